@@ -1,0 +1,371 @@
+"""Network -> ReactionNetwork: the only place where identifiers are made.
+
+Every unit (layer l, unit j) has the species of its activation. Each of its rails Y gets
+
+    => Y                  h{l}            X + Y => X + 2 Y    w{l}_{j}_{i}   where the weight promotes
+    2 Y => Y              q{l}            X + Y => X          w{l}_{j}_{i}   where it inhibits
+    Y => 2 Y or Y =>      b{l}_{j}
+
+with one reaction per weight and species read. X is a catalyst, so a layer never disturbs the one
+before it and the Jacobian is block lower triangular. The rate constant of a weight is
+|gain * weight * c| where c is X's coefficient in its own read-out; constants of read-outs go into the bias. The
+rails of a unit share the rate constants of its weights.
+
+Identifiers: species ``Y{l}_{j}``, rate constants ``w{l}_{j}_{i}`` (``w{l}_{j}_{i}_{rail}`` where the
+value read has several rails), ``b{l}_{j}`` (``b{l}_{j}_{rail}`` where the rail is shifted), ``h{l}``,
+``q{l}``, reactions ``J...``; inputs ``x0`` (``x0_p`` and ``x0_n``, or ``x0_s``), outputs ``y0``.
+
+Each rail starts at an upper bound of its fixed point, (promoting part of the pre-activation) / q
++ sqrt(h / q), taken at the start values of what it reads: sigma_h(z) <= max(z, 0) + sqrt(h), and
+sigma_h grows with z.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from crn_nn_tellurium.activations import Activation, ReadOut
+from crn_nn_tellurium.errors import IdentifierError
+from crn_nn_tellurium.network import INPUT, Layer, Network
+from crn_nn_tellurium.reactions import (
+    Expression,
+    FloatArray,
+    Monomial,
+    Observable,
+    Reaction,
+    ReactionNetwork,
+    Species,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalyst:
+    """A species that a layer reads: its identifier, its part of a weight's identifier, and its column."""
+
+    id: str
+    label: str
+    column: int
+    coefficient: float
+
+
+@dataclass(frozen=True)
+class LayerChemistry:
+    """One layer with its weights in terms of concentrations.
+
+    Attributes
+    ----------
+    index : int
+        The layer's number, from 1.
+    layer : Layer
+    catalysts : tuple of Catalyst
+        The species that the layer reads.
+    weights : (n_units, n_catalysts) ndarray or csr_array
+        Signed coefficient of each catalyst in each unit's pre-activation, gain included.
+    bias : (n_units,) ndarray
+        The bias, gain and the constants of the read-outs included.
+    """
+
+    index: int
+    layer: Layer
+    catalysts: tuple[Catalyst, ...]
+    weights: FloatArray | sparse.csr_array
+    bias: FloatArray
+
+    @property
+    def activation(self) -> Activation:
+        """The layer's activation."""
+        return self.layer.activation
+
+    @property
+    def n_species(self) -> int:
+        """Number of species of the layer."""
+        return self.layer.n_out * len(self.activation.species)
+
+    @cached_property
+    def rail_bias(self) -> FloatArray:
+        """Bias of each rail, sign and shift included, shape (n_units, n_rails)."""
+        rails = self.activation.rails
+        return np.outer(self.bias, [rail.sign for rail in rails]) + np.array([rail.shift for rail in rails])
+
+    def row(self, unit: int) -> Iterator[tuple[Catalyst, float]]:
+        """The catalysts of one unit whose weight is not zero, with it."""
+        if sparse.issparse(self.weights):
+            span = slice(self.weights.indptr[unit], self.weights.indptr[unit + 1])
+            pairs = zip(self.weights.indices[span].tolist(), self.weights.data[span].tolist(), strict=True)
+        else:
+            pairs = enumerate(self.weights[unit].tolist())  # type: ignore[assignment]
+        return ((self.catalysts[i], weight) for i, weight in pairs if weight != 0)
+
+
+def layer_chemistry(net: Network) -> tuple[LayerChemistry, ...]:
+    """Every layer of a network in terms of concentrations."""
+    coding = net.input_coding
+    read_outs: dict[str, list[tuple[ReadOut, Callable[[str], str]]]] = {
+        INPUT: [(coding.read_out(i), _input_ids(name)) for i, name in enumerate(net.input_names)]
+    }
+    result = []
+    for index, layer in enumerate(net.layers, start=1):
+        read = [entry for source in layer.inputs for entry in read_outs[source]]
+        result.append(_layer_chemistry(index, layer, read))
+        read_outs[layer.name] = [(layer.activation.read_out, _unit_ids(index, j)) for j in range(layer.n_out)]
+    return tuple(result)
+
+
+def _layer_chemistry(
+    index: int, layer: Layer, read: list[tuple[ReadOut, Callable[[str], str]]]
+) -> LayerChemistry:
+    catalysts = []
+    for column, (read_out, identify) in enumerate(read):
+        terms = [(name, coefficient) for name, coefficient in read_out.terms if coefficient != 0]
+        for name, coefficient in terms:
+            label = f"{column}" if len(terms) == 1 else f"{column}_{name}"
+            catalysts.append(Catalyst(identify(name), label, column, coefficient))
+    gain = layer.activation.gain
+    columns = np.array([catalyst.column for catalyst in catalysts], dtype=int)
+    factors = gain * np.array([catalyst.coefficient for catalyst in catalysts])
+    weights: Any = layer.weights[:, columns]
+    weights = sparse.csr_array(weights.multiply(factors)) if sparse.issparse(weights) else weights * factors
+    bias = gain * (layer.bias + layer.weights @ np.array([read_out.constant for read_out, _ in read]))
+    return LayerChemistry(index, layer, tuple(catalysts), weights, bias)
+
+
+def _input_ids(name: str) -> Callable[[str], str]:
+    return lambda rail: f"{name}_{rail}" if rail else name
+
+
+def _unit_ids(index: int, unit: int) -> Callable[[str], str]:
+    return lambda local: f"{local}{index}_{unit}"
+
+
+# One unit -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What `unit_species` and `unit_reactions` need to know of one unit."""
+
+    index: int
+    unit: int
+    activation: Activation
+    inputs: tuple[tuple[Catalyst, float], ...]
+    rail_bias: tuple[float, ...]
+    pool: int = 1
+    """Number of units in the layer, which starred local names stand for."""
+    pool_id: Callable[[str, int], str] | None = None
+    """Identifiers of the pool's species, where they are not the layer's own."""
+
+    @property
+    def identify(self) -> Callable[[str], str]:
+        """Local name -> identifier."""
+        return _unit_ids(self.index, self.unit)
+
+    def constant(self, name: str) -> str:
+        """Identifier of a rate constant that the layer's units share."""
+        return f"{name}{self.index}"
+
+    def weight(self, catalyst: Catalyst) -> str:
+        """Identifier of a weight's rate constant."""
+        return f"w{self.index}_{self.unit}_{catalyst.label}"
+
+    def bias(self, rail: int) -> str:
+        """Identifier of a bias's rate constant; rails without a shift share one."""
+        shift = self.activation.rails[rail].shift
+        return f"b{self.index}_{self.unit}" + (f"_{self.activation.rails[rail].name}" if shift else "")
+
+    def pooled(self, local: str) -> Iterable[str]:
+        """Identifiers that a starred local name stands for."""
+        if self.pool_id is not None:
+            return (self.pool_id(local, k) for k in range(self.pool))
+        return (_unit_ids(self.index, k)(local) for k in range(self.pool))
+
+
+def unit_species(unit: Unit, label: str) -> Iterator[Species]:
+    """The species of one unit, each at an upper bound of its fixed point."""
+    root = Monomial(1.0, ((unit.constant("h"), 0.5), (unit.constant("q"), -0.5)))
+    per_loss = (unit.constant("q"), -1.0)
+    for position, rail in enumerate(unit.activation.rails):
+        terms = [
+            Monomial(1.0, ((unit.weight(catalyst), 1.0), (catalyst.id, 1.0), per_loss))
+            for catalyst, weight in unit.inputs
+            if rail.sign * weight > 0
+        ]
+        if unit.rail_bias[position] > 0:
+            terms.append(Monomial(1.0, ((unit.bias(position), 1.0), per_loss)))
+        yield Species(unit.identify(rail.name), Expression((*terms, root)), name=f"{rail.name} of {label}")
+    for follower in unit.activation.followers:
+        yield Species(unit.identify(follower.name), follower.upper_bound, name=f"{follower.name} of {label}")
+
+
+def unit_reactions(unit: Unit) -> Iterator[Reaction]:
+    """The reactions of one unit: its rails' first, then its local ones."""
+    activation, j = unit.activation, unit.unit
+    for position, rail in enumerate(activation.rails):
+        y = unit.identify(rail.name)
+        tail = f"{unit.index}_{j}_{rail.name}"
+        yield Reaction(f"Jh{tail}", (), (y,), unit.constant("h"), activation.h, f"{y} arises")
+        for catalyst, weight in unit.inputs:
+            up = rail.sign * weight > 0
+            k = unit.weight(catalyst)
+            yield Reaction(
+                f"J{k}_{rail.name}",
+                ((catalyst.id, 1), (y, 1)),
+                ((catalyst.id, 1), (y, 2)) if up else ((catalyst.id, 1),),
+                k,
+                abs(weight),
+                f"{catalyst.id} {'promotes' if up else 'inhibits'} {y}",
+            )
+        bias = unit.rail_bias[position]
+        if bias != 0:
+            products = ((y, 2),) if bias > 0 else ()
+            yield Reaction(f"Jb{tail}", (y,), products, unit.bias(position), abs(bias), f"bias of {y}")
+        yield Reaction(f"Jq{tail}", ((y, 2),), (y,), unit.constant("q"), 1.0, f"two {y} become one")
+    for number, local in enumerate(activation.local_reactions):
+        starred = sorted({name[1:] for name in local.reads if name.startswith("*")})
+        k = unit.constant(local.rate_constant)
+        pools = [list(unit.pooled(name)) for name in starred]
+        for member in range(unit.pool if starred else 1):
+            where = {f"*{name}": ids[member] for name, ids in zip(starred, pools, strict=True)}
+            substrates, products = (
+                tuple(where.get(name) or unit.identify(name) for name in side)
+                for side in (local.substrates, local.products)
+            )
+            reaction_id = f"J{k}_{j}_{number}" + (f"_{member}" if starred else "")
+            text = f"{' and '.join(substrates) or 'nothing'} make {' and '.join(products) or 'nothing'}"
+            yield Reaction(reaction_id, substrates, products, k, local.value, text)
+
+
+# Whole networks -------------------------------------------------------------------------------
+
+
+def to_reactions(net: Network, x: npt.ArrayLike | None = None) -> ReactionNetwork:
+    """The flat reaction network, in which all layers run together.
+
+    Parameters
+    ----------
+    net : Network
+    x : (n_in,) array_like, optional
+        Input values that the boundary species are set to; by default concentrations of 0.
+
+    Returns
+    -------
+    ReactionNetwork
+        Inputs are boundary species, outputs are observables. Its steady state is the network's
+        output at any inputs.
+
+    Raises
+    ------
+    InputError
+        If the inputs have the wrong shape or cannot be coded.
+    IdentifierError
+        If a name given by the user is also an identifier that is made here.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium.network import Network
+    >>> to_reactions(Network.random([2, 2, 1], seed=0, name="tiny"))
+    ReactionNetwork('tiny': 3 floating and 2 boundary species, 15 reactions, 13 rate constants)
+    """
+    species = list(_input_species(net, x))
+    reactions: list[Reaction] = []
+    for chemistry in layer_chemistry(net):
+        more_species, more_reactions = _layer_parts(chemistry)
+        species += more_species
+        reactions += more_reactions
+    observables = [*_input_observables(net), *_output_observables(net)]
+    return _network(net, species, reactions, observables, net.name)
+
+
+def layer_reactions(net: Network) -> dict[str, ReactionNetwork]:
+    """One reaction network per layer, by the layer's name; what a layer reads are boundary species.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium.network import Network
+    >>> layer_reactions(Network.random([2, 2, 1], seed=0))["layer2"]
+    ReactionNetwork('network_layer2': 1 floating and 2 boundary species, 5 reactions, 5 rate constants)
+    """
+    result = {}
+    for chemistry in layer_chemistry(net):
+        read = dict.fromkeys(catalyst.id for catalyst in chemistry.catalysts)
+        boundary = [Species(identifier, 0.0, boundary=True, name=f"read: {identifier}") for identifier in read]
+        species, reactions = _layer_parts(chemistry)
+        last = chemistry.index == len(net.layers)
+        observables = _output_observables(net) if last else _value_observables(chemistry)
+        name = chemistry.layer.name
+        result[name] = _network(net, [*boundary, *species], reactions, list(observables), f"{net.name}_{name}")
+    return result
+
+
+def _network(
+    net: Network, species: list[Species], reactions: list[Reaction], observables: list[Observable], name: str
+) -> ReactionNetwork:
+    made = {s.id for s in species if not s.boundary} | {r.id for r in reactions} | {r.rate_constant for r in reactions}
+    for kind, names in (("input", net.input_names), ("output", net.output_names)):
+        for taken in names:
+            if taken in made or (kind == "output" and taken in {s.id for s in species}):
+                raise IdentifierError(
+                    f"{kind} name {taken!r}: also the identifier of a species, reaction or rate constant of the "
+                    f"network; {taken + '_value'!r} would do"
+                )
+    return ReactionNetwork(tuple(species), tuple(reactions), tuple(observables), name)
+
+
+def _layer_parts(chemistry: LayerChemistry) -> tuple[list[Species], list[Reaction]]:
+    species: list[Species] = []
+    reactions: list[Reaction] = []
+    for j in range(chemistry.layer.n_out):
+        unit = Unit(
+            chemistry.index,
+            j,
+            chemistry.activation,
+            tuple(chemistry.row(j)),
+            tuple(chemistry.rail_bias[j].tolist()),
+            chemistry.layer.n_out,
+        )
+        species += unit_species(unit, f"{chemistry.layer.name} unit {j}")
+        reactions += unit_reactions(unit)
+    return species, reactions
+
+
+def _input_species(net: Network, x: npt.ArrayLike | None) -> Iterator[Species]:
+    coding = net.input_coding
+    values = np.zeros((net.n_in, len(coding.rails))) if x is None else coding.concentrations(x)
+    if values.ndim != 2:
+        coding.check(np.asarray(x)[0])
+        raise IdentifierError(f"x has shape {np.shape(x)}; expected ({net.n_in},), one sample")
+    for name, row in zip(net.input_names, values.tolist(), strict=True):
+        for rail, value in zip(coding.rails, row, strict=True):
+            yield Species(_input_ids(name)(rail), value, boundary=True, name=f"input {name}")
+
+
+def _read_expression(read_out: ReadOut, identify: Callable[[str], str]) -> Expression:
+    terms = [Monomial(coefficient, ((identify(name), 1.0),)) for name, coefficient in read_out.terms if coefficient]
+    return Expression((*terms, Monomial(read_out.constant)) if read_out.constant else tuple(terms))
+
+
+def _input_observables(net: Network) -> Iterator[Observable]:
+    if net.inputs == "nonnegative":
+        return
+    for i, name in enumerate(net.input_names):
+        yield Observable(name, _read_expression(net.input_coding.read_out(i), _input_ids(name)), f"value of input {name}")
+
+
+def _value_observables(chemistry: LayerChemistry) -> Iterator[Observable]:
+    for j in range(chemistry.layer.n_out):
+        expression = _read_expression(chemistry.activation.read_out, _unit_ids(chemistry.index, j))
+        yield Observable(f"v{chemistry.index}_{j}", expression, f"value of {chemistry.layer.name} unit {j}")
+
+
+def _output_observables(net: Network) -> Iterator[Observable]:
+    index, layer = len(net.layers), net.layers[-1]
+    labels = net.class_names if net.class_names is not None and net.n_out > 1 else net.output_names
+    for j, (name, label) in enumerate(zip(net.output_names, labels, strict=True)):
+        expression = _read_expression(layer.activation.read_out, _unit_ids(index, j))
+        yield Observable(name, expression, f"output {label}")

@@ -1,0 +1,85 @@
+"""The exceptions that users meet, and `require` for optional packages.
+
+Each class subclasses the builtin that a caller would expect, so ``except ValueError`` works
+without knowing this package. Every message names the entity, its value, what was expected and
+how to mend it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+
+class NetworkError(ValueError):
+    """A layer or network whose parts do not fit together."""
+
+
+class InputError(ValueError):
+    """Input values that the network's inputs cannot carry (wrong shape, negative, not finite)."""
+
+
+class IdentifierError(ValueError):
+    """A name that cannot become an identifier in Antimony and SBML."""
+
+
+class ReactionError(ValueError):
+    """A species, reaction or reaction network that is not a well-formed mass-action model."""
+
+
+class FileFormatError(ValueError):
+    """A file that exists but does not hold what it should."""
+
+
+class ModelTooLargeError(ValueError):
+    """A model that the engine could not compile in reasonable time in the form asked for."""
+
+
+class ConvergenceError(ArithmeticError):
+    """A steady state or time course that the engine could not find.
+
+    Attributes
+    ----------
+    status : tuple of str
+        The reason per sample, as the result's `status` would hold with ``on_error="nan"``.
+    """
+
+    def __init__(self, message: str, status: tuple[str, ...] = ()):
+        super().__init__(message, status)
+        self.status = status
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class MissingPackageError(ImportError):
+    """An optional package that is not installed."""
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import an optional module, or say which command installs it.
+
+    Parameters
+    ----------
+    module : str
+        The module's import name.
+    extra : str
+        The extra of this package that brings it.
+
+    Raises
+    ------
+    MissingPackageError
+        If it is not installed.
+
+    Examples
+    --------
+    >>> require("json", extra="test").dumps([1])
+    '[1]'
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingPackageError(
+            f"this needs the package {module!r}, which is not installed; run: "
+            f"pip install 'crn_nn_tellurium[{extra}]'"
+        ) from error

@@ -1,0 +1,68 @@
+"""What may serve as an identifier in Antimony, SBML and the tools that read them.
+
+Names that users give (inputs, outputs, layers, networks) become identifiers, so they are checked
+here, once; nothing that passes can be read as anything but a plain name.
+"""
+
+from __future__ import annotations
+
+import re
+
+from crn_nn_tellurium.errors import IdentifierError
+
+PATTERN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+# Antimony's keywords, its and SBML's functions and constants (each found by trying it), and the
+# unit and compartment identifiers of the models that we write. Compared without regard to case:
+# several tools fold it.
+RESERVED = frozenset(
+    """
+    abs acos acosh acot acoth acsc acsch after and arccos arccosh arccot arccoth arccsc arccsch arcsec
+    arcsech arcsin arcsinh arctan arctanh area asec asech asin asinh at atan atanh avogadro bernoulli
+    binomial cauchy ceil ceiling chisquare compartment const cos cosh cot coth csc csch delay delete
+    divide dna end event exp exponential exponentiale ext extent factorial false floor formula function
+    gamma gene geq gt has implies import in inf infinity is laplace length leq ln log log10 lognormal lt
+    max min minus model module nan neq normal not notanumber operator or pi piecewise plus poisson pow
+    power quotient rateof rayleigh reaction rem root sec sech sin sinh species sqr sqrt substance
+    substanceonly tan tanh time time_unit times true truncatednormal uniform unit var volume xor
+    comp nm per_s per_nm_s nm_per_s
+    """.split()
+)
+
+
+def check_identifier(kind: str, name: object) -> str:
+    """Return `name` if it can be an identifier.
+
+    Parameters
+    ----------
+    kind : str
+        What the name is for, as the message should call it.
+    name : object
+        The name.
+
+    Raises
+    ------
+    IdentifierError
+        If it is not a string of letters, digits and underscores that starts with a letter, or is
+        a reserved word.
+
+    Examples
+    --------
+    >>> check_identifier("input", "petal_width")
+    'petal_width'
+    >>> check_identifier("input", "petal width")
+    Traceback (most recent call last):
+        ...
+    crn_nn_tellurium.errors.IdentifierError: input name 'petal width': expected letters, digits and \
+underscores, starting with a letter; 'petal_width' would do
+    """
+    if not isinstance(name, str) or not PATTERN.fullmatch(name):
+        text = re.sub(r"[^A-Za-z0-9]+", "_", str(name), flags=re.ASCII).strip("_")
+        suggestion = text if text[:1].isalpha() else f"{kind.split()[0]}_{text}"
+        raise IdentifierError(
+            f"{kind} name {name!r}: expected letters, digits and underscores, starting with a letter; "
+            f"{suggestion.rstrip('_')!r} would do"
+        )
+    if name.lower() in RESERVED:
+        raise IdentifierError(f"{kind} name {name!r}: a reserved word of Antimony or SBML; {name + '_'!r} would do")
+    return name
