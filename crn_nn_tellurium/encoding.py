@@ -22,7 +22,8 @@ sigma_h grows with z.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -32,7 +33,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from crn_nn_tellurium.activations import Activation, ReadOut
-from crn_nn_tellurium.errors import IdentifierError
+from crn_nn_tellurium.errors import IdentifierError, InputError
 from crn_nn_tellurium.network import INPUT, Layer, Network
 from crn_nn_tellurium.reactions import (
     Expression,
@@ -43,6 +44,9 @@ from crn_nn_tellurium.reactions import (
     ReactionNetwork,
     Species,
 )
+
+
+_DRIVE = re.compile(r"[wb]\d+_\d+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,31 @@ def _unit_ids(index: int, unit: int) -> Callable[[str], str]:
     return lambda local: f"{local}{index}_{unit}"
 
 
+def catalyst_concentrations(net: Network, layer: Layer, concentrations: Mapping[str, FloatArray]) -> FloatArray:
+    """What one layer reads, in the order of `LayerChemistry.catalysts`.
+
+    Parameters
+    ----------
+    net : Network
+    layer : Layer
+    concentrations : mapping of str to (n, n_units, n_species) ndarray
+        By layer name; those of the inputs under ``"input"``.
+
+    Returns
+    -------
+    (n, n_catalysts) ndarray
+    """
+    parts = []
+    for source in layer.inputs:
+        y = concentrations[source]
+        if source != INPUT:
+            activation = next(other for other in net.layers if other.name == source).activation
+            read = [activation.species.index(name) for name, coefficient in activation.read_out.terms if coefficient]
+            y = y[:, :, read]
+        parts.append(y.reshape(len(y), -1))
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
 # One unit -------------------------------------------------------------------------------------
 
 
@@ -187,7 +216,10 @@ class Unit:
 
 
 def unit_species(unit: Unit, label: str) -> Iterator[Species]:
-    """The species of one unit, each at an upper bound of its fixed point."""
+    """The species of one unit, each at an upper bound of its fixed point.
+
+    Readable names, ``{label}_{local}_{unit}``, have no spaces: COPASI writes reactions with them.
+    """
     root = Monomial(1.0, ((unit.constant("h"), 0.5), (unit.constant("q"), -0.5)))
     per_loss = (unit.constant("q"), -1.0)
     for position, rail in enumerate(unit.activation.rails):
@@ -198,9 +230,9 @@ def unit_species(unit: Unit, label: str) -> Iterator[Species]:
         ]
         if unit.rail_bias[position] > 0:
             terms.append(Monomial(1.0, ((unit.bias(position), 1.0), per_loss)))
-        yield Species(unit.identify(rail.name), Expression((*terms, root)), name=f"{rail.name} of {label}")
+        yield Species(unit.identify(rail.name), Expression((*terms, root)), name=f"{label}_{rail.name}_{unit.unit}")
     for follower in unit.activation.followers:
-        yield Species(unit.identify(follower.name), follower.upper_bound, name=f"{follower.name} of {label}")
+        yield Species(unit.identify(follower.name), follower.upper_bound, name=f"{label}_{follower.name}_{unit.unit}")
 
 
 def unit_reactions(unit: Unit) -> Iterator[Reaction]:
@@ -237,8 +269,13 @@ def unit_reactions(unit: Unit) -> Iterator[Reaction]:
                 for side in (local.substrates, local.products)
             )
             reaction_id = f"J{k}_{j}_{number}" + (f"_{member}" if starred else "")
-            text = f"{' and '.join(substrates) or 'nothing'} make {' and '.join(products) or 'nothing'}"
+            text = f"{' and '.join(substrates) or 'nothing'} to {' and '.join(products) or 'nothing'}"
             yield Reaction(reaction_id, substrates, products, k, local.value, text)
+
+
+def signed_constants(crn: ReactionNetwork) -> frozenset[str]:
+    """Rate constants of weights and biases, which a compact model writes with a sign."""
+    return frozenset(k for k in crn.rate_constants if _DRIVE.match(k))
 
 
 # Whole networks -------------------------------------------------------------------------------
@@ -282,25 +319,25 @@ def to_reactions(net: Network, x: npt.ArrayLike | None = None) -> ReactionNetwor
     return _network(net, species, reactions, observables, net.name)
 
 
-def layer_reactions(net: Network) -> dict[str, ReactionNetwork]:
-    """One reaction network per layer, by the layer's name; what a layer reads are boundary species.
+def layer_reactions(net: Network) -> tuple[ReactionNetwork, ...]:
+    """One reaction network per layer, in order; what a layer reads are boundary species.
 
     Examples
     --------
     >>> from crn_nn_tellurium.network import Network
-    >>> layer_reactions(Network.random([2, 2, 1], seed=0))["layer2"]
+    >>> layer_reactions(Network.random([2, 2, 1], seed=0))[1]
     ReactionNetwork('network_layer2': 1 floating and 2 boundary species, 5 reactions, 5 rate constants)
     """
-    result = {}
+    result = []
     for chemistry in layer_chemistry(net):
         read = dict.fromkeys(catalyst.id for catalyst in chemistry.catalysts)
-        boundary = [Species(identifier, 0.0, boundary=True, name=f"read: {identifier}") for identifier in read]
+        boundary = [Species(identifier, 0.0, boundary=True, name=f"read_{identifier}") for identifier in read]
         species, reactions = _layer_parts(chemistry)
         last = chemistry.index == len(net.layers)
         observables = _output_observables(net) if last else _value_observables(chemistry)
-        name = chemistry.layer.name
-        result[name] = _network(net, [*boundary, *species], reactions, list(observables), f"{net.name}_{name}")
-    return result
+        name = f"{net.name}_{chemistry.layer.name}"
+        result.append(_network(net, [*boundary, *species], reactions, list(observables), name))
+    return tuple(result)
 
 
 def _network(
@@ -329,7 +366,7 @@ def _layer_parts(chemistry: LayerChemistry) -> tuple[list[Species], list[Reactio
             tuple(chemistry.rail_bias[j].tolist()),
             chemistry.layer.n_out,
         )
-        species += unit_species(unit, f"{chemistry.layer.name} unit {j}")
+        species += unit_species(unit, chemistry.layer.name)
         reactions += unit_reactions(unit)
     return species, reactions
 
@@ -338,11 +375,10 @@ def _input_species(net: Network, x: npt.ArrayLike | None) -> Iterator[Species]:
     coding = net.input_coding
     values = np.zeros((net.n_in, len(coding.rails))) if x is None else coding.concentrations(x)
     if values.ndim != 2:
-        coding.check(np.asarray(x)[0])
-        raise IdentifierError(f"x has shape {np.shape(x)}; expected ({net.n_in},), one sample")
+        raise InputError(f"x has shape {np.shape(x)}; expected ({net.n_in},), one sample")
     for name, row in zip(net.input_names, values.tolist(), strict=True):
         for rail, value in zip(coding.rails, row, strict=True):
-            yield Species(_input_ids(name)(rail), value, boundary=True, name=f"input {name}")
+            yield Species(_input_ids(name)(rail), value, boundary=True, name=_input_ids(f"input_{name}")(rail))
 
 
 def _read_expression(read_out: ReadOut, identify: Callable[[str], str]) -> Expression:

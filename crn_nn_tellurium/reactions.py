@@ -221,13 +221,13 @@ class Balance:
     ----------
     net, gross : (..., n) ndarray
         dx/dt, and the sum of gains and losses that it is the difference of.
-    relaxation : (..., n) ndarray
-        |d(dx/dt)/dx| of each species with respect to itself.
+    slope : (..., n) ndarray
+        d(dx/dt)/dx of each species with respect to itself.
     """
 
     net: FloatArray
     gross: FloatArray
-    relaxation: FloatArray
+    slope: FloatArray
 
     @property
     def imbalance(self) -> FloatArray:
@@ -236,15 +236,15 @@ class Balance:
 
     @property
     def distance(self) -> FloatArray:
-        """|net| / relaxation: distance to the fixed point, to first order, in concentration."""
+        """|net| / |slope|: distance to the fixed point, to first order, in concentration."""
         with np.errstate(divide="ignore"):
-            return np.divide(np.abs(self.net), self.relaxation, out=np.zeros_like(self.net), where=self.net != 0)
+            return np.divide(np.abs(self.net), np.abs(self.slope), out=np.zeros_like(self.net), where=self.net != 0)
 
     @property
     def rounding(self) -> FloatArray:
         """The part of `distance` that double precision cannot remove."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.nan_to_num(64 * np.finfo(float).eps * self.gross / self.relaxation, nan=0.0, posinf=0.0)
+            return np.nan_to_num(64 * np.finfo(float).eps * self.gross / np.abs(self.slope), nan=0.0, posinf=0.0)
 
 
 @dataclass(frozen=True)
@@ -494,11 +494,11 @@ class ReactionNetwork:
         extended = self._extended(x, boundary)
         k = self._constants_per_reaction(constants)
         rates = self.rates(x, boundary, constants)
-        relaxation = np.zeros((*rates.shape[:-1], len(self.floating)))
+        slope = np.zeros((*rates.shape[:-1], len(self.floating)))
         for position, own in enumerate(self._own_stoichiometry):
-            relaxation = relaxation + _apply(own, np.broadcast_to(self._without(position, extended, k), rates.shape))
+            slope = slope + _apply(own, np.broadcast_to(self._without(position, extended, k), rates.shape))
         return Balance(
-            _apply(self.stoichiometry, rates), _apply(abs(self.stoichiometry), np.abs(rates)), np.abs(relaxation)
+            _apply(self.stoichiometry, rates), _apply(abs(self.stoichiometry), np.abs(rates)), slope
         )
 
     def jacobian(

@@ -1,0 +1,354 @@
+"""ReactionNetwork -> Antimony text: pure, deterministic, linear in the number of reactions.
+
+Forms:
+
+``"reactions"``
+    Faithful: one ``=>`` reaction each, laws ``comp * k * A * B``, units, SBO terms and a readable
+    name on every element. What modellers and exporters take.
+``"compact"``
+    The same differential equation with one reaction per floating species. Rate constants stay
+    parameters; those of weights and biases carry a sign, so they may change it without a new model.
+``"numbers"``
+    Compact, with weights and biases as numbers in the laws: fastest to load, fixed.
+``"stochastic"``
+    Species counted in molecules in a volume V; laws are propensities: ``q*Y*(Y-1)/V`` for 2 Y => Y.
+
+Units are nM, litre and second: the equations are dimensionless, and the numbers are the same for
+a concentration unit of 1 nM and a time unit of 1 s. Antimony's ``=>`` is irreversible (``->`` is
+not). Source: Smith et al. 2009, Bioinformatics 25:2452, and the Antimony manual.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy.typing as npt
+
+from crn_nn_tellurium.encoding import layer_reactions, signed_constants, to_reactions
+from crn_nn_tellurium.errors import ReactionError
+from crn_nn_tellurium.identifiers import RESERVED
+from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.reactions import Expression, Monomial, Reaction, ReactionNetwork, Species
+
+Form = Literal["reactions", "compact", "numbers", "stochastic"]
+
+_UNITS = ("nM_per_s", "per_s", "per_nM_s")
+"""Unit of a rate constant, by the order of its reactions."""
+_SBO_CONSTANT = ("SBO:0000162", "SBO:0000035", "SBO:0000036")
+"""Zeroth-order, unimolecular and bimolecular forward rate constant, continuous case."""
+_HEADER = """\
+  unit substance = 1e-9 mole; unit extent = 1e-9 mole; unit time_unit = 1 second; unit volume = 1 litre
+  unit nM = 1e-9 mole / litre; unit per_s = 1 / second
+  unit per_nM_s = litre / (1e-9 mole * second); unit nM_per_s = 1e-9 mole / (litre * second)
+  compartment comp = 1; comp has volume; comp is "vessel"; comp.sboTerm = SBO:0000290
+"""
+
+
+def to_antimony(model: Network | ReactionNetwork, form: Form = "reactions", x: npt.ArrayLike | None = None) -> str:
+    """The Antimony text of a network or of any mass-action reaction network.
+
+    Parameters
+    ----------
+    model : Network or ReactionNetwork
+    form : {"reactions", "compact", "numbers", "stochastic"}
+        See the module's docstring; all have the same right-hand side.
+    x : (n_in,) array_like, optional
+        For a Network, its input values; by default the inputs' species start at 0.
+
+    Returns
+    -------
+    str
+        One model; equal networks give identical text.
+
+    Raises
+    ------
+    ReactionError
+        If a reaction is above second order, or an identifier is reserved.
+    InputError
+        If the inputs have the wrong shape or cannot be coded.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium.network import Layer, Network
+    >>> text = to_antimony(Network([Layer([[2.0]])]), form="compact")
+    >>> print(text[text.index("  JY1_0") : text.index("; JY1_0 is")])
+      JY1_0: => Y1_0; comp*(h1 + w1_0_0*x0*Y1_0 - q1*Y1_0*Y1_0)
+    """
+    if form not in get_args(Form):
+        raise ReactionError(f"form is {form!r}; expected one of {', '.join(map(repr, get_args(Form)))}")
+    crn = to_reactions(model, x) if isinstance(model, Network) else model
+    return write_antimony(crn, form, signed_constants(crn) if isinstance(model, Network) else frozenset())
+
+
+def layer_models(net: Network, form: Form = "reactions") -> tuple[str, ...]:
+    """One Antimony text per layer, in order; what a layer reads are boundary species.
+
+    Examples
+    --------
+    >>> [text.split()[1] for text in layer_models(Network.random([2, 3, 1], seed=0))]
+    ['*network_layer1()', '*network_layer2()']
+    """
+    return tuple(write_antimony(crn, form, signed_constants(crn)) for crn in layer_reactions(net))
+
+
+def write_antimony(crn: ReactionNetwork, form: Form = "reactions", signed: frozenset[str] = frozenset()) -> str:
+    """The text of a reaction network; `signed` are the constants that a compact model gives a sign."""
+    if crn.name.lower() in RESERVED:
+        raise ReactionError(f"model {crn.name!r}: a reserved word of Antimony; call the network something else")
+    for reaction in crn.reactions:
+        if reaction.order > 2:
+            raise ReactionError(f"reaction {reaction.id!r}: order {reaction.order}; expected at most 2")
+    if form == "reactions":
+        lines = _faithful(crn)
+    elif form == "stochastic":
+        lines = _stochastic(crn)
+    else:
+        lines = _compact(crn, signed, numbers=form == "numbers")
+    return f"model *{crn.name}()\n" + "\n".join(lines) + "\nend\n"
+
+
+def structure_text(crn: ReactionNetwork, signed: frozenset[str]) -> str:
+    """A compact model without annotation whose values are all 1: equal for networks of equal structure.
+
+    The sign of a weight is not structure, so networks that differ in it share a compiled model.
+    """
+    laws, _ = _collect(crn, signed)
+    lines = ["  compartment comp = 1"]
+    lines += [f"  {name} = 1" for name in crn.rate_constants]
+    lines += [f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 1" for s in crn.species]
+    for statement in _laws(crn, laws, {}):
+        rule = f"  {statement.sum} := {statement.sum_text}\n" if statement.sum_text else ""
+        lines.append(f"{rule}  {statement.reaction}: => {statement.species}; {statement.law}")
+    return "model *structure()\n" + "\n".join(lines) + "\nend\n"
+
+
+def compact_signs(crn: ReactionNetwork, signed: frozenset[str]) -> dict[str, int]:
+    """The sign that a compact model gives each of the `signed` constants."""
+    return _collect(crn, signed)[1]
+
+
+# Pieces that the forms share --------------------------------------------------------------------
+
+
+def _number(value: float) -> str:
+    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+def _expression(expression: Expression, literal: dict[str, str], scale: str = "") -> str:
+    """A sum of monomials, terms over one denominator together.
+
+    `literal` replaces symbols by numbers with units; `scale` is put behind every symbol.
+    """
+    by_denominator: dict[tuple[str, ...], list[str]] = {}
+    for term in expression.terms:
+        numerator, denominator = _monomial(term, literal, scale)
+        by_denominator.setdefault(denominator, []).append(numerator)
+    parts = []
+    for denominator, numerators in by_denominator.items():
+        text = _join(numerators)
+        parts.append("/".join([f"({text})" if denominator and len(numerators) > 1 else text, *denominator]))
+    return _join(parts)
+
+
+def _monomial(term: Monomial, literal: dict[str, str], scale: str) -> tuple[str, tuple[str, ...]]:
+    """Numerator and denominator. A lone number is a concentration: read-outs are in nM."""
+    factors, denominator, under_root, over_root = [], [], [], []
+    for symbol, power in term.powers:
+        name = literal.get(symbol, symbol) + scale
+        target = {1.0: factors, -1.0: denominator, 0.5: under_root, -0.5: over_root}.get(power)
+        if target is None:
+            factors.append(f"{name}^({_number(power)})")
+        else:
+            target.append(name)
+    if under_root or over_root:
+        factors.append(f"sqrt({'/'.join(['*'.join(under_root) or '1', *over_root])})")
+    size = _number(abs(term.coefficient))
+    if not term.powers:
+        factors = [size if scale else f"{size} nM"]
+    elif size != "1" or not factors:
+        factors.insert(0, size if scale else f"{size} dimensionless")
+    return ("-" if term.coefficient < 0 else "") + "*".join(factors), tuple(denominator)
+
+
+def _species(species: Species, literal: dict[str, str]) -> str:
+    initial = species.initial
+    start = _expression(initial, literal) if isinstance(initial, Expression) else repr(initial)
+    name = f'; {species.id} is "{_quoted(species.name)}"' if species.name else ""
+    mark = "$" if species.boundary else ""
+    return f"  species {mark}{species.id} in comp; {species.id} = {start}; {species.id}.sboTerm = SBO:0000247{name}"
+
+
+def _quoted(name: str) -> str:
+    """A readable name as it may stand between double quotes."""
+    return "".join(c for c in name if c.isprintable() and c not in '"\\')
+
+
+def _constant(name: str, value: float, order: int, use: str) -> str:
+    return (
+        f"  {name} = {value!r}; {name} has {_UNITS[order]}; {name}.sboTerm = {_SBO_CONSTANT[order]}; "
+        f'{name} is "rate constant: {_quoted(use)}"'
+    )
+
+
+def _constants(crn: ReactionNetwork, sign: dict[str, int], leave_out: frozenset[str]) -> Iterator[str]:
+    first: dict[str, Reaction] = {}
+    uses: Counter[str] = Counter()
+    for reaction in crn.reactions:
+        first.setdefault(reaction.rate_constant, reaction)
+        uses[reaction.rate_constant] += 1
+    for name, reaction in first.items():
+        if name not in leave_out:
+            use = reaction.name or reaction.equation
+            use += f" (and {uses[name] - 1} more)" if uses[name] > 1 else ""
+            yield _constant(name, sign.get(name, 1) * reaction.value, reaction.order, use)
+
+
+def _observables(crn: ReactionNetwork, literal: dict[str, str]) -> Iterator[str]:
+    for observable in crn.observables:
+        name = f'; {observable.id} is "{_quoted(observable.name)}"' if observable.name else ""
+        formula = _expression(observable.expression, literal)
+        yield f"  {observable.id} := {formula}; {observable.id} has nM; {observable.id}.sboTerm = SBO:0000196{name}"
+
+
+# The forms ----------------------------------------------------------------------------------------
+
+
+def _faithful(crn: ReactionNetwork) -> Iterator[str]:
+    yield _HEADER.rstrip("\n")
+    yield from _constants(crn, {}, frozenset())
+    for species in crn.species:
+        yield _species(species, {})
+    for reaction in crn.reactions:
+        law = "*".join(["comp", reaction.rate_constant, *(s if n == 1 else f"{s}^{n}" for s, n in reaction.substrates)])
+        name = f'; {reaction.id} is "{_quoted(reaction.name)}"' if reaction.name else ""
+        yield f"  {reaction.id}: {reaction.equation}; {law}; {reaction.id}.sboTerm = SBO:0000176{name}"
+    yield from _observables(crn, {})
+
+
+def _stochastic(crn: ReactionNetwork) -> Iterator[str]:
+    yield "  compartment comp = 1; V = 1"
+    for species in crn.species:
+        yield f"  species {'$' if species.boundary else ''}{species.id} in comp; {species.id} = 0"
+    for name, value in zip(crn.rate_constants, crn.constants.tolist(), strict=True):
+        yield f"  {name} = {value!r}"
+    for reaction in crn.reactions:
+        factors = [reaction.rate_constant]
+        for species, count in reaction.substrates:
+            factors += [species] + [f"({species} - {i})" for i in range(1, count)]
+        volume = {0: "*V", 1: "", 2: "/V"}[reaction.order]
+        yield f"  {reaction.id}: {reaction.equation}; {'*'.join(factors)}{volume}"
+    for observable in crn.observables:
+        yield f"  {observable.id} := {_expression(observable.expression, {}, '/V')}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """number * constant * prod(others), a part of one species' rate of change."""
+
+    number: int
+    constant: str
+    others: tuple[str, ...]
+
+
+def _compact(crn: ReactionNetwork, signed: frozenset[str], numbers: bool) -> Iterator[str]:
+    laws, sign = _collect(crn, signed)
+    inlined = (signed or frozenset(crn.rate_constants)) if numbers else frozenset()
+    order = {reaction.rate_constant: reaction.order for reaction in crn.reactions}
+    values = dict(zip(crn.rate_constants, crn.constants.tolist(), strict=True))
+    literal = {name: f"{values[name]!r} {_UNITS[order[name]]}" for name in inlined}
+    if inlined:
+        # a number has its own sign, so terms go back to theirs
+        laws = {
+            species: {
+                power: [_Term(t.number * sign.get(t.constant, 1), t.constant, t.others) for t in terms]
+                for power, terms in powers.items()
+            }
+            for species, powers in laws.items()
+        }
+    yield _HEADER.rstrip("\n")
+    yield from _constants(crn, {} if inlined else sign, inlined)
+    for species in crn.species:
+        yield _species(species, literal)
+    for statement in _laws(crn, laws, literal):
+        if statement.sum_text:
+            name = statement.sum
+            yield f'  {name} := {statement.sum_text}; {name} has per_s; {name} is "drive of {statement.species}"'
+        name = statement.reaction
+        yield f'  {name}: => {statement.species}; {statement.law}; {name} is "net production of {statement.species}"'
+    yield from _observables(crn, literal)
+
+
+@dataclass(frozen=True, slots=True)
+class _Law:
+    """One species' reaction in a compact model, with the catalysed sum that it is the first to use."""
+
+    species: str
+    reaction: str
+    law: str
+    sum: str = ""
+    sum_text: str = ""
+
+
+def _laws(
+    crn: ReactionNetwork, rates: dict[str, dict[int, list[_Term]]], literal: dict[str, str]
+) -> Iterator[_Law]:
+    taken = {*(s.id for s in crn.species), *crn.rate_constants, *(o.id for o in crn.observables)}
+    sums: dict[tuple[_Term, ...], str] = {}
+    for species, powers in rates.items():
+        parts: list[str] = []
+        name = text = ""
+        for power, terms in sorted(powers.items()):
+            tail = f"*{species}" * power
+            catalysed = tuple(term for term in terms if term.others)
+            if power == 1 and len(catalysed) > 1:
+                terms = [term for term in terms if not term.others]
+                flip = catalysed[0].number < 0
+                key = tuple(_Term(-t.number, t.constant, t.others) for t in catalysed) if flip else catalysed
+                if key not in sums:
+                    sums[key] = name = _free(f"z_{species}", taken)
+                    text = _join([_term_text(term, literal) for term in key])
+                parts.append(f"{'-' if flip else ''}{sums[key]}{tail}")
+            parts += [_term_text(term, literal) + tail for term in terms]
+        yield _Law(species, _free(f"J{species}", taken), f"comp*({_join(parts)})", name, text)
+
+
+def _collect(
+    crn: ReactionNetwork, signed: frozenset[str]
+) -> tuple[dict[str, dict[int, list[_Term]]], dict[str, int]]:
+    """Each floating species' rate of change by powers of its own concentration, and the constants' signs."""
+    laws: dict[str, dict[int, list[_Term]]] = {species: {} for species in crn.floating}
+    sign: dict[str, int] = {}
+    for reaction in crn.reactions:
+        substrates = dict(reaction.substrates)
+        net = Counter(dict(reaction.products))
+        net.subtract(substrates)
+        for species, number in net.items():
+            if species not in laws or not number:
+                continue
+            if reaction.rate_constant in signed:
+                number *= sign.setdefault(reaction.rate_constant, 1 if number > 0 else -1)
+            others = tuple(s for s, count in substrates.items() if s != species for _ in range(count))
+            term = _Term(number, reaction.rate_constant, others)
+            laws[species].setdefault(substrates.get(species, 0), []).append(term)
+    return laws, sign
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
+def _term_text(term: _Term, literal: dict[str, str]) -> str:
+    size = "" if abs(term.number) == 1 else f"{abs(term.number)}*"
+    body = size + "*".join((literal.get(term.constant, term.constant), *term.others))
+    return f"-{body}" if term.number < 0 else body
+
+
+def _join(parts: list[str]) -> str:
+    text = "".join(f" - {part[1:]}" if part.startswith("-") else f" + {part}" for part in parts)
+    return (text[3:] if text.startswith(" + ") else "-" + text[3:]) or "0"

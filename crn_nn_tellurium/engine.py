@@ -1,0 +1,259 @@
+"""The compiled side: Antimony text to a model that roadrunner has compiled, driven through bulk calls.
+
+What makes it fast, all measured (see tests/benchmarks): values are set through int32 index arrays;
+the solver object is called directly, since `RoadRunner.steadyState()` recompiles the model in every
+call for its conserved-moiety analysis; initial conditions are not compiled as mutable; a text is
+compiled once per process, whoever asks for it.
+
+This file alone touches roadrunner and libAntimony (`runner` alone touches tellurium, which takes
+two seconds to import).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import antimony
+import numpy as np
+import numpy.typing as npt
+import roadrunner
+
+from crn_nn_tellurium.errors import ConvergenceError, ReactionError
+from crn_nn_tellurium.reactions import FloatArray
+
+STEADY_STATE_TOLERANCE = 1e-13
+"""nleq2's relative tolerance; its scale has an absolute part, so small roots need a second call."""
+RELATIVE_TOLERANCE = 1e-10
+ABSOLUTE_TOLERANCE = 1e-14
+"""CVODE's tolerances, absolute in concentration."""
+MAXIMUM_STEPS = 200_000
+
+_antimony_lock = threading.Lock()  # libAntimony keeps one global list of modules
+
+
+def antimony_to_sbml(text: str) -> str:
+    """Translate one Antimony model to SBML (L3V2).
+
+    Raises
+    ------
+    ReactionError
+        If libAntimony refuses the text; the message is its own.
+
+    Examples
+    --------
+    >>> "<listOfReactions>" in antimony_to_sbml("model m() species Y = 1; J: Y => ; k*Y; k = 2; end")
+    True
+    """
+    with _antimony_lock:
+        antimony.clearPreviousLoads()
+        try:
+            if antimony.loadAntimonyString(text) < 0:
+                raise ReactionError(f"libAntimony refuses the model: {antimony.getLastError()}")
+            sbml = antimony.getSBMLString(antimony.getMainModuleName())
+        finally:
+            antimony.clearPreviousLoads()
+    return str(sbml)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Failed solves are caught and reported by those who call; roadrunner would log each as well."""
+    level = roadrunner.Logger.getLevel()
+    roadrunner.Logger.setLevel(roadrunner.Logger.LOG_FATAL)
+    try:
+        yield
+    finally:
+        roadrunner.Logger.setLevel(level)
+
+
+class CompiledModel:
+    """A model in roadrunner with its values set and read in bulk.
+
+    It holds state: callers set all that they rely on, holding `lock` from the first value set to
+    the last result read.
+
+    Parameters
+    ----------
+    text : str
+        One Antimony model.
+
+    Attributes
+    ----------
+    floating, boundary, parameters : tuple of str
+        Identifiers in the order of the arrays that go in and out.
+    """
+
+    def __init__(self, text: str) -> None:
+        options = roadrunner.LoadSBMLOptions()
+        options.mutableInitialConditions = False
+        self._runner = roadrunner.RoadRunner(antimony_to_sbml(text), options)
+        self._runner.timeCourseSelections = ["time", *self._runner.model.getFloatingSpeciesIds()]
+        self._model = self._runner.model
+        self.floating = tuple(self._model.getFloatingSpeciesIds())
+        self.boundary = tuple(self._model.getBoundarySpeciesIds())
+        self.parameters = tuple(self._model.getGlobalParameterIds())
+        self.lock = threading.Lock()
+        self._floating_index = np.arange(len(self.floating), dtype=np.int32)
+        self._boundary_index = np.arange(len(self.boundary), dtype=np.int32)
+        self._parameter_position = {name: i for i, name in enumerate(self.parameters)}
+        self._solver = self._runner.getSteadyStateSolver()
+        self._solver.setValue("relative_tolerance", STEADY_STATE_TOLERANCE)
+        self._stiff_integrator(RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE)
+
+    def _stiff_integrator(self, relative: float, absolute: float) -> None:
+        self._runner.setIntegrator("cvode")
+        integrator = self._runner.getIntegrator()
+        integrator.setValue("stiff", True)
+        integrator.setValue("relative_tolerance", relative)
+        integrator.setValue("absolute_tolerance", absolute)
+        integrator.setValue("maximum_num_steps", MAXIMUM_STEPS)
+
+    def parameter_index(self, names: Iterable[str]) -> npt.NDArray[np.int32]:
+        """Index array for `set_parameters`; roadrunner takes int32 alone."""
+        return np.array([self._parameter_position[name] for name in names], dtype=np.int32)
+
+    def set_parameters(self, index: npt.NDArray[np.int32], values: FloatArray) -> None:
+        """Set parameters; nothing is recompiled."""
+        self._model.setGlobalParameterValues(index, np.ascontiguousarray(values, dtype=float))
+
+    def solve_each(self, boundary: FloatArray, start: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+        """Solve for the steady state, sample by sample, by Newton's method (nleq2).
+
+        Parameters
+        ----------
+        boundary : (n, n_boundary) ndarray
+            Concentrations of the boundary species.
+        start : (n, n_floating) ndarray
+            Where the solver starts.
+
+        Returns
+        -------
+        (n, n_floating) ndarray, (n,) bool ndarray
+            Concentrations, and whether the solver says that it converged. Not checked: a root may
+            be negative (see `simulator`).
+        """
+        model, solve = self._model, self._solver.solve
+        set_boundary, set_floating = model.setBoundarySpeciesConcentrations, model.setFloatingSpeciesConcentrations
+        read = model.getFloatingSpeciesConcentrations
+        boundary_index, floating_index = self._boundary_index, self._floating_index
+        boundary, start = np.ascontiguousarray(boundary), np.ascontiguousarray(start)
+        result = np.empty_like(start)
+        converged = np.ones(len(start), dtype=bool)
+        with _quiet():
+            for i in range(len(start)):
+                set_boundary(boundary_index, boundary[i])
+                set_floating(floating_index, start[i])
+                try:
+                    solve()
+                except RuntimeError:  # roadrunner raises this alone when nleq2 gives up
+                    converged[i] = False
+                result[i] = read()
+        return result, converged
+
+    def time_course(self, boundary: FloatArray, start: FloatArray, times: FloatArray) -> FloatArray:
+        """Concentrations (n_times, n_floating) at rising times, the first of which is the start's, by CVODE.
+
+        Raises
+        ------
+        ConvergenceError
+            If the integrator gives up; the message is its own.
+        """
+        self._set_state(boundary, start)
+        try:
+            with _quiet():
+                return np.array(self._runner.simulate(times=times.tolist()), dtype=float)[:, 1:]
+        except RuntimeError as error:
+            raise ConvergenceError(f"CVODE failed between t = {times[0]:g} and {times[-1]:g}: {error}") from error
+
+    def gillespie(self, boundary: FloatArray, start: FloatArray, times: FloatArray, seed: int) -> FloatArray:
+        """As `time_course`, one stochastic trajectory of molecule numbers by Gillespie's direct method."""
+        runner = self._runner
+        runner.setIntegrator("gillespie")
+        try:
+            integrator = runner.getIntegrator()
+            integrator.setValue("seed", seed)
+            integrator.setValue("variable_step_size", False)
+            self._set_state(boundary, start)
+            states = [start]
+            for first, last in zip(times.tolist(), times[1:].tolist(), strict=False):
+                states.append(np.array(runner.simulate(first, last, 2), dtype=float)[-1, 1:])
+            return np.array(states)
+        finally:
+            runner.setIntegrator("cvode")
+
+    def rates_of_change(self, boundary: FloatArray, x: FloatArray) -> FloatArray:
+        """roadrunner's own dx/dt (n_floating,) at one state."""
+        self._set_state(boundary, x)
+        return np.array(self._model.getFloatingSpeciesConcentrationRates())
+
+    def _set_state(self, boundary: FloatArray, x: FloatArray) -> None:
+        self._model.setBoundarySpeciesConcentrations(self._boundary_index, np.ascontiguousarray(boundary, dtype=float))
+        self._model.setFloatingSpeciesConcentrations(self._floating_index, np.ascontiguousarray(x, dtype=float))
+
+    def __repr__(self) -> str:
+        return (
+            f"CompiledModel({self._model.getModelName()!r}: "
+            f"{len(self.floating)} floating and {len(self.boundary)} boundary species, {len(self.parameters)} parameters)"
+        )
+
+
+@dataclass(frozen=True)
+class CacheInfo:
+    """Compilations so far in this process."""
+
+    compiled: int
+    reused: int
+    held: int
+
+
+class _Cache:
+    """Compiled models by text, the least recently used dropped first."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._models: OrderedDict[str, CompiledModel] = OrderedDict()
+        self._lock = threading.Lock()
+        self._compiled = self._reused = 0
+
+    def get(self, text: str) -> CompiledModel:
+        with self._lock:
+            model = self._models.pop(text, None)
+            if model is None:
+                model = CompiledModel(text)
+                self._compiled += 1
+            else:
+                self._reused += 1
+            self._models[text] = model
+            while len(self._models) > self._limit:
+                self._models.popitem(last=False)
+            return model
+
+    def info(self) -> CacheInfo:
+        return CacheInfo(self._compiled, self._reused, len(self._models))
+
+    def clear(self) -> None:
+        with self._lock:
+            self._models.clear()
+
+
+_cache = _Cache(limit=64)
+
+
+def compiled(text: str) -> CompiledModel:
+    """The compiled model of a text, compiled at most once while it stays among the last 64 used."""
+    return _cache.get(text)
+
+
+def cache_info() -> CacheInfo:
+    """How many models were compiled, reused and are held."""
+    return _cache.info()
+
+
+def clear_cache() -> None:
+    """Forget all compiled models (roadrunner keeps compiled code of its own)."""
+    _cache.clear()
+

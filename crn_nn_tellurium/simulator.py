@@ -1,0 +1,489 @@
+"""Steady states and time courses of a network's chemistry, found by roadrunner.
+
+A steady state is found by Newton's method from an upper bound of each unit's fixed point and is
+accepted only if every concentration is positive and within 1e-11 relative of balance, by an
+independent evaluation of the reaction rates. A root that is not positive is the other root of
+h + z y - y^2, which roadrunner's solver finds silently from below; such a sample is integrated
+(the time course always goes to the positive root) and solved again from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.antimony_writer import compact_signs, structure_text, write_antimony
+from crn_nn_tellurium.encoding import (
+    LayerChemistry,
+    catalyst_concentrations,
+    layer_chemistry,
+    signed_constants,
+    to_reactions,
+)
+from crn_nn_tellurium.engine import CompiledModel, compiled
+from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeError
+from crn_nn_tellurium.network import INPUT, Network
+from crn_nn_tellurium.reactions import Balance, Expression, FloatArray, ReactionNetwork
+from crn_nn_tellurium.results import SteadyState, TimeCourse
+from crn_nn_tellurium.units import UnitPlan, stages
+
+Method = Literal["units", "flat", "integrate"]
+OnError = Literal["raise", "nan"]
+
+SOLVED, AFTER_INTEGRATION, INTEGRATED = "solved", "solved after integration", "integrated"
+TOLERANCE = 1e-11
+"""Accepted distance to the fixed point, relative to the concentration."""
+FLAT_LIMIT = 6_000
+"""Weights up to which the flat model is compiled; compiling grows with their square (see README)."""
+
+_DURATIONS = 10.0 ** np.arange(0, 11)
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """One compiled model and how to tell whether states of it are steady."""
+
+    model: CompiledModel
+    boundary: FloatArray
+    balance: Callable[[FloatArray, npt.NDArray[np.intp]], Balance]
+    """(states (m, n_floating), their sample numbers (m,)) -> Balance"""
+
+    def accepts(self, x: FloatArray, samples: npt.NDArray[np.intp], tolerance: float = TOLERANCE) -> npt.NDArray[np.bool_]:
+        """Which states are positive and steady."""
+        balance = self.balance(x, samples)
+        with np.errstate(invalid="ignore"):
+            near = balance.distance <= tolerance * x + balance.rounding
+        return np.asarray(np.all((x > 0) & np.isfinite(x) & near, axis=-1))
+
+
+def _solve(problem: _Problem, start: FloatArray) -> tuple[FloatArray, list[str]]:
+    """Steady states (n, n_floating) from start values, and the status of each sample."""
+    samples = np.arange(len(start))
+    x, _ = problem.model.solve_each(problem.boundary, start)
+    accepted = problem.accepts(x, samples)
+    for _ in range(3):  # nleq2 may stop early at small roots; from there each call is one Newton step more
+        again = samples[~accepted & np.all(x > 0, axis=-1)]
+        if not len(again):
+            break
+        x[again], _ = problem.model.solve_each(problem.boundary[again], x[again])
+        accepted[again] = problem.accepts(x[again], again)
+    status = [SOLVED] * len(start)
+    for i in samples[~accepted]:
+        x[i], status[i] = _integrate_then_solve(problem, start[i], int(i))
+    return x, status
+
+
+def _integrate_then_solve(problem: _Problem, start: FloatArray, sample: int) -> tuple[FloatArray, str]:
+    boundary, number = problem.boundary[sample], np.array([sample])
+    state = start
+    for duration in _DURATIONS:
+        try:
+            state = np.maximum(problem.model.time_course(boundary, state, np.array([0.0, duration]))[-1], 0.0)
+        except ConvergenceError as error:
+            return np.full_like(start, np.nan), f"failed: {error}"
+        x = state[None]
+        for _ in range(3):
+            x, _ = problem.model.solve_each(boundary[None], x)
+            if problem.accepts(x, number)[0]:
+                return x[0], AFTER_INTEGRATION
+            if not np.all(x > 0):
+                break
+    return np.full_like(start, np.nan), f"failed: no positive steady state by t = {sum(_DURATIONS):.3g}"
+
+
+def _integrate(problem: _Problem, start: FloatArray) -> tuple[FloatArray, list[str]]:
+    """Steady states by integration alone, until the rates vanish."""
+    x = start.copy()
+    status = []
+    for i in range(len(start)):
+        outcome = f"failed: rates have not vanished by t = {sum(_DURATIONS):.3g}"
+        for duration in _DURATIONS:
+            try:
+                x[i] = problem.model.time_course(problem.boundary[i], np.maximum(x[i], 0.0), np.array([0.0, duration]))[-1]
+            except ConvergenceError as error:
+                outcome = f"failed: {error}"
+                break
+            if problem.accepts(x[i : i + 1], np.array([i]), tolerance=1e-10)[0]:
+                outcome = INTEGRATED
+                break
+        status.append(outcome)
+    return x, status
+
+
+class Simulator:
+    """Runs a network's chemistry on roadrunner.
+
+    Parameters
+    ----------
+    net : Network
+
+    Notes
+    -----
+    Compiled units are shared by all simulators of a process and cached by structure: another
+    network of the same shape, with other weights of any sign, compiles nothing.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium.network import Network
+    >>> net = Network.random([2, 3, 1], seed=0)
+    >>> sim = Simulator(net)
+    >>> steady = sim.steady_state([[0.0, 1.0], [1.0, 1.0]])
+    >>> bool(abs(steady.outputs - net([[0.0, 1.0], [1.0, 1.0]])).max() < 1e-10)
+    True
+    """
+
+    def __init__(self, net: Network) -> None:
+        self.net = net
+        self._chemistry = layer_chemistry(net)
+
+    @cached_property
+    def reactions(self) -> ReactionNetwork:
+        """The flat reaction network."""
+        return to_reactions(self.net)
+
+    @cached_property
+    def species(self) -> tuple[str, ...]:
+        """Identifiers of the floating species: by layer, unit, then the activation's species."""
+        return tuple(
+            f"{local}{c.index}_{j}" for c in self._chemistry for j in range(c.layer.n_out) for local in c.activation.species
+        )
+
+    @cached_property
+    def _plans(self) -> list[list[UnitPlan]]:
+        return [[UnitPlan(c, stage) for stage in stages(c.activation)] for c in self._chemistry]
+
+    @cached_property
+    def _flat(self) -> CompiledModel:
+        self._check_size()
+        return compiled(structure_text(self.reactions, signed_constants(self.reactions)))
+
+    def _check_size(self) -> None:
+        if self.net.n_weights > FLAT_LIMIT:
+            raise ModelTooLargeError(
+                f"network {self.net.name!r} has {self.net.n_weights} weights; its flat model, which time courses and "
+                f"the methods 'flat' and 'integrate' need, is compiled up to {FLAT_LIMIT}, since the time grows with "
+                "their square; steady_state's method='units' has no limit"
+            )
+
+    # Steady states ----------------------------------------------------------------------------
+
+    def compile(self, method: Method = "units") -> Simulator:
+        """Compile what a method needs, so that the first answer does not wait for it; returns self."""
+        if method == "units":
+            for plan in (plan for plans in self._plans for plan in plans):
+                compiled(plan.text)
+        else:
+            self._flat  # noqa: B018  # compiled when read
+        return self
+
+    def steady_state(
+        self,
+        x: npt.ArrayLike,
+        initial: float | npt.ArrayLike | Mapping[str, float] | None = None,
+        method: Method = "units",
+        on_error: OnError = "raise",
+    ) -> SteadyState:
+        """Steady states for a batch of inputs.
+
+        Parameters
+        ----------
+        x : (n_samples, n_in) or (n_in,) array_like
+            Input values; one sample may come without its dimension.
+        initial : float, array_like, or mapping of str to float, optional
+            Where the solver starts: one concentration for all species, an array (n_species,) or
+            (n_samples, n_species) in the order of `species`, or some species by name. By default
+            an upper bound of each unit's fixed point.
+        method : {"units", "flat", "integrate"}
+            Unit by unit through small compiled models; the flat model solved; the flat model
+            integrated until its rates vanish.
+        on_error : {"raise", "nan"}
+            What becomes of a sample that fails.
+
+        Raises
+        ------
+        InputError
+            If inputs or start values have the wrong shape or cannot be concentrations.
+        ConvergenceError
+            If a sample fails and ``on_error="raise"``.
+        ModelTooLargeError
+            If the flat model is too large to compile.
+        """
+        _check_choice("method", method, get_args(Method))
+        _check_choice("on_error", on_error, get_args(OnError))
+        values = self._batch(x)
+        start = None if initial is None else self._initial(initial, len(values))
+        if method == "units":
+            concentrations, residual, status = self._by_units(values, start)
+        else:
+            concentrations, residual, status = self._by_flat_model(values, start, method)
+        failed = np.array([text.startswith("failed") for text in status], dtype=bool)
+        concentrations[failed] = residual[failed] = np.nan
+        if on_error == "raise" and failed.any():
+            first = int(np.flatnonzero(failed)[0])
+            raise ConvergenceError(
+                f"{failed.sum()} of {len(values)} samples have no steady state; sample {first}: "
+                f"{status[first].removeprefix('failed: ')}; on_error='nan' keeps the others",
+                tuple(status),
+            )
+        outputs = self._layer(concentrations, len(self._chemistry) - 1)
+        read = self._chemistry[-1].activation.read(outputs)
+        return SteadyState(read, concentrations, residual, tuple(status), method, self.net.output_names, self.species)
+
+    def _by_units(self, x: FloatArray, start: FloatArray | None) -> tuple[FloatArray, FloatArray, list[str]]:
+        net, n = self.net, len(x)
+        found = {INPUT: net.input_coding.concentrations(x)}
+        concentrations = np.empty((n, len(self.species)))
+        residual = np.zeros(n)
+        status = [SOLVED] * n
+        for number, (chemistry, plans) in enumerate(zip(self._chemistry, self._plans, strict=True)):
+            catalysts = catalyst_concentrations(net, chemistry.layer, found)
+            layer = self._layer(concentrations, number)
+            begin = None if start is None else self._layer(start, number)
+            for plan in plans:
+                worst = _solve_stage(plan, catalysts, layer, begin, status)
+                residual = np.maximum(residual, worst)
+            found[chemistry.layer.name] = layer
+        return concentrations, residual, status
+
+    def _by_flat_model(
+        self, x: FloatArray, start: FloatArray | None, method: Method
+    ) -> tuple[FloatArray, FloatArray, list[str]]:
+        crn, model = self.reactions, self._flat
+        boundary = self.net.input_coding.concentrations(x).reshape(len(x), -1)
+        begin = self._upper_bounds(boundary) if start is None else start
+        problem = _Problem(model, boundary, lambda state, samples: crn.balance(state, boundary[samples]))
+        with model.lock:
+            self._set_flat_parameters(model)
+            concentrations, status = (_solve if method == "flat" else _integrate)(problem, begin)
+        with np.errstate(invalid="ignore"):
+            residual = crn.balance(concentrations, boundary).imbalance.max(axis=-1, initial=0.0)
+        return concentrations, residual, status
+
+    def _set_flat_parameters(self, model: CompiledModel) -> None:
+        crn = self.reactions
+        signs = compact_signs(crn, signed_constants(crn))
+        values = [signs.get(name, 1) * k for name, k in zip(crn.rate_constants, crn.constants.tolist(), strict=True)]
+        model.set_parameters(model.parameter_index(crn.rate_constants), np.array(values))
+
+    def _upper_bounds(self, boundary: FloatArray) -> FloatArray:
+        """The start values that the written model states, for a batch of boundary concentrations."""
+        crn = self.reactions
+        values: dict[str, FloatArray | float] = dict(zip(crn.rate_constants, crn.constants.tolist(), strict=True))
+        values |= {name: boundary[:, i] for i, name in enumerate(crn.boundary)}
+        for species in crn.species:
+            if isinstance(species.initial, Expression):
+                values[species.id] = species.initial.evaluate(values)
+            elif not species.boundary:
+                values[species.id] = species.initial
+        columns = [np.broadcast_to(values[name], len(boundary)) for name in crn.floating]
+        return np.stack(columns, axis=-1)
+
+    # Time courses -----------------------------------------------------------------------------
+
+    def time_course(
+        self,
+        x: npt.ArrayLike,
+        t_end: float = 50.0,
+        n_points: int = 501,
+        *,
+        initial: float | npt.ArrayLike | Mapping[str, float] | None = None,
+        steps: Mapping[float, npt.ArrayLike] | None = None,
+        volume: float | None = None,
+        seed: int | None = None,
+    ) -> TimeCourse:
+        """Concentrations over time, by CVODE or, with a volume, by Gillespie's method.
+
+        Parameters
+        ----------
+        x : (n_in,) array_like
+            Input values, from t = 0.
+        t_end : float
+            Last time, > 0.
+        n_points : int
+            Number of equally spaced times, at least 2.
+        initial : float, array_like (n_species,), or mapping of str to float, optional
+            Start concentrations, as in `steady_state`; by default the written model's, an upper
+            bound of each fixed point.
+        steps : mapping of float to (n_in,) array_like, optional
+            New input values at later times: ``{25.0: [1, 0]}``. The point at such a time still
+            has the old inputs.
+        volume : float, optional
+            Runs one stochastic trajectory in which a concentration c is c * volume molecules.
+        seed : int, optional
+            Of the stochastic trajectory.
+
+        Raises
+        ------
+        InputError
+            If an argument has the wrong shape or cannot be a concentration or time.
+        ConvergenceError
+            If the integrator gives up.
+        ModelTooLargeError
+            If the flat model is too large to compile.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium.network import Network
+        >>> sim = Simulator(Network.random([2, 3, 1], seed=0))
+        >>> sim.time_course([0, 1], t_end=100, steps={50: [1, 0]})
+        TimeCourse(501 points from t = 0 to 100, 1 outputs, 4 species)
+        """
+        if not (np.isfinite(t_end) and t_end > 0) or n_points != int(n_points) or n_points < 2:
+            raise InputError(f"t_end is {t_end!r} and n_points {n_points!r}; expected t_end > 0 and at least 2 points")
+        if volume is not None and not (np.isfinite(volume) and volume > 0):
+            raise InputError(f"volume is {volume!r}; expected a finite number > 0")
+        for moment in steps or {}:
+            if not 0 < moment < t_end:
+                raise InputError(f"steps: the inputs change at t = {moment!r}; expected times between 0 and {t_end!r}")
+        changes = {0.0: x} | dict(sorted((steps or {}).items()))
+        inputs = np.array([self._one(value) for value in changes.values()])
+        boundary = self.net.input_coding.concentrations(inputs).reshape(len(inputs), -1)
+        start = self._upper_bounds(boundary[:1])[0] if initial is None else self._initial(initial, 1)[0]
+        time = np.linspace(0.0, t_end, int(n_points))
+        bounds = [*changes, float(t_end)]
+        if volume is None:
+            species = self._deterministic(time, bounds, boundary, start)
+        else:
+            species = self._stochastic(time, bounds, boundary, start, volume, seed)
+        value = inputs[np.maximum(np.searchsorted(list(changes), time, side="left") - 1, 0)]
+        outputs = self._chemistry[-1].activation.read(self._layer(species, len(self._chemistry) - 1))
+        return TimeCourse(
+            time, outputs, species, value, self.net.output_names, self.species, self.net.input_names, volume
+        )
+
+    def _deterministic(
+        self, time: FloatArray, bounds: list[float], boundary: FloatArray, start: FloatArray
+    ) -> FloatArray:
+        model = self._flat
+        with model.lock:
+            self._set_flat_parameters(model)
+            return _piecewise(model.time_course, time, bounds, boundary, start)
+
+    def _stochastic(
+        self,
+        time: FloatArray,
+        bounds: list[float],
+        boundary: FloatArray,
+        start: FloatArray,
+        volume: float,
+        seed: int | None,
+    ) -> FloatArray:
+        self._check_size()
+        rng = np.random.default_rng(seed)
+        model = compiled(write_antimony(replace(self.reactions, observables=()), "stochastic"))
+
+        def run(held: FloatArray, state: FloatArray, times: FloatArray) -> FloatArray:
+            return model.gillespie(held, state, times, int(rng.integers(1, 2**31)))
+
+        with model.lock:
+            model.set_parameters(model.parameter_index(["V"]), np.array([volume]))
+            molecules = _piecewise(run, time, bounds, np.round(boundary * volume), np.round(start * volume))
+        return molecules / volume
+
+    # Shapes -----------------------------------------------------------------------------------
+
+    def _layer(self, concentrations: FloatArray, number: int) -> FloatArray:
+        """The part (n, n_units, n_species) of concentrations (n, all species) that is one layer's; a view."""
+        first = sum(c.n_species for c in self._chemistry[:number])
+        chemistry = self._chemistry[number]
+        block = concentrations[:, first : first + chemistry.n_species]
+        view = block.view()
+        view.shape = (len(block), chemistry.layer.n_out, -1)
+        return view
+
+    def _batch(self, x: npt.ArrayLike) -> FloatArray:
+        values = self.net.input_coding.check(x)
+        if values.ndim > 2:
+            raise InputError(f"inputs have shape {values.shape}; expected (n_samples, {self.net.n_in})")
+        return np.atleast_2d(values)
+
+    def _one(self, x: npt.ArrayLike) -> FloatArray:
+        values = self._batch(x)
+        if len(values) != 1:
+            raise InputError(f"inputs have shape {values.shape}; a time course takes one sample, ({self.net.n_in},)")
+        return values[0]
+
+    def _initial(self, initial: float | npt.ArrayLike | Mapping[str, float], n_samples: int) -> FloatArray:
+        size = len(self.species)
+        if isinstance(initial, Mapping):
+            values = self._upper_bounds(np.zeros((n_samples, len(self.reactions.boundary))))
+            for name, value in initial.items():
+                if name not in self.species:
+                    raise InputError(f"initial names {name!r}; expected species among {', '.join(self.species[:8])}, ...")
+                values[:, self.species.index(name)] = value
+        else:
+            try:
+                values = np.array(np.broadcast_to(np.asarray(initial, dtype=float), (n_samples, size)))
+            except (TypeError, ValueError) as error:
+                raise InputError(
+                    f"initial has shape {np.shape(initial)}; expected a number, ({size},) or ({n_samples}, {size})"
+                ) from error
+        if not np.all(np.isfinite(values) & (values >= 0)):
+            sample, species = np.argwhere(~(np.isfinite(values) & (values >= 0)))[0]
+            raise InputError(
+                f"initial: species {self.species[species]!r}, sample {sample}: {float(values[sample, species])!r}; "
+                "expected a finite concentration >= 0"
+            )
+        return values
+
+    def __repr__(self) -> str:
+        return f"Simulator({self.net!r}: {len(self.species)} species)"
+
+
+def _solve_stage(
+    plan: UnitPlan, catalysts: FloatArray, layer: FloatArray, start: FloatArray | None, status: list[str]
+) -> FloatArray:
+    """Fill in one stage's species of a layer (n, n_units, n_species); returns each sample's imbalance."""
+    worst = np.zeros(len(layer))
+    model = compiled(plan.text)
+    index = model.parameter_index(plan.constants)
+    with model.lock:
+        for group in plan.groups:
+            boundary = plan.boundary(group, catalysts, layer)
+            shape = (len(group), len(plan.own))
+
+            def balance(x: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
+                by_unit = plan.balance(group, catalysts[samples], boundary[samples], x.reshape(-1, *shape))  # noqa: B023
+                flat = (part.reshape(len(x), -1) for part in (by_unit.net, by_unit.gross, by_unit.slope))
+                return Balance(*flat)
+
+            begin = plan.upper_bound(group, catalysts) if start is None else start[:, group][:, :, plan.own]
+            problem = _Problem(model, boundary, balance)
+            model.set_parameters(index, plan.values(group))
+            x, outcome = _solve(problem, begin.reshape(len(layer), -1))
+            imbalance = balance(x, np.arange(len(x))).imbalance.max(axis=-1, initial=0.0)
+            worst = np.maximum(worst, np.nan_to_num(imbalance, nan=1.0))
+            layer[:, group[:, None], plan.own] = x.reshape(-1, *shape)
+            for sample, text in enumerate(outcome):
+                if text != SOLVED and not status[sample].startswith("failed"):
+                    status[sample] = text
+    return worst
+
+
+def _piecewise(
+    run: Callable[[FloatArray, FloatArray, FloatArray], FloatArray],
+    time: FloatArray,
+    bounds: list[float],
+    boundary: FloatArray,
+    start: FloatArray,
+) -> FloatArray:
+    """Run from bound to bound with new boundary concentrations; states at the times asked for."""
+    result = np.empty((len(time), len(start)))
+    result[0] = state = start
+    for first, last, held in zip(bounds, bounds[1:], boundary, strict=False):
+        inside = (time > first) & (time <= last)
+        times = np.unique([first, *time[inside], last])
+        states = run(held, state, times)
+        result[inside] = states[np.searchsorted(times, time[inside])]
+        state = states[-1]
+    return result
+
+
+def _check_choice(what: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise InputError(f"{what} is {value!r}; expected one of {', '.join(map(repr, choices))}")

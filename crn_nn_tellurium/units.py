@@ -1,0 +1,260 @@
+"""Units: small models that roadrunner compiles once and that serve every neuron of one shape.
+
+A layer's fixed point depends on the layers before it alone, so it is found unit by unit. The
+*template* of a unit is its chemistry with every rate constant 1, written in compact form: its
+text, and so the compiled model, depends on structure alone (the activation's species and
+reactions, the number of catalysts, how many neurons it holds). Weights, biases, h and inputs are
+values, set in bulk, of either sign.
+
+An activation whose units read one another (`Normalized`) is solved in two *stages*: the species
+that depend on their own unit alone, then those that read the whole layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from crn_nn_tellurium.activations import Activation
+from crn_nn_tellurium.antimony_writer import structure_text
+from crn_nn_tellurium.encoding import Catalyst, LayerChemistry, Unit, signed_constants, unit_reactions
+from crn_nn_tellurium.errors import NetworkError
+from crn_nn_tellurium.reactions import Balance, FloatArray, Reaction, ReactionNetwork, Species
+
+NEURONS_PER_UNIT = 8
+CATALYSTS_PER_UNIT = 64
+"""A unit holds as many neurons as keep their weights below the second number, at most the first: the
+cost of a small solve is mostly the call, and that of compiling grows with the weights."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Species of a unit (local names) that can be solved for together, given all others."""
+
+    species: tuple[str, ...]
+    reads_layer: bool
+
+
+def stages(activation: Activation) -> tuple[Stage, ...]:
+    """The stages of an activation, in the order in which they are solved.
+
+    Raises
+    ------
+    NetworkError
+        If units depend on each other both ways, so that the layer cannot be taken apart.
+    """
+    later: set[str] = set()
+    while True:
+        grown = {
+            name
+            for reaction in activation.local_reactions
+            for name in reaction.changes
+            if any(read.startswith("*") or read in later for read in reaction.reads)
+        }
+        if grown <= later:
+            break
+        later |= grown
+    starred = {read[1:] for r in activation.local_reactions for read in r.reads if read.startswith("*")}
+    if stuck := later & (starred | {rail.name for rail in activation.rails}):
+        raise NetworkError(
+            f"{type(activation).__name__}: species {min(stuck)!r} of one unit depends on other units and they on it, "
+            "so the layer has no units to solve one by one; use method='flat' or method='integrate'"
+        )
+    first = tuple(name for name in activation.species if name not in later)
+    last = tuple(name for name in activation.species if name in later)
+    return (Stage(first, False), Stage(last, True)) if last else (Stage(first, False),)
+
+
+def _template(activation: Activation, stage: Stage, n_catalysts: int, pool: int, neurons: int) -> ReactionNetwork:
+    """The chemistry of `neurons` units of one stage, every rate constant 1."""
+    catalysts = () if stage.reads_layer else tuple(
+        (Catalyst(f"x{i}", str(i), i, 1.0), 1.0) for i in range(n_catalysts)
+    )
+    drives = tuple(1.0 if rail.shift else float(rail.sign) for rail in activation.rails)
+    units = [
+        Unit(1, j, activation, catalysts, drives, pool, pool_id=_pool_id) for j in range(neurons)
+    ]
+    own = {unit.identify(name) for unit in units for name in stage.species}
+    boundary = [catalyst.id for catalyst, _ in catalysts]
+    if stage.reads_layer:
+        fixed = [name for name in activation.species if name not in stage.species]
+        boundary += [unit.identify(name) for unit in units for name in fixed]
+        boundary += [_pool_id(name, k) for k in range(pool) for name in fixed]
+    known = own.union(boundary)
+    reactions = []
+    for unit in units:
+        for reaction in unit_reactions(unit):
+            products = {s: n for s, n in reaction.products if s in known}
+            before = dict(reaction.substrates)
+            if any(before.get(s, 0) != products.get(s, 0) for s in own.intersection({*before, *products})):
+                reactions.append(Reaction(reaction.id, reaction.substrates, products, reaction.rate_constant, 1.0))
+    species = [Species(name, 1.0, boundary=True) for name in boundary]
+    species += [Species(unit.identify(name), 1.0) for unit in units for name in stage.species]
+    return ReactionNetwork(tuple(species), tuple(reactions), name="unit")
+
+
+def _pool_id(local: str, unit: int) -> str:
+    return f"{local}pool_{unit}"
+
+
+class UnitPlan:
+    """How one stage of one layer is laid out on units of one shape.
+
+    Parameters
+    ----------
+    chemistry : LayerChemistry
+    stage : Stage
+
+    Attributes
+    ----------
+    text : str
+        The unit's Antimony text, which depends on structure alone.
+    groups : list of ndarray
+        The layer's units that are solved together, padded by repeating the last.
+    constants : tuple of str
+        Rate constants in the order of `values`.
+    """
+
+    def __init__(self, chemistry: LayerChemistry, stage: Stage) -> None:
+        self.chemistry, self.stage = chemistry, stage
+        activation, n_units = chemistry.activation, chemistry.layer.n_out
+        weights = chemistry.weights
+        self._sparse = sparse.issparse(weights)
+        n_catalysts = int(np.diff(weights.indptr).max()) if self._sparse else weights.shape[1]
+        width = n_units if stage.reads_layer else n_catalysts
+        few = 1 if self._sparse and not stage.reads_layer else max(1, CATALYSTS_PER_UNIT // max(1, width))
+        self.neurons = min(NEURONS_PER_UNIT, few, n_units)
+        self._width = n_catalysts
+        self.template = _template(activation, stage, n_catalysts, n_units, self.neurons)
+        self.text = structure_text(self.template, signed_constants(self.template))
+        self.groups = [
+            np.minimum(np.arange(first, first + self.neurons), n_units - 1)
+            for first in range(0, n_units, self.neurons)
+        ]
+        self._lay_out_constants(activation)
+
+    def _lay_out_constants(self, activation: Activation) -> None:
+        shared = {"h1": activation.h, "q1": 1.0} | {
+            f"{reaction.rate_constant}1": reaction.value for reaction in activation.local_reactions
+        }
+        names: list[str] = []
+        biases: dict[str, int] = {}
+        if not self.stage.reads_layer:
+            for j in range(self.neurons):
+                names += [f"w1_{j}_{i}" for i in range(self._width)]
+            drives = (1.0,) * len(activation.rails)
+            biases = {
+                Unit(1, 0, activation, (), drives).bias(position)[len("b1_0") :]: position
+                for position in reversed(range(len(activation.rails)))
+            }
+            names += [f"b1_{j}{tail}" for j in range(self.neurons) for tail in biases]
+        present = [name for name in shared if name in self.template.rate_constants]
+        self.constants = (*names, *present)
+        self._shared = np.array([shared[name] for name in present])
+        self._bias_rails = list(biases.values())
+        # a compact model's constant has the sign of its first use, which is the first rail's
+        self._sign = float(activation.rails[0].sign) if activation.rails else 1.0
+
+    @cached_property
+    def local(self) -> ReactionNetwork:
+        """One unit of the stage without its weights and biases, with its own rate constants."""
+        activation, stage = self.chemistry.activation, self.stage
+        template = _template(activation, stage, 0, self.chemistry.layer.n_out, 1)
+        value = dict(zip(self.constants[-len(self._shared) :], self._shared.tolist(), strict=True))
+        reactions = [
+            Reaction(r.id, r.substrates, r.products, r.rate_constant, value[r.rate_constant])
+            for r in template.reactions
+            if r.rate_constant in value
+        ]
+        return ReactionNetwork(template.species, tuple(reactions), name="local")
+
+    def rows(self, group: npt.NDArray[np.intp]) -> tuple[FloatArray, npt.NDArray[np.intp] | slice]:
+        """Weights (neurons, width) of a group, and the catalysts that they are for."""
+        weights = self.chemistry.weights
+        if not self._sparse:
+            return weights[group], slice(None)
+        span = slice(weights.indptr[group[0]], weights.indptr[group[0] + 1])
+        missing = self._width - (span.stop - span.start)
+        columns = np.pad(weights.indices[span], (0, missing)).astype(np.intp)
+        return np.pad(weights.data[span], (0, missing))[None, :], columns
+
+    def values(self, group: npt.NDArray[np.intp]) -> FloatArray:
+        """Values of `constants` for a group."""
+        if self.stage.reads_layer:
+            return self._shared
+        weights, _ = self.rows(group)
+        biases = self.chemistry.rail_bias[group][:, self._bias_rails]
+        return np.concatenate([self._sign * weights.ravel(), biases.ravel(), self._shared])
+
+    def boundary(self, group: npt.NDArray[np.intp], catalysts: FloatArray, layer: FloatArray) -> FloatArray:
+        """Concentrations (n, n_boundary) of the template's boundary species.
+
+        `catalysts` (n, n_catalysts) are what the layer reads; `layer` (n, n_units, n_species) its
+        species as far as earlier stages have found them.
+        """
+        if not self.stage.reads_layer:
+            return catalysts[:, self.rows(group)[1]]
+        fixed = layer[:, :, self._fixed]
+        return np.concatenate([fixed[:, group].reshape(len(layer), -1), fixed.reshape(len(layer), -1)], axis=1)
+
+    @property
+    def own(self) -> list[int]:
+        """Positions of the stage's species among the activation's."""
+        return [self.chemistry.activation.species.index(name) for name in self.stage.species]
+
+    @property
+    def _fixed(self) -> list[int]:
+        species = self.chemistry.activation.species
+        return [i for i, name in enumerate(species) if name not in self.stage.species]
+
+    def upper_bound(self, group: npt.NDArray[np.intp], catalysts: FloatArray) -> FloatArray:
+        """Start values (n, neurons, n_own): max(z, 0) + sqrt(h) for rails, as stated for followers.
+
+        sigma_h(z) <= max(z, 0) + sqrt(h), and from above Newton's method comes down to the
+        positive root.
+        """
+        activation = self.chemistry.activation
+        bound = {follower.name: follower.upper_bound for follower in activation.followers}
+        rails = self.drive(group, catalysts)[0] if not self.stage.reads_layer else None
+        root = np.sqrt(activation.h)
+        columns = []
+        for name in self.stage.species:
+            if name in bound:
+                columns.append(np.full((len(catalysts), len(group)), bound[name]))
+            else:
+                position = [rail.name for rail in activation.rails].index(name)
+                assert rails is not None
+                columns.append(np.maximum(rails[..., position], 0) + root)
+        return np.stack(columns, axis=-1)
+
+    def drive(self, group: npt.NDArray[np.intp], catalysts: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Drive of each rail and the sum of its parts' sizes, both (n, neurons, n_rails)."""
+        weights, columns = self.rows(group)
+        signs = np.array([rail.sign for rail in self.chemistry.activation.rails], dtype=float)
+        bias = self.chemistry.rail_bias[group]
+        read = catalysts[:, columns]
+        z, size = read @ weights.T, np.abs(read) @ np.abs(weights).T
+        return z[..., None] * signs + bias, size[..., None] + np.abs(bias)
+
+    def balance(
+        self, group: npt.NDArray[np.intp], catalysts: FloatArray, boundary: FloatArray, x: FloatArray
+    ) -> Balance:
+        """How far a group's species x (n, neurons, n_own) are from their fixed point."""
+        if self.stage.reads_layer:
+            n_fixed = len(self._fixed)
+            own = boundary[:, : n_fixed * len(group)].reshape(len(x), len(group), n_fixed)
+            pool = np.broadcast_to(boundary[:, None, n_fixed * len(group) :], (*own.shape[:2], boundary.shape[1] - n_fixed * len(group)))
+            return self.local.balance(x, np.concatenate([own, pool], axis=-1))
+        local = self.local.balance(x, np.empty(0))
+        drive, size = self.drive(group, catalysts)
+        net, gross, slope = local.net, local.gross, local.slope
+        for position, rail in enumerate(self.chemistry.activation.rails):
+            own_position = self.stage.species.index(rail.name)
+            net[..., own_position] += drive[..., position] * x[..., own_position]
+            gross[..., own_position] += size[..., position] * x[..., own_position]
+            slope[..., own_position] += drive[..., position]
+        return Balance(net, gross, slope)
