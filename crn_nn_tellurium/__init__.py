@@ -1,1 +1,147 @@
+"""Neural networks as mass-action chemical reaction networks, for Tellurium and libRoadRunner.
+
+    import crn_nn_tellurium as cn
+
+    net = cn.load_model("xor")
+    print(cn.to_antimony(net))
+    cn.Simulator(net).steady_state([[0, 1], [1, 1]]).outputs
+
+Source: D. F. Anderson, B. Joshi and A. Deshpande, "On reaction network implementations of neural
+networks", J. R. Soc. Interface 18 (2021) 20210031, doi 10.1098/rsif.2021.0031.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from crn_nn_tellurium.activations import (
+        Absolute,
+        Activation,
+        ClippedReLU,
+        Follower,
+        HardSigmoid,
+        LeakyReLU,
+        Linear,
+        LocalReaction,
+        Normalized,
+        Rail,
+        ReadOut,
+        Sigmoid,
+        SmoothedReLU,
+        Tanh,
+    )
+    from crn_nn_tellurium.antimony_writer import layer_models, to_antimony
+    from crn_nn_tellurium.encoding import layer_reactions, to_reactions
+    from crn_nn_tellurium.errors import (
+        ConvergenceError,
+        FileFormatError,
+        IdentifierError,
+        InputError,
+        MissingPackageError,
+        ModelTooLargeError,
+        NetworkError,
+        ReactionError,
+    )
+    from crn_nn_tellurium.exporters import export
+    from crn_nn_tellurium.importers.sklearn import from_sklearn
+    from crn_nn_tellurium.model_library import load_model, model_data, model_names
+    from crn_nn_tellurium.network import Layer, Network
+    from crn_nn_tellurium.plotting import plot_confusion_matrix, plot_time_course
+    from crn_nn_tellurium.reactions import (
+        Expression,
+        Monomial,
+        Observable,
+        Reaction,
+        ReactionNetwork,
+        Species,
+    )
+    from crn_nn_tellurium.results import SteadyState, TimeCourse
+    from crn_nn_tellurium.runner import ChemistryRunner, to_roadrunner
+    from crn_nn_tellurium.simulator import Simulator
+
+_HOME = {
+    "activations": (
+        "Absolute Activation ClippedReLU Follower HardSigmoid LeakyReLU Linear LocalReaction Normalized Rail ReadOut "
+        "Sigmoid SmoothedReLU Tanh"
+    ),
+    "antimony_writer": "layer_models to_antimony",
+    "encoding": "layer_reactions to_reactions",
+    "errors": (
+        "ConvergenceError FileFormatError IdentifierError InputError MissingPackageError ModelTooLargeError "
+        "NetworkError ReactionError"
+    ),
+    "exporters": "export",
+    "importers.sklearn": "from_sklearn",
+    "model_library": "load_model model_data model_names",
+    "network": "Layer Network",
+    "plotting": "plot_confusion_matrix plot_time_course",
+    "reactions": "Expression Monomial Observable Reaction ReactionNetwork Species",
+    "results": "SteadyState TimeCourse",
+    "runner": "ChemistryRunner to_roadrunner",
+    "simulator": "Simulator",
+}
+_MODULE = {name: module for module, names in _HOME.items() for name in names.split()}
+
+__all__ = [
+    "Absolute",
+    "Activation",
+    "ChemistryRunner",
+    "ClippedReLU",
+    "ConvergenceError",
+    "Expression",
+    "FileFormatError",
+    "Follower",
+    "HardSigmoid",
+    "IdentifierError",
+    "InputError",
+    "Layer",
+    "LeakyReLU",
+    "Linear",
+    "LocalReaction",
+    "MissingPackageError",
+    "ModelTooLargeError",
+    "Monomial",
+    "Network",
+    "NetworkError",
+    "Normalized",
+    "Observable",
+    "Rail",
+    "ReadOut",
+    "Reaction",
+    "ReactionError",
+    "ReactionNetwork",
+    "Sigmoid",
+    "Simulator",
+    "SmoothedReLU",
+    "Species",
+    "SteadyState",
+    "Tanh",
+    "TimeCourse",
+    "export",
+    "from_sklearn",
+    "layer_models",
+    "layer_reactions",
+    "load_model",
+    "model_data",
+    "model_names",
+    "plot_confusion_matrix",
+    "plot_time_course",
+    "to_antimony",
+    "to_reactions",
+    "to_roadrunner",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: tellurium, sklearn and plotting take seconds."""
+    if name not in _MODULE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -20,9 +20,10 @@ not). Source: Smith et al. 2009, Bioinformatics 25:2452, and the Antimony manual
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy.typing as npt
@@ -268,10 +269,11 @@ def _compact(crn: ReactionNetwork, signed: frozenset[str], numbers: bool) -> Ite
             }
             for species, powers in laws.items()
         }
+        sign = {}
     yield _HEADER.rstrip("\n")
-    yield from _constants(crn, {} if inlined else sign, inlined)
+    yield from _constants(crn, sign, inlined)
     for species in crn.species:
-        yield _species(species, literal)
+        yield _species(_with_signs(species, sign), literal)
     for statement in _laws(crn, laws, literal):
         if statement.sum_text:
             name = statement.sum
@@ -279,6 +281,17 @@ def _compact(crn: ReactionNetwork, signed: frozenset[str], numbers: bool) -> Ite
         name = statement.reaction
         yield f'  {name}: => {statement.species}; {statement.law}; {name} is "net production of {statement.species}"'
     yield from _observables(crn, literal)
+
+
+def _with_signs(species: Species, sign: dict[str, int]) -> Species:
+    """The species with its start value in terms of constants that carry a sign."""
+    if not isinstance(species.initial, Expression):
+        return species
+    terms = tuple(
+        Monomial(term.coefficient * math.prod(sign.get(symbol, 1) for symbol, _ in term.powers), term.powers)
+        for term in species.initial.terms
+    )
+    return replace(species, initial=Expression(terms))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Trained networks from other libraries, one file per source."""

@@ -1,0 +1,101 @@
+"""Trained networks from scikit-learn: MLPClassifier, MLPRegressor, alone or behind affine scalers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+from crn_nn_tellurium.activations import Activation, Linear, Sigmoid, SmoothedReLU
+from crn_nn_tellurium.errors import NetworkError
+from crn_nn_tellurium.network import Layer, Network
+
+_HIDDEN: dict[str, type[Activation]] = {"relu": SmoothedReLU, "identity": Linear}
+_OUTPUT: dict[str, type[Activation]] = {"identity": Linear, "softmax": Linear, "logistic": Sigmoid}
+
+
+def from_sklearn(model: Any, h: float = 1e-6, *, inputs: str = "signed", **options: Any) -> Network:
+    """The network of a fitted MLPClassifier or MLPRegressor.
+
+    Parameters
+    ----------
+    model : MLPClassifier, MLPRegressor, or Pipeline
+        Fitted. A pipeline may have MinMaxScaler and StandardScaler steps before the network; they
+        are folded into the first layer, so the result takes the raw inputs.
+    h : float
+        Smoothing of every layer. The smaller, the closer to the hard ReLU and the slower the
+        chemistry; ``net.with_h`` changes it.
+    inputs : {"signed", "nonnegative", "scaled"}
+        As in `Network`.
+    **options
+        Passed to `Network`: ``input_range``, ``name``, ...
+
+    Returns
+    -------
+    Network
+        ``relu`` becomes SmoothedReLU, ``identity`` Linear. Softmax outputs become Linear ones and
+        a logistic output Sigmoid: the same class, not the same probability.
+
+    Raises
+    ------
+    NetworkError
+        If the model is of another kind, not fitted, or has an activation without a counterpart.
+
+    Examples
+    --------
+    >>> mlp = MLPRegressor(hidden_layer_sizes=(3,), random_state=0, max_iter=5).fit([[0.0, 1.0], [1.0, 0.0]], [0.0, 1.0])
+    >>> from_sklearn(mlp, h=1e-6)
+    Network('network': 2 inputs, signed; layer1: 3 SmoothedReLU(h=1e-06); layer2: 1 Linear(h=1e-06); 9 weights)
+    """
+    scale, shift, network = _unpack(model)
+    hidden = _HIDDEN.get(network.activation)
+    output = _OUTPUT.get(network.out_activation_)
+    if hidden is None or output is None:
+        known = network.activation if hidden is None else network.out_activation_
+        raise NetworkError(
+            f"from_sklearn: activation {known!r} has no exact counterpart in chemistry; train with activation='relu', "
+            "or take Tanh or Sigmoid of this package, which are algebraic"
+        )
+    layers = []
+    last = len(network.coefs_) - 1
+    for position, (weights, bias) in enumerate(zip(network.coefs_, network.intercepts_, strict=True)):
+        matrix, offset = weights.T, bias
+        if position == 0:
+            matrix, offset = matrix * scale, bias + matrix @ shift
+        layers.append(Layer(matrix, offset, (output if position == last else hidden)(h=h)))
+    if isinstance(network, MLPClassifier) and "class_names" not in options:
+        options["class_names"] = [c if isinstance(c, int | str) else str(c) for c in network.classes_.tolist()]
+    return Network(tuple(layers), inputs=inputs, **options)
+
+
+def _unpack(model: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Any]:
+    """x -> scale x + shift, as the steps before the network do it, and the network."""
+    steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
+    network = steps.pop()
+    if not isinstance(network, MLPClassifier | MLPRegressor):
+        raise NetworkError(f"from_sklearn: got a {type(network).__name__}; expected an MLPClassifier or MLPRegressor")
+    try:
+        check_is_fitted(network, "coefs_")
+    except Exception as error:
+        raise NetworkError(f"from_sklearn: this {type(network).__name__} is not fitted; call fit first") from error
+    scale, shift = np.ones(network.coefs_[0].shape[0]), np.zeros(network.coefs_[0].shape[0])
+    for step in steps:
+        if isinstance(step, MinMaxScaler) and not step.clip:
+            factor, offset = step.scale_, step.min_
+        elif isinstance(step, StandardScaler):
+            factor = np.ones_like(scale) if step.scale_ is None else 1 / step.scale_
+            offset = np.zeros_like(scale) if step.mean_ is None else -step.mean_ * factor
+        elif step is None or step == "passthrough":
+            continue
+        else:
+            raise NetworkError(
+                f"from_sklearn: the pipeline has a {type(step).__name__}; expected MinMaxScaler (without clip) or "
+                "StandardScaler, which are affine"
+            )
+        scale, shift = scale * factor, shift * factor + offset
+    return scale, shift, network

@@ -1,0 +1,175 @@
+"""The network as a tellurium model, for notebooks: `r.simulate`, `r.plot` and the rest as ever.
+
+This file alone imports tellurium. What differs from a plain model is `steadyState()`: roadrunner's
+own recompiles the model in every call and accepts the negative root of h + z y - y^2; here it
+integrates first, calls the same solver without recompiling, and never leaves a concentration
+that is not positive.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
+
+from crn_nn_tellurium.antimony_writer import Form, compact_signs, write_antimony
+from crn_nn_tellurium.encoding import signed_constants, to_reactions
+from crn_nn_tellurium.engine import STEADY_STATE_TOLERANCE, antimony_to_sbml
+from crn_nn_tellurium.errors import ConvergenceError, ReactionError
+from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.reactions import ReactionNetwork
+
+_DURATIONS = 10.0 ** np.arange(1, 10)
+_TOLERANCE = 1e-10
+
+
+class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium has no types
+    """An ExtendedRoadRunner of a network's chemistry; `to_roadrunner` makes it.
+
+    Inputs that are read-outs of two rails or of a scaled species can be set by their own name as
+    well: ``r["x0"] = -1`` sets the concentrations that stand for it.
+    """
+
+    def __init__(self, net: Network, crn: ReactionNetwork, form: Form) -> None:
+        super().__init__(antimony_to_sbml(write_antimony(crn, form, signed_constants(crn))))
+        self._net, self._crn = net, crn
+        self._signs = compact_signs(crn, signed_constants(crn)) if form == "compact" else {}
+        self.getSteadyStateSolver().setValue("relative_tolerance", STEADY_STATE_TOLERANCE)
+        self.timeCourseSelections = ["time", *(f"[{name}]" for name in crn.floating), *net.output_names]
+        self.steadyStateSelections = list(net.output_names)
+
+    def steadyState(self, dict: Any = None) -> float:  # roadrunner's own signature
+        """Bring the model to its steady state; its time and simulation data stay as they are.
+
+        Returns
+        -------
+        float
+            How far from steady, as roadrunner's own.
+
+        Raises
+        ------
+        ConvergenceError
+            If no positive steady state is found; concentrations are then as before the call.
+        """
+        before, time = np.array(self.model.getFloatingSpeciesConcentrations()), self.model.getTime()
+        reason = f"no positive steady state within {_DURATIONS.sum():.3g} time units"
+        try:
+            for duration in _DURATIONS:
+                self.oneStep(0.0, float(duration), True)
+                reached = np.maximum(self.model.getFloatingSpeciesConcentrations(), 0.0)
+                residual = self._polish()
+                if residual is not None:
+                    return residual
+                self._set_concentrations(reached)
+        except RuntimeError as error:
+            reason = f"the integrator failed: {error}"
+        finally:
+            self.model.setTime(time)
+        self._set_concentrations(before)
+        raise ConvergenceError(f"steadyState: {reason}; are all rate constants and inputs as intended?")
+
+    def _polish(self) -> float | None:
+        """Newton's method from here; None unless it ends at a positive steady state."""
+        for _ in range(3):  # nleq2 may stop early at small roots; each call more is one Newton step more
+            try:
+                residual = float(self.getSteadyStateSolver().solve())
+            except RuntimeError:  # nleq2 gives up
+                return None
+            x = np.array(self.model.getFloatingSpeciesConcentrations())
+            if not np.all(x > 0):
+                return None
+            balance = self._crn.balance(x, self._boundary(), self._constants())
+            if np.all(balance.distance <= _TOLERANCE * x + balance.rounding):
+                return residual
+        return None
+
+    def _boundary(self) -> npt.NDArray[np.float64]:
+        found = dict(zip(self.model.getBoundarySpeciesIds(), self.model.getBoundarySpeciesConcentrations(), strict=True))
+        return np.array([found[name] for name in self._crn.boundary])
+
+    def _constants(self) -> npt.NDArray[np.float64]:
+        """The rate constants as they are now; those written as numbers do not change."""
+        now = dict(zip(self.model.getGlobalParameterIds(), self.model.getGlobalParameterValues(), strict=True))
+        known = dict(zip(self._crn.rate_constants, self._crn.constants.tolist(), strict=True))
+        return np.array([self._signs.get(k, 1) * now[k] if k in now else known[k] for k in self._crn.rate_constants])
+
+    def _set_concentrations(self, values: npt.NDArray[np.float64]) -> None:
+        index = np.arange(len(values), dtype=np.int32)
+        self.model.setFloatingSpeciesConcentrations(index, np.ascontiguousarray(values))
+
+    def getSteadyStateValues(self) -> npt.NDArray[np.float64]:
+        """Values of `steadyStateSelections` (the outputs) at the steady state."""
+        self.steadyState()
+        return np.array([self.getValue(selection) for selection in self.steadyStateSelections])
+
+    def getSteadyStateValuesNamedArray(self) -> Any:
+        """As `getSteadyStateValues`, as roadrunner's named array; roadrunner recompiles for it."""
+        self.steadyState()
+        return super().getSteadyStateValuesNamedArray()
+
+    def __setitem__(self, name: str, value: float) -> None:
+        self.setValue(name, value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        net = self.__dict__.get("_net")  # not there yet while the model loads
+        if net is not None and name in net.input_names:
+            self.setValue(name, value)
+        else:
+            super().__setattr__(name, value)
+
+    def setValue(self, name: str, value: float) -> None:
+        """Set a value by its identifier; an input, of either sign, by its own name.
+
+        Raises
+        ------
+        InputError
+            If the input cannot carry the value.
+        """
+        net = self._net
+        if name not in net.input_names:
+            super().setValue(name, value)
+            return
+        position = net.input_names.index(name)
+        values = np.array([self.getValue(other) for other in net.input_names])
+        values[position] = value
+        coded = net.input_coding.concentrations(values)[position]
+        first = position * len(coded)
+        for species, concentration in zip(self._crn.boundary[first:], coded.tolist(), strict=False):
+            super().setValue(species, concentration)
+
+    def __repr__(self) -> str:
+        return f"ChemistryRunner({self._net!r}, {self._crn!r})"
+
+
+def to_roadrunner(net: Network, x: npt.ArrayLike | None = None, form: Form = "reactions") -> ChemistryRunner:
+    """The flat model as tellurium's ExtendedRoadRunner.
+
+    Parameters
+    ----------
+    net : Network
+    x : (n_in,) array_like, optional
+        Input values; by default the inputs' species are at 0.
+    form : {"reactions", "compact", "numbers"}
+        How the model is written (see `to_antimony`). ``"reactions"`` shows every reaction;
+        ``"compact"`` and ``"numbers"`` load faster. Loading time grows with the square of the size.
+
+    Returns
+    -------
+    ChemistryRunner
+        ``r.simulate``, ``r.plot``, ``r["x0"] = 1`` as ever; ``r.steadyState()`` is fast and never
+        ends at concentrations that are not positive.
+
+    Examples
+    --------
+    >>> net = Network.random([2, 3, 1], seed=0)
+    >>> r = to_roadrunner(net, [0.0, 1.0])
+    >>> r["x0"] = 2.0
+    >>> residual = r.steadyState()
+    >>> bool(abs(r["y0"] - net([2.0, 1.0])[0]) < 1e-9)
+    True
+    """
+    if form == "stochastic":
+        raise ReactionError("form is 'stochastic'; expected 'reactions', 'compact' or 'numbers'")
+    return ChemistryRunner(net, to_reactions(net, x), form)
