@@ -9,7 +9,7 @@ h + z y - y^2, which roadrunner's solver finds silently from below; such a sampl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, get_args
@@ -19,7 +19,6 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.antimony_writer import compact_signs, structure_text, write_antimony
 from crn_nn_tellurium.encoding import (
-    LayerChemistry,
     catalyst_concentrations,
     layer_chemistry,
     signed_constants,
@@ -38,77 +37,110 @@ OnError = Literal["raise", "nan"]
 SOLVED, AFTER_INTEGRATION, INTEGRATED = "solved", "solved after integration", "integrated"
 TOLERANCE = 1e-11
 """Accepted distance to the fixed point, relative to the concentration."""
+INTEGRATION_TOLERANCE = 1e-10
+"""The same for the method that integrates alone, whose integrator works to that accuracy."""
 FLAT_LIMIT = 6_000
 """Weights up to which the flat model is compiled; compiling grows with their square (see README)."""
 
 _DURATIONS = 10.0 ** np.arange(0, 11)
 
 
+Near = Callable[[FloatArray, npt.NDArray[np.intp]], npt.NDArray[np.bool_]]
+"""(states (m, n_species), their sample numbers (m,)) -> which concentrations are positive and steady"""
+
+
 @dataclass(frozen=True)
-class _Problem:
-    """One compiled model and how to tell whether states of it are steady."""
+class _Block:
+    """Species that one compiled model solves for together, given values of its parameters.
+
+    `columns` are their places in the states; `boundary` (n, n_boundary) is held per sample.
+    """
 
     model: CompiledModel
+    columns: npt.NDArray[np.intp]
     boundary: FloatArray
-    balance: Callable[[FloatArray, npt.NDArray[np.intp]], Balance]
-    """(states (m, n_floating), their sample numbers (m,)) -> Balance"""
+    parameters: npt.NDArray[np.int32]
+    values: FloatArray
 
-    def accepts(self, x: FloatArray, samples: npt.NDArray[np.intp], tolerance: float = TOLERANCE) -> npt.NDArray[np.bool_]:
-        """Which states are positive and steady."""
-        balance = self.balance(x, samples)
-        with np.errstate(invalid="ignore"):
-            near = balance.distance <= tolerance * x + balance.rounding
-        return np.asarray(np.all((x > 0) & np.isfinite(x) & near, axis=-1))
+    def solve(self, x: FloatArray, samples: npt.NDArray[np.intp]) -> None:
+        """Newton's method from the states x (n, n_species) of some samples, which it replaces."""
+        self.model.set_parameters(self.parameters, self.values)
+        place = (samples[:, None], self.columns)
+        x[place], _ = self.model.solve_each(self.boundary[samples], x[place])
+
+    def integrate(self, state: FloatArray, sample: int, duration: float) -> None:
+        """Advance one sample's state (n_species,) in time."""
+        self.model.set_parameters(self.parameters, self.values)
+        start = np.maximum(state[self.columns], 0.0)
+        times = np.array([0.0, duration])
+        state[self.columns] = np.maximum(self.model.time_course(self.boundary[sample], start, times)[-1], 0.0)
+
+    def missing(self, good: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+        """The samples of which some concentration of this block is not good."""
+        return np.flatnonzero(~good[:, self.columns].all(axis=1))
 
 
-def _solve(problem: _Problem, start: FloatArray) -> tuple[FloatArray, list[str]]:
-    """Steady states (n, n_floating) from start values, and the status of each sample."""
-    samples = np.arange(len(start))
-    x, _ = problem.model.solve_each(problem.boundary, start)
-    accepted = problem.accepts(x, samples)
+def _near(balance: Balance, x: FloatArray, tolerance: float = TOLERANCE) -> npt.NDArray[np.bool_]:
+    with np.errstate(invalid="ignore"):
+        return (x > 0) & np.isfinite(x) & (balance.distance <= tolerance * x + balance.rounding)
+
+
+def _solve(blocks: Sequence[_Block], start: FloatArray, near: Near) -> tuple[FloatArray, list[str]]:
+    """Steady states (n, n_species) from start values, and the status of each sample."""
+    x = start.copy()
+    everyone = np.arange(len(x))
+    for block in blocks:
+        block.solve(x, everyone)
+    good = near(x, everyone)
     for _ in range(3):  # nleq2 may stop early at small roots; from there each call is one Newton step more
-        again = samples[~accepted & np.all(x > 0, axis=-1)]
-        if not len(again):
+        if good.all():
             break
-        x[again], _ = problem.model.solve_each(problem.boundary[again], x[again])
-        accepted[again] = problem.accepts(x[again], again)
-    status = [SOLVED] * len(start)
-    for i in samples[~accepted]:
-        x[i], status[i] = _integrate_then_solve(problem, start[i], int(i))
+        for block in blocks:
+            again = block.missing(good)
+            block.solve(x, again[np.all(x[again[:, None], block.columns] > 0, axis=1)])
+        good = near(x, everyone)
+    status = [SOLVED] * len(x)
+    for block in blocks:
+        for sample in block.missing(good).tolist():
+            x[sample, block.columns] = start[sample, block.columns]
+            outcome = _integrate_then_solve(block, x, sample, near)
+            if not status[sample].startswith("failed"):
+                status[sample] = outcome
     return x, status
 
 
-def _integrate_then_solve(problem: _Problem, start: FloatArray, sample: int) -> tuple[FloatArray, str]:
-    boundary, number = problem.boundary[sample], np.array([sample])
-    state = start
-    for duration in _DURATIONS:
+def _integrate_then_solve(block: _Block, x: FloatArray, sample: int, near: Near) -> str:
+    """The same for one block of one sample that Newton's method alone did not bring home."""
+    number = np.array([sample])
+    for duration in _DURATIONS.tolist():
         try:
-            state = np.maximum(problem.model.time_course(boundary, state, np.array([0.0, duration]))[-1], 0.0)
+            block.integrate(x[sample], sample, duration)
         except ConvergenceError as error:
-            return np.full_like(start, np.nan), f"failed: {error}"
-        x = state[None]
+            return f"failed: {error}"
+        reached = x[sample].copy()
         for _ in range(3):
-            x, _ = problem.model.solve_each(boundary[None], x)
-            if problem.accepts(x, number)[0]:
-                return x[0], AFTER_INTEGRATION
-            if not np.all(x > 0):
+            block.solve(x, number)
+            if near(x[number], number)[0, block.columns].all():
+                return AFTER_INTEGRATION
+            if not np.all(x[sample, block.columns] > 0):
                 break
-    return np.full_like(start, np.nan), f"failed: no positive steady state by t = {sum(_DURATIONS):.3g}"
+        x[sample] = reached
+    return f"failed: no positive steady state by t = {_DURATIONS.sum():.3g}"
 
 
-def _integrate(problem: _Problem, start: FloatArray) -> tuple[FloatArray, list[str]]:
+def _integrate(block: _Block, start: FloatArray, near: Near) -> tuple[FloatArray, list[str]]:
     """Steady states by integration alone, until the rates vanish."""
     x = start.copy()
     status = []
-    for i in range(len(start)):
-        outcome = f"failed: rates have not vanished by t = {sum(_DURATIONS):.3g}"
-        for duration in _DURATIONS:
+    for sample in range(len(x)):
+        outcome = f"failed: rates have not vanished by t = {_DURATIONS.sum():.3g}"
+        for duration in _DURATIONS.tolist():
             try:
-                x[i] = problem.model.time_course(problem.boundary[i], np.maximum(x[i], 0.0), np.array([0.0, duration]))[-1]
+                block.integrate(x[sample], sample, duration)
             except ConvergenceError as error:
                 outcome = f"failed: {error}"
                 break
-            if problem.accepts(x[i : i + 1], np.array([i]), tolerance=1e-10)[0]:
+            if near(x[sample : sample + 1], np.array([sample])).all():
                 outcome = INTEGRATED
                 break
         status.append(outcome)
@@ -245,8 +277,12 @@ class Simulator:
             layer = self._layer(concentrations, number)
             begin = None if start is None else self._layer(start, number)
             for plan in plans:
-                worst = _solve_stage(plan, catalysts, layer, begin, status)
-                residual = np.maximum(residual, worst)
+                outcome, imbalance = _solve_stage(plan, catalysts, layer, begin)
+                residual = np.maximum(residual, imbalance)
+                status = [
+                    new if old == SOLVED or (new.startswith("failed") and not old.startswith("failed")) else old
+                    for old, new in zip(status, outcome, strict=True)
+                ]
             found[chemistry.layer.name] = layer
         return concentrations, residual, status
 
@@ -256,19 +292,27 @@ class Simulator:
         crn, model = self.reactions, self._flat
         boundary = self.net.input_coding.concentrations(x).reshape(len(x), -1)
         begin = self._upper_bounds(boundary) if start is None else start
-        problem = _Problem(model, boundary, lambda state, samples: crn.balance(state, boundary[samples]))
+        tolerance = TOLERANCE if method == "flat" else INTEGRATION_TOLERANCE
+
+        def near(states: FloatArray, samples: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+            return _near(crn.balance(states, boundary[samples]), states, tolerance)
+
+        block = _Block(model, np.arange(len(crn.floating)), boundary, *self._flat_parameters(model))
         with model.lock:
-            self._set_flat_parameters(model)
-            concentrations, status = (_solve if method == "flat" else _integrate)(problem, begin)
+            if method == "flat":
+                concentrations, status = _solve([block], begin, near)
+            else:
+                concentrations, status = _integrate(block, begin, near)
         with np.errstate(invalid="ignore"):
             residual = crn.balance(concentrations, boundary).imbalance.max(axis=-1, initial=0.0)
         return concentrations, residual, status
 
-    def _set_flat_parameters(self, model: CompiledModel) -> None:
+    def _flat_parameters(self, model: CompiledModel) -> tuple[npt.NDArray[np.int32], FloatArray]:
+        """Index and values of the flat model's parameters."""
         crn = self.reactions
         signs = compact_signs(crn, signed_constants(crn))
         values = [signs.get(name, 1) * k for name, k in zip(crn.rate_constants, crn.constants.tolist(), strict=True)]
-        model.set_parameters(model.parameter_index(crn.rate_constants), np.array(values))
+        return model.parameter_index(crn.rate_constants), np.array(values)
 
     def _upper_bounds(self, boundary: FloatArray) -> FloatArray:
         """The start values that the written model states, for a batch of boundary concentrations."""
@@ -361,7 +405,7 @@ class Simulator:
     ) -> FloatArray:
         model = self._flat
         with model.lock:
-            self._set_flat_parameters(model)
+            model.set_parameters(*self._flat_parameters(model))
             return _piecewise(model.time_course, time, bounds, boundary, start)
 
     def _stochastic(
@@ -436,33 +480,28 @@ class Simulator:
 
 
 def _solve_stage(
-    plan: UnitPlan, catalysts: FloatArray, layer: FloatArray, start: FloatArray | None, status: list[str]
-) -> FloatArray:
-    """Fill in one stage's species of a layer (n, n_units, n_species); returns each sample's imbalance."""
-    worst = np.zeros(len(layer))
+    plan: UnitPlan, catalysts: FloatArray, layer: FloatArray, start: FloatArray | None
+) -> tuple[list[str], FloatArray]:
+    """Fill in one stage's species of a layer (n, n_units, n_species); status and imbalance by sample."""
     model = compiled(plan.text)
     index = model.parameter_index(plan.constants)
+    shape = (-1, layer.shape[1], len(plan.own))
+    blocks = [
+        _Block(model, plan.columns(group), plan.boundary(group, catalysts, layer), index, plan.values(group))
+        for group in plan.groups
+    ]
+
+    def near(states: FloatArray, samples: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        balance = plan.balance(catalysts[samples], layer[samples], states.reshape(shape))
+        return _near(balance, states.reshape(shape)).reshape(len(states), -1)
+
+    begin = plan.upper_bound(catalysts) if start is None else start[:, :, plan.own]
     with model.lock:
-        for group in plan.groups:
-            boundary = plan.boundary(group, catalysts, layer)
-            shape = (len(group), len(plan.own))
-
-            def balance(x: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
-                by_unit = plan.balance(group, catalysts[samples], boundary[samples], x.reshape(-1, *shape))  # noqa: B023
-                flat = (part.reshape(len(x), -1) for part in (by_unit.net, by_unit.gross, by_unit.slope))
-                return Balance(*flat)
-
-            begin = plan.upper_bound(group, catalysts) if start is None else start[:, group][:, :, plan.own]
-            problem = _Problem(model, boundary, balance)
-            model.set_parameters(index, plan.values(group))
-            x, outcome = _solve(problem, begin.reshape(len(layer), -1))
-            imbalance = balance(x, np.arange(len(x))).imbalance.max(axis=-1, initial=0.0)
-            worst = np.maximum(worst, np.nan_to_num(imbalance, nan=1.0))
-            layer[:, group[:, None], plan.own] = x.reshape(-1, *shape)
-            for sample, text in enumerate(outcome):
-                if text != SOLVED and not status[sample].startswith("failed"):
-                    status[sample] = text
-    return worst
+        x, status = _solve(blocks, begin.reshape(len(layer), -1), near)
+    layer[:, :, plan.own] = x.reshape(shape)
+    with np.errstate(invalid="ignore"):
+        imbalance = plan.balance(catalysts, layer, x.reshape(shape)).imbalance
+    return status, np.nan_to_num(imbalance.max(axis=(1, 2), initial=0.0), nan=1.0)
 
 
 def _piecewise(

@@ -26,7 +26,7 @@ from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.reactions import Balance, FloatArray, Reaction, ReactionNetwork, Species
 
 NEURONS_PER_UNIT = 8
-CATALYSTS_PER_UNIT = 64
+CATALYSTS_PER_UNIT = 128
 """A unit holds as many neurons as keep their weights below the second number, at most the first: the
 cost of a small solve is mostly the call, and that of compiling grows with the weights."""
 
@@ -211,50 +211,43 @@ class UnitPlan:
         species = self.chemistry.activation.species
         return [i for i, name in enumerate(species) if name not in self.stage.species]
 
-    def upper_bound(self, group: npt.NDArray[np.intp], catalysts: FloatArray) -> FloatArray:
-        """Start values (n, neurons, n_own): max(z, 0) + sqrt(h) for rails, as stated for followers.
+    def columns(self, group: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """Places of a group's species in a flattened (n_units, n_own) array."""
+        n_own = len(self.stage.species)
+        return (group[:, None] * n_own + np.arange(n_own)).ravel()
+
+    def drive(self, catalysts: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Drive of every unit's rails and the sum of its parts' sizes, both (n, n_units, n_rails)."""
+        weights, bias = self.chemistry.weights, self.chemistry.rail_bias
+        signs = np.array([rail.sign for rail in self.chemistry.activation.rails], dtype=float)
+        z, size = np.asarray((weights @ catalysts.T).T), np.asarray((abs(weights) @ np.abs(catalysts).T).T)
+        return z[..., None] * signs + bias, size[..., None] + np.abs(bias)
+
+    def upper_bound(self, catalysts: FloatArray) -> FloatArray:
+        """Start values (n, n_units, n_own): max(drive, 0) + sqrt(h) for rails, as stated for followers.
 
         sigma_h(z) <= max(z, 0) + sqrt(h), and from above Newton's method comes down to the
         positive root.
         """
         activation = self.chemistry.activation
-        bound = {follower.name: follower.upper_bound for follower in activation.followers}
-        rails = self.drive(group, catalysts)[0] if not self.stage.reads_layer else None
-        root = np.sqrt(activation.h)
-        columns = []
-        for name in self.stage.species:
-            if name in bound:
-                columns.append(np.full((len(catalysts), len(group)), bound[name]))
-            else:
-                position = [rail.name for rail in activation.rails].index(name)
-                assert rails is not None
-                columns.append(np.maximum(rails[..., position], 0) + root)
-        return np.stack(columns, axis=-1)
+        result = np.empty((len(catalysts), self.chemistry.layer.n_out, len(activation.species)))
+        n_rails = len(activation.rails)
+        if not self.stage.reads_layer:
+            result[..., :n_rails] = np.maximum(self.drive(catalysts)[0], 0) + np.sqrt(activation.h)
+        result[..., n_rails:] = [follower.upper_bound for follower in activation.followers]
+        return result[..., self.own]
 
-    def drive(self, group: npt.NDArray[np.intp], catalysts: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Drive of each rail and the sum of its parts' sizes, both (n, neurons, n_rails)."""
-        weights, columns = self.rows(group)
-        signs = np.array([rail.sign for rail in self.chemistry.activation.rails], dtype=float)
-        bias = self.chemistry.rail_bias[group]
-        read = catalysts[:, columns]
-        z, size = read @ weights.T, np.abs(read) @ np.abs(weights).T
-        return z[..., None] * signs + bias, size[..., None] + np.abs(bias)
-
-    def balance(
-        self, group: npt.NDArray[np.intp], catalysts: FloatArray, boundary: FloatArray, x: FloatArray
-    ) -> Balance:
-        """How far a group's species x (n, neurons, n_own) are from their fixed point."""
+    def balance(self, catalysts: FloatArray, layer: FloatArray, x: FloatArray) -> Balance:
+        """How far the stage's species x (n, n_units, n_own) are from their fixed point."""
         if self.stage.reads_layer:
-            n_fixed = len(self._fixed)
-            own = boundary[:, : n_fixed * len(group)].reshape(len(x), len(group), n_fixed)
-            pool = np.broadcast_to(boundary[:, None, n_fixed * len(group) :], (*own.shape[:2], boundary.shape[1] - n_fixed * len(group)))
-            return self.local.balance(x, np.concatenate([own, pool], axis=-1))
+            fixed = layer[:, :, self._fixed]
+            pool = np.broadcast_to(fixed.reshape(len(fixed), 1, -1), (*x.shape[:2], fixed.shape[1] * fixed.shape[2]))
+            return self.local.balance(x, np.concatenate([fixed, pool], axis=-1))
         local = self.local.balance(x, np.empty(0))
-        drive, size = self.drive(group, catalysts)
-        net, gross, slope = local.net, local.gross, local.slope
+        drive, size = self.drive(catalysts)
         for position, rail in enumerate(self.chemistry.activation.rails):
-            own_position = self.stage.species.index(rail.name)
-            net[..., own_position] += drive[..., position] * x[..., own_position]
-            gross[..., own_position] += size[..., position] * x[..., own_position]
-            slope[..., own_position] += drive[..., position]
-        return Balance(net, gross, slope)
+            own = self.stage.species.index(rail.name)
+            local.net[..., own] += drive[..., position] * x[..., own]
+            local.gross[..., own] += size[..., position] * x[..., own]
+            local.slope[..., own] += drive[..., position]
+        return local

@@ -1,0 +1,155 @@
+"""What `crn-nn bench` runs: this package beside the usual script, in one run, and cost against size.
+
+The usual script is what a tellurium user writes: one reaction per weight, `te.loada`, set a value,
+`r.steadyState()`. Times are wall-clock seconds of this machine; what carries over is the ratio.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium.activations import Linear, SmoothedReLU
+from crn_nn_tellurium.encoding import to_reactions
+from crn_nn_tellurium.engine import clear_cache
+from crn_nn_tellurium.model_library import load_model, model_data
+from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.reactions import Expression, ReactionNetwork
+from crn_nn_tellurium.simulator import Simulator
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement: seconds of the usual script (NaN where it was not run) and of this package."""
+
+    what: str
+    usual: float
+    ours: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster."""
+        return self.usual / self.ours
+
+
+def plain_text(crn: ReactionNetwork) -> str:
+    """Antimony as one writes it by hand: reactions and values, nothing else."""
+    lines = [f"{name} = {value!r}" for name, value in zip(crn.rate_constants, crn.constants.tolist(), strict=True)]
+    for species in crn.species:
+        start = 1.0 if isinstance(species.initial, Expression) else species.initial
+        lines.append(f"species {'$' if species.boundary else ''}{species.id}; {species.id} = {start!r}")
+    for reaction in crn.reactions:
+        law = "*".join([reaction.rate_constant, *(f"{s}^{n}" if n > 1 else s for s, n in reaction.substrates)])
+        lines.append(f"{reaction.id}: {reaction.equation}; {law}")
+    return "\n".join(lines)
+
+
+def usual_script(net: Network, points: Any) -> tuple[float, float]:
+    """Seconds to load, and per steady state at new inputs, of the usual script.
+
+    `points` (n, n_in) are input values of a network with nonnegative or scaled inputs.
+    """
+    import tellurium as te  # two seconds, which only this peer needs
+
+    crn = to_reactions(net)
+    text = plain_text(crn)
+    start = time.perf_counter()
+    runner = te.loada(text)
+    loaded = time.perf_counter() - start
+    concentrations = net.input_coding.concentrations(points).reshape(len(points), -1)
+    start = time.perf_counter()
+    for row in concentrations.tolist():
+        for name, value in zip(crn.boundary, row, strict=True):
+            runner[name] = value
+        runner.steadyState()
+    return loaded, (time.perf_counter() - start) / len(points)
+
+
+def from_network_to_first_answer(net: Network, x: Any) -> float:
+    """Seconds of this package from a network to its first steady state, nothing compiled before."""
+    clear_cache()
+    start = time.perf_counter()
+    Simulator(net).steady_state(x)
+    return time.perf_counter() - start
+
+
+def per_sample(simulator: Simulator, x: Any, repeats: int = 3) -> float:
+    """Seconds per steady state of a batch, the best of some repeats, units compiled."""
+    simulator.compile()
+    best = np.inf
+    for _ in range(repeats):
+        start = time.perf_counter()
+        simulator.steady_state(x)
+        best = min(best, (time.perf_counter() - start) / len(x))
+    return float(best)
+
+
+def xor_row(points: int = 5) -> Row:
+    """XOR: a steady state at new inputs."""
+    net = load_model("xor")
+    rng = np.random.default_rng(0)
+    _, usual = usual_script(net, rng.random((points, 2)))
+    return Row("xor 2-2-1: a steady state for a new input", usual, per_sample(Simulator(net), rng.random((5000, 2))))
+
+
+def digits_rows(usual: bool) -> list[Row]:
+    """Digits: to the first answer, and all held-out samples; the usual script takes minutes."""
+    net = load_model("digits")
+    _, x, _, _ = model_data("digits")
+    first = sum(usual_script(net, x[:1])) if usual else float("nan")
+    ours = from_network_to_first_answer(net, x[:1])
+    seconds = per_sample(Simulator(net), x) * len(x)
+    return [
+        Row("digits 64-32-10: from network to first answer", first, ours),
+        Row(f"digits 64-32-10: all {len(x)} held-out samples", float("nan"), seconds),
+    ]
+
+
+def mnist_size_rows(samples: int = 20) -> list[Row]:
+    """784-128-64-10 with random weights, beyond what the usual script can load."""
+    net = Network.random([784, 128, 64, 10], SmoothedReLU(h=1e-3), seed=0, output=Linear(h=1e-3))
+    x = np.random.default_rng(0).random((samples, 784))
+    clear_cache()
+    start = time.perf_counter()
+    simulator = Simulator(net).compile()
+    compiled = time.perf_counter() - start
+    return [
+        Row("784-128-64-10: compile", float("nan"), compiled),
+        Row("784-128-64-10: a steady state", float("nan"), per_sample(simulator, x, 1)),
+    ]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Cost of one layer n_in -> n_out: seconds to compile it and per sample."""
+
+    n_in: int
+    n_out: int
+    compile_seconds: float
+    sample_seconds: float
+
+    @property
+    def weights(self) -> int:
+        """Number of weights."""
+        return self.n_in * self.n_out
+
+
+def cost_against_size(widths: tuple[int, ...] = (16, 32, 64, 128, 256), n_in: int = 64) -> Iterator[Cost]:
+    """Layers of growing width on the same inputs, and of growing inputs at the same width."""
+    for inputs, units in [*((n_in, width) for width in widths), *((width, n_in) for width in widths if width != n_in)]:
+        net = Network.random([inputs, units], SmoothedReLU(h=1e-3), seed=0)
+        clear_cache()
+        start = time.perf_counter()
+        simulator = Simulator(net).compile()
+        compiled = time.perf_counter() - start
+        x = np.random.default_rng(0).random((20, inputs))
+        yield Cost(inputs, units, compiled, per_sample(simulator, x))
+
+
+def run_benchmarks(full: bool = False) -> list[Row]:
+    """All rows; `full` adds the usual script on digits, which takes minutes."""
+    return [xor_row(), *digits_rows(usual=full), *mnist_size_rows()]

@@ -1,0 +1,359 @@
+"""The command `crn-nn`: parses and prints; the work is done by the modules it calls.
+
+What a user can mend (a file, a column, a shape, a name) ends in one line on standard error and
+exit code 2; a steady state that is not found ends in exit code 1.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from crn_nn_tellurium import __version__
+from crn_nn_tellurium.errors import ConvergenceError, FileFormatError, InputError, MissingPackageError
+from crn_nn_tellurium.model_library import load_model
+from crn_nn_tellurium.network import Network
+
+if TYPE_CHECKING:
+    import pandas
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Neural networks as chemical reaction networks. NET is a network's .json file, or a shipped model: "
+    "xor, moons, iris, digits.\n\nFirst look: [bold]crn-nn demo[/bold]",
+)
+
+NetArgument = Annotated[str, typer.Argument(metavar="NET", help="A network's .json file, or a shipped model's name.")]
+OutOption = Annotated[Optional[Path], typer.Option("-o", "--output", help="File to write; by default standard output.")]
+FormOption = Annotated[str, typer.Option(help="reactions (one per weight), compact, numbers, or stochastic.")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")]
+
+
+def main() -> None:
+    """Run the command; errors that a user can mend become one line."""
+    try:
+        app()
+    except ConvergenceError as error:
+        _fail(error, 1)
+    except (ValueError, OSError, MissingPackageError) as error:
+        if not _ours(error):
+            raise
+        _fail(error, 2)
+
+
+def _ours(error: Exception) -> bool:
+    return isinstance(error, OSError) or type(error).__module__ == "crn_nn_tellurium.errors"
+
+
+def _fail(error: Exception, code: int) -> None:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    where = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
+    print(f"crn-nn: {where}{' '.join(text.split())}", file=sys.stderr)
+    raise SystemExit(code)
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(__version__)
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass
+
+
+def _load(net: str) -> Network:
+    return load_model(net) if not Path(net).suffix and not Path(net).exists() else Network.load(net)
+
+
+def _write(text: str, output: Path | None, overwrite: bool) -> None:
+    from crn_nn_tellurium.storage import write_bytes
+
+    if output is None:
+        sys.stdout.write(text)
+        return
+    if output.exists() and not overwrite:
+        raise FileExistsError(f"{str(output)!r} exists; --overwrite replaces it")
+    write_bytes(output, text.encode())
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the pictures.")] = Path("crn-nn-demo"),
+) -> None:
+    """Run XOR and handwritten digits through their chemistry, with a table and pictures.
+
+    Example: [bold]crn-nn demo -o /tmp/demo[/bold]
+    """
+    console = Console()
+    console.print(
+        "A trained neural network becomes a mass-action reaction network: each weight is a reaction, each unit a "
+        "species (or two). roadrunner simulates the chemistry; where it settles, the concentrations are the "
+        "network's outputs. Here are two networks, answered by their chemistry.\n"
+    )
+    columns = (TextColumn("{task.description:24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("loading", total=None)
+        from crn_nn_tellurium.demo import run_demo
+
+        def show(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        rows, pictures = run_demo(output, show)
+    table = Table(title="Held-out data, answered by chemistry")
+    table.add_column()
+    for row in rows:
+        table.add_column(row.name, justify="right")
+    for label, text in (
+        ("species", lambda row: f"{row.species}"),
+        ("reactions", lambda row: f"{row.reactions}"),
+        ("held-out samples", lambda row: f"{row.samples}"),
+        ("accuracy, plain network", lambda row: f"{row.plain_accuracy:.1%}"),
+        ("accuracy, chemistry", lambda row: f"{row.chemistry_accuracy:.1%}"),
+        ("largest |chemistry - formula|", lambda row: f"{row.difference:.0e}"),
+        ("time to compile", lambda row: f"{row.compile_seconds:.2f} s"),
+        ("time per sample", lambda row: f"{row.sample_seconds * 1e3:.2f} ms"),
+    ):
+        table.add_row(label, *(text(row) for row in rows))
+    console.print(table)
+    for picture in pictures:
+        console.print(f"picture: {picture}", soft_wrap=True)
+    console.print("\nNext: [bold]crn-nn show xor[/bold], [bold]crn-nn compile xor[/bold], and notebooks/.")
+
+
+@app.command()
+def show(
+    net: NetArgument,
+    reactions: Annotated[int, typer.Option(help="How many reactions to list.", min=0)] = 12,
+) -> None:
+    """What a network is made of: layers, species, reactions.
+
+    Example: [bold]crn-nn show iris --reactions 20[/bold]
+    """
+    from crn_nn_tellurium.encoding import to_reactions
+
+    network = _load(net)
+    crn = to_reactions(network)
+    console = Console(soft_wrap=True)
+    table = Table(title=f"{network.name}: {network.n_in} inputs ({network.inputs}), {network.n_out} outputs")
+    for heading in ("layer", "reads", "units", "activation", "weights"):
+        table.add_column(heading)
+    for layer in network.layers:
+        table.add_row(layer.name, ", ".join(layer.inputs), f"{layer.n_out}", str(layer.activation), f"{layer.n_weights}")
+    console.print(table)
+    console.print(f"inputs:  {_some(network.input_names)}\noutputs: {_some(network.output_names)}", highlight=False)
+    if network.class_names is not None:
+        console.print(f"classes: {_some([str(c) for c in network.class_names])}", highlight=False)
+    console.print(repr(crn), highlight=False)
+    for reaction in crn.reactions[:reactions]:
+        console.print(
+            f"  {reaction.id}: {reaction.equation}    {reaction.rate_constant} = {reaction.value:.6g}", highlight=False
+        )
+    if len(crn.reactions) > reactions:
+        console.print(f"  ... {len(crn.reactions) - reactions} more", highlight=False)
+
+
+def _some(names: Sequence[str], limit: int = 10) -> str:
+    return ", ".join(names[:limit]) + (f", ... ({len(names)} in all)" if len(names) > limit else "")
+
+
+@app.command(name="compile")
+def compile_(
+    net: NetArgument, output: OutOption = None, form: FormOption = "reactions", overwrite: OverwriteOption = False
+) -> None:
+    """Write the network's chemistry as Antimony.
+
+    Example: [bold]crn-nn compile xor -o xor.ant[/bold]
+    """
+    from crn_nn_tellurium.antimony_writer import to_antimony
+
+    _write(to_antimony(_load(net), form), output, overwrite)  # type: ignore[arg-type]  # checked by to_antimony
+
+
+@app.command()
+def export(
+    net: NetArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", help="File; its ending chooses the format.")],
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Write the network for another tool: .xml (SBML), .ant (Antimony).
+
+    Example: [bold]crn-nn export iris -o iris.xml[/bold]
+    """
+    from crn_nn_tellurium.exporters import export as export_to
+
+    export_to(_load(net), output, overwrite=overwrite)
+
+
+@app.command()
+def predict(
+    net: NetArgument,
+    data: Annotated[Path, typer.Argument(help="CSV with a column per input, by name; or numbers without a header.")],
+    output: OutOption = None,
+    target: Annotated[Optional[str], typer.Option(help="Column with the true class; prints the accuracy.")] = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Outputs and classes of every row of a CSV, as the chemistry settles.
+
+    Example: [bold]crn-nn predict iris flowers.csv -o answers.csv --target species[/bold]
+    """
+    network = _load(net)
+    frame, x = _read_table(data, network)
+    if target is not None and target not in frame.columns:
+        raise FileFormatError(f"{str(data)!r}: no column {target!r}; it has {_some([str(c) for c in frame.columns])}")
+    from crn_nn_tellurium.simulator import Simulator
+
+    outputs = Simulator(network).steady_state(x).outputs
+    import pandas as pd
+
+    result = pd.DataFrame(outputs, columns=list(network.output_names))
+    if network.class_names is not None:
+        result["class"] = network.classify(outputs)
+    _write(result.to_csv(index=False), output, overwrite)
+    if target is not None:
+        right = result.get("class", pd.Series(network.classify(outputs))).astype(str) == frame[target].astype(str)
+        print(f"accuracy: {right.mean():.1%} of {len(right)}", file=sys.stderr)
+
+
+def _read_table(path: Path, network: Network) -> tuple[pandas.DataFrame, Any]:
+    """The table and its input columns as an array."""
+    import pandas as pd
+
+    from crn_nn_tellurium.storage import read_text
+
+    text = read_text(path)
+    first = text.lstrip().partition("\n")[0].split(",")
+    header = None if all(_is_number(cell) for cell in first) else "infer"
+    from io import StringIO
+
+    try:
+        frame = pd.read_csv(StringIO(text), header=header, skipinitialspace=True)  # type: ignore[arg-type]
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise FileFormatError(f"{str(path)!r}: not a CSV table ({error})") from error
+    if header is None:
+        if frame.shape[1] != network.n_in:
+            raise FileFormatError(
+                f"{str(path)!r}: {frame.shape[1]} columns without a header; expected {network.n_in}, or a header with "
+                f"{_some(network.input_names)}"
+            )
+        frame.columns = pd.Index(network.input_names)
+    missing = [name for name in network.input_names if name not in frame.columns]
+    if missing:
+        raise FileFormatError(
+            f"{str(path)!r}: no column {_some(missing)}; it has {_some([str(c) for c in frame.columns])}; the network's "
+            f"inputs are {_some(network.input_names)}"
+        )
+    if frame.empty:
+        raise FileFormatError(f"{str(path)!r}: no rows; expected one sample a row")
+    columns = frame[list(network.input_names)]
+    numbers = columns.apply(pd.to_numeric, errors="coerce")
+    if numbers.isna().to_numpy().any():
+        row, column = np.argwhere(numbers.isna().to_numpy())[0]
+        value = columns.iloc[row, column]
+        raise FileFormatError(f"{str(path)!r}: row {row + 1}, column {columns.columns[column]!r}: {value!r} is no number")
+    return frame, numbers.to_numpy(dtype=float)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+@app.command()
+def simulate(
+    net: NetArgument,
+    input: Annotated[str, typer.Option("--input", help="Input values, comma-separated: 0,1")],
+    t_end: Annotated[float, typer.Option("--t-end", help="Last time.")] = 50.0,
+    points: Annotated[int, typer.Option(help="Number of times.")] = 501,
+    initial: Annotated[Optional[float], typer.Option(help="Start concentration of every species.")] = None,
+    volume: Annotated[Optional[float], typer.Option(help="Run stochastically in this volume.")] = None,
+    seed: Annotated[int, typer.Option(help="Of a stochastic run.")] = 0,
+    output: OutOption = None,
+    plot: Annotated[Optional[Path], typer.Option(help="Picture of the outputs over time.")] = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """A time course of all species and outputs, as CSV and as a picture.
+
+    Example: [bold]crn-nn simulate xor --input 0,1 --plot xor.png[/bold]
+    """
+    network = _load(net)
+    try:
+        x = [float(cell) for cell in input.split(",")]
+    except ValueError as error:
+        raise InputError(f"--input is {input!r}; expected {network.n_in} numbers with commas between") from error
+    from crn_nn_tellurium.simulator import Simulator
+
+    simulator = Simulator(network)
+    course = simulator.time_course(x, t_end, points, initial=initial, volume=volume, seed=seed)
+    if plot is not None:
+        if plot.exists() and not overwrite:
+            raise FileExistsError(f"{str(plot)!r} exists; --overwrite replaces it")
+        from matplotlib.figure import Figure
+
+        from crn_nn_tellurium.plotting import plot_time_course, save_figure
+
+        figure = Figure(layout="constrained")
+        plot_time_course(course, ax=figure.subplots()).set_title(f"{network.name}, inputs {input}")
+        save_figure(figure, plot)
+    if output is not None or plot is None:
+        import pandas as pd
+
+        columns = ["time", *course.species_names, *course.output_names]
+        values = np.column_stack([course.time, course.species, course.outputs])
+        _write(pd.DataFrame(values, columns=columns).to_csv(index=False), output, overwrite)
+    else:
+        for name in network.output_names:
+            print(f"{name} = {course[name][-1]:.6g} at t = {t_end:g}; settles at {network(x)[network.output_names.index(name)]:.6g}")
+
+
+@app.command()
+def bench(
+    full: Annotated[bool, typer.Option("--full", help="Run the usual script on digits too: minutes.")] = False,
+) -> None:
+    """This package beside the usual script, in one run.
+
+    Example: [bold]crn-nn bench[/bold]
+    """
+    console = Console()
+    with console.status("measuring; the usual script takes most of the time"):
+        from crn_nn_tellurium.benchmarks import cost_against_size, run_benchmarks
+
+        rows, costs = run_benchmarks(full), list(cost_against_size())
+    table = Table(title="The usual script and this package")
+    for heading in ("", "usual script", "this package", "times faster"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for row in rows:
+        known = not np.isnan(row.usual)
+        usual, ratio = (_seconds(row.usual), f"{row.ratio:,.0f}") if known else ("not run", "")
+        table.add_row(row.what, usual, _seconds(row.ours), ratio)
+    console.print(table)
+    table = Table(title="Cost of one layer against its size")
+    for heading in ("inputs", "units", "weights", "compile", "per sample", "per weight"):
+        table.add_column(heading, justify="right")
+    for cost in costs:
+        times = (cost.compile_seconds, cost.sample_seconds, cost.sample_seconds / cost.weights)
+        table.add_row(f"{cost.n_in}", f"{cost.n_out}", f"{cost.weights}", *map(_seconds, times))
+    console.print(table)
+
+
+def _seconds(value: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value * 1e9:.3g} ns"

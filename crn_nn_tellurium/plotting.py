@@ -1,0 +1,125 @@
+"""Drawing result objects. Every function takes and returns matplotlib axes and shows nothing."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from crn_nn_tellurium.errors import FileFormatError
+from crn_nn_tellurium.results import TimeCourse
+from crn_nn_tellurium.storage import write_bytes
+
+_MANY = 10
+
+
+def plot_time_course(tc: TimeCourse, names: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
+    """Outputs, and other columns asked for, over time.
+
+    Parameters
+    ----------
+    tc : TimeCourse
+    names : sequence of str, optional
+        Outputs, species or inputs to draw; by default the outputs.
+    ax : Axes, optional
+        A new figure by default.
+
+    Returns
+    -------
+    Axes
+        A dotted line marks each time at which the inputs change.
+
+    Raises
+    ------
+    KeyError
+        If a name is not in the result.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import Network, Simulator
+    >>> ax = plot_time_course(Simulator(Network.random([2, 3, 1], seed=0)).time_course([0, 1]))
+    >>> ax.get_xlabel()
+    'time (s)'
+    """
+    ax = _axes(ax)
+    drawn = tuple(names) if names is not None else tc.output_names
+    for name in drawn:
+        ax.plot(tc.time, tc[name], label=name, linewidth=1.5)
+    for change in tc.time[:-1][np.any(np.diff(tc.inputs, axis=0) != 0, axis=1)]:
+        ax.axvline(change, color="0.6", linestyle=":", linewidth=1)
+    ax.set_xlabel("time (s)")
+    ax.set_ylabel("value (nM)" if set(drawn) <= set(tc.output_names) else "concentration (nM)")
+    ax.margins(x=0)
+    if len(drawn) <= _MANY:
+        ax.legend(frameon=False)
+    return ax
+
+
+def plot_confusion_matrix(
+    y_true: npt.ArrayLike, y_predicted: npt.ArrayLike, labels: Sequence[Any] | None = None, ax: Axes | None = None
+) -> Axes:
+    """How many samples of each class were given each class.
+
+    Parameters
+    ----------
+    y_true, y_predicted : (n_samples,) array_like
+        Labels.
+    labels : sequence, optional
+        The classes in the order in which they are drawn; by default all that occur, sorted.
+    ax : Axes, optional
+        A new figure by default.
+
+    Examples
+    --------
+    >>> plot_confusion_matrix([0, 1, 1], [0, 1, 0]).get_ylabel()
+    'true class'
+    """
+    ax = _axes(ax)
+    truth, predicted = np.asarray(y_true), np.asarray(y_predicted)
+    classes = np.unique(np.concatenate([truth, predicted])) if labels is None else np.asarray(labels)
+    counts = np.array([[np.sum((truth == a) & (predicted == b)) for b in classes] for a in classes])
+    ax.imshow(counts, cmap="Blues", vmin=0)
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            dark = count > counts.max() / 2
+            ax.text(column, row, str(count), ha="center", va="center", color="white" if dark else "black")
+    ax.set_xticks(range(len(classes)), [str(c) for c in classes])
+    ax.set_yticks(range(len(classes)), [str(c) for c in classes])
+    ax.set_xlabel("predicted class")
+    ax.set_ylabel("true class")
+    return ax
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
+    """Write a figure whole or not at all; the path's ending chooses the format.
+
+    Raises
+    ------
+    FileFormatError
+        If matplotlib does not write files with that ending.
+    OSError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    kinds = figure.canvas.get_supported_filetypes()
+    kind = path.suffix.removeprefix(".").lower()
+    if kind not in kinds:
+        raise FileFormatError(f"{str(path)!r}: no picture format has the ending {path.suffix!r}; known: {', '.join(kinds)}")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, dpi=150)
+    return write_bytes(path, buffer.getvalue())
+
+
+def _axes(ax: Axes | None) -> Axes:
+    if ax is not None:
+        return ax
+    _, new = plt.subplots(layout="constrained")
+    return new
