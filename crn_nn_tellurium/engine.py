@@ -28,8 +28,9 @@ from crn_nn_tellurium.reactions import FloatArray
 STEADY_STATE_TOLERANCE = 1e-13
 """nleq2's relative tolerance; its scale has an absolute part, so small roots need a second call."""
 RELATIVE_TOLERANCE = 1e-10
-ABSOLUTE_TOLERANCE = 1e-14
-"""CVODE's tolerances, absolute in concentration."""
+ABSOLUTE_TOLERANCE = 1e-18
+"""CVODE's tolerances. Roots go down to h / |z|: with an absolute tolerance above them CVODE steps below zero,
+where y runs away to minus infinity."""
 MAXIMUM_STEPS = 200_000
 
 _antimony_lock = threading.Lock()  # libAntimony keeps one global list of modules
@@ -70,6 +71,17 @@ def _quiet() -> Iterator[None]:
         roadrunner.Logger.setLevel(level)
 
 
+class _Runner(roadrunner.RoadRunner):  # type: ignore[misc]  # roadrunner has no types
+    """A RoadRunner that leaves other models' attributes alone.
+
+    roadrunner keeps `r.S1` and its like as properties of the class RoadRunner, deleted and made
+    anew by whichever model loads last: without this, compiling here would break `r.S1 = 2` there.
+    """
+
+    def _makeProperties(self) -> None:
+        pass
+
+
 class CompiledModel:
     """A model in roadrunner with its values set and read in bulk.
 
@@ -90,7 +102,7 @@ class CompiledModel:
     def __init__(self, text: str) -> None:
         options = roadrunner.LoadSBMLOptions()
         options.mutableInitialConditions = False
-        self._runner = roadrunner.RoadRunner(antimony_to_sbml(text), options)
+        self._runner = _Runner(antimony_to_sbml(text), options)
         self._runner.timeCourseSelections = ["time", *self._runner.model.getFloatingSpeciesIds()]
         self._model = self._runner.model
         self.floating = tuple(self._model.getFloatingSpeciesIds())

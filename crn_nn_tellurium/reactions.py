@@ -344,6 +344,8 @@ class ReactionNetwork:
         known: set[str] = set()
         for species in self.species:
             if isinstance(species.initial, Expression):
+                if species.boundary:
+                    raise ReactionError(f"species {species.id!r}: a boundary species has a number, not a formula")
                 for symbol in species.initial.symbols:
                     if symbol not in known and symbol not in constants:
                         raise ReactionError(
@@ -428,23 +430,32 @@ class ReactionNetwork:
         result.flags.writeable = False
         return result
 
-    @cached_property
-    def _initial(self) -> dict[str, float]:
-        values: dict[str, float] = dict(zip(self.rate_constants, self.constants.tolist(), strict=True))
-        for species in self.species:
-            initial = species.initial
-            values[species.id] = initial.evaluate(values) if isinstance(initial, Expression) else initial
-        return values
-
     @property
     def initial_concentrations(self) -> FloatArray:
         """Initial concentrations of the floating species, shape (n_floating,)."""
-        return np.array([self._initial[species] for species in self.floating])
+        return self.initial_state()
 
     @property
     def boundary_concentrations(self) -> FloatArray:
         """Concentrations of the boundary species, shape (n_boundary,)."""
-        return np.array([self._initial[species] for species in self.boundary])
+        values = [species.initial for species in self.species if species.boundary]
+        return np.array(values, dtype=float)
+
+    def initial_state(
+        self, boundary: npt.ArrayLike | None = None, constants: npt.ArrayLike | None = None
+    ) -> FloatArray:
+        """Initial concentrations (..., n_floating), their formulas taken at these boundary concentrations."""
+        held = self.boundary_concentrations if boundary is None else np.asarray(boundary, dtype=float)
+        k = self.constants if constants is None else np.asarray(constants, dtype=float)
+        values: dict[str, Any] = {name: k[..., i] for i, name in enumerate(self.rate_constants)}
+        values |= {name: held[..., i] for i, name in enumerate(self.boundary)}
+        for species in self.species:
+            if not species.boundary:
+                start = species.initial
+                values[species.id] = start.evaluate(values) if isinstance(start, Expression) else start
+        lead = np.broadcast_shapes(held.shape[:-1], k.shape[:-1])
+        columns = [np.broadcast_to(values[name], lead) for name in self.floating]
+        return np.stack(columns, axis=-1) if columns else np.empty((*lead, 0))
 
     def _extended(self, x: npt.ArrayLike, boundary: npt.ArrayLike | None) -> FloatArray:
         x = np.asarray(x, dtype=float)
@@ -554,5 +565,5 @@ class ReactionNetwork:
 
 def _apply(matrix: sparse.csr_array, vectors: FloatArray) -> FloatArray:
     """matrix @ v for every v along the last axis."""
-    flat = vectors.reshape(-1, vectors.shape[-1])
+    flat = vectors.reshape(math.prod(vectors.shape[:-1]), vectors.shape[-1])
     return np.asarray((matrix @ flat.T).T).reshape(*vectors.shape[:-1], matrix.shape[0])

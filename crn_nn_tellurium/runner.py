@@ -39,6 +39,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         self.getSteadyStateSolver().setValue("relative_tolerance", STEADY_STATE_TOLERANCE)
         self.timeCourseSelections = ["time", *(f"[{name}]" for name in crn.floating), *net.output_names]
         self.steadyStateSelections = list(net.output_names)
+        self._selection = self._selections()
 
     def steadyState(self, dict: Any = None) -> float:  # roadrunner's own signature
         """Bring the model to its steady state; its time and simulation data stay as they are.
@@ -109,15 +110,33 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         self.steadyState()
         return super().getSteadyStateValuesNamedArray()
 
-    def __setitem__(self, name: str, value: float) -> None:
-        self.setValue(name, value)
+    # Values by name -----------------------------------------------------------------------------
+
+    def _makeProperties(self) -> None:
+        """Nothing: roadrunner's attributes belong to whichever model loaded last; ours are below."""
+
+    def _selections(self) -> dict[str, str]:
+        model = self.model
+        found = {f"{name}_amt": name for name in (*model.getFloatingSpeciesIds(), *model.getBoundarySpeciesIds())}
+        for name in (*model.getFloatingSpeciesIds(), *model.getBoundarySpeciesIds()):
+            found[name] = found[f"{name}_conc"] = f"[{name}]"
+        for name in (*model.getGlobalParameterIds(), *model.getCompartmentIds(), *model.getReactionIds()):
+            found[name] = name
+        return {name: selection for name, selection in found.items() if not callable(getattr(type(self), name, None))}
+
+    def __getattribute__(self, name: str) -> Any:
+        selection = super().__getattribute__("__dict__").get("_selection", {}).get(name)
+        return super().__getattribute__(name) if selection is None else self.getValue(selection)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        net = self.__dict__.get("_net")  # not there yet while the model loads
-        if net is not None and name in net.input_names:
-            self.setValue(name, value)
-        else:
+        selection = self.__dict__.get("_selection", {}).get(name)
+        if selection is None:
             super().__setattr__(name, value)
+        else:
+            self.setValue(name if name in self._net.input_names else selection, value)
+
+    def __setitem__(self, name: str, value: float) -> None:
+        self.setValue(name, value)
 
     def setValue(self, name: str, value: float) -> None:
         """Set a value by its identifier; an input, of either sign, by its own name.
@@ -139,8 +158,15 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         for species, concentration in zip(self._crn.boundary[first:], coded.tolist(), strict=False):
             super().setValue(species, concentration)
 
+    def reset(self, *args: Any) -> None:
+        """As roadrunner's own, with start values for the inputs and rate constants as they are now."""
+        super().reset(*args)
+        self._set_concentrations(self._crn.initial_state(self._boundary(), self._constants()))
+
     def __repr__(self) -> str:
         return f"ChemistryRunner({self._net!r}, {self._crn!r})"
+
+    __str__ = __repr__
 
 
 def to_roadrunner(net: Network, x: npt.ArrayLike | None = None, form: Form = "reactions") -> ChemistryRunner:

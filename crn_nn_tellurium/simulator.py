@@ -1,7 +1,7 @@
 """Steady states and time courses of a network's chemistry, found by roadrunner.
 
 A steady state is found by Newton's method from an upper bound of each unit's fixed point and is
-accepted only if every concentration is positive and within 1e-11 relative of balance, by an
+accepted only if every concentration is positive and within 1e-12 relative of its fixed point, by an
 independent evaluation of the reaction rates. A root that is not positive is the other root of
 h + z y - y^2, which roadrunner's solver finds silently from below; such a sample is integrated
 (the time course always goes to the positive root) and solved again from there.
@@ -35,10 +35,10 @@ Method = Literal["units", "flat", "integrate"]
 OnError = Literal["raise", "nan"]
 
 SOLVED, AFTER_INTEGRATION, INTEGRATED = "solved", "solved after integration", "integrated"
-TOLERANCE = 1e-11
+TOLERANCE = 1e-12
 """Accepted distance to the fixed point, relative to the concentration."""
-INTEGRATION_TOLERANCE = 1e-10
-"""The same for the method that integrates alone, whose integrator works to that accuracy."""
+FLOOR = 1e-20
+"""The same in concentration; below it a species is absent (1 nM is 6e14 molecules in a litre)."""
 FLAT_LIMIT = 6_000
 """Weights up to which the flat model is compiled; compiling grows with their square (see README)."""
 
@@ -80,9 +80,9 @@ class _Block:
         return np.flatnonzero(~good[:, self.columns].all(axis=1))
 
 
-def _near(balance: Balance, x: FloatArray, tolerance: float = TOLERANCE) -> npt.NDArray[np.bool_]:
+def _near(balance: Balance, x: FloatArray) -> npt.NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):
-        return (x > 0) & np.isfinite(x) & (balance.distance <= tolerance * x + balance.rounding)
+        return (x > 0) & np.isfinite(x) & (balance.distance <= TOLERANCE * x + FLOOR + balance.rounding)
 
 
 def _solve(blocks: Sequence[_Block], start: FloatArray, near: Near) -> tuple[FloatArray, list[str]]:
@@ -248,7 +248,7 @@ class Simulator:
         _check_choice("method", method, get_args(Method))
         _check_choice("on_error", on_error, get_args(OnError))
         values = self._batch(x)
-        start = None if initial is None else self._initial(initial, len(values))
+        start = None if initial is None else self._initial(initial, self._boundary(values))
         if method == "units":
             concentrations, residual, status = self._by_units(values, start)
         else:
@@ -290,12 +290,11 @@ class Simulator:
         self, x: FloatArray, start: FloatArray | None, method: Method
     ) -> tuple[FloatArray, FloatArray, list[str]]:
         crn, model = self.reactions, self._flat
-        boundary = self.net.input_coding.concentrations(x).reshape(len(x), -1)
-        begin = self._upper_bounds(boundary) if start is None else start
-        tolerance = TOLERANCE if method == "flat" else INTEGRATION_TOLERANCE
+        boundary = self._boundary(x)
+        begin = crn.initial_state(boundary) if start is None else start
 
         def near(states: FloatArray, samples: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-            return _near(crn.balance(states, boundary[samples]), states, tolerance)
+            return _near(crn.balance(states, boundary[samples]), states)
 
         block = _Block(model, np.arange(len(crn.floating)), boundary, *self._flat_parameters(model))
         with model.lock:
@@ -313,19 +312,6 @@ class Simulator:
         signs = compact_signs(crn, signed_constants(crn))
         values = [signs.get(name, 1) * k for name, k in zip(crn.rate_constants, crn.constants.tolist(), strict=True)]
         return model.parameter_index(crn.rate_constants), np.array(values)
-
-    def _upper_bounds(self, boundary: FloatArray) -> FloatArray:
-        """The start values that the written model states, for a batch of boundary concentrations."""
-        crn = self.reactions
-        values: dict[str, FloatArray | float] = dict(zip(crn.rate_constants, crn.constants.tolist(), strict=True))
-        values |= {name: boundary[:, i] for i, name in enumerate(crn.boundary)}
-        for species in crn.species:
-            if isinstance(species.initial, Expression):
-                values[species.id] = species.initial.evaluate(values)
-            elif not species.boundary:
-                values[species.id] = species.initial
-        columns = [np.broadcast_to(values[name], len(boundary)) for name in crn.floating]
-        return np.stack(columns, axis=-1)
 
     # Time courses -----------------------------------------------------------------------------
 
@@ -386,8 +372,8 @@ class Simulator:
                 raise InputError(f"steps: the inputs change at t = {moment!r}; expected times between 0 and {t_end!r}")
         changes = {0.0: x} | dict(sorted((steps or {}).items()))
         inputs = np.array([self._one(value) for value in changes.values()])
-        boundary = self.net.input_coding.concentrations(inputs).reshape(len(inputs), -1)
-        start = self._upper_bounds(boundary[:1])[0] if initial is None else self._initial(initial, 1)[0]
+        boundary = self._boundary(inputs)
+        start = self.reactions.initial_state(boundary[0]) if initial is None else self._initial(initial, boundary[:1])[0]
         time = np.linspace(0.0, t_end, int(n_points))
         bounds = [*changes, float(t_end)]
         if volume is None:
@@ -440,6 +426,10 @@ class Simulator:
         view.shape = (len(block), chemistry.layer.n_out, -1)
         return view
 
+    def _boundary(self, x: FloatArray) -> FloatArray:
+        """Concentrations (n, n_boundary) that carry input values (n, n_in)."""
+        return self.net.input_coding.concentrations(x).reshape(len(x), -1)
+
     def _batch(self, x: npt.ArrayLike) -> FloatArray:
         values = self.net.input_coding.check(x)
         if values.ndim > 2:
@@ -452,10 +442,10 @@ class Simulator:
             raise InputError(f"inputs have shape {values.shape}; a time course takes one sample, ({self.net.n_in},)")
         return values[0]
 
-    def _initial(self, initial: float | npt.ArrayLike | Mapping[str, float], n_samples: int) -> FloatArray:
-        size = len(self.species)
+    def _initial(self, initial: float | npt.ArrayLike | Mapping[str, float], boundary: FloatArray) -> FloatArray:
+        n_samples, size = len(boundary), len(self.species)
         if isinstance(initial, Mapping):
-            values = self._upper_bounds(np.zeros((n_samples, len(self.reactions.boundary))))
+            values = self.reactions.initial_state(boundary)
             for name, value in initial.items():
                 if name not in self.species:
                     raise InputError(f"initial names {name!r}; expected species among {', '.join(self.species[:8])}, ...")
