@@ -156,7 +156,10 @@ def _expression(expression: Expression, literal: dict[str, str], scale: str = ""
 
 def _monomial(term: Monomial, literal: dict[str, str], scale: str) -> tuple[str, tuple[str, ...]]:
     """Numerator and denominator. A lone number is a concentration: read-outs are in nM."""
-    factors, denominator, under_root, over_root = [], [], [], []
+    factors: list[str] = []
+    denominator: list[str] = []
+    under_root: list[str] = []
+    over_root: list[str] = []
     for symbol, power in term.powers:
         name = literal.get(symbol, symbol) + scale
         target = {1.0: factors, -1.0: denominator, 0.5: under_root, -0.5: over_root}.get(power)
@@ -237,8 +240,8 @@ def _stochastic(crn: ReactionNetwork) -> Iterator[str]:
         yield f"  {name} = {value!r}"
     for reaction in crn.reactions:
         factors = [reaction.rate_constant]
-        for species, count in reaction.substrates:
-            factors += [species] + [f"({species} - {i})" for i in range(1, count)]
+        for name, count in reaction.substrates:
+            factors += [name] + [f"({name} - {i})" for i in range(1, count)]
         volume = {0: "*V", 1: "", 2: "/V"}[reaction.order]
         yield f"  {reaction.id}: {reaction.equation}; {'*'.join(factors)}{volume}"
     for observable in crn.observables:
@@ -305,9 +308,7 @@ class _Law:
     sum_text: str = ""
 
 
-def _laws(
-    crn: ReactionNetwork, rates: dict[str, dict[int, list[_Term]]], literal: dict[str, str]
-) -> Iterator[_Law]:
+def _laws(crn: ReactionNetwork, rates: dict[str, dict[int, list[_Term]]], literal: dict[str, str]) -> Iterator[_Law]:
     taken = {*(s.id for s in crn.species), *crn.rate_constants, *(o.id for o in crn.observables)}
     sums: dict[tuple[_Term, ...], str] = {}
     for species, powers in rates.items():
@@ -328,9 +329,7 @@ def _laws(
         yield _Law(species, _free(f"J{species}", taken), f"comp*({_join(parts)})", name, text)
 
 
-def _collect(
-    crn: ReactionNetwork, signed: frozenset[str]
-) -> tuple[dict[str, dict[int, list[_Term]]], dict[str, int]]:
+def _collect(crn: ReactionNetwork, signed: frozenset[str]) -> tuple[dict[str, dict[int, list[_Term]]], dict[str, int]]:
     """Each floating species' rate of change by powers of its own concentration, and the constants' signs."""
     laws: dict[str, dict[int, list[_Term]]] = {species: {} for species in crn.floating}
     sign: dict[str, int] = {}

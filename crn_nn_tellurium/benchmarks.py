@@ -18,7 +18,7 @@ from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.engine import clear_cache
 from crn_nn_tellurium.model_library import load_model, model_data
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import Expression, ReactionNetwork
+from crn_nn_tellurium.reactions import Expression, ReactionNetwork, by_sample
 from crn_nn_tellurium.simulator import Simulator
 
 
@@ -60,7 +60,7 @@ def usual_script(net: Network, points: Any) -> tuple[float, float]:
     start = time.perf_counter()
     runner = te.loada(text)
     loaded = time.perf_counter() - start
-    concentrations = net.input_coding.concentrations(points).reshape(len(points), -1)
+    concentrations = by_sample(net.input_coding.concentrations(points))
     start = time.perf_counter()
     for row in concentrations.tolist():
         for name, value in zip(crn.boundary, row, strict=True):

@@ -7,7 +7,7 @@ exit code 2; a steady state that is not found ends in exit code 1.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -24,6 +24,8 @@ from crn_nn_tellurium.network import Network
 
 if TYPE_CHECKING:
     import pandas
+
+    from crn_nn_tellurium.demo import DemoRow
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -70,7 +72,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     pass
 
@@ -117,17 +121,18 @@ def demo(
     table.add_column()
     for row in rows:
         table.add_column(row.name, justify="right")
-    for label, text in (
-        ("species", lambda row: f"{row.species}"),
-        ("reactions", lambda row: f"{row.reactions}"),
-        ("held-out samples", lambda row: f"{row.samples}"),
-        ("accuracy, plain network", lambda row: f"{row.plain_accuracy:.1%}"),
-        ("accuracy, chemistry", lambda row: f"{row.chemistry_accuracy:.1%}"),
-        ("largest |chemistry - formula|", lambda row: f"{row.difference:.0e}"),
-        ("time to compile", lambda row: f"{row.compile_seconds:.2f} s"),
-        ("time per sample", lambda row: f"{row.sample_seconds * 1e3:.2f} ms"),
-    ):
-        table.add_row(label, *(text(row) for row in rows))
+    lines: dict[str, Callable[[DemoRow], str]] = {
+        "species": lambda row: f"{row.species}",
+        "reactions": lambda row: f"{row.reactions}",
+        "held-out samples": lambda row: f"{row.samples}",
+        "accuracy, plain network": lambda row: f"{row.plain_accuracy:.1%}",
+        "accuracy, chemistry": lambda row: f"{row.chemistry_accuracy:.1%}",
+        "largest |chemistry - formula|": lambda row: f"{row.difference:.0e}",
+        "time to compile": lambda row: f"{row.compile_seconds:.2f} s",
+        "time per sample": lambda row: f"{row.sample_seconds * 1e3:.2f} ms",
+    }
+    for label, text in lines.items():
+        table.add_row(label, *map(text, rows))
     console.print(table)
     for picture in pictures:
         console.print(f"picture: {picture}", soft_wrap=True)
@@ -152,7 +157,9 @@ def show(
     for heading in ("layer", "reads", "units", "activation", "weights"):
         table.add_column(heading)
     for layer in network.layers:
-        table.add_row(layer.name, ", ".join(layer.inputs), f"{layer.n_out}", str(layer.activation), f"{layer.n_weights}")
+        table.add_row(
+            layer.name, ", ".join(layer.inputs), f"{layer.n_out}", str(layer.activation), f"{layer.n_weights}"
+        )
     console.print(table)
     console.print(f"inputs:  {_some(network.input_names)}\noutputs: {_some(network.output_names)}", highlight=False)
     if network.class_names is not None:
@@ -240,7 +247,7 @@ def _read_table(path: Path, network: Network) -> tuple[pandas.DataFrame, Any]:
     from io import StringIO
 
     try:
-        frame = pd.read_csv(StringIO(text), header=header, skipinitialspace=True)  # type: ignore[arg-type]
+        frame = pd.read_csv(StringIO(text), header=header, skipinitialspace=True)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise FileFormatError(f"{str(path)!r}: not a CSV table ({error})") from error
     if header is None:
@@ -253,8 +260,8 @@ def _read_table(path: Path, network: Network) -> tuple[pandas.DataFrame, Any]:
     missing = [name for name in network.input_names if name not in frame.columns]
     if missing:
         raise FileFormatError(
-            f"{str(path)!r}: no column {_some(missing)}; it has {_some([str(c) for c in frame.columns])}; the network's "
-            f"inputs are {_some(network.input_names)}"
+            f"{str(path)!r}: no column {_some(missing)}; it has {_some([str(c) for c in frame.columns])}; the "
+            f"network's inputs are {_some(network.input_names)}"
         )
     if frame.empty:
         raise FileFormatError(f"{str(path)!r}: no rows; expected one sample a row")
@@ -263,7 +270,9 @@ def _read_table(path: Path, network: Network) -> tuple[pandas.DataFrame, Any]:
     if numbers.isna().to_numpy().any():
         row, column = np.argwhere(numbers.isna().to_numpy())[0]
         value = columns.iloc[row, column]
-        raise FileFormatError(f"{str(path)!r}: row {row + 1}, column {columns.columns[column]!r}: {value!r} is no number")
+        raise FileFormatError(
+            f"{str(path)!r}: row {row + 1}, column {columns.columns[column]!r}: {value!r} is no number"
+        )
     return frame, numbers.to_numpy(dtype=float)
 
 
@@ -318,8 +327,8 @@ def simulate(
         values = np.column_stack([course.time, course.species, course.outputs])
         _write(pd.DataFrame(values, columns=columns).to_csv(index=False), output, overwrite)
     else:
-        for name in network.output_names:
-            print(f"{name} = {course[name][-1]:.6g} at t = {t_end:g}; settles at {network(x)[network.output_names.index(name)]:.6g}")
+        for name, value in zip(network.output_names, network(x).tolist(), strict=True):
+            print(f"{name} = {course[name][-1]:.6g} at t = {t_end:g}; settles at {value:.6g}")
 
 
 @app.command()

@@ -43,8 +43,9 @@ from crn_nn_tellurium.reactions import (
     Reaction,
     ReactionNetwork,
     Species,
+    by_sample,
+    is_sparse,
 )
-
 
 _DRIVE = re.compile(r"[wb]\d+_\d+", re.ASCII)
 
@@ -100,7 +101,7 @@ class LayerChemistry:
 
     def row(self, unit: int) -> Iterator[tuple[Catalyst, float]]:
         """The catalysts of one unit whose weight is not zero, with it."""
-        if sparse.issparse(self.weights):
+        if is_sparse(self.weights):
             span = slice(self.weights.indptr[unit], self.weights.indptr[unit + 1])
             pairs = zip(self.weights.indices[span].tolist(), self.weights.data[span].tolist(), strict=True)
         else:
@@ -122,9 +123,7 @@ def layer_chemistry(net: Network) -> tuple[LayerChemistry, ...]:
     return tuple(result)
 
 
-def _layer_chemistry(
-    index: int, layer: Layer, read: list[tuple[ReadOut, Callable[[str], str]]]
-) -> LayerChemistry:
+def _layer_chemistry(index: int, layer: Layer, read: list[tuple[ReadOut, Callable[[str], str]]]) -> LayerChemistry:
     catalysts = []
     for column, (read_out, identify) in enumerate(read):
         terms = [(name, coefficient) for name, coefficient in read_out.terms if coefficient != 0]
@@ -135,7 +134,7 @@ def _layer_chemistry(
     columns = np.array([catalyst.column for catalyst in catalysts], dtype=int)
     factors = gain * np.array([catalyst.coefficient for catalyst in catalysts])
     weights: Any = layer.weights[:, columns]
-    weights = sparse.csr_array(weights.multiply(factors)) if sparse.issparse(weights) else weights * factors
+    weights = sparse.csr_array(weights.multiply(factors)) if is_sparse(weights) else weights * factors
     bias = gain * (layer.bias + layer.weights @ np.array([read_out.constant for read_out, _ in read]))
     return LayerChemistry(index, layer, tuple(catalysts), weights, bias)
 
@@ -169,7 +168,7 @@ def catalyst_concentrations(net: Network, layer: Layer, concentrations: Mapping[
             activation = next(other for other in net.layers if other.name == source).activation
             read = [activation.species.index(name) for name, coefficient in activation.read_out.terms if coefficient]
             y = y[:, :, read]
-        parts.append(y.reshape(len(y), -1))
+        parts.append(by_sample(y))
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
@@ -255,8 +254,9 @@ def unit_reactions(unit: Unit) -> Iterator[Reaction]:
             )
         bias = unit.rail_bias[position]
         if bias != 0:
-            products = ((y, 2),) if bias > 0 else ()
-            yield Reaction(f"Jb{tail}", (y,), products, unit.bias(position), abs(bias), f"bias of {y}")
+            yield Reaction(
+                f"Jb{tail}", (y,), {y: 2} if bias > 0 else (), unit.bias(position), abs(bias), f"bias of {y}"
+            )
         yield Reaction(f"Jq{tail}", ((y, 2),), (y,), unit.constant("q"), 1.0, f"two {y} become one")
     for number, local in enumerate(activation.local_reactions):
         starred = sorted({name[1:] for name in local.reads if name.startswith("*")})
@@ -375,7 +375,7 @@ def _input_species(net: Network, x: npt.ArrayLike | None) -> Iterator[Species]:
     coding = net.input_coding
     values = np.zeros((net.n_in, len(coding.rails))) if x is None else coding.concentrations(x)
     if values.ndim != 2:
-        raise InputError(f"x has shape {np.shape(x)}; expected ({net.n_in},), one sample")
+        raise InputError(f"x has shape {values.shape[:-1]}; expected ({net.n_in},), one sample")
     for name, row in zip(net.input_names, values.tolist(), strict=True):
         for rail, value in zip(coding.rails, row, strict=True):
             yield Species(_input_ids(name)(rail), value, boundary=True, name=_input_ids(f"input_{name}")(rail))
@@ -390,7 +390,9 @@ def _input_observables(net: Network) -> Iterator[Observable]:
     if net.inputs == "nonnegative":
         return
     for i, name in enumerate(net.input_names):
-        yield Observable(name, _read_expression(net.input_coding.read_out(i), _input_ids(name)), f"value of input {name}")
+        yield Observable(
+            name, _read_expression(net.input_coding.read_out(i), _input_ids(name)), f"value of input {name}"
+        )
 
 
 def _value_observables(chemistry: LayerChemistry) -> Iterator[Observable]:

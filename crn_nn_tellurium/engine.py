@@ -16,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import antimony
 import numpy as np
@@ -33,6 +34,7 @@ ABSOLUTE_TOLERANCE = 1e-18
 where y runs away to minus infinity."""
 MAXIMUM_STEPS = 200_000
 
+_attributes_lock = threading.Lock()
 _antimony_lock = threading.Lock()  # libAntimony keeps one global list of modules
 
 
@@ -71,15 +73,22 @@ def _quiet() -> Iterator[None]:
         roadrunner.Logger.setLevel(level)
 
 
-class _Runner(roadrunner.RoadRunner):  # type: ignore[misc]  # roadrunner has no types
-    """A RoadRunner that leaves other models' attributes alone.
+@contextmanager
+def keeping_attributes() -> Iterator[None]:
+    """Load a model without breaking the attributes of those loaded before.
 
     roadrunner keeps `r.S1` and its like as properties of the class RoadRunner, deleted and made
-    anew by whichever model loads last: without this, compiling here would break `r.S1 = 2` there.
+    anew by whichever model loads last: without this, compiling here would turn `r.S1 = 2` on a
+    user's model into an attribute that the model never sees.
     """
-
-    def _makeProperties(self) -> None:
-        pass
+    owner: Any = next(kind for kind in roadrunner.RoadRunner.__mro__ if "_makeProperties" in vars(kind))
+    with _attributes_lock:
+        make = owner._makeProperties
+        owner._makeProperties = lambda self: None
+        try:
+            yield
+        finally:
+            owner._makeProperties = make
 
 
 class CompiledModel:
@@ -102,7 +111,9 @@ class CompiledModel:
     def __init__(self, text: str) -> None:
         options = roadrunner.LoadSBMLOptions()
         options.mutableInitialConditions = False
-        self._runner = _Runner(antimony_to_sbml(text), options)
+        sbml = antimony_to_sbml(text)
+        with keeping_attributes():
+            self._runner = roadrunner.RoadRunner(sbml, options)
         self._runner.timeCourseSelections = ["time", *self._runner.model.getFloatingSpeciesIds()]
         self._model = self._runner.model
         self.floating = tuple(self._model.getFloatingSpeciesIds())
@@ -209,7 +220,8 @@ class CompiledModel:
     def __repr__(self) -> str:
         return (
             f"CompiledModel({self._model.getModelName()!r}: "
-            f"{len(self.floating)} floating and {len(self.boundary)} boundary species, {len(self.parameters)} parameters)"
+            f"{len(self.floating)} floating and {len(self.boundary)} boundary species, "
+            f"{len(self.parameters)} parameters)"
         )
 
 
@@ -268,4 +280,3 @@ def cache_info() -> CacheInfo:
 def clear_cache() -> None:
     """Forget all compiled models (roadrunner keeps compiled code of its own)."""
     _cache.clear()
-

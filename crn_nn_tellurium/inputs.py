@@ -87,7 +87,9 @@ class InputCoding:
         if self.kind == "scaled" and np.any(x < np.asarray(self.low)):
             below = x < np.asarray(self.low)
             index = int(np.argwhere(below)[0][-1])
-            self._refuse(x, below, f"its range starts at {self.low[index]!r}; build the network with a wider input_range")
+            self._refuse(
+                x, below, f"its range starts at {self.low[index]!r}; build the network with a wider input_range"
+            )
         return x
 
     def concentrations(self, x: npt.ArrayLike) -> FloatArray:

@@ -9,6 +9,7 @@ activations of `activations` this is, exactly, the steady state of the network's
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from crn_nn_tellurium.activations import BUILT_IN, Activation, SmoothedReLU
 from crn_nn_tellurium.errors import FileFormatError, IdentifierError, NetworkError
 from crn_nn_tellurium.identifiers import check_identifier
 from crn_nn_tellurium.inputs import InputCoding, input_coding
-from crn_nn_tellurium.reactions import FloatArray
+from crn_nn_tellurium.reactions import FloatArray, is_sparse
 from crn_nn_tellurium.storage import read_document, write_document
 
 FORMAT = "crn_nn_tellurium network"
@@ -77,7 +78,9 @@ class Layer:
                 f"{weights.shape}"
             )
         if not isinstance(self.activation, Activation):
-            raise NetworkError(f"{label}: activation is {self.activation!r}; expected an Activation, SmoothedReLU(h=0.01) say")
+            raise NetworkError(
+                f"{label}: activation is {self.activation!r}; expected an Activation, SmoothedReLU(h=0.01) say"
+            )
         sources = (self.inputs,) if isinstance(self.inputs, str) else tuple(self.inputs)
         if self.name:
             check_identifier("layer", self.name)
@@ -98,11 +101,11 @@ class Layer:
     @property
     def n_weights(self) -> int:
         """Number of weights that are not zero."""
-        return int(self.weights.nnz if sparse.issparse(self.weights) else np.count_nonzero(self.weights))
+        return int(self.weights.nnz if is_sparse(self.weights) else np.count_nonzero(self.weights))
 
     def pre_activation(self, v: FloatArray) -> FloatArray:
         """W v + b for values v (..., n_in)."""
-        if sparse.issparse(self.weights):
+        if is_sparse(self.weights):
             flat = (self.weights @ v.reshape(-1, self.n_in).T).T
             return flat.reshape(*v.shape[:-1], self.n_out) + self.bias
         return v @ self.weights.T + self.bias
@@ -112,7 +115,7 @@ class Layer:
             return NotImplemented
         return (
             (self.name, self.inputs, self.activation) == (other.name, other.inputs, other.activation)
-            and sparse.issparse(self.weights) == sparse.issparse(other.weights)
+            and is_sparse(self.weights) == is_sparse(other.weights)
             and self.weights.shape == other.weights.shape
             and not np.any(_dense(self.weights) != _dense(other.weights))
             and np.array_equal(self.bias, other.bias)
@@ -125,7 +128,7 @@ class Layer:
 
 
 def _dense(weights: Any) -> Any:
-    return weights.toarray() if sparse.issparse(weights) else weights
+    return weights.toarray() if is_sparse(weights) else weights
 
 
 def _numbers(label: str, what: str, values: Any) -> FloatArray:
@@ -141,7 +144,7 @@ def _numbers(label: str, what: str, values: Any) -> FloatArray:
 
 def _weights(label: str, values: Any) -> FloatArray | sparse.csr_array:
     result: Any
-    if sparse.issparse(values):
+    if is_sparse(values):
         result = sparse.csr_array(values, dtype=float, copy=True)
         result.sum_duplicates()
         result.eliminate_zeros()
@@ -273,7 +276,7 @@ class Network:
         hidden = SmoothedReLU() if activation is None else activation
         last = hidden if output is None else output
         layers = []
-        for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+        for n_in, n_out in itertools.pairwise(sizes):
             weights: Any = rng.normal(0.0, np.sqrt(2 / (density * n_in)), (n_out, n_in))
             if density < 1:
                 weights = sparse.csr_array(weights * (rng.random((n_out, n_in)) < density))
@@ -416,9 +419,7 @@ class Network:
         write_document(path, document)
 
     @classmethod
-    def load(
-        cls, path: str | os.PathLike[str], activations: Mapping[str, type[Activation]] | None = None
-    ) -> Network:
+    def load(cls, path: str | os.PathLike[str], activations: Mapping[str, type[Activation]] | None = None) -> Network:
         """Read a network that `save` wrote.
 
         Parameters
@@ -503,7 +504,9 @@ def _check_shapes(layers: tuple[Layer, ...]) -> int:
     for layer in layers:
         expected = sum(width[source] for source in layer.inputs)
         if layer.n_in != expected:
-            sources = " and ".join(f"the {width[s]} {'inputs' if s == INPUT else f'outputs of {s}'}" for s in layer.inputs)
+            sources = " and ".join(
+                f"the {width[s]} {'inputs' if s == INPUT else f'outputs of {s}'}" for s in layer.inputs
+            )
             raise NetworkError(
                 f"layer {layer.name!r}: weights are {layer.weights.shape}; expected ({layer.n_out}, {expected}) to "
                 f"match {sources}"

@@ -112,7 +112,9 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     kinds = figure.canvas.get_supported_filetypes()
     kind = path.suffix.removeprefix(".").lower()
     if kind not in kinds:
-        raise FileFormatError(f"{str(path)!r}: no picture format has the ending {path.suffix!r}; known: {', '.join(kinds)}")
+        raise FileFormatError(
+            f"{str(path)!r}: no picture format has the ending {path.suffix!r}; known: {', '.join(kinds)}"
+        )
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, dpi=150)
     return write_bytes(path, buffer.getvalue())

@@ -19,7 +19,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -508,9 +508,7 @@ class ReactionNetwork:
         slope = np.zeros((*rates.shape[:-1], len(self.floating)))
         for position, own in enumerate(self._own_stoichiometry):
             slope = slope + _apply(own, np.broadcast_to(self._without(position, extended, k), rates.shape))
-        return Balance(
-            _apply(self.stoichiometry, rates), _apply(abs(self.stoichiometry), np.abs(rates)), slope
-        )
+        return Balance(_apply(self.stoichiometry, rates), _apply(abs(self.stoichiometry), np.abs(rates)), slope)
 
     def jacobian(
         self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None, constants: npt.ArrayLike | None = None
@@ -561,6 +559,16 @@ class ReactionNetwork:
                 f"network {self.name!r}: derivatives are taken at one state; got concentrations of shape {np.shape(x)}"
             )
         return extended
+
+
+def is_sparse(matrix: object) -> TypeGuard[sparse.csr_array]:
+    """Whether a matrix is one of scipy's sparse ones."""
+    return bool(sparse.issparse(matrix))
+
+
+def by_sample(array: FloatArray) -> FloatArray:
+    """(n, ...) -> (n, all the rest), also for n = 0, where numpy cannot infer the rest."""
+    return array.reshape(len(array), math.prod(array.shape[1:]))
 
 
 def _apply(matrix: sparse.csr_array, vectors: FloatArray) -> FloatArray:

@@ -103,5 +103,7 @@ def _column(name: str, columns: dict[str, tuple[str, ...]], *arrays: FloatArray)
     for names, array in zip(columns.values(), arrays, strict=True):
         if name in names:
             return array[:, names.index(name)]
-    known = "; ".join(f"{kind}: {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}" for kind, names in columns.items())
+    known = "; ".join(
+        f"{kind}: {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}" for kind, names in columns.items()
+    )
     raise KeyError(f"{name!r} is not in this result; it has {known}")

@@ -16,7 +16,7 @@ from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 
 from crn_nn_tellurium.antimony_writer import Form, compact_signs, write_antimony
 from crn_nn_tellurium.encoding import signed_constants, to_reactions
-from crn_nn_tellurium.engine import STEADY_STATE_TOLERANCE, antimony_to_sbml
+from crn_nn_tellurium.engine import STEADY_STATE_TOLERANCE, antimony_to_sbml, keeping_attributes
 from crn_nn_tellurium.errors import ConvergenceError, ReactionError
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import ReactionNetwork
@@ -33,7 +33,9 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
     """
 
     def __init__(self, net: Network, crn: ReactionNetwork, form: Form) -> None:
-        super().__init__(antimony_to_sbml(write_antimony(crn, form, signed_constants(crn))))
+        sbml = antimony_to_sbml(write_antimony(crn, form, signed_constants(crn)))
+        with keeping_attributes():
+            super().__init__(sbml)
         self._net, self._crn = net, crn
         self._signs = compact_signs(crn, signed_constants(crn)) if form == "compact" else {}
         self.getSteadyStateSolver().setValue("relative_tolerance", STEADY_STATE_TOLERANCE)
@@ -87,7 +89,9 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         return None
 
     def _boundary(self) -> npt.NDArray[np.float64]:
-        found = dict(zip(self.model.getBoundarySpeciesIds(), self.model.getBoundarySpeciesConcentrations(), strict=True))
+        found = dict(
+            zip(self.model.getBoundarySpeciesIds(), self.model.getBoundarySpeciesConcentrations(), strict=True)
+        )
         return np.array([found[name] for name in self._crn.boundary])
 
     def _constants(self) -> npt.NDArray[np.float64]:
@@ -112,10 +116,8 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
 
     # Values by name -----------------------------------------------------------------------------
 
-    def _makeProperties(self) -> None:
-        """Nothing: roadrunner's attributes belong to whichever model loaded last; ours are below."""
-
     def _selections(self) -> dict[str, str]:
+        """Attribute -> selection, as roadrunner has it, but for this model and whatever loads later."""
         model = self.model
         found = {f"{name}_amt": name for name in (*model.getFloatingSpeciesIds(), *model.getBoundarySpeciesIds())}
         for name in (*model.getFloatingSpeciesIds(), *model.getBoundarySpeciesIds()):

@@ -27,7 +27,7 @@ from crn_nn_tellurium.encoding import (
 from crn_nn_tellurium.engine import CompiledModel, compiled
 from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeError
 from crn_nn_tellurium.network import INPUT, Network
-from crn_nn_tellurium.reactions import Balance, Expression, FloatArray, ReactionNetwork
+from crn_nn_tellurium.reactions import Balance, FloatArray, ReactionNetwork, by_sample
 from crn_nn_tellurium.results import SteadyState, TimeCourse
 from crn_nn_tellurium.units import UnitPlan, stages
 
@@ -182,7 +182,10 @@ class Simulator:
     def species(self) -> tuple[str, ...]:
         """Identifiers of the floating species: by layer, unit, then the activation's species."""
         return tuple(
-            f"{local}{c.index}_{j}" for c in self._chemistry for j in range(c.layer.n_out) for local in c.activation.species
+            f"{local}{c.index}_{j}"
+            for c in self._chemistry
+            for j in range(c.layer.n_out)
+            for local in c.activation.species
         )
 
     @cached_property
@@ -373,7 +376,9 @@ class Simulator:
         changes = {0.0: x} | dict(sorted((steps or {}).items()))
         inputs = np.array([self._one(value) for value in changes.values()])
         boundary = self._boundary(inputs)
-        start = self.reactions.initial_state(boundary[0]) if initial is None else self._initial(initial, boundary[:1])[0]
+        start = (
+            self.reactions.initial_state(boundary[0]) if initial is None else self._initial(initial, boundary[:1])[0]
+        )
         time = np.linspace(0.0, t_end, int(n_points))
         bounds = [*changes, float(t_end)]
         if volume is None:
@@ -423,12 +428,12 @@ class Simulator:
         chemistry = self._chemistry[number]
         block = concentrations[:, first : first + chemistry.n_species]
         view = block.view()
-        view.shape = (len(block), chemistry.layer.n_out, -1)
+        view.shape = (len(block), chemistry.layer.n_out, len(chemistry.activation.species))
         return view
 
     def _boundary(self, x: FloatArray) -> FloatArray:
         """Concentrations (n, n_boundary) that carry input values (n, n_in)."""
-        return self.net.input_coding.concentrations(x).reshape(len(x), -1)
+        return by_sample(self.net.input_coding.concentrations(x))
 
     def _batch(self, x: npt.ArrayLike) -> FloatArray:
         values = self.net.input_coding.check(x)
@@ -448,7 +453,9 @@ class Simulator:
             values = self.reactions.initial_state(boundary)
             for name, value in initial.items():
                 if name not in self.species:
-                    raise InputError(f"initial names {name!r}; expected species among {', '.join(self.species[:8])}, ...")
+                    raise InputError(
+                        f"initial names {name!r}; expected species among {', '.join(self.species[:8])}, ..."
+                    )
                 values[:, self.species.index(name)] = value
         else:
             try:
@@ -483,11 +490,11 @@ def _solve_stage(
 
     def near(states: FloatArray, samples: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
         balance = plan.balance(catalysts[samples], layer[samples], states.reshape(shape))
-        return _near(balance, states.reshape(shape)).reshape(len(states), -1)
+        return np.asarray(_near(balance, states.reshape(shape)).reshape(states.shape))
 
     begin = plan.upper_bound(catalysts) if start is None else start[:, :, plan.own]
     with model.lock:
-        x, status = _solve(blocks, begin.reshape(len(layer), -1), near)
+        x, status = _solve(blocks, by_sample(begin), near)
     layer[:, :, plan.own] = x.reshape(shape)
     with np.errstate(invalid="ignore"):
         imbalance = plan.balance(catalysts, layer, x.reshape(shape)).imbalance

@@ -20,6 +20,7 @@ import numpy as np
 from scipy import sparse
 
 from crn_nn_tellurium.errors import FileFormatError
+from crn_nn_tellurium.reactions import is_sparse
 
 INLINE_LIMIT = 10_000
 """Numbers that a document holds as text; with more, its arrays go to the .npz."""
@@ -127,11 +128,11 @@ def _count(value: Any) -> int:
         return sum(map(_count, value.values()))
     if isinstance(value, list | tuple):
         return sum(map(_count, value))
-    return int(value.size) if isinstance(value, np.ndarray) or sparse.issparse(value) else 0
+    return int(value.size) if isinstance(value, np.ndarray) or is_sparse(value) else 0
 
 
 def _to_plain(value: Any, arrays: dict[str, np.ndarray[Any, Any]], key: str, inline: bool) -> Any:
-    if sparse.issparse(value):
+    if is_sparse(value):
         parts = {"indptr": value.indptr, "indices": value.indices, "data": value.data}
         return {"sparse": list(value.shape)} | _to_plain(parts, arrays, key, inline)
     if isinstance(value, Mapping):
@@ -181,7 +182,9 @@ def _unpack(path: Path, reference: Any) -> dict[str, np.ndarray[Any, Any]]:
         raise FileFormatError(f"{str(path)!r}: names its arrays {reference!r}; expected a file beside it")
     companion = path.with_name(name)
     if not companion.is_file():
-        raise FileFormatError(f"{str(path)!r}: its arrays are in {name!r}, which is not beside it; keep the two together")
+        raise FileFormatError(
+            f"{str(path)!r}: its arrays are in {name!r}, which is not beside it; keep the two together"
+        )
     content = companion.read_bytes()
     if hashlib.sha256(content).hexdigest() != reference.get("sha256"):
         raise FileFormatError(f"{str(companion)!r}: not the arrays that {path.name!r} was saved with")

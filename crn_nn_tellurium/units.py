@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from crn_nn_tellurium.activations import Activation
 from crn_nn_tellurium.antimony_writer import structure_text
 from crn_nn_tellurium.encoding import Catalyst, LayerChemistry, Unit, signed_constants, unit_reactions
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.reactions import Balance, FloatArray, Reaction, ReactionNetwork, Species
+from crn_nn_tellurium.reactions import Balance, FloatArray, Reaction, ReactionNetwork, Species, by_sample, is_sparse
 
 NEURONS_PER_UNIT = 8
 CATALYSTS_PER_UNIT = 128
@@ -71,13 +72,9 @@ def stages(activation: Activation) -> tuple[Stage, ...]:
 
 def _template(activation: Activation, stage: Stage, n_catalysts: int, pool: int, neurons: int) -> ReactionNetwork:
     """The chemistry of `neurons` units of one stage, every rate constant 1."""
-    catalysts = () if stage.reads_layer else tuple(
-        (Catalyst(f"x{i}", str(i), i, 1.0), 1.0) for i in range(n_catalysts)
-    )
+    catalysts = () if stage.reads_layer else tuple((Catalyst(f"x{i}", str(i), i, 1.0), 1.0) for i in range(n_catalysts))
     drives = tuple(1.0 if rail.shift else float(rail.sign) for rail in activation.rails)
-    units = [
-        Unit(1, j, activation, catalysts, drives, pool, pool_id=_pool_id) for j in range(neurons)
-    ]
+    units = [Unit(1, j, activation, catalysts, drives, pool, pool_id=_pool_id) for j in range(neurons)]
     own = {unit.identify(name) for unit in units for name in stage.species}
     boundary = [catalyst.id for catalyst, _ in catalysts]
     if stage.reads_layer:
@@ -122,8 +119,8 @@ class UnitPlan:
     def __init__(self, chemistry: LayerChemistry, stage: Stage) -> None:
         self.chemistry, self.stage = chemistry, stage
         activation, n_units = chemistry.activation, chemistry.layer.n_out
-        weights = chemistry.weights
-        self._sparse = sparse.issparse(weights)
+        weights: Any = chemistry.weights
+        self._sparse = is_sparse(weights)
         n_catalysts = int(np.diff(weights.indptr).max()) if self._sparse else weights.shape[1]
         width = n_units if stage.reads_layer else n_catalysts
         few = 1 if self._sparse and not stage.reads_layer else max(1, CATALYSTS_PER_UNIT // max(1, width))
@@ -132,8 +129,7 @@ class UnitPlan:
         self.template = _template(activation, stage, n_catalysts, n_units, self.neurons)
         self.text = structure_text(self.template, signed_constants(self.template))
         self.groups = [
-            np.minimum(np.arange(first, first + self.neurons), n_units - 1)
-            for first in range(0, n_units, self.neurons)
+            np.minimum(np.arange(first, first + self.neurons), n_units - 1) for first in range(0, n_units, self.neurons)
         ]
         self._lay_out_constants(activation)
 
@@ -174,7 +170,7 @@ class UnitPlan:
 
     def rows(self, group: npt.NDArray[np.intp]) -> tuple[FloatArray, npt.NDArray[np.intp] | slice]:
         """Weights (neurons, width) of a group, and the catalysts that they are for."""
-        weights = self.chemistry.weights
+        weights: Any = self.chemistry.weights
         if not self._sparse:
             return weights[group], slice(None)
         span = slice(weights.indptr[group[0]], weights.indptr[group[0] + 1])
@@ -199,7 +195,7 @@ class UnitPlan:
         if not self.stage.reads_layer:
             return catalysts[:, self.rows(group)[1]]
         fixed = layer[:, :, self._fixed]
-        return np.concatenate([fixed[:, group].reshape(len(layer), -1), fixed.reshape(len(layer), -1)], axis=1)
+        return np.concatenate([by_sample(fixed[:, group]), by_sample(fixed)], axis=1)
 
     @property
     def own(self) -> list[int]:
@@ -220,7 +216,7 @@ class UnitPlan:
         """Drive of every unit's rails and the sum of its parts' sizes, both (n, n_units, n_rails)."""
         weights, bias = self.chemistry.weights, self.chemistry.rail_bias
         signs = np.array([rail.sign for rail in self.chemistry.activation.rails], dtype=float)
-        z, size = np.asarray((weights @ catalysts.T).T), np.asarray((abs(weights) @ np.abs(catalysts).T).T)
+        z, size = _products(weights, catalysts), _products(abs(weights), np.abs(catalysts))
         return z[..., None] * signs + bias, size[..., None] + np.abs(bias)
 
     def upper_bound(self, catalysts: FloatArray) -> FloatArray:
@@ -241,7 +237,7 @@ class UnitPlan:
         """How far the stage's species x (n, n_units, n_own) are from their fixed point."""
         if self.stage.reads_layer:
             fixed = layer[:, :, self._fixed]
-            pool = np.broadcast_to(fixed.reshape(len(fixed), 1, -1), (*x.shape[:2], fixed.shape[1] * fixed.shape[2]))
+            pool = np.broadcast_to(by_sample(fixed)[:, None], (*x.shape[:2], fixed.shape[1] * fixed.shape[2]))
             return self.local.balance(x, np.concatenate([fixed, pool], axis=-1))
         local = self.local.balance(x, np.empty(0))
         drive, size = self.drive(catalysts)
@@ -251,3 +247,14 @@ class UnitPlan:
             local.gross[..., own] += size[..., position] * x[..., own]
             local.slope[..., own] += drive[..., position]
         return local
+
+
+def _products(weights: FloatArray | sparse.csr_array, catalysts: FloatArray) -> FloatArray:
+    """catalysts @ weights.T, each row summed by itself.
+
+    A matrix product of BLAS differs in the last bits with the number of rows; a sample's answer must
+    not depend on the batch that it comes in.
+    """
+    if is_sparse(weights):
+        return np.ascontiguousarray((weights @ catalysts.T).T)
+    return np.stack([np.add.reduce(catalysts * row, axis=1) for row in weights], axis=1)

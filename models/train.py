@@ -26,7 +26,9 @@ def xor() -> tuple[Any, cn.Network]:
     """Two hidden units; the first start from which L-BFGS reaches all four targets."""
     x, _, y, _ = cn.model_data("xor")
     for seed in range(1000):
-        model = MLPRegressor(hidden_layer_sizes=(2,), solver="lbfgs", alpha=1e-4, max_iter=5000, random_state=seed).fit(x, y)
+        model = MLPRegressor(hidden_layer_sizes=(2,), solver="lbfgs", alpha=1e-4, max_iter=5000, random_state=seed).fit(
+            x, y
+        )
         if np.abs(model.predict(x) - y).max() < 0.01:
             break
     net = cn.from_sklearn(model, h=0.001, inputs="nonnegative", class_names=[0, 1], name="xor_2_2_1")
@@ -36,7 +38,9 @@ def xor() -> tuple[Any, cn.Network]:
 def moons() -> tuple[Any, cn.Network]:
     """Inputs of either sign, on two rails each."""
     x, _, y, _ = cn.model_data("moons")
-    model = MLPClassifier(hidden_layer_sizes=(12, 8), solver="lbfgs", alpha=1e-2, max_iter=2000, random_state=0).fit(x, y)
+    model = MLPClassifier(hidden_layer_sizes=(12, 8), solver="lbfgs", alpha=1e-2, max_iter=2000, random_state=0).fit(
+        x, y
+    )
     return model.predict, cn.from_sklearn(model, h=1e-3, name="moons_2_12_8_1")
 
 
@@ -44,7 +48,8 @@ def iris() -> tuple[Any, cn.Network]:
     """Centimetres in, scaled to their range in the training data."""
     x, _, y, _ = cn.model_data("iris")
     model = make_pipeline(
-        MinMaxScaler(), MLPClassifier(hidden_layer_sizes=(8,), solver="lbfgs", alpha=1e-2, max_iter=2000, random_state=0)
+        MinMaxScaler(),
+        MLPClassifier(hidden_layer_sizes=(8,), solver="lbfgs", alpha=1e-2, max_iter=2000, random_state=0),
     ).fit(x, y)
     names = ["sepal_length_cm", "sepal_width_cm", "petal_length_cm", "petal_width_cm"]
     net = cn.from_sklearn(

@@ -35,10 +35,7 @@ def test_the_closed_form_is_a_stable_fixed_point(case):
         crn = cn.to_reactions(net, x)
         values = net.forward(x)
         state = np.concatenate(
-            [
-                layer.activation.concentrations(net.pre_activation(layer, values)).ravel()
-                for layer in net.layers
-            ]
+            [layer.activation.concentrations(net.pre_activation(layer, values)).ravel() for layer in net.layers]
         )
         assert np.all(crn.balance(state).imbalance < 1e-12)
         jacobian = crn.jacobian(state).toarray()

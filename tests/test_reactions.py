@@ -95,7 +95,10 @@ def test_batches_broadcast(rng):
 
 def test_stoichiometry_and_observables():
     crn = cn.ReactionNetwork(
-        [cn.Species("X", 3.0, boundary=True), cn.Species("Y", cn.Expression((cn.Monomial(2.0, (("X", 1.0), ("k", -1.0))),)))],
+        [
+            cn.Species("X", 3.0, boundary=True),
+            cn.Species("Y", cn.Expression((cn.Monomial(2.0, (("X", 1.0), ("k", -1.0))),))),
+        ],
         [cn.Reaction("J", {"X": 1, "Y": 1}, {"X": 1, "Y": 3}, "k", 0.5)],
         [cn.Observable("o", cn.Expression((cn.Monomial(2.0, (("Y", 1.0),)), cn.Monomial(-1.0))))],
     )
@@ -121,14 +124,21 @@ Y, X = cn.Species("Y"), cn.Species("X", boundary=True)
         (lambda: cn.ReactionNetwork([Y], [cn.Reaction("Y", (), (), "k", 1.0)]), "already the identifier"),
         (lambda: cn.ReactionNetwork([cn.Species("a b")], []), "not an identifier"),
         (
-            lambda: cn.ReactionNetwork([Y], [cn.Reaction("J", ("Y",), (), "k", 1.0), cn.Reaction("K", ("Y",), (), "k", 2.0)]),
+            lambda: cn.ReactionNetwork(
+                [Y], [cn.Reaction("J", ("Y",), (), "k", 1.0), cn.Reaction("K", ("Y",), (), "k", 2.0)]
+            ),
             "'k' is 2.0 at order 1, but 1.0",
         ),
         (
-            lambda: cn.ReactionNetwork([Y], [cn.Reaction("J", ("Y",), (), "k", 1.0), cn.Reaction("K", (), (), "k", 1.0)]),
+            lambda: cn.ReactionNetwork(
+                [Y], [cn.Reaction("J", ("Y",), (), "k", 1.0), cn.Reaction("K", (), (), "k", 1.0)]
+            ),
             "at order 0",
         ),
-        (lambda: cn.ReactionNetwork([cn.Species("Y", cn.Expression((cn.Monomial(1.0, (("q", 1.0),)),)))], []), "reads 'q'"),
+        (
+            lambda: cn.ReactionNetwork([cn.Species("Y", cn.Expression((cn.Monomial(1.0, (("q", 1.0),)),)))], []),
+            "reads 'q'",
+        ),
         (lambda: cn.ReactionNetwork([Y], []).rates([1.0, 2.0]), r"expected \(..., 1\)"),
         (lambda: cn.ReactionNetwork([Y, X], []).rates([1.0], boundary=[1.0, 2.0]), "one per boundary species"),
         (lambda: cn.ReactionNetwork([Y], []).jacobian([[1.0], [2.0]]), "one state"),

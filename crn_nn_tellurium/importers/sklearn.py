@@ -48,7 +48,8 @@ def from_sklearn(model: Any, h: float = 1e-6, *, inputs: str = "signed", **optio
 
     Examples
     --------
-    >>> mlp = MLPRegressor(hidden_layer_sizes=(3,), random_state=0, max_iter=5).fit([[0.0, 1.0], [1.0, 0.0]], [0.0, 1.0])
+    >>> mlp = MLPRegressor(hidden_layer_sizes=(3,), solver="lbfgs", random_state=0)
+    >>> mlp = mlp.fit([[0.0, 1.0], [1.0, 0.0]], [0.0, 1.0])
     >>> from_sklearn(mlp, h=1e-6)
     Network('network': 2 inputs, signed; layer1: 3 SmoothedReLU(h=1e-06); layer2: 1 Linear(h=1e-06); 9 weights)
     """

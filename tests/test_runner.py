@@ -1,0 +1,152 @@
+"""The model in a notebook user's hands."""
+
+import time
+
+import numpy as np
+import pytest
+import roadrunner
+import tellurium as te
+from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
+
+import crn_nn_tellurium as cn
+
+FORMS = ["reactions", "compact", "numbers"]
+KINDS = [{}, {"inputs": "signed"}, {"inputs": "scaled", "input_range": (-3.0, 3.0)}]
+
+
+def network(**options):
+    return cn.Network.random([2, 3, 2], cn.LeakyReLU(0.1, h=1e-3), seed=2, output=cn.Normalized(h=0.01), **options)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("options", KINDS, ids=str)
+def test_steady_state_follows_the_inputs(form, options):
+    net = network(**options)
+    r = cn.to_roadrunner(net, [1.0, 1.0], form)
+    for x in ([1.0, 1.0], [2.0, 0.5], [0.0, 0.0], [2.5, 1.0]):
+        r["x0"], r.x1 = x
+        assert (r["x0"], r.x1) == pytest.approx(tuple(x))
+        r.steadyState()
+        np.testing.assert_allclose([r["y0"], r.y1], net(x), rtol=1e-9)
+        np.testing.assert_allclose(r.getSteadyStateValues(), net(x), rtol=1e-9)
+        assert np.all(r.getFloatingSpeciesConcentrations() > 0)
+
+
+def test_it_is_telluriums_own_and_simulates_and_plots():
+    te.setDefaultPlottingEngine("matplotlib")
+    net = cn.load_model("xor")
+    r = cn.to_roadrunner(net, [0, 1])
+    assert isinstance(r, ExtendedRoadRunner)
+    result = r.simulate(0, 400, 101)
+    assert result.colnames == ["time", "[Y1_0]", "[Y1_1]", "[Yp2_0]", "[Yn2_0]", "y0"]
+    assert result[-1, -1] == pytest.approx(net([0, 1])[0], abs=1e-6)
+    r.plot(show=False)
+
+
+def test_the_negative_root_of_a_plain_model_is_not_ours():
+    """As measured: x0 = 2 after a first solve takes a plain model's solver to y < 0."""
+    net = cn.Network([cn.Layer([[1.0]], activation=cn.SmoothedReLU(h=0.002))])
+    text = cn.to_antimony(net, x=[0.0])
+    plain, ours = te.loada(text), cn.to_roadrunner(net)
+    ends = []
+    for r in (plain, ours):
+        r["x0"] = 0.001
+        r.steadyState()
+        r["x0"] = 2.0
+        r.steadyState()
+        ends.append(r["Y1_0"])
+    assert ends[0] < 0 < ends[1]
+    assert ends[1] == pytest.approx(net([2.0])[0], rel=1e-10)
+
+
+@pytest.mark.parametrize("start", [0.0, 1e-12, 0.5, 1.0, 1e6])
+def test_from_every_start(start):
+    net = cn.Network([cn.Layer([[1.0]], activation=cn.SmoothedReLU(h=0.01))])
+    r = cn.to_roadrunner(net, [1.0])
+    r["Y1_0"] = start
+    r.steadyState()
+    assert r["Y1_0"] == pytest.approx(net([1.0])[0], rel=1e-10)
+
+
+def test_changed_rate_constants_are_heeded():
+    net = cn.Network([cn.Layer([[1.0]], [0.5], cn.SmoothedReLU(h=0.01))])
+    r = cn.to_roadrunner(net, [1.0])
+    r["h1"], r.w1_0_0, r["q1"] = 0.5, 3.0, 2.0
+    r.steadyState()
+    y = r["Y1_0"]
+    assert 0.5 + 3.5 * y - 2 * y * y == pytest.approx(0, abs=1e-10)
+    compact = cn.to_roadrunner(net, [1.0], "compact")
+    compact["w1_0_0"] = -2.0  # a sign may change there
+    compact.steadyState()
+    assert compact["Y1_0"] == pytest.approx(float(cn.SmoothedReLU(h=0.01)(-1.5)), rel=1e-9)
+
+
+def test_no_steady_state_is_an_error_that_leaves_the_model_as_it_was():
+    net = cn.Network([cn.Layer([[1.0]], activation=cn.SmoothedReLU(h=0.01))])
+    r = cn.to_roadrunner(net, [1.0])
+    r["q1"] = 0.0  # nothing holds the growth
+    r["Y1_0"] = 0.25
+    with pytest.raises(cn.ConvergenceError, match="are all rate constants and inputs as intended"):
+        r.steadyState()
+    assert r["Y1_0"] == 0.25
+
+
+def test_time_and_simulation_data_stay():
+    r = cn.to_roadrunner(cn.load_model("xor"), [0, 1])
+    before = r.simulate(0, 5, 11).copy()
+    r.steadyState()
+    assert r.model.getTime() == 5
+    np.testing.assert_array_equal(r.getSimulationData(), before)
+
+
+def test_inputs_that_cannot_be_are_refused():
+    with pytest.raises(cn.InputError, match="a concentration is not negative"):
+        cn.to_roadrunner(network())["x0"] = -1.0
+    with pytest.raises(cn.InputError, match="its range starts at"):
+        cn.to_roadrunner(network(**KINDS[2])).x0 = -5.0
+    with pytest.raises(cn.ReactionError, match="expected 'reactions'"):
+        cn.to_roadrunner(network(), form="stochastic")
+
+
+def test_reset_takes_start_values_for_the_inputs_as_they_are():
+    net = cn.Network([cn.Layer([[2.0]])])
+    r = cn.to_roadrunner(net)
+    r["x0"] = 3.0
+    r.reset()
+    assert r["Y1_0"] == pytest.approx(6.1)
+    assert r["x0"] == 3.0
+
+
+def test_attributes_survive_other_models():
+    """roadrunner keeps attributes on its class, for the model that loaded last."""
+    plain = te.loada("Q = 1; S = 2; J: S => ; Q*S")
+    r = cn.to_roadrunner(cn.load_model("xor"))
+    cn.Simulator(cn.load_model("moons")).steady_state([0.5, 0.5])
+    r.Y1_0 = 7.0
+    plain.Q = 5.0
+    assert (r["Y1_0"], plain["Q"]) == (7.0, 5.0)
+    assert r.Jh1_0_Y == pytest.approx(0.001)
+
+
+def test_printed_it_says_what_it_is():
+    r = cn.to_roadrunner(cn.load_model("xor"))
+    assert str(r) == repr(r)
+    assert "20 reactions" in str(r)
+
+
+def test_steady_state_is_fast():
+    """At least 30 times faster than roadrunner's own, which recompiles, on the same model."""
+    net = cn.Network.random([6, 6, 3], seed=0)
+    plain, ours = te.loada(cn.to_antimony(net, x=np.ones(6))), cn.to_roadrunner(net, np.ones(6))
+    seconds = []
+    for r in (ours, plain):
+        start = time.perf_counter()
+        r.steadyState()
+        seconds.append(time.perf_counter() - start)
+    assert seconds[1] > 30 * seconds[0]
+
+
+def test_roadrunner_logs_as_before():
+    level = roadrunner.Logger.getLevel()
+    cn.Simulator(cn.load_model("xor")).steady_state([0, 1], initial=1e-6)
+    assert roadrunner.Logger.getLevel() == level
