@@ -102,6 +102,7 @@ def demo(
 
     Example: [bold]crn-nn demo -o /tmp/demo[/bold]
     """
+    output.mkdir(parents=True, exist_ok=True)
     console = Console()
     console.print(
         "A trained neural network becomes a mass-action reaction network: each weight is a reaction, each unit a "
@@ -269,9 +270,10 @@ def _read_table(path: Path, network: Network) -> tuple[pandas.DataFrame, Any]:
     numbers = columns.apply(pd.to_numeric, errors="coerce")
     if numbers.isna().to_numpy().any():
         row, column = np.argwhere(numbers.isna().to_numpy())[0]
-        value = columns.iloc[row, column]
+        cell = columns.iloc[row, column]
+        value = "an empty cell" if pd.isna(cell) else repr(cell)
         raise FileFormatError(
-            f"{str(path)!r}: row {row + 1}, column {columns.columns[column]!r}: {value!r} is no number"
+            f"{str(path)!r}: row {row + 1}, column {columns.columns[column]!r}: {value} is no number"
         )
     return frame, numbers.to_numpy(dtype=float)
 

@@ -51,14 +51,13 @@ class DemoRow:
 
 
 def run_demo(folder: Path, progress: Progress = lambda what, done, total: None) -> tuple[list[DemoRow], list[Path]]:
-    """Run XOR and digits; returns the figures and the pictures written to `folder`.
+    """Run XOR and digits; returns the figures and the pictures written to `folder`, which exists.
 
     Raises
     ------
     OSError
-        If the folder cannot be made or written to.
+        If the folder cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     rows, pictures = [], []
     for name, draw in (("xor", _draw_xor), ("digits", _draw_digits)):
         net = load_model(name)

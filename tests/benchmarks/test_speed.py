@@ -1,0 +1,86 @@
+"""Speed against a peer in the same run, and how cost grows. Numbers: `crn-nn bench`, or pytest -m slow here.
+
+Ratios are asserted, seconds are not.
+"""
+
+import numpy as np
+import pytest
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium import benchmarks
+from crn_nn_tellurium.engine import CompiledModel, antimony_to_sbml, clear_cache
+
+
+def test_xor_against_the_usual_script():
+    row = benchmarks.xor_row(points=3)
+    assert row.ratio > 3000
+
+
+@pytest.mark.slow
+def test_digits_against_the_usual_script():
+    """Minutes for the usual script, from network to first answer."""
+    first, _ = benchmarks.digits_rows(usual=True)
+    assert first.ratio > 100
+
+
+def test_mnist_size_agrees_with_the_closed_form():
+    net = cn.Network.random([784, 128, 64, 10], cn.SmoothedReLU(h=1e-3), seed=0, output=cn.Linear(h=1e-3))
+    x = np.random.default_rng(1).random((5, 784))
+    steady, expected = cn.Simulator(net).steady_state(x), net(x)
+    assert np.all(np.abs(steady.outputs - expected) <= 1e-9 * (np.abs(expected) + np.sqrt(1e-3)))
+
+
+def test_cost_grows_with_the_weights_and_compiling_does_not():
+    costs = {(c.n_in, c.n_out): c for c in benchmarks.cost_against_size((32, 256), n_in=64)}
+    narrow, wide = costs[64, 32], costs[64, 256]
+    # eight times the units on the same inputs: about eight times the time to solve, none more to compile
+    assert 4 < wide.sample_seconds / narrow.sample_seconds < 12
+    assert wide.compile_seconds < 2 * narrow.compile_seconds
+    # eight times the inputs of the same units: no more than eight times the time to solve
+    assert costs[256, 64].sample_seconds < 12 * costs[32, 64].sample_seconds
+
+
+# Steps apart, for pytest-benchmark ----------------------------------------------------------------
+
+SIZES = {"xor": [2, 2, 1], "iris": [4, 8, 3], "digits": [64, 32, 10]}
+
+
+@pytest.fixture(params=SIZES)
+def net(request):
+    return cn.Network.random(SIZES[request.param], cn.SmoothedReLU(h=1e-3), seed=0)
+
+
+def test_writing(benchmark, net):
+    crn = cn.to_reactions(net)
+    assert benchmark(cn.to_antimony, crn).startswith("model")
+
+
+def test_encoding(benchmark, net):
+    assert benchmark(cn.to_reactions, net).reactions
+
+
+def test_compiling(benchmark, net):
+    def compile_units():
+        clear_cache()
+        return cn.Simulator(net).compile()
+
+    assert benchmark.pedantic(compile_units, rounds=2).species
+
+
+def test_solving(benchmark, net, rng):
+    simulator, x = cn.Simulator(net).compile(), rng.random((50, net.n_in))
+    assert len(benchmark(simulator.steady_state, x)) == 50
+
+
+def test_compact_text_loads_faster_than_the_faithful(benchmark):
+    net = cn.Network.random([8, 8, 4], seed=0)
+    texts = {form: cn.to_antimony(net, form) for form in ("reactions", "compact", "numbers")}
+    import time
+
+    seconds = {}
+    for form, text in texts.items():
+        start = time.perf_counter()
+        CompiledModel(text)
+        seconds[form] = time.perf_counter() - start
+    assert seconds["numbers"] < seconds["compact"] < seconds["reactions"]
+    assert benchmark.pedantic(antimony_to_sbml, (texts["numbers"],), rounds=2)

@@ -1,0 +1,162 @@
+"""The command as a user types it: what it prints and writes, one clear line for what can be mended."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium import cli
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Runs crn-nn in an empty folder; returns exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["crn-nn", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        printed = capsys.readouterr()
+        return caught.value.code or 0, printed.out, printed.err
+
+    return run
+
+
+def test_demo_runs_in_an_empty_folder(run, tmp_path):
+    code, out, _ = run("demo")
+    assert code == 0
+    for text in ("xor", "digits", "2844", "97.2%", "accuracy, chemistry"):
+        assert text in out
+    for name in ("xor_settling.png", "digits_confusion.png"):
+        assert (tmp_path / "crn-nn-demo" / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_show_lists_what_there_is(run):
+    code, out, _ = run("show", "iris", "--reactions", 2)
+    assert code == 0
+    for text in ("sepal_length_cm", "setosa", "122 reactions", "Jh1_0_Y: => Y1_0", "... 120 more"):
+        assert text in out
+
+
+def test_compile_and_export_write_the_model(run, tmp_path):
+    assert run("compile", "xor", "-o", "xor.ant")[0] == 0
+    assert (tmp_path / "xor.ant").read_text() == cn.to_antimony(cn.load_model("xor"))
+    code, out, _ = run("compile", "xor", "--form", "compact")
+    assert (code, out) == (0, cn.to_antimony(cn.load_model("xor"), "compact"))
+    assert run("export", "xor", "-o", "xor.xml")[0] == 0
+    assert "<sbml" in (tmp_path / "xor.xml").read_text()
+    code, _, err = run("export", "xor", "-o", "xor.xml")
+    assert code == 2
+    assert "exists" in err
+    assert run("export", "xor", "-o", "xor.xml", "--overwrite")[0] == 0
+
+
+def test_predict_answers_a_table(run, tmp_path):
+    x, _, y, _ = cn.model_data("iris")
+    frame = pd.DataFrame(x[:9], columns=cn.load_model("iris").input_names).assign(kind=y[:9], other="text")
+    frame[frame.columns[::-1]].to_csv(tmp_path / "flowers.csv", index=False)
+    code, _, err = run("predict", "iris", "flowers.csv", "-o", "answers.csv", "--target", "kind")
+    assert code == 0
+    answers = pd.read_csv(tmp_path / "answers.csv")
+    net = cn.load_model("iris")
+    assert answers.columns.tolist() == ["y0", "y1", "y2", "class"]
+    np.testing.assert_allclose(answers[["y0", "y1", "y2"]], net(x[:9]), rtol=1e-9)
+    assert answers["class"].tolist() == net.predict(x[:9]).tolist()
+    assert f"accuracy: {np.mean(net.predict(x[:9]) == y[:9]):.1%} of 9" in err
+
+
+def test_predict_takes_numbers_without_a_header(run, tmp_path):
+    (tmp_path / "x.csv").write_text("0,1\n1, 1\n")
+    code, out, _ = run("predict", "xor", "x.csv")
+    assert code == 0
+    assert [line.split(",")[-1] for line in out.split()] == ["class", "1", "0"]
+
+
+def test_simulate_writes_a_table_and_a_picture(run, tmp_path):
+    code, out, _ = run("simulate", "xor", "--input", "0,1", "--t-end", 300, "--plot", "a.png", "-o", "a.csv")
+    assert code == 0
+    assert out == ""
+    course = pd.read_csv(tmp_path / "a.csv")
+    assert course.columns.tolist() == ["time", "Y1_0", "Y1_1", "Yp2_0", "Yn2_0", "y0"]
+    assert course["y0"].iloc[-1] == pytest.approx(cn.load_model("xor")([0, 1])[0], abs=1e-5)
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    code, out, _ = run("simulate", "xor", "--input", "0,1", "--plot", "b.svg", "--volume", 100)
+    assert code == 0
+    assert "settles at 0.95369" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("show", "nope"), "no shipped model is called 'nope'; there are digits, iris, moons, xor"),
+        (("show", "nope.json"), "there is no such file"),
+        (("show", "bad.json"), "not JSON"),
+        (("predict", "xor", "nope.csv"), "there is no such file"),
+        (("predict", "xor", "columns.csv"), "no column x1; it has x0, z"),
+        (("predict", "xor", "shape.csv"), "3 columns without a header; expected 2"),
+        (("predict", "xor", "text.csv"), "row 2, column 'x1': 'many' is no number"),
+        (("predict", "xor", "gap.csv"), "row 1, column 'x1': an empty cell is no number"),
+        (("predict", "xor", "header.csv"), "no rows"),
+        (("predict", "xor", "empty.csv"), "not a CSV table"),
+        (("predict", "xor", "ragged.csv"), "not a CSV table"),
+        (("predict", "xor", "negative.csv"), "a concentration is not negative"),
+        (("predict", "xor", "good.csv", "--target", "t"), "no column 't'"),
+        (("simulate", "xor", "--input", "0"), "one column per input"),
+        (("simulate", "xor", "--input", "0,b"), "expected 2 numbers"),
+        (("simulate", "xor", "--input", "0,1", "--t-end", "-1"), "expected t_end > 0"),
+        (("simulate", "xor", "--input", "0,1", "--plot", "a.doc"), "no picture format has the ending '.doc'"),
+        (("simulate", "xor", "--input", "0,1", "-o", "nowhere/a.csv"), "there is no folder"),
+        (("compile", "xor", "--form", "short"), "expected one of 'reactions'"),
+        (("export", "xor", "-o", "a.doc"), "unknown ending '.doc'; known: ant, sbml, xml"),
+        (("demo", "-o", "good.csv"), "good.csv"),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "",
+)
+def test_what_a_user_can_mend_is_one_line_and_exit_code_2(run, tmp_path, arguments, message):
+    files = {
+        "bad.json": "{", "columns.csv": "x0,z\n1,2\n", "shape.csv": "1,2,3\n", "text.csv": "x0,x1\n1,2\n3,many\n",
+        "gap.csv": "x0,x1\n1,\n", "header.csv": "x0,x1\n", "empty.csv": "", "ragged.csv": "x0,x1\n1,2\n1,2,3,4\n",
+        "negative.csv": "x0,x1\n1,-1\n", "good.csv": "x0,x1\n0,1\n",
+    }  # fmt: skip
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert message in err
+    assert err.count("\n") == 1
+    assert out == ""
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(files)
+
+
+def test_a_failed_steady_state_is_exit_code_1(run, tmp_path, monkeypatch):
+    def fail(self, x):
+        raise cn.ConvergenceError("1 of 1 samples have no steady state")
+
+    monkeypatch.setattr(cn.Simulator, "steady_state", fail)
+    (tmp_path / "x.csv").write_text("0,1\n")
+    code, _, err = run("predict", "xor", "x.csv")
+    assert (code, err) == (1, "crn-nn: 1 of 1 samples have no steady state\n")
+
+
+def test_our_own_bugs_are_not_hidden(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(cli, "_load", lambda net: 1 + "one")
+    monkeypatch.setattr(sys, "argv", ["crn-nn", "show", "xor"])
+    with pytest.raises(TypeError):
+        cli.main()
+
+
+@pytest.mark.parametrize("command", ["demo", "show", "compile", "export", "predict", "simulate", "bench"])
+def test_help_has_an_example(run, command):
+    code, out, _ = run(command, "--help")
+    assert code == 0
+    assert f"Example: crn-nn {command}" in out
+
+
+def test_the_installed_command_starts(tmp_path):
+    out = subprocess.run([Path(sys.executable).with_name("crn-nn"), "--version"], capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+    assert out.strip() == cn.__version__

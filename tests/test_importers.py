@@ -1,0 +1,77 @@
+"""Networks from scikit-learn against scikit-learn's own predictions."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris, load_wine
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures, StandardScaler
+
+import crn_nn_tellurium as cn
+
+
+@pytest.fixture(autouse=True)
+def short_training():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def classifier(*scalers, **options):
+    return make_pipeline(*scalers, MLPClassifier(hidden_layer_sizes=(6, 5), max_iter=60, random_state=0, **options))
+
+
+@pytest.mark.parametrize("scalers", [(), (MinMaxScaler(),), (StandardScaler(),), (StandardScaler(), MinMaxScaler())])
+@pytest.mark.parametrize("names", [False, True])
+def test_classes_are_the_same(scalers, names):
+    x, y = load_iris(return_X_y=True)
+    labels = load_iris().target_names[y] if names else y
+    model = classifier(*scalers).fit(x, labels)
+    net = cn.from_sklearn(model, h=1e-10)
+    assert net.predict(x).tolist() == model.predict(x).tolist()
+    hidden = model[:-1].transform(x) if scalers else x
+    mlp = model[-1]
+    for weights, bias in zip(mlp.coefs_[:-1], mlp.intercepts_[:-1], strict=True):
+        hidden = np.maximum(hidden @ weights + bias, 0)
+    logits = hidden @ mlp.coefs_[-1] + mlp.intercepts_[-1]
+    # smoothing adds at most sqrt(h) = 1e-5 per unit
+    np.testing.assert_allclose(net(x), logits, atol=1e-3)
+
+
+def test_two_classes_and_scaled_inputs_through_the_chemistry():
+    x, y = load_wine(return_X_y=True)
+    keep = y < 2
+    model = classifier(MinMaxScaler(), solver="lbfgs").fit(x[keep], y[keep])
+    net = cn.from_sklearn(model, inputs="scaled", input_range=(x.min(axis=0), x.max(axis=0)))
+    outputs = cn.Simulator(net).steady_state(x[keep][:20]).outputs
+    assert net.classify(outputs).tolist() == model.predict(x[keep][:20]).tolist()
+
+
+def test_regression():
+    x, y = load_iris(return_X_y=True)
+    mlp = MLPRegressor(hidden_layer_sizes=(7,), solver="lbfgs", max_iter=200, random_state=0).fit(x, y)
+    net = cn.from_sklearn(mlp, h=1e-12, inputs="nonnegative")
+    np.testing.assert_allclose(net(x)[:, 0], mlp.predict(x), atol=1e-3)
+    assert net.class_names is None
+
+
+@pytest.mark.parametrize(
+    ("model", "fit", "message"),
+    [
+        (LogisticRegression(), False, "got a LogisticRegression"),
+        (MLPClassifier(), False, "not fitted"),
+        (classifier(PolynomialFeatures()), True, "has a PolynomialFeatures"),
+        (classifier(MinMaxScaler(clip=True)), True, "without clip"),
+        (classifier(activation="tanh"), True, "activation 'tanh' has no exact counterpart"),
+    ],
+    ids=["other", "not fitted", "polynomial", "clip", "tanh"],
+)
+def test_what_has_no_counterpart_is_refused(model, fit, message):
+    if fit:
+        model.fit(*load_iris(return_X_y=True))
+    with pytest.raises(cn.NetworkError, match=message):
+        cn.from_sklearn(model)

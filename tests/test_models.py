@@ -1,0 +1,50 @@
+"""Shipped models: the published table, measured again."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.model_library import models_folder
+
+RESULTS = json.loads((models_folder() / "results.json").read_text())
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_chemistry_is_as_accurate_as_published(name):
+    net, published = cn.load_model(name), RESULTS[name]
+    _, x, _, y = cn.model_data(name)
+    steady = cn.Simulator(net).steady_state(x)
+    plain = net.with_h(1e-30).predict(x)  # hard ReLU to the last digit
+    classes = net.classify(steady.outputs)
+    assert published["held_out"] == len(y)
+    assert np.mean(classes == y) == published["chemistry_accuracy"]
+    assert np.mean(plain == y) == published["plain_accuracy"]
+    assert np.mean(classes == plain) == published["same_class"] == 1.0
+    np.testing.assert_allclose(steady.outputs, net(x), rtol=1e-9, atol=1e-9 * np.sqrt(net.h[-1]))
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_sizes_are_as_published(name):
+    crn, published = cn.to_reactions(cn.load_model(name)), RESULTS[name]
+    assert (len(crn.floating), len(crn.reactions)) == (published["species"], published["reactions"])
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_readme_has_the_same_table(name):
+    row = RESULTS[name]
+    line = (
+        f"| {name} | {row['layers']} | {row['inputs']} | {row['h']:g} | {row['species']} | {row['reactions']:,} | "
+        f"{row['held_out']} | {row['plain_accuracy']:.1%} | {row['chemistry_accuracy']:.1%} |"
+    )
+    assert line in README
+
+
+def test_names():
+    assert set(cn.model_names()) == set(RESULTS)
+    for call in (cn.load_model, cn.model_data):
+        with pytest.raises(cn.FileFormatError, match="there are digits, iris, moons, xor"):
+            call("mnist")

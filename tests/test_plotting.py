@@ -1,0 +1,42 @@
+"""Pictures have labelled axes with units and show what they are given."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.plotting import save_figure
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def test_time_course():
+    course = cn.Simulator(cn.load_model("xor")).time_course([0, 1], t_end=20, steps={7.5: [1, 1]})
+    ax = cn.plot_time_course(course)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("time (s)", "value (nM)")
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), course["y0"])
+    assert 7.4 < ax.lines[1].get_xdata()[0] <= 7.5
+    ax = cn.plot_time_course(course, ["Y1_0", "x0"], ax=plt.figure().subplots())
+    assert ax.get_ylabel() == "concentration (nM)"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["Y1_0", "x0"]
+    with pytest.raises(KeyError, match="'z' is not in this result"):
+        cn.plot_time_course(course, ["z"])
+
+
+def test_confusion_matrix():
+    ax = cn.plot_confusion_matrix(["a", "b", "b", "c"], ["a", "b", "c", "c"], labels=["c", "b", "a"])
+    assert ax.images[0].get_array().tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 1]]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["c", "b", "a"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
+
+
+def test_saved_whole_or_not_at_all(tmp_path):
+    figure = cn.plot_confusion_matrix([0, 1], [0, 1]).figure
+    assert save_figure(figure, tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(cn.FileFormatError, match="known: "):
+        save_figure(figure, tmp_path / "a.doc")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
