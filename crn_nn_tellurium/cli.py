@@ -272,9 +272,7 @@ def _read_table(path: Path, network: Network) -> tuple[pandas.DataFrame, Any]:
         row, column = np.argwhere(numbers.isna().to_numpy())[0]
         cell = columns.iloc[row, column]
         value = "an empty cell" if pd.isna(cell) else repr(cell)
-        raise FileFormatError(
-            f"{str(path)!r}: row {row + 1}, column {columns.columns[column]!r}: {value} is no number"
-        )
+        raise FileFormatError(f"{str(path)!r}: row {row + 1}, column {columns.columns[column]!r}: {value} is no number")
     return frame, numbers.to_numpy(dtype=float)
 
 
@@ -352,7 +350,7 @@ def bench(
     for row in rows:
         known = not np.isnan(row.usual)
         usual, ratio = (_seconds(row.usual), f"{row.ratio:,.0f}") if known else ("not run", "")
-        table.add_row(row.what, usual, _seconds(row.ours), ratio)
+        table.add_row(f"{row.what}\n({row.remark})" if row.remark else row.what, usual, _seconds(row.ours), ratio)
     console.print(table)
     table = Table(title="Cost of one layer against its size")
     for heading in ("inputs", "units", "weights", "compile", "per sample", "per weight"):

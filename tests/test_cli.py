@@ -158,5 +158,11 @@ def test_help_has_an_example(run, command):
 
 
 def test_the_installed_command_starts(tmp_path):
-    out = subprocess.run([Path(sys.executable).with_name("crn-nn"), "--version"], capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+    out = subprocess.run(
+        [Path(sys.executable).with_name("crn-nn"), "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    ).stdout
     assert out.strip() == cn.__version__

@@ -97,7 +97,11 @@ def imports_of(path):
         for inner in ast.walk(node)
     }  # fmt: skip
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node not in guarded and (node.module or "").startswith("crn_nn_tellurium."):
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node not in guarded
+            and (node.module or "").startswith("crn_nn_tellurium.")
+        ):
             yield node.module.removeprefix("crn_nn_tellurium.")
 
 
@@ -132,7 +136,7 @@ def test_only_the_engine_touches_roadrunner_and_only_the_runner_tellurium():
 
 def test_version_is_in_one_place():
     found = subprocess.run(
-        ["git", "grep", "-l", f"\"{cn.__version__}\""], capture_output=True, text=True, cwd=ROOT, check=False
+        ["git", "grep", "-l", f'"{cn.__version__}"'], capture_output=True, text=True, cwd=ROOT, check=False
     ).stdout.split()
     assert not found or found == ["crn_nn_tellurium/__init__.py"]
     assert f"## {cn.__version__}" in (ROOT / "CHANGELOG.md").read_text()
