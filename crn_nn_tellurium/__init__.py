@@ -45,18 +45,13 @@ if TYPE_CHECKING:
         ReactionError,
     )
     from crn_nn_tellurium.exporters import export
+    from crn_nn_tellurium.expressions import Expression, Monomial
     from crn_nn_tellurium.importers.sklearn import from_sklearn
+    from crn_nn_tellurium.layers import Layer
     from crn_nn_tellurium.model_library import load_model, model_data, model_names
-    from crn_nn_tellurium.network import Layer, Network
+    from crn_nn_tellurium.network import Network
     from crn_nn_tellurium.plotting import plot_confusion_matrix, plot_time_course
-    from crn_nn_tellurium.reactions import (
-        Expression,
-        Monomial,
-        Observable,
-        Reaction,
-        ReactionNetwork,
-        Species,
-    )
+    from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Species
     from crn_nn_tellurium.results import SteadyState, TimeCourse
     from crn_nn_tellurium.runner import ChemistryRunner, to_roadrunner
     from crn_nn_tellurium.simulator import Simulator
@@ -73,11 +68,13 @@ _HOME = {
         "NetworkError ReactionError"
     ),
     "exporters": "export",
+    "expressions": "Expression Monomial",
     "importers.sklearn": "from_sklearn",
+    "layers": "Layer",
     "model_library": "load_model model_data model_names",
-    "network": "Layer Network",
+    "network": "Network",
     "plotting": "plot_confusion_matrix plot_time_course",
-    "reactions": "Expression Monomial Observable Reaction ReactionNetwork Species",
+    "reactions": "Observable Reaction ReactionNetwork Species",
     "results": "SteadyState TimeCourse",
     "runner": "ChemistryRunner to_roadrunner",
     "simulator": "Simulator",

@@ -30,9 +30,10 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.encoding import layer_reactions, signed_constants, to_reactions
 from crn_nn_tellurium.errors import ReactionError
+from crn_nn_tellurium.expressions import Expression, Monomial
 from crn_nn_tellurium.identifiers import RESERVED
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import Expression, Monomial, Reaction, ReactionNetwork, Species
+from crn_nn_tellurium.reactions import Reaction, ReactionNetwork, Species
 
 Form = Literal["reactions", "compact", "numbers", "stochastic"]
 
@@ -73,7 +74,7 @@ def to_antimony(model: Network | ReactionNetwork, form: Form = "reactions", x: n
 
     Examples
     --------
-    >>> from crn_nn_tellurium.network import Layer, Network
+    >>> from crn_nn_tellurium.layers import Layer
     >>> text = to_antimony(Network([Layer([[2.0]])]), form="compact")
     >>> print(text[text.index("  JY1_0") : text.index("; JY1_0 is")])
       JY1_0: => Y1_0; comp*(h1 + w1_0_0*x0*Y1_0 - q1*Y1_0*Y1_0)

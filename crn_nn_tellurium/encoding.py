@@ -34,11 +34,11 @@ from scipy import sparse
 
 from crn_nn_tellurium.activations import Activation, ReadOut
 from crn_nn_tellurium.errors import IdentifierError, InputError
-from crn_nn_tellurium.network import INPUT, Layer, Network
+from crn_nn_tellurium.expressions import Expression, Monomial
+from crn_nn_tellurium.layers import Layer
+from crn_nn_tellurium.network import INPUT, Network
 from crn_nn_tellurium.reactions import (
-    Expression,
     FloatArray,
-    Monomial,
     Observable,
     Reaction,
     ReactionNetwork,

@@ -16,7 +16,7 @@ a rate constant of zero.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeGuard
@@ -26,51 +26,10 @@ import numpy.typing as npt
 from scipy import sparse
 
 from crn_nn_tellurium.errors import ReactionError
+from crn_nn_tellurium.expressions import Expression
 from crn_nn_tellurium.identifiers import PATTERN
 
 FloatArray = npt.NDArray[np.float64]
-Values = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Monomial:
-    """coefficient * prod(symbol ** power), a term of an `Expression`.
-
-    Examples
-    --------
-    >>> Monomial(2.0, (("h", 0.5), ("x", 1.0))).evaluate({"h": 4.0, "x": 3.0})
-    12.0
-    """
-
-    coefficient: float
-    powers: tuple[tuple[str, float], ...] = ()
-
-    def evaluate(self, values: Values) -> Any:
-        """The term's value, for numbers or arrays that broadcast."""
-        result = self.coefficient
-        for symbol, power in self.powers:
-            result = result * (values[symbol] if power == 1 else values[symbol] ** power)
-        return result
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """A sum of monomials in species and rate constants.
-
-    Observables and initial concentrations are expressions: general enough for every read-out and
-    start value that we write, plain enough for every format and simulator to hold.
-    """
-
-    terms: tuple[Monomial, ...]
-
-    def evaluate(self, values: Values) -> Any:
-        """The sum's value, for numbers or arrays that broadcast."""
-        return sum((term.evaluate(values) for term in self.terms), start=0.0)
-
-    @property
-    def symbols(self) -> Iterator[str]:
-        """The identifiers that the expression reads."""
-        return (symbol for term in self.terms for symbol, _ in term.powers)
 
 
 @dataclass(frozen=True, slots=True)

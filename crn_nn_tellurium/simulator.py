@@ -1,16 +1,13 @@
 """Steady states and time courses of a network's chemistry, found by roadrunner.
 
-A steady state is found by Newton's method from an upper bound of each unit's fixed point and is
-accepted only if every concentration is positive and within 1e-12 relative of its fixed point, by an
-independent evaluation of the reaction rates. A root that is not positive is the other root of
-h + z y - y^2, which roadrunner's solver finds silently from below; such a sample is integrated
-(the time course always goes to the positive root) and solved again from there.
+Steady states are found layer by layer through compiled units that every neuron and sample of one
+shape share, or from the flat model, solved or integrated (see `solver` for how a root is accepted).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -27,124 +24,16 @@ from crn_nn_tellurium.encoding import (
 from crn_nn_tellurium.engine import CompiledModel, compiled
 from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeError
 from crn_nn_tellurium.network import INPUT, Network
-from crn_nn_tellurium.reactions import Balance, FloatArray, ReactionNetwork, by_sample
+from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork, by_sample
 from crn_nn_tellurium.results import SteadyState, TimeCourse
+from crn_nn_tellurium.solver import SOLVED, Block, integrate, near_fixed_point, solve
 from crn_nn_tellurium.units import UnitPlan, stages
 
 Method = Literal["units", "flat", "integrate"]
 OnError = Literal["raise", "nan"]
 
-SOLVED, AFTER_INTEGRATION, INTEGRATED = "solved", "solved after integration", "integrated"
-TOLERANCE = 1e-12
-"""Accepted distance to the fixed point, relative to the concentration."""
-FLOOR = 1e-20
-"""The same in concentration; below it a species is absent (1 nM is 6e14 molecules in a litre)."""
 FLAT_LIMIT = 6_000
 """Weights up to which the flat model is compiled; compiling grows with their square (see README)."""
-
-_DURATIONS = 10.0 ** np.arange(0, 11)
-
-
-Near = Callable[[FloatArray, npt.NDArray[np.intp]], npt.NDArray[np.bool_]]
-"""(states (m, n_species), their sample numbers (m,)) -> which concentrations are positive and steady"""
-
-
-@dataclass(frozen=True)
-class _Block:
-    """Species that one compiled model solves for together, given values of its parameters.
-
-    `columns` are their places in the states; `boundary` (n, n_boundary) is held per sample.
-    """
-
-    model: CompiledModel
-    columns: npt.NDArray[np.intp]
-    boundary: FloatArray
-    parameters: npt.NDArray[np.int32]
-    values: FloatArray
-
-    def solve(self, x: FloatArray, samples: npt.NDArray[np.intp]) -> None:
-        """Newton's method from the states x (n, n_species) of some samples, which it replaces."""
-        self.model.set_parameters(self.parameters, self.values)
-        place = (samples[:, None], self.columns)
-        x[place], _ = self.model.solve_each(self.boundary[samples], x[place])
-
-    def integrate(self, state: FloatArray, sample: int, duration: float) -> None:
-        """Advance one sample's state (n_species,) in time."""
-        self.model.set_parameters(self.parameters, self.values)
-        start = np.maximum(state[self.columns], 0.0)
-        times = np.array([0.0, duration])
-        state[self.columns] = np.maximum(self.model.time_course(self.boundary[sample], start, times)[-1], 0.0)
-
-    def missing(self, good: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-        """The samples of which some concentration of this block is not good."""
-        return np.flatnonzero(~good[:, self.columns].all(axis=1))
-
-
-def _near(balance: Balance, x: FloatArray) -> npt.NDArray[np.bool_]:
-    with np.errstate(invalid="ignore"):
-        return (x > 0) & np.isfinite(x) & (balance.distance <= TOLERANCE * x + FLOOR + balance.rounding)
-
-
-def _solve(blocks: Sequence[_Block], start: FloatArray, near: Near) -> tuple[FloatArray, list[str]]:
-    """Steady states (n, n_species) from start values, and the status of each sample."""
-    x = start.copy()
-    everyone = np.arange(len(x))
-    for block in blocks:
-        block.solve(x, everyone)
-    good = near(x, everyone)
-    for _ in range(3):  # nleq2 may stop early at small roots; from there each call is one Newton step more
-        if good.all():
-            break
-        for block in blocks:
-            again = block.missing(good)
-            block.solve(x, again[np.all(x[again[:, None], block.columns] > 0, axis=1)])
-        good = near(x, everyone)
-    status = [SOLVED] * len(x)
-    for block in blocks:
-        for sample in block.missing(good).tolist():
-            x[sample, block.columns] = start[sample, block.columns]
-            outcome = _integrate_then_solve(block, x, sample, near)
-            if not status[sample].startswith("failed"):
-                status[sample] = outcome
-    return x, status
-
-
-def _integrate_then_solve(block: _Block, x: FloatArray, sample: int, near: Near) -> str:
-    """The same for one block of one sample that Newton's method alone did not bring home."""
-    number = np.array([sample])
-    for duration in _DURATIONS.tolist():
-        try:
-            block.integrate(x[sample], sample, duration)
-        except ConvergenceError as error:
-            return f"failed: {error}"
-        reached = x[sample].copy()
-        for _ in range(3):
-            block.solve(x, number)
-            if near(x[number], number)[0, block.columns].all():
-                return AFTER_INTEGRATION
-            if not np.all(x[sample, block.columns] > 0):
-                break
-        x[sample] = reached
-    return f"failed: no positive steady state by t = {_DURATIONS.sum():.3g}"
-
-
-def _integrate(block: _Block, start: FloatArray, near: Near) -> tuple[FloatArray, list[str]]:
-    """Steady states by integration alone, until the rates vanish."""
-    x = start.copy()
-    status = []
-    for sample in range(len(x)):
-        outcome = f"failed: rates have not vanished by t = {_DURATIONS.sum():.3g}"
-        for duration in _DURATIONS.tolist():
-            try:
-                block.integrate(x[sample], sample, duration)
-            except ConvergenceError as error:
-                outcome = f"failed: {error}"
-                break
-            if near(x[sample : sample + 1], np.array([sample])).all():
-                outcome = INTEGRATED
-                break
-        status.append(outcome)
-    return x, status
 
 
 class Simulator:
@@ -297,14 +186,14 @@ class Simulator:
         begin = crn.initial_state(boundary) if start is None else start
 
         def near(states: FloatArray, samples: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-            return _near(crn.balance(states, boundary[samples]), states)
+            return near_fixed_point(crn.balance(states, boundary[samples]), states)
 
-        block = _Block(model, np.arange(len(crn.floating)), boundary, *self._flat_parameters(model))
+        block = Block(model, np.arange(len(crn.floating)), boundary, *self._flat_parameters(model))
         with model.lock:
             if method == "flat":
-                concentrations, status = _solve([block], begin, near)
+                concentrations, status = solve([block], begin, near)
             else:
-                concentrations, status = _integrate(block, begin, near)
+                concentrations, status = integrate(block, begin, near)
         with np.errstate(invalid="ignore"):
             residual = crn.balance(concentrations, boundary).imbalance.max(axis=-1, initial=0.0)
         return concentrations, residual, status
@@ -484,17 +373,17 @@ def _solve_stage(
     index = model.parameter_index(plan.constants)
     shape = (-1, layer.shape[1], len(plan.own))
     blocks = [
-        _Block(model, plan.columns(group), plan.boundary(group, catalysts, layer), index, plan.values(group))
+        Block(model, plan.columns(group), plan.boundary(group, catalysts, layer), index, plan.values(group))
         for group in plan.groups
     ]
 
     def near(states: FloatArray, samples: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
         balance = plan.balance(catalysts[samples], layer[samples], states.reshape(shape))
-        return np.asarray(_near(balance, states.reshape(shape)).reshape(states.shape))
+        return np.asarray(near_fixed_point(balance, states.reshape(shape)).reshape(states.shape))
 
     begin = plan.upper_bound(catalysts) if start is None else start[:, :, plan.own]
     with model.lock:
-        x, status = _solve(blocks, by_sample(begin), near)
+        x, status = solve(blocks, by_sample(begin), near)
     layer[:, :, plan.own] = x.reshape(shape)
     with np.errstate(invalid="ignore"):
         imbalance = plan.balance(catalysts, layer, x.reshape(shape)).imbalance

@@ -97,7 +97,7 @@ def main() -> None:
         net.save(HERE / f"{name}.json")
         cn.export(net, HERE / f"{name}.ant", overwrite=True)
         print(name, rows[name])
-    (HERE / "results.json").write_text(json.dumps(rows, indent=2) + "\n")
+    (HERE / "results.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def test_the_unit_check_can_fail():
 
 @pytest.mark.slow
 def test_libsbml_finds_nothing_in_the_digits_model():
-    assert complaints((MODELS / "digits.ant").read_text()) == []
+    assert complaints((MODELS / "digits.ant").read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
@@ -92,7 +92,7 @@ def test_equal_networks_give_identical_text():
 
 @pytest.mark.parametrize("name", ["xor", "moons", "iris", "digits"])
 def test_shipped_antimony_is_what_is_written_now(name):
-    assert (MODELS / f"{name}.ant").read_text() == cn.to_antimony(cn.load_model(name))
+    assert (MODELS / f"{name}.ant").read_text(encoding="utf-8") == cn.to_antimony(cn.load_model(name))
 
 
 def test_numbers_keep_their_last_digit():

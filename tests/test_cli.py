@@ -45,11 +45,11 @@ def test_show_lists_what_there_is(run):
 
 def test_compile_and_export_write_the_model(run, tmp_path):
     assert run("compile", "xor", "-o", "xor.ant")[0] == 0
-    assert (tmp_path / "xor.ant").read_text() == cn.to_antimony(cn.load_model("xor"))
+    assert (tmp_path / "xor.ant").read_text(encoding="utf-8") == cn.to_antimony(cn.load_model("xor"))
     code, out, _ = run("compile", "xor", "--form", "compact")
     assert (code, out) == (0, cn.to_antimony(cn.load_model("xor"), "compact"))
     assert run("export", "xor", "-o", "xor.xml")[0] == 0
-    assert "<sbml" in (tmp_path / "xor.xml").read_text()
+    assert "<sbml" in (tmp_path / "xor.xml").read_text(encoding="utf-8")
     code, _, err = run("export", "xor", "-o", "xor.xml")
     assert code == 2
     assert "exists" in err

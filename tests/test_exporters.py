@@ -28,19 +28,19 @@ def test_sbml_is_valid_and_settles_at_the_networks_outputs(name, tmp_path):
 
 def test_any_reaction_network_can_be_exported(tmp_path):
     crn = cn.ReactionNetwork([cn.Species("A", 1.0)], [cn.Reaction("J", ("A",), (), "k", 2.0)])
-    text = cn.export(crn, tmp_path / "a.ant").read_text()
+    text = cn.export(crn, tmp_path / "a.ant").read_text(encoding="utf-8")
     assert text == cn.to_antimony(crn)
 
 
 def test_files_are_kept_and_endings_known(tmp_path):
     net = cn.load_model("xor")
     path = cn.export(net, tmp_path / "net.txt", format="ant")
-    before = path.read_text()
+    before = path.read_text(encoding="utf-8")
     with pytest.raises(FileExistsError, match="overwrite=True replaces it"):
         cn.export(cn.load_model("iris"), path, format="ant")
-    assert path.read_text() == before
+    assert path.read_text(encoding="utf-8") == before
     cn.export(cn.load_model("iris"), path, format="ant", overwrite=True)
-    assert path.read_text() != before
+    assert path.read_text(encoding="utf-8") != before
     with pytest.raises(cn.FileFormatError, match=r"unknown ending '\.doc'; known: ant, sbml, xml"):
         cn.export(net, tmp_path / "net.doc")
     with pytest.raises(cn.FileFormatError, match="unknown format 'word'"):

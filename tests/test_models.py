@@ -9,8 +9,8 @@ import pytest
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.model_library import models_folder
 
-RESULTS = json.loads((models_folder() / "results.json").read_text())
-README = (Path(__file__).parent.parent / "README.md").read_text()
+RESULTS = json.loads((models_folder() / "results.json").read_text(encoding="utf-8"))
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", RESULTS)

@@ -141,7 +141,7 @@ def test_an_activation_of_ones_own_must_be_given(tmp_path):
 def test_a_damaged_file_is_refused(tmp_path, change, message):
     path = tmp_path / "net.json"
     cn.Network.random([2, 2, 1], seed=0).save(path)
-    document = json.loads(path.read_text())
+    document = json.loads(path.read_text(encoding="utf-8"))
     change(document)
     path.write_text(json.dumps(document))
     with pytest.raises(cn.FileFormatError, match=message):

@@ -8,7 +8,7 @@ from networks import ACTIVATIONS, corpus
 from scipy.integrate import solve_ivp
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium import simulator as simulator_module
+from crn_nn_tellurium import solver
 from crn_nn_tellurium.activations import smoothed_relu
 from crn_nn_tellurium.engine import CompiledModel, cache_info
 
@@ -318,4 +318,4 @@ def test_a_large_volume_is_deterministic():
 
 
 def test_the_accepted_distance_is_stricter_than_what_is_promised():
-    assert simulator_module.TOLERANCE * 100 <= ALLOWED
+    assert solver.TOLERANCE * 100 <= ALLOWED

@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from crn_nn_tellurium.activations import Activation, Linear, Sigmoid, SmoothedReLU
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.network import Layer, Network
+from crn_nn_tellurium.layers import Layer
+from crn_nn_tellurium.network import Network
 
 _HIDDEN: dict[str, type[Activation]] = {"relu": SmoothedReLU, "identity": Linear}
 _OUTPUT: dict[str, type[Activation]] = {"identity": Linear, "softmax": Linear, "logistic": Sigmoid}

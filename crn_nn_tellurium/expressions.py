@@ -1,0 +1,50 @@
+"""Sums of monomials in species and rate constants: read-outs and start values.
+
+General enough for every observable and start value that we write, plain enough for every format and
+simulator to hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Monomial:
+    """coefficient * prod(symbol ** power), a term of an `Expression`.
+
+    Examples
+    --------
+    >>> Monomial(2.0, (("h", 0.5), ("x", 1.0))).evaluate({"h": 4.0, "x": 3.0})
+    12.0
+    """
+
+    coefficient: float
+    powers: tuple[tuple[str, float], ...] = ()
+
+    def evaluate(self, values: Values) -> Any:
+        """The term's value, for numbers or arrays that broadcast."""
+        result = self.coefficient
+        for symbol, power in self.powers:
+            result = result * (values[symbol] if power == 1 else values[symbol] ** power)
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A sum of monomials: what observables and initial concentrations are."""
+
+    terms: tuple[Monomial, ...]
+
+    def evaluate(self, values: Values) -> Any:
+        """The sum's value, for numbers or arrays that broadcast."""
+        return sum((term.evaluate(values) for term in self.terms), start=0.0)
+
+    @property
+    def symbols(self) -> Iterator[str]:
+        """The identifiers that the expression reads."""
+        return (symbol for term in self.terms for symbol, _ in term.powers)
