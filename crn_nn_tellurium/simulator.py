@@ -316,9 +316,8 @@ class Simulator:
         first = sum(c.n_species for c in self._chemistry[:number])
         chemistry = self._chemistry[number]
         block = concentrations[:, first : first + chemistry.n_species]
-        view = block.view()
-        view.shape = (len(block), chemistry.layer.n_out, len(chemistry.activation.species))
-        return view
+        # splitting an axis needs no copy, so numpy gives a view: callers write through it
+        return block.reshape(len(block), chemistry.layer.n_out, len(chemistry.activation.species))
 
     def _boundary(self, x: FloatArray) -> FloatArray:
         """Concentrations (n, n_boundary) that carry input values (n, n_in)."""
