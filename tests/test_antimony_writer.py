@@ -110,14 +110,15 @@ def test_writing_time_is_linear():
 
     def seconds(width):
         crn = cn.to_reactions(cn.Network.random([784, width, 10], seed=0))
-        start = time.perf_counter()
+        start = time.process_time()
         text = cn.to_antimony(crn)
+        seconds = time.process_time() - start
         assert text.count("=>") == len(crn.reactions)
-        return time.perf_counter() - start, len(crn.reactions)
+        return seconds, len(crn.reactions)
 
     (small, few), (large, many) = seconds(14), seconds(139)
     assert many > 109_000
-    assert large / small < 2.5 * many / few
+    assert large / small < 4 * many / few  # quadratic time would be 10
 
 
 def test_an_unknown_form_is_refused():

@@ -1,0 +1,40 @@
+"""COPASI in a process of its own.
+
+COPASI and libcombine, which tellurium imports, share SWIG's table of types: in one process an iterator of
+the one can be taken for the other's (seen as a crash on Python 3.13).
+"""
+
+from __future__ import annotations
+
+import basico
+
+
+def steady_state(sbml):
+    """COPASI's return value (1 is found), and concentrations by SBML identifier."""
+    model = basico.load_model_from_string(sbml)
+    try:
+        found = basico.run_steadystate(model=model)
+        return found, basico.get_species(model=model).set_index("sbml_id")["concentration"].to_dict()
+    finally:
+        basico.remove_datamodel(model)
+
+
+def reaction_functions(sbml):
+    """Names of the rate laws that COPASI recognises, in order."""
+    model = basico.load_model_from_string(sbml)
+    try:
+        return basico.get_reactions(model=model)["function"].tolist()
+    finally:
+        basico.remove_datamodel(model)
+
+
+def time_course(sbml, t_end, steps):
+    """Concentrations by SBML identifier at equal steps, at tight tolerances."""
+    model = basico.load_model_from_string(sbml)
+    try:
+        frame = basico.run_time_course(
+            0, t_end, steps, model=model, use_sbml_id=True, r_tol=1e-10, a_tol=1e-14, automatic=False
+        )
+        return {name: frame[name].to_numpy() for name in frame.columns}
+    finally:
+        basico.remove_datamodel(model)
