@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.reactions import FloatArray
+from crn_nn_tellurium.reactions import FloatArray, is_real
 
 _LETTERS = re.compile(r"[A-Za-z]+", re.ASCII)
 
@@ -151,7 +151,9 @@ class Activation(ABC):
     def __post_init__(self) -> None:
         for entry in fields(self):
             value = getattr(self, entry.name)
-            if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
+            if isinstance(entry.default, float):
+                if not is_real(value):
+                    raise NetworkError(f"{type(self).__name__}: {entry.name} is {value!r}; expected a number")
                 object.__setattr__(self, entry.name, float(value))
         if not (isinstance(self.h, float) and self.h > 0 and math.isfinite(self.h)):
             raise NetworkError(f"{type(self).__name__}: h is {self.h!r}; expected a finite number > 0")
@@ -164,13 +166,15 @@ class Activation(ABC):
         for name in (*names, *constants):
             if not _LETTERS.fullmatch(name):
                 raise NetworkError(f"{kind}: local name {name!r}; expected letters only")
+        if not self.rails:
+            raise NetworkError(f"{kind}: it has no rails; expected at least one, for the pre-activation to drive")
         if len(set(names)) != len(names):
             raise NetworkError(f"{kind}: its species are {names}; expected each name once")
         for rail in self.rails:
             if rail.sign not in (1, -1):
                 raise NetworkError(f"{kind}: rail {rail.name!r} has sign {rail.sign!r}; expected 1 or -1")
-        if clash := {"h", "q", "w", "b", "v", "J"}.intersection(constants):
-            raise NetworkError(f"{kind}: rate constant {min(clash)!r} is one of ours; choose another name")
+        if clash := {"h", "q", "w", "b", "v", "J"}.intersection((*names, *constants)):
+            raise NetworkError(f"{kind}: {min(clash)!r} names something of ours; choose another local name")
         known = {*names, *(f"*{name}" for name in names)}
         for reaction in self.local_reactions:
             if unknown := {*reaction.substrates, *reaction.products} - known:
@@ -182,7 +186,10 @@ class Activation(ABC):
         for method in ("concentrations", "derivative") if self.local_reactions or self.followers else ():
             if getattr(type(self), method) is getattr(Activation, method):
                 raise NetworkError(f"{kind}: it has local reactions, so it must define its own {method}(z)")
-        for name, _ in self.read_out.terms:
+        read = [name for name, _ in self.read_out.terms]
+        if len(set(read)) != len(read):
+            raise NetworkError(f"{kind}: the read-out reads {read}; expected each species once")
+        for name in read:
             if name not in names:
                 raise NetworkError(f"{kind}: the read-out reads {name!r}; its species are {names}")
 

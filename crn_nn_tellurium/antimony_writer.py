@@ -10,9 +10,6 @@ Forms:
     parameters; those of weights and biases carry a sign, so they may change it without a new model.
 ``"numbers"``
     Compact, with weights and biases as numbers in the laws: fastest to load, fixed.
-``"stochastic"``
-    Species counted in molecules in a volume V; laws are propensities: ``q*Y*(Y-1)/V`` for 2 Y => Y.
-
 Units are nM, litre and second: the equations are dimensionless, and the numbers are the same for
 a concentration unit of 1 nM and a time unit of 1 s. Antimony's ``=>`` is irreversible (``->`` is
 not). Source: Smith et al. 2009, Bioinformatics 25:2452, and the Antimony manual.
@@ -35,7 +32,9 @@ from crn_nn_tellurium.identifiers import RESERVED
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import Reaction, ReactionNetwork, Species
 
-Form = Literal["reactions", "compact", "numbers", "stochastic"]
+Form = Literal["reactions", "compact", "numbers"]
+VOLUME = "_V"
+"""Identifier of the volume in a stochastic model."""
 
 _UNITS = ("nM_per_s", "per_s", "per_nM_s")
 """Unit of a rate constant, by the order of its reactions."""
@@ -55,7 +54,7 @@ def to_antimony(model: Network | ReactionNetwork, form: Form = "reactions", x: n
     Parameters
     ----------
     model : Network or ReactionNetwork
-    form : {"reactions", "compact", "numbers", "stochastic"}
+    form : {"reactions", "compact", "numbers"}
         See the module's docstring; all have the same right-hand side.
     x : (n_in,) array_like, optional
         For a Network, its input values; by default the inputs' species start at 0.
@@ -76,11 +75,13 @@ def to_antimony(model: Network | ReactionNetwork, form: Form = "reactions", x: n
     --------
     >>> from crn_nn_tellurium.layers import Layer
     >>> text = to_antimony(Network([Layer([[2.0]])]), form="compact")
-    >>> print(text[text.index("  JY1_0") : text.index("; JY1_0 is")])
+    >>> print(text[text.index("  JY1_0") : text.index("; JY1_0.sbo")])
       JY1_0: => Y1_0; comp*(h1 + w1_0_0*x0*Y1_0 - q1*Y1_0*Y1_0)
     """
-    if form not in get_args(Form):
-        raise ReactionError(f"form is {form!r}; expected one of {', '.join(map(repr, get_args(Form)))}")
+    if isinstance(model, ReactionNetwork) and x is not None:
+        raise ReactionError("x goes with a Network; a ReactionNetwork has its boundary concentrations already")
+    if not isinstance(model, Network | ReactionNetwork):
+        raise ReactionError(f"to_antimony takes a Network or a ReactionNetwork; got {type(model).__name__}")
     crn = to_reactions(model, x) if isinstance(model, Network) else model
     return write_antimony(crn, form, signed_constants(crn) if isinstance(model, Network) else frozenset())
 
@@ -98,17 +99,15 @@ def layer_models(net: Network, form: Form = "reactions") -> tuple[str, ...]:
 
 def write_antimony(crn: ReactionNetwork, form: Form = "reactions", signed: frozenset[str] = frozenset()) -> str:
     """The text of a reaction network; `signed` are the constants that a compact model gives a sign."""
-    if crn.name.lower() in RESERVED:
-        raise ReactionError(f"model {crn.name!r}: a reserved word of Antimony; call the network something else")
+    if form not in get_args(Form):
+        raise ReactionError(f"form is {form!r}; expected one of {', '.join(map(repr, get_args(Form)))}")
+    for name in (crn.name, *(s.id for s in crn.species), *crn.rate_constants, *(r.id for r in crn.reactions)):
+        if name.lower() in RESERVED:
+            raise ReactionError(f"{name!r} in {crn!r}: a reserved word of Antimony or SBML; rename it")
     for reaction in crn.reactions:
         if reaction.order > 2:
             raise ReactionError(f"reaction {reaction.id!r}: order {reaction.order}; expected at most 2")
-    if form == "reactions":
-        lines = _faithful(crn)
-    elif form == "stochastic":
-        lines = _stochastic(crn)
-    else:
-        lines = _compact(crn, signed, numbers=form == "numbers")
+    lines = _faithful(crn) if form == "reactions" else _compact(crn, signed, numbers=form == "numbers")
     return f"model *{crn.name}()\n" + "\n".join(lines) + "\nend\n"
 
 
@@ -127,6 +126,23 @@ def structure_text(crn: ReactionNetwork, signed: frozenset[str]) -> str:
     return "model *structure()\n" + "\n".join(lines) + "\nend\n"
 
 
+def stochastic_text(crn: ReactionNetwork) -> str:
+    """Species counted in molecules in a volume, for Gillespie's method; start values are set from outside.
+
+    Laws are propensities: ``q*Y*(Y - 1)/V`` for 2 Y => Y, where the differential equation has q Y^2.
+    """
+    lines = [f"  compartment comp = 1; {VOLUME} = 1"]
+    lines += [f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 0" for s in crn.species]
+    lines += [f"  {name} = {value!r}" for name, value in zip(crn.rate_constants, crn.constants.tolist(), strict=True)]
+    for reaction in crn.reactions:
+        factors = [reaction.rate_constant]
+        for name, count in reaction.substrates:
+            factors += [name, *(f"({name} - {i})" for i in range(1, count))]
+        volume = {0: f"*{VOLUME}", 1: "", 2: f"/{VOLUME}"}[reaction.order]
+        lines.append(f"  {reaction.id}: {reaction.equation}; {'*'.join(factors)}{volume}")
+    return "model *stochastic()\n" + "\n".join(lines) + "\nend\n"
+
+
 def compact_signs(crn: ReactionNetwork, signed: frozenset[str]) -> dict[str, int]:
     """The sign that a compact model gives each of the `signed` constants."""
     return _collect(crn, signed)[1]
@@ -139,14 +155,11 @@ def _number(value: float) -> str:
     return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
-def _expression(expression: Expression, literal: dict[str, str], scale: str = "") -> str:
-    """A sum of monomials, terms over one denominator together.
-
-    `literal` replaces symbols by numbers with units; `scale` is put behind every symbol.
-    """
+def _expression(expression: Expression, literal: dict[str, str]) -> str:
+    """A sum of monomials, terms over one denominator together; `literal` replaces symbols by numbers with units."""
     by_denominator: dict[tuple[str, ...], list[str]] = {}
     for term in expression.terms:
-        numerator, denominator = _monomial(term, literal, scale)
+        numerator, denominator = _monomial(term, literal)
         by_denominator.setdefault(denominator, []).append(numerator)
     parts = []
     for denominator, numerators in by_denominator.items():
@@ -155,14 +168,14 @@ def _expression(expression: Expression, literal: dict[str, str], scale: str = ""
     return _join(parts)
 
 
-def _monomial(term: Monomial, literal: dict[str, str], scale: str) -> tuple[str, tuple[str, ...]]:
+def _monomial(term: Monomial, literal: dict[str, str]) -> tuple[str, tuple[str, ...]]:
     """Numerator and denominator. A lone number is a concentration: read-outs are in nM."""
     factors: list[str] = []
     denominator: list[str] = []
     under_root: list[str] = []
     over_root: list[str] = []
     for symbol, power in term.powers:
-        name = literal.get(symbol, symbol) + scale
+        name = literal.get(symbol, symbol)
         target = {1.0: factors, -1.0: denominator, 0.5: under_root, -0.5: over_root}.get(power)
         if target is None:
             factors.append(f"{name}^({_number(power)})")
@@ -172,9 +185,9 @@ def _monomial(term: Monomial, literal: dict[str, str], scale: str) -> tuple[str,
         factors.append(f"sqrt({'/'.join(['*'.join(under_root) or '1', *over_root])})")
     size = _number(abs(term.coefficient))
     if not term.powers:
-        factors = [size if scale else f"{size} nM"]
+        factors = [f"{size} nM"]
     elif size != "1" or not factors:
-        factors.insert(0, size if scale else f"{size} dimensionless")
+        factors.insert(0, f"{size} dimensionless")
     return ("-" if term.coefficient < 0 else "") + "*".join(factors), tuple(denominator)
 
 
@@ -233,22 +246,6 @@ def _faithful(crn: ReactionNetwork) -> Iterator[str]:
     yield from _observables(crn, {})
 
 
-def _stochastic(crn: ReactionNetwork) -> Iterator[str]:
-    yield "  compartment comp = 1; V = 1"
-    for species in crn.species:
-        yield f"  species {'$' if species.boundary else ''}{species.id} in comp; {species.id} = 0"
-    for name, value in zip(crn.rate_constants, crn.constants.tolist(), strict=True):
-        yield f"  {name} = {value!r}"
-    for reaction in crn.reactions:
-        factors = [reaction.rate_constant]
-        for name, count in reaction.substrates:
-            factors += [name] + [f"({name} - {i})" for i in range(1, count)]
-        volume = {0: "*V", 1: "", 2: "/V"}[reaction.order]
-        yield f"  {reaction.id}: {reaction.equation}; {'*'.join(factors)}{volume}"
-    for observable in crn.observables:
-        yield f"  {observable.id} := {_expression(observable.expression, {}, '/V')}"
-
-
 @dataclass(frozen=True, slots=True)
 class _Term:
     """number * constant * prod(others), a part of one species' rate of change."""
@@ -278,12 +275,16 @@ def _compact(crn: ReactionNetwork, signed: frozenset[str], numbers: bool) -> Ite
     yield from _constants(crn, sign, inlined)
     for species in crn.species:
         yield _species(_with_signs(species, sign), literal)
-    for statement in _laws(crn, laws, literal):
-        if statement.sum_text:
-            name = statement.sum
-            yield f'  {name} := {statement.sum_text}; {name} has per_s; {name} is "drive of {statement.species}"'
-        name = statement.reaction
-        yield f'  {name}: => {statement.species}; {statement.law}; {name} is "net production of {statement.species}"'
+    for law in _laws(crn, laws, literal):
+        if law.sum_text:
+            yield (
+                f"  {law.sum} := {law.sum_text}; {law.sum} has per_s; {law.sum}.sboTerm = SBO:0000002; "
+                f'{law.sum} is "drive of {law.species}"'
+            )
+        yield (
+            f"  {law.reaction}: => {law.species}; {law.law}; {law.reaction}.sboTerm = SBO:0000176; "
+            f'{law.reaction} is "net production of {law.species}"'
+        )
     yield from _observables(crn, literal)
 
 
@@ -313,6 +314,8 @@ def _laws(crn: ReactionNetwork, rates: dict[str, dict[int, list[_Term]]], litera
     taken = {*(s.id for s in crn.species), *crn.rate_constants, *(o.id for o in crn.observables)}
     sums: dict[tuple[_Term, ...], str] = {}
     for species, powers in rates.items():
+        if not powers:
+            continue  # nothing changes it
         parts: list[str] = []
         name = text = ""
         for power, terms in sorted(powers.items()):
@@ -363,5 +366,7 @@ def _term_text(term: _Term, literal: dict[str, str]) -> str:
 
 
 def _join(parts: list[str]) -> str:
+    if not parts:
+        return "0"
     text = "".join(f" - {part[1:]}" if part.startswith("-") else f" + {part}" for part in parts)
-    return (text[3:] if text.startswith(" + ") else "-" + text[3:]) or "0"
+    return text[3:] if text.startswith(" + ") else "-" + text[3:]

@@ -6,8 +6,10 @@ exit code 2; a steady state that is not found ends in exit code 1.
 
 from __future__ import annotations
 
+import csv
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -21,10 +23,9 @@ from crn_nn_tellurium import __version__
 from crn_nn_tellurium.errors import ConvergenceError, FileFormatError, InputError, MissingPackageError
 from crn_nn_tellurium.model_library import load_model
 from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.storage import read_text, write_bytes
 
 if TYPE_CHECKING:
-    import pandas
-
     from crn_nn_tellurium.demo import DemoRow
 
 app = typer.Typer(
@@ -37,7 +38,7 @@ app = typer.Typer(
 
 NetArgument = Annotated[str, typer.Argument(metavar="NET", help="A network's .json file, or a shipped model's name.")]
 OutOption = Annotated[Optional[Path], typer.Option("-o", "--output", help="File to write; by default standard output.")]
-FormOption = Annotated[str, typer.Option(help="reactions (one per weight), compact, numbers, or stochastic.")]
+FormOption = Annotated[str, typer.Option(help="reactions (one per weight), compact, or numbers.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")]
 
 
@@ -83,14 +84,21 @@ def _load(net: str) -> Network:
     return load_model(net) if not Path(net).suffix and not Path(net).exists() else Network.load(net)
 
 
-def _write(text: str, output: Path | None, overwrite: bool) -> None:
-    from crn_nn_tellurium.storage import write_bytes
+def _check_new(path: Path | None, overwrite: bool) -> None:
+    """Refuse a file that cannot be written, before the work for it is done."""
+    if path is None:
+        return
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{str(path)!r} exists; --overwrite replaces it")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
 
+
+def _write(text: str, output: Path | None, overwrite: bool) -> None:
     if output is None:
         sys.stdout.write(text)
         return
-    if output.exists() and not overwrite:
-        raise FileExistsError(f"{str(output)!r} exists; --overwrite replaces it")
+    _check_new(output, overwrite)
     write_bytes(output, text.encode())
 
 
@@ -219,61 +227,90 @@ def predict(
     Example: [bold]crn-nn predict iris flowers.csv -o answers.csv --target species[/bold]
     """
     network = _load(net)
-    frame, x = _read_table(data, network)
-    if target is not None and target not in frame.columns:
-        raise FileFormatError(f"{str(data)!r}: no column {target!r}; it has {_some([str(c) for c in frame.columns])}")
+    table = _read_table(data, network)
+    x = _numbers(data, table, network.input_names)
+    truth = None if target is None else _labels(data, table, target, network)
+    _check_new(output, overwrite)
     from crn_nn_tellurium.simulator import Simulator
 
     outputs = Simulator(network).steady_state(x).outputs
-    import pandas as pd
-
-    result = pd.DataFrame(outputs, columns=list(network.output_names))
+    classes = network.classify(outputs)
+    lines = [[repr(value) for value in row] for row in outputs.tolist()]
+    heading = list(network.output_names)
     if network.class_names is not None:
-        result["class"] = network.classify(outputs)
-    _write(result.to_csv(index=False), output, overwrite)
-    if target is not None:
-        right = result.get("class", pd.Series(network.classify(outputs))).astype(str) == frame[target].astype(str)
-        print(f"accuracy: {right.mean():.1%} of {len(right)}", file=sys.stderr)
+        heading.append("class")
+        lines = [[*line, str(label)] for line, label in zip(lines, classes.tolist(), strict=True)]
+    _write(_csv([heading, *lines]), output, overwrite)
+    if truth is not None:
+        print(f"accuracy: {np.mean(classes == truth):.1%} of {len(truth)}", file=sys.stderr)
 
 
-def _read_table(path: Path, network: Network) -> tuple[pandas.DataFrame, Any]:
-    """The table and its input columns as an array."""
-    import pandas as pd
+def _csv(rows: Iterable[Sequence[str]]) -> str:
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
-    from crn_nn_tellurium.storage import read_text
 
+def _read_table(path: Path, network: Network) -> dict[str, list[str]]:
+    """The cells of a CSV by column; without a header, the columns are the network's inputs."""
     text = read_text(path)
-    first = text.lstrip().partition("\n")[0].split(",")
-    header = None if all(_is_number(cell) for cell in first) else "infer"
-    from io import StringIO
-
+    first = text.lstrip().partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
     try:
-        frame = pd.read_csv(StringIO(text), header=header, skipinitialspace=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        reader = csv.reader(StringIO(text), delimiter=delimiter, strict=True, skipinitialspace=True)
+        numbered = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    except csv.Error as error:
         raise FileFormatError(f"{str(path)!r}: not a CSV table ({error})") from error
-    if header is None:
-        if frame.shape[1] != network.n_in:
+    rows = [(number, row) for number, row in numbered if any(row)]
+    if not rows:
+        raise FileFormatError(f"{str(path)!r}: not a CSV table (it is empty)")
+    names = rows[0][1]
+    if all(_is_number(cell) for cell in names):
+        if len(names) != network.n_in:
             raise FileFormatError(
-                f"{str(path)!r}: {frame.shape[1]} columns without a header; expected {network.n_in}, or a header with "
+                f"{str(path)!r}: {len(names)} columns without a header; expected {network.n_in}, or a header with "
                 f"{_some(network.input_names)}"
             )
-        frame.columns = pd.Index(network.input_names)
-    missing = [name for name in network.input_names if name not in frame.columns]
+        names = list(network.input_names)
+    else:
+        rows = rows[1:]
+    for name in names:
+        if names.count(name) > 1:
+            raise FileFormatError(f"{str(path)!r}: the column {name!r} is there twice; expected each once")
+    for number, row in rows:
+        if len(row) != len(names):
+            raise FileFormatError(f"{str(path)!r}: line {number} has {len(row)} cells; expected {len(names)}")
+    if not rows:
+        raise FileFormatError(f"{str(path)!r}: no rows; expected one sample a row")
+    return {name: [row[column] for _, row in rows] for column, name in enumerate(names)}
+
+
+def _numbers(path: Path, table: dict[str, list[str]], names: Sequence[str]) -> Any:
+    """Some columns as an array (n_samples, n_names)."""
+    missing = [name for name in names if name not in table]
     if missing:
         raise FileFormatError(
-            f"{str(path)!r}: no column {_some(missing)}; it has {_some([str(c) for c in frame.columns])}; the "
-            f"network's inputs are {_some(network.input_names)}"
+            f"{str(path)!r}: no column {_some(missing)}; it has {_some(list(table))}; the network's inputs are "
+            f"{_some(names)}"
         )
-    if frame.empty:
-        raise FileFormatError(f"{str(path)!r}: no rows; expected one sample a row")
-    columns = frame[list(network.input_names)]
-    numbers = columns.apply(pd.to_numeric, errors="coerce")
-    if numbers.isna().to_numpy().any():
-        row, column = np.argwhere(numbers.isna().to_numpy())[0]
-        cell = columns.iloc[row, column]
-        value = "an empty cell" if pd.isna(cell) else repr(cell)
-        raise FileFormatError(f"{str(path)!r}: row {row + 1}, column {columns.columns[column]!r}: {value} is no number")
-    return frame, numbers.to_numpy(dtype=float)
+    for name in names:
+        for row, cell in enumerate(table[name], start=1):
+            if not _is_number(cell):
+                what = repr(cell) if cell else "an empty cell"
+                raise FileFormatError(f"{str(path)!r}: row {row}, column {name!r}: {what} is no number")
+    return np.array([table[name] for name in names], dtype=float).T
+
+
+def _labels(path: Path, table: dict[str, list[str]], target: str, network: Network) -> Any:
+    """A column of true classes, of the type of the network's labels."""
+    if target not in table:
+        raise FileFormatError(f"{str(path)!r}: no column {target!r}; it has {_some(list(table))}")
+    if network.class_names is not None and isinstance(network.class_names[0], str):
+        if "" in table[target]:
+            row = table[target].index("") + 1
+            raise FileFormatError(f"{str(path)!r}: row {row}, column {target!r}: an empty cell is no class")
+        return np.array(table[target])
+    return _numbers(path, table, [target])[:, 0]
 
 
 def _is_number(cell: str) -> bool:
@@ -289,10 +326,10 @@ def simulate(
     net: NetArgument,
     input: Annotated[str, typer.Option("--input", help="Input values, comma-separated: 0,1")],
     t_end: Annotated[float, typer.Option("--t-end", help="Last time.")] = 50.0,
-    points: Annotated[int, typer.Option(help="Number of times.")] = 501,
+    points: Annotated[int, typer.Option(help="Number of times.", min=2, max=1_000_000)] = 501,
     initial: Annotated[Optional[float], typer.Option(help="Start concentration of every species.")] = None,
     volume: Annotated[Optional[float], typer.Option(help="Run stochastically in this volume.")] = None,
-    seed: Annotated[int, typer.Option(help="Of a stochastic run.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of a stochastic run.", min=0)] = 0,
     output: OutOption = None,
     plot: Annotated[Optional[Path], typer.Option(help="Picture of the outputs over time.")] = None,
     overwrite: OverwriteOption = False,
@@ -306,13 +343,13 @@ def simulate(
         x = [float(cell) for cell in input.split(",")]
     except ValueError as error:
         raise InputError(f"--input is {input!r}; expected {network.n_in} numbers with commas between") from error
+    for file in (plot, output):
+        _check_new(file, overwrite)
     from crn_nn_tellurium.simulator import Simulator
 
     simulator = Simulator(network)
     course = simulator.time_course(x, t_end, points, initial=initial, volume=volume, seed=seed)
     if plot is not None:
-        if plot.exists() and not overwrite:
-            raise FileExistsError(f"{str(plot)!r} exists; --overwrite replaces it")
         from matplotlib.figure import Figure
 
         from crn_nn_tellurium.plotting import plot_time_course, save_figure
@@ -321,11 +358,9 @@ def simulate(
         plot_time_course(course, ax=figure.subplots()).set_title(f"{network.name}, inputs {input}")
         save_figure(figure, plot)
     if output is not None or plot is None:
-        import pandas as pd
-
-        columns = ["time", *course.species_names, *course.output_names]
-        values = np.column_stack([course.time, course.species, course.outputs])
-        _write(pd.DataFrame(values, columns=columns).to_csv(index=False), output, overwrite)
+        values = np.column_stack([course.time, course.species, course.outputs]).tolist()
+        heading = ["time", *course.species_names, *course.output_names]
+        _write(_csv([heading, *([repr(value) for value in row] for row in values)]), output, overwrite)
     else:
         for name, value in zip(network.output_names, network(x).tolist(), strict=True):
             print(f"{name} = {course[name][-1]:.6g} at t = {t_end:g}; settles at {value:.6g}")

@@ -47,6 +47,7 @@ from crn_nn_tellurium.reactions import (
     is_sparse,
 )
 
+_VALUE = re.compile(r"v\d+_\d+", re.ASCII)
 _DRIVE = re.compile(r"[wb]\d+_\d+", re.ASCII)
 
 
@@ -344,11 +345,12 @@ def _network(
     net: Network, species: list[Species], reactions: list[Reaction], observables: list[Observable], name: str
 ) -> ReactionNetwork:
     made = {s.id for s in species if not s.boundary} | {r.id for r in reactions} | {r.rate_constant for r in reactions}
-    for kind, names in (("input", net.input_names), ("output", net.output_names)):
+    rails = {s.id for s in species if s.boundary} - set(net.input_names if net.inputs == "nonnegative" else ())
+    for kind, names in (("input", net.input_names), ("output", net.output_names), ("network", (name,))):
         for taken in names:
-            if taken in made or (kind == "output" and taken in {s.id for s in species}):
+            if taken in made or taken in rails or _VALUE.fullmatch(taken):
                 raise IdentifierError(
-                    f"{kind} name {taken!r}: also the identifier of a species, reaction or rate constant of the "
+                    f"{kind} name {taken!r}: also the identifier of a species, reaction, rate constant or value of the "
                     f"network; {taken + '_value'!r} would do"
                 )
     return ReactionNetwork(tuple(species), tuple(reactions), tuple(observables), name)

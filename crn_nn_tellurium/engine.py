@@ -5,8 +5,8 @@ the solver object is called directly, since `RoadRunner.steadyState()` recompile
 call for its conserved-moiety analysis; initial conditions are not compiled as mutable; a text is
 compiled once per process, whoever asks for it.
 
-This file alone touches roadrunner and libAntimony (`runner` alone touches tellurium, which takes
-two seconds to import).
+This file alone touches roadrunner and libAntimony (tellurium, which takes two seconds to import, is
+for `runner`, and for `benchmarks` as a peer to measure).
 """
 
 from __future__ import annotations

@@ -6,9 +6,12 @@ simulator to hold.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from crn_nn_tellurium.errors import ReactionError
 
 Values = Mapping[str, Any]
 
@@ -25,6 +28,12 @@ class Monomial:
 
     coefficient: float
     powers: tuple[tuple[str, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.coefficient):
+            raise ReactionError(
+                f"a term in {dict(self.powers)} has the coefficient {self.coefficient!r}; expected finite"
+            )
 
     def evaluate(self, values: Values) -> Any:
         """The term's value, for numbers or arrays that broadcast."""

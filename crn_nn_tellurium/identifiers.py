@@ -11,6 +11,7 @@ import re
 from crn_nn_tellurium.errors import IdentifierError
 
 PATTERN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+"""An identifier; those that start with an underscore are ours."""
 
 # Antimony's keywords, its and SBML's functions and constants (each found by trying it), and the
 # unit and compartment identifiers of the models that we write. Compared without regard to case:
@@ -56,7 +57,7 @@ def check_identifier(kind: str, name: object) -> str:
     crn_nn_tellurium.errors.IdentifierError: input name 'petal width': expected letters, digits and \
 underscores, starting with a letter; 'petal_width' would do
     """
-    if not isinstance(name, str) or not PATTERN.fullmatch(name):
+    if not isinstance(name, str) or not PATTERN.fullmatch(name) or name.startswith("_"):
         text = re.sub(r"[^A-Za-z0-9]+", "_", str(name), flags=re.ASCII).strip("_")
         suggestion = text if text[:1].isalpha() else f"{kind.split()[0]}_{text}"
         raise IdentifierError(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +56,7 @@ class InputCoding:
             return ReadOut((("p", 1.0), ("n", -1.0)))
         return ReadOut((("s", self.high[index] - self.low[index]),), self.low[index])
 
-    def check(self, x: npt.ArrayLike) -> FloatArray:
+    def check(self, x: Any) -> FloatArray:
         """Return input values as a float array, or say what is wrong with them.
 
         Parameters
@@ -67,8 +68,13 @@ class InputCoding:
         InputError
             If the shape is wrong or a value is not finite or cannot be coded.
         """
+        if hasattr(x, "columns") and set(self.names) <= set(x.columns):
+            x = x[list(self.names)]  # a data frame: by name, in any order
         try:
-            x = np.asarray(x, dtype=float)
+            x = np.asarray(x)
+            if np.iscomplexobj(x):
+                raise TypeError("complex numbers")
+            x = x.astype(float)
         except (TypeError, ValueError) as error:
             raise InputError(f"inputs are {x!r}; expected numbers, shape (n_samples, {len(self.names)})") from error
         if x.ndim == 0 or x.shape[-1] != len(self.names):
@@ -101,6 +107,12 @@ class InputCoding:
             return np.stack([np.maximum(x, 0), np.maximum(-x, 0)], axis=-1)
         low, high = np.array(self.low), np.array(self.high)
         return ((x - low) / (high - low))[..., None]
+
+    def one(self, index: int, value: float) -> FloatArray:
+        """Concentrations (n_rails,) that carry one input's value."""
+        values = np.array(self.low) if self.kind == "scaled" else np.zeros(len(self.names))
+        values[index] = value
+        return self.concentrations(values)[index]
 
     def _refuse(self, x: FloatArray, bad: npt.NDArray[np.bool_], reason: str) -> None:
         *sample, index = (int(i) for i in np.argwhere(bad)[0])

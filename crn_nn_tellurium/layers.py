@@ -66,11 +66,15 @@ class Layer:
             raise NetworkError(
                 f"{label}: activation is {self.activation!r}; expected an Activation, SmoothedReLU(h=0.01) say"
             )
-        sources = (self.inputs,) if isinstance(self.inputs, str) else tuple(self.inputs)
+        sources = (self.inputs,) if isinstance(self.inputs, str) else self.inputs
+        if not isinstance(sources, list | tuple) or not all(isinstance(source, str) for source in sources):
+            raise NetworkError(
+                f"{label}: inputs are {self.inputs!r}; expected names of layers, ('layer1', 'input') say"
+            )
         if self.name:
             check_identifier("layer", self.name)
         bias.flags.writeable = False
-        for attribute, value in (("weights", weights), ("bias", bias), ("inputs", sources)):
+        for attribute, value in (("weights", weights), ("bias", bias), ("inputs", tuple(sources))):
             object.__setattr__(self, attribute, value)
 
     @property
@@ -106,6 +110,12 @@ class Layer:
             and np.array_equal(self.bias, other.bias)
         )
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # numpy does not pickle that an array is read-only
+        self.__dict__.update(state)
+        _freeze(self.weights)
+        self.bias.flags.writeable = False
+
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
@@ -116,9 +126,16 @@ def _dense(weights: Any) -> Any:
     return weights.toarray() if is_sparse(weights) else weights
 
 
+def _freeze(matrix: Any) -> None:
+    for part in (matrix.data, matrix.indices, matrix.indptr) if is_sparse(matrix) else (matrix,):
+        part.flags.writeable = False
+
+
 def _numbers(label: str, what: str, values: Any) -> FloatArray:
     try:
-        result = np.array(values, dtype=float)
+        if np.iscomplexobj(values):
+            raise TypeError("complex numbers")
+        result = np.array(values, dtype=float) + 0.0  # no negative zeros: equal networks give equal files
     except (TypeError, ValueError) as error:
         raise NetworkError(f"{label}: {what} cannot be read as numbers ({error})") from error
     if not np.all(np.isfinite(result)):
@@ -135,11 +152,12 @@ def _weights(label: str, values: Any) -> FloatArray | sparse.csr_array:
         result.eliminate_zeros()
         result.sort_indices()
         _numbers(label, "weights", result.data)
-        for part in (result.data, result.indices, result.indptr):
-            part.flags.writeable = False
+        # scipy chooses the width of the indices by where they come from
+        parts = (result.data, result.indices.astype(np.int32), result.indptr.astype(np.int32))
+        result = sparse.csr_array(parts, shape=result.shape)
     else:
         result = _numbers(label, "weights", values)
-        result.flags.writeable = False
+    _freeze(result)
     if result.ndim != 2 or 0 in result.shape:
         raise NetworkError(f"{label}: weights have shape {result.shape}; expected (n_out, n_in), neither of them 0")
     return result

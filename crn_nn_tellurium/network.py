@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,7 +25,7 @@ from crn_nn_tellurium.errors import FileFormatError, IdentifierError, NetworkErr
 from crn_nn_tellurium.identifiers import check_identifier
 from crn_nn_tellurium.inputs import InputCoding, input_coding
 from crn_nn_tellurium.layers import Layer
-from crn_nn_tellurium.reactions import FloatArray
+from crn_nn_tellurium.reactions import FloatArray, is_real
 from crn_nn_tellurium.storage import read_document, write_document
 
 FORMAT = "crn_nn_tellurium network"
@@ -82,6 +82,8 @@ class Network:
     name: str = "network"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.layers, list | tuple):
+            raise NetworkError(f"layers are {self.layers!r}; expected a list of Layers")
         layers = tuple(self.layers)
         if not layers:
             raise NetworkError("a network without layers; expected at least one Layer")
@@ -142,8 +144,12 @@ class Network:
         >>> Network.random([3, 4, 2], seed=0)([1.0, 0.0, 2.0]).shape
         (2,)
         """
-        if len(sizes) < 2 or any(n != int(n) or n < 1 for n in sizes):
-            raise NetworkError(f"sizes are {list(sizes)!r}; expected at least two numbers, each 1 or more")
+        if isinstance(sizes, str) or not isinstance(sizes, Iterable):
+            raise NetworkError(f"sizes are {sizes!r}; expected numbers, [2, 3, 1] say")
+        sizes = list(sizes)
+        if len(sizes) < 2 or any(not is_real(n) or n != int(n) or n < 1 for n in sizes):
+            raise NetworkError(f"sizes are {sizes!r}; expected at least two whole numbers, each 1 or more")
+        sizes = [int(n) for n in sizes]
         if not 0 < density <= 1:
             raise NetworkError(f"density is {density!r}; expected a number in (0, 1]")
         rng = np.random.default_rng(seed)
@@ -193,7 +199,10 @@ class Network:
         >>> Network.random([2, 3, 1], seed=0).with_h(1e-4).h
         (0.0001, 0.0001)
         """
-        values = np.broadcast_to(np.asarray(h, dtype=float), (len(self.layers),)).tolist()
+        try:
+            values = np.broadcast_to(np.asarray(h, dtype=float), (len(self.layers),)).tolist()
+        except (TypeError, ValueError) as error:
+            raise NetworkError(f"h is {h!r}; expected one number, or {len(self.layers)}, one per layer") from error
         layers = [
             dataclasses.replace(layer, activation=dataclasses.replace(layer.activation, h=value))
             for layer, value in zip(self.layers, values, strict=True)
@@ -245,9 +254,11 @@ class Network:
         Raises
         ------
         NetworkError
-            If an output is NaN.
+            If an output is NaN, or their number is not the network's.
         """
         outputs = np.asarray(outputs, dtype=float)
+        if outputs.shape[-1:] != (self.n_out,):
+            raise NetworkError(f"classify: outputs have shape {outputs.shape}; expected (..., {self.n_out})")
         if np.isnan(outputs).any():
             raise NetworkError("classify: an output is NaN (a sample that failed); leave such samples out")
         if self.n_out == 1:
@@ -266,6 +277,8 @@ class Network:
 
         Raises
         ------
+        NetworkError
+            If an activation of your own has a built-in one's name, or a field that JSON cannot hold.
         OSError
             If the file cannot be written.
         """
@@ -273,7 +286,7 @@ class Network:
             {
                 "name": layer.name,
                 "inputs": list(layer.inputs),
-                "activation": {"name": type(layer.activation).__name__} | layer.activation.parameters(),
+                "activation": _describe(layer),
                 "weights": layer.weights,
                 "bias": layer.bias,
             }
@@ -330,9 +343,11 @@ class Network:
                     for key in ("inputs", "input_range", "input_names", "output_names", "class_names", "name")
                 },
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise FileFormatError(f"{label!r}: an entry is missing or not as saved: {error}") from error
-        except (NetworkError, IdentifierError) as error:
+        except FileFormatError:
+            raise
+        except ValueError as error:
             raise FileFormatError(f"{label!r}: {error}") from error
 
     def __eq__(self, other: object) -> bool:
@@ -392,7 +407,7 @@ def _check_shapes(layers: tuple[Layer, ...]) -> int:
 def _names(kind: str, names: Sequence[str] | None, letter: str, count: int) -> tuple[str, ...]:
     if names is None:
         return tuple(f"{letter}{i}" for i in range(count))
-    if isinstance(names, str) or len(names) != count:
+    if not _is_list(names) or len(names) != count:
         raise NetworkError(f"{kind}_names are {names!r}; expected {count} names")
     result = tuple(check_identifier(kind, name) for name in names)
     for position, name in enumerate(result):
@@ -401,12 +416,18 @@ def _names(kind: str, names: Sequence[str] | None, letter: str, count: int) -> t
     return result
 
 
+def _is_list(names: object) -> bool:
+    return isinstance(names, list | tuple | np.ndarray)
+
+
 def _class_names(names: Sequence[Any] | None, n_out: int) -> tuple[str | int, ...] | None:
     if names is None:
         return None
+    if not _is_list(names):
+        raise NetworkError(f"class_names are {names!r}; expected a list of labels")
     labels = tuple(name.item() if isinstance(name, np.generic) else name for name in names)
     expected = max(n_out, 2)
-    if isinstance(names, str) or len(labels) != expected:
+    if len(labels) != expected:
         raise NetworkError(f"class_names are {names!r}; expected {expected} labels for {n_out} outputs")
     kinds = {type(label) for label in labels}
     if not (kinds == {str} or kinds == {int}):
@@ -422,9 +443,23 @@ def _class_names(names: Sequence[Any] | None, n_out: int) -> tuple[str | int, ..
     return labels
 
 
+def _describe(layer: Layer) -> dict[str, Any]:
+    """What a file keeps of a layer's activation."""
+    kind, parameters = type(layer.activation), layer.activation.parameters()
+    name = kind.__name__
+    if BUILT_IN.get(name, kind) is not kind:
+        raise NetworkError(f"layer {layer.name!r}: its activation {name!r} has a built-in one's name; rename the class")
+    for field, value in parameters.items():
+        if not isinstance(value, str | bool | int | float | None):
+            raise NetworkError(
+                f"layer {layer.name!r}: field {field!r} of its activation {name!r} is {value!r}; a file keeps numbers "
+                "and strings alone"
+            )
+    return {"name": name, "parameters": parameters}
+
+
 def _read_layer(label: str, entry: Mapping[str, Any], kinds: Mapping[str, type[Activation]]) -> Layer:
-    description = dict(entry["activation"])
-    name = description.pop("name")
+    name, description = entry["activation"]["name"], entry["activation"]["parameters"]
     if name not in kinds:
         raise FileFormatError(
             f"{label!r}: layer {entry['name']!r} has the activation {name!r}, which is not built in; load it with "

@@ -14,20 +14,20 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from crn_nn_tellurium.errors import FileFormatError
+from crn_nn_tellurium.errors import FileFormatError, InputError
 from crn_nn_tellurium.results import TimeCourse
 from crn_nn_tellurium.storage import write_bytes
 
 _MANY = 10
 
 
-def plot_time_course(tc: TimeCourse, names: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
+def plot_time_course(tc: TimeCourse, names: str | Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
     """Outputs, and other columns asked for, over time.
 
     Parameters
     ----------
     tc : TimeCourse
-    names : sequence of str, optional
+    names : str or sequence of str, optional
         Outputs, species or inputs to draw; by default the outputs.
     ax : Axes, optional
         A new figure by default.
@@ -50,7 +50,7 @@ def plot_time_course(tc: TimeCourse, names: Sequence[str] | None = None, ax: Axe
     'time (s)'
     """
     ax = _axes(ax)
-    drawn = tuple(names) if names is not None else tc.output_names
+    drawn = tc.output_names if names is None else (names,) if isinstance(names, str) else tuple(names)
     for name in drawn:
         ax.plot(tc.time, tc[name], label=name, linewidth=1.5)
     for change in tc.time[:-1][np.any(np.diff(tc.inputs, axis=0) != 0, axis=1)]:
@@ -77,6 +77,11 @@ def plot_confusion_matrix(
     ax : Axes, optional
         A new figure by default.
 
+    Raises
+    ------
+    InputError
+        If the labels are not two lists of one length.
+
     Examples
     --------
     >>> plot_confusion_matrix([0, 1, 1], [0, 1, 0]).get_ylabel()
@@ -84,6 +89,8 @@ def plot_confusion_matrix(
     """
     ax = _axes(ax)
     truth, predicted = np.asarray(y_true), np.asarray(y_predicted)
+    if truth.ndim != 1 or truth.shape != predicted.shape:
+        raise InputError(f"labels have shapes {truth.shape} and {predicted.shape}; expected (n_samples,) both")
     classes = np.unique(np.concatenate([truth, predicted])) if labels is None else np.asarray(labels)
     counts = np.array([[np.sum((truth == a) & (predicted == b)) for b in classes] for a in classes])
     ax.imshow(counts, cmap="Blues", vmin=0)

@@ -19,6 +19,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Real
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -66,7 +67,7 @@ class Species:
     def __post_init__(self) -> None:
         if isinstance(self.initial, Expression):
             return
-        if not (self.initial >= 0 and math.isfinite(self.initial)):
+        if not (is_real(self.initial) and self.initial >= 0 and math.isfinite(self.initial)):
             raise ReactionError(
                 f"species {self.id!r}: initial concentration is {self.initial!r}; expected a finite number >= 0"
             )
@@ -121,7 +122,7 @@ class Reaction:
         value: float,
         name: str = "",
     ) -> None:
-        if not (value >= 0 and math.isfinite(value)):
+        if not (is_real(value) and value >= 0 and math.isfinite(value)):
             raise ReactionError(
                 f"reaction {id!r}: rate constant {rate_constant!r} is {value!r}; expected a finite number >= 0"
             )
@@ -151,9 +152,11 @@ class Reaction:
 
 def _side(reaction: str, side: Any) -> Side:
     counts: dict[str, int] = {}
+    if isinstance(side, str) or not isinstance(side, Iterable):
+        raise ReactionError(f"reaction {reaction!r}: a side is {side!r}; expected species, ('X', 'Y') or {{'X': 1}}")
     for item in side.items() if isinstance(side, Mapping) else side:
         species, count = (item, 1) if isinstance(item, str) else item
-        if count != int(count) or count < 1:
+        if not is_real(count) or count != int(count) or count < 1:
             raise ReactionError(f"reaction {reaction!r}: {species!r} is taken {count!r} times; expected 1, 2, ...")
         counts[species] = counts.get(species, 0) + int(count)
     return tuple(counts.items())
@@ -405,7 +408,7 @@ class ReactionNetwork:
     ) -> FloatArray:
         """Initial concentrations (..., n_floating), their formulas taken at these boundary concentrations."""
         held = self.boundary_concentrations if boundary is None else np.asarray(boundary, dtype=float)
-        k = self.constants if constants is None else np.asarray(constants, dtype=float)
+        k = self._all_constants(constants)
         values: dict[str, Any] = {name: k[..., i] for i, name in enumerate(self.rate_constants)}
         values |= {name: held[..., i] for i, name in enumerate(self.boundary)}
         for species in self.species:
@@ -435,8 +438,16 @@ class ReactionNetwork:
         )
 
     def _constants_per_reaction(self, constants: npt.ArrayLike | None) -> FloatArray:
+        return self._all_constants(constants)[..., self._constant_of]
+
+    def _all_constants(self, constants: npt.ArrayLike | None) -> FloatArray:
         values = self.constants if constants is None else np.asarray(constants, dtype=float)
-        return values[..., self._constant_of]
+        if values.shape[-1:] != (len(self.rate_constants),):
+            raise ReactionError(
+                f"network {self.name!r}: constants have shape {values.shape}; expected "
+                f"(..., {len(self.rate_constants)}), one per rate constant"
+            )
+        return values
 
     # The differential equation ----------------------------------------------------------------
 
@@ -504,7 +515,7 @@ class ReactionNetwork:
     ) -> FloatArray:
         """Values of the observables, shape (..., n_observables)."""
         extended = self._extended(x, boundary)
-        k = self.constants if constants is None else np.asarray(constants, dtype=float)
+        k = self._all_constants(constants)
         values = {s: extended[..., i] for i, s in enumerate(self.floating + self.boundary)}
         values |= {constant: k[..., i] for i, constant in enumerate(self.rate_constants)}
         lead = extended.shape[:-1]
@@ -518,6 +529,11 @@ class ReactionNetwork:
                 f"network {self.name!r}: derivatives are taken at one state; got concentrations of shape {np.shape(x)}"
             )
         return extended
+
+
+def is_real(value: object) -> bool:
+    """Whether a value is a real number, not a truth value."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def is_sparse(matrix: object) -> TypeGuard[sparse.csr_array]:

@@ -38,6 +38,9 @@ class SteadyState:
     output_names: tuple[str, ...] = field(repr=False)
     species: tuple[str, ...] = field(repr=False)
 
+    def __post_init__(self) -> None:
+        _freeze(self.outputs, self.concentrations, self.residual)
+
     @property
     def failed(self) -> int:
         """How many samples have no steady state here."""
@@ -86,6 +89,9 @@ class TimeCourse:
     input_names: tuple[str, ...] = field(repr=False)
     volume: float | None = None
 
+    def __post_init__(self) -> None:
+        _freeze(self.time, self.outputs, self.species, self.inputs)
+
     def __getitem__(self, name: str) -> FloatArray:
         """One output, species or input over time, shape (n_points,)."""
         columns = {"output": self.output_names, "species": self.species_names, "input": self.input_names}
@@ -97,6 +103,11 @@ class TimeCourse:
             f"TimeCourse({len(self.time)} points from t = {self.time[0]:g} to {self.time[-1]:g}, "
             f"{self.outputs.shape[1]} outputs, {self.species.shape[1]} species{kind})"
         )
+
+
+def _freeze(*arrays: FloatArray) -> None:
+    for array in arrays:
+        array.flags.writeable = False
 
 
 def _column(name: str, columns: dict[str, tuple[str, ...]], *arrays: FloatArray) -> FloatArray:

@@ -1,13 +1,17 @@
 """The network as a tellurium model, for notebooks: `r.simulate`, `r.plot` and the rest as ever.
 
-This file alone imports tellurium. What differs from a plain model is `steadyState()`: roadrunner's
-own recompiles the model in every call and accepts the negative root of h + z y - y^2; here it
-integrates first, calls the same solver without recompiling, and never leaves a concentration
-that is not positive.
+This file imports tellurium; besides it only `benchmarks` does, as a peer to measure.
+
+What differs from a plain model is `steadyState()`: roadrunner's own recompiles the model in every
+call and accepts the negative root of h + z y - y^2; here it integrates first, calls the same
+solver without recompiling, and never leaves a concentration that is not positive.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +20,15 @@ from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 
 from crn_nn_tellurium.antimony_writer import Form, compact_signs, write_antimony
 from crn_nn_tellurium.encoding import signed_constants, to_reactions
-from crn_nn_tellurium.engine import STEADY_STATE_TOLERANCE, antimony_to_sbml, keeping_attributes
-from crn_nn_tellurium.errors import ConvergenceError, ReactionError
+from crn_nn_tellurium.engine import (
+    ABSOLUTE_TOLERANCE,
+    MAXIMUM_STEPS,
+    RELATIVE_TOLERANCE,
+    STEADY_STATE_TOLERANCE,
+    antimony_to_sbml,
+    keeping_attributes,
+)
+from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import ReactionNetwork
 
@@ -33,12 +44,14 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
     """
 
     def __init__(self, net: Network, crn: ReactionNetwork, form: Form) -> None:
-        sbml = antimony_to_sbml(write_antimony(crn, form, signed_constants(crn)))
+        # numbers as start values: with formulas, roadrunner's getFullJacobian and its like fail
+        start = dict(zip(crn.floating, crn.initial_concentrations.tolist(), strict=True))
+        plain = replace(crn, species=tuple(replace(s, initial=start.get(s.id, s.initial)) for s in crn.species))
+        sbml = antimony_to_sbml(write_antimony(plain, form, signed_constants(crn)))
         with keeping_attributes():
             super().__init__(sbml)
-        self._net, self._crn = net, crn
+        self._net, self._crn, self._form, self._start = net, crn, form, start
         self._signs = compact_signs(crn, signed_constants(crn)) if form == "compact" else {}
-        self.getSteadyStateSolver().setValue("relative_tolerance", STEADY_STATE_TOLERANCE)
         self.timeCourseSelections = ["time", *(f"[{name}]" for name in crn.floating), *net.output_names]
         self.steadyStateSelections = list(net.output_names)
         self._selection = self._selections()
@@ -56,6 +69,10 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         ConvergenceError
             If no positive steady state is found; concentrations are then as before the call.
         """
+        with self._own_solvers():
+            return self._settle()
+
+    def _settle(self) -> float:
         before, time = np.array(self.model.getFloatingSpeciesConcentrations()), self.model.getTime()
         reason = f"no positive steady state within {_DURATIONS.sum():.3g} time units"
         try:
@@ -72,6 +89,34 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             self.model.setTime(time)
         self._set_concentrations(before)
         raise ConvergenceError(f"steadyState: {reason}; are all rate constants and inputs as intended?")
+
+    @contextmanager
+    def _own_solvers(self) -> Iterator[None]:
+        """CVODE and nleq2 with the settings they need, whatever the user has chosen for simulations."""
+        integrator, solver = self.getIntegrator().getName(), self.getSteadyStateSolver().getName()
+        self.setIntegrator("cvode")
+        self.setSteadyStateSolver("nleq2")
+        needed = {
+            self.getIntegrator(): {
+                "relative_tolerance": RELATIVE_TOLERANCE,
+                "absolute_tolerance": ABSOLUTE_TOLERANCE,
+                "maximum_num_steps": MAXIMUM_STEPS,
+                "stiff": True,
+                "variable_step_size": False,
+            },
+            self.getSteadyStateSolver(): {"relative_tolerance": STEADY_STATE_TOLERANCE},
+        }
+        kept = [(owner, name, owner.getValue(name)) for owner, values in needed.items() for name in values]
+        try:
+            for owner, values in needed.items():
+                for name, value in values.items():
+                    owner.setValue(name, value)
+            yield
+        finally:
+            for owner, name, value in kept:
+                owner.setValue(name, value)
+            self.setSteadyStateSolver(solver)
+            self.setIntegrator(integrator)
 
     def _polish(self) -> float | None:
         """Newton's method from here; None unless it ends at a positive steady state."""
@@ -148,27 +193,61 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         InputError
             If the input cannot carry the value.
         """
-        net = self._net
-        if name not in net.input_names:
-            super().setValue(name, value)
+        net, species = self._net, name.strip("[]")
+        if name in net.input_names:
+            position = net.input_names.index(name)
+            coded = net.input_coding.one(position, value).tolist()
+            for rail, concentration in zip(self._crn.boundary[position * len(coded) :], coded, strict=False):
+                super().setValue(rail, concentration)
             return
-        position = net.input_names.index(name)
-        values = np.array([self.getValue(other) for other in net.input_names])
-        values[position] = value
-        coded = net.input_coding.concentrations(values)[position]
-        first = position * len(coded)
-        for species, concentration in zip(self._crn.boundary[first:], coded.tolist(), strict=False):
-            super().setValue(species, concentration)
+        if species in self._crn.boundary and not value >= 0:
+            raise InputError(f"{name!r}: {value!r}; a concentration is not negative")
+        super().setValue(name, value)
+
+    def setValues(self, keysOrDict: Any, values: Any = None) -> None:  # noqa: N803  # roadrunner's own signature
+        """Set several values, as `setValue` does."""
+        pairs = keysOrDict.items() if values is None else zip(keysOrDict, values, strict=True)
+        for name, value in pairs:
+            self.setValue(name, value)
 
     def reset(self, *args: Any) -> None:
         """As roadrunner's own, with start values for the inputs and rate constants as they are now."""
         super().reset(*args)
-        self._set_concentrations(self._crn.initial_state(self._boundary(), self._constants()))
+        bounds = self._crn.initial_state(self._boundary(), self._constants()).tolist()
+        for species, bound in zip(self._crn.floating, bounds, strict=True):
+            if self.getValue(f"init([{species}])") == self._start[species]:  # not set by the user
+                super().setValue(f"[{species}]", bound)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._selection})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # roadrunner's own pickle knows nothing of the network
+        x = [self.getValue(name) for name in self._net.input_names]
+        values = {
+            name: self.getValue(name) for name in self.model.getGlobalParameterIds() if name in self._crn.rate_constants
+        }
+        values |= {f"[{name}]": self.getValue(f"[{name}]") for name in self._crn.floating}
+        return _copy, (self._net, x, self._form, values)
+
+    def __copy__(self) -> ChemistryRunner:
+        return self.__deepcopy__({})
+
+    def __deepcopy__(self, memo: Any) -> ChemistryRunner:
+        make, arguments = self.__reduce__()
+        return make(*arguments)
 
     def __repr__(self) -> str:
         return f"ChemistryRunner({self._net!r}, {self._crn!r})"
 
     __str__ = __repr__
+
+
+def _copy(net: Network, x: list[float], form: Form, values: dict[str, float]) -> ChemistryRunner:
+    """A runner in the state of another, as pickle and copy make it."""
+    runner = to_roadrunner(net, x, form)
+    runner.setValues(values)
+    return runner
 
 
 def to_roadrunner(net: Network, x: npt.ArrayLike | None = None, form: Form = "reactions") -> ChemistryRunner:
@@ -198,6 +277,6 @@ def to_roadrunner(net: Network, x: npt.ArrayLike | None = None, form: Form = "re
     >>> bool(abs(r["y0"] - net([2.0, 1.0])[0]) < 1e-9)
     True
     """
-    if form == "stochastic":
-        raise ReactionError("form is 'stochastic'; expected 'reactions', 'compact' or 'numbers'")
+    if not isinstance(net, Network):
+        raise NetworkError(f"to_roadrunner takes a Network; got {type(net).__name__}")
     return ChemistryRunner(net, to_reactions(net, x), form)

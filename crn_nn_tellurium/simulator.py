@@ -7,14 +7,13 @@ shape share, or from the flat model, solved or integrated (see `solver` for how 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.antimony_writer import compact_signs, structure_text, write_antimony
+from crn_nn_tellurium.antimony_writer import VOLUME, compact_signs, stochastic_text, structure_text
 from crn_nn_tellurium.encoding import (
     catalyst_concentrations,
     layer_chemistry,
@@ -22,11 +21,11 @@ from crn_nn_tellurium.encoding import (
     to_reactions,
 )
 from crn_nn_tellurium.engine import CompiledModel, compiled
-from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeError
+from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeError, NetworkError
 from crn_nn_tellurium.network import INPUT, Network
-from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork, by_sample
+from crn_nn_tellurium.reactions import Balance, FloatArray, ReactionNetwork, by_sample, is_real
 from crn_nn_tellurium.results import SteadyState, TimeCourse
-from crn_nn_tellurium.solver import SOLVED, Block, integrate, near_fixed_point, solve
+from crn_nn_tellurium.solver import SOLVED, Block, integrate, solve
 from crn_nn_tellurium.units import UnitPlan, stages
 
 Method = Literal["units", "flat", "integrate"]
@@ -59,6 +58,8 @@ class Simulator:
     """
 
     def __init__(self, net: Network) -> None:
+        if not isinstance(net, Network):
+            raise NetworkError(f"Simulator takes a Network; got {type(net).__name__}")
         self.net = net
         self._chemistry = layer_chemistry(net)
 
@@ -98,6 +99,7 @@ class Simulator:
 
     def compile(self, method: Method = "units") -> Simulator:
         """Compile what a method needs, so that the first answer does not wait for it; returns self."""
+        _check_choice("method", method, get_args(Method))
         if method == "units":
             for plan in (plan for plans in self._plans for plan in plans):
                 compiled(plan.text)
@@ -128,6 +130,10 @@ class Simulator:
         on_error : {"raise", "nan"}
             What becomes of a sample that fails.
 
+        Returns
+        -------
+        SteadyState
+
         Raises
         ------
         InputError
@@ -140,7 +146,7 @@ class Simulator:
         _check_choice("method", method, get_args(Method))
         _check_choice("on_error", on_error, get_args(OnError))
         values = self._batch(x)
-        start = None if initial is None else self._initial(initial, self._boundary(values))
+        start = None if initial is None else self._initial(initial, len(values))
         if method == "units":
             concentrations, residual, status = self._by_units(values, start)
         else:
@@ -183,17 +189,17 @@ class Simulator:
     ) -> tuple[FloatArray, FloatArray, list[str]]:
         crn, model = self.reactions, self._flat
         boundary = self._boundary(x)
-        begin = crn.initial_state(boundary) if start is None else start
+        begin = _fill(start, crn.initial_state(boundary))
 
-        def near(states: FloatArray, samples: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-            return near_fixed_point(crn.balance(states, boundary[samples]), states)
+        def balance_of(states: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
+            return crn.balance(states, boundary[samples])
 
         block = Block(model, np.arange(len(crn.floating)), boundary, *self._flat_parameters(model))
         with model.lock:
             if method == "flat":
-                concentrations, status = solve([block], begin, near)
+                concentrations, status = solve([block], begin, balance_of)
             else:
-                concentrations, status = integrate(block, begin, near)
+                concentrations, status = integrate(block, begin, balance_of)
         with np.errstate(invalid="ignore"):
             residual = crn.balance(concentrations, boundary).imbalance.max(axis=-1, initial=0.0)
         return concentrations, residual, status
@@ -255,20 +261,20 @@ class Simulator:
         >>> sim.time_course([0, 1], t_end=100, steps={50: [1, 0]})
         TimeCourse(501 points from t = 0 to 100, 1 outputs, 4 species)
         """
-        if not (np.isfinite(t_end) and t_end > 0) or n_points != int(n_points) or n_points < 2:
-            raise InputError(f"t_end is {t_end!r} and n_points {n_points!r}; expected t_end > 0 and at least 2 points")
-        if volume is not None and not (np.isfinite(volume) and volume > 0):
+        if not (is_real(t_end) and np.isfinite(t_end) and t_end > 0):
+            raise InputError(f"t_end is {t_end!r}; expected a finite number, t_end > 0")
+        if not (is_real(n_points) and n_points == int(n_points) and n_points >= 2):
+            raise InputError(f"n_points is {n_points!r}; expected a whole number, at least 2 points")
+        if volume is not None and not (is_real(volume) and np.isfinite(volume) and volume > 0):
             raise InputError(f"volume is {volume!r}; expected a finite number > 0")
-        for moment in steps or {}:
-            if not 0 < moment < t_end:
-                raise InputError(f"steps: the inputs change at t = {moment!r}; expected times between 0 and {t_end!r}")
-        changes = {0.0: x} | dict(sorted((steps or {}).items()))
+        if seed is not None and not (is_real(seed) and seed == int(seed) and seed >= 0):
+            raise InputError(f"seed is {seed!r}; expected a whole number >= 0")
+        time = np.linspace(0.0, t_end, int(n_points))
+        changes = _changes(x, steps or {}, time)
         inputs = np.array([self._one(value) for value in changes.values()])
         boundary = self._boundary(inputs)
-        start = (
-            self.reactions.initial_state(boundary[0]) if initial is None else self._initial(initial, boundary[:1])[0]
-        )
-        time = np.linspace(0.0, t_end, int(n_points))
+        start = None if initial is None else self._initial(initial, 1)
+        start = _fill(start, self.reactions.initial_state(boundary[:1]))[0]
         bounds = [*changes, float(t_end)]
         if volume is None:
             species = self._deterministic(time, bounds, boundary, start)
@@ -299,14 +305,15 @@ class Simulator:
     ) -> FloatArray:
         self._check_size()
         rng = np.random.default_rng(seed)
-        model = compiled(write_antimony(replace(self.reactions, observables=()), "stochastic"))
+        model = compiled(stochastic_text(self.reactions))
 
         def run(held: FloatArray, state: FloatArray, times: FloatArray) -> FloatArray:
             return model.gillespie(held, state, times, int(rng.integers(1, 2**31)))
 
         with model.lock:
-            model.set_parameters(model.parameter_index(["V"]), np.array([volume]))
-            molecules = _piecewise(run, time, bounds, np.round(boundary * volume), np.round(start * volume))
+            model.set_parameters(model.parameter_index([VOLUME]), np.array([volume]))
+            # boundary species only set propensities, so they need not be whole molecules
+            molecules = _piecewise(run, time, bounds, boundary * volume, np.round(start * volume))
         return molecules / volume
 
     # Shapes -----------------------------------------------------------------------------------
@@ -335,30 +342,41 @@ class Simulator:
             raise InputError(f"inputs have shape {values.shape}; a time course takes one sample, ({self.net.n_in},)")
         return values[0]
 
-    def _initial(self, initial: float | npt.ArrayLike | Mapping[str, float], boundary: FloatArray) -> FloatArray:
-        n_samples, size = len(boundary), len(self.species)
-        if isinstance(initial, Mapping):
-            values = self.reactions.initial_state(boundary)
-            for name, value in initial.items():
-                if name not in self.species:
-                    raise InputError(
-                        f"initial names {name!r}; expected species among {', '.join(self.species[:8])}, ..."
-                    )
-                values[:, self.species.index(name)] = value
-        else:
-            try:
-                values = np.array(np.broadcast_to(np.asarray(initial, dtype=float), (n_samples, size)))
-            except (TypeError, ValueError) as error:
-                raise InputError(
-                    f"initial has shape {np.shape(initial)}; expected a number, ({size},) or ({n_samples}, {size})"
-                ) from error
-        if not np.all(np.isfinite(values) & (values >= 0)):
-            sample, species = np.argwhere(~(np.isfinite(values) & (values >= 0)))[0]
+    def _initial(self, initial: float | npt.ArrayLike | Mapping[str, float], n_samples: int) -> FloatArray:
+        """Start values (n_samples, n_species); NaN where none was given."""
+        size = len(self.species)
+        try:
+            if isinstance(initial, Mapping):
+                values = np.full((n_samples, size), np.nan)
+                for name, value in initial.items():
+                    if name not in self.species:
+                        known = ", ".join(self.species[:8])
+                        raise InputError(f"initial names {name!r}; expected species among {known}, ...")
+                    values[:, self.species.index(name)] = self._concentrations({name: value})
+            else:
+                given = self._concentrations({"": initial})
+                values = np.array(np.broadcast_to(given, (n_samples, size)))
+        except InputError:
+            raise
+        except (TypeError, ValueError) as error:
             raise InputError(
-                f"initial: species {self.species[species]!r}, sample {sample}: {float(values[sample, species])!r}; "
-                "expected a finite concentration >= 0"
-            )
+                f"initial is {initial!r}; expected a number, ({size},) or ({n_samples}, {size})"
+            ) from error
         return values
+
+    @staticmethod
+    def _concentrations(given: Mapping[str, Any]) -> FloatArray:
+        ((name, value),) = given.items()
+        values = np.asarray(value, dtype=float)
+        bad = ~(np.isfinite(values) & (values >= 0))
+        if bad.any():
+            what = f"initial of {name!r}" if name else "initial"
+            raise InputError(f"{what}: {float(values[bad].flat[0])!r}; expected a finite concentration >= 0")
+        return values
+
+    def __reduce__(self) -> tuple[type[Simulator], tuple[Network]]:
+        # compiled models stay in their process; units are compiled where the copy is used
+        return Simulator, (self.net,)
 
     def __repr__(self) -> str:
         return f"Simulator({self.net!r}: {len(self.species)} species)"
@@ -372,21 +390,45 @@ def _solve_stage(
     index = model.parameter_index(plan.constants)
     shape = (-1, layer.shape[1], len(plan.own))
     blocks = [
-        Block(model, plan.columns(group), plan.boundary(group, catalysts, layer), index, plan.values(group))
-        for group in plan.groups
+        Block(model, columns, plan.boundary(group, catalysts, layer), index, values)
+        for group, columns, values in plan.blocks
     ]
 
-    def near(states: FloatArray, samples: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-        balance = plan.balance(catalysts[samples], layer[samples], states.reshape(shape))
-        return np.asarray(near_fixed_point(balance, states.reshape(shape)).reshape(states.shape))
+    def balance_of(states: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
+        by_unit = plan.balance(catalysts[samples], layer[samples], states.reshape(shape))
+        return Balance(*(part.reshape(states.shape) for part in (by_unit.net, by_unit.gross, by_unit.slope)))
 
-    begin = plan.upper_bound(catalysts) if start is None else start[:, :, plan.own]
+    begin = _fill(None if start is None else start[:, :, plan.own], plan.upper_bound(catalysts))
     with model.lock:
-        x, status = solve(blocks, by_sample(begin), near)
+        x, status = solve(blocks, by_sample(begin), balance_of)
     layer[:, :, plan.own] = x.reshape(shape)
     with np.errstate(invalid="ignore"):
         imbalance = plan.balance(catalysts, layer, x.reshape(shape)).imbalance
     return status, np.nan_to_num(imbalance.max(axis=(1, 2), initial=0.0), nan=1.0)
+
+
+def _fill(start: FloatArray | None, default: FloatArray) -> FloatArray:
+    """Start values, the default where none was given."""
+    return default if start is None else np.where(np.isnan(start), default, start)
+
+
+def _changes(x: Any, steps: Mapping[float, Any], time: FloatArray) -> dict[float, Any]:
+    """Inputs by the time from which they hold, in order; a time that is a grid point but for rounding is that point."""
+    if not isinstance(steps, Mapping):
+        raise InputError(f"steps are {steps!r}; expected times and inputs, {{25.0: [1, 0]}} say")
+    t_end = float(time[-1])
+    close = 1e-9 * t_end
+    for moment in steps:
+        if not (is_real(moment) and 0 < moment < t_end):
+            raise InputError(f"steps: the inputs change at t = {moment!r}; expected times between 0 and {t_end!r}")
+    changes = {0.0: x}
+    for moment in sorted(steps):
+        nearest = float(time[np.abs(time - moment).argmin()])
+        at = nearest if abs(nearest - moment) <= close else float(moment)
+        if at - list(changes)[-1] <= close or t_end - at <= close:
+            raise InputError(f"steps: t = {moment!r} is too close to the change before it, to 0 or to t_end")
+        changes[at] = steps[moment]
+    return changes
 
 
 def _piecewise(

@@ -1,7 +1,9 @@
 """Steady states of compiled models: Newton's method, checked, with integration to fall back on.
 
-A state is accepted only if every concentration is positive and within 1e-12 relative of its fixed
-point, by an independent evaluation of the reaction rates. A root that is not positive is the
+A state is accepted only if every concentration is positive and, by an independent evaluation of
+the reaction rates, at its fixed point given the others, to within 1e-12 relative or what double precision allows.
+(Where nleq2, whose Jacobian is by differences, cannot do that for a species many orders smaller
+than the rest, 5e-10 is enough.) A root that is not positive is the
 other root of h + z y - y^2, which roadrunner's solver finds silently from below; such a sample is
 integrated (the time course always goes to the positive root) and solved again from there.
 """
@@ -20,14 +22,18 @@ from crn_nn_tellurium.reactions import Balance, FloatArray
 
 SOLVED, AFTER_INTEGRATION, INTEGRATED = "solved", "solved after integration", "integrated"
 TOLERANCE = 1e-12
-"""Accepted distance to the fixed point, relative to the concentration."""
-FLOOR = 1e-20
-"""The same in concentration; below it a species is absent (1 nM is 6e14 molecules in a litre)."""
-_DURATIONS = 10.0 ** np.arange(0, 11)
+"""Distance to the fixed point, relative to the concentration, that is worked for."""
+ACCEPTED = 5e-10
+"""The same, with which a state is taken when more work brings no more."""
+ABSENT = 1e-30
+"""The same, relative to the largest concentration of the sample: what is so far below it is beyond nleq2."""
+
+_DURATIONS = 10.0 ** np.arange(0, 19)
+"""Times to integrate over; a species that decays at rate 1e-13, as with inputs of -1e6, needs the last."""
 
 
-Near = Callable[[FloatArray, npt.NDArray[np.intp]], npt.NDArray[np.bool_]]
-"""(states (m, n_species), their sample numbers (m,)) -> which concentrations are positive and steady"""
+BalanceOf = Callable[[FloatArray, npt.NDArray[np.intp]], Balance]
+"""(states (m, n_species), their sample numbers (m,)) -> Balance of that shape"""
 
 
 @dataclass(frozen=True)
@@ -61,36 +67,42 @@ class Block:
         return np.flatnonzero(~good[:, self.columns].all(axis=1))
 
 
-def near_fixed_point(balance: Balance, x: FloatArray) -> npt.NDArray[np.bool_]:
+def _steady(
+    balance_of: BalanceOf, x: FloatArray, samples: npt.NDArray[np.intp], tolerance: float
+) -> npt.NDArray[np.bool_]:
+    """Which concentrations (m, n_species) are positive and at their fixed point."""
+    balance = balance_of(x, samples)
     with np.errstate(invalid="ignore"):
-        return (x > 0) & np.isfinite(x) & (balance.distance <= TOLERANCE * x + FLOOR + balance.rounding)
+        absent = ABSENT * x.max(axis=-1, keepdims=True, initial=0.0)
+        return (x > 0) & np.isfinite(x) & (balance.distance <= tolerance * x + absent + balance.rounding)
 
 
-def solve(blocks: Sequence[Block], start: FloatArray, near: Near) -> tuple[FloatArray, list[str]]:
+def solve(blocks: Sequence[Block], start: FloatArray, balance_of: BalanceOf) -> tuple[FloatArray, list[str]]:
     """Steady states (n, n_species) from start values, and the status of each sample."""
     x = start.copy()
     everyone = np.arange(len(x))
     for block in blocks:
         block.solve(x, everyone)
-    good = near(x, everyone)
+    good = _steady(balance_of, x, everyone, TOLERANCE)
     for _ in range(3):  # nleq2 may stop early at small roots; from there each call is one Newton step more
         if good.all():
-            break
+            return x, [SOLVED] * len(x)
         for block in blocks:
             again = block.missing(good)
             block.solve(x, again[np.all(x[again[:, None], block.columns] > 0, axis=1)])
-        good = near(x, everyone)
+        good = _steady(balance_of, x, everyone, TOLERANCE)
+    good = _steady(balance_of, x, everyone, ACCEPTED)
     status = [SOLVED] * len(x)
     for block in blocks:
         for sample in block.missing(good).tolist():
             x[sample, block.columns] = start[sample, block.columns]
-            outcome = _integrate_then_solve(block, x, sample, near)
+            outcome = _integrate_then_solve(block, x, sample, balance_of)
             if not status[sample].startswith("failed"):
                 status[sample] = outcome
     return x, status
 
 
-def _integrate_then_solve(block: Block, x: FloatArray, sample: int, near: Near) -> str:
+def _integrate_then_solve(block: Block, x: FloatArray, sample: int, balance_of: BalanceOf) -> str:
     """The same for one block of one sample that Newton's method alone did not bring home."""
     number = np.array([sample])
     for duration in _DURATIONS.tolist():
@@ -99,9 +111,9 @@ def _integrate_then_solve(block: Block, x: FloatArray, sample: int, near: Near) 
         except ConvergenceError as error:
             return f"failed: {error}"
         reached = x[sample].copy()
-        for _ in range(3):
+        for tolerance in (TOLERANCE, TOLERANCE, ACCEPTED):
             block.solve(x, number)
-            if near(x[number], number)[0, block.columns].all():
+            if _steady(balance_of, x[number], number, tolerance)[0, block.columns].all():
                 return AFTER_INTEGRATION
             if not np.all(x[sample, block.columns] > 0):
                 break
@@ -109,7 +121,7 @@ def _integrate_then_solve(block: Block, x: FloatArray, sample: int, near: Near) 
     return f"failed: no positive steady state by t = {_DURATIONS.sum():.3g}"
 
 
-def integrate(block: Block, start: FloatArray, near: Near) -> tuple[FloatArray, list[str]]:
+def integrate(block: Block, start: FloatArray, balance_of: BalanceOf) -> tuple[FloatArray, list[str]]:
     """Steady states by integration alone, until the rates vanish."""
     x = start.copy()
     status = []
@@ -121,7 +133,7 @@ def integrate(block: Block, start: FloatArray, near: Near) -> tuple[FloatArray, 
             except ConvergenceError as error:
                 outcome = f"failed: {error}"
                 break
-            if near(x[sample : sample + 1], np.array([sample])).all():
+            if _steady(balance_of, x[sample : sample + 1], np.array([sample]), TOLERANCE).all():
                 outcome = INTEGRATED
                 break
         status.append(outcome)

@@ -39,6 +39,8 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
+    if path.is_dir():
+        raise IsADirectoryError(f"cannot write {str(path)!r}: it is a folder")
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -65,9 +67,11 @@ def read_text(path: str | os.PathLike[str]) -> str:
     """
     path = Path(path)
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{str(path)!r}: there is no such file") from error
+    except IsADirectoryError as error:
+        raise IsADirectoryError(f"{str(path)!r}: a folder; expected a file") from error
     except UnicodeDecodeError as error:
         raise FileFormatError(f"{str(path)!r}: not a text file ({error.reason} at byte {error.start})") from error
 
@@ -78,20 +82,50 @@ def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) ->
     Parameters
     ----------
     path : path-like
-        The JSON file; a companion, if needed, has the same name with the ending .npz.
+        The JSON file. A companion with the arrays, if needed, is named after it and after its own
+        content, so that an interrupted write never parts a document from its arrays.
     document : mapping
         The content; keys keep their order.
+
+    Raises
+    ------
+    FileFormatError
+        If the path has the ending .npz, which is the companion's.
+    OSError
+        If a file cannot be written.
     """
     path = Path(path)
+    if path.suffix.lower() == ".npz":
+        raise FileFormatError(f"{str(path)!r}: the ending .npz is for arrays; expected one such as .json")
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     inline = _count(document) <= INLINE_LIMIT
     plain = _to_plain(document, arrays, "", inline)
-    companion = path.with_suffix(".npz")
+    before = _companion(path)
+    companion = None
     if arrays:
         packed = _pack(arrays)
+        digest = hashlib.sha256(packed).hexdigest()
+        companion = path.with_name(f"{path.stem}.{digest[:12]}.npz")
+        plain["arrays"] = {"file": companion.name, "sha256": digest}
         write_bytes(companion, packed)
-        plain["arrays"] = {"file": companion.name, "sha256": hashlib.sha256(packed).hexdigest()}
-    write_bytes(path, (_format(plain) + "\n").encode())
+    try:
+        write_bytes(path, (_format(plain) + "\n").encode())
+    except BaseException:
+        if companion is not None and companion != before:
+            companion.unlink(missing_ok=True)
+        raise
+    if before is not None and before != companion:
+        before.unlink(missing_ok=True)
+
+
+def _companion(path: Path) -> Path | None:
+    """The companion of a document that is already there, by its name."""
+    try:
+        name = json.loads(path.read_bytes())["arrays"]["file"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None  # no document, or one without arrays: nothing of ours to replace
+    expected = isinstance(name, str) and name.startswith(f"{path.stem}.") and name.endswith(".npz")
+    return path.with_name(name) if expected and Path(name).name == name else None
 
 
 def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -109,6 +143,8 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
         plain = json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise FileFormatError(f"{str(path)!r}: not JSON (line {error.lineno}: {error.msg})") from error
+    except RecursionError as error:
+        raise FileFormatError(f"{str(path)!r}: nested too deeply to be a document of ours") from error
     if not isinstance(plain, dict):
         raise FileFormatError(f"{str(path)!r}: holds a {type(plain).__name__}; expected a JSON object")
     arrays: dict[str, np.ndarray[Any, Any]] = {}

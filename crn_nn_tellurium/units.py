@@ -72,7 +72,9 @@ def stages(activation: Activation) -> tuple[Stage, ...]:
 
 def _template(activation: Activation, stage: Stage, n_catalysts: int, pool: int, neurons: int) -> ReactionNetwork:
     """The chemistry of `neurons` units of one stage, every rate constant 1."""
-    catalysts = () if stage.reads_layer else tuple((Catalyst(f"x{i}", str(i), i, 1.0), 1.0) for i in range(n_catalysts))
+    catalysts = (
+        () if stage.reads_layer else tuple((Catalyst(f"_x{i}", str(i), i, 1.0), 1.0) for i in range(n_catalysts))
+    )
     drives = tuple(1.0 if rail.shift else float(rail.sign) for rail in activation.rails)
     units = [Unit(1, j, activation, catalysts, drives, pool, pool_id=_pool_id) for j in range(neurons)]
     own = {unit.identify(name) for unit in units for name in stage.species}
@@ -95,7 +97,7 @@ def _template(activation: Activation, stage: Stage, n_catalysts: int, pool: int,
 
 
 def _pool_id(local: str, unit: int) -> str:
-    return f"{local}pool_{unit}"
+    return f"_{local}{unit}"
 
 
 class UnitPlan:
@@ -177,6 +179,11 @@ class UnitPlan:
         missing = self._width - (span.stop - span.start)
         columns = np.pad(weights.indices[span], (0, missing)).astype(np.intp)
         return np.pad(weights.data[span], (0, missing))[None, :], columns
+
+    @cached_property
+    def blocks(self) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], FloatArray]]:
+        """Per group: its units, the places of its species, and the values of `constants`."""
+        return [(group, self.columns(group), self.values(group)) for group in self.groups]
 
     def values(self, group: npt.NDArray[np.intp]) -> FloatArray:
         """Values of `constants` for a group."""

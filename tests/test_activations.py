@@ -10,6 +10,7 @@ from networks import ACTIVATIONS
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.activations import smoothed_relu, smoothed_relu_derivative
+from crn_nn_tellurium.solver import ABSENT
 
 pre_activations = st.floats(-1e6, 1e6) | st.floats(-3, 3) | st.floats(-1e-6, 1e-6)
 smoothings = st.floats(-10, 2).map(lambda e: 10.0**e)
@@ -88,9 +89,22 @@ def test_the_engine_finds_the_closed_form(name, z, h, start):
     net = cn.Network([cn.Layer(np.diag(np.sign(z) + (np.array(z) == 0)), np.zeros(3), activation)])
     steady = cn.Simulator(net).steady_state(np.abs(z), initial=start)
     expected = activation.concentrations(np.array(z)).ravel()
-    # the rails themselves to 1e-9 relative, where the value's cancellation plays no part
-    np.testing.assert_allclose(steady.concentrations[0], expected, rtol=1e-9, atol=1e-19)
+    # every species to 1e-9 of itself, where the value's cancellation plays no part, as far as it is there at all
+    np.testing.assert_allclose(steady.concentrations[0], expected, rtol=1e-9, atol=10 * ABSENT * expected.max())
     assert np.all(steady.residual < 1e-9)
+
+
+@pytest.mark.parametrize("method", ["units", "flat", "integrate"])
+@pytest.mark.parametrize("name", ["Sigmoid", "Tanh", "Normalized"])
+def test_followers_agree_at_the_edges(name, method, rng):
+    """Rails of 1e-16 decide the shares of their layer, and followers may decay at a rate of 1e-13."""
+    for _ in range(12):
+        z, h = -(10 ** rng.uniform(3, 6, 3)), 10 ** rng.uniform(-10, 2)
+        net = cn.Network([cn.Layer(-np.eye(3), np.zeros(3), ACTIVATIONS[name](h=h))])
+        for start in (None, 0.0, 1e6):
+            steady = cn.Simulator(net).steady_state(-z, initial=start, method=method)
+            expected = net(-z)
+            assert np.all(np.abs(steady.outputs - expected) <= 1e-9 * (np.abs(expected) + np.sqrt(h)))
 
 
 @pytest.mark.parametrize(
@@ -102,6 +116,8 @@ def test_the_engine_finds_the_closed_form(name, z, h, start):
         (lambda: cn.LeakyReLU(float("nan")), "slope is nan"),
         (lambda: cn.ClippedReLU(ceiling=-1.0), "ceiling is -1.0"),
         (lambda: cn.HardSigmoid(slope=0.0), "slope is 0.0"),
+        (lambda: cn.HardSigmoid(slope=True), "slope is True; expected a number"),
+        (lambda: cn.LeakyReLU("a"), "slope is 'a'; expected a number"),
     ],
 )
 def test_parameters_are_checked(build, message):
@@ -120,11 +136,14 @@ def own(**attributes):
     [
         ({"rails": (cn.Rail("Y1"),)}, "expected letters only"),
         ({"rails": (cn.Rail("Y"), cn.Rail("Y"))}, "each name once"),
+        ({"rails": ()}, "it has no rails"),
+        ({"rails": (cn.Rail("b"),), "read_out": cn.ReadOut((("b", 1.0),))}, "names something of ours"),
+        ({"read_out": cn.ReadOut((("Y", 1.0), ("Y", 1.0)))}, "expected each species once"),
         ({"rails": (cn.Rail("Y", 2),)}, "has sign 2"),
         ({"read_out": cn.ReadOut((("Z", 1.0),))}, "reads 'Z'"),
         ({"local_reactions": (cn.LocalReaction(("Z",), (), "s"),)}, "reads 'Z'"),
         ({"local_reactions": (cn.LocalReaction(("Y", "Y", "Y"), (), "s"),)}, "above second order"),
-        ({"local_reactions": (cn.LocalReaction(("Y",), (), "h"),)}, "is one of ours"),
+        ({"local_reactions": (cn.LocalReaction(("Y",), (), "h"),)}, "names something of ours"),
         ({"local_reactions": (cn.LocalReaction(("*Y",), (), "s"),)}, "can only catalyse"),
         ({"local_reactions": (cn.LocalReaction(("Y",), (), "s"),)}, "must define its own concentrations"),
     ],

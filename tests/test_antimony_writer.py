@@ -37,6 +37,28 @@ def test_libsbml_finds_nothing_in_layer_models(case, form):
         assert complaints(text) == []
 
 
+@pytest.mark.parametrize("form", ["reactions", "compact", "numbers"])
+def test_every_element_has_a_name_and_an_sbo_term(form):
+    net = cn.Network.random([2, 3, 2], cn.Normalized(h=0.1), seed=0, output=cn.Tanh(h=0.1), inputs="signed")
+    document = libsbml.readSBMLFromString(antimony_to_sbml(cn.to_antimony(net, form)))
+    model = document.getModel()
+    for collection in (model.getListOfSpecies(), model.getListOfReactions(), model.getListOfParameters()):
+        for element in collection:
+            assert element.getName(), element.getId()
+            assert element.isSetSBOTerm(), element.getId()
+
+
+def test_compact_forms_of_networks_that_are_not_ours():
+    """A species that only catalyses, or that nothing changes, has no law."""
+    species = [cn.Species("A", 2.0), cn.Species("E", 1.0), cn.Species("F")]
+    crn = cn.ReactionNetwork(species, [cn.Reaction("J", ("A", "E"), ("E",), "k", 1.0)])
+    for form in ("compact", "numbers"):
+        model = CompiledModel(cn.to_antimony(crn, form))
+        order = [model.floating.index(name) for name in crn.floating]
+        rates = model.rates_of_change(np.empty(0), np.array([2.0, 1.0, 0.0])[np.argsort(order)])[order]
+        assert rates.tolist() == [-2.0, 0.0, 0.0]
+
+
 def test_the_unit_check_can_fail():
     text = cn.to_antimony(cn.Network([cn.Layer([[1.0]])]))
     assert complaints(text.replace("h1 has nM_per_s", "h1 has per_s"))
@@ -84,7 +106,7 @@ def test_the_faithful_form_shows_every_reaction(case):
 
 
 def test_equal_networks_give_identical_text():
-    for form in ("reactions", "compact", "numbers", "stochastic"):
+    for form in ("reactions", "compact", "numbers"):
         texts = {cn.to_antimony(cn.Network.random([3, 4, 2], seed=5), form) for _ in range(3)}
         assert len(texts) == 1
     assert "->" not in re.sub(r'"[^"]*"', "", cn.to_antimony(cn.Network.random([3, 4, 2], seed=5)))
@@ -124,5 +146,12 @@ def test_writing_time_is_linear():
 def test_an_unknown_form_is_refused():
     with pytest.raises(cn.ReactionError, match="expected one of 'reactions'"):
         cn.to_antimony(cn.Network([cn.Layer([[1.0]])]), "short")
+    with pytest.raises(cn.ReactionError, match="takes a Network or a ReactionNetwork; got str"):
+        cn.to_antimony("xor")
+    with pytest.raises(cn.ReactionError, match="x goes with a Network"):
+        cn.to_antimony(cn.to_reactions(cn.Network([cn.Layer([[1.0]])])), x=[1.0])
+    for name in ("time", "comp", "nM", "pi"):
+        with pytest.raises(cn.ReactionError, match="a reserved word"):
+            cn.to_antimony(cn.ReactionNetwork([cn.Species(name)], []))
     with pytest.raises(cn.ReactionError, match="libAntimony refuses"):
         antimony_to_sbml("model a() J: => Y; (; end")

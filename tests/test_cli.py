@@ -10,6 +10,7 @@ import pytest
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium import cli
+from crn_nn_tellurium.model_library import models_folder
 
 
 @pytest.fixture
@@ -77,6 +78,25 @@ def test_predict_takes_numbers_without_a_header(run, tmp_path):
     assert [line.split(",")[-1] for line in out.split()] == ["class", "1", "0"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["\ufeffx0,x1\n0,1\n1,1\n", "x0;x1\n0;1\n1;1\n", "x0\tx1\n0\t1\n1\t1\n",
+     'x1,"x0"\n1,0\n1,1\n', "x0 , x1\n0,1\n\n1,1\n",
+     "\ufeff0,1\n1,1\n", '"0","1"\n"1","1"\n'],
+    ids=repr,
+)  # fmt: skip
+def test_tables_as_spreadsheets_write_them(run, tmp_path, text):
+    (tmp_path / "x.csv").write_text(text, encoding="utf-8")
+    code, out, _ = run("predict", "xor", "x.csv")
+    assert code == 0
+    assert [line.split(",")[-1] for line in out.split()] == ["class", "1", "0"]
+
+
+def test_labels_are_compared_as_what_they_are(run, tmp_path):
+    (tmp_path / "x.csv").write_text("x0,x1,t\n0,1,1.0\n1,1,0\n")
+    assert "accuracy: 100.0% of 2" in run("predict", "xor", "x.csv", "--target", "t")[2]
+
+
 def test_simulate_writes_a_table_and_a_picture(run, tmp_path):
     code, out, _ = run("simulate", "xor", "--input", "0,1", "--t-end", 300, "--plot", "a.png", "-o", "a.csv")
     assert code == 0
@@ -103,12 +123,17 @@ def test_simulate_writes_a_table_and_a_picture(run, tmp_path):
         (("predict", "xor", "gap.csv"), "row 1, column 'x1': an empty cell is no number"),
         (("predict", "xor", "header.csv"), "no rows"),
         (("predict", "xor", "empty.csv"), "not a CSV table"),
-        (("predict", "xor", "ragged.csv"), "not a CSV table"),
+        (("predict", "xor", "ragged.csv"), "line 3 has 4 cells; expected 2"),
+        (("predict", "xor", "wide.csv"), "line 2 has 3 cells; expected 2"),
+        (("predict", "xor", "twice.csv"), "the column 'x1' is there twice"),
+        (("predict", "iris", "target.csv", "--target", "kind"), "row 2, column 'kind': an empty cell is no class"),
+        (("show", "kind.json"), "not as saved"),
+        (("show", "folder"), "no shipped model is called 'folder'"),
         (("predict", "xor", "negative.csv"), "a concentration is not negative"),
         (("predict", "xor", "good.csv", "--target", "t"), "no column 't'"),
         (("simulate", "xor", "--input", "0"), "one column per input"),
         (("simulate", "xor", "--input", "0,b"), "expected 2 numbers"),
-        (("simulate", "xor", "--input", "0,1", "--t-end", "-1"), "expected t_end > 0"),
+        (("simulate", "xor", "--input", "0,1", "--t-end", "-1"), "t_end is -1.0; expected"),
         (("simulate", "xor", "--input", "0,1", "--plot", "a.doc"), "no picture format has the ending '.doc'"),
         (("simulate", "xor", "--input", "0,1", "-o", "nowhere/a.csv"), "there is no folder"),
         (("compile", "xor", "--form", "short"), "expected one of 'reactions'"),
@@ -121,6 +146,9 @@ def test_what_a_user_can_mend_is_one_line_and_exit_code_2(run, tmp_path, argumen
     files = {
         "bad.json": "{", "columns.csv": "x0,z\n1,2\n", "shape.csv": "1,2,3\n", "text.csv": "x0,x1\n1,2\n3,many\n",
         "gap.csv": "x0,x1\n1,\n", "header.csv": "x0,x1\n", "empty.csv": "", "ragged.csv": "x0,x1\n1,2\n1,2,3,4\n",
+        "wide.csv": "x0,x1\n1,2,3\n4,5,6\n", "twice.csv": "x0,x1,x1\n1,2,3\n",
+        "target.csv": ",".join([*cn.load_model("iris").input_names, "kind"]) + "\n1,1,1,1,setosa\n1,1,1,1,\n",
+        "kind.json": (models_folder() / "xor.json").read_text(encoding="utf-8").replace('"activation": {', '"was": {'),
         "negative.csv": "x0,x1\n1,-1\n", "good.csv": "x0,x1\n0,1\n",
     }  # fmt: skip
     for name, text in files.items():

@@ -25,7 +25,17 @@ def classifier(*scalers, **options):
     return make_pipeline(*scalers, MLPClassifier(hidden_layer_sizes=(6, 5), max_iter=60, random_state=0, **options))
 
 
-@pytest.mark.parametrize("scalers", [(), (MinMaxScaler(),), (StandardScaler(),), (StandardScaler(), MinMaxScaler())])
+@pytest.mark.parametrize(
+    "scalers",
+    [
+        (),
+        (MinMaxScaler(),),
+        (StandardScaler(),),
+        (StandardScaler(), MinMaxScaler()),
+        (StandardScaler(with_mean=False),),
+        (StandardScaler(with_std=False),),
+    ],
+)
 @pytest.mark.parametrize("names", [False, True])
 def test_classes_are_the_same(scalers, names):
     x, y = load_iris(return_X_y=True)
@@ -59,16 +69,31 @@ def test_regression():
     assert net.class_names is None
 
 
+@pytest.mark.parametrize("kind", [int, float, bool])
+def test_labels_compare_equal_to_scikit_learns(kind):
+    x, y = load_iris(return_X_y=True)
+    model = classifier().fit(x, (y > 0).astype(kind))
+    np.testing.assert_array_equal(cn.from_sklearn(model, h=1e-10).predict(x), model.predict(x))
+
+
+def test_several_labels_a_sample_are_refused():
+    x, y = load_iris(return_X_y=True)
+    model = MLPClassifier(hidden_layer_sizes=(3,), max_iter=5).fit(x, np.eye(3, dtype=int)[y])
+    with pytest.raises(cn.NetworkError, match="several labels a sample"):
+        cn.from_sklearn(model)
+
+
 @pytest.mark.parametrize(
     ("model", "fit", "message"),
     [
         (LogisticRegression(), False, "got a LogisticRegression"),
         (MLPClassifier(), False, "not fitted"),
+        (make_pipeline(MinMaxScaler(), MLPClassifier()), False, "MinMaxScaler is not fitted"),
         (classifier(PolynomialFeatures()), True, "has a PolynomialFeatures"),
         (classifier(MinMaxScaler(clip=True)), True, "without clip"),
         (classifier(activation="tanh"), True, "activation 'tanh' has no exact counterpart"),
     ],
-    ids=["other", "not fitted", "polynomial", "clip", "tanh"],
+    ids=["other", "not fitted", "scaler", "polynomial", "clip", "tanh"],
 )
 def test_what_has_no_counterpart_is_refused(model, fit, message):
     if fit:

@@ -1,7 +1,9 @@
 """Layers and networks: the forward pass, files, names, and what is refused."""
 
+import copy
 import json
 import pickle
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -57,7 +59,9 @@ def test_networks_cannot_be_changed_in_place():
         net.layers[0].weights[0, 0] = 1.0
     with pytest.raises(AttributeError):
         net.name = "other"
-    assert pickle.loads(pickle.dumps(net)) == net
+    for again in (pickle.loads(pickle.dumps(net)), copy.deepcopy(net)):
+        assert again == net
+        assert not again.layers[0].weights.flags.writeable
 
 
 def test_a_layer_keeps_its_own_copy():
@@ -104,14 +108,16 @@ def test_big_arrays_lie_beside_the_file_and_equal_networks_give_equal_files(tmp_
         (tmp_path / folder).mkdir()
         net.save(tmp_path / folder / "net.json")
     one, two = tmp_path / "one", tmp_path / "two"
-    assert sorted(p.name for p in one.iterdir()) == ["net.json", "net.npz"]
-    for name in ("net.json", "net.npz"):
+    names = sorted(p.name for p in one.iterdir())
+    companion, plain = names
+    assert (companion.startswith("net."), companion.endswith(".npz"), plain) == (True, True, "net.json")
+    for name in names:
         assert (one / name).read_bytes() == (two / name).read_bytes()
     assert cn.Network.load(one / "net.json") == net
-    (one / "net.npz").write_bytes(b"other")
+    (one / companion).write_bytes(b"other")
     with pytest.raises(cn.FileFormatError, match="not the arrays"):
         cn.Network.load(one / "net.json")
-    (one / "net.npz").unlink()
+    (one / companion).unlink()
     with pytest.raises(cn.FileFormatError, match="keep the two together"):
         cn.Network.load(one / "net.json")
 
@@ -122,6 +128,53 @@ def test_an_activation_of_ones_own_must_be_given(tmp_path):
         cn.Network.load(tmp_path / "own.json")
     with pytest.raises(cn.FileFormatError, match="does not take the saved parameters"):
         cn.Network.load(tmp_path / "own.json", activations={"Swish": lambda slope: None})
+
+
+def test_an_activation_that_a_file_cannot_hold_is_refused(tmp_path):
+    @dataclass(frozen=True)
+    class SmoothedReLU(cn.Activation):
+        rails = (cn.Rail("Y"),)
+        read_out = cn.ReadOut((("Y", 2.0),))
+
+    @dataclass(frozen=True)
+    class Knots(cn.Activation):
+        knots: tuple = (1.0, 2.0)
+        rails = (cn.Rail("Y"),)
+        read_out = cn.ReadOut((("Y", 2.0),))
+
+    for kind, message in ((SmoothedReLU, "has a built-in one's name"), (Knots, "a file keeps numbers and strings")):
+        with pytest.raises(cn.NetworkError, match=message):
+            cn.Network([cn.Layer([[1.0]], activation=kind())]).save(tmp_path / "a.json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_arrays_follow_their_document(tmp_path):
+    small, large, other = (cn.Network.random(sizes, seed=0) for sizes in ([2, 1], [300, 60, 1], [400, 50, 1]))
+    for net in (small, large, other, small):
+        net.save(tmp_path / "net.json")
+        assert cn.Network.load(tmp_path / "net.json") == net
+        assert len(list(tmp_path.iterdir())) == (1 if net is small else 2)
+    large.save(tmp_path / "a.v1")
+    other.save(tmp_path / "a.v2")
+    assert cn.Network.load(tmp_path / "a.v1") == large
+    with pytest.raises(cn.FileFormatError, match="is for arrays"):
+        large.save(tmp_path / "big.npz")
+    (tmp_path / "taken.json").mkdir()
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(OSError, match="it is a folder"):
+        large.save(tmp_path / "taken.json")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_equal_networks_give_equal_files_whatever_they_were_made_from(tmp_path):
+    zero = [cn.Network([cn.Layer([[value, 1.0]], [-value])]) for value in (0.0, -0.0)]
+    wide = sparse.csr_array(np.eye(3))
+    wide.indices, wide.indptr = wide.indices.astype(np.int64), wide.indptr.astype(np.int64)
+    for a, b in (zero, [cn.Network([cn.Layer(m)]) for m in (sparse.csr_array(np.eye(3)), wide)]):
+        assert a == b
+        a.save(tmp_path / "a.json")
+        b.save(tmp_path / "b.json")
+        assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -135,6 +188,8 @@ def test_an_activation_of_ones_own_must_be_given(tmp_path):
         (lambda d: d["layers"][0].update(weights={"npz": "../../etc/passwd"}), "an array is not as it was saved"),
         (lambda d: d.update(arrays={"file": "../net.npz"}), "expected a file beside it"),
         (lambda d: d.update(layers=5), "not as saved"),
+        (lambda d: d["layers"][0].update(activation="SmoothedReLU"), "not as saved"),
+        (lambda d: d["layers"][0]["activation"]["parameters"].update(h=-1), "h is -1.0"),
         (lambda d: d.update(input_names=["a; b = 3", "c"]), "expected letters"),
     ],
 )
@@ -190,8 +245,18 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path):
         (lambda: cn.Network([cn.Layer([[1.0]])], class_names=["a"]), "expected 2 labels"),
         (lambda: cn.Network([cn.Layer([[1.0]])], class_names=["a", 1]), "all strings or all whole numbers"),
         (lambda: cn.Network([cn.Layer([[1.0]])], class_names=["a", "a"]), "different labels"),
-        (lambda: cn.Network.random([3]), "at least two numbers"),
+        (lambda: cn.Network.random([3]), "at least two whole numbers"),
         (lambda: cn.Network.random([3, 2], density=0), "density is 0"),
+        (lambda: cn.Network.random(3), "sizes are 3"),
+        (lambda: cn.Network.random([3, 2]).with_h([1, 2, 3]), "expected one number, or 1"),
+        (lambda: cn.Network(cn.Layer([[1.0]])), "expected a list of Layers"),
+        (lambda: cn.Network(None), "expected a list of Layers"),
+        (lambda: cn.Layer([[1.0]], inputs=5), "inputs are 5"),
+        (lambda: cn.Layer([[1.0j]]), "complex numbers"),
+        (lambda: cn.Network([cn.Layer([[1.0]])], class_names=5), "expected a list of labels"),
+        (lambda: cn.Network([cn.Layer([[1.0]])], input_names=5), "expected 1 names"),
+        (lambda: cn.Network([cn.Layer([[1.0]])]).classify([[0.1, 0.2]]), r"expected \(..., 1\)"),
+        (lambda: cn.Simulator("xor"), "takes a Network; got str"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(build, message):
@@ -200,7 +265,7 @@ def test_parts_that_do_not_fit_are_refused(build, message):
 
 
 HOSTILE = [
-    "a b", "1a", "", "a;b=3", 'a"', "a\nb", "$a", "é", "a.b", "a-b", "x\0", "=>", "//", "model", "TIME", "xor",
+    "a b", "1a", "", "a;b=3", 'a"', "a\nb", "$a", "é", "a.b", "a-b", "_V", "x\0", "=>", "//", "model", "TIME", "xor",
     "comp", "nM", None, 5,
 ]  # fmt: skip
 
@@ -224,10 +289,14 @@ def test_names_are_told_apart():
         cn.Network([cn.Layer([[1.0, 1.0]])], input_names=["a", "a"])
     with pytest.raises(cn.IdentifierError, match="an input has the same name"):
         cn.Network([cn.Layer([[1.0]])], input_names=["a"], output_names=["a"])
-    for name in ("h1", "Y1_0", "w1_0_0", "Jq1_0_Y"):
+    for name in ("h1", "Y1_0", "w1_0_0", "Jq1_0_Y", "v1_0"):
         net = cn.Network([cn.Layer([[1.0]], [1.0])], input_names=[name])
         with pytest.raises(cn.IdentifierError, match=f"input name '{name}': also the identifier"):
             cn.to_reactions(net)
+    with pytest.raises(cn.IdentifierError, match="input name 'x0_p'"):
+        cn.to_reactions(cn.Network([cn.Layer([[1.0, 1.0]])], inputs="signed", input_names=["x0", "x0_p"]))
+    with pytest.raises(cn.IdentifierError, match="network name 'Y1_0'"):
+        cn.to_reactions(cn.Network([cn.Layer([[1.0]])], name="Y1_0"))
 
 
 @pytest.mark.parametrize("word", sorted(RESERVED))

@@ -140,7 +140,7 @@ def test_version_is_in_one_place():
     found = subprocess.run(
         ["git", "grep", "-l", f'"{cn.__version__}"'], capture_output=True, text=True, cwd=ROOT, check=False
     ).stdout.split()
-    assert not found or found == ["crn_nn_tellurium/__init__.py"]
+    assert found == ["crn_nn_tellurium/__init__.py"]
     assert f"## {cn.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 

@@ -32,6 +32,8 @@ def test_confusion_matrix():
     assert ax.images[0].get_array().tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 1]]
     assert [text.get_text() for text in ax.get_xticklabels()] == ["c", "b", "a"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
+    with pytest.raises(cn.InputError, match="labels have shapes"):
+        cn.plot_confusion_matrix([0, 1, 1, 0], [0])
 
 
 def test_saved_whole_or_not_at_all(tmp_path):

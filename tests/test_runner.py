@@ -1,5 +1,7 @@
 """The model in a notebook user's hands."""
 
+import copy
+import pickle
 import time
 
 import numpy as np
@@ -104,8 +106,14 @@ def test_inputs_that_cannot_be_are_refused():
         cn.to_roadrunner(network())["x0"] = -1.0
     with pytest.raises(cn.InputError, match="its range starts at"):
         cn.to_roadrunner(network(**KINDS[2])).x0 = -5.0
-    with pytest.raises(cn.ReactionError, match="expected 'reactions'"):
-        cn.to_roadrunner(network(), form="stochastic")
+    for name in ("[x0]", "[x0_p]"):
+        with pytest.raises(cn.InputError, match="a concentration is not negative"):
+            cn.to_roadrunner(network(**({} if name == "[x0]" else KINDS[1])))[name] = -1.0
+    for form in ("stochastic", "Reactions"):
+        with pytest.raises(cn.ReactionError, match="expected one of 'reactions'"):
+            cn.to_roadrunner(network(), form=form)
+    with pytest.raises(cn.NetworkError, match="takes a Network; got str"):
+        cn.to_roadrunner("xor")
 
 
 def test_reset_takes_start_values_for_the_inputs_as_they_are():
@@ -115,6 +123,63 @@ def test_reset_takes_start_values_for_the_inputs_as_they_are():
     r.reset()
     assert r["Y1_0"] == pytest.approx(6.1)
     assert r["x0"] == 3.0
+
+
+def test_a_start_value_of_the_users_own_is_kept():
+    r = cn.to_roadrunner(cn.Network([cn.Layer([[2.0], [1.0]])]))
+    r["init(Y1_0)"] = 5.0
+    r["x0"] = 1.0
+    r.reset()
+    assert (r["Y1_0"], r["Y1_1"]) == pytest.approx((5.0, 1.1))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))])
+def test_copies_have_the_same_state(form, again):
+    net = network(**KINDS[1])
+    r = cn.to_roadrunner(net, [0.5, -1.0], form)
+    r["h1"], r["Yp1_0"] = 0.002, 0.75
+    other = again(r)
+    assert repr(other) == repr(r)
+    assert [other[name] for name in ("x0", "x1", "h1", "[Yp1_0]")] == [0.5, -1.0, 0.002, 0.75]
+    other["x0"] = -2.0
+    for runner in (r, other):
+        runner["h1"] = 1e-3
+        runner.steadyState()
+    np.testing.assert_allclose([other["y0"], r["y0"]], [net([-2.0, -1.0])[0], net([0.5, -1.0])[0]], rtol=1e-9)
+
+
+def test_roadrunners_own_analyses_run():
+    net = cn.load_model("xor")
+    r = cn.to_roadrunner(net, [1, 0])
+    r.steadyState()
+    jacobian = cn.to_reactions(net, [1, 0]).jacobian(r.getFloatingSpeciesConcentrations()).toarray()
+    np.testing.assert_allclose(r.getFullJacobian(), jacobian, atol=1e-5)
+    assert np.all(np.real(r.getFullEigenValues()) < 0)
+
+
+@pytest.mark.parametrize("integrator", ["cvode", "rk4", "euler", "gillespie"])
+def test_steady_state_does_not_depend_on_the_users_solvers(integrator):
+    net = cn.load_model("xor")
+    r = cn.to_roadrunner(net, [1, 0])
+    r.setIntegrator(integrator)
+    r.setSteadyStateSolver("newton")
+    if integrator == "cvode":
+        r.getIntegrator().setValue("maximum_num_steps", 5)
+    r.steadyState()
+    assert r["y0"] == pytest.approx(net([1, 0])[0], rel=1e-9)
+    assert (r.getIntegrator().getName(), r.getSteadyStateSolver().getName()) == (integrator, "newton")
+    if integrator == "cvode":
+        assert r.getIntegrator().getValue("maximum_num_steps") == 5
+
+
+def test_names_are_completed_and_set_together():
+    r = cn.to_roadrunner(network(**KINDS[1]))
+    te.loada("Q = 1; S = 2; J: S => ; Q*S")
+    assert {"x0", "y0", "Yp1_0", "h1"} <= set(dir(r))
+    r.setValues({"x0": -1.0, "h1": 0.5})
+    r.setValues(["x1"], [-2.0])
+    assert (r["x0"], r["x1"], r["h1"]) == (-1.0, -2.0, 0.5)
 
 
 def test_attributes_survive_other_models():

@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from networks import ACTIVATIONS, corpus
 from scipy.integrate import solve_ivp
@@ -148,7 +149,15 @@ def test_a_failed_sample_says_so(monkeypatch, method):
         (lambda s: s.steady_state([1, 2], method="fast"), "expected one of 'units'"),
         (lambda s: s.steady_state([1, 2], on_error="ignore"), "expected one of 'raise', 'nan'"),
         (lambda s: s.time_course([[1, 2], [3, 4]]), "takes one sample"),
-        (lambda s: s.time_course([1, 2], t_end=0), "expected t_end > 0"),
+        (lambda s: s.time_course([1, 2], t_end=0), "t_end is 0"),
+        (lambda s: s.time_course([1, 2], t_end="5"), "t_end is '5'"),
+        (lambda s: s.time_course([1, 2], n_points=None), "n_points is None"),
+        (lambda s: s.time_course([1, 2], seed=-1), "seed is -1"),
+        (lambda s: s.time_course([1, 2], steps=[1]), r"steps are \[1\]"),
+        (lambda s: s.time_course([1, 2], steps={5: [0, 0], 5 + 1e-12: [1, 1]}), "too close"),
+        (lambda s: s.steady_state([1, 2], initial=[[1, 2], [3]]), "expected a number"),
+        (lambda s: s.steady_state([1, 2], initial={"Y1_0": "a"}), "expected a number"),
+        (lambda s: s.compile("fast"), "expected one of 'units'"),
         (lambda s: s.time_course([1, 2], n_points=1), "at least 2 points"),
         (lambda s: s.time_course([1, 2], t_end=5, steps={9: [0, 0]}), "change at t = 9"),
         (lambda s: s.time_course([1, 2], steps={0: [0, 0]}), "change at t = 0"),
@@ -283,6 +292,41 @@ def test_inputs_may_change_while_it_runs():
     assert course["x0"][201] == 1
 
 
+@pytest.mark.parametrize("t_end", [50, 100])
+def test_inputs_may_change_at_any_tenth(t_end):
+    """Grid points such as 33.300000000000004 and steps such as 33.3 are the same time."""
+    net = cn.Network([cn.Layer([[1.0]])])
+    times = [round(0.1 * i, 1) for i in range(3, 10 * t_end, 37)]
+    steps = {time: [i % 2] for i, time in enumerate(times)}
+    course = cn.Simulator(net).time_course([1], t_end=t_end, n_points=10 * t_end + 1, steps=steps)
+    for i, time in enumerate(times):
+        point = round(10 * time)
+        assert course["x0"][point] == (i - 1) % 2
+        assert course["x0"][point + 1] == i % 2
+    assert np.all(course.species > 0)
+
+
+def test_data_frames_are_read_by_name():
+    net = cn.Network([cn.Layer([[1.0, -1.0]])], input_names=["a", "b"])
+    frame = pd.DataFrame({"b": [0.5], "other": [9], "a": [2.0]})
+    np.testing.assert_allclose(cn.Simulator(net).steady_state(frame).outputs, net([[2.0, 0.5]]), rtol=1e-9)
+
+
+def test_simulators_can_be_pickled_at_any_time():
+    simulator = cn.Simulator(cn.load_model("xor"))
+    simulator.time_course([0, 1])
+    simulator.steady_state([0, 1], method="flat")
+    again = pickle.loads(pickle.dumps(simulator))
+    np.testing.assert_array_equal(again.steady_state([0, 1]).outputs, simulator.steady_state([0, 1]).outputs)
+
+
+def test_results_are_read_only():
+    simulator = cn.Simulator(cn.load_model("xor"))
+    for array in (simulator.steady_state([0, 1]).outputs, simulator.time_course([0, 1]).species):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+
+
 # Stochastic ---------------------------------------------------------------------------------------
 
 
@@ -303,6 +347,12 @@ def test_molecule_numbers_have_the_exact_stationary_distribution():
     assert abs(molecules.mean() - mean) < 5 * deviation / np.sqrt(5000)
     # the law y^2 in place of y (y - 1) would lower the mean by about half a molecule
     assert 5 * deviation / np.sqrt(5000) < 0.25
+
+
+def test_inputs_of_a_stochastic_run_need_not_be_whole_molecules():
+    simulator = cn.Simulator(cn.Network([cn.Layer([[4.0]], [0.5], cn.SmoothedReLU(h=1.0))]))
+    means = [simulator.time_course([x], 2000, 2001, volume=1, seed=0)["Y1_0"].mean() for x in (0.0, 0.4)]
+    assert means[1] > means[0] + 0.5
 
 
 def test_a_large_volume_is_deterministic():

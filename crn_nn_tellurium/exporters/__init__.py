@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from crn_nn_tellurium.errors import FileFormatError
+from crn_nn_tellurium.errors import FileFormatError, NetworkError
 from crn_nn_tellurium.exporters import antimony, sbml
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import ReactionNetwork
@@ -42,6 +42,8 @@ def export(
     ------
     FileFormatError
         If the format is unknown.
+    NetworkError
+        If the model is neither.
     FileExistsError
         If the file exists and ``overwrite`` is false.
     OSError
@@ -54,6 +56,8 @@ def export(
     ...     export(Network.random([2, 2, 1], seed=0), f"{folder}/net.ant").name
     'net.ant'
     """
+    if not isinstance(model, Network | ReactionNetwork):
+        raise NetworkError(f"export takes a Network or a ReactionNetwork; got {type(model).__name__}")
     path = Path(path)
     name = path.suffix.removeprefix(".").lower() if format is None else format
     if name not in FORMATS:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -63,6 +64,10 @@ def from_sklearn(model: Any, h: float = 1e-6, *, inputs: str = "signed", **optio
             f"from_sklearn: activation {known!r} has no exact counterpart in chemistry; train with activation='relu', "
             "or take Tanh or Sigmoid of this package, which are algebraic"
         )
+    if network.out_activation_ == "logistic" and len(network.intercepts_[-1]) > 1:
+        raise NetworkError(
+            "from_sklearn: this MLPClassifier gives several labels a sample; expected one class a sample"
+        )
     layers = []
     last = len(network.coefs_) - 1
     for position, (weights, bias) in enumerate(zip(network.coefs_, network.intercepts_, strict=True)):
@@ -71,7 +76,8 @@ def from_sklearn(model: Any, h: float = 1e-6, *, inputs: str = "signed", **optio
             matrix, offset = matrix * scale, bias + matrix @ shift
         layers.append(Layer(matrix, offset, (output if position == last else hidden)(h=h)))
     if isinstance(network, MLPClassifier) and "class_names" not in options:
-        options["class_names"] = [c if isinstance(c, int | str) else str(c) for c in network.classes_.tolist()]
+        # whole numbers compare equal to scikit-learn's labels, whatever their type
+        options["class_names"] = [c if isinstance(c, str) else int(c) for c in network.classes_.tolist()]
     return Network(tuple(layers), inputs=inputs, **options)
 
 
@@ -81,17 +87,19 @@ def _unpack(model: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Any]:
     network = steps.pop()
     if not isinstance(network, MLPClassifier | MLPRegressor):
         raise NetworkError(f"from_sklearn: got a {type(network).__name__}; expected an MLPClassifier or MLPRegressor")
-    try:
-        check_is_fitted(network, "coefs_")
-    except Exception as error:
-        raise NetworkError(f"from_sklearn: this {type(network).__name__} is not fitted; call fit first") from error
+    for step in (*steps, network):
+        try:
+            if hasattr(step, "fit"):
+                check_is_fitted(step)
+        except NotFittedError as error:
+            raise NetworkError(f"from_sklearn: this {type(step).__name__} is not fitted; call fit first") from error
     scale, shift = np.ones(network.coefs_[0].shape[0]), np.zeros(network.coefs_[0].shape[0])
     for step in steps:
         if isinstance(step, MinMaxScaler) and not step.clip:
             factor, offset = step.scale_, step.min_
         elif isinstance(step, StandardScaler):
-            factor = np.ones_like(scale) if step.scale_ is None else 1 / step.scale_
-            offset = np.zeros_like(scale) if step.mean_ is None else -step.mean_ * factor
+            factor = 1 / step.scale_ if step.with_std else np.ones_like(scale)
+            offset = -step.mean_ * factor if step.with_mean else np.zeros_like(scale)
         elif step is None or step == "passthrough":
             continue
         else:
