@@ -389,21 +389,22 @@ def _solve_stage(
     model = compiled(plan.text)
     index = model.parameter_index(plan.constants)
     shape = (-1, layer.shape[1], len(plan.own))
+    drive, size = plan.drive(catalysts)
     blocks = [
         Block(model, columns, plan.boundary(group, catalysts, layer), index, values)
         for group, columns, values in plan.blocks
     ]
 
     def balance_of(states: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
-        by_unit = plan.balance(catalysts[samples], layer[samples], states.reshape(shape))
+        by_unit = plan.balance(drive[samples], size[samples], layer[samples], states.reshape(shape))
         return Balance(*(part.reshape(states.shape) for part in (by_unit.net, by_unit.gross, by_unit.slope)))
 
-    begin = _fill(None if start is None else start[:, :, plan.own], plan.upper_bound(catalysts))
+    begin = _fill(None if start is None else start[:, :, plan.own], plan.upper_bound(drive))
     with model.lock:
         x, status = solve(blocks, by_sample(begin), balance_of)
     layer[:, :, plan.own] = x.reshape(shape)
     with np.errstate(invalid="ignore"):
-        imbalance = plan.balance(catalysts, layer, x.reshape(shape)).imbalance
+        imbalance = plan.balance(drive, size, layer, x.reshape(shape)).imbalance
     return status, np.nan_to_num(imbalance.max(axis=(1, 2), initial=0.0), nan=1.0)
 
 

@@ -51,6 +51,8 @@ class Block:
 
     def solve(self, x: FloatArray, samples: npt.NDArray[np.intp]) -> None:
         """Newton's method from the states x (n, n_species) of some samples, which it replaces."""
+        if not len(samples):
+            return
         self.model.set_parameters(self.parameters, self.values)
         place = (samples[:, None], self.columns)
         x[place], _ = self.model.solve_each(self.boundary[samples], x[place])

@@ -32,6 +32,10 @@ CATALYSTS_PER_UNIT = 128
 cost of a small solve is mostly the call, and that of compiling grows with the weights."""
 
 
+_AT_ONCE = 200_000
+"""Products that are held in memory together."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """Species of a unit (local names) that can be solved for together, given all others."""
@@ -226,28 +230,26 @@ class UnitPlan:
         z, size = _products(weights, catalysts), _products(abs(weights), np.abs(catalysts))
         return z[..., None] * signs + bias, size[..., None] + np.abs(bias)
 
-    def upper_bound(self, catalysts: FloatArray) -> FloatArray:
+    def upper_bound(self, drive: FloatArray) -> FloatArray:
         """Start values (n, n_units, n_own): max(drive, 0) + sqrt(h) for rails, as stated for followers.
 
         sigma_h(z) <= max(z, 0) + sqrt(h), and from above Newton's method comes down to the
         positive root.
         """
         activation = self.chemistry.activation
-        result = np.empty((len(catalysts), self.chemistry.layer.n_out, len(activation.species)))
         n_rails = len(activation.rails)
-        if not self.stage.reads_layer:
-            result[..., :n_rails] = np.maximum(self.drive(catalysts)[0], 0) + np.sqrt(activation.h)
+        result = np.empty((*drive.shape[:2], len(activation.species)))
+        result[..., :n_rails] = np.maximum(drive, 0) + np.sqrt(activation.h)
         result[..., n_rails:] = [follower.upper_bound for follower in activation.followers]
         return result[..., self.own]
 
-    def balance(self, catalysts: FloatArray, layer: FloatArray, x: FloatArray) -> Balance:
+    def balance(self, drive: FloatArray, size: FloatArray, layer: FloatArray, x: FloatArray) -> Balance:
         """How far the stage's species x (n, n_units, n_own) are from their fixed point."""
         if self.stage.reads_layer:
             fixed = layer[:, :, self._fixed]
             pool = np.broadcast_to(by_sample(fixed)[:, None], (*x.shape[:2], fixed.shape[1] * fixed.shape[2]))
             return self.local.balance(x, np.concatenate([fixed, pool], axis=-1))
         local = self.local.balance(x, np.empty(0))
-        drive, size = self.drive(catalysts)
         for position, rail in enumerate(self.chemistry.activation.rails):
             own = self.stage.species.index(rail.name)
             local.net[..., own] += drive[..., position] * x[..., own]
@@ -264,4 +266,6 @@ def _products(weights: FloatArray | sparse.csr_array, catalysts: FloatArray) -> 
     """
     if is_sparse(weights):
         return np.ascontiguousarray((weights @ catalysts.T).T)
+    if catalysts.size * len(weights) <= _AT_ONCE:
+        return np.add.reduce(catalysts[:, None] * weights, axis=2)
     return np.stack([np.add.reduce(catalysts * row, axis=1) for row in weights], axis=1)

@@ -369,3 +369,12 @@ def test_a_large_volume_is_deterministic():
 
 def test_the_accepted_distance_is_stricter_than_what_is_promised():
     assert solver.TOLERANCE * 100 <= ALLOWED
+
+
+def test_sums_do_not_depend_on_the_batch_to_the_last_bit(rng):
+    """Small batches are summed at once, large ones unit by unit."""
+    net = cn.Network.random([300, 40, 3], seed=0)
+    simulator, x = cn.Simulator(net), rng.random((30, 300))
+    together = simulator.steady_state(x).concentrations
+    for i in (0, 13, 29):
+        np.testing.assert_array_equal(simulator.steady_state(x[i]).concentrations[0], together[i])
