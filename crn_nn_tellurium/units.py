@@ -32,10 +32,6 @@ CATALYSTS_PER_UNIT = 128
 cost of a small solve is mostly the call, and that of compiling grows with the weights."""
 
 
-_AT_ONCE = 200_000
-"""Products that are held in memory together."""
-
-
 @dataclass(frozen=True)
 class Stage:
     """Species of a unit (local names) that can be solved for together, given all others."""
@@ -266,6 +262,4 @@ def _products(weights: FloatArray | sparse.csr_array, catalysts: FloatArray) -> 
     """
     if is_sparse(weights):
         return np.ascontiguousarray((weights @ catalysts.T).T)
-    if catalysts.size * len(weights) <= _AT_ONCE:
-        return np.add.reduce(catalysts[:, None] * weights, axis=2)
     return np.stack([np.add.reduce(catalysts * row, axis=1) for row in weights], axis=1)

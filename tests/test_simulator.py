@@ -372,7 +372,6 @@ def test_the_accepted_distance_is_stricter_than_what_is_promised():
 
 
 def test_sums_do_not_depend_on_the_batch_to_the_last_bit(rng):
-    """Small batches are summed at once, large ones unit by unit."""
     net = cn.Network.random([300, 40, 3], seed=0)
     simulator, x = cn.Simulator(net), rng.random((30, 300))
     together = simulator.steady_state(x).concentrations
