@@ -82,6 +82,11 @@ class ReadOut:
     terms: tuple[tuple[str, float], ...]
     constant: float = 0.0
 
+    @property
+    def read(self) -> tuple[tuple[str, float], ...]:
+        """The terms whose coefficient is not zero: the species that the next layer reads."""
+        return tuple(term for term in self.terms if term[1] != 0)
+
 
 def smoothed_relu(z: npt.ArrayLike, h: float) -> FloatArray:
     """sigma_h(z) = (z + sqrt(z^2 + 4h)) / 2, to full relative accuracy for either sign of z.

@@ -256,21 +256,12 @@ class _Term:
 
 
 def _compact(crn: ReactionNetwork, signed: frozenset[str], numbers: bool) -> Iterator[str]:
-    laws, sign = _collect(crn, signed)
+    # a number has its own sign, so with numbers no constant carries one
+    laws, sign = _collect(crn, frozenset() if numbers else signed)
     inlined = (signed or frozenset(crn.rate_constants)) if numbers else frozenset()
     order = {reaction.rate_constant: reaction.order for reaction in crn.reactions}
     values = dict(zip(crn.rate_constants, crn.constants.tolist(), strict=True))
     literal = {name: f"{values[name]!r} {_UNITS[order[name]]}" for name in inlined}
-    if inlined:
-        # a number has its own sign, so terms go back to theirs
-        laws = {
-            species: {
-                power: [_Term(t.number * sign.get(t.constant, 1), t.constant, t.others) for t in terms]
-                for power, terms in powers.items()
-            }
-            for species, powers in laws.items()
-        }
-        sign = {}
     yield _HEADER.rstrip("\n")
     yield from _constants(crn, sign, inlined)
     for species in crn.species:

@@ -23,7 +23,7 @@ from crn_nn_tellurium import __version__
 from crn_nn_tellurium.errors import ConvergenceError, FileFormatError, InputError, MissingPackageError
 from crn_nn_tellurium.model_library import load_model
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.storage import read_text, write_bytes
+from crn_nn_tellurium.storage import check_target, read_text, write_bytes
 
 if TYPE_CHECKING:
     from crn_nn_tellurium.demo import DemoRow
@@ -90,8 +90,7 @@ def _check_new(path: Path | None, overwrite: bool) -> None:
         return
     if path.exists() and not overwrite:
         raise FileExistsError(f"{str(path)!r} exists; --overwrite replaces it")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
+    check_target(path)
 
 
 def _write(text: str, output: Path | None, overwrite: bool) -> None:

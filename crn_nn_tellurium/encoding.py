@@ -90,9 +90,24 @@ class LayerChemistry:
         return self.layer.activation
 
     @property
+    def species(self) -> tuple[str, ...]:
+        """Identifiers of the layer's species, by unit, then as the activation lists them."""
+        units = (_unit_ids(self.index, unit) for unit in range(self.layer.n_out))
+        return tuple(identify(local) for identify in units for local in self.activation.species)
+
+    @property
     def n_species(self) -> int:
         """Number of species of the layer."""
         return self.layer.n_out * len(self.activation.species)
+
+    def drive(self, catalysts: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Drive of every unit's rails, for catalysts (n, n_catalysts), and the sum of its parts' sizes.
+
+        Both have shape (n, n_units, n_rails).
+        """
+        signs = np.array([rail.sign for rail in self.activation.rails], dtype=float)
+        z, size = _products(self.weights, catalysts), _products(abs(self.weights), np.abs(catalysts))
+        return z[..., None] * signs + self.rail_bias, size[..., None] + np.abs(self.rail_bias)
 
     @cached_property
     def rail_bias(self) -> FloatArray:
@@ -108,6 +123,17 @@ class LayerChemistry:
         else:
             pairs = enumerate(self.weights[unit].tolist())  # type: ignore[assignment]
         return ((self.catalysts[i], weight) for i, weight in pairs if weight != 0)
+
+
+def _products(weights: FloatArray | sparse.csr_array, catalysts: FloatArray) -> FloatArray:
+    """catalysts @ weights.T, each row summed by itself.
+
+    A matrix product of BLAS differs in the last bits with the number of rows; a sample's answer must
+    not depend on the batch that it comes in.
+    """
+    if is_sparse(weights):
+        return np.ascontiguousarray((weights @ catalysts.T).T)
+    return np.stack([np.add.reduce(catalysts * row, axis=1) for row in weights], axis=1)
 
 
 def layer_chemistry(net: Network) -> tuple[LayerChemistry, ...]:
@@ -127,9 +153,8 @@ def layer_chemistry(net: Network) -> tuple[LayerChemistry, ...]:
 def _layer_chemistry(index: int, layer: Layer, read: list[tuple[ReadOut, Callable[[str], str]]]) -> LayerChemistry:
     catalysts = []
     for column, (read_out, identify) in enumerate(read):
-        terms = [(name, coefficient) for name, coefficient in read_out.terms if coefficient != 0]
-        for name, coefficient in terms:
-            label = f"{column}" if len(terms) == 1 else f"{column}_{name}"
+        for name, coefficient in read_out.read:
+            label = f"{column}" if len(read_out.read) == 1 else f"{column}_{name}"
             catalysts.append(Catalyst(identify(name), label, column, coefficient))
     gain = layer.activation.gain
     columns = np.array([catalyst.column for catalyst in catalysts], dtype=int)
@@ -167,8 +192,7 @@ def catalyst_concentrations(net: Network, layer: Layer, concentrations: Mapping[
         y = concentrations[source]
         if source != INPUT:
             activation = next(other for other in net.layers if other.name == source).activation
-            read = [activation.species.index(name) for name, coefficient in activation.read_out.terms if coefficient]
-            y = y[:, :, read]
+            y = y[:, :, [activation.species.index(name) for name, _ in activation.read_out.read]]
         parts.append(by_sample(y))
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
@@ -384,7 +408,7 @@ def _input_species(net: Network, x: npt.ArrayLike | None) -> Iterator[Species]:
 
 
 def _read_expression(read_out: ReadOut, identify: Callable[[str], str]) -> Expression:
-    terms = [Monomial(coefficient, ((identify(name), 1.0),)) for name, coefficient in read_out.terms if coefficient]
+    terms = [Monomial(coefficient, ((identify(name), 1.0),)) for name, coefficient in read_out.read]
     return Expression((*terms, Monomial(read_out.constant)) if read_out.constant else tuple(terms))
 
 

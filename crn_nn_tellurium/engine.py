@@ -32,7 +32,14 @@ RELATIVE_TOLERANCE = 1e-10
 ABSOLUTE_TOLERANCE = 1e-18
 """CVODE's tolerances. Roots go down to h / |z|: with an absolute tolerance above them CVODE steps below zero,
 where y runs away to minus infinity."""
-MAXIMUM_STEPS = 200_000
+CVODE: dict[str, float | bool] = {
+    "relative_tolerance": RELATIVE_TOLERANCE,
+    "absolute_tolerance": ABSOLUTE_TOLERANCE,
+    "maximum_num_steps": 200_000,
+    "stiff": True,
+    "variable_step_size": False,
+}
+"""Its settings wherever this package integrates."""
 
 _attributes_lock = threading.Lock()
 _antimony_lock = threading.Lock()  # libAntimony keeps one global list of modules
@@ -125,15 +132,9 @@ class CompiledModel:
         self._parameter_position = {name: i for i, name in enumerate(self.parameters)}
         self._solver = self._runner.getSteadyStateSolver()
         self._solver.setValue("relative_tolerance", STEADY_STATE_TOLERANCE)
-        self._stiff_integrator(RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE)
-
-    def _stiff_integrator(self, relative: float, absolute: float) -> None:
         self._runner.setIntegrator("cvode")
-        integrator = self._runner.getIntegrator()
-        integrator.setValue("stiff", True)
-        integrator.setValue("relative_tolerance", relative)
-        integrator.setValue("absolute_tolerance", absolute)
-        integrator.setValue("maximum_num_steps", MAXIMUM_STEPS)
+        for name, value in CVODE.items():
+            self._runner.getIntegrator().setValue(name, value)
 
     def parameter_index(self, names: Iterable[str]) -> npt.NDArray[np.int32]:
         """Index array for `set_parameters`; roadrunner takes int32 alone."""
@@ -157,7 +158,7 @@ class CompiledModel:
         -------
         (n, n_floating) ndarray, (n,) bool ndarray
             Concentrations, and whether the solver says that it converged. Not checked: a root may
-            be negative (see `simulator`).
+            be negative (see `solver`).
         """
         model, solve = self._model, self._solver.solve
         set_boundary, set_floating = model.setBoundarySpeciesConcentrations, model.setFloatingSpeciesConcentrations

@@ -15,7 +15,7 @@ from scipy import sparse
 from crn_nn_tellurium.activations import Activation, SmoothedReLU
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.identifiers import check_identifier
-from crn_nn_tellurium.reactions import FloatArray, is_sparse
+from crn_nn_tellurium.reactions import FloatArray, is_sparse, read_only
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ class Layer:
             )
         if self.name:
             check_identifier("layer", self.name)
-        bias.flags.writeable = False
+        read_only(weights, bias)
         for attribute, value in (("weights", weights), ("bias", bias), ("inputs", tuple(sources))):
             object.__setattr__(self, attribute, value)
 
@@ -113,8 +113,7 @@ class Layer:
     def __setstate__(self, state: dict[str, Any]) -> None:
         # numpy does not pickle that an array is read-only
         self.__dict__.update(state)
-        _freeze(self.weights)
-        self.bias.flags.writeable = False
+        read_only(self.weights, self.bias)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -124,11 +123,6 @@ class Layer:
 
 def _dense(weights: Any) -> Any:
     return weights.toarray() if is_sparse(weights) else weights
-
-
-def _freeze(matrix: Any) -> None:
-    for part in (matrix.data, matrix.indices, matrix.indptr) if is_sparse(matrix) else (matrix,):
-        part.flags.writeable = False
 
 
 def _numbers(label: str, what: str, values: Any) -> FloatArray:
@@ -157,7 +151,6 @@ def _weights(label: str, values: Any) -> FloatArray | sparse.csr_array:
         result = sparse.csr_array(parts, shape=result.shape)
     else:
         result = _numbers(label, "weights", values)
-    _freeze(result)
     if result.ndim != 2 or 0 in result.shape:
         raise NetworkError(f"{label}: weights have shape {result.shape}; expected (n_out, n_in), neither of them 0")
     return result

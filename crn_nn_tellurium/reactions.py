@@ -389,7 +389,7 @@ class ReactionNetwork:
         """Values of the rate constants, shape (n_constants,), in the order of `rate_constants`."""
         value = {reaction.rate_constant: reaction.value for reaction in self.reactions}
         result = np.array([value[constant] for constant in self.rate_constants], dtype=float)
-        result.flags.writeable = False
+        read_only(result)
         return result
 
     @property
@@ -455,8 +455,10 @@ class ReactionNetwork:
         self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None, constants: npt.ArrayLike | None = None
     ) -> FloatArray:
         """Reaction rates v, shape (..., n_reactions)."""
-        extended = self._extended(x, boundary)
-        result = self._constants_per_reaction(constants)
+        return self._rates(self._extended(x, boundary), self._constants_per_reaction(constants))
+
+    def _rates(self, extended: FloatArray, k: FloatArray) -> FloatArray:
+        result = k
         for factor in self._factors.T:
             result = result * extended[..., factor]
         lead = extended.shape[:-1]
@@ -474,7 +476,7 @@ class ReactionNetwork:
         """How far each floating species is from its fixed point; arrays of shape (..., n_floating)."""
         extended = self._extended(x, boundary)
         k = self._constants_per_reaction(constants)
-        rates = self.rates(x, boundary, constants)
+        rates = self._rates(extended, k)
         slope = np.zeros((*rates.shape[:-1], len(self.floating)))
         for position, own in enumerate(self._own_stoichiometry):
             slope = slope + _apply(own, np.broadcast_to(self._without(position, extended, k), rates.shape))
@@ -539,6 +541,13 @@ def is_real(value: object) -> bool:
 def is_sparse(matrix: object) -> TypeGuard[sparse.csr_array]:
     """Whether a matrix is one of scipy's sparse ones."""
     return bool(sparse.issparse(matrix))
+
+
+def read_only(*arrays: Any) -> None:
+    """Mark arrays, dense or sparse, as not to be written to."""
+    for array in arrays:
+        for part in (array.data, array.indices, array.indptr) if is_sparse(array) else (array,):
+            part.flags.writeable = False
 
 
 def by_sample(array: FloatArray) -> FloatArray:

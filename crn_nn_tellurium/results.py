@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from crn_nn_tellurium.reactions import FloatArray
+from crn_nn_tellurium.reactions import FloatArray, read_only
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class SteadyState:
     species: tuple[str, ...] = field(repr=False)
 
     def __post_init__(self) -> None:
-        _freeze(self.outputs, self.concentrations, self.residual)
+        read_only(self.outputs, self.concentrations, self.residual)
 
     @property
     def failed(self) -> int:
@@ -90,7 +90,7 @@ class TimeCourse:
     volume: float | None = None
 
     def __post_init__(self) -> None:
-        _freeze(self.time, self.outputs, self.species, self.inputs)
+        read_only(self.time, self.outputs, self.species, self.inputs)
 
     def __getitem__(self, name: str) -> FloatArray:
         """One output, species or input over time, shape (n_points,)."""
@@ -103,11 +103,6 @@ class TimeCourse:
             f"TimeCourse({len(self.time)} points from t = {self.time[0]:g} to {self.time[-1]:g}, "
             f"{self.outputs.shape[1]} outputs, {self.species.shape[1]} species{kind})"
         )
-
-
-def _freeze(*arrays: FloatArray) -> None:
-    for array in arrays:
-        array.flags.writeable = False
 
 
 def _column(name: str, columns: dict[str, tuple[str, ...]], *arrays: FloatArray) -> FloatArray:

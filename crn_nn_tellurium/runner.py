@@ -20,17 +20,11 @@ from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 
 from crn_nn_tellurium.antimony_writer import Form, compact_signs, write_antimony
 from crn_nn_tellurium.encoding import signed_constants, to_reactions
-from crn_nn_tellurium.engine import (
-    ABSOLUTE_TOLERANCE,
-    MAXIMUM_STEPS,
-    RELATIVE_TOLERANCE,
-    STEADY_STATE_TOLERANCE,
-    antimony_to_sbml,
-    keeping_attributes,
-)
+from crn_nn_tellurium.engine import CVODE, STEADY_STATE_TOLERANCE, antimony_to_sbml, keeping_attributes
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import ReactionNetwork
+from crn_nn_tellurium.solver import steady
 
 _DURATIONS = 10.0 ** np.arange(1, 10)
 _TOLERANCE = 1e-10
@@ -97,13 +91,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         self.setIntegrator("cvode")
         self.setSteadyStateSolver("nleq2")
         needed = {
-            self.getIntegrator(): {
-                "relative_tolerance": RELATIVE_TOLERANCE,
-                "absolute_tolerance": ABSOLUTE_TOLERANCE,
-                "maximum_num_steps": MAXIMUM_STEPS,
-                "stiff": True,
-                "variable_step_size": False,
-            },
+            self.getIntegrator(): CVODE,
             self.getSteadyStateSolver(): {"relative_tolerance": STEADY_STATE_TOLERANCE},
         }
         kept = [(owner, name, owner.getValue(name)) for owner, values in needed.items() for name in values]
@@ -128,8 +116,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             x = np.array(self.model.getFloatingSpeciesConcentrations())
             if not np.all(x > 0):
                 return None
-            balance = self._crn.balance(x, self._boundary(), self._constants())
-            if np.all(balance.distance <= _TOLERANCE * x + balance.rounding):
+            if steady(self._crn.balance(x, self._boundary(), self._constants()), x, _TOLERANCE).all():
                 return residual
         return None
 

@@ -71,12 +71,7 @@ class Simulator:
     @cached_property
     def species(self) -> tuple[str, ...]:
         """Identifiers of the floating species: by layer, unit, then the activation's species."""
-        return tuple(
-            f"{local}{c.index}_{j}"
-            for c in self._chemistry
-            for j in range(c.layer.n_out)
-            for local in c.activation.species
-        )
+        return tuple(name for chemistry in self._chemistry for name in chemistry.species)
 
     @cached_property
     def _plans(self) -> list[list[UnitPlan]]:
@@ -174,8 +169,9 @@ class Simulator:
             catalysts = catalyst_concentrations(net, chemistry.layer, found)
             layer = self._layer(concentrations, number)
             begin = None if start is None else self._layer(start, number)
+            drive = chemistry.drive(catalysts)
             for plan in plans:
-                outcome, imbalance = _solve_stage(plan, catalysts, layer, begin)
+                outcome, imbalance = _solve_stage(plan, catalysts, drive, layer, begin)
                 residual = np.maximum(residual, imbalance)
                 status = [
                     new if old == SOLVED or (new.startswith("failed") and not old.startswith("failed")) else old
@@ -352,26 +348,15 @@ class Simulator:
                     if name not in self.species:
                         known = ", ".join(self.species[:8])
                         raise InputError(f"initial names {name!r}; expected species among {known}, ...")
-                    values[:, self.species.index(name)] = self._concentrations({name: value})
+                    values[:, self.species.index(name)] = _concentrations(f"initial of {name!r}", value)
             else:
-                given = self._concentrations({"": initial})
-                values = np.array(np.broadcast_to(given, (n_samples, size)))
+                values = np.array(np.broadcast_to(_concentrations("initial", initial), (n_samples, size)))
         except InputError:
             raise
         except (TypeError, ValueError) as error:
             raise InputError(
                 f"initial is {initial!r}; expected a number, ({size},) or ({n_samples}, {size})"
             ) from error
-        return values
-
-    @staticmethod
-    def _concentrations(given: Mapping[str, Any]) -> FloatArray:
-        ((name, value),) = given.items()
-        values = np.asarray(value, dtype=float)
-        bad = ~(np.isfinite(values) & (values >= 0))
-        if bad.any():
-            what = f"initial of {name!r}" if name else "initial"
-            raise InputError(f"{what}: {float(values[bad].flat[0])!r}; expected a finite concentration >= 0")
         return values
 
     def __reduce__(self) -> tuple[type[Simulator], tuple[Network]]:
@@ -383,13 +368,17 @@ class Simulator:
 
 
 def _solve_stage(
-    plan: UnitPlan, catalysts: FloatArray, layer: FloatArray, start: FloatArray | None
+    plan: UnitPlan,
+    catalysts: FloatArray,
+    drives: tuple[FloatArray, FloatArray],
+    layer: FloatArray,
+    start: FloatArray | None,
 ) -> tuple[list[str], FloatArray]:
     """Fill in one stage's species of a layer (n, n_units, n_species); status and imbalance by sample."""
     model = compiled(plan.text)
     index = model.parameter_index(plan.constants)
     shape = (-1, layer.shape[1], len(plan.own))
-    drive, size = plan.drive(catalysts)
+    drive, size = drives
     blocks = [
         Block(model, columns, plan.boundary(group, catalysts, layer), index, values)
         for group, columns, values in plan.blocks
@@ -406,6 +395,15 @@ def _solve_stage(
     with np.errstate(invalid="ignore"):
         imbalance = plan.balance(drive, size, layer, x.reshape(shape)).imbalance
     return status, np.nan_to_num(imbalance.max(axis=(1, 2), initial=0.0), nan=1.0)
+
+
+def _concentrations(what: str, value: Any) -> FloatArray:
+    """Values as an array of concentrations, or what is wrong with them."""
+    values = np.asarray(value, dtype=float)
+    bad = ~(np.isfinite(values) & (values >= 0))
+    if bad.any():
+        raise InputError(f"{what}: {float(values[bad].flat[0])!r}; expected a finite concentration >= 0")
+    return values
 
 
 def _fill(start: FloatArray | None, default: FloatArray) -> FloatArray:

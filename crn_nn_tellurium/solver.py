@@ -69,14 +69,20 @@ class Block:
         return np.flatnonzero(~good[:, self.columns].all(axis=1))
 
 
+def steady(balance: Balance, x: FloatArray, tolerance: float, absent: float = 0.0) -> npt.NDArray[np.bool_]:
+    """Which concentrations (..., n_species) are positive and at their fixed point.
+
+    `tolerance` is relative to each concentration, `absent` to the largest of its state.
+    """
+    with np.errstate(invalid="ignore"):
+        floor = absent * x.max(axis=-1, keepdims=True, initial=0.0)
+        return (x > 0) & np.isfinite(x) & (balance.distance <= tolerance * x + floor + balance.rounding)
+
+
 def _steady(
     balance_of: BalanceOf, x: FloatArray, samples: npt.NDArray[np.intp], tolerance: float
 ) -> npt.NDArray[np.bool_]:
-    """Which concentrations (m, n_species) are positive and at their fixed point."""
-    balance = balance_of(x, samples)
-    with np.errstate(invalid="ignore"):
-        absent = ABSENT * x.max(axis=-1, keepdims=True, initial=0.0)
-        return (x > 0) & np.isfinite(x) & (balance.distance <= tolerance * x + absent + balance.rounding)
+    return steady(balance_of(x, samples), x, tolerance, ABSENT)
 
 
 def solve(blocks: Sequence[Block], start: FloatArray, balance_of: BalanceOf) -> tuple[FloatArray, list[str]]:

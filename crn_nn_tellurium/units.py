@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from crn_nn_tellurium.activations import Activation
 from crn_nn_tellurium.antimony_writer import structure_text
@@ -70,15 +69,19 @@ def stages(activation: Activation) -> tuple[Stage, ...]:
     return (Stage(first, False), Stage(last, True)) if last else (Stage(first, False),)
 
 
+def _template_units(activation: Activation, stage: Stage, n_catalysts: int, pool: int, neurons: int) -> list[Unit]:
+    """The units of a template: every weight 1, every rail driven upwards by its sign."""
+    read = range(0 if stage.reads_layer else n_catalysts)
+    catalysts = tuple((Catalyst(f"_x{i}", str(i), i, 1.0), 1.0) for i in read)
+    drives = tuple(1.0 if rail.shift else float(rail.sign) for rail in activation.rails)
+    return [Unit(1, j, activation, catalysts, drives, pool, pool_id=_pool_id) for j in range(neurons)]
+
+
 def _template(activation: Activation, stage: Stage, n_catalysts: int, pool: int, neurons: int) -> ReactionNetwork:
     """The chemistry of `neurons` units of one stage, every rate constant 1."""
-    catalysts = (
-        () if stage.reads_layer else tuple((Catalyst(f"_x{i}", str(i), i, 1.0), 1.0) for i in range(n_catalysts))
-    )
-    drives = tuple(1.0 if rail.shift else float(rail.sign) for rail in activation.rails)
-    units = [Unit(1, j, activation, catalysts, drives, pool, pool_id=_pool_id) for j in range(neurons)]
+    units = _template_units(activation, stage, n_catalysts, pool, neurons)
     own = {unit.identify(name) for unit in units for name in stage.species}
-    boundary = [catalyst.id for catalyst, _ in catalysts]
+    boundary = [catalyst.id for catalyst, _ in units[0].inputs]
     if stage.reads_layer:
         fixed = [name for name in activation.species if name not in stage.species]
         boundary += [unit.identify(name) for unit in units for name in fixed]
@@ -136,26 +139,24 @@ class UnitPlan:
         self._lay_out_constants(activation)
 
     def _lay_out_constants(self, activation: Activation) -> None:
-        shared = {"h1": activation.h, "q1": 1.0} | {
-            f"{reaction.rate_constant}1": reaction.value for reaction in activation.local_reactions
+        units = _template_units(activation, self.stage, self._width, self.chemistry.layer.n_out, self.neurons)
+        constant = units[0].constant
+        shared = {constant("h"): activation.h, constant("q"): 1.0} | {
+            constant(reaction.rate_constant): reaction.value for reaction in activation.local_reactions
         }
         names: list[str] = []
-        biases: dict[str, int] = {}
+        self._bias_rails: list[int] = []
         if not self.stage.reads_layer:
-            for j in range(self.neurons):
-                names += [f"w1_{j}_{i}" for i in range(self._width)]
-            drives = (1.0,) * len(activation.rails)
-            biases = {
-                Unit(1, 0, activation, (), drives).bias(position)[len("b1_0") :]: position
-                for position in reversed(range(len(activation.rails)))
-            }
-            names += [f"b1_{j}{tail}" for j in range(self.neurons) for tail in biases]
+            names = [unit.weight(catalyst) for unit in units for catalyst, _ in unit.inputs]
+            # of the rails that share a bias, the first stands for it
+            first = {units[0].bias(position): position for position in reversed(range(len(activation.rails)))}
+            self._bias_rails = list(first.values())
+            names += [unit.bias(position) for unit in units for position in self._bias_rails]
         present = [name for name in shared if name in self.template.rate_constants]
         self.constants = (*names, *present)
         self._shared = np.array([shared[name] for name in present])
-        self._bias_rails = list(biases.values())
         # a compact model's constant has the sign of its first use, which is the first rail's
-        self._sign = float(activation.rails[0].sign) if activation.rails else 1.0
+        self._sign = float(activation.rails[0].sign)
 
     @cached_property
     def local(self) -> ReactionNetwork:
@@ -219,13 +220,6 @@ class UnitPlan:
         n_own = len(self.stage.species)
         return (group[:, None] * n_own + np.arange(n_own)).ravel()
 
-    def drive(self, catalysts: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Drive of every unit's rails and the sum of its parts' sizes, both (n, n_units, n_rails)."""
-        weights, bias = self.chemistry.weights, self.chemistry.rail_bias
-        signs = np.array([rail.sign for rail in self.chemistry.activation.rails], dtype=float)
-        z, size = _products(weights, catalysts), _products(abs(weights), np.abs(catalysts))
-        return z[..., None] * signs + bias, size[..., None] + np.abs(bias)
-
     def upper_bound(self, drive: FloatArray) -> FloatArray:
         """Start values (n, n_units, n_own): max(drive, 0) + sqrt(h) for rails, as stated for followers.
 
@@ -252,14 +246,3 @@ class UnitPlan:
             local.gross[..., own] += size[..., position] * x[..., own]
             local.slope[..., own] += drive[..., position]
         return local
-
-
-def _products(weights: FloatArray | sparse.csr_array, catalysts: FloatArray) -> FloatArray:
-    """catalysts @ weights.T, each row summed by itself.
-
-    A matrix product of BLAS differs in the last bits with the number of rows; a sample's answer must
-    not depend on the batch that it comes in.
-    """
-    if is_sparse(weights):
-        return np.ascontiguousarray((weights @ catalysts.T).T)
-    return np.stack([np.add.reduce(catalysts * row, axis=1) for row in weights], axis=1)
