@@ -234,9 +234,15 @@ class Activation(ABC):
         return (*(rail.name for rail in self.rails), *(follower.name for follower in self.followers))
 
     @property
+    def pooled(self) -> tuple[str, ...]:
+        """Local names that local reactions read of every unit of the layer."""
+        read = {name for reaction in self.local_reactions for name in reaction.reads}
+        return tuple(name for name in self.species if f"*{name}" in read)
+
+    @property
     def couples_units(self) -> bool:
         """Whether a unit's value depends on other units of its layer."""
-        return any(name.startswith("*") for reaction in self.local_reactions for name in reaction.reads)
+        return bool(self.pooled)
 
     def drive(self, z: npt.ArrayLike) -> FloatArray:
         """sign * gain * z + shift of each rail, shape (*z.shape, n_rails)."""
@@ -278,6 +284,25 @@ class Activation(ABC):
         coefficients = dict(self.read_out.terms)
         factors = np.array([self.gain * rail.sign * coefficients.get(rail.name, 0.0) for rail in self.rails])
         return slopes @ factors
+
+    def h_derivative(self, z: npt.ArrayLike) -> FloatArray:
+        """d value / dh at constant z, same shape as z.
+
+        Raises
+        ------
+        NetworkError
+            If the activation has followers and does not define it. (Gradients from the chemistry
+            itself do not need it.)
+        """
+        if self.local_reactions or self.followers:
+            kind = type(self).__name__
+            raise NetworkError(
+                f"{kind}: the derivative of its value with respect to h is not known in closed form; define "
+                f"{kind}.h_derivative(z), or take it from the chemistry, method='adjoint'"
+            )
+        slopes = 1 / np.hypot(self.drive(z), 2 * math.sqrt(self.h))
+        coefficients = dict(self.read_out.terms)
+        return slopes @ np.array([coefficients.get(rail.name, 0.0) for rail in self.rails])
 
     def parameters(self) -> dict[str, Any]:
         """The dataclass fields, as a saved network keeps them."""
@@ -448,6 +473,11 @@ class _Ratio(Activation):
         (_, coefficient), *_ = self.read_out.terms
         return coefficient * 2 * self.h / np.hypot(z, 2 * math.sqrt(self.h)) ** 3
 
+    def h_derivative(self, z: npt.ArrayLike) -> FloatArray:
+        (_, coefficient), *_ = self.read_out.terms
+        z = np.asarray(z, dtype=float)
+        return -coefficient * z / np.hypot(z, 2 * math.sqrt(self.h)) ** 3
+
 
 @dataclass(frozen=True)
 class Sigmoid(_Ratio):
@@ -507,6 +537,13 @@ class Normalized(Activation):
         total = y.sum(axis=-1)[..., None, None]
         share = y[..., :, None] / total
         return (np.eye(y.shape[-1]) - share) / total * smoothed_relu_derivative(z, self.h)[..., None, :]
+
+    def h_derivative(self, z: npt.ArrayLike) -> FloatArray:
+        """dP_k / dh, same shape as z."""
+        z = np.asarray(z, dtype=float)
+        y, slope = smoothed_relu(z, self.h), 1 / np.hypot(z, 2 * math.sqrt(self.h))
+        total = y.sum(axis=-1, keepdims=True)
+        return (slope - y / total * slope.sum(axis=-1, keepdims=True)) / total
 
 
 BUILT_IN: dict[str, type[Activation]] = {

@@ -43,7 +43,6 @@ from crn_nn_tellurium.reactions import (
     Reaction,
     ReactionNetwork,
     Species,
-    by_sample,
     is_sparse,
 )
 
@@ -76,6 +75,8 @@ class LayerChemistry:
         Signed coefficient of each catalyst in each unit's pre-activation, gain included.
     bias : (n_units,) ndarray
         The bias, gain and the constants of the read-outs included.
+    constants : (n_in,) ndarray
+        The constants of the read-outs of the values that the layer reads.
     """
 
     index: int
@@ -83,6 +84,7 @@ class LayerChemistry:
     catalysts: tuple[Catalyst, ...]
     weights: FloatArray | sparse.csr_array
     bias: FloatArray
+    constants: FloatArray
 
     @property
     def activation(self) -> Activation:
@@ -115,14 +117,14 @@ class LayerChemistry:
         rails = self.activation.rails
         return np.outer(self.bias, [rail.sign for rail in rails]) + np.array([rail.shift for rail in rails])
 
-    def row(self, unit: int) -> Iterator[tuple[Catalyst, float]]:
-        """The catalysts of one unit whose weight is not zero, with it."""
+    def row(self, unit: int, zeros: bool = False) -> Iterator[tuple[Catalyst, float]]:
+        """The catalysts of one unit whose weight is not zero (or, with `zeros`, is stored), with it."""
         if is_sparse(self.weights):
             span = slice(self.weights.indptr[unit], self.weights.indptr[unit + 1])
             pairs = zip(self.weights.indices[span].tolist(), self.weights.data[span].tolist(), strict=True)
         else:
             pairs = enumerate(self.weights[unit].tolist())  # type: ignore[assignment]
-        return ((self.catalysts[i], weight) for i, weight in pairs if weight != 0)
+        return ((self.catalysts[i], weight) for i, weight in pairs if zeros or weight != 0)
 
 
 def _products(weights: FloatArray | sparse.csr_array, catalysts: FloatArray) -> FloatArray:
@@ -161,16 +163,40 @@ def _layer_chemistry(index: int, layer: Layer, read: list[tuple[ReadOut, Callabl
     factors = gain * np.array([catalyst.coefficient for catalyst in catalysts])
     weights: Any = layer.weights[:, columns]
     weights = sparse.csr_array(weights.multiply(factors)) if is_sparse(weights) else weights * factors
-    bias = gain * (layer.bias + layer.weights @ np.array([read_out.constant for read_out, _ in read]))
-    return LayerChemistry(index, layer, tuple(catalysts), weights, bias)
+    constants = np.array([read_out.constant for read_out, _ in read])
+    bias = gain * (layer.bias + layer.weights @ constants)
+    return LayerChemistry(index, layer, tuple(catalysts), weights, bias, constants)
 
 
 def _input_ids(name: str) -> Callable[[str], str]:
     return lambda rail: f"{name}_{rail}" if rail else name
 
 
+def weight_id(index: int, unit: int, label: str | int) -> str:
+    """Identifier of a weight: layer number, unit, value read."""
+    return f"w{index}_{unit}_{label}"
+
+
+def bias_id(index: int, unit: int) -> str:
+    """Identifier of a bias."""
+    return f"b{index}_{unit}"
+
+
+def shared_id(index: int, name: str) -> str:
+    """Identifier of a rate constant that a layer's units share, h say."""
+    return f"{name}{index}"
+
+
 def _unit_ids(index: int, unit: int) -> Callable[[str], str]:
     return lambda local: f"{local}{index}_{unit}"
+
+
+def read_places(net: Network, source: str) -> list[int]:
+    """Which species of a unit of a source are read by the layers after it."""
+    if source == INPUT:
+        return list(range(len(net.input_coding.rails)))
+    activation = next(layer for layer in net.layers if layer.name == source).activation
+    return [activation.species.index(name) for name, _ in activation.read_out.read]
 
 
 def catalyst_concentrations(net: Network, layer: Layer, concentrations: Mapping[str, FloatArray]) -> FloatArray:
@@ -180,21 +206,30 @@ def catalyst_concentrations(net: Network, layer: Layer, concentrations: Mapping[
     ----------
     net : Network
     layer : Layer
-    concentrations : mapping of str to (n, n_units, n_species) ndarray
-        By layer name; those of the inputs under ``"input"``.
+    concentrations : mapping of str to (n, n_units, n_species, ...) ndarray
+        By layer name; those of the inputs under ``"input"``. Further dimensions (of derivatives,
+        say) are kept.
 
     Returns
     -------
-    (n, n_catalysts) ndarray
+    (n, n_catalysts, ...) ndarray
     """
     parts = []
     for source in layer.inputs:
         y = concentrations[source]
-        if source != INPUT:
-            activation = next(other for other in net.layers if other.name == source).activation
-            y = y[:, :, [activation.species.index(name) for name, _ in activation.read_out.read]]
-        parts.append(by_sample(y))
+        read = y if source == INPUT else y[:, :, read_places(net, source)]
+        parts.append(read.reshape(len(y), read.shape[1] * read.shape[2], *y.shape[3:]))
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def add_to_sources(net: Network, layer: Layer, by_catalyst: FloatArray, totals: Mapping[str, FloatArray]) -> None:
+    """Add values (n, n_catalysts) to the places where `catalyst_concentrations` reads; its transpose."""
+    first = 0
+    for source in layer.inputs:
+        total, read = totals[source], read_places(net, source)
+        size = total.shape[1] * len(read)
+        total[:, :, read] += by_catalyst[:, first : first + size].reshape(len(total), total.shape[1], len(read))
+        first += size
 
 
 # One unit -------------------------------------------------------------------------------------
@@ -213,6 +248,8 @@ class Unit:
     """Number of units in the layer, which starred local names stand for."""
     pool_id: Callable[[str, int], str] | None = None
     """Identifiers of the pool's species, where they are not the layer's own."""
+    zeros: bool = False
+    """Whether a bias of zero gets its reaction too, with a rate constant of zero."""
 
     @property
     def identify(self) -> Callable[[str], str]:
@@ -221,16 +258,16 @@ class Unit:
 
     def constant(self, name: str) -> str:
         """Identifier of a rate constant that the layer's units share."""
-        return f"{name}{self.index}"
+        return shared_id(self.index, name)
 
     def weight(self, catalyst: Catalyst) -> str:
         """Identifier of a weight's rate constant."""
-        return f"w{self.index}_{self.unit}_{catalyst.label}"
+        return weight_id(self.index, self.unit, catalyst.label)
 
     def bias(self, rail: int) -> str:
         """Identifier of a bias's rate constant; rails without a shift share one."""
         shift = self.activation.rails[rail].shift
-        return f"b{self.index}_{self.unit}" + (f"_{self.activation.rails[rail].name}" if shift else "")
+        return bias_id(self.index, self.unit) + (f"_{self.activation.rails[rail].name}" if shift else "")
 
     def pooled(self, local: str) -> Iterable[str]:
         """Identifiers that a starred local name stands for."""
@@ -278,9 +315,10 @@ def unit_reactions(unit: Unit) -> Iterator[Reaction]:
                 f"{catalyst.id} {'promotes' if up else 'inhibits'} {y}",
             )
         bias = unit.rail_bias[position]
-        if bias != 0:
+        if bias != 0 or unit.zeros:
+            up = (bias or rail.sign) > 0
             yield Reaction(
-                f"Jb{tail}", (y,), {y: 2} if bias > 0 else (), unit.bias(position), abs(bias), f"bias of {y}"
+                f"Jb{tail}", (y,), {y: 2} if up else (), unit.bias(position), abs(bias), f"bias of {y}"
             )
         yield Reaction(f"Jq{tail}", ((y, 2),), (y,), unit.constant("q"), 1.0, f"two {y} become one")
     for number, local in enumerate(activation.local_reactions):
@@ -303,10 +341,24 @@ def signed_constants(crn: ReactionNetwork) -> frozenset[str]:
     return frozenset(k for k in crn.rate_constants if _DRIVE.match(k))
 
 
+def local_reactions(chemistry: LayerChemistry) -> ReactionNetwork:
+    """What the units of a layer do apart from their weights and biases, as the network of one unit.
+
+    Floating species are the unit's own. Starred names stand for boundary species, those of every
+    unit of the layer: by name, then by unit.
+    """
+    activation, pool = chemistry.activation, chemistry.layer.n_out
+    rail_bias = (0.0,) * len(activation.rails)
+    unit = Unit(chemistry.index, 0, activation, (), rail_bias, pool, pool_id=lambda name, k: f"_{name}{k}")
+    species = [Species(unit.identify(name)) for name in activation.species]
+    species += [Species(s, boundary=True) for name in activation.pooled for s in unit.pooled(name)]
+    return ReactionNetwork(tuple(species), tuple(unit_reactions(unit)), name="local")
+
+
 # Whole networks -------------------------------------------------------------------------------
 
 
-def to_reactions(net: Network, x: npt.ArrayLike | None = None) -> ReactionNetwork:
+def to_reactions(net: Network, x: npt.ArrayLike | None = None, *, zero_weights: bool = False) -> ReactionNetwork:
     """The flat reaction network, in which all layers run together.
 
     Parameters
@@ -314,6 +366,9 @@ def to_reactions(net: Network, x: npt.ArrayLike | None = None) -> ReactionNetwor
     net : Network
     x : (n_in,) array_like, optional
         Input values that the boundary species are set to; by default concentrations of 0.
+    zero_weights : bool
+        Whether weights and biases of zero make reactions too, with a rate constant of zero, as
+        sensitivities with respect to them need.
 
     Returns
     -------
@@ -337,7 +392,7 @@ def to_reactions(net: Network, x: npt.ArrayLike | None = None) -> ReactionNetwor
     species = list(_input_species(net, x))
     reactions: list[Reaction] = []
     for chemistry in layer_chemistry(net):
-        more_species, more_reactions = _layer_parts(chemistry)
+        more_species, more_reactions = _layer_parts(chemistry, zero_weights)
         species += more_species
         reactions += more_reactions
     observables = [*_input_observables(net), *_output_observables(net)]
@@ -380,7 +435,7 @@ def _network(
     return ReactionNetwork(tuple(species), tuple(reactions), tuple(observables), name)
 
 
-def _layer_parts(chemistry: LayerChemistry) -> tuple[list[Species], list[Reaction]]:
+def _layer_parts(chemistry: LayerChemistry, zeros: bool = False) -> tuple[list[Species], list[Reaction]]:
     species: list[Species] = []
     reactions: list[Reaction] = []
     for j in range(chemistry.layer.n_out):
@@ -388,9 +443,10 @@ def _layer_parts(chemistry: LayerChemistry) -> tuple[list[Species], list[Reactio
             chemistry.index,
             j,
             chemistry.activation,
-            tuple(chemistry.row(j)),
+            tuple(chemistry.row(j, zeros)),
             tuple(chemistry.rail_bias[j].tolist()),
             chemistry.layer.n_out,
+            zeros=zeros,
         )
         species += unit_species(unit, chemistry.layer.name)
         reactions += unit_reactions(unit)

@@ -52,6 +52,10 @@ class ConvergenceError(ArithmeticError):
         return str(self.args[0])
 
 
+class SingularJacobianError(ArithmeticError):
+    """A steady state that is not isolated, so that it has no derivatives."""
+
+
 class MissingPackageError(ImportError):
     """An optional package that is not installed."""
 

@@ -42,6 +42,20 @@ class Monomial:
             result = result * (values[symbol] if power == 1 else values[symbol] ** power)
         return result
 
+    def derivative(self, symbol: str) -> Monomial | None:
+        """d term / d symbol; None where it is zero.
+
+        Examples
+        --------
+        >>> Monomial(2.0, (("x", 3.0), ("k", 1.0))).derivative("x")
+        Monomial(coefficient=6.0, powers=(('x', 2.0), ('k', 1.0)))
+        """
+        power = dict(self.powers).get(symbol, 0.0)
+        if power == 0 or self.coefficient == 0:
+            return None
+        others = tuple((s, p - 1 if s == symbol else p) for s, p in self.powers)
+        return Monomial(self.coefficient * power, tuple((s, p) for s, p in others if p != 0))
+
 
 @dataclass(frozen=True, slots=True)
 class Expression:
@@ -57,3 +71,14 @@ class Expression:
     def symbols(self) -> Iterator[str]:
         """The identifiers that the expression reads."""
         return (symbol for term in self.terms for symbol, _ in term.powers)
+
+    def derivative(self, symbol: str) -> Expression:
+        """d expression / d symbol.
+
+        Examples
+        --------
+        >>> Expression((Monomial(3.0, (("x", 2.0),)), Monomial(1.0))).derivative("x").evaluate({"x": 5.0})
+        30.0
+        """
+        found = (term.derivative(symbol) for term in self.terms)
+        return Expression(tuple(term for term in found if term is not None))

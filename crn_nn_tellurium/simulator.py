@@ -16,12 +16,12 @@ import numpy.typing as npt
 from crn_nn_tellurium.antimony_writer import VOLUME, compact_signs, stochastic_text, structure_text
 from crn_nn_tellurium.encoding import (
     catalyst_concentrations,
-    layer_chemistry,
     signed_constants,
     to_reactions,
 )
 from crn_nn_tellurium.engine import CompiledModel, compiled
 from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeError, NetworkError
+from crn_nn_tellurium.linearization import NetworkKinetics
 from crn_nn_tellurium.network import INPUT, Network
 from crn_nn_tellurium.reactions import Balance, FloatArray, ReactionNetwork, by_sample, is_real
 from crn_nn_tellurium.results import SteadyState, TimeCourse
@@ -61,7 +61,8 @@ class Simulator:
         if not isinstance(net, Network):
             raise NetworkError(f"Simulator takes a Network; got {type(net).__name__}")
         self.net = net
-        self._chemistry = layer_chemistry(net)
+        self.kinetics = NetworkKinetics(net)
+        self._chemistry = tuple(layer.chemistry for layer in self.kinetics.layers)
 
     @cached_property
     def reactions(self) -> ReactionNetwork:
