@@ -104,8 +104,7 @@ def smoothed_relu(z: npt.ArrayLike, h: float) -> FloatArray:
     array([1., 2., 4.])
     """
     z = np.asarray(z, dtype=float)
-    root = np.hypot(z, 2 * math.sqrt(h))
-    larger = (np.abs(z) + root) / 2
+    larger = (np.abs(z) + _root(z, h)) / 2
     return np.where(z >= 0, larger, h / larger)
 
 
@@ -117,7 +116,15 @@ def smoothed_relu_derivative(z: npt.ArrayLike, h: float) -> FloatArray:
     >>> smoothed_relu_derivative([-3.0, 0.0, 3.0], 4.0)
     array([0.2, 0.5, 0.8])
     """
-    return smoothed_relu(z, h) / np.hypot(z, 2 * math.sqrt(h))
+    z = np.asarray(z, dtype=float)
+    return smoothed_relu(z, h) / _root(z, h)
+
+
+def _root(z: FloatArray, h: float) -> FloatArray:
+    """sqrt(z^2 + 4h); hypot, five times slower, only where squares leave the range of doubles."""
+    with np.errstate(over="ignore"):
+        root = np.sqrt(z * z + 4 * h)
+    return np.hypot(z, 2 * math.sqrt(h)) if h < 1e-290 or np.isinf(root).any() else root
 
 
 @dataclass(frozen=True)

@@ -223,13 +223,18 @@ def catalyst_concentrations(net: Network, layer: Layer, concentrations: Mapping[
 
 
 def add_to_sources(net: Network, layer: Layer, by_catalyst: FloatArray, totals: Mapping[str, FloatArray]) -> None:
-    """Add values (n, n_catalysts) to the places where `catalyst_concentrations` reads; its transpose."""
+    """Add values (n, n_catalysts) to the places where `catalyst_concentrations` reads; its transpose.
+
+    Sources that are not among the totals are left out.
+    """
     first = 0
     for source in layer.inputs:
-        total, read = totals[source], read_places(net, source)
-        size = total.shape[1] * len(read)
-        total[:, :, read] += by_catalyst[:, first : first + size].reshape(len(total), total.shape[1], len(read))
-        first += size
+        read = read_places(net, source)
+        units = net.n_in if source == INPUT else next(o.n_out for o in net.layers if o.name == source)
+        part = by_catalyst[:, first : first + units * len(read)]
+        first += part.shape[1]
+        if source in totals:
+            totals[source][:, :, read] += part.reshape(len(part), units, len(read))
 
 
 # One unit -------------------------------------------------------------------------------------
@@ -304,7 +309,7 @@ def unit_reactions(unit: Unit) -> Iterator[Reaction]:
         tail = f"{unit.index}_{j}_{rail.name}"
         yield Reaction(f"Jh{tail}", (), (y,), unit.constant("h"), activation.h, f"{y} arises")
         for catalyst, weight in unit.inputs:
-            up = rail.sign * weight > 0
+            up = rail.sign * (weight or 1.0) > 0
             k = unit.weight(catalyst)
             yield Reaction(
                 f"J{k}_{rail.name}",
@@ -344,12 +349,12 @@ def signed_constants(crn: ReactionNetwork) -> frozenset[str]:
 def local_reactions(chemistry: LayerChemistry) -> ReactionNetwork:
     """What the units of a layer do apart from their weights and biases, as the network of one unit.
 
-    Floating species are the unit's own. Starred names stand for boundary species, those of every
-    unit of the layer: by name, then by unit.
+    Floating species are the unit's own, in the activation's order. A starred name stands for a
+    boundary species, that of one unit of the layer: its reactions happen with each of them.
     """
-    activation, pool = chemistry.activation, chemistry.layer.n_out
+    activation = chemistry.activation
     rail_bias = (0.0,) * len(activation.rails)
-    unit = Unit(chemistry.index, 0, activation, (), rail_bias, pool, pool_id=lambda name, k: f"_{name}{k}")
+    unit = Unit(chemistry.index, 0, activation, (), rail_bias, pool_id=lambda name, _: f"_{name}")
     species = [Species(unit.identify(name)) for name in activation.species]
     species += [Species(s, boundary=True) for name in activation.pooled for s in unit.pooled(name)]
     return ReactionNetwork(tuple(species), tuple(unit_reactions(unit)), name="local")

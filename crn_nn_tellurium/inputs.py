@@ -74,7 +74,7 @@ class InputCoding:
             x = np.asarray(x)
             if np.iscomplexobj(x):
                 raise TypeError("complex numbers")
-            x = x.astype(float)
+            x = x.astype(float, copy=False)
         except (TypeError, ValueError) as error:
             raise InputError(f"inputs are {x!r}; expected numbers, shape (n_samples, {len(self.names)})") from error
         if x.ndim == 0 or x.shape[-1] != len(self.names):
@@ -100,7 +100,10 @@ class InputCoding:
 
     def concentrations(self, x: npt.ArrayLike) -> FloatArray:
         """Concentrations (..., n_in, n_rails) that carry the values x (..., n_in)."""
-        x = self.check(x)
+        return self.code(self.check(x))
+
+    def code(self, x: FloatArray) -> FloatArray:
+        """The same for values that `check` has passed."""
         if self.kind == "nonnegative":
             return x[..., None]
         if self.kind == "signed":

@@ -16,7 +16,8 @@ a rate constant of zero.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Real
@@ -75,6 +76,15 @@ class Species:
 
 
 Side = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """number * rate constant * product of species: a part of a rate of change or of its derivative."""
+
+    number: int
+    rate_constant: str
+    species: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,8 +390,7 @@ class ReactionNetwork:
         return result
 
     @cached_property
-    def constant_of_reaction(self) -> npt.NDArray[np.intp]:
-        """Position of each reaction's rate constant in `rate_constants`."""
+    def _constant_of(self) -> npt.NDArray[np.intp]:
         index = {constant: i for i, constant in enumerate(self.rate_constants)}
         return np.array([index[reaction.rate_constant] for reaction in self.reactions], dtype=np.intp)
 
@@ -439,7 +448,7 @@ class ReactionNetwork:
         )
 
     def _constants_per_reaction(self, constants: npt.ArrayLike | None) -> FloatArray:
-        return self._all_constants(constants)[..., self.constant_of_reaction]
+        return self._all_constants(constants)[..., self._constant_of]
 
     def _all_constants(self, constants: npt.ArrayLike | None) -> FloatArray:
         values = self.constants if constants is None else np.asarray(constants, dtype=float)
@@ -483,70 +492,66 @@ class ReactionNetwork:
             slope = slope + _apply(own, np.broadcast_to(self._without(position, extended, k), rates.shape))
         return Balance(_apply(self.stoichiometry, rates), _apply(abs(self.stoichiometry), np.abs(rates)), slope)
 
-    @cached_property
-    def jacobian_pattern(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        """Row and column of each entry of `jacobian_values`; columns run over floating, then boundary species."""
-        return self._jacobian_sums[:2]
-
-    @cached_property
-    def _jacobian_sums(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], sparse.csr_array]:
-        """The pattern, and the matrix (n_entries, order * n_reactions) from rates without one factor to entries."""
-        stoichiometry = sparse.coo_array(self.stoichiometry)
-        rows, reactions = stoichiometry.coords
-        n_reactions, order = self._factors.shape
-        width = len(self.floating) + len(self.boundary)
-        columns = self._factors[reactions].T  # (order, number of changes)
-        real = columns < width  # the last column is the constant 1
-        places = (rows * width + columns)[real]
-        entries, place = np.unique(places, return_inverse=True)
-        source = (np.arange(order)[:, None] * n_reactions + reactions)[real]
-        values = np.broadcast_to(stoichiometry.data, columns.shape)[real]
-        sums = sparse.csr_array((values, (place, source)), shape=(len(entries), order * n_reactions))
-        return entries // max(1, width), entries % max(1, width), sums
-
-    def jacobian_values(
-        self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None, constants: npt.ArrayLike | None = None
-    ) -> FloatArray:
-        """d(dx/dt)/d(floating and boundary species) for many states at once.
-
-        Returns
-        -------
-        (..., n_entries) ndarray
-            The entries that can differ from zero; `jacobian_pattern` says where they stand.
-        """
-        extended = self._extended(x, boundary)
-        k = self._constants_per_reaction(constants)
-        lead = np.broadcast_shapes(extended.shape[:-1], k.shape[:-1])
-        parts = [
-            np.broadcast_to(self._without(position, extended, k), (*lead, len(self.reactions)))
-            for position in range(self._factors.shape[1])
-        ]
-        if not parts:
-            return np.empty((*lead, 0))
-        return _apply(self._jacobian_sums[2], np.concatenate(parts, axis=-1))
-
     def jacobian(
         self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None, constants: npt.ArrayLike | None = None
     ) -> sparse.csr_array:
         """d(dx/dt)/dx at one state x (n_floating,), sparse, shape (n_floating, n_floating)."""
-        self._one_state(x, boundary)
-        rows, columns = self.jacobian_pattern
-        values = self.jacobian_values(x, boundary, constants)
-        own = columns < len(self.floating)
-        shape = (len(self.floating), len(self.floating))
-        return sparse.csr_array((values[own], (rows[own], columns[own])), shape=shape)
+        extended = self._one_state(x, boundary)
+        k = self._constants_per_reaction(constants)
+        reactions, columns, values = [], [], []
+        order = self._factors.shape[1]
+        for position in range(order):
+            column = self._factors[:, position]
+            changes = np.flatnonzero(column < len(self.floating))
+            reactions.append(changes)
+            columns.append(column[changes])
+            values.append(self._without(position, extended, k)[changes])
+        shape = (len(self.reactions), len(self.floating))
+        if not order:
+            return sparse.csr_array((len(self.floating), len(self.floating)))
+        gradient = sparse.csr_array(
+            (np.concatenate(values), (np.concatenate(reactions), np.concatenate(columns))), shape=shape
+        )
+        return sparse.csr_array(self.stoichiometry @ gradient)
 
-    def monomials(self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None) -> FloatArray:
-        """d(rate)/d(rate constant) of each reaction, (..., n_reactions): the product of its substrates."""
-        return self.rates(x, boundary, np.ones(len(self.rate_constants)))
+    @cached_property
+    def terms(self) -> dict[str, list[Term]]:
+        """dx/dt of each floating species, as a sum of terms."""
+        found: dict[str, list[Term]] = {species: [] for species in self.floating}
+        for reaction, molecules, species, number in self._changes():
+            found[species].append(Term(number, reaction.rate_constant, molecules))
+        return found
+
+    @cached_property
+    def jacobian_terms(self) -> dict[tuple[str, str], list[Term]]:
+        """d(dx/dt)/d(floating or boundary species) by (row, column), as sums of terms; what is zero is not there."""
+        found: dict[tuple[str, str], Counter[tuple[str, tuple[str, ...]]]] = {}
+        for reaction, molecules, species, number in self._changes():
+            for position, column in enumerate(molecules):
+                others = molecules[:position] + molecules[position + 1 :]
+                found.setdefault((species, column), Counter())[reaction.rate_constant, others] += number
+        return {
+            place: [Term(number, k, others) for (k, others), number in terms.items() if number]
+            for place, terms in found.items()
+        }
+
+    def _changes(self) -> Iterator[tuple[Reaction, tuple[str, ...], str, int]]:
+        """Every reaction, its molecules, and each floating species that it changes, with by how many."""
+        floating = set(self.floating)
+        for reaction in self.reactions:
+            molecules = tuple(species for species, count in reaction.substrates for _ in range(count))
+            net = Counter(dict(reaction.products))
+            net.subtract(dict(reaction.substrates))
+            for species, number in net.items():
+                if number and species in floating:
+                    yield reaction, molecules, species, number
 
     def rate_constant_jacobian(self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None) -> sparse.csr_array:
         """d(dx/dt)/dk at one state x (n_floating,), sparse, shape (n_floating, n_constants)."""
-        self._one_state(x, boundary)
-        monomials = self.monomials(x, boundary)
+        monomials = self._one_state(x, boundary)[self._factors].prod(axis=1)
         rows = np.arange(len(self.reactions))
         shape = (len(self.reactions), len(self.rate_constants))
-        gradient = sparse.csr_array((monomials, (rows, self.constant_of_reaction)), shape=shape)
+        gradient = sparse.csr_array((monomials, (rows, self._constant_of)), shape=shape)
         return sparse.csr_array(self.stoichiometry @ gradient)
 
     def observe(

@@ -27,7 +27,13 @@ from crn_nn_tellurium.encoding import bias_id, shared_id, signed_constants, to_r
 from crn_nn_tellurium.engine import compiled
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.finite_differences import Estimate, central_difference
-from crn_nn_tellurium.linearization import LayerKinetics, NetworkKinetics, RateConstants, check_h, forward_sensitivities
+from crn_nn_tellurium.linearization import (
+    LayerKinetics,
+    LayerState,
+    NetworkKinetics,
+    RateConstants,
+    forward_sensitivities,
+)
 from crn_nn_tellurium.losses import Loss, LossLike, encode_targets, resolve_loss
 from crn_nn_tellurium.network import INPUT, Network
 from crn_nn_tellurium.parameters import Parameter, from_vector, pack, parameters, places, to_vector, unpack
@@ -159,6 +165,8 @@ def gradient(
     x = net.input_coding.check(X)
     if x.ndim != 2 or not len(x):
         raise InputError(f"inputs have shape {x.shape}; a gradient takes (n_samples, {net.n_in}), one sample or more")
+    if method != "closed_form":
+        simulator.kinetics.h_is_a_rate_constant  # noqa: B018  # refuses if it is more than that
     resolved = resolve_loss(loss, net)
     problem = Problem(simulator, x, resolved, encode_targets(resolved, net, Y, len(x)), inputs, steady_state, on_error)
     return _METHODS[method](problem)
@@ -197,12 +205,12 @@ class Problem:
             )
         return values / len(outputs)
 
-    def settle(self, kinetics: NetworkKinetics) -> tuple[dict[str, FloatArray], tuple[str, ...]]:
-        """Concentrations of inputs and layers at the steady state, and the status of each sample."""
+    def settle(self, kinetics: NetworkKinetics) -> tuple[list[LayerState], tuple[str, ...]]:
+        """All layers at the steady state, and the status of each sample."""
         if self.steady_state == "closed_form":
             return kinetics.settle(self.x), ("closed form",) * len(self.x)
         steady = self.simulator.steady_state(self.x, on_error=self.on_error)
-        return kinetics.split(self.x, steady.concentrations), steady.status
+        return kinetics.at(self.x, steady.concentrations), steady.status
 
 
 # Methods --------------------------------------------------------------------------------------
@@ -210,10 +218,9 @@ class Problem:
 
 def _adjoint(problem: Problem) -> Gradient:
     kinetics = problem.simulator.kinetics
-    check_h(problem.net)
-    found, status = problem.settle(kinetics)
-    outputs = kinetics.outputs(found)
-    by_constant, by_input = kinetics.backward(found, problem.by_output(outputs))
+    states, status = problem.settle(kinetics)
+    outputs = kinetics.outputs(states)
+    by_constant, by_input = kinetics.backward(states, problem.by_output(outputs), inputs=problem.inputs)
     parts = [layer.to_parameters(part) for layer, part in zip(kinetics.layers, by_constant, strict=True)]
     return _result(problem, outputs, "adjoint", _by_kind(parts), by_input, status)
 
@@ -238,15 +245,14 @@ def _result(
 
 def _forward(problem: Problem) -> Gradient:
     kinetics = problem.simulator.kinetics
-    check_h(problem.net)
-    found, status = problem.settle(kinetics)
-    outputs = kinetics.outputs(found)
+    states, status = problem.settle(kinetics)
+    outputs = kinetics.outputs(states)
     by_output = problem.by_output(outputs)
     n_parameters = len(to_vector(problem.net))
     total = np.zeros(n_parameters)
     by_input = np.empty_like(problem.x)
     for sample in range(len(problem.x)):  # one at a time: all outputs by all parameters are many numbers
-        one = {name: y[sample : sample + 1] for name, y in found.items()}
+        one = [state.sample(sample) for state in states]
         jacobian = forward_sensitivities(kinetics, one, problem.inputs)[0]
         row = by_output[sample] @ jacobian
         total += row[:n_parameters]
@@ -371,7 +377,6 @@ def _input_scale(net: Network, column: int) -> float:
 def _control_coefficients(problem: Problem) -> Gradient:
     """roadrunner's getuCC of the output species, with respect to every rate constant of the flat model."""
     net, kinetics = problem.net, problem.simulator.kinetics
-    check_h(net)
     steady = problem.simulator.steady_state(problem.x, on_error=problem.on_error)
     by_output = problem.by_output(steady.outputs)
     crn = to_reactions(net, zero_weights=True)
