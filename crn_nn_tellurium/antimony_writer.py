@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -30,7 +30,7 @@ from crn_nn_tellurium.errors import ReactionError
 from crn_nn_tellurium.expressions import Expression, Monomial
 from crn_nn_tellurium.identifiers import RESERVED
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import Reaction, ReactionNetwork, Species
+from crn_nn_tellurium.reactions import Reaction, ReactionNetwork, Species, Term
 
 Form = Literal["reactions", "compact", "numbers"]
 VOLUME = "_V"
@@ -124,6 +124,49 @@ def structure_text(crn: ReactionNetwork, signed: frozenset[str]) -> str:
         rule = f"  {statement.sum} := {statement.sum_text}\n" if statement.sum_text else ""
         lines.append(f"{rule}  {statement.reaction}: => {statement.species}; {statement.law}")
     return "model *structure()\n" + "\n".join(lines) + "\nend\n"
+
+
+def variational_text(crn: ReactionNetwork, directions: Mapping[str, Mapping[str, frozenset[str]]]) -> str:
+    """The species x and their derivatives s = dx/dp over time: dx/dt = f, ds/dt = (df/dx) s + df/dp.
+
+    Values are all 1 and set from outside, as in `structure_text`.
+
+    Parameters
+    ----------
+    crn : ReactionNetwork
+    directions : mapping
+        By the identifier that starts those of its derivatives (``_s0`` gives ``_s0_Y``): the rate constant
+        or boundary species p, and the species whose derivatives are not zero throughout.
+    """
+    lines = ["  compartment comp = 1", *(f"  {name} = 1" for name in crn.rate_constants)]
+    lines += [f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 1" for s in crn.species]
+    for s in crn.floating:
+        lines.append(f"  _J{s}: => {s}; comp*({_sum_text(crn.terms[s])})")
+    needed = {s for direction in directions.values() for moving in direction.values() for s in moving}
+    entries = {
+        (row, column): f"_d{row}_{column}"
+        for row, column in crn.jacobian_terms
+        if row in needed and column in needed and column in crn.floating
+    }
+    lines += [f"  {name} := {_sum_text(crn.jacobian_terms[place])}" for place, name in entries.items()]
+    for start, direction in directions.items():
+        ((parameter, moving),) = direction.items()
+        lines += [f"  species {start}_{s} in comp; {start}_{s} = 0" for s in crn.floating if s in moving]
+        for row in crn.floating:
+            if row in moving:
+                parts = [
+                    f"{name}*{start}_{column}" for (r, column), name in entries.items() if r == row and column in moving
+                ]
+                direct = crn.jacobian_terms.get((row, parameter)) or [
+                    Term(term.number, "1", term.species) for term in crn.terms[row] if term.rate_constant == parameter
+                ]
+                parts += [f"({_sum_text(direct)})"] if direct else []
+                lines.append(f"  _J{start}_{row}: => {start}_{row}; comp*({_join(parts)})")
+    return "model *variational()\n" + "\n".join(lines) + "\nend\n"
+
+
+def _sum_text(terms: Sequence[Term]) -> str:
+    return _join([_term_text(_Term(term.number, term.rate_constant, term.species), {}) for term in terms])
 
 
 def stochastic_text(crn: ReactionNetwork) -> str:

@@ -182,6 +182,11 @@ class CompiledModel:
                 result[i] = read()
         return result, converged
 
+    def set_absolute_tolerance(self, species: Iterable[str], value: float) -> None:
+        """CVODE's absolute tolerance for species that may cross zero, as concentrations cannot."""
+        for name in species:
+            self._runner.getIntegrator().setIndividualTolerance(name, value)
+
     def time_course(self, boundary: FloatArray, start: FloatArray, times: FloatArray) -> FloatArray:
         """Concentrations (n_times, n_floating) at rising times, the first of which is the start's, by CVODE.
 

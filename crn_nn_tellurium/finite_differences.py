@@ -23,7 +23,7 @@ RATIO = 10.0
 FIRST = 0.1
 """The first step, in units of the scale over which the function bends."""
 NOISE = 1e-14
-"""Relative error of a function's value that went through the engine."""
+"""Relative rounding of a function's value, unless stated."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Estimate:
     error: FloatArray
 
 
-def central_difference(function: Callable[[float], FloatArray], scale: float) -> Estimate:
+def central_difference(function: Callable[[float], FloatArray], scale: float, noise: float = NOISE) -> Estimate:
     """d function / d step at step 0.
 
     Parameters
@@ -44,6 +44,8 @@ def central_difference(function: Callable[[float], FloatArray], scale: float) ->
     scale : float
         The change over which the function is far from a straight line; the largest step is a tenth
         of it.
+    noise : float
+        Relative rounding of the function's values.
 
     Examples
     --------
@@ -57,7 +59,7 @@ def central_difference(function: Callable[[float], FloatArray], scale: float) ->
         step = FIRST * scale / RATIO**number
         above, below = function(step), function(-step)
         row = [(above - below) / (2 * step)]
-        rounding = NOISE * np.maximum(np.abs(above), np.abs(below)) / step
+        rounding = noise * np.maximum(np.abs(above), np.abs(below)) / step
         for order in range(1, number + 1):
             factor = RATIO ** (2 * order)
             row.append((factor * row[order - 1] - table[order - 1]) / (factor - 1))

@@ -111,6 +111,14 @@ class InputCoding:
         low, high = np.array(self.low), np.array(self.high)
         return ((x - low) / (high - low))[..., None]
 
+    def derivative(self, x: FloatArray) -> FloatArray:
+        """d concentrations / d values (..., n_in, n_rails) at checked values x (..., n_in)."""
+        if self.kind == "nonnegative":
+            return np.ones((*x.shape, 1))
+        if self.kind == "signed":
+            return np.stack([np.where(x >= 0, 1.0, 0.0), np.where(x >= 0, 0.0, -1.0)], axis=-1)
+        return np.broadcast_to(1 / (np.array(self.high) - np.array(self.low)), x.shape)[..., None]
+
     def one(self, index: int, value: float) -> FloatArray:
         """Concentrations (n_rails,) that carry one input's value."""
         values = np.array(self.low) if self.kind == "scaled" else np.zeros(len(self.names))

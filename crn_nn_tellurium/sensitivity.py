@@ -1,471 +1,360 @@
-"""Gradients of a loss at the chemistry's steady state, by five methods that must agree.
+"""Sensitivities of a steady state: dy/dp for every output and parameter of any mass-action network.
 
-At the fixed point f(y, p) = 0, the implicit function theorem gives dy/dp = -J^-1 df/dp with J = df/dy.
+At an isolated steady state f(y, p) = 0 the implicit function theorem gives dy/dp = -J^-1 df/dp,
+J = df/dy. J is singular where the network conserves something (A + B, say), which is then named.
 
-adjoint               dL/dp = -lambda . df/dp with J^T lambda = dL/dy, layer by layer backwards; one
-                      transposed solve for all parameters (see `linearization`)
-forward               dy/dp for every output and parameter, then the chain rule
-finite_difference     the loss through the engine at changed parameters; see `finite_differences`
-control_coefficients  roadrunner's own getuCC on the flat model, reaction by reaction
-closed_form           the derivative of the network's own formula, without any chemistry
-
-Source: Anderson, Joshi and Deshpande (arXiv 2010.13290) for smoothness of the fixed point in the
-parameters; Reder, J. theor. Biol. 135 (1988) 175, for control coefficients.
+Source: Reder, J. theor. Biol. 135 (1988) 175; Feinberg, Foundations of Chemical Reaction Network
+Theory (2019), chapter 3, for conservation laws.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import linalg, sparse
+from scipy.sparse.linalg import splu
 
-from crn_nn_tellurium.antimony_writer import compact_signs, structure_text
-from crn_nn_tellurium.encoding import bias_id, shared_id, signed_constants, to_reactions, weight_id
+from crn_nn_tellurium.antimony_writer import structure_text
 from crn_nn_tellurium.engine import compiled
-from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.finite_differences import Estimate, central_difference
-from crn_nn_tellurium.linearization import (
-    LayerKinetics,
-    LayerState,
-    NetworkKinetics,
-    RateConstants,
-    forward_sensitivities,
-)
-from crn_nn_tellurium.losses import Loss, LossLike, encode_targets, resolve_loss
-from crn_nn_tellurium.network import INPUT, Network
-from crn_nn_tellurium.parameters import Parameter, from_vector, pack, parameters, places, to_vector, unpack
-from crn_nn_tellurium.reactions import FloatArray, by_sample, is_sparse, read_only
-from crn_nn_tellurium.simulator import OnError, Simulator
+from crn_nn_tellurium.errors import ConvergenceError, InputError, SingularJacobianError
+from crn_nn_tellurium.linearization import forward_sensitivities
+from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.parameters import parameters as network_parameters
+from crn_nn_tellurium.parameters import to_vector
+from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork, read_only
+from crn_nn_tellurium.simulator import Simulator
+from crn_nn_tellurium.transients import position
 
-GradientMethod = Literal["adjoint", "forward", "finite_difference", "control_coefficients", "closed_form"]
-_CONTROL_STEP = 0.01
-"""roadrunner's step for control coefficients, in units of the scale over which a unit's answer bends."""
-SteadyStateSource = Literal["engine", "closed_form"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAMED_UP_TO = 2_000
+"""Floating species up to which conserved combinations are looked for, by dense linear algebra."""
+SINGULAR = 1e-13
+_DURATIONS = 10.0 ** np.arange(1, 13)
 
 
 @dataclass(frozen=True, eq=False)
-class Gradient:
-    """A loss and its derivatives.
+class Sensitivities:
+    """Derivatives of outputs with respect to parameters at a steady state.
 
     Attributes
     ----------
-    loss : float
-        Mean over the samples; NaN if a sample failed and ``on_error="nan"``.
-    weights : list of (n_out, n_in) ndarray or csr_array
-        One per layer; of sparse weights, at the stored entries.
-    biases : list of (n_out,) ndarray
-        One per layer.
-    h : (n_layers,) ndarray
-        With respect to each layer's h, the rate constant of its zeroth-order reactions.
-    inputs : (n_samples, n_in) ndarray or None
-        With respect to the input values, if asked for.
-    outputs : (n_samples, n_out) ndarray
-        The outputs at which the loss was taken.
-    method : str
-    status : tuple of str
-        Per sample, as of `SteadyState`.
-    error : Gradient or None
-        Of finite differences: their own estimate of their error, entry by entry.
+    values : (..., n_outputs, n_parameters) ndarray
+        d output / d parameter; with a leading dimension for a batch of inputs.
+    output_values : (..., n_outputs) ndarray
+    parameter_values : (..., n_parameters) ndarray
+    outputs, parameters : tuple of str
+        Identifiers of the axes.
     """
 
-    loss: float
-    weights: list[Any]
-    biases: list[FloatArray]
-    h: FloatArray
-    inputs: FloatArray | None
-    outputs: FloatArray = field(repr=False)
-    method: str = "adjoint"
-    status: tuple[str, ...] = field(default=(), repr=False)
-    error: Gradient | None = field(default=None, repr=False)
+    values: FloatArray
+    output_values: FloatArray
+    parameter_values: FloatArray
+    outputs: tuple[str, ...] = field(repr=False)
+    parameters: tuple[str, ...] = field(repr=False)
 
     def __post_init__(self) -> None:
-        read_only(*self.weights, *self.biases, self.h, self.outputs)
-
-    def vector(self) -> FloatArray:
-        """All derivatives but those of the inputs, in the order of `parameters.parameters`."""
-        return pack(self.weights, self.biases, self.h)
+        read_only(self.values, self.output_values, self.parameter_values)
 
     @property
-    def norm(self) -> float:
-        """Euclidean norm of `vector`."""
-        return float(np.linalg.norm(self.vector()))
+    def relative(self) -> FloatArray:
+        """d ln|output| / d ln|parameter|, of the shape of `values`; NaN where the output is 0."""
+        outputs = np.where(self.output_values == 0, np.nan, self.output_values)
+        return self.values * self.parameter_values[..., None, :] / outputs[..., :, None]
+
+    def __getitem__(self, key: tuple[str, str]) -> Any:
+        """d output / d parameter for (output, parameter): a number, or one per sample."""
+        row, column = position(key, self.outputs, self.parameters)
+        return self.values[..., row, column]
+
+    def to_frame(self) -> pd.DataFrame:
+        """A table with a row per output and a column per parameter, of one sample.
+
+        Raises
+        ------
+        InputError
+            If there are several samples.
+        """
+        if self.values.ndim != 2:
+            raise InputError(f"sensitivities of shape {self.values.shape} are of several samples; index one first")
+        import pandas as pd
+
+        return pd.DataFrame(self.values, index=list(self.outputs), columns=list(self.parameters))
 
     def __repr__(self) -> str:
-        sizes = ", ".join("x".join(map(str, w.shape)) for w in self.weights)
-        return f"Gradient(loss {self.loss:.6g}, norm {self.norm:.3g}, weights {sizes}, by {self.method!r})"
+        lead = "".join(f"{n} samples, " for n in self.values.shape[:-2])
+        row, column = np.unravel_index(np.abs(self.values).argmax(), self.values.shape)[-2:] if self.values.size else (0, 0)
+        largest = f"; largest d {self.outputs[row]} / d {self.parameters[column]}" if self.values.size else ""
+        return f"Sensitivities({lead}{len(self.outputs)} outputs by {len(self.parameters)} parameters{largest})"
 
 
-def gradient(
-    model: Network | Simulator,
-    X: npt.ArrayLike,  # noqa: N803  # scikit-learn's names
-    Y: npt.ArrayLike,  # noqa: N803
-    loss: LossLike = "squared_error",
-    method: GradientMethod = "adjoint",
+def sensitivities(
+    model: Network | Simulator | ReactionNetwork,
+    x: npt.ArrayLike | None = None,
     *,
-    inputs: bool = False,
-    steady_state: SteadyStateSource = "engine",
-    on_error: OnError = "raise",
-) -> Gradient:
-    """Loss and gradient with respect to every weight, bias and h, at the chemistry's steady state.
+    outputs: Sequence[str] | None = None,
+    parameters: Sequence[str] | None = None,
+) -> Sensitivities:
+    """d output / d parameter at the steady state.
 
     Parameters
     ----------
-    model : Network or Simulator
-    X : (n_samples, n_in) array_like
-        Input values.
-    Y : (n_samples, n_out) or (n_samples,) array_like
-        Targets; for cross-entropy and hinge, class labels or shares.
-    loss : {"squared_error", "cross_entropy", "hinge"}, Loss, or (function, derivative)
-        See `losses`.
-    method : {"adjoint", "forward", "finite_difference", "control_coefficients", "closed_form"}
-        All are exact but the third (central differences, with an estimate of their error in the
-        result) and the fourth (roadrunner's own, good to about 1e-8). ``"adjoint"`` is the fast one.
-    inputs : bool
-        Whether to give derivatives with respect to the inputs too.
-    steady_state : {"engine", "closed_form"}
-        Where adjoint and forward take the fixed point from: roadrunner, or the closed form.
-    on_error : {"raise", "nan"}
-        What becomes of samples without a steady state; with ``"nan"`` loss and gradient are NaN
-        and `status` tells which sample failed.
+    model : Network, Simulator or ReactionNetwork
+        The steady state of a Network is found by units; that of a ReactionNetwork from its initial
+        concentrations, by integration and Newton's method.
+    x : (n_in,) or (n_samples, n_in) array_like
+        Input values of a Network; for a ReactionNetwork, (n_floating,), a state near the steady
+        state, optional.
+    outputs : sequence of str, optional
+        A Network's outputs; a ReactionNetwork's observables or floating species. By default the
+        outputs, or all observables, or all floating species.
+    parameters : sequence of str, optional
+        Of a Network: weights ``w1_0_1`` (layer, unit, value read), biases ``b1_0``, ``h1``, and inputs
+        by name. Of a ReactionNetwork: rate constants and boundary species. By default all.
 
     Returns
     -------
-    Gradient
+    Sensitivities
 
     Raises
     ------
     InputError
-        If inputs, targets, loss or method do not fit.
-    NetworkError
-        If an activation's description depends on h, or ``"closed_form"`` lacks a formula.
-    ConvergenceError
-        If a sample has no steady state and ``on_error="raise"``.
+        If a name or a shape does not fit.
     SingularJacobianError
-        If the steady state is not isolated.
+        If the steady state is not isolated; what the network conserves is named.
+    ConvergenceError
+        If no steady state is found.
 
     Examples
     --------
-    >>> net = Network.random([2, 3, 1], seed=0)
-    >>> g = gradient(net, [[0, 1], [1, 1]], [[1.0], [0.0]])
-    >>> g.weights[0].shape, g.biases[1].shape, g.h.shape
-    ((3, 2), (1,), (2,))
+    >>> from crn_nn_tellurium.reactions import Reaction, Species
+    >>> crn = ReactionNetwork([Species("Y")], [Reaction("J1", (), ("Y",), "a", 6.0), Reaction("J2", ("Y",), (), "d", 2.0)])
+    >>> sensitivities(crn).to_frame().loc["Y"].tolist()  # Y = a / d
+    [0.5, -1.5]
     """
-    simulator = model if isinstance(model, Simulator) else Simulator(model)
-    for what, value, choices in (
-        ("method", method, get_args(GradientMethod)),
-        ("steady_state", steady_state, get_args(SteadyStateSource)),
-        ("on_error", on_error, get_args(OnError)),
-    ):
-        if value not in choices:
-            raise InputError(f"{what} is {value!r}; expected one of {', '.join(map(repr, choices))}")
+    if isinstance(model, ReactionNetwork):
+        found = _of_reactions(model, x)
+    elif isinstance(model, Network | Simulator):
+        found = _of_network(model if isinstance(model, Simulator) else Simulator(model), x)
+    else:
+        raise InputError(f"sensitivities takes a Network, Simulator or ReactionNetwork; got {type(model).__name__}")
+    rows = _chosen("output", outputs, found.outputs)
+    columns = _chosen("parameter", parameters, found.parameters)
+    return Sensitivities(
+        found.values[..., rows, :][..., columns],
+        found.output_values[..., rows],
+        found.parameter_values[..., columns],
+        tuple(found.outputs[i] for i in rows),
+        tuple(found.parameters[i] for i in columns),
+    )
+
+
+def _chosen(kind: str, names: Sequence[str] | None, known: tuple[str, ...]) -> list[int]:
+    if names is None:
+        return list(range(len(known)))
+    for name in names:
+        if name not in known:
+            raise InputError(f"{kind} {name!r}: expected one of {', '.join(known[:8])}, ...")
+    return [known.index(name) for name in names]
+
+
+def _of_network(simulator: Simulator, x: npt.ArrayLike | None) -> Sensitivities:
     net = simulator.net
-    x = net.input_coding.check(X)
-    if x.ndim != 2 or not len(x):
-        raise InputError(f"inputs have shape {x.shape}; a gradient takes (n_samples, {net.n_in}), one sample or more")
-    if method != "closed_form":
-        simulator.kinetics.h_is_a_rate_constant  # noqa: B018  # refuses if it is more than that
-    resolved = resolve_loss(loss, net)
-    problem = Problem(simulator, x, resolved, encode_targets(resolved, net, Y, len(x)), inputs, steady_state, on_error)
-    return _METHODS[method](problem)
+    if x is None:
+        raise InputError("a Network needs its input values x")
+    values = net.input_coding.check(x)
+    batch = np.atleast_2d(values)
+    steady = simulator.steady_state(batch)
+    states = simulator.kinetics.at(batch, steady.concentrations)
+    found = forward_sensitivities(simulator.kinetics, states, inputs=True)
+    names = (*(p.id for p in network_parameters(net)), *net.input_names)
+    at = np.concatenate([np.broadcast_to(to_vector(net), (len(batch), len(names) - net.n_in)), batch], axis=1)
+    outputs = simulator.kinetics.outputs(states)
+    if values.ndim == 1:
+        found, outputs, at = found[0], outputs[0], at[0]
+    return Sensitivities(found, outputs, at, net.output_names, names)
 
 
-@dataclass(frozen=True)
-class Problem:
-    """What every method is given: inputs and targets, checked, and what is asked for."""
+# Any reaction network ---------------------------------------------------------------------------
 
-    simulator: Simulator
-    x: FloatArray
-    loss: Loss
-    targets: FloatArray
-    inputs: bool
-    steady_state: SteadyStateSource
-    on_error: OnError
 
-    @property
-    def net(self) -> Network:
-        """The network."""
-        return self.simulator.net
+def _of_reactions(crn: ReactionNetwork, near: npt.ArrayLike | None) -> Sensitivities:
+    refuse_conserved(crn)
+    state = steady_state_of(crn, near)
+    right = sparse.hstack([crn.rate_constant_jacobian(state), _by_boundary(crn, state)]).toarray()
+    derivatives = -_factorized(crn, crn.jacobian(state)).solve(right) if len(crn.floating) else np.zeros((0, right.shape[1]))
+    names = (*crn.rate_constants, *crn.boundary)
+    at = np.concatenate([crn.constants, crn.boundary_concentrations])
+    if not crn.observables:
+        return Sensitivities(derivatives, state, at, crn.floating, names)
+    values: dict[str, Any] = dict(zip((*names, *crn.floating), (*at.tolist(), *state.tolist()), strict=True))
+    column = {name: i for i, name in enumerate(names)}
+    row = {name: i for i, name in enumerate(crn.floating)}
+    found = np.zeros((len(crn.observables), len(names)))
+    for number, observable in enumerate(crn.observables):
+        for symbol in set(observable.expression.symbols):
+            slope = observable.expression.derivative(symbol).evaluate(values)
+            if symbol in row:
+                found[number] += slope * derivatives[row[symbol]]
+            else:
+                found[number, column[symbol]] += slope
+    # observables and species alike can be asked for
+    all_values = np.concatenate([found, derivatives])
+    output_values = np.concatenate([crn.observe(state), state])
+    every = Sensitivities(all_values, output_values, at, (*(o.id for o in crn.observables), *crn.floating), names)
+    return every
 
-    def losses(self, outputs: FloatArray) -> FloatArray:
-        """The loss of each sample, shape (n,)."""
-        values = np.asarray(self.loss.function(outputs, self.targets), dtype=float)
-        if values.shape != (len(outputs),):
-            raise InputError(f"loss {self.loss.name!r} gave shape {values.shape}; expected ({len(outputs)},)")
-        return values
 
-    def by_output(self, outputs: FloatArray) -> FloatArray:
-        """d(mean loss)/d(outputs), shape (n, n_out)."""
-        values = np.asarray(self.loss.derivative(outputs, self.targets), dtype=float)
-        if values.shape != outputs.shape:
-            raise InputError(
-                f"the derivative of loss {self.loss.name!r} has shape {values.shape}; expected {outputs.shape}"
+def _by_boundary(crn: ReactionNetwork, state: FloatArray) -> sparse.csr_array:
+    values = dict(zip(crn.floating, state.tolist(), strict=True))
+    values |= dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
+    values |= dict(zip(crn.rate_constants, crn.constants.tolist(), strict=True))
+    row = {name: i for i, name in enumerate(crn.floating)}
+    column = {name: i for i, name in enumerate(crn.boundary)}
+    matrix = sparse.lil_array((len(row), len(column)))
+    for (a, b), terms in crn.jacobian_terms.items():
+        if b in column:
+            matrix[row[a], column[b]] = sum(
+                term.number * values[term.rate_constant] * np.prod([values[s] for s in term.species]) for term in terms
             )
-        return values / len(outputs)
-
-    def settle(self, kinetics: NetworkKinetics) -> tuple[list[LayerState], tuple[str, ...]]:
-        """All layers at the steady state, and the status of each sample."""
-        if self.steady_state == "closed_form":
-            return kinetics.settle(self.x), ("closed form",) * len(self.x)
-        steady = self.simulator.steady_state(self.x, on_error=self.on_error)
-        return kinetics.at(self.x, steady.concentrations), steady.status
+    return matrix.tocsr()
 
 
-# Methods --------------------------------------------------------------------------------------
-
-
-def _adjoint(problem: Problem) -> Gradient:
-    kinetics = problem.simulator.kinetics
-    states, status = problem.settle(kinetics)
-    outputs = kinetics.outputs(states)
-    by_constant, by_input = kinetics.backward(states, problem.by_output(outputs), inputs=problem.inputs)
-    parts = [layer.to_parameters(part) for layer, part in zip(kinetics.layers, by_constant, strict=True)]
-    return _result(problem, outputs, "adjoint", _by_kind(parts), by_input, status)
-
-
-def _by_kind(parts: list[tuple[Any, FloatArray, float]]) -> tuple[list[Any], list[FloatArray], FloatArray]:
-    weights, biases, h = zip(*parts, strict=True)
-    return list(weights), list(biases), np.array(h)
-
-
-def _result(
-    problem: Problem,
-    outputs: FloatArray,
-    method: str,
-    parts: tuple[list[Any], list[FloatArray], FloatArray],
-    by_input: FloatArray | None,
-    status: tuple[str, ...],
-    error: Gradient | None = None,
-) -> Gradient:
-    loss = float(problem.losses(outputs).mean())
-    return Gradient(loss, *parts, by_input if problem.inputs else None, outputs, method, status, error)
-
-
-def _forward(problem: Problem) -> Gradient:
-    kinetics = problem.simulator.kinetics
-    states, status = problem.settle(kinetics)
-    outputs = kinetics.outputs(states)
-    by_output = problem.by_output(outputs)
-    n_parameters = len(to_vector(problem.net))
-    total = np.zeros(n_parameters)
-    by_input = np.empty_like(problem.x)
-    for sample in range(len(problem.x)):  # one at a time: all outputs by all parameters are many numbers
-        one = [state.sample(sample) for state in states]
-        jacobian = forward_sensitivities(kinetics, one, problem.inputs)[0]
-        row = by_output[sample] @ jacobian
-        total += row[:n_parameters]
-        if problem.inputs:
-            by_input[sample] = row[n_parameters:]
-    return _result(problem, outputs, "forward", unpack(problem.net, total), by_input, status)
-
-
-def _closed_form(problem: Problem) -> Gradient:
-    """Backpropagation through the network's formula."""
-    net = problem.net
-    values = net.forward(problem.x)
-    outputs = values[net.layers[-1].name]
-    totals = {name: np.zeros_like(value) for name, value in values.items()}
-    totals[net.layers[-1].name] += problem.by_output(outputs)
-    parts = []
-    for layer in reversed(net.layers):
-        activation, by_value = layer.activation, totals[layer.name]
-        z = net.pre_activation(layer, values)
-        slope = activation.derivative(z)
-        by_z = np.einsum("nj,nji->ni", by_value, slope) if activation.couples_units else by_value * slope
-        by_h = float(np.sum(by_value * activation.h_derivative(z)))
-        read = np.concatenate([values[source] for source in layer.inputs], axis=1)
-        by_weight: Any
-        if is_sparse(layer.weights):
-            rows, columns = places(layer.weights)
-            by_weight = layer.weights.copy()
-            by_weight.data = np.einsum("nk,nk->k", by_z[:, rows], read[:, columns])
-        else:
-            by_weight = by_z.T @ read
-        parts.append((by_weight, by_z.sum(axis=0), by_h))
-        by_read, first = by_z @ layer.weights, 0
-        for source in layer.inputs:
-            size = values[source].shape[1]
-            totals[source] += by_read[:, first : first + size]
-            first += size
-    status = ("closed form",) * len(problem.x)
-    return _result(problem, outputs, "closed_form", _by_kind(parts[::-1]), totals[INPUT], status)
-
-
-def _finite_difference(problem: Problem) -> Gradient:
-    """Central differences of the loss through the engine, one parameter after the other."""
-    net, n = problem.net, len(problem.x)
-    steady = problem.simulator.steady_state(problem.x, on_error=problem.on_error)
-    vector = to_vector(net)
-    scales = _scales(net, problem.x)
-    known = parameters(net)
-
-    def mean_loss(values: FloatArray) -> FloatArray:
-        outputs = Simulator(from_vector(net, values)).steady_state(problem.x, on_error=problem.on_error).outputs
-        return np.array([problem.losses(outputs).mean()])
-
-    estimates = [_one_parameter(mean_loss, vector, position, known, scales) for position in range(len(vector))]
-    values, errors = (np.array([getattr(e, part)[0] for e in estimates]) for part in ("value", "error"))
-    by_input = by_input_error = None
-    if problem.inputs:
-        # inputs of either sign, so that an input of zero can be changed both ways
-        signed = Simulator(replace(net, inputs="signed", input_range=None))
-
-        def losses_at(x: FloatArray) -> FloatArray:
-            return problem.losses(signed.steady_state(x, on_error=problem.on_error).outputs) / n
-
-        by_input, by_input_error = (np.empty_like(problem.x) for _ in range(2))
-        for column in range(net.n_in):
-            unit = np.eye(net.n_in)[column]
-
-            def along(step: float, unit: FloatArray = unit) -> FloatArray:
-                return losses_at(problem.x + step * unit)
-
-            estimate = central_difference(along, _input_scale(net, column))
-            by_input[:, column], by_input_error[:, column] = estimate.value, estimate.error
-    error = _result(problem, steady.outputs, "finite_difference", unpack(net, errors), by_input_error, steady.status)
-    parts = unpack(net, values)
-    return _result(problem, steady.outputs, "finite_difference", parts, by_input, steady.status, error)
-
-
-def _one_parameter(
-    mean_loss: Callable[[FloatArray], FloatArray],
-    vector: FloatArray,
-    position: int,
-    known: tuple[Parameter, ...],
-    scales: FloatArray,
-) -> Estimate:
-    unit = np.eye(1, len(vector), position)[0]
-    return central_difference(lambda step: mean_loss(vector + step * unit), scales[position])
-
-
-def _scales(net: Network, x: FloatArray) -> FloatArray:
-    """Over which change of each parameter its unit's answer bends: a pre-activation of sqrt(h), or h itself."""
-    values = net.forward(x)
-    weights, biases = [], []
-    for layer in net.layers:
-        bend = np.sqrt(layer.activation.h) / layer.activation.gain
-        read = np.concatenate([values[source] for source in layer.inputs], axis=1)
-        largest = np.maximum(np.abs(read).max(axis=0), 1e-3)
-        by_weight: Any = layer.weights.copy()
-        if is_sparse(by_weight):
-            by_weight.data = (bend / largest)[by_weight.indices]
-        else:
-            by_weight = np.broadcast_to(bend / largest, by_weight.shape)
-        weights.append(by_weight)
-        biases.append(np.full(layer.n_out, bend))
-    return pack(weights, biases, np.array(net.h) / 2)
-
-
-def _input_scale(net: Network, column: int) -> float:
-    """The same for one input: the least that bends a unit that reads it."""
-    scale = 1.0
-    for layer in net.layers:
-        if INPUT in layer.inputs:
-            first = 0
-            for source in layer.inputs:
-                if source == INPUT:
-                    weights: Any = layer.weights[:, [first + column]]
-                    largest = float(abs(weights).max())
-                    bend = float(np.sqrt(layer.activation.h)) / layer.activation.gain
-                    scale = min(scale, bend / largest) if largest > 0 else scale
-                first += net.n_in if source == INPUT else next(o for o in net.layers if o.name == source).n_out
-    return scale
-
-
-def _control_coefficients(problem: Problem) -> Gradient:
-    """roadrunner's getuCC of the output species, with respect to every rate constant of the flat model."""
-    net, kinetics = problem.net, problem.simulator.kinetics
-    steady = problem.simulator.steady_state(problem.x, on_error=problem.on_error)
-    by_output = problem.by_output(steady.outputs)
-    crn = to_reactions(net, zero_weights=True)
-    signed = signed_constants(crn)
-    model = compiled(structure_text(crn, signed), conserved_moieties=True)
-    signs = compact_signs(crn, signed)
-    values = np.array([signs.get(k, 1) * v for k, v in zip(crn.rate_constants, crn.constants.tolist(), strict=True)])
-    boundary = by_sample(net.input_coding.concentrations(problem.x))
-    last = kinetics.layers[-1]
-    read = dict(last.activation.read_out.read)
-    species = {f"{name}{len(net.layers)}_{j}": (j, c) for j in range(net.n_out) for name, c in read.items()}
-    order = [problem.simulator.species.index(name) for name in model.floating]
-    scales = unpack(net, _CONTROL_STEP * _scales(net, problem.x))
-    steps = {
-        k: step
-        for layer, *scale in zip(kinetics.layers, *scales, strict=True)
-        for k, step in _steps_by_constant(layer, *scale).items()
-        if k in crn.rate_constants
-    }
-    wanted = list(steps)
-    totals = dict.fromkeys(wanted, 0.0)
-    with model.lock:
-        model.set_parameters(model.parameter_index(crn.rate_constants), values)
-        for sample in range(len(problem.x)):
-            state = steady.concentrations[sample][order]
-            weight = np.array([c * by_output[sample, j] for j, c in species.values()])
-            found = weight @ model.control_coefficients(
-                boundary[sample], state, list(species), wanted, list(steps.values())
+def _factorized(crn: ReactionNetwork, jacobian: sparse.csr_array) -> Any:
+    """J, ready to solve with, or a refusal that names what is not determined."""
+    scale = abs(jacobian).max(axis=1).toarray().ravel()
+    if len(scale) <= NAMED_UP_TO and len(scale):
+        dense = jacobian.toarray() / np.where(scale > 0, scale, 1.0)[:, None]
+        left, sizes, _ = linalg.svd(dense)
+        if sizes[-1] <= SINGULAR * sizes[0]:
+            combination = left[:, -1] / np.where(scale > 0, scale, 1.0)
+            raise SingularJacobianError(
+                f"network {crn.name!r}: the Jacobian at its steady state is singular: the combination "
+                f"{combination_text(crn.floating, combination)} does not return after a small change, so the steady "
+                "state is not isolated and has no derivatives"
             )
-            for k, value in zip(wanted, found.tolist(), strict=True):
-                totals[k] += value
-    parts = []
-    for layer in kinetics.layers:
-        shape = layer.chemistry.weights.shape
-        by_weight: Any = layer.chemistry.weights.copy()
-        if is_sparse(by_weight):
-            by_weight.data[:] = 0.0
-        else:
-            by_weight = np.zeros(shape)
-        by_constant = RateConstants(
-            by_weight, np.zeros_like(layer.constants.bias), np.zeros(len(layer.local.rate_constants))
+    try:
+        return splu(jacobian.tocsc())
+    except RuntimeError as error:  # what SuperLU raises for a singular matrix
+        raise SingularJacobianError(
+            f"network {crn.name!r}: the Jacobian at its steady state is singular ({error}), so it has no derivatives"
+        ) from error
+
+
+def refuse_conserved(crn: ReactionNetwork) -> None:
+    """Refuse a network that conserves a combination of its species.
+
+    Raises
+    ------
+    SingularJacobianError
+        Naming one such combination.
+    """
+    if len(crn.floating) > NAMED_UP_TO or not crn.floating:
+        return
+    kept = conserved_combinations(crn)
+    if len(kept):
+        text = " and ".join(combination_text(crn.floating, row) for row in kept[:3])
+        more = f" and {len(kept) - 3} more" if len(kept) > 3 else ""
+        raise SingularJacobianError(
+            f"network {crn.name!r} conserves {text}{more}: its steady state depends on the start and is not isolated, "
+            "so it has no derivatives; let a reaction make or consume what is conserved, or hold one of these "
+            "species as a boundary species"
         )
-        for k, (target, place), sign in _constants_by_place(layer):
-            getattr(by_constant, target)[place] = sign * totals.get(k, 0.0)
-        parts.append(layer.to_parameters(by_constant))
-    by_input = None
-    if problem.inputs:
-        raise InputError("method 'control_coefficients' gives no derivatives of inputs; use 'adjoint' or 'forward'")
-    return _result(problem, steady.outputs, "control_coefficients", _by_kind(parts), by_input, steady.status)
 
 
-def _constants_by_place(layer: LayerKinetics) -> list[tuple[str, tuple[str, Any], float]]:
-    """(identifier, place in `RateConstants`, sign of the place's value per value) of a layer's weights, biases and h."""
-    chemistry, activation = layer.chemistry, layer.activation
-    first = activation.rails[0].sign
-    result: list[tuple[str, tuple[str, Any], float]] = []
-    for j, i in zip(*(part.tolist() for part in places(chemistry.weights)), strict=True):
-        k = weight_id(chemistry.index, j, chemistry.catalysts[i].label)
-        result.append((k, ("weights", (j, i)), first))
-    for j in range(chemistry.layer.n_out):
-        seen = set()
-        for position, rail in enumerate(activation.rails):
-            k = bias_id(chemistry.index, j) + (f"_{rail.name}" if rail.shift else "")
-            if k not in seen:  # of the rails that share a bias, the first stands for it
-                seen.add(k)
-                result.append((k, ("bias", (j, position)), 1.0))
-    h = shared_id(chemistry.index, "h")
-    result.append((h, ("local", layer.local.rate_constants.index(h)), 1.0))
-    return result
+def conserved_combinations(crn: ReactionNetwork) -> FloatArray:
+    """Combinations c with c . N = 0, one per row, shape (n_conserved, n_floating), in echelon form.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium.reactions import Reaction, Species
+    >>> swap = [Reaction("J1", ("A",), ("B",), "k1", 1.0), Reaction("J2", ("B",), ("A",), "k2", 2.0)]
+    >>> conserved_combinations(ReactionNetwork([Species("A", 1.0), Species("B")], swap))
+    array([[1., 1.]])
+    """
+    basis = linalg.null_space(crn.stoichiometry.toarray().T).T
+    rows: list[FloatArray] = []
+    rest = basis.copy()
+    while len(rest):
+        pivot = int(np.argmax(np.abs(rest).max(axis=0) > 1e-9))
+        best = int(np.abs(rest[:, pivot]).argmax())
+        row = rest[best] / rest[best, pivot]
+        rest = np.delete(rest, best, axis=0)
+        rest = rest - np.outer(rest[:, pivot], row)
+        rows = [other - other[pivot] * row for other in rows] + [row]
+    found = np.array(rows).reshape(len(rows), len(crn.floating))
+    return np.where(np.abs(found - found.round()) < 1e-9, found.round(), found) + 0.0
 
 
-def _steps_by_constant(layer: LayerKinetics, weights: Any, bias: FloatArray, h: float) -> dict[str, float]:
-    """Step of each rate constant, from those of the layer's weights, biases and h."""
-    result = {}
-    catalysts, gain = layer.chemistry.catalysts, layer.activation.gain
-    by_weight = weights.toarray() if is_sparse(weights) else weights
-    for k, (target, place), _ in _constants_by_place(layer):
-        if target == "weights":
-            j, i = place
-            result[k] = float(by_weight[j, catalysts[i].column] * gain * abs(catalysts[i].coefficient))
-        else:
-            result[k] = float(gain * bias[place[0]]) if target == "bias" else float(h)
-    return result
+def combination_text(names: Sequence[str], values: FloatArray) -> str:
+    """A combination as one reads it: ``A + 2 B``."""
+    values = values / np.abs(values).max()
+    kept = [(name, value) for name, value in zip(names, values.tolist(), strict=True) if abs(value) > 1e-6]
+    smallest = min((abs(value) for _, value in kept), default=1.0)
+    whole = all(abs(value / smallest - round(value / smallest)) < 1e-6 for _, value in kept)
+    sign = -1.0 if kept and kept[0][1] < 0 else 1.0
+    parts = []
+    for name, value in kept[:12]:
+        number = sign * value / (smallest if whole else 1.0)
+        size = "" if abs(abs(number) - 1) < 1e-6 else f"{abs(number):.4g} "
+        parts.append(f"{'- ' if number < 0 else '+ '}{size}{name}")
+    return " ".join(parts).removeprefix("+ ") + (" ..." if len(kept) > 12 else "")
 
 
-_METHODS: dict[str, Callable[[Problem], Gradient]] = {
-    "adjoint": _adjoint,
-    "forward": _forward,
-    "finite_difference": _finite_difference,
-    "control_coefficients": _control_coefficients,
-    "closed_form": _closed_form,
-}
+def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> FloatArray:
+    """A stable steady state (n_floating,) of any mass-action network, from its initial concentrations.
+
+    Integration by roadrunner until Newton's method, on the network's own Jacobian, takes over.
+
+    Raises
+    ------
+    ConvergenceError
+        If none is found.
+    InputError
+        If `near` has the wrong shape or is no concentration.
+    """
+    model = compiled(structure_text(crn, frozenset()))
+    start = crn.initial_concentrations if near is None else np.asarray(near, dtype=float)
+    if start.shape != (len(crn.floating),) or not np.all(np.isfinite(start) & (start >= 0)):
+        raise InputError(
+            f"network {crn.name!r}: a state of shape {start.shape}; expected ({len(crn.floating)},) concentrations >= 0"
+        )
+    order = [crn.floating.index(name) for name in model.floating]
+    held = dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
+    boundary = np.array([held[name] for name in model.boundary])
+    state = start.copy()
+    with model.lock:
+        model.set_parameters(model.parameter_index(crn.rate_constants), crn.constants)
+        for duration in _DURATIONS.tolist():
+            state[order] = np.maximum(model.time_course(boundary, state[order], np.array([0.0, duration]))[-1], 0.0)
+            polished = _newton(crn, state)
+            if polished is not None:
+                return polished
+    raise ConvergenceError(f"network {crn.name!r}: its rates have not vanished by t = {_DURATIONS.sum():.3g}")
+
+
+def _newton(crn: ReactionNetwork, state: FloatArray) -> FloatArray | None:
+    """Newton's method, if it ends, near its start, where all concentrations are >= 0 and at rest."""
+    x = state.copy()
+    for _ in range(20):
+        try:
+            step = splu(crn.jacobian(x).tocsc()).solve(crn.right_hand_side(x))
+        except RuntimeError:
+            break
+        x = x - step
+        if not np.all(np.isfinite(x)):
+            return None
+        if np.all(np.abs(step) <= 1e-13 * np.abs(x).max(initial=1e-300)):
+            break
+    floor = 1e-12 * np.abs(x).max(initial=0.0)
+    if np.any(x < -floor) or np.any(np.abs(x - state) > 0.1 * state + 1e-3 * np.abs(state).max(initial=0.0)):
+        return None
+    x = np.where(np.abs(x) <= 1e-3 * floor, 0.0, x)
+    x = np.maximum(x, 0.0)
+    balance = crn.balance(x)
+    return x if np.all(balance.distance <= 1e-11 * x + floor + balance.rounding) else None
