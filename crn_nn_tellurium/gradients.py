@@ -253,7 +253,8 @@ class Problem:
 # Methods --------------------------------------------------------------------------------------
 
 
-def _adjoint(problem: Problem) -> Gradient:
+def at_steady_state(problem: Problem) -> Gradient:
+    """The gradient by the adjoint method."""
     kinetics = problem.simulator.kinetics
     states, status = problem.settle(kinetics)
     outputs = kinetics.outputs(states)
@@ -478,7 +479,7 @@ def _by_place(
     return parts
 
 
-def _variational(problem: Problem) -> Gradient:
+def at_a_time(problem: Problem) -> Gradient:
     """The gradient at a read-out time, by the variational equations of the flat model."""
     assert problem.time is not None
     net, kinetics = problem.net, problem.simulator.kinetics
@@ -535,13 +536,13 @@ def _steps_by_constant(layer: LayerKinetics, weights: Any, bias: FloatArray, h: 
 
 
 _METHODS: dict[str, Callable[[Problem], Gradient]] = {
-    "adjoint": _adjoint,
+    "adjoint": at_steady_state,
     "forward": _forward,
     "finite_difference": _finite_difference,
     "control_coefficients": _control_coefficients,
     "closed_form": _closed_form,
 }
 _AT_A_TIME: dict[str, Callable[[Problem], Gradient]] = {
-    "forward": _variational,
+    "forward": at_a_time,
     "finite_difference": _finite_difference,
 }

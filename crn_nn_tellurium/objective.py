@@ -1,0 +1,228 @@
+"""What training minimises, in the coordinates in which it does: the rate constants themselves.
+
+    theta_w = gain c w     the rate constant of a weight's reactions, with the weight's sign (c the
+                           largest coefficient of the value that it reads)
+    theta_b = gain (b + w . read-out constants)    the bias as the reactions have it
+    theta_h = log h        where h is learned
+
+so that bounds on rate constants are bounds on coordinates, inputs of any range are on one scale, and the
+penalty l2 sum theta_w^2 is on what the chemist has to make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.gradients import Gradient, Problem, at_a_time, at_steady_state
+from crn_nn_tellurium.linearization import NetworkKinetics, RateConstants
+from crn_nn_tellurium.losses import Loss
+from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.parameters import from_vector, pack, parameters, places, to_vector
+from crn_nn_tellurium.perturbation import multiplied
+from crn_nn_tellurium.reactions import FloatArray
+from crn_nn_tellurium.simulator import Simulator
+
+
+class Coordinates:
+    """Between a network and the vector of what is free to change in it.
+
+    Parameters
+    ----------
+    net : Network
+        Gives structure, and the value of all that is not free.
+    learn_h : bool
+        Whether h of each layer is free.
+    h_bounds : (float, float)
+        Least and largest h.
+    max_rate_constant : float, optional
+        Largest rate constant.
+    keep_zeros : bool
+        Whether weights of exactly zero stay zero.
+
+    Raises
+    ------
+    InputError
+        If the bounds leave nothing.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        learn_h: bool = False,
+        h_bounds: tuple[float, float] = (1e-6, 1.0),
+        max_rate_constant: float | None = None,
+        keep_zeros: bool = False,
+    ) -> None:
+        self.net = net
+        self._vector = to_vector(net)
+        self._kinds = np.array([p.kind for p in parameters(net)])
+        chemistry = [layer.chemistry for layer in NetworkKinetics(net).layers]
+        self._constants = [c.constants for c in chemistry]
+        self._gains = [c.activation.gain for c in chemistry]
+        largest = []
+        for c in chemistry:
+            coefficient = np.zeros(c.layer.n_in)
+            np.maximum.at(coefficient, [k.column for k in c.catalysts], [abs(k.coefficient) for k in c.catalysts])
+            largest.append(np.where(coefficient > 0, coefficient, 1.0))
+        scales = []
+        for layer, gain, coefficient in zip(net.layers, self._gains, largest, strict=True):
+            _, columns = places(layer.weights)
+            scales.append(gain * coefficient[columns])
+        self._scales = scales
+        self._learn_h = learn_h
+        self._weights = self._kinds == "weight"
+        free = (self._kinds != "h") | learn_h
+        if keep_zeros:
+            free &= ~(self._weights & (self._vector == 0))
+        self.free = np.flatnonzero(free)
+        self._low, self._high = self._bounds(h_bounds, max_rate_constant)
+        self.is_weight = self._weights[self.free]
+        self.start = np.clip(self._to_theta(self._vector)[self.free], self._low[self.free], self._high[self.free])
+
+    def _bounds(self, h_bounds: tuple[float, float], most: float | None) -> tuple[FloatArray, FloatArray]:
+        low, high = np.full(len(self._vector), -np.inf), np.full(len(self._vector), np.inf)
+        h = self._kinds == "h"
+        if not 0 < h_bounds[0] < h_bounds[1]:
+            raise InputError(f"h_bounds are {h_bounds!r}; expected 0 < least < largest")
+        low[h], high[h] = np.log(h_bounds)
+        if most is None:
+            return low, high
+        if not (np.isfinite(most) and most >= 1):
+            raise InputError(
+                f"max_rate_constant is {most!r}; expected a finite number >= 1, since 2 Y => Y has the rate constant 1"
+            )
+        high[h] = np.minimum(high[h], np.log(most))
+        low[self._weights], high[self._weights] = -most, most
+        biases = np.flatnonzero(self._kinds == "bias")
+        first = 0
+        for layer in self.net.layers:
+            # |sign theta + shift| <= most for every rail
+            shifts = [rail.sign * rail.shift for rail in layer.activation.rails]
+            least, largest = max(-most - s for s in shifts), min(most - s for s in shifts)
+            if least > largest:
+                raise InputError(
+                    f"layer {layer.name!r}: max_rate_constant is {most!r}, but the shifts of {layer.activation} alone "
+                    "need more"
+                )
+            own = biases[first : first + layer.n_out]
+            low[own], high[own] = least, largest
+            first += layer.n_out
+        return low, high
+
+    @property
+    def bounds(self) -> list[tuple[float, float]]:
+        """(low, high) of each coordinate."""
+        return list(zip(self._low[self.free].tolist(), self._high[self.free].tolist(), strict=True))
+
+    def clip(self, theta: FloatArray) -> FloatArray:
+        """The nearest point within the bounds."""
+        return np.clip(theta, self._low[self.free], self._high[self.free])
+
+    def _to_theta(self, vector: FloatArray) -> FloatArray:
+        weights, biases, h = self._split(vector)
+        for number, layer in enumerate(self.net.layers):
+            rows, columns = places(layer.weights)
+            shift = np.bincount(rows, weights[number] * self._constants[number][columns], layer.n_out)
+            weights[number] = weights[number] * self._scales[number]
+            biases[number] = self._gains[number] * (biases[number] + shift)
+        return self._join(weights, biases, np.log(h))
+
+    def weight_sizes(self, net: Network) -> FloatArray:
+        """Rate constant of each weight of a network of this structure, by parameter; -1 where it is no weight."""
+        return np.where(self._weights, np.abs(self._to_theta(to_vector(net))), -1.0)
+
+    def _split(self, vector: FloatArray) -> tuple[list[FloatArray], list[FloatArray], FloatArray]:
+        weights, biases, first = [], [], 0
+        for layer, scale in zip(self.net.layers, self._scales, strict=True):
+            weights.append(vector[first : first + len(scale)])
+            biases.append(vector[first + len(scale) : first + len(scale) + layer.n_out])
+            first += len(scale) + layer.n_out
+        return weights, biases, vector[first:]
+
+    @staticmethod
+    def _join(weights: list[FloatArray], biases: list[FloatArray], h: FloatArray) -> FloatArray:
+        parts = [part for pair in zip(weights, biases, strict=True) for part in pair]
+        return np.concatenate([*parts, h])
+
+    def network(self, theta: FloatArray) -> Network:
+        """The network at a point."""
+        full = self._to_theta(self._vector)
+        full[self.free] = theta
+        weights, biases, h = self._split(full)
+        for number, layer in enumerate(self.net.layers):
+            rows, columns = places(layer.weights)
+            weights[number] = weights[number] / self._scales[number]
+            shift = np.bincount(rows, weights[number] * self._constants[number][columns], layer.n_out)
+            biases[number] = biases[number] / self._gains[number] - shift
+        vector = self._join(weights, biases, np.exp(h))
+        if not self._learn_h:
+            vector[self._kinds == "h"] = self._vector[self._kinds == "h"]  # exp(log h) may differ in the last bit
+        return from_vector(self.net, vector)
+
+    def gradient(self, net: Network, gradient: Gradient) -> FloatArray:
+        """Derivatives with respect to the coordinates, from those with respect to the parameters."""
+        weights, biases, h = self._split(pack(gradient.weights, gradient.biases, gradient.h))
+        for number, layer in enumerate(self.net.layers):
+            rows, columns = places(layer.weights)
+            by_bias = biases[number]
+            weights[number] = (weights[number] - by_bias[rows] * self._constants[number][columns]) / self._scales[number]
+            biases[number] = by_bias / self._gains[number]
+        return self._join(weights, biases, h * np.array(net.h))[self.free]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Mean loss and penalty as a function of the coordinates."""
+
+    coordinates: Coordinates
+    loss: Loss
+    l2: float
+    steady_state: Any
+    time: float | None
+    initial: float | Mapping[str, float] | None
+
+    def __call__(
+        self, theta: FloatArray, x: FloatArray, targets: FloatArray, factors: Sequence[Sequence[RateConstants]] = ()
+    ) -> tuple[float, FloatArray]:
+        """Value and gradient; with `factors`, the mean over networks whose rate constants are off by them."""
+        net = self.coordinates.network(theta)
+        simulator = Simulator(net)
+        problem = Problem(simulator, x, self.loss, targets, False, self.steady_state, "raise", self.time, self.initial)
+        if factors:
+            parts = [_perturbed(problem, draw) for draw in factors]
+            value = float(np.mean([g.loss for g in parts]))
+            by_theta = np.mean([self.coordinates.gradient(net, g) for g in parts], axis=0)
+        else:
+            found = at_steady_state(problem) if self.time is None else at_a_time(problem)
+            value, by_theta = found.loss, self.coordinates.gradient(net, found)
+        weights = np.where(self.coordinates.is_weight, theta, 0.0)
+        return value + self.l2 * float(weights @ weights), by_theta + 2 * self.l2 * weights
+
+    def value(self, theta: FloatArray, x: FloatArray, targets: FloatArray) -> float:
+        """Mean loss without penalty."""
+        net = self.coordinates.network(theta)
+        if self.time is None and self.steady_state == "closed_form":
+            return float(np.mean(self.loss.function(net(x), targets)))
+        problem = Problem(Simulator(net), x, self.loss, targets, False, self.steady_state, "raise", self.time, self.initial)
+        return float(np.mean(self.loss.function(problem.outputs_by_engine(net, x)[0], targets)))
+
+
+def _perturbed(problem: Problem, factors: Sequence[RateConstants]) -> Gradient:
+    """The gradient with respect to the nominal parameters of the loss with perturbed rate constants."""
+    kinetics = problem.simulator.kinetics
+    constants = [multiplied(layer.constants, part) for layer, part in zip(kinetics.layers, factors, strict=True)]
+    states = kinetics.settle(problem.x, constants)
+    outputs = kinetics.outputs(states)
+    by_constant, _ = kinetics.backward(states, problem.by_output(outputs), constants)
+    parts = [
+        layer.to_parameters(multiplied(part, factor))
+        for layer, part, factor in zip(kinetics.layers, by_constant, factors, strict=True)
+    ]
+    weights, biases, h = zip(*parts, strict=True)
+    loss = float(problem.losses(outputs).mean())
+    return Gradient(loss, list(weights), list(biases), np.array(h), None, outputs, "adjoint")
