@@ -1,0 +1,252 @@
+"""scikit-learn estimators whose fitted network is chemistry: CRNClassifier and CRNRegressor.
+
+They take data as they come: features are standardised for training and the scaling is folded into
+the first layer, so that `network_` reads raw features, of either sign, on two rails each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+
+from crn_nn_tellurium.activations import Activation, LeakyReLU, Linear, Sigmoid, SmoothedReLU, Tanh
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.reactions import FloatArray
+from crn_nn_tellurium.simulator import Simulator
+from crn_nn_tellurium.training import fit
+
+_ACTIVATIONS: Mapping[str, type[Activation]] = {
+    "relu": SmoothedReLU,
+    "leaky_relu": LeakyReLU,
+    "tanh": Tanh,
+    "logistic": Sigmoid,
+    "identity": Linear,
+}
+
+
+class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+    """What both estimators share: the parameters, and training on standardised data."""
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Sequence[int] = (12,),
+        *,
+        activation: str | Activation = "relu",
+        h: float = 0.01,
+        solver: str = "lbfgs",
+        alpha: float = 1.0,
+        batch_size: int = 64,
+        learning_rate_init: float = 0.01,
+        max_iter: int = 300,
+        tol: float = 1e-5,
+        random_state: Any = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 20,
+        max_rate_constant: float | None = None,
+        noise: float = 0.0,
+        density: float = 1.0,
+        predict_with: str = "closed_form",
+        verbose: bool = False,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.h = h
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.max_rate_constant = max_rate_constant
+        self.noise = noise
+        self.density = density
+        self.predict_with = predict_with
+        self.verbose = verbose
+
+    def _train(self, x: FloatArray, y: FloatArray, n_out: int, loss: str) -> Network:
+        """Fit on standardised features; the network reads those."""
+        if isinstance(self.activation, Activation):
+            hidden = self.activation
+        elif self.activation in _ACTIVATIONS:
+            hidden = _ACTIVATIONS[self.activation](h=self.h)
+        else:
+            raise InputError(
+                f"activation is {self.activation!r}; expected an Activation, or one of "
+                f"{', '.join(map(repr, _ACTIVATIONS))}"
+            )
+        sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=int)).tolist()
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        start = Network.random(
+            [x.shape[1], *sizes, n_out], hidden, seed, output=Linear(h=self.h), inputs="signed", name="crn_network"
+        )
+        result = fit(
+            start,
+            x,
+            y,
+            loss,
+            optimizer=self.solver,  # type: ignore[arg-type]  # checked by fit
+            max_iter=self.max_iter,
+            tolerance=self.tol,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate_init,
+            l2=self.alpha / (2 * len(x)),
+            max_rate_constant=self.max_rate_constant,
+            density=self.density,
+            noise=self.noise,
+            validation=self.validation_fraction if self.early_stopping else None,
+            patience=self.n_iter_no_change,
+            seed=seed,
+            progress=bool(self.verbose),
+        )
+        self.fit_result_ = result
+        self.loss_, self.n_iter_ = result.loss, len(result.records)
+        return result.network
+
+    def _standardized(self, x: FloatArray) -> FloatArray:
+        self.mean_ = x.mean(axis=0)
+        spread = x.std(axis=0)
+        # a feature that does not vary carries nothing; dividing by its rounding errors would
+        self.scale_ = np.where(spread > 1e-12 * (1 + np.abs(self.mean_)), spread, 1.0)
+        return (x - self.mean_) / self.scale_
+
+    def _raw_features(self, net: Network) -> Network:
+        """The network for raw features: the scaling goes into the first layer."""
+        first, *rest = net.layers
+        weights = first.weights / self.scale_
+        return replace(net, layers=(replace(first, weights=weights, bias=first.bias - weights @ self.mean_), *rest))
+
+    def _outputs(self, X: npt.ArrayLike) -> FloatArray:  # noqa: N803
+        check_is_fitted(self)
+        x = validate_data(self, X, dtype=np.float64, reset=False)
+        if self.predict_with == "closed_form":
+            return self.network_(x)
+        if self.predict_with == "engine":
+            return Simulator(self.network_).steady_state(x).outputs
+        raise InputError(f"predict_with is {self.predict_with!r}; expected 'closed_form' or 'engine'")
+
+
+_PARAMETERS = """
+    Parameters
+    ----------
+    hidden_layer_sizes : sequence of int
+    activation : {"relu", "leaky_relu", "tanh", "logistic", "identity"} or Activation
+        Of the hidden layers; tanh and logistic are the algebraic ones of chemistry.
+    h : float
+        Smoothing of all layers.
+    solver : {"lbfgs", "adam"}
+    alpha : float
+        Penalty on rate constants, alpha / 2 times the sum of their squares over the number of samples.
+    batch_size, learning_rate_init
+        Of Adam.
+    max_iter, tol, random_state, early_stopping, validation_fraction, n_iter_no_change
+        As scikit-learn's MLPClassifier has them; see also `fit`.
+    max_rate_constant, noise, density
+        See `fit`. In training, features are standardised, and so are the rate constants that are bounded.
+    predict_with : {"closed_form", "engine"}
+        Whether predictions run the chemistry.
+    verbose : bool
+        Whether training shows a progress bar.
+
+    Attributes
+    ----------
+    network_ : Network
+        Reads raw features; for `Simulator`, `to_antimony`, `export` and the rest.
+    fit_result_ : FitResult
+        Of the network on standardised features, with history and the engine's verification.
+"""
+
+
+class CRNClassifier(ClassifierMixin, _CRNEstimator):  # type: ignore[misc]
+    __doc__ = f"""A classifier made of reactions, trained on cross-entropy.
+{_PARAMETERS}
+    classes_ : (n_classes,) ndarray
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> bool(CRNClassifier((8,), random_state=0).fit(X, y).score(X, y) > 0.95)
+    True
+    """
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> CRNClassifier:  # noqa: N803
+        """Train on samples X (n_samples, n_features) with classes y (n_samples,)."""
+        x, labels = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(labels)
+        self.classes_, index = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise InputError(f"y has one class, {self.classes_.tolist()}; expected at least 2 classes")
+        n_out = 1 if len(self.classes_) == 2 else len(self.classes_)
+        net = self._raw_features(self._train(self._standardized(x), index, n_out, "cross_entropy"))
+        names = self.classes_.tolist()
+        if all(isinstance(name, str | int) and not isinstance(name, bool) for name in names):
+            net = replace(net, class_names=names)
+        self.network_ = net
+        return self
+
+    def decision_function(self, X: npt.ArrayLike) -> FloatArray:  # noqa: N803
+        """Log-odds of the second class (n_samples,), or scores of the classes (n_samples, n_classes)."""
+        outputs = self._outputs(X)
+        return outputs[:, 0] - self.network_.layers[-1].activation.threshold if outputs.shape[1] == 1 else outputs
+
+    def predict_proba(self, X: npt.ArrayLike) -> FloatArray:  # noqa: N803
+        """Probabilities (n_samples, n_classes)."""
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            return np.stack([expit(-scores), expit(scores)], axis=1)
+        return softmax(scores, axis=1)
+
+    def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:  # noqa: N803
+        """Classes (n_samples,)."""
+        scores = self.decision_function(X)
+        index = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
+        return self.classes_[index]
+
+
+class CRNRegressor(RegressorMixin, _CRNEstimator):  # type: ignore[misc]
+    __doc__ = f"""A regressor made of reactions, trained on the squared error.
+{_PARAMETERS}
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> bool(CRNRegressor((4,), alpha=30.0, random_state=0).fit(X, y).score(X, y) > 0.5)
+    True
+    """
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> CRNRegressor:  # noqa: N803
+        """Train on samples X (n_samples, n_features) with targets y (n_samples,) or (n_samples, n_outputs)."""
+        x, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
+        self._one_output = targets.ndim == 1
+        values = targets.astype(float).reshape(len(targets), -1)
+        mean, spread = values.mean(axis=0), values.std(axis=0)
+        spread = np.where(spread > 0, spread, 1.0)
+        net = self._train(self._standardized(x), (values - mean) / spread, values.shape[1], "squared_error")
+        *rest, last = net.layers
+        last = replace(last, weights=last.weights * spread[:, None], bias=last.bias * spread + mean)
+        self.network_ = self._raw_features(replace(net, layers=(*rest, last)))
+        return self
+
+    def predict(self, X: npt.ArrayLike) -> FloatArray:  # noqa: N803
+        """Values (n_samples,) or (n_samples, n_outputs)."""
+        outputs = self._outputs(X)
+        return outputs[:, 0] if self._one_output else outputs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
