@@ -43,18 +43,33 @@ if TYPE_CHECKING:
         ModelTooLargeError,
         NetworkError,
         ReactionError,
+        SingularJacobianError,
     )
+    from crn_nn_tellurium.estimators import CRNClassifier, CRNRegressor
     from crn_nn_tellurium.exporters import export
     from crn_nn_tellurium.expressions import Expression, Monomial
+    from crn_nn_tellurium.gradient_check import GradientCheck, check_gradients
+    from crn_nn_tellurium.gradients import Gradient, gradient
     from crn_nn_tellurium.importers.sklearn import from_sklearn
     from crn_nn_tellurium.layers import Layer
+    from crn_nn_tellurium.losses import Loss
     from crn_nn_tellurium.model_library import load_model, model_data, model_names
     from crn_nn_tellurium.network import Network
-    from crn_nn_tellurium.plotting import plot_confusion_matrix, plot_time_course
+    from crn_nn_tellurium.perturbation import accuracy_under_noise
+    from crn_nn_tellurium.plotting import (
+        plot_accuracy_under_noise,
+        plot_confusion_matrix,
+        plot_history,
+        plot_sensitivities,
+        plot_time_course,
+    )
     from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Species
     from crn_nn_tellurium.results import SteadyState, TimeCourse
     from crn_nn_tellurium.runner import ChemistryRunner, to_roadrunner
+    from crn_nn_tellurium.sensitivity import Sensitivities, sensitivities
     from crn_nn_tellurium.simulator import Simulator
+    from crn_nn_tellurium.training import FitResult, fit, verify
+    from crn_nn_tellurium.transients import TransientSensitivities, transient_sensitivities
 
 _HOME = {
     "activations": (
@@ -65,7 +80,7 @@ _HOME = {
     "encoding": "layer_reactions to_reactions",
     "errors": (
         "ConvergenceError FileFormatError IdentifierError InputError MissingPackageError ModelTooLargeError "
-        "NetworkError ReactionError"
+        "NetworkError ReactionError SingularJacobianError"
     ),
     "exporters": "export",
     "expressions": "Expression Monomial",
@@ -73,23 +88,36 @@ _HOME = {
     "layers": "Layer",
     "model_library": "load_model model_data model_names",
     "network": "Network",
-    "plotting": "plot_confusion_matrix plot_time_course",
+    "plotting": "plot_accuracy_under_noise plot_confusion_matrix plot_history plot_sensitivities plot_time_course",
     "reactions": "Observable Reaction ReactionNetwork Species",
     "results": "SteadyState TimeCourse",
     "runner": "ChemistryRunner to_roadrunner",
     "simulator": "Simulator",
+    "gradient_check": "GradientCheck check_gradients",
+    "gradients": "Gradient gradient",
+    "losses": "Loss",
+    "perturbation": "accuracy_under_noise",
+    "sensitivity": "Sensitivities sensitivities",
+    "training": "FitResult fit verify",
+    "transients": "TransientSensitivities transient_sensitivities",
+    "estimators": "CRNClassifier CRNRegressor",
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names.split()}
 
 __all__ = [
     "Absolute",
     "Activation",
+    "CRNClassifier",
+    "CRNRegressor",
     "ChemistryRunner",
     "ClippedReLU",
     "ConvergenceError",
     "Expression",
     "FileFormatError",
+    "FitResult",
     "Follower",
+    "Gradient",
+    "GradientCheck",
     "HardSigmoid",
     "IdentifierError",
     "InputError",
@@ -97,6 +125,7 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "LocalReaction",
+    "Loss",
     "MissingPackageError",
     "ModelTooLargeError",
     "Monomial",
@@ -109,25 +138,38 @@ __all__ = [
     "ReactionError",
     "ReactionNetwork",
     "ReadOut",
+    "Sensitivities",
     "Sigmoid",
     "Simulator",
+    "SingularJacobianError",
     "SmoothedReLU",
     "Species",
     "SteadyState",
     "Tanh",
     "TimeCourse",
+    "TransientSensitivities",
+    "accuracy_under_noise",
+    "check_gradients",
     "export",
+    "fit",
     "from_sklearn",
+    "gradient",
     "layer_models",
     "layer_reactions",
     "load_model",
     "model_data",
     "model_names",
+    "plot_accuracy_under_noise",
     "plot_confusion_matrix",
+    "plot_history",
+    "plot_sensitivities",
     "plot_time_course",
+    "sensitivities",
     "to_antimony",
     "to_reactions",
     "to_roadrunner",
+    "transient_sensitivities",
+    "verify",
 ]
 
 

@@ -6,10 +6,9 @@ exit code 2; a steady state that is not found ends in exit code 1.
 
 from __future__ import annotations
 
-import csv
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from io import StringIO
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -20,10 +19,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from crn_nn_tellurium import __version__
-from crn_nn_tellurium.errors import ConvergenceError, FileFormatError, InputError, MissingPackageError
+from crn_nn_tellurium.errors import ConvergenceError, InputError, MissingPackageError
+from crn_nn_tellurium.identifiers import suggest_identifier
 from crn_nn_tellurium.model_library import load_model
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.storage import check_target, read_text, write_bytes
+from crn_nn_tellurium.storage import check_target, write_bytes
+from crn_nn_tellurium.tables import are_numbers, labels, numbers, read_table, some, to_csv, training_data
 
 if TYPE_CHECKING:
     from crn_nn_tellurium.demo import DemoRow
@@ -169,9 +170,9 @@ def show(
             layer.name, ", ".join(layer.inputs), f"{layer.n_out}", str(layer.activation), f"{layer.n_weights}"
         )
     console.print(table)
-    console.print(f"inputs:  {_some(network.input_names)}\noutputs: {_some(network.output_names)}", highlight=False)
+    console.print(f"inputs:  {some(network.input_names)}\noutputs: {some(network.output_names)}", highlight=False)
     if network.class_names is not None:
-        console.print(f"classes: {_some([str(c) for c in network.class_names])}", highlight=False)
+        console.print(f"classes: {some([str(c) for c in network.class_names])}", highlight=False)
     console.print(repr(crn), highlight=False)
     for reaction in crn.reactions[:reactions]:
         console.print(
@@ -179,10 +180,6 @@ def show(
         )
     if len(crn.reactions) > reactions:
         console.print(f"  ... {len(crn.reactions) - reactions} more", highlight=False)
-
-
-def _some(names: Sequence[str], limit: int = 10) -> str:
-    return ", ".join(names[:limit]) + (f", ... ({len(names)} in all)" if len(names) > limit else "")
 
 
 @app.command(name="compile")
@@ -226,9 +223,9 @@ def predict(
     Example: [bold]crn-nn predict iris flowers.csv -o answers.csv --target species[/bold]
     """
     network = _load(net)
-    table = _read_table(data, network)
-    x = _numbers(data, table, network.input_names)
-    truth = None if target is None else _labels(data, table, target, network)
+    table = read_table(data, network)
+    x = numbers(data, table, network.input_names)
+    truth = None if target is None else labels(data, table, target, network)
     _check_new(output, overwrite)
     from crn_nn_tellurium.simulator import Simulator
 
@@ -239,85 +236,9 @@ def predict(
     if network.class_names is not None:
         heading.append("class")
         lines = [[*line, str(label)] for line, label in zip(lines, classes.tolist(), strict=True)]
-    _write(_csv([heading, *lines]), output, overwrite)
+    _write(to_csv([heading, *lines]), output, overwrite)
     if truth is not None:
         print(f"accuracy: {np.mean(classes == truth):.1%} of {len(truth)}", file=sys.stderr)
-
-
-def _csv(rows: Iterable[Sequence[str]]) -> str:
-    text = StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
-
-
-def _read_table(path: Path, network: Network) -> dict[str, list[str]]:
-    """The cells of a CSV by column; without a header, the columns are the network's inputs."""
-    text = read_text(path)
-    first = text.lstrip().partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    try:
-        reader = csv.reader(StringIO(text), delimiter=delimiter, strict=True, skipinitialspace=True)
-        numbered = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-    except csv.Error as error:
-        raise FileFormatError(f"{str(path)!r}: not a CSV table ({error})") from error
-    rows = [(number, row) for number, row in numbered if any(row)]
-    if not rows:
-        raise FileFormatError(f"{str(path)!r}: not a CSV table (it is empty)")
-    names = rows[0][1]
-    if all(_is_number(cell) for cell in names):
-        if len(names) != network.n_in:
-            raise FileFormatError(
-                f"{str(path)!r}: {len(names)} columns without a header; expected {network.n_in}, or a header with "
-                f"{_some(network.input_names)}"
-            )
-        names = list(network.input_names)
-    else:
-        rows = rows[1:]
-    for name in names:
-        if names.count(name) > 1:
-            raise FileFormatError(f"{str(path)!r}: the column {name!r} is there twice; expected each once")
-    for number, row in rows:
-        if len(row) != len(names):
-            raise FileFormatError(f"{str(path)!r}: line {number} has {len(row)} cells; expected {len(names)}")
-    if not rows:
-        raise FileFormatError(f"{str(path)!r}: no rows; expected one sample a row")
-    return {name: [row[column] for _, row in rows] for column, name in enumerate(names)}
-
-
-def _numbers(path: Path, table: dict[str, list[str]], names: Sequence[str]) -> Any:
-    """Some columns as an array (n_samples, n_names)."""
-    missing = [name for name in names if name not in table]
-    if missing:
-        raise FileFormatError(
-            f"{str(path)!r}: no column {_some(missing)}; it has {_some(list(table))}; the network's inputs are "
-            f"{_some(names)}"
-        )
-    for name in names:
-        for row, cell in enumerate(table[name], start=1):
-            if not _is_number(cell):
-                what = repr(cell) if cell else "an empty cell"
-                raise FileFormatError(f"{str(path)!r}: row {row}, column {name!r}: {what} is no number")
-    return np.array([table[name] for name in names], dtype=float).T
-
-
-def _labels(path: Path, table: dict[str, list[str]], target: str, network: Network) -> Any:
-    """A column of true classes, of the type of the network's labels."""
-    if target not in table:
-        raise FileFormatError(f"{str(path)!r}: no column {target!r}; it has {_some(list(table))}")
-    if network.class_names is not None and isinstance(network.class_names[0], str):
-        if "" in table[target]:
-            row = table[target].index("") + 1
-            raise FileFormatError(f"{str(path)!r}: row {row}, column {target!r}: an empty cell is no class")
-        return np.array(table[target])
-    return _numbers(path, table, [target])[:, 0]
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 @app.command()
@@ -359,10 +280,132 @@ def simulate(
     if output is not None or plot is None:
         values = np.column_stack([course.time, course.species, course.outputs]).tolist()
         heading = ["time", *course.species_names, *course.output_names]
-        _write(_csv([heading, *([repr(value) for value in row] for row in values)]), output, overwrite)
+        _write(to_csv([heading, *([repr(value) for value in row] for row in values)]), output, overwrite)
     else:
         for name, value in zip(network.output_names, network(x).tolist(), strict=True):
             print(f"{name} = {course[name][-1]:.6g} at t = {t_end:g}; settles at {value:.6g}")
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Argument(help="CSV with a header; every column but the target is a feature.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="File for the network, NAME.json.")],
+    target: Annotated[str, typer.Option(help="Column to learn.")],
+    layers: Annotated[str, typer.Option(help="Sizes of the hidden layers: 8,8")] = "12",
+    task: Annotated[
+        str, typer.Option(help="classify, regress, or auto: regress where the target has fractions.")
+    ] = "auto",
+    h: Annotated[float, typer.Option(help="Smoothing.")] = 0.01,
+    alpha: Annotated[float, typer.Option(help="Penalty on rate constants.")] = 1.0,
+    solver: Annotated[str, typer.Option(help="lbfgs or adam.")] = "lbfgs",
+    max_iter: Annotated[int, typer.Option(help="Iterations or epochs at most.", min=1)] = 300,
+    max_rate_constant: Annotated[
+        Optional[float], typer.Option(help="Largest rate constant, in training units.")
+    ] = None,
+    noise: Annotated[float, typer.Option(help="Train for rate constants off by this coefficient of variation.")] = 0.0,
+    density: Annotated[float, typer.Option(help="Share of the weights that remain.")] = 1.0,
+    held_out: Annotated[float, typer.Option(help="Share of the rows kept for the report.", min=0.0, max=0.9)] = 0.2,
+    seed: Annotated[int, typer.Option(help="Of start values and of the held-out rows.", min=0)] = 0,
+    plot: Annotated[Optional[Path], typer.Option(help="Picture of the loss over training.")] = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Train a network on a table, verify it by its chemistry, and save it.
+
+    Example: [bold]crn-nn train flowers.csv --target species --layers 8,8 -o flowers.json[/bold]
+    """
+    for file in (output, plot):
+        _check_new(file, overwrite)
+    names, x, cells = training_data(data, target)
+    try:
+        sizes = [int(cell) for cell in layers.split(",")]
+    except ValueError as error:
+        raise InputError(f"--layers is {layers!r}; expected whole numbers with commas between: 8,8") from error
+    if task not in ("auto", "classify", "regress"):
+        raise InputError(f"--task is {task!r}; expected classify, regress or auto")
+    values = [float(cell) for cell in cells] if are_numbers(cells) else []
+    if task == "regress" and not values:
+        raise InputError(f"--target {target!r} holds {cells[0]!r}, which is no number; expected --task classify")
+    regress = task == "regress" or (
+        task == "auto" and any(value != int(value) for value in values if np.isfinite(value))
+    )
+    console = Console()
+    with console.status("loading"):
+        from crn_nn_tellurium.estimators import train_on_table
+
+    settings = {
+        "hidden_layer_sizes": sizes, "verbose": None, "h": h, "alpha": alpha, "solver": solver, "max_iter": max_iter,
+        "max_rate_constant": max_rate_constant, "noise": noise, "density": density, "random_state": seed,
+    }  # fmt: skip
+    whole = bool(values) and all(value == int(value) for value in values)
+    y: list[Any] = values if regress else [int(value) for value in values] if whole else cells
+    model, report = train_on_table(names, x, y, regress, settings, held_out)
+    result = model.fit_result_
+    replace(model.network_, name=suggest_identifier("network", output.stem)).save(output)
+    if plot is not None:
+        from crn_nn_tellurium.plotting import plot_history, save_figure
+
+        save_figure(plot_history(result).figure, plot)  # type: ignore[arg-type]
+    table = Table(title=f"{output.name}: {len(names)} features, {'regression' if regress else 'classification'}")
+    table.add_column()
+    table.add_column(justify="right")
+    for what, text in report:
+        table.add_row(what, text)
+    console.print(table)
+    for line in (f"training: {result.stopped}", str(result.verification), f"network: {output}"):
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+@app.command()
+def gradient(
+    net: NetArgument,
+    data: Annotated[Path, typer.Argument(help="CSV with a column per input and the targets.")],
+    target: Annotated[str, typer.Option(help="Target columns, with commas between, one per output; or one of labels.")],
+    loss: Annotated[str, typer.Option(help="squared_error, cross_entropy or hinge.")] = "squared_error",
+    method: Annotated[
+        str, typer.Option(help="adjoint, forward, finite_difference, control_coefficients, closed_form.")
+    ] = "adjoint",
+    check: Annotated[bool, typer.Option("--check", help="Compare all methods; exit code 1 if they disagree.")] = False,
+    output: Annotated[
+        Optional[Path], typer.Option("-o", "--output", help="CSV of parameter, value, derivative.")
+    ] = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """The gradient of a loss with respect to every weight, bias and h, at the chemistry's steady state.
+
+    Example: [bold]crn-nn gradient iris flowers.csv --target species --loss cross_entropy[/bold]
+    """
+    network = _load(net)
+    _check_new(output, overwrite)
+    cells = read_table(data, network)
+    x = numbers(data, cells, network.input_names)
+    columns = target.split(",")
+    y = labels(data, cells, target, network) if len(columns) == 1 else numbers(data, cells, columns)
+    if loss == "squared_error" and len(columns) == 1 and not are_numbers(cells[target]):
+        raise InputError(f"--target {target!r} holds labels; expected --loss cross_entropy or hinge, or number columns")
+    console = Console()
+    with console.status("solving steady states"):
+        from crn_nn_tellurium.gradient_check import check_gradients
+        from crn_nn_tellurium.gradients import gradient as gradient_of
+        from crn_nn_tellurium.parameters import parameters, to_vector
+
+        found = gradient_of(network, x, y, loss, method)  # type: ignore[arg-type]  # checked there
+    table = Table(title=f"{network.name}: {loss} {found.loss:.6g} over {len(x)} samples, by {method}")
+    for heading in ("layer", "weights", "|d loss / d weights|", "|d loss / d biases|", "d loss / d h"):
+        table.add_column(heading, justify="right" if heading != "layer" else "left")
+    for layer, by_weight, by_bias, by_h in zip(network.layers, found.weights, found.biases, found.h, strict=True):
+        size = float(np.sqrt((by_weight * by_weight).sum()))
+        table.add_row(layer.name, f"{layer.n_weights}", f"{size:.4g}", f"{np.linalg.norm(by_bias):.4g}", f"{by_h:.4g}")
+    console.print(table)
+    if output is not None:
+        rows = zip(parameters(network), to_vector(network).tolist(), found.vector().tolist(), strict=True)
+        text = to_csv([["parameter", "value", "derivative"], *([p.id, repr(v), repr(d)] for p, v, d in rows)])
+        _write(text, output, overwrite)
+    if check:
+        with console.status("comparing all methods"):
+            report = check_gradients(network, x, y, loss)
+        console.print(repr(report), soft_wrap=True, highlight=False, markup=False)
+        if not report.passed:
+            raise typer.Exit(1)
 
 
 @app.command()

@@ -322,9 +322,7 @@ def unit_reactions(unit: Unit) -> Iterator[Reaction]:
         bias = unit.rail_bias[position]
         if bias != 0 or unit.zeros:
             up = (bias or rail.sign) > 0
-            yield Reaction(
-                f"Jb{tail}", (y,), {y: 2} if up else (), unit.bias(position), abs(bias), f"bias of {y}"
-            )
+            yield Reaction(f"Jb{tail}", (y,), {y: 2} if up else (), unit.bias(position), abs(bias), f"bias of {y}")
         yield Reaction(f"Jq{tail}", ((y, 2),), (y,), unit.constant("q"), 1.0, f"two {y} become one")
     for number, local in enumerate(activation.local_reactions):
         starred = sorted({name[1:] for name in local.reads if name.startswith("*")})

@@ -14,15 +14,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.model_selection import train_test_split
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
 from crn_nn_tellurium.activations import Activation, LeakyReLU, Linear, Sigmoid, SmoothedReLU, Tanh
-from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.encoding import to_reactions
+from crn_nn_tellurium.errors import IdentifierError, InputError
+from crn_nn_tellurium.identifiers import suggest_identifier
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import FloatArray
 from crn_nn_tellurium.simulator import Simulator
-from crn_nn_tellurium.training import fit
+from crn_nn_tellurium.training import fit, verify
 
 _ACTIVATIONS: Mapping[str, type[Activation]] = {
     "relu": SmoothedReLU,
@@ -55,8 +58,9 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         max_rate_constant: float | None = None,
         noise: float = 0.0,
         density: float = 1.0,
+        standardize: bool = True,
         predict_with: str = "closed_form",
-        verbose: bool = False,
+        verbose: bool | None = False,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -74,10 +78,11 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         self.max_rate_constant = max_rate_constant
         self.noise = noise
         self.density = density
+        self.standardize = standardize
         self.predict_with = predict_with
         self.verbose = verbose
 
-    def _train(self, x: FloatArray, y: FloatArray, n_out: int, loss: str) -> Network:
+    def _train(self, x: FloatArray, y: npt.NDArray[Any], n_out: int, loss: str) -> Network:
         """Fit on standardised features; the network reads those."""
         if isinstance(self.activation, Activation):
             hidden = self.activation
@@ -110,13 +115,21 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
             validation=self.validation_fraction if self.early_stopping else None,
             patience=self.n_iter_no_change,
             seed=seed,
-            progress=bool(self.verbose),
+            progress=self.verbose,
         )
         self.fit_result_ = result
         self.loss_, self.n_iter_ = result.loss, len(result.records)
         return result.network
 
+    def _keep(self, net: Network, x: FloatArray) -> None:
+        """The network for raw features, which the engine verifies again: it is another chemistry."""
+        self.network_ = net
+        self.fit_result_ = replace(self.fit_result_, network=net, verification=verify(net, x))
+
     def _standardized(self, x: FloatArray) -> FloatArray:
+        if not self.standardize:
+            self.mean_, self.scale_ = np.zeros(x.shape[1]), np.ones(x.shape[1])
+            return x
         self.mean_ = x.mean(axis=0)
         spread = x.std(axis=0)
         # a feature that does not vary carries nothing; dividing by its rounding errors would
@@ -127,7 +140,12 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         """The network for raw features: the scaling goes into the first layer."""
         first, *rest = net.layers
         weights = first.weights / self.scale_
-        return replace(net, layers=(replace(first, weights=weights, bias=first.bias - weights @ self.mean_), *rest))
+        layers = (replace(first, weights=weights, bias=first.bias - weights @ self.mean_), *rest)
+        names = tuple(suggest_identifier("input", name) for name in getattr(self, "feature_names_in_", ()))
+        try:
+            return replace(net, layers=layers, input_names=names or net.input_names)
+        except IdentifierError:  # two columns come down to one identifier
+            return replace(net, layers=layers)
 
     def _outputs(self, X: npt.ArrayLike) -> FloatArray:  # noqa: N803
         check_is_fitted(self)
@@ -137,6 +155,37 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         if self.predict_with == "engine":
             return Simulator(self.network_).steady_state(x).outputs
         raise InputError(f"predict_with is {self.predict_with!r}; expected 'closed_form' or 'engine'")
+
+
+def train_on_table(
+    names: Sequence[str], x: FloatArray, y: Sequence[Any], regress: bool, settings: Mapping[str, Any], held_out: float
+) -> tuple[Any, list[tuple[str, str]]]:
+    """A fitted estimator, and what `crn-nn train` reports of it: lines of (what, value).
+
+    Features are the columns of x, by name; `held_out` is the share of rows kept for the report.
+    """
+    import pandas as pd
+
+    frame, target = pd.DataFrame(x, columns=list(names)), np.asarray(y)
+    model = (CRNRegressor if regress else CRNClassifier)(**settings)
+    rows: list[tuple[str, Any, Any]] = [("training", frame, target)]
+    if held_out:
+        stratify = target if not regress and np.unique(target, return_counts=True)[1].min() > 1 else None
+        split = train_test_split(
+            frame, target, test_size=held_out, random_state=settings["random_state"], stratify=stratify
+        )
+        rows = [("training", split[0], split[2]), ("held out", split[1], split[3])]
+    model.fit(*rows[0][1:])
+    measure = "R2" if regress else "accuracy"
+    report = [("layers", "-".join(str(n) for n in (x.shape[1], *(layer.n_out for layer in model.network_.layers))))]
+    report.append(("reactions", f"{len(to_reactions(model.network_).reactions)}"))
+    for what, part, truth in rows:
+        report.append((f"{what}: rows", f"{len(truth)}"))
+        for source in ("closed_form", "engine"):
+            score = model.set_params(predict_with=source).score(part, truth)
+            by = "chemistry" if source == "engine" else "formula"
+            report.append((f"{what}: {measure}, {by}", f"{score:.3f}" if regress else f"{score:.1%}"))
+    return model, report
 
 
 _PARAMETERS = """
@@ -155,18 +204,21 @@ _PARAMETERS = """
     max_iter, tol, random_state, early_stopping, validation_fraction, n_iter_no_change
         As scikit-learn's MLPClassifier has them; see also `fit`.
     max_rate_constant, noise, density
-        See `fit`. In training, features are standardised, and so are the rate constants that are bounded.
+        See `fit`. The bound holds in training: folding the scaling in changes rate constants of the
+        first layer (and of a regressor's last); with ``standardize=False`` there is nothing to fold.
+    standardize : bool
+        Whether features (and a regressor's targets) are standardised for training.
     predict_with : {"closed_form", "engine"}
         Whether predictions run the chemistry.
-    verbose : bool
-        Whether training shows a progress bar.
+    verbose : bool or None
+        Whether training shows a progress bar; None shows it on a terminal.
 
     Attributes
     ----------
     network_ : Network
         Reads raw features; for `Simulator`, `to_antimony`, `export` and the rest.
     fit_result_ : FitResult
-        Of the network on standardised features, with history and the engine's verification.
+        `network_` with the history of its training and the engine's verification.
 """
 
 
@@ -195,7 +247,7 @@ class CRNClassifier(ClassifierMixin, _CRNEstimator):  # type: ignore[misc]
         names = self.classes_.tolist()
         if all(isinstance(name, str | int) and not isinstance(name, bool) for name in names):
             net = replace(net, class_names=names)
-        self.network_ = net
+        self._keep(net, x)
         return self
 
     def decision_function(self, X: npt.ArrayLike) -> FloatArray:  # noqa: N803
@@ -233,12 +285,14 @@ class CRNRegressor(RegressorMixin, _CRNEstimator):  # type: ignore[misc]
         x, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         self._one_output = targets.ndim == 1
         values = targets.astype(float).reshape(len(targets), -1)
-        mean, spread = values.mean(axis=0), values.std(axis=0)
-        spread = np.where(spread > 0, spread, 1.0)
+        mean, spread = np.zeros(values.shape[1]), np.ones(values.shape[1])
+        if self.standardize:
+            mean, spread = values.mean(axis=0), values.std(axis=0)
+            spread = np.where(spread > 0, spread, 1.0)
         net = self._train(self._standardized(x), (values - mean) / spread, values.shape[1], "squared_error")
         *rest, last = net.layers
         last = replace(last, weights=last.weights * spread[:, None], bias=last.bias * spread + mean)
-        self.network_ = self._raw_features(replace(net, layers=(*rest, last)))
+        self._keep(self._raw_features(replace(net, layers=(*rest, last))), x)
         return self
 
     def predict(self, X: npt.ArrayLike) -> FloatArray:  # noqa: N803

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.errors import NetworkError
+from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.gradients import Gradient, GradientMethod, gradient
-from crn_nn_tellurium.linearization import NetworkKinetics
 from crn_nn_tellurium.losses import LossLike, encode_targets, resolve_loss
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.parameters import pack, parameters
+from crn_nn_tellurium.parameters import parameters
 from crn_nn_tellurium.reactions import FloatArray
 from crn_nn_tellurium.simulator import Simulator
 
@@ -136,16 +135,19 @@ def check_gradients(
             found[method] = gradient(simulator, X, Y, loss, method)
         except NetworkError as error:  # a user's activation without a formula for dh
             skipped[method] = str(error)
+    values: dict[str, FloatArray] = {method: g.vector() for method, g in found.items()}
+    errors: dict[str, Gradient | None] = {method: g.error for method, g in found.items()}
+    if not values:
+        raise InputError(f"check_gradients: no method could be used: {'; '.join(skipped.values())}")
     sizes = _sizes(simulator, X, Y, loss)
-    values = {method: g.vector() for method, g in found.items()}
-    first, *others = values
-    differences = {}
-    for method in others:
-        off = np.abs(values[method] - values[first])
-        error = found[method].error
-        if error is not None:
-            off = np.maximum(off - error.vector(), 0.0)
-        differences[method] = off / sizes
+    first = next(iter(values))
+    differences: dict[str, FloatArray] = {}
+    for name, vector in values.items():
+        if name == first:
+            continue
+        off = np.abs(vector - values[first])
+        stated = errors[name]
+        differences[name] = (off if stated is None else np.maximum(off - stated.vector(), 0.0)) / sizes
     names = tuple(p.id for p in parameters(simulator.net))
     return GradientCheck(names, values, differences, sizes, skipped)
 
@@ -156,23 +158,13 @@ def _sizes(simulator: Simulator, X: npt.ArrayLike, Y: npt.ArrayLike, loss: LossL
     x = net.input_coding.check(X)
     resolved = resolve_loss(loss, net)
     states = kinetics.settle(x)
-    outputs = kinetics.outputs(states)
-    by_output = resolved.derivative(outputs, encode_targets(resolved, net, Y, len(x))) / len(x)
-    return contribution_sizes(kinetics, states, by_output)
-
-
-def contribution_sizes(kinetics: NetworkKinetics, states: list, by_output: FloatArray) -> FloatArray:  # type: ignore[type-arg]
+    by_output = resolved.derivative(kinetics.outputs(states), encode_targets(resolved, net, Y, len(x))) / len(x)
     by_constant, _ = kinetics.backward(states, by_output, sizes=True)
-    weights, biases, h = [], [], []
+    tiny = np.finfo(float).tiny
+    largest, h = [], []
     for layer, part in zip(kinetics.layers, by_constant, strict=True):
         by_weight, by_bias, by_h = layer.to_parameters(part, sizes=True)
-        largest = max(float(abs(by_weight).max()), float(by_bias.max()), np.finfo(float).tiny)
-        filled = by_weight.copy()
-        if hasattr(filled, "indptr"):
-            filled.data[:] = largest
-        else:
-            filled[:] = largest
-        weights.append(filled)
-        biases.append(np.full_like(by_bias, largest))
-        h.append(max(by_h, np.finfo(float).tiny))
-    return pack(weights, biases, h)
+        largest.append(max(float(abs(by_weight).max()), float(by_bias.max()), tiny))
+        h.append(max(by_h, tiny))
+    kinds = [h[p.layer] if p.kind == "h" else largest[p.layer] for p in parameters(net)]
+    return np.array(kinds)

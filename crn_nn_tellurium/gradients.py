@@ -502,7 +502,7 @@ def at_a_time(problem: Problem) -> Gradient:
 
 
 def _constants_by_place(layer: LayerKinetics) -> list[tuple[str, tuple[str, Any], float]]:
-    """(identifier, place in `RateConstants`, sign of the place's value per value) of a layer's weights, biases and h."""
+    """(identifier, place in `RateConstants`, sign of that place per value) of a layer's weights, biases and h."""
     chemistry, activation = layer.chemistry, layer.activation
     first = activation.rails[0].sign
     result: list[tuple[str, tuple[str, Any], float]] = []

@@ -31,6 +31,19 @@ RESERVED = frozenset(
 )
 
 
+def suggest_identifier(kind: str, name: object) -> str:
+    """An identifier close to a name.
+
+    Examples
+    --------
+    >>> [suggest_identifier("input", name) for name in ("petal width (cm)", "2", "time")]
+    ['petal_width_cm', 'input_2', 'time_']
+    """
+    text = re.sub(r"[^A-Za-z0-9]+", "_", str(name), flags=re.ASCII).strip("_")
+    found = text if text[:1].isalpha() else f"{kind.split()[0]}_{text}".rstrip("_")
+    return f"{found}_" if found.lower() in RESERVED else found
+
+
 def check_identifier(kind: str, name: object) -> str:
     """Return `name` if it can be an identifier.
 
@@ -58,11 +71,9 @@ def check_identifier(kind: str, name: object) -> str:
 underscores, starting with a letter; 'petal_width' would do
     """
     if not isinstance(name, str) or not PATTERN.fullmatch(name) or name.startswith("_"):
-        text = re.sub(r"[^A-Za-z0-9]+", "_", str(name), flags=re.ASCII).strip("_")
-        suggestion = text if text[:1].isalpha() else f"{kind.split()[0]}_{text}"
         raise IdentifierError(
             f"{kind} name {name!r}: expected letters, digits and underscores, starting with a letter; "
-            f"{suggestion.rstrip('_')!r} would do"
+            f"{suggest_identifier(kind, name)!r} would do"
         )
     if name.lower() in RESERVED:
         raise IdentifierError(f"{kind} name {name!r}: a reserved word of Antimony or SBML; {name + '_'!r} would do")

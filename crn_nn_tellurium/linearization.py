@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -109,7 +109,8 @@ class _LocalTerm:
         for a in self.own:
             result = result * y[a]
         if self.pooled:
-            result = result * math.prod(y[b] for b in self.pooled).sum(axis=1, keepdims=True)
+            product: Any = math.prod(y[b] for b in self.pooled)
+            result = result * product.sum(axis=1, keepdims=True)
         return result
 
     def by_pair(self, constants: FloatArray, y: Sequence[FloatArray]) -> Any:
@@ -241,22 +242,31 @@ class LayerKinetics:
 
     # Derivatives ------------------------------------------------------------------------------
 
-    def linearize(self, state: LayerState, constants: RateConstants | None = None) -> Linearized:
-        """The Jacobian of the layer."""
-        return self._linearize(state.drive, (constants or self.constants).local, state.y)
+    def linearize(self, state: LayerState, constants: RateConstants | None = None, sizes: bool = False) -> Linearized:
+        """The Jacobian of the layer.
 
-    def _linearize(self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray]) -> Linearized:
+        With `sizes`, one whose transposed solve adds up the sizes of all contributions, negated: the
+        diagonal of J is negative, so -|J| on it, and off it sums of |terms|, add where J cancels. Exact where
+        every block is one species; larger blocks are solved as they are.
+        """
+        return self._linearize(state.drive, (constants or self.constants).local, state.y, sizes)
+
+    def _linearize(
+        self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray], sizes: bool = False
+    ) -> Linearized:
+        together = {(a, b) for block in self._blocks for a in block for b in block}
         own = {}
         for (a, b), terms in self._own_terms.items():
+            sign = abs if sizes and (a, b) not in together else _unchanged
             entry: Any = drive[a] if a == b and a < len(drive) else 0.0
             for term in terms:
-                entry = entry + term.evaluate(local, y)
-            own[a, b] = np.broadcast_to(entry, y[0].shape)
+                entry = entry + sign(term.evaluate(local, y))
+            own[a, b] = np.broadcast_to(-abs(entry) if sizes and a == b else entry, y[0].shape)
         shape = (*y[0].shape, y[0].shape[1])
-        pool = {
-            place: np.broadcast_to(sum(term.by_pair(local, y) for term in terms), shape)
-            for place, terms in self._pool_terms.items()
-        }
+        pool = {}
+        for place, terms in self._pool_terms.items():
+            sign = abs if sizes and place not in together else _unchanged
+            pool[place] = np.broadcast_to(sum(sign(term.by_pair(local, y)) for term in terms), shape)
         return Linearized(self.name, self.activation.species, self._blocks, own, pool)
 
     def backward(
@@ -273,9 +283,9 @@ class LayerKinetics:
         does not cancel here. Without `sources`, the catalysts are left out.
         """
         constants = constants or self.constants
-        weights, sign = constants.weights, abs if sizes else _unchanged
-        linearized = self.linearize(state, constants)
-        adjoint = (linearized.sizes() if sizes else linearized).solve_transposed(gradient)
+        weights: Any = constants.weights
+        sign: Callable[[Any], Any] = abs if sizes else _unchanged
+        adjoint = self.linearize(state, constants, sizes).solve_transposed(gradient)
         by_rail = [-adjoint[rail] * state.y[rail] for rail in range(len(self._signs))]
         by_unit: Any = sum(part * sign(s) for part, s in zip(by_rail, self._signs, strict=True))
         by_weight: Any
@@ -400,16 +410,6 @@ class Linearized:
     own: Mapping[tuple[int, int], FloatArray]
     pool: Mapping[tuple[int, int], FloatArray]
 
-    def sizes(self) -> Linearized:
-        """The same with signs such that a transposed solve adds up the sizes of all contributions, negated.
-
-        (The diagonal of J is negative, so -|J| on it and |J| off it add where J cancels.) Exact where every
-        block is one species; larger blocks add up what is outside them.
-        """
-        own = {(a, b): -np.abs(entry) if a == b else np.abs(entry) for (a, b), entry in self.own.items()}
-        pool = {place: np.abs(entries) for place, entries in self.pool.items()}
-        return dataclasses.replace(self, own=own, pool=pool)
-
     def solve_transposed(self, right: Sequence[FloatArray]) -> list[FloatArray]:
         """lambda with J^T lambda = right, both (n, n_units) by species."""
         rest = list(right)
@@ -448,7 +448,7 @@ class Linearized:
             return
         n, m = rest[block[0]].shape[:2]
         diagonal = np.arange(m)
-        matrix = np.zeros((n, len(block), m, len(block), m))
+        matrix: Any = np.zeros((n, len(block), m, len(block), m))
         for i, a in enumerate(block):
             for j, b in enumerate(block):
                 if (a, b) in self.own:
@@ -576,9 +576,7 @@ class NetworkKinetics:
         return np.array([coding.read_out(i).terms[0][1] for i in range(self.net.n_in)])
 
 
-def forward_sensitivities(
-    kinetics: NetworkKinetics, states: Sequence[LayerState], inputs: bool = False
-) -> FloatArray:
+def forward_sensitivities(kinetics: NetworkKinetics, states: Sequence[LayerState], inputs: bool = False) -> FloatArray:
     """d(outputs)/d(parameters) at a steady state, by forward substitution through the layers.
 
     Returns

@@ -170,7 +170,9 @@ class Coordinates:
         for number, layer in enumerate(self.net.layers):
             rows, columns = places(layer.weights)
             by_bias = biases[number]
-            weights[number] = (weights[number] - by_bias[rows] * self._constants[number][columns]) / self._scales[number]
+            weights[number] = (weights[number] - by_bias[rows] * self._constants[number][columns]) / self._scales[
+                number
+            ]
             biases[number] = by_bias / self._gains[number]
         return self._join(weights, biases, h * np.array(net.h))[self.free]
 
@@ -208,7 +210,9 @@ class Objective:
         net = self.coordinates.network(theta)
         if self.time is None and self.steady_state == "closed_form":
             return float(np.mean(self.loss.function(net(x), targets)))
-        problem = Problem(Simulator(net), x, self.loss, targets, False, self.steady_state, "raise", self.time, self.initial)
+        problem = Problem(
+            Simulator(net), x, self.loss, targets, False, self.steady_state, "raise", self.time, self.initial
+        )
         return float(np.mean(self.loss.function(problem.outputs_by_engine(net, x)[0], targets)))
 
 

@@ -104,7 +104,9 @@ def accuracy_under_noise(
     kinetics = NetworkKinetics(net)
     x, truth = net.input_coding.check(X), np.asarray(y)
     if x.ndim != 2 or truth.shape != (len(x),):
-        raise InputError(f"X has shape {x.shape} and y {truth.shape}; expected (n_samples, {net.n_in}) and (n_samples,)")
+        raise InputError(
+            f"X has shape {x.shape} and y {truth.shape}; expected (n_samples, {net.n_in}) and (n_samples,)"
+        )
     if not (is_real(draws) and draws == int(draws) and draws >= 1):
         raise InputError(f"draws is {draws!r}; expected a whole number, 1 or more")
     rng = np.random.default_rng(seed)

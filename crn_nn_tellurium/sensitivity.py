@@ -88,7 +88,9 @@ class Sensitivities:
 
     def __repr__(self) -> str:
         lead = "".join(f"{n} samples, " for n in self.values.shape[:-2])
-        row, column = np.unravel_index(np.abs(self.values).argmax(), self.values.shape)[-2:] if self.values.size else (0, 0)
+        row, column = (
+            np.unravel_index(np.abs(self.values).argmax(), self.values.shape)[-2:] if self.values.size else (0, 0)
+        )
         largest = f"; largest d {self.outputs[row]} / d {self.parameters[column]}" if self.values.size else ""
         return f"Sensitivities({lead}{len(self.outputs)} outputs by {len(self.parameters)} parameters{largest})"
 
@@ -133,12 +135,15 @@ def sensitivities(
     Examples
     --------
     >>> from crn_nn_tellurium.reactions import Reaction, Species
-    >>> crn = ReactionNetwork([Species("Y")], [Reaction("J1", (), ("Y",), "a", 6.0), Reaction("J2", ("Y",), (), "d", 2.0)])
+    >>> made, lost = Reaction("J1", (), ("Y",), "a", 6.0), Reaction("J2", ("Y",), (), "d", 2.0)
+    >>> crn = ReactionNetwork([Species("Y")], [made, lost])
     >>> sensitivities(crn).to_frame().loc["Y"].tolist()  # Y = a / d
     [0.5, -1.5]
     """
     if isinstance(model, ReactionNetwork):
         found = _of_reactions(model, x)
+        if outputs is None and model.observables:
+            outputs = [observable.id for observable in model.observables]
     elif isinstance(model, Network | Simulator):
         found = _of_network(model if isinstance(model, Simulator) else Simulator(model), x)
     else:
@@ -187,7 +192,9 @@ def _of_reactions(crn: ReactionNetwork, near: npt.ArrayLike | None) -> Sensitivi
     refuse_conserved(crn)
     state = steady_state_of(crn, near)
     right = sparse.hstack([crn.rate_constant_jacobian(state), _by_boundary(crn, state)]).toarray()
-    derivatives = -_factorized(crn, crn.jacobian(state)).solve(right) if len(crn.floating) else np.zeros((0, right.shape[1]))
+    derivatives = (
+        -_factorized(crn, crn.jacobian(state)).solve(right) if len(crn.floating) else np.zeros((0, right.shape[1]))
+    )
     names = (*crn.rate_constants, *crn.boundary)
     at = np.concatenate([crn.constants, crn.boundary_concentrations])
     if not crn.observables:
@@ -206,8 +213,7 @@ def _of_reactions(crn: ReactionNetwork, near: npt.ArrayLike | None) -> Sensitivi
     # observables and species alike can be asked for
     all_values = np.concatenate([found, derivatives])
     output_values = np.concatenate([crn.observe(state), state])
-    every = Sensitivities(all_values, output_values, at, (*(o.id for o in crn.observables), *crn.floating), names)
-    return every
+    return Sensitivities(all_values, output_values, at, (*(o.id for o in crn.observables), *crn.floating), names)
 
 
 def _by_boundary(crn: ReactionNetwork, state: FloatArray) -> sparse.csr_array:

@@ -32,7 +32,7 @@ from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.objective import Coordinates, Objective
 from crn_nn_tellurium.parameters import from_vector, to_vector
 from crn_nn_tellurium.perturbation import draw_factors
-from crn_nn_tellurium.reactions import FloatArray, is_real, is_sparse
+from crn_nn_tellurium.reactions import FloatArray, is_real
 from crn_nn_tellurium.simulator import Simulator
 from crn_nn_tellurium.storage import check_target, read_document, write_document
 
@@ -249,7 +249,7 @@ def fit(
     """
     settings = Settings(
         optimizer, max_iter, float(tolerance), batch_size, float(learning_rate), float(l2), max_rate_constant, learn_h,
-        tuple(map(float, h_bounds)), float(density), float(noise), noise_draws, patience, steady_state,
+        (float(h_bounds[0]), float(h_bounds[1])), float(density), float(noise), noise_draws, patience, steady_state,
         time, seed,
     )  # fmt: skip
     _check(settings)
@@ -269,9 +269,7 @@ def fit(
 def _check(settings: Settings) -> None:
     for name, choices in (("optimizer", get_args(Optimizer)), ("steady_state", get_args(SteadyStateSource))):
         if getattr(settings, name) not in choices:
-            raise InputError(
-                f"{name} is {getattr(settings, name)!r}; expected one of {', '.join(map(repr, choices))}"
-            )
+            raise InputError(f"{name} is {getattr(settings, name)!r}; expected one of {', '.join(map(repr, choices))}")
     for name in ("max_iter", "batch_size", "noise_draws", "patience"):
         value = getattr(settings, name)
         if not (is_real(value) and value == int(value) and value >= 1):
@@ -399,8 +397,8 @@ class _Trainer:
             validation = self.objective.value(self.theta, *self.data.held_out)
         if not np.isfinite(value):
             raise ConvergenceError(
-                f"training: the loss is {value!r} at iteration {self.iteration}; a smaller learning_rate, or inputs and "
-                "targets on a smaller scale, may help"
+                f"training: the loss is {value!r} at iteration {self.iteration}; a smaller learning_rate, or inputs "
+                "and targets on a smaller scale, may help"
             )
         seconds = self.elapsed + clock.perf_counter() - self.started
         number = len(self.records) + 1
@@ -446,7 +444,7 @@ class _Trainer:
             self.theta = np.array(intermediate_result.x)
             found = last.get(self.theta.tobytes()) or function(self.theta)
             last.clear()
-            self._record(found[0], np.linalg.norm(found[1]))
+            self._record(found[0], float(np.linalg.norm(found[1])))
 
         bounds = self.coordinates.bounds
         while self.iteration < s.max_iter:
@@ -479,7 +477,7 @@ class _Trainer:
                 total += value * len(batch)
                 squares += float(slope @ slope) * len(batch)
                 self._adam_step(slope)
-            self._record(total / n, np.sqrt(squares / n))
+            self._record(total / n, float(np.sqrt(squares / n)))
             self._save()
 
     def _adam_step(self, slope: FloatArray) -> None:
@@ -611,7 +609,13 @@ def _bar(progress: bool | None, total: int) -> Iterator[Callable[[int, str], Non
     if not (console.is_terminal or console.is_jupyter if progress is None else progress):
         yield lambda done, text: None
         return
-    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=total)
         yield lambda done, text: bar.update(task, completed=done, description=text)

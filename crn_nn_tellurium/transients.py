@@ -230,7 +230,9 @@ class Variational:
         derivative = {p: np.eye(1, len(self.parameters), i)[0] for i, p in enumerate(self.parameters)}
         given = initial if isinstance(initial, Mapping) else {}
         if unknown := set(given) - set(crn.floating):
-            raise InputError(f"initial names {min(unknown)!r}; expected species among {', '.join(crn.floating[:8])}, ...")
+            raise InputError(
+                f"initial names {min(unknown)!r}; expected species among {', '.join(crn.floating[:8])}, ..."
+            )
         zero = np.zeros(len(self.parameters))
         for species in crn.species:
             if species.boundary:

@@ -38,6 +38,10 @@ class Swish(cn.Activation):
         root = np.hypot(z, 2 * np.sqrt(self.h))
         return (1 + z / root) / 2 + z * 2 * self.h / root**3
 
+    def h_derivative(self, z):
+        z = np.asarray(z, dtype=float)
+        return -(z**2) / np.hypot(z, 2 * np.sqrt(self.h)) ** 3
+
 
 @dataclass(frozen=True)
 class Bump(cn.Activation):

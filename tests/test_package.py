@@ -108,9 +108,10 @@ def imports_of(path):
 
 
 FLOW = """
-    errors identifiers expressions reactions storage activations inputs layers network encoding antimony_writer engine
-    units results solver simulator runner model_library importers.sklearn exporters.antimony exporters.sbml exporters
-    plotting demo benchmarks cli
+    errors identifiers expressions reactions storage activations inputs layers network encoding parameters losses
+    antimony_writer engine units results solver linearization simulator runner finite_differences transients gradients
+    sensitivity gradient_check perturbation objective training estimators model_library importers.sklearn
+    exporters.antimony exporters.sbml exporters plotting demo benchmarks tables cli
 """.split()
 
 
