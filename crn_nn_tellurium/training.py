@@ -389,17 +389,20 @@ class _Trainer:
             self.stopped = f"max_iter = {self.settings.max_iter} reached"
             self._save()
 
+    def _refuse_infinite(self, value: float, norm: float) -> None:
+        if not (np.isfinite(value) and np.isfinite(norm)):
+            raise ConvergenceError(
+                f"training: the loss is {value!r} and its gradient's norm {norm!r} after {len(self.records)} iterations; "
+                "a smaller learning_rate, or inputs and targets on a smaller scale, may help"
+            )
+
     def _record(self, value: float, norm: float) -> None:
         """Note an iteration; raise _Stop where training ends."""
         self.iteration += 1
         validation = None
         if self.data.held_out is not None:
             validation = self.objective.value(self.theta, *self.data.held_out)
-        if not np.isfinite(value):
-            raise ConvergenceError(
-                f"training: the loss is {value!r} at iteration {self.iteration}; a smaller learning_rate, or inputs "
-                "and targets on a smaller scale, may help"
-            )
+        self._refuse_infinite(value, norm)
         seconds = self.elapsed + clock.perf_counter() - self.started
         number = len(self.records) + 1
         record = Record(number, float(value), validation, float(norm), self.densities[self.round], seconds)
@@ -474,6 +477,7 @@ class _Trainer:
                 self.adam_steps += 1
                 factors = self._factors(self.adam_steps)
                 value, slope = self.objective(self.theta, self.data.x[batch], self.data.targets[batch], factors)
+                self._refuse_infinite(value, float(np.linalg.norm(slope)))
                 total += value * len(batch)
                 squares += float(slope @ slope) * len(batch)
                 self._adam_step(slope)

@@ -160,6 +160,9 @@ class Variational:
             if name not in crn.rate_constants and name not in crn.boundary:
                 known = ", ".join([*crn.rate_constants, *crn.boundary][:8])
                 raise InputError(f"parameter {name!r}: expected a rate constant or boundary species, {known}, ...")
+        for kind, names in (("output", self.outputs), ("parameter", self.parameters)):
+            if twice := [name for name in names if names.count(name) > 1]:
+                raise InputError(f"{kind} {twice[0]!r} is named twice; expected each once")
         self._observables = observables
         self._moving = {p: self._reached_from(p) for p in self.parameters}
         moving = [p for p in self.parameters if self._moving[p]]
