@@ -6,9 +6,12 @@ The usual script is what a tellurium user writes: one reaction per weight, `te.l
 
 from __future__ import annotations
 
+import importlib
+import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ import numpy as np
 from crn_nn_tellurium.activations import Linear, SmoothedReLU
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.engine import clear_cache
+from crn_nn_tellurium.gradients import gradient
 from crn_nn_tellurium.model_library import load_model, model_data
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import ReactionNetwork, by_sample
@@ -92,12 +96,7 @@ def from_network_to_first_answer(net: Network, x: Any) -> float:
 def per_sample(simulator: Simulator, x: Any, repeats: int = 3) -> float:
     """Seconds per steady state of a batch, the best of some repeats, units compiled."""
     simulator.compile()
-    best = np.inf
-    for _ in range(repeats):
-        start = time.perf_counter()
-        simulator.steady_state(x)
-        best = min(best, (time.perf_counter() - start) / len(x))
-    return float(best)
+    return best_of(lambda: simulator.steady_state(x), repeats) / len(x)
 
 
 def xor_rows(points: int = 5) -> list[Row]:
@@ -176,4 +175,101 @@ def cost_against_size(widths: tuple[int, ...] = (16, 32, 64, 128, 256), n_in: in
 
 def run_benchmarks(full: bool = False) -> list[Row]:
     """All rows; `full` adds the usual script on digits, which takes minutes."""
-    return [*xor_rows(), *digits_rows(usual=full), *mnist_size_rows()]
+    return [*xor_rows(), *digits_rows(usual=full), *mnist_size_rows(), *control_coefficient_rows()]
+
+
+# Gradients --------------------------------------------------------------------------------------
+
+GRADIENT_SIZES = ((2, 2, 1), (4, 8, 3), (20, 20, 10), (64, 32, 10), (784, 128, 64, 10))
+
+
+def control_coefficient_rows() -> list[Row]:
+    """20-20-10: all derivatives by roadrunner's control coefficients with default options, and by the adjoint."""
+    import tellurium as te  # two seconds, which only this peer needs
+
+    net = _gradient_network((20, 20, 10))
+    x, y = np.random.default_rng(0).random((32, 20)), np.random.default_rng(1).random((32, 10))
+    simulator = Simulator(net)
+    steady = simulator.steady_state(x[:1])
+    runner = te.loada(plain_text(to_reactions(net, x[0])))
+    for name, value in zip(simulator.species, steady.concentrations[0].tolist(), strict=True):
+        runner[name] = value  # at the steady state already, to help it
+    start = time.perf_counter()
+    runner.getUnscaledConcentrationControlCoefficientMatrix()
+    theirs = time.perf_counter() - start
+    batch = best_of(lambda: gradient(simulator, x, y)) / len(x)
+    single = best_of(lambda: gradient(simulator, x[:1], y[:1]), 20)
+    what = "20-20-10: gradient of one sample's loss"
+    remark = "usual: getUnscaledConcentrationControlCoefficientMatrix()"
+    return [Row(f"{what}, of a batch of 32", theirs, batch, remark), Row(f"{what}, one a call", theirs, single)]
+
+
+def _gradient_network(sizes: Sequence[int]) -> Network:
+    return Network.random(sizes, SmoothedReLU(h=1e-3), seed=0, output=Linear(h=1e-3))
+
+
+@dataclass(frozen=True)
+class GradientCost:
+    """Seconds of one batch: its steady states, the gradient with them, and where the closed form gives them.
+
+    `torch` are the seconds of a PyTorch network of the same shape, forward and backward, in single and in double
+    precision; NaN without PyTorch.
+    """
+
+    sizes: tuple[int, ...]
+    batch: int
+    steady_seconds: float
+    gradient_seconds: float
+    closed_form_seconds: float
+    torch_single: float
+    torch_double: float
+
+
+def gradient_costs(
+    sizes: Sequence[tuple[int, ...]] = GRADIENT_SIZES, batch: int = 32, closed_form_batch: int = 256
+) -> Iterator[GradientCost]:
+    """What gradients cost beside steady states, and beside PyTorch where it is installed."""
+    rng = np.random.default_rng(0)
+    for shape in sizes:
+        simulator = Simulator(_gradient_network(shape)).compile()
+        x, y = rng.random((batch, shape[0])), rng.random((batch, shape[-1]))
+        many, targets = rng.random((closed_form_batch, shape[0])), rng.random((closed_form_batch, shape[-1]))
+        yield GradientCost(
+            shape,
+            batch,
+            best_of(partial(simulator.steady_state, x), 5),
+            best_of(partial(gradient, simulator, x, y), 5),
+            best_of(partial(gradient, simulator, many, targets, steady_state="closed_form"), 20),
+            _torch_seconds(shape, many, targets, "float32"),
+            _torch_seconds(shape, many, targets, "float64"),
+        )
+
+
+def _torch_seconds(sizes: tuple[int, ...], x: Any, y: Any, precision: str) -> float:
+    try:
+        torch = importlib.import_module("torch")
+    except ImportError:
+        return float("nan")
+    kind = getattr(torch, precision)
+    layers: list[Any] = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
+    model = torch.nn.Sequential(*layers[:-1]).to(kind)
+    inputs, targets, loss = torch.tensor(x, dtype=kind), torch.tensor(y, dtype=kind), torch.nn.MSELoss()
+
+    def step() -> None:
+        model.zero_grad()
+        loss(model(inputs), targets).backward()
+
+    step()
+    return best_of(step, 20)
+
+
+def best_of(work: Callable[[], Any], repeats: int = 5) -> float:
+    """Seconds that a piece of work takes, the best of some repeats."""
+    best = np.inf
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - start)
+    return float(best)

@@ -418,9 +418,9 @@ def bench(
     """
     console = Console()
     with console.status("measuring; the usual script takes most of the time"):
-        from crn_nn_tellurium.benchmarks import cost_against_size, run_benchmarks
+        from crn_nn_tellurium.benchmarks import cost_against_size, gradient_costs, run_benchmarks
 
-        rows, costs = run_benchmarks(full), list(cost_against_size())
+        rows, costs, gradients = run_benchmarks(full), list(cost_against_size()), list(gradient_costs())
     table = Table(title="The usual script and this package")
     for heading in ("", "usual script", "this package", "times faster"):
         table.add_column(heading, justify="right" if heading else "left")
@@ -435,6 +435,14 @@ def bench(
     for cost in costs:
         times = (cost.compile_seconds, cost.sample_seconds, cost.sample_seconds / cost.weights)
         table.add_row(f"{cost.n_in}", f"{cost.n_out}", f"{cost.weights}", *map(_seconds, times))
+    console.print(table)
+    table = Table(title="Gradient of all parameters: a batch of 32 by the engine, 256 by closed form and PyTorch")
+    for heading in ("layers", "steady states", "gradient", "closed form", "PyTorch, single", "PyTorch, double"):
+        table.add_column(heading, justify="right" if heading != "layers" else "left")
+    for g in gradients:
+        peers = ["not installed" if np.isnan(t) else _seconds(t) for t in (g.torch_single, g.torch_double)]
+        ours = map(_seconds, (g.steady_seconds, g.gradient_seconds, g.closed_form_seconds))
+        table.add_row("-".join(map(str, g.sizes)), *ours, *peers)
     console.print(table)
 
 

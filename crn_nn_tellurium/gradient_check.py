@@ -123,9 +123,11 @@ def check_gradients(
     Examples
     --------
     >>> net = Network.random([2, 2, 1], seed=0)
-    >>> print(check_gradients(net, [[0, 1]], [[1.0]], methods=["adjoint", "forward"]))
+    >>> report = check_gradients(net, [[0, 1]], [[1.0]], methods=["adjoint", "forward"])
+    >>> report.passed, report.parameters[0]
+    (True, 'w1_0_0')
+    >>> print(repr(report).splitlines()[0])
     GradientCheck: passed, 11 parameters
-      ok   forward               worst ... (allowed 1e-09) at ...
     """
     simulator = model if isinstance(model, Simulator) else Simulator(model)
     found: dict[str, Gradient] = {}

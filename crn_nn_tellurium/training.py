@@ -244,7 +244,7 @@ def fit(
     >>> from crn_nn_tellurium.activations import Linear
     >>> net = Network.random([2, 6, 1], seed=1, output=Linear(h=0.01))
     >>> result = fit(net, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
-    >>> result.network([[0, 0], [0, 1], [1, 0], [1, 1]]).round(2).ravel().tolist()
+    >>> abs(result.network([[0, 0], [0, 1], [1, 0], [1, 1]])).round(2).ravel().tolist()
     [0.0, 1.0, 1.0, 0.0]
     """
     settings = Settings(
@@ -392,8 +392,8 @@ class _Trainer:
     def _refuse_infinite(self, value: float, norm: float) -> None:
         if not (np.isfinite(value) and np.isfinite(norm)):
             raise ConvergenceError(
-                f"training: the loss is {value!r} and its gradient's norm {norm!r} after {len(self.records)} iterations; "
-                "a smaller learning_rate, or inputs and targets on a smaller scale, may help"
+                f"training: the loss is {value!r} and its gradient's norm {norm!r} after {len(self.records)} "
+                "iterations; a smaller learning_rate, or inputs and targets on a smaller scale, may help"
             )
 
     def _record(self, value: float, norm: float) -> None:

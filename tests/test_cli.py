@@ -194,3 +194,90 @@ def test_the_installed_command_starts(tmp_path):
         cwd=tmp_path,
     ).stdout
     assert out.strip() == cn.__version__
+
+
+# train and gradient -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def flowers(tmp_path):
+    """Iris as a table whose headers are no identifiers."""
+    from sklearn.datasets import load_iris
+
+    data = load_iris(as_frame=True)
+    frame = data.data.assign(species=data.target_names[data.target])
+    frame.to_csv(tmp_path / "flowers.csv", index=False)
+    return frame
+
+
+def test_train_writes_a_network_that_predicts_the_table(run, flowers, tmp_path):
+    options = ["--layers", "6,4", "-o", "f.json", "--plot", "h.png", "--max-iter", 60]
+    code, out, _ = run("train", "flowers.csv", "--target", "species", *options)
+    assert code == 0
+    for text in (
+        "4-6-4-3",
+        "held out: accuracy, chemistry",
+        "verified by the engine on 120 samples",
+        "network: f.json",
+    ):
+        assert text in out
+    assert (tmp_path / "h.png").read_bytes().startswith(b"\x89PNG")
+    net = cn.Network.load(tmp_path / "f.json")
+    assert net.name == "f"
+    assert net.class_names == ("setosa", "versicolor", "virginica")
+    code, _, err = run("predict", "f.json", "flowers.csv", "--target", "species")
+    assert code == 0
+    assert float(err.split("accuracy: ")[1].split("%")[0]) > 90
+
+
+def test_train_regresses_where_the_target_has_fractions(run, tmp_path, rng):
+    x = rng.random((60, 2))
+    pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": x.sum(axis=1)}).to_csv(tmp_path / "sum.csv", index=False)
+    code, out, _ = run("train", "sum.csv", "--target", "y", "--layers", "4", "--alpha", 0.01, "-o", "sum.json")
+    assert code == 0
+    assert "R2, chemistry" in out
+    net = cn.Network.load(tmp_path / "sum.json")
+    assert net.input_names == ("a", "b")
+    np.testing.assert_allclose(net([[0.3, 0.4]]), [[0.7]], atol=0.05)
+
+
+def test_gradient_reports_writes_and_checks(run, flowers, tmp_path):
+    run("train", "flowers.csv", "--target", "species", "--layers", "3", "-o", "f.json", "--max-iter", 20)
+    flowers[::30].to_csv(tmp_path / "few.csv", index=False)
+    code, out, _ = run("gradient", "f.json", "few.csv", "--target", "species", "--loss", "cross_entropy", "-o", "g.csv",
+                       "--check")  # fmt: skip
+    assert code == 0
+    assert "GradientCheck: passed" in out
+    table = pd.read_csv(tmp_path / "g.csv")
+    net = cn.Network.load(tmp_path / "f.json")
+    x = flowers[::30].drop(columns="species").to_numpy()
+    expected = cn.gradient(net, x, flowers["species"][::30], "cross_entropy").vector()
+    np.testing.assert_allclose(table["derivative"], expected, rtol=1e-9, atol=1e-15)
+    assert table["parameter"][0] == "w1_0_0"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "flowers.csv", "--target", "genus", "-o", "f.json"], "no column 'genus'"),
+        (["train", "flowers.csv", "--target", "species", "-o", "f.json", "--layers", "8;8"], "--layers is '8;8'"),
+        (["train", "flowers.csv", "--target", "species", "-o", "f.json", "--task", "guess"], "--task is 'guess'"),
+        (["train", "flowers.csv", "--target", "species", "-o", "f.json", "--task", "regress"], "is no number"),
+        (["train", "flowers.csv", "--target", "species", "-o", "no/f.json"], "there is no folder 'no'"),
+        (["train", "flowers.csv", "--target", "species", "-o", "f.json", "--density", "2"], "density is 2.0"),
+        (["train", "numbers.csv", "--target", "y", "-o", "f.json"], "expected the columns' names"),
+        (["train", "one.csv", "--target", "y", "-o", "f.json"], "no column besides 'y'"),
+        (["gradient", "xor", "flowers.csv", "--target", "species"], "no column x0"),
+        (["gradient", "xor", "xor.csv", "--target", "y", "--method", "guess"], "method is 'guess'"),
+        (["gradient", "xor", "xor.csv", "--target", "z"], "no column 'z'"),
+    ],
+)
+def test_what_train_and_gradient_refuse_is_one_line(run, flowers, tmp_path, arguments, message):
+    (tmp_path / "numbers.csv").write_text("1,2\n3,4\n", encoding="utf-8")
+    (tmp_path / "one.csv").write_text("y\n3\n", encoding="utf-8")
+    (tmp_path / "xor.csv").write_text("x0,x1,y\n0,1,1\n", encoding="utf-8")
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert err.count("\n") == 1
+    assert message in err
+    assert not (tmp_path / "f.json").exists()

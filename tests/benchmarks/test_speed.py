@@ -41,6 +41,25 @@ def test_cost_grows_with_the_weights_and_compiling_does_not():
     assert costs[256, 64].sample_seconds < 12 * costs[32, 64].sample_seconds
 
 
+def test_a_gradient_costs_at_most_three_times_its_steady_states():
+    for cost in benchmarks.gradient_costs():
+        assert cost.gradient_seconds < 3 * cost.steady_seconds, cost
+
+
+@pytest.mark.slow
+def test_gradients_against_roadrunners_control_coefficients():
+    batch, single = benchmarks.control_coefficient_rows()
+    assert batch.ratio > 10_000
+    assert single.ratio > 2_000  # a call has its own cost, some 3 ms
+
+
+@pytest.mark.slow
+def test_closed_form_gradients_beside_pytorch():
+    pytest.importorskip("torch")
+    for cost in benchmarks.gradient_costs():
+        assert cost.closed_form_seconds < 3 * cost.torch_double, cost  # of the same precision
+
+
 # Steps apart, for pytest-benchmark ----------------------------------------------------------------
 
 SIZES = {"xor": [2, 2, 1], "iris": [4, 8, 3], "digits": [64, 32, 10]}
@@ -71,6 +90,11 @@ def test_compiling(benchmark, net):
 def test_solving(benchmark, net, rng):
     simulator, x = cn.Simulator(net).compile(), rng.random((50, net.n_in))
     assert len(benchmark(simulator.steady_state, x)) == 50
+
+
+def test_gradient(benchmark, net, rng):
+    simulator, x, y = cn.Simulator(net).compile(), rng.random((50, net.n_in)), rng.random((50, net.n_out))
+    assert benchmark(cn.gradient, simulator, x, y).loss > 0
 
 
 def test_compact_text_loads_faster_than_the_faithful(benchmark):
