@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp
+from scipy.special import expit, logsumexp, softmax
 
 from crn_nn_tellurium.activations import Linear, Normalized, Sigmoid
 from crn_nn_tellurium.errors import InputError
@@ -164,12 +164,12 @@ def _cross_entropy(net: Network) -> Loss:
         threshold = activation.threshold
         pair = (
             lambda y, t: (np.logaddexp(0, y - threshold) - t * (y - threshold)).sum(axis=1),
-            lambda y, t: 1 / (1 + np.exp(threshold - y)) - t,
+            lambda y, t: expit(y - threshold) - t,
         )
     elif isinstance(activation, Linear):
         pair = (
             lambda y, t: t.sum(axis=1) * logsumexp(y, axis=1) - (t * y).sum(axis=1),
-            lambda y, t: t.sum(axis=1, keepdims=True) * _softmax(y) - t,
+            lambda y, t: t.sum(axis=1, keepdims=True) * softmax(y, axis=1) - t,
         )
     else:
         raise InputError(
@@ -187,11 +187,6 @@ def _log_share(p: FloatArray, t: FloatArray) -> FloatArray:
 def _complement(p: FloatArray) -> FloatArray:
     """1 - p, never 0: a sigmoid is below 1, even where double precision says that it is 1."""
     return np.maximum(1 - p, np.finfo(float).epsneg)
-
-
-def _softmax(y: FloatArray) -> FloatArray:
-    weight = np.exp(y - y.max(axis=1, keepdims=True))
-    return weight / weight.sum(axis=1, keepdims=True)
 
 
 def _hinge(net: Network) -> Loss:

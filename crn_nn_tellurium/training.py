@@ -18,6 +18,7 @@ import time as clock
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -609,8 +610,10 @@ def _bar(progress: bool | None, total: int) -> Iterator[Callable[[int, str], Non
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=not _in_notebook())
-    if not (console.is_terminal or console.is_jupyter if progress is None else progress):
+    notebook = "ipykernel" in sys.modules
+    console = Console(stderr=not notebook)
+    # in a notebook, rich draws with ipywidgets, where they are installed
+    if not progress and (progress is not None or not (find_spec("ipywidgets") if notebook else console.is_terminal)):
         yield lambda done, text: None
         return
     columns = (
@@ -623,7 +626,3 @@ def _bar(progress: bool | None, total: int) -> Iterator[Callable[[int, str], Non
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=total)
         yield lambda done, text: bar.update(task, completed=done, description=text)
-
-
-def _in_notebook() -> bool:
-    return "ipykernel" in sys.modules
