@@ -324,16 +324,19 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
     InputError
         If `near` has the wrong shape or is no concentration.
     """
-    model = compiled(structure_text(crn, frozenset()))
     start = crn.initial_concentrations if near is None else np.asarray(near, dtype=float)
     if start.shape != (len(crn.floating),) or not np.all(np.isfinite(start) & (start >= 0)):
         raise InputError(
             f"network {crn.name!r}: a state of shape {start.shape}; expected ({len(crn.floating)},) concentrations >= 0"
         )
+    state = start.copy()
+    polished = None if near is None else _newton(crn, state)
+    if polished is not None:
+        return polished
+    model = compiled(structure_text(crn, frozenset()))
     order = [crn.floating.index(name) for name in model.floating]
     held = dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
     boundary = np.array([held[name] for name in model.boundary])
-    state = start.copy()
     with model.lock:
         model.set_parameters(model.parameter_index(crn.rate_constants), crn.constants)
         for duration in _DURATIONS.tolist():

@@ -109,8 +109,8 @@ def imports_of(path):
 
 FLOW = """
     errors identifiers expressions reactions storage activations inputs layers network encoding parameters losses
-    antimony_writer engine units results solver linearization simulator runner finite_differences transients gradients
-    sensitivity gradient_check perturbation objective training estimators model_library importers.sklearn
+    antimony_writer engine units results solver linearization simulator finite_differences transients gradients
+    sensitivity runner gradient_check perturbation objective training estimators model_library importers.sklearn
     exporters.antimony exporters.sbml exporters plotting demo benchmarks tables cli
 """.split()
 

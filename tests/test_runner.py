@@ -215,3 +215,28 @@ def test_roadrunner_logs_as_before():
     level = roadrunner.Logger.getLevel()
     cn.Simulator(cn.load_model("xor")).steady_state([0, 1], initial=1e-6)
     assert roadrunner.Logger.getLevel() == level
+
+
+@pytest.mark.parametrize("form", ["reactions", "compact"])
+def test_control_coefficients_are_exact_and_at_the_right_root(form):
+    net = cn.load_model("xor")
+    r = cn.to_roadrunner(net, [0.3, 1.0], form)
+    r["[Y1_0]"] = 1e-6  # from where roadrunner's own solver goes to a negative root
+    r["w1_0_0"] = 1.5 * r["w1_0_0"]
+    found = {k: r.getuCC("y0", k) for k in ("w1_0_0", "h1", "x1", "q2")}
+    assert min(r.model.getFloatingSpeciesConcentrations()) > 0
+
+    def settled():
+        r.steadyState()
+        return r["y0"]
+
+    for k, value in found.items():
+        old = r[k]
+        r[k] = old * (1 + 1e-5)
+        above = settled()
+        r[k] = old * (1 - 1e-5)
+        below = settled()
+        r[k] = old
+        # central differences of steady states to 1e-10 with a step of 1e-5: 1e-5 relative
+        assert np.isclose(value, (above - below) / (2e-5 * old), rtol=1e-4, atol=1e-6), k
+    assert np.isclose(r.getCC("y0", "h1"), r.getuCC("y0", "h1") * r["h1"] / r["y0"])
