@@ -129,6 +129,8 @@ def check_gradients(
     >>> print(repr(report).splitlines()[0])
     GradientCheck: passed, 11 parameters
     """
+    if len(set(methods)) < 2:
+        raise InputError(f"check_gradients: methods are {list(methods)!r}; expected two or more, to compare")
     simulator = model if isinstance(model, Simulator) else Simulator(model)
     found: dict[str, Gradient] = {}
     skipped: dict[str, str] = {}
@@ -139,8 +141,8 @@ def check_gradients(
             skipped[method] = str(error)
     values: dict[str, FloatArray] = {method: g.vector() for method, g in found.items()}
     errors: dict[str, Gradient | None] = {method: g.error for method, g in found.items()}
-    if not values:
-        raise InputError(f"check_gradients: no method could be used: {'; '.join(skipped.values())}")
+    if len(values) < 2:
+        raise InputError(f"check_gradients: fewer than two methods could be used: {'; '.join(skipped.values())}")
     sizes = _sizes(simulator, X, Y, loss)
     first = next(iter(values))
     differences: dict[str, FloatArray] = {}

@@ -85,7 +85,7 @@ class Gradient:
     error: Gradient | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        read_only(*self.weights, *self.biases, self.h, self.outputs)
+        read_only(*self.weights, *self.biases, self.h, self.outputs, *([] if self.inputs is None else [self.inputs]))
 
     def vector(self) -> FloatArray:
         """All derivatives but those of the inputs, in the order of `parameters.parameters`."""
@@ -184,13 +184,26 @@ def gradient(
     if method != "closed_form":
         simulator.kinetics.h_is_a_rate_constant  # noqa: B018  # refuses if it is more than that
     resolved = resolve_loss(loss, net)
+    check_time(time, initial)
     targets = encode_targets(resolved, net, Y, len(x))
     problem = Problem(simulator, x, resolved, targets, inputs, steady_state, on_error, time, initial)
     if time is None:
         return _METHODS[method](problem)
-    if not (is_real(time) and np.isfinite(time) and time > 0):
-        raise InputError(f"time is {time!r}; expected a finite number > 0, or None for the steady state")
     return _AT_A_TIME[method](problem)
+
+
+def check_time(time: Any, initial: Any) -> None:
+    """Refuse what is no read-out time, or a start without one.
+
+    Raises
+    ------
+    InputError
+    """
+    if time is None:
+        if initial is not None:
+            raise InputError(f"initial is {initial!r}; a start goes with a read-out time, time=3.0 say")
+    elif not (is_real(time) and np.isfinite(time) and time > 0):
+        raise InputError(f"time is {time!r}; expected a finite number > 0, or None for the steady state")
 
 
 @dataclass(frozen=True)
@@ -346,8 +359,10 @@ def _finite_difference(problem: Problem) -> Gradient:
     values, errors = (np.array([getattr(e, part)[0] for e in estimates]) for part in ("value", "error"))
     by_input = by_input_error = None
     if problem.inputs:
-        # inputs of either sign, so that an input of zero can be changed both ways
-        signed = replace(net, inputs="signed", input_range=None)
+        # Inputs of either sign, so that one at the end of its range can be changed both ways. At a read-out time the
+        # coding matters, since the start depends on it: only inputs that are not negative take a second rail.
+        other = problem.time is None or net.inputs == "nonnegative"
+        signed = replace(net, inputs="signed", input_range=None) if other else net
 
         def losses_at(x: FloatArray) -> FloatArray:
             return problem.losses(problem.outputs_by_engine(signed, x)[0]) / n

@@ -94,7 +94,14 @@ def encode_targets(loss: Loss, net: Network, y: npt.ArrayLike, n_samples: int) -
     InputError
         If their shape does not fit, a number is not finite, or a label is no class of the network.
     """
-    given = np.asarray(y)
+    try:
+        given = np.asarray(y)
+    except ValueError as error:
+        raise InputError(f"targets cannot be read as an array ({error})") from error
+    if np.iscomplexobj(given):
+        raise InputError(f"targets are complex numbers; loss {loss.name!r} expects real ones")
+    if given.ndim == 2 and given.shape[1] == 1 and (net.n_out > 1 or given.dtype.kind in "USO"):
+        given = given[:, 0]  # a column of labels
     if loss.targets == "classes" and given.ndim == 1 and (net.n_out > 1 or _are_labels(net, given)):
         return _from_labels(net, given, n_samples)
     try:
@@ -154,7 +161,14 @@ def _cross_entropy(net: Network) -> Loss:
     one = net.n_out == 1
     pair: tuple[Callable[..., FloatArray], Callable[..., FloatArray]]
     if isinstance(activation, Normalized) and not one:
-        pair = _log_share, lambda p, t: -np.divide(t, p, out=np.zeros_like(p), where=t != 0)
+        # over their sum, which is 1 unless rate constants are off
+        pair = (
+            lambda p, t: _log_share(p / p.sum(axis=1, keepdims=True), t),
+            lambda p, t: (
+                t.sum(axis=1, keepdims=True) / p.sum(axis=1, keepdims=True)
+                - np.divide(t, p, out=np.zeros_like(p), where=t != 0)
+            ),
+        )
     elif isinstance(activation, Sigmoid) and one:
         pair = (
             lambda p, t: _log_share(p, t) + _log_share(_complement(p), 1 - t),

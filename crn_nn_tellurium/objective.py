@@ -24,7 +24,7 @@ from crn_nn_tellurium.losses import Loss
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.parameters import from_vector, pack, parameters, places, to_vector
 from crn_nn_tellurium.perturbation import multiplied
-from crn_nn_tellurium.reactions import FloatArray
+from crn_nn_tellurium.reactions import FloatArray, is_real
 from crn_nn_tellurium.simulator import Simulator
 
 
@@ -87,16 +87,27 @@ class Coordinates:
     def _bounds(self, h_bounds: tuple[float, float], most: float | None) -> tuple[FloatArray, FloatArray]:
         low, high = np.full(len(self._vector), -np.inf), np.full(len(self._vector), np.inf)
         h = self._kinds == "h"
-        if not 0 < h_bounds[0] < h_bounds[1]:
-            raise InputError(f"h_bounds are {h_bounds!r}; expected 0 < least < largest")
-        low[h], high[h] = np.log(h_bounds)
-        if most is None:
-            return low, high
-        if not (np.isfinite(most) and most >= 1):
+        if most is not None and not (is_real(most) and np.isfinite(most) and most >= 1):
             raise InputError(
                 f"max_rate_constant is {most!r}; expected a finite number >= 1, since 2 Y => Y has the rate constant 1"
             )
-        high[h] = np.minimum(high[h], np.log(most))
+        least_h, largest_h = h_bounds
+        largest_h = largest_h if most is None else min(largest_h, most)
+        if self._learn_h:
+            if not 0 < least_h < largest_h < np.inf:
+                raise InputError(
+                    f"h_bounds are {h_bounds!r} with max_rate_constant {most!r}; expected 0 < least < largest"
+                )
+            for layer in self.net.layers:
+                if not least_h <= layer.activation.h <= largest_h:
+                    raise InputError(
+                        f"layer {layer.name!r}: h is {layer.activation.h!r}, outside its bounds {least_h!r} to "
+                        f"{largest_h!r}; start within them, or give other h_bounds"
+                    )
+            low[h], high[h] = np.log([least_h, largest_h])
+        if most is None:
+            return low, high
+        self._refuse_fixed_above(most)
         low[self._weights], high[self._weights] = -most, most
         biases = np.flatnonzero(self._kinds == "bias")
         first = 0
@@ -113,6 +124,15 @@ class Coordinates:
             low[own], high[own] = least, largest
             first += layer.n_out
         return low, high
+
+    def _refuse_fixed_above(self, most: float) -> None:
+        for layer in NetworkKinetics(self.net).layers:
+            for k, value in zip(layer.local.rate_constants, layer.constants.local.tolist(), strict=True):
+                if value > most and not (self._learn_h and k == f"h{layer.chemistry.index}"):
+                    raise InputError(
+                        f"layer {layer.name!r}: its rate constant {k} is {value!r}, which training leaves as it is; "
+                        f"max_rate_constant is {most!r}"
+                    )
 
     @property
     def bounds(self) -> list[tuple[float, float]]:

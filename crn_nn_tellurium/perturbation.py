@@ -107,6 +107,11 @@ def accuracy_under_noise(
         raise InputError(
             f"X has shape {x.shape} and y {truth.shape}; expected (n_samples, {net.n_in}) and (n_samples,)"
         )
+    classes = list(range(max(2, net.n_out)) if net.class_names is None else net.class_names)
+    if not len(x) or not set(truth.tolist()) <= set(classes):
+        strange = sorted(map(repr, set(truth.tolist()) - set(classes)))
+        raise InputError(f"y holds {', '.join(strange[:3]) or 'no labels'}; expected the network's classes, {classes}")
+    noise = [noise] if is_real(noise) else noise  # type: ignore[list-item]
     if not (is_real(draws) and draws == int(draws) and draws >= 1):
         raise InputError(f"draws is {draws!r}; expected a whole number, 1 or more")
     rng = np.random.default_rng(seed)

@@ -130,7 +130,7 @@ def sensitivities(
     SingularJacobianError
         If the steady state is not isolated; what the network conserves is named.
     ConvergenceError
-        If no steady state is found.
+        If no steady state is found, or it is unstable.
 
     Examples
     --------
@@ -159,9 +159,10 @@ def sensitivities(
     )
 
 
-def _chosen(kind: str, names: Sequence[str] | None, known: tuple[str, ...]) -> list[int]:
+def _chosen(kind: str, names: str | Sequence[str] | None, known: tuple[str, ...]) -> list[int]:
     if names is None:
         return list(range(len(known)))
+    names = [names] if isinstance(names, str) else names
     for name in names:
         if name not in known:
             raise InputError(f"{kind} {name!r}: expected one of {', '.join(known[:8])}, ...")
@@ -174,6 +175,8 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None) -> Sensitivities:
         raise InputError("a Network needs its input values x")
     values = net.input_coding.check(x)
     batch = np.atleast_2d(values)
+    if not len(batch):
+        raise InputError(f"inputs have shape {values.shape}; expected one sample or more")
     steady = simulator.steady_state(batch)
     states = simulator.kinetics.at(batch, steady.concentrations)
     found = forward_sensitivities(simulator.kinetics, states, inputs=True)
@@ -237,6 +240,11 @@ def _factorized(crn: ReactionNetwork, jacobian: sparse.csr_array) -> Any:
     if len(scale) <= NAMED_UP_TO and len(scale):
         dense = jacobian.toarray() / np.where(scale > 0, scale, 1.0)[:, None]
         left, sizes, _ = linalg.svd(dense)
+        if np.linalg.eigvals(jacobian.toarray()).real.max() > SINGULAR * abs(jacobian).max():
+            raise ConvergenceError(
+                f"network {crn.name!r}: its steady state is unstable: a small change leaves it, so that nothing measures "
+                "its sensitivities; start near a stable one"
+            )
         if sizes[-1] <= SINGULAR * sizes[0]:
             combination = left[:, -1] / np.where(scale > 0, scale, 1.0)
             raise SingularJacobianError(
@@ -313,7 +321,7 @@ def combination_text(names: Sequence[str], values: FloatArray) -> str:
 
 
 def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> FloatArray:
-    """A stable steady state (n_floating,) of any mass-action network, from its initial concentrations.
+    """A steady state (n_floating,) of any mass-action network, from its initial concentrations.
 
     Integration by roadrunner until Newton's method, on the network's own Jacobian, takes over.
 
@@ -340,7 +348,14 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
     with model.lock:
         model.set_parameters(model.parameter_index(crn.rate_constants), crn.constants)
         for duration in _DURATIONS.tolist():
-            state[order] = np.maximum(model.time_course(boundary, state[order], np.array([0.0, duration]))[-1], 0.0)
+            try:
+                reached = model.time_course(boundary, state[order], np.array([0.0, duration]))[-1]
+            except ConvergenceError as error:
+                raise ConvergenceError(
+                    f"network {crn.name!r}: it has not come to rest, and the integrator gave up ({error}); does it "
+                    "grow without bound or oscillate?"
+                ) from error
+            state[order] = np.maximum(reached, 0.0)
             polished = _newton(crn, state)
             if polished is not None:
                 return polished

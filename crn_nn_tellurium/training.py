@@ -17,7 +17,7 @@ import sys
 import time as clock
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -26,8 +26,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
+from crn_nn_tellurium.activations import Sigmoid
 from crn_nn_tellurium.errors import ConvergenceError, FileFormatError, InputError
-from crn_nn_tellurium.gradients import SteadyStateSource
+from crn_nn_tellurium.gradients import SteadyStateSource, check_time
+from crn_nn_tellurium.linearization import NetworkKinetics
 from crn_nn_tellurium.losses import LossLike, encode_targets, resolve_loss
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.objective import Coordinates, Objective
@@ -51,7 +53,11 @@ _FORMAT = "crn_nn_tellurium training"
 
 @dataclass(frozen=True)
 class Record:
-    """One iteration (L-BFGS-B) or epoch (Adam): losses with penalty, the gradient's norm, seconds since the start."""
+    """One iteration (L-BFGS-B) or epoch (Adam).
+
+    `loss` has the penalty and the noise that training minimises with, `validation_loss` neither; `seconds`
+    count from the start.
+    """
 
     iteration: int
     loss: float
@@ -117,7 +123,8 @@ class FitResult:
         """The records as a table, indexed by iteration."""
         import pandas as pd
 
-        return pd.DataFrame([asdict(record) for record in self.records]).set_index("iteration")
+        columns = [entry.name for entry in fields(Record)]
+        return pd.DataFrame([asdict(record) for record in self.records], columns=columns).set_index("iteration")
 
     def __repr__(self) -> str:
         validation = "" if self.validation_loss is None else f", validation loss {self.validation_loss:.4g}"
@@ -193,14 +200,15 @@ def fit(
     max_iter : int
         Iterations (L-BFGS-B) or epochs (Adam), of each round where weights are pruned.
     tolerance : float
-        Training ends when the largest derivative is below it (L-BFGS-B), or when the epoch's loss has not
-        come down by it, relative to itself, for `patience` epochs (Adam).
+        L-BFGS-B ends when the largest derivative is below it, or the loss no longer falls by 1e-12 of itself;
+        Adam when an epoch's loss has not come down by it, relative to itself, for `patience` epochs.
     batch_size, learning_rate
         Of Adam.
     l2 : float
         Factor of the sum of squared rate constants of weights that is added to the mean loss.
     max_rate_constant : float, optional
-        No rate constant of the trained chemistry is larger. At least 1, the constant of 2 Y => Y.
+        No rate constant of the trained chemistry is larger; start values are brought within. At least 1, the
+        constant of 2 Y => Y.
     learn_h : bool
         Whether h of each layer is trained too, within `h_bounds`.
     density : float
@@ -220,9 +228,10 @@ def fit(
     seed : int
         Of batches, noise and the held-out share. Equal arguments give equal results.
     callback : callable, optional
-        Called with each `Record` and the network; returning True ends training.
+        Called with each `Record` and the network; returning True ends training, pruning included. A checkpoint
+        does not keep that: the next call goes on.
     checkpoint : path, optional
-        A file that is written as training goes on. If it is there already, training resumes from it and ends with
+        A file that is written at the start and every epoch (Adam) or every 100 iterations (L-BFGS-B). If it is there already, training resumes from it and ends with
         the same result as if it had never stopped; it refuses other data or settings.
     progress : bool, optional
         Whether to show a bar; by default on a terminal or in a notebook.
@@ -248,18 +257,37 @@ def fit(
     >>> abs(result.network([[0, 0], [0, 1], [1, 0], [1, 1]])).round(2).ravel().tolist()
     [0.0, 1.0, 1.0, 0.0]
     """
+    if isinstance(net, Simulator):
+        net = net.net
+    if not isinstance(net, Network):
+        raise InputError(f"fit takes a Network; got {type(net).__name__}")
+    if callback is not None and not callable(callback):
+        raise InputError(f"callback is {callback!r}; expected a function of (record, network)")
+    numbers = _numbers(
+        max_iter=max_iter, batch_size=batch_size, noise_draws=noise_draws, patience=patience, seed=seed,
+        tolerance=tolerance, learning_rate=learning_rate, l2=l2, density=density, noise=noise,
+    )  # fmt: skip
+    if not (isinstance(h_bounds, tuple | list) and len(h_bounds) == 2 and all(is_real(value) for value in h_bounds)):
+        raise InputError(f"h_bounds are {h_bounds!r}; expected (least, largest)")
+    check_time(time, initial)
     settings = Settings(
-        optimizer, max_iter, float(tolerance), batch_size, float(learning_rate), float(l2), max_rate_constant, learn_h,
-        (float(h_bounds[0]), float(h_bounds[1])), float(density), float(noise), noise_draws, patience, steady_state,
-        time, seed,
+        optimizer=optimizer, max_rate_constant=max_rate_constant, learn_h=bool(learn_h), steady_state=steady_state,
+        h_bounds=(float(h_bounds[0]), float(h_bounds[1])), time=time, **numbers,
     )  # fmt: skip
     _check(settings)
     resolved = resolve_loss(loss, net)
+    if learn_h:
+        NetworkKinetics(net).h_is_a_rate_constant  # noqa: B018  # refuses if it is more than that
+    if settings.noise and resolved.name == "cross_entropy" and isinstance(net.layers[-1].activation, Sigmoid):
+        raise InputError(
+            "noise does not go with cross-entropy on a Sigmoid output: with rate constants off, the output is no "
+            "probability; take a Linear output, whose logistic function is one"
+        )
     x = net.input_coding.check(X)
     if x.ndim != 2 or not len(x):
         raise InputError(f"X has shape {x.shape}; expected (n_samples, {net.n_in}), one sample or more")
     targets = encode_targets(resolved, net, Y, len(x))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(settings.seed)
     data = _hold_out(net, resolved, x, targets, validation, rng)
     trainer = _Trainer(net, data, resolved, settings, initial, rng, callback, checkpoint)
     with _bar(progress, trainer.total) as advance:
@@ -267,19 +295,25 @@ def fit(
     return trainer.result()
 
 
+_WHOLE = ("max_iter", "batch_size", "noise_draws", "patience", "seed")
+
+
+def _numbers(**values: Any) -> dict[str, Any]:
+    """Numbers, whole ones as int, or what is wrong with them."""
+    for name, value in values.items():
+        least = 0 if name == "seed" else 1
+        if name in _WHOLE and not (is_real(value) and np.isfinite(value) and value == int(value) and value >= least):
+            raise InputError(f"{name} is {value!r}; expected a whole number, {least} or more")
+        if not (is_real(value) and np.isfinite(value) and value >= 0):
+            raise InputError(f"{name} is {value!r}; expected a finite number >= 0")
+    return {name: int(value) if name in _WHOLE else float(value) for name, value in values.items()}
+
+
 def _check(settings: Settings) -> None:
     for name, choices in (("optimizer", get_args(Optimizer)), ("steady_state", get_args(SteadyStateSource))):
         if getattr(settings, name) not in choices:
             raise InputError(f"{name} is {getattr(settings, name)!r}; expected one of {', '.join(map(repr, choices))}")
-    for name in ("max_iter", "batch_size", "noise_draws", "patience"):
-        value = getattr(settings, name)
-        if not (is_real(value) and value == int(value) and value >= 1):
-            raise InputError(f"{name} is {value!r}; expected a whole number, 1 or more")
-    for name in ("tolerance", "l2", "noise"):
-        value = getattr(settings, name)
-        if not (np.isfinite(value) and value >= 0):
-            raise InputError(f"{name} is {value!r}; expected a finite number >= 0")
-    if not (np.isfinite(settings.learning_rate) and settings.learning_rate > 0):
+    if not settings.learning_rate > 0:
         raise InputError(f"learning_rate is {settings.learning_rate!r}; expected a finite number > 0")
     if not 0 < settings.density <= 1:
         raise InputError(f"density is {settings.density!r}; expected the share of weights that remain, in (0, 1]")
@@ -378,11 +412,12 @@ class _Trainer:
                     (self._lbfgs if self.settings.optimizer == "lbfgs" else self._adam)()
                 except _Stop as reason:
                     self.stopped = str(reason)
-                self.done = True
+                self.done = self.stopped != "callback"
             net = self.coordinates.network(self.theta if self.best is None else self.best)
             if self.round + 1 == len(self.densities) or self.stopped == "callback":
                 self.network = net
-                self._save()
+                if self.done:
+                    self._save()
                 return
             self.round += 1
             n_weights = max(1, round(self.densities[self.round] * self.net.n_weights))
@@ -409,8 +444,6 @@ class _Trainer:
         record = Record(number, float(value), validation, float(norm), self.densities[self.round], seconds)
         self.records.append(record)
         self._advance(number, f"loss {value:.4g}" + ("" if validation is None else f", held out {validation:.4g}"))
-        if self.callback is not None and self.callback(record, self.coordinates.network(self.theta)):
-            raise _Stop("callback")
         watched = validation if validation is not None else value if self.settings.optimizer == "adam" else None
         if watched is not None:
             least = 0.0 if validation is not None else self.settings.tolerance * abs(self.best_value)
@@ -419,9 +452,11 @@ class _Trainer:
                 self.best = self.theta.copy() if validation is not None else None
             else:
                 self.waited += 1
-                if self.waited >= self.settings.patience:
-                    what = "validation loss" if validation is not None else "loss"
-                    raise _Stop(f"{what} has not improved for {self.settings.patience} iterations")
+        if self.callback is not None and self.callback(record, self.coordinates.network(self.theta)):
+            raise _Stop("callback")
+        if watched is not None and self.waited >= self.settings.patience:
+            what = "validation loss" if validation is not None else "loss"
+            raise _Stop(f"{what} has not improved for {self.settings.patience} iterations")
 
     def _factors(self, seed: int) -> list[Any]:
         """Draws of noise, equal for equal seeds."""
@@ -452,6 +487,7 @@ class _Trainer:
 
         bounds = self.coordinates.bounds
         while self.iteration < s.max_iter:
+            self._save()
             before = self.iteration
             options = {
                 "maxiter": min(SEGMENT, s.max_iter - before),
@@ -465,8 +501,8 @@ class _Trainer:
             )
             self.theta = np.array(found.x)
             if found.success or self.iteration == before:
-                raise _Stop("converged" if found.success else f"L-BFGS-B: {found.message}")
-            self._save()
+                message = str(found.message).lower().replace("convergence: ", "")
+                raise _Stop(f"converged: {message}" if found.success else f"L-BFGS-B: {message}")
 
     def _adam(self) -> None:
         s, n = self.settings, len(self.data.x)
@@ -498,6 +534,9 @@ class _Trainer:
         """What must be equal for a checkpoint to be of this training."""
         digest = hashlib.sha256(repr((self.settings, self.loss.name, self.initial, net)).encode())
         arrays = [to_vector(net), self.data.x, self.data.targets, *(self.data.held_out or ())]
+        outputs = net(self.data.x)
+        # a loss of one's own is known by what it says of the start
+        arrays += [part(outputs, self.data.targets) for part in (self.loss.function, self.loss.derivative)]
         for array in arrays:
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()

@@ -100,7 +100,7 @@ def transient_sensitivities(
         all floating species.
     parameters : sequence of str, optional
         Rate constants (``w1_0_0``, ``h1``; their values are sizes, never negative) and boundary
-        species; by default all rate constants of weights, biases and h, or all there are.
+        species (inputs); by default all of them.
     initial : float or mapping of str to float, optional
         Start concentrations, which then do not depend on parameters. By default those of the
         model, with what they depend on.
@@ -118,13 +118,16 @@ def transient_sensitivities(
     >>> transient_sensitivities(net, [0, 1], t_end=10, n_points=11, parameters=["h1", "w1_0_1"])
     TransientSensitivities(11 points from t = 0 to 10, 1 outputs by 2 parameters)
     """
-    for what, value, least in (("t_end", t_end, 0), ("n_points", n_points, 1)):
-        if not (is_real(value) and np.isfinite(value) and value > least):
-            raise InputError(f"{what} is {value!r}; expected a finite number > {least}")
+    if not (is_real(t_end) and np.isfinite(t_end) and t_end > 0):
+        raise InputError(f"t_end is {t_end!r}; expected a finite number > 0")
+    if not (is_real(n_points) and n_points == int(n_points) and n_points >= 2):
+        raise InputError(f"n_points is {n_points!r}; expected a whole number, at least 2 points")
+    if not isinstance(model, Network | ReactionNetwork):
+        raise InputError(f"transient_sensitivities takes a Network or ReactionNetwork; got {type(model).__name__}")
     if isinstance(model, Network):
         if x is None:
             raise InputError("a Network needs its input values x")
-        crn = to_reactions(model, x)
+        crn = to_reactions(model, x, zero_weights=True)
         outputs = model.output_names if outputs is None else outputs
     else:
         if x is not None:
@@ -150,6 +153,8 @@ class Variational:
     ) -> None:
         self.crn = crn
         observables = {o.id: o.expression for o in crn.observables}
+        outputs = (outputs,) if isinstance(outputs, str) else outputs
+        parameters = (parameters,) if isinstance(parameters, str) else parameters
         self.outputs = tuple(outputs if outputs is not None else observables or crn.floating)
         self.parameters = tuple(parameters if parameters is not None else (*crn.rate_constants, *crn.boundary))
         for name in self.outputs:
@@ -241,6 +246,8 @@ class Variational:
             if species.boundary:
                 continue
             own = given.get(species.id) if isinstance(initial, Mapping) else initial
+            if own is not None and not is_real(own):
+                raise InputError(f"initial of {species.id!r}: {own!r}; expected a number, or numbers by species")
             formula = species.initial if own is None else float(own)
             if isinstance(formula, Expression):
                 values[species.id] = formula.evaluate(values)

@@ -46,5 +46,7 @@ def test_a_method_without_a_formula_is_left_out_with_its_reason():
     report = cn.check_gradients(net, [[1.0]], [[1.0]], methods=["adjoint", "forward", "closed_form"])
     assert report.passed
     assert "closed_form           not run: NoFormula: the derivative" in repr(report)
-    with pytest.raises(cn.InputError, match="no method could be used"):
-        cn.check_gradients(net, [[1.0]], [[1.0]], methods=["closed_form"])
+    with pytest.raises(cn.InputError, match="fewer than two methods could be used"):
+        cn.check_gradients(net, [[1.0]], [[1.0]], methods=["adjoint", "closed_form"])
+    with pytest.raises(cn.InputError, match="expected two or more"):
+        cn.check_gradients(net, [[1.0]], [[1.0]], methods=["adjoint", "adjoint"])
