@@ -29,6 +29,9 @@ from crn_nn_tellurium.tables import are_numbers, labels, numbers, read_table, so
 if TYPE_CHECKING:
     from crn_nn_tellurium.demo import DemoRow
 
+_MANY_CLASSES = 20
+"""A target of whole numbers with more values than this is an amount, unless --task says otherwise."""
+
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -293,7 +296,7 @@ def train(
     target: Annotated[str, typer.Option(help="Column to learn.")],
     layers: Annotated[str, typer.Option(help="Sizes of the hidden layers: 8,8")] = "12",
     task: Annotated[
-        str, typer.Option(help="classify, regress, or auto: regress where the target has fractions.")
+        str, typer.Option(help="classify, regress, or auto: regress where the target has fractions or many values.")
     ] = "auto",
     h: Annotated[float, typer.Option(help="Smoothing.")] = 0.01,
     alpha: Annotated[float, typer.Option(help="Penalty on rate constants.")] = 1.0,
@@ -315,6 +318,10 @@ def train(
     """
     for file in (output, plot):
         _check_new(file, overwrite)
+    if plot is not None:
+        from crn_nn_tellurium.plotting import check_picture
+
+        check_picture(plot)
     names, x, cells = training_data(data, target)
     try:
         sizes = [int(cell) for cell in layers.split(",")]
@@ -325,9 +332,8 @@ def train(
     values = [float(cell) for cell in cells] if are_numbers(cells) else []
     if task == "regress" and not values:
         raise InputError(f"--target {target!r} holds {cells[0]!r}, which is no number; expected --task classify")
-    regress = task == "regress" or (
-        task == "auto" and any(value != int(value) for value in values if np.isfinite(value))
-    )
+    amounts = any(value != int(value) for value in values) or len(set(values)) > _MANY_CLASSES
+    regress = task == "regress" or (task == "auto" and amounts)
     console = Console()
     with console.status("loading"):
         from crn_nn_tellurium.estimators import train_on_table
@@ -336,7 +342,7 @@ def train(
         "hidden_layer_sizes": sizes, "verbose": None, "h": h, "alpha": alpha, "solver": solver, "max_iter": max_iter,
         "max_rate_constant": max_rate_constant, "noise": noise, "density": density, "random_state": seed,
     }  # fmt: skip
-    whole = bool(values) and all(value == int(value) for value in values)
+    whole = bool(values) and all(value == int(value) and abs(value) < 2**53 for value in values)
     y: list[Any] = values if regress else [int(value) for value in values] if whole else cells
     model, report = train_on_table(names, x, y, regress, settings, held_out)
     result = model.fit_result_
@@ -378,8 +384,8 @@ def gradient(
     _check_new(output, overwrite)
     cells = read_table(data, network)
     x = numbers(data, cells, network.input_names)
-    columns = target.split(",")
-    y = labels(data, cells, target, network) if len(columns) == 1 else numbers(data, cells, columns)
+    columns = [name.strip() for name in target.split(",")]
+    y = labels(data, cells, target, network) if len(columns) == 1 else numbers(data, cells, columns, "the targets")
     if loss == "squared_error" and len(columns) == 1 and not are_numbers(cells[target]):
         raise InputError(f"--target {target!r} holds labels; expected --loss cross_entropy or hinge, or number columns")
     console = Console()

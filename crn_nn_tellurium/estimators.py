@@ -6,6 +6,7 @@ the first layer, so that `network_` reads raw features, of either sign, on two r
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,7 +22,7 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 from crn_nn_tellurium.activations import Activation, LeakyReLU, Linear, Sigmoid, SmoothedReLU, Tanh
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import IdentifierError, InputError
-from crn_nn_tellurium.identifiers import suggest_identifier
+from crn_nn_tellurium.identifiers import suggest_identifiers
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import FloatArray
 from crn_nn_tellurium.simulator import Simulator
@@ -93,7 +94,7 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
                 f"activation is {self.activation!r}; expected an Activation, or one of "
                 f"{', '.join(map(repr, _ACTIVATIONS))}"
             )
-        sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=int)).tolist()
+        sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes)).tolist()
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         start = Network.random(
             [x.shape[1], *sizes, n_out], hidden, seed, output=Linear(h=self.h), inputs="signed", name="crn_network"
@@ -125,6 +126,12 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         """The network for raw features, which the engine verifies again: it is another chemistry."""
         self.network_ = net
         self.fit_result_ = replace(self.fit_result_, network=net, verification=verify(net, x))
+        if not self.fit_result_.verification.passed:
+            warnings.warn(
+                f"the network for raw features is {self.fit_result_.verification}; features far from zero "
+                "compared with their spread lose digits: shift and scale them first",
+                stacklevel=3,
+            )
 
     def _standardized(self, x: FloatArray) -> FloatArray:
         if not self.standardize:
@@ -141,10 +148,10 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         first, *rest = net.layers
         weights = first.weights / self.scale_
         layers = (replace(first, weights=weights, bias=first.bias - weights @ self.mean_), *rest)
-        names = tuple(suggest_identifier("input", name) for name in getattr(self, "feature_names_in_", ()))
+        names = tuple(suggest_identifiers("input", list(getattr(self, "feature_names_in_", ()))))
         try:
             return replace(net, layers=layers, input_names=names or net.input_names)
-        except IdentifierError:  # two columns come down to one identifier
+        except IdentifierError:  # a column has the name of an output
             return replace(net, layers=layers)
 
     def _outputs(self, X: npt.ArrayLike) -> FloatArray:  # noqa: N803
@@ -170,9 +177,17 @@ def train_on_table(
     model = (CRNRegressor if regress else CRNClassifier)(**settings)
     rows: list[tuple[str, Any, Any]] = [("training", frame, target)]
     if held_out:
-        stratify = target if not regress and np.unique(target, return_counts=True)[1].min() > 1 else None
+        kept = round(held_out * len(target))
+        if not 2 <= kept <= len(target) - 2:
+            raise InputError(
+                f"a share of {held_out!r} of {len(target)} rows held out is {kept}; expected at least 2 held out and "
+                "2 to train on: more rows, or another --held-out"
+            )
+        counts = np.unique(target, return_counts=True)[1]
+        even = not regress and counts.min() > 1 and min(kept, len(target) - kept) >= len(counts)
+        stratify = target if even else None
         split = train_test_split(
-            frame, target, test_size=held_out, random_state=settings["random_state"], stratify=stratify
+            frame, target, test_size=kept, random_state=settings["random_state"], stratify=stratify
         )
         rows = [("training", split[0], split[2]), ("held out", split[1], split[3])]
     model.fit(*rows[0][1:])
@@ -226,6 +241,8 @@ class CRNClassifier(ClassifierMixin, _CRNEstimator):  # type: ignore[misc]
     __doc__ = f"""A classifier made of reactions, trained on cross-entropy.
 {_PARAMETERS}
     classes_ : (n_classes,) ndarray
+        Labels; `network_` has them as its class names where they are text or whole numbers, and else numbers
+        the classes from 0.
 
     Examples
     --------

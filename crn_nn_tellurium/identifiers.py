@@ -6,7 +6,9 @@ here, once; nothing that passes can be read as anything but a plain name.
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Sequence
 
 from crn_nn_tellurium.errors import IdentifierError
 
@@ -42,6 +44,24 @@ def suggest_identifier(kind: str, name: object) -> str:
     text = re.sub(r"[^A-Za-z0-9]+", "_", str(name), flags=re.ASCII).strip("_")
     found = text if text[:1].isalpha() else f"{kind.split()[0]}_{text}".rstrip("_")
     return f"{found}_" if found.lower() in RESERVED else found
+
+
+def suggest_identifiers(kind: str, names: Sequence[object]) -> list[str]:
+    """Identifiers close to names, all different; names that are identifiers stay.
+
+    Examples
+    --------
+    >>> suggest_identifiers("input", ["a b", "a_b", "c"])
+    ['a_b_2', 'a_b', 'c']
+    """
+    first = [suggest_identifier(kind, name) for name in names]
+    taken = {name for name, suggestion in zip(names, first, strict=True) if name == suggestion}
+    found = []
+    for name, suggestion in zip(names, first, strict=True):
+        choices = itertools.chain([suggestion], (f"{suggestion}_{n}" for n in itertools.count(2)))
+        found.append(suggestion if name == suggestion else next(c for c in choices if c not in taken))
+        taken.add(found[-1])
+    return found
 
 
 def check_identifier(kind: str, name: object) -> str:

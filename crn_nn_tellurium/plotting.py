@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
 from crn_nn_tellurium.errors import FileFormatError, InputError
@@ -219,6 +220,22 @@ def plot_sensitivities(result: Sensitivities, ax: Axes | None = None, limit: int
     return ax
 
 
+def check_picture(path: str | os.PathLike[str]) -> str:
+    """The picture format that a path's ending chooses.
+
+    Raises
+    ------
+    FileFormatError
+        If matplotlib does not write files with that ending.
+    """
+    kinds = FigureCanvasBase.get_supported_filetypes()
+    suffix = Path(path).suffix
+    kind = suffix.removeprefix(".").lower()
+    if kind not in kinds:
+        raise FileFormatError(f"{str(path)!r}: no picture format has the ending {suffix!r}; known: {', '.join(kinds)}")
+    return kind
+
+
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     """Write a figure whole or not at all; the path's ending chooses the format.
 
@@ -229,13 +246,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     OSError
         If the file cannot be written.
     """
-    path = Path(path)
-    kinds = figure.canvas.get_supported_filetypes()
-    kind = path.suffix.removeprefix(".").lower()
-    if kind not in kinds:
-        raise FileFormatError(
-            f"{str(path)!r}: no picture format has the ending {path.suffix!r}; known: {', '.join(kinds)}"
-        )
+    kind = check_picture(path)
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, dpi=150)
     return write_bytes(path, buffer.getvalue())

@@ -242,8 +242,8 @@ def _factorized(crn: ReactionNetwork, jacobian: sparse.csr_array) -> Any:
         left, sizes, _ = linalg.svd(dense)
         if np.linalg.eigvals(jacobian.toarray()).real.max() > SINGULAR * abs(jacobian).max():
             raise ConvergenceError(
-                f"network {crn.name!r}: its steady state is unstable: a small change leaves it, so that nothing measures "
-                "its sensitivities; start near a stable one"
+                f"network {crn.name!r}: its steady state is unstable: a small change leaves it, so that nothing "
+                "measures its sensitivities; start near a stable one"
             )
         if sizes[-1] <= SINGULAR * sizes[0]:
             combination = left[:, -1] / np.where(scale > 0, scale, 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from crn_nn_tellurium.errors import FileFormatError
-from crn_nn_tellurium.identifiers import suggest_identifier
+from crn_nn_tellurium.identifiers import suggest_identifiers
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.storage import read_text
 
@@ -78,6 +79,8 @@ def training_data(path: Path, target: str) -> tuple[list[str], Any, list[str]]:
     for row, cell in enumerate(table[target], start=1):
         if not cell:
             raise FileFormatError(f"{str(path)!r}: row {row}, column {target!r}: an empty cell is no target")
+        if _is_number(cell) and not math.isfinite(float(cell)):
+            raise FileFormatError(f"{str(path)!r}: row {row}, column {target!r}: {cell!r} is no target")
     return names, numbers(path, table, names), table[target]
 
 
@@ -86,20 +89,21 @@ def are_numbers(cells: Iterable[str]) -> bool:
     return all(_is_number(cell) for cell in cells)
 
 
-def numbers(path: Path, table: Table, names: Sequence[str]) -> Any:
+def numbers(path: Path, table: Table, names: Sequence[str], what: str = "the network's inputs") -> Any:
     """Some columns as an array (n_samples, n_names)."""
-    table = {suggest_identifier("input", name): cells for name, cells in table.items()} | table
+    table = dict(zip(suggest_identifiers("input", list(table)), table.values(), strict=True)) | table
     missing = [name for name in names if name not in table]
     if missing:
         raise FileFormatError(
-            f"{str(path)!r}: no column {some(missing)}; it has {some(list(table))}; the network's inputs are "
-            f"{some(names)}"
+            f"{str(path)!r}: no column {some(missing)}; it has {some(list(table))}; expected {what}: {some(names)}"
         )
     for name in names:
         for row, cell in enumerate(table[name], start=1):
             if not _is_number(cell):
                 what = repr(cell) if cell else "an empty cell"
                 raise FileFormatError(f"{str(path)!r}: row {row}, column {name!r}: {what} is no number")
+            if not math.isfinite(float(cell)):
+                raise FileFormatError(f"{str(path)!r}: row {row}, column {name!r}: {cell!r} is not finite")
     return np.array([table[name] for name in names], dtype=float).T
 
 

@@ -230,6 +230,17 @@ def test_train_writes_a_network_that_predicts_the_table(run, flowers, tmp_path):
     assert float(err.split("accuracy: ")[1].split("%")[0]) > 90
 
 
+def test_columns_that_are_one_identifier_can_be_predicted_from(run, tmp_path, rng):
+    x = rng.random((40, 2))
+    frame = pd.DataFrame({"a b": x[:, 0], "a_b": x[:, 1], "t": np.where(x[:, 0] > 0.5, "up", "down")})
+    frame.to_csv(tmp_path / "twins.csv", index=False)
+    assert run("train", "twins.csv", "--target", "t", "--layers", "3", "-o", "twins.json", "--max-iter", 20)[0] == 0
+    assert cn.Network.load(tmp_path / "twins.json").input_names == ("a_b_2", "a_b")
+    code, _, err = run("predict", "twins.json", "twins.csv", "--target", "t")
+    assert code == 0
+    assert float(err.split("accuracy: ")[1].split("%")[0]) > 80
+
+
 def test_train_regresses_where_the_target_has_fractions(run, tmp_path, rng):
     x = rng.random((60, 2))
     pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": x.sum(axis=1)}).to_csv(tmp_path / "sum.csv", index=False)
@@ -267,6 +278,10 @@ def test_gradient_reports_writes_and_checks(run, flowers, tmp_path):
         (["train", "flowers.csv", "--target", "species", "-o", "f.json", "--density", "2"], "density is 2.0"),
         (["train", "numbers.csv", "--target", "y", "-o", "f.json"], "expected the columns' names"),
         (["train", "one.csv", "--target", "y", "-o", "f.json"], "no column besides 'y'"),
+        (["train", "nan.csv", "--target", "y", "-o", "f.json"], "row 2, column 'y': 'nan' is no target"),
+        (["train", "nan.csv", "--target", "x", "-o", "f.json"], "row 2, column 'y': 'nan' is not finite"),
+        (["train", "few.csv", "--target", "y", "-o", "f.json"], "expected at least 2 held out"),
+        (["train", "flowers.csv", "--target", "species", "-o", "f.json", "--plot", "p.xyz"], "no picture format"),
         (["gradient", "xor", "flowers.csv", "--target", "species"], "no column x0"),
         (["gradient", "xor", "xor.csv", "--target", "y", "--method", "guess"], "method is 'guess'"),
         (["gradient", "xor", "xor.csv", "--target", "z"], "no column 'z'"),
@@ -274,6 +289,8 @@ def test_gradient_reports_writes_and_checks(run, flowers, tmp_path):
 )
 def test_what_train_and_gradient_refuse_is_one_line(run, flowers, tmp_path, arguments, message):
     (tmp_path / "numbers.csv").write_text("1,2\n3,4\n", encoding="utf-8")
+    (tmp_path / "nan.csv").write_text("x,y\n3,1\n2,nan\n", encoding="utf-8")
+    (tmp_path / "few.csv").write_text("x,y\n3,1\n2,0\n", encoding="utf-8")
     (tmp_path / "one.csv").write_text("y\n3\n", encoding="utf-8")
     (tmp_path / "xor.csv").write_text("x0,x1,y\n0,1,1\n", encoding="utf-8")
     code, _, err = run(*arguments)

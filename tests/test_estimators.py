@@ -53,7 +53,7 @@ def test_labels_and_column_names_reach_the_network():
     assert model.network_.input_names == ("sepal_length_cm", "sepal_width_cm", "petal_length_cm", "petal_width_cm")
     assert model.network_.class_names == ("setosa", "versicolor", "virginica")
     alike = pd.DataFrame(data.data.to_numpy(), columns=["a b", "a_b", "c", "d"])
-    assert cn.CRNClassifier((4,), max_iter=5).fit(alike, names).network_.input_names[0] == "x0"
+    assert cn.CRNClassifier((4,), max_iter=5).fit(alike, names).network_.input_names == ("a_b_2", "a_b", "c", "d")
 
 
 def test_two_classes_take_one_output_and_its_threshold():
@@ -62,6 +62,11 @@ def test_two_classes_take_one_output_and_its_threshold():
     assert model.network_.n_out == 1
     np.testing.assert_array_equal(model.network_.predict(x), model.predict(x))
     assert model.decision_function(x).shape == (200,)
+
+
+def test_a_chemistry_that_the_engine_does_not_confirm_is_warned_of(iris):
+    with pytest.warns(UserWarning, match="NOT verified"):
+        cn.CRNClassifier((4,), max_iter=20, random_state=0).fit(iris[0] * 1e-8 + 1e3, iris[1])
 
 
 def test_bounds_hold_without_standardisation(iris):

@@ -193,6 +193,16 @@ def test_gradients_at_a_time_agree_with_differences(case):
     assert np.all(np.abs(exact.inputs - finite.inputs) <= 3 * finite.error.inputs + 1e-6 * scale)
 
 
+def test_inputs_at_a_time_from_the_models_own_start():
+    """The start depends on the inputs and on their coding."""
+    for options in ({}, {"inputs": "signed"}, {"inputs": "scaled", "input_range": (-2.0, 3.0)}):
+        net = cn.Network.random([2, 2, 1], seed=3, output=cn.Linear(h=0.01), **options)
+        x, y = np.array([[0.3, 0.4]]), [[1.0]]
+        exact = cn.gradient(net, x, y, time=2.0, inputs=True)
+        finite = cn.gradient(net, x, y, time=2.0, inputs=True, method="finite_difference")
+        assert np.all(np.abs(exact.inputs - finite.inputs) <= 3 * finite.error.inputs + 1e-6), options
+
+
 def test_late_read_outs_have_the_gradient_of_the_steady_state(rng):
     net, x, y = cn.Network.random([2, 3, 1], cn.Tanh(h=0.1), seed=0), rng.random((3, 2)), rng.random((3, 1))
     late, steady = cn.gradient(net, x, y, time=200.0), cn.gradient(net, x, y)

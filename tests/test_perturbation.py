@@ -47,6 +47,8 @@ def test_errors_say_what_is_wrong():
         ((net, x, y[:2]), {}, r"expected \(n_samples, 2\)"),
         ((net, x, y), {"draws": 0}, "draws is 0"),
         ((net, x, y), {"noise": [-0.1]}, "noise is -0.1"),
+        ((net, x, ["0", "1", "1", "0"]), {}, "y holds '0', '1'; expected"),
+        ((net, x[:0], y[:0]), {}, "no labels"),
     ):
         with pytest.raises(cn.InputError, match=message):
             cn.accuracy_under_noise(*arguments, **options)

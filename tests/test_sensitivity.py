@@ -129,6 +129,17 @@ def test_a_line_of_steady_states_without_conservation_is_refused():
         cn.sensitivities(crn)
 
 
+def test_unstable_steady_states_are_refused():
+    growth = [reaction("A => A A", "a", 2.0), reaction("A A => A", "q", 1.0)]
+    with pytest.raises(cn.ConvergenceError, match="unstable"):
+        cn.sensitivities(cn.ReactionNetwork([cn.Species("A")], growth))
+    found = cn.sensitivities(cn.ReactionNetwork([cn.Species("A", 0.1)], growth))
+    assert np.isclose(found["A", "a"], 1.0)
+    orbit = [reaction("A => A A", "a", 1.0), reaction("A B => B B", "b", 1.0), reaction("B =>", "c", 1.0)]
+    with pytest.raises(cn.ConvergenceError):
+        cn.sensitivities(cn.ReactionNetwork([cn.Species("A", 0.5), cn.Species("B", 0.5)], orbit))
+
+
 def test_errors_say_what_is_wrong():
     net = cn.Network.random([2, 3, 1], seed=0)
     for arguments, options, message in (
@@ -136,6 +147,7 @@ def test_errors_say_what_is_wrong():
         ((net, [0, 1]), {"outputs": ["z"]}, "output 'z': expected one of y0"),
         ((net, [0, 1]), {"parameters": ["w9_0_0"]}, "parameter 'w9_0_0': expected one of w1_0_0"),
         (("net", [0, 1]), {}, "got str"),
+        ((net, np.zeros((0, 2))), {}, "expected one sample or more"),
         ((cn.to_reactions(net, [0, 1]), [1.0]), {}, r"expected \(4,\)"),
     ):
         with pytest.raises(cn.InputError, match=message):
@@ -146,5 +158,5 @@ def test_errors_say_what_is_wrong():
     with pytest.raises(cn.InputError, match="several samples"):
         cn.sensitivities(net, [[0, 1]]).to_frame()
     growing = cn.ReactionNetwork([cn.Species("A")], [reaction("=> A", "a", 1.0)])
-    with pytest.raises(cn.ConvergenceError, match="have not vanished"):
+    with pytest.raises(cn.ConvergenceError, match=r"come to rest|have not vanished"):
         cn.sensitivities(growing)

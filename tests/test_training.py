@@ -118,6 +118,31 @@ def test_callbacks_see_and_stop(flowers):
     assert result.stopped == "callback"
 
 
+def test_a_callback_that_stops_leaves_the_best_network(flowers):
+    result = cn.fit(
+        small(), *flowers, "cross_entropy", validation=0.3, callback=lambda record, net: record.iteration == 7
+    )
+    assert np.isclose(result.validation_loss, min(record.validation_loss for record in result.records))
+
+
+def test_noise_goes_with_every_loss_that_has_a_meaning_there(flowers):
+    for output, loss in (
+        (cn.Normalized(h=0.01), "cross_entropy"),
+        (cn.Linear(h=0.01), "hinge"),
+        (cn.Tanh(h=0.1), "hinge"),
+    ):
+        net = cn.Network.random([4, 6, 3], cn.SmoothedReLU(h=0.01), 0, output=output)
+        result = cn.fit(net, *flowers, loss, noise=0.1, max_iter=30)
+        assert 0 <= result.records[-1].loss < result.records[0].loss
+
+
+def test_a_start_at_the_optimum_has_an_empty_history():
+    net = cn.Network.random([2, 3, 1], seed=0)
+    result = cn.fit(net, XOR[0], net(XOR[0]))
+    assert result.history.empty
+    assert result.loss == 0
+
+
 def test_history_is_a_table(flowers):
     result = cn.fit(small(), *flowers, "cross_entropy", max_iter=5, validation=0.2)
     assert result.history.columns.tolist() == ["loss", "validation_loss", "gradient_norm", "density", "seconds"]
@@ -140,6 +165,7 @@ def test_right_by_a_read_out_time():
     assert error(timed.network) < 0.1
     assert error(settled.network) > 2 * error(timed.network)
     assert timed.loss < 0.01
+    assert str(timed.verification).startswith("verified by the engine on 4 samples at t = 3")
 
 
 def test_robust_training_withstands_noise():
@@ -188,6 +214,14 @@ def test_an_interrupted_training_resumes_to_the_same_result(options, flowers, tm
     assert finished.network == whole.network
 
 
+def test_a_stop_by_callback_does_not_stick_in_the_checkpoint(flowers, tmp_path):
+    options = {"loss": "cross_entropy", "max_iter": 30, "density": 0.5}
+    path = tmp_path / "run.json"
+    stopped = cn.fit(small(), *flowers, checkpoint=path, callback=lambda record, net: record.iteration == 5, **options)
+    assert (stopped.stopped, len(stopped.records)) == ("callback", 5)
+    assert cn.fit(small(), *flowers, checkpoint=path, **options).network == cn.fit(small(), *flowers, **options).network
+
+
 def test_a_killed_process_loses_nothing_but_time(tmp_path):
     code = """
 import sys, numpy as np, crn_nn_tellurium as cn
@@ -217,6 +251,12 @@ def test_a_checkpoint_of_another_training_is_refused(flowers, tmp_path):
     path = tmp_path / "run.json"
     options = {"optimizer": "adam", "max_iter": 2, "loss": "cross_entropy"}
     cn.fit(small(), *flowers, checkpoint=path, **options)
+    own = [
+        cn.Loss(lambda y, t, c=c: np.square(y - t).sum(axis=1) + c, lambda y, t: 2 * (y - t), "classes") for c in (0, 1)
+    ]
+    cn.fit(small(), *flowers, **{**options, "loss": own[0]}, checkpoint=tmp_path / "own.json")
+    with pytest.raises(cn.FileFormatError, match="other data or other settings"):
+        cn.fit(small(), *flowers, **{**options, "loss": own[1]}, checkpoint=tmp_path / "own.json")
     for change in ({"l2": 0.1}, {"seed": 1}, {"loss": "hinge"}):
         with pytest.raises(cn.FileFormatError, match="other data or other settings"):
             cn.fit(small(), *flowers, checkpoint=path, **{**options, **change})
@@ -235,7 +275,18 @@ def test_errors_say_what_is_wrong(flowers):
         ({"density": 0.0}, "density is 0.0"),
         ({"learning_rate": 0.0}, "learning_rate is 0.0"),
         ({"max_rate_constant": 0.5}, "max_rate_constant is 0.5"),
-        ({"h_bounds": (1.0, 0.1)}, "expected 0 < least < largest"),
+        ({"h_bounds": (1.0, 0.1), "learn_h": True}, "expected 0 < least < largest"),
+        ({"h_bounds": (1.0,)}, r"expected \(least, largest\)"),
+        ({"h_bounds": (0.1, 1.0), "learn_h": True}, "h is 0.01, outside its bounds"),
+        ({"h_bounds": (2.0, 3.0), "learn_h": True, "max_rate_constant": 1.5}, "expected 0 < least < largest"),
+        ({"time": 0.0}, "time is 0.0"),
+        ({"time": "soon"}, "time is 'soon'"),
+        ({"initial": 0.0}, "a start goes with a read-out time"),
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": None}, "seed is None"),
+        ({"learning_rate": "0.1"}, "learning_rate is '0.1'"),
+        ({"max_rate_constant": "5"}, "max_rate_constant is '5'"),
+        ({"callback": 3}, "callback is 3"),
         ({"validation": 1.5}, "validation is 1.5"),
         ({"validation": [1, 2, 3]}, r"expected \(X, Y\)"),
         ({"noise": 0.1, "steady_state": "engine"}, "noise goes with"),
@@ -243,6 +294,14 @@ def test_errors_say_what_is_wrong(flowers):
     ):
         with pytest.raises(cn.InputError, match=message):
             cn.fit(small(), *flowers, **{"loss": "cross_entropy", **options})
+    large = cn.Network([cn.Layer(np.ones((3, 4)), activation=cn.Linear(h=5.0))])
+    with pytest.raises(cn.InputError, match=r"h1 is 5\.0, which training leaves"):
+        cn.fit(large, *flowers, "cross_entropy", max_rate_constant=2.0)
+    with pytest.raises(cn.InputError, match="fit takes a Network; got int"):
+        cn.fit(3, *flowers)
+    sigmoid = cn.Network.random([4, 3, 1], seed=0, output=cn.Sigmoid(h=0.01))
+    with pytest.raises(cn.InputError, match="noise does not go with cross-entropy on a Sigmoid"):
+        cn.fit(sigmoid, flowers[0], flowers[1] > 0, "cross_entropy", noise=0.1)
     with pytest.raises(cn.InputError, match=r"X has shape \(4,\)"):
         cn.fit(small(), flowers[0][0], [1])
 
