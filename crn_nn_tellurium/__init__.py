@@ -49,7 +49,8 @@ if TYPE_CHECKING:
     from crn_nn_tellurium.exporters import export
     from crn_nn_tellurium.expressions import Expression, Monomial
     from crn_nn_tellurium.gradient_check import GradientCheck, check_gradients
-    from crn_nn_tellurium.gradients import Gradient, gradient
+    from crn_nn_tellurium.gradient_problem import Gradient
+    from crn_nn_tellurium.gradients import gradient
     from crn_nn_tellurium.importers.sklearn import from_sklearn
     from crn_nn_tellurium.layers import Layer
     from crn_nn_tellurium.losses import Loss
@@ -94,7 +95,8 @@ _HOME = {
     "runner": "ChemistryRunner to_roadrunner",
     "simulator": "Simulator",
     "gradient_check": "GradientCheck check_gradients",
-    "gradients": "Gradient gradient",
+    "gradient_problem": "Gradient",
+    "gradients": "gradient",
     "losses": "Loss",
     "perturbation": "accuracy_under_noise",
     "sensitivity": "Sensitivities sensitivities",

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.errors import InputError, NetworkError
-from crn_nn_tellurium.gradients import Gradient, GradientMethod, gradient
+from crn_nn_tellurium.gradient_problem import Gradient
+from crn_nn_tellurium.gradients import GradientMethod, gradient
 from crn_nn_tellurium.losses import LossLike, encode_targets, resolve_loss
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.parameters import parameters

@@ -17,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from crn_nn_tellurium.engine_gradients import at_a_time
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.gradients import Gradient, Problem, at_a_time, at_steady_state
+from crn_nn_tellurium.gradient_methods import adjoint
+from crn_nn_tellurium.gradient_problem import Gradient, Problem
 from crn_nn_tellurium.linearization import NetworkKinetics, RateConstants
 from crn_nn_tellurium.losses import Loss
 from crn_nn_tellurium.network import Network
@@ -220,7 +222,7 @@ class Objective:
             value = float(np.mean([g.loss for g in parts]))
             by_theta = np.mean([self.coordinates.gradient(net, g) for g in parts], axis=0)
         else:
-            found = at_steady_state(problem) if self.time is None else at_a_time(problem)
+            found = adjoint(problem) if self.time is None else at_a_time(problem)
             value, by_theta = found.loss, self.coordinates.gradient(net, found)
         weights = np.where(self.coordinates.is_weight, theta, 0.0)
         return value + self.l2 * float(weights @ weights), by_theta + 2 * self.l2 * weights

@@ -30,7 +30,7 @@ from scipy.optimize import minimize
 from crn_nn_tellurium.activations import Sigmoid
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, FileFormatError, InputError
-from crn_nn_tellurium.gradients import SteadyStateSource, check_time
+from crn_nn_tellurium.gradient_problem import SteadyStateSource, check_time
 from crn_nn_tellurium.linearization import NetworkKinetics
 from crn_nn_tellurium.losses import LossLike, encode_targets, resolve_loss
 from crn_nn_tellurium.network import Network
