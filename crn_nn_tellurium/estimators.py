@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +24,9 @@ from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import IdentifierError, InputError
 from crn_nn_tellurium.identifiers import suggest_identifiers
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import FloatArray
+from crn_nn_tellurium.reactions import FloatArray, is_real
 from crn_nn_tellurium.simulator import Simulator
-from crn_nn_tellurium.training import fit, verify
+from crn_nn_tellurium.training import Optimizer, fit, verify
 
 _ACTIVATIONS: Mapping[str, type[Activation]] = {
     "relu": SmoothedReLU,
@@ -35,6 +35,7 @@ _ACTIVATIONS: Mapping[str, type[Activation]] = {
     "logistic": Sigmoid,
     "identity": Linear,
 }
+_SOURCES = ("closed_form", "engine")
 
 
 class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no types
@@ -85,6 +86,12 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
 
     def _train(self, x: FloatArray, y: npt.NDArray[Any], n_out: int, loss: str) -> Network:
         """Fit on standardised features; the network reads those."""
+        if self.solver not in get_args(Optimizer):
+            raise InputError(f"solver is {self.solver!r}; expected one of {', '.join(map(repr, get_args(Optimizer)))}")
+        if self.predict_with not in _SOURCES:
+            raise InputError(f"predict_with is {self.predict_with!r}; expected one of {', '.join(map(repr, _SOURCES))}")
+        if not (is_real(self.alpha) and np.isfinite(self.alpha) and self.alpha >= 0):
+            raise InputError(f"alpha is {self.alpha!r}; expected a finite number >= 0")
         if isinstance(self.activation, Activation):
             hidden = self.activation
         elif self.activation in _ACTIVATIONS:
@@ -104,7 +111,7 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
             x,
             y,
             loss,
-            optimizer=self.solver,  # type: ignore[arg-type]  # checked by fit
+            optimizer=self.solver,  # type: ignore[arg-type]  # checked above
             max_iter=self.max_iter,
             tolerance=self.tol,
             batch_size=self.batch_size,
@@ -161,7 +168,7 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
             return self.network_(x)
         if self.predict_with == "engine":
             return Simulator(self.network_).steady_state(x).outputs
-        raise InputError(f"predict_with is {self.predict_with!r}; expected 'closed_form' or 'engine'")
+        raise InputError(f"predict_with is {self.predict_with!r}; expected one of {', '.join(map(repr, _SOURCES))}")
 
 
 def train_on_table(
