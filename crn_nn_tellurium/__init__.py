@@ -69,8 +69,9 @@ if TYPE_CHECKING:
     from crn_nn_tellurium.runner import ChemistryRunner, to_roadrunner
     from crn_nn_tellurium.sensitivity import Sensitivities, sensitivities
     from crn_nn_tellurium.simulator import Simulator
-    from crn_nn_tellurium.training import FitResult, fit, verify
+    from crn_nn_tellurium.training import FitResult, fit
     from crn_nn_tellurium.transients import TransientSensitivities, transient_sensitivities
+    from crn_nn_tellurium.verification import verify
 
 _HOME = {
     "activations": (
@@ -100,7 +101,8 @@ _HOME = {
     "losses": "Loss",
     "perturbation": "accuracy_under_noise",
     "sensitivity": "Sensitivities sensitivities",
-    "training": "FitResult fit verify",
+    "training": "FitResult fit",
+    "verification": "verify",
     "transients": "TransientSensitivities transient_sensitivities",
     "estimators": "CRNClassifier CRNRegressor",
 }

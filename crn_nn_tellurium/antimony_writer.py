@@ -23,6 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.encoding import layer_reactions, signed_constants, to_reactions
@@ -30,7 +31,7 @@ from crn_nn_tellurium.errors import ReactionError
 from crn_nn_tellurium.expressions import Expression, Monomial
 from crn_nn_tellurium.identifiers import RESERVED
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import Reaction, ReactionNetwork, Species, Term
+from crn_nn_tellurium.reactions import FloatArray, Reaction, ReactionNetwork, Species, Term
 
 Form = Literal["reactions", "compact", "numbers"]
 VOLUME = "_V"
@@ -184,6 +185,12 @@ def stochastic_text(crn: ReactionNetwork) -> str:
         volume = {0: f"*{VOLUME}", 1: "", 2: f"/{VOLUME}"}[reaction.order]
         lines.append(f"  {reaction.id}: {reaction.equation}; {'*'.join(factors)}{volume}")
     return "model *stochastic()\n" + "\n".join(lines) + "\nend\n"
+
+
+def compact_constants(crn: ReactionNetwork, signed: frozenset[str]) -> FloatArray:
+    """Values of the rate constants as a compact model has them, (n_constants,) in the order of `rate_constants`."""
+    signs = compact_signs(crn, signed)
+    return np.array([signs.get(k, 1) * v for k, v in zip(crn.rate_constants, crn.constants.tolist(), strict=True)])
 
 
 def compact_signs(crn: ReactionNetwork, signed: frozenset[str]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.antimony_writer import compact_signs, structure_text
+from crn_nn_tellurium.antimony_writer import compact_constants, structure_text
 from crn_nn_tellurium.encoding import bias_id, shared_id, signed_constants, to_reactions, weight_id
 from crn_nn_tellurium.engine import compiled
 from crn_nn_tellurium.errors import InputError
@@ -16,7 +16,7 @@ from crn_nn_tellurium.finite_differences import Estimate, central_difference
 from crn_nn_tellurium.gradient_problem import Gradient, Problem, by_kind, result_of
 from crn_nn_tellurium.linearization import LayerKinetics, NetworkKinetics, RateConstants
 from crn_nn_tellurium.network import INPUT, Network
-from crn_nn_tellurium.parameters import from_vector, pack, places, to_vector, unpack
+from crn_nn_tellurium.parameters import from_vector, pack, places, to_vector, unpack, values_of, with_values
 from crn_nn_tellurium.reactions import FloatArray, by_sample, is_sparse
 from crn_nn_tellurium.transients import Variational
 
@@ -77,14 +77,9 @@ def _scales(net: Network, x: FloatArray) -> FloatArray:
     weights, biases = [], []
     for layer in net.layers:
         bend = np.sqrt(layer.activation.h) / layer.activation.gain
-        read = np.concatenate([values[source] for source in layer.inputs], axis=1)
-        largest = np.maximum(np.abs(read).max(axis=0), 1e-3)
-        by_weight: Any = layer.weights.copy()
-        if is_sparse(by_weight):
-            by_weight.data = (bend / largest)[by_weight.indices]
-        else:
-            by_weight = np.broadcast_to(bend / largest, by_weight.shape)
-        weights.append(by_weight)
+        largest = np.maximum(np.abs(net.values_read(layer, values)).max(axis=0), 1e-3)
+        _, columns = places(layer.weights)
+        weights.append((bend / largest)[columns])
         biases.append(np.full(layer.n_out, bend))
     return pack(weights, biases, np.array(net.h) / 2)
 
@@ -107,15 +102,15 @@ def _input_scale(net: Network, column: int) -> float:
 
 def control_coefficients(problem: Problem) -> Gradient:
     """roadrunner's getuCC of the output species, with respect to every rate constant of the flat model."""
+    if problem.inputs:
+        raise InputError("method 'control_coefficients' gives no derivatives of inputs; use 'adjoint' or 'forward'")
     net, kinetics = problem.net, problem.simulator.kinetics
     steady = problem.simulator.steady_state(problem.x, on_error=problem.on_error)
     by_output = problem.by_output(steady.outputs)
     crn = to_reactions(net, zero_weights=True)
     signed = signed_constants(crn)
     model = compiled(structure_text(crn, signed), conserved_moieties=True)
-    signs = compact_signs(crn, signed)
-    values = np.array([signs.get(k, 1) * v for k, v in zip(crn.rate_constants, crn.constants.tolist(), strict=True)])
-    boundary = by_sample(net.input_coding.concentrations(problem.x))
+    boundary = by_sample(net.input_coding.code(problem.x))
     last = kinetics.layers[-1]
     read = dict(last.activation.read_out.read)
     species = {f"{name}{len(net.layers)}_{j}": (j, c) for j in range(net.n_out) for name, c in read.items()}
@@ -130,7 +125,7 @@ def control_coefficients(problem: Problem) -> Gradient:
     wanted = list(steps)
     totals = dict.fromkeys(wanted, 0.0)
     with model.lock:
-        model.set_parameters(model.parameter_index(crn.rate_constants), values)
+        model.set_parameters(model.parameter_index(crn.rate_constants), compact_constants(crn, signed))
         for sample in range(len(problem.x)):
             state = steady.concentrations[sample][order]
             weight = np.array([c * by_output[sample, j] for j, c in species.values()])
@@ -140,8 +135,6 @@ def control_coefficients(problem: Problem) -> Gradient:
             for k, value in zip(wanted, found.tolist(), strict=True):
                 totals[k] += value
     parts = _by_place(kinetics, totals, signed_values=True)
-    if problem.inputs:
-        raise InputError("method 'control_coefficients' gives no derivatives of inputs; use 'adjoint' or 'forward'")
     return result_of(problem, steady.outputs, "control_coefficients", by_kind(parts), None, steady.status)
 
 
@@ -154,14 +147,11 @@ def _by_place(
     """
     parts = []
     for layer in kinetics.layers:
-        shape = layer.chemistry.weights.shape
-        by_weight: Any = layer.chemistry.weights.copy()
-        if is_sparse(by_weight):
-            by_weight.data[:] = 0.0
-        else:
-            by_weight = np.zeros(shape)
+        weights = layer.constants.weights
         by_constant = RateConstants(
-            by_weight, np.zeros_like(layer.constants.bias), np.zeros(len(layer.local.rate_constants))
+            with_values(weights, np.zeros_like(values_of(weights))),
+            np.zeros_like(layer.constants.bias),
+            np.zeros_like(layer.constants.local),
         )
         for k, (target, place), sign in _constants_by_place(layer):
             if not signed_values and target != "local":

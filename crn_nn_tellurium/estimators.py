@@ -22,11 +22,13 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 from crn_nn_tellurium.activations import Activation, LeakyReLU, Linear, Sigmoid, SmoothedReLU, Tanh
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import IdentifierError, InputError
+from crn_nn_tellurium.gradient_problem import SteadyStateSource
 from crn_nn_tellurium.identifiers import suggest_identifiers
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import FloatArray, is_real
-from crn_nn_tellurium.simulator import Simulator
-from crn_nn_tellurium.training import Optimizer, fit, verify
+from crn_nn_tellurium.simulator import Simulator, check_choice
+from crn_nn_tellurium.training import Optimizer, fit
+from crn_nn_tellurium.verification import verify
 
 _ACTIVATIONS: Mapping[str, type[Activation]] = {
     "relu": SmoothedReLU,
@@ -35,7 +37,6 @@ _ACTIVATIONS: Mapping[str, type[Activation]] = {
     "logistic": Sigmoid,
     "identity": Linear,
 }
-_SOURCES = ("closed_form", "engine")
 
 
 class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no types
@@ -86,10 +87,8 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
 
     def _train(self, x: FloatArray, y: npt.NDArray[Any], n_out: int, loss: str) -> Network:
         """Fit on standardised features; the network reads those."""
-        if self.solver not in get_args(Optimizer):
-            raise InputError(f"solver is {self.solver!r}; expected one of {', '.join(map(repr, get_args(Optimizer)))}")
-        if self.predict_with not in _SOURCES:
-            raise InputError(f"predict_with is {self.predict_with!r}; expected one of {', '.join(map(repr, _SOURCES))}")
+        check_choice("solver", self.solver, get_args(Optimizer))
+        check_choice("predict_with", self.predict_with, get_args(SteadyStateSource))
         if not (is_real(self.alpha) and np.isfinite(self.alpha) and self.alpha >= 0):
             raise InputError(f"alpha is {self.alpha!r}; expected a finite number >= 0")
         if isinstance(self.activation, Activation):
@@ -164,11 +163,10 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
     def _outputs(self, X: npt.ArrayLike) -> FloatArray:  # noqa: N803
         check_is_fitted(self)
         x = validate_data(self, X, dtype=np.float64, reset=False)
+        check_choice("predict_with", self.predict_with, get_args(SteadyStateSource))
         if self.predict_with == "closed_form":
             return self.network_(x)
-        if self.predict_with == "engine":
-            return Simulator(self.network_).steady_state(x).outputs
-        raise InputError(f"predict_with is {self.predict_with!r}; expected one of {', '.join(map(repr, _SOURCES))}")
+        return Simulator(self.network_).steady_state(x).outputs
 
 
 def train_on_table(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from crn_nn_tellurium.gradient_problem import Gradient, Problem, by_kind, result_of
 from crn_nn_tellurium.linearization import forward_sensitivities
 from crn_nn_tellurium.network import INPUT
-from crn_nn_tellurium.parameters import places, to_vector, unpack
-from crn_nn_tellurium.reactions import is_sparse
+from crn_nn_tellurium.parameters import outer_sum, to_vector, unpack
 
 
 def adjoint(problem: Problem) -> Gradient:
@@ -56,14 +53,7 @@ def closed_form(problem: Problem) -> Gradient:
         slope = activation.derivative(z)
         by_z = np.einsum("nj,nji->ni", by_value, slope) if activation.couples_units else by_value * slope
         by_h = float(np.sum(by_value * activation.h_derivative(z)))
-        read = np.concatenate([values[source] for source in layer.inputs], axis=1)
-        by_weight: Any
-        if is_sparse(layer.weights):
-            rows, columns = places(layer.weights)
-            by_weight = layer.weights.copy()
-            by_weight.data = np.einsum("nk,nk->k", by_z[:, rows], read[:, columns])
-        else:
-            by_weight = by_z.T @ read
+        by_weight = outer_sum(layer.weights, by_z, net.values_read(layer, values))
         parts.append((by_weight, by_z.sum(axis=0), by_h))
         by_read, first = by_z @ layer.weights, 0
         for source in layer.inputs:

@@ -26,7 +26,7 @@ from crn_nn_tellurium.gradient_methods import adjoint, closed_form, forward
 from crn_nn_tellurium.gradient_problem import Gradient, Problem, SteadyStateSource, check_time
 from crn_nn_tellurium.losses import LossLike, encode_targets, resolve_loss
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.simulator import OnError, Simulator
+from crn_nn_tellurium.simulator import OnError, Simulator, check_choice
 
 GradientMethod = Literal["adjoint", "forward", "finite_difference", "control_coefficients", "closed_form"]
 
@@ -105,8 +105,7 @@ def gradient(
         ("steady_state", steady_state, get_args(SteadyStateSource)),
         ("on_error", on_error, get_args(OnError)),
     ):
-        if value not in choices:
-            raise InputError(f"{what} is {value!r}; expected one of {', '.join(map(repr, choices))}")
+        check_choice(what, value, choices)
     net = simulator.net
     x = net.input_coding.check(X)
     if x.ndim != 2 or not len(x):

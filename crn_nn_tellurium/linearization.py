@@ -41,7 +41,7 @@ from crn_nn_tellurium.encoding import (
 from crn_nn_tellurium.errors import ConvergenceError, NetworkError
 from crn_nn_tellurium.linearized import Linearized
 from crn_nn_tellurium.network import INPUT, Network
-from crn_nn_tellurium.parameters import places
+from crn_nn_tellurium.parameters import outer_sum, places, with_values
 from crn_nn_tellurium.reactions import FloatArray, Term, is_sparse
 
 NEWTON_STEPS = 50
@@ -181,17 +181,22 @@ class LayerKinetics:
     @cached_property
     def _blocks(self) -> tuple[tuple[int, ...], ...]:
         """Local species that depend on one another both ways, what a block depends on before it."""
-        places = [*self._own_terms, *self._pool_terms]
+        entries = [*self._own_terms, *self._pool_terms]
         size = len(self.local.floating)
-        rows, columns = np.array(places).T
-        graph = sparse.csr_array((np.ones(len(places)), (rows, columns)), shape=(size, size))
+        rows, columns = np.array(entries).T
+        graph = sparse.csr_array((np.ones(len(entries)), (rows, columns)), shape=(size, size))
         _, label = connected_components(graph, connection="strong")
         before: dict[int, set[int]] = {int(part): set() for part in label}
-        for a, b in places:
+        for a, b in entries:
             if label[a] != label[b]:
                 before[int(label[a])].add(int(label[b]))
         order = TopologicalSorter(before).static_order()
         return tuple(tuple(np.flatnonzero(label == part).tolist()) for part in order)
+
+    @cached_property
+    def _together(self) -> set[tuple[int, int]]:
+        """Pairs of species of one block."""
+        return {(a, b) for block in self._blocks for a in block for b in block}
 
     # The fixed point --------------------------------------------------------------------------
 
@@ -255,10 +260,9 @@ class LayerKinetics:
     def _linearize(
         self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray], sizes: bool = False
     ) -> Linearized:
-        together = {(a, b) for block in self._blocks for a in block for b in block}
         own = {}
         for (a, b), terms in self._own_terms.items():
-            sign = abs if sizes and (a, b) not in together else _unchanged
+            sign = abs if sizes and (a, b) not in self._together else _unchanged
             entry: Any = drive[a] if a == b and a < len(drive) else 0.0
             for term in terms:
                 entry = entry + sign(term.evaluate(local, y))
@@ -266,7 +270,7 @@ class LayerKinetics:
         shape = (*y[0].shape, y[0].shape[1])
         pool = {}
         for place, terms in self._pool_terms.items():
-            sign = abs if sizes and place not in together else _unchanged
+            sign = abs if sizes and place not in self._together else _unchanged
             pool[place] = np.broadcast_to(sum(sign(term.by_pair(local, y)) for term in terms), shape)
         return Linearized(self.name, self.activation.species, self._blocks, own, pool)
 
@@ -289,13 +293,7 @@ class LayerKinetics:
         adjoint = self.linearize(state, constants, sizes).solve_transposed(gradient)
         by_rail = [-adjoint[rail] * state.y[rail] for rail in range(len(self._signs))]
         by_unit: Any = sum(part * sign(s) for part, s in zip(by_rail, self._signs, strict=True))
-        by_weight: Any
-        if is_sparse(weights):
-            rows, columns = places(weights)
-            data = np.einsum("nk,nk->k", by_unit[:, rows], state.catalysts[:, columns])
-            by_weight = sparse.csr_array((data, weights.indices, weights.indptr), shape=weights.shape)
-        else:
-            by_weight = by_unit.T @ state.catalysts
+        by_weight = outer_sum(weights, by_unit, state.catalysts)
         ones, by_local = np.ones(len(self.local.rate_constants)), np.zeros(len(self.local.rate_constants))
         for a, terms in enumerate(self._terms):
             for term in terms:
@@ -370,7 +368,7 @@ class LayerKinetics:
         wanted = rows * width + columns
         at = np.searchsorted(keys[:-1], wanted)
         data = np.where(keys[at] == wanted, np.append(found.data, 0.0)[at], 0.0)
-        return sparse.csr_array((data, stored.indices, stored.indptr), shape=stored.shape)
+        return with_values(stored, data)
 
     @cached_property
     def _factors(self) -> tuple[FloatArray, bool]:

@@ -138,12 +138,11 @@ def _are_labels(net: Network, given: npt.NDArray[Any]) -> bool:
 def _from_labels(net: Network, given: npt.NDArray[Any], n_samples: int) -> FloatArray:
     if len(given) != n_samples:
         raise InputError(f"targets have shape {given.shape}; expected ({n_samples},), a label per sample")
-    classes = list(range(max(2, net.n_out)) if net.class_names is None else net.class_names)
-    position = {label: i for i, label in enumerate(classes)}
+    position = {label: i for i, label in enumerate(net.classes)}
     try:
         index = np.array([position[label] for label in given.tolist()], dtype=int)
     except (KeyError, TypeError) as error:
-        raise InputError(f"targets hold the label {error}; the network's classes are {classes}") from error
+        raise InputError(f"targets hold the label {error}; the network's classes are {list(net.classes)}") from error
     if net.n_out == 1:
         return index[:, None].astype(float)
     return np.eye(net.n_out)[index]

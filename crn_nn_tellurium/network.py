@@ -186,6 +186,11 @@ class Network:
         """Smoothing of each layer."""
         return tuple(layer.activation.h for layer in self.layers)
 
+    @property
+    def classes(self) -> tuple[str | int, ...]:
+        """The labels that `classify` gives: `class_names`, or 0, 1, ..."""
+        return tuple(range(max(2, self.n_out))) if self.class_names is None else self.class_names
+
     @cached_property
     def input_coding(self) -> InputCoding:
         """How input values become concentrations."""
@@ -227,8 +232,13 @@ class Network:
     @staticmethod
     def pre_activation(layer: Layer, values: Mapping[str, FloatArray]) -> FloatArray:
         """z of one layer, from the values that `forward` found for those before it."""
+        return layer.pre_activation(Network.values_read(layer, values))
+
+    @staticmethod
+    def values_read(layer: Layer, values: Mapping[str, FloatArray]) -> FloatArray:
+        """What one layer reads, (..., n_in), from the values that `forward` found."""
         parts = [values[source] for source in layer.inputs]
-        return layer.pre_activation(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
 
     def __call__(self, x: npt.ArrayLike) -> FloatArray:
         """Closed-form outputs (..., n_out) for inputs x (..., n_in).

@@ -20,12 +20,12 @@ import numpy as np
 from crn_nn_tellurium.engine_gradients import at_a_time
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.gradient_methods import adjoint
-from crn_nn_tellurium.gradient_problem import Gradient, Problem
+from crn_nn_tellurium.gradient_problem import Gradient, Problem, by_kind, result_of
 from crn_nn_tellurium.linearization import NetworkKinetics, RateConstants
 from crn_nn_tellurium.losses import Loss
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.parameters import from_vector, pack, parameters, places, to_vector
-from crn_nn_tellurium.perturbation import multiplied
+from crn_nn_tellurium.parameters import from_vector, pack, parameters, places, split, to_vector
+from crn_nn_tellurium.perturbation import multiplied, perturbed_constants
 from crn_nn_tellurium.reactions import FloatArray, is_real
 from crn_nn_tellurium.simulator import Simulator
 
@@ -63,7 +63,8 @@ class Coordinates:
         self.net = net
         self._vector = to_vector(net)
         self._kinds = np.array([p.kind for p in parameters(net)])
-        chemistry = [layer.chemistry for layer in NetworkKinetics(net).layers]
+        self.kinetics = NetworkKinetics(net)
+        chemistry = [layer.chemistry for layer in self.kinetics.layers]
         self._constants = [c.constants for c in chemistry]
         self._gains = [c.activation.gain for c in chemistry]
         largest = []
@@ -128,7 +129,7 @@ class Coordinates:
         return low, high
 
     def _refuse_fixed_above(self, most: float) -> None:
-        for layer in NetworkKinetics(self.net).layers:
+        for layer in self.kinetics.layers:
             for k, value in zip(layer.local.rate_constants, layer.constants.local.tolist(), strict=True):
                 if value > most and not (self._learn_h and k == f"h{layer.chemistry.index}"):
                     raise InputError(
@@ -146,49 +147,36 @@ class Coordinates:
         return np.clip(theta, self._low[self.free], self._high[self.free])
 
     def _to_theta(self, vector: FloatArray) -> FloatArray:
-        weights, biases, h = self._split(vector)
+        weights, biases, h = split(self.net, vector)
         for number, layer in enumerate(self.net.layers):
             rows, columns = places(layer.weights)
             shift = np.bincount(rows, weights[number] * self._constants[number][columns], layer.n_out)
             weights[number] = weights[number] * self._scales[number]
             biases[number] = self._gains[number] * (biases[number] + shift)
-        return self._join(weights, biases, np.log(h))
+        return pack(weights, biases, np.log(h))
 
     def weight_sizes(self, net: Network) -> FloatArray:
         """Rate constant of each weight of a network of this structure, by parameter; -1 where it is no weight."""
         return np.where(self._weights, np.abs(self._to_theta(to_vector(net))), -1.0)
 
-    def _split(self, vector: FloatArray) -> tuple[list[FloatArray], list[FloatArray], FloatArray]:
-        weights, biases, first = [], [], 0
-        for layer, scale in zip(self.net.layers, self._scales, strict=True):
-            weights.append(vector[first : first + len(scale)])
-            biases.append(vector[first + len(scale) : first + len(scale) + layer.n_out])
-            first += len(scale) + layer.n_out
-        return weights, biases, vector[first:]
-
-    @staticmethod
-    def _join(weights: list[FloatArray], biases: list[FloatArray], h: FloatArray) -> FloatArray:
-        parts = [part for pair in zip(weights, biases, strict=True) for part in pair]
-        return np.concatenate([*parts, h])
-
     def network(self, theta: FloatArray) -> Network:
         """The network at a point."""
         full = self._to_theta(self._vector)
         full[self.free] = theta
-        weights, biases, h = self._split(full)
+        weights, biases, h = split(self.net, full)
         for number, layer in enumerate(self.net.layers):
             rows, columns = places(layer.weights)
             weights[number] = weights[number] / self._scales[number]
             shift = np.bincount(rows, weights[number] * self._constants[number][columns], layer.n_out)
             biases[number] = biases[number] / self._gains[number] - shift
-        vector = self._join(weights, biases, np.exp(h))
+        vector = pack(weights, biases, np.exp(h))
         if not self._learn_h:
             vector[self._kinds == "h"] = self._vector[self._kinds == "h"]  # exp(log h) may differ in the last bit
         return from_vector(self.net, vector)
 
     def gradient(self, net: Network, gradient: Gradient) -> FloatArray:
         """Derivatives with respect to the coordinates, from those with respect to the parameters."""
-        weights, biases, h = self._split(pack(gradient.weights, gradient.biases, gradient.h))
+        weights, biases, h = split(self.net, pack(gradient.weights, gradient.biases, gradient.h))
         for number, layer in enumerate(self.net.layers):
             rows, columns = places(layer.weights)
             by_bias = biases[number]
@@ -196,7 +184,7 @@ class Coordinates:
                 number
             ]
             biases[number] = by_bias / self._gains[number]
-        return self._join(weights, biases, h * np.array(net.h))[self.free]
+        return pack(weights, biases, h * np.array(net.h))[self.free]
 
 
 @dataclass(frozen=True)
@@ -215,8 +203,7 @@ class Objective:
     ) -> tuple[float, FloatArray]:
         """Value and gradient; with `factors`, the mean over networks whose rate constants are off by them."""
         net = self.coordinates.network(theta)
-        simulator = Simulator(net)
-        problem = Problem(simulator, x, self.loss, targets, False, self.steady_state, "raise", self.time, self.initial)
+        problem = self._problem(net, x, targets)
         if factors:
             parts = [_perturbed(problem, draw) for draw in factors]
             value = float(np.mean([g.loss for g in parts]))
@@ -230,18 +217,19 @@ class Objective:
     def value(self, theta: FloatArray, x: FloatArray, targets: FloatArray) -> float:
         """Mean loss without penalty."""
         net = self.coordinates.network(theta)
-        if self.time is None and self.steady_state == "closed_form":
-            return float(np.mean(self.loss.function(net(x), targets)))
-        problem = Problem(
-            Simulator(net), x, self.loss, targets, False, self.steady_state, "raise", self.time, self.initial
-        )
-        return float(np.mean(self.loss.function(problem.outputs_by_engine(net, x)[0], targets)))
+        problem = self._problem(net, x, targets)
+        closed = self.time is None and self.steady_state == "closed_form"
+        return float(np.mean(problem.losses(net(x) if closed else problem.outputs_by_engine(net, x)[0])))
+
+    def _problem(self, net: Network, x: FloatArray, targets: FloatArray) -> Problem:
+        simulator = Simulator(net)
+        return Problem(simulator, x, self.loss, targets, False, self.steady_state, "raise", self.time, self.initial)
 
 
 def _perturbed(problem: Problem, factors: Sequence[RateConstants]) -> Gradient:
     """The gradient with respect to the nominal parameters of the loss with perturbed rate constants."""
     kinetics = problem.simulator.kinetics
-    constants = [multiplied(layer.constants, part) for layer, part in zip(kinetics.layers, factors, strict=True)]
+    constants = perturbed_constants(kinetics, factors)
     states = kinetics.settle(problem.x, constants)
     outputs = kinetics.outputs(states)
     by_constant, _ = kinetics.backward(states, problem.by_output(outputs), constants)
@@ -249,6 +237,4 @@ def _perturbed(problem: Problem, factors: Sequence[RateConstants]) -> Gradient:
         layer.to_parameters(multiplied(part, factor))
         for layer, part, factor in zip(kinetics.layers, by_constant, factors, strict=True)
     ]
-    weights, biases, h = zip(*parts, strict=True)
-    loss = float(problem.losses(outputs).mean())
-    return Gradient(loss, list(weights), list(biases), np.array(h), None, outputs, "adjoint")
+    return result_of(problem, outputs, "adjoint", by_kind(parts), None, ())

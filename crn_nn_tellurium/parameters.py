@@ -66,31 +66,47 @@ def places(weights: Any) -> tuple[Any, Any]:
     return rows.ravel(), columns.ravel()
 
 
+def values_of(weights: Any) -> FloatArray:
+    """The weights that are parameters, as one row of numbers."""
+    return weights.data if is_sparse(weights) else np.ravel(weights)
+
+
+def with_values(weights: Any, values: FloatArray) -> Any:
+    """A matrix of the same pattern with other numbers."""
+    if is_sparse(weights):
+        return sparse.csr_array((values, weights.indices, weights.indptr), shape=weights.shape)
+    return values.reshape(weights.shape)
+
+
+def outer_sum(weights: Any, by_unit: FloatArray, read: FloatArray) -> Any:
+    """sum over samples of by_unit (n, n_out) x read (n, n_in), where the weights are parameters: dL/d(weights)."""
+    if not is_sparse(weights):
+        return by_unit.T @ read
+    rows, columns = places(weights)
+    return with_values(weights, np.einsum("nk,nk->k", by_unit[:, rows], read[:, columns]))
+
+
 def pack(weights: Sequence[Any], biases: Sequence[FloatArray], h: Sequence[float] | FloatArray) -> FloatArray:
     """One vector of values, or of derivatives, per parameter."""
-    parts = []
-    for matrix, bias in zip(weights, biases, strict=True):
-        parts += [matrix.data if is_sparse(matrix) else np.ravel(matrix), bias]
+    parts = [part for matrix, bias in zip(weights, biases, strict=True) for part in (values_of(matrix), bias)]
     return np.concatenate([*parts, np.asarray(h, dtype=float)])
+
+
+def split(net: Network, vector: FloatArray) -> tuple[list[FloatArray], list[FloatArray], FloatArray]:
+    """A vector's parts, as views: values of the weights and biases of each layer, and h; `pack` joins them."""
+    weights, biases, first = [], [], 0
+    for layer in net.layers:
+        size = len(values_of(layer.weights))
+        weights.append(vector[first : first + size])
+        biases.append(vector[first + size : first + size + layer.n_out])
+        first += size + layer.n_out
+    return weights, biases, vector[first:]
 
 
 def unpack(net: Network, vector: FloatArray) -> tuple[list[Any], list[FloatArray], FloatArray]:
     """Weights, biases and h from a vector; `net` gives their shapes."""
-    weights: list[Any] = []
-    biases = []
-    first = 0
-    for layer in net.layers:
-        matrix: Any = layer.weights
-        size = matrix.nnz if is_sparse(matrix) else matrix.size
-        values = vector[first : first + size]
-        if is_sparse(matrix):
-            weights.append(sparse.csr_array((values.copy(), matrix.indices, matrix.indptr), shape=matrix.shape))
-        else:
-            weights.append(values.reshape(matrix.shape).copy())
-        first += size
-        biases.append(vector[first : first + layer.n_out].copy())
-        first += layer.n_out
-    return weights, biases, vector[first:].copy()
+    weights, biases, h = split(net, vector.copy())
+    return [with_values(layer.weights, part) for layer, part in zip(net.layers, weights, strict=True)], biases, h
 
 
 def to_vector(net: Network) -> FloatArray:
@@ -107,7 +123,13 @@ def to_vector(net: Network) -> FloatArray:
 
 def from_vector(net: Network, vector: FloatArray) -> Network:
     """The same network with other values of its parameters."""
-    weights, biases, h = unpack(net, np.asarray(vector, dtype=float))
+    return with_arrays(net, *unpack(net, np.asarray(vector, dtype=float)))
+
+
+def with_arrays(
+    net: Network, weights: Sequence[Any], biases: Sequence[FloatArray], h: Sequence[float] | FloatArray
+) -> Network:
+    """The same network with other arrays, whatever their pattern."""
     layers = [
         dataclasses.replace(
             layer, weights=matrix, bias=bias, activation=dataclasses.replace(layer.activation, h=float(value))

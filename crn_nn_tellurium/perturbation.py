@@ -8,7 +8,6 @@ constant share its factor), h, q and those of followers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,8 @@ import numpy.typing as npt
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.linearization import LayerKinetics, NetworkKinetics, RateConstants
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import FloatArray, is_real, is_sparse
+from crn_nn_tellurium.parameters import values_of, with_values
+from crn_nn_tellurium.reactions import FloatArray, is_real
 
 
 def draw_factors(kinetics: NetworkKinetics, cv: float, rng: np.random.Generator) -> list[RateConstants]:
@@ -35,11 +35,7 @@ def draw_factors(kinetics: NetworkKinetics, cv: float, rng: np.random.Generator)
 
 def _layer_factors(layer: LayerKinetics, spread: float, rng: np.random.Generator) -> RateConstants:
     own = layer.constants
-    weights: Any = own.weights.copy()
-    if is_sparse(weights):
-        weights.data = np.exp(spread * rng.standard_normal(weights.nnz))
-    else:
-        weights = np.exp(spread * rng.standard_normal(weights.shape))
+    weights = with_values(own.weights, np.exp(spread * rng.standard_normal(len(values_of(own.weights)))))
     bias = np.exp(spread * rng.standard_normal(own.bias.shape))
     shared = [position for position, rail in enumerate(layer.activation.rails) if not rail.shift]
     bias[:, shared] = bias[:, shared[:1]]
@@ -48,19 +44,18 @@ def _layer_factors(layer: LayerKinetics, spread: float, rng: np.random.Generator
 
 def multiplied(constants: RateConstants, factors: RateConstants) -> RateConstants:
     """Rate constants, or derivatives by them, times factors, one by one."""
-    weights: Any = constants.weights
-    if is_sparse(weights):
-        weights = weights.copy()
-        weights.data = weights.data * factors.weights.data
-    else:
-        weights = weights * factors.weights
+    weights = with_values(constants.weights, values_of(constants.weights) * values_of(factors.weights))
     return RateConstants(weights, constants.bias * factors.bias, constants.local * factors.local)
+
+
+def perturbed_constants(kinetics: NetworkKinetics, factors: Sequence[RateConstants]) -> list[RateConstants]:
+    """The network's rate constants, each off by its factor, layer by layer."""
+    return [multiplied(layer.constants, part) for layer, part in zip(kinetics.layers, factors, strict=True)]
 
 
 def perturbed_outputs(kinetics: NetworkKinetics, x: FloatArray, factors: Sequence[RateConstants]) -> FloatArray:
     """Outputs (n, n_out) at the steady state with every rate constant off by its factor."""
-    constants = [multiplied(layer.constants, part) for layer, part in zip(kinetics.layers, factors, strict=True)]
-    return kinetics.outputs(kinetics.settle(x, constants))
+    return kinetics.outputs(kinetics.settle(x, perturbed_constants(kinetics, factors)))
 
 
 def accuracy_under_noise(
@@ -107,10 +102,10 @@ def accuracy_under_noise(
         raise InputError(
             f"X has shape {x.shape} and y {truth.shape}; expected (n_samples, {net.n_in}) and (n_samples,)"
         )
-    classes = list(range(max(2, net.n_out)) if net.class_names is None else net.class_names)
-    if not len(x) or not set(truth.tolist()) <= set(classes):
-        strange = sorted(map(repr, set(truth.tolist()) - set(classes)))
-        raise InputError(f"y holds {', '.join(strange[:3]) or 'no labels'}; expected the network's classes, {classes}")
+    strange = sorted(map(repr, set(truth.tolist()) - set(net.classes)))
+    if strange or not len(x):
+        found = ", ".join(strange[:3]) or "no labels"
+        raise InputError(f"y holds {found}; expected the network's classes, {list(net.classes)}")
     noise = [noise] if is_real(noise) else noise  # type: ignore[list-item]
     if not (is_real(draws) and draws == int(draws) and draws >= 1):
         raise InputError(f"draws is {draws!r}; expected a whole number, 1 or more")

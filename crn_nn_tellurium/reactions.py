@@ -496,19 +496,30 @@ class ReactionNetwork:
         self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None, constants: npt.ArrayLike | None = None
     ) -> sparse.csr_array:
         """d(dx/dt)/dx at one state x (n_floating,), sparse, shape (n_floating, n_floating)."""
+        return self._jacobian(x, boundary, constants, range(len(self.floating)))
+
+    def boundary_jacobian(
+        self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None, constants: npt.ArrayLike | None = None
+    ) -> sparse.csr_array:
+        """d(dx/dt)/d(boundary species) at one state x (n_floating,), sparse, shape (n_floating, n_boundary)."""
+        first = len(self.floating)
+        return self._jacobian(x, boundary, constants, range(first, first + len(self.boundary)))
+
+    def _jacobian(self, x: npt.ArrayLike, boundary: Any, constants: Any, species: range) -> sparse.csr_array:
+        """d(dx/dt) with respect to some of the floating and boundary species, by their columns in `_factors`."""
         extended = self._one_state(x, boundary)
         k = self._constants_per_reaction(constants)
         reactions, columns, values = [], [], []
         order = self._factors.shape[1]
         for position in range(order):
             column = self._factors[:, position]
-            changes = np.flatnonzero(column < len(self.floating))
+            changes = np.flatnonzero((species.start <= column) & (column < species.stop))
             reactions.append(changes)
-            columns.append(column[changes])
+            columns.append(column[changes] - species.start)
             values.append(self._without(position, extended, k)[changes])
-        shape = (len(self.reactions), len(self.floating))
+        shape = (len(self.reactions), len(species))
         if not order:
-            return sparse.csr_array((len(self.floating), len(self.floating)))
+            return sparse.csr_array((len(self.floating), len(species)))
         gradient = sparse.csr_array(
             (np.concatenate(values), (np.concatenate(reactions), np.concatenate(columns))), shape=shape
         )

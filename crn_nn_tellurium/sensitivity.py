@@ -27,7 +27,7 @@ from crn_nn_tellurium.parameters import parameters as network_parameters
 from crn_nn_tellurium.parameters import to_vector
 from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork, read_only
 from crn_nn_tellurium.simulator import Simulator
-from crn_nn_tellurium.transients import position
+from crn_nn_tellurium.transients import position, read_outputs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,44 +194,15 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None) -> Sensitivities:
 def _of_reactions(crn: ReactionNetwork, near: npt.ArrayLike | None) -> Sensitivities:
     refuse_conserved(crn)
     state = steady_state_of(crn, near)
-    right = sparse.hstack([crn.rate_constant_jacobian(state), _by_boundary(crn, state)]).toarray()
+    right = sparse.hstack([crn.rate_constant_jacobian(state), crn.boundary_jacobian(state)]).toarray()
     derivatives = (
         -_factorized(crn, crn.jacobian(state)).solve(right) if len(crn.floating) else np.zeros((0, right.shape[1]))
     )
     names = (*crn.rate_constants, *crn.boundary)
-    at = np.concatenate([crn.constants, crn.boundary_concentrations])
-    if not crn.observables:
-        return Sensitivities(derivatives, state, at, crn.floating, names)
-    values: dict[str, Any] = dict(zip((*names, *crn.floating), (*at.tolist(), *state.tolist()), strict=True))
-    column = {name: i for i, name in enumerate(names)}
-    row = {name: i for i, name in enumerate(crn.floating)}
-    found = np.zeros((len(crn.observables), len(names)))
-    for number, observable in enumerate(crn.observables):
-        for symbol in set(observable.expression.symbols):
-            slope = observable.expression.derivative(symbol).evaluate(values)
-            if symbol in row:
-                found[number] += slope * derivatives[row[symbol]]
-            else:
-                found[number, column[symbol]] += slope
-    # observables and species alike can be asked for
-    all_values = np.concatenate([found, derivatives])
-    output_values = np.concatenate([crn.observe(state), state])
-    return Sensitivities(all_values, output_values, at, (*(o.id for o in crn.observables), *crn.floating), names)
-
-
-def _by_boundary(crn: ReactionNetwork, state: FloatArray) -> sparse.csr_array:
-    values = dict(zip(crn.floating, state.tolist(), strict=True))
-    values |= dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
-    values |= dict(zip(crn.rate_constants, crn.constants.tolist(), strict=True))
-    row = {name: i for i, name in enumerate(crn.floating)}
-    column = {name: i for i, name in enumerate(crn.boundary)}
-    matrix = sparse.lil_array((len(row), len(column)))
-    for (a, b), terms in crn.jacobian_terms.items():
-        if b in column:
-            matrix[row[a], column[b]] = sum(
-                term.number * values[term.rate_constant] * np.prod([values[s] for s in term.species]) for term in terms
-            )
-    return matrix.tocsr()
+    outputs = (*(o.id for o in crn.observables), *crn.floating)  # either can be asked for
+    held, constants = crn.boundary_concentrations, crn.constants
+    values, read = read_outputs(crn, outputs, names, held, constants, state[None], derivatives[None])
+    return Sensitivities(values[0], read[0], np.concatenate([constants, held]), outputs, names)
 
 
 def _factorized(crn: ReactionNetwork, jacobian: sparse.csr_array) -> Any:

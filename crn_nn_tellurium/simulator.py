@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.antimony_writer import VOLUME, compact_signs, stochastic_text, structure_text
+from crn_nn_tellurium.antimony_writer import VOLUME, compact_constants, stochastic_text, structure_text
 from crn_nn_tellurium.encoding import (
     catalyst_concentrations,
     signed_constants,
@@ -95,7 +95,7 @@ class Simulator:
 
     def compile(self, method: Method = "units") -> Simulator:
         """Compile what a method needs, so that the first answer does not wait for it; returns self."""
-        _check_choice("method", method, get_args(Method))
+        check_choice("method", method, get_args(Method))
         if method == "units":
             for plan in (plan for plans in self._plans for plan in plans):
                 compiled(plan.text)
@@ -139,8 +139,8 @@ class Simulator:
         ModelTooLargeError
             If the flat model is too large to compile.
         """
-        _check_choice("method", method, get_args(Method))
-        _check_choice("on_error", on_error, get_args(OnError))
+        check_choice("method", method, get_args(Method))
+        check_choice("on_error", on_error, get_args(OnError))
         values = self._batch(x)
         start = None if initial is None else self._initial(initial, len(values))
         if method == "units":
@@ -204,9 +204,7 @@ class Simulator:
     def _flat_parameters(self, model: CompiledModel) -> tuple[npt.NDArray[np.int32], FloatArray]:
         """Index and values of the flat model's parameters."""
         crn = self.reactions
-        signs = compact_signs(crn, signed_constants(crn))
-        values = [signs.get(name, 1) * k for name, k in zip(crn.rate_constants, crn.constants.tolist(), strict=True)]
-        return model.parameter_index(crn.rate_constants), np.array(values)
+        return model.parameter_index(crn.rate_constants), compact_constants(crn, signed_constants(crn))
 
     # Time courses -----------------------------------------------------------------------------
 
@@ -450,6 +448,12 @@ def _piecewise(
     return result
 
 
-def _check_choice(what: str, value: str, choices: tuple[str, ...]) -> None:
+def check_choice(what: str, value: Any, choices: tuple[str, ...]) -> None:
+    """Refuse what is not one of the choices.
+
+    Raises
+    ------
+    InputError
+    """
     if value not in choices:
         raise InputError(f"{what} is {value!r}; expected one of {', '.join(map(repr, choices))}")

@@ -17,29 +17,28 @@ import sys
 import time as clock
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy.integrate import solve_ivp
 from scipy.optimize import minimize
 
 from crn_nn_tellurium.activations import Sigmoid
-from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, FileFormatError, InputError
 from crn_nn_tellurium.gradient_problem import SteadyStateSource, check_time
 from crn_nn_tellurium.linearization import NetworkKinetics
 from crn_nn_tellurium.losses import LossLike, encode_targets, resolve_loss
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.objective import Coordinates, Objective
-from crn_nn_tellurium.parameters import from_vector, to_vector
+from crn_nn_tellurium.parameters import from_vector, to_vector, with_arrays
 from crn_nn_tellurium.perturbation import draw_factors
 from crn_nn_tellurium.reactions import FloatArray, is_real
-from crn_nn_tellurium.simulator import Simulator
+from crn_nn_tellurium.simulator import Simulator, check_choice
 from crn_nn_tellurium.storage import check_target, read_document, write_document
+from crn_nn_tellurium.verification import Verification, verify
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,9 +47,6 @@ Optimizer = Literal["lbfgs", "adam"]
 SEGMENT = 100
 """Iterations of L-BFGS-B between fresh starts, at which checkpoints are written."""
 PRUNING_ROUNDS = 3
-TIMES_VERIFIED_UP_TO = 20
-VERIFIED_UP_TO = 2_000
-"""Samples of the training data that the engine runs at the end, evenly spread."""
 _FORMAT = "crn_nn_tellurium training"
 
 
@@ -68,37 +64,6 @@ class Record:
     gradient_norm: float
     density: float
     seconds: float
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What the engine says of the trained network.
-
-    Attributes
-    ----------
-    samples, failed : int
-        Training samples that the engine ran, and those of them without a steady state.
-    difference : float
-        Largest |engine - independent answer| over the outputs, relative to the largest output or 1.
-    time : float or None
-        The read-out time, if it is not the steady state.
-    """
-
-    samples: int
-    failed: int
-    difference: float
-    time: float | None = None
-
-    @property
-    def passed(self) -> bool:
-        """Whether every sample ended where it should, to 1e-8 (steady states) or 1e-6 (at a read-out time)."""
-        return self.failed == 0 and self.difference <= (1e-8 if self.time is None else 1e-6)
-
-    def __str__(self) -> str:
-        word = "verified" if self.passed else "NOT verified"
-        when = "" if self.time is None else f" at t = {self.time:g}"
-        failed = f", {self.failed} failed" if self.failed else ""
-        return f"{word} by the engine on {self.samples} samples{when}{failed}, largest difference {self.difference:.1e}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -318,9 +283,8 @@ def _numbers(**values: Any) -> dict[str, Any]:
 
 
 def _check(settings: Settings) -> None:
-    for name, choices in (("optimizer", get_args(Optimizer)), ("steady_state", get_args(SteadyStateSource))):
-        if getattr(settings, name) not in choices:
-            raise InputError(f"{name} is {getattr(settings, name)!r}; expected one of {', '.join(map(repr, choices))}")
+    check_choice("optimizer", settings.optimizer, get_args(Optimizer))
+    check_choice("steady_state", settings.steady_state, get_args(SteadyStateSource))
     if not settings.learning_rate > 0:
         raise InputError(f"learning_rate is {settings.learning_rate!r}; expected a finite number > 0")
     if not 0 < settings.density <= 1:
@@ -472,8 +436,7 @@ class _Trainer:
         if not s.noise:
             return []
         rng = np.random.default_rng([s.seed, seed])
-        kinetics = Simulator(self.coordinates.network(self.theta)).kinetics
-        return [draw_factors(kinetics, s.noise, rng) for _ in range(s.noise_draws)]
+        return [draw_factors(self.coordinates.kinetics, s.noise, rng) for _ in range(s.noise_draws)]
 
     # Optimisers ----------------------------------------------------------------------------------
 
@@ -586,7 +549,7 @@ class _Trainer:
                 "choose another file, or delete this one"
             )
         self.round = document["round"]
-        self._enter_round(_with_arrays(self.net, document["weights"], document["biases"], document["h"]))
+        self._enter_round(with_arrays(self.net, document["weights"], document["biases"], document["h"]))
         self.iteration, self.done, self.stopped = document["iteration"], document["done"], document["stopped"]
         self.waited, self.adam_steps = document["waited"], document["adam_steps"]
         self.best_value = np.inf if document["best_value"] is None else document["best_value"]
@@ -608,15 +571,6 @@ class _Trainer:
         return FitResult(self.network, tuple(self.records), loss, validation, self.stopped, verification)
 
 
-def _with_arrays(net: Network, weights: list[Any], biases: list[Any], h: list[float]) -> Network:
-    """The same network with other arrays, whatever their pattern."""
-    layers = [
-        replace(layer, weights=w, bias=b, activation=replace(layer.activation, h=value))
-        for layer, w, b, value in zip(net.layers, weights, biases, h, strict=True)
-    ]
-    return replace(net, layers=tuple(layers))
-
-
 def _pruned(net: Network, coordinates: Coordinates, n_weights: int) -> Network:
     """The network with all but the largest rate constants of weights set to zero."""
     sizes = coordinates.weight_sizes(net)
@@ -624,66 +578,6 @@ def _pruned(net: Network, coordinates: Coordinates, n_weights: int) -> Network:
     vector = to_vector(net)
     vector[small] = 0.0
     return from_vector(net, vector)
-
-
-def verify(
-    net: Network,
-    X: npt.ArrayLike,  # noqa: N803
-    time: float | None = None,
-    initial: float | Mapping[str, float] | None = None,
-) -> Verification:
-    """Run the chemistry on roadrunner and compare its answers with independent ones.
-
-    Steady states are compared with the closed form; outputs at a read-out time, of up to 20 samples, with scipy's
-    solution of the reactions' own differential equation.
-
-    Raises
-    ------
-    InputError
-        If the inputs, the time or the start do not fit.
-
-    Examples
-    --------
-    >>> verify(Network.random([2, 3, 1], seed=0), [[0, 1], [1, 1]]).passed
-    True
-    """
-    check_time(time, initial)
-    x = np.atleast_2d(net.input_coding.check(X))
-    simulator = Simulator(net)
-    if time is None:
-        x = _spread(x, VERIFIED_UP_TO)
-        steady = simulator.steady_state(x, on_error="nan")
-        return Verification(len(x), steady.failed, _difference(steady.outputs, net(x)))
-    x = _spread(x, TIMES_VERIFIED_UP_TO)
-    found = np.array([simulator.time_course(row, time, 2, initial=initial).outputs[-1] for row in x])
-    return Verification(len(x), 0, _difference(found, _by_scipy(net, x, time, initial)), time)
-
-
-def _spread(x: FloatArray, most: int) -> FloatArray:
-    return x if len(x) <= most else x[np.linspace(0, len(x) - 1, most).astype(int)]
-
-
-def _difference(found: FloatArray, expected: FloatArray) -> float:
-    scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
-    return float(np.nanmax(np.abs(found - expected), initial=0.0)) / scale
-
-
-def _by_scipy(net: Network, x: FloatArray, time: float, initial: float | Mapping[str, float] | None) -> FloatArray:
-    """Outputs (n, n_out) at a time, from the reaction network's right-hand side by scipy's LSODA."""
-    outputs = []
-    for row in x:
-        crn = to_reactions(net, row)
-        start = crn.initial_concentrations.copy()
-        if isinstance(initial, Mapping):
-            for name, value in initial.items():
-                start[crn.floating.index(name)] = value
-        elif initial is not None:
-            start[:] = initial
-        end = solve_ivp(
-            lambda _, y, crn=crn: crn.right_hand_side(y), (0.0, time), start, method="LSODA", rtol=1e-9, atol=1e-12
-        ).y[:, -1]
-        outputs.append(crn.observe(end)[-net.n_out :])
-    return np.array(outputs)
 
 
 @contextmanager

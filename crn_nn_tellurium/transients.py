@@ -168,7 +168,6 @@ class Variational:
         for kind, names in (("output", self.outputs), ("parameter", self.parameters)):
             if twice := [name for name in names if names.count(name) > 1]:
                 raise InputError(f"{kind} {twice[0]!r} is named twice; expected each once")
-        self._observables = observables
         self._moving = {p: self._reached_from(p) for p in self.parameters}
         moving = [p for p in self.parameters if self._moving[p]]
         size = max(1, EQUATIONS_PER_MODEL // max(1, len(crn.floating)))
@@ -226,7 +225,7 @@ class Variational:
                     derivatives[:, row, parameter] = found[:, column]
                 else:
                     states[:, crn.floating.index(name)] = found[:, column]
-        return self._read(states, derivatives, boundary, constants)
+        return read_outputs(crn, self.outputs, self.parameters, boundary, constants, states, derivatives)
 
     def _start(
         self, boundary: FloatArray, constants: FloatArray, initial: float | Mapping[str, float] | None
@@ -254,7 +253,7 @@ class Variational:
                 derivative[species.id] = sum(
                     (
                         formula.derivative(symbol).evaluate(values) * derivative[symbol]
-                        for symbol in set(formula.symbols)
+                        for symbol in dict.fromkeys(formula.symbols)
                         if symbol in derivative
                     ),
                     start=zero,
@@ -266,26 +265,52 @@ class Variational:
         start = np.array([values[s] for s in crn.floating], dtype=float)
         return start, np.array([derivative[s] for s in crn.floating])
 
-    def _read(
-        self, states: FloatArray, derivatives: FloatArray, boundary: FloatArray, constants: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        crn = self.crn
-        values: dict[str, Any] = dict(zip(crn.floating, states.T, strict=True))
-        values |= dict(zip(crn.boundary, boundary.tolist(), strict=True))
-        values |= dict(zip(crn.rate_constants, constants.tolist(), strict=True))
-        result = np.zeros((len(states), len(self.outputs), len(self.parameters)))
-        outputs = np.empty((len(states), len(self.outputs)))
-        for row, name in enumerate(self.outputs):
-            if name in crn.floating:
-                outputs[:, row] = values[name]
-                result[:, row] = derivatives[:, crn.floating.index(name)]
-                continue
-            expression = self._observables[name]
-            outputs[:, row] = expression.evaluate(values)
-            for symbol in set(expression.symbols):
-                by_symbol = expression.derivative(symbol).evaluate(values) + np.zeros(len(states))
-                if symbol in crn.floating:
-                    result[:, row] += by_symbol[:, None] * derivatives[:, crn.floating.index(symbol)]
-                elif symbol in self.parameters:
-                    result[:, row, self.parameters.index(symbol)] += by_symbol
-        return result, outputs
+
+def read_outputs(
+    crn: ReactionNetwork,
+    outputs: Sequence[str],
+    parameters: Sequence[str],
+    boundary: FloatArray,
+    constants: FloatArray,
+    states: FloatArray,
+    derivatives: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Observables and species with their derivatives, by the chain rule.
+
+    Parameters
+    ----------
+    crn : ReactionNetwork
+    outputs, parameters : sequence of str
+        Observables or floating species; rate constants or boundary species.
+    boundary, constants : (n_boundary,) and (n_constants,) ndarray
+    states : (n, n_floating) ndarray
+    derivatives : (n, n_floating, n_parameters) ndarray
+        Of the floating species.
+
+    Returns
+    -------
+    (n, n_outputs, n_parameters) and (n, n_outputs) ndarray
+        Derivatives and values.
+    """
+    row = {name: i for i, name in enumerate(crn.floating)}
+    column = {name: i for i, name in enumerate(parameters)}
+    observables = {o.id: o.expression for o in crn.observables}
+    values: dict[str, Any] = dict(zip(crn.floating, states.T, strict=True))
+    values |= dict(zip(crn.boundary, boundary.tolist(), strict=True))
+    values |= dict(zip(crn.rate_constants, constants.tolist(), strict=True))
+    result = np.zeros((len(states), len(outputs), len(parameters)))
+    read = np.empty((len(states), len(outputs)))
+    for position, name in enumerate(outputs):
+        if name in row:
+            read[:, position] = values[name]
+            result[:, position] = derivatives[:, row[name]]
+            continue
+        expression = observables[name]
+        read[:, position] = expression.evaluate(values)
+        for symbol in dict.fromkeys(expression.symbols):  # in order: sums are to be the same in every process
+            by_symbol = expression.derivative(symbol).evaluate(values) + np.zeros(len(states))
+            if symbol in row:
+                result[:, position] += by_symbol[:, None] * derivatives[:, row[symbol]]
+            elif symbol in column:
+                result[:, position, column[symbol]] += by_symbol
+    return result, read

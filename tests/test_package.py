@@ -111,7 +111,8 @@ FLOW = """
     errors identifiers expressions reactions storage activations inputs layers network encoding parameters losses
     antimony_writer engine units results solver linearized linearization simulator finite_differences transients
     gradient_problem gradient_methods engine_gradients gradients
-    sensitivity runner gradient_check perturbation objective training estimators model_library importers.sklearn
+    sensitivity runner gradient_check perturbation objective verification training estimators model_library
+    importers.sklearn
     exporters.antimony exporters.sbml exporters plotting demo benchmarks tables cli
 """.split()
 

@@ -1,5 +1,9 @@
 """Sensitivities along time courses against exact solutions, differences and the steady state."""
 
+import os
+import subprocess
+import sys
+
 import networks
 import numpy as np
 import pytest
@@ -79,6 +83,28 @@ def test_many_parameters_take_several_models_and_the_same_answer(monkeypatch):
     monkeypatch.setattr(transients, "EQUATIONS_PER_MODEL", 20)
     in_parts = cn.transient_sensitivities(case.net, case.x[0], t_end=2.0, n_points=3)
     np.testing.assert_allclose(in_parts.values, at_once.values, rtol=1e-6, atol=1e-8)
+
+
+def test_answers_are_the_same_in_every_process():
+    """To the bit: Python orders sets of strings by a seed that differs from process to process."""
+    code = """
+import numpy as np, crn_nn_tellurium as cn
+net = cn.Network.random([3, 3, 2], cn.LeakyReLU(0.2, h=0.01), seed=0, inputs="scaled", input_range=(-1.0, 3.0))
+found = cn.transient_sensitivities(net, [0.3, 1.0, 2.0], t_end=2.0, n_points=3)
+flat = cn.sensitivities(cn.to_reactions(net, [0.3, 1.0, 2.0]))
+print(found.values.tobytes().hex(), flat.values.tobytes().hex())
+"""
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(printed) == 1
 
 
 def test_errors_say_what_is_wrong():
