@@ -359,19 +359,34 @@ def _laws(crn: ReactionNetwork, rates: dict[str, dict[int, list[_Term]]], litera
             continue  # nothing changes it
         parts: list[str] = []
         name = text = ""
+        catalysed = tuple(term for term in powers.get(1, []) if term.others)
+        flip = bool(catalysed) and catalysed[0].number < 0
+        key = tuple(_Term(-t.number, t.constant, t.others) for t in catalysed) if flip else catalysed
+        if len(key) > 1 and key not in sums:
+            sums[key] = name = _free(f"z_{species}", taken)
+            text = _join([_term_text(term, literal) for term in key])
         for power, terms in sorted(powers.items()):
             tail = f"*{species}" * power
-            catalysed = tuple(term for term in terms if term.others)
-            if power == 1 and len(catalysed) > 1:
-                terms = [term for term in terms if not term.others]
-                flip = catalysed[0].number < 0
-                key = tuple(_Term(-t.number, t.constant, t.others) for t in catalysed) if flip else catalysed
-                if key not in sums:
-                    sums[key] = name = _free(f"z_{species}", taken)
-                    text = _join([_term_text(term, literal) for term in key])
+            if power == 1 and key in sums:
                 parts.append(f"{'-' if flip else ''}{sums[key]}{tail}")
+                terms = [term for term in terms if not term.others]
+            elif power == 0 and (shared := _common_factor(terms)) and shared[1] in sums:
+                parts.append(f"{sums[shared[1]]}*{shared[0]}")
+                terms = [term for term in terms if not term.others]
             parts += [_term_text(term, literal) + tail for term in terms]
         yield _Law(species, _free(f"J{species}", taken), f"comp*({_join(parts)})", name, text)
+
+
+def _common_factor(terms: list[_Term]) -> tuple[str, tuple[_Term, ...]] | None:
+    """A species that is a factor of all catalysed terms, and the terms without it."""
+    catalysed = [term for term in terms if term.others]
+    for factor in catalysed[0].others if catalysed else ():
+        if all(factor in term.others for term in catalysed):
+            rest = [list(term.others) for term in catalysed]
+            for others in rest:
+                others.remove(factor)
+            return factor, tuple(_Term(t.number, t.constant, tuple(o)) for t, o in zip(catalysed, rest, strict=True))
+    return None
 
 
 def _collect(crn: ReactionNetwork, signed: frozenset[str]) -> tuple[dict[str, dict[int, list[_Term]]], dict[str, int]]:

@@ -56,6 +56,10 @@ class SingularJacobianError(ArithmeticError):
     """A steady state that is not isolated, so that it has no derivatives."""
 
 
+class NotCertified(ValueError):  # noqa: N818  # not an error of the caller: no guarantee exists
+    """A guarantee that cannot be given for this network, with the reason."""
+
+
 class MissingPackageError(ImportError):
     """An optional package that is not installed."""
 

@@ -111,6 +111,11 @@ class InputCoding:
         low, high = np.array(self.low), np.array(self.high)
         return ((x - low) / (high - low))[..., None]
 
+    def code_between(self, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Bounds of the concentrations that carry checked values between bounds; each is monotone in its value."""
+        ends = self.code(lower), self.code(upper)
+        return np.minimum(*ends), np.maximum(*ends)
+
     def derivative(self, x: FloatArray) -> FloatArray:
         """d concentrations / d values (..., n_in, n_rails) at checked values x (..., n_in)."""
         if self.kind == "nonnegative":

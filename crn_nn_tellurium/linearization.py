@@ -96,7 +96,7 @@ class LayerState:
 
 
 @dataclass(frozen=True)
-class _LocalTerm:
+class LocalTerm:
     """number * constant * product of a unit's own species * product of species of a unit of the pool."""
 
     number: int
@@ -141,10 +141,10 @@ class LayerKinetics:
 
     # Terms of the local network, by number instead of by name --------------------------------------
 
-    def _local(self, term: Term) -> _LocalTerm:
+    def _local(self, term: Term) -> LocalTerm:
         own, pool = self.local.floating, self.local.boundary
         names = self.activation.pooled
-        return _LocalTerm(
+        return LocalTerm(
             term.number,
             self.local.rate_constants.index(term.rate_constant),
             tuple(own.index(s) for s in term.species if s in own),
@@ -152,22 +152,22 @@ class LayerKinetics:
         )
 
     @cached_property
-    def _terms(self) -> list[list[_LocalTerm]]:
+    def terms(self) -> list[list[LocalTerm]]:
         """f of each species of a unit, but for the drive."""
         return [[self._local(term) for term in self.local.terms[s]] for s in self.local.floating]
 
     @cached_property
-    def _own_terms(self) -> dict[tuple[int, int], list[_LocalTerm]]:
+    def _own_terms(self) -> dict[tuple[int, int], list[LocalTerm]]:
         """df_a/dy_b within a unit, but for the drive, which stands on the diagonal of each rail."""
         own = self.local.floating
-        found: dict[tuple[int, int], list[_LocalTerm]] = {(rail, rail): [] for rail in range(len(self._signs))}
+        found: dict[tuple[int, int], list[LocalTerm]] = {(rail, rail): [] for rail in range(len(self._signs))}
         for (row, column), terms in self.local.jacobian_terms.items():
             if column in own:
                 found[own.index(row), own.index(column)] = [self._local(term) for term in terms]
         return found
 
     @cached_property
-    def _pool_terms(self) -> dict[tuple[int, int], list[_LocalTerm]]:
+    def _pool_terms(self) -> dict[tuple[int, int], list[LocalTerm]]:
         """df_a/dy_b with respect to each unit of the layer, besides that within a unit."""
         own, pool = self.local.floating, self.local.boundary
         return {
@@ -179,7 +179,7 @@ class LayerKinetics:
         }
 
     @cached_property
-    def _blocks(self) -> tuple[tuple[int, ...], ...]:
+    def blocks(self) -> tuple[tuple[int, ...], ...]:
         """Local species that depend on one another both ways, what a block depends on before it."""
         entries = [*self._own_terms, *self._pool_terms]
         size = len(self.local.floating)
@@ -196,7 +196,7 @@ class LayerKinetics:
     @cached_property
     def _together(self) -> set[tuple[int, int]]:
         """Pairs of species of one block."""
-        return {(a, b) for block in self._blocks for a in block for b in block}
+        return {(a, b) for block in self.blocks for a in block for b in block}
 
     # The fixed point --------------------------------------------------------------------------
 
@@ -235,7 +235,7 @@ class LayerKinetics:
 
     def _newton(self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray]) -> list[FloatArray]:
         for _ in range(NEWTON_STEPS):
-            rates = [sum(term.evaluate(local, y) for term in terms) + np.zeros_like(y[0]) for terms in self._terms]
+            rates = [sum(term.evaluate(local, y) for term in terms) + np.zeros_like(y[0]) for terms in self.terms]
             for rail, u in enumerate(drive):
                 rates[rail] = rates[rail] + u * y[rail]
             steps = self._linearize(drive, local, y).solve([rate[..., None] for rate in rates])
@@ -272,7 +272,7 @@ class LayerKinetics:
         for place, terms in self._pool_terms.items():
             sign = abs if sizes and place not in self._together else _unchanged
             pool[place] = np.broadcast_to(sum(sign(term.by_pair(local, y)) for term in terms), shape)
-        return Linearized(self.name, self.activation.species, self._blocks, own, pool)
+        return Linearized(self.name, self.activation.species, self.blocks, own, pool)
 
     def backward(
         self,
@@ -295,7 +295,7 @@ class LayerKinetics:
         by_unit: Any = sum(part * sign(s) for part, s in zip(by_rail, self._signs, strict=True))
         by_weight = outer_sum(weights, by_unit, state.catalysts)
         ones, by_local = np.ones(len(self.local.rate_constants)), np.zeros(len(self.local.rate_constants))
-        for a, terms in enumerate(self._terms):
+        for a, terms in enumerate(self.terms):
             for term in terms:
                 part = term.evaluate(ones, state.y)
                 by_local[term.constant] -= np.sum(adjoint[a] * sign(part))
@@ -320,7 +320,7 @@ class LayerKinetics:
         right = [np.zeros_like(by_z) for _ in y]
         for rail, sign in enumerate(self._signs):
             right[rail] -= sign * by_z * y[rail][..., None]
-        for a, terms in enumerate(self._terms):
+        for a, terms in enumerate(self.terms):
             for term in terms:
                 if term.constant == self._h:
                     right[a][..., h] -= term.evaluate(np.ones_like(self.constants.local), y)

@@ -121,7 +121,7 @@ class Knot(cn.Activation):
 def test_species_that_need_each_other_are_solved_together(rng):
     net = cn.Network([cn.Layer(rng.normal(size=(3, 2)), activation=Knot(h=0.1)), cn.Layer(np.ones((1, 3)))])
     x, y = rng.random((5, 2)), rng.random((5, 1))
-    assert any(len(block) > 1 for block in NetworkKinetics(net).layers[0]._blocks)
+    assert any(len(block) > 1 for block in NetworkKinetics(net).layers[0].blocks)
     adjoint, formula = cn.gradient(net, x, y), cn.gradient(net, x, y, method="closed_form")
     np.testing.assert_allclose(adjoint.vector(), formula.vector(), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(
