@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         Tanh,
     )
     from crn_nn_tellurium.antimony_writer import layer_models, to_antimony
+    from crn_nn_tellurium.certificate import Certificate, certify, settling_time
+    from crn_nn_tellurium.enclosure import Enclosure, certified_margin, enclosure
     from crn_nn_tellurium.encoding import layer_reactions, to_reactions
     from crn_nn_tellurium.errors import (
         ConvergenceError,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
         MissingPackageError,
         ModelTooLargeError,
         NetworkError,
+        NotCertified,
         ReactionError,
         SingularJacobianError,
     )
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from crn_nn_tellurium.gradient_problem import Gradient
     from crn_nn_tellurium.gradients import gradient
     from crn_nn_tellurium.importers.sklearn import from_sklearn
+    from crn_nn_tellurium.intervals import Interval
     from crn_nn_tellurium.layers import Layer
     from crn_nn_tellurium.losses import Loss
     from crn_nn_tellurium.model_library import load_model, model_data, model_names
@@ -79,14 +83,17 @@ _HOME = {
         "Sigmoid SmoothedReLU Tanh"
     ),
     "antimony_writer": "layer_models to_antimony",
+    "certificate": "Certificate certify settling_time",
+    "enclosure": "Enclosure certified_margin enclosure",
     "encoding": "layer_reactions to_reactions",
     "errors": (
         "ConvergenceError FileFormatError IdentifierError InputError MissingPackageError ModelTooLargeError "
-        "NetworkError ReactionError SingularJacobianError"
+        "NetworkError NotCertified ReactionError SingularJacobianError"
     ),
     "exporters": "export",
     "expressions": "Expression Monomial",
     "importers.sklearn": "from_sklearn",
+    "intervals": "Interval",
     "layers": "Layer",
     "model_library": "load_model model_data model_names",
     "network": "Network",
@@ -113,9 +120,11 @@ __all__ = [
     "Activation",
     "CRNClassifier",
     "CRNRegressor",
+    "Certificate",
     "ChemistryRunner",
     "ClippedReLU",
     "ConvergenceError",
+    "Enclosure",
     "Expression",
     "FileFormatError",
     "FitResult",
@@ -125,6 +134,7 @@ __all__ = [
     "HardSigmoid",
     "IdentifierError",
     "InputError",
+    "Interval",
     "Layer",
     "LeakyReLU",
     "Linear",
@@ -136,6 +146,7 @@ __all__ = [
     "Network",
     "NetworkError",
     "Normalized",
+    "NotCertified",
     "Observable",
     "Rail",
     "Reaction",
@@ -153,7 +164,10 @@ __all__ = [
     "TimeCourse",
     "TransientSensitivities",
     "accuracy_under_noise",
+    "certified_margin",
+    "certify",
     "check_gradients",
+    "enclosure",
     "export",
     "fit",
     "from_sklearn",
@@ -169,6 +183,7 @@ __all__ = [
     "plot_sensitivities",
     "plot_time_course",
     "sensitivities",
+    "settling_time",
     "to_antimony",
     "to_reactions",
     "to_roadrunner",

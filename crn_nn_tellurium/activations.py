@@ -226,6 +226,15 @@ class Activation(ABC):
         return ()
 
     @property
+    def settles(self) -> bool:
+        """Whether an activation whose species act on one another both ways declares one positive fixed point.
+
+        Its unit must have one positive fixed point at every drive. Certificates rely on it, and find for
+        themselves whether the envelope of all trajectories closes there.
+        """
+        return False
+
+    @property
     def gain(self) -> float:
         """Factor on the pre-activation, folded into the weights and biases; 1 unless stated."""
         return 1.0

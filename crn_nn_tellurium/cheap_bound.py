@@ -177,14 +177,14 @@ class CheapBound:
         wanted = stage.share(follower) * error
         allowed = 4 * wanted * self._decay(stage, follower, y).min(axis=1)
         for _ in range(_HALVINGS):
-            low, high = self._static(stage, follower, {a: allowed for a in stage.reads(follower)})
+            low, high = self._static(stage, follower, dict.fromkeys(stage.reads(follower), allowed))
             off = np.maximum(high - y[follower], y[follower] - low).max(axis=1) > wanted
             if not off.any():
                 return allowed
             allowed = np.where(off, allowed / 2, allowed)
         raise NotCertified(
-            f"layer {stage.kinetics.name!r}: species {stage.kinetics.activation.species[follower]!r} is too sensitive for "
-            "a closed-form bound; use bound='envelope'"
+            f"layer {stage.kinetics.name!r}: species {stage.kinetics.activation.species[follower]!r} is too sensitive "
+            "for a closed-form bound; use bound='envelope'"
         )
 
     @staticmethod
@@ -266,6 +266,17 @@ class CheapBound:
         with np.errstate(divide="ignore", invalid="ignore"):
             return begin + np.maximum(from_above, from_below) / rate
 
+    @property
+    def rate(self) -> float:
+        """Slowest rate at the fixed points."""
+        slowest = np.inf
+        for stage in self._stages.values():
+            h = stage.kinetics.activation.h
+            rates = [np.sqrt(u * u + 4 * h) for u in stage.state.drive]
+            rates += [self._decay(stage, a, dict(enumerate(stage.state.y))) for a in stage.order]
+            slowest = min(slowest, *(float(r.min()) for r in rates))
+        return slowest
+
     # The slowest chain -------------------------------------------------------------------------------
 
     def chain(self, sample: int, output: int) -> tuple[str, ...]:
@@ -332,9 +343,9 @@ def _check(layer: LayerKinetics) -> None:
         powers = [power for part in parts[follower] for _, _, power in part.reactions]
         if max(powers) > 1 or _pair(parts[follower]) is None:
             raise NotCertified(
-                f"layer {layer.name!r}: nothing limits species {names[follower]!r} of {kind} while its catalysts are far "
-                "from settled (its one gain and a loss must share a catalyst, or have none); the closed-form bound does "
-                "not cover it; use bound='envelope'"
+                f"layer {layer.name!r}: nothing limits species {names[follower]!r} of {kind} while its catalysts are "
+                "far from settled (its one gain and a loss must share a catalyst, or have none); the closed-form bound "
+                "does not cover it; use bound='envelope'"
             )
 
 

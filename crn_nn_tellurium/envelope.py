@@ -28,15 +28,12 @@ monotone system (Smith, J. Difference Equ. Appl. 14 (2008); Coogan, IEEE CDC 202
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.sparse.linalg import spsolve_triangular
 
 from crn_nn_tellurium.errors import NotCertified
 from crn_nn_tellurium.fixed_point_bounds import Bounds
@@ -114,8 +111,8 @@ class Envelope:
         bad = (terms.number > 0) & (terms.power >= 2)
         if bad.any():
             raise NotCertified(
-                f"species {crn.floating[terms.species[bad][0]]!r} makes itself at a rate that grows with its square, so "
-                "no time bound holds for all starts"
+                f"species {crn.floating[terms.species[bad][0]]!r} makes itself at a rate that grows with its square, "
+                "so no time bound holds for all starts"
             )
         fed = np.zeros(self._n, dtype=bool)
         fed[terms.species[(terms.number > 0) & (terms.power == 0)]] = True
@@ -245,6 +242,23 @@ class Envelope:
         high, low, more = self._places
         return state[..., high] + np.where(self.split, state[..., more], 0.0), state[..., low]
 
+    def chain(self, state: FloatArray, species: int, high: bool, most: FloatArray) -> tuple[str, ...]:
+        """Which species feed the error of one copy of a species most, and which feed theirs, from the first on."""
+        errors = self.relative(state)
+        found = [species]
+        while True:
+            feeds = [
+                (most[t] * errors[0 if side else 1][o], o, side)
+                for t in self._terms_of[species]
+                for o in self._catalysts(t)
+                for side in (high == (self._terms.number[t] > 0),)
+                if o not in found
+            ]
+            if not feeds:
+                return tuple(self.crn.floating[i] for i in reversed(found))
+            _, species, high = max(feeds)
+            found.append(species)
+
     # Values -----------------------------------------------------------------------------------------
 
     def constants(self, fixed_point: Bounds, boundary: Bounds | None = None, rates: float = 0.0) -> FloatArray:
@@ -301,10 +315,10 @@ class Envelope:
         # min of source / y + square y over y between its bounds: least where the two are equal
         with np.errstate(divide="ignore"):
             best = np.clip(np.where(square > 0, np.sqrt(source / square), np.inf), lower, upper)
-        c = source / best + square * best
+        c: FloatArray = source / best + square * best
         # without a square, what is made equals what is lost, whose least value may be the greater
         lost = total(low, ~gains & (terms.power == 1)) - total(high, gains & (terms.power == 1))
-        c = np.where(self.riccati, c, np.maximum(c, lost))
+        c = np.where(self.riccati, c, np.maximum(c, lost)).astype(float)
         return c, square * lower, c - source / upper, most, least
 
     # Starts -----------------------------------------------------------------------------------------
@@ -312,7 +326,7 @@ class Envelope:
     def start(
         self, fixed_point: Bounds, coefficients: tuple[FloatArray, ...], initial_max: float
     ) -> tuple[float, FloatArray]:
-        """A time t0 and the state, in the order of `network.floating`, that bounds all trajectories then, from all starts.
+        """A time t0 and the state, in the order of `network.floating`, that bounds all trajectories then.
 
         Species that are lost with their square may start at infinity; others at most at `initial_max`.
         """
@@ -323,8 +337,8 @@ class Envelope:
         if bad.any():
             name = self.crn.floating[terms.species[bad][0]]
             raise NotCertified(
-                f"species {name!r} is made by a catalyst and lost with its square; a bound over all starts is not known "
-                "for this; give initial=(lower, upper), a box of starts"
+                f"species {name!r} is made by a catalyst and lost with its square; a bound over all starts is not "
+                "known for this; give initial=(lower, upper), a box of starts"
             )
         early = _Early(time, initial_max / fixed_point[0], np.full(n, np.nan), np.full(n, np.inf), self.riccati)
         for i in self._order:
@@ -411,11 +425,19 @@ class Envelope:
 
     @cached_property
     def _order(self) -> tuple[int, ...]:
-        """Species so that each comes after its catalysts."""
+        """Species so that each comes after the catalysts that make it."""
         before: dict[int, set[int]] = {i: set() for i in range(self._n)}
-        for i, others in zip(self._terms.species.tolist(), self._terms.others.tolist(), strict=True):
+        gains = self._terms.number > 0
+        for i, others in zip(self._terms.species[gains].tolist(), self._terms.others[gains].tolist(), strict=True):
             before[i].update(o for o in others if o < self._n and o != i)
-        return tuple(TopologicalSorter(before).static_order())
+        try:
+            return tuple(TopologicalSorter(before).static_order())
+        except CycleError as error:
+            names = ", ".join(dict.fromkeys(self.crn.floating[i] for i in error.args[1]))
+            raise NotCertified(
+                f"species {names} make one another, so there is no bound over all starts for them; "
+                "no certificate is known"
+            ) from error
 
 
 @dataclass

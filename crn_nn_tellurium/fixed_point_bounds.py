@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -114,9 +115,9 @@ def extreme_root(
             coefficients[power] = coefficients[power] + number * constants[(number > 0) == up][constant]
         polynomials.append(coefficients)
     chosen = [m[up] for m in catalysts]
-    root = None
+    root: Any = None
     for _ in range(_POLICIES):
-        sums = [sum(m * c[power] for m, c in zip(chosen, polynomials, strict=True)) for power in range(3)]
+        sums: list[Any] = [sum(m * c[power] for m, c in zip(chosen, polynomials, strict=True)) for power in range(3)]
         if drive is not None:
             sums[1] = sums[1] + drive
         new = _positive_root(*sums)
@@ -127,7 +128,7 @@ def extreme_root(
             m[up] if isinstance(m[0], float) else np.where((c[0] + root * (c[1] + root * c[2]) > 0) == up, m[1], m[0])
             for m, c in zip(catalysts, polynomials, strict=True)
         ]
-    return root
+    return np.asarray(root)
 
 
 def _positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
@@ -137,7 +138,7 @@ def _positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray
         return np.where(c1 < 0, 2 * c0 / (root - c1), np.where(c2 < 0, (c1 + root) / (-2 * c2), np.inf))
 
 
-def settle_layer(kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray) -> Bounds:
+def settle_layer(kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray, strict: bool = True) -> Bounds:
     """Bounds (n, n_units, n_species) of a layer's fixed point.
 
     Parameters
@@ -147,6 +148,12 @@ def settle_layer(kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray) 
         Bounds of what it reads.
     rates : (n, 1) ndarray
         Relative error of every rate constant, in [0, 1), by sample.
+    strict : bool
+        Whether to refuse a species without an upper bound; otherwise it is infinite.
+
+    Raises
+    ------
+    NotCertified
     """
     check_order(kinetics, "bounds of the fixed point need an activation without such a loop")
     constants = kinetics.constants
@@ -167,10 +174,10 @@ def settle_layer(kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray) 
         rail = drives[a] if a < len(drives) else (None, None)
         found = [extreme_root(parts[a], y, between, rail[up], bool(up)) for up in (0, 1)]
         y[a] = found[0] * (1 - _ROUNDING), found[1] * (1 + _ROUNDING)
-        if not (np.all(np.isfinite(y[a][1])) and np.all(y[a][0] >= 0)):
+        if strict and not (np.all(np.isfinite(y[a][1])) and np.all(y[a][0] >= 0)):
             raise NotCertified(
-                f"layer {kinetics.name!r}: species {kinetics.activation.species[a]!r} has no bound for these inputs and "
-                "rate constants; try smaller intervals"
+                f"layer {kinetics.name!r}: species {kinetics.activation.species[a]!r} has no bound for these inputs "
+                "and rate constants; try smaller intervals"
             )
     n_species = len(kinetics.activation.species)
     lower, upper = (np.stack([y[a][up] for a in range(n_species)], axis=-1) for up in (0, 1))
@@ -199,7 +206,9 @@ def _drive(
     return lower - _ROUNDING * size, upper + _ROUNDING * size
 
 
-def settle_between(kinetics: NetworkKinetics, inputs: Bounds, rates: FloatArray) -> dict[str, Bounds]:
+def settle_between(
+    kinetics: NetworkKinetics, inputs: Bounds, rates: FloatArray, strict: bool = True
+) -> dict[str, Bounds]:
     """Bounds (n, n_units, n_species) of every layer's fixed point, by layer name.
 
     Parameters
@@ -209,11 +218,13 @@ def settle_between(kinetics: NetworkKinetics, inputs: Bounds, rates: FloatArray)
         Bounds of the concentrations of the inputs' species.
     rates : (n, 1) ndarray
         Relative error of every rate constant, by sample.
+    strict : bool
+        See `settle_layer`.
     """
     net = kinetics.net
     found: tuple[dict[str, FloatArray], dict[str, FloatArray]] = {INPUT: inputs[0]}, {INPUT: inputs[1]}
     for layer in kinetics.layers:
         read = layer.chemistry.layer
         lower, upper = (catalyst_concentrations(net, read, part) for part in found)
-        found[0][layer.name], found[1][layer.name] = settle_layer(layer, (lower, upper), rates)
+        found[0][layer.name], found[1][layer.name] = settle_layer(layer, (lower, upper), rates, strict)
     return {layer.name: (found[0][layer.name], found[1][layer.name]) for layer in kinetics.layers}

@@ -394,7 +394,11 @@ class NetworkKinetics:
 
     def settle(self, x: FloatArray, constants: Sequence[RateConstants] | None = None) -> list[LayerState]:
         """All layers at the steady state of checked inputs x (n, n_in); see `LayerKinetics.settle`."""
-        found = {INPUT: self.net.input_coding.code(x)}
+        return self.settle_coded(self.net.input_coding.code(x), constants)
+
+    def settle_coded(self, inputs: FloatArray, constants: Sequence[RateConstants] | None = None) -> list[LayerState]:
+        """The same for concentrations (n, n_in, n_rails) of the inputs' species."""
+        found = {INPUT: inputs}
         states = []
         for number, layer in enumerate(self.layers):
             own = None if constants is None else constants[number]

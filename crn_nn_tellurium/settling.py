@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.antimony_writer import structure_text
 from crn_nn_tellurium.encoding import to_reactions
-from crn_nn_tellurium.engine import RELATIVE_TOLERANCE, CompiledModel, compiled
+from crn_nn_tellurium.engine import CompiledModel, compiled
 from crn_nn_tellurium.envelope import EARLY, Envelope
 from crn_nn_tellurium.errors import ModelTooLargeError, NotCertified
 from crn_nn_tellurium.fixed_point_bounds import Bounds
@@ -49,6 +49,8 @@ class Course:
         How far the outputs may be above and below their fixed point.
     settled : (n_out,) ndarray
         By when each output is within tolerance.
+    chain : tuple of str
+        The species that the slowest output waits for, from the first layer on.
     """
 
     time: FloatArray
@@ -56,6 +58,7 @@ class Course:
     above: FloatArray
     below: FloatArray
     settled: FloatArray
+    chain: tuple[str, ...]
 
 
 class EnvelopeModel:
@@ -116,6 +119,13 @@ class EnvelopeModel:
         gains, losses = (np.maximum(sign * self.read_out, 0) * upper for sign in (1, -1))
         return high @ gains.T + low @ losses.T, low @ gains.T + high @ losses.T
 
+    def output_bounds(self, points: Bounds) -> Bounds:
+        """Bounds of the outputs (..., n_out) for species between bounds (..., n_floating)."""
+        constant = self.net.layers[-1].activation.read_out.constant
+        gains, losses = (np.maximum(sign * self.read_out, 0) for sign in (1, -1))
+        low, high = points
+        return constant + low @ gains.T - high @ losses.T, constant + high @ gains.T - low @ losses.T
+
     def follow(
         self,
         fixed_point: Bounds,
@@ -155,15 +165,22 @@ class EnvelopeModel:
         goal = tolerance * (1 - SLACK)
         with self.model.lock:
             self.model.set_parameters(self._index, values)
-            whole = self._run(start_time, start, fixed_point[1], goal, _PATIENCE / slowest)
+            whole = self._run(start_time, start, fixed_point[1], coefficients[3], goal, _PATIENCE / slowest)
             if box is None:
                 return whole
             start = envelope.start_in(fixed_point, coefficients, box)
             end = float(whole.settled.max())
-            return self._run(0.0, start, fixed_point[1], goal, end, EARLY / fastest)
+            return self._run(0.0, start, fixed_point[1], coefficients[3], goal, end, EARLY / fastest)
 
     def _run(
-        self, first: float, start: FloatArray, upper: FloatArray, goal: float, limit: float, step: float = 0.0
+        self,
+        first: float,
+        start: FloatArray,
+        upper: FloatArray,
+        couplings: FloatArray,
+        goal: float,
+        limit: float,
+        step: float = 0.0,
     ) -> Course:
         """Follow from one time until all errors are below the goal, or (with a first step) to the limit."""
         times, states = [np.array([first])], [start[None]]
@@ -185,7 +202,16 @@ class EnvelopeModel:
                 )
         time, state = np.concatenate(times), np.concatenate(states)
         above, below = self.errors(state, upper)
-        return Course(time, state, above, below, self._crossings(time, state, np.maximum(above, below), upper, goal))
+        settled = self._crossings(time, state, np.maximum(above, below), upper, goal)
+        slowest = int(settled.argmax())
+        at = state[min(int(np.searchsorted(time, settled[slowest])), len(time) - 1)]
+        high, low = self.envelope.relative(at)
+        parts = self.read_out[slowest] * upper
+        rising = bool(above[-1, slowest] >= below[-1, slowest])
+        feeds = np.maximum(parts, 0) * (high if rising else low) + np.maximum(-parts, 0) * (low if rising else high)
+        species = int(feeds.argmax())
+        chain = self.envelope.chain(at, species, rising == (parts[species] > 0), couplings)
+        return Course(time, state, above, below, settled, chain)
 
     def _crossings(
         self, time: FloatArray, state: FloatArray, error: FloatArray, upper: FloatArray, goal: float
@@ -210,6 +236,3 @@ class EnvelopeModel:
         result = np.empty_like(found)
         result[:, self._order] = found
         return result
-
-
-__all__ = ["RELATIVE_TOLERANCE", "Course", "EnvelopeModel"]

@@ -1,0 +1,465 @@
+"""Certificates: by when a network's outputs are within tolerance, whatever was in the tube at the start.
+
+``certify`` states it with everything it rests on; ``settling_time`` is the short way. Two bounds:
+``"envelope"`` (see `envelope`, `settling`) and ``"cheap"`` (see `cheap_bound`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.cheap_bound import CheapBound
+from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError, NotCertified
+from crn_nn_tellurium.fixed_point_bounds import Bounds, check_order, settle_between
+from crn_nn_tellurium.intervals import Interval
+from crn_nn_tellurium.linearization import NetworkKinetics
+from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork, by_sample, is_real, read_only
+from crn_nn_tellurium.settling import Course, EnvelopeModel
+from crn_nn_tellurium.simulator import OnError, Simulator, check_choice
+
+Bound = Literal["envelope", "cheap"]
+INITIAL_MAX = 1e6
+
+UNIQUE = (
+    "one positive fixed point: each species changes by a - b y - c y^2 with a > 0 and no other species of its own or a "
+    "later layer in a, b, c than those listed before it, so each has one positive root, layer after layer"
+)
+SETTLES = (
+    "one positive fixed point in the range of starts: the envelope of all of them closes (the activation declares "
+    "`settles`; its species act on one another both ways)"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class EnvelopeCourse:
+    """The envelope of one sample's outputs over time.
+
+    Attributes
+    ----------
+    time : (n_points,) ndarray
+    lower, upper : (n_points, n_out) ndarray
+        Every trajectory from the certified starts lies between.
+    """
+
+    time: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+
+    def __post_init__(self) -> None:
+        read_only(self.time, self.lower, self.upper)
+
+    def __repr__(self) -> str:
+        return f"EnvelopeCourse({len(self.time)} points from t = {self.time[0]:.3g} to {self.time[-1]:.3g})"
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """By when every output is within tolerance of its fixed point, and stays there.
+
+    Attributes
+    ----------
+    settling_time : float
+        For all outputs and all inputs certified, in time units of the model.
+    settling_times : (n_out,) ndarray
+        By output, the worst over the inputs.
+    by_sample : (n_samples, n_out) ndarray
+        By input and output.
+    tolerance : float
+        In units of the outputs.
+    bound : str
+        ``"envelope"`` or ``"cheap"``.
+    chain : tuple of str
+        The slowest chain of species, from the first layer to the output, for the slowest output of the
+        slowest sample.
+    rate : float
+        Slowest rate at the fixed point, the smallest over the inputs; 1 / rate is the slowest time constant.
+    outputs : Interval (n_samples, n_out)
+        Where the outputs settle.
+    fixed_point : Interval (n_samples, n_species)
+        Where every species settles, in the order of `species`.
+    initial : Interval or None
+        The box of starts (n_species,); None for all non-negative starts.
+    initial_max : float or None
+        Cap on the starts of the species in `capped`; None where there are none.
+    capped : tuple of str
+        Species for whose starts no bound without a cap exists.
+    rates : float
+        Relative error of every rate constant that is covered.
+    uniqueness : str
+        Why the positive fixed point is the only one.
+    envelope : EnvelopeCourse or None
+        That of the slowest sample; None for the cheap bound.
+    output_names, species : tuple of str
+        Identifiers.
+    """
+
+    settling_time: float
+    settling_times: FloatArray
+    by_sample: FloatArray
+    tolerance: float
+    bound: str
+    chain: tuple[str, ...]
+    rate: float
+    outputs: Interval = field(repr=False)
+    fixed_point: Interval = field(repr=False)
+    initial: Interval | None
+    initial_max: float | None
+    capped: tuple[str, ...]
+    rates: float
+    uniqueness: str
+    envelope: EnvelopeCourse | None
+    output_names: tuple[str, ...] = field(repr=False)
+    species: tuple[str, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        read_only(self.settling_times, self.by_sample)
+
+    @property
+    def starts(self) -> str:
+        """The starts that the certificate covers, in words."""
+        if self.initial is not None:
+            return "starts in the given box"
+        if self.initial_max is None:
+            return "all non-negative starts"
+        few = ", ".join(self.capped[:3]) + (", ..." if len(self.capped) > 3 else "")
+        return f"all non-negative starts with {few} at most {self.initial_max:g}"
+
+    def __repr__(self) -> str:
+        n = len(self.by_sample)
+        return (
+            f"Certificate({n} {'input' if n == 1 else 'inputs'}: outputs within {self.tolerance:g} from "
+            f"t = {self.settling_time:.4g} on, by {self.bound!r}, from {self.starts}; "
+            f"slowest {' -> '.join(self.chain)}; rate {self.rate:.3g})"
+        )
+
+
+def certify(
+    net: Network | Simulator,
+    x: npt.ArrayLike | Interval,
+    tolerance: float = 1e-3,
+    initial: Any = None,
+    *,
+    bound: Bound = "envelope",
+    initial_max: float = INITIAL_MAX,
+    rates: float = 0.0,
+) -> Certificate:
+    """Bound the time by which every output is within tolerance of its fixed point and stays there.
+
+    Parameters
+    ----------
+    net : Network or Simulator
+    x : (n_in,) or (n_samples, n_in) array_like, or Interval of that shape
+        Inputs; the certificate holds for each of them. An Interval is a box: the certificate holds for every input
+        in it, each settling to its own fixed point.
+    tolerance : float
+        Absolute, in units of the outputs.
+    initial : pair, float, array_like (n_species,), mapping of str to float, or Interval, optional
+        The starts: a pair ``(lower, upper)`` or an Interval is a box of starts, anything else one start, as in
+        `Simulator.steady_state`. In a mapping, species that are not named may start anywhere up to
+        `initial_max`. By default all non-negative starts.
+    bound : {"envelope", "cheap"}
+        The envelope of all trajectories, compiled and integrated by roadrunner; or a closed form, later and at once.
+    initial_max : float
+        Cap on the starts of species that are lost in proportion to themselves (S of a sigmoid, P of a
+        normalised output): their settling time grows with the logarithm of their start, so no bound over all starts
+        exists. The certificate says for which species it holds.
+    rates : float
+        Relative error, in [0, 1), that every rate constant may have, each by itself; the outputs settle to
+        the fixed point of the erroneous network.
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    NotCertified
+        If no bound is known, with the reason: for a reaction network that is not a neural network's, an activation
+        whose species act on one another both ways, or an envelope that does not close.
+    InputError
+        If an argument has the wrong shape or cannot be a concentration, tolerance or error.
+    ModelTooLargeError
+        If the envelope is too large to compile.
+    ConvergenceError
+        If the integrator gives up.
+
+    Notes
+    -----
+    The bound is a theorem (docs/theory.md) but for the integration of the envelope, to a relative tolerance of 1e-10,
+    against which the envelope is held to a tolerance smaller by a millionth.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model
+    >>> certificate = certify(load_model("xor"), [1.0, 0.0], tolerance=0.01)
+    >>> certificate.starts
+    'all non-negative starts'
+    >>> certificate.settling_time < certify(load_model("xor"), [1.0, 0.0], 0.01, bound="cheap").settling_time
+    True
+    """
+    check_choice("bound", bound, get_args(Bound))
+    for name, value in (("tolerance", tolerance), ("initial_max", initial_max)):
+        if not (is_real(value) and np.isfinite(value) and value > 0):
+            raise InputError(f"{name} is {value!r}; expected a finite number > 0")
+    check_rates(rates)
+    kinetics = kinetics_of(net)
+    unique = _uniqueness(kinetics)
+    inputs = input_box(kinetics.net, x)
+    if bound == "envelope":
+        return _by_envelope(kinetics, inputs, tolerance, initial, initial_max, rates, unique)
+    if initial is not None or rates or not np.array_equal(inputs.lower, inputs.upper):
+        raise InputError(
+            "bound='cheap' holds for all starts, known inputs and known rate constants; initial=, rates= and boxes of "
+            "inputs need bound='envelope'"
+        )
+    return _in_closed_form(kinetics, inputs, tolerance, initial_max, unique)
+
+
+def settling_time(
+    net: Network | Simulator,
+    x: npt.ArrayLike | Interval,
+    tolerance: float = 1e-3,
+    initial: Any = None,
+    *,
+    bound: Bound = "envelope",
+    initial_max: float = INITIAL_MAX,
+    rates: float = 0.0,
+    on_error: OnError = "raise",
+) -> Any:
+    """The settling time that `certify` proves: a float for x (n_in,), an array (n_samples,) for a batch.
+
+    Parameters are those of `certify`; with ``on_error="nan"`` an input that fails is NaN.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model
+    >>> settling_time(load_model("xor"), [[0.0, 0.0], [1.0, 1.0]], 0.01, bound="cheap").shape
+    (2,)
+    """
+    check_choice("on_error", on_error, get_args(OnError))
+    options: dict[str, Any] = {"bound": bound, "initial_max": initial_max, "rates": rates}
+    single = np.ndim(x.lower if isinstance(x, Interval) else x) == 1
+    if on_error == "raise":
+        times = certify(net, x, tolerance, initial, **options).by_sample.max(axis=1)
+        return float(times[0]) if single else times
+    inputs = input_box(kinetics_of(net).net, x)
+    found = []
+    for i in range(len(inputs.lower)):
+        try:
+            found.append(certify(net, inputs[i], tolerance, initial, **options).settling_time)
+        except (NotCertified, ConvergenceError):
+            found.append(np.nan)
+    return found[0] if single else np.array(found)
+
+
+# The two bounds -----------------------------------------------------------------------------------
+
+
+def _by_envelope(
+    kinetics: NetworkKinetics,
+    inputs: Interval,
+    tolerance: float,
+    initial: Any,
+    initial_max: float,
+    rates: float,
+    unique: str,
+) -> Certificate:
+    model = EnvelopeModel(kinetics.net)
+    names = model.crn.floating
+    box = None if initial is None else start_box(initial, names, initial_max)
+    worst: tuple[float, Course, Bounds] | None = None
+    by_sample, fixed, slowest = [], [], np.inf
+    for lower, upper in zip(inputs.lower, inputs.upper, strict=True):
+        held = kinetics.net.input_coding.code_between(lower, upper)
+        at = fixed_point(kinetics, held, rates)
+        boundary = held[0].ravel(), held[1].ravel()
+        course = model.follow(
+            at, boundary, tolerance, initial_max, rates, None if box is None else (box.lower, box.upper)
+        )
+        by_sample.append(course.settled)
+        fixed.append(at)
+        slowest = min(slowest, float(model.envelope.coefficients(at, boundary, rates)[0].min()))
+        if worst is None or course.settled.max() > worst[0]:
+            worst = float(course.settled.max()), course, at
+    if worst is None:
+        raise InputError(f"no inputs; expected at least one sample, (n_samples, {kinetics.net.n_in})")
+    time, course, at = worst
+    points = Interval(np.array([a for a, _ in fixed]), np.array([b for _, b in fixed]))
+    outputs = Interval(*model.output_bounds((points.lower, points.upper)))
+    low, high = model.output_bounds(at)
+    capped = tuple(name for name, cap in zip(names, model.envelope.needs_cap, strict=True) if cap)
+    return Certificate(
+        settling_time=time,
+        settling_times=np.max(by_sample, axis=0),
+        by_sample=np.array(by_sample),
+        tolerance=float(tolerance),
+        bound="envelope",
+        chain=course.chain,
+        rate=slowest,
+        outputs=outputs,
+        fixed_point=points,
+        initial=box,
+        initial_max=float(initial_max) if capped and box is None else None,
+        capped=capped if box is None else (),
+        rates=float(rates),
+        uniqueness=unique,
+        envelope=EnvelopeCourse(course.time, low - course.below, high + course.above),
+        output_names=kinetics.net.output_names,
+        species=names,
+    )
+
+
+def _in_closed_form(
+    kinetics: NetworkKinetics, inputs: Interval, tolerance: float, initial_max: float, unique: str
+) -> Certificate:
+    if not len(inputs.lower):
+        raise InputError(f"no inputs; expected at least one sample, (n_samples, {kinetics.net.n_in})")
+    states = kinetics.settle(inputs.lower)
+    bound = CheapBound(kinetics, inputs.lower, tolerance, initial_max)
+    sample, output = (int(i) for i in np.unravel_index(bound.times.argmax(), bound.times.shape))
+    points = np.concatenate([by_sample(state.concentrations) for state in states], axis=1)
+    outputs = kinetics.outputs(states)
+    names = tuple(name for layer in kinetics.layers for name in layer.chemistry.species)
+    followers = tuple(
+        f"{follower.name}{layer.chemistry.index}_{j}"
+        for layer in kinetics.layers
+        for j in range(layer.chemistry.layer.n_out)
+        for follower in layer.activation.followers
+    )
+    return Certificate(
+        settling_time=float(bound.times.max()),
+        settling_times=bound.times.max(axis=0),
+        by_sample=bound.times,
+        tolerance=float(tolerance),
+        bound="cheap",
+        chain=bound.chain(sample, output),
+        rate=bound.rate,
+        outputs=Interval(outputs, outputs),
+        fixed_point=Interval(points, points),
+        initial=None,
+        initial_max=float(initial_max) if followers else None,
+        capped=followers,
+        rates=0.0,
+        uniqueness=unique,
+        envelope=None,
+        output_names=kinetics.net.output_names,
+        species=names,
+    )
+
+
+# Arguments ----------------------------------------------------------------------------------------
+
+
+def kinetics_of(net: Any) -> NetworkKinetics:
+    """The kinetics of a network or simulator; any other reaction network cannot be certified.
+
+    Raises
+    ------
+    NotCertified, NetworkError
+    """
+    if isinstance(net, ReactionNetwork):
+        raise NotCertified(
+            f"reaction network {net.name!r}: cannot tell whether its positive fixed point is the only one, nor by when "
+            "it is reached; certificates are for neural networks' chemistry, where layers follow one another (give the "
+            "Network, not its reactions)"
+        )
+    if isinstance(net, Simulator):
+        return net.kinetics
+    if not isinstance(net, Network):
+        raise NetworkError(f"a certificate takes a Network or a Simulator; got {type(net).__name__}")
+    return NetworkKinetics(net)
+
+
+def check_rates(rates: Any) -> None:
+    """Refuse what is not a relative error.
+
+    Raises
+    ------
+    InputError
+    """
+    if not (is_real(rates) and 0 <= rates < 1):
+        raise InputError(
+            f"rates is {rates!r}; expected a relative error of the rate constants, a number in [0, 1): 0.05 for 5 %"
+        )
+
+
+def input_box(net: Network, x: Any) -> Interval:
+    """Inputs as boxes (n_samples, n_in), checked."""
+    if isinstance(x, Interval):
+        lower, upper = (np.atleast_2d(net.input_coding.check(bound)) for bound in (x.lower, x.upper))
+    else:
+        lower = upper = np.atleast_2d(net.input_coding.check(x))
+    if lower.ndim != 2:
+        raise InputError(f"inputs have shape {lower.shape}; expected (n_samples, {net.n_in}) or ({net.n_in},)")
+    return Interval(lower, upper)
+
+
+def start_box(initial: Any, species: Sequence[str], initial_max: float) -> Interval:
+    """A box of starts (n_species,).
+
+    Raises
+    ------
+    InputError
+        If it has the wrong shape, names an unknown species or is not a box of concentrations.
+    """
+    if isinstance(initial, Interval):
+        initial = (initial.lower, initial.upper)
+    pair = initial if isinstance(initial, tuple) and len(initial) == 2 else (initial, initial)
+    bounds = [_start(value, species, fill) for value, fill in zip(pair, (0.0, initial_max), strict=True)]
+    if np.any(bounds[0] > bounds[1]):
+        i = int(np.argmax(bounds[0] > bounds[1]))
+        raise InputError(
+            f"initial: species {species[i]!r} starts between {bounds[0][i]:g} and {bounds[1][i]:g}; "
+            "expected lower <= upper"
+        )
+    return Interval(*bounds)
+
+
+def _start(value: Any, species: Sequence[str], fill: float) -> FloatArray:
+    result = np.full(len(species), fill)
+    if isinstance(value, Mapping):
+        for name, concentration in value.items():
+            if name not in species:
+                raise InputError(f"initial names {name!r}; expected species among {', '.join(species[:8])}, ...")
+            result[species.index(name)] = concentration
+    else:
+        try:
+            result[:] = value
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"initial is {value!r}; expected a number, ({len(species)},) numbers, or a pair of these"
+            ) from error
+    if not np.all(np.isfinite(result) & (result >= 0)):
+        i = int(np.argmax(~(np.isfinite(result) & (result >= 0))))
+        raise InputError(f"initial of {species[i]!r}: {float(result[i])!r}; expected a finite concentration >= 0")
+    return result
+
+
+def fixed_point(kinetics: NetworkKinetics, inputs: Bounds, rates: float) -> Bounds:
+    """Bounds (n_species,) of where all species settle, for concentrations of the inputs' species between bounds."""
+    if not rates and np.array_equal(*inputs):
+        states = kinetics.settle_coded(inputs[0][None])
+        y = np.concatenate([state.concentrations.ravel() for state in states])
+        return y, y
+    found = settle_between(kinetics, (inputs[0][None], inputs[1][None]), np.array([[rates]]))
+    lower, upper = (np.concatenate([bounds[up].ravel() for bounds in found.values()]) for up in (0, 1))
+    return lower, upper
+
+
+def _uniqueness(kinetics: NetworkKinetics) -> str:
+    declared = False
+    for layer in kinetics.layers:
+        if layer.activation.settles:
+            declared = True
+        else:
+            check_order(
+                layer,
+                "if the unit has one positive fixed point at all drives, declare `settles = True` on the activation",
+            )
+    return SETTLES if declared else UNIQUE
