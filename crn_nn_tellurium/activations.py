@@ -17,6 +17,7 @@ sigma_h(z) sigma_h(-z) = h.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from abc import ABC, abstractmethod
@@ -235,6 +236,14 @@ class Activation(ABC):
         return False
 
     @property
+    def h_is_smoothing(self) -> bool:
+        """Whether smaller h brings the value nearer to the function meant, its limit for h -> 0.
+
+        False where h is part of the function itself: the width of a sigmoid, say. Then it is not free to choose.
+        """
+        return True
+
+    @property
     def gain(self) -> float:
         """Factor on the pre-activation, folded into the weights and biases; 1 unless stated."""
         return 1.0
@@ -319,6 +328,38 @@ class Activation(ABC):
         slopes = 1 / np.hypot(self.drive(z), 2 * math.sqrt(self.h))
         coefficients = dict(self.read_out.terms)
         return slopes @ np.array([coefficients.get(rail.name, 0.0) for rail in self.rails])
+
+    def rescaled(self, factor: float) -> tuple[Activation, float] | None:
+        """The activation whose unit, with a pre-activation `factor` times as large, is `factor` times as fast.
+
+        From sigma_(s^2 h)(s u) = s sigma_h(u): with y -> s y, the equation of a rail runs s times as fast. Whoever
+        defines it for an activation of their own answers for both promises; rails that have no shift, without
+        local reactions and with a read-out of their concentrations alone, keep them without being asked.
+
+        Parameters
+        ----------
+        factor : float
+            s > 0.
+
+        Returns
+        -------
+        (Activation, float) or None
+            The activation with its numbers rescaled, and by what its value is multiplied, a power of `factor` that
+            is not negative; None where there is no such activation.
+
+        Examples
+        --------
+        >>> activation, of_value = SmoothedReLU(h=0.01).rescaled(3.0)
+        >>> activation, of_value
+        (SmoothedReLU(h=0.09), 3.0)
+        >>> activation(3 * 0.5) / of_value - SmoothedReLU(h=0.01)(0.5)
+        np.float64(0.0)
+        """
+        if self.local_reactions or self.followers or self.read_out.constant or any(r.shift for r in self.rails):
+            return None
+        other = dataclasses.replace(self, h=self.h * factor**2)
+        same = (other.rails, other.read_out, other.gain) == (self.rails, self.read_out, self.gain)
+        return (other, float(factor)) if same else None
 
     def parameters(self) -> dict[str, Any]:
         """The dataclass fields, as a saved network keeps them."""
@@ -436,12 +477,17 @@ class ClippedReLU(Activation):
         """One species for the lower knee, one for the upper."""
         return (Rail("Yl"), Rail("Yu", 1, -self.ceiling))
 
+    def rescaled(self, factor: float) -> tuple[Activation, float] | None:
+        """The same with its ceiling `factor` times as high."""
+        return dataclasses.replace(self, h=self.h * factor**2, ceiling=self.ceiling * factor), float(factor)
+
 
 @dataclass(frozen=True)
 class HardSigmoid(Activation):
     """sigma_h(u) - sigma_h(u - 1) with u = slope * z + offset, near min(max(u, 0), 1).
 
-    PyTorch's hard sigmoid has slope 1/6 and offset 1/2, Keras' of old 0.2 and 0.5.
+    PyTorch's hard sigmoid has slope 1/6 and offset 1/2, Keras' of old 0.2 and 0.5. Its knees stay where they are, so
+    it cannot be `rescaled`; ClippedReLU(ceiling=1) with slope and offset in weights and bias is the same and can.
 
     Examples
     --------
@@ -480,6 +526,11 @@ class _Ratio(Activation):
         LocalReaction(("Yp", "S"), ("Yp",), "d"),
         LocalReaction(("Yn", "S"), ("Yn",), "d"),
     )
+    h_is_smoothing = False
+
+    def rescaled(self, factor: float) -> tuple[Activation, float] | None:
+        # a ratio of concentrations that are all multiplied keeps its value
+        return dataclasses.replace(self, h=self.h * factor**2), 1.0
 
     def concentrations(self, z: npt.ArrayLike) -> FloatArray:
         y = smoothed_relu(self.drive(z), self.h)
@@ -541,6 +592,11 @@ class Normalized(Activation):
         LocalReaction(("*Y", "P"), ("*Y",), "d"),
     )
     read_out = ReadOut((("P", 1.0),))
+    h_is_smoothing = False
+
+    def rescaled(self, factor: float) -> tuple[Activation, float] | None:
+        """The same with all concentrations that are compared multiplied, which keeps their shares."""
+        return dataclasses.replace(self, h=self.h * factor**2), 1.0
 
     def concentrations(self, z: npt.ArrayLike) -> FloatArray:
         """y and P, shape (..., n_units, 2)."""

@@ -19,6 +19,7 @@ from crn_nn_tellurium.fixed_point_bounds import Bounds, check_order, settle_betw
 from crn_nn_tellurium.intervals import Interval
 from crn_nn_tellurium.linearization import NetworkKinetics
 from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.physical_units import PhysicalCertificate, PhysicalUnits
 from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork, by_sample, is_real, read_only
 from crn_nn_tellurium.settling import Course, EnvelopeModel
 from crn_nn_tellurium.simulator import OnError, Simulator, check_choice
@@ -136,6 +137,23 @@ class Certificate:
             f"Certificate({n} {'input' if n == 1 else 'inputs'}: outputs within {self.tolerance:g} from "
             f"t = {self.settling_time:.4g} on, by {self.bound!r}, from {self.starts}; "
             f"slowest {' -> '.join(self.chain)}; rate {self.rate:.3g})"
+        )
+
+    def in_units(self, units: PhysicalUnits) -> PhysicalCertificate:
+        """The bound in s, the tolerance in nM and the rate in 1/s.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model
+        >>> certificate = certify(load_model("xor"), [1.0, 0.0], tolerance=0.01, bound="cheap")
+        >>> certificate.in_units(PhysicalUnits(c0=10, tau=100)).tolerance_nM
+        0.1
+        """
+        return PhysicalCertificate(
+            float(units.seconds(self.settling_time)),
+            float(units.nanomolar(self.tolerance)),
+            float(units.rate_constant(self.rate, 1)),
+            units,
         )
 
 

@@ -105,6 +105,13 @@ def _write(text: str, output: Path | None, overwrite: bool) -> None:
     write_bytes(output, text.encode())
 
 
+def _input_values(text: str, network: Network) -> list[float]:
+    try:
+        return [float(cell) for cell in text.split(",")]
+    except ValueError as error:
+        raise InputError(f"--input is {text!r}; expected {network.n_in} numbers with commas between") from error
+
+
 @app.command()
 def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the pictures.")] = Path("crn-nn-demo"),
@@ -262,10 +269,7 @@ def simulate(
     Example: [bold]crn-nn simulate xor --input 0,1 --plot xor.png[/bold]
     """
     network = _load(net)
-    try:
-        x = [float(cell) for cell in input.split(",")]
-    except ValueError as error:
-        raise InputError(f"--input is {input!r}; expected {network.n_in} numbers with commas between") from error
+    x = _input_values(input, network)
     for file in (plot, output):
         _check_new(file, overwrite)
     from crn_nn_tellurium.simulator import Simulator
@@ -412,6 +416,68 @@ def gradient(
         console.print(repr(report), soft_wrap=True, highlight=False, markup=False)
         if not report.passed:
             raise typer.Exit(1)
+
+
+@app.command()
+def certify(
+    net: NetArgument,
+    data: Annotated[
+        Optional[Path], typer.Argument(help="CSV with a column per input, by name; or numbers without a header.")
+    ] = None,
+    input: Annotated[Optional[list[str]], typer.Option("--input", help="Input values: 0,1. May be repeated.")] = None,
+    tolerance: Annotated[float, typer.Option(help="Absolute, in units of the outputs.")] = 1e-3,
+    rates: Annotated[float, typer.Option(help="Relative error that every rate constant may have.")] = 0.0,
+    bound: Annotated[str, typer.Option(help="envelope, or cheap: a closed form, later and at once.")] = "envelope",
+    initial_max: Annotated[
+        float, typer.Option(help="Largest start of species for which no bound over all starts exists.")
+    ] = 1e6,
+    max_rate_constant: Annotated[
+        Optional[float], typer.Option(help="Largest bimolecular one, in 1/M/s; sets the time unit. [default: 1e6]")
+    ] = None,
+    c0: Annotated[float, typer.Option(help="Concentration of 1, in nM.")] = 10.0,
+    tau: Annotated[Optional[float], typer.Option(help="Time unit in s, instead of the fastest one.")] = None,
+    output: Annotated[Optional[Path], typer.Option("-o", "--output", help="CSV with a row per input.")] = None,
+    plot: Annotated[Optional[Path], typer.Option(help="Picture of the slowest input's envelope.")] = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """By when the outputs are settled, whatever was in the tube, and how wrong rate constants may be.
+
+    Example: [bold]crn-nn certify xor --input 0,1 --input 1,1 --rates 0.02 --plot xor.png[/bold]
+    """
+    network = _load(net)
+    if (data is None) == (not input):
+        raise InputError(f"expected a CSV file or --input with {network.n_in} numbers, and not both")
+    if tau is not None and max_rate_constant is not None:
+        raise InputError("--tau and --max-rate-constant are both given; expected one, for it sets the other")
+    if plot is not None and bound != "envelope":
+        raise InputError(f"--plot shows the envelope; expected --bound envelope with it, not {bound!r}")
+    for file in (output, plot):
+        _check_new(file, overwrite)
+    if plot is not None:
+        from crn_nn_tellurium.plotting import check_picture
+
+        check_picture(plot)
+    if data is not None:
+        x = numbers(data, read_table(data, network), network.input_names)
+        names = [f"row {i}" for i in range(1, len(x) + 1)]
+    else:
+        rows = [_input_values(text, network) for text in input or ()]
+        if any(len(row) != network.n_in for row in rows):
+            raise InputError(f"--input {input}: expected {network.n_in} numbers each, one per input of {network.name}")
+        x, names = np.array(rows), [text if len(text) <= 16 else f"no. {i}" for i, text in enumerate(input or (), 1)]
+    console = Console()
+    with console.status("certifying"):
+        from crn_nn_tellurium.certificate import certify as certificate_for
+        from crn_nn_tellurium.enclosure import certified_margin
+        from crn_nn_tellurium.physical_units import MAX_RATE_CONSTANT, PhysicalUnits, fastest_units, largest_bimolecular
+
+        largest = MAX_RATE_CONSTANT if max_rate_constant is None else max_rate_constant
+        units = fastest_units(network, largest, c0) if tau is None else PhysicalUnits(c0, tau)
+        found = certificate_for(
+            network, x, tolerance, bound=bound, initial_max=initial_max, rates=rates  # type: ignore[arg-type]  # checked
+        )  # fmt: skip
+        values = network(x)
+        margins = None if network.class_names is None else certified_margin(network, x)
 
 
 @app.command()

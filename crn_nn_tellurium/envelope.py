@@ -362,14 +362,17 @@ class Envelope:
     def start_in(self, fixed_point: Bounds, coefficients: tuple[FloatArray, ...], box: Bounds) -> FloatArray:
         """The state that bounds all trajectories from a box of starts (n_floating,) at time 0."""
         *_, most, least = coefficients
-        return self._state(box[1] / fixed_point[0], box[0] / fixed_point[1], most, least, np.array_equal(*fixed_point))
+        # the lower copy drops -f1 f2 of a product of two catalysts, which is an upper bound for f >= 0 alone
+        products = (self._terms.others < self._n).all(axis=1).any()
+        exact = np.array_equal(*fixed_point) and not products
+        return self._state(box[1] / fixed_point[0], box[0] / fixed_point[1], most, least, exact)
 
     def _state(
         self, high: FloatArray, low: FloatArray, most: FloatArray, least: FloatArray, exact: bool = False
     ) -> FloatArray:
         """Errors of the copies for species between `low` and `high`, relative to the fixed point.
 
-        Where it is not known exactly, the copies must start on either side of it.
+        Unless `exact`, the copies start on either side of it.
         """
         values: list[float] = []
         for i in range(self._n):

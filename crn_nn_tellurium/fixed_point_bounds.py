@@ -35,6 +35,7 @@ Bounds = tuple[FloatArray, FloatArray]
 _ROUNDING = 1e-14
 """Bounds are widened by this, relative to the sum of the sizes of what they are sums of."""
 _POLICIES = 50
+_FAR = 1e150
 
 
 @dataclass(frozen=True)
@@ -121,11 +122,12 @@ def extreme_root(
         if drive is not None:
             sums[1] = sums[1] + drive
         new = _positive_root(*sums)
-        if root is not None and np.array_equal(new, root, equal_nan=True):
+        if root is not None and np.array_equal(new, root):
             break
-        root = new
+        root = new if root is None or not up else np.maximum(root, new)  # a policy without a root has none above it
+        y0 = np.minimum(root, _FAR)
         chosen = [
-            m[up] if isinstance(m[0], float) else np.where((c[0] + root * (c[1] + root * c[2]) > 0) == up, m[1], m[0])
+            m[up] if isinstance(m[0], float) else np.where((c[0] + y0 * (c[1] + y0 * c[2]) > 0) == up, m[1], m[0])
             for m, c in zip(catalysts, polynomials, strict=True)
         ]
     return np.asarray(root)

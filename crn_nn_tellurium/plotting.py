@@ -15,13 +15,20 @@ from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
+from crn_nn_tellurium.certificate import Certificate
+from crn_nn_tellurium.choice_of_h import HChoice
 from crn_nn_tellurium.errors import FileFormatError, InputError
+from crn_nn_tellurium.physical_units import PhysicalUnits, duration
 from crn_nn_tellurium.results import TimeCourse
 from crn_nn_tellurium.sensitivity import Sensitivities
 from crn_nn_tellurium.storage import write_bytes
 from crn_nn_tellurium.training import FitResult
 
 _MANY = 10
+_DECADES_OF_VALUE, _DECADES_OF_DEVIATION = 2, 4
+"""How long before the settling time the picture of an envelope begins: it comes from infinity at time 0."""
+_ROOM = 0.6
+"""Room above and below 0 and the fixed points in that picture, as a share of their range."""
 
 
 def plot_time_course(tc: TimeCourse, names: str | Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
@@ -218,6 +225,293 @@ def plot_sensitivities(result: Sensitivities, ax: Axes | None = None, limit: int
     ax.set_ylabel("output")
     ax.figure.colorbar(image, ax=ax, label="d output / d parameter")
     return ax
+
+
+def plot_envelope(
+    certificate: Certificate,
+    trajectories: TimeCourse | Sequence[TimeCourse] = (),
+    ax: Axes | None = None,
+    *,
+    names: str | Sequence[str] | None = None,
+    deviation: bool = False,
+    units: PhysicalUnits | None = None,
+) -> Axes:
+    """The envelope of all trajectories of a certificate's slowest sample, closing on the fixed point in time.
+
+    Parameters
+    ----------
+    certificate : Certificate
+        By the envelope, not the cheap bound.
+    trajectories : TimeCourse, or sequence of TimeCourse
+        Of that sample; thin lines inside the envelope. Give them a fine grid (`time_course(..., n_points=5001)`):
+        they are drawn on a logarithmic time axis.
+    ax : Axes, optional
+        A new figure by default.
+    names : str or sequence of str, optional
+        Outputs to draw; by default all.
+    deviation : bool
+        Draw distances from the fixed point, linear within the tolerance and logarithmic beyond, so that all of the
+        envelope is seen. By default values, in a range about the fixed points.
+    units : PhysicalUnits, optional
+        Draw hours and nM; by default what the model is written in.
+
+    Returns
+    -------
+    Axes
+        Dashed lines are the fixed points (two bounds each where rate constants or inputs are intervals), pale
+        bands the tolerance about them; the vertical line is the certified settling time.
+
+    Raises
+    ------
+    InputError
+        If the certificate has no envelope, or a trajectory is of other outputs.
+    KeyError
+        If a name is not an output.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import Simulator, certify, load_model
+    >>> net = load_model("xor")
+    >>> course = Simulator(net).time_course([1, 0], t_end=100, n_points=2001)
+    >>> ax = plot_envelope(certify(net, [1, 0], tolerance=0.01), [course])
+    >>> ax.get_xlabel(), ax.get_xscale()
+    ('time (model units)', 'log')
+    """
+    envelope = certificate.envelope
+    if envelope is None:
+        raise InputError(f"the certificate is by {certificate.bound!r}; expected one by bound='envelope', to draw it")
+    trajectories = (trajectories,) if isinstance(trajectories, TimeCourse) else tuple(trajectories)
+    for course in trajectories:
+        if course.output_names != certificate.output_names:
+            raise InputError(
+                f"a trajectory has outputs {', '.join(course.output_names[:6])}; expected the certificate's: "
+                f"{', '.join(certificate.output_names[:6])}"
+            )
+    drawn = certificate.output_names if names is None else (names,) if isinstance(names, str) else tuple(names)
+    for name in drawn:
+        if name not in certificate.output_names:
+            raise KeyError(f"{name!r} is no output; there are {', '.join(certificate.output_names)}")
+    ax = _axes(ax)
+    hour, nanomolar = (1.0, 1.0) if units is None else (units.hours(1.0), units.nanomolar(1.0))
+    slowest = int(certificate.by_sample.max(axis=1).argmax())
+    settled, tolerance = certificate.settling_time * hour, certificate.tolerance * nanomolar
+    starts = "all starts" if certificate.initial is None else "given starts"
+    unit, time_unit = ("model units", "model units") if units is None else ("nM", "h")
+    fixed = []
+    for number, name in enumerate(drawn):
+        i, color = certificate.output_names.index(name), f"C{number % 10}"
+        points = np.array([certificate.outputs.lower[slowest, i], certificate.outputs.upper[slowest, i]])
+        zero = float(points.mean()) if deviation else 0.0
+        low, high, (least, most) = (
+            (values - zero) * nanomolar for values in (envelope.lower[:, i], envelope.upper[:, i], points)
+        )
+        label = f"{name}, {starts}" if len(drawn) <= _MANY else None
+        ax.fill_between(envelope.time * hour, low, high, color=color, alpha=0.2, linewidth=0, label=label)
+        for bound in (low, high):
+            ax.plot(envelope.time * hour, bound, color=color, linewidth=0.8, alpha=0.6)
+        for course in trajectories:
+            # a line from time 0 would come from far left on a logarithmic axis and look like a constant value
+            later = course.time > 0
+            ax.plot(course.time[later] * hour, (course[name][later] - zero) * nanomolar, color=color, linewidth=0.7)
+        ax.axhspan(least - tolerance, most + tolerance, color=color, alpha=0.25, linewidth=0)
+        for end in {float(least), float(most)}:
+            ax.axhline(end, color=color, linestyle="--", linewidth=1)
+        fixed += [float(least), float(most)]
+    if trajectories:
+        ax.plot([], [], color="0.3", linewidth=0.7, label="trajectories")
+    within = f"fixed point ± {tolerance:.3g}" + ("" if units is None else " nM")
+    ax.plot([], [], color="0.3", linestyle="--", linewidth=1, label=within)
+    ax.axvline(settled, color="black", linewidth=1.2, label="certified bound")
+    when = f"{settled:.4g}" if units is None else duration(units.seconds(certificate.settling_time))
+    ax.annotate(
+        f"settled by {when}", (settled, 0.02), (3, 0), xycoords=ax.get_xaxis_transform(), textcoords="offset points",
+        rotation=90, ha="left", va="bottom", bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1},
+    )  # fmt: skip
+    ax.set_xscale("log")
+    ax.set_xlabel(f"time ({time_unit})")
+    span = _DECADES_OF_DEVIATION if deviation else _DECADES_OF_VALUE
+    if settled > 0:
+        ax.set_xlim(settled * 10**-span, settled * 10 ** (0.15 * span))
+    if deviation:
+        ax.set_yscale("symlog", linthresh=tolerance)
+        ax.set_ylabel(f"value - fixed point ({unit})")
+    else:
+        ax.set_ylabel(f"value ({unit})")
+        room = max(_ROOM * (max(0.0, *fixed) - min(0.0, *fixed)), 4 * tolerance)
+        ax.set_ylim(min(0.0, *fixed) - room, max(0.0, *fixed) + room)
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
+
+
+def plot_certified_margins(
+    margins: npt.ArrayLike, labels: npt.ArrayLike, ax: Axes | None = None, order: Sequence[Any] | None = None
+) -> Axes:
+    """How far rate constants may be off before a class is uncertain: a point per sample, a row per class.
+
+    Parameters
+    ----------
+    margins : (n_samples,) array_like
+        What `certified_margin` gave: relative errors.
+    labels : (n_samples,) array_like
+        The samples' classes, predicted or true.
+    ax : Axes, optional
+        A new figure by default.
+    order : sequence, optional
+        The classes from top to bottom; by default all that occur, sorted.
+
+    Returns
+    -------
+    Axes
+        Boxes hold the middle half of a class, bars are medians.
+
+    Raises
+    ------
+    InputError
+        If margins and labels are not two lists of one length, there are none, or a margin is not in [0, 1].
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import certified_margin, load_model
+    >>> net, x = load_model("xor"), [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> plot_certified_margins(certified_margin(net, x), net.predict(x)).get_ylabel()
+    'class'
+    """
+    values, classes = np.asarray(margins, dtype=float), np.asarray(labels)
+    if values.ndim != 1 or values.shape != classes.shape or not len(values):
+        raise InputError(
+            f"margins and labels have shapes {values.shape} and {classes.shape}; expected (n_samples,) both"
+        )
+    if not np.all((values >= 0) & (values <= 1)):
+        wrong = float(values[~((values >= 0) & (values <= 1))][0])
+        raise InputError(f"a margin is {wrong!r}; expected relative errors in [0, 1], as certified_margin gives them")
+    ax = _axes(ax)
+    rows = np.unique(classes) if order is None else np.asarray(order)
+    ticks = []
+    for row, label in enumerate(rows):
+        here = np.sort(100 * values[classes == label])
+        ticks.append(f"{label}\nn = {len(here)}")
+        if not len(here):
+            continue
+        # a golden-ratio sequence spreads neighbours apart, and draws the same picture every time
+        heights = row + 0.5 * ((np.arange(len(here)) * 0.618034) % 1 - 0.5)
+        low, middle, high = np.quantile(here, [0.25, 0.5, 0.75])
+        ax.plot(here, heights, "o", color="C0", markersize=3, alpha=0.6, markeredgewidth=0, label="a sample")
+        ax.barh(row, high - low, left=low, height=0.7, color="C0", alpha=0.2, label="middle half")
+        ax.plot([middle, middle], [row - 0.35, row + 0.35], color="C0", linewidth=2, label="median")
+    once = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    ax.legend(once.values(), once.keys(), frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    ax.set_yticks(range(len(rows)), ticks)
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_xlim(left=0)
+    ax.set_xlabel("error of every rate constant up to which the class is certain (%)")
+    ax.set_ylabel("class")
+    return ax
+
+
+def plot_h_choice(choice: HChoice, ax: Axes | None = None, *, units: PhysicalUnits | None = None) -> Axes:
+    """Error against settling time for an h that all layers share, and what was chosen.
+
+    Parameters
+    ----------
+    choice : HChoice
+        What `choose_h` gave.
+    ax : Axes, optional
+        A new figure by default.
+    units : PhysicalUnits, optional
+        Draw hours and nM; by default what the model is written in.
+
+    Returns
+    -------
+    Axes
+        Numbers along the curve are its h. Where labels were given, the accuracy is on a second axis.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model, model_data
+    >>> from crn_nn_tellurium.choice_of_h import choose_h
+    >>> plot_h_choice(choose_h(load_model("xor"), model_data("xor")[0], max_error=0.1, n_points=9)).get_ylabel()
+    'largest error (model units)'
+    """
+    ax = _axes(ax)
+    curve = choice.curve
+    hour, nanomolar = (1.0, 1.0) if units is None else (units.hours(1.0), units.nanomolar(1.0))
+    times, errors = curve.settling_time * hour, curve.error * nanomolar
+    ax.loglog(times, errors, color="C0", label="one h for all layers")
+    ax.margins(x=0.12)
+    decades = np.log10(curve.h)
+    for decade in range(int(np.ceil(decades[0] - 1e-9)), int(np.floor(decades[-1] + 1e-9)) + 1):
+        i = int(np.abs(decades - decade).argmin())
+        ax.plot(times[i], errors[i], "o", color="C0", markersize=4)
+        text = f"{'h = ' if decade == 0 else ''}{curve.h[i]:.1g}"
+        ax.annotate(text, (times[i], errors[i]), (5, 4), textcoords="offset points", fontsize="small")
+    if choice.common is not None and choice.common.h != choice.h:
+        ax.plot(
+            choice.common.settling_time * hour, choice.common.error * nanomolar, "s", color="C0", markersize=8,
+            fillstyle="none", markeredgewidth=1.5, label=f"best such h: {_few(choice.common.h)}",
+        )  # fmt: skip
+    label = f"chosen h: {_few(choice.h)}"
+    ax.plot(choice.settling_time * hour, choice.error * nanomolar, "*", color="C3", markersize=14, label=label)
+    unit, time_unit = ("model units", "model units") if units is None else ("nM", "h")
+    within = f"{choice.tolerance * nanomolar:.3g}{'' if units is None else ' nM'}"
+    ax.set_xlabel(f"settling time to within {within} ({time_unit})")
+    ax.set_ylabel(f"largest error ({unit})")
+    handles = ax.get_legend_handles_labels()[0]
+    if curve.accuracy is not None:
+        right = ax.twinx()
+        handles += right.plot(times, 100 * curve.accuracy, color="C1", linestyle=":", label="accuracy, right")
+        right.set_ylabel("accuracy (%)", color="C1")
+        lowest = min(100 * float(curve.accuracy.min()), 95.0)
+        right.set_ylim(lowest - 0.06 * (100 - lowest), 100 + 0.06 * (100 - lowest))
+    ax.legend(handles=handles, frameon=False, loc="lower left")
+    return ax
+
+
+def plot_settling_time(choice: HChoice, ax: Axes | None = None, *, units: PhysicalUnits | None = None) -> Axes:
+    """Settling time against an h that all layers share, with the error on a second axis.
+
+    Parameters
+    ----------
+    choice : HChoice
+        What `choose_h` gave.
+    ax : Axes, optional
+        A new figure by default.
+    units : PhysicalUnits, optional
+        Draw hours and nM; by default what the model is written in.
+
+    Returns
+    -------
+    Axes
+        That of the settling time. The vertical line is the best common h.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model, model_data
+    >>> from crn_nn_tellurium.choice_of_h import choose_h
+    >>> plot_settling_time(choose_h(load_model("xor"), model_data("xor")[0], max_error=0.1, n_points=9)).get_ylabel()
+    'settling time to within 0.1 (model units)'
+    """
+    ax = _axes(ax)
+    curve = choice.curve
+    hour, nanomolar = (1.0, 1.0) if units is None else (units.hours(1.0), units.nanomolar(1.0))
+    unit, time_unit = ("model units", "model units") if units is None else ("nM", "h")
+    handles = ax.loglog(curve.h, curve.settling_time * hour, color="C0", label="settling time, left")
+    right = ax.twinx()
+    handles += right.loglog(curve.h, curve.error * nanomolar, color="C1", linestyle="--", label="error, right")
+    if choice.common is not None and len(set(choice.common.h)) == 1:
+        h = choice.common.h[0]
+        handles.append(ax.axvline(h, color="0.4", linestyle=":", label=f"best common h: {h:.3g}"))
+    within = f"{choice.tolerance * nanomolar:.3g}{'' if units is None else ' nM'}"
+    ax.set_xlabel("h of all layers (model units)")
+    ax.set_ylabel(f"settling time to within {within} ({time_unit})", color="C0")
+    right.set_ylabel(f"largest error ({unit})", color="C1")
+    # one curve falls and one rises: between them, at the left, is room
+    ax.legend(handles=handles, frameon=False, loc="center left")
+    return ax
+
+
+def _few(h: Sequence[float]) -> str:
+    """The h of all layers where they are one, or of each."""
+    return ", ".join(f"{value:.2g}" for value in (h if len(set(h)) > 1 else h[:1]))
 
 
 def check_picture(path: str | os.PathLike[str]) -> str:

@@ -1,0 +1,313 @@
+"""Certificates: what they state, over which starts, inputs and rate constants, and what they refuse."""
+
+import pickle
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from networks import Bump, Swish, corpus
+from test_enclosure import settle_draws
+from trajectories import CAP, check, draw, settles_at
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.activations import Follower, smoothed_relu
+
+CASES = corpus()
+SMALL = [case for case in CASES if case.net.n_weights <= 60]
+XOR = cn.load_model("xor")
+
+
+@dataclass(frozen=True)
+class Annihilating(cn.Activation):
+    """Two rails that remove each other: each acts on the other, so signs do not tell where they settle."""
+
+    rails = (cn.Rail("Yp"), cn.Rail("Yn", -1))
+    local_reactions = (cn.LocalReaction(("Yp", "Yn"), (), "a", 0.5),)
+    read_out = cn.ReadOut((("Yp", 1.0), ("Yn", -1.0)))
+
+    def concentrations(self, z):
+        z = np.asarray(z, dtype=float)
+        yp, yn = smoothed_relu(z, self.h), smoothed_relu(-z, self.h)
+        for _ in range(200):
+            # a damped fixed-point iteration of the two quadratics
+            yp = (yp + smoothed_relu(z - 0.5 * yn, self.h)) / 2
+            yn = (yn + smoothed_relu(-z - 0.5 * yp, self.h)) / 2
+        return np.stack([yp, yn], axis=-1)
+
+    def derivative(self, z):
+        step = 1e-6
+        return (self(np.asarray(z) + step) - self(np.asarray(z) - step)) / (2 * step)
+
+
+@dataclass(frozen=True)
+class Declared(Annihilating):
+    """The same, declared to have one positive fixed point: a < q, so the quadratic form is definite."""
+
+    settles = True
+
+
+@dataclass(frozen=True)
+class Bistable(Declared):
+    """Declared falsely: rails that remove each other faster than themselves shut one another out."""
+
+    local_reactions = (cn.LocalReaction(("Yp", "Yn"), (), "a", 3.0),)
+
+    def concentrations(self, z):
+        # the symmetric root of h + z y - y^2 - 3 y^2 at z = 0; elsewhere it does not matter here
+        y = smoothed_relu(z, 4 * self.h) / 4
+        return np.stack([y, y], axis=-1)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_envelope_is_not_later_than_the_cheap_bound(case):
+    certificate = cn.certify(case.net, case.x, 1e-3)
+    assert certificate.settling_time == certificate.by_sample.max() == certificate.settling_times.max()
+    np.testing.assert_allclose(certificate.outputs.lower, case.net(case.x), rtol=1e-9, atol=1e-12)
+    assert (
+        certificate.chain[0].split("_")[0].rstrip("0123456789") in ("S", "P", "M", "Mp", "Mn")
+        or "1_" in certificate.chain[0]
+    )
+    if any(isinstance(layer.activation, Swish) for layer in case.net.layers):
+        with pytest.raises(cn.NotCertified, match="bound='envelope'"):
+            cn.certify(case.net, case.x, 1e-3, bound="cheap")
+        return
+    cheap = cn.certify(case.net, case.x, 1e-3, bound="cheap")
+    # the envelope is found on a grid in time, to a thirtieth of a step of 5 %
+    assert np.all(certificate.by_sample <= cheap.by_sample * 1.003 + 1e-6)
+    assert cheap.rate == pytest.approx(certificate.rate, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_trajectory_is_late_for_the_cheap_bound(seed):
+    net, x = draw(seed, width=3)
+    cheap = cn.certify(net, x, 1e-2, bound="cheap")
+    sim = cn.Simulator(net)
+    rng = np.random.default_rng(seed)
+    for start in (0.0, CAP, *(10 ** rng.uniform(-9, 6, (4, len(sim.species))))):
+        course = sim.time_course(x, t_end=max(cheap.settling_time, 1e-3), n_points=3, initial=start)
+        assert np.all(np.abs(course.outputs[-1] - net(x)) <= 1e-2 * (1 + 1e-6))
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+def test_a_box_of_starts_is_settled_earlier_and_in_time(case):
+    net, x = case.net, case.x[0]
+    sim = cn.Simulator(net)
+    whole = cn.certify(net, x, 1e-3)
+    box = cn.certify(net, x, 1e-3, initial=(0.5, 2.0))
+    assert box.settling_time <= whole.settling_time
+    assert box.starts == "starts in the given box"
+    rng = np.random.default_rng(0)
+    for start in (0.5, 2.0, rng.uniform(0.5, 2.0, len(sim.species))):
+        course = sim.time_course(x, t_end=2 * box.settling_time + 1e-3, initial=start)
+        late = course.time >= box.settling_time
+        assert np.all(np.abs(course.outputs[late] - net(x)) <= 1e-3 * (1 + 1e-6))
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+def test_from_one_start_the_bound_is_the_trajectory(case):
+    """Both copies are the trajectory itself, so only the read-out can make the bound later."""
+    net, x = case.net, case.x[0]
+    one = cn.certify(net, x, 1e-3, initial=0.7)
+    course = cn.Simulator(net).time_course(x, t_end=one.settling_time * 1.2 + 1e-3, n_points=2001, initial=0.7)
+    found = settles_at(course, net(x), 1e-3)
+    assert found <= one.settling_time * 1.003 + course.time[1]
+    if all(len(layer.activation.read_out.read) == 1 for layer in net.layers):
+        assert found >= 0.99 * one.settling_time - course.time[1]
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+def test_a_box_of_inputs_is_certified_for_every_input_in_it(case):
+    net = case.net
+    low = case.x[0]
+    box = cn.Interval(low, low + 0.1)
+    certificate = cn.certify(net, box, 1e-2)
+    sim = cn.Simulator(net)
+    rng = np.random.default_rng(0)
+    for x in (low, low + 0.1, *rng.uniform(low, low + 0.1, (3, net.n_in))):
+        assert certificate.settling_time >= cn.settling_time(net, x, 1e-2) * 0.997
+        assert certificate.outputs.contains(net(x))
+        for start in (0.0, CAP):
+            course = sim.time_course(x, t_end=certificate.settling_time + 1e-3, n_points=2, initial=start)
+            assert np.all(np.abs(course.outputs[-1] - net(x)) <= 1e-2 * (1 + 1e-6))
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in SMALL if case.net.inputs == "nonnegative"], ids=lambda case: case.name
+)
+def test_errors_of_the_rate_constants_are_covered(case):
+    """Every network within the errors settles to its own fixed point in time: roadrunner runs some of them."""
+    net, x, rates = case.net, case.x[0], 0.05
+    certificate = cn.certify(net, x, 1e-2, rates=rates)
+    assert certificate.settling_time >= cn.settling_time(net, x, 1e-2) * 0.997
+    assert certificate.outputs.contains(settle_draws(net, x, rates, 1_000)[0])
+    runner = cn.to_roadrunner(net, x)
+    names = [name for name in runner.model.getGlobalParameterIds() if name not in (*net.output_names, *net.input_names)]
+    names = [name for name in names if name in cn.to_reactions(net).rate_constants]
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        runner.reset()
+        nominal = np.array([runner[name] for name in names])
+        for name, value in zip(names, nominal * (1 + rates * rng.uniform(-1, 1, len(names))), strict=True):
+            runner[name] = value
+        for name in cn.Simulator(net).species:
+            runner[f"[{name}]"] = 0.0
+        early = np.array(runner.simulate(0, certificate.settling_time, 2, ["time", *net.output_names]))[-1, 1:]
+        late = np.array(runner.simulate(0, 50 * certificate.settling_time, 2, ["time", *net.output_names]))[-1, 1:]
+        for name, value in zip(names, nominal, strict=True):
+            runner[name] = value
+        assert np.all(np.abs(early - late) <= 1e-2 * (1 + 1e-4))
+
+
+def test_a_batch_is_the_worst_of_its_samples():
+    x = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    times = cn.settling_time(XOR, x, 0.01)
+    assert times.shape == (4,)
+    for row, time in zip(x, times, strict=True):
+        single = cn.settling_time(XOR, row, 0.01)
+        assert isinstance(single, float)
+        assert single == time  # to the bit: a sample's bound does not depend on its batch
+    certificate = cn.certify(XOR, x, 0.01)
+    assert certificate.settling_time == times.max()
+    assert len(certificate.envelope.time) == len(cn.certify(XOR, x[int(times.argmax())], 0.01).envelope.time)
+
+
+def test_tighter_tolerances_take_longer_at_the_rate_of_the_slowest_unit():
+    tolerances = np.array([1e-3, 1e-5, 1e-7, 1e-9])
+    times = np.array([cn.settling_time(XOR, [1, 0], t) for t in tolerances])
+    assert np.all(np.diff(times) > 0)
+    # in the end errors fall as exp(-rate t), with a factor t where two rates are alike
+    slope = -np.diff(np.log(tolerances))[-1] / np.diff(times)[-1]
+    assert 0.5 * cn.certify(XOR, [1, 0]).rate < slope < 1.5 * cn.certify(XOR, [1, 0]).rate
+
+
+def test_the_cap_is_stated_where_there_must_be_one():
+    iris, moons = cn.load_model("iris"), cn.load_model("moons")
+    x = cn.model_data("moons")[1][0]
+    certificate = cn.certify(moons, x, 0.01)
+    assert certificate.initial_max == 1e6
+    assert all(name.startswith("S") for name in certificate.capped)
+    assert "with S3_0 at most 1e+06" in repr(certificate)
+    assert cn.certify(moons, x, 0.01, initial_max=1e12).settling_time > certificate.settling_time
+    plain = cn.certify(iris, cn.model_data("iris")[1][0], 0.01)
+    assert plain.initial_max is None
+    assert plain.capped == ()
+
+
+def test_settling_from_a_cap_takes_the_logarithm_of_it():
+    net = cn.Network([cn.Layer([[1.0]], [0.0], cn.Sigmoid(h=0.01))])
+    times = [cn.settling_time(net, [0.5], 1e-3, initial_max=cap) for cap in (1e3, 1e6, 1e12)]
+    rate = np.sqrt(0.5**2 + 4 * 0.01)  # yp + yn
+    np.testing.assert_allclose(np.diff(times), np.log([1e3, 1e6]) / rate, rtol=5e-3)
+
+
+def test_what_cannot_be_told_is_refused():
+    with pytest.raises(cn.NotCertified, match="cannot tell whether its positive fixed point is the only one"):
+        cn.certify(cn.to_reactions(XOR), [0, 1])
+    with pytest.raises(cn.NetworkError, match="takes a Network or a Simulator; got str"):
+        cn.certify("xor", [0, 1])
+    net = cn.Network([cn.Layer([[1.0]], [0.2], Annihilating(h=0.1)), cn.Layer([[1.0]])])
+    for bound in ("envelope", "cheap"):
+        with pytest.raises(cn.NotCertified, match=r"Yp, Yn .*act on one another both ways.*declare `settles = True`"):
+            cn.certify(net, [1.0], bound=bound)
+    with pytest.raises(cn.NotCertified, match="both ways"):
+        cn.enclosure(net, [1.0], 0.05)
+
+
+def test_an_activation_may_declare_that_it_settles():
+    net = cn.Network([cn.Layer([[1.0]], [0.2], Declared(h=0.1)), cn.Layer([[1.0]], activation=cn.Linear())])
+    certificate = cn.certify(net, [1.0], 1e-3)
+    assert "declares" in certificate.uniqueness
+    check(net, [1.0], certificate, 0, n=8, adverse=2)
+    with pytest.raises(cn.NotCertified, match="both ways"):
+        cn.certify(net, [1.0], 1e-3, bound="cheap")
+
+
+def test_uniqueness_is_stated():
+    assert "one positive fixed point" in cn.certify(XOR, [0, 1], 0.01).uniqueness
+
+
+def test_users_activations_of_rails_alone_need_declare_nothing():
+    net = cn.Network([cn.Layer([[1.0], [-1.0]], [0.2, 0.1], Bump(h=0.05)), cn.Layer([[1.0, 1.0]])])
+    check(net, [0.4], cn.certify(net, [0.4], 1e-3), 0, n=8, adverse=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tolerance": 0}, "tolerance is 0; expected a finite number > 0"),
+        ({"tolerance": float("nan")}, "tolerance is nan"),
+        ({"tolerance": "small"}, "tolerance is 'small'"),
+        ({"initial_max": -1}, "initial_max is -1"),
+        ({"rates": 1.0}, "rates is 1.0; expected a relative error"),
+        ({"bound": "tight"}, "bound is 'tight'; expected one of 'envelope', 'cheap'"),
+        ({"initial": (2.0, 1.0)}, "starts between 2 and 1; expected lower <= upper"),
+        ({"initial": {"Z": 1.0}}, "initial names 'Z'"),
+        ({"initial": -1.0}, "expected a finite concentration >= 0"),
+        ({"initial": [1.0, 2.0]}, r"expected a number, \(4,\) numbers"),
+        ({"bound": "cheap", "rates": 0.1}, "need bound='envelope'"),
+        ({"bound": "cheap", "initial": 1.0}, "need bound='envelope'"),
+    ],
+)
+def test_bad_arguments_are_refused(options, message):
+    with pytest.raises(cn.InputError, match=message):
+        cn.certify(XOR, [0, 1], **options)
+
+
+def test_bad_inputs_are_refused():
+    for x, message in (([0, 1, 2], "shape"), ([-1, 0], "negative"), (np.empty((0, 2)), "at least one sample")):
+        for bound in ("envelope", "cheap"):
+            with pytest.raises(cn.InputError, match=message):
+                cn.certify(XOR, x, bound=bound)
+
+
+def test_a_false_declaration_is_found_out():
+    """With a > q the two rails of a unit at z = 0 have two stable fixed points, so the envelope cannot close."""
+    net = cn.Network([cn.Layer([[0.0], [1.0]], [0.0, 0.5], Bistable(h=0.1)), cn.Layer([[1.0, 1.0]])])
+    with pytest.raises(cn.NotCertified, match="it does not come within the tolerance"):
+        cn.settling_time(net, [1.0], 1e-3)
+    assert np.isnan(cn.settling_time(net, [1.0], 1e-3, on_error="nan"))
+    assert np.isnan(cn.settling_time(net, [[1.0], [2.0]], 1e-3, on_error="nan")).tolist() == [True, True]
+    with pytest.raises(cn.InputError, match="on_error is 'skip'"):
+        cn.settling_time(net, [1.0], on_error="skip")
+
+
+def test_large_networks_are_refused_by_the_envelope_alone():
+    net = cn.Network.random([4, 100, 100, 2], seed=0)
+    with pytest.raises(cn.ModelTooLargeError, match="bound='cheap' has no limit"):
+        cn.certify(net, np.ones(4))
+    assert cn.settling_time(net, np.ones(4), bound="cheap") > 0
+
+
+def test_a_mapping_names_some_species_and_the_others_start_anywhere():
+    narrow = cn.certify(XOR, [1, 0], 0.01, initial=({"Y1_0": 0.1}, {"Y1_0": 0.2}))
+    assert narrow.settling_time <= cn.settling_time(XOR, [1, 0], 0.01)
+    assert narrow.initial.upper.tolist()[1:] == [1e6] * 3
+
+
+def test_a_certificate_pickles_and_says_what_it_is():
+    certificate = cn.certify(XOR, [1, 0], 0.01)
+    assert repr(pickle.loads(pickle.dumps(certificate))) == repr(certificate)
+    text = repr(certificate)
+    for part in ("outputs within 0.01 from t = ", "all non-negative starts", " -> Yp2_0", "rate 0.15"):
+        assert part in text
+    with pytest.raises(ValueError, match="read-only"):
+        certificate.by_sample[0, 0] = 1.0
+
+
+def test_signs_and_structure_decide_what_is_compiled():
+    from crn_nn_tellurium.engine import cache_info
+
+    cn.certify(XOR, [1, 0], 0.01)
+    before = cache_info().compiled
+    cn.certify(XOR.with_h(1e-4), [0, 1], 0.01)
+    layers = [replace(layer, weights=2 * layer.weights) for layer in XOR.layers]
+    cn.certify(replace(XOR, layers=tuple(layers)), [0, 1], 0.01)
+    assert cache_info().compiled == before
+
+
+def test_followers_of_followers_are_bounded():
+    """Products of a rail and a follower, as a follower: the envelope of Swish is tight in the end."""
+    net = cn.Network([cn.Layer([[1.0]], [0.0], Swish(h=0.05))])
+    assert Follower("S", 1.0) in net.layers[0].activation.followers
+    certificate = cn.certify(net, [0.5], 1e-3)
+    assert check(net, [0.5], certificate, 0) > 0.4 * certificate.settling_time

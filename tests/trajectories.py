@@ -1,0 +1,98 @@
+"""Random networks, and the search for their slowest trajectories, against which certificates are held."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.activations import BUILT_IN
+
+CAP = 1e6
+POINTS = 241
+
+
+def draw(seed, depth=None, width=None, kinds=None):
+    """A network (depth 1 to 6, widths 1 to `width`, any activations, h 1e-6 to 1, weights to 10) and an input."""
+    rng = np.random.default_rng(seed)
+    depth = int(rng.integers(1, 7)) if depth is None else depth
+    # most networks are narrow: compiling a wide one takes seconds
+    width = int(rng.choice([2, 4, 8, 20], p=[0.4, 0.4, 0.16, 0.04])) if width is None else width
+    sizes = rng.integers(1, width + 1, depth + 1)
+    names = sorted(BUILT_IN) if kinds is None else kinds
+    layers = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        scale = np.sqrt(2 / n_in) * 10 ** rng.uniform(-0.5, 0.7)
+        weights = np.clip(rng.normal(0, scale, (n_out, n_in)), -10, 10)
+        kind = names[rng.integers(len(names))]
+        if kind == "Normalized" and n_out == 1:
+            kind = "SmoothedReLU"  # one value normalised is 1 whatever its input
+        activation = BUILT_IN[kind](h=10 ** rng.uniform(-6, 0))
+        layers.append(cn.Layer(weights, rng.normal(0, 0.3, n_out), activation))
+    return cn.Network(layers, name=f"net{seed}"), rng.uniform(0, 2, sizes[0])
+
+
+def starts(sim, seed, n=20):
+    """0, 1e6 in every species, and random points from 1e-9 to 1e6."""
+    rng = np.random.default_rng(seed)
+    size = len(sim.species)
+    return [np.zeros(size), np.full(size, CAP), *(10 ** rng.uniform(-9, 6, (n, size)))]
+
+
+def adverse_starts(sim, x, seed, n=6):
+    """Corners, and layers far off while those before them have settled: where slow trajectories begin."""
+    rng = np.random.default_rng(seed)
+    size = len(sim.species)
+    follows = np.array([not name.startswith("Y") for name in sim.species])
+    fixed = sim.steady_state(x).concentrations[0]
+    layer = np.array([int("".join(c for c in name.split("_")[0] if c.isdigit())) for name in sim.species])
+    found = [np.where(follows, high, low) for high in (0.0, CAP) for low in (0.0, CAP)]
+    for number in range(1, layer.max() + 1):
+        for rails in (fixed, np.zeros(size)):
+            off = np.where(follows, CAP, rails)
+            found += [np.where(layer == number, off, fixed), np.where(layer >= number, off, fixed)]
+    for _ in range(n):
+        found.append(np.where(follows, rng.choice([0, 1, CAP], size), rng.choice([0, CAP], size)))
+        found.append(np.where(rng.random(size) < 0.5, rng.choice([0, CAP], size), fixed))
+    return found
+
+
+def settles_at(course, target, tolerance):
+    """After which time all outputs of a time course stay within tolerance of the target."""
+    late = np.flatnonzero(np.abs(course.outputs - target).max(axis=1) > tolerance)
+    if not len(late):
+        return 0.0
+    return course.time[late[-1] + 1] if late[-1] + 1 < len(course.time) else np.inf
+
+
+def check(net, x, certificate, seed, n=20, adverse=6):
+    """Run trajectories: none may leave the envelope or be late. Returns the latest time found to settle.
+
+    `n` are random starts, `adverse` says how many starts are looked for where slow trajectories begin. A start
+    from which CVODE gives up tells nothing; most must tell something.
+    """
+    sim = cn.Simulator(net)
+    target, end = certificate.outputs.lower[0], 2 * max(certificate.settling_time, 1e-3)
+    envelope = certificate.envelope
+    latest = 0.0
+    begin = [*starts(sim, seed, n), *(adverse_starts(sim, x, seed, adverse) if adverse else [])]
+    failed = 0
+    for start in begin:
+        try:
+            course = sim.time_course(x, t_end=end, n_points=POINTS, initial=start)
+        except cn.ConvergenceError:
+            failed += 1
+            continue
+        late = course.time >= certificate.settling_time
+        off = np.abs(course.outputs[late] - target).max()
+        assert off <= certificate.tolerance * (1 + 1e-6), (net.name, start, off)
+        # the envelope of all starts shrinks, so its bounds at the grid point before hold
+        before = np.searchsorted(envelope.time, course.time, side="right") - 1
+        seen = (before >= 0) & (course.time <= envelope.time[-1])
+        room = 1e-9 + 1e-6 * np.abs(course.outputs[seen])
+        assert np.all(course.outputs[seen] <= envelope.upper[before[seen]] + room), (net.name, start)
+        assert np.all(course.outputs[seen] >= envelope.lower[before[seen]] - room), (net.name, start)
+        latest = max(latest, settles_at(course, target, certificate.tolerance))
+    assert failed <= len(begin) / 2
+    return latest
