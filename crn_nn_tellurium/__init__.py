@@ -13,7 +13,7 @@ networks", J. R. Soc. Interface 18 (2021) 20210031, doi 10.1098/rsif.2021.0031.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 if TYPE_CHECKING:
     from crn_nn_tellurium.activations import (
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
         Tanh,
     )
     from crn_nn_tellurium.antimony_writer import layer_models, to_antimony
+    from crn_nn_tellurium.balancing import Balanced, balance
     from crn_nn_tellurium.certificate import Certificate, certify, settling_time
+    from crn_nn_tellurium.choice_of_h import HChoice, choose_h
     from crn_nn_tellurium.enclosure import Enclosure, certified_margin, enclosure
     from crn_nn_tellurium.encoding import layer_reactions, to_reactions
     from crn_nn_tellurium.errors import (
@@ -61,11 +63,16 @@ if TYPE_CHECKING:
     from crn_nn_tellurium.model_library import load_model, model_data, model_names
     from crn_nn_tellurium.network import Network
     from crn_nn_tellurium.perturbation import accuracy_under_noise
+    from crn_nn_tellurium.physical_units import PhysicalUnits, fastest_units
     from crn_nn_tellurium.plotting import (
         plot_accuracy_under_noise,
+        plot_certified_margins,
         plot_confusion_matrix,
+        plot_envelope,
+        plot_h_choice,
         plot_history,
         plot_sensitivities,
+        plot_settling_time,
         plot_time_course,
     )
     from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Species
@@ -83,6 +90,9 @@ _HOME = {
         "Sigmoid SmoothedReLU Tanh"
     ),
     "antimony_writer": "layer_models to_antimony",
+    "balancing": "Balanced balance",
+    "choice_of_h": "HChoice choose_h",
+    "physical_units": "PhysicalUnits fastest_units",
     "certificate": "Certificate certify settling_time",
     "enclosure": "Enclosure certified_margin enclosure",
     "encoding": "layer_reactions to_reactions",
@@ -97,7 +107,10 @@ _HOME = {
     "layers": "Layer",
     "model_library": "load_model model_data model_names",
     "network": "Network",
-    "plotting": "plot_accuracy_under_noise plot_confusion_matrix plot_history plot_sensitivities plot_time_course",
+    "plotting": (
+        "plot_accuracy_under_noise plot_certified_margins plot_confusion_matrix plot_envelope plot_h_choice "
+        "plot_history plot_sensitivities plot_settling_time plot_time_course"
+    ),
     "reactions": "Observable Reaction ReactionNetwork Species",
     "results": "SteadyState TimeCourse",
     "runner": "ChemistryRunner to_roadrunner",
@@ -118,6 +131,7 @@ _MODULE = {name: module for module, names in _HOME.items() for name in names.spl
 __all__ = [
     "Absolute",
     "Activation",
+    "Balanced",
     "CRNClassifier",
     "CRNRegressor",
     "Certificate",
@@ -131,6 +145,7 @@ __all__ = [
     "Follower",
     "Gradient",
     "GradientCheck",
+    "HChoice",
     "HardSigmoid",
     "IdentifierError",
     "InputError",
@@ -148,6 +163,7 @@ __all__ = [
     "Normalized",
     "NotCertified",
     "Observable",
+    "PhysicalUnits",
     "Rail",
     "Reaction",
     "ReactionError",
@@ -164,11 +180,14 @@ __all__ = [
     "TimeCourse",
     "TransientSensitivities",
     "accuracy_under_noise",
+    "balance",
     "certified_margin",
     "certify",
     "check_gradients",
+    "choose_h",
     "enclosure",
     "export",
+    "fastest_units",
     "fit",
     "from_sklearn",
     "gradient",
@@ -178,9 +197,13 @@ __all__ = [
     "model_data",
     "model_names",
     "plot_accuracy_under_noise",
+    "plot_certified_margins",
     "plot_confusion_matrix",
+    "plot_envelope",
+    "plot_h_choice",
     "plot_history",
     "plot_sensitivities",
+    "plot_settling_time",
     "plot_time_course",
     "sensitivities",
     "settling_time",

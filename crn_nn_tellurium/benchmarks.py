@@ -17,12 +17,15 @@ from typing import Any
 import numpy as np
 
 from crn_nn_tellurium.activations import Linear, SmoothedReLU
+from crn_nn_tellurium.certificate import settling_time
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.engine import clear_cache
+from crn_nn_tellurium.errors import ModelTooLargeError
 from crn_nn_tellurium.gradients import gradient
 from crn_nn_tellurium.model_library import load_model, model_data
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import ReactionNetwork, by_sample
+from crn_nn_tellurium.settling import EnvelopeModel
 from crn_nn_tellurium.simulator import Simulator
 
 
@@ -263,6 +266,50 @@ def _torch_seconds(sizes: tuple[int, ...], x: Any, y: Any, precision: str) -> fl
 
     step()
     return best_of(step, 20)
+
+
+@dataclass(frozen=True)
+class CertificateCost:
+    """Seconds of settling-time bounds, beside one trajectory of the same network.
+
+    `closed_form` and `envelope` are per sample, `compile_seconds` once per network; what is too large to
+    compile is NaN.
+    """
+
+    sizes: tuple[int, ...]
+    closed_form: float
+    compile_seconds: float
+    envelope: float
+    trajectory: float
+
+
+def certificate_costs(
+    sizes: Sequence[tuple[int, ...]] = GRADIENT_SIZES, samples: int = 1000
+) -> Iterator[CertificateCost]:
+    """What certificates cost: the closed form in a batch, the envelope one sample at a time."""
+    rng = np.random.default_rng(0)
+    for shape in sizes:
+        net = _gradient_network(shape)
+        x = rng.random((samples, shape[0]))
+        closed = best_of(partial(settling_time, net, x, 1e-2, bound="cheap"), 2) / samples
+        try:
+            envelope = EnvelopeModel(net)
+        except ModelTooLargeError:
+            yield CertificateCost(shape, closed, float("nan"), float("nan"), float("nan"))
+            continue
+        clear_cache()
+        begin = time.perf_counter()
+        envelope.model  # noqa: B018  # compiled when read
+        compile_seconds = time.perf_counter() - begin
+        simulator = Simulator(net).compile("flat")
+        end = settling_time(net, x[0], 1e-2)
+        yield CertificateCost(
+            shape,
+            closed,
+            compile_seconds,
+            best_of(partial(settling_time, net, x[0], 1e-2), 3),
+            best_of(partial(simulator.time_course, x[0], t_end=end, initial=0.0), 3),
+        )
 
 
 def best_of(work: Callable[[], Any], repeats: int = 5) -> float:

@@ -14,6 +14,7 @@ limit, so its answer is never worse than that.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -39,6 +40,8 @@ _STEPS = (0.5, 0.05)
 """First steps of one COBYLA run after the other, each from the best point so far, in decades."""
 _CLOSE = 1e-3
 """Decades of h at which a run ends."""
+_VALLEYS = 2
+_BETWEEN = 3
 _ROUNDS = 3
 _BETTER = 0.995
 """Another round of runs is worth while if the last one was better by this."""
@@ -146,7 +149,8 @@ class HChoice:
     def __repr__(self) -> str:
         common = "none for all layers" if self.common is None else f"for all layers {self.common!r}"
         return (
-            f"HChoice(h = {_numbers(self.h)}: {_figures(self)}, to within {self.tolerance:g} by {self.bound!r}; {common})"
+            f"HChoice(h = {_numbers(self.h)}: {_figures(self)}, to within {self.tolerance:g} by {self.bound!r}; "
+            f"{common})"
         )
 
 
@@ -219,12 +223,9 @@ def choose_h(
     (True, 1.0)
     >>> choice.settling_time < choice.common.settling_time
     True
-    >>> choose_h(net, X, max_time=choice.settling_time, tolerance=0.1).error <= 0.1
-    True
-    >>> choose_h(net, X, max_error=0.01, max_time=1.0)
-    Traceback (most recent call last):
-    ...
-    crn_nn_tellurium.errors.InputError: ...
+    >>> in_time = choose_h(net, X, max_time=50.0)
+    >>> in_time.settling_time <= 50, in_time.error < in_time.common.error
+    (True, True)
     """
     check_choice("bound", bound, get_args(Bound))
     _check_limits(max_error=max_error, max_time=max_time, tolerance=tolerance)
@@ -242,20 +243,20 @@ def choose_h(
         return search.choice("error", max_time, curve)
     found = search.choice("settling_time", max_error, curve)
     if max_time is not None and found.settling_time > max_time:
-        try:
-            instead = f"by that time the smallest error is {search.choice('error', max_time, curve).error:.3g}"
-        except InputError as error:
-            instead = f"on its own, {error}"
+        in_time = search.choice("error", max_time, curve)
         raise InputError(
             f"max_error is {max_error!r} and max_time {max_time!r}; no h from {h_range[0]:g} to {h_range[1]:g} was "
-            f"found that meets both: with that error the fastest settles by t = {found.settling_time:.4g}; {instead}; "
-            "expected a larger one of the two"
+            f"found that meets both: with that error the fastest settles by t = {found.settling_time:.6g}, and by that "
+            f"time the smallest error is {in_time.error:.6g}; expected the one or the other to be as large"
         )
     return found
 
 
 class _Trials:
-    """What a network gives at one h or another, each found once."""
+    """What a network gives at one h or another, each found once.
+
+    ``hard`` are the inputs that were the worst at a point tried: few of many, which a search can do with.
+    """
 
     def __init__(
         self,
@@ -283,6 +284,7 @@ class _Trials:
         if self._y is not None and self._y.shape != self.x.shape[:1]:
             raise InputError(f"y has shape {self._y.shape}; expected ({len(self.x)},), one class per sample")
         self._reference = self._reference_outputs(reference)
+        self.hard: set[int] = set()
         self._errors: dict[Point, float] = {}
         self._times: dict[tuple[Point, Bound], float] = {}
 
@@ -301,13 +303,20 @@ class _Trials:
             raise InputError(f"reference has shape {found.shape}; expected {shape}, the outputs of each sample")
         if not np.isfinite(found).all():
             i, j = (int(n) for n in np.argwhere(~np.isfinite(found))[0])
-            raise InputError(f"reference of sample {i}, output {j}: {found[i, j]!r}; expected a finite number{mend}")
+            raise InputError(
+                f"reference of sample {i}, output {j}: {float(found[i, j])!r}; expected a finite number{mend}"
+            )
         return found
 
     @property
     def n_free(self) -> int:
         """Number of layers whose h may be chosen."""
         return len(self._free)
+
+    def hardest(self) -> _Trials:
+        """The same on the inputs that were the worst at some point tried, by the closed form."""
+        rows = sorted(self.hard)
+        return _Trials(self.net, self.x[rows], None, self._reference[rows], self.tolerance, "cheap", self.ends)
 
     def network(self, point: Point) -> Network:
         """The network at a point."""
@@ -319,7 +328,9 @@ class _Trials:
     def error(self, point: Point) -> float:
         """Largest difference from the reference."""
         if point not in self._errors:
-            self._errors[point] = float(np.abs(self.network(point)(self.x) - self._reference).max())
+            errors = np.abs(self.network(point)(self.x) - self._reference).max(axis=1)
+            self.hard.add(int(errors.argmax()))
+            self._errors[point] = float(errors.max())
         return self._errors[point]
 
     def time(self, point: Point, bound: Bound | None = None) -> float:
@@ -331,6 +342,7 @@ class _Trials:
 
     def _settling_time(self, net: Network, bound: Bound) -> float:
         cheap = CheapBound(NetworkKinetics(net), self.x, self.tolerance, INITIAL_MAX).times.max(axis=1)
+        self.hard.add(int(cheap.argmax()))
         if bound == "cheap":
             return float(cheap.max())
         # each input settles by the sooner of two bounds; those that the closed form already clears need no envelope
@@ -379,18 +391,25 @@ class _Search:
 
         # what a search finds counts by the bound asked for, not by that of the search
         common = functools.reduce(better, self._points)
-        starts = [self._improved(goal, most, start, tied=True) for start in dict.fromkeys([common, *self._valleys()])]
-        best = common = functools.reduce(better, starts, common)
+        starts = list(dict.fromkeys([common, *self._valleys()]))
+        found = [self._improved(goal, most, start, tied=True) for start in starts]
+        best = common = functools.reduce(better, found, common)
         if self._per_layer:
-            for start in dict.fromkeys([common, *starts]):
-                best = better(self._improved(goal, most, start, tied=False), best)
+            alike = {tuple(np.round(point, 2)): point for point in (*found, common)}
+            for start in alike.values():
+                reached = self._improved(goal, most, start, tied=False)
+                best = better(reached, best)
+                if trials.bound == "envelope":
+                    # what is the soonest by the closed form may lie beyond what is by the envelope
+                    between = np.linspace(common, reached, _BETWEEN + 2)[1:-1].tolist()
+                    best = functools.reduce(better, map(tuple, between), best)
         if limited(best) > most:
-            name, reached = ("max_error", "error") if goal == "settling_time" else ("max_time", "settling time")
+            name, what = ("max_error", "error") if goal == "settling_time" else ("max_time", "settling time")
             ends = [10.0**end for end in trials.ends]
             wider = f"a smaller h than {ends[0]:g}" if name == "max_error" else f"a larger h than {ends[1]:g}"
             raise InputError(
-                f"{name} is {most!r}; the smallest {reached} found with h from {ends[0]:g} to {ends[1]:g} is "
-                f"{limited(best):.3g}, at h = {_numbers(trials.network(best).h)}; expected at least that, or an "
+                f"{name} is {most!r}; the smallest {what} found with h from {ends[0]:g} to {ends[1]:g} is "
+                f"{limited(best):.6g}, at h = {_numbers(trials.network(best).h)}; expected at least that, or an "
                 f"h_range with {wider}"
             )
         at = trials.at(best)
@@ -407,34 +426,43 @@ class _Search:
         )
 
     def _valleys(self) -> list[Point]:
-        """The grid's points where the settling time is least beside its neighbours."""
+        """The grid's points where the settling time is less than at their neighbours, the deepest ones."""
         times = [np.inf, *(self._trials.time(point) for point in self._points), np.inf]
-        return [point for i, point in enumerate(self._points) if times[i] > times[i + 1] < times[i + 2]]
+        lowest = [i for i in range(len(self._points)) if times[i] > times[i + 1] < times[i + 2]]
+        return [self._points[i] for i in sorted(lowest, key=lambda i: times[i + 1])[:_VALLEYS]]
 
     def _improved(self, goal: Goal, most: float, start: Point, *, tied: bool) -> Point:
         """The best point found from one that is good; with `tied`, layers stay alike."""
-        trials, n = self._trials, self._trials.n_free
-
-        def place(log_h: Point) -> Point:
-            return log_h * n if tied else log_h
-
-        def cheap(log_h: Point) -> float:
-            return trials.time(place(log_h), "cheap")
-
-        def error(log_h: Point) -> float:
-            return trials.error(place(log_h))
-
-        first = start[:1] if tied else start
+        trials = self._trials
         if goal == "settling_time":
-            return place(self._descend(cheap, error, most, first))
+            return self._found(goal, most, start, tied)
         # a search by the closed form gets as much more time as that is later than the envelope
-        allowed = most * cheap(first) / max(trials.time(start), _TINY)
+        allowed = most * trials.time(start, "cheap") / max(trials.time(start), _TINY)
         for _ in range(_TRIES):
-            found = place(self._descend(error, cheap, allowed, first))
+            found = self._found(goal, allowed, start, tied)
             if (time := trials.time(found)) <= most:
                 break
             allowed *= _MARGIN * most / time
         return found
+
+    def _found(self, goal: Goal, most: float, start: Point, tied: bool) -> Point:
+        """What a search by the closed form finds, on the hard inputs until no other one is worse."""
+        trials, n = self._trials, self._trials.n_free
+        while True:
+            part, known = trials.hardest(), len(trials.hard)
+
+            def time(log_h: Point, part: _Trials = part) -> float:
+                return part.time(log_h * n if tied else log_h)
+
+            def error(log_h: Point, part: _Trials = part) -> float:
+                return part.error(log_h * n if tied else log_h)
+
+            value, limited = (time, error) if goal == "settling_time" else (error, time)
+            found = self._descend(value, limited, most, start[:1] if tied else start)
+            point = found * n if tied else found
+            trials.error(point), trials.time(point, "cheap")
+            if len(trials.hard) == known:
+                return point
 
     def _descend(
         self, value: Callable[[Point], float], limited: Callable[[Point], float], most: float, start: Point
@@ -442,7 +470,7 @@ class _Search:
         """The least value seen where the limit is met; the least of what is limited where it is not."""
         best = start
         if limited(start) > most:
-            best = self._minimize(limited, lambda _: 1.0, start, limited)
+            best = self._minimize(limited, lambda _: 1.0, start, limited, enough=most)
             if limited(best) > most:
                 return best
         return self._minimize(
@@ -458,6 +486,7 @@ class _Search:
         slack: Callable[[Point], float],
         start: Point,
         rank: Callable[[Point], float],
+        enough: float = -np.inf,
     ) -> Point:
         """COBYLA on log10 of a value where the slack is not negative; returns the point of least rank that it saw."""
         low, high = self._trials.ends
@@ -468,22 +497,31 @@ class _Search:
             point = tuple(np.clip(log_h, low, high).tolist())
             if rank(point) < rank(best):
                 best = point
+                if rank(best) <= enough:
+                    raise _EnoughError
             return point
 
         for _ in range(_ROUNDS):
             before = rank(best)
-            for step in _STEPS:
-                optimize.minimize(
-                    lambda log_h: _log(value(seen(log_h))),
-                    np.array(best),
-                    method="COBYLA",
-                    bounds=[(low, high)] * len(best),
-                    constraints=[{"type": "ineq", "fun": lambda log_h: slack(seen(log_h))}],
-                    options={"rhobeg": step, "tol": _CLOSE, "maxiter": 50 * len(best)},
-                )
+            try:
+                for step in _STEPS:
+                    optimize.minimize(
+                        lambda log_h: _log(value(seen(log_h))),
+                        np.array(best),
+                        method="COBYLA",
+                        bounds=[(low, high)] * len(best),
+                        constraints=[{"type": "ineq", "fun": lambda log_h: slack(seen(log_h))}],
+                        options={"rhobeg": step, "tol": _CLOSE, "maxiter": 50 * len(best)},
+                    )
+            except _EnoughError:
+                break
             if not rank(best) < _BETTER * before:
                 break
         return best
+
+
+class _EnoughError(Exception):
+    """A search has found what it is for."""
 
 
 def _log(value: float) -> float:
@@ -497,7 +535,7 @@ def _grid(h_range: Any, n_points: Any) -> FloatArray:
         raise InputError(f"h_range is {h_range!r}; expected the least and the largest h, 0 < least < largest")
     if not (is_real(n_points) and n_points == int(n_points) and n_points >= 2):
         raise InputError(f"n_points is {n_points!r}; expected a whole number, 2 or more")
-    return np.linspace(*np.log10(np.array(pair, dtype=float)), int(n_points))
+    return np.linspace(math.log10(pair[0]), math.log10(pair[1]), int(n_points))
 
 
 def _check_limits(**values: Any) -> None:

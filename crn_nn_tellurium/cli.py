@@ -27,10 +27,15 @@ from crn_nn_tellurium.storage import check_target, write_bytes
 from crn_nn_tellurium.tables import are_numbers, labels, numbers, read_table, some, to_csv, training_data
 
 if TYPE_CHECKING:
+    from crn_nn_tellurium.certificate import Certificate
     from crn_nn_tellurium.demo import DemoRow
+    from crn_nn_tellurium.physical_units import PhysicalUnits
 
 _MANY_CLASSES = 20
 """A target of whole numbers with more values than this is an amount, unless --task says otherwise."""
+
+_MANY_INPUTS = 8
+"""For more inputs than this, `certify` prints the worst over all of them."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -432,7 +437,8 @@ def certify(
         float, typer.Option(help="Largest start of species for which no bound over all starts exists.")
     ] = 1e6,
     max_rate_constant: Annotated[
-        Optional[float], typer.Option(help="Largest bimolecular one, in 1/M/s; sets the time unit. [default: 1e6]")
+        Optional[float],
+        typer.Option(help="Largest bimolecular one, in 1/M/s, which sets the time unit; 1e6 without --tau."),
     ] = None,
     c0: Annotated[float, typer.Option(help="Concentration of 1, in nM.")] = 10.0,
     tau: Annotated[Optional[float], typer.Option(help="Time unit in s, instead of the fastest one.")] = None,
@@ -445,8 +451,10 @@ def certify(
     Example: [bold]crn-nn certify xor --input 0,1 --input 1,1 --rates 0.02 --plot xor.png[/bold]
     """
     network = _load(net)
-    if (data is None) == (not input):
-        raise InputError(f"expected a CSV file or --input with {network.n_in} numbers, and not both")
+    if data is None and not input:
+        raise InputError(f"no inputs to certify; expected --input with {network.n_in} numbers, or a CSV file")
+    if data is not None and input:
+        raise InputError(f"both {str(data)!r} and --input are given; expected one of them")
     if tau is not None and max_rate_constant is not None:
         raise InputError("--tau and --max-rate-constant are both given; expected one, for it sets the other")
     if plot is not None and bound != "envelope":
@@ -464,20 +472,164 @@ def certify(
         rows = [_input_values(text, network) for text in input or ()]
         if any(len(row) != network.n_in for row in rows):
             raise InputError(f"--input {input}: expected {network.n_in} numbers each, one per input of {network.name}")
-        x, names = np.array(rows), [text if len(text) <= 16 else f"no. {i}" for i, text in enumerate(input or (), 1)]
+        x, names = np.array(rows), [text if len(text) <= 7 else f"no. {i}" for i, text in enumerate(input or (), 1)]
     console = Console()
     with console.status("certifying"):
         from crn_nn_tellurium.certificate import certify as certificate_for
         from crn_nn_tellurium.enclosure import certified_margin
-        from crn_nn_tellurium.physical_units import MAX_RATE_CONSTANT, PhysicalUnits, fastest_units, largest_bimolecular
+        from crn_nn_tellurium.physical_units import MAX_RATE_CONSTANT, PhysicalUnits, fastest_units
 
         largest = MAX_RATE_CONSTANT if max_rate_constant is None else max_rate_constant
         units = fastest_units(network, largest, c0) if tau is None else PhysicalUnits(c0, tau)
         found = certificate_for(
             network, x, tolerance, bound=bound, initial_max=initial_max, rates=rates  # type: ignore[arg-type]  # checked
         )  # fmt: skip
-        values = network(x)
         margins = None if network.class_names is None else certified_margin(network, x)
+    if output is not None:
+        _write(to_csv(_certified_rows(network, x, found, units, margins)), output, overwrite)
+    if plot is not None:
+        _plot_certificate(network, x, found, units, plot)
+    many = len(x) > _MANY_INPUTS
+    console.print((_outputs_over_inputs if many else _outputs_by_input)(network, x, names, found, units))
+    if margins is not None:
+        classes = network.predict(x)
+        console.print((_classes_over_inputs if many else _classes_by_input)(network, names, classes, margins))
+    console.print(_what_is_certified(network, found, units, names))
+    for line in (f"table: {output}" if output else "", f"picture: {plot}" if plot else ""):
+        if line:
+            console.print(line, soft_wrap=True, highlight=False)
+
+
+def _plot_certificate(network: Network, x: Any, found: Certificate, units: PhysicalUnits, path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    from crn_nn_tellurium.plotting import plot_envelope, save_figure
+    from crn_nn_tellurium.simulator import Simulator
+
+    simulator, slowest = Simulator(network), int(found.by_sample.max(axis=1).argmax())
+    t_end = 2 * found.settling_time or 1.0
+    courses = [simulator.time_course(x[slowest], t_end, 5001, initial=start) for start in (0.0, None, 100.0)]
+    figure = Figure(figsize=(8, 4.8), layout="constrained")
+    plot_envelope(found, courses, figure.subplots(), units=units).set_title(f"{network.name}, slowest input")
+    save_figure(figure, path)
+
+
+def _output_labels(network: Network) -> list[str]:
+    if network.class_names is None or network.n_out == 1:
+        return list(network.output_names)
+    return [f"{name}: {label}" for name, label in zip(network.output_names, network.class_names, strict=True)]
+
+
+def _outputs_table(network: Network, found: Certificate, first: tuple[str, ...], value: str) -> Table:
+    off = f", rate constants off by {_percent(found.rates)}" if found.rates else ""
+    table = Table(title=f"{network.name}: outputs to within {found.tolerance:g}{off}")
+    for heading in first:
+        table.add_column(heading, no_wrap=heading == "input")
+    table.add_column(value, justify="right")
+    if found.rates:
+        table.add_column("guaranteed", justify="right", no_wrap=True)
+    table.add_column("settled by t", justify="right", max_width=7)
+    table.add_column("settled (h)", justify="right", max_width=7)
+    return table
+
+
+def _interval(found: Certificate, lower: float, upper: float) -> list[str]:
+    return [f"{lower:.4g} to {upper:.4g}"] if found.rates else []
+
+
+def _outputs_by_input(network: Network, x: Any, names: list[str], found: Certificate, units: PhysicalUnits) -> Table:
+    table = _outputs_table(network, found, ("input", "output"), "settles at")
+    for i, values in enumerate(network(x).tolist()):
+        for j, label in enumerate(_output_labels(network)):
+            interval = _interval(found, found.outputs.lower[i, j], found.outputs.upper[i, j])
+            time = found.by_sample[i, j]
+            row = (names[i] if j == 0 else "", label, f"{values[j]:.4g}", *interval)
+            table.add_row(*row, f"{time:.4g}", f"{units.hours(time):.3g}", end_section=j == network.n_out - 1)
+    return table
+
+
+def _outputs_over_inputs(network: Network, x: Any, names: list[str], found: Certificate, units: PhysicalUnits) -> Table:
+    table = _outputs_table(network, found, ("output",), f"settles between, {len(names)} inputs")
+    values = network(x)
+    for j, label in enumerate(_output_labels(network)):
+        interval = _interval(found, found.outputs.lower[:, j].min(), found.outputs.upper[:, j].max())
+        span, time = f"{values[:, j].min():.4g} to {values[:, j].max():.4g}", found.settling_times[j]
+        table.add_row(label, span, *interval, f"{time:.4g}", f"{units.hours(time):.3g}")
+    return table
+
+
+def _classes_by_input(network: Network, names: list[str], classes: Any, margins: Any) -> Table:
+    table = Table(title="Predicted class")
+    table.add_column("input")
+    table.add_column("class")
+    table.add_column("certain for rate constants off by up to", justify="right")
+    for name, label, margin in zip(names, classes.tolist(), margins.tolist(), strict=True):
+        table.add_row(name, str(label), _percent(margin))
+    return table
+
+
+def _classes_over_inputs(network: Network, names: list[str], classes: Any, margins: Any) -> Table:
+    table = Table(title="Class, certain for rate constants off by up to")
+    for heading in ("class", "inputs", "least", "of input", "median"):
+        table.add_column(heading, justify="right" if heading in ("inputs", "least", "median") else "left")
+    for label in network.class_names or ():
+        here = np.flatnonzero(classes == label)
+        if len(here):
+            least = here[margins[here].argmin()]
+            median = _percent(float(np.median(margins[here])))
+            table.add_row(str(label), f"{len(here)}", _percent(margins[least]), names[least], median)
+    return table
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
+def _what_is_certified(network: Network, found: Certificate, units: PhysicalUnits, names: list[str]) -> Table:
+    from crn_nn_tellurium.physical_units import duration, largest_bimolecular
+
+    tube = found.in_units(units)
+    slowest = names[int(found.by_sample.max(axis=1).argmax())]
+    chain, fastest = " -> ".join(found.chain), units.rate_constant(largest_bimolecular(network), 2, "M")
+    off = f", for rate constants off by up to {_percent(found.rates)}" if found.rates else ""
+    settled, rate, scale = duration(tube.settling_time_s), tube.rate_per_s, duration(units.tau)
+    table = Table(title="What is certified", show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for what, text in (
+        ("settled by", f"t = {found.settling_time:.4g}, in the tube {settled}; slowest: {slowest}"),
+        ("bound", found.bound),
+        ("tolerance", f"{found.tolerance:g}, in the tube {tube.tolerance_nM:.3g} nM, about each output's fixed point"),
+        ("slowest rate", f"{found.rate:.3g}, in the tube {rate:.3g} /s: a factor e in {duration(1 / rate)}"),
+        ("slowest chain", chain),
+        ("covers", found.starts + off),
+        ("uniqueness", found.uniqueness),
+        (
+            "in the tube",
+            f"a value of 1 is {units.c0:g} nM, a time of 1 is {scale}; the largest bimolecular rate constant is "
+            f"{fastest:.3g} /M/s",
+        ),
+    ):
+        table.add_row(what, text)
+    return table
+
+
+def _certified_rows(
+    network: Network, x: Any, found: Certificate, units: PhysicalUnits, margins: Any
+) -> list[list[str]]:
+    """A row per input, with a heading: inputs, and all that is certified of each."""
+    heading, columns = list(network.input_names), list(x.T)
+    values = network(x)
+    for j, name in enumerate(network.output_names):
+        heading += [name, f"{name}_lower", f"{name}_upper", f"{name}_settled"]
+        columns += [values[:, j], found.outputs.lower[:, j], found.outputs.upper[:, j], found.by_sample[:, j]]
+    heading.append("settled_hours")
+    columns.append(units.hours(found.by_sample.max(axis=1)))
+    rows = [[repr(cell) for cell in row] for row in np.column_stack(columns).tolist()]
+    if margins is None:
+        return [heading, *rows]
+    answers = zip(rows, network.predict(x).tolist(), margins.tolist(), strict=True)
+    return [[*heading, "class", "certain_up_to"], *([*row, str(label), repr(margin)] for row, label, margin in answers)]
 
 
 @app.command()

@@ -34,7 +34,7 @@ def model_names() -> tuple[str, ...]:
     >>> model_names()
     ('digits', 'iris', 'moons', 'xor')
     """
-    return tuple(sorted(path.stem for path in models_folder().glob("*.json") if path.stem != "results"))
+    return tuple(sorted(path.stem for path in models_folder().glob("*.ant")))
 
 
 def load_model(name: str) -> Network:

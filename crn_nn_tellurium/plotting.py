@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
@@ -389,7 +390,7 @@ def plot_certified_margins(
     ticks = []
     for row, label in enumerate(rows):
         here = np.sort(100 * values[classes == label])
-        ticks.append(f"{label}\nn = {len(here)}")
+        ticks.append(f"{label} (n = {len(here)})")
         if not len(here):
             continue
         # a golden-ratio sequence spreads neighbours apart, and draws the same picture every time
@@ -462,7 +463,7 @@ def plot_h_choice(choice: HChoice, ax: Axes | None = None, *, units: PhysicalUni
         right.set_ylabel("accuracy (%)", color="C1")
         lowest = min(100 * float(curve.accuracy.min()), 95.0)
         right.set_ylim(lowest - 0.06 * (100 - lowest), 100 + 0.06 * (100 - lowest))
-    ax.legend(handles=handles, frameon=False, loc="lower left")
+    _legend_below(ax, handles)
     return ax
 
 
@@ -504,9 +505,13 @@ def plot_settling_time(choice: HChoice, ax: Axes | None = None, *, units: Physic
     ax.set_xlabel("h of all layers (model units)")
     ax.set_ylabel(f"settling time to within {within} ({time_unit})", color="C0")
     right.set_ylabel(f"largest error ({unit})", color="C1")
-    # one curve falls and one rises: between them, at the left, is room
-    ax.legend(handles=handles, frameon=False, loc="center left")
+    _legend_below(ax, handles)
     return ax
+
+
+def _legend_below(ax: Axes, handles: Sequence[Artist]) -> None:
+    """A legend outside, for curves that leave no corner free."""
+    ax.legend(handles=list(handles), frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
 
 
 def _few(h: Sequence[float]) -> str:

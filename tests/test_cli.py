@@ -11,6 +11,7 @@ import pytest
 import crn_nn_tellurium as cn
 from crn_nn_tellurium import cli
 from crn_nn_tellurium.model_library import models_folder
+from crn_nn_tellurium.physical_units import fastest_units
 
 
 @pytest.fixture
@@ -178,7 +179,7 @@ def test_our_own_bugs_are_not_hidden(run, tmp_path, monkeypatch):
         cli.main()
 
 
-@pytest.mark.parametrize("command", ["demo", "show", "compile", "export", "predict", "simulate", "bench"])
+@pytest.mark.parametrize("command", ["demo", "show", "compile", "export", "predict", "simulate", "certify", "bench"])
 def test_help_has_an_example(run, command):
     code, out, _ = run(command, "--help")
     assert code == 0
@@ -298,3 +299,124 @@ def test_what_train_and_gradient_refuse_is_one_line(run, flowers, tmp_path, argu
     assert err.count("\n") == 1
     assert message in err
     assert not (tmp_path / "f.json").exists()
+
+
+# certify ----------------------------------------------------------------------------------------------
+
+
+def test_certify_prints_what_a_chemist_needs(run, tmp_path):
+    options = ["--input", "0,1", "--input", "1,1", "--rates", 0.02, "--plot", "a.png", "--tolerance", 0.05]
+    code, out, _ = run("certify", "xor", *options)
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    net = cn.load_model("xor")
+    x = [[0, 1], [1, 1]]
+    certificate = cn.certify(net, x, 0.05, rates=0.02)
+    hours = certificate.in_units(fastest_units(net)).settling_time_h
+    lower, upper = certificate.outputs.lower[0, 0], certificate.outputs.upper[0, 0]
+    for text in (
+        "0.9537", f"{lower:.4g} to {upper:.4g}", f"{certificate.settling_time:.4g}", f"{hours:.3g} h", "0.5 nM",
+        f"{100 * cn.certified_margin(net, x)[0]:.3g} %", " -> ".join(certificate.chain), "all non-negative starts",
+        f"off by up to {2} %", "one positive fixed point", "1e+06 /M/s", "picture: a.png",
+    ):  # fmt: skip
+        assert text in out, text
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_certify_takes_a_table_and_writes_one(run, tmp_path):
+    x = cn.model_data("iris")[1][:10]
+    np.savetxt(tmp_path / "x.csv", x, delimiter=",")
+    options = ["--bound", "cheap", "--tau", 100, "--c0", 5, "-o", "a.csv", "--initial-max", 100]
+    code, out, _ = run("certify", "iris", "x.csv", *options)
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    for text in (
+        "10 inputs",
+        "y0: setosa",
+        "of input",
+        "cheap",
+        "0.005 nM",
+        "1 is 5 nM, a time of 1 is 100 s",
+        "table: a.csv",
+    ):
+        assert text in out
+    net = cn.load_model("iris")
+    certificate = cn.certify(net, x, bound="cheap")
+    found = pd.read_csv(tmp_path / "a.csv")
+    assert found.columns.tolist()[: net.n_in] == list(net.input_names)
+    np.testing.assert_array_equal(found[["y0_settled", "y1_settled", "y2_settled"]], certificate.by_sample)
+    np.testing.assert_allclose(found["settled_hours"], certificate.by_sample.max(axis=1) / 36)
+    np.testing.assert_array_equal(found["certain_up_to"], cn.certified_margin(net, x))
+    assert found["class"].tolist() == net.predict(x).tolist()
+
+
+def test_certify_fits_80_columns(run):
+    """Several outputs with names, intervals and a number too long for its column."""
+    code, out, _ = run("certify", "iris", "--input", "5.1,3.5,1.4,0.2", "--input", "6,3,5,1.8", "--rates", 0.01)
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    table = out.partition("Predicted class")[0]
+    assert "no. 1" in table
+    net = cn.load_model("iris")
+    certificate = cn.certify(net, [[5.1, 3.5, 1.4, 0.2], [6, 3, 5, 1.8]], rates=0.01)
+    units = fastest_units(net)
+    for time, low, high in zip(
+        certificate.by_sample.flat, certificate.outputs.lower.flat, certificate.outputs.upper.flat, strict=True
+    ):
+        (row,) = (line for line in table.splitlines() if f"{low:.4g} to {high:.4g}" in line)
+        assert f" {time:.4g} │" in row
+        assert f" {units.hours(time):.3g} │" in row
+
+
+def test_certify_says_which_starts_are_capped_and_leaves_classes_out_of_regression(run, tmp_path):
+    layers = [cn.Layer([[2.0]], [-1.0], cn.SmoothedReLU(h=0.01)), cn.Layer([[1.0]], [0.1], cn.Tanh(h=0.25))]
+    cn.Network(layers).save(tmp_path / "net.json")
+    code, out, _ = run("certify", "net.json", "--input", "0.5", "--initial-max", 50, "--max-rate-constant", "5e5")
+    assert code == 0
+    assert "with S2_0 at most 50" in out
+    assert "5e+05 /M/s" in out
+    assert "class" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("certify", "xor"), "no inputs to certify; expected --input with 2 numbers, or a CSV file"),
+        (("certify", "xor", "good.csv", "--input", "0,1"), "both 'good.csv' and --input are given"),
+        (("certify", "xor", "--input", "0"), "expected 2 numbers each"),
+        (("certify", "xor", "--input", "0,b"), "expected 2 numbers with commas between"),
+        (("certify", "xor", "--input", "0,-1"), "not negative"),
+        (("certify", "xor", "nope.csv"), "there is no such file"),
+        (("certify", "xor", "--input", "0,1", "--tolerance", "0"), "tolerance is 0.0"),
+        (("certify", "xor", "--input", "0,1", "--rates", "5"), "rates is 5.0; expected a relative error"),
+        (("certify", "xor", "--input", "0,1", "--bound", "quick"), "bound is 'quick'"),
+        (("certify", "xor", "--input", "0,1", "--bound", "cheap", "--rates", "0.1"), "need bound='envelope'"),
+        (("certify", "xor", "--input", "0,1", "--bound", "cheap", "--plot", "a.png"), "expected --bound envelope"),
+        (("certify", "xor", "--input", "0,1", "--c0", "-1"), "c0 is -1.0"),
+        (("certify", "xor", "--input", "0,1", "--tau", "0"), "tau is 0.0"),
+        (("certify", "xor", "--input", "0,1", "--tau", "1", "--max-rate-constant", "1"), "are both given"),
+        (("certify", "xor", "--input", "0,1", "--max-rate-constant", "nan"), "max_rate_constant is nan"),
+        (("certify", "xor", "--input", "0,1", "--plot", "a.doc"), "no picture format has the ending '.doc'"),
+        (("certify", "xor", "--input", "0,1", "-o", "nowhere/a.csv"), "there is no folder"),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "",
+)
+def test_what_certify_refuses_is_one_line(run, tmp_path, arguments, message):
+    (tmp_path / "good.csv").write_text("x0,x1\n0,1\n")
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert message in err
+    assert err.count("\n") == 1
+    assert out.strip() == ""
+    assert [p.name for p in tmp_path.iterdir()] == ["good.csv"]
+
+
+def test_no_certificate_is_one_line(run, monkeypatch):
+    from crn_nn_tellurium import certificate
+
+    def refuse(*arguments, **options):
+        raise cn.NotCertified("layer 2: its species act on one another both ways")
+
+    monkeypatch.setattr(certificate, "certify", refuse)
+    code, _, err = run("certify", "xor", "--input", "0,1")
+    assert (code, err) == (2, "crn-nn: layer 2: its species act on one another both ways\n")

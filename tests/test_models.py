@@ -1,5 +1,6 @@
 """Shipped models: the published table, measured again."""
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -48,3 +49,29 @@ def test_names():
     for call in (cn.load_model, cn.model_data):
         with pytest.raises(cn.FileFormatError, match="there are digits, iris, moons, xor"):
             call("mnist")
+
+
+CERTIFICATES = json.loads((models_folder() / "certificates.json").read_text(encoding="utf-8"))
+
+
+def _certify():
+    spec = importlib.util.spec_from_file_location("certify", models_folder() / "certify.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", CERTIFICATES)
+def test_readme_has_the_certificates(name):
+    line = _certify().table_row(name, CERTIFICATES[name], RESULTS[name]["chemistry_accuracy"])
+    assert line in README
+
+
+@pytest.mark.parametrize(
+    "name", ["xor", "iris", *(pytest.param(n, marks=pytest.mark.slow) for n in ("moons", "digits"))]
+)
+def test_certificates_are_as_published(name):
+    found, published = _certify().certify(name), CERTIFICATES[name]
+    assert found["chain"] == published["chain"]
+    for key in ("error", "settling_time", "cheap", "hours", "margin"):
+        assert found[key] == pytest.approx(published[key], rel=1e-4)
