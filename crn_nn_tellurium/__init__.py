@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from crn_nn_tellurium.balancing import Balanced, balance
     from crn_nn_tellurium.certificate import Certificate, certify, settling_time
     from crn_nn_tellurium.choice_of_h import HChoice, choose_h
-    from crn_nn_tellurium.enclosure import Enclosure, certified_margin, enclosure
+    from crn_nn_tellurium.enclosures import Enclosure, certified_margin, enclosure
     from crn_nn_tellurium.encoding import layer_reactions, to_reactions
     from crn_nn_tellurium.errors import (
         ConvergenceError,
@@ -94,7 +94,7 @@ _HOME = {
     "choice_of_h": "HChoice choose_h",
     "physical_units": "PhysicalUnits fastest_units",
     "certificate": "Certificate certify settling_time",
-    "enclosure": "Enclosure certified_margin enclosure",
+    "enclosures": "Enclosure certified_margin enclosure",
     "encoding": "layer_reactions to_reactions",
     "errors": (
         "ConvergenceError FileFormatError IdentifierError InputError MissingPackageError ModelTooLargeError "

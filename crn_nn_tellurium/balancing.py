@@ -116,9 +116,17 @@ class Balanced:
             return self.after.rate / self.before.rate
         return self.before.settling_time / self.after.settling_time
 
+    @property
+    def gain_in_seconds(self) -> float:
+        """The gain where the largest second-order rate constant fixes the time unit; below 1 it is a loss."""
+        return self.gain * self.before.largest_second_order / self.after.largest_second_order
+
     def __repr__(self) -> str:
         factors = ", ".join(f"{name} x {factor:.3g}" for name, factor in self.factors.items())
-        return f"Balanced({factors}; gain {self.gain:.3g}; before {self.before!r}; after {self.after!r})"
+        return (
+            f"Balanced({factors}; gain {self.gain:.3g}, in seconds {self.gain_in_seconds:.3g}; "
+            f"before {self.before!r}; after {self.after!r})"
+        )
 
 
 def balance(
@@ -157,10 +165,10 @@ def balance(
     Notes
     -----
     What is paid: rails of a layer with factor s are s times as concentrated. And in the laboratory the largest
-    second-order rate constant, of some 1e6 /M/s, fixes the time unit: with a `max_rate_constant` above what
-    the network has, the time unit grows as `largest_second_order` does, and the settling time in seconds is
-    that in time units times ``after.largest_second_order / before.largest_second_order``. With the default it does
-    not grow, and the gain is one in seconds.
+    second-order rate constant, of some 1e6 /M/s, fixes the time unit, so that a larger one in the model makes every
+    other reaction slower in seconds: `Balanced.gain_in_seconds` counts that. The default may raise it where
+    the largest constant is a bias or an h; the network's own ``before.largest_second_order`` as the limit, where it
+    can be met, does not.
 
     Examples
     --------

@@ -302,7 +302,7 @@ def _by_envelope(
         )
         by_sample.append(course.settled)
         fixed.append(at)
-        slowest = min(slowest, float(model.envelope.coefficients(at, boundary, rates)[0].min()))
+        slowest = min(slowest, float(model.envelope.coefficients(at, boundary, rates).above.min()))
         if worst is None or course.settled.max() > worst[0]:
             worst = float(course.settled.max()), course, at
     if worst is None:

@@ -476,7 +476,7 @@ def certify(
     console = Console()
     with console.status("certifying"):
         from crn_nn_tellurium.certificate import certify as certificate_for
-        from crn_nn_tellurium.enclosure import certified_margin
+        from crn_nn_tellurium.enclosures import certified_margin
         from crn_nn_tellurium.physical_units import MAX_RATE_CONSTANT, PhysicalUnits, fastest_units
 
         largest = MAX_RATE_CONSTANT if max_rate_constant is None else max_rate_constant

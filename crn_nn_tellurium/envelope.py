@@ -66,6 +66,28 @@ class _Terms:
     others: npt.NDArray[np.intp]
 
 
+@dataclass(frozen=True)
+class Coefficients:
+    """Bounds of the terms of the errors' equations, over all networks between the bounds given.
+
+    Attributes
+    ----------
+    above, below : (n_floating,) ndarray
+        The rate c at which the errors of either copy decay.
+    square_above, square_below : (n_floating,) ndarray
+        B, of species that are lost with their square.
+    most, least : (n_terms,) ndarray
+        The largest and smallest K of every reaction and species that it changes.
+    """
+
+    above: FloatArray
+    below: FloatArray
+    square_above: FloatArray
+    square_below: FloatArray
+    most: FloatArray
+    least: FloatArray
+
+
 class Envelope:
     """The crossed-over copies of one mass-action network, in relative errors.
 
@@ -130,6 +152,9 @@ class Envelope:
         crn, terms, n = self.crn, self._terms, self._n
         self.riccati = np.zeros(n, dtype=bool)
         self.riccati[terms.species[terms.power == 2]] = True
+        loops = np.zeros(n, dtype=bool)
+        loops[terms.species[(terms.power == 1) & (terms.number > 0)]] = True
+        self.relaxes = ~self.riccati & ~loops
         self._partner = self._partners()
         self.split = np.zeros(n, dtype=bool)
         self.split[terms.species[self._partner >= 0]] = True
@@ -137,7 +162,7 @@ class Envelope:
         reactions: list[Reaction] = []
         for i, name in enumerate(crn.floating):
             species += [Species(s) for s in (above(name), below(name), *((extra(name),) if self.split[i] else ()))]
-            reactions += _own_reactions(name, bool(self.riccati[i]), bool(self.split[i]))
+            reactions += _own_reactions(name, bool(self.relaxes[i]), bool(self.riccati[i]), bool(self.split[i]))
         self._couplings: list[tuple[int, str]] = []
         self._coupling_ids: dict[object, str] = {}
         for t in range(len(terms.species)):
@@ -148,42 +173,52 @@ class Envelope:
 
     def _coupled(self, t: int, catalysts: list[int]) -> list[Reaction]:
         """The reactions by which the errors of one reaction's catalysts feed those of the species that it changes."""
-        names, terms = self.crn.floating, self._terms
-        y, gain, linear = names[terms.species[t]], bool(terms.number[t] > 0), bool(terms.power[t] == 1)
-
-        def coupled(kind: str, copies: tuple[str, ...]) -> list[Reaction]:
-            k = self._coupling_id(t, kind)
-            reactions = []
-            for copy in copies:
-                own = (above if copy == "above" else below)(y)
-                high = (copy == "above") == gain
-                sources = [self._sources(o, high) for o in catalysts]
-                reactions += _coupling(k, copy, own, sources, high, linear)
-            return reactions
-
-        if self._partner[t] < 0:
-            reactions = coupled("most", ("above", "below"))
-            if linear and not gain and self.split[terms.species[t]]:
-                reactions += self._slower(self._coupling_id(t, "most"), y, catalysts[0])
-            return reactions
-        reactions = coupled("unpaired", ("above",))
+        terms, i = self._terms, int(self._terms.species[t])
+        y, gain, power = self.crn.floating[i], bool(terms.number[t] > 0), int(terms.power[t])
+        if not self.relaxes[i] or len(catalysts) > 1:
+            return [
+                reaction
+                for copy in ("above", "below")
+                for reaction in _coupling(
+                    self._coupling_id(t, "most"),
+                    copy,
+                    (above if copy == "above" else below)(y),
+                    [self._sources(o, (copy == "above") == gain) for o in catalysts],
+                    (copy == "above") == gain,
+                    power == 1,
+                )
+            ]
         (catalyst,) = catalysts
+        return self._made(t, y, catalyst) if gain else self._lost(t, y, catalyst)
 
-        low, own = below(names[catalyst]), below(y)
-        if gain:
-            k = self._coupling_id(t, "net, known")
-            for x in self._sources(catalyst, True):
-                reactions.append(Reaction(f"J{k}_{above(y)}_{x}", (x, ONE), (x, ONE, above(y)), k, 1.0))
-            k = self._coupling_id(t, "net")
-            reactions.append(Reaction(f"J{k}_{own}", (low, ONE), (low, ONE, own), k, 1.0))
+    def _made(self, t: int, y: str, catalyst: int) -> list[Reaction]:
+        """A gain G (1 + e_X) of a species that relaxes: G (e_X - e) and G (f_X - f), the latter <= 0 at f = 1."""
+        paired = self._partner[t] >= 0
+        high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
+        own = below(y)
+        k = self._coupling_id(t, "most, if unknown" if paired else "most")
+        reactions = [_feed(k, x, above(y)) for x in high]
+        if paired:
+            k = self._coupling_id(t, "net, if known")
+            reactions += [_feed(k, x, above(y)) for x in high]
+        k = self._coupling_id(t, "net" if paired else "most")
+        reactions += [_feed(k, low, own), _remove(k, low, own)]
+        return [*reactions, _grow(self._coupling_id(t, "rate" if paired else "least"), low, own)]
+
+    def _lost(self, t: int, y: str, catalyst: int) -> list[Reaction]:
+        """A loss L (1 + e_X) of a species that relaxes, with all that is lost by it at rest in c."""
+        paired, i = self._partner[t] >= 0, int(self._terms.species[t])
+        high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
+        most = self._coupling_id(t, "most, if unknown" if paired else "most")
+        least = self._coupling_id(t, "least, if unknown" if paired else "least")
+        reactions = [_feed(most, low, above(y)), _grow(least, low, above(y))]
+        if paired:
+            k = self._coupling_id(t, "least, if known")
+            reactions += [_remove(k, x, above(y)) for x in high]
         else:
-            k = self._coupling_id(t, "least, known")
-            for x in self._sources(catalyst, True):
-                reactions.append(Reaction(f"J{k}_{above(y)}_{x}", (x, above(y)), (x,), k, 1.0))
-            k = self._coupling_id(t, "least")
-            reactions.append(Reaction(f"J{k}_{own}", (low, own), {low: 1, own: 2}, k, 1.0))
-            reactions += self._slower(self._coupling_id(t, "most"), y, catalyst)
-        return reactions
+            for x in high:
+                reactions += [_feed(most, x, below(y)), _remove(most, x, below(y))]
+        return reactions + ([_grow(self._coupling_id(t, "least"), low, extra(y))] if self.split[i] else [])
 
     def _coupling_id(self, t: int, kind: str) -> str:
         """The rate constant of one term's couplings; rails of a unit share what they share in the network itself."""
@@ -194,11 +229,6 @@ class Envelope:
             self._coupling_ids[key] = f"k{len(self._couplings)}"
             self._couplings.append((t, kind))
         return self._coupling_ids[key]
-
-    def _slower(self, k: str, y: str, catalyst: int) -> list[Reaction]:
-        """What is above the cap of a pair decays the slower, the further its catalyst is below its fixed point."""
-        low, own = below(self.crn.floating[catalyst]), extra(y)
-        return [Reaction(f"J{k}_{own}", (low, own), {low: 1, own: 2}, k, 1.0)]
 
     def _sources(self, species: int, high: bool) -> list[str]:
         """The species whose sum is how far a copy is off."""
@@ -273,26 +303,25 @@ class Envelope:
         rates : float
             Relative error of every rate constant, in [0, 1).
         """
-        coefficients = self.coefficients(fixed_point, boundary, rates)
-        c, b_above, b_below, most, least = coefficients
+        found = self.coefficients(fixed_point, boundary, rates)
         values = []
         for i in range(self._n):
-            values += [c[i], b_above[i], b_below[i]] if self.riccati[i] else [c[i]]
+            values += [found.above[i], found.below[i]] if self.relaxes[i] else [found.above[i]]
+            values += [found.square_above[i], found.square_below[i]] if self.riccati[i] else []
         known = np.array_equal(*fixed_point) and not rates
         for t, kind in self._couplings:
+            what, _, when = kind.partition(", ")
             value = {
-                "most": most[t],
-                "least": least[t],
-                "net": most[t] - least[self._partner[t]],
-                "unpaired": 0.0 if known else most[t],
-            }[kind.removesuffix(", known")]
-            values.append(0.0 if kind.endswith(", known") and not known else value)
+                "most": found.most[t],
+                "least": found.least[t],
+                "net": found.most[t] - found.least[self._partner[t]],
+                "rate": found.below[self._terms.species[t]],
+            }[what]
+            values.append(value if when in ("", "if known" if known else "if unknown") else 0.0)
         return np.maximum(np.array(values), 0.0)
 
-    def coefficients(
-        self, fixed_point: Bounds, boundary: Bounds | None = None, rates: float = 0.0
-    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
-        """c, B of either copy (n_floating,), and the largest and smallest K (n_terms,)."""
+    def coefficients(self, fixed_point: Bounds, boundary: Bounds | None = None, rates: float = 0.0) -> Coefficients:
+        """What the rate constants are made of; arguments are those of `constants`."""
         crn, terms = self.crn, self._terms
         held = (crn.boundary_concentrations,) * 2 if boundary is None else boundary
         extended = [np.concatenate([y, x, np.ones(1)]) for y, x in zip(fixed_point, held, strict=True)]
@@ -307,7 +336,7 @@ class Envelope:
         least = np.where(terms.power == 0, low / upper[own], low)
 
         def total(values: FloatArray, chosen: npt.NDArray[np.bool_]) -> FloatArray:
-            return np.bincount(own[chosen], values[chosen], minlength=self._n)
+            return np.asarray(np.bincount(own[chosen], values[chosen], minlength=self._n), dtype=float)
 
         gains = terms.number > 0
         source = total(low, gains & (terms.power == 0))
@@ -316,22 +345,32 @@ class Envelope:
         with np.errstate(divide="ignore"):
             best = np.clip(np.where(square > 0, np.sqrt(source / square), np.inf), lower, upper)
         c: FloatArray = source / best + square * best
-        # without a square, what is made equals what is lost, whose least value may be the greater
-        lost = total(low, ~gains & (terms.power == 1)) - total(high, gains & (terms.power == 1))
-        c = np.where(self.riccati, c, np.maximum(c, lost)).astype(float)
-        return c, square * lower, c - source / upper, most, least
+        # without a square or a loop, what is made equals what is lost; either bounds the rate, of one gain both do
+        made, lost = source / upper, total(low, ~gains & (terms.power == 1))
+        one_gain = np.bincount(own[gains], minlength=self._n) == 1
+        return Coefficients(
+            np.where(self.relaxes, lost, c),
+            np.where(self.relaxes, np.where(one_gain, np.maximum(made, lost), made), c),
+            square * lower,
+            c - source / upper,
+            most,
+            least,
+        )
 
     # Starts -----------------------------------------------------------------------------------------
 
-    def start(
-        self, fixed_point: Bounds, coefficients: tuple[FloatArray, ...], initial_max: float
-    ) -> tuple[float, FloatArray]:
+    def start(self, fixed_point: Bounds, coefficients: Coefficients, initial_max: float) -> tuple[float, FloatArray]:
         """A time t0 and the state, in the order of `network.floating`, that bounds all trajectories then.
 
         Species that are lost with their square may start at infinity; others at most at `initial_max`.
         """
         terms, n = self._terms, self._n
-        c, b, _, most, least = coefficients
+        c, b, most, least = (
+            coefficients.above,
+            coefficients.square_above,
+            coefficients.most,
+            coefficients.least,
+        )
         time = EARLY / float(c.max())
         bad = (terms.others < n).any(axis=1) & (terms.number > 0) & (terms.power == 0) & self.riccati[terms.species]
         if bad.any():
@@ -359,9 +398,9 @@ class Envelope:
         highest = np.where(self.riccati, early.fast / time, early.level)
         return time, self._state(highest, np.zeros(n), most, least)
 
-    def start_in(self, fixed_point: Bounds, coefficients: tuple[FloatArray, ...], box: Bounds) -> FloatArray:
+    def start_in(self, fixed_point: Bounds, coefficients: Coefficients, box: Bounds) -> FloatArray:
         """The state that bounds all trajectories from a box of starts (n_floating,) at time 0."""
-        *_, most, least = coefficients
+        most, least = coefficients.most, coefficients.least
         # the lower copy drops -f1 f2 of a product of two catalysts, which is an upper bound for f >= 0 alone
         products = (self._terms.others < self._n).all(axis=1).any()
         exact = np.array_equal(*fixed_point) and not products
@@ -483,12 +522,12 @@ def extra(name: str) -> str:
     return f"{name}_extra"
 
 
-def _own_reactions(name: str, riccati: bool, split: bool) -> list[Reaction]:
+def _own_reactions(name: str, relaxes: bool, riccati: bool, split: bool) -> list[Reaction]:
     """How one species comes back to its fixed point by itself."""
     high, low = above(name), below(name)
     reactions = [
         Reaction(f"Jc_{high}", (high,), (), f"c_{name}", 1.0),
-        Reaction(f"Jc_{low}", (low,), (), f"c_{name}", 1.0),
+        Reaction(f"Jc_{low}", (low,), (), f"g_{name}" if relaxes else f"c_{name}", 1.0),
     ]
     if split:
         reactions.append(Reaction(f"Jc_{extra(name)}", (extra(name),), (), f"c_{name}", 1.0))
@@ -500,6 +539,21 @@ def _own_reactions(name: str, riccati: bool, split: bool) -> list[Reaction]:
     return reactions
 
 
+def _feed(k: str, source: str, own: str) -> Reaction:
+    """own' = k source."""
+    return Reaction(f"J{k}_{source}_{own}", (source, ONE), (source, ONE, own), k, 1.0)
+
+
+def _grow(k: str, source: str, own: str) -> Reaction:
+    """own' = k source own."""
+    return Reaction(f"J{k}_{source}_{own}_own", (source, own), {source: 1, own: 2}, k, 1.0)
+
+
+def _remove(k: str, source: str, own: str) -> Reaction:
+    """own' = -k source own."""
+    return Reaction(f"J{k}_{source}_{own}_own", (source, own), (source,), k, 1.0)
+
+
 def _coupling(k: str, copy: str, own: str, sources: list[list[str]], high: bool, linear: bool) -> list[Reaction]:
     """How the errors of a reaction's catalysts feed one copy of a species.
 
@@ -507,13 +561,11 @@ def _coupling(k: str, copy: str, own: str, sources: list[list[str]], high: bool,
     above its fixed point.
     """
     reactions = []
-    for number, parts in enumerate(sources):
-        for x in parts:
-            name = f"J{k}_{own}{number}_{x}"
-            reactions.append(Reaction(name, (x, ONE), {x: 1, ONE: 1, own: 1}, k, 1.0))
-            if linear:
-                products = {x: 1, own: 2} if copy == "above" else {x: 1}
-                reactions.append(Reaction(f"{name}_own", (x, own), products, k, 1.0))
+    every = [x for parts in sources for x in parts]
+    for x in dict.fromkeys(every):
+        reactions.append(Reaction(f"J{k}_{x}_{own}", (x, ONE), {x: 1, ONE: 1, own: every.count(x)}, k, 1.0))
+        if linear:
+            reactions.append((_grow if copy == "above" else _remove)(k, x, own))
     if len(sources) == 2 and high:  # (1 + e1)(1 + e2) - 1 = e1 + e2 + e1 e2
         for first in sources[0]:
             for second in sources[1]:

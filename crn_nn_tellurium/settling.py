@@ -160,17 +160,17 @@ class EnvelopeModel:
         envelope = self.envelope
         coefficients = envelope.coefficients(fixed_point, boundary, rates)
         values = envelope.constants(fixed_point, boundary, rates)
-        slowest, fastest = float(coefficients[0].min()), float(coefficients[0].max())
+        slowest, fastest = float(coefficients.above.min()), float(coefficients.above.max())
         start_time, start = envelope.start(fixed_point, coefficients, initial_max)
         goal = tolerance * (1 - SLACK)
         with self.model.lock:
             self.model.set_parameters(self._index, values)
-            whole = self._run(start_time, start, fixed_point[1], coefficients[3], goal, _PATIENCE / slowest)
+            whole = self._run(start_time, start, fixed_point[1], coefficients.most, goal, _PATIENCE / slowest)
             if box is None:
                 return whole
             start = envelope.start_in(fixed_point, coefficients, box)
             end = float(whole.settled.max())
-            return self._run(0.0, start, fixed_point[1], coefficients[3], goal, end, EARLY / fastest)
+            return self._run(0.0, start, fixed_point[1], coefficients.most, goal, end, EARLY / fastest)
 
     def _run(
         self,

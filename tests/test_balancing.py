@@ -187,15 +187,16 @@ def test_a_limit_below_what_the_network_has():
         balance(net, max_rate_constant=2.0)
 
 
-@pytest.mark.parametrize("case", [CASES[0], DEEP], ids=lambda case: case.name)
-def test_the_outputs_settle_sooner(case):
+@pytest.mark.parametrize("name", ["depth 5", "Tanh output"])
+def test_the_outputs_settle_sooner(name):
+    case = next(case for case in CASES if case.name == name)
     net, x = case.net, case.x[0]
     balanced = balance(net, x, 20.0, tolerance=0.01)
     assert balanced.gain > 1.5
     assert balanced.before.settling_time == cn.settling_time(net, x, 0.01, bound="cheap")
     assert balanced.after.settling_time == cn.settling_time(balanced.network, x, 0.01, bound="cheap")
     before, after = (cn.settling_time(n, x, 0.01) for n in (net, balanced.network))
-    assert before > 1.25 * after
+    assert before > 1.5 * after
 
     def settled(n, until):
         course = cn.Simulator(n).time_course(x, t_end=until, n_points=2001, initial=0.0)
@@ -205,7 +206,7 @@ def test_the_outputs_settle_sooner(case):
     slow, fast = settled(net, before), settled(balanced.network, after)
     assert fast <= after
     assert slow <= before
-    assert slow > 1.2 * fast
+    assert slow > 1.5 * fast
 
 
 def test_a_layer_runs_the_same_course_so_many_times_as_fast():
@@ -221,16 +222,24 @@ def test_a_layer_runs_the_same_course_so_many_times_as_fast():
     )
     for name in start:
         # the integrator's tolerance
-        np.testing.assert_allclose(new.species[name], s * old.species[name], rtol=1e-5)
+        np.testing.assert_allclose(new[name], s * old[name], rtol=1e-5)
 
 
 def test_concentrations_are_what_is_paid():
     balanced = balance(XOR, X, 10.0)
     factor = balanced.factors["layer1"]
-    assert balanced.after.largest_concentration == pytest.approx(
-        factor * balanced.before.largest_concentration, rel=0.1
-    )
+    before, after = balanced.before, balanced.after
+    assert after.largest_concentration == pytest.approx(factor * before.largest_concentration, rel=0.1)
     assert after.largest_second_order <= 10
+    # most of a larger limit goes into weights, so in seconds nothing is won
+    assert balanced.gain > 1.5
+    assert balanced.gain_in_seconds == pytest.approx(
+        balanced.gain * before.largest_second_order / after.largest_second_order
+    )
+    assert balanced.gain_in_seconds < 1
+    own = balance(XOR, X, before.largest_second_order)
+    assert own.after.largest_second_order <= own.before.largest_second_order
+    assert own.gain_in_seconds >= own.gain > 1
     assert before.largest_second_order == pytest.approx(max(np.abs(layer.weights).max() for layer in XOR.layers))
 
 

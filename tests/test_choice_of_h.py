@@ -80,8 +80,8 @@ def test_no_point_of_a_fine_grid_is_much_better():
     choice = choose_h(net, x, max_error=0.05)
     limit = net.with_h(1e-30)(x)
     best = np.inf
-    for a in np.logspace(-6, 0, 25):
-        for b in np.logspace(-6, 0, 25):
+    for a in np.logspace(-4, 0, 13):
+        for b in np.logspace(-4, 0, 13):
             trial = net.with_h((a, b, choice.h[2]))
             if np.abs(trial(x) - limit).max() <= 0.05:
                 best = min(best, worst_time(trial, x, 0.05))
@@ -109,11 +109,11 @@ def test_the_curve_is_the_trade_off():
 
 def test_layers_whose_h_is_their_shape_are_left_alone():
     for shape in (cn.Tanh(h=0.25), cn.Sigmoid(h=1.0), cn.Normalized(h=0.05), Gauge(h=0.3)):
-        net = cn.Network.random([2, 3, 2, 2], seed=1, output=shape)
+        net = cn.Network.random([2, 3, 2], seed=1, output=shape)
         x = [[0.5, 1.0], [1.5, 0.2]]
-        choice = choose_h(net, x, max_error=0.05, n_points=9)
+        choice = choose_h(net, x, max_error=0.05, n_points=5)
         assert choice.h[-1] == shape.h == choice.common.h[-1]
-        limit = net.with_h((1e-30, 1e-30, shape.h))(x)
+        limit = net.with_h((1e-30, shape.h))(x)
         assert np.abs(choice.network(x) - limit).max() <= 0.05
         assert choice.settling_time <= choice.common.settling_time
     with pytest.raises(cn.NetworkError, match=r"h is part of the function of all its activations \(Tanh\)"):

@@ -110,7 +110,7 @@ def imports_of(path):
 FLOW = """
     errors identifiers expressions reactions storage activations inputs layers network encoding parameters losses
     antimony_writer engine units results solver linearized linearization simulator
-    intervals fixed_point_bounds envelope settling cheap_bound physical_units certificate enclosure choice_of_h
+    intervals fixed_point_bounds envelope settling cheap_bound physical_units certificate enclosures choice_of_h
     balancing finite_differences transients
     gradient_problem gradient_methods engine_gradients gradients
     sensitivity runner gradient_check perturbation objective verification training estimators model_library

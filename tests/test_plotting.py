@@ -122,10 +122,10 @@ def test_trajectories_are_drawn_inside_their_envelope_until_the_bound():
 def test_an_envelope_of_intervals_in_the_tube_as_distances():
     net = cn.load_model("iris")
     certificate = cn.certify(net, [5.1, 3.5, 1.4, 0.2], tolerance=0.1, rates=0.01)
-    units = PhysicalUnits(c0=10, tau=3600)
+    units = PhysicalUnits(c0=10, tau=7200)
     ax = plot_envelope(certificate, names="y1", deviation=True, units=units, ax=plt.figure().subplots())
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("time (h)", "value - fixed point (nM)", "symlog")
-    assert marked(ax) == certificate.settling_time
+    assert marked(ax) == pytest.approx(2 * certificate.settling_time)
     assert legend(ax)[:2] == ["y1, all starts", "fixed point ± 1 nM"]
     ends = sorted(
         line.get_ydata()[0] for line in ax.lines if line.get_linestyle() == "--" and len(line.get_xdata()) == 2
@@ -177,14 +177,16 @@ def choice():
 
 
 def test_error_against_settling_time_with_what_was_chosen(choice):
-    ax = plot_h_choice(choice, units=PhysicalUnits(c0=10, tau=3600))
+    ax = plot_h_choice(choice, units=PhysicalUnits(c0=10, tau=7200))
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("settling time to within 1 nM (h)", "largest error (nM)")
     curve = next(line for line in ax.lines if line.get_label() == "one h for all layers")
-    np.testing.assert_allclose(curve.get_xydata(), np.array([choice.curve.settling_time, 10 * choice.curve.error]).T)
+    np.testing.assert_allclose(
+        curve.get_xydata(), np.array([2 * choice.curve.settling_time, 10 * choice.curve.error]).T
+    )
     (star,) = (line for line in ax.lines if line.get_marker() == "*")
-    np.testing.assert_allclose(star.get_xydata(), [[choice.settling_time, 10 * choice.error]])
+    np.testing.assert_allclose(star.get_xydata(), [[2 * choice.settling_time, 10 * choice.error]])
     (square,) = (line for line in ax.lines if line.get_marker() == "s")
-    np.testing.assert_allclose(square.get_xydata()[0, 0], choice.common.settling_time)
+    np.testing.assert_allclose(square.get_xydata()[0, 0], 2 * choice.common.settling_time)
     assert legend(ax)[-1] == "accuracy, right"
     right = ax.figure.axes[-1]
     np.testing.assert_allclose(right.lines[0].get_ydata(), 100 * choice.curve.accuracy)
