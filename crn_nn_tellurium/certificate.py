@@ -28,8 +28,8 @@ Bound = Literal["envelope", "cheap"]
 INITIAL_MAX = 1e6
 
 UNIQUE = (
-    "one positive fixed point: each species changes by a - b y - c y^2 with a > 0 and no other species of its own or a "
-    "later layer in a, b, c than those listed before it, so each has one positive root, layer after layer"
+    "one positive fixed point: with the species before it settled, each species changes by a + b y - c y^2, a > 0, which "
+    "has one positive root (c = 0 and b < 0 for followers); so there is one fixed point, species after species"
 )
 SETTLES = (
     "one positive fixed point in the range of starts: the envelope of all of them closes (the activation declares "
