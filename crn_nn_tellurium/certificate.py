@@ -28,12 +28,12 @@ Bound = Literal["envelope", "cheap"]
 INITIAL_MAX = 1e6
 
 UNIQUE = (
-    "one positive fixed point: with the species before it settled, each species changes by a + b y - c y^2, a > 0, which "
-    "has one positive root (c = 0 and b < 0 for followers); so there is one fixed point, species after species"
+    "one positive fixed point: with the species before it settled, each species changes by a + b y - c y^2, a > 0, "
+    "which has one positive root (c = 0 and b < 0 for followers); so there is one fixed point, species after species"
 )
 SETTLES = (
-    "one positive fixed point in the range of starts: the envelope of all of them closes (the activation declares "
-    "`settles`; its species act on one another both ways)"
+    "one positive fixed point, as the activation declares (`settles`; its species act on one another both ways); the "
+    "envelope shows that all starts bring the outputs within tolerance of it"
 )
 
 

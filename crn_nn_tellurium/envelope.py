@@ -155,6 +155,7 @@ class Envelope:
         loops = np.zeros(n, dtype=bool)
         loops[terms.species[(terms.power == 1) & (terms.number > 0)]] = True
         self.relaxes = ~self.riccati & ~loops
+        self._one_gain = np.bincount(terms.species[terms.number > 0], minlength=n) == 1
         self._partner = self._partners()
         self.split = np.zeros(n, dtype=bool)
         self.split[terms.species[self._partner >= 0]] = True
@@ -193,7 +194,7 @@ class Envelope:
 
     def _made(self, t: int, y: str, catalyst: int) -> list[Reaction]:
         """A gain G (1 + e_X) of a species that relaxes: G (e_X - e) and G (f_X - f), the latter <= 0 at f = 1."""
-        paired = self._partner[t] >= 0
+        paired, i = self._partner[t] >= 0, int(self._terms.species[t])
         high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
         own = below(y)
         k = self._coupling_id(t, "most, if unknown" if paired else "most")
@@ -203,7 +204,8 @@ class Envelope:
             reactions += [_feed(k, x, above(y)) for x in high]
         k = self._coupling_id(t, "net" if paired else "most")
         reactions += [_feed(k, low, own), _remove(k, low, own)]
-        return [*reactions, _grow(self._coupling_id(t, "rate" if paired else "least"), low, own)]
+        # -g f (1 - f_X) needs one g in both places: of an only gain, the rate itself
+        return [*reactions, _grow(self._coupling_id(t, "rate" if self._one_gain[i] else "least"), low, own)]
 
     def _lost(self, t: int, y: str, catalyst: int) -> list[Reaction]:
         """A loss L (1 + e_X) of a species that relaxes, with all that is lost by it at rest in c."""
@@ -241,14 +243,14 @@ class Envelope:
         """For a gain (power 0) by one catalyst the loss (power 1) by it, and the other way round; -1 for none."""
         terms = self._terms
         partner = np.full(len(terms.species), -1)
-        made = np.bincount(terms.species[(terms.number > 0) & (terms.power < 2)], minlength=self._n)
         place = {
             (int(terms.species[t]), int(terms.others[t].min())): t
             for t in range(len(terms.species))
             if terms.number[t] < 0 and terms.power[t] == 1 and terms.others[t].min() < self._n
         }
         for t in range(len(terms.species)):
-            single = made[terms.species[t]] == 1 and (terms.others[t] < self._n).sum() == 1
+            i = int(terms.species[t])
+            single = self._one_gain[i] and self.relaxes[i] and (terms.others[t] < self._n).sum() == 1
             if terms.number[t] > 0 and terms.power[t] == 0 and single:
                 loss = place.pop((int(terms.species[t]), int(terms.others[t].min())), None)
                 if loss is not None:
@@ -347,10 +349,9 @@ class Envelope:
         c: FloatArray = source / best + square * best
         # without a square or a loop, what is made equals what is lost; either bounds the rate, of one gain both do
         made, lost = source / upper, total(low, ~gains & (terms.power == 1))
-        one_gain = np.bincount(own[gains], minlength=self._n) == 1
         return Coefficients(
             np.where(self.relaxes, lost, c),
-            np.where(self.relaxes, np.where(one_gain, np.maximum(made, lost), made), c),
+            np.where(self.relaxes, np.where(self._one_gain, np.maximum(made, lost), made), c),
             square * lower,
             c - source / upper,
             most,
@@ -379,7 +380,8 @@ class Envelope:
                 f"species {name!r} is made by a catalyst and lost with its square; a bound over all starts is not "
                 "known for this; give initial=(lower, upper), a box of starts"
             )
-        early = _Early(time, initial_max / fixed_point[0], np.full(n, np.nan), np.full(n, np.inf), self.riccati)
+        cap = initial_max / fixed_point[0]
+        early = _Early(time, cap, np.full(n, np.nan), np.full(n, np.inf), np.full(n, np.nan), self.riccati)
         for i in self._order:
             if self.riccati[i]:
                 constant = b[i] + np.sqrt(max(c[i] - b[i], 0.0) * b[i])
@@ -393,17 +395,23 @@ class Envelope:
                     else:
                         constant += most[t] * early.level[catalyst]
                 early.fast[i] = (slope + constant * time) / b[i]
+                early.log_peak[i] = self._log_peak(i, early, c, most)
             else:
                 early.level[i] = self._level(i, early, most, least)
         highest = np.where(self.riccati, early.fast / time, early.level)
         return time, self._state(highest, np.zeros(n), most, least)
 
-    def start_in(self, fixed_point: Bounds, coefficients: Coefficients, box: Bounds) -> FloatArray:
-        """The state that bounds all trajectories from a box of starts (n_floating,) at time 0."""
+    def start_in(
+        self, fixed_point: Bounds, coefficients: Coefficients, box: Bounds, either_side: bool = True
+    ) -> FloatArray:
+        """The state that bounds all trajectories from a box of starts (n_floating,) at time 0.
+
+        With `either_side`, a copy of a network that is known exactly may start beyond the fixed point: less wide.
+        """
         most, least = coefficients.most, coefficients.least
         # the lower copy drops -f1 f2 of a product of two catalysts, which is an upper bound for f >= 0 alone
         products = (self._terms.others < self._n).all(axis=1).any()
-        exact = np.array_equal(*fixed_point) and not products
+        exact = either_side and np.array_equal(*fixed_point) and not products
         return self._state(box[1] / fixed_point[0], box[0] / fixed_point[1], most, least, exact)
 
     def _state(
@@ -439,8 +447,28 @@ class Envelope:
                 part = most[t] * early.integral(self._catalysts(t))
                 loop, growth = (loop + part, growth) if self._terms.power[t] else (loop, growth + part)
         terms = self._terms
-        alone = (terms.species == i) & (terms.number > 0) & (terms.power == 0) & (terms.others >= self._n).all(axis=1)
-        return float((early.cap[i] + growth + most[alone].sum() * early.time) * np.exp(loop))
+        alone = (terms.species == i) & (terms.number > 0) & (terms.others >= self._n).all(axis=1)
+        growth += most[alone & (terms.power == 0)].sum() * early.time
+        loop += most[alone & (terms.power == 1)].sum() * early.time
+        with np.errstate(over="ignore"):
+            level = float((early.cap[i] + growth) * np.exp(loop))
+        if not np.isfinite(level):
+            raise NotCertified(
+                f"species {self.crn.floating[i]!r} has no bound soon after the start, since what makes it starts too "
+                "far off; give initial=(lower, upper), a box of starts, or a smaller initial_max"
+            )
+        return level
+
+    def _log_peak(self, i: int, early: _Early, c: FloatArray, most: FloatArray) -> float:
+        """Log of a bound, until the early time, of a species lost with its square that starts below its cap.
+
+        Above 1, y' <= (c + sum over losses K + sum over gains K X) y.
+        """
+        exponent = c[i] * early.time
+        for t in self._terms_of[i]:
+            gain = self._terms.number[t] > 0
+            exponent += most[t] * (early.integral(self._catalysts(t)) if gain else early.time)
+        return float(np.log(max(early.cap[i], 1.0)) + exponent)
 
     def _catalysts(self, t: int) -> list[int]:
         return [int(o) for o in self._terms.others[t] if o < self._n]
@@ -458,12 +486,33 @@ class Envelope:
         """Which species (n_floating,) must have a cap on their start for a bound over all starts."""
         terms, n = self._terms, self._n
         capped = ~self.riccati
-        for t in range(len(terms.species)):
-            if not self.riccati[terms.species[t]] and terms.number[t] > 0 and self._partner[t] < 0:
-                for o in terms.others[t]:
-                    if o < n:
-                        capped[o] = True
+        feeds = {
+            int(o)
+            for t in np.flatnonzero((terms.number > 0) & ~self.riccati[terms.species] & (self._partner < 0))
+            for o in terms.others[t]
+            if o < n
+        }
+        while feeds:  # what promotes them must be capped too, and what promotes that
+            found = feeds.pop()
+            capped[found] = True
+            feeds |= {
+                o for t in self._terms_of[found] if terms.number[t] > 0 for o in self._catalysts(t) if not capped[o]
+            }
         return capped
+
+    @cached_property
+    def invariant(self) -> bool:
+        """Whether the starts that a bound over all starts covers are never left."""
+        gains = (self._terms.number > 0) & ~self.riccati[self._terms.species]
+        return bool((self._partner[gains] >= 0).all())
+
+    def shrinks(self, state: FloatArray, values: FloatArray) -> bool:
+        """Whether every error falls in this state; then it does so for ever, as errors only feed errors.
+
+        `values` are those of `constants`. What is below the integration's noise counts as falling.
+        """
+        change = self.network.balance(state, constants=values)
+        return bool(np.all((change.net <= 1e-9 * change.gross) | (np.abs(state) < 1e-14)))
 
     @cached_property
     def _order(self) -> tuple[int, ...]:
@@ -486,13 +535,15 @@ class Envelope:
 class _Early:
     """Bounds of (1 + excess) up to an early time, from all starts.
 
-    C / t with C in ``fast`` where a species may start at infinity, else ``level``; ``cap`` is the cap of its start.
+    C / t with C in ``fast`` where a species may start at infinity, else ``level``; ``cap`` is the cap of its start, and
+    ``log_peak`` bounds the log of what starts below it and could start at infinity.
     """
 
     time: float
     cap: FloatArray
     fast: FloatArray
     level: FloatArray
+    log_peak: FloatArray
     riccati: npt.NDArray[np.bool_]
 
     def integral(self, catalysts: list[int]) -> float:
@@ -501,10 +552,12 @@ class _Early:
         factor = float(np.prod([self.level[i] for i in catalysts if not self.riccati[i]]))
         if not unbounded:
             return factor * self.time
-        # all but one at the cap; the integral of min(M, C / t) is at most C ln(1 + M t / C) + C
+        # all but one at the peak; the integral of min(M, C / t) is at most C ln(1 + M t / C) + C
         first, *others = unbounded
         c = self.fast[first]
-        return factor * float(np.prod(self.cap[others])) * c * float(1 + np.log1p(self.cap[first] * self.time / c))
+        with np.errstate(over="ignore"):
+            factor *= float(np.prod(np.exp(self.log_peak[others])))
+        return factor * float(c * (1 + np.logaddexp(0.0, self.log_peak[first] + np.log(self.time / c))))
 
 
 def above(name: str) -> str:

@@ -36,6 +36,8 @@ _ROUNDING = 1e-14
 """Bounds are widened by this, relative to the sum of the sizes of what they are sums of."""
 _POLICIES = 50
 _FAR = 1e150
+_SAME = 1e-15
+"""Choices that are equal but for rounding would take turns for ever."""
 
 
 @dataclass(frozen=True)
@@ -117,20 +119,23 @@ def extreme_root(
         polynomials.append(coefficients)
     chosen = [m[up] for m in catalysts]
     root: Any = None
+    further = np.maximum if up else np.minimum
     for _ in range(_POLICIES):
         sums: list[Any] = [sum(m * c[power] for m, c in zip(chosen, polynomials, strict=True)) for power in range(3)]
         if drive is not None:
             sums[1] = sums[1] + drive
         new = _positive_root(*sums)
-        if root is not None and np.array_equal(new, root):
-            break
-        root = new if root is None or not up else np.maximum(root, new)  # a policy without a root has none above it
+        # each choice's root is within the bound sought, so the best of them is nearer to it
+        better = new if root is None else further(root, new)
+        if root is not None and np.allclose(better, root, rtol=_SAME, atol=0.0):
+            return np.asarray(better)
+        root = better
         y0 = np.minimum(root, _FAR)
         chosen = [
             m[up] if isinstance(m[0], float) else np.where((c[0] + y0 * (c[1] + y0 * c[2]) > 0) == up, m[1], m[0])
             for m, c in zip(catalysts, polynomials, strict=True)
         ]
-    return np.asarray(root)
+    raise NotCertified("the bounds of a fixed point were not found; try smaller intervals")
 
 
 def _positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
@@ -170,6 +175,7 @@ def settle_layer(kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray, 
     local = constants.local[:, None, None]
     between = local * low, local * high
     parts = groups(kinetics)
+    _check_roots(kinetics, parts)
     drives = [_drive(kinetics, rail, gains, losses, low, high) for rail in range(len(kinetics.activation.rails))]
     y: dict[int, Bounds] = {}
     for (a,) in kinetics.blocks:
@@ -184,6 +190,17 @@ def settle_layer(kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray, 
     n_species = len(kinetics.activation.species)
     lower, upper = (np.stack([y[a][up] for a in range(n_species)], axis=-1) for up in (0, 1))
     return lower, upper
+
+
+def _check_roots(kinetics: LayerKinetics, parts: list[list[Group]]) -> None:
+    """Refuse a species whose rate of change need not have one positive root."""
+    for name, own in zip(kinetics.activation.species, parts, strict=True):
+        gains = [power for part in own for number, _, power in part.reactions if number > 0]
+        if max(gains, default=0) > 1 or 0 not in gains:
+            raise NotCertified(
+                f"layer {kinetics.name!r}: species {name!r} of {kinetics.activation} is made by no reaction without "
+                "itself, or at a rate that grows with its square, so its positive fixed point need not be the only one"
+            )
 
 
 def _product(weights: FloatArray, catalysts: FloatArray) -> FloatArray:
@@ -202,10 +219,11 @@ def _drive(
     bias = kinetics.constants.bias[:, rail]
     if kinetics.activation.rails[rail].sign < 0:
         gains, losses = losses, gains
+    rounding = max(_ROUNDING, np.finfo(float).eps * kinetics.constants.weights.shape[1])
     size = gains[1] + losses[1] + np.abs(bias)
     lower = low * gains[0] - high * losses[1] + np.where(bias > 0, low * bias, high * bias)
     upper = high * gains[1] - low * losses[0] + np.where(bias > 0, high * bias, low * bias)
-    return lower - _ROUNDING * size, upper + _ROUNDING * size
+    return lower - rounding * size, upper + rounding * size
 
 
 def settle_between(

@@ -1,13 +1,18 @@
 """Settling times from the envelope: integrated by roadrunner until every output is within tolerance.
 
-The envelope of all starts only shrinks: whatever is inside it at time s was a start at time 0, so the envelope at
-t + s lies inside that at t. An output is settled, for good, when the envelope's error first falls below the
-tolerance. From a box of starts the envelope may widen first; what all starts have settled by, those of the
-box have settled by too, so it is followed until then and the last crossing counts.
+All starts are never left: whatever a trajectory has become at time s could have been its start, so what
+holds of all trajectories at time t holds from t on, and an output is settled, for good, when the envelope's error first
+falls below the tolerance (docs/theory.md, theorem 10). From a box of starts the envelope may widen; what all starts
+have settled by, those of the box have settled by too, so it is followed until then and the last crossing counts. It
+is looked for on a grid of times, finely wherever an error comes near the tolerance; an excursion between two points
+of the coarse grid that are both below four fifths of it would not be seen. Where species have starts that
+may be left (a follower that nothing limits), or there is no bound over all starts, an envelope is followed until
+all its errors fall, which they then do for ever.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,6 +34,7 @@ RATIO = 1.05
 """Ratio of one time to the next on the grid that the envelope is first followed on."""
 _CHUNK = 60
 _FINE = 33
+_NEAR = 0.8
 _TINY = 1e-30
 _PATIENCE = 1e4
 """How long the envelope is followed, in units of the slowest unit's time."""
@@ -160,73 +166,119 @@ class EnvelopeModel:
         envelope = self.envelope
         coefficients = envelope.coefficients(fixed_point, boundary, rates)
         values = envelope.constants(fixed_point, boundary, rates)
-        slowest, fastest = float(coefficients.above.min()), float(coefficients.above.max())
-        start_time, start = envelope.start(fixed_point, coefficients, initial_max)
+        patience = _PATIENCE / float(coefficients.above.min())
         goal = tolerance * (1 - SLACK)
+        if box is not None:
+            # starts of the box above the cap must be among those that the bound over all starts covers
+            initial_max = max(initial_max, float(np.max(box[1], initial=0.0, where=envelope.needs_cap)))
+
+        def is_last(time: float, state: FloatArray) -> bool:
+            error = np.max(self.errors(state, fixed_point[1]))
+            if time > patience and error > goal:
+                raise NotCertified(
+                    f"network {self.net.name!r}: the envelope is still {error:.3g} wide at t = {time:.3g}, "
+                    f"{_PATIENCE:g} times the slowest unit's time; it does not come within the tolerance"
+                )
+            return bool(error <= goal) and (trusted or time > patience or envelope.shrinks(state, values))
+
+        def course(time: FloatArray, state: FloatArray, may_widen: bool) -> Course:
+            return self._course(time, state, fixed_point[1], coefficients.most, goal, may_widen)
+
         with self.model.lock:
             self.model.set_parameters(self._index, values)
-            whole = self._run(start_time, start, fixed_point[1], coefficients.most, goal, _PATIENCE / slowest)
-            if box is None:
+            trusted = envelope.invariant
+            whole: Course | None = None
+            try:
+                begin = envelope.start(fixed_point, coefficients, initial_max)
+                whole = course(*self._run(*begin, is_last), not trusted)
+            except NotCertified:
+                if box is None:
+                    raise
+            if box is None and whole is not None:
                 return whole
-            start = envelope.start_in(fixed_point, coefficients, box)
+            assert box is not None  # else there is a whole, or it was refused
+            start = envelope.start_in(fixed_point, coefficients, box, whole is not None)
+            step = EARLY / float(coefficients.above.max())
+            if whole is None:
+                trusted = False
+                return course(*self._run(0.0, start, is_last, step), True)
             end = float(whole.settled.max())
-            return self._run(0.0, start, fixed_point[1], coefficients.most, goal, end, EARLY / fastest)
+            return course(*self._run(0.0, start, lambda time, _: time >= end, step, end), True)
 
     def _run(
         self,
         first: float,
         start: FloatArray,
+        is_last: Callable[[float, FloatArray], bool],
+        step: float = 0.0,
+        end: float = np.inf,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Times and states from one time on, up to the end of the chunk that is the last, at most to `end`.
+
+        From time 0, `step` is the first step.
+        """
+        times, states = [np.array([first])], [start[None]]
+        grown = first or step
+        grid = grown * RATIO ** np.arange(0 if first < grown else 1, _CHUNK)
+        while True:
+            grid = np.unique(np.minimum(grid, end))
+            states.append(self._integrate(states[-1][-1], np.concatenate([times[-1][-1:], grid]))[1:])
+            times.append(grid)
+            if is_last(float(grid[-1]), states[-1][-1]):
+                return np.concatenate(times), np.concatenate(states)
+            grid = grid[-1] * RATIO ** np.arange(1, _CHUNK)
+
+    def _course(
+        self,
+        time: FloatArray,
+        state: FloatArray,
         upper: FloatArray,
         couplings: FloatArray,
         goal: float,
-        limit: float,
-        step: float = 0.0,
+        may_widen: bool,
     ) -> Course:
-        """Follow from one time until all errors are below the goal, or (with a first step) to the limit."""
-        times, states = [np.array([first])], [start[None]]
-        now, grown = first, step or first
-        while True:
-            grid = grown * RATIO ** np.arange(0 if now < grown else 1, _CHUNK)
-            grid = np.unique(np.minimum(grid, limit)) if step else grid
-            found = self._integrate(states[-1][-1], np.concatenate([[now], grid]))[1:]
-            times.append(grid)
-            states.append(found)
-            now = grown = float(grid[-1])
-            above, below = self.errors(found[-1], upper)
-            if (now >= limit) if step else max(above.max(), below.max()) <= goal:
-                break
-            if now > limit:
-                raise NotCertified(
-                    f"network {self.net.name!r}: the envelope is still {max(above.max(), below.max()):.3g} wide at "
-                    f"t = {now:.3g}, {_PATIENCE:g} times the slowest unit's time; it does not come within the tolerance"
-                )
-        time, state = np.concatenate(times), np.concatenate(states)
+        """What a run says: by when each output has settled, and what the slowest waits for."""
         above, below = self.errors(state, upper)
-        settled = self._crossings(time, state, np.maximum(above, below), upper, goal)
+        settled = self._crossings(time, state, np.maximum(above, below), upper, goal, may_widen)
         slowest = int(settled.argmax())
-        at = state[min(int(np.searchsorted(time, settled[slowest])), len(time) - 1)]
-        high, low = self.envelope.relative(at)
+        at = min(int(np.searchsorted(time, settled[slowest])), len(time) - 1)
+        high, low = self.envelope.relative(state[at])
         parts = self.read_out[slowest] * upper
-        rising = bool(above[-1, slowest] >= below[-1, slowest])
+        rising = bool(above[at, slowest] >= below[at, slowest])
         feeds = np.maximum(parts, 0) * (high if rising else low) + np.maximum(-parts, 0) * (low if rising else high)
         species = int(feeds.argmax())
-        chain = self.envelope.chain(at, species, rising == (parts[species] > 0), couplings)
+        chain = self.envelope.chain(state[at], species, rising == (parts[species] > 0), couplings)
         return Course(time, state, above, below, settled, chain)
 
     def _crossings(
-        self, time: FloatArray, state: FloatArray, error: FloatArray, upper: FloatArray, goal: float
+        self,
+        time: FloatArray,
+        state: FloatArray,
+        error: FloatArray,
+        upper: FloatArray,
+        goal: float,
+        may_widen: bool,
     ) -> FloatArray:
-        """After which time each output (n_out,) stays below the goal, on a finer grid between two points."""
-        late = error > goal
-        last = np.where(late.any(axis=0), len(time) - 1 - late[::-1].argmax(axis=0), -1)
-        settled = np.where(last < 0, 0.0, time[np.minimum(last + 1, len(time) - 1)])
-        for k in np.unique(last[(last >= 0) & (last < len(time) - 1)]):
+        """After which time each output (n_out,) stays below the goal, on a finer grid between two points.
+
+        Where the envelope may widen, steps that come near the goal are looked at on the finer grid as well.
+        """
+        near = goal * (_NEAR if may_widen else 1.0)
+        late = np.maximum(error[:-1], error[1:]) > near
+        settled = np.full(error.shape[1], time[0])
+        open_ = late.any(axis=0)
+        for k in range(len(time) - 2, -1, -1):
+            here = late[k] & open_
+            if not here.any():
+                continue
             fine = np.linspace(time[k], time[k + 1], _FINE)
             above, below = self.errors(self._integrate(state[k], fine), upper)
             still = np.maximum(above, below) > goal
-            at = len(fine) - 1 - still[::-1].argmax(axis=0)
-            here = last == k
-            settled[here] = np.minimum(fine[np.minimum(at + 1, len(fine) - 1)], settled)[here]
+            still[-1] |= error[k + 1] > goal
+            found = here & still.any(axis=0)
+            last = _FINE - 1 - still[::-1].argmax(axis=0)
+            settled[found] = fine[np.minimum(last + 1, _FINE - 1)][found]
+            open_ &= ~found
         return settled
 
     def _integrate(self, start: FloatArray, times: FloatArray) -> FloatArray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from networks import Bump, Swish, corpus
+from scipy.integrate import solve_ivp
 from test_enclosure import settle_draws
 from trajectories import CAP, check, draw, settles_at
 
@@ -311,3 +312,127 @@ def test_followers_of_followers_are_bounded():
     assert Follower("S", 1.0) in net.layers[0].activation.followers
     certificate = cn.certify(net, [0.5], 1e-3)
     assert check(net, [0.5], certificate, 0) > 0.4 * certificate.settling_time
+
+
+# Examples that a bound without the full proof would get wrong -------------------------------------------------
+
+
+def latest(net, x, start, tolerance, end, read):
+    """After which time scipy's trajectory stays within tolerance of the fixed point."""
+    crn = cn.to_reactions(net, x)
+    found = solve_ivp(
+        lambda _, y: crn.right_hand_side(y),
+        (0, end),
+        start,
+        "Radau",
+        np.linspace(0, end, 20_001),
+        rtol=1e-9,
+        atol=1e-13,
+        first_step=1e-6 / (1 + np.max(start)),
+        jac=lambda _, y: crn.jacobian(y).toarray(),
+    )
+    late = np.abs(read(found.y) - net(x)[0]) > tolerance
+    return found.t[late].max(initial=0.0)
+
+
+@dataclass(frozen=True)
+class Copy(cn.Activation):
+    """A follower that a rail makes and nothing but itself removes."""
+
+    rails = (cn.Rail("Y"),)
+    followers = (Follower("M", 10.0),)
+    local_reactions = (cn.LocalReaction(("Y",), ("Y", "M"), "s"), cn.LocalReaction(("M",), (), "d"))
+    read_out = cn.ReadOut((("M", 1.0),))
+
+    def concentrations(self, z):
+        y = smoothed_relu(self.drive(z), self.h)
+        return np.concatenate([y, y], axis=-1)
+
+    def derivative(self, z):
+        return np.asarray(z) * 0.0
+
+
+@dataclass(frozen=True)
+class Gate(Copy):
+    """A follower that its catalyst both makes and removes, and that is lost with its square besides."""
+
+    local_reactions = (
+        cn.LocalReaction(("Y",), ("Y", "M"), "s"),
+        cn.LocalReaction(("Y", "M"), ("Y",), "d"),
+        cn.LocalReaction(("M", "M"), ("M",), "g"),
+    )
+
+    def concentrations(self, z):
+        y = smoothed_relu(self.drive(z), self.h)
+        return np.concatenate([y, (np.sqrt(y * y + 4 * y) - y) / 2], axis=-1)
+
+
+@pytest.mark.parametrize(("rates", "tolerance"), [(0.05, 1.2), (0.2, 2.2)])
+def test_the_lower_copy_of_a_follower_with_one_gain(rates, tolerance):
+    net = cn.Network([cn.Layer([[1.0]], activation=Copy(h=1e-6))])
+    certificate = cn.certify(net, [1.0], tolerance, initial=(0.0, 0.0), rates=rates, initial_max=2.0)
+    up, down = 1 + rates, 1 - rates
+    found = solve_ivp(
+        lambda _, y: [1e-6 * up + up * y[0] - down * y[0] ** 2, up * y[0] - down * y[1]],
+        (0, 200),
+        [0.0, 0.0],
+        "Radau",
+        np.linspace(0, 200, 20_001),
+        rtol=1e-9,
+        atol=1e-14,
+    )
+    late = np.abs(found.y[1] - found.y[1, -1]) > tolerance
+    assert certificate.settling_time >= found.t[late].max()
+
+
+def test_a_box_of_starts_above_the_cap_raises_it():
+    net = cn.Network([cn.Layer([[1.0]], activation=cn.Sigmoid(h=0.01))])
+    times = [cn.settling_time(net, [0.5], 1e-3, ({"S1_0": 0.0}, {"S1_0": top})) for top in (1e6, 1e9, 1e12)]
+    np.testing.assert_allclose(np.diff(times), np.log(1e3) / np.sqrt(0.29), rtol=0.01)
+
+
+def test_what_promotes_the_catalyst_of_a_follower_is_capped_too():
+    net = cn.Network([cn.Layer([[1.0]], activation=cn.SmoothedReLU()), cn.Layer([[2.0]], activation=Swish(h=1.0))])
+    certificate = cn.certify(net, [5.0], 0.05, initial_max=0.1)
+    assert "Y1_0" in certificate.capped
+    names = certificate.species
+    start = np.full(len(names), 0.1)
+
+    def read(y):
+        return y[names.index("Mp2_0")] - y[names.index("Mn2_0")]
+
+    assert latest(net, [5.0], start, 0.05, 2 * certificate.settling_time, read) <= certificate.settling_time
+
+
+def test_a_follower_lost_with_its_square_is_enclosed():
+    net = cn.Network([cn.Layer([[1.0]], activation=Gate(h=0.1))])
+    with pytest.raises(cn.NotCertified, match="give initial="):
+        cn.certify(net, [1.0], 1e-3)
+    for start in ([0.02, 1.3], [5.0, 0.0], [0.0, 0.0], [3.0, 3.0]):
+        certificate = cn.certify(net, [1.0], 1e-3, initial=(np.array(start), np.array(start)))
+        found = latest(net, [1.0], start, 1e-3, 3 * certificate.settling_time, lambda y: y[1])
+        assert 0.8 * certificate.settling_time <= found <= certificate.settling_time * (1 + 1e-3)
+
+
+@pytest.mark.parametrize("part", [0.9, 0.99, 0.999])
+def test_an_excursion_on_the_way_is_seen(part):
+    """Two units alike, the second started a little earlier: their difference peaks once, far from the start."""
+    net = cn.Network(
+        [
+            cn.Layer([[1.0], [1.0]], activation=cn.SmoothedReLU(h=1e-5)),
+            cn.Layer([[1.0, -1.0]], activation=cn.Linear(h=1.0)),
+        ]
+    )
+    start = cn.Simulator(net).steady_state([1.0]).concentrations[0].copy()
+    start[:2] = 0.0, 1e-5
+    course = cn.Simulator(net).time_course([1.0], t_end=40, n_points=20_001, initial=start)
+    error = np.abs(course.outputs[:, 0])
+    tolerance = part * error.max()
+    certificate = cn.certify(net, [1.0], tolerance, initial=(start, start))
+    assert certificate.settling_time >= course.time[error > tolerance].max() * 0.999
+
+
+def test_no_tolerance_is_met_at_once_from_all_starts():
+    net = cn.Network([cn.Layer([[1.0]], activation=cn.SmoothedReLU(h=0.01))])
+    for tolerance in (1e3, 1e5, 1e9):
+        assert cn.settling_time(net, [0.5], tolerance) >= np.log1p(0.5385 / tolerance) / 0.5386
