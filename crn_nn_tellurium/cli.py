@@ -642,9 +642,10 @@ def bench(
     """
     console = Console()
     with console.status("measuring; the usual script takes most of the time"):
-        from crn_nn_tellurium.benchmarks import cost_against_size, gradient_costs, run_benchmarks
+        from crn_nn_tellurium.benchmarks import certificate_costs, cost_against_size, gradient_costs, run_benchmarks
 
         rows, costs, gradients = run_benchmarks(full), list(cost_against_size()), list(gradient_costs())
+        certificates = list(certificate_costs())
     table = Table(title="The usual script and this package")
     for heading in ("", "usual script", "this package", "times faster"):
         table.add_column(heading, justify="right" if heading else "left")
@@ -667,6 +668,13 @@ def bench(
         peers = ["not installed" if np.isnan(t) else _seconds(t) for t in (g.torch_single, g.torch_double)]
         ours = map(_seconds, (g.steady_seconds, g.gradient_seconds, g.closed_form_seconds))
         table.add_row("-".join(map(str, g.sizes)), *ours, *peers)
+    console.print(table)
+    table = Table(title="Settling-time bound of one sample: closed form (of 1,000), envelope, beside one trajectory")
+    for heading in ("layers", "closed form", "compile", "envelope", "trajectory"):
+        table.add_column(heading, justify="right" if heading != "layers" else "left")
+    for c in certificates:
+        times = (c.closed_form, c.compile_seconds, c.envelope, c.trajectory)
+        table.add_row("-".join(map(str, c.sizes)), *("too large" if np.isnan(t) else _seconds(t) for t in times))
     console.print(table)
 
 

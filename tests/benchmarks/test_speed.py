@@ -60,6 +60,15 @@ def test_closed_form_gradients_beside_pytorch():
         assert cost.closed_form_seconds < 3 * cost.torch_double, cost  # of the same precision
 
 
+@pytest.mark.slow
+def test_certificates_cost_a_few_trajectories():
+    for cost in benchmarks.certificate_costs():
+        if np.isnan(cost.envelope):
+            continue
+        assert cost.envelope < 60 * cost.trajectory
+        assert cost.closed_form < 0.1 * cost.envelope
+
+
 # Steps apart, for pytest-benchmark ----------------------------------------------------------------
 
 SIZES = {"xor": [2, 2, 1], "iris": [4, 8, 3], "digits": [64, 32, 10]}
