@@ -673,8 +673,8 @@ def bench(
     for heading in ("layers", "closed form", "compile", "envelope", "trajectory"):
         table.add_column(heading, justify="right" if heading != "layers" else "left")
     for c in certificates:
-        times = (c.closed_form, c.compile_seconds, c.envelope, c.trajectory)
-        table.add_row("-".join(map(str, c.sizes)), *("too large" if np.isnan(t) else _seconds(t) for t in times))
+        seconds = (c.closed_form, c.compile_seconds, c.envelope, c.trajectory)
+        table.add_row("-".join(map(str, c.sizes)), *("too large" if np.isnan(t) else _seconds(t) for t in seconds))
     console.print(table)
 
 
