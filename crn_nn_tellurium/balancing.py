@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.activations import Activation
-from crn_nn_tellurium.certificate import INITIAL_MAX, input_box
+from crn_nn_tellurium.certificate import INITIAL_MAX, input_points
 from crn_nn_tellurium.cheap_bound import CheapBound
 from crn_nn_tellurium.encoding import shared_id
 from crn_nn_tellurium.errors import InputError, NetworkError, NotCertified
@@ -187,7 +187,7 @@ def balance(
         if value is not None and not (is_real(value) and np.isfinite(value) and value >= least and value > 0):
             reason = " or more, since 2 Y => Y has the rate constant 1" if least else " above 0"
             raise InputError(f"{name} is {value!r}; expected a finite number, {least:g}{reason}")
-    x = None if X is None else input_box(net, X).lower
+    x = None if X is None else input_points(net, X)
     if x is not None and not len(x):
         raise InputError(f"no inputs; expected at least one sample, (n_samples, {net.n_in}), or X=None")
     kinetics = NetworkKinetics(net)

@@ -262,7 +262,7 @@ def settling_time(
     """
     check_choice("on_error", on_error, get_args(OnError))
     options: dict[str, Any] = {"bound": bound, "initial_max": initial_max, "rates": rates}
-    single = np.ndim(x.lower if isinstance(x, Interval) else x) == 1
+    single = is_single(kinetics_of(net).net, x)
     if on_error == "raise":
         times = certify(net, x, tolerance, initial, **options).by_sample.max(axis=1)
         return float(times[0]) if single else times
@@ -394,6 +394,11 @@ def kinetics_of(net: Any) -> NetworkKinetics:
     return NetworkKinetics(net)
 
 
+def is_single(net: Network, x: Any) -> bool:
+    """Whether inputs, checked here, are one sample without its dimension."""
+    return net.input_coding.check(x.lower if isinstance(x, Interval) else x).ndim == 1
+
+
 def check_rates(rates: Any) -> None:
     """Refuse what is not a relative error.
 
@@ -416,6 +421,20 @@ def input_box(net: Network, x: Any) -> Interval:
     if lower.ndim != 2:
         raise InputError(f"inputs have shape {lower.shape}; expected (n_samples, {net.n_in}) or ({net.n_in},)")
     return Interval(lower, upper)
+
+
+def input_points(net: Network, x: Any) -> FloatArray:
+    """Known inputs (n_samples, n_in), checked.
+
+    Raises
+    ------
+    InputError
+        If they have the wrong shape or are boxes.
+    """
+    box = input_box(net, x)
+    if not np.array_equal(box.lower, box.upper):
+        raise InputError("X is an Interval; expected known inputs, (n_samples, n_in): the corners of the box, say")
+    return box.lower
 
 
 def start_box(initial: Any, species: Sequence[str], initial_max: float) -> Interval:
@@ -445,6 +464,8 @@ def _start(value: Any, species: Sequence[str], fill: float) -> FloatArray:
         for name, concentration in value.items():
             if name not in species:
                 raise InputError(f"initial names {name!r}; expected species among {', '.join(species[:8])}, ...")
+            if not is_real(concentration):
+                raise InputError(f"initial of {name!r}: {concentration!r}; expected a finite concentration >= 0")
             result[species.index(name)] = concentration
     else:
         try:

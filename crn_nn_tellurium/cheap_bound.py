@@ -1,4 +1,4 @@
-"""Settling times in closed form: microseconds a sample, for any size of network, later than the envelope's.
+"""Settling times in closed form: under a millisecond a sample of a batch, any size, later than the envelope's.
 
 A wanted error is split over the layers from the outputs backwards, and the layers' times are added forwards.
 If from time T on the catalysts of a rail leave its drive within d of its limit u, comparison with the two
@@ -112,6 +112,11 @@ class CheapBound:
         stages = {}
         for layer, state in zip(kinetics.layers, kinetics.settle(x), strict=True):
             _check(layer)
+            if not all(np.all(np.isfinite(y) & (y > 0)) for y in state.y):
+                raise NotCertified(
+                    f"layer {layer.name!r}: the closed form of {layer.activation} gives a concentration that is "
+                    "not positive"
+                )
             sources = layer.chemistry.layer.inputs
             free = catalyst_concentrations(
                 self._net,

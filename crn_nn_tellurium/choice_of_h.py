@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
-from crn_nn_tellurium.certificate import INITIAL_MAX, Bound, certify, input_box, kinetics_of
+from crn_nn_tellurium.certificate import INITIAL_MAX, Bound, certify, input_points, kinetics_of
 from crn_nn_tellurium.cheap_bound import CheapBound
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.linearization import NetworkKinetics
@@ -269,7 +269,7 @@ class _Trials:
         ends: tuple[float, float],
     ) -> None:
         self.net = kinetics_of(net).net
-        self.x = input_box(self.net, x).lower
+        self.x = input_points(self.net, x)
         self.tolerance, self.bound, self.ends = tolerance, bound, ends
         self._free = [i for i, layer in enumerate(self.net.layers) if layer.activation.h_is_smoothing]
         if not len(self.x):

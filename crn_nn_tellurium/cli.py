@@ -528,8 +528,8 @@ def _outputs_table(network: Network, found: Certificate, first: tuple[str, ...],
     table.add_column(value, justify="right")
     if found.rates:
         table.add_column("guaranteed", justify="right", no_wrap=True)
-    table.add_column("settled by t", justify="right", max_width=7)
-    table.add_column("settled (h)", justify="right", max_width=7)
+    table.add_column("settled by t", justify="right", min_width=9)
+    table.add_column("settled (h)", justify="right", min_width=9)
     return table
 
 

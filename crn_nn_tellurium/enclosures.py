@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.certificate import check_rates, input_box, kinetics_of
+from crn_nn_tellurium.certificate import check_rates, input_box, is_single, kinetics_of
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.fixed_point_bounds import Bounds, settle_between
 from crn_nn_tellurium.intervals import Interval
 from crn_nn_tellurium.linearization import NetworkKinetics
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import FloatArray, by_sample
+from crn_nn_tellurium.reactions import FloatArray, by_sample, is_real
 from crn_nn_tellurium.simulator import Simulator
 
 _BISECTIONS = 30
@@ -101,7 +101,7 @@ def enclosure(
     check_rates(rates)
     kinetics = kinetics_of(net)
     net = kinetics.net
-    single = np.ndim(x.lower if isinstance(x, Interval) else x) == 1
+    single = is_single(net, x)
     boxes = _widened(net, input_box(net, x), inputs)
     n = len(boxes.lower)
     outputs, found = _settle(kinetics, boxes, np.full((n, 1), float(rates)))
@@ -155,10 +155,11 @@ def certified_margin(
     >>> bool(0.03 < margins.min() < 0.05)
     True
     """
-    check_rates(limit)
+    if not (is_real(limit) and 0 < limit < 1):
+        raise InputError(f"limit is {limit!r}; expected a relative error of the rate constants, a number in (0, 1)")
     kinetics = kinetics_of(net)
     net = kinetics.net
-    single = np.ndim(x.lower if isinstance(x, Interval) else x) == 1
+    single = is_single(net, x)
     boxes = _widened(net, input_box(net, x), inputs)
     nominal = net((boxes.lower + boxes.upper) / 2)
     low, high = np.zeros(len(nominal)), np.full(len(nominal), float(limit))
@@ -211,4 +212,6 @@ def _widened(net: Network, boxes: Interval, inputs: Any) -> Interval:
         raise InputError(f"inputs is {inputs!r}; expected absolute errors of the inputs, finite and >= 0")
     lowest = {"nonnegative": 0.0, "signed": -np.inf}.get(net.inputs)
     floor = np.array(net.input_range[0]) if lowest is None else lowest
+    if not len(boxes.lower):
+        raise InputError(f"no inputs; expected at least one sample, (n_samples, {net.n_in})")
     return Interval(np.maximum(boxes.lower - error, floor), boxes.upper + error)

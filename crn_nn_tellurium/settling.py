@@ -36,6 +36,7 @@ _CHUNK = 60
 _FINE = 33
 _NEAR = 0.8
 _TINY = 1e-30
+_AGREES = 1e-6
 _PATIENCE = 1e4
 """How long the envelope is followed, in units of the slowest unit's time."""
 LIMIT = 8_000
@@ -164,6 +165,7 @@ class EnvelopeModel:
             If the integrator gives up.
         """
         envelope = self.envelope
+        self._check(fixed_point, boundary, rates)
         coefficients = envelope.coefficients(fixed_point, boundary, rates)
         values = envelope.constants(fixed_point, boundary, rates)
         patience = _PATIENCE / float(coefficients.above.min())
@@ -204,6 +206,25 @@ class EnvelopeModel:
                 return course(*self._run(0.0, start, is_last, step), True)
             end = float(whole.settled.max())
             return course(*self._run(0.0, start, lambda time, _: time >= end, step, end), True)
+
+    def _check(self, fixed_point: Bounds, boundary: Bounds, rates: float) -> None:
+        """Refuse what is not a positive, stable fixed point: an activation's closed form is its author's word alone."""
+        names, low = self.crn.floating, fixed_point[0]
+        bad = ~(np.isfinite(low) & (low > 0))
+        reason = "its closed form gives {:.3g}, which is no positive concentration"
+        if not bad.any() and not rates and np.array_equal(*fixed_point) and np.array_equal(*boundary):
+            balance = self.crn.balance(low, boundary[0])
+            bad = balance.distance > _AGREES * low + balance.rounding
+            reason = "the reactions do not settle at {:.3g}, which its closed form gives"
+        if bad.any():
+            i = int(np.argmax(bad))
+            raise NotCertified(f"network {self.net.name!r}: species {names[i]!r}: {reason.format(low[i])}")
+        rate = self.envelope.coefficients(fixed_point, boundary, rates).above
+        if not np.all(rate > 0):
+            raise NotCertified(
+                f"network {self.net.name!r}: species {names[int(rate.argmin())]!r} need not come back to its fixed "
+                f"point (its rate there is {rate.min():.3g}), so the positive fixed point need not be reached"
+            )
 
     def _run(
         self,

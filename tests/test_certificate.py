@@ -263,7 +263,7 @@ def test_bad_inputs_are_refused():
 
 def test_a_false_declaration_is_found_out():
     """With a > q the two rails of a unit at z = 0 have two stable fixed points, so the envelope cannot close."""
-    net = cn.Network([cn.Layer([[0.0], [1.0]], [0.0, 0.5], Bistable(h=0.1)), cn.Layer([[1.0, 1.0]])])
+    net = cn.Network([cn.Layer([[0.0]], [0.0], Bistable(h=0.1)), cn.Layer([[1.0]])])
     with pytest.raises(cn.NotCertified, match="it does not come within the tolerance"):
         cn.settling_time(net, [1.0], 1e-3)
     assert np.isnan(cn.settling_time(net, [1.0], 1e-3, on_error="nan"))
@@ -436,3 +436,61 @@ def test_no_tolerance_is_met_at_once_from_all_starts():
     net = cn.Network([cn.Layer([[1.0]], activation=cn.SmoothedReLU(h=0.01))])
     for tolerance in (1e3, 1e5, 1e9):
         assert cn.settling_time(net, [0.5], tolerance) >= np.log1p(0.5385 / tolerance) / 0.5386
+
+
+@dataclass(frozen=True)
+class Runaway(Copy):
+    """A follower that its rail lets make itself: beyond y = 1 it grows for ever, whatever the closed form says."""
+
+    local_reactions = (
+        cn.LocalReaction((), ("M",), "s", 0.1),
+        cn.LocalReaction(("Y", "M"), ("Y", "M", "M"), "g"),
+        cn.LocalReaction(("M",), (), "d"),
+    )
+
+    def concentrations(self, z):
+        y = smoothed_relu(self.drive(z), self.h)
+        return np.concatenate([y, 0.1 / (1 - y)], axis=-1)
+
+
+@dataclass(frozen=True)
+class Mistaken(Copy):
+    """A closed form that is not where the reactions settle."""
+
+    def concentrations(self, z):
+        y = smoothed_relu(self.drive(z), self.h)
+        return np.concatenate([y, 2 * y], axis=-1)
+
+
+def test_a_closed_form_is_held_against_the_reactions():
+    for kind, message in ((Runaway, "no positive concentration"), (Mistaken, "reactions do not settle at")):
+        net = cn.Network([cn.Layer([[1.0]], activation=kind(h=0.01))])
+        with pytest.raises(cn.NotCertified, match=message):
+            cn.certify(net, [1.5], 0.01)
+    settles = cn.Network([cn.Layer([[1.0]], activation=Runaway(h=0.01))])
+    with pytest.raises(cn.NotCertified, match="bound='envelope'"):
+        cn.certify(settles, [0.5], 0.01, bound="cheap")
+    check(settles, [0.5], cn.certify(settles, [0.5], 0.01), 0, n=6, adverse=0)
+
+
+def test_boxes_are_refused_where_known_inputs_are_needed():
+    box = cn.Interval([0.0, 0.0], [1.0, 1.0])
+    with pytest.raises(cn.InputError, match="X is an Interval"):
+        cn.choose_h(XOR, box, max_error=0.05)
+    with pytest.raises(cn.InputError, match="X is an Interval"):
+        cn.balance(XOR, box)
+
+
+def test_ragged_empty_and_foreign_arguments_are_refused_in_our_words():
+    for call in (cn.settling_time, cn.enclosure, cn.certified_margin):
+        with pytest.raises(cn.InputError, match="expected numbers"):
+            call(XOR, [[0, 1], [1]])
+    for call in (cn.enclosure, cn.certified_margin):
+        with pytest.raises(cn.InputError, match="at least one sample"):
+            call(XOR, np.empty((0, 2)))
+    for value in ("a", (0, 1), None, True):
+        with pytest.raises(cn.InputError, match="initial of 'Y1_0'"):
+            cn.certify(XOR, [1, 0], 0.01, {"Y1_0": value})
+    for limit in (0, 1.0, "a"):
+        with pytest.raises(cn.InputError, match="limit is"):
+            cn.certified_margin(XOR, [1, 0], limit=limit)
