@@ -49,12 +49,13 @@ class Declared(Annihilating):
 
 @dataclass(frozen=True)
 class Bistable(Declared):
-    """Declared falsely: rails that remove each other faster than themselves shut one another out."""
+    """Declared falsely: rails driven alike that remove each other faster than themselves; one shuts out the other."""
 
+    rails = (cn.Rail("Yp"), cn.Rail("Yn"))
     local_reactions = (cn.LocalReaction(("Yp", "Yn"), (), "a", 3.0),)
 
     def concentrations(self, z):
-        # the symmetric root of h + z y - y^2 - 3 y^2 at z = 0; elsewhere it does not matter here
+        # where both are alike, an unstable fixed point: h + z y - 4 y^2 = 0
         y = smoothed_relu(z, 4 * self.h) / 4
         return np.stack([y, y], axis=-1)
 
@@ -262,8 +263,8 @@ def test_bad_inputs_are_refused():
 
 
 def test_a_false_declaration_is_found_out():
-    """With a > q the two rails of a unit at z = 0 have two stable fixed points, so the envelope cannot close."""
-    net = cn.Network([cn.Layer([[0.0]], [0.0], Bistable(h=0.1)), cn.Layer([[1.0]])])
+    """With a > q and z > 0 the two rails have two stable fixed points, so the envelope cannot close."""
+    net = cn.Network([cn.Layer([[1.0]], [0.0], Bistable(h=0.01)), cn.Layer([[1.0]])])
     with pytest.raises(cn.NotCertified, match="it does not come within the tolerance"):
         cn.settling_time(net, [1.0], 1e-3)
     assert np.isnan(cn.settling_time(net, [1.0], 1e-3, on_error="nan"))
