@@ -299,6 +299,15 @@ class Activation(ABC):
             value = value + coefficient * y[..., index[name]]
         return value
 
+    def read_between(self, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Bounds of the values for (..., n_species) concentrations between bounds."""
+        low = high = np.full(lower.shape[:-1], self.read_out.constant)
+        for name, coefficient in self.read_out.read:
+            a = self.species.index(name)
+            ends = (lower, upper) if coefficient > 0 else (upper, lower)
+            low, high = low + coefficient * ends[0][..., a], high + coefficient * ends[1][..., a]
+        return low, high
+
     def __call__(self, z: npt.ArrayLike) -> FloatArray:
         """Closed form of the value, same shape as z."""
         return self.read(self.concentrations(z))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -21,8 +22,8 @@ from crn_nn_tellurium.linearization import NetworkKinetics
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.physical_units import PhysicalCertificate, PhysicalUnits
 from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork, by_sample, is_real, read_only
-from crn_nn_tellurium.settling import Course, EnvelopeModel
-from crn_nn_tellurium.simulator import OnError, Simulator, check_choice
+from crn_nn_tellurium.settling import EnvelopeModel
+from crn_nn_tellurium.simulator import OnError, Simulator, check_choice, check_positive, start_values
 
 Bound = Literal["envelope", "cheap"]
 INITIAL_MAX = 1e6
@@ -221,22 +222,8 @@ def certify(
     >>> certificate.settling_time < certify(load_model("xor"), [1.0, 0.0], 0.01, bound="cheap").settling_time
     True
     """
-    check_choice("bound", bound, get_args(Bound))
-    for name, value in (("tolerance", tolerance), ("initial_max", initial_max)):
-        if not (is_real(value) and np.isfinite(value) and value > 0):
-            raise InputError(f"{name} is {value!r}; expected a finite number > 0")
-    check_rates(rates)
-    kinetics = kinetics_of(net)
-    unique = _uniqueness(kinetics)
-    inputs = input_box(kinetics.net, x)
-    if bound == "envelope":
-        return _by_envelope(kinetics, inputs, tolerance, initial, initial_max, rates, unique)
-    if initial is not None or rates or not np.array_equal(inputs.lower, inputs.upper):
-        raise InputError(
-            "bound='cheap' holds for all starts, known inputs and known rate constants; initial=, rates= and boxes of "
-            "inputs need bound='envelope'"
-        )
-    return _in_closed_form(kinetics, inputs, tolerance, initial_max, unique)
+    prepared = _Prepared(net, tolerance, initial, bound, initial_max, rates)
+    return prepared.certify(input_box(prepared.net, x))
 
 
 def settling_time(
@@ -261,114 +248,129 @@ def settling_time(
     (2,)
     """
     check_choice("on_error", on_error, get_args(OnError))
-    options: dict[str, Any] = {"bound": bound, "initial_max": initial_max, "rates": rates}
-    single = is_single(kinetics_of(net).net, x)
-    if on_error == "raise":
-        times = certify(net, x, tolerance, initial, **options).by_sample.max(axis=1)
-        return float(times[0]) if single else times
-    inputs = input_box(kinetics_of(net).net, x)
-    found = []
-    for i in range(len(inputs.lower)):
-        try:
-            found.append(certify(net, inputs[i], tolerance, initial, **options).settling_time)
-        except (NotCertified, ConvergenceError):
-            found.append(np.nan)
-    return found[0] if single else np.array(found)
+    prepared = _Prepared(net, tolerance, initial, bound, initial_max, rates)
+    inputs, single = input_box(prepared.net, x), is_single(prepared.net, x)
+    try:
+        times = prepared.certify(inputs).by_sample.max(axis=1)
+    except (NotCertified, ConvergenceError):
+        if on_error == "raise":
+            raise
+        times = np.array([prepared.time_or_nan(inputs[i : i + 1]) for i in range(len(inputs.lower))])
+    return float(times[0]) if single else times
 
 
 # The two bounds -----------------------------------------------------------------------------------
 
 
-def _by_envelope(
-    kinetics: NetworkKinetics,
-    inputs: Interval,
-    tolerance: float,
-    initial: Any,
-    initial_max: float,
-    rates: float,
-    unique: str,
-) -> Certificate:
-    model = EnvelopeModel(kinetics.net)
-    names = model.crn.floating
-    box = None if initial is None else start_box(initial, names, initial_max)
-    worst: tuple[float, Course, Bounds] | None = None
-    by_sample, fixed, slowest = [], [], np.inf
-    for lower, upper in zip(inputs.lower, inputs.upper, strict=True):
-        held = kinetics.net.input_coding.code_between(lower, upper)
-        at = fixed_point(kinetics, held, rates)
-        boundary = held[0].ravel(), held[1].ravel()
-        course = model.follow(
-            at, boundary, tolerance, initial_max, rates, None if box is None else (box.lower, box.upper)
+class _Prepared:
+    """The arguments of `certify`, checked, and what is built once for all inputs."""
+
+    def __init__(self, net: Any, tolerance: Any, initial: Any, bound: Any, initial_max: Any, rates: Any) -> None:
+        check_choice("bound", bound, get_args(Bound))
+        check_positive("tolerance", tolerance)
+        check_positive("initial_max", initial_max)
+        check_rates(rates)
+        self.kinetics = kinetics_of(net)
+        self.net = self.kinetics.net
+        self.unique = _uniqueness(self.kinetics)
+        self.bound: Bound = bound
+        self.tolerance, self.initial, self.initial_max, self.rates = tolerance, initial, initial_max, rates
+
+    @cached_property
+    def model(self) -> EnvelopeModel:
+        """The network's envelope."""
+        return EnvelopeModel(self.net)
+
+    def certify(self, inputs: Interval) -> Certificate:
+        """The certificate of boxes of inputs (n_samples, n_in)."""
+        known = np.array_equal(inputs.lower, inputs.upper)
+        if self.bound == "cheap" and (self.initial is not None or self.rates or not known):
+            raise InputError(
+                "bound='cheap' holds for all starts, known inputs and known rate constants; initial=, rates= and boxes "
+                "of inputs need bound='envelope'"
+            )
+        if not len(inputs.lower):
+            raise InputError(f"no inputs; expected at least one sample, (n_samples, {self.net.n_in})")
+        return self._by_envelope(inputs) if self.bound == "envelope" else self._in_closed_form(inputs.lower)
+
+    def time_or_nan(self, inputs: Interval) -> float:
+        """The settling time of some inputs, NaN where there is none."""
+        try:
+            return self.certify(inputs).settling_time
+        except (NotCertified, ConvergenceError):
+            return float("nan")
+
+    def _by_envelope(self, inputs: Interval) -> Certificate:
+        model, kinetics, coding = self.model, self.kinetics, self.net.input_coding
+        box = None if self.initial is None else start_box(self.initial, kinetics.species, self.initial_max)
+        starts = None if box is None else (box.lower, box.upper)
+        fixed, courses = [], []
+        for lower, upper in zip(inputs.lower, inputs.upper, strict=True):
+            held = coding.code_between(lower, upper)
+            fixed.append(fixed_point(kinetics, held, self.rates))
+            boundary = held[0].ravel(), held[1].ravel()
+            courses.append(model.follow(fixed[-1], boundary, self.tolerance, self.initial_max, self.rates, starts))
+        by_sample = np.array([course.settled for course in courses])
+        worst = int(by_sample.max(axis=1).argmax())
+        course, (low, high) = courses[worst], model.output_bounds(fixed[worst])
+        points = Interval(np.array([a for a, _ in fixed]), np.array([b for _, b in fixed]))
+        capped = np.array(kinetics.species)[model.envelope.needs_cap] if box is None else ()
+        return self._certificate(
+            by_sample,
+            course.chain,
+            min(course.rate for course in courses),
+            Interval(*model.output_bounds((points.lower, points.upper))),
+            points,
+            tuple(map(str, capped)),
+            box,
+            EnvelopeCourse(course.time, low - course.below, high + course.above),
         )
-        by_sample.append(course.settled)
-        fixed.append(at)
-        slowest = min(slowest, float(model.envelope.coefficients(at, boundary, rates).above.min()))
-        if worst is None or course.settled.max() > worst[0]:
-            worst = float(course.settled.max()), course, at
-    if worst is None:
-        raise InputError(f"no inputs; expected at least one sample, (n_samples, {kinetics.net.n_in})")
-    time, course, at = worst
-    points = Interval(np.array([a for a, _ in fixed]), np.array([b for _, b in fixed]))
-    outputs = Interval(*model.output_bounds((points.lower, points.upper)))
-    low, high = model.output_bounds(at)
-    capped = tuple(name for name, cap in zip(names, model.envelope.needs_cap, strict=True) if cap)
-    return Certificate(
-        settling_time=time,
-        settling_times=np.max(by_sample, axis=0),
-        by_sample=np.array(by_sample),
-        tolerance=float(tolerance),
-        bound="envelope",
-        chain=course.chain,
-        rate=slowest,
-        outputs=outputs,
-        fixed_point=points,
-        initial=box,
-        initial_max=float(initial_max) if capped and box is None else None,
-        capped=capped if box is None else (),
-        rates=float(rates),
-        uniqueness=unique,
-        envelope=EnvelopeCourse(course.time, low - course.below, high + course.above),
-        output_names=kinetics.net.output_names,
-        species=names,
-    )
 
+    def _in_closed_form(self, x: FloatArray) -> Certificate:
+        kinetics = self.kinetics
+        bound = CheapBound(kinetics, x, self.tolerance, self.initial_max)
+        sample, output = (int(i) for i in np.unravel_index(bound.times.argmax(), bound.times.shape))
+        points = np.concatenate([by_sample(state.concentrations) for state in bound.states], axis=1)
+        outputs = kinetics.outputs(bound.states)
+        return self._certificate(
+            bound.times,
+            bound.chain(sample, output),
+            bound.rate,
+            Interval(outputs, outputs),
+            Interval(points, points),
+            tuple(name for layer in kinetics.layers for name in layer.chemistry.followers),
+        )
 
-def _in_closed_form(
-    kinetics: NetworkKinetics, inputs: Interval, tolerance: float, initial_max: float, unique: str
-) -> Certificate:
-    if not len(inputs.lower):
-        raise InputError(f"no inputs; expected at least one sample, (n_samples, {kinetics.net.n_in})")
-    states = kinetics.settle(inputs.lower)
-    bound = CheapBound(kinetics, inputs.lower, tolerance, initial_max)
-    sample, output = (int(i) for i in np.unravel_index(bound.times.argmax(), bound.times.shape))
-    points = np.concatenate([by_sample(state.concentrations) for state in states], axis=1)
-    outputs = kinetics.outputs(states)
-    names = tuple(name for layer in kinetics.layers for name in layer.chemistry.species)
-    followers = tuple(
-        f"{follower.name}{layer.chemistry.index}_{j}"
-        for layer in kinetics.layers
-        for j in range(layer.chemistry.layer.n_out)
-        for follower in layer.activation.followers
-    )
-    return Certificate(
-        settling_time=float(bound.times.max()),
-        settling_times=bound.times.max(axis=0),
-        by_sample=bound.times,
-        tolerance=float(tolerance),
-        bound="cheap",
-        chain=bound.chain(sample, output),
-        rate=bound.rate,
-        outputs=Interval(outputs, outputs),
-        fixed_point=Interval(points, points),
-        initial=None,
-        initial_max=float(initial_max) if followers else None,
-        capped=followers,
-        rates=0.0,
-        uniqueness=unique,
-        envelope=None,
-        output_names=kinetics.net.output_names,
-        species=names,
-    )
+    def _certificate(
+        self,
+        by_sample: FloatArray,
+        chain: tuple[str, ...],
+        rate: float,
+        outputs: Interval,
+        points: Interval,
+        capped: tuple[str, ...],
+        box: Interval | None = None,
+        envelope: EnvelopeCourse | None = None,
+    ) -> Certificate:
+        return Certificate(
+            settling_time=float(by_sample.max()),
+            settling_times=by_sample.max(axis=0),
+            by_sample=by_sample,
+            tolerance=float(self.tolerance),
+            bound=self.bound,
+            chain=chain,
+            rate=rate,
+            outputs=outputs,
+            fixed_point=points,
+            initial=box,
+            initial_max=float(self.initial_max) if capped else None,
+            capped=capped,
+            rates=float(self.rates),
+            uniqueness=self.unique,
+            envelope=envelope,
+            output_names=self.net.output_names,
+            species=self.kinetics.species,
+        )
 
 
 # Arguments ----------------------------------------------------------------------------------------
@@ -459,25 +461,12 @@ def start_box(initial: Any, species: Sequence[str], initial_max: float) -> Inter
 
 
 def _start(value: Any, species: Sequence[str], fill: float) -> FloatArray:
-    result = np.full(len(species), fill)
     if isinstance(value, Mapping):
         for name, concentration in value.items():
-            if name not in species:
-                raise InputError(f"initial names {name!r}; expected species among {', '.join(species[:8])}, ...")
-            if not is_real(concentration):
+            if name in species and not is_real(concentration):
                 raise InputError(f"initial of {name!r}: {concentration!r}; expected a finite concentration >= 0")
-            result[species.index(name)] = concentration
-    else:
-        try:
-            result[:] = value
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                f"initial is {value!r}; expected a number, ({len(species)},) numbers, or a pair of these"
-            ) from error
-    if not np.all(np.isfinite(result) & (result >= 0)):
-        i = int(np.argmax(~(np.isfinite(result) & (result >= 0))))
-        raise InputError(f"initial of {species[i]!r}: {float(result[i])!r}; expected a finite concentration >= 0")
-    return result
+    start = start_values(value, species)[0]
+    return np.where(np.isnan(start), fill, start)
 
 
 def fixed_point(kinetics: NetworkKinetics, inputs: Bounds, rates: float) -> Bounds:

@@ -90,6 +90,8 @@ class CheapBound:
     ----------
     times : (n, n_out) ndarray
         By when each output is within tolerance, from every start.
+    states : list of LayerState
+        The layers at their fixed point.
 
     Raises
     ------
@@ -100,44 +102,33 @@ class CheapBound:
     def __init__(self, kinetics: NetworkKinetics, x: FloatArray, tolerance: float, initial_max: float) -> None:
         self._net = kinetics.net
         self._cap = initial_max
-        self._stages = self._lay_out(kinetics, x)
+        self.states = kinetics.settle(x)
+        self._stages = self._lay_out(kinetics)
         self._errors = self._split(tolerance, len(x))
         self._times = self._add_up(len(x))
         last = kinetics.layers[-1]
         read = [last.activation.species.index(name) for name, _ in last.activation.read_out.read]
         self.times = self._times[last.name][..., read].max(axis=-1, initial=0.0)
 
-    def _lay_out(self, kinetics: NetworkKinetics, x: FloatArray) -> dict[str, _Stage]:
+    def _lay_out(self, kinetics: NetworkKinetics) -> dict[str, _Stage]:
         depth = {INPUT: 0}
+        # by layer, 1 for what the chemistry makes and 0 for what is given
+        made = {INPUT: np.zeros((1, self._net.n_in, len(self._net.input_coding.rails)))}
         stages = {}
-        for layer, state in zip(kinetics.layers, kinetics.settle(x), strict=True):
+        for layer, state in zip(kinetics.layers, self.states, strict=True):
             _check(layer)
             if not all(np.all(np.isfinite(y) & (y > 0)) for y in state.y):
                 raise NotCertified(
                     f"layer {layer.name!r}: the closed form of {layer.activation} gives a concentration that is "
                     "not positive"
                 )
-            sources = layer.chemistry.layer.inputs
-            free = catalyst_concentrations(
-                self._net,
-                layer.chemistry.layer,
-                {
-                    source: np.full((1, self._width(source), self._species(source)), float(source != INPUT))
-                    for source in sources
-                },
-            )[0]
-            stage = _Stage(layer, state, groups(layer), 1 + max(depth[s] for s in sources), free > 0)
+            read = layer.chemistry.layer
+            free = catalyst_concentrations(self._net, read, made)[0] > 0
+            stage = _Stage(layer, state, groups(layer), 1 + max(depth[s] for s in read.inputs), free)
             stages[layer.name] = stage
+            made[layer.name] = np.ones((1, read.n_out, len(layer.activation.species)))
             depth[layer.name] = stage.depth + max(stage.level(a) for a in range(len(layer.activation.species)))
         return stages
-
-    def _width(self, source: str) -> int:
-        return self._net.n_in if source == INPUT else next(o.n_out for o in self._net.layers if o.name == source)
-
-    def _species(self, source: str) -> int:
-        if source == INPUT:
-            return len(self._net.input_coding.rails)
-        return len(next(o.activation.species for o in self._net.layers if o.name == source))
 
     # Backwards: what error each species is allowed ---------------------------------------------------
 
@@ -356,12 +347,10 @@ def _check(layer: LayerKinetics) -> None:
 
 def _pair(parts: list[Group]) -> tuple[tuple[int, int], tuple[int, int]] | None:
     """(number, constant) of the only gain of a follower and of a loss by the same catalyst."""
-    gains = [(part, r) for part in parts for r in part.reactions if r[0] > 0 and (r[2] == 1 or part.own or part.pooled)]
-    gains += [(part, r) for part in parts for r in part.reactions if r[0] > 0 and r[2] == 0 and not part.own]
-    unique = {(id(part), r): (part, r) for part, r in gains}
-    if len(unique) != 1:
+    gains = [(part, r) for part in parts for r in part.reactions if r[0] > 0]
+    if len(gains) != 1:
         return None
-    ((part, (number, constant, power)),) = unique.values()
+    ((part, (number, constant, power)),) = gains
     losses = [r for r in part.reactions if r[0] < 0 and r[2] == 1]
     if power or not losses:
         return None

@@ -29,7 +29,7 @@ from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.linearization import NetworkKinetics
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import FloatArray, is_real, read_only
-from crn_nn_tellurium.simulator import check_choice
+from crn_nn_tellurium.simulator import check_choice, check_positive
 
 TOLERANCE = 1e-3
 """Of settling times, where neither a tolerance nor an error is given."""
@@ -228,7 +228,9 @@ def choose_h(
     (True, True)
     """
     check_choice("bound", bound, get_args(Bound))
-    _check_limits(max_error=max_error, max_time=max_time, tolerance=tolerance)
+    for name, value in (("max_error", max_error), ("max_time", max_time), ("tolerance", tolerance)):
+        if value is not None:
+            check_positive(name, value)
     if max_error is None and max_time is None:
         raise InputError("neither max_error nor max_time is given; expected at least one, max_error=0.01 say")
     if tolerance is None:
@@ -536,12 +538,6 @@ def _grid(h_range: Any, n_points: Any) -> FloatArray:
     if not (is_real(n_points) and n_points == int(n_points) and n_points >= 2):
         raise InputError(f"n_points is {n_points!r}; expected a whole number, 2 or more")
     return np.linspace(math.log10(pair[0]), math.log10(pair[1]), int(n_points))
-
-
-def _check_limits(**values: Any) -> None:
-    for name, value in values.items():
-        if value is not None and not (is_real(value) and np.isfinite(value) and value > 0):
-            raise InputError(f"{name} is {value!r}; expected a finite number > 0")
 
 
 def _numbers(values: tuple[float, ...]) -> str:

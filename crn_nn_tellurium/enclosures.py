@@ -105,21 +105,14 @@ def enclosure(
     boxes = _widened(net, input_box(net, x), inputs)
     n = len(boxes.lower)
     outputs, found = _settle(kinetics, boxes, np.full((n, 1), float(rates)))
-    species = tuple(name for layer in kinetics.layers for name in layer.chemistry.species)
     concentrations = Interval(*(np.concatenate([by_sample(b[up]) for b in found], axis=1) for up in (0, 1)))
     nominal = net((boxes.lower + boxes.upper) / 2)
-    certain = _certain(net, outputs, nominal)
-    if single:
-        return Enclosure(
-            Interval(outputs[0][0], outputs[1][0]),
-            concentrations[0],
-            nominal[0],
-            bool(certain[0]),
-            float(rates),
-            net.output_names,
-            species,
-        )
-    return Enclosure(Interval(*outputs), concentrations, nominal, certain, float(rates), net.output_names, species)
+    certain: Any = _certain(net, outputs, nominal)
+    at: Any = 0 if single else slice(None)
+    return Enclosure(
+        Interval(*outputs)[at], concentrations[at], nominal[at], certain[at], float(rates), net.output_names,
+        kinetics.species,
+    )  # fmt: skip
 
 
 def certified_margin(
@@ -179,15 +172,7 @@ def _settle(
     """Bounds of the outputs and of every layer's species."""
     held = kinetics.net.input_coding.code_between(boxes.lower, boxes.upper)
     found = list(settle_between(kinetics, held, rates, strict).values())
-    activation = kinetics.layers[-1].activation
-    low, high = found[-1]
-    lower = np.full(low.shape[:2], activation.read_out.constant)
-    upper = lower.copy()
-    for name, coefficient in activation.read_out.read:
-        a = activation.species.index(name)
-        ends = (low, high) if coefficient > 0 else (high, low)
-        lower, upper = lower + coefficient * ends[0][..., a], upper + coefficient * ends[1][..., a]
-    return (lower, upper), found
+    return kinetics.layers[-1].activation.read_between(*found[-1]), found
 
 
 def _certain(net: Network, outputs: Bounds, nominal: FloatArray) -> npt.NDArray[np.bool_]:

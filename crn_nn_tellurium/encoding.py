@@ -98,6 +98,12 @@ class LayerChemistry:
         return tuple(identify(local) for identify in units for local in self.activation.species)
 
     @property
+    def followers(self) -> tuple[str, ...]:
+        """Identifiers of those that are not rails."""
+        units = (_unit_ids(self.index, unit) for unit in range(self.layer.n_out))
+        return tuple(identify(follower.name) for identify in units for follower in self.activation.followers)
+
+    @property
     def n_species(self) -> int:
         """Number of species of the layer."""
         return self.layer.n_out * len(self.activation.species)

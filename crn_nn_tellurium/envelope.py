@@ -78,6 +78,8 @@ class Coefficients:
         B, of species that are lost with their square.
     most, least : (n_terms,) ndarray
         The largest and smallest K of every reaction and species that it changes.
+    known : bool
+        Whether the fixed point and the rate constants are known exactly.
     """
 
     above: FloatArray
@@ -86,6 +88,7 @@ class Coefficients:
     square_below: FloatArray
     most: FloatArray
     least: FloatArray
+    known: bool
 
 
 class Envelope:
@@ -121,7 +124,8 @@ class Envelope:
     ... )
     >>> envelope = Envelope(crn)
     >>> at = np.array([2.0])
-    >>> dict(zip(envelope.network.rate_constants, envelope.constants((at, at)).tolist(), strict=True))
+    >>> values = envelope.constants(envelope.coefficients((at, at))).tolist()
+    >>> dict(zip(envelope.network.rate_constants, values, strict=True))
     {'c_Y': 2.5, 'b_Y_above': 2.0, 'b_Y_below': 2.0}
     """
 
@@ -293,8 +297,25 @@ class Envelope:
 
     # Values -----------------------------------------------------------------------------------------
 
-    def constants(self, fixed_point: Bounds, boundary: Bounds | None = None, rates: float = 0.0) -> FloatArray:
-        """Values of the envelope's rate constants.
+    def constants(self, found: Coefficients) -> FloatArray:
+        """Values of the envelope's rate constants, in the order of ``network.rate_constants``."""
+        values = []
+        for i in range(self._n):
+            values += [found.above[i], found.below[i]] if self.relaxes[i] else [found.above[i]]
+            values += [found.square_above[i], found.square_below[i]] if self.riccati[i] else []
+        for t, kind in self._couplings:
+            what, _, when = kind.partition(", ")
+            value = {
+                "most": found.most[t],
+                "least": found.least[t],
+                "net": found.most[t] - found.least[self._partner[t]],
+                "rate": found.below[self._terms.species[t]],
+            }[what]
+            values.append(value if when in ("", "if known" if found.known else "if unknown") else 0.0)
+        return np.maximum(np.array(values), 0.0)
+
+    def coefficients(self, fixed_point: Bounds, boundary: Bounds | None = None, rates: float = 0.0) -> Coefficients:
+        """What the rate constants are made of.
 
         Parameters
         ----------
@@ -305,25 +326,6 @@ class Envelope:
         rates : float
             Relative error of every rate constant, in [0, 1).
         """
-        found = self.coefficients(fixed_point, boundary, rates)
-        values = []
-        for i in range(self._n):
-            values += [found.above[i], found.below[i]] if self.relaxes[i] else [found.above[i]]
-            values += [found.square_above[i], found.square_below[i]] if self.riccati[i] else []
-        known = np.array_equal(*fixed_point) and not rates
-        for t, kind in self._couplings:
-            what, _, when = kind.partition(", ")
-            value = {
-                "most": found.most[t],
-                "least": found.least[t],
-                "net": found.most[t] - found.least[self._partner[t]],
-                "rate": found.below[self._terms.species[t]],
-            }[what]
-            values.append(value if when in ("", "if known" if known else "if unknown") else 0.0)
-        return np.maximum(np.array(values), 0.0)
-
-    def coefficients(self, fixed_point: Bounds, boundary: Bounds | None = None, rates: float = 0.0) -> Coefficients:
-        """What the rate constants are made of; arguments are those of `constants`."""
         crn, terms = self.crn, self._terms
         held = (crn.boundary_concentrations,) * 2 if boundary is None else boundary
         extended = [np.concatenate([y, x, np.ones(1)]) for y, x in zip(fixed_point, held, strict=True)]
@@ -356,6 +358,7 @@ class Envelope:
             c - source / upper,
             most,
             least,
+            np.array_equal(*fixed_point) and not rates,
         )
 
     # Starts -----------------------------------------------------------------------------------------
@@ -366,12 +369,8 @@ class Envelope:
         Species that are lost with their square may start at infinity; others at most at `initial_max`.
         """
         terms, n = self._terms, self._n
-        c, b, most, least = (
-            coefficients.above,
-            coefficients.square_above,
-            coefficients.most,
-            coefficients.least,
-        )
+        c, b = coefficients.above, coefficients.square_above
+        most, least = coefficients.most, coefficients.least
         time = EARLY / float(c.max())
         bad = (terms.others < n).any(axis=1) & (terms.number > 0) & (terms.power == 0) & self.riccati[terms.species]
         if bad.any():
@@ -432,10 +431,11 @@ class Envelope:
 
     def _ratio(self, i: int, most: FloatArray, least: FloatArray) -> float:
         """Where the gain of a paired species by its catalyst equals the loss by it, relative to the fixed point."""
-        return max(most[t] / least[self._partner[t]] for t in self._terms_of[i] if self._is_paired_gain(t))
-
-    def _is_paired_gain(self, t: int) -> bool:
-        return bool(self._terms.number[t] > 0 and self._partner[t] >= 0)
+        return next(
+            float(most[t] / least[self._partner[t]])
+            for t in self._terms_of[i]
+            if self._terms.number[t] > 0 and self._partner[t] >= 0
+        )
 
     def _level(self, i: int, early: _Early, most: FloatArray, least: FloatArray) -> float:
         """Bound, until the early time, of a species that starts below its cap."""

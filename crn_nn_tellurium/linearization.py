@@ -392,6 +392,11 @@ class NetworkKinetics:
         self.net = net
         self.layers = tuple(LayerKinetics(chemistry) for chemistry in layer_chemistry(net))
 
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Identifiers of the floating species: by layer, unit, then the activation's species."""
+        return tuple(name for layer in self.layers for name in layer.chemistry.species)
+
     def settle(self, x: FloatArray, constants: Sequence[RateConstants] | None = None) -> list[LayerState]:
         """All layers at the steady state of checked inputs x (n, n_in); see `LayerKinetics.settle`."""
         return self.settle_coded(self.net.input_coding.code(x), constants)

@@ -16,8 +16,8 @@ import numpy as np
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import InputError, NetworkError, ReactionError
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import ReactionNetwork, is_real
-from crn_nn_tellurium.simulator import Simulator, check_choice
+from crn_nn_tellurium.reactions import ReactionNetwork
+from crn_nn_tellurium.simulator import Simulator, check_choice, check_positive
 
 MAX_RATE_CONSTANT = 1e6
 """Largest bimolecular rate constant of DNA strand displacement, in 1/M/s."""
@@ -60,7 +60,7 @@ class PhysicalUnits:
     def __post_init__(self) -> None:
         for name, unit, example in (("c0", "a concentration in nM", "10 for 10 nM"), ("tau", "a time in s", "100")):
             value = getattr(self, name)
-            _check(f"PhysicalUnits: {name}", value, f"{unit}: {example}, say")
+            check_positive(f"PhysicalUnits: {name}", value, f"{unit}: {example}, say (a finite number > 0)")
             object.__setattr__(self, name, float(value))
 
     def seconds(self, t: Any) -> Any:
@@ -188,8 +188,12 @@ def fastest_units(
     >>> certificate.in_units(units).settling_time_h == units.hours(certificate.settling_time)
     True
     """
-    _check("max_rate_constant", max_rate_constant, "a rate constant in 1/M/s: 1e6 for DNA strand displacement, say")
-    _check("c0", c0, "a concentration in nM: 10 for 10 nM, say")
+    check_positive(
+        "max_rate_constant",
+        max_rate_constant,
+        "a rate constant in 1/M/s: 1e6 for DNA strand displacement, say (a finite number > 0)",
+    )
+    check_positive("c0", c0, "a concentration in nM: 10 for 10 nM, say (a finite number > 0)")
     return PhysicalUnits(c0, largest_bimolecular(net) * _PER_MOLAR / (float(c0) * float(max_rate_constant)))
 
 
@@ -246,8 +250,3 @@ def duration(seconds: float) -> str:
         if seconds < up_to:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds / 86400:.3g} days"
-
-
-def _check(what: str, value: Any, expected: str) -> None:
-    if not (is_real(value) and np.isfinite(value) and value > 0):
-        raise InputError(f"{what} is {value!r}; expected {expected} (a finite number > 0)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from crn_nn_tellurium.storage import write_bytes
 from crn_nn_tellurium.training import FitResult
 
 _MANY = 10
+_MODEL_UNITS = "model units"
 _DECADES_OF_VALUE, _DECADES_OF_DEVIATION = 2, 4
 """How long before the settling time the picture of an envelope begins: it comes from infinity at time 0."""
 _ROOM = 0.6
@@ -293,11 +295,11 @@ def plot_envelope(
         if name not in certificate.output_names:
             raise KeyError(f"{name!r} is no output; there are {', '.join(certificate.output_names)}")
     ax = _axes(ax)
-    hour, nanomolar = (1.0, 1.0) if units is None else (units.hours(1.0), units.nanomolar(1.0))
+    scale = _scale(units)
+    hour, nanomolar = scale.time, scale.concentration
     slowest = int(certificate.by_sample.max(axis=1).argmax())
     settled, tolerance = certificate.settling_time * hour, certificate.tolerance * nanomolar
     starts = "all starts" if certificate.initial is None else "given starts"
-    unit, time_unit = ("model units", "model units") if units is None else ("nM", "h")
     fixed = []
     for number, name in enumerate(drawn):
         i, color = certificate.output_names.index(name), f"C{number % 10}"
@@ -320,7 +322,7 @@ def plot_envelope(
         fixed += [float(least), float(most)]
     if trajectories:
         ax.plot([], [], color="0.3", linewidth=0.7, label="trajectories")
-    within = f"fixed point ± {tolerance:.3g}" + ("" if units is None else " nM")
+    within = f"fixed point ± {scale.tolerance(certificate.tolerance)}"
     ax.plot([], [], color="0.3", linestyle="--", linewidth=1, label=within)
     ax.axvline(settled, color="black", linewidth=1.2, label="certified bound")
     when = f"{settled:.4g}" if units is None else duration(units.seconds(certificate.settling_time))
@@ -329,15 +331,15 @@ def plot_envelope(
         rotation=90, ha="left", va="bottom", bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1},
     )  # fmt: skip
     ax.set_xscale("log")
-    ax.set_xlabel(f"time ({time_unit})")
+    ax.set_xlabel(f"time ({scale.time_unit})")
     span = _DECADES_OF_DEVIATION if deviation else _DECADES_OF_VALUE
     if settled > 0:
         ax.set_xlim(settled * 10**-span, settled * 10 ** (0.15 * span))
     if deviation:
         ax.set_yscale("symlog", linthresh=tolerance)
-        ax.set_ylabel(f"value - fixed point ({unit})")
+        ax.set_ylabel(f"value - fixed point ({scale.unit})")
     else:
-        ax.set_ylabel(f"value ({unit})")
+        ax.set_ylabel(f"value ({scale.unit})")
         room = max(_ROOM * (max(0.0, *fixed) - min(0.0, *fixed)), 4 * tolerance)
         ax.set_ylim(min(0.0, *fixed) - room, max(0.0, *fixed) + room)
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
@@ -435,7 +437,8 @@ def plot_h_choice(choice: HChoice, ax: Axes | None = None, *, units: PhysicalUni
     """
     ax = _axes(ax)
     curve = choice.curve
-    hour, nanomolar = (1.0, 1.0) if units is None else (units.hours(1.0), units.nanomolar(1.0))
+    scale = _scale(units)
+    hour, nanomolar = scale.time, scale.concentration
     times, errors = curve.settling_time * hour, curve.error * nanomolar
     ax.loglog(times, errors, color="C0", label="one h for all layers")
     ax.margins(x=0.12)
@@ -452,10 +455,8 @@ def plot_h_choice(choice: HChoice, ax: Axes | None = None, *, units: PhysicalUni
         )  # fmt: skip
     label = f"chosen h: {_few(choice.h)}"
     ax.plot(choice.settling_time * hour, choice.error * nanomolar, "*", color="C3", markersize=14, label=label)
-    unit, time_unit = ("model units", "model units") if units is None else ("nM", "h")
-    within = f"{choice.tolerance * nanomolar:.3g}{'' if units is None else ' nM'}"
-    ax.set_xlabel(f"settling time to within {within} ({time_unit})")
-    ax.set_ylabel(f"largest error ({unit})")
+    ax.set_xlabel(f"settling time to within {scale.tolerance(choice.tolerance)} ({scale.time_unit})")
+    ax.set_ylabel(f"largest error ({scale.unit})")
     handles = ax.get_legend_handles_labels()[0]
     if curve.accuracy is not None:
         right = ax.twinx()
@@ -493,20 +494,39 @@ def plot_settling_time(choice: HChoice, ax: Axes | None = None, *, units: Physic
     """
     ax = _axes(ax)
     curve = choice.curve
-    hour, nanomolar = (1.0, 1.0) if units is None else (units.hours(1.0), units.nanomolar(1.0))
-    unit, time_unit = ("model units", "model units") if units is None else ("nM", "h")
+    scale = _scale(units)
+    hour, nanomolar = scale.time, scale.concentration
     handles = ax.loglog(curve.h, curve.settling_time * hour, color="C0", label="settling time, left")
     right = ax.twinx()
     handles += right.loglog(curve.h, curve.error * nanomolar, color="C1", linestyle="--", label="error, right")
     if choice.common is not None and len(set(choice.common.h)) == 1:
         h = choice.common.h[0]
         handles.append(ax.axvline(h, color="0.4", linestyle=":", label=f"best common h: {h:.3g}"))
-    within = f"{choice.tolerance * nanomolar:.3g}{'' if units is None else ' nM'}"
     ax.set_xlabel("h of all layers (model units)")
-    ax.set_ylabel(f"settling time to within {within} ({time_unit})", color="C0")
-    right.set_ylabel(f"largest error ({unit})", color="C1")
+    ax.set_ylabel(f"settling time to within {scale.tolerance(choice.tolerance)} ({scale.time_unit})", color="C0")
+    right.set_ylabel(f"largest error ({scale.unit})", color="C1")
     _legend_below(ax, handles)
     return ax
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """What a time and a concentration of 1 are in the units drawn, and their names."""
+
+    time: float
+    concentration: float
+    time_unit: str
+    unit: str
+
+    def tolerance(self, value: float) -> str:
+        """An amount of the model in these units; the model's own have no name."""
+        return f"{value * self.concentration:.3g}" + ("" if self.unit == _MODEL_UNITS else f" {self.unit}")
+
+
+def _scale(units: PhysicalUnits | None) -> _Scale:
+    if units is None:
+        return _Scale(1.0, 1.0, _MODEL_UNITS, _MODEL_UNITS)
+    return _Scale(units.hours(1.0), units.nanomolar(1.0), "h", "nM")
 
 
 def _legend_below(ax: Axes, handles: Sequence[Artist]) -> None:

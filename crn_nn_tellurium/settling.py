@@ -22,7 +22,7 @@ import numpy.typing as npt
 from crn_nn_tellurium.antimony_writer import structure_text
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.engine import CompiledModel, compiled
-from crn_nn_tellurium.envelope import EARLY, Envelope
+from crn_nn_tellurium.envelope import EARLY, Coefficients, Envelope
 from crn_nn_tellurium.errors import ModelTooLargeError, NotCertified
 from crn_nn_tellurium.fixed_point_bounds import Bounds
 from crn_nn_tellurium.network import Network
@@ -35,8 +35,10 @@ RATIO = 1.05
 _CHUNK = 60
 _FINE = 33
 _NEAR = 0.8
+"""Share of the tolerance from which on a step is looked at finely."""
 _TINY = 1e-30
 _AGREES = 1e-6
+"""How far, relative to a concentration, a closed form may be from where the reactions settle."""
 _PATIENCE = 1e4
 """How long the envelope is followed, in units of the slowest unit's time."""
 LIMIT = 8_000
@@ -58,6 +60,8 @@ class Course:
         By when each output is within tolerance.
     chain : tuple of str
         The species that the slowest output waits for, from the first layer on.
+    rate : float
+        Slowest rate at the fixed point.
     """
 
     time: FloatArray
@@ -66,6 +70,22 @@ class Course:
     below: FloatArray
     settled: FloatArray
     chain: tuple[str, ...]
+    rate: float
+
+
+@dataclass(frozen=True)
+class _Aim:
+    """What an envelope is followed for: bounds of the fixed point, what the envelope is made of, the error wanted."""
+
+    fixed_point: Bounds
+    coefficients: Coefficients
+    values: FloatArray
+    goal: float
+
+    @property
+    def rate(self) -> float:
+        """Slowest rate at the fixed point."""
+        return float(self.coefficients.above.min())
 
 
 class EnvelopeModel:
@@ -111,14 +131,9 @@ class EnvelopeModel:
     def read_out(self) -> FloatArray:
         """Coefficients (n_out, n_floating) of the species in the outputs."""
         activation = self.net.layers[-1].activation
-        unit = np.zeros(len(activation.species))
-        for name, coefficient in activation.read_out.read:
-            unit[activation.species.index(name)] = coefficient
-        result = np.zeros((self.net.n_out, len(self.crn.floating)))
-        first = len(self.crn.floating) - self.net.n_out * len(unit)
-        for j in range(self.net.n_out):
-            result[j, first + j * len(unit) : first + (j + 1) * len(unit)] = unit
-        return result
+        coefficients = dict(activation.read_out.terms)
+        own = np.kron(np.eye(self.net.n_out), [coefficients.get(name, 0.0) for name in activation.species])
+        return np.pad(own, ((0, 0), (len(self.crn.floating) - own.shape[1], 0)))
 
     def errors(self, state: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
         """How far the outputs (..., n_out) may be above and below, for fixed points up to `upper` (n_floating,)."""
@@ -128,10 +143,10 @@ class EnvelopeModel:
 
     def output_bounds(self, points: Bounds) -> Bounds:
         """Bounds of the outputs (..., n_out) for species between bounds (..., n_floating)."""
-        constant = self.net.layers[-1].activation.read_out.constant
-        gains, losses = (np.maximum(sign * self.read_out, 0) for sign in (1, -1))
-        low, high = points
-        return constant + low @ gains.T - high @ losses.T, constant + high @ gains.T - low @ losses.T
+        activation = self.net.layers[-1].activation
+        width = len(activation.species)
+        low, high = (y[..., -self.net.n_out * width :].reshape(*y.shape[:-1], self.net.n_out, width) for y in points)
+        return activation.read_between(low, high)
 
     def follow(
         self,
@@ -164,62 +179,59 @@ class EnvelopeModel:
         ConvergenceError
             If the integrator gives up.
         """
-        envelope = self.envelope
-        self._check(fixed_point, boundary, rates)
-        coefficients = envelope.coefficients(fixed_point, boundary, rates)
-        values = envelope.constants(fixed_point, boundary, rates)
-        patience = _PATIENCE / float(coefficients.above.min())
-        goal = tolerance * (1 - SLACK)
-        if box is not None:
-            # starts of the box above the cap must be among those that the bound over all starts covers
-            initial_max = max(initial_max, float(np.max(box[1], initial=0.0, where=envelope.needs_cap)))
+        coefficients = self.envelope.coefficients(fixed_point, boundary, rates)
+        self._check(fixed_point, boundary, coefficients)
+        aim = _Aim(fixed_point, coefficients, self.envelope.constants(coefficients), tolerance * (1 - SLACK))
+        with self.model.lock:
+            self.model.set_parameters(self._index, aim.values)
+            return self._from_all(aim, initial_max) if box is None else self._from_box(aim, initial_max, box)
+
+    def _from_all(self, aim: _Aim, initial_max: float) -> Course:
+        begin = self.envelope.start(aim.fixed_point, aim.coefficients, initial_max)
+        trusted = self.envelope.invariant
+        return self._course(*self._run(*begin, self._settled(aim, trusted)), aim, may_widen=not trusted)
+
+    def _from_box(self, aim: _Aim, initial_max: float, box: Bounds) -> Course:
+        # starts of the box above the cap must be among those that the bound over all starts covers
+        highest = max(initial_max, float(np.max(box[1], initial=0.0, where=self.envelope.needs_cap)))
+        try:
+            end = float(self._from_all(aim, highest).settled.max())
+        except NotCertified:
+            end = np.inf
+        bounded = bool(np.isfinite(end))
+        start = self.envelope.start_in(aim.fixed_point, aim.coefficients, box, either_side=bounded)
+        is_last = (lambda time, _: time >= end) if bounded else self._settled(aim, trusted=False)
+        run = self._run(0.0, start, is_last, EARLY / float(aim.coefficients.above.max()), end)
+        return self._course(*run, aim, may_widen=True)
+
+    def _settled(self, aim: _Aim, trusted: bool) -> Callable[[float, FloatArray], bool]:
+        """Whether all outputs are within tolerance for good; where that is not `trusted`, once all errors fall."""
+        patience = _PATIENCE / aim.rate
 
         def is_last(time: float, state: FloatArray) -> bool:
-            error = np.max(self.errors(state, fixed_point[1]))
-            if time > patience and error > goal:
+            error = np.max(self.errors(state, aim.fixed_point[1]))
+            if time > patience and error > aim.goal:
                 raise NotCertified(
                     f"network {self.net.name!r}: the envelope is still {error:.3g} wide at t = {time:.3g}, "
                     f"{_PATIENCE:g} times the slowest unit's time; it does not come within the tolerance"
                 )
-            return bool(error <= goal) and (trusted or time > patience or envelope.shrinks(state, values))
+            return bool(error <= aim.goal) and (trusted or time > patience or self.envelope.shrinks(state, aim.values))
 
-        def course(time: FloatArray, state: FloatArray, may_widen: bool) -> Course:
-            return self._course(time, state, fixed_point[1], coefficients.most, goal, may_widen)
+        return is_last
 
-        with self.model.lock:
-            self.model.set_parameters(self._index, values)
-            trusted = envelope.invariant
-            whole: Course | None = None
-            try:
-                begin = envelope.start(fixed_point, coefficients, initial_max)
-                whole = course(*self._run(*begin, is_last), not trusted)
-            except NotCertified:
-                if box is None:
-                    raise
-            if box is None and whole is not None:
-                return whole
-            assert box is not None  # else there is a whole, or it was refused
-            start = envelope.start_in(fixed_point, coefficients, box, whole is not None)
-            step = EARLY / float(coefficients.above.max())
-            if whole is None:
-                trusted = False
-                return course(*self._run(0.0, start, is_last, step), True)
-            end = float(whole.settled.max())
-            return course(*self._run(0.0, start, lambda time, _: time >= end, step, end), True)
-
-    def _check(self, fixed_point: Bounds, boundary: Bounds, rates: float) -> None:
+    def _check(self, fixed_point: Bounds, boundary: Bounds, coefficients: Coefficients) -> None:
         """Refuse what is not a positive, stable fixed point: an activation's closed form is its author's word alone."""
         names, low = self.crn.floating, fixed_point[0]
         bad = ~(np.isfinite(low) & (low > 0))
         reason = "its closed form gives {:.3g}, which is no positive concentration"
-        if not bad.any() and not rates and np.array_equal(*fixed_point) and np.array_equal(*boundary):
+        if not bad.any() and coefficients.known and np.array_equal(*boundary):
             balance = self.crn.balance(low, boundary[0])
             bad = balance.distance > _AGREES * low + balance.rounding
             reason = "the reactions do not settle at {:.3g}, which its closed form gives"
         if bad.any():
             i = int(np.argmax(bad))
             raise NotCertified(f"network {self.net.name!r}: species {names[i]!r}: {reason.format(low[i])}")
-        rate = self.envelope.coefficients(fixed_point, boundary, rates).above
+        rate = coefficients.above
         if not np.all(rate > 0):
             raise NotCertified(
                 f"network {self.net.name!r}: species {names[int(rate.argmin())]!r} need not come back to its fixed "
@@ -249,18 +261,11 @@ class EnvelopeModel:
                 return np.concatenate(times), np.concatenate(states)
             grid = grid[-1] * RATIO ** np.arange(1, _CHUNK)
 
-    def _course(
-        self,
-        time: FloatArray,
-        state: FloatArray,
-        upper: FloatArray,
-        couplings: FloatArray,
-        goal: float,
-        may_widen: bool,
-    ) -> Course:
+    def _course(self, time: FloatArray, state: FloatArray, aim: _Aim, may_widen: bool) -> Course:
         """What a run says: by when each output has settled, and what the slowest waits for."""
+        upper = aim.fixed_point[1]
         above, below = self.errors(state, upper)
-        settled = self._crossings(time, state, np.maximum(above, below), upper, goal, may_widen)
+        settled = self._crossings(time, state, np.maximum(above, below), aim, may_widen)
         slowest = int(settled.argmax())
         at = min(int(np.searchsorted(time, settled[slowest])), len(time) - 1)
         high, low = self.envelope.relative(state[at])
@@ -268,38 +273,32 @@ class EnvelopeModel:
         rising = bool(above[at, slowest] >= below[at, slowest])
         feeds = np.maximum(parts, 0) * (high if rising else low) + np.maximum(-parts, 0) * (low if rising else high)
         species = int(feeds.argmax())
-        chain = self.envelope.chain(state[at], species, rising == (parts[species] > 0), couplings)
-        return Course(time, state, above, below, settled, chain)
+        chain = self.envelope.chain(state[at], species, rising == (parts[species] > 0), aim.coefficients.most)
+        return Course(time, state, above, below, settled, chain, aim.rate)
 
     def _crossings(
-        self,
-        time: FloatArray,
-        state: FloatArray,
-        error: FloatArray,
-        upper: FloatArray,
-        goal: float,
-        may_widen: bool,
+        self, time: FloatArray, state: FloatArray, error: FloatArray, aim: _Aim, may_widen: bool
     ) -> FloatArray:
         """After which time each output (n_out,) stays below the goal, on a finer grid between two points.
 
         Where the envelope may widen, steps that come near the goal are looked at on the finer grid as well.
         """
-        near = goal * (_NEAR if may_widen else 1.0)
+        near = aim.goal * (_NEAR if may_widen else 1.0)
         late = np.maximum(error[:-1], error[1:]) > near
         settled = np.full(error.shape[1], time[0])
-        open_ = late.any(axis=0)
+        missing = late.any(axis=0)
         for k in range(len(time) - 2, -1, -1):
-            here = late[k] & open_
+            here = late[k] & missing
             if not here.any():
                 continue
             fine = np.linspace(time[k], time[k + 1], _FINE)
-            above, below = self.errors(self._integrate(state[k], fine), upper)
-            still = np.maximum(above, below) > goal
-            still[-1] |= error[k + 1] > goal
+            above, below = self.errors(self._integrate(state[k], fine), aim.fixed_point[1])
+            still = np.maximum(above, below) > aim.goal
+            still[-1] |= error[k + 1] > aim.goal
             found = here & still.any(axis=0)
             last = _FINE - 1 - still[::-1].argmax(axis=0)
             settled[found] = fine[np.minimum(last + 1, _FINE - 1)][found]
-            open_ &= ~found
+            missing &= ~found
         return settled
 
     def _integrate(self, start: FloatArray, times: FloatArray) -> FloatArray:

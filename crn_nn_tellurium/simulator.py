@@ -6,7 +6,7 @@ shape share, or from the flat model, solved or integrated (see `solver` for how 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal, get_args
 
@@ -72,7 +72,7 @@ class Simulator:
     @cached_property
     def species(self) -> tuple[str, ...]:
         """Identifiers of the floating species: by layer, unit, then the activation's species."""
-        return tuple(name for chemistry in self._chemistry for name in chemistry.species)
+        return self.kinetics.species
 
     @cached_property
     def _plans(self) -> list[list[UnitPlan]]:
@@ -142,7 +142,7 @@ class Simulator:
         check_choice("method", method, get_args(Method))
         check_choice("on_error", on_error, get_args(OnError))
         values = self._batch(x)
-        start = None if initial is None else self._initial(initial, len(values))
+        start = None if initial is None else start_values(initial, self.species, len(values))
         if method == "units":
             concentrations, residual, status = self._by_units(values, start)
         else:
@@ -260,15 +260,15 @@ class Simulator:
             raise InputError(f"t_end is {t_end!r}; expected a finite number, t_end > 0")
         if not (is_real(n_points) and n_points == int(n_points) and n_points >= 2):
             raise InputError(f"n_points is {n_points!r}; expected a whole number, at least 2 points")
-        if volume is not None and not (is_real(volume) and np.isfinite(volume) and volume > 0):
-            raise InputError(f"volume is {volume!r}; expected a finite number > 0")
+        if volume is not None:
+            check_positive("volume", volume)
         if seed is not None and not (is_real(seed) and seed == int(seed) and seed >= 0):
             raise InputError(f"seed is {seed!r}; expected a whole number >= 0")
         time = np.linspace(0.0, t_end, int(n_points))
         changes = _changes(x, steps or {}, time)
         inputs = np.array([self._one(value) for value in changes.values()])
         boundary = self._boundary(inputs)
-        start = None if initial is None else self._initial(initial, 1)
+        start = None if initial is None else start_values(initial, self.species, 1)
         start = _fill(start, self.reactions.initial_state(boundary[:1]))[0]
         bounds = [*changes, float(t_end)]
         if volume is None:
@@ -337,27 +337,6 @@ class Simulator:
             raise InputError(f"inputs have shape {values.shape}; a time course takes one sample, ({self.net.n_in},)")
         return values[0]
 
-    def _initial(self, initial: float | npt.ArrayLike | Mapping[str, float], n_samples: int) -> FloatArray:
-        """Start values (n_samples, n_species); NaN where none was given."""
-        size = len(self.species)
-        try:
-            if isinstance(initial, Mapping):
-                values = np.full((n_samples, size), np.nan)
-                for name, value in initial.items():
-                    if name not in self.species:
-                        known = ", ".join(self.species[:8])
-                        raise InputError(f"initial names {name!r}; expected species among {known}, ...")
-                    values[:, self.species.index(name)] = _concentrations(f"initial of {name!r}", value)
-            else:
-                values = np.array(np.broadcast_to(_concentrations("initial", initial), (n_samples, size)))
-        except InputError:
-            raise
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                f"initial is {initial!r}; expected a number, ({size},) or ({n_samples}, {size})"
-            ) from error
-        return values
-
     def __reduce__(self) -> tuple[type[Simulator], tuple[Network]]:
         # compiled models stay in their process; units are compiled where the copy is used
         return Simulator, (self.net,)
@@ -394,6 +373,39 @@ def _solve_stage(
     with np.errstate(invalid="ignore"):
         imbalance = plan.balance(drive, size, layer, x.reshape(shape)).imbalance
     return status, np.nan_to_num(imbalance.max(axis=(1, 2), initial=0.0), nan=1.0)
+
+
+def start_values(initial: Any, species: Sequence[str], n_samples: int | None = None) -> FloatArray:
+    """Start values (n_samples, n_species), by default one sample's; NaN where none was given.
+
+    Parameters
+    ----------
+    initial : float, array_like, or mapping of str to float
+        One concentration for all species, an array (n_species,) or (n_samples, n_species), or some species by name.
+    species : sequence of str
+
+    Raises
+    ------
+    InputError
+        If it has the wrong shape, names an unknown species, or cannot be concentrations.
+    """
+    size = len(species)
+    shape = (1 if n_samples is None else n_samples, size)
+    try:
+        if isinstance(initial, Mapping):
+            values = np.full(shape, np.nan)
+            for name, value in initial.items():
+                if name not in species:
+                    raise InputError(f"initial names {name!r}; expected species among {', '.join(species[:8])}, ...")
+                values[:, species.index(name)] = _concentrations(f"initial of {name!r}", value)
+        else:
+            values = np.array(np.broadcast_to(_concentrations("initial", initial), shape))
+    except InputError:
+        raise
+    except (TypeError, ValueError) as error:
+        shapes = f"({size},)" + ("" if n_samples is None else f" or {shape}")
+        raise InputError(f"initial is {initial!r}; expected a number, {shapes} numbers") from error
+    return values
 
 
 def _concentrations(what: str, value: Any) -> FloatArray:
@@ -457,3 +469,14 @@ def check_choice(what: str, value: Any, choices: tuple[str, ...]) -> None:
     """
     if value not in choices:
         raise InputError(f"{what} is {value!r}; expected one of {', '.join(map(repr, choices))}")
+
+
+def check_positive(what: str, value: Any, expected: str = "a finite number > 0") -> None:
+    """Refuse what is not a finite number above 0.
+
+    Raises
+    ------
+    InputError
+    """
+    if not (is_real(value) and np.isfinite(value) and value > 0):
+        raise InputError(f"{what} is {value!r}; expected {expected}")

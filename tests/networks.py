@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.activations import BUILT_IN, Follower, smoothed_relu
+from crn_nn_tellurium.activations import BUILT_IN, Follower, smoothed_relu, smoothed_relu_derivative
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,23 @@ class Swish(cn.Activation):
     def h_derivative(self, z):
         z = np.asarray(z, dtype=float)
         return -(z**2) / np.hypot(z, 2 * np.sqrt(self.h)) ** 3
+
+
+@dataclass(frozen=True)
+class Copy(cn.Activation):
+    """A user's own with a follower, dM/dt = Y - M, which nothing but itself limits."""
+
+    rails = (cn.Rail("Y"),)
+    followers = (Follower("M", 10.0),)
+    local_reactions = (cn.LocalReaction(("Y",), ("Y", "M"), "s"), cn.LocalReaction(("M",), (), "d"))
+    read_out = cn.ReadOut((("M", 1.0),))
+
+    def concentrations(self, z):
+        y = smoothed_relu(self.drive(z), self.h)
+        return np.concatenate([y, y], axis=-1)
+
+    def derivative(self, z):
+        return smoothed_relu_derivative(z, self.h)
 
 
 @dataclass(frozen=True)

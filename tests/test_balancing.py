@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from networks import corpus
+from networks import Copy, corpus
 from scipy import optimize, sparse
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.activations import BUILT_IN, Follower, smoothed_relu
+from crn_nn_tellurium.activations import BUILT_IN
 from crn_nn_tellurium.balancing import balance
 from crn_nn_tellurium.encoding import layer_chemistry
 
@@ -28,24 +28,6 @@ class Scaled(cn.Activation):
     @property
     def read_out(self):
         return cn.ReadOut((("Y", 1 + self.h),))
-
-
-@dataclass(frozen=True)
-class Copy(cn.Activation):
-    """A user's own with a follower, dC/dt = Y - C, which says nothing about rescaling."""
-
-    rails = (cn.Rail("Y"),)
-    followers = (Follower("C", 10.0),)
-    local_reactions = (cn.LocalReaction(("Y",), ("Y", "C"), "m"), cn.LocalReaction(("C",), (), "d"))
-    read_out = cn.ReadOut((("C", 1.0),))
-
-    def concentrations(self, z):
-        y = smoothed_relu(z, self.h)
-        return np.stack([y, y], axis=-1)
-
-    def derivative(self, z):
-        z = np.asarray(z, dtype=float)
-        return smoothed_relu(z, self.h) / np.sqrt(z**2 + 4 * self.h)
 
 
 @dataclass(frozen=True)
