@@ -446,8 +446,13 @@ def plot_h_choice(choice: HChoice, ax: Axes | None = None, *, units: PhysicalUni
     for decade in range(int(np.ceil(decades[0] - 1e-9)), int(np.floor(decades[-1] + 1e-9)) + 1):
         i = int(np.abs(decades - decade).argmin())
         ax.plot(times[i], errors[i], "o", color="C0", markersize=4)
-        text = f"{'h = ' if decade == 0 else ''}{curve.h[i]:.1g}"
-        ax.annotate(text, (times[i], errors[i]), (5, 4), textcoords="offset points", fontsize="small")
+        # below the curve, which falls to the right; but the first label would leave the axes on the left
+        first = i == len(times) - 1
+        ax.annotate(
+            f"{'h = ' if first else ''}{curve.h[i]:.1g}", (times[i], errors[i]), (5, 4) if first else (-5, -4),
+            textcoords="offset points", ha="left" if first else "right", va="bottom" if first else "top",
+            fontsize="small",
+        )  # fmt: skip
     if choice.common is not None and choice.common.h != choice.h:
         ax.plot(
             choice.common.settling_time * hour, choice.common.error * nanomolar, "s", color="C0", markersize=8,
