@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.activations import Activation
-from crn_nn_tellurium.certificate import INITIAL_MAX, input_points
+from crn_nn_tellurium.certificate import INITIAL_MAX, input_points, kinetics_of
 from crn_nn_tellurium.cheap_bound import CheapBound
 from crn_nn_tellurium.encoding import shared_id
 from crn_nn_tellurium.errors import InputError, NetworkError, NotCertified
@@ -36,6 +36,7 @@ from crn_nn_tellurium.linearized import Linearized
 from crn_nn_tellurium.network import INPUT, Network
 from crn_nn_tellurium.parameters import places, values_of, with_values
 from crn_nn_tellurium.reactions import FloatArray, is_real
+from crn_nn_tellurium.simulator import Simulator
 
 TOLERANCE = 1e-3
 """Of the settling times, in units of the outputs."""
@@ -130,7 +131,7 @@ class Balanced:
 
 
 def balance(
-    net: Network,
+    net: Network | Simulator,
     X: npt.ArrayLike | None = None,  # noqa: N803  # scikit-learn's name
     max_rate_constant: float | None = None,
     *,
@@ -143,7 +144,7 @@ def balance(
 
     Parameters
     ----------
-    net : Network
+    net : Network or Simulator
     X : (n_samples, n_in) array_like, optional
         Inputs at which rates, settling times and concentrations are reported. The factors do not depend on them.
     max_rate_constant : float, optional
@@ -181,8 +182,8 @@ def balance(
     >>> bool(abs(balanced.network(x) - net(x)).max() < 1e-14)
     True
     """
-    if not isinstance(net, Network):
-        raise NetworkError(f"balance takes a Network; got {type(net).__name__}")
+    kinetics = kinetics_of(net)
+    net = kinetics.net
     for name, value, least in (("max_rate_constant", max_rate_constant, 1.0), ("tolerance", tolerance, 0.0)):
         if value is not None and not (is_real(value) and np.isfinite(value) and value >= least and value > 0):
             reason = " or more, since 2 Y => Y has the rate constant 1" if least else " above 0"
@@ -190,7 +191,6 @@ def balance(
     x = None if X is None else input_points(net, X)
     if x is not None and not len(x):
         raise InputError(f"no inputs; expected at least one sample, (n_samples, {net.n_in}), or X=None")
-    kinetics = NetworkKinetics(net)
     before = _pace(kinetics, x, tolerance)
     most = before.largest_rate_constant if max_rate_constant is None else float(max_rate_constant)
     factors = _largest_factors(kinetics, most)

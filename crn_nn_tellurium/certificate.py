@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.cheap_bound import CheapBound
-from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError, NotCertified
+from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError, NotCertified, check_kind
 from crn_nn_tellurium.fixed_point_bounds import Bounds, check_order, settle_between
 from crn_nn_tellurium.intervals import Interval
 from crn_nn_tellurium.linearization import NetworkKinetics
@@ -143,6 +143,11 @@ class Certificate:
     def in_units(self, units: PhysicalUnits) -> PhysicalCertificate:
         """The bound in s, the tolerance in nM and the rate in 1/s.
 
+        Raises
+        ------
+        InputError
+            If `units` are not `PhysicalUnits`.
+
         Examples
         --------
         >>> from crn_nn_tellurium import load_model
@@ -150,6 +155,7 @@ class Certificate:
         >>> certificate.in_units(PhysicalUnits(c0=10, tau=100)).tolerance_nM
         0.1
         """
+        check_kind("units", units, PhysicalUnits, "by fastest_units(net), say")
         return PhysicalCertificate(
             float(units.seconds(self.settling_time)),
             float(units.nanomolar(self.tolerance)),
@@ -175,12 +181,12 @@ def certify(
     net : Network or Simulator
     x : (n_in,) or (n_samples, n_in) array_like, or Interval of that shape
         Inputs; the certificate holds for each of them. An Interval is a box: the certificate holds for every input
-        in it, each settling to its own fixed point.
+        in it, each settling to its own fixed point. (A pair of lists is two inputs, as everywhere.)
     tolerance : float
         Absolute, in units of the outputs.
     initial : pair, float, array_like (n_species,), mapping of str to float, or Interval, optional
-        The starts: a pair ``(lower, upper)`` or an Interval is a box of starts, anything else one start, as in
-        `Simulator.steady_state`. In a mapping, species that are not named may start anywhere up to
+        The starts: a pair ``(lower, upper)`` or an Interval is a box of starts, anything else one start. A start is
+        what `Simulator.steady_state` takes. In a mapping, species that are not named may start anywhere up to
         `initial_max`. By default all non-negative starts.
     bound : {"envelope", "cheap"}
         The envelope of all trajectories, compiled and integrated by roadrunner; or a closed form, later and at once.
@@ -449,7 +455,7 @@ def start_box(initial: Any, species: Sequence[str], initial_max: float) -> Inter
     """
     if isinstance(initial, Interval):
         initial = (initial.lower, initial.upper)
-    pair = initial if isinstance(initial, tuple) and len(initial) == 2 else (initial, initial)
+    pair = initial if _is_pair(initial) else (initial, initial)
     bounds = [_start(value, species, fill) for value, fill in zip(pair, (0.0, initial_max), strict=True)]
     if np.any(bounds[0] > bounds[1]):
         i = int(np.argmax(bounds[0] > bounds[1]))
@@ -458,6 +464,13 @@ def start_box(initial: Any, species: Sequence[str], initial_max: float) -> Inter
             "expected lower <= upper"
         )
     return Interval(*bounds)
+
+
+def _is_pair(initial: Any) -> bool:
+    """Whether a start is a pair of bounds: a tuple of two, or a list of two that are not numbers."""
+    if not isinstance(initial, (tuple, list)) or len(initial) != 2:
+        return False
+    return isinstance(initial, tuple) or not all(is_real(part) for part in initial)
 
 
 def _start(value: Any, species: Sequence[str], fill: float) -> FloatArray:

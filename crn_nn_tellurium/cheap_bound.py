@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.activations import smoothed_relu
-from crn_nn_tellurium.encoding import catalyst_concentrations
+from crn_nn_tellurium.encoding import catalyst_concentrations, weighted_sums
 from crn_nn_tellurium.errors import NotCertified
 from crn_nn_tellurium.fixed_point_bounds import Group, check_order, extreme_root, groups
 from crn_nn_tellurium.linearization import LayerKinetics, LayerState, NetworkKinetics
@@ -170,11 +170,14 @@ class CheapBound:
     def _allowed(self, stage: _Stage, follower: int, error: FloatArray) -> FloatArray:
         """The largest error (n,), up to a factor of two, of what a follower reads that its share allows."""
         y = dict(enumerate(stage.state.y))
-        wanted = stage.share(follower) * error
-        allowed = 4 * wanted * self._decay(stage, follower, y).min(axis=1)
+        wanted, decay = stage.share(follower) * error, self._decay(stage, follower, y)
+        allowed = 4 * wanted * decay.min(axis=1)
         for _ in range(_HALVINGS):
-            low, high = self._static(stage, follower, dict.fromkeys(stage.reads(follower), allowed))
+            errors = dict.fromkeys(stage.reads(follower), allowed)
+            low, high = self._static(stage, follower, errors)
             off = np.maximum(high - y[follower], y[follower] - low).max(axis=1) > wanted
+            # the follower must not be left without what it decays by, however large the error
+            off |= np.any(self._decay(stage, follower, self._least(stage, errors)) < 0.75 * decay, axis=1)
             if not off.any():
                 return allowed
             allowed = np.where(off, allowed / 2, allowed)
@@ -195,11 +198,15 @@ class CheapBound:
         return rate
 
     @staticmethod
+    def _least(stage: _Stage, errors: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
+        """The least concentrations (n, n_units) that are within some errors (n,) of their limits."""
+        return {a: np.maximum(stage.state.y[a] - error[:, None], 0.0) for a, error in errors.items()}
+
+    @staticmethod
     def _static(stage: _Stage, follower: int, errors: Mapping[int, FloatArray]) -> tuple[FloatArray, FloatArray]:
         """Where a follower can settle when what it reads is within some errors (n,) of its limits."""
         between = {
-            a: (np.maximum(stage.state.y[a] - error[:, None], 0.0), stage.state.y[a] + error[:, None])
-            for a, error in errors.items()
+            a: (least, stage.state.y[a] + errors[a][:, None]) for a, least in CheapBound._least(stage, errors).items()
         }
         local = stage.kinetics.constants.local[:, None, None]
         low, high = (extreme_root(stage.groups[follower], between, (local, local), None, up) for up in (False, True))
@@ -241,7 +248,7 @@ class CheapBound:
         if stage.free.any():
             for j, row in enumerate(sizes):
                 begin[:, j] = ready[:, row > 0].max(axis=1, initial=0.0)
-        return begin, np.where(np.isfinite(off), off, 0.0) @ sizes.T
+        return begin, weighted_sums(sizes, np.where(np.isfinite(off), off, 0.0))
 
     def _follower_time(self, stage: _Stage, follower: int, times: FloatArray) -> FloatArray:
         errors = self._errors[stage.kinetics.name]
@@ -253,8 +260,7 @@ class CheapBound:
             for a in part.pooled:
                 begin = np.maximum(begin, times[..., a].max(axis=1, keepdims=True))
         low, high = self._static(stage, follower, {a: errors[:, a] for a in reads})
-        least = {a: np.maximum(stage.state.y[a] - errors[:, a, None], 0.0) for a in reads}
-        rate = self._decay(stage, follower, least)
+        rate = self._decay(stage, follower, self._least(stage, {a: errors[:, a] for a in reads}))
         y, error = stage.state.y[follower], errors[:, follower, None]
         top = max(self._cap, _ratio(stage, follower))
         from_above = np.log(np.maximum((top - high) / (error - (high - y)), 1.0))

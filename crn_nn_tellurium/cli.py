@@ -451,28 +451,17 @@ def certify(
     Example: [bold]crn-nn certify xor --input 0,1 --input 1,1 --rates 0.02 --plot xor.png[/bold]
     """
     network = _load(net)
-    if data is None and not input:
-        raise InputError(f"no inputs to certify; expected --input with {network.n_in} numbers, or a CSV file")
-    if data is not None and input:
-        raise InputError(f"both {str(data)!r} and --input are given; expected one of them")
     if tau is not None and max_rate_constant is not None:
         raise InputError("--tau and --max-rate-constant are both given; expected one, for it sets the other")
     if plot is not None and bound != "envelope":
         raise InputError(f"--plot shows the envelope; expected --bound envelope with it, not {bound!r}")
+    names, x = _inputs_to_certify(network, data, input or [])
     for file in (output, plot):
         _check_new(file, overwrite)
     if plot is not None:
         from crn_nn_tellurium.plotting import check_picture
 
         check_picture(plot)
-    if data is not None:
-        x = numbers(data, read_table(data, network), network.input_names)
-        names = [f"row {i}" for i in range(1, len(x) + 1)]
-    else:
-        rows = [_input_values(text, network) for text in input or ()]
-        if any(len(row) != network.n_in for row in rows):
-            raise InputError(f"--input {input}: expected {network.n_in} numbers each, one per input of {network.name}")
-        x, names = np.array(rows), [text if len(text) <= 7 else f"no. {i}" for i, text in enumerate(input or (), 1)]
     console = Console()
     with console.status("certifying"):
         from crn_nn_tellurium.certificate import certify as certificate_for
@@ -489,15 +478,42 @@ def certify(
         _write(to_csv(_certified_rows(network, x, found, units, margins)), output, overwrite)
     if plot is not None:
         _plot_certificate(network, x, found, units, plot)
+    _print_certificate(console, network, names, x, found, units, margins)
+    for line in (f"table: {output}" if output else "", f"picture: {plot}" if plot else ""):
+        if line:
+            console.print(line, soft_wrap=True, highlight=False)
+
+
+def _inputs_to_certify(network: Network, data: Path | None, given: list[str]) -> tuple[list[str], Any]:
+    """Names for the rows of a table, and the inputs (n_samples, n_in)."""
+    if data is None and not given:
+        raise InputError(f"no inputs to certify; expected --input with {network.n_in} numbers, or a CSV file")
+    if data is not None and given:
+        raise InputError(f"both {str(data)!r} and --input are given; expected one of them")
+    if data is not None:
+        x = numbers(data, read_table(data, network), network.input_names)
+        return [f"row {i}" for i in range(1, len(x) + 1)], x
+    rows = [_input_values(text, network) for text in given]
+    if any(len(row) != network.n_in for row in rows):
+        raise InputError(f"--input {given}: expected {network.n_in} numbers each, one per input of {network.name}")
+    return [text if len(text) <= 7 else f"no. {i}" for i, text in enumerate(given, 1)], np.array(rows)
+
+
+def _print_certificate(
+    console: Console,
+    network: Network,
+    names: list[str],
+    x: Any,
+    found: Certificate,
+    units: PhysicalUnits,
+    margins: Any,
+) -> None:
     many = len(x) > _MANY_INPUTS
     console.print((_outputs_over_inputs if many else _outputs_by_input)(network, x, names, found, units))
     if margins is not None:
         classes = network.predict(x)
         console.print((_classes_over_inputs if many else _classes_by_input)(network, names, classes, margins))
     console.print(_what_is_certified(network, found, units, names))
-    for line in (f"table: {output}" if output else "", f"picture: {plot}" if plot else ""):
-        if line:
-            console.print(line, soft_wrap=True, highlight=False)
 
 
 def _plot_certificate(network: Network, x: Any, found: Certificate, units: PhysicalUnits, path: Path) -> None:

@@ -114,7 +114,7 @@ class LayerChemistry:
         Both have shape (n, n_units, n_rails).
         """
         signs = np.array([rail.sign for rail in self.activation.rails], dtype=float)
-        z, size = _products(self.weights, catalysts), _products(abs(self.weights), np.abs(catalysts))
+        z, size = weighted_sums(self.weights, catalysts), weighted_sums(abs(self.weights), np.abs(catalysts))
         return z[..., None] * signs + self.rail_bias, size[..., None] + np.abs(self.rail_bias)
 
     @cached_property
@@ -133,7 +133,7 @@ class LayerChemistry:
         return ((self.catalysts[i], weight) for i, weight in pairs if zeros or weight != 0)
 
 
-def _products(weights: FloatArray | sparse.csr_array, catalysts: FloatArray) -> FloatArray:
+def weighted_sums(weights: FloatArray | sparse.csr_array, catalysts: FloatArray) -> FloatArray:
     """catalysts @ weights.T, each row summed by itself.
 
     A matrix product of BLAS differs in the last bits with the number of rows; a sample's answer must

@@ -64,6 +64,25 @@ class MissingPackageError(ImportError):
     """An optional package that is not installed."""
 
 
+def check_kind(what: str, value: object, kind: type, remedy: str = "") -> None:
+    """Refuse an argument of another class.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> check_kind("units", 3, float)
+    Traceback (most recent call last):
+    ...
+    crn_nn_tellurium.errors.InputError: units: got int; expected float
+    """
+    if not isinstance(value, kind):
+        how = f", {remedy}" if remedy else ""
+        raise InputError(f"{what}: got {type(value).__name__}; expected {kind.__name__}{how}")
+
+
 def require(module: str, extra: str) -> ModuleType:
     """Import an optional module, or say which command installs it.
 

@@ -37,6 +37,7 @@ from crn_nn_tellurium.encoding import (
     catalyst_concentrations,
     layer_chemistry,
     local_reactions,
+    weighted_sums,
 )
 from crn_nn_tellurium.errors import ConvergenceError, NetworkError
 from crn_nn_tellurium.linearized import Linearized
@@ -217,7 +218,7 @@ class LayerKinetics:
             If Newton's method does not end at positive concentrations.
         """
         used = constants or self.constants
-        sums = catalysts @ used.weights.T
+        sums = weighted_sums(used.weights, catalysts)
         drive = self._drive(sums, used)
         closed = self.activation.concentrations((sums + self.chemistry.bias) / self.activation.gain)
         y = [np.ascontiguousarray(closed[..., a]) for a in range(closed.shape[2])]

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from crn_nn_tellurium.certificate import Certificate
 from crn_nn_tellurium.choice_of_h import HChoice
-from crn_nn_tellurium.errors import FileFormatError, InputError
+from crn_nn_tellurium.errors import FileFormatError, InputError, check_kind
 from crn_nn_tellurium.physical_units import PhysicalUnits, duration
 from crn_nn_tellurium.results import TimeCourse
 from crn_nn_tellurium.sensitivity import Sensitivities
@@ -62,6 +62,7 @@ def plot_time_course(tc: TimeCourse, names: str | Sequence[str] | None = None, a
     >>> ax.get_xlabel()
     'time (s)'
     """
+    check_kind("tc", tc, TimeCourse, "the result of Simulator.time_course")
     ax = _axes(ax)
     drawn = tc.output_names if names is None else (names,) if isinstance(names, str) else tuple(names)
     for name in drawn:
@@ -134,6 +135,7 @@ def plot_history(result: FitResult, ax: Axes | None = None) -> Axes:
     >>> plot_history(result).get_xlabel()
     'iteration'
     """
+    check_kind("result", result, FitResult, "the result of fit")
     ax = _axes(ax)
     history = result.history
     ax.semilogy(history.index, history["loss"], label="training, with penalty")
@@ -216,6 +218,7 @@ def plot_sensitivities(result: Sensitivities, ax: Axes | None = None, limit: int
     >>> plot_sensitivities(sensitivities(Network.random([2, 3, 1], seed=0), [0, 1])).get_xlabel()
     'parameter'
     """
+    check_kind("result", result, Sensitivities, "the result of sensitivities")
     if result.values.ndim != 2:
         raise InputError(f"sensitivities of shape {result.values.shape} are of several samples; expected one")
     ax = _axes(ax)
@@ -280,11 +283,13 @@ def plot_envelope(
     >>> ax.get_xlabel(), ax.get_xscale()
     ('time (model units)', 'log')
     """
+    check_kind("certificate", certificate, Certificate, "the result of certify")
     envelope = certificate.envelope
     if envelope is None:
         raise InputError(f"the certificate is by {certificate.bound!r}; expected one by bound='envelope', to draw it")
     trajectories = (trajectories,) if isinstance(trajectories, TimeCourse) else tuple(trajectories)
     for course in trajectories:
+        check_kind("trajectories", course, TimeCourse, "the result of Simulator.time_course")
         if course.output_names != certificate.output_names:
             raise InputError(
                 f"a trajectory has outputs {', '.join(course.output_names[:6])}; expected the certificate's: "
@@ -435,6 +440,7 @@ def plot_h_choice(choice: HChoice, ax: Axes | None = None, *, units: PhysicalUni
     >>> plot_h_choice(choose_h(load_model("xor"), model_data("xor")[0], max_error=0.1, n_points=9)).get_ylabel()
     'largest error (model units)'
     """
+    check_kind("choice", choice, HChoice, "the result of choose_h")
     ax = _axes(ax)
     curve = choice.curve
     scale = _scale(units)
@@ -497,6 +503,7 @@ def plot_settling_time(choice: HChoice, ax: Axes | None = None, *, units: Physic
     >>> plot_settling_time(choose_h(load_model("xor"), model_data("xor")[0], max_error=0.1, n_points=9)).get_ylabel()
     'settling time to within 0.1 (model units)'
     """
+    check_kind("choice", choice, HChoice, "the result of choose_h")
     ax = _axes(ax)
     curve = choice.curve
     scale = _scale(units)
@@ -531,6 +538,7 @@ class _Scale:
 def _scale(units: PhysicalUnits | None) -> _Scale:
     if units is None:
         return _Scale(1.0, 1.0, _MODEL_UNITS, _MODEL_UNITS)
+    check_kind("units", units, PhysicalUnits, "by fastest_units(net), say")
     return _Scale(units.hours(1.0), units.nanomolar(1.0), "h", "nM")
 
 

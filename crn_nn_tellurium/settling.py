@@ -23,7 +23,7 @@ from crn_nn_tellurium.antimony_writer import structure_text
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.engine import CompiledModel, compiled
 from crn_nn_tellurium.envelope import EARLY, Coefficients, Envelope
-from crn_nn_tellurium.errors import ModelTooLargeError, NotCertified
+from crn_nn_tellurium.errors import ConvergenceError, ModelTooLargeError, NotCertified
 from crn_nn_tellurium.fixed_point_bounds import Bounds
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import FloatArray
@@ -304,7 +304,13 @@ class EnvelopeModel:
     def _integrate(self, start: FloatArray, times: FloatArray) -> FloatArray:
         # roadrunner's error weights vanish with a species; more error than there is makes a later bound, still one
         start = np.where(np.abs(start) < _TINY, _TINY, start)
-        found = self.model.time_course(np.ones(1), start[self._order], times)
+        try:
+            found = self.model.time_course(np.ones(1), start[self._order], times)
+        except ConvergenceError as error:
+            raise ConvergenceError(
+                f"network {self.net.name!r}: the envelope could not be integrated; a smaller rates= or a box of starts "
+                f"in initial= makes it narrower, and bound='cheap' needs no integration ({error})"
+            ) from error
         result = np.empty_like(found)
         result[:, self._order] = found
         return result

@@ -410,6 +410,8 @@ def start_values(initial: Any, species: Sequence[str], n_samples: int | None = N
 
 def _concentrations(what: str, value: Any) -> FloatArray:
     """Values as an array of concentrations, or what is wrong with them."""
+    if np.asarray(value).dtype == bool:
+        raise InputError(f"{what} is {value!r}; expected a finite concentration >= 0")
     values = np.asarray(value, dtype=float)
     bad = ~(np.isfinite(values) & (values >= 0))
     if bad.any():

@@ -259,8 +259,12 @@ def test_what_cannot_be_is_refused(arguments, message):
         balance(XOR, *arguments)
     with pytest.raises(cn.InputError, match="tolerance is 0"):
         balance(XOR, tolerance=0)
-    with pytest.raises(cn.NetworkError, match="balance takes a Network; got ReactionNetwork"):
+    with pytest.raises(cn.NotCertified, match="give the Network, not its reactions"):
         balance(cn.to_reactions(XOR))
+
+
+def test_a_simulator_does_as_well():
+    assert balance(cn.Simulator(XOR)).factors == balance(XOR).factors
 
 
 def test_a_false_promise_is_found_out():

@@ -12,9 +12,11 @@ from trajectories import CAP, check, draw, settles_at
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.activations import Follower, smoothed_relu
+from crn_nn_tellurium.engine import CompiledModel
 
 CASES = corpus()
 SMALL = [case for case in CASES if case.net.n_weights <= 60]
+CLOSED = [case for case in CASES if not any(isinstance(layer.activation, Swish) for layer in case.net.layers)]
 XOR = cn.load_model("xor")
 
 
@@ -173,6 +175,23 @@ def test_a_batch_is_the_worst_of_its_samples():
     assert len(certificate.envelope.time) == len(cn.certify(XOR, x[int(times.argmax())], 0.01).envelope.time)
 
 
+@pytest.mark.parametrize("case", CLOSED, ids=lambda case: case.name)
+def test_a_closed_form_bound_does_not_depend_on_the_batch(case):
+    x = np.concatenate([case.x] * 3)
+    together = cn.settling_time(case.net, x, 1e-3, bound="cheap")
+    for i in range(len(case.x)):
+        assert cn.settling_time(case.net, x[i], 1e-3, bound="cheap") == together[i]
+        assert np.array_equal(cn.settling_time(case.net, x[i:], 1e-3, bound="cheap"), together[i:])
+
+
+@pytest.mark.parametrize("case", CLOSED, ids=lambda case: case.name)
+def test_the_closed_form_bound_falls_with_the_tolerance(case):
+    """But for the factor of two in what followers allow; a follower left without its catalyst would take for ever."""
+    tolerances = np.geomspace(1e-6, 10, 15)
+    times = np.array([cn.settling_time(case.net, case.x, t, bound="cheap").max() for t in tolerances])
+    assert np.all(times[1:] <= 1.2 * times[:-1])
+
+
 def test_tighter_tolerances_take_longer_at_the_rate_of_the_slowest_unit():
     tolerances = np.array([1e-3, 1e-5, 1e-7, 1e-9])
     times = np.array([cn.settling_time(XOR, [1, 0], t) for t in tolerances])
@@ -245,6 +264,7 @@ def test_users_activations_of_rails_alone_need_declare_nothing():
         ({"initial": (2.0, 1.0)}, "starts between 2 and 1; expected lower <= upper"),
         ({"initial": {"Z": 1.0}}, "initial names 'Z'"),
         ({"initial": -1.0}, "expected a finite concentration >= 0"),
+        ({"initial": True}, "initial is True; expected a finite concentration >= 0"),
         ({"initial": [1.0, 2.0]}, r"expected a number, \(4,\) numbers"),
         ({"bound": "cheap", "rates": 0.1}, "need bound='envelope'"),
         ({"bound": "cheap", "initial": 1.0}, "need bound='envelope'"),
@@ -478,3 +498,24 @@ def test_ragged_empty_and_foreign_arguments_are_refused_in_our_words():
     for limit in (0, 1.0, "a"):
         with pytest.raises(cn.InputError, match="limit is"):
             cn.certified_margin(XOR, [1, 0], limit=limit)
+    certificate = cn.certify(XOR, [1, 0], 0.01, bound="cheap")
+    with pytest.raises(cn.InputError, match="units: got float; expected PhysicalUnits, by fastest_units"):
+        certificate.in_units(3.0)
+
+
+def test_bounds_of_starts_come_as_a_tuple_a_list_or_an_interval():
+    lower, upper = [0.0] * 4, [2.0, 1.0, 1.0, 3.0]
+    times = [
+        cn.settling_time(XOR, [1, 0], 0.01, box) for box in ((lower, upper), [lower, upper], cn.Interval(lower, upper))
+    ]
+    assert times[0] == times[1] == times[2]
+    assert times[0] > cn.settling_time(XOR, [1, 0], 0.01, upper)
+
+
+def test_an_envelope_that_cannot_be_integrated_says_what_helps(monkeypatch):
+    def give_up(*_):
+        raise cn.ConvergenceError("CVODE failed: too much work")
+
+    monkeypatch.setattr(CompiledModel, "time_course", give_up)
+    with pytest.raises(cn.ConvergenceError, match=r"a smaller rates= or a box of starts .*too much work"):
+        cn.certify(XOR, [1, 0])
