@@ -61,7 +61,7 @@ def test_derivative_is_the_derivative(name, h):
         (cn.Tanh(h=0.3), lambda z, s: z / np.sqrt(z**2 + 1.2)),
         (cn.Normalized(h=0.3), lambda z, s: s(z) / s(z).sum()),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, cn.Activation) else "",
 )
 def test_closed_forms_of_the_theory(activation, formula):
     z = np.linspace(-3, 3, 13)

@@ -120,7 +120,7 @@ def test_exact_methods_agree_on_random_networks(seed):
         (cn.Loss(lambda y, t: ((y - t) ** 4).sum(axis=1), lambda y, t: 4 * (y - t) ** 3), cn.Linear(h=0.1), 2),
         ((lambda y, t: np.cosh(y - t).sum(axis=1), lambda y, t: np.sinh(y - t)), cn.Linear(h=0.1), 2),
     ],
-    ids=str,
+    ids=lambda value: "pair" if isinstance(value, tuple) else str(value),
 )
 def test_every_loss_has_the_gradient_of_its_value(loss, output, n_out, rng):
     net = cn.Network.random([3, 4, n_out], cn.SmoothedReLU(h=0.1), seed=1, output=output)
