@@ -259,6 +259,11 @@ class Activation(ABC):
         return (*(rail.name for rail in self.rails), *(follower.name for follower in self.followers))
 
     @property
+    def rate_constants(self) -> tuple[str, ...]:
+        """Local names of the rate constants that the units of a layer share: h, q and those of local reactions."""
+        return ("h", "q", *dict.fromkeys(reaction.rate_constant for reaction in self.local_reactions))
+
+    @property
     def pooled(self) -> tuple[str, ...]:
         """Local names that local reactions read of every unit of the layer."""
         read = {name for reaction in self.local_reactions for name in reaction.reads}

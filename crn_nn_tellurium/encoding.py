@@ -108,15 +108,6 @@ class LayerChemistry:
         """Number of species of the layer."""
         return self.layer.n_out * len(self.activation.species)
 
-    def drive(self, catalysts: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Drive of every unit's rails, for catalysts (n, n_catalysts), and the sum of its parts' sizes.
-
-        Both have shape (n, n_units, n_rails).
-        """
-        signs = np.array([rail.sign for rail in self.activation.rails], dtype=float)
-        z, size = weighted_sums(self.weights, catalysts), weighted_sums(abs(self.weights), np.abs(catalysts))
-        return z[..., None] * signs + self.rail_bias, size[..., None] + np.abs(self.rail_bias)
-
     @cached_property
     def rail_bias(self) -> FloatArray:
         """Bias of each rail, sign and shift included, shape (n_units, n_rails)."""
@@ -261,6 +252,8 @@ class Unit:
     """Identifiers of the pool's species, where they are not the layer's own."""
     zeros: bool = False
     """Whether a bias of zero gets its reaction too, with a rate constant of zero."""
+    own_biases: bool = False
+    """Whether each rail has a rate constant of its own for its bias."""
 
     @property
     def identify(self) -> Callable[[str], str]:
@@ -276,9 +269,9 @@ class Unit:
         return weight_id(self.index, self.unit, catalyst.label)
 
     def bias(self, rail: int) -> str:
-        """Identifier of a bias's rate constant; rails without a shift share one."""
-        shift = self.activation.rails[rail].shift
-        return bias_id(self.index, self.unit) + (f"_{self.activation.rails[rail].name}" if shift else "")
+        """Identifier of a bias's rate constant; rails without a shift share one, unless they are to have their own."""
+        own = self.own_biases or self.activation.rails[rail].shift
+        return bias_id(self.index, self.unit) + (f"_{self.activation.rails[rail].name}" if own else "")
 
     def pooled(self, local: str) -> Iterable[str]:
         """Identifiers that a starred local name stands for."""

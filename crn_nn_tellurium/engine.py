@@ -148,7 +148,9 @@ class CompiledModel:
         """Set parameters; nothing is recompiled."""
         self._model.setGlobalParameterValues(index, np.ascontiguousarray(values, dtype=float))
 
-    def solve_each(self, boundary: FloatArray, start: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    def solve_each(
+        self, boundary: FloatArray, start: FloatArray, index: npt.NDArray[np.int32], values: FloatArray
+    ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
         """Solve for the steady state, sample by sample, by Newton's method (nleq2).
 
         Parameters
@@ -157,6 +159,8 @@ class CompiledModel:
             Concentrations of the boundary species.
         start : (n, n_floating) ndarray
             Where the solver starts.
+        index, values : (n_parameters,) ndarray, (1 or n, n_parameters) ndarray
+            Parameters to set: the same for all samples, or for each its own.
 
         Returns
         -------
@@ -169,10 +173,15 @@ class CompiledModel:
         read = model.getFloatingSpeciesConcentrations
         boundary_index, floating_index = self._boundary_index, self._floating_index
         boundary, start = np.ascontiguousarray(boundary), np.ascontiguousarray(start)
+        values = np.ascontiguousarray(values, dtype=float)
         result = np.empty_like(start)
         converged = np.ones(len(start), dtype=bool)
+        if len(values) == 1:
+            model.setGlobalParameterValues(index, values[0])
         with _quiet():
             for i in range(len(start)):
+                if len(values) > 1:
+                    model.setGlobalParameterValues(index, values[i])
                 set_boundary(boundary_index, boundary[i])
                 set_floating(floating_index, start[i])
                 try:

@@ -21,12 +21,12 @@ from crn_nn_tellurium.encoding import (
 )
 from crn_nn_tellurium.engine import CompiledModel, compiled
 from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeError, NetworkError
+from crn_nn_tellurium.layer_solver import LayerSolver, fill, worse
 from crn_nn_tellurium.linearization import NetworkKinetics
 from crn_nn_tellurium.network import INPUT, Network
 from crn_nn_tellurium.reactions import Balance, FloatArray, ReactionNetwork, by_sample, is_real
 from crn_nn_tellurium.results import SteadyState, TimeCourse
 from crn_nn_tellurium.solver import SOLVED, Block, integrate, solve
-from crn_nn_tellurium.units import UnitPlan, stages
 
 Method = Literal["units", "flat", "integrate"]
 OnError = Literal["raise", "nan"]
@@ -75,8 +75,9 @@ class Simulator:
         return self.kinetics.species
 
     @cached_property
-    def _plans(self) -> list[list[UnitPlan]]:
-        return [[UnitPlan(c, stage) for stage in stages(c.activation)] for c in self._chemistry]
+    def layer_solvers(self) -> tuple[LayerSolver, ...]:
+        """One per layer, in order."""
+        return tuple(LayerSolver(chemistry) for chemistry in self._chemistry)
 
     @cached_property
     def _flat(self) -> CompiledModel:
@@ -97,8 +98,8 @@ class Simulator:
         """Compile what a method needs, so that the first answer does not wait for it; returns self."""
         check_choice("method", method, get_args(Method))
         if method == "units":
-            for plan in (plan for plans in self._plans for plan in plans):
-                compiled(plan.text)
+            for solver in self.layer_solvers:
+                solver.compile()
         else:
             self._flat  # noqa: B018  # compiled when read
         return self
@@ -161,24 +162,17 @@ class Simulator:
         return SteadyState(read, concentrations, residual, tuple(status), method, self.net.output_names, self.species)
 
     def _by_units(self, x: FloatArray, start: FloatArray | None) -> tuple[FloatArray, FloatArray, list[str]]:
-        net, n = self.net, len(x)
-        found = {INPUT: net.input_coding.concentrations(x)}
-        concentrations = np.empty((n, len(self.species)))
-        residual = np.zeros(n)
-        status = [SOLVED] * n
-        for number, (chemistry, plans) in enumerate(zip(self._chemistry, self._plans, strict=True)):
-            catalysts = catalyst_concentrations(net, chemistry.layer, found)
-            layer = self._layer(concentrations, number)
-            begin = None if start is None else self._layer(start, number)
-            drive = chemistry.drive(catalysts)
-            for plan in plans:
-                outcome, imbalance = _solve_stage(plan, catalysts, drive, layer, begin)
-                residual = np.maximum(residual, imbalance)
-                status = [
-                    new if old == SOLVED or (new.startswith("failed") and not old.startswith("failed")) else old
-                    for old, new in zip(status, outcome, strict=True)
-                ]
-            found[chemistry.layer.name] = layer
+        found = {INPUT: self.net.input_coding.concentrations(x)}
+        concentrations = np.empty((len(x), len(self.species)))
+        residual = np.zeros(len(x))
+        status = [SOLVED] * len(x)
+        for number, solver in enumerate(self.layer_solvers):
+            layer = solver.chemistry.layer
+            catalysts = catalyst_concentrations(self.net, layer, found)
+            solution = solver.settle(catalysts, None if start is None else self._layer(start, number))
+            found[layer.name] = self._layer(concentrations, number)[...] = solution.concentrations
+            residual = np.maximum(residual, solution.residual)
+            status = worse(status, solution.status)
         return concentrations, residual, status
 
     def _by_flat_model(
@@ -186,12 +180,13 @@ class Simulator:
     ) -> tuple[FloatArray, FloatArray, list[str]]:
         crn, model = self.reactions, self._flat
         boundary = self._boundary(x)
-        begin = _fill(start, crn.initial_state(boundary))
+        begin = fill(start, crn.initial_state(boundary))
 
         def balance_of(states: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
             return crn.balance(states, boundary[samples])
 
-        block = Block(model, np.arange(len(crn.floating)), boundary, *self._flat_parameters(model))
+        index, values = self._flat_parameters(model)
+        block = Block(model, np.arange(len(crn.floating)), boundary, index, values[None])
         with model.lock:
             if method == "flat":
                 concentrations, status = solve([block], begin, balance_of)
@@ -269,7 +264,7 @@ class Simulator:
         inputs = np.array([self._one(value) for value in changes.values()])
         boundary = self._boundary(inputs)
         start = None if initial is None else start_values(initial, self.species, 1)
-        start = _fill(start, self.reactions.initial_state(boundary[:1]))[0]
+        start = fill(start, self.reactions.initial_state(boundary[:1]))[0]
         bounds = [*changes, float(t_end)]
         if volume is None:
             species = self._deterministic(time, bounds, boundary, start)
@@ -345,36 +340,6 @@ class Simulator:
         return f"Simulator({self.net!r}: {len(self.species)} species)"
 
 
-def _solve_stage(
-    plan: UnitPlan,
-    catalysts: FloatArray,
-    drives: tuple[FloatArray, FloatArray],
-    layer: FloatArray,
-    start: FloatArray | None,
-) -> tuple[list[str], FloatArray]:
-    """Fill in one stage's species of a layer (n, n_units, n_species); status and imbalance by sample."""
-    model = compiled(plan.text)
-    index = model.parameter_index(plan.constants)
-    shape = (-1, layer.shape[1], len(plan.own))
-    drive, size = drives
-    blocks = [
-        Block(model, columns, plan.boundary(group, catalysts, layer), index, values)
-        for group, columns, values in plan.blocks
-    ]
-
-    def balance_of(states: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
-        by_unit = plan.balance(drive[samples], size[samples], layer[samples], states.reshape(shape))
-        return Balance(*(part.reshape(states.shape) for part in (by_unit.net, by_unit.gross, by_unit.slope)))
-
-    begin = _fill(None if start is None else start[:, :, plan.own], plan.upper_bound(drive))
-    with model.lock:
-        x, status = solve(blocks, by_sample(begin), balance_of)
-    layer[:, :, plan.own] = x.reshape(shape)
-    with np.errstate(invalid="ignore"):
-        imbalance = plan.balance(drive, size, layer, x.reshape(shape)).imbalance
-    return status, np.nan_to_num(imbalance.max(axis=(1, 2), initial=0.0), nan=1.0)
-
-
 def start_values(initial: Any, species: Sequence[str], n_samples: int | None = None) -> FloatArray:
     """Start values (n_samples, n_species), by default one sample's; NaN where none was given.
 
@@ -417,11 +382,6 @@ def _concentrations(what: str, value: Any) -> FloatArray:
     if bad.any():
         raise InputError(f"{what}: {float(values[bad].flat[0])!r}; expected a finite concentration >= 0")
     return values
-
-
-def _fill(start: FloatArray | None, default: FloatArray) -> FloatArray:
-    """Start values, the default where none was given."""
-    return default if start is None else np.where(np.isnan(start), default, start)
 
 
 def _changes(x: Any, steps: Mapping[float, Any], time: FloatArray) -> dict[float, Any]:

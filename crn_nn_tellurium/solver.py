@@ -40,7 +40,8 @@ BalanceOf = Callable[[FloatArray, npt.NDArray[np.intp]], Balance]
 class Block:
     """Species that one compiled model solves for together, given values of its parameters.
 
-    `columns` are their places in the states; `boundary` (n, n_boundary) is held per sample.
+    `columns` are their places in the states; `boundary` (n, n_boundary) is held per sample, as are the `values` of
+    the parameters (n, n_parameters), or (1, n_parameters) for all samples.
     """
 
     model: CompiledModel
@@ -53,13 +54,13 @@ class Block:
         """Newton's method from the states x (n, n_species) of some samples, which it replaces."""
         if not len(samples):
             return
-        self.model.set_parameters(self.parameters, self.values)
         place = (samples[:, None], self.columns)
-        x[place], _ = self.model.solve_each(self.boundary[samples], x[place])
+        values = self.values if len(self.values) == 1 else self.values[samples]
+        x[place], _ = self.model.solve_each(self.boundary[samples], x[place], self.parameters, values)
 
     def integrate(self, state: FloatArray, sample: int, duration: float) -> None:
         """Advance one sample's state (n_species,) in time."""
-        self.model.set_parameters(self.parameters, self.values)
+        self.model.set_parameters(self.parameters, self.values[sample if len(self.values) > 1 else 0])
         start = np.maximum(state[self.columns], 0.0)
         times = np.array([0.0, duration])
         state[self.columns] = np.maximum(self.model.time_course(self.boundary[sample], start, times)[-1], 0.0)

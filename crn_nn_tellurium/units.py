@@ -21,8 +21,9 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.activations import Activation
 from crn_nn_tellurium.antimony_writer import structure_text
-from crn_nn_tellurium.encoding import Catalyst, LayerChemistry, Unit, signed_constants, unit_reactions
+from crn_nn_tellurium.encoding import Catalyst, LayerChemistry, Unit, shared_id, signed_constants, unit_reactions
 from crn_nn_tellurium.errors import NetworkError
+from crn_nn_tellurium.layer_constants import LayerConstants
 from crn_nn_tellurium.reactions import Balance, FloatArray, Reaction, ReactionNetwork, Species, by_sample, is_sparse
 
 NEURONS_PER_UNIT = 8
@@ -73,8 +74,8 @@ def _template_units(activation: Activation, stage: Stage, n_catalysts: int, pool
     """The units of a template: every weight 1, every rail driven upwards by its sign."""
     read = range(0 if stage.reads_layer else n_catalysts)
     catalysts = tuple((Catalyst(f"_x{i}", str(i), i, 1.0), 1.0) for i in read)
-    drives = tuple(1.0 if rail.shift else float(rail.sign) for rail in activation.rails)
-    return [Unit(1, j, activation, catalysts, drives, pool, pool_id=_pool_id) for j in range(neurons)]
+    drives = (1.0,) * len(activation.rails)
+    return [Unit(1, j, activation, catalysts, drives, pool, pool_id=_pool_id, own_biases=True) for j in range(neurons)]
 
 
 def _template(activation: Activation, stage: Stage, n_catalysts: int, pool: int, neurons: int) -> ReactionNetwork:
@@ -140,59 +141,59 @@ class UnitPlan:
 
     def _lay_out_constants(self, activation: Activation) -> None:
         units = _template_units(activation, self.stage, self._width, self.chemistry.layer.n_out, self.neurons)
-        constant = units[0].constant
-        shared = {constant("h"): activation.h, constant("q"): 1.0} | {
-            constant(reaction.rate_constant): reaction.value for reaction in activation.local_reactions
-        }
         names: list[str] = []
-        self._bias_rails: list[int] = []
         if not self.stage.reads_layer:
             names = [unit.weight(catalyst) for unit in units for catalyst, _ in unit.inputs]
-            # of the rails that share a bias, the first stands for it
-            first = {units[0].bias(position): position for position in reversed(range(len(activation.rails)))}
-            self._bias_rails = list(first.values())
-            names += [unit.bias(position) for unit in units for position in self._bias_rails]
-        present = [name for name in shared if name in self.template.rate_constants]
+            names += [unit.bias(position) for unit in units for position in range(len(activation.rails))]
+        # the template's constants of the reactions within a unit, and where `LayerConstants.local` has them
+        place = self._local_place
+        present = [name for name in place if name in self.template.rate_constants]
         self.constants = (*names, *present)
-        self._shared = np.array([shared[name] for name in present])
+        self._shared = [place[name] for name in present]
         # a compact model's constant has the sign of its first use, which is the first rail's
         self._sign = float(activation.rails[0].sign)
 
     @cached_property
-    def local(self) -> ReactionNetwork:
-        """One unit of the stage without its weights and biases, with its own rate constants."""
-        activation, stage = self.chemistry.activation, self.stage
-        template = _template(activation, stage, 0, self.chemistry.layer.n_out, 1)
-        value = dict(zip(self.constants[-len(self._shared) :], self._shared.tolist(), strict=True))
-        reactions = [
-            Reaction(r.id, r.substrates, r.products, r.rate_constant, value[r.rate_constant])
-            for r in template.reactions
-            if r.rate_constant in value
-        ]
-        return ReactionNetwork(template.species, tuple(reactions), name="local")
-
-    def rows(self, group: npt.NDArray[np.intp]) -> tuple[FloatArray, npt.NDArray[np.intp] | slice]:
-        """Weights (neurons, width) of a group, and the catalysts that they are for."""
-        weights: Any = self.chemistry.weights
-        if not self._sparse:
-            return weights[group], slice(None)
-        span = slice(weights.indptr[group[0]], weights.indptr[group[0] + 1])
-        missing = self._width - (span.stop - span.start)
-        columns = np.pad(weights.indices[span], (0, missing)).astype(np.intp)
-        return np.pad(weights.data[span], (0, missing))[None, :], columns
+    def _local_place(self) -> dict[str, int]:
+        """Where `LayerConstants.local` has the template's constants of reactions within a unit."""
+        return {shared_id(1, name): i for i, name in enumerate(self.chemistry.activation.rate_constants)}
 
     @cached_property
-    def blocks(self) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], FloatArray]]:
-        """Per group: its units, the places of its species, and the values of `constants`."""
-        return [(group, self.columns(group), self.values(group)) for group in self.groups]
+    def local(self) -> ReactionNetwork:
+        """One unit of the stage without its weights and biases, every rate constant 1."""
+        template = _template(self.chemistry.activation, self.stage, 0, self.chemistry.layer.n_out, 1)
+        kept = tuple(r for r in template.reactions if r.rate_constant in self._local_place)
+        return ReactionNetwork(template.species, kept, name="local")
 
-    def values(self, group: npt.NDArray[np.intp]) -> FloatArray:
-        """Values of `constants` for a group."""
+    @cached_property
+    def _local_order(self) -> list[int]:
+        """Where `LayerConstants.local` has the constants of `local`."""
+        return [self._local_place[name] for name in self.local.rate_constants]
+
+    def _span(self, group: npt.NDArray[np.intp]) -> slice:
+        """Where the stored weights of a group of one unit are, of a sparse layer."""
+        indptr: Any = self.chemistry.weights.indptr  # type: ignore[union-attr]  # sparse
+        return slice(indptr[group[0]], indptr[group[0] + 1])
+
+    def catalysts(self, group: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | slice:
+        """The catalysts that a group reads, padded."""
+        if not self._sparse:
+            return slice(None)
+        columns: Any = self.chemistry.weights.indices[self._span(group)]  # type: ignore[union-attr]
+        return np.pad(columns, (0, self._width - len(columns))).astype(np.intp)
+
+    def values(self, group: npt.NDArray[np.intp], constants: LayerConstants) -> FloatArray:
+        """Values (m, n_constants) of `constants` for a group."""
         if self.stage.reads_layer:
-            return self._shared
-        weights, _ = self.rows(group)
-        biases = self.chemistry.rail_bias[group][:, self._bias_rails]
-        return np.concatenate([self._sign * weights.ravel(), biases.ravel(), self._shared])
+            return constants.local[:, self._shared]
+        if self._sparse:
+            weights = constants.weights[:, self._span(group)]
+            weights = np.pad(weights, ((0, 0), (0, self._width - weights.shape[1])))
+        else:
+            weights = by_sample(constants.weights.reshape(-1, self.chemistry.layer.n_out, self._width)[:, group])
+        parts = self._sign * weights, by_sample(constants.bias[:, group]), constants.local[:, self._shared]
+        m = max(len(part) for part in parts)
+        return np.concatenate([np.broadcast_to(part, (m, part.shape[1])) for part in parts], axis=1)
 
     def boundary(self, group: npt.NDArray[np.intp], catalysts: FloatArray, layer: FloatArray) -> FloatArray:
         """Concentrations (n, n_boundary) of the template's boundary species.
@@ -201,7 +202,7 @@ class UnitPlan:
         species as far as earlier stages have found them.
         """
         if not self.stage.reads_layer:
-            return catalysts[:, self.rows(group)[1]]
+            return catalysts[:, self.catalysts(group)]
         fixed = layer[:, :, self._fixed]
         return np.concatenate([by_sample(fixed[:, group]), by_sample(fixed)], axis=1)
 
@@ -215,31 +216,36 @@ class UnitPlan:
         species = self.chemistry.activation.species
         return [i for i, name in enumerate(species) if name not in self.stage.species]
 
-    def columns(self, group: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-        """Places of a group's species in a flattened (n_units, n_own) array."""
+    @cached_property
+    def columns(self) -> list[npt.NDArray[np.intp]]:
+        """By group, the places of its species in a flattened (n_units, n_own) array."""
         n_own = len(self.stage.species)
-        return (group[:, None] * n_own + np.arange(n_own)).ravel()
+        return [(group[:, None] * n_own + np.arange(n_own)).ravel() for group in self.groups]
 
-    def upper_bound(self, drive: FloatArray) -> FloatArray:
-        """Start values (n, n_units, n_own): max(drive, 0) + sqrt(h) for rails, as stated for followers.
+    def upper_bound(self, drive: FloatArray, constants: LayerConstants) -> FloatArray:
+        """Start values (n, n_units, n_own): max(drive, 0) / q + sqrt(h / q) for rails, as stated for followers.
 
         sigma_h(z) <= max(z, 0) + sqrt(h), and from above Newton's method comes down to the
         positive root.
         """
         activation = self.chemistry.activation
         n_rails = len(activation.rails)
+        h, q = (constants.local[:, activation.rate_constants.index(k), None, None] for k in ("h", "q"))
         result = np.empty((*drive.shape[:2], len(activation.species)))
-        result[..., :n_rails] = np.maximum(drive, 0) + np.sqrt(activation.h)
+        result[..., :n_rails] = np.maximum(drive, 0) / q + np.sqrt(h / q)
         result[..., n_rails:] = [follower.upper_bound for follower in activation.followers]
         return result[..., self.own]
 
-    def balance(self, drive: FloatArray, size: FloatArray, layer: FloatArray, x: FloatArray) -> Balance:
+    def balance(
+        self, drive: FloatArray, size: FloatArray, layer: FloatArray, x: FloatArray, constants: LayerConstants
+    ) -> Balance:
         """How far the stage's species x (n, n_units, n_own) are from their fixed point."""
+        k = constants.local[:, None, self._local_order]
         if self.stage.reads_layer:
             fixed = layer[:, :, self._fixed]
             pool = np.broadcast_to(by_sample(fixed)[:, None], (*x.shape[:2], fixed.shape[1] * fixed.shape[2]))
-            return self.local.balance(x, np.concatenate([fixed, pool], axis=-1))
-        local = self.local.balance(x, np.empty(0))
+            return self.local.balance(x, np.concatenate([fixed, pool], axis=-1), k)
+        local = self.local.balance(x, np.empty(0), k)
         for position, rail in enumerate(self.chemistry.activation.rails):
             own = self.stage.species.index(rail.name)
             local.net[..., own] += drive[..., position] * x[..., own]

@@ -74,7 +74,9 @@ def test_the_trap_is_real_and_reported():
     """roadrunner's solver alone, started from below, does find the negative root, without a word."""
     net = cn.Network([cn.Layer([[5.0]], activation=cn.SmoothedReLU(h=0.01))])
     model = CompiledModel(cn.to_antimony(net))
-    found, converged = model.solve_each(np.array([[1.0]]), np.array([[1.0]]))
+    found, converged = model.solve_each(
+        np.array([[1.0]]), np.array([[1.0]]), model.parameter_index([]), np.empty((1, 0))
+    )
     assert converged[0]
     assert found[0, 0] < 0
     steady = cn.Simulator(net).steady_state([1.0], initial=1.0)
@@ -87,9 +89,9 @@ def test_start_values_are_not_the_answer(monkeypatch):
     starts = []
     solve = CompiledModel.solve_each
 
-    def spy(self, boundary, start):
+    def spy(self, boundary, start, *values):
         starts.append(start.copy())
-        return solve(self, boundary, start)
+        return solve(self, boundary, start, *values)
 
     monkeypatch.setattr(CompiledModel, "solve_each", spy)
     net = cn.Network([cn.Layer([[2.0], [-2.0]], [0.5, 0.1], cn.SmoothedReLU(h=0.04))])
@@ -104,8 +106,8 @@ def fail_to_solve(monkeypatch, bad):
     """An engine that cannot bring one input home: Newton's method ends below zero, CVODE gives up."""
     solve, course = CompiledModel.solve_each, CompiledModel.time_course
 
-    def solve_each(self, boundary, start):
-        x, converged = solve(self, boundary, start)
+    def solve_each(self, boundary, start, *values):
+        x, converged = solve(self, boundary, start, *values)
         wrong = boundary[:, 0] == bad
         x[wrong] = -1.0
         return x, converged & ~wrong
