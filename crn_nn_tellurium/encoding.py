@@ -127,9 +127,10 @@ class LayerChemistry:
 def weighted_sums(weights: FloatArray | sparse.csr_array, catalysts: FloatArray) -> FloatArray:
     """catalysts @ weights.T, each row summed by itself.
 
-    A matrix product of BLAS differs in the last bits with the number of rows; a sample's answer must
-    not depend on the batch that it comes in.
+    A matrix product of BLAS differs in the last bits with the number of rows, and numpy's sums with the order of
+    an array in memory; a sample's answer must not depend on the batch that it comes in.
     """
+    catalysts = np.ascontiguousarray(catalysts)
     if is_sparse(weights):
         return np.ascontiguousarray((weights @ catalysts.T).T)
     return np.stack([np.add.reduce(catalysts * row, axis=1) for row in weights], axis=1)

@@ -96,7 +96,7 @@ class InputCoding:
             self._refuse(
                 x, below, f"its range starts at {self.low[index]!r}; build the network with a wider input_range"
             )
-        return x
+        return np.ascontiguousarray(x)
 
     def concentrations(self, x: npt.ArrayLike) -> FloatArray:
         """Concentrations (..., n_in, n_rails) that carry the values x (..., n_in)."""

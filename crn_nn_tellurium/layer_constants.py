@@ -52,14 +52,14 @@ def drive(chemistry: LayerChemistry, constants: LayerConstants, catalysts: Float
     Both have shape (n, n_units, n_rails).
     """
     signs = np.array([rail.sign for rail in chemistry.activation.rails], dtype=float)
-    z = _sums(chemistry, constants.weights, catalysts)
-    size = _sums(chemistry, np.abs(constants.weights), np.abs(catalysts))
+    z = weighted_sums_of(chemistry, constants.weights, catalysts)
+    size = weighted_sums_of(chemistry, np.abs(constants.weights), np.abs(catalysts))
     return z[..., None] * signs + constants.bias, size[..., None] + np.abs(constants.bias)
 
 
-def _sums(chemistry: LayerChemistry, weights: FloatArray, catalysts: FloatArray) -> FloatArray:
-    """Weighted sums (n, n_units), of each row and sample by itself."""
-    pattern = chemistry.weights
+def weighted_sums_of(chemistry: LayerChemistry, weights: FloatArray, catalysts: FloatArray) -> FloatArray:
+    """Sums (n, n_units) of catalysts (n, n_catalysts) by stored weights (m, n_weights), row by row."""
+    pattern, catalysts = chemistry.weights, np.ascontiguousarray(catalysts)
     if len(weights) == 1:
         return weighted_sums(with_values(pattern, weights[0]), catalysts)
     if is_sparse(pattern):

@@ -29,17 +29,22 @@ def draw_factors(kinetics: NetworkKinetics, cv: float, rng: np.random.Generator)
     """
     if not (is_real(cv) and np.isfinite(cv) and cv >= 0):
         raise InputError(f"noise is {cv!r}; expected a coefficient of variation, a finite number >= 0")
-    spread = float(np.sqrt(np.log1p(cv**2)))
-    return [_layer_factors(layer, spread, rng) for layer in kinetics.layers]
+    return [layer_factors(layer, cv, rng) for layer in kinetics.layers]
 
 
-def _layer_factors(layer: LayerKinetics, spread: float, rng: np.random.Generator) -> RateConstants:
-    own = layer.constants
-    weights = with_values(own.weights, np.exp(spread * rng.standard_normal(len(values_of(own.weights)))))
-    bias = np.exp(spread * rng.standard_normal(own.bias.shape))
+def spread(cv: float) -> float:
+    """The standard deviation of a lognormal factor's logarithm."""
+    return float(np.sqrt(np.log1p(cv**2)))
+
+
+def layer_factors(layer: LayerKinetics, cv: float, rng: np.random.Generator) -> RateConstants:
+    """The same for one layer; factors of one draw grow with cv."""
+    own, s = layer.constants, spread(cv)
+    weights = with_values(own.weights, np.exp(s * rng.standard_normal(len(values_of(own.weights)))))
+    bias = np.exp(s * rng.standard_normal(own.bias.shape))
     shared = [position for position, rail in enumerate(layer.activation.rails) if not rail.shift]
     bias[:, shared] = bias[:, shared[:1]]
-    return RateConstants(weights, bias, np.exp(spread * rng.standard_normal(own.local.shape)))
+    return RateConstants(weights, bias, np.exp(s * rng.standard_normal(own.local.shape)))
 
 
 def multiplied(constants: RateConstants, factors: RateConstants) -> RateConstants:

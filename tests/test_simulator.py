@@ -379,3 +379,14 @@ def test_sums_do_not_depend_on_the_batch_to_the_last_bit(rng):
     together = simulator.steady_state(x).concentrations
     for i in (0, 13, 29):
         np.testing.assert_array_equal(simulator.steady_state(x[i]).concentrations[0], together[i])
+
+
+@pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
+def test_an_answer_does_not_depend_on_the_order_of_inputs_in_memory(case):
+    expected = cn.Simulator(case.net).steady_state(np.ascontiguousarray(case.x)).concentrations
+    assert np.array_equal(cn.Simulator(case.net).steady_state(np.asfortranarray(case.x)).concentrations, expected)
+    try:
+        times = cn.settling_time(case.net, np.ascontiguousarray(case.x), bound="cheap")
+    except cn.NotCertified:
+        return
+    assert np.array_equal(cn.settling_time(case.net, np.asfortranarray(case.x), bound="cheap"), times)

@@ -1,0 +1,305 @@
+"""What the numbers of a scan are in a network: inputs, weights, biases, h, rate constants, common factors, starts.
+
+A name means, in this order: an input; ``h`` of all layers; a weight, a bias or the h of one layer (``w1_0_0``,
+``b1_0``, ``h1``); another rate constant that a layer's units share (``q1``); a common factor; the start of one
+species, or of all (``initial``). Factors come after numbers:
+
+    rates    of every rate constant, as temperature has it: speeds change, fixed points stay
+    fuel     of the reactions that make more molecules than they take: h, promotion, gains
+    cv, draw errors of all rate constants, one by one (see `axes.lognormal`)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium.activations import Activation
+from crn_nn_tellurium.encoding import LayerChemistry, shared_id
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.layer_constants import LayerConstants, weighted_sums_of
+from crn_nn_tellurium.linearization import NetworkKinetics, RateConstants
+from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.parameters import parameters, values_of, with_values
+from crn_nn_tellurium.perturbation import layer_factors
+from crn_nn_tellurium.reactions import FloatArray, is_sparse
+from crn_nn_tellurium.scans.axes import CV, DRAW, Axis
+
+RATES, FUEL, INITIAL = "rates", "fuel", "initial"
+EVERY_LAYER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What one name means.
+
+    ``kind`` is input, h, weight, bias, constant, factor, error or start; ``layer`` its layer's position
+    (`EVERY_LAYER` for all); ``place`` where it stands: among the inputs, the layer's stored weights, biases or shared
+    rate constants, or among the species (None for all).
+    """
+
+    name: str
+    kind: str
+    layer: int = EVERY_LAYER
+    place: int | None = None
+
+
+class NetworkParameters:
+    """The numbers that a scan varies in one network, and the rate constants that they make.
+
+    Parameters
+    ----------
+    kinetics : NetworkKinetics
+    axes : sequence of Axis
+
+    Raises
+    ------
+    InputError
+        If a name means nothing here, or a value cannot be what it stands for.
+    """
+
+    def __init__(self, kinetics: NetworkKinetics, axes: Sequence[Axis]) -> None:
+        self.kinetics, self.net, self.axes = kinetics, kinetics.net, tuple(axes)
+        self.targets: dict[str, Target] = {}
+        for axis in axes:
+            for name, values in axis.values.items():
+                self.targets[name] = target = self._resolve(name)
+                self._check(target, values)
+        self._seed = next((axis.seed for axis in axes if axis.seed is not None), 0)
+        if self._varies(CV, "error") and not self._varies(DRAW, "error"):
+            raise InputError("'cv' is varied without draws; lognormal(cv, draws) makes both axes")
+        layers = [t.layer for t in self.targets.values() if t.kind == "h"]
+        if EVERY_LAYER in layers and len(layers) > 1:
+            raise InputError("'h' of all layers is varied, and that of one layer too; expected one of them")
+        if layers:
+            kinetics.h_is_a_rate_constant  # noqa: B018  # refuses if it is more than that
+
+    @cached_property
+    def _known(self) -> dict[str, Target]:
+        net = self.net
+        known = {name: Target(name, "input", place=i) for i, name in enumerate(net.input_names)}
+        known.setdefault("h", Target("h", "h"))
+        stored = [0] * len(net.layers)
+        for parameter in parameters(net):
+            place = parameter.place[0] if parameter.kind == "bias" else 0
+            if parameter.kind == "weight":
+                place, stored[parameter.layer] = stored[parameter.layer], stored[parameter.layer] + 1
+            known.setdefault(parameter.id, Target(parameter.id, parameter.kind, parameter.layer, place))
+        for number, layer in enumerate(net.layers):
+            for place, local in enumerate(layer.activation.rate_constants):
+                name = shared_id(number + 1, local)
+                known.setdefault(name, Target(name, "constant", number, place))
+        for name, kind in ((RATES, "factor"), (FUEL, "factor"), (CV, "error"), (DRAW, "error"), (INITIAL, "start")):
+            known.setdefault(name, Target(name, kind))
+        for place, name in enumerate(self.kinetics.species):
+            known.setdefault(name, Target(name, "start", place=place))
+        return known
+
+    def _resolve(self, name: str) -> Target:
+        if target := self._known.get(name):
+            return target
+        near = difflib.get_close_matches(name, self._known, 5, 0.5) or list(self._known)[:8]
+        raise InputError(
+            f"network {self.net.name!r} has no {name!r}; expected an input, h, a weight, a bias, a rate constant, "
+            f"a species, 'rates' or 'fuel'; near it: {', '.join(near)}"
+        )
+
+    def _check(self, target: Target, values: FloatArray) -> None:
+        name, n_layers = target.name, len(self.net.layers)
+        if values.ndim == 2 and not (target == Target("h", "h") and values.shape[1] == n_layers):
+            raise InputError(
+                f"{name!r}: values have shape {values.shape}; expected a list of numbers"
+                + (f", or of {n_layers} numbers, one per layer" if name == "h" else "")
+            )
+        if target.kind == "input":
+            for end in (float(values.min()), float(values.max())):
+                self.net.input_coding.one(target.place or 0, end)  # refuses what cannot be coded
+        elif target.kind in ("h", "constant", "factor") and np.any(values <= 0):
+            raise InputError(f"{name!r}: {float(values.min())!r} among its values; expected numbers > 0")
+        elif target.kind == "start" and np.any(values < 0):
+            raise InputError(f"{name!r}: {float(values.min())!r} among its values; expected concentrations >= 0")
+
+    def _varies(self, name: str, kind: str) -> bool:
+        """Whether a factor or error is varied, and not an input that has its name."""
+        return name in self.targets and self.targets[name].kind == kind
+
+    @property
+    def fuel(self) -> bool:
+        """Whether the factor of making reactions is varied."""
+        return self._varies(FUEL, "factor")
+
+    # What an axis changes ---------------------------------------------------------------------------
+
+    def kinds_on(self, axis: Axis) -> set[str]:
+        """Kinds of what one axis changes."""
+        return {self.targets[name].kind for name in axis.values}
+
+    def changes_input(self, axis: Axis) -> bool:
+        """Whether it changes an input."""
+        return "input" in self.kinds_on(axis)
+
+    def changes_start(self, axis: Axis) -> bool:
+        """Whether it changes where species start."""
+        return "start" in self.kinds_on(axis)
+
+    def changes_network(self, axis: Axis) -> bool:
+        """Whether it changes a weight, a bias or an h, which makes it another network."""
+        return bool(self.kinds_on(axis) & {"h", "weight", "bias"})
+
+    def changes_rate_constants(self, axis: Axis) -> bool:
+        """Whether it changes rate constants otherwise, so that no network has them."""
+        return bool(self.kinds_on(axis) & {"constant", "factor", "error"})
+
+    def changes_layer(self, axis: Axis, number: int) -> bool:
+        """Whether it changes a rate constant of one layer."""
+        return any(
+            target.layer in (number, EVERY_LAYER)
+            for target in map(self.targets.__getitem__, axis.values)
+            if target.kind in ("h", "weight", "bias", "constant", "factor", "error")
+        )
+
+    # Values at points ---------------------------------------------------------------------------
+
+    def inputs(self, base: FloatArray, values: Mapping[str, FloatArray]) -> FloatArray:
+        """Input values (m, n_in) at points with some values (m,), the others from a base (m, n_in)."""
+        x = base.copy()
+        for name, part in values.items():
+            if self.targets[name].kind == "input":
+                x[:, self.targets[name].place] = part
+        return x
+
+    def start(self, values: Mapping[str, FloatArray], m: int) -> FloatArray | None:
+        """Start concentrations (m, n_species), NaN where none is given; None if none is given at all."""
+        given = {name: part for name, part in values.items() if self.targets[name].kind == "start"}
+        if not given:
+            return None
+        start = np.full((m, len(self.kinetics.species)), np.nan)
+        for name, part in sorted(given.items(), key=lambda item: self.targets[item[0]].place is not None):
+            place = self.targets[name].place
+            start[:, slice(None) if place is None else place] = part[:, None] if place is None else part
+        return start
+
+    def network(self, values: Mapping[str, float | FloatArray]) -> Network:
+        """The network with some weights, biases or h of one point."""
+        layers = []
+        for number, layer in enumerate(self.net.layers):
+            weights, bias, h = self._arrays(number, {k: np.asarray(v)[None] for k, v in values.items()}, 1)
+            activation = dataclasses.replace(layer.activation, h=float(h[0]))
+            layers.append(
+                dataclasses.replace(
+                    layer, weights=with_values(layer.weights, weights[0]), bias=bias[0], activation=activation
+                )
+            )
+        return dataclasses.replace(self.net, layers=tuple(layers))
+
+    def constants(self, number: int, values: Mapping[str, FloatArray], m: int) -> LayerConstants:
+        """Rate constants of one layer at m points with some values (m,)."""
+        chemistry = self.kinetics.layers[number].chemistry
+        weights, bias, h = self._arrays(number, values, m)
+        found = self._encode(chemistry, weights, bias)
+        local = np.repeat(self.kinetics.layers[number].constants.local[None], m, axis=0)
+        local[:, 0] = h
+        for name, part in values.items():
+            target = self.targets[name]
+            if target.kind == "constant" and target.layer == number:
+                local[:, target.place] = part
+        found = dataclasses.replace(found, local=local)
+        if self._varies(DRAW, "error"):
+            found = self._with_errors(number, found, values[DRAW], values[CV])
+        if self._varies(RATES, "factor"):
+            f = values[RATES]
+            found = LayerConstants(found.weights * f[:, None], found.bias * f[:, None, None], found.local * f[:, None])
+        return found
+
+    def _arrays(self, number: int, values: Mapping[str, Any], m: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Stored weights (m, n_values), biases (m, n_units) and h (m,) of one layer."""
+        layer = self.net.layers[number]
+        weights = np.repeat(values_of(layer.weights)[None], m, axis=0)
+        bias = np.repeat(layer.bias[None], m, axis=0)
+        h = np.full(m, layer.activation.h)
+        for name, part in values.items():
+            target = self.targets[name]
+            if target.kind == "weight" and target.layer == number:
+                weights[:, target.place] = part
+            elif target.kind == "bias" and target.layer == number:
+                bias[:, target.place] = part
+            elif target.kind == "h" and target.layer in (number, EVERY_LAYER):
+                h[:] = part if part.ndim == 1 else part[:, number]
+        return weights, bias, h
+
+    def _encode(self, chemistry: LayerChemistry, weights: FloatArray, bias: FloatArray) -> LayerConstants:
+        """Weights and biases of a layer in terms of concentrations (see `encoding`)."""
+        layer, activation = chemistry.layer, chemistry.activation
+        columns = np.array([catalyst.column for catalyst in chemistry.catalysts], dtype=int)
+        factors = activation.gain * np.array([catalyst.coefficient for catalyst in chemistry.catalysts])
+        # the same reading of columns, of the numbers of the stored weights instead of the weights
+        count = np.arange(1.0, weights.shape[1] + 1)
+        numbers: Any = with_values(layer.weights, count)[:, columns]
+        factor = factors[numbers.indices] if is_sparse(numbers) else np.tile(factors, len(numbers))
+        by_catalyst = weights[:, values_of(numbers).astype(int) - 1] * factor
+        if chemistry.constants.any():
+            rows: Any = with_values(layer.weights, count)
+            shares = np.stack([values_of(with_values(layer.weights, w) * chemistry.constants) for w in weights])
+            owner = np.repeat(np.arange(layer.n_out), np.diff(rows.indptr) if is_sparse(rows) else layer.n_in)
+            for unit in range(layer.n_out):
+                bias[:, unit] += shares[:, owner == unit].sum(axis=1)
+        signs = np.array([rail.sign for rail in activation.rails], dtype=float)
+        shifts = np.array([rail.shift for rail in activation.rails])
+        rail_bias = activation.gain * bias[..., None] * signs + shifts
+        return LayerConstants(by_catalyst, rail_bias, np.empty((len(weights), 0)))
+
+    # Errors and fuel -----------------------------------------------------------------------------
+
+    def factors(self, number: int, draw: int, cv: float) -> RateConstants:
+        """The errors of one layer's rate constants in one draw."""
+        return layer_factors(self.kinetics.layers[number], cv, np.random.default_rng([self._seed, draw, number]))
+
+    def _with_errors(self, number: int, own: LayerConstants, draws: FloatArray, cvs: FloatArray) -> LayerConstants:
+        found = [self.factors(number, int(draw), float(cv)) for draw, cv in zip(draws, cvs, strict=True)]
+        return LayerConstants(
+            own.weights * np.stack([values_of(part.weights) for part in found]),
+            own.bias * np.stack([part.bias for part in found]),
+            own.local * np.stack([part.local for part in found]),
+        )
+
+    def with_fuel(
+        self, number: int, constants: LayerConstants, catalysts: FloatArray, factor: FloatArray
+    ) -> LayerConstants:
+        """Rate constants (n samples) of a layer whose making reactions run at a factor (n,).
+
+        Rails share the constants of their weights, and one makes where the other loses: what a rail's own
+        promotion changes is put into its bias.
+        """
+        chemistry = self.kinetics.layers[number].chemistry
+        up, down = (weighted_sums_of(chemistry, np.maximum(s * constants.weights, 0), catalysts) for s in (1, -1))
+        bias = np.broadcast_to(constants.bias, (len(catalysts), *constants.bias.shape[1:])).copy()
+        for rail, kind in enumerate(chemistry.activation.rails):
+            made = np.maximum(bias[..., rail], 0) + (up if kind.sign > 0 else down)
+            bias[..., rail] += (factor[:, None] - 1) * made
+        local = constants.local * np.where(makes(chemistry.activation), factor[:, None], 1.0)
+        return LayerConstants(constants.weights, bias, local)
+
+
+def makes(activation: Activation) -> list[bool]:
+    """For each of an activation's rate constants, whether its reactions make more molecules than they take.
+
+    Raises
+    ------
+    InputError
+        If one rate constant is that of reactions of both kinds.
+    """
+    found = {"h": True, "q": False}
+    for reaction in activation.local_reactions:
+        gain = len(reaction.products) > len(reaction.substrates)
+        if found.setdefault(reaction.rate_constant, gain) != gain:
+            raise InputError(
+                f"{activation}: {reaction.rate_constant!r} is the rate constant of reactions that make molecules and "
+                "of others, so 'fuel' has no one meaning; give them a rate constant each"
+            )
+    return [found[name] for name in activation.rate_constants]

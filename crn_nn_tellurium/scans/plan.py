@@ -1,0 +1,194 @@
+"""A scan as one immutable description: what is varied in which model, and what is kept.
+
+Everything about the result, its division into chunks too, depends on the plan alone, so that it is the same
+wherever and in whatever order the chunks are solved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium import __version__
+from crn_nn_tellurium.certificate import Bound
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.losses import LossLike
+from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork
+from crn_nn_tellurium.scans.axes import Axis
+from crn_nn_tellurium.scans.grid import Box, boxes
+
+SAMPLE = "sample"
+Model = Network | ReactionNetwork | str
+"""What is scanned: a network, a reaction network or an Antimony text."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One thing that is kept: its variable's name, what it is, and a user's function if it is one."""
+
+    name: str
+    kind: str
+    function: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of the result.
+
+    ``over`` are positions of the scan's dimensions, ``further`` names and lengths of those that come after them.
+    """
+
+    name: str
+    over: tuple[int, ...]
+    further: tuple[tuple[str, int], ...] = ()
+    is_text: bool = False
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What is scanned.
+
+    Attributes
+    ----------
+    model : Network, ReactionNetwork or str
+    axes : tuple of Axis
+    quantities : tuple of Quantity
+    x : (n_in,) or (n_samples, n_in) ndarray or None
+        Input values that are not varied; samples make the last dimension.
+    y : ndarray or None
+        Targets of the samples, as they were given.
+    time : (n_times,) ndarray or None
+        Of a time course; None for steady states.
+    loss, tolerance, bound
+        Of the quantities ``loss`` and ``gradient_norm``, and of ``settling_time``.
+    chunk : int
+        The most points that are solved at once.
+    """
+
+    model: Model
+    axes: tuple[Axis, ...]
+    quantities: tuple[Quantity, ...]
+    x: FloatArray | None
+    y: Any
+    time: FloatArray | None
+    loss: LossLike
+    tolerance: float
+    bound: Bound
+    chunk: int
+
+    @property
+    def has_samples(self) -> bool:
+        """Whether a batch of inputs makes a dimension."""
+        return self.x is not None and self.x.ndim == 2
+
+    @cached_property
+    def dims(self) -> tuple[str, ...]:
+        """Names of the scan's dimensions."""
+        return (*(axis.dim for axis in self.axes), *((SAMPLE,) if self.has_samples else ()))
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """Their lengths."""
+        return (*map(len, self.axes), *((len(self.x),) if self.has_samples and self.x is not None else ()))
+
+    @property
+    def sample(self) -> int | None:
+        """Position of the dimension of samples."""
+        return len(self.axes) if self.has_samples else None
+
+    def reduces_samples(self) -> bool:
+        """Whether something is kept that needs all samples at once."""
+        return self.has_samples and any(q.kind in ("loss", "accuracy", "gradient_norm") for q in self.quantities)
+
+    @cached_property
+    def chunks(self) -> list[Box]:
+        """The parts that are solved one by one."""
+        return boxes(self.shape, self.chunk, (len(self.axes),) if self.reduces_samples() else ())
+
+    def values(self, indices: Mapping[int, Any]) -> dict[str, FloatArray]:
+        """What the axes have at positions along some dimensions, by name."""
+        return {
+            name: array[index]
+            for d, index in indices.items()
+            if d < len(self.axes)
+            for name, array in self.axes[d].values.items()
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """A hash of all that the result depends on; a file of chunks belongs to one key."""
+        digest = hashlib.sha256()
+        digest.update(_model_bytes(self.model))
+        for axis in self.axes:
+            digest.update(f"{axis.dim} {axis.seed}".encode())
+            for name, array in axis.values.items():
+                digest.update(name.encode() + array.tobytes() + str(array.shape).encode())
+        for array in (self.x, self.time):
+            digest.update(b"none" if array is None else array.tobytes() + str(array.shape).encode())
+        digest.update(b"none" if self.y is None else repr(np.asarray(self.y).tolist()).encode())
+        settings = [__version__, self.tolerance, self.bound, self.chunk, _text_of(self.loss)]
+        settings += [[q.name, q.kind, _text_of(q.function)] for q in self.quantities]
+        digest.update(json.dumps(settings).encode())
+        return digest.hexdigest()
+
+    def to_bytes(self) -> bytes:
+        """The plan for another process.
+
+        Raises
+        ------
+        InputError
+            If a function or loss of the user's cannot be sent.
+        """
+        try:
+            return pickle.dumps(self)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise InputError(
+                f"the scan cannot be sent to another process ({error}); functions and activations must stand at the "
+                "top level of a module that the workers can import, or use executor=None"
+            ) from error
+
+
+def model_hash(model: Model) -> str:
+    """A short hash of a model's content."""
+    return hashlib.sha256(_model_bytes(model)).hexdigest()[:16]
+
+
+def _model_bytes(model: Model) -> bytes:
+    if isinstance(model, str):
+        return model.encode()
+    if isinstance(model, ReactionNetwork):
+        return repr((model.name, model.species, model.reactions)).encode()
+    parts: list[Any] = [model.name, model.input_coding, model.output_names, model.class_names]
+    arrays: list[FloatArray] = []
+    for layer in model.layers:
+        parts += [layer.name, layer.inputs, repr(layer.activation)]
+        weights: Any = layer.weights
+        arrays += [weights.data, weights.indices, weights.indptr] if hasattr(weights, "indptr") else [weights]
+        arrays.append(layer.bias)
+    return repr(parts).encode() + b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
+
+
+def _text_of(thing: Any) -> str:
+    """Functions by name and code: a changed function is another scan."""
+    if isinstance(thing, tuple):
+        return " ".join(map(_text_of, thing))
+    if hasattr(thing, "function") and hasattr(thing, "derivative"):
+        return f"{_text_of(thing.function)} {_text_of(thing.derivative)}"
+    code = getattr(thing, "__code__", None)
+    if code is None:
+        return str(thing) if thing is None or isinstance(thing, str) else getattr(thing, "__qualname__", repr(type(thing)))
+    return f"{thing.__module__}.{thing.__qualname__} {code.co_code.hex()} {_constants(code.co_consts)}"
+
+
+def _constants(constants: Iterable[Any]) -> str:
+    # nested code objects have addresses in their repr
+    return " ".join(c.co_code.hex() if hasattr(c, "co_code") else repr(c) for c in constants)
