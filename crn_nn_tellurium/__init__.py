@@ -78,6 +78,9 @@ if TYPE_CHECKING:
     from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Species
     from crn_nn_tellurium.results import SteadyState, TimeCourse
     from crn_nn_tellurium.runner import ChemistryRunner, to_roadrunner
+    from crn_nn_tellurium.scans.axes import Axis, latin_hypercube, lognormal, paired, sobol
+    from crn_nn_tellurium.scans.files import open_scan
+    from crn_nn_tellurium.scans.scanning import scan
     from crn_nn_tellurium.sensitivity import Sensitivities, sensitivities
     from crn_nn_tellurium.simulator import Simulator
     from crn_nn_tellurium.training import FitResult, fit
@@ -125,12 +128,16 @@ _HOME = {
     "verification": "verify",
     "transients": "TransientSensitivities transient_sensitivities",
     "estimators": "CRNClassifier CRNRegressor",
+    "scans.axes": "Axis latin_hypercube lognormal paired sobol",
+    "scans.files": "open_scan",
+    "scans.scanning": "scan",
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names.split()}
 
 __all__ = [
     "Absolute",
     "Activation",
+    "Axis",
     "Balanced",
     "CRNClassifier",
     "CRNRegressor",
@@ -191,11 +198,15 @@ __all__ = [
     "fit",
     "from_sklearn",
     "gradient",
+    "latin_hypercube",
     "layer_models",
     "layer_reactions",
     "load_model",
+    "lognormal",
     "model_data",
     "model_names",
+    "open_scan",
+    "paired",
     "plot_accuracy_under_noise",
     "plot_certified_margins",
     "plot_confusion_matrix",
@@ -205,8 +216,10 @@ __all__ = [
     "plot_sensitivities",
     "plot_settling_time",
     "plot_time_course",
+    "scan",
     "sensitivities",
     "settling_time",
+    "sobol",
     "to_antimony",
     "to_reactions",
     "to_roadrunner",

@@ -116,6 +116,8 @@ class CompiledModel:
     ----------
     floating, boundary, parameters : tuple of str
         Identifiers in the order of the arrays that go in and out.
+    ruled : frozenset of str
+        Identifiers whose values rules set.
     """
 
     def __init__(self, text: str, conserved_moieties: bool = False) -> None:
@@ -130,6 +132,7 @@ class CompiledModel:
         self.floating = tuple(self._model.getFloatingSpeciesIds())
         self.boundary = tuple(self._model.getBoundarySpeciesIds())
         self.parameters = tuple(self._model.getGlobalParameterIds())
+        self.ruled = frozenset(self._runner.getAssignmentRuleIds()) | frozenset(self._runner.getRateRuleIds())
         self.lock = threading.Lock()
         self._floating_index = np.arange(len(self.floating), dtype=np.int32)
         self._boundary_index = np.arange(len(self.boundary), dtype=np.int32)
@@ -226,6 +229,25 @@ class CompiledModel:
             return np.array(states)
         finally:
             runner.setIntegrator("cvode")
+
+    def reset(self) -> None:
+        """Everything as the text has it."""
+        self._runner.resetToOrigin()
+
+    def values(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Concentrations of the floating and of the boundary species, and the parameters, as they are now."""
+        model = self._model
+        now = (
+            model.getFloatingSpeciesConcentrations(),
+            model.getBoundarySpeciesConcentrations(),
+            model.getGlobalParameterValues(),
+        )
+        return tuple(np.array(part, dtype=float) for part in now)  # type: ignore[return-value]  # three
+
+    def observe(self, boundary: FloatArray, x: FloatArray) -> FloatArray:
+        """All parameters (n_parameters,), those that rules set too, at one state."""
+        self._set_state(boundary, x)
+        return np.array(self._model.getGlobalParameterValues(), dtype=float)
 
     def rates_of_change(self, boundary: FloatArray, x: FloatArray) -> FloatArray:
         """roadrunner's own dx/dt (n_floating,) at one state."""

@@ -13,12 +13,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 import time as clock
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -35,6 +32,7 @@ from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.objective import Coordinates, Objective
 from crn_nn_tellurium.parameters import from_vector, to_vector, with_arrays
 from crn_nn_tellurium.perturbation import draw_factors
+from crn_nn_tellurium.progress import progress_bar
 from crn_nn_tellurium.reactions import FloatArray, is_real
 from crn_nn_tellurium.simulator import Simulator, check_choice
 from crn_nn_tellurium.storage import check_target, read_document, write_document
@@ -263,7 +261,7 @@ def fit(
     rng = np.random.default_rng(settings.seed)
     data = _hold_out(net, resolved, x, targets, validation, rng)
     trainer = _Trainer(net, data, resolved, settings, initial, rng, callback, checkpoint)
-    with _bar(progress, trainer.total) as advance:
+    with progress_bar("training", progress, trainer.total) as advance:
         trainer.run(advance)
     return trainer.result()
 
@@ -578,27 +576,3 @@ def _pruned(net: Network, coordinates: Coordinates, n_weights: int) -> Network:
     vector = to_vector(net)
     vector[small] = 0.0
     return from_vector(net, vector)
-
-
-@contextmanager
-def _bar(progress: bool | None, total: int) -> Iterator[Callable[[int, str], None]]:
-    """A progress bar on standard error, if wanted: a function of (done, text)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    notebook = "ipykernel" in sys.modules
-    console = Console(stderr=not notebook)
-    # in a notebook, rich draws with ipywidgets, where they are installed
-    if not progress and (progress is not None or not (find_spec("ipywidgets") if notebook else console.is_terminal)):
-        yield lambda done, text: None
-        return
-    columns = (
-        TextColumn("training"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda done, text: bar.update(task, completed=done, description=text)

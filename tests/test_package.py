@@ -113,7 +113,10 @@ FLOW = """
     intervals fixed_point_bounds envelope settling cheap_bound physical_units certificate enclosures choice_of_h
     balancing finite_differences transients
     gradient_problem gradient_methods engine_gradients gradients
-    sensitivity runner gradient_check perturbation objective verification training estimators model_library
+    sensitivity runner gradient_check perturbation objective verification progress training estimators
+    scans.axes scans.grid scans.network_parameters scans.plan scans.steady_states scans.time_courses
+    scans.network_scan scans.model_scan scans.execution scans.files scans.scanning scans
+    model_library
     importers.sklearn
     exporters.antimony exporters.sbml exporters plotting demo benchmarks tables cli
 """.split()

@@ -72,7 +72,7 @@ class NetworkParameters:
                 self.targets[name] = target = self._resolve(name)
                 self._check(target, values)
         self._seed = next((axis.seed for axis in axes if axis.seed is not None), 0)
-        if self._varies(CV, "error") and not self._varies(DRAW, "error"):
+        if self.varies(CV, "error") and not self.varies(DRAW, "error"):
             raise InputError("'cv' is varied without draws; lognormal(cv, draws) makes both axes")
         layers = [t.layer for t in self.targets.values() if t.kind == "h"]
         if EVERY_LAYER in layers and len(layers) > 1:
@@ -125,14 +125,14 @@ class NetworkParameters:
         elif target.kind == "start" and np.any(values < 0):
             raise InputError(f"{name!r}: {float(values.min())!r} among its values; expected concentrations >= 0")
 
-    def _varies(self, name: str, kind: str) -> bool:
+    def varies(self, name: str, kind: str) -> bool:
         """Whether a factor or error is varied, and not an input that has its name."""
         return name in self.targets and self.targets[name].kind == kind
 
     @property
     def fuel(self) -> bool:
         """Whether the factor of making reactions is varied."""
-        return self._varies(FUEL, "factor")
+        return self.varies(FUEL, "factor")
 
     # What an axis changes ---------------------------------------------------------------------------
 
@@ -151,6 +151,10 @@ class NetworkParameters:
     def changes_network(self, axis: Axis) -> bool:
         """Whether it changes a weight, a bias or an h, which makes it another network."""
         return bool(self.kinds_on(axis) & {"h", "weight", "bias"})
+
+    def makes_network(self, name: str) -> bool:
+        """Whether one number is a weight, a bias or an h."""
+        return self.targets[name].kind in ("h", "weight", "bias")
 
     def changes_rate_constants(self, axis: Axis) -> bool:
         """Whether it changes rate constants otherwise, so that no network has them."""
@@ -202,7 +206,9 @@ class NetworkParameters:
         """Rate constants of one layer at m points with some values (m,)."""
         chemistry = self.kinetics.layers[number].chemistry
         weights, bias, h = self._arrays(number, values, m)
-        found = self._encode(chemistry, weights, bias)
+        found = LayerConstants.of(chemistry)
+        if any(t.kind in ("weight", "bias") and t.layer == number for t in self.targets.values()):
+            found = self._encode(chemistry, weights, bias)
         local = np.repeat(self.kinetics.layers[number].constants.local[None], m, axis=0)
         local[:, 0] = h
         for name, part in values.items():
@@ -210,9 +216,9 @@ class NetworkParameters:
             if target.kind == "constant" and target.layer == number:
                 local[:, target.place] = part
         found = dataclasses.replace(found, local=local)
-        if self._varies(DRAW, "error"):
+        if self.varies(DRAW, "error"):
             found = self._with_errors(number, found, values[DRAW], values[CV])
-        if self._varies(RATES, "factor"):
+        if self.varies(RATES, "factor"):
             f = values[RATES]
             found = LayerConstants(found.weights * f[:, None], found.bias * f[:, None, None], found.local * f[:, None])
         return found
@@ -244,11 +250,7 @@ class NetworkParameters:
         factor = factors[numbers.indices] if is_sparse(numbers) else np.tile(factors, len(numbers))
         by_catalyst = weights[:, values_of(numbers).astype(int) - 1] * factor
         if chemistry.constants.any():
-            rows: Any = with_values(layer.weights, count)
-            shares = np.stack([values_of(with_values(layer.weights, w) * chemistry.constants) for w in weights])
-            owner = np.repeat(np.arange(layer.n_out), np.diff(rows.indptr) if is_sparse(rows) else layer.n_in)
-            for unit in range(layer.n_out):
-                bias[:, unit] += shares[:, owner == unit].sum(axis=1)
+            bias = bias + np.array([with_values(layer.weights, row) @ chemistry.constants for row in weights])
         signs = np.array([rail.sign for rail in activation.rails], dtype=float)
         shifts = np.array([rail.shift for rail in activation.rails])
         rail_bias = activation.gain * bias[..., None] * signs + shifts

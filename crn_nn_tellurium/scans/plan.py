@@ -32,10 +32,11 @@ Model = Network | ReactionNetwork | str
 
 @dataclass(frozen=True)
 class Quantity:
-    """One thing that is kept: its variable's name, what it is, and a user's function if it is one."""
+    """One thing that is kept: its variable's name, what it is, of which species, or by which function of a user's."""
 
     name: str
     kind: str
+    species: str = ""
     function: Callable[[Any], Any] | None = None
 
 
@@ -114,6 +115,13 @@ class Plan:
         """The parts that are solved one by one."""
         return boxes(self.shape, self.chunk, (len(self.axes),) if self.reduces_samples() else ())
 
+    def further(self, name: str, shape: tuple[int, ...]) -> tuple[tuple[str, int], ...]:
+        """Dimensions of what a user's function returns: times if it has as many values, else its own."""
+        own = [f"{name}_{i}" for i in range(len(shape))]
+        if self.time is not None and shape[:1] == self.time.shape:
+            own[0] = "time"
+        return tuple(zip(own, shape, strict=True))
+
     def values(self, indices: Mapping[int, Any]) -> dict[str, FloatArray]:
         """What the axes have at positions along some dimensions, by name."""
         return {
@@ -132,11 +140,11 @@ class Plan:
             digest.update(f"{axis.dim} {axis.seed}".encode())
             for name, array in axis.values.items():
                 digest.update(name.encode() + array.tobytes() + str(array.shape).encode())
-        for array in (self.x, self.time):
-            digest.update(b"none" if array is None else array.tobytes() + str(array.shape).encode())
+        for given in (self.x, self.time):
+            digest.update(b"none" if given is None else given.tobytes() + str(given.shape).encode())
         digest.update(b"none" if self.y is None else repr(np.asarray(self.y).tolist()).encode())
         settings = [__version__, self.tolerance, self.bound, self.chunk, _text_of(self.loss)]
-        settings += [[q.name, q.kind, _text_of(q.function)] for q in self.quantities]
+        settings += [[q.name, q.kind, q.species, _text_of(q.function)] for q in self.quantities]
         digest.update(json.dumps(settings).encode())
         return digest.hexdigest()
 
@@ -183,9 +191,11 @@ def _text_of(thing: Any) -> str:
         return " ".join(map(_text_of, thing))
     if hasattr(thing, "function") and hasattr(thing, "derivative"):
         return f"{_text_of(thing.function)} {_text_of(thing.derivative)}"
+    if thing is None or isinstance(thing, str):
+        return str(thing)
     code = getattr(thing, "__code__", None)
     if code is None:
-        return str(thing) if thing is None or isinstance(thing, str) else getattr(thing, "__qualname__", repr(type(thing)))
+        return str(getattr(thing, "__qualname__", repr(type(thing))))
     return f"{thing.__module__}.{thing.__qualname__} {code.co_code.hex()} {_constants(code.co_consts)}"
 
 

@@ -1,0 +1,1 @@
+"""Parameter scans: see `scanning.scan`."""

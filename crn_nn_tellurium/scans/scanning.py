@@ -1,0 +1,439 @@
+"""`scan`: numbers of a model varied, every point solved, and what was asked for kept.
+
+The parts: what is varied (`axes`), the plan and its chunks (`plan`, `grid`), what solves a chunk (`network_scan`,
+`model_scan`), where chunks are solved (`execution`), and files (`files`).
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium import __version__
+from crn_nn_tellurium.certificate import Bound
+from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError
+from crn_nn_tellurium.losses import LossLike
+from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.progress import progress_bar
+from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork
+from crn_nn_tellurium.scans.axes import Vary, as_axes
+from crn_nn_tellurium.scans.execution import ExecutorLike, prepare, solve_chunks
+from crn_nn_tellurium.scans.files import KEY, Parts, check_path, open_scan, write_result
+from crn_nn_tellurium.scans.grid import Box
+from crn_nn_tellurium.scans.model_scan import ModelScan
+from crn_nn_tellurium.scans.network_scan import KINDS, NetworkScan, failures
+from crn_nn_tellurium.scans.plan import SAMPLE, Model, Plan, Quantity, Variable, model_hash
+from crn_nn_tellurium.simulator import OnError, Simulator, check_choice, check_positive
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+STEADY_STATE = "steady_state"
+_NUMBERS_AT_ONCE = 4_000_000
+"""Concentrations and rate constants that a chunk holds at once: some 32 MB."""
+_POINTS = 2_048
+_COURSES = 128
+_SLOW = 64
+Kept = str | Callable[[Any], Any]
+
+
+def scan(
+    model: Network | Simulator | ReactionNetwork | str,
+    vary: Vary,
+    *,
+    x: npt.ArrayLike | None = None,
+    y: npt.ArrayLike | None = None,
+    outputs: Kept | Sequence[Kept] | Mapping[str, Kept] = "outputs",
+    at: float | Sequence[float] | str = STEADY_STATE,
+    loss: LossLike = "squared_error",
+    tolerance: float = 1e-3,
+    bound: Bound = "envelope",
+    executor: ExecutorLike = None,
+    path: str | os.PathLike[str] | None = None,
+    resume: bool = True,
+    overwrite: bool = False,
+    progress: bool | None = None,
+    on_error: OnError = "nan",
+) -> xr.Dataset:
+    """Solve a model at every combination of some numbers, and keep what is asked for.
+
+    Parameters
+    ----------
+    model : Network, Simulator, ReactionNetwork or str
+        A string is an Antimony model.
+    vary : mapping of str to array_like, Axis, or sequence of these
+        What is varied. Each entry of a mapping is a dimension of its own; `paired`, `latin_hypercube`, `sobol` and
+        `lognormal` make dimensions along which several numbers change. Of a network, a name is
+
+        - an input, ``x0``;
+        - ``h`` of all layers (numbers, or rows of one number per layer), ``h1`` of the first;
+        - a weight ``w1_0_0`` or a bias ``b1_0``, of either sign (see `sensitivities` for all of them);
+        - another rate constant that a layer shares, ``q1``;
+        - ``rates`` or ``fuel``, factors on all rate constants, as temperature has it, and on those of reactions that
+          make molecules;
+        - a species, ``Y1_0``, or ``initial`` for all of them: where it starts.
+
+        Of any other model: a parameter, a boundary species, or a floating species' start.
+    x : (n_in,) or (n_samples, n_in) array_like, optional
+        A network's inputs where they are not varied; by default what carries nothing, 0 or the lowest of the
+        range. Samples make a dimension ``sample``.
+    y : array_like, optional
+        Targets or classes of the samples, for ``loss``, ``accuracy`` and ``gradient_norm``.
+    outputs : str, callable, or sequence or mapping of these
+        What is kept, each as a variable: ``"outputs"``, ``"class"``, ``"species"`` (all of them, as
+        ``concentrations``), a species by name, ``"settling_time"`` (see `certify`), ``"loss"``, ``"accuracy"``,
+        ``"gradient_norm"``, or a function of one point's `SteadyState` or `TimeCourse` (of other models, a dictionary
+        of species and parameters) that returns a number or an array. A mapping names them.
+    at : float, sequence of float or "steady_state"
+        Times of a time course, which make a dimension ``time``; by default the steady state.
+    loss, tolerance, bound
+        Of ``loss`` and ``gradient_norm``, and of ``settling_time``, as in `gradient` and `certify`.
+    executor : int, concurrent.futures.Executor or None
+        Where points are solved: on so many processes, on an executor (of Dask, ``client.get_executor()``), or here.
+        The result is the same to the bit.
+    path : path-like, optional
+        File for the result, .nc or .zarr. Chunks are kept beside it as they are solved, so that the same call
+        goes on where an interrupted one stopped.
+    resume : bool
+        Whether to go on with such chunks, and to return a finished result of this very scan.
+    overwrite : bool
+        Whether to begin again, whatever is there.
+    progress : bool, optional
+        Whether to show a progress bar; by default on a terminal.
+    on_error : {"nan", "raise"}
+        What becomes of a point that fails: NaN, with the reason in ``status``, or the end of the scan.
+
+    Returns
+    -------
+    xarray.Dataset
+        One variable for each thing kept, over the varied dimensions in order, then ``sample``, ``time``, ``output``
+        or ``species``; and ``status``. Attributes say how it came about.
+
+    Raises
+    ------
+    InputError
+        If an argument is not what it should be; the message says what is expected.
+    ConvergenceError
+        If a point fails and ``on_error="raise"``.
+    FileExistsError
+        If `path` holds something else.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model
+    >>> ds = scan(load_model("xor"), {"h": [1e-3, 1e-1], "x0": [0, 1], "x1": [0, 1]})
+    >>> ds.outputs.dims
+    ('h', 'x0', 'x1', 'output')
+    >>> (ds.outputs.sel(h=1e-3, output="y0") > 0.5).values.tolist()
+    [[False, True], [True, False]]
+    """
+    plan = make_plan(model, vary, x, y, outputs, at, loss, tolerance, bound)
+    check_choice("on_error", on_error, get_args(OnError))
+    file = None if path is None else check_path(path)
+    parts = None
+    if file is not None:
+        if (found := _finished(file, plan, resume, overwrite)) is not None:
+            return found
+        parts = Parts(file, plan)
+        if overwrite:
+            parts.remove()
+    solver = prepare(plan)
+    arrays = _Arrays(plan, solver.variables())
+    if parts is not None:
+        parts.open(resume)
+    _fill(plan, solver, arrays, executor, parts, progress, on_error)
+    ds = _dataset(plan, solver, arrays)
+    if file is not None and parts is not None:
+        write_result(ds, file)
+        parts.remove()
+    return ds
+
+
+def _finished(file: Path, plan: Plan, resume: bool, overwrite: bool) -> xr.Dataset | None:
+    """The result that a file holds already, if it is this scan's.
+
+    Raises
+    ------
+    FileExistsError
+        If the file holds something else, or is not to be used.
+    """
+    if not file.exists() or overwrite:
+        return None
+    if resume:
+        try:
+            found = open_scan(file)
+        except (OSError, ValueError):
+            found = None
+        if found is not None and found.attrs[KEY] == plan.key:
+            return found
+    what = "something else than this scan" if resume else "a file"
+    raise FileExistsError(f"{str(file)!r} holds {what}; overwrite=True replaces it")
+
+
+# The plan ------------------------------------------------------------------------------------------
+
+
+def make_plan(
+    model: Any,
+    vary: Vary,
+    x: Any = None,
+    y: Any = None,
+    outputs: Any = "outputs",
+    at: Any = STEADY_STATE,
+    loss: LossLike = "squared_error",
+    tolerance: float = 1e-3,
+    bound: Bound = "envelope",
+) -> Plan:
+    """The plan that the arguments of `scan` mean, checked."""
+    if isinstance(model, Simulator):
+        model = model.net
+    if not isinstance(model, (Network, ReactionNetwork, str)):
+        raise NetworkError(
+            f"a scan takes a Network, a Simulator, a ReactionNetwork or an Antimony text; got {type(model).__name__}"
+        )
+    check_choice("bound", bound, get_args(Bound))
+    check_positive("tolerance", tolerance)
+    axes = as_axes(vary)
+    time = _times(at)
+    quantities = _quantities(outputs, model)
+    if isinstance(model, Network):
+        x = _inputs(model, x)
+        y = None if y is None else np.asarray(y)
+    elif x is not None or y is not None:
+        raise InputError("x and y are inputs and targets of a Network; vary boundary species by name instead")
+    plan = Plan(model, axes, quantities, x, y, time, loss, float(tolerance), bound, _chunk(model, quantities, time))
+    taken = {*plan.dims, *(name for axis in axes for name in axis.values)}
+    for quantity in quantities:
+        if quantity.name in taken:
+            raise InputError(
+                f"{quantity.name!r} is varied and kept; a mapping gives what is kept another name: {{'final': 'Y1_0'}}"
+            )
+    return plan
+
+
+def _inputs(net: Network, x: Any) -> FloatArray:
+    coding = net.input_coding
+    if x is None:
+        return np.array(coding.low) if coding.kind == "scaled" else np.zeros(net.n_in)
+    values = coding.check(x)
+    if values.ndim > 2 or not values.size:
+        raise InputError(f"x has shape {values.shape}; expected ({net.n_in},) or (n_samples, {net.n_in}), not empty")
+    return values
+
+
+def _times(at: Any) -> FloatArray | None:
+    if isinstance(at, str):
+        check_choice("at", at, (STEADY_STATE,))
+        return None
+    if isinstance(at, Mapping):
+        raise InputError(f"at is {at!r}; expected times or 'steady_state' (inputs that are not varied go to x=)")
+    try:
+        times = np.atleast_1d(np.array(at, dtype=float))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"at is {at!r}; expected times or 'steady_state'") from error
+    rising = np.all(np.diff(times) > 0) if times.ndim == 1 else False
+    if not (times.size and rising and np.all(np.isfinite(times)) and times[0] >= 0):
+        raise InputError(f"at is {at!r}; expected rising times >= 0, or 'steady_state'")
+    return times
+
+
+def _quantities(outputs: Any, model: Model) -> tuple[Quantity, ...]:
+    if isinstance(outputs, str) or callable(outputs):
+        outputs = [outputs]
+    named: Iterable[tuple[str | None, Any]]
+    if isinstance(outputs, Mapping):
+        named = list(outputs.items())
+    elif isinstance(outputs, Sequence):
+        named = [(None, kept) for kept in outputs]
+    else:
+        raise InputError(f"outputs is {outputs!r}; expected names, functions, or a mapping of names to these")
+    found = tuple(_quantity(name, kept) for name, kept in named)
+    names = [quantity.name for quantity in found]
+    if not found or len(set(names)) < len(names):
+        raise InputError(f"outputs are {names}; expected one thing to keep or more, each with a name of its own")
+    if isinstance(model, Network):
+        _check_species(found, model)
+    return found
+
+
+def _quantity(name: str | None, kept: Any) -> Quantity:
+    if callable(kept):
+        name = getattr(kept, "__name__", None) if name is None else name
+        if name is None or not name.isidentifier():
+            raise InputError(f"outputs: {kept!r} has no name that can be a variable's; give {{'name': function}}")
+        return Quantity(name, "function", function=kept)
+    if not isinstance(kept, str):
+        raise InputError(f"outputs: {kept!r}; expected one of {', '.join(KINDS)}, a species or a function")
+    kind = kept if kept in KINDS else "one_species"
+    # a variable cannot be called like the dimension that it has
+    default = "concentrations" if kind == "species" else kept
+    return Quantity(default if name is None else name, kind, kept if kind == "one_species" else "")
+
+
+def _check_species(quantities: Iterable[Quantity], net: Network) -> None:
+    species = None
+    for quantity in quantities:
+        if quantity.kind == "one_species":
+            species = species or Simulator(net).species
+            if quantity.species not in species:
+                raise InputError(
+                    f"outputs: network {net.name!r} has no {quantity.species!r}; expected one of {', '.join(KINDS)}, a "
+                    f"function, or a species: {', '.join(species[:8])}, ..."
+                )
+
+
+def _chunk(model: Model, quantities: Iterable[Quantity], time: FloatArray | None) -> int:
+    """The most points of a chunk; it depends on the plan alone, since it decides where a result's bits come from."""
+    if not isinstance(model, Network):
+        return _COURSES
+    species = sum(layer.n_out * len(layer.activation.species) for layer in model.layers)
+    at_once = species * (1 if time is None else len(time)) + model.n_weights
+    limit = _POINTS if time is None else _COURSES
+    if any(quantity.kind in ("settling_time", "gradient_norm", "function") for quantity in quantities):
+        limit = min(limit, _SLOW)
+    return max(1, min(limit, _NUMBERS_AT_ONCE // max(1, at_once)))
+
+
+# Solving -------------------------------------------------------------------------------------------
+
+
+class _Arrays:
+    """The result's variables, filled chunk by chunk."""
+
+    def __init__(self, plan: Plan, variables: list[Variable]) -> None:
+        self.variables = {variable.name: variable for variable in variables}
+        self.values: dict[str, Any] = {}
+        for variable in variables:
+            shape = (*(plan.shape[d] for d in variable.over), *(n for _, n in variable.further))
+            self.values[variable.name] = np.full(
+                shape, "" if variable.is_text else np.nan, object if variable.is_text else float
+            )
+        self._texts: dict[str, str] = {}
+
+    def put(self, box: Box, solved: dict[str, Any]) -> None:
+        """One chunk's variables."""
+        for name, variable in self.variables.items():
+            part = solved[name]
+            if variable.is_text:  # millions of points share few texts
+                part = np.frompyfunc(lambda text: self._texts.setdefault(text, text), 1, 1)(part)
+            self.values[name][tuple(box.slices[d] for d in variable.over)] = part
+
+    def put_failure(self, box: Box, reason: str) -> None:
+        """A chunk that could not be solved: numbers stay NaN."""
+        self.values["status"][box.slices] = reason
+
+
+def _fill(
+    plan: Plan,
+    solver: NetworkScan | ModelScan,
+    arrays: _Arrays,
+    executor: ExecutorLike,
+    parts: Parts | None,
+    progress: bool | None,
+    on_error: OnError,
+) -> None:
+    done = set() if parts is None else set(parts.done())
+    total, count = int(np.prod(plan.shape)), 0
+
+    with progress_bar("scanning", progress, total) as advance:
+
+        def take(number: int, solved: dict[str, Any] | str) -> None:
+            nonlocal count
+            box = plan.chunks[number]
+            if isinstance(solved, str):
+                arrays.put_failure(box, solved)
+            else:
+                arrays.put(box, solved)
+            if on_error == "raise":
+                _raise_failures(plan, box, arrays.values["status"][box.slices])
+            count += int(np.prod(box.shape))
+            advance(count, "points")
+
+        for number in sorted(done):
+            assert parts is not None
+            take(number, parts.read(number))
+        todo = [number for number in range(len(plan.chunks)) if number not in done]
+        for number, solved in solve_chunks(plan, todo, executor, solver):
+            if parts is not None and not isinstance(solved, str):
+                parts.write(number, solved)
+            take(number, solved)
+
+
+def _raise_failures(plan: Plan, box: Box, status: Any) -> None:
+    failed = failures(status)
+    if not failed.any():
+        return
+    place = tuple(int(i) for i in np.argwhere(failed)[0])
+    point = {d: a + i for d, (a, i) in enumerate(zip(box.start, place, strict=True))}
+    values = ", ".join(f"{name} = {float(np.ravel(v)[0]):.6g}" for name, v in plan.values(point).items())
+    raise ConvergenceError(
+        f"the scan fails where {values}: {str(status[place]).removeprefix('failed: ')}; on_error='nan' keeps the rest"
+    )
+
+
+# The result ----------------------------------------------------------------------------------------
+
+
+def _dataset(plan: Plan, solver: NetworkScan | ModelScan, arrays: _Arrays) -> xr.Dataset:
+    import xarray as xr
+
+    coordinates: dict[str, Any] = {}
+    for axis in plan.axes:
+        for name, values in axis.values.items():
+            if values.ndim == 2:
+                for layer, column in enumerate(values.T, start=1):
+                    coordinates[f"{name}{layer}"] = (axis.dim, column, solver.describe(name))
+            else:
+                coordinates[name] = (axis.dim, values, solver.describe(name))
+    if plan.has_samples:
+        coordinates[SAMPLE] = (SAMPLE, np.arange(plan.shape[-1]), {"long_name": "sample of x"})
+    if plan.time is not None:
+        coordinates["time"] = ("time", plan.time, {"long_name": "time", "units": "model units"})
+    further = {name for variable in arrays.variables.values() for name, _ in variable.further}
+    labels = solver.coordinates().items()
+    coordinates |= {name: np.array(names, dtype=object) for name, names in labels if name in further}
+    variables = {}
+    for name, variable in arrays.variables.items():
+        dims = (*(plan.dims[d] for d in variable.over), *(dim for dim, _ in variable.further))
+        variables[name] = (dims, arrays.values[name], dict(variable.attrs))
+    return xr.Dataset(variables, coordinates, _provenance(plan))
+
+
+def _provenance(plan: Plan) -> dict[str, Any]:
+    """How a result came about, in what files can hold."""
+    name = "antimony" if isinstance(plan.model, str) else plan.model.name
+    kinds = [quantity.kind for quantity in plan.quantities]
+    found: dict[str, Any] = {
+        "title": f"scan of {name}: {', '.join(quantity.name for quantity in plan.quantities)}",
+        "model": name if isinstance(plan.model, str) else repr(plan.model),
+        "model_hash": model_hash(plan.model),
+        "axes": "; ".join(f"{axis.dim}: {', '.join(list(axis.values)[:12])} ({axis.design})" for axis in plan.axes),
+        "at": STEADY_STATE if plan.time is None else "times",
+        "versions": ", ".join(f"{package} {_version(package)}" for package in ("libroadrunner", "numpy", "scipy")),
+        "crn_nn_tellurium": __version__,
+        "python": platform.python_version(),
+        KEY: plan.key,
+    }
+    if isinstance(plan.model, Network) and plan.x is not None and plan.x.ndim == 1:
+        given = zip(plan.model.input_names, plan.x.tolist(), strict=True)
+        varied = {name for axis in plan.axes for name in axis.values}
+        found["inputs"] = ", ".join(f"{name} = {value!r}" for name, value in given if name not in varied)
+    if "settling_time" in kinds:
+        found |= {"tolerance": plan.tolerance, "bound": plan.bound}
+    if {"loss", "gradient_norm"} & set(kinds):
+        found["loss"] = plan.loss if isinstance(plan.loss, str) else getattr(plan.loss, "name", "a function")
+    return found
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"

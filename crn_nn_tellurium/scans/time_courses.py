@@ -1,0 +1,168 @@
+"""Time courses of a network over a box of points, by the flat model, with concentrations kept at given times.
+
+Species start where the nominal network's written model has them, an upper bound of each fixed point, unless
+the scan or its user says otherwise: errors of rate constants do not change what was put into the tube.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium.antimony_writer import compact_constants, structure_text
+from crn_nn_tellurium.encoding import LayerChemistry, bias_id, shared_id, signed_constants, weight_id
+from crn_nn_tellurium.engine import CompiledModel, compiled
+from crn_nn_tellurium.errors import ConvergenceError
+from crn_nn_tellurium.linearization import RateConstants
+from crn_nn_tellurium.parameters import places, values_of
+from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork, by_sample
+from crn_nn_tellurium.scans.axes import CV, DRAW
+from crn_nn_tellurium.scans.grid import Box
+from crn_nn_tellurium.scans.network_parameters import FUEL, RATES, NetworkParameters
+from crn_nn_tellurium.scans.plan import Plan
+from crn_nn_tellurium.scans.steady_states import Texts, input_values
+from crn_nn_tellurium.simulator import Simulator
+from crn_nn_tellurium.solver import INTEGRATED
+
+_MADE = "_made"
+"""Suffix of rate constants of reactions that make more molecules than they take, where 'fuel' is varied."""
+
+
+@dataclass(frozen=True)
+class Courses:
+    """Concentrations (..., n_times, n_species) over a box, and the outcome (...)."""
+
+    species: FloatArray
+    status: Texts
+
+
+class TimeCourses:
+    """Integrates a plan's network for boxes of points.
+
+    Parameters
+    ----------
+    plan : Plan
+    simulator : Simulator
+    parameters : NetworkParameters
+    """
+
+    def __init__(self, plan: Plan, simulator: Simulator, parameters: NetworkParameters) -> None:
+        assert plan.time is not None  # who asks for time courses gives times
+        self._plan, self._simulator, self._parameters = plan, simulator, parameters
+        self._times = np.concatenate([[0.0], plan.time]) if plan.time[0] > 0 else plan.time
+        self._skip = len(self._times) - len(plan.time)
+        self._networks = {d for d, axis in enumerate(plan.axes) if parameters.changes_network(axis)}
+        self._last: tuple[tuple[int, ...], _Flat] | None = None
+
+    def solve(self, box: Box) -> Courses:
+        """The time courses over a box."""
+        plan, parameters = self._plan, self._parameters
+        x = np.broadcast_to(input_values(plan, parameters, box), (*box.shape, self._simulator.net.n_in))
+        boundary = by_sample(parameters.net.input_coding.concentrations(x.reshape(-1, x.shape[-1])))
+        everything = box.indices(range(len(box.shape)))
+        species = np.full((len(boundary), len(self._times), len(self._simulator.species)), np.nan)
+        status = np.empty(len(boundary), dtype=object)
+        starts = parameters.start(plan.values(everything), len(boundary))
+        for point in range(len(boundary)):
+            index = {d: int(positions[point]) for d, positions in everything.items()}
+            values = plan.values(index)
+            flat = self._flat(index, values)
+            start = flat.start(boundary[point], None if starts is None else starts[point])
+            try:
+                species[point] = flat.run(boundary[point], start, self._times, flat.factors(values))
+                status[point] = INTEGRATED
+            except ConvergenceError as error:
+                status[point] = f"failed: {error}"
+        kept = species[:, self._skip :]
+        return Courses(kept.reshape(*box.shape, *kept.shape[1:]), status.reshape(box.shape))
+
+    def _flat(self, index: dict[int, int], values: dict[str, Any]) -> _Flat:
+        """The flat model of a point's network; the last one is kept."""
+        key = tuple(index[d] for d in sorted(self._networks))
+        if self._last is None or self._last[0] != key:
+            own = {name: value for name, value in values.items() if self._parameters.makes_network(name)}
+            net = self._parameters.network(own)
+            self._last = key, _Flat(Simulator(net) if own else self._simulator, self._parameters)
+        return self._last[1]
+
+
+class _Flat:
+    """One network's flat model, run with factors on its rate constants."""
+
+    def __init__(self, simulator: Simulator, parameters: NetworkParameters) -> None:
+        simulator._check_size()
+        self._crn, self._parameters, self._kinetics = simulator.reactions, parameters, simulator.kinetics
+        crn = _split_makers(self._crn) if parameters.fuel else self._crn
+        self._names = crn.rate_constants
+        signed = signed_constants(crn)
+        self._model: CompiledModel = compiled(structure_text(crn, signed))
+        self._index = self._model.parameter_index(self._names)
+        self._values = compact_constants(crn, signed)
+
+    def start(self, boundary: FloatArray, given: FloatArray | None) -> FloatArray:
+        """Start concentrations (n_species,)."""
+        default = self._crn.initial_state(boundary)
+        return default if given is None else np.where(np.isnan(given), default, given)
+
+    def factors(self, values: dict[str, Any]) -> FloatArray:
+        """The factor (n_constants,) of each rate constant at a point."""
+        parameters = self._parameters
+        found: dict[str, float] = {}
+        for number, layer in enumerate(self._kinetics.layers):
+            for place, local in enumerate(layer.activation.rate_constants):
+                name = shared_id(number + 1, local)
+                if name in values and parameters.targets[name].kind == "constant":
+                    found[name] = float(values[name]) / float(layer.constants.local[place])
+            if parameters.varies(DRAW, "error"):
+                errors = parameters.factors(number, int(values[DRAW]), float(values[CV]))
+                for name, error in _by_name(layer.chemistry, errors).items():
+                    found[name] = found.get(name, 1.0) * error
+        common = float(values[RATES]) if parameters.varies(RATES, "factor") else 1.0
+        fuel = float(values[FUEL]) if parameters.fuel else 1.0
+        return np.array(
+            [
+                common * found.get(name.removesuffix(_MADE), 1.0) * (fuel if name.endswith(_MADE) else 1.0)
+                for name in self._names
+            ]
+        )
+
+    def run(self, boundary: FloatArray, start: FloatArray, times: FloatArray, factors: FloatArray) -> FloatArray:
+        """Concentrations (n_times, n_species)."""
+        with self._model.lock:
+            self._model.set_parameters(self._index, self._values * factors)
+            if len(times) == 1:
+                return start[None]
+            return self._model.time_course(boundary, start, times)
+
+
+def _by_name(chemistry: LayerChemistry, factors: RateConstants) -> dict[str, float]:
+    """Factors of a layer's rate constants by identifier."""
+    index, activation = chemistry.index, chemistry.activation
+    rows, columns = places(chemistry.weights)
+    found = {
+        weight_id(index, int(j), chemistry.catalysts[int(c)].label): float(value)
+        for j, c, value in zip(rows, columns, values_of(factors.weights), strict=True)
+    }
+    for j in range(chemistry.layer.n_out):
+        for rail, kind in enumerate(activation.rails):
+            found[bias_id(index, j) + (f"_{kind.name}" if kind.shift else "")] = float(factors.bias[j, rail])
+    return found | {
+        shared_id(index, name): float(value)
+        for name, value in zip(activation.rate_constants, factors.local, strict=True)
+    }
+
+
+def _split_makers(crn: ReactionNetwork) -> ReactionNetwork:
+    """The same network with rate constants of their own for reactions that make more molecules than they take."""
+    reactions = tuple(
+        dataclasses.replace(reaction, rate_constant=reaction.rate_constant + _MADE)
+        if sum(n for _, n in reaction.products) > sum(n for _, n in reaction.substrates)
+        else reaction
+        for reaction in crn.reactions
+    )
+    # starts are given with every run; formulas would name constants that are split
+    species = tuple(dataclasses.replace(s, initial=1.0) for s in crn.species)
+    return ReactionNetwork(species, reactions, name=crn.name)
