@@ -1,0 +1,251 @@
+"""Where scans run: the same result, to the bit, whoever solves it and whatever happens to them on the way."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scan_jobs
+import xarray as xr
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.scans import execution
+from crn_nn_tellurium.scans.execution import own_pool
+
+XOR = cn.load_model("xor")
+VARY = {"h": np.geomspace(1e-4, 1, 5), "x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 40)}
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return cn.scan(XOR, VARY, outputs=["outputs", "class"])
+
+
+@pytest.fixture(scope="module")
+def totals():
+    return cn.scan(XOR, {"x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 20)}, outputs={"total": scan_jobs.total})
+
+
+def same(found, expected):
+    xr.testing.assert_identical(found, expected)
+    for name in expected.data_vars:  # to the bit, as `identical` says too, and NaN for NaN
+        assert found[name].values.tobytes() == expected[name].values.tobytes() or found[name].dtype == object
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_processes_of_ours_give_the_same(expected, workers):
+    same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=workers), expected)
+
+
+def test_any_executor_gives_the_same_and_stays_open(expected):
+    with ThreadPoolExecutor(2) as threads:
+        same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=threads), expected)
+        assert threads.submit(int, "3").result() == 3
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
+        same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=processes), expected)
+        same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=processes), expected)
+
+
+def test_every_quantity_and_model_can_be_sent_to_workers():
+    x, y = np.array([[0.0, 1.0], [1.0, 1.0]]), [1, 0]
+    kept = ["outputs", "species", "class", "loss", "accuracy", "gradient_norm", "settling_time"]
+    jobs = [
+        (XOR, {"h": [1e-3, 1e-2, 1e-1], "b1_0": [0.5, 1.0]}, {"x": x, "y": y, "outputs": kept}),
+        (XOR, [{"w1_0_0": [-1.0, 1.0]}, *cn.lognormal([0.1, 0.3], draws=4)], {"x": x}),
+        (XOR, {"x0": np.linspace(0, 1, 9)}, {"at": [0.0, 1.0, 2.0]}),
+        (cn.to_reactions(XOR), {"x0": [0.0, 1.0], "w1_0_0": [0.5, 1.0]}, {}),
+        ("model m() A => ; k*A; A = 1; k = 1; end", {"k": [1.0, 2.0]}, {"at": [1.0], "outputs": {"end": "A"}}),
+    ]
+    with own_pool(2) as pool:
+        for model, vary, options in jobs:
+            same(cn.scan(model, vary, executor=pool, **options), cn.scan(model, vary, **options))
+
+
+def test_dask_gives_the_same(expected):
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=client.get_executor()), expected)
+
+
+# Workers that die ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pool", ["ours", "the user's"])
+@pytest.mark.filterwarnings("ignore:a worker of the scan died")
+def test_a_worker_that_is_killed_costs_a_retry(totals, tmp_path, monkeypatch, pool):
+    monkeypatch.setenv("CRN_TEST_FLAG", str(tmp_path / "killed"))
+    vary = {"x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 20)}
+    kept = {"total": scan_jobs.killed_once}
+    if pool == "ours":
+        found = cn.scan(XOR, vary, outputs=kept, executor=2)
+    else:
+        with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+            found = cn.scan(XOR, vary, outputs=kept, executor=executor)
+    assert (tmp_path / "killed").exists()
+    assert found.total.values.tobytes() == totals.total.values.tobytes()
+    assert set(found.status.values.ravel()) == {"solved"}
+
+
+def test_a_chunk_that_kills_every_worker_is_given_up_alone(totals, monkeypatch):
+    monkeypatch.setenv("CRN_TEST_PARENT", str(os.getpid()))
+    vary = {"x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 20)}
+    outputs = cn.scan(XOR, vary).outputs.values
+    monkeypatch.setenv("CRN_TEST_BAD", repr(float(outputs[10, 7, 0])))
+    with pytest.warns(RuntimeWarning, match="a worker of the scan died"):
+        found = cn.scan(XOR, vary, outputs={"total": scan_jobs.killed_always}, executor=2)
+    failed = np.isnan(found.total.values)
+    assert failed[10, 7]
+    assert failed.sum() <= 64  # its chunk's
+    assert all("workers that solved for it died" in text for text in found.status.values[failed])
+    np.testing.assert_array_equal(found.total.values[~failed], totals.total.values[~failed])
+
+
+def test_workers_that_cannot_start_are_reported(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import crn_nn_tellurium as cn\ncn.scan(cn.load_model('xor'), {'x0': [0, 1]}, executor=2)\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    assert done.returncode
+    assert "needs if __name__ == '__main__':" in done.stderr
+
+
+def test_a_users_mistake_in_a_worker_is_the_users_error():
+    with pytest.raises(cn.InputError, match="cannot be sent to another process"):
+        cn.scan(XOR, {"x0": [0, 1]}, outputs={"f": lambda r: 1.0}, executor=2)
+
+
+@pytest.mark.filterwarnings("ignore:a worker of the scan died")
+def test_a_worker_of_dask_that_is_killed_costs_a_retry(totals, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setenv("CRN_TEST_FLAG", str(tmp_path / "killed"))
+    vary = {"x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 20)}
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        found = cn.scan(XOR, vary, outputs={"total": scan_jobs.killed_once}, executor=client.get_executor())
+    assert (tmp_path / "killed").exists()
+    assert found.total.values.tobytes() == totals.total.values.tobytes()
+
+
+# Files and interruptions ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a.nc", "a.zarr"])
+def test_a_result_comes_back_from_its_file(expected, tmp_path, name):
+    path = tmp_path / name
+    written = cn.scan(XOR, VARY, outputs=["outputs", "class"], path=path)
+    same(written, expected)
+    same(cn.open_scan(path), expected)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    before = time.perf_counter()
+    same(cn.scan(XOR, VARY, outputs=["outputs", "class"], path=path), expected)
+    assert time.perf_counter() - before < 5
+    with pytest.raises(FileExistsError, match="something else than this scan; overwrite=True"):
+        cn.scan(XOR, {"x0": [0.0]}, path=path)
+    with pytest.raises(FileExistsError, match="overwrite=True replaces it"):
+        cn.scan(XOR, VARY, outputs=["outputs", "class"], path=path, resume=False)
+    assert cn.scan(XOR, {"x0": [0.0]}, path=path, overwrite=True).sizes["x0"] == 1
+    assert cn.open_scan(path).sizes["x0"] == 1
+
+
+def test_names_of_classes_and_reasons_come_back_from_files(tmp_path, monkeypatch):
+    from test_simulator import fail_to_solve
+
+    fail_to_solve(monkeypatch, 0.5)
+    iris = cn.load_model("iris")
+    for model, vary, kept in ((XOR, {"x0": [0.25, 0.5]}, "class"), (iris, {"h1": [0.01, 0.1]}, ["class", "species"])):
+        for name in ("a.nc", "a.zarr"):
+            ds = cn.scan(model, vary, outputs=kept, path=tmp_path / name, overwrite=True)
+            same(cn.open_scan(tmp_path / name), ds)
+
+
+def run_until_killed(path, workers, how, least):
+    """Start a scan in another process and end it when some chunks are done; says how many were."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    command = [sys.executable, str(Path(__file__).parent / "scan_jobs.py"), str(path), str(workers)]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, start_new_session=True)
+    parts = path.with_name(path.name + ".parts")
+    deadline = time.monotonic() + 120
+    while len(list(parts.glob("0*.npz"))) < least and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.005)
+    (os.kill if how == signal.SIGKILL else os.killpg)(process.pid, how)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode, errors
+    return len(list(parts.glob("0*.npz")))
+
+
+@pytest.mark.parametrize(("workers", "how"), [(0, signal.SIGKILL), (0, signal.SIGINT), (2, signal.SIGINT)])
+def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path, monkeypatch, workers, how):
+    path = tmp_path / "out.nc"
+    done = run_until_killed(path, workers, how, 2)
+    assert not path.exists()
+    solved = []
+    solve_chunks = execution.solve_chunks
+
+    def spy(plan, numbers, *rest):
+        solved.extend(numbers)
+        return solve_chunks(plan, numbers, *rest)
+
+    monkeypatch.setattr("crn_nn_tellurium.scans.scanning.solve_chunks", spy)
+    resumed = scan_jobs.scan_to(path)
+    plan_chunks = 12
+    assert 2 <= done < plan_chunks
+    assert len(solved) == plan_chunks - done
+    same(resumed, cn.scan(XOR, scan_jobs.GRID))
+    same(cn.open_scan(path), resumed)
+    assert not path.with_name("out.nc.parts").exists()
+
+
+def test_chunks_of_another_scan_are_not_taken(tmp_path):
+    path = tmp_path / "out.nc"
+    run_until_killed(path, 0, signal.SIGKILL, 1)
+    with pytest.raises(FileExistsError, match="holds chunks of another scan"):
+        cn.scan(XOR, {"x0": [0.0]}, path=path)
+    with pytest.raises(FileExistsError, match="resume=True goes on"):
+        scan_jobs.scan_to(path, resume=False)
+    with pytest.raises(FileNotFoundError, match="holds an unfinished one"):
+        cn.open_scan(path)
+    assert cn.scan(XOR, {"x0": [0.0]}, path=path, overwrite=True).sizes["x0"] == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["out.nc"]
+
+
+def test_a_damaged_chunk_is_named(tmp_path):
+    path = tmp_path / "out.nc"
+    run_until_killed(path, 0, signal.SIGKILL, 1)
+    file = next(path.with_name("out.nc.parts").glob("0*.npz"))
+    file.write_bytes(b"no")
+    with pytest.raises(cn.FileFormatError, match=r"npz' is damaged .* remove it"):
+        scan_jobs.scan_to(path)
+
+
+def test_files_that_cannot_be(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        cn.scan(XOR, {"x0": [0.0]}, path=tmp_path / "none" / "a.nc")
+    with pytest.raises(FileNotFoundError, match="there is no such file"):
+        cn.open_scan(tmp_path / "a.nc")
+    (tmp_path / "a.nc").write_bytes(b"no")
+    with pytest.raises(cn.FileFormatError, match="cannot be read as netCDF"):
+        cn.open_scan(tmp_path / "a.nc")
+    xr.Dataset({"a": 1}).to_netcdf(tmp_path / "b.nc")
+    with pytest.raises(cn.FileFormatError, match="is no scan's result"):
+        cn.open_scan(tmp_path / "b.nc")
+
+
+def test_a_progress_bar_tells_points_and_time_left(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    cn.scan(XOR, {"x0": np.linspace(0, 1, 10)}, progress=True)
+    shown = capsys.readouterr().err
+    assert "scanning" in shown
+    assert "10/10" in shown
