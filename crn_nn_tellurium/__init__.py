@@ -77,9 +77,18 @@ if TYPE_CHECKING:
     )
     from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Species
     from crn_nn_tellurium.results import SteadyState, TimeCourse
+    from crn_nn_tellurium.robustness_report import Robustness, robustness
     from crn_nn_tellurium.runner import ChemistryRunner, to_roadrunner
     from crn_nn_tellurium.scans.axes import Axis, latin_hypercube, lognormal, paired, sobol
     from crn_nn_tellurium.scans.files import open_scan
+    from crn_nn_tellurium.scans.plots import (
+        plot_decision_boundary,
+        plot_robustness,
+        plot_scan,
+        plot_scan_bands,
+        plot_scan_map,
+        plot_scan_surface,
+    )
     from crn_nn_tellurium.scans.scanning import scan
     from crn_nn_tellurium.sensitivity import Sensitivities, sensitivities
     from crn_nn_tellurium.simulator import Simulator
@@ -128,9 +137,11 @@ _HOME = {
     "verification": "verify",
     "transients": "TransientSensitivities transient_sensitivities",
     "estimators": "CRNClassifier CRNRegressor",
+    "robustness_report": "Robustness robustness",
     "scans.axes": "Axis latin_hypercube lognormal paired sobol",
     "scans.files": "open_scan",
     "scans.scanning": "scan",
+    "scans.plots": ("plot_decision_boundary plot_robustness plot_scan plot_scan_bands plot_scan_map plot_scan_surface"),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names.split()}
 
@@ -176,6 +187,7 @@ __all__ = [
     "ReactionError",
     "ReactionNetwork",
     "ReadOut",
+    "Robustness",
     "Sensitivities",
     "Sigmoid",
     "Simulator",
@@ -210,12 +222,19 @@ __all__ = [
     "plot_accuracy_under_noise",
     "plot_certified_margins",
     "plot_confusion_matrix",
+    "plot_decision_boundary",
     "plot_envelope",
     "plot_h_choice",
     "plot_history",
+    "plot_robustness",
+    "plot_scan",
+    "plot_scan_bands",
+    "plot_scan_map",
+    "plot_scan_surface",
     "plot_sensitivities",
     "plot_settling_time",
     "plot_time_course",
+    "robustness",
     "scan",
     "sensitivities",
     "settling_time",

@@ -57,7 +57,7 @@ class RateConstants:
     weights : (n_units, n_catalysts) ndarray or csr_array
         With the sign of their effect on the pre-activation.
     bias : (n_units, n_rails) ndarray
-        Bias of each rail, with its sign.
+        Bias of each rail, with its sign; for `LayerKinetics.settle` also (n, n_units, n_rails), by sample.
     local : (n_local,) ndarray
         h, q, and those of followers, in the order of the local network.
     """
@@ -232,7 +232,7 @@ class LayerKinetics:
 
     def _drive(self, sums: FloatArray, constants: RateConstants) -> list[FloatArray]:
         """Drive of each rail, from the weighted sums (n, n_units) of the catalysts."""
-        return [sign * sums + constants.bias[:, rail] for rail, sign in enumerate(self._signs)]
+        return [sign * sums + constants.bias[..., rail] for rail, sign in enumerate(self._signs)]
 
     def _newton(self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray]) -> list[FloatArray]:
         for _ in range(NEWTON_STEPS):

@@ -112,9 +112,8 @@ class ModelScan:
     def describe(self, name: str) -> dict[str, Any]:
         """Attributes of what is varied."""
         if name in self._model.floating:
-            return {"long_name": "start concentration", "units": "model units"}
-        kind = "boundary concentration" if name in self._model.boundary else "parameter"
-        return {"long_name": kind, "units": "model units"}
+            return {"long_name": f"start of {name}", "units": "model units"}
+        return {"long_name": name, "units": "model units"}
 
     def variables(self) -> list[Variable]:
         """The variables of the result, ``status`` last."""

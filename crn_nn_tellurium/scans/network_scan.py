@@ -14,8 +14,9 @@ from crn_nn_tellurium.losses import encode_targets, resolve_loss
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import FloatArray
 from crn_nn_tellurium.results import SteadyState, TimeCourse
+from crn_nn_tellurium.scans.axes import CV
 from crn_nn_tellurium.scans.grid import Box
-from crn_nn_tellurium.scans.network_parameters import NetworkParameters
+from crn_nn_tellurium.scans.network_parameters import INITIAL, RATES, NetworkParameters
 from crn_nn_tellurium.scans.plan import Plan, Quantity, Variable
 from crn_nn_tellurium.scans.steady_states import SteadyStates, Texts, input_dims, input_values
 from crn_nn_tellurium.scans.time_courses import TimeCourses
@@ -94,13 +95,16 @@ class NetworkScan:
 
     def describe(self, name: str) -> dict[str, Any]:
         """Attributes of what is varied."""
-        target = self._parameters.targets.get(name)
-        kind = {
-            "input": "input value", "h": "smoothing, rate constant of the zeroth-order reactions",
-            "weight": "weight", "bias": "bias", "constant": "rate constant", "factor": "factor on rate constants",
-            "error": "lognormal error of rate constants", "start": "start concentration",
-        }[target.kind if target else "input"]  # fmt: skip
-        return {"long_name": kind, "units": "1" if target and target.kind in ("factor", "error") else "model units"}
+        kind = self._parameters.targets[name].kind
+        words = {
+            "input": f"input {name}",
+            "h": f"smoothing {name}",
+            "factor": "factor on the rate constants" if name == RATES else "factor on reactions that make molecules",
+            "error": "error of rate constants (coefficient of variation)" if name == CV else "draw of errors",
+            "start": "start of all species" if name == INITIAL else f"start of {name}",
+        }
+        without = kind in ("factor", "error")
+        return {"long_name": words.get(kind, f"{kind} {name}"), "units": "1" if without else "model units"}
 
     def variables(self) -> list[Variable]:
         """The variables of the result, ``status`` last."""
@@ -112,11 +116,14 @@ class NetworkScan:
         for quantity in plan.quantities:
             name, kind = quantity.name, quantity.kind
             if kind == "outputs":
-                found.append(Variable(name, every, (*time, ("output", self._net.n_out)), attrs=units))
+                attrs = {"long_name": "output", **units}
+                found.append(Variable(name, every, (*time, ("output", self._net.n_out)), attrs=attrs))
             elif kind == "species":
-                found.append(Variable(name, every, (*time, ("species", len(self._simulator.species))), attrs=units))
+                attrs = {"long_name": "concentration", **units}
+                found.append(Variable(name, every, (*time, ("species", len(self._simulator.species))), attrs=attrs))
             elif kind == "one_species":
-                found.append(Variable(name, every, time, attrs=units))
+                attrs = {"long_name": f"concentration of {quantity.species}", **units}
+                found.append(Variable(name, every, time, attrs=attrs))
             elif kind == "class":
                 is_text = any(isinstance(label, str) for label in self._net.classes)
                 found.append(Variable(name, every, time, is_text=is_text))
@@ -124,7 +131,8 @@ class NetworkScan:
                 attrs = {**units, "tolerance": plan.tolerance, "bound": plan.bound, "long_name": "settling time"}
                 found.append(Variable(name, every, attrs=attrs))
             elif kind in _NEED_TARGETS:
-                attrs = {} if kind == "accuracy" else {"loss": getattr(self._loss, "name", "loss")}
+                words = {"long_name": kind.replace("_", " "), "units": "1"}
+                attrs = words if kind == "accuracy" else words | {"loss": getattr(self._loss, "name", "loss")}
                 found.append(Variable(name, without_samples, time, attrs=attrs))
             else:
                 shape = np.shape(self._apply(quantity, self._example()))

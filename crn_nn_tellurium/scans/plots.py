@@ -1,0 +1,417 @@
+"""Plots of scans and of robustness: lines, bands, maps, surfaces, decision boundaries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.figure import Figure
+
+from crn_nn_tellurium.errors import InputError, check_kind
+from crn_nn_tellurium.reactions import is_real
+from crn_nn_tellurium.robustness_report import Robustness
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_LINES = 10
+_LOG = 20.0
+"""Positive coordinates that span more than this, evenly in their logarithms, get a logarithmic axis."""
+
+
+def plot_scan(data: xr.DataArray, x: str | None = None, ax: Axes | None = None) -> Axes:
+    """A scan's variable along one dimension, a line for each value of another.
+
+    Parameters
+    ----------
+    data : DataArray
+        A variable with one or two dimensions longer than 1: ``ds.outputs.sel(output="y0")``.
+    x : str, optional
+        The dimension along the axis; by default the longer one.
+    ax : Axes, optional
+        A new figure by default.
+
+    Raises
+    ------
+    InputError
+        If `data` is not such a variable, or has more than 10 lines.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model, scan
+    >>> ds = scan(load_model("xor"), {"h": [1e-3, 1e-1], "x0": [0, 0.5, 1]}, x=[0, 1])
+    >>> plot_scan(ds.outputs, x="x0").get_xlabel()
+    'input x0 (model units)'
+    """
+    data = _variable(data, (1, 2))
+    x = max(data.dims, key=lambda dim: data.sizes[dim]) if x is None else _dimension(data, x)
+    data = data.transpose(x, ...)
+    rest = [dim for dim in data.dims if dim != x]
+    n_lines = data.sizes[rest[0]] if rest else 1
+    if n_lines > _LINES:
+        raise InputError(f"{n_lines} lines along {rest[0]!r}; expected {_LINES} at most: select some, or plot_scan_map")
+    ax = _axes(ax)
+    values = np.asarray(data.values, dtype=float).reshape(len(data), -1)
+    for number, line in enumerate(values.T):
+        label = None
+        if rest:
+            label = f"{rest[0]} = {_text(_points(data, rest[0])[number])}"
+        ax.plot(_points(data, x), line, marker="." if len(line) <= 40 else "", linewidth=1.4, label=label)
+    _scale_axis(ax, "x", _points(data, x))
+    ax.set_xlabel(_label(data, x))
+    ax.set_ylabel(_value_label(data))
+    if rest:
+        ax.legend(frameon=False)
+    return ax
+
+
+def plot_scan_bands(
+    data: xr.DataArray, over: str = "draw", x: str | None = None, level: float = 0.8, ax: Axes | None = None
+) -> Axes:
+    """The spread of a scan's variable over one dimension, such as draws of errors, along another.
+
+    Parameters
+    ----------
+    data : DataArray
+        A variable with two dimensions longer than 1, or three of which one makes a band each.
+    over : str
+        The dimension whose spread is shown.
+    x : str, optional
+        The dimension along the axis; by default the longest of the others.
+    level : float
+        Share of the points within a band, in (0, 1).
+    ax : Axes, optional
+        A new figure by default.
+
+    Returns
+    -------
+    Axes
+        Lines are medians.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model, lognormal, scan
+    >>> ds = scan(load_model("xor"), [{"x0": [0, 0.5, 1]}, *lognormal(0.05, draws=8)], x=[0, 1])
+    >>> plot_scan_bands(ds.outputs).get_ylabel()
+    'output (model units)'
+    """
+    if not (is_real(level) and 0 < level < 1):
+        raise InputError(f"level is {level!r}; expected a share between 0 and 1: 0.8, say")
+    data = _variable(data, (2, 3))
+    others = [dim for dim in data.dims if dim != _dimension(data, over)]
+    x = max(others, key=lambda dim: data.sizes[dim]) if x is None else _dimension(data, x)
+    rest = [dim for dim in others if dim != x]
+    data = data.transpose(x, *rest, over)
+    n_lines = data.sizes[rest[0]] if rest else 1
+    if n_lines > _LINES:
+        raise InputError(f"{n_lines} bands along {rest[0]!r}; expected {_LINES} at most: select some")
+    ax = _axes(ax)
+    values = np.asarray(data.values, dtype=float).reshape(len(data), n_lines, -1)
+    low, middle, high = np.nanquantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2], axis=-1)
+    for number in range(n_lines):
+        name = f"{rest[0]} = {_text(_points(data, rest[0])[number])}: " if rest else ""
+        (line,) = ax.plot(_points(data, x), middle[:, number], linewidth=1.5, label=f"{name}median")
+        label = f"{level:.0%} of {data.sizes[over]} {over}s" if number == n_lines - 1 else None
+        band = low[:, number], high[:, number]
+        ax.fill_between(_points(data, x), *band, color=line.get_color(), alpha=0.2, linewidth=0, label=label)
+    _scale_axis(ax, "x", _points(data, x))
+    ax.set_xlabel(_label(data, x))
+    ax.set_ylabel(_value_label(data))
+    ax.legend(frameon=False)
+    return ax
+
+
+def plot_scan_map(data: xr.DataArray, x: str | None = None, ax: Axes | None = None) -> Axes:
+    """A scan's variable over two dimensions as colours, with contours; classes as areas.
+
+    Parameters
+    ----------
+    data : DataArray
+        A variable with two dimensions longer than 1.
+    x : str, optional
+        The dimension along the horizontal axis; by default the first.
+    ax : Axes, optional
+        A new figure by default.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model, scan
+    >>> grid = np.linspace(0, 1, 11)
+    >>> ds = scan(load_model("xor"), {"x0": grid, "x1": grid}, outputs=["outputs", "class"])
+    >>> plot_scan_map(ds.outputs).get_ylabel()
+    'input x1 (model units)'
+    """
+    data = _variable(data, (2,))
+    x = data.dims[0] if x is None else _dimension(data, x)
+    data = data.transpose(..., x)
+    y = data.dims[0]
+    ax = _axes(ax)
+    if data.name == "class" or data.dtype == object:
+        _areas(data, x, y, ax)
+    else:
+        horizontal, vertical, values = _points(data, x), _points(data, y), np.asarray(data.values, dtype=float)
+        image = ax.pcolormesh(horizontal, vertical, values, shading="nearest", cmap="viridis", rasterized=True)
+        finite = values[np.isfinite(values)]
+        if min(values.shape) > 2 and finite.size and np.ptp(finite) > 0:
+            lines = ax.contour(horizontal, vertical, values, colors="white", linewidths=0.6, alpha=0.7)
+            ax.clabel(lines, fontsize=7)
+        plt.colorbar(image, ax=ax, label=_value_label(data))
+    for axis, dim in (("x", x), ("y", y)):
+        _scale_axis(ax, axis, _points(data, dim))
+    ax.set_xlabel(_label(data, x))
+    ax.set_ylabel(_label(data, y))
+    return ax
+
+
+def plot_scan_surface(data: xr.DataArray, x: str | None = None, ax: Any = None) -> Any:
+    """A scan's variable over two dimensions as a surface in space.
+
+    Parameters
+    ----------
+    data : DataArray
+        A variable with two dimensions longer than 1.
+    x : str, optional
+        The dimension along the first axis; by default the first.
+    ax : Axes3D, optional
+        A new figure by default.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model, scan
+    >>> grid = np.linspace(0, 1, 11)
+    >>> plot_scan_surface(scan(load_model("xor"), {"x0": grid, "x1": grid}).outputs).get_zlabel()
+    'output (model units)'
+    """
+    data = _variable(data, (2,))
+    x = data.dims[0] if x is None else _dimension(data, x)
+    data = data.transpose(..., x)
+    y = data.dims[0]
+    if ax is None:
+        ax = Figure(figsize=(6.4, 5), layout="constrained").add_subplot(projection="3d")
+    along: list[Any] = []
+    for dim in (x, y):
+        points, is_log = _points(data, dim), _is_log(_points(data, dim))
+        along.append(np.log10(points) if is_log else points)  # matplotlib has no logarithmic axes in space
+    ax.plot_surface(*np.meshgrid(*along), np.asarray(data.values, dtype=float), cmap="viridis", linewidth=0)
+    labels = [("log10 of " if _is_log(_points(data, dim)) else "") + _label(data, dim) for dim in (x, y)]
+    ax.set_xlabel(labels[0])
+    ax.set_ylabel(labels[1])
+    ax.set_zlabel(_value_label(data))
+    return ax
+
+
+def plot_decision_boundary(
+    data: xr.DataArray,
+    X: npt.ArrayLike | None = None,
+    y: npt.ArrayLike | None = None,
+    ax: Axes | None = None,  # noqa: N803
+) -> Axes:
+    """The classes over two inputs, with samples if they are given: dots by their true class, crosses where it is wrong.
+
+    Parameters
+    ----------
+    data : DataArray
+        The variable ``class`` of a scan over two inputs.
+    X : (n_samples, 2) array_like, optional
+        Samples: the first dimension's input, then the second's.
+    y : (n_samples,) array_like, optional
+        Their classes.
+    ax : Axes, optional
+        A new figure by default.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model, scan
+    >>> grid = np.linspace(0, 1, 21)
+    >>> ds = scan(load_model("xor"), {"x0": grid, "x1": grid}, outputs="class")
+    >>> plot_decision_boundary(ds["class"], [[0, 0], [0, 1]], [0, 1]).get_xlabel()
+    'input x0 (model units)'
+    """
+    data = _variable(data, (2,))
+    x = data.dims[0]
+    ax = plot_scan_map(data, x, ax)
+    if X is None:
+        return ax
+    points = np.asarray(X, dtype=float)
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise InputError(f"X has shape {points.shape}; expected (n_samples, 2), the inputs {' and '.join(data.dims)}")
+    truth = np.zeros(len(points)) if y is None else np.asarray(y)
+    if truth.shape != (len(points),):
+        raise InputError(f"y has shape {truth.shape}; expected ({len(points)},), a class for each sample")
+    there = [np.abs(_points(data, dim)[:, None] - points[:, i]).argmin(axis=0) for i, dim in enumerate(data.dims)]
+    found = data.transpose(*data.dims).values[there[0], there[1]]
+    classes = _classes(data)
+    for number, label in enumerate(classes):
+        mine = truth == label if y is not None else np.full(len(points), number == 0)
+        color = f"C{number % 10}" if y is not None else "black"
+        for marker, part in (
+            (("o", mine & (found == truth)), ("X", mine & (found != truth))) if y is not None else (("o", mine),)
+        ):
+            ax.scatter(
+                *points[part].T,
+                s=18 if marker == "o" else 40,
+                marker=marker,
+                color=color,
+                edgecolors="white",
+                linewidths=0.6,
+            )
+    return ax
+
+
+def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> Any:
+    """Accuracy against errors of all rate constants and against fuel, and the reactions that matter most.
+
+    Parameters
+    ----------
+    result : Robustness
+    axes : three Axes, optional
+        A new figure by default.
+    limit : int
+        How many reactions are shown.
+
+    Returns
+    -------
+    ndarray of three Axes
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model, model_data, robustness
+    >>> _, X, _, y = model_data("xor")
+    >>> axes = plot_robustness(robustness(load_model("xor"), X, y, cv=[0.0, 0.1], draws=5))
+    >>> axes[0].get_ylabel()
+    'accuracy (%)'
+    """
+    check_kind("result", result, Robustness, "the result of robustness")
+    if axes is None:
+        axes = Figure(figsize=(13, 4.4), layout="constrained").subplots(1, 3, width_ratios=(1, 1, 1.2))
+    noise, fuel, missing = axes
+    mean, low, high = result.band(0.8)
+    noise.plot(100 * result.cv, 100 * mean, marker="o", markersize=4, label="mean")
+    noise.fill_between(100 * result.cv, 100 * low, 100 * high, alpha=0.2, linewidth=0, label="80 % of the draws")
+    noise.axhline(100 * result.accuracy, color="0.5", linestyle=":", linewidth=1, label="no error")
+    noise.set_xlabel("error of every rate constant (coefficient of variation, %)")
+    noise.set_ylabel("accuracy (%)")
+    noise.legend(frameon=False)
+    fuel.plot(result.factors, 100 * result.fuelled, marker="o", markersize=4, color="C1")
+    fuel.axhline(100 * result.accuracy, color="0.5", linestyle=":", linewidth=1)
+    if (result.factors.max() / result.factors.min()) > 3:
+        fuel.set_xscale("log")
+        fuel.set_xticks(result.factors, [f"{f:g}" for f in result.factors], minor=False, rotation=45)
+        fuel.minorticks_off()
+    fuel.set_xlabel("factor on reactions that make molecules (1)")
+    fuel.set_ylabel("accuracy (%)")
+    table = result.ranking().head(limit)[::-1]
+    places = np.arange(len(table))
+    colors = ["0.6" if share > 0 else "C3" for share in table.no_steady_state]
+    missing.barh(places, 100 * (result.accuracy - table.accuracy_without), color=colors)
+    missing.set_yticks(places, [name if len(name) <= 32 else f"{name[:29]}..." for name in table.name], fontsize=8)
+    missing.set_xlabel("accuracy lost without the reaction (%)")
+    missing.set_title("grey: some samples then have no steady state", fontsize=9)
+    return axes
+
+
+# Parts ------------------------------------------------------------------------------------------------
+
+
+def _axes(ax: Axes | None) -> Axes:
+    return Figure(figsize=(6.4, 4.4), layout="constrained").subplots() if ax is None else ax
+
+
+def _variable(data: Any, n_dims: tuple[int, ...]) -> Any:
+    """A variable with some number of dimensions that are longer than 1."""
+    import xarray as xr
+
+    if isinstance(data, xr.Dataset):
+        raise InputError(f"data is a Dataset; expected one of its variables: {', '.join(map(str, data.data_vars))}")
+    if not isinstance(data, xr.DataArray):
+        raise InputError(f"data is a {type(data).__name__}; expected a variable of a scan's result")
+    long = data.squeeze(drop=True)
+    if long.ndim not in n_dims:
+        sizes = ", ".join(f"{dim} {size}" for dim, size in long.sizes.items()) or "none"
+        raise InputError(
+            f"{data.name!r} has dimensions {sizes}; expected {' or '.join(map(str, n_dims))} longer than 1: choose with "
+            ".sel(...) or .isel(...)"
+        )
+    return long
+
+
+def _dimension(data: Any, dim: str) -> str:
+    if dim not in data.dims:
+        raise InputError(f"{data.name!r} has no dimension {dim!r}; it has {', '.join(map(str, data.dims))}")
+    return dim
+
+
+def _points(data: Any, dim: str) -> Any:
+    return data[dim].values
+
+
+def _is_log(points: Any) -> bool:
+    """Whether values are spread evenly in their logarithms, over more than a decade or so."""
+    if points.dtype.kind not in "fi" or len(points) < 3 or points.min() <= 0 or points.max() < _LOG * points.min():
+        return False
+    steps = np.abs(np.diff(np.log(points.astype(float))))
+    return bool(steps.max() < 3 * max(steps.min(), 1e-12))
+
+
+def _scale_axis(ax: Axes, axis: str, points: Any) -> None:
+    if _is_log(points):
+        (ax.set_xscale if axis == "x" else ax.set_yscale)("log")
+
+
+def _with_units(name: str, attrs: Any) -> str:
+    units = attrs.get("units", "")
+    return name if units in ("", "1") else f"{name} ({units})"
+
+
+def _label(data: Any, dim: str) -> str:
+    attrs = data[dim].attrs
+    return _with_units(attrs.get("long_name", dim), attrs)
+
+
+def _value_label(data: Any) -> str:
+    return _with_units(data.attrs.get("long_name", str(data.name)), data.attrs)
+
+
+def _text(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, (float, np.floating)) else str(value)
+
+
+def _classes(data: Any) -> list[Any]:
+    """The classes that are there, in order; failures are none."""
+    if data.dtype == object:
+        return sorted(set(data.values.ravel()) - {""})
+    return sorted(set(data.values[np.isfinite(data.values)].ravel().tolist()))
+
+
+def _areas(data: Any, x: str, y: str, ax: Axes) -> None:
+    """Classes as pale areas, with a colour bar of their names."""
+    classes = _classes(data)
+    number = {label: i for i, label in enumerate(classes)}
+    codes = np.array([[number.get(value, np.nan) for value in row] for row in data.values])
+    colors = ListedColormap([(*plt.get_cmap("tab10")(i % 10)[:3], 0.35) for i in range(len(classes))])
+    norm = BoundaryNorm(np.arange(len(classes) + 1) - 0.5, len(classes))
+    image = ax.pcolormesh(
+        _points(data, x), _points(data, y), codes, shading="nearest", cmap=colors, norm=norm, rasterized=True
+    )
+    bar = plt.colorbar(image, ax=ax, ticks=range(len(classes)), label="class")
+    bar.ax.set_yticklabels([_text(label) for label in classes])
