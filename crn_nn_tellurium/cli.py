@@ -23,7 +23,7 @@ from crn_nn_tellurium.errors import ConvergenceError, InputError, MissingPackage
 from crn_nn_tellurium.identifiers import suggest_identifier
 from crn_nn_tellurium.model_library import load_model
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.storage import check_target, write_bytes
+from crn_nn_tellurium.storage import check_target, read_text, write_bytes
 from crn_nn_tellurium.tables import are_numbers, labels, numbers, read_table, some, to_csv, training_data
 
 if TYPE_CHECKING:
@@ -646,6 +646,84 @@ def _certified_rows(
         return [heading, *rows]
     answers = zip(rows, network.predict(x).tolist(), margins.tolist(), strict=True)
     return [[*heading, "class", "certain_up_to"], *([*row, str(label), repr(margin)] for row, label, margin in answers)]
+
+
+@app.command()
+def scan(
+    net: Annotated[str, typer.Argument(metavar="NET", help="A network, as elsewhere, or an Antimony file (.ant).")],
+    vary: Annotated[
+        Optional[list[str]],
+        typer.Option("--vary", help="h=1e-4:1:log:50, x0=0:1:50 or h1=0.01,0.1. May be repeated; each is a dimension."),
+    ] = None,
+    cv: Annotated[
+        Optional[str], typer.Option(help="Errors of every rate constant, as coefficients of variation: 0.1,0.3.")
+    ] = None,
+    draws: Annotated[int, typer.Option(help="Draws of errors for each --cv.")] = 100,
+    seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    input: Annotated[Optional[str], typer.Option("--input", help="Inputs that are not varied: 0,1.")] = None,
+    keep: Annotated[
+        str, typer.Option(help="outputs, class, species, settling_time or a species; with commas between.")
+    ] = "outputs",
+    at: Annotated[Optional[str], typer.Option(help="Times of a time course, 1,5,10; else the steady state.")] = None,
+    tolerance: Annotated[float, typer.Option(help="Of settling_time, in units of the outputs.")] = 1e-3,
+    bound: Annotated[str, typer.Option(help="Of settling_time: envelope, or cheap.")] = "envelope",
+    output: Annotated[
+        Optional[Path], typer.Option("-o", "--output", help="Result, netCDF (.nc) or Zarr (.zarr).")
+    ] = None,
+    plot: Annotated[Optional[Path], typer.Option(help="Picture of the first thing kept.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes; 0 solves in this one.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted scan left.")] = False,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Vary numbers of a network, or of any Antimony model, and solve every combination.
+
+    Example: [bold]crn-nn scan xor --vary h=1e-4:1:log:50 --vary x0=0:1:50 -o out.nc --plot out.png --workers 2[/bold]
+    """
+    if plot is not None:
+        from crn_nn_tellurium.plotting import check_picture
+
+        check_picture(plot)
+        _check_new(plot, overwrite or resume)
+    if output is not None and output.exists() and not (overwrite or resume):
+        remedy = "--resume takes it if it is this scan's, --overwrite replaces it"
+        raise FileExistsError(f"{str(output)!r} exists; {remedy}")
+            f"{str(output)!r} exists; --resume takes it if it is this scan's, --overwrite replaces it"
+        )
+    if not vary and cv is None:
+        raise InputError("nothing to vary; expected --vary h=1e-4:1:log:50, say, or --cv 0.1")
+    from crn_nn_tellurium import scan_command
+    from crn_nn_tellurium.scans.axes import lognormal, paired
+    from crn_nn_tellurium.scans.scanning import STEADY_STATE
+    from crn_nn_tellurium.scans.scanning import scan as scan_of
+
+    axes = [paired({name: values}, name) for name, values in (scan_command.values_of("--vary", v) for v in vary or ())]
+    if cv is not None:
+        levels = scan_command.numbers_of("--cv", cv)
+        axes += lognormal(levels if len(levels) > 1 else levels[0], draws, seed)
+    model: Any = read_text(net) if Path(net).suffix.lower() in (".ant", ".txt") else _load(net)
+    if input is not None and isinstance(model, str):
+        raise InputError("--input is a network's; vary an Antimony model's boundary species by name instead")
+    ds = scan_of(
+        model,
+        axes,
+        x=None if input is None else _input_values(input, model),
+        outputs=keep.split(","),
+        at=STEADY_STATE if at is None else scan_command.numbers_of("--at", at),
+        tolerance=tolerance,
+        bound=bound,  # type: ignore[arg-type]  # checked there
+        executor=workers or None,
+        path=output,
+        resume=resume,
+        overwrite=overwrite,
+    )
+    if plot is not None:
+        scan_command.draw(ds, plot)
+    console = Console()
+    console.print(scan_command.summary(ds))
+    console.print(scan_command.failures_line(ds), soft_wrap=True, highlight=False)
+    for line in (f"result: {output}" if output else "", f"picture: {plot}" if plot else ""):
+        if line:
+            console.print(line, soft_wrap=True, highlight=False)
 
 
 @app.command()

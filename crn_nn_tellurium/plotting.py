@@ -63,7 +63,7 @@ def plot_time_course(tc: TimeCourse, names: str | Sequence[str] | None = None, a
     'time (s)'
     """
     check_kind("tc", tc, TimeCourse, "the result of Simulator.time_course")
-    ax = _axes(ax)
+    ax = new_axes(ax)
     drawn = tc.output_names if names is None else (names,) if isinstance(names, str) else tuple(names)
     for name in drawn:
         ax.plot(tc.time, tc[name], label=name, linewidth=1.5)
@@ -101,7 +101,7 @@ def plot_confusion_matrix(
     >>> plot_confusion_matrix([0, 1, 1], [0, 1, 0]).get_ylabel()
     'true class'
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     truth, predicted = np.asarray(y_true), np.asarray(y_predicted)
     if truth.ndim != 1 or truth.shape != predicted.shape:
         raise InputError(f"labels have shapes {truth.shape} and {predicted.shape}; expected (n_samples,) both")
@@ -136,7 +136,7 @@ def plot_history(result: FitResult, ax: Axes | None = None) -> Axes:
     'iteration'
     """
     check_kind("result", result, FitResult, "the result of fit")
-    ax = _axes(ax)
+    ax = new_axes(ax)
     history = result.history
     ax.semilogy(history.index, history["loss"], label="training, with penalty")
     if history["validation_loss"].notna().any():
@@ -181,7 +181,7 @@ def plot_accuracy_under_noise(
     >>> plot_accuracy_under_noise({"plain": [[1.0, 1.0], [0.8, 0.9]]}, [0.0, 0.3]).get_ylabel()
     'accuracy (%)'
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     for name, values in accuracies.items():
         shares = 100 * np.asarray(values, dtype=float)
         if shares.ndim != 2 or len(shares) != len(noise):
@@ -221,7 +221,7 @@ def plot_sensitivities(result: Sensitivities, ax: Axes | None = None, limit: int
     check_kind("result", result, Sensitivities, "the result of sensitivities")
     if result.values.ndim != 2:
         raise InputError(f"sensitivities of shape {result.values.shape} are of several samples; expected one")
-    ax = _axes(ax)
+    ax = new_axes(ax)
     order = np.argsort(-np.abs(result.values).max(axis=0), kind="stable")[:limit]
     largest = float(np.abs(result.values).max(initial=0.0)) or 1.0
     image = ax.imshow(result.values[:, order], cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto")
@@ -299,7 +299,7 @@ def plot_envelope(
     for name in drawn:
         if name not in certificate.output_names:
             raise KeyError(f"{name!r} is no output; there are {', '.join(certificate.output_names)}")
-    ax = _axes(ax)
+    ax = new_axes(ax)
     scale = _scale(units)
     hour, nanomolar = scale.time, scale.concentration
     slowest = int(certificate.by_sample.max(axis=1).argmax())
@@ -392,7 +392,7 @@ def plot_certified_margins(
     if not np.all((values >= 0) & (values <= 1)):
         wrong = float(values[~((values >= 0) & (values <= 1))][0])
         raise InputError(f"a margin is {wrong!r}; expected relative errors in [0, 1], as certified_margin gives them")
-    ax = _axes(ax)
+    ax = new_axes(ax)
     rows = np.unique(classes) if order is None else np.asarray(order)
     ticks = []
     for row, label in enumerate(rows):
@@ -441,7 +441,7 @@ def plot_h_choice(choice: HChoice, ax: Axes | None = None, *, units: PhysicalUni
     'largest error (model units)'
     """
     check_kind("choice", choice, HChoice, "the result of choose_h")
-    ax = _axes(ax)
+    ax = new_axes(ax)
     curve = choice.curve
     scale = _scale(units)
     hour, nanomolar = scale.time, scale.concentration
@@ -504,7 +504,7 @@ def plot_settling_time(choice: HChoice, ax: Axes | None = None, *, units: Physic
     'settling time to within 0.1 (model units)'
     """
     check_kind("choice", choice, HChoice, "the result of choose_h")
-    ax = _axes(ax)
+    ax = new_axes(ax)
     curve = choice.curve
     scale = _scale(units)
     hour, nanomolar = scale.time, scale.concentration
@@ -584,7 +584,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     return write_bytes(path, buffer.getvalue())
 
 
-def _axes(ax: Axes | None) -> Axes:
+def new_axes(ax: Axes | None) -> Axes:
     if ax is not None:
         return ax
     _, new = plt.subplots(layout="constrained")

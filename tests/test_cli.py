@@ -179,7 +179,9 @@ def test_our_own_bugs_are_not_hidden(run, tmp_path, monkeypatch):
         cli.main()
 
 
-@pytest.mark.parametrize("command", ["demo", "show", "compile", "export", "predict", "simulate", "certify", "bench"])
+@pytest.mark.parametrize(
+    "command", ["demo", "show", "compile", "export", "predict", "simulate", "certify", "scan", "bench"]
+)
 def test_help_has_an_example(run, command):
     code, out, _ = run(command, "--help")
     assert code == 0
@@ -420,3 +422,70 @@ def test_no_certificate_is_one_line(run, monkeypatch):
     monkeypatch.setattr(certificate, "certify", refuse)
     code, _, err = run("certify", "xor", "--input", "0,1")
     assert (code, err) == (2, "crn-nn: layer 2: its species act on one another both ways\n")
+
+
+# scan -------------------------------------------------------------------------------------------------
+
+
+def test_scan_writes_a_result_a_table_and_a_picture(run, tmp_path):
+    arguments = ["xor", "--vary", "h=1e-3:1e-1:log:3", "--vary", "x0=0:1:9", "-o", "a.nc", "--plot", "a.png"]
+    code, out, _ = run("scan", *arguments, "--input", "0,1")
+    assert code == 0
+    for text in (
+        "scan of xor_2_2_1",
+        "h 3 x x0 9 x output 1",
+        "27 points, none failed",
+        "result: a.nc",
+        "picture: a.png",
+    ):
+        assert text in out
+    ds = cn.open_scan(tmp_path / "a.nc")
+    expected = cn.scan(cn.load_model("xor"), {"h": np.geomspace(1e-3, 1e-1, 3), "x0": np.linspace(0, 1, 9)}, x=[0, 1])
+    np.testing.assert_array_equal(ds.outputs.values, expected.outputs.values)
+    assert (tmp_path / "a.png").stat().st_size > 10_000
+    code, _, error = run("scan", *arguments[:-2], "--input", "0,1")
+    assert code == 2
+    assert "--resume takes it if it is this scan's, --overwrite replaces it" in error
+    assert run("scan", *arguments[:-2], "--input", "0,1", "--resume")[0] == 0
+    code, _, error = run("scan", *arguments[:-2], "--input", "1,1", "--resume")
+    assert code == 2
+    assert "something else than this scan" in error
+
+
+def test_scan_draws_errors_classes_times_and_models(run, tmp_path):
+    runs = [
+        ["iris", "--vary", "petal_length_cm=1:6:5", "--cv", "0.1", "--draws", 4, "--keep", "outputs,class"],
+        ["xor", "--vary", "x0=0:1:9", "--vary", "x1=0:1:9", "--keep", "class"],
+        ["xor", "--vary", "rates=1,2", "--at", "1,2,5", "--input", "1,0", "--keep", "outputs"],
+        ["m.ant", "--vary", "k=1:2:5", "--keep", "A", "--at", "1"],
+        ["xor", "--vary", "h=1e-3,1e-2", "--keep", "settling_time", "--bound", "cheap", "--workers", 1],
+    ]
+    (tmp_path / "m.ant").write_text("model m() A => ; k*A; A = 1; k = 1; end", encoding="utf-8")
+    for number, arguments in enumerate(runs):
+        code, out, error = run("scan", *arguments, "--plot", f"{number}.png")
+        assert code == 0, error
+        assert "none failed" in out
+        assert (tmp_path / f"{number}.png").stat().st_size > 5_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["xor"], "nothing to vary; expected --vary"),
+        (["xor", "--vary", "h"], "expected name=low:high:number"),
+        (["xor", "--vary", "h=0:1:log:3"], "expected name=low:high:number"),
+        (["xor", "--vary", "h=1,a"], "expected name=low:high:number"),
+        (["xor", "--vary", "z=1,2"], "has no 'z'"),
+        (["xor", "--vary", "h=1,2", "--at", "soon"], "--at is 'soon'"),
+        (["xor", "--vary", "h=1,2", "--keep", "z"], "no 'z'; expected one of"),
+        (["xor", "--vary", "h=1,2", "-o", "a.csv"], "expected an ending of .nc or .zarr"),
+        (["xor", "--vary", "h=1,2", "--plot", "a.txt"], "a.txt"),
+        (["xor", "--vary", "h=1", "--plot", "a.png"], "one point makes no picture"),
+        (["none.ant", "--vary", "h=1,2"], "no such file"),
+    ],
+)
+def test_scan_says_what_is_wrong(run, arguments, message):
+    code, out, error = run("scan", *arguments)
+    assert code == 2
+    assert message in error
+    assert not out

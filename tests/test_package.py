@@ -116,10 +116,10 @@ FLOW = """
     sensitivity runner gradient_check perturbation objective verification progress training estimators
     scans.axes scans.grid scans.network_parameters scans.plan scans.steady_states scans.time_courses
     scans.network_scan scans.model_scan scans.execution scans.files scans.scanning scans
-    knock_outs robustness_report scans.plots
+    knock_outs robustness_report
     model_library
     importers.sklearn
-    exporters.antimony exporters.sbml exporters plotting demo benchmarks tables cli
+    exporters.antimony exporters.sbml exporters plotting scans.plots demo benchmarks tables scan_command cli
 """.split()
 
 

@@ -213,7 +213,7 @@ def test_chunks_of_another_scan_are_not_taken(tmp_path):
     run_until_killed(path, 0, signal.SIGKILL, 1)
     with pytest.raises(FileExistsError, match="holds chunks of another scan"):
         cn.scan(XOR, {"x0": [0.0]}, path=path)
-    with pytest.raises(FileExistsError, match="resume=True goes on"):
+    with pytest.raises(FileExistsError, match=r"resume=True \(--resume\) goes on"):
         scan_jobs.scan_to(path, resume=False)
     with pytest.raises(FileNotFoundError, match="holds an unfinished one"):
         cn.open_scan(path)

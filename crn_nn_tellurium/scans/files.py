@@ -83,12 +83,12 @@ class Parts:
             if found.get(KEY) != self._plan.key:
                 raise FileExistsError(
                     f"{str(self.folder)!r} holds chunks of another scan (other values, model, settings or version); "
-                    "overwrite=True removes them, or choose another path"
+                    "overwrite=True (--overwrite) removes them, or choose another path"
                 )
             if not resume:
                 raise FileExistsError(
-                    f"{str(self.folder)!r} holds {len(list(self.done()))} chunks of this scan; resume=True goes on "
-                    "with them, overwrite=True begins again"
+                    f"{str(self.folder)!r} holds {len(list(self.done()))} chunks of this scan; resume=True (--resume) "
+                    "goes on with them, overwrite=True (--overwrite) begins again"
                 )
             return
         self.folder.mkdir(exist_ok=True)

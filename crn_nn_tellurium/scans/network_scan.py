@@ -111,7 +111,7 @@ class NetworkScan:
         plan, every = self.plan, tuple(range(len(self.plan.shape)))
         without_samples = tuple(d for d in every if d != plan.sample)
         time = () if plan.time is None else (("time", len(plan.time)),)
-        units = {"units": "model units"}
+        units: dict[str, Any] = {"units": "model units"}
         found = []
         for quantity in plan.quantities:
             name, kind = quantity.name, quantity.kind
@@ -131,7 +131,7 @@ class NetworkScan:
                 attrs = {**units, "tolerance": plan.tolerance, "bound": plan.bound, "long_name": "settling time"}
                 found.append(Variable(name, every, attrs=attrs))
             elif kind in _NEED_TARGETS:
-                words = {"long_name": kind.replace("_", " "), "units": "1"}
+                words: dict[str, Any] = {"long_name": kind.replace("_", " "), "units": "1"}
                 attrs = words if kind == "accuracy" else words | {"loss": getattr(self._loss, "name", "loss")}
                 found.append(Variable(name, without_samples, time, attrs=attrs))
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
@@ -12,6 +13,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
 from crn_nn_tellurium.errors import InputError, check_kind
+from crn_nn_tellurium.plotting import new_axes
 from crn_nn_tellurium.reactions import is_real
 from crn_nn_tellurium.robustness_report import Robustness
 
@@ -47,23 +49,23 @@ def plot_scan(data: xr.DataArray, x: str | None = None, ax: Axes | None = None) 
     >>> plot_scan(ds.outputs, x="x0").get_xlabel()
     'input x0 (model units)'
     """
-    data = _variable(data, (1, 2))
-    x = max(data.dims, key=lambda dim: data.sizes[dim]) if x is None else _dimension(data, x)
-    data = data.transpose(x, ...)
-    rest = [dim for dim in data.dims if dim != x]
-    n_lines = data.sizes[rest[0]] if rest else 1
+    grid = _variable(data, (1, 2))
+    x = max(grid.dims, key=lambda dim: grid.sizes[dim]) if x is None else _dimension(grid, x)
+    grid = grid.transpose(x, ...)
+    rest = [dim for dim in grid.dims if dim != x]
+    n_lines = grid.sizes[rest[0]] if rest else 1
     if n_lines > _LINES:
         raise InputError(f"{n_lines} lines along {rest[0]!r}; expected {_LINES} at most: select some, or plot_scan_map")
-    ax = _axes(ax)
-    values = np.asarray(data.values, dtype=float).reshape(len(data), -1)
+    ax = new_axes(ax)
+    values = np.asarray(grid.values, dtype=float).reshape(len(grid), -1)
     for number, line in enumerate(values.T):
         label = None
         if rest:
-            label = f"{rest[0]} = {_text(_points(data, rest[0])[number])}"
-        ax.plot(_points(data, x), line, marker="." if len(line) <= 40 else "", linewidth=1.4, label=label)
-    _scale_axis(ax, "x", _points(data, x))
-    ax.set_xlabel(_label(data, x))
-    ax.set_ylabel(_value_label(data))
+            label = f"{rest[0]} = {_text(_points(grid, rest[0])[number])}"
+        ax.plot(_points(grid, x), line, marker="." if len(line) <= 40 else "", linewidth=1.4, label=label)
+    _scale_axis(ax, "x", _points(grid, x))
+    ax.set_xlabel(_label(grid, x))
+    ax.set_ylabel(_value_label(grid))
     if rest:
         ax.legend(frameon=False)
     return ax
@@ -105,26 +107,26 @@ def plot_scan_bands(
     """
     if not (is_real(level) and 0 < level < 1):
         raise InputError(f"level is {level!r}; expected a share between 0 and 1: 0.8, say")
-    data = _variable(data, (2, 3))
-    others = [dim for dim in data.dims if dim != _dimension(data, over)]
-    x = max(others, key=lambda dim: data.sizes[dim]) if x is None else _dimension(data, x)
+    grid = _variable(data, (2, 3))
+    others = [dim for dim in grid.dims if dim != _dimension(grid, over)]
+    x = max(others, key=lambda dim: grid.sizes[dim]) if x is None else _dimension(grid, x)
     rest = [dim for dim in others if dim != x]
-    data = data.transpose(x, *rest, over)
-    n_lines = data.sizes[rest[0]] if rest else 1
+    grid = grid.transpose(x, *rest, over)
+    n_lines = grid.sizes[rest[0]] if rest else 1
     if n_lines > _LINES:
         raise InputError(f"{n_lines} bands along {rest[0]!r}; expected {_LINES} at most: select some")
-    ax = _axes(ax)
-    values = np.asarray(data.values, dtype=float).reshape(len(data), n_lines, -1)
+    ax = new_axes(ax)
+    values = np.asarray(grid.values, dtype=float).reshape(len(grid), n_lines, -1)
     low, middle, high = np.nanquantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2], axis=-1)
     for number in range(n_lines):
-        name = f"{rest[0]} = {_text(_points(data, rest[0])[number])}: " if rest else ""
-        (line,) = ax.plot(_points(data, x), middle[:, number], linewidth=1.5, label=f"{name}median")
-        label = f"{level:.0%} of {data.sizes[over]} {over}s" if number == n_lines - 1 else None
+        name = f"{rest[0]} = {_text(_points(grid, rest[0])[number])}: " if rest else ""
+        (line,) = ax.plot(_points(grid, x), middle[:, number], linewidth=1.5, label=f"{name}median")
+        label = f"{level:.0%} of {grid.sizes[over]} {over}s" if number == n_lines - 1 else None
         band = low[:, number], high[:, number]
-        ax.fill_between(_points(data, x), *band, color=line.get_color(), alpha=0.2, linewidth=0, label=label)
-    _scale_axis(ax, "x", _points(data, x))
-    ax.set_xlabel(_label(data, x))
-    ax.set_ylabel(_value_label(data))
+        ax.fill_between(_points(grid, x), *band, color=line.get_color(), alpha=0.2, linewidth=0, label=label)
+    _scale_axis(ax, "x", _points(grid, x))
+    ax.set_xlabel(_label(grid, x))
+    ax.set_ylabel(_value_label(grid))
     ax.legend(frameon=False)
     return ax
 
@@ -153,25 +155,25 @@ def plot_scan_map(data: xr.DataArray, x: str | None = None, ax: Axes | None = No
     >>> plot_scan_map(ds.outputs).get_ylabel()
     'input x1 (model units)'
     """
-    data = _variable(data, (2,))
-    x = data.dims[0] if x is None else _dimension(data, x)
-    data = data.transpose(..., x)
-    y = data.dims[0]
-    ax = _axes(ax)
-    if data.name == "class" or data.dtype == object:
-        _areas(data, x, y, ax)
+    grid = _variable(data, (2,))
+    x = grid.dims[0] if x is None else _dimension(grid, x)
+    grid = grid.transpose(..., x)
+    y = grid.dims[0]
+    ax = new_axes(ax)
+    if grid.name == "class" or grid.dtype == object:
+        _areas(grid, x, y, ax)
     else:
-        horizontal, vertical, values = _points(data, x), _points(data, y), np.asarray(data.values, dtype=float)
+        horizontal, vertical, values = _points(grid, x), _points(grid, y), np.asarray(grid.values, dtype=float)
         image = ax.pcolormesh(horizontal, vertical, values, shading="nearest", cmap="viridis", rasterized=True)
         finite = values[np.isfinite(values)]
         if min(values.shape) > 2 and finite.size and np.ptp(finite) > 0:
             lines = ax.contour(horizontal, vertical, values, colors="white", linewidths=0.6, alpha=0.7)
             ax.clabel(lines, fontsize=7)
-        plt.colorbar(image, ax=ax, label=_value_label(data))
+        _colorbar(image, ax, label=_value_label(grid))
     for axis, dim in (("x", x), ("y", y)):
-        _scale_axis(ax, axis, _points(data, dim))
-    ax.set_xlabel(_label(data, x))
-    ax.set_ylabel(_label(data, y))
+        _scale_axis(ax, axis, _points(grid, dim))
+    ax.set_xlabel(_label(grid, x))
+    ax.set_ylabel(_label(grid, y))
     return ax
 
 
@@ -198,29 +200,30 @@ def plot_scan_surface(data: xr.DataArray, x: str | None = None, ax: Any = None) 
     >>> plot_scan_surface(scan(load_model("xor"), {"x0": grid, "x1": grid}).outputs).get_zlabel()
     'output (model units)'
     """
-    data = _variable(data, (2,))
-    x = data.dims[0] if x is None else _dimension(data, x)
-    data = data.transpose(..., x)
-    y = data.dims[0]
+    grid = _variable(data, (2,))
+    x = grid.dims[0] if x is None else _dimension(grid, x)
+    grid = grid.transpose(..., x)
+    y = grid.dims[0]
     if ax is None:
         ax = Figure(figsize=(6.4, 5), layout="constrained").add_subplot(projection="3d")
     along: list[Any] = []
     for dim in (x, y):
-        points, is_log = _points(data, dim), _is_log(_points(data, dim))
+        points, is_log = _points(grid, dim), _is_log(_points(grid, dim))
         along.append(np.log10(points) if is_log else points)  # matplotlib has no logarithmic axes in space
-    ax.plot_surface(*np.meshgrid(*along), np.asarray(data.values, dtype=float), cmap="viridis", linewidth=0)
-    labels = [("log10 of " if _is_log(_points(data, dim)) else "") + _label(data, dim) for dim in (x, y)]
+    ax.plot_surface(*np.meshgrid(*along), np.asarray(grid.values, dtype=float), cmap="viridis", linewidth=0)
+    labels = [("log10 of " if _is_log(_points(grid, dim)) else "") + _label(grid, dim) for dim in (x, y)]
     ax.set_xlabel(labels[0])
     ax.set_ylabel(labels[1])
-    ax.set_zlabel(_value_label(data))
+    ax.set_zlabel(_value_label(grid))
+    ax.set_box_aspect(None, zoom=0.85)  # room for the labels
     return ax
 
 
 def plot_decision_boundary(
     data: xr.DataArray,
-    X: npt.ArrayLike | None = None,
+    X: npt.ArrayLike | None = None,  # noqa: N803  # scikit-learn's name
     y: npt.ArrayLike | None = None,
-    ax: Axes | None = None,  # noqa: N803
+    ax: Axes | None = None,
 ) -> Axes:
     """The classes over two inputs, with samples if they are given: dots by their true class, crosses where it is wrong.
 
@@ -247,31 +250,31 @@ def plot_decision_boundary(
     >>> plot_decision_boundary(ds["class"], [[0, 0], [0, 1]], [0, 1]).get_xlabel()
     'input x0 (model units)'
     """
-    data = _variable(data, (2,))
-    x = data.dims[0]
-    ax = plot_scan_map(data, x, ax)
+    grid = _variable(data, (2,))
+    x = grid.dims[0]
+    ax = plot_scan_map(grid, x, ax)
     if X is None:
         return ax
     points = np.asarray(X, dtype=float)
     if points.ndim != 2 or points.shape[1] != 2:
-        raise InputError(f"X has shape {points.shape}; expected (n_samples, 2), the inputs {' and '.join(data.dims)}")
+        raise InputError(f"X has shape {points.shape}; expected (n_samples, 2), the inputs {' and '.join(grid.dims)}")
     truth = np.zeros(len(points)) if y is None else np.asarray(y)
     if truth.shape != (len(points),):
         raise InputError(f"y has shape {truth.shape}; expected ({len(points)},), a class for each sample")
-    there = [np.abs(_points(data, dim)[:, None] - points[:, i]).argmin(axis=0) for i, dim in enumerate(data.dims)]
-    found = data.transpose(*data.dims).values[there[0], there[1]]
-    classes = _classes(data)
-    for number, label in enumerate(classes):
-        mine = truth == label if y is not None else np.full(len(points), number == 0)
-        color = f"C{number % 10}" if y is not None else "black"
-        for marker, part in (
-            (("o", mine & (found == truth)), ("X", mine & (found != truth))) if y is not None else (("o", mine),)
-        ):
+    if y is None:
+        ax.scatter(points[:, 0], points[:, 1], s=18, color="black", edgecolors="white", linewidths=0.6)
+        return ax
+    near = [np.abs(_points(grid, str(dim))[:, None] - points[:, i]).argmin(axis=0) for i, dim in enumerate(grid.dims)]
+    right = grid.values[near[0], near[1]] == truth
+    for number, label in enumerate(_classes(grid)):
+        for marker, size, which in (("o", 18, right), ("X", 40, ~right)):
+            part = points[which & (truth == label)]
             ax.scatter(
-                *points[part].T,
-                s=18 if marker == "o" else 40,
+                part[:, 0],
+                part[:, 1],
+                s=size,
                 marker=marker,
-                color=color,
+                color=f"C{number % 10}",
                 edgecolors="white",
                 linewidths=0.6,
             )
@@ -316,7 +319,8 @@ def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> An
     fuel.axhline(100 * result.accuracy, color="0.5", linestyle=":", linewidth=1)
     if (result.factors.max() / result.factors.min()) > 3:
         fuel.set_xscale("log")
-        fuel.set_xticks(result.factors, [f"{f:g}" for f in result.factors], minor=False, rotation=45)
+        ticks = [f for f in result.factors.tolist() if math.log2(f).is_integer()] or result.factors.tolist()
+        fuel.set_xticks(ticks, [f"{f:g}" for f in ticks])
         fuel.minorticks_off()
     fuel.set_xlabel("factor on reactions that make molecules (1)")
     fuel.set_ylabel("accuracy (%)")
@@ -333,10 +337,6 @@ def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> An
 # Parts ------------------------------------------------------------------------------------------------
 
 
-def _axes(ax: Axes | None) -> Axes:
-    return Figure(figsize=(6.4, 4.4), layout="constrained").subplots() if ax is None else ax
-
-
 def _variable(data: Any, n_dims: tuple[int, ...]) -> Any:
     """A variable with some number of dimensions that are longer than 1."""
     import xarray as xr
@@ -349,8 +349,8 @@ def _variable(data: Any, n_dims: tuple[int, ...]) -> Any:
     if long.ndim not in n_dims:
         sizes = ", ".join(f"{dim} {size}" for dim, size in long.sizes.items()) or "none"
         raise InputError(
-            f"{data.name!r} has dimensions {sizes}; expected {' or '.join(map(str, n_dims))} longer than 1: choose with "
-            ".sel(...) or .isel(...)"
+            f"{data.name!r} has dimensions {sizes}; expected {' or '.join(map(str, n_dims))} longer than 1: "
+            "choose with .sel(...) or .isel(...)"
         )
     return long
 
@@ -363,6 +363,11 @@ def _dimension(data: Any, dim: str) -> str:
 
 def _points(data: Any, dim: str) -> Any:
     return data[dim].values
+
+
+def _colorbar(image: Any, ax: Axes, **options: Any) -> Any:
+    figure: Any = ax.figure
+    return figure.colorbar(image, ax=ax, **options)
 
 
 def _is_log(points: Any) -> bool:
@@ -413,5 +418,5 @@ def _areas(data: Any, x: str, y: str, ax: Axes) -> None:
     image = ax.pcolormesh(
         _points(data, x), _points(data, y), codes, shading="nearest", cmap=colors, norm=norm, rasterized=True
     )
-    bar = plt.colorbar(image, ax=ax, ticks=range(len(classes)), label="class")
+    bar = _colorbar(image, ax, ticks=range(len(classes)), label="class")
     bar.ax.set_yticklabels([_text(label) for label in classes])

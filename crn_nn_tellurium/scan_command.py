@@ -1,0 +1,126 @@
+"""What `crn-nn scan` reads and shows: values to vary, a table of the result, and the picture that fits it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.table import Table
+
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.reactions import FloatArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_FEW = 6
+"""Values of a second dimension that are drawn as lines; more make a map."""
+
+
+def values_of(option: str, text: str) -> tuple[str, FloatArray]:
+    """``name=low:high:n``, ``name=low:high:log:n`` or ``name=value,value,...`` as a name and its values.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> values_of("--vary", "h=1e-2:1:log:3")
+    ('h', array([0.01, 0.1 , 1.  ]))
+    """
+    name, equals, values = text.partition("=")
+    try:
+        if not (name and equals and values):
+            raise ValueError
+        parts = values.split(":")
+        if len(parts) == 1:
+            return name, np.array([float(part) for part in values.split(",")])
+        low, high, *scale, n = parts
+        if scale not in ([], ["log"]) or int(n) < 1 or (scale and not 0 < float(low) <= float(high)):
+            raise ValueError
+        return name, (np.geomspace if scale else np.linspace)(float(low), float(high), int(n))
+    except ValueError as error:
+        raise InputError(
+            f"{option} is {text!r}; expected name=low:high:number, name=low:high:log:number or name=value,value,..."
+        ) from error
+
+
+def numbers_of(option: str, text: str) -> list[float]:
+    """Numbers with commas between.
+
+    Raises
+    ------
+    InputError
+    """
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError(f"{option} is {text!r}; expected numbers with commas between") from error
+
+
+def summary(ds: xr.Dataset) -> Table:
+    """What a result holds: each variable's dimensions and range, and how many points failed."""
+    table = Table(title=str(ds.attrs["title"]))
+    for heading in ("kept", "over"):
+        table.add_column(heading)
+    for heading in ("least", "median", "most"):
+        table.add_column(heading, justify="right")
+    for name, variable in ds.data_vars.items():
+        over = " x ".join(f"{dim} {size}" for dim, size in variable.sizes.items())
+        if name == "status":
+            continue
+        if variable.dtype == object:
+            labels, counts = np.unique(variable.values.astype(str), return_counts=True)
+            found = ", ".join(f"{label or 'none'} {count}" for label, count in zip(labels, counts, strict=True))
+            table.add_row(str(name), over, found, "", "")
+        else:
+            values = variable.values[np.isfinite(variable.values)]
+            numbers = [f"{part:.4g}" for part in np.quantile(values, [0, 0.5, 1])] if values.size else ["none"] * 3
+            table.add_row(str(name), over, *numbers)
+    return table
+
+
+def failures_line(ds: xr.Dataset) -> str:
+    """How many points failed, with the first reason."""
+    texts = ds.status.values.ravel()
+    failed = [text for text in texts.tolist() if text.startswith("failed")]
+    if not failed:
+        return f"{texts.size} points, none failed"
+    return f"{texts.size} points, {len(failed)} failed: {failed[0].removeprefix('failed: ')}"
+
+
+def draw(ds: xr.Dataset, path: Path) -> None:
+    """The picture that fits a result: bands of draws, lines, or a map.
+
+    Raises
+    ------
+    InputError
+        If it has more dimensions than a picture shows.
+    """
+    from matplotlib.figure import Figure
+
+    from crn_nn_tellurium.plotting import save_figure
+    from crn_nn_tellurium.scans.axes import DRAW
+    from crn_nn_tellurium.scans.plots import plot_scan, plot_scan_bands, plot_scan_map
+
+    name = next(name for name in ds.data_vars if name != "status")
+    data: Any = ds[name]
+    labels = [dim for dim in ("output", "species") if dim in data.dims]
+    # outputs and species are shown one beside the other
+    panels = [data] if not labels else [data.sel({labels[0]: label}) for label in data[labels[0]].values[:_FEW]]
+    figure = Figure(figsize=(0.8 + 5.2 * len(panels), 4.4), layout="constrained")
+    for panel, ax in zip(panels, figure.subplots(1, len(panels), squeeze=False)[0], strict=True):
+        sizes = [size for size in panel.sizes.values() if size > 1]
+        if not sizes:
+            raise InputError("--plot: one point makes no picture; vary something over more values")
+        if DRAW in panel.dims and len(sizes) > 1:
+            plot_scan_bands(panel, ax=ax)
+        elif panel.dtype == object or name == "class" or (len(sizes) == 2 and min(sizes) > _FEW):
+            plot_scan_map(panel, ax=ax)
+        else:
+            plot_scan(panel, ax=ax)
+        if labels:
+            ax.set_title(str(panel[labels[0]].values))
+    save_figure(figure, path)

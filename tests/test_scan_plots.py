@@ -1,0 +1,89 @@
+"""Plots of scans: what is drawn, with labels and units, and what is refused."""
+
+import numpy as np
+import pytest
+
+import crn_nn_tellurium as cn
+
+XOR = cn.load_model("xor")
+UNIT = np.linspace(0, 1, 9)
+
+
+@pytest.fixture(scope="module")
+def ds():
+    return cn.scan(XOR, {"h": np.geomspace(1e-4, 1, 5), "x0": UNIT, "x1": UNIT}, outputs=["outputs", "class"])
+
+
+def test_lines_are_the_values_of_one_dimension(ds):
+    ax = cn.plot_scan(ds.outputs.sel(x1=0.0), x="x0")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("input x0 (model units)", "output (model units)")
+    for line, h in zip(ax.get_lines(), ds.h.values, strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), UNIT)
+        np.testing.assert_array_equal(line.get_ydata(), ds.outputs.sel(x1=0.0, h=h).values[:, 0])
+    assert ax.get_legend().get_texts()[0].get_text() == "h = 0.0001"
+    along_h = cn.plot_scan(ds.outputs.sel(x1=0.0, x0=0.0))
+    assert along_h.get_xscale() == "log"
+    assert along_h.get_xlabel() == "smoothing h (model units)"
+
+
+def test_maps_are_the_values_of_two_dimensions(ds):
+    ax = cn.plot_scan_map(ds.outputs.isel(h=0))
+    mesh = ax.collections[0]
+    np.testing.assert_array_equal(np.asarray(mesh.get_array()).ravel(), ds.outputs.isel(h=0).values[..., 0].T.ravel())
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("input x0 (model units)", "input x1 (model units)")
+    assert cn.plot_scan_map(ds.outputs.sel(x1=0.0), x="h").get_xscale() == "log"
+    assert cn.plot_scan_map(ds["class"].isel(h=0)).collections
+    surface = cn.plot_scan_surface(ds.outputs.sel(x1=0.0))
+    assert surface.get_xlabel() == "log10 of smoothing h (model units)"
+
+
+def test_samples_stand_on_the_classes_of_their_inputs(ds):
+    x, y = np.array([[0, 0], [0, 1], [1, 1]]), np.array([0, 1, 1])  # the last is wrong
+    ax = cn.plot_decision_boundary(ds["class"].isel(h=0), x, y)
+    drawn = [part.get_offsets().tolist() for part in ax.collections[1:]]
+    assert drawn == [[[0, 0]], [], [[0, 1]], [[1, 1]]]
+    assert cn.plot_decision_boundary(ds["class"].isel(h=0), x).collections
+
+
+def test_bands_hold_their_share_of_the_draws():
+    ds = cn.scan(XOR, [{"x0": UNIT}, *cn.lognormal([0.02, 0.1], draws=40)], x=[0, 1])
+    ax = cn.plot_scan_bands(ds.outputs, level=0.5)
+    assert len(ax.get_lines()) == 2
+    np.testing.assert_allclose(ax.get_lines()[1].get_ydata(), np.median(ds.outputs.sel(cv=0.1).values[..., 0], axis=1))
+    inside = [path.get_paths()[0].get_extents() for path in ax.collections]
+    assert inside[0].height < inside[1].height
+
+
+def test_robustness_is_drawn_in_three_parts():
+    _, x, _, y = cn.model_data("xor")
+    result = cn.robustness(XOR, x, y, cv=[0.0, 0.1], draws=5)
+    noise, fuel, missing = cn.plot_robustness(result, limit=4)
+    assert "coefficient of variation" in noise.get_xlabel()
+    np.testing.assert_allclose(fuel.get_lines()[0].get_ydata(), 100 * result.fuelled)
+    assert len(missing.patches) == 4
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda ds: cn.plot_scan(ds), "is a Dataset; expected one of its variables: outputs, class, status"),
+        (lambda ds: cn.plot_scan(3), "is a int"),
+        (lambda ds: cn.plot_scan(ds.outputs), r"dimensions h 5, x0 9, x1 9; expected 1 or 2.*choose with .sel"),
+        (lambda ds: cn.plot_scan(ds.outputs.sel(x0=0.0), x="x9"), "no dimension 'x9'; it has h, x1"),
+        (lambda ds: cn.plot_scan_map(ds.outputs.isel(h=0, x0=0)), "expected 2 longer than 1"),
+        (lambda ds: cn.plot_scan_bands(ds.outputs, level=1.0), "level is 1.0"),
+        (lambda ds: cn.plot_scan_bands(ds.outputs.isel(h=0)), "no dimension 'draw'"),
+        (lambda ds: cn.plot_decision_boundary(ds["class"].isel(h=0), [[0, 0, 0]]), "X has shape"),
+        (lambda ds: cn.plot_decision_boundary(ds["class"].isel(h=0), [[0, 0]], [0, 1]), "y has shape"),
+        (lambda ds: cn.plot_robustness(ds), "got Dataset; expected Robustness"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(ds, call, message):
+    with pytest.raises(cn.InputError, match=message):
+        call(ds)
+
+
+def test_too_many_lines_are_refused(ds):
+    many = cn.scan(XOR, {"x0": np.linspace(0, 1, 12), "x1": np.linspace(0, 1, 13)}).outputs
+    with pytest.raises(cn.InputError, match="12 lines along 'x0'; expected 10 at most"):
+        cn.plot_scan(many)
