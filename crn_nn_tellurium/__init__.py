@@ -89,6 +89,7 @@ if TYPE_CHECKING:
         plot_scan_map,
         plot_scan_surface,
     )
+    from crn_nn_tellurium.scans.refining import refine
     from crn_nn_tellurium.scans.scanning import scan
     from crn_nn_tellurium.sensitivity import Sensitivities, sensitivities
     from crn_nn_tellurium.simulator import Simulator
@@ -140,6 +141,7 @@ _HOME = {
     "robustness_report": "Robustness robustness",
     "scans.axes": "Axis latin_hypercube lognormal paired sobol",
     "scans.files": "open_scan",
+    "scans.refining": "refine",
     "scans.scanning": "scan",
     "scans.plots": ("plot_decision_boundary plot_robustness plot_scan plot_scan_bands plot_scan_map plot_scan_surface"),
 }
@@ -234,6 +236,7 @@ __all__ = [
     "plot_sensitivities",
     "plot_settling_time",
     "plot_time_course",
+    "refine",
     "robustness",
     "scan",
     "sensitivities",

@@ -687,8 +687,6 @@ def scan(
     if output is not None and output.exists() and not (overwrite or resume):
         remedy = "--resume takes it if it is this scan's, --overwrite replaces it"
         raise FileExistsError(f"{str(output)!r} exists; {remedy}")
-            f"{str(output)!r} exists; --resume takes it if it is this scan's, --overwrite replaces it"
-        )
     if not vary and cv is None:
         raise InputError("nothing to vary; expected --vary h=1e-4:1:log:50, say, or --cv 0.1")
     from crn_nn_tellurium import scan_command

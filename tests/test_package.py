@@ -115,7 +115,7 @@ FLOW = """
     gradient_problem gradient_methods engine_gradients gradients
     sensitivity runner gradient_check perturbation objective verification progress training estimators
     scans.axes scans.grid scans.network_parameters scans.plan scans.steady_states scans.time_courses
-    scans.network_scan scans.model_scan scans.execution scans.files scans.scanning scans
+    scans.network_scan scans.model_scan scans.execution scans.files scans.scanning scans.refining scans
     knock_outs robustness_report
     model_library
     importers.sklearn

@@ -212,11 +212,11 @@ def _sampled(ranges: Mapping[str, Any], n: int, seed: int, dim: str, sampler: An
     if not (isinstance(ranges, Mapping) and ranges):
         raise InputError(f"ranges are {ranges!r}; expected (low, high) by name, {{'x0': (0, 1)}} say")
     points = sampler(len(ranges), rng=_seed(seed)).random(_count("n", n))
-    values = {_name(key): _stretch(key, span, points[:, i]) for i, (key, span) in enumerate(ranges.items())}
+    values = {_name(key): stretch(key, span, points[:, i]) for i, (key, span) in enumerate(ranges.items())}
     return Axis(_dim(dim), values, f"{design}, seed {seed}")
 
 
-def _stretch(key: str, span: Any, unit: FloatArray) -> FloatArray:
+def stretch(key: str, span: Any, unit: FloatArray) -> FloatArray:
     """Points of (0, 1) brought to a range or a distribution."""
     if hasattr(span, "ppf"):
         values = np.asarray(span.ppf(unit), dtype=float)

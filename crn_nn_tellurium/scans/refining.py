@@ -1,0 +1,190 @@
+"""Refining a boundary where it lies: where the class changes, or a number passes a limit.
+
+Points are chosen by the package adaptive (Nijholt, Weston, Hoofwijk and Akhmerov, doi 10.5281/zenodo.1182437): the
+space is cut into simplices, and the next points go where a simplex is large, a thousand times more so if its corners
+differ. So most points end up along the boundary, which a grid would have to be fine everywhere to follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.spatial import Delaunay
+
+from crn_nn_tellurium.errors import InputError, require
+from crn_nn_tellurium.progress import progress_bar
+from crn_nn_tellurium.reactions import FloatArray, is_real
+from crn_nn_tellurium.scans.axes import paired, stretch
+from crn_nn_tellurium.scans.execution import ExecutorLike
+from crn_nn_tellurium.scans.scanning import Kept, scan
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_FOCUS = 1_000.0
+"""How much more a simplex across the boundary counts than one of the same size that is not."""
+_BATCHES = 20
+"""At least so many times, points are chosen by what those before have found."""
+_AT_ONCE = 128
+
+
+def refine(
+    model: Any,
+    ranges: Mapping[str, Any],
+    *,
+    outputs: Kept = "class",
+    limit: float | None = None,
+    n: int = 1_000,
+    executor: ExecutorLike = None,
+    progress: bool | None = None,
+    **options: Any,
+) -> xr.Dataset:
+    """Solve a model at points that crowd where something changes.
+
+    Parameters
+    ----------
+    model : Network, Simulator, ReactionNetwork or str
+        As in `scan`.
+    ranges : mapping of str to (low, high) or (low, high, "log")
+        Where each number lies; one to four of them.
+    outputs : str or callable
+        What is looked at, one number or class for each point: ``"class"``, ``"settling_time"``, a species, the
+        ``"outputs"`` of a network that has one, or a function, as in `scan`.
+    limit : float, optional
+        The boundary is where this is passed; by default, where the value changes, as classes do.
+    n : int
+        Number of points.
+    executor : int, concurrent.futures.Executor or None
+        As in `scan`.
+    progress : bool, optional
+    **options
+        Further arguments of `scan`: ``x``, ``at``, ``tolerance``, ``bound`` and so on.
+
+    Returns
+    -------
+    xarray.Dataset
+        What was kept over the dimension ``point``, and the boundary: midpoints of neighbouring points on either
+        side, ``boundary_x0`` and so on, over the dimension ``edge``.
+
+    Raises
+    ------
+    InputError
+        If an argument is not what it should be.
+    MissingPackageError
+        If adaptive is not installed.
+
+    Notes
+    -----
+    Points that fail make a side of their own. A region that is smaller than the first points' distance can be
+    missed: more points find smaller ones.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model
+    >>> ds = refine(load_model("xor"), {"x0": (0, 1), "x1": (0, 1)}, n=200)
+    >>> ds.sizes["point"], ds.boundary_x0.dims
+    (200, ('edge',))
+    """
+    if not (isinstance(ranges, Mapping) and 1 <= len(ranges) <= 4):
+        raise InputError(f"ranges are {ranges!r}; expected (low, high) by name, one to four of them")
+    names, points = list(ranges), _axis_points(ranges)
+    if not (is_real(n) and n == int(n) and n >= 2 ** len(names) + 1):
+        raise InputError(f"n is {n!r}; expected a whole number of points, {2 ** len(names) + 1} or more")
+    if limit is not None and not (is_real(limit) and np.isfinite(limit)):
+        raise InputError(f"limit is {limit!r}; expected a finite number, or None for where the value changes")
+    if "path" in options or "on_error" in options:
+        raise InputError("refine chooses points by what it finds: it has no path= to resume from, and no on_error=")
+    learner = _learner(len(names))
+    codes: dict[Any, int] = {}
+    batches: list[xr.Dataset] = []
+    unit: list[FloatArray] = []
+    sides: list[int] = []
+    done, batch = 0, max(1, min(_AT_ONCE, int(n) // _BATCHES))
+    with progress_bar("refining", progress, int(n)) as advance:
+        while done < n:
+            asked, _ = learner.ask(min(batch, int(n) - done))
+            new = np.array(asked, dtype=float).reshape(len(asked), -1)
+            values = {name: points(name, new[:, i]) for i, name in enumerate(names)}
+            ds = scan(model, paired(values), outputs=outputs, executor=executor, progress=False, **options)
+            sides += _sides(ds, limit, codes)
+            for point, side in zip(asked, sides[done:], strict=True):
+                learner.tell(point, float(side))
+            batches.append(ds)
+            unit.append(new)
+            done += len(new)
+            advance(done, "points")
+    import xarray as xr
+
+    ds = xr.concat(batches, dim="point", combine_attrs="override")
+    kept = next(name for name in ds.data_vars if name != "status")
+    ds.attrs |= {"title": f"boundary of {kept}", "axes": f"point: {', '.join(names)} (refined)"}
+    ds.attrs["limit"] = "where the value changes" if limit is None else float(limit)
+    return _with_boundary(ds[[*names, *ds.data_vars]], np.concatenate(unit), np.array(sides), points)
+
+
+def _axis_points(ranges: Mapping[str, Any]) -> Any:
+    """(name, places in [0, 1]) -> values; the ends of the range are among them."""
+    for name, span in ranges.items():
+        if hasattr(span, "ppf"):
+            raise InputError(f"{name!r}: its range is {span!r}; expected (low, high) or (low, high, 'log')")
+        stretch(name, span, np.zeros(1))
+    return lambda name, unit: stretch(name, ranges[name], unit)
+
+
+def _learner(n_dims: int) -> Any:
+    adaptive = require("adaptive", extra="adaptive")
+
+    def of_interval(xs: Any, ys: Any) -> float:
+        return abs(xs[1] - xs[0]) * (_FOCUS if ys[0] != ys[1] else 1.0)
+
+    def of_simplex(simplex: Any, values: Any, _: Any) -> float:
+        corners = np.asarray(simplex)
+        volume = abs(float(np.linalg.det(corners[1:] - corners[0])))
+        return volume * (_FOCUS if len(set(values)) > 1 else 1.0)
+
+    if n_dims == 1:
+        return adaptive.Learner1D(None, bounds=(0.0, 1.0), loss_per_interval=of_interval)
+    return adaptive.LearnerND(None, bounds=[(0.0, 1.0)] * n_dims, loss_per_simplex=of_simplex)
+
+
+def _sides(ds: xr.Dataset, limit: float | None, codes: dict[Any, int]) -> list[int]:
+    """On which side of the boundary each point lies, as a number."""
+    name = next(name for name in ds.data_vars if name != "status")
+    values = ds[name].values.reshape(ds.sizes["point"], -1)
+    if values.shape[1] != 1:
+        raise InputError(f"{name!r} is {values.shape[1]} numbers a point; refine looks at one: a function gives it")
+    found = []
+    for value in values[:, 0].tolist():
+        side: Any = value
+        if value == "" or value != value:
+            side = "failed"
+        elif limit is not None:
+            side = value > limit
+        found.append(codes.setdefault(side, len(codes)))
+    if limit is None and len(codes) > max(20, len(found) // 2):
+        raise InputError(f"{name!r} is another number almost everywhere; limit= says where its boundary is")
+    return found
+
+
+def _with_boundary(ds: xr.Dataset, unit: FloatArray, sides: Any, points: Any) -> xr.Dataset:
+    """The same with midpoints of neighbours on either side."""
+    edges = _edges(unit)
+    across = edges[sides[edges[:, 0]] != sides[edges[:, 1]]]
+    middle = (unit[across[:, 0]] + unit[across[:, 1]]) / 2
+    names = [str(name) for name in ds.coords if ds[name].dims == ("point",)]
+    return ds.assign(
+        {f"boundary_{name}": ("edge", points(name, middle[:, i]), ds[name].attrs) for i, name in enumerate(names)}
+    )
+
+
+def _edges(unit: FloatArray) -> Any:
+    """Neighbouring points (n_edges, 2), each pair once."""
+    if unit.shape[1] == 1:
+        order = np.argsort(unit[:, 0], kind="stable")
+        return np.column_stack([order[:-1], order[1:]])
+    corners = Delaunay(unit).simplices
+    pairs = np.concatenate([corners[:, list(pair)] for pair in combinations(range(corners.shape[1]), 2)])
+    return np.unique(np.sort(pairs, axis=1), axis=0)
