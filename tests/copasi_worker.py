@@ -6,7 +6,10 @@ the one can be taken for the other's (seen as a crash on Python 3.13).
 
 from __future__ import annotations
 
+import time
+
 import basico
+import numpy as np
 
 
 def steady_state(sbml):
@@ -36,5 +39,23 @@ def time_course(sbml, t_end, steps):
             0, t_end, steps, model=model, use_sbml_id=True, r_tol=1e-10, a_tol=1e-14, automatic=False
         )
         return {name: frame[name].to_numpy() for name in frame.columns}
+    finally:
+        basico.remove_datamodel(model)
+
+
+def scan(sbml, varied, points, kept):
+    """The usual script of COPASI: set, run_steadystate, read. Seconds a point, and concentrations (n, n_kept)."""
+    model = basico.load_model_from_string(sbml)
+    try:
+        names = basico.get_species(model=model).reset_index().set_index("sbml_id")["name"]
+        found = []
+        start = time.perf_counter()
+        for point in points.tolist():
+            for name, value in zip(varied, point, strict=True):
+                basico.set_species(names[name], initial_concentration=value, exact=True, model=model)
+            basico.run_steadystate(model=model)
+            steady = basico.get_species(model=model).set_index("sbml_id")["concentration"]
+            found.append([steady[name] for name in kept])
+        return (time.perf_counter() - start) / len(points), np.array(found)
     finally:
         basico.remove_datamodel(model)
