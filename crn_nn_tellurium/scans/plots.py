@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
-from matplotlib.figure import Figure
 
 from crn_nn_tellurium.errors import InputError, check_kind
 from crn_nn_tellurium.plotting import new_axes
@@ -205,7 +204,7 @@ def plot_scan_surface(data: xr.DataArray, x: str | None = None, ax: Any = None) 
     grid = grid.transpose(..., x)
     y = grid.dims[0]
     if ax is None:
-        ax = Figure(figsize=(6.4, 5), layout="constrained").add_subplot(projection="3d")
+        ax = plt.figure(figsize=(6.4, 5), layout="constrained").add_subplot(projection="3d")
     along: list[Any] = []
     for dim in (x, y):
         points, is_log = _points(grid, dim), _is_log(_points(grid, dim))
@@ -306,7 +305,7 @@ def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> An
     """
     check_kind("result", result, Robustness, "the result of robustness")
     if axes is None:
-        axes = Figure(figsize=(13, 4.4), layout="constrained").subplots(1, 3, width_ratios=(1, 1, 1.2))
+        _, axes = plt.subplots(1, 3, figsize=(13, 4.4), layout="constrained", width_ratios=(1, 1, 1.2))
     noise, fuel, missing = axes
     mean, low, high = result.band(0.8)
     noise.plot(100 * result.cv, 100 * mean, marker="o", markersize=4, label="mean")
