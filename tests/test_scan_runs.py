@@ -67,6 +67,15 @@ def test_every_quantity_and_model_can_be_sent_to_workers():
             same(cn.scan(model, vary, executor=pool, **options), cn.scan(model, vary, **options))
 
 
+def test_joblibs_loky_gives_the_same(expected):
+    loky = pytest.importorskip("joblib.externals.loky")
+    executor = loky.get_reusable_executor(max_workers=2)
+    try:
+        same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=executor), expected)
+    finally:
+        executor.shutdown()
+
+
 def test_dask_gives_the_same(expected):
     distributed = pytest.importorskip("distributed")
     with (

@@ -1,6 +1,7 @@
 """Scans: every number that can be varied, against networks made by hand, their closed form and other solvers."""
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pytest
@@ -427,7 +428,7 @@ def test_the_result_says_how_it_came_about():
     ds = cn.scan(XOR, {"h": [1e-3], "x0": [0, 1]}, x=[0.5, 1])
     assert "XOR" in ds.attrs["model"] or "xor" in ds.attrs["model"]
     assert ds.attrs["inputs"] == "x1 = 1.0"
-    assert ds.attrs["crn_nn_tellurium"] == cn.__version__
+    assert f"crn_nn_tellurium {cn.__version__}" in ds.attrs["versions"]
     assert "libroadrunner" in ds.attrs["versions"]
     assert ds.h.attrs["units"] == ds.outputs.attrs["units"] == "model units"
     other = cn.scan(changed(XOR, b2_0=0.0), {"h": [1e-3], "x0": [0, 1]}, x=[0.5, 1])
@@ -450,6 +451,23 @@ def test_the_key_is_that_of_all_that_matters():
         {"outputs": "settling_time"},
         {"model": XOR.with_h(0.5)},
     ]
+
+    def of(factor, power=2):
+        return lambda result: factor * result.outputs[0, 0] ** power
+
+    others += [
+        {"outputs": {"f": f}} for f in (of(1.0), of(2.0), of(1.0, 3), partial(np.float64, 3), partial(np.float64, 4))
+    ]
+
+    class Mine(cn.SmoothedReLU):
+        def concentrations(self, z):
+            return super().concentrations(z)
+
+    kept = Mine.concentrations
+    nets = [cn.Network([cn.Layer([[1.0, 1.0]], activation=Mine(h=0.1))])]
+    first = make_plan(nets[0], {"x0": [0.0]}).key
+    Mine.concentrations = lambda self, z: 1.0 * kept(self, z)
+    assert make_plan(nets[0], {"x0": [0.0]}).key != first
     keys = [make_plan(**{"model": XOR, **base, **other}).key for other in [{}, *others]]
     assert len(set(keys)) == len(keys)
     assert make_plan(XOR, **base).key == keys[0]

@@ -9,20 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium import __version__
 from crn_nn_tellurium.certificate import Bound
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.losses import LossLike
+from crn_nn_tellurium.losses import Loss, LossLike
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork
 from crn_nn_tellurium.scans.axes import Axis
+from crn_nn_tellurium.scans.fingerprint import model_bytes, text_of, versions
 from crn_nn_tellurium.scans.grid import Box, boxes
 
 SAMPLE = "sample"
@@ -135,7 +135,7 @@ class Plan:
     def key(self) -> str:
         """A hash of all that the result depends on; a file of chunks belongs to one key."""
         digest = hashlib.sha256()
-        digest.update(_model_bytes(self.model))
+        digest.update(model_bytes(self.model))
         for axis in self.axes:
             digest.update(f"{axis.dim} {axis.seed}".encode())
             for name, array in axis.values.items():
@@ -143,10 +143,14 @@ class Plan:
         for given in (self.x, self.time):
             digest.update(b"none" if given is None else given.tobytes() + str(given.shape).encode())
         digest.update(b"none" if self.y is None else repr(np.asarray(self.y).tolist()).encode())
-        settings = [__version__, self.tolerance, self.bound, self.chunk, _text_of(self.loss)]
-        settings += [[q.name, q.kind, q.species, _text_of(q.function)] for q in self.quantities]
+        settings: list[Any] = [versions(), self.tolerance, self.bound, self.chunk, text_of(_parts(self.loss))]
+        settings += [[q.name, q.kind, q.species, text_of(q.function)] for q in self.quantities]
         digest.update(json.dumps(settings).encode())
         return digest.hexdigest()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields: what follows from them is worked out again where it is needed."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
 
     def to_bytes(self) -> bytes:
         """The plan for another process.
@@ -165,40 +169,6 @@ class Plan:
             ) from error
 
 
-def model_hash(model: Model) -> str:
-    """A short hash of a model's content."""
-    return hashlib.sha256(_model_bytes(model)).hexdigest()[:16]
-
-
-def _model_bytes(model: Model) -> bytes:
-    if isinstance(model, str):
-        return model.encode()
-    if isinstance(model, ReactionNetwork):
-        return repr((model.name, model.species, model.reactions)).encode()
-    parts: list[Any] = [model.name, model.input_coding, model.output_names, model.class_names]
-    arrays: list[FloatArray] = []
-    for layer in model.layers:
-        parts += [layer.name, layer.inputs, repr(layer.activation)]
-        weights: Any = layer.weights
-        arrays += [weights.data, weights.indices, weights.indptr] if hasattr(weights, "indptr") else [weights]
-        arrays.append(layer.bias)
-    return repr(parts).encode() + b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
-
-
-def _text_of(thing: Any) -> str:
-    """Functions by name and code: a changed function is another scan."""
-    if isinstance(thing, tuple):
-        return " ".join(map(_text_of, thing))
-    if hasattr(thing, "function") and hasattr(thing, "derivative"):
-        return f"{_text_of(thing.function)} {_text_of(thing.derivative)}"
-    if thing is None or isinstance(thing, str):
-        return str(thing)
-    code = getattr(thing, "__code__", None)
-    if code is None:
-        return str(getattr(thing, "__qualname__", repr(type(thing))))
-    return f"{thing.__module__}.{thing.__qualname__} {code.co_code.hex()} {_constants(code.co_consts)}"
-
-
-def _constants(constants: Iterable[Any]) -> str:
-    # nested code objects have addresses in their repr
-    return " ".join(c.co_code.hex() if hasattr(c, "co_code") else repr(c) for c in constants)
+def _parts(loss: LossLike) -> Any:
+    """A loss as what can be identified."""
+    return (loss.name, loss.targets, loss.function, loss.derivative) if isinstance(loss, Loss) else loss

@@ -9,14 +9,12 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium import __version__
 from crn_nn_tellurium.certificate import Bound
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError
 from crn_nn_tellurium.losses import LossLike
@@ -26,10 +24,11 @@ from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork
 from crn_nn_tellurium.scans.axes import Vary, as_axes
 from crn_nn_tellurium.scans.execution import ExecutorLike, prepare, solve_chunks
 from crn_nn_tellurium.scans.files import KEY, Parts, check_path, open_scan, write_result
+from crn_nn_tellurium.scans.fingerprint import model_hash, versions
 from crn_nn_tellurium.scans.grid import Box
 from crn_nn_tellurium.scans.model_scan import ModelScan
 from crn_nn_tellurium.scans.network_scan import KINDS, NetworkScan, failures
-from crn_nn_tellurium.scans.plan import SAMPLE, Model, Plan, Quantity, Variable, model_hash
+from crn_nn_tellurium.scans.plan import SAMPLE, Model, Plan, Quantity, Variable
 from crn_nn_tellurium.simulator import OnError, Simulator, check_choice, check_positive
 
 if TYPE_CHECKING:
@@ -416,8 +415,7 @@ def _provenance(plan: Plan) -> dict[str, Any]:
         "model_hash": model_hash(plan.model),
         "axes": "; ".join(f"{axis.dim}: {', '.join(list(axis.values)[:12])} ({axis.design})" for axis in plan.axes),
         "at": STEADY_STATE if plan.time is None else "times",
-        "versions": ", ".join(f"{package} {_version(package)}" for package in ("libroadrunner", "numpy", "scipy")),
-        "crn_nn_tellurium": __version__,
+        "versions": ", ".join(f"{package} {number}" for package, number in versions().items()),
         "python": platform.python_version(),
         KEY: plan.key,
     }
@@ -430,10 +428,3 @@ def _provenance(plan: Plan) -> dict[str, Any]:
     if {"loss", "gradient_norm"} & set(kinds):
         found["loss"] = plan.loss if isinstance(plan.loss, str) else getattr(plan.loss, "name", "a function")
     return found
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"

@@ -1,0 +1,87 @@
+"""What identifies a scan: hashes of models, and texts of functions that change when the function does."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Iterable
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium import __version__
+from crn_nn_tellurium.activations import BUILT_IN
+from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork
+
+PACKAGES = ("libroadrunner", "numpy", "scipy")
+"""Whose versions may change the last bits of a result."""
+
+
+def versions() -> dict[str, str]:
+    """Versions of this package and of those that a result's bits depend on."""
+    return {"crn_nn_tellurium": __version__} | {package: _version(package) for package in PACKAGES}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def model_hash(model: Network | ReactionNetwork | str) -> str:
+    """A short hash of a model's content."""
+    return hashlib.sha256(model_bytes(model)).hexdigest()[:16]
+
+
+def model_bytes(model: Network | ReactionNetwork | str) -> bytes:
+    """All that a model's answers depend on."""
+    if isinstance(model, str):
+        return model.encode()
+    if isinstance(model, ReactionNetwork):
+        return repr((model.name, model.species, model.reactions, model.observables)).encode()
+    parts: list[Any] = [model.name, model.input_coding, model.output_names, model.class_names]
+    arrays: list[FloatArray] = []
+    for layer in model.layers:
+        kind = type(layer.activation)
+        own = () if BUILT_IN.get(kind.__name__) is kind else [text_of(part) for part in vars(kind).values()]
+        parts += [layer.name, layer.inputs, repr(layer.activation), own]
+        weights: Any = layer.weights
+        arrays += [weights.data, weights.indices, weights.indptr] if hasattr(weights, "indptr") else [weights]
+        arrays.append(layer.bias)
+    parts += [(array.shape, str(array.dtype)) for array in arrays]
+    return repr(parts).encode() + b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
+
+
+def text_of(thing: Any) -> str:
+    """A text of a value or a function: its code, defaults and what it closes over; what it calls goes by name."""
+    if isinstance(thing, (list, tuple)):
+        return f"({' '.join(map(text_of, thing))})"
+    if isinstance(thing, partial):
+        return text_of((thing.func, thing.args, sorted(thing.keywords.items())))
+    function = getattr(thing, "__func__", thing)
+    code = getattr(function, "__code__", None)
+    if code is not None:
+        closed = [cell.cell_contents for cell in function.__closure__ or ()]
+        bound = getattr(thing, "__self__", None)
+        rest = (function.__defaults__, sorted((function.__kwdefaults__ or {}).items()), closed, bound)
+        return f"{function.__module__}.{function.__qualname__} {_code(code)} {text_of(rest)}"
+    if isinstance(thing, property):
+        return text_of((thing.fget,))
+    try:
+        return f"{type(thing).__qualname__} {hashlib.sha256(pickle.dumps(thing)).hexdigest()}"
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return f"{type(thing).__module__}.{type(thing).__qualname__}"
+
+
+def _code(code: CodeType) -> str:
+    return f"{code.co_code.hex()} {' '.join(code.co_names)} {_constants(code.co_consts)}"
+
+
+def _constants(constants: Iterable[Any]) -> str:
+    # nested code has an address in its repr
+    return " ".join(_code(c) if isinstance(c, CodeType) else repr(c) for c in constants)
