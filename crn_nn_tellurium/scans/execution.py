@@ -9,7 +9,6 @@ that kills its workers is found out and costs nothing but itself.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import pickle
 import signal
 import time
@@ -17,6 +16,7 @@ import warnings
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from typing import Any
 
 from crn_nn_tellurium.errors import InputError
@@ -56,16 +56,29 @@ def solve_chunks(
     """
     if executor is None:
         yield from ((number, scan.solve(plan.chunks[number])) for number in numbers)
-        return
-    if isinstance(executor, Executor):
+    elif isinstance(executor, Executor):
         yield from _Run(plan, numbers, executor, workers_of(executor)).results()
-        return
+    else:
+        yield from _Run(plan, numbers, None, _count(executor)).results()
+
+
+def _count(executor: Any) -> int:
     if not (is_real(executor) and executor == int(executor) and executor >= 1):
         raise InputError(
             f"executor is {executor!r}; expected a number of processes, a concurrent.futures.Executor (of Dask: "
             "client.get_executor()), or None for this process"
         )
-    yield from _Run(plan, numbers, None, int(executor)).results()
+    return int(executor)
+
+
+@contextmanager
+def as_executor(executor: ExecutorLike) -> Iterator[Executor | None]:
+    """One executor for several scans: a number of processes becomes a pool that is closed at the end."""
+    if executor is None or isinstance(executor, Executor):
+        yield executor
+    else:
+        with own_pool(_count(executor)) as pool:
+            yield pool
 
 
 def workers_of(executor: Executor) -> int:
@@ -209,8 +222,3 @@ class _Run:
             if self._pending:
                 for process in processes:
                     process.terminate()
-
-
-def default_workers() -> int:
-    """As many processes as this one may use processors."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -18,7 +18,7 @@ from crn_nn_tellurium.errors import InputError, require
 from crn_nn_tellurium.progress import progress_bar
 from crn_nn_tellurium.reactions import FloatArray, is_real
 from crn_nn_tellurium.scans.axes import paired, stretch
-from crn_nn_tellurium.scans.execution import ExecutorLike
+from crn_nn_tellurium.scans.execution import ExecutorLike, as_executor
 from crn_nn_tellurium.scans.scanning import Kept, scan
 
 if TYPE_CHECKING:
@@ -103,12 +103,12 @@ def refine(
     unit: list[FloatArray] = []
     sides: list[int] = []
     done, batch = 0, max(1, min(_AT_ONCE, int(n) // _BATCHES))
-    with progress_bar("refining", progress, int(n)) as advance:
+    with progress_bar("refining", progress, int(n)) as advance, as_executor(executor) as workers:
         while done < n:
             asked, _ = learner.ask(min(batch, int(n) - done))
             new = np.array(asked, dtype=float).reshape(len(asked), -1)
             values = {name: points(name, new[:, i]) for i, name in enumerate(names)}
-            ds = scan(model, paired(values), outputs=outputs, executor=executor, progress=False, **options)
+            ds = scan(model, paired(values), outputs=outputs, executor=workers, progress=False, **options)
             sides += _sides(ds, limit, codes)
             for point, side in zip(asked, sides[done:], strict=True):
                 learner.tell(point, float(side))
