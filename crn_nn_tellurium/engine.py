@@ -116,8 +116,9 @@ class CompiledModel:
     ----------
     floating, boundary, parameters : tuple of str
         Identifiers in the order of the arrays that go in and out.
-    ruled : frozenset of str
-        Identifiers whose values rules set.
+    assigned, rate_ruled : frozenset of str
+        Identifiers whose values assignment rules and rate rules set.
+    n_events : int
     """
 
     def __init__(self, text: str, conserved_moieties: bool = False) -> None:
@@ -127,12 +128,16 @@ class CompiledModel:
         sbml = antimony_to_sbml(text)
         with keeping_attributes():
             self._runner = roadrunner.RoadRunner(sbml, options)
-        self._runner.timeCourseSelections = ["time", *self._runner.model.getFloatingSpeciesIds()]
         self._model = self._runner.model
         self.floating = tuple(self._model.getFloatingSpeciesIds())
+        # in brackets, concentrations: without, amounts, which differ in a compartment that is not 1
+        self._selections = ["time", *(f"[{name}]" for name in self.floating)]
+        self._runner.timeCourseSelections = self._selections
         self.boundary = tuple(self._model.getBoundarySpeciesIds())
         self.parameters = tuple(self._model.getGlobalParameterIds())
-        self.ruled = frozenset(self._runner.getAssignmentRuleIds()) | frozenset(self._runner.getRateRuleIds())
+        self.assigned = frozenset(self._runner.getAssignmentRuleIds())
+        self.rate_ruled = frozenset(self._runner.getRateRuleIds())
+        self.n_events = int(self._model.getNumEvents())
         self.lock = threading.Lock()
         self._floating_index = np.arange(len(self.floating), dtype=np.int32)
         self._boundary_index = np.arange(len(self.boundary), dtype=np.int32)
@@ -243,6 +248,14 @@ class CompiledModel:
             model.getGlobalParameterValues(),
         )
         return tuple(np.array(part, dtype=float) for part in now)  # type: ignore[return-value]  # three
+
+    def record(self, boundary: FloatArray, start: FloatArray, times: FloatArray) -> FloatArray:
+        """As `time_course`, with the parameters, those that rules and events set too: (n_times, n_floating + n)."""
+        try:
+            self._runner.timeCourseSelections = [*self._selections, *self.parameters]
+            return self.time_course(boundary, start, times)
+        finally:
+            self._runner.timeCourseSelections = self._selections
 
     def observe(self, boundary: FloatArray, x: FloatArray) -> FloatArray:
         """All parameters (n_parameters,), those that rules set too, at one state."""

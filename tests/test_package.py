@@ -114,7 +114,8 @@ FLOW = """
     balancing finite_differences transients
     gradient_problem gradient_methods engine_gradients gradients
     sensitivity runner gradient_check perturbation objective verification progress training estimators
-    scans.axes scans.grid scans.network_parameters scans.fingerprint scans.plan scans.steady_states scans.time_courses
+    scans.axes scans.grid scans.network_parameters scans.fingerprint scans.plan scans.users_functions
+    scans.steady_states scans.time_courses
     scans.network_scan scans.model_scan scans.execution scans.files scans.scanning scans.refining scans
     knock_outs robustness_report
     model_library

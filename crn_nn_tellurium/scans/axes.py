@@ -10,7 +10,7 @@ scrambled as of Owen, J. Complexity 14 (1998) 466 (both by scipy.stats.qmc).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,7 +48,16 @@ class Axis:
     seed: int | None = field(default=None)
 
     def __post_init__(self) -> None:
-        read_only(*self.values.values())
+        if not (isinstance(self.values, Mapping) and self.values):
+            raise InputError(f"an Axis takes lists by name, {{'x0': [0, 1]}} say; got {self.values!r}")
+        arrays = {_name(key): _numbers(key, value, per_layer=True) for key, value in self.values.items()}
+        lengths = {name: len(array) for name, array in arrays.items()}
+        if len(set(lengths.values())) > 1:
+            found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+            raise InputError(f"paired lists differ in length: {found}; expected one value of each for every point")
+        object.__setattr__(self, "dim", _dim(self.dim))
+        object.__setattr__(self, "values", arrays)
+        read_only(*arrays.values())
 
     def __len__(self) -> int:
         return len(next(iter(self.values.values())))
@@ -66,7 +75,8 @@ def paired(values: Mapping[str, npt.ArrayLike], dim: str = "point") -> Axis:
 
     Parameters
     ----------
-    values : mapping of str to (n,) array_like
+    values : mapping of str to (n,) array_like, or data frame
+        Also rows of one number per layer, for ``h``.
     dim : str
         The dimension's name.
 
@@ -80,14 +90,9 @@ def paired(values: Mapping[str, npt.ArrayLike], dim: str = "point") -> Axis:
     >>> paired({"x0": [0, 0, 1], "x1": [0, 1, 1]})
     Axis('point': 3 points of x0, x1; paired)
     """
-    if not (isinstance(values, Mapping) and values):
-        raise InputError(f"paired takes lists by name, {{'x0': [0, 1], 'x1': [1, 0]}} say; got {values!r}")
-    arrays = {_name(key): _numbers(key, value) for key, value in values.items()}
-    lengths = {name: len(array) for name, array in arrays.items()}
-    if len(set(lengths.values())) > 1:
-        found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise InputError(f"paired lists differ in length: {found}; expected one value of each for every point")
-    return Axis(_dim(dim), arrays, "paired")
+    if hasattr(values, "columns"):  # a data frame
+        values = {str(name): values[name] for name in values.columns}
+    return Axis(dim, dict(values), "paired")  # type: ignore[arg-type]  # made arrays there
 
 
 def latin_hypercube(ranges: Mapping[str, Any], n: int, seed: int = 0, dim: str = "point") -> Axis:
@@ -164,8 +169,9 @@ def lognormal(cv: float | Sequence[float], draws: int = 100, seed: int = 0) -> t
     values = _numbers(CV, [cv] if is_real(cv) else cv)
     if np.any(values < 0):
         raise InputError(f"cv is {cv!r}; expected coefficients of variation >= 0: 0.1 for 10 %")
-    number = np.arange(_count("draws", draws), dtype=float)
-    draw = Axis(DRAW, {DRAW: number}, f"lognormal, seed {_seed(seed)}", seed)
+    draws, seed = _count("draws", draws), _seed(seed)
+    number = np.arange(draws, dtype=float)
+    draw = Axis(DRAW, {DRAW: number}, f"lognormal, seed {seed}", seed)
     if is_real(cv):
         return (Axis(DRAW, {DRAW: number, CV: np.full(draws, float(values[0]))}, draw.design, seed),)
     return Axis(CV, {CV: values}), draw
@@ -192,6 +198,21 @@ def as_axes(vary: Vary) -> tuple[Axis, ...]:
     return axes
 
 
+def check_errors(axes: Sequence[Axis], means_error: Callable[[str], bool]) -> None:
+    """Refuse errors of rate constants without draws, draws without errors, and numbers that are neither.
+
+    Raises
+    ------
+    InputError
+    """
+    given = {n: v for axis in axes for n, v in axis.values.items() if n in (CV, DRAW) and means_error(n)}
+    if len(given) == 1:
+        raise InputError(f"{next(iter(given))!r} is varied by itself; lognormal(cv, draws) makes both axes")
+    for name, values in given.items():
+        if np.any(values < 0) or (name == DRAW and np.any(values != np.floor(values))):
+            raise InputError(f"{name!r}: {values.tolist()[:6]}; expected what lognormal(cv, draws) makes")
+
+
 def _flatten(vary: Any) -> Iterable[Axis]:
     if isinstance(vary, Axis):
         yield vary
@@ -200,7 +221,7 @@ def _flatten(vary: Any) -> Iterable[Axis]:
             if isinstance(values, Axis):
                 raise InputError(f"{key!r}: {values!r} is an axis by itself; give a list, [{{...}}, {values.dim}]")
             name = _name(key)
-            yield Axis(_dim(name), {name: _numbers(name, values, per_layer=True)})
+            yield Axis(name, {name: values})
     elif isinstance(vary, Sequence) and not isinstance(vary, str):
         for part in vary:
             yield from _flatten(part)
@@ -213,7 +234,7 @@ def _sampled(ranges: Mapping[str, Any], n: int, seed: int, dim: str, sampler: An
         raise InputError(f"ranges are {ranges!r}; expected (low, high) by name, {{'x0': (0, 1)}} say")
     points = sampler(len(ranges), rng=_seed(seed)).random(_count("n", n))
     values = {_name(key): stretch(key, span, points[:, i]) for i, (key, span) in enumerate(ranges.items())}
-    return Axis(_dim(dim), values, f"{design}, seed {seed}")
+    return Axis(dim, values, f"{design}, seed {seed}")
 
 
 def stretch(key: str, span: Any, unit: FloatArray) -> FloatArray:
@@ -224,6 +245,7 @@ def stretch(key: str, span: Any, unit: FloatArray) -> FloatArray:
             raise InputError(f"{key!r}: the distribution gives values that are not finite numbers")
         return values
     shape = "(low, high), (low, high, 'log') or a distribution of scipy.stats"
+    span = span.tolist() if isinstance(span, np.ndarray) else span
     if not isinstance(span, Sequence) or isinstance(span, str) or len(span) not in (2, 3):
         raise InputError(f"{key!r}: its range is {span!r}; expected {shape}")
     low, high, *scale = span
@@ -250,7 +272,10 @@ def _dim(dim: Any) -> str:
 
 def _numbers(key: str, values: Any, per_layer: bool = False) -> FloatArray:
     try:
-        array = np.array(values, dtype=float)
+        given = np.array(values)
+        if given.size and given.dtype.kind not in "iuf":
+            raise TypeError
+        array = given.astype(float)
     except (TypeError, ValueError) as error:
         raise InputError(f"{key!r}: values are {values!r}; expected a list of numbers") from error
     if array.ndim not in ((1, 2) if per_layer else (1,)) or not array.size:

@@ -8,7 +8,9 @@ that kills its workers is found out and costs nothing but itself.
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
+import os
 import pickle
 import signal
 import time
@@ -123,7 +125,9 @@ class _Run:
     """One scan's chunks on an executor."""
 
     def __init__(self, plan: Plan, numbers: Sequence[int], executor: Executor | None, workers: int) -> None:
-        self._payload, self._key = plan.to_bytes(), plan.key
+        self._payload = plan.to_bytes()
+        # of the bytes, not the plan's key: a warm worker must never answer for another scan
+        self._key = hashlib.sha256(self._payload).hexdigest()
         self._waiting = deque(numbers)
         self._alone: deque[int] = deque()
         self._attempts: dict[int, int] = {}
@@ -161,6 +165,11 @@ class _Run:
                 self._alone.extend(numbers)
                 self._replace()
                 return
+            except RuntimeError as error:
+                raise InputError(
+                    f"the executor takes no work ({error}); chunks that are done are kept if path= is given, and the "
+                    "same call with another executor goes on with them"
+                ) from error
             self._pending[future] = numbers
 
     def _share(self) -> int:
@@ -210,7 +219,7 @@ class _Run:
         """A pool of our own in place of one that broke."""
         if self._is_own:
             self._executor.shutdown(wait=False, cancel_futures=True)
-        self._executor, self._is_own = own_pool(self._workers), True
+        self._executor, self._is_own = own_pool(min(self._workers, os.cpu_count() or 1)), True
 
     def _stop(self) -> None:
         """Nothing is left running, whatever ended the scan."""

@@ -10,9 +10,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
+import warnings
+import zipfile
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +24,7 @@ import numpy as np
 
 from crn_nn_tellurium.errors import FileFormatError, InputError, require
 from crn_nn_tellurium.scans.plan import Plan
-from crn_nn_tellurium.storage import check_target, read_text, write_bytes
+from crn_nn_tellurium.storage import check_target, make_readable, read_text, write_bytes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,80 +71,136 @@ class Parts:
     def __init__(self, path: Path, plan: Plan) -> None:
         self.folder = path.with_name(path.name + ".parts")
         self._plan = plan
+        self._state, self._lock = self.folder / "scan.json", self.folder / "lock"
 
-    def open(self, resume: bool) -> None:
-        """Make the folder, or go on with what it holds.
+    def open(self, resume: bool, overwrite: bool) -> None:
+        """Make the folder, or go on with what it holds, and keep others out.
 
         Raises
         ------
         FileExistsError
-            If it holds another scan, or this one and it is not to be resumed.
+            If it holds another scan, or this one and it is not to be resumed, or another process writes to it.
         """
-        state = self.folder / "scan.json"
-        if state.exists():
-            found = json.loads(read_text(state))
-            if found.get(KEY) != self._plan.key:
-                raise FileExistsError(
-                    f"{str(self.folder)!r} holds chunks of another scan (other values, model, settings or version); "
-                    "overwrite=True (--overwrite) removes them, or choose another path"
-                )
-            if not resume:
-                raise FileExistsError(
-                    f"{str(self.folder)!r} holds {len(list(self.done()))} chunks of this scan; resume=True (--resume) "
-                    "goes on with them, overwrite=True (--overwrite) begins again"
-                )
-            return
+        if self.folder.exists():
+            self._check_lock()
+            if overwrite:
+                shutil.rmtree(self.folder)
+            else:
+                self._check_state(resume)
         self.folder.mkdir(exist_ok=True)
+        with self._lock.open("x", encoding="utf-8") as lock:
+            lock.write(f"{os.getpid()} {platform.node()}")
         document = {KEY: self._plan.key, "chunks": len(self._plan.chunks)}
-        write_bytes(state, json.dumps(document).encode())
+        write_bytes(self._state, json.dumps(document).encode())
+
+    def _check_lock(self) -> None:
+        """Refuse a folder that a living process writes to; forget a dead one."""
+        try:
+            process, node = self._lock.read_text(encoding="utf-8").split(maxsplit=1)
+            number = int(process)
+        except FileNotFoundError:
+            return
+        except ValueError:
+            number, node = 0, platform.node()
+        if node == platform.node() and not _is_alive(number):
+            self._lock.unlink(missing_ok=True)
+            return
+        raise FileExistsError(
+            f"{str(self.folder)!r}: process {number} on {node} is writing this scan; wait for it, choose another path, "
+            f"or delete {self._lock.name!r} there if that process is gone"
+        )
+
+    def _check_state(self, resume: bool) -> None:
+        chunks = list(self.folder.glob("[0-9]*.npz"))
+        try:
+            found = json.loads(read_text(self._state)).get(KEY)
+        except (OSError, ValueError, AttributeError):
+            found = None
+        if chunks and found != self._plan.key:
+            raise FileExistsError(
+                f"{str(self.folder)!r} holds chunks of another scan (other values, model, settings or version); "
+                "overwrite=True (--overwrite) removes them, or choose another path"
+            )
+        if chunks and not resume:
+            raise FileExistsError(
+                f"{str(self.folder)!r} holds {len(chunks)} chunks of this scan; resume=True (--resume) goes on with "
+                "them, overwrite=True (--overwrite) begins again"
+            )
+
+    def close(self) -> None:
+        """Let others in."""
+        self._lock.unlink(missing_ok=True)
 
     def _file(self, number: int) -> Path:
         return self.folder / f"{number:08d}.npz"
 
-    def done(self) -> Iterator[int]:
+    def done(self) -> list[int]:
         """Numbers of the chunks that are there."""
-        return (int(file.stem) for file in sorted(self.folder.glob("[0-9]*.npz")))
+        return [int(file.stem) for file in sorted(self.folder.glob("[0-9]*.npz"))]
 
     def write(self, number: int, solved: dict[str, Any]) -> None:
         """Keep one chunk."""
         stream = io.BytesIO()
-        arrays: dict[str, Any] = {}
+        arrays: dict[str, Any] = {KEY: np.array(self._plan.key)}
         for name, values in solved.items():
             if values.dtype == object:
                 texts, codes = np.unique(values.astype(str), return_inverse=True)
-                arrays[f"{name}.codes"], arrays[f"{name}.texts"] = codes.reshape(values.shape), texts
+                arrays[f"codes {name}"], arrays[f"texts {name}"] = codes.reshape(values.shape), texts
             else:
-                arrays[name] = values
+                arrays[f"values {name}"] = values
         np.savez(stream, **arrays)
         write_bytes(self._file(number), stream.getvalue())
 
-    def read(self, number: int) -> dict[str, Any]:
-        """One chunk back.
-
-        Raises
-        ------
-        FileFormatError
-            If the file is damaged.
-        """
+    def read(self, number: int) -> dict[str, Any] | None:
+        """One chunk back; None, and a warning, if its file is damaged or another scan's, so that it is solved again."""
         file = self._file(number)
         solved: dict[str, Any] = {}
         try:
             with np.load(file) as arrays:
-                for name in arrays.files:
-                    if name.endswith(".codes"):
-                        texts = arrays[name.removesuffix("codes") + "texts"].astype(object)
-                        solved[name.removesuffix(".codes")] = texts[arrays[name]]
-                    elif not name.endswith(".texts"):
-                        solved[name] = arrays[name]
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise FileFormatError(
-                f"{str(file)!r} is damaged ({error}); remove it, and its chunk is solved again"
-            ) from error
+                if str(arrays[KEY]) != self._plan.key:
+                    raise ValueError("it is another scan's")
+                for entry in arrays.files:
+                    kind, _, name = entry.partition(" ")
+                    if kind == "codes":
+                        solved[name] = arrays[f"texts {name}"].astype(object)[arrays[entry]]
+                    elif kind == "values":
+                        solved[name] = arrays[entry]
+        except (OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile, zlib.error) as error:
+            warnings.warn(f"{str(file)!r} is damaged ({error}); its chunk is solved again", RuntimeWarning, 2)
+            return None
         return solved
 
     def remove(self) -> None:
-        """Delete them."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Delete them; renamed first, so that no half of them is ever taken for the whole."""
+        gone = Path(tempfile.mkdtemp(dir=self.folder.parent, prefix=f".{self.folder.name}."))
+        os.replace(self.folder, gone / "parts")
+        shutil.rmtree(gone, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    if process == os.getpid() or process <= 0:
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def check_size(path: Path, largest: int) -> None:
+    """Refuse variables that netCDF 3 cannot hold, before they are solved.
+
+    Raises
+    ------
+    InputError
+    """
+    if path.suffix.lower() == ".nc" and _netcdf_engine() == "scipy" and largest >= 2**31 - 4:
+        raise InputError(
+            f"{str(path)!r}: a variable takes {largest / 1e9:.1f} GB, and netCDF 3 holds 2 GB; "
+            "pip install 'crn_nn_tellurium[netcdf]' writes netCDF 4, and .zarr has no such limit"
+        )
 
 
 def write_result(ds: xr.Dataset, path: Path) -> None:
@@ -160,6 +219,7 @@ def write_result(ds: xr.Dataset, path: Path) -> None:
     os.close(handle)
     try:
         ds.to_netcdf(temporary, engine=_netcdf_engine())
+        make_readable(temporary)
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

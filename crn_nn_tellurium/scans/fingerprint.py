@@ -57,21 +57,23 @@ def model_bytes(model: Network | ReactionNetwork | str) -> bytes:
     return repr(parts).encode() + b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
 
 
-def text_of(thing: Any) -> str:
-    """A text of a value or a function: its code, defaults and what it closes over; what it calls goes by name."""
+def text_of(thing: Any, seen: frozenset[int] = frozenset()) -> str:
+    """A text of a value or a function: its code, defaults, what it closes over and what it takes from its module."""
     if isinstance(thing, (list, tuple)):
-        return f"({' '.join(map(text_of, thing))})"
+        return f"({' '.join(text_of(part, seen) for part in thing)})"
     if isinstance(thing, partial):
-        return text_of((thing.func, thing.args, sorted(thing.keywords.items())))
+        return text_of((thing.func, thing.args, sorted(thing.keywords.items())), seen)
     function = getattr(thing, "__func__", thing)
     code = getattr(function, "__code__", None)
     if code is not None:
         closed = [cell.cell_contents for cell in function.__closure__ or ()]
         bound = getattr(thing, "__self__", None)
         rest = (function.__defaults__, sorted((function.__kwdefaults__ or {}).items()), closed, bound)
-        return f"{function.__module__}.{function.__qualname__} {_code(code)} {text_of(rest)}"
+        seen |= {id(function)}
+        own = _globals_of(function, code, seen)
+        return f"{function.__module__}.{function.__qualname__} {_code(code)} {text_of(rest, seen)} {own}"
     if isinstance(thing, property):
-        return text_of((thing.fget,))
+        return text_of((thing.fget,), seen)
     try:
         return f"{type(thing).__qualname__} {hashlib.sha256(pickle.dumps(thing)).hexdigest()}"
     except (pickle.PicklingError, AttributeError, TypeError):
@@ -84,4 +86,22 @@ def _code(code: CodeType) -> str:
 
 def _constants(constants: Iterable[Any]) -> str:
     # nested code has an address in its repr
-    return " ".join(_code(c) if isinstance(c, CodeType) else repr(c) for c in constants)
+    return " ".join(_constant(c) for c in constants)
+
+
+def _constant(value: Any) -> str:
+    if isinstance(value, CodeType):
+        return _code(value)
+    # a set's order is another in every process
+    return repr(sorted(map(repr, value))) if isinstance(value, frozenset) else repr(value)
+
+
+def _globals_of(function: Any, code: CodeType, seen: frozenset[int]) -> list[str]:
+    """What a function takes from its module: numbers and texts by value, the module's own functions by their text."""
+    found = []
+    for name in code.co_names:
+        value = function.__globals__.get(name)
+        own = getattr(value, "__module__", None) == function.__module__ and hasattr(value, "__code__")
+        if isinstance(value, (int, float, str, tuple, np.ndarray)) or (own and id(value) not in seen):
+            found.append(f"{name}={text_of(value, seen)}")
+    return found

@@ -50,6 +50,11 @@ class Box:
         return np.broadcast_to(numbers, self.shape_over(many)).ravel()
 
 
+def whole(shape: Sequence[int]) -> Box:
+    """All of a grid."""
+    return Box((0,) * len(shape), tuple(shape))
+
+
 def boxes(shape: Sequence[int], limit: int, whole: Iterable[int] = ()) -> list[Box]:
     """Cut a grid into boxes of at most `limit` points, or of one combination of the rest with all of `whole`.
 

@@ -8,6 +8,7 @@ amounts, and the right one of several steady states.
 from __future__ import annotations
 
 import difflib
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,11 @@ from crn_nn_tellurium.engine import compiled
 from crn_nn_tellurium.errors import ConvergenceError, InputError, ReactionError
 from crn_nn_tellurium.perturbation import spread
 from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork
-from crn_nn_tellurium.scans.axes import CV, DRAW
+from crn_nn_tellurium.scans.axes import CV, DRAW, check_errors
 from crn_nn_tellurium.scans.grid import Box
 from crn_nn_tellurium.scans.network_parameters import FUEL, INITIAL, RATES
 from crn_nn_tellurium.scans.plan import Plan, Quantity, Variable
+from crn_nn_tellurium.scans.users_functions import fill, shape_of, value_of
 from crn_nn_tellurium.solver import INTEGRATED, SOLVED
 
 _DURATIONS = 10.0 ** np.arange(0, 13)
@@ -28,8 +30,13 @@ _CHANGE = 1e-7
 """A state is steady when what its rates would change in the time integrated is below this, relative to it."""
 _NEAR = 1e-3
 """How far, relative to a concentration, Newton's method may take a state that was reached."""
+_PATIENCE = 1e9
+"""How long is integrated where Newton's method does not confirm a state, as with conserved amounts: what takes longer
+counts as standing still."""
+_TRIED = 16
+"""Points at which it is tried what a user's function returns."""
 _ABSENT = 1e-12
-"""A species so far below the largest counts as absent."""
+"""A species so far below the largest, now or at the start, counts as absent."""
 
 
 class ModelScan:
@@ -57,55 +64,65 @@ class ModelScan:
             self._model = compiled(text)
         except RuntimeError as error:
             raise ReactionError(f"roadrunner refuses the model: {error}") from error
+        self._check_model()
         with self._model.lock:
             self._model.reset()
             self._rest = self._model.values()
-        self._index = self._model.parameter_index(self._settable())
-        self._check()
-        self._outputs = self._output_names()
-
-    def _settable(self) -> list[str]:
-        return [name for name in self._model.parameters if name not in self._model.ruled]
-
-    def _check(self) -> None:
-        model, names = self._model, [name for axis in self.plan.axes for name in axis.values]
-        common = [INITIAL, RATES, FUEL, CV, DRAW] if self._crn is not None else [INITIAL]
-        known = [*model.floating, *model.boundary, *self._settable()]
-        for name in names:
-            if name not in known and name not in common:
-                ruled = "; a rule sets it" if name in model.ruled else ""
-                near = difflib.get_close_matches(name, known, 5, 0.5) or known[:8]
-                raise InputError(
-                    f"the model has no number {name!r} to vary{ruled}; expected a species or parameter, near it: "
-                    f"{', '.join(near)}"
-                    + ("" if self._crn is not None else "; factors and errors need a ReactionNetwork")
-                )
-        if CV in names and CV not in known and DRAW not in names:
-            raise InputError("'cv' is varied without draws; lognormal(cv, draws) makes both axes")
-        for axis in self.plan.axes:
+        ruled = self._model.assigned | self._model.rate_ruled
+        self._settable = [name for name in self._model.parameters if name not in ruled]
+        self._index = self._model.parameter_index(self._settable)
+        self._names = (*self._model.floating, *self._model.parameters, *self._model.boundary)
+        for axis in plan.axes:
             for name, values in axis.values.items():
-                if values.ndim != 1:
-                    raise InputError(f"{name!r}: values have shape {values.shape}; expected a list of numbers")
-                if (name in (INITIAL, RATES, FUEL) or name in (*model.floating, *model.boundary)) and np.any(
-                    values < 0
-                ):
-                    raise InputError(f"{name!r}: {float(values.min())!r} among its values; expected numbers >= 0")
-        self._seed = next((axis.seed for axis in self.plan.axes if axis.seed is not None), 0)
+                self._check_varied(name, values)
+        check_errors(plan.axes, lambda name: name not in self._known)
+        self._seed = next((axis.seed for axis in plan.axes if axis.seed is not None), 0)
+        self._check_kept()
+        # what an experiment reads: parameters that assignment rules set, else every floating species
+        observed = [name for name in self._model.parameters if name in self._model.assigned]
+        self._outputs = observed or list(self._model.floating)
+
+    def _check_model(self) -> None:
+        """Refuse what roadrunner cannot be asked of."""
+        model = self._model
+        if species := sorted(model.assigned & {*model.floating, *model.boundary}):
+            raise InputError(
+                f"the model's species {species[0]!r} is set by a rule, so it has no start; write it as a parameter"
+            )
+        if self.plan.time is None and (model.rate_ruled or model.n_events):
+            what = f"a rate rule (of {min(model.rate_ruled)!r})" if model.rate_ruled else "events"
+            raise InputError(f"the model has {what}, and steady states are those of reactions; give times in at=")
+
+    @property
+    def _known(self) -> list[str]:
+        return [*self._model.floating, *self._model.boundary, *self._settable]
+
+    def _check_varied(self, name: str, values: FloatArray) -> None:
+        common = [INITIAL, RATES, FUEL, CV, DRAW] if self._crn is not None else [INITIAL]
+        if name not in self._known and name not in common:
+            ruled = "; a rule sets it" if name in self._model.assigned | self._model.rate_ruled else ""
+            near = difflib.get_close_matches(name, self._known, 5, 0.5) or self._known[:8]
+            hint = "" if self._crn is not None else "; factors and errors need a ReactionNetwork"
+            raise InputError(
+                f"the model has no number {name!r} to vary{ruled}; expected a species or parameter, near it: "
+                f"{', '.join(near)}{hint}"
+            )
+        if values.ndim != 1:
+            raise InputError(f"{name!r}: values have shape {values.shape}; expected a list of numbers")
+        if name in (*self._model.floating, *self._model.boundary, INITIAL) and np.any(values < 0):
+            raise InputError(f"{name!r}: {float(values.min())!r} among its values; expected concentrations >= 0")
+        if name in (RATES, FUEL) and name not in self._known and np.any(values <= 0):
+            raise InputError(f"{name!r}: {float(values.min())!r} among its values; expected numbers > 0")
+
+    def _check_kept(self) -> None:
         for quantity in self.plan.quantities:
-            readable = {*model.floating, *model.parameters}
-            if quantity.kind == "one_species" and quantity.species not in readable:
-                raise InputError(
-                    f"the model has no {quantity.species!r} to keep; it has {', '.join(sorted(readable)[:8])}"
-                )
+            if quantity.kind == "one_species" and quantity.species not in self._names:
+                few = ", ".join(sorted(self._names)[:8])
+                raise InputError(f"the model has no {quantity.species!r} to keep; it has {few}")
             if quantity.kind not in ("outputs", "species", "one_species", "function"):
                 raise InputError(
                     f"{quantity.kind!r} is of neural networks; give the Network, not its reactions or text"
                 )
-
-    def _output_names(self) -> list[str]:
-        """What an experiment reads: parameters that assignment rules set, else every floating species."""
-        observed = [name for name in self._model.parameters if name in self._model.ruled]
-        return observed or list(self._model.floating)
 
     # What the result looks like ------------------------------------------------------------------------
 
@@ -131,8 +148,8 @@ class ModelScan:
             elif quantity.kind == "one_species":
                 found.append(Variable(quantity.name, every, time, attrs=units))
             else:
-                shape = np.shape(self._apply(quantity, self._point((0,) * len(every))[0]))
-                found.append(Variable(quantity.name, every, self.plan.further(quantity.name, shape)))
+                further = self.plan.further(quantity.name, self._shapes[quantity.name])
+                found.append(Variable(quantity.name, every, further))
         return [*found, Variable("status", every, is_text=True)]
 
     def coordinates(self) -> dict[str, Any]:
@@ -149,62 +166,65 @@ class ModelScan:
             point = tuple(a + b for a, b in zip(box.start, place, strict=True))
             values, status[place] = self._point(point)
             for quantity in self.plan.quantities:
-                found[quantity.name].append(self._keep(quantity, values))
-        result: dict[str, Any] = {}
-        for name, kept in found.items():
-            shape = next((np.shape(value) for value in kept if value is not None), ())
-            filled = [np.full(shape, np.nan) if value is None else value for value in kept]
-            result[name] = np.array(filled, dtype=float).reshape(*box.shape, *shape)
-        return {**result, "status": status}
+                kept, reason = self._keep(quantity, values, status[place].startswith("failed"))
+                found[quantity.name].append(kept)
+                status[place] = reason or status[place]
+        shapes = {variable.name: tuple(n for _, n in variable.further) for variable in self.variables()}
+        return {name: fill(kept, shapes[name], box.shape) for name, kept in found.items()} | {"status": status}
 
-    def _keep(self, quantity: Quantity, values: dict[str, Any]) -> Any:
+    def _keep(self, quantity: Quantity, values: dict[str, Any], failed: bool) -> tuple[FloatArray | None, str]:
+        if failed:
+            return None, ""
         if quantity.kind == "outputs":
-            return np.stack([values[name] for name in self._outputs], axis=-1)
+            return np.stack([values[name] for name in self._outputs], axis=-1), ""
         if quantity.kind == "species":
-            return np.stack([values[name] for name in self._model.floating], axis=-1)
+            return np.stack([values[name] for name in self._model.floating], axis=-1), ""
         if quantity.kind == "one_species":
-            return values[quantity.species]
-        failed = np.isnan(next(iter(values.values()))).any()
-        return None if failed else self._apply(quantity, values)
+            return values[quantity.species], ""
+        return value_of(quantity, values, self._shapes[quantity.name])
 
-    def _apply(self, quantity: Quantity, values: dict[str, Any]) -> Any:
-        assert quantity.function is not None
-        try:
-            return np.asarray(quantity.function(values), dtype=float)
-        except (TypeError, ValueError, KeyError) as error:
-            raise InputError(
-                f"{quantity.name}: {error}; the function is given the model's species and parameters by name and "
-                "returns a number or an array of numbers"
-            ) from error
+    @cached_property
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """What users' functions return, by the first points at which they do."""
+        functions = [quantity for quantity in self.plan.quantities if quantity.kind == "function"]
+        if not functions:
+            return {}
+        box = self.plan.chunks[0]
+        points = [tuple(a + b for a, b in zip(box.start, i, strict=True)) for i in np.ndindex(box.shape)]
+        found = (self._point(point) for point in points[:_TRIED])
+        results = [values for values, status in found if not status.startswith("failed")]
+        return {quantity.name: shape_of(quantity, results) for quantity in functions}
 
     def _point(self, point: tuple[int, ...]) -> tuple[dict[str, Any], str]:
         """Species and parameters by name at one point, over the times if there are some, and the outcome."""
-        model = self._model
+        model, time = self._model, self.plan.time
         start, boundary, parameters = self._set(self.plan.values(dict(enumerate(point))))
-        shape = () if self.plan.time is None else (len(self.plan.time),)
-        names = (*model.floating, *model.parameters)
+        shape = () if time is None else time.shape
         with model.lock:
+            model.reset()  # rate rules and events leave their traces
             model.set_parameters(self._index, parameters)
             try:
-                if self.plan.time is None:
+                if time is None:
                     state, status = self._settle(boundary, start)
-                    states = state[None]
+                    rows = np.concatenate([state, model.observe(boundary, state)])[None]
                 else:
-                    times = np.unique(np.concatenate([[0.0], self.plan.time]))
-                    whole = model.time_course(boundary, start, times) if len(times) > 1 else start[None]
-                    states, status = whole[len(times) - len(self.plan.time) :], INTEGRATED
+                    times = np.unique(np.concatenate([[0.0], time]))
+                    # roadrunner runs over some time, however short
+                    times = times if len(times) > 1 else np.array([0.0, 1e-9])
+                    whole, status = model.record(boundary, start, times), INTEGRATED
+                    rows = whole[np.searchsorted(times, time)]
             except ConvergenceError as error:
-                return {name: np.full(shape, np.nan) for name in names}, f"failed: {error}"
-            observed = np.array([model.observe(boundary, state) for state in states])
-        columns = np.concatenate([states, observed], axis=1).T.reshape(len(names), *shape)
-        return dict(zip(names, columns, strict=True)), status
+                return {name: np.full(shape, np.nan) for name in self._names}, f"failed: {error}"
+        rows = np.concatenate([rows, np.broadcast_to(boundary, (len(rows), len(boundary)))], axis=1)
+        columns = rows.T.reshape(len(self._names), *shape)
+        return dict(zip(self._names, columns, strict=True)), status
 
     def _set(self, values: dict[str, Any]) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Start, boundary concentrations and parameters at a point."""
+        """Start, boundary concentrations and settable parameters at a point."""
         model = self._model
         start, boundary, parameters = (part.copy() for part in self._rest)
         place = {name: i for i, name in enumerate(model.parameters)}
-        if INITIAL in values:
+        if INITIAL in values and INITIAL not in self._known:
             start[:] = values[INITIAL]
         for name, value in values.items():
             if name in model.floating:
@@ -214,47 +234,51 @@ class ModelScan:
             elif name in place:
                 parameters[place[name]] = value
         if self._crn is not None:
-            self._multiply(parameters, place, values)
-        settable = [place[name] for name in self._settable()]
-        return start, boundary, parameters[settable]
+            self._multiply(self._crn, parameters, place, values)
+        return start, boundary, parameters[[place[name] for name in self._settable]]
 
-    def _multiply(self, parameters: FloatArray, place: dict[str, int], values: dict[str, Any]) -> None:
+    def _multiply(
+        self, crn: ReactionNetwork, parameters: FloatArray, place: dict[str, int], values: dict[str, Any]
+    ) -> None:
         """Factors and errors of rate constants."""
-        assert self._crn is not None
-        index = [place[name] for name in self._crn.rate_constants]
-        if DRAW in values and DRAW not in place:
-            rng = np.random.default_rng([self._seed, int(values[DRAW])])
-            parameters[index] *= np.exp(spread(float(values[CV])) * rng.standard_normal(len(index)))
-        if RATES in values and RATES not in place:
-            parameters[index] *= values[RATES]
-        if FUEL in values and FUEL not in place:
-            makes = {r.rate_constant for r in self._crn.reactions if _net(r) > 0}
-            if shared := makes & {r.rate_constant for r in self._crn.reactions if _net(r) <= 0}:
+        factors = {name: value for name, value in values.items() if name not in self._known}
+        index = [place[name] for name in crn.rate_constants]
+        if DRAW in factors:
+            rng = np.random.default_rng([self._seed, int(factors[DRAW])])
+            parameters[index] *= np.exp(spread(float(factors[CV])) * rng.standard_normal(len(index)))
+        if RATES in factors:
+            parameters[index] *= factors[RATES]
+        if FUEL in factors:
+            makes = {r.rate_constant for r in crn.reactions if _net(r) > 0}
+            if shared := makes & {r.rate_constant for r in crn.reactions if _net(r) <= 0}:
                 raise InputError(
                     f"rate constant {min(shared)!r} is that of reactions that make molecules and of others, so 'fuel' "
                     "has no one meaning here; give the Network"
                 )
-            parameters[[place[name] for name in sorted(makes)]] *= values[FUEL]
+            parameters[[place[name] for name in sorted(makes)]] *= factors[FUEL]
 
     def _settle(self, boundary: FloatArray, start: FloatArray) -> tuple[FloatArray, str]:
         """The state that the time course ends in."""
         model, state, passed = self._model, start, 0.0
+        floor = _ABSENT * np.abs(start).max(initial=0.0)
         for duration in _DURATIONS.tolist():
             state = model.time_course(boundary, state, np.array([0.0, duration]))[-1]
             passed += duration
-            size = np.abs(state) + _ABSENT * np.abs(state).max(initial=0.0)
+            size = np.abs(state) + _ABSENT * np.abs(state).max(initial=0.0) + floor
             if np.all(np.abs(model.rates_of_change(boundary, state)) * passed <= _CHANGE * size):
-                return self._refine(boundary, state)
+                found = self._newton(boundary, state)
+                if found is not None and np.all(np.abs(found - state) <= _NEAR * size):
+                    return found, SOLVED
+                # where Newton's method has nothing to say, what is slow must have had its time
+                if passed >= _PATIENCE:
+                    return state, INTEGRATED
         raise ConvergenceError(f"rates have not vanished by t = {passed:.3g}; at= keeps a time course")
 
-    def _refine(self, boundary: FloatArray, state: FloatArray) -> tuple[FloatArray, str]:
-        """Newton's method from a state that was reached, if it stays there."""
+    def _newton(self, boundary: FloatArray, state: FloatArray) -> FloatArray | None:
+        """Where Newton's method leads from a state; None if nowhere."""
         none = self._model.parameter_index([]), np.empty((1, 0))
         found, good = self._model.solve_each(boundary[None], state[None], *none)
-        size = np.abs(state) + _ABSENT * np.abs(state).max(initial=0.0)
-        if good[0] and np.all(np.abs(found[0] - state) <= _NEAR * size):
-            return found[0], SOLVED
-        return state, INTEGRATED
+        return found[0] if good[0] and np.all(np.isfinite(found[0])) else None
 
 
 def _net(reaction: Any) -> int:

@@ -29,7 +29,7 @@ from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.parameters import parameters, values_of, with_values
 from crn_nn_tellurium.perturbation import layer_factors
 from crn_nn_tellurium.reactions import FloatArray, is_sparse
-from crn_nn_tellurium.scans.axes import CV, DRAW, Axis
+from crn_nn_tellurium.scans.axes import CV, DRAW, Axis, check_errors
 
 RATES, FUEL, INITIAL = "rates", "fuel", "initial"
 EVERY_LAYER = -1
@@ -72,8 +72,7 @@ class NetworkParameters:
                 self.targets[name] = target = self._resolve(name)
                 self._check(target, values)
         self._seed = next((axis.seed for axis in axes if axis.seed is not None), 0)
-        if self.varies(CV, "error") and not self.varies(DRAW, "error"):
-            raise InputError("'cv' is varied without draws; lognormal(cv, draws) makes both axes")
+        check_errors(axes, lambda name: self.targets[name].kind == "error")
         layers = [t.layer for t in self.targets.values() if t.kind == "h"]
         if EVERY_LAYER in layers and len(layers) > 1:
             raise InputError("'h' of all layers is varied, and that of one layer too; expected one of them")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from crn_nn_tellurium.scans.network_parameters import INITIAL, RATES, NetworkPar
 from crn_nn_tellurium.scans.plan import Plan, Quantity, Variable
 from crn_nn_tellurium.scans.steady_states import SteadyStates, Texts, input_dims, input_values
 from crn_nn_tellurium.scans.time_courses import TimeCourses
+from crn_nn_tellurium.scans.users_functions import fill, shape_of, value_of
 from crn_nn_tellurium.simulator import Simulator
 from crn_nn_tellurium.solver import SOLVED
 
@@ -27,6 +29,10 @@ KINDS = ("outputs", "class", "species", "settling_time", "loss", "accuracy", "gr
 """What can be kept by name, besides single species and functions."""
 _BY_NETWORK = ("settling_time", "gradient_norm")
 _NEED_TARGETS = ("loss", "accuracy", "gradient_norm")
+CLASS = "class"
+"""Long name of the variables that hold classes."""
+NO_TIME = "no settling time"
+"""How the status begins where a settling time is missing; all else that was kept is there."""
 
 
 class NetworkScan:
@@ -126,7 +132,7 @@ class NetworkScan:
                 found.append(Variable(name, every, time, attrs=attrs))
             elif kind == "class":
                 is_text = any(isinstance(label, str) for label in self._net.classes)
-                found.append(Variable(name, every, time, is_text=is_text))
+                found.append(Variable(name, every, time, is_text, {"long_name": CLASS}))
             elif kind == "settling_time":
                 attrs = {**units, "tolerance": plan.tolerance, "bound": plan.bound, "long_name": "settling time"}
                 found.append(Variable(name, every, attrs=attrs))
@@ -135,8 +141,7 @@ class NetworkScan:
                 attrs = words if kind == "accuracy" else words | {"loss": getattr(self._loss, "name", "loss")}
                 found.append(Variable(name, without_samples, time, attrs=attrs))
             else:
-                shape = np.shape(self._apply(quantity, self._example()))
-                found.append(Variable(name, every, plan.further(name, shape)))
+                found.append(Variable(name, every, plan.further(name, self._shapes[name])))
         return [*found, Variable("status", every, is_text=True)]
 
     def coordinates(self) -> dict[str, Any]:
@@ -214,15 +219,15 @@ class NetworkScan:
             return species
         if kind == "one_species":
             return species[..., self._simulator.species.index(quantity.species)]
-        points = [
-            None
-            if status[i].startswith("failed")
-            else self._apply(quantity, self._result(outputs[i], species[i], residual[i], status[i], box, i))
-            for i in np.ndindex(box.shape)
-        ]
-        shape = next((np.shape(value) for value in points if value is not None), ())
-        filled = [np.full(shape, np.nan) if value is None else value for value in points]
-        return np.array(filled, dtype=float).reshape(*box.shape, *shape)
+        values: list[FloatArray | None] = []
+        for i in np.ndindex(box.shape):
+            value = None
+            if not status[i].startswith("failed"):
+                result = self._result(outputs[i], species[i], residual[i], status[i], box, i)
+                value, reason = value_of(quantity, result, self._shapes[quantity.name])
+                status[i] = reason or status[i]
+            values.append(value)
+        return fill(values, self._shapes[quantity.name], box.shape)
 
     def _classes(self, outputs: FloatArray) -> Any:
         flat = outputs.reshape(-1, outputs.shape[-1])
@@ -300,7 +305,7 @@ class NetworkScan:
                 try:
                     times[i] = settling_time(net, row, plan.tolerance, bound=plan.bound)
                 except (NotCertified, ConvergenceError) as error:
-                    reasons[i] = f"failed: settling time: {error}"
+                    reasons[i] = f"{NO_TIME}: {error}"
             return times, reasons
 
     def _gradient_norms(self, box: Box, status: Texts) -> FloatArray:
@@ -317,29 +322,31 @@ class NetworkScan:
             where = tuple(s for d, s in enumerate(place) if d != sample)
             # samples are the last dimension, so what is left is one batch after another
             batches = part.reshape(-1, 1 if sample is None else part.shape[sample], part.shape[-1])
-            norms = np.full(len(batches), np.nan)
+            norms, reasons = np.full(len(batches), np.nan), np.full(len(batches), "", dtype=object)
             for i, batch in enumerate(batches):
                 try:
                     norms[i] = gradient(net, batch, self._targets, self._loss).norm  # type: ignore[arg-type]
                 except (ConvergenceError, SingularJacobianError) as error:
-                    _note(status, place, np.full((1,) * len(box.shape), f"failed: gradient: {error}", dtype=object))
-            found[where] = norms.reshape(tuple(n for d, n in enumerate(part.shape[:-1]) if d != sample))
+                    reasons[i] = f"failed: gradient: {error}"
+            left = tuple(n for d, n in enumerate(part.shape[:-1]) if d != sample)
+            found[where] = norms.reshape(left)
+            _note(status, place, reasons.reshape(left if sample is None else (*left, 1)))
         return found
 
     # Users' functions ------------------------------------------------------------------------------
 
-    def _apply(self, quantity: Quantity, result: Any) -> Any:
-        assert quantity.function is not None
-        try:
-            value = np.asarray(quantity.function(result), dtype=float)
-        except (TypeError, ValueError) as error:
-            if type(error).__module__.startswith("crn_nn_tellurium"):
-                raise
-            raise InputError(
-                f"{quantity.name}: {error}; the function is given a {type(result).__name__} of one point and returns "
-                "a number or an array of numbers"
-            ) from error
-        return value
+    @cached_property
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """What users' functions return, by the first points at which they do."""
+        functions = [quantity for quantity in self.plan.quantities if quantity.kind == "function"]
+        if not functions:
+            return {}
+        box = self.plan.chunks[0]
+        outputs, species, residual, status = self._states(box, True)
+        assert species is not None
+        good = [i for i in np.ndindex(box.shape) if not status[i].startswith("failed")]
+        results = [self._result(outputs[i], species[i], residual[i], status[i], box, i) for i in good]
+        return {quantity.name: shape_of(quantity, results) for quantity in functions}
 
     def _result(self, outputs: Any, species: Any, residual: Any, status: str, box: Box, point: tuple[int, ...]) -> Any:
         names, all_species = self._net.output_names, self._simulator.species
@@ -353,19 +360,10 @@ class NetworkScan:
             self.plan.time.copy(), outputs.copy(), species.copy(), inputs, names, all_species, self._net.input_names
         )
 
-    def _example(self) -> Any:
-        """The result of the first point, by which a function shows what it returns."""
-        n = len(self.plan.shape)
-        box = Box((0,) * n, (1,) * n)
-        outputs, species, residual, status = self._states(box, True)
-        first = (0,) * n
-        assert species is not None
-        return self._result(outputs[first], species[first], residual[first], status[first], box, first)
-
 
 def failures(status: Texts) -> Any:
-    """Which outcomes are failures."""
-    return np.frompyfunc(lambda text: text.startswith("failed"), 1, 1)(status).astype(bool)
+    """Which outcomes are failures: of the point, or of one of the things kept."""
+    return np.frompyfunc(lambda text: text.startswith(("failed", NO_TIME)), 1, 1)(status).astype(bool)
 
 
 def _note(status: Texts, place: tuple[Any, ...], reasons: Texts) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
+import cloudpickle
 import numpy as np
 
 from crn_nn_tellurium.certificate import Bound
@@ -161,11 +162,11 @@ class Plan:
             If a function or loss of the user's cannot be sent.
         """
         try:
-            return pickle.dumps(self)
+            # by value what another process cannot import: functions of notebooks and scripts
+            return bytes(cloudpickle.dumps(self))
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise InputError(
-                f"the scan cannot be sent to another process ({error}); functions and activations must stand at the "
-                "top level of a module that the workers can import, or use executor=None"
+                f"the scan cannot be sent to another process ({error}); executor=None solves it in this one"
             ) from error
 
 

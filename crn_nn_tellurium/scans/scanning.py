@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -21,11 +22,11 @@ from crn_nn_tellurium.losses import LossLike
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.progress import progress_bar
 from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork
-from crn_nn_tellurium.scans.axes import Vary, as_axes
+from crn_nn_tellurium.scans.axes import Axis, Vary, as_axes
 from crn_nn_tellurium.scans.execution import ExecutorLike, prepare, solve_chunks
-from crn_nn_tellurium.scans.files import KEY, Parts, check_path, open_scan, write_result
+from crn_nn_tellurium.scans.files import KEY, Parts, check_path, check_size, open_scan, write_result
 from crn_nn_tellurium.scans.fingerprint import model_hash, versions
-from crn_nn_tellurium.scans.grid import Box
+from crn_nn_tellurium.scans.grid import Box, whole
 from crn_nn_tellurium.scans.model_scan import ModelScan
 from crn_nn_tellurium.scans.network_scan import KINDS, NetworkScan, failures
 from crn_nn_tellurium.scans.plan import SAMPLE, Model, Plan, Quantity, Variable
@@ -40,6 +41,8 @@ _NUMBERS_AT_ONCE = 4_000_000
 _POINTS = 2_048
 _COURSES = 128
 _SLOW = 64
+_INPUTS = 100
+"""Inputs up to which those of a batch stand in the result."""
 Kept = str | Callable[[Any], Any]
 
 
@@ -136,22 +139,33 @@ def scan(
     plan = make_plan(model, vary, x, y, outputs, at, loss, tolerance, bound)
     check_choice("on_error", on_error, get_args(OnError))
     file = None if path is None else check_path(path)
-    parts = None
-    if file is not None:
-        if (found := _finished(file, plan, resume, overwrite)) is not None:
-            return found
-        parts = Parts(file, plan)
-        if overwrite:
-            parts.remove()
+    if file is not None and (found := _finished(file, plan, resume, overwrite)) is not None:
+        if on_error == "raise":
+            _raise_failures(plan, whole(plan.shape), found.status.values)
+        return found
     solver = prepare(plan)
     arrays = _Arrays(plan, solver.variables())
-    if parts is not None:
-        parts.open(resume)
-    _fill(plan, solver, arrays, executor, parts, progress, on_error)
-    ds = _dataset(plan, solver, arrays)
-    if file is not None and parts is not None:
+    if file is None:
+        _fill(plan, solver, arrays, executor, None, progress, on_error)
+        return _dataset(plan, solver, arrays)
+    check_size(file, arrays.largest)
+    parts = Parts(file, plan)
+    parts.open(resume, overwrite)
+    try:
+        given_up = _fill(plan, solver, arrays, executor, parts, progress, on_error)
+        ds = _dataset(plan, solver, arrays)
+        if given_up:
+            warnings.warn(
+                f"{given_up} chunks of the scan were given up, so {str(file)!r} is not written; the same call tries "
+                "them again",
+                RuntimeWarning,
+                2,
+            )
+            return ds
         write_result(ds, file)
-        parts.remove()
+    finally:
+        parts.close()
+    parts.remove()
     return ds
 
 
@@ -208,13 +222,57 @@ def make_plan(
     elif x is not None or y is not None:
         raise InputError("x and y are inputs and targets of a Network; vary boundary species by name instead")
     plan = Plan(model, axes, quantities, x, y, time, loss, float(tolerance), bound, _chunk(model, quantities, time))
-    taken = {*plan.dims, *(name for axis in axes for name in axis.values)}
-    for quantity in quantities:
-        if quantity.name in taken:
-            raise InputError(
-                f"{quantity.name!r} is varied and kept; a mapping gives what is kept another name: {{'final': 'Y1_0'}}"
-            )
+    _check_names(plan)
     return plan
+
+
+def _check_names(plan: Plan) -> None:
+    """Refuse names that a result could not tell apart or hold, before anything is solved."""
+    names = list(_columns(plan))
+    reserved = {"output", "species", "time", "status", SAMPLE}
+    for name in names:
+        if names.count(name) > 1 or name in reserved:
+            raise InputError(
+                f"{name!r} would be two things in the result: rename the network's input, or vary one of them"
+            )
+    for axis in plan.axes:
+        if axis.dim in names and axis.dim not in coordinates_of(axis):
+            raise InputError(f"{axis.dim!r} is a dimension, and a number along another: dim= renames the dimension")
+    for quantity in plan.quantities:
+        name = quantity.name
+        if name in names or name in plan.dims:
+            raise InputError(
+                f"{name!r} is varied and kept; a mapping gives what is kept another name: {{'end': 'Y1_0'}}"
+            )
+        if name in reserved or not (isinstance(name, str) and name.isidentifier()):
+            raise InputError(
+                f"outputs: nothing can be kept as {name!r}; expected letters and digits, and no name of ours"
+            )
+
+
+def coordinates_of(axis: Axis) -> dict[str, FloatArray]:
+    """What stands along an axis in a result, by name; a row for each layer makes a coordinate for each."""
+    found: dict[str, FloatArray] = {}
+    for name, values in axis.values.items():
+        if values.ndim == 1:
+            found[name] = values
+        else:
+            found |= {f"{name}{layer}": column for layer, column in enumerate(values.T, start=1)}
+    return found
+
+
+def _columns(plan: Plan) -> list[str]:
+    """Names of all coordinates that are numbers of the model, in order, each as often as it is there."""
+    return [*(name for axis in plan.axes for name in coordinates_of(axis)), *_sample_inputs(plan)]
+
+
+def _sample_inputs(plan: Plan) -> dict[str, FloatArray]:
+    """The inputs of the samples that are not varied, if there are not too many to stand in a result."""
+    if not plan.has_samples or plan.x is None or not isinstance(plan.model, Network):
+        return {}
+    varied = {name for axis in plan.axes for name in axis.values}
+    names = plan.model.input_names if plan.model.n_in <= _INPUTS else ()
+    return {name: plan.x[:, i] for i, name in enumerate(names) if name not in varied}
 
 
 def _inputs(net: Network, x: Any) -> FloatArray:
@@ -265,7 +323,7 @@ def _quantities(outputs: Any, model: Model) -> tuple[Quantity, ...]:
 def _quantity(name: str | None, kept: Any) -> Quantity:
     if callable(kept):
         name = getattr(kept, "__name__", None) if name is None else name
-        if name is None or not name.isidentifier():
+        if name is None or not (isinstance(name, str) and name.isidentifier()):
             raise InputError(f"outputs: {kept!r} has no name that can be a variable's; give {{'name': function}}")
         return Quantity(name, "function", function=kept)
     if not isinstance(kept, str):
@@ -311,10 +369,14 @@ class _Arrays:
         self.values: dict[str, Any] = {}
         for variable in variables:
             shape = (*(plan.shape[d] for d in variable.over), *(n for _, n in variable.further))
-            self.values[variable.name] = np.full(
-                shape, "" if variable.is_text else np.nan, object if variable.is_text else float
-            )
+            empty, kind = ("", object) if variable.is_text else (np.nan, float)
+            self.values[variable.name] = np.full(shape, empty, kind)
         self._texts: dict[str, str] = {}
+
+    @property
+    def largest(self) -> int:
+        """Bytes of the largest variable."""
+        return max(int(values.nbytes) for values in self.values.values())
 
     def put(self, box: Box, solved: dict[str, Any]) -> None:
         """One chunk's variables."""
@@ -337,11 +399,10 @@ def _fill(
     parts: Parts | None,
     progress: bool | None,
     on_error: OnError,
-) -> None:
-    done = set() if parts is None else set(parts.done())
-    total, count = int(np.prod(plan.shape)), 0
-
-    with progress_bar("scanning", progress, total) as advance:
+) -> int:
+    """Solve what is not done; says how many chunks were given up."""
+    count = given_up = 0
+    with progress_bar("scanning", progress, int(np.prod(plan.shape))) as advance:
 
         def take(number: int, solved: dict[str, Any] | str) -> None:
             nonlocal count
@@ -355,14 +416,20 @@ def _fill(
             count += int(np.prod(box.shape))
             advance(count, "points")
 
-        for number in sorted(done):
-            assert parts is not None
-            take(number, parts.read(number))
+        done = set()
+        if parts is not None:
+            for number in parts.done():
+                if (kept := parts.read(number)) is not None:
+                    done.add(number)
+                    take(number, kept)
         todo = [number for number in range(len(plan.chunks)) if number not in done]
         for number, solved in solve_chunks(plan, todo, executor, solver):
-            if parts is not None and not isinstance(solved, str):
+            if isinstance(solved, str):
+                given_up += 1
+            elif parts is not None:
                 parts.write(number, solved)
             take(number, solved)
+    return given_up
 
 
 def _raise_failures(plan: Plan, box: Box, status: Any) -> None:
@@ -371,9 +438,13 @@ def _raise_failures(plan: Plan, box: Box, status: Any) -> None:
         return
     place = tuple(int(i) for i in np.argwhere(failed)[0])
     point = {d: a + i for d, (a, i) in enumerate(zip(box.start, place, strict=True))}
-    values = ", ".join(f"{name} = {float(np.ravel(v)[0]):.6g}" for name, v in plan.values(point).items())
+    values = plan.values(point)
+    where = [f"{name} = {', '.join(f'{v:.6g}' for v in np.ravel(values[name]).tolist())}" for name in values]
+    if plan.sample is not None:
+        where.append(f"sample = {point[plan.sample]}")
     raise ConvergenceError(
-        f"the scan fails where {values}: {str(status[place]).removeprefix('failed: ')}; on_error='nan' keeps the rest"
+        f"the scan fails where {', '.join(where)}: {str(status[place]).removeprefix('failed: ')}; on_error='nan' keeps "
+        "the rest"
     )
 
 
@@ -385,14 +456,14 @@ def _dataset(plan: Plan, solver: NetworkScan | ModelScan, arrays: _Arrays) -> xr
 
     coordinates: dict[str, Any] = {}
     for axis in plan.axes:
-        for name, values in axis.values.items():
-            if values.ndim == 2:
-                for layer, column in enumerate(values.T, start=1):
-                    coordinates[f"{name}{layer}"] = (axis.dim, column, solver.describe(name))
-            else:
-                coordinates[name] = (axis.dim, values, solver.describe(name))
+        for name, values in coordinates_of(axis).items():
+            origin = name if name in axis.values else next(n for n in axis.values if name.startswith(n))
+            coordinates[name] = (axis.dim, values, solver.describe(origin))
     if plan.has_samples:
-        coordinates[SAMPLE] = (SAMPLE, np.arange(plan.shape[-1]), {"long_name": "sample of x"})
+        # a file of netCDF 3 knows no longer whole numbers
+        coordinates[SAMPLE] = (SAMPLE, np.arange(plan.shape[-1], dtype=np.int32), {"long_name": "sample of x"})
+    for name, values in _sample_inputs(plan).items():
+        coordinates[name] = (SAMPLE, values, {"long_name": f"input {name}", "units": "model units"})
     if plan.time is not None:
         coordinates["time"] = ("time", plan.time, {"long_name": "time", "units": "model units"})
     further = {name for variable in arrays.variables.values() for name, _ in variable.further}
@@ -409,7 +480,8 @@ def _provenance(plan: Plan) -> dict[str, Any]:
     """How a result came about, in what files can hold."""
     name = "antimony" if isinstance(plan.model, str) else plan.model.name
     kinds = [quantity.kind for quantity in plan.quantities]
-    found: dict[str, Any] = {
+    text = {"antimony": plan.model} if isinstance(plan.model, str) else {}
+    found: dict[str, Any] = text | {
         "title": f"scan of {name}: {', '.join(quantity.name for quantity in plan.quantities)}",
         "model": name if isinstance(plan.model, str) else repr(plan.model),
         "model_hash": model_hash(plan.model),

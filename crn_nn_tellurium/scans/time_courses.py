@@ -1,12 +1,14 @@
 """Time courses of a network over a box of points, by the flat model, with concentrations kept at given times.
 
-Species start where the nominal network's written model has them, an upper bound of each fixed point, unless
-the scan or its user says otherwise: errors of rate constants do not change what was put into the tube.
+Species start where the written model of the point's network (its weights, biases and h) has them, an upper bound of
+each fixed point, unless the scan says otherwise. Other rate constants, errors and factors do not change what was put
+into the tube.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +29,8 @@ from crn_nn_tellurium.scans.steady_states import Texts, input_values
 from crn_nn_tellurium.simulator import Simulator
 from crn_nn_tellurium.solver import INTEGRATED
 
+_KEPT = 64
+"""Networks whose flat models are kept."""
 _MADE = "_made"
 """Suffix of rate constants of reactions that make more molecules than they take, where 'fuel' is varied."""
 
@@ -55,7 +59,7 @@ class TimeCourses:
         self._times = np.concatenate([[0.0], plan.time]) if plan.time[0] > 0 else plan.time
         self._skip = len(self._times) - len(plan.time)
         self._networks = {d for d, axis in enumerate(plan.axes) if parameters.changes_network(axis)}
-        self._last: tuple[tuple[int, ...], _Flat] | None = None
+        self._flats: OrderedDict[tuple[int, ...], _Flat] = OrderedDict()
 
     def solve(self, box: Box) -> Courses:
         """The time courses over a box."""
@@ -80,13 +84,16 @@ class TimeCourses:
         return Courses(kept.reshape(*box.shape, *kept.shape[1:]), status.reshape(box.shape))
 
     def _flat(self, index: dict[int, int], values: dict[str, Any]) -> _Flat:
-        """The flat model of a point's network; the last one is kept."""
+        """The flat model of a point's network; those of the last networks are kept."""
         key = tuple(index[d] for d in sorted(self._networks))
-        if self._last is None or self._last[0] != key:
+        found = self._flats.pop(key, None)
+        if found is None:
             own = {name: value for name, value in values.items() if self._parameters.makes_network(name)}
-            net = self._parameters.network(own)
-            self._last = key, _Flat(Simulator(net) if own else self._simulator, self._parameters)
-        return self._last[1]
+            found = _Flat(Simulator(self._parameters.network(own)) if own else self._simulator, self._parameters)
+        self._flats[key] = found
+        while len(self._flats) > _KEPT:
+            self._flats.popitem(last=False)
+        return found
 
 
 class _Flat:
@@ -118,7 +125,9 @@ class _Flat:
                     found[name] = float(values[name]) / float(layer.constants.local[place])
             if parameters.varies(DRAW, "error"):
                 errors = parameters.factors(number, int(values[DRAW]), float(values[CV]))
-                for name, error in _by_name(layer.chemistry, errors).items():
+                # by the pattern that they were drawn for: a weight that is varied to 0 has its error all the same
+                nominal = parameters.kinetics.layers[number].chemistry
+                for name, error in _by_name(nominal, errors).items():
                     found[name] = found.get(name, 1.0) * error
         common = float(values[RATES]) if parameters.varies(RATES, "factor") else 1.0
         fuel = float(values[FUEL]) if parameters.fuel else 1.0
