@@ -701,19 +701,32 @@ def scan(
     model: Any = read_text(net) if Path(net).suffix.lower() in (".ant", ".txt") else _load(net)
     if input is not None and isinstance(model, str):
         raise InputError("--input is a network's; vary an Antimony model's boundary species by name instead")
-    ds = scan_of(
-        model,
-        axes,
-        x=None if input is None else _input_values(input, model),
-        outputs=keep.split(","),
-        at=STEADY_STATE if at is None else scan_command.numbers_of("--at", at),
-        tolerance=tolerance,
-        bound=bound,  # type: ignore[arg-type]  # checked there
-        executor=workers or None,
-        path=output,
-        resume=resume,
-        overwrite=overwrite,
-    )
+    times = STEADY_STATE if at is None else scan_command.numbers_of("--at", at)
+    kept = keep.split(",")
+    if targets := {"loss", "accuracy", "gradient_norm"}.intersection(kept):
+        raise InputError(
+            f"--keep {min(targets)} needs targets, which this command does not take; cn.scan(..., y=) does"
+        )
+    if plot is not None:
+        scan_command.check_drawable(axes, kept[0], 1 if at is None else len(times))
+    try:
+        ds = scan_of(
+            model,
+            axes,
+            x=None if input is None else _input_values(input, model),
+            outputs=kept,
+            at=times,
+            tolerance=tolerance,
+            bound=bound,  # type: ignore[arg-type]  # checked there
+            executor=workers or None,
+            path=output,
+            resume=resume,
+            overwrite=overwrite,
+        )
+    except KeyboardInterrupt:
+        kept_in = "" if output is None else f"; what is done is in {output}.parts, and --resume goes on with it"
+        print(f"crn-nn: interrupted{kept_in}", file=sys.stderr)
+        raise SystemExit(130) from None
     if plot is not None:
         scan_command.draw(ds, plot)
     console = Console()

@@ -8,6 +8,7 @@ constant share its factor), h, q and those of followers.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +64,23 @@ def perturbed_outputs(kinetics: NetworkKinetics, x: FloatArray, factors: Sequenc
     return kinetics.outputs(kinetics.settle(x, perturbed_constants(kinetics, factors)))
 
 
+def check_classes(net: Network, x: FloatArray, truth: npt.NDArray[Any]) -> None:
+    """Refuse samples without a class each, and classes that the network does not have.
+
+    Raises
+    ------
+    InputError
+    """
+    if x.ndim != 2 or truth.shape != (len(x),):
+        raise InputError(
+            f"X has shape {x.shape} and y {truth.shape}; expected (n_samples, {net.n_in}) and (n_samples,)"
+        )
+    strange = sorted(map(repr, set(truth.tolist()) - set(net.classes)))
+    if strange or not len(x):
+        found = ", ".join(strange[:3]) or "no labels"
+        raise InputError(f"y holds {found}; expected the network's classes, {list(net.classes)}")
+
+
 def accuracy_under_noise(
     net: Network,
     X: npt.ArrayLike,  # noqa: N803  # scikit-learn's names
@@ -103,14 +121,7 @@ def accuracy_under_noise(
     """
     kinetics = NetworkKinetics(net)
     x, truth = net.input_coding.check(X), np.asarray(y)
-    if x.ndim != 2 or truth.shape != (len(x),):
-        raise InputError(
-            f"X has shape {x.shape} and y {truth.shape}; expected (n_samples, {net.n_in}) and (n_samples,)"
-        )
-    strange = sorted(map(repr, set(truth.tolist()) - set(net.classes)))
-    if strange or not len(x):
-        found = ", ".join(strange[:3]) or "no labels"
-        raise InputError(f"y holds {found}; expected the network's classes, {list(net.classes)}")
+    check_classes(net, x, truth)
     noise = [noise] if is_real(noise) else noise  # type: ignore[list-item]
     if not (is_real(draws) and draws == int(draws) and draws >= 1):
         raise InputError(f"draws is {draws!r}; expected a whole number, 1 or more")

@@ -2,7 +2,7 @@
 
 Three questions, each answered from the reactions' own equations:
 
-- every rate constant off by a lognormal error of its own (`accuracy_under_noise`);
+- every rate constant off by a lognormal error of its own, the same draws at every size of error;
 - a common factor on all rate constants, as temperature has it, or on the reactions that make molecules (fuel);
 - one reaction missing (`knock_outs`), by how much the loss grows, beside what its gradient says: removing a
   reaction of rate constant k costs -k dL/dk to first order.
@@ -25,10 +25,10 @@ from crn_nn_tellurium.layer_constants import LayerConstants
 from crn_nn_tellurium.linearization import NetworkKinetics, RateConstants
 from crn_nn_tellurium.losses import LossLike, encode_targets, resolve_loss
 from crn_nn_tellurium.network import INPUT, Network
-from crn_nn_tellurium.perturbation import accuracy_under_noise
+from crn_nn_tellurium.perturbation import check_classes, perturbed_outputs
 from crn_nn_tellurium.progress import progress_bar
 from crn_nn_tellurium.reactions import FloatArray, is_real, read_only
-from crn_nn_tellurium.scans.axes import Axis
+from crn_nn_tellurium.scans.axes import CV, Axis, lognormal
 from crn_nn_tellurium.scans.network_parameters import FUEL, NetworkParameters
 from crn_nn_tellurium.simulator import Simulator
 
@@ -102,7 +102,8 @@ class Robustness:
 
     def mean_error(self) -> FloatArray:
         """Standard error of the mean accuracy by cv, from the number of draws."""
-        return self.noisy.std(axis=1, ddof=1) / np.sqrt(self.noisy.shape[1])
+        draws = self.noisy.shape[1]
+        return self.noisy.std(axis=1, ddof=1) / np.sqrt(draws) if draws > 1 else np.full(len(self.cv), np.nan)
 
     def ranking(self) -> pd.DataFrame:
         """The reactions, those first whose loss costs the most accuracy, then the most loss."""
@@ -178,7 +179,8 @@ def robustness(
 
     Notes
     -----
-    Steady states are solved here from the reactions' own equations; `scan` with `lognormal` asks roadrunner.
+    Steady states are solved here from the reactions' own equations; `scan` with `lognormal` and the same seed asks
+    roadrunner for the same draws.
 
     Examples
     --------
@@ -191,8 +193,10 @@ def robustness(
     kinetics = kinetics_of(net)
     net = kinetics.net
     x, truth = net.input_coding.check(X), np.asarray(y)
-    levels = np.atleast_1d(np.asarray(cv, dtype=float)) if not isinstance(cv, str) else np.empty(0)
-    noisy = accuracy_under_noise(net, x, truth, levels.tolist(), draws, seed)  # checks them
+    check_classes(net, x, truth)
+    axes = lognormal([cv] if is_real(cv) else cv, draws, seed)  # type: ignore[list-item]  # checks them
+    levels, scale = axes[0].values[CV], _factors(factors)
+    noisy = _under_errors(kinetics, x, truth, axes)
     resolved = resolve_loss(loss, net)
     targets = encode_targets(resolved, net, truth, len(x))
 
@@ -215,7 +219,6 @@ def robustness(
             more, less = (losses(knock_outs.outputs(reaction, 1 + s * _STEP)).mean() for s in (1, -1))
             predicted[i] = (less - more) / (2 * _STEP)
             advance(i + 1, "reactions")
-    scale = _factors(factors)
     return Robustness(
         net.name,
         float(np.mean(net.classify(own) == truth)),
@@ -230,6 +233,20 @@ def robustness(
         predicted,
         unsettled,
     )
+
+
+def _under_errors(
+    kinetics: NetworkKinetics, x: FloatArray, truth: npt.NDArray[Any], axes: Sequence[Axis]
+) -> FloatArray:
+    """Accuracies (n_cv, draws), with the errors that a scan over these axes has."""
+    parameters = NetworkParameters(kinetics, axes)
+    levels, draws = axes[0].values[CV], len(axes[1])
+    found = np.empty((len(levels), draws))
+    for i, level in enumerate(levels.tolist()):
+        for draw in range(draws):
+            factors = [parameters.factors(number, draw, level) for number in range(len(kinetics.layers))]
+            found[i, draw] = np.mean(kinetics.net.classify(perturbed_outputs(kinetics, x, factors)) == truth)
+    return found
 
 
 def _factors(factors: Any) -> FloatArray:

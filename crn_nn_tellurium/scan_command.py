@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from rich.table import Table
 
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.reactions import FloatArray
+from crn_nn_tellurium.scans.axes import DRAW, Axis
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -84,25 +86,37 @@ def summary(ds: xr.Dataset) -> Table:
 
 def failures_line(ds: xr.Dataset) -> str:
     """How many points failed, with the first reason."""
+    from crn_nn_tellurium.scans.network_scan import failures
+
     texts = ds.status.values.ravel()
-    failed = [text for text in texts.tolist() if text.startswith("failed")]
+    failed = texts[failures(texts)].tolist()
     if not failed:
         return f"{texts.size} points, none failed"
     return f"{texts.size} points, {len(failed)} failed: {failed[0].removeprefix('failed: ')}"
 
 
-def draw(ds: xr.Dataset, path: Path) -> None:
-    """The picture that fits a result: bands of draws, lines, or a map.
+def check_drawable(axes: Sequence[Axis], kept: str, n_times: int) -> None:
+    """Refuse to draw what has too many or too few dimensions, before it is solved.
 
     Raises
     ------
     InputError
-        If it has more dimensions than a picture shows.
     """
+    long = [axis.dim for axis in axes if len(axis) > 1] + (["time"] if n_times > 1 else [])
+    least, most = (2, 2) if kept == "class" else (1, 3 if DRAW in long else 2)
+    if not least <= len(long) <= most:
+        expected = f"{least}" if least == most else f"{least} to {most}"
+        raise InputError(
+            f"--plot: {kept} over {', '.join(long) or 'one point'} makes no picture; expected {expected} dimensions "
+            "with more than one value"
+        )
+
+
+def draw(ds: xr.Dataset, path: Path) -> None:
+    """The picture that fits a result, see `check_drawable`: bands of draws, lines, or a map."""
     from matplotlib.figure import Figure
 
     from crn_nn_tellurium.plotting import save_figure
-    from crn_nn_tellurium.scans.axes import DRAW
     from crn_nn_tellurium.scans.plots import plot_scan, plot_scan_bands, plot_scan_map
 
     name = next(name for name in ds.data_vars if name != "status")
@@ -113,11 +127,9 @@ def draw(ds: xr.Dataset, path: Path) -> None:
     figure = Figure(figsize=(0.8 + 5.2 * len(panels), 4.4), layout="constrained")
     for panel, ax in zip(panels, figure.subplots(1, len(panels), squeeze=False)[0], strict=True):
         sizes = [size for size in panel.sizes.values() if size > 1]
-        if not sizes:
-            raise InputError("--plot: one point makes no picture; vary something over more values")
         if DRAW in panel.dims and len(sizes) > 1:
             plot_scan_bands(panel, ax=ax)
-        elif panel.dtype == object or name == "class" or (len(sizes) == 2 and min(sizes) > _FEW):
+        elif name == "class" or (len(sizes) == 2 and min(sizes) > _FEW):
             plot_scan_map(panel, ax=ax)
         else:
             plot_scan(panel, ax=ax)

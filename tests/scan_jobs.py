@@ -18,6 +18,11 @@ def total(result):
     return result.concentrations.sum()
 
 
+def over(level, result):
+    """Whether the output is over a level."""
+    return float(result.outputs[0, 0] > level)
+
+
 def killed_once(result):
     """As `total`, but the first worker that comes to a point of large total dies, by SIGKILL."""
     flag = Path(os.environ["CRN_TEST_FLAG"])

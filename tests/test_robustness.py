@@ -123,20 +123,22 @@ def test_the_ranking_agrees_with_the_gradients():
     finite = np.isfinite(found.increase) & (np.abs(found.predicted) > 1e-12)
     assert finite.sum() > 100
     assert spearmanr(np.abs(found.increase[finite]), np.abs(found.predicted[finite])).statistic > 0.6
+    large = finite & (np.abs(found.predicted) > np.quantile(np.abs(found.predicted[finite]), 0.9))
+    assert np.mean(np.sign(found.increase[large]) == np.sign(found.predicted[large])) > 0.7
     ranking = found.ranking()
     assert ranking.accuracy_without.is_monotonic_increasing
     assert set(ranking.reaction) == {r.id for r in found.reactions}
 
 
 def test_errors_are_those_that_roadrunner_finds():
-    """The same accuracy, in law, from a scan on the engine: means within their standard errors."""
-    x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float)
-    y = [0, 1, 1, 0]
-    found = cn.robustness(XOR, x, y, cv=[0.0, 0.2], draws=400)
-    ds = cn.scan(XOR, cn.lognormal([0.0, 0.2], draws=400, seed=1), x=x, y=y, outputs="accuracy")
-    assert found.noisy[0].tolist() == [1.0] * 400
-    difference = found.noisy[1].mean() - float(ds.accuracy.sel(cv=0.2).mean())
-    assert abs(difference) < 4 * np.sqrt(2) * found.mean_error()[1]
+    """Draw by draw: a scan with the same seed asks roadrunner for the same rate constants."""
+    _, x, _, y = cn.model_data("moons")
+    x, y = x[::10], y[::10]
+    net = cn.load_model("moons")
+    found = cn.robustness(net, x, y, cv=[0.0, 0.2], draws=12, seed=3)
+    ds = cn.scan(net, cn.lognormal([0.0, 0.2], draws=12, seed=3), x=x, y=y, outputs="accuracy")
+    np.testing.assert_array_equal(found.noisy, ds.accuracy.values)
+    assert len(np.unique(found.noisy[1])) > 3
 
 
 @pytest.mark.parametrize("name", ["xor", "moons", "iris"])
@@ -181,7 +183,10 @@ def test_what_it_says_and_what_it_refuses():
     with pytest.raises(cn.InputError, match="level is 2"):
         found.band(2)
     for arguments, message in (
-        ({"cv": -0.1}, "coefficient of variation"),
+        ({"cv": -0.1}, "coefficients of variation"),
+        ({"cv": []}, "not empty"),
+        ({"cv": "0.1"}, "expected a list of numbers"),
+        ({"seed": "a"}, "seed is 'a'"),
         ({"draws": 0}, "draws is 0"),
         ({"factors": [0.0]}, "factors are"),
         ({"loss": "best"}, "loss"),

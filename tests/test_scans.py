@@ -74,6 +74,36 @@ def test_weights_biases_and_h_of_any_network(case, rng):
         close(ds.outputs.values[i], net(case.x), 1e-8)
 
 
+def test_lists_together_come_as_a_data_frame_and_with_rows_of_h():
+    import pandas as pd
+
+    frame = pd.DataFrame({"x0": [0.0, 1.0], "x1": [1.0, 1.0]})
+    close(cn.scan(XOR, cn.paired(frame)).outputs.values, XOR(frame.to_numpy()))
+    ds = cn.scan(XOR, cn.paired({"h": [[1e-3, 1e-2], [0.1, 0.2]], "x0": [0.0, 1.0]}), x=[0, 1])
+    close(ds.outputs.values[1], XOR.with_h([0.1, 0.2])([1.0, 1.0]))
+    assert ds.h2.values.tolist() == [1e-2, 0.2]
+
+
+def test_a_sparse_weight_that_is_varied_to_zero_keeps_its_error():
+    from scipy import sparse
+
+    first = cn.Layer(sparse.csr_array([[1.0, 0.0], [0.5, 2.0]]), activation=cn.SmoothedReLU(h=0.01))
+    net = cn.Network([first, cn.Layer([[1.0, 1.0]])])
+    vary = [{"w1_1_0": [0.0, 1.0]}, *cn.lognormal(0.1, draws=2)]
+    close(
+        cn.scan(net, vary, x=[1, 1], at=[1e4]).outputs.values[:, :, 0],
+        cn.scan(net, vary, x=[1, 1]).outputs.values,
+        1e-7,
+    )
+
+
+def test_inputs_of_samples_stand_in_the_result():
+    x = np.array([[0.0, 1.0], [1.0, 1.0]])
+    ds = cn.scan(XOR, {"h": [1e-3]}, x=x)
+    assert ds.x0.dims == ("sample",)
+    assert ds.x1.values.tolist() == [1.0, 1.0]
+
+
 def test_h_of_each_layer_by_row_and_by_name():
     rows = [[1e-3, 1e-2], [1e-1, 1e-4]]
     by_row = cn.scan(XOR, {"h": rows}, x=[1, 0])
@@ -317,6 +347,49 @@ def test_a_model_that_never_settles_says_so():
     assert all("rates have not vanished" in text for text in ds.status.values)
 
 
+SLOW = "model m() => A; k; A -> ; k*A; A = 5; k = 1; end"
+
+
+def test_slow_models_settle_where_they_should():
+    ds = cn.scan(SLOW, {"k": [1.0, 1e-3, 1e-8]}, outputs={"end": "A"})
+    np.testing.assert_allclose(ds.end.values, 1.0, rtol=1e-6)
+    ds = cn.scan("model m() A -> ; k*A; A = 1; k = 1; end", {"k": [1.0, 1e-3]}, outputs={"end": "A"})
+    np.testing.assert_allclose(ds.end.values, 0.0, atol=1e-9)
+    ds = cn.scan(REVERSIBLE, {"k1": [1e-6], "k2": [2e-6]}, outputs=["A", "B"])
+    np.testing.assert_allclose([ds.A.values.item(), ds.B.values.item()], [20 / 3, 10 / 3], rtol=1e-6)
+    ds = cn.scan(cn.to_reactions(XOR, x=[1, 0]), {"rates": [1.0, 1e-6]})
+    close(ds.outputs.values[1], ds.outputs.values[0], 1e-7)
+
+
+def test_points_of_a_model_with_rules_events_and_a_vessel_do_not_mind_those_before():
+    text = "model m() p' = -p; p = 1; => A; p*k; A => ; A; A = 0; k = 1; end"
+    ds = cn.scan(text, {"k": [1.0, 1.0, 1.0]}, at=[1.0], outputs={"a": "A", "rate": "p"})
+    np.testing.assert_allclose(ds.a.values[:, 0], np.exp(-1), rtol=1e-7)
+    np.testing.assert_allclose(ds.rate.values[:, 0], np.exp(-1), rtol=1e-7)
+    text = "model m() => A; g; A => ; A; A = 0; g = 1; E: at (time > 0.5): g = 10; t := time; end"
+    ds = cn.scan(text, {"A": [0.0, 0.0]}, at=[0.0, 0.2, 1.0], outputs={"now": "g", "clock": "t"})
+    assert ds.now.values.tolist() == [[1.0, 1.0, 10.0]] * 2
+    np.testing.assert_allclose(ds.clock.values, [[0.0, 0.2, 1.0]] * 2)
+    vessel = "model m() compartment C = 2; species A in C; A = 4; A -> ; k*A; k = 1; end"
+    ds = cn.scan(vessel, {"k": [1.0]}, at=[0.0, 1.0], outputs={"a": "A"})
+    np.testing.assert_allclose(ds.a.values[0], [4.0, 4 * np.exp(-0.5)], rtol=1e-7)
+    for model, message in (
+        ("model m() p' = -p; p = 1; => A; p; A => ; A; A = 0; k = 1; end", "a rate rule .of 'p'.*give times in at="),
+        ("model m() => A; k; A => ; A; k = 1; E: at (time > 1): k = 2; end", "events.*give times in at="),
+        ("model m() species A; A := 2*k; k = 1; => B; A; B => ; B; end", "species 'A' is set by a rule"),
+    ):
+        with pytest.raises(cn.InputError, match=message):
+            cn.scan(model, {"k": [1.0]})
+
+
+def test_boundary_species_of_models_are_varied_kept_and_given_to_functions():
+    text = "model m() => A; $X; A => ; A; X = 2; A = 0; end"
+    ds = cn.scan(text, {"X": [1.0, 3.0]}, outputs={"a": "A", "x": "X", "ratio": lambda v: v["A"] / v["X"]})
+    np.testing.assert_allclose(ds.a.values, [1.0, 3.0], rtol=1e-9)
+    assert ds.x.values.tolist() == [1.0, 3.0]
+    np.testing.assert_allclose(ds.ratio.values, 1.0, rtol=1e-9)
+
+
 # Failures -------------------------------------------------------------------------------------------
 
 
@@ -341,7 +414,7 @@ def test_what_has_no_certificate_says_so():
     net = cn.Network([cn.Layer([[1.0]], activation=Swish(h=0.1)), cn.Layer([[1.0]])])
     ds = cn.scan(net, {"h1": [0.1, 0.2]}, x=[0.5], outputs="settling_time", bound="cheap")
     assert np.isnan(ds.settling_time.values).all()
-    assert all(text.startswith("failed: settling time: ") for text in ds.status.values)
+    assert all(text.startswith("no settling time: ") for text in ds.status.values)
 
 
 @pytest.mark.parametrize(
@@ -359,7 +432,18 @@ def test_what_has_no_certificate_says_so():
         ({"h": [[1, 2, 3]]}, {}, "2 numbers, one per layer"),
         ({"h": [1], "h1": [1]}, {}, "'h' of all layers is varied, and that of one layer"),
         ({"Y1_0": [-1]}, {"at": 1.0}, "expected concentrations >= 0"),
-        ({"cv": [0.1]}, {}, "without draws"),
+        ({"cv": [0.1]}, {}, "'cv' is varied by itself; lognormal"),
+        ({"draw": [0.0, 1.0]}, {}, "'draw' is varied by itself; lognormal"),
+        ({"draw": [0.5], "cv": [0.1]}, {}, "what lognormal"),
+        ({"cv": [-0.1], "draw": [0.0]}, {}, "what lognormal"),
+        ({"x0": ["0.5"]}, {}, "expected a list of numbers"),
+        ({"x0": [True]}, {}, "expected a list of numbers"),
+        ({"x0": [1]}, {"outputs": {"output": "outputs"}}, "nothing can be kept as 'output'"),
+        ({"x0": [1]}, {"outputs": {"status": "class"}}, "nothing can be kept as 'status'"),
+        ({"x0": [1]}, {"outputs": {"": "class"}}, "nothing can be kept as ''"),
+        ({"x0": [1]}, {"outputs": {3: "class"}}, "nothing can be kept as 3"),
+        ({"x0": [1], "x1": [1]}, {"outputs": {"x1": "class"}}, "varied and kept"),
+        (cn.paired({"x0": [1]}, dim="x1"), {"x": [[0, 1]]}, "dim= renames the dimension"),
         ({"output": [1]}, {}, "cannot be called 'output'"),
         ([{"x0": [1]}, {"x0": [2]}], {}, "'x0' is varied twice"),
         ("x0", {}, "expected values by name"),
@@ -388,6 +472,12 @@ def test_bad_arguments_are_refused(vary, options, message):
 
 
 def test_bad_designs_are_refused():
+    for values in ({}, {"x0": []}, {"x0": [1], "x1": [1, 2]}, {3: [1]}, {"x0": ["a"]}):
+        with pytest.raises(cn.InputError):
+            cn.Axis("point", values)
+    with pytest.raises(cn.InputError, match="cannot be called 'output'"):
+        cn.Axis("output", {"x0": [1.0]})
+    assert len(cn.lognormal(0.1, draws=10.0, seed=1.0)[0]) == len(cn.sobol({"x0": np.array([0, 1])}, 16.0)) - 6 == 10
     with pytest.raises(cn.InputError, match="differ in length: a has 2, b has 1"):
         cn.paired({"a": [1, 2], "b": [1]})
     with pytest.raises(cn.InputError, match="power of two: 128"):
@@ -419,6 +509,52 @@ def test_other_models_are_checked_too():
         cn.scan("model m(", {"k": [1]})
     with pytest.raises(cn.NetworkError, match="takes a Network"):
         cn.scan(3, {"k": [1]})
+
+
+def test_a_function_that_fails_at_some_points_costs_these_alone():
+    def picky(result):
+        if result.outputs[0, 0] < 0.5:
+            raise KeyError("too small")
+        return result.outputs[0, 0] if result.outputs[0, 0] < 0.9 else result.outputs[0]
+
+    for model, vary in ((XOR, {"x0": [0.9, 0.3, 0.0]}), (XOR, {"x0": [0.0, 0.3, 0.9]})):
+        ds = cn.scan(model, vary, x=[0, 1], outputs={"picky": picky, "y": "outputs"})
+        good = ~np.isnan(ds.picky.values.reshape(3, -1)[:, 0])
+        assert good.sum() == 1
+        assert not np.isnan(ds.y.values).any()
+        reasons = sorted(ds.status.values[~good])
+        assert any("KeyError: 'too small'" in text for text in reasons)
+        assert any("and () elsewhere" in text or "and (1,) elsewhere" in text for text in reasons)
+    with pytest.raises(cn.ConvergenceError, match=r"fails where x0 = 0.9: picky: KeyError"):
+        cn.scan(XOR, {"x0": [0.3, 0.9]}, x=[0, 1], outputs={"picky": picky}, on_error="raise")
+    with pytest.raises(cn.InputError, match="KeyError: 'too small'; a function is given the result of one point"):
+        cn.scan(XOR, {"x0": [0.9, 1.0]}, x=[0, 1], outputs=[picky])
+
+    def of_values(values):
+        return 1 / (values["k1"] - 1)
+
+    with np.errstate(divide="ignore"):
+        ds = cn.scan(REVERSIBLE, {"k1": [1.0, 3.0]}, at=[1.0], outputs={"f": of_values, "A": "A", "B": "B"})
+    assert ds.f.dims == ("k1", "time")
+    assert ds.f.values[1] == pytest.approx(0.5)
+
+
+def test_a_gradient_that_fails_is_marked_where_it_failed(monkeypatch):
+    from crn_nn_tellurium.scans import network_scan
+
+    whole = network_scan.gradient
+
+    def some(net, x, *rest):
+        if x[0, 0] == 0.5:
+            raise cn.ConvergenceError("made to")
+        return whole(net, x, *rest)
+
+    monkeypatch.setattr(network_scan, "gradient", some)
+    ds = cn.scan(XOR, {"x0": [0.25, 0.5, 1.0]}, x=[[0, 1], [0, 0]], y=[[1.0], [0.0]], outputs="gradient_norm")
+    assert np.isnan(ds.gradient_norm.values).tolist() == [False, True, False]
+    assert [text.startswith("failed: gradient") for text in ds.status.values[:, 0]] == [False, True, False]
+    with pytest.raises(cn.ConvergenceError, match=r"fails where x0 = 0.5, sample = 0: gradient"):
+        cn.scan(XOR, {"x0": [0.5]}, x=[[0, 1]], y=[[1.0]], outputs="gradient_norm", on_error="raise")
 
 
 # The result -------------------------------------------------------------------------------------------

@@ -134,7 +134,8 @@ def sobol(ranges: Mapping[str, Any], n: int, seed: int = 0, dim: str = "point") 
     >>> sobol({"x0": (0, 1), "x1": (0, 1)}, 64)
     Axis('point': 64 points of x0, x1; Sobol, seed 0)
     """
-    if _count("n", n) & (n - 1):
+    n = _count("n", n)
+    if n & (n - 1):
         raise InputError(
             f"n is {n!r}; a Sobol sample keeps its balance with a power of two: {2 ** round(math.log2(n))}"
         )

@@ -156,7 +156,11 @@ class Parts:
         file = self._file(number)
         solved: dict[str, Any] = {}
         try:
-            with np.load(file) as arrays:
+            content = io.BytesIO(file.read_bytes())
+            if damaged := zipfile.ZipFile(content).testzip():
+                raise ValueError(f"{damaged!r} in it")
+            content.seek(0)
+            with np.load(content) as arrays:
                 if str(arrays[KEY]) != self._plan.key:
                     raise ValueError("it is another scan's")
                 for entry in arrays.files:

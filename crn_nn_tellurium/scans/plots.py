@@ -15,6 +15,7 @@ from crn_nn_tellurium.errors import InputError, check_kind
 from crn_nn_tellurium.plotting import new_axes
 from crn_nn_tellurium.reactions import is_real
 from crn_nn_tellurium.robustness_report import Robustness
+from crn_nn_tellurium.scans.network_scan import CLASS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -154,16 +155,17 @@ def plot_scan_map(data: xr.DataArray, x: str | None = None, ax: Axes | None = No
     >>> plot_scan_map(ds.outputs).get_ylabel()
     'input x1 (model units)'
     """
-    grid = _variable(data, (2,))
+    grid = _variable(data, (2,), classes=True)
     x = grid.dims[0] if x is None else _dimension(grid, x)
     grid = grid.transpose(..., x)
     y = grid.dims[0]
     ax = new_axes(ax)
-    if grid.name == "class" or grid.dtype == object:
+    if _is_class(grid):
         _areas(grid, x, y, ax)
     else:
         horizontal, vertical, values = _points(grid, x), _points(grid, y), np.asarray(grid.values, dtype=float)
-        image = ax.pcolormesh(horizontal, vertical, values, shading="nearest", cmap="viridis", rasterized=True)
+        edges = _edges(horizontal), _edges(vertical)
+        image = ax.pcolormesh(*edges, values, shading="flat", cmap="viridis", rasterized=True)
         finite = values[np.isfinite(values)]
         if min(values.shape) > 2 and finite.size and np.ptp(finite) > 0:
             lines = ax.contour(horizontal, vertical, values, colors="white", linewidths=0.6, alpha=0.7)
@@ -249,7 +251,7 @@ def plot_decision_boundary(
     >>> plot_decision_boundary(ds["class"], [[0, 0], [0, 1]], [0, 1]).get_xlabel()
     'input x0 (model units)'
     """
-    grid = _variable(data, (2,))
+    grid = _variable(data, (2,), classes=True)
     x = grid.dims[0]
     ax = plot_scan_map(grid, x, ax)
     if X is None:
@@ -265,7 +267,7 @@ def plot_decision_boundary(
         return ax
     near = [np.abs(_points(grid, str(dim))[:, None] - points[:, i]).argmin(axis=0) for i, dim in enumerate(grid.dims)]
     right = grid.values[near[0], near[1]] == truth
-    for number, label in enumerate(_classes(grid)):
+    for number, label in enumerate(_classes(grid, truth)):
         for marker, size, which in (("o", 18, right), ("X", 40, ~right)):
             part = points[which & (truth == label)]
             ax.scatter(
@@ -308,8 +310,10 @@ def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> An
         _, axes = plt.subplots(1, 3, figsize=(13, 4.4), layout="constrained", width_ratios=(1, 1, 1.2))
     noise, fuel, missing = axes
     mean, low, high = result.band(0.8)
-    noise.plot(100 * result.cv, 100 * mean, marker="o", markersize=4, label="mean")
+    noise.plot(100 * result.cv, 100 * mean, marker="o", markersize=4)
     noise.fill_between(100 * result.cv, 100 * low, 100 * high, alpha=0.2, linewidth=0, label="80 % of the draws")
+    error = 200 * result.mean_error()
+    noise.errorbar(100 * result.cv, 100 * mean, error, fmt="none", ecolor="C0", capsize=3, label="mean, 95 % sure")
     noise.axhline(100 * result.accuracy, color="0.5", linestyle=":", linewidth=1, label="no error")
     noise.set_xlabel("error of every rate constant (coefficient of variation, %)")
     noise.set_ylabel("accuracy (%)")
@@ -323,20 +327,21 @@ def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> An
         fuel.minorticks_off()
     fuel.set_xlabel("factor on reactions that make molecules (1)")
     fuel.set_ylabel("accuracy (%)")
-    table = result.ranking().head(limit)[::-1]
+    table = result.ranking()
+    unsettled = int((table.no_steady_state > 0).sum())
+    table = table[table.no_steady_state == 0].head(limit)[::-1]
     places = np.arange(len(table))
-    colors = ["0.6" if share > 0 else "C3" for share in table.no_steady_state]
-    missing.barh(places, 100 * (result.accuracy - table.accuracy_without), color=colors)
+    missing.barh(places, 100 * (result.accuracy - table.accuracy_without), color="C3")
     missing.set_yticks(places, [name if len(name) <= 32 else f"{name[:29]}..." for name in table.name], fontsize=8)
     missing.set_xlabel("accuracy lost without the reaction (%)")
-    missing.set_title("grey: some samples then have no steady state", fontsize=9)
+    missing.set_title(f"not shown: {unsettled} without which some sample has no steady state", fontsize=9)
     return axes
 
 
 # Parts ------------------------------------------------------------------------------------------------
 
 
-def _variable(data: Any, n_dims: tuple[int, ...]) -> Any:
+def _variable(data: Any, n_dims: tuple[int, ...], classes: bool = False) -> Any:
     """A variable with some number of dimensions that are longer than 1."""
     import xarray as xr
 
@@ -345,13 +350,17 @@ def _variable(data: Any, n_dims: tuple[int, ...]) -> Any:
     if not isinstance(data, xr.DataArray):
         raise InputError(f"data is a {type(data).__name__}; expected a variable of a scan's result")
     long = data.squeeze(drop=True)
+    if long.dtype == object and not (classes and _is_class(long)):
+        raise InputError(f"{data.name!r} holds texts; expected numbers, or classes for plot_scan_map")
     if long.ndim not in n_dims:
         sizes = ", ".join(f"{dim} {size}" for dim, size in long.sizes.items()) or "none"
         raise InputError(
             f"{data.name!r} has dimensions {sizes}; expected {' or '.join(map(str, n_dims))} longer than 1: "
             "choose with .sel(...) or .isel(...)"
         )
-    return long
+    # lines and cells follow one another in the order of their coordinates
+    numbers = [dim for dim in long.dims if dim in long.coords and long[dim].dtype.kind in "if"]
+    return long.sortby(numbers)
 
 
 def _dimension(data: Any, dim: str) -> str:
@@ -400,11 +409,25 @@ def _text(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, (float, np.floating)) else str(value)
 
 
-def _classes(data: Any) -> list[Any]:
-    """The classes that are there, in order; failures are none."""
-    if data.dtype == object:
-        return sorted(set(data.values.ravel()) - {""})
-    return sorted(set(data.values[np.isfinite(data.values)].ravel().tolist()))
+def _is_class(grid: Any) -> bool:
+    return bool(grid.attrs.get("long_name") == CLASS)
+
+
+def _classes(grid: Any, more: Any = ()) -> list[Any]:
+    """The classes that are there, in a map or among samples, in order; failures are none."""
+    found = {*grid.values.ravel().tolist(), *np.ravel(more).tolist()}
+    there = [label for label in found if label != "" and label == label]
+    return sorted(there, key=lambda label: (isinstance(label, str), label))
+
+
+def _edges(points: Any) -> Any:
+    """Where the cells about some points meet: half way, on the scale of their axis."""
+    if len(points) == 1:
+        return np.array([points[0] - 0.5, points[0] + 0.5])
+    at = np.log(points) if _is_log(points) else points.astype(float)
+    middle = (at[1:] + at[:-1]) / 2
+    edges = np.concatenate([[2 * at[0] - middle[0]], middle, [2 * at[-1] - middle[-1]]])
+    return np.exp(edges) if _is_log(points) else edges
 
 
 def _areas(data: Any, x: str, y: str, ax: Axes) -> None:
@@ -414,8 +437,7 @@ def _areas(data: Any, x: str, y: str, ax: Axes) -> None:
     codes = np.array([[number.get(value, np.nan) for value in row] for row in data.values])
     colors = ListedColormap([(*plt.get_cmap("tab10")(i % 10)[:3], 0.35) for i in range(len(classes))])
     norm = BoundaryNorm(np.arange(len(classes) + 1) - 0.5, len(classes))
-    image = ax.pcolormesh(
-        _points(data, x), _points(data, y), codes, shading="nearest", cmap=colors, norm=norm, rasterized=True
-    )
+    along = _edges(_points(data, x)), _edges(_points(data, y))
+    image = ax.pcolormesh(*along, codes, shading="flat", cmap=colors, norm=norm, rasterized=True)
     bar = _colorbar(image, ax, ticks=range(len(classes)), label="class")
     bar.ax.set_yticklabels([_text(label) for label in classes])

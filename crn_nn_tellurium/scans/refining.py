@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _FOCUS = 1_000.0
 """How much more a simplex across the boundary counts than one of the same size that is not."""
+_FAR = 4.0
+"""Neighbours that are so many times farther apart than most are not used for the boundary."""
 _BATCHES = 20
 """At least so many times, points are chosen by what those before have found."""
 _AT_ONCE = 128
@@ -67,7 +69,8 @@ def refine(
     -------
     xarray.Dataset
         What was kept over the dimension ``point``, and the boundary: midpoints of neighbouring points on either
-        side, ``boundary_x0`` and so on, over the dimension ``edge``.
+        side, ``boundary_x0`` and so on, over the dimension ``edge``. Neighbours four times farther apart than most
+        are left out.
 
     Raises
     ------
@@ -152,7 +155,9 @@ def _learner(n_dims: int) -> Any:
 
 def _sides(ds: xr.Dataset, limit: float | None, codes: dict[Any, int]) -> list[int]:
     """On which side of the boundary each point lies, as a number."""
-    name = next(name for name in ds.data_vars if name != "status")
+    name, *others = [name for name in ds.data_vars if name != "status"]
+    if others:
+        raise InputError(f"outputs are {[name, *others]}; refine looks at one thing")
     values = ds[name].values.reshape(ds.sizes["point"], -1)
     if values.shape[1] != 1:
         raise InputError(f"{name!r} is {values.shape[1]} numbers a point; refine looks at one: a function gives it")
@@ -162,6 +167,8 @@ def _sides(ds: xr.Dataset, limit: float | None, codes: dict[Any, int]) -> list[i
         if value == "" or value != value:
             side = "failed"
         elif limit is not None:
+            if isinstance(value, str):
+                raise InputError(f"limit is {limit!r}, and {name!r} holds classes; leave limit= out")
             side = value > limit
         found.append(codes.setdefault(side, len(codes)))
     if limit is None and len(codes) > max(20, len(found) // 2):
@@ -173,6 +180,9 @@ def _with_boundary(ds: xr.Dataset, unit: FloatArray, sides: Any, points: Any) ->
     """The same with midpoints of neighbours on either side."""
     edges = _edges(unit)
     across = edges[sides[edges[:, 0]] != sides[edges[:, 1]]]
+    length = np.linalg.norm(unit[across[:, 0]] - unit[across[:, 1]], axis=1)
+    # neighbours far apart, as along the rim of the ranges, do not say where between them it is
+    across = across[length <= _FAR * np.median(length)] if len(across) else across
     middle = (unit[across[:, 0]] + unit[across[:, 1]]) / 2
     names = [str(name) for name in ds.coords if ds[name].dims == ("point",)]
     return ds.assign(

@@ -1,0 +1,54 @@
+"""A user's function of one point's result, which may fail or answer anything at any point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.reactions import FloatArray
+from crn_nn_tellurium.scans.plan import Quantity
+
+
+def value_of(quantity: Quantity, result: Any, shape: tuple[int, ...] | None = None) -> tuple[FloatArray | None, str]:
+    """What a function says of a result, or why it says nothing: the scan goes on."""
+    assert quantity.function is not None
+    try:
+        value = np.asarray(quantity.function(result), dtype=float)
+    except Exception as error:
+        return None, f"failed: {quantity.name}: {type(error).__name__}: {error}"
+    if shape is not None and value.shape != shape:
+        return None, f"failed: {quantity.name} has shape {value.shape} here, and {shape} elsewhere"
+    return value, ""
+
+
+def shape_of(quantity: Quantity, results: Iterable[Any]) -> tuple[int, ...]:
+    """The shape of what a function says, from the first result of which it says something.
+
+    Raises
+    ------
+    InputError
+        If it says nothing of any.
+    """
+    first = ""
+    for result in results:
+        value, reason = value_of(quantity, result)
+        if value is not None:
+            return value.shape
+        first = first or reason.removeprefix("failed: ")
+    raise InputError(
+        f"{first or quantity.name + ': no point was solved'}; a function is given the result of one point (a "
+        "SteadyState or a TimeCourse of a network; of other models a dictionary of species and parameters) and returns "
+        "a number or an array of numbers"
+    )
+
+
+def fill(values: list[FloatArray | None], shape: tuple[int, ...], box: tuple[int, ...]) -> FloatArray:
+    """Values of all points of a box as one array, NaN where there is none."""
+    found = np.full((len(values), *shape), np.nan)
+    for i, value in enumerate(values):
+        if value is not None:
+            found[i] = value
+    return found.reshape(*box, *shape)
