@@ -106,7 +106,11 @@ class Robustness:
         return self.noisy.std(axis=1, ddof=1) / np.sqrt(draws) if draws > 1 else np.full(len(self.cv), np.nan)
 
     def ranking(self) -> pd.DataFrame:
-        """The reactions, those first whose loss costs the most accuracy, then the most loss."""
+        """The reactions, those first that matter most: by the accuracy without them, then by the loss.
+
+        Reactions without which some sample has no steady state come last, as `essential` has them: what such a sample
+        would be taken for is not known, and it counts as wrong.
+        """
         import pandas as pd
 
         table = pd.DataFrame(
@@ -119,8 +123,13 @@ class Robustness:
                 "no_steady_state": self.unsettled,
             }
         )
-        order = np.lexsort((-self.increase, self.without))
+        order = np.lexsort((-self.increase, self.without, self.unsettled > 0))
         return table.iloc[order].reset_index(drop=True)
+
+    @property
+    def essential(self) -> tuple[str, ...]:
+        """Identifiers of the reactions without which some sample has no steady state."""
+        return tuple(r.id for r, share in zip(self.reactions, self.unsettled, strict=True) if share > 0)
 
     def __repr__(self) -> str:
         mean, low, high = self.band()
@@ -130,8 +139,8 @@ class Robustness:
         worst = self.ranking().iloc[0]
         return (
             f"Robustness({self.name!r}: accuracy {self.accuracy:.1%}; every rate constant off: {noise}; of "
-            f"{len(self.reactions)} reactions, {worst.reaction} ({worst['name']}) matters most: "
-            f"{worst.accuracy_without:.1%} without it)"
+            f"{len(self.reactions)} reactions, {len(self.essential)} are essential, and of the others {worst.reaction} "
+            f"({worst['name']}) matters most: {worst.accuracy_without:.1%} without it)"
         )
 
 

@@ -119,14 +119,18 @@ def test_first_orders_of_reactions_add_up_to_those_of_their_rate_constants(case)
 def test_the_ranking_agrees_with_the_gradients():
     """Not to the letter, since a missing reaction is no small change; but those that matter are the same."""
     _, x, _, y = cn.model_data("moons")
-    found = cn.robustness(cn.load_model("moons"), x, y, cv=0.1, draws=3)
+    found = cn.robustness(cn.load_model("moons"), x[:60], y[:60], cv=0.1, draws=3)
     finite = np.isfinite(found.increase) & (np.abs(found.predicted) > 1e-12)
     assert finite.sum() > 100
-    assert spearmanr(np.abs(found.increase[finite]), np.abs(found.predicted[finite])).statistic > 0.6
-    large = finite & (np.abs(found.predicted) > np.quantile(np.abs(found.predicted[finite]), 0.9))
-    assert np.mean(np.sign(found.increase[large]) == np.sign(found.predicted[large])) > 0.7
+    increase, predicted = found.increase[finite], found.predicted[finite]
+    assert spearmanr(np.abs(increase), np.abs(predicted)).statistic > 0.9  # 0.97 when it was written
+    assert spearmanr(increase, predicted).statistic > 0.5  # 0.67
     ranking = found.ranking()
-    assert ranking.accuracy_without.is_monotonic_increasing
+    settled = ranking[ranking.no_steady_state == 0]
+    assert settled.index.tolist() == list(range(len(settled)))
+    assert settled.accuracy_without.is_monotonic_increasing
+    assert set(ranking.reaction[len(settled) :]) == set(found.essential)
+    assert all(name.startswith("Jq") for name in found.essential)  # 2 Y => Y
     assert set(ranking.reaction) == {r.id for r in found.reactions}
 
 
