@@ -690,8 +690,8 @@ def scan(
     if not vary and cv is None:
         raise InputError("nothing to vary; expected --vary h=1e-4:1:log:50, say, or --cv 0.1")
     from crn_nn_tellurium import scan_command
+    from crn_nn_tellurium.scans.arguments import STEADY_STATE
     from crn_nn_tellurium.scans.axes import lognormal, paired
-    from crn_nn_tellurium.scans.scanning import STEADY_STATE
     from crn_nn_tellurium.scans.scanning import scan as scan_of
 
     axes = [paired({name: values}, name) for name, values in (scan_command.values_of("--vary", v) for v in vary or ())]

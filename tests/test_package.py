@@ -116,7 +116,7 @@ FLOW = """
     sensitivity runner gradient_check perturbation objective verification progress training estimators
     scans.axes scans.grid scans.network_parameters scans.fingerprint scans.plan scans.users_functions
     scans.steady_states scans.time_courses
-    scans.network_scan scans.model_scan scans.execution scans.files scans.scanning scans.refining scans
+    scans.network_scan scans.model_scan scans.execution scans.files scans.arguments scans.scanning scans.refining scans
     knock_outs robustness_report
     model_library
     importers.sklearn

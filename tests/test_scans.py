@@ -572,7 +572,7 @@ def test_the_result_says_how_it_came_about():
 
 
 def test_the_key_is_that_of_all_that_matters():
-    from crn_nn_tellurium.scans.scanning import make_plan
+    from crn_nn_tellurium.scans.arguments import make_plan
 
     base = {"vary": {"h": [1e-3, 1e-2]}, "x": [0, 1]}
     others = [

@@ -107,6 +107,7 @@ class Plan:
         """Position of the dimension of samples."""
         return len(self.axes) if self.has_samples else None
 
+    @property
     def reduces_samples(self) -> bool:
         """Whether something is kept that needs all samples at once."""
         return self.has_samples and any(q.kind in ("loss", "accuracy", "gradient_norm") for q in self.quantities)
@@ -114,7 +115,7 @@ class Plan:
     @cached_property
     def chunks(self) -> list[Box]:
         """The parts that are solved one by one."""
-        return boxes(self.shape, self.chunk, (len(self.axes),) if self.reduces_samples() else ())
+        return boxes(self.shape, self.chunk, (len(self.axes),) if self.reduces_samples else ())
 
     def further(self, name: str, shape: tuple[int, ...]) -> tuple[tuple[str, int], ...]:
         """Dimensions of what a user's function returns: times if it has as many values, else its own."""
