@@ -87,6 +87,7 @@ if TYPE_CHECKING:
         plot_scan,
         plot_scan_bands,
         plot_scan_map,
+        plot_scan_points,
         plot_scan_surface,
     )
     from crn_nn_tellurium.scans.refining import refine
@@ -143,7 +144,10 @@ _HOME = {
     "scans.files": "open_scan",
     "scans.refining": "refine",
     "scans.scanning": "scan",
-    "scans.plots": ("plot_decision_boundary plot_robustness plot_scan plot_scan_bands plot_scan_map plot_scan_surface"),
+    "scans.plots": (
+        "plot_decision_boundary plot_robustness plot_scan plot_scan_bands plot_scan_map "
+        "plot_scan_points plot_scan_surface"
+    ),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names.split()}
 
@@ -232,6 +236,7 @@ __all__ = [
     "plot_scan",
     "plot_scan_bands",
     "plot_scan_map",
+    "plot_scan_points",
     "plot_scan_surface",
     "plot_sensitivities",
     "plot_settling_time",

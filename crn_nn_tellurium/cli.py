@@ -660,7 +660,9 @@ def scan(
     ] = None,
     draws: Annotated[int, typer.Option(help="Draws of errors for each --cv.")] = 100,
     seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
-    input: Annotated[Optional[str], typer.Option("--input", help="Inputs that are not varied: 0,1.")] = None,
+    input: Annotated[
+        Optional[str], typer.Option("--input", help="All inputs, 0,1: those not varied; by default 0 or the lowest.")
+    ] = None,
     keep: Annotated[
         str, typer.Option(help="outputs, class, species, settling_time or a species; with commas between.")
     ] = "outputs",

@@ -118,6 +118,7 @@ class CompiledModel:
         Identifiers in the order of the arrays that go in and out.
     assigned, rate_ruled : frozenset of str
         Identifiers whose values assignment rules and rate rules set.
+    compartments : frozenset of str
     n_events : int
     """
 
@@ -137,6 +138,7 @@ class CompiledModel:
         self.parameters = tuple(self._model.getGlobalParameterIds())
         self.assigned = frozenset(self._runner.getAssignmentRuleIds())
         self.rate_ruled = frozenset(self._runner.getRateRuleIds())
+        self.compartments = frozenset(self._model.getCompartmentIds())
         self.n_events = int(self._model.getNumEvents())
         self.lock = threading.Lock()
         self._floating_index = np.arange(len(self.floating), dtype=np.int32)

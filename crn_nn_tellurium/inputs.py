@@ -11,6 +11,7 @@ The first layer absorbs the read-out into its rate constants.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +77,9 @@ class InputCoding:
                 raise TypeError("complex numbers")
             x = x.astype(float, copy=False)
         except (TypeError, ValueError) as error:
-            raise InputError(f"inputs are {x!r}; expected numbers, shape (n_samples, {len(self.names)})") from error
+            raise InputError(
+                f"inputs are {reprlib.repr(x)}; expected numbers, shape (n_samples, {len(self.names)})"
+            ) from error
         if x.ndim == 0 or x.shape[-1] != len(self.names):
             raise InputError(
                 f"inputs have shape {x.shape}; expected (n_samples, {len(self.names)}), one column per input"

@@ -134,7 +134,8 @@ class Robustness:
     def __repr__(self) -> str:
         mean, low, high = self.band()
         noise = ", ".join(
-            f"{m:.1%} ({a:.1%} to {b:.1%}) at cv {cv:g}" for cv, m, a, b in zip(self.cv, mean, low, high, strict=True)
+            f"{m:.1%} (80 % of draws {a:.1%} to {b:.1%}) at cv {cv:g}"
+            for cv, m, a, b in zip(self.cv, mean, low, high, strict=True)
         )
         worst = self.ranking().iloc[0]
         return (

@@ -16,6 +16,8 @@ from crn_nn_tellurium.scans.axes import DRAW, Axis
 if TYPE_CHECKING:
     import xarray as xr
 
+_SHORT = 40
+"""Characters of inputs that were not varied up to which they stand over a picture."""
 _FEW = 6
 """Values of a second dimension that are drawn as lines; more make a map."""
 
@@ -73,10 +75,10 @@ def summary(ds: xr.Dataset) -> Table:
         over = " x ".join(f"{dim} {size}" for dim, size in variable.sizes.items())
         if name == "status":
             continue
-        if variable.dtype == object:
+        if variable.dtype == object or variable.attrs.get("long_name") == "class":
             labels, counts = np.unique(variable.values.astype(str), return_counts=True)
             found = ", ".join(f"{label or 'none'} {count}" for label, count in zip(labels, counts, strict=True))
-            table.add_row(str(name), over, found, "", "")
+            table.add_row(str(name), f"{over}\n{found}", "", "", "")
         else:
             values = variable.values[np.isfinite(variable.values)]
             numbers = [f"{part:.4g}" for part in np.quantile(values, [0, 0.5, 1])] if values.size else ["none"] * 3
@@ -85,13 +87,14 @@ def summary(ds: xr.Dataset) -> Table:
 
 
 def failures_line(ds: xr.Dataset) -> str:
-    """How many points failed, with the first reason."""
+    """How many points failed, with the first reason, and which inputs were not varied."""
     from crn_nn_tellurium.scans.network_scan import failures
 
     texts = ds.status.values.ravel()
     failed = texts[failures(texts)].tolist()
+    held = f"; held: {ds.attrs['inputs']}" if ds.attrs.get("inputs") else ""
     if not failed:
-        return f"{texts.size} points, none failed"
+        return f"{texts.size} points, none failed{held}"
     return f"{texts.size} points, {len(failed)} failed: {failed[0].removeprefix('failed: ')}"
 
 
@@ -133,6 +136,6 @@ def draw(ds: xr.Dataset, path: Path) -> None:
             plot_scan_map(panel, ax=ax)
         else:
             plot_scan(panel, ax=ax)
-        if labels:
-            ax.set_title(str(panel[labels[0]].values))
+        titles = [str(panel[labels[0]].values)] if labels else []
+        ax.set_title(", ".join(titles + [held for held in [ds.attrs.get("inputs", "")] if 0 < len(held) <= _SHORT]))
     save_figure(figure, path)

@@ -16,7 +16,7 @@ def ds():
 
 def test_lines_are_the_values_of_one_dimension(ds):
     ax = cn.plot_scan(ds.outputs.sel(x1=0.0), x="x0")
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("input x0 (model units)", "output (model units)")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("input x0 (model units)", "output y0 (model units)")
     for line, h in zip(ax.get_lines(), ds.h.values, strict=True):
         np.testing.assert_array_equal(line.get_xdata(), UNIT)
         np.testing.assert_array_equal(line.get_ydata(), ds.outputs.sel(x1=0.0, h=h).values[:, 0])
@@ -41,8 +41,37 @@ def test_samples_stand_on_the_classes_of_their_inputs(ds):
     x, y = np.array([[0, 0], [0, 1], [1, 1]]), np.array([0, 1, 1])  # the last is wrong
     ax = cn.plot_decision_boundary(ds["class"].isel(h=0), x, y)
     drawn = [part.get_offsets().tolist() for part in ax.collections[1:]]
-    assert drawn == [[[0, 0]], [], [[0, 1]], [[1, 1]]]
+    assert drawn == [[[0, 0]], [], [[0, 1]], [[1, 1]], [], []]  # the last are those of the legend
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["right", "wrong"]
     assert cn.plot_decision_boundary(ds["class"].isel(h=0), x).collections
+
+
+def test_contours_are_drawn_on_the_scale_of_the_axes_and_not_over_jumps():
+    ds = cn.scan(XOR, {"h": np.geomspace(1e-4, 1, 30), "x0": np.linspace(0, 1, 30)}, x=[0, 1])
+    ax = cn.plot_scan_map(ds.outputs)
+    assert ax.get_xlim()[0] < 1e-4 < 1 < ax.get_xlim()[1]
+    contours = ax.collections[1]
+    reach = np.concatenate([path.vertices for path in contours.get_paths() if len(path.vertices)])
+    assert reach[:, 0].min() < 2e-4  # lines go on to the left edge
+    jump = ds.outputs.copy(data=np.round(ds.outputs.values))
+    assert len(cn.plot_scan_map(jump).collections) == 1
+
+
+def test_points_of_designs_and_of_boundaries():
+    ds = cn.scan(XOR, cn.sobol({"x0": (0, 1), "h": (1e-4, 1, "log")}, 32), x=[0, 1], outputs=["outputs", "class"])
+    ax = cn.plot_scan_points(ds.outputs, "x0", "h")
+    np.testing.assert_array_equal(ax.collections[0].get_offsets(), np.column_stack([ds.x0, ds.h]))
+    assert (ax.get_xscale(), ax.get_yscale()) == ("linear", "log")
+    assert len(cn.plot_scan_points(ds["class"], "x0", "h").get_legend().get_texts()) == 2
+    refined = cn.refine(XOR, {"x0": (0, 1), "x1": (0, 1)}, n=60)
+    ax = cn.plot_scan_points(refined, "x0", "x1")
+    boundary = np.column_stack([refined.boundary_x0, refined.boundary_x1])
+    np.testing.assert_array_equal(ax.collections[-1].get_offsets(), boundary)
+    for call in (cn.plot_scan, cn.plot_scan_map):
+        with pytest.raises(cn.InputError, match="have no order: plot_scan_points"):
+            call(ds.outputs)
+    with pytest.raises(cn.InputError, match="'x1' is not varied along 'point'; expected two of x0, h"):
+        cn.plot_scan_points(ds.outputs, "x0", "x1")
 
 
 def test_bands_hold_their_share_of_the_draws():
@@ -58,7 +87,7 @@ def test_robustness_is_drawn_in_three_parts():
     _, x, _, y = cn.model_data("xor")
     result = cn.robustness(XOR, x, y, cv=[0.0, 0.1], draws=5)
     noise, fuel, missing = cn.plot_robustness(result, limit=4)
-    assert "coefficient of variation" in noise.get_xlabel()
+    assert noise.get_xlabel() == "error of every rate constant (cv, %)"
     np.testing.assert_allclose(fuel.get_lines()[0].get_ydata(), 100 * result.fuelled)
     assert len(missing.patches) == 4
 

@@ -496,7 +496,7 @@ def test_other_models_are_checked_too():
     for model, vary, options, message in (
         (REVERSIBLE, {"k9": [1]}, {}, "near it: k2, k1"),
         (REVERSIBLE, {"total": [1]}, {}, "a rule sets it"),
-        (REVERSIBLE, {"rates": [1]}, {}, "need a ReactionNetwork"),
+        (REVERSIBLE, {"rates": [1]}, {}, "need a Network or a ReactionNetwork"),
         (REVERSIBLE, {"A": [-1]}, {}, ">= 0"),
         (REVERSIBLE, {"k1": [1]}, {"outputs": "loss"}, "of neural networks"),
         (REVERSIBLE, {"k1": [1]}, {"outputs": "C"}, "no 'C' to keep"),
@@ -509,6 +509,31 @@ def test_other_models_are_checked_too():
         cn.scan("model m(", {"k": [1]})
     with pytest.raises(cn.NetworkError, match="takes a Network"):
         cn.scan(3, {"k": [1]})
+
+
+def test_an_output_by_its_name():
+    x = [[0.0, 1.0], [1.0, 1.0]]
+    ds = cn.scan(XOR, {"h": [1e-3]}, x=x, outputs="y0")
+    assert ds.y0.dims == ("h", "sample")
+    close(ds.y0.values[0], XOR(x)[:, 0])
+    assert ds.y0.attrs["long_name"] == "output y0"
+    refined = cn.refine(XOR, {"x0": (0, 1)}, x=[0, 1], outputs="y0", limit=0.5, n=40)
+    close(XOR([float(refined.boundary_x0[0]), 1.0]), [0.5], 0.01)
+
+
+def test_a_function_that_returns_nothing_says_so():
+    with pytest.raises(cn.InputError, match="f returns nothing; a function is given"):
+        cn.scan(XOR, {"x0": [0.0]}, outputs={"f": lambda r: None})
+
+
+def test_what_is_no_model_is_told_what_would_be():
+    for model, message in (("xor", r"load_model\(name\)"), ("switch.ant", r"Path\(file\).read_text\(\)")):
+        with pytest.raises(cn.InputError, match=message):
+            cn.scan(model, {"k": [1.0]})
+    with pytest.raises(cn.NetworkError, match=r"got ChemistryRunner; give r.getCurrentAntimony\(\)"):
+        cn.scan(cn.to_roadrunner(XOR), {"x0": [1.0]})
+    with pytest.raises(cn.InputError, match="'C' is a compartment, whose size cannot be varied"):
+        cn.scan("model m() compartment C = 2; species A in C; A = 4; A -> ; k*A; k = 1; end", {"C": [1.0]})
 
 
 def test_a_function_that_fails_at_some_points_costs_these_alone():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, get_args
 
@@ -43,8 +44,15 @@ def make_plan(
     if isinstance(model, Simulator):
         model = model.net
     if not isinstance(model, (Network, ReactionNetwork, str)):
+        hint = "; give r.getCurrentAntimony(), or the Network" if hasattr(model, "getCurrentAntimony") else ""
         raise NetworkError(
-            f"a scan takes a Network, a Simulator, a ReactionNetwork or an Antimony text; got {type(model).__name__}"
+            "a scan takes a Network, a Simulator, a ReactionNetwork or an Antimony text; got "
+            f"{type(model).__name__}{hint}"
+        )
+    if isinstance(model, str) and not re.search(r"[;=\n]|->|=>", model):
+        raise InputError(
+            f"{model!r} is no Antimony text; load_model(name) gives a shipped network, and Path(file).read_text() "
+            "what a file holds"
         )
     check_choice("bound", bound, get_args(Bound))
     check_positive("tolerance", tolerance)
@@ -77,7 +85,7 @@ def _check_names(plan: Plan) -> None:
         name = quantity.name
         if name in names or name in plan.dims:
             raise InputError(
-                f"{name!r} is varied and kept; a mapping gives what is kept another name: {{'end': 'Y1_0'}}"
+                f"{name!r} is varied and kept; outputs={{'{name}_end': '{name}'}} keeps it under another name"
             )
         if name in reserved or not (isinstance(name, str) and name.isidentifier()):
             raise InputError(
@@ -173,11 +181,11 @@ def _check_species(quantities: Iterable[Quantity], net: Network) -> None:
     species = None
     for quantity in quantities:
         if quantity.kind == "one_species":
-            species = species or Simulator(net).species
+            species = species or (*net.output_names, *Simulator(net).species)
             if quantity.species not in species:
                 raise InputError(
                     f"outputs: network {net.name!r} has no {quantity.species!r}; expected one of {', '.join(KINDS)}, a "
-                    f"function, or a species: {', '.join(species[:8])}, ..."
+                    f"function, an output or a species: {', '.join(species[:8])}, ..."
                 )
 
 

@@ -83,6 +83,23 @@ def as_executor(executor: ExecutorLike) -> Iterator[Executor | None]:
             yield pool
 
 
+_GUARD = (
+    "a script that starts workers needs if __name__ == '__main__': around what it runs, since they import it (it has to "
+    "be a file)"
+)
+
+
+def check_guard(executor: ExecutorLike) -> None:
+    """Refuse to start workers from a worker that is only importing the script.
+
+    Raises
+    ------
+    InputError
+    """
+    if executor is not None and getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise InputError(_GUARD)
+
+
 def workers_of(executor: Executor) -> int:
     """How many workers an executor has, as far as it tells."""
     found = getattr(executor, "_max_workers", None)
@@ -206,10 +223,7 @@ class _Run:
             if one:
                 self._attempts[number] = self._attempts.get(number, 0) + 1
                 if self._attempts[number] >= _ATTEMPTS and not self._solved:
-                    raise InputError(
-                        f"workers die before they have solved anything ({error}); a script that starts workers needs "
-                        "if __name__ == '__main__': around what it runs, since they import it"
-                    ) from error
+                    raise InputError(f"workers die before they have solved anything ({error}); {_GUARD}") from error
                 if self._attempts[number] >= _ATTEMPTS:
                     yield number, f"failed: {_ATTEMPTS} workers that solved for it died ({error})"
                     continue

@@ -212,7 +212,7 @@ def write_result(ds: xr.Dataset, path: Path) -> None:
     if path.suffix.lower() == ".zarr":
         folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         try:
-            ds.to_zarr(folder / "store", consolidated=False)
+            ds.to_zarr(folder / "store", zarr_format=2, consolidated=True)
             if path.exists():
                 shutil.rmtree(path)
             os.replace(folder / "store", path)
@@ -275,7 +275,7 @@ def open_scan(path: str | os.PathLike[str]) -> xr.Dataset:
         raise FileNotFoundError(f"{str(path)!r}: there is no such file{hint}")
     try:
         if path.suffix.lower() == ".zarr":
-            ds = xr.open_zarr(path, consolidated=False, chunks=None).load()
+            ds = xr.open_zarr(path, chunks=None).load()
         else:
             with xr.open_dataset(path) as opened:
                 ds = opened.load()

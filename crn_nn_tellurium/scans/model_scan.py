@@ -102,10 +102,13 @@ class ModelScan:
         if name not in self._known and name not in common:
             ruled = "; a rule sets it" if name in self._model.assigned | self._model.rate_ruled else ""
             near = difflib.get_close_matches(name, self._known, 5, 0.5) or self._known[:8]
-            hint = "" if self._crn is not None else "; factors and errors need a ReactionNetwork"
+            if name in (RATES, FUEL, CV, DRAW):
+                raise InputError(f"{name!r}: factors and errors of rate constants need a Network or a ReactionNetwork")
+            if name in self._model.compartments:
+                raise InputError(f"{name!r} is a compartment, whose size cannot be varied")
             raise InputError(
                 f"the model has no number {name!r} to vary{ruled}; expected a species or parameter, near it: "
-                f"{', '.join(near)}{hint}"
+                f"{', '.join(near)}"
             )
         if values.ndim != 1:
             raise InputError(f"{name!r}: values have shape {values.shape}; expected a list of numbers")
@@ -140,7 +143,14 @@ class ModelScan:
         found = []
         for quantity in self.plan.quantities:
             if quantity.kind == "outputs":
-                found.append(Variable(quantity.name, every, (*time, ("output", len(self._outputs))), attrs=units))
+                found.append(
+                    Variable(
+                        quantity.name,
+                        every,
+                        (*time, ("output", len(self._outputs))),
+                        attrs=units | {"long_name": "output"},
+                    )
+                )
             elif quantity.kind == "species":
                 found.append(
                     Variable(quantity.name, every, (*time, ("species", len(self._model.floating))), attrs=units)
@@ -214,7 +224,8 @@ class ModelScan:
                     whole, status = model.record(boundary, start, times), INTEGRATED
                     rows = whole[np.searchsorted(times, time)]
             except ConvergenceError as error:
-                return {name: np.full(shape, np.nan) for name in self._names}, f"failed: {error}"
+                hint = "" if time is not None or "at=" in str(error) else " (at= keeps a time course)"
+                return {name: np.full(shape, np.nan) for name in self._names}, f"failed: {error}{hint}"
         rows = np.concatenate([rows, np.broadcast_to(boundary, (len(rows), len(boundary)))], axis=1)
         columns = rows.T.reshape(len(self._names), *shape)
         return dict(zip(self._names, columns, strict=True)), status

@@ -128,7 +128,8 @@ class NetworkScan:
                 attrs = {"long_name": "concentration", **units}
                 found.append(Variable(name, every, (*time, ("species", len(self._simulator.species))), attrs=attrs))
             elif kind == "one_species":
-                attrs = {"long_name": f"concentration of {quantity.species}", **units}
+                what = "output" if quantity.species in self._net.output_names else "concentration of"
+                attrs = {"long_name": f"{what} {quantity.species}", **units}
                 found.append(Variable(name, every, time, attrs=attrs))
             elif kind == "class":
                 is_text = any(isinstance(label, str) for label in self._net.classes)
@@ -208,6 +209,8 @@ class NetworkScan:
         kind = quantity.kind
         if kind == "outputs":
             return outputs
+        if kind == "one_species" and quantity.species in self._net.output_names:
+            return outputs[..., self._net.output_names.index(quantity.species)]
         if kind == "class":
             return self._classes(outputs)
         if kind == "accuracy":

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _LINES = 10
+_JUMP = 0.3
+"""Part of the range that neighbours of a smooth map differ by at most."""
 _LOG = 20.0
 """Positive coordinates that span more than this, evenly in their logarithms, get a logarithmic axis."""
 
@@ -103,7 +105,7 @@ def plot_scan_bands(
     >>> from crn_nn_tellurium import load_model, lognormal, scan
     >>> ds = scan(load_model("xor"), [{"x0": [0, 0.5, 1]}, *lognormal(0.05, draws=8)], x=[0, 1])
     >>> plot_scan_bands(ds.outputs).get_ylabel()
-    'output (model units)'
+    'output y0 (model units)'
     """
     if not (is_real(level) and 0 < level < 1):
         raise InputError(f"level is {level!r}; expected a share between 0 and 1: 0.8, say")
@@ -160,19 +162,20 @@ def plot_scan_map(data: xr.DataArray, x: str | None = None, ax: Axes | None = No
     grid = grid.transpose(..., x)
     y = grid.dims[0]
     ax = new_axes(ax)
+    for axis, dim in (("x", x), ("y", y)):  # before contours, whose labels are placed on the scale of the axes
+        _scale_axis(ax, axis, _points(grid, dim))
     if _is_class(grid):
         _areas(grid, x, y, ax)
     else:
         horizontal, vertical, values = _points(grid, x), _points(grid, y), np.asarray(grid.values, dtype=float)
         edges = _edges(horizontal), _edges(vertical)
         image = ax.pcolormesh(*edges, values, shading="flat", cmap="viridis", rasterized=True)
-        finite = values[np.isfinite(values)]
-        if min(values.shape) > 2 and finite.size and np.ptp(finite) > 0:
+        if _is_smooth(values):
             lines = ax.contour(horizontal, vertical, values, colors="white", linewidths=0.6, alpha=0.7)
             ax.clabel(lines, fontsize=7)
         _colorbar(image, ax, label=_value_label(grid))
-    for axis, dim in (("x", x), ("y", y)):
-        _scale_axis(ax, axis, _points(grid, dim))
+    ax.set_xlim(*_edges(_points(grid, x))[[0, -1]])
+    ax.set_ylim(*_edges(_points(grid, y))[[0, -1]])
     ax.set_xlabel(_label(grid, x))
     ax.set_ylabel(_label(grid, y))
     return ax
@@ -199,7 +202,7 @@ def plot_scan_surface(data: xr.DataArray, x: str | None = None, ax: Any = None) 
     >>> from crn_nn_tellurium import load_model, scan
     >>> grid = np.linspace(0, 1, 11)
     >>> plot_scan_surface(scan(load_model("xor"), {"x0": grid, "x1": grid}).outputs).get_zlabel()
-    'output (model units)'
+    'output y0 (model units)'
     """
     grid = _variable(data, (2,))
     x = grid.dims[0] if x is None else _dimension(grid, x)
@@ -263,22 +266,75 @@ def plot_decision_boundary(
     if truth.shape != (len(points),):
         raise InputError(f"y has shape {truth.shape}; expected ({len(points)},), a class for each sample")
     if y is None:
-        ax.scatter(points[:, 0], points[:, 1], s=18, color="black", edgecolors="white", linewidths=0.6)
+        ax.scatter(points[:, 0], points[:, 1], s=26, color="black", edgecolors="white", linewidths=0.6, clip_on=False)
         return ax
     near = [np.abs(_points(grid, str(dim))[:, None] - points[:, i]).argmin(axis=0) for i, dim in enumerate(grid.dims)]
     right = grid.values[near[0], near[1]] == truth
     for number, label in enumerate(_classes(grid, truth)):
-        for marker, size, which in (("o", 18, right), ("X", 40, ~right)):
+        for marker, size, which in (("o", 26, right), ("X", 70, ~right)):
             part = points[which & (truth == label)]
-            ax.scatter(
-                part[:, 0],
-                part[:, 1],
-                s=size,
-                marker=marker,
-                color=f"C{number % 10}",
-                edgecolors="white",
-                linewidths=0.6,
-            )
+            style: dict[str, Any] = {"marker": marker, "edgecolors": "white", "linewidths": 0.6, "clip_on": False}
+            ax.scatter(part[:, 0], part[:, 1], s=size, color=f"C{number % 10}", zorder=3, **style)
+    if not right.all():
+        ax.scatter([], [], s=26, color="0.4", label="right")
+        ax.scatter([], [], s=70, color="0.4", marker="X", label="wrong")
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False)
+    return ax
+
+
+def plot_scan_points(data: xr.DataArray | xr.Dataset, x: str, y: str, ax: Axes | None = None) -> Axes:
+    """Points of a design, or of a refined boundary, over two of their numbers, coloured by a variable.
+
+    Parameters
+    ----------
+    data : DataArray or Dataset
+        A variable over one dimension of points, as of `sobol`, `latin_hypercube` and `paired`; or what `refine` gave,
+        whose boundary is drawn too.
+    x, y : str
+        Names of numbers that were varied along it.
+    ax : Axes, optional
+        A new figure by default.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model, scan, sobol
+    >>> ds = scan(load_model("xor"), sobol({"x0": (0, 1), "h": (1e-4, 1, "log")}, 64), x=[0, 1])
+    >>> plot_scan_points(ds.outputs, "x0", "h").get_xlabel()
+    'input x0 (model units)'
+    """
+    import xarray as xr
+
+    boundary = None
+    if isinstance(data, xr.Dataset) and "edge" in data.dims:
+        boundary = data
+        data = data[next(name for name in data.data_vars if data[name].dims[:1] == ("point",))]
+    grid = _variable(data, (1,), classes=True, ordered=False)
+    for name in (x, y):
+        if name not in grid.coords or grid[name].dims != grid.dims:
+            there = ", ".join(str(name) for name in grid.coords if grid[name].dims == grid.dims)
+            raise InputError(f"{name!r} is not varied along {grid.dims[0]!r}; expected two of {there or 'no others'}")
+    ax = new_axes(ax)
+    places = grid[x].values, grid[y].values
+    if _is_class(grid):
+        for number, label in enumerate(_classes(grid)):
+            mine = grid.values == label
+            ax.scatter(places[0][mine], places[1][mine], s=9, color=f"C{number % 10}", label=f"class {_text(label)}")
+    else:
+        image = ax.scatter(*places, c=np.asarray(grid.values, dtype=float), s=12, cmap="viridis")
+        _colorbar(image, ax, label=_value_label(grid))
+    if boundary is not None:
+        style: dict[str, Any] = {"color": "black", "marker": ".", "s": 4, "label": "boundary"}
+        ax.scatter(boundary[f"boundary_{x}"].values, boundary[f"boundary_{y}"].values, **style)
+    for axis, points in zip("xy", places, strict=True):
+        _scale_axis(ax, axis, np.sort(points), even=False)
+    ax.set_xlabel(_label(grid, x))
+    ax.set_ylabel(_label(grid, y))
+    if _is_class(grid) or boundary is not None:
+        ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4)
     return ax
 
 
@@ -315,7 +371,7 @@ def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> An
     error = 200 * result.mean_error()
     noise.errorbar(100 * result.cv, 100 * mean, error, fmt="none", ecolor="C0", capsize=3, label="mean, 95 % sure")
     noise.axhline(100 * result.accuracy, color="0.5", linestyle=":", linewidth=1, label="no error")
-    noise.set_xlabel("error of every rate constant (coefficient of variation, %)")
+    noise.set_xlabel("error of every rate constant (cv, %)")
     noise.set_ylabel("accuracy (%)")
     noise.legend(frameon=False)
     fuel.plot(result.factors, 100 * result.fuelled, marker="o", markersize=4, color="C1")
@@ -334,14 +390,14 @@ def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> An
     missing.barh(places, 100 * (result.accuracy - table.accuracy_without), color="C3")
     missing.set_yticks(places, [name if len(name) <= 32 else f"{name[:29]}..." for name in table.name], fontsize=8)
     missing.set_xlabel("accuracy lost without the reaction (%)")
-    missing.set_title(f"not shown: {unsettled} without which some sample has no steady state", fontsize=9)
+    missing.set_title(f"besides {unsettled} essential ones", fontsize=9)
     return axes
 
 
 # Parts ------------------------------------------------------------------------------------------------
 
 
-def _variable(data: Any, n_dims: tuple[int, ...], classes: bool = False) -> Any:
+def _variable(data: Any, n_dims: tuple[int, ...], classes: bool = False, ordered: bool = True) -> Any:
     """A variable with some number of dimensions that are longer than 1."""
     import xarray as xr
 
@@ -349,9 +405,12 @@ def _variable(data: Any, n_dims: tuple[int, ...], classes: bool = False) -> Any:
         raise InputError(f"data is a Dataset; expected one of its variables: {', '.join(map(str, data.data_vars))}")
     if not isinstance(data, xr.DataArray):
         raise InputError(f"data is a {type(data).__name__}; expected a variable of a scan's result")
-    long = data.squeeze(drop=True)
+    long = data.squeeze()
     if long.dtype == object and not (classes and _is_class(long)):
         raise InputError(f"{data.name!r} holds texts; expected numbers, or classes for plot_scan_map")
+    loose = [str(dim) for dim in long.dims if dim not in long.coords]
+    if ordered and loose:
+        raise InputError(f"the points along {loose[0]!r} have no order: plot_scan_points(data, x, y) draws them")
     if long.ndim not in n_dims:
         sizes = ", ".join(f"{dim} {size}" for dim, size in long.sizes.items()) or "none"
         raise InputError(
@@ -386,8 +445,9 @@ def _is_log(points: Any) -> bool:
     return bool(steps.max() < 3 * max(steps.min(), 1e-12))
 
 
-def _scale_axis(ax: Axes, axis: str, points: Any) -> None:
-    if _is_log(points):
+def _scale_axis(ax: Axes, axis: str, points: Any, even: bool = True) -> None:
+    """A logarithmic axis for points that are even on it; of scattered ones, the middle says on which they are even."""
+    if _is_log(points) if even else _is_log_scattered(points):
         (ax.set_xscale if axis == "x" else ax.set_yscale)("log")
 
 
@@ -401,8 +461,17 @@ def _label(data: Any, dim: str) -> str:
     return _with_units(attrs.get("long_name", dim), attrs)
 
 
+def _is_log_scattered(points: Any) -> bool:
+    if points.min() <= 0 or points.max() < _LOG * points.min():
+        return False
+    return bool(np.median(points) < np.sqrt(points.min() * points.max()) * np.sqrt(_LOG))
+
+
 def _value_label(data: Any) -> str:
-    return _with_units(data.attrs.get("long_name", str(data.name)), data.attrs)
+    name = data.attrs.get("long_name", str(data.name))
+    # one of several outputs or species, which a selection leaves as a label
+    which = [str(data[dim].values) for dim in ("output", "species") if dim in data.coords and not data[dim].dims]
+    return _with_units(" ".join([name, *which]), data.attrs)
 
 
 def _text(value: Any) -> str:
@@ -411,6 +480,13 @@ def _text(value: Any) -> str:
 
 def _is_class(grid: Any) -> bool:
     return bool(grid.attrs.get("long_name") == CLASS)
+
+
+def _is_smooth(values: Any) -> bool:
+    """Whether contours would say more than the colours: neighbours differ by a fraction of the range."""
+    if min(values.shape) < 3 or not np.all(np.isfinite(values)) or np.ptp(values) == 0:
+        return False
+    return bool(max(np.abs(np.diff(values, axis=axis)).max() for axis in (0, 1)) < _JUMP * np.ptp(values))
 
 
 def _classes(grid: Any, more: Any = ()) -> list[Any]:

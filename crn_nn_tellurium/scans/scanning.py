@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from crn_nn_tellurium.progress import progress_bar
 from crn_nn_tellurium.reactions import ReactionNetwork
 from crn_nn_tellurium.scans.arguments import STEADY_STATE, Kept, coordinates_of, make_plan, sample_inputs
 from crn_nn_tellurium.scans.axes import Vary
-from crn_nn_tellurium.scans.execution import ExecutorLike, prepare, solve_chunks
+from crn_nn_tellurium.scans.execution import ExecutorLike, check_guard, prepare, solve_chunks
 from crn_nn_tellurium.scans.files import KEY, Parts, check_path, check_size, open_scan, write_result
 from crn_nn_tellurium.scans.fingerprint import model_hash, versions
 from crn_nn_tellurium.scans.grid import Box, whole
@@ -81,11 +82,12 @@ def scan(
         Targets or classes of the samples, for ``loss``, ``accuracy`` and ``gradient_norm``.
     outputs : str, callable, or sequence or mapping of these
         What is kept, each as a variable: ``"outputs"``, ``"class"``, ``"species"`` (all of them, as
-        ``concentrations``), a species by name, ``"settling_time"`` (see `certify`), ``"loss"``, ``"accuracy"``,
-        ``"gradient_norm"``, or a function of one point's `SteadyState` or `TimeCourse` (of other models, a dictionary
-        of species and parameters) that returns a number or an array. A mapping names them.
+        ``concentrations``), an output or a species by name, ``"settling_time"`` (see `certify`), ``"loss"``,
+        ``"accuracy"``, ``"gradient_norm"``, or a function of one point's `SteadyState` or `TimeCourse` (of other
+        models, a dictionary of species and parameters) that returns a number or an array. A mapping names them.
     at : float, sequence of float or "steady_state"
-        Times of a time course, which make a dimension ``time``; by default the steady state.
+        Times of a time course, which make a dimension ``time``; by default the steady state. Species start where the
+        written model has them, an upper bound of each fixed point, unless their starts are varied (``initial`` is all).
     loss, tolerance, bound
         Of ``loss`` and ``gradient_norm``, and of ``settling_time``, as in `gradient` and `certify`.
     executor : int, concurrent.futures.Executor or None
@@ -127,6 +129,7 @@ def scan(
     >>> (ds.outputs.sel(h=1e-3, output="y0") > 0.5).values.tolist()
     [[False, True], [True, False]]
     """
+    check_guard(executor)
     plan = make_plan(model, vary, x, y, outputs, at, loss, tolerance, bound)
     check_choice("on_error", on_error, get_args(OnError))
     file = None if path is None else check_path(path)
@@ -154,6 +157,10 @@ def scan(
             )
             return ds
         write_result(ds, file)
+    except KeyboardInterrupt as stop:
+        if sys.version_info >= (3, 11):
+            stop.add_note(f"The chunks that are done are in {str(parts.folder)!r}; the same call goes on with them.")
+        raise
     finally:
         parts.close()
     parts.remove()

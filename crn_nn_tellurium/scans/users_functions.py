@@ -16,7 +16,10 @@ def value_of(quantity: Quantity, result: Any, shape: tuple[int, ...] | None = No
     """What a function says of a result, or why it says nothing: the scan goes on."""
     assert quantity.function is not None
     try:
-        value = np.asarray(quantity.function(result), dtype=float)
+        answer = quantity.function(result)
+        if answer is None:
+            return None, f"failed: {quantity.name} returns nothing"
+        value = np.asarray(answer, dtype=float)
     except Exception as error:
         return None, f"failed: {quantity.name}: {type(error).__name__}: {error}"
     if shape is not None and value.shape != shape:
