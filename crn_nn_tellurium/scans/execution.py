@@ -84,8 +84,8 @@ def as_executor(executor: ExecutorLike) -> Iterator[Executor | None]:
 
 
 _GUARD = (
-    "a script that starts workers needs if __name__ == '__main__': around what it runs, since they import it (it has to "
-    "be a file)"
+    "a script that starts workers needs if __name__ == '__main__': around what it runs, since they import it (it has "
+    "to be a file)"
 )
 
 
