@@ -693,13 +693,9 @@ def scan(
         raise InputError("nothing to vary; expected --vary h=1e-4:1:log:50, say, or --cv 0.1")
     from crn_nn_tellurium import scan_command
     from crn_nn_tellurium.scans.arguments import STEADY_STATE
-    from crn_nn_tellurium.scans.axes import lognormal, paired
     from crn_nn_tellurium.scans.scanning import scan as scan_of
 
-    axes = [paired({name: values}, name) for name, values in (scan_command.values_of("--vary", v) for v in vary or ())]
-    if cv is not None:
-        levels = scan_command.numbers_of("--cv", cv)
-        axes += lognormal(levels if len(levels) > 1 else levels[0], draws, seed)
+    axes = scan_command.axes_of(vary or [], cv, draws, seed)
     model: Any = read_text(net) if Path(net).suffix.lower() in (".ant", ".txt") else _load(net)
     if input is not None and isinstance(model, str):
         raise InputError("--input is a network's; vary an Antimony model's boundary species by name instead")

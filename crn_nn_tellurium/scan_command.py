@@ -11,7 +11,7 @@ from rich.table import Table
 
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.reactions import FloatArray
-from crn_nn_tellurium.scans.axes import DRAW, Axis
+from crn_nn_tellurium.scans.axes import DRAW, Axis, lognormal, paired
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,6 +62,20 @@ def numbers_of(option: str, text: str) -> list[float]:
         return [float(part) for part in text.split(",")]
     except ValueError as error:
         raise InputError(f"{option} is {text!r}; expected numbers with commas between") from error
+
+
+def axes_of(vary: Sequence[str], cv: str | None, draws: int, seed: int) -> list[Axis]:
+    """The axes that ``--vary`` and ``--cv`` mean.
+
+    Raises
+    ------
+    InputError
+    """
+    axes = [paired({name: values}, name) for name, values in (values_of("--vary", text) for text in vary)]
+    if cv is None:
+        return axes
+    levels = numbers_of("--cv", cv)
+    return [*axes, *lognormal(levels if len(levels) > 1 else levels[0], draws, seed)]
 
 
 def summary(ds: xr.Dataset) -> Table:

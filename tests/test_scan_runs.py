@@ -36,7 +36,7 @@ def totals():
     return cn.scan(XOR, {"x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 20)}, outputs={"total": scan_jobs.total})
 
 
-def same(found, expected):
+def assert_same(found, expected):
     xr.testing.assert_identical(found, expected)
     for name in expected.data_vars:  # to the bit, as `identical` says too, and NaN for NaN
         assert found[name].values.tobytes() == expected[name].values.tobytes() or found[name].dtype == object
@@ -44,16 +44,16 @@ def same(found, expected):
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_processes_of_ours_give_the_same(expected, workers):
-    same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=workers), expected)
+    assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=workers), expected)
 
 
 def test_any_executor_gives_the_same_and_stays_open(expected):
     with ThreadPoolExecutor(2) as threads:
-        same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=threads), expected)
+        assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=threads), expected)
         assert threads.submit(int, "3").result() == 3
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
-        same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=processes), expected)
-        same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=processes), expected)
+        assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=processes), expected)
+        assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=processes), expected)
 
 
 def test_every_quantity_and_model_can_be_sent_to_workers():
@@ -68,14 +68,14 @@ def test_every_quantity_and_model_can_be_sent_to_workers():
     ]
     with own_pool(2) as pool:
         for model, vary, options in jobs:
-            same(cn.scan(model, vary, executor=pool, **options), cn.scan(model, vary, **options))
+            assert_same(cn.scan(model, vary, executor=pool, **options), cn.scan(model, vary, **options))
 
 
 def test_joblibs_loky_gives_the_same(expected):
     loky = pytest.importorskip("joblib.externals.loky")
     executor = loky.get_reusable_executor(max_workers=2)
     try:
-        same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=executor), expected)
+        assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=executor), expected)
     finally:
         executor.shutdown()
 
@@ -86,7 +86,7 @@ def test_dask_gives_the_same(expected):
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
     ):
-        same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=client.get_executor()), expected)
+        assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=client.get_executor()), expected)
 
 
 # Workers that die ---------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def test_functions_that_workers_cannot_import_are_sent_to_them():
     factor = 3.0
     vary = {"x0": np.linspace(0, 1, 20)}
     kept = {"f": lambda r: factor * r.outputs[0, 0]}
-    same(cn.scan(XOR, vary, outputs=kept, executor=2), cn.scan(XOR, vary, outputs=kept))
+    assert_same(cn.scan(XOR, vary, outputs=kept, executor=2), cn.scan(XOR, vary, outputs=kept))
     lock = threading.Lock()
     with pytest.raises(cn.InputError, match="cannot be sent to another process"):
         cn.scan(XOR, vary, outputs={"f": lambda r: 1.0 if lock else 0.0}, executor=2)
@@ -150,9 +150,11 @@ def test_a_warm_worker_answers_for_the_scan_that_is_asked_for():
     with own_pool(1) as pool:
         for level in (0.1, 0.9):
             kept = {"over": partial(scan_jobs.over, level)}
-            same(cn.scan(XOR, vary, x=[0, 1], outputs=kept, executor=pool), cn.scan(XOR, vary, x=[0, 1], outputs=kept))
+            assert_same(
+                cn.scan(XOR, vary, x=[0, 1], outputs=kept, executor=pool), cn.scan(XOR, vary, x=[0, 1], outputs=kept)
+            )
         for model in observed:
-            same(cn.scan(model, {"x0": [0.0, 1.0]}, executor=pool), cn.scan(model, {"x0": [0.0, 1.0]}))
+            assert_same(cn.scan(model, {"x0": [0.0, 1.0]}, executor=pool), cn.scan(model, {"x0": [0.0, 1.0]}))
 
 
 def _sums(crn):
@@ -187,12 +189,12 @@ def test_a_worker_of_dask_that_is_killed_costs_a_retry(totals, tmp_path, monkeyp
 def test_a_result_comes_back_from_its_file(expected, tmp_path, name, monkeypatch):
     path = tmp_path / name
     written = cn.scan(XOR, VARY, outputs=["outputs", "class"], path=path)
-    same(written, expected)
-    same(cn.open_scan(path), expected)
+    assert_same(written, expected)
+    assert_same(cn.open_scan(path), expected)
     assert [file.name for file in tmp_path.iterdir()] == [name]
     with monkeypatch.context() as patched:
         patched.setattr("crn_nn_tellurium.scans.scanning.solve_chunks", None)  # nothing is solved
-        same(cn.scan(XOR, VARY, outputs=["outputs", "class"], path=path), expected)
+        assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], path=path), expected)
     with pytest.raises(FileExistsError, match="something else than this scan; overwrite=True"):
         cn.scan(XOR, {"x0": [0.0]}, path=path)
     with pytest.raises(FileExistsError, match="overwrite=True replaces it"):
@@ -209,7 +211,7 @@ def test_names_of_classes_and_reasons_come_back_from_files(tmp_path, monkeypatch
     for model, vary, kept in ((XOR, {"x0": [0.25, 0.5]}, "class"), (iris, {"h1": [0.01, 0.1]}, ["class", "species"])):
         for name in ("a.nc", "a.zarr"):
             ds = cn.scan(model, vary, outputs=kept, path=tmp_path / name, overwrite=True)
-            same(cn.open_scan(tmp_path / name), ds)
+            assert_same(cn.open_scan(tmp_path / name), ds)
 
 
 def run_until_killed(path, workers, how, least):
@@ -244,8 +246,8 @@ def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path, monkeypatch, wor
     plan_chunks = 12
     assert 2 <= done < plan_chunks
     assert len(solved) == plan_chunks - done
-    same(resumed, cn.scan(XOR, scan_jobs.GRID))
-    same(cn.open_scan(path), resumed)
+    assert_same(resumed, cn.scan(XOR, scan_jobs.GRID))
+    assert_same(cn.open_scan(path), resumed)
     assert not path.with_name("out.nc.parts").exists()
 
 
@@ -276,7 +278,7 @@ def test_a_damaged_chunk_is_solved_again(tmp_path, how):
         flipped = content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
         file.write_bytes({"no array": b"no", "cut off": content[:-100], "one byte": flipped}[how])
     with pytest.warns(RuntimeWarning, match=r"npz' is damaged .* its chunk is solved again"):
-        same(scan_jobs.scan_to(path), cn.scan(XOR, scan_jobs.GRID))
+        assert_same(scan_jobs.scan_to(path), cn.scan(XOR, scan_jobs.GRID))
 
 
 def test_parts_that_do_not_say_whose_they_are_are_not_taken(tmp_path):
@@ -313,7 +315,7 @@ def test_two_scans_do_not_write_to_one_file(tmp_path):
     finally:
         process.kill()
         process.wait()
-    same(scan_jobs.scan_to(path), cn.scan(XOR, scan_jobs.GRID))
+    assert_same(scan_jobs.scan_to(path), cn.scan(XOR, scan_jobs.GRID))
 
 
 def test_files_are_as_readable_as_others(tmp_path):

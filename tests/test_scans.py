@@ -22,7 +22,7 @@ ALLOWED = 1e-9
 """Of the engine's steady states against the closed form, relative to 1 and the largest concentration."""
 
 
-def close(found, expected, allowed=ALLOWED):
+def assert_close(found, expected, allowed=ALLOWED):
     np.testing.assert_allclose(found, expected, rtol=allowed, atol=allowed * (1 + np.abs(expected).max(initial=0)))
 
 
@@ -45,7 +45,7 @@ def test_a_grid_has_named_dimensions_in_order():
     assert set(ds.status.values.ravel()) == {"solved"}
     for h in (1e-3, 1e-1):
         for x0 in (0, 0.5, 1):
-            close(ds.outputs.sel(h=h, x0=x0).values, XOR.with_h(h)([x0, 1]))
+            assert_close(ds.outputs.sel(h=h, x0=x0).values, XOR.with_h(h)([x0, 1]))
 
 
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
@@ -71,16 +71,16 @@ def test_weights_biases_and_h_of_any_network(case, rng):
     ds = cn.scan(case.net, cn.paired(values), x=case.x)
     for i in range(n):
         net = changed(case.net, **{name: value[i] for name, value in values.items()})
-        close(ds.outputs.values[i], net(case.x), 1e-8)
+        assert_close(ds.outputs.values[i], net(case.x), 1e-8)
 
 
 def test_lists_together_come_as_a_data_frame_and_with_rows_of_h():
     import pandas as pd
 
     frame = pd.DataFrame({"x0": [0.0, 1.0], "x1": [1.0, 1.0]})
-    close(cn.scan(XOR, cn.paired(frame)).outputs.values, XOR(frame.to_numpy()))
+    assert_close(cn.scan(XOR, cn.paired(frame)).outputs.values, XOR(frame.to_numpy()))
     ds = cn.scan(XOR, cn.paired({"h": [[1e-3, 1e-2], [0.1, 0.2]], "x0": [0.0, 1.0]}), x=[0, 1])
-    close(ds.outputs.values[1], XOR.with_h([0.1, 0.2])([1.0, 1.0]))
+    assert_close(ds.outputs.values[1], XOR.with_h([0.1, 0.2])([1.0, 1.0]))
     assert ds.h2.values.tolist() == [1e-2, 0.2]
 
 
@@ -90,7 +90,7 @@ def test_a_sparse_weight_that_is_varied_to_zero_keeps_its_error():
     first = cn.Layer(sparse.csr_array([[1.0, 0.0], [0.5, 2.0]]), activation=cn.SmoothedReLU(h=0.01))
     net = cn.Network([first, cn.Layer([[1.0, 1.0]])])
     vary = [{"w1_1_0": [0.0, 1.0]}, *cn.lognormal(0.1, draws=2)]
-    close(
+    assert_close(
         cn.scan(net, vary, x=[1, 1], at=[1e4]).outputs.values[:, :, 0],
         cn.scan(net, vary, x=[1, 1]).outputs.values,
         1e-7,
@@ -111,7 +111,7 @@ def test_h_of_each_layer_by_row_and_by_name():
     np.testing.assert_array_equal(by_row.outputs.values, by_name.outputs.values)
     assert by_row.h2.values.tolist() == [1e-2, 1e-4]
     for found, h in zip(by_row.outputs.values, rows, strict=True):
-        close(found, XOR.with_h(h)([1, 0]))
+        assert_close(found, XOR.with_h(h)([1, 0]))
 
 
 @pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
@@ -126,7 +126,7 @@ def test_errors_of_rate_constants_are_those_of_the_kinetics(case):
         for draw in range(3):
             factors = [drawn.factors(number, draw, cv) for number in range(len(case.net.layers))]
             expected = perturbed_outputs(kinetics, case.net.input_coding.check(case.x), factors)
-            close(ds.outputs.sel(cv=cv, draw=draw).values, expected, 1e-8)
+            assert_close(ds.outputs.sel(cv=cv, draw=draw).values, expected, 1e-8)
 
 
 def test_errors_have_the_spread_that_is_stated():
@@ -138,9 +138,9 @@ def test_errors_have_the_spread_that_is_stated():
 
 def test_a_common_factor_changes_speed_alone():
     steady = cn.scan(XOR, {"rates": [0.5, 1.0, 2.0]}, x=[1, 0]).outputs.values
-    close(steady, np.broadcast_to(steady[1], steady.shape), 1e-11)
+    assert_close(steady, np.broadcast_to(steady[1], steady.shape), 1e-11)
     course = cn.scan(XOR, {"rates": [1.0, 2.0]}, x=[1, 0], at=[1.0, 2.0, 4.0]).outputs
-    close(course.sel(rates=2.0).isel(time=[0, 1]).values, course.sel(rates=1.0).isel(time=[1, 2]).values, 1e-7)
+    assert_close(course.sel(rates=2.0).isel(time=[0, 1]).values, course.sel(rates=1.0).isel(time=[1, 2]).values, 1e-7)
 
 
 @pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
@@ -151,9 +151,9 @@ def test_fuel_drives_the_reactions_that_make_molecules(case):
     except cn.InputError as error:
         assert "reactions of both kinds" in str(error) or "'fuel' has no one meaning" in str(error)  # noqa: PT017
         return
-    close(steady.sel(fuel=1.0).values, case.net(case.x[0]), 1e-8)
+    assert_close(steady.sel(fuel=1.0).values, case.net(case.x[0]), 1e-8)
     ends = cn.scan(case.net, {"fuel": [0.8, 1.3]}, x=case.x[0], at=[1e5]).outputs
-    close(ends.isel(time=0).values, steady.sel(fuel=[0.8, 1.3]).values, 1e-6)
+    assert_close(ends.isel(time=0).values, steady.sel(fuel=[0.8, 1.3]).values, 1e-6)
 
 
 def test_fuel_of_one_neuron_is_worked_out_by_hand():
@@ -161,7 +161,7 @@ def test_fuel_of_one_neuron_is_worked_out_by_hand():
     ds = cn.scan(net, {"fuel": [0.5, 2.0]}, x=[1.0, 0.7])
     for f in (0.5, 2.0):
         z, h = f * (2.0 + 0.3) - 0.7, f * 0.04
-        close(ds.outputs.sel(fuel=f).values, [(z + np.sqrt(z * z + 4 * h)) / 2])
+        assert_close(ds.outputs.sel(fuel=f).values, [(z + np.sqrt(z * z + 4 * h)) / 2])
 
 
 def test_another_rate_constant_of_a_layer():
@@ -171,7 +171,7 @@ def test_another_rate_constant_of_a_layer():
         own = [layer.constants for layer in kinetics.layers]
         first = RateConstants(own[0].weights, own[0].bias, own[0].local * np.array([1.0, q]))
         expected = kinetics.outputs(kinetics.settle(np.array([[1.0, 0.0]]), [first, own[1]]))[0]
-        close(ds.outputs.sel(q1=q).values, expected)
+        assert_close(ds.outputs.sel(q1=q).values, expected)
 
 
 @pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
@@ -183,15 +183,15 @@ def test_time_courses_are_those_of_the_simulator(case):
     for start in (0.0, 2.0):
         course = cn.Simulator(case.net).time_course(case.x[0], t_end=3.0, n_points=7, initial={species[0]: start})
         at = np.searchsorted(course.time, times)
-        close(ds.concentrations.sel({species[0]: start}).values, course.species[at], 1e-7)
-        close(ds.outputs.sel({species[0]: start}).values, course.outputs[at], 1e-7)
+        assert_close(ds.concentrations.sel({species[0]: start}).values, course.species[at], 1e-7)
+        assert_close(ds.outputs.sel({species[0]: start}).values, course.outputs[at], 1e-7)
 
 
 def test_time_courses_of_other_weights_and_of_wrong_rate_constants():
     vary = [{"w1_0_0": [-1.0, 0.0, 2.0], "q2": [0.5, 1.0]}, *cn.lognormal(0.2, draws=2)]
     steady = cn.scan(XOR, vary, x=[1, 0]).outputs
     end = cn.scan(XOR, vary, x=[1, 0], at=[1e4]).outputs.isel(time=0)
-    close(end.values, steady.values, 1e-7)
+    assert_close(end.values, steady.values, 1e-7)
 
 
 def test_starts_of_all_species_and_of_one():
@@ -206,7 +206,7 @@ def test_inputs_that_are_varied_replace_those_of_a_batch():
     x = np.array([[0.0, 1.0], [1.0, 1.0], [0.3, 0.2]])
     ds = cn.scan(XOR, {"x0": [0.0, 0.5]}, x=x)
     for x0 in (0.0, 0.5):
-        close(ds.outputs.sel(x0=x0).values, XOR(np.column_stack([np.full(3, x0), x[:, 1]])))
+        assert_close(ds.outputs.sel(x0=x0).values, XOR(np.column_stack([np.full(3, x0), x[:, 1]])))
 
 
 def test_samples_are_spread_as_they_should_be():
@@ -221,7 +221,7 @@ def test_samples_are_spread_as_they_should_be():
     ds = cn.scan(XOR, cn.sobol({"h": (1e-3, 1, "log"), "x0": (0, 1), "x1": (0, 1)}, 16))
     for i in range(16):
         point = ds.isel(point=i)
-        close(point.outputs.values, XOR.with_h(float(point.h))([float(point.x0), float(point.x1)]))
+        assert_close(point.outputs.values, XOR.with_h(float(point.h))([float(point.x0), float(point.x1)]))
 
 
 # What is kept ---------------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ def test_what_is_kept_of_samples_with_targets():
         assert ds["class"].sel(h=h).values.tolist() == net.predict(x).tolist()
         assert float(ds.accuracy.sel(h=h)) == np.mean(net.predict(x) == y)
         np.testing.assert_array_equal(ds.settling_time.sel(h=h).values, cn.settling_time(net, x, 0.01))
-        close(ds.Y1_0.sel(h=h).values, cn.Simulator(net).steady_state(x)["Y1_0"])
+        assert_close(ds.Y1_0.sel(h=h).values, cn.Simulator(net).steady_state(x)["Y1_0"])
 
 
 def test_names_of_classes_are_kept():
@@ -277,7 +277,7 @@ def test_a_function_of_the_result():
 
     ds = cn.scan(XOR, {"x0": [0, 1]}, outputs=[total])
     assert ds.total.dims == ("x0",)
-    close(ds.total.values, cn.Simulator(XOR).steady_state([[0, 0], [1, 0]]).concentrations.sum(axis=1))
+    assert_close(ds.total.values, cn.Simulator(XOR).steady_state([[0, 0], [1, 0]]).concentrations.sum(axis=1))
     ds = cn.scan(XOR, {"x0": [0, 1]}, at=np.linspace(0, 5, 6), outputs={"most": peak, "y": lambda c: c["y0"]})
     assert ds.most.dims == ("x0", "most_0")
     assert ds.y.dims == ("x0", "time")
@@ -307,7 +307,7 @@ def test_a_networks_reactions_and_text_give_what_it_gives(case):
     for model in (crn, cn.to_antimony(case.net, x=case.x[0])):
         ds = cn.scan(model, vary)
         for name in case.net.output_names:
-            close(ds.outputs.sel(output=name).values, expected.sel(output=name).values, 1e-8)
+            assert_close(ds.outputs.sel(output=name).values, expected.sel(output=name).values, 1e-8)
 
 
 def test_conserved_amounts_are_kept():
@@ -316,7 +316,7 @@ def test_conserved_amounts_are_kept():
     for k1 in (1.0, 4.0):
         for a in (1.0, 10.0):
             found = ds.sel(k1=k1, A=a)
-            close(found.concentrations.values, [a * 2 / (k1 + 2), a * k1 / (k1 + 2)], 1e-6)
+            assert_close(found.concentrations.values, [a * 2 / (k1 + 2), a * k1 / (k1 + 2)], 1e-6)
             assert float(found.outputs[0]) == pytest.approx(a)
     at = cn.scan(REVERSIBLE, {"A": [1.0, 10.0]}, at=[0.5], outputs={"final": "A"})
     for a in (1.0, 10.0):
@@ -335,8 +335,8 @@ def test_of_several_steady_states_the_one_that_the_start_leads_to():
 def test_errors_and_factors_of_any_reaction_network():
     crn = cn.to_reactions(XOR, x=[1, 0])
     ds = cn.scan(crn, [*cn.lognormal([0.0, 0.2], draws=2), {"rates": [1.0, 3.0]}])
-    close(ds.outputs.sel(cv=0.0).values, np.broadcast_to(XOR([1, 0]), (2, 2, 1)), 1e-8)
-    close(ds.outputs.sel(rates=1.0).values, ds.outputs.sel(rates=3.0).values, 1e-8)
+    assert_close(ds.outputs.sel(cv=0.0).values, np.broadcast_to(XOR([1, 0]), (2, 2, 1)), 1e-8)
+    assert_close(ds.outputs.sel(rates=1.0).values, ds.outputs.sel(rates=3.0).values, 1e-8)
     assert len(np.unique(ds.outputs.sel(cv=0.2, rates=1.0))) == 2
 
 
@@ -358,7 +358,7 @@ def test_slow_models_settle_where_they_should():
     ds = cn.scan(REVERSIBLE, {"k1": [1e-6], "k2": [2e-6]}, outputs=["A", "B"])
     np.testing.assert_allclose([ds.A.values.item(), ds.B.values.item()], [20 / 3, 10 / 3], rtol=1e-6)
     ds = cn.scan(cn.to_reactions(XOR, x=[1, 0]), {"rates": [1.0, 1e-6]})
-    close(ds.outputs.values[1], ds.outputs.values[0], 1e-7)
+    assert_close(ds.outputs.values[1], ds.outputs.values[0], 1e-7)
 
 
 def test_points_of_a_model_with_rules_events_and_a_vessel_do_not_mind_those_before():
@@ -515,10 +515,10 @@ def test_an_output_by_its_name():
     x = [[0.0, 1.0], [1.0, 1.0]]
     ds = cn.scan(XOR, {"h": [1e-3]}, x=x, outputs="y0")
     assert ds.y0.dims == ("h", "sample")
-    close(ds.y0.values[0], XOR(x)[:, 0])
+    assert_close(ds.y0.values[0], XOR(x)[:, 0])
     assert ds.y0.attrs["long_name"] == "output y0"
     refined = cn.refine(XOR, {"x0": (0, 1)}, x=[0, 1], outputs="y0", limit=0.5, n=40)
-    close(XOR([float(refined.boundary_x0[0]), 1.0]), [0.5], 0.01)
+    assert_close(XOR([float(refined.boundary_x0[0]), 1.0]), [0.5], 0.01)
 
 
 def test_a_function_that_returns_nothing_says_so():
@@ -662,7 +662,7 @@ def test_what_does_not_change_is_not_solved_again(monkeypatch):
     ds = cn.scan(net, {"x0": np.linspace(0, 1, 40), "w3_0_0": np.linspace(-1, 1, 200)})
     by_layer = {layer: sum(n for index, n in solved if index == layer) for layer in (1, 2, 3)}
     assert by_layer == {1: 40, 2: 40, 3: 8000}
-    close(ds.outputs.values[7, 9], changed(net, w3_0_0=ds.w3_0_0.values[9])([ds.x0.values[7], 0]))
+    assert_close(ds.outputs.values[7, 9], changed(net, w3_0_0=ds.w3_0_0.values[9])([ds.x0.values[7], 0]))
 
 
 def test_the_sparse_and_the_dense_network_agree(rng):
@@ -676,4 +676,4 @@ def test_the_sparse_and_the_dense_network_agree(rng):
     j, i = (int(k) for k in np.argwhere(first)[2])
     vary = [{f"w1_{j}_{i}": [-1.0, 0.5], "h": [1e-3, 0.1]}, {"rates": [2.0]}]
     x = rng.uniform(0, 1, (3, 4))
-    close(cn.scan(net, vary, x=x).outputs.values, cn.scan(dense, vary, x=x).outputs.values)
+    assert_close(cn.scan(net, vary, x=x).outputs.values, cn.scan(dense, vary, x=x).outputs.values)

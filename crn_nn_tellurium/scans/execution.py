@@ -156,6 +156,7 @@ class _Run:
         self._solved = False
 
     def results(self) -> Iterator[tuple[int, Solved]]:
+        """Chunks by number as they come."""
         try:
             while self._waiting or self._alone or self._pending:
                 self._submit()
