@@ -1,5 +1,7 @@
 """What all tests share: a seeded generator, a matplotlib that opens no window, a quiet Hypothesis."""
 
+import sys
+
 import matplotlib
 import numpy as np
 import pytest
@@ -15,3 +17,11 @@ settings.load_profile("default")
 @pytest.fixture
 def rng():
     return np.random.default_rng(20210031)
+
+
+@pytest.fixture(autouse=True)
+def no_figures_left():
+    """pyplot keeps what is drawn, and warns when it is much."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
