@@ -479,9 +479,14 @@ def certify(
     if plot is not None:
         _plot_certificate(network, x, found, units, plot)
     _print_certificate(console, network, names, x, found, units, margins)
-    for line in (f"table: {output}" if output else "", f"picture: {plot}" if plot else ""):
-        if line:
-            console.print(line, soft_wrap=True, highlight=False)
+    _print_files(console, {"table": output, "picture": plot})
+
+
+def _print_files(console: Console, written: dict[str, Path | None]) -> None:
+    """Say which files there are now."""
+    for what, path in written.items():
+        if path is not None:
+            console.print(f"{what}: {path}", soft_wrap=True, highlight=False)
 
 
 def _inputs_to_certify(network: Network, data: Path | None, given: list[str]) -> tuple[list[str], Any]:
@@ -730,9 +735,7 @@ def scan(
     console = Console()
     console.print(scan_command.summary(ds))
     console.print(scan_command.failures_line(ds), soft_wrap=True, highlight=False)
-    for line in (f"result: {output}" if output else "", f"picture: {plot}" if plot else ""):
-        if line:
-            console.print(line, soft_wrap=True, highlight=False)
+    _print_files(console, {"result": output, "picture": plot})
 
 
 @app.command()

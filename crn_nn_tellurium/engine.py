@@ -12,7 +12,6 @@ for `runner`, and for `benchmarks` as a peer to measure).
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ import roadrunner
 
 from crn_nn_tellurium.errors import ConvergenceError, ReactionError
 from crn_nn_tellurium.reactions import FloatArray
+from crn_nn_tellurium.recent import Recent
 
 STEADY_STATE_TOLERANCE = 1e-13
 """nleq2's relative tolerance; its scale has an absolute part, so small roots need a second call."""
@@ -326,27 +326,24 @@ class _Cache:
     """Compiled models by text, the least recently used dropped first."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._models: OrderedDict[tuple[str, bool], CompiledModel] = OrderedDict()
+        self._models: Recent[tuple[str, bool], CompiledModel] = Recent(limit)
         self._lock = threading.Lock()
-        self._compiled = self._reused = 0
+        self._compiled = self._given = 0
 
     def get(self, text: str, conserved_moieties: bool) -> CompiledModel:
-        key = text, conserved_moieties
+        """The model of a text, compiled if it is not there."""
         with self._lock:
-            model = self._models.pop(key, None)
-            if model is None:
-                model = CompiledModel(text, conserved_moieties)
-                self._compiled += 1
-            else:
-                self._reused += 1
-            self._models[key] = model
-            while len(self._models) > self._limit:
-                self._models.popitem(last=False)
+            model = self._models.get((text, conserved_moieties), lambda: self._compile(text, conserved_moieties))
+            self._given += 1
             return model
 
+    def _compile(self, text: str, conserved_moieties: bool) -> CompiledModel:
+        model = CompiledModel(text, conserved_moieties)
+        self._compiled += 1
+        return model
+
     def info(self) -> CacheInfo:
-        return CacheInfo(self._compiled, self._reused, len(self._models))
+        return CacheInfo(self._compiled, self._given - self._compiled, len(self._models))
 
     def clear(self) -> None:
         with self._lock:

@@ -152,6 +152,11 @@ class Reaction:
         return sum(count for _, count in self.substrates)
 
     @property
+    def gain(self) -> int:
+        """How many molecules more it makes than it takes."""
+        return sum(n for _, n in self.products) - sum(n for _, n in self.substrates)
+
+    @property
     def equation(self) -> str:
         """The reaction as Antimony writes it: ``X + Y => X + 2 Y``."""
         return f"{_side_text(self.substrates)} => {_side_text(self.products)}".strip()

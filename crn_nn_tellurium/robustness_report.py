@@ -21,7 +21,6 @@ from crn_nn_tellurium.certificate import kinetics_of
 from crn_nn_tellurium.encoding import catalyst_concentrations
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.knock_outs import KnockOuts, UnitReaction
-from crn_nn_tellurium.layer_constants import LayerConstants
 from crn_nn_tellurium.linearization import NetworkKinetics, RateConstants
 from crn_nn_tellurium.losses import LossLike, encode_targets, resolve_loss
 from crn_nn_tellurium.network import INPUT, Network
@@ -214,6 +213,7 @@ def robustness(
         return np.asarray(resolved.function(outputs, targets))
 
     own = kinetics.outputs(kinetics.settle(x))
+    whole = float(losses(own).mean())
     knock_outs = KnockOuts(kinetics, x)
     reactions = knock_outs.reactions
     without, increase, predicted, unsettled = (np.empty(len(reactions)) for _ in range(4))
@@ -225,14 +225,14 @@ def robustness(
             if good.any():
                 right[good] = net.classify(outputs[good]) == truth[good]
             without[i], unsettled[i] = right.mean(), 1 - good.mean()
-            increase[i] = losses(outputs).mean() - losses(own).mean() if good.all() else np.inf
+            increase[i] = losses(outputs).mean() - whole if good.all() else np.inf
             more, less = (losses(knock_outs.outputs(reaction, 1 + s * _STEP)).mean() for s in (1, -1))
             predicted[i] = (less - more) / (2 * _STEP)
             advance(i + 1, "reactions")
     return Robustness(
         net.name,
         float(np.mean(net.classify(own) == truth)),
-        float(losses(own).mean()),
+        whole,
         levels,
         noisy,
         scale,
@@ -275,8 +275,7 @@ def _with_fuel(kinetics: NetworkKinetics, x: FloatArray, factor: float) -> Float
     found = {INPUT: kinetics.net.input_coding.code(x)}
     for number, layer in enumerate(kinetics.layers):
         catalysts = catalyst_concentrations(kinetics.net, layer.chemistry.layer, found)
-        own = LayerConstants.of(layer.chemistry)
-        changed = parameters.with_fuel(number, own, catalysts, np.full(len(x), factor))
+        changed = parameters.with_fuel(number, parameters.own[number], catalysts, np.full(len(x), factor))
         constants = RateConstants(layer.constants.weights, changed.bias, changed.local[0])
         found[layer.name] = layer.settle(catalysts, constants).concentrations
     last = kinetics.layers[-1]

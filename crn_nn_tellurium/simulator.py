@@ -81,10 +81,16 @@ class Simulator:
 
     @cached_property
     def _flat(self) -> CompiledModel:
-        self._check_size()
+        self.check_size()
         return compiled(structure_text(self.reactions, signed_constants(self.reactions)))
 
-    def _check_size(self) -> None:
+    def check_size(self) -> None:
+        """Refuse networks whose flat model would take too long to compile.
+
+        Raises
+        ------
+        ModelTooLargeError
+        """
         if self.net.n_weights > FLAT_LIMIT:
             raise ModelTooLargeError(
                 f"network {self.net.name!r} has {self.net.n_weights} weights; its flat model, which time courses and "
@@ -157,7 +163,7 @@ class Simulator:
                 f"{status[first].removeprefix('failed: ')}; on_error='nan' keeps the others",
                 tuple(status),
             )
-        outputs = self._layer(concentrations, len(self._chemistry) - 1)
+        outputs = self.of_layer(concentrations, len(self._chemistry) - 1)
         read = self._chemistry[-1].activation.read(outputs)
         return SteadyState(read, concentrations, residual, tuple(status), method, self.net.output_names, self.species)
 
@@ -169,8 +175,8 @@ class Simulator:
         for number, solver in enumerate(self.layer_solvers):
             layer = solver.chemistry.layer
             catalysts = catalyst_concentrations(self.net, layer, found)
-            solution = solver.settle(catalysts, None if start is None else self._layer(start, number))
-            found[layer.name] = self._layer(concentrations, number)[...] = solution.concentrations
+            solution = solver.settle(catalysts, None if start is None else self.of_layer(start, number))
+            found[layer.name] = self.of_layer(concentrations, number)[...] = solution.concentrations
             residual = np.maximum(residual, solution.residual)
             status = worse(status, solution.status)
         return concentrations, residual, status
@@ -271,7 +277,7 @@ class Simulator:
         else:
             species = self._stochastic(time, bounds, boundary, start, volume, seed)
         value = inputs[np.maximum(np.searchsorted(list(changes), time, side="left") - 1, 0)]
-        outputs = self._chemistry[-1].activation.read(self._layer(species, len(self._chemistry) - 1))
+        outputs = self._chemistry[-1].activation.read(self.of_layer(species, len(self._chemistry) - 1))
         return TimeCourse(
             time, outputs, species, value, self.net.output_names, self.species, self.net.input_names, volume
         )
@@ -293,7 +299,7 @@ class Simulator:
         volume: float,
         seed: int | None,
     ) -> FloatArray:
-        self._check_size()
+        self.check_size()
         rng = np.random.default_rng(seed)
         model = compiled(stochastic_text(self.reactions))
 
@@ -308,7 +314,7 @@ class Simulator:
 
     # Shapes -----------------------------------------------------------------------------------
 
-    def _layer(self, concentrations: FloatArray, number: int) -> FloatArray:
+    def of_layer(self, concentrations: FloatArray, number: int) -> FloatArray:
         """The part (n, n_units, n_species) of concentrations (n, all species) that is one layer's; a view."""
         first = sum(c.n_species for c in self._chemistry[:number])
         chemistry = self._chemistry[number]

@@ -15,7 +15,7 @@ import pickle
 import signal
 import time
 import warnings
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -24,6 +24,7 @@ from typing import Any
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import is_real
+from crn_nn_tellurium.recent import Recent
 from crn_nn_tellurium.scans.model_scan import ModelScan
 from crn_nn_tellurium.scans.network_scan import NetworkScan
 from crn_nn_tellurium.scans.plan import Plan
@@ -121,18 +122,14 @@ def _leave_interrupts_to_the_parent() -> None:
 
 # In the worker --------------------------------------------------------------------------------------
 
-_scans: OrderedDict[str, NetworkScan | ModelScan] = OrderedDict()
+_scans: Recent[str, NetworkScan | ModelScan] = Recent(_KEPT)
 
 
 def solve_in_worker(payload: bytes, key: str, numbers: Sequence[int]) -> tuple[list[dict[str, Any]], float]:
     """Some chunks of a plan, and how long they took without what is done once."""
-    scan = _scans.pop(key, None)
-    plan = pickle.loads(payload) if scan is None else scan.plan
-    _scans[key] = scan = prepare(plan) if scan is None else scan
-    while len(_scans) > _KEPT:
-        _scans.popitem(last=False)
+    scan = _scans.get(key, lambda: prepare(pickle.loads(payload)))
     begin = time.perf_counter()
-    return [scan.solve(plan.chunks[number]) for number in numbers], time.perf_counter() - begin
+    return [scan.solve(scan.plan.chunks[number]) for number in numbers], time.perf_counter() - begin
 
 
 # In the parent --------------------------------------------------------------------------------------
@@ -221,14 +218,13 @@ class _Run:
             f"a worker of the scan died ({type(error).__name__}); its chunks are solved again", RuntimeWarning, 2
         )
         for number in numbers:
-            if one:
-                self._attempts[number] = self._attempts.get(number, 0) + 1
-                if self._attempts[number] >= _ATTEMPTS and not self._solved:
-                    raise InputError(f"workers die before they have solved anything ({error}); {_GUARD}") from error
-                if self._attempts[number] >= _ATTEMPTS:
-                    yield number, f"failed: {_ATTEMPTS} workers that solved for it died ({error})"
-                    continue
-            self._alone.append(number)
+            self._attempts[number] = self._attempts.get(number, 0) + one
+            if self._attempts[number] < _ATTEMPTS:
+                self._alone.append(number)
+            elif self._solved:
+                yield number, f"failed: {_ATTEMPTS} workers that solved for it died ({error})"
+            else:
+                raise InputError(f"workers die before they have solved anything ({error}); {_GUARD}") from error
 
     def _replace(self) -> None:
         """A pool of our own in place of one that broke."""

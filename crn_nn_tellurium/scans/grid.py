@@ -32,6 +32,10 @@ class Box:
         """Where the box is in arrays of the whole grid."""
         return tuple(slice(a, b) for a, b in zip(self.start, self.stop, strict=True))
 
+    def points(self) -> Iterator[tuple[int, ...]]:
+        """Positions of its points in the whole grid, in order."""
+        return product(*(range(a, b) for a, b in zip(self.start, self.stop, strict=True)))
+
     def shape_over(self, dims: Iterable[int]) -> tuple[int, ...]:
         """Shape of what depends on some dimensions alone."""
         kept = set(dims)

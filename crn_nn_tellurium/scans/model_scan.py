@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from crn_nn_tellurium.scans.axes import CV, DRAW, check_errors
 from crn_nn_tellurium.scans.grid import Box
 from crn_nn_tellurium.scans.network_parameters import FUEL, INITIAL, RATES
 from crn_nn_tellurium.scans.plan import Plan, Quantity, Variable
-from crn_nn_tellurium.scans.users_functions import fill, shape_of, value_of
+from crn_nn_tellurium.scans.users_functions import fill, shapes_of, value_of
 from crn_nn_tellurium.solver import INTEGRATED, SOLVED
 
 _DURATIONS = 10.0 ** np.arange(0, 13)
@@ -78,6 +79,7 @@ class ModelScan:
         check_errors(plan.axes, lambda name: name not in self._known)
         self._seed = next((axis.seed for axis in plan.axes if axis.seed is not None), 0)
         self._check_kept()
+        self._makers = self._find_makers()
         # what an experiment reads: parameters that assignment rules set, else every floating species
         observed = [name for name in self._model.parameters if name in self._model.assigned]
         self._outputs = observed or list(self._model.floating)
@@ -93,7 +95,7 @@ class ModelScan:
             what = f"a rate rule (of {min(model.rate_ruled)!r})" if model.rate_ruled else "events"
             raise InputError(f"the model has {what}, and steady states are those of reactions; give times in at=")
 
-    @property
+    @cached_property
     def _known(self) -> list[str]:
         return [*self._model.floating, *self._model.boundary, *self._settable]
 
@@ -172,15 +174,19 @@ class ModelScan:
         """All variables over a box."""
         status = np.empty(box.shape, dtype=object)
         found: dict[str, list[Any]] = {quantity.name: [] for quantity in self.plan.quantities}
-        for place in np.ndindex(box.shape):
-            point = tuple(a + b for a, b in zip(box.start, place, strict=True))
+        for place, point in zip(np.ndindex(box.shape), box.points(), strict=True):
             values, status[place] = self._point(point)
             for quantity in self.plan.quantities:
                 kept, reason = self._keep(quantity, values, status[place].startswith("failed"))
                 found[quantity.name].append(kept)
                 status[place] = reason or status[place]
-        shapes = {variable.name: tuple(n for _, n in variable.further) for variable in self.variables()}
-        return {name: fill(kept, shapes[name], box.shape) for name, kept in found.items()} | {"status": status}
+        kept_shapes = self._kept_shapes
+        return {name: fill(kept, kept_shapes[name], box.shape) for name, kept in found.items()} | {"status": status}
+
+    @cached_property
+    def _kept_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of what is kept of one point, by variable."""
+        return {variable.name: tuple(n for _, n in variable.further) for variable in self.variables()}
 
     def _keep(self, quantity: Quantity, values: dict[str, Any], failed: bool) -> tuple[FloatArray | None, str]:
         if failed:
@@ -196,14 +202,12 @@ class ModelScan:
     @cached_property
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         """What users' functions return, by the first points at which they do."""
-        functions = [quantity for quantity in self.plan.quantities if quantity.kind == "function"]
-        if not functions:
-            return {}
-        box = self.plan.chunks[0]
-        points = [tuple(a + b for a, b in zip(box.start, i, strict=True)) for i in np.ndindex(box.shape)]
-        found = (self._point(point) for point in points[:_TRIED])
-        results = [values for values, status in found if not status.startswith("failed")]
-        return {quantity.name: shape_of(quantity, results) for quantity in functions}
+
+        def results() -> list[dict[str, Any]]:
+            found = map(self._point, islice(self.plan.chunks[0].points(), _TRIED))
+            return [values for values, status in found if not status.startswith("failed")]
+
+        return shapes_of(self.plan, results)
 
     def _point(self, point: tuple[int, ...]) -> tuple[dict[str, Any], str]:
         """Species and parameters by name at one point, over the times if there are some, and the outcome."""
@@ -234,7 +238,7 @@ class ModelScan:
         """Start, boundary concentrations and settable parameters at a point."""
         model = self._model
         start, boundary, parameters = (part.copy() for part in self._rest)
-        place = {name: i for i, name in enumerate(model.parameters)}
+        place = self._place
         if INITIAL in values and INITIAL not in self._known:
             start[:] = values[INITIAL]
         for name, value in values.items():
@@ -245,14 +249,31 @@ class ModelScan:
             elif name in place:
                 parameters[place[name]] = value
         if self._crn is not None:
-            self._multiply(self._crn, parameters, place, values)
+            self._multiply(self._crn, parameters, values)
         return start, boundary, parameters[[place[name] for name in self._settable]]
 
-    def _multiply(
-        self, crn: ReactionNetwork, parameters: FloatArray, place: dict[str, int], values: dict[str, Any]
-    ) -> None:
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        """Positions of the parameters."""
+        return {name: i for i, name in enumerate(self._model.parameters)}
+
+    def _find_makers(self) -> list[int]:
+        """Positions of the rate constants of reactions that make molecules, if a factor on them is varied."""
+        varied = {name for axis in self.plan.axes for name in axis.values}
+        if self._crn is None or FUEL not in varied or FUEL in self._known:
+            return []
+        makes = {r.rate_constant for r in self._crn.reactions if r.gain > 0}
+        if shared := makes & {r.rate_constant for r in self._crn.reactions if r.gain <= 0}:
+            raise InputError(
+                f"rate constant {min(shared)!r} is that of reactions that make molecules and of others, so 'fuel' "
+                "has no one meaning here; give the Network"
+            )
+        return [self._place[name] for name in sorted(makes)]
+
+    def _multiply(self, crn: ReactionNetwork, parameters: FloatArray, values: dict[str, Any]) -> None:
         """Factors and errors of rate constants."""
         factors = {name: value for name, value in values.items() if name not in self._known}
+        place = self._place
         index = [place[name] for name in crn.rate_constants]
         if DRAW in factors:
             rng = np.random.default_rng([self._seed, int(factors[DRAW])])
@@ -260,13 +281,7 @@ class ModelScan:
         if RATES in factors:
             parameters[index] *= factors[RATES]
         if FUEL in factors:
-            makes = {r.rate_constant for r in crn.reactions if _net(r) > 0}
-            if shared := makes & {r.rate_constant for r in crn.reactions if _net(r) <= 0}:
-                raise InputError(
-                    f"rate constant {min(shared)!r} is that of reactions that make molecules and of others, so 'fuel' "
-                    "has no one meaning here; give the Network"
-                )
-            parameters[[place[name] for name in sorted(makes)]] *= factors[FUEL]
+            parameters[self._makers] *= factors[FUEL]
 
     def _settle(self, boundary: FloatArray, start: FloatArray) -> tuple[FloatArray, str]:
         """The state that the time course ends in."""
@@ -290,7 +305,3 @@ class ModelScan:
         none = self._model.parameter_index([]), np.empty((1, 0))
         found, good = self._model.solve_each(boundary[None], state[None], *none)
         return found[0] if good[0] and np.all(np.isfinite(found[0])) else None
-
-
-def _net(reaction: Any) -> int:
-    return sum(n for _, n in reaction.products) - sum(n for _, n in reaction.substrates)

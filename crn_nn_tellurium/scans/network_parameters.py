@@ -33,6 +33,8 @@ from crn_nn_tellurium.scans.axes import CV, DRAW, Axis, check_errors
 
 RATES, FUEL, INITIAL = "rates", "fuel", "initial"
 EVERY_LAYER = -1
+_OF_NETWORKS = {"h", "weight", "bias"}
+"""Kinds of numbers that make another network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +151,7 @@ class NetworkParameters:
 
     def changes_network(self, axis: Axis) -> bool:
         """Whether it changes a weight, a bias or an h, which makes it another network."""
-        return bool(self.kinds_on(axis) & {"h", "weight", "bias"})
-
-    def makes_network(self, name: str) -> bool:
-        """Whether one number is a weight, a bias or an h."""
-        return self.targets[name].kind in ("h", "weight", "bias")
+        return bool(self.kinds_on(axis) & _OF_NETWORKS)
 
     def changes_rate_constants(self, axis: Axis) -> bool:
         """Whether it changes rate constants otherwise, so that no network has them."""
@@ -168,6 +166,11 @@ class NetworkParameters:
         )
 
     # Values at points ---------------------------------------------------------------------------
+
+    @cached_property
+    def own(self) -> list[LayerConstants]:
+        """The network's own rate constants, layer by layer."""
+        return [LayerConstants.of(layer.chemistry) for layer in self.kinetics.layers]
 
     def inputs(self, base: FloatArray, values: Mapping[str, FloatArray]) -> FloatArray:
         """Input values (m, n_in) at points with some values (m,), the others from a base (m, n_in)."""
@@ -189,7 +192,9 @@ class NetworkParameters:
         return start
 
     def network(self, values: Mapping[str, float | FloatArray]) -> Network:
-        """The network with some weights, biases or h of one point."""
+        """The network with the weights, biases and h of one point; the very same if none is varied."""
+        if not any(self.targets[name].kind in _OF_NETWORKS for name in values):
+            return self.net
         layers = []
         for number, layer in enumerate(self.net.layers):
             weights, bias, h = self._arrays(number, {k: np.asarray(v)[None] for k, v in values.items()}, 1)
@@ -205,10 +210,10 @@ class NetworkParameters:
         """Rate constants of one layer at m points with some values (m,)."""
         chemistry = self.kinetics.layers[number].chemistry
         weights, bias, h = self._arrays(number, values, m)
-        found = LayerConstants.of(chemistry)
+        found = self.own[number]
         if any(t.kind in ("weight", "bias") and t.layer == number for t in self.targets.values()):
             found = self._encode(chemistry, weights, bias)
-        local = np.repeat(self.kinetics.layers[number].constants.local[None], m, axis=0)
+        local = np.repeat(self.own[number].local, m, axis=0)
         local[:, 0] = h
         for name, part in values.items():
             target = self.targets[name]

@@ -13,6 +13,7 @@ from crn_nn_tellurium.errors import ConvergenceError, InputError, NotCertified, 
 from crn_nn_tellurium.gradients import gradient
 from crn_nn_tellurium.losses import encode_targets, resolve_loss
 from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.perturbation import check_classes
 from crn_nn_tellurium.reactions import FloatArray
 from crn_nn_tellurium.results import SteadyState, TimeCourse
 from crn_nn_tellurium.scans.axes import CV
@@ -21,7 +22,7 @@ from crn_nn_tellurium.scans.network_parameters import INITIAL, RATES, NetworkPar
 from crn_nn_tellurium.scans.plan import Plan, Quantity, Variable
 from crn_nn_tellurium.scans.steady_states import SteadyStates, Texts, input_dims, input_values
 from crn_nn_tellurium.scans.time_courses import TimeCourses
-from crn_nn_tellurium.scans.users_functions import fill, shape_of, value_of
+from crn_nn_tellurium.scans.users_functions import fill, shapes_of, value_of
 from crn_nn_tellurium.simulator import Simulator
 from crn_nn_tellurium.solver import SOLVED
 
@@ -55,7 +56,7 @@ class NetworkScan:
         self._net = plan.model
         self._simulator = Simulator(plan.model)
         self._parameters = NetworkParameters(self._simulator.kinetics, plan.axes)
-        self._networks = {d for d, axis in enumerate(plan.axes) if self._parameters.changes_network(axis)}
+        self._networks = plan.where(self._parameters.changes_network)
         self._inputs = input_dims(plan, self._parameters)
         self._check()
         self._steady = SteadyStates(plan, self._simulator, self._parameters)
@@ -88,14 +89,9 @@ class NetworkScan:
         if kinds & {"loss", "gradient_norm"}:
             self._loss = resolve_loss(plan.loss, self._net)
             self._targets = encode_targets(self._loss, self._net, y, n)
-        if "accuracy" in kinds:
+        if "accuracy" in kinds and plan.x is not None:
             self._truth = np.asarray(y)
-            strange = sorted(map(repr, set(self._truth.ravel().tolist()) - set(self._net.classes)))
-            if self._truth.shape != (n,) or strange:
-                found = f"labels {', '.join(strange[:3])}" if strange else f"shape {self._truth.shape}"
-                raise InputError(
-                    f"y has {found}; 'accuracy' expects ({n},) of the network's classes, {list(self._net.classes)}"
-                )
+            check_classes(self._net, np.atleast_2d(plan.x), self._truth)
 
     # What the result looks like ------------------------------------------------------------------------
 
@@ -132,8 +128,7 @@ class NetworkScan:
                 attrs = {"long_name": f"{what} {quantity.species}", **units}
                 found.append(Variable(name, every, time, attrs=attrs))
             elif kind == "class":
-                is_text = any(isinstance(label, str) for label in self._net.classes)
-                found.append(Variable(name, every, time, is_text, {"long_name": CLASS}))
+                found.append(Variable(name, every, time, self._has_names, {"long_name": CLASS}))
             elif kind == "settling_time":
                 attrs = {**units, "tolerance": plan.tolerance, "bound": plan.bound, "long_name": "settling time"}
                 found.append(Variable(name, every, attrs=attrs))
@@ -177,11 +172,12 @@ class NetworkScan:
     def _states(self, box: Box, all_species: bool) -> tuple[FloatArray, FloatArray | None, FloatArray, Texts]:
         """Outputs (box, [time], n_out), species, residuals and status."""
         last = self._net.layers[-1]
-        width = last.n_out * len(last.activation.species)
         if self._courses is not None:
             courses = self._courses.solve(box)
-            block = courses.species[..., -width:].reshape(*courses.species.shape[:-1], last.n_out, -1)
-            return last.activation.read(block), courses.species, np.full(box.shape, np.nan), courses.status
+            flat = courses.species.reshape(-1, courses.species.shape[-1])
+            outputs = last.activation.read(self._simulator.of_layer(flat, len(self._net.layers) - 1))
+            outputs = outputs.reshape(*courses.species.shape[:-1], last.n_out)
+            return outputs, courses.species, np.full(box.shape, np.nan), courses.status
         solution = self._steady.solve(box)
         status = np.broadcast_to(solution.status, box.shape).copy()
         read = last.activation.read(solution.layers[-1])
@@ -232,14 +228,18 @@ class NetworkScan:
             values.append(value)
         return fill(values, self._shapes[quantity.name], box.shape)
 
+    @property
+    def _has_names(self) -> bool:
+        """Whether classes are texts."""
+        return any(isinstance(label, str) for label in self._net.classes)
+
     def _classes(self, outputs: FloatArray) -> Any:
-        flat = outputs.reshape(-1, outputs.shape[-1])
-        good = ~np.isnan(flat).any(axis=1)
-        is_text = any(isinstance(label, str) for label in self._net.classes)
-        found: Any = np.full(len(flat), "", dtype=object) if is_text else np.full(len(flat), np.nan)
+        empty, kind = ("", object) if self._has_names else (np.nan, float)
+        found: Any = np.full(outputs.shape[:-1], empty, kind)
+        good = _solved(outputs)
         if good.any():
-            found[good] = self._net.classify(flat[good])
-        return found.reshape(outputs.shape[:-1])
+            found[good] = self._net.classify(outputs[good])
+        return found
 
     def _samples_last(self, values: FloatArray) -> FloatArray:
         """Mean over the samples, where there are some."""
@@ -253,21 +253,18 @@ class NetworkScan:
     def _accuracies(self, box: Box, outputs: FloatArray) -> FloatArray:
         truth = self._along_samples(box, np.asarray(self._truth, dtype=object), outputs.ndim - 1 - len(box.shape))
         right = np.asarray(self._classes(outputs).astype(object) == truth, dtype=float)
-        right[np.isnan(outputs).any(axis=-1)] = np.nan
+        right[~_solved(outputs)] = np.nan
         return self._samples_last(right)
 
     def _losses(self, box: Box, outputs: FloatArray) -> FloatArray:
         assert self._loss is not None
         assert self._targets is not None
-        n_out = outputs.shape[-1]
         targets = self._along_samples(box, self._targets, outputs.ndim - 1 - len(box.shape))
-        targets = np.broadcast_to(targets, outputs.shape).reshape(-1, n_out)
-        flat = outputs.reshape(-1, n_out)
-        good = ~np.isnan(flat).any(axis=1)
-        found = np.full(len(flat), np.nan)
+        targets = np.broadcast_to(targets, outputs.shape)
+        found, good = np.full(outputs.shape[:-1], np.nan), _solved(outputs)
         if good.any():
-            found[good] = self._loss.function(flat[good], targets[good])
-        return self._samples_last(found.reshape(outputs.shape[:-1]))
+            found[good] = self._loss.function(outputs[good], targets[good])
+        return self._samples_last(found)
 
     # Quantities of networks --------------------------------------------------------------------------
 
@@ -277,13 +274,11 @@ class NetworkScan:
         m = len(next(iter(indices.values()))) if indices else 1
         for number in range(m):
             at = {d: int(positions[number]) for d, positions in indices.items()}
-            values = self.plan.values(at)
-            own = {name: value for name, value in values.items() if self._parameters.makes_network(name)}
             place = tuple(
                 slice(at[d] - box.start[d], at[d] - box.start[d] + 1) if d in at else slice(None)
                 for d in range(len(box.shape))
             )
-            yield place, self._parameters.network(own) if own else self._net
+            yield place, self._parameters.network(self.plan.values(at))
 
     def _settling_times(self, box: Box, status: Texts) -> FloatArray:
         dims = self._inputs | self._networks
@@ -341,15 +336,15 @@ class NetworkScan:
     @cached_property
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         """What users' functions return, by the first points at which they do."""
-        functions = [quantity for quantity in self.plan.quantities if quantity.kind == "function"]
-        if not functions:
-            return {}
-        box = self.plan.chunks[0]
-        outputs, species, residual, status = self._states(box, True)
-        assert species is not None
-        good = [i for i in np.ndindex(box.shape) if not status[i].startswith("failed")]
-        results = [self._result(outputs[i], species[i], residual[i], status[i], box, i) for i in good]
-        return {quantity.name: shape_of(quantity, results) for quantity in functions}
+
+        def results() -> list[Any]:
+            box = self.plan.chunks[0]
+            outputs, species, residual, status = self._states(box, True)
+            assert species is not None
+            good = [i for i in np.ndindex(box.shape) if not status[i].startswith("failed")]
+            return [self._result(outputs[i], species[i], residual[i], status[i], box, i) for i in good]
+
+        return shapes_of(self.plan, results)
 
     def _result(self, outputs: Any, species: Any, residual: Any, status: str, box: Box, point: tuple[int, ...]) -> Any:
         names, all_species = self._net.output_names, self._simulator.species
@@ -362,6 +357,11 @@ class NetworkScan:
         return TimeCourse(
             self.plan.time.copy(), outputs.copy(), species.copy(), inputs, names, all_species, self._net.input_names
         )
+
+
+def _solved(outputs: FloatArray) -> Any:
+    """Which points have all their outputs."""
+    return ~np.isnan(outputs).any(axis=-1)
 
 
 def failures(status: Texts) -> Any:

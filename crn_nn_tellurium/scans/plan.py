@@ -124,6 +124,10 @@ class Plan:
             own[0] = "time"
         return tuple(zip(own, shape, strict=True))
 
+    def where(self, holds: Callable[[Axis], bool]) -> set[int]:
+        """Positions of the axes of which something holds."""
+        return {d for d, axis in enumerate(self.axes) if holds(axis)}
+
     def values(self, indices: Mapping[int, Any]) -> dict[str, FloatArray]:
         """What the axes have at positions along some dimensions, by name."""
         return {

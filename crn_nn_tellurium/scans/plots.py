@@ -55,15 +55,11 @@ def plot_scan(data: xr.DataArray, x: str | None = None, ax: Axes | None = None) 
     x = max(grid.dims, key=lambda dim: grid.sizes[dim]) if x is None else _dimension(grid, x)
     grid = grid.transpose(x, ...)
     rest = [dim for dim in grid.dims if dim != x]
-    n_lines = grid.sizes[rest[0]] if rest else 1
-    if n_lines > _LINES:
-        raise InputError(f"{n_lines} lines along {rest[0]!r}; expected {_LINES} at most: select some, or plot_scan_map")
+    names = _line_names(grid, rest, "lines")
     ax = new_axes(ax)
     values = np.asarray(grid.values, dtype=float).reshape(len(grid), -1)
-    for number, line in enumerate(values.T):
-        label = None
-        if rest:
-            label = f"{rest[0]} = {_text(_points(grid, rest[0])[number])}"
+    for line, name in zip(values.T, names, strict=True):
+        label = name or None
         ax.plot(_points(grid, x), line, marker="." if len(line) <= 40 else "", linewidth=1.4, label=label)
     _scale_axis(ax, "x", _points(grid, x))
     ax.set_xlabel(_label(grid, x))
@@ -114,16 +110,14 @@ def plot_scan_bands(
     x = max(others, key=lambda dim: grid.sizes[dim]) if x is None else _dimension(grid, x)
     rest = [dim for dim in others if dim != x]
     grid = grid.transpose(x, *rest, over)
-    n_lines = grid.sizes[rest[0]] if rest else 1
-    if n_lines > _LINES:
-        raise InputError(f"{n_lines} bands along {rest[0]!r}; expected {_LINES} at most: select some")
+    names = _line_names(grid, rest, "bands")
     ax = new_axes(ax)
-    values = np.asarray(grid.values, dtype=float).reshape(len(grid), n_lines, -1)
+    values = np.asarray(grid.values, dtype=float).reshape(len(grid), len(names), -1)
     low, middle, high = np.nanquantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2], axis=-1)
-    for number in range(n_lines):
-        name = f"{rest[0]} = {_text(_points(grid, rest[0])[number])}: " if rest else ""
-        (line,) = ax.plot(_points(grid, x), middle[:, number], linewidth=1.5, label=f"{name}median")
-        label = f"{level:.0%} of {grid.sizes[over]} {over}s" if number == n_lines - 1 else None
+    for number, name in enumerate(names):
+        median = f"{name}: median" if name else "median"
+        (line,) = ax.plot(_points(grid, x), middle[:, number], linewidth=1.5, label=median)
+        label = f"{level:.0%} of {grid.sizes[over]} {over}s" if number == len(names) - 1 else None
         band = low[:, number], high[:, number]
         ax.fill_between(_points(grid, x), *band, color=line.get_color(), alpha=0.2, linewidth=0, label=label)
     _scale_axis(ax, "x", _points(grid, x))
@@ -157,10 +151,7 @@ def plot_scan_map(data: xr.DataArray, x: str | None = None, ax: Axes | None = No
     >>> plot_scan_map(ds.outputs).get_ylabel()
     'input x1 (model units)'
     """
-    grid = _variable(data, (2,), classes=True)
-    x = grid.dims[0] if x is None else _dimension(grid, x)
-    grid = grid.transpose(..., x)
-    y = grid.dims[0]
+    grid, x, y = _plane(data, x, classes=True)
     ax = new_axes(ax)
     for axis, dim in (("x", x), ("y", y)):  # before contours, whose labels are placed on the scale of the axes
         _scale_axis(ax, axis, _points(grid, dim))
@@ -204,10 +195,7 @@ def plot_scan_surface(data: xr.DataArray, x: str | None = None, ax: Any = None) 
     >>> plot_scan_surface(scan(load_model("xor"), {"x0": grid, "x1": grid}).outputs).get_zlabel()
     'output y0 (model units)'
     """
-    grid = _variable(data, (2,))
-    x = grid.dims[0] if x is None else _dimension(grid, x)
-    grid = grid.transpose(..., x)
-    y = grid.dims[0]
+    grid, x, y = _plane(data, x)
     if ax is None:
         ax = plt.figure(figsize=(6.4, 5), layout="constrained").add_subplot(projection="3d")
     along: list[Any] = []
@@ -420,6 +408,26 @@ def _variable(data: Any, n_dims: tuple[int, ...], classes: bool = False, ordered
     # lines and cells follow one another in the order of their coordinates
     numbers = [dim for dim in long.dims if dim in long.coords and long[dim].dtype.kind in "if"]
     return long.sortby(numbers)
+
+
+def _plane(data: Any, x: str | None, classes: bool = False) -> tuple[Any, str, str]:
+    """A variable over two dimensions, the vertical one first, and the names of the horizontal and the vertical one."""
+    grid = _variable(data, (2,), classes)
+    x = str(grid.dims[0]) if x is None else _dimension(grid, x)
+    grid = grid.transpose(..., x)
+    return grid, x, str(grid.dims[0])
+
+
+def _line_names(grid: Any, rest: list[Any], what: str) -> list[str]:
+    """What each line of a picture is of, along the dimension that is left; one without a name if none is."""
+    if not rest:
+        return [""]
+    points = _points(grid, rest[0])
+    if len(points) > _LINES:
+        raise InputError(
+            f"{len(points)} {what} along {rest[0]!r}; expected {_LINES} at most: select some, or plot_scan_map"
+        )
+    return [f"{rest[0]} = {_text(point)}" for point in points]
 
 
 def _dimension(data: Any, dim: str) -> str:

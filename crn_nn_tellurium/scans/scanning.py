@@ -235,6 +235,7 @@ def _fill(
     with progress_bar("scanning", progress, int(np.prod(plan.shape))) as advance:
 
         def take(number: int, solved: dict[str, Any] | str) -> None:
+            """Put a chunk where it belongs."""
             nonlocal count
             box = plan.chunks[number]
             if isinstance(solved, str):

@@ -6,8 +6,6 @@ solved once for every combination of these, however many points share it, and ke
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +16,7 @@ from crn_nn_tellurium.layer_constants import LayerConstants
 from crn_nn_tellurium.layer_solver import worse
 from crn_nn_tellurium.network import INPUT
 from crn_nn_tellurium.reactions import FloatArray
-from crn_nn_tellurium.scans.axes import Axis
+from crn_nn_tellurium.recent import Recent
 from crn_nn_tellurium.scans.grid import Box
 from crn_nn_tellurium.scans.network_parameters import FUEL, NetworkParameters
 from crn_nn_tellurium.scans.plan import Plan
@@ -67,20 +65,17 @@ class SteadyStates:
     def __init__(self, plan: Plan, simulator: Simulator, parameters: NetworkParameters) -> None:
         self._plan, self._simulator, self._parameters = plan, simulator, parameters
         net = simulator.net
-        start = self._where(parameters.changes_start)
+        start = plan.where(parameters.changes_start)
         depends = {INPUT: input_dims(plan, parameters)}
         self._own: list[set[int]] = []
         self._all: list[set[int]] = []
         for number, layer in enumerate(net.layers):
-            own = self._where(lambda axis, n=number: parameters.changes_layer(axis, n))  # type: ignore[misc]
+            own = plan.where(lambda axis, n=number: parameters.changes_layer(axis, n))  # type: ignore[misc]
             depends[layer.name] = start.union(own, *(depends[source] for source in layer.inputs))
             self._own.append(own)
             self._all.append(depends[layer.name])
         self._start = start
-        self._found: OrderedDict[tuple[int, tuple[int, ...], tuple[int, ...]], _Layer] = OrderedDict()
-
-    def _where(self, changes: Callable[[Axis], bool]) -> set[int]:
-        return {d for d, axis in enumerate(self._plan.axes) if changes(axis)}
+        self._found: Recent[tuple[int, tuple[tuple[int, int], ...]], _Layer] = Recent(_KEPT)
 
     def solve(self, box: Box) -> Solution:
         """The layers over a box."""
@@ -98,16 +93,8 @@ class SteadyStates:
         return Solution(layers, residual, status)
 
     def _layer(self, number: int, box: Box, found: dict[str, FloatArray]) -> _Layer:
-        dims = self._all[number]
-        ranges = tuple((box.start[d], box.stop[d]) for d in sorted(dims))
-        key = number, tuple(a for a, _ in ranges), tuple(b for _, b in ranges)
-        if key in self._found:
-            self._found.move_to_end(key)
-            return self._found[key]
-        self._found[key] = solution = self._solve_layer(number, box, found)
-        while len(self._found) > _KEPT:
-            self._found.popitem(last=False)
-        return solution
+        ranges = tuple((box.start[d], box.stop[d]) for d in sorted(self._all[number]))
+        return self._found.get((number, ranges), lambda: self._solve_layer(number, box, found))
 
     def _solve_layer(self, number: int, box: Box, found: dict[str, FloatArray]) -> _Layer:
         solver, dims = self._simulator.layer_solvers[number], self._all[number]
@@ -149,15 +136,12 @@ class SteadyStates:
         start = self._parameters.start(self._plan.values(indices), len(next(iter(indices.values()))))
         if start is None:
             return None
-        first = sum(solver.chemistry.n_species for solver in self._simulator.layer_solvers[:number])
-        chemistry = self._simulator.layer_solvers[number].chemistry
-        block = start[box.spread(self._start, dims), first : first + chemistry.n_species]
-        return block.reshape(len(block), chemistry.layer.n_out, -1)
+        return self._simulator.of_layer(start[box.spread(self._start, dims)], number)
 
 
 def input_dims(plan: Plan, parameters: NetworkParameters) -> set[int]:
     """The dimensions along which inputs change."""
-    found = {d for d, axis in enumerate(plan.axes) if parameters.changes_input(axis)}
+    found = plan.where(parameters.changes_input)
     return found if plan.sample is None else found | {plan.sample}
 
 

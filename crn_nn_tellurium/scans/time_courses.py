@@ -8,7 +8,6 @@ into the tube.
 from __future__ import annotations
 
 import dataclasses
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +20,7 @@ from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.linearization import RateConstants
 from crn_nn_tellurium.parameters import places, values_of
 from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork, by_sample
+from crn_nn_tellurium.recent import Recent
 from crn_nn_tellurium.scans.axes import CV, DRAW
 from crn_nn_tellurium.scans.grid import Box
 from crn_nn_tellurium.scans.network_parameters import FUEL, RATES, NetworkParameters
@@ -58,8 +58,8 @@ class TimeCourses:
         self._plan, self._simulator, self._parameters = plan, simulator, parameters
         self._times = np.concatenate([[0.0], plan.time]) if plan.time[0] > 0 else plan.time
         self._skip = len(self._times) - len(plan.time)
-        self._networks = {d for d, axis in enumerate(plan.axes) if parameters.changes_network(axis)}
-        self._flats: OrderedDict[tuple[int, ...], _Flat] = OrderedDict()
+        self._networks = plan.where(parameters.changes_network)
+        self._flats: Recent[tuple[int, ...], _Flat] = Recent(_KEPT)
 
     def solve(self, box: Box) -> Courses:
         """The time courses over a box."""
@@ -85,22 +85,19 @@ class TimeCourses:
 
     def _flat(self, index: dict[int, int], values: dict[str, Any]) -> _Flat:
         """The flat model of a point's network; those of the last networks are kept."""
-        key = tuple(index[d] for d in sorted(self._networks))
-        found = self._flats.pop(key, None)
-        if found is None:
-            own = {name: value for name, value in values.items() if self._parameters.makes_network(name)}
-            found = _Flat(Simulator(self._parameters.network(own)) if own else self._simulator, self._parameters)
-        self._flats[key] = found
-        while len(self._flats) > _KEPT:
-            self._flats.popitem(last=False)
-        return found
+
+        def make() -> _Flat:
+            net = self._parameters.network(values)
+            return _Flat(self._simulator if net is self._simulator.net else Simulator(net), self._parameters)
+
+        return self._flats.get(tuple(index[d] for d in sorted(self._networks)), make)
 
 
 class _Flat:
     """One network's flat model, run with factors on its rate constants."""
 
     def __init__(self, simulator: Simulator, parameters: NetworkParameters) -> None:
-        simulator._check_size()
+        simulator.check_size()
         self._crn, self._parameters, self._kinetics = simulator.reactions, parameters, simulator.kinetics
         crn = _split_makers(self._crn) if parameters.fuel else self._crn
         self._names = crn.rate_constants
@@ -167,9 +164,7 @@ def _by_name(chemistry: LayerChemistry, factors: RateConstants) -> dict[str, flo
 def _split_makers(crn: ReactionNetwork) -> ReactionNetwork:
     """The same network with rate constants of their own for reactions that make more molecules than they take."""
     reactions = tuple(
-        dataclasses.replace(reaction, rate_constant=reaction.rate_constant + _MADE)
-        if sum(n for _, n in reaction.products) > sum(n for _, n in reaction.substrates)
-        else reaction
+        dataclasses.replace(reaction, rate_constant=reaction.rate_constant + _MADE) if reaction.gain > 0 else reaction
         for reaction in crn.reactions
     )
     # starts are given with every run; formulas would name constants that are split

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.reactions import FloatArray
-from crn_nn_tellurium.scans.plan import Quantity
+from crn_nn_tellurium.scans.plan import Plan, Quantity
 
 
 def value_of(quantity: Quantity, result: Any, shape: tuple[int, ...] | None = None) -> tuple[FloatArray | None, str]:
@@ -20,14 +20,21 @@ def value_of(quantity: Quantity, result: Any, shape: tuple[int, ...] | None = No
         if answer is None:
             return None, f"failed: {quantity.name} returns nothing"
         value = np.asarray(answer, dtype=float)
-    except Exception as error:
+    except Exception as error:  # whatever a user's function raises is a reason, and this point's alone
         return None, f"failed: {quantity.name}: {type(error).__name__}: {error}"
     if shape is not None and value.shape != shape:
         return None, f"failed: {quantity.name} has shape {value.shape} here, and {shape} elsewhere"
     return value, ""
 
 
-def shape_of(quantity: Quantity, results: Iterable[Any]) -> tuple[int, ...]:
+def shapes_of(plan: Plan, results: Callable[[], Sequence[Any]]) -> dict[str, tuple[int, ...]]:
+    """The shapes of what a plan's functions say, by name; `results` are asked for if there are functions."""
+    functions = [quantity for quantity in plan.quantities if quantity.kind == "function"]
+    known = results() if functions else ()
+    return {quantity.name: _shape_of(quantity, known) for quantity in functions}
+
+
+def _shape_of(quantity: Quantity, results: Iterable[Any]) -> tuple[int, ...]:
     """The shape of what a function says, from the first result of which it says something.
 
     Raises
