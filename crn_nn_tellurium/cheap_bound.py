@@ -102,7 +102,7 @@ class CheapBound:
     def __init__(self, kinetics: NetworkKinetics, x: FloatArray, tolerance: float, initial_max: float) -> None:
         self._net = kinetics.net
         self._cap = initial_max
-        self.states = kinetics.settle(x)
+        self.states = kinetics.settle(x, by_row=True)
         self._stages = self._lay_out(kinetics)
         self._errors = self._split(tolerance, len(x))
         self._times = self._add_up(len(x))
