@@ -26,27 +26,30 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from crn_nn_tellurium.annotation import (
+    SBO_COMPARTMENT,
+    SBO_CONSTANT,
+    SBO_OBSERVABLE,
+    SBO_REACTION,
+    SBO_SPECIES,
+    SBO_SUM,
+    UNITS,
+    check_orders,
+    constant_names,
+    printable,
+)
 from crn_nn_tellurium.encoding import layer_reactions, signed_constants, to_reactions
 from crn_nn_tellurium.errors import ReactionError
 from crn_nn_tellurium.expressions import Expression, Monomial
-from crn_nn_tellurium.identifiers import RESERVED
+from crn_nn_tellurium.formulas import ANTIMONY, formula, signed_sum
+from crn_nn_tellurium.identifiers import RESERVED, free_id
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import FloatArray, Reaction, ReactionNetwork, Species, Term
+from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork, Species, Term
 
 Form = Literal["reactions", "compact", "numbers"]
+_THIRD_ORDER = "  unit per_nM2_s = litre^2 / (1e-9 mole^2 * second)\n"
 VOLUME = "_V"
 """Identifier of the volume in a stochastic model."""
-
-_UNITS = ("nM_per_s", "per_s", "per_nM_s")
-"""Unit of a rate constant, by the order of its reactions."""
-_SBO_CONSTANT = ("SBO:0000162", "SBO:0000035", "SBO:0000036")
-"""Zeroth-order, unimolecular and bimolecular forward rate constant, continuous case."""
-_HEADER = """\
-  unit substance = 1e-9 mole; unit extent = 1e-9 mole; unit time_unit = 1 second; unit volume = 1 litre
-  unit nM = 1e-9 mole / litre; unit per_s = 1 / second
-  unit per_nM_s = litre / (1e-9 mole * second); unit nM_per_s = 1e-9 mole / (litre * second)
-  compartment comp = 1; comp has volume; comp is "vessel"; comp.sboTerm = SBO:0000290
-"""
 
 
 def to_antimony(model: Network | ReactionNetwork, form: Form = "reactions", x: npt.ArrayLike | None = None) -> str:
@@ -68,7 +71,7 @@ def to_antimony(model: Network | ReactionNetwork, form: Form = "reactions", x: n
     Raises
     ------
     ReactionError
-        If a reaction is above second order, or an identifier is reserved.
+        If a reaction is above third order, or an identifier is reserved.
     InputError
         If the inputs have the wrong shape or cannot be coded.
 
@@ -105,9 +108,7 @@ def write_antimony(crn: ReactionNetwork, form: Form = "reactions", signed: froze
     for name in (crn.name, *(s.id for s in crn.species), *crn.rate_constants, *(r.id for r in crn.reactions)):
         if name.lower() in RESERVED:
             raise ReactionError(f"{name!r} in {crn!r}: a reserved word of Antimony or SBML; rename it")
-    for reaction in crn.reactions:
-        if reaction.order > 2:
-            raise ReactionError(f"reaction {reaction.id!r}: order {reaction.order}; expected at most 2")
+    check_orders(crn)
     lines = _faithful(crn) if form == "reactions" else _compact(crn, signed, numbers=form == "numbers")
     return f"model *{crn.name}()\n" + "\n".join(lines) + "\nend\n"
 
@@ -162,12 +163,12 @@ def variational_text(crn: ReactionNetwork, directions: Mapping[str, Mapping[str,
                     Term(term.number, "1", term.species) for term in crn.terms[row] if term.rate_constant == parameter
                 ]
                 parts += [f"({_sum_text(direct)})"] if direct else []
-                lines.append(f"  _J{start}_{row}: => {start}_{row}; comp*({_join(parts)})")
+                lines.append(f"  _J{start}_{row}: => {start}_{row}; comp*({signed_sum(parts)})")
     return "model *variational()\n" + "\n".join(lines) + "\nend\n"
 
 
 def _sum_text(terms: Sequence[Term]) -> str:
-    return _join([_term_text(_Term(term.number, term.rate_constant, term.species), {}) for term in terms])
+    return signed_sum([_term_text(_Term(term.number, term.rate_constant, term.species), {}) for term in terms])
 
 
 def stochastic_text(crn: ReactionNetwork) -> str:
@@ -182,7 +183,7 @@ def stochastic_text(crn: ReactionNetwork) -> str:
         factors = [reaction.rate_constant]
         for name, count in reaction.substrates:
             factors += [name, *(f"({name} - {i})" for i in range(1, count))]
-        volume = {0: f"*{VOLUME}", 1: "", 2: f"/{VOLUME}"}[reaction.order]
+        volume = {0: f"*{VOLUME}", 1: ""}.get(reaction.order, f"/{VOLUME}^{reaction.order - 1}")
         lines.append(f"  {reaction.id}: {reaction.equation}; {'*'.join(factors)}{volume}")
     return "model *stochastic()\n" + "\n".join(lines) + "\nend\n"
 
@@ -201,98 +202,52 @@ def compact_signs(crn: ReactionNetwork, signed: frozenset[str]) -> dict[str, int
 # Pieces that the forms share --------------------------------------------------------------------
 
 
-def _number(value: float) -> str:
-    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
-
-
-def _expression(expression: Expression, literal: dict[str, str]) -> str:
-    """A sum of monomials, terms over one denominator together; `literal` replaces symbols by numbers with units."""
-    by_denominator: dict[tuple[str, ...], list[str]] = {}
-    for term in expression.terms:
-        numerator, denominator = _monomial(term, literal)
-        by_denominator.setdefault(denominator, []).append(numerator)
-    parts = []
-    for denominator, numerators in by_denominator.items():
-        text = _join(numerators)
-        parts.append("/".join([f"({text})" if denominator and len(numerators) > 1 else text, *denominator]))
-    return _join(parts)
-
-
-def _monomial(term: Monomial, literal: dict[str, str]) -> tuple[str, tuple[str, ...]]:
-    """Numerator and denominator. A lone number is a concentration: read-outs are in nM."""
-    factors: list[str] = []
-    denominator: list[str] = []
-    under_root: list[str] = []
-    over_root: list[str] = []
-    for symbol, power in term.powers:
-        name = literal.get(symbol, symbol)
-        target = {1.0: factors, -1.0: denominator, 0.5: under_root, -0.5: over_root}.get(power)
-        if target is None:
-            factors.append(f"{name}^({_number(power)})")
-        else:
-            target.append(name)
-    if under_root or over_root:
-        factors.append(f"sqrt({'/'.join(['*'.join(under_root) or '1', *over_root])})")
-    size = _number(abs(term.coefficient))
-    if not term.powers:
-        factors = [f"{size} nM"]
-    elif size != "1" or not factors:
-        factors.insert(0, f"{size} dimensionless")
-    return ("-" if term.coefficient < 0 else "") + "*".join(factors), tuple(denominator)
+def _header(crn: ReactionNetwork) -> str:
+    third = any(reaction.order == 3 for reaction in crn.reactions)
+    return f"""\
+  unit substance = 1e-9 mole; unit extent = 1e-9 mole; unit time_unit = 1 second; unit volume = 1 litre
+  unit nM = 1e-9 mole / litre; unit per_s = 1 / second
+  unit per_nM_s = litre / (1e-9 mole * second); unit nM_per_s = 1e-9 mole / (litre * second)
+{_THIRD_ORDER if third else ""}\
+  compartment comp = 1; comp has volume; comp is "vessel"; comp.sboTerm = {SBO_COMPARTMENT}"""
 
 
 def _species(species: Species, literal: dict[str, str]) -> str:
     initial = species.initial
-    start = _expression(initial, literal) if isinstance(initial, Expression) else repr(initial)
-    name = f'; {species.id} is "{_quoted(species.name)}"' if species.name else ""
+    start = formula(initial, ANTIMONY, literal) if isinstance(initial, Expression) else repr(initial)
+    name = f'; {species.id} is "{printable(species.name)}"' if species.name else ""
     mark = "$" if species.boundary else ""
-    return f"  species {mark}{species.id} in comp; {species.id} = {start}; {species.id}.sboTerm = SBO:0000247{name}"
-
-
-def _quoted(name: str) -> str:
-    """A readable name as it may stand between double quotes."""
-    return "".join(c for c in name if c.isprintable() and c not in '"\\')
-
-
-def _constant(name: str, value: float, order: int, use: str) -> str:
-    return (
-        f"  {name} = {value!r}; {name} has {_UNITS[order]}; {name}.sboTerm = {_SBO_CONSTANT[order]}; "
-        f'{name} is "rate constant: {_quoted(use)}"'
-    )
+    return f"  species {mark}{species.id} in comp; {species.id} = {start}; {species.id}.sboTerm = {SBO_SPECIES}{name}"
 
 
 def _constants(crn: ReactionNetwork, sign: dict[str, int], leave_out: frozenset[str]) -> Iterator[str]:
-    first: dict[str, Reaction] = {}
-    uses: Counter[str] = Counter()
-    for reaction in crn.reactions:
-        first.setdefault(reaction.rate_constant, reaction)
-        uses[reaction.rate_constant] += 1
-    for name, reaction in first.items():
+    order = {reaction.rate_constant: reaction.order for reaction in crn.reactions}
+    values = dict(zip(crn.rate_constants, crn.constants.tolist(), strict=True))
+    for name, use in constant_names(crn).items():
         if name not in leave_out:
-            use = reaction.name or reaction.equation
-            use += f" (and {uses[name] - 1} more)" if uses[name] > 1 else ""
-            yield _constant(name, sign.get(name, 1) * reaction.value, reaction.order, use)
+            value, unit, term = sign.get(name, 1) * values[name], UNITS[order[name]], SBO_CONSTANT[order[name]]
+            yield f'  {name} = {value!r}; {name} has {unit}; {name}.sboTerm = {term}; {name} is "{printable(use)}"'
 
 
 def _observables(crn: ReactionNetwork, literal: dict[str, str]) -> Iterator[str]:
     for observable in crn.observables:
-        name = f'; {observable.id} is "{_quoted(observable.name)}"' if observable.name else ""
-        formula = _expression(observable.expression, literal)
-        yield f"  {observable.id} := {formula}; {observable.id} has nM; {observable.id}.sboTerm = SBO:0000196{name}"
+        name = f'; {observable.id} is "{printable(observable.name)}"' if observable.name else ""
+        text = formula(observable.expression, ANTIMONY, literal)
+        yield f"  {observable.id} := {text}; {observable.id} has nM; {observable.id}.sboTerm = {SBO_OBSERVABLE}{name}"
 
 
 # The forms ----------------------------------------------------------------------------------------
 
 
 def _faithful(crn: ReactionNetwork) -> Iterator[str]:
-    yield _HEADER.rstrip("\n")
+    yield _header(crn)
     yield from _constants(crn, {}, frozenset())
     for species in crn.species:
         yield _species(species, {})
     for reaction in crn.reactions:
         law = "*".join(["comp", reaction.rate_constant, *(s if n == 1 else f"{s}^{n}" for s, n in reaction.substrates)])
-        name = f'; {reaction.id} is "{_quoted(reaction.name)}"' if reaction.name else ""
-        yield f"  {reaction.id}: {reaction.equation}; {law}; {reaction.id}.sboTerm = SBO:0000176{name}"
+        name = f'; {reaction.id} is "{printable(reaction.name)}"' if reaction.name else ""
+        yield f"  {reaction.id}: {reaction.equation}; {law}; {reaction.id}.sboTerm = {SBO_REACTION}{name}"
     yield from _observables(crn, {})
 
 
@@ -311,19 +266,19 @@ def _compact(crn: ReactionNetwork, signed: frozenset[str], numbers: bool) -> Ite
     inlined = (signed or frozenset(crn.rate_constants)) if numbers else frozenset()
     order = {reaction.rate_constant: reaction.order for reaction in crn.reactions}
     values = dict(zip(crn.rate_constants, crn.constants.tolist(), strict=True))
-    literal = {name: f"{values[name]!r} {_UNITS[order[name]]}" for name in inlined}
-    yield _HEADER.rstrip("\n")
+    literal = {name: f"{values[name]!r} {UNITS[order[name]]}" for name in inlined}
+    yield _header(crn)
     yield from _constants(crn, sign, inlined)
     for species in crn.species:
         yield _species(_with_signs(species, sign), literal)
     for law in _laws(crn, laws, literal):
         if law.sum_text:
             yield (
-                f"  {law.sum} := {law.sum_text}; {law.sum} has per_s; {law.sum}.sboTerm = SBO:0000002; "
+                f"  {law.sum} := {law.sum_text}; {law.sum} has per_s; {law.sum}.sboTerm = {SBO_SUM}; "
                 f'{law.sum} is "drive of {law.species}"'
             )
         yield (
-            f"  {law.reaction}: => {law.species}; {law.law}; {law.reaction}.sboTerm = SBO:0000176; "
+            f"  {law.reaction}: => {law.species}; {law.law}; {law.reaction}.sboTerm = {SBO_REACTION}; "
             f'{law.reaction} is "net production of {law.species}"'
         )
     yield from _observables(crn, literal)
@@ -363,8 +318,8 @@ def _laws(crn: ReactionNetwork, rates: dict[str, dict[int, list[_Term]]], litera
         flip = bool(catalysed) and catalysed[0].number < 0
         key = tuple(_Term(-t.number, t.constant, t.others) for t in catalysed) if flip else catalysed
         if len(key) > 1 and key not in sums:
-            sums[key] = name = _free(f"z_{species}", taken)
-            text = _join([_term_text(term, literal) for term in key])
+            sums[key] = name = free_id(f"z_{species}", taken)
+            text = signed_sum([_term_text(term, literal) for term in key])
         for power, terms in sorted(powers.items()):
             tail = f"*{species}" * power
             if power == 1 and key in sums:
@@ -374,7 +329,7 @@ def _laws(crn: ReactionNetwork, rates: dict[str, dict[int, list[_Term]]], litera
                 parts.append(f"{sums[shared[1]]}*{shared[0]}")
                 terms = [term for term in terms if not term.others]
             parts += [_term_text(term, literal) + tail for term in terms]
-        yield _Law(species, _free(f"J{species}", taken), f"comp*({_join(parts)})", name, text)
+        yield _Law(species, free_id(f"J{species}", taken), f"comp*({signed_sum(parts)})", name, text)
 
 
 def _common_factor(terms: list[_Term]) -> tuple[str, tuple[_Term, ...]] | None:
@@ -408,21 +363,7 @@ def _collect(crn: ReactionNetwork, signed: frozenset[str]) -> tuple[dict[str, di
     return laws, sign
 
 
-def _free(name: str, taken: set[str]) -> str:
-    while name in taken:
-        name += "_"
-    taken.add(name)
-    return name
-
-
 def _term_text(term: _Term, literal: dict[str, str]) -> str:
     size = "" if abs(term.number) == 1 else f"{abs(term.number)}*"
     body = size + "*".join((literal.get(term.constant, term.constant), *term.others))
     return f"-{body}" if term.number < 0 else body
-
-
-def _join(parts: list[str]) -> str:
-    if not parts:
-        return "0"
-    text = "".join(f" - {part[1:]}" if part.startswith("-") else f" + {part}" for part in parts)
-    return text[3:] if text.startswith(" + ") else "-" + text[3:]

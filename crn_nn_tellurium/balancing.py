@@ -132,7 +132,7 @@ class Balanced:
 
 def balance(
     net: Network | Simulator,
-    X: npt.ArrayLike | None = None,  # noqa: N803  # scikit-learn's name
+    X: npt.ArrayLike | None = None,  # scikit-learn's name
     max_rate_constant: float | None = None,
     *,
     tolerance: float = TOLERANCE,

@@ -156,7 +156,7 @@ class HChoice:
 
 def choose_h(
     net: Network,
-    X: npt.ArrayLike,  # noqa: N803  # scikit-learn's name
+    X: npt.ArrayLike,  # scikit-learn's name
     max_error: float | None = None,
     max_time: float | None = None,
     *,

@@ -160,7 +160,7 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         except IdentifierError:  # a column has the name of an output
             return replace(net, layers=layers)
 
-    def _outputs(self, X: npt.ArrayLike) -> FloatArray:  # noqa: N803
+    def _outputs(self, X: npt.ArrayLike) -> FloatArray:
         check_is_fitted(self)
         x = validate_data(self, X, dtype=np.float64, reset=False)
         check_choice("predict_with", self.predict_with, get_args(SteadyStateSource))
@@ -257,7 +257,7 @@ class CRNClassifier(ClassifierMixin, _CRNEstimator):  # type: ignore[misc]
     True
     """
 
-    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> CRNClassifier:  # noqa: N803
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> CRNClassifier:
         """Train on samples X (n_samples, n_features) with classes y (n_samples,)."""
         x, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
@@ -272,19 +272,19 @@ class CRNClassifier(ClassifierMixin, _CRNEstimator):  # type: ignore[misc]
         self._keep(net, x)
         return self
 
-    def decision_function(self, X: npt.ArrayLike) -> FloatArray:  # noqa: N803
+    def decision_function(self, X: npt.ArrayLike) -> FloatArray:
         """Log-odds of the second class (n_samples,), or scores of the classes (n_samples, n_classes)."""
         outputs = self._outputs(X)
         return outputs[:, 0] - self.network_.layers[-1].activation.threshold if outputs.shape[1] == 1 else outputs
 
-    def predict_proba(self, X: npt.ArrayLike) -> FloatArray:  # noqa: N803
+    def predict_proba(self, X: npt.ArrayLike) -> FloatArray:
         """Probabilities (n_samples, n_classes)."""
         scores = self.decision_function(X)
         if scores.ndim == 1:
             return np.stack([expit(-scores), expit(scores)], axis=1)
         return softmax(scores, axis=1)
 
-    def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:  # noqa: N803
+    def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """Classes (n_samples,)."""
         scores = self.decision_function(X)
         index = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
@@ -302,7 +302,7 @@ class CRNRegressor(RegressorMixin, _CRNEstimator):  # type: ignore[misc]
     True
     """
 
-    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> CRNRegressor:  # noqa: N803
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> CRNRegressor:
         """Train on samples X (n_samples, n_features) with targets y (n_samples,) or (n_samples, n_outputs)."""
         x, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         self._one_output = targets.ndim == 1
@@ -317,7 +317,7 @@ class CRNRegressor(RegressorMixin, _CRNEstimator):  # type: ignore[misc]
         self._keep(self._raw_features(replace(net, layers=(*rest, last))), x)
         return self
 
-    def predict(self, X: npt.ArrayLike) -> FloatArray:  # noqa: N803
+    def predict(self, X: npt.ArrayLike) -> FloatArray:
         """Values (n_samples,) or (n_samples, n_outputs)."""
         outputs = self._outputs(X)
         return outputs[:, 0] if self._one_output else outputs

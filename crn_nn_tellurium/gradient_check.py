@@ -102,8 +102,8 @@ class GradientCheck:
 
 def check_gradients(
     model: Network | Simulator,
-    X: npt.ArrayLike,  # noqa: N803  # scikit-learn's names
-    Y: npt.ArrayLike,  # noqa: N803
+    X: npt.ArrayLike,  # scikit-learn's names
+    Y: npt.ArrayLike,
     loss: LossLike = "squared_error",
     methods: Sequence[GradientMethod] = METHODS,
 ) -> GradientCheck:
@@ -157,7 +157,7 @@ def check_gradients(
     return GradientCheck(names, values, differences, sizes, skipped)
 
 
-def _sizes(simulator: Simulator, X: npt.ArrayLike, Y: npt.ArrayLike, loss: LossLike) -> FloatArray:  # noqa: N803
+def _sizes(simulator: Simulator, X: npt.ArrayLike, Y: npt.ArrayLike, loss: LossLike) -> FloatArray:
     """Per parameter, the largest sum of absolute contributions among those of its layer and kind."""
     net, kinetics = simulator.net, simulator.kinetics
     x = net.input_coding.check(X)

@@ -33,8 +33,8 @@ GradientMethod = Literal["adjoint", "forward", "finite_difference", "control_coe
 
 def gradient(
     model: Network | Simulator,
-    X: npt.ArrayLike,  # noqa: N803  # scikit-learn's names
-    Y: npt.ArrayLike,  # noqa: N803
+    X: npt.ArrayLike,  # scikit-learn's names
+    Y: npt.ArrayLike,
     loss: LossLike = "squared_error",
     method: GradientMethod | None = None,
     *,

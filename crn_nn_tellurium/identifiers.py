@@ -28,7 +28,7 @@ RESERVED = frozenset(
     max min minus model module nan neq normal not notanumber operator or pi piecewise plus poisson pow
     power quotient rateof rayleigh reaction rem root sec sech sin sinh species sqr sqrt substance
     substanceonly tan tanh time time_unit times true truncatednormal uniform unit var volume xor
-    comp nm per_s per_nm_s nm_per_s
+    comp nm per_s per_nm_s per_nm2_s nm_per_s
     """.split()
 )
 
@@ -46,6 +46,20 @@ def suggest_identifier(kind: str, name: object) -> str:
     return f"{found}_" if found.lower() in RESERVED else found
 
 
+def free_id(name: str, taken: set[str]) -> str:
+    """The name, or the first of name_2, name_3, ... that is free; it is taken from then on.
+
+    Examples
+    --------
+    >>> free_id("comp", {"comp", "comp_2"})
+    'comp_3'
+    """
+    choices = itertools.chain([name], (f"{name}_{n}" for n in itertools.count(2)))
+    found = next(choice for choice in choices if choice not in taken)
+    taken.add(found)
+    return found
+
+
 def suggest_identifiers(kind: str, names: Sequence[object]) -> list[str]:
     """Identifiers close to names, all different; names that are identifiers stay.
 
@@ -58,9 +72,7 @@ def suggest_identifiers(kind: str, names: Sequence[object]) -> list[str]:
     taken = {name for name, suggestion in zip(names, first, strict=True) if name == suggestion}
     found = []
     for name, suggestion in zip(names, first, strict=True):
-        choices = itertools.chain([suggestion], (f"{suggestion}_{n}" for n in itertools.count(2)))
-        found.append(suggestion if name == suggestion else next(c for c in choices if c not in taken))
-        taken.add(found[-1])
+        found.append(suggestion if name == suggestion else free_id(suggestion, taken))
     return found
 
 

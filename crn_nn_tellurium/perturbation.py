@@ -83,7 +83,7 @@ def check_classes(net: Network, x: FloatArray, truth: npt.NDArray[Any]) -> None:
 
 def accuracy_under_noise(
     net: Network,
-    X: npt.ArrayLike,  # noqa: N803  # scikit-learn's names
+    X: npt.ArrayLike,  # scikit-learn's names
     y: npt.ArrayLike,
     noise: Sequence[float] = (0.0, 0.1, 0.2, 0.3, 0.5),
     draws: int = 50,

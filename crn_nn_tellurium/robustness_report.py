@@ -146,7 +146,7 @@ class Robustness:
 
 def robustness(
     net: Network | Simulator,
-    X: npt.ArrayLike,  # noqa: N803  # scikit-learn's name
+    X: npt.ArrayLike,  # scikit-learn's name
     y: npt.ArrayLike,
     cv: float | Sequence[float] = (0.05, 0.1, 0.2, 0.3),
     *,

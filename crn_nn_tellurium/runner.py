@@ -227,7 +227,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             raise InputError(f"{name!r}: {value!r}; a concentration is not negative")
         super().setValue(name, value)
 
-    def setValues(self, keysOrDict: Any, values: Any = None) -> None:  # noqa: N803  # roadrunner's own signature
+    def setValues(self, keysOrDict: Any, values: Any = None) -> None:  # roadrunner's own signature
         """Set several values, as `setValue` does."""
         pairs = keysOrDict.items() if values is None else zip(keysOrDict, values, strict=True)
         for name, value in pairs:

@@ -12,7 +12,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,19 @@ def check_target(path: Path) -> None:
         raise IsADirectoryError(f"cannot write {str(path)!r}: it is a folder")
 
 
+def check_new(paths: Iterable[Path]) -> None:
+    """Refuse to replace files.
+
+    Raises
+    ------
+    FileExistsError
+        If one of them exists.
+    """
+    for path in paths:
+        if path.exists():
+            raise FileExistsError(f"{str(path)!r} exists; overwrite=True replaces it")
+
+
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
     """Write a file whole or not at all.
 
@@ -51,17 +64,32 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
         If the folder does not exist or cannot be written to.
     """
     path = Path(path)
-    check_target(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        make_readable(temporary)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_files({path: content})
     return path
+
+
+def write_files(files: Mapping[Path, bytes]) -> None:
+    """Write files that belong together: each whole or not at all, and none moved into place before all are written.
+
+    Raises
+    ------
+    OSError
+        If a folder does not exist or cannot be written to.
+    """
+    temporary: dict[Path, str] = {}
+    try:
+        for path, content in files.items():
+            check_target(path)
+            handle, temporary[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            make_readable(temporary[path])
+        for path in files:
+            os.replace(temporary[path], path)
+    except BaseException:
+        for name in temporary.values():
+            Path(name).unlink(missing_ok=True)
+        raise
 
 
 def make_readable(path: str | os.PathLike[str]) -> None:

@@ -128,8 +128,8 @@ class Settings:
 
 def fit(
     net: Network,
-    X: npt.ArrayLike,  # noqa: N803  # scikit-learn's names
-    Y: npt.ArrayLike,  # noqa: N803
+    X: npt.ArrayLike,  # scikit-learn's names
+    Y: npt.ArrayLike,
     loss: LossLike = "squared_error",
     *,
     optimizer: Optimizer = "lbfgs",

@@ -55,7 +55,7 @@ class Verification:
 
 def verify(
     net: Network,
-    X: npt.ArrayLike,  # noqa: N803
+    X: npt.ArrayLike,
     time: float | None = None,
     initial: float | Mapping[str, float] | None = None,
 ) -> Verification:

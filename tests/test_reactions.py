@@ -147,7 +147,10 @@ Y, X = cn.Species("Y"), cn.Species("X", boundary=True)
         (lambda: cn.ReactionNetwork([Y], []).rates([1.0, 2.0]), r"expected \(..., 1\)"),
         (lambda: cn.ReactionNetwork([Y, X], []).rates([1.0], boundary=[1.0, 2.0]), "one per boundary species"),
         (lambda: cn.ReactionNetwork([Y], []).jacobian([[1.0], [2.0]]), "one state"),
-        (lambda: cn.to_antimony(cn.ReactionNetwork([Y], [cn.Reaction("J", {"Y": 3}, (), "k", 1.0)])), "order 3"),
+        (
+            lambda: cn.to_antimony(cn.ReactionNetwork([Y], [cn.Reaction("J", {"Y": 4}, (), "k", 1.0)])),
+            "4 molecules meet",
+        ),
         (lambda: cn.to_antimony(cn.ReactionNetwork([Y], [], name="xor")), "reserved word"),
     ],
 )

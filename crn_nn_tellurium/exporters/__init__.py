@@ -1,25 +1,73 @@
-"""Writing networks for other tools, one file per format; `export` chooses by the file's ending."""
+"""Writing models for other tools, one module per format; `export` chooses by the file's ending."""
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from crn_nn_tellurium.errors import FileFormatError, NetworkError
+import numpy.typing as npt
+
+from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
 from crn_nn_tellurium.exporters import antimony, sbml
+from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import ReactionNetwork
-from crn_nn_tellurium.storage import write_bytes
+from crn_nn_tellurium.storage import check_new, check_target, write_files
 
-Writer = Callable[[Network | ReactionNetwork], str]
+Content = str | bytes | Mapping[str, str | bytes]
+"""A file, or several by what follows the stem in their names."""
 
-FORMATS: dict[str, Writer] = {"ant": antimony.write, "xml": sbml.write, "sbml": sbml.write}
-"""Writers by format name, which is also the file's ending."""
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file.
+
+    Attributes
+    ----------
+    name : str
+    title : str
+        What it is, in a few words.
+    write : callable
+        From a `Source` and keyword options to `Content`.
+    endings : tuple of str
+        File endings, without the dot, that mean it.
+    """
+
+    name: str
+    title: str
+    write: Callable[..., Content]
+    endings: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of its options."""
+        return tuple(p.name for p in inspect.signature(self.write).parameters.values() if p.kind is p.KEYWORD_ONLY)
+
+
+FORMATS = {
+    format.name: format
+    for format in (
+        Format("antimony", "Antimony", antimony.write, ("ant",)),
+        Format("sbml", "SBML Level 3 Version 2", sbml.write, ("xml", "sbml")),
+        Format("sbml-l3v1", "SBML Level 3 Version 1", sbml.write_l3v1),
+        Format("sbml-l2v4", "SBML Level 2 Version 4", sbml.write_l2v4),
+    )
+}
+"""The formats by name."""
 
 
 def export(
-    model: Network | ReactionNetwork, path: str | os.PathLike[str], format: str | None = None, overwrite: bool = False
+    model: Network | ReactionNetwork,
+    path: str | os.PathLike[str],
+    format: str | None = None,
+    overwrite: bool = False,
+    *,
+    x: npt.ArrayLike | None = None,
+    **options: Any,
 ) -> Path:
     """Write a network or reaction network to a file for another tool.
 
@@ -27,25 +75,33 @@ def export(
     ----------
     model : Network or ReactionNetwork
     path : path-like
-        Its ending chooses the format: ``.ant`` (Antimony), ``.xml`` or ``.sbml`` (SBML L3V2).
+        Its ending chooses the format; docs/exports.md lists them.
     format : str, optional
-        A format by name, whatever the ending.
+        A format by name, whatever the ending: ``"sbml-l3v1"``, ``"biocrnpyler"``.
     overwrite : bool
-        Whether an existing file is replaced.
+        Whether existing files are replaced.
+    x : (n_in,) array_like, optional
+        For a Network, the input values that the file holds; by default concentrations of 0.
+    **options
+        Those of the format; each is described where its module writes it.
 
     Returns
     -------
     Path
-        The file, written whole or not at all.
+        The file. It, and those that some formats put beside it, are written whole or not at all.
 
     Raises
     ------
     FileFormatError
-        If the format is unknown.
+        If the format is unknown, or cannot hold the model.
+    InputError
+        If an option is not one of the format's, or has no sense.
     NetworkError
         If the model is neither.
     FileExistsError
-        If the file exists and ``overwrite`` is false.
+        If a file exists and `overwrite` is false.
+    MissingPackageError
+        If the format needs a package that is not installed.
     OSError
         If it cannot be written.
 
@@ -59,10 +115,38 @@ def export(
     if not isinstance(model, Network | ReactionNetwork):
         raise NetworkError(f"export takes a Network or a ReactionNetwork; got {type(model).__name__}")
     path = Path(path)
-    name = path.suffix.removeprefix(".").lower() if format is None else format
-    if name not in FORMATS:
-        what = f"ending {path.suffix!r}" if format is None else f"format {format!r}"
-        raise FileFormatError(f"{str(path)!r}: unknown {what}; known: {', '.join(sorted(FORMATS))}")
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{str(path)!r} exists; overwrite=True replaces it")
-    return write_bytes(path, FORMATS[name](model).encode())
+    chosen = _format(path, format)
+    unknown = [name for name in options if name not in chosen.options]
+    if unknown:
+        raise InputError(
+            f"format {chosen.name!r} has no option {unknown[0]!r}; it has {', '.join(chosen.options) or 'none'}"
+        )
+    check_target(path)
+    if not overwrite:
+        check_new([path])  # before the work
+    content = chosen.write(Source(model, x, path.stem), **options)
+    parts = {"": content} if isinstance(content, str | bytes) else content
+    files = {
+        path.with_name(path.stem + suffix) if suffix else path: part.encode() if isinstance(part, str) else part
+        for suffix, part in parts.items()
+    }
+    if not overwrite:
+        check_new(files)
+    write_files(files)
+    return path
+
+
+def _format(path: Path, name: str | None) -> Format:
+    if name is not None:
+        if name not in FORMATS:
+            raise FileFormatError(f"{str(path)!r}: unknown format {name!r}; known: {', '.join(FORMATS)}")
+        return FORMATS[name]
+    ending = path.suffix.removeprefix(".").lower()
+    by_ending = {known: format for format in FORMATS.values() for known in format.endings}
+    if ending not in by_ending:
+        known = ", ".join(f".{known} ({format.title})" for known, format in by_ending.items())
+        others = ", ".join(repr(format.name) for format in FORMATS.values() if not format.endings)
+        raise FileFormatError(
+            f"{str(path)!r}: unknown ending {path.suffix!r}; known: {known}; other formats by name, format=: {others}"
+        )
+    return by_ending[ending]

@@ -1,12 +1,11 @@
-"""Antimony (.ant): the faithful form, one reaction per weight."""
+"""Antimony (.ant), as `to_antimony` writes it."""
 
 from __future__ import annotations
 
-from crn_nn_tellurium.antimony_writer import to_antimony
-from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import ReactionNetwork
+from crn_nn_tellurium.antimony_writer import Form, to_antimony
+from crn_nn_tellurium.exporters.source import Source
 
 
-def write(model: Network | ReactionNetwork) -> str:
-    """The text of an Antimony file."""
-    return to_antimony(model)
+def write(source: Source, *, form: Form = "reactions") -> str:
+    """One model; `form` is "reactions" (one per weight), "compact" or "numbers"."""
+    return to_antimony(source.model, form, source.x)

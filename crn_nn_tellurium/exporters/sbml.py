@@ -1,13 +1,329 @@
-"""SBML Level 3 Version 2 (.xml), through libAntimony, whose time grows with the square of the size."""
+"""SBML (.xml): Level 3 Version 2, Level 3 Version 1 or Level 2 Version 4, written by libSBML.
+
+Every weight is a reaction with the law ``comp * k * A * B``, which COPASI and others recognise as irreversible mass
+action. Start values that are formulas are initial assignments, read-outs are assignment rules. Source: Hucka et al.,
+J. Integr. Bioinform. 16 (2019) 20190021, doi 10.1515/jib-2019-0021.
+"""
 
 from __future__ import annotations
 
-from crn_nn_tellurium.antimony_writer import to_antimony
-from crn_nn_tellurium.engine import antimony_to_sbml
-from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import ReactionNetwork
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from xml.sax.saxutils import escape
+
+import libsbml
+
+from crn_nn_tellurium.annotation import (
+    SBO_COMPARTMENT,
+    SBO_CONSTANT,
+    SBO_FRAMEWORK,
+    SBO_OBSERVABLE,
+    SBO_REACTION,
+    SBO_SPECIES,
+    UNITS,
+    check_orders,
+    constant_names,
+    law_term,
+    printable,
+)
+from crn_nn_tellurium.errors import FileFormatError
+from crn_nn_tellurium.exporters.sbml_layout import add_layout
+from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.expressions import Expression, Monomial
+from crn_nn_tellurium.identifiers import free_id
+from crn_nn_tellurium.reactions import Reaction, ReactionNetwork
+
+Dialect = Literal["l3v2", "l3v1", "l2v4"]
+_LEVELS: dict[str, tuple[int, int]] = {"l3v2": (3, 2), "l3v1": (3, 1), "l2v4": (2, 4)}
+_PLACE = re.compile(r'( value="| initialConcentration="|<cn(?: sbml:units="\w+")?> )(\d+)(?=["\s])')
+_NANO = -9
+_UNIT_PARTS: dict[str, tuple[tuple[int, int, int], ...]] = {
+    # kind, exponent, scale
+    "substance": ((libsbml.UNIT_KIND_MOLE, 1, _NANO),),
+    "time_unit": ((libsbml.UNIT_KIND_SECOND, 1, 0),),
+    "volume": ((libsbml.UNIT_KIND_LITRE, 1, 0),),
+    "nM": ((libsbml.UNIT_KIND_MOLE, 1, _NANO), (libsbml.UNIT_KIND_LITRE, -1, 0)),
+}
 
 
-def write(model: Network | ReactionNetwork) -> str:
-    """The text of an SBML file."""
-    return antimony_to_sbml(to_antimony(model))
+def write(source: Source, *, layout: bool = False) -> str:
+    """SBML Level 3 Version 2; with `layout`, and how to draw it: species in columns, layer by layer."""
+    return document_text(source, "l3v2", layout)
+
+
+def write_l3v1(source: Source, *, layout: bool = False) -> str:
+    """SBML Level 3 Version 1, which MATLAB's SimBiology reads."""
+    return document_text(source, "l3v1", layout)
+
+
+def write_l2v4(source: Source) -> str:
+    """SBML Level 2 Version 4, for older readers."""
+    return document_text(source, "l2v4", layout=False)
+
+
+def document_text(source: Source, dialect: Dialect, layout: bool = False) -> str:
+    """The text of an SBML document.
+
+    Raises
+    ------
+    ReactionError
+        If a reaction is above third order.
+    FileFormatError
+        If libSBML cannot write it.
+    """
+    crn = source.crn
+    check_orders(crn)
+    level, version = _LEVELS[dialect]
+    packages = libsbml.SBMLNamespaces(level, version)
+    if layout:
+        packages.addPackageNamespace("layout", 1)
+        packages.addPackageNamespace("render", 1)
+    document = libsbml.SBMLDocument(packages)
+    if layout:
+        document.setPackageRequired("layout", False)
+        document.setPackageRequired("render", False)
+    builder = _Builder(document.createModel(), source, level)
+    builder.build()
+    if layout:
+        add_layout(document.getModel(), crn)
+    return builder.exact_digits(libsbml.writeSBMLToString(document))
+
+
+@dataclass
+class _Builder:
+    """Fills a model of libSBML; what libSBML refuses is an error here, not a silent gap."""
+
+    model: Any
+    source: Source
+    level: int
+    numbers: list[float] = field(default_factory=list)
+    literals: dict[tuple[float, str], str] = field(default_factory=dict)
+
+    @property
+    def crn(self) -> ReactionNetwork:
+        """What is written."""
+        return self.source.crn
+
+    def build(self) -> None:
+        crn = self.crn
+        self.taken = {entity.id for entity in (*crn.species, *crn.reactions, *crn.observables)} | {*crn.rate_constants}
+        self.compartment = free_id("comp", self.taken)
+        self._head()
+        self._units()
+        self._compartment()
+        self._parameters()
+        for species in self.crn.species:
+            self._species(species.id, species.initial, species.boundary, species.name)
+        self._observables()
+        for reaction in self.crn.reactions:
+            self._reaction(reaction)
+
+    def _place(self, value: float) -> float:
+        """Where a number stands in `numbers`: libSBML writes 15 digits, so `exact_digits` puts it in at the end."""
+        self.numbers.append(value)
+        return float(len(self.numbers) - 1)
+
+    def exact_digits(self, text: str) -> str:
+        """The document with every number in place of its place."""
+        return _PLACE.sub(lambda match: f"{match[1]}{self.numbers[int(match[2])]!r}", text)
+
+    def _head(self) -> None:
+        model, crn = self.model, self.crn
+        _do(model.setId(crn.name), crn.name)
+        _do(model.setMetaId(f"_meta_{crn.name}"), crn.name)
+        _do(model.setName(crn.name), crn.name)
+        if self.level == 3:
+            model.setSBOTerm(SBO_FRAMEWORK)
+            for setter, unit in (
+                (model.setSubstanceUnits, "substance"),
+                (model.setExtentUnits, "substance"),
+                (model.setTimeUnits, "time_unit"),
+                (model.setVolumeUnits, "volume"),
+            ):
+                _do(setter(unit), unit)
+        paragraphs = "".join(f"<p>{escape(line)}</p>" for line in self.source.statements)
+        _do(model.setNotes(f'<body xmlns="http://www.w3.org/1999/xhtml">{paragraphs}</body>'), "the notes")
+        if self.source.doi:
+            term = libsbml.CVTerm(libsbml.MODEL_QUALIFIER)
+            term.setModelQualifierType(libsbml.BQM_IS_DESCRIBED_BY)
+            term.addResource(f"https://identifiers.org/doi:{self.source.doi}")
+            _do(model.addCVTerm(term), self.source.doi)
+
+    def _units(self) -> None:
+        orders = sorted({reaction.order for reaction in self.crn.reactions})
+        parts = dict(_UNIT_PARTS)
+        if self.level == 2:
+            parts["time"] = parts.pop("time_unit")  # Level 2 has one name for each of the model's units
+        for order in orders:
+            concentration = [(libsbml.UNIT_KIND_LITRE, order - 1, 0), (libsbml.UNIT_KIND_MOLE, 1 - order, _NANO)]
+            parts[UNITS[order]] = (*(c for c in concentration if c[1]), (libsbml.UNIT_KIND_SECOND, -1, 0))
+        for name, units in parts.items():
+            definition = self.model.createUnitDefinition()
+            _do(definition.setId(name), name)
+            for kind, exponent, scale in units:
+                unit = definition.createUnit()
+                unit.setKind(kind)
+                unit.setExponent(exponent)
+                unit.setScale(scale)
+                unit.setMultiplier(1.0)
+
+    def _compartment(self) -> None:
+        compartment = self.model.createCompartment()
+        _do(compartment.setId(self.compartment), self.compartment)
+        compartment.setName("vessel")
+        compartment.setSBOTerm(SBO_COMPARTMENT)
+        compartment.setSpatialDimensions(3)
+        compartment.setSize(1.0)
+        compartment.setConstant(True)
+        compartment.setUnits("volume")
+
+    def _parameters(self) -> None:
+        names = constant_names(self.crn)
+        order = {reaction.rate_constant: reaction.order for reaction in self.crn.reactions}
+        for identifier, value in zip(self.crn.rate_constants, self.crn.constants.tolist(), strict=True):
+            parameter = self._parameter(identifier, names[identifier], UNITS[order[identifier]])
+            parameter.setValue(self._place(value))
+            parameter.setConstant(True)
+            parameter.setSBOTerm(SBO_CONSTANT[order[identifier]])
+
+    def _parameter(self, identifier: str, name: str, unit: str) -> Any:
+        parameter = self.model.createParameter()
+        _do(parameter.setId(identifier), identifier)
+        parameter.setName(printable(name))
+        parameter.setUnits(unit)
+        return parameter
+
+    def _species(self, identifier: str, initial: float | Expression, boundary: bool, name: str) -> None:
+        species = self.model.createSpecies()
+        _do(species.setId(identifier), identifier)
+        if name:
+            species.setName(printable(name))
+        species.setCompartment(self.compartment)
+        species.setHasOnlySubstanceUnits(False)
+        species.setBoundaryCondition(boundary)
+        species.setConstant(False)
+        species.setSubstanceUnits("substance")
+        species.setSBOTerm(SBO_SPECIES)
+        if isinstance(initial, Expression):
+            assignment = self.model.createInitialAssignment()
+            _do(assignment.setSymbol(identifier), identifier)
+            _do(assignment.setMath(self._formula(initial)), identifier)
+        else:
+            species.setInitialConcentration(self._place(initial))
+
+    def _observables(self) -> None:
+        for observable in self.crn.observables:
+            parameter = self._parameter(observable.id, observable.name, "nM")
+            parameter.setConstant(False)
+            parameter.setSBOTerm(SBO_OBSERVABLE)
+            rule = self.model.createAssignmentRule()
+            _do(rule.setVariable(observable.id), observable.id)
+            _do(rule.setMath(self._formula(observable.expression)), observable.id)
+
+    def _reaction(self, reaction: Reaction) -> None:
+        made = self.model.createReaction()
+        _do(made.setId(reaction.id), reaction.id)
+        if reaction.name:
+            made.setName(printable(reaction.name))
+        made.setReversible(False)
+        if self.level == 3 and self.model.getVersion() == 1:
+            made.setFast(False)
+        made.setSBOTerm(SBO_REACTION)
+        for create, side in ((made.createReactant, reaction.substrates), (made.createProduct, reaction.products)):
+            for species, count in side:
+                reference = create()
+                _do(reference.setSpecies(species), species)
+                reference.setStoichiometry(count)
+                if self.level == 3:
+                    reference.setConstant(True)
+        law = made.createKineticLaw()
+        law.setSBOTerm(law_term(reaction))
+        factors = [_symbol(self.compartment), _symbol(reaction.rate_constant)]
+        factors += [_power(species, float(count)) for species, count in reaction.substrates]
+        _do(law.setMath(_operation(libsbml.AST_TIMES, factors)), reaction.id)
+
+    def _formula(self, expression: Expression) -> Any:
+        terms = [self._monomial(term) for term in expression.terms]
+        return _operation(libsbml.AST_PLUS, terms) if terms else self._number(0.0, "nM")
+
+    def _monomial(self, term: Monomial) -> Any:
+        if not term.powers:
+            return self._number(term.coefficient, "nM")
+        plain = [(symbol, power) for symbol, power in term.powers if abs(power) != 0.5]
+        above = [_power(symbol, power) for symbol, power in plain if power > 0]
+        below = [_power(symbol, -power) for symbol, power in plain if power < 0]
+        # one root over all, since a unit to the power of one half has no name
+        root = [(symbol, power) for symbol, power in term.powers if abs(power) == 0.5]
+        if root:
+            over = [_symbol(symbol) for symbol, power in root if power > 0]
+            under = [_symbol(symbol) for symbol, power in root if power < 0]
+            above.append(_root(self._ratio(over, under)))
+        if abs(term.coefficient) != 1:
+            above.insert(0, self._number(abs(term.coefficient), "dimensionless"))
+        value = self._ratio(above, below)
+        return _operation(libsbml.AST_MINUS, [value], alone=False) if term.coefficient < 0 else value
+
+    def _ratio(self, above: list[Any], below: list[Any]) -> Any:
+        numerator = _operation(libsbml.AST_TIMES, above) if above else self._number(1.0, "dimensionless")
+        return _binary(libsbml.AST_DIVIDE, numerator, _operation(libsbml.AST_TIMES, below)) if below else numerator
+
+    def _number(self, value: float, unit: str) -> Any:
+        if self.level == 2:
+            return _symbol(self._literal(value, unit))
+        node = libsbml.ASTNode(libsbml.AST_REAL)
+        node.setValue(self._place(value))
+        node.setUnits(unit)
+        return node
+
+    def _literal(self, value: float, unit: str) -> str:
+        """A parameter that stands for a number, since Level 2 has no units on numbers."""
+        if (value, unit) not in self.literals:
+            identifier = free_id("number", self.taken)
+            parameter = self._parameter(identifier, "a number in a formula", unit)
+            parameter.setValue(self._place(value))
+            parameter.setConstant(True)
+            self.literals[value, unit] = identifier
+        return self.literals[value, unit]
+
+
+def _do(code: int, what: str) -> None:
+    if code != libsbml.LIBSBML_OPERATION_SUCCESS:
+        raise FileFormatError(f"SBML cannot hold {what!r}: {libsbml.OperationReturnValue_toString(code).strip()}")
+
+
+def _symbol(name: str) -> Any:
+    node = libsbml.ASTNode(libsbml.AST_NAME)
+    node.setName(name)
+    return node
+
+
+def _power(name: str, power: float) -> Any:
+    if power == 1:
+        return _symbol(name)
+    exponent = libsbml.ASTNode(libsbml.AST_INTEGER if power == int(power) else libsbml.AST_REAL)
+    exponent.setValue(int(power) if power == int(power) else power)
+    return _binary(libsbml.AST_FUNCTION_POWER, _symbol(name), exponent)
+
+
+def _root(node: Any) -> Any:
+    root = libsbml.ASTNode(libsbml.AST_FUNCTION_ROOT)
+    degree = libsbml.ASTNode(libsbml.AST_INTEGER)
+    degree.setValue(2)
+    root.addChild(degree)
+    root.addChild(node)
+    return root
+
+
+def _operation(kind: int, parts: list[Any], alone: bool = True) -> Any:
+    """A node over its parts; with one part alone, that part."""
+    if len(parts) == 1 and alone:
+        return parts[0]
+    node = libsbml.ASTNode(kind)
+    for part in parts:
+        node.addChild(part)
+    return node
+
+
+def _binary(kind: int, left: Any, right: Any) -> Any:
+    return _operation(kind, [left, right])

@@ -213,7 +213,7 @@ def plot_scan_surface(data: xr.DataArray, x: str | None = None, ax: Any = None) 
 
 def plot_decision_boundary(
     data: xr.DataArray,
-    X: npt.ArrayLike | None = None,  # noqa: N803  # scikit-learn's name
+    X: npt.ArrayLike | None = None,  # scikit-learn's name
     y: npt.ArrayLike | None = None,
     ax: Axes | None = None,
 ) -> Axes:

@@ -1,0 +1,169 @@
+"""What is exported: reactions, the network that they came from, and data for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import qmc
+
+from crn_nn_tellurium import __version__
+from crn_nn_tellurium.encoding import to_reactions
+from crn_nn_tellurium.errors import InputError, ReactionError
+from crn_nn_tellurium.losses import encode_targets, resolve_loss
+from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork
+
+DOI = "10.1098/rsif.2021.0031"
+_CITATION = (
+    "D. F. Anderson, B. Joshi and A. Deshpande, On reaction network implementations of neural networks, "
+    f"J. R. Soc. Interface 18 (2021) 20210031, doi {DOI}"
+)
+_GRID_POINTS = 16
+"""Samples of a problem that is written without data, at most."""
+
+
+@dataclass(frozen=True)
+class Experiments:
+    """Steady states that somebody measured, or should.
+
+    Attributes
+    ----------
+    boundary : (n, n_boundary) ndarray
+        Concentrations of the boundary species, in the order of `ReactionNetwork.boundary`.
+    outputs : tuple of str
+        The observables that were measured.
+    measured : (n, n_outputs) ndarray
+    origin : str
+        Where the numbers come from, for a comment.
+    """
+
+    boundary: FloatArray
+    outputs: tuple[str, ...]
+    measured: FloatArray
+    origin: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model on its way to a file.
+
+    Parameters
+    ----------
+    model : Network or ReactionNetwork
+    x : (n_in,) array_like, optional
+        For a Network, the input values that the file holds; 0 by default.
+    stem : str
+        The file's name without its ending, for files that name one another.
+    """
+
+    model: Network | ReactionNetwork
+    x: npt.ArrayLike | None = None
+    stem: str = "model"
+
+    @cached_property
+    def crn(self) -> ReactionNetwork:
+        """The reactions that are written."""
+        if isinstance(self.model, Network):
+            return to_reactions(self.model, self.x)
+        if self.x is not None:
+            raise InputError("x goes with a Network; a ReactionNetwork has its boundary concentrations already")
+        return self.model
+
+    @property
+    def doi(self) -> str | None:
+        """Of the article that describes the model; None for a reaction network, whose origin is not known here."""
+        return DOI if isinstance(self.model, Network) else None
+
+    @property
+    def statements(self) -> list[str]:
+        """Sentences for a header. No date, so that equal models are equal files."""
+        crn = self.crn
+        lines = [
+            f"Mass-action reaction network {crn.name}: {len(crn.species)} species, {len(crn.reactions)} reactions. "
+            "Concentrations in nM, time in s.",
+            f"Written by crn_nn_tellurium {__version__}.",
+        ]
+        if isinstance(self.model, Network):
+            sizes = "-".join(str(n) for n in (self.model.n_in, *(layer.n_out for layer in self.model.layers)))
+            lines.append(f"The neural network {sizes} as chemistry, after {_CITATION}.")
+        return lines
+
+    def experiments(self, X: Any = None, Y: Any = None) -> Experiments:
+        """Data rows as steady states, or, for a Network without data, inputs with its own outputs.
+
+        Parameters
+        ----------
+        X : (n, n_in) or, for a ReactionNetwork, (n, n_boundary) array_like
+        Y : (n, n_out) array_like, or (n,) of class labels for a Network; for a ReactionNetwork, (n, n_observables)
+
+        Raises
+        ------
+        InputError
+            If only one of the two is given, a shape is wrong, or a ReactionNetwork comes without data.
+        """
+        if (X is None) != (Y is None):
+            raise InputError(f"{'Y' if Y is None else 'X'} is missing; give X and Y together, or neither")
+        if isinstance(self.model, Network):
+            return self._network_experiments(self.model, X, Y)
+        crn = self.model
+        if not crn.observables:
+            raise ReactionError(f"reaction network {crn.name!r} has no observables, so nothing of it can be measured")
+        if X is None:
+            raise InputError(
+                f"reaction network {crn.name!r} comes without data; X and Y are needed, a row per sample: X of "
+                f"{', '.join(crn.boundary) or 'no boundary species'}, Y of {', '.join(o.id for o in crn.observables)}"
+            )
+        boundary = _table("X", X, len(crn.boundary))
+        measured = _table("Y", Y, len(crn.observables), len(boundary))
+        return Experiments(boundary, tuple(o.id for o in crn.observables), measured, "data as given")
+
+    def _network_experiments(self, net: Network, X: Any, Y: Any) -> Experiments:
+        if X is None:
+            X, origin = _grid(net)
+            measured = np.atleast_2d(net(X))
+        else:
+            X = net.input_coding.check(X)
+            if X.ndim != 2:
+                raise InputError(f"X has shape {X.shape}; expected (n_samples, {net.n_in})")
+            measured = encode_targets(resolve_loss("squared_error", net), net, Y, len(X))
+            origin = "data as given"
+        concentrations = net.input_coding.code(X)
+        return Experiments(concentrations.reshape(len(X), -1), net.output_names, measured, origin)
+
+
+def _grid(net: Network) -> tuple[FloatArray, str]:
+    """Inputs all over their range: every combination of the ends and middles where these are few, else Sobol points."""
+    low, high = {"nonnegative": (0.0, 1.0), "signed": (-1.0, 1.0), "scaled": (0.0, 1.0)}[net.inputs]
+    for levels in (4, 3, 2):
+        if levels**net.n_in <= _GRID_POINTS:
+            axes = np.meshgrid(*[np.linspace(0, 1, levels)] * net.n_in, indexing="ij")
+            points = np.stack([axis.ravel() for axis in axes], axis=1)
+            how = f"all combinations of {levels} values per input"
+            break
+    else:
+        points = qmc.Sobol(net.n_in, scramble=False).random(_GRID_POINTS)
+        how = f"the first {_GRID_POINTS} points of the Sobol sequence"
+    if net.inputs == "scaled":
+        coding = net.input_coding
+        inputs = np.array(coding.low) + points * (np.array(coding.high) - np.array(coding.low))
+        where = "over the range of the inputs"
+    else:
+        inputs = low + points * (high - low)
+        where = f"from {low:g} to {high:g}"
+    return inputs, f"no data given: {how}, {where}, with the network's own outputs"
+
+
+def _table(name: str, values: Any, columns: int, rows: int | None = None) -> FloatArray:
+    try:
+        table = np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name}: expected numbers ({error})") from error
+    if table.ndim != 2 or table.shape[1] != columns or (rows is not None and len(table) != rows):
+        raise InputError(f"{name} has shape {table.shape}; expected ({'n' if rows is None else rows}, {columns})")
+    if not np.isfinite(table).all() or ((table < 0).any() and name == "X"):
+        raise InputError(f"{name} holds a value that is not finite{' or is negative' if name == 'X' else ''}")
+    return table
