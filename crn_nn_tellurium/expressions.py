@@ -57,11 +57,51 @@ class Monomial:
         return Monomial(self.coefficient * power, tuple((s, p) for s, p in others if p != 0))
 
 
+    def __mul__(self, other: Monomial) -> Monomial:
+        """The product; symbols keep the order in which they come.
+
+        Examples
+        --------
+        >>> Monomial(2.0, (("x", 1.0), ("k", 1.0))) * Monomial(3.0, (("x", 1.0), ("k", -1.0)))
+        Monomial(coefficient=6.0, powers=(('x', 2.0),))
+        """
+        powers = dict(self.powers)
+        for symbol, power in other.powers:
+            powers[symbol] = powers.get(symbol, 0.0) + power
+        return Monomial(self.coefficient * other.coefficient, tuple((s, p) for s, p in powers.items() if p != 0))
+
+    def __pow__(self, power: float) -> Monomial:
+        """A power, of a coefficient that has it."""
+        return Monomial(self.coefficient**power, tuple((s, p * power) for s, p in self.powers if power != 0))
+
+
 @dataclass(frozen=True, slots=True)
 class Expression:
     """A sum of monomials: what observables and initial concentrations are."""
 
     terms: tuple[Monomial, ...]
+
+    def __add__(self, other: Expression) -> Expression:
+        return Expression(self.terms + other.terms)
+
+    def __mul__(self, other: Expression) -> Expression:
+        return Expression(tuple(a * b for a in self.terms for b in other.terms))
+
+    def collected(self) -> Expression:
+        """Terms in the same powers added, those that cancel left out.
+
+        Examples
+        --------
+        >>> x, k = Monomial(2.0, (("x", 1.0),)), Monomial(1.0, (("k", 1.0),))
+        >>> Expression((x, k, x, k * Monomial(-1.0))).collected()
+        Expression(terms=(Monomial(coefficient=4.0, powers=(('x', 1.0),)),))
+        """
+        found: dict[frozenset[tuple[str, float]], Monomial] = {}
+        for term in self.terms:
+            key = frozenset(term.powers)
+            before = found.get(key)
+            found[key] = term if before is None else Monomial(before.coefficient + term.coefficient, before.powers)
+        return Expression(tuple(term for term in found.values() if term.coefficient != 0))
 
     def evaluate(self, values: Values) -> Any:
         """The sum's value, for numbers or arrays that broadcast."""
