@@ -56,7 +56,6 @@ class Monomial:
         others = tuple((s, p - 1 if s == symbol else p) for s, p in self.powers)
         return Monomial(self.coefficient * power, tuple((s, p) for s, p in others if p != 0))
 
-
     def __mul__(self, other: Monomial) -> Monomial:
         """The product; symbols keep the order in which they come.
 

@@ -346,6 +346,12 @@ class ReactionNetwork:
             f"species, {len(self.reactions)} reactions, {len(self.rate_constants)} rate constants)"
         )
 
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """Of species, rate constants, reactions and observables; each is there once."""
+        parts = (self.species, self.reactions, self.observables)
+        return tuple(entity.id for part in parts for entity in part) + self.rate_constants
+
     # Arrays -----------------------------------------------------------------------------------
 
     @cached_property

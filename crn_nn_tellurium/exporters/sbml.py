@@ -107,7 +107,7 @@ class _Builder:
 
     def build(self) -> None:
         crn = self.crn
-        self.taken = {entity.id for entity in (*crn.species, *crn.reactions, *crn.observables)} | {*crn.rate_constants}
+        self.taken = set(crn.identifiers)
         self.compartment = free_id("comp", self.taken)
         self._head()
         self._units()

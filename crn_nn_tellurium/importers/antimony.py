@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from crn_nn_tellurium.engine import antimony_to_sbml
 from crn_nn_tellurium.importers.sbml import reactions_from_sbml
 from crn_nn_tellurium.reactions import ReactionNetwork
+
+_NUMBER = re.compile(r"\b\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\b")
 
 
 def import_antimony(text: str) -> ReactionNetwork:
@@ -33,4 +37,18 @@ def import_antimony(text: str) -> ReactionNetwork:
     A + B => C kf 3.0
     C => A + B kr 0.5
     """
-    return reactions_from_sbml(antimony_to_sbml(text), "the Antimony model")
+    return reactions_from_sbml(_all_digits(antimony_to_sbml(text), text), "the Antimony model")
+
+
+def _all_digits(sbml: str, text: str) -> str:
+    """libAntimony keeps 15 digits of a number; those of the text that have more, put back."""
+    full: dict[float, set[str]] = {}
+    for number in _NUMBER.findall(text):
+        if (rounded := float(f"{float(number):.15g}")) != float(number):
+            full.setdefault(rounded, set()).add(number)
+
+    def restore(match: re.Match[str]) -> str:
+        found = full.get(float(match[0]), set())
+        return found.copy().pop() if len(found) == 1 else match[0]
+
+    return _NUMBER.sub(restore, sbml)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
@@ -27,7 +27,7 @@ from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Sp
 from crn_nn_tellurium.storage import read_text
 
 _ONE = Expression((Monomial(1.0),))
-_FUNCTIONS = {
+_FUNCTIONS: dict[int, Callable[[float], float]] = {
     libsbml.AST_FUNCTION_EXP: math.exp,
     libsbml.AST_FUNCTION_LN: math.log,
     libsbml.AST_FUNCTION_ABS: abs,
@@ -79,10 +79,11 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
 def reactions_from_sbml(text: str, origin: str) -> ReactionNetwork:
     """The same from the text of a file; `origin` names it in errors."""
     document = libsbml.readSBMLFromString(text)
-    if document.getNumErrors(libsbml.LIBSBML_SEV_ERROR) or document.getNumErrors(libsbml.LIBSBML_SEV_FATAL):
-        log = document.getErrorLog()
-        first = next(e for e in map(log.getError, range(log.getNumErrors())) if e.getSeverity() >= libsbml.LIBSBML_SEV_ERROR)
-        raise FileFormatError(f"{origin!r} is not valid SBML, line {first.getLine()}: {' '.join(first.getMessage().split())}")
+    log = document.getErrorLog()
+    for error in map(log.getError, range(log.getNumErrors())):
+        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR:
+            message = " ".join(error.getMessage().split())
+            raise FileFormatError(f"{origin!r} is not valid SBML, line {error.getLine()}: {message}")
     if document.getModel() is None:
         raise FileFormatError(f"{origin!r} holds no model")
     for converter in ("flatten comp", "promoteLocalParameters", "expandFunctionDefinitions"):
@@ -128,7 +129,10 @@ class _Reader:
         for count, what in (
             (model.getNumEvents(), "events"),
             (sum(rule.isAlgebraic() for rule in model.getListOfRules()), "algebraic rules"),
-            (sum(reaction.isSetFast() and reaction.getFast() for reaction in model.getListOfReactions()), "fast reactions"),
+            (
+                sum(reaction.isSetFast() and reaction.getFast() for reaction in model.getListOfReactions()),
+                "fast reactions",
+            ),
         ):
             if count:
                 raise ReactionError(f"{self.origin!r}: a mass-action network has no {what}; the model has {count}")
@@ -163,7 +167,9 @@ class _Reader:
         """A formula in constants as a number."""
         value = self._numeric(self._expression(node, what))
         if value is None:
-            raise ReactionError(f"{self.origin!r}: the value of {what!r} is {_text(node)}; expected a formula in constants")
+            raise ReactionError(
+                f"{self.origin!r}: the value of {what!r} is {_text(node)}; expected a formula in constants"
+            )
         return value
 
     def _numeric(self, expression: Expression) -> float | None:
@@ -293,8 +299,8 @@ class _Reader:
             count = needed.get(species, 0) + right.get(species, 0) - left.get(species, 0)
             if count < 0 and not self._held(species):
                 raise ReactionError(
-                    f"{self.origin!r}: {what} takes {species!r}, but a term of its rate does not depend on it, so it is "
-                    "not mass action (its concentration would fall below zero)"
+                    f"{self.origin!r}: {what} takes {species!r}, but a term of its rate does not depend on it, so it "
+                    "is not mass action (the concentration would fall below zero)"
                 )
             if count > 0:
                 made[species] = count
@@ -350,16 +356,14 @@ class _Reader:
 
     def _with_numbers(self, expression: Expression, known: set[str]) -> Expression:
         """The expression with the values of constants that are not rate constants."""
-        return Expression(
-            tuple(
-                reduce(
-                    Monomial.__mul__,
-                    (Monomial(self.values[s]) ** p for s, p in term.powers if s in self.values and s not in known),
-                    Monomial(term.coefficient, tuple((s, p) for s, p in term.powers if s not in self.values or s in known)),
-                )
-                for term in expression.terms
-            )
-        )
+        terms = []
+        for term in expression.terms:
+            kept = Monomial(term.coefficient)
+            for symbol, power in term.powers:
+                number = symbol in self.values and symbol not in known
+                kept *= Monomial(self.values[symbol]) ** power if number else Monomial(1.0, ((symbol, power),))
+            terms.append(kept)
+        return Expression(tuple(terms))
 
     def _observables(self, known: set[str]) -> Iterator[Observable]:
         for name, formula in self.assigned.items():
@@ -393,10 +397,8 @@ class _Maker:
 
 def _renamed(crn: ReactionNetwork) -> ReactionNetwork:
     """The network without identifiers that Antimony reserves."""
-    entities = [s.id for s in crn.species] + list(crn.rate_constants)
-    entities += [r.id for r in crn.reactions] + [o.id for o in crn.observables]
-    taken = set(entities)
-    new = {name: free_id(f"{name}_", taken) for name in entities if name.lower() in RESERVED}
+    taken = set(crn.identifiers)
+    new = {name: free_id(f"{name}_", taken) for name in crn.identifiers if name.lower() in RESERVED}
     if not new and crn.name.lower() not in RESERVED:
         return crn
 
