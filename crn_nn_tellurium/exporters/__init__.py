@@ -12,7 +12,20 @@ from typing import Any
 import numpy.typing as npt
 
 from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
-from crn_nn_tellurium.exporters import antimony, sbml
+from crn_nn_tellurium.exporters import (
+    antimony,
+    biocrnpyler,
+    bngl,
+    catalyst,
+    crn,
+    csv,
+    graph,
+    kappa,
+    latex,
+    pysb,
+    sbml,
+    visual_dsd,
+)
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import ReactionNetwork
@@ -55,6 +68,17 @@ FORMATS = {
         Format("sbml", "SBML Level 3 Version 2", sbml.write, ("xml", "sbml")),
         Format("sbml-l3v1", "SBML Level 3 Version 1", sbml.write_l3v1),
         Format("sbml-l2v4", "SBML Level 2 Version 4", sbml.write_l2v4),
+        Format("bngl", "BioNetGen", bngl.write, ("bngl",)),
+        Format("pysb", "PySB", pysb.write, ("py",)),
+        Format("kappa", "Kappa", kappa.write, ("ka",)),
+        Format("biocrnpyler", "BioCRNpyler script", biocrnpyler.write),
+        Format("catalyst", "Catalyst.jl script", catalyst.write, ("jl",)),
+        Format("crn", "crnsimulator and Nuskell", crn.write, ("crn",)),
+        Format("visual-dsd", "Visual DSD and Visual CRN", visual_dsd.write, ("dsd",)),
+        Format("latex", "LaTeX tables", latex.write, ("tex",)),
+        Format("csv", "CSV tables", csv.write, ("csv",)),
+        Format("graphml", "GraphML", graph.write_graphml, ("graphml",)),
+        Format("graphviz", "Graphviz", graph.write_dot, ("dot", "gv")),
     )
 }
 """The formats by name."""

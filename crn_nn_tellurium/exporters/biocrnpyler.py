@@ -1,0 +1,66 @@
+"""A BioCRNpyler script.
+
+Source: Poole et al., PLoS Comput. Biol. 18 (2022) e1009987, doi 10.1371/journal.pcbi.1009987.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Mapping
+
+from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.texts import Names, header, held_as_catalysts, molecules, starts
+from crn_nn_tellurium.formulas import PYTHON, formula
+from crn_nn_tellurium.reactions import Side
+
+NAMES = Names("BioCRNpyler", "#", frozenset(keyword.kwlist), folds_case=True)
+
+
+def write(source: Source) -> str:
+    """A module with a ChemicalReactionNetwork ``CRN``; run as a script, it writes SBML for bioscrape and others.
+
+    Inputs are catalysts and so stay constant. Read-outs are comments.
+    """
+    crn = source.crn
+    names = NAMES.of(crn.identifiers)
+    read = {s.id: names[s.id] for s in crn.species}
+    notes = [f"{o.id} = {formula(o.expression, PYTHON, read)}" for o in crn.observables]
+    lines = header(source, NAMES, names, notes)
+    lines += [
+        "from biocrnpyler import ChemicalReactionNetwork, ParameterEntry, Reaction, Species",
+        "",
+        "constants = {",
+        *(f"    {names[k]!r}: {v!r}," for k, v in zip(crn.rate_constants, crn.constants.tolist(), strict=True)),
+        "}",
+        "k = {name: ParameterEntry(name, value) for name, value in constants.items()}",
+        "initial = {",
+        *(f"    {names[s]!r}: {value!r}," for s, value in starts(crn).items()),
+        "}",
+        "species = {name: Species(name) for name in initial}",
+        "",
+        "",
+        "def reaction(substrates, products, constant):",
+        "    sides = ([species[name] for name in side] for side in (substrates, products))",
+        "    return Reaction.from_massaction(*sides, k_forward=k[constant])",
+        "",
+        "",
+        "CRN = ChemicalReactionNetwork(",
+        "    species=list(species.values()),",
+        "    reactions=[",
+    ]
+    for r in crn.reactions:
+        before, after = (_list(side, names) for side in held_as_catalysts(crn, r))
+        lines.append(f"        reaction({before}, {after}, {names[r.rate_constant]!r}),")
+    lines += [
+        "    ],",
+        "    initial_concentration_dict={species[name]: value for name, value in initial.items()},",
+        ")",
+        "",
+        'if __name__ == "__main__":',
+        f"    CRN.write_sbml_file({crn.name + '.xml'!r})",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _list(side: Side, names: Mapping[str, str]) -> str:
+    return "[" + ", ".join(repr(name) for name in molecules(side, names)) + "]"

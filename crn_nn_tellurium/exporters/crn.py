@@ -1,0 +1,37 @@
+"""Chemical reaction network text (.crn), as crnsimulator and Nuskell read it.
+
+A line per species, ``Y @initial 1`` or ``X @constant 1``, and per reaction, ``X + Y -> X + 2Y [k = 0.5]``. The
+language has neither names of rate constants and reactions nor read-outs, so they are comments, which `import_crn`
+reads. Source: Badelt et al., J. R. Soc. Interface 17 (2020) 20190866, doi 10.1098/rsif.2019.0866.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.texts import Names, header, starts
+from crn_nn_tellurium.formulas import formula
+from crn_nn_tellurium.reactions import Side
+
+NAMES = Names("the language", "#", frozenset({"i", "c"}))
+
+
+def write(source: Source) -> str:
+    """Species with their concentrations, then reactions; read-outs are comments."""
+    crn = source.crn
+    names = NAMES.of(crn.identifiers)
+    start = starts(crn)
+    lines = header(source, NAMES, names)
+    lines += [f"# {o.id} = {formula(o.expression, names=names)}" for o in crn.observables]
+    lines += [f"{names[s.id]} @{'constant' if s.boundary else 'initial'} {start[s.id]!r}" for s in crn.species]
+    lines += [
+        f"{_side(r.substrates, names)} -> {_side(r.products, names)} [k = {r.value!r}]".lstrip()
+        + f"  # {r.id}: {r.rate_constant}"
+        for r in crn.reactions
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _side(side: Side, names: Mapping[str, str]) -> str:
+    return " + ".join(f"{count if count > 1 else ''}{names[species]}" for species, count in side)

@@ -1,0 +1,32 @@
+"""CSV tables: the reactions, and beside them the species and the net stoichiometry."""
+
+from __future__ import annotations
+
+from crn_nn_tellurium.annotation import UNITS
+from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.texts import starts
+from crn_nn_tellurium.formulas import formula
+from crn_nn_tellurium.reactions import Side
+from crn_nn_tellurium.tables import to_csv
+
+
+def write(source: Source) -> dict[str, str]:
+    """``NAME.csv`` (reactions), ``NAME.species.csv`` and ``NAME.stoichiometry.csv`` (species by reactions, net)."""
+    crn = source.crn
+    reactions = [["reaction", "equation", "substrates", "products", "order", "rate_constant", "value", "unit", "name"]]
+    for r in crn.reactions:
+        unit = UNITS[r.order] if r.order < len(UNITS) else ""
+        sides = [r.equation, _side(r.substrates), _side(r.products)]
+        reactions.append([r.id, *sides, str(r.order), r.rate_constant, repr(r.value), unit, r.name])
+    start = starts(crn)
+    species = [["species", "initial_nM", "held_constant", "kind", "formula", "name"]]
+    species += [[s.id, repr(start[s.id]), str(s.boundary).lower(), "species", "", s.name] for s in crn.species]
+    species += [[o.id, "", "false", "read-out", formula(o.expression), o.name] for o in crn.observables]
+    stoichiometry = [["species", *(r.id for r in crn.reactions)]]
+    net = crn.stoichiometry.toarray().astype(int).tolist()
+    stoichiometry += [[name, *map(str, row)] for name, row in zip(crn.floating, net, strict=True)]
+    return {"": to_csv(reactions), ".species.csv": to_csv(species), ".stoichiometry.csv": to_csv(stoichiometry)}
+
+
+def _side(side: Side) -> str:
+    return " + ".join(f"{count} {species}" for species, count in side)

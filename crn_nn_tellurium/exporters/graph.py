@@ -1,0 +1,93 @@
+"""Graphs: GraphML (.graphml) for networkx, Cytoscape and yEd, Graphviz (.dot, .gv) to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from crn_nn_tellurium.errors import InputError, require
+from crn_nn_tellurium.exporters.layered_positions import influences, layered_positions
+from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.reactions import ReactionNetwork
+
+Nodes = Literal["reactions", "influences"]
+
+
+@dataclass(frozen=True)
+class _Edge:
+    start: str
+    end: str
+    attributes: dict[str, Any]
+
+
+def write_graphml(source: Source, *, nodes: Nodes = "reactions") -> bytes:
+    """GraphML of species and reactions, stoichiometric numbers on the edges, or of what acts on what."""
+    networkx = require("networkx", "export")
+    crn = source.crn
+    graph = networkx.MultiDiGraph(name=crn.name)
+    for name, attributes in _nodes(crn, _checked(nodes)):
+        graph.add_node(name, **attributes)
+    for edge in _edges(crn, nodes):
+        graph.add_edge(edge.start, edge.end, **edge.attributes)
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + "\n".join(networkx.generate_graphml(graph)).encode() + b"\n"
+
+
+def write_dot(source: Source, *, nodes: Nodes = "influences") -> str:
+    """Graphviz of what acts on what, layer by layer, or of species and reactions. Blue makes more, red less."""
+    crn = source.crn
+    lines = [f"// {line}" for line in source.statements]
+    lines += [f'digraph "{crn.name}" {{', "  rankdir=LR; ranksep=1.5; node [fontname=Helvetica, style=filled];"]
+    for name, attributes in _nodes(crn, _checked(nodes)):
+        held = attributes.get("boundary", False)
+        look = (
+            f'shape=ellipse, fillcolor="{"#fde9c9" if held else "#e3ecf7"}"'
+            if attributes["kind"] == "species"
+            else f'shape=box, height=0.2, fontsize=9, fillcolor=white, label="{attributes["rate_constant"]}"'
+        )
+        lines.append(f'  "{name}" [{look}];')
+    ranks: dict[int, list[str]] = {}
+    for name, (column, _) in layered_positions(crn).items():
+        ranks.setdefault(column, []).append(name)
+    for names in ranks.values():
+        lines.append("  { rank=same; " + "; ".join(f'"{name}"' for name in names) + " }")
+    for edge in _edges(crn, nodes):
+        color = {True: "#2f6fb3", False: "#c0392b"}.get(edge.attributes.get("net", 1) > 0)
+        label = edge.attributes.get("rate_constant", "")
+        lines.append(f'  "{edge.start}" -> "{edge.end}" [color="{color}", tooltip="{label}"];')
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _checked(nodes: str) -> Nodes:
+    if nodes not in get_args(Nodes):
+        raise InputError(f"nodes is {nodes!r}; expected one of {', '.join(map(repr, get_args(Nodes)))}")
+    return nodes  # type: ignore[return-value]
+
+
+def _nodes(crn: ReactionNetwork, nodes: Nodes) -> Iterator[tuple[str, dict[str, Any]]]:
+    for species in crn.species:
+        yield species.id, {"kind": "species", "boundary": species.boundary, "name": species.name}
+    for reaction in crn.reactions if nodes == "reactions" else ():
+        yield (
+            reaction.id,
+            {
+                "kind": "reaction",
+                "rate_constant": reaction.rate_constant,
+                "value": reaction.value,
+                "equation": reaction.equation,
+            },
+        )
+
+
+def _edges(crn: ReactionNetwork, nodes: Nodes) -> Iterator[_Edge]:
+    if nodes == "influences":
+        for edge in influences(crn):
+            reaction = edge.reaction
+            about = {"reaction": reaction.id, "rate_constant": reaction.rate_constant, "value": reaction.value}
+            yield _Edge(edge.source, edge.target, {**about, "net": edge.net})
+        return
+    for reaction in crn.reactions:
+        for species, count in reaction.substrates:
+            yield _Edge(species, reaction.id, {"stoichiometry": count, "role": "substrate"})
+        for species, count in reaction.products:
+            yield _Edge(reaction.id, species, {"stoichiometry": count, "role": "product"})

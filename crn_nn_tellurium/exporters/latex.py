@@ -1,0 +1,91 @@
+"""A LaTeX table of the reactions (.tex), to typeset by itself or to input."""
+
+from __future__ import annotations
+
+from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.expressions import Expression
+from crn_nn_tellurium.reactions import Side
+
+_UNITS = (
+    r"\mathrm{nM\,s^{-1}}",
+    r"\mathrm{s^{-1}}",
+    r"\mathrm{nM^{-1}\,s^{-1}}",
+    r"\mathrm{nM^{-2}\,s^{-1}}",
+)
+
+
+def write(source: Source, *, standalone: bool = True, digits: int = 4) -> str:
+    """Reactions, rate constants to `digits` digits, concentrations and read-outs.
+
+    With `standalone`, a document; else the tables alone, for a document that loads amsmath, longtable and booktabs.
+    """
+    crn = source.crn
+    rows = [
+        rf"${_side(r.substrates)} \xrightarrow{{{_name(r.rate_constant)}}} {_side(r.products)}$ & "
+        rf"${_number(r.value, digits)}$ & ${_unit(r.order)}$ \\"
+        for r in crn.reactions
+    ]
+    lines = [f"% {line}" for line in source.statements]
+    if standalone:
+        lines += [
+            r"\documentclass{article}",
+            r"\usepackage{amsmath,longtable,booktabs}",
+            r"\begin{document}",
+        ]
+    lines += [*_table("lll", "Reaction & Rate constant & Unit", rows)]
+    starts = []
+    for s in crn.species:
+        text = _formula(s.initial, digits) if isinstance(s.initial, Expression) else _number(s.initial, digits)
+        starts.append(rf"${_name(s.id)}$ & ${text}$ & {'held constant' if s.boundary else ''} \\")
+    lines += [*_table("lp{8cm}l", "Species & Initial concentration (nM) & ", starts)]
+    if crn.observables:
+        read = [rf"${_name(o.id)}$ & ${_formula(o.expression, digits)}$ \\" for o in crn.observables]
+        lines += [*_table("lp{8cm}", "Read-out & Formula", read)]
+    if standalone:
+        lines.append(r"\end{document}")
+    return "\n".join(lines) + "\n"
+
+
+def _table(columns: str, heading: str, rows: list[str]) -> list[str]:
+    return [
+        rf"\begin{{longtable}}{{{columns}}}",
+        r"\toprule",
+        rf"{heading} \\",
+        r"\midrule",
+        r"\endhead",
+        *rows,
+        r"\bottomrule",
+        r"\end{longtable}",
+    ]
+
+
+def _side(side: Side) -> str:
+    return " + ".join(f"{count if count > 1 else ''}{_name(species)}" for species, count in side) or r"\varnothing"
+
+
+def _name(identifier: str) -> str:
+    return rf"\mathrm{{{identifier.replace('_', chr(92) + '_')}}}"
+
+
+def _number(value: float, digits: int) -> str:
+    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+
+
+def _unit(order: int) -> str:
+    return _UNITS[order] if order < len(_UNITS) else rf"\mathrm{{nM^{{{1 - order}}}\,s^{{-1}}}}"
+
+
+def _formula(expression: Expression, digits: int) -> str:
+    parts = []
+    for term in expression.terms:
+        factors = [_power(symbol, power, digits) for symbol, power in term.powers]
+        size = abs(term.coefficient)
+        if size != 1 or not factors:
+            factors.insert(0, _number(size, digits))
+        parts.append(("-" if term.coefficient < 0 else "+") + r" \, ".join(factors))
+    return "".join(parts).removeprefix("+") or "0"
+
+
+def _power(symbol: str, power: float, digits: int) -> str:
+    return _name(symbol) if power == 1 else rf"{_name(symbol)}^{{{_number(power, digits)}}}"

@@ -1,0 +1,52 @@
+"""PySB (.py), one monomer per species. Source: Lopez et al., Mol. Syst. Biol. 9 (2013) 646, doi 10.1038/msb.2013.1."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Mapping
+
+from crn_nn_tellurium.exporters import bngl
+from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.texts import Names, header, molecules, starts
+from crn_nn_tellurium.formulas import PYTHON, formula
+from crn_nn_tellurium.reactions import Side
+
+_IMPORTED = ("Expression", "Initial", "Model", "Monomer", "Observable", "Parameter", "Rule")
+# a component is a name of the module, and goes to BioNetGen by the same name
+NAMES = Names(
+    "PySB",
+    "#",
+    bngl.RESERVED | {name.lower() for name in (*_IMPORTED, "sympy", *keyword.kwlist, *keyword.softkwlist)},
+    folds_case=True,
+)
+
+
+def write(source: Source) -> str:
+    """A module with a Model; outputs are expressions of the observables ``{species}_c``."""
+    crn = source.crn
+    names = NAMES.of(crn.identifiers)
+    start = starts(crn)
+    seen = {species.id: f"{names[species.id]}_c" for species in crn.species}
+    lines = header(source, NAMES, names)
+    lines += ["from pysb import " + ", ".join(_IMPORTED)]
+    if any("sqrt" in formula(o.expression) for o in crn.observables):
+        lines.append("from sympy import sqrt")
+    lines += ["", "Model()", ""]
+    for k, value in zip(crn.rate_constants, crn.constants.tolist(), strict=True):
+        lines.append(f"Parameter({names[k]!r}, {value!r})")
+    for species in crn.species:
+        name = names[species.id]
+        fixed = ", fixed=True" if species.boundary else ""
+        lines.append(f"Monomer({name!r})")
+        lines.append(f"Initial({name}(), Parameter('{name}_start', {start[species.id]!r}){fixed})")
+        lines.append(f"Observable({seen[species.id]!r}, {name}())")
+    for reaction in crn.reactions:
+        sides = f"{_side(reaction.substrates, names)} >> {_side(reaction.products, names)}"
+        lines.append(f"Rule({names[reaction.id]!r}, {sides}, {names[reaction.rate_constant]})")
+    for o in crn.observables:
+        lines.append(f"Expression({names[o.id]!r}, {formula(o.expression, PYTHON, names | seen)})")
+    return "\n".join(lines) + "\n"
+
+
+def _side(side: Side, names: Mapping[str, str]) -> str:
+    return " + ".join(f"{name}()" for name in molecules(side, names)) or "None"

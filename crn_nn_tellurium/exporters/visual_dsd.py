@@ -1,0 +1,48 @@
+"""Visual DSD and Visual CRN (.dsd): their common language of reactions, to paste or open there.
+
+Source: Spaccasassi et al., in Rewriting Logic and Its Applications (2019), and Visual DSD's manual; Lakin et al.,
+Bioinformatics 27 (2011) 3211, doi 10.1093/bioinformatics/btr543.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.texts import Names, header, held_as_catalysts, starts
+from crn_nn_tellurium.formulas import formula
+from crn_nn_tellurium.reactions import Side
+
+_RESERVED = """
+    directive init new def rec constant if then else in of where and or not module spawn at time exp log min max
+""".split()
+NAMES = Names("Visual DSD", "//", frozenset(_RESERVED))
+
+
+def write(source: Source, *, t_end: float = 100.0, n_steps: int = 1000) -> str:
+    """Concentrations in nM, reactions, and a deterministic simulation from 0 to `t_end`, in s.
+
+    Inputs are catalysts and so stay constant. Read-outs are plotted.
+    """
+    crn = source.crn
+    names = NAMES.of(crn.identifiers)
+    start = starts(crn)
+    plotted = [formula(o.expression, names={s.id: f"[{names[s.id]}]" for s in crn.species}) for o in crn.observables]
+    lines = header(source, NAMES, names, [f"{o.id} = {text}" for o, text in zip(crn.observables, plotted, strict=True)])
+    lines += [
+        "directive simulator deterministic",
+        f"directive simulation {{ final={t_end!r}; points={n_steps}; plots=[{'; '.join(plotted)}]; }}",
+        "directive units { concentration=nM; time=s; }",
+        "directive parameters [",
+        "; ".join(f"{names[k]}={v!r}" for k, v in zip(crn.rate_constants, crn.constants.tolist(), strict=True)),
+        "]",
+    ]
+    lines += [f"| {start[species.id]!r} {names[species.id]}" for species in crn.species]
+    for reaction in crn.reactions:
+        before, after = (_side(side, names) for side in held_as_catalysts(crn, reaction))
+        lines.append(f"| {before} ->{{{names[reaction.rate_constant]}}} {after}".rstrip().replace("|  ->", "| ->"))
+    return "\n".join(lines) + "\n"
+
+
+def _side(side: Side, names: Mapping[str, str]) -> str:
+    return " + ".join(f"{count if count > 1 else ''}{names[species]}" for species, count in side)
