@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from crn_nn_tellurium.errors import InputError, require
 from crn_nn_tellurium.exporters.layered_positions import influences, layered_positions
 from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.texts import starts
 from crn_nn_tellurium.reactions import ReactionNetwork
 
 Nodes = Literal["reactions", "influences"]
@@ -65,8 +66,10 @@ def _checked(nodes: str) -> Nodes:
 
 
 def _nodes(crn: ReactionNetwork, nodes: Nodes) -> Iterator[tuple[str, dict[str, Any]]]:
+    start = starts(crn)
     for species in crn.species:
-        yield species.id, {"kind": "species", "boundary": species.boundary, "name": species.name}
+        about = {"boundary": species.boundary, "initial": start[species.id], "name": species.name}
+        yield species.id, {"kind": "species", **about}
     for reaction in crn.reactions if nodes == "reactions" else ():
         yield (
             reaction.id,

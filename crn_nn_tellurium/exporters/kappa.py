@@ -1,49 +1,59 @@
-"""Kappa (.ka), through PySB.
+"""Kappa 4 (.ka), one agent per species.
 
 Kappa counts molecules, so concentrations are multiplied by a number of molecules per unit, and rate constants by its
-powers, as a volume would. Source: Boutillier et al., Bioinformatics 34 (2018) i583, doi 10.1093/bioinformatics/bty272.
+powers, as a volume would. Left and right of a rule are aligned, ``.`` standing for nothing, as KaSim and KaSa have it.
+KaSim takes every ordered pair of ``Y(), Y()`` for a place where the rule applies, n (n - 1) of them, so the rate
+constant of 2 Y -> Y is written as it is. Source: Boutillier et al., Bioinformatics 34 (2018) i583, doi
+10.1093/bioinformatics/bty272.
 """
 
 from __future__ import annotations
 
-import sys
-from dataclasses import replace
-from types import ModuleType
-from typing import Any
+from collections import Counter
 
-from crn_nn_tellurium.errors import InputError, require
-from crn_nn_tellurium.exporters import pysb
+from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import held_as_catalysts, starts
-from crn_nn_tellurium.reactions import Reaction, ReactionNetwork, is_real
+from crn_nn_tellurium.exporters.texts import Names, header, held_as_catalysts, starts
+from crn_nn_tellurium.formulas import formula
+from crn_nn_tellurium.reactions import Side, is_real
+
+NAMES = Names("Kappa", "//")
 
 
 def write(source: Source, *, molecules: int = 1000) -> str:
-    """A Kappa file with `molecules` for a concentration of 1."""
+    """Agents, rules and read-outs, with `molecules` for a concentration of 1.
+
+    Inputs are catalysts and so stay constant. Read-outs are concentrations again.
+    """
     if not is_real(molecules) or molecules < 1 or molecules != int(molecules):
         raise InputError(f"molecules is {molecules!r}; expected how many of them a concentration of 1 is: 1000, say")
-    exporter = require("pysb.export.kappa", "export")
-    text = pysb.write(Source(in_molecules(source.crn, int(molecules))))
-    return str(exporter.KappaExporter(_model(text)).export(dialect="kasim"))
+    crn, count = source.crn, int(molecules)
+    names = NAMES.of(crn.identifiers)
+    lines = header(source, NAMES, names, [f"{count} molecules are a concentration of 1."])
+    lines += [f"%agent: {names[species.id]}()" for species in crn.species]
+    for name, value in zip(crn.rate_constants, crn.constants.tolist(), strict=True):
+        lines.append(f"%var: '{names[name]}' {value!r}")
+    for reaction in crn.reactions:
+        before, after = _aligned(*held_as_catalysts(crn, reaction))
+        sides = [", ".join(f"{names[s]}()" if s else "." for s in side) or "." for side in (before, after)]
+        per = {0: f" * {count}", 1: ""}.get(reaction.order, f" / {count ** (reaction.order - 1)}")
+        lines.append(f"'{names[reaction.id]}' {sides[0]} -> {sides[1]} @ '{names[reaction.rate_constant]}'{per}")
+    seen = {species.id: f"(|{names[species.id]}()| / {count})" for species in crn.species}
+    seen |= {name: f"'{names[name]}'" for name in crn.rate_constants}
+    lines += [f"%obs: '{names[species.id]}' {seen[species.id]}" for species in crn.species]
+    lines += [f"%obs: '{names[o.id]}' {formula(o.expression, names=seen)}" for o in crn.observables]
+    lines += [f"%init: {round(value * count)} {names[species]}()" for species, value in starts(crn).items()]
+    return "\n".join(lines) + "\n"
 
 
-def _model(text: str) -> Any:
-    """The model of a PySB module, which is our own text; PySB looks for the module that makes a component."""
-    module = ModuleType("_crn_nn_tellurium_pysb")
-    sys.modules[module.__name__] = module
-    try:
-        exec(compile(text, "<PySB model>", "exec"), vars(module))
-    finally:
-        del sys.modules[module.__name__]
-    return vars(module)["model"]
-
-
-def in_molecules(crn: ReactionNetwork, molecules: int) -> ReactionNetwork:
-    """The network with numbers of molecules for concentrations; what is held constant becomes a catalyst."""
-    start = starts(crn)
-    species = [replace(s, initial=float(round(start[s.id] * molecules)), boundary=False) for s in crn.species]
-    reactions = []
-    for r in crn.reactions:
-        value = r.value * float(molecules) ** (1 - r.order)
-        reactions.append(Reaction(r.id, *held_as_catalysts(crn, r), r.rate_constant, value, r.name))
-    return ReactionNetwork(tuple(species), tuple(reactions), crn.observables, crn.name)
+def _aligned(before: Side, after: Side) -> tuple[list[str], list[str]]:
+    """Both sides molecule by molecule, "" where there is none."""
+    left = [species for species, count in before for _ in range(count)]
+    made = Counter(dict(after))
+    right = []
+    for species in left:
+        kept = made[species] > 0
+        made[species] -= kept
+        right.append(species if kept else "")
+    new = list(made.elements())
+    return left + [""] * len(new), right + new

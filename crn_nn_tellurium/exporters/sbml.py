@@ -47,23 +47,27 @@ _UNIT_PARTS: dict[str, tuple[tuple[int, int, int], ...]] = {
 }
 
 
-def write(source: Source, *, layout: bool = False) -> str:
-    """SBML Level 3 Version 2; with `layout`, and how to draw it: species in columns, layer by layer."""
-    return document_text(source, "l3v2", layout)
+def write(source: Source, *, layout: bool = False, plain_laws: bool = False) -> str:
+    """SBML Level 3 Version 2.
+
+    With `layout`, and how to draw it: species in columns, layer by layer. With `plain_laws`, laws are ``k * A * B``
+    without the volume, which is 1, for readers that cannot do with it (bioscrape); units then do not agree.
+    """
+    return document_text(source, "l3v2", layout, plain_laws)
 
 
-def write_l3v1(source: Source, *, layout: bool = False) -> str:
-    """SBML Level 3 Version 1, which MATLAB's SimBiology reads."""
-    return document_text(source, "l3v1", layout)
+def write_l3v1(source: Source, *, layout: bool = False, plain_laws: bool = False) -> str:
+    """SBML Level 3 Version 1, which MATLAB's SimBiology reads; options as above."""
+    return document_text(source, "l3v1", layout, plain_laws)
 
 
-def write_l2v4(source: Source) -> str:
-    """SBML Level 2 Version 4, for older readers."""
-    return document_text(source, "l2v4", layout=False)
+def write_l2v4(source: Source, *, plain_laws: bool = False) -> str:
+    """SBML Level 2 Version 4, for older readers; `plain_laws` as above."""
+    return document_text(source, "l2v4", plain_laws=plain_laws)
 
 
-def document_text(source: Source, dialect: Dialect, layout: bool = False) -> str:
-    """The text of an SBML document.
+def document_text(source: Source, dialect: Dialect, layout: bool = False, plain_laws: bool = False) -> str:
+    """The text of an SBML document; options as above.
 
     Raises
     ------
@@ -83,7 +87,7 @@ def document_text(source: Source, dialect: Dialect, layout: bool = False) -> str
     if layout:
         document.setPackageRequired("layout", False)
         document.setPackageRequired("render", False)
-    builder = _Builder(document.createModel(), source, level)
+    builder = _Builder(document.createModel(), source, level, plain_laws)
     builder.build()
     if layout:
         add_layout(document.getModel(), crn)
@@ -97,6 +101,7 @@ class _Builder:
     model: Any
     source: Source
     level: int
+    plain_laws: bool
     numbers: list[float] = field(default_factory=list)
     literals: dict[tuple[float, str], str] = field(default_factory=dict)
 
@@ -239,7 +244,7 @@ class _Builder:
                     reference.setConstant(True)
         law = made.createKineticLaw()
         law.setSBOTerm(law_term(reaction))
-        factors = [_symbol(self.compartment), _symbol(reaction.rate_constant)]
+        factors = [_symbol(name) for name in (self.compartment, reaction.rate_constant)[self.plain_laws :]]
         factors += [_power(species, float(count)) for species, count in reaction.substrates]
         _do(law.setMath(_operation(libsbml.AST_TIMES, factors)), reaction.id)
 
