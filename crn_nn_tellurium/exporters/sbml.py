@@ -66,8 +66,10 @@ def write_l2v4(source: Source, *, plain_laws: bool = False) -> str:
     return document_text(source, "l2v4", plain_laws=plain_laws)
 
 
-def document_text(source: Source, dialect: Dialect, layout: bool = False, plain_laws: bool = False) -> str:
-    """The text of an SBML document; options as above.
+def document_text(
+    source: Source, dialect: Dialect = "l3v2", layout: bool = False, plain_laws: bool = False, names: bool = True
+) -> str:
+    """The text of an SBML document; options as above. Without `names`, readers show identifiers.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def document_text(source: Source, dialect: Dialect, layout: bool = False, plain_
     if layout:
         document.setPackageRequired("layout", False)
         document.setPackageRequired("render", False)
-    builder = _Builder(document.createModel(), source, level, plain_laws)
+    builder = _Builder(document.createModel(), source, level, plain_laws, names)
     builder.build()
     if layout:
         add_layout(document.getModel(), crn)
@@ -102,6 +104,7 @@ class _Builder:
     source: Source
     level: int
     plain_laws: bool
+    named: bool
     numbers: list[float] = field(default_factory=list)
     literals: dict[tuple[float, str], str] = field(default_factory=dict)
 
@@ -195,15 +198,18 @@ class _Builder:
     def _parameter(self, identifier: str, name: str, unit: str) -> Any:
         parameter = self.model.createParameter()
         _do(parameter.setId(identifier), identifier)
-        parameter.setName(printable(name))
+        self._name(parameter, name)
         parameter.setUnits(unit)
         return parameter
+
+    def _name(self, element: Any, name: str) -> None:
+        if name and self.named:
+            element.setName(printable(name))
 
     def _species(self, identifier: str, initial: float | Expression, boundary: bool, name: str) -> None:
         species = self.model.createSpecies()
         _do(species.setId(identifier), identifier)
-        if name:
-            species.setName(printable(name))
+        self._name(species, name)
         species.setCompartment(self.compartment)
         species.setHasOnlySubstanceUnits(False)
         species.setBoundaryCondition(boundary)
@@ -229,8 +235,7 @@ class _Builder:
     def _reaction(self, reaction: Reaction) -> None:
         made = self.model.createReaction()
         _do(made.setId(reaction.id), reaction.id)
-        if reaction.name:
-            made.setName(printable(reaction.name))
+        self._name(made, reaction.name)
         made.setReversible(False)
         if self.level == 3 and self.model.getVersion() == 1:
             made.setFast(False)

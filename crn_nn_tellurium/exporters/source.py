@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,8 @@ from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import InputError, ReactionError
 from crn_nn_tellurium.losses import encode_targets, resolve_loss
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork
+from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork, is_real
+from crn_nn_tellurium.tables import some
 
 DOI = "10.1098/rsif.2021.0031"
 _CITATION = (
@@ -45,6 +46,16 @@ class Experiments:
     outputs: tuple[str, ...]
     measured: FloatArray
     origin: str
+
+
+@dataclass(frozen=True)
+class Variation:
+    """What a scan varies: a boundary species or a rate constant, between two values."""
+
+    id: str
+    low: float
+    high: float
+    is_species: bool
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,42 @@ class Source:
             sizes = "-".join(str(n) for n in (self.model.n_in, *(layer.n_out for layer in self.model.layers)))
             lines.append(f"The neural network {sizes} as chemistry, after {_CITATION}.")
         return lines
+
+    def variation(self, vary: str | None, low: float | None, high: float | None) -> Variation | None:
+        """What a scan varies: as asked, else the first boundary species, else the first rate constant.
+
+        Raises
+        ------
+        InputError
+            If there is no such species or rate constant, or the bounds are not 0 <= low < high.
+        """
+        crn = self.crn
+        held = dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
+        constants = dict(zip(crn.rate_constants, crn.constants.tolist(), strict=True))
+        name = next(iter([*held, *constants]), None) if vary is None else vary
+        if name is None:
+            return None
+        if name not in held and name not in constants:
+            raise InputError(
+                f"vary is {name!r}; expected a boundary species ({some(list(held)) or 'there is none'}) or a rate "
+                f"constant ({some(list(constants))})"
+            )
+        usual = max(1.0, held[name]) if name in held else 2 * constants[name] or 1.0
+        bottom, top = 0.0 if low is None else low, usual if high is None else high
+        if not (is_real(bottom) and is_real(top) and 0 <= bottom < top < np.inf):
+            raise InputError(f"{name!r} varies from {bottom!r} to {top!r}; expected numbers 0 <= low < high")
+        return Variation(name, float(bottom), float(top), name in held)
+
+    def started_above(self, boundary: FloatArray) -> ReactionNetwork:
+        """The network with numbers for start values, those at the largest of concentrations (n, n_boundary).
+
+        Start values are upper bounds of the fixed point and grow with the inputs, so these are good for every row:
+        from above, Newton's method finds the positive fixed point.
+        """
+        crn = self.crn
+        largest = np.vstack([boundary, crn.boundary_concentrations]).max(axis=0)
+        start = dict(zip(crn.floating, crn.initial_state(largest).tolist(), strict=True))
+        return replace(crn, species=tuple(replace(s, initial=start.get(s.id, s.initial)) for s in crn.species))
 
     def experiments(self, X: Any = None, Y: Any = None) -> Experiments:
         """Data rows as steady states, or, for a Network without data, inputs with its own outputs.

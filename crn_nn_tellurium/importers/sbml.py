@@ -22,7 +22,8 @@ import libsbml
 
 from crn_nn_tellurium.errors import FileFormatError, ReactionError
 from crn_nn_tellurium.expressions import Expression, Monomial
-from crn_nn_tellurium.identifiers import RESERVED, free_id
+from crn_nn_tellurium.identifiers import free_id
+from crn_nn_tellurium.importers.renaming import without_reserved
 from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Species
 from crn_nn_tellurium.storage import read_text
 
@@ -120,7 +121,7 @@ class _Reader:
         species = list(self._species(constants))
         observables = list(self._observables(constants | {s.id for s in species}))
         name = self.model.getId() or "model"
-        return _renamed(ReactionNetwork(tuple(species), tuple(reactions), tuple(observables), name))
+        return without_reserved(ReactionNetwork(tuple(species), tuple(reactions), tuple(observables), name))
 
     # What there is ----------------------------------------------------------------------------
 
@@ -393,47 +394,6 @@ class _Maker:
             if self.orders.setdefault(name, order) == order:
                 return name, value
         return free_id(f"k_{reaction}", self.taken), value
-
-
-def _renamed(crn: ReactionNetwork) -> ReactionNetwork:
-    """The network without identifiers that Antimony reserves."""
-    taken = set(crn.identifiers)
-    new = {name: free_id(f"{name}_", taken) for name in crn.identifiers if name.lower() in RESERVED}
-    if not new and crn.name.lower() not in RESERVED:
-        return crn
-
-    def side(pairs: tuple[tuple[str, int], ...]) -> dict[str, int]:
-        return {new.get(s, s): n for s, n in pairs}
-
-    def formula(expression: Expression) -> Expression:
-        return Expression(
-            tuple(Monomial(t.coefficient, tuple((new.get(s, s), p) for s, p in t.powers)) for t in expression.terms)
-        )
-
-    return ReactionNetwork(
-        tuple(
-            Species(
-                new.get(s.id, s.id),
-                formula(s.initial) if isinstance(s.initial, Expression) else s.initial,
-                s.boundary,
-                s.name or (s.id if s.id in new else ""),
-            )
-            for s in crn.species
-        ),
-        tuple(
-            Reaction(
-                new.get(r.id, r.id),
-                side(r.substrates),
-                side(r.products),
-                new.get(r.rate_constant, r.rate_constant),
-                r.value,
-                r.name,
-            )
-            for r in crn.reactions
-        ),
-        tuple(Observable(new.get(o.id, o.id), formula(o.expression), o.name) for o in crn.observables),
-        f"{crn.name}_" if crn.name.lower() in RESERVED else crn.name,
-    )
 
 
 def _text(node: Any) -> str:

@@ -1,0 +1,143 @@
+"""A COMBINE archive (.omex): the model as SBML, what to simulate as SED-ML, a README, metadata.
+
+The SED-ML has a steady state (KiSAO:0000407), a time course (KiSAO:0000019, CVODE) and a scan, with reports and plots.
+The scan has a model of its own: tellurium leaves a model as a scan left it. Source: Bergmann et al., BMC Bioinformatics
+15 (2014) 369, doi 10.1186/s12859-014-0369-z; phraSED-ML writes the SED-ML: Choi et al., J. Bioinform. Comput. Biol. 14 (2016) 1650035.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import zipfile
+from dataclasses import replace
+from xml.sax.saxutils import escape
+
+import numpy as np
+import phrasedml
+
+from crn_nn_tellurium.errors import FileFormatError
+from crn_nn_tellurium.exporters import sbml
+from crn_nn_tellurium.exporters.source import DOI, Source, Variation
+from crn_nn_tellurium.network import Network
+
+_COMBINE = "http://identifiers.org/combine.specifications"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The date of each file, so that equal models are equal archives."""
+_phrasedml_lock = threading.Lock()  # phraSED-ML keeps the models that it was told of
+
+
+def write(
+    source: Source,
+    *,
+    t_end: float = 100.0,
+    n_steps: int = 200,
+    vary: str | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    n_points: int = 20,
+) -> bytes:
+    """An archive to open in Tellurium, VCell, COPASI, runBioSimulations.
+
+    The time course goes to `t_end`, in s; the scan takes `vary`, a boundary species or rate constant (the first, by
+    default), from `low` to `high` in `n_points` steps to its steady states.
+    """
+    variation = source.variation(vary, low, high)
+    crn = source.crn
+    held = crn.boundary_concentrations
+    if variation and variation.is_species:
+        held = np.where(np.array(crn.boundary) == variation.id, variation.high, held)
+    model = sbml.document_text(replace(source, model=source.started_above(held[None]), x=None))
+    simulation = _sedml(source, model, t_end, n_steps, variation, n_points)
+    files = {
+        "model.xml": (f"{_COMBINE}/sbml.level-3.version-2", model),
+        "simulation.sedml": (f"{_COMBINE}/sed-ml.level-1.version-4", simulation),
+        "README.md": ("http://purl.org/NET/mediatypes/text/markdown", _readme(source, t_end, variation)),
+        "metadata.rdf": (f"{_COMBINE}/omex-metadata", _metadata(source)),
+    }
+    files = {"manifest.xml": (f"{_COMBINE}/omex-manifest", _manifest(files)), **files}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, (_, text) in files.items():
+            info = zipfile.ZipInfo(name, date_time=_EPOCH)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, text)
+    return buffer.getvalue()
+
+
+def _sedml(source: Source, model: str, t_end: float, n_steps: int, variation: Variation | None, n_points: int) -> str:
+    outputs = _outputs(source)
+    lines = [
+        'net = model "model.xml"',
+        "settle = simulate steadystate",
+        f"follow = simulate uniform(0, {t_end!r}, {n_steps})",
+        "steady = run settle on net",
+        "course = run follow on net",
+    ]
+    if variation:
+        span = f"uniform({variation.low!r}, {variation.high!r}, {n_points})"
+        lines.append('varied = model "model.xml"')
+        lines.append("each = run settle on varied")
+        lines.append(f"scan = repeat each for {variation.id} in {span}, reset=true")
+    lines.append('report "steady state" ' + ", ".join(f"steady.{name}" for name in outputs))
+    lines.append('plot "time course" course.time vs ' + ", ".join(f"course.{name}" for name in outputs))
+    if variation:
+        curves = ", ".join(f"scan.{name}" for name in outputs)
+        lines.append(f'plot "steady state against {variation.id}" scan.{variation.id} vs {curves}')
+        lines.append(f'report "scan" scan.{variation.id}, {curves}')
+    with _phrasedml_lock:
+        phrasedml.clearReferencedSBML()
+        phrasedml.setReferencedSBML("model.xml", model)
+        text = phrasedml.convertString("\n".join(lines))
+        error = phrasedml.getLastError()
+        phrasedml.clearReferencedSBML()
+    if text is None:
+        raise FileFormatError(f"phraSED-ML refuses the simulation: {error}")
+    return str(text)
+
+
+def _outputs(source: Source) -> list[str]:
+    """What is reported: the outputs of a network, the read-outs of reactions, or else the species."""
+    if isinstance(source.model, Network):
+        return list(source.model.output_names)
+    return [o.id for o in source.crn.observables] or list(source.crn.floating)
+
+
+def _readme(source: Source, t_end: float, variation: Variation | None) -> str:
+    crn = source.crn
+    lines = [f"# {crn.name}", "", *source.statements, "", "`simulation.sedml` does with `model.xml`:", ""]
+    lines += ["- the steady state (report);", f"- a time course from 0 to {t_end:g} s (plot);"]
+    if variation:
+        span = f"from {variation.low:g} to {variation.high:g}"
+        lines.append(f"- steady states for `{variation.id}` {span} (plot, report).")
+    lines += ["", "Start values are above the steady state, from where solvers find the positive one."]
+    net = source.model
+    if isinstance(net, Network) and source.x is not None:
+        lines += ["", "Inputs in the file, and the outputs that the steady state should have (closed form):", ""]
+        lines += ["| | |", "|---|---|"]
+        x = np.asarray(source.x, dtype=float)
+        lines += [f"| {name} | {value!r} |" for name, value in zip(net.input_names, x.tolist(), strict=True)]
+        lines += [f"| **{name}** | {value!r} |" for name, value in zip(net.output_names, net(x).tolist(), strict=True)]
+    return "\n".join(lines) + "\n"
+
+
+def _manifest(files: dict[str, tuple[str, str]]) -> str:
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<omexManifest xmlns="{_COMBINE}/omex-manifest">']
+    lines += [f'  <content location="." format="{_COMBINE}/omex"/>']
+    for name, (format, _) in files.items():
+        master = ' master="true"' if name.endswith(".sedml") else ""
+        lines.append(f'  <content location="./{name}" format="{format}"{master}/>')
+    return "\n".join([*lines, "</omexManifest>"]) + "\n"
+
+
+def _metadata(source: Source) -> str:
+    described = f'    <bqmodel:isDescribedBy rdf:resource="https://identifiers.org/doi:{DOI}"/>\n' if source.doi else ""
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/"
+    xmlns:bqmodel="http://biomodels.net/model-qualifiers/">
+  <rdf:Description rdf:about=".">
+    <dc:title>{escape(source.crn.name)}</dc:title>
+    <dc:description>{escape(" ".join(source.statements))}</dc:description>
+{described}  </rdf:Description>
+</rdf:RDF>
+"""

@@ -1,0 +1,142 @@
+"""Chemical reaction network text (.crn) of crnsimulator and Nuskell, as a ReactionNetwork.
+
+    X @constant 1                     # held constant; also @c
+    Y @initial 0.5                    # also @i; 0 where it is not said
+    X + Y -> X + 2Y [k = 0.5]         # [k = 1] where it is not said
+    A <=> B [kf = 2, kr = 1]
+
+Source: Badelt et al., J. R. Soc. Interface 17 (2020) 20190866, doi 10.1098/rsif.2019.0866.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crn_nn_tellurium.errors import FileFormatError
+from crn_nn_tellurium.identifiers import free_id
+from crn_nn_tellurium.importers.renaming import without_reserved
+from crn_nn_tellurium.reactions import Reaction, ReactionNetwork, Species
+from crn_nn_tellurium.storage import read_text
+
+_NUMBER = r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
+_SPECIES = re.compile(r"(\d*)\s*([A-Za-z]\w*)", re.ASCII)
+_START = re.compile(rf"([A-Za-z]\w*)\s*@\s*(initial|constant|i|c)\s+({_NUMBER})", re.ASCII)
+_REACTION = re.compile(r"([^\[\]<>-]*)(->|<=>)([^\[\]<>]*?)(?:\[([^\]]*)\])?\s*")
+_RATE = re.compile(rf"(?:(k|kf|kr|fw|bw|rv)\s*=\s*)?({_NUMBER})")
+_NAMES = re.compile(r"\s*([A-Za-z_]\w*): ([A-Za-z_]\w*)\s*", re.ASCII)
+"""The comment of a reaction that `export` wrote: its identifier and that of its rate constant."""
+
+
+def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
+    """A reaction network from a .crn file.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    ReactionNetwork
+        Reactions are R1, R2, ... with the rate constants k1, k2, ..., except those of files that `export` wrote,
+        which name them in comments. (What the language cannot hold is not there: read-outs, readable names, formulas
+        for start values.) Named after the file.
+
+    Raises
+    ------
+    FileFormatError
+        If a line is not of the language; the message has its number.
+    OSError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "switch.crn")
+    ...     _ = path.write_text("A @initial 1; A + B <=> 2B [kf = 3, kr = 0.5]")
+    ...     print(*import_crn(path).reactions, sep="; ")
+    Reaction('R1: A + B => 2 B', rate constant k1 = 3.0); Reaction('R2: 2 B => A + B', rate constant k2 = 0.5)
+    """
+    reader = _Reader(str(path))
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        statements, _, comment = line.partition("#")
+        for statement in statements.split(";"):
+            if statement.strip():
+                reader.read(statement.strip(), comment, number)
+    name = re.sub(r"\W", "_", Path(path).stem, flags=re.ASCII)
+    return without_reserved(reader.network(name if re.match("[A-Za-z_]", name) else f"model_{name}"))
+
+
+@dataclass
+class _Reader:
+    """Collects what the statements say."""
+
+    origin: str
+    species: dict[str, Species] = field(default_factory=dict)
+    reactions: list[Reaction] = field(default_factory=list)
+    stated: set[str] = field(default_factory=set)
+
+    def read(self, statement: str, comment: str, line: int) -> None:
+        """One statement."""
+        where = f"{self.origin!r}, line {line}"
+        if start := _START.fullmatch(statement):
+            name, kind, value = start.groups()
+            if name in self.stated:
+                raise FileFormatError(f"{where}: the concentration of {name!r} is given twice")
+            self.stated.add(name)
+            self.species[name] = Species(name, float(value), boundary=kind.startswith("c"))
+        elif reaction := _REACTION.fullmatch(statement):
+            left, arrow, right, rates = reaction.groups()
+            sides = [list(self._side(text, where)) for text in (left, right)]
+            values = list(self._rates(rates, 2 if arrow == "<=>" else 1, where))
+            names = _NAMES.fullmatch(comment) if len(values) == 1 else None
+            self._add(sides[0], sides[1], values[0], *(names.groups() if names else ()))
+            if len(values) == 2:
+                self._add(sides[1], sides[0], values[1])
+        else:
+            raise FileFormatError(
+                f"{where}: {statement!r} is neither a reaction (A + B -> C [k = 1]) nor a concentration (A @initial 1)"
+            )
+
+    def _add(self, before: list[str], after: list[str], value: float, name: str = "", constant: str = "") -> None:
+        number = len(self.reactions) + 1
+        self.reactions.append(Reaction(name or f"R{number}", before, after, constant or f"k{number}", value))
+
+    def _side(self, text: str, where: str) -> Iterator[str]:
+        for part in text.split("+") if text.strip() else ():
+            match = _SPECIES.fullmatch(part.strip())
+            if match is None:
+                raise FileFormatError(f"{where}: {part.strip()!r} is not a species, such as A or 2A")
+            count, name = match.groups()
+            self.species.setdefault(name, Species(name))
+            yield from [name] * int(count or 1)
+
+    def _rates(self, text: str | None, n: int, where: str) -> Iterator[float]:
+        if text is None:
+            yield from [1.0] * n
+            return
+        parts = [_RATE.fullmatch(part.strip()) for part in text.split(",")]
+        if len(parts) != n or not all(parts):
+            raise FileFormatError(f"{where}: [{text}] should give {'kf and kr' if n == 2 else 'k'}, numbers >= 0")
+        found = {part[1] or str(i): float(part[2]) for i, part in enumerate(parts) if part}
+        backwards = [name for name in found if name in ("kr", "bw", "rv")]
+        values = list(found.values())
+        yield from reversed(values) if backwards and next(iter(found)) == backwards[0] else values
+
+    def network(self, name: str) -> ReactionNetwork:
+        """All of it, with identifiers that do not collide."""
+        taken = set(self.species)
+        ids = [free_id(reaction.id, taken) for reaction in self.reactions]
+        constants: dict[tuple[str, float, int], str] = {}
+        reactions = []
+        for identifier, r in zip(ids, self.reactions, strict=True):
+            key = (r.rate_constant, r.value, r.order)
+            if key not in constants:
+                constants[key] = free_id(r.rate_constant, taken)
+            reactions.append(Reaction(identifier, r.substrates, r.products, constants[key], r.value))
+        return ReactionNetwork(tuple(self.species.values()), tuple(reactions), (), free_id(name, taken))
