@@ -2,7 +2,8 @@
 
 The SED-ML has a steady state (KiSAO:0000407), a time course (KiSAO:0000019, CVODE) and a scan, with reports and plots.
 The scan has a model of its own: tellurium leaves a model as a scan left it. Source: Bergmann et al., BMC Bioinformatics
-15 (2014) 369, doi 10.1186/s12859-014-0369-z; phraSED-ML writes the SED-ML: Choi et al., J. Bioinform. Comput. Biol. 14 (2016) 1650035.
+15 (2014) 369, doi 10.1186/s12859-014-0369-z; phraSED-ML writes the SED-ML: Choi et al., J.
+Bioinform. Comput. Biol. 14 (2016) 1650035.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,11 +12,12 @@ import numpy.typing as npt
 from scipy.stats import qmc
 
 from crn_nn_tellurium import __version__
-from crn_nn_tellurium.encoding import to_reactions
+from crn_nn_tellurium.encoding import signed_constants, to_reactions
 from crn_nn_tellurium.errors import InputError, ReactionError
+from crn_nn_tellurium.identifiers import free_id
 from crn_nn_tellurium.losses import encode_targets, resolve_loss
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork, is_real
+from crn_nn_tellurium.reactions import FloatArray, Reaction, ReactionNetwork, is_real
 from crn_nn_tellurium.tables import some
 
 DOI = "10.1098/rsif.2021.0031"
@@ -56,6 +58,16 @@ class Variation:
     low: float
     high: float
     is_species: bool
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A rate constant that a fit may change, between bounds."""
+
+    id: str
+    value: float
+    lower: float
+    upper: float
 
 
 @dataclass(frozen=True)
@@ -139,6 +151,15 @@ class Source:
         start = dict(zip(crn.floating, crn.initial_state(largest).tolist(), strict=True))
         return replace(crn, species=tuple(replace(s, initial=start.get(s.id, s.initial)) for s in crn.species))
 
+    def fitted(self, crn: ReactionNetwork, bound: float) -> list[Fitted]:
+        """Weights and biases of a Network, or all rate constants of other reactions, from 0 to a bound.
+
+        The bound is multiplied by the value where that is larger than 1.
+        """
+        chosen = signed_constants(crn) if isinstance(self.model, Network) else set(crn.rate_constants)
+        values = zip(crn.rate_constants, crn.constants.tolist(), strict=True)
+        return [Fitted(k, value, 0.0, bound * max(1.0, value)) for k, value in values if k in chosen]
+
     def experiments(self, X: Any = None, Y: Any = None) -> Experiments:
         """Data rows as steady states, or, for a Network without data, inputs with its own outputs.
 
@@ -180,6 +201,29 @@ class Source:
             origin = "data as given"
         concentrations = net.input_coding.code(X)
         return Experiments(concentrations.reshape(len(X), -1), net.output_names, measured, origin)
+
+
+def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionNetwork:
+    """Beside each reaction with one of these rate constants, its opposite with a rate constant of 0.
+
+    The sign of a weight is in its reaction, so that a fit which may change it needs both: X + Y -> X + 2 Y and
+    X + Y -> X, which take and make the same molecules.
+    """
+    chosen = set(constants)
+    taken = set(crn.identifiers)
+    opposite: dict[str, str] = {}
+    reactions: list[Reaction] = []
+    for reaction in crn.reactions:
+        reactions.append(reaction)
+        k = reaction.rate_constant
+        before, after = dict(reaction.substrates), dict(reaction.products)
+        mirrored = {s: 2 * before.get(s, 0) - after.get(s, 0) for s in {**before, **after}}
+        if k in chosen and min(mirrored.values()) >= 0:
+            opposite.setdefault(k, free_id(f"{k}_minus", taken))
+            products = {s: n for s, n in mirrored.items() if n}
+            identifier = free_id(f"{reaction.id}_minus", taken)
+            reactions.append(Reaction(identifier, before, products, opposite[k], 0.0, f"opposite of {reaction.id}"))
+    return replace(crn, reactions=tuple(reactions))
 
 
 def _grid(net: Network) -> tuple[FloatArray, str]:

@@ -1,0 +1,137 @@
+"""A PEtab training problem (.yaml), version 1 or 2: what pyPESTO, AMICI, COPASI, PEtab.jl and others fit.
+
+Each data row is a condition, each output an observable, each weight and bias a parameter; measurements are of the
+steady state (time ``inf``). The noise is 1, so that the objective is half the sum of squares, up to a constant. Source:
+Schmiester et al., PLoS Comput. Biol. 17 (2021) e1008646, doi 10.1371/journal.pcbi.1008646.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from crn_nn_tellurium.exporters import sbml
+from crn_nn_tellurium.exporters.source import Experiments, Fitted, Source, with_both_signs
+from crn_nn_tellurium.reactions import ReactionNetwork
+
+Rows = list[Sequence[object]]
+
+
+def write(
+    source: Source, *, X: Any = None, Y: Any = None, bound: float = 10.0, free_signs: bool = False
+) -> dict[str, str]:
+    """Version 1: ``NAME.yaml``, the model and its tables beside it, ``NAME.model.xml``, ``NAME.conditions.tsv`` ...
+
+    Weights and biases (or all rate constants of other reactions) are fitted between 0 and `bound`, times their value
+    where that is larger than 1, to `X` and `Y`; without data, to the network's own outputs at a grid of inputs. A
+    weight's sign is in its reaction and stays, but with `free_signs`, which gives each weight two reactions.
+    """
+    problem = _problem(source, X, Y, bound, free_signs)
+    crn, data = problem.crn, problem.data
+    ids = problem.ids
+    conditions: Rows = [["conditionId", *crn.boundary]]
+    conditions += [[name, *row] for name, row in zip(ids, data.boundary.tolist(), strict=True)]
+    measurements: Rows = [["observableId", "simulationConditionId", "measurement", "time"]]
+    measurements += [[f"obs_{o}", name, value, "inf"] for name, o, value in problem.measurements]
+    observables: Rows = [["observableId", "observableFormula", "noiseFormula"]]
+    observables += [[f"obs_{o}", o, 1] for o in data.outputs]
+    parameters: Rows = [["parameterId", "parameterScale", "lowerBound", "upperBound", "nominalValue", "estimate"]]
+    parameters += [[p.id, "lin", p.lower, p.upper, p.value, 1] for p in problem.parameters]
+    stem = source.stem
+    yaml = f"""{problem.comment}format_version: 1
+parameter_file: {stem}.parameters.tsv
+problems:
+  - sbml_files: [{stem}.model.xml]
+    condition_files: [{stem}.conditions.tsv]
+    measurement_files: [{stem}.measurements.tsv]
+    observable_files: [{stem}.observables.tsv]
+"""
+    tables = {
+        "conditions": conditions,
+        "measurements": measurements,
+        "observables": observables,
+        "parameters": parameters,
+    }
+    return {"": yaml, ".model.xml": problem.model} | {f".{name}.tsv": _tsv(rows) for name, rows in tables.items()}
+
+
+def write_v2(
+    source: Source, *, X: Any = None, Y: Any = None, bound: float = 10.0, free_signs: bool = False
+) -> dict[str, str]:
+    """Version 2, with a table of experiments too; options as above."""
+    problem = _problem(source, X, Y, bound, free_signs)
+    crn, data = problem.crn, problem.data
+    conditions: Rows = [["conditionId", "targetId", "targetValue"]]
+    for name, row in zip(problem.ids, data.boundary.tolist(), strict=True):
+        conditions += [[name, species, value] for species, value in zip(crn.boundary, row, strict=True)]
+    experiments: Rows = [["experimentId", "time", "conditionId"]]
+    experiments += [[f"experiment_{name}", 0, name if crn.boundary else ""] for name in problem.ids]
+    measurements: Rows = [["observableId", "experimentId", "time", "measurement"]]
+    measurements += [[f"obs_{o}", f"experiment_{name}", "inf", value] for name, o, value in problem.measurements]
+    observables: Rows = [["observableId", "observableFormula", "noiseFormula", "noiseDistribution"]]
+    observables += [[f"obs_{o}", o, 1, "normal"] for o in data.outputs]
+    parameters: Rows = [["parameterId", "lowerBound", "upperBound", "nominalValue", "estimate"]]
+    parameters += [[p.id, p.lower, p.upper, p.value, "true"] for p in problem.parameters]
+    stem = source.stem
+    yaml = f"""{problem.comment}format_version: 2.0.0
+parameter_files: [{stem}.parameters.tsv]
+model_files:
+  {crn.name}:
+    location: {stem}.model.xml
+    language: sbml
+condition_files: [{stem}.conditions.tsv]
+experiment_files: [{stem}.experiments.tsv]
+measurement_files: [{stem}.measurements.tsv]
+observable_files: [{stem}.observables.tsv]
+"""
+    tables = {
+        "conditions": conditions,
+        "experiments": experiments,
+        "measurements": measurements,
+        "observables": observables,
+        "parameters": parameters,
+    }
+    return {"": yaml, ".model.xml": problem.model} | {f".{name}.tsv": _tsv(rows) for name, rows in tables.items()}
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What both versions say."""
+
+    crn: ReactionNetwork
+    data: Experiments
+    parameters: list[Fitted]
+    model: str
+    comment: str
+
+    @property
+    def ids(self) -> list[str]:
+        """Identifiers of the data rows."""
+        return [f"row_{i}" for i in range(len(self.data.boundary))]
+
+    @property
+    def measurements(self) -> list[tuple[str, str, float]]:
+        """Data row, output, value."""
+        rows = zip(self.ids, self.data.measured.tolist(), strict=True)
+        return [(name, o, value) for name, row in rows for o, value in zip(self.data.outputs, row, strict=True)]
+
+
+def _problem(source: Source, X: Any, Y: Any, bound: float, free_signs: bool) -> _Problem:
+    data = source.experiments(X, Y)
+    crn = source.started_above(data.boundary)
+    parameters = source.fitted(crn, bound)
+    if free_signs:
+        crn = with_both_signs(crn, [p.id for p in parameters])
+        parameters = source.fitted(crn, bound)
+    model = sbml.document_text(replace(source, model=crn, x=None))
+    lines = [
+        *source.statements,
+        f"Training problem: {len(data.boundary)} rows; {data.origin}.",
+        "Noise 1: least squares.",
+    ]
+    return _Problem(crn, data, parameters, model, "".join(f"# {line}\n" for line in lines))
+
+
+def _tsv(rows: Rows) -> str:
+    return "".join("\t".join(repr(v) if isinstance(v, float) else str(v) for v in row) + "\n" for row in rows)
