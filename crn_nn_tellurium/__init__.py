@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         Tanh,
     )
     from crn_nn_tellurium.antimony_writer import layer_models, to_antimony
-    from crn_nn_tellurium.balancing import Balanced, balance
+    from crn_nn_tellurium.balancing import Balanced, balance, limit_concentrations
     from crn_nn_tellurium.certificate import Certificate, certify, settling_time
     from crn_nn_tellurium.choice_of_h import HChoice, choose_h
     from crn_nn_tellurium.enclosures import Enclosure, certified_margin, enclosure
@@ -56,6 +56,9 @@ if TYPE_CHECKING:
     from crn_nn_tellurium.gradient_check import GradientCheck, check_gradients
     from crn_nn_tellurium.gradient_problem import Gradient
     from crn_nn_tellurium.gradients import gradient
+    from crn_nn_tellurium.importers.antimony import import_antimony
+    from crn_nn_tellurium.importers.crn import import_crn
+    from crn_nn_tellurium.importers.sbml import import_sbml
     from crn_nn_tellurium.importers.sklearn import from_sklearn
     from crn_nn_tellurium.intervals import Interval
     from crn_nn_tellurium.layers import Layer
@@ -94,6 +97,8 @@ if TYPE_CHECKING:
     from crn_nn_tellurium.scans.scanning import scan
     from crn_nn_tellurium.sensitivity import Sensitivities, sensitivities
     from crn_nn_tellurium.simulator import Simulator
+    from crn_nn_tellurium.strand_displacement import StrandDisplacement, to_strand_displacement
+    from crn_nn_tellurium.strand_domains import domain_parts
     from crn_nn_tellurium.training import FitResult, fit
     from crn_nn_tellurium.transients import TransientSensitivities, transient_sensitivities
     from crn_nn_tellurium.verification import verify
@@ -104,7 +109,7 @@ _HOME = {
         "Sigmoid SmoothedReLU Tanh"
     ),
     "antimony_writer": "layer_models to_antimony",
-    "balancing": "Balanced balance",
+    "balancing": "Balanced balance limit_concentrations",
     "choice_of_h": "HChoice choose_h",
     "physical_units": "PhysicalUnits fastest_units",
     "certificate": "Certificate certify settling_time",
@@ -116,6 +121,9 @@ _HOME = {
     ),
     "exporters": "export",
     "expressions": "Expression Monomial",
+    "importers.antimony": "import_antimony",
+    "importers.crn": "import_crn",
+    "importers.sbml": "import_sbml",
     "importers.sklearn": "from_sklearn",
     "intervals": "Interval",
     "layers": "Layer",
@@ -135,6 +143,8 @@ _HOME = {
     "losses": "Loss",
     "perturbation": "accuracy_under_noise",
     "sensitivity": "Sensitivities sensitivities",
+    "strand_displacement": "StrandDisplacement to_strand_displacement",
+    "strand_domains": "domain_parts",
     "training": "FitResult fit",
     "verification": "verify",
     "transients": "TransientSensitivities transient_sensitivities",
@@ -201,6 +211,7 @@ __all__ = [
     "SmoothedReLU",
     "Species",
     "SteadyState",
+    "StrandDisplacement",
     "Tanh",
     "TimeCourse",
     "TransientSensitivities",
@@ -210,15 +221,20 @@ __all__ = [
     "certify",
     "check_gradients",
     "choose_h",
+    "domain_parts",
     "enclosure",
     "export",
     "fastest_units",
     "fit",
     "from_sklearn",
     "gradient",
+    "import_antimony",
+    "import_crn",
+    "import_sbml",
     "latin_hypercube",
     "layer_models",
     "layer_reactions",
+    "limit_concentrations",
     "load_model",
     "lognormal",
     "model_data",
@@ -250,6 +266,7 @@ __all__ = [
     "to_antimony",
     "to_reactions",
     "to_roadrunner",
+    "to_strand_displacement",
     "transient_sensitivities",
     "verify",
 ]

@@ -27,6 +27,7 @@ from crn_nn_tellurium.exporters import (
     petab,
     pysb,
     sbml,
+    strands,
     visual_dsd,
 )
 from crn_nn_tellurium.exporters.source import Source
@@ -82,6 +83,9 @@ FORMATS = {
         Format("catalyst", "Catalyst.jl script", catalyst.write, ("jl",)),
         Format("crn", "crnsimulator and Nuskell", crn.write, ("crn",)),
         Format("visual-dsd", "Visual DSD and Visual CRN", visual_dsd.write, ("dsd",)),
+        Format("pil", "strands for Peppercorn and Nuskell", strands.write_pil, ("pil",)),
+        Format("nupack", "strands for NUPACK's design", strands.write_nupack, ("np",)),
+        Format("parts", "list of strands, CSV", strands.write_parts),
         Format("latex", "LaTeX tables", latex.write, ("tex",)),
         Format("csv", "CSV tables", csv.write, ("csv",)),
         Format("graphml", "GraphML", graph.write_graphml, ("graphml",)),
