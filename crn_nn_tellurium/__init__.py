@@ -74,11 +74,13 @@ if TYPE_CHECKING:
         plot_envelope,
         plot_h_choice,
         plot_history,
+        plot_read_out_window,
         plot_sensitivities,
         plot_settling_time,
         plot_time_course,
     )
     from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Species
+    from crn_nn_tellurium.read_out_windows import ReadOutWindow, read_out_window, smallest_fuel
     from crn_nn_tellurium.results import SteadyState, TimeCourse
     from crn_nn_tellurium.robustness_report import Robustness, robustness
     from crn_nn_tellurium.runner import ChemistryRunner, to_roadrunner
@@ -131,8 +133,9 @@ _HOME = {
     "network": "Network",
     "plotting": (
         "plot_accuracy_under_noise plot_certified_margins plot_confusion_matrix plot_envelope plot_h_choice "
-        "plot_history plot_sensitivities plot_settling_time plot_time_course"
+        "plot_history plot_read_out_window plot_sensitivities plot_settling_time plot_time_course"
     ),
+    "read_out_windows": "ReadOutWindow read_out_window smallest_fuel",
     "reactions": "Observable Reaction ReactionNetwork Species",
     "results": "SteadyState TimeCourse",
     "runner": "ChemistryRunner to_roadrunner",
@@ -203,6 +206,7 @@ __all__ = [
     "ReactionError",
     "ReactionNetwork",
     "ReadOut",
+    "ReadOutWindow",
     "Robustness",
     "Sensitivities",
     "Sigmoid",
@@ -248,6 +252,7 @@ __all__ = [
     "plot_envelope",
     "plot_h_choice",
     "plot_history",
+    "plot_read_out_window",
     "plot_robustness",
     "plot_scan",
     "plot_scan_bands",
@@ -257,11 +262,13 @@ __all__ = [
     "plot_sensitivities",
     "plot_settling_time",
     "plot_time_course",
+    "read_out_window",
     "refine",
     "robustness",
     "scan",
     "sensitivities",
     "settling_time",
+    "smallest_fuel",
     "sobol",
     "to_antimony",
     "to_reactions",

@@ -21,6 +21,7 @@ from crn_nn_tellurium.certificate import Certificate
 from crn_nn_tellurium.choice_of_h import HChoice
 from crn_nn_tellurium.errors import FileFormatError, InputError, check_kind
 from crn_nn_tellurium.physical_units import PhysicalUnits, duration
+from crn_nn_tellurium.read_out_windows import ReadOutWindow
 from crn_nn_tellurium.results import TimeCourse
 from crn_nn_tellurium.sensitivity import Sensitivities
 from crn_nn_tellurium.storage import write_bytes
@@ -74,6 +75,76 @@ def plot_time_course(tc: TimeCourse, names: str | Sequence[str] | None = None, a
     ax.margins(x=0)
     if len(drawn) <= _MANY:
         ax.legend(frameon=False)
+    return ax
+
+
+def plot_read_out_window(window: ReadOutWindow, sample: int | None = None, ax: Axes | None = None) -> Axes:
+    """The outputs of a network in DNA beside the ideal chemistry's, and when they can be read.
+
+    Parameters
+    ----------
+    window : ReadOutWindow
+    sample : int, optional
+        By default the one that settles last.
+    ax : Axes, optional
+        A new figure by default.
+
+    Returns
+    -------
+    Axes
+        Solid lines are the DNA's outputs, dashed ones the ideal chemistry's in the same tube, dots at the right edge
+        the network's. The pale band is the window of this sample, the bar below it that of all samples, and the dotted
+        line the time by which the ideal chemistry has certainly settled, from all starts.
+
+    Raises
+    ------
+    InputError
+        If there is no such sample.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model, read_out_window
+    >>> ax = plot_read_out_window(read_out_window(load_model("xor"), [[0, 1], [1, 1]]))
+    >>> ax.get_xlabel()
+    'time (h)'
+    """
+    check_kind("window", window, ReadOutWindow, "the result of read_out_window")
+    n = len(window.settled)
+    if sample is None:
+        sample = int(np.nanargmax(window.settled)) if not np.isnan(window.settled).all() else 0
+    if isinstance(sample, bool) or not isinstance(sample, (int, np.integer)) or not 0 <= sample < n:
+        raise InputError(f"sample is {sample!r}; expected 0 to {n - 1}")
+    ax = new_axes(ax)
+    hours = window.time / 3600
+    end = float(hours[-1])
+    for i, name in enumerate(window.output_names):
+        color = f"C{i % 10}"
+        ax.plot(hours, window.outputs[sample, :, i], color=color, linewidth=1.8, label=name)
+        ax.plot(hours, window.ideal[sample, :, i], color=color, linewidth=1, linestyle="--")
+        ax.plot([end], [window.targets[sample, i]], "o", color=color, markersize=5, clip_on=False)
+    ax.plot([], [], color="0.3", linewidth=1, linestyle="--", label="ideal chemistry")
+    ax.plot([], [], "o", color="0.3", markersize=5, label="network")
+    if not np.isnan(window.settled[sample]):
+        first, last = window.settled[sample] / 3600, min(window.starved[sample] / 3600, end)
+        what = "class right" if window.tolerance is None else f"within {window.tolerance:g}"
+        ax.axvspan(first, last, color="#2f6fb3", alpha=0.12, linewidth=0, label=what)
+    first, last = window.common
+    if not np.isnan(first):
+        span = (first / 3600, min(last / 3600, end))
+        below = ax.get_xaxis_transform()
+        ax.plot(span, [0.01, 0.01], color="#2f6fb3", linewidth=4, transform=below, label="all samples")
+    if window.bound[sample] / 3600 <= end:
+        ax.axvline(window.bound[sample] / 3600, color="0.4", linestyle=":", linewidth=1.2, label="certified, ideal")
+    # what starves runs away: the picture is of what can be read
+    seen = np.concatenate([window.ideal[sample], window.targets[sample][None]])
+    room = _ROOM * max(float(np.ptp(seen)), float(np.abs(seen).max()), window.tolerance or 0.0)
+    ax.set_xlim(0, end)
+    ax.set_ylim(float(seen.min()) - room, float(seen.max()) + room)
+    ax.set_xlabel("time (h)")
+    ax.set_ylabel(f"output (1 is {window.dna.units.c0:.3g} nM)")
+    ax.set_title(f"sample {sample}: {len(window.dna.fuels)} fuels of {window.dna.fuel:,.0f} nM", fontsize=10)
+    if len(window.output_names) <= _MANY:
+        ax.legend(frameon=False, fontsize=8)
     return ax
 
 

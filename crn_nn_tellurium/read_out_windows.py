@@ -89,10 +89,10 @@ class ReadOutWindow:
         what = "class right" if self.tolerance is None else f"outputs within {self.tolerance:g}"
         until = "the end" if math.isinf(last) else "never" if math.isnan(last) else duration(last)
         when = "at no common time" if math.isnan(first) else f"on all from {duration(first)} until {until}"
+        left = max(0.0, float(self.fuel_left.min()))
         return (
-            f"ReadOutWindow({what} on {self.share:.1%} of {len(self.settled)} samples, {when}; "
-            f"{len(self.dna.fuels)} fuels of {self.dna.fuel:g} nM, at least {max(0.0, self.fuel_left.min()):.0f} nM left after "
-            f"{duration(float(self.time[-1]))})"
+            f"ReadOutWindow({what} on {self.share:.1%} of {len(self.settled)} samples, {when}; {len(self.dna.fuels)} "
+            f"fuels of {self.dna.fuel:g} nM, at least {left:.0f} nM left after {duration(float(self.time[-1]))})"
         )
 
 
