@@ -6,6 +6,7 @@ exit code 2; a steady state that is not found ends in exit code 1.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -214,15 +215,55 @@ def compile_(
 def export(
     net: NetArgument,
     output: Annotated[Path, typer.Option("-o", "--output", help="File; its ending chooses the format.")],
+    format: Annotated[Optional[str], typer.Option(help="Format by name: sbml-l3v1, sbml-l2v4, petab-v2 ...")] = None,
+    input: Annotated[Optional[str], typer.Option("--input", help="Input values that the file holds: 0,1")] = None,
+    data: Annotated[Optional[Path], typer.Option(help="CSV of training data, for .yaml (PEtab) and .cps.")] = None,
+    target: Annotated[Optional[str], typer.Option(help="Column of the data with the true class.")] = None,
+    setting: Annotated[
+        Optional[list[str]], typer.Option("--set", help="An option of the format: layout=true, t_end=200.")
+    ] = None,
+    dna: Annotated[bool, typer.Option("--dna", help="Write it as DNA strand displacement.")] = False,
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Write the network for another tool: .xml (SBML), .ant (Antimony).
+    """Write the network for another tool.
 
-    Example: [bold]crn-nn export iris -o iris.xml[/bold]
+    .xml SBML, .omex COMBINE archive, .cps COPASI, .yaml PEtab, .bngl BioNetGen, .py PySB, .ka Kappa, .jl Catalyst,
+    .crn, .dsd Visual DSD, .ant Antimony, .tex, .csv, .graphml, .dot; with --dna also .pil (strands) and .np (NUPACK).
+
+    Example: [bold]crn-nn export iris -o iris.xml --set layout=true[/bold]
     """
     from crn_nn_tellurium.exporters import export as export_to
 
-    export_to(_load(net), output, overwrite=overwrite)
+    network = _load(net)
+    x = None if input is None else _input_values(input, network)
+    options = dict(map(_setting, setting or ()))
+    if (data is None) != (target is None):
+        raise InputError("--data and --target go together: a file, and its column with the true class")
+    if data is not None and target is not None:
+        table = read_table(data, network)
+        options |= {
+            "X": numbers(data, table, network.input_names),
+            "Y": labels(data, table, target, network),
+        }
+    if dna:
+        from crn_nn_tellurium.strand_displacement import to_strand_displacement
+
+        implementation = to_strand_displacement(network, x)
+        Console(stderr=True).print(repr(implementation), highlight=False)
+        path = export_to(implementation, output, format, overwrite, **options)
+    else:
+        path = export_to(network, output, format, overwrite, x=x, **options)
+    Console(stderr=True).print(f"wrote {path}", highlight=False)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise InputError(f"--set is {text!r}; expected an option of the format and its value: layout=true")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
 
 
 @app.command()

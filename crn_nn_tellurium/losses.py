@@ -102,8 +102,8 @@ def encode_targets(loss: Loss, net: Network, y: npt.ArrayLike, n_samples: int) -
         raise InputError(f"targets are complex numbers; loss {loss.name!r} expects real ones")
     if given.ndim == 2 and given.shape[1] == 1 and (net.n_out > 1 or given.dtype.kind in "USO"):
         given = given[:, 0]  # a column of labels
-    if loss.targets == "classes" and given.ndim == 1 and (net.n_out > 1 or _are_labels(net, given)):
-        return _from_labels(net, given, n_samples)
+    if loss.targets == "classes" and given.ndim == 1 and (net.n_out > 1 or are_labels(net, given)):
+        return targets_of_labels(net, given, n_samples)
     try:
         values = given.astype(float)
     except (TypeError, ValueError) as error:
@@ -131,11 +131,13 @@ def encode_targets(loss: Loss, net: Network, y: npt.ArrayLike, n_samples: int) -
     return values
 
 
-def _are_labels(net: Network, given: npt.NDArray[Any]) -> bool:
+def are_labels(net: Network, given: npt.NDArray[Any]) -> bool:
+    """Whether targets of a network with one output are class labels."""
     return net.class_names is not None or given.dtype.kind in "USOb"
 
 
-def _from_labels(net: Network, given: npt.NDArray[Any], n_samples: int) -> FloatArray:
+def targets_of_labels(net: Network, given: npt.NDArray[Any], n_samples: int) -> FloatArray:
+    """1 for the class of each sample and 0 for the others, (n_samples, n_out)."""
     if len(given) != n_samples:
         raise InputError(f"targets have shape {given.shape}; expected ({n_samples},), a label per sample")
     position = {label: i for i, label in enumerate(net.classes)}

@@ -137,7 +137,7 @@ def plot_read_out_window(window: ReadOutWindow, sample: int | None = None, ax: A
         ax.axvline(window.bound[sample] / 3600, color="0.4", linestyle=":", linewidth=1.2, label="certified, ideal")
     # what starves runs away: the picture is of what can be read
     seen = np.concatenate([window.ideal[sample], window.targets[sample][None]])
-    room = _ROOM * max(float(np.ptp(seen)), float(np.abs(seen).max()), window.tolerance or 0.0)
+    room = _ROOM * max(float(np.ptp(seen)), float(np.abs(seen).max()), 3 * (window.tolerance or 0.0))
     ax.set_xlim(0, end)
     ax.set_ylim(float(seen.min()) - room, float(seen.max()) + room)
     ax.set_xlabel("time (h)")

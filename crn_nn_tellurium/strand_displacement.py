@@ -133,13 +133,6 @@ class StrandDisplacement(ReactionNetwork):
             found |= {b.linker: "buffer", b.half: "bound", b.backward: "backward"}
         return found
 
-    def with_signals(self, concentrations: npt.ArrayLike) -> list[float]:
-        """Start values of the floating species for formal concentrations (n_species,), in the order of `formal`."""
-        total = dict(zip((s.id for s in self.formal.species), concentrations, strict=True))  # type: ignore[arg-type]
-        start = dict(zip(self.floating, self.initial_state().tolist(), strict=True))
-        start |= {name: float(value) * self.units.c0 / self.free_share for name, value in total.items()}
-        return [start[name] for name in self.floating]
-
     def without_fuel(self) -> list[tuple[list[str], list[str]]]:
         """The steps as pairs of sides, fuel and its remains left out: what bisimulation compares with `formal`."""
         quiet = {name for name, role in self.roles.items() if role in FUELS}

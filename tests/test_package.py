@@ -108,19 +108,24 @@ def imports_of(path):
 
 
 FLOW = """
-    errors recent identifiers expressions reactions storage activations inputs layers network encoding parameters losses
+    errors recent identifiers expressions formulas reactions annotation storage activations inputs layers network encoding
+    parameters losses
     layer_constants antimony_writer engine units results solver layer_solver linearized linearization simulator
     intervals fixed_point_bounds envelope settling cheap_bound physical_units certificate enclosures choice_of_h
-    balancing finite_differences transients
+    balancing strand_displacement strand_domains finite_differences transients
     gradient_problem gradient_methods engine_gradients gradients
-    sensitivity runner gradient_check perturbation objective verification progress training estimators
+    sensitivity runner gradient_check perturbation objective verification progress read_out_windows training estimators
     scans.axes scans.grid scans.network_parameters scans.fingerprint scans.plan scans.users_functions
     scans.steady_states scans.time_courses
     scans.network_scan scans.model_scan scans.execution scans.files scans.arguments scans.scanning scans.refining scans
     knock_outs robustness_report
     model_library
-    importers.sklearn
-    exporters.antimony exporters.sbml exporters plotting scans.plots demo benchmarks tables scan_command cli
+    importers.sklearn importers.renaming importers.sbml importers.antimony importers.crn
+    tables exporters.source exporters.layered_positions exporters.texts
+    exporters.antimony exporters.sbml_layout exporters.sbml exporters.omex exporters.copasi exporters.petab
+    exporters.bngl exporters.pysb exporters.kappa exporters.biocrnpyler exporters.catalyst exporters.crn
+    exporters.visual_dsd exporters.strands exporters.latex exporters.csv exporters.graph exporters
+    plotting scans.plots demo benchmarks scan_command cli
 """.split()
 
 

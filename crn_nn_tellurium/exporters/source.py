@@ -15,7 +15,7 @@ from crn_nn_tellurium import __version__
 from crn_nn_tellurium.encoding import signed_constants, to_reactions
 from crn_nn_tellurium.errors import InputError, ReactionError
 from crn_nn_tellurium.identifiers import free_id
-from crn_nn_tellurium.losses import encode_targets, resolve_loss
+from crn_nn_tellurium.losses import are_labels, encode_targets, resolve_loss, targets_of_labels
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import FloatArray, Reaction, ReactionNetwork, is_real
 from crn_nn_tellurium.tables import some
@@ -197,7 +197,11 @@ class Source:
             X = net.input_coding.check(X)
             if X.ndim != 2:
                 raise InputError(f"X has shape {X.shape}; expected (n_samples, {net.n_in})")
-            measured = encode_targets(resolve_loss("squared_error", net), net, Y, len(X))
+            given = np.asarray(Y)
+            if given.ndim == 1 and (net.n_out > 1 or are_labels(net, given)):
+                measured = targets_of_labels(net, given, len(X))
+            else:
+                measured = encode_targets(resolve_loss("squared_error", net), net, Y, len(X))
             origin = "data as given"
         concentrations = net.input_coding.code(X)
         return Experiments(concentrations.reshape(len(X), -1), net.output_names, measured, origin)

@@ -237,7 +237,9 @@ class _Reader:
     # Parts of the network ---------------------------------------------------------------------
 
     def _reactions(self) -> Iterator[Reaction]:
-        maker = _Maker({entity.getId() for entity in self.model.getListOfAllElements() if entity.isSetIdAttribute()})
+        model = self.model
+        parts = (model.getListOfCompartments(), model.getListOfParameters(), model.getListOfReactions())
+        maker = _Maker({entity.getId() for part in parts for entity in part} | {*self.volume, *self.assigned})
         for reaction in self.model.getListOfReactions():
             yield from self._from_reaction(reaction, maker)
         for rule in self.model.getListOfRules():
