@@ -138,7 +138,7 @@ def test_simulate_writes_a_table_and_a_picture(run, tmp_path):
         (("simulate", "xor", "--input", "0,1", "--plot", "a.doc"), "no picture format has the ending '.doc'"),
         (("simulate", "xor", "--input", "0,1", "-o", "nowhere/a.csv"), "there is no folder"),
         (("compile", "xor", "--form", "short"), "expected one of 'reactions'"),
-        (("export", "xor", "-o", "a.doc"), "unknown ending '.doc'; known: ant, sbml, xml"),
+        (("export", "xor", "-o", "a.doc"), "unknown ending '.doc'; known: .ant (Antimony), .xml (SBML"),
         (("demo", "-o", "good.csv"), "good.csv"),
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "",

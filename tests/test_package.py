@@ -108,7 +108,8 @@ def imports_of(path):
 
 
 FLOW = """
-    errors recent identifiers expressions formulas reactions annotation storage activations inputs layers network encoding
+    errors recent identifiers expressions formulas reactions annotation storage activations inputs layers network
+    encoding
     parameters losses
     layer_constants antimony_writer engine units results solver layer_solver linearized linearization simulator
     intervals fixed_point_bounds envelope settling cheap_bound physical_units certificate enclosures choice_of_h

@@ -28,11 +28,7 @@ from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Sp
 from crn_nn_tellurium.storage import read_text
 
 _ONE = Expression((Monomial(1.0),))
-_FUNCTIONS: dict[int, Callable[[float], float]] = {
-    libsbml.AST_FUNCTION_EXP: math.exp,
-    libsbml.AST_FUNCTION_LN: math.log,
-    libsbml.AST_FUNCTION_ABS: abs,
-}
+_FUNCTIONS: dict[str, Callable[[float], float]] = {"exp": math.exp, "ln": math.log, "abs": abs}
 _MAX_POWER = 9
 """Highest power of a sum that is multiplied out."""
 
@@ -185,26 +181,26 @@ class _Reader:
         return self._plain(node, what).collected()
 
     def _plain(self, node: Any, what: str) -> Expression:
-        kind = node.getType()
+        kind = _kind(node)
         parts = [node.getChild(i) for i in range(node.getNumChildren())]
-        if node.isNumber():
+        if kind == "number":
             return Expression((Monomial(float(node.getValue())),))
-        if kind == libsbml.AST_NAME:
+        if kind == "name":
             return self._symbol(node.getName(), what)
-        if kind == libsbml.AST_PLUS:
+        if kind == "plus":
             return reduce(Expression.__add__, (self._plain(part, what) for part in parts), Expression(()))
-        if kind == libsbml.AST_MINUS:
+        if kind == "minus":
             first, *rest = (self._plain(part, what) for part in parts)
             minus = Expression((Monomial(-1.0),))
             return first + minus * rest[0] if rest else minus * first
-        if kind == libsbml.AST_TIMES:
+        if kind == "times":
             return reduce(Expression.__mul__, (self._plain(part, what) for part in parts), _ONE)
-        if kind == libsbml.AST_DIVIDE:
+        if kind == "divide":
             return self._plain(parts[0], what) * self._power(parts[1], -1.0, node, what)
-        if kind in (libsbml.AST_POWER, libsbml.AST_FUNCTION_POWER):
+        if kind in ("power", "pow"):
             exponent = self._value(parts[1], f"the exponent in {what}")
             return self._power(parts[0], exponent, node, what)
-        if kind == libsbml.AST_FUNCTION_ROOT:
+        if kind in ("root", "sqrt"):
             degree = self._value(parts[0], f"the root in {what}") if len(parts) == 2 else 2.0
             return self._power(parts[-1], 1 / degree, node, what)
         if kind in _FUNCTIONS and (argument := self._numeric(self._plain(parts[0], what))) is not None:
@@ -396,6 +392,15 @@ class _Maker:
             if self.orders.setdefault(name, order) == order:
                 return name, value
         return free_id(f"k_{reaction}", self.taken), value
+
+
+def _kind(node: Any) -> str:
+    """What a node of a formula is, by name: with libSEDML imported after libSBML, types are no numbers any more."""
+    if node.isNumber():
+        return "number"
+    if node.isName():
+        return "name"
+    return str(node.getOperatorName() if node.isOperator() else node.getName())
 
 
 def _text(node: Any) -> str:
