@@ -121,7 +121,7 @@ FLOW = """
     scans.network_scan scans.model_scan scans.execution scans.files scans.arguments scans.scanning scans.refining scans
     knock_outs robustness_report
     model_library
-    importers.sklearn importers.renaming importers.sbml importers.antimony importers.crn
+    importers.sklearn importers.renaming importers.sbml_formulas importers.sbml importers.antimony importers.crn
     tables exporters.source exporters.layered_positions exporters.texts
     exporters.antimony exporters.sbml_layout exporters.sbml exporters.omex exporters.copasi exporters.petab
     exporters.bngl exporters.pysb exporters.kappa exporters.biocrnpyler exporters.catalyst exporters.crn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from crn_nn_tellurium.exporters import (
 )
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import ReactionNetwork
+from crn_nn_tellurium.reactions import ReactionNetwork, is_real
 from crn_nn_tellurium.storage import check_new, check_target, write_files
 
 Content = str | bytes | Mapping[str, str | bytes]
@@ -60,9 +61,32 @@ class Format:
     endings: tuple[str, ...] = ()
 
     @property
-    def options(self) -> tuple[str, ...]:
-        """Names of its options."""
-        return tuple(p.name for p in inspect.signature(self.write).parameters.values() if p.kind is p.KEYWORD_ONLY)
+    def options(self) -> dict[str, str]:
+        """Its options, with their types as they are annotated."""
+        parameters = inspect.signature(self.write).parameters.values()
+        return {p.name: str(p.annotation) for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+    def check(self, options: Mapping[str, Any]) -> None:
+        """Refuse options that the format does not have, or whose value is of no use.
+
+        Raises
+        ------
+        InputError
+        """
+        for name, value in options.items():
+            if name not in self.options:
+                known = ", ".join(self.options) or "none"
+                raise InputError(f"format {self.name!r} has no option {name!r}; it has {known}")
+            kind = self.options[name]
+            whole = is_real(value) and math.isfinite(value) and value == int(value)
+            good = {
+                "bool": isinstance(value, bool),
+                "int": whole and value >= 1,
+                "float": is_real(value) and 0 < value < math.inf,
+            }
+            expected = {"bool": "True or False", "int": "a whole number >= 1", "float": "a finite number > 0"}
+            if not good.get(kind, True):
+                raise InputError(f"format {self.name!r}: option {name} is {value!r}; expected {expected[kind]}")
 
 
 FORMATS = {
@@ -151,11 +175,7 @@ def export(
         raise NetworkError(f"export takes a Network or a ReactionNetwork; got {type(model).__name__}")
     path = Path(path)
     chosen = _format(path, format)
-    unknown = [name for name in options if name not in chosen.options]
-    if unknown:
-        raise InputError(
-            f"format {chosen.name!r} has no option {unknown[0]!r}; it has {', '.join(chosen.options) or 'none'}"
-        )
+    chosen.check(options)
     check_target(path)
     if not overwrite:
         check_new([path])  # before the work

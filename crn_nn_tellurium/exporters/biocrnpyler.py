@@ -13,7 +13,17 @@ from crn_nn_tellurium.exporters.texts import Names, header, held_as_catalysts, m
 from crn_nn_tellurium.formulas import PYTHON, formula
 from crn_nn_tellurium.reactions import Side
 
-NAMES = Names("BioCRNpyler", "#", frozenset(keyword.kwlist), folds_case=True)
+# its own rules, and what bioscrape, which simulates the SBML, takes for functions and numbers
+_RESERVED = """
+    t time pi log exp sqrt e1 beta gamma zeta re im nan inf max min abs print volume
+""".split()
+NAMES = Names(
+    "BioCRNpyler",
+    "#",
+    frozenset({*(word.lower() for word in keyword.kwlist), *_RESERVED}),
+    allowed=r"[A-Za-z](?!\w*__)\w*(?<!_)",
+    folds_case=True,
+)
 
 
 def write(source: Source) -> str:
@@ -23,8 +33,7 @@ def write(source: Source) -> str:
     """
     crn = source.crn
     names = NAMES.of(crn.identifiers)
-    read = {s.id: names[s.id] for s in crn.species}
-    notes = [f"{o.id} = {formula(o.expression, PYTHON, read)}" for o in crn.observables]
+    notes = [f"{o.id} = {formula(o.expression, PYTHON, names)}" for o in crn.observables]
     lines = header(source, NAMES, names, notes)
     lines += [
         "from biocrnpyler import ChemicalReactionNetwork, ParameterEntry, Reaction, Species",

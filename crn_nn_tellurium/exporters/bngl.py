@@ -30,7 +30,8 @@ def write(source: Source, *, t_end: float = 100.0, n_steps: int = 100) -> str:
     crn = source.crn
     names = NAMES.of(crn.identifiers)
     start = starts(crn)
-    seen = {species.id: f"{names[species.id]}_c" for species in crn.species}
+    seen = NAMES.also(names, "c")
+    read = names | {species.id: seen[species.id] for species in crn.species}
     lines = header(source, NAMES, names)
     lines += ["begin model", "begin parameters"]
     lines += [f"  {names[k]} {value!r}" for k, value in zip(crn.rate_constants, crn.constants.tolist(), strict=True)]
@@ -41,7 +42,7 @@ def write(source: Source, *, t_end: float = 100.0, n_steps: int = 100) -> str:
     lines += ["end seed species", "begin observables"]
     lines += [f"  Molecules {seen[species.id]} {names[species.id]}()" for species in crn.species]
     lines += ["end observables", "begin functions"]
-    lines += [f"  {names[o.id]}() = {formula(o.expression, names=names | seen)}" for o in crn.observables]
+    lines += [f"  {names[o.id]}() = {formula(o.expression, names=read)}" for o in crn.observables]
     lines += ["end functions", "begin reaction rules"]
     lines += [
         f"  {names[r.id]}: {_side(r.substrates, names)} -> {_side(r.products, names)} {names[r.rate_constant]}"

@@ -60,4 +60,5 @@ def write(source: Source, *, t_end: float = 100.0) -> str:
 
 
 def _side(side: Side, names: Mapping[str, str]) -> str:
-    return " + ".join(f"{count if count > 1 else ''}{names[species]}" for species, count in side) or "∅"
+    # 2e1 would be a number
+    return " + ".join(f"{count}*{names[species]}" if count > 1 else names[species] for species, count in side) or "∅"

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import numpy as np
 
@@ -26,6 +28,8 @@ from crn_nn_tellurium.reactions import ReactionNetwork
 
 _PROCESS = Path(__file__).with_name("copasi_process")
 _DATA = ".experiments.txt"
+_DATE = re.compile(r"<!-- generated with COPASI.*?-->\n?|<dcterms:created>.*?</dcterms:created>\s*", re.DOTALL)
+"""Equal models are equal files, whenever they are written."""
 
 
 def write(
@@ -66,7 +70,7 @@ def write(
     reference = _references(started)
     outputs = data.outputs if data else [o.id for o in crn.observables] or list(crn.floating)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, f"{source.stem}.cps")
+        path = Path(folder, "model.cps")  # COPASI reads no file with a name outside ASCII
         task = {
             "sbml": sbml.document_text(replace(source, model=started, x=None), names=False),
             "path": str(path),
@@ -78,7 +82,7 @@ def write(
             "fit": data
             and {
                 **_experiment(started, data, reference),
-                "file": str(path.with_name(source.stem + _DATA)),
+                "file": str(path.with_name(path.stem + _DATA)),
                 "parameters": [
                     {"name": reference[f.id], "lower": f.lower, "upper": f.upper, "start": f.value}
                     for f in fitted.values()
@@ -90,9 +94,10 @@ def write(
         )
         if done.returncode or not path.exists():
             raise FileFormatError(f"COPASI did not write the file: {(done.stderr or done.stdout).strip()[-500:]}")
-        files: dict[str, str | bytes] = {"": path.read_bytes()}
+        text = _DATE.sub("", path.read_text(encoding="utf-8")).replace(path.stem + _DATA, escape(source.stem + _DATA))
+        files: dict[str, str | bytes] = {"": text}
         if data:
-            files[_DATA] = path.with_name(source.stem + _DATA).read_bytes()
+            files[_DATA] = path.with_name(path.stem + _DATA).read_bytes()
         return files
 
 

@@ -7,6 +7,7 @@ reads. Source: Badelt et al., J. R. Soc. Interface 17 (2020) 20190866, doi 10.10
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Mapping
 
 from crn_nn_tellurium.exporters.source import Source
@@ -14,7 +15,9 @@ from crn_nn_tellurium.exporters.texts import Names, header, starts
 from crn_nn_tellurium.formulas import formula
 from crn_nn_tellurium.reactions import Side
 
-NAMES = Names("the language", "#", frozenset({"i", "c"}))
+# crnsimulator hands names to Python and sympy
+_RESERVED = {*keyword.kwlist, *"S N E I O Q C pi oo zoo nan beta gamma zeta re im".split()}
+NAMES = Names("crnsimulator", "#", frozenset(_RESERVED))
 
 
 def write(source: Source) -> str:

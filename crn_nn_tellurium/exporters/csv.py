@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crn_nn_tellurium.annotation import UNITS
+from crn_nn_tellurium.annotation import UNITS, printable
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.exporters.texts import starts
 from crn_nn_tellurium.formulas import formula
@@ -17,11 +17,13 @@ def write(source: Source) -> dict[str, str]:
     for r in crn.reactions:
         unit = UNITS[r.order] if r.order < len(UNITS) else ""
         sides = [r.equation, _side(r.substrates), _side(r.products)]
-        reactions.append([r.id, *sides, str(r.order), r.rate_constant, repr(r.value), unit, r.name])
+        reactions.append([r.id, *sides, str(r.order), r.rate_constant, repr(r.value), unit, printable(r.name)])
     start = starts(crn)
     species = [["species", "initial_nM", "held_constant", "kind", "formula", "name"]]
-    species += [[s.id, repr(start[s.id]), str(s.boundary).lower(), "species", "", s.name] for s in crn.species]
-    species += [[o.id, "", "false", "read-out", formula(o.expression), o.name] for o in crn.observables]
+    species += [
+        [s.id, repr(start[s.id]), str(s.boundary).lower(), "species", "", printable(s.name)] for s in crn.species
+    ]
+    species += [[o.id, "", "false", "read-out", formula(o.expression), printable(o.name)] for o in crn.observables]
     stoichiometry = [["species", *(r.id for r in crn.reactions)]]
     net = crn.stoichiometry.toarray().astype(int).tolist()
     stoichiometry += [[name, *map(str, row)] for name, row in zip(crn.floating, net, strict=True)]

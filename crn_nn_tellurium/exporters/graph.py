@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from crn_nn_tellurium.annotation import printable
 from crn_nn_tellurium.errors import InputError, require
 from crn_nn_tellurium.exporters.layered_positions import influences, layered_positions
 from crn_nn_tellurium.exporters.source import Source
@@ -53,8 +54,10 @@ def write_dot(source: Source, *, nodes: Nodes = "influences") -> str:
     for names in ranks.values():
         lines.append("  { rank=same; " + "; ".join(f'"{name}"' for name in names) + " }")
     for edge in _edges(crn, nodes):
-        color = {True: "#2f6fb3", False: "#c0392b"}.get(edge.attributes.get("net", 1) > 0)
-        label = edge.attributes.get("rate_constant", "")
+        about = edge.attributes
+        more = about["net"] > 0 if "net" in about else about["role"] == "product"
+        color = "#2f6fb3" if more else "#c0392b"
+        label = about.get("rate_constant") or f"{about['stoichiometry']} molecules"
         lines.append(f'  "{edge.start}" -> "{edge.end}" [color="{color}", tooltip="{label}"];')
     return "\n".join([*lines, "}"]) + "\n"
 
@@ -68,7 +71,7 @@ def _checked(nodes: str) -> Nodes:
 def _nodes(crn: ReactionNetwork, nodes: Nodes) -> Iterator[tuple[str, dict[str, Any]]]:
     start = starts(crn)
     for species in crn.species:
-        about = {"boundary": species.boundary, "initial": start[species.id], "name": species.name}
+        about = {"boundary": species.boundary, "initial": start[species.id], "name": printable(species.name)}
         yield species.id, {"kind": "species", **about}
     for reaction in crn.reactions if nodes == "reactions" else ():
         yield (

@@ -17,7 +17,8 @@ from crn_nn_tellurium.exporters.texts import Names, header, held_as_catalysts, s
 from crn_nn_tellurium.formulas import formula
 from crn_nn_tellurium.reactions import Side, is_real
 
-NAMES = Names("Kappa", "//")
+_RESERVED = "inf INF do set repeat alarm log exp sin cos tan sqrt max min abs int mod true false".split()
+NAMES = Names("Kappa", "//", frozenset(_RESERVED))
 
 
 def write(source: Source, *, molecules: int = 1000) -> str:

@@ -7,6 +7,7 @@ Schmiester et al., PLoS Comput. Biol. 17 (2021) e1008646, doi 10.1371/journal.pc
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,14 +39,14 @@ def write(
     observables += [[f"obs_{o}", o, 1] for o in data.outputs]
     parameters: Rows = [["parameterId", "parameterScale", "lowerBound", "upperBound", "nominalValue", "estimate"]]
     parameters += [[p.id, "lin", p.lower, p.upper, p.value, 1] for p in problem.parameters]
-    stem = source.stem
+    file = _files(source)
     yaml = f"""{problem.comment}format_version: 1
-parameter_file: {stem}.parameters.tsv
+parameter_file: {file["parameters"]}
 problems:
-  - sbml_files: [{stem}.model.xml]
-    condition_files: [{stem}.conditions.tsv]
-    measurement_files: [{stem}.measurements.tsv]
-    observable_files: [{stem}.observables.tsv]
+  - sbml_files: [{file["model"]}]
+    condition_files: [{file["conditions"]}]
+    measurement_files: [{file["measurements"]}]
+    observable_files: [{file["observables"]}]
 """
     tables = {
         "conditions": conditions,
@@ -73,17 +74,17 @@ def write_v2(
     observables += [[f"obs_{o}", o, 1, "normal"] for o in data.outputs]
     parameters: Rows = [["parameterId", "lowerBound", "upperBound", "nominalValue", "estimate"]]
     parameters += [[p.id, p.lower, p.upper, p.value, "true"] for p in problem.parameters]
-    stem = source.stem
+    file = _files(source)
     yaml = f"""{problem.comment}format_version: 2.0.0
-parameter_files: [{stem}.parameters.tsv]
+parameter_files: [{file["parameters"]}]
 model_files:
   {crn.name}:
-    location: {stem}.model.xml
+    location: {file["model"]}
     language: sbml
-condition_files: [{stem}.conditions.tsv]
-experiment_files: [{stem}.experiments.tsv]
-measurement_files: [{stem}.measurements.tsv]
-observable_files: [{stem}.observables.tsv]
+condition_files: [{file["conditions"]}]
+experiment_files: [{file["experiments"]}]
+measurement_files: [{file["measurements"]}]
+observable_files: [{file["observables"]}]
 """
     tables = {
         "conditions": conditions,
@@ -132,6 +133,14 @@ def _problem(source: Source, X: Any, Y: Any, bound: float, free_signs: bool) -> 
         "Noise 1: least squares.",
     ]
     return _Problem(crn, data, parameters, model, "".join(f"# {line}\n" for line in lines))
+
+
+def _files(source: Source) -> dict[str, str]:
+    """Names of the parts, quoted for YAML."""
+    endings = {"model": "model.xml"}
+    for table in ("parameters", "conditions", "experiments", "measurements", "observables"):
+        endings[table] = f"{table}.tsv"
+    return {part: json.dumps(f"{source.stem}.{ending}", ensure_ascii=False) for part, ending in endings.items()}
 
 
 def _tsv(rows: Rows) -> str:

@@ -26,7 +26,9 @@ def write(source: Source) -> str:
     crn = source.crn
     names = NAMES.of(crn.identifiers)
     start = starts(crn)
-    seen = {species.id: f"{names[species.id]}_c" for species in crn.species}
+    seen = NAMES.also(names, "c")
+    read = names | {species.id: seen[species.id] for species in crn.species}
+    starts_of = NAMES.also(names | {f"{name} seen": new for name, new in seen.items()}, "start")
     lines = header(source, NAMES, names)
     lines += ["from pysb import " + ", ".join(_IMPORTED)]
     if any("sqrt" in formula(o.expression) for o in crn.observables):
@@ -38,13 +40,13 @@ def write(source: Source) -> str:
         name = names[species.id]
         fixed = ", fixed=True" if species.boundary else ""
         lines.append(f"Monomer({name!r})")
-        lines.append(f"Initial({name}(), Parameter('{name}_start', {start[species.id]!r}){fixed})")
+        lines.append(f"Initial({name}(), Parameter({starts_of[species.id]!r}, {start[species.id]!r}){fixed})")
         lines.append(f"Observable({seen[species.id]!r}, {name}())")
     for reaction in crn.reactions:
         sides = f"{_side(reaction.substrates, names)} >> {_side(reaction.products, names)}"
         lines.append(f"Rule({names[reaction.id]!r}, {sides}, {names[reaction.rate_constant]})")
     for o in crn.observables:
-        lines.append(f"Expression({names[o.id]!r}, {formula(o.expression, PYTHON, names | seen)})")
+        lines.append(f"Expression({names[o.id]!r}, {formula(o.expression, PYTHON, read)})")
     return "\n".join(lines) + "\n"
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import libsbml
 
 from crn_nn_tellurium.exporters.layered_positions import layered_positions
+from crn_nn_tellurium.identifiers import free_id
 from crn_nn_tellurium.reactions import Reaction, ReactionNetwork
 
 _COLUMN, _ROW = 220.0, 60.0
@@ -35,19 +36,24 @@ Point = tuple[float, float]
 
 def add_layout(model: Any, crn: ReactionNetwork) -> None:
     """Add one layout, with its colors, to a model of libSBML that holds the network."""
+    compartments = [compartment.getId() for compartment in model.getListOfCompartments()]
     layout = model.getPlugin("layout").createLayout()
-    layout.setId("layers")
+    taken = {*crn.identifiers, crn.name, *compartments}
+    layout.setId(free_id("layers", taken))
     layout.setName("layer by layer")
-    _Drawing(layout, crn).draw()
-    _add_styles(layout.getPlugin("render").createLocalRenderInformation(), crn)
+    drawing = _Drawing(layout, crn, taken)
+    drawing.draw()
+    _add_styles(layout.getPlugin("render").createLocalRenderInformation(), crn, drawing.glyphs)
 
 
 class _Drawing:
     """Fills a layout."""
 
-    def __init__(self, layout: Any, crn: ReactionNetwork) -> None:
+    def __init__(self, layout: Any, crn: ReactionNetwork, taken: set[str]) -> None:
         self.layout = layout
         self.crn = crn
+        self.taken = taken
+        self.glyphs = {species.id: free_id(f"glyph_{species.id}", taken) for species in crn.species}
         positions = layered_positions(crn)
         height = Counter(column for column, _ in positions.values())
         tallest = max(height.values(), default=1)
@@ -67,11 +73,11 @@ class _Drawing:
         """Species first, so that lines end at glyphs that exist."""
         for species in self.crn.species:
             glyph = self.layout.createSpeciesGlyph()
-            glyph.setId(f"glyph_{species.id}")
+            glyph.setId(self.glyphs[species.id])
             glyph.setSpeciesId(species.id)
             self._place(glyph, species.id)
             text = self.layout.createTextGlyph()
-            text.setId(f"text_{species.id}")
+            text.setId(free_id(f"text_{species.id}", self.taken))
             text.setGraphicalObjectId(glyph.getId())
             text.setOriginOfTextId(species.id)
             self._place(text, species.id)
@@ -91,13 +97,13 @@ class _Drawing:
             return  # nothing becomes nothing
         middle = self._middle(list(roles))
         glyph = self.layout.createReactionGlyph()
-        glyph.setId(f"glyph_{reaction.id}")
+        glyph.setId(free_id(f"glyph_{reaction.id}", self.taken))
         glyph.setReactionId(reaction.id)
         _line(glyph, middle, middle)
         for species, role in roles.items():
             reference = glyph.createSpeciesReferenceGlyph()
-            reference.setId(f"glyph_{reaction.id}_{species}")
-            reference.setSpeciesGlyphId(f"glyph_{species}")
+            reference.setId(free_id(f"glyph_{reaction.id}_{species}", self.taken))
+            reference.setSpeciesGlyphId(self.glyphs[species])
             reference.setRole(role)
             edge = self._edge(species, middle)
             _line(reference, *((middle, edge) if role == "product" else (edge, middle)))
@@ -132,7 +138,7 @@ def _line(glyph: Any, start: Point, end: Point) -> None:
     segment.setEnd(*end)
 
 
-def _add_styles(render: Any, crn: ReactionNetwork) -> None:
+def _add_styles(render: Any, crn: ReactionNetwork, glyphs: dict[str, str]) -> None:
     render.setId("colors")
     for name, value in _COLORS.items():
         color = render.createColorDefinition()
@@ -140,7 +146,7 @@ def _add_styles(render: Any, crn: ReactionNetwork) -> None:
         color.setColorValue(value)
     render.setBackgroundColor("paper")
     for held, fill in ((True, "held"), (False, "moved")):
-        names = [species.id for species in crn.species if species.boundary is held]
+        names = [glyphs[species.id] for species in crn.species if species.boundary is held]
         if names:
             shape = _style(render, f"species_{fill}", names, "ink", 1.0)
             shape.setFillColor(fill)
@@ -160,11 +166,11 @@ def _add_styles(render: Any, crn: ReactionNetwork) -> None:
         style.getGroup().setStrokeWidth(1.0)
 
 
-def _style(render: Any, name: str, species: list[str], stroke: str, width: float) -> Any:
+def _style(render: Any, name: str, glyphs: list[str], stroke: str, width: float) -> Any:
     style = render.createLocalStyle()
     style.setId(name)
-    for identifier in species:
-        style.addId(f"glyph_{identifier}")
+    for glyph in glyphs:
+        style.addId(glyph)
     style.getGroup().setStroke(stroke)
     style.getGroup().setStrokeWidth(width)
     return style.getGroup()

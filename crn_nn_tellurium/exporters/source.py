@@ -90,11 +90,11 @@ class Source:
     @cached_property
     def crn(self) -> ReactionNetwork:
         """The reactions that are written."""
-        if isinstance(self.model, Network):
-            return to_reactions(self.model, self.x)
-        if self.x is not None:
+        return to_reactions(self.model, self.x) if isinstance(self.model, Network) else self.model
+
+    def __post_init__(self) -> None:
+        if isinstance(self.model, ReactionNetwork) and self.x is not None:
             raise InputError("x goes with a Network; a ReactionNetwork has its boundary concentrations already")
-        return self.model
 
     @property
     def doi(self) -> str | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.identifiers import free_id
 from crn_nn_tellurium.reactions import Reaction, ReactionNetwork, Side
 
 
@@ -22,8 +22,8 @@ class Names:
         What starts a comment.
     reserved : frozenset of str
         Words that are no names, in lower case where `folds_case`.
-    first : str
-        What a name may start with, as a character class.
+    allowed : str
+        What a name has to match; names of ours are letters, digits and underscores.
     folds_case : bool
         Whether names that differ in case alone are one.
     """
@@ -31,7 +31,7 @@ class Names:
     language: str
     comment: str
     reserved: frozenset[str] = frozenset()
-    first: str = "[A-Za-z]"
+    allowed: str = "[A-Za-z].*"
     folds_case: bool = False
 
     def of(self, names: Iterable[str]) -> dict[str, str]:
@@ -40,36 +40,42 @@ class Names:
         Examples
         --------
         >>> Names("Python", "#", frozenset({"lambda"})).of(["Y", "_Y", "lambda"])
-        {'Y': 'Y', '_Y': 's_Y', 'lambda': 'lambda_'}
+        {'Y': 'Y', '_Y': 's_Y', 'lambda': 's_lambda'}
         """
         names = list(names)
-        found = {name: name for name in names if self._allows(name)}
-        if self.folds_case:
-            found = _first_of_each_case(found)
-        taken = set(found)
-        folded = {name.lower() for name in found}
+        found: dict[str, str] = {}
+        taken: set[str] = set()
         for name in names:
-            if name in found:
-                continue
-            base = name if re.match(self.first, name) else f"s{name}"
-            base = f"{base}_" if not self._allows(base) else base
-            choice = free_id(base, taken)
-            while self.folds_case and choice.lower() in folded:
-                choice = free_id(base, taken)
-            folded.add(choice.lower())
-            found[name] = choice
+            if self._allows(name) and self._key(name) not in taken:
+                found[name] = name
+                taken.add(self._key(name))
+        for name in names:
+            if name not in found:
+                found[name] = self._free(re.sub("_+", "_", f"s_{name}").rstrip("_"), taken)
         return {name: found[name] for name in names}
 
+    def also(self, names: Mapping[str, str], suffix: str) -> dict[str, str]:
+        """Further names, each after one of these and with a suffix; all different from one another and from these.
+
+        Examples
+        --------
+        >>> Names("Python", "#").also({"Y": "Y", "Y_c": "Y_c"}, "c")
+        {'Y': 'Y_c_2', 'Y_c': 'Y_c_c'}
+        """
+        taken = {self._key(name) for name in names.values()}
+        return {name: self._free(f"{new}_{suffix}", taken) for name, new in names.items()}
+
+    def _free(self, name: str, taken: set[str]) -> str:
+        choices = itertools.chain([name], (f"{name}_{n}" for n in itertools.count(2)))
+        found = next(choice for choice in choices if self._key(choice) not in taken)
+        taken.add(self._key(found))
+        return found
+
+    def _key(self, name: str) -> str:
+        return name.lower() if self.folds_case else name
+
     def _allows(self, name: str) -> bool:
-        word = name.lower() if self.folds_case else name
-        return re.match(self.first, name) is not None and word not in self.reserved
-
-
-def _first_of_each_case(names: Mapping[str, str]) -> dict[str, str]:
-    first: dict[str, str] = {}
-    for name in names:
-        first.setdefault(name.lower(), name)
-    return {name: name for name in first.values()}
+        return re.fullmatch(self.allowed, name) is not None and self._key(name) not in self.reserved
 
 
 def header(source: Source, language: Names, names: Mapping[str, str], more: Iterable[str] = ()) -> list[str]:

@@ -27,7 +27,9 @@ def write(source: Source, *, t_end: float = 100.0, n_steps: int = 1000) -> str:
     crn = source.crn
     names = NAMES.of(crn.identifiers)
     start = starts(crn)
-    plotted = [formula(o.expression, names={s.id: f"[{names[s.id]}]" for s in crn.species}) for o in crn.observables]
+    plotted = [
+        formula(o.expression, names=names | {s.id: f"[{names[s.id]}]" for s in crn.species}) for o in crn.observables
+    ]
     lines = header(source, NAMES, names, [f"{o.id} = {text}" for o, text in zip(crn.observables, plotted, strict=True)])
     lines += [
         "directive simulator deterministic",

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 
 from crn_nn_tellurium.engine import antimony_to_sbml
+from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers.sbml import reactions_from_sbml
 from crn_nn_tellurium.reactions import ReactionNetwork
 
-_NUMBER = re.compile(r"\b\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\b")
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.])")
+_VALUE = re.compile(
+    r'( (?:value|initialConcentration|initialAmount)="-?|<cn(?: sbml:units="\w+")?> -?)(\d[^"\s<]*)(?=["\s])'
+)
 
 
 def import_antimony(text: str) -> ReactionNetwork:
@@ -26,6 +30,8 @@ def import_antimony(text: str) -> ReactionNetwork:
 
     Raises
     ------
+    InputError
+        If it is no text, or the name of a file.
     ReactionError
         If libAntimony refuses the text, or something in it is not mass action; the message names it.
 
@@ -37,18 +43,24 @@ def import_antimony(text: str) -> ReactionNetwork:
     A + B => C kf 3.0
     C => A + B kr 0.5
     """
+    if not isinstance(text, str):
+        raise InputError(f"text is a {type(text).__name__}; expected the text of an Antimony model")
+    if "\n" not in text and text.strip().endswith((".ant", ".txt", ".xml", ".sbml")):
+        raise InputError(f"text is {text!r}; expected the text of an Antimony model: Path({text!r}).read_text()")
     return reactions_from_sbml(_all_digits(antimony_to_sbml(text), text), "the Antimony model")
 
 
 def _all_digits(sbml: str, text: str) -> str:
-    """libAntimony keeps 15 digits of a number; those of the text that have more, put back."""
-    full: dict[float, set[str]] = {}
-    for number in _NUMBER.findall(text):
-        if (rounded := float(f"{float(number):.15g}")) != float(number):
-            full.setdefault(rounded, set()).add(number)
+    """libAntimony keeps 15 digits of a number; those of the text that have more, put back.
+
+    Where two numbers of the text are one in 15 digits, it cannot be told which of them is meant, and nothing is done.
+    """
+    full: dict[float, set[float]] = {}
+    for number in map(float, _NUMBER.findall(text)):
+        full.setdefault(float(f"{number:.15g}"), set()).add(number)
 
     def restore(match: re.Match[str]) -> str:
-        found = full.get(float(match[0]), set())
-        return found.copy().pop() if len(found) == 1 else match[0]
+        found = full.get(float(match[2]), set())
+        return f"{match[1]}{next(iter(found))!r}" if len(found) == 1 else match[0]
 
-    return _NUMBER.sub(restore, sbml)
+    return _VALUE.sub(restore, sbml)

@@ -10,6 +10,7 @@ Source: Badelt et al., J. R. Soc. Interface 17 (2020) 20190866, doi 10.1098/rsif
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -27,6 +28,9 @@ _SPECIES = re.compile(r"(\d*)\s*([A-Za-z]\w*)", re.ASCII)
 _START = re.compile(rf"([A-Za-z]\w*)\s*@\s*(initial|constant|i|c)\s+({_NUMBER})", re.ASCII)
 _REACTION = re.compile(r"([^\[\]<>-]*)(->|<=>)([^\[\]<>]*?)(?:\[([^\]]*)\])?\s*")
 _RATE = re.compile(rf"(?:(k|kf|kr|fw|bw|rv)\s*=\s*)?({_NUMBER})")
+_MANY = 3
+"""Digits of a stoichiometric number, at most."""
+_KEYS = {"kf": "f", "fw": "f", "kr": "r", "bw": "r", "rv": "r"}
 _NAMES = re.compile(r"\s*([A-Za-z_]\w*): ([A-Za-z_]\w*)\s*", re.ASCII)
 """The comment of a reaction that `export` wrote: its identifier and that of its rate constant."""
 
@@ -89,6 +93,8 @@ class _Reader:
             if name in self.stated:
                 raise FileFormatError(f"{where}: the concentration of {name!r} is given twice")
             self.stated.add(name)
+            if not math.isfinite(float(value)):
+                raise FileFormatError(f"{where}: the concentration {value} is too large a number")
             self.species[name] = Species(name, float(value), boundary=kind.startswith("c"))
         elif reaction := _REACTION.fullmatch(statement):
             left, arrow, right, rates = reaction.groups()
@@ -113,20 +119,30 @@ class _Reader:
             if match is None:
                 raise FileFormatError(f"{where}: {part.strip()!r} is not a species, such as A or 2A")
             count, name = match.groups()
+            if len(count) > _MANY:
+                raise FileFormatError(f"{where}: {count} molecules of {name!r}; expected fewer")
             self.species.setdefault(name, Species(name))
             yield from [name] * int(count or 1)
 
     def _rates(self, text: str | None, n: int, where: str) -> Iterator[float]:
+        """Rate constants, forward first."""
         if text is None:
             yield from [1.0] * n
             return
         parts = [_RATE.fullmatch(part.strip()) for part in text.split(",")]
-        if len(parts) != n or not all(parts):
-            raise FileFormatError(f"{where}: [{text}] should give {'kf and kr' if n == 2 else 'k'}, numbers >= 0")
-        found = {part[1] or str(i): float(part[2]) for i, part in enumerate(parts) if part}
-        backwards = [name for name in found if name in ("kr", "bw", "rv")]
-        values = list(found.values())
-        yield from reversed(values) if backwards and next(iter(found)) == backwards[0] else values
+        found = [(_KEYS.get(part[1], part[1]), float(part[2])) for part in parts if part]
+        by_key = dict(found)
+        allowed = ({"k"}, {None}, {"f"}) if n == 1 else ({"f", "r"},)
+        if len(found) != len(parts) or len(parts) != n:
+            by_key = {}
+        elif n == 2 and [key for key, _ in found] == [None, None]:
+            by_key = {"f": found[0][1], "r": found[1][1]}
+        if set(by_key) not in allowed:
+            expected = "[k = 1]" if n == 1 else "[kf = 1, kr = 2] or [1, 2]"
+            raise FileFormatError(f"{where}: the rate is [{text}]; expected {expected}, numbers >= 0")
+        if not all(map(math.isfinite, by_key.values())):
+            raise FileFormatError(f"{where}: the rate [{text}] is too large a number")
+        yield from (by_key["f"], by_key["r"]) if n == 2 else by_key.values()
 
     def network(self, name: str) -> ReactionNetwork:
         """All of it, with identifiers that do not collide."""

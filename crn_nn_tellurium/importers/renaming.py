@@ -9,7 +9,7 @@ from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Sp
 
 def without_reserved(crn: ReactionNetwork) -> ReactionNetwork:
     """The network without identifiers that Antimony reserves."""
-    taken = set(crn.identifiers)
+    taken = {*crn.identifiers, crn.name}
     new = {name: free_id(f"{name}_", taken) for name in crn.identifiers if name.lower() in RESERVED}
     if not new and crn.name.lower() not in RESERVED:
         return crn
@@ -44,5 +44,5 @@ def without_reserved(crn: ReactionNetwork) -> ReactionNetwork:
             for r in crn.reactions
         ),
         tuple(Observable(new.get(o.id, o.id), formula(o.expression), o.name) for o in crn.observables),
-        f"{crn.name}_" if crn.name.lower() in RESERVED else crn.name,
+        free_id(f"{crn.name}_", taken) if crn.name.lower() in RESERVED else crn.name,
     )

@@ -12,9 +12,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import reduce
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +22,10 @@ from crn_nn_tellurium.errors import FileFormatError, ReactionError
 from crn_nn_tellurium.expressions import Expression, Monomial
 from crn_nn_tellurium.identifiers import free_id
 from crn_nn_tellurium.importers.renaming import without_reserved
+from crn_nn_tellurium.importers.sbml_formulas import Formulas, divided
 from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Species
-from crn_nn_tellurium.storage import read_text
 
-_ONE = Expression((Monomial(1.0),))
-_FUNCTIONS: dict[str, Callable[[float], float]] = {"exp": math.exp, "ln": math.log, "abs": abs}
-_MAX_POWER = 9
-"""Highest power of a sum that is multiplied out."""
+Side = Mapping[str, int]
 
 
 def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
@@ -70,12 +65,17 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
     ...     import_sbml(export(load_model("xor"), f"{folder}/xor.xml")) == to_reactions(load_model("xor"))
     True
     """
-    return reactions_from_sbml(read_text(path), str(Path(path)))
+    path = Path(path)
+    with open(path, "rb"):  # what is missing or not to be read says so; libSBML knows the encodings of XML
+        return _reactions(libsbml.readSBMLFromFile(str(path)), str(path))
 
 
 def reactions_from_sbml(text: str, origin: str) -> ReactionNetwork:
     """The same from the text of a file; `origin` names it in errors."""
-    document = libsbml.readSBMLFromString(text)
+    return _reactions(libsbml.readSBMLFromString(text), origin)
+
+
+def _reactions(document: Any, origin: str) -> ReactionNetwork:
     log = document.getErrorLog()
     for error in map(log.getError, range(log.getNumErrors())):
         if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR:
@@ -93,315 +93,194 @@ def reactions_from_sbml(text: str, origin: str) -> ReactionNetwork:
     return _Reader(document.getModel(), origin).network()
 
 
-@dataclass
 class _Reader:
     """Reads one model."""
 
-    model: Any
-    origin: str
-    values: dict[str, float] = field(default_factory=dict)
-    """Of what stays constant: parameters and compartments."""
-    assigned: dict[str, Any] = field(default_factory=dict)
-    """Formulas of assignment rules."""
-    volume: dict[str, float] = field(default_factory=dict)
-    """Of each species' compartment."""
-    in_amounts: set[str] = field(default_factory=set)
-    """Species whose symbols stand for amounts."""
+    def __init__(self, model: Any, origin: str) -> None:
+        self.model = model
+        self._refuse(origin)
+        self.formulas = Formulas(model, origin)
+        self.refusal = self.formulas.refusal
+        parts = (model.getListOfCompartments(), model.getListOfParameters(), model.getListOfReactions())
+        self.taken = {entity.getId() for part in parts for entity in part}
+        self.taken |= {*self.formulas.volume, *self.formulas.assigned}
+        self.orders: dict[str, float] = {}
+        self.ruled = {rule.getVariable(): rule for rule in model.getListOfRules()}
 
     def network(self) -> ReactionNetwork:
-        self._refuse()
-        self._read_constants()
-        self._read_species()
+        """All of it."""
+        name = free_id(self.model.getId() or "model", set(self.taken))
         reactions = list(self._reactions())
         constants = {reaction.rate_constant for reaction in reactions}
         species = list(self._species(constants))
         observables = list(self._observables(constants | {s.id for s in species}))
-        name = self.model.getId() or "model"
         return without_reserved(ReactionNetwork(tuple(species), tuple(reactions), tuple(observables), name))
 
-    # What there is ----------------------------------------------------------------------------
-
-    def _refuse(self) -> None:
+    def _refuse(self, origin: str) -> None:
+        """What has no place in a mass-action network."""
         model = self.model
-        for count, what in (
-            (model.getNumEvents(), "events"),
-            (sum(rule.isAlgebraic() for rule in model.getListOfRules()), "algebraic rules"),
-            (
-                sum(reaction.isSetFast() and reaction.getFast() for reaction in model.getListOfReactions()),
-                "fast reactions",
-            ),
-        ):
+        fast = [reaction for reaction in model.getListOfReactions() if reaction.isSetFast() and reaction.getFast()]
+        factors = [species for species in model.getListOfSpecies() if species.isSetConversionFactor()]
+        counts = {
+            "events": model.getNumEvents(),
+            "algebraic rules": sum(rule.isAlgebraic() for rule in model.getListOfRules()),
+            "fast reactions": len(fast),
+            "conversion factors": len(factors) + bool(model.isSetConversionFactor()),
+        }
+        for what, count in counts.items():
             if count:
-                raise ReactionError(f"{self.origin!r}: a mass-action network has no {what}; the model has {count}")
+                raise ReactionError(
+                    f"{origin!r}: a mass-action network has no {what}; the model has {count}; take them out, or simulate "
+                    "the model as it is (scan takes Antimony texts)"
+                )
 
-    def _read_constants(self) -> None:
-        rules = {rule.getVariable(): rule for rule in self.model.getListOfRules()}
-        for compartment in self.model.getListOfCompartments():
-            if compartment.getId() in rules:
-                raise ReactionError(f"{self.origin!r}: the size of compartment {compartment.getId()!r} changes")
-            self.values[compartment.getId()] = compartment.getSize() if compartment.isSetSize() else 1.0
-        for parameter in self.model.getListOfParameters():
-            name = parameter.getId()
-            if name in rules and rules[name].isRate():
-                raise ReactionError(f"{self.origin!r}: parameter {name!r} has a rate rule; expected a species")
-            if name not in rules:
-                self.values[name] = parameter.getValue() if parameter.isSetValue() else math.nan
-        self.assigned = {name: rule.getMath() for name, rule in rules.items() if rule.isAssignment()}
-        for assignment in self.model.getListOfInitialAssignments():
-            if assignment.getSymbol() in self.values:
-                self.values[assignment.getSymbol()] = self._value(assignment.getMath(), assignment.getSymbol())
-
-    def _read_species(self) -> None:
-        for species in self.model.getListOfSpecies():
-            name = species.getId()
-            if name in self.assigned:
-                raise ReactionError(f"{self.origin!r}: species {name!r} has an assignment rule; expected reactions")
-            self.volume[name] = self.values.get(species.getCompartment(), 1.0)
-            if species.getHasOnlySubstanceUnits():
-                self.in_amounts.add(name)
-
-    def _value(self, node: Any, what: str) -> float:
-        """A formula in constants as a number."""
-        value = self._numeric(self._expression(node, what))
-        if value is None:
-            raise ReactionError(
-                f"{self.origin!r}: the value of {what!r} is {_text(node)}; expected a formula in constants"
-            )
-        return value
-
-    def _numeric(self, expression: Expression) -> float | None:
-        if any(symbol not in self.values for symbol in expression.symbols):
-            return None
-        return float(expression.evaluate(self.values))
-
-    # Formulas ---------------------------------------------------------------------------------
-
-    def _expression(self, node: Any, what: str) -> Expression:
-        """A formula as a sum of monomials in parameters and in concentrations; rules and volumes put in."""
-        return self._plain(node, what).collected()
-
-    def _plain(self, node: Any, what: str) -> Expression:
-        kind = _kind(node)
-        parts = [node.getChild(i) for i in range(node.getNumChildren())]
-        if kind == "number":
-            return Expression((Monomial(float(node.getValue())),))
-        if kind == "name":
-            return self._symbol(node.getName(), what)
-        if kind == "plus":
-            return reduce(Expression.__add__, (self._plain(part, what) for part in parts), Expression(()))
-        if kind == "minus":
-            first, *rest = (self._plain(part, what) for part in parts)
-            minus = Expression((Monomial(-1.0),))
-            return first + minus * rest[0] if rest else minus * first
-        if kind == "times":
-            return reduce(Expression.__mul__, (self._plain(part, what) for part in parts), _ONE)
-        if kind == "divide":
-            return self._plain(parts[0], what) * self._power(parts[1], -1.0, node, what)
-        if kind in ("power", "pow"):
-            exponent = self._value(parts[1], f"the exponent in {what}")
-            return self._power(parts[0], exponent, node, what)
-        if kind in ("root", "sqrt"):
-            degree = self._value(parts[0], f"the root in {what}") if len(parts) == 2 else 2.0
-            return self._power(parts[-1], 1 / degree, node, what)
-        if kind in _FUNCTIONS and (argument := self._numeric(self._plain(parts[0], what))) is not None:
-            return Expression((Monomial(_FUNCTIONS[kind](argument)),))
-        raise ReactionError(f"{self.origin!r}: {what}: {_text(node)} is not a sum of products of powers")
-
-    def _power(self, base: Any, power: float, node: Any, what: str) -> Expression:
-        expression = self._plain(base, what).collected()
-        whole = power == int(power)
-        if len(expression.terms) == 1 and (whole or expression.terms[0].coefficient > 0):
-            return Expression((expression.terms[0] ** power,))
-        if whole and 0 <= power <= _MAX_POWER:
-            return reduce(Expression.__mul__, [expression] * int(power), _ONE)
-        value = self._numeric(expression)
-        if value is not None and (whole or value > 0) and value != 0:
-            return Expression((Monomial(value**power),))
-        raise ReactionError(f"{self.origin!r}: {what}: {_text(node)} is not a sum of products of powers")
-
-    def _symbol(self, name: str, what: str) -> Expression:
-        if name in self.assigned:
-            return self._plain(self.assigned[name], what)
-        if name in self.in_amounts:
-            return Expression((Monomial(self.volume[name], ((name, 1.0),)),))
-        if name in self.volume or self.model.getParameter(name) is not None:
-            return Expression((Monomial(1.0, ((name, 1.0),)),))
-        if name in self.values:
-            return Expression((Monomial(self.values[name]),))  # a compartment
-        raise ReactionError(f"{self.origin!r}: {what} reads {name!r}, which is neither a species nor a parameter")
-
-    # Parts of the network ---------------------------------------------------------------------
+    # Reactions --------------------------------------------------------------------------------
 
     def _reactions(self) -> Iterator[Reaction]:
-        model = self.model
-        parts = (model.getListOfCompartments(), model.getListOfParameters(), model.getListOfReactions())
-        maker = _Maker({entity.getId() for part in parts for entity in part} | {*self.volume, *self.assigned})
         for reaction in self.model.getListOfReactions():
-            yield from self._from_reaction(reaction, maker)
+            yield from self._from_reaction(reaction)
         for rule in self.model.getListOfRules():
             if rule.isRate():
-                yield from self._from_rate_rule(rule, maker)
+                yield from self._from_rate_rule(rule)
 
-    def _from_reaction(self, reaction: Any, maker: _Maker) -> Iterator[Reaction]:
+    def _from_reaction(self, reaction: Any) -> Iterator[Reaction]:
         name = reaction.getId()
         what = f"reaction {name!r}"
         law = reaction.getKineticLaw()
         if law is None or law.getMath() is None:
-            raise ReactionError(f"{self.origin!r}: {what} has no kinetic law")
+            raise self.refusal(f"{what} has no kinetic law; give it one, k * A * B say")
         before = self._side(reaction.getListOfReactants(), what)
         after = self._side(reaction.getListOfProducts(), what)
-        taking_part = [s for s in (*before, *after) if not self._held(s)]
-        volumes = {self.volume[s] for s in taking_part} or {1.0}
+        volumes = {self.formulas.volume[s] for s in (*before, *after) if not self._unmoved(s)} or {1.0}
         if len(volumes) > 1:
-            raise ReactionError(f"{self.origin!r}: {what} joins compartments of sizes {sorted(volumes)}; expected one")
-        per_volume = Expression((Monomial(1 / volumes.pop()),))
-        terms = (self._expression(law.getMath(), what) * per_volume).collected().terms
+            raise self.refusal(f"{what} joins compartments of sizes {sorted(volumes)}; expected equal sizes")
+        terms = divided(self.formulas.expression(law.getMath(), what), volumes.pop()).collected().terms
         for number, term in enumerate(terms, start=1):
-            identifier = name if len(terms) == 1 else free_id(f"{name}_{number}", maker.taken)
-            yield self._term(identifier, reaction.getName(), term, before, after, what, maker)
+            identifier = name if len(terms) == 1 else free_id(f"{name}_{number}", self.taken)
+            yield self._term(identifier, reaction.getName(), term, before, after, what)
 
-    def _from_rate_rule(self, rule: Any, maker: _Maker) -> Iterator[Reaction]:
+    def _from_rate_rule(self, rule: Any) -> Iterator[Reaction]:
         name = rule.getVariable()
         what = f"the rate rule of {name!r}"
-        rate = self._expression(rule.getMath(), what)
-        if name in self.in_amounts:
-            rate = rate * Expression((Monomial(1 / self.volume[name]),))
+        rate = self.formulas.expression(rule.getMath(), what)
+        if name in self.formulas.in_amounts:
+            rate = divided(rate, self.formulas.volume[name])
         for term in rate.terms:
-            identifier = free_id(f"J_{name}", maker.taken)
-            yield self._term(identifier, "", term, {}, {name: 1}, what, maker)
+            yield self._term(free_id(f"J_{name}", self.taken), "", term, {}, {name: 1}, what, by_rule=True)
 
     def _term(
-        self,
-        identifier: str,
-        name: str,
-        term: Monomial,
-        before: Mapping[str, int],
-        after: Mapping[str, int],
-        what: str,
-        maker: _Maker,
+        self, identifier: str, name: str, term: Monomial, before: Side, after: Side, what: str, by_rule: bool = False
     ) -> Reaction:
         """One term of a rate: forwards if positive, backwards if negative."""
-        factors = tuple((s, p) for s, p in term.powers if s not in self.volume)
-        powers = {s: p for s, p in term.powers if s in self.volume}
+        volume = self.formulas.volume
+        factors = tuple((s, p) for s, p in term.powers if s not in volume)
+        powers = {s: p for s, p in term.powers if s in volume}
         if any(p < 1 or p != int(p) for p in powers.values()):
-            raise ReactionError(
-                f"{self.origin!r}: {what}: a term has concentrations to the powers {powers}; expected 1, 2, ... as in "
-                "mass action"
+            raise self.refusal(
+                f"{what}: a term has concentrations to the powers {powers}; expected 1, 2, ... as in mass action"
             )
-        constant, value = maker.rate_constant(identifier, term.coefficient, factors, self.values, sum(powers.values()))
-        if not math.isfinite(value):
-            raise ReactionError(f"{self.origin!r}: {what}: its rate constant is {value!r}; give all parameters values")
+        with self.formulas.calculating(f"{what}: its rate constant"):
+            constants = {k: self.formulas.constant(k, what) for k, _ in factors}
+            value = term.coefficient * math.prod(constants[k] ** power for k, power in factors)
+            if not math.isfinite(value):
+                raise OverflowError(value)
+        constant = self._rate_constant(identifier, term.coefficient, factors, sum(powers.values()))
         left, right = (before, after) if value >= 0 else (after, before)
         needed = {s: int(powers[s]) for s in (*left, *powers) if s in powers}
         made = {}
         for species in dict.fromkeys((*right, *needed, *left)):
             count = needed.get(species, 0) + right.get(species, 0) - left.get(species, 0)
+            if not by_rule and self._unmoved(species) and not self._held(species):
+                count = needed.get(species, 0)  # a rate rule alone changes it
             if count < 0 and not self._held(species):
-                raise ReactionError(
-                    f"{self.origin!r}: {what} takes {species!r}, but a term of its rate does not depend on it, so it "
-                    "is not mass action (the concentration would fall below zero)"
+                run = "takes" if left is before else "runs backwards, where a term is negative, and takes"
+                raise self.refusal(
+                    f"{what} {run} {species!r}, but a term of its rate does not depend on it, so it is not mass action "
+                    "(the concentration would fall below zero)"
                 )
             if count > 0:
                 made[species] = count
         return Reaction(identifier, needed, made, constant, abs(value), name)
 
+    def _rate_constant(self, reaction: str, coefficient: float, factors: Any, order: float) -> str:
+        """A parameter where it is alone in its term and used at one order, else a new one."""
+        if len(factors) == 1 and factors[0][1] == 1 and abs(coefficient) == 1:
+            name = str(factors[0][0])
+            if self.orders.setdefault(name, order) == order:
+                return name
+        return free_id(f"k_{reaction}", self.taken)
+
     def _side(self, references: Any, what: str) -> dict[str, int]:
         side: dict[str, int] = {}
         for reference in references:
-            count = reference.getStoichiometry() if reference.isSetStoichiometry() else 1.0
-            moving = reference.isSetStoichiometryMath() or self.model.getInitialAssignment(reference.getId() or " ")
+            species, count = reference.getSpecies(), reference.getStoichiometry()
+            if species not in self.formulas.volume:
+                raise self.refusal(f"{what} takes or makes {species!r}, which is not a species of the model")
+            if not reference.isSetStoichiometry():
+                count = 1.0
+            own = reference.getId()
+            moving = reference.isSetStoichiometryMath() or (own and (own in self.ruled or self._assignment(own)))
             if moving or count != int(count) or count < 0:
-                raise ReactionError(
-                    f"{self.origin!r}: {what} takes {reference.getSpecies()!r} {count!r} times; expected 1, 2, ..."
-                )
+                number = "a changing number of" if moving else repr(count)
+                raise self.refusal(f"{what} takes or makes {species!r} {number} times; expected 1, 2, ...")
             if count:
-                side[reference.getSpecies()] = side.get(reference.getSpecies(), 0) + int(count)
+                side[species] = side.get(species, 0) + int(count)
         return side
 
-    def _held(self, species: str) -> bool:
+    def _assignment(self, name: str) -> Any:
+        return self.model.getInitialAssignment(name)
+
+    def _unmoved(self, species: str) -> bool:
+        """Whether reactions leave it as it is."""
         found = self.model.getSpecies(species)
-        ruled = self.model.getRateRule(species) is not None
-        return bool(found.getConstant() or (found.getBoundaryCondition() and not ruled))
+        return bool(found.getConstant() or found.getBoundaryCondition())
+
+    def _held(self, species: str) -> bool:
+        """Whether nothing changes it."""
+        return self._unmoved(species) and species not in self.ruled
+
+    # Species and read-outs --------------------------------------------------------------------
 
     def _species(self, constants: set[str]) -> Iterator[Species]:
         known = set(constants)
         for species in self.model.getListOfSpecies():
-            name = species.getId()
-            held = self._held(name)
-            yield Species(name, self._initial(species, known, held), held, species.getName())
+            name, held = species.getId(), self._held(species.getId())
+            initial = self._initial(species, known, held)
+            if not isinstance(initial, Expression) and not 0 <= initial < math.inf:
+                raise self.refusal(f"species {name!r} starts at {initial!r}; expected a finite number >= 0")
+            yield Species(name, initial, held, species.getName())
             known.add(name)
 
     def _initial(self, species: Any, known: set[str], held: bool) -> float | Expression:
-        name, volume = species.getId(), self.volume[species.getId()]
-        assignment = self.model.getInitialAssignment(name)
+        name, volume = species.getId(), self.formulas.volume[species.getId()]
+        what = f"the initial value of {name!r}"
+        assignment = self._assignment(name)
         if assignment is None:
             if species.isSetInitialAmount():
                 return float(species.getInitialAmount()) / volume
             return float(species.getInitialConcentration()) if species.isSetInitialConcentration() else 0.0
-        expression = self._expression(assignment.getMath(), f"the initial value of {name!r}")
-        if name in self.in_amounts:
-            expression = expression * Expression((Monomial(1 / volume),))
-        value = self._numeric(expression)
+        expression = self.formulas.expression(assignment.getMath(), what)
+        if name in self.formulas.in_amounts:
+            expression = divided(expression, volume)
+        with self.formulas.calculating(what):
+            value = self.formulas.number(expression)
         if value is not None and (held or not any(symbol in known for symbol in expression.symbols)):
             return value
-        expression = self._with_numbers(expression, known)
+        expression = self.formulas.with_numbers(expression, known, what)
         unknown = [symbol for symbol in expression.symbols if symbol not in known]
         if unknown or held:
-            raise ReactionError(
-                f"{self.origin!r}: the initial value of {name!r} reads {next(iter(unknown or expression.symbols))!r}; "
-                + ("expected a number, since it is held constant" if held else "expected species listed before it")
-            )
+            expected = "a number, since it is held constant" if held else "species listed before it"
+            raise self.refusal(f"{what} reads {next(iter(unknown or expression.symbols))!r}; expected {expected}")
         return expression
 
-    def _with_numbers(self, expression: Expression, known: set[str]) -> Expression:
-        """The expression with the values of constants that are not rate constants."""
-        terms = []
-        for term in expression.terms:
-            kept = Monomial(term.coefficient)
-            for symbol, power in term.powers:
-                number = symbol in self.values and symbol not in known
-                kept *= Monomial(self.values[symbol]) ** power if number else Monomial(1.0, ((symbol, power),))
-            terms.append(kept)
-        return Expression(tuple(terms))
-
     def _observables(self, known: set[str]) -> Iterator[Observable]:
-        for name, formula in self.assigned.items():
+        for name, formula in self.formulas.assigned.items():
+            what = f"assignment rule {name!r}"
+            if self.model.getParameter(name) is None:
+                continue  # of a stoichiometry, which is refused where it is used
             try:
-                expression = self._with_numbers(self._expression(formula, f"assignment rule {name!r}"), known)
+                expression = self.formulas.with_numbers(self.formulas.expression(formula, what), known, what)
             except ReactionError as error:
-                warnings.warn(f"left out: {error}", UserWarning, stacklevel=2)
+                warnings.warn(f"left out: {error}", UserWarning, stacklevel=5)
                 continue
-            parameter = self.model.getParameter(name)
-            yield Observable(name, expression, parameter.getName() if parameter is not None else "")
-
-
-@dataclass
-class _Maker:
-    """Rate constants: a parameter where it is alone in its term and used at one order, else a new one."""
-
-    taken: set[str]
-    orders: dict[str, float] = field(default_factory=dict)
-
-    def rate_constant(
-        self, reaction: str, coefficient: float, factors: Any, values: Mapping[str, float], order: float
-    ) -> tuple[str, float]:
-        """Identifier and value, with the sign of the term."""
-        value = coefficient * math.prod(values[name] ** power for name, power in factors)
-        if len(factors) == 1 and factors[0][1] == 1 and abs(coefficient) == 1:
-            name = factors[0][0]
-            if self.orders.setdefault(name, order) == order:
-                return name, value
-        return free_id(f"k_{reaction}", self.taken), value
-
-
-def _kind(node: Any) -> str:
-    """What a node of a formula is, by name: with libSEDML imported after libSBML, types are no numbers any more."""
-    if node.isNumber():
-        return "number"
-    if node.isName():
-        return "name"
-    return str(node.getOperatorName() if node.isOperator() else node.getName())
-
-
-def _text(node: Any) -> str:
-    return str(libsbml.formulaToL3String(node))
+            yield Observable(name, expression, self.model.getParameter(name).getName())

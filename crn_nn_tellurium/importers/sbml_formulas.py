@@ -1,0 +1,242 @@
+"""Formulas of an SBML model as sums of monomials, with rules, volumes and constants put in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+import libsbml
+
+from crn_nn_tellurium.errors import ReactionError
+from crn_nn_tellurium.expressions import Expression, Monomial
+
+_ONE = Expression((Monomial(1.0),))
+_FUNCTIONS: dict[str, Callable[[float], float]] = {"exp": math.exp, "ln": math.log, "abs": abs}
+"""Functions of constants, which become numbers."""
+_MAX_POWER = 9
+"""Highest power of a sum that is multiplied out."""
+
+
+@dataclass
+class Formulas:
+    """What the symbols of a model stand for.
+
+    Attributes
+    ----------
+    model : libsbml.Model
+    origin : str
+        Names the model in errors.
+    values : dict
+        Of what stays constant: parameters and compartments.
+    assigned : dict
+        Formulas of assignment rules, by variable.
+    volume : dict
+        Of each species' compartment.
+    in_amounts : set
+        Species whose symbols stand for amounts.
+    """
+
+    model: Any
+    origin: str
+    values: dict[str, float] = field(default_factory=dict)
+    assigned: dict[str, Any] = field(default_factory=dict)
+    volume: dict[str, float] = field(default_factory=dict)
+    in_amounts: set[str] = field(default_factory=set)
+    _open: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        rules = {rule.getVariable(): rule for rule in self.model.getListOfRules() if not rule.isAlgebraic()}
+        self.assigned = {name: rule.getMath() for name, rule in rules.items() if rule.isAssignment()}
+        for compartment in self.model.getListOfCompartments():
+            name = compartment.getId()
+            if name in rules:
+                raise self.refusal(f"the size of compartment {name!r} changes; expected constant volumes")
+            self.values[name] = compartment.getSize() if compartment.isSetSize() else 1.0
+        for parameter in self.model.getListOfParameters():
+            name = parameter.getId()
+            if name in rules and rules[name].isRate():
+                raise self.refusal(f"parameter {name!r} has a rate rule; expected one of a species")
+            if name not in rules and parameter.isSetValue():
+                self.values[name] = parameter.getValue()
+        self._assign_constants()
+        for species in self.model.getListOfSpecies():
+            name = species.getId()
+            if name in self.assigned:
+                raise self.refusal(f"species {name!r} has an assignment rule; expected reactions that make it")
+            size = self.values.get(species.getCompartment(), 1.0)
+            if not 0 < size < math.inf:
+                raise self.refusal(f"compartment {species.getCompartment()!r} has the size {size!r}; expected > 0")
+            self.volume[name] = size
+            if species.getHasOnlySubstanceUnits():
+                self.in_amounts.add(name)
+
+    def _assign_constants(self) -> None:
+        """Initial assignments of constants, which may read one another in any order."""
+        constants = {c.getId() for c in self.model.getListOfCompartments()}
+        constants |= {p.getId() for p in self.model.getListOfParameters()}
+        open_ = {
+            assignment.getSymbol(): assignment.getMath()
+            for assignment in self.model.getListOfInitialAssignments()
+            if assignment.getSymbol() in constants and assignment.getMath() is not None
+        }
+        for name in open_:
+            self.values.pop(name, None)
+        while open_:
+            found = {
+                name: self.number(self.expression(math_, f"the value of {name!r}")) for name, math_ in open_.items()
+            }
+            known = {name: value for name, value in found.items() if value is not None}
+            if not known:
+                name, math_ = next(iter(open_.items()))
+                raise self.refusal(f"the value of {name!r} is {text_of(math_)}; expected a formula in constants")
+            self.values |= known
+            open_ = {name: math_ for name, math_ in open_.items() if name not in known}
+
+    def refusal(self, message: str) -> ReactionError:
+        """An error that names the model."""
+        return ReactionError(f"{self.origin!r}: {message}")
+
+    @contextmanager
+    def calculating(self, what: str) -> Iterator[None]:
+        """Arithmetic that may leave the numbers: a division by zero, an overflow, a root of a negative number."""
+        try:
+            yield
+        except (ArithmeticError, TypeError, ValueError) as error:
+            if isinstance(error, ReactionError) and str(error).startswith(repr(self.origin)):
+                raise
+            raise self.refusal(f"{what} has no finite value ({error})") from error
+
+    def number(self, expression: Expression) -> float | None:
+        """The value of an expression in known constants alone, else None."""
+        if any(symbol not in self.values for symbol in expression.symbols):
+            return None
+        return float(expression.evaluate(self.values))
+
+    def constant(self, name: str, what: str) -> float:
+        """The value of a constant that is needed."""
+        value = self.values.get(name, math.nan)
+        if not math.isfinite(value):
+            missing = "no value" if math.isnan(value) else f"the value {value!r}"
+            raise self.refusal(f"{what}: parameter {name!r} has {missing}; expected a finite number")
+        return value
+
+    def expression(self, node: Any, what: str) -> Expression:
+        """A formula as a sum of monomials in parameters and in concentrations; rules and volumes put in.
+
+        Raises
+        ------
+        ReactionError
+            If it is no such sum; the message has `what`.
+        """
+        with self.calculating(what):
+            return self._plain(node, what).collected()
+
+    def _plain(self, node: Any, what: str) -> Expression:
+        kind = _kind(node)
+        parts = [node.getChild(i) for i in range(node.getNumChildren())]
+        if kind == "number":
+            return Expression((Monomial(float(node.getValue())),))
+        if kind == "name":
+            return self._symbol(node.getName(), what)
+        if kind == "plus":
+            return reduce(Expression.__add__, (self._plain(part, what) for part in parts), Expression(()))
+        if kind == "minus":
+            first, *rest = (self._plain(part, what) for part in parts)
+            minus = Expression((Monomial(-1.0),))
+            return first + minus * rest[0] if rest else minus * first
+        if kind == "times":
+            return reduce(Expression.__mul__, (self._plain(part, what) for part in parts), _ONE)
+        if kind == "divide":
+            return self._plain(parts[0], what) * self._power(parts[1], -1.0, node, what)
+        if kind in ("power", "pow"):
+            return self._power(parts[0], self._exponent(parts[1], what), node, what)
+        if kind in ("root", "sqrt"):
+            degree = self._exponent(parts[0], what) if len(parts) == 2 else 2.0
+            return self._power(parts[-1], 1 / degree, node, what)
+        if kind in _FUNCTIONS and (argument := self.number(self._plain(parts[0], what))) is not None:
+            return Expression((Monomial(_FUNCTIONS[kind](argument)),))
+        raise self._no_monomials(node, what)
+
+    def _exponent(self, node: Any, what: str) -> float:
+        value = self.number(self._plain(node, what))
+        if value is None:
+            raise self._no_monomials(node, what)
+        return value
+
+    def _power(self, base: Any, power: float, node: Any, what: str) -> Expression:
+        expression = self._plain(base, what).collected()
+        whole = power == int(power)
+        if len(expression.terms) == 1 and (whole or expression.terms[0].coefficient > 0):
+            return Expression((expression.terms[0] ** power,))
+        if whole and 0 <= power <= _MAX_POWER:
+            return reduce(Expression.__mul__, [expression] * int(power), _ONE)
+        value = self.number(expression)
+        if value is not None:
+            return Expression((Monomial(value**power),))
+        raise self._no_monomials(node, what)
+
+    def _no_monomials(self, node: Any, what: str) -> ReactionError:
+        return self.refusal(
+            f"{what}: {text_of(node)} is not a sum of terms k * A^a * B^b, so not mass action; write it as elementary "
+            "steps (an enzyme, say, as E + S <-> ES -> E + P)"
+        )
+
+    def _symbol(self, name: str, what: str) -> Expression:
+        if name in self.assigned:
+            if name in self._open:
+                raise self.refusal(f"assignment rules go in a circle: {' -> '.join([*self._open, name])}")
+            self._open.append(name)
+            try:
+                return self._plain(self.assigned[name], what)
+            finally:
+                self._open.pop()
+        if name in self.in_amounts:
+            return Expression((Monomial(self.volume[name], ((name, 1.0),)),))
+        if self.model.getCompartment(name) is not None and name in self.values:
+            return Expression((Monomial(self.values[name]),))
+        if any(find(name) is not None for find in (self.model.getSpecies, self.model.getParameter)):
+            return Expression((Monomial(1.0, ((name, 1.0),)),))
+        raise self.refusal(f"{what} reads {name!r}; expected species and parameters")
+
+    def with_numbers(self, expression: Expression, known: set[str], what: str) -> Expression:
+        """The expression with numbers for constants that are not among the known ones.
+
+        Constants that are, rate constants, are positive in a network; where one is negative in the model, its sign goes
+        to the number of the term.
+        """
+        terms = []
+        with self.calculating(what):
+            for term in expression.terms:
+                kept = Monomial(term.coefficient)
+                for symbol, power in term.powers:
+                    if symbol in known or symbol in self.volume:
+                        negative = self.values.get(symbol, 0.0) < 0
+                        kept *= Monomial(-1.0) ** power if negative else Monomial(1.0)
+                        kept *= Monomial(1.0, ((symbol, power),))
+                    else:
+                        kept *= Monomial(self.constant(symbol, what)) ** power
+                terms.append(kept)
+        return Expression(tuple(terms))
+
+
+def divided(expression: Expression, number: float) -> Expression:
+    """The expression over a number."""
+    return Expression(tuple(Monomial(term.coefficient / number, term.powers) for term in expression.terms))
+
+
+def _kind(node: Any) -> str:
+    """What a node of a formula is, by name: with libSEDML imported after libSBML, types are no numbers any more."""
+    if node.isNumber():
+        return "number"
+    if node.isName():
+        return "name"
+    return str(node.getOperatorName() if node.isOperator() else node.getName())
+
+
+def text_of(node: Any) -> str:
+    """A formula as text."""
+    return str(libsbml.formulaToL3String(node))
