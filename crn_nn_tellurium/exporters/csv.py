@@ -20,9 +20,8 @@ def write(source: Source) -> dict[str, str]:
         reactions.append([r.id, *sides, str(r.order), r.rate_constant, repr(r.value), unit, printable(r.name)])
     start = starts(crn)
     species = [["species", "initial_nM", "held_constant", "kind", "formula", "name"]]
-    species += [
-        [s.id, repr(start[s.id]), str(s.boundary).lower(), "species", "", printable(s.name)] for s in crn.species
-    ]
+    for s in crn.species:
+        species.append([s.id, repr(start[s.id]), str(s.boundary).lower(), "species", "", printable(s.name)])
     species += [[o.id, "", "false", "read-out", formula(o.expression), printable(o.name)] for o in crn.observables]
     stoichiometry = [["species", *(r.id for r in crn.reactions)]]
     net = crn.stoichiometry.toarray().astype(int).tolist()

@@ -27,9 +27,8 @@ def write(source: Source, *, t_end: float = 100.0, n_steps: int = 1000) -> str:
     crn = source.crn
     names = NAMES.of(crn.identifiers)
     start = starts(crn)
-    plotted = [
-        formula(o.expression, names=names | {s.id: f"[{names[s.id]}]" for s in crn.species}) for o in crn.observables
-    ]
+    read = names | {species.id: f"[{names[species.id]}]" for species in crn.species}
+    plotted = [formula(o.expression, names=read) for o in crn.observables]
     lines = header(source, NAMES, names, [f"{o.id} = {text}" for o, text in zip(crn.observables, plotted, strict=True)])
     lines += [
         "directive simulator deterministic",

@@ -130,8 +130,8 @@ class _Reader:
         for what, count in counts.items():
             if count:
                 raise ReactionError(
-                    f"{origin!r}: a mass-action network has no {what}; the model has {count}; take them out, or simulate "
-                    "the model as it is (scan takes Antimony texts)"
+                    f"{origin!r}: a mass-action network has no {what}; the model has {count}; take them out, or "
+                    "simulate the model as it is (scan takes Antimony texts)"
                 )
 
     # Reactions --------------------------------------------------------------------------------

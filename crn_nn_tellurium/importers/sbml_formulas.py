@@ -86,15 +86,16 @@ class Formulas:
         for name in open_:
             self.values.pop(name, None)
         while open_:
-            found = {
-                name: self.number(self.expression(math_, f"the value of {name!r}")) for name, math_ in open_.items()
-            }
-            known = {name: value for name, value in found.items() if value is not None}
+            known = {}
+            for name, node in open_.items():
+                value = self.number(self.expression(node, f"the value of {name!r}"))
+                if value is not None:
+                    known[name] = value
             if not known:
-                name, math_ = next(iter(open_.items()))
-                raise self.refusal(f"the value of {name!r} is {text_of(math_)}; expected a formula in constants")
+                name, node = next(iter(open_.items()))
+                raise self.refusal(f"the value of {name!r} is {text_of(node)}; expected a formula in constants")
             self.values |= known
-            open_ = {name: math_ for name, math_ in open_.items() if name not in known}
+            open_ = {name: node for name, node in open_.items() if name not in known}
 
     def refusal(self, message: str) -> ReactionError:
         """An error that names the model."""
