@@ -39,11 +39,15 @@ def copasi(path, t_end):
     model = basico.load_model(str(path))
     if (found := basico.run_steadystate(model=model)) != 1:
         raise RuntimeError(f"COPASI's steady state ends with {found}")
-    species = basico.get_species(model=model)
-    values = dict(zip(species["sbml_id"].tolist(), species["concentration"].tolist(), strict=True))
-    parameters = basico.get_parameters(model=model)
-    if parameters is not None:
-        values |= dict(zip(parameters["sbml_id"].tolist(), parameters["value"].tolist(), strict=True))
+    values = {}
+    for column, table in (
+        ("concentration", basico.get_species(model=model)),
+        ("value", basico.get_parameters(model=model)),
+    ):
+        if table is not None:
+            # a .cps has names alone, which are the identifiers
+            names = [own or name for own, name in zip(table["sbml_id"].tolist(), table.index.tolist(), strict=True)]
+            values |= dict(zip(names, table[column].tolist(), strict=True))
     basico.remove_datamodel(model)
     return values
 
@@ -261,10 +265,10 @@ def sedml(path, t_end):
         tesedml.executeCombineArchive(
             str(path), workingDir=folder, createOutputs=True, saveOutputs=True, outputDir=folder
         )
-        found = sorted(Path(folder).rglob("*report_steady*.csv"))
-        (table,) = found
+        table = min(Path(folder).rglob("*report_*.csv"), key=lambda file: file.name)  # the first is the steady state's
         heading, row, *_ = table.read_text(encoding="utf-8").splitlines()
-    return dict(zip(heading.split(","), map(float, row.split(",")), strict=True))
+    names = [name.removeprefix("steady.") for name in heading.split(",")]
+    return dict(zip(names, map(float, row.split(",")), strict=True))
 
 
 READERS = {
