@@ -1,8 +1,9 @@
 """From when until when a DNA network can be read: settled, and not yet starved of fuel.
 
 Each sample's implementation is integrated by roadrunner beside the ideal chemistry in the same tube. A sample can be
-read while its class is right or, with a tolerance, while all its outputs are within it of the network's. It is settled
-from the start of the longest such stretch, and starved at its end.
+read while its class is right or, with a tolerance, while all its outputs are within it of the network's. The window is
+the longest stretch in which all samples can be read, and each sample is settled and starved where its own stretch
+around that begins and ends. (Where there is none, its longest: a starved tube may come to rest at a right answer.)
 """
 
 from __future__ import annotations
@@ -171,7 +172,9 @@ def read_out_window(
             ideal[i] = dna.formal.observe(_course(dna.formal, time), _held(dna.formal, n_points))[:, -net.n_out :]
             show(i + 1, "")
     readable = _readable(net, outputs, targets, classes, tolerance)
-    settled, starved = np.array([_longest(row, time * units.tau) for row in readable]).T
+    everywhere = _longest(np.asarray(readable.all(axis=0)))
+    stretches = [_around(row, everywhere) for row in readable]
+    settled, starved = np.array([_times(stretch, time * units.tau) for stretch in stretches]).T
     bound = units.seconds(_bounds(net, x, targets, tolerance))
     return ReadOutWindow(
         dnas[0], time * units.tau, outputs, ideal, targets, settled, starved, bound, left, tolerance, net.output_names
@@ -289,14 +292,31 @@ def _readable(
     return np.asarray((np.abs(outputs - targets[:, None]) <= tolerance).all(axis=-1))
 
 
-def _longest(readable: npt.NDArray[np.bool_], time: FloatArray) -> tuple[float, float]:
-    """Start and end of the longest stretch, the end being the first time that is not in it."""
+Stretch = tuple[int, int] | None
+"""The first time, and the first time after."""
+
+
+def _stretches(readable: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(np.concatenate([[0], readable.astype(int), [0]])))
-    starts, ends = edges[::2], edges[1::2]
-    if not len(starts):
+    return [(int(first), int(after)) for first, after in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _longest(readable: npt.NDArray[np.bool_]) -> Stretch:
+    return max(_stretches(readable), key=lambda stretch: stretch[1] - stretch[0], default=None)
+
+
+def _around(readable: npt.NDArray[np.bool_], common: Stretch) -> Stretch:
+    """The stretch of one sample around that of all."""
+    if common is None:
+        return _longest(readable)
+    return next(s for s in _stretches(readable) if s[0] <= common[0] and common[1] <= s[1])
+
+
+def _times(stretch: Stretch, time: FloatArray) -> tuple[float, float]:
+    if stretch is None:
         return math.nan, math.nan
-    best = int(np.argmax(ends - starts))
-    return float(time[starts[best]]), float(time[ends[best]]) if ends[best] < len(time) else math.inf
+    first, after = stretch
+    return float(time[first]), float(time[after]) if after < len(time) else math.inf
 
 
 def _bounds(net: Network, x: FloatArray, targets: FloatArray, tolerance: float | None) -> FloatArray:

@@ -40,6 +40,9 @@ C_MAX = 1e4
 """Largest concentration of any strand, in nM: beyond some 10 uM, strands bind where they should not."""
 BOUND_SHARE = 0.5
 """The share of the signals that is bound where the scaling is ours to choose: sigma / q_max."""
+_TRANSIT = 0.01
+"""Where the scaling is ours: how long products are in transit, 1 / (q_max fuel), as a share of a time of 1 or of the
+mean life of what a reaction of one molecule takes."""
 _PER_MOLAR = 1e9
 
 Role = Literal["signal", "gate", "linker", "translator", "trigger", "buffer", "half", "backward", "output", "bound"]
@@ -182,8 +185,8 @@ def to_strand_displacement(
         Initial concentration of each fuel, in nM; by default `c_max`.
     c0, tau : float, optional
         What a concentration of 1 is in nM and a time of 1 in s. By default c0 is 10 nM, or less where signals would
-        exceed a hundredth of the fuel, and tau the shortest time with which at most half of a signal is bound and every
-        rate constant is within `q_max`.
+        exceed a hundredth of the fuel, and tau the shortest time with which at most half of a signal is bound, every
+        rate constant is within `q_max`, and products are in transit for a hundredth of a time of 1.
 
     Returns
     -------
@@ -289,8 +292,10 @@ class _Builder:
     def _fastest(self, c0: float, bound: float) -> float:
         """The shortest tau with which `bound` of the most bound signal is bound and all rate constants fit."""
         needs = [self.sigma / (bound * c0 * self.q_max)]
-        room = (1 - bound) * self.q_max
-        needs += [self._tuned(reaction, PhysicalUnits(c0, 1.0)) / room for reaction in self.formal.reactions]
+        transit = 1 / (self.q_max * self.fuel)
+        for reaction in self.formal.reactions:
+            needs.append(self._tuned(reaction, PhysicalUnits(c0, 1.0)) / ((1 - bound) * self.q_max))
+            needs.append(transit * max(1.0, reaction.value if reaction.order == 1 else 0.0) / _TRANSIT)
         return max(needs) or 1.0
 
     def _free_share(self, units: PhysicalUnits) -> float:

@@ -235,8 +235,8 @@ class _Builder:
     def _reaction(self, reaction: Reaction) -> None:
         if not (reaction.substrates or reaction.products) and (self.level, self.model.getVersion()) != (3, 2):
             raise FileFormatError(
-                f"reaction {reaction.id!r} makes nothing from nothing, which SBML holds from Level 3 Version 2 on; leave "
-                "it out, or use format='sbml'"
+                f"reaction {reaction.id!r} makes nothing from nothing, which SBML holds from Level 3 Version 2 on; "
+                "leave it out, or use format='sbml'"
             )
         made = self.model.createReaction()
         _do(made.setId(reaction.id), reaction.id)
