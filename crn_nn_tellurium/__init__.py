@@ -13,7 +13,7 @@ networks", J. R. Soc. Interface 18 (2021) 20210031, doi 10.1098/rsif.2021.0031.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 if TYPE_CHECKING:
     from crn_nn_tellurium.activations import (

@@ -60,7 +60,9 @@ def gillespy2(path, t_end):
     if model is None:
         raise RuntimeError(f"GillesPy2 reads nothing: {problems}")
     model.timespan(TimeSpan([0.0, t_end / 2, t_end]))
-    result = ODESolver(model=model).run(integrator="lsoda", integrator_options={"rtol": 1e-9, "atol": 1e-12})
+    result = ODESolver(model=model).run(
+        integrator="lsoda", integrator_options={"rtol": 1e-9, "atol": 1e-12, "nsteps": 10**6}
+    )
     return {name: float(result[name][-1]) for name in model.listOfSpecies}
 
 
