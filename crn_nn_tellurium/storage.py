@@ -80,7 +80,10 @@ def write_files(files: Mapping[Path, bytes]) -> None:
     try:
         for path, content in files.items():
             check_target(path)
-            handle, temporary[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            try:
+                handle, temporary[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            except PermissionError as error:
+                raise PermissionError(f"cannot write {str(path)!r}: its folder is not to be written to") from error
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
             make_readable(temporary[path])
@@ -111,13 +114,26 @@ def read_text(path: str | os.PathLike[str]) -> str:
     """
     path = Path(path)
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileFormatError(f"{str(path)!r}: not a text file ({error.reason} at byte {error.start})") from error
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Read a file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    path = Path(path)
+    try:
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{str(path)!r}: there is no such file") from error
     except IsADirectoryError as error:
         raise IsADirectoryError(f"{str(path)!r}: a folder; expected a file") from error
-    except UnicodeDecodeError as error:
-        raise FileFormatError(f"{str(path)!r}: not a text file ({error.reason} at byte {error.start})") from error
 
 
 def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) -> None:

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.exporters import FORMATS
 
 MODELS = ("xor", "moons", "iris", "digits")
 T_END = 5000.0
@@ -152,6 +153,32 @@ def test_digits_are_exported_in_seconds_and_loaded_by_copasi(tmp_path):
     start = time.perf_counter()
     cn.export(cn.load_model("digits"), tmp_path / "digits.xml")
     assert time.perf_counter() - start < 10
+
+
+DOCS = Path(__file__).parents[1] / "docs" / "exports.md"
+
+
+def test_docs_list_every_format_with_its_options():
+    lines = DOCS.read_text(encoding="utf-8").splitlines()
+    for format in FORMATS.values():
+        line = next(line for line in lines if line.startswith("|") and f"`{format.name}`" in line)
+        assert all(f".{ending}" in line for ending in format.endings), format.name
+        if "as above" not in line and "those, and" not in line:
+            assert all(f"`{option}`" in line for option in format.options), format.name
+
+
+def test_docs_show_every_reading_within_its_tolerance():
+    """The numbers of the table are those of a run of `table`; here they are held to the tolerances of the tests."""
+    lines = DOCS.read_text(encoding="utf-8").splitlines()
+    for reading in READINGS:
+        line = next(line for line in lines if line.startswith(f"| {reading.format} | {reading.reader} |"))
+        cells = [cell.strip() for cell in line.strip("|").split("|")][2:]
+        for model, cell in zip(MODELS, cells, strict=True):
+            large = ("moons", "digits") if reading.reader == "kasim" else ("digits",)
+            if reading.too_large and model in large:
+                assert cell == reading.too_large
+            else:
+                assert float(cell.split()[0]) <= reading.tolerance
 
 
 def table() -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
@@ -66,28 +67,50 @@ class Format:
         parameters = inspect.signature(self.write).parameters.values()
         return {p.name: str(p.annotation) for p in parameters if p.kind is p.KEYWORD_ONLY}
 
-    def check(self, options: Mapping[str, Any]) -> None:
-        """Refuse options that the format does not have, or whose value is of no use.
+    def checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options as Python's own numbers.
 
         Raises
         ------
         InputError
+            If the format does not have one, or its value is of no use.
         """
+        checked = {}
         for name, value in options.items():
             if name not in self.options:
                 known = ", ".join(self.options) or "none"
                 raise InputError(f"format {self.name!r} has no option {name!r}; it has {known}")
             kind = self.options[name]
-            whole = is_real(value) and math.isfinite(value) and value == int(value)
-            good = {
-                "bool": isinstance(value, bool),
-                "int": whole and value >= 1,
-                "float": is_real(value) and 0 < value < math.inf,
-            }
-            expected = {"bool": "True or False", "int": "a whole number >= 1", "float": "a finite number > 0"}
-            if not good.get(kind, True):
-                raise InputError(f"format {self.name!r}: option {name} is {value!r}; expected {expected[kind]}")
+            convert, expected = _KINDS.get(kind, (None, ""))
+            checked[name] = value if convert is None else convert(value)
+            if checked[name] is None:
+                raise InputError(f"format {self.name!r}: option {name} is {value!r}; expected {expected}")
+        return checked
 
+
+def _bool(value: Any) -> bool | None:
+    return bool(value) if isinstance(value, bool | np.bool_) else None
+
+
+def _float(value: Any) -> float | None:
+    try:
+        number = float(value) if is_real(value) else math.nan
+    except OverflowError:
+        return None
+    return number if 0 < number < math.inf else None
+
+
+def _int(value: Any) -> int | None:
+    number = _float(value)
+    return int(number) if number is not None and number >= 1 and number == int(number) else None
+
+
+_KINDS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "bool": (_bool, "True or False"),
+    "int": (_int, "a whole number >= 1"),
+    "float": (_float, "a finite number > 0"),
+}
+"""By the annotation of an option: its value or None, and what is expected."""
 
 FORMATS = {
     format.name: format
@@ -175,7 +198,7 @@ def export(
         raise NetworkError(f"export takes a Network or a ReactionNetwork; got {type(model).__name__}")
     path = Path(path)
     chosen = _format(path, format)
-    chosen.check(options)
+    options = chosen.checked(options)
     check_target(path)
     if not overwrite:
         check_new([path])  # before the work

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from crn_nn_tellurium.exporters import sbml
 from crn_nn_tellurium.exporters.source import Experiments, Fitted, Source, with_both_signs
+from crn_nn_tellurium.identifiers import free_id
 from crn_nn_tellurium.reactions import ReactionNetwork
 
 Rows = list[Sequence[object]]
@@ -34,9 +36,9 @@ def write(
     conditions: Rows = [["conditionId", *crn.boundary]]
     conditions += [[name, *row] for name, row in zip(ids, data.boundary.tolist(), strict=True)]
     measurements: Rows = [["observableId", "simulationConditionId", "measurement", "time"]]
-    measurements += [[f"obs_{o}", name, value, "inf"] for name, o, value in problem.measurements]
+    measurements += [[problem.observables[o], name, value, "inf"] for name, o, value in problem.measurements]
     observables: Rows = [["observableId", "observableFormula", "noiseFormula"]]
-    observables += [[f"obs_{o}", o, 1] for o in data.outputs]
+    observables += [[problem.observables[o], o, 1] for o in data.outputs]
     parameters: Rows = [["parameterId", "parameterScale", "lowerBound", "upperBound", "nominalValue", "estimate"]]
     parameters += [[p.id, "lin", p.lower, p.upper, p.value, 1] for p in problem.parameters]
     file = _files(source)
@@ -67,11 +69,13 @@ def write_v2(
     for name, row in zip(problem.ids, data.boundary.tolist(), strict=True):
         conditions += [[name, species, value] for species, value in zip(crn.boundary, row, strict=True)]
     experiments: Rows = [["experimentId", "time", "conditionId"]]
-    experiments += [[f"experiment_{name}", 0, name if crn.boundary else ""] for name in problem.ids]
+    experiments += [[problem.experiments[name], 0, name if crn.boundary else ""] for name in problem.ids]
     measurements: Rows = [["observableId", "experimentId", "time", "measurement"]]
-    measurements += [[f"obs_{o}", f"experiment_{name}", "inf", value] for name, o, value in problem.measurements]
+    measurements += [
+        [problem.observables[o], problem.experiments[name], "inf", value] for name, o, value in problem.measurements
+    ]
     observables: Rows = [["observableId", "observableFormula", "noiseFormula", "noiseDistribution"]]
-    observables += [[f"obs_{o}", o, 1, "normal"] for o in data.outputs]
+    observables += [[problem.observables[o], o, 1, "normal"] for o in data.outputs]
     parameters: Rows = [["parameterId", "lowerBound", "upperBound", "nominalValue", "estimate"]]
     parameters += [[p.id, p.lower, p.upper, p.value, "true"] for p in problem.parameters]
     file = _files(source)
@@ -106,10 +110,24 @@ class _Problem:
     model: str
     comment: str
 
-    @property
+    @cached_property
+    def _taken(self) -> set[str]:
+        return {*self.crn.identifiers, self.crn.name}
+
+    @cached_property
     def ids(self) -> list[str]:
         """Identifiers of the data rows."""
-        return [f"row_{i}" for i in range(len(self.data.boundary))]
+        return [free_id(f"row_{i}", self._taken) for i in range(len(self.data.boundary))]
+
+    @cached_property
+    def experiments(self) -> dict[str, str]:
+        """Identifiers of version 2's experiments, by data row."""
+        return {name: free_id(f"experiment_{name}", self._taken) for name in self.ids}
+
+    @cached_property
+    def observables(self) -> dict[str, str]:
+        """Identifiers of the observables, by output."""
+        return {output: free_id(f"obs_{output}", self._taken) for output in self.data.outputs}
 
     @property
     def measurements(self) -> list[tuple[str, str, float]]:

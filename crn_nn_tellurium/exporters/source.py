@@ -129,7 +129,7 @@ class Source:
         name = next(iter([*held, *constants]), None) if vary is None else vary
         if name is None:
             return None
-        if name not in held and name not in constants:
+        if not isinstance(name, str) or (name not in held and name not in constants):
             raise InputError(
                 f"vary is {name!r}; expected a boundary species ({some(list(held)) or 'there is none'}) or a rate "
                 f"constant ({some(list(constants))})"
@@ -195,8 +195,8 @@ class Source:
             measured = np.atleast_2d(net(X))
         else:
             X = net.input_coding.check(X)
-            if X.ndim != 2:
-                raise InputError(f"X has shape {X.shape}; expected (n_samples, {net.n_in})")
+            if X.ndim != 2 or not len(X):
+                raise InputError(f"X has shape {X.shape}; expected (n_samples, {net.n_in}), at least one sample")
             given = np.asarray(Y)
             if given.ndim == 1 and (net.n_out > 1 or are_labels(net, given)):
                 measured = targets_of_labels(net, given, len(X))
@@ -257,7 +257,7 @@ def _table(name: str, values: Any, columns: int, rows: int | None = None) -> Flo
         table = np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name}: expected numbers ({error})") from error
-    if table.ndim != 2 or table.shape[1] != columns or (rows is not None and len(table) != rows):
+    if table.ndim != 2 or not len(table) or table.shape[1] != columns or (rows is not None and len(table) != rows):
         raise InputError(f"{name} has shape {table.shape}; expected ({'n' if rows is None else rows}, {columns})")
     if not np.isfinite(table).all() or ((table < 0).any() and name == "X"):
         raise InputError(f"{name} holds a value that is not finite{' or is negative' if name == 'X' else ''}")

@@ -24,6 +24,7 @@ from crn_nn_tellurium.identifiers import free_id
 from crn_nn_tellurium.importers.renaming import without_reserved
 from crn_nn_tellurium.importers.sbml_formulas import Formulas, divided
 from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Species
+from crn_nn_tellurium.storage import read_bytes
 
 Side = Mapping[str, int]
 
@@ -66,8 +67,8 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
     True
     """
     path = Path(path)
-    with open(path, "rb"):  # what is missing or not to be read says so; libSBML knows the encodings of XML
-        return _reactions(libsbml.readSBMLFromFile(str(path)), str(path))
+    read_bytes(path)  # what is missing or not to be read says so; libSBML itself knows the encodings of XML
+    return _reactions(libsbml.readSBMLFromFile(str(path)), str(path))
 
 
 def reactions_from_sbml(text: str, origin: str) -> ReactionNetwork:

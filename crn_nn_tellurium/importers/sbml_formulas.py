@@ -154,16 +154,16 @@ class Formulas:
         if kind == "divide":
             return self._plain(parts[0], what) * self._power(parts[1], -1.0, node, what)
         if kind in ("power", "pow"):
-            return self._power(parts[0], self._exponent(parts[1], what), node, what)
+            return self._power(parts[0], self._exponent(parts[1], node, what), node, what)
         if kind in ("root", "sqrt"):
-            degree = self._exponent(parts[0], what) if len(parts) == 2 else 2.0
+            degree = self._exponent(parts[0], node, what) if len(parts) == 2 else 2.0
             return self._power(parts[-1], 1 / degree, node, what)
         if kind in _FUNCTIONS and (argument := self.number(self._plain(parts[0], what))) is not None:
             return Expression((Monomial(_FUNCTIONS[kind](argument)),))
         raise self._no_monomials(node, what)
 
-    def _exponent(self, node: Any, what: str) -> float:
-        value = self.number(self._plain(node, what))
+    def _exponent(self, exponent: Any, node: Any, what: str) -> float:
+        value = self.number(self._plain(exponent, what))
         if value is None:
             raise self._no_monomials(node, what)
         return value

@@ -1,0 +1,66 @@
+"""COPASI, and the validator of COMBINE archives, on exported files: each in a process of its own.
+
+As in `copasi_worker`: the libraries share SWIG's table of types, so nothing of crn_nn_tellurium is used here.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+
+
+def copasi_tasks(path):
+    """Names of the rate laws, in order, and what the scan, the sensitivities and the estimation are set to."""
+    import basico
+
+    model = basico.load_model(path)
+    try:
+        fitted = basico.get_fit_parameters(model=model)
+        return {
+            "laws": basico.get_reactions(model=model)["function"].tolist(),
+            "scan": basico.get_scan_items(model=model),
+            "sensitivities": basico.get_sensitivity_settings(model=model),
+            "fitted": [] if fitted is None else fitted.reset_index().to_dict("records"),
+        }
+    finally:
+        basico.remove_datamodel(model)
+
+
+def fit(path):
+    """The objective of the parameter estimation at the start, and after it has run as the file says."""
+    import basico
+
+    model = basico.load_model(path)
+    try:
+        basico.run_parameter_estimation(model=model, method="Current Solution Statistics", update_model=False)
+        before = basico.get_fit_statistic(model=model)["obj"]
+        basico.run_parameter_estimation(model=model, method="Levenberg - Marquardt", update_model=False)
+        return before, basico.get_fit_statistic(model=model)["obj"]
+    finally:
+        basico.remove_datamodel(model)
+
+
+def fit_petab(path):
+    """The same of a PEtab problem, as copasi-petab-importer converts it."""
+    warnings.simplefilter("ignore")
+    from copasi_petab_importer import PEtabConverter
+
+    with tempfile.TemporaryDirectory() as folder:
+        PEtabConverter.from_yaml(path, out_dir=folder, out_name="problem").convert()
+        return fit(os.path.join(folder, "problem.cps"))
+
+
+def archive_complaints(path):
+    """What BioSimulators' validator has against a COMBINE archive: errors, warnings."""
+    warnings.simplefilter("ignore")
+    from biosimulators_utils.combine.io import CombineArchiveReader
+    from biosimulators_utils.combine.validation import validate
+    from biosimulators_utils.utils.core import flatten_nested_list_of_strings
+
+    with tempfile.TemporaryDirectory() as folder:
+        reader = CombineArchiveReader()
+        archive = reader.run(path, folder)
+        errors, complaints = validate(archive, folder)
+        found = (reader.errors + errors, reader.warnings + complaints)
+        return [flatten_nested_list_of_strings(each) if each else "" for each in found]
