@@ -222,7 +222,9 @@ def export(
     setting: Annotated[
         Optional[list[str]], typer.Option("--set", help="An option of the format: layout=true, t_end=200.")
     ] = None,
-    dna: Annotated[bool, typer.Option("--dna", help="Write it as DNA strand displacement.")] = False,
+    dna: Annotated[
+        bool, typer.Option("--dna", help="Write it as DNA; --set fuel=5000, c0, tau, q_max, c_max too.")
+    ] = False,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Write the network for another tool.
@@ -248,7 +250,8 @@ def export(
     if dna:
         from crn_nn_tellurium.strand_displacement import to_strand_displacement
 
-        implementation = to_strand_displacement(network, x)
+        dna_options = {name: options.pop(name) for name in ("c_max", "q_max", "fuel", "c0", "tau") if name in options}
+        implementation = to_strand_displacement(network, x, **dna_options)
         Console(stderr=True).print(repr(implementation), highlight=False)
         path = export_to(implementation, output, format, overwrite, **options)
     else:
@@ -261,7 +264,7 @@ def _setting(text: str) -> tuple[str, Any]:
     if not sign or not name:
         raise InputError(f"--set is {text!r}; expected an option of the format and its value: layout=true")
     try:
-        return name, json.loads(value)
+        return name, json.loads(value.lower() if value.lower() in ("true", "false") else value)
     except ValueError:
         return name, value
 

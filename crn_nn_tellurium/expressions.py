@@ -30,6 +30,9 @@ class Monomial:
     powers: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
+        # Python's own numbers, since text is written of them
+        object.__setattr__(self, "coefficient", float(self.coefficient))
+        object.__setattr__(self, "powers", tuple((symbol, float(power)) for symbol, power in self.powers))
         if not math.isfinite(self.coefficient):
             raise ReactionError(
                 f"a term in {dict(self.powers)} has the coefficient {self.coefficient!r}; expected finite"

@@ -16,17 +16,21 @@ class Notation:
     ----------
     power : str
         The operator.
+    root : str
+        The square root's function.
     factor, lone : str
         A number before symbols, and one that is a term by itself.
     """
 
     power: str = "^"
+    root: str = "sqrt"
     factor: str = "{}"
     lone: str = "{}"
 
 
 PLAIN = Notation()
 PYTHON = Notation(power="**")
+KAPPA = Notation(root="[sqrt]")
 ANTIMONY = Notation(factor="{} dimensionless", lone="{} nM")
 """Numbers have units. A lone one is a concentration: read-outs are in nM."""
 
@@ -92,7 +96,7 @@ def _monomial(term: Monomial, notation: Notation, names: Mapping[str, str]) -> t
         else:
             target.append(name)
     if under_root or over_root:
-        factors.append(f"sqrt({'/'.join(['*'.join(under_root) or '1', *over_root])})")
+        factors.append(f"{notation.root}({'/'.join(['*'.join(under_root) or '1', *over_root])})")
     size = number(abs(term.coefficient))
     if not term.powers:
         factors = [notation.lone.format(size)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from crn_nn_tellurium.errors import IdentifierError
 
@@ -46,8 +46,8 @@ def suggest_identifier(kind: str, name: object) -> str:
     return f"{found}_" if found.lower() in RESERVED else found
 
 
-def free_id(name: str, taken: set[str]) -> str:
-    """The name, or the first of name_2, name_3, ... that is free; it is taken from then on.
+def free_id(name: str, taken: set[str], key: Callable[[str], str] = str) -> str:
+    """The name, or the first of name_2, name_3, ... that is free; it, or its key, is taken from then on.
 
     Examples
     --------
@@ -55,8 +55,8 @@ def free_id(name: str, taken: set[str]) -> str:
     'comp_3'
     """
     choices = itertools.chain([name], (f"{name}_{n}" for n in itertools.count(2)))
-    found = next(choice for choice in choices if choice not in taken)
-    taken.add(found)
+    found = next(choice for choice in choices if key(choice) not in taken)
+    taken.add(key(found))
     return found
 
 

@@ -352,6 +352,19 @@ class ReactionNetwork:
         parts = (self.species, self.reactions, self.observables)
         return tuple(entity.id for part in parts for entity in part) + self.rate_constants
 
+    def catalytic_sides(self, reaction: Reaction) -> tuple[Side, Side]:
+        """Both sides of a reaction, boundary species on the right as many times as on the left.
+
+        For what holds no species constant: a catalyst is as constant. Boundary species that are only made are left out.
+        """
+        held = set(self.boundary)
+        before = {s: n for s, n in reaction.substrates if s in held}
+        after = {s: n for s, n in reaction.products if s in held}
+        if before == after:
+            return reaction.substrates, reaction.products
+        made = tuple((s, n) for s, n in reaction.products if s not in held)
+        return reaction.substrates, (*before.items(), *made)
+
     # Arrays -----------------------------------------------------------------------------------
 
     @cached_property

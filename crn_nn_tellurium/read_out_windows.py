@@ -1,9 +1,10 @@
 """From when until when a DNA network can be read: settled, and not yet starved of fuel.
 
 Each sample's implementation is integrated by roadrunner beside the ideal chemistry in the same tube. A sample can be
-read while its class is right or, with a tolerance, while all its outputs are within it of the network's. The window is
-the longest stretch in which all samples can be read, and each sample is settled and starved where its own stretch
-around that begins and ends. (Where there is none, its longest: a starved tube may come to rest at a right answer.)
+read while its class is right or, with a tolerance, while all its outputs are within it of the network's, and as long as
+no fuel is down to a twentieth: a starved tube does not compute, though it may come to rest at a right answer. The
+window is the longest stretch in which all samples can be read, and each sample is settled and starved where its own
+stretch around that begins and ends (where there is none, its longest).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from crn_nn_tellurium.engine import compiled
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError, NotCertified
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.perturbation import check_classes
-from crn_nn_tellurium.physical_units import C0, MAX_RATE_CONSTANT, duration
+from crn_nn_tellurium.physical_units import MAX_RATE_CONSTANT, duration
 from crn_nn_tellurium.progress import progress_bar
 from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork, is_real
 from crn_nn_tellurium.simulator import check_positive
@@ -31,6 +32,8 @@ from crn_nn_tellurium.strand_displacement import C_MAX, StrandDisplacement, to_s
 
 _ABSOLUTE = 1e-9
 """CVODE's absolute tolerance, in nM."""
+STARVED = 0.05
+"""The share of a fuel below which the tube counts as starved."""
 _RATIO = 1.1
 """How close `smallest_fuel` comes: the next smaller fuel that it tried failed."""
 
@@ -164,14 +167,16 @@ def read_out_window(
     targets = np.asarray(net(x))
     outputs = np.empty((len(x), n_points, net.n_out))
     ideal, left = np.empty_like(outputs), np.empty(len(x))
+    fed = np.empty((len(x), n_points), dtype=bool)
     with progress_bar("samples", progress, len(x)) as show:
         for i, dna in enumerate(dnas):
             states = _course(dna, time * units.tau)
             outputs[i] = dna.observe(states)[:, -net.n_out :] / units.c0
-            left[i] = states[-1, [dna.floating.index(name) for name in dna.fuels]].min()
+            scarcest = states[:, [dna.floating.index(name) for name in dna.fuels]].min(axis=1)
+            left[i], fed[i] = scarcest[-1], np.minimum.accumulate(scarcest) >= STARVED * dna.fuel
             ideal[i] = dna.formal.observe(_course(dna.formal, time), _held(dna.formal, n_points))[:, -net.n_out :]
             show(i + 1, "")
-    readable = _readable(net, outputs, targets, classes, tolerance)
+    readable = _readable(net, outputs, targets, classes, tolerance) & fed
     everywhere = _longest(np.asarray(readable.all(axis=0)))
     stretches = [_around(row, everywhere) for row in readable]
     settled, starved = np.array([_times(stretch, time * units.tau) for stretch in stretches]).T
@@ -188,9 +193,14 @@ def smallest_fuel(
     *,
     lasting: float = 10.0,
     least: float = 100.0,
+    tolerance: float | None = None,
+    t_end: float = 100.0,
+    n_points: int = 401,
     c_max: float = C_MAX,
+    q_max: float = MAX_RATE_CONSTANT,
+    c0: float | None = None,
+    tau: float | None = None,
     progress: bool | None = None,
-    **options: Any,
 ) -> ReadOutWindow:
     """The smallest fuel with which every sample can be read at once, for long enough.
 
@@ -204,9 +214,8 @@ def smallest_fuel(
         Fuel in nM below which it does not look.
     c_max : float
         Largest fuel, in nM.
-    progress : bool, optional
-    **options
-        Those of `read_out_window`.
+    tolerance, t_end, n_points, q_max, c0, tau, progress
+        As in `read_out_window`.
 
     Returns
     -------
@@ -219,24 +228,31 @@ def smallest_fuel(
         If `c_max` does not do either.
     """
     check_positive("lasting", lasting, "a time in units of tau: 10, say (a number > 0)")
+    for name, value in (("c_max", c_max), ("least", least)):
+        check_positive(name, value, "a number of nM > 0")
+    if least >= c_max:
+        raise InputError(f"least is {least!r} nM; expected less than c_max, {c_max!r} nM")
 
-    def tried(fuel: float, **fixed: Any) -> ReadOutWindow:
-        return read_out_window(net, X, y, fuel=fuel, c_max=c_max, progress=progress, **{**options, **fixed})
+    def tried(fuel: float, c0: float | None) -> ReadOutWindow:
+        return read_out_window(
+            net, X, y, tolerance=tolerance, t_end=t_end, n_points=n_points, c_max=c_max, q_max=q_max, fuel=fuel, c0=c0,
+            tau=tau, progress=progress,
+        )  # fmt: skip
 
     def lasts(window: ReadOutWindow) -> bool:
         first, last = window.common
         return min(last, float(window.time[-1])) - first >= lasting * window.dna.units.tau
 
-    best = tried(c_max)
+    best = tried(c_max, c0)
     if not lasts(best):
         raise InputError(
             f"network {net.name!r}: a fuel of {c_max:g} nM does not last for {lasting:g} tau: {best!r}; smaller "
             "concentrations burn less (limit_concentrations, a smaller c0), a larger c_max more"
         )
-    low, high, c0 = float(least), float(c_max), best.dna.units.c0
+    low, high = float(least), float(c_max)
     while high > _RATIO * low:
         middle = math.sqrt(low * high)
-        window = tried(middle, c0=c0)
+        window = tried(middle, best.dna.units.c0)
         if lasts(window):
             best, high = window, middle
         else:
@@ -258,12 +274,10 @@ def _samples(net: Network, X: npt.ArrayLike, y: npt.ArrayLike | None) -> tuple[F
 def _implementations(net: Network, x: FloatArray, options: dict[str, Any]) -> Iterator[StrandDisplacement]:
     """One per sample, all in the units that fit the one with the largest signals."""
     formal = [to_reactions(net, row) for row in x]
-    if options["c0"] is None:
-        largest = max(max(f.initial_state().max(), f.boundary_concentrations.max(initial=0)) for f in formal)
-        fuel = options["c_max"] if options["fuel"] is None else options["fuel"]
-        options = {**options, "c0": min(C0, fuel / 100 / largest) if is_real(fuel) and fuel > 0 else C0}
-    if options["tau"] is None:
-        options = {**options, "tau": to_strand_displacement(formal[0], **options).units.tau}
+    if options["c0"] is None or options["tau"] is None:
+        largest = max(formal, key=lambda f: max(f.initial_state().max(), f.boundary_concentrations.max(initial=0)))
+        units = to_strand_displacement(largest, **options).units
+        options = {**options, "c0": units.c0, "tau": units.tau}
     return (to_strand_displacement(f, **options) for f in formal)
 
 

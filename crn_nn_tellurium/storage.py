@@ -82,8 +82,8 @@ def write_files(files: Mapping[Path, bytes]) -> None:
             check_target(path)
             try:
                 handle, temporary[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            except PermissionError as error:
-                raise PermissionError(f"cannot write {str(path)!r}: its folder is not to be written to") from error
+            except OSError as error:
+                raise type(error)(f"cannot write {str(path)!r} into its folder: {error.strerror}") from error
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
             make_readable(temporary[path])

@@ -19,7 +19,6 @@ network that is at rest still burns fuel. `read_out_window` says from when until
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -33,7 +32,7 @@ from crn_nn_tellurium.expressions import Expression, Monomial
 from crn_nn_tellurium.identifiers import free_id
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.physical_units import C0, MAX_RATE_CONSTANT, PhysicalUnits
-from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Species
+from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Side, Species
 from crn_nn_tellurium.simulator import check_positive
 
 C_MAX = 1e4
@@ -174,7 +173,8 @@ def to_strand_displacement(
     Parameters
     ----------
     model : Network or ReactionNetwork
-        With reactions of at most two molecules.
+        With reactions of at most two molecules. What is held constant is a catalyst: reactions that take it give it
+        back.
     x : (n_in,) array_like, optional
         For a Network, its input values.
     c_max : float
@@ -184,15 +184,16 @@ def to_strand_displacement(
     fuel : float, optional
         Initial concentration of each fuel, in nM; by default `c_max`.
     c0, tau : float, optional
-        What a concentration of 1 is in nM and a time of 1 in s. By default c0 is 10 nM, or less where signals would
-        exceed a hundredth of the fuel, and tau the shortest time with which at most half of a signal is bound, every
-        rate constant is within `q_max`, and products are in transit for a hundredth of a time of 1.
+        What a concentration of 1 is in nM and a time of 1 in s. By default c0 is 10 nM, or less where start values
+        would exceed a hundredth of the fuel (signals that grow far beyond those need a smaller one), and tau the
+        shortest time with which at most half of a signal is bound, every rate constant is within `q_max`, and products
+        are in transit for a hundredth of a time of 1.
 
     Returns
     -------
     StrandDisplacement
-        A ReactionNetwork in nM and s. Signals keep their identifiers, boundary species are signals too (so reactions
-        may use them up). Its observables are those of the model times c0, in nM.
+        A ReactionNetwork in nM and s. Signals keep their identifiers, boundary species are signals too. Its
+        observables are those of the model times c0, in nM.
 
     Raises
     ------
@@ -216,8 +217,11 @@ def to_strand_displacement(
     if isinstance(model, ReactionNetwork) and x is not None:
         raise InputError("x goes with a Network; a ReactionNetwork has its boundary concentrations already")
     formal = to_reactions(model, x) if isinstance(model, Network) else model
-    for name, value, what in (("c_max", c_max, "nM"), ("q_max", q_max, "1/M/s"), ("fuel", fuel or c_max, "nM")):
-        check_positive(name, value, f"a number of {what} > 0")
+    given = {"c_max": c_max, "q_max": q_max, "fuel": fuel, "c0": c0, "tau": tau}
+    for name, value in given.items():
+        if value is not None:
+            unit = {"q_max": "1/M/s", "tau": "s"}.get(name, "nM")
+            check_positive(name, value, f"a number of {unit} > 0")
     amount = float(c_max if fuel is None else fuel)
     if amount > c_max:
         raise InputError(f"fuel is {fuel!r} nM; expected at most c_max, {c_max!r} nM")
@@ -232,6 +236,11 @@ def to_strand_displacement(
     return builder.build(units, q_max)
 
 
+def replace_sides(reaction: Reaction, substrates: Side, products: Side) -> Reaction:
+    """The reaction with other molecules."""
+    return Reaction(reaction.id, substrates, products, reaction.rate_constant, reaction.value, reaction.name)
+
+
 @dataclass
 class _Builder:
     """Finds the scaling and builds the steps. Concentrations in nM, rate constants in 1/nM/s."""
@@ -242,6 +251,10 @@ class _Builder:
 
     def __post_init__(self) -> None:
         self.taken = set(self.formal.identifiers)
+        self.reactions = [
+            replace_sides(reaction, *self.formal.catalytic_sides(reaction)) for reaction in self.formal.reactions
+        ]
+        self.values: dict[str, float] = {}
         self.firsts = self._choose_firsts()
         self.load: dict[str, float] = {species.id: 0.0 for species in self.formal.species}
         for reaction in self.formal.reactions:
@@ -271,17 +284,17 @@ class _Builder:
         """The units asked for, or the fastest ones, within what the chemistry can do."""
         start = self._start()
         largest = max(start.values(), default=0.0)
-        roomy = self.fuel / 100 / largest if largest else math.inf
-        unit = float(min(C0, roomy)) if c0 is None else c0
+        roomy = min(C0, self.fuel / 100 / largest if largest else C0)
+        unit = float(roomy if c0 is None else c0)
         units = PhysicalUnits(unit, self._fastest(unit, BOUND_SHARE) if tau is None else tau)
         share = self._free_share(units)
-        for species, value in start.items():
-            if share > 0 and (put_in := value * units.c0 / share) > c_max:
-                raise InputError(
-                    f"signal {species!r} starts at {put_in:g} nM, above c_max = {c_max:g} nM; a c0 of "
-                    f"{0.5 * c_max * share / largest:.3g} nM would do"
-                )
         self._check(units, share)
+        for species, value in start.items():
+            if (put_in := value * units.c0 / share) > c_max:
+                raise InputError(
+                    f"signal {species!r} starts at {put_in:g} nM, above c_max = {c_max:g} nM; c0 = {roomy:.3g} nM with "
+                    f"tau = {self._fastest(roomy, BOUND_SHARE):.6g} s would do"
+                )
         return units
 
     def _start(self) -> dict[str, float]:
@@ -335,7 +348,7 @@ class _Builder:
         self.full = free_id("q_max", self.taken)
         for species, value in self._start().items():
             self.species.append(Species(species, value * units.c0 / self.share, name=f"signal_{species}"))
-        modules = tuple(self._module(reaction) for reaction in self.formal.reactions)
+        modules = tuple(self._module(reaction) for reaction in self.reactions)
         buffers = tuple(self._buffers())
         name = f"{self.formal.name}_dna"
         return StrandDisplacement(
@@ -360,11 +373,6 @@ class _Builder:
     def _step(self, owner: str, number: int, before: tuple[str, ...], after: tuple[str, ...], constant: str) -> None:
         value = self.q_max if constant == self.full else self.values[constant]
         self.steps.append(Reaction(free_id(f"{owner}_{number}", self.taken), before, after, constant, value))
-
-    @cached_property
-    def values(self) -> dict[str, float]:
-        """Of the tuned rate constants, by identifier."""
-        return {}
 
     def _constant(self, reaction: Reaction) -> str:
         """The rate constant of the step that starts it; reactions that shared one do so again."""

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.identifiers import free_id
 from crn_nn_tellurium.strand_displacement import Buffer, Module, StrandDisplacement
 
 TOEHOLD, LONG = 6, 20
@@ -139,56 +140,70 @@ def domain_parts(dna: StrandDisplacement, toehold: int = TOEHOLD, long: int = LO
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise InputError(f"{name} is {value!r}; expected a number of bases, 1 or more")
     start = dict(zip(dna.floating, dna.initial_state().tolist(), strict=True))
-    built = {part.name: part for part in _complexes(dna, start)}
+    domains = _Domains(set(dna.identifiers))
+    built = {part.name: part for part in _complexes(dna, start, domains)}
     ordered = tuple(built[s] for s in dna.floating if s in built)
-    lengths: dict[str, int] = {}
-    for part in ordered:
-        for strand in part.strands:
-            for domain in strand.domains:
-                short = domain.startswith(("t_", "u_", "b_"))
-                lengths.setdefault(domain.rstrip("*"), toehold if short else long)
+    used = dict.fromkeys(d.rstrip("*") for part in ordered for strand in part.strands for d in strand.domains)
+    lengths = {domain: long if domains.kind[domain] in "hd" else toehold for domain in used}
     return Parts(lengths, ordered)
 
 
-def _complexes(dna: StrandDisplacement, start: dict[str, float]) -> Iterator[Complex]:
+class _Domains:
+    """Names of domains: a letter and an owner, and no species' name; each once."""
+
+    def __init__(self, taken: set[str]) -> None:
+        self._taken = taken
+        self._names: dict[tuple[str, ...], str] = {}
+        self.kind: dict[str, str] = {}
+
+    def __call__(self, kind: str, *owner: str) -> str:
+        key = (kind, *owner)
+        if key not in self._names:
+            name = free_id("_".join(key), self._taken)
+            self._names[key] = name
+            self.kind[name] = kind
+        return self._names[key]
+
+    def signal(self, species: str) -> tuple[str, str, str]:
+        """What all strands of a signal have."""
+        return self("t", species), self("d", species), self("u", species)
+
+
+def _complexes(dna: StrandDisplacement, start: dict[str, float], domain: _Domains) -> Iterator[Complex]:
     for species in dna.formal.species:
-        yield _single(species.id, "signal", (f"h_{species.id}", *_signal(species.id)), start)
+        yield _single(species.id, "signal", (domain("h", species.id), *domain.signal(species.id)), start)
     for module in dna.modules:
-        yield from _module(module, start)
+        yield from _module(module, start, domain)
     for buffer in dna.buffers:
-        yield from _buffer(buffer, start)
+        yield from _buffer(buffer, start, domain)
 
 
-def _module(module: Module, start: dict[str, float]) -> Iterator[Complex]:
+def _module(module: Module, start: dict[str, float], domain: _Domains) -> Iterator[Complex]:
     name = module.reaction.id
-    histories = [f"h_{name}_{i}" for i in range(1, len(module.products) + 1)]
-    tail = [domain for h, product in zip(histories, module.products, strict=True) for domain in (h, f"t_{product}")]
+    histories = [domain("h", name, str(i)) for i in range(1, len(module.products) + 1)]
+    tail = [d for h, product in zip(histories, module.products, strict=True) for d in (h, domain("t", product))]
     first = module.first
     last = module.second or first
     if module.trigger:
-        yield _single(module.trigger, "trigger", (f"h_{first}", *_signal(first)), start)
+        yield _single(module.trigger, "trigger", (domain("h", first), *domain.signal(first)), start)
     if module.gate:
-        output = [f"d_{first}", f"u_{first}", *tail]
-        yield _duplex(module.gate, "gate", [(output, 2)], f"t_{first}", start)
+        output = [domain("d", first), domain("u", first), *tail]
+        yield _duplex(module.gate, "gate", [(output, 2)], domain("t", first), start)
     if module.linker:
-        backward = [f"d_{first}", f"u_{first}", f"t_{last}"]
-        output = [f"d_{last}", f"u_{last}", *tail]
-        yield _duplex(module.linker, "linker", [(backward, 3), (output, 2)], f"t_{first}", start)
+        backward = [domain("d", first), domain("u", first), domain("t", last)]
+        output = [domain("d", last), domain("u", last), *tail]
+        yield _duplex(module.linker, "linker", [(backward, 3), (output, 2)], domain("t", first), start)
         yield _single(module.backward, "backward", backward, start)
     if module.translator:
-        tops = [([h, *_signal(p)], 2) for h, p in zip(histories, module.products, strict=True)]
-        yield _duplex(module.translator, "translator", tops, f"u_{last}", start)
+        tops = [([h, *domain.signal(p)], 2) for h, p in zip(histories, module.products, strict=True)]
+        yield _duplex(module.translator, "translator", tops, domain("u", last), start)
 
 
-def _buffer(buffer: Buffer, start: dict[str, float]) -> Iterator[Complex]:
+def _buffer(buffer: Buffer, start: dict[str, float], domain: _Domains) -> Iterator[Complex]:
     x = buffer.signal
-    backward = [f"d_{x}", f"u_{x}", f"b_{x}"]
-    yield _duplex(buffer.linker, "buffer", [(backward, 3)], f"t_{x}", start)
+    backward = [domain("d", x), domain("u", x), domain("b", x)]
+    yield _duplex(buffer.linker, "buffer", [(backward, 3)], domain("t", x), start)
     yield _single(buffer.backward, "backward", backward, start)
-
-
-def _signal(species: str) -> tuple[str, str, str]:
-    return f"t_{species}", f"d_{species}", f"u_{species}"
 
 
 def _single(name: str, role: str, domains: Sequence[str], start: dict[str, float]) -> Complex:

@@ -469,3 +469,29 @@ def test_copasi_fits_the_problem(package, function, ending, tmp_path, elsewhere)
     before, after = elsewhere(package, function, path)
     assert before == pytest.approx(squares, rel=1e-6)
     assert after < before / 1000
+
+
+@pytest.mark.parametrize("format", PETAB)
+def test_names_that_readers_take_for_missing_are_refused(format, tmp_path):
+    net = cn.Network([cn.Layer([[1.0, 2.0]])], input_names=["NA", "b"])
+    with pytest.raises(cn.FileFormatError, match="the name 'NA' for a missing value"):
+        cn.export(net, tmp_path / "net.yaml", format)
+
+
+def test_the_name_of_the_model_is_a_string_of_yaml(tmp_path):
+    yaml = pytest.importorskip("yaml")
+    net = replace(XOR, name="on")
+    text = cn.export(net, tmp_path / "net.yaml", "petab-v2").read_text(encoding="utf-8")
+    assert list(yaml.safe_load(text)["model_files"]) == ["on"]
+
+
+@pytest.mark.parametrize("format", [*PETAB, "copasi"])
+def test_values_are_within_their_bounds(format, tmp_path):
+    with pytest.raises(cn.InputError, match=r"bound is 0.5; expected at least 1"):
+        cn.export(XOR, tmp_path / "net.yaml", format, bound=0.5)
+
+
+def test_signs_that_cannot_be_free_are_refused(tmp_path):
+    crn = cn.import_antimony("A -> B; k*A; k = 1; A = 1; y := B")
+    with pytest.raises(cn.InputError, match="rate constant 'k': its reaction has no opposite"):
+        cn.export(crn, tmp_path / "net.yaml", X=np.zeros((1, 0)), Y=[[1.0]], free_signs=True)

@@ -173,7 +173,9 @@ def test_what_cannot_be_is_refused():
     formal = network([((A,), (B,))])
     with pytest.raises(cn.InputError, match=r"fuel is 2e4 nM|fuel is 20000.0 nM; expected at most c_max"):
         cn.to_strand_displacement(formal, fuel=2e4)
-    with pytest.raises(cn.InputError, match=r"signal 'A' starts at .* nM, above c_max = 10000 nM; a c0 of"):
+    with pytest.raises(
+        cn.InputError, match=r"signal 'A' starts at .* above c_max = 10000 nM; c0 = .* with tau = .* would do"
+    ):
         cn.to_strand_displacement(formal, c0=1e5)
     for name in ("c_max", "q_max", "c0", "tau"):
         with pytest.raises(cn.InputError, match=name):
@@ -207,6 +209,24 @@ def test_every_exporter_takes_it(format, tmp_path):
     assert path.stat().st_size > 1000
     if format == "sbml":
         assert cn.import_sbml(path).reactions == dna.reactions
+
+
+def test_what_is_held_constant_stays_so():
+    """An input that reactions use up is given back: a catalyst is as constant."""
+    parts = [cn.Reaction("R", ("X",), ("Y",), "k", 1.0), cn.Reaction("D", ("Y",), (), "d", 1.0)]
+    formal = cn.ReactionNetwork([cn.Species("X", 1.0, boundary=True), cn.Species("Y")], parts)
+    dna = cn.to_strand_displacement(formal)
+    times = np.linspace(0, 20, 5)
+    free = course(dna, times * dna.units.tau)[:, dna.floating.index("Y")] / dna.units.c0
+    ideal = course(formal, times)[:, 0]
+    # fuel of 1e4 nM feeds some 200 nM in this time, 2 % of it
+    np.testing.assert_allclose(free[1:], ideal[1:], rtol=0.05)
+
+
+def test_simulations_of_dna_last_as_long_as_it_takes(tmp_path):
+    dna = cn.to_strand_displacement(cn.load_model("xor"), c0=10.0, tau=1000.0)
+    assert "t_end=>100000.0," in cn.export(dna, tmp_path / "net.bngl").read_text(encoding="utf-8")
+    assert "t_end=>100.0," in cn.export(cn.load_model("xor"), tmp_path / "xor.bngl").read_text(encoding="utf-8")
 
 
 # Strands ------------------------------------------------------------------------------------------
@@ -300,6 +320,25 @@ def test_parts_and_designs_are_written(tmp_path):
         cn.export(cn.load_model("xor"), tmp_path / "net.pil")
 
 
+def test_names_of_domains_and_strands_give_way_to_the_models(tmp_path):
+    """Species that are called like our domains and strands, and an owner that two domains could have."""
+    reactions = [cn.Reaction("J", ("A",), ("J_1", "d_A"), "k", 1.0)]
+    crn = cn.ReactionNetwork([cn.Species(name) for name in ("A", "J_1", "d_A", "strand_0")], reactions)
+    dna = cn.to_strand_displacement(crn)
+    parts = cn.domain_parts(dna)
+    signals = {part.name: part.strands[0].domains for part in parts.complexes if part.role == "signal"}
+    flat = [domain for domains in signals.values() for domain in domains]
+    assert len(flat) == len(set(flat)) == 16
+    assert not set(parts.lengths) & {part.name for part in parts.complexes}
+    (translator,) = (part for part in parts.complexes if part.role == "translator")
+    histories = {strand.domains[0] for strand in translator.strands[:-1]}
+    assert len(histories) == 2
+    assert not histories & set(flat)
+    design = cn.export(dna, tmp_path / "net.np").read_text(encoding="utf-8").splitlines()
+    names = [line.split()[1] for line in design if line.split()[0] in ("domain", "strand", "structure")]
+    assert len(names) == len(set(names))
+
+
 # Windows ------------------------------------------------------------------------------------------
 
 XOR = [[0, 0], [0, 1], [1, 0], [1, 1]]
@@ -351,6 +390,26 @@ def test_the_smallest_fuel_does_and_less_does_not():
     assert not lasts(best.dna.fuel / 1.15)
     with pytest.raises(cn.InputError, match="a fuel of 200 nM does not last"):
         cn.smallest_fuel(net, XOR, c_max=200.0, c0=10.0)
+
+
+def test_a_starved_tube_is_not_read():
+    """With 100 nM, XOR's tube runs out of fuel at [0, 0] and rests, where its class is right by chance."""
+    window = cn.read_out_window(cn.load_model("xor"), XOR, fuel=100.0, c0=10.0, t_end=300.0)
+    assert window.fuel_left[0] < 1
+    assert window.starved[0] < 0.1 * window.time[-1]
+
+
+def test_fuel_and_units_are_numbers_above_0():
+    net = cn.load_model("xor")
+    for options in ({"fuel": 0}, {"c0": "a"}, {"tau": 0.0}):
+        with pytest.raises(cn.InputError, match=next(iter(options))):
+            cn.to_strand_displacement(net, **options)
+    for options, message in (
+        ({"least": 0}, "least"),
+        ({"least": 2e4}, "least is 20000.0 nM; expected less than c_max"),
+    ):
+        with pytest.raises(cn.InputError, match=message):
+            cn.smallest_fuel(net, XOR, **options)
 
 
 @pytest.mark.slow

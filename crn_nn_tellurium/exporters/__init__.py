@@ -80,7 +80,7 @@ class Format:
             if name not in self.options:
                 known = ", ".join(self.options) or "none"
                 raise InputError(f"format {self.name!r} has no option {name!r}; it has {known}")
-            kind = self.options[name]
+            kind = self.options[name].removesuffix(" | None")
             convert, expected = _KINDS.get(kind, (None, ""))
             checked[name] = value if convert is None else convert(value)
             if checked[name] is None:
@@ -196,6 +196,8 @@ def export(
     """
     if not isinstance(model, Network | ReactionNetwork):
         raise NetworkError(f"export takes a Network or a ReactionNetwork; got {type(model).__name__}")
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"path is {path!r}; expected the name of a file")
     path = Path(path)
     chosen = _format(path, format)
     options = chosen.checked(options)

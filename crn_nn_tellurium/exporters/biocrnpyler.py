@@ -9,7 +9,7 @@ import keyword
 from collections.abc import Mapping
 
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, held_as_catalysts, molecules, starts
+from crn_nn_tellurium.exporters.texts import Names, header, molecules, starts
 from crn_nn_tellurium.formulas import PYTHON, formula
 from crn_nn_tellurium.reactions import Side
 
@@ -58,7 +58,7 @@ def write(source: Source) -> str:
         "    reactions=[",
     ]
     for r in crn.reactions:
-        before, after = (_list(side, names) for side in held_as_catalysts(crn, r))
+        before, after = (_list(side, names) for side in crn.catalytic_sides(r))
         lines.append(f"        reaction({before}, {after}, {names[r.rate_constant]!r}),")
     lines += [
         "    ],",

@@ -25,7 +25,7 @@ RESERVED = frozenset(
 NAMES = Names("BioNetGen", "#", RESERVED, folds_case=True)
 
 
-def write(source: Source, *, t_end: float = 100.0, n_steps: int = 100) -> str:
+def write(source: Source, *, t_end: float | None = None, n_steps: int = 100) -> str:
     """A model and its simulation from 0 to `t_end`, in s; outputs are functions, printed with the observables."""
     crn = source.crn
     names = NAMES.of(crn.identifiers)
@@ -52,7 +52,7 @@ def write(source: Source, *, t_end: float = 100.0, n_steps: int = 100) -> str:
         "end reaction rules",
         "end model",
         "generate_network({overwrite=>1})",
-        f'simulate({{method=>"ode",t_end=>{t_end!r},n_steps=>{n_steps},print_functions=>1,atol=>1e-12,rtol=>1e-10}})',
+        f'simulate({{method=>"ode",t_end=>{source.until(t_end)!r},n_steps=>{n_steps},print_functions=>1,atol=>1e-12,rtol=>1e-10}})',
     ]
     return "\n".join(lines) + "\n"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, held_as_catalysts, starts
+from crn_nn_tellurium.exporters.texts import Names, header, starts
 from crn_nn_tellurium.formulas import formula
 from crn_nn_tellurium.reactions import Side
 
@@ -22,7 +22,7 @@ _RESERVED = """
 NAMES = Names("Catalyst", "#", frozenset(_RESERVED))
 
 
-def write(source: Source, *, t_end: float = 100.0) -> str:
+def write(source: Source, *, t_end: float | None = None) -> str:
     """The system ``rn`` and its solution from 0 to `t_end`, in s; inputs are catalysts and so stay constant."""
     crn = source.crn
     names = NAMES.of(crn.identifiers)
@@ -45,12 +45,12 @@ def write(source: Source, *, t_end: float = 100.0) -> str:
         read = [f"        {names[o.id]} ~ {formula(o.expression, names=names)}" for o in crn.observables]
         lines += ["    @observables begin", *read, "    end"]
     for r in crn.reactions:
-        before, after = (_side(side, names) for side in held_as_catalysts(crn, r))
+        before, after = (_side(side, names) for side in crn.catalytic_sides(r))
         lines.append(f"    {names[r.rate_constant]}, {before} --> {after}  # {r.id}")
     lines += [
         "end",
         "",
-        f"problem = ODEProblem(rn, [], (0.0, {t_end!r}), [])",
+        f"problem = ODEProblem(rn, [], (0.0, {source.until(t_end)!r}), [])",
         "solution = solve(problem, Rodas5P(); abstol = 1e-12, reltol = 1e-9)",
     ]
     if crn.observables:

@@ -39,11 +39,11 @@ def write(
     Y: Any = None,
     bound: float = 10.0,
     free_signs: bool = False,
-    t_end: float = 100.0,
+    t_end: float | None = None,
     n_steps: int = 200,
     vary: str | None = None,
-    low: float | None = None,
-    high: float | None = None,
+    low: Any = None,
+    high: Any = None,
     n_points: int = 20,
 ) -> dict[str, str | bytes]:
     """``NAME.cps`` and, for the parameter estimation, ``NAME.experiments.txt``.
@@ -74,7 +74,7 @@ def write(
         task = {
             "sbml": sbml.document_text(replace(source, model=started, x=None), names=False),
             "path": str(path),
-            "t_end": t_end,
+            "t_end": source.until(t_end),
             "n_steps": n_steps,
             "n_points": n_points,
             "outputs": {name: reference[name] for name in outputs},

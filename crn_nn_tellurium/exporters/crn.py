@@ -16,7 +16,7 @@ from crn_nn_tellurium.formulas import formula
 from crn_nn_tellurium.reactions import Side
 
 # crnsimulator hands names to Python and sympy
-_RESERVED = {*keyword.kwlist, *"S N E I O Q C pi oo zoo nan beta gamma zeta re im".split()}
+_RESERVED = {*keyword.kwlist, *"S N E I O Q C pi oo zoo nan beta gamma zeta re im np".split()}
 NAMES = Names("crnsimulator", "#", frozenset(_RESERVED))
 
 

@@ -13,8 +13,8 @@ from collections import Counter
 
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, held_as_catalysts, starts
-from crn_nn_tellurium.formulas import formula
+from crn_nn_tellurium.exporters.texts import Names, header, starts
+from crn_nn_tellurium.formulas import KAPPA, formula
 from crn_nn_tellurium.reactions import Side, is_real
 
 _RESERVED = "inf INF do set repeat alarm log exp sin cos tan sqrt max min abs int mod true false".split()
@@ -35,14 +35,14 @@ def write(source: Source, *, molecules: int = 1000) -> str:
     for name, value in zip(crn.rate_constants, crn.constants.tolist(), strict=True):
         lines.append(f"%var: '{names[name]}' {value!r}")
     for reaction in crn.reactions:
-        before, after = _aligned(*held_as_catalysts(crn, reaction))
+        before, after = _aligned(*crn.catalytic_sides(reaction))
         sides = [", ".join(f"{names[s]}()" if s else "." for s in side) or "." for side in (before, after)]
         per = {0: f" * {count}", 1: ""}.get(reaction.order, f" / {count ** (reaction.order - 1)}")
         lines.append(f"'{names[reaction.id]}' {sides[0]} -> {sides[1]} @ '{names[reaction.rate_constant]}'{per}")
     seen = {species.id: f"(|{names[species.id]}()| / {count})" for species in crn.species}
     seen |= {name: f"'{names[name]}'" for name in crn.rate_constants}
     lines += [f"%obs: '{names[species.id]}' {seen[species.id]}" for species in crn.species]
-    lines += [f"%obs: '{names[o.id]}' {formula(o.expression, names=seen)}" for o in crn.observables]
+    lines += [f"%obs: '{names[o.id]}' {formula(o.expression, KAPPA, seen)}" for o in crn.observables]
     lines += [f"%init: {round(value * count)} {names[species]}()" for species, value in starts(crn).items()]
     return "\n".join(lines) + "\n"
 

@@ -12,6 +12,7 @@ import io
 import threading
 import zipfile
 from dataclasses import replace
+from typing import Any
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -31,11 +32,11 @@ _phrasedml_lock = threading.Lock()  # phraSED-ML keeps the models that it was to
 def write(
     source: Source,
     *,
-    t_end: float = 100.0,
+    t_end: float | None = None,
     n_steps: int = 200,
     vary: str | None = None,
-    low: float | None = None,
-    high: float | None = None,
+    low: Any = None,
+    high: Any = None,
     n_points: int = 20,
 ) -> bytes:
     """An archive to open in Tellurium, VCell, COPASI, runBioSimulations.
@@ -44,16 +45,17 @@ def write(
     default), from `low` to `high` in `n_points` steps to its steady states.
     """
     variation = source.variation(vary, low, high)
+    until = source.until(t_end)
     crn = source.crn
     held = crn.boundary_concentrations
     if variation and variation.is_species:
         held = np.where(np.array(crn.boundary) == variation.id, variation.high, held)
     model = sbml.document_text(replace(source, model=source.started_above(held[None]), x=None))
-    simulation = _sedml(source, model, t_end, n_steps, variation, n_points)
+    simulation = _sedml(source, model, until, n_steps, variation, n_points)
     files = {
         "model.xml": (f"{_COMBINE}/sbml.level-3.version-2", model),
         "simulation.sedml": (f"{_COMBINE}/sed-ml.level-1.version-4", simulation),
-        "README.md": ("http://purl.org/NET/mediatypes/text/markdown", _readme(source, t_end, variation)),
+        "README.md": ("http://purl.org/NET/mediatypes/text/markdown", _readme(source, until, variation)),
         "metadata.rdf": (f"{_COMBINE}/omex-metadata", _metadata(source)),
     }
     files = {"manifest.xml": (f"{_COMBINE}/omex-manifest", _manifest(files)), **files}
@@ -111,8 +113,9 @@ def _readme(source: Source, t_end: float, variation: Variation | None) -> str:
     if variation:
         span = f"from {variation.low:g} to {variation.high:g}"
         lines.append(f"- steady states for `{variation.id}` {span} (plot, report).")
-    lines += ["", "Start values are above the steady state, from where solvers find the positive one."]
     net = source.model
+    if isinstance(net, Network):
+        lines += ["", "Start values are above the steady state, from where solvers find the positive one."]
     if isinstance(net, Network) and source.x is not None:
         lines += ["", "Inputs in the file, and the outputs that the steady state should have (closed form):", ""]
         lines += ["| | |", "|---|---|"]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
 from crn_nn_tellurium.exporters.source import Experiments, Fitted, Source, with_both_signs
 from crn_nn_tellurium.identifiers import free_id
@@ -82,7 +83,7 @@ def write_v2(
     yaml = f"""{problem.comment}format_version: 2.0.0
 parameter_files: [{file["parameters"]}]
 model_files:
-  {crn.name}:
+  {json.dumps(crn.name)}:
     location: {file["model"]}
     language: sbml
 condition_files: [{file["conditions"]}]
@@ -136,7 +137,13 @@ class _Problem:
         return [(name, o, value) for name, row in rows for o, value in zip(self.data.outputs, row, strict=True)]
 
 
+_MISSING = frozenset({"na", "nan", "null", "none"})
+
+
 def _problem(source: Source, X: Any, Y: Any, bound: float, free_signs: bool) -> _Problem:
+    for name in source.crn.identifiers:
+        if name.lower() in _MISSING:
+            raise FileFormatError(f"readers of PEtab's tables take the name {name!r} for a missing value; rename it")
     data = source.experiments(X, Y)
     crn = source.started_above(data.boundary)
     parameters = source.fitted(crn, bound)

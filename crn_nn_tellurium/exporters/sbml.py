@@ -115,7 +115,7 @@ class _Builder:
 
     def build(self) -> None:
         crn = self.crn
-        self.taken = set(crn.identifiers)
+        self.taken = {*crn.identifiers, crn.name}
         self.compartment = free_id("comp", self.taken)
         self._head()
         self._units()

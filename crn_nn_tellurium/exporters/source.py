@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import qmc
 
 from crn_nn_tellurium import __version__
 from crn_nn_tellurium.encoding import signed_constants, to_reactions
@@ -18,6 +17,7 @@ from crn_nn_tellurium.identifiers import free_id
 from crn_nn_tellurium.losses import are_labels, encode_targets, resolve_loss, targets_of_labels
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import FloatArray, Reaction, ReactionNetwork, is_real
+from crn_nn_tellurium.strand_displacement import StrandDisplacement
 from crn_nn_tellurium.tables import some
 
 DOI = "10.1098/rsif.2021.0031"
@@ -115,7 +115,13 @@ class Source:
             lines.append(f"The neural network {sizes} as chemistry, after {_CITATION}.")
         return lines
 
-    def variation(self, vary: str | None, low: float | None, high: float | None) -> Variation | None:
+    def until(self, t_end: float | None) -> float:
+        """The last time of a simulation, in s: as given, or 100 units of time."""
+        if t_end is not None:
+            return t_end
+        return 100.0 * (self.model.units.tau if isinstance(self.model, StrandDisplacement) else 1.0)
+
+    def variation(self, vary: Any, low: Any, high: Any) -> Variation | None:
         """What a scan varies: as asked, else the first boundary species, else the first rate constant.
 
         Raises
@@ -155,7 +161,14 @@ class Source:
         """Weights and biases of a Network, or all rate constants of other reactions, from 0 to a bound.
 
         The bound is multiplied by the value where that is larger than 1.
+
+        Raises
+        ------
+        InputError
+            If the bound is below 1, so that a value is outside.
         """
+        if bound < 1:
+            raise InputError(f"bound is {bound!r}; expected at least 1, so that the values now are within the bounds")
         chosen = signed_constants(crn) if isinstance(self.model, Network) else set(crn.rate_constants)
         values = zip(crn.rate_constants, crn.constants.tolist(), strict=True)
         return [Fitted(k, value, 0.0, bound * max(1.0, value)) for k, value in values if k in chosen]
@@ -227,6 +240,12 @@ def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionN
             products = {s: n for s, n in mirrored.items() if n}
             identifier = free_id(f"{reaction.id}_minus", taken)
             reactions.append(Reaction(identifier, before, products, opposite[k], 0.0, f"opposite of {reaction.id}"))
+    fixed = [k for k in chosen if k not in opposite]
+    if fixed:
+        raise InputError(
+            f"rate constant {min(fixed)!r}: its reaction has no opposite that takes the same molecules, so its sign "
+            "cannot be free; leave free_signs out"
+        )
     return replace(crn, reactions=tuple(reactions))
 
 
@@ -240,6 +259,8 @@ def _grid(net: Network) -> tuple[FloatArray, str]:
             how = f"all combinations of {levels} values per input"
             break
     else:
+        from scipy.stats import qmc  # most of a second, for this line alone
+
         points = qmc.Sobol(net.n_in, scramble=False).random(_GRID_POINTS)
         how = f"the first {_GRID_POINTS} points of the Sobol sequence"
     if net.inputs == "scaled":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.identifiers import free_id
 from crn_nn_tellurium.strand_displacement import StrandDisplacement
-from crn_nn_tellurium.strand_domains import LONG, TOEHOLD, Complex, Parts, domain_parts
+from crn_nn_tellurium.strand_domains import LONG, TOEHOLD, Complex, Parts, Strand, domain_parts
 from crn_nn_tellurium.tables import to_csv
 
 
@@ -21,7 +22,7 @@ def write_pil(source: Source, *, toehold: int = TOEHOLD, long: int = LONG) -> st
 def write_nupack(source: Source, *, toehold: int = TOEHOLD, long: int = LONG) -> str:
     """A design script of NUPACK's language: domains, strands, target structures. Which bases, NUPACK finds."""
     parts = _parts(source, toehold, long)
-    ids = {strand: f"strand_{i}" for i, strand in enumerate(parts.strands)}
+    ids = _strand_ids(parts)
     lines = [f"# {line}" for line in _statements(source, parts)]
     lines += ["material = dna", "temperature[C] = 25.0", "trials = 1"]
     lines += [f"domain {domain} = N{length}" for domain, length in parts.lengths.items()]
@@ -35,7 +36,7 @@ def write_nupack(source: Source, *, toehold: int = TOEHOLD, long: int = LONG) ->
 def write_parts(source: Source, *, toehold: int = TOEHOLD, long: int = LONG) -> dict[str, str]:
     """``NAME.csv``, strands and complexes with concentrations, and ``NAME.strands.csv``, strands with lengths."""
     parts = _parts(source, toehold, long)
-    ids = {strand: f"strand_{i}" for i, strand in enumerate(parts.strands)}
+    ids = _strand_ids(parts)
     complexes = [["name", "role", "concentration_nM", "strands", "n_strands", "bases", "dot_bracket", "kernel"]]
     for part in parts.complexes:
         names = " + ".join(ids[strand] for strand in part.strands)
@@ -49,11 +50,17 @@ def write_parts(source: Source, *, toehold: int = TOEHOLD, long: int = LONG) -> 
     return {"": to_csv(complexes), ".strands.csv": to_csv(strands)}
 
 
+def _strand_ids(parts: Parts) -> dict[Strand, str]:
+    taken = {*parts.lengths, *(part.name for part in parts.complexes)}
+    return {strand: free_id(f"strand_{i}", taken) for i, strand in enumerate(parts.strands)}
+
+
 def _parts(source: Source, toehold: int, long: int) -> Parts:
     dna = source.model
     if not isinstance(dna, StrandDisplacement):
         raise FileFormatError(
-            f"{source.crn.name!r} is no strand displacement implementation; to_strand_displacement makes one of it"
+            f"{source.crn.name!r} is no strand displacement implementation; to_strand_displacement makes one of it, "
+            "--dna on the command line"
         )
     return domain_parts(dna, toehold, long)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.reactions import Reaction, ReactionNetwork, Side
+from crn_nn_tellurium.identifiers import free_id
+from crn_nn_tellurium.reactions import ReactionNetwork, Side
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Names:
                 taken.add(self._key(name))
         for name in names:
             if name not in found:
-                found[name] = self._free(re.sub("_+", "_", f"s_{name}").rstrip("_"), taken)
+                found[name] = free_id(re.sub("_+", "_", f"s_{name}").rstrip("_"), taken, self._key)
         return {name: found[name] for name in names}
 
     def also(self, names: Mapping[str, str], suffix: str) -> dict[str, str]:
@@ -63,13 +63,7 @@ class Names:
         {'Y': 'Y_c_2', 'Y_c': 'Y_c_c'}
         """
         taken = {self._key(name) for name in names.values()}
-        return {name: self._free(f"{new}_{suffix}", taken) for name, new in names.items()}
-
-    def _free(self, name: str, taken: set[str]) -> str:
-        choices = itertools.chain([name], (f"{name}_{n}" for n in itertools.count(2)))
-        found = next(choice for choice in choices if self._key(choice) not in taken)
-        taken.add(self._key(found))
-        return found
+        return {name: free_id(f"{new}_{suffix}", taken, self._key) for name, new in names.items()}
 
     def _key(self, name: str) -> str:
         return name.lower() if self.folds_case else name
@@ -95,18 +89,3 @@ def starts(crn: ReactionNetwork) -> dict[str, float]:
 def molecules(side: Side, names: Mapping[str, str]) -> list[str]:
     """Each molecule of a side by itself."""
     return [names[species] for species, count in side for _ in range(count)]
-
-
-def held_as_catalysts(crn: ReactionNetwork, reaction: Reaction) -> tuple[Side, Side]:
-    """Both sides, boundary species on the right as many times as on the left.
-
-    For languages that hold no species constant: a catalyst is as constant. (Boundary species that a reaction
-    only makes are left out.)
-    """
-    held = set(crn.boundary)
-    before = {s: n for s, n in reaction.substrates if s in held}
-    after = {s: n for s, n in reaction.products if s in held}
-    if before == after:
-        return reaction.substrates, reaction.products
-    made = tuple((s, n) for s, n in reaction.products if s not in held)
-    return reaction.substrates, (*before.items(), *made)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, held_as_catalysts, starts
+from crn_nn_tellurium.exporters.texts import Names, header, starts
 from crn_nn_tellurium.formulas import formula
 from crn_nn_tellurium.reactions import Side
 
@@ -19,7 +19,7 @@ _RESERVED = """
 NAMES = Names("Visual DSD", "//", frozenset(_RESERVED))
 
 
-def write(source: Source, *, t_end: float = 100.0, n_steps: int = 1000) -> str:
+def write(source: Source, *, t_end: float | None = None, n_steps: int = 1000) -> str:
     """Concentrations in nM, reactions, and a deterministic simulation from 0 to `t_end`, in s.
 
     Inputs are catalysts and so stay constant. Read-outs are plotted.
@@ -32,7 +32,7 @@ def write(source: Source, *, t_end: float = 100.0, n_steps: int = 1000) -> str:
     lines = header(source, NAMES, names, [f"{o.id} = {text}" for o, text in zip(crn.observables, plotted, strict=True)])
     lines += [
         "directive simulator deterministic",
-        f"directive simulation {{ final={t_end!r}; points={n_steps}; plots=[{'; '.join(plotted)}]; }}",
+        f"directive simulation {{ final={source.until(t_end)!r}; points={n_steps}; plots=[{'; '.join(plotted)}]; }}",
         "directive units { concentration=nM; time=s; }",
         "directive parameters [",
         "; ".join(f"{names[k]}={v!r}" for k, v in zip(crn.rate_constants, crn.constants.tolist(), strict=True)),
@@ -40,7 +40,7 @@ def write(source: Source, *, t_end: float = 100.0, n_steps: int = 1000) -> str:
     ]
     lines += [f"| {start[species.id]!r} {names[species.id]}" for species in crn.species]
     for reaction in crn.reactions:
-        before, after = (_side(side, names) for side in held_as_catalysts(crn, reaction))
+        before, after = (_side(side, names) for side in crn.catalytic_sides(reaction))
         lines.append(f"| {before} ->{{{names[reaction.rate_constant]}}} {after}".rstrip().replace("|  ->", "| ->"))
     return "\n".join(lines) + "\n"
 

@@ -9,10 +9,12 @@ from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers.sbml import reactions_from_sbml
 from crn_nn_tellurium.reactions import ReactionNetwork
 
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.])")
-_VALUE = re.compile(
-    r'( (?:value|initialConcentration|initialAmount)="-?|<cn(?: sbml:units="\w+")?> -?)(\d[^"\s<]*)(?=["\s])'
-)
+_DIGITS = r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
+_NUMBER = re.compile(rf"(?<![\w.]){_DIGITS}(?![\w.])")
+_SET = re.compile(rf"(?<![\w.])(\w+)\s*=\s*({_DIGITS})\s*(?=[;,\n]|$)")
+_ELEMENT = re.compile(r'<(?:parameter|species) [^>]*?\bid="(\w+)"[^>]*>')
+_VALUE = re.compile(rf'( (?:value|initialConcentration|initialAmount)=")({_DIGITS})(?=")')
+_IN_FORMULA = re.compile(rf'(<cn(?: sbml:units="\w+")?> -?)({_DIGITS})(?= )')
 
 
 def import_antimony(text: str) -> ReactionNetwork:
@@ -53,14 +55,25 @@ def import_antimony(text: str) -> ReactionNetwork:
 def _all_digits(sbml: str, text: str) -> str:
     """libAntimony keeps 15 digits of a number; those of the text that have more, put back.
 
-    Where two numbers of the text are one in 15 digits, it cannot be told which of them is meant, and nothing is done.
+    By the name that is set to it, and in formulas by the number itself, unless two of the text are one in 15 digits.
     """
-    full: dict[float, set[float]] = {}
+    by_name: dict[str, set[float]] = {}
+    for name, number in _SET.findall(text):
+        by_name.setdefault(name, set()).add(float(number))
+    alike: dict[float, set[float]] = {}
     for number in map(float, _NUMBER.findall(text)):
-        full.setdefault(float(f"{number:.15g}"), set()).add(number)
+        alike.setdefault(_rounded(number), set()).add(number)
 
-    def restore(match: re.Match[str]) -> str:
-        found = full.get(float(match[2]), set())
-        return f"{match[1]}{next(iter(found))!r}" if len(found) == 1 else match[0]
+    def exact(match: re.Match[str], candidates: set[float]) -> str:
+        found = [number for number in candidates if _rounded(number) == _rounded(float(match[2]))]
+        return f"{match[1]}{found[0]!r}" if len(found) == 1 else match[0]
 
-    return _VALUE.sub(restore, sbml)
+    def in_element(element: re.Match[str]) -> str:
+        return _VALUE.sub(lambda match: exact(match, by_name.get(element[1], set())), element[0])
+
+    sbml = _ELEMENT.sub(in_element, sbml)
+    return _IN_FORMULA.sub(lambda match: exact(match, alike.get(_rounded(float(match[2])), set())), sbml)
+
+
+def _rounded(number: float) -> float:
+    return float(f"{number:.15g}")

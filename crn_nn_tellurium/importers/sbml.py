@@ -18,7 +18,7 @@ from typing import Any
 
 import libsbml
 
-from crn_nn_tellurium.errors import FileFormatError, ReactionError
+from crn_nn_tellurium.errors import FileFormatError, InputError, ReactionError
 from crn_nn_tellurium.expressions import Expression, Monomial
 from crn_nn_tellurium.identifiers import free_id
 from crn_nn_tellurium.importers.renaming import without_reserved
@@ -48,6 +48,8 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
     ------
     FileFormatError
         If it is not SBML, or not valid.
+    InputError
+        If it is the text of a file, not its name.
     ReactionError
         If something in it is not mass action at constant volume; the message names it.
     OSError
@@ -66,6 +68,10 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
     ...     import_sbml(export(load_model("xor"), f"{folder}/xor.xml")) == to_reactions(load_model("xor"))
     True
     """
+    if isinstance(path, str) and path.lstrip().startswith("<"):
+        raise InputError(
+            "path is the text of a document; expected the name of a file: Path('model.xml').write_text(...)"
+        )
     path = Path(path)
     read_bytes(path)  # what is missing or not to be read says so; libSBML itself knows the encodings of XML
     return _reactions(libsbml.readSBMLFromFile(str(path)), str(path))
@@ -219,6 +225,7 @@ class _Reader:
                 raise self.refusal(f"{what} takes or makes {species!r}, which is not a species of the model")
             if not reference.isSetStoichiometry():
                 count = 1.0
+            count /= reference.getDenominator()  # of Level 1
             own = reference.getId()
             moving = reference.isSetStoichiometryMath() or (own and (own in self.ruled or self._assignment(own)))
             if moving or count != int(count) or count < 0:

@@ -17,6 +17,7 @@ from crn_nn_tellurium.expressions import Expression, Monomial
 _ONE = Expression((Monomial(1.0),))
 _FUNCTIONS: dict[str, Callable[[float], float]] = {"exp": math.exp, "ln": math.log, "abs": abs}
 """Functions of constants, which become numbers."""
+_NUMBERS = {"pi": math.pi, "exponentiale": math.e}
 _MAX_POWER = 9
 """Highest power of a sum that is multiplied out."""
 
@@ -106,6 +107,10 @@ class Formulas:
         """Arithmetic that may leave the numbers: a division by zero, an overflow, a root of a negative number."""
         try:
             yield
+        except RecursionError as error:
+            raise self.refusal(
+                f"{what}: the formula is nested too deeply; write its sum as several reactions"
+            ) from error
         except (ArithmeticError, TypeError, ValueError) as error:
             if isinstance(error, ReactionError) and str(error).startswith(repr(self.origin)):
                 raise
@@ -133,6 +138,8 @@ class Formulas:
         ReactionError
             If it is no such sum; the message has `what`.
         """
+        if "<csymbol" in libsbml.writeMathMLToString(node):
+            raise self.refusal(f"{what}: {text_of(node)} reads the time or a constant of nature; expected mass action")
         with self.calculating(what):
             return self._plain(node, what).collected()
 
@@ -141,6 +148,8 @@ class Formulas:
         parts = [node.getChild(i) for i in range(node.getNumChildren())]
         if kind == "number":
             return Expression((Monomial(float(node.getValue())),))
+        if kind in _NUMBERS:
+            return Expression((Monomial(_NUMBERS[kind]),))
         if kind == "name":
             return self._symbol(node.getName(), what)
         if kind == "plus":
@@ -233,6 +242,8 @@ def _kind(node: Any) -> str:
     """What a node of a formula is, by name: with libSEDML imported after libSBML, types are no numbers any more."""
     if node.isNumber():
         return "number"
+    if node.isConstant():
+        return str(node.getName())
     if node.isName():
         return "name"
     return str(node.getOperatorName() if node.isOperator() else node.getName())
