@@ -404,12 +404,9 @@ def test_fuel_and_units_are_numbers_above_0():
     for options in ({"fuel": 0}, {"c0": "a"}, {"tau": 0.0}):
         with pytest.raises(cn.InputError, match=next(iter(options))):
             cn.to_strand_displacement(net, **options)
-    for options, message in (
-        ({"least": 0}, "least"),
-        ({"least": 2e4}, "least is 20000.0 nM; expected less than c_max"),
-    ):
+    for least, message in ((0, "least"), (2e4, "least is 20000.0 nM; expected less than c_max")):
         with pytest.raises(cn.InputError, match=message):
-            cn.smallest_fuel(net, XOR, **options)
+            cn.smallest_fuel(net, XOR, least=least)
 
 
 @pytest.mark.slow
