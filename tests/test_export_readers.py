@@ -60,7 +60,7 @@ READINGS = (
     Reading("sbml", "copasi", "basico"),
     Reading("sbml", "gillespy2", "gillespy2", read_outs=False),
     Reading("sbml-l2v4", "bioscrape", "bioscrape", options={"plain_laws": True}),
-    Reading("omex", "sedml", "tellurium", ending="omex", too_large="phraSED-ML parses it for minutes"),
+    Reading("omex", "sedml", "tellurium", ending="omex", too_large="the executor takes over five minutes"),
     Reading("copasi", "copasi", "basico", ending="cps"),
     Reading("bngl", "bionetgen", "bionetgen", ending="bngl", options={"t_end": T_END}),
     Reading("pysb", "pysb", "pysb", ending="py"),

@@ -834,3 +834,8 @@ def test_pi_is_a_number_and_a_long_sum_is_one_term():
 def test_the_text_of_a_document_is_not_its_name():
     with pytest.raises(cn.InputError, match="expected the name of"):
         import_sbml("<?xml version='1.0'?><sbml/>")
+
+
+def test_xml_without_an_encoding_is_utf_8(tmp_path):
+    text = antimony_to_sbml("A -> ; k*A; k = 2; A = 1").replace(' encoding="UTF-8"', "")
+    assert import_sbml(written(tmp_path, text)).constants.tolist() == [2.0]

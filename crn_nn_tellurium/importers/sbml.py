@@ -85,7 +85,8 @@ def reactions_from_sbml(text: str, origin: str) -> ReactionNetwork:
 def _reactions(document: Any, origin: str) -> ReactionNetwork:
     log = document.getErrorLog()
     for error in map(log.getError, range(log.getNumErrors())):
-        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR:
+        # without an encoding, XML is UTF-8
+        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and error.getErrorId() != libsbml.MissingXMLEncoding:
             message = " ".join(error.getMessage().split())
             raise FileFormatError(f"{origin!r} is not valid SBML, line {error.getLine()}: {message}")
     if document.getModel() is None:
