@@ -145,7 +145,7 @@ class Formulas:
 
     def _plain(self, node: Any, what: str) -> Expression:
         kind = _kind(node)
-        parts = [node.getChild(i) for i in range(node.getNumChildren())]
+        parts = _operands(node, kind)
         if kind == "number":
             return Expression((Monomial(float(node.getValue())),))
         if kind in _NUMBERS:
@@ -236,6 +236,19 @@ class Formulas:
 def divided(expression: Expression, number: float) -> Expression:
     """The expression over a number."""
     return Expression(tuple(Monomial(term.coefficient / number, term.powers) for term in expression.terms))
+
+
+def _operands(node: Any, kind: str) -> list[Any]:
+    """What a node is over; sums of sums are one, as are products of products, however deep they are nested."""
+    found: list[Any] = []
+    open_ = [node.getChild(i) for i in reversed(range(node.getNumChildren()))]
+    while open_:
+        part = open_.pop()
+        if kind in ("plus", "times") and _kind(part) == kind:
+            open_ += [part.getChild(i) for i in reversed(range(part.getNumChildren()))]
+        else:
+            found.append(part)
+    return found
 
 
 def _kind(node: Any) -> str:
