@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ import numpy as np
 
 from crn_nn_tellurium.errors import FileFormatError, require
 from crn_nn_tellurium.exporters import sbml
-from crn_nn_tellurium.exporters.source import Experiments, Source, with_both_signs
+from crn_nn_tellurium.exporters.source import Experiments, Fitted, Source, with_both_signs
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.reactions import ReactionNetwork
 
@@ -69,36 +70,29 @@ def write(
         fitted |= {f.id: f for f in source.fitted(started, bound)}
     reference = _references(started)
     outputs = data.outputs if data else [o.id for o in crn.observables] or list(crn.floating)
+    task = {
+        "sbml": sbml.document_text(replace(source, model=started, x=None), names=False),
+        "t_end": source.until(t_end),
+        "n_steps": n_steps,
+        "n_points": n_points,
+        "outputs": {name: reference[name] for name in outputs},
+        "variation": variation and {**asdict(variation), "reference": _start(reference[variation.id])},
+        "fit": data and _fit(started, data, reference, fitted.values()),
+    }
+    return _run(task, source.stem)
+
+
+def _run(task: dict[str, Any], stem: str) -> dict[str, str | bytes]:
+    """What COPASI makes of a task, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.cps")  # COPASI reads no file with a name outside ASCII
-        task = {
-            "sbml": sbml.document_text(replace(source, model=started, x=None), names=False),
-            "path": str(path),
-            "t_end": source.until(t_end),
-            "n_steps": n_steps,
-            "n_points": n_points,
-            "outputs": {name: reference[name] for name in outputs},
-            "variation": variation and {**asdict(variation), "reference": _start(reference[variation.id])},
-            "fit": data
-            and {
-                **_experiment(started, data, reference),
-                "file": str(path.with_name(path.stem + _DATA)),
-                "parameters": [
-                    {"name": reference[f.id], "lower": f.lower, "upper": f.upper, "start": f.value}
-                    for f in fitted.values()
-                ],
-            },
-        }
-        done = subprocess.run(
-            [sys.executable, str(_PROCESS)], input=json.dumps(task), capture_output=True, text=True, check=False
-        )
+        data = Path(folder, f"model{_DATA}")
+        text = json.dumps({**task, "path": str(path), "data": str(data)})
+        done = subprocess.run([sys.executable, str(_PROCESS)], input=text, capture_output=True, text=True, check=False)
         if done.returncode or not path.exists():
             raise FileFormatError(f"COPASI did not write the file: {(done.stderr or done.stdout).strip()[-500:]}")
-        text = _DATE.sub("", path.read_text(encoding="utf-8")).replace(path.stem + _DATA, escape(source.stem + _DATA))
-        files: dict[str, str | bytes] = {"": text}
-        if data:
-            files[_DATA] = path.with_name(path.stem + _DATA).read_bytes()
-        return files
+        model = _DATE.sub("", path.read_text(encoding="utf-8")).replace(data.name, escape(stem + _DATA))
+        return {"": model} | ({_DATA: data.read_bytes()} if data.exists() else {})
 
 
 def _references(crn: ReactionNetwork) -> dict[str, str]:
@@ -111,6 +105,14 @@ def _start(reference: str) -> str:
     return f"{reference}_0" if reference.startswith("[") else f"{reference}.InitialValue"
 
 
-def _experiment(crn: ReactionNetwork, data: Experiments, reference: dict[str, str]) -> dict[str, Any]:
+def _fit(
+    crn: ReactionNetwork, data: Experiments, reference: dict[str, str], fitted: Iterable[Fitted]
+) -> dict[str, Any]:
+    """The data and what is fitted to them, by COPASI's names."""
     columns = [_start(reference[name]) for name in crn.boundary] + [reference[name] for name in data.outputs]
-    return {"columns": columns, "rows": np.hstack([data.boundary, data.measured]).tolist()}
+    parameters = [{"name": reference[f.id], "lower": f.lower, "upper": f.upper, "start": f.value} for f in fitted]
+    return {
+        "columns": columns,
+        "rows": np.hstack([data.boundary, data.measured]).tolist(),
+        "parameters": parameters,
+    }

@@ -8,12 +8,10 @@ reads. Source: Badelt et al., J. R. Soc. Interface 17 (2020) 20190866, doi 10.10
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping
 
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, starts
+from crn_nn_tellurium.exporters.texts import Names, header, side, starts
 from crn_nn_tellurium.formulas import formula
-from crn_nn_tellurium.reactions import Side
 
 # crnsimulator hands names to Python and sympy
 _RESERVED = {*keyword.kwlist, *"S N E I O Q C pi oo zoo nan beta gamma zeta re im np".split()}
@@ -29,12 +27,8 @@ def write(source: Source) -> str:
     lines += [f"# {o.id} = {formula(o.expression, names=names)}" for o in crn.observables]
     lines += [f"{names[s.id]} @{'constant' if s.boundary else 'initial'} {start[s.id]!r}" for s in crn.species]
     lines += [
-        f"{_side(r.substrates, names)} -> {_side(r.products, names)} [k = {r.value!r}]".lstrip()
+        f"{side(r.substrates, names)} -> {side(r.products, names)} [k = {r.value!r}]".lstrip()
         + f"  # {r.id}: {r.rate_constant}"
         for r in crn.reactions
     ]
     return "\n".join(lines) + "\n"
-
-
-def _side(side: Side, names: Mapping[str, str]) -> str:
-    return " + ".join(f"{count if count > 1 else ''}{names[species]}" for species, count in side)

@@ -86,6 +86,11 @@ def starts(crn: ReactionNetwork) -> dict[str, float]:
     return floating | dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
 
 
-def molecules(side: Side, names: Mapping[str, str]) -> list[str]:
+def molecules(of: Side, names: Mapping[str, str]) -> list[str]:
     """Each molecule of a side by itself."""
-    return [names[species] for species, count in side for _ in range(count)]
+    return [names[species] for species, count in of for _ in range(count)]
+
+
+def side(of: Side, names: Mapping[str, str]) -> str:
+    """``X + 2Y``."""
+    return " + ".join(f"{count if count > 1 else ''}{names[species]}" for species, count in of)

@@ -6,12 +6,9 @@ Bioinformatics 27 (2011) 3211, doi 10.1093/bioinformatics/btr543.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, starts
+from crn_nn_tellurium.exporters.texts import Names, header, side, starts
 from crn_nn_tellurium.formulas import formula
-from crn_nn_tellurium.reactions import Side
 
 _RESERVED = """
     directive init new def rec constant if then else in of where and or not module spawn at time exp log min max
@@ -40,10 +37,6 @@ def write(source: Source, *, t_end: float | None = None, n_steps: int = 1000) ->
     ]
     lines += [f"| {start[species.id]!r} {names[species.id]}" for species in crn.species]
     for reaction in crn.reactions:
-        before, after = (_side(side, names) for side in crn.catalytic_sides(reaction))
+        before, after = (side(part, names) for part in crn.catalytic_sides(reaction))
         lines.append(f"| {before} ->{{{names[reaction.rate_constant]}}} {after}".rstrip().replace("|  ->", "| ->"))
     return "\n".join(lines) + "\n"
-
-
-def _side(side: Side, names: Mapping[str, str]) -> str:
-    return " + ".join(f"{count if count > 1 else ''}{names[species]}" for species, count in side)

@@ -68,7 +68,7 @@ def _fit(model: Any, task: dict[str, Any]) -> None:
     if not fit:
         return
     frame = pd.DataFrame(fit["rows"], columns=fit["columns"])
-    basico.add_experiment("steady states", frame, file_name=fit["file"], model=model)
+    basico.add_experiment("steady states", frame, file_name=task["data"], model=model)
     basico.set_fit_parameters(fit["parameters"], model=model)
     basico.set_task_settings(
         basico.T.PARAMETER_ESTIMATION,
