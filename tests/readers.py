@@ -137,27 +137,20 @@ def crnsimulator(path, t_end):
 
 
 def biocrnpyler(path, t_end):
-    """BioCRNpyler compiles the script to SBML, bioscrape integrates it."""
-    from bioscrape.simulator import py_simulate_model
-    from bioscrape.types import Model
-
+    """BioCRNpyler compiles the script to SBML of its own, libRoadRunner integrates that."""
     crn = _module(path).CRN
     with tempfile.TemporaryDirectory() as folder:
         crn.write_sbml_file(f"{folder}/crn.xml")
-        return _bioscrape(f"{folder}/crn.xml", t_end, Model, py_simulate_model)
+        return roadrunner(f"{folder}/crn.xml", t_end)
 
 
 def bioscrape(path, t_end):
-    """bioscrape on SBML with plain laws."""
+    """bioscrape: its deterministic simulator."""
     from bioscrape.simulator import py_simulate_model
     from bioscrape.types import Model
 
-    return _bioscrape(path, t_end, Model, py_simulate_model)
-
-
-def _bioscrape(path, t_end, model_class, simulate):
-    model = model_class(sbml_filename=str(path), sbml_warnings=False)
-    table = simulate(np.linspace(0, t_end, 1000), Model=model, stochastic=False)
+    model = Model(sbml_filename=str(path), sbml_warnings=False)
+    table = py_simulate_model(np.linspace(0, t_end, 1000), Model=model, stochastic=False)
     return {name: float(table[name].iloc[-1]) for name in table.columns if name != "time"}
 
 
