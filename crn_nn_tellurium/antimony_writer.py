@@ -18,7 +18,6 @@ not). Source: Smith et al. 2009, Bioinformatics 25:2452, and the Antimony manual
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -178,7 +177,7 @@ def stochastic_text(crn: ReactionNetwork) -> str:
     """
     lines = [f"  compartment comp = 1; {VOLUME} = 1"]
     lines += [f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 0" for s in crn.species]
-    lines += [f"  {name} = {value!r}" for name, value in zip(crn.rate_constants, crn.constants.tolist(), strict=True)]
+    lines += [f"  {name} = {value!r}" for name, value in crn.constant_values.items()]
     for reaction in crn.reactions:
         factors = [reaction.rate_constant]
         for name, count in reaction.substrates:
@@ -191,7 +190,7 @@ def stochastic_text(crn: ReactionNetwork) -> str:
 def compact_constants(crn: ReactionNetwork, signed: frozenset[str]) -> FloatArray:
     """Values of the rate constants as a compact model has them, (n_constants,) in the order of `rate_constants`."""
     signs = compact_signs(crn, signed)
-    return np.array([signs.get(k, 1) * v for k, v in zip(crn.rate_constants, crn.constants.tolist(), strict=True)])
+    return np.array([signs.get(k, 1) * v for k, v in crn.constant_values.items()])
 
 
 def compact_signs(crn: ReactionNetwork, signed: frozenset[str]) -> dict[str, int]:
@@ -221,8 +220,7 @@ def _species(species: Species, literal: dict[str, str]) -> str:
 
 
 def _constants(crn: ReactionNetwork, sign: dict[str, int], leave_out: frozenset[str]) -> Iterator[str]:
-    order = {reaction.rate_constant: reaction.order for reaction in crn.reactions}
-    values = dict(zip(crn.rate_constants, crn.constants.tolist(), strict=True))
+    order, values = crn.constant_orders, crn.constant_values
     for name, use in constant_names(crn).items():
         if name not in leave_out:
             value, unit, term = sign.get(name, 1) * values[name], UNITS[order[name]], SBO_CONSTANT[order[name]]
@@ -264,8 +262,7 @@ def _compact(crn: ReactionNetwork, signed: frozenset[str], numbers: bool) -> Ite
     # a number has its own sign, so with numbers no constant carries one
     laws, sign = _collect(crn, frozenset() if numbers else signed)
     inlined = (signed or frozenset(crn.rate_constants)) if numbers else frozenset()
-    order = {reaction.rate_constant: reaction.order for reaction in crn.reactions}
-    values = dict(zip(crn.rate_constants, crn.constants.tolist(), strict=True))
+    order, values = crn.constant_orders, crn.constant_values
     literal = {name: f"{values[name]!r} {UNITS[order[name]]}" for name in inlined}
     yield _header(crn)
     yield from _constants(crn, sign, inlined)
@@ -350,9 +347,7 @@ def _collect(crn: ReactionNetwork, signed: frozenset[str]) -> tuple[dict[str, di
     sign: dict[str, int] = {}
     for reaction in crn.reactions:
         substrates = dict(reaction.substrates)
-        net = Counter(dict(reaction.products))
-        net.subtract(substrates)
-        for species, number in net.items():
+        for species, number in reaction.net.items():
             if species not in laws or not number:
                 continue
             if reaction.rate_constant in signed:

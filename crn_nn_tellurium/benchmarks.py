@@ -46,7 +46,7 @@ class Row:
 
 def plain_text(crn: ReactionNetwork) -> str:
     """Antimony as one writes it by hand: reactions and values, nothing else."""
-    lines = [f"{name} = {value!r}" for name, value in zip(crn.rate_constants, crn.constants.tolist(), strict=True)]
+    lines = [f"{name} = {value!r}" for name, value in crn.constant_values.items()]
     start = dict(zip(crn.floating, crn.initial_concentrations.tolist(), strict=True))
     start |= dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
     lines += [f"species {'$' if s.boundary else ''}{s.id}; {s.id} = {start[s.id]!r}" for s in crn.species]

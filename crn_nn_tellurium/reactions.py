@@ -157,6 +157,14 @@ class Reaction:
         return sum(n for _, n in self.products) - sum(n for _, n in self.substrates)
 
     @property
+    def net(self) -> dict[str, int]:
+        """How many molecules of each species it makes, less those that it takes; of a catalyst, 0."""
+        net = dict(self.products)
+        for species, count in self.substrates:
+            net[species] = net.get(species, 0) - count
+        return net
+
+    @property
     def equation(self) -> str:
         """The reaction as Antimony writes it: ``X + Y => X + 2 Y``."""
         return f"{_side_text(self.substrates)} => {_side_text(self.products)}".strip()
@@ -373,10 +381,7 @@ class ReactionNetwork:
         row = {species: i for i, species in enumerate(self.floating)}
         entries: list[tuple[int, int, int]] = []
         for column, reaction in enumerate(self.reactions):
-            net: dict[str, int] = dict(reaction.products)
-            for species, count in reaction.substrates:
-                net[species] = net.get(species, 0) - count
-            entries += [(row[s], column, n) for s, n in net.items() if n and s in row]
+            entries += [(row[s], column, n) for s, n in reaction.net.items() if n and s in row]
         rows, columns, values = (list(part) for part in zip(*entries, strict=True)) if entries else ([], [], [])
         shape = (len(self.floating), len(self.reactions))
         return sparse.csr_array((np.array(values, dtype=float), (rows, columns)), shape=shape)
@@ -425,6 +430,22 @@ class ReactionNetwork:
         result = np.array([value[constant] for constant in self.rate_constants], dtype=float)
         read_only(result)
         return result
+
+    @property
+    def constant_values(self) -> dict[str, float]:
+        """Values of the rate constants by identifier, in the order of `rate_constants`."""
+        return dict(zip(self.rate_constants, self.constants.tolist(), strict=True))
+
+    @property
+    def constant_orders(self) -> dict[str, int]:
+        """Orders of the reactions of each rate constant."""
+        return {reaction.rate_constant: reaction.order for reaction in self.reactions}
+
+    @property
+    def start_values(self) -> dict[str, float]:
+        """Initial concentrations of all species by identifier, the floating ones first, formulas worked out."""
+        floating = dict(zip(self.floating, self.initial_state().tolist(), strict=True))
+        return floating | dict(zip(self.boundary, self.boundary_concentrations.tolist(), strict=True))
 
     @property
     def initial_concentrations(self) -> FloatArray:
@@ -575,9 +596,7 @@ class ReactionNetwork:
         floating = set(self.floating)
         for reaction in self.reactions:
             molecules = tuple(species for species, count in reaction.substrates for _ in range(count))
-            net = Counter(dict(reaction.products))
-            net.subtract(dict(reaction.substrates))
-            for species, number in net.items():
+            for species, number in reaction.net.items():
                 if number and species in floating:
                     yield reaction, molecules, species, number
 

@@ -174,7 +174,7 @@ def read_out_window(
             outputs[i] = dna.observe(states)[:, -net.n_out :] / units.c0
             scarcest = states[:, [dna.floating.index(name) for name in dna.fuels]].min(axis=1)
             left[i], fed[i] = scarcest[-1], np.minimum.accumulate(scarcest) >= STARVED * dna.fuel
-            ideal[i] = dna.formal.observe(_course(dna.formal, time), _held(dna.formal, n_points))[:, -net.n_out :]
+            ideal[i] = dna.formal.observe(_course(dna.formal, time))[:, -net.n_out :]
             show(i + 1, "")
     readable = _readable(net, outputs, targets, classes, tolerance) & fed
     everywhere = _longest(np.asarray(readable.all(axis=0)))
@@ -292,10 +292,6 @@ def _course(crn: ReactionNetwork, times: FloatArray) -> FloatArray:
     if not np.isfinite(states).all():
         raise ConvergenceError(f"{crn.name!r}: CVODE's concentrations are not finite")
     return states
-
-
-def _held(crn: ReactionNetwork, n: int) -> FloatArray:
-    return np.broadcast_to(crn.boundary_concentrations, (n, len(crn.boundary)))
 
 
 def _readable(

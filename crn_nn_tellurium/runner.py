@@ -165,7 +165,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
     def _constants(self) -> npt.NDArray[np.float64]:
         """The rate constants as they are now; those written as numbers do not change."""
         now = dict(zip(self.model.getGlobalParameterIds(), self.model.getGlobalParameterValues(), strict=True))
-        known = dict(zip(self._crn.rate_constants, self._crn.constants.tolist(), strict=True))
+        known = self._crn.constant_values
         return np.array([self._signs.get(k, 1) * now[k] if k in now else known[k] for k in self._crn.rate_constants])
 
     def _set_concentrations(self, values: npt.NDArray[np.float64]) -> None:

@@ -32,7 +32,7 @@ from crn_nn_tellurium.expressions import Expression, Monomial
 from crn_nn_tellurium.identifiers import free_id
 from crn_nn_tellurium.network import Network
 from crn_nn_tellurium.physical_units import C0, MAX_RATE_CONSTANT, PhysicalUnits
-from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Side, Species
+from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Species
 from crn_nn_tellurium.simulator import check_positive
 
 C_MAX = 1e4
@@ -47,6 +47,8 @@ _PER_MOLAR = 1e9
 Role = Literal["signal", "gate", "linker", "translator", "trigger", "buffer", "half", "backward", "output", "bound"]
 FUELS: frozenset[Role] = frozenset({"gate", "linker", "translator", "trigger", "buffer", "backward"})
 """What is put in beside the signals."""
+_PARTS: tuple[Role, ...] = ("gate", "linker", "half", "backward", "output", "translator", "trigger")
+"""Of a module, by the names of its attributes."""
 
 
 @dataclass(frozen=True)
@@ -120,17 +122,8 @@ class StrandDisplacement(ReactionNetwork):
     def roles(self) -> dict[str, Role]:
         """What each species is."""
         found: dict[str, Role] = {species.id: "signal" for species in self.formal.species}
-        for m in self.modules:
-            parts: tuple[tuple[str, Role], ...] = (
-                (m.gate, "gate"),
-                (m.linker, "linker"),
-                (m.half, "half"),
-                (m.backward, "backward"),
-                (m.output, "output"),
-                (m.translator, "translator"),
-                (m.trigger, "trigger"),
-            )
-            found |= {name: role for name, role in parts if name}
+        for module in self.modules:
+            found |= {name: role for role in _PARTS if (name := getattr(module, role))}
         for b in self.buffers:
             found |= {b.linker: "buffer", b.half: "bound", b.backward: "backward"}
         return found
@@ -236,11 +229,6 @@ def to_strand_displacement(
     return builder.build(units, q_max)
 
 
-def replace_sides(reaction: Reaction, substrates: Side, products: Side) -> Reaction:
-    """The reaction with other molecules."""
-    return Reaction(reaction.id, substrates, products, reaction.rate_constant, reaction.value, reaction.name)
-
-
 @dataclass
 class _Builder:
     """Finds the scaling and builds the steps. Concentrations in nM, rate constants in 1/nM/s."""
@@ -251,9 +239,10 @@ class _Builder:
 
     def __post_init__(self) -> None:
         self.taken = set(self.formal.identifiers)
-        self.reactions = [
-            replace_sides(reaction, *self.formal.catalytic_sides(reaction)) for reaction in self.formal.reactions
-        ]
+        self.reactions = []
+        for reaction in self.formal.reactions:
+            before, after = self.formal.catalytic_sides(reaction)
+            self.reactions.append(replace(reaction, substrates=before, products=after))
         self.values: dict[str, float] = {}
         self.firsts = self._choose_firsts()
         self.load: dict[str, float] = {species.id: 0.0 for species in self.formal.species}
@@ -282,7 +271,7 @@ class _Builder:
 
     def scaled(self, c0: float | None, tau: float | None, c_max: float) -> PhysicalUnits:
         """The units asked for, or the fastest ones, within what the chemistry can do."""
-        start = self._start()
+        start = self.formal.start_values
         largest = max(start.values(), default=0.0)
         roomy = min(C0, self.fuel / 100 / largest if largest else C0)
         unit = float(roomy if c0 is None else c0)
@@ -296,11 +285,6 @@ class _Builder:
                     f"tau = {self._fastest(roomy, BOUND_SHARE):.6g} s would do"
                 )
         return units
-
-    def _start(self) -> dict[str, float]:
-        crn = self.formal
-        floating = dict(zip(crn.floating, crn.initial_state().tolist(), strict=True))
-        return floating | dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
 
     def _fastest(self, c0: float, bound: float) -> float:
         """The shortest tau with which `bound` of the most bound signal is bound and all rate constants fit."""
@@ -346,7 +330,7 @@ class _Builder:
         self.steps: list[Reaction] = []
         self.tuned: dict[str, str] = {}
         self.full = free_id("q_max", self.taken)
-        for species, value in self._start().items():
+        for species, value in self.formal.start_values.items():
             self.species.append(Species(species, value * units.c0 / self.share, name=f"signal_{species}"))
         modules = tuple(self._module(reaction) for reaction in self.reactions)
         buffers = tuple(self._buffers())
@@ -430,7 +414,7 @@ class _Builder:
     def _observables(self) -> Iterator[Observable]:
         """Those of the formal network in nM; what they read of rate constants is put in as numbers."""
         formal, c0 = self.formal, self.units.c0
-        values = dict(zip(formal.rate_constants, formal.constants.tolist(), strict=True))
+        values = formal.constant_values
         for observable in formal.observables:
             terms = []
             for term in observable.expression.terms:

@@ -139,7 +139,7 @@ def domain_parts(dna: StrandDisplacement, toehold: int = TOEHOLD, long: int = LO
     for name, value in (("toehold", toehold), ("long", long)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise InputError(f"{name} is {value!r}; expected a number of bases, 1 or more")
-    start = dict(zip(dna.floating, dna.initial_state().tolist(), strict=True))
+    start = dna.start_values
     domains = _Domains(set(dna.identifiers))
     built = {part.name: part for part in _complexes(dna, start, domains)}
     ordered = tuple(built[s] for s in dna.floating if s in built)

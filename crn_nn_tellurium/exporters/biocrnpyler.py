@@ -9,7 +9,7 @@ import keyword
 from collections.abc import Mapping
 
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, molecules, starts
+from crn_nn_tellurium.exporters.texts import Names, header, molecules
 from crn_nn_tellurium.formulas import PYTHON, formula
 from crn_nn_tellurium.reactions import Side
 
@@ -39,11 +39,11 @@ def write(source: Source) -> str:
         "from biocrnpyler import ChemicalReactionNetwork, ParameterEntry, Reaction, Species",
         "",
         "constants = {",
-        *(f"    {names[k]!r}: {v!r}," for k, v in zip(crn.rate_constants, crn.constants.tolist(), strict=True)),
+        *(f"    {names[k]!r}: {v!r}," for k, v in crn.constant_values.items()),
         "}",
         "k = {name: ParameterEntry(name, value) for name, value in constants.items()}",
         "initial = {",
-        *(f"    {names[s]!r}: {value!r}," for s, value in starts(crn).items()),
+        *(f"    {names[s]!r}: {value!r}," for s, value in crn.start_values.items()),
         "}",
         "species = {name: Species(name) for name in initial}",
         "",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, molecules, starts
+from crn_nn_tellurium.exporters.texts import Names, header, molecules
 from crn_nn_tellurium.formulas import formula
 from crn_nn_tellurium.reactions import Side
 
@@ -29,12 +29,12 @@ def write(source: Source, *, t_end: float | None = None, n_steps: int = 100) -> 
     """A model and its simulation from 0 to `t_end`, in s; outputs are functions, printed with the observables."""
     crn = source.crn
     names = NAMES.of(crn.identifiers)
-    start = starts(crn)
+    start = crn.start_values
     seen = NAMES.also(names, "c")
     read = names | {species.id: seen[species.id] for species in crn.species}
     lines = header(source, NAMES, names)
     lines += ["begin model", "begin parameters"]
-    lines += [f"  {names[k]} {value!r}" for k, value in zip(crn.rate_constants, crn.constants.tolist(), strict=True)]
+    lines += [f"  {names[k]} {value!r}" for k, value in crn.constant_values.items()]
     lines += ["end parameters", "begin molecule types"]
     lines += [f"  {names[species.id]}()" for species in crn.species]
     lines += ["end molecule types", "begin seed species"]

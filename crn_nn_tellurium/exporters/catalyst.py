@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, starts
+from crn_nn_tellurium.exporters.texts import Names, header
 from crn_nn_tellurium.formulas import formula
 from crn_nn_tellurium.reactions import Side
 
@@ -26,8 +26,8 @@ def write(source: Source, *, t_end: float | None = None) -> str:
     """The system ``rn`` and its solution from 0 to `t_end`, in s; inputs are catalysts and so stay constant."""
     crn = source.crn
     names = NAMES.of(crn.identifiers)
-    start = starts(crn)
-    constants = zip(crn.rate_constants, crn.constants.tolist(), strict=True)
+    start = crn.start_values
+    constants = crn.constant_values.items()
     lines = header(source, NAMES, names)
     lines += [
         "using Catalyst, OrdinaryDiffEq",

@@ -60,11 +60,7 @@ def write(
     data = source.experiments(X, Y) if isinstance(source.model, Network) or X is not None or Y is not None else None
     fitted = {f.id: f for f in source.fitted(crn, bound)}
     variation = source.variation(vary, low, high)
-    held = crn.boundary_concentrations
-    boundary = [held if data is None else data.boundary]
-    if variation and variation.is_species:
-        boundary.append(np.where(np.array(crn.boundary) == variation.id, variation.high, held))
-    started = source.started_above(np.vstack(boundary))
+    started = source.started_above(None if data is None else data.boundary, variation)
     if free_signs:
         started = with_both_signs(started, fitted)
         fitted |= {f.id: f for f in source.fitted(started, bound)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import keyword
 
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, side, starts
+from crn_nn_tellurium.exporters.texts import Names, header, side
 from crn_nn_tellurium.formulas import formula
 
 # crnsimulator hands names to Python and sympy
@@ -22,7 +22,7 @@ def write(source: Source) -> str:
     """Species with their concentrations, then reactions; read-outs are comments."""
     crn = source.crn
     names = NAMES.of(crn.identifiers)
-    start = starts(crn)
+    start = crn.start_values
     lines = header(source, NAMES, names)
     lines += [f"# {o.id} = {formula(o.expression, names=names)}" for o in crn.observables]
     lines += [f"{names[s.id]} @{'constant' if s.boundary else 'initial'} {start[s.id]!r}" for s in crn.species]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from crn_nn_tellurium.annotation import UNITS, printable
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import starts
 from crn_nn_tellurium.formulas import formula
 from crn_nn_tellurium.reactions import Side
 from crn_nn_tellurium.tables import to_csv
@@ -18,7 +17,7 @@ def write(source: Source) -> dict[str, str]:
         unit = UNITS[r.order] if r.order < len(UNITS) else ""
         sides = [r.equation, _side(r.substrates), _side(r.products)]
         reactions.append([r.id, *sides, str(r.order), r.rate_constant, repr(r.value), unit, printable(r.name)])
-    start = starts(crn)
+    start = crn.start_values
     species = [["species", "initial_nM", "held_constant", "kind", "formula", "name"]]
     for s in crn.species:
         species.append([s.id, repr(start[s.id]), str(s.boundary).lower(), "species", "", printable(s.name)])

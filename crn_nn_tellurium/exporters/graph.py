@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from crn_nn_tellurium.annotation import printable
-from crn_nn_tellurium.errors import InputError, require
-from crn_nn_tellurium.exporters.layered_positions import influences, layered_positions
+from crn_nn_tellurium.errors import require
+from crn_nn_tellurium.exporters.layered_positions import COLORS, influences, layered_positions
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import starts
 from crn_nn_tellurium.reactions import ReactionNetwork
+from crn_nn_tellurium.simulator import check_choice
 
 Nodes = Literal["reactions", "influences"]
 
@@ -25,10 +25,11 @@ class _Edge:
 
 def write_graphml(source: Source, *, nodes: Nodes = "reactions") -> bytes:
     """GraphML of species and reactions, stoichiometric numbers on the edges, or of what acts on what."""
+    check_choice("nodes", nodes, get_args(Nodes))
     networkx = require("networkx", "export")
     crn = source.crn
     graph = networkx.MultiDiGraph(name=crn.name)
-    for name, attributes in _nodes(crn, _checked(nodes)):
+    for name, attributes in _nodes(crn, nodes):
         graph.add_node(name, **attributes)
     for edge in _edges(crn, nodes):
         graph.add_edge(edge.start, edge.end, **edge.attributes)
@@ -37,13 +38,14 @@ def write_graphml(source: Source, *, nodes: Nodes = "reactions") -> bytes:
 
 def write_dot(source: Source, *, nodes: Nodes = "influences") -> str:
     """Graphviz of what acts on what, layer by layer, or of species and reactions. Blue makes more, red less."""
+    check_choice("nodes", nodes, get_args(Nodes))
     crn = source.crn
     lines = [f"// {line}" for line in source.statements]
     lines += [f'digraph "{crn.name}" {{', "  rankdir=LR; ranksep=1.5; node [fontname=Helvetica, style=filled];"]
-    for name, attributes in _nodes(crn, _checked(nodes)):
+    for name, attributes in _nodes(crn, nodes):
         held = attributes.get("boundary", False)
         look = (
-            f'shape=ellipse, fillcolor="{"#fde9c9" if held else "#e3ecf7"}"'
+            f'shape=ellipse, fillcolor="{COLORS["held" if held else "moved"]}"'
             if attributes["kind"] == "species"
             else f'shape=box, height=0.2, fontsize=9, fillcolor=white, label="{attributes["rate_constant"]}"'
         )
@@ -56,20 +58,14 @@ def write_dot(source: Source, *, nodes: Nodes = "influences") -> str:
     for edge in _edges(crn, nodes):
         about = edge.attributes
         more = about["net"] > 0 if "net" in about else about["role"] == "product"
-        color = "#2f6fb3" if more else "#c0392b"
+        color = COLORS["more" if more else "less"]
         label = about.get("rate_constant") or f"{about['stoichiometry']} molecules"
         lines.append(f'  "{edge.start}" -> "{edge.end}" [color="{color}", tooltip="{label}"];')
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def _checked(nodes: str) -> Nodes:
-    if nodes not in get_args(Nodes):
-        raise InputError(f"nodes is {nodes!r}; expected one of {', '.join(map(repr, get_args(Nodes)))}")
-    return nodes  # type: ignore[return-value]
-
-
 def _nodes(crn: ReactionNetwork, nodes: Nodes) -> Iterator[tuple[str, dict[str, Any]]]:
-    start = starts(crn)
+    start = crn.start_values
     for species in crn.species:
         about = {"boundary": species.boundary, "initial": start[species.id], "name": printable(species.name)}
         yield species.id, {"kind": "species", **about}

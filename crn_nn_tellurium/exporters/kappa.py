@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, starts
+from crn_nn_tellurium.exporters.texts import Names, header
 from crn_nn_tellurium.formulas import KAPPA, formula
-from crn_nn_tellurium.reactions import Side, is_real
+from crn_nn_tellurium.reactions import Side
 
 _RESERVED = "inf INF do set repeat alarm log exp sin cos tan sqrt max min abs int mod true false".split()
 NAMES = Names("Kappa", "//", frozenset(_RESERVED))
@@ -26,13 +25,11 @@ def write(source: Source, *, molecules: int = 1000) -> str:
 
     Inputs are catalysts and so stay constant. Read-outs are concentrations again.
     """
-    if not is_real(molecules) or molecules < 1 or molecules != int(molecules):
-        raise InputError(f"molecules is {molecules!r}; expected how many of them a concentration of 1 is: 1000, say")
-    crn, count = source.crn, int(molecules)
+    crn, count = source.crn, molecules
     names = NAMES.of(crn.identifiers)
     lines = header(source, NAMES, names, [f"{count} molecules are a concentration of 1."])
     lines += [f"%agent: {names[species.id]}()" for species in crn.species]
-    for name, value in zip(crn.rate_constants, crn.constants.tolist(), strict=True):
+    for name, value in crn.constant_values.items():
         lines.append(f"%var: '{names[name]}' {value!r}")
     for reaction in crn.reactions:
         before, after = _aligned(*crn.catalytic_sides(reaction))
@@ -43,7 +40,7 @@ def write(source: Source, *, molecules: int = 1000) -> str:
     seen |= {name: f"'{names[name]}'" for name in crn.rate_constants}
     lines += [f"%obs: '{names[species.id]}' {seen[species.id]}" for species in crn.species]
     lines += [f"%obs: '{names[o.id]}' {formula(o.expression, KAPPA, seen)}" for o in crn.observables]
-    lines += [f"%init: {round(value * count)} {names[species]}()" for species, value in starts(crn).items()]
+    lines += [f"%init: {round(value * count)} {names[species]}()" for species, value in crn.start_values.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Where species stand in a picture: in columns, each species after those that act on it."""
+"""Where species stand in a picture, in columns, each after those that act on it, and in which colors."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ import numpy as np
 from scipy import sparse
 
 from crn_nn_tellurium.reactions import Reaction, ReactionNetwork
+
+COLORS = {
+    "ink": "#1f2933",
+    "paper": "#ffffff",
+    "held": "#fde9c9",
+    "moved": "#e3ecf7",
+    "more": "#2f6fb3",
+    "less": "#c0392b",
+}
+"""Of pictures: what is held constant, what is moved, what makes more and what takes away."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +43,8 @@ def influences(crn: ReactionNetwork) -> Iterator[Influence]:
     """Each substrate of a reaction with each other floating species that the reaction changes."""
     floating = set(crn.floating)
     for reaction in crn.reactions:
-        net = dict(reaction.products)
-        for species, count in reaction.substrates:
-            net[species] = net.get(species, 0) - count
         for source, _ in reaction.substrates:
-            for target, number in net.items():
+            for target, number in reaction.net.items():
                 if number and target != source and target in floating:
                     yield Influence(source, target, reaction, number)
 

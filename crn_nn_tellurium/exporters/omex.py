@@ -46,11 +46,7 @@ def write(
     """
     variation = source.variation(vary, low, high)
     until = source.until(t_end)
-    crn = source.crn
-    held = crn.boundary_concentrations
-    if variation and variation.is_species:
-        held = np.where(np.array(crn.boundary) == variation.id, variation.high, held)
-    model = sbml.document_text(replace(source, model=source.started_above(held[None]), x=None))
+    model = sbml.document_text(replace(source, model=source.started_above(variation=variation), x=None))
     simulation = _sedml(source, model, until, n_steps, variation, n_points)
     files = {
         "model.xml": (f"{_COMBINE}/sbml.level-3.version-2", model),

@@ -57,7 +57,7 @@ problems:
         "observables": observables,
         "parameters": parameters,
     }
-    return {"": yaml, ".model.xml": problem.model} | {f".{name}.tsv": _tsv(rows) for name, rows in tables.items()}
+    return _package(problem, yaml, tables)
 
 
 def write_v2(
@@ -98,7 +98,7 @@ observable_files: [{file["observables"]}]
         "observables": observables,
         "parameters": parameters,
     }
-    return {"": yaml, ".model.xml": problem.model} | {f".{name}.tsv": _tsv(rows) for name, rows in tables.items()}
+    return _package(problem, yaml, tables)
 
 
 @dataclass(frozen=True)
@@ -166,6 +166,10 @@ def _files(source: Source) -> dict[str, str]:
     for table in ("parameters", "conditions", "experiments", "measurements", "observables"):
         endings[table] = f"{table}.tsv"
     return {part: json.dumps(f"{source.stem}.{ending}", ensure_ascii=False) for part, ending in endings.items()}
+
+
+def _package(problem: _Problem, yaml: str, tables: dict[str, Rows]) -> dict[str, str]:
+    return {"": yaml, ".model.xml": problem.model} | {f".{name}.tsv": _tsv(rows) for name, rows in tables.items()}
 
 
 def _tsv(rows: Rows) -> str:

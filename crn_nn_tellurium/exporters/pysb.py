@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from crn_nn_tellurium.exporters import bngl
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, molecules, starts
+from crn_nn_tellurium.exporters.texts import Names, header, molecules
 from crn_nn_tellurium.formulas import PYTHON, formula
 from crn_nn_tellurium.reactions import Side
 
@@ -25,7 +25,7 @@ def write(source: Source) -> str:
     """A module with a Model; outputs are expressions of the observables ``{species}_c``."""
     crn = source.crn
     names = NAMES.of(crn.identifiers)
-    start = starts(crn)
+    start = crn.start_values
     seen = NAMES.also(names, "c")
     read = names | {species.id: seen[species.id] for species in crn.species}
     starts_of = NAMES.also(names | {f"{name} seen": new for name, new in seen.items()}, "start")
@@ -34,7 +34,7 @@ def write(source: Source) -> str:
     if any("sqrt" in formula(o.expression) for o in crn.observables):
         lines.append("from sympy import sqrt")
     lines += ["", "Model()", ""]
-    for k, value in zip(crn.rate_constants, crn.constants.tolist(), strict=True):
+    for k, value in crn.constant_values.items():
         lines.append(f"Parameter({names[k]!r}, {value!r})")
     for species in crn.species:
         name = names[species.id]

@@ -114,6 +114,7 @@ class _Builder:
         return self.source.crn
 
     def build(self) -> None:
+        """All parts, in the order in which they name one another."""
         crn = self.crn
         self.taken = {*crn.identifiers, crn.name}
         self.compartment = free_id("comp", self.taken)
@@ -188,8 +189,8 @@ class _Builder:
 
     def _parameters(self) -> None:
         names = constant_names(self.crn)
-        order = {reaction.rate_constant: reaction.order for reaction in self.crn.reactions}
-        for identifier, value in zip(self.crn.rate_constants, self.crn.constants.tolist(), strict=True):
+        order = self.crn.constant_orders
+        for identifier, value in self.crn.constant_values.items():
             parameter = self._parameter(identifier, names[identifier], UNITS[order[identifier]])
             parameter.setValue(self._place(value))
             parameter.setConstant(True)

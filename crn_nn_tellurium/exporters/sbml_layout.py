@@ -12,7 +12,7 @@ from typing import Any
 
 import libsbml
 
-from crn_nn_tellurium.exporters.layered_positions import layered_positions
+from crn_nn_tellurium.exporters.layered_positions import COLORS, layered_positions
 from crn_nn_tellurium.identifiers import free_id
 from crn_nn_tellurium.reactions import Reaction, ReactionNetwork
 
@@ -22,14 +22,6 @@ _WIDTH, _HEIGHT = 80.0, 30.0
 _MARGIN = 50.0
 _STUB = 16.0
 """How far from its species a reaction of one species stands."""
-_COLORS = {
-    "ink": "#1f2933",
-    "paper": "#ffffff",
-    "held": "#fde9c9",
-    "moved": "#e3ecf7",
-    "more": "#2f6fb3",
-    "less": "#c0392b",
-}
 _ROLE_COLOR = {"activator": "more", "product": "more", "inhibitor": "less", "substrate": "less"}
 Point = tuple[float, float]
 
@@ -126,10 +118,10 @@ class _Drawing:
 
 def _roles(reaction: Reaction) -> dict[str, str]:
     """What each species does in a reaction: a substrate, a product, or a catalyst of more or of less."""
-    before, after = dict(reaction.substrates), dict(reaction.products)
-    net = {species: after.get(species, 0) - before.get(species, 0) for species in {**before, **after}}
+    net = reaction.net
     catalyst = "activator" if any(n > 0 for n in net.values()) else "inhibitor"
-    return {s: "product" if n > 0 else "substrate" if n < 0 else catalyst for s, n in net.items()}
+    order = dict.fromkeys(species for species, _ in reaction.substrates + reaction.products)
+    return {s: "product" if net[s] > 0 else "substrate" if net[s] < 0 else catalyst for s in order}
 
 
 def _line(glyph: Any, start: Point, end: Point) -> None:
@@ -140,7 +132,7 @@ def _line(glyph: Any, start: Point, end: Point) -> None:
 
 def _add_styles(render: Any, crn: ReactionNetwork, glyphs: dict[str, str]) -> None:
     render.setId("colors")
-    for name, value in _COLORS.items():
+    for name, value in COLORS.items():
         color = render.createColorDefinition()
         color.setId(name)
         color.setColorValue(value)

@@ -131,7 +131,7 @@ class Source:
         """
         crn = self.crn
         held = dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
-        constants = dict(zip(crn.rate_constants, crn.constants.tolist(), strict=True))
+        constants = crn.constant_values
         name = next(iter([*held, *constants]), None) if vary is None else vary
         if name is None:
             return None
@@ -146,14 +146,20 @@ class Source:
             raise InputError(f"{name!r} varies from {bottom!r} to {top!r}; expected numbers 0 <= low < high")
         return Variation(name, float(bottom), float(top), name in held)
 
-    def started_above(self, boundary: FloatArray) -> ReactionNetwork:
-        """The network with numbers for start values, those at the largest of concentrations (n, n_boundary).
+    def started_above(self, boundary: FloatArray | None = None, variation: Variation | None = None) -> ReactionNetwork:
+        """The network with numbers for start values, those at the largest of all concentrations that are to be.
+
+        These are the file's own, those of data rows (n, n_boundary), and those of a scan.
 
         Start values are upper bounds of the fixed point and grow with the inputs, so these are good for every row:
         from above, Newton's method finds the positive fixed point.
         """
         crn = self.crn
-        largest = np.vstack([boundary, crn.boundary_concentrations]).max(axis=0)
+        rows = crn.boundary_concentrations[None] if boundary is None else boundary
+        largest = np.vstack([rows, crn.boundary_concentrations]).max(axis=0)
+        if variation and variation.is_species:
+            place = crn.boundary.index(variation.id)
+            largest[place] = max(largest[place], variation.high)
         start = dict(zip(crn.floating, crn.initial_state(largest).tolist(), strict=True))
         return replace(crn, species=tuple(replace(s, initial=start.get(s.id, s.initial)) for s in crn.species))
 
@@ -170,7 +176,7 @@ class Source:
         if bound < 1:
             raise InputError(f"bound is {bound!r}; expected at least 1, so that the values now are within the bounds")
         chosen = signed_constants(crn) if isinstance(self.model, Network) else set(crn.rate_constants)
-        values = zip(crn.rate_constants, crn.constants.tolist(), strict=True)
+        values = crn.constant_values.items()
         return [Fitted(k, value, 0.0, bound * max(1.0, value)) for k, value in values if k in chosen]
 
     def experiments(self, X: Any = None, Y: Any = None) -> Experiments:
@@ -233,8 +239,8 @@ def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionN
     for reaction in crn.reactions:
         reactions.append(reaction)
         k = reaction.rate_constant
-        before, after = dict(reaction.substrates), dict(reaction.products)
-        mirrored = {s: 2 * before.get(s, 0) - after.get(s, 0) for s in {**before, **after}}
+        before, net = dict(reaction.substrates), reaction.net
+        mirrored = {s: before.get(s, 0) - net[s] for s in {**before, **net}}
         if k in chosen and min(mirrored.values()) >= 0:
             opposite.setdefault(k, free_id(f"{k}_minus", taken))
             products = {s: n for s, n in mirrored.items() if n}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.identifiers import free_id
-from crn_nn_tellurium.reactions import ReactionNetwork, Side
+from crn_nn_tellurium.reactions import Side
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,6 @@ def header(source: Source, language: Names, names: Mapping[str, str], more: Iter
     renamed = {name: new for name, new in names.items() if new != name}
     lines += [f"{name} is called {new}: {language.language} forbids the name." for name, new in renamed.items()]
     return [f"{language.comment} {line}" for line in lines]
-
-
-def starts(crn: ReactionNetwork) -> dict[str, float]:
-    """Initial concentration of every species, formulas worked out."""
-    floating = dict(zip(crn.floating, crn.initial_state().tolist(), strict=True))
-    return floating | dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
 
 
 def molecules(of: Side, names: Mapping[str, str]) -> list[str]:

@@ -7,7 +7,7 @@ Bioinformatics 27 (2011) 3211, doi 10.1093/bioinformatics/btr543.
 from __future__ import annotations
 
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, side, starts
+from crn_nn_tellurium.exporters.texts import Names, header, side
 from crn_nn_tellurium.formulas import formula
 
 _RESERVED = """
@@ -23,7 +23,7 @@ def write(source: Source, *, t_end: float | None = None, n_steps: int = 1000) ->
     """
     crn = source.crn
     names = NAMES.of(crn.identifiers)
-    start = starts(crn)
+    start = crn.start_values
     read = names | {species.id: f"[{names[species.id]}]" for species in crn.species}
     plotted = [formula(o.expression, names=read) for o in crn.observables]
     lines = header(source, NAMES, names, [f"{o.id} = {text}" for o, text in zip(crn.observables, plotted, strict=True)])
@@ -32,7 +32,7 @@ def write(source: Source, *, t_end: float | None = None, n_steps: int = 1000) ->
         f"directive simulation {{ final={source.until(t_end)!r}; points={n_steps}; plots=[{'; '.join(plotted)}]; }}",
         "directive units { concentration=nM; time=s; }",
         "directive parameters [",
-        "; ".join(f"{names[k]}={v!r}" for k, v in zip(crn.rate_constants, crn.constants.tolist(), strict=True)),
+        "; ".join(f"{names[k]}={v!r}" for k, v in crn.constant_values.items()),
         "]",
     ]
     lines += [f"| {start[species.id]!r} {names[species.id]}" for species in crn.species]

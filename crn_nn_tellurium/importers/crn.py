@@ -14,7 +14,7 @@ import math
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from crn_nn_tellurium.errors import FileFormatError
@@ -154,5 +154,5 @@ class _Reader:
             key = (r.rate_constant, r.value, r.order)
             if key not in constants:
                 constants[key] = free_id(r.rate_constant, taken)
-            reactions.append(Reaction(identifier, r.substrates, r.products, constants[key], r.value))
+            reactions.append(replace(r, id=identifier, rate_constant=constants[key]))
         return ReactionNetwork(tuple(self.species.values()), tuple(reactions), (), free_id(name, taken))

@@ -1,22 +1,12 @@
 """SBML through libSBML against libAntimony's parser, in one run, as networks grow."""
 
-import time
-
 import numpy as np
+from timing import seconds
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.engine import antimony_to_sbml
 from crn_nn_tellurium.exporters import sbml
 from crn_nn_tellurium.exporters.source import Source
-
-
-def seconds(work, repeats=3):
-    best = np.inf
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        best = min(best, time.perf_counter() - start)
-    return best
 
 
 def test_sbml_is_written_in_time_linear_in_the_size_and_faster_than_by_antimony():

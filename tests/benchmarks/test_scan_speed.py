@@ -12,6 +12,7 @@ from pathlib import Path
 import copasi_worker
 import numpy as np
 import pytest
+from timing import seconds
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.benchmarks import usual_script
@@ -20,15 +21,6 @@ from crn_nn_tellurium.scans.execution import own_pool
 
 XOR = cn.load_model("xor")
 GRID = {"x0": np.linspace(0, 1, 100), "x1": np.linspace(0, 1, 100)}
-
-
-def seconds(work, repeats=3):
-    best = np.inf
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        best = min(best, time.perf_counter() - start)
-    return best
 
 
 def test_xor_over_a_grid_against_the_usual_script_and_copasi(rng):
