@@ -7,9 +7,6 @@ how to mend it.
 
 from __future__ import annotations
 
-import importlib
-from types import ModuleType
-
 
 class NetworkError(ValueError):
     """A layer or network whose parts do not fit together."""
@@ -62,50 +59,3 @@ class NotCertified(ValueError):  # noqa: N818  # not an error of the caller: no 
 
 class MissingPackageError(ImportError):
     """An optional package that is not installed."""
-
-
-def check_kind(what: str, value: object, kind: type, remedy: str = "") -> None:
-    """Refuse an argument of another class.
-
-    Raises
-    ------
-    InputError
-
-    Examples
-    --------
-    >>> check_kind("units", 3, float)
-    Traceback (most recent call last):
-    ...
-    crn_nn_tellurium.errors.InputError: units: got int; expected float
-    """
-    if not isinstance(value, kind):
-        how = f", {remedy}" if remedy else ""
-        raise InputError(f"{what}: got {type(value).__name__}; expected {kind.__name__}{how}")
-
-
-def require(module: str, extra: str) -> ModuleType:
-    """Import an optional module, or say which command installs it.
-
-    Parameters
-    ----------
-    module : str
-        The module's import name.
-    extra : str
-        The extra of this package that brings it.
-
-    Raises
-    ------
-    MissingPackageError
-        If it is not installed.
-
-    Examples
-    --------
-    >>> require("json", extra="test").dumps([1])
-    '[1]'
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise MissingPackageError(
-            f"this needs the package {module!r}, which is not installed; run: pip install 'crn_nn_tellurium[{extra}]'"
-        ) from error

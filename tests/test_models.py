@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.model_library import models_folder
+from crn_nn_tellurium.networks.shipped import models_folder
 
 RESULTS = json.loads((models_folder() / "results.json").read_text(encoding="utf-8"))
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")

@@ -1,6 +1,5 @@
 """The package as a whole: its public list, its import, its documentation's examples."""
 
-import ast
 import doctest
 import importlib
 import os
@@ -15,6 +14,7 @@ import pytest
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium import errors
+from crn_nn_tellurium.basics.checks import require
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(
@@ -28,15 +28,8 @@ def test_every_public_name_is_there():
     for name in cn.__all__:
         assert getattr(cn, name).__doc__, name
         assert name in dir(cn)
-    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match="No crn_nn_tellurium attribute nothing"):
         cn.nothing  # noqa: B018
-
-
-def test_type_checkers_see_the_same_names():
-    tree = ast.parse((Path(cn.__file__)).read_text(encoding="utf-8"))
-    guarded = next(node for node in tree.body if isinstance(node, ast.If))
-    seen = {alias.name for node in guarded.body for alias in node.names}
-    assert seen == set(cn.__all__) == set(cn._MODULE)
 
 
 def test_import_stays_light():
@@ -88,75 +81,20 @@ def test_errors_subclass_what_callers_expect_and_pickle():
 
 def test_missing_extras_say_their_command():
     with pytest.raises(cn.MissingPackageError, match=r"pip install 'crn_nn_tellurium\[torch\]'"):
-        errors.require("no_such_package", extra="torch")
+        require("no_such_package", extra="torch")
 
 
-def imports_of(path):
-    """Modules of ours that a file imports, at its top or within functions, type checking apart."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    guarded = {
-        inner for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for inner in ast.walk(node)
-    }  # fmt: skip
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.ImportFrom)
-            and node not in guarded
-            and (node.module or "").startswith("crn_nn_tellurium.")
-        ):
-            yield node.module.removeprefix("crn_nn_tellurium.")
-
-
-FLOW = """
-    errors recent identifiers expressions formulas reactions annotation storage activations inputs layers network
-    encoding
-    parameters losses
-    layer_constants antimony_writer engine units results solver layer_solver linearized linearization simulator
-    intervals fixed_point_bounds envelope settling cheap_bound physical_units certificate enclosures choice_of_h
-    balancing strand_displacement strand_domains finite_differences transients
-    gradient_problem gradient_methods engine_gradients gradients
-    sensitivity runner gradient_check perturbation objective verification progress read_out_windows training estimators
-    scans.axes scans.grid scans.network_parameters scans.fingerprint scans.plan scans.users_functions
-    scans.steady_states scans.time_courses
-    scans.network_scan scans.model_scan scans.execution scans.files scans.arguments scans.scanning scans.refining scans
-    knock_outs robustness_report
-    model_library
-    importers.sklearn importers.renaming importers.sbml_formulas importers.sbml importers.antimony importers.crn
-    tables exporters.source exporters.layered_positions exporters.texts
-    exporters.antimony exporters.sbml_layout exporters.sbml exporters.omex exporters.copasi exporters.petab
-    exporters.bngl exporters.pysb exporters.kappa exporters.biocrnpyler exporters.catalyst exporters.crn
-    exporters.visual_dsd exporters.strands exporters.latex exporters.csv exporters.graph exporters
-    plotting scans.plots demo benchmarks scan_command cli
-""".split()
-
-
-def test_imports_flow_one_way():
-    package = Path(cn.__file__).parent
-    for position, name in enumerate(FLOW):
-        path = package / (name.replace(".", "/") + ".py")
-        path = path if path.exists() else package / name / "__init__.py"
-        for other in imports_of(path):
-            assert other in FLOW[:position] or other == "exporters", f"{name} imports {other}"
-    found = {name.removeprefix("crn_nn_tellurium.") for name in MODULES} - {"importers"}
-    assert found == set(FLOW)
-
-
-def test_only_the_engine_touches_roadrunner_and_only_the_runner_tellurium():
-    package = Path(cn.__file__).parent
-    for path in package.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            roots = {name.partition(".")[0] for name in names}
-            assert "roadrunner" not in roots or path.name == "engine.py", path
-            assert "tellurium" not in roots or path.name in ("runner.py", "benchmarks.py"), path
+def test_rooms_are_entered_by_their_doors():
+    """The contracts of pyproject.toml: rooms in layers, each entered by its door."""
+    found = subprocess.run(["lint-imports", "--no-cache"], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert found.returncode == 0, found.stdout
 
 
 def test_version_is_in_one_place():
     found = subprocess.run(
         ["git", "grep", "-l", f'"{cn.__version__}"'], capture_output=True, text=True, cwd=ROOT, check=False
     ).stdout.split()
-    assert found == ["crn_nn_tellurium/__init__.py"]
+    assert found == ["crn_nn_tellurium/_version.py"]
     assert f"## {cn.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 

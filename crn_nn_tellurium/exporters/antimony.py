@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crn_nn_tellurium.antimony_writer import Form, to_antimony
+from crn_nn_tellurium.encoding import Form, to_antimony
 from crn_nn_tellurium.exporters.source import Source
 
 

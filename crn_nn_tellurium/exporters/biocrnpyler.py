@@ -8,10 +8,9 @@ from __future__ import annotations
 import keyword
 from collections.abc import Mapping
 
+from crn_nn_tellurium.chemistry import PYTHON, Side, formula
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.exporters.texts import Names, header, molecules
-from crn_nn_tellurium.formulas import PYTHON, formula
-from crn_nn_tellurium.reactions import Side
 
 # its own rules, and what bioscrape, which simulates the SBML, takes for functions and numbers
 _RESERVED = """

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from crn_nn_tellurium.chemistry import Side, formula
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.exporters.texts import Names, header, molecules
-from crn_nn_tellurium.formulas import formula
-from crn_nn_tellurium.reactions import Side
 
 RESERVED = frozenset(
     """

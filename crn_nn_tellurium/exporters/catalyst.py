@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from crn_nn_tellurium.chemistry import Side, formula
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.exporters.texts import Names, header
-from crn_nn_tellurium.formulas import formula
-from crn_nn_tellurium.reactions import Side
 
 _RESERVED = """
     t D im nothing pi Inf NaN missing rn problem solution

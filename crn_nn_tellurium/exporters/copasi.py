@@ -21,11 +21,12 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from crn_nn_tellurium.errors import FileFormatError, require
+from crn_nn_tellurium.basics import require
+from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
 from crn_nn_tellurium.exporters.source import Experiments, Fitted, Source, with_both_signs
-from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import ReactionNetwork
+from crn_nn_tellurium.networks import Network
 
 _PROCESS = Path(__file__).with_name("copasi_process")
 _DATA = ".experiments.txt"

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import keyword
 
+from crn_nn_tellurium.chemistry import formula
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.exporters.texts import Names, header, side
-from crn_nn_tellurium.formulas import formula
 
 # crnsimulator hands names to Python and sympy
 _RESERVED = {*keyword.kwlist, *"S N E I O Q C pi oo zoo nan beta gamma zeta re im np".split()}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from crn_nn_tellurium.annotation import UNITS, printable
+from crn_nn_tellurium.basics import to_csv
+from crn_nn_tellurium.chemistry import UNITS, Side, formula, printable
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.formulas import formula
-from crn_nn_tellurium.reactions import Side
-from crn_nn_tellurium.tables import to_csv
 
 
 def write(source: Source) -> dict[str, str]:

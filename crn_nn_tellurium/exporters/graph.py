@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from crn_nn_tellurium.annotation import printable
-from crn_nn_tellurium.errors import require
+from crn_nn_tellurium.basics import check_choice, require
+from crn_nn_tellurium.chemistry import ReactionNetwork, printable
 from crn_nn_tellurium.exporters.layered_positions import COLORS, influences, layered_positions
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.reactions import ReactionNetwork
-from crn_nn_tellurium.simulator import check_choice
 
 Nodes = Literal["reactions", "influences"]
 

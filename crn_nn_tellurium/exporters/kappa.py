@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from crn_nn_tellurium.chemistry import KAPPA, Side, formula
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.exporters.texts import Names, header
-from crn_nn_tellurium.formulas import KAPPA, formula
-from crn_nn_tellurium.reactions import Side
 
 _RESERVED = "inf INF do set repeat alarm log exp sin cos tan sqrt max min abs int mod true false".split()
 NAMES = Names("Kappa", "//", frozenset(_RESERVED))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from crn_nn_tellurium.chemistry import Expression, Side
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.expressions import Expression
-from crn_nn_tellurium.reactions import Side
 
 _UNITS = (
     r"\mathrm{nM\,s^{-1}}",

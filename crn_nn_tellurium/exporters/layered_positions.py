@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from crn_nn_tellurium.reactions import Reaction, ReactionNetwork
+from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork
 
 COLORS = {
     "ink": "#1f2933",

@@ -21,7 +21,7 @@ import phrasedml
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
 from crn_nn_tellurium.exporters.source import DOI, Source, Variation
-from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.networks import Network
 
 _COMBINE = "http://identifiers.org/combine.specifications"
 _EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from crn_nn_tellurium.basics import free_id
+from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
 from crn_nn_tellurium.exporters.source import Experiments, Fitted, Source, with_both_signs
-from crn_nn_tellurium.identifiers import free_id
-from crn_nn_tellurium.reactions import ReactionNetwork
 
 Rows = list[Sequence[object]]
 

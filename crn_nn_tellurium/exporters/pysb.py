@@ -5,11 +5,10 @@ from __future__ import annotations
 import keyword
 from collections.abc import Mapping
 
+from crn_nn_tellurium.chemistry import PYTHON, Side, formula
 from crn_nn_tellurium.exporters import bngl
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.exporters.texts import Names, header, molecules
-from crn_nn_tellurium.formulas import PYTHON, formula
-from crn_nn_tellurium.reactions import Side
 
 _IMPORTED = ("Expression", "Initial", "Model", "Monomer", "Observable", "Parameter", "Rule")
 # a component is a name of the module, and goes to BioNetGen by the same name

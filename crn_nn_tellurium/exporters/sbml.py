@@ -14,7 +14,8 @@ from xml.sax.saxutils import escape
 
 import libsbml
 
-from crn_nn_tellurium.annotation import (
+from crn_nn_tellurium.basics import free_id
+from crn_nn_tellurium.chemistry import (
     SBO_COMPARTMENT,
     SBO_CONSTANT,
     SBO_FRAMEWORK,
@@ -22,6 +23,10 @@ from crn_nn_tellurium.annotation import (
     SBO_REACTION,
     SBO_SPECIES,
     UNITS,
+    Expression,
+    Monomial,
+    Reaction,
+    ReactionNetwork,
     check_orders,
     constant_names,
     law_term,
@@ -30,9 +35,6 @@ from crn_nn_tellurium.annotation import (
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters.sbml_layout import add_layout
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.expressions import Expression, Monomial
-from crn_nn_tellurium.identifiers import free_id
-from crn_nn_tellurium.reactions import Reaction, ReactionNetwork
 
 Dialect = Literal["l3v2", "l3v1", "l2v4"]
 _LEVELS: dict[str, tuple[int, int]] = {"l3v2": (3, 2), "l3v1": (3, 1), "l2v4": (2, 4)}

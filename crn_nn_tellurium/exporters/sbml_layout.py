@@ -12,9 +12,9 @@ from typing import Any
 
 import libsbml
 
+from crn_nn_tellurium.basics import free_id
+from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork
 from crn_nn_tellurium.exporters.layered_positions import COLORS, layered_positions
-from crn_nn_tellurium.identifiers import free_id
-from crn_nn_tellurium.reactions import Reaction, ReactionNetwork
 
 _COLUMN, _ROW = 220.0, 60.0
 """Distances between columns and rows, in points."""

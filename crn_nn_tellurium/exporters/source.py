@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium import __version__
+from crn_nn_tellurium._version import __version__
+from crn_nn_tellurium.basics import FloatArray, free_id, is_real, some
+from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork
+from crn_nn_tellurium.dna import StrandDisplacement
 from crn_nn_tellurium.encoding import signed_constants, to_reactions
 from crn_nn_tellurium.errors import InputError, ReactionError
-from crn_nn_tellurium.identifiers import free_id
-from crn_nn_tellurium.losses import are_labels, encode_targets, resolve_loss, targets_of_labels
-from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import FloatArray, Reaction, ReactionNetwork, is_real
-from crn_nn_tellurium.strand_displacement import StrandDisplacement
-from crn_nn_tellurium.tables import some
+from crn_nn_tellurium.networks import Network, are_labels, encode_targets, resolve_loss, targets_of_labels
 
 DOI = "10.1098/rsif.2021.0031"
 _CITATION = (

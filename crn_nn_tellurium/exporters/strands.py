@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from crn_nn_tellurium.basics import free_id, to_csv
+from crn_nn_tellurium.dna import LONG, TOEHOLD, Complex, Parts, Strand, StrandDisplacement, domain_parts
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.identifiers import free_id
-from crn_nn_tellurium.strand_displacement import StrandDisplacement
-from crn_nn_tellurium.strand_domains import LONG, TOEHOLD, Complex, Parts, Strand, domain_parts
-from crn_nn_tellurium.tables import to_csv
 
 
 def write_pil(source: Source, *, toehold: int = TOEHOLD, long: int = LONG) -> str:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from crn_nn_tellurium.basics import free_id
+from crn_nn_tellurium.chemistry import Side
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.identifiers import free_id
-from crn_nn_tellurium.reactions import Side
 
 
 @dataclass(frozen=True)

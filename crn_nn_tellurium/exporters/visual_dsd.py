@@ -6,9 +6,9 @@ Bioinformatics 27 (2011) 3211, doi 10.1093/bioinformatics/btr543.
 
 from __future__ import annotations
 
+from crn_nn_tellurium.chemistry import formula
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.exporters.texts import Names, header, side
-from crn_nn_tellurium.formulas import formula
 
 _RESERVED = """
     directive init new def rec constant if then else in of where and or not module spawn at time exp log min max

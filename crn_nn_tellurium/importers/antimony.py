@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from crn_nn_tellurium.engine import antimony_to_sbml
+from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers.sbml import reactions_from_sbml
-from crn_nn_tellurium.reactions import ReactionNetwork
+from crn_nn_tellurium.simulation import antimony_to_sbml
 
 _DIGITS = r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _NUMBER = re.compile(rf"(?<![\w.]){_DIGITS}(?![\w.])")

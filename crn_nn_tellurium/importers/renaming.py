@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from crn_nn_tellurium.expressions import Expression, Monomial
-from crn_nn_tellurium.identifiers import RESERVED, free_id
-from crn_nn_tellurium.reactions import ReactionNetwork, Side
+from crn_nn_tellurium.basics import RESERVED, free_id
+from crn_nn_tellurium.chemistry import Expression, Monomial, ReactionNetwork, Side
 
 
 def without_reserved(crn: ReactionNetwork) -> ReactionNetwork:

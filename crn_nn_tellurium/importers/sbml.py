@@ -18,13 +18,11 @@ from typing import Any
 
 import libsbml
 
+from crn_nn_tellurium.basics import free_id, read_bytes
+from crn_nn_tellurium.chemistry import Expression, Monomial, Observable, Reaction, ReactionNetwork, Species
 from crn_nn_tellurium.errors import FileFormatError, InputError, ReactionError
-from crn_nn_tellurium.expressions import Expression, Monomial
-from crn_nn_tellurium.identifiers import free_id
 from crn_nn_tellurium.importers.renaming import without_reserved
 from crn_nn_tellurium.importers.sbml_formulas import Formulas, divided
-from crn_nn_tellurium.reactions import Observable, Reaction, ReactionNetwork, Species
-from crn_nn_tellurium.storage import read_bytes
 
 Side = Mapping[str, int]
 

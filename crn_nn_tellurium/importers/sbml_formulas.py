@@ -11,8 +11,8 @@ from typing import Any
 
 import libsbml
 
+from crn_nn_tellurium.chemistry import Expression, Monomial
 from crn_nn_tellurium.errors import ReactionError
-from crn_nn_tellurium.expressions import Expression, Monomial
 
 _ONE = Expression((Monomial(1.0),))
 _FUNCTIONS: dict[str, Callable[[float], float]] = {"exp": math.exp, "ln": math.log, "abs": abs}

@@ -12,10 +12,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from crn_nn_tellurium.activations import Activation, Linear, Sigmoid, SmoothedReLU
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.layers import Layer
-from crn_nn_tellurium.network import Network
+from crn_nn_tellurium.networks import Activation, Layer, Linear, Network, Sigmoid, SmoothedReLU
 
 _HIDDEN: dict[str, type[Activation]] = {"relu": SmoothedReLU, "identity": Linear}
 _OUTPUT: dict[str, type[Activation]] = {"identity": Linear, "softmax": Linear, "logistic": Sigmoid}

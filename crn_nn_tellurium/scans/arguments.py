@@ -7,15 +7,15 @@ from typing import Any, get_args
 
 import numpy as np
 
-from crn_nn_tellurium.certificate import Bound
+from crn_nn_tellurium.basics import FloatArray, check_choice, check_positive
+from crn_nn_tellurium.certificates import Bound
+from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import InputError, NetworkError
-from crn_nn_tellurium.losses import LossLike
-from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork
+from crn_nn_tellurium.networks import LossLike, Network
 from crn_nn_tellurium.scans.axes import Axis, Vary, as_axes
 from crn_nn_tellurium.scans.network_scan import KINDS
 from crn_nn_tellurium.scans.plan import SAMPLE, Model, Plan, Quantity
-from crn_nn_tellurium.simulator import Simulator, check_choice, check_positive
+from crn_nn_tellurium.simulation import Simulator
 
 STEADY_STATE = "steady_state"
 _NUMBERS_AT_ONCE = 4_000_000

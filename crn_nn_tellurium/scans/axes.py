@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import qmc
 
+from crn_nn_tellurium.basics import FloatArray, is_real, read_only
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.reactions import FloatArray, is_real, read_only
 
 CV, DRAW = "cv", "draw"
 RESERVED = ("output", "species", "time", "sample", "status")

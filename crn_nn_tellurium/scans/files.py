@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crn_nn_tellurium.errors import FileFormatError, InputError, require
+from crn_nn_tellurium.basics import check_target, make_readable, read_text, require, write_bytes
+from crn_nn_tellurium.errors import FileFormatError, InputError
 from crn_nn_tellurium.scans.plan import Plan
-from crn_nn_tellurium.storage import check_target, make_readable, read_text, write_bytes
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium import __version__
-from crn_nn_tellurium.activations import BUILT_IN
-from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork
+from crn_nn_tellurium._version import __version__
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.networks import BUILT_IN, Network
 
 PACKAGES = ("libroadrunner", "numpy", "scipy")
 """Whose versions may change the last bits of a result."""

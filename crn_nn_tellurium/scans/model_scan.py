@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.antimony_writer import to_antimony
-from crn_nn_tellurium.engine import compiled
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.encoding import to_antimony
 from crn_nn_tellurium.errors import ConvergenceError, InputError, ReactionError
-from crn_nn_tellurium.perturbation import spread
-from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork
+from crn_nn_tellurium.kinetics import spread
 from crn_nn_tellurium.scans.axes import CV, DRAW, check_errors
 from crn_nn_tellurium.scans.grid import Box
 from crn_nn_tellurium.scans.network_parameters import FUEL, INITIAL, RATES
 from crn_nn_tellurium.scans.plan import Plan, Quantity, Variable
 from crn_nn_tellurium.scans.users_functions import fill, shapes_of, value_of
-from crn_nn_tellurium.solver import INTEGRATED, SOLVED
+from crn_nn_tellurium.simulation import INTEGRATED, SOLVED, compiled
 
 _DURATIONS = 10.0 ** np.arange(0, 13)
 _CHANGE = 1e-7

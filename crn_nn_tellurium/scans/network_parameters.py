@@ -20,15 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.activations import Activation
-from crn_nn_tellurium.encoding import LayerChemistry, shared_id
+from crn_nn_tellurium.basics import FloatArray, is_sparse
+from crn_nn_tellurium.encoding import LayerChemistry
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.layer_constants import LayerConstants, weighted_sums_of
-from crn_nn_tellurium.linearization import NetworkKinetics, RateConstants
-from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.parameters import parameters, values_of, with_values
-from crn_nn_tellurium.perturbation import layer_factors
-from crn_nn_tellurium.reactions import FloatArray, is_sparse
+from crn_nn_tellurium.kinetics import LayerConstants, NetworkKinetics, RateConstants, layer_factors, weighted_sums_of
+from crn_nn_tellurium.networks import Activation, Network, parameters, shared_id, values_of, with_values
 from crn_nn_tellurium.scans.axes import CV, DRAW, Axis, check_errors
 
 RATES, FUEL, INITIAL = "rates", "fuel", "initial"

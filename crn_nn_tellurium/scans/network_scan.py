@@ -8,14 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.certificate import settling_time
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.certificates import settling_time
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NotCertified, SingularJacobianError
-from crn_nn_tellurium.gradients import gradient
-from crn_nn_tellurium.losses import encode_targets, resolve_loss
-from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.perturbation import check_classes
-from crn_nn_tellurium.reactions import FloatArray
-from crn_nn_tellurium.results import SteadyState, TimeCourse
+from crn_nn_tellurium.networks import Network, check_classes, encode_targets, resolve_loss
 from crn_nn_tellurium.scans.axes import CV
 from crn_nn_tellurium.scans.grid import Box
 from crn_nn_tellurium.scans.network_parameters import INITIAL, RATES, NetworkParameters
@@ -23,8 +19,8 @@ from crn_nn_tellurium.scans.plan import Plan, Quantity, Variable
 from crn_nn_tellurium.scans.steady_states import SteadyStates, Texts, input_dims, input_values
 from crn_nn_tellurium.scans.time_courses import TimeCourses
 from crn_nn_tellurium.scans.users_functions import fill, shapes_of, value_of
-from crn_nn_tellurium.simulator import Simulator
-from crn_nn_tellurium.solver import SOLVED
+from crn_nn_tellurium.sensitivity import gradient
+from crn_nn_tellurium.simulation import SOLVED, Simulator, SteadyState, TimeCourse
 
 KINDS = ("outputs", "class", "species", "settling_time", "loss", "accuracy", "gradient_norm")
 """What can be kept by name, besides single species and functions."""

@@ -17,11 +17,11 @@ from typing import Any
 import cloudpickle
 import numpy as np
 
-from crn_nn_tellurium.certificate import Bound
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.certificates import Bound
+from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.losses import Loss, LossLike
-from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork
+from crn_nn_tellurium.networks import Loss, LossLike, Network
 from crn_nn_tellurium.scans.axes import Axis
 from crn_nn_tellurium.scans.fingerprint import model_bytes, text_of, versions
 from crn_nn_tellurium.scans.grid import Box, boxes

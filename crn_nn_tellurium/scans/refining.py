@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.spatial import Delaunay
 
-from crn_nn_tellurium.errors import InputError, require
-from crn_nn_tellurium.progress import progress_bar
-from crn_nn_tellurium.reactions import FloatArray, is_real
+from crn_nn_tellurium.basics import FloatArray, is_real, progress_bar, require
+from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.scans.arguments import Kept
 from crn_nn_tellurium.scans.axes import paired, stretch
-from crn_nn_tellurium.scans.execution import ExecutorLike, as_executor
 from crn_nn_tellurium.scans.scanning import scan
+from crn_nn_tellurium.scans.workers import ExecutorLike, as_executor
 
 if TYPE_CHECKING:
     import xarray as xr

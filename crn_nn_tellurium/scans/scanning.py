@@ -17,22 +17,21 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.certificate import Bound
+from crn_nn_tellurium.basics import check_choice, progress_bar
+from crn_nn_tellurium.certificates import Bound
+from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError
-from crn_nn_tellurium.losses import LossLike
-from crn_nn_tellurium.network import Network
-from crn_nn_tellurium.progress import progress_bar
-from crn_nn_tellurium.reactions import ReactionNetwork
+from crn_nn_tellurium.networks import LossLike, Network
 from crn_nn_tellurium.scans.arguments import STEADY_STATE, Kept, coordinates_of, make_plan, sample_inputs
 from crn_nn_tellurium.scans.axes import Vary
-from crn_nn_tellurium.scans.execution import ExecutorLike, check_guard, prepare, solve_chunks
 from crn_nn_tellurium.scans.files import KEY, Parts, check_path, check_size, open_scan, write_result
 from crn_nn_tellurium.scans.fingerprint import model_hash, versions
 from crn_nn_tellurium.scans.grid import Box, whole
 from crn_nn_tellurium.scans.model_scan import ModelScan
 from crn_nn_tellurium.scans.network_scan import NetworkScan, failures
 from crn_nn_tellurium.scans.plan import SAMPLE, Plan, Variable
-from crn_nn_tellurium.simulator import OnError, Simulator, check_choice
+from crn_nn_tellurium.scans.workers import ExecutorLike, check_guard, prepare, solve_chunks
+from crn_nn_tellurium.simulation import OnError, Simulator
 
 if TYPE_CHECKING:
     import xarray as xr

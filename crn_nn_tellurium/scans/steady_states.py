@@ -11,17 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from crn_nn_tellurium.basics import FloatArray, Recent
 from crn_nn_tellurium.encoding import catalyst_concentrations
-from crn_nn_tellurium.layer_constants import LayerConstants
-from crn_nn_tellurium.layer_solver import worse
-from crn_nn_tellurium.network import INPUT
-from crn_nn_tellurium.reactions import FloatArray
-from crn_nn_tellurium.recent import Recent
+from crn_nn_tellurium.kinetics import LayerConstants
+from crn_nn_tellurium.networks import INPUT
 from crn_nn_tellurium.scans.grid import Box
 from crn_nn_tellurium.scans.network_parameters import FUEL, NetworkParameters
 from crn_nn_tellurium.scans.plan import Plan
-from crn_nn_tellurium.simulator import Simulator
-from crn_nn_tellurium.solver import SOLVED
+from crn_nn_tellurium.simulation import SOLVED, Simulator, worse
 
 Texts = npt.NDArray[np.object_]
 

@@ -13,21 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.antimony_writer import compact_constants, structure_text
-from crn_nn_tellurium.encoding import LayerChemistry, bias_id, shared_id, signed_constants, weight_id
-from crn_nn_tellurium.engine import CompiledModel, compiled
+from crn_nn_tellurium.basics import FloatArray, Recent, by_sample
+from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.encoding import LayerChemistry, compact_constants, signed_constants, structure_text
 from crn_nn_tellurium.errors import ConvergenceError
-from crn_nn_tellurium.linearization import RateConstants
-from crn_nn_tellurium.parameters import places, values_of
-from crn_nn_tellurium.reactions import FloatArray, ReactionNetwork, by_sample
-from crn_nn_tellurium.recent import Recent
+from crn_nn_tellurium.kinetics import RateConstants
+from crn_nn_tellurium.networks import bias_id, places, shared_id, values_of, weight_id
 from crn_nn_tellurium.scans.axes import CV, DRAW
 from crn_nn_tellurium.scans.grid import Box
 from crn_nn_tellurium.scans.network_parameters import FUEL, RATES, NetworkParameters
 from crn_nn_tellurium.scans.plan import Plan
 from crn_nn_tellurium.scans.steady_states import Texts, input_values
-from crn_nn_tellurium.simulator import Simulator
-from crn_nn_tellurium.solver import INTEGRATED
+from crn_nn_tellurium.simulation import INTEGRATED, CompiledModel, Simulator, compiled
 
 _KEPT = 64
 """Networks whose flat models are kept."""

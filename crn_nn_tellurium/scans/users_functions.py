@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.reactions import FloatArray
 from crn_nn_tellurium.scans.plan import Plan, Quantity
 
 

@@ -15,8 +15,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from test_enclosure import settle_draws
-from trajectories import check, draw
+from support.trajectories import check, draw, settle_draws
 
 import crn_nn_tellurium as cn
 

@@ -1,12 +1,12 @@
 """SBML through libSBML against libAntimony's parser, in one run, as networks grow."""
 
 import numpy as np
-from timing import seconds
+from support.timing import seconds
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.engine import antimony_to_sbml
 from crn_nn_tellurium.exporters import sbml
 from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 
 
 def test_sbml_is_written_in_time_linear_in_the_size_and_faster_than_by_antimony():

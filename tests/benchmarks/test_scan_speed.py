@@ -9,15 +9,15 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-import copasi_worker
 import numpy as np
 import pytest
-from timing import seconds
+from support import copasi_worker
+from support.timing import seconds
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.benchmarks import usual_script
-from crn_nn_tellurium.engine import antimony_to_sbml
-from crn_nn_tellurium.scans.execution import own_pool
+from crn_nn_tellurium.commands.benchmarks import usual_script
+from crn_nn_tellurium.scans.workers import own_pool
+from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 
 XOR = cn.load_model("xor")
 GRID = {"x0": np.linspace(0, 1, 100), "x1": np.linspace(0, 1, 100)}

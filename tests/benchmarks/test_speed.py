@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium import benchmarks
-from crn_nn_tellurium.engine import CompiledModel, antimony_to_sbml, clear_cache
+from crn_nn_tellurium.commands import benchmarks
+from crn_nn_tellurium.simulation.engine import CompiledModel, antimony_to_sbml, clear_cache
 
 
 def test_xor_against_the_usual_script():

@@ -1,0 +1,141 @@
+# The public names, once: read by type checkers, and by lazy_loader for what is imported when first used.
+
+__version__: str
+from .certificates import (
+    Balanced as Balanced,
+    Certificate as Certificate,
+    Enclosure as Enclosure,
+    HChoice as HChoice,
+    balance as balance,
+    certified_margin as certified_margin,
+    certify as certify,
+    choose_h as choose_h,
+    enclosure as enclosure,
+    limit_concentrations as limit_concentrations,
+    settling_time as settling_time,
+)
+from .chemistry import (
+    Expression as Expression,
+    Interval as Interval,
+    Monomial as Monomial,
+    Observable as Observable,
+    PhysicalUnits as PhysicalUnits,
+    Reaction as Reaction,
+    ReactionNetwork as ReactionNetwork,
+    Species as Species,
+)
+from .dna import (
+    ReadOutWindow as ReadOutWindow,
+    StrandDisplacement as StrandDisplacement,
+    domain_parts as domain_parts,
+    read_out_window as read_out_window,
+    smallest_fuel as smallest_fuel,
+    to_strand_displacement as to_strand_displacement,
+)
+from .encoding import (
+    fastest_units as fastest_units,
+    layer_models as layer_models,
+    layer_reactions as layer_reactions,
+    to_antimony as to_antimony,
+    to_reactions as to_reactions,
+)
+from .errors import (
+    ConvergenceError as ConvergenceError,
+    FileFormatError as FileFormatError,
+    IdentifierError as IdentifierError,
+    InputError as InputError,
+    MissingPackageError as MissingPackageError,
+    ModelTooLargeError as ModelTooLargeError,
+    NetworkError as NetworkError,
+    NotCertified as NotCertified,
+    ReactionError as ReactionError,
+    SingularJacobianError as SingularJacobianError,
+)
+from .exporters import (
+    export as export,
+)
+from .importers import (
+    from_sklearn as from_sklearn,
+    import_antimony as import_antimony,
+    import_crn as import_crn,
+    import_sbml as import_sbml,
+)
+from .networks import (
+    Absolute as Absolute,
+    Activation as Activation,
+    ClippedReLU as ClippedReLU,
+    Follower as Follower,
+    HardSigmoid as HardSigmoid,
+    Layer as Layer,
+    LeakyReLU as LeakyReLU,
+    Linear as Linear,
+    LocalReaction as LocalReaction,
+    Loss as Loss,
+    Network as Network,
+    Normalized as Normalized,
+    Rail as Rail,
+    ReadOut as ReadOut,
+    Sigmoid as Sigmoid,
+    SmoothedReLU as SmoothedReLU,
+    Tanh as Tanh,
+    load_model as load_model,
+    model_data as model_data,
+    model_names as model_names,
+)
+from .perturbations import (
+    Robustness as Robustness,
+    robustness as robustness,
+)
+from .plots import (
+    plot_certified_margins as plot_certified_margins,
+    plot_confusion_matrix as plot_confusion_matrix,
+    plot_decision_boundary as plot_decision_boundary,
+    plot_envelope as plot_envelope,
+    plot_h_choice as plot_h_choice,
+    plot_history as plot_history,
+    plot_read_out_window as plot_read_out_window,
+    plot_robustness as plot_robustness,
+    plot_scan as plot_scan,
+    plot_scan_bands as plot_scan_bands,
+    plot_scan_map as plot_scan_map,
+    plot_scan_points as plot_scan_points,
+    plot_scan_surface as plot_scan_surface,
+    plot_sensitivities as plot_sensitivities,
+    plot_time_course as plot_time_course,
+)
+from .scans import (
+    Axis as Axis,
+    latin_hypercube as latin_hypercube,
+    lognormal as lognormal,
+    open_scan as open_scan,
+    paired as paired,
+    refine as refine,
+    scan as scan,
+    sobol as sobol,
+)
+from .sensitivity import (
+    Gradient as Gradient,
+    GradientCheck as GradientCheck,
+    Sensitivities as Sensitivities,
+    TransientSensitivities as TransientSensitivities,
+    check_gradients as check_gradients,
+    gradient as gradient,
+    sensitivities as sensitivities,
+    transient_sensitivities as transient_sensitivities,
+)
+from .simulation import (
+    Simulator as Simulator,
+    SteadyState as SteadyState,
+    TimeCourse as TimeCourse,
+    verify as verify,
+)
+from .tellurium_model import (
+    ChemistryRunner as ChemistryRunner,
+    to_roadrunner as to_roadrunner,
+)
+from .training import (
+    CRNClassifier as CRNClassifier,
+    CRNRegressor as CRNRegressor,
+    FitResult as FitResult,
+    fit as fit,
+)

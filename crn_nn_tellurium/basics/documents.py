@@ -1,0 +1,301 @@
+"""Documents of plain values and arrays: readable JSON, with big arrays in an .npz beside it.
+
+Equal documents give equal bytes (fixed key order, ``repr`` of floats, no time stamps). Nothing is
+pickled. A file is written beside its target and moved into place, so it is whole or absent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from crn_nn_tellurium.basics.arrays import is_sparse
+from crn_nn_tellurium.errors import FileFormatError
+
+INLINE_LIMIT = 10_000
+"""Numbers that a document holds as text; with more, its arrays go to the .npz."""
+
+_LINE = 110
+
+
+def check_target(path: Path) -> None:
+    """Refuse a path that no file can be written to, before the work for it is done.
+
+    Raises
+    ------
+    OSError
+        If its folder does not exist, or it is a folder.
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
+    if path.is_dir():
+        raise IsADirectoryError(f"cannot write {str(path)!r}: it is a folder")
+
+
+def check_new(paths: Iterable[Path]) -> None:
+    """Refuse to replace files.
+
+    Raises
+    ------
+    FileExistsError
+        If one of them exists.
+    """
+    for path in paths:
+        if path.exists():
+            raise FileExistsError(f"{str(path)!r} exists; overwrite=True replaces it")
+
+
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
+    """Write a file whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If the folder does not exist or cannot be written to.
+    """
+    path = Path(path)
+    write_files({path: content})
+    return path
+
+
+def write_files(files: Mapping[Path, bytes]) -> None:
+    """Write files that belong together: each whole or not at all, and none moved into place before all are written.
+
+    Raises
+    ------
+    OSError
+        If a folder does not exist or cannot be written to.
+    """
+    temporary: dict[Path, str] = {}
+    try:
+        for path, content in files.items():
+            check_target(path)
+            try:
+                handle, temporary[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            except OSError as error:
+                raise type(error)(f"cannot write {str(path)!r} into its folder: {error.strerror}") from error
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            make_readable(temporary[path])
+        for path in files:
+            os.replace(temporary[path], path)
+    except BaseException:
+        for name in temporary.values():
+            Path(name).unlink(missing_ok=True)
+        raise
+
+
+def make_readable(path: str | os.PathLike[str]) -> None:
+    """Give a temporary file the permissions that a new file has."""
+    umask = os.umask(0)
+    os.umask(umask)
+    os.chmod(path, 0o666 & ~umask)
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """Read a text file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    FileFormatError
+        If it is not UTF-8 text.
+    """
+    path = Path(path)
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileFormatError(f"{str(path)!r}: not a text file ({error.reason} at byte {error.start})") from error
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Read a file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    path = Path(path)
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{str(path)!r}: there is no such file") from error
+    except IsADirectoryError as error:
+        raise IsADirectoryError(f"{str(path)!r}: a folder; expected a file") from error
+
+
+def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) -> None:
+    """Write a mapping of strings, numbers, lists and (sparse) arrays.
+
+    Parameters
+    ----------
+    path : path-like
+        The JSON file. A companion with the arrays, if needed, is named after it and after its own
+        content, so that an interrupted write never parts a document from its arrays.
+    document : mapping
+        The content; keys keep their order.
+
+    Raises
+    ------
+    FileFormatError
+        If the path has the ending .npz, which is the companion's.
+    OSError
+        If a file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".npz":
+        raise FileFormatError(f"{str(path)!r}: the ending .npz is for arrays; expected one such as .json")
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    inline = _count(document) <= INLINE_LIMIT
+    plain = _to_plain(document, arrays, "", inline)
+    before = _companion(path)
+    companion = None
+    if arrays:
+        packed = _pack(arrays)
+        digest = hashlib.sha256(packed).hexdigest()
+        companion = path.with_name(f"{path.stem}.{digest[:12]}.npz")
+        plain["arrays"] = {"file": companion.name, "sha256": digest}
+        write_bytes(companion, packed)
+    try:
+        write_bytes(path, (_format(plain) + "\n").encode())
+    except BaseException:
+        if companion is not None and companion != before:
+            companion.unlink(missing_ok=True)
+        raise
+    if before is not None and before != companion:
+        before.unlink(missing_ok=True)
+
+
+def _companion(path: Path) -> Path | None:
+    """The companion of a document that is already there, by its name."""
+    try:
+        name = json.loads(path.read_bytes())["arrays"]["file"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None  # no document, or one without arrays: nothing of ours to replace
+    expected = isinstance(name, str) and name.startswith(f"{path.stem}.") and name.endswith(".npz")
+    return path.with_name(name) if expected and Path(name).name == name else None
+
+
+def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read what `write_document` wrote.
+
+    Raises
+    ------
+    FileFormatError
+        If it is not JSON, or its companion is missing or not the one it was saved with.
+    OSError
+        If it cannot be read.
+    """
+    path = Path(path)
+    try:
+        plain = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise FileFormatError(f"{str(path)!r}: not JSON (line {error.lineno}: {error.msg})") from error
+    except RecursionError as error:
+        raise FileFormatError(f"{str(path)!r}: nested too deeply to be a document of ours") from error
+    if not isinstance(plain, dict):
+        raise FileFormatError(f"{str(path)!r}: holds a {type(plain).__name__}; expected a JSON object")
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    reference = plain.pop("arrays", None)
+    if reference is not None:
+        arrays = _unpack(path, reference)
+    try:
+        result = _from_plain(plain, arrays)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise FileFormatError(f"{str(path)!r}: an array is not as it was saved ({error})") from error
+    assert isinstance(result, dict)
+    return result
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, Mapping):
+        return sum(map(_count, value.values()))
+    if isinstance(value, list | tuple):
+        return sum(map(_count, value))
+    return int(value.size) if isinstance(value, np.ndarray) or is_sparse(value) else 0
+
+
+def _to_plain(value: Any, arrays: dict[str, np.ndarray[Any, Any]], key: str, inline: bool) -> Any:
+    if is_sparse(value):
+        parts = {"indptr": value.indptr, "indices": value.indices, "data": value.data}
+        return {"sparse": list(value.shape)} | _to_plain(parts, arrays, key, inline)
+    if isinstance(value, Mapping):
+        return {str(k): _to_plain(v, arrays, f"{key}{'.' if key else ''}{k}", inline) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_to_plain(v, arrays, f"{key}.{i}", inline) for i, v in enumerate(value)]
+    if isinstance(value, np.ndarray):
+        if inline or value.size <= 1:
+            return value.tolist()
+        arrays[key] = value
+        return {"npz": key}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _from_plain(value: Any, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Any:
+    if isinstance(value, list):
+        return [_from_plain(v, arrays) for v in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"npz"}:
+        return arrays[value["npz"]]
+    plain = {k: _from_plain(v, arrays) for k, v in value.items()}
+    if "sparse" in plain:
+        parts = (np.asarray(plain["data"], dtype=float), np.asarray(plain["indices"]), np.asarray(plain["indptr"]))
+        matrix = sparse.csr_array(parts, shape=tuple(plain["sparse"]))
+        matrix.check_format()
+        return matrix
+    return plain
+
+
+def _pack(arrays: Mapping[str, np.ndarray[Any, Any]]) -> bytes:
+    """The bytes of an .npz without time stamps; numpy's own writer puts the time of day in."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for key, array in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+            info = zipfile.ZipInfo(f"{key}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, member.getvalue())
+    return buffer.getvalue()
+
+
+def _unpack(path: Path, reference: Any) -> dict[str, np.ndarray[Any, Any]]:
+    name = reference.get("file") if isinstance(reference, dict) else None
+    if not isinstance(name, str) or Path(name).name != name:
+        raise FileFormatError(f"{str(path)!r}: names its arrays {reference!r}; expected a file beside it")
+    companion = path.with_name(name)
+    if not companion.is_file():
+        raise FileFormatError(
+            f"{str(path)!r}: its arrays are in {name!r}, which is not beside it; keep the two together"
+        )
+    content = companion.read_bytes()
+    if hashlib.sha256(content).hexdigest() != reference.get("sha256"):
+        raise FileFormatError(f"{str(companion)!r}: not the arrays that {path.name!r} was saved with")
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        return {key: archive[key] for key in archive.files}
+
+
+def _format(value: Any, indent: int = 0) -> str:
+    """JSON with one line per row of numbers instead of one per number."""
+    text = json.dumps(value)
+    nested = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, list | dict) for v in value))
+    if not nested or (len(text) + indent <= _LINE and "[[" not in text and isinstance(value, list)):
+        return text
+    pad = " " * (indent + 2)
+    if isinstance(value, dict):
+        items = [f"{pad}{json.dumps(k)}: {_format(v, indent + 2)}" for k, v in value.items()]
+        return "{\n" + ",\n".join(items) + "\n" + " " * indent + "}"
+    return "[\n" + ",\n".join(pad + _format(v, indent + 2) for v in value) + "\n" + " " * indent + "]"

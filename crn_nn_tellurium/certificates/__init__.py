@@ -1,0 +1,24 @@
+"""certificates."""
+
+from crn_nn_tellurium.certificates.balancing import Balanced, balance, limit_concentrations
+from crn_nn_tellurium.certificates.certificate import Bound, Certificate, certify, kinetics_of, settling_time
+from crn_nn_tellurium.certificates.choice_of_h import HChoice, choose_h
+from crn_nn_tellurium.certificates.enclosures import Enclosure, certified_margin, enclosure
+from crn_nn_tellurium.certificates.following import EnvelopeModel
+
+__all__ = [
+    "Balanced",
+    "Bound",
+    "Certificate",
+    "Enclosure",
+    "EnvelopeModel",
+    "HChoice",
+    "balance",
+    "certified_margin",
+    "certify",
+    "choose_h",
+    "enclosure",
+    "kinetics_of",
+    "limit_concentrations",
+    "settling_time",
+]

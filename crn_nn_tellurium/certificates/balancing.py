@@ -1,0 +1,363 @@
+"""A faster chemistry for the same function: each layer's concentrations and rates multiplied by a factor.
+
+From sigma_(s^2 h)(s z) = s sigma_h(z): with a layer's pre-activations times s, its h times s^2 and the weights
+that read it divided by s, every output stays as it was, and with y -> s y the layer's equations are the old ones
+s times as fast. (Rescaling of positively homogeneous units; theory.md has how h follows.) A value that is a ratio of
+concentrations does not change at all, so nothing after it does.
+
+What limits s are the rate constants, in layer l with value factor s^d (d = 1, or 0 for a ratio):
+
+    s_l B_l <= K,    s_l^2 h_l <= K,    s_l W_lm / s_m^d_m <= K    for each layer m that l reads,
+
+with the largest bias B_l and weight W_lm. The larger s_m, the more room s_l has, so the largest factors are
+found layer after layer, and they are largest all at once: no other choice makes any one layer faster (in log s the
+constraints are differences, whose solutions have a greatest one; a linear program has nothing to weigh).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray, is_real
+from crn_nn_tellurium.certificates.certificate import INITIAL_MAX, input_points, kinetics_of
+from crn_nn_tellurium.certificates.closed_form import CheapBound
+from crn_nn_tellurium.errors import InputError, NetworkError, NotCertified
+from crn_nn_tellurium.kinetics import Linearized, NetworkKinetics
+from crn_nn_tellurium.networks import INPUT, Activation, Layer, Network, places, shared_id, values_of, with_values
+from crn_nn_tellurium.simulation import Simulator
+
+TOLERANCE = 1e-3
+"""Of the settling times, in units of the outputs."""
+_HALVINGS = 60
+_ROUNDED_UP = 1e-5
+_ROUNDING = 1e-12
+"""Factors stay below what the limit allows by this, relative, so that rounding cannot lead above it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pace:
+    """How fast a network's chemistry is, and what that takes.
+
+    Attributes
+    ----------
+    rates : mapping of str to float
+        By layer: the slowest rate of its species at the fixed point, the smallest over the inputs; without inputs
+        2 sqrt(h), below which no rail's rate is at any input.
+    settling_time : float or None
+        By the closed-form bound, the worst over the inputs; None without inputs, and where no such bound is known.
+    largest_rate_constant : float
+    largest_second_order : float
+        The largest rate constant of a reaction of two molecules, 2 Y => Y with its 1 included.
+    largest_concentration : float or None
+        Of a unit's species at the fixed points; None without inputs.
+    """
+
+    rates: Mapping[str, float]
+    settling_time: float | None
+    largest_rate_constant: float
+    largest_second_order: float
+    largest_concentration: float | None
+
+    @property
+    def rate(self) -> float:
+        """The slowest of all layers."""
+        return min(self.rates.values())
+
+    def __repr__(self) -> str:
+        text = f"Pace(slowest rate {self.rate:.3g}"
+        if self.settling_time is not None:
+            text += f", settles by t = {self.settling_time:.4g}"
+        if self.largest_concentration is not None:
+            text += f", concentrations up to {self.largest_concentration:.3g}"
+        return (
+            f"{text}, rate constants up to {self.largest_rate_constant:.3g}, of second order up to "
+            f"{self.largest_second_order:.3g})"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Balanced:
+    """A network of the same function and a faster chemistry.
+
+    Attributes
+    ----------
+    network : Network
+    factors : mapping of str to float
+        By layer: how many times as fast it is, and how many times as concentrated its rails are.
+    before, after : Pace
+    max_rate_constant : float
+        The limit.
+    tolerance : float
+        Of the settling times, in units of the outputs.
+    """
+
+    network: Network = field(repr=False)
+    factors: Mapping[str, float]
+    before: Pace
+    after: Pace
+    max_rate_constant: float
+    tolerance: float
+
+    @property
+    def gain(self) -> float:
+        """How many times sooner the outputs settle; where that is not known, how much faster the slowest layer is."""
+        if self.before.settling_time is None or not self.after.settling_time:
+            return self.after.rate / self.before.rate
+        return self.before.settling_time / self.after.settling_time
+
+    @property
+    def gain_in_seconds(self) -> float:
+        """The gain where the largest second-order rate constant fixes the time unit; below 1 it is a loss."""
+        return self.gain * self.before.largest_second_order / self.after.largest_second_order
+
+    def __repr__(self) -> str:
+        factors = ", ".join(f"{name} x {factor:.3g}" for name, factor in self.factors.items())
+        return (
+            f"Balanced({factors}; gain {self.gain:.3g}, in seconds {self.gain_in_seconds:.3g}; "
+            f"before {self.before!r}; after {self.after!r})"
+        )
+
+
+def balance(
+    net: Network | Simulator,
+    X: npt.ArrayLike | None = None,  # scikit-learn's name
+    max_rate_constant: float | None = None,
+    *,
+    tolerance: float = TOLERANCE,
+) -> Balanced:
+    """Make every layer as fast as rate constants allow, without changing the outputs.
+
+    The network is not modified. The last layer's outputs stay, so if it is rescaled with its value its factor is 1;
+    so it is for activations that have no rescaled form (`Activation.rescaled` is None).
+
+    Parameters
+    ----------
+    net : Network or Simulator
+    X : (n_samples, n_in) array_like, optional
+        Inputs at which rates, settling times and concentrations are reported. The factors do not depend on them.
+    max_rate_constant : float, optional
+        The largest that any rate constant may become, at least 1, the rate constant of 2 Y => Y; by default the
+        network's largest, so that no layer becomes slower.
+    tolerance : float
+        Of the settling times, in units of the outputs.
+
+    Returns
+    -------
+    Balanced
+
+    Raises
+    ------
+    InputError
+        If an argument is not what it should be, or no factors bring all rate constants below the limit; the
+        message says which limit can be met.
+
+    Notes
+    -----
+    What is paid: rails of a layer with factor s are s times as concentrated. And in the laboratory the largest
+    second-order rate constant, of some 1e6 /M/s, fixes the time unit, so that a larger one in the model makes every
+    other reaction slower in seconds: `Balanced.gain_in_seconds` counts that. The default may raise it where
+    the largest constant is a bias or an h; the network's own ``before.largest_second_order`` as the limit, where it
+    can be met, does not.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model
+    >>> net = load_model("xor")
+    >>> x = [[0.0, 1.0], [1.0, 1.0]]
+    >>> balanced = balance(net, x, max_rate_constant=3.0)
+    >>> balanced.factors["layer1"] > 2, balanced.factors["layer2"], balanced.gain > 1.1
+    (True, 1.0, True)
+    >>> bool(abs(balanced.network(x) - net(x)).max() < 1e-14)
+    True
+    """
+    kinetics = kinetics_of(net)
+    net = kinetics.net
+    for name, value, least in (("max_rate_constant", max_rate_constant, 1.0), ("tolerance", tolerance, 0.0)):
+        if value is not None and not (is_real(value) and np.isfinite(value) and value >= least and value > 0):
+            reason = " or more, since 2 Y => Y has the rate constant 1" if least else " above 0"
+            raise InputError(f"{name} is {value!r}; expected a finite number, {least:g}{reason}")
+    x = None if X is None else input_points(net, X)
+    if x is not None and not len(x):
+        raise InputError(f"no inputs; expected at least one sample, (n_samples, {net.n_in}), or X=None")
+    before = _pace(kinetics, x, tolerance)
+    most = before.largest_rate_constant if max_rate_constant is None else float(max_rate_constant)
+    factors = _largest_factors(kinetics, most)
+    if factors is None:
+        least = _least_limit(kinetics, most, before.largest_rate_constant)
+        raise InputError(
+            f"max_rate_constant is {max_rate_constant!r}; expected at least {least:.6g}: no factors bring all rate "
+            f"constants of network {net.name!r} below that"
+        )
+    result = _rescaled(net, factors)
+    after = _pace(NetworkKinetics(result), x, tolerance)
+    if after.largest_rate_constant > most * (1 + 100 * _ROUNDING):
+        raise NetworkError(
+            f"network {net.name!r}: a rate constant is {after.largest_rate_constant!r} after rescaling; expected at "
+            f"most {most!r}; do all activations of your own keep what Activation.rescaled promises?"
+        )
+    return Balanced(result, factors, before, after, most, float(tolerance))
+
+
+def limit_concentrations(net: Network | Simulator, X: npt.ArrayLike, largest: float = 1.0) -> Network:
+    """A network whose concentrations stay small: what burns less fuel and fits beside it in a tube.
+
+    Layer by layer, from the first, concentrations are divided so that none exceeds `largest` on the given inputs; the
+    weights that read them make up for it. Several outputs are divided too, which keeps their order, so the class.
+    Smoothing h stays what it was, so that the chemistry is no slower, and relative to the values somewhat smoother.
+
+    Parameters
+    ----------
+    net : Network or Simulator
+    X : (n_samples, n_in) array_like
+    largest : float
+
+    Returns
+    -------
+    Network
+        With layers that have no rescaled form, or a single output, as they were.
+
+    Raises
+    ------
+    InputError
+        If the inputs have the wrong shape or `largest` is not > 0.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model, model_data
+    >>> iris, (X, test, y, y_test) = load_model("iris"), model_data("iris")
+    >>> small = limit_concentrations(iris, X)
+    >>> bool((abs(small(X)) <= 1).all()), bool((small.predict(test) == iris.predict(test)).all())
+    (True, True)
+    """
+    if not (is_real(largest) and 0 < largest < math.inf):
+        raise InputError(f"largest is {largest!r}; expected a concentration > 0")
+    kinetics = kinetics_of(net)
+    net = kinetics.net
+    states = kinetics.settle(input_points(net, X))
+    factors = {}
+    for layer, state in zip(net.layers, states, strict=True):
+        last = layer.name == net.layers[-1].name
+        fixed = layer.activation.rescaled(2.0) is None or (last and net.n_out == 1)
+        factors[layer.name] = 1.0 if fixed else min(1.0, largest / max(float(part.max()) for part in state.y))
+    result = _rescaled(net, factors)
+    kept = [
+        a.activation.h if a.activation.h_is_smoothing else b.activation.h
+        for a, b in zip(net.layers, result.layers, strict=True)
+    ]
+    return result.with_h(kept)
+
+
+# Factors ------------------------------------------------------------------------------------------
+
+
+def _largest_factors(kinetics: NetworkKinetics, limit: float) -> dict[str, float] | None:
+    """The largest factor of each layer under a limit of all rate constants; None where it cannot be met."""
+    net = kinetics.net
+    factors: dict[str, float] = {}
+    values = {INPUT: 1.0}
+    for layer in kinetics.layers:
+        activation, constants = layer.activation, layer.constants
+        local = dict(zip(layer.local.rate_constants, constants.local.tolist(), strict=True))
+        h = local.pop(shared_id(layer.chemistry.index, "h"))
+        bounds = [math.sqrt(limit / h)]
+        if bias := float(np.abs(constants.bias).max()):
+            bounds.append(limit / bias)
+        catalysts = [catalyst.column for catalyst in layer.chemistry.catalysts]
+        of_catalysts = _value_factors(net, layer.chemistry.layer, values)[catalysts]
+        if weight := float(np.abs(values_of(_divided(constants.weights, of_catalysts))).max(initial=0.0)):
+            bounds.append(limit / weight)
+        bound = min(bounds)
+        if max(local.values()) > limit:
+            return None
+        if _is_free(activation, last=layer.name == net.layers[-1].name):
+            factor = bound * (1 - _ROUNDING)
+            factor = 1.0 if factor < 1 <= bound else factor
+        elif bound < 1 - 10 * _ROUNDING:
+            return None
+        else:
+            factor = 1.0
+        factors[layer.name] = factor
+        values[layer.name] = _form(activation, factor)[1]
+    return factors
+
+
+def _is_free(activation: Activation, last: bool) -> bool:
+    """Whether a layer may be rescaled: the last one's value stays, and no value may shrink as its layer speeds up."""
+    form = activation.rescaled(2.0)
+    return form is not None and (form[1] == 1 if last else form[1] >= 1)
+
+
+def _form(activation: Activation, factor: float) -> tuple[Activation, float]:
+    """The activation rescaled by a factor, and what its value is multiplied by."""
+    form = None if factor == 1 else activation.rescaled(factor)
+    return form or (activation, 1.0)
+
+
+def _least_limit(kinetics: NetworkKinetics, low: float, high: float) -> float:
+    """The least limit that can be met, between one that cannot and one that can, rounded up."""
+    for _ in range(_HALVINGS):
+        middle = math.sqrt(low * high)
+        if _largest_factors(kinetics, middle) is None:
+            low = middle
+        else:
+            high = middle
+    return high * (1 + _ROUNDED_UP)
+
+
+def _value_factors(net: Network, layer: Layer, values: Mapping[str, float]) -> FloatArray:
+    """By column of a layer's weights, what the value that it reads is multiplied by."""
+    widths = {INPUT: net.n_in} | {other.name: other.n_out for other in net.layers}
+    return np.concatenate([np.full(widths[source], values[source]) for source in layer.inputs])
+
+
+def _divided(weights: Any, by_column: FloatArray) -> Any:
+    _, columns = places(weights)
+    return with_values(weights, values_of(weights) / by_column[columns])
+
+
+def _rescaled(net: Network, factors: Mapping[str, float]) -> Network:
+    """The network with each layer's factor."""
+    values = {INPUT: 1.0}
+    layers = []
+    for layer in net.layers:
+        factor = factors[layer.name]
+        activation, values[layer.name] = _form(layer.activation, factor)
+        weights = _divided(layer.weights, _value_factors(net, layer, values) / factor)
+        layers.append(dataclasses.replace(layer, weights=weights, bias=layer.bias * factor, activation=activation))
+    return dataclasses.replace(net, layers=tuple(layers))
+
+
+# How fast -----------------------------------------------------------------------------------------
+
+
+def _pace(kinetics: NetworkKinetics, x: FloatArray | None, tolerance: float) -> Pace:
+    second, largest = 1.0, 1.0
+    for layer in kinetics.layers:
+        constants = layer.constants
+        weight = float(np.abs(values_of(constants.weights)).max(initial=0.0))
+        pairs = [reaction.value for reaction in layer.local.reactions if reaction.order == 2]
+        second = max(second, weight, *pairs)
+        largest = max(largest, second, float(np.abs(constants.bias).max()), float(constants.local.max()))
+    if x is None:
+        rates = {layer.name: 2 * math.sqrt(layer.activation.h) for layer in kinetics.layers}
+        return Pace(rates, None, largest, second, None)
+    states = kinetics.settle(x)
+    rates = {layer.name: _slowest(layer.linearize(state)) for layer, state in zip(kinetics.layers, states, strict=True)}
+    try:
+        settled = float(CheapBound(kinetics, x, tolerance, INITIAL_MAX).times.max())
+    except NotCertified:
+        settled = None
+    concentration = max(float(part.max()) for state in states for part in state.y)
+    return Pace(rates, settled, largest, second, concentration)
+
+
+def _slowest(jacobian: Linearized) -> float:
+    """The least rate at which a species of a layer returns."""
+    return min(float(-entry.max()) for (a, b), entry in jacobian.own.items() if a == b)

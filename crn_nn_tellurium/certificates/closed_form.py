@@ -1,0 +1,378 @@
+"""Settling times in closed form: under a millisecond a sample of a batch, any size, later than the envelope's.
+
+A wanted error is split over the layers from the outputs backwards, and the layers' times are added forwards.
+If from time T on the catalysts of a rail leave its drive within d of its limit u, comparison with the two
+Riccati equations of constant drive u + d and u - d gives, from every start at T, with r = sqrt(u^2 + 4h),
+
+    y <= sigma_h(u + d) + e  after  ln(1 + r/e) / r            (r at u + d; from infinity)
+    y >= sigma_h(u - d) - e  after  ln((y^2/h) (r/e - 1)) / r   (r, y at u - d; from 0)
+
+and |sigma_h(u +- d) - sigma_h(u)| <= theta E whenever d <= theta E (1 + h / (y (y + theta E))), so E is met
+if e is what sigma_h leaves of it. Of s stages before and with it, a stage leaves (s - 1)/s to those before,
+which is the best split of one error over equal stages. A follower is a linear equation whose coefficients
+are between bounds (see `fixed_point_bounds`), from a start below its cap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray, is_sparse
+from crn_nn_tellurium.encoding import catalyst_concentrations, weighted_sums
+from crn_nn_tellurium.errors import NotCertified
+from crn_nn_tellurium.kinetics import (
+    Group,
+    LayerKinetics,
+    LayerState,
+    NetworkKinetics,
+    check_order,
+    extreme_root,
+    groups,
+)
+from crn_nn_tellurium.networks import INPUT, smoothed_relu
+
+_HALVINGS = 200
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """One layer with what the bound needs of it."""
+
+    kinetics: LayerKinetics
+    state: LayerState
+    groups: list[list[Group]]
+    depth: int
+    """Number of stages up to and with the layer's rails."""
+    free: npt.NDArray[np.bool_]
+    """Which catalysts (n_catalysts,) are species of other layers, not inputs."""
+
+    @property
+    def n_rails(self) -> int:
+        return len(self.state.drive)
+
+    @property
+    def sizes(self) -> FloatArray:
+        """|weights| (n_units, n_catalysts)."""
+        weights = abs(self.kinetics.constants.weights)
+        return weights.toarray() if is_sparse(weights) else weights
+
+    @property
+    def order(self) -> list[int]:
+        """Followers, each after what it reads."""
+        return [a for (a,) in self.kinetics.blocks if a >= self.n_rails]
+
+    def reads(self, follower: int) -> set[int]:
+        """Local species that a follower reads."""
+        return {a for part in self.groups[follower] for a in (*part.own, *part.pooled)}
+
+    def level(self, species: int) -> int:
+        """How many stages within the layer come before a species of it, itself counted."""
+        return 0 if species < self.n_rails else 1 + max((self.level(a) for a in self.reads(species)), default=0)
+
+    def share(self, species: int) -> float:
+        """The part of a species' error that is left to the stages before it."""
+        stages = self.depth + self.level(species)
+        return (stages - 1) / stages
+
+
+class CheapBound:
+    """The closed-form settling-time bound of a network for a batch of inputs.
+
+    Parameters
+    ----------
+    kinetics : NetworkKinetics
+    x : (n, n_in) ndarray
+        Checked inputs.
+    tolerance : float
+        In units of the outputs.
+    initial_max : float
+        Cap on the starts of followers.
+
+    Attributes
+    ----------
+    times : (n, n_out) ndarray
+        By when each output is within tolerance, from every start.
+    states : list of LayerState
+        The layers at their fixed point.
+
+    Raises
+    ------
+    NotCertified
+        If an activation's local reactions are of a kind that has no closed form here.
+    """
+
+    def __init__(self, kinetics: NetworkKinetics, x: FloatArray, tolerance: float, initial_max: float) -> None:
+        self._net = kinetics.net
+        self._cap = initial_max
+        self.states = kinetics.settle(x, by_row=True)
+        self._stages = self._lay_out(kinetics)
+        self._errors = self._split(tolerance, len(x))
+        self._times = self._add_up(len(x))
+        last = kinetics.layers[-1]
+        read = [last.activation.species.index(name) for name, _ in last.activation.read_out.read]
+        self.times = self._times[last.name][..., read].max(axis=-1, initial=0.0)
+
+    def _lay_out(self, kinetics: NetworkKinetics) -> dict[str, _Stage]:
+        depth = {INPUT: 0}
+        # by layer, 1 for what the chemistry makes and 0 for what is given
+        made = {INPUT: np.zeros((1, self._net.n_in, len(self._net.input_coding.rails)))}
+        stages = {}
+        for layer, state in zip(kinetics.layers, self.states, strict=True):
+            _check(layer)
+            if not all(np.all(np.isfinite(y) & (y > 0)) for y in state.y):
+                raise NotCertified(
+                    f"layer {layer.name!r}: the closed form of {layer.activation} gives a concentration that is "
+                    "not positive"
+                )
+            read = layer.chemistry.layer
+            free = catalyst_concentrations(self._net, read, made)[0] > 0
+            stage = _Stage(layer, state, groups(layer), 1 + max(depth[s] for s in read.inputs), free)
+            stages[layer.name] = stage
+            made[layer.name] = np.ones((1, read.n_out, len(layer.activation.species)))
+            depth[layer.name] = stage.depth + max(stage.level(a) for a in range(len(layer.activation.species)))
+        return stages
+
+    # Backwards: what error each species is allowed ---------------------------------------------------
+
+    def _split(self, tolerance: float, n: int) -> dict[str, FloatArray]:
+        """Allowed errors (n, n_species), by layer; infinite for what nothing reads."""
+        errors = {name: np.full((n, len(s.kinetics.activation.species)), np.inf) for name, s in self._stages.items()}
+        last = self._net.layers[-1]
+        read = last.activation.read_out.read
+        total = sum(abs(coefficient) for _, coefficient in read)
+        for name, _ in read:
+            errors[last.name][:, last.activation.species.index(name)] = tolerance / total
+        for name, stage in reversed(self._stages.items()):
+            own = errors[name]
+            for follower in reversed(stage.order):
+                if np.isfinite(own[:, follower]).all():
+                    allowed = self._allowed(stage, follower, own[:, follower])
+                    for a in stage.reads(follower):
+                        own[:, a] = np.minimum(own[:, a], allowed)
+            if stage.free.any():
+                self._pass_on(stage, own, errors)
+        return errors
+
+    def _pass_on(self, stage: _Stage, own: FloatArray, errors: dict[str, FloatArray]) -> None:
+        """What a layer's rails allow the species that they read."""
+        h, room = stage.kinetics.activation.h, np.inf
+        weight = stage.sizes[:, stage.free].sum(axis=1)
+        for rail in range(stage.n_rails):
+            y, part = stage.state.y[rail], stage.share(rail) * own[:, rail, None]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                drive = np.where(np.isfinite(part), part * (1 + h / (y * (y + part))), np.inf)
+                room = np.minimum(room, np.where(weight > 0, drive / weight, np.inf).min(axis=1))
+        for source in stage.kinetics.chemistry.layer.inputs:
+            if source != INPUT:
+                activation = self._stages[source].kinetics.activation
+                for name, _ in activation.read_out.read:
+                    a = activation.species.index(name)
+                    errors[source][:, a] = np.minimum(errors[source][:, a], room)
+
+    def _allowed(self, stage: _Stage, follower: int, error: FloatArray) -> FloatArray:
+        """The largest error (n,), up to a factor of two, of what a follower reads that its share allows."""
+        y = dict(enumerate(stage.state.y))
+        wanted, decay = stage.share(follower) * error, self._decay(stage, follower, y)
+        allowed = 4 * wanted * decay.min(axis=1)
+        for _ in range(_HALVINGS):
+            errors = dict.fromkeys(stage.reads(follower), allowed)
+            low, high = self._static(stage, follower, errors)
+            off = np.maximum(high - y[follower], y[follower] - low).max(axis=1) > wanted
+            # the follower must not be left without what it decays by, however large the error
+            off |= np.any(self._decay(stage, follower, self._least(stage, errors)) < 0.75 * decay, axis=1)
+            if not off.any():
+                return allowed
+            allowed = np.where(off, allowed / 2, allowed)
+        raise NotCertified(
+            f"layer {stage.kinetics.name!r}: species {stage.kinetics.activation.species[follower]!r} is too sensitive "
+            "for a closed-form bound; use bound='envelope'"
+        )
+
+    @staticmethod
+    def _decay(stage: _Stage, follower: int, y: Mapping[int, FloatArray]) -> FloatArray:
+        """Rate at which a follower is lost, (n, n_units)."""
+        local = stage.kinetics.constants.local
+        rate = np.zeros_like(stage.state.y[0])
+        for part in stage.groups[follower]:
+            for number, constant, power in part.reactions:
+                if power == 1:
+                    rate = rate - number * local[constant] * part.catalysts(y)
+        return rate
+
+    @staticmethod
+    def _least(stage: _Stage, errors: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
+        """The least concentrations (n, n_units) that are within some errors (n,) of their limits."""
+        return {a: np.maximum(stage.state.y[a] - error[:, None], 0.0) for a, error in errors.items()}
+
+    @staticmethod
+    def _static(stage: _Stage, follower: int, errors: Mapping[int, FloatArray]) -> tuple[FloatArray, FloatArray]:
+        """Where a follower can settle when what it reads is within some errors (n,) of its limits."""
+        between = {
+            a: (least, stage.state.y[a] + errors[a][:, None]) for a, least in CheapBound._least(stage, errors).items()
+        }
+        local = stage.kinetics.constants.local[:, None, None]
+        low, high = (extreme_root(stage.groups[follower], between, (local, local), None, up) for up in (False, True))
+        return low, high
+
+    # Forwards: by when it is met ---------------------------------------------------------------------
+
+    def _add_up(self, n: int) -> dict[str, FloatArray]:
+        """Times (n, n_units, n_species) by layer; 0 for what nothing reads."""
+        times: dict[str, FloatArray] = {}
+        for name, stage in self._stages.items():
+            found = np.zeros((n, stage.kinetics.chemistry.layer.n_out, len(stage.kinetics.activation.species)))
+            times[name] = found
+            begin, off = self._drives(stage, times)
+            for rail in range(stage.n_rails):
+                error = self._errors[name][:, rail, None]
+                if np.isfinite(error).all():
+                    found[..., rail] = begin + _riccati_time(
+                        stage.state.drive[rail], stage.state.y[rail], stage.kinetics.activation.h, off, error
+                    )
+            for follower in stage.order:
+                if np.isfinite(self._errors[name][:, follower]).all():
+                    found[..., follower] = self._follower_time(stage, follower, found)
+        return times
+
+    def _drives(self, stage: _Stage, times: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
+        """From when on the drives of a layer (n, n_units) stay how close to their limits."""
+        net, layer = self._net, stage.kinetics.chemistry.layer
+        n, sizes = len(stage.state.catalysts), stage.sizes
+        nothing = {INPUT: np.zeros((n, net.n_in, len(net.input_coding.rails)))}
+        ready = catalyst_concentrations(net, layer, {**nothing, **times})
+        allowed = {
+            source: np.broadcast_to(self._errors[source][:, None], times[source].shape)
+            for source in layer.inputs
+            if source != INPUT
+        }
+        off = catalyst_concentrations(net, layer, {**nothing, **allowed})
+        begin = np.zeros((n, layer.n_out))
+        if stage.free.any():
+            for j, row in enumerate(sizes):
+                begin[:, j] = ready[:, row > 0].max(axis=1, initial=0.0)
+        return begin, weighted_sums(sizes, np.where(np.isfinite(off), off, 0.0))
+
+    def _follower_time(self, stage: _Stage, follower: int, times: FloatArray) -> FloatArray:
+        errors = self._errors[stage.kinetics.name]
+        reads = stage.reads(follower)
+        begin = np.zeros(times.shape[:2])
+        for part in stage.groups[follower]:
+            for a in part.own:
+                begin = np.maximum(begin, times[..., a])
+            for a in part.pooled:
+                begin = np.maximum(begin, times[..., a].max(axis=1, keepdims=True))
+        low, high = self._static(stage, follower, {a: errors[:, a] for a in reads})
+        rate = self._decay(stage, follower, self._least(stage, {a: errors[:, a] for a in reads}))
+        y, error = stage.state.y[follower], errors[:, follower, None]
+        top = max(self._cap, _ratio(stage, follower))
+        from_above = np.log(np.maximum((top - high) / (error - (high - y)), 1.0))
+        from_below = np.log(np.maximum(low / (error - (y - low)), 1.0))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return begin + np.maximum(from_above, from_below) / rate
+
+    @property
+    def rate(self) -> float:
+        """Slowest rate at the fixed points."""
+        slowest = np.inf
+        for stage in self._stages.values():
+            h = stage.kinetics.activation.h
+            rates = [np.sqrt(u * u + 4 * h) for u in stage.state.drive]
+            rates += [self._decay(stage, a, dict(enumerate(stage.state.y))) for a in stage.order]
+            slowest = min(slowest, *(float(r.min()) for r in rates))
+        return slowest
+
+    # The slowest chain -------------------------------------------------------------------------------
+
+    def chain(self, sample: int, output: int) -> tuple[str, ...]:
+        """Species whose times add up to that of one output of one sample, from the first layer on."""
+        name, unit = self._net.layers[-1].name, output
+        result: list[str] = []
+        while name != INPUT:
+            stage = self._stages[name]
+            species = int(self._times[name][sample, unit].argmax())
+            result.append(stage.kinetics.chemistry.species[unit * len(stage.kinetics.activation.species) + species])
+            name, unit = self._before(stage, sample, unit)
+        return tuple(reversed(result))
+
+    def _before(self, stage: _Stage, sample: int, unit: int) -> tuple[str, int]:
+        """The layer and unit that a unit waits for."""
+        activation = stage.kinetics.activation
+        if activation.couples_units:
+            # a follower waits for the rails of the whole layer
+            read = [activation.species.index(local) for local in activation.pooled]
+            unit = int(self._times[stage.kinetics.name][sample][:, read].max(axis=1).argmax())
+        chemistry = stage.kinetics.chemistry
+        row = stage.sizes[unit]
+        best, found = 0.0, (INPUT, 0)
+        for catalyst, weight in zip(chemistry.catalysts, row, strict=True):
+            if weight and (place := self._place_of(catalyst.id)):
+                source, j, a = place
+                if self._times[source][sample, j, a] > best:
+                    best, found = float(self._times[source][sample, j, a]), (source, j)
+        return found
+
+    def _place_of(self, species: str) -> tuple[str, int, int] | None:
+        for name, stage in self._stages.items():
+            names = stage.kinetics.chemistry.species
+            if species in names:
+                width = len(stage.kinetics.activation.species)
+                return name, names.index(species) // width, names.index(species) % width
+        return None
+
+
+def _riccati_time(u: FloatArray, y: FloatArray, h: float, off: FloatArray, error: FloatArray) -> FloatArray:
+    """How long a rail takes to come within an error of y, while its drive is within `off` of u, from any start."""
+    high, low = smoothed_relu(u + off, h), smoothed_relu(u - off, h)
+    r_high, r_low = (np.sqrt(z * z + 4 * h) for z in (u + off, u - off))
+    left_high, left_low = error - (high - y), error - (y - low)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        from_above = np.log1p(r_high / left_high) / r_high
+        inside = np.maximum(r_low / left_low - 1, 0.0)
+        from_below = np.where(left_low >= low, 0.0, (2 * np.log(low) - np.log(h) + np.log(inside)) / r_low)
+    return np.maximum(from_above, np.maximum(from_below, 0.0))
+
+
+def _check(layer: LayerKinetics) -> None:
+    """Refuse local reactions that the closed form does not cover."""
+    check_order(layer, "use bound='envelope'")
+    kind, names = layer.activation, layer.activation.species
+    parts = groups(layer)
+    for rail in range(len(kind.rails)):
+        if any(part.own or part.pooled for part in parts[rail]):
+            raise NotCertified(
+                f"layer {layer.name!r}: rail {names[rail]!r} of {kind} takes part in local reactions; the closed-form "
+                "bound takes rails that are driven alone; use bound='envelope'"
+            )
+    for follower in range(len(kind.rails), len(names)):
+        powers = [power for part in parts[follower] for _, _, power in part.reactions]
+        if max(powers) > 1 or _pair(parts[follower]) is None:
+            raise NotCertified(
+                f"layer {layer.name!r}: nothing limits species {names[follower]!r} of {kind} while its catalysts are "
+                "far from settled (its one gain and a loss must share a catalyst, or have none); the closed-form bound "
+                "does not cover it; use bound='envelope'"
+            )
+
+
+def _pair(parts: list[Group]) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """(number, constant) of the only gain of a follower and of a loss by the same catalyst."""
+    gains = [(part, r) for part in parts for r in part.reactions if r[0] > 0]
+    if len(gains) != 1:
+        return None
+    ((part, (number, constant, power)),) = gains
+    losses = [r for r in part.reactions if r[0] < 0 and r[2] == 1]
+    if power or not losses:
+        return None
+    return (number, constant), (-losses[0][0], losses[0][1])
+
+
+def _ratio(stage: _Stage, follower: int) -> float:
+    """The most that a follower's gain makes of it."""
+    pair = _pair(stage.groups[follower])
+    assert pair is not None  # checked at the beginning
+    (made, gain), (lost, loss) = pair
+    local = stage.kinetics.constants.local
+    return float(made * local[gain] / (lost * local[loss]))

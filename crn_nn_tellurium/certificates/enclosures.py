@@ -1,0 +1,201 @@
+"""Guaranteed intervals of the outputs when inputs and rate constants are known between bounds.
+
+Strands of DNA are made and measured with errors, so each rate constant k is some number in [k (1 - e), k (1 + e)],
+each reaction's by itself. ``enclosure`` bounds where the outputs settle for every such choice;
+``certified_margin`` is the largest e for which the class is certain, as certified robustness is for neural
+networks under changes of the input (Gowal et al., ICCV 2019, interval bound propagation). See `fixed_point_bounds`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray, by_sample, is_real
+from crn_nn_tellurium.certificates.certificate import check_rates, input_box, is_single, kinetics_of
+from crn_nn_tellurium.chemistry import Interval
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.kinetics import Bounds, NetworkKinetics, settle_between
+from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.simulation import Simulator
+
+_BISECTIONS = 30
+
+
+@dataclass(frozen=True, eq=False)
+class Enclosure:
+    """Guaranteed bounds of a network's fixed point.
+
+    Attributes
+    ----------
+    outputs : Interval (n_samples, n_out), or (n_out,) for one sample
+    concentrations : Interval (n_samples, n_species), or (n_species,)
+        Every floating species, in the order of `species`.
+    nominal : ndarray, the outputs' shape
+        The outputs with every rate constant, and the middle of every input, as stated.
+    certain : bool ndarray (n_samples,), or bool
+        Whether every choice gives the same class.
+    rates : float
+        Relative error of every rate constant.
+    output_names, species : tuple of str
+    """
+
+    outputs: Interval
+    concentrations: Interval
+    nominal: FloatArray
+    certain: Any
+    rates: float
+    output_names: tuple[str, ...] = field(repr=False)
+    species: tuple[str, ...] = field(repr=False)
+
+    def __repr__(self) -> str:
+        n = np.atleast_2d(self.nominal).shape[0]
+        return (
+            f"Enclosure({n} {'sample' if n == 1 else 'samples'}, rate constants within {self.rates:.3g}: outputs "
+            f"{self.outputs!r}, class certain for {int(np.sum(self.certain))})"
+        )
+
+
+def enclosure(
+    net: Network | Simulator, x: npt.ArrayLike | Interval, rates: float = 0.05, inputs: npt.ArrayLike = 0.0
+) -> Enclosure:
+    """Bound where the outputs settle when every rate constant, and every input, may be off.
+
+    Parameters
+    ----------
+    net : Network or Simulator
+    x : (n_in,) or (n_samples, n_in) array_like, or Interval of that shape
+        Inputs, or boxes of inputs.
+    rates : float
+        Relative error, in [0, 1): each reaction's rate constant k lies anywhere in [k (1 - rates), k (1 + rates)].
+    inputs : float or (n_in,) array_like
+        Absolute error of each input, >= 0, in its own units; what cannot be an input is cut off.
+
+    Returns
+    -------
+    Enclosure
+
+    Raises
+    ------
+    NotCertified
+        If there is no bound: an activation whose species act on one another both ways, or intervals too wide.
+    InputError
+        If an argument has the wrong shape or is out of range.
+
+    Notes
+    -----
+    Guaranteed up to rounding, for which the bounds are widened. Not tight: an error of one species is
+    carried to each of its readers as if each saw another, so the width over the true range grows with depth.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model
+    >>> box = enclosure(load_model("xor"), [1.0, 0.0], rates=0.05)
+    >>> bool(box.outputs.lower[0] < 1 < box.outputs.upper[0]), bool(box.certain)
+    (True, True)
+    """
+    check_rates(rates)
+    kinetics = kinetics_of(net)
+    net = kinetics.net
+    single = is_single(net, x)
+    boxes = _widened(net, input_box(net, x), inputs)
+    n = len(boxes.lower)
+    outputs, found = _settle(kinetics, boxes, np.full((n, 1), float(rates)))
+    concentrations = Interval(*(np.concatenate([by_sample(b[up]) for b in found], axis=1) for up in (0, 1)))
+    nominal = net((boxes.lower + boxes.upper) / 2)
+    certain: Any = _certain(net, outputs, nominal)
+    at: Any = 0 if single else slice(None)
+    return Enclosure(
+        Interval(*outputs)[at], concentrations[at], nominal[at], certain[at], float(rates), net.output_names,
+        kinetics.species,
+    )  # fmt: skip
+
+
+def certified_margin(
+    net: Network | Simulator, x: npt.ArrayLike | Interval, inputs: npt.ArrayLike = 0.0, limit: float = 0.999
+) -> Any:
+    """The largest relative error of every rate constant for which the predicted class is certain.
+
+    Parameters
+    ----------
+    net : Network or Simulator
+    x : (n_in,) or (n_samples, n_in) array_like, or Interval of that shape
+    inputs : float or (n_in,) array_like
+        Absolute error of each input, as in `enclosure`.
+    limit : float
+        Errors above this are not looked at, in (0, 1).
+
+    Returns
+    -------
+    float for one sample, else (n_samples,) ndarray
+        Found by bisection, rounded down; 0 where the class is not certain at any error above it.
+
+    Raises
+    ------
+    NotCertified
+        As `enclosure`.
+    InputError
+        If an argument has the wrong shape or is out of range.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model
+    >>> margins = certified_margin(load_model("xor"), [[0, 0], [0, 1], [1, 0], [1, 1]])
+    >>> bool(0.03 < margins.min() < 0.05)
+    True
+    """
+    if not (is_real(limit) and 0 < limit < 1):
+        raise InputError(f"limit is {limit!r}; expected a relative error of the rate constants, a number in (0, 1)")
+    kinetics = kinetics_of(net)
+    net = kinetics.net
+    single = is_single(net, x)
+    boxes = _widened(net, input_box(net, x), inputs)
+    nominal = net((boxes.lower + boxes.upper) / 2)
+    low, high = np.zeros(len(nominal)), np.full(len(nominal), float(limit))
+    rates = high
+    for _ in range(_BISECTIONS):
+        certain = _certain(net, _settle(kinetics, boxes, rates[:, None], strict=False)[0], nominal)
+        low, high = np.where(certain, rates, low), np.where(certain, high, rates)
+        if np.all(low == high):
+            break
+        rates = (low + high) / 2
+    return float(low[0]) if single else low
+
+
+def _settle(
+    kinetics: NetworkKinetics, boxes: Interval, rates: FloatArray, strict: bool = True
+) -> tuple[Bounds, list[Bounds]]:
+    """Bounds of the outputs and of every layer's species."""
+    held = kinetics.net.input_coding.code_between(boxes.lower, boxes.upper)
+    found = list(settle_between(kinetics, held, rates, strict).values())
+    return kinetics.layers[-1].activation.read_between(*found[-1]), found
+
+
+def _certain(net: Network, outputs: Bounds, nominal: FloatArray) -> npt.NDArray[np.bool_]:
+    """Whether all outputs (n, n_out) between bounds give the class of the nominal ones."""
+    lower, upper = outputs
+    if net.n_out == 1:
+        threshold = net.layers[-1].activation.threshold
+        return np.where(nominal[:, 0] > threshold, lower[:, 0] > threshold, upper[:, 0] <= threshold)
+    rows, best = np.arange(len(nominal)), nominal.argmax(axis=1)
+    others = upper.copy()
+    others[rows, best] = -np.inf
+    return np.asarray(lower[rows, best] > others.max(axis=1))
+
+
+def _widened(net: Network, boxes: Interval, inputs: Any) -> Interval:
+    """Boxes of inputs with an absolute error added, as far as inputs may go."""
+    try:
+        error = np.broadcast_to(np.asarray(inputs, dtype=float), (net.n_in,))
+    except (TypeError, ValueError) as problem:
+        raise InputError(f"inputs is {inputs!r}; expected an absolute error, one number or {net.n_in}") from problem
+    if not np.all(np.isfinite(error) & (error >= 0)):
+        raise InputError(f"inputs is {inputs!r}; expected absolute errors of the inputs, finite and >= 0")
+    lowest = {"nonnegative": 0.0, "signed": -np.inf}.get(net.inputs)
+    floor = np.array(net.input_range[0]) if lowest is None else lowest
+    if not len(boxes.lower):
+        raise InputError(f"no inputs; expected at least one sample, (n_samples, {net.n_in})")
+    return Interval(np.maximum(boxes.lower - error, floor), boxes.upper + error)

@@ -1,0 +1,646 @@
+"""The envelope of all trajectories, as a reaction network of relative errors.
+
+Write a species as its fixed point times (1 + a): the *excess* a = -1 at concentration 0. For mass action,
+with K_r = k_r prod(others*) y*^(p_r - 1), n_r the net change of y in reaction r, p_r its power there and
+m_r the product of the others' (1 + a), and since sum_r n_r K_r = 0 at the fixed point,
+
+    a' = sum_r n_r K_r (m_r (1 + a)^p_r - (1 + a)).
+
+Every product m_r of a gain raises a and of a loss lowers it (a sum of monomials is mixed monotone), so two copies
+of the chemistry, crossed over in the losses, enclose every trajectory. In terms of how far the upper copy
+is above the fixed point, e >= 0, and how far the lower is below it, f in [0, 1], and for catalysts X:
+
+    e' = D_e (1 + e) - c e - B e^2      D_e = sum over gains K e_X + sum over losses K f_X
+    f' = D_f (1 - f) - c f + B f^2      D_f = sum over gains K f_X + sum over losses K e_X
+
+for a rail (c = h / y* + y*, its rate at the fixed point; B = y*), and without the square and with D_e in place of
+D_e (1 + e) where a gain does not need y itself. All rate constants are positive, so e and f are themselves species of
+a mass-action network, whose fixed point is 0: weights of the first layer and biases are in y* alone.
+
+With inputs or rate constants between bounds, y* and K are between bounds; taking the largest K and the smallest c and
+B encloses every trajectory of every network between them, relative to *its own* fixed point. So one envelope serves a
+point, a box of inputs and uncertain rate constants, and always ends at 0.
+
+From all non-negative starts, y = infinity included: y <= C / t, and this module starts at a small t from such a
+bound (docs/theory.md proves all of this). Source: the two copies are the standard embedding of a mixed
+monotone system (Smith, J. Difference Equ. Appl. 14 (2008); Coogan, IEEE CDC 2020); the rest is derived here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Species
+from crn_nn_tellurium.errors import NotCertified
+from crn_nn_tellurium.kinetics import Bounds
+
+ONE = "_one"
+"""A boundary species held at 1, which stands for a species at its fixed point."""
+EARLY = 1e-4
+"""Where the integration starts from unbounded starts, in units of the fastest unit's time."""
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """All (species, reaction) pairs in which a reaction changes a species, as arrays of one length.
+
+    Attributes
+    ----------
+    species, constant : (n,) int ndarray
+        Which species is changed, and the reaction's rate constant.
+    number, power : (n,) ndarray
+        Net change of the species; its power in the rate.
+    others : (n, 2) int ndarray
+        The other substrates, among [floating, boundary, 1].
+    """
+
+    species: npt.NDArray[np.intp]
+    constant: npt.NDArray[np.intp]
+    number: FloatArray
+    power: npt.NDArray[np.intp]
+    others: npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """Bounds of the terms of the errors' equations, over all networks between the bounds given.
+
+    Attributes
+    ----------
+    above, below : (n_floating,) ndarray
+        The rate c at which the errors of either copy decay.
+    square_above, square_below : (n_floating,) ndarray
+        B, of species that are lost with their square.
+    most, least : (n_terms,) ndarray
+        The largest and smallest K of every reaction and species that it changes.
+    known : bool
+        Whether the fixed point and the rate constants are known exactly.
+    """
+
+    above: FloatArray
+    below: FloatArray
+    square_above: FloatArray
+    square_below: FloatArray
+    most: FloatArray
+    least: FloatArray
+    known: bool
+
+
+class Envelope:
+    """The crossed-over copies of one mass-action network, in relative errors.
+
+    Parameters
+    ----------
+    crn : ReactionNetwork
+
+    Attributes
+    ----------
+    network : ReactionNetwork
+        Species ``{id}_above`` and ``{id}_below``, and the boundary species ``_one``; every rate constant is 1,
+        and `constants` gives their values.
+
+    Raises
+    ------
+    NotCertified
+        If a reaction makes a species at a rate that grows with its square, or a species has no gain that
+        keeps it from staying at 0.
+
+    Examples
+    --------
+    One unit, dy/dt = 1 + 1.5 y - y^2, settles at 2 with the rate 2.5:
+
+    >>> crn = ReactionNetwork(
+    ...     [Species("Y")],
+    ...     [
+    ...         Reaction("J1", (), ("Y",), "h", 1.0),
+    ...         Reaction("J2", ("Y",), {"Y": 2}, "b", 1.5),
+    ...         Reaction("J3", {"Y": 2}, ("Y",), "q", 1.0),
+    ...     ],
+    ... )
+    >>> envelope = Envelope(crn)
+    >>> at = np.array([2.0])
+    >>> values = envelope.constants(envelope.coefficients((at, at))).tolist()
+    >>> dict(zip(envelope.network.rate_constants, values, strict=True))
+    {'c_Y': 2.5, 'b_Y_above': 2.0, 'b_Y_below': 2.0}
+    """
+
+    def __init__(self, crn: ReactionNetwork) -> None:
+        self.crn = crn
+        self._terms = _collect(crn)
+        self._n = len(crn.floating)
+        terms = self._terms
+        bad = (terms.number > 0) & (terms.power >= 2)
+        if bad.any():
+            raise NotCertified(
+                f"species {crn.floating[terms.species[bad][0]]!r} makes itself at a rate that grows with its square, "
+                "so no time bound holds for all starts"
+            )
+        fed = np.zeros(self._n, dtype=bool)
+        fed[terms.species[(terms.number > 0) & (terms.power == 0)]] = True
+        if not fed.all():
+            raise NotCertified(
+                f"species {crn.floating[int(np.flatnonzero(~fed)[0])]!r} is made by no reaction without itself, so it "
+                "can stay at 0: its positive fixed point is not the only one"
+            )
+        self._plan()
+
+    # What the network looks like ------------------------------------------------------------------
+
+    def _plan(self) -> None:
+        """Species, reactions, and where each rate constant's value comes from."""
+        crn, terms, n = self.crn, self._terms, self._n
+        self.riccati = np.zeros(n, dtype=bool)
+        self.riccati[terms.species[terms.power == 2]] = True
+        loops = np.zeros(n, dtype=bool)
+        loops[terms.species[(terms.power == 1) & (terms.number > 0)]] = True
+        self.relaxes = ~self.riccati & ~loops
+        self._one_gain = np.bincount(terms.species[terms.number > 0], minlength=n) == 1
+        self._partner = self._partners()
+        self.split = np.zeros(n, dtype=bool)
+        self.split[terms.species[self._partner >= 0]] = True
+        species = [Species(ONE, 1.0, boundary=True)]
+        reactions: list[Reaction] = []
+        for i, name in enumerate(crn.floating):
+            species += [Species(s) for s in (above(name), below(name), *((extra(name),) if self.split[i] else ()))]
+            reactions += _own_reactions(name, bool(self.relaxes[i]), bool(self.riccati[i]), bool(self.split[i]))
+        self._couplings: list[tuple[int, str]] = []
+        self._coupling_ids: dict[object, str] = {}
+        for t in range(len(terms.species)):
+            catalysts = [int(o) for o in terms.others[t] if o < n]
+            if catalysts:
+                reactions += self._coupled(t, catalysts)
+        self.network = ReactionNetwork(tuple(species), tuple(reactions), name=f"{crn.name}_envelope")
+
+    def _coupled(self, t: int, catalysts: list[int]) -> list[Reaction]:
+        """The reactions by which the errors of one reaction's catalysts feed those of the species that it changes."""
+        terms, i = self._terms, int(self._terms.species[t])
+        y, gain, power = self.crn.floating[i], bool(terms.number[t] > 0), int(terms.power[t])
+        if not self.relaxes[i] or len(catalysts) > 1:
+            return [
+                reaction
+                for copy in ("above", "below")
+                for reaction in _coupling(
+                    self._coupling_id(t, "most"),
+                    copy,
+                    (above if copy == "above" else below)(y),
+                    [self._sources(o, (copy == "above") == gain) for o in catalysts],
+                    (copy == "above") == gain,
+                    power == 1,
+                )
+            ]
+        (catalyst,) = catalysts
+        return self._made(t, y, catalyst) if gain else self._lost(t, y, catalyst)
+
+    def _made(self, t: int, y: str, catalyst: int) -> list[Reaction]:
+        """A gain G (1 + e_X) of a species that relaxes: G (e_X - e) and G (f_X - f), the latter <= 0 at f = 1."""
+        paired, i = self._partner[t] >= 0, int(self._terms.species[t])
+        high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
+        own = below(y)
+        k = self._coupling_id(t, "most, if unknown" if paired else "most")
+        reactions = [_feed(k, x, above(y)) for x in high]
+        if paired:
+            k = self._coupling_id(t, "net, if known")
+            reactions += [_feed(k, x, above(y)) for x in high]
+        k = self._coupling_id(t, "net" if paired else "most")
+        reactions += [_feed(k, low, own), _remove(k, low, own)]
+        # -g f (1 - f_X) needs one g in both places: of an only gain, the rate itself
+        return [*reactions, _grow(self._coupling_id(t, "rate" if self._one_gain[i] else "least"), low, own)]
+
+    def _lost(self, t: int, y: str, catalyst: int) -> list[Reaction]:
+        """A loss L (1 + e_X) of a species that relaxes, with all that is lost by it at rest in c."""
+        paired, i = self._partner[t] >= 0, int(self._terms.species[t])
+        high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
+        most = self._coupling_id(t, "most, if unknown" if paired else "most")
+        least = self._coupling_id(t, "least, if unknown" if paired else "least")
+        reactions = [_feed(most, low, above(y)), _grow(least, low, above(y))]
+        if paired:
+            k = self._coupling_id(t, "least, if known")
+            reactions += [_remove(k, x, above(y)) for x in high]
+        else:
+            for x in high:
+                reactions += [_feed(most, x, below(y)), _remove(most, x, below(y))]
+        return reactions + ([_grow(self._coupling_id(t, "least"), low, extra(y))] if self.split[i] else [])
+
+    def _coupling_id(self, t: int, kind: str) -> str:
+        """The rate constant of one term's couplings; rails of a unit share what they share in the network itself."""
+        terms = self._terms
+        shared = kind == "most" and terms.power[t] == 1
+        key = (terms.constant[t], abs(terms.number[t]), *terms.others[t]) if shared else (t, kind)
+        if key not in self._coupling_ids:
+            self._coupling_ids[key] = f"k{len(self._couplings)}"
+            self._couplings.append((t, kind))
+        return self._coupling_ids[key]
+
+    def _sources(self, species: int, high: bool) -> list[str]:
+        """The species whose sum is how far a copy is off."""
+        name = self.crn.floating[species]
+        if not high:
+            return [below(name)]
+        return [above(name), extra(name)] if self.split[species] else [above(name)]
+
+    def _partners(self) -> npt.NDArray[np.intp]:
+        """For a gain (power 0) by one catalyst the loss (power 1) by it, and the other way round; -1 for none."""
+        terms = self._terms
+        partner = np.full(len(terms.species), -1)
+        place = {
+            (int(terms.species[t]), int(terms.others[t].min())): t
+            for t in range(len(terms.species))
+            if terms.number[t] < 0 and terms.power[t] == 1 and terms.others[t].min() < self._n
+        }
+        for t in range(len(terms.species)):
+            i = int(terms.species[t])
+            single = self._one_gain[i] and self.relaxes[i] and (terms.others[t] < self._n).sum() == 1
+            if terms.number[t] > 0 and terms.power[t] == 0 and single:
+                loss = place.pop((int(terms.species[t]), int(terms.others[t].min())), None)
+                if loss is not None:
+                    partner[t], partner[loss] = loss, t
+        return partner
+
+    @property
+    def n_couplings(self) -> int:
+        """Number of rate constants by which species act on one another."""
+        return len(self._couplings)
+
+    @cached_property
+    def _places(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Where the species above, below and extra (-1 for none) stand in the state."""
+        width = 2 + self.split.astype(np.intp)
+        first = np.cumsum(width) - width
+        return first, first + 1, np.where(self.split, first + 2, -1)
+
+    def relative(self, state: FloatArray) -> Bounds:
+        """How far the upper copy is above and the lower below the fixed point, relative to it, (..., n_floating)."""
+        high, low, more = self._places
+        return state[..., high] + np.where(self.split, state[..., more], 0.0), state[..., low]
+
+    def chain(self, state: FloatArray, species: int, high: bool, most: FloatArray) -> tuple[str, ...]:
+        """Which species feed the error of one copy of a species most, and which feed theirs, from the first on."""
+        errors = self.relative(state)
+        found = [species]
+        while True:
+            feeds = [
+                (most[t] * errors[0 if side else 1][o], o, side)
+                for t in self._terms_of[species]
+                for o in self._catalysts(t)
+                for side in (high == (self._terms.number[t] > 0),)
+                if o not in found
+            ]
+            if not feeds:
+                return tuple(self.crn.floating[i] for i in reversed(found))
+            _, species, high = max(feeds)
+            found.append(species)
+
+    # Values -----------------------------------------------------------------------------------------
+
+    def constants(self, found: Coefficients) -> FloatArray:
+        """Values of the envelope's rate constants, in the order of ``network.rate_constants``."""
+        values = []
+        for i in range(self._n):
+            values += [found.above[i], found.below[i]] if self.relaxes[i] else [found.above[i]]
+            values += [found.square_above[i], found.square_below[i]] if self.riccati[i] else []
+        for t, kind in self._couplings:
+            what, _, when = kind.partition(", ")
+            value = {
+                "most": found.most[t],
+                "least": found.least[t],
+                "net": found.most[t] - found.least[self._partner[t]],
+                "rate": found.below[self._terms.species[t]],
+            }[what]
+            values.append(value if when in ("", "if known" if found.known else "if unknown") else 0.0)
+        return np.maximum(np.array(values), 0.0)
+
+    def coefficients(self, fixed_point: Bounds, boundary: Bounds | None = None, rates: float = 0.0) -> Coefficients:
+        """What the rate constants are made of.
+
+        Parameters
+        ----------
+        fixed_point : pair of (n_floating,) ndarray
+            Bounds of the network's positive fixed point; equal where it is known.
+        boundary : pair of (n_boundary,) ndarray, optional
+            Bounds of the boundary species; by default the network's own.
+        rates : float
+            Relative error of every rate constant, in [0, 1).
+        """
+        crn, terms = self.crn, self._terms
+        held = (crn.boundary_concentrations,) * 2 if boundary is None else boundary
+        extended = [np.concatenate([y, x, np.ones(1)]) for y, x in zip(fixed_point, held, strict=True)]
+        k = np.abs(terms.number) * crn.constants[terms.constant]
+        low, high = (
+            k * factor * ext[terms.others[:, 0]] * ext[terms.others[:, 1]]
+            for factor, ext in zip((1 - rates, 1 + rates), extended, strict=True)
+        )
+        lower, upper = fixed_point
+        own = terms.species
+        most = np.where(terms.power == 0, high / lower[own], high)
+        least = np.where(terms.power == 0, low / upper[own], low)
+
+        def total(values: FloatArray, chosen: npt.NDArray[np.bool_]) -> FloatArray:
+            return np.asarray(np.bincount(own[chosen], values[chosen], minlength=self._n), dtype=float)
+
+        gains = terms.number > 0
+        source = total(low, gains & (terms.power == 0))
+        square = total(low, ~gains & (terms.power == 2))
+        # min of source / y + square y over y between its bounds: least where the two are equal
+        with np.errstate(divide="ignore"):
+            best = np.clip(np.where(square > 0, np.sqrt(source / square), np.inf), lower, upper)
+        c: FloatArray = source / best + square * best
+        # without a square or a loop, what is made equals what is lost; either bounds the rate, of one gain both do
+        made, lost = source / upper, total(low, ~gains & (terms.power == 1))
+        return Coefficients(
+            np.where(self.relaxes, lost, c),
+            np.where(self.relaxes, np.where(self._one_gain, np.maximum(made, lost), made), c),
+            square * lower,
+            c - source / upper,
+            most,
+            least,
+            np.array_equal(*fixed_point) and not rates,
+        )
+
+    # Starts -----------------------------------------------------------------------------------------
+
+    def start(self, fixed_point: Bounds, coefficients: Coefficients, initial_max: float) -> tuple[float, FloatArray]:
+        """A time t0 and the state, in the order of `network.floating`, that bounds all trajectories then.
+
+        Species that are lost with their square may start at infinity; others at most at `initial_max`.
+        """
+        terms, n = self._terms, self._n
+        c, b = coefficients.above, coefficients.square_above
+        most, least = coefficients.most, coefficients.least
+        time = EARLY / float(c.max())
+        bad = (terms.others < n).any(axis=1) & (terms.number > 0) & (terms.power == 0) & self.riccati[terms.species]
+        if bad.any():
+            name = self.crn.floating[terms.species[bad][0]]
+            raise NotCertified(
+                f"species {name!r} is made by a catalyst and lost with its square; a bound over all starts is not "
+                "known for this; give initial=(lower, upper), a box of starts"
+            )
+        cap = initial_max / fixed_point[0]
+        early = _Early(time, cap, np.full(n, np.nan), np.full(n, np.inf), np.full(n, np.nan), self.riccati)
+        for i in self._order:
+            if self.riccati[i]:
+                constant = b[i] + np.sqrt(max(c[i] - b[i], 0.0) * b[i])
+                slope = 1.0
+                for t in self._terms_of[i]:
+                    (catalyst,) = self._catalysts(t)
+                    if terms.number[t] < 0:
+                        constant += most[t]
+                    elif self.riccati[catalyst]:
+                        slope += most[t] * early.fast[catalyst]
+                    else:
+                        constant += most[t] * early.level[catalyst]
+                early.fast[i] = (slope + constant * time) / b[i]
+                early.log_peak[i] = self._log_peak(i, early, c, most)
+            else:
+                early.level[i] = self._level(i, early, most, least)
+        highest = np.where(self.riccati, early.fast / time, early.level)
+        return time, self._state(highest, np.zeros(n), most, least)
+
+    def start_in(
+        self, fixed_point: Bounds, coefficients: Coefficients, box: Bounds, either_side: bool = True
+    ) -> FloatArray:
+        """The state that bounds all trajectories from a box of starts (n_floating,) at time 0.
+
+        With `either_side`, a copy of a network that is known exactly may start beyond the fixed point: less wide.
+        """
+        most, least = coefficients.most, coefficients.least
+        # the lower copy drops -f1 f2 of a product of two catalysts, which is an upper bound for f >= 0 alone
+        products = (self._terms.others < self._n).all(axis=1).any()
+        exact = either_side and np.array_equal(*fixed_point) and not products
+        return self._state(box[1] / fixed_point[0], box[0] / fixed_point[1], most, least, exact)
+
+    def _state(
+        self, high: FloatArray, low: FloatArray, most: FloatArray, least: FloatArray, exact: bool = False
+    ) -> FloatArray:
+        """Errors of the copies for species between `low` and `high`, relative to the fixed point.
+
+        Unless `exact`, the copies start on either side of it.
+        """
+        values: list[float] = []
+        for i in range(self._n):
+            cap = self._ratio(i, most, least) if self.split[i] else np.inf
+            first, second = min(high[i], cap) - 1, 1 - min(low[i], cap)
+            values += [first, second] if exact else [max(first, 0.0), max(second, 0.0)]
+            if self.split[i]:
+                values.append(max(high[i] - cap, 0.0))
+        return np.array(values)
+
+    def _ratio(self, i: int, most: FloatArray, least: FloatArray) -> float:
+        """Where the gain of a paired species by its catalyst equals the loss by it, relative to the fixed point."""
+        return next(
+            float(most[t] / least[self._partner[t]])
+            for t in self._terms_of[i]
+            if self._terms.number[t] > 0 and self._partner[t] >= 0
+        )
+
+    def _level(self, i: int, early: _Early, most: FloatArray, least: FloatArray) -> float:
+        """Bound, until the early time, of a species that starts below its cap."""
+        if self.split[i]:  # above the ratio it only falls
+            return float(max(early.cap[i], self._ratio(i, most, least)))
+        growth, loop = 0.0, 0.0
+        for t in self._terms_of[i]:
+            if self._terms.number[t] > 0:
+                part = most[t] * early.integral(self._catalysts(t))
+                loop, growth = (loop + part, growth) if self._terms.power[t] else (loop, growth + part)
+        terms = self._terms
+        alone = (terms.species == i) & (terms.number > 0) & (terms.others >= self._n).all(axis=1)
+        growth += most[alone & (terms.power == 0)].sum() * early.time
+        loop += most[alone & (terms.power == 1)].sum() * early.time
+        with np.errstate(over="ignore"):
+            level = float((early.cap[i] + growth) * np.exp(loop))
+        if not np.isfinite(level):
+            raise NotCertified(
+                f"species {self.crn.floating[i]!r} has no bound soon after the start, since what makes it starts too "
+                "far off; give initial=(lower, upper), a box of starts, or a smaller initial_max"
+            )
+        return level
+
+    def _log_peak(self, i: int, early: _Early, c: FloatArray, most: FloatArray) -> float:
+        """Log of a bound, until the early time, of a species lost with its square that starts below its cap.
+
+        Above 1, y' <= (c + sum over losses K + sum over gains K X) y.
+        """
+        exponent = c[i] * early.time
+        for t in self._terms_of[i]:
+            gain = self._terms.number[t] > 0
+            exponent += most[t] * (early.integral(self._catalysts(t)) if gain else early.time)
+        return float(np.log(max(early.cap[i], 1.0)) + exponent)
+
+    def _catalysts(self, t: int) -> list[int]:
+        return [int(o) for o in self._terms.others[t] if o < self._n]
+
+    @cached_property
+    def _terms_of(self) -> list[list[int]]:
+        """By species, its terms that floating species catalyse."""
+        found: list[list[int]] = [[] for _ in range(self._n)]
+        for t in np.flatnonzero((self._terms.others < self._n).any(axis=1)):
+            found[self._terms.species[t]].append(int(t))
+        return found
+
+    @cached_property
+    def needs_cap(self) -> npt.NDArray[np.bool_]:
+        """Which species (n_floating,) must have a cap on their start for a bound over all starts."""
+        terms, n = self._terms, self._n
+        capped = ~self.riccati
+        feeds = {
+            int(o)
+            for t in np.flatnonzero((terms.number > 0) & ~self.riccati[terms.species] & (self._partner < 0))
+            for o in terms.others[t]
+            if o < n
+        }
+        while feeds:  # what promotes them must be capped too, and what promotes that
+            found = feeds.pop()
+            capped[found] = True
+            feeds |= {
+                o for t in self._terms_of[found] if terms.number[t] > 0 for o in self._catalysts(t) if not capped[o]
+            }
+        return capped
+
+    @cached_property
+    def invariant(self) -> bool:
+        """Whether the starts that a bound over all starts covers are never left."""
+        gains = (self._terms.number > 0) & ~self.riccati[self._terms.species]
+        return bool((self._partner[gains] >= 0).all())
+
+    def shrinks(self, state: FloatArray, values: FloatArray) -> bool:
+        """Whether every error falls in this state; then it does so for ever, as errors only feed errors.
+
+        `values` are those of `constants`. What is below the integration's noise counts as falling.
+        """
+        change = self.network.balance(state, constants=values)
+        return bool(np.all((change.net <= 1e-9 * change.gross) | (np.abs(state) < 1e-14)))
+
+    @cached_property
+    def _order(self) -> tuple[int, ...]:
+        """Species so that each comes after the catalysts that make it."""
+        before: dict[int, set[int]] = {i: set() for i in range(self._n)}
+        gains = self._terms.number > 0
+        for i, others in zip(self._terms.species[gains].tolist(), self._terms.others[gains].tolist(), strict=True):
+            before[i].update(o for o in others if o < self._n and o != i)
+        try:
+            return tuple(TopologicalSorter(before).static_order())
+        except CycleError as error:
+            names = ", ".join(dict.fromkeys(self.crn.floating[i] for i in error.args[1]))
+            raise NotCertified(
+                f"species {names} make one another, so there is no bound over all starts for them; "
+                "no certificate is known"
+            ) from error
+
+
+@dataclass
+class _Early:
+    """Bounds of (1 + excess) up to an early time, from all starts.
+
+    C / t with C in ``fast`` where a species may start at infinity, else ``level``; ``cap`` is the cap of its start, and
+    ``log_peak`` bounds the log of what starts below it and could start at infinity.
+    """
+
+    time: float
+    cap: FloatArray
+    fast: FloatArray
+    level: FloatArray
+    log_peak: FloatArray
+    riccati: npt.NDArray[np.bool_]
+
+    def integral(self, catalysts: list[int]) -> float:
+        """Bound of the integral of a product of species, each started below its cap."""
+        unbounded = [i for i in catalysts if self.riccati[i]]
+        factor = float(np.prod([self.level[i] for i in catalysts if not self.riccati[i]]))
+        if not unbounded:
+            return factor * self.time
+        # all but one at the peak; the integral of min(M, C / t) is at most C ln(1 + M t / C) + C
+        first, *others = unbounded
+        c = self.fast[first]
+        with np.errstate(over="ignore"):
+            factor *= float(np.prod(np.exp(self.log_peak[others])))
+        return factor * float(c * (1 + np.logaddexp(0.0, self.log_peak[first] + np.log(self.time / c))))
+
+
+def above(name: str) -> str:
+    """Identifier of how far a species' upper copy is above its fixed point."""
+    return f"{name}_above"
+
+
+def below(name: str) -> str:
+    """Identifier of how far a species' lower copy is below its fixed point."""
+    return f"{name}_below"
+
+
+def extra(name: str) -> str:
+    """Identifier of how far a species starts above the most that its reactions would make of it."""
+    return f"{name}_extra"
+
+
+def _own_reactions(name: str, relaxes: bool, riccati: bool, split: bool) -> list[Reaction]:
+    """How one species comes back to its fixed point by itself."""
+    high, low = above(name), below(name)
+    reactions = [
+        Reaction(f"Jc_{high}", (high,), (), f"c_{name}", 1.0),
+        Reaction(f"Jc_{low}", (low,), (), f"g_{name}" if relaxes else f"c_{name}", 1.0),
+    ]
+    if split:
+        reactions.append(Reaction(f"Jc_{extra(name)}", (extra(name),), (), f"c_{name}", 1.0))
+    if riccati:
+        reactions += [
+            Reaction(f"Jb_{high}", {high: 2}, (high,), f"b_{name}_above", 1.0),
+            Reaction(f"Jb_{low}", {low: 2}, {low: 3}, f"b_{name}_below", 1.0),
+        ]
+    return reactions
+
+
+def _feed(k: str, source: str, own: str) -> Reaction:
+    """own' = k source."""
+    return Reaction(f"J{k}_{source}_{own}", (source, ONE), (source, ONE, own), k, 1.0)
+
+
+def _grow(k: str, source: str, own: str) -> Reaction:
+    """own' = k source own."""
+    return Reaction(f"J{k}_{source}_{own}_own", (source, own), {source: 1, own: 2}, k, 1.0)
+
+
+def _remove(k: str, source: str, own: str) -> Reaction:
+    """own' = -k source own."""
+    return Reaction(f"J{k}_{source}_{own}_own", (source, own), (source,), k, 1.0)
+
+
+def _coupling(k: str, copy: str, own: str, sources: list[list[str]], high: bool, linear: bool) -> list[Reaction]:
+    """How the errors of a reaction's catalysts feed one copy of a species.
+
+    Each of the sources is a list of species whose sum is how far one catalyst is off; `high` says whether that is
+    above its fixed point.
+    """
+    reactions = []
+    every = [x for parts in sources for x in parts]
+    for x in dict.fromkeys(every):
+        reactions.append(Reaction(f"J{k}_{x}_{own}", (x, ONE), {x: 1, ONE: 1, own: every.count(x)}, k, 1.0))
+        if linear:
+            reactions.append((_grow if copy == "above" else _remove)(k, x, own))
+    if len(sources) == 2 and high:  # (1 + e1)(1 + e2) - 1 = e1 + e2 + e1 e2
+        for first in sources[0]:
+            for second in sources[1]:
+                substrates = {first: 2} if first == second else {first: 1, second: 1}
+                name = f"J{k}_{own}_{first}_{second}"
+                reactions.append(Reaction(name, substrates, {**substrates, own: 1}, k, 1.0))
+    return reactions
+
+
+def _collect(crn: ReactionNetwork) -> _Terms:
+    place = {name: i for i, name in enumerate(crn.floating + crn.boundary)}
+    one = len(place)
+    constant = {name: i for i, name in enumerate(crn.rate_constants)}
+    rows = []
+    for name, terms in crn.terms.items():
+        for term in terms:
+            others = [place[s] for s in term.species if s != name]
+            if len(term.species) > 2:
+                raise NotCertified(f"species {name!r} takes part in a reaction above second order")
+            others += [one] * (2 - len(others))
+            rows.append((place[name], constant[term.rate_constant], term.number, term.species.count(name), *others))
+    columns = np.array(rows, dtype=float).reshape(len(rows), 6).T
+    whole = columns.astype(np.intp)
+    return _Terms(whole[0], whole[1], columns[2], whole[3], whole[4:].T)

@@ -1,0 +1,315 @@
+"""Settling times from the envelope: integrated by roadrunner until every output is within tolerance.
+
+All starts are never left: whatever a trajectory has become at time s could have been its start, so what
+holds of all trajectories at time t holds from t on, and an output is settled, for good, when the envelope's error first
+falls below the tolerance (docs/theory.md, theorem 10). From a box of starts the envelope may widen; what all starts
+have settled by, those of the box have settled by too, so it is followed until then and the last crossing counts. It
+is looked for on a grid of times, finely wherever an error comes near the tolerance; an excursion between two points
+of the coarse grid that are both below four fifths of it would not be seen. Where species have starts that
+may be left (a follower that nothing limits), or there is no bound over all starts, an envelope is followed until
+all its errors fall, which they then do for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.certificates.envelope import EARLY, Coefficients, Envelope
+from crn_nn_tellurium.encoding import structure_text, to_reactions
+from crn_nn_tellurium.errors import ConvergenceError, ModelTooLargeError, NotCertified
+from crn_nn_tellurium.kinetics import Bounds
+from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.simulation import CompiledModel, compiled
+
+SLACK = 1e-6
+"""The envelope is held to (1 - SLACK) times the tolerance, for the errors of an integration to 1e-10."""
+RATIO = 1.05
+"""Ratio of one time to the next on the grid that the envelope is first followed on."""
+_CHUNK = 60
+_FINE = 33
+_NEAR = 0.8
+"""Share of the tolerance from which on a step is looked at finely."""
+_TINY = 1e-30
+_AGREES = 1e-6
+"""How far, relative to a concentration, a closed form may be from where the reactions settle."""
+_PATIENCE = 1e4
+"""How long the envelope is followed, in units of the slowest unit's time."""
+LIMIT = 8_000
+"""Couplings (weights after the first layer, times the species read) up to which the envelope is compiled."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """An envelope over time, as far as it was followed.
+
+    Attributes
+    ----------
+    time : (n_points,) ndarray
+    state : (n_points, n_species) ndarray
+        Relative errors, in the order of `Envelope.network.floating`.
+    above, below : (n_points, n_out) ndarray
+        How far the outputs may be above and below their fixed point.
+    settled : (n_out,) ndarray
+        By when each output is within tolerance.
+    chain : tuple of str
+        The species that the slowest output waits for, from the first layer on.
+    rate : float
+        Slowest rate at the fixed point.
+    """
+
+    time: FloatArray
+    state: FloatArray
+    above: FloatArray
+    below: FloatArray
+    settled: FloatArray
+    chain: tuple[str, ...]
+    rate: float
+
+
+@dataclass(frozen=True)
+class _Aim:
+    """What an envelope is followed for: bounds of the fixed point, what the envelope is made of, the error wanted."""
+
+    fixed_point: Bounds
+    coefficients: Coefficients
+    values: FloatArray
+    goal: float
+
+    @property
+    def rate(self) -> float:
+        """Slowest rate at the fixed point."""
+        return float(self.coefficients.above.min())
+
+
+class EnvelopeModel:
+    """The envelope of one network's chemistry, compiled.
+
+    Parameters
+    ----------
+    net : Network
+
+    Raises
+    ------
+    ModelTooLargeError
+        If the envelope has more couplings than can be compiled in reasonable time.
+    NotCertified
+        If no envelope is known for an activation's chemistry.
+    """
+
+    def __init__(self, net: Network) -> None:
+        self.net = net
+        self.crn = to_reactions(net)
+        self.envelope = Envelope(self.crn)
+        if (size := self.envelope.n_couplings) > LIMIT:
+            raise ModelTooLargeError(
+                f"network {net.name!r}: its envelope has {size} couplings between units and is compiled up to {LIMIT}; "
+                "bound='cheap' has no limit"
+            )
+
+    @cached_property
+    def model(self) -> CompiledModel:
+        """The compiled model, shared by all networks of one structure and with weights of the same signs."""
+        return compiled(structure_text(self.envelope.network, frozenset()))
+
+    @cached_property
+    def _order(self) -> npt.NDArray[np.intp]:
+        place = {name: i for i, name in enumerate(self.envelope.network.floating)}
+        return np.array([place[name] for name in self.model.floating])
+
+    @cached_property
+    def _index(self) -> npt.NDArray[np.int32]:
+        return self.model.parameter_index(self.envelope.network.rate_constants)
+
+    @cached_property
+    def read_out(self) -> FloatArray:
+        """Coefficients (n_out, n_floating) of the species in the outputs."""
+        activation = self.net.layers[-1].activation
+        coefficients = dict(activation.read_out.terms)
+        own = np.kron(np.eye(self.net.n_out), [coefficients.get(name, 0.0) for name in activation.species])
+        return np.pad(own, ((0, 0), (len(self.crn.floating) - own.shape[1], 0)))
+
+    def errors(self, state: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """How far the outputs (..., n_out) may be above and below, for fixed points up to `upper` (n_floating,)."""
+        high, low = self.envelope.relative(state)
+        gains, losses = (np.maximum(sign * self.read_out, 0) * upper for sign in (1, -1))
+        return high @ gains.T + low @ losses.T, low @ gains.T + high @ losses.T
+
+    def output_bounds(self, points: Bounds) -> Bounds:
+        """Bounds of the outputs (..., n_out) for species between bounds (..., n_floating)."""
+        activation = self.net.layers[-1].activation
+        width = len(activation.species)
+        low, high = (y[..., -self.net.n_out * width :].reshape(*y.shape[:-1], self.net.n_out, width) for y in points)
+        return activation.read_between(low, high)
+
+    def follow(
+        self,
+        fixed_point: Bounds,
+        boundary: Bounds,
+        tolerance: float,
+        initial_max: float,
+        rates: float = 0.0,
+        box: Bounds | None = None,
+    ) -> Course:
+        """Follow the envelope from all starts, or from a box of starts, until every output has settled.
+
+        Parameters
+        ----------
+        fixed_point, boundary : pair of ndarray
+            Bounds of the floating species' fixed point and of the boundary species.
+        tolerance : float
+            In units of the outputs.
+        initial_max : float
+            Cap on the starts of species that lose in proportion to themselves.
+        rates : float
+            Relative error of every rate constant.
+        box : pair of (n_floating,) ndarray, optional
+            Bounds of the starts.
+
+        Raises
+        ------
+        NotCertified
+            If the envelope does not come within tolerance.
+        ConvergenceError
+            If the integrator gives up.
+        """
+        coefficients = self.envelope.coefficients(fixed_point, boundary, rates)
+        self._check(fixed_point, boundary, coefficients)
+        aim = _Aim(fixed_point, coefficients, self.envelope.constants(coefficients), tolerance * (1 - SLACK))
+        with self.model.lock:
+            self.model.set_parameters(self._index, aim.values)
+            return self._from_all(aim, initial_max) if box is None else self._from_box(aim, initial_max, box)
+
+    def _from_all(self, aim: _Aim, initial_max: float) -> Course:
+        begin = self.envelope.start(aim.fixed_point, aim.coefficients, initial_max)
+        trusted = self.envelope.invariant
+        return self._course(*self._run(*begin, self._settled(aim, trusted)), aim, may_widen=not trusted)
+
+    def _from_box(self, aim: _Aim, initial_max: float, box: Bounds) -> Course:
+        # starts of the box above the cap must be among those that the bound over all starts covers
+        highest = max(initial_max, float(np.max(box[1], initial=0.0, where=self.envelope.needs_cap)))
+        try:
+            end = float(self._from_all(aim, highest).settled.max())
+        except NotCertified:
+            end = np.inf
+        bounded = bool(np.isfinite(end))
+        start = self.envelope.start_in(aim.fixed_point, aim.coefficients, box, either_side=bounded)
+        is_last = (lambda time, _: time >= end) if bounded else self._settled(aim, trusted=False)
+        run = self._run(0.0, start, is_last, EARLY / float(aim.coefficients.above.max()), end)
+        return self._course(*run, aim, may_widen=True)
+
+    def _settled(self, aim: _Aim, trusted: bool) -> Callable[[float, FloatArray], bool]:
+        """Whether all outputs are within tolerance for good; where that is not `trusted`, once all errors fall."""
+        patience = _PATIENCE / aim.rate
+
+        def is_last(time: float, state: FloatArray) -> bool:
+            error = np.max(self.errors(state, aim.fixed_point[1]))
+            if time > patience and error > aim.goal:
+                raise NotCertified(
+                    f"network {self.net.name!r}: the envelope is still {error:.3g} wide at t = {time:.3g}, "
+                    f"{_PATIENCE:g} times the slowest unit's time; it does not come within the tolerance"
+                )
+            return bool(error <= aim.goal) and (trusted or time > patience or self.envelope.shrinks(state, aim.values))
+
+        return is_last
+
+    def _check(self, fixed_point: Bounds, boundary: Bounds, coefficients: Coefficients) -> None:
+        """Refuse what is not a positive, stable fixed point: an activation's closed form is its author's word alone."""
+        names, low = self.crn.floating, fixed_point[0]
+        bad = ~(np.isfinite(low) & (low > 0))
+        reason = "its closed form gives {:.3g}, which is no positive concentration"
+        if not bad.any() and coefficients.known and np.array_equal(*boundary):
+            balance = self.crn.balance(low, boundary[0])
+            bad = balance.distance > _AGREES * low + balance.rounding
+            reason = "the reactions do not settle at {:.3g}, which its closed form gives"
+        if bad.any():
+            i = int(np.argmax(bad))
+            raise NotCertified(f"network {self.net.name!r}: species {names[i]!r}: {reason.format(low[i])}")
+        rate = coefficients.above
+        if not np.all(rate > 0):
+            raise NotCertified(
+                f"network {self.net.name!r}: species {names[int(rate.argmin())]!r} need not come back to its fixed "
+                f"point (its rate there is {rate.min():.3g}), so the positive fixed point need not be reached"
+            )
+
+    def _run(
+        self,
+        first: float,
+        start: FloatArray,
+        is_last: Callable[[float, FloatArray], bool],
+        step: float = 0.0,
+        end: float = np.inf,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Times and states from one time on, up to the end of the chunk that is the last, at most to `end`.
+
+        From time 0, `step` is the first step.
+        """
+        times, states = [np.array([first])], [start[None]]
+        grown = first or step
+        grid = grown * RATIO ** np.arange(0 if first < grown else 1, _CHUNK)
+        while True:
+            grid = np.unique(np.minimum(grid, end))
+            states.append(self._integrate(states[-1][-1], np.concatenate([times[-1][-1:], grid]))[1:])
+            times.append(grid)
+            if is_last(float(grid[-1]), states[-1][-1]):
+                return np.concatenate(times), np.concatenate(states)
+            grid = grid[-1] * RATIO ** np.arange(1, _CHUNK)
+
+    def _course(self, time: FloatArray, state: FloatArray, aim: _Aim, may_widen: bool) -> Course:
+        """What a run says: by when each output has settled, and what the slowest waits for."""
+        upper = aim.fixed_point[1]
+        above, below = self.errors(state, upper)
+        settled = self._crossings(time, state, np.maximum(above, below), aim, may_widen)
+        slowest = int(settled.argmax())
+        at = min(int(np.searchsorted(time, settled[slowest])), len(time) - 1)
+        high, low = self.envelope.relative(state[at])
+        parts = self.read_out[slowest] * upper
+        rising = bool(above[at, slowest] >= below[at, slowest])
+        feeds = np.maximum(parts, 0) * (high if rising else low) + np.maximum(-parts, 0) * (low if rising else high)
+        species = int(feeds.argmax())
+        chain = self.envelope.chain(state[at], species, rising == (parts[species] > 0), aim.coefficients.most)
+        return Course(time, state, above, below, settled, chain, aim.rate)
+
+    def _crossings(
+        self, time: FloatArray, state: FloatArray, error: FloatArray, aim: _Aim, may_widen: bool
+    ) -> FloatArray:
+        """After which time each output (n_out,) stays below the goal, on a finer grid between two points.
+
+        Where the envelope may widen, steps that come near the goal are looked at on the finer grid as well.
+        """
+        near = aim.goal * (_NEAR if may_widen else 1.0)
+        late = np.maximum(error[:-1], error[1:]) > near
+        settled = np.full(error.shape[1], time[0])
+        missing = late.any(axis=0)
+        for k in range(len(time) - 2, -1, -1):
+            here = late[k] & missing
+            if not here.any():
+                continue
+            fine = np.linspace(time[k], time[k + 1], _FINE)
+            above, below = self.errors(self._integrate(state[k], fine), aim.fixed_point[1])
+            still = np.maximum(above, below) > aim.goal
+            still[-1] |= error[k + 1] > aim.goal
+            found = here & still.any(axis=0)
+            last = _FINE - 1 - still[::-1].argmax(axis=0)
+            settled[found] = fine[np.minimum(last + 1, _FINE - 1)][found]
+            missing &= ~found
+        return settled
+
+    def _integrate(self, start: FloatArray, times: FloatArray) -> FloatArray:
+        # roadrunner's error weights vanish with a species; more error than there is makes a later bound, still one
+        start = np.where(np.abs(start) < _TINY, _TINY, start)
+        try:
+            found = self.model.time_course(np.ones(1), start[self._order], times)
+        except ConvergenceError as error:
+            raise ConvergenceError(
+                f"network {self.net.name!r}: the envelope could not be integrated; a smaller rates= or a box of starts "
+                f"in initial= makes it narrower, and bound='cheap' needs no integration ({error})"
+            ) from error
+        result = np.empty_like(found)
+        result[:, self._order] = found
+        return result

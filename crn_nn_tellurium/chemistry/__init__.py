@@ -1,0 +1,54 @@
+"""chemistry."""
+
+from crn_nn_tellurium.chemistry.annotation import (
+    SBO_COMPARTMENT,
+    SBO_CONSTANT,
+    SBO_FRAMEWORK,
+    SBO_OBSERVABLE,
+    SBO_REACTION,
+    SBO_SPECIES,
+    SBO_SUM,
+    UNITS,
+    check_orders,
+    constant_names,
+    law_term,
+    printable,
+)
+from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
+from crn_nn_tellurium.chemistry.intervals import Interval
+from crn_nn_tellurium.chemistry.notation import ANTIMONY, KAPPA, PYTHON, formula, signed_sum
+from crn_nn_tellurium.chemistry.reactions import Balance, Observable, Reaction, ReactionNetwork, Side, Species, Term
+from crn_nn_tellurium.chemistry.units import NANOMOLAR_PER_MOLAR, PhysicalUnits, duration
+
+__all__ = [
+    "ANTIMONY",
+    "KAPPA",
+    "NANOMOLAR_PER_MOLAR",
+    "PYTHON",
+    "SBO_COMPARTMENT",
+    "SBO_CONSTANT",
+    "SBO_FRAMEWORK",
+    "SBO_OBSERVABLE",
+    "SBO_REACTION",
+    "SBO_SPECIES",
+    "SBO_SUM",
+    "UNITS",
+    "Balance",
+    "Expression",
+    "Interval",
+    "Monomial",
+    "Observable",
+    "PhysicalUnits",
+    "Reaction",
+    "ReactionNetwork",
+    "Side",
+    "Species",
+    "Term",
+    "check_orders",
+    "constant_names",
+    "duration",
+    "formula",
+    "law_term",
+    "printable",
+    "signed_sum",
+]

@@ -1,0 +1,93 @@
+"""Intervals: arrays of lower and upper bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray, read_only
+from crn_nn_tellurium.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Interval:
+    """Values that are known between bounds, a box of inputs or of start concentrations say.
+
+    Parameters
+    ----------
+    lower, upper : array_like
+        Of one shape, or of shapes that broadcast; lower <= upper throughout.
+
+    Raises
+    ------
+    InputError
+        If a bound is not a finite number, or a lower bound lies above its upper one.
+
+    Examples
+    --------
+    >>> box = Interval([0.0, 0.0], 1.0)
+    >>> box
+    Interval([0 to 1, 0 to 1])
+    >>> box.contains([0.2, 0.9]), box.contains([0.2, 1.1])
+    (True, False)
+    """
+
+    lower: FloatArray
+    upper: FloatArray
+
+    def __post_init__(self) -> None:
+        bounds = []
+        for name in ("lower", "upper"):
+            value: Any = getattr(self, name)
+            try:
+                bounds.append(np.array(value, dtype=float))
+            except (TypeError, ValueError) as error:
+                raise InputError(f"Interval: {name} is {value!r}; expected numbers") from error
+            if not np.all(np.isfinite(bounds[-1])):
+                raise InputError(f"Interval: {name} is {value!r}; expected finite numbers")
+        try:
+            lower, upper = (np.array(bound) for bound in np.broadcast_arrays(*bounds))
+        except ValueError as error:
+            shapes = " and ".join(str(bound.shape) for bound in bounds)
+            raise InputError(f"Interval: the bounds have shapes {shapes}; expected one shape") from error
+        if np.any(lower > upper):
+            at = tuple(int(i) for i in np.argwhere(lower > upper)[0])
+            raise InputError(
+                f"Interval: lower bound {float(lower[at])!r} is above upper bound {float(upper[at])!r}"
+                + (f" at {at}" if at else "")
+            )
+        self._set(lower, upper)
+
+    def _set(self, lower: FloatArray, upper: FloatArray) -> None:
+        read_only(lower, upper)
+        object.__setattr__(self, "lower", lower)
+        object.__setattr__(self, "upper", upper)
+
+    @property
+    def width(self) -> FloatArray:
+        """upper - lower."""
+        return self.upper - self.lower
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of either bound."""
+        return self.lower.shape
+
+    def contains(self, values: npt.ArrayLike) -> bool:
+        """Whether all values, of this shape or with leading dimensions before it, lie between the bounds."""
+        values = np.asarray(values, dtype=float)
+        return bool(np.all((self.lower <= values) & (values <= self.upper)))
+
+    def __getitem__(self, key: Any) -> Interval:
+        return Interval(self.lower[key], self.upper[key])
+
+    def __repr__(self) -> str:
+        if self.lower.ndim > 1 or self.lower.size > 6:
+            return (
+                f"Interval({' x '.join(map(str, self.shape))}, widths {self.width.min():.3g} to {self.width.max():.3g})"
+            )
+        parts = [f"{a:.6g} to {b:.6g}" for a, b in zip(self.lower.flat, self.upper.flat, strict=True)]
+        return f"Interval([{', '.join(parts)}])" if self.lower.ndim else f"Interval({parts[0]})"

@@ -1,0 +1,319 @@
+"""What `crn-nn bench` runs: this package beside the usual script, in one run, and cost against size.
+
+The usual script is what a tellurium user writes: one reaction per weight, `te.loada`, set a value,
+`r.steadyState()`. Times are wall-clock seconds of this machine; what carries over is the ratio.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium.basics import by_sample
+from crn_nn_tellurium.certificates import EnvelopeModel, settling_time
+from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.encoding import to_reactions
+from crn_nn_tellurium.errors import ModelTooLargeError
+from crn_nn_tellurium.networks import Linear, Network, SmoothedReLU, load_model, model_data
+from crn_nn_tellurium.sensitivity import gradient
+from crn_nn_tellurium.simulation import Simulator, clear_cache
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement: seconds of the usual script (NaN where it was not run) and of this package."""
+
+    what: str
+    usual: float
+    ours: float
+    remark: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster."""
+        return self.usual / self.ours
+
+
+def plain_text(crn: ReactionNetwork) -> str:
+    """Antimony as one writes it by hand: reactions and values, nothing else."""
+    lines = [f"{name} = {value!r}" for name, value in crn.constant_values.items()]
+    start = dict(zip(crn.floating, crn.initial_concentrations.tolist(), strict=True))
+    start |= dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
+    lines += [f"species {'$' if s.boundary else ''}{s.id}; {s.id} = {start[s.id]!r}" for s in crn.species]
+    for reaction in crn.reactions:
+        law = "*".join([reaction.rate_constant, *(f"{s}^{n}" if n > 1 else s for s, n in reaction.substrates)])
+        lines.append(f"{reaction.id}: {reaction.equation}; {law}")
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class UsualScript:
+    """What the usual script took, in seconds, and how many of its steady states ended in an error."""
+
+    load: float
+    per_point: float
+    points: int
+    errors: int
+
+
+def usual_script(net: Network, points: Any) -> UsualScript:
+    """Run the usual script at input values `points` (n, n_in), started at an upper bound to help it."""
+    import tellurium as te  # two seconds, which only this peer needs
+
+    crn = to_reactions(net, points[0])
+    text = plain_text(crn)
+    start = time.perf_counter()
+    runner = te.loada(text)
+    loaded = time.perf_counter() - start
+    concentrations = by_sample(net.input_coding.concentrations(points))
+    errors = 0
+    start = time.perf_counter()
+    for row in concentrations.tolist():
+        for name, value in zip(crn.boundary, row, strict=True):
+            runner[name] = value
+        try:
+            runner.steadyState()
+        except RuntimeError:  # its solver gave up, after the time that it took
+            errors += 1
+    return UsualScript(loaded, (time.perf_counter() - start) / len(points), len(points), errors)
+
+
+def from_network_to_first_answer(net: Network, x: Any) -> float:
+    """Seconds of this package from a network to its first steady state, nothing compiled before."""
+    clear_cache()
+    start = time.perf_counter()
+    Simulator(net).steady_state(x)
+    return time.perf_counter() - start
+
+
+def per_sample(simulator: Simulator, x: Any, repeats: int = 3) -> float:
+    """Seconds per steady state of a batch, the best of some repeats, units compiled."""
+    simulator.compile()
+    return best_of(lambda: simulator.steady_state(x), repeats) / len(x)
+
+
+def xor_rows(points: int = 5) -> list[Row]:
+    """XOR: a steady state at new inputs, within a batch and by a call of its own."""
+    net = load_model("xor")
+    rng = np.random.default_rng(0)
+    usual = usual_script(net, rng.random((points, 2)))
+    simulator = Simulator(net)
+    batch, single = per_sample(simulator, rng.random((5000, 2))), per_sample(simulator, rng.random((1, 2)), 20)
+    what = "xor 2-2-1: a steady state for a new input"
+    return [
+        Row(f"{what}, of a batch of 5000", usual.per_point, batch, _remark(usual)),
+        Row(f"{what}, one a call", usual.per_point, single),
+    ]
+
+
+def digits_rows(usual: bool) -> list[Row]:
+    """Digits: to the first answer, and all held-out samples; the usual script takes minutes."""
+    net = load_model("digits")
+    _, x, _, _ = model_data("digits")
+    theirs = usual_script(net, x[:1]) if usual else None
+    first, remark = (theirs.load + theirs.per_point, _remark(theirs)) if theirs else (float("nan"), "")
+    ours = from_network_to_first_answer(net, x[:1])
+    seconds = per_sample(Simulator(net), x) * len(x)
+    return [
+        Row("digits 64-32-10: from network to first answer", first, ours, remark),
+        Row(f"digits 64-32-10: all {len(x)} held-out samples", float("nan"), seconds),
+    ]
+
+
+def _remark(usual: UsualScript) -> str:
+    return f"usual script: {usual.errors} of {usual.points} ended in an error" if usual.errors else ""
+
+
+def mnist_size_rows(samples: int = 20) -> list[Row]:
+    """784-128-64-10 with random weights, beyond what the usual script can load."""
+    net = Network.random([784, 128, 64, 10], SmoothedReLU(h=1e-3), seed=0, output=Linear(h=1e-3))
+    x = np.random.default_rng(0).random((samples, 784))
+    clear_cache()
+    start = time.perf_counter()
+    simulator = Simulator(net).compile()
+    compiled = time.perf_counter() - start
+    return [
+        Row("784-128-64-10: compile", float("nan"), compiled),
+        Row(f"784-128-64-10: a steady state, of a batch of {samples}", float("nan"), per_sample(simulator, x)),
+        Row("784-128-64-10: a steady state, one a call", float("nan"), per_sample(simulator, x[:1])),
+    ]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Cost of one layer n_in -> n_out: seconds to compile it and per sample."""
+
+    n_in: int
+    n_out: int
+    compile_seconds: float
+    sample_seconds: float
+
+    @property
+    def weights(self) -> int:
+        """Number of weights."""
+        return self.n_in * self.n_out
+
+
+def cost_against_size(widths: tuple[int, ...] = (16, 32, 64, 128, 256), n_in: int = 64) -> Iterator[Cost]:
+    """Layers of growing width on the same inputs, and of growing inputs at the same width."""
+    for inputs, units in [*((n_in, width) for width in widths), *((width, n_in) for width in widths if width != n_in)]:
+        net = Network.random([inputs, units], SmoothedReLU(h=1e-3), seed=0)
+        clear_cache()
+        start = time.perf_counter()
+        simulator = Simulator(net).compile()
+        compiled = time.perf_counter() - start
+        x = np.random.default_rng(0).random((20, inputs))
+        yield Cost(inputs, units, compiled, per_sample(simulator, x))
+
+
+def run_benchmarks(full: bool = False) -> list[Row]:
+    """All rows; `full` adds the usual script on digits, which takes minutes."""
+    return [*xor_rows(), *digits_rows(usual=full), *mnist_size_rows(), *control_coefficient_rows()]
+
+
+# Gradients --------------------------------------------------------------------------------------
+
+GRADIENT_SIZES = ((2, 2, 1), (4, 8, 3), (20, 20, 10), (64, 32, 10), (784, 128, 64, 10))
+
+
+def control_coefficient_rows() -> list[Row]:
+    """20-20-10: all derivatives by roadrunner's control coefficients with default options, and by the adjoint."""
+    import tellurium as te  # two seconds, which only this peer needs
+
+    net = _gradient_network((20, 20, 10))
+    x, y = np.random.default_rng(0).random((32, 20)), np.random.default_rng(1).random((32, 10))
+    simulator = Simulator(net)
+    steady = simulator.steady_state(x[:1])
+    runner = te.loada(plain_text(to_reactions(net, x[0])))
+    for name, value in zip(simulator.species, steady.concentrations[0].tolist(), strict=True):
+        runner[name] = value  # at the steady state already, to help it
+    start = time.perf_counter()
+    runner.getUnscaledConcentrationControlCoefficientMatrix()
+    theirs = time.perf_counter() - start
+    batch = best_of(lambda: gradient(simulator, x, y)) / len(x)
+    single = best_of(lambda: gradient(simulator, x[:1], y[:1]), 20)
+    what = "20-20-10: gradient of one sample's loss"
+    remark = "usual: getUnscaledConcentrationControlCoefficientMatrix()"
+    return [Row(f"{what}, of a batch of 32", theirs, batch, remark), Row(f"{what}, one a call", theirs, single)]
+
+
+def _gradient_network(sizes: Sequence[int]) -> Network:
+    return Network.random(sizes, SmoothedReLU(h=1e-3), seed=0, output=Linear(h=1e-3))
+
+
+@dataclass(frozen=True)
+class GradientCost:
+    """Seconds of one batch: its steady states, the gradient with them, and where the closed form gives them.
+
+    `torch` are the seconds of a PyTorch network of the same shape, forward and backward, in single and in double
+    precision; NaN without PyTorch.
+    """
+
+    sizes: tuple[int, ...]
+    batch: int
+    steady_seconds: float
+    gradient_seconds: float
+    closed_form_seconds: float
+    torch_single: float
+    torch_double: float
+
+
+def gradient_costs(
+    sizes: Sequence[tuple[int, ...]] = GRADIENT_SIZES, batch: int = 32, closed_form_batch: int = 256
+) -> Iterator[GradientCost]:
+    """What gradients cost beside steady states, and beside PyTorch where it is installed."""
+    rng = np.random.default_rng(0)
+    for shape in sizes:
+        simulator = Simulator(_gradient_network(shape)).compile()
+        x, y = rng.random((batch, shape[0])), rng.random((batch, shape[-1]))
+        many, targets = rng.random((closed_form_batch, shape[0])), rng.random((closed_form_batch, shape[-1]))
+        yield GradientCost(
+            shape,
+            batch,
+            best_of(partial(simulator.steady_state, x), 5),
+            best_of(partial(gradient, simulator, x, y), 5),
+            best_of(partial(gradient, simulator, many, targets, steady_state="closed_form"), 20),
+            _torch_seconds(shape, many, targets, "float32"),
+            _torch_seconds(shape, many, targets, "float64"),
+        )
+
+
+def _torch_seconds(sizes: tuple[int, ...], x: Any, y: Any, precision: str) -> float:
+    try:
+        torch = importlib.import_module("torch")
+    except ImportError:
+        return float("nan")
+    kind = getattr(torch, precision)
+    layers: list[Any] = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
+    model = torch.nn.Sequential(*layers[:-1]).to(kind)
+    inputs, targets, loss = torch.tensor(x, dtype=kind), torch.tensor(y, dtype=kind), torch.nn.MSELoss()
+
+    def step() -> None:
+        model.zero_grad()
+        loss(model(inputs), targets).backward()
+
+    step()
+    return best_of(step, 20)
+
+
+@dataclass(frozen=True)
+class CertificateCost:
+    """Seconds of settling-time bounds, beside one trajectory of the same network.
+
+    `closed_form` and `envelope` are per sample, `compile_seconds` once per network; what is too large to
+    compile is NaN.
+    """
+
+    sizes: tuple[int, ...]
+    closed_form: float
+    compile_seconds: float
+    envelope: float
+    trajectory: float
+
+
+def certificate_costs(
+    sizes: Sequence[tuple[int, ...]] = GRADIENT_SIZES, samples: int = 1000
+) -> Iterator[CertificateCost]:
+    """What certificates cost: the closed form in a batch, the envelope one sample at a time."""
+    rng = np.random.default_rng(0)
+    for shape in sizes:
+        net = _gradient_network(shape)
+        x = rng.random((samples, shape[0]))
+        closed = best_of(partial(settling_time, net, x, 1e-2, bound="cheap"), 2) / samples
+        try:
+            envelope = EnvelopeModel(net)
+        except ModelTooLargeError:
+            yield CertificateCost(shape, closed, float("nan"), float("nan"), float("nan"))
+            continue
+        clear_cache()
+        begin = time.perf_counter()
+        envelope.model  # noqa: B018  # compiled when read
+        compile_seconds = time.perf_counter() - begin
+        simulator = Simulator(net).compile("flat")
+        end = settling_time(net, x[0], 1e-2)
+        yield CertificateCost(
+            shape,
+            closed,
+            compile_seconds,
+            best_of(partial(settling_time, net, x[0], 1e-2), 3),
+            best_of(partial(simulator.time_course, x[0], t_end=end, initial=0.0), 3),
+        )
+
+
+def best_of(work: Callable[[], Any], repeats: int = 5) -> float:
+    """Seconds that a piece of work takes, the best of some repeats."""
+    best = np.inf
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - start)
+    return float(best)

@@ -1,0 +1,19 @@
+"""dna."""
+
+from crn_nn_tellurium.dna.domains import LONG, TOEHOLD, Complex, Parts, Strand, domain_parts
+from crn_nn_tellurium.dna.read_out_windows import ReadOutWindow, read_out_window, smallest_fuel
+from crn_nn_tellurium.dna.strand_displacement import StrandDisplacement, to_strand_displacement
+
+__all__ = [
+    "LONG",
+    "TOEHOLD",
+    "Complex",
+    "Parts",
+    "ReadOutWindow",
+    "Strand",
+    "StrandDisplacement",
+    "domain_parts",
+    "read_out_window",
+    "smallest_fuel",
+    "to_strand_displacement",
+]

@@ -1,0 +1,220 @@
+"""The strands of a strand displacement implementation, domain by domain.
+
+A signal X is the strand  h t_X d_X u_X : a history domain h of whatever released it, the toehold t_X that opens gates,
+the long domain d_X, the toehold u_X. With ( for paired and * for complements, 5' to 3' (kernel notation):
+
+    gate G          d_X( u_X( p + ) ) t_X*                   X displaces the output strand O = d_X u_X p
+    linker L        d_X( u_X( t_Y( + d_Y( u_Y( p + ) ) ) ) ) t_X*
+                                                             X displaces B = d_X u_X t_Y, then Y displaces O = d_Y u_Y p
+    translator T    h1( t_1( d_1 u_1 + h2( t_2( d_2 u_2 + ) ) ) ) u_Y*       with p = h1 t_1 h2 t_2 ...:
+                                                             O displaces the products, each h_i t_i d_i u_i
+    buffer LS       d_X( u_X( b_X( + ) ) ) t_X*              X displaces BS = d_X u_X b_X, and back
+
+u and t are toeholds (short), h and d recognise (long). Which rate constant a toehold gives, and which bases a domain
+has, is for NUPACK and its kin. Source: Soloveichik, Seelig and Winfree, PNAS 107 (2010) 5393, doi
+10.1073/pnas.0909380107, figures 2 and 3; notation: Badelt et al., J. R. Soc. Interface 17 (2020) 20190866.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from crn_nn_tellurium.basics import free_id
+from crn_nn_tellurium.dna.strand_displacement import Buffer, Module, StrandDisplacement
+from crn_nn_tellurium.errors import InputError
+
+TOEHOLD, LONG = 6, 20
+"""Lengths in bases: toeholds that bind fast and leave again, long domains that stay."""
+
+
+@dataclass(frozen=True)
+class Strand:
+    """Domains in order, 5' to 3'; ``a*`` is the complement of ``a``."""
+
+    domains: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Complex:
+    """One or more strands and which of their domains are paired.
+
+    Attributes
+    ----------
+    name : str
+        The species of the implementation.
+    role : str
+    strands : tuple of Strand
+    pairs : tuple of tuple of str
+        By strand and domain, ``"("``, ``")"`` or ``"."``.
+    concentration : float
+        What is put into the tube, in nM.
+    """
+
+    name: str
+    role: str
+    strands: tuple[Strand, ...]
+    pairs: tuple[tuple[str, ...], ...]
+    concentration: float
+
+    @property
+    def dot_bracket(self) -> str:
+        """One character per domain, ``+`` between strands."""
+        return "+".join("".join(marks) for marks in self.pairs)
+
+    @property
+    def kernel(self) -> str:
+        """Kernel notation, as Nuskell and Peppercorn read it."""
+        parts = []
+        for strand, marks in zip(self.strands, self.pairs, strict=True):
+            parts.append(" ".join(_kernel_word(d, mark) for d, mark in zip(strand.domains, marks, strict=True)))
+        return " + ".join(parts)
+
+
+def _kernel_word(domain: str, mark: str) -> str:
+    return {"(": f"{domain}(", ")": ")", ".": domain}[mark]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What has to be ordered.
+
+    Attributes
+    ----------
+    lengths : dict of str to int
+        Domains, without complements, and how many bases they have.
+    complexes : tuple of Complex
+        Strands and complexes that are put into the tube: signals and fuels.
+    """
+
+    lengths: dict[str, int]
+    complexes: tuple[Complex, ...]
+
+    @property
+    def strands(self) -> tuple[Strand, ...]:
+        """Different strands, each once."""
+        return tuple(dict.fromkeys(strand for c in self.complexes for strand in c.strands))
+
+    def length(self, strand: Strand) -> int:
+        """Bases of a strand."""
+        return sum(self.lengths[domain.rstrip("*")] for domain in strand.domains)
+
+    @property
+    def total_length(self) -> int:
+        """Bases of all different strands: what a synthesis would cost."""
+        return sum(map(self.length, self.strands))
+
+    def __repr__(self) -> str:
+        return (
+            f"Parts({len(self.strands)} strands of {self.total_length:,} bases in {len(self.complexes)} strands and "
+            f"complexes, from {len(self.lengths)} domains)"
+        )
+
+
+def domain_parts(dna: StrandDisplacement, toehold: int = TOEHOLD, long: int = LONG) -> Parts:
+    """The strands and complexes that are put into the tube.
+
+    Parameters
+    ----------
+    dna : StrandDisplacement
+    toehold, long : int
+        Lengths of the two kinds of domains, in bases.
+
+    Raises
+    ------
+    InputError
+        If a length is not a whole number > 0.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import Reaction, ReactionNetwork, Species, to_strand_displacement
+    >>> crn = ReactionNetwork([Species("A", 1.0), Species("B")], [Reaction("J", ("A",), ("B",), "k", 2.0)])
+    >>> for part in domain_parts(to_strand_displacement(crn)).complexes:
+    ...     print(f"{part.name} = {part.kernel}")
+    A = h_A t_A d_A u_A
+    B = h_B t_B d_B u_B
+    T_J = h_J_1( t_B( d_B u_B + ) ) u_A*
+    G_J = d_A( u_A( h_J_1 t_B + ) ) t_A*
+    """
+    for name, value in (("toehold", toehold), ("long", long)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise InputError(f"{name} is {value!r}; expected a number of bases, 1 or more")
+    start = dna.start_values
+    domains = _Domains(set(dna.identifiers))
+    built = {part.name: part for part in _complexes(dna, start, domains)}
+    ordered = tuple(built[s] for s in dna.floating if s in built)
+    used = dict.fromkeys(d.rstrip("*") for part in ordered for strand in part.strands for d in strand.domains)
+    lengths = {domain: long if domains.kind[domain] in "hd" else toehold for domain in used}
+    return Parts(lengths, ordered)
+
+
+class _Domains:
+    """Names of domains: a letter and an owner, and no species' name; each once."""
+
+    def __init__(self, taken: set[str]) -> None:
+        self._taken = taken
+        self._names: dict[tuple[str, ...], str] = {}
+        self.kind: dict[str, str] = {}
+
+    def __call__(self, kind: str, *owner: str) -> str:
+        key = (kind, *owner)
+        if key not in self._names:
+            name = free_id("_".join(key), self._taken)
+            self._names[key] = name
+            self.kind[name] = kind
+        return self._names[key]
+
+    def signal(self, species: str) -> tuple[str, str, str]:
+        """What all strands of a signal have."""
+        return self("t", species), self("d", species), self("u", species)
+
+
+def _complexes(dna: StrandDisplacement, start: dict[str, float], domain: _Domains) -> Iterator[Complex]:
+    for species in dna.formal.species:
+        yield _single(species.id, "signal", (domain("h", species.id), *domain.signal(species.id)), start)
+    for module in dna.modules:
+        yield from _module(module, start, domain)
+    for buffer in dna.buffers:
+        yield from _buffer(buffer, start, domain)
+
+
+def _module(module: Module, start: dict[str, float], domain: _Domains) -> Iterator[Complex]:
+    name = module.reaction.id
+    histories = [domain("h", name, str(i)) for i in range(1, len(module.products) + 1)]
+    tail = [d for h, product in zip(histories, module.products, strict=True) for d in (h, domain("t", product))]
+    first = module.first
+    last = module.second or first
+    if module.trigger:
+        yield _single(module.trigger, "trigger", (domain("h", first), *domain.signal(first)), start)
+    if module.gate:
+        output = [domain("d", first), domain("u", first), *tail]
+        yield _duplex(module.gate, "gate", [(output, 2)], domain("t", first), start)
+    if module.linker:
+        backward = [domain("d", first), domain("u", first), domain("t", last)]
+        output = [domain("d", last), domain("u", last), *tail]
+        yield _duplex(module.linker, "linker", [(backward, 3), (output, 2)], domain("t", first), start)
+        yield _single(module.backward, "backward", backward, start)
+    if module.translator:
+        tops = [([h, *domain.signal(p)], 2) for h, p in zip(histories, module.products, strict=True)]
+        yield _duplex(module.translator, "translator", tops, domain("u", last), start)
+
+
+def _buffer(buffer: Buffer, start: dict[str, float], domain: _Domains) -> Iterator[Complex]:
+    x = buffer.signal
+    backward = [domain("d", x), domain("u", x), domain("b", x)]
+    yield _duplex(buffer.linker, "buffer", [(backward, 3)], domain("t", x), start)
+    yield _single(buffer.backward, "backward", backward, start)
+
+
+def _single(name: str, role: str, domains: Sequence[str], start: dict[str, float]) -> Complex:
+    return Complex(name, role, (Strand(tuple(domains)),), (tuple("." * len(domains)),), start[name])
+
+
+def _duplex(name: str, role: str, tops: list[tuple[list[str], int]], toehold: str, start: dict[str, float]) -> Complex:
+    """Strands side by side on one bottom strand, the first domains of each paired, and an open toehold at its end."""
+    paired = [domain for domains, n in tops for domain in domains[:n]]
+    bottom = [f"{domain}*" for domain in reversed([toehold, *paired])]
+    strands = [Strand(tuple(domains)) for domains, _ in tops] + [Strand(tuple(bottom))]
+    pairs = [tuple("(" * n + "." * (len(domains) - n)) for domains, n in tops]
+    pairs.append(tuple(")" * len(paired) + "."))
+    return Complex(name, role, tuple(strands), tuple(pairs), start[name])

@@ -1,0 +1,343 @@
+"""From when until when a DNA network can be read: settled, and not yet starved of fuel.
+
+Each sample's implementation is integrated by roadrunner beside the ideal chemistry in the same tube. A sample can be
+read while its class is right or, with a tolerance, while all its outputs are within it of the network's, and as long as
+no fuel is down to a twentieth: a starved tube does not compute, though it may come to rest at a right answer. The
+window is the longest stretch in which all samples can be read, and each sample is settled and starved where its own
+stretch around that begins and ends (where there is none, its longest).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray, check_positive, is_real, progress_bar
+from crn_nn_tellurium.certificates import settling_time
+from crn_nn_tellurium.chemistry import ReactionNetwork, duration
+from crn_nn_tellurium.dna.strand_displacement import C_MAX, StrandDisplacement, to_strand_displacement
+from crn_nn_tellurium.encoding import MAX_RATE_CONSTANT, structure_text, to_reactions
+from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError, NotCertified
+from crn_nn_tellurium.networks import Network, check_classes
+from crn_nn_tellurium.simulation import compiled
+
+_ABSOLUTE = 1e-9
+"""CVODE's absolute tolerance, in nM."""
+STARVED = 0.05
+"""The share of a fuel below which the tube counts as starved."""
+_RATIO = 1.1
+"""How close `smallest_fuel` comes: the next smaller fuel that it tried failed."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ReadOutWindow:
+    """When the outputs of a DNA network can be read.
+
+    Attributes
+    ----------
+    dna : StrandDisplacement
+        The implementation, at the first sample.
+    time : (n_times,) ndarray
+        In s.
+    outputs, ideal : (n_samples, n_times, n_out) ndarray
+        Outputs of the implementation and of the ideal chemistry, in units of the network.
+    targets : (n_samples, n_out) ndarray
+        Those of the network, in closed form.
+    settled, starved : (n_samples,) ndarray
+        From when until when, in s; NaN where never. Starved is inf where the window is open at the last time.
+    bound : (n_samples,) ndarray
+        By when the ideal chemistry has certainly settled as much, from all starts, in s (closed form); NaN where there
+        is no certificate.
+    fuel_left : (n_samples,) ndarray
+        The scarcest fuel at the last time, in nM.
+    tolerance : float or None
+        Of the outputs; None where the class is what counts.
+    output_names : tuple of str
+    """
+
+    dna: StrandDisplacement
+    time: FloatArray
+    outputs: FloatArray
+    ideal: FloatArray
+    targets: FloatArray
+    settled: FloatArray
+    starved: FloatArray
+    bound: FloatArray
+    fuel_left: FloatArray
+    tolerance: float | None
+    output_names: tuple[str, ...] = field(default=())
+
+    @property
+    def common(self) -> tuple[float, float]:
+        """From when until when all samples can be read, in s; (NaN, NaN) where that is never."""
+        if np.isnan(self.settled).any() or self.settled.max() >= self.starved.min():
+            return (math.nan, math.nan)
+        return (float(self.settled.max()), float(self.starved.min()))
+
+    @property
+    def share(self) -> float:
+        """Share of the samples that have a window."""
+        return float(np.mean(~np.isnan(self.settled)))
+
+    def __repr__(self) -> str:
+        first, last = self.common
+        what = "class right" if self.tolerance is None else f"outputs within {self.tolerance:g}"
+        until = "the end" if math.isinf(last) else "never" if math.isnan(last) else duration(last)
+        when = "at no common time" if math.isnan(first) else f"on all from {duration(first)} until {until}"
+        left = max(0.0, float(self.fuel_left.min()))
+        return (
+            f"ReadOutWindow({what} on {self.share:.1%} of {len(self.settled)} samples, {when}; {len(self.dna.fuels)} "
+            f"fuels of {self.dna.fuel:g} nM, at least {left:.0f} nM left after {duration(float(self.time[-1]))})"
+        )
+
+
+def read_out_window(
+    net: Network,
+    X: npt.ArrayLike,
+    y: npt.ArrayLike | None = None,
+    *,
+    tolerance: float | None = None,
+    t_end: float = 100.0,
+    n_points: int = 401,
+    c_max: float = C_MAX,
+    q_max: float = MAX_RATE_CONSTANT,
+    fuel: float | None = None,
+    c0: float | None = None,
+    tau: float | None = None,
+    progress: bool | None = None,
+) -> ReadOutWindow:
+    """When the outputs of a network in DNA can be read.
+
+    Parameters
+    ----------
+    net : Network
+    X : (n_samples, n_in) array_like
+    y : (n_samples,) array_like, optional
+        Right classes; by default those of the network itself.
+    tolerance : float, optional
+        Of the outputs, in units of the network. By default the class is what counts.
+    t_end : float
+        Last time, in units of tau.
+    n_points : int
+        Number of times.
+    c_max, q_max, fuel, c0, tau
+        As in `to_strand_displacement`; c0 and tau are the same for all samples.
+    progress : bool, optional
+        As in `fit`.
+
+    Returns
+    -------
+    ReadOutWindow
+
+    Raises
+    ------
+    InputError
+        If an argument has the wrong shape or is out of range.
+    ReactionError
+        If the rate constants do not fit.
+    ConvergenceError
+        If the integrator gives up.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model
+    >>> window = read_out_window(load_model("xor"), [[0, 0], [0, 1], [1, 0], [1, 1]])
+    >>> window.share
+    1.0
+    """
+    x, classes = _samples(net, X, y)
+    check_positive("t_end", t_end, "a time in units of tau: 100, say (a number > 0)")
+    if isinstance(n_points, bool) or not isinstance(n_points, int) or n_points < 2:
+        raise InputError(f"n_points is {n_points!r}; expected a whole number >= 2")
+    if tolerance is not None and not (is_real(tolerance) and tolerance > 0):
+        raise InputError(f"tolerance is {tolerance!r}; expected a number > 0, in units of the outputs")
+    options = {"c_max": c_max, "q_max": q_max, "fuel": fuel, "c0": c0, "tau": tau}
+    dnas = list(_implementations(net, x, options))
+    units = dnas[0].units
+    time = np.linspace(0, t_end, n_points)
+    targets = np.asarray(net(x))
+    outputs = np.empty((len(x), n_points, net.n_out))
+    ideal, left = np.empty_like(outputs), np.empty(len(x))
+    fed = np.empty((len(x), n_points), dtype=bool)
+    with progress_bar("samples", progress, len(x)) as show:
+        for i, dna in enumerate(dnas):
+            states = _course(dna, time * units.tau)
+            outputs[i] = dna.observe(states)[:, -net.n_out :] / units.c0
+            scarcest = states[:, [dna.floating.index(name) for name in dna.fuels]].min(axis=1)
+            left[i], fed[i] = scarcest[-1], np.minimum.accumulate(scarcest) >= STARVED * dna.fuel
+            ideal[i] = dna.formal.observe(_course(dna.formal, time))[:, -net.n_out :]
+            show(i + 1, "")
+    readable = _readable(net, outputs, targets, classes, tolerance) & fed
+    everywhere = _longest(np.asarray(readable.all(axis=0)))
+    stretches = [_around(row, everywhere) for row in readable]
+    settled, starved = np.array([_times(stretch, time * units.tau) for stretch in stretches]).T
+    bound = units.seconds(_bounds(net, x, targets, tolerance))
+    return ReadOutWindow(
+        dnas[0], time * units.tau, outputs, ideal, targets, settled, starved, bound, left, tolerance, net.output_names
+    )
+
+
+def smallest_fuel(
+    net: Network,
+    X: npt.ArrayLike,
+    y: npt.ArrayLike | None = None,
+    *,
+    lasting: float = 10.0,
+    least: float = 100.0,
+    tolerance: float | None = None,
+    t_end: float = 100.0,
+    n_points: int = 401,
+    c_max: float = C_MAX,
+    q_max: float = MAX_RATE_CONSTANT,
+    c0: float | None = None,
+    tau: float | None = None,
+    progress: bool | None = None,
+) -> ReadOutWindow:
+    """The smallest fuel with which every sample can be read at once, for long enough.
+
+    Parameters
+    ----------
+    net, X, y
+        As in `read_out_window`. The concentration unit is that for the largest fuel, unless c0 is given.
+    lasting : float
+        How long the common window is to last, in units of tau.
+    least : float
+        Fuel in nM below which it does not look.
+    c_max : float
+        Largest fuel, in nM.
+    tolerance, t_end, n_points, q_max, c0, tau, progress
+        As in `read_out_window`.
+
+    Returns
+    -------
+    ReadOutWindow
+        With the smallest fuel that will do: halving the logarithm, until the largest that failed is within 10 %.
+
+    Raises
+    ------
+    InputError
+        If `c_max` does not do either.
+    """
+    check_positive("lasting", lasting, "a time in units of tau: 10, say (a number > 0)")
+    for name, value in (("c_max", c_max), ("least", least)):
+        check_positive(name, value, "a number of nM > 0")
+    if least >= c_max:
+        raise InputError(f"least is {least!r} nM; expected less than c_max, {c_max!r} nM")
+
+    def tried(fuel: float, c0: float | None) -> ReadOutWindow:
+        return read_out_window(
+            net, X, y, tolerance=tolerance, t_end=t_end, n_points=n_points, c_max=c_max, q_max=q_max, fuel=fuel, c0=c0,
+            tau=tau, progress=progress,
+        )  # fmt: skip
+
+    def lasts(window: ReadOutWindow) -> bool:
+        first, last = window.common
+        return min(last, float(window.time[-1])) - first >= lasting * window.dna.units.tau
+
+    best = tried(c_max, c0)
+    if not lasts(best):
+        raise InputError(
+            f"network {net.name!r}: a fuel of {c_max:g} nM does not last for {lasting:g} tau: {best!r}; smaller "
+            "concentrations burn less (limit_concentrations, a smaller c0), a larger c_max more"
+        )
+    low, high = float(least), float(c_max)
+    while high > _RATIO * low:
+        middle = math.sqrt(low * high)
+        window = tried(middle, best.dna.units.c0)
+        if lasts(window):
+            best, high = window, middle
+        else:
+            low = middle
+    return best
+
+
+def _samples(net: Network, X: npt.ArrayLike, y: npt.ArrayLike | None) -> tuple[FloatArray, npt.NDArray[Any]]:
+    if not isinstance(net, Network):
+        raise NetworkError(f"read-out windows are found for a Network; got {type(net).__name__}")
+    x = net.input_coding.check(X)
+    if x.ndim != 2 or not len(x):
+        raise InputError(f"X has shape {x.shape}; expected (n_samples, {net.n_in}), at least one sample")
+    classes = np.asarray(net.predict(x) if y is None else y)
+    check_classes(net, x, classes)
+    return x, classes
+
+
+def _implementations(net: Network, x: FloatArray, options: dict[str, Any]) -> Iterator[StrandDisplacement]:
+    """One per sample, all in the units that fit the one with the largest signals."""
+    formal = [to_reactions(net, row) for row in x]
+    if options["c0"] is None or options["tau"] is None:
+        largest = max(formal, key=lambda f: max(f.initial_state().max(), f.boundary_concentrations.max(initial=0)))
+        units = to_strand_displacement(largest, **options).units
+        options = {**options, "c0": units.c0, "tau": units.tau}
+    return (to_strand_displacement(f, **options) for f in formal)
+
+
+def _course(crn: ReactionNetwork, times: FloatArray) -> FloatArray:
+    """Concentrations (n_times, n_floating) from the network's own start."""
+    model = compiled(structure_text(crn, frozenset()))
+    with model.lock:
+        model.set_parameters(model.parameter_index(crn.rate_constants), crn.constants)
+        if isinstance(crn, StrandDisplacement):
+            model.set_absolute_tolerance(model.floating, _ABSOLUTE)
+        states = model.time_course(crn.boundary_concentrations, crn.initial_state(), times)
+    if not np.isfinite(states).all():
+        raise ConvergenceError(f"{crn.name!r}: CVODE's concentrations are not finite")
+    return states
+
+
+def _readable(
+    net: Network, outputs: FloatArray, targets: FloatArray, classes: npt.NDArray[Any], tolerance: float | None
+) -> npt.NDArray[np.bool_]:
+    if tolerance is None:
+        return np.asarray(net.classify(outputs) == classes[:, None])
+    return np.asarray((np.abs(outputs - targets[:, None]) <= tolerance).all(axis=-1))
+
+
+Stretch = tuple[int, int] | None
+"""The first time, and the first time after."""
+
+
+def _stretches(readable: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], readable.astype(int), [0]])))
+    return [(int(first), int(after)) for first, after in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _longest(readable: npt.NDArray[np.bool_]) -> Stretch:
+    return max(_stretches(readable), key=lambda stretch: stretch[1] - stretch[0], default=None)
+
+
+def _around(readable: npt.NDArray[np.bool_], common: Stretch) -> Stretch:
+    """The stretch of one sample around that of all."""
+    if common is None:
+        return _longest(readable)
+    return next(s for s in _stretches(readable) if s[0] <= common[0] and common[1] <= s[1])
+
+
+def _times(stretch: Stretch, time: FloatArray) -> tuple[float, float]:
+    if stretch is None:
+        return math.nan, math.nan
+    first, after = stretch
+    return float(time[first]), float(time[after]) if after < len(time) else math.inf
+
+
+def _bounds(net: Network, x: FloatArray, targets: FloatArray, tolerance: float | None) -> FloatArray:
+    """Settling-time bounds (n,), for outputs that are off by less than what changes the class."""
+    if tolerance is not None:
+        allowed = np.full(len(x), float(tolerance))
+    elif net.n_out == 1:
+        allowed = np.abs(targets[:, 0] - net.layers[-1].activation.threshold)
+    else:
+        ranked = np.sort(targets, axis=1)
+        allowed = (ranked[:, -1] - ranked[:, -2]) / 2
+    found = np.full(len(x), np.nan)
+    for i, (row, error) in enumerate(zip(x, allowed.tolist(), strict=True)):
+        try:
+            found[i] = settling_time(net, row, error, bound="cheap") if error > 0 else np.nan
+        except NotCertified:
+            continue  # some chemistries have no bound; the window is measured all the same
+    return found

@@ -1,0 +1,44 @@
+"""kinetics."""
+
+from crn_nn_tellurium.kinetics.bounds import Bounds, Group, check_order, extreme_root, groups, settle_between
+from crn_nn_tellurium.kinetics.layer import (
+    LayerKinetics,
+    LayerState,
+    NetworkKinetics,
+    RateConstants,
+    forward_sensitivities,
+)
+from crn_nn_tellurium.kinetics.linearized import Linearized
+from crn_nn_tellurium.kinetics.rate_constants import LayerConstants, drive, weighted_sums_of
+from crn_nn_tellurium.kinetics.rate_errors import (
+    draw_factors,
+    layer_factors,
+    multiplied,
+    perturbed_constants,
+    perturbed_outputs,
+    spread,
+)
+
+__all__ = [
+    "Bounds",
+    "Group",
+    "LayerConstants",
+    "LayerKinetics",
+    "LayerState",
+    "Linearized",
+    "NetworkKinetics",
+    "RateConstants",
+    "check_order",
+    "draw_factors",
+    "drive",
+    "extreme_root",
+    "forward_sensitivities",
+    "groups",
+    "layer_factors",
+    "multiplied",
+    "perturbed_constants",
+    "perturbed_outputs",
+    "settle_between",
+    "spread",
+    "weighted_sums_of",
+]

@@ -1,0 +1,102 @@
+"""The Jacobian of one layer at many states at once, and its block-triangular solves, forward and transposed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.errors import SingularJacobianError
+
+
+@dataclass(frozen=True)
+class Linearized:
+    """J of one layer at given states, by pairs of local species.
+
+    Attributes
+    ----------
+    name : str
+        The layer's, for messages.
+    species : tuple of str
+        Local names.
+    blocks : tuple of tuple of int
+        Local species that are solved for together, in the order of their dependence.
+    own : mapping of (int, int) to (n, n_units) ndarray
+        d f_a / d y_b within each unit.
+    pool : mapping of (int, int) to (n, n_units, n_units) ndarray
+        d f_a / d y_b of a unit with respect to each unit of the layer, besides `own`.
+    """
+
+    name: str
+    species: tuple[str, ...]
+    blocks: tuple[tuple[int, ...], ...]
+    own: Mapping[tuple[int, int], FloatArray]
+    pool: Mapping[tuple[int, int], FloatArray]
+
+    def solve_transposed(self, right: Sequence[FloatArray]) -> list[FloatArray]:
+        """lambda with J^T lambda = right, both (n, n_units) by species."""
+        rest = list(right)
+        for block in reversed(self.blocks):
+            self._solve_block(block, rest, transposed=True)
+            for (a, b), entry in self.own.items():
+                if a in block and b not in block:
+                    rest[b] = rest[b] - entry * rest[a]
+            for (a, b), entries in self.pool.items():
+                if a in block and b not in block:
+                    rest[b] = rest[b] - np.matmul(rest[a][:, None, :], entries)[:, 0, :]
+        return rest
+
+    def solve(self, right: Sequence[FloatArray]) -> list[FloatArray]:
+        """s with J s = right, both (n, n_units, n_sides) by species."""
+        rest = list(right)
+        for block in self.blocks:
+            for (a, b), entry in self.own.items():
+                if a in block and b not in block:
+                    rest[a] = rest[a] - entry[..., None] * rest[b]
+            for (a, b), entries in self.pool.items():
+                if a in block and b not in block:
+                    rest[a] = rest[a] - np.matmul(entries, rest[b])
+            self._solve_block(block, rest, transposed=False)
+        return rest
+
+    def _solve_block(self, block: Sequence[int], rest: list[FloatArray], transposed: bool) -> None:
+        """Replace right-hand sides by solutions for the species of one block."""
+        pooled = any(a in block and b in block for a, b in self.pool)
+        if len(block) == 1 and not pooled:
+            (a,) = block
+            pivot = self.own.get((a, a))
+            if pivot is None or not pivot.all():
+                raise self._singular(block)
+            rest[a] = rest[a] / (pivot if transposed else pivot[..., None])
+            return
+        n, m = rest[block[0]].shape[:2]
+        diagonal = np.arange(m)
+        matrix: Any = np.zeros((n, len(block), m, len(block), m))
+        for i, a in enumerate(block):
+            for j, b in enumerate(block):
+                if (a, b) in self.own:
+                    # indexing on both sides of a slice puts the units first
+                    matrix[:, i, diagonal, j, diagonal] += self.own[a, b]
+                if (a, b) in self.pool:
+                    matrix[:, i, :, j, :] += self.pool[a, b]
+        matrix = matrix.reshape(n, len(block) * m, len(block) * m)
+        sides = np.concatenate([rest[a] for a in block], axis=1)
+        try:
+            if transposed:
+                found = np.linalg.solve(np.swapaxes(matrix, 1, 2), sides[..., None])[..., 0]
+            else:
+                found = np.linalg.solve(matrix, sides)
+        except np.linalg.LinAlgError as error:
+            raise self._singular(block) from error
+        for i, a in enumerate(block):
+            rest[a] = found[:, i * m : (i + 1) * m]
+
+    def _singular(self, block: Sequence[int]) -> SingularJacobianError:
+        names = ", ".join(self.species[a] for a in block)
+        return SingularJacobianError(
+            f"layer {self.name!r}: the Jacobian is singular in species {names} of a unit, so the steady state is not "
+            "isolated and has no derivatives; does every follower have a reaction that consumes it?"
+        )

@@ -1,0 +1,155 @@
+"""One layer of a network: weights, bias, activation, and what it reads.
+
+z = W v + b,    value = activation(z)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from crn_nn_tellurium.basics import FloatArray, check_identifier, is_sparse, read_only
+from crn_nn_tellurium.errors import NetworkError
+from crn_nn_tellurium.networks.activations import Activation, SmoothedReLU
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One layer: value = activation(weights @ v + bias).
+
+    Parameters
+    ----------
+    weights : (n_out, n_in) array_like or scipy sparse array
+        An exactly zero weight makes no reaction.
+    bias : (n_out,) array_like, optional
+        Zeros by default.
+    activation : Activation
+        Shared by the layer's units.
+    inputs : str or tuple of str, optional
+        Names of the layers read, or ``"input"``, in the order of the weights' columns; by default
+        the layer before.
+    name : str, optional
+        By default ``layer1``, ``layer2``, ... by position.
+
+    Raises
+    ------
+    NetworkError
+        If shapes do not fit or a number is not finite.
+
+    Examples
+    --------
+    >>> Layer([[1.0, -1.0]], [0.5], SmoothedReLU(h=0.01))
+    Layer('', 2 -> 1, SmoothedReLU(h=0.01), 2 weights)
+    """
+
+    weights: FloatArray | sparse.csr_array
+    bias: FloatArray = None  # type: ignore[assignment]  # filled in below
+    activation: Activation = dataclasses.field(default_factory=SmoothedReLU)
+    inputs: tuple[str, ...] = ()
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        label = f"layer {self.name!r}" if self.name else "a layer"
+        weights = _weights(label, self.weights)
+        bias = np.zeros(weights.shape[0]) if self.bias is None else _numbers(label, "bias", self.bias)
+        if bias.shape != weights.shape[:1]:
+            raise NetworkError(
+                f"{label}: bias has shape {bias.shape}; expected ({weights.shape[0]},) to match weights of shape "
+                f"{weights.shape}"
+            )
+        if not isinstance(self.activation, Activation):
+            raise NetworkError(
+                f"{label}: activation is {self.activation!r}; expected an Activation, SmoothedReLU(h=0.01) say"
+            )
+        sources = (self.inputs,) if isinstance(self.inputs, str) else self.inputs
+        if not isinstance(sources, list | tuple) or not all(isinstance(source, str) for source in sources):
+            raise NetworkError(
+                f"{label}: inputs are {self.inputs!r}; expected names of layers, ('layer1', 'input') say"
+            )
+        if self.name:
+            check_identifier("layer", self.name)
+        read_only(weights, bias)
+        for attribute, value in (("weights", weights), ("bias", bias), ("inputs", tuple(sources))):
+            object.__setattr__(self, attribute, value)
+
+    @property
+    def n_in(self) -> int:
+        """Number of values read."""
+        return int(self.weights.shape[1])
+
+    @property
+    def n_out(self) -> int:
+        """Number of units."""
+        return int(self.weights.shape[0])
+
+    @property
+    def n_weights(self) -> int:
+        """Number of weights that are not zero."""
+        return int(self.weights.nnz if is_sparse(self.weights) else np.count_nonzero(self.weights))
+
+    def pre_activation(self, v: FloatArray) -> FloatArray:
+        """W v + b for values v (..., n_in)."""
+        if is_sparse(self.weights):
+            flat = (self.weights @ v.reshape(-1, self.n_in).T).T
+            return flat.reshape(*v.shape[:-1], self.n_out) + self.bias
+        return v @ self.weights.T + self.bias
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Layer):
+            return NotImplemented
+        return (
+            (self.name, self.inputs, self.activation) == (other.name, other.inputs, other.activation)
+            and is_sparse(self.weights) == is_sparse(other.weights)
+            and self.weights.shape == other.weights.shape
+            and not np.any(_dense(self.weights) != _dense(other.weights))
+            and np.array_equal(self.bias, other.bias)
+        )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # numpy does not pickle that an array is read-only
+        self.__dict__.update(state)
+        read_only(self.weights, self.bias)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Layer({self.name!r}, {self.n_in} -> {self.n_out}, {self.activation}, {self.n_weights} weights)"
+
+
+def _dense(weights: Any) -> Any:
+    return weights.toarray() if is_sparse(weights) else weights
+
+
+def _numbers(label: str, what: str, values: Any) -> FloatArray:
+    try:
+        if np.iscomplexobj(values):
+            raise TypeError("complex numbers")
+        result = np.array(values, dtype=float) + 0.0  # no negative zeros: equal networks give equal files
+    except (TypeError, ValueError) as error:
+        raise NetworkError(f"{label}: {what} cannot be read as numbers ({error})") from error
+    if not np.all(np.isfinite(result)):
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(result))[0])
+        raise NetworkError(f"{label}: {what}{list(where)} is {float(result[where])!r}; expected finite numbers")
+    return result
+
+
+def _weights(label: str, values: Any) -> FloatArray | sparse.csr_array:
+    result: Any
+    if is_sparse(values):
+        result = sparse.csr_array(values, dtype=float, copy=True)
+        result.sum_duplicates()
+        result.eliminate_zeros()
+        result.sort_indices()
+        _numbers(label, "weights", result.data)
+        # scipy chooses the width of the indices by where they come from
+        parts = (result.data, result.indices.astype(np.int32), result.indptr.astype(np.int32))
+        result = sparse.csr_array(parts, shape=result.shape)
+    else:
+        result = _numbers(label, "weights", values)
+    if result.ndim != 2 or 0 in result.shape:
+        raise NetworkError(f"{label}: weights have shape {result.shape}; expected (n_out, n_in), neither of them 0")
+    return result

@@ -1,0 +1,194 @@
+"""What becomes of a network when one of its reactions runs at another rate, or not at all.
+
+A species y of a unit settles where c0 + c1 y + c2 y^2 = 0, the sums of its reactions' rates with y taken out:
+of a rail, c0 = h, c1 = its drive u, c2 = -q, and what local reactions add. A reaction at a factor f changes one of
+these by (1 - f) of its own part, and nothing else before the unit; then the unit's other species, its layer where
+units read one another, and the layers that follow are solved again. Unlike a changed rate constant, this concerns one
+reaction alone: rails of a unit share the constants of its weights, and the units of a layer share h and q.
+
+Without its one gain a species vanishes; without its loss it grows without bound, and the network has no steady state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.encoding import Unit, catalyst_concentrations, unit_reactions
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.kinetics import LayerKinetics, LayerState, NetworkKinetics
+from crn_nn_tellurium.networks import INPUT
+
+
+@dataclass(frozen=True)
+class UnitReaction:
+    """One reaction of one unit; reactions with every unit of a pool count as one.
+
+    Attributes
+    ----------
+    id, name : str
+        Identifier and readable name, as in the written model.
+    layer, unit : int
+        Positions from 0.
+    kind : str
+        ``"h"``, ``"weight"``, ``"bias"``, ``"q"`` or ``"local"``.
+    rail : int
+        Which rail it is of; -1 for local ones.
+    place : int
+        Which catalyst's weight, or which of the activation's local reactions; else 0.
+    """
+
+    id: str
+    name: str
+    layer: int
+    unit: int
+    kind: str
+    rail: int
+    place: int
+
+
+class KnockOuts:
+    """A network's steady states at some inputs, with any one reaction at another rate.
+
+    Parameters
+    ----------
+    kinetics : NetworkKinetics
+    x : (n, n_in) ndarray
+        Checked inputs.
+
+    Raises
+    ------
+    InputError
+        If an activation's species depend on one another both ways.
+    """
+
+    def __init__(self, kinetics: NetworkKinetics, x: FloatArray) -> None:
+        for layer in kinetics.layers:
+            if any(len(block) > 1 for block in layer.blocks):
+                raise InputError(
+                    f"layer {layer.name!r}: species of {layer.activation} act on one another both ways; what becomes "
+                    "of them without one reaction is not known here"
+                )
+        self._kinetics = kinetics
+        self._inputs = kinetics.net.input_coding.code(x)
+        self._states = kinetics.settle(x)
+
+    @cached_property
+    def reactions(self) -> tuple[UnitReaction, ...]:
+        """All reactions of the network, in the order of the written model."""
+        return tuple(
+            reaction for number, layer in enumerate(self._kinetics.layers) for reaction in _reactions_of(number, layer)
+        )
+
+    def outputs(self, reaction: UnitReaction, factor: float = 0.0) -> FloatArray:
+        """Outputs (n, n_out) with one reaction at a factor of its rate; not finite where there is no steady state."""
+        net, layers = self._kinetics.net, self._kinetics.layers
+        found: dict[str, FloatArray] = {INPUT: self._inputs}
+        changed: set[str] = set()
+        for number, layer in enumerate(layers):
+            state = self._states[number]
+            if number == reaction.layer:
+                found[layer.name] = _settle(layer, state, reaction, factor)
+                changed.add(layer.name)
+            elif changed.intersection(layer.chemistry.layer.inputs):
+                catalysts = catalyst_concentrations(net, layer.chemistry.layer, found)
+                found[layer.name] = self._after(layer, catalysts)
+                changed.add(layer.name)
+            else:
+                found[layer.name] = state.concentrations
+        return layers[-1].activation.read(found[layers[-1].name])
+
+    @staticmethod
+    def _after(layer: LayerKinetics, catalysts: FloatArray) -> FloatArray:
+        """A layer that is whole; its closed form is not asked about what has no steady state."""
+        good = np.all(np.isfinite(catalysts), axis=1)
+        width = (layer.chemistry.layer.n_out, len(layer.activation.species))
+        result = np.full((len(catalysts), *width), np.nan)
+        if good.any():
+            result[good] = layer.settle(catalysts[good]).concentrations
+        return result
+
+
+def _reactions_of(number: int, layer: LayerKinetics) -> Iterator[UnitReaction]:
+    chemistry, activation = layer.chemistry, layer.activation
+    rails = [rail.name for rail in activation.rails]
+    for j in range(chemistry.layer.n_out):
+        inputs, bias = tuple(chemistry.row(j)), chemistry.rail_bias[j]
+        unit = Unit(chemistry.index, j, activation, inputs, tuple(bias.tolist()), chemistry.layer.n_out)
+        column = {catalyst.id: i for i, catalyst in enumerate(chemistry.catalysts)}
+        places: list[tuple[str, int, int]] = []
+        for rail in range(len(rails)):
+            places += [("h", rail, 0), *(("weight", rail, column[catalyst.id]) for catalyst, _ in inputs)]
+            places += [("bias", rail, 0)] * bool(bias[rail]) + [("q", rail, 0)]
+        for place, local in enumerate(activation.local_reactions):
+            pooled = any(name.startswith("*") for name in local.reads)
+            # with every unit of the pool in turn: the first stands for all
+            places += [("local", -1, place)] + [("", -1, place)] * (chemistry.layer.n_out - 1) * pooled
+        for (kind, rail, place), reaction in zip(places, unit_reactions(unit), strict=True):
+            if kind:
+                yield UnitReaction(reaction.id, reaction.name, number, j, kind, rail, place)
+
+
+def _settle(layer: LayerKinetics, state: LayerState, reaction: UnitReaction, factor: float) -> FloatArray:
+    """The species (n, n_units, n_species) of a layer with one reaction at a factor."""
+    activation, constants = layer.activation, layer.constants
+    names = activation.rate_constants
+    values = dict(zip(names, constants.local.tolist(), strict=True))
+    drive = [part.copy() for part in state.drive]
+    n_units = drive[0].shape[1]
+
+    def at(kind: str, rail: int, place: int = 0) -> FloatArray:
+        factors = np.ones(n_units)
+        if (reaction.kind, reaction.rail, reaction.place) == (kind, rail, place):
+            factors[reaction.unit] = factor
+        return factors
+
+    if reaction.kind in ("weight", "bias"):
+        j, rail = reaction.unit, reaction.rail
+        if reaction.kind == "bias":
+            part: Any = constants.bias[j, rail]
+        else:
+            sign, weights = activation.rails[rail].sign, layer.chemistry.weights
+            part = sign * weights[j, reaction.place] * state.catalysts[:, reaction.place]
+        drive[rail][:, j] -= (1 - factor) * part
+    y: list[Any] = [None] * len(activation.species)
+    for (a,) in layer.blocks:
+        c: list[Any] = [0.0, 0.0, 0.0]
+        if a < len(drive):
+            c = [values["h"] * at("h", a), drive[a], -values["q"] * at("q", a)]
+        for place, local in enumerate(activation.local_reactions):
+            own, pooled = _sides(local.substrates)
+            number = local.products.count(activation.species[a]) - own.count(activation.species[a])
+            if number:
+                power = own.count(activation.species[a])
+                rate = number * values[local.rate_constant] * at("local", -1, place)
+                for name in own:
+                    if name != activation.species[a]:
+                        rate = rate * y[activation.species.index(name)]
+                if pooled:
+                    members = np.prod([y[activation.species.index(name)] for name in pooled], axis=0)
+                    rate = rate * members.sum(axis=1, keepdims=True)
+                c[power] = c[power] + rate
+        y[a] = np.broadcast_to(_root(*c), drive[0].shape)
+    return np.stack(y, axis=-1)
+
+
+def _sides(substrates: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The unit's own species among the substrates, and those of the pool."""
+    return [s for s in substrates if not s.startswith("*")], [s[1:] for s in substrates if s.startswith("*")]
+
+
+def _root(c0: Any, c1: Any, c2: Any) -> npt.NDArray[np.float64]:
+    """Where c0 + c1 y + c2 y^2 leads a positive y: its stable root >= 0; infinite if y grows without bound."""
+    c0, c1, c2 = np.broadcast_arrays(c0, c1, c2)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        size = np.sqrt(c1 * c1 - 4 * c0 * c2)
+        falling = 2 * c0 / (size - c1)
+        rising = np.where(c2 < 0, (c1 + size) / (-2 * c2), np.where((c1 > 0) | (c0 > 0), np.inf, np.nan))
+    return np.asarray(np.where(c1 < 0, falling, rising))

@@ -1,0 +1,278 @@
+"""Robustness: how well a network classifies when its rate constants are off, and which reactions matter most.
+
+Three questions, each answered from the reactions' own equations:
+
+- every rate constant off by a lognormal error of its own, the same draws at every size of error;
+- a common factor on all rate constants, as temperature has it, or on the reactions that make molecules (fuel);
+- one reaction missing (`knock_outs`), by how much the loss grows, beside what its gradient says: removing a
+  reaction of rate constant k costs -k dL/dk to first order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray, is_real, progress_bar, read_only
+from crn_nn_tellurium.certificates import kinetics_of
+from crn_nn_tellurium.encoding import catalyst_concentrations
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.kinetics import NetworkKinetics, RateConstants, perturbed_outputs
+from crn_nn_tellurium.networks import INPUT, LossLike, Network, check_classes, encode_targets, resolve_loss
+from crn_nn_tellurium.perturbations.knock_outs import KnockOuts, UnitReaction
+from crn_nn_tellurium.scans import CV, FUEL, Axis, NetworkParameters, lognormal
+from crn_nn_tellurium.simulation import Simulator
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FACTORS = (0.25, 0.5, 0.8, 0.9, 1.0, 1.1, 1.25, 2.0, 4.0)
+_STEP = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Robustness:
+    """How a network's accuracy bears errors of its chemistry.
+
+    Attributes
+    ----------
+    accuracy : float
+        With no error.
+    loss : float
+    cv : (n_cv,) ndarray
+        Coefficients of variation.
+    noisy : (n_cv, draws) ndarray
+        Accuracies with every rate constant off by a lognormal error of its own.
+    factors : (n_factors,) ndarray
+    fuelled : (n_factors,) ndarray
+        Accuracies with the reactions that make molecules at these factors.
+    reactions : tuple of UnitReaction
+    without : (n_reactions,) ndarray
+        Accuracies without each reaction; a sample that has no steady state counts as wrong.
+    increase : (n_reactions,) ndarray
+        By how much the loss grows without it; infinite where a sample has no steady state.
+    predicted : (n_reactions,) ndarray
+        The same to first order, -k dL/dk.
+    unsettled : (n_reactions,) ndarray
+        Share of the samples that have no steady state without it.
+    """
+
+    name: str
+    accuracy: float
+    loss: float
+    cv: FloatArray
+    noisy: FloatArray = field(repr=False)
+    factors: FloatArray = field(repr=False)
+    fuelled: FloatArray = field(repr=False)
+    reactions: tuple[UnitReaction, ...] = field(repr=False)
+    without: FloatArray = field(repr=False)
+    increase: FloatArray = field(repr=False)
+    predicted: FloatArray = field(repr=False)
+    unsettled: FloatArray = field(repr=False)
+
+    def __post_init__(self) -> None:
+        arrays = self.cv, self.noisy, self.factors, self.fuelled
+        read_only(*arrays, self.without, self.increase, self.predicted, self.unsettled)
+
+    def band(self, level: float = 0.8) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Mean accuracy by cv, and between which bounds a share of the draws lies: what one tube may show.
+
+        Parameters
+        ----------
+        level : float
+            The share, in (0, 1).
+
+        Raises
+        ------
+        InputError
+        """
+        if not (is_real(level) and 0 < level < 1):
+            raise InputError(f"level is {level!r}; expected a share of the draws between 0 and 1: 0.8, say")
+        low, high = np.quantile(self.noisy, [(1 - level) / 2, (1 + level) / 2], axis=1)
+        return self.noisy.mean(axis=1), low, high
+
+    def mean_error(self) -> FloatArray:
+        """Standard error of the mean accuracy by cv, from the number of draws."""
+        draws = self.noisy.shape[1]
+        return self.noisy.std(axis=1, ddof=1) / np.sqrt(draws) if draws > 1 else np.full(len(self.cv), np.nan)
+
+    def ranking(self) -> pd.DataFrame:
+        """The reactions, those first that matter most: by the accuracy without them, then by the loss.
+
+        Reactions without which some sample has no steady state come last, as `essential` has them: what such a sample
+        would be taken for is not known, and it counts as wrong.
+        """
+        import pandas as pd
+
+        table = pd.DataFrame(
+            {
+                "reaction": [reaction.id for reaction in self.reactions],
+                "name": [reaction.name for reaction in self.reactions],
+                "accuracy_without": self.without,
+                "loss_increase": self.increase,
+                "first_order": self.predicted,
+                "no_steady_state": self.unsettled,
+            }
+        )
+        order = np.lexsort((-self.increase, self.without, self.unsettled > 0))
+        return table.iloc[order].reset_index(drop=True)
+
+    @property
+    def essential(self) -> tuple[str, ...]:
+        """Identifiers of the reactions without which some sample has no steady state."""
+        return tuple(r.id for r, share in zip(self.reactions, self.unsettled, strict=True) if share > 0)
+
+    def __repr__(self) -> str:
+        mean, low, high = self.band()
+        noise = ", ".join(
+            f"{m:.1%} (80 % of draws {a:.1%} to {b:.1%}) at cv {cv:g}"
+            for cv, m, a, b in zip(self.cv, mean, low, high, strict=True)
+        )
+        worst = self.ranking().iloc[0]
+        return (
+            f"Robustness({self.name!r}: accuracy {self.accuracy:.1%}; every rate constant off: {noise}; of "
+            f"{len(self.reactions)} reactions, {len(self.essential)} are essential, and of the others {worst.reaction} "
+            f"({worst['name']}) matters most: {worst.accuracy_without:.1%} without it)"
+        )
+
+
+def robustness(
+    net: Network | Simulator,
+    X: npt.ArrayLike,  # scikit-learn's name
+    y: npt.ArrayLike,
+    cv: float | Sequence[float] = (0.05, 0.1, 0.2, 0.3),
+    *,
+    draws: int = 100,
+    factors: Sequence[float] = FACTORS,
+    loss: LossLike = "cross_entropy",
+    seed: int = 0,
+    progress: bool | None = None,
+) -> Robustness:
+    """Accuracy with wrong rate constants, with more or less fuel, and without each reaction.
+
+    Parameters
+    ----------
+    net : Network or Simulator
+    X : (n_samples, n_in) array_like
+    y : (n_samples,) array_like
+        True classes, as `Network.predict` gives them.
+    cv : float or sequence of float
+        Coefficients of variation of every rate constant.
+    draws : int
+        Sets of errors for each.
+    factors : sequence of float
+        Of the reactions that make molecules. (A factor common to all rate constants leaves every fixed point
+        where it is, and so the accuracy: it changes speed alone.)
+    loss : loss, as in `gradient`
+        By whose growth missing reactions are ranked.
+    seed : int
+    progress : bool, optional
+        Whether to show a progress bar; by default on a terminal.
+
+    Returns
+    -------
+    Robustness
+
+    Raises
+    ------
+    InputError
+        If inputs, classes or another argument do not fit, or an activation's species act on one another both ways.
+
+    Notes
+    -----
+    Steady states are solved here from the reactions' own equations; `scan` with `lognormal` and the same seed asks
+    roadrunner for the same draws.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model, model_data
+    >>> _, X, _, y = model_data("xor")
+    >>> found = robustness(load_model("xor"), X, y, cv=[0.01], draws=5)
+    >>> found.accuracy, found.noisy.shape, len(found.reactions)
+    (1.0, (1, 5), 20)
+    """
+    kinetics = kinetics_of(net)
+    net = kinetics.net
+    x, truth = net.input_coding.check(X), np.asarray(y)
+    check_classes(net, x, truth)
+    axes = lognormal([cv] if is_real(cv) else cv, draws, seed)  # type: ignore[list-item]  # checks them
+    levels, scale = axes[0].values[CV], _factors(factors)
+    noisy = _under_errors(kinetics, x, truth, axes)
+    resolved = resolve_loss(loss, net)
+    targets = encode_targets(resolved, net, truth, len(x))
+
+    def losses(outputs: FloatArray) -> FloatArray:
+        return np.asarray(resolved.function(outputs, targets))
+
+    own = kinetics.outputs(kinetics.settle(x))
+    whole = float(losses(own).mean())
+    knock_outs = KnockOuts(kinetics, x)
+    reactions = knock_outs.reactions
+    without, increase, predicted, unsettled = (np.empty(len(reactions)) for _ in range(4))
+    with progress_bar("knocking out", progress, len(reactions)) as advance:
+        for i, reaction in enumerate(reactions):
+            outputs = knock_outs.outputs(reaction)
+            good = np.all(np.isfinite(outputs), axis=1)
+            right = np.zeros(len(x))
+            if good.any():
+                right[good] = net.classify(outputs[good]) == truth[good]
+            without[i], unsettled[i] = right.mean(), 1 - good.mean()
+            increase[i] = losses(outputs).mean() - whole if good.all() else np.inf
+            more, less = (losses(knock_outs.outputs(reaction, 1 + s * _STEP)).mean() for s in (1, -1))
+            predicted[i] = (less - more) / (2 * _STEP)
+            advance(i + 1, "reactions")
+    return Robustness(
+        net.name,
+        float(np.mean(net.classify(own) == truth)),
+        whole,
+        levels,
+        noisy,
+        scale,
+        np.array([np.mean(net.classify(_with_fuel(kinetics, x, f)) == truth) for f in scale]),
+        reactions,
+        without,
+        increase,
+        predicted,
+        unsettled,
+    )
+
+
+def _under_errors(
+    kinetics: NetworkKinetics, x: FloatArray, truth: npt.NDArray[Any], axes: Sequence[Axis]
+) -> FloatArray:
+    """Accuracies (n_cv, draws), with the errors that a scan over these axes has."""
+    parameters = NetworkParameters(kinetics, axes)
+    levels, draws = axes[0].values[CV], len(axes[1])
+    found = np.empty((len(levels), draws))
+    for i, level in enumerate(levels.tolist()):
+        for draw in range(draws):
+            factors = [parameters.factors(number, draw, level) for number in range(len(kinetics.layers))]
+            found[i, draw] = np.mean(kinetics.net.classify(perturbed_outputs(kinetics, x, factors)) == truth)
+    return found
+
+
+def _factors(factors: Any) -> FloatArray:
+    try:
+        found = np.array(factors, dtype=float)
+    except (TypeError, ValueError):
+        found = np.empty(0)
+    if found.ndim != 1 or not found.size or not np.all(np.isfinite(found) & (found > 0)):
+        raise InputError(f"factors are {factors!r}; expected a list of numbers > 0")
+    return found
+
+
+def _with_fuel(kinetics: NetworkKinetics, x: FloatArray, factor: float) -> FloatArray:
+    """Outputs (n, n_out) with the reactions that make molecules at a factor."""
+    parameters = NetworkParameters(kinetics, [Axis(FUEL, {FUEL: np.array([factor])})])
+    found = {INPUT: kinetics.net.input_coding.code(x)}
+    for number, layer in enumerate(kinetics.layers):
+        catalysts = catalyst_concentrations(kinetics.net, layer.chemistry.layer, found)
+        changed = parameters.with_fuel(number, parameters.own[number], catalysts, np.full(len(x), factor))
+        constants = RateConstants(layer.constants.weights, changed.bias, changed.local[0])
+        found[layer.name] = layer.settle(catalysts, constants).concentrations
+    last = kinetics.layers[-1]
+    return last.activation.read(found[last.name])

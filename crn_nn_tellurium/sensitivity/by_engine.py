@@ -1,0 +1,231 @@
+"""Gradients that the engine itself finds: by changed parameters, by control coefficients, by variational equations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
+from crn_nn_tellurium.encoding import compact_constants, signed_constants, structure_text, to_reactions
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.kinetics import LayerKinetics, NetworkKinetics, RateConstants
+from crn_nn_tellurium.networks import (
+    INPUT,
+    Network,
+    bias_id,
+    from_vector,
+    pack,
+    places,
+    shared_id,
+    to_vector,
+    unpack,
+    values_of,
+    weight_id,
+    with_values,
+)
+from crn_nn_tellurium.sensitivity.finite_differences import Estimate, central_difference
+from crn_nn_tellurium.sensitivity.over_time import Variational
+from crn_nn_tellurium.sensitivity.problem import Gradient, Problem, by_kind, result_of
+from crn_nn_tellurium.simulation import compiled
+
+_CONTROL_STEP = 0.01
+"""roadrunner's step for control coefficients, in units of the scale over which a unit's answer bends."""
+
+
+def finite_difference(problem: Problem) -> Gradient:
+    """Central differences of the loss through the engine, one parameter after the other."""
+    net, n = problem.net, len(problem.x)
+    outputs, status = problem.outputs_by_engine(net, problem.x)
+    vector = to_vector(net)
+    scales = _scales(net, problem.x)
+
+    def mean_loss(values: FloatArray) -> FloatArray:
+        changed, _ = problem.outputs_by_engine(from_vector(net, values), problem.x)
+        return np.array([problem.losses(changed).mean()])
+
+    estimates = [_one_parameter(mean_loss, vector, position, scales, problem.noise) for position in range(len(vector))]
+    values, errors = (np.array([getattr(e, part)[0] for e in estimates]) for part in ("value", "error"))
+    by_input = by_input_error = None
+    if problem.inputs:
+        # Inputs of either sign, so that one at the end of its range can be changed both ways. At a read-out time the
+        # coding matters, since the start depends on it: only inputs that are not negative take a second rail.
+        other = problem.time is None or net.inputs == "nonnegative"
+        signed = replace(net, inputs="signed", input_range=None) if other else net
+
+        def losses_at(x: FloatArray) -> FloatArray:
+            return problem.losses(problem.outputs_by_engine(signed, x)[0]) / n
+
+        by_input, by_input_error = (np.empty_like(problem.x) for _ in range(2))
+        for column in range(net.n_in):
+            unit = np.eye(net.n_in)[column]
+
+            def along(step: float, unit: FloatArray = unit) -> FloatArray:
+                return losses_at(problem.x + step * unit)
+
+            estimate = central_difference(along, _input_scale(net, column), problem.noise)
+            by_input[:, column], by_input_error[:, column] = estimate.value, estimate.error
+    error = result_of(problem, outputs, "finite_difference", unpack(net, errors), by_input_error, status)
+    return result_of(problem, outputs, "finite_difference", unpack(net, values), by_input, status, error)
+
+
+def _one_parameter(
+    mean_loss: Callable[[FloatArray], FloatArray],
+    vector: FloatArray,
+    position: int,
+    scales: FloatArray,
+    noise: float,
+) -> Estimate:
+    unit = np.eye(1, len(vector), position)[0]
+    return central_difference(lambda step: mean_loss(vector + step * unit), scales[position], noise)
+
+
+def _scales(net: Network, x: FloatArray) -> FloatArray:
+    """Over which change of each parameter its unit's answer bends: a pre-activation of sqrt(h), or h itself."""
+    values = net.forward(x)
+    weights, biases = [], []
+    for layer in net.layers:
+        bend = np.sqrt(layer.activation.h) / layer.activation.gain
+        largest = np.maximum(np.abs(net.values_read(layer, values)).max(axis=0), 1e-3)
+        _, columns = places(layer.weights)
+        weights.append((bend / largest)[columns])
+        biases.append(np.full(layer.n_out, bend))
+    return pack(weights, biases, np.array(net.h) / 2)
+
+
+def _input_scale(net: Network, column: int) -> float:
+    """The same for one input: the least that bends a unit that reads it."""
+    scale = 1.0
+    for layer in net.layers:
+        if INPUT in layer.inputs:
+            first = 0
+            for source in layer.inputs:
+                if source == INPUT:
+                    weights: Any = layer.weights[:, [first + column]]
+                    largest = float(abs(weights).max())
+                    bend = float(np.sqrt(layer.activation.h)) / layer.activation.gain
+                    scale = min(scale, bend / largest) if largest > 0 else scale
+                first += net.n_in if source == INPUT else next(o for o in net.layers if o.name == source).n_out
+    return scale
+
+
+def control_coefficients(problem: Problem) -> Gradient:
+    """roadrunner's getuCC of the output species, with respect to every rate constant of the flat model."""
+    if problem.inputs:
+        raise InputError("method 'control_coefficients' gives no derivatives of inputs; use 'adjoint' or 'forward'")
+    net, kinetics = problem.net, problem.simulator.kinetics
+    steady = problem.simulator.steady_state(problem.x, on_error=problem.on_error)
+    by_output = problem.by_output(steady.outputs)
+    crn = to_reactions(net, zero_weights=True)
+    signed = signed_constants(crn)
+    model = compiled(structure_text(crn, signed), conserved_moieties=True)
+    boundary = by_sample(net.input_coding.code(problem.x))
+    last = kinetics.layers[-1]
+    read = dict(last.activation.read_out.read)
+    species = {f"{name}{len(net.layers)}_{j}": (j, c) for j in range(net.n_out) for name, c in read.items()}
+    order = [problem.simulator.species.index(name) for name in model.floating]
+    scales = unpack(net, _CONTROL_STEP * _scales(net, problem.x))
+    steps = {
+        k: step
+        for layer, *scale in zip(kinetics.layers, *scales, strict=True)
+        for k, step in _steps_by_constant(layer, *scale).items()
+        if k in crn.rate_constants
+    }
+    wanted = list(steps)
+    totals = dict.fromkeys(wanted, 0.0)
+    with model.lock:
+        model.set_parameters(model.parameter_index(crn.rate_constants), compact_constants(crn, signed))
+        for sample in range(len(problem.x)):
+            state = steady.concentrations[sample][order]
+            weight = np.array([c * by_output[sample, j] for j, c in species.values()])
+            found = weight @ model.control_coefficients(
+                boundary[sample], state, list(species), wanted, list(steps.values())
+            )
+            for k, value in zip(wanted, found.tolist(), strict=True):
+                totals[k] += value
+    parts = _by_place(kinetics, totals, signed_values=True)
+    return result_of(problem, steady.outputs, "control_coefficients", by_kind(parts), None, steady.status)
+
+
+def _by_place(
+    kinetics: NetworkKinetics, totals: Mapping[str, float], signed_values: bool
+) -> list[tuple[Any, FloatArray, float]]:
+    """dL/d(parameters) by layer from dL/d(rate constants) by identifier.
+
+    The constants are sizes, or, with `signed_values`, have the sign that a compact model gives them.
+    """
+    parts = []
+    for layer in kinetics.layers:
+        weights = layer.constants.weights
+        by_constant = RateConstants(
+            with_values(weights, np.zeros_like(values_of(weights))),
+            np.zeros_like(layer.constants.bias),
+            np.zeros_like(layer.constants.local),
+        )
+        for k, (target, place), sign in _constants_by_place(layer):
+            if not signed_values and target != "local":
+                # a constant of zero stands for a weight or rail's bias that would go up with it
+                own = getattr(layer.constants, target)[place]
+                up = 1 if target == "weights" else layer.activation.rails[place[1]].sign
+                sign = np.sign(own) or up
+            getattr(by_constant, target)[place] = sign * totals.get(k, 0.0)
+        parts.append(layer.to_parameters(by_constant))
+    return parts
+
+
+def at_a_time(problem: Problem) -> Gradient:
+    """The gradient at a read-out time, by the variational equations of the flat model."""
+    assert problem.time is not None
+    net, kinetics = problem.net, problem.simulator.kinetics
+    crn = to_reactions(net, zero_weights=True)
+    wanted = [k for layer in kinetics.layers for k, _, _ in _constants_by_place(layer) if k in crn.rate_constants]
+    equations = Variational(crn, net.output_names, [*wanted, *(crn.boundary if problem.inputs else ())])
+    boundary = by_sample(net.input_coding.code(problem.x))
+    times = np.array([0.0, problem.time])
+    found = [equations.run(held, crn.constants, times, problem.initial) for held in boundary]
+    outputs = np.array([values[-1] for _, values in found])
+    by_output = problem.by_output(outputs)
+    rows = np.array([by_output[i] @ derivatives[-1] for i, (derivatives, _) in enumerate(found)])
+    totals = dict(zip(wanted, rows[:, : len(wanted)].sum(axis=0).tolist(), strict=True))
+    parts = _by_place(kinetics, totals, signed_values=False)
+    by_input = None
+    if problem.inputs:
+        by_rail = rows[:, len(wanted) :].reshape(len(rows), net.n_in, -1)
+        by_input = (by_rail * net.input_coding.derivative(problem.x)).sum(axis=2)
+    return result_of(problem, outputs, "forward", by_kind(parts), by_input, ("integrated",) * len(outputs))
+
+
+def _constants_by_place(layer: LayerKinetics) -> list[tuple[str, tuple[str, Any], float]]:
+    """(identifier, place in `RateConstants`, sign of that place per value) of a layer's weights, biases and h."""
+    chemistry, activation = layer.chemistry, layer.activation
+    first = activation.rails[0].sign
+    result: list[tuple[str, tuple[str, Any], float]] = []
+    for j, i in zip(*(part.tolist() for part in places(chemistry.weights)), strict=True):
+        k = weight_id(chemistry.index, j, chemistry.catalysts[i].label)
+        result.append((k, ("weights", (j, i)), first))
+    for j in range(chemistry.layer.n_out):
+        seen = set()
+        for position, rail in enumerate(activation.rails):
+            k = bias_id(chemistry.index, j) + (f"_{rail.name}" if rail.shift else "")
+            if k not in seen:  # of the rails that share a bias, the first stands for it
+                seen.add(k)
+                result.append((k, ("bias", (j, position)), 1.0))
+    h = shared_id(chemistry.index, "h")
+    result.append((h, ("local", layer.local.rate_constants.index(h)), 1.0))
+    return result
+
+
+def _steps_by_constant(layer: LayerKinetics, weights: Any, bias: FloatArray, h: float) -> dict[str, float]:
+    """Step of each rate constant, from those of the layer's weights, biases and h."""
+    result = {}
+    catalysts, gain = layer.chemistry.catalysts, layer.activation.gain
+    by_weight = weights.toarray() if is_sparse(weights) else weights
+    for k, (target, place), _ in _constants_by_place(layer):
+        if target == "weights":
+            j, i = place
+            result[k] = float(by_weight[j, catalysts[i].column] * gain * abs(catalysts[i].coefficient))
+        else:
+            result[k] = float(gain * bias[place[0]]) if target == "bias" else float(h)
+    return result

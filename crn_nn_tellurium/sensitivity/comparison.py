@@ -1,0 +1,173 @@
+"""A report that sets the ways to a gradient side by side.
+
+Differences are relative to the size of what a derivative is made of: the sum of the absolute values
+of its contributions, over samples and over paths through the network. Where nothing cancels, that is
+the derivative itself. Where a saturated unit's rails cancel (a hard sigmoid far outside its range),
+no method can know the derivative better than that, since the concentrations have 16 digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.errors import InputError, NetworkError
+from crn_nn_tellurium.networks import LossLike, Network, encode_targets, parameters, resolve_loss
+from crn_nn_tellurium.sensitivity.gradients import GradientMethod, gradient
+from crn_nn_tellurium.sensitivity.problem import Gradient
+from crn_nn_tellurium.simulation import Simulator
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TOLERANCES: dict[str, float] = {
+    "adjoint": 1e-9,
+    "forward": 1e-9,
+    "closed_form": 1e-9,
+    "finite_difference": 1e-9,
+    "control_coefficients": 1e-5,
+}
+"""Allowed difference from the adjoint, relative to the largest size in the parameter's layer; of finite differences,
+besides their own stated error. roadrunner's control coefficients are differences over five points whose error it
+does not state."""
+METHODS: tuple[GradientMethod, ...] = (
+    "adjoint",
+    "forward",
+    "closed_form",
+    "finite_difference",
+    "control_coefficients",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class GradientCheck:
+    """Derivatives by several methods, parameter by parameter.
+
+    Attributes
+    ----------
+    parameters : tuple of str
+        ``w1_0_1``, ``b1_0``, ``h1``, ...
+    values : mapping of str to (n_parameters,) ndarray
+        By method; the first is the one that the others are compared with.
+    differences : mapping of str to (n_parameters,) ndarray
+        |value - first|, relative to `sizes` (of finite differences, what exceeds their stated error).
+    sizes : (n_parameters,) ndarray
+        The largest sum of absolute contributions in the parameter's array.
+    skipped : mapping of str to str
+        Methods that could not be used, and why.
+    """
+
+    parameters: tuple[str, ...]
+    values: dict[str, FloatArray]
+    differences: dict[str, FloatArray]
+    sizes: FloatArray
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def worst(self) -> dict[str, float]:
+        """The worst relative difference of each method from the first."""
+        return {method: float(values.max(initial=0.0)) for method, values in self.differences.items()}
+
+    @property
+    def passed(self) -> bool:
+        """Whether every method is within its tolerance."""
+        return all(worst <= TOLERANCES[method] for method, worst in self.worst.items())
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per parameter, a column per method."""
+        import pandas as pd
+
+        return pd.DataFrame(self.values, index=list(self.parameters))
+
+    def __repr__(self) -> str:
+        first, *_ = self.values
+        lines = [f"GradientCheck: {'passed' if self.passed else 'FAILED'}, {len(self.parameters)} parameters"]
+        for method, worst in self.worst.items():
+            at = int(self.differences[method].argmax())
+            mark = "ok  " if worst <= TOLERANCES[method] else "FAIL"
+            lines.append(
+                f"  {mark} {method:21} worst {worst:.1e} (allowed {TOLERANCES[method]:.0e}) at {self.parameters[at]}: "
+                f"{self.values[method][at]:.10g}, {first} {self.values[first][at]:.10g}"
+            )
+        lines += [f"  --   {method:21} not run: {reason}" for method, reason in self.skipped.items()]
+        return "\n".join(lines)
+
+
+def check_gradients(
+    model: Network | Simulator,
+    X: npt.ArrayLike,  # scikit-learn's names
+    Y: npt.ArrayLike,
+    loss: LossLike = "squared_error",
+    methods: Sequence[GradientMethod] = METHODS,
+) -> GradientCheck:
+    """Compare the gradients of a loss by all methods; finite ones take engine runs for every parameter.
+
+    Parameters
+    ----------
+    model, X, Y, loss
+        As for `gradient`; small batches do.
+    methods : sequence of str
+        The first is what the others are compared with.
+
+    Returns
+    -------
+    GradientCheck
+        `passed`, and a `repr` to read.
+
+    Examples
+    --------
+    >>> net = Network.random([2, 2, 1], seed=0)
+    >>> report = check_gradients(net, [[0, 1]], [[1.0]], methods=["adjoint", "forward"])
+    >>> report.passed, report.parameters[0]
+    (True, 'w1_0_0')
+    >>> print(repr(report).splitlines()[0])
+    GradientCheck: passed, 11 parameters
+    """
+    if len(set(methods)) < 2:
+        raise InputError(f"check_gradients: methods are {list(methods)!r}; expected two or more, to compare")
+    simulator = model if isinstance(model, Simulator) else Simulator(model)
+    found: dict[str, Gradient] = {}
+    skipped: dict[str, str] = {}
+    for method in methods:
+        try:
+            found[method] = gradient(simulator, X, Y, loss, method)
+        except NetworkError as error:  # a user's activation without a formula for dh
+            skipped[method] = str(error)
+    values: dict[str, FloatArray] = {method: g.vector() for method, g in found.items()}
+    errors: dict[str, Gradient | None] = {method: g.error for method, g in found.items()}
+    if len(values) < 2:
+        raise InputError(f"check_gradients: fewer than two methods could be used: {'; '.join(skipped.values())}")
+    sizes = _sizes(simulator, X, Y, loss)
+    first = next(iter(values))
+    differences: dict[str, FloatArray] = {}
+    for name, vector in values.items():
+        if name == first:
+            continue
+        off = np.abs(vector - values[first])
+        stated = errors[name]
+        differences[name] = (off if stated is None else np.maximum(off - stated.vector(), 0.0)) / sizes
+    names = tuple(p.id for p in parameters(simulator.net))
+    return GradientCheck(names, values, differences, sizes, skipped)
+
+
+def _sizes(simulator: Simulator, X: npt.ArrayLike, Y: npt.ArrayLike, loss: LossLike) -> FloatArray:
+    """Per parameter, the largest sum of absolute contributions among those of its layer and kind."""
+    net, kinetics = simulator.net, simulator.kinetics
+    x = net.input_coding.check(X)
+    resolved = resolve_loss(loss, net)
+    states = kinetics.settle(x)
+    by_output = resolved.derivative(kinetics.outputs(states), encode_targets(resolved, net, Y, len(x))) / len(x)
+    by_constant, _ = kinetics.backward(states, by_output, sizes=True)
+    tiny = np.finfo(float).tiny
+    largest, h = [], []
+    for layer, part in zip(kinetics.layers, by_constant, strict=True):
+        by_weight, by_bias, by_h = layer.to_parameters(part, sizes=True)
+        largest.append(max(float(abs(by_weight).max()), float(by_bias.max()), tiny))
+        h.append(max(by_h, tiny))
+    kinds = [h[p.layer] if p.kind == "h" else largest[p.layer] for p in parameters(net)]
+    return np.array(kinds)

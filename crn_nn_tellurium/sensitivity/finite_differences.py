@@ -1,0 +1,77 @@
+"""Central differences that state their error.
+
+With steps s, s/10, s/100, ... the differences
+
+    D(s) = (F(p + s) - F(p - s)) / (2 s)
+
+have errors in even powers of s, which a table of extrapolations removes one by one (Ridders, Adv. Eng.
+Software 4 (1982) 75). The entry that agrees best with those that it was made from is the
+estimate; that disagreement, and what rounding of F leaves at its step, is its error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from crn_nn_tellurium.basics import FloatArray
+
+STEPS = 5
+RATIO = 10.0
+FIRST = 0.1
+"""The first step, in units of the scale over which the function bends."""
+NOISE = 1e-14
+"""Relative rounding of a function's value, unless stated."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A derivative and its estimated error, of one shape."""
+
+    value: FloatArray
+    error: FloatArray
+
+
+def central_difference(function: Callable[[float], FloatArray], scale: float, noise: float = NOISE) -> Estimate:
+    """d function / d step at step 0.
+
+    Parameters
+    ----------
+    function : callable
+        step -> (n,) values.
+    scale : float
+        The change over which the function is far from a straight line; the largest step is a tenth
+        of it.
+    noise : float
+        Relative rounding of the function's values.
+
+    Examples
+    --------
+    >>> found = central_difference(lambda step: np.sin(np.array([1.0 + step])), 1.0)
+    >>> bool(abs(found.value[0] - np.cos(1.0)) < found.error[0] < 1e-9)
+    True
+    """
+    table: list[FloatArray] = []
+    best = error = None
+    for number in range(STEPS):
+        step = FIRST * scale / RATIO**number
+        above, below = function(step), function(-step)
+        row = [(above - below) / (2 * step)]
+        rounding = noise * np.maximum(np.abs(above), np.abs(below)) / step
+        for order in range(1, number + 1):
+            factor = RATIO ** (2 * order)
+            row.append((factor * row[order - 1] - table[order - 1]) / (factor - 1))
+        for order in range(1, number + 1):
+            off = np.maximum(np.abs(row[order] - row[order - 1]), np.abs(row[order] - table[order - 1]))
+            this = 2 * off + rounding
+            if best is None or error is None:
+                best, error = row[order].copy(), this
+            else:
+                better = this < error
+                best, error = np.where(better, row[order], best), np.where(better, this, error)
+        table = row
+    assert best is not None
+    assert error is not None
+    return Estimate(best, error)

@@ -1,0 +1,315 @@
+"""Sensitivities along a time course: dy(t)/dp by the variational equations, which roadrunner integrates.
+
+    dx/dt = f(x, p),    d/dt (dx/dp) = (df/dx) (dx/dp) + df/dp,    (dx/dp)(0) = d(initial state)/dp
+
+The right-hand sides are written as an Antimony model, species and derivatives together, so that one
+compiled run gives both. (roadrunner's own `timeSeriesSensitivities` returns zeros.)
+Source: Dickinson and Gelinas, J. Comput. Phys. 21 (1976) 123.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray, is_real, read_only
+from crn_nn_tellurium.chemistry import Expression, ReactionNetwork
+from crn_nn_tellurium.encoding import to_reactions, variational_text
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.simulation import compiled
+
+EQUATIONS_PER_MODEL = 240
+"""Derivatives that one compiled model carries; more parameters take more models."""
+ABSOLUTE_TOLERANCE = 1e-12
+"""CVODE's absolute tolerance for derivatives, which cross zero, as concentrations do not."""
+
+
+@dataclass(frozen=True, eq=False)
+class TransientSensitivities:
+    """Derivatives along a time course.
+
+    Attributes
+    ----------
+    time : (n_points,) ndarray
+    values : (n_points, n_outputs, n_parameters) ndarray
+        d output / d parameter.
+    output_values : (n_points, n_outputs) ndarray
+        The outputs themselves.
+    outputs, parameters : tuple of str
+        Identifiers of the axes.
+    """
+
+    time: FloatArray
+    values: FloatArray
+    output_values: FloatArray
+    outputs: tuple[str, ...] = field(repr=False)
+    parameters: tuple[str, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        read_only(self.time, self.values, self.output_values)
+
+    def __getitem__(self, key: tuple[str, str]) -> FloatArray:
+        """d output / d parameter over time, (n_points,), for (output, parameter)."""
+        row, column = position(key, self.outputs, self.parameters)
+        return self.values[:, row, column]
+
+    def __repr__(self) -> str:
+        return (
+            f"TransientSensitivities({len(self.time)} points from t = {self.time[0]:g} to {self.time[-1]:g}, "
+            f"{len(self.outputs)} outputs by {len(self.parameters)} parameters)"
+        )
+
+
+def position(key: Any, outputs: tuple[str, ...], parameters: tuple[str, ...]) -> tuple[int, int]:
+    """Place of (output, parameter), or a KeyError that says what there is."""
+    if not (isinstance(key, tuple) and len(key) == 2):
+        raise KeyError(f"{key!r}: expected (output, parameter)")
+    for name, kind, known in zip(key, ("output", "parameter"), (outputs, parameters), strict=True):
+        if name not in known:
+            raise KeyError(f"{name!r} is no {kind} of this result; it has {', '.join(known[:8])}, ...")
+    return outputs.index(key[0]), parameters.index(key[1])
+
+
+def transient_sensitivities(
+    model: Network | ReactionNetwork,
+    x: npt.ArrayLike | None = None,
+    t_end: float = 50.0,
+    n_points: int = 501,
+    *,
+    outputs: Sequence[str] | None = None,
+    parameters: Sequence[str] | None = None,
+    initial: float | Mapping[str, float] | None = None,
+) -> TransientSensitivities:
+    """d y(t) / d p along a time course.
+
+    Parameters
+    ----------
+    model : Network or ReactionNetwork
+    x : (n_in,) array_like, optional
+        For a Network, its input values.
+    t_end, n_points
+        As for `Simulator.time_course`.
+    outputs : sequence of str, optional
+        Observables or floating species; by default the network's outputs, or all observables, or
+        all floating species.
+    parameters : sequence of str, optional
+        Rate constants (``w1_0_0``, ``h1``; their values are sizes, never negative) and boundary
+        species (inputs); by default all of them.
+    initial : float or mapping of str to float, optional
+        Start concentrations, which then do not depend on parameters. By default those of the
+        model, with what they depend on.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown or a number does not fit.
+    ConvergenceError
+        If the integrator gives up.
+
+    Examples
+    --------
+    >>> net = Network.random([2, 3, 1], seed=0)
+    >>> transient_sensitivities(net, [0, 1], t_end=10, n_points=11, parameters=["h1", "w1_0_1"])
+    TransientSensitivities(11 points from t = 0 to 10, 1 outputs by 2 parameters)
+    """
+    if not (is_real(t_end) and np.isfinite(t_end) and t_end > 0):
+        raise InputError(f"t_end is {t_end!r}; expected a finite number > 0")
+    if not (is_real(n_points) and n_points == int(n_points) and n_points >= 2):
+        raise InputError(f"n_points is {n_points!r}; expected a whole number, at least 2 points")
+    if not isinstance(model, Network | ReactionNetwork):
+        raise InputError(f"transient_sensitivities takes a Network or ReactionNetwork; got {type(model).__name__}")
+    if isinstance(model, Network):
+        if x is None:
+            raise InputError("a Network needs its input values x")
+        crn = to_reactions(model, x, zero_weights=True)
+        outputs = model.output_names if outputs is None else outputs
+    else:
+        if x is not None:
+            raise InputError("x goes with a Network; a ReactionNetwork has its boundary concentrations already")
+        crn = model
+    time = np.linspace(0.0, t_end, int(n_points))
+    variational = Variational(crn, outputs, parameters)
+    values, output_values = variational.run(crn.boundary_concentrations, crn.constants, time, initial)
+    return TransientSensitivities(time, values, output_values, variational.outputs, variational.parameters)
+
+
+class Variational:
+    """The variational equations of one reaction network, for chosen outputs and parameters.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown.
+    """
+
+    def __init__(
+        self, crn: ReactionNetwork, outputs: Sequence[str] | None = None, parameters: Sequence[str] | None = None
+    ) -> None:
+        self.crn = crn
+        observables = {o.id: o.expression for o in crn.observables}
+        outputs = (outputs,) if isinstance(outputs, str) else outputs
+        parameters = (parameters,) if isinstance(parameters, str) else parameters
+        self.outputs = tuple(outputs if outputs is not None else observables or crn.floating)
+        self.parameters = tuple(parameters if parameters is not None else (*crn.rate_constants, *crn.boundary))
+        for name in self.outputs:
+            if name not in observables and name not in crn.floating:
+                known = ", ".join([*observables, *crn.floating][:8])
+                raise InputError(f"output {name!r}: expected an observable or floating species, {known}, ...")
+        for name in self.parameters:
+            if name not in crn.rate_constants and name not in crn.boundary:
+                known = ", ".join([*crn.rate_constants, *crn.boundary][:8])
+                raise InputError(f"parameter {name!r}: expected a rate constant or boundary species, {known}, ...")
+        for kind, names in (("output", self.outputs), ("parameter", self.parameters)):
+            if twice := [name for name in names if names.count(name) > 1]:
+                raise InputError(f"{kind} {twice[0]!r} is named twice; expected each once")
+        self._moving = {p: self._reached_from(p) for p in self.parameters}
+        moving = [p for p in self.parameters if self._moving[p]]
+        size = max(1, EQUATIONS_PER_MODEL // max(1, len(crn.floating)))
+        self._chunks = [moving[first : first + size] for first in range(0, len(moving), size)] or [[]]
+
+    def _reached_from(self, parameter: str) -> frozenset[str]:
+        """Floating species that a change of the parameter reaches, in f or in the start."""
+        crn = self.crn
+        reached = {s for s in crn.floating if any(term.rate_constant == parameter for term in crn.terms[s])}
+        reached |= {row for row, column in crn.jacobian_terms if column == parameter}
+        known = {parameter}
+        for species in crn.species:
+            if isinstance(species.initial, Expression) and known.intersection(species.initial.symbols):
+                known.add(species.id)
+        reached |= known - {parameter}
+        while True:
+            more = {row for row, column in crn.jacobian_terms if column in reached} - reached
+            if not more:
+                return frozenset(reached)
+            reached |= more
+
+    def run(
+        self,
+        boundary: FloatArray,
+        constants: FloatArray,
+        time: FloatArray,
+        initial: float | Mapping[str, float] | None = None,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Derivatives (n_times, n_outputs, n_parameters) and outputs (n_times, n_outputs)."""
+        crn = self.crn
+        start, by_start = self._start(boundary, constants, initial)
+        states = np.empty((len(time), len(crn.floating)))
+        derivatives = np.zeros((len(time), len(crn.floating), len(self.parameters)))
+        for chunk in self._chunks:
+            directions = {f"_s{i}": {p: self._moving[p]} for i, p in enumerate(chunk)}
+            model = compiled(variational_text(crn, directions))
+            values = dict(zip(crn.floating, start.tolist(), strict=True))
+            place = {}
+            for i, p in enumerate(chunk):
+                for s in self._moving[p]:
+                    place[f"_s{i}_{s}"] = crn.floating.index(s), self.parameters.index(p)
+            values |= {name: by_start[where] for name, where in place.items()}
+            with model.lock:
+                model.set_absolute_tolerance(place, ABSOLUTE_TOLERANCE)
+                model.set_parameters(model.parameter_index(crn.rate_constants), constants)
+                held = dict(zip(crn.boundary, boundary.tolist(), strict=True))
+                found = model.time_course(
+                    np.array([held[name] for name in model.boundary]),
+                    np.array([values[name] for name in model.floating]),
+                    time,
+                )
+            for column, name in enumerate(model.floating):
+                if name in place:
+                    row, parameter = place[name]
+                    derivatives[:, row, parameter] = found[:, column]
+                else:
+                    states[:, crn.floating.index(name)] = found[:, column]
+        return read_outputs(crn, self.outputs, self.parameters, boundary, constants, states, derivatives)
+
+    def _start(
+        self, boundary: FloatArray, constants: FloatArray, initial: float | Mapping[str, float] | None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Start concentrations (n_floating,), and their derivatives (n_floating, n_parameters)."""
+        crn = self.crn
+        values: dict[str, Any] = dict(zip(crn.rate_constants, constants.tolist(), strict=True))
+        values |= dict(zip(crn.boundary, boundary.tolist(), strict=True))
+        derivative = {p: np.eye(1, len(self.parameters), i)[0] for i, p in enumerate(self.parameters)}
+        given = initial if isinstance(initial, Mapping) else {}
+        if unknown := set(given) - set(crn.floating):
+            raise InputError(
+                f"initial names {min(unknown)!r}; expected species among {', '.join(crn.floating[:8])}, ..."
+            )
+        zero = np.zeros(len(self.parameters))
+        for species in crn.species:
+            if species.boundary:
+                continue
+            own = given.get(species.id) if isinstance(initial, Mapping) else initial
+            if own is not None and not is_real(own):
+                raise InputError(f"initial of {species.id!r}: {own!r}; expected a number, or numbers by species")
+            formula = species.initial if own is None else float(own)
+            if isinstance(formula, Expression):
+                values[species.id] = formula.evaluate(values)
+                derivative[species.id] = sum(
+                    (
+                        formula.derivative(symbol).evaluate(values) * derivative[symbol]
+                        for symbol in dict.fromkeys(formula.symbols)
+                        if symbol in derivative
+                    ),
+                    start=zero,
+                )
+            else:
+                if not (np.isfinite(formula) and formula >= 0):
+                    raise InputError(f"initial of {species.id!r}: {formula!r}; expected a finite concentration >= 0")
+                values[species.id], derivative[species.id] = formula, zero
+        start = np.array([values[s] for s in crn.floating], dtype=float)
+        return start, np.array([derivative[s] for s in crn.floating])
+
+
+def read_outputs(
+    crn: ReactionNetwork,
+    outputs: Sequence[str],
+    parameters: Sequence[str],
+    boundary: FloatArray,
+    constants: FloatArray,
+    states: FloatArray,
+    derivatives: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Observables and species with their derivatives, by the chain rule.
+
+    Parameters
+    ----------
+    crn : ReactionNetwork
+    outputs, parameters : sequence of str
+        Observables or floating species; rate constants or boundary species.
+    boundary, constants : (n_boundary,) and (n_constants,) ndarray
+    states : (n, n_floating) ndarray
+    derivatives : (n, n_floating, n_parameters) ndarray
+        Of the floating species.
+
+    Returns
+    -------
+    (n, n_outputs, n_parameters) and (n, n_outputs) ndarray
+        Derivatives and values.
+    """
+    row = {name: i for i, name in enumerate(crn.floating)}
+    column = {name: i for i, name in enumerate(parameters)}
+    observables = {o.id: o.expression for o in crn.observables}
+    values: dict[str, Any] = dict(zip(crn.floating, states.T, strict=True))
+    values |= dict(zip(crn.boundary, boundary.tolist(), strict=True))
+    values |= dict(zip(crn.rate_constants, constants.tolist(), strict=True))
+    result = np.zeros((len(states), len(outputs), len(parameters)))
+    read = np.empty((len(states), len(outputs)))
+    for position, name in enumerate(outputs):
+        if name in row:
+            read[:, position] = values[name]
+            result[:, position] = derivatives[:, row[name]]
+            continue
+        expression = observables[name]
+        read[:, position] = expression.evaluate(values)
+        for symbol in dict.fromkeys(expression.symbols):  # in order: sums are to be the same in every process
+            by_symbol = expression.derivative(symbol).evaluate(values) + np.zeros(len(states))
+            if symbol in row:
+                result[:, position] += by_symbol[:, None] * derivatives[:, row[symbol]]
+            elif symbol in column:
+                result[:, position, column[symbol]] += by_symbol
+    return result, read

@@ -1,0 +1,148 @@
+"""What every method for a gradient is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from crn_nn_tellurium.basics import FloatArray, read_only
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics
+from crn_nn_tellurium.networks import Loss, Network, pack
+from crn_nn_tellurium.simulation import RELATIVE_TOLERANCE, OnError, Simulator
+
+STEADY_STATE_NOISE = 1e-14
+"""Relative error of the engine's steady states, as a rule; solved to 1e-12, Newton's last step brings them further."""
+SteadyStateSource = Literal["engine", "closed_form"]
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient:
+    """A loss and its derivatives.
+
+    Attributes
+    ----------
+    loss : float
+        Mean over the samples; NaN if a sample failed and ``on_error="nan"``.
+    weights : list of (n_out, n_in) ndarray or csr_array
+        One per layer; of sparse weights, at the stored entries.
+    biases : list of (n_out,) ndarray
+        One per layer.
+    h : (n_layers,) ndarray
+        With respect to each layer's h, the rate constant of its zeroth-order reactions.
+    inputs : (n_samples, n_in) ndarray or None
+        With respect to the input values, if asked for.
+    outputs : (n_samples, n_out) ndarray
+        The outputs at which the loss was taken.
+    method : str
+    status : tuple of str
+        Per sample, as of `SteadyState`.
+    error : Gradient or None
+        Of finite differences: their own estimate of their error, entry by entry.
+    """
+
+    loss: float
+    weights: list[Any]
+    biases: list[FloatArray]
+    h: FloatArray
+    inputs: FloatArray | None
+    outputs: FloatArray = field(repr=False)
+    method: str = "adjoint"
+    status: tuple[str, ...] = field(default=(), repr=False)
+    error: Gradient | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        read_only(*self.weights, *self.biases, self.h, self.outputs, *([] if self.inputs is None else [self.inputs]))
+
+    def vector(self) -> FloatArray:
+        """All derivatives but those of the inputs, in the order of `parameters.parameters`."""
+        return pack(self.weights, self.biases, self.h)
+
+    @property
+    def norm(self) -> float:
+        """Euclidean norm of `vector`."""
+        return float(np.linalg.norm(self.vector()))
+
+    def __repr__(self) -> str:
+        sizes = ", ".join("x".join(map(str, w.shape)) for w in self.weights)
+        return f"Gradient(loss {self.loss:.6g}, norm {self.norm:.3g}, weights {sizes}, by {self.method!r})"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What every method is given: inputs and targets, checked, and what is asked for."""
+
+    simulator: Simulator
+    x: FloatArray
+    loss: Loss
+    targets: FloatArray
+    inputs: bool
+    steady_state: SteadyStateSource
+    on_error: OnError
+    time: float | None = None
+    initial: float | Mapping[str, float] | None = None
+
+    @property
+    def noise(self) -> float:
+        """Relative error of what the engine gives, which finite differences see as noise."""
+        return STEADY_STATE_NOISE if self.time is None else 10 * RELATIVE_TOLERANCE
+
+    def outputs_by_engine(self, net: Network, x: FloatArray) -> tuple[FloatArray, tuple[str, ...]]:
+        """Outputs (n, n_out) of another network or at other inputs, and the status of each sample."""
+        simulator = Simulator(net)
+        if self.time is None:
+            steady = simulator.steady_state(x, on_error=self.on_error)
+            return steady.outputs, steady.status
+        courses = [simulator.time_course(row, self.time, 2, initial=self.initial) for row in x]
+        return np.array([course.outputs[-1] for course in courses]), ("integrated",) * len(x)
+
+    @property
+    def net(self) -> Network:
+        """The network."""
+        return self.simulator.net
+
+    def losses(self, outputs: FloatArray) -> FloatArray:
+        """The loss of each sample, shape (n,)."""
+        values = np.asarray(self.loss.function(outputs, self.targets), dtype=float)
+        if values.shape != (len(outputs),):
+            raise InputError(f"loss {self.loss.name!r} gave shape {values.shape}; expected ({len(outputs)},)")
+        return values
+
+    def by_output(self, outputs: FloatArray) -> FloatArray:
+        """d(mean loss)/d(outputs), shape (n, n_out)."""
+        values = np.asarray(self.loss.derivative(outputs, self.targets), dtype=float)
+        if values.shape != outputs.shape:
+            raise InputError(
+                f"the derivative of loss {self.loss.name!r} has shape {values.shape}; expected {outputs.shape}"
+            )
+        return values / len(outputs)
+
+    def settle(self, kinetics: NetworkKinetics) -> tuple[list[LayerState], tuple[str, ...]]:
+        """All layers at the steady state, and the status of each sample."""
+        if self.steady_state == "closed_form":
+            return kinetics.settle(self.x), ("closed form",) * len(self.x)
+        steady = self.simulator.steady_state(self.x, on_error=self.on_error)
+        return kinetics.at(self.x, steady.concentrations), steady.status
+
+
+def by_kind(parts: list[tuple[Any, FloatArray, float]]) -> tuple[list[Any], list[FloatArray], FloatArray]:
+    """(weights, bias, h) by layer as weights, biases and h."""
+    weights, biases, h = zip(*parts, strict=True)
+    return list(weights), list(biases), np.array(h)
+
+
+def result_of(
+    problem: Problem,
+    outputs: FloatArray,
+    method: str,
+    parts: tuple[list[Any], list[FloatArray], FloatArray],
+    by_input: FloatArray | None,
+    status: tuple[str, ...],
+    error: Gradient | None = None,
+) -> Gradient:
+    """A method's answer."""
+    loss = float(problem.losses(outputs).mean())
+    return Gradient(loss, *parts, by_input if problem.inputs else None, outputs, method, status, error)

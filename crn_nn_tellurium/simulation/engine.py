@@ -1,0 +1,367 @@
+"""The compiled side: Antimony text to a model that roadrunner has compiled, driven through bulk calls.
+
+What makes it fast, all measured (see tests/benchmarks): values are set through int32 index arrays;
+the solver object is called directly, since `RoadRunner.steadyState()` recompiles the model in every
+call for its conserved-moiety analysis; initial conditions are not compiled as mutable; a text is
+compiled once per process, whoever asks for it.
+
+This file alone touches roadrunner and libAntimony (tellurium, which takes two seconds to import, is
+for `runner`, and for `benchmarks` as a peer to measure).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import antimony
+import numpy as np
+import numpy.typing as npt
+import roadrunner
+
+from crn_nn_tellurium.basics import FloatArray, Recent
+from crn_nn_tellurium.errors import ConvergenceError, ReactionError
+
+STEADY_STATE_TOLERANCE = 1e-13
+"""nleq2's relative tolerance; its scale has an absolute part, so small roots need a second call."""
+RELATIVE_TOLERANCE = 1e-10
+ABSOLUTE_TOLERANCE = 1e-18
+"""CVODE's tolerances. Roots go down to h / |z|: with an absolute tolerance above them CVODE steps below zero,
+where y runs away to minus infinity."""
+CVODE: dict[str, float | bool] = {
+    "relative_tolerance": RELATIVE_TOLERANCE,
+    "absolute_tolerance": ABSOLUTE_TOLERANCE,
+    "maximum_num_steps": 200_000,
+    "stiff": True,
+    "variable_step_size": False,
+}
+"""Its settings wherever this package integrates."""
+
+_attributes_lock = threading.Lock()
+_antimony_lock = threading.Lock()  # libAntimony keeps one global list of modules
+
+
+def antimony_to_sbml(text: str) -> str:
+    """Translate one Antimony model to SBML (L3V2).
+
+    Raises
+    ------
+    ReactionError
+        If libAntimony refuses the text; the message is its own.
+
+    Examples
+    --------
+    >>> "<listOfReactions>" in antimony_to_sbml("model m() species Y = 1; J: Y => ; k*Y; k = 2; end")
+    True
+    """
+    with _antimony_lock:
+        antimony.clearPreviousLoads()
+        try:
+            if antimony.loadAntimonyString(text) < 0:
+                raise ReactionError(f"libAntimony refuses the model: {antimony.getLastError()}")
+            sbml = antimony.getSBMLString(antimony.getMainModuleName())
+        finally:
+            antimony.clearPreviousLoads()
+    return str(sbml)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Failed solves are caught and reported by those who call; roadrunner would log each as well."""
+    level = roadrunner.Logger.getLevel()
+    roadrunner.Logger.setLevel(roadrunner.Logger.LOG_FATAL)
+    try:
+        yield
+    finally:
+        roadrunner.Logger.setLevel(level)
+
+
+@contextmanager
+def keeping_attributes() -> Iterator[None]:
+    """Load a model without breaking the attributes of those loaded before.
+
+    roadrunner keeps `r.S1` and its like as properties of the class RoadRunner, deleted and made
+    anew by whichever model loads last: without this, compiling here would turn `r.S1 = 2` on a
+    user's model into an attribute that the model never sees.
+    """
+    owner: Any = next(kind for kind in roadrunner.RoadRunner.__mro__ if "_makeProperties" in vars(kind))
+    with _attributes_lock:
+        make = owner._makeProperties
+        owner._makeProperties = lambda self: None
+        try:
+            yield
+        finally:
+            owner._makeProperties = make
+
+
+class CompiledModel:
+    """A model in roadrunner with its values set and read in bulk.
+
+    It holds state: callers set all that they rely on, holding `lock` from the first value set to
+    the last result read.
+
+    Parameters
+    ----------
+    text : str
+        One Antimony model.
+    conserved_moieties : bool
+        Whether to load it so that `control_coefficients` is fast: roadrunner then analyses
+        conserved moieties once, and not by recompiling in every call.
+
+    Attributes
+    ----------
+    floating, boundary, parameters : tuple of str
+        Identifiers in the order of the arrays that go in and out.
+    assigned, rate_ruled : frozenset of str
+        Identifiers whose values assignment rules and rate rules set.
+    compartments : frozenset of str
+    n_events : int
+    """
+
+    def __init__(self, text: str, conserved_moieties: bool = False) -> None:
+        options = roadrunner.LoadSBMLOptions()
+        options.conservedMoieties = conserved_moieties
+        options.mutableInitialConditions = False
+        sbml = antimony_to_sbml(text)
+        with keeping_attributes():
+            self._runner = roadrunner.RoadRunner(sbml, options)
+        self._model = self._runner.model
+        self.floating = tuple(self._model.getFloatingSpeciesIds())
+        # in brackets, concentrations: without, amounts, which differ in a compartment that is not 1
+        self._selections = ["time", *(f"[{name}]" for name in self.floating)]
+        self._runner.timeCourseSelections = self._selections
+        self.boundary = tuple(self._model.getBoundarySpeciesIds())
+        self.parameters = tuple(self._model.getGlobalParameterIds())
+        self.assigned = frozenset(self._runner.getAssignmentRuleIds())
+        self.rate_ruled = frozenset(self._runner.getRateRuleIds())
+        self.compartments = frozenset(self._model.getCompartmentIds())
+        self.n_events = int(self._model.getNumEvents())
+        self.lock = threading.Lock()
+        self._floating_index = np.arange(len(self.floating), dtype=np.int32)
+        self._boundary_index = np.arange(len(self.boundary), dtype=np.int32)
+        self._parameter_position = {name: i for i, name in enumerate(self.parameters)}
+        self._solver = self._runner.getSteadyStateSolver()
+        self._solver.setValue("relative_tolerance", STEADY_STATE_TOLERANCE)
+        self._runner.setIntegrator("cvode")
+        for name, value in CVODE.items():
+            self._runner.getIntegrator().setValue(name, value)
+
+    def parameter_index(self, names: Iterable[str]) -> npt.NDArray[np.int32]:
+        """Index array for `set_parameters`; roadrunner takes int32 alone."""
+        return np.array([self._parameter_position[name] for name in names], dtype=np.int32)
+
+    def set_parameters(self, index: npt.NDArray[np.int32], values: FloatArray) -> None:
+        """Set parameters; nothing is recompiled."""
+        self._model.setGlobalParameterValues(index, np.ascontiguousarray(values, dtype=float))
+
+    def solve_each(
+        self, boundary: FloatArray, start: FloatArray, index: npt.NDArray[np.int32], values: FloatArray
+    ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+        """Solve for the steady state, sample by sample, by Newton's method (nleq2).
+
+        Parameters
+        ----------
+        boundary : (n, n_boundary) ndarray
+            Concentrations of the boundary species.
+        start : (n, n_floating) ndarray
+            Where the solver starts.
+        index, values : (n_parameters,) ndarray, (1 or n, n_parameters) ndarray
+            Parameters to set: the same for all samples, or for each its own.
+
+        Returns
+        -------
+        (n, n_floating) ndarray, (n,) bool ndarray
+            Concentrations, and whether the solver says that it converged. Not checked: a root may
+            be negative (see `solver`).
+        """
+        model, solve = self._model, self._solver.solve
+        set_boundary, set_floating = model.setBoundarySpeciesConcentrations, model.setFloatingSpeciesConcentrations
+        read = model.getFloatingSpeciesConcentrations
+        boundary_index, floating_index = self._boundary_index, self._floating_index
+        boundary, start = np.ascontiguousarray(boundary), np.ascontiguousarray(start)
+        values = np.ascontiguousarray(values, dtype=float)
+        result = np.empty_like(start)
+        converged = np.ones(len(start), dtype=bool)
+        if len(values) == 1:
+            model.setGlobalParameterValues(index, values[0])
+        with _quiet():
+            for i in range(len(start)):
+                if len(values) > 1:
+                    model.setGlobalParameterValues(index, values[i])
+                set_boundary(boundary_index, boundary[i])
+                set_floating(floating_index, start[i])
+                try:
+                    solve()
+                except RuntimeError:  # roadrunner raises this alone when nleq2 gives up
+                    converged[i] = False
+                result[i] = read()
+        return result, converged
+
+    def set_absolute_tolerance(self, species: Iterable[str], value: float) -> None:
+        """CVODE's absolute tolerance for species that may cross zero, as concentrations cannot."""
+        for name in species:
+            self._runner.getIntegrator().setIndividualTolerance(name, value)
+
+    def time_course(self, boundary: FloatArray, start: FloatArray, times: FloatArray) -> FloatArray:
+        """Concentrations (n_times, n_floating) at rising times, the first of which is the start's, by CVODE.
+
+        Raises
+        ------
+        ConvergenceError
+            If the integrator gives up; the message is its own.
+        """
+        self._set_state(boundary, start)
+        try:
+            with _quiet():
+                return np.array(self._runner.simulate(times=times.tolist()), dtype=float)[:, 1:]
+        except RuntimeError as error:
+            raise ConvergenceError(f"CVODE failed between t = {times[0]:g} and {times[-1]:g}: {error}") from error
+
+    def gillespie(self, boundary: FloatArray, start: FloatArray, times: FloatArray, seed: int) -> FloatArray:
+        """As `time_course`, one stochastic trajectory of molecule numbers by Gillespie's direct method."""
+        runner = self._runner
+        runner.setIntegrator("gillespie")
+        try:
+            integrator = runner.getIntegrator()
+            integrator.setValue("seed", seed)
+            integrator.setValue("variable_step_size", False)
+            self._set_state(boundary, start)
+            states = [start]
+            for first, last in zip(times.tolist(), times[1:].tolist(), strict=False):
+                states.append(np.array(runner.simulate(first, last, 2), dtype=float)[-1, 1:])
+            return np.array(states)
+        finally:
+            runner.setIntegrator("cvode")
+
+    def reset(self) -> None:
+        """Everything as the text has it."""
+        self._runner.resetToOrigin()
+
+    def values(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Concentrations of the floating and of the boundary species, and the parameters, as they are now."""
+        model = self._model
+        now = (
+            model.getFloatingSpeciesConcentrations(),
+            model.getBoundarySpeciesConcentrations(),
+            model.getGlobalParameterValues(),
+        )
+        return tuple(np.array(part, dtype=float) for part in now)  # type: ignore[return-value]  # three
+
+    def record(self, boundary: FloatArray, start: FloatArray, times: FloatArray) -> FloatArray:
+        """As `time_course`, with the parameters, those that rules and events set too: (n_times, n_floating + n)."""
+        try:
+            self._runner.timeCourseSelections = [*self._selections, *self.parameters]
+            return self.time_course(boundary, start, times)
+        finally:
+            self._runner.timeCourseSelections = self._selections
+
+    def observe(self, boundary: FloatArray, x: FloatArray) -> FloatArray:
+        """All parameters (n_parameters,), those that rules set too, at one state."""
+        self._set_state(boundary, x)
+        return np.array(self._model.getGlobalParameterValues(), dtype=float)
+
+    def rates_of_change(self, boundary: FloatArray, x: FloatArray) -> FloatArray:
+        """roadrunner's own dx/dt (n_floating,) at one state."""
+        self._set_state(boundary, x)
+        return np.array(self._model.getFloatingSpeciesConcentrationRates())
+
+    def control_coefficients(
+        self,
+        boundary: FloatArray,
+        x: FloatArray,
+        variables: Sequence[str],
+        parameters: Sequence[str],
+        steps: Sequence[float],
+    ) -> FloatArray:
+        """roadrunner's unscaled control coefficients (`getuCC`), (n_variables, n_parameters), at a steady state x.
+
+        roadrunner takes differences over five points: its steady state at each parameter's value,
+        and one and two of the given steps to either side.
+
+        Raises
+        ------
+        ConvergenceError
+            If roadrunner gives up.
+        """
+        runner = self._runner
+        found = np.empty((len(variables), len(parameters)))
+        try:
+            with _quiet():
+                for column, (parameter, step) in enumerate(zip(parameters, steps, strict=True)):
+                    size = abs(runner.getValue(parameter))
+                    runner.setDiffStepSize(step / size if size else step)  # roadrunner's is relative, but to 0
+                    for row, variable in enumerate(variables):
+                        self._set_state(boundary, x)
+                        found[row, column] = runner.getuCC(variable, parameter)
+        except RuntimeError as error:
+            raise ConvergenceError(f"roadrunner has no control coefficients here: {error}") from error
+        return found
+
+    def _set_state(self, boundary: FloatArray, x: FloatArray) -> None:
+        self._model.setBoundarySpeciesConcentrations(self._boundary_index, np.ascontiguousarray(boundary, dtype=float))
+        self._model.setFloatingSpeciesConcentrations(self._floating_index, np.ascontiguousarray(x, dtype=float))
+
+    def __repr__(self) -> str:
+        return (
+            f"CompiledModel({self._model.getModelName()!r}: "
+            f"{len(self.floating)} floating and {len(self.boundary)} boundary species, "
+            f"{len(self.parameters)} parameters)"
+        )
+
+
+@dataclass(frozen=True)
+class CacheInfo:
+    """Compilations so far in this process."""
+
+    compiled: int
+    reused: int
+    held: int
+
+
+class _Cache:
+    """Compiled models by text, the least recently used dropped first."""
+
+    def __init__(self, limit: int) -> None:
+        self._models: Recent[tuple[str, bool], CompiledModel] = Recent(limit)
+        self._lock = threading.Lock()
+        self._compiled = self._given = 0
+
+    def get(self, text: str, conserved_moieties: bool) -> CompiledModel:
+        """The model of a text, compiled if it is not there."""
+        with self._lock:
+            model = self._models.get((text, conserved_moieties), lambda: self._compile(text, conserved_moieties))
+            self._given += 1
+            return model
+
+    def _compile(self, text: str, conserved_moieties: bool) -> CompiledModel:
+        model = CompiledModel(text, conserved_moieties)
+        self._compiled += 1
+        return model
+
+    def info(self) -> CacheInfo:
+        return CacheInfo(self._compiled, self._given - self._compiled, len(self._models))
+
+    def clear(self) -> None:
+        with self._lock:
+            self._models.clear()
+
+
+_cache = _Cache(limit=64)
+
+
+def compiled(text: str, conserved_moieties: bool = False) -> CompiledModel:
+    """The compiled model of a text, compiled at most once while it stays among the last 64 used."""
+    return _cache.get(text, conserved_moieties)
+
+
+def cache_info() -> CacheInfo:
+    """How many models were compiled, reused and are held."""
+    return _cache.info()
+
+
+def clear_cache() -> None:
+    """Forget all compiled models (roadrunner keeps compiled code of its own)."""
+    _cache.clear()

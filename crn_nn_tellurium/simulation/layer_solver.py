@@ -1,0 +1,134 @@
+"""The fixed point of one layer for a batch, found by roadrunner through compiled units.
+
+A layer depends on what it reads alone, so its samples can be solved for without the rest of the network,
+each with rate constants of its own if need be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray, by_sample
+from crn_nn_tellurium.chemistry import Balance
+from crn_nn_tellurium.encoding import LayerChemistry
+from crn_nn_tellurium.kinetics import LayerConstants, drive
+from crn_nn_tellurium.simulation.engine import compiled
+from crn_nn_tellurium.simulation.settle import SOLVED, Block, solve
+from crn_nn_tellurium.simulation.units import UnitPlan, stages
+
+
+@dataclass(frozen=True)
+class LayerSolution:
+    """A layer's species (n, n_units, n_species), their largest imbalance (n,) and the outcome by sample."""
+
+    concentrations: FloatArray
+    residual: FloatArray
+    status: list[str]
+
+
+class LayerSolver:
+    """Solves one layer.
+
+    Parameters
+    ----------
+    chemistry : LayerChemistry
+    """
+
+    def __init__(self, chemistry: LayerChemistry) -> None:
+        self.chemistry = chemistry
+
+    @cached_property
+    def plans(self) -> list[UnitPlan]:
+        """How each stage of the layer is laid out on compiled units."""
+        return [UnitPlan(self.chemistry, stage) for stage in stages(self.chemistry.activation)]
+
+    @cached_property
+    def own(self) -> LayerConstants:
+        """The network's rate constants."""
+        return LayerConstants.of(self.chemistry)
+
+    @cached_property
+    def _own_values(self) -> list[list[FloatArray]]:
+        return [[plan.values(group, self.own) for group in plan.groups] for plan in self.plans]
+
+    def compile(self) -> None:
+        """Compile the units, so that the first answer does not wait for it."""
+        for plan in self.plans:
+            compiled(plan.text)
+
+    def settle(
+        self, catalysts: FloatArray, start: FloatArray | None = None, constants: LayerConstants | None = None
+    ) -> LayerSolution:
+        """The layer's steady states.
+
+        Parameters
+        ----------
+        catalysts : (n, n_catalysts) ndarray
+            What it reads.
+        start : (n, n_units, n_species) ndarray, optional
+            Where the solver starts; NaN for its own choice.
+        constants : LayerConstants, optional
+            By default the network's own.
+        """
+        k = self.own if constants is None else constants
+        shape = (len(catalysts), self.chemistry.layer.n_out, len(self.chemistry.activation.species))
+        layer, residual, status = np.empty(shape), np.zeros(len(catalysts)), [SOLVED] * len(catalysts)
+        drives = drive(self.chemistry, k, catalysts)
+        for plan, own_values in zip(self.plans, self._own_values, strict=True):
+            values = own_values if constants is None else [plan.values(group, k) for group in plan.groups]
+            outcome, imbalance = _solve_stage(plan, k, values, catalysts, drives, layer, start)
+            residual = np.maximum(residual, imbalance)
+            status = worse(status, outcome)
+        return LayerSolution(layer, residual, status)
+
+
+def worse(before: Iterable[str], after: Iterable[str]) -> list[str]:
+    """By sample, the outcome that counts of two: the first failure, else the first that was not plainly solved."""
+    return [
+        new if old == SOLVED or (new.startswith("failed") and not old.startswith("failed")) else old
+        for old, new in zip(before, after, strict=True)
+    ]
+
+
+def fill(start: FloatArray | None, default: FloatArray) -> FloatArray:
+    """Start values, the default where none was given."""
+    return default if start is None else np.where(np.isnan(start), default, start)
+
+
+def _solve_stage(
+    plan: UnitPlan,
+    constants: LayerConstants,
+    values: list[FloatArray],
+    catalysts: FloatArray,
+    drives: tuple[FloatArray, FloatArray],
+    layer: FloatArray,
+    start: FloatArray | None,
+) -> tuple[list[str], FloatArray]:
+    """Fill in one stage's species of a layer (n, n_units, n_species); status and imbalance by sample."""
+    model = compiled(plan.text)
+    index = model.parameter_index(plan.constants)
+    shape = (-1, layer.shape[1], len(plan.own))
+    net, size = drives
+    blocks = [
+        Block(model, columns, plan.boundary(group, catalysts, layer), index, part)
+        for group, columns, part in zip(plan.groups, plan.columns, values, strict=True)
+    ]
+
+    def balance_of(states: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
+        by_unit = plan.balance(
+            net[samples], size[samples], layer[samples], states.reshape(shape), constants.take(samples)
+        )
+        return Balance(*(part.reshape(states.shape) for part in (by_unit.net, by_unit.gross, by_unit.slope)))
+
+    begin = fill(None if start is None else start[:, :, plan.own], plan.upper_bound(net, constants))
+    with model.lock:
+        x, status = solve(blocks, by_sample(begin), balance_of)
+    layer[:, :, plan.own] = x.reshape(shape)
+    with np.errstate(invalid="ignore"):
+        imbalance = plan.balance(net, size, layer, x.reshape(shape), constants).imbalance
+    return status, np.nan_to_num(imbalance.max(axis=(1, 2), initial=0.0), nan=1.0)

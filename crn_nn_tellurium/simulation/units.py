@@ -1,0 +1,254 @@
+"""Units: small models that roadrunner compiles once and that serve every neuron of one shape.
+
+A layer's fixed point depends on the layers before it alone, so it is found unit by unit. The
+*template* of a unit is its chemistry with every rate constant 1, written in compact form: its
+text, and so the compiled model, depends on structure alone (the activation's species and
+reactions, the number of catalysts, how many neurons it holds). Weights, biases, h and inputs are
+values, set in bulk, of either sign.
+
+An activation whose units read one another (`Normalized`) is solved in two *stages*: the species
+that depend on their own unit alone, then those that read the whole layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
+from crn_nn_tellurium.chemistry import Balance, Reaction, ReactionNetwork, Species
+from crn_nn_tellurium.encoding import Catalyst, LayerChemistry, Unit, signed_constants, structure_text, unit_reactions
+from crn_nn_tellurium.errors import NetworkError
+from crn_nn_tellurium.kinetics import LayerConstants
+from crn_nn_tellurium.networks import Activation, shared_id
+
+NEURONS_PER_UNIT = 8
+CATALYSTS_PER_UNIT = 128
+"""A unit holds as many neurons as keep their weights below the second number, at most the first: the
+cost of a small solve is mostly the call, and that of compiling grows with the weights."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Species of a unit (local names) that can be solved for together, given all others."""
+
+    species: tuple[str, ...]
+    reads_layer: bool
+
+
+def stages(activation: Activation) -> tuple[Stage, ...]:
+    """The stages of an activation, in the order in which they are solved.
+
+    Raises
+    ------
+    NetworkError
+        If units depend on each other both ways, so that the layer cannot be taken apart.
+    """
+    later: set[str] = set()
+    while True:
+        grown = {
+            name
+            for reaction in activation.local_reactions
+            for name in reaction.changes
+            if any(read.startswith("*") or read in later for read in reaction.reads)
+        }
+        if grown <= later:
+            break
+        later |= grown
+    starred = {read[1:] for r in activation.local_reactions for read in r.reads if read.startswith("*")}
+    if stuck := later & (starred | {rail.name for rail in activation.rails}):
+        raise NetworkError(
+            f"{type(activation).__name__}: species {min(stuck)!r} of one unit depends on other units and they on it, "
+            "so the layer has no units to solve one by one; use method='flat' or method='integrate'"
+        )
+    first = tuple(name for name in activation.species if name not in later)
+    last = tuple(name for name in activation.species if name in later)
+    return (Stage(first, False), Stage(last, True)) if last else (Stage(first, False),)
+
+
+def _template_units(activation: Activation, stage: Stage, n_catalysts: int, pool: int, neurons: int) -> list[Unit]:
+    """The units of a template: every weight 1, every rail driven upwards by its sign."""
+    read = range(0 if stage.reads_layer else n_catalysts)
+    catalysts = tuple((Catalyst(f"_x{i}", str(i), i, 1.0), 1.0) for i in read)
+    drives = (1.0,) * len(activation.rails)
+    return [Unit(1, j, activation, catalysts, drives, pool, pool_id=_pool_id, own_biases=True) for j in range(neurons)]
+
+
+def _template(activation: Activation, stage: Stage, n_catalysts: int, pool: int, neurons: int) -> ReactionNetwork:
+    """The chemistry of `neurons` units of one stage, every rate constant 1."""
+    units = _template_units(activation, stage, n_catalysts, pool, neurons)
+    own = {unit.identify(name) for unit in units for name in stage.species}
+    boundary = [catalyst.id for catalyst, _ in units[0].inputs]
+    if stage.reads_layer:
+        fixed = [name for name in activation.species if name not in stage.species]
+        boundary += [unit.identify(name) for unit in units for name in fixed]
+        boundary += [_pool_id(name, k) for k in range(pool) for name in fixed]
+    known = own.union(boundary)
+    reactions = []
+    for unit in units:
+        for reaction in unit_reactions(unit):
+            products = {s: n for s, n in reaction.products if s in known}
+            before = dict(reaction.substrates)
+            if any(before.get(s, 0) != products.get(s, 0) for s in own.intersection({*before, *products})):
+                reactions.append(Reaction(reaction.id, reaction.substrates, products, reaction.rate_constant, 1.0))
+    species = [Species(name, 1.0, boundary=True) for name in boundary]
+    species += [Species(unit.identify(name), 1.0) for unit in units for name in stage.species]
+    return ReactionNetwork(tuple(species), tuple(reactions), name="unit")
+
+
+def _pool_id(local: str, unit: int) -> str:
+    return f"_{local}{unit}"
+
+
+class UnitPlan:
+    """How one stage of one layer is laid out on units of one shape.
+
+    Parameters
+    ----------
+    chemistry : LayerChemistry
+    stage : Stage
+
+    Attributes
+    ----------
+    text : str
+        The unit's Antimony text, which depends on structure alone.
+    groups : list of ndarray
+        The layer's units that are solved together, padded by repeating the last.
+    constants : tuple of str
+        Rate constants in the order of `values`.
+    """
+
+    def __init__(self, chemistry: LayerChemistry, stage: Stage) -> None:
+        self.chemistry, self.stage = chemistry, stage
+        activation, n_units = chemistry.activation, chemistry.layer.n_out
+        weights: Any = chemistry.weights
+        self._sparse = is_sparse(weights)
+        n_catalysts = int(np.diff(weights.indptr).max()) if self._sparse else weights.shape[1]
+        width = n_units if stage.reads_layer else n_catalysts
+        few = 1 if self._sparse and not stage.reads_layer else max(1, CATALYSTS_PER_UNIT // max(1, width))
+        self.neurons = min(NEURONS_PER_UNIT, few, n_units)
+        self._width = n_catalysts
+        self.template = _template(activation, stage, n_catalysts, n_units, self.neurons)
+        self.text = structure_text(self.template, signed_constants(self.template))
+        self.groups = [
+            np.minimum(np.arange(first, first + self.neurons), n_units - 1) for first in range(0, n_units, self.neurons)
+        ]
+        self._lay_out_constants(activation)
+
+    def _lay_out_constants(self, activation: Activation) -> None:
+        units = _template_units(activation, self.stage, self._width, self.chemistry.layer.n_out, self.neurons)
+        names: list[str] = []
+        if not self.stage.reads_layer:
+            names = [unit.weight(catalyst) for unit in units for catalyst, _ in unit.inputs]
+            names += [unit.bias(position) for unit in units for position in range(len(activation.rails))]
+        # the template's constants of the reactions within a unit, and where `LayerConstants.local` has them
+        place = self._local_place
+        present = [name for name in place if name in self.template.rate_constants]
+        self.constants = (*names, *present)
+        self._shared = [place[name] for name in present]
+        # a compact model's constant has the sign of its first use, which is the first rail's
+        self._sign = float(activation.rails[0].sign)
+
+    @cached_property
+    def _local_place(self) -> dict[str, int]:
+        """Where `LayerConstants.local` has the template's constants of reactions within a unit."""
+        return {shared_id(1, name): i for i, name in enumerate(self.chemistry.activation.rate_constants)}
+
+    @cached_property
+    def local(self) -> ReactionNetwork:
+        """One unit of the stage without its weights and biases, every rate constant 1."""
+        template = _template(self.chemistry.activation, self.stage, 0, self.chemistry.layer.n_out, 1)
+        kept = tuple(r for r in template.reactions if r.rate_constant in self._local_place)
+        return ReactionNetwork(template.species, kept, name="local")
+
+    @cached_property
+    def _local_order(self) -> list[int]:
+        """Where `LayerConstants.local` has the constants of `local`."""
+        return [self._local_place[name] for name in self.local.rate_constants]
+
+    def _span(self, group: npt.NDArray[np.intp]) -> slice:
+        """Where the stored weights of a group of one unit are, of a sparse layer."""
+        indptr: Any = self.chemistry.weights.indptr  # type: ignore[union-attr]  # sparse
+        return slice(indptr[group[0]], indptr[group[0] + 1])
+
+    def catalysts(self, group: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | slice:
+        """The catalysts that a group reads, padded."""
+        if not self._sparse:
+            return slice(None)
+        columns: Any = self.chemistry.weights.indices[self._span(group)]  # type: ignore[union-attr]
+        return np.pad(columns, (0, self._width - len(columns))).astype(np.intp)
+
+    def values(self, group: npt.NDArray[np.intp], constants: LayerConstants) -> FloatArray:
+        """Values (m, n_constants) of `constants` for a group."""
+        if self.stage.reads_layer:
+            return constants.local[:, self._shared]
+        if self._sparse:
+            weights = constants.weights[:, self._span(group)]
+            weights = np.pad(weights, ((0, 0), (0, self._width - weights.shape[1])))
+        else:
+            weights = by_sample(constants.weights.reshape(-1, self.chemistry.layer.n_out, self._width)[:, group])
+        parts = self._sign * weights, by_sample(constants.bias[:, group]), constants.local[:, self._shared]
+        m = max(len(part) for part in parts)
+        return np.concatenate([np.broadcast_to(part, (m, part.shape[1])) for part in parts], axis=1)
+
+    def boundary(self, group: npt.NDArray[np.intp], catalysts: FloatArray, layer: FloatArray) -> FloatArray:
+        """Concentrations (n, n_boundary) of the template's boundary species.
+
+        `catalysts` (n, n_catalysts) are what the layer reads; `layer` (n, n_units, n_species) its
+        species as far as earlier stages have found them.
+        """
+        if not self.stage.reads_layer:
+            return catalysts[:, self.catalysts(group)]
+        fixed = layer[:, :, self._fixed]
+        return np.concatenate([by_sample(fixed[:, group]), by_sample(fixed)], axis=1)
+
+    @property
+    def own(self) -> list[int]:
+        """Positions of the stage's species among the activation's."""
+        return [self.chemistry.activation.species.index(name) for name in self.stage.species]
+
+    @property
+    def _fixed(self) -> list[int]:
+        species = self.chemistry.activation.species
+        return [i for i, name in enumerate(species) if name not in self.stage.species]
+
+    @cached_property
+    def columns(self) -> list[npt.NDArray[np.intp]]:
+        """By group, the places of its species in a flattened (n_units, n_own) array."""
+        n_own = len(self.stage.species)
+        return [(group[:, None] * n_own + np.arange(n_own)).ravel() for group in self.groups]
+
+    def upper_bound(self, drive: FloatArray, constants: LayerConstants) -> FloatArray:
+        """Start values (n, n_units, n_own): max(drive, 0) / q + sqrt(h / q) for rails, as stated for followers.
+
+        sigma_h(z) <= max(z, 0) + sqrt(h), and from above Newton's method comes down to the
+        positive root.
+        """
+        activation = self.chemistry.activation
+        n_rails = len(activation.rails)
+        h, q = (constants.local[:, activation.rate_constants.index(k), None, None] for k in ("h", "q"))
+        result = np.empty((*drive.shape[:2], len(activation.species)))
+        result[..., :n_rails] = np.maximum(drive, 0) / q + np.sqrt(h / q)
+        result[..., n_rails:] = [follower.upper_bound for follower in activation.followers]
+        return result[..., self.own]
+
+    def balance(
+        self, drive: FloatArray, size: FloatArray, layer: FloatArray, x: FloatArray, constants: LayerConstants
+    ) -> Balance:
+        """How far the stage's species x (n, n_units, n_own) are from their fixed point."""
+        k = constants.local[:, None, self._local_order]
+        if self.stage.reads_layer:
+            fixed = layer[:, :, self._fixed]
+            pool = np.broadcast_to(by_sample(fixed)[:, None], (*x.shape[:2], fixed.shape[1] * fixed.shape[2]))
+            return self.local.balance(x, np.concatenate([fixed, pool], axis=-1), k)
+        local = self.local.balance(x, np.empty(0), k)
+        for position, rail in enumerate(self.chemistry.activation.rails):
+            own = self.stage.species.index(rail.name)
+            local.net[..., own] += drive[..., position] * x[..., own]
+            local.gross[..., own] += size[..., position] * x[..., own]
+            local.slope[..., own] += drive[..., position]
+        return local

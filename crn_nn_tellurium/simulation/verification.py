@@ -1,0 +1,105 @@
+"""What the engine says of a network: its answers beside independent ones, the closed form's or scipy's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.integrate import solve_ivp
+
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.encoding import to_reactions
+from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.simulation.results import TimeCourse
+from crn_nn_tellurium.simulation.simulator import Simulator, check_time
+
+VERIFIED_UP_TO = 2_000
+"""Samples that the engine runs, evenly spread over those given."""
+TIMES_VERIFIED_UP_TO = 20
+"""The same at a read-out time, where each is a time course."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What the engine says of the trained network.
+
+    Attributes
+    ----------
+    samples, failed : int
+        Training samples that the engine ran, and those of them without a steady state.
+    difference : float
+        Largest |engine - independent answer| over the outputs, relative to the largest output or 1.
+    time : float or None
+        The read-out time, if it is not the steady state.
+    """
+
+    samples: int
+    failed: int
+    difference: float
+    time: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every sample ended where it should, to 1e-8 (steady states) or 1e-6 (at a read-out time)."""
+        return self.failed == 0 and self.difference <= (1e-8 if self.time is None else 1e-6)
+
+    def __str__(self) -> str:
+        word = "verified" if self.passed else "NOT verified"
+        when = "" if self.time is None else f" at t = {self.time:g}"
+        failed = f", {self.failed} failed" if self.failed else ""
+        return f"{word} by the engine on {self.samples} samples{when}{failed}, largest difference {self.difference:.1e}"
+
+
+def verify(
+    net: Network,
+    X: npt.ArrayLike,
+    time: float | None = None,
+    initial: float | Mapping[str, float] | None = None,
+) -> Verification:
+    """Run the chemistry on roadrunner and compare its answers with independent ones.
+
+    Steady states are compared with the closed form; outputs at a read-out time, of up to 20 samples, with scipy's
+    solution of the reactions' own differential equation.
+
+    Raises
+    ------
+    InputError
+        If the inputs, the time or the start do not fit.
+
+    Examples
+    --------
+    >>> verify(Network.random([2, 3, 1], seed=0), [[0, 1], [1, 1]]).passed
+    True
+    """
+    check_time(time, initial)
+    x = np.atleast_2d(net.input_coding.check(X))
+    simulator = Simulator(net)
+    if time is None:
+        x = _spread(x, VERIFIED_UP_TO)
+        steady = simulator.steady_state(x, on_error="nan")
+        return Verification(len(x), steady.failed, _difference(steady.outputs, net(x)))
+    x = _spread(x, TIMES_VERIFIED_UP_TO)
+    courses = [simulator.time_course(row, time, 2, initial=initial) for row in x]
+    expected = np.array([_by_scipy(net, course) for course in courses])
+    return Verification(len(x), 0, _difference(np.array([course.outputs[-1] for course in courses]), expected), time)
+
+
+def _spread(x: FloatArray, most: int) -> FloatArray:
+    return x if len(x) <= most else x[np.linspace(0, len(x) - 1, most).astype(int)]
+
+
+def _difference(found: FloatArray, expected: FloatArray) -> float:
+    scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
+    return float(np.nanmax(np.abs(found - expected), initial=0.0)) / scale
+
+
+def _by_scipy(net: Network, course: TimeCourse) -> FloatArray:
+    """Outputs (n_out,) at the end of a time course, from the reactions' right-hand side by scipy's LSODA."""
+    crn = to_reactions(net, course.inputs[0])
+    span = (course.time[0], course.time[-1])
+    found = solve_ivp(
+        lambda _, y: crn.right_hand_side(y), span, course.species[0], method="LSODA", rtol=1e-9, atol=1e-12
+    )
+    return crn.observe(found.y[:, -1])[-net.n_out :]

@@ -1,0 +1,303 @@
+"""The network as a tellurium model, for notebooks: `r.simulate`, `r.plot` and the rest as ever.
+
+This file imports tellurium; besides it only `benchmarks` does, as a peer to measure.
+
+What differs from a plain model is `steadyState()`: roadrunner's own recompiles the model in every
+call and accepts the negative root of h + z y - y^2; here it integrates first, calls the same
+solver without recompiling, and never leaves a concentration that is not positive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
+
+from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork
+from crn_nn_tellurium.encoding import Form, compact_signs, signed_constants, to_reactions, write_antimony
+from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError
+from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.sensitivity import sensitivities
+from crn_nn_tellurium.simulation import CVODE, STEADY_STATE_TOLERANCE, antimony_to_sbml, keeping_attributes, steady
+
+_DURATIONS = 10.0 ** np.arange(1, 10)
+_TOLERANCE = 1e-10
+
+
+class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium has no types
+    """An ExtendedRoadRunner of a network's chemistry; `to_roadrunner` makes it.
+
+    Inputs that are read-outs of two rails or of a scaled species can be set by their own name as
+    well: ``r["x0"] = -1`` sets the concentrations that stand for it.
+    """
+
+    def __init__(self, net: Network, crn: ReactionNetwork, form: Form) -> None:
+        # numbers as start values: with formulas, roadrunner's getFullJacobian and its like fail
+        start = dict(zip(crn.floating, crn.initial_concentrations.tolist(), strict=True))
+        plain = replace(crn, species=tuple(replace(s, initial=start.get(s.id, s.initial)) for s in crn.species))
+        sbml = antimony_to_sbml(write_antimony(plain, form, signed_constants(crn)))
+        with keeping_attributes():
+            super().__init__(sbml)
+        self._net, self._crn, self._form, self._start = net, crn, form, start
+        self._signs = compact_signs(crn, signed_constants(crn)) if form == "compact" else {}
+        self.timeCourseSelections = ["time", *(f"[{name}]" for name in crn.floating), *net.output_names]
+        self.steadyStateSelections = list(net.output_names)
+        self._selection = self._selections()
+
+    def steadyState(self, dict: Any = None) -> float:  # roadrunner's own signature
+        """Bring the model to its steady state; its time and simulation data stay as they are.
+
+        Returns
+        -------
+        float
+            How far from steady, as roadrunner's own.
+
+        Raises
+        ------
+        ConvergenceError
+            If no positive steady state is found; concentrations are then as before the call.
+        """
+        with self._own_solvers():
+            return self._settle()
+
+    def _settle(self) -> float:
+        before, time = np.array(self.model.getFloatingSpeciesConcentrations()), self.model.getTime()
+        reason = f"no positive steady state within {_DURATIONS.sum():.3g} time units"
+        try:
+            for duration in _DURATIONS:
+                self.oneStep(0.0, float(duration), True)
+                reached = np.maximum(self.model.getFloatingSpeciesConcentrations(), 0.0)
+                residual = self._polish()
+                if residual is not None:
+                    return residual
+                self._set_concentrations(reached)
+        except RuntimeError as error:
+            reason = f"the integrator failed: {error}"
+        finally:
+            self.model.setTime(time)
+        self._set_concentrations(before)
+        raise ConvergenceError(f"steadyState: {reason}; are all rate constants and inputs as intended?")
+
+    @contextmanager
+    def _own_solvers(self) -> Iterator[None]:
+        """CVODE and nleq2 with the settings they need, whatever the user has chosen for simulations."""
+        integrator, solver = self.getIntegrator().getName(), self.getSteadyStateSolver().getName()
+        self.setIntegrator("cvode")
+        self.setSteadyStateSolver("nleq2")
+        needed = {
+            self.getIntegrator(): CVODE,
+            self.getSteadyStateSolver(): {"relative_tolerance": STEADY_STATE_TOLERANCE},
+        }
+        kept = [(owner, name, owner.getValue(name)) for owner, values in needed.items() for name in values]
+        try:
+            for owner, values in needed.items():
+                for name, value in values.items():
+                    owner.setValue(name, value)
+            yield
+        finally:
+            for owner, name, value in kept:
+                owner.setValue(name, value)
+            self.setSteadyStateSolver(solver)
+            self.setIntegrator(integrator)
+
+    def _polish(self) -> float | None:
+        """Newton's method from here; None unless it ends at a positive steady state."""
+        for _ in range(3):  # nleq2 may stop early at small roots; each call more is one Newton step more
+            try:
+                residual = float(self.getSteadyStateSolver().solve())
+            except RuntimeError:  # nleq2 gives up
+                return None
+            x = np.array(self.model.getFloatingSpeciesConcentrations())
+            if not np.all(x > 0):
+                return None
+            if steady(self._crn.balance(x, self._boundary(), self._constants()), x, _TOLERANCE).all():
+                return residual
+        return None
+
+    def getuCC(self, variable: str, parameter: str) -> float:
+        """d variable / d parameter at the steady state: a species or output by a rate constant or input species.
+
+        Exact, from the Jacobian of the reactions; roadrunner's own, which answers for other names, recompiles
+        the model and takes differences.
+        """
+        name = variable.strip("[]")
+        crn = self._crn
+        known = {*crn.floating, *(o.id for o in crn.observables)}
+        if name not in known or parameter.strip("[]") not in {*crn.rate_constants, *crn.boundary}:
+            return float(super().getuCC(variable, parameter))
+        self.steadyState()
+        found = sensitivities(self._now(), self._state(), outputs=[name], parameters=[parameter.strip("[]")])
+        return float(found.values[0, 0]) * self._signs.get(parameter, 1)
+
+    def getCC(self, variable: str, parameter: str) -> float:
+        """As `getuCC`, relative: d ln variable / d ln parameter."""
+        unscaled = self.getuCC(variable, parameter)
+        return float(unscaled * self.getValue(parameter) / self.getValue(variable))
+
+    def _now(self) -> ReactionNetwork:
+        """The reactions with concentrations of inputs and rate constants as they are now."""
+        held = dict(zip(self._crn.boundary, self._boundary().tolist(), strict=True))
+        value = dict(zip(self._crn.rate_constants, self._constants().tolist(), strict=True))
+        species = (replace(s, initial=held[s.id]) if s.id in held else s for s in self._crn.species)
+        reactions = (
+            Reaction(r.id, r.substrates, r.products, r.rate_constant, value[r.rate_constant])
+            for r in self._crn.reactions
+        )
+        return replace(self._crn, species=tuple(species), reactions=tuple(reactions))
+
+    def _state(self) -> npt.NDArray[np.float64]:
+        now = dict(zip(self.model.getFloatingSpeciesIds(), self.model.getFloatingSpeciesConcentrations(), strict=True))
+        return np.array([now[name] for name in self._crn.floating])
+
+    def _boundary(self) -> npt.NDArray[np.float64]:
+        found = dict(
+            zip(self.model.getBoundarySpeciesIds(), self.model.getBoundarySpeciesConcentrations(), strict=True)
+        )
+        return np.array([found[name] for name in self._crn.boundary])
+
+    def _constants(self) -> npt.NDArray[np.float64]:
+        """The rate constants as they are now; those written as numbers do not change."""
+        now = dict(zip(self.model.getGlobalParameterIds(), self.model.getGlobalParameterValues(), strict=True))
+        known = self._crn.constant_values
+        return np.array([self._signs.get(k, 1) * now[k] if k in now else known[k] for k in self._crn.rate_constants])
+
+    def _set_concentrations(self, values: npt.NDArray[np.float64]) -> None:
+        index = np.arange(len(values), dtype=np.int32)
+        self.model.setFloatingSpeciesConcentrations(index, np.ascontiguousarray(values))
+
+    def getSteadyStateValues(self) -> npt.NDArray[np.float64]:
+        """Values of `steadyStateSelections` (the outputs) at the steady state."""
+        self.steadyState()
+        return np.array([self.getValue(selection) for selection in self.steadyStateSelections])
+
+    def getSteadyStateValuesNamedArray(self) -> Any:
+        """As `getSteadyStateValues`, as roadrunner's named array; roadrunner recompiles for it."""
+        self.steadyState()
+        return super().getSteadyStateValuesNamedArray()
+
+    # Values by name -----------------------------------------------------------------------------
+
+    def _selections(self) -> dict[str, str]:
+        """Attribute -> selection, as roadrunner has it, but for this model and whatever loads later."""
+        model = self.model
+        found = {f"{name}_amt": name for name in (*model.getFloatingSpeciesIds(), *model.getBoundarySpeciesIds())}
+        for name in (*model.getFloatingSpeciesIds(), *model.getBoundarySpeciesIds()):
+            found[name] = found[f"{name}_conc"] = f"[{name}]"
+        for name in (*model.getGlobalParameterIds(), *model.getCompartmentIds(), *model.getReactionIds()):
+            found[name] = name
+        return {name: selection for name, selection in found.items() if not callable(getattr(type(self), name, None))}
+
+    def __getattribute__(self, name: str) -> Any:
+        selection = super().__getattribute__("__dict__").get("_selection", {}).get(name)
+        return super().__getattribute__(name) if selection is None else self.getValue(selection)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        selection = self.__dict__.get("_selection", {}).get(name)
+        if selection is None:
+            super().__setattr__(name, value)
+        else:
+            self.setValue(name if name in self._net.input_names else selection, value)
+
+    def __setitem__(self, name: str, value: float) -> None:
+        self.setValue(name, value)
+
+    def setValue(self, name: str, value: float) -> None:
+        """Set a value by its identifier; an input, of either sign, by its own name.
+
+        Raises
+        ------
+        InputError
+            If the input cannot carry the value.
+        """
+        net, species = self._net, name.strip("[]")
+        if name in net.input_names:
+            position = net.input_names.index(name)
+            coded = net.input_coding.one(position, value).tolist()
+            for rail, concentration in zip(self._crn.boundary[position * len(coded) :], coded, strict=False):
+                super().setValue(rail, concentration)
+            return
+        if species in self._crn.boundary and not value >= 0:
+            raise InputError(f"{name!r}: {value!r}; a concentration is not negative")
+        super().setValue(name, value)
+
+    def setValues(self, keysOrDict: Any, values: Any = None) -> None:  # roadrunner's own signature
+        """Set several values, as `setValue` does."""
+        pairs = keysOrDict.items() if values is None else zip(keysOrDict, values, strict=True)
+        for name, value in pairs:
+            self.setValue(name, value)
+
+    def reset(self, *args: Any) -> None:
+        """As roadrunner's own, with start values for the inputs and rate constants as they are now."""
+        super().reset(*args)
+        bounds = self._crn.initial_state(self._boundary(), self._constants()).tolist()
+        for species, bound in zip(self._crn.floating, bounds, strict=True):
+            if self.getValue(f"init([{species}])") == self._start[species]:  # not set by the user
+                super().setValue(f"[{species}]", bound)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._selection})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # roadrunner's own pickle knows nothing of the network
+        x = [self.getValue(name) for name in self._net.input_names]
+        values = {
+            name: self.getValue(name) for name in self.model.getGlobalParameterIds() if name in self._crn.rate_constants
+        }
+        values |= {f"[{name}]": self.getValue(f"[{name}]") for name in self._crn.floating}
+        return _copy, (self._net, x, self._form, values)
+
+    def __copy__(self) -> ChemistryRunner:
+        return self.__deepcopy__({})
+
+    def __deepcopy__(self, memo: Any) -> ChemistryRunner:
+        make, arguments = self.__reduce__()
+        return make(*arguments)
+
+    def __repr__(self) -> str:
+        return f"ChemistryRunner({self._net!r}, {self._crn!r})"
+
+    __str__ = __repr__
+
+
+def _copy(net: Network, x: list[float], form: Form, values: dict[str, float]) -> ChemistryRunner:
+    """A runner in the state of another, as pickle and copy make it."""
+    runner = to_roadrunner(net, x, form)
+    runner.setValues(values)
+    return runner
+
+
+def to_roadrunner(net: Network, x: npt.ArrayLike | None = None, form: Form = "reactions") -> ChemistryRunner:
+    """The flat model as tellurium's ExtendedRoadRunner.
+
+    Parameters
+    ----------
+    net : Network
+    x : (n_in,) array_like, optional
+        Input values; by default the inputs' species are at 0.
+    form : {"reactions", "compact", "numbers"}
+        How the model is written (see `to_antimony`). ``"reactions"`` shows every reaction;
+        ``"compact"`` and ``"numbers"`` load faster. Loading time grows with the square of the size.
+
+    Returns
+    -------
+    ChemistryRunner
+        ``r.simulate``, ``r.plot``, ``r["x0"] = 1`` as ever; ``r.steadyState()`` is fast and never
+        ends at concentrations that are not positive.
+
+    Examples
+    --------
+    >>> net = Network.random([2, 3, 1], seed=0)
+    >>> r = to_roadrunner(net, [0.0, 1.0])
+    >>> r["x0"] = 2.0
+    >>> residual = r.steadyState()
+    >>> bool(abs(r["y0"] - net([2.0, 1.0])[0]) < 1e-9)
+    True
+    """
+    if not isinstance(net, Network):
+        raise NetworkError(f"to_roadrunner takes a Network; got {type(net).__name__}")
+    return ChemistryRunner(net, to_reactions(net, x), form)

@@ -1,0 +1,520 @@
+"""Certificates: what they state, over which starts, inputs and rate constants, and what they refuse."""
+
+import pickle
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+from support.networks import Bump, Copy, Swish, corpus
+from support.trajectories import CAP, check, draw, settle_draws, settles_at
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.networks.activations import Follower, smoothed_relu
+from crn_nn_tellurium.simulation.engine import CompiledModel
+
+CASES = corpus()
+SMALL = [case for case in CASES if case.net.n_weights <= 60]
+CLOSED = [case for case in CASES if not any(isinstance(layer.activation, Swish) for layer in case.net.layers)]
+XOR = cn.load_model("xor")
+
+
+@dataclass(frozen=True)
+class Annihilating(cn.Activation):
+    """Two rails that remove each other: each acts on the other, so signs do not tell where they settle."""
+
+    rails = (cn.Rail("Yp"), cn.Rail("Yn", -1))
+    local_reactions = (cn.LocalReaction(("Yp", "Yn"), (), "a", 0.5),)
+    read_out = cn.ReadOut((("Yp", 1.0), ("Yn", -1.0)))
+
+    def concentrations(self, z):
+        z = np.asarray(z, dtype=float)
+        yp, yn = smoothed_relu(z, self.h), smoothed_relu(-z, self.h)
+        for _ in range(200):
+            # a damped fixed-point iteration of the two quadratics
+            yp = (yp + smoothed_relu(z - 0.5 * yn, self.h)) / 2
+            yn = (yn + smoothed_relu(-z - 0.5 * yp, self.h)) / 2
+        return np.stack([yp, yn], axis=-1)
+
+    def derivative(self, z):
+        step = 1e-6
+        return (self(np.asarray(z) + step) - self(np.asarray(z) - step)) / (2 * step)
+
+
+@dataclass(frozen=True)
+class Declared(Annihilating):
+    """The same, declared to have one positive fixed point: a < q, so the quadratic form is definite."""
+
+    settles = True
+
+
+@dataclass(frozen=True)
+class Bistable(Declared):
+    """Declared falsely: rails driven alike that remove each other faster than themselves; one shuts out the other."""
+
+    rails = (cn.Rail("Yp"), cn.Rail("Yn"))
+    local_reactions = (cn.LocalReaction(("Yp", "Yn"), (), "a", 3.0),)
+
+    def concentrations(self, z):
+        # where both are alike, an unstable fixed point: h + z y - 4 y^2 = 0
+        y = smoothed_relu(z, 4 * self.h) / 4
+        return np.stack([y, y], axis=-1)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_envelope_is_not_later_than_the_cheap_bound(case):
+    certificate = cn.certify(case.net, case.x, 1e-3)
+    assert certificate.settling_time == certificate.by_sample.max() == certificate.settling_times.max()
+    np.testing.assert_allclose(certificate.outputs.lower, case.net(case.x), rtol=1e-9, atol=1e-12)
+    assert (
+        certificate.chain[0].split("_")[0].rstrip("0123456789") in ("S", "P", "M", "Mp", "Mn")
+        or "1_" in certificate.chain[0]
+    )
+    if any(isinstance(layer.activation, Swish) for layer in case.net.layers):
+        with pytest.raises(cn.NotCertified, match="bound='envelope'"):
+            cn.certify(case.net, case.x, 1e-3, bound="cheap")
+        return
+    cheap = cn.certify(case.net, case.x, 1e-3, bound="cheap")
+    # the envelope is found on a grid in time, to a thirtieth of a step of 5 %
+    assert np.all(certificate.by_sample <= cheap.by_sample * 1.003 + 1e-6)
+    assert cheap.rate == pytest.approx(certificate.rate, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_trajectory_is_late_for_the_cheap_bound(seed):
+    net, x = draw(seed, width=3)
+    cheap = cn.certify(net, x, 1e-2, bound="cheap")
+    sim = cn.Simulator(net)
+    rng = np.random.default_rng(seed)
+    for start in (0.0, CAP, *(10 ** rng.uniform(-9, 6, (4, len(sim.species))))):
+        course = sim.time_course(x, t_end=max(cheap.settling_time, 1e-3), n_points=3, initial=start)
+        assert np.all(np.abs(course.outputs[-1] - net(x)) <= 1e-2 * (1 + 1e-6))
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+def test_a_box_of_starts_is_settled_earlier_and_in_time(case):
+    net, x = case.net, case.x[0]
+    sim = cn.Simulator(net)
+    whole = cn.certify(net, x, 1e-3)
+    box = cn.certify(net, x, 1e-3, initial=(0.5, 2.0))
+    assert box.settling_time <= whole.settling_time
+    assert box.starts == "starts in the given box"
+    rng = np.random.default_rng(0)
+    for start in (0.5, 2.0, rng.uniform(0.5, 2.0, len(sim.species))):
+        course = sim.time_course(x, t_end=2 * box.settling_time + 1e-3, initial=start)
+        late = course.time >= box.settling_time
+        assert np.all(np.abs(course.outputs[late] - net(x)) <= 1e-3 * (1 + 1e-6))
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+def test_from_one_start_the_bound_is_the_trajectory(case):
+    """Both copies are the trajectory itself, so only the read-out can make the bound later."""
+    net, x = case.net, case.x[0]
+    one = cn.certify(net, x, 1e-3, initial=0.7)
+    course = cn.Simulator(net).time_course(x, t_end=one.settling_time * 1.2 + 1e-3, n_points=2001, initial=0.7)
+    found = settles_at(course, net(x), 1e-3)
+    assert found <= one.settling_time * 1.003 + course.time[1]
+    if all(len(layer.activation.read_out.read) == 1 for layer in net.layers):
+        assert found >= 0.99 * one.settling_time - course.time[1]
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+def test_a_box_of_inputs_is_certified_for_every_input_in_it(case):
+    net = case.net
+    low = case.x[0]
+    box = cn.Interval(low, low + 0.1)
+    certificate = cn.certify(net, box, 1e-2)
+    sim = cn.Simulator(net)
+    rng = np.random.default_rng(0)
+    for x in (low, low + 0.1, *rng.uniform(low, low + 0.1, (3, net.n_in))):
+        assert certificate.settling_time >= cn.settling_time(net, x, 1e-2) * 0.997
+        assert certificate.outputs.contains(net(x))
+        for start in (0.0, CAP):
+            course = sim.time_course(x, t_end=certificate.settling_time + 1e-3, n_points=2, initial=start)
+            assert np.all(np.abs(course.outputs[-1] - net(x)) <= 1e-2 * (1 + 1e-6))
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in SMALL if case.net.inputs == "nonnegative"], ids=lambda case: case.name
+)
+def test_errors_of_the_rate_constants_are_covered(case):
+    """Every network within the errors settles to its own fixed point in time: roadrunner runs some of them."""
+    net, x, rates = case.net, case.x[0], 0.05
+    certificate = cn.certify(net, x, 1e-2, rates=rates)
+    assert certificate.settling_time >= cn.settling_time(net, x, 1e-2) * 0.997
+    assert certificate.outputs.contains(settle_draws(net, x, rates, 1_000)[0])
+    runner = cn.to_roadrunner(net, x)
+    names = [name for name in runner.model.getGlobalParameterIds() if name not in (*net.output_names, *net.input_names)]
+    names = [name for name in names if name in cn.to_reactions(net).rate_constants]
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        runner.reset()
+        nominal = np.array([runner[name] for name in names])
+        for name, value in zip(names, nominal * (1 + rates * rng.uniform(-1, 1, len(names))), strict=True):
+            runner[name] = value
+        for name in cn.Simulator(net).species:
+            runner[f"[{name}]"] = 0.0
+        early = np.array(runner.simulate(0, certificate.settling_time, 2, ["time", *net.output_names]))[-1, 1:]
+        late = np.array(runner.simulate(0, 50 * certificate.settling_time, 2, ["time", *net.output_names]))[-1, 1:]
+        for name, value in zip(names, nominal, strict=True):
+            runner[name] = value
+        assert np.all(np.abs(early - late) <= 1e-2 * (1 + 1e-4))
+
+
+def test_a_batch_is_the_worst_of_its_samples():
+    x = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    times = cn.settling_time(XOR, x, 0.01)
+    assert times.shape == (4,)
+    for row, time in zip(x, times, strict=True):
+        single = cn.settling_time(XOR, row, 0.01)
+        assert isinstance(single, float)
+        assert single == time  # to the bit: a sample's bound does not depend on its batch
+    certificate = cn.certify(XOR, x, 0.01)
+    assert certificate.settling_time == times.max()
+    assert len(certificate.envelope.time) == len(cn.certify(XOR, x[int(times.argmax())], 0.01).envelope.time)
+
+
+@pytest.mark.parametrize("case", CLOSED, ids=lambda case: case.name)
+def test_a_closed_form_bound_does_not_depend_on_the_batch(case):
+    x = np.concatenate([case.x] * 3)
+    together = cn.settling_time(case.net, x, 1e-3, bound="cheap")
+    for i in range(len(case.x)):
+        assert cn.settling_time(case.net, x[i], 1e-3, bound="cheap") == together[i]
+        assert np.array_equal(cn.settling_time(case.net, x[i:], 1e-3, bound="cheap"), together[i:])
+
+
+@pytest.mark.parametrize("case", CLOSED, ids=lambda case: case.name)
+def test_the_closed_form_bound_falls_with_the_tolerance(case):
+    """But for the factor of two in what followers allow; a follower left without its catalyst would take for ever."""
+    tolerances = np.geomspace(1e-6, 10, 15)
+    times = np.array([cn.settling_time(case.net, case.x, t, bound="cheap").max() for t in tolerances])
+    assert np.all(times[1:] <= 1.2 * times[:-1])
+
+
+def test_tighter_tolerances_take_longer_at_the_rate_of_the_slowest_unit():
+    tolerances = np.array([1e-3, 1e-5, 1e-7, 1e-9])
+    times = np.array([cn.settling_time(XOR, [1, 0], t) for t in tolerances])
+    assert np.all(np.diff(times) > 0)
+    # in the end errors fall as exp(-rate t), with a factor t where two rates are alike
+    slope = -np.diff(np.log(tolerances))[-1] / np.diff(times)[-1]
+    assert 0.5 * cn.certify(XOR, [1, 0]).rate < slope < 1.5 * cn.certify(XOR, [1, 0]).rate
+
+
+def test_the_cap_is_stated_where_there_must_be_one():
+    iris, moons = cn.load_model("iris"), cn.load_model("moons")
+    x = cn.model_data("moons")[1][0]
+    certificate = cn.certify(moons, x, 0.01)
+    assert certificate.initial_max == 1e6
+    assert all(name.startswith("S") for name in certificate.capped)
+    assert "with S3_0 at most 1e+06" in repr(certificate)
+    assert cn.certify(moons, x, 0.01, initial_max=1e12).settling_time > certificate.settling_time
+    plain = cn.certify(iris, cn.model_data("iris")[1][0], 0.01)
+    assert plain.initial_max is None
+    assert plain.capped == ()
+
+
+def test_settling_from_a_cap_takes_the_logarithm_of_it():
+    net = cn.Network([cn.Layer([[1.0]], [0.0], cn.Sigmoid(h=0.01))])
+    times = [cn.settling_time(net, [0.5], 1e-3, initial_max=cap) for cap in (1e3, 1e6, 1e12)]
+    rate = np.sqrt(0.5**2 + 4 * 0.01)  # yp + yn
+    np.testing.assert_allclose(np.diff(times), np.log([1e3, 1e6]) / rate, rtol=5e-3)
+
+
+def test_what_cannot_be_told_is_refused():
+    with pytest.raises(cn.NotCertified, match="cannot tell whether its positive fixed point is the only one"):
+        cn.certify(cn.to_reactions(XOR), [0, 1])
+    with pytest.raises(cn.NetworkError, match="takes a Network or a Simulator; got str"):
+        cn.certify("xor", [0, 1])
+    net = cn.Network([cn.Layer([[1.0]], [0.2], Annihilating(h=0.1)), cn.Layer([[1.0]])])
+    for bound in ("envelope", "cheap"):
+        with pytest.raises(cn.NotCertified, match=r"Yp, Yn .*act on one another both ways.*declare `settles = True`"):
+            cn.certify(net, [1.0], bound=bound)
+    with pytest.raises(cn.NotCertified, match="both ways"):
+        cn.enclosure(net, [1.0], 0.05)
+
+
+def test_an_activation_may_declare_that_it_settles():
+    net = cn.Network([cn.Layer([[1.0]], [0.2], Declared(h=0.1)), cn.Layer([[1.0]], activation=cn.Linear())])
+    certificate = cn.certify(net, [1.0], 1e-3)
+    assert "declares" in certificate.uniqueness
+    assert check(net, [1.0], certificate, 0, n=8, adverse=2) < np.inf
+    with pytest.raises(cn.NotCertified, match="both ways"):
+        cn.certify(net, [1.0], 1e-3, bound="cheap")
+
+
+def test_uniqueness_is_stated():
+    assert "one positive fixed point" in cn.certify(XOR, [0, 1], 0.01).uniqueness
+
+
+def test_users_activations_of_rails_alone_need_declare_nothing():
+    net = cn.Network([cn.Layer([[1.0], [-1.0]], [0.2, 0.1], Bump(h=0.05)), cn.Layer([[1.0, 1.0]])])
+    assert check(net, [0.4], cn.certify(net, [0.4], 1e-3), 0, n=8, adverse=2) < np.inf
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tolerance": 0}, "tolerance is 0; expected a finite number > 0"),
+        ({"tolerance": float("nan")}, "tolerance is nan"),
+        ({"tolerance": "small"}, "tolerance is 'small'"),
+        ({"initial_max": -1}, "initial_max is -1"),
+        ({"rates": 1.0}, "rates is 1.0; expected a relative error"),
+        ({"bound": "tight"}, "bound is 'tight'; expected one of 'envelope', 'cheap'"),
+        ({"initial": (2.0, 1.0)}, "starts between 2 and 1; expected lower <= upper"),
+        ({"initial": {"Z": 1.0}}, "initial names 'Z'"),
+        ({"initial": -1.0}, "expected a finite concentration >= 0"),
+        ({"initial": True}, "initial is True; expected a finite concentration >= 0"),
+        ({"initial": [1.0, 2.0]}, r"expected a number, \(4,\) numbers"),
+        ({"bound": "cheap", "rates": 0.1}, "need bound='envelope'"),
+        ({"bound": "cheap", "initial": 1.0}, "need bound='envelope'"),
+    ],
+)
+def test_bad_arguments_are_refused(options, message):
+    with pytest.raises(cn.InputError, match=message):
+        cn.certify(XOR, [0, 1], **options)
+
+
+def test_bad_inputs_are_refused():
+    for x, message in (([0, 1, 2], "shape"), ([-1, 0], "negative"), (np.empty((0, 2)), "at least one sample")):
+        for bound in ("envelope", "cheap"):
+            with pytest.raises(cn.InputError, match=message):
+                cn.certify(XOR, x, bound=bound)
+
+
+def test_a_false_declaration_is_found_out():
+    """With a > q and z > 0 the two rails have two stable fixed points, so the envelope cannot close."""
+    net = cn.Network([cn.Layer([[1.0]], [0.0], Bistable(h=0.01)), cn.Layer([[1.0]])])
+    with pytest.raises(cn.NotCertified, match="it does not come within the tolerance"):
+        cn.settling_time(net, [1.0], 1e-3)
+    assert np.isnan(cn.settling_time(net, [1.0], 1e-3, on_error="nan"))
+    assert np.isnan(cn.settling_time(net, [[1.0], [2.0]], 1e-3, on_error="nan")).tolist() == [True, True]
+    with pytest.raises(cn.InputError, match="on_error is 'skip'"):
+        cn.settling_time(net, [1.0], on_error="skip")
+
+
+def test_large_networks_are_refused_by_the_envelope_alone():
+    net = cn.Network.random([4, 100, 100, 2], seed=0)
+    with pytest.raises(cn.ModelTooLargeError, match="bound='cheap' has no limit"):
+        cn.certify(net, np.ones(4))
+    assert cn.settling_time(net, np.ones(4), bound="cheap") > 0
+
+
+def test_a_mapping_names_some_species_and_the_others_start_anywhere():
+    narrow = cn.certify(XOR, [1, 0], 0.01, initial=({"Y1_0": 0.1}, {"Y1_0": 0.2}))
+    assert narrow.settling_time <= cn.settling_time(XOR, [1, 0], 0.01)
+    assert narrow.initial.upper.tolist()[1:] == [1e6] * 3
+
+
+def test_a_certificate_pickles_and_says_what_it_is():
+    certificate = cn.certify(XOR, [1, 0], 0.01)
+    assert repr(pickle.loads(pickle.dumps(certificate))) == repr(certificate)
+    text = repr(certificate)
+    for part in ("outputs within 0.01 from t = ", "all non-negative starts", " -> Yp2_0", "rate 0.15"):
+        assert part in text
+    with pytest.raises(ValueError, match="read-only"):
+        certificate.by_sample[0, 0] = 1.0
+
+
+def test_signs_and_structure_decide_what_is_compiled():
+    from crn_nn_tellurium.simulation.engine import cache_info
+
+    cn.certify(XOR, [1, 0], 0.01)
+    before = cache_info().compiled
+    cn.certify(XOR.with_h(1e-4), [0, 1], 0.01)
+    layers = [replace(layer, weights=2 * layer.weights) for layer in XOR.layers]
+    cn.certify(replace(XOR, layers=tuple(layers)), [0, 1], 0.01)
+    assert cache_info().compiled == before
+
+
+def test_followers_of_followers_are_bounded():
+    """Products of a rail and a follower, as a follower: the envelope of Swish is tight in the end."""
+    net = cn.Network([cn.Layer([[1.0]], [0.0], Swish(h=0.05))])
+    assert Follower("S", 1.0) in net.layers[0].activation.followers
+    certificate = cn.certify(net, [0.5], 1e-3)
+    assert check(net, [0.5], certificate, 0) > 0.4 * certificate.settling_time
+
+
+# Examples that a bound without the full proof would get wrong -------------------------------------------------
+
+
+def latest(net, x, start, tolerance, end, read):
+    """After which time scipy's trajectory stays within tolerance of the fixed point."""
+    crn = cn.to_reactions(net, x)
+    found = solve_ivp(
+        lambda _, y: crn.right_hand_side(y),
+        (0, end),
+        start,
+        "Radau",
+        np.linspace(0, end, 20_001),
+        rtol=1e-9,
+        atol=1e-13,
+        first_step=1e-6 / (1 + np.max(start)),
+        jac=lambda _, y: crn.jacobian(y).toarray(),
+    )
+    late = np.abs(read(found.y) - net(x)[0]) > tolerance
+    return found.t[late].max(initial=0.0)
+
+
+@dataclass(frozen=True)
+class Gate(Copy):
+    """A follower that its catalyst both makes and removes, and that is lost with its square besides."""
+
+    local_reactions = (
+        cn.LocalReaction(("Y",), ("Y", "M"), "s"),
+        cn.LocalReaction(("Y", "M"), ("Y",), "d"),
+        cn.LocalReaction(("M", "M"), ("M",), "g"),
+    )
+
+    def concentrations(self, z):
+        y = smoothed_relu(self.drive(z), self.h)
+        return np.concatenate([y, (np.sqrt(y * y + 4 * y) - y) / 2], axis=-1)
+
+
+@pytest.mark.parametrize(("rates", "tolerance"), [(0.05, 1.2), (0.2, 2.2)])
+def test_the_lower_copy_of_a_follower_with_one_gain(rates, tolerance):
+    net = cn.Network([cn.Layer([[1.0]], activation=Copy(h=1e-6))])
+    certificate = cn.certify(net, [1.0], tolerance, initial=(0.0, 0.0), rates=rates, initial_max=2.0)
+    up, down = 1 + rates, 1 - rates
+    found = solve_ivp(
+        lambda _, y: [1e-6 * up + up * y[0] - down * y[0] ** 2, up * y[0] - down * y[1]],
+        (0, 200),
+        [0.0, 0.0],
+        "Radau",
+        np.linspace(0, 200, 20_001),
+        rtol=1e-9,
+        atol=1e-14,
+    )
+    late = np.abs(found.y[1] - found.y[1, -1]) > tolerance
+    assert certificate.settling_time >= found.t[late].max()
+
+
+def test_a_box_of_starts_above_the_cap_raises_it():
+    net = cn.Network([cn.Layer([[1.0]], activation=cn.Sigmoid(h=0.01))])
+    times = [cn.settling_time(net, [0.5], 1e-3, ({"S1_0": 0.0}, {"S1_0": top})) for top in (1e6, 1e9, 1e12)]
+    np.testing.assert_allclose(np.diff(times), np.log(1e3) / np.sqrt(0.29), rtol=0.01)
+
+
+def test_what_promotes_the_catalyst_of_a_follower_is_capped_too():
+    net = cn.Network([cn.Layer([[1.0]], activation=cn.SmoothedReLU()), cn.Layer([[2.0]], activation=Swish(h=1.0))])
+    certificate = cn.certify(net, [5.0], 0.05, initial_max=0.1)
+    assert "Y1_0" in certificate.capped
+    names = certificate.species
+    start = np.full(len(names), 0.1)
+
+    def read(y):
+        return y[names.index("Mp2_0")] - y[names.index("Mn2_0")]
+
+    assert latest(net, [5.0], start, 0.05, 2 * certificate.settling_time, read) <= certificate.settling_time
+
+
+def test_a_follower_lost_with_its_square_is_enclosed():
+    net = cn.Network([cn.Layer([[1.0]], activation=Gate(h=0.1))])
+    with pytest.raises(cn.NotCertified, match="give initial="):
+        cn.certify(net, [1.0], 1e-3)
+    for start in ([0.02, 1.3], [5.0, 0.0], [0.0, 0.0], [3.0, 3.0]):
+        certificate = cn.certify(net, [1.0], 1e-3, initial=(np.array(start), np.array(start)))
+        found = latest(net, [1.0], start, 1e-3, 3 * certificate.settling_time, lambda y: y[1])
+        assert 0.8 * certificate.settling_time <= found <= certificate.settling_time * (1 + 1e-3)
+
+
+@pytest.mark.parametrize("part", [0.9, 0.99, 0.999])
+def test_an_excursion_on_the_way_is_seen(part):
+    """Two units alike, the second started a little earlier: their difference peaks once, far from the start."""
+    net = cn.Network(
+        [
+            cn.Layer([[1.0], [1.0]], activation=cn.SmoothedReLU(h=1e-5)),
+            cn.Layer([[1.0, -1.0]], activation=cn.Linear(h=1.0)),
+        ]
+    )
+    start = cn.Simulator(net).steady_state([1.0]).concentrations[0].copy()
+    start[:2] = 0.0, 1e-5
+    course = cn.Simulator(net).time_course([1.0], t_end=40, n_points=20_001, initial=start)
+    error = np.abs(course.outputs[:, 0])
+    tolerance = part * error.max()
+    certificate = cn.certify(net, [1.0], tolerance, initial=(start, start))
+    assert certificate.settling_time >= course.time[error > tolerance].max() * 0.999
+
+
+def test_no_tolerance_is_met_at_once_from_all_starts():
+    net = cn.Network([cn.Layer([[1.0]], activation=cn.SmoothedReLU(h=0.01))])
+    for tolerance in (1e3, 1e5, 1e9):
+        assert cn.settling_time(net, [0.5], tolerance) >= np.log1p(0.5385 / tolerance) / 0.5386
+
+
+@dataclass(frozen=True)
+class Runaway(Copy):
+    """A follower that its rail lets make itself: beyond y = 1 it grows for ever, whatever the closed form says."""
+
+    local_reactions = (
+        cn.LocalReaction((), ("M",), "s", 0.1),
+        cn.LocalReaction(("Y", "M"), ("Y", "M", "M"), "g"),
+        cn.LocalReaction(("M",), (), "d"),
+    )
+
+    def concentrations(self, z):
+        y = smoothed_relu(self.drive(z), self.h)
+        return np.concatenate([y, 0.1 / (1 - y)], axis=-1)
+
+
+@dataclass(frozen=True)
+class Mistaken(Copy):
+    """A closed form that is not where the reactions settle."""
+
+    def concentrations(self, z):
+        y = smoothed_relu(self.drive(z), self.h)
+        return np.concatenate([y, 2 * y], axis=-1)
+
+
+def test_a_closed_form_is_held_against_the_reactions():
+    for kind, message in ((Runaway, "no positive concentration"), (Mistaken, "reactions do not settle at")):
+        net = cn.Network([cn.Layer([[1.0]], activation=kind(h=0.01))])
+        with pytest.raises(cn.NotCertified, match=message):
+            cn.certify(net, [1.5], 0.01)
+    settles = cn.Network([cn.Layer([[1.0]], activation=Runaway(h=0.01))])
+    with pytest.raises(cn.NotCertified, match="bound='envelope'"):
+        cn.certify(settles, [0.5], 0.01, bound="cheap")
+    assert check(settles, [0.5], cn.certify(settles, [0.5], 0.01), 0, n=6, adverse=0) < np.inf
+
+
+def test_boxes_are_refused_where_known_inputs_are_needed():
+    box = cn.Interval([0.0, 0.0], [1.0, 1.0])
+    with pytest.raises(cn.InputError, match="X is an Interval"):
+        cn.choose_h(XOR, box, max_error=0.05)
+    with pytest.raises(cn.InputError, match="X is an Interval"):
+        cn.balance(XOR, box)
+
+
+def test_ragged_empty_and_foreign_arguments_are_refused_in_our_words():
+    for call in (cn.settling_time, cn.enclosure, cn.certified_margin):
+        with pytest.raises(cn.InputError, match="expected numbers"):
+            call(XOR, [[0, 1], [1]])
+    for call in (cn.enclosure, cn.certified_margin):
+        with pytest.raises(cn.InputError, match="at least one sample"):
+            call(XOR, np.empty((0, 2)))
+    for value in ("a", (0, 1), None, True):
+        with pytest.raises(cn.InputError, match="initial of 'Y1_0'"):
+            cn.certify(XOR, [1, 0], 0.01, {"Y1_0": value})
+    for limit in (0, 1.0, "a"):
+        with pytest.raises(cn.InputError, match="limit is"):
+            cn.certified_margin(XOR, [1, 0], limit=limit)
+    certificate = cn.certify(XOR, [1, 0], 0.01, bound="cheap")
+    with pytest.raises(cn.InputError, match="units: got float; expected PhysicalUnits, by fastest_units"):
+        certificate.in_units(3.0)
+
+
+def test_bounds_of_starts_come_as_a_tuple_a_list_or_an_interval():
+    lower, upper = [0.0] * 4, [2.0, 1.0, 1.0, 3.0]
+    times = [
+        cn.settling_time(XOR, [1, 0], 0.01, box) for box in ((lower, upper), [lower, upper], cn.Interval(lower, upper))
+    ]
+    assert times[0] == times[1] == times[2]
+    assert times[0] > cn.settling_time(XOR, [1, 0], 0.01, upper)
+
+
+def test_an_envelope_that_cannot_be_integrated_says_what_helps(monkeypatch):
+    def give_up(*_):
+        raise cn.ConvergenceError("CVODE failed: too much work")
+
+    monkeypatch.setattr(CompiledModel, "time_course", give_up)
+    with pytest.raises(cn.ConvergenceError, match=r"a smaller rates= or a box of starts .*too much work"):
+        cn.certify(XOR, [1, 0])

@@ -1,0 +1,109 @@
+"""Intervals of the outputs against draws of every reaction's rate constant, and against roadrunner."""
+
+import numpy as np
+import pytest
+from support.networks import Swish, corpus
+from support.trajectories import settle_draws
+
+import crn_nn_tellurium as cn
+
+CASES = corpus()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("rates", [0.02, 0.2])
+def test_draws_of_every_rate_constant_never_leave_the_enclosure(case, rates):
+    box = cn.enclosure(case.net, case.x[0], rates)
+    outputs, species = settle_draws(case.net, case.x[0], rates, 2_000)
+    assert box.outputs.contains(outputs)
+    assert box.concentrations.contains(species)
+    assert box.outputs.contains(box.nominal)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_ten_thousand_draws_never_leave_the_enclosure(case):
+    for number, x in enumerate(case.x):
+        outputs, species = settle_draws(case.net, x, 0.05, 10_000, seed=number)
+        box = cn.enclosure(case.net, x, 0.05)
+        assert box.outputs.contains(outputs)
+        assert box.concentrations.contains(species)
+
+
+@pytest.mark.parametrize("name", ["SmoothedReLU output", "Sigmoid output", "Normalized output", "depth 3"])
+def test_the_enclosure_is_not_much_wider_than_the_draws(name):
+    case = next(case for case in CASES if case.name == name)
+    outputs, _ = settle_draws(case.net, case.x[0], 0.05, 20_000)
+    width = cn.enclosure(case.net, case.x[0], 0.05).outputs.width
+    assert np.all(width >= np.ptp(outputs, axis=0))
+    assert np.median(width / np.ptp(outputs, axis=0)) < 2
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_without_errors_the_enclosure_is_the_closed_form(case):
+    box = cn.enclosure(case.net, case.x, 0.0)
+    np.testing.assert_allclose(box.outputs.lower, case.net(case.x), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(box.outputs.upper, case.net(case.x), rtol=1e-9, atol=1e-9)
+    assert box.outputs.contains(case.net(case.x))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_inputs_between_bounds_never_leave_the_enclosure(case):
+    rng = np.random.default_rng(1)
+    error = 0.1
+    floor = {"nonnegative": 0.0, "signed": -np.inf}.get(case.net.inputs)
+    floor = np.array(case.net.input_range[0]) if floor is None else floor
+    x = np.maximum(case.x[0] + error * rng.uniform(-1, 1, (500, case.net.n_in)), floor)
+    assert cn.enclosure(case.net, case.x[0], 0.0, inputs=error).outputs.contains(case.net(x))
+    box = cn.Interval(np.maximum(case.x[0] - error, floor), case.x[0] + error)
+    same = cn.enclosure(case.net, box, 0.0).outputs
+    np.testing.assert_array_equal(same.upper, cn.enclosure(case.net, case.x[0], 0.0, inputs=error).outputs.upper)
+
+
+def test_roadrunner_settles_inside(rng):
+    net = cn.load_model("xor")
+    box = cn.enclosure(net, [1.0, 0.0], 0.05)
+    runner = cn.to_roadrunner(net, [1.0, 0.0])
+    names = list(runner.model.getGlobalParameterIds())
+    values = np.array(runner.model.getGlobalParameterValues())
+    for _ in range(20):
+        runner.reset()
+        for name, value in zip(names, values * (1 + 0.05 * rng.uniform(-1, 1, len(names))), strict=True):
+            if name[0] in "wbhq":
+                runner[name] = value
+        runner.simulate(0, 2_000, 2)
+        assert box.outputs.lower[0] <= runner["y0"] <= box.outputs.upper[0]
+
+
+@pytest.mark.parametrize("name", ["xor", "moons", "iris"])
+def test_within_the_margin_no_draw_changes_the_class(name):
+    net = cn.load_model(name)
+    x = cn.model_data(name)[1][:3]
+    for sample, margin in zip(x, cn.certified_margin(net, x), strict=True):
+        outputs, _ = settle_draws(net, sample, margin, 2_000)
+        assert np.all(net.classify(outputs) == net.predict(sample))
+        assert cn.enclosure(net, sample, margin).certain
+        assert not cn.enclosure(net, sample, margin * 1.001 + 1e-6).certain
+
+
+def test_a_margin_that_is_tight_is_found():
+    """One unit at its threshold: sigma_h(z) = 1/2 + 1/2 where h, w and q are all off the same way."""
+    net = cn.Network([cn.Layer([[1.0]], activation=cn.SmoothedReLU(h=0.01))])
+    margin = cn.certified_margin(net, [1.0])
+    outputs, _ = settle_draws(net, [1.0], margin * 1.02, 4_000)
+    assert np.any(net.classify(outputs) != net.predict([1.0]))
+
+
+def test_bad_arguments_are_refused():
+    net = cn.load_model("xor")
+    for rates in (-0.1, 1.0, "a", None):
+        with pytest.raises(cn.InputError, match="rates is"):
+            cn.enclosure(net, [0, 1], rates)
+    with pytest.raises(cn.InputError, match="inputs is"):
+        cn.enclosure(net, [0, 1], 0.1, inputs=-1)
+    with pytest.raises(cn.InputError, match="above upper bound"):
+        cn.Interval([0.0, 1.0], [1.0, 0.5])
+    with pytest.raises(cn.InputError, match="expected one shape"):
+        cn.Interval([0.0, 1.0], [1.0, 0.5, 2.0])
+    wide = cn.Network([cn.Layer([[1.0]], [0.2], Swish(h=0.1))])
+    assert cn.enclosure(wide, [1.0], 0.5).outputs.width[0] > 0

@@ -1,0 +1,191 @@
+"""The envelope network against other integrators, and against trajectories of whole networks."""
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+from support.networks import Swish, corpus
+from support.trajectories import check, draw
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.certificates.certificate import fixed_point
+from crn_nn_tellurium.certificates.envelope import ONE, Envelope
+from crn_nn_tellurium.certificates.following import EnvelopeModel
+from crn_nn_tellurium.kinetics.layer import NetworkKinetics
+
+CASES = corpus()
+LAYERED = [case for case in CASES if case.net.n_weights <= 60]
+RAILS = [case for case in LAYERED if not any(layer.activation.followers for layer in case.net.layers)]
+
+
+def at(net, x, rates=0.0):
+    kinetics = NetworkKinetics(net)
+    held = kinetics.net.input_coding.concentrations(x)
+    return fixed_point(kinetics, (held, held), rates), held.ravel()
+
+
+def crossed_over(crn, boundary):
+    """Two copies of a network's own equations, crossed over term by term: as theory has it, not scaled."""
+    place = {name: i for i, name in enumerate(crn.floating)}
+    held = dict(zip(crn.boundary, boundary, strict=True))
+    value = dict(zip(crn.rate_constants, crn.constants, strict=True))
+
+    def right_hand_side(_, state):
+        copies = {"up": state[: len(place)], "lo": state[len(place) :]}
+        result = []
+        for copy, other in (("up", "lo"), ("lo", "up")):
+            for name in crn.floating:
+                total = 0.0
+                for term in crn.terms[name]:
+                    rate = term.number * value[term.rate_constant]
+                    for s in term.species:
+                        side = copy if s == name or term.number > 0 else other
+                        rate *= copies[side][place[s]] if s in place else held[s]
+                    total += rate
+                result.append(total)
+        return np.array(result)
+
+    return right_hand_side
+
+
+@pytest.mark.parametrize("case", RAILS, ids=lambda case: case.name)
+def test_the_relative_errors_are_two_crossed_over_copies(case):
+    """scipy on the unscaled copies, roadrunner on the network of relative errors, from one finite start."""
+    model = EnvelopeModel(case.net)
+    (y, _), held = at(case.net, case.x[0])
+    n = len(y)
+    low, high = 0.2 * y, 5 * y + 1
+    times = np.concatenate([[0.0], np.geomspace(1e-2, 20, 12)])
+    copies = solve_ivp(
+        crossed_over(model.crn, held),
+        (0, times[-1]),
+        np.concatenate([high, low]),
+        "LSODA",
+        times,
+        rtol=1e-10,
+        atol=1e-14,
+    ).y.T
+    engine = model.model
+    with engine.lock:
+        engine.set_parameters(
+            engine.parameter_index(model.envelope.network.rate_constants),
+            model.envelope.constants(model.envelope.coefficients((y, y), (held, held))),
+        )
+        start = model.envelope.start_in((y, y), model.envelope.coefficients((y, y), (held, held)), (low, high))
+        above, below = model.envelope.relative(model._integrate(start, times))
+    # the size of y limits both: LSODA's error is relative to the copy, not to how far it is off
+    np.testing.assert_allclose(y * (1 + above), copies[:, :n], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(y * (1 - below), copies[:, n:], rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("case", LAYERED, ids=lambda case: case.name)
+def test_the_compiled_envelope_is_the_reaction_network(case):
+    """roadrunner's rates of change of the compiled text against the network's own, at random states."""
+    model = EnvelopeModel(case.net)
+    at_point, held = at(case.net, case.x[0])
+    values = model.envelope.constants(model.envelope.coefficients(at_point, (held, held)))
+    network, engine = model.envelope.network, model.model
+    state = 10 ** np.random.default_rng(0).uniform(-3, 3, len(network.floating))
+    with engine.lock:
+        engine.set_parameters(engine.parameter_index(network.rate_constants), values)
+        order = [network.floating.index(name) for name in engine.floating]
+        found = engine.rates_of_change(np.ones(1), state[order])
+    expected = network.right_hand_side(state, constants=values)
+    gross = network.balance(state, constants=values).gross
+    assert np.all(np.abs(found - expected[order]) <= 1e-12 * gross[order])
+
+
+@pytest.mark.parametrize("case", LAYERED, ids=lambda case: case.name)
+@pytest.mark.parametrize("rates", [0.0, 0.1])
+def test_every_rate_constant_of_the_envelope_is_positive_and_its_fixed_point_is_zero(case, rates):
+    model = EnvelopeModel(case.net)
+    at_point, held = at(case.net, case.x[0], rates)
+    values = model.envelope.constants(model.envelope.coefficients(at_point, (held, held), rates))
+    assert np.all(np.isfinite(values) & (values >= 0))
+    zero = np.zeros(len(model.envelope.network.floating))
+    assert not model.envelope.network.right_hand_side(zero, constants=values).any()
+
+
+def test_a_single_unit_settles_at_the_time_of_the_exact_solution():
+    for z, h, tolerance in ((0.7, 0.01, 1e-3), (-2.0, 1e-4, 1e-3), (0.0, 0.3, 1e-6), (3.0, 1e-6, 0.1)):
+        net = cn.Network([cn.Layer([[1.0]], [z - 1.0], cn.SmoothedReLU(h=h))])
+        r, y = np.hypot(z, 2 * np.sqrt(h)), float(net([1.0])[0])
+        from_above = np.log1p(r / tolerance) / r
+        from_below = 0.0 if tolerance >= y else max(0.0, np.log(y**2 / h * (r / tolerance - 1)) / r)
+        exact = max(from_above, from_below)
+        assert cn.settling_time(net, [1.0], tolerance) == pytest.approx(exact, rel=3e-3)
+        assert cn.settling_time(net, [1.0], tolerance) >= exact * (1 - 1e-6)
+        assert cn.settling_time(net, [1.0], tolerance, bound="cheap") == pytest.approx(exact, rel=1e-9)
+
+
+@pytest.mark.parametrize("case", LAYERED, ids=lambda case: case.name)
+def test_no_trajectory_leaves_the_envelope_or_is_late(case):
+    certificate = cn.certify(case.net, case.x[0], 1e-3)
+    assert check(case.net, case.x[0], certificate, 3, n=6, adverse=2) < np.inf
+
+
+def test_no_trajectory_of_200_random_networks_is_late():
+    for seed in range(200):
+        net, x = draw(seed, width=seed % 3 + 1)
+        assert check(net, x, cn.certify(net, x, 1e-3), seed, adverse=0) < np.inf
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, 2000, 100))
+def test_no_trajectory_of_2000_random_networks_is_late(first):
+    """Bound over the latest trajectory found; docs/certificates.md has the figures of all 2,000."""
+    ratios = {}
+    for seed in range(first, first + 100):
+        net, x = draw(seed)
+        certificate = cn.certify(net, x, 1e-3)
+        if latest := check(net, x, certificate, seed, adverse=4):
+            ratios.setdefault(len(net.layers), []).append(certificate.settling_time / latest)
+    for depth, found in ratios.items():
+        assert np.median(found) <= (1.1 if depth <= 3 else 1.4), (depth, sorted(found))
+
+
+@pytest.mark.slow
+def test_the_bound_is_tight_at_depth_6_and_width_20():
+    ratios = []
+    for seed in range(6):
+        net = cn.Network.random([20] * 7, cn.SmoothedReLU(h=0.01), seed=seed)
+        x = np.random.default_rng(seed).uniform(0, 1, 20)
+        certificate = cn.certify(net, x, 1e-3)
+        ratios.append(certificate.settling_time / check(net, x, certificate, seed, adverse=4))
+    assert np.median(ratios) <= 1.4
+    assert max(ratios) <= 4
+
+
+def test_a_users_activation_is_enclosed_with_a_cap_on_what_feeds_its_followers():
+    net = cn.Network([cn.Layer([[2.0], [-1.0]], [0.5, 0.0], Swish(h=0.1)), cn.Layer([[1.0, 1.0]])])
+    certificate = cn.certify(net, [0.3], 1e-3)
+    assert {"S1_0", "Mp1_0", "Yp1_0"} <= set(certificate.capped)
+    assert check(net, [0.3], certificate, 0) < np.inf
+
+
+def test_what_has_no_envelope_is_refused_with_the_reason():
+    def network(*reactions):
+        return cn.ReactionNetwork([cn.Species("A"), cn.Species("B")], reactions)
+
+    made, lost = cn.Reaction("J1", (), ("A",), "a", 1.0), cn.Reaction("J2", ("A",), (), "b", 1.0)
+    with pytest.raises(cn.NotCertified, match="'B' is made by no reaction without itself"):
+        Envelope(network(made, lost))
+    grows = cn.Reaction("J3", {"B": 2}, {"B": 3}, "c", 1.0)
+    with pytest.raises(cn.NotCertified, match="'B' makes itself at a rate that grows with its square"):
+        Envelope(network(made, lost, cn.Reaction("J4", (), ("B",), "d", 1.0), grows))
+    loop = network(
+        made,
+        lost,
+        cn.Reaction("J3", ("A",), ("A", "B"), "c", 1.0),
+        cn.Reaction("J4", ("B",), ("B", "A"), "d", 0.1),
+        cn.Reaction("J5", ("B",), (), "e", 1.0),
+    )
+    envelope, y = Envelope(loop), np.array([10 / 9, 10 / 9])
+    with pytest.raises(cn.NotCertified, match=r"A, B make one another|B, A make one another"):
+        envelope.start((y, y), envelope.coefficients((y, y)), 1e6)
+
+
+def test_the_envelope_is_a_network_that_can_be_written_down():
+    envelope = Envelope(cn.to_reactions(cn.load_model("xor")))
+    text = cn.to_antimony(envelope.network)
+    assert "Y1_0_above" in text
+    assert ONE in text

@@ -1,0 +1,164 @@
+"""ReactionNetwork against finite differences, roadrunner's own rates and scipy."""
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.simulation.engine import CompiledModel
+
+
+@st.composite
+def networks(draw):
+    """Mass-action networks of order 0 to 2, with catalysts, shared constants and boundary species."""
+    names = [f"S{i}" for i in range(draw(st.integers(1, 4)))]
+    boundary = [f"B{i}" for i in range(draw(st.integers(0, 2)))]
+    reactions = []
+    for i in range(draw(st.integers(1, 6))):
+        substrates = draw(st.lists(st.sampled_from(names + boundary), max_size=2))
+        products = draw(st.lists(st.sampled_from(names + boundary), max_size=3))
+        value = draw(st.one_of(st.just(0.0), st.floats(0.01, 5)))
+        reactions.append(cn.Reaction(f"J{i}", substrates, products, f"k{i}", value))
+    species = [cn.Species(name, draw(st.floats(0, 3))) for name in names]
+    species += [cn.Species(name, draw(st.floats(0, 3)), boundary=True) for name in boundary]
+    return cn.ReactionNetwork(species, reactions)
+
+
+def states(crn, draw_zero=True):
+    rng = np.random.default_rng(1)
+    x = rng.uniform(0.1, 3, len(crn.floating))
+    if draw_zero:
+        x[::2] = 0
+    return x
+
+
+@given(networks(), st.booleans())
+def test_jacobian_is_the_derivative_also_at_zero_concentration(crn, zero):
+    x = states(crn, zero)
+    step = 1e-6
+    columns = [
+        (crn.right_hand_side(x + step * e) - crn.right_hand_side(x - step * e)) / (2 * step) for e in np.eye(len(x))
+    ]
+    # central differences of polynomials of degree 2 are exact up to rounding, about 1e-16 / step
+    np.testing.assert_allclose(crn.jacobian(x).toarray(), np.transpose(columns), atol=1e-7)
+
+
+@given(networks(), st.booleans())
+def test_rate_constant_jacobian_is_the_derivative_also_at_zero_constants(crn, zero):
+    x, k = states(crn, zero), crn.constants
+    columns = [crn.right_hand_side(x, constants=k + e) - crn.right_hand_side(x, constants=k) for e in np.eye(len(k))]
+    # the right-hand side is linear in the constants: a whole step is exact
+    np.testing.assert_allclose(crn.rate_constant_jacobian(x).toarray(), np.transpose(columns), atol=1e-12)
+
+
+@given(networks())
+def test_slope_of_the_balance_is_the_diagonal_of_the_jacobian(crn):
+    x = np.stack([states(crn), states(crn, False)])
+    balance = crn.balance(x)
+    expected = [crn.jacobian(row).diagonal() for row in x]
+    np.testing.assert_allclose(balance.slope, expected, atol=1e-12)
+    np.testing.assert_allclose(balance.net, crn.right_hand_side(x))
+    assert np.all(balance.gross >= np.abs(balance.net) - 1e-12)
+
+
+def test_roadrunner_has_the_same_right_hand_side(rng):
+    crn = cn.ReactionNetwork(
+        [cn.Species("A", 1.0), cn.Species("B", 0.5), cn.Species("C", 2.0, boundary=True)],
+        [
+            cn.Reaction("J0", (), ("A",), "k0", 0.3),
+            cn.Reaction("J1", ("A",), ("B", "B"), "k1", 1.5),
+            cn.Reaction("J2", ("A", "C"), ("C", "B"), "k2", 0.7),
+            cn.Reaction("J3", ("B", "B"), ("A",), "k3", 0.2),
+            cn.Reaction("J4", ("A", "B"), ("A", "B", "B"), "k3", 0.2),
+        ],
+    )
+    for form in ("reactions", "compact", "numbers"):
+        model = CompiledModel(cn.to_antimony(crn, form))
+        for _ in range(10):
+            x = rng.uniform(0, 3, 2)
+            held = rng.uniform(0, 3, 1)
+            order = [model.floating.index(name) for name in crn.floating]
+            theirs = model.rates_of_change(held, x[np.argsort(order)])[order]
+            np.testing.assert_allclose(theirs, crn.right_hand_side(x, held), rtol=1e-12, atol=1e-13)
+
+
+def test_batches_broadcast(rng):
+    crn = cn.to_reactions(cn.Network.random([2, 3, 1], seed=0))
+    x, held, k = rng.random((5, 4)), rng.random((5, 2)), rng.random((5, len(crn.rate_constants)))
+    together = crn.right_hand_side(x, held, k)
+    apart = [crn.right_hand_side(*row) for row in zip(x, held, k, strict=True)]
+    np.testing.assert_allclose(together, apart)
+
+
+def test_stoichiometry_and_observables():
+    crn = cn.ReactionNetwork(
+        [
+            cn.Species("X", 3.0, boundary=True),
+            cn.Species("Y", cn.Expression((cn.Monomial(2.0, (("X", 1.0), ("k", -1.0))),))),
+        ],
+        [cn.Reaction("J", {"X": 1, "Y": 1}, {"X": 1, "Y": 3}, "k", 0.5)],
+        [cn.Observable("o", cn.Expression((cn.Monomial(2.0, (("Y", 1.0),)), cn.Monomial(-1.0))))],
+    )
+    assert crn.stoichiometry.toarray().tolist() == [[2.0]]
+    assert crn.initial_concentrations.tolist() == [12.0]
+    assert crn.observe([5.0]).tolist() == [9.0]
+    assert repr(crn) == "ReactionNetwork('network': 1 floating and 1 boundary species, 1 reactions, 1 rate constants)"
+    assert pickle.loads(pickle.dumps(crn)) == crn
+
+
+Y, X = cn.Species("Y"), cn.Species("X", boundary=True)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: cn.Species("Y", -1.0), "initial concentration is -1.0"),
+        (lambda: cn.Species("Y", float("nan")), "expected a finite number"),
+        (lambda: cn.Reaction("J", ("Y",), (), "k", -1.0), "'k' is -1.0"),
+        (lambda: cn.Species("Y", "much"), "expected a finite number"),
+        (lambda: cn.Reaction("J", None, (), "k", 1.0), "a side is None"),
+        (lambda: cn.Reaction("J", "Y", (), "k", 1.0), "a side is 'Y'"),
+        (lambda: cn.Monomial(float("nan")), "the coefficient nan"),
+        (lambda: cn.ReactionNetwork([Y], []).right_hand_side([1.0], constants=[1.0, 2.0]), "one per rate constant"),
+        (lambda: cn.Reaction("J", {"Y": 0}, (), "k", 1.0), "taken 0 times"),
+        (lambda: cn.ReactionNetwork([Y], [cn.Reaction("J", ("Z",), (), "k", 1.0)]), "unknown species 'Z'"),
+        (lambda: cn.ReactionNetwork([Y, Y], []), "already the identifier of a species"),
+        (lambda: cn.ReactionNetwork([Y], [cn.Reaction("Y", (), (), "k", 1.0)]), "already the identifier"),
+        (lambda: cn.ReactionNetwork([cn.Species("a b")], []), "not an identifier"),
+        (
+            lambda: cn.ReactionNetwork(
+                [Y], [cn.Reaction("J", ("Y",), (), "k", 1.0), cn.Reaction("K", ("Y",), (), "k", 2.0)]
+            ),
+            "'k' is 2.0 at order 1, but 1.0",
+        ),
+        (
+            lambda: cn.ReactionNetwork(
+                [Y], [cn.Reaction("J", ("Y",), (), "k", 1.0), cn.Reaction("K", (), (), "k", 1.0)]
+            ),
+            "at order 0",
+        ),
+        (
+            lambda: cn.ReactionNetwork([cn.Species("Y", cn.Expression((cn.Monomial(1.0, (("q", 1.0),)),)))], []),
+            "reads 'q'",
+        ),
+        (lambda: cn.ReactionNetwork([Y], []).rates([1.0, 2.0]), r"expected \(..., 1\)"),
+        (lambda: cn.ReactionNetwork([Y, X], []).rates([1.0], boundary=[1.0, 2.0]), "one per boundary species"),
+        (lambda: cn.ReactionNetwork([Y], []).jacobian([[1.0], [2.0]]), "one state"),
+        (
+            lambda: cn.to_antimony(cn.ReactionNetwork([Y], [cn.Reaction("J", {"Y": 4}, (), "k", 1.0)])),
+            "4 molecules meet",
+        ),
+        (lambda: cn.to_antimony(cn.ReactionNetwork([Y], [], name="xor")), "reserved word"),
+    ],
+)
+def test_what_is_not_mass_action_is_refused(build, message):
+    with pytest.raises(cn.ReactionError, match=message):
+        build()
+
+
+def test_an_empty_network_has_empty_arrays():
+    crn = cn.ReactionNetwork([Y], [])
+    assert crn.right_hand_side([1.0]).tolist() == [0.0]
+    assert crn.jacobian([1.0]).toarray().tolist() == [[0.0]]

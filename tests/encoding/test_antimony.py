@@ -1,0 +1,157 @@
+"""Antimony text: libSBML's consistency check, equal right-hand sides of all forms, determinism, linear time."""
+
+import re
+import time
+from pathlib import Path
+
+import libsbml
+import numpy as np
+import pytest
+from support.networks import corpus
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.simulation.engine import CompiledModel, antimony_to_sbml
+
+CORPUS = corpus()
+MODELS = Path(__file__).parents[2] / "models"
+
+
+def complaints(text):
+    """Everything that libSBML has to say of a model, units included."""
+    document = libsbml.readSBMLFromString(antimony_to_sbml(text))
+    document.setConsistencyChecks(libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, True)
+    document.checkConsistency()
+    return [document.getError(i).getMessage() for i in range(document.getNumErrors())]
+
+
+@pytest.mark.parametrize("form", ["reactions", "compact", "numbers"])
+@pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
+def test_libsbml_finds_no_error_and_no_warning(case, form):
+    assert complaints(cn.to_antimony(case.net, form, case.x[0])) == []
+
+
+@pytest.mark.parametrize("form", ["reactions", "compact", "numbers"])
+@pytest.mark.parametrize("case", CORPUS[::3], ids=lambda case: case.name)
+def test_libsbml_finds_nothing_in_layer_models(case, form):
+    for text in cn.layer_models(case.net, form):
+        assert complaints(text) == []
+
+
+@pytest.mark.parametrize("form", ["reactions", "compact", "numbers"])
+def test_every_element_has_a_name_and_an_sbo_term(form):
+    net = cn.Network.random([2, 3, 2], cn.Normalized(h=0.1), seed=0, output=cn.Tanh(h=0.1), inputs="signed")
+    document = libsbml.readSBMLFromString(antimony_to_sbml(cn.to_antimony(net, form)))
+    model = document.getModel()
+    for collection in (model.getListOfSpecies(), model.getListOfReactions(), model.getListOfParameters()):
+        for element in collection:
+            assert element.getName(), element.getId()
+            assert element.isSetSBOTerm(), element.getId()
+
+
+def test_compact_forms_of_networks_that_are_not_ours():
+    """A species that only catalyses, or that nothing changes, has no law."""
+    species = [cn.Species("A", 2.0), cn.Species("E", 1.0), cn.Species("F")]
+    crn = cn.ReactionNetwork(species, [cn.Reaction("J", ("A", "E"), ("E",), "k", 1.0)])
+    for form in ("compact", "numbers"):
+        model = CompiledModel(cn.to_antimony(crn, form))
+        order = [model.floating.index(name) for name in crn.floating]
+        rates = model.rates_of_change(np.empty(0), np.array([2.0, 1.0, 0.0])[np.argsort(order)])[order]
+        assert rates.tolist() == [-2.0, 0.0, 0.0]
+
+
+def test_the_unit_check_can_fail():
+    text = cn.to_antimony(cn.Network([cn.Layer([[1.0]])]))
+    assert complaints(text.replace("h1 has nM_per_s", "h1 has per_s"))
+
+
+@pytest.mark.slow
+def test_libsbml_finds_nothing_in_the_digits_model():
+    assert complaints((MODELS / "digits.ant").read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
+def test_all_forms_have_the_same_right_hand_side(case, rng):
+    crn = cn.to_reactions(case.net)
+    held = case.net.input_coding.concentrations(case.x[0]).ravel()
+    models = [CompiledModel(cn.to_antimony(case.net, form)) for form in ("reactions", "compact", "numbers")]
+    for _ in range(5):
+        x = rng.uniform(0, 3, len(crn.floating))
+        expected = crn.right_hand_side(x, held)
+        gross = crn.balance(x, held).gross
+        for model in models:
+            assert (model.floating, model.boundary) == (crn.floating, crn.boundary)
+            # sums in another order: a few units in the last place of the largest term
+            error = np.abs(model.rates_of_change(held, x) - expected)
+            assert np.all(error <= 1e-13 * gross)
+
+
+@pytest.mark.parametrize("case", CORPUS[::4], ids=lambda case: case.name)
+def test_the_faithful_form_shows_every_reaction(case):
+    crn = cn.to_reactions(case.net)
+    document = libsbml.readSBMLFromString(antimony_to_sbml(cn.to_antimony(case.net)))
+    model = document.getModel()
+    assert model.getNumReactions() == len(crn.reactions)
+    assert not any(model.getReaction(i).getReversible() for i in range(model.getNumReactions()))
+    for collection in (model.getListOfSpecies(), model.getListOfReactions(), model.getListOfParameters()):
+        for element in collection:
+            assert element.getName(), element.getId()
+            assert element.isSetSBOTerm(), element.getId()
+    for reaction, theirs in zip(crn.reactions, model.getListOfReactions(), strict=True):
+        law = libsbml.formulaToL3String(theirs.getKineticLaw().getMath())
+        assert law.startswith(f"comp * {reaction.rate_constant}")
+        assert {r.getSpecies() for r in theirs.getListOfReactants()} == {s for s, _ in reaction.substrates}
+    starts = [a.getSymbol() for a in model.getListOfInitialAssignments()]
+    assert set(starts) == {s.id for s in crn.species if isinstance(s.initial, cn.Expression)}
+    assert [rule.getVariable() for rule in model.getListOfRules()] == [o.id for o in crn.observables]
+
+
+def test_equal_networks_give_identical_text():
+    for form in ("reactions", "compact", "numbers"):
+        texts = {cn.to_antimony(cn.Network.random([3, 4, 2], seed=5), form) for _ in range(3)}
+        assert len(texts) == 1
+    assert "->" not in re.sub(r'"[^"]*"', "", cn.to_antimony(cn.Network.random([3, 4, 2], seed=5)))
+
+
+@pytest.mark.parametrize("name", ["xor", "moons", "iris", "digits"])
+def test_shipped_antimony_is_what_is_written_now(name):
+    assert (MODELS / f"{name}.ant").read_text(encoding="utf-8") == cn.to_antimony(cn.load_model(name))
+
+
+def test_numbers_keep_their_last_digit():
+    value = 0.1 + 0.2
+    assert repr(value) in cn.to_antimony(cn.Network([cn.Layer([[value]])]))
+
+
+def test_hostile_names_stay_in_their_quotes():
+    net = cn.Network([cn.Layer([[1.0], [2.0]])], class_names=["it's; end //", "<b>&é</b>"])
+    assert complaints(cn.to_antimony(net)) == []
+
+
+def test_writing_time_is_linear():
+    """Ten times the reactions take about ten times as long, up to MNIST size (109,000 reactions)."""
+
+    def seconds(width):
+        crn = cn.to_reactions(cn.Network.random([784, width, 10], seed=0))
+        start = time.process_time()
+        text = cn.to_antimony(crn)
+        seconds = time.process_time() - start
+        assert text.count("=>") == len(crn.reactions)
+        return seconds, len(crn.reactions)
+
+    (small, few), (large, many) = seconds(14), seconds(139)
+    assert many > 109_000
+    assert large / small < 4 * many / few  # quadratic time would be 10
+
+
+def test_an_unknown_form_is_refused():
+    with pytest.raises(cn.ReactionError, match="expected one of 'reactions'"):
+        cn.to_antimony(cn.Network([cn.Layer([[1.0]])]), "short")
+    with pytest.raises(cn.ReactionError, match="takes a Network or a ReactionNetwork; got str"):
+        cn.to_antimony("xor")
+    with pytest.raises(cn.ReactionError, match="x goes with a Network"):
+        cn.to_antimony(cn.to_reactions(cn.Network([cn.Layer([[1.0]])])), x=[1.0])
+    for name in ("time", "comp", "nM", "pi"):
+        with pytest.raises(cn.ReactionError, match="a reserved word"):
+            cn.to_antimony(cn.ReactionNetwork([cn.Species(name)], []))
+    with pytest.raises(cn.ReactionError, match="libAntimony refuses"):
+        antimony_to_sbml("model a() J: => Y; (; end")

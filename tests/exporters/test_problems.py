@@ -1,0 +1,497 @@
+"""Exports that set a problem: training problems (PEtab), archives to simulate (OMEX), COPASI's tasks, and their data.
+
+Other programs, where they are installed, check the files and solve the problems: `export_checkers.py` has them.
+"""
+
+import csv
+import errno
+import multiprocessing
+import os
+import tempfile
+import xml.etree.ElementTree as ElementTree
+import zipfile
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support import export_checkers
+from support.networks import corpus
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
+from crn_nn_tellurium.chemistry.reactions import Observable
+from crn_nn_tellurium.encoding.whole import signed_constants
+from crn_nn_tellurium.exporters.source import Source, with_both_signs
+from crn_nn_tellurium.importers.sbml import import_sbml
+
+PETAB = ("petab", "petab-v2")
+RTOL = 1e-12
+"""Sums of the same terms in another order, some of them 0: roundings of 1e-16 each, and room for what cancels."""
+
+XOR, IRIS = cn.load_model("xor"), cn.load_model("iris")
+NETS = {"xor": XOR, "iris": IRIS}
+each_net = pytest.mark.parametrize("name", NETS)
+GROWTH = cn.ReactionNetwork(
+    [cn.Species("F", 1.0, boundary=True), cn.Species("A", 1.0)],
+    [
+        cn.Reaction("feed", ("F",), ("F", "A"), "k", 1.0),
+        cn.Reaction("leak", (), ("A",), "q", 0.5),
+        cn.Reaction("lose", ("A",), (), "d", 2.0),
+    ],
+    [Observable("twice", Expression((Monomial(2.0, (("A", 1.0),)),)))],
+    "growth",
+)
+"""Reactions that are no network: A settles at (F + 0.5) / 2."""
+
+
+def table(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+# Several files -----------------------------------------------------------------------------------
+
+SEVERAL = ("csv", *PETAB, "copasi")
+several = pytest.mark.parametrize("name", SEVERAL)
+
+
+def write(folder, name, **options):
+    if name == "copasi":
+        pytest.importorskip("basico")
+    return cn.export(XOR, folder / "net.out", format=name, **options)
+
+
+@several
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_stays_as_it_was(name, tmp_path):
+    tmp_path.chmod(0o555)
+    try:
+        with pytest.raises(PermissionError):
+            write(tmp_path, name)
+        assert not list(tmp_path.iterdir())
+    finally:
+        tmp_path.chmod(0o755)
+
+
+@several
+def test_a_full_disk_leaves_nothing_behind(name, tmp_path, monkeypatch):
+    """No room for the second file; the first is there already, under a temporary name."""
+    make, made = tempfile.mkstemp, []
+
+    def failing(*args, **options):
+        if str(options.get("dir")) != str(tmp_path):
+            return make(*args, **options)
+        if made:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        made.append(make(*args, **options))
+        return made[0]
+
+    monkeypatch.setattr(tempfile, "mkstemp", failing)
+    with pytest.raises(OSError, match="No space left"):
+        write(tmp_path, name)
+    assert len(made) == 1
+    assert not list(tmp_path.iterdir())
+
+
+@several
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_later_file_that_cannot_be_replaced_leaves_nothing_behind(name, overwrite, tmp_path):
+    """Its name is a folder's. Hidden files are listed too: those are the temporary ones."""
+    write(tmp_path, name)
+    last = sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".out")[-1]
+    folder = tmp_path / "another"
+    folder.mkdir()
+    (folder / last).mkdir()
+    with pytest.raises(OSError, match=last):
+        write(folder, name, overwrite=overwrite)
+    assert [path.name for path in folder.iterdir()] == [last]
+
+
+# Free signs --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", corpus(), ids=lambda case: case.name)
+def test_both_signs_are_opposite_reactions_and_the_same_equations(case, rng):
+    crn = cn.to_reactions(case.net, case.x[0])
+    chosen = signed_constants(crn)
+    both = with_both_signs(crn, chosen)
+    for _ in range(2):
+        x = rng.uniform(0, 2, len(crn.floating))
+        gross = np.abs(crn.stoichiometry) @ crn.rates(x)
+        assert (np.abs(both.right_hand_side(x) - crn.right_hand_side(x)) <= RTOL * gross).all()
+    net = both.stoichiometry.toarray()
+    of = {k: [i for i, r in enumerate(both.reactions) if r.rate_constant == k] for k in both.rate_constants}
+    for k in chosen:
+        there, back = of[k], of[f"{k}_minus"]
+        np.testing.assert_array_equal(net[:, there], -net[:, back])
+        assert net[:, there].any(axis=0).all()
+        assert [both.reactions[i].substrates for i in there] == [both.reactions[i].substrates for i in back]
+        assert all(both.reactions[i].value == 0 for i in back)
+    assert len(both.reactions) == len(crn.reactions) + sum(len(of[k]) for k in chosen)
+
+
+@pytest.mark.parametrize("format", PETAB)
+@each_net
+def test_petab_with_free_signs_is_the_same_model(name, format, tmp_path, rng):
+    """As it is read back: equal equations, two parameters for each that there was, one of them 0."""
+    fixed = cn.export(NETS[name], tmp_path / "fixed.yaml", format)
+    free = cn.export(NETS[name], tmp_path / "free.yaml", format, free_signs=True)
+    one, both = (import_sbml(path.with_suffix(".model.xml")) for path in (fixed, free))
+    x = rng.uniform(0, 2, len(one.floating))
+    np.testing.assert_allclose(both.right_hand_side(x), one.right_hand_side(x), rtol=RTOL, atol=RTOL)
+    before, after = (
+        {row["parameterId"]: float(row["nominalValue"]) for row in table(path.with_suffix(".parameters.tsv"))}
+        for path in (fixed, free)
+    )
+    assert after == before | {f"{k}_minus": 0.0 for k in before}
+    assert set(before) == signed_constants(cn.to_reactions(NETS[name]))
+
+
+def test_the_opposite_alone_is_the_opposite_weight(rng):
+    """The value moved from one reaction to the other, against a network with that weight's or bias's sign turned."""
+    crn = cn.to_reactions(XOR)
+    both = with_both_signs(crn, signed_constants(crn))
+    first, *rest = XOR.layers
+    weights, bias = first.weights.copy(), first.bias.copy()
+    weights[0, 1] *= -1
+    bias[1] *= -1
+    turned = cn.to_reactions(cn.Network([cn.Layer(weights, bias, first.activation), *rest]))
+    values = dict(zip(crn.rate_constants, crn.constants.tolist(), strict=True))
+    moved = {}
+    for k in ("w1_0_1", "b1_1"):
+        moved |= {k: 0.0, f"{k}_minus": values[k]}
+    both = replace(both, reactions=[replace(r, value=moved.get(r.rate_constant, r.value)) for r in both.reactions])
+    x, held = rng.uniform(0, 2, len(crn.floating)), [0.3, 0.7]
+    np.testing.assert_allclose(both.right_hand_side(x, held), turned.right_hand_side(x, held), rtol=RTOL, atol=RTOL)
+
+
+# Data --------------------------------------------------------------------------------------------
+
+
+def test_class_labels_become_one_hot_rows():
+    data, _, labels, _ = cn.model_data("iris")
+    found = Source(IRIS).experiments(data, labels)
+    classes = np.array(IRIS.class_names)
+    np.testing.assert_array_equal(found.measured, labels[:, None] == classes)
+    low, high = np.array(IRIS.input_range)
+    np.testing.assert_allclose(found.boundary, (data - low) / (high - low), rtol=RTOL)  # its inputs are scaled
+    assert found.outputs == IRIS.output_names
+
+
+@pytest.mark.parametrize("model", [XOR, GROWTH], ids=["network", "reactions"])
+@pytest.mark.parametrize("missing", ["X", "Y"])
+@pytest.mark.parametrize("format", PETAB)
+def test_X_and_Y_go_together(model, missing, format, tmp_path):
+    data = {"X": np.ones((2, 2)), "Y": np.ones((2, 1))}
+    del data[missing]
+    with pytest.raises(cn.InputError, match=f"{missing} is missing; give X and Y together"):
+        cn.export(model, tmp_path / "net.yaml", format, **data)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("model", "X", "Y", "message"),
+    [
+        (XOR, np.ones(2), np.ones((1, 1)), r"X has shape \(2,\); expected \(n_samples, 2\)"),
+        (XOR, np.ones((3, 4)), np.ones((3, 1)), r"shape \(3, 4\); expected"),
+        (XOR, np.ones((3, 2)), np.ones((3, 2)), r"targets have shape \(3, 2\); .* expects \(3, 1\)"),
+        (XOR, np.ones((3, 2)), np.ones((4, 1)), r"targets have shape \(4, 1\); .* expects \(3, 1\)"),
+        (XOR, -np.ones((3, 2)), np.ones((3, 1)), "negative"),
+        (XOR, np.full((3, 2), np.nan), np.ones((3, 1)), "finite|nan"),
+        (XOR, np.ones((3, 2)), np.full((3, 1), np.nan), "finite|nan"),
+        (IRIS, np.ones((2, 4)), ["setosa", "rose"], "'rose'"),
+        (IRIS, np.ones((2, 4)), ["setosa"], "1"),
+        (GROWTH, np.ones((3, 2)), np.ones((3, 1)), r"X has shape \(3, 2\); expected \(n, 1\)"),
+        (GROWTH, np.ones(3), np.ones((3, 1)), r"X has shape \(3,\); expected \(n, 1\)"),
+        (GROWTH, np.ones((3, 1)), np.ones((2, 1)), r"Y has shape \(2, 1\); expected \(3, 1\)"),
+        (GROWTH, [["a lot"]], np.ones((1, 1)), "X: expected numbers"),
+        (GROWTH, [[-1.0]], np.ones((1, 1)), "X holds a value that is not finite or is negative"),
+        (GROWTH, [[1.0]], [[np.inf]], "Y holds a value that is not finite"),
+    ],
+)
+def test_data_of_no_use_are_refused(model, X, Y, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        Source(model).experiments(X, Y)
+    assert isinstance(caught.value, cn.InputError)
+
+
+@pytest.mark.parametrize("format", PETAB)
+def test_no_rows_are_refused(format, tmp_path):
+    with pytest.raises(cn.InputError, match="X"):
+        cn.export(XOR, tmp_path / "net.yaml", format, X=np.empty((0, 2)), Y=np.empty((0, 1)))
+
+
+def test_reactions_need_data():
+    with pytest.raises(cn.InputError, match=r"'growth' comes without data; .*X of F, Y of twice"):
+        Source(GROWTH).experiments()
+    with pytest.raises(cn.ReactionError, match="'growth' has no observables"):
+        Source(replace(GROWTH, observables=())).experiments([[1.0]], [[1.0]])
+
+
+def test_signed_inputs_are_two_concentrations_each():
+    """Above and below 0, in the order of the network's boundary species."""
+    net = cn.Network.random([2, 3, 1], seed=1, inputs="signed")
+    X = np.array([[0.5, -2.0], [-1.0, 0.0]])
+    found = Source(net).experiments(X, net(X))
+    crn = cn.to_reactions(net)
+    assert found.boundary.shape == (2, len(crn.boundary)) == (2, 4)
+    for row, x in zip(found.boundary, X, strict=True):
+        np.testing.assert_array_equal(row, cn.to_reactions(net, x).boundary_concentrations)
+    assert sorted(found.boundary[0].tolist()) == [0.0, 0.0, 0.5, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("options", "low", "high"),
+    [
+        ({}, 0.0, 1.0),
+        ({"inputs": "signed"}, -1.0, 1.0),
+        ({"inputs": "scaled", "input_range": (-3.0, 5.0)}, -3.0, 5.0),
+    ],
+    ids=["nonnegative", "signed", "scaled"],
+)
+@pytest.mark.parametrize("n_in", [1, 2, 5, 20])
+def test_without_data_inputs_cover_their_range(options, low, high, n_in):
+    """Few rows, all different, of inputs that go near both ends; measured are the network's outputs there."""
+    net = cn.Network.random([n_in, 3, 2], seed=0, **options)
+    found = Source(net).experiments()
+    rails = found.boundary.reshape(len(found.boundary), n_in, -1)
+    X = {
+        "nonnegative": lambda: rails[..., 0],
+        "signed": lambda: rails[..., 0] - rails[..., 1],
+        "scaled": lambda: low + (high - low) * rails[..., 0],
+    }[net.inputs]()
+    assert 2 <= len(np.unique(X, axis=0)) == len(X) <= 16
+    assert ((low <= X) & (high >= X)).all()
+    # 16 points of Sobol's sequence are 1/16 apart, and those of a grid are at the ends
+    near = (high - low) / 16
+    assert (X.min(axis=0) <= low + near).all()
+    assert (X.max(axis=0) >= high - near).all()
+    np.testing.assert_allclose(found.measured, net(X), rtol=RTOL)
+    assert found.outputs == net.output_names
+
+
+# What a scan varies ------------------------------------------------------------------------------
+
+
+def variation(model, vary=None, low=None, high=None, **more):
+    found = Source(model, **more).variation(vary, low, high)
+    return found and (found.id, found.low, found.high, found.is_species)
+
+
+def test_by_default_the_first_input_varies_up_to_1_or_its_value():
+    assert variation(XOR) == ("x0", 0.0, 1.0, True)
+    assert variation(XOR, x=[5.0, 0.0]) == ("x0", 0.0, 5.0, True)
+    assert variation(XOR, "x1", 0.25) == ("x1", 0.25, 1.0, True)
+
+
+def test_by_default_a_rate_constant_varies_up_to_its_double():
+    crn = replace(GROWTH, species=[replace(s, boundary=False) for s in GROWTH.species])
+    assert variation(crn) == ("k", 0.0, 2.0, False)
+    assert variation(GROWTH, "q") == ("q", 0.0, 1.0, False)
+    off = replace(GROWTH, reactions=[replace(r, value=0.0) for r in GROWTH.reactions])
+    assert variation(off, "q") == ("q", 0.0, 1.0, False)
+
+
+def test_nothing_varies_where_there_is_nothing():
+    assert variation(cn.ReactionNetwork([cn.Species("A", 1.0)], [])) is None
+
+
+def test_an_unknown_name_is_refused_with_those_that_are():
+    message = r"vary is 'A'; expected a boundary species \(F\) or a rate constant \(k, q, d\)"
+    with pytest.raises(cn.InputError, match=message):
+        variation(GROWTH, "A")
+    with pytest.raises(cn.InputError, match=r"boundary species \(there is none\)"):
+        variation(replace(GROWTH, species=[replace(s, boundary=False) for s in GROWTH.species]), "A")
+
+
+def test_a_list_of_names_is_refused():
+    with pytest.raises(cn.InputError, match="vary is"):
+        variation(GROWTH, ["F"])
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(1.0, 1.0), (2.0, 1.0), (2.0, None), (-1.0, 1.0), (0.0, np.inf), (np.nan, 1.0), ("low", 1.0)]
+)
+def test_bounds_that_are_none_are_refused(low, high):
+    with pytest.raises(cn.InputError, match=r"'F' varies from .* to .*; expected numbers 0 <= low < high"):
+        variation(GROWTH, "F", low, high)
+
+
+# PEtab -------------------------------------------------------------------------------------------
+
+
+def data_of(name):
+    X, _, labels, _ = cn.model_data(name)
+    return {"X": X[:6], "Y": labels[:6]}
+
+
+@pytest.mark.filterwarnings("ignore")  # of other packages, as petab imports and uses them
+@pytest.mark.parametrize("free_signs", [False, True])
+@pytest.mark.parametrize("with_data", [False, True])
+@pytest.mark.parametrize("format", PETAB)
+@each_net
+def test_petabs_own_linter_finds_nothing(name, format, with_data, free_signs, tmp_path):
+    pytest.importorskip("petab")
+    data = data_of(name) if with_data else {}
+    path = cn.export(NETS[name], tmp_path / "net.yaml", format, free_signs=free_signs, **data)
+    assert petab_complaints(path, format) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("format", PETAB)
+@pytest.mark.parametrize("held", [True, False])
+def test_petabs_own_linter_finds_nothing_about_reactions(format, held, tmp_path):
+    """With a boundary species, which conditions set, and without any."""
+    pytest.importorskip("petab")
+    crn = replace(GROWTH, species=[replace(s, boundary=s.boundary and held) for s in GROWTH.species])
+    X = [[0.5], [1.0]] if held else np.empty((2, 0))
+    path = cn.export(crn, tmp_path / "net.yaml", format, X=X, Y=[[1.0], [1.5]])
+    assert petab_complaints(path, format) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("format", PETAB)
+def test_petabs_observables_give_way_to_names_of_the_model(format, tmp_path):
+    pytest.importorskip("petab")
+    reactions = [replace(r, rate_constant="obs_twice") if r.id == "lose" else r for r in GROWTH.reactions]
+    crn = replace(GROWTH, reactions=reactions)
+    path = cn.export(crn, tmp_path / "net.yaml", format, X=[[1.0]], Y=[[1.5]])
+    assert petab_complaints(path, format) == []
+
+
+def petab_complaints(path, format):
+    if format == "petab":
+        v1 = pytest.importorskip("petab.v1")
+        lint = pytest.importorskip("petab.v1.lint")
+        return ["as logged"] if lint.lint_problem(v1.Problem.from_yaml(str(path))) else []
+    return list(pytest.importorskip("petab.v2").Problem.from_yaml(str(path)).validate())
+
+
+# COMBINE archives --------------------------------------------------------------------------------
+
+
+@each_net
+def test_archives_list_what_is_in_them(name, tmp_path):
+    """All but the manifest itself; and that the simulation is what to run."""
+    path = cn.export(NETS[name], tmp_path / "net.omex")
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        files = {f"./{file}" for file in archive.namelist() if file != "manifest.xml"}
+        manifest = ElementTree.fromstring(archive.read("manifest.xml"))
+    content = {element.get("location"): element for element in manifest}
+    assert set(content) == files | {"."}
+    assert [place for place, element in content.items() if element.get("master") == "true"] == ["./simulation.sedml"]
+    assert all(element.get("format", "").startswith("http") for element in manifest)
+
+
+@each_net
+def test_equal_archives_are_equal_bytes(name, tmp_path):
+    one, two = (cn.export(NETS[name], tmp_path / file, x=np.ones(NETS[name].n_in)) for file in ("a.omex", "b.omex"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def elsewhere():
+    """Calls a function of export_checkers in a process of its own for each package that it needs."""
+    pools = {}
+
+    def call(package, function, *arguments):
+        pytest.importorskip(package)
+        if package not in pools:
+            pools[package] = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+        return pools[package].submit(function, *map(str, arguments)).result()
+
+    yield call
+    for pool in pools.values():
+        pool.shutdown()
+
+
+@each_net
+def test_biosimulators_finds_no_errors(name, tmp_path, elsewhere):
+    """Its warnings are that not every simulator has scans."""
+    path = cn.export(NETS[name], tmp_path / "net.omex")
+    errors, warnings = elsewhere("biosimulators_utils", export_checkers.archive_complaints, path)
+    assert errors == ""
+    told = [line for line in warnings.splitlines() if not line.rstrip().endswith("has warnings.")]
+    assert all("data from repeated tasks" in line for line in told)
+
+
+# COPASI ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", [XOR, GROWTH], ids=["xor", "growth"])
+def test_copasi_has_its_own_laws_and_tasks(model, tmp_path, elsewhere):
+    pytest.importorskip("basico")
+    path = cn.export(model, tmp_path / "net.cps", low=0.25, high=0.75, n_points=5, bound=3.0)
+    found = elsewhere("basico", export_checkers.copasi_tasks, path)
+    crn = cn.to_reactions(model) if model is XOR else model
+    names = {0: "Constant flux (irreversible)", 1: "Mass action (irreversible)", 2: "Mass action (irreversible)"}
+    assert found["laws"] == [names[reaction.order] for reaction in crn.reactions]
+    (scan,) = found["scan"]
+    assert (scan["item"], scan["min"], scan["max"], scan["num_steps"]) == (f"[{crn.boundary[0]}]_0", 0.25, 0.75, 5)
+    settings = found["sensitivities"]
+    assert (settings["sub_task"], settings["cause"]) == ("Steady State", "Constant Global Quantity Values")
+    fitted = {row["name"]: (float(row["lower"]), float(row["upper"]), row["start"]) for row in found["fitted"]}
+    assert fitted == {
+        f"Values[{f.id}]": (0.0, pytest.approx(3.0 * max(1.0, f.value)), pytest.approx(f.value))
+        for f in (Source(XOR).fitted(crn, 3.0) if model is XOR else ())
+    }
+
+
+def problem(folder, ending):
+    """xor's outputs at the corners, to be fitted from weights and biases that are up to 50 % off."""
+    rng = np.random.default_rng(0)
+    layers = [
+        cn.Layer(
+            layer.weights * rng.uniform(0.5, 1.5, layer.weights.shape),
+            layer.bias * rng.uniform(0.5, 1.5, layer.bias.shape),
+            layer.activation,
+        )
+        for layer in XOR.layers
+    ]
+    off, X = cn.Network(layers), cn.model_data("xor")[0]
+    return cn.export(off, folder / f"off.{ending}", X=X, Y=XOR(X)), ((off(X) - XOR(X)) ** 2).sum()
+
+
+@pytest.mark.parametrize(
+    ("package", "function", "ending"),
+    [("basico", export_checkers.fit, "cps"), ("copasi_petab_importer", export_checkers.fit_petab, "yaml")],
+    ids=["its own file", "PEtab"],
+)
+def test_copasi_fits_the_problem(package, function, ending, tmp_path, elsewhere):
+    """From an objective that is the closed form's sum of squares to less than a thousandth of it.
+
+    The sum is of steady states, which COPASI finds to 1e-9 in the rates: six digits are its own here.
+    """
+    pytest.importorskip(package)
+    path, squares = problem(tmp_path, ending)
+    before, after = elsewhere(package, function, path)
+    assert before == pytest.approx(squares, rel=1e-6)
+    assert after < before / 1000
+
+
+@pytest.mark.parametrize("format", PETAB)
+def test_names_that_readers_take_for_missing_are_refused(format, tmp_path):
+    net = cn.Network([cn.Layer([[1.0, 2.0]])], input_names=["NA", "b"])
+    with pytest.raises(cn.FileFormatError, match="the name 'NA' for a missing value"):
+        cn.export(net, tmp_path / "net.yaml", format)
+
+
+def test_the_name_of_the_model_is_a_string_of_yaml(tmp_path):
+    yaml = pytest.importorskip("yaml")
+    net = replace(XOR, name="on")
+    text = cn.export(net, tmp_path / "net.yaml", "petab-v2").read_text(encoding="utf-8")
+    assert list(yaml.safe_load(text)["model_files"]) == ["on"]
+
+
+@pytest.mark.parametrize("format", [*PETAB, "copasi"])
+def test_values_are_within_their_bounds(format, tmp_path):
+    with pytest.raises(cn.InputError, match=r"bound is 0.5; expected at least 1"):
+        cn.export(XOR, tmp_path / "net.yaml", format, bound=0.5)
+
+
+def test_signs_that_cannot_be_free_are_refused(tmp_path):
+    crn = cn.import_antimony("A -> B; k*A; k = 1; A = 1; y := B")
+    with pytest.raises(cn.InputError, match="rate constant 'k': its reaction has no opposite"):
+        cn.export(crn, tmp_path / "net.yaml", X=np.zeros((1, 0)), Y=[[1.0]], free_signs=True)

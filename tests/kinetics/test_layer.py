@@ -1,0 +1,163 @@
+"""A layer's kinetics against its flat reaction network, and its fixed point against roadrunner's at other constants."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from support import networks
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.kinetics.layer import NetworkKinetics
+from crn_nn_tellurium.kinetics.rate_errors import draw_factors, multiplied
+from crn_nn_tellurium.networks.activations import smoothed_relu
+
+CORPUS = networks.corpus()
+IDS = [case.name for case in CORPUS]
+
+
+@pytest.mark.parametrize("case", CORPUS, ids=IDS)
+def test_jacobian_blocks_are_those_of_the_flat_network(case):
+    """J^T lambda = g solved layer by layer inverts the diagonal block of the flat network's own Jacobian."""
+    kinetics = NetworkKinetics(case.net)
+    states = kinetics.settle(case.x[:1])
+    crn = cn.to_reactions(case.net, case.x[0])
+    flat = crn.jacobian(np.concatenate([s.concentrations.ravel() for s in states])).toarray()
+    first = 0
+    for layer, state in zip(kinetics.layers, states, strict=True):
+        n = layer.chemistry.n_species
+        block = flat[first : first + n, first : first + n]
+        first += n
+        right = np.random.default_rng(n).normal(size=(1, layer.chemistry.layer.n_out, len(state.y)))
+        columns = [right[..., a] for a in range(right.shape[2])]
+        found = np.stack(layer.linearize(state).solve_transposed(columns), axis=-1).ravel()
+        # two ways to solve one well-conditioned system: rounding alone
+        np.testing.assert_allclose(block.T @ found, right.ravel(), rtol=1e-9, atol=1e-9)
+        sides = [column[..., None] for column in columns]
+        forward = np.stack(layer.linearize(state).solve(sides), axis=2).ravel()
+        np.testing.assert_allclose(block @ forward, right.ravel(), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["SmoothedReLU", "LeakyReLU", "HardSigmoid", "Tanh", "Normalized", "Swish", "Bump"])
+def test_fixed_point_at_other_rate_constants_is_roadrunners(name, rng):
+    net = cn.Network(
+        [
+            cn.Layer(rng.normal(size=(3, 2)), rng.normal(size=3), networks.ACTIVATIONS[name](h=0.1)),
+            cn.Layer(rng.normal(size=(1, 3)), activation=cn.Linear(h=0.1)),
+        ],
+        inputs="signed",
+    )
+    x = np.array([[0.7, -0.4]])
+    kinetics = NetworkKinetics(net)
+    factors = draw_factors(kinetics, 0.5, rng)
+    constants = [multiplied(layer.constants, part) for layer, part in zip(kinetics.layers, factors, strict=True)]
+    state = kinetics.settle(x, constants)
+    runner = cn.to_roadrunner(net, x[0])
+    crn = cn.to_reactions(net, x[0])
+    for layer, own in zip(kinetics.layers, constants, strict=True):
+        index = layer.chemistry.index
+        for k, value in zip(layer.local.rate_constants, own.local.tolist(), strict=True):
+            if k in crn.rate_constants:
+                runner[k] = value
+        for j in range(layer.chemistry.layer.n_out):
+            for catalyst, weight in zip(layer.chemistry.catalysts, own.weights[j].tolist(), strict=True):
+                runner[f"w{index}_{j}_{catalyst.label}"] = abs(weight)
+            for rail, value in zip(layer.activation.rails, own.bias[j].tolist(), strict=True):
+                k = f"b{index}_{j}" + (f"_{rail.name}" if rail.shift else "")
+                if k in crn.rate_constants:
+                    runner[k] = abs(value)
+    runner.steadyState()
+    # roadrunner solves to 1e-10
+    np.testing.assert_allclose(runner["y0"], kinetics.outputs(state)[0, 0], rtol=1e-8, atol=1e-9)
+
+
+@dataclass(frozen=True)
+class NoWayOut(cn.Activation):
+    """A follower that nothing consumes: its concentration has no fixed point."""
+
+    rails = (cn.Rail("Y"),)
+    followers = (cn.Follower("S", 1.0),)
+    local_reactions = (cn.LocalReaction(("Y",), ("Y", "S"), "s"),)
+    read_out = cn.ReadOut((("S", 1.0),))
+
+    def concentrations(self, z):
+        y = smoothed_relu(z, self.h)
+        return np.stack([y, y], axis=-1)
+
+    def derivative(self, z):
+        return np.ones_like(z)
+
+
+def test_a_singular_jacobian_names_its_species():
+    net = cn.Network([cn.Layer([[1.0]], activation=NoWayOut())])
+    with pytest.raises(cn.SingularJacobianError, match=r"'layer1'.*species S"):
+        cn.gradient(net, [[1.0]], [[1.0]], steady_state="closed_form")
+
+
+@dataclass(frozen=True)
+class Knot(cn.Activation):
+    """Two followers that need each other, A' = Y - 2 A + B and B' = A - B: A = B = Y."""
+
+    rails = (cn.Rail("Y"),)
+    followers = (cn.Follower("A", 10.0), cn.Follower("B", 10.0))
+    local_reactions = (
+        cn.LocalReaction(("Y",), ("Y", "A"), "s"),
+        cn.LocalReaction(("A",), (), "e"),
+        cn.LocalReaction(("A",), ("B",), "f"),
+        cn.LocalReaction(("B",), ("A",), "g"),
+    )
+    read_out = cn.ReadOut((("A", 0.5), ("B", 0.5)))
+
+    def concentrations(self, z):
+        y = smoothed_relu(z, self.h)
+        return np.stack([y, y, y], axis=-1)
+
+    def derivative(self, z):
+        return smoothed_relu(z, self.h) / np.hypot(z, 2 * np.sqrt(self.h))
+
+    def h_derivative(self, z):
+        return 1 / np.hypot(z, 2 * np.sqrt(self.h))
+
+
+def test_species_that_need_each_other_are_solved_together(rng):
+    net = cn.Network([cn.Layer(rng.normal(size=(3, 2)), activation=Knot(h=0.1)), cn.Layer(np.ones((1, 3)))])
+    x, y = rng.random((5, 2)), rng.random((5, 1))
+    assert any(len(block) > 1 for block in NetworkKinetics(net).layers[0].blocks)
+    adjoint, formula = cn.gradient(net, x, y), cn.gradient(net, x, y, method="closed_form")
+    np.testing.assert_allclose(adjoint.vector(), formula.vector(), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        cn.gradient(net, x, y, method="forward").vector(), formula.vector(), rtol=1e-9, atol=1e-12
+    )
+
+
+@dataclass(frozen=True)
+class Coupled(Knot):
+    """Followers of all units that hold each other up: A_j' = Y_j - 2 A_j + (1 / 4) sum_k A_k."""
+
+    local_reactions = (
+        cn.LocalReaction(("Y",), ("Y", "A"), "s"),
+        cn.LocalReaction(("A",), (), "e", 2.0),
+        cn.LocalReaction(("*A",), ("*A", "A"), "f", 0.25),
+    )
+    followers = (cn.Follower("A", 10.0),)
+    read_out = cn.ReadOut((("A", 1.0),))
+
+    def concentrations(self, z):
+        y = smoothed_relu(z, self.h)
+        mix = np.linalg.inv(2 * np.eye(y.shape[-1]) - 0.25)
+        return np.stack([y, y @ mix], axis=-1)
+
+
+def test_units_that_depend_on_each_other_both_ways_are_solved_together(rng):
+    """Such a layer has no units to solve one by one, so its steady state comes from the closed form here."""
+    net = cn.Network([cn.Layer(rng.normal(size=(3, 2)), rng.normal(size=3), activation=Coupled(h=0.1))])
+    x, y = rng.random((5, 2)), rng.random((5, 3))
+    g = cn.gradient(net, x, y, steady_state="closed_form")
+    f = cn.gradient(net, x, y, method="forward", steady_state="closed_form")
+    np.testing.assert_allclose(g.vector(), f.vector(), rtol=1e-12, atol=1e-14)
+
+    def loss(step):
+        changed = replace(net.layers[0], weights=net.layers[0].weights + step * np.eye(3, 2))
+        return np.mean(np.sum((replace(net, layers=(changed,))(x) - y) ** 2, axis=1))
+
+    # central differences with a step of 1e-5: error about 1e-10
+    assert np.isclose(np.sum(g.weights[0] * np.eye(3, 2)), (loss(1e-5) - loss(-1e-5)) / 2e-5, rtol=1e-7)

@@ -1,0 +1,177 @@
+"""Closed forms against derivatives, the theory's identities, and the engine over wide ranges."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+from support.networks import ACTIVATIONS
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.networks.activations import smoothed_relu, smoothed_relu_derivative
+from crn_nn_tellurium.simulation.settle import ABSENT
+
+pre_activations = st.floats(-1e6, 1e6) | st.floats(-3, 3) | st.floats(-1e-6, 1e-6)
+smoothings = st.floats(-10, 2).map(lambda e: 10.0**e)
+
+
+@given(pre_activations, smoothings)
+def test_smoothed_relu_solves_its_quadratic_and_keeps_its_bounds(z, h):
+    y = float(smoothed_relu(z, h))
+    gross = h + abs(z) * y + y * y
+    assert abs(h + z * y - y * y) <= 8 * np.finfo(float).eps * gross
+    assert y > 0
+    assert -1e-15 * max(y, 1) <= y - max(z, 0) <= np.sqrt(h) * (1 + 1e-12)
+    assert 0 < smoothed_relu_derivative(z, h) < 1 or abs(z) > 1e7 * np.sqrt(h)
+
+
+@given(pre_activations, smoothings)
+def test_rails_are_exactly_linear_and_reciprocal(z, h):
+    up, down = smoothed_relu(z, h), smoothed_relu(-z, h)
+    np.testing.assert_allclose(up - down, z, rtol=1e-14, atol=1e-14 * np.sqrt(h))
+    np.testing.assert_allclose(up * down, h, rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("h", [1e-4, 0.01, 1.0])
+def test_derivative_is_the_derivative(name, h):
+    activation = ACTIVATIONS[name](h=h)
+    z = np.linspace(-2, 2, 9)
+    step = 1e-5 * np.sqrt(h)
+    if activation.couples_units:
+        numeric = np.stack([(activation(z + step * e) - activation(z - step * e)) / (2 * step) for e in np.eye(9)], -1)
+    else:
+        numeric = (activation(z + step) - activation(z - step)) / (2 * step)
+    # truncation ~ step^2 * third derivative (<= 1 / h) ~ 1e-10; rounding ~ 1e-16 / step <= 1e-9
+    np.testing.assert_allclose(activation.derivative(z), numeric, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("activation", "formula"),
+    [
+        (cn.SmoothedReLU(h=0.3), lambda z, s: s(z)),
+        (cn.Linear(h=0.3), lambda z, s: z),
+        (cn.LeakyReLU(0.2, h=0.3), lambda z, s: s(z) - 0.2 * s(-z)),
+        (cn.Absolute(h=0.3), lambda z, s: np.sqrt(z**2 + 1.2)),
+        (cn.ClippedReLU(h=0.3), lambda z, s: s(z) - s(z - 1)),
+        (cn.HardSigmoid(h=0.3), lambda z, s: s(z) - s(z - 1)),
+        (cn.HardSigmoid(0.3, 0.2, 0.5), lambda z, s: s(0.2 * z + 0.5) - s(0.2 * z - 0.5)),
+        (cn.Sigmoid(h=0.3), lambda z, s: (1 + z / np.sqrt(z**2 + 1.2)) / 2),
+        (cn.Tanh(h=0.3), lambda z, s: z / np.sqrt(z**2 + 1.2)),
+        (cn.Normalized(h=0.3), lambda z, s: s(z) / s(z).sum()),
+    ],
+    ids=lambda value: str(value) if isinstance(value, cn.Activation) else "",
+)
+def test_closed_forms_of_the_theory(activation, formula):
+    z = np.linspace(-3, 3, 13)
+    np.testing.assert_allclose(activation(z), formula(z, lambda u: (u + np.sqrt(u**2 + 1.2)) / 2), atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_reactions_have_the_closed_form_as_their_fixed_point(name):
+    activation = ACTIVATIONS[name](h=0.05)
+    z = np.array([-2.0, -0.1, 0.7])
+    net = cn.Network([cn.Layer(np.diag(np.sign(z)), np.zeros(3), activation)])
+    crn = cn.to_reactions(net, np.abs(z))
+    assert max(reaction.order for reaction in crn.reactions) <= 2
+    fixed_point = activation.concentrations(z).ravel()
+    assert np.all(crn.balance(fixed_point).imbalance < 1e-14)
+    eigenvalues = np.linalg.eigvals(crn.jacobian(fixed_point).toarray())
+    assert np.all(eigenvalues.real < 0)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@settings(max_examples=25)
+@given(z=st.lists(pre_activations, min_size=3, max_size=3), h=smoothings, start=st.sampled_from([None, 1e-12, 1e6]))
+def test_the_engine_finds_the_closed_form(name, z, h, start):
+    activation = ACTIVATIONS[name](h=h)
+    net = cn.Network([cn.Layer(np.diag(np.sign(z) + (np.array(z) == 0)), np.zeros(3), activation)])
+    steady = cn.Simulator(net).steady_state(np.abs(z), initial=start)
+    expected = activation.concentrations(np.array(z)).ravel()
+    # every species to 1e-9 of itself, where the value's cancellation plays no part, as far as it is there at all
+    np.testing.assert_allclose(steady.concentrations[0], expected, rtol=1e-9, atol=10 * ABSENT * expected.max())
+    # the residual is relative to each species' own rates, so the smallest one tells the same in its own measure
+    assert np.all(steady.residual <= 1e-9 + 10 * ABSENT * expected.max() / expected.min())
+
+
+@pytest.mark.parametrize("method", ["units", "flat", "integrate"])
+@pytest.mark.parametrize("name", ["Sigmoid", "Tanh", "Normalized"])
+def test_followers_agree_at_the_edges(name, method, rng):
+    """Rails of 1e-16 decide the shares of their layer, and followers may decay at a rate of 1e-13."""
+    for _ in range(12):
+        z, h = -(10 ** rng.uniform(3, 6, 3)), 10 ** rng.uniform(-10, 2)
+        net = cn.Network([cn.Layer(-np.eye(3), np.zeros(3), ACTIVATIONS[name](h=h))])
+        for start in (None, 0.0, 1e6):
+            steady = cn.Simulator(net).steady_state(-z, initial=start, method=method)
+            expected = net(-z)
+            assert np.all(np.abs(steady.outputs - expected) <= 1e-9 * (np.abs(expected) + np.sqrt(h)))
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: cn.SmoothedReLU(h=0), "h is 0.0"),
+        (lambda: cn.SmoothedReLU(h=float("inf")), "expected a finite number > 0"),
+        (lambda: cn.SmoothedReLU(h="small"), "h is 'small'"),
+        (lambda: cn.LeakyReLU(float("nan")), "slope is nan"),
+        (lambda: cn.ClippedReLU(ceiling=-1.0), "ceiling is -1.0"),
+        (lambda: cn.HardSigmoid(slope=0.0), "slope is 0.0"),
+        (lambda: cn.HardSigmoid(slope=True), "slope is True; expected a number"),
+        (lambda: cn.LeakyReLU("a"), "slope is 'a'; expected a number"),
+    ],
+)
+def test_parameters_are_checked(build, message):
+    with pytest.raises(cn.NetworkError, match=message):
+        build()
+
+
+def own(**attributes):
+    """A user's activation with some attributes replaced by wrong ones."""
+    content = {"rails": (cn.Rail("Y"),), "read_out": cn.ReadOut((("Y", 1.0),))} | attributes
+    return dataclass(frozen=True)(type("Own", (cn.Activation,), content))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({"rails": (cn.Rail("Y1"),)}, "expected letters only"),
+        ({"rails": (cn.Rail("Y"), cn.Rail("Y"))}, "each name once"),
+        ({"rails": ()}, "it has no rails"),
+        ({"rails": (cn.Rail("b"),), "read_out": cn.ReadOut((("b", 1.0),))}, "names something of ours"),
+        ({"read_out": cn.ReadOut((("Y", 1.0), ("Y", 1.0)))}, "expected each species once"),
+        ({"rails": (cn.Rail("Y", 2),)}, "has sign 2"),
+        ({"read_out": cn.ReadOut((("Z", 1.0),))}, "reads 'Z'"),
+        ({"local_reactions": (cn.LocalReaction(("Z",), (), "s"),)}, "reads 'Z'"),
+        ({"local_reactions": (cn.LocalReaction(("Y", "Y", "Y"), (), "s"),)}, "above second order"),
+        ({"local_reactions": (cn.LocalReaction(("Y",), (), "h"),)}, "names something of ours"),
+        ({"local_reactions": (cn.LocalReaction(("*Y",), (), "s"),)}, "can only catalyse"),
+        ({"local_reactions": (cn.LocalReaction(("Y",), (), "s"),)}, "must define its own concentrations"),
+    ],
+)
+def test_a_wrong_description_of_ones_own_activation_is_refused(attributes, message):
+    with pytest.raises(cn.NetworkError, match=message):
+        own(**attributes)(h=0.1)
+
+
+def test_an_activation_whose_units_depend_on_each_other_both_ways_is_solved_flat():
+    """Units that inhibit each other: dY/dt gains a loss through every unit's Y."""
+
+    @dataclass(frozen=True)
+    class Rivals(cn.Activation):
+        rails = (cn.Rail("Y"),)
+        local_reactions = (cn.LocalReaction(("*Y", "Y"), ("*Y",), "d", 0.5),)
+        read_out = cn.ReadOut((("Y", 1.0),))
+
+        def concentrations(self, z):
+            raise AssertionError("not known in closed form")
+
+        def derivative(self, z):
+            raise AssertionError("not known in closed form")
+
+    simulator = cn.Simulator(cn.Network([cn.Layer(np.eye(2), activation=Rivals(h=0.1))]))
+    with pytest.raises(cn.NetworkError, match="method='flat'"):
+        simulator.steady_state([1.0, 1.2])
+    flat = simulator.steady_state([1.0, 1.2], method="flat")
+    integrated = simulator.steady_state([1.0, 1.2], method="integrate")
+    np.testing.assert_allclose(flat.outputs, integrated.outputs, rtol=1e-9)
+    assert flat.residual[0] < 1e-9

@@ -1,0 +1,81 @@
+"""Vectors of parameters, finite differences and losses: the small parts of gradients and training."""
+
+import numpy as np
+import pytest
+from support import networks
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.networks.losses import encode_targets, resolve_loss
+from crn_nn_tellurium.networks.parameter_vector import from_vector, parameters, to_vector
+from crn_nn_tellurium.sensitivity.finite_differences import central_difference
+from crn_nn_tellurium.training.objective import Coordinates
+
+CORPUS = networks.corpus()
+IDS = [case.name for case in CORPUS]
+
+
+@pytest.mark.parametrize("case", CORPUS, ids=IDS)
+def test_a_network_is_its_vector(case):
+    vector = to_vector(case.net)
+    assert len(vector) == len(parameters(case.net))
+    assert from_vector(case.net, vector) == case.net
+    assert to_vector(from_vector(case.net, vector + 0.5)) == pytest.approx(vector + 0.5)
+
+
+@pytest.mark.parametrize("case", CORPUS, ids=IDS)
+def test_coordinates_are_the_rate_constants(case):
+    coordinates = Coordinates(case.net)
+    again = coordinates.network(coordinates.start)
+    np.testing.assert_allclose(to_vector(again), to_vector(case.net), rtol=1e-12, atol=1e-13)
+    crn = cn.to_reactions(case.net)
+    drives = [value for k, value in zip(crn.rate_constants, crn.constants, strict=True) if k[0] == "w"]
+    sizes = np.abs(coordinates.start[coordinates.is_weight])
+    assert np.isclose(sizes.max(), max(drives, default=0.0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("case", CORPUS[::4], ids=IDS[::4])
+def test_bounds_hold_for_every_rate_constant(case, rng):
+    coordinates = Coordinates(case.net, learn_h=True, max_rate_constant=10.0)
+    low, high = np.array(coordinates.bounds).T
+    for theta in (low, high, rng.uniform(low, high)):
+        assert cn.to_reactions(coordinates.network(theta)).constants.max() <= 10.0 * (1 + 1e-12)
+
+
+def test_finite_differences_state_their_error():
+    for function, at, exact, scale in (
+        (np.exp, 0.3, np.exp(0.3), 1.0),
+        (np.arctan, 0.0, 1.0, 1.0),
+        (lambda x: np.sqrt(x * x + 1e-6), 1e-3, 1e-3 / np.sqrt(2e-6), 1e-3),
+    ):
+        found = central_difference(lambda step, f=function, at=at: np.array([f(at + step)]), scale)
+        assert abs(found.value[0] - exact) <= found.error[0]
+        assert found.error[0] < 1e-7
+    rng = np.random.default_rng(0)
+    noisy = central_difference(lambda s: np.array([s + 1e-9 * rng.normal()]) + 1, 1.0, noise=1e-9)
+    assert abs(noisy.value[0] - 1) <= noisy.error[0] < 1e-6
+
+
+def test_values_of_the_named_losses():
+    linear = cn.Network([cn.Layer(np.eye(3), activation=cn.Linear())])
+    y = np.array([[2.0, 1.0, -1.0], [0.0, 3.0, 2.5]])
+
+    def value(name, net, outputs, labels):
+        loss = resolve_loss(name, net)
+        return loss.function(outputs, encode_targets(loss, net, labels, len(outputs)))
+
+    shares = np.exp(y) / np.exp(y).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(value("cross_entropy", linear, y, [0, 2]), -np.log(shares[[0, 1], [0, 2]]))
+    np.testing.assert_allclose(value("hinge", linear, y, [0, 2]), [0.0 + 0.0, 0.0 + 1.5])
+    np.testing.assert_allclose(value("squared_error", linear, y, np.ones((2, 3))), [5.0, 1 + 4 + 2.25])
+    normalized = cn.Network([cn.Layer(np.eye(3), activation=cn.Normalized())])
+    np.testing.assert_allclose(value("cross_entropy", normalized, shares, [0, 2]), -np.log(shares[[0, 1], [0, 2]]))
+    single = cn.Network([cn.Layer([[1.0]], activation=cn.Linear())], class_names=["off", "on"])
+    odds = np.array([[2.5], [0.5]])  # a linear output decides at 0.5
+    expected = -np.log([1 / (1 + np.exp(-2.0)), 0.5])
+    np.testing.assert_allclose(value("cross_entropy", single, odds, ["on", "off"]), expected)
+    np.testing.assert_allclose(value("hinge", single, odds, ["on", "off"]), [0.0, 1.0])
+    sigmoid = cn.Network([cn.Layer([[1.0]], activation=cn.Sigmoid())])
+    p = np.array([[0.8], [1.0]])
+    found = value("cross_entropy", sigmoid, p, [1, 1])
+    np.testing.assert_allclose(found, [-np.log(0.8), 0.0], atol=1e-15)
+    assert np.isfinite(value("cross_entropy", sigmoid, p, [1, 0])).all()

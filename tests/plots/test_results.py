@@ -1,0 +1,202 @@
+"""Pictures have labelled axes with units and show what they are given."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.certificates.choice_of_h import choose_h
+from crn_nn_tellurium.chemistry.units import PhysicalUnits
+from crn_nn_tellurium.plots.figures import save_figure
+from crn_nn_tellurium.plots.results import plot_certified_margins, plot_envelope, plot_h_choice, plot_settling_time
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def test_time_course():
+    course = cn.Simulator(cn.load_model("xor")).time_course([0, 1], t_end=20, steps={7.5: [1, 1]})
+    ax = cn.plot_time_course(course)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("time (s)", "value (nM)")
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), course["y0"])
+    assert 7.4 < ax.lines[1].get_xdata()[0] <= 7.5
+    ax = cn.plot_time_course(course, ["Y1_0", "x0"], ax=plt.figure().subplots())
+    assert ax.get_ylabel() == "concentration (nM)"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["Y1_0", "x0"]
+    with pytest.raises(KeyError, match="'z' is not in this result"):
+        cn.plot_time_course(course, ["z"])
+
+
+def test_confusion_matrix():
+    ax = cn.plot_confusion_matrix(["a", "b", "b", "c"], ["a", "b", "c", "c"], labels=["c", "b", "a"])
+    assert ax.images[0].get_array().tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 1]]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["c", "b", "a"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
+    with pytest.raises(cn.InputError, match="labels have shapes"):
+        cn.plot_confusion_matrix([0, 1, 1, 0], [0])
+
+
+def test_saved_whole_or_not_at_all(tmp_path):
+    figure = cn.plot_confusion_matrix([0, 1], [0, 1]).figure
+    assert save_figure(figure, tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(cn.FileFormatError, match="known: "):
+        save_figure(figure, tmp_path / "a.doc")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_history_shows_training_held_out_and_pruning(rng):
+    x = rng.random((40, 2))
+    net = cn.Network.random([2, 4, 1], seed=0, output=cn.Linear(h=0.01))
+    result = cn.fit(net, x, x.sum(axis=1), max_iter=10, validation=0.2, density=0.5)
+    ax = cn.plot_history(result)
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["training, with penalty", "held out", "least held out", "weights pruned"]
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("iteration", "mean loss", "log")
+    drawn = ax.get_lines()[0].get_ydata()
+    np.testing.assert_array_equal(drawn, result.history["loss"])
+
+
+def test_accuracy_under_noise_is_drawn_with_bands():
+    values = np.array([[1.0, 1.0, 1.0], [0.5, 0.7, 0.9]])
+    ax = cn.plot_accuracy_under_noise({"plain": values, "robust": np.ones((2, 3))}, [0.0, 0.3])
+    np.testing.assert_allclose(ax.get_lines()[0].get_ydata(), [100, 70])
+    assert len(ax.collections) == 2
+    with pytest.raises(cn.InputError, match=r"expected \(3, draws\)"):
+        cn.plot_accuracy_under_noise({"plain": values}, [0.0, 0.1, 0.2])
+
+
+def test_sensitivities_are_drawn_largest_first():
+    net = cn.Network.random([2, 3, 2], seed=0)
+    found = cn.sensitivities(net, [0.5, 1.0])
+    ax = cn.plot_sensitivities(found, limit=5)
+    shown = [tick.get_text() for tick in ax.get_xticklabels()]
+    assert len(shown) == 5
+    assert shown[0] == found.parameters[np.abs(found.values).max(axis=0).argmax()]
+    with pytest.raises(cn.InputError, match="several samples"):
+        cn.plot_sensitivities(cn.sensitivities(net, [[0.5, 1.0]]))
+
+
+# Certificates -----------------------------------------------------------------------------------------
+
+
+def legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def marked(ax):
+    """Where the line across the whole height is, which is drawn in the axes' height."""
+    (line,) = (line for line in ax.lines if line.get_label() == "certified bound")
+    return line.get_xdata()[0]
+
+
+def test_trajectories_are_drawn_inside_their_envelope_until_the_bound():
+    net = cn.load_model("xor")
+    certificate = cn.certify(net, [[0, 1], [1, 1]], tolerance=0.02)
+    slowest = certificate.by_sample.max(axis=1).argmax()
+    course = cn.Simulator(net).time_course([[0, 1], [1, 1]][slowest], 300, 3001, initial=1e3)
+    ax = plot_envelope(certificate, [course])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("time (model units)", "value (model units)")
+    assert legend(ax) == ["y0, all starts", "trajectories", "fixed point ± 0.02", "certified bound"]
+    assert marked(ax) == certificate.settling_time
+    assert [text.get_text() for text in ax.texts] == [f"settled by {certificate.settling_time:.4g}"]
+    low, high, trajectory = (line.get_xydata() for line in ax.lines[:3])
+    np.testing.assert_array_equal(low[:, 1], certificate.envelope.lower[:, 0])
+    np.testing.assert_array_equal(high[:, 1], certificate.envelope.upper[:, 0])
+    np.testing.assert_array_equal(trajectory[:, 1], course["y0"][1:])
+    # interpolating a convex envelope and the integrator's errors: 1e-3 of a value of 0.03
+    seen = trajectory[trajectory[:, 0] < low[-1, 0]]
+    assert np.all(np.interp(seen[:, 0], *low.T) <= seen[:, 1] + 1e-3)
+    assert np.all(np.interp(seen[:, 0], *high.T) * (1 + 1e-3) >= seen[:, 1] - 1e-3)
+    bottom, top = ax.get_ylim()
+    assert bottom < 0 < certificate.outputs.upper[slowest, 0] < top < 1
+
+
+def test_an_envelope_of_intervals_in_the_tube_as_distances():
+    net = cn.load_model("iris")
+    certificate = cn.certify(net, [5.1, 3.5, 1.4, 0.2], tolerance=0.1, rates=0.01)
+    units = PhysicalUnits(c0=10, tau=7200)
+    ax = plot_envelope(certificate, names="y1", deviation=True, units=units, ax=plt.figure().subplots())
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("time (h)", "value - fixed point (nM)", "symlog")
+    assert marked(ax) == pytest.approx(2 * certificate.settling_time)
+    assert legend(ax)[:2] == ["y1, all starts", "fixed point ± 1 nM"]
+    ends = sorted(
+        line.get_ydata()[0] for line in ax.lines if line.get_linestyle() == "--" and len(line.get_xdata()) == 2
+    )
+    half = 10 * certificate.outputs.width[0, 1] / 2
+    np.testing.assert_allclose(ends, [-half, half], rtol=1e-9)
+    # within the tolerance of the fixed points from the mark on, up to the rounding of the grid's interpolation
+    after = ax.lines[1].get_xydata()[ax.lines[1].get_xdata() > marked(ax) * 1.05]
+    assert after[:, 1].max() <= half + 1 + 1e-6
+
+
+def test_envelopes_that_cannot_be_drawn_are_refused():
+    net = cn.load_model("xor")
+    with pytest.raises(cn.InputError, match=r"by 'cheap'; expected one by bound='envelope'"):
+        plot_envelope(cn.certify(net, [0, 1], bound="cheap"))
+    certificate = cn.certify(net, [0, 1], tolerance=0.1)
+    other = cn.Simulator(cn.load_model("iris")).time_course([5.1, 3.5, 1.4, 0.2], n_points=11)
+    with pytest.raises(cn.InputError, match=r"a trajectory has outputs y0, y1, y2; expected the certificate's: y0"):
+        plot_envelope(certificate, other)
+    with pytest.raises(KeyError, match=r"'y1' is no output; there are y0"):
+        plot_envelope(certificate, names=["y0", "y1"])
+
+
+def test_certified_margins_are_drawn_by_class():
+    ax = plot_certified_margins([0.01, 0.03, 0.02, 0.5], ["b", "b", "b", "a"], order=["b", "a", "c"])
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["b (n = 3)", "a (n = 1)", "c (n = 0)"]
+    assert ax.get_xlabel().endswith("(%)")
+    assert legend(ax) == ["a sample", "median", "middle half"]
+    samples, median = ax.lines[:2]
+    np.testing.assert_allclose(samples.get_xdata(), [1, 2, 3])
+    assert np.all(np.abs(samples.get_ydata()) < 0.35)
+    np.testing.assert_allclose(median.get_xdata(), [2, 2])
+    box = ax.patches[0]
+    np.testing.assert_allclose([box.get_x(), box.get_width()], [1.5, 1.0])
+    for margins, labels, message in (
+        ([0.1], [0, 1], r"shapes \(1,\) and \(2,\)"),
+        ([], [], r"shapes \(0,\)"),
+        ([0.1, np.nan], [0, 1], r"a margin is nan"),
+        ([0.1, 5.0], [0, 1], r"a margin is 5.0"),
+    ):
+        with pytest.raises(cn.InputError, match=message):
+            plot_certified_margins(margins, labels)
+
+
+@pytest.fixture(scope="module")
+def choice():
+    x, _, y, _ = cn.model_data("xor")
+    return choose_h(cn.load_model("xor"), x, max_error=0.1, y=y, n_points=9)
+
+
+def test_error_against_settling_time_with_what_was_chosen(choice):
+    ax = plot_h_choice(choice, units=PhysicalUnits(c0=10, tau=7200))
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("settling time to within 1 nM (h)", "largest error (nM)")
+    curve = next(line for line in ax.lines if line.get_label() == "one h for all layers")
+    np.testing.assert_allclose(
+        curve.get_xydata(), np.array([2 * choice.curve.settling_time, 10 * choice.curve.error]).T
+    )
+    (star,) = (line for line in ax.lines if line.get_marker() == "*")
+    np.testing.assert_allclose(star.get_xydata(), [[2 * choice.settling_time, 10 * choice.error]])
+    (square,) = (line for line in ax.lines if line.get_marker() == "s")
+    np.testing.assert_allclose(square.get_xydata()[0, 0], 2 * choice.common.settling_time)
+    assert legend(ax)[-1] == "accuracy, right"
+    right = ax.figure.axes[-1]
+    np.testing.assert_allclose(right.lines[0].get_ydata(), 100 * choice.curve.accuracy)
+    assert [text.get_text() for text in ax.texts][-1] == "h = 1"
+
+
+def test_settling_time_against_h_with_the_error(choice):
+    ax = plot_settling_time(choice)
+    right = ax.figure.axes[-1]
+    assert (ax.get_xlabel(), ax.get_ylabel(), right.get_ylabel()) == (
+        "h of all layers (model units)",
+        "settling time to within 0.1 (model units)",
+        "largest error (model units)",
+    )
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), np.array([choice.curve.h, choice.curve.settling_time]).T)
+    np.testing.assert_array_equal(right.lines[0].get_ydata(), choice.curve.error)
+    assert ax.lines[1].get_xdata()[0] == choice.common.h[0]
+    assert legend(ax)[:2] == ["settling time, left", "error, right"]

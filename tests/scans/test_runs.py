@@ -1,0 +1,372 @@
+"""Where scans run: the same result, to the bit, whoever solves it and whatever happens to them on the way."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from support import scan_jobs
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.scans import scanning
+from crn_nn_tellurium.scans.files import KEY
+from crn_nn_tellurium.scans.workers import own_pool
+
+TESTS = Path(__file__).parents[1]
+XOR = cn.load_model("xor")
+VARY = {"h": np.geomspace(1e-4, 1, 5), "x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 40)}
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return cn.scan(XOR, VARY, outputs=["outputs", "class"])
+
+
+@pytest.fixture(scope="module")
+def totals():
+    return cn.scan(XOR, {"x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 20)}, outputs={"total": scan_jobs.total})
+
+
+def assert_same(found, expected):
+    xr.testing.assert_identical(found, expected)
+    for name in expected.data_vars:  # to the bit, as `identical` says too, and NaN for NaN
+        assert found[name].values.tobytes() == expected[name].values.tobytes() or found[name].dtype == object
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_processes_of_ours_give_the_same(expected, workers):
+    assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=workers), expected)
+
+
+def test_any_executor_gives_the_same_and_stays_open(expected):
+    with ThreadPoolExecutor(2) as threads:
+        assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=threads), expected)
+        assert threads.submit(int, "3").result() == 3
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
+        assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=processes), expected)
+        assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=processes), expected)
+
+
+def test_every_quantity_and_model_can_be_sent_to_workers():
+    x, y = np.array([[0.0, 1.0], [1.0, 1.0]]), [1, 0]
+    kept = ["outputs", "species", "class", "loss", "accuracy", "gradient_norm", "settling_time"]
+    jobs = [
+        (XOR, {"h": [1e-3, 1e-2, 1e-1], "b1_0": [0.5, 1.0]}, {"x": x, "y": y, "outputs": kept}),
+        (XOR, [{"w1_0_0": [-1.0, 1.0]}, *cn.lognormal([0.1, 0.3], draws=4)], {"x": x}),
+        (XOR, {"x0": np.linspace(0, 1, 9)}, {"at": [0.0, 1.0, 2.0]}),
+        (cn.to_reactions(XOR), {"x0": [0.0, 1.0], "w1_0_0": [0.5, 1.0]}, {}),
+        ("model m() A => ; k*A; A = 1; k = 1; end", {"k": [1.0, 2.0]}, {"at": [1.0], "outputs": {"end": "A"}}),
+    ]
+    with own_pool(2) as pool:
+        for model, vary, options in jobs:
+            assert_same(cn.scan(model, vary, executor=pool, **options), cn.scan(model, vary, **options))
+
+
+def test_joblibs_loky_gives_the_same(expected):
+    loky = pytest.importorskip("joblib.externals.loky")
+    executor = loky.get_reusable_executor(max_workers=2)
+    try:
+        assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=executor), expected)
+    finally:
+        executor.shutdown()
+
+
+def test_dask_gives_the_same(expected):
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=client.get_executor()), expected)
+
+
+# Workers that die ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pool", ["ours", "the user's"])
+@pytest.mark.filterwarnings("ignore:a worker of the scan died")
+def test_a_worker_that_is_killed_costs_a_retry(totals, tmp_path, monkeypatch, pool):
+    monkeypatch.setenv("CRN_TEST_FLAG", str(tmp_path / "killed"))
+    vary = {"x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 20)}
+    kept = {"total": scan_jobs.killed_once}
+    if pool == "ours":
+        found = cn.scan(XOR, vary, outputs=kept, executor=2)
+    else:
+        with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+            found = cn.scan(XOR, vary, outputs=kept, executor=executor)
+    assert (tmp_path / "killed").exists()
+    assert found.total.values.tobytes() == totals.total.values.tobytes()
+    assert set(found.status.values.ravel()) == {"solved"}
+
+
+def test_a_chunk_that_kills_every_worker_is_given_up_alone(totals, monkeypatch):
+    monkeypatch.setenv("CRN_TEST_PARENT", str(os.getpid()))
+    vary = {"x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 20)}
+    outputs = cn.scan(XOR, vary).outputs.values
+    monkeypatch.setenv("CRN_TEST_BAD", repr(float(outputs[10, 7, 0])))
+    with pytest.warns(RuntimeWarning, match="a worker of the scan died"):
+        found = cn.scan(XOR, vary, outputs={"total": scan_jobs.killed_always}, executor=2)
+    failed = np.isnan(found.total.values)
+    assert failed[10, 7]
+    assert failed.sum() <= 64  # its chunk's
+    assert all("workers that solved for it died" in text for text in found.status.values[failed])
+    np.testing.assert_array_equal(found.total.values[~failed], totals.total.values[~failed])
+
+
+def test_workers_that_cannot_start_are_reported(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import crn_nn_tellurium as cn\ncn.scan(cn.load_model('xor'), {'x0': [0, 1]}, executor=2)\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    assert done.returncode
+    assert "needs if __name__ == '__main__':" in done.stderr
+
+
+def test_functions_that_workers_cannot_import_are_sent_to_them():
+    factor = 3.0
+    vary = {"x0": np.linspace(0, 1, 20)}
+    kept = {"f": lambda r: factor * r.outputs[0, 0]}
+    assert_same(cn.scan(XOR, vary, outputs=kept, executor=2), cn.scan(XOR, vary, outputs=kept))
+    lock = threading.Lock()
+    with pytest.raises(cn.InputError, match="cannot be sent to another process"):
+        cn.scan(XOR, vary, outputs={"f": lambda r: 1.0 if lock else 0.0}, executor=2)
+
+
+def test_a_warm_worker_answers_for_the_scan_that_is_asked_for():
+    vary = {"x0": np.linspace(0, 1, 5)}
+    crn = cn.to_reactions(XOR, x=[1, 0])
+    observed = [dataclasses.replace(crn, observables=(o,)) for o in (cn.Observable("y", s) for s in _sums(crn))]
+    with own_pool(1) as pool:
+        for level in (0.1, 0.9):
+            kept = {"over": partial(scan_jobs.over, level)}
+            assert_same(
+                cn.scan(XOR, vary, x=[0, 1], outputs=kept, executor=pool), cn.scan(XOR, vary, x=[0, 1], outputs=kept)
+            )
+        for model in observed:
+            assert_same(cn.scan(model, {"x0": [0.0, 1.0]}, executor=pool), cn.scan(model, {"x0": [0.0, 1.0]}))
+
+
+def _sums(crn):
+    return [cn.Expression((cn.Monomial(1.0, ((name, 1.0),)),)) for name in crn.floating[:2]]
+
+
+def test_an_executor_that_is_shut_down_is_refused():
+    pool = own_pool(1)
+    pool.shutdown()
+    with pytest.raises(cn.InputError, match=r"the executor takes no work .*goes on with them"):
+        cn.scan(XOR, {"x0": [0, 1]}, executor=pool)
+
+
+@pytest.mark.filterwarnings("ignore:a worker of the scan died")
+def test_a_worker_of_dask_that_is_killed_costs_a_retry(totals, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setenv("CRN_TEST_FLAG", str(tmp_path / "killed"))
+    vary = {"x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 20)}
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        found = cn.scan(XOR, vary, outputs={"total": scan_jobs.killed_once}, executor=client.get_executor())
+    assert (tmp_path / "killed").exists()
+    assert found.total.values.tobytes() == totals.total.values.tobytes()
+
+
+# Files and interruptions ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a.nc", "a.zarr"])
+def test_a_result_comes_back_from_its_file(expected, tmp_path, name, monkeypatch):
+    path = tmp_path / name
+    written = cn.scan(XOR, VARY, outputs=["outputs", "class"], path=path)
+    assert_same(written, expected)
+    assert_same(cn.open_scan(path), expected)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    with monkeypatch.context() as patched:
+        patched.setattr("crn_nn_tellurium.scans.scanning.solve_chunks", None)  # nothing is solved
+        assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], path=path), expected)
+    with pytest.raises(FileExistsError, match="something else than this scan; overwrite=True"):
+        cn.scan(XOR, {"x0": [0.0]}, path=path)
+    with pytest.raises(FileExistsError, match="overwrite=True replaces it"):
+        cn.scan(XOR, VARY, outputs=["outputs", "class"], path=path, resume=False)
+    assert cn.scan(XOR, {"x0": [0.0]}, path=path, overwrite=True).sizes["x0"] == 1
+    assert cn.open_scan(path).sizes["x0"] == 1
+
+
+def test_names_of_classes_and_reasons_come_back_from_files(tmp_path, monkeypatch):
+    from support.failures import fail_to_solve
+
+    fail_to_solve(monkeypatch, 0.5)
+    iris = cn.load_model("iris")
+    for model, vary, kept in ((XOR, {"x0": [0.25, 0.5]}, "class"), (iris, {"h1": [0.01, 0.1]}, ["class", "species"])):
+        for name in ("a.nc", "a.zarr"):
+            ds = cn.scan(model, vary, outputs=kept, path=tmp_path / name, overwrite=True)
+            assert_same(cn.open_scan(tmp_path / name), ds)
+
+
+def run_until_killed(path, workers, how, least):
+    """Start a scan in another process and end it when some chunks are done; says how many were."""
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    command = [sys.executable, str(TESTS / "support" / "scan_jobs.py"), str(path), str(workers)]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, start_new_session=True)
+    parts = path.with_name(path.name + ".parts")
+    deadline = time.monotonic() + 120
+    while len(list(parts.glob("0*.npz"))) < least and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.005)
+    (os.kill if how == signal.SIGKILL else os.killpg)(process.pid, how)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode, errors
+    return len(list(parts.glob("0*.npz")))
+
+
+@pytest.mark.parametrize(("workers", "how"), [(0, signal.SIGKILL), (0, signal.SIGINT), (2, signal.SIGINT)])
+def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path, monkeypatch, workers, how):
+    path = tmp_path / "out.nc"
+    done = run_until_killed(path, workers, how, 2)
+    assert not path.exists()
+    solved = []
+    solve_chunks = scanning.solve_chunks
+
+    def spy(plan, numbers, *rest):
+        solved.extend(numbers)
+        return solve_chunks(plan, numbers, *rest)
+
+    monkeypatch.setattr("crn_nn_tellurium.scans.scanning.solve_chunks", spy)
+    resumed = scan_jobs.scan_to(path)
+    plan_chunks = 12
+    assert 2 <= done < plan_chunks
+    assert len(solved) == plan_chunks - done
+    assert_same(resumed, cn.scan(XOR, scan_jobs.GRID))
+    assert_same(cn.open_scan(path), resumed)
+    assert not path.with_name("out.nc.parts").exists()
+
+
+def test_chunks_of_another_scan_are_not_taken(tmp_path):
+    path = tmp_path / "out.nc"
+    run_until_killed(path, 0, signal.SIGKILL, 1)
+    with pytest.raises(FileExistsError, match="holds chunks of another scan"):
+        cn.scan(XOR, {"x0": [0.0]}, path=path)
+    with pytest.raises(FileExistsError, match=r"resume=True \(--resume\) goes on"):
+        scan_jobs.scan_to(path, resume=False)
+    with pytest.raises(FileNotFoundError, match="holds an unfinished one"):
+        cn.open_scan(path)
+    assert cn.scan(XOR, {"x0": [0.0]}, path=path, overwrite=True).sizes["x0"] == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["out.nc"]
+
+
+@pytest.mark.parametrize("how", ["no array", "cut off", "one byte", "another scan's"])
+def test_a_damaged_chunk_is_solved_again(tmp_path, how):
+    path = tmp_path / "out.nc"
+    run_until_killed(path, 0, signal.SIGKILL, 2)
+    file = sorted(path.with_name("out.nc.parts").glob("0*.npz"))[1]
+    content = file.read_bytes()
+    if how == "another scan's":
+        with np.load(file) as arrays:
+            np.savez(file, **{**arrays, KEY: np.array("0" * 64)})
+    else:
+        middle = content.index(b"values outputs") + 400
+        flipped = content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
+        file.write_bytes({"no array": b"no", "cut off": content[:-100], "one byte": flipped}[how])
+    with pytest.warns(RuntimeWarning, match=r"npz' is damaged .* its chunk is solved again"):
+        assert_same(scan_jobs.scan_to(path), cn.scan(XOR, scan_jobs.GRID))
+
+
+def test_parts_that_do_not_say_whose_they_are_are_not_taken(tmp_path):
+    path = tmp_path / "out.nc"
+    run_until_killed(path, 0, signal.SIGKILL, 1)
+    for content in (None, "{", "[]"):
+        state = path.with_name("out.nc.parts") / "scan.json"
+        state.unlink(missing_ok=True) if content is None else state.write_text(content, encoding="utf-8")
+        with pytest.raises(FileExistsError, match="holds chunks of another scan"):
+            scan_jobs.scan_to(path)
+
+
+def test_nothing_is_removed_for_a_call_that_is_refused(tmp_path):
+    path = tmp_path / "out.nc"
+    done = run_until_killed(path, 0, signal.SIGKILL, 1)
+    with pytest.raises(cn.InputError, match="no 'x9'"):
+        cn.scan(XOR, {"x9": [0.0]}, path=path, overwrite=True)
+    assert len(list(path.with_name("out.nc.parts").glob("0*.npz"))) == done
+
+
+def test_two_scans_do_not_write_to_one_file(tmp_path):
+    path = tmp_path / "out.nc"
+    parts = path.with_name("out.nc.parts")
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    command = [sys.executable, str(TESTS / "support" / "scan_jobs.py"), str(path), "0"]
+    process = subprocess.Popen(command, env=environment)
+    try:
+        while not (parts / "lock").exists():
+            assert process.poll() is None
+            time.sleep(0.002)
+        os.kill(process.pid, signal.SIGSTOP)
+        with pytest.raises(FileExistsError, match=rf"process {process.pid} on .* is writing this scan"):
+            scan_jobs.scan_to(path)
+    finally:
+        process.kill()
+        process.wait()
+    assert_same(scan_jobs.scan_to(path), cn.scan(XOR, scan_jobs.GRID))
+
+
+def test_files_are_as_readable_as_others(tmp_path):
+    cn.scan(XOR, {"x0": [0.0]}, path=tmp_path / "a.nc")
+    (tmp_path / "b").touch()
+    assert (tmp_path / "a.nc").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
+def test_a_finished_file_is_asked_about_its_failures(tmp_path, monkeypatch):
+    from support.failures import fail_to_solve
+
+    fail_to_solve(monkeypatch, 0.5)
+    cn.scan(XOR, {"x0": [0.25, 0.5]}, path=tmp_path / "a.nc")
+    with pytest.raises(cn.ConvergenceError, match=r"fails where x0 = 0\.5"):
+        cn.scan(XOR, {"x0": [0.25, 0.5]}, path=tmp_path / "a.nc", on_error="raise")
+
+
+def test_what_was_given_up_is_tried_again(totals, tmp_path, monkeypatch):
+    monkeypatch.setenv("CRN_TEST_PARENT", str(os.getpid()))
+    vary = {"x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 20)}
+    monkeypatch.setenv("CRN_TEST_BAD", repr(float(cn.scan(XOR, vary).outputs.values[10, 7, 0])))
+    path, kept = tmp_path / "a.nc", {"total": scan_jobs.killed_always}
+    with (
+        pytest.warns(RuntimeWarning, match="a worker of the scan died"),
+        pytest.warns(RuntimeWarning, match="1 chunks of the scan were given up, so .* is not written"),
+    ):
+        first = cn.scan(XOR, vary, outputs=kept, executor=1, path=path)
+    assert np.isnan(first.total.values).any()
+    assert not path.exists()
+    found = cn.scan(XOR, vary, outputs=kept, path=path)  # this process is spared
+    assert found.total.values.tobytes() == totals.total.values.tobytes()
+    assert path.exists()
+
+
+def test_files_that_cannot_be(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        cn.scan(XOR, {"x0": [0.0]}, path=tmp_path / "none" / "a.nc")
+    with pytest.raises(FileNotFoundError, match="there is no such file"):
+        cn.open_scan(tmp_path / "a.nc")
+    (tmp_path / "a.nc").write_bytes(b"no")
+    with pytest.raises(cn.FileFormatError, match="cannot be read as netCDF"):
+        cn.open_scan(tmp_path / "a.nc")
+    xr.Dataset({"a": 1}).to_netcdf(tmp_path / "b.nc")
+    with pytest.raises(cn.FileFormatError, match="is no scan's result"):
+        cn.open_scan(tmp_path / "b.nc")
+
+
+def test_a_progress_bar_tells_points_and_time_left(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    cn.scan(XOR, {"x0": np.linspace(0, 1, 10)}, progress=True)
+    shown = capsys.readouterr().err
+    assert "scanning" in shown
+    assert "10/10" in shown

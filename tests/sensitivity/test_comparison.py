@@ -1,0 +1,52 @@
+"""The report: passes where it should, and fails readably."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from support import networks
+
+import crn_nn_tellurium as cn
+
+
+def test_all_methods_side_by_side():
+    report = cn.check_gradients(cn.load_model("xor"), [[0.2, 1.0], [1.0, 1.0]], [1.0, 0.0])
+    assert report.passed
+    assert set(report.worst) == {"forward", "closed_form", "finite_difference", "control_coefficients"}
+    frame = report.to_frame()
+    assert frame.index[0] == "w1_0_0"
+    np.testing.assert_allclose(frame["adjoint"], frame["closed_form"], rtol=1e-9, atol=1e-12)
+
+
+@dataclass(frozen=True)
+class WrongSlope(cn.SmoothedReLU):
+    """A derivative that forgets the smoothing: what a user's slip looks like."""
+
+    def derivative(self, z):
+        return (np.asarray(z) > 0).astype(float)
+
+
+def test_a_wrong_derivative_is_found_and_shown():
+    net = cn.Network([cn.Layer([[1.0, -1.0]], [0.1], WrongSlope(h=0.1))])
+    report = cn.check_gradients(net, [[0.3, 0.2]], [[1.0]], methods=["adjoint", "closed_form", "finite_difference"])
+    assert not report.passed
+    lines = repr(report).splitlines()
+    assert lines[0] == "GradientCheck: FAILED, 4 parameters"
+    assert lines[1].startswith("  FAIL closed_form")
+    assert " at w1_0_0: " in lines[1] or " at b1_0: " in lines[1]
+    assert lines[2].startswith("  ok   finite_difference")
+
+
+def test_a_method_without_a_formula_is_left_out_with_its_reason():
+    @dataclass(frozen=True)
+    class NoFormula(networks.Swish):
+        h_derivative = cn.Activation.h_derivative
+
+    net = cn.Network([cn.Layer([[1.0]], activation=NoFormula(h=0.1))])
+    report = cn.check_gradients(net, [[1.0]], [[1.0]], methods=["adjoint", "forward", "closed_form"])
+    assert report.passed
+    assert "closed_form           not run: NoFormula: the derivative" in repr(report)
+    with pytest.raises(cn.InputError, match="fewer than two methods could be used"):
+        cn.check_gradients(net, [[1.0]], [[1.0]], methods=["adjoint", "closed_form"])
+    with pytest.raises(cn.InputError, match="expected two or more"):
+        cn.check_gradients(net, [[1.0]], [[1.0]], methods=["adjoint", "adjoint"])

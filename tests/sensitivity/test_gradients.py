@@ -1,0 +1,265 @@
+"""Every way to a gradient against every other, over the corpus and over random networks."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from support import networks
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.networks.parameter_vector import parameters
+from crn_nn_tellurium.sensitivity.comparison import _sizes
+
+CORPUS = networks.corpus()
+IDS = [case.name for case in CORPUS]
+SMALL = [case for case in CORPUS if case.net.n_weights <= 40]
+
+
+def targets_of(case, seed=0):
+    return np.random.default_rng(seed).normal(size=(len(case.x), case.net.n_out))
+
+
+def agree(a, b, sizes, tolerance):
+    """Each array to a tolerance relative to its largest sum of absolute contributions."""
+    return np.max(np.abs(a.vector() - b.vector()) / sizes) <= tolerance
+
+
+@pytest.mark.parametrize("case", CORPUS, ids=IDS)
+def test_exact_methods_agree(case):
+    simulator, y = cn.Simulator(case.net), targets_of(case)
+    adjoint = cn.gradient(simulator, case.x, y, inputs=True)
+    sizes = _sizes(simulator, case.x, y, "squared_error")
+    # 1e-9 is asked; the engine solves to 1e-12
+    others = [
+        cn.gradient(simulator, case.x, y, inputs=True, steady_state="closed_form"),
+        cn.gradient(simulator, case.x, y, inputs=True, method="forward"),
+        cn.gradient(simulator, case.x, y, inputs=True, method="closed_form"),
+    ]
+    for other in others:
+        assert agree(adjoint, other, sizes, 1e-10), other
+        scale = np.abs(adjoint.inputs).max() + 1e-300
+        np.testing.assert_allclose(other.inputs / scale, adjoint.inputs / scale, atol=1e-9)
+        assert np.isclose(other.loss, adjoint.loss, rtol=1e-9)
+
+
+@pytest.mark.parametrize("case", SMALL[::2], ids=[c.name for c in SMALL[::2]])
+def test_differences_through_the_engine_agree_to_their_stated_error(case):
+    y = targets_of(case)[:2]
+    exact = cn.gradient(case.net, case.x[:2], y, inputs=True)
+    finite = cn.gradient(case.net, case.x[:2], y, inputs=True, method="finite_difference")
+    assert finite.error is not None
+    assert np.all(np.abs(exact.vector() - finite.vector()) <= finite.error.vector())
+    assert np.all(np.abs(exact.inputs - finite.inputs) <= finite.error.inputs)
+    # and the stated error is worth something: small beside the largest derivative
+    assert np.median(finite.error.vector()) <= 1e-5 * np.abs(exact.vector()).max()
+
+
+@pytest.mark.parametrize("case", SMALL[1::2], ids=[c.name for c in SMALL[1::2]])
+def test_roadrunners_control_coefficients_agree(case):
+    y = targets_of(case)[:2]
+    exact = cn.gradient(case.net, case.x[:2], y)
+    found = cn.gradient(case.net, case.x[:2], y, method="control_coefficients")
+    # differences over five points, a hundredth of the scale on which units bend: 1e-8 as a rule, 1e-6 at worst
+    assert np.max(np.abs(exact.vector() - found.vector())) <= 1e-5 * np.abs(exact.vector()).max()
+
+
+def random_case(seed):
+    """Depth 1 to 6, every activation, weights up to 100, h from 1e-6 to 1."""
+    rng = np.random.default_rng(seed)
+    names = list(networks.ACTIVATIONS)
+    sizes = [int(rng.integers(1, 5)) for _ in range(rng.integers(2, 8))]
+    layers = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        make, scale = networks.ACTIVATIONS[names[rng.integers(len(names))]], 10 ** rng.uniform(0, 2)
+        weights = rng.uniform(-scale, scale, (n_out, n_in))
+        layers.append(cn.Layer(weights, scale * rng.uniform(-1, 1, n_out), make(h=10 ** rng.uniform(-6, 0))))
+    net = cn.Network(layers, inputs="signed")
+    x = rng.uniform(-1, 1, (4, sizes[0]))
+    return net, x, net(x) + rng.normal(size=(4, sizes[-1]))
+
+
+@pytest.mark.parametrize("seed", [*range(40), *(pytest.param(s, marks=pytest.mark.slow) for s in range(40, 300))])
+def test_exact_methods_agree_on_random_networks(seed):
+    net, x, y = random_case(seed)
+    simulator = cn.Simulator(net)
+    adjoint = cn.gradient(simulator, x, y)
+    sizes = _sizes(simulator, x, y, "squared_error")
+    # A pre-activation has 16 digits of its largest part. Where that part is 1e6 times the width sqrt(h) over which the
+    # unit bends, slopes are known to 1e-10 at best, and the engine's own tolerance of 1e-12 is felt.
+    states = simulator.kinetics.settle(x)
+    steepest = max(
+        np.max(abs(layer.chemistry.weights) @ state.catalysts.T) / np.sqrt(layer.activation.h)
+        for layer, state in zip(simulator.kinetics.layers, states, strict=True)
+    )
+    tolerance = max(1e-9, 1e-14 * steepest)
+    for other in (
+        cn.gradient(simulator, x, y, method="forward"),
+        cn.gradient(simulator, x, y, method="closed_form"),
+        cn.gradient(simulator, x, y, steady_state="closed_form"),
+    ):
+        # relative to what may cancel: a saturated unit's rails differ by less than their last digits
+        assert agree(adjoint, other, sizes, tolerance)
+        largest = np.abs(adjoint.vector()).max()
+        assert np.max(np.abs(adjoint.vector() - other.vector())) <= tolerance * largest + 1e-12 * sizes.max()
+
+
+# Losses, through the gradient --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("loss", "output", "n_out"),
+    [
+        ("squared_error", cn.Linear(h=0.1), 3),
+        ("cross_entropy", cn.Linear(h=0.1), 3),
+        ("cross_entropy", cn.Normalized(h=0.1), 3),
+        ("cross_entropy", cn.Linear(h=0.1), 1),
+        ("cross_entropy", cn.Sigmoid(h=0.1), 1),
+        ("hinge", cn.Linear(h=0.1), 3),
+        ("hinge", cn.Tanh(h=0.1), 1),
+        (cn.Loss(lambda y, t: ((y - t) ** 4).sum(axis=1), lambda y, t: 4 * (y - t) ** 3), cn.Linear(h=0.1), 2),
+        ((lambda y, t: np.cosh(y - t).sum(axis=1), lambda y, t: np.sinh(y - t)), cn.Linear(h=0.1), 2),
+    ],
+    ids=lambda value: "pair" if isinstance(value, tuple) else str(value),
+)
+def test_every_loss_has_the_gradient_of_its_value(loss, output, n_out, rng):
+    net = cn.Network.random([3, 4, n_out], cn.SmoothedReLU(h=0.1), seed=1, output=output)
+    x = rng.random((6, 3))
+    classes = loss in ("cross_entropy", "hinge")
+    y = rng.integers(0, max(2, n_out), 6) if classes else rng.normal(size=(6, n_out))
+    exact = cn.gradient(net, x, y, loss)
+    finite = cn.gradient(net, x, y, loss, "finite_difference")
+    assert np.all(np.abs(exact.vector() - finite.vector()) <= finite.error.vector() + 1e-9)
+
+
+def test_the_loss_is_the_mean_over_samples_of_the_sum_over_outputs(rng):
+    net, x, y = cn.Network.random([2, 3, 2], seed=0), rng.random((5, 2)), rng.random((5, 2))
+    assert np.isclose(cn.gradient(net, x, y).loss, np.mean(np.sum((net(x) - y) ** 2, axis=1)))
+
+
+def test_shapes_and_types(rng):
+    net = cn.Network.random([3, 4, 2], seed=0, density=0.5)
+    g = cn.gradient(net, rng.random((5, 3)), rng.random((5, 2)), inputs=True)
+    assert isinstance(g.weights, list)
+    for by_weight, layer in zip(g.weights, net.layers, strict=True):
+        assert by_weight.nnz == layer.weights.nnz
+        assert by_weight.shape == layer.weights.shape
+    assert g.h.shape == (2,)
+    assert g.inputs.shape == (5, 3)
+    assert len(g.vector()) == len(parameters(net))
+    assert "weights 4x3, 2x4" in repr(g)
+
+
+# At a read-out time --------------------------------------------------------------------------------
+
+
+def test_one_neuron_at_a_time_has_the_exact_gradient():
+    """dy/dt = h + z y - y^2 from y(0) = 0 is h tanh(u) / (r/2 - z/2 tanh(u)) with u = r t / 2."""
+    w, h, x, t = 1.3, 0.2, 0.7, 1.5
+
+    def exact(w, h):
+        z = w * x
+        r = np.sqrt(z * z + 4 * h)
+        tanh = np.tanh(r * t / 2)
+        return 2 * h * tanh / (r - z * tanh)
+
+    net = cn.Network([cn.Layer([[w]], activation=cn.SmoothedReLU(h=h))])
+    g = cn.gradient(net, [[x]], [[0.0]], time=t, initial=0.0)
+    value = exact(w, h)
+    # CVODE works to 1e-10; the exact solution is differentiated by a step of 1e-6: 1e-9
+    assert np.isclose(g.outputs[0, 0], value, rtol=1e-8)
+    by_w = (exact(w + 1e-6, h) - exact(w - 1e-6, h)) / 2e-6
+    by_h = (exact(w, h + 1e-6) - exact(w, h - 1e-6)) / 2e-6
+    assert np.isclose(g.weights[0][0, 0], 2 * value * by_w, rtol=1e-6)
+    assert np.isclose(g.h[0], 2 * value * by_h, rtol=1e-6)
+    assert np.isclose(g.biases[0][0], 2 * value * by_w / x, rtol=1e-6)
+
+
+TIMED = [case for case in SMALL if case.name in (
+    "LeakyReLU hidden", "HardSigmoid output", "Tanh hidden", "Normalized output", "Swish output", "zero weights",
+    "sparse with an empty row", "skip connections", "user's names",
+)]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TIMED, ids=[c.name for c in TIMED])
+def test_gradients_at_a_time_agree_with_differences(case):
+    x, y = case.x[:2], targets_of(case)[:2]
+    exact = cn.gradient(case.net, x, y, time=1.0, initial=0.3, inputs=True)
+    finite = cn.gradient(case.net, x, y, time=1.0, initial=0.3, inputs=True, method="finite_difference")
+    scale = np.abs(exact.vector()).max()
+    assert exact.method == "forward"
+    # CVODE's relative tolerance of 1e-10 is noise to differences
+    assert np.all(np.abs(exact.vector() - finite.vector()) <= 3 * finite.error.vector() + 1e-6 * scale)
+    assert np.all(np.abs(exact.inputs - finite.inputs) <= 3 * finite.error.inputs + 1e-6 * scale)
+
+
+def test_inputs_at_a_time_from_the_models_own_start():
+    """The start depends on the inputs and on their coding."""
+    for options in ({}, {"inputs": "signed"}, {"inputs": "scaled", "input_range": (-2.0, 3.0)}):
+        net = cn.Network.random([2, 2, 1], seed=3, output=cn.Linear(h=0.01), **options)
+        x, y = np.array([[0.3, 0.4]]), [[1.0]]
+        exact = cn.gradient(net, x, y, time=2.0, inputs=True)
+        finite = cn.gradient(net, x, y, time=2.0, inputs=True, method="finite_difference")
+        assert np.all(np.abs(exact.inputs - finite.inputs) <= 3 * finite.error.inputs + 1e-6), options
+
+
+def test_late_read_outs_have_the_gradient_of_the_steady_state(rng):
+    net, x, y = cn.Network.random([2, 3, 1], cn.Tanh(h=0.1), seed=0), rng.random((3, 2)), rng.random((3, 1))
+    late, steady = cn.gradient(net, x, y, time=200.0), cn.gradient(net, x, y)
+    np.testing.assert_allclose(late.vector(), steady.vector(), rtol=1e-6, atol=1e-8)
+
+
+# What cannot be done -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class HidesH(cn.Activation):
+    rails = (cn.Rail("Y"),)
+
+    @property
+    def read_out(self):
+        return cn.ReadOut((("Y", self.h),))
+
+
+@dataclass(frozen=True)
+class NoFormula(networks.Swish):
+    h_derivative = cn.Activation.h_derivative
+
+
+def test_errors_say_what_is_wrong(rng):
+    net = cn.Network.random([2, 3, 2], seed=0)
+    x, y = rng.random((4, 2)), rng.random((4, 2))
+    for arguments, options, message in (
+        ((x[0], y[0]), {}, r"shape \(2,\).*\(n_samples, 2\)"),
+        ((x, y[:3]), {}, r"targets have shape \(3, 2\).*\(4, 2\)"),
+        ((x, y * np.nan), {}, "sample 0"),
+        ((x, y), {"method": "guess"}, "expected one of 'adjoint'"),
+        ((x, y), {"loss": "guess"}, "expected one of 'squared_error'"),
+        ((x, y), {"loss": "cross_entropy"}, "neither shares nor linear"),
+        ((x, y), {"time": -1.0}, "time is -1.0"),
+        ((x, y), {"time": 1.0, "method": "adjoint"}, "expected one of 'forward', 'finite_difference'"),
+        ((x, y), {"method": "control_coefficients", "inputs": True}, "use 'adjoint' or 'forward'"),
+        ((x, y), {"loss": (lambda y, t: 0.0, lambda y, t: y)}, r"gave shape \(\)"),
+        ((x, y), {"loss": (lambda y, t: y[:, 0], lambda y, t: y[:, 0])}, "derivative of loss"),
+    ):
+        with pytest.raises(cn.InputError, match=message):
+            cn.gradient(net, *arguments, **options)
+    with pytest.raises(cn.NetworkError, match=r"read_out of HidesH.*depend on h"):
+        cn.gradient(cn.Network([cn.Layer([[1.0]], activation=HidesH())]), [[1.0]], [[1.0]])
+    with pytest.raises(cn.NetworkError, match=r"define NoFormula\.h_derivative"):
+        cn.gradient(cn.Network([cn.Layer([[1.0]], activation=NoFormula())]), [[1.0]], [[1.0]], method="closed_form")
+    named = cn.Network([cn.Layer(np.eye(2), activation=cn.Linear())], class_names=["a", "c"])
+    with pytest.raises(cn.InputError, match=r"label 'b'.*classes are \['a', 'c'\]"):
+        cn.gradient(named, x, ["a", "b", "c", "a"], "cross_entropy")
+
+
+def test_a_failed_sample_makes_nan_and_says_so(monkeypatch, rng):
+    net, x, y = cn.Network.random([2, 3, 1], seed=0), rng.random((3, 2)), rng.random((3, 1))
+    monkeypatch.setattr("crn_nn_tellurium.simulation.settle.TOLERANCE", -1.0)
+    monkeypatch.setattr("crn_nn_tellurium.simulation.settle.ACCEPTED", -1.0)
+    monkeypatch.setattr("crn_nn_tellurium.simulation.settle.ABSENT", -1.0)
+    with pytest.raises(cn.ConvergenceError):
+        cn.gradient(net, x, y)
+    g = cn.gradient(net, x, y, on_error="nan")
+    assert np.isnan(g.loss)
+    assert all(text.startswith("failed") for text in g.status)

@@ -1,0 +1,374 @@
+"""The engine's answers: three methods, any start, wrong roots, batches, time courses, caching."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.integrate import solve_ivp
+from support.failures import fail_to_solve
+from support.networks import ACTIVATIONS, corpus
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.networks.activations import smoothed_relu
+from crn_nn_tellurium.simulation import settle
+from crn_nn_tellurium.simulation.engine import CompiledModel, cache_info
+
+CORPUS = corpus()
+ALLOWED = 1e-9
+
+
+def scale(net, outputs):
+    """What differences are measured by: |b| + sqrt(h)."""
+    return np.abs(outputs) + np.sqrt(net.h[-1])
+
+
+@pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
+def test_three_methods_and_the_closed_form_agree(case):
+    expected = case.net(case.x)
+    simulator = cn.Simulator(case.net)
+    for method, status in (
+        ("units", {"solved"}),
+        ("flat", {"solved", "solved after integration"}),
+        ("integrate", {"integrated"}),
+    ):
+        steady = simulator.steady_state(case.x, method=method)
+        assert np.all(np.abs(steady.outputs - expected) <= ALLOWED * scale(case.net, expected)), method
+        assert np.all(steady.concentrations > 0)
+        assert set(steady.status) <= status
+        assert np.all(steady.residual < 1e-9)
+        assert steady.method == method
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(300))
+def test_three_methods_agree_on_random_networks(seed):
+    rng = np.random.default_rng(seed)
+    sizes = [int(n) for n in rng.integers(1, 12, rng.integers(2, 8))]
+    kinds = list(ACTIVATIONS.values())
+    h = 10 ** rng.uniform(-6, 0)
+    options = ({}, {"inputs": "signed"}, {"inputs": "scaled", "input_range": (-2, 2)})[seed % 3]
+    net = cn.Network.random(
+        sizes, kinds[seed % len(kinds)](h=h), seed, output=kinds[seed // 3 % len(kinds)](h=h),
+        density=(1.0, 0.5)[seed % 2], **options,
+    )  # fmt: skip
+    x = rng.uniform(0 if seed % 3 == 0 else -2, 2, (5, sizes[0]))
+    expected = net(x)
+    for method in ("units", "flat", "integrate"):
+        steady = cn.Simulator(net).steady_state(x, method=method)
+        assert np.all(np.abs(steady.outputs - expected) <= ALLOWED * scale(net, expected)), method
+
+
+@pytest.mark.parametrize("method", ["units", "flat", "integrate"])
+@pytest.mark.parametrize("start", [None, 0.0, 1e-12, 0.1, 1e6])
+def test_every_start_ends_at_the_positive_root(method, start, rng):
+    """Pre-activations to +-1e6, h from 1e-10 to 1e2; from below the other root is the nearer one."""
+    for z, h in zip(rng.choice([-1, 1], 40) * 10 ** rng.uniform(-6, 6, 40), 10 ** rng.uniform(-10, 2, 40), strict=True):
+        net = cn.Network([cn.Layer([[np.sign(z)]], activation=cn.SmoothedReLU(h=h))])
+        steady = cn.Simulator(net).steady_state([abs(z)], initial=start, method=method)
+        expected = smoothed_relu(z, h)
+        assert steady.concentrations[0, 0] > 0
+        assert abs(steady.outputs[0, 0] - expected) <= ALLOWED * (expected + np.sqrt(h))
+
+
+def test_the_trap_is_real_and_reported():
+    """roadrunner's solver alone, started from below, does find the negative root, without a word."""
+    net = cn.Network([cn.Layer([[5.0]], activation=cn.SmoothedReLU(h=0.01))])
+    model = CompiledModel(cn.to_antimony(net))
+    found, converged = model.solve_each(
+        np.array([[1.0]]), np.array([[1.0]]), model.parameter_index([]), np.empty((1, 0))
+    )
+    assert converged[0]
+    assert found[0, 0] < 0
+    steady = cn.Simulator(net).steady_state([1.0], initial=1.0)
+    assert steady.status == ("solved after integration",)
+    assert steady.outputs[0, 0] == pytest.approx(float(net([1.0])[0]), rel=1e-12)
+
+
+def test_start_values_are_not_the_answer(monkeypatch):
+    """The solver starts from the stated upper bound, never from the closed form."""
+    starts = []
+    solve = CompiledModel.solve_each
+
+    def spy(self, boundary, start, *values):
+        starts.append(start.copy())
+        return solve(self, boundary, start, *values)
+
+    monkeypatch.setattr(CompiledModel, "solve_each", spy)
+    net = cn.Network([cn.Layer([[2.0], [-2.0]], [0.5, 0.1], cn.SmoothedReLU(h=0.04))])
+    cn.Simulator(net).steady_state([1.5])
+    np.testing.assert_allclose(starts[0], [[3.5 + 0.2, 0.2]])
+
+
+# Failures -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["units", "flat", "integrate"])
+def test_a_failed_sample_says_so(monkeypatch, method):
+    net = cn.Network([cn.Layer([[1.0]])])
+    fail_to_solve(monkeypatch, bad=7.0)
+    with pytest.raises(
+        cn.ConvergenceError, match="1 of 3 samples have no steady state; sample 1: CVODE failed"
+    ) as caught:
+        cn.Simulator(net).steady_state([[1.0], [7.0], [2.0]], method=method)
+    assert caught.value.status[1].startswith("failed")
+    assert pickle.loads(pickle.dumps(caught.value)).status == caught.value.status
+    steady = cn.Simulator(net).steady_state([[1.0], [7.0], [2.0]], method=method, on_error="nan")
+    assert np.isnan(steady.outputs[:, 0]).tolist() == [False, True, False]
+    assert np.isnan(steady.concentrations[1]).all()
+    assert np.isnan(steady.residual[1])
+    assert steady.failed == 1
+    assert "1 failed" in repr(steady)
+    np.testing.assert_allclose(steady.outputs[[0, 2]], net([[1.0], [2.0]]))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda s: s.steady_state([[1.0, 2.0, 3.0]]), "one column per input"),
+        (lambda s: s.steady_state(np.zeros((2, 2, 2))), r"expected \(n_samples, 2\)"),
+        (lambda s: s.steady_state([1, 2], initial=-1), "expected a finite concentration >= 0"),
+        (lambda s: s.steady_state([1, 2], initial=[1.0, 2.0, 3.0]), r"expected a number, \(2,\) or \(1, 2\)"),
+        (lambda s: s.steady_state([1, 2], initial={"Z": 1.0}), "initial names 'Z'"),
+        (lambda s: s.steady_state([1, 2], method="fast"), "expected one of 'units'"),
+        (lambda s: s.steady_state([1, 2], on_error="ignore"), "expected one of 'raise', 'nan'"),
+        (lambda s: s.time_course([[1, 2], [3, 4]]), "takes one sample"),
+        (lambda s: s.time_course([1, 2], t_end=0), "t_end is 0"),
+        (lambda s: s.time_course([1, 2], t_end="5"), "t_end is '5'"),
+        (lambda s: s.time_course([1, 2], n_points=None), "n_points is None"),
+        (lambda s: s.time_course([1, 2], seed=-1), "seed is -1"),
+        (lambda s: s.time_course([1, 2], steps=[1]), r"steps are \[1\]"),
+        (lambda s: s.time_course([1, 2], steps={5: [0, 0], 5 + 1e-12: [1, 1]}), "too close"),
+        (lambda s: s.steady_state([1, 2], initial=[[1, 2], [3]]), "expected a number"),
+        (lambda s: s.steady_state([1, 2], initial={"Y1_0": "a"}), "expected a number"),
+        (lambda s: s.compile("fast"), "expected one of 'units'"),
+        (lambda s: s.time_course([1, 2], n_points=1), "at least 2 points"),
+        (lambda s: s.time_course([1, 2], t_end=5, steps={9: [0, 0]}), "change at t = 9"),
+        (lambda s: s.time_course([1, 2], steps={0: [0, 0]}), "change at t = 0"),
+        (lambda s: s.time_course([1, 2], volume=-1), "volume is -1"),
+    ],
+)
+def test_wrong_arguments_are_refused(call, message):
+    with pytest.raises(cn.InputError, match=message):
+        call(cn.Simulator(cn.Network([cn.Layer([[1.0, 1.0], [2.0, -1.0]])])))
+
+
+def test_a_flat_model_beyond_reason_is_refused():
+    simulator = cn.Simulator(cn.Network.random([100, 100, 10], seed=0))
+    for call in (
+        lambda: simulator.steady_state(np.ones(100), method="flat"),
+        lambda: simulator.time_course(np.ones(100)),
+    ):
+        with pytest.raises(cn.ModelTooLargeError, match="11000 weights"):
+            call()
+
+
+# Batches and labels -------------------------------------------------------------------------------
+
+
+def test_batches_are_their_samples(rng):
+    net = cn.Network.random([3, 5, 2], cn.Tanh(h=0.1), seed=0, output=cn.Normalized(h=0.1), inputs="signed")
+    simulator = cn.Simulator(net)
+    x = rng.normal(size=(6, 3))
+    together = simulator.steady_state(x)
+    for i in range(6):
+        np.testing.assert_array_equal(simulator.steady_state(x[i]).concentrations[0], together.concentrations[i])
+    assert len(simulator.steady_state(np.empty((0, 3)))) == 0
+    assert simulator.steady_state(x[0].tolist()).outputs.shape == (1, 2)
+
+
+def test_results_are_read_by_name():
+    net = cn.Network([cn.Layer([[1.0, 2.0]], [0.5])], output_names=["glow"])
+    steady = cn.Simulator(net).steady_state([[0, 1], [1, 1]])
+    np.testing.assert_array_equal(steady["glow"], steady.outputs[:, 0])
+    np.testing.assert_array_equal(steady["Y1_0"], steady.concentrations[:, 0])
+    with pytest.raises(KeyError, match="'glue' is not in this result; it has output: glow; species: Y1_0"):
+        steady["glue"]
+
+
+def test_starts_by_name_and_by_array():
+    net = cn.Network([cn.Layer([[1.0]], activation=cn.Linear(h=0.1))])
+    simulator = cn.Simulator(net)
+    course = simulator.time_course([1.0], initial={"Yn1_0": 0.25})
+    assert course.species[0].tolist() == [1 + np.sqrt(0.1), 0.25]
+    course = simulator.time_course([1.0], initial=[0.5, 0.75])
+    assert course.species[0].tolist() == [0.5, 0.75]
+
+
+# Never recompiled ---------------------------------------------------------------------------------
+
+
+def test_changed_values_never_recompile(rng):
+    """Other weights, biases, h and inputs, also of the other sign, run on the same compiled models."""
+
+    def net():
+        return cn.Network.random(
+            [3, 4, 2], cn.Tanh(h=10 ** rng.uniform(-3, 0)), int(rng.integers(1e6)),
+            output=cn.Linear(h=10 ** rng.uniform(-3, 0)), inputs="signed",
+        )  # fmt: skip
+
+    for method in ("units", "flat"):
+        cn.Simulator(net()).steady_state(rng.normal(size=(2, 3)), method=method)
+        before = cache_info().compiled
+        for _ in range(10):
+            other, x = net(), rng.normal(size=(2, 3))
+            outputs = cn.Simulator(other).steady_state(x, method=method).outputs
+            np.testing.assert_allclose(outputs, other(x), rtol=1e-9, atol=1e-9)
+        assert cache_info().compiled == before
+
+
+def test_compiling_does_not_grow_with_the_width_of_a_layer(rng):
+    for width in (8, 80, 160):
+        cn.Simulator(cn.Network.random([20, width], seed=0)).steady_state(rng.random(20))
+        if width == 8:
+            before = cache_info().compiled
+    assert cache_info().compiled == before
+
+
+def test_two_simulators_can_take_turns(rng):
+    nets = [cn.Network.random([3, 4, 2], seed=seed) for seed in range(2)]
+    simulators = [cn.Simulator(net) for net in nets]
+    for _ in range(3):
+        for net, simulator in zip(nets, simulators, strict=True):
+            x = rng.random(3)
+            np.testing.assert_allclose(simulator.steady_state(x).outputs[0], net(x), rtol=1e-9)
+
+
+# Time courses -------------------------------------------------------------------------------------
+
+
+def test_a_neuron_follows_its_exact_solution():
+    """(y - y+) / (y - y-) decays as exp(-r t), theory of the Riccati equation."""
+    z, h, start = 0.7, 0.05, 3.0
+    net = cn.Network([cn.Layer([[1.0]], activation=cn.SmoothedReLU(h=h))])
+    course = cn.Simulator(net).time_course([z], t_end=10, n_points=101, initial=start)
+    root = np.sqrt(z**2 + 4 * h)
+    up, down = (z + root) / 2, (z - root) / 2
+    ratio = (start - up) / (start - down) * np.exp(-root * course.time)
+    np.testing.assert_allclose(course["y0"], (up - down * ratio) / (1 - ratio), rtol=1e-8)
+    assert course.time[0] == 0
+    assert course.time[-1] == 10
+
+
+@pytest.mark.parametrize("case", CORPUS[::6], ids=lambda case: case.name)
+def test_scipy_follows_the_same_trajectory(case, rng):
+    x = case.x[0]
+    crn = cn.to_reactions(case.net, x)
+    start = rng.uniform(0, 2, len(crn.floating))
+    course = cn.Simulator(case.net).time_course(x, t_end=5, n_points=21, initial=start)
+    theirs = solve_ivp(lambda t, y: crn.right_hand_side(y), (0, 5), start, "LSODA", course.time, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(course.species, theirs.y.T, rtol=1e-6, atol=1e-8)
+
+
+def test_default_start_is_the_written_models():
+    net = cn.Network.random([3, 4, 2], seed=0)
+    course = cn.Simulator(net).time_course([1.0, 0.5, 0.0])
+    np.testing.assert_allclose(course.species[0], cn.to_reactions(net, [1.0, 0.5, 0.0]).initial_concentrations)
+
+
+def test_inputs_may_change_while_it_runs():
+    net = cn.load_model("xor")
+    course = cn.Simulator(net).time_course([0, 1], t_end=700, n_points=701, steps={200.25: [1, 1], 450: [1, 0]})
+    for end, x in ((200, [0, 1]), (450, [1, 1]), (700, [1, 0])):
+        assert course["y0"][end] == pytest.approx(net(x)[0], abs=1e-3)
+        assert [course["x0"][end], course["x1"][end]] == x
+    assert course["x0"][200] == 0
+    assert course["x0"][201] == 1
+
+
+@pytest.mark.parametrize("t_end", [50, 100])
+def test_inputs_may_change_at_any_tenth(t_end):
+    """Grid points such as 33.300000000000004 and steps such as 33.3 are the same time."""
+    net = cn.Network([cn.Layer([[1.0]])])
+    times = [round(0.1 * i, 1) for i in range(3, 10 * t_end, 37)]
+    steps = {time: [i % 2] for i, time in enumerate(times)}
+    course = cn.Simulator(net).time_course([1], t_end=t_end, n_points=10 * t_end + 1, steps=steps)
+    for i, time in enumerate(times):
+        point = round(10 * time)
+        assert course["x0"][point] == (i - 1) % 2
+        assert course["x0"][point + 1] == i % 2
+    assert np.all(course.species > 0)
+
+
+def test_data_frames_are_read_by_name():
+    net = cn.Network([cn.Layer([[1.0, -1.0]])], input_names=["a", "b"])
+    frame = pd.DataFrame({"b": [0.5], "other": [9], "a": [2.0]})
+    np.testing.assert_allclose(cn.Simulator(net).steady_state(frame).outputs, net([[2.0, 0.5]]), rtol=1e-9)
+
+
+def test_simulators_can_be_pickled_at_any_time():
+    simulator = cn.Simulator(cn.load_model("xor"))
+    simulator.time_course([0, 1])
+    simulator.steady_state([0, 1], method="flat")
+    again = pickle.loads(pickle.dumps(simulator))
+    np.testing.assert_array_equal(again.steady_state([0, 1]).outputs, simulator.steady_state([0, 1]).outputs)
+
+
+def test_results_are_read_only():
+    simulator = cn.Simulator(cn.load_model("xor"))
+    for array in (simulator.steady_state([0, 1]).outputs, simulator.time_course([0, 1]).species):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+
+
+# Stochastic ---------------------------------------------------------------------------------------
+
+
+def test_molecule_numbers_have_the_exact_stationary_distribution():
+    """One neuron is a birth-death chain: births h V + b n, deaths n (n - 1) / V."""
+    h, b, volume = 0.5, 1.0, 4.0
+    net = cn.Network([cn.Layer([[0.0]], [b], cn.SmoothedReLU(h=h))])
+    course = cn.Simulator(net).time_course([0.0], t_end=20_000, n_points=20_001, volume=volume, seed=1)
+    molecules = course["Y1_0"][50:] * volume
+    np.testing.assert_array_equal(molecules, np.round(molecules))
+    n = np.arange(60)
+    births, deaths = h * volume + b * n, n * (n - 1) / volume
+    weight = np.concatenate([[0.0, 1.0], np.cumprod(births[1:-1] / deaths[2:])])  # n = 0 is left for good
+    weight /= weight.sum()
+    mean = (weight * n).sum()
+    deviation = np.sqrt((weight * n**2).sum() - mean**2)
+    # relaxation time ~ 1 / r < 1 of the 1 between points: no fewer than 5000 independent samples
+    assert abs(molecules.mean() - mean) < 5 * deviation / np.sqrt(5000)
+    # the law y^2 in place of y (y - 1) would lower the mean by about half a molecule
+    assert 5 * deviation / np.sqrt(5000) < 0.25
+
+
+def test_inputs_of_a_stochastic_run_need_not_be_whole_molecules():
+    simulator = cn.Simulator(cn.Network([cn.Layer([[4.0]], [0.5], cn.SmoothedReLU(h=1.0))]))
+    means = [simulator.time_course([x], 2000, 2001, volume=1, seed=0)["Y1_0"].mean() for x in (0.0, 0.4)]
+    assert means[1] > means[0] + 0.5
+
+
+def test_a_large_volume_is_deterministic():
+    net = cn.Network.random([2, 3, 1], cn.SmoothedReLU(h=0.1), seed=0, output=cn.Linear(h=0.1))
+    simulator = cn.Simulator(net)
+    exact = simulator.time_course([1.0, 0.5], t_end=20, n_points=21, initial=0.5)
+    noisy = simulator.time_course([1.0, 0.5], t_end=20, n_points=21, initial=0.5, volume=1e4, seed=3)
+    # concentrations of order 1 fluctuate by about 1 / sqrt(volume) = 0.01
+    np.testing.assert_allclose(noisy.outputs, exact.outputs, atol=0.1)
+    again = simulator.time_course([1.0, 0.5], t_end=20, n_points=21, initial=0.5, volume=1e4, seed=3)
+    np.testing.assert_array_equal(noisy.outputs, again.outputs)
+    assert "stochastic" in repr(noisy)
+
+
+def test_the_accepted_distance_is_stricter_than_what_is_promised():
+    assert settle.TOLERANCE * 100 <= ALLOWED
+
+
+def test_sums_do_not_depend_on_the_batch_to_the_last_bit(rng):
+    net = cn.Network.random([300, 40, 3], seed=0)
+    simulator, x = cn.Simulator(net), rng.random((30, 300))
+    together = simulator.steady_state(x).concentrations
+    for i in (0, 13, 29):
+        np.testing.assert_array_equal(simulator.steady_state(x[i]).concentrations[0], together[i])
+
+
+@pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
+def test_an_answer_does_not_depend_on_the_order_of_inputs_in_memory(case):
+    expected = cn.Simulator(case.net).steady_state(np.ascontiguousarray(case.x)).concentrations
+    assert np.array_equal(cn.Simulator(case.net).steady_state(np.asfortranarray(case.x)).concentrations, expected)
+    try:
+        times = cn.settling_time(case.net, np.ascontiguousarray(case.x), bound="cheap")
+    except cn.NotCertified:
+        return
+    assert np.array_equal(cn.settling_time(case.net, np.asfortranarray(case.x), bound="cheap"), times)

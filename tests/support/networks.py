@@ -1,0 +1,165 @@
+"""The corpus that all tests share: standard, weird and real networks, each with inputs to try."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.networks.activations import BUILT_IN, Follower, smoothed_relu, smoothed_relu_derivative
+
+
+@dataclass(frozen=True)
+class Swish(cn.Activation):
+    """A user's own: z * (1 + z / sqrt(z^2 + 4h)) / 2, as a difference of two products."""
+
+    rails = (cn.Rail("Yp", 1), cn.Rail("Yn", -1))
+    local_reactions = (
+        cn.LocalReaction(("Yp",), ("Yp", "S"), "s"),
+        cn.LocalReaction(("Yp", "S"), ("Yp",), "d"),
+        cn.LocalReaction(("Yn", "S"), ("Yn",), "d"),
+        cn.LocalReaction(("Yp", "S"), ("Yp", "S", "Mp"), "d"),
+        cn.LocalReaction(("Mp",), (), "s"),
+        cn.LocalReaction(("Yn", "S"), ("Yn", "S", "Mn"), "d"),
+        cn.LocalReaction(("Mn",), (), "s"),
+    )
+    followers = (Follower("S", 1.0), Follower("Mp", 10.0), Follower("Mn", 10.0))
+    read_out = cn.ReadOut((("Mp", 1.0), ("Mn", -1.0)))
+
+    def concentrations(self, z):
+        y = smoothed_relu(self.drive(z), self.h)
+        s = y[..., :1] / y.sum(axis=-1, keepdims=True)
+        return np.concatenate([y, s, y * s], axis=-1)
+
+    def derivative(self, z):
+        z = np.asarray(z, dtype=float)
+        root = np.hypot(z, 2 * np.sqrt(self.h))
+        return (1 + z / root) / 2 + z * 2 * self.h / root**3
+
+    def h_derivative(self, z):
+        z = np.asarray(z, dtype=float)
+        return -(z**2) / np.hypot(z, 2 * np.sqrt(self.h)) ** 3
+
+
+@dataclass(frozen=True)
+class Copy(cn.Activation):
+    """A user's own with a follower, dM/dt = Y - M, which nothing but itself limits."""
+
+    rails = (cn.Rail("Y"),)
+    followers = (Follower("M", 10.0),)
+    local_reactions = (cn.LocalReaction(("Y",), ("Y", "M"), "s"), cn.LocalReaction(("M",), (), "d"))
+    read_out = cn.ReadOut((("M", 1.0),))
+
+    def concentrations(self, z):
+        y = smoothed_relu(self.drive(z), self.h)
+        return np.concatenate([y, y], axis=-1)
+
+    def derivative(self, z):
+        return smoothed_relu_derivative(z, self.h)
+
+
+@dataclass(frozen=True)
+class Bump(cn.Activation):
+    """A user's own from rails alone, one of them driven downwards."""
+
+    rails = (cn.Rail("Ya", -1, 1.0), cn.Rail("Yb", -1), cn.Rail("Yc", 1, -0.5))
+    read_out = cn.ReadOut((("Ya", 1.0), ("Yb", -2.0), ("Yc", 0.5)), constant=0.25)
+
+
+ACTIVATIONS = {
+    **BUILT_IN,
+    "LeakyReLU(0.2)": lambda h=0.01: cn.LeakyReLU(0.2, h=h),
+    "torch HardSigmoid": lambda h=0.01: cn.HardSigmoid(h, slope=1 / 6, offset=0.5),
+    "ClippedReLU(6)": lambda h=0.01: cn.ClippedReLU(h, ceiling=6.0),
+    "Swish": Swish,
+    "Bump": Bump,
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network and inputs for it."""
+
+    name: str
+    net: cn.Network
+    x: np.ndarray
+
+
+def _inputs(net, seed, n=4):
+    rng = np.random.default_rng(seed)
+    low, high = {"nonnegative": (0, 2), "signed": (-2, 2), "scaled": (0, 1)}[net.inputs]
+    x = rng.uniform(low, high, (n, net.n_in))
+    if net.inputs == "scaled":
+        below, above = (np.array(bound) for bound in net.input_range)
+        x = below + (above - below) * x
+    return x
+
+
+def _random(name, seed, sizes, hidden, output, **options):
+    net = cn.Network.random(sizes, hidden, seed=seed, output=output, **options)
+    return Case(name, net, _inputs(net, seed))
+
+
+def standard():
+    """Every activation, hidden and as output, with every kind of input, at several h."""
+    kinds = ({}, {"inputs": "signed"}, {"inputs": "scaled", "input_range": (-1.0, 3.0)})
+    cases = []
+    for number, (name, make) in enumerate(ACTIVATIONS.items()):
+        h = (1e-2, 1e-4, 0.3)[number % 3]
+        options = kinds[number % 3]
+        cases.append(_random(f"{name} hidden", number, [3, 4, 2], make(h=h), cn.Linear(h=0.01), **options))
+        cases.append(_random(f"{name} output", number, [2, 3, 3], cn.SmoothedReLU(h=h), make(h=0.02), **options))
+    return cases
+
+
+def weird():
+    """Shapes and values at the edges."""
+    relu, linear = cn.SmoothedReLU(h=0.01), cn.Linear(h=0.01)
+    skip = cn.Network(
+        [
+            cn.Layer(np.array([[1.0, -0.5], [0.3, 0.8], [-1.0, 1.0]]), activation=cn.Tanh(h=0.1), name="first"),
+            cn.Layer(np.array([[0.5, -1.0, 0.25]]), [0.1], relu, name="second"),
+            cn.Layer([[1.0, 0.5, -1.0, 2.0, 1.0, -0.3]], [0.2], linear, inputs=("second", "first", "input")),
+        ],
+        inputs="signed",
+        name="skip",
+    )
+    zeros = cn.Network([cn.Layer([[0.0, 0.0], [1.0, 0.0]], activation=relu), cn.Layer([[1.0, 0.0]], activation=linear)])
+    holes = np.random.default_rng(3).normal(size=(5, 6)) * (np.random.default_rng(4).random((5, 6)) < 0.3)
+    holes[2] = 0
+    patchy = cn.Network([cn.Layer(sparse.csr_array(holes), np.full(5, 0.1), relu), cn.Layer(np.ones((1, 5)))])
+    named = cn.Network(
+        [cn.Layer([[1.0, 2.0], [0.5, -1.0]], activation=cn.Normalized(h=0.1))],
+        input_names=["glucose", "lactose"],
+        output_names=["on", "off"],
+        class_names=["grows, fast", "rests"],
+        name="named",
+    )
+    large = cn.Network([cn.Layer([[1e3], [-1e3]], [0.0, 5.0], cn.SmoothedReLU(h=1e-8)), cn.Layer([[1.0, 1.0]])])
+    nets = {
+        "one neuron": cn.Network([cn.Layer([[1.5]], [-0.5], relu)]),
+        "one weight, no bias": cn.Network([cn.Layer([[-2.0]], activation=relu)]),
+        "skip connections": skip,
+        "zero weights": zeros,
+        "sparse with an empty row": patchy,
+        "user's names": named,
+        "large weights, small h": large,
+    }
+    cases = [Case(name, net, _inputs(net, 11)) for name, net in nets.items()]
+    for depth in range(3, 7):
+        sizes = [3] + [4] * (depth - 1) + [2]
+        cases.append(_random(f"depth {depth}", depth, sizes, cn.LeakyReLU(0.1, h=1e-3), linear, inputs="signed"))
+    cases.append(_random("sparse", 5, [10, 8, 3], relu, linear, density=0.3))
+    return cases
+
+
+def real():
+    """The small ones of the shipped networks, on held-out data."""
+    return [Case(name, cn.load_model(name), cn.model_data(name)[1][:4]) for name in ("xor", "moons", "iris")]
+
+
+def corpus():
+    """All of them."""
+    return standard() + weird() + real()

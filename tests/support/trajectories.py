@@ -1,0 +1,137 @@
+"""Random networks, and the search for their slowest trajectories, against which certificates are held."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.networks.activations import BUILT_IN
+
+CAP = 1e6
+POINTS = 241
+
+
+def draw(seed, depth=None, width=None, kinds=None):
+    """A network (depth 1 to 6, widths 1 to `width`, any activations, h 1e-6 to 1, weights to 10) and an input."""
+    rng = np.random.default_rng(seed)
+    depth = int(rng.integers(1, 7)) if depth is None else depth
+    # most networks are narrow: compiling a wide one takes seconds
+    width = int(rng.choice([2, 4, 8, 20], p=[0.4, 0.4, 0.16, 0.04])) if width is None else width
+    sizes = rng.integers(1, width + 1, depth + 1)
+    names = sorted(BUILT_IN) if kinds is None else kinds
+    layers = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        scale = np.sqrt(2 / n_in) * 10 ** rng.uniform(-0.5, 0.7)
+        weights = np.clip(rng.normal(0, scale, (n_out, n_in)), -10, 10)
+        kind = names[rng.integers(len(names))]
+        if kind == "Normalized" and n_out == 1:
+            kind = "SmoothedReLU"  # one value normalised is 1 whatever its input
+        activation = BUILT_IN[kind](h=10 ** rng.uniform(-6, 0))
+        layers.append(cn.Layer(weights, rng.normal(0, 0.3, n_out), activation))
+    return cn.Network(layers, name=f"net{seed}"), rng.uniform(0, 2, sizes[0])
+
+
+def starts(sim, seed, n=20):
+    """0, 1e6 in every species, and random points from 1e-9 to 1e6."""
+    rng = np.random.default_rng(seed)
+    size = len(sim.species)
+    return [np.zeros(size), np.full(size, CAP), *(10 ** rng.uniform(-9, 6, (n, size)))]
+
+
+def adverse_starts(sim, x, seed, n=6):
+    """Corners, and layers far off while those before them have settled: where slow trajectories begin."""
+    rng = np.random.default_rng(seed)
+    size = len(sim.species)
+    follows = np.array([not name.startswith("Y") for name in sim.species])
+    fixed = sim.steady_state(x).concentrations[0]
+    layer = np.array([int("".join(c for c in name.split("_")[0] if c.isdigit())) for name in sim.species])
+    found = [np.where(follows, high, low) for high in (0.0, CAP) for low in (0.0, CAP)]
+    for number in range(1, layer.max() + 1):
+        for rails in (fixed, np.zeros(size)):
+            off = np.where(follows, CAP, rails)
+            found += [np.where(layer == number, off, fixed), np.where(layer >= number, off, fixed)]
+    for _ in range(n):
+        found.append(np.where(follows, rng.choice([0, 1, CAP], size), rng.choice([0, CAP], size)))
+        found.append(np.where(rng.random(size) < 0.5, rng.choice([0, CAP], size), fixed))
+    return found
+
+
+def settles_at(course, target, tolerance):
+    """After which time all outputs of a time course stay within tolerance of the target."""
+    late = np.flatnonzero(np.abs(course.outputs - target).max(axis=1) > tolerance)
+    if not len(late):
+        return 0.0
+    return course.time[late[-1] + 1] if late[-1] + 1 < len(course.time) else np.inf
+
+
+def check(net, x, certificate, seed, n=20, adverse=6):
+    """Run trajectories: none may leave the envelope or be late. Returns the latest time found to settle.
+
+    `n` are random starts, `adverse` says how many starts are looked for where slow trajectories begin. A start
+    from which CVODE gives up tells nothing; most must tell something.
+    """
+    sim = cn.Simulator(net)
+    target, end = certificate.outputs.lower[0], 2 * max(certificate.settling_time, 1e-3)
+    envelope = certificate.envelope
+    latest = 0.0
+    begin = [*starts(sim, seed, n), *(adverse_starts(sim, x, seed, adverse) if adverse else [])]
+    failed = 0
+    for start in begin:
+        try:
+            course = sim.time_course(x, t_end=end, n_points=POINTS, initial=start)
+        except cn.ConvergenceError:
+            failed += 1
+            continue
+        late = course.time >= certificate.settling_time
+        off = np.abs(course.outputs[late] - target).max()
+        assert off <= certificate.tolerance * (1 + 1e-6), (net.name, start, off)
+        # the envelope of all starts shrinks, so its bounds at the grid point before hold
+        before = np.searchsorted(envelope.time, course.time, side="right") - 1
+        seen = (before >= 0) & (course.time <= envelope.time[-1])
+        # the lower copy is 1 - f: an integration to 1e-10 leaves it some 1e-9 of the fixed point
+        room = 1e-8 + 1e-6 * np.abs(course.outputs[seen])
+        assert np.all(course.outputs[seen] <= envelope.upper[before[seen]] + room), (net.name, start)
+        assert np.all(course.outputs[seen] >= envelope.lower[before[seen]] - room), (net.name, start)
+        latest = max(latest, settles_at(course, target, certificate.tolerance))
+    assert failed <= len(begin) / 2
+    return latest
+
+
+def settle_draws(net, x, rates, n, seed=0):
+    """Outputs (n, n_out) and species (n, n_species) for rate constants drawn for every reaction by itself.
+
+    Half of the draws are at the ends of the intervals. Species settle one after another, each at
+    the positive root of its own quadratic: nothing of the package's interval code is used.
+    """
+    rng = np.random.default_rng(seed)
+    crn = cn.to_reactions(net, x)
+    nominal = np.array([r.value for r in crn.reactions])
+    shape = (n // 2, len(nominal))
+    factors = np.concatenate([rng.uniform(-1, 1, shape), rng.choice([-1.0, 1.0], shape)])
+    k = dict(zip((r.id for r in crn.reactions), (nominal * (1 + rates * factors)).T, strict=True))
+    known = {s: np.full(len(factors), c) for s, c in zip(crn.boundary, crn.boundary_concentrations, strict=True)}
+    changes = {s: [] for s in crn.floating}
+    for reaction in crn.reactions:
+        before, after = dict(reaction.substrates), dict(reaction.products)
+        for s in {*before, *after} & set(changes):
+            if number := after.get(s, 0) - before.get(s, 0):
+                changes[s].append((reaction.id, number, before))
+    waiting = list(crn.floating)
+    while waiting:
+        for s in list(waiting):
+            if any(o not in known and o != s for _, _, before in changes[s] for o in before):
+                continue
+            c = [np.zeros(len(factors)) for _ in range(3)]
+            for reaction, number, before in changes[s]:
+                c[before.get(s, 0)] += (
+                    number * k[reaction] * np.prod([known[o] ** m for o, m in before.items() if o != s], axis=0)
+                )
+            root = np.sqrt(c[1] ** 2 - 4 * c[0] * c[2])
+            known[s] = np.where(c[1] < 0, 2 * c[0] / (root - c[1]), (c[1] + root) / np.where(c[2] < 0, -2 * c[2], 1.0))
+            waiting.remove(s)
+    read = [next(o for o in crn.observables if o.id == name).expression.evaluate(known) for name in net.output_names]
+    return np.stack(np.broadcast_arrays(*read, np.empty(len(factors)))[:-1], 1), np.stack(
+        [known[s] for s in crn.floating], 1
+    )

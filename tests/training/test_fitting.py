@@ -1,0 +1,321 @@
+"""Training: what it reaches, what it keeps to, and that it can stop and go on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from support import networks
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.simulation.verification import verify
+
+XOR = (np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0.0, 1, 1, 0]))
+
+
+def small(seed=0, n_out=3, hidden=6, **options):
+    return cn.Network.random([4, hidden, n_out], cn.SmoothedReLU(h=0.01), seed, output=cn.Linear(h=0.01), **options)
+
+
+@pytest.fixture(scope="module")
+def flowers():
+    """Iris, scaled to 0..1: inputs and labels 0, 1, 2."""
+    x, _, y, _ = cn.model_data("iris")
+    names = sorted(set(y.tolist()))
+    return x / x.max(axis=0), np.array([names.index(label) for label in y.tolist()])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_xor_is_learnt_from_every_start(seed):
+    net = cn.Network.random([2, 4, 1], cn.SmoothedReLU(h=0.01), seed, output=cn.Linear(h=0.01))
+    result = cn.fit(net, *XOR)
+    steady = cn.Simulator(result.network).steady_state(XOR[0])
+    assert result.network.classify(steady.outputs).tolist() == [0, 1, 1, 0]
+    assert result.verification.passed
+    assert result.loss < 1e-6
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+def test_engine_and_closed_form_train_alike(optimizer, flowers):
+    """Both give the same gradient to 1e-8, so the first steps are the same."""
+    options = {"optimizer": optimizer, "max_iter": 4, "loss": "cross_entropy"}
+    x, y = flowers[0][::3], flowers[1][::3]
+    by_form = cn.fit(small(), x, y, **options)
+    by_engine = cn.fit(small(), x, y, steady_state="engine", **options)
+    for a, b in zip(by_form.records, by_engine.records, strict=True):
+        assert np.isclose(a.loss, b.loss, rtol=1e-8)
+        assert np.isclose(a.gradient_norm, b.gradient_norm, rtol=1e-7)
+
+
+@pytest.mark.parametrize("case", [c for c in networks.standard() if "hidden" in c.name][::2], ids=lambda c: c.name)
+def test_every_activation_and_input_coding_can_be_trained(case, rng):
+    y = rng.normal(size=(len(case.x), case.net.n_out))
+    result = cn.fit(case.net, case.x, y, max_iter=30, learn_h=True)
+    assert result.loss < cn.gradient(case.net, case.x, y).loss
+    assert result.verification.passed
+
+
+def test_equal_arguments_give_equal_results(flowers):
+    options = {"optimizer": "adam", "max_iter": 3, "loss": "cross_entropy", "noise": 0.1, "validation": 0.2}
+    one, two = (cn.fit(small(), *flowers, seed=5, **options) for _ in range(2))
+    assert one.network == two.network
+    assert cn.fit(small(), *flowers, seed=6, **options).network != one.network
+
+
+def test_no_rate_constant_is_above_its_bound(flowers):
+    free = cn.fit(small(), *flowers, "cross_entropy", max_iter=100)
+    bound = cn.fit(small(), *flowers, "cross_entropy", max_iter=100, max_rate_constant=3.0, learn_h=True)
+    assert cn.to_reactions(free.network).constants.max() > 5.0
+    assert cn.to_reactions(bound.network).constants.max() <= 3.0 * (1 + 1e-12)
+    assert np.mean(bound.network.predict(flowers[0]) == flowers[1]) > 0.9
+
+
+def test_pruned_weights_lose_their_reactions(flowers):
+    plain = cn.fit(small(), *flowers, "cross_entropy", max_iter=60, l2=1e-3)
+    pruned = cn.fit(small(), *flowers, "cross_entropy", max_iter=60, l2=1e-3, density=0.4)
+    assert pruned.network.n_weights == round(0.4 * 42)
+    kept, all_ = (len(cn.to_reactions(r.network).reactions) for r in (pruned, plain))
+    assert all_ - kept >= 42 - pruned.network.n_weights
+    assert np.mean(pruned.network.predict(flowers[0]) == flowers[1]) > 0.9
+    assert sorted(set(pruned.history["density"]), reverse=True) == pytest.approx(
+        [1.0, 0.4 ** (1 / 3), 0.4 ** (2 / 3), 0.4]
+    )
+    sparse = cn.fit(small(density=0.7), *flowers, "cross_entropy", max_iter=40, density=0.5)
+    assert sparse.network.layers[0].weights.nnz < small(density=0.7).layers[0].weights.nnz
+
+
+def test_h_is_learnt_within_its_bounds(flowers):
+    result = cn.fit(small(), *flowers, "cross_entropy", max_iter=50, learn_h=True, h_bounds=(1e-3, 0.5))
+    assert all(1e-3 * (1 - 1e-12) <= h <= 0.5 * (1 + 1e-12) for h in result.network.h)
+    assert result.network.h[0] != 0.01
+    fixed = cn.fit(small(), *flowers, "cross_entropy", max_iter=5)
+    assert fixed.network.h == (0.01, 0.01)
+
+
+def test_early_stopping_keeps_the_best(flowers):
+    x, y = flowers
+    held = (x[:30], y[:30])
+    result = cn.fit(small(), x[30:], y[30:], "cross_entropy", max_iter=500, validation=held, patience=10)
+    best = min(record.validation_loss for record in result.records)
+    assert np.isclose(result.validation_loss, best, rtol=1e-12)
+    assert "has not improved for 10" in result.stopped
+    assert len(result.records) < 500
+
+
+def test_callbacks_see_and_stop(flowers):
+    seen = []
+
+    def callback(record, net):
+        seen.append((record.loss, net.n_weights))
+        return len(seen) == 3
+
+    result = cn.fit(small(), *flowers, "cross_entropy", callback=callback)
+    assert len(seen) == len(result.records) == 3
+    assert result.stopped == "callback"
+
+
+def test_a_callback_that_stops_leaves_the_best_network(flowers):
+    result = cn.fit(
+        small(), *flowers, "cross_entropy", validation=0.3, callback=lambda record, net: record.iteration == 7
+    )
+    assert np.isclose(result.validation_loss, min(record.validation_loss for record in result.records))
+
+
+def test_noise_goes_with_every_loss_that_has_a_meaning_there(flowers):
+    for output, loss in (
+        (cn.Normalized(h=0.01), "cross_entropy"),
+        (cn.Linear(h=0.01), "hinge"),
+        (cn.Tanh(h=0.1), "hinge"),
+    ):
+        net = cn.Network.random([4, 6, 3], cn.SmoothedReLU(h=0.01), 0, output=output)
+        result = cn.fit(net, *flowers, loss, noise=0.1, max_iter=30)
+        assert 0 <= result.records[-1].loss < result.records[0].loss
+
+
+def test_a_start_at_the_optimum_has_an_empty_history():
+    net = cn.Network.random([2, 3, 1], seed=0)
+    result = cn.fit(net, XOR[0], net(XOR[0]))
+    assert result.history.empty
+    assert result.loss == 0
+
+
+def test_history_is_a_table(flowers):
+    result = cn.fit(small(), *flowers, "cross_entropy", max_iter=5, validation=0.2)
+    assert result.history.columns.tolist() == ["loss", "validation_loss", "gradient_norm", "density", "seconds"]
+    assert result.history.index.tolist() == [1, 2, 3, 4, 5]
+    assert result.history["loss"].is_monotonic_decreasing
+    assert "verified by the engine on 96 samples" in repr(result)
+
+
+def test_right_by_a_read_out_time():
+    """At t = 3, a network that is trained for it is right; one trained for the steady state is not yet."""
+    net = cn.Network.random([2, 4, 1], cn.SmoothedReLU(h=0.01), 3, output=cn.Linear(h=0.01))
+    timed = cn.fit(net, *XOR, time=3.0, initial=0.0, max_iter=60)
+    settled = cn.fit(net, *XOR)
+
+    def error(trained):
+        simulator = cn.Simulator(trained)
+        outputs = [simulator.time_course(x, 3.0, 2, initial=0.0).outputs[-1, 0] for x in XOR[0]]
+        return np.abs(outputs - XOR[1]).max()
+
+    assert error(timed.network) < 0.1
+    assert error(settled.network) > 2 * error(timed.network)
+    assert timed.loss < 0.01
+    assert str(timed.verification).startswith("verified by the engine on 4 samples at t = 3")
+
+
+def test_robust_training_withstands_noise():
+    """Two moons, rate constants off by a coefficient of variation of 0.3: training with noise keeps more accuracy."""
+    x, _, y, _ = cn.model_data("moons")
+    x, y = x[:200], y[:200]
+    net = cn.Network.random([2, 10, 1], cn.SmoothedReLU(h=0.01), 0, output=cn.Linear(h=0.01), inputs="signed")
+    plain = cn.fit(net, x, y, "cross_entropy", max_iter=150, l2=1e-4)
+    robust = cn.fit(plain.network, x, y, "cross_entropy", max_iter=60, noise=0.3, l2=1e-4)
+    before, after = (cn.accuracy_under_noise(r.network, x, y, noise=[0.3], draws=40).mean() for r in (plain, robust))
+    assert after > before + 0.02
+
+
+# Checkpoints -----------------------------------------------------------------------------------------
+
+
+class HaltError(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"optimizer": "adam", "max_iter": 8, "validation": 0.2, "noise": 0.1, "noise_draws": 2},
+        {"optimizer": "lbfgs", "max_iter": 250, "tolerance": 1e-12, "l2": 1e-3},
+        {"optimizer": "lbfgs", "max_iter": 60, "density": 0.5, "l2": 1e-3},
+    ],
+    ids=["adam", "lbfgs", "pruned"],
+)
+def test_an_interrupted_training_resumes_to_the_same_result(options, flowers, tmp_path):
+    path = tmp_path / "run.json"
+    whole = cn.fit(small(), *flowers, "cross_entropy", **options)
+    assert len(whole.records) > 5
+
+    def interrupt(record, net):
+        if record.iteration == int(0.7 * len(whole.records)):
+            raise HaltError
+
+    with pytest.raises(HaltError):
+        cn.fit(small(), *flowers, "cross_entropy", callback=interrupt, checkpoint=path, **options)
+    assert path.exists()
+    resumed = cn.fit(small(), *flowers, "cross_entropy", checkpoint=path, **options)
+    assert resumed.network == whole.network
+    assert [r.loss for r in resumed.records] == [r.loss for r in whole.records]
+    finished = cn.fit(small(), *flowers, "cross_entropy", checkpoint=path, **options)
+    assert finished.network == whole.network
+
+
+def test_a_stop_by_callback_does_not_stick_in_the_checkpoint(flowers, tmp_path):
+    options = {"loss": "cross_entropy", "max_iter": 30, "density": 0.5}
+    path = tmp_path / "run.json"
+    stopped = cn.fit(small(), *flowers, checkpoint=path, callback=lambda record, net: record.iteration == 5, **options)
+    assert (stopped.stopped, len(stopped.records)) == ("callback", 5)
+    assert cn.fit(small(), *flowers, checkpoint=path, **options).network == cn.fit(small(), *flowers, **options).network
+
+
+def test_a_killed_process_loses_nothing_but_time(tmp_path):
+    code = """
+import sys, numpy as np, crn_nn_tellurium as cn
+x, _, y, _ = cn.model_data("iris")
+x = x / x.max(axis=0)
+net = cn.Network.random([4, 6, 3], seed=0, output=cn.Linear(h=0.01), class_names=sorted(set(y.tolist())))
+path = sys.argv[1] if len(sys.argv) > 1 else None
+result = cn.fit(net, x, y, "cross_entropy", optimizer="adam", max_iter=300, checkpoint=path)
+print(repr(result.loss))
+"""
+    path = tmp_path / "run.json"
+    victim = subprocess.Popen([sys.executable, "-c", code, str(path)])
+    while not (path.exists() and json.loads(path.read_text(encoding="utf-8"))["iteration"] > 5):
+        time.sleep(0.05)
+        assert victim.poll() is None
+    os.kill(victim.pid, signal.SIGKILL)
+    victim.wait()
+    assert json.loads(path.read_text(encoding="utf-8"))["iteration"] < 300
+    outputs = [
+        subprocess.run([sys.executable, "-c", code, *more], capture_output=True, text=True, check=True).stdout
+        for more in ([str(path)], [])
+    ]
+    assert outputs[0] == outputs[1]
+
+
+def test_a_checkpoint_of_another_training_is_refused(flowers, tmp_path):
+    path = tmp_path / "run.json"
+    options = {"optimizer": "adam", "max_iter": 2, "loss": "cross_entropy"}
+    cn.fit(small(), *flowers, checkpoint=path, **options)
+    own = [
+        cn.Loss(lambda y, t, c=c: np.square(y - t).sum(axis=1) + c, lambda y, t: 2 * (y - t), "classes") for c in (0, 1)
+    ]
+    cn.fit(small(), *flowers, **{**options, "loss": own[0]}, checkpoint=tmp_path / "own.json")
+    with pytest.raises(cn.FileFormatError, match="other data or other settings"):
+        cn.fit(small(), *flowers, **{**options, "loss": own[1]}, checkpoint=tmp_path / "own.json")
+    for change in ({"l2": 0.1}, {"seed": 1}, {"loss": "hinge"}):
+        with pytest.raises(cn.FileFormatError, match="other data or other settings"):
+            cn.fit(small(), *flowers, checkpoint=path, **{**options, **change})
+    with pytest.raises(cn.FileFormatError, match="other data or other settings"):
+        cn.fit(small(), flowers[0][1:], flowers[1][1:], checkpoint=path, **options)
+    cn.load_model("xor").save(path)
+    with pytest.raises(cn.FileFormatError, match="no checkpoint"):
+        cn.fit(small(), *flowers, checkpoint=path, **options)
+
+
+def test_errors_say_what_is_wrong(flowers):
+    for options, message in (
+        ({"optimizer": "sgd"}, "expected one of 'lbfgs', 'adam'"),
+        ({"max_iter": 0}, "max_iter is 0"),
+        ({"l2": -1.0}, "l2 is -1.0"),
+        ({"density": 0.0}, "density is 0.0"),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0"),
+        ({"max_rate_constant": 0.5}, "max_rate_constant is 0.5"),
+        ({"h_bounds": (1.0, 0.1), "learn_h": True}, "expected 0 < least < largest"),
+        ({"h_bounds": (1.0,)}, r"expected \(least, largest\)"),
+        ({"h_bounds": (0.1, 1.0), "learn_h": True}, "h is 0.01, outside its bounds"),
+        ({"h_bounds": (2.0, 3.0), "learn_h": True, "max_rate_constant": 1.5}, "expected 0 < least < largest"),
+        ({"time": 0.0}, "time is 0.0"),
+        ({"time": "soon"}, "time is 'soon'"),
+        ({"initial": 0.0}, "a start goes with a read-out time"),
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": None}, "seed is None"),
+        ({"learning_rate": "0.1"}, "learning_rate is '0.1'"),
+        ({"max_rate_constant": "5"}, "max_rate_constant is '5'"),
+        ({"callback": 3}, "callback is 3"),
+        ({"validation": 1.5}, "validation is 1.5"),
+        ({"validation": [1, 2, 3]}, r"expected \(X, Y\)"),
+        ({"noise": 0.1, "steady_state": "engine"}, "noise goes with"),
+        ({"loss": "cross_entropy", "max_iter": 1.5}, "max_iter is 1.5"),
+    ):
+        with pytest.raises(cn.InputError, match=message):
+            cn.fit(small(), *flowers, **{"loss": "cross_entropy", **options})
+    large = cn.Network([cn.Layer(np.ones((3, 4)), activation=cn.Linear(h=5.0))])
+    with pytest.raises(cn.InputError, match=r"h1 is 5\.0, which training leaves"):
+        cn.fit(large, *flowers, "cross_entropy", max_rate_constant=2.0)
+    with pytest.raises(cn.InputError, match="fit takes a Network; got int"):
+        cn.fit(3, *flowers)
+    sigmoid = cn.Network.random([4, 3, 1], seed=0, output=cn.Sigmoid(h=0.01))
+    with pytest.raises(cn.InputError, match="noise does not go with cross-entropy on a Sigmoid"):
+        cn.fit(sigmoid, flowers[0], flowers[1] > 0, "cross_entropy", noise=0.1)
+    with pytest.raises(cn.InputError, match=r"X has shape \(4,\)"):
+        cn.fit(small(), flowers[0][0], [1])
+
+
+def test_a_loss_that_explodes_says_so(flowers):
+    wild = cn.Loss(lambda y, t: np.exp(y * 1e3).sum(axis=1), lambda y, t: 1e3 * np.exp(y * 1e3))
+    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(cn.ConvergenceError, match="the loss is"):
+        cn.fit(small(), flowers[0], np.zeros((len(flowers[0]), 3)), wild, optimizer="adam", learning_rate=10.0)
+
+
+def test_verification_tells_a_network_that_the_engine_does_not_confirm(monkeypatch):
+    net = cn.load_model("xor")
+    assert verify(net, XOR[0]).passed
+    monkeypatch.setattr(cn.Network, "__call__", lambda self, x: np.full((len(x), 1), 0.5))
+    found = verify(net, XOR[0])
+    assert not found.passed
+    assert str(found).startswith("NOT verified")
