@@ -1,5 +1,6 @@
 """Chemistry made to fail, to see what becomes of it."""
 
+import crn_nn_tellurium as cn
 from crn_nn_tellurium.simulation.engine import CompiledModel
 
 
