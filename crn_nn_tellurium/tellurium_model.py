@@ -19,11 +19,23 @@ import numpy.typing as npt
 from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 
 from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork
-from crn_nn_tellurium.encoding import Form, compact_signs, signed_constants, to_reactions, write_antimony
+from crn_nn_tellurium.encoding import (
+    Form,
+    compact_signs,
+    signed_constants,
+    to_reactions,
+    write_antimony,
+)
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.sensitivity import sensitivities
-from crn_nn_tellurium.simulation import CVODE, STEADY_STATE_TOLERANCE, antimony_to_sbml, keeping_attributes, steady
+from crn_nn_tellurium.simulation import (
+    CVODE,
+    STEADY_STATE_TOLERANCE,
+    antimony_to_sbml,
+    keeping_attributes,
+    steady,
+)
 
 _DURATIONS = 10.0 ** np.arange(1, 10)
 _TOLERANCE = 1e-10
@@ -39,13 +51,19 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
     def __init__(self, net: Network, crn: ReactionNetwork, form: Form) -> None:
         # numbers as start values: with formulas, roadrunner's getFullJacobian and its like fail
         start = dict(zip(crn.floating, crn.initial_concentrations.tolist(), strict=True))
-        plain = replace(crn, species=tuple(replace(s, initial=start.get(s.id, s.initial)) for s in crn.species))
+        plain = replace(
+            crn, species=tuple(replace(s, initial=start.get(s.id, s.initial)) for s in crn.species)
+        )
         sbml = antimony_to_sbml(write_antimony(plain, form, signed_constants(crn)))
         with keeping_attributes():
             super().__init__(sbml)
         self._net, self._crn, self._form, self._start = net, crn, form, start
         self._signs = compact_signs(crn, signed_constants(crn)) if form == "compact" else {}
-        self.timeCourseSelections = ["time", *(f"[{name}]" for name in crn.floating), *net.output_names]
+        self.timeCourseSelections = [
+            "time",
+            *(f"[{name}]" for name in crn.floating),
+            *net.output_names,
+        ]
         self.steadyStateSelections = list(net.output_names)
         self._selection = self._selections()
 
@@ -81,11 +99,15 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         finally:
             self.model.setTime(time)
         self._set_concentrations(before)
-        raise ConvergenceError(f"steadyState: {reason}; are all rate constants and inputs as intended?")
+        raise ConvergenceError(
+            f"steadyState: {reason}; are all rate constants and inputs as intended?"
+        )
 
     @contextmanager
     def _own_solvers(self) -> Iterator[None]:
-        """CVODE and nleq2 with the settings they need, whatever the user has chosen for simulations."""
+        """CVODE and nleq2 with the settings they need, whatever the user has chosen for
+        simulations.
+        """
         integrator, solver = self.getIntegrator().getName(), self.getSteadyStateSolver().getName()
         self.setIntegrator("cvode")
         self.setSteadyStateSolver("nleq2")
@@ -93,7 +115,11 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             self.getIntegrator(): CVODE,
             self.getSteadyStateSolver(): {"relative_tolerance": STEADY_STATE_TOLERANCE},
         }
-        kept = [(owner, name, owner.getValue(name)) for owner, values in needed.items() for name in values]
+        kept = [
+            (owner, name, owner.getValue(name))
+            for owner, values in needed.items()
+            for name in values
+        ]
         try:
             for owner, values in needed.items():
                 for name, value in values.items():
@@ -107,7 +133,9 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
 
     def _polish(self) -> float | None:
         """Newton's method from here; None unless it ends at a positive steady state."""
-        for _ in range(3):  # nleq2 may stop early at small roots; each call more is one Newton step more
+        for _ in range(
+            3
+        ):  # nleq2 may stop early at small roots; each call more is one Newton step more
             try:
                 residual = float(self.getSteadyStateSolver().solve())
             except RuntimeError:  # nleq2 gives up
@@ -115,15 +143,18 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             x = np.array(self.model.getFloatingSpeciesConcentrations())
             if not np.all(x > 0):
                 return None
-            if steady(self._crn.balance(x, self._boundary(), self._constants()), x, _TOLERANCE).all():
+            if steady(
+                self._crn.balance(x, self._boundary(), self._constants()), x, _TOLERANCE
+            ).all():
                 return residual
         return None
 
     def getuCC(self, variable: str, parameter: str) -> float:
-        """d variable / d parameter at the steady state: a species or output by a rate constant or input species.
+        """d variable / d parameter at the steady state: a species or output by a rate constant or
+        input species.
 
-        Exact, from the Jacobian of the reactions; roadrunner's own, which answers for other names, recompiles
-        the model and takes differences.
+        Exact, from the Jacobian of the reactions; roadrunner's own, which answers for other names,
+        recompiles the model and takes differences.
         """
         name = variable.strip("[]")
         crn = self._crn
@@ -131,7 +162,9 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         if name not in known or parameter.strip("[]") not in {*crn.rate_constants, *crn.boundary}:
             return float(super().getuCC(variable, parameter))
         self.steadyState()
-        found = sensitivities(self._now(), self._state(), outputs=[name], parameters=[parameter.strip("[]")])
+        found = sensitivities(
+            self._now(), self._state(), outputs=[name], parameters=[parameter.strip("[]")]
+        )
         return float(found.values[0, 0]) * self._signs.get(parameter, 1)
 
     def getCC(self, variable: str, parameter: str) -> float:
@@ -151,20 +184,41 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         return replace(self._crn, species=tuple(species), reactions=tuple(reactions))
 
     def _state(self) -> npt.NDArray[np.float64]:
-        now = dict(zip(self.model.getFloatingSpeciesIds(), self.model.getFloatingSpeciesConcentrations(), strict=True))
+        now = dict(
+            zip(
+                self.model.getFloatingSpeciesIds(),
+                self.model.getFloatingSpeciesConcentrations(),
+                strict=True,
+            )
+        )
         return np.array([now[name] for name in self._crn.floating])
 
     def _boundary(self) -> npt.NDArray[np.float64]:
         found = dict(
-            zip(self.model.getBoundarySpeciesIds(), self.model.getBoundarySpeciesConcentrations(), strict=True)
+            zip(
+                self.model.getBoundarySpeciesIds(),
+                self.model.getBoundarySpeciesConcentrations(),
+                strict=True,
+            )
         )
         return np.array([found[name] for name in self._crn.boundary])
 
     def _constants(self) -> npt.NDArray[np.float64]:
         """The rate constants as they are now; those written as numbers do not change."""
-        now = dict(zip(self.model.getGlobalParameterIds(), self.model.getGlobalParameterValues(), strict=True))
+        now = dict(
+            zip(
+                self.model.getGlobalParameterIds(),
+                self.model.getGlobalParameterValues(),
+                strict=True,
+            )
+        )
         known = self._crn.constant_values
-        return np.array([self._signs.get(k, 1) * now[k] if k in now else known[k] for k in self._crn.rate_constants])
+        return np.array(
+            [
+                self._signs.get(k, 1) * now[k] if k in now else known[k]
+                for k in self._crn.rate_constants
+            ]
+        )
 
     def _set_concentrations(self, values: npt.NDArray[np.float64]) -> None:
         index = np.arange(len(values), dtype=np.int32)
@@ -183,14 +237,27 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
     # Values by name -----------------------------------------------------------------------------
 
     def _selections(self) -> dict[str, str]:
-        """Attribute -> selection, as roadrunner has it, but for this model and whatever loads later."""
+        """Attribute -> selection, as roadrunner has it, but for this model and whatever loads
+        later.
+        """
         model = self.model
-        found = {f"{name}_amt": name for name in (*model.getFloatingSpeciesIds(), *model.getBoundarySpeciesIds())}
+        found = {
+            f"{name}_amt": name
+            for name in (*model.getFloatingSpeciesIds(), *model.getBoundarySpeciesIds())
+        }
         for name in (*model.getFloatingSpeciesIds(), *model.getBoundarySpeciesIds()):
             found[name] = found[f"{name}_conc"] = f"[{name}]"
-        for name in (*model.getGlobalParameterIds(), *model.getCompartmentIds(), *model.getReactionIds()):
+        for name in (
+            *model.getGlobalParameterIds(),
+            *model.getCompartmentIds(),
+            *model.getReactionIds(),
+        ):
             found[name] = name
-        return {name: selection for name, selection in found.items() if not callable(getattr(type(self), name, None))}
+        return {
+            name: selection
+            for name, selection in found.items()
+            if not callable(getattr(type(self), name, None))
+        }
 
     def __getattribute__(self, name: str) -> Any:
         selection = super().__getattribute__("__dict__").get("_selection", {}).get(name)
@@ -218,7 +285,9 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         if name in net.input_names:
             position = net.input_names.index(name)
             coded = net.input_coding.one(position, value).tolist()
-            for rail, concentration in zip(self._crn.boundary[position * len(coded) :], coded, strict=False):
+            for rail, concentration in zip(
+                self._crn.boundary[position * len(coded) :], coded, strict=False
+            ):
                 super().setValue(rail, concentration)
             return
         if species in self._crn.boundary and not value >= 0:
@@ -246,7 +315,9 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         # roadrunner's own pickle knows nothing of the network
         x = [self.getValue(name) for name in self._net.input_names]
         values = {
-            name: self.getValue(name) for name in self.model.getGlobalParameterIds() if name in self._crn.rate_constants
+            name: self.getValue(name)
+            for name in self.model.getGlobalParameterIds()
+            if name in self._crn.rate_constants
         }
         values |= {f"[{name}]": self.getValue(f"[{name}]") for name in self._crn.floating}
         return _copy, (self._net, x, self._form, values)
@@ -271,7 +342,9 @@ def _copy(net: Network, x: list[float], form: Form, values: dict[str, float]) ->
     return runner
 
 
-def to_roadrunner(net: Network, x: npt.ArrayLike | None = None, form: Form = "reactions") -> ChemistryRunner:
+def to_roadrunner(
+    net: Network, x: npt.ArrayLike | None = None, form: Form = "reactions"
+) -> ChemistryRunner:
     """The flat model as tellurium's ExtendedRoadRunner.
 
     Parameters

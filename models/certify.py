@@ -1,6 +1,8 @@
-"""Certifies the shipped models: by when they have settled on every held-out sample, from every start.
+"""Certifies the shipped models: by when they have settled on every held-out sample, from every
+start.
 
-Run from the repository: ``python models/certify.py``. Writes certificates.json beside itself and prints README's table.
+Run from the repository: ``python models/certify.py``. Writes certificates.json beside itself and
+prints README's table.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ def certify(name: str, samples: int | None = None) -> dict[str, Any]:
     x = cn.model_data(name)[1][:samples]
     certificate = cn.certify(net, x, TOLERANCE)
     units = cn.fastest_units(net, 1e6, c0=C0)
-    smooth = [1e-100 if layer.activation.h_is_smoothing else layer.activation.h for layer in net.layers]
+    smooth = [
+        1e-100 if layer.activation.h_is_smoothing else layer.activation.h for layer in net.layers
+    ]
     return {
         "h": net.h[0],
         "samples": len(x),
@@ -51,8 +55,9 @@ def main() -> None:
 def table_row(name: str, row: dict[str, Any], accuracy: float) -> str:
     """One model's row in README."""
     return (
-        f"| {name} | {row['h']:g} | {row['error']:.2g} | {accuracy:.1%} | {row['settling_time']:.0f} | "
-        f"{row['cheap']:.0f} | {row['hours']:.1f} | {row['margin']:.1%} |"
+        f"| {name} | {row['h']:g} | {row['error']:.2g} | {accuracy:.1%} |"
+        f" {row['settling_time']:.0f} | {row['cheap']:.0f} | {row['hours']:.1f} |"
+        f" {row['margin']:.1%} |"
     )
 
 

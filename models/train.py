@@ -1,7 +1,9 @@
-"""Trains the shipped models on scikit-learn's bundled data and measures them, plain and as chemistry.
+"""Trains the shipped models on scikit-learn's bundled data and measures them, plain and as
+chemistry.
 
 Run from the repository: ``python models/train.py``. Writes, beside itself, NAME.json, NAME.ant and
-results.json (accuracy on held-out data of scikit-learn's network and of its chemistry on roadrunner).
+results.json (accuracy on held-out data of scikit-learn's network and of its chemistry on
+roadrunner).
 """
 
 from __future__ import annotations
@@ -26,21 +28,23 @@ def xor() -> tuple[Any, cn.Network]:
     """Two hidden units; the first start from which L-BFGS reaches all four targets."""
     x, _, y, _ = cn.model_data("xor")
     for seed in range(1000):
-        model = MLPRegressor(hidden_layer_sizes=(2,), solver="lbfgs", alpha=1e-4, max_iter=5000, random_state=seed).fit(
-            x, y
-        )
+        model = MLPRegressor(
+            hidden_layer_sizes=(2,), solver="lbfgs", alpha=1e-4, max_iter=5000, random_state=seed
+        ).fit(x, y)
         if np.abs(model.predict(x) - y).max() < 0.01:
             break
-    net = cn.from_sklearn(model, h=0.001, inputs="nonnegative", class_names=[0, 1], name="xor_2_2_1")
+    net = cn.from_sklearn(
+        model, h=0.001, inputs="nonnegative", class_names=[0, 1], name="xor_2_2_1"
+    )
     return lambda data: (model.predict(data) > 0.5).astype(int), net
 
 
 def moons() -> tuple[Any, cn.Network]:
     """Inputs of either sign, on two rails each."""
     x, _, y, _ = cn.model_data("moons")
-    model = MLPClassifier(hidden_layer_sizes=(12, 8), solver="lbfgs", alpha=1e-2, max_iter=2000, random_state=0).fit(
-        x, y
-    )
+    model = MLPClassifier(
+        hidden_layer_sizes=(12, 8), solver="lbfgs", alpha=1e-2, max_iter=2000, random_state=0
+    ).fit(x, y)
     return model.predict, cn.from_sklearn(model, h=1e-3, name="moons_2_12_8_1")
 
 
@@ -49,7 +53,9 @@ def iris() -> tuple[Any, cn.Network]:
     x, _, y, _ = cn.model_data("iris")
     model = make_pipeline(
         MinMaxScaler(),
-        MLPClassifier(hidden_layer_sizes=(8,), solver="lbfgs", alpha=1e-2, max_iter=2000, random_state=0),
+        MLPClassifier(
+            hidden_layer_sizes=(8,), solver="lbfgs", alpha=1e-2, max_iter=2000, random_state=0
+        ),
     ).fit(x, y)
     names = ["sepal_length_cm", "sepal_width_cm", "petal_length_cm", "petal_width_cm"]
     net = cn.from_sklearn(
@@ -67,9 +73,13 @@ def digits() -> tuple[Any, cn.Network]:
     """8 x 8 pixels of 0 to 16 in, scaled to 0 to 1."""
     x, _, y, _ = cn.model_data("digits")
     scaler = MinMaxScaler().fit([[0.0] * 64, [16.0] * 64])
-    mlp = MLPClassifier(hidden_layer_sizes=(32,), alpha=1e-2, max_iter=2000, random_state=0).fit(scaler.transform(x), y)
+    mlp = MLPClassifier(hidden_layer_sizes=(32,), alpha=1e-2, max_iter=2000, random_state=0).fit(
+        scaler.transform(x), y
+    )
     model = make_pipeline(scaler, mlp)
-    net = cn.from_sklearn(model, h=1e-4, inputs="scaled", input_range=(0.0, 16.0), name="digits_64_32_10")
+    net = cn.from_sklearn(
+        model, h=1e-4, inputs="scaled", input_range=(0.0, 16.0), name="digits_64_32_10"
+    )
     return model.predict, net
 
 

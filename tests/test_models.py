@@ -38,8 +38,9 @@ def test_sizes_are_as_published(name):
 def test_readme_has_the_same_table(name):
     row = RESULTS[name]
     line = (
-        f"| {name} | {row['layers']} | {row['inputs']} | {row['h']:g} | {row['species']} | {row['reactions']:,} | "
-        f"{row['held_out']} | {row['plain_accuracy']:.1%} | {row['chemistry_accuracy']:.1%} |"
+        f"| {name} | {row['layers']} | {row['inputs']} | {row['h']:g} | {row['species']} |"
+        f" {row['reactions']:,} | {row['held_out']} | {row['plain_accuracy']:.1%} |"
+        f" {row['chemistry_accuracy']:.1%} |"
     )
     assert line in README
 

@@ -39,7 +39,9 @@ def test_import_stays_light():
         "heavy = ('tellurium', 'roadrunner', 'sklearn', 'xarray', 'matplotlib', 'pandas', 'torch');"
         "print([m for m in heavy if m in sys.modules])"
     )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
     assert out == "[]\n"
 
 
@@ -54,7 +56,9 @@ def test_documented_examples_run(name):
 
 def test_readme_examples_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+    blocks = re.findall(
+        r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S
+    )
     assert blocks
     namespace = {}
     for block in blocks:
@@ -63,7 +67,9 @@ def test_readme_examples_run(tmp_path, monkeypatch):
 
 
 def test_contributing_shows_an_activation_that_works():
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.S)
+    (block,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.S
+    )
     namespace = {"__name__": "contributing"}
     exec(block, namespace)
     assert issubclass(namespace["Swish"], cn.Activation)
@@ -74,7 +80,9 @@ def test_errors_subclass_what_callers_expect_and_pickle():
 
     for kind in vars(errors).values():
         if isinstance(kind, type) and issubclass(kind, Exception):
-            assert issubclass(kind, ValueError | ArithmeticError | ImportError | OSError | KeyError | TypeError)
+            assert issubclass(
+                kind, ValueError | ArithmeticError | ImportError | OSError | KeyError | TypeError
+            )
             again = pickle.loads(pickle.dumps(kind("what went wrong")))
             assert str(again) == "what went wrong"
 
@@ -86,13 +94,19 @@ def test_missing_extras_say_their_command():
 
 def test_rooms_are_entered_by_their_doors():
     """The contracts of pyproject.toml: rooms in layers, each entered by its door."""
-    found = subprocess.run(["lint-imports", "--no-cache"], capture_output=True, text=True, cwd=ROOT, check=False)
+    found = subprocess.run(
+        ["lint-imports", "--no-cache"], capture_output=True, text=True, cwd=ROOT, check=False
+    )
     assert found.returncode == 0, found.stdout
 
 
 def test_version_is_in_one_place():
     found = subprocess.run(
-        ["git", "grep", "-l", f'"{cn.__version__}"'], capture_output=True, text=True, cwd=ROOT, check=False
+        ["git", "grep", "-l", f'"{cn.__version__}"'],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
     ).stdout.split()
     assert found == ["crn_nn_tellurium/_version.py"]
     assert f"## {cn.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

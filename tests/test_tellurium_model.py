@@ -17,7 +17,9 @@ KINDS = [{}, {"inputs": "signed"}, {"inputs": "scaled", "input_range": (-3.0, 3.
 
 
 def network(**options):
-    return cn.Network.random([2, 3, 2], cn.LeakyReLU(0.1, h=1e-3), seed=2, output=cn.Normalized(h=0.01), **options)
+    return cn.Network.random(
+        [2, 3, 2], cn.LeakyReLU(0.1, h=1e-3), seed=2, output=cn.Normalized(h=0.01), **options
+    )
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -134,7 +136,9 @@ def test_a_start_value_of_the_users_own_is_kept():
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))])
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))]
+)
 def test_copies_have_the_same_state(form, again):
     net = network(**KINDS[1])
     r = cn.to_roadrunner(net, [0.5, -1.0], form)
@@ -146,7 +150,9 @@ def test_copies_have_the_same_state(form, again):
     for runner in (r, other):
         runner["h1"] = 1e-3
         runner.steadyState()
-    np.testing.assert_allclose([other["y0"], r["y0"]], [net([-2.0, -1.0])[0], net([0.5, -1.0])[0]], rtol=1e-9)
+    np.testing.assert_allclose(
+        [other["y0"], r["y0"]], [net([-2.0, -1.0])[0], net([0.5, -1.0])[0]], rtol=1e-9
+    )
 
 
 def test_roadrunners_own_analyses_run():
@@ -168,7 +174,10 @@ def test_steady_state_does_not_depend_on_the_users_solvers(integrator):
         r.getIntegrator().setValue("maximum_num_steps", 5)
     r.steadyState()
     assert r["y0"] == pytest.approx(net([1, 0])[0], rel=1e-9)
-    assert (r.getIntegrator().getName(), r.getSteadyStateSolver().getName()) == (integrator, "newton")
+    assert (r.getIntegrator().getName(), r.getSteadyStateSolver().getName()) == (
+        integrator,
+        "newton",
+    )
     if integrator == "cvode":
         assert r.getIntegrator().getValue("maximum_num_steps") == 5
 

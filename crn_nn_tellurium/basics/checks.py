@@ -55,7 +55,8 @@ def require(module: str, extra: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as error:
         raise MissingPackageError(
-            f"this needs the package {module!r}, which is not installed; run: pip install 'crn_nn_tellurium[{extra}]'"
+            f"this needs the package {module!r}, which is not installed; run: pip install"
+            f" 'crn_nn_tellurium[{extra}]'"
         ) from error
 
 

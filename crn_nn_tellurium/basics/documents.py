@@ -37,7 +37,9 @@ def check_target(path: Path) -> None:
         If its folder does not exist, or it is a folder.
     """
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
+        raise FileNotFoundError(
+            f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}"
+        )
     if path.is_dir():
         raise IsADirectoryError(f"cannot write {str(path)!r}: it is a folder")
 
@@ -69,7 +71,8 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
 
 
 def write_files(files: Mapping[Path, bytes]) -> None:
-    """Write files that belong together: each whole or not at all, and none moved into place before all are written.
+    """Write files that belong together: each whole or not at all, and none moved into place before
+    all are written.
 
     Raises
     ------
@@ -83,7 +86,9 @@ def write_files(files: Mapping[Path, bytes]) -> None:
             try:
                 handle, temporary[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             except OSError as error:
-                raise type(error)(f"cannot write {str(path)!r} into its folder: {error.strerror}") from error
+                raise type(error)(
+                    f"cannot write {str(path)!r} into its folder: {error.strerror}"
+                ) from error
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
             make_readable(temporary[path])
@@ -116,7 +121,9 @@ def read_text(path: str | os.PathLike[str]) -> str:
     try:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FileFormatError(f"{str(path)!r}: not a text file ({error.reason} at byte {error.start})") from error
+        raise FileFormatError(
+            f"{str(path)!r}: not a text file ({error.reason} at byte {error.start})"
+        ) from error
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
@@ -156,7 +163,9 @@ def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) ->
     """
     path = Path(path)
     if path.suffix.lower() == ".npz":
-        raise FileFormatError(f"{str(path)!r}: the ending .npz is for arrays; expected one such as .json")
+        raise FileFormatError(
+            f"{str(path)!r}: the ending .npz is for arrays; expected one such as .json"
+        )
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     inline = _count(document) <= INLINE_LIMIT
     plain = _to_plain(document, arrays, "", inline)
@@ -202,11 +211,17 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         plain = json.loads(read_text(path))
     except json.JSONDecodeError as error:
-        raise FileFormatError(f"{str(path)!r}: not JSON (line {error.lineno}: {error.msg})") from error
+        raise FileFormatError(
+            f"{str(path)!r}: not JSON (line {error.lineno}: {error.msg})"
+        ) from error
     except RecursionError as error:
-        raise FileFormatError(f"{str(path)!r}: nested too deeply to be a document of ours") from error
+        raise FileFormatError(
+            f"{str(path)!r}: nested too deeply to be a document of ours"
+        ) from error
     if not isinstance(plain, dict):
-        raise FileFormatError(f"{str(path)!r}: holds a {type(plain).__name__}; expected a JSON object")
+        raise FileFormatError(
+            f"{str(path)!r}: holds a {type(plain).__name__}; expected a JSON object"
+        )
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     reference = plain.pop("arrays", None)
     if reference is not None:
@@ -214,7 +229,9 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         result = _from_plain(plain, arrays)
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise FileFormatError(f"{str(path)!r}: an array is not as it was saved ({error})") from error
+        raise FileFormatError(
+            f"{str(path)!r}: an array is not as it was saved ({error})"
+        ) from error
     assert isinstance(result, dict)
     return result
 
@@ -232,7 +249,10 @@ def _to_plain(value: Any, arrays: dict[str, np.ndarray[Any, Any]], key: str, inl
         parts = {"indptr": value.indptr, "indices": value.indices, "data": value.data}
         return {"sparse": list(value.shape)} | _to_plain(parts, arrays, key, inline)
     if isinstance(value, Mapping):
-        return {str(k): _to_plain(v, arrays, f"{key}{'.' if key else ''}{k}", inline) for k, v in value.items()}
+        return {
+            str(k): _to_plain(v, arrays, f"{key}{'.' if key else ''}{k}", inline)
+            for k, v in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_to_plain(v, arrays, f"{key}.{i}", inline) for i, v in enumerate(value)]
     if isinstance(value, np.ndarray):
@@ -252,7 +272,11 @@ def _from_plain(value: Any, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Any:
         return arrays[value["npz"]]
     plain = {k: _from_plain(v, arrays) for k, v in value.items()}
     if "sparse" in plain:
-        parts = (np.asarray(plain["data"], dtype=float), np.asarray(plain["indices"]), np.asarray(plain["indptr"]))
+        parts = (
+            np.asarray(plain["data"], dtype=float),
+            np.asarray(plain["indices"]),
+            np.asarray(plain["indptr"]),
+        )
         matrix = sparse.csr_array(parts, shape=tuple(plain["sparse"]))
         matrix.check_format()
         return matrix
@@ -275,15 +299,20 @@ def _pack(arrays: Mapping[str, np.ndarray[Any, Any]]) -> bytes:
 def _unpack(path: Path, reference: Any) -> dict[str, np.ndarray[Any, Any]]:
     name = reference.get("file") if isinstance(reference, dict) else None
     if not isinstance(name, str) or Path(name).name != name:
-        raise FileFormatError(f"{str(path)!r}: names its arrays {reference!r}; expected a file beside it")
+        raise FileFormatError(
+            f"{str(path)!r}: names its arrays {reference!r}; expected a file beside it"
+        )
     companion = path.with_name(name)
     if not companion.is_file():
         raise FileFormatError(
-            f"{str(path)!r}: its arrays are in {name!r}, which is not beside it; keep the two together"
+            f"{str(path)!r}: its arrays are in {name!r}, which is not beside it; keep the two"
+            " together"
         )
     content = companion.read_bytes()
     if hashlib.sha256(content).hexdigest() != reference.get("sha256"):
-        raise FileFormatError(f"{str(companion)!r}: not the arrays that {path.name!r} was saved with")
+        raise FileFormatError(
+            f"{str(companion)!r}: not the arrays that {path.name!r} was saved with"
+        )
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         return {key: archive[key] for key in archive.files}
 
@@ -291,11 +320,15 @@ def _unpack(path: Path, reference: Any) -> dict[str, np.ndarray[Any, Any]]:
 def _format(value: Any, indent: int = 0) -> str:
     """JSON with one line per row of numbers instead of one per number."""
     text = json.dumps(value)
-    nested = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, list | dict) for v in value))
+    nested = isinstance(value, dict) or (
+        isinstance(value, list) and any(isinstance(v, list | dict) for v in value)
+    )
     if not nested or (len(text) + indent <= _LINE and "[[" not in text and isinstance(value, list)):
         return text
     pad = " " * (indent + 2)
     if isinstance(value, dict):
         items = [f"{pad}{json.dumps(k)}: {_format(v, indent + 2)}" for k, v in value.items()]
         return "{\n" + ",\n".join(items) + "\n" + " " * indent + "}"
-    return "[\n" + ",\n".join(pad + _format(v, indent + 2) for v in value) + "\n" + " " * indent + "]"
+    return (
+        "[\n" + ",\n".join(pad + _format(v, indent + 2) for v in value) + "\n" + " " * indent + "]"
+    )

@@ -47,7 +47,8 @@ def suggest_identifier(kind: str, name: object) -> str:
 
 
 def free_id(name: str, taken: set[str], key: Callable[[str], str] = str) -> str:
-    """The name, or the first of name_2, name_3, ... that is free; it, or its key, is taken from then on.
+    """The name, or the first of name_2, name_3, ... that is free; it, or its key, is taken from
+    then on.
 
     Examples
     --------
@@ -104,9 +105,11 @@ underscores, starting with a letter; 'petal_width' would do
     """
     if not isinstance(name, str) or not PATTERN.fullmatch(name) or name.startswith("_"):
         raise IdentifierError(
-            f"{kind} name {name!r}: expected letters, digits and underscores, starting with a letter; "
-            f"{suggest_identifier(kind, name)!r} would do"
+            f"{kind} name {name!r}: expected letters, digits and underscores, starting with a"
+            f" letter; {suggest_identifier(kind, name)!r} would do"
         )
     if name.lower() in RESERVED:
-        raise IdentifierError(f"{kind} name {name!r}: a reserved word of Antimony or SBML; {name + '_'!r} would do")
+        raise IdentifierError(
+            f"{kind} name {name!r}: a reserved word of Antimony or SBML; {name + '_'!r} would do"
+        )
     return name

@@ -9,18 +9,28 @@ from importlib.util import find_spec
 
 
 @contextmanager
-def progress_bar(what: str, progress: bool | None, total: int) -> Iterator[Callable[[int, str], None]]:
+def progress_bar(
+    what: str, progress: bool | None, total: int
+) -> Iterator[Callable[[int, str], None]]:
     """A progress bar on standard error, as a function of (done, text).
 
     It is shown if `progress` is true, and on a terminal or in a notebook if it is None.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     notebook = "ipykernel" in sys.modules
     console = Console(stderr=not notebook)
     # in a notebook, rich draws with ipywidgets, where they are installed
-    if not progress and (progress is not None or not (find_spec("ipywidgets") if notebook else console.is_terminal)):
+    if not progress and (
+        progress is not None or not (find_spec("ipywidgets") if notebook else console.is_terminal)
+    ):
         yield lambda done, text: None
         return
     columns = (

@@ -1,7 +1,13 @@
 """certificates."""
 
 from crn_nn_tellurium.certificates.balancing import Balanced, balance, limit_concentrations
-from crn_nn_tellurium.certificates.certificate import Bound, Certificate, certify, kinetics_of, settling_time
+from crn_nn_tellurium.certificates.certificate import (
+    Bound,
+    Certificate,
+    certify,
+    kinetics_of,
+    settling_time,
+)
 from crn_nn_tellurium.certificates.choice_of_h import HChoice, choose_h
 from crn_nn_tellurium.certificates.enclosures import Enclosure, certified_margin, enclosure
 from crn_nn_tellurium.certificates.following import EnvelopeModel

@@ -1,17 +1,20 @@
-"""A faster chemistry for the same function: each layer's concentrations and rates multiplied by a factor.
+"""A faster chemistry for the same function: each layer's concentrations and rates multiplied by a
+factor.
 
-From sigma_(s^2 h)(s z) = s sigma_h(z): with a layer's pre-activations times s, its h times s^2 and the weights
-that read it divided by s, every output stays as it was, and with y -> s y the layer's equations are the old ones
-s times as fast. (Rescaling of positively homogeneous units; theory.md has how h follows.) A value that is a ratio of
-concentrations does not change at all, so nothing after it does.
+From sigma_(s^2 h)(s z) = s sigma_h(z): with a layer's pre-activations times s, its h times s^2 and
+the weights that read it divided by s, every output stays as it was, and with y -> s y the layer's
+equations are the old ones s times as fast. (Rescaling of positively homogeneous units; theory.md
+has how h follows.) A value that is a ratio of concentrations does not change at all, so nothing
+after it does.
 
 What limits s are the rate constants, in layer l with value factor s^d (d = 1, or 0 for a ratio):
 
     s_l B_l <= K,    s_l^2 h_l <= K,    s_l W_lm / s_m^d_m <= K    for each layer m that l reads,
 
-with the largest bias B_l and weight W_lm. The larger s_m, the more room s_l has, so the largest factors are
-found layer after layer, and they are largest all at once: no other choice makes any one layer faster (in log s the
-constraints are differences, whose solutions have a greatest one; a linear program has nothing to weigh).
+with the largest bias B_l and weight W_lm. The larger s_m, the more room s_l has, so the largest
+factors are found layer after layer, and they are largest all at once: no other choice makes any one
+layer faster (in log s the constraints are differences, whose solutions have a greatest one; a
+linear program has nothing to weigh).
 """
 
 from __future__ import annotations
@@ -30,7 +33,16 @@ from crn_nn_tellurium.certificates.certificate import INITIAL_MAX, input_points,
 from crn_nn_tellurium.certificates.closed_form import CheapBound
 from crn_nn_tellurium.errors import InputError, NetworkError, NotCertified
 from crn_nn_tellurium.kinetics import Linearized, NetworkKinetics
-from crn_nn_tellurium.networks import INPUT, Activation, Layer, Network, places, shared_id, values_of, with_values
+from crn_nn_tellurium.networks import (
+    INPUT,
+    Activation,
+    Layer,
+    Network,
+    places,
+    shared_id,
+    values_of,
+    with_values,
+)
 from crn_nn_tellurium.simulation import Simulator
 
 TOLERANCE = 1e-3
@@ -38,7 +50,9 @@ TOLERANCE = 1e-3
 _HALVINGS = 60
 _ROUNDED_UP = 1e-5
 _ROUNDING = 1e-12
-"""Factors stay below what the limit allows by this, relative, so that rounding cannot lead above it."""
+"""Factors stay below what the limit allows by this, relative, so that rounding cannot lead above
+it.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +62,11 @@ class Pace:
     Attributes
     ----------
     rates : mapping of str to float
-        By layer: the slowest rate of its species at the fixed point, the smallest over the inputs; without inputs
-        2 sqrt(h), below which no rail's rate is at any input.
+        By layer: the slowest rate of its species at the fixed point, the smallest over the inputs;
+        without inputs 2 sqrt(h), below which no rail's rate is at any input.
     settling_time : float or None
-        By the closed-form bound, the worst over the inputs; None without inputs, and where no such bound is known.
+        By the closed-form bound, the worst over the inputs; None without inputs, and where no such
+        bound is known.
     largest_rate_constant : float
     largest_second_order : float
         The largest rate constant of a reaction of two molecules, 2 Y => Y with its 1 included.
@@ -107,14 +122,18 @@ class Balanced:
 
     @property
     def gain(self) -> float:
-        """How many times sooner the outputs settle; where that is not known, how much faster the slowest layer is."""
+        """How many times sooner the outputs settle; where that is not known, how much faster the
+        slowest layer is.
+        """
         if self.before.settling_time is None or not self.after.settling_time:
             return self.after.rate / self.before.rate
         return self.before.settling_time / self.after.settling_time
 
     @property
     def gain_in_seconds(self) -> float:
-        """The gain where the largest second-order rate constant fixes the time unit; below 1 it is a loss."""
+        """The gain where the largest second-order rate constant fixes the time unit; below 1 it is
+        a loss.
+        """
         return self.gain * self.before.largest_second_order / self.after.largest_second_order
 
     def __repr__(self) -> str:
@@ -134,17 +153,19 @@ def balance(
 ) -> Balanced:
     """Make every layer as fast as rate constants allow, without changing the outputs.
 
-    The network is not modified. The last layer's outputs stay, so if it is rescaled with its value its factor is 1;
-    so it is for activations that have no rescaled form (`Activation.rescaled` is None).
+    The network is not modified. The last layer's outputs stay, so if it is rescaled with its value
+    its factor is 1; so it is for activations that have no rescaled form (`Activation.rescaled` is
+    None).
 
     Parameters
     ----------
     net : Network or Simulator
     X : (n_samples, n_in) array_like, optional
-        Inputs at which rates, settling times and concentrations are reported. The factors do not depend on them.
+        Inputs at which rates, settling times and concentrations are reported. The factors do not
+        depend on them.
     max_rate_constant : float, optional
-        The largest that any rate constant may become, at least 1, the rate constant of 2 Y => Y; by default the
-        network's largest, so that no layer becomes slower.
+        The largest that any rate constant may become, at least 1, the rate constant of 2 Y => Y; by
+        default the network's largest, so that no layer becomes slower.
     tolerance : float
         Of the settling times, in units of the outputs.
 
@@ -155,16 +176,16 @@ def balance(
     Raises
     ------
     InputError
-        If an argument is not what it should be, or no factors bring all rate constants below the limit; the
-        message says which limit can be met.
+        If an argument is not what it should be, or no factors bring all rate constants below the
+        limit; the message says which limit can be met.
 
     Notes
     -----
-    What is paid: rails of a layer with factor s are s times as concentrated. And in the laboratory the largest
-    second-order rate constant, of some 1e6 /M/s, fixes the time unit, so that a larger one in the model makes every
-    other reaction slower in seconds: `Balanced.gain_in_seconds` counts that. The default may raise it where
-    the largest constant is a bias or an h; the network's own ``before.largest_second_order`` as the limit, where it
-    can be met, does not.
+    What is paid: rails of a layer with factor s are s times as concentrated. And in the laboratory
+    the largest second-order rate constant, of some 1e6 /M/s, fixes the time unit, so that a larger
+    one in the model makes every other reaction slower in seconds: `Balanced.gain_in_seconds` counts
+    that. The default may raise it where the largest constant is a bias or an h; the network's own
+    ``before.largest_second_order`` as the limit, where it can be met, does not.
 
     Examples
     --------
@@ -179,38 +200,49 @@ def balance(
     """
     kinetics = kinetics_of(net)
     net = kinetics.net
-    for name, value, least in (("max_rate_constant", max_rate_constant, 1.0), ("tolerance", tolerance, 0.0)):
-        if value is not None and not (is_real(value) and np.isfinite(value) and value >= least and value > 0):
+    for name, value, least in (
+        ("max_rate_constant", max_rate_constant, 1.0),
+        ("tolerance", tolerance, 0.0),
+    ):
+        if value is not None and not (
+            is_real(value) and np.isfinite(value) and value >= least and value > 0
+        ):
             reason = " or more, since 2 Y => Y has the rate constant 1" if least else " above 0"
             raise InputError(f"{name} is {value!r}; expected a finite number, {least:g}{reason}")
     x = None if X is None else input_points(net, X)
     if x is not None and not len(x):
-        raise InputError(f"no inputs; expected at least one sample, (n_samples, {net.n_in}), or X=None")
+        raise InputError(
+            f"no inputs; expected at least one sample, (n_samples, {net.n_in}), or X=None"
+        )
     before = _pace(kinetics, x, tolerance)
     most = before.largest_rate_constant if max_rate_constant is None else float(max_rate_constant)
     factors = _largest_factors(kinetics, most)
     if factors is None:
         least = _least_limit(kinetics, most, before.largest_rate_constant)
         raise InputError(
-            f"max_rate_constant is {max_rate_constant!r}; expected at least {least:.6g}: no factors bring all rate "
-            f"constants of network {net.name!r} below that"
+            f"max_rate_constant is {max_rate_constant!r}; expected at least {least:.6g}: no factors"
+            f" bring all rate constants of network {net.name!r} below that"
         )
     result = _rescaled(net, factors)
     after = _pace(NetworkKinetics(result), x, tolerance)
     if after.largest_rate_constant > most * (1 + 100 * _ROUNDING):
         raise NetworkError(
-            f"network {net.name!r}: a rate constant is {after.largest_rate_constant!r} after rescaling; expected at "
-            f"most {most!r}; do all activations of your own keep what Activation.rescaled promises?"
+            f"network {net.name!r}: a rate constant is {after.largest_rate_constant!r} after"
+            f" rescaling; expected at most {most!r}; do all activations of your own keep what"
+            " Activation.rescaled promises?"
         )
     return Balanced(result, factors, before, after, most, float(tolerance))
 
 
-def limit_concentrations(net: Network | Simulator, X: npt.ArrayLike, largest: float = 1.0) -> Network:
+def limit_concentrations(
+    net: Network | Simulator, X: npt.ArrayLike, largest: float = 1.0
+) -> Network:
     """A network whose concentrations stay small: what burns less fuel and fits beside it in a tube.
 
-    Layer by layer, from the first, concentrations are divided so that none exceeds `largest` on the given inputs; the
-    weights that read them make up for it. Several outputs are divided too, which keeps their order, so the class.
-    Smoothing h stays what it was, so that the chemistry is no slower, and relative to the values somewhat smoother.
+    Layer by layer, from the first, concentrations are divided so that none exceeds `largest` on the
+    given inputs; the weights that read them make up for it. Several outputs are divided too, which
+    keeps their order, so the class. Smoothing h stays what it was, so that the chemistry is no
+    slower, and relative to the values somewhat smoother.
 
     Parameters
     ----------
@@ -245,7 +277,9 @@ def limit_concentrations(net: Network | Simulator, X: npt.ArrayLike, largest: fl
     for layer, state in zip(net.layers, states, strict=True):
         last = layer.name == net.layers[-1].name
         fixed = layer.activation.rescaled(2.0) is None or (last and net.n_out == 1)
-        factors[layer.name] = 1.0 if fixed else min(1.0, largest / max(float(part.max()) for part in state.y))
+        factors[layer.name] = (
+            1.0 if fixed else min(1.0, largest / max(float(part.max()) for part in state.y))
+        )
     result = _rescaled(net, factors)
     kept = [
         a.activation.h if a.activation.h_is_smoothing else b.activation.h
@@ -258,7 +292,9 @@ def limit_concentrations(net: Network | Simulator, X: npt.ArrayLike, largest: fl
 
 
 def _largest_factors(kinetics: NetworkKinetics, limit: float) -> dict[str, float] | None:
-    """The largest factor of each layer under a limit of all rate constants; None where it cannot be met."""
+    """The largest factor of each layer under a limit of all rate constants; None where it cannot be
+    met.
+    """
     net = kinetics.net
     factors: dict[str, float] = {}
     values = {INPUT: 1.0}
@@ -271,7 +307,9 @@ def _largest_factors(kinetics: NetworkKinetics, limit: float) -> dict[str, float
             bounds.append(limit / bias)
         catalysts = [catalyst.column for catalyst in layer.chemistry.catalysts]
         of_catalysts = _value_factors(net, layer.chemistry.layer, values)[catalysts]
-        if weight := float(np.abs(values_of(_divided(constants.weights, of_catalysts))).max(initial=0.0)):
+        if weight := float(
+            np.abs(values_of(_divided(constants.weights, of_catalysts))).max(initial=0.0)
+        ):
             bounds.append(limit / weight)
         bound = min(bounds)
         if max(local.values()) > limit:
@@ -289,7 +327,9 @@ def _largest_factors(kinetics: NetworkKinetics, limit: float) -> dict[str, float
 
 
 def _is_free(activation: Activation, last: bool) -> bool:
-    """Whether a layer may be rescaled: the last one's value stays, and no value may shrink as its layer speeds up."""
+    """Whether a layer may be rescaled: the last one's value stays, and no value may shrink as its
+    layer speeds up.
+    """
     form = activation.rescaled(2.0)
     return form is not None and (form[1] == 1 if last else form[1] >= 1)
 
@@ -330,7 +370,11 @@ def _rescaled(net: Network, factors: Mapping[str, float]) -> Network:
         factor = factors[layer.name]
         activation, values[layer.name] = _form(layer.activation, factor)
         weights = _divided(layer.weights, _value_factors(net, layer, values) / factor)
-        layers.append(dataclasses.replace(layer, weights=weights, bias=layer.bias * factor, activation=activation))
+        layers.append(
+            dataclasses.replace(
+                layer, weights=weights, bias=layer.bias * factor, activation=activation
+            )
+        )
     return dataclasses.replace(net, layers=tuple(layers))
 
 
@@ -344,12 +388,17 @@ def _pace(kinetics: NetworkKinetics, x: FloatArray | None, tolerance: float) -> 
         weight = float(np.abs(values_of(constants.weights)).max(initial=0.0))
         pairs = [reaction.value for reaction in layer.local.reactions if reaction.order == 2]
         second = max(second, weight, *pairs)
-        largest = max(largest, second, float(np.abs(constants.bias).max()), float(constants.local.max()))
+        largest = max(
+            largest, second, float(np.abs(constants.bias).max()), float(constants.local.max())
+        )
     if x is None:
         rates = {layer.name: 2 * math.sqrt(layer.activation.h) for layer in kinetics.layers}
         return Pace(rates, None, largest, second, None)
     states = kinetics.settle(x)
-    rates = {layer.name: _slowest(layer.linearize(state)) for layer, state in zip(kinetics.layers, states, strict=True)}
+    rates = {
+        layer.name: _slowest(layer.linearize(state))
+        for layer, state in zip(kinetics.layers, states, strict=True)
+    }
     try:
         settled = float(CheapBound(kinetics, x, tolerance, INITIAL_MAX).times.max())
     except NotCertified:

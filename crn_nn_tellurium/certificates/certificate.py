@@ -1,4 +1,5 @@
-"""Certificates: by when a network's outputs are within tolerance, whatever was in the tube at the start.
+"""Certificates: by when a network's outputs are within tolerance, whatever was in the tube at the
+start.
 
 ``certify`` states it with everything it rests on; ``settling_time`` is the short way. Two bounds:
 ``"envelope"`` (see `envelope`, `settling`) and ``"cheap"`` (see `cheap_bound`).
@@ -14,7 +15,15 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, by_sample, check_choice, check_kind, check_positive, is_real, read_only
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    by_sample,
+    check_choice,
+    check_kind,
+    check_positive,
+    is_real,
+    read_only,
+)
 from crn_nn_tellurium.certificates.closed_form import CheapBound
 from crn_nn_tellurium.certificates.following import EnvelopeModel
 from crn_nn_tellurium.certificates.in_tube import PhysicalCertificate
@@ -28,12 +37,14 @@ Bound = Literal["envelope", "cheap"]
 INITIAL_MAX = 1e6
 
 UNIQUE = (
-    "one positive fixed point: with the species before it settled, each species changes by a + b y - c y^2, a > 0, "
-    "which has one positive root (c = 0 and b < 0 for followers); so there is one fixed point, species after species"
+    "one positive fixed point: with the species before it settled, each species changes by a + b y"
+    " - c y^2, a > 0, which has one positive root (c = 0 and b < 0 for followers); so there is one"
+    " fixed point, species after species"
 )
 SETTLES = (
-    "one positive fixed point, as the activation declares (`settles`; its species act on one another both ways); the "
-    "envelope shows that all starts bring the outputs within tolerance of it"
+    "one positive fixed point, as the activation declares (`settles`; its species act on one"
+    " another both ways); the envelope shows that all starts bring the outputs within tolerance"
+    " of it"
 )
 
 
@@ -56,7 +67,10 @@ class EnvelopeCourse:
         read_only(self.time, self.lower, self.upper)
 
     def __repr__(self) -> str:
-        return f"EnvelopeCourse({len(self.time)} points from t = {self.time[0]:.3g} to {self.time[-1]:.3g})"
+        return (
+            f"EnvelopeCourse({len(self.time)} points from t = {self.time[0]:.3g} to"
+            f" {self.time[-1]:.3g})"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +90,11 @@ class Certificate:
     bound : str
         ``"envelope"`` or ``"cheap"``.
     chain : tuple of str
-        The slowest chain of species, from the first layer to the output, for the slowest output of the
-        slowest sample.
+        The slowest chain of species, from the first layer to the output, for the slowest output of
+        the slowest sample.
     rate : float
-        Slowest rate at the fixed point, the smallest over the inputs; 1 / rate is the slowest time constant.
+        Slowest rate at the fixed point, the smallest over the inputs; 1 / rate is the slowest time
+        constant.
     outputs : Interval (n_samples, n_out)
         Where the outputs settle.
     fixed_point : Interval (n_samples, n_species)
@@ -134,9 +149,9 @@ class Certificate:
     def __repr__(self) -> str:
         n = len(self.by_sample)
         return (
-            f"Certificate({n} {'input' if n == 1 else 'inputs'}: outputs within {self.tolerance:g} from "
-            f"t = {self.settling_time:.4g} on, by {self.bound!r}, from {self.starts}; "
-            f"slowest {' -> '.join(self.chain)}; rate {self.rate:.3g})"
+            f"Certificate({n} {'input' if n == 1 else 'inputs'}: outputs within {self.tolerance:g}"
+            f" from t = {self.settling_time:.4g} on, by {self.bound!r}, from {self.starts}; slowest"
+            f" {' -> '.join(self.chain)}; rate {self.rate:.3g})"
         )
 
     def in_units(self, units: PhysicalUnits) -> PhysicalCertificate:
@@ -179,23 +194,25 @@ def certify(
     ----------
     net : Network or Simulator
     x : (n_in,) or (n_samples, n_in) array_like, or Interval of that shape
-        Inputs; the certificate holds for each of them. An Interval is a box: the certificate holds for every input
-        in it, each settling to its own fixed point. (A pair of lists is two inputs, as everywhere.)
+        Inputs; the certificate holds for each of them. An Interval is a box: the certificate holds
+        for every input in it, each settling to its own fixed point. (A pair of lists is two inputs,
+        as everywhere.)
     tolerance : float
         Absolute, in units of the outputs.
     initial : pair, float, array_like (n_species,), mapping of str to float, or Interval, optional
-        The starts: a pair ``(lower, upper)`` or an Interval is a box of starts, anything else one start. A start is
-        what `Simulator.steady_state` takes. In a mapping, species that are not named may start anywhere up to
-        `initial_max`. By default all non-negative starts.
+        The starts: a pair ``(lower, upper)`` or an Interval is a box of starts, anything else one
+        start. A start is what `Simulator.steady_state` takes. In a mapping, species that are not
+        named may start anywhere up to `initial_max`. By default all non-negative starts.
     bound : {"envelope", "cheap"}
-        The envelope of all trajectories, compiled and integrated by roadrunner; or a closed form, later and at once.
+        The envelope of all trajectories, compiled and integrated by roadrunner; or a closed form,
+        later and at once.
     initial_max : float
-        Cap on the starts of species that are lost in proportion to themselves (S of a sigmoid, P of a
-        normalised output): their settling time grows with the logarithm of their start, so no bound over all starts
-        exists. The certificate says for which species it holds.
+        Cap on the starts of species that are lost in proportion to themselves (S of a sigmoid, P of
+        a normalised output): their settling time grows with the logarithm of their start, so no
+        bound over all starts exists. The certificate says for which species it holds.
     rates : float
-        Relative error, in [0, 1), that every rate constant may have, each by itself; the outputs settle to
-        the fixed point of the erroneous network.
+        Relative error, in [0, 1), that every rate constant may have, each by itself; the outputs
+        settle to the fixed point of the erroneous network.
 
     Returns
     -------
@@ -204,8 +221,9 @@ def certify(
     Raises
     ------
     NotCertified
-        If no bound is known, with the reason: for a reaction network that is not a neural network's, an activation
-        whose species act on one another both ways, or an envelope that does not close.
+        If no bound is known, with the reason: for a reaction network that is not a neural
+        network's, an activation whose species act on one another both ways, or an envelope that
+        does not close.
     InputError
         If an argument has the wrong shape or cannot be a concentration, tolerance or error.
     ModelTooLargeError
@@ -215,8 +233,8 @@ def certify(
 
     Notes
     -----
-    The bound is a theorem (docs/theory.md) but for the integration of the envelope, to a relative tolerance of 1e-10,
-    against which the envelope is held to a tolerance smaller by a millionth.
+    The bound is a theorem (docs/theory.md) but for the integration of the envelope, to a relative
+    tolerance of 1e-10, against which the envelope is held to a tolerance smaller by a millionth.
 
     Examples
     --------
@@ -242,7 +260,8 @@ def settling_time(
     rates: float = 0.0,
     on_error: OnError = "raise",
 ) -> Any:
-    """The settling time that `certify` proves: a float for x (n_in,), an array (n_samples,) for a batch.
+    """The settling time that `certify` proves: a float for x (n_in,), an array (n_samples,) for a
+    batch.
 
     Parameters are those of `certify`; with ``on_error="nan"`` an input that fails is NaN.
 
@@ -260,7 +279,9 @@ def settling_time(
     except (NotCertified, ConvergenceError):
         if on_error == "raise":
             raise
-        times = np.array([prepared.time_or_nan(inputs[i : i + 1]) for i in range(len(inputs.lower))])
+        times = np.array(
+            [prepared.time_or_nan(inputs[i : i + 1]) for i in range(len(inputs.lower))]
+        )
     return float(times[0]) if single else times
 
 
@@ -270,7 +291,9 @@ def settling_time(
 class _Prepared:
     """The arguments of `certify`, checked, and what is built once for all inputs."""
 
-    def __init__(self, net: Any, tolerance: Any, initial: Any, bound: Any, initial_max: Any, rates: Any) -> None:
+    def __init__(
+        self, net: Any, tolerance: Any, initial: Any, bound: Any, initial_max: Any, rates: Any
+    ) -> None:
         check_choice("bound", bound, get_args(Bound))
         check_positive("tolerance", tolerance)
         check_positive("initial_max", initial_max)
@@ -279,7 +302,12 @@ class _Prepared:
         self.net = self.kinetics.net
         self.unique = _uniqueness(self.kinetics)
         self.bound: Bound = bound
-        self.tolerance, self.initial, self.initial_max, self.rates = tolerance, initial, initial_max, rates
+        self.tolerance, self.initial, self.initial_max, self.rates = (
+            tolerance,
+            initial,
+            initial_max,
+            rates,
+        )
 
     @cached_property
     def model(self) -> EnvelopeModel:
@@ -291,12 +319,18 @@ class _Prepared:
         known = np.array_equal(inputs.lower, inputs.upper)
         if self.bound == "cheap" and (self.initial is not None or self.rates or not known):
             raise InputError(
-                "bound='cheap' holds for all starts, known inputs and known rate constants; initial=, rates= and boxes "
-                "of inputs need bound='envelope'"
+                "bound='cheap' holds for all starts, known inputs and known rate constants;"
+                " initial=, rates= and boxes of inputs need bound='envelope'"
             )
         if not len(inputs.lower):
-            raise InputError(f"no inputs; expected at least one sample, (n_samples, {self.net.n_in})")
-        return self._by_envelope(inputs) if self.bound == "envelope" else self._in_closed_form(inputs.lower)
+            raise InputError(
+                f"no inputs; expected at least one sample, (n_samples, {self.net.n_in})"
+            )
+        return (
+            self._by_envelope(inputs)
+            if self.bound == "envelope"
+            else self._in_closed_form(inputs.lower)
+        )
 
     def time_or_nan(self, inputs: Interval) -> float:
         """The settling time of some inputs, NaN where there is none."""
@@ -307,14 +341,22 @@ class _Prepared:
 
     def _by_envelope(self, inputs: Interval) -> Certificate:
         model, kinetics, coding = self.model, self.kinetics, self.net.input_coding
-        box = None if self.initial is None else start_box(self.initial, kinetics.species, self.initial_max)
+        box = (
+            None
+            if self.initial is None
+            else start_box(self.initial, kinetics.species, self.initial_max)
+        )
         starts = None if box is None else (box.lower, box.upper)
         fixed, courses = [], []
         for lower, upper in zip(inputs.lower, inputs.upper, strict=True):
             held = coding.code_between(lower, upper)
             fixed.append(fixed_point(kinetics, held, self.rates))
             boundary = held[0].ravel(), held[1].ravel()
-            courses.append(model.follow(fixed[-1], boundary, self.tolerance, self.initial_max, self.rates, starts))
+            courses.append(
+                model.follow(
+                    fixed[-1], boundary, self.tolerance, self.initial_max, self.rates, starts
+                )
+            )
         by_sample = np.array([course.settled for course in courses])
         worst = int(by_sample.max(axis=1).argmax())
         course, (low, high) = courses[worst], model.output_bounds(fixed[worst])
@@ -390,14 +432,16 @@ def kinetics_of(net: Any) -> NetworkKinetics:
     """
     if isinstance(net, ReactionNetwork):
         raise NotCertified(
-            f"reaction network {net.name!r}: cannot tell whether its positive fixed point is the only one, nor by when "
-            "it is reached; certificates are for neural networks' chemistry, where layers follow one another (give the "
-            "Network, not its reactions)"
+            f"reaction network {net.name!r}: cannot tell whether its positive fixed point is the"
+            " only one, nor by when it is reached; certificates are for neural networks'"
+            " chemistry, where layers follow one another (give the Network, not its reactions)"
         )
     if isinstance(net, Simulator):
         return net.kinetics
     if not isinstance(net, Network):
-        raise NetworkError(f"a certificate takes a Network or a Simulator; got {type(net).__name__}")
+        raise NetworkError(
+            f"a certificate takes a Network or a Simulator; got {type(net).__name__}"
+        )
     return NetworkKinetics(net)
 
 
@@ -415,18 +459,23 @@ def check_rates(rates: Any) -> None:
     """
     if not (is_real(rates) and 0 <= rates < 1):
         raise InputError(
-            f"rates is {rates!r}; expected a relative error of the rate constants, a number in [0, 1): 0.05 for 5 %"
+            f"rates is {rates!r}; expected a relative error of the rate constants, a number in [0,"
+            " 1): 0.05 for 5 %"
         )
 
 
 def input_box(net: Network, x: Any) -> Interval:
     """Inputs as boxes (n_samples, n_in), checked."""
     if isinstance(x, Interval):
-        lower, upper = (np.atleast_2d(net.input_coding.check(bound)) for bound in (x.lower, x.upper))
+        lower, upper = (
+            np.atleast_2d(net.input_coding.check(bound)) for bound in (x.lower, x.upper)
+        )
     else:
         lower = upper = np.atleast_2d(net.input_coding.check(x))
     if lower.ndim != 2:
-        raise InputError(f"inputs have shape {lower.shape}; expected (n_samples, {net.n_in}) or ({net.n_in},)")
+        raise InputError(
+            f"inputs have shape {lower.shape}; expected (n_samples, {net.n_in}) or ({net.n_in},)"
+        )
     return Interval(lower, upper)
 
 
@@ -440,7 +489,10 @@ def input_points(net: Network, x: Any) -> FloatArray:
     """
     box = input_box(net, x)
     if not np.array_equal(box.lower, box.upper):
-        raise InputError("X is an Interval; expected known inputs, (n_samples, n_in): the corners of the box, say")
+        raise InputError(
+            "X is an Interval; expected known inputs, (n_samples, n_in): the corners of the"
+            " box, say"
+        )
     return box.lower
 
 
@@ -455,12 +507,14 @@ def start_box(initial: Any, species: Sequence[str], initial_max: float) -> Inter
     if isinstance(initial, Interval):
         initial = (initial.lower, initial.upper)
     pair = initial if _is_pair(initial) else (initial, initial)
-    bounds = [_start(value, species, fill) for value, fill in zip(pair, (0.0, initial_max), strict=True)]
+    bounds = [
+        _start(value, species, fill) for value, fill in zip(pair, (0.0, initial_max), strict=True)
+    ]
     if np.any(bounds[0] > bounds[1]):
         i = int(np.argmax(bounds[0] > bounds[1]))
         raise InputError(
-            f"initial: species {species[i]!r} starts between {bounds[0][i]:g} and {bounds[1][i]:g}; "
-            "expected lower <= upper"
+            f"initial: species {species[i]!r} starts between {bounds[0][i]:g} and {bounds[1][i]:g};"
+            " expected lower <= upper"
         )
     return Interval(*bounds)
 
@@ -476,19 +530,25 @@ def _start(value: Any, species: Sequence[str], fill: float) -> FloatArray:
     if isinstance(value, Mapping):
         for name, concentration in value.items():
             if name in species and not is_real(concentration):
-                raise InputError(f"initial of {name!r}: {concentration!r}; expected a finite concentration >= 0")
+                raise InputError(
+                    f"initial of {name!r}: {concentration!r}; expected a finite concentration >= 0"
+                )
     start = start_values(value, species)[0]
     return np.where(np.isnan(start), fill, start)
 
 
 def fixed_point(kinetics: NetworkKinetics, inputs: Bounds, rates: float) -> Bounds:
-    """Bounds (n_species,) of where all species settle, for concentrations of the inputs' species between bounds."""
+    """Bounds (n_species,) of where all species settle, for concentrations of the inputs' species
+    between bounds.
+    """
     if not rates and np.array_equal(*inputs):
         states = kinetics.settle_coded(inputs[0][None])
         y = np.concatenate([state.concentrations.ravel() for state in states])
         return y, y
     found = settle_between(kinetics, (inputs[0][None], inputs[1][None]), np.array([[rates]]))
-    lower, upper = (np.concatenate([bounds[up].ravel() for bounds in found.values()]) for up in (0, 1))
+    lower, upper = (
+        np.concatenate([bounds[up].ravel() for bounds in found.values()]) for up in (0, 1)
+    )
     return lower, upper
 
 
@@ -500,6 +560,7 @@ def _uniqueness(kinetics: NetworkKinetics) -> str:
         else:
             check_order(
                 layer,
-                "if the unit has one positive fixed point at all drives, declare `settles = True` on the activation",
+                "if the unit has one positive fixed point at all drives, declare `settles = True`"
+                " on the activation",
             )
     return SETTLES if declared else UNIQUE

@@ -1,14 +1,15 @@
 """Which h: sharp enough for the wanted accuracy, and no slower than that takes.
 
-With smaller h every unit is nearer to the function meant, by at most sqrt(h), and its rate sqrt(z^2 + 4h) is
-lower. ``choose_h`` draws that curve for an h that all layers share, and looks for the best h layer by layer:
+With smaller h every unit is nearer to the function meant, by at most sqrt(h), and its rate sqrt(z^2
++ 4h) is lower. ``choose_h`` draws that curve for an h that all layers share, and looks for the best
+h layer by layer:
 
     least settling time   with error <= max_error,    or
     least error           with settling time <= max_time,
 
-in log10 h by COBYLA (Powell 1994, doi 10.1007/978-94-015-8330-5_4), which needs no derivatives of the worst
-over inputs and outputs. The search begins at the best common h and keeps the best point that meets the
-limit, so its answer is never worse than that.
+in log10 h by COBYLA (Powell 1994, doi 10.1007/978-94-015-8330-5_4), which needs no derivatives of
+the worst over inputs and outputs. The search begins at the best common h and keeps the best point
+that meets the limit, so its answer is never worse than that.
 """
 
 from __future__ import annotations
@@ -24,7 +25,13 @@ import numpy.typing as npt
 from scipy import optimize
 
 from crn_nn_tellurium.basics import FloatArray, check_choice, check_positive, is_real, read_only
-from crn_nn_tellurium.certificates.certificate import INITIAL_MAX, Bound, certify, input_points, kinetics_of
+from crn_nn_tellurium.certificates.certificate import (
+    INITIAL_MAX,
+    Bound,
+    certify,
+    input_points,
+    kinetics_of,
+)
 from crn_nn_tellurium.certificates.closed_form import CheapBound
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.kinetics import NetworkKinetics
@@ -103,8 +110,9 @@ class TradeOff:
 
     def __repr__(self) -> str:
         return (
-            f"TradeOff({len(self.h)} points: h {self.h[0]:.3g} to {self.h[-1]:.3g}, error {self.error[0]:.3g} to "
-            f"{self.error[-1]:.3g}, settling time {self.settling_time[0]:.4g} to {self.settling_time[-1]:.4g})"
+            f"TradeOff({len(self.h)} points: h {self.h[0]:.3g} to {self.h[-1]:.3g}, error"
+            f" {self.error[0]:.3g} to {self.error[-1]:.3g}, settling time"
+            f" {self.settling_time[0]:.4g} to {self.settling_time[-1]:.4g})"
         )
 
 
@@ -121,8 +129,8 @@ class HChoice:
     error, settling_time, accuracy
         As in `HPoint`.
     tolerance : float
-        Of the settling times, in units of the outputs: from the settling time on, whatever the start, the outputs
-        are within error + tolerance of the reference.
+        Of the settling times, in units of the outputs: from the settling time on, whatever the
+        start, the outputs are within error + tolerance of the reference.
     bound : str
         ``"envelope"`` or ``"cheap"``.
     common : HPoint or None
@@ -142,14 +150,20 @@ class HChoice:
 
     @property
     def speed_up(self) -> float:
-        """How many times sooner the outputs settle than with the best common h; 1 where there is none."""
-        return self.common.settling_time / self.settling_time if self.common and self.settling_time else 1.0
+        """How many times sooner the outputs settle than with the best common h; 1 where there is
+        none.
+        """
+        return (
+            self.common.settling_time / self.settling_time
+            if self.common and self.settling_time
+            else 1.0
+        )
 
     def __repr__(self) -> str:
         common = "none for all layers" if self.common is None else f"for all layers {self.common!r}"
         return (
-            f"HChoice(h = {_numbers(self.h)}: {_figures(self)}, to within {self.tolerance:g} by {self.bound!r}; "
-            f"{common})"
+            f"HChoice(h = {_numbers(self.h)}: {_figures(self)}, to within {self.tolerance:g} by"
+            f" {self.bound!r}; {common})"
         )
 
 
@@ -169,8 +183,9 @@ def choose_h(
 ) -> HChoice:
     """Choose the smoothing of each layer for a wanted error, a wanted time, or both.
 
-    The network is not modified. Layers whose h is part of their function (`Activation.h_is_smoothing` is false:
-    sigmoids, normalised outputs) keep theirs. `Linear` is exact for every h, so it gets as large a one as helps.
+    The network is not modified. Layers whose h is part of their function
+    (`Activation.h_is_smoothing` is false: sigmoids, normalised outputs) keep theirs. `Linear` is
+    exact for every h, so it gets as large a one as helps.
 
     Parameters
     ----------
@@ -178,22 +193,24 @@ def choose_h(
     X : (n_samples, n_in) array_like
         Inputs that errors and settling times are the worst of.
     max_error : float, optional
-        Largest error of any output from the reference, absolute, in units of the outputs. Alone, the fastest h
-        that meets it is chosen.
+        Largest error of any output from the reference, absolute, in units of the outputs. Alone,
+        the fastest h that meets it is chosen.
     max_time : float, optional
-        Latest settling time, in time units of the model. Alone, the most accurate h that meets it is chosen;
-        with `max_error`, the fastest, if that is in time.
+        Latest settling time, in time units of the model. Alone, the most accurate h that meets it
+        is chosen; with `max_error`, the fastest, if that is in time.
     y : (n_samples,) array_like, optional
         True classes, as `Network.predict` gives them, for the accuracy.
     tolerance : float, optional
         Of the settling times, in units of the outputs; by default `max_error`, or 1e-3 without.
     reference : (n_samples, n_out) array_like, optional
-        What the outputs should be; by default the network's own in the limit h -> 0 of the free layers.
+        What the outputs should be; by default the network's own in the limit h -> 0 of the free
+        layers.
     per_layer : bool
         Whether layers may differ; otherwise the best common h is the choice.
     bound : {"cheap", "envelope"}
-        What bounds settling times. The search is by the closed form either way; ``"envelope"`` certifies the
-        curve's points and the choice by the envelope where that is the sooner, at some 30 ms an input and point.
+        What bounds settling times. The search is by the closed form either way; ``"envelope"``
+        certifies the curve's points and the choice by the envelope where that is the sooner, at
+        some 30 ms an input and point.
     h_range : (float, float)
         Least and largest h. Concentrations grow as sqrt(h).
     n_points : int
@@ -206,8 +223,8 @@ def choose_h(
     Raises
     ------
     InputError
-        If an argument is of the wrong kind or shape, or no h in the range meets the limits; the message
-        says what is reachable.
+        If an argument is of the wrong kind or shape, or no h in the range meets the limits; the
+        message says what is reachable.
     NetworkError
         If h of every layer is part of its function.
     NotCertified
@@ -231,11 +248,15 @@ def choose_h(
         if value is not None:
             check_positive(name, value)
     if max_error is None and max_time is None:
-        raise InputError("neither max_error nor max_time is given; expected at least one, max_error=0.01 say")
+        raise InputError(
+            "neither max_error nor max_time is given; expected at least one, max_error=0.01 say"
+        )
     if tolerance is None:
         tolerance = TOLERANCE if max_error is None else max_error
     grid = _grid(h_range, n_points)
-    trials = _Trials(net, X, y, reference, float(tolerance), bound, (float(grid[0]), float(grid[-1])))
+    trials = _Trials(
+        net, X, y, reference, float(tolerance), bound, (float(grid[0]), float(grid[-1]))
+    )
     points = [(h,) * trials.n_free for h in grid.tolist()]
     curve = trials.curve(points)
     search = _Search(trials, points, per_layer)
@@ -246,9 +267,10 @@ def choose_h(
     if max_time is not None and found.settling_time > max_time:
         in_time = search.choice("error", max_time, curve)
         raise InputError(
-            f"max_error is {max_error!r} and max_time {max_time!r}; no h from {h_range[0]:g} to {h_range[1]:g} was "
-            f"found that meets both: with that error the fastest settles by t = {found.settling_time:.6g}, and by that "
-            f"time the smallest error is {in_time.error:.6g}; expected the one or the other to be as large"
+            f"max_error is {max_error!r} and max_time {max_time!r}; no h from {h_range[0]:g} to"
+            f" {h_range[1]:g} was found that meets both: with that error the fastest settles by t ="
+            f" {found.settling_time:.6g}, and by that time the smallest error is"
+            f" {in_time.error:.6g}; expected the one or the other to be as large"
         )
     return found
 
@@ -256,7 +278,8 @@ def choose_h(
 class _Trials:
     """What a network gives at one h or another, each found once.
 
-    ``hard`` are the inputs that were the worst at a point tried: few of many, which a search can do with.
+    ``hard`` are the inputs that were the worst at a point tried: few of many, which a search can do
+    with.
     """
 
     def __init__(
@@ -272,18 +295,27 @@ class _Trials:
         self.net = kinetics_of(net).net
         self.x = input_points(self.net, x)
         self.tolerance, self.bound, self.ends = tolerance, bound, ends
-        self._free = [i for i, layer in enumerate(self.net.layers) if layer.activation.h_is_smoothing]
+        self._free = [
+            i for i, layer in enumerate(self.net.layers) if layer.activation.h_is_smoothing
+        ]
         if not len(self.x):
-            raise InputError(f"no inputs; expected at least one sample, (n_samples, {self.net.n_in})")
+            raise InputError(
+                f"no inputs; expected at least one sample, (n_samples, {self.net.n_in})"
+            )
         if not self._free:
-            kinds = ", ".join(dict.fromkeys(type(layer.activation).__name__ for layer in self.net.layers))
+            kinds = ", ".join(
+                dict.fromkeys(type(layer.activation).__name__ for layer in self.net.layers)
+            )
             raise NetworkError(
-                f"network {self.net.name!r}: h is part of the function of all its activations ({kinds}), so there is "
-                "none to choose; balance(net) makes it faster without changing it"
+                f"network {self.net.name!r}: h is part of the function of all its activations"
+                f" ({kinds}), so there is none to choose; balance(net) makes it faster without"
+                " changing it"
             )
         self._y = None if y is None else np.asarray(y)
         if self._y is not None and self._y.shape != self.x.shape[:1]:
-            raise InputError(f"y has shape {self._y.shape}; expected ({len(self.x)},), one class per sample")
+            raise InputError(
+                f"y has shape {self._y.shape}; expected ({len(self.x)},), one class per sample"
+            )
         self._reference = self._reference_outputs(reference)
         self.hard: set[int] = set()
         self._errors: dict[Point, float] = {}
@@ -299,13 +331,18 @@ class _Trials:
             try:
                 found = np.asarray(reference, dtype=float)
             except (TypeError, ValueError) as error:
-                raise InputError(f"reference is {reference!r}; expected numbers, shape {shape}") from error
+                raise InputError(
+                    f"reference is {reference!r}; expected numbers, shape {shape}"
+                ) from error
         if found.shape != shape:
-            raise InputError(f"reference has shape {found.shape}; expected {shape}, the outputs of each sample")
+            raise InputError(
+                f"reference has shape {found.shape}; expected {shape}, the outputs of each sample"
+            )
         if not np.isfinite(found).all():
             i, j = (int(n) for n in np.argwhere(~np.isfinite(found))[0])
             raise InputError(
-                f"reference of sample {i}, output {j}: {float(found[i, j])!r}; expected a finite number{mend}"
+                f"reference of sample {i}, output {j}: {float(found[i, j])!r}; expected a finite"
+                f" number{mend}"
             )
         return found
 
@@ -317,7 +354,9 @@ class _Trials:
     def hardest(self) -> _Trials:
         """The same on the inputs that were the worst at some point tried, by the closed form."""
         rows = sorted(self.hard)
-        return _Trials(self.net, self.x[rows], None, self._reference[rows], self.tolerance, "cheap", self.ends)
+        return _Trials(
+            self.net, self.x[rows], None, self._reference[rows], self.tolerance, "cheap", self.ends
+        )
 
     def network(self, point: Point) -> Network:
         """The network at a point."""
@@ -342,11 +381,14 @@ class _Trials:
         return self._times[key]
 
     def _settling_time(self, net: Network, bound: Bound) -> float:
-        cheap = CheapBound(NetworkKinetics(net), self.x, self.tolerance, INITIAL_MAX).times.max(axis=1)
+        cheap = CheapBound(NetworkKinetics(net), self.x, self.tolerance, INITIAL_MAX).times.max(
+            axis=1
+        )
         self.hard.add(int(cheap.argmax()))
         if bound == "cheap":
             return float(cheap.max())
-        # each input settles by the sooner of two bounds; those that the closed form already clears need no envelope
+        # each input settles by the sooner of two bounds; those that the closed form already clears
+        # need no envelope
         order = np.argsort(-cheap, kind="stable")
         worst = 0.0
         for first in range(0, len(order), _BATCH):
@@ -360,18 +402,29 @@ class _Trials:
 
     def accuracy(self, point: Point) -> float | None:
         """Share of right classes."""
-        return None if self._y is None else float(np.mean(self.network(point).predict(self.x) == self._y))
+        return (
+            None
+            if self._y is None
+            else float(np.mean(self.network(point).predict(self.x) == self._y))
+        )
 
     def at(self, point: Point) -> HPoint:
         """All of it."""
-        return HPoint(self.network(point).h, self.error(point), self.time(point), self.accuracy(point))
+        return HPoint(
+            self.network(point).h, self.error(point), self.time(point), self.accuracy(point)
+        )
 
     def curve(self, points: list[Point]) -> TradeOff:
         """All of it, for a common h each."""
         found = [self.at(point) for point in points]
         accuracy = None if self._y is None else np.array([p.accuracy for p in found], dtype=float)
         h = 10.0 ** np.array([point[0] for point in points])
-        return TradeOff(h, np.array([p.error for p in found]), np.array([p.settling_time for p in found]), accuracy)
+        return TradeOff(
+            h,
+            np.array([p.error for p in found]),
+            np.array([p.settling_time for p in found]),
+            accuracy,
+        )
 
 
 class _Search:
@@ -384,10 +437,15 @@ class _Search:
     def choice(self, goal: Goal, most: float, curve: TradeOff) -> HChoice:
         """The point with the least of a goal and at most so much of the other."""
         trials = self._trials
-        value, limited = (trials.time, trials.error) if goal == "settling_time" else (trials.error, trials.time)
+        value, limited = (
+            (trials.time, trials.error) if goal == "settling_time" else (trials.error, trials.time)
+        )
 
         def better(point: Point, other: Point) -> Point:
-            ranks = [(limited(p) > most, value(p) if limited(p) <= most else limited(p)) for p in (point, other)]
+            ranks = [
+                (limited(p) > most, value(p) if limited(p) <= most else limited(p))
+                for p in (point, other)
+            ]
             return point if ranks[0] < ranks[1] else other
 
         # what a search finds counts by the bound asked for, not by that of the search
@@ -405,13 +463,19 @@ class _Search:
                     between = np.linspace(common, reached, _BETWEEN + 2)[1:-1].tolist()
                     best = functools.reduce(better, map(tuple, between), best)
         if limited(best) > most:
-            name, what = ("max_error", "error") if goal == "settling_time" else ("max_time", "settling time")
+            name, what = (
+                ("max_error", "error") if goal == "settling_time" else ("max_time", "settling time")
+            )
             ends = [10.0**end for end in trials.ends]
-            wider = f"a smaller h than {ends[0]:g}" if name == "max_error" else f"a larger h than {ends[1]:g}"
+            wider = (
+                f"a smaller h than {ends[0]:g}"
+                if name == "max_error"
+                else f"a larger h than {ends[1]:g}"
+            )
             raise InputError(
-                f"{name} is {most!r}; the smallest {what} found with h from {ends[0]:g} to {ends[1]:g} is "
-                f"{limited(best):.6g}, at h = {_numbers(trials.network(best).h)}; expected at least that, or an "
-                f"h_range with {wider}"
+                f"{name} is {most!r}; the smallest {what} found with h from {ends[0]:g} to"
+                f" {ends[1]:g} is {limited(best):.6g}, at h = {_numbers(trials.network(best).h)};"
+                f" expected at least that, or an h_range with {wider}"
             )
         at = trials.at(best)
         return HChoice(
@@ -427,7 +491,9 @@ class _Search:
         )
 
     def _valleys(self) -> list[Point]:
-        """The grid's points where the settling time is less than at their neighbours, the deepest ones."""
+        """The grid's points where the settling time is less than at their neighbours, the deepest
+        ones.
+        """
         times = [np.inf, *(self._trials.time(point) for point in self._points), np.inf]
         lowest = [i for i in range(len(self._points)) if times[i] > times[i + 1] < times[i + 2]]
         return [self._points[i] for i in sorted(lowest, key=lambda i: times[i + 1])[:_VALLEYS]]
@@ -466,9 +532,15 @@ class _Search:
                 return point
 
     def _descend(
-        self, value: Callable[[Point], float], limited: Callable[[Point], float], most: float, start: Point
+        self,
+        value: Callable[[Point], float],
+        limited: Callable[[Point], float],
+        most: float,
+        start: Point,
     ) -> Point:
-        """The least value seen where the limit is met; the least of what is limited where it is not."""
+        """The least value seen where the limit is met; the least of what is limited where it is
+        not.
+        """
         best = start
         if limited(start) > most:
             best = self._minimize(limited, lambda _: 1.0, start, limited, enough=most)
@@ -489,7 +561,9 @@ class _Search:
         rank: Callable[[Point], float],
         enough: float = -np.inf,
     ) -> Point:
-        """COBYLA on log10 of a value where the slack is not negative; returns the point of least rank that it saw."""
+        """COBYLA on log10 of a value where the slack is not negative; returns the point of least
+        rank that it saw.
+        """
         low, high = self._trials.ends
         best = start
 
@@ -532,8 +606,14 @@ def _log(value: float) -> float:
 def _grid(h_range: Any, n_points: Any) -> FloatArray:
     """log10 h of the curve's points."""
     pair = h_range if isinstance(h_range, list | tuple | np.ndarray) else ()
-    if len(pair) != 2 or not all(is_real(h) and np.isfinite(h) for h in pair) or not 0 < pair[0] < pair[1]:
-        raise InputError(f"h_range is {h_range!r}; expected the least and the largest h, 0 < least < largest")
+    if (
+        len(pair) != 2
+        or not all(is_real(h) and np.isfinite(h) for h in pair)
+        or not 0 < pair[0] < pair[1]
+    ):
+        raise InputError(
+            f"h_range is {h_range!r}; expected the least and the largest h, 0 < least < largest"
+        )
     if not (is_real(n_points) and n_points == int(n_points) and n_points >= 2):
         raise InputError(f"n_points is {n_points!r}; expected a whole number, 2 or more")
     return np.linspace(math.log10(pair[0]), math.log10(pair[1]), int(n_points))

@@ -1,16 +1,19 @@
-"""Settling times in closed form: under a millisecond a sample of a batch, any size, later than the envelope's.
+"""Settling times in closed form: under a millisecond a sample of a batch, any size, later than the
+envelope's.
 
-A wanted error is split over the layers from the outputs backwards, and the layers' times are added forwards.
-If from time T on the catalysts of a rail leave its drive within d of its limit u, comparison with the two
-Riccati equations of constant drive u + d and u - d gives, from every start at T, with r = sqrt(u^2 + 4h),
+A wanted error is split over the layers from the outputs backwards, and the layers' times are added
+forwards. If from time T on the catalysts of a rail leave its drive within d of its limit u,
+comparison with the two Riccati equations of constant drive u + d and u - d gives, from every start
+at T, with r = sqrt(u^2 + 4h),
 
     y <= sigma_h(u + d) + e  after  ln(1 + r/e) / r            (r at u + d; from infinity)
     y >= sigma_h(u - d) - e  after  ln((y^2/h) (r/e - 1)) / r   (r, y at u - d; from 0)
 
-and |sigma_h(u +- d) - sigma_h(u)| <= theta E whenever d <= theta E (1 + h / (y (y + theta E))), so E is met
-if e is what sigma_h leaves of it. Of s stages before and with it, a stage leaves (s - 1)/s to those before,
-which is the best split of one error over equal stages. A follower is a linear equation whose coefficients
-are between bounds (see `fixed_point_bounds`), from a start below its cap.
+and |sigma_h(u +- d) - sigma_h(u)| <= theta E whenever d <= theta E (1 + h / (y (y + theta E))), so
+E is met if e is what sigma_h leaves of it. Of s stages before and with it, a stage leaves (s - 1)/s
+to those before, which is the best split of one error over equal stages. A follower is a linear
+equation whose coefficients are between bounds (see `fixed_point_bounds`), from a start below its
+cap.
 """
 
 from __future__ import annotations
@@ -71,7 +74,11 @@ class _Stage:
 
     def level(self, species: int) -> int:
         """How many stages within the layer come before a species of it, itself counted."""
-        return 0 if species < self.n_rails else 1 + max((self.level(a) for a in self.reads(species)), default=0)
+        return (
+            0
+            if species < self.n_rails
+            else 1 + max((self.level(a) for a in self.reads(species)), default=0)
+        )
 
     def share(self, species: int) -> float:
         """The part of a species' error that is left to the stages before it."""
@@ -105,7 +112,9 @@ class CheapBound:
         If an activation's local reactions are of a kind that has no closed form here.
     """
 
-    def __init__(self, kinetics: NetworkKinetics, x: FloatArray, tolerance: float, initial_max: float) -> None:
+    def __init__(
+        self, kinetics: NetworkKinetics, x: FloatArray, tolerance: float, initial_max: float
+    ) -> None:
         self._net = kinetics.net
         self._cap = initial_max
         self.states = kinetics.settle(x, by_row=True)
@@ -125,22 +134,30 @@ class CheapBound:
             _check(layer)
             if not all(np.all(np.isfinite(y) & (y > 0)) for y in state.y):
                 raise NotCertified(
-                    f"layer {layer.name!r}: the closed form of {layer.activation} gives a concentration that is "
-                    "not positive"
+                    f"layer {layer.name!r}: the closed form of {layer.activation} gives a"
+                    " concentration that is not positive"
                 )
             read = layer.chemistry.layer
             free = catalyst_concentrations(self._net, read, made)[0] > 0
-            stage = _Stage(layer, state, groups(layer), 1 + max(depth[s] for s in read.inputs), free)
+            stage = _Stage(
+                layer, state, groups(layer), 1 + max(depth[s] for s in read.inputs), free
+            )
             stages[layer.name] = stage
             made[layer.name] = np.ones((1, read.n_out, len(layer.activation.species)))
-            depth[layer.name] = stage.depth + max(stage.level(a) for a in range(len(layer.activation.species)))
+            depth[layer.name] = stage.depth + max(
+                stage.level(a) for a in range(len(layer.activation.species))
+            )
         return stages
 
-    # Backwards: what error each species is allowed ---------------------------------------------------
+    # Backwards: what error each species is allowed
+    # ---------------------------------------------------
 
     def _split(self, tolerance: float, n: int) -> dict[str, FloatArray]:
         """Allowed errors (n, n_species), by layer; infinite for what nothing reads."""
-        errors = {name: np.full((n, len(s.kinetics.activation.species)), np.inf) for name, s in self._stages.items()}
+        errors = {
+            name: np.full((n, len(s.kinetics.activation.species)), np.inf)
+            for name, s in self._stages.items()
+        }
         last = self._net.layers[-1]
         read = last.activation.read_out.read
         total = sum(abs(coefficient) for _, coefficient in read)
@@ -174,7 +191,9 @@ class CheapBound:
                     errors[source][:, a] = np.minimum(errors[source][:, a], room)
 
     def _allowed(self, stage: _Stage, follower: int, error: FloatArray) -> FloatArray:
-        """The largest error (n,), up to a factor of two, of what a follower reads that its share allows."""
+        """The largest error (n,), up to a factor of two, of what a follower reads that its share
+        allows.
+        """
         y = dict(enumerate(stage.state.y))
         wanted, decay = stage.share(follower) * error, self._decay(stage, follower, y)
         allowed = 4 * wanted * decay.min(axis=1)
@@ -183,13 +202,16 @@ class CheapBound:
             low, high = self._static(stage, follower, errors)
             off = np.maximum(high - y[follower], y[follower] - low).max(axis=1) > wanted
             # the follower must not be left without what it decays by, however large the error
-            off |= np.any(self._decay(stage, follower, self._least(stage, errors)) < 0.75 * decay, axis=1)
+            off |= np.any(
+                self._decay(stage, follower, self._least(stage, errors)) < 0.75 * decay, axis=1
+            )
             if not off.any():
                 return allowed
             allowed = np.where(off, allowed / 2, allowed)
         raise NotCertified(
-            f"layer {stage.kinetics.name!r}: species {stage.kinetics.activation.species[follower]!r} is too sensitive "
-            "for a closed-form bound; use bound='envelope'"
+            f"layer {stage.kinetics.name!r}: species"
+            f" {stage.kinetics.activation.species[follower]!r} is too sensitive for a closed-form"
+            " bound; use bound='envelope'"
         )
 
     @staticmethod
@@ -206,39 +228,56 @@ class CheapBound:
     @staticmethod
     def _least(stage: _Stage, errors: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
         """The least concentrations (n, n_units) that are within some errors (n,) of their limits."""
-        return {a: np.maximum(stage.state.y[a] - error[:, None], 0.0) for a, error in errors.items()}
+        return {
+            a: np.maximum(stage.state.y[a] - error[:, None], 0.0) for a, error in errors.items()
+        }
 
     @staticmethod
-    def _static(stage: _Stage, follower: int, errors: Mapping[int, FloatArray]) -> tuple[FloatArray, FloatArray]:
+    def _static(
+        stage: _Stage, follower: int, errors: Mapping[int, FloatArray]
+    ) -> tuple[FloatArray, FloatArray]:
         """Where a follower can settle when what it reads is within some errors (n,) of its limits."""
         between = {
-            a: (least, stage.state.y[a] + errors[a][:, None]) for a, least in CheapBound._least(stage, errors).items()
+            a: (least, stage.state.y[a] + errors[a][:, None])
+            for a, least in CheapBound._least(stage, errors).items()
         }
         local = stage.kinetics.constants.local[:, None, None]
-        low, high = (extreme_root(stage.groups[follower], between, (local, local), None, up) for up in (False, True))
+        low, high = (
+            extreme_root(stage.groups[follower], between, (local, local), None, up)
+            for up in (False, True)
+        )
         return low, high
 
-    # Forwards: by when it is met ---------------------------------------------------------------------
+    # Forwards: by when it is met
+    # ---------------------------------------------------------------------
 
     def _add_up(self, n: int) -> dict[str, FloatArray]:
         """Times (n, n_units, n_species) by layer; 0 for what nothing reads."""
         times: dict[str, FloatArray] = {}
         for name, stage in self._stages.items():
-            found = np.zeros((n, stage.kinetics.chemistry.layer.n_out, len(stage.kinetics.activation.species)))
+            found = np.zeros(
+                (n, stage.kinetics.chemistry.layer.n_out, len(stage.kinetics.activation.species))
+            )
             times[name] = found
             begin, off = self._drives(stage, times)
             for rail in range(stage.n_rails):
                 error = self._errors[name][:, rail, None]
                 if np.isfinite(error).all():
                     found[..., rail] = begin + _riccati_time(
-                        stage.state.drive[rail], stage.state.y[rail], stage.kinetics.activation.h, off, error
+                        stage.state.drive[rail],
+                        stage.state.y[rail],
+                        stage.kinetics.activation.h,
+                        off,
+                        error,
                     )
             for follower in stage.order:
                 if np.isfinite(self._errors[name][:, follower]).all():
                     found[..., follower] = self._follower_time(stage, follower, found)
         return times
 
-    def _drives(self, stage: _Stage, times: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
+    def _drives(
+        self, stage: _Stage, times: Mapping[str, FloatArray]
+    ) -> tuple[FloatArray, FloatArray]:
         """From when on the drives of a layer (n, n_units) stay how close to their limits."""
         net, layer = self._net, stage.kinetics.chemistry.layer
         n, sizes = len(stage.state.catalysts), stage.sizes
@@ -285,7 +324,8 @@ class CheapBound:
             slowest = min(slowest, *(float(r.min()) for r in rates))
         return slowest
 
-    # The slowest chain -------------------------------------------------------------------------------
+    # The slowest chain
+    # -------------------------------------------------------------------------------
 
     def chain(self, sample: int, output: int) -> tuple[str, ...]:
         """Species whose times add up to that of one output of one sample, from the first layer on."""
@@ -294,7 +334,11 @@ class CheapBound:
         while name != INPUT:
             stage = self._stages[name]
             species = int(self._times[name][sample, unit].argmax())
-            result.append(stage.kinetics.chemistry.species[unit * len(stage.kinetics.activation.species) + species])
+            result.append(
+                stage.kinetics.chemistry.species[
+                    unit * len(stage.kinetics.activation.species) + species
+                ]
+            )
             name, unit = self._before(stage, sample, unit)
         return tuple(reversed(result))
 
@@ -324,15 +368,21 @@ class CheapBound:
         return None
 
 
-def _riccati_time(u: FloatArray, y: FloatArray, h: float, off: FloatArray, error: FloatArray) -> FloatArray:
-    """How long a rail takes to come within an error of y, while its drive is within `off` of u, from any start."""
+def _riccati_time(
+    u: FloatArray, y: FloatArray, h: float, off: FloatArray, error: FloatArray
+) -> FloatArray:
+    """How long a rail takes to come within an error of y, while its drive is within `off` of u,
+    from any start.
+    """
     high, low = smoothed_relu(u + off, h), smoothed_relu(u - off, h)
     r_high, r_low = (np.sqrt(z * z + 4 * h) for z in (u + off, u - off))
     left_high, left_low = error - (high - y), error - (y - low)
     with np.errstate(divide="ignore", invalid="ignore"):
         from_above = np.log1p(r_high / left_high) / r_high
         inside = np.maximum(r_low / left_low - 1, 0.0)
-        from_below = np.where(left_low >= low, 0.0, (2 * np.log(low) - np.log(h) + np.log(inside)) / r_low)
+        from_below = np.where(
+            left_low >= low, 0.0, (2 * np.log(low) - np.log(h) + np.log(inside)) / r_low
+        )
     return np.maximum(from_above, np.maximum(from_below, 0.0))
 
 
@@ -344,16 +394,18 @@ def _check(layer: LayerKinetics) -> None:
     for rail in range(len(kind.rails)):
         if any(part.own or part.pooled for part in parts[rail]):
             raise NotCertified(
-                f"layer {layer.name!r}: rail {names[rail]!r} of {kind} takes part in local reactions; the closed-form "
-                "bound takes rails that are driven alone; use bound='envelope'"
+                f"layer {layer.name!r}: rail {names[rail]!r} of {kind} takes part in local"
+                " reactions; the closed-form bound takes rails that are driven alone; use"
+                " bound='envelope'"
             )
     for follower in range(len(kind.rails), len(names)):
         powers = [power for part in parts[follower] for _, _, power in part.reactions]
         if max(powers) > 1 or _pair(parts[follower]) is None:
             raise NotCertified(
-                f"layer {layer.name!r}: nothing limits species {names[follower]!r} of {kind} while its catalysts are "
-                "far from settled (its one gain and a loss must share a catalyst, or have none); the closed-form bound "
-                "does not cover it; use bound='envelope'"
+                f"layer {layer.name!r}: nothing limits species {names[follower]!r} of {kind} while"
+                " its catalysts are far from settled (its one gain and a loss must share a"
+                " catalyst, or have none); the closed-form bound does not cover it; use"
+                " bound='envelope'"
             )
 
 

@@ -1,9 +1,10 @@
 """Guaranteed intervals of the outputs when inputs and rate constants are known between bounds.
 
-Strands of DNA are made and measured with errors, so each rate constant k is some number in [k (1 - e), k (1 + e)],
-each reaction's by itself. ``enclosure`` bounds where the outputs settle for every such choice;
-``certified_margin`` is the largest e for which the class is certain, as certified robustness is for neural
-networks under changes of the input (Gowal et al., ICCV 2019, interval bound propagation). See `fixed_point_bounds`.
+Strands of DNA are made and measured with errors, so each rate constant k is some number in [k (1 -
+e), k (1 + e)], each reaction's by itself. ``enclosure`` bounds where the outputs settle for every
+such choice; ``certified_margin`` is the largest e for which the class is certain, as certified
+robustness is for neural networks under changes of the input (Gowal et al., ICCV 2019, interval
+bound propagation). See `fixed_point_bounds`.
 """
 
 from __future__ import annotations
@@ -54,13 +55,17 @@ class Enclosure:
     def __repr__(self) -> str:
         n = np.atleast_2d(self.nominal).shape[0]
         return (
-            f"Enclosure({n} {'sample' if n == 1 else 'samples'}, rate constants within {self.rates:.3g}: outputs "
-            f"{self.outputs!r}, class certain for {int(np.sum(self.certain))})"
+            f"Enclosure({n} {'sample' if n == 1 else 'samples'}, rate constants within"
+            f" {self.rates:.3g}: outputs {self.outputs!r}, class certain for"
+            f" {int(np.sum(self.certain))})"
         )
 
 
 def enclosure(
-    net: Network | Simulator, x: npt.ArrayLike | Interval, rates: float = 0.05, inputs: npt.ArrayLike = 0.0
+    net: Network | Simulator,
+    x: npt.ArrayLike | Interval,
+    rates: float = 0.05,
+    inputs: npt.ArrayLike = 0.0,
 ) -> Enclosure:
     """Bound where the outputs settle when every rate constant, and every input, may be off.
 
@@ -70,7 +75,8 @@ def enclosure(
     x : (n_in,) or (n_samples, n_in) array_like, or Interval of that shape
         Inputs, or boxes of inputs.
     rates : float
-        Relative error, in [0, 1): each reaction's rate constant k lies anywhere in [k (1 - rates), k (1 + rates)].
+        Relative error, in [0, 1): each reaction's rate constant k lies anywhere in [k (1 - rates),
+        k (1 + rates)].
     inputs : float or (n_in,) array_like
         Absolute error of each input, >= 0, in its own units; what cannot be an input is cut off.
 
@@ -81,14 +87,16 @@ def enclosure(
     Raises
     ------
     NotCertified
-        If there is no bound: an activation whose species act on one another both ways, or intervals too wide.
+        If there is no bound: an activation whose species act on one another both ways, or intervals
+        too wide.
     InputError
         If an argument has the wrong shape or is out of range.
 
     Notes
     -----
-    Guaranteed up to rounding, for which the bounds are widened. Not tight: an error of one species is
-    carried to each of its readers as if each saw another, so the width over the true range grows with depth.
+    Guaranteed up to rounding, for which the bounds are widened. Not tight: an error of one species
+    is carried to each of its readers as if each saw another, so the width over the true range grows
+    with depth.
 
     Examples
     --------
@@ -104,7 +112,9 @@ def enclosure(
     boxes = _widened(net, input_box(net, x), inputs)
     n = len(boxes.lower)
     outputs, found = _settle(kinetics, boxes, np.full((n, 1), float(rates)))
-    concentrations = Interval(*(np.concatenate([by_sample(b[up]) for b in found], axis=1) for up in (0, 1)))
+    concentrations = Interval(
+        *(np.concatenate([by_sample(b[up]) for b in found], axis=1) for up in (0, 1))
+    )
     nominal = net((boxes.lower + boxes.upper) / 2)
     certain: Any = _certain(net, outputs, nominal)
     at: Any = 0 if single else slice(None)
@@ -115,7 +125,10 @@ def enclosure(
 
 
 def certified_margin(
-    net: Network | Simulator, x: npt.ArrayLike | Interval, inputs: npt.ArrayLike = 0.0, limit: float = 0.999
+    net: Network | Simulator,
+    x: npt.ArrayLike | Interval,
+    inputs: npt.ArrayLike = 0.0,
+    limit: float = 0.999,
 ) -> Any:
     """The largest relative error of every rate constant for which the predicted class is certain.
 
@@ -148,7 +161,10 @@ def certified_margin(
     True
     """
     if not (is_real(limit) and 0 < limit < 1):
-        raise InputError(f"limit is {limit!r}; expected a relative error of the rate constants, a number in (0, 1)")
+        raise InputError(
+            f"limit is {limit!r}; expected a relative error of the rate constants, a number in"
+            " (0, 1)"
+        )
     kinetics = kinetics_of(net)
     net = kinetics.net
     single = is_single(net, x)
@@ -179,7 +195,9 @@ def _certain(net: Network, outputs: Bounds, nominal: FloatArray) -> npt.NDArray[
     lower, upper = outputs
     if net.n_out == 1:
         threshold = net.layers[-1].activation.threshold
-        return np.where(nominal[:, 0] > threshold, lower[:, 0] > threshold, upper[:, 0] <= threshold)
+        return np.where(
+            nominal[:, 0] > threshold, lower[:, 0] > threshold, upper[:, 0] <= threshold
+        )
     rows, best = np.arange(len(nominal)), nominal.argmax(axis=1)
     others = upper.copy()
     others[rows, best] = -np.inf
@@ -191,9 +209,13 @@ def _widened(net: Network, boxes: Interval, inputs: Any) -> Interval:
     try:
         error = np.broadcast_to(np.asarray(inputs, dtype=float), (net.n_in,))
     except (TypeError, ValueError) as problem:
-        raise InputError(f"inputs is {inputs!r}; expected an absolute error, one number or {net.n_in}") from problem
+        raise InputError(
+            f"inputs is {inputs!r}; expected an absolute error, one number or {net.n_in}"
+        ) from problem
     if not np.all(np.isfinite(error) & (error >= 0)):
-        raise InputError(f"inputs is {inputs!r}; expected absolute errors of the inputs, finite and >= 0")
+        raise InputError(
+            f"inputs is {inputs!r}; expected absolute errors of the inputs, finite and >= 0"
+        )
     lowest = {"nonnegative": 0.0, "signed": -np.inf}.get(net.inputs)
     floor = np.array(net.input_range[0]) if lowest is None else lowest
     if not len(boxes.lower):

@@ -1,29 +1,34 @@
 """The envelope of all trajectories, as a reaction network of relative errors.
 
-Write a species as its fixed point times (1 + a): the *excess* a = -1 at concentration 0. For mass action,
-with K_r = k_r prod(others*) y*^(p_r - 1), n_r the net change of y in reaction r, p_r its power there and
-m_r the product of the others' (1 + a), and since sum_r n_r K_r = 0 at the fixed point,
+Write a species as its fixed point times (1 + a): the *excess* a = -1 at concentration 0. For mass
+action, with K_r = k_r prod(others*) y*^(p_r - 1), n_r the net change of y in reaction r, p_r its
+power there and m_r the product of the others' (1 + a), and since sum_r n_r K_r = 0 at the fixed
+point,
 
     a' = sum_r n_r K_r (m_r (1 + a)^p_r - (1 + a)).
 
-Every product m_r of a gain raises a and of a loss lowers it (a sum of monomials is mixed monotone), so two copies
-of the chemistry, crossed over in the losses, enclose every trajectory. In terms of how far the upper copy
-is above the fixed point, e >= 0, and how far the lower is below it, f in [0, 1], and for catalysts X:
+Every product m_r of a gain raises a and of a loss lowers it (a sum of monomials is mixed monotone),
+so two copies of the chemistry, crossed over in the losses, enclose every trajectory. In terms of
+how far the upper copy is above the fixed point, e >= 0, and how far the lower is below it, f in [0,
+1], and for catalysts X:
 
     e' = D_e (1 + e) - c e - B e^2      D_e = sum over gains K e_X + sum over losses K f_X
     f' = D_f (1 - f) - c f + B f^2      D_f = sum over gains K f_X + sum over losses K e_X
 
-for a rail (c = h / y* + y*, its rate at the fixed point; B = y*), and without the square and with D_e in place of
-D_e (1 + e) where a gain does not need y itself. All rate constants are positive, so e and f are themselves species of
-a mass-action network, whose fixed point is 0: weights of the first layer and biases are in y* alone.
+for a rail (c = h / y* + y*, its rate at the fixed point; B = y*), and without the square and with
+D_e in place of D_e (1 + e) where a gain does not need y itself. All rate constants are positive, so
+e and f are themselves species of a mass-action network, whose fixed point is 0: weights of the
+first layer and biases are in y* alone.
 
-With inputs or rate constants between bounds, y* and K are between bounds; taking the largest K and the smallest c and
-B encloses every trajectory of every network between them, relative to *its own* fixed point. So one envelope serves a
-point, a box of inputs and uncertain rate constants, and always ends at 0.
+With inputs or rate constants between bounds, y* and K are between bounds; taking the largest K and
+the smallest c and B encloses every trajectory of every network between them, relative to *its own*
+fixed point. So one envelope serves a point, a box of inputs and uncertain rate constants, and
+always ends at 0.
 
-From all non-negative starts, y = infinity included: y <= C / t, and this module starts at a small t from such a
-bound (docs/theory.md proves all of this). Source: the two copies are the standard embedding of a mixed
-monotone system (Smith, J. Difference Equ. Appl. 14 (2008); Coogan, IEEE CDC 2020); the rest is derived here.
+From all non-negative starts, y = infinity included: y <= C / t, and this module starts at a small t
+from such a bound (docs/theory.md proves all of this). Source: the two copies are the standard
+embedding of a mixed monotone system (Smith, J. Difference Equ. Appl. 14 (2008); Coogan, IEEE CDC
+2020); the rest is derived here.
 """
 
 from __future__ import annotations
@@ -102,14 +107,14 @@ class Envelope:
     Attributes
     ----------
     network : ReactionNetwork
-        Species ``{id}_above`` and ``{id}_below``, and the boundary species ``_one``; every rate constant is 1,
-        and `constants` gives their values.
+        Species ``{id}_above`` and ``{id}_below``, and the boundary species ``_one``; every rate
+        constant is 1, and `constants` gives their values.
 
     Raises
     ------
     NotCertified
-        If a reaction makes a species at a rate that grows with its square, or a species has no gain that
-        keeps it from staying at 0.
+        If a reaction makes a species at a rate that grows with its square, or a species has no gain
+        that keeps it from staying at 0.
 
     Examples
     --------
@@ -138,15 +143,16 @@ class Envelope:
         bad = (terms.number > 0) & (terms.power >= 2)
         if bad.any():
             raise NotCertified(
-                f"species {crn.floating[terms.species[bad][0]]!r} makes itself at a rate that grows with its square, "
-                "so no time bound holds for all starts"
+                f"species {crn.floating[terms.species[bad][0]]!r} makes itself at a rate that grows"
+                " with its square, so no time bound holds for all starts"
             )
         fed = np.zeros(self._n, dtype=bool)
         fed[terms.species[(terms.number > 0) & (terms.power == 0)]] = True
         if not fed.all():
             raise NotCertified(
-                f"species {crn.floating[int(np.flatnonzero(~fed)[0])]!r} is made by no reaction without itself, so it "
-                "can stay at 0: its positive fixed point is not the only one"
+                f"species {crn.floating[int(np.flatnonzero(~fed)[0])]!r} is made by no reaction"
+                " without itself, so it can stay at 0: its positive fixed point is not the"
+                " only one"
             )
         self._plan()
 
@@ -167,18 +173,27 @@ class Envelope:
         species = [Species(ONE, 1.0, boundary=True)]
         reactions: list[Reaction] = []
         for i, name in enumerate(crn.floating):
-            species += [Species(s) for s in (above(name), below(name), *((extra(name),) if self.split[i] else ()))]
-            reactions += _own_reactions(name, bool(self.relaxes[i]), bool(self.riccati[i]), bool(self.split[i]))
+            species += [
+                Species(s)
+                for s in (above(name), below(name), *((extra(name),) if self.split[i] else ()))
+            ]
+            reactions += _own_reactions(
+                name, bool(self.relaxes[i]), bool(self.riccati[i]), bool(self.split[i])
+            )
         self._couplings: list[tuple[int, str]] = []
         self._coupling_ids: dict[object, str] = {}
         for t in range(len(terms.species)):
             catalysts = [int(o) for o in terms.others[t] if o < n]
             if catalysts:
                 reactions += self._coupled(t, catalysts)
-        self.network = ReactionNetwork(tuple(species), tuple(reactions), name=f"{crn.name}_envelope")
+        self.network = ReactionNetwork(
+            tuple(species), tuple(reactions), name=f"{crn.name}_envelope"
+        )
 
     def _coupled(self, t: int, catalysts: list[int]) -> list[Reaction]:
-        """The reactions by which the errors of one reaction's catalysts feed those of the species that it changes."""
+        """The reactions by which the errors of one reaction's catalysts feed those of the species
+        that it changes.
+        """
         terms, i = self._terms, int(self._terms.species[t])
         y, gain, power = self.crn.floating[i], bool(terms.number[t] > 0), int(terms.power[t])
         if not self.relaxes[i] or len(catalysts) > 1:
@@ -198,7 +213,9 @@ class Envelope:
         return self._made(t, y, catalyst) if gain else self._lost(t, y, catalyst)
 
     def _made(self, t: int, y: str, catalyst: int) -> list[Reaction]:
-        """A gain G (1 + e_X) of a species that relaxes: G (e_X - e) and G (f_X - f), the latter <= 0 at f = 1."""
+        """A gain G (1 + e_X) of a species that relaxes: G (e_X - e) and G (f_X - f), the latter <=
+        0 at f = 1.
+        """
         paired, i = self._partner[t] >= 0, int(self._terms.species[t])
         high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
         own = below(y)
@@ -210,7 +227,10 @@ class Envelope:
         k = self._coupling_id(t, "net" if paired else "most")
         reactions += [_feed(k, low, own), _remove(k, low, own)]
         # -g f (1 - f_X) needs one g in both places: of an only gain, the rate itself
-        return [*reactions, _grow(self._coupling_id(t, "rate" if self._one_gain[i] else "least"), low, own)]
+        return [
+            *reactions,
+            _grow(self._coupling_id(t, "rate" if self._one_gain[i] else "least"), low, own),
+        ]
 
     def _lost(self, t: int, y: str, catalyst: int) -> list[Reaction]:
         """A loss L (1 + e_X) of a species that relaxes, with all that is lost by it at rest in c."""
@@ -225,10 +245,14 @@ class Envelope:
         else:
             for x in high:
                 reactions += [_feed(most, x, below(y)), _remove(most, x, below(y))]
-        return reactions + ([_grow(self._coupling_id(t, "least"), low, extra(y))] if self.split[i] else [])
+        return reactions + (
+            [_grow(self._coupling_id(t, "least"), low, extra(y))] if self.split[i] else []
+        )
 
     def _coupling_id(self, t: int, kind: str) -> str:
-        """The rate constant of one term's couplings; rails of a unit share what they share in the network itself."""
+        """The rate constant of one term's couplings; rails of a unit share what they share in the
+        network itself.
+        """
         terms = self._terms
         shared = kind == "most" and terms.power[t] == 1
         key = (terms.constant[t], abs(terms.number[t]), *terms.others[t]) if shared else (t, kind)
@@ -245,7 +269,9 @@ class Envelope:
         return [above(name), extra(name)] if self.split[species] else [above(name)]
 
     def _partners(self) -> npt.NDArray[np.intp]:
-        """For a gain (power 0) by one catalyst the loss (power 1) by it, and the other way round; -1 for none."""
+        """For a gain (power 0) by one catalyst the loss (power 1) by it, and the other way round;
+        -1 for none.
+        """
         terms = self._terms
         partner = np.full(len(terms.species), -1)
         place = {
@@ -255,7 +281,9 @@ class Envelope:
         }
         for t in range(len(terms.species)):
             i = int(terms.species[t])
-            single = self._one_gain[i] and self.relaxes[i] and (terms.others[t] < self._n).sum() == 1
+            single = (
+                self._one_gain[i] and self.relaxes[i] and (terms.others[t] < self._n).sum() == 1
+            )
             if terms.number[t] > 0 and terms.power[t] == 0 and single:
                 loss = place.pop((int(terms.species[t]), int(terms.others[t].min())), None)
                 if loss is not None:
@@ -275,12 +303,18 @@ class Envelope:
         return first, first + 1, np.where(self.split, first + 2, -1)
 
     def relative(self, state: FloatArray) -> Bounds:
-        """How far the upper copy is above and the lower below the fixed point, relative to it, (..., n_floating)."""
+        """How far the upper copy is above and the lower below the fixed point, relative to it,
+        (..., n_floating).
+        """
         high, low, more = self._places
         return state[..., high] + np.where(self.split, state[..., more], 0.0), state[..., low]
 
-    def chain(self, state: FloatArray, species: int, high: bool, most: FloatArray) -> tuple[str, ...]:
-        """Which species feed the error of one copy of a species most, and which feed theirs, from the first on."""
+    def chain(
+        self, state: FloatArray, species: int, high: bool, most: FloatArray
+    ) -> tuple[str, ...]:
+        """Which species feed the error of one copy of a species most, and which feed theirs, from
+        the first on.
+        """
         errors = self.relative(state)
         found = [species]
         while True:
@@ -296,7 +330,8 @@ class Envelope:
             _, species, high = max(feeds)
             found.append(species)
 
-    # Values -----------------------------------------------------------------------------------------
+    # Values
+    # -----------------------------------------------------------------------------------------
 
     def constants(self, found: Coefficients) -> FloatArray:
         """Values of the envelope's rate constants, in the order of ``network.rate_constants``."""
@@ -312,10 +347,14 @@ class Envelope:
                 "net": found.most[t] - found.least[self._partner[t]],
                 "rate": found.below[self._terms.species[t]],
             }[what]
-            values.append(value if when in ("", "if known" if found.known else "if unknown") else 0.0)
+            values.append(
+                value if when in ("", "if known" if found.known else "if unknown") else 0.0
+            )
         return np.maximum(np.array(values), 0.0)
 
-    def coefficients(self, fixed_point: Bounds, boundary: Bounds | None = None, rates: float = 0.0) -> Coefficients:
+    def coefficients(
+        self, fixed_point: Bounds, boundary: Bounds | None = None, rates: float = 0.0
+    ) -> Coefficients:
         """What the rate constants are made of.
 
         Parameters
@@ -329,7 +368,9 @@ class Envelope:
         """
         crn, terms = self.crn, self._terms
         held = (crn.boundary_concentrations,) * 2 if boundary is None else boundary
-        extended = [np.concatenate([y, x, np.ones(1)]) for y, x in zip(fixed_point, held, strict=True)]
+        extended = [
+            np.concatenate([y, x, np.ones(1)]) for y, x in zip(fixed_point, held, strict=True)
+        ]
         k = np.abs(terms.number) * crn.constants[terms.constant]
         low, high = (
             k * factor * ext[terms.others[:, 0]] * ext[terms.others[:, 1]]
@@ -341,7 +382,9 @@ class Envelope:
         least = np.where(terms.power == 0, low / upper[own], low)
 
         def total(values: FloatArray, chosen: npt.NDArray[np.bool_]) -> FloatArray:
-            return np.asarray(np.bincount(own[chosen], values[chosen], minlength=self._n), dtype=float)
+            return np.asarray(
+                np.bincount(own[chosen], values[chosen], minlength=self._n), dtype=float
+            )
 
         gains = terms.number > 0
         source = total(low, gains & (terms.power == 0))
@@ -350,7 +393,8 @@ class Envelope:
         with np.errstate(divide="ignore"):
             best = np.clip(np.where(square > 0, np.sqrt(source / square), np.inf), lower, upper)
         c: FloatArray = source / best + square * best
-        # without a square or a loop, what is made equals what is lost; either bounds the rate, of one gain both do
+        # without a square or a loop, what is made equals what is lost; either bounds the rate, of
+        # one gain both do
         made, lost = source / upper, total(low, ~gains & (terms.power == 1))
         return Coefficients(
             np.where(self.relaxes, lost, c),
@@ -362,26 +406,38 @@ class Envelope:
             np.array_equal(*fixed_point) and not rates,
         )
 
-    # Starts -----------------------------------------------------------------------------------------
+    # Starts
+    # -----------------------------------------------------------------------------------------
 
-    def start(self, fixed_point: Bounds, coefficients: Coefficients, initial_max: float) -> tuple[float, FloatArray]:
-        """A time t0 and the state, in the order of `network.floating`, that bounds all trajectories then.
+    def start(
+        self, fixed_point: Bounds, coefficients: Coefficients, initial_max: float
+    ) -> tuple[float, FloatArray]:
+        """A time t0 and the state, in the order of `network.floating`, that bounds all trajectories
+        then.
 
-        Species that are lost with their square may start at infinity; others at most at `initial_max`.
+        Species that are lost with their square may start at infinity; others at most at
+        `initial_max`.
         """
         terms, n = self._terms, self._n
         c, b = coefficients.above, coefficients.square_above
         most, least = coefficients.most, coefficients.least
         time = EARLY / float(c.max())
-        bad = (terms.others < n).any(axis=1) & (terms.number > 0) & (terms.power == 0) & self.riccati[terms.species]
+        bad = (
+            (terms.others < n).any(axis=1)
+            & (terms.number > 0)
+            & (terms.power == 0)
+            & self.riccati[terms.species]
+        )
         if bad.any():
             name = self.crn.floating[terms.species[bad][0]]
             raise NotCertified(
-                f"species {name!r} is made by a catalyst and lost with its square; a bound over all starts is not "
-                "known for this; give initial=(lower, upper), a box of starts"
+                f"species {name!r} is made by a catalyst and lost with its square; a bound over all"
+                " starts is not known for this; give initial=(lower, upper), a box of starts"
             )
         cap = initial_max / fixed_point[0]
-        early = _Early(time, cap, np.full(n, np.nan), np.full(n, np.inf), np.full(n, np.nan), self.riccati)
+        early = _Early(
+            time, cap, np.full(n, np.nan), np.full(n, np.inf), np.full(n, np.nan), self.riccati
+        )
         for i in self._order:
             if self.riccati[i]:
                 constant = b[i] + np.sqrt(max(c[i] - b[i], 0.0) * b[i])
@@ -406,16 +462,23 @@ class Envelope:
     ) -> FloatArray:
         """The state that bounds all trajectories from a box of starts (n_floating,) at time 0.
 
-        With `either_side`, a copy of a network that is known exactly may start beyond the fixed point: less wide.
+        With `either_side`, a copy of a network that is known exactly may start beyond the fixed
+        point: less wide.
         """
         most, least = coefficients.most, coefficients.least
-        # the lower copy drops -f1 f2 of a product of two catalysts, which is an upper bound for f >= 0 alone
+        # the lower copy drops -f1 f2 of a product of two catalysts, which is an upper bound for f
+        # >= 0 alone
         products = (self._terms.others < self._n).all(axis=1).any()
         exact = either_side and np.array_equal(*fixed_point) and not products
         return self._state(box[1] / fixed_point[0], box[0] / fixed_point[1], most, least, exact)
 
     def _state(
-        self, high: FloatArray, low: FloatArray, most: FloatArray, least: FloatArray, exact: bool = False
+        self,
+        high: FloatArray,
+        low: FloatArray,
+        most: FloatArray,
+        least: FloatArray,
+        exact: bool = False,
     ) -> FloatArray:
         """Errors of the copies for species between `low` and `high`, relative to the fixed point.
 
@@ -431,7 +494,9 @@ class Envelope:
         return np.array(values)
 
     def _ratio(self, i: int, most: FloatArray, least: FloatArray) -> float:
-        """Where the gain of a paired species by its catalyst equals the loss by it, relative to the fixed point."""
+        """Where the gain of a paired species by its catalyst equals the loss by it, relative to the
+        fixed point.
+        """
         return next(
             float(most[t] / least[self._partner[t]])
             for t in self._terms_of[i]
@@ -446,7 +511,9 @@ class Envelope:
         for t in self._terms_of[i]:
             if self._terms.number[t] > 0:
                 part = most[t] * early.integral(self._catalysts(t))
-                loop, growth = (loop + part, growth) if self._terms.power[t] else (loop, growth + part)
+                loop, growth = (
+                    (loop + part, growth) if self._terms.power[t] else (loop, growth + part)
+                )
         terms = self._terms
         alone = (terms.species == i) & (terms.number > 0) & (terms.others >= self._n).all(axis=1)
         growth += most[alone & (terms.power == 0)].sum() * early.time
@@ -455,13 +522,15 @@ class Envelope:
             level = float((early.cap[i] + growth) * np.exp(loop))
         if not np.isfinite(level):
             raise NotCertified(
-                f"species {self.crn.floating[i]!r} has no bound soon after the start, since what makes it starts too "
-                "far off; give initial=(lower, upper), a box of starts, or a smaller initial_max"
+                f"species {self.crn.floating[i]!r} has no bound soon after the start, since what"
+                " makes it starts too far off; give initial=(lower, upper), a box of starts, or a"
+                " smaller initial_max"
             )
         return level
 
     def _log_peak(self, i: int, early: _Early, c: FloatArray, most: FloatArray) -> float:
-        """Log of a bound, until the early time, of a species lost with its square that starts below its cap.
+        """Log of a bound, until the early time, of a species lost with its square that starts below
+        its cap.
 
         Above 1, y' <= (c + sum over losses K + sum over gains K X) y.
         """
@@ -489,7 +558,9 @@ class Envelope:
         capped = ~self.riccati
         feeds = {
             int(o)
-            for t in np.flatnonzero((terms.number > 0) & ~self.riccati[terms.species] & (self._partner < 0))
+            for t in np.flatnonzero(
+                (terms.number > 0) & ~self.riccati[terms.species] & (self._partner < 0)
+            )
             for o in terms.others[t]
             if o < n
         }
@@ -497,7 +568,11 @@ class Envelope:
             found = feeds.pop()
             capped[found] = True
             feeds |= {
-                o for t in self._terms_of[found] if terms.number[t] > 0 for o in self._catalysts(t) if not capped[o]
+                o
+                for t in self._terms_of[found]
+                if terms.number[t] > 0
+                for o in self._catalysts(t)
+                if not capped[o]
             }
         return capped
 
@@ -508,7 +583,8 @@ class Envelope:
         return bool((self._partner[gains] >= 0).all())
 
     def shrinks(self, state: FloatArray, values: FloatArray) -> bool:
-        """Whether every error falls in this state; then it does so for ever, as errors only feed errors.
+        """Whether every error falls in this state; then it does so for ever, as errors only feed
+        errors.
 
         `values` are those of `constants`. What is below the integration's noise counts as falling.
         """
@@ -520,7 +596,9 @@ class Envelope:
         """Species so that each comes after the catalysts that make it."""
         before: dict[int, set[int]] = {i: set() for i in range(self._n)}
         gains = self._terms.number > 0
-        for i, others in zip(self._terms.species[gains].tolist(), self._terms.others[gains].tolist(), strict=True):
+        for i, others in zip(
+            self._terms.species[gains].tolist(), self._terms.others[gains].tolist(), strict=True
+        ):
             before[i].update(o for o in others if o < self._n and o != i)
         try:
             return tuple(TopologicalSorter(before).static_order())
@@ -536,8 +614,9 @@ class Envelope:
 class _Early:
     """Bounds of (1 + excess) up to an early time, from all starts.
 
-    C / t with C in ``fast`` where a species may start at infinity, else ``level``; ``cap`` is the cap of its start, and
-    ``log_peak`` bounds the log of what starts below it and could start at infinity.
+    C / t with C in ``fast`` where a species may start at infinity, else ``level``; ``cap`` is the
+    cap of its start, and ``log_peak`` bounds the log of what starts below it and could start at
+    infinity.
     """
 
     time: float
@@ -558,7 +637,9 @@ class _Early:
         c = self.fast[first]
         with np.errstate(over="ignore"):
             factor *= float(np.prod(np.exp(self.log_peak[others])))
-        return factor * float(c * (1 + np.logaddexp(0.0, self.log_peak[first] + np.log(self.time / c))))
+        return factor * float(
+            c * (1 + np.logaddexp(0.0, self.log_peak[first] + np.log(self.time / c)))
+        )
 
 
 def above(name: str) -> str:
@@ -608,16 +689,20 @@ def _remove(k: str, source: str, own: str) -> Reaction:
     return Reaction(f"J{k}_{source}_{own}_own", (source, own), (source,), k, 1.0)
 
 
-def _coupling(k: str, copy: str, own: str, sources: list[list[str]], high: bool, linear: bool) -> list[Reaction]:
+def _coupling(
+    k: str, copy: str, own: str, sources: list[list[str]], high: bool, linear: bool
+) -> list[Reaction]:
     """How the errors of a reaction's catalysts feed one copy of a species.
 
-    Each of the sources is a list of species whose sum is how far one catalyst is off; `high` says whether that is
-    above its fixed point.
+    Each of the sources is a list of species whose sum is how far one catalyst is off; `high` says
+    whether that is above its fixed point.
     """
     reactions = []
     every = [x for parts in sources for x in parts]
     for x in dict.fromkeys(every):
-        reactions.append(Reaction(f"J{k}_{x}_{own}", (x, ONE), {x: 1, ONE: 1, own: every.count(x)}, k, 1.0))
+        reactions.append(
+            Reaction(f"J{k}_{x}_{own}", (x, ONE), {x: 1, ONE: 1, own: every.count(x)}, k, 1.0)
+        )
         if linear:
             reactions.append((_grow if copy == "above" else _remove)(k, x, own))
     if len(sources) == 2 and high:  # (1 + e1)(1 + e2) - 1 = e1 + e2 + e1 e2
@@ -640,7 +725,15 @@ def _collect(crn: ReactionNetwork) -> _Terms:
             if len(term.species) > 2:
                 raise NotCertified(f"species {name!r} takes part in a reaction above second order")
             others += [one] * (2 - len(others))
-            rows.append((place[name], constant[term.rate_constant], term.number, term.species.count(name), *others))
+            rows.append(
+                (
+                    place[name],
+                    constant[term.rate_constant],
+                    term.number,
+                    term.species.count(name),
+                    *others,
+                )
+            )
     columns = np.array(rows, dtype=float).reshape(len(rows), 6).T
     whole = columns.astype(np.intp)
     return _Terms(whole[0], whole[1], columns[2], whole[3], whole[4:].T)

@@ -1,13 +1,15 @@
-"""Settling times from the envelope: integrated by roadrunner until every output is within tolerance.
+"""Settling times from the envelope: integrated by roadrunner until every output is within
+tolerance.
 
-All starts are never left: whatever a trajectory has become at time s could have been its start, so what
-holds of all trajectories at time t holds from t on, and an output is settled, for good, when the envelope's error first
-falls below the tolerance (docs/theory.md, theorem 10). From a box of starts the envelope may widen; what all starts
-have settled by, those of the box have settled by too, so it is followed until then and the last crossing counts. It
-is looked for on a grid of times, finely wherever an error comes near the tolerance; an excursion between two points
-of the coarse grid that are both below four fifths of it would not be seen. Where species have starts that
-may be left (a follower that nothing limits), or there is no bound over all starts, an envelope is followed until
-all its errors fall, which they then do for ever.
+All starts are never left: whatever a trajectory has become at time s could have been its start, so
+what holds of all trajectories at time t holds from t on, and an output is settled, for good, when
+the envelope's error first falls below the tolerance (docs/theory.md, theorem 10). From a box of
+starts the envelope may widen; what all starts have settled by, those of the box have settled by
+too, so it is followed until then and the last crossing counts. It is looked for on a grid of times,
+finely wherever an error comes near the tolerance; an excursion between two points of the coarse
+grid that are both below four fifths of it would not be seen. Where species have starts that may be
+left (a follower that nothing limits), or there is no bound over all starts, an envelope is followed
+until all its errors fall, which they then do for ever.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation import CompiledModel, compiled
 
 SLACK = 1e-6
-"""The envelope is held to (1 - SLACK) times the tolerance, for the errors of an integration to 1e-10."""
+"""The envelope is held to (1 - SLACK) times the tolerance, for the errors of an integration to
+1e-10.
+"""
 RATIO = 1.05
 """Ratio of one time to the next on the grid that the envelope is first followed on."""
 _CHUNK = 60
@@ -41,7 +45,9 @@ _AGREES = 1e-6
 _PATIENCE = 1e4
 """How long the envelope is followed, in units of the slowest unit's time."""
 LIMIT = 8_000
-"""Couplings (weights after the first layer, times the species read) up to which the envelope is compiled."""
+"""Couplings (weights after the first layer, times the species read) up to which the envelope is
+compiled.
+"""
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,9 @@ class Course:
 
 @dataclass(frozen=True)
 class _Aim:
-    """What an envelope is followed for: bounds of the fixed point, what the envelope is made of, the error wanted."""
+    """What an envelope is followed for: bounds of the fixed point, what the envelope is made of,
+    the error wanted.
+    """
 
     fixed_point: Bounds
     coefficients: Coefficients
@@ -108,13 +116,15 @@ class EnvelopeModel:
         self.envelope = Envelope(self.crn)
         if (size := self.envelope.n_couplings) > LIMIT:
             raise ModelTooLargeError(
-                f"network {net.name!r}: its envelope has {size} couplings between units and is compiled up to {LIMIT}; "
-                "bound='cheap' has no limit"
+                f"network {net.name!r}: its envelope has {size} couplings between units and is"
+                f" compiled up to {LIMIT}; bound='cheap' has no limit"
             )
 
     @cached_property
     def model(self) -> CompiledModel:
-        """The compiled model, shared by all networks of one structure and with weights of the same signs."""
+        """The compiled model, shared by all networks of one structure and with weights of the same
+        signs.
+        """
         return compiled(structure_text(self.envelope.network, frozenset()))
 
     @cached_property
@@ -131,11 +141,15 @@ class EnvelopeModel:
         """Coefficients (n_out, n_floating) of the species in the outputs."""
         activation = self.net.layers[-1].activation
         coefficients = dict(activation.read_out.terms)
-        own = np.kron(np.eye(self.net.n_out), [coefficients.get(name, 0.0) for name in activation.species])
+        own = np.kron(
+            np.eye(self.net.n_out), [coefficients.get(name, 0.0) for name in activation.species]
+        )
         return np.pad(own, ((0, 0), (len(self.crn.floating) - own.shape[1], 0)))
 
     def errors(self, state: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """How far the outputs (..., n_out) may be above and below, for fixed points up to `upper` (n_floating,)."""
+        """How far the outputs (..., n_out) may be above and below, for fixed points up to `upper`
+        (n_floating,).
+        """
         high, low = self.envelope.relative(state)
         gains, losses = (np.maximum(sign * self.read_out, 0) * upper for sign in (1, -1))
         return high @ gains.T + low @ losses.T, low @ gains.T + high @ losses.T
@@ -144,7 +158,10 @@ class EnvelopeModel:
         """Bounds of the outputs (..., n_out) for species between bounds (..., n_floating)."""
         activation = self.net.layers[-1].activation
         width = len(activation.species)
-        low, high = (y[..., -self.net.n_out * width :].reshape(*y.shape[:-1], self.net.n_out, width) for y in points)
+        low, high = (
+            y[..., -self.net.n_out * width :].reshape(*y.shape[:-1], self.net.n_out, width)
+            for y in points
+        )
         return activation.read_between(low, high)
 
     def follow(
@@ -156,7 +173,8 @@ class EnvelopeModel:
         rates: float = 0.0,
         box: Bounds | None = None,
     ) -> Course:
-        """Follow the envelope from all starts, or from a box of starts, until every output has settled.
+        """Follow the envelope from all starts, or from a box of starts, until every output has
+        settled.
 
         Parameters
         ----------
@@ -180,19 +198,32 @@ class EnvelopeModel:
         """
         coefficients = self.envelope.coefficients(fixed_point, boundary, rates)
         self._check(fixed_point, boundary, coefficients)
-        aim = _Aim(fixed_point, coefficients, self.envelope.constants(coefficients), tolerance * (1 - SLACK))
+        aim = _Aim(
+            fixed_point,
+            coefficients,
+            self.envelope.constants(coefficients),
+            tolerance * (1 - SLACK),
+        )
         with self.model.lock:
             self.model.set_parameters(self._index, aim.values)
-            return self._from_all(aim, initial_max) if box is None else self._from_box(aim, initial_max, box)
+            return (
+                self._from_all(aim, initial_max)
+                if box is None
+                else self._from_box(aim, initial_max, box)
+            )
 
     def _from_all(self, aim: _Aim, initial_max: float) -> Course:
         begin = self.envelope.start(aim.fixed_point, aim.coefficients, initial_max)
         trusted = self.envelope.invariant
-        return self._course(*self._run(*begin, self._settled(aim, trusted)), aim, may_widen=not trusted)
+        return self._course(
+            *self._run(*begin, self._settled(aim, trusted)), aim, may_widen=not trusted
+        )
 
     def _from_box(self, aim: _Aim, initial_max: float, box: Bounds) -> Course:
         # starts of the box above the cap must be among those that the bound over all starts covers
-        highest = max(initial_max, float(np.max(box[1], initial=0.0, where=self.envelope.needs_cap)))
+        highest = max(
+            initial_max, float(np.max(box[1], initial=0.0, where=self.envelope.needs_cap))
+        )
         try:
             end = float(self._from_all(aim, highest).settled.max())
         except NotCertified:
@@ -204,22 +235,29 @@ class EnvelopeModel:
         return self._course(*run, aim, may_widen=True)
 
     def _settled(self, aim: _Aim, trusted: bool) -> Callable[[float, FloatArray], bool]:
-        """Whether all outputs are within tolerance for good; where that is not `trusted`, once all errors fall."""
+        """Whether all outputs are within tolerance for good; where that is not `trusted`, once all
+        errors fall.
+        """
         patience = _PATIENCE / aim.rate
 
         def is_last(time: float, state: FloatArray) -> bool:
             error = np.max(self.errors(state, aim.fixed_point[1]))
             if time > patience and error > aim.goal:
                 raise NotCertified(
-                    f"network {self.net.name!r}: the envelope is still {error:.3g} wide at t = {time:.3g}, "
-                    f"{_PATIENCE:g} times the slowest unit's time; it does not come within the tolerance"
+                    f"network {self.net.name!r}: the envelope is still {error:.3g} wide at t ="
+                    f" {time:.3g}, {_PATIENCE:g} times the slowest unit's time; it does not come"
+                    " within the tolerance"
                 )
-            return bool(error <= aim.goal) and (trusted or time > patience or self.envelope.shrinks(state, aim.values))
+            return bool(error <= aim.goal) and (
+                trusted or time > patience or self.envelope.shrinks(state, aim.values)
+            )
 
         return is_last
 
     def _check(self, fixed_point: Bounds, boundary: Bounds, coefficients: Coefficients) -> None:
-        """Refuse what is not a positive, stable fixed point: an activation's closed form is its author's word alone."""
+        """Refuse what is not a positive, stable fixed point: an activation's closed form is its
+        author's word alone.
+        """
         names, low = self.crn.floating, fixed_point[0]
         bad = ~(np.isfinite(low) & (low > 0))
         reason = "its closed form gives {:.3g}, which is no positive concentration"
@@ -229,12 +267,15 @@ class EnvelopeModel:
             reason = "the reactions do not settle at {:.3g}, which its closed form gives"
         if bad.any():
             i = int(np.argmax(bad))
-            raise NotCertified(f"network {self.net.name!r}: species {names[i]!r}: {reason.format(low[i])}")
+            raise NotCertified(
+                f"network {self.net.name!r}: species {names[i]!r}: {reason.format(low[i])}"
+            )
         rate = coefficients.above
         if not np.all(rate > 0):
             raise NotCertified(
-                f"network {self.net.name!r}: species {names[int(rate.argmin())]!r} need not come back to its fixed "
-                f"point (its rate there is {rate.min():.3g}), so the positive fixed point need not be reached"
+                f"network {self.net.name!r}: species {names[int(rate.argmin())]!r} need not come"
+                f" back to its fixed point (its rate there is {rate.min():.3g}), so the positive"
+                " fixed point need not be reached"
             )
 
     def _run(
@@ -245,7 +286,8 @@ class EnvelopeModel:
         step: float = 0.0,
         end: float = np.inf,
     ) -> tuple[FloatArray, FloatArray]:
-        """Times and states from one time on, up to the end of the chunk that is the last, at most to `end`.
+        """Times and states from one time on, up to the end of the chunk that is the last, at most
+        to `end`.
 
         From time 0, `step` is the first step.
         """
@@ -254,7 +296,9 @@ class EnvelopeModel:
         grid = grown * RATIO ** np.arange(0 if first < grown else 1, _CHUNK)
         while True:
             grid = np.unique(np.minimum(grid, end))
-            states.append(self._integrate(states[-1][-1], np.concatenate([times[-1][-1:], grid]))[1:])
+            states.append(
+                self._integrate(states[-1][-1], np.concatenate([times[-1][-1:], grid]))[1:]
+            )
             times.append(grid)
             if is_last(float(grid[-1]), states[-1][-1]):
                 return np.concatenate(times), np.concatenate(states)
@@ -270,17 +314,23 @@ class EnvelopeModel:
         high, low = self.envelope.relative(state[at])
         parts = self.read_out[slowest] * upper
         rising = bool(above[at, slowest] >= below[at, slowest])
-        feeds = np.maximum(parts, 0) * (high if rising else low) + np.maximum(-parts, 0) * (low if rising else high)
+        feeds = np.maximum(parts, 0) * (high if rising else low) + np.maximum(-parts, 0) * (
+            low if rising else high
+        )
         species = int(feeds.argmax())
-        chain = self.envelope.chain(state[at], species, rising == (parts[species] > 0), aim.coefficients.most)
+        chain = self.envelope.chain(
+            state[at], species, rising == (parts[species] > 0), aim.coefficients.most
+        )
         return Course(time, state, above, below, settled, chain, aim.rate)
 
     def _crossings(
         self, time: FloatArray, state: FloatArray, error: FloatArray, aim: _Aim, may_widen: bool
     ) -> FloatArray:
-        """After which time each output (n_out,) stays below the goal, on a finer grid between two points.
+        """After which time each output (n_out,) stays below the goal, on a finer grid between two
+        points.
 
-        Where the envelope may widen, steps that come near the goal are looked at on the finer grid as well.
+        Where the envelope may widen, steps that come near the goal are looked at on the finer grid
+        as well.
         """
         near = aim.goal * (_NEAR if may_widen else 1.0)
         late = np.maximum(error[:-1], error[1:]) > near
@@ -301,14 +351,16 @@ class EnvelopeModel:
         return settled
 
     def _integrate(self, start: FloatArray, times: FloatArray) -> FloatArray:
-        # roadrunner's error weights vanish with a species; more error than there is makes a later bound, still one
+        # roadrunner's error weights vanish with a species; more error than there is makes a later
+        # bound, still one
         start = np.where(np.abs(start) < _TINY, _TINY, start)
         try:
             found = self.model.time_course(np.ones(1), start[self._order], times)
         except ConvergenceError as error:
             raise ConvergenceError(
-                f"network {self.net.name!r}: the envelope could not be integrated; a smaller rates= or a box of starts "
-                f"in initial= makes it narrower, and bound='cheap' needs no integration ({error})"
+                f"network {self.net.name!r}: the envelope could not be integrated; a smaller rates="
+                " or a box of starts in initial= makes it narrower, and bound='cheap' needs no"
+                f" integration ({error})"
             ) from error
         result = np.empty_like(found)
         result[:, self._order] = found

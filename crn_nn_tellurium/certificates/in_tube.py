@@ -35,6 +35,7 @@ class PhysicalCertificate:
 
     def __repr__(self) -> str:
         return (
-            f"PhysicalCertificate(outputs within {self.tolerance_nM:.4g} nM from {duration(self.settling_time_s)} on; "
-            f"rate {self.rate_per_s:.3g} /s; 1 is {self.units.c0:.4g} nM and {duration(self.units.tau)})"
+            f"PhysicalCertificate(outputs within {self.tolerance_nM:.4g} nM from"
+            f" {duration(self.settling_time_s)} on; rate {self.rate_per_s:.3g} /s; 1 is"
+            f" {self.units.c0:.4g} nM and {duration(self.units.tau)})"
         )

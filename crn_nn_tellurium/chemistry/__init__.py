@@ -17,7 +17,15 @@ from crn_nn_tellurium.chemistry.annotation import (
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.intervals import Interval
 from crn_nn_tellurium.chemistry.notation import ANTIMONY, KAPPA, PYTHON, formula, signed_sum
-from crn_nn_tellurium.chemistry.reactions import Balance, Observable, Reaction, ReactionNetwork, Side, Species, Term
+from crn_nn_tellurium.chemistry.reactions import (
+    Balance,
+    Observable,
+    Reaction,
+    ReactionNetwork,
+    Side,
+    Species,
+    Term,
+)
 from crn_nn_tellurium.chemistry.units import NANOMOLAR_PER_MOLAR, PhysicalUnits, duration
 
 __all__ = [

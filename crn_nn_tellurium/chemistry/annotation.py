@@ -1,4 +1,5 @@
-"""What the elements of a model are called and mean: SBO terms, names of units, readable names of rate constants.
+"""What the elements of a model are called and mean: SBO terms, names of units, readable names of
+rate constants.
 
 Source: the Systems Biology Ontology, https://www.ebi.ac.uk/ols4/ontologies/sbo.
 """
@@ -14,7 +15,8 @@ UNITS = ("nM_per_s", "per_s", "per_nM_s", "per_nM2_s")
 """Unit of a rate constant, by the order of its reactions."""
 MAX_ORDER = len(UNITS) - 1
 SBO_CONSTANT = ("SBO:0000162", "SBO:0000035", "SBO:0000036", "SBO:0000037")
-"""Zeroth-order, unimolecular, bimolecular and trimolecular forward rate constant, continuous case."""
+"""Zeroth-order, unimolecular, bimolecular and trimolecular forward rate constant, continuous case.
+"""
 _SBO_LAW = {
     (): "SBO:0000047",
     (1,): "SBO:0000049",
@@ -47,8 +49,8 @@ def check_orders(crn: ReactionNetwork) -> None:
     for reaction in crn.reactions:
         if reaction.order > MAX_ORDER:
             raise ReactionError(
-                f"reaction {reaction.id!r}: {reaction.order} molecules meet ({reaction.equation}); expected at most "
-                f"{MAX_ORDER}; split it into steps"
+                f"reaction {reaction.id!r}: {reaction.order} molecules meet ({reaction.equation});"
+                f" expected at most {MAX_ORDER}; split it into steps"
             )
 
 
@@ -67,8 +69,10 @@ def constant_names(crn: ReactionNetwork) -> dict[str, str]:
         first.setdefault(reaction.rate_constant, reaction)
         uses[reaction.rate_constant] += 1
     return {
-        name: f"rate constant: {reaction.name or reaction.equation}"
-        + (f" (and {uses[name] - 1} more)" if uses[name] > 1 else "")
+        name: (
+            f"rate constant: {reaction.name or reaction.equation}"
+            + (f" (and {uses[name] - 1} more)" if uses[name] > 1 else "")
+        )
         for name, reaction in first.items()
     }
 

@@ -32,10 +32,13 @@ class Monomial:
     def __post_init__(self) -> None:
         # Python's own numbers, since text is written of them
         object.__setattr__(self, "coefficient", float(self.coefficient))
-        object.__setattr__(self, "powers", tuple((symbol, float(power)) for symbol, power in self.powers))
+        object.__setattr__(
+            self, "powers", tuple((symbol, float(power)) for symbol, power in self.powers)
+        )
         if not math.isfinite(self.coefficient):
             raise ReactionError(
-                f"a term in {dict(self.powers)} has the coefficient {self.coefficient!r}; expected finite"
+                f"a term in {dict(self.powers)} has the coefficient {self.coefficient!r}; expected"
+                " finite"
             )
 
     def evaluate(self, values: Values) -> Any:
@@ -70,11 +73,15 @@ class Monomial:
         powers = dict(self.powers)
         for symbol, power in other.powers:
             powers[symbol] = powers.get(symbol, 0.0) + power
-        return Monomial(self.coefficient * other.coefficient, tuple((s, p) for s, p in powers.items() if p != 0))
+        return Monomial(
+            self.coefficient * other.coefficient, tuple((s, p) for s, p in powers.items() if p != 0)
+        )
 
     def __pow__(self, power: float) -> Monomial:
         """A power, of a coefficient that has it."""
-        return Monomial(self.coefficient**power, tuple((s, p * power) for s, p in self.powers if power != 0))
+        return Monomial(
+            self.coefficient**power, tuple((s, p * power) for s, p in self.powers if power != 0)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,11 @@ class Expression:
         for term in self.terms:
             key = frozenset(term.powers)
             before = found.get(key)
-            found[key] = term if before is None else Monomial(before.coefficient + term.coefficient, before.powers)
+            found[key] = (
+                term
+                if before is None
+                else Monomial(before.coefficient + term.coefficient, before.powers)
+            )
         return Expression(tuple(term for term in found.values() if term.coefficient != 0))
 
     def evaluate(self, values: Values) -> Any:

@@ -52,12 +52,14 @@ class Interval:
             lower, upper = (np.array(bound) for bound in np.broadcast_arrays(*bounds))
         except ValueError as error:
             shapes = " and ".join(str(bound.shape) for bound in bounds)
-            raise InputError(f"Interval: the bounds have shapes {shapes}; expected one shape") from error
+            raise InputError(
+                f"Interval: the bounds have shapes {shapes}; expected one shape"
+            ) from error
         if np.any(lower > upper):
             at = tuple(int(i) for i in np.argwhere(lower > upper)[0])
             raise InputError(
-                f"Interval: lower bound {float(lower[at])!r} is above upper bound {float(upper[at])!r}"
-                + (f" at {at}" if at else "")
+                f"Interval: lower bound {float(lower[at])!r} is above upper bound"
+                f" {float(upper[at])!r}" + (f" at {at}" if at else "")
             )
         self._set(lower, upper)
 
@@ -77,7 +79,9 @@ class Interval:
         return self.lower.shape
 
     def contains(self, values: npt.ArrayLike) -> bool:
-        """Whether all values, of this shape or with leading dimensions before it, lie between the bounds."""
+        """Whether all values, of this shape or with leading dimensions before it, lie between the
+        bounds.
+        """
         values = np.asarray(values, dtype=float)
         return bool(np.all((self.lower <= values) & (values <= self.upper)))
 
@@ -87,7 +91,10 @@ class Interval:
     def __repr__(self) -> str:
         if self.lower.ndim > 1 or self.lower.size > 6:
             return (
-                f"Interval({' x '.join(map(str, self.shape))}, widths {self.width.min():.3g} to {self.width.max():.3g})"
+                f"Interval({' x '.join(map(str, self.shape))}, widths {self.width.min():.3g} to"
+                f" {self.width.max():.3g})"
             )
-        parts = [f"{a:.6g} to {b:.6g}" for a, b in zip(self.lower.flat, self.upper.flat, strict=True)]
+        parts = [
+            f"{a:.6g} to {b:.6g}" for a, b in zip(self.lower.flat, self.upper.flat, strict=True)
+        ]
         return f"Interval([{', '.join(parts)}])" if self.lower.ndim else f"Interval({parts[0]})"

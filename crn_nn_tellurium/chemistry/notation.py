@@ -35,7 +35,9 @@ ANTIMONY = Notation(factor="{} dimensionless", lone="{} nM")
 """Numbers have units. A lone one is a concentration: read-outs are in nM."""
 
 
-def formula(expression: Expression, notation: Notation = PLAIN, names: Mapping[str, str] | None = None) -> str:
+def formula(
+    expression: Expression, notation: Notation = PLAIN, names: Mapping[str, str] | None = None
+) -> str:
     """A sum of monomials, terms over one denominator together.
 
     Parameters
@@ -59,7 +61,9 @@ def formula(expression: Expression, notation: Notation = PLAIN, names: Mapping[s
     parts = []
     for denominator, numerators in by_denominator.items():
         text = signed_sum(numerators)
-        parts.append("/".join([f"({text})" if denominator and len(numerators) > 1 else text, *denominator]))
+        parts.append(
+            "/".join([f"({text})" if denominator and len(numerators) > 1 else text, *denominator])
+        )
     return signed_sum(parts)
 
 
@@ -82,7 +86,9 @@ def signed_sum(parts: Sequence[str]) -> str:
     return text[3:] if text.startswith(" + ") else "-" + text[3:]
 
 
-def _monomial(term: Monomial, notation: Notation, names: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+def _monomial(
+    term: Monomial, notation: Notation, names: Mapping[str, str]
+) -> tuple[str, tuple[str, ...]]:
     """Numerator and denominator."""
     factors: list[str] = []
     denominator: list[str] = []

@@ -1,4 +1,5 @@
-"""Mass-action reaction networks: species, reactions and the ordinary differential equation they define.
+"""Mass-action reaction networks: species, reactions and the ordinary differential equation they
+define.
 
 For reaction r with rate constant k_r and substrates s taken a_rs times,
 
@@ -67,7 +68,8 @@ class Species:
             return
         if not (is_real(self.initial) and self.initial >= 0 and math.isfinite(self.initial)):
             raise ReactionError(
-                f"species {self.id!r}: initial concentration is {self.initial!r}; expected a finite number >= 0"
+                f"species {self.id!r}: initial concentration is {self.initial!r}; expected a finite"
+                " number >= 0"
             )
         object.__setattr__(self, "initial", float(self.initial))
 
@@ -131,7 +133,8 @@ class Reaction:
     ) -> None:
         if not (is_real(value) and value >= 0 and math.isfinite(value)):
             raise ReactionError(
-                f"reaction {id!r}: rate constant {rate_constant!r} is {value!r}; expected a finite number >= 0"
+                f"reaction {id!r}: rate constant {rate_constant!r} is {value!r}; expected a finite"
+                " number >= 0"
             )
         for attribute, content in (
             ("id", id),
@@ -167,17 +170,24 @@ class Reaction:
         return f"{_side_text(self.substrates)} => {_side_text(self.products)}".strip()
 
     def __repr__(self) -> str:
-        return f"Reaction('{self.id}: {self.equation}', rate constant {self.rate_constant} = {self.value!r})"
+        return (
+            f"Reaction('{self.id}: {self.equation}', rate constant {self.rate_constant} ="
+            f" {self.value!r})"
+        )
 
 
 def _side(reaction: str, side: Any) -> Side:
     counts: dict[str, int] = {}
     if isinstance(side, str) or not isinstance(side, Iterable):
-        raise ReactionError(f"reaction {reaction!r}: a side is {side!r}; expected species, ('X', 'Y') or {{'X': 1}}")
+        raise ReactionError(
+            f"reaction {reaction!r}: a side is {side!r}; expected species, ('X', 'Y') or {{'X': 1}}"
+        )
     for item in side.items() if isinstance(side, Mapping) else side:
         species, count = (item, 1) if isinstance(item, str) else item
         if not is_real(count) or count != int(count) or count < 1:
-            raise ReactionError(f"reaction {reaction!r}: {species!r} is taken {count!r} times; expected 1, 2, ...")
+            raise ReactionError(
+                f"reaction {reaction!r}: {species!r} is taken {count!r} times; expected 1, 2, ..."
+            )
         counts[species] = counts.get(species, 0) + int(count)
     return tuple(counts.items())
 
@@ -213,20 +223,31 @@ class Balance:
 
     @property
     def imbalance(self) -> FloatArray:
-        """|net| / gross: 0 at a fixed point, 1 where all is gain or all is loss, 0 where nothing happens."""
-        return np.divide(np.abs(self.net), self.gross, out=np.zeros_like(self.net), where=self.gross > 0)
+        """|net| / gross: 0 at a fixed point, 1 where all is gain or all is loss, 0 where nothing
+        happens.
+        """
+        return np.divide(
+            np.abs(self.net), self.gross, out=np.zeros_like(self.net), where=self.gross > 0
+        )
 
     @property
     def distance(self) -> FloatArray:
         """|net| / |slope|: distance to the fixed point, to first order, in concentration."""
         with np.errstate(divide="ignore"):
-            return np.divide(np.abs(self.net), np.abs(self.slope), out=np.zeros_like(self.net), where=self.net != 0)
+            return np.divide(
+                np.abs(self.net),
+                np.abs(self.slope),
+                out=np.zeros_like(self.net),
+                where=self.net != 0,
+            )
 
     @property
     def rounding(self) -> FloatArray:
         """The part of `distance` that double precision cannot remove."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.nan_to_num(64 * np.finfo(float).eps * self.gross / np.abs(self.slope), nan=0.0, posinf=0.0)
+            return np.nan_to_num(
+                64 * np.finfo(float).eps * self.gross / np.abs(self.slope), nan=0.0, posinf=0.0
+            )
 
 
 @dataclass(frozen=True)
@@ -297,9 +318,9 @@ class ReactionNetwork:
             known = constants.setdefault(reaction.rate_constant, use)
             if known != use:
                 raise ReactionError(
-                    f"reaction {reaction.id!r}: rate constant {reaction.rate_constant!r} is {use[0]!r} at order "
-                    f"{use[1]}, but {known[0]!r} at order {known[1]} in an earlier reaction; reactions that share a "
-                    "rate constant must agree in both"
+                    f"reaction {reaction.id!r}: rate constant {reaction.rate_constant!r} is"
+                    f" {use[0]!r} at order {use[1]}, but {known[0]!r} at order {known[1]} in an"
+                    " earlier reaction; reactions that share a rate constant must agree in both"
                 )
         return constants
 
@@ -313,12 +334,13 @@ class ReactionNetwork:
         for kind, identifier in entities:
             if not PATTERN.fullmatch(identifier):
                 raise ReactionError(
-                    f"{kind} {identifier!r}: not an identifier; expected letters, digits and underscores, "
-                    "not starting with a digit"
+                    f"{kind} {identifier!r}: not an identifier; expected letters, digits and"
+                    " underscores, not starting with a digit"
                 )
             if identifier in seen:
                 raise ReactionError(
-                    f"{kind} {identifier!r}: already the identifier of a {seen[identifier]}; each must be unique"
+                    f"{kind} {identifier!r}: already the identifier of a {seen[identifier]}; each"
+                    " must be unique"
                 )
             seen[identifier] = kind
 
@@ -327,12 +349,14 @@ class ReactionNetwork:
         for species in self.species:
             if isinstance(species.initial, Expression):
                 if species.boundary:
-                    raise ReactionError(f"species {species.id!r}: a boundary species has a number, not a formula")
+                    raise ReactionError(
+                        f"species {species.id!r}: a boundary species has a number, not a formula"
+                    )
                 for symbol in species.initial.symbols:
                     if symbol not in known and symbol not in constants:
                         raise ReactionError(
-                            f"species {species.id!r}: its initial concentration reads {symbol!r}, which is neither "
-                            "a rate constant nor a species listed before it"
+                            f"species {species.id!r}: its initial concentration reads {symbol!r},"
+                            " which is neither a rate constant nor a species listed before it"
                         )
             known.add(species.id)
         for reaction in self.reactions:
@@ -347,8 +371,9 @@ class ReactionNetwork:
 
     def __repr__(self) -> str:
         return (
-            f"ReactionNetwork({self.name!r}: {len(self.floating)} floating and {len(self.boundary)} boundary "
-            f"species, {len(self.reactions)} reactions, {len(self.rate_constants)} rate constants)"
+            f"ReactionNetwork({self.name!r}: {len(self.floating)} floating and {len(self.boundary)}"
+            f" boundary species, {len(self.reactions)} reactions, {len(self.rate_constants)} rate"
+            " constants)"
         )
 
     @property
@@ -360,7 +385,8 @@ class ReactionNetwork:
     def catalytic_sides(self, reaction: Reaction) -> tuple[Side, Side]:
         """Both sides of a reaction, boundary species on the right as many times as on the left.
 
-        For what holds no species constant: a catalyst is as constant. Boundary species that are only made are left out.
+        For what holds no species constant: a catalyst is as constant. Boundary species that are
+        only made are left out.
         """
         held = set(self.boundary)
         before = {s: n for s, n in reaction.substrates if s in held}
@@ -379,7 +405,9 @@ class ReactionNetwork:
         entries: list[tuple[int, int, int]] = []
         for column, reaction in enumerate(self.reactions):
             entries += [(row[s], column, n) for s, n in reaction.net.items() if n and s in row]
-        rows, columns, values = (list(part) for part in zip(*entries, strict=True)) if entries else ([], [], [])
+        rows, columns, values = (
+            (list(part) for part in zip(*entries, strict=True)) if entries else ([], [], [])
+        )
         shape = (len(self.floating), len(self.reactions))
         return sparse.csr_array((np.array(values, dtype=float), (rows, columns)), shape=shape)
 
@@ -391,7 +419,9 @@ class ReactionNetwork:
         order = max((reaction.order for reaction in self.reactions), default=0)
         factors = np.full((len(self.reactions), order), one, dtype=np.intp)
         for row, reaction in enumerate(self.reactions):
-            molecules = [column[species] for species, count in reaction.substrates for _ in range(count)]
+            molecules = [
+                column[species] for species, count in reaction.substrates for _ in range(count)
+            ]
             factors[row, : len(molecules)] = molecules
         return factors
 
@@ -418,7 +448,9 @@ class ReactionNetwork:
     @cached_property
     def _constant_of(self) -> npt.NDArray[np.intp]:
         index = {constant: i for i, constant in enumerate(self.rate_constants)}
-        return np.array([index[reaction.rate_constant] for reaction in self.reactions], dtype=np.intp)
+        return np.array(
+            [index[reaction.rate_constant] for reaction in self.reactions], dtype=np.intp
+        )
 
     @cached_property
     def constants(self) -> FloatArray:
@@ -440,9 +472,13 @@ class ReactionNetwork:
 
     @property
     def start_values(self) -> dict[str, float]:
-        """Initial concentrations of all species by identifier, the floating ones first, formulas worked out."""
+        """Initial concentrations of all species by identifier, the floating ones first, formulas
+        worked out.
+        """
         floating = dict(zip(self.floating, self.initial_state().tolist(), strict=True))
-        return floating | dict(zip(self.boundary, self.boundary_concentrations.tolist(), strict=True))
+        return floating | dict(
+            zip(self.boundary, self.boundary_concentrations.tolist(), strict=True)
+        )
 
     @property
     def initial_concentrations(self) -> FloatArray:
@@ -458,15 +494,21 @@ class ReactionNetwork:
     def initial_state(
         self, boundary: npt.ArrayLike | None = None, constants: npt.ArrayLike | None = None
     ) -> FloatArray:
-        """Initial concentrations (..., n_floating), their formulas taken at these boundary concentrations."""
-        held = self.boundary_concentrations if boundary is None else np.asarray(boundary, dtype=float)
+        """Initial concentrations (..., n_floating), their formulas taken at these boundary
+        concentrations.
+        """
+        held = (
+            self.boundary_concentrations if boundary is None else np.asarray(boundary, dtype=float)
+        )
         k = self._all_constants(constants)
         values: dict[str, Any] = {name: k[..., i] for i, name in enumerate(self.rate_constants)}
         values |= {name: held[..., i] for i, name in enumerate(self.boundary)}
         for species in self.species:
             if not species.boundary:
                 start = species.initial
-                values[species.id] = start.evaluate(values) if isinstance(start, Expression) else start
+                values[species.id] = (
+                    start.evaluate(values) if isinstance(start, Expression) else start
+                )
         lead = np.broadcast_shapes(held.shape[:-1], k.shape[:-1])
         columns = [np.broadcast_to(values[name], lead) for name in self.floating]
         return np.stack(columns, axis=-1) if columns else np.empty((*lead, 0))
@@ -475,10 +517,12 @@ class ReactionNetwork:
         x = np.asarray(x, dtype=float)
         if x.ndim == 0 or x.shape[-1] != len(self.floating):
             raise ReactionError(
-                f"network {self.name!r}: concentrations have shape {x.shape}; expected (..., {len(self.floating)}), "
-                "one per floating species"
+                f"network {self.name!r}: concentrations have shape {x.shape}; expected (...,"
+                f" {len(self.floating)}), one per floating species"
             )
-        held = self.boundary_concentrations if boundary is None else np.asarray(boundary, dtype=float)
+        held = (
+            self.boundary_concentrations if boundary is None else np.asarray(boundary, dtype=float)
+        )
         if held.shape[-1:] != (len(self.boundary),):
             raise ReactionError(
                 f"network {self.name!r}: boundary concentrations have shape {held.shape}; expected "
@@ -486,7 +530,8 @@ class ReactionNetwork:
             )
         lead = np.broadcast_shapes(x.shape[:-1], held.shape[:-1])
         return np.concatenate(
-            [np.broadcast_to(part, lead + part.shape[-1:]) for part in (x, held, np.ones(1))], axis=-1
+            [np.broadcast_to(part, lead + part.shape[-1:]) for part in (x, held, np.ones(1))],
+            axis=-1,
         )
 
     def _constants_per_reaction(self, constants: npt.ArrayLike | None) -> FloatArray:
@@ -504,7 +549,10 @@ class ReactionNetwork:
     # The differential equation ----------------------------------------------------------------
 
     def rates(
-        self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None, constants: npt.ArrayLike | None = None
+        self,
+        x: npt.ArrayLike,
+        boundary: npt.ArrayLike | None = None,
+        constants: npt.ArrayLike | None = None,
     ) -> FloatArray:
         """Reaction rates v, shape (..., n_reactions)."""
         return self._rates(self._extended(x, boundary), self._constants_per_reaction(constants))
@@ -514,16 +562,26 @@ class ReactionNetwork:
         for factor in self._factors.T:
             result = result * extended[..., factor]
         lead = extended.shape[:-1]
-        return np.array(np.broadcast_to(result, np.broadcast_shapes(lead, result.shape[:-1]) + result.shape[-1:]))
+        return np.array(
+            np.broadcast_to(
+                result, np.broadcast_shapes(lead, result.shape[:-1]) + result.shape[-1:]
+            )
+        )
 
     def right_hand_side(
-        self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None, constants: npt.ArrayLike | None = None
+        self,
+        x: npt.ArrayLike,
+        boundary: npt.ArrayLike | None = None,
+        constants: npt.ArrayLike | None = None,
     ) -> FloatArray:
         """dx/dt of the floating species, shape (..., n_floating)."""
         return _apply(self.stoichiometry, self.rates(x, boundary, constants))
 
     def balance(
-        self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None, constants: npt.ArrayLike | None = None
+        self,
+        x: npt.ArrayLike,
+        boundary: npt.ArrayLike | None = None,
+        constants: npt.ArrayLike | None = None,
     ) -> Balance:
         """How far each floating species is from its fixed point; arrays of shape (..., n_floating)."""
         extended = self._extended(x, boundary)
@@ -531,24 +589,40 @@ class ReactionNetwork:
         rates = self._rates(extended, k)
         slope = np.zeros((*rates.shape[:-1], len(self.floating)))
         for position, own in enumerate(self._own_stoichiometry):
-            slope = slope + _apply(own, np.broadcast_to(self._without(position, extended, k), rates.shape))
-        return Balance(_apply(self.stoichiometry, rates), _apply(abs(self.stoichiometry), np.abs(rates)), slope)
+            slope = slope + _apply(
+                own, np.broadcast_to(self._without(position, extended, k), rates.shape)
+            )
+        return Balance(
+            _apply(self.stoichiometry, rates), _apply(abs(self.stoichiometry), np.abs(rates)), slope
+        )
 
     def jacobian(
-        self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None, constants: npt.ArrayLike | None = None
+        self,
+        x: npt.ArrayLike,
+        boundary: npt.ArrayLike | None = None,
+        constants: npt.ArrayLike | None = None,
     ) -> sparse.csr_array:
         """d(dx/dt)/dx at one state x (n_floating,), sparse, shape (n_floating, n_floating)."""
         return self._jacobian(x, boundary, constants, range(len(self.floating)))
 
     def boundary_jacobian(
-        self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None, constants: npt.ArrayLike | None = None
+        self,
+        x: npt.ArrayLike,
+        boundary: npt.ArrayLike | None = None,
+        constants: npt.ArrayLike | None = None,
     ) -> sparse.csr_array:
-        """d(dx/dt)/d(boundary species) at one state x (n_floating,), sparse, shape (n_floating, n_boundary)."""
+        """d(dx/dt)/d(boundary species) at one state x (n_floating,), sparse, shape (n_floating,
+        n_boundary).
+        """
         first = len(self.floating)
         return self._jacobian(x, boundary, constants, range(first, first + len(self.boundary)))
 
-    def _jacobian(self, x: npt.ArrayLike, boundary: Any, constants: Any, species: range) -> sparse.csr_array:
-        """d(dx/dt) with respect to some of the floating and boundary species, by their columns in `_factors`."""
+    def _jacobian(
+        self, x: npt.ArrayLike, boundary: Any, constants: Any, species: range
+    ) -> sparse.csr_array:
+        """d(dx/dt) with respect to some of the floating and boundary species, by their columns in
+        `_factors`.
+        """
         extended = self._one_state(x, boundary)
         k = self._constants_per_reaction(constants)
         reactions, columns, values = [], [], []
@@ -563,7 +637,8 @@ class ReactionNetwork:
         if not order:
             return sparse.csr_array((len(self.floating), len(species)))
         gradient = sparse.csr_array(
-            (np.concatenate(values), (np.concatenate(reactions), np.concatenate(columns))), shape=shape
+            (np.concatenate(values), (np.concatenate(reactions), np.concatenate(columns))),
+            shape=shape,
         )
         return sparse.csr_array(self.stoichiometry @ gradient)
 
@@ -577,27 +652,37 @@ class ReactionNetwork:
 
     @cached_property
     def jacobian_terms(self) -> dict[tuple[str, str], list[Term]]:
-        """d(dx/dt)/d(floating or boundary species) by (row, column), as sums of terms; what is zero is not there."""
+        """d(dx/dt)/d(floating or boundary species) by (row, column), as sums of terms; what is zero
+        is not there.
+        """
         found: dict[tuple[str, str], Counter[tuple[str, tuple[str, ...]]]] = {}
         for reaction, molecules, species, number in self._changes():
             for position, column in enumerate(molecules):
                 others = molecules[:position] + molecules[position + 1 :]
-                found.setdefault((species, column), Counter())[reaction.rate_constant, others] += number
+                found.setdefault((species, column), Counter())[reaction.rate_constant, others] += (
+                    number
+                )
         return {
             place: [Term(number, k, others) for (k, others), number in terms.items() if number]
             for place, terms in found.items()
         }
 
     def _changes(self) -> Iterator[tuple[Reaction, tuple[str, ...], str, int]]:
-        """Every reaction, its molecules, and each floating species that it changes, with by how many."""
+        """Every reaction, its molecules, and each floating species that it changes, with by how
+        many.
+        """
         floating = set(self.floating)
         for reaction in self.reactions:
-            molecules = tuple(species for species, count in reaction.substrates for _ in range(count))
+            molecules = tuple(
+                species for species, count in reaction.substrates for _ in range(count)
+            )
             for species, number in reaction.net.items():
                 if number and species in floating:
                     yield reaction, molecules, species, number
 
-    def rate_constant_jacobian(self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None) -> sparse.csr_array:
+    def rate_constant_jacobian(
+        self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None
+    ) -> sparse.csr_array:
         """d(dx/dt)/dk at one state x (n_floating,), sparse, shape (n_floating, n_constants)."""
         monomials = self._one_state(x, boundary)[self._factors].prod(axis=1)
         rows = np.arange(len(self.reactions))
@@ -606,7 +691,10 @@ class ReactionNetwork:
         return sparse.csr_array(self.stoichiometry @ gradient)
 
     def observe(
-        self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None, constants: npt.ArrayLike | None = None
+        self,
+        x: npt.ArrayLike,
+        boundary: npt.ArrayLike | None = None,
+        constants: npt.ArrayLike | None = None,
     ) -> FloatArray:
         """Values of the observables, shape (..., n_observables)."""
         extended = self._extended(x, boundary)
@@ -621,7 +709,8 @@ class ReactionNetwork:
         extended = self._extended(x, boundary)
         if extended.ndim != 1:
             raise ReactionError(
-                f"network {self.name!r}: derivatives are taken at one state; got concentrations of shape {np.shape(x)}"
+                f"network {self.name!r}: derivatives are taken at one state; got concentrations of"
+                f" shape {np.shape(x)}"
             )
         return extended
 

@@ -1,9 +1,11 @@
-"""Physical units: the equations are dimensionless until a concentration c0 and a time tau are chosen.
+"""Physical units: the equations are dimensionless until a concentration c0 and a time tau are
+chosen.
 
-A concentration c of the model is c c0 in the tube, a time t is t tau. A rate constant k of a reaction of order n then
-is k c0^(1 - n) / tau: k c0 / tau for what arises from nothing, k / tau for one molecule, k / (c0 tau) for two that
-meet. The last kind has a ceiling in the tube, about 1e6 /M/s for DNA strand displacement (Zhang and Winfree, JACS 131
-(2009) 17303, doi 10.1021/ja906987s), and so every network has a fastest tau: `fastest_units`.
+A concentration c of the model is c c0 in the tube, a time t is t tau. A rate constant k of a
+reaction of order n then is k c0^(1 - n) / tau: k c0 / tau for what arises from nothing, k / tau for
+one molecule, k / (c0 tau) for two that meet. The last kind has a ceiling in the tube, about 1e6
+/M/s for DNA strand displacement (Zhang and Winfree, JACS 131 (2009) 17303, doi 10.1021/ja906987s),
+and so every network has a fastest tau: `fastest_units`.
 """
 
 from __future__ import annotations
@@ -51,9 +53,14 @@ class PhysicalUnits:
     tau: float
 
     def __post_init__(self) -> None:
-        for name, unit, example in (("c0", "a concentration in nM", "10 for 10 nM"), ("tau", "a time in s", "100")):
+        for name, unit, example in (
+            ("c0", "a concentration in nM", "10 for 10 nM"),
+            ("tau", "a time in s", "100"),
+        ):
             value = getattr(self, name)
-            check_positive(f"PhysicalUnits: {name}", value, f"{unit}: {example}, say (a finite number > 0)")
+            check_positive(
+                f"PhysicalUnits: {name}", value, f"{unit}: {example}, say (a finite number > 0)"
+            )
             object.__setattr__(self, name, float(value))
 
     def seconds(self, t: Any) -> Any:
@@ -81,7 +88,8 @@ class PhysicalUnits:
         Returns
         -------
         float or ndarray
-            In nM/s, 1/s and 1/nM/s for orders 0, 1 and 2; in M/s, 1/s and 1/M/s with ``concentration="M"``.
+            In nM/s, 1/s and 1/nM/s for orders 0, 1 and 2; in M/s, 1/s and 1/M/s with
+            ``concentration="M"``.
 
         Raises
         ------
@@ -90,7 +98,9 @@ class PhysicalUnits:
         """
         check_choice("concentration", concentration, get_args(Concentration))
         if isinstance(order, bool) or not isinstance(order, (int, np.integer)) or order < 0:
-            raise InputError(f"order is {order!r}; expected the number of molecules that meet: 0, 1 or 2")
+            raise InputError(
+                f"order is {order!r}; expected the number of molecules that meet: 0, 1 or 2"
+            )
         # multiplied and divided in this order, a decimal unit keeps its decimal digits
         value = k * self.c0 / self.tau if order == 0 else k / self.tau / self.c0 ** (int(order) - 1)
         return value * NANOMOLAR_PER_MOLAR ** (int(order) - 1) if concentration == "M" else value

@@ -1,4 +1,5 @@
-"""What `crn-nn bench` runs: this package beside the usual script, in one run, and cost against size.
+"""What `crn-nn bench` runs: this package beside the usual script, in one run, and cost against
+size.
 
 The usual script is what a tellurium user writes: one reaction per weight, `te.loada`, set a value,
 `r.steadyState()`. Times are wall-clock seconds of this machine; what carries over is the ratio.
@@ -46,9 +47,13 @@ def plain_text(crn: ReactionNetwork) -> str:
     lines = [f"{name} = {value!r}" for name, value in crn.constant_values.items()]
     start = dict(zip(crn.floating, crn.initial_concentrations.tolist(), strict=True))
     start |= dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
-    lines += [f"species {'$' if s.boundary else ''}{s.id}; {s.id} = {start[s.id]!r}" for s in crn.species]
+    lines += [
+        f"species {'$' if s.boundary else ''}{s.id}; {s.id} = {start[s.id]!r}" for s in crn.species
+    ]
     for reaction in crn.reactions:
-        law = "*".join([reaction.rate_constant, *(f"{s}^{n}" if n > 1 else s for s, n in reaction.substrates)])
+        law = "*".join(
+            [reaction.rate_constant, *(f"{s}^{n}" if n > 1 else s for s, n in reaction.substrates)]
+        )
         lines.append(f"{reaction.id}: {reaction.equation}; {law}")
     return "\n".join(lines)
 
@@ -64,7 +69,9 @@ class UsualScript:
 
 
 def usual_script(net: Network, points: Any) -> UsualScript:
-    """Run the usual script at input values `points` (n, n_in), started at an upper bound to help it."""
+    """Run the usual script at input values `points` (n, n_in), started at an upper bound to help
+    it.
+    """
     import tellurium as te  # two seconds, which only this peer needs
 
     crn = to_reactions(net, points[0])
@@ -105,7 +112,10 @@ def xor_rows(points: int = 5) -> list[Row]:
     rng = np.random.default_rng(0)
     usual = usual_script(net, rng.random((points, 2)))
     simulator = Simulator(net)
-    batch, single = per_sample(simulator, rng.random((5000, 2))), per_sample(simulator, rng.random((1, 2)), 20)
+    batch, single = (
+        per_sample(simulator, rng.random((5000, 2))),
+        per_sample(simulator, rng.random((1, 2)), 20),
+    )
     what = "xor 2-2-1: a steady state for a new input"
     return [
         Row(f"{what}, of a batch of 5000", usual.per_point, batch, _remark(usual)),
@@ -118,7 +128,9 @@ def digits_rows(usual: bool) -> list[Row]:
     net = load_model("digits")
     _, x, _, _ = model_data("digits")
     theirs = usual_script(net, x[:1]) if usual else None
-    first, remark = (theirs.load + theirs.per_point, _remark(theirs)) if theirs else (float("nan"), "")
+    first, remark = (
+        (theirs.load + theirs.per_point, _remark(theirs)) if theirs else (float("nan"), "")
+    )
     ours = from_network_to_first_answer(net, x[:1])
     seconds = per_sample(Simulator(net), x) * len(x)
     return [
@@ -128,7 +140,9 @@ def digits_rows(usual: bool) -> list[Row]:
 
 
 def _remark(usual: UsualScript) -> str:
-    return f"usual script: {usual.errors} of {usual.points} ended in an error" if usual.errors else ""
+    return (
+        f"usual script: {usual.errors} of {usual.points} ended in an error" if usual.errors else ""
+    )
 
 
 def mnist_size_rows(samples: int = 20) -> list[Row]:
@@ -141,8 +155,14 @@ def mnist_size_rows(samples: int = 20) -> list[Row]:
     compiled = time.perf_counter() - start
     return [
         Row("784-128-64-10: compile", float("nan"), compiled),
-        Row(f"784-128-64-10: a steady state, of a batch of {samples}", float("nan"), per_sample(simulator, x)),
-        Row("784-128-64-10: a steady state, one a call", float("nan"), per_sample(simulator, x[:1])),
+        Row(
+            f"784-128-64-10: a steady state, of a batch of {samples}",
+            float("nan"),
+            per_sample(simulator, x),
+        ),
+        Row(
+            "784-128-64-10: a steady state, one a call", float("nan"), per_sample(simulator, x[:1])
+        ),
     ]
 
 
@@ -161,9 +181,14 @@ class Cost:
         return self.n_in * self.n_out
 
 
-def cost_against_size(widths: tuple[int, ...] = (16, 32, 64, 128, 256), n_in: int = 64) -> Iterator[Cost]:
+def cost_against_size(
+    widths: tuple[int, ...] = (16, 32, 64, 128, 256), n_in: int = 64
+) -> Iterator[Cost]:
     """Layers of growing width on the same inputs, and of growing inputs at the same width."""
-    for inputs, units in [*((n_in, width) for width in widths), *((width, n_in) for width in widths if width != n_in)]:
+    for inputs, units in [
+        *((n_in, width) for width in widths),
+        *((width, n_in) for width in widths if width != n_in),
+    ]:
         net = Network.random([inputs, units], SmoothedReLU(h=1e-3), seed=0)
         clear_cache()
         start = time.perf_counter()
@@ -184,7 +209,9 @@ GRADIENT_SIZES = ((2, 2, 1), (4, 8, 3), (20, 20, 10), (64, 32, 10), (784, 128, 6
 
 
 def control_coefficient_rows() -> list[Row]:
-    """20-20-10: all derivatives by roadrunner's control coefficients with default options, and by the adjoint."""
+    """20-20-10: all derivatives by roadrunner's control coefficients with default options, and by
+    the adjoint.
+    """
     import tellurium as te  # two seconds, which only this peer needs
 
     net = _gradient_network((20, 20, 10))
@@ -201,7 +228,10 @@ def control_coefficient_rows() -> list[Row]:
     single = best_of(lambda: gradient(simulator, x[:1], y[:1]), 20)
     what = "20-20-10: gradient of one sample's loss"
     remark = "usual: getUnscaledConcentrationControlCoefficientMatrix()"
-    return [Row(f"{what}, of a batch of 32", theirs, batch, remark), Row(f"{what}, one a call", theirs, single)]
+    return [
+        Row(f"{what}, of a batch of 32", theirs, batch, remark),
+        Row(f"{what}, one a call", theirs, single),
+    ]
 
 
 def _gradient_network(sizes: Sequence[int]) -> Network:
@@ -210,10 +240,11 @@ def _gradient_network(sizes: Sequence[int]) -> Network:
 
 @dataclass(frozen=True)
 class GradientCost:
-    """Seconds of one batch: its steady states, the gradient with them, and where the closed form gives them.
+    """Seconds of one batch: its steady states, the gradient with them, and where the closed form
+    gives them.
 
-    `torch` are the seconds of a PyTorch network of the same shape, forward and backward, in single and in double
-    precision; NaN without PyTorch.
+    `torch` are the seconds of a PyTorch network of the same shape, forward and backward, in single
+    and in double precision; NaN without PyTorch.
     """
 
     sizes: tuple[int, ...]
@@ -233,7 +264,10 @@ def gradient_costs(
     for shape in sizes:
         simulator = Simulator(_gradient_network(shape)).compile()
         x, y = rng.random((batch, shape[0])), rng.random((batch, shape[-1]))
-        many, targets = rng.random((closed_form_batch, shape[0])), rng.random((closed_form_batch, shape[-1]))
+        many, targets = (
+            rng.random((closed_form_batch, shape[0])),
+            rng.random((closed_form_batch, shape[-1])),
+        )
         yield GradientCost(
             shape,
             batch,
@@ -255,7 +289,11 @@ def _torch_seconds(sizes: tuple[int, ...], x: Any, y: Any, precision: str) -> fl
     for n_in, n_out in itertools.pairwise(sizes):
         layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1]).to(kind)
-    inputs, targets, loss = torch.tensor(x, dtype=kind), torch.tensor(y, dtype=kind), torch.nn.MSELoss()
+    inputs, targets, loss = (
+        torch.tensor(x, dtype=kind),
+        torch.tensor(y, dtype=kind),
+        torch.nn.MSELoss(),
+    )
 
     def step() -> None:
         model.zero_grad()
@@ -269,8 +307,8 @@ def _torch_seconds(sizes: tuple[int, ...], x: Any, y: Any, precision: str) -> fl
 class CertificateCost:
     """Seconds of settling-time bounds, beside one trajectory of the same network.
 
-    `closed_form` and `envelope` are per sample, `compile_seconds` once per network; what is too large to
-    compile is NaN.
+    `closed_form` and `envelope` are per sample, `compile_seconds` once per network; what is too
+    large to compile is NaN.
     """
 
     sizes: tuple[int, ...]

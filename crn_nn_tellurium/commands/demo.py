@@ -1,4 +1,6 @@
-"""What `crn-nn demo` runs: shipped networks through their chemistry on held-out data, with pictures."""
+"""What `crn-nn demo` runs: shipped networks through their chemistry on held-out data, with
+pictures.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 _HARD = 1e-30
-"""A smoothing at which the closed form is the plain network, hard ReLU and all, to the last digit."""
+"""A smoothing at which the closed form is the plain network, hard ReLU and all, to the last digit.
+"""
 _BATCH = 30
 
 
@@ -51,7 +54,9 @@ class DemoRow:
     sample_seconds: float
 
 
-def run_demo(folder: Path, progress: Progress = lambda what, done, total: None) -> tuple[list[DemoRow], list[Path]]:
+def run_demo(
+    folder: Path, progress: Progress = lambda what, done, total: None
+) -> tuple[list[DemoRow], list[Path]]:
     """Run XOR and digits; returns the figures and the pictures written to `folder`, which exists.
 
     Raises
@@ -103,10 +108,14 @@ def _run(
     return row, classes
 
 
-def _draw_xor(net: Network, x: npt.NDArray[Any], y: npt.NDArray[Any], classes: npt.NDArray[Any]) -> tuple[Figure, str]:
+def _draw_xor(
+    net: Network, x: npt.NDArray[Any], y: npt.NDArray[Any], classes: npt.NDArray[Any]
+) -> tuple[Figure, str]:
     figure = new_figure((9, 5.5))
     simulator = Simulator(net)
-    for axes, row, truth in zip(figure.subplots(2, 2, sharex=True, sharey=True).flat, x, y, strict=True):
+    for axes, row, truth in zip(
+        figure.subplots(2, 2, sharex=True, sharey=True).flat, x, y, strict=True
+    ):
         for start, style in ((0.0, "-"), (1.0, "--"), (3.0, ":")):
             plot_time_course(simulator.time_course(row, t_end=60.0, initial=start), ax=axes)
             axes.lines[-1].set(linestyle=style, label=f"all species start at {start:g} nM")
@@ -124,5 +133,7 @@ def _draw_digits(
 ) -> tuple[Figure, str]:
     figure = new_figure((6, 6))
     axes = plot_confusion_matrix(y, classes, ax=figure.subplots())
-    axes.set_title(f"{len(y)} held-out digits, answered by the chemistry: {np.mean(classes == y):.1%} right")
+    axes.set_title(
+        f"{len(y)} held-out digits, answered by the chemistry: {np.mean(classes == y):.1%} right"
+    )
     return figure, "digits_confusion.png"

@@ -1,4 +1,6 @@
-"""What `crn-nn scan` reads and shows: values to vary, a table of the result, and the picture that fits it."""
+"""What `crn-nn scan` reads and shows: values to vary, a table of the result, and the picture that
+fits it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ _FEW = 6
 
 
 def values_of(option: str, text: str) -> tuple[str, FloatArray]:
-    """``name=low:high:n``, ``name=low:high:log:n`` or ``name=value,value,...`` as a name and its values.
+    """``name=low:high:n``, ``name=low:high:log:n`` or ``name=value,value,...`` as a name and its
+    values.
 
     Raises
     ------
@@ -42,12 +45,17 @@ def values_of(option: str, text: str) -> tuple[str, FloatArray]:
         if len(parts) == 1:
             return name, np.array([float(part) for part in values.split(",")])
         low, high, *scale, n = parts
-        if scale not in ([], ["log"]) or int(n) < 1 or (scale and not 0 < float(low) <= float(high)):
+        if (
+            scale not in ([], ["log"])
+            or int(n) < 1
+            or (scale and not 0 < float(low) <= float(high))
+        ):
             raise ValueError
         return name, (np.geomspace if scale else np.linspace)(float(low), float(high), int(n))
     except ValueError as error:
         raise InputError(
-            f"{option} is {text!r}; expected name=low:high:number, name=low:high:log:number or name=value,value,..."
+            f"{option} is {text!r}; expected name=low:high:number, name=low:high:log:number or"
+            " name=value,value,..."
         ) from error
 
 
@@ -71,7 +79,10 @@ def axes_of(vary: Sequence[str], cv: str | None, draws: int, seed: int) -> list[
     ------
     InputError
     """
-    axes = [paired({name: values}, name) for name, values in (values_of("--vary", text) for text in vary)]
+    axes = [
+        paired({name: values}, name)
+        for name, values in (values_of("--vary", text) for text in vary)
+    ]
     if cv is None:
         return axes
     levels = numbers_of("--cv", cv)
@@ -91,11 +102,17 @@ def summary(ds: xr.Dataset) -> Table:
             continue
         if variable.dtype == object or variable.attrs.get("long_name") == "class":
             labels, counts = np.unique(variable.values.astype(str), return_counts=True)
-            found = ", ".join(f"{label or 'none'} {count}" for label, count in zip(labels, counts, strict=True))
+            found = ", ".join(
+                f"{label or 'none'} {count}" for label, count in zip(labels, counts, strict=True)
+            )
             table.add_row(str(name), f"{over}\n{found}", "", "", "")
         else:
             values = variable.values[np.isfinite(variable.values)]
-            numbers = [f"{part:.4g}" for part in np.quantile(values, [0, 0.5, 1])] if values.size else ["none"] * 3
+            numbers = (
+                [f"{part:.4g}" for part in np.quantile(values, [0, 0.5, 1])]
+                if values.size
+                else ["none"] * 3
+            )
             table.add_row(str(name), over, *numbers)
     return table
 
@@ -124,20 +141,30 @@ def check_drawable(axes: Sequence[Axis], kept: str, n_times: int) -> None:
     if not least <= len(long) <= most:
         expected = f"{least}" if least == most else f"{least} to {most}"
         raise InputError(
-            f"--plot: {kept} over {', '.join(long) or 'one point'} makes no picture; expected {expected} dimensions "
-            "with more than one value"
+            f"--plot: {kept} over {', '.join(long) or 'one point'} makes no picture; expected"
+            f" {expected} dimensions with more than one value"
         )
 
 
 def draw(ds: xr.Dataset, path: Path) -> None:
     """The picture that fits a result, see `check_drawable`: bands of draws, lines, or a map."""
-    from crn_nn_tellurium.plots import new_figure, plot_scan, plot_scan_bands, plot_scan_map, save_figure
+    from crn_nn_tellurium.plots import (
+        new_figure,
+        plot_scan,
+        plot_scan_bands,
+        plot_scan_map,
+        save_figure,
+    )
 
     name = next(name for name in ds.data_vars if name != "status")
     data: Any = ds[name]
     labels = [dim for dim in ("output", "species") if dim in data.dims]
     # outputs and species are shown one beside the other
-    panels = [data] if not labels else [data.sel({labels[0]: label}) for label in data[labels[0]].values[:_FEW]]
+    panels = (
+        [data]
+        if not labels
+        else [data.sel({labels[0]: label}) for label in data[labels[0]].values[:_FEW]]
+    )
     figure = new_figure((0.8 + 5.2 * len(panels), 4.4))
     for panel, ax in zip(panels, figure.subplots(1, len(panels), squeeze=False)[0], strict=True):
         sizes = [size for size in panel.sizes.values() if size > 1]
@@ -148,5 +175,9 @@ def draw(ds: xr.Dataset, path: Path) -> None:
         else:
             plot_scan(panel, ax=ax)
         titles = [str(panel[labels[0]].values)] if labels else []
-        ax.set_title(", ".join(titles + [held for held in [ds.attrs.get("inputs", "")] if 0 < len(held) <= _SHORT]))
+        ax.set_title(
+            ", ".join(
+                titles + [held for held in [ds.attrs.get("inputs", "")] if 0 < len(held) <= _SHORT]
+            )
+        )
     save_figure(figure, path)

@@ -35,39 +35,53 @@ def read_table(path: Path, network: Network | None = None) -> Table:
     names = rows[0][1]
     if all(_is_number(cell) for cell in names):
         if network is None:
-            raise FileFormatError(f"{str(path)!r}: its first line holds numbers alone; expected the columns' names")
+            raise FileFormatError(
+                f"{str(path)!r}: its first line holds numbers alone; expected the columns' names"
+            )
         if len(names) != network.n_in:
             raise FileFormatError(
-                f"{str(path)!r}: {len(names)} columns without a header; expected {network.n_in}, or a header with "
-                f"{some(network.input_names)}"
+                f"{str(path)!r}: {len(names)} columns without a header; expected {network.n_in}, or"
+                f" a header with {some(network.input_names)}"
             )
         names = list(network.input_names)
     else:
         rows = rows[1:]
     for name in names:
         if names.count(name) > 1:
-            raise FileFormatError(f"{str(path)!r}: the column {name!r} is there twice; expected each once")
+            raise FileFormatError(
+                f"{str(path)!r}: the column {name!r} is there twice; expected each once"
+            )
     for number, row in rows:
         if len(row) != len(names):
-            raise FileFormatError(f"{str(path)!r}: line {number} has {len(row)} cells; expected {len(names)}")
+            raise FileFormatError(
+                f"{str(path)!r}: line {number} has {len(row)} cells; expected {len(names)}"
+            )
     if not rows:
         raise FileFormatError(f"{str(path)!r}: no rows; expected one sample a row")
     return {name: [row[column] for _, row in rows] for column, name in enumerate(names)}
 
 
 def training_data(path: Path, target: str) -> tuple[list[str], Any, list[str]]:
-    """Names and values (n_samples, n_columns) of all columns but the target, and the target's cells."""
+    """Names and values (n_samples, n_columns) of all columns but the target, and the target's
+    cells.
+    """
     table = read_table(path)
     if target not in table:
         raise FileFormatError(f"{str(path)!r}: no column {target!r}; it has {some(list(table))}")
     names = [name for name in table if name != target]
     if not names:
-        raise FileFormatError(f"{str(path)!r}: no column besides {target!r}; expected features to learn from")
+        raise FileFormatError(
+            f"{str(path)!r}: no column besides {target!r}; expected features to learn from"
+        )
     for row, cell in enumerate(table[target], start=1):
         if not cell:
-            raise FileFormatError(f"{str(path)!r}: row {row}, column {target!r}: an empty cell is no target")
+            raise FileFormatError(
+                f"{str(path)!r}: row {row}, column {target!r}: an empty cell is no target"
+            )
         if _is_number(cell) and not math.isfinite(float(cell)):
-            raise FileFormatError(f"{str(path)!r}: row {row}, column {target!r}: {cell!r} is no target")
+            raise FileFormatError(
+                f"{str(path)!r}: row {row}, column {target!r}: {cell!r} is no target"
+            )
     return names, numbers(path, table, names), table[target]
 
 
@@ -76,21 +90,30 @@ def are_numbers(cells: Iterable[str]) -> bool:
     return all(_is_number(cell) for cell in cells)
 
 
-def numbers(path: Path, table: Table, names: Sequence[str], what: str = "the network's inputs") -> Any:
+def numbers(
+    path: Path, table: Table, names: Sequence[str], what: str = "the network's inputs"
+) -> Any:
     """Some columns as an array (n_samples, n_names)."""
-    table = dict(zip(suggest_identifiers("input", list(table)), table.values(), strict=True)) | table
+    table = (
+        dict(zip(suggest_identifiers("input", list(table)), table.values(), strict=True)) | table
+    )
     missing = [name for name in names if name not in table]
     if missing:
         raise FileFormatError(
-            f"{str(path)!r}: no column {some(missing)}; it has {some(list(table))}; expected {what}: {some(names)}"
+            f"{str(path)!r}: no column {some(missing)}; it has {some(list(table))}; expected"
+            f" {what}: {some(names)}"
         )
     for name in names:
         for row, cell in enumerate(table[name], start=1):
             if not _is_number(cell):
                 what = repr(cell) if cell else "an empty cell"
-                raise FileFormatError(f"{str(path)!r}: row {row}, column {name!r}: {what} is no number")
+                raise FileFormatError(
+                    f"{str(path)!r}: row {row}, column {name!r}: {what} is no number"
+                )
             if not math.isfinite(float(cell)):
-                raise FileFormatError(f"{str(path)!r}: row {row}, column {name!r}: {cell!r} is not finite")
+                raise FileFormatError(
+                    f"{str(path)!r}: row {row}, column {name!r}: {cell!r} is not finite"
+                )
     return np.array([table[name] for name in names], dtype=float).T
 
 
@@ -101,7 +124,9 @@ def labels(path: Path, table: Table, target: str, network: Network) -> Any:
     if network.class_names is not None and isinstance(network.class_names[0], str):
         if "" in table[target]:
             row = table[target].index("") + 1
-            raise FileFormatError(f"{str(path)!r}: row {row}, column {target!r}: an empty cell is no class")
+            raise FileFormatError(
+                f"{str(path)!r}: row {row}, column {target!r}: an empty cell is no class"
+            )
         return np.array(table[target])
     return numbers(path, table, [target])[:, 0]
 

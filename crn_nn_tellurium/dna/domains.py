@@ -1,18 +1,22 @@
 """The strands of a strand displacement implementation, domain by domain.
 
 A signal X is the strand  h t_X d_X u_X : a history domain h of whatever released it, the toehold t_X that opens gates,
-the long domain d_X, the toehold u_X. With ( for paired and * for complements, 5' to 3' (kernel notation):
+the long domain d_X, the toehold u_X. With ( for paired and * for complements, 5' to 3' (kernel
+notation):
 
     gate G          d_X( u_X( p + ) ) t_X*                   X displaces the output strand O = d_X u_X p
     linker L        d_X( u_X( t_Y( + d_Y( u_Y( p + ) ) ) ) ) t_X*
-                                                             X displaces B = d_X u_X t_Y, then Y displaces O = d_Y u_Y p
+                                                             X displaces B = d_X u_X t_Y, then Y
+                                                             displaces O = d_Y u_Y p
     translator T    h1( t_1( d_1 u_1 + h2( t_2( d_2 u_2 + ) ) ) ) u_Y*       with p = h1 t_1 h2 t_2 ...:
-                                                             O displaces the products, each h_i t_i d_i u_i
+                                                             O displaces the products, each h_i t_i
+                                                             d_i u_i
     buffer LS       d_X( u_X( b_X( + ) ) ) t_X*              X displaces BS = d_X u_X b_X, and back
 
-u and t are toeholds (short), h and d recognise (long). Which rate constant a toehold gives, and which bases a domain
-has, is for NUPACK and its kin. Source: Soloveichik, Seelig and Winfree, PNAS 107 (2010) 5393, doi
-10.1073/pnas.0909380107, figures 2 and 3; notation: Badelt et al., J. R. Soc. Interface 17 (2020) 20190866.
+u and t are toeholds (short), h and d recognise (long). Which rate constant a toehold gives, and
+which bases a domain has, is for NUPACK and its kin. Source: Soloveichik, Seelig and Winfree, PNAS
+107 (2010) 5393, doi 10.1073/pnas.0909380107, figures 2 and 3; notation: Badelt et al., J. R. Soc.
+Interface 17 (2020) 20190866.
 """
 
 from __future__ import annotations
@@ -67,7 +71,11 @@ class Complex:
         """Kernel notation, as Nuskell and Peppercorn read it."""
         parts = []
         for strand, marks in zip(self.strands, self.pairs, strict=True):
-            parts.append(" ".join(_kernel_word(d, mark) for d, mark in zip(strand.domains, marks, strict=True)))
+            parts.append(
+                " ".join(
+                    _kernel_word(d, mark) for d, mark in zip(strand.domains, marks, strict=True)
+                )
+            )
         return " + ".join(parts)
 
 
@@ -106,8 +114,8 @@ class Parts:
 
     def __repr__(self) -> str:
         return (
-            f"Parts({len(self.strands)} strands of {self.total_length:,} bases in {len(self.complexes)} strands and "
-            f"complexes, from {len(self.lengths)} domains)"
+            f"Parts({len(self.strands)} strands of {self.total_length:,} bases in"
+            f" {len(self.complexes)} strands and complexes, from {len(self.lengths)} domains)"
         )
 
 
@@ -143,7 +151,9 @@ def domain_parts(dna: StrandDisplacement, toehold: int = TOEHOLD, long: int = LO
     domains = _Domains(set(dna.identifiers))
     built = {part.name: part for part in _complexes(dna, start, domains)}
     ordered = tuple(built[s] for s in dna.floating if s in built)
-    used = dict.fromkeys(d.rstrip("*") for part in ordered for strand in part.strands for d in strand.domains)
+    used = dict.fromkeys(
+        d.rstrip("*") for part in ordered for strand in part.strands for d in strand.domains
+    )
     lengths = {domain: long if domains.kind[domain] in "hd" else toehold for domain in used}
     return Parts(lengths, ordered)
 
@@ -169,9 +179,13 @@ class _Domains:
         return self("t", species), self("d", species), self("u", species)
 
 
-def _complexes(dna: StrandDisplacement, start: dict[str, float], domain: _Domains) -> Iterator[Complex]:
+def _complexes(
+    dna: StrandDisplacement, start: dict[str, float], domain: _Domains
+) -> Iterator[Complex]:
     for species in dna.formal.species:
-        yield _single(species.id, "signal", (domain("h", species.id), *domain.signal(species.id)), start)
+        yield _single(
+            species.id, "signal", (domain("h", species.id), *domain.signal(species.id)), start
+        )
     for module in dna.modules:
         yield from _module(module, start, domain)
     for buffer in dna.buffers:
@@ -181,7 +195,11 @@ def _complexes(dna: StrandDisplacement, start: dict[str, float], domain: _Domain
 def _module(module: Module, start: dict[str, float], domain: _Domains) -> Iterator[Complex]:
     name = module.reaction.id
     histories = [domain("h", name, str(i)) for i in range(1, len(module.products) + 1)]
-    tail = [d for h, product in zip(histories, module.products, strict=True) for d in (h, domain("t", product))]
+    tail = [
+        d
+        for h, product in zip(histories, module.products, strict=True)
+        for d in (h, domain("t", product))
+    ]
     first = module.first
     last = module.second or first
     if module.trigger:
@@ -192,10 +210,14 @@ def _module(module: Module, start: dict[str, float], domain: _Domains) -> Iterat
     if module.linker:
         backward = [domain("d", first), domain("u", first), domain("t", last)]
         output = [domain("d", last), domain("u", last), *tail]
-        yield _duplex(module.linker, "linker", [(backward, 3), (output, 2)], domain("t", first), start)
+        yield _duplex(
+            module.linker, "linker", [(backward, 3), (output, 2)], domain("t", first), start
+        )
         yield _single(module.backward, "backward", backward, start)
     if module.translator:
-        tops = [([h, *domain.signal(p)], 2) for h, p in zip(histories, module.products, strict=True)]
+        tops = [
+            ([h, *domain.signal(p)], 2) for h, p in zip(histories, module.products, strict=True)
+        ]
         yield _duplex(module.translator, "translator", tops, domain("u", last), start)
 
 
@@ -210,8 +232,12 @@ def _single(name: str, role: str, domains: Sequence[str], start: dict[str, float
     return Complex(name, role, (Strand(tuple(domains)),), (tuple("." * len(domains)),), start[name])
 
 
-def _duplex(name: str, role: str, tops: list[tuple[list[str], int]], toehold: str, start: dict[str, float]) -> Complex:
-    """Strands side by side on one bottom strand, the first domains of each paired, and an open toehold at its end."""
+def _duplex(
+    name: str, role: str, tops: list[tuple[list[str], int]], toehold: str, start: dict[str, float]
+) -> Complex:
+    """Strands side by side on one bottom strand, the first domains of each paired, and an open
+    toehold at its end.
+    """
     paired = [domain for domains, n in tops for domain in domains[:n]]
     bottom = [f"{domain}*" for domain in reversed([toehold, *paired])]
     strands = [Strand(tuple(domains)) for domains, _ in tops] + [Strand(tuple(bottom))]

@@ -1,10 +1,11 @@
 """From when until when a DNA network can be read: settled, and not yet starved of fuel.
 
-Each sample's implementation is integrated by roadrunner beside the ideal chemistry in the same tube. A sample can be
-read while its class is right or, with a tolerance, while all its outputs are within it of the network's, and as long as
-no fuel is down to a twentieth: a starved tube does not compute, though it may come to rest at a right answer. The
-window is the longest stretch in which all samples can be read, and each sample is settled and starved where its own
-stretch around that begins and ends (where there is none, its longest).
+Each sample's implementation is integrated by roadrunner beside the ideal chemistry in the same
+tube. A sample can be read while its class is right or, with a tolerance, while all its outputs are
+within it of the network's, and as long as no fuel is down to a twentieth: a starved tube does not
+compute, though it may come to rest at a right answer. The window is the longest stretch in which
+all samples can be read, and each sample is settled and starved where its own stretch around that
+begins and ends (where there is none, its longest).
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import FloatArray, check_positive, is_real, progress_bar
 from crn_nn_tellurium.certificates import settling_time
 from crn_nn_tellurium.chemistry import ReactionNetwork, duration
-from crn_nn_tellurium.dna.strand_displacement import C_MAX, StrandDisplacement, to_strand_displacement
+from crn_nn_tellurium.dna.strand_displacement import (
+    C_MAX,
+    StrandDisplacement,
+    to_strand_displacement,
+)
 from crn_nn_tellurium.encoding import MAX_RATE_CONSTANT, structure_text, to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError, NotCertified
 from crn_nn_tellurium.networks import Network, check_classes
@@ -49,10 +54,11 @@ class ReadOutWindow:
     targets : (n_samples, n_out) ndarray
         Those of the network, in closed form.
     settled, starved : (n_samples,) ndarray
-        From when until when, in s; NaN where never. Starved is inf where the window is open at the last time.
+        From when until when, in s; NaN where never. Starved is inf where the window is open at the
+        last time.
     bound : (n_samples,) ndarray
-        By when the ideal chemistry has certainly settled as much, from all starts, in s (closed form); NaN where there
-        is no certificate.
+        By when the ideal chemistry has certainly settled as much, from all starts, in s (closed
+        form); NaN where there is no certificate.
     fuel_left : (n_samples,) ndarray
         The scarcest fuel at the last time, in nM.
     tolerance : float or None
@@ -88,11 +94,16 @@ class ReadOutWindow:
         first, last = self.common
         what = "class right" if self.tolerance is None else f"outputs within {self.tolerance:g}"
         until = "the end" if math.isinf(last) else "never" if math.isnan(last) else duration(last)
-        when = "at no common time" if math.isnan(first) else f"on all from {duration(first)} until {until}"
+        when = (
+            "at no common time"
+            if math.isnan(first)
+            else f"on all from {duration(first)} until {until}"
+        )
         left = max(0.0, float(self.fuel_left.min()))
         return (
-            f"ReadOutWindow({what} on {self.share:.1%} of {len(self.settled)} samples, {when}; {len(self.dna.fuels)} "
-            f"fuels of {self.dna.fuel:g} nM, at least {left:.0f} nM left after {duration(float(self.time[-1]))})"
+            f"ReadOutWindow({what} on {self.share:.1%} of {len(self.settled)} samples, {when};"
+            f" {len(self.dna.fuels)} fuels of {self.dna.fuel:g} nM, at least {left:.0f} nM left"
+            f" after {duration(float(self.time[-1]))})"
         )
 
 
@@ -155,7 +166,9 @@ def read_out_window(
     if isinstance(n_points, bool) or not isinstance(n_points, int) or n_points < 2:
         raise InputError(f"n_points is {n_points!r}; expected a whole number >= 2")
     if tolerance is not None and not (is_real(tolerance) and tolerance > 0):
-        raise InputError(f"tolerance is {tolerance!r}; expected a number > 0, in units of the outputs")
+        raise InputError(
+            f"tolerance is {tolerance!r}; expected a number > 0, in units of the outputs"
+        )
     options = {"c_max": c_max, "q_max": q_max, "fuel": fuel, "c0": c0, "tau": tau}
     dnas = list(_implementations(net, x, options))
     units = dnas[0].units
@@ -178,7 +191,17 @@ def read_out_window(
     settled, starved = np.array([_times(stretch, time * units.tau) for stretch in stretches]).T
     bound = units.seconds(_bounds(net, x, targets, tolerance))
     return ReadOutWindow(
-        dnas[0], time * units.tau, outputs, ideal, targets, settled, starved, bound, left, tolerance, net.output_names
+        dnas[0],
+        time * units.tau,
+        outputs,
+        ideal,
+        targets,
+        settled,
+        starved,
+        bound,
+        left,
+        tolerance,
+        net.output_names,
     )
 
 
@@ -203,7 +226,8 @@ def smallest_fuel(
     Parameters
     ----------
     net, X, y
-        As in `read_out_window`. The concentration unit is that for the largest fuel, unless c0 is given.
+        As in `read_out_window`. The concentration unit is that for the largest fuel, unless c0 is
+        given.
     lasting : float
         How long the common window is to last, in units of tau.
     least : float
@@ -216,7 +240,8 @@ def smallest_fuel(
     Returns
     -------
     ReadOutWindow
-        With the smallest fuel that will do: halving the logarithm, until the largest that failed is within 10 %.
+        With the smallest fuel that will do: halving the logarithm, until the largest that failed is
+        within 10 %.
 
     Raises
     ------
@@ -242,8 +267,9 @@ def smallest_fuel(
     best = tried(c_max, c0)
     if not lasts(best):
         raise InputError(
-            f"network {net.name!r}: a fuel of {c_max:g} nM does not last for {lasting:g} tau: {best!r}; smaller "
-            "concentrations burn less (limit_concentrations, a smaller c0), a larger c_max more"
+            f"network {net.name!r}: a fuel of {c_max:g} nM does not last for {lasting:g} tau:"
+            f" {best!r}; smaller concentrations burn less (limit_concentrations, a smaller c0), a"
+            " larger c_max more"
         )
     low, high = float(least), float(c_max)
     while high > _RATIO * low:
@@ -256,22 +282,31 @@ def smallest_fuel(
     return best
 
 
-def _samples(net: Network, X: npt.ArrayLike, y: npt.ArrayLike | None) -> tuple[FloatArray, npt.NDArray[Any]]:
+def _samples(
+    net: Network, X: npt.ArrayLike, y: npt.ArrayLike | None
+) -> tuple[FloatArray, npt.NDArray[Any]]:
     if not isinstance(net, Network):
         raise NetworkError(f"read-out windows are found for a Network; got {type(net).__name__}")
     x = net.input_coding.check(X)
     if x.ndim != 2 or not len(x):
-        raise InputError(f"X has shape {x.shape}; expected (n_samples, {net.n_in}), at least one sample")
+        raise InputError(
+            f"X has shape {x.shape}; expected (n_samples, {net.n_in}), at least one sample"
+        )
     classes = np.asarray(net.predict(x) if y is None else y)
     check_classes(net, x, classes)
     return x, classes
 
 
-def _implementations(net: Network, x: FloatArray, options: dict[str, Any]) -> Iterator[StrandDisplacement]:
+def _implementations(
+    net: Network, x: FloatArray, options: dict[str, Any]
+) -> Iterator[StrandDisplacement]:
     """One per sample, all in the units that fit the one with the largest signals."""
     formal = [to_reactions(net, row) for row in x]
     if options["c0"] is None or options["tau"] is None:
-        largest = max(formal, key=lambda f: max(f.initial_state().max(), f.boundary_concentrations.max(initial=0)))
+        largest = max(
+            formal,
+            key=lambda f: max(f.initial_state().max(), f.boundary_concentrations.max(initial=0)),
+        )
         units = to_strand_displacement(largest, **options).units
         options = {**options, "c0": units.c0, "tau": units.tau}
     return (to_strand_displacement(f, **options) for f in formal)
@@ -291,7 +326,11 @@ def _course(crn: ReactionNetwork, times: FloatArray) -> FloatArray:
 
 
 def _readable(
-    net: Network, outputs: FloatArray, targets: FloatArray, classes: npt.NDArray[Any], tolerance: float | None
+    net: Network,
+    outputs: FloatArray,
+    targets: FloatArray,
+    classes: npt.NDArray[Any],
+    tolerance: float | None,
 ) -> npt.NDArray[np.bool_]:
     if tolerance is None:
         return np.asarray(net.classify(outputs) == classes[:, None])
@@ -325,7 +364,9 @@ def _times(stretch: Stretch, time: FloatArray) -> tuple[float, float]:
     return float(time[first]), float(time[after]) if after < len(time) else math.inf
 
 
-def _bounds(net: Network, x: FloatArray, targets: FloatArray, tolerance: float | None) -> FloatArray:
+def _bounds(
+    net: Network, x: FloatArray, targets: FloatArray, tolerance: float | None
+) -> FloatArray:
     """Settling-time bounds (n,), for outputs that are off by less than what changes the class."""
     if tolerance is not None:
         allowed = np.full(len(x), float(tolerance))

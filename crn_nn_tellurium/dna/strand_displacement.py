@@ -1,20 +1,23 @@
 """Any mass-action network of orders 0 to 2 as DNA strand displacement, with finite fuel.
 
-After Soloveichik, Seelig and Winfree (PNAS 107 (2010) 5393, doi 10.1073/pnas.0909380107). A signal is a strand. A
-reaction becomes steps of two molecules; what it needs besides signals is fuel, put in at one concentration:
+After Soloveichik, Seelig and Winfree (PNAS 107 (2010) 5393, doi 10.1073/pnas.0909380107). A signal
+is a strand. A reaction becomes steps of two molecules; what it needs besides signals is fuel, put
+in at one concentration:
 
     X -> ...        X + G -> O,                       O + T -> products
     X + Y -> ...    X + L <-> H + B,   Y + H -> O,    O + T -> products
     -> ...          I + G -> O,                       O + T -> products
 
-The steps that start a reaction have rate constants of their own (by the binding of their toeholds), all others q_max.
-While the fuel is plentiful, H follows X, H = (q / q_max) X, so that a share of every signal is bound. Linkers without
-a second step, X + LS <-> HS + BS, bind as much of the others as of the most bound, so that the free share is one number
-for all, f = 1 - sigma / q_max, sigma being the largest sum of rate constants in which a signal comes first. The *free*
-signal then follows the formal equations, if rate constants and what is put in are divided by f.
+The steps that start a reaction have rate constants of their own (by the binding of their toeholds),
+all others q_max. While the fuel is plentiful, H follows X, H = (q / q_max) X, so that a share of
+every signal is bound. Linkers without a second step, X + LS <-> HS + BS, bind as much of the others
+as of the most bound, so that the free share is one number for all, f = 1 - sigma / q_max, sigma
+being the largest sum of rate constants in which a signal comes first. The *free* signal then
+follows the formal equations, if rate constants and what is put in are divided by f.
 
-What falls short of the ideal: fuel runs down, and slowest reactions first differ; signals are in transit in O; a
-network that is at rest still burns fuel. `read_out_window` says from when until when the outputs can be read.
+What falls short of the ideal: fuel runs down, and slowest reactions first differ; signals are in
+transit in O; a network that is at rest still burns fuel. `read_out_window` says from when until
+when the outputs can be read.
 """
 
 from __future__ import annotations
@@ -42,15 +45,30 @@ from crn_nn_tellurium.errors import InputError, NetworkError, ReactionError
 from crn_nn_tellurium.networks import Network
 
 C_MAX = 1e4
-"""Largest concentration of any strand, in nM: beyond some 10 uM, strands bind where they should not."""
+"""Largest concentration of any strand, in nM: beyond some 10 uM, strands bind where they should
+not.
+"""
 BOUND_SHARE = 0.5
 """The share of the signals that is bound where the scaling is ours to choose: sigma / q_max."""
 _TRANSIT = 0.01
-"""Where the scaling is ours: how long products are in transit, 1 / (q_max fuel), as a share of a time of 1 or of the
-mean life of what a reaction of one molecule takes."""
+"""Where the scaling is ours: how long products are in transit, 1 / (q_max fuel), as a share of a
+time of 1 or of the mean life of what a reaction of one molecule takes."""
 
-Role = Literal["signal", "gate", "linker", "translator", "trigger", "buffer", "half", "backward", "output", "bound"]
-FUELS: frozenset[Role] = frozenset({"gate", "linker", "translator", "trigger", "buffer", "backward"})
+Role = Literal[
+    "signal",
+    "gate",
+    "linker",
+    "translator",
+    "trigger",
+    "buffer",
+    "half",
+    "backward",
+    "output",
+    "bound",
+]
+FUELS: frozenset[Role] = frozenset(
+    {"gate", "linker", "translator", "trigger", "buffer", "backward"}
+)
 """What is put in beside the signals."""
 _PARTS: tuple[Role, ...] = ("gate", "linker", "half", "backward", "output", "translator", "trigger")
 """Of a module, by the names of its attributes."""
@@ -87,7 +105,9 @@ class Module:
 
 @dataclass(frozen=True)
 class Buffer:
-    """A linker without a second step, which binds as much of a signal as reactions bind of the most bound one."""
+    """A linker without a second step, which binds as much of a signal as reactions bind of the most
+    bound one.
+    """
 
     signal: str
     linker: str
@@ -97,7 +117,8 @@ class Buffer:
 
 @dataclass(frozen=True, repr=False)
 class StrandDisplacement(ReactionNetwork):
-    """A strand displacement implementation: a ReactionNetwork in nM and s that knows what it implements.
+    """A strand displacement implementation: a ReactionNetwork in nM and s that knows what it
+    implements.
 
     Attributes
     ----------
@@ -134,7 +155,9 @@ class StrandDisplacement(ReactionNetwork):
         return found
 
     def without_fuel(self) -> list[tuple[list[str], list[str]]]:
-        """The steps as pairs of sides, fuel and its remains left out: what bisimulation compares with `formal`."""
+        """The steps as pairs of sides, fuel and its remains left out: what bisimulation compares
+        with `formal`.
+        """
         quiet = {name for name, role in self.roles.items() if role in FUELS}
 
         def side(pairs: tuple[tuple[str, int], ...]) -> list[str]:
@@ -144,10 +167,11 @@ class StrandDisplacement(ReactionNetwork):
 
     def __repr__(self) -> str:
         return (
-            f"StrandDisplacement({self.name!r}: {len(self.species)} strands and complexes, {len(self.reactions)} steps "
-            f"for the {len(self.formal.reactions)} reactions of {self.formal.name!r}; {len(self.fuels)} fuels of "
-            f"{self.fuel:g} nM; {self.free_share:.0%} of the signals free; 1 is {self.units.c0:g} nM, time of 1 is "
-            f"{self.units.tau:g} s)"
+            f"StrandDisplacement({self.name!r}: {len(self.species)} strands and complexes,"
+            f" {len(self.reactions)} steps for the {len(self.formal.reactions)} reactions of"
+            f" {self.formal.name!r}; {len(self.fuels)} fuels of {self.fuel:g} nM;"
+            f" {self.free_share:.0%} of the signals free; 1 is {self.units.c0:g} nM, time of 1 is"
+            f" {self.units.tau:g} s)"
         )
 
     @property
@@ -171,8 +195,8 @@ def to_strand_displacement(
     Parameters
     ----------
     model : Network or ReactionNetwork
-        With reactions of at most two molecules. What is held constant is a catalyst: reactions that take it give it
-        back.
+        With reactions of at most two molecules. What is held constant is a catalyst: reactions that
+        take it give it back.
     x : (n_in,) array_like, optional
         For a Network, its input values.
     c_max : float
@@ -182,22 +206,23 @@ def to_strand_displacement(
     fuel : float, optional
         Initial concentration of each fuel, in nM; by default `c_max`.
     c0, tau : float, optional
-        What a concentration of 1 is in nM and a time of 1 in s. By default c0 is 10 nM, or less where start values
-        would exceed a hundredth of the fuel (signals that grow far beyond those need a smaller one), and tau the
-        shortest time with which at most half of a signal is bound, every rate constant is within `q_max`, and products
-        are in transit for a hundredth of a time of 1.
+        What a concentration of 1 is in nM and a time of 1 in s. By default c0 is 10 nM, or less
+        where start values would exceed a hundredth of the fuel (signals that grow far beyond those
+        need a smaller one), and tau the shortest time with which at most half of a signal is bound,
+        every rate constant is within `q_max`, and products are in transit for a hundredth of a time
+        of 1.
 
     Returns
     -------
     StrandDisplacement
-        A ReactionNetwork in nM and s. Signals keep their identifiers, boundary species are signals too. Its
-        observables are those of the model times c0, in nM.
+        A ReactionNetwork in nM and s. Signals keep their identifiers, boundary species are signals
+        too. Its observables are those of the model times c0, in nM.
 
     Raises
     ------
     ReactionError
-        If more than two molecules meet in a reaction, or the given c0 and tau need a larger rate constant than
-        `q_max`; the message names the reaction and a tau that would do.
+        If more than two molecules meet in a reaction, or the given c0 and tau need a larger rate
+        constant than `q_max`; the message names the reaction and a tau that would do.
     InputError
         If a number is not > 0, `fuel` is above `c_max`, or a signal is.
 
@@ -211,9 +236,13 @@ def to_strand_displacement(
     O_J + T_J => B
     """
     if not isinstance(model, Network | ReactionNetwork):
-        raise NetworkError(f"to_strand_displacement takes a Network or ReactionNetwork; got {type(model).__name__}")
+        raise NetworkError(
+            f"to_strand_displacement takes a Network or ReactionNetwork; got {type(model).__name__}"
+        )
     if isinstance(model, ReactionNetwork) and x is not None:
-        raise InputError("x goes with a Network; a ReactionNetwork has its boundary concentrations already")
+        raise InputError(
+            "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
+        )
     formal = to_reactions(model, x) if isinstance(model, Network) else model
     given = {"c_max": c_max, "q_max": q_max, "fuel": fuel, "c0": c0, "tau": tau}
     for name, value in given.items():
@@ -226,8 +255,8 @@ def to_strand_displacement(
     for reaction in formal.reactions:
         if reaction.order > 2:
             raise ReactionError(
-                f"reaction {reaction.id!r}: {reaction.order} molecules meet ({reaction.equation}); strand displacement "
-                "takes at most 2; split it into steps"
+                f"reaction {reaction.id!r}: {reaction.order} molecules meet ({reaction.equation});"
+                " strand displacement takes at most 2; split it into steps"
             )
     builder = _Builder(formal, amount, q_max / NANOMOLAR_PER_MOLAR)
     units = builder.scaled(c0, tau, c_max)
@@ -256,8 +285,8 @@ class _Builder:
                 self.load[self.firsts[reaction.id]] += reaction.value
 
     def _choose_firsts(self) -> dict[str, str]:
-        """Which signal comes first in each reaction of two: that which is bound less so far, the fastest reactions
-        first, since the most bound signal sets the pace."""
+        """Which signal comes first in each reaction of two: that which is bound less so far, the
+        fastest reactions first, since the most bound signal sets the pace."""
         load = {species.id: 0.0 for species in self.formal.species}
         firsts = {}
         for reaction in sorted(self.formal.reactions, key=lambda r: -r.value):
@@ -269,7 +298,9 @@ class _Builder:
 
     @property
     def sigma(self) -> float:
-        """The largest sum of rate constants in which a signal comes first, in the formal network's units."""
+        """The largest sum of rate constants in which a signal comes first, in the formal network's
+        units.
+        """
         return max(self.load.values(), default=0.0)
 
     # Scaling ----------------------------------------------------------------------------------
@@ -286,18 +317,22 @@ class _Builder:
         for species, value in start.items():
             if (put_in := value * units.c0 / share) > c_max:
                 raise InputError(
-                    f"signal {species!r} starts at {put_in:g} nM, above c_max = {c_max:g} nM; c0 = {roomy:.3g} nM with "
-                    f"tau = {self._fastest(roomy, BOUND_SHARE):.6g} s would do"
+                    f"signal {species!r} starts at {put_in:g} nM, above c_max = {c_max:g} nM; c0 ="
+                    f" {roomy:.3g} nM with tau = {self._fastest(roomy, BOUND_SHARE):.6g} s would do"
                 )
         return units
 
     def _fastest(self, c0: float, bound: float) -> float:
-        """The shortest tau with which `bound` of the most bound signal is bound and all rate constants fit."""
+        """The shortest tau with which `bound` of the most bound signal is bound and all rate
+        constants fit.
+        """
         needs = [self.sigma / (bound * c0 * self.q_max)]
         transit = 1 / (self.q_max * self.fuel)
         for reaction in self.formal.reactions:
             needs.append(self._tuned(reaction, PhysicalUnits(c0, 1.0)) / ((1 - bound) * self.q_max))
-            needs.append(transit * max(1.0, reaction.value if reaction.order == 1 else 0.0) / _TRANSIT)
+            needs.append(
+                transit * max(1.0, reaction.value if reaction.order == 1 else 0.0) / _TRANSIT
+            )
         return max(needs) or 1.0
 
     def _free_share(self, units: PhysicalUnits) -> float:
@@ -305,26 +340,35 @@ class _Builder:
 
     def _check(self, units: PhysicalUnits, share: float) -> None:
         ceiling = f"q_max is {self.q_max * NANOMOLAR_PER_MOLAR:g} /M/s"
-        would_do = f"tau = {self._fastest(units.c0, BOUND_SHARE):.6g} s would do, with c0 = {units.c0:g} nM"
+        would_do = (
+            f"tau = {self._fastest(units.c0, BOUND_SHARE):.6g} s would do, with c0 ="
+            f" {units.c0:g} nM"
+        )
         if share <= 0:
             most = max(self.load, key=lambda name: self.load[name])
-            reaction = max((r for r in self.formal.reactions if self.firsts.get(r.id) == most), key=lambda r: r.value)
+            reaction = max(
+                (r for r in self.formal.reactions if self.firsts.get(r.id) == most),
+                key=lambda r: r.value,
+            )
             total = self.sigma / (units.c0 * units.tau) * NANOMOLAR_PER_MOLAR
             raise ReactionError(
-                f"signal {most!r} would be bound altogether: its rate constants, that of reaction {reaction.id!r} "
-                f"({reaction.equation}) above all, add up to {total:.3g} /M/s; {ceiling}; {would_do}"
+                f"signal {most!r} would be bound altogether: its rate constants, that of reaction"
+                f" {reaction.id!r} ({reaction.equation}) above all, add up to {total:.3g} /M/s;"
+                f" {ceiling}; {would_do}"
             )
         for reaction in self.formal.reactions:
             rate = self._tuned(reaction, units) / share
             if rate > self.q_max * (1 + 1e-12):
                 raise ReactionError(
-                    f"reaction {reaction.id!r} ({reaction.equation}) needs a step of {rate * NANOMOLAR_PER_MOLAR:.3g} /M/s; "
-                    f"{ceiling}; {would_do}"
+                    f"reaction {reaction.id!r} ({reaction.equation}) needs a step of"
+                    f" {rate * NANOMOLAR_PER_MOLAR:.3g} /M/s; {ceiling}; {would_do}"
                 )
 
     def _tuned(self, reaction: Reaction, units: PhysicalUnits) -> float:
         """The rate constant of the step that starts a reaction, but for the free share."""
-        return float(units.rate_constant(reaction.value, reaction.order)) / self.fuel ** (2 - reaction.order)
+        return float(units.rate_constant(reaction.value, reaction.order)) / self.fuel ** (
+            2 - reaction.order
+        )
 
     # Steps ------------------------------------------------------------------------------------
 
@@ -336,7 +380,9 @@ class _Builder:
         self.tuned: dict[str, str] = {}
         self.full = free_id("q_max", self.taken)
         for species, value in self.formal.start_values.items():
-            self.species.append(Species(species, value * units.c0 / self.share, name=f"signal_{species}"))
+            self.species.append(
+                Species(species, value * units.c0 / self.share, name=f"signal_{species}")
+            )
         modules = tuple(self._module(reaction) for reaction in self.reactions)
         buffers = tuple(self._buffers())
         name = f"{self.formal.name}_dna"
@@ -359,9 +405,18 @@ class _Builder:
         self.species.append(Species(name, self.fuel if fuel else 0.0, name=f"{what}_of_{owner}"))
         return name
 
-    def _step(self, owner: str, number: int, before: tuple[str, ...], after: tuple[str, ...], constant: str) -> None:
+    def _step(
+        self,
+        owner: str,
+        number: int,
+        before: tuple[str, ...],
+        after: tuple[str, ...],
+        constant: str,
+    ) -> None:
         value = self.q_max if constant == self.full else self.values[constant]
-        self.steps.append(Reaction(free_id(f"{owner}_{number}", self.taken), before, after, constant, value))
+        self.steps.append(
+            Reaction(free_id(f"{owner}_{number}", self.taken), before, after, constant, value)
+        )
 
     def _constant(self, reaction: Reaction) -> str:
         """The rate constant of the step that starts it; reactions that shared one do so again."""
@@ -384,13 +439,22 @@ class _Builder:
             output = self._add("O", name, False, "output") if products else ""
             self._step(name, 1, (first, gate), (output,) if output else (), q)
             module = Module(
-                reaction, first, "", products, gate=gate, output=output, translator=translator, trigger=trigger
+                reaction,
+                first,
+                "",
+                products,
+                gate=gate,
+                output=output,
+                translator=translator,
+                trigger=trigger,
             )
         if products:
             self._step(name, 9, (module.output, translator), products, self.full)
         return module
 
-    def _bimolecular(self, reaction: Reaction, q: str, products: tuple[str, ...], translator: str) -> Module:
+    def _bimolecular(
+        self, reaction: Reaction, q: str, products: tuple[str, ...], translator: str
+    ) -> Module:
         name, first = reaction.id, self.firsts[reaction.id]
         second = next((s for s, _ in reaction.substrates if s != first), first)
         linker = self._add("L", name, True, "linker")
@@ -400,7 +464,9 @@ class _Builder:
         self._step(name, 1, (first, linker), (half, backward), q)
         self._step(name, 2, (half, backward), (first, linker), self.full)
         self._step(name, 3, (second, half), (output,) if output else (), self.full)
-        return Module(reaction, first, second, products, "", linker, half, backward, output, translator)
+        return Module(
+            reaction, first, second, products, "", linker, half, backward, output, translator
+        )
 
     def _buffers(self) -> Iterator[Buffer]:
         for species, load in self.load.items():

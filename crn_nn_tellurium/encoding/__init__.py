@@ -12,7 +12,12 @@ from crn_nn_tellurium.encoding.antimony import (
     variational_text,
     write_antimony,
 )
-from crn_nn_tellurium.encoding.units import C0, MAX_RATE_CONSTANT, fastest_units, largest_bimolecular
+from crn_nn_tellurium.encoding.units import (
+    C0,
+    MAX_RATE_CONSTANT,
+    fastest_units,
+    largest_bimolecular,
+)
 from crn_nn_tellurium.encoding.whole import (
     Catalyst,
     LayerChemistry,

@@ -56,7 +56,9 @@ VOLUME = "_V"
 """Identifier of the volume in a stochastic model."""
 
 
-def to_antimony(model: Network | ReactionNetwork, form: Form = "reactions", x: npt.ArrayLike | None = None) -> str:
+def to_antimony(
+    model: Network | ReactionNetwork, form: Form = "reactions", x: npt.ArrayLike | None = None
+) -> str:
     """The Antimony text of a network or of any mass-action reaction network.
 
     Parameters
@@ -87,11 +89,17 @@ def to_antimony(model: Network | ReactionNetwork, form: Form = "reactions", x: n
       JY1_0: => Y1_0; comp*(h1 + w1_0_0*x0*Y1_0 - q1*Y1_0*Y1_0)
     """
     if isinstance(model, ReactionNetwork) and x is not None:
-        raise ReactionError("x goes with a Network; a ReactionNetwork has its boundary concentrations already")
+        raise ReactionError(
+            "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
+        )
     if not isinstance(model, Network | ReactionNetwork):
-        raise ReactionError(f"to_antimony takes a Network or a ReactionNetwork; got {type(model).__name__}")
+        raise ReactionError(
+            f"to_antimony takes a Network or a ReactionNetwork; got {type(model).__name__}"
+        )
     crn = to_reactions(model, x) if isinstance(model, Network) else model
-    return write_antimony(crn, form, signed_constants(crn) if isinstance(model, Network) else frozenset())
+    return write_antimony(
+        crn, form, signed_constants(crn) if isinstance(model, Network) else frozenset()
+    )
 
 
 def layer_models(net: Network, form: Form = "reactions") -> tuple[str, ...]:
@@ -105,35 +113,54 @@ def layer_models(net: Network, form: Form = "reactions") -> tuple[str, ...]:
     return tuple(write_antimony(crn, form, signed_constants(crn)) for crn in layer_reactions(net))
 
 
-def write_antimony(crn: ReactionNetwork, form: Form = "reactions", signed: frozenset[str] = frozenset()) -> str:
+def write_antimony(
+    crn: ReactionNetwork, form: Form = "reactions", signed: frozenset[str] = frozenset()
+) -> str:
     """The text of a reaction network; `signed` are the constants that a compact model gives a sign."""
     if form not in get_args(Form):
-        raise ReactionError(f"form is {form!r}; expected one of {', '.join(map(repr, get_args(Form)))}")
-    for name in (crn.name, *(s.id for s in crn.species), *crn.rate_constants, *(r.id for r in crn.reactions)):
+        raise ReactionError(
+            f"form is {form!r}; expected one of {', '.join(map(repr, get_args(Form)))}"
+        )
+    for name in (
+        crn.name,
+        *(s.id for s in crn.species),
+        *crn.rate_constants,
+        *(r.id for r in crn.reactions),
+    ):
         if name.lower() in RESERVED:
-            raise ReactionError(f"{name!r} in {crn!r}: a reserved word of Antimony or SBML; rename it")
+            raise ReactionError(
+                f"{name!r} in {crn!r}: a reserved word of Antimony or SBML; rename it"
+            )
     check_orders(crn)
-    lines = _faithful(crn) if form == "reactions" else _compact(crn, signed, numbers=form == "numbers")
+    lines = (
+        _faithful(crn) if form == "reactions" else _compact(crn, signed, numbers=form == "numbers")
+    )
     return f"model *{crn.name}()\n" + "\n".join(lines) + "\nend\n"
 
 
 def structure_text(crn: ReactionNetwork, signed: frozenset[str]) -> str:
-    """A compact model without annotation whose values are all 1: equal for networks of equal structure.
+    """A compact model without annotation whose values are all 1: equal for networks of equal
+    structure.
 
     The sign of a weight is not structure, so networks that differ in it share a compiled model.
     """
     laws, _ = _collect(crn, signed)
     lines = ["  compartment comp = 1"]
     lines += [f"  {name} = 1" for name in crn.rate_constants]
-    lines += [f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 1" for s in crn.species]
+    lines += [
+        f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 1" for s in crn.species
+    ]
     for statement in _laws(crn, laws, {}):
         rule = f"  {statement.sum} := {statement.sum_text}\n" if statement.sum_text else ""
         lines.append(f"{rule}  {statement.reaction}: => {statement.species}; {statement.law}")
     return "model *structure()\n" + "\n".join(lines) + "\nend\n"
 
 
-def variational_text(crn: ReactionNetwork, directions: Mapping[str, Mapping[str, frozenset[str]]]) -> str:
-    """The species x and their derivatives s = dx/dp over time: dx/dt = f, ds/dt = (df/dx) s + df/dp.
+def variational_text(
+    crn: ReactionNetwork, directions: Mapping[str, Mapping[str, frozenset[str]]]
+) -> str:
+    """The species x and their derivatives s = dx/dp over time: dx/dt = f, ds/dt = (df/dx) s +
+    df/dp.
 
     Values are all 1 and set from outside, as in `structure_text`.
 
@@ -141,30 +168,42 @@ def variational_text(crn: ReactionNetwork, directions: Mapping[str, Mapping[str,
     ----------
     crn : ReactionNetwork
     directions : mapping
-        By the identifier that starts those of its derivatives (``_s0`` gives ``_s0_Y``): the rate constant
-        or boundary species p, and the species whose derivatives are not zero throughout.
+        By the identifier that starts those of its derivatives (``_s0`` gives ``_s0_Y``): the rate
+        constant or boundary species p, and the species whose derivatives are not zero throughout.
     """
     lines = ["  compartment comp = 1", *(f"  {name} = 1" for name in crn.rate_constants)]
-    lines += [f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 1" for s in crn.species]
+    lines += [
+        f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 1" for s in crn.species
+    ]
     for s in crn.floating:
         lines.append(f"  _J{s}: => {s}; comp*({_sum_text(crn.terms[s])})")
-    needed = {s for direction in directions.values() for moving in direction.values() for s in moving}
+    needed = {
+        s for direction in directions.values() for moving in direction.values() for s in moving
+    }
     entries = {
         (row, column): f"_d{row}_{column}"
         for row, column in crn.jacobian_terms
         if row in needed and column in needed and column in crn.floating
     }
-    lines += [f"  {name} := {_sum_text(crn.jacobian_terms[place])}" for place, name in entries.items()]
+    lines += [
+        f"  {name} := {_sum_text(crn.jacobian_terms[place])}" for place, name in entries.items()
+    ]
     for start, direction in directions.items():
         ((parameter, moving),) = direction.items()
-        lines += [f"  species {start}_{s} in comp; {start}_{s} = 0" for s in crn.floating if s in moving]
+        lines += [
+            f"  species {start}_{s} in comp; {start}_{s} = 0" for s in crn.floating if s in moving
+        ]
         for row in crn.floating:
             if row in moving:
                 parts = [
-                    f"{name}*{start}_{column}" for (r, column), name in entries.items() if r == row and column in moving
+                    f"{name}*{start}_{column}"
+                    for (r, column), name in entries.items()
+                    if r == row and column in moving
                 ]
                 direct = crn.jacobian_terms.get((row, parameter)) or [
-                    Term(term.number, "1", term.species) for term in crn.terms[row] if term.rate_constant == parameter
+                    Term(term.number, "1", term.species)
+                    for term in crn.terms[row]
+                    if term.rate_constant == parameter
                 ]
                 parts += [f"({_sum_text(direct)})"] if direct else []
                 lines.append(f"  _J{start}_{row}: => {start}_{row}; comp*({signed_sum(parts)})")
@@ -172,16 +211,22 @@ def variational_text(crn: ReactionNetwork, directions: Mapping[str, Mapping[str,
 
 
 def _sum_text(terms: Sequence[Term]) -> str:
-    return signed_sum([_term_text(_Term(term.number, term.rate_constant, term.species), {}) for term in terms])
+    return signed_sum(
+        [_term_text(_Term(term.number, term.rate_constant, term.species), {}) for term in terms]
+    )
 
 
 def stochastic_text(crn: ReactionNetwork) -> str:
-    """Species counted in molecules in a volume, for Gillespie's method; start values are set from outside.
+    """Species counted in molecules in a volume, for Gillespie's method; start values are set from
+    outside.
 
-    Laws are propensities: ``q*Y*(Y - 1)/V`` for 2 Y => Y, where the differential equation has q Y^2.
+    Laws are propensities: ``q*Y*(Y - 1)/V`` for 2 Y => Y, where the differential equation has q
+    Y^2.
     """
     lines = [f"  compartment comp = 1; {VOLUME} = 1"]
-    lines += [f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 0" for s in crn.species]
+    lines += [
+        f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 0" for s in crn.species
+    ]
     lines += [f"  {name} = {value!r}" for name, value in crn.constant_values.items()]
     for reaction in crn.reactions:
         factors = [reaction.rate_constant]
@@ -193,7 +238,9 @@ def stochastic_text(crn: ReactionNetwork) -> str:
 
 
 def compact_constants(crn: ReactionNetwork, signed: frozenset[str]) -> FloatArray:
-    """Values of the rate constants as a compact model has them, (n_constants,) in the order of `rate_constants`."""
+    """Values of the rate constants as a compact model has them, (n_constants,) in the order of
+    `rate_constants`.
+    """
     signs = compact_signs(crn, signed)
     return np.array([signs.get(k, 1) * v for k, v in crn.constant_values.items()])
 
@@ -218,25 +265,42 @@ def _header(crn: ReactionNetwork) -> str:
 
 def _species(species: Species, literal: dict[str, str]) -> str:
     initial = species.initial
-    start = formula(initial, ANTIMONY, literal) if isinstance(initial, Expression) else repr(initial)
+    start = (
+        formula(initial, ANTIMONY, literal) if isinstance(initial, Expression) else repr(initial)
+    )
     name = f'; {species.id} is "{printable(species.name)}"' if species.name else ""
     mark = "$" if species.boundary else ""
-    return f"  species {mark}{species.id} in comp; {species.id} = {start}; {species.id}.sboTerm = {SBO_SPECIES}{name}"
+    return (
+        f"  species {mark}{species.id} in comp; {species.id} = {start}; {species.id}.sboTerm ="
+        f" {SBO_SPECIES}{name}"
+    )
 
 
-def _constants(crn: ReactionNetwork, sign: dict[str, int], leave_out: frozenset[str]) -> Iterator[str]:
+def _constants(
+    crn: ReactionNetwork, sign: dict[str, int], leave_out: frozenset[str]
+) -> Iterator[str]:
     order, values = crn.constant_orders, crn.constant_values
     for name, use in constant_names(crn).items():
         if name not in leave_out:
-            value, unit, term = sign.get(name, 1) * values[name], UNITS[order[name]], SBO_CONSTANT[order[name]]
-            yield f'  {name} = {value!r}; {name} has {unit}; {name}.sboTerm = {term}; {name} is "{printable(use)}"'
+            value, unit, term = (
+                sign.get(name, 1) * values[name],
+                UNITS[order[name]],
+                SBO_CONSTANT[order[name]],
+            )
+            yield (
+                f"  {name} = {value!r}; {name} has {unit}; {name}.sboTerm = {term}; {name} is"
+                f' "{printable(use)}"'
+            )
 
 
 def _observables(crn: ReactionNetwork, literal: dict[str, str]) -> Iterator[str]:
     for observable in crn.observables:
         name = f'; {observable.id} is "{printable(observable.name)}"' if observable.name else ""
         text = formula(observable.expression, ANTIMONY, literal)
-        yield f"  {observable.id} := {text}; {observable.id} has nM; {observable.id}.sboTerm = {SBO_OBSERVABLE}{name}"
+        yield (
+            f"  {observable.id} := {text}; {observable.id} has nM; {observable.id}.sboTerm ="
+            f" {SBO_OBSERVABLE}{name}"
+        )
 
 
 # The forms ----------------------------------------------------------------------------------------
@@ -248,9 +312,18 @@ def _faithful(crn: ReactionNetwork) -> Iterator[str]:
     for species in crn.species:
         yield _species(species, {})
     for reaction in crn.reactions:
-        law = "*".join(["comp", reaction.rate_constant, *(s if n == 1 else f"{s}^{n}" for s, n in reaction.substrates)])
+        law = "*".join(
+            [
+                "comp",
+                reaction.rate_constant,
+                *(s if n == 1 else f"{s}^{n}" for s, n in reaction.substrates),
+            ]
+        )
         name = f'; {reaction.id} is "{printable(reaction.name)}"' if reaction.name else ""
-        yield f"  {reaction.id}: {reaction.equation}; {law}; {reaction.id}.sboTerm = {SBO_REACTION}{name}"
+        yield (
+            f"  {reaction.id}: {reaction.equation}; {law}; {reaction.id}.sboTerm ="
+            f" {SBO_REACTION}{name}"
+        )
     yield from _observables(crn, {})
 
 
@@ -276,11 +349,13 @@ def _compact(crn: ReactionNetwork, signed: frozenset[str], numbers: bool) -> Ite
     for law in _laws(crn, laws, literal):
         if law.sum_text:
             yield (
-                f"  {law.sum} := {law.sum_text}; {law.sum} has per_s; {law.sum}.sboTerm = {SBO_SUM}; "
+                f"  {law.sum} := {law.sum_text}; {law.sum} has per_s; {law.sum}.sboTerm ="
+                f" {SBO_SUM}; "
                 f'{law.sum} is "drive of {law.species}"'
             )
         yield (
-            f"  {law.reaction}: => {law.species}; {law.law}; {law.reaction}.sboTerm = {SBO_REACTION}; "
+            f"  {law.reaction}: => {law.species}; {law.law}; {law.reaction}.sboTerm ="
+            f" {SBO_REACTION}; "
             f'{law.reaction} is "net production of {law.species}"'
         )
     yield from _observables(crn, literal)
@@ -291,7 +366,10 @@ def _with_signs(species: Species, sign: dict[str, int]) -> Species:
     if not isinstance(species.initial, Expression):
         return species
     terms = tuple(
-        Monomial(term.coefficient * math.prod(sign.get(symbol, 1) for symbol, _ in term.powers), term.powers)
+        Monomial(
+            term.coefficient * math.prod(sign.get(symbol, 1) for symbol, _ in term.powers),
+            term.powers,
+        )
         for term in species.initial.terms
     )
     return replace(species, initial=Expression(terms))
@@ -308,7 +386,9 @@ class _Law:
     sum_text: str = ""
 
 
-def _laws(crn: ReactionNetwork, rates: dict[str, dict[int, list[_Term]]], literal: dict[str, str]) -> Iterator[_Law]:
+def _laws(
+    crn: ReactionNetwork, rates: dict[str, dict[int, list[_Term]]], literal: dict[str, str]
+) -> Iterator[_Law]:
     taken = {*(s.id for s in crn.species), *crn.rate_constants, *(o.id for o in crn.observables)}
     sums: dict[tuple[_Term, ...], str] = {}
     for species, powers in rates.items():
@@ -318,7 +398,9 @@ def _laws(crn: ReactionNetwork, rates: dict[str, dict[int, list[_Term]]], litera
         name = text = ""
         catalysed = tuple(term for term in powers.get(1, []) if term.others)
         flip = bool(catalysed) and catalysed[0].number < 0
-        key = tuple(_Term(-t.number, t.constant, t.others) for t in catalysed) if flip else catalysed
+        key = (
+            tuple(_Term(-t.number, t.constant, t.others) for t in catalysed) if flip else catalysed
+        )
         if len(key) > 1 and key not in sums:
             sums[key] = name = free_id(f"z_{species}", taken)
             text = signed_sum([_term_text(term, literal) for term in key])
@@ -331,7 +413,9 @@ def _laws(crn: ReactionNetwork, rates: dict[str, dict[int, list[_Term]]], litera
                 parts.append(f"{sums[shared[1]]}*{shared[0]}")
                 terms = [term for term in terms if not term.others]
             parts += [_term_text(term, literal) + tail for term in terms]
-        yield _Law(species, free_id(f"J{species}", taken), f"comp*({signed_sum(parts)})", name, text)
+        yield _Law(
+            species, free_id(f"J{species}", taken), f"comp*({signed_sum(parts)})", name, text
+        )
 
 
 def _common_factor(terms: list[_Term]) -> tuple[str, tuple[_Term, ...]] | None:
@@ -342,12 +426,18 @@ def _common_factor(terms: list[_Term]) -> tuple[str, tuple[_Term, ...]] | None:
             rest = [list(term.others) for term in catalysed]
             for others in rest:
                 others.remove(factor)
-            return factor, tuple(_Term(t.number, t.constant, tuple(o)) for t, o in zip(catalysed, rest, strict=True))
+            return factor, tuple(
+                _Term(t.number, t.constant, tuple(o)) for t, o in zip(catalysed, rest, strict=True)
+            )
     return None
 
 
-def _collect(crn: ReactionNetwork, signed: frozenset[str]) -> tuple[dict[str, dict[int, list[_Term]]], dict[str, int]]:
-    """Each floating species' rate of change by powers of its own concentration, and the constants' signs."""
+def _collect(
+    crn: ReactionNetwork, signed: frozenset[str]
+) -> tuple[dict[str, dict[int, list[_Term]]], dict[str, int]]:
+    """Each floating species' rate of change by powers of its own concentration, and the constants'
+    signs.
+    """
     laws: dict[str, dict[int, list[_Term]]] = {species: {} for species in crn.floating}
     sign: dict[str, int] = {}
     for reaction in crn.reactions:
@@ -357,7 +447,9 @@ def _collect(crn: ReactionNetwork, signed: frozenset[str]) -> tuple[dict[str, di
                 continue
             if reaction.rate_constant in signed:
                 number *= sign.setdefault(reaction.rate_constant, 1 if number > 0 else -1)
-            others = tuple(s for s, count in substrates.items() if s != species for _ in range(count))
+            others = tuple(
+                s for s, count in substrates.items() if s != species for _ in range(count)
+            )
             term = _Term(number, reaction.rate_constant, others)
             laws[species].setdefault(substrates.get(species, 0), []).append(term)
     return laws, sign

@@ -24,27 +24,33 @@ MAX_RATE_CONSTANT = 1e6
 
 
 C0 = 10.0
-"""Concentration unit, in nM, that leaves room for values up to 10 and fuels a hundred times those: 10 uM."""
+"""Concentration unit, in nM, that leaves room for values up to 10 and fuels a hundred times those:
+10 uM.
+"""
 
 
 def fastest_units(
-    net: Network | ReactionNetwork | Reacting, max_rate_constant: float = MAX_RATE_CONSTANT, c0: float = C0
+    net: Network | ReactionNetwork | Reacting,
+    max_rate_constant: float = MAX_RATE_CONSTANT,
+    c0: float = C0,
 ) -> PhysicalUnits:
-    """The shortest time unit for which no bimolecular rate constant exceeds what the chemistry can do.
+    """The shortest time unit for which no bimolecular rate constant exceeds what the chemistry can
+    do.
 
     Parameters
     ----------
     net : Network, Simulator or ReactionNetwork
-        Its largest bimolecular rate constant is that of a weight, of a reaction of the activation, or the 1 of
-        ``2 Y -> Y``.
+        Its largest bimolecular rate constant is that of a weight, of a reaction of the activation,
+        or the 1 of ``2 Y -> Y``.
     max_rate_constant : float
         In 1/M/s; about 1e6 for DNA strand displacement with long toeholds.
     c0 : float
-        Concentration of 1, in nM. The time is inversely proportional to it. It is limited by the fuels, which
-        must be plentiful (a hundred times the signals) and which leak into one another at rates that grow with the
-        square of their concentration: strands beyond about 10 uM are not used (Soloveichik et al., PNAS 107
-        (2010) 5393, doi 10.1073/pnas.0909380107). With the default of 10 nM, values up to 10 keep within this.
-        Networks with larger values need a smaller c0; outputs have to be seen above noise, some 0.1 nM.
+        Concentration of 1, in nM. The time is inversely proportional to it. It is limited by the
+        fuels, which must be plentiful (a hundred times the signals) and which leak into one another
+        at rates that grow with the square of their concentration: strands beyond about 10 uM are
+        not used (Soloveichik et al., PNAS 107 (2010) 5393, doi 10.1073/pnas.0909380107). With the
+        default of 10 nM, values up to 10 keep within this. Networks with larger values need a
+        smaller c0; outputs have to be seen above noise, some 0.1 nM.
 
     Returns
     -------
@@ -62,8 +68,8 @@ def fastest_units(
 
     Notes
     -----
-    For the reactions as written. A strand displacement implementation takes several steps for each, and is as fast
-    only while its fuels last and its later steps are not slower.
+    For the reactions as written. A strand displacement implementation takes several steps for each,
+    and is as fast only while its fuels last and its later steps are not slower.
 
     Examples
     --------
@@ -82,7 +88,9 @@ def fastest_units(
         "a rate constant in 1/M/s: 1e6 for DNA strand displacement, say (a finite number > 0)",
     )
     check_positive("c0", c0, "a concentration in nM: 10 for 10 nM, say (a finite number > 0)")
-    return PhysicalUnits(c0, largest_bimolecular(net) * NANOMOLAR_PER_MOLAR / (float(c0) * float(max_rate_constant)))
+    return PhysicalUnits(
+        c0, largest_bimolecular(net) * NANOMOLAR_PER_MOLAR / (float(c0) * float(max_rate_constant))
+    )
 
 
 def largest_bimolecular(net: Network | ReactionNetwork | Reacting) -> float:
@@ -104,15 +112,19 @@ def largest_bimolecular(net: Network | ReactionNetwork | Reacting) -> float:
     crn = _reactions(net)
     if crn is None:
         raise NetworkError(
-            f"physical units are found for a Network, a Simulator or a ReactionNetwork; got {type(net).__name__}"
+            "physical units are found for a Network, a Simulator or a ReactionNetwork; got"
+            f" {type(net).__name__}"
         )
     for reaction in crn.reactions:
         if reaction.order > 2:
             raise ReactionError(
-                f"reaction {reaction.id!r} needs {reaction.order} molecules to meet ({reaction.equation}); expected at "
-                "most 2, for which a largest rate constant is known; split it, or give PhysicalUnits(c0, tau) yourself"
+                f"reaction {reaction.id!r} needs {reaction.order} molecules to meet"
+                f" ({reaction.equation}); expected at most 2, for which a largest rate constant is"
+                " known; split it, or give PhysicalUnits(c0, tau) yourself"
             )
-    largest = max((reaction.value for reaction in crn.reactions if reaction.order == 2), default=0.0)
+    largest = max(
+        (reaction.value for reaction in crn.reactions if reaction.order == 2), default=0.0
+    )
     if largest <= 0:
         raise ReactionError(
             f"reaction network {crn.name!r}: no reaction of two molecules limits its speed; give "

@@ -11,9 +11,10 @@ before it and the Jacobian is block lower triangular. The rate constant of a wei
 |gain * weight * c| where c is X's coefficient in its own read-out; constants of read-outs go into the bias. The
 rails of a unit share the rate constants of its weights.
 
-Identifiers: species ``Y{l}_{j}``, rate constants ``w{l}_{j}_{i}`` (``w{l}_{j}_{i}_{rail}`` where the
-value read has several rails), ``b{l}_{j}`` (``b{l}_{j}_{rail}`` where the rail is shifted), ``h{l}``,
-``q{l}``, reactions ``J...``; inputs ``x0`` (``x0_p`` and ``x0_n``, or ``x0_s``), outputs ``y0``.
+Identifiers: species ``Y{l}_{j}``, rate constants ``w{l}_{j}_{i}`` (``w{l}_{j}_{i}_{rail}`` where
+the value read has several rails), ``b{l}_{j}`` (``b{l}_{j}_{rail}`` where the rail is shifted),
+``h{l}``, ``q{l}``, reactions ``J...``; inputs ``x0`` (``x0_p`` and ``x0_n``, or ``x0_s``), outputs
+``y0``.
 
 Each rail starts at an upper bound of its fixed point, (promoting part of the pre-activation) / q
 + sqrt(h / q), taken at the start values of what it reads: sigma_h(z) <= max(z, 0) + sqrt(h), and
@@ -33,7 +34,14 @@ import numpy.typing as npt
 from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray, is_sparse
-from crn_nn_tellurium.chemistry import Expression, Monomial, Observable, Reaction, ReactionNetwork, Species
+from crn_nn_tellurium.chemistry import (
+    Expression,
+    Monomial,
+    Observable,
+    Reaction,
+    ReactionNetwork,
+    Species,
+)
 from crn_nn_tellurium.errors import IdentifierError, InputError
 from crn_nn_tellurium.networks import (
     INPUT,
@@ -54,7 +62,9 @@ _DRIVE = re.compile(r"[wb]\d+_\d+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Catalyst:
-    """A species that a layer reads: its identifier, its part of a weight's identifier, and its column."""
+    """A species that a layer reads: its identifier, its part of a weight's identifier, and its
+    column.
+    """
 
     id: str
     label: str
@@ -103,7 +113,9 @@ class LayerChemistry:
     def followers(self) -> tuple[str, ...]:
         """Identifiers of those that are not rails."""
         units = (_unit_ids(self.index, unit) for unit in range(self.layer.n_out))
-        return tuple(identify(follower.name) for identify in units for follower in self.activation.followers)
+        return tuple(
+            identify(follower.name) for identify in units for follower in self.activation.followers
+        )
 
     @property
     def n_species(self) -> int:
@@ -114,13 +126,19 @@ class LayerChemistry:
     def rail_bias(self) -> FloatArray:
         """Bias of each rail, sign and shift included, shape (n_units, n_rails)."""
         rails = self.activation.rails
-        return np.outer(self.bias, [rail.sign for rail in rails]) + np.array([rail.shift for rail in rails])
+        return np.outer(self.bias, [rail.sign for rail in rails]) + np.array(
+            [rail.shift for rail in rails]
+        )
 
     def row(self, unit: int, zeros: bool = False) -> Iterator[tuple[Catalyst, float]]:
-        """The catalysts of one unit whose weight is not zero (or, with `zeros`, is stored), with it."""
+        """The catalysts of one unit whose weight is not zero (or, with `zeros`, is stored), with
+        it.
+        """
         if is_sparse(self.weights):
             span = slice(self.weights.indptr[unit], self.weights.indptr[unit + 1])
-            pairs = zip(self.weights.indices[span].tolist(), self.weights.data[span].tolist(), strict=True)
+            pairs = zip(
+                self.weights.indices[span].tolist(), self.weights.data[span].tolist(), strict=True
+            )
         else:
             pairs = enumerate(self.weights[unit].tolist())  # type: ignore[assignment]
         return ((self.catalysts[i], weight) for i, weight in pairs if zeros or weight != 0)
@@ -129,8 +147,9 @@ class LayerChemistry:
 def weighted_sums(weights: FloatArray | sparse.csr_array, catalysts: FloatArray) -> FloatArray:
     """catalysts @ weights.T, each row summed by itself.
 
-    A matrix product of BLAS differs in the last bits with the number of rows, and numpy's sums with the order of
-    an array in memory; a sample's answer must not depend on the batch that it comes in.
+    A matrix product of BLAS differs in the last bits with the number of rows, and numpy's sums with
+    the order of an array in memory; a sample's answer must not depend on the batch that it comes
+    in.
     """
     catalysts = np.ascontiguousarray(catalysts)
     if is_sparse(weights):
@@ -148,11 +167,15 @@ def layer_chemistry(net: Network) -> tuple[LayerChemistry, ...]:
     for index, layer in enumerate(net.layers, start=1):
         read = [entry for source in layer.inputs for entry in read_outs[source]]
         result.append(_layer_chemistry(index, layer, read))
-        read_outs[layer.name] = [(layer.activation.read_out, _unit_ids(index, j)) for j in range(layer.n_out)]
+        read_outs[layer.name] = [
+            (layer.activation.read_out, _unit_ids(index, j)) for j in range(layer.n_out)
+        ]
     return tuple(result)
 
 
-def _layer_chemistry(index: int, layer: Layer, read: list[tuple[ReadOut, Callable[[str], str]]]) -> LayerChemistry:
+def _layer_chemistry(
+    index: int, layer: Layer, read: list[tuple[ReadOut, Callable[[str], str]]]
+) -> LayerChemistry:
     catalysts = []
     for column, (read_out, identify) in enumerate(read):
         for name, coefficient in read_out.read:
@@ -162,7 +185,9 @@ def _layer_chemistry(index: int, layer: Layer, read: list[tuple[ReadOut, Callabl
     columns = np.array([catalyst.column for catalyst in catalysts], dtype=int)
     factors = gain * np.array([catalyst.coefficient for catalyst in catalysts])
     weights: Any = layer.weights[:, columns]
-    weights = sparse.csr_array(weights.multiply(factors)) if is_sparse(weights) else weights * factors
+    weights = (
+        sparse.csr_array(weights.multiply(factors)) if is_sparse(weights) else weights * factors
+    )
     constants = np.array([read_out.constant for read_out, _ in read])
     bias = gain * (layer.bias + layer.weights @ constants)
     return LayerChemistry(index, layer, tuple(catalysts), weights, bias, constants)
@@ -176,7 +201,9 @@ def read_places(net: Network, source: str) -> list[int]:
     return [activation.species.index(name) for name, _ in activation.read_out.read]
 
 
-def catalyst_concentrations(net: Network, layer: Layer, concentrations: Mapping[str, FloatArray]) -> FloatArray:
+def catalyst_concentrations(
+    net: Network, layer: Layer, concentrations: Mapping[str, FloatArray]
+) -> FloatArray:
     """What one layer reads, in the order of `LayerChemistry.catalysts`.
 
     Parameters
@@ -199,15 +226,20 @@ def catalyst_concentrations(net: Network, layer: Layer, concentrations: Mapping[
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
-def add_to_sources(net: Network, layer: Layer, by_catalyst: FloatArray, totals: Mapping[str, FloatArray]) -> None:
-    """Add values (n, n_catalysts) to the places where `catalyst_concentrations` reads; its transpose.
+def add_to_sources(
+    net: Network, layer: Layer, by_catalyst: FloatArray, totals: Mapping[str, FloatArray]
+) -> None:
+    """Add values (n, n_catalysts) to the places where `catalyst_concentrations` reads; its
+    transpose.
 
     Sources that are not among the totals are left out.
     """
     first = 0
     for source in layer.inputs:
         read = read_places(net, source)
-        units = net.n_in if source == INPUT else next(o.n_out for o in net.layers if o.name == source)
+        units = (
+            net.n_in if source == INPUT else next(o.n_out for o in net.layers if o.name == source)
+        )
         part = by_catalyst[:, first : first + units * len(read)]
         first += part.shape[1]
         if source in totals:
@@ -249,9 +281,13 @@ class Unit:
         return weight_id(self.index, self.unit, catalyst.label)
 
     def bias(self, rail: int) -> str:
-        """Identifier of a bias's rate constant; rails without a shift share one, unless they are to have their own."""
+        """Identifier of a bias's rate constant; rails without a shift share one, unless they are to
+        have their own.
+        """
         own = self.own_biases or self.activation.rails[rail].shift
-        return bias_id(self.index, self.unit) + (f"_{self.activation.rails[rail].name}" if own else "")
+        return bias_id(self.index, self.unit) + (
+            f"_{self.activation.rails[rail].name}" if own else ""
+        )
 
     def pooled(self, local: str) -> Iterable[str]:
         """Identifiers that a starred local name stands for."""
@@ -275,9 +311,17 @@ def unit_species(unit: Unit, label: str) -> Iterator[Species]:
         ]
         if unit.rail_bias[position] > 0:
             terms.append(Monomial(1.0, ((unit.bias(position), 1.0), per_loss)))
-        yield Species(unit.identify(rail.name), Expression((*terms, root)), name=f"{label}_{rail.name}_{unit.unit}")
+        yield Species(
+            unit.identify(rail.name),
+            Expression((*terms, root)),
+            name=f"{label}_{rail.name}_{unit.unit}",
+        )
     for follower in unit.activation.followers:
-        yield Species(unit.identify(follower.name), follower.upper_bound, name=f"{label}_{follower.name}_{unit.unit}")
+        yield Species(
+            unit.identify(follower.name),
+            follower.upper_bound,
+            name=f"{label}_{follower.name}_{unit.unit}",
+        )
 
 
 def unit_reactions(unit: Unit) -> Iterator[Reaction]:
@@ -301,7 +345,14 @@ def unit_reactions(unit: Unit) -> Iterator[Reaction]:
         bias = unit.rail_bias[position]
         if bias != 0 or unit.zeros:
             up = (bias or rail.sign) > 0
-            yield Reaction(f"Jb{tail}", (y,), {y: 2} if up else (), unit.bias(position), abs(bias), f"bias of {y}")
+            yield Reaction(
+                f"Jb{tail}",
+                (y,),
+                {y: 2} if up else (),
+                unit.bias(position),
+                abs(bias),
+                f"bias of {y}",
+            )
         yield Reaction(f"Jq{tail}", ((y, 2),), (y,), unit.constant("q"), 1.0, f"two {y} become one")
     for number, local in enumerate(activation.local_reactions):
         starred = sorted({name[1:] for name in local.reads if name.startswith("*")})
@@ -314,7 +365,9 @@ def unit_reactions(unit: Unit) -> Iterator[Reaction]:
                 for side in (local.substrates, local.products)
             )
             reaction_id = f"J{k}_{j}_{number}" + (f"_{member}" if starred else "")
-            text = f"{' and '.join(substrates) or 'nothing'} to {' and '.join(products) or 'nothing'}"
+            text = (
+                f"{' and '.join(substrates) or 'nothing'} to {' and '.join(products) or 'nothing'}"
+            )
             yield Reaction(reaction_id, substrates, products, k, local.value, text)
 
 
@@ -340,7 +393,9 @@ def local_reactions(chemistry: LayerChemistry) -> ReactionNetwork:
 # Whole networks -------------------------------------------------------------------------------
 
 
-def to_reactions(net: Network, x: npt.ArrayLike | None = None, *, zero_weights: bool = False) -> ReactionNetwork:
+def to_reactions(
+    net: Network, x: npt.ArrayLike | None = None, *, zero_weights: bool = False
+) -> ReactionNetwork:
     """The flat reaction network, in which all layers run together.
 
     Parameters
@@ -393,7 +448,10 @@ def layer_reactions(net: Network) -> tuple[ReactionNetwork, ...]:
     result = []
     for chemistry in layer_chemistry(net):
         read = dict.fromkeys(catalyst.id for catalyst in chemistry.catalysts)
-        boundary = [Species(identifier, 0.0, boundary=True, name=f"read_{identifier}") for identifier in read]
+        boundary = [
+            Species(identifier, 0.0, boundary=True, name=f"read_{identifier}")
+            for identifier in read
+        ]
         species, reactions = _layer_parts(chemistry)
         last = chemistry.index == len(net.layers)
         observables = _output_observables(net) if last else _value_observables(chemistry)
@@ -403,21 +461,37 @@ def layer_reactions(net: Network) -> tuple[ReactionNetwork, ...]:
 
 
 def _network(
-    net: Network, species: list[Species], reactions: list[Reaction], observables: list[Observable], name: str
+    net: Network,
+    species: list[Species],
+    reactions: list[Reaction],
+    observables: list[Observable],
+    name: str,
 ) -> ReactionNetwork:
-    made = {s.id for s in species if not s.boundary} | {r.id for r in reactions} | {r.rate_constant for r in reactions}
-    rails = {s.id for s in species if s.boundary} - set(net.input_names if net.inputs == "nonnegative" else ())
-    for kind, names in (("input", net.input_names), ("output", net.output_names), ("network", (name,))):
+    made = (
+        {s.id for s in species if not s.boundary}
+        | {r.id for r in reactions}
+        | {r.rate_constant for r in reactions}
+    )
+    rails = {s.id for s in species if s.boundary} - set(
+        net.input_names if net.inputs == "nonnegative" else ()
+    )
+    for kind, names in (
+        ("input", net.input_names),
+        ("output", net.output_names),
+        ("network", (name,)),
+    ):
         for taken in names:
             if taken in made or taken in rails or _VALUE.fullmatch(taken):
                 raise IdentifierError(
-                    f"{kind} name {taken!r}: also the identifier of a species, reaction, rate constant or value of the "
-                    f"network; {taken + '_value'!r} would do"
+                    f"{kind} name {taken!r}: also the identifier of a species, reaction, rate"
+                    f" constant or value of the network; {taken + '_value'!r} would do"
                 )
     return ReactionNetwork(tuple(species), tuple(reactions), tuple(observables), name)
 
 
-def _layer_parts(chemistry: LayerChemistry, zeros: bool = False) -> tuple[list[Species], list[Reaction]]:
+def _layer_parts(
+    chemistry: LayerChemistry, zeros: bool = False
+) -> tuple[list[Species], list[Reaction]]:
     species: list[Species] = []
     reactions: list[Reaction] = []
     for j in range(chemistry.layer.n_out):
@@ -442,7 +516,9 @@ def _input_species(net: Network, x: npt.ArrayLike | None) -> Iterator[Species]:
         raise InputError(f"x has shape {values.shape[:-1]}; expected ({net.n_in},), one sample")
     for name, row in zip(net.input_names, values.tolist(), strict=True):
         for rail, value in zip(coding.rails, row, strict=True):
-            yield Species(_input_ids(name)(rail), value, boundary=True, name=_input_ids(f"input_{name}")(rail))
+            yield Species(
+                _input_ids(name)(rail), value, boundary=True, name=_input_ids(f"input_{name}")(rail)
+            )
 
 
 def _read_expression(read_out: ReadOut, identify: Callable[[str], str]) -> Expression:
@@ -455,14 +531,18 @@ def _input_observables(net: Network) -> Iterator[Observable]:
         return
     for i, name in enumerate(net.input_names):
         yield Observable(
-            name, _read_expression(net.input_coding.read_out(i), _input_ids(name)), f"value of input {name}"
+            name,
+            _read_expression(net.input_coding.read_out(i), _input_ids(name)),
+            f"value of input {name}",
         )
 
 
 def _value_observables(chemistry: LayerChemistry) -> Iterator[Observable]:
     for j in range(chemistry.layer.n_out):
         expression = _read_expression(chemistry.activation.read_out, _unit_ids(chemistry.index, j))
-        yield Observable(f"v{chemistry.index}_{j}", expression, f"value of {chemistry.layer.name} unit {j}")
+        yield Observable(
+            f"v{chemistry.index}_{j}", expression, f"value of {chemistry.layer.name} unit {j}"
+        )
 
 
 def _output_observables(net: Network) -> Iterator[Observable]:

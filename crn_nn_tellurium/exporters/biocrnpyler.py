@@ -26,7 +26,8 @@ NAMES = Names(
 
 
 def write(source: Source) -> str:
-    """A module with a ChemicalReactionNetwork ``CRN``; run as a script, it writes SBML for bioscrape and others.
+    """A module with a ChemicalReactionNetwork ``CRN``; run as a script, it writes SBML for
+    bioscrape and others.
 
     Inputs are catalysts and so stay constant. Read-outs are comments.
     """

@@ -1,8 +1,9 @@
 """BioNetGen (.bngl), one molecule type per species.
 
-BioNetGen's equations have k Y^2 for ``Y() + Y() -> Y()`` with the rate constant k, and this is what is written: its
-rule that a symmetric reaction is half as fast, and twice as effective where both molecules go, concerns the reactions
-that it makes from rules. Source: Harris et al., Bioinformatics 32 (2016) 3366, doi 10.1093/bioinformatics/btw469.
+BioNetGen's equations have k Y^2 for ``Y() + Y() -> Y()`` with the rate constant k, and this is what
+is written: its rule that a symmetric reaction is half as fast, and twice as effective where both
+molecules go, concerns the reactions that it makes from rules. Source: Harris et al., Bioinformatics
+32 (2016) 3366, doi 10.1093/bioinformatics/btw469.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ NAMES = Names("BioNetGen", "#", RESERVED, folds_case=True)
 
 
 def write(source: Source, *, t_end: float | None = None, n_steps: int = 100) -> str:
-    """A model and its simulation from 0 to `t_end`, in s; outputs are functions, printed with the observables."""
+    """A model and its simulation from 0 to `t_end`, in s; outputs are functions, printed with the
+    observables.
+    """
     crn = source.crn
     names = NAMES.of(crn.identifiers)
     start = crn.start_values
@@ -37,14 +40,18 @@ def write(source: Source, *, t_end: float | None = None, n_steps: int = 100) -> 
     lines += ["end parameters", "begin molecule types"]
     lines += [f"  {names[species.id]}()" for species in crn.species]
     lines += ["end molecule types", "begin seed species"]
-    lines += [f"  {'$' * species.boundary}{names[species.id]}() {start[species.id]!r}" for species in crn.species]
+    lines += [
+        f"  {'$' * species.boundary}{names[species.id]}() {start[species.id]!r}"
+        for species in crn.species
+    ]
     lines += ["end seed species", "begin observables"]
     lines += [f"  Molecules {seen[species.id]} {names[species.id]}()" for species in crn.species]
     lines += ["end observables", "begin functions"]
     lines += [f"  {names[o.id]}() = {formula(o.expression, names=read)}" for o in crn.observables]
     lines += ["end functions", "begin reaction rules"]
     lines += [
-        f"  {names[r.id]}: {_side(r.substrates, names)} -> {_side(r.products, names)} {names[r.rate_constant]}"
+        f"  {names[r.id]}: {_side(r.substrates, names)} -> {_side(r.products, names)}"
+        f" {names[r.rate_constant]}"
         for r in crn.reactions
     ]
     lines += [

@@ -1,7 +1,7 @@
 """A Julia script (.jl) with a reaction system of Catalyst.jl.
 
-Source: Loman et al., PLoS Comput. Biol. 19 (2023) e1011530, doi 10.1371/journal.pcbi.1011530. Its laws have
-k Y^2 / 2 for ``2Y --> Y`` unless combinatoric rate laws are turned off, as they are here.
+Source: Loman et al., PLoS Comput. Biol. 19 (2023) e1011530, doi 10.1371/journal.pcbi.1011530. Its
+laws have k Y^2 / 2 for ``2Y --> Y`` unless combinatoric rate laws are turned off, as they are here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ NAMES = Names("Catalyst", "#", frozenset(_RESERVED))
 
 
 def write(source: Source, *, t_end: float | None = None) -> str:
-    """The system ``rn`` and its solution from 0 to `t_end`, in s; inputs are catalysts and so stay constant."""
+    """The system ``rn`` and its solution from 0 to `t_end`, in s; inputs are catalysts and so stay
+    constant.
+    """
     crn = source.crn
     names = NAMES.of(crn.identifiers)
     start = crn.start_values
@@ -41,7 +43,9 @@ def write(source: Source, *, t_end: float | None = None) -> str:
         "    end",
     ]
     if crn.observables:
-        read = [f"        {names[o.id]} ~ {formula(o.expression, names=names)}" for o in crn.observables]
+        read = [
+            f"        {names[o.id]} ~ {formula(o.expression, names=names)}" for o in crn.observables
+        ]
         lines += ["    @observables begin", *read, "    end"]
     for r in crn.reactions:
         before, after = (_side(side, names) for side in crn.catalytic_sides(r))
@@ -60,4 +64,9 @@ def write(source: Source, *, t_end: float | None = None) -> str:
 
 def _side(side: Side, names: Mapping[str, str]) -> str:
     # 2e1 would be a number
-    return " + ".join(f"{count}*{names[species]}" if count > 1 else names[species] for species, count in side) or "∅"
+    return (
+        " + ".join(
+            f"{count}*{names[species]}" if count > 1 else names[species] for species, count in side
+        )
+        or "∅"
+    )

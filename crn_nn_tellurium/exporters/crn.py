@@ -1,8 +1,9 @@
 """Chemical reaction network text (.crn), as crnsimulator and Nuskell read it.
 
-A line per species, ``Y @initial 1`` or ``X @constant 1``, and per reaction, ``X + Y -> X + 2Y [k = 0.5]``. The
-language has neither names of rate constants and reactions nor read-outs, so they are comments, which `import_crn`
-reads. Source: Badelt et al., J. R. Soc. Interface 17 (2020) 20190866, doi 10.1098/rsif.2019.0866.
+A line per species, ``Y @initial 1`` or ``X @constant 1``, and per reaction, ``X + Y -> X + 2Y [k =
+0.5]``. The language has neither names of rate constants and reactions nor read-outs, so they are
+comments, which `import_crn` reads. Source: Badelt et al., J. R. Soc. Interface 17 (2020) 20190866,
+doi 10.1098/rsif.2019.0866.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ def write(source: Source) -> str:
     start = crn.start_values
     lines = header(source, NAMES, names)
     lines += [f"# {o.id} = {formula(o.expression, names=names)}" for o in crn.observables]
-    lines += [f"{names[s.id]} @{'constant' if s.boundary else 'initial'} {start[s.id]!r}" for s in crn.species]
+    lines += [
+        f"{names[s.id]} @{'constant' if s.boundary else 'initial'} {start[s.id]!r}"
+        for s in crn.species
+    ]
     lines += [
         f"{side(r.substrates, names)} -> {side(r.products, names)} [k = {r.value!r}]".lstrip()
         + f"  # {r.id}: {r.rate_constant}"

@@ -84,7 +84,9 @@ class Format:
             convert, expected = _KINDS.get(kind, (None, ""))
             checked[name] = value if convert is None else convert(value)
             if checked[name] is None:
-                raise InputError(f"format {self.name!r}: option {name} is {value!r}; expected {expected}")
+                raise InputError(
+                    f"format {self.name!r}: option {name} is {value!r}; expected {expected}"
+                )
         return checked
 
 
@@ -195,7 +197,9 @@ def export(
     'net.ant'
     """
     if not isinstance(model, Network | ReactionNetwork):
-        raise NetworkError(f"export takes a Network or a ReactionNetwork; got {type(model).__name__}")
+        raise NetworkError(
+            f"export takes a Network or a ReactionNetwork; got {type(model).__name__}"
+        )
     if not isinstance(path, str | os.PathLike):
         raise InputError(f"path is {path!r}; expected the name of a file")
     path = Path(path)
@@ -207,7 +211,9 @@ def export(
     content = chosen.write(Source(model, x, path.stem), **options)
     parts = {"": content} if isinstance(content, str | bytes) else content
     files = {
-        path.with_name(path.stem + suffix) if suffix else path: part.encode() if isinstance(part, str) else part
+        path.with_name(path.stem + suffix) if suffix else path: (
+            part.encode() if isinstance(part, str) else part
+        )
         for suffix, part in parts.items()
     }
     if not overwrite:
@@ -219,7 +225,9 @@ def export(
 def _format(path: Path, name: str | None) -> Format:
     if name is not None:
         if name not in FORMATS:
-            raise FileFormatError(f"{str(path)!r}: unknown format {name!r}; known: {', '.join(FORMATS)}")
+            raise FileFormatError(
+                f"{str(path)!r}: unknown format {name!r}; known: {', '.join(FORMATS)}"
+            )
         return FORMATS[name]
     ending = path.suffix.removeprefix(".").lower()
     by_ending = {known: format for format in FORMATS.values() for known in format.endings}
@@ -227,6 +235,7 @@ def _format(path: Path, name: str | None) -> Format:
         known = ", ".join(f".{known} ({format.title})" for known, format in by_ending.items())
         others = ", ".join(repr(format.name) for format in FORMATS.values() if not format.endings)
         raise FileFormatError(
-            f"{str(path)!r}: unknown ending {path.suffix!r}; known: {known}; other formats by name, format=: {others}"
+            f"{str(path)!r}: unknown ending {path.suffix!r}; known: {known}; other formats by name,"
+            f" format=: {others}"
         )
     return by_ending[ending]

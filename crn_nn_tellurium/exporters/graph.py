@@ -22,7 +22,9 @@ class _Edge:
 
 
 def write_graphml(source: Source, *, nodes: Nodes = "reactions") -> bytes:
-    """GraphML of species and reactions, stoichiometric numbers on the edges, or of what acts on what."""
+    """GraphML of species and reactions, stoichiometric numbers on the edges, or of what acts on
+    what.
+    """
     check_choice("nodes", nodes, get_args(Nodes))
     networkx = require("networkx", "export")
     crn = source.crn
@@ -31,21 +33,33 @@ def write_graphml(source: Source, *, nodes: Nodes = "reactions") -> bytes:
         graph.add_node(name, **attributes)
     for edge in _edges(crn, nodes):
         graph.add_edge(edge.start, edge.end, **edge.attributes)
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + "\n".join(networkx.generate_graphml(graph)).encode() + b"\n"
+    return (
+        b'<?xml version="1.0" encoding="utf-8"?>\n'
+        + "\n".join(networkx.generate_graphml(graph)).encode()
+        + b"\n"
+    )
 
 
 def write_dot(source: Source, *, nodes: Nodes = "influences") -> str:
-    """Graphviz of what acts on what, layer by layer, or of species and reactions. Blue makes more, red less."""
+    """Graphviz of what acts on what, layer by layer, or of species and reactions. Blue makes more,
+    red less.
+    """
     check_choice("nodes", nodes, get_args(Nodes))
     crn = source.crn
     lines = [f"// {line}" for line in source.statements]
-    lines += [f'digraph "{crn.name}" {{', "  rankdir=LR; ranksep=1.5; node [fontname=Helvetica, style=filled];"]
+    lines += [
+        f'digraph "{crn.name}" {{',
+        "  rankdir=LR; ranksep=1.5; node [fontname=Helvetica, style=filled];",
+    ]
     for name, attributes in _nodes(crn, nodes):
         held = attributes.get("boundary", False)
         look = (
             f'shape=ellipse, fillcolor="{COLORS["held" if held else "moved"]}"'
             if attributes["kind"] == "species"
-            else f'shape=box, height=0.2, fontsize=9, fillcolor=white, label="{attributes["rate_constant"]}"'
+            else (
+                "shape=box, height=0.2, fontsize=9, fillcolor=white,"
+                f' label="{attributes["rate_constant"]}"'
+            )
         )
         lines.append(f'  "{name}" [{look}];')
     ranks: dict[int, list[str]] = {}
@@ -65,7 +79,11 @@ def write_dot(source: Source, *, nodes: Nodes = "influences") -> str:
 def _nodes(crn: ReactionNetwork, nodes: Nodes) -> Iterator[tuple[str, dict[str, Any]]]:
     start = crn.start_values
     for species in crn.species:
-        about = {"boundary": species.boundary, "initial": start[species.id], "name": printable(species.name)}
+        about = {
+            "boundary": species.boundary,
+            "initial": start[species.id],
+            "name": printable(species.name),
+        }
         yield species.id, {"kind": "species", **about}
     for reaction in crn.reactions if nodes == "reactions" else ():
         yield (
@@ -83,7 +101,11 @@ def _edges(crn: ReactionNetwork, nodes: Nodes) -> Iterator[_Edge]:
     if nodes == "influences":
         for edge in influences(crn):
             reaction = edge.reaction
-            about = {"reaction": reaction.id, "rate_constant": reaction.rate_constant, "value": reaction.value}
+            about = {
+                "reaction": reaction.id,
+                "rate_constant": reaction.rate_constant,
+                "value": reaction.value,
+            }
             yield _Edge(edge.source, edge.target, {**about, "net": edge.net})
         return
     for reaction in crn.reactions:

@@ -1,10 +1,10 @@
 """Kappa 4 (.ka), one agent per species.
 
-Kappa counts molecules, so concentrations are multiplied by a number of molecules per unit, and rate constants by its
-powers, as a volume would. Left and right of a rule are aligned, ``.`` standing for nothing, as KaSim and KaSa have it.
-KaSim takes every ordered pair of ``Y(), Y()`` for a place where the rule applies, n (n - 1) of them, so the rate
-constant of 2 Y -> Y is written as it is. Source: Boutillier et al., Bioinformatics 34 (2018) i583, doi
-10.1093/bioinformatics/bty272.
+Kappa counts molecules, so concentrations are multiplied by a number of molecules per unit, and rate
+constants by its powers, as a volume would. Left and right of a rule are aligned, ``.`` standing for
+nothing, as KaSim and KaSa have it. KaSim takes every ordered pair of ``Y(), Y()`` for a place where
+the rule applies, n (n - 1) of them, so the rate constant of 2 Y -> Y is written as it is. Source:
+Boutillier et al., Bioinformatics 34 (2018) i583, doi 10.1093/bioinformatics/bty272.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from crn_nn_tellurium.chemistry import KAPPA, Side, formula
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.exporters.texts import Names, header
 
-_RESERVED = "inf INF do set repeat alarm log exp sin cos tan sqrt max min abs int mod true false".split()
+_RESERVED = (
+    "inf INF do set repeat alarm log exp sin cos tan sqrt max min abs int mod true false".split()
+)
 NAMES = Names("Kappa", "//", frozenset(_RESERVED))
 
 
@@ -32,14 +34,25 @@ def write(source: Source, *, molecules: int = 1000) -> str:
         lines.append(f"%var: '{names[name]}' {value!r}")
     for reaction in crn.reactions:
         before, after = _aligned(*crn.catalytic_sides(reaction))
-        sides = [", ".join(f"{names[s]}()" if s else "." for s in side) or "." for side in (before, after)]
+        sides = [
+            ", ".join(f"{names[s]}()" if s else "." for s in side) or "."
+            for side in (before, after)
+        ]
         per = {0: f" * {count}", 1: ""}.get(reaction.order, f" / {count ** (reaction.order - 1)}")
-        lines.append(f"'{names[reaction.id]}' {sides[0]} -> {sides[1]} @ '{names[reaction.rate_constant]}'{per}")
+        lines.append(
+            f"'{names[reaction.id]}' {sides[0]} -> {sides[1]} @"
+            f" '{names[reaction.rate_constant]}'{per}"
+        )
     seen = {species.id: f"(|{names[species.id]}()| / {count})" for species in crn.species}
     seen |= {name: f"'{names[name]}'" for name in crn.rate_constants}
     lines += [f"%obs: '{names[species.id]}' {seen[species.id]}" for species in crn.species]
-    lines += [f"%obs: '{names[o.id]}' {formula(o.expression, KAPPA, seen)}" for o in crn.observables]
-    lines += [f"%init: {round(value * count)} {names[species]}()" for species, value in crn.start_values.items()]
+    lines += [
+        f"%obs: '{names[o.id]}' {formula(o.expression, KAPPA, seen)}" for o in crn.observables
+    ]
+    lines += [
+        f"%init: {round(value * count)} {names[species]}()"
+        for species, value in crn.start_values.items()
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -16,7 +16,8 @@ _UNITS = (
 def write(source: Source, *, standalone: bool = True, digits: int = 4) -> str:
     """Reactions, rate constants to `digits` digits, concentrations and read-outs.
 
-    With `standalone`, a document; else the tables alone, for a document that loads amsmath, longtable and booktabs.
+    With `standalone`, a document; else the tables alone, for a document that loads amsmath,
+    longtable and booktabs.
     """
     crn = source.crn
     rows = [
@@ -34,11 +35,17 @@ def write(source: Source, *, standalone: bool = True, digits: int = 4) -> str:
     lines += [*_table("lll", "Reaction & Rate constant & Unit", rows)]
     starts = []
     for s in crn.species:
-        text = _formula(s.initial, digits) if isinstance(s.initial, Expression) else _number(s.initial, digits)
+        text = (
+            _formula(s.initial, digits)
+            if isinstance(s.initial, Expression)
+            else _number(s.initial, digits)
+        )
         starts.append(rf"${_name(s.id)}$ & ${text}$ & {'held constant' if s.boundary else ''} \\")
     lines += [*_table("lp{8cm}l", "Species & Initial concentration (nM) & ", starts)]
     if crn.observables:
-        read = [rf"${_name(o.id)}$ & ${_formula(o.expression, digits)}$ \\" for o in crn.observables]
+        read = [
+            rf"${_name(o.id)}$ & ${_formula(o.expression, digits)}$ \\" for o in crn.observables
+        ]
         lines += [*_table("lp{8cm}", "Read-out & Formula", read)]
     if standalone:
         lines.append(r"\end{document}")
@@ -59,7 +66,10 @@ def _table(columns: str, heading: str, rows: list[str]) -> list[str]:
 
 
 def _side(side: Side) -> str:
-    return " + ".join(f"{count if count > 1 else ''}{_name(species)}" for species, count in side) or r"\varnothing"
+    return (
+        " + ".join(f"{count if count > 1 else ''}{_name(species)}" for species, count in side)
+        or r"\varnothing"
+    )
 
 
 def _name(identifier: str) -> str:

@@ -1,4 +1,6 @@
-"""Where species stand in a picture, in columns, each after those that act on it, and in which colors."""
+"""Where species stand in a picture, in columns, each after those that act on it, and in which
+colors.
+"""
 
 from __future__ import annotations
 
@@ -52,8 +54,8 @@ def influences(crn: ReactionNetwork) -> Iterator[Influence]:
 def layered_positions(crn: ReactionNetwork) -> dict[str, tuple[int, int]]:
     """Column and row of every species, from 0.
 
-    Species that act on one another, in a circle, share a column; the others stand one column after the last
-    that acts on them. Rows follow the order of the network.
+    Species that act on one another, in a circle, share a column; the others stand one column after
+    the last that acts on them. Rows follow the order of the network.
 
     Examples
     --------
@@ -65,7 +67,9 @@ def layered_positions(crn: ReactionNetwork) -> dict[str, tuple[int, int]]:
     number = {name: i for i, name in enumerate(names)}
     edges = {(number[edge.source], number[edge.target]) for edge in influences(crn)}
     pairs = np.array(sorted(edges), dtype=int).reshape(-1, 2)
-    graph = sparse.csr_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(names), len(names)))
+    graph = sparse.csr_array(
+        (np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(names), len(names))
+    )
     n_circles, circle = sparse.csgraph.connected_components(graph, connection="strong")
     between = {(int(a), int(b)) for a, b in circle[pairs].tolist() if a != b}
     column = _longest_paths(n_circles, between)

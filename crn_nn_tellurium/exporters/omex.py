@@ -1,9 +1,9 @@
 """A COMBINE archive (.omex): the model as SBML, what to simulate as SED-ML, a README, metadata.
 
-The SED-ML has a steady state (KiSAO:0000407), a time course (KiSAO:0000019, CVODE) and a scan, with reports and plots.
-The scan has a model of its own: tellurium leaves a model as a scan left it. Source: Bergmann et al., BMC Bioinformatics
-15 (2014) 369, doi 10.1186/s12859-014-0369-z; phraSED-ML writes the SED-ML: Choi et al., J.
-Bioinform. Comput. Biol. 14 (2016) 1650035.
+The SED-ML has a steady state (KiSAO:0000407), a time course (KiSAO:0000019, CVODE) and a scan, with
+reports and plots. The scan has a model of its own: tellurium leaves a model as a scan left it.
+Source: Bergmann et al., BMC Bioinformatics 15 (2014) 369, doi 10.1186/s12859-014-0369-z; phraSED-ML
+writes the SED-ML: Choi et al., J. Bioinform. Comput. Biol. 14 (2016) 1650035.
 """
 
 from __future__ import annotations
@@ -41,17 +41,22 @@ def write(
 ) -> bytes:
     """An archive to open in Tellurium, VCell, COPASI, runBioSimulations.
 
-    The time course goes to `t_end`, in s; the scan takes `vary`, a boundary species or rate constant (the first, by
-    default), from `low` to `high` in `n_points` steps to its steady states.
+    The time course goes to `t_end`, in s; the scan takes `vary`, a boundary species or rate
+    constant (the first, by default), from `low` to `high` in `n_points` steps to its steady states.
     """
     variation = source.variation(vary, low, high)
     until = source.until(t_end)
-    model = sbml.document_text(replace(source, model=source.started_above(variation=variation), x=None))
+    model = sbml.document_text(
+        replace(source, model=source.started_above(variation=variation), x=None)
+    )
     simulation = _sedml(source, model, until, n_steps, variation, n_points)
     files = {
         "model.xml": (f"{_COMBINE}/sbml.level-3.version-2", model),
         "simulation.sedml": (f"{_COMBINE}/sed-ml.level-1.version-4", simulation),
-        "README.md": ("http://purl.org/NET/mediatypes/text/markdown", _readme(source, until, variation)),
+        "README.md": (
+            "http://purl.org/NET/mediatypes/text/markdown",
+            _readme(source, until, variation),
+        ),
         "metadata.rdf": (f"{_COMBINE}/omex-metadata", _metadata(source)),
     }
     files = {"manifest.xml": (f"{_COMBINE}/omex-manifest", _manifest(files)), **files}
@@ -64,7 +69,14 @@ def write(
     return buffer.getvalue()
 
 
-def _sedml(source: Source, model: str, t_end: float, n_steps: int, variation: Variation | None, n_points: int) -> str:
+def _sedml(
+    source: Source,
+    model: str,
+    t_end: float,
+    n_steps: int,
+    variation: Variation | None,
+    n_points: int,
+) -> str:
     outputs = _outputs(source)
     lines = [
         'net = model "model.xml"',
@@ -79,7 +91,9 @@ def _sedml(source: Source, model: str, t_end: float, n_steps: int, variation: Va
         lines.append("each = run settle on varied")
         lines.append(f"scan = repeat each for {variation.id} in {span}, reset=true")
     lines.append('report "steady state" ' + ", ".join(f"steady.{name}" for name in outputs))
-    lines.append('plot "time course" course.time vs ' + ", ".join(f"course.{name}" for name in outputs))
+    lines.append(
+        'plot "time course" course.time vs ' + ", ".join(f"course.{name}" for name in outputs)
+    )
     if variation:
         curves = ", ".join(f"scan.{name}" for name in outputs)
         lines.append(f'plot "steady state against {variation.id}" scan.{variation.id} vs {curves}')
@@ -104,25 +118,48 @@ def _outputs(source: Source) -> list[str]:
 
 def _readme(source: Source, t_end: float, variation: Variation | None) -> str:
     crn = source.crn
-    lines = [f"# {crn.name}", "", *source.statements, "", "`simulation.sedml` does with `model.xml`:", ""]
+    lines = [
+        f"# {crn.name}",
+        "",
+        *source.statements,
+        "",
+        "`simulation.sedml` does with `model.xml`:",
+        "",
+    ]
     lines += ["- the steady state (report);", f"- a time course from 0 to {t_end:g} s (plot);"]
     if variation:
         span = f"from {variation.low:g} to {variation.high:g}"
         lines.append(f"- steady states for `{variation.id}` {span} (plot, report).")
     net = source.model
     if isinstance(net, Network):
-        lines += ["", "Start values are above the steady state, from where solvers find the positive one."]
+        lines += [
+            "",
+            "Start values are above the steady state, from where solvers find the positive one.",
+        ]
     if isinstance(net, Network) and source.x is not None:
-        lines += ["", "Inputs in the file, and the outputs that the steady state should have (closed form):", ""]
+        lines += [
+            "",
+            "Inputs in the file, and the outputs that the steady state should have (closed form):",
+            "",
+        ]
         lines += ["| | |", "|---|---|"]
         x = np.asarray(source.x, dtype=float)
-        lines += [f"| {name} | {value!r} |" for name, value in zip(net.input_names, x.tolist(), strict=True)]
-        lines += [f"| **{name}** | {value!r} |" for name, value in zip(net.output_names, net(x).tolist(), strict=True)]
+        lines += [
+            f"| {name} | {value!r} |"
+            for name, value in zip(net.input_names, x.tolist(), strict=True)
+        ]
+        lines += [
+            f"| **{name}** | {value!r} |"
+            for name, value in zip(net.output_names, net(x).tolist(), strict=True)
+        ]
     return "\n".join(lines) + "\n"
 
 
 def _manifest(files: dict[str, tuple[str, str]]) -> str:
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<omexManifest xmlns="{_COMBINE}/omex-manifest">']
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f'<omexManifest xmlns="{_COMBINE}/omex-manifest">',
+    ]
     lines += [f'  <content location="." format="{_COMBINE}/omex"/>']
     for name, (format, _) in files.items():
         master = ' master="true"' if name.endswith(".sedml") else ""
@@ -131,7 +168,11 @@ def _manifest(files: dict[str, tuple[str, str]]) -> str:
 
 
 def _metadata(source: Source) -> str:
-    described = f'    <bqmodel:isDescribedBy rdf:resource="https://identifiers.org/doi:{DOI}"/>\n' if source.doi else ""
+    described = (
+        f'    <bqmodel:isDescribedBy rdf:resource="https://identifiers.org/doi:{DOI}"/>\n'
+        if source.doi
+        else ""
+    )
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/"
     xmlns:bqmodel="http://biomodels.net/model-qualifiers/">

@@ -1,8 +1,10 @@
-"""A PEtab training problem (.yaml), version 1 or 2: what pyPESTO, AMICI, COPASI, PEtab.jl and others fit.
+"""A PEtab training problem (.yaml), version 1 or 2: what pyPESTO, AMICI, COPASI, PEtab.jl and
+others fit.
 
-Each data row is a condition, each output an observable, each weight and bias a parameter; measurements are of the
-steady state (time ``inf``). The noise is 1, so that the objective is half the sum of squares, up to a constant. Source:
-Schmiester et al., PLoS Comput. Biol. 17 (2021) e1008646, doi 10.1371/journal.pcbi.1008646.
+Each data row is a condition, each output an observable, each weight and bias a parameter;
+measurements are of the steady state (time ``inf``). The noise is 1, so that the objective is half
+the sum of squares, up to a constant. Source: Schmiester et al., PLoS Comput. Biol. 17 (2021)
+e1008646, doi 10.1371/journal.pcbi.1008646.
 """
 
 from __future__ import annotations
@@ -25,11 +27,13 @@ Rows = list[Sequence[object]]
 def write(
     source: Source, *, X: Any = None, Y: Any = None, bound: float = 10.0, free_signs: bool = False
 ) -> dict[str, str]:
-    """Version 1: ``NAME.yaml``, the model and its tables beside it, ``NAME.model.xml``, ``NAME.conditions.tsv`` ...
+    """Version 1: ``NAME.yaml``, the model and its tables beside it, ``NAME.model.xml``,
+    ``NAME.conditions.tsv`` ...
 
-    Weights and biases (or all rate constants of other reactions) are fitted between 0 and `bound`, times their value
-    where that is larger than 1, to `X` and `Y`; without data, to the network's own outputs at a grid of inputs. A
-    weight's sign is in its reaction and stays, but with `free_signs`, which gives each weight two reactions.
+    Weights and biases (or all rate constants of other reactions) are fitted between 0 and `bound`,
+    times their value where that is larger than 1, to `X` and `Y`; without data, to the network's
+    own outputs at a grid of inputs. A weight's sign is in its reaction and stays, but with
+    `free_signs`, which gives each weight two reactions.
     """
     problem = _problem(source, X, Y, bound, free_signs)
     crn, data = problem.crn, problem.data
@@ -37,10 +41,14 @@ def write(
     conditions: Rows = [["conditionId", *crn.boundary]]
     conditions += [[name, *row] for name, row in zip(ids, data.boundary.tolist(), strict=True)]
     measurements: Rows = [["observableId", "simulationConditionId", "measurement", "time"]]
-    measurements += [[problem.observables[o], name, value, "inf"] for name, o, value in problem.measurements]
+    measurements += [
+        [problem.observables[o], name, value, "inf"] for name, o, value in problem.measurements
+    ]
     observables: Rows = [["observableId", "observableFormula", "noiseFormula"]]
     observables += [[problem.observables[o], o, 1] for o in data.outputs]
-    parameters: Rows = [["parameterId", "parameterScale", "lowerBound", "upperBound", "nominalValue", "estimate"]]
+    parameters: Rows = [
+        ["parameterId", "parameterScale", "lowerBound", "upperBound", "nominalValue", "estimate"]
+    ]
     parameters += [[p.id, "lin", p.lower, p.upper, p.value, 1] for p in problem.parameters]
     file = _files(source)
     yaml = f"""{problem.comment}format_version: 1
@@ -68,12 +76,17 @@ def write_v2(
     crn, data = problem.crn, problem.data
     conditions: Rows = [["conditionId", "targetId", "targetValue"]]
     for name, row in zip(problem.ids, data.boundary.tolist(), strict=True):
-        conditions += [[name, species, value] for species, value in zip(crn.boundary, row, strict=True)]
+        conditions += [
+            [name, species, value] for species, value in zip(crn.boundary, row, strict=True)
+        ]
     experiments: Rows = [["experimentId", "time", "conditionId"]]
-    experiments += [[problem.experiments[name], 0, name if crn.boundary else ""] for name in problem.ids]
+    experiments += [
+        [problem.experiments[name], 0, name if crn.boundary else ""] for name in problem.ids
+    ]
     measurements: Rows = [["observableId", "experimentId", "time", "measurement"]]
     measurements += [
-        [problem.observables[o], problem.experiments[name], "inf", value] for name, o, value in problem.measurements
+        [problem.observables[o], problem.experiments[name], "inf", value]
+        for name, o, value in problem.measurements
     ]
     observables: Rows = [["observableId", "observableFormula", "noiseFormula", "noiseDistribution"]]
     observables += [[problem.observables[o], o, 1, "normal"] for o in data.outputs]
@@ -134,7 +147,11 @@ class _Problem:
     def measurements(self) -> list[tuple[str, str, float]]:
         """Data row, output, value."""
         rows = zip(self.ids, self.data.measured.tolist(), strict=True)
-        return [(name, o, value) for name, row in rows for o, value in zip(self.data.outputs, row, strict=True)]
+        return [
+            (name, o, value)
+            for name, row in rows
+            for o, value in zip(self.data.outputs, row, strict=True)
+        ]
 
 
 _MISSING = frozenset({"na", "nan", "null", "none"})
@@ -143,7 +160,9 @@ _MISSING = frozenset({"na", "nan", "null", "none"})
 def _problem(source: Source, X: Any, Y: Any, bound: float, free_signs: bool) -> _Problem:
     for name in source.crn.identifiers:
         if name.lower() in _MISSING:
-            raise FileFormatError(f"readers of PEtab's tables take the name {name!r} for a missing value; rename it")
+            raise FileFormatError(
+                f"readers of PEtab's tables take the name {name!r} for a missing value; rename it"
+            )
     data = source.experiments(X, Y)
     crn = source.started_above(data.boundary)
     parameters = source.fitted(crn, bound)
@@ -165,12 +184,19 @@ def _files(source: Source) -> dict[str, str]:
     endings = {"model": "model.xml"}
     for table in ("parameters", "conditions", "experiments", "measurements", "observables"):
         endings[table] = f"{table}.tsv"
-    return {part: json.dumps(f"{source.stem}.{ending}", ensure_ascii=False) for part, ending in endings.items()}
+    return {
+        part: json.dumps(f"{source.stem}.{ending}", ensure_ascii=False)
+        for part, ending in endings.items()
+    }
 
 
 def _package(problem: _Problem, yaml: str, tables: dict[str, Rows]) -> dict[str, str]:
-    return {"": yaml, ".model.xml": problem.model} | {f".{name}.tsv": _tsv(rows) for name, rows in tables.items()}
+    return {"": yaml, ".model.xml": problem.model} | {
+        f".{name}.tsv": _tsv(rows) for name, rows in tables.items()
+    }
 
 
 def _tsv(rows: Rows) -> str:
-    return "".join("\t".join(repr(v) if isinstance(v, float) else str(v) for v in row) + "\n" for row in rows)
+    return "".join(
+        "\t".join(repr(v) if isinstance(v, float) else str(v) for v in row) + "\n" for row in rows
+    )

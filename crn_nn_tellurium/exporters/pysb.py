@@ -1,4 +1,6 @@
-"""PySB (.py), one monomer per species. Source: Lopez et al., Mol. Syst. Biol. 9 (2013) 646, doi 10.1038/msb.2013.1."""
+"""PySB (.py), one monomer per species. Source: Lopez et al., Mol. Syst. Biol. 9 (2013) 646, doi
+10.1038/msb.2013.1.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ _IMPORTED = ("Expression", "Initial", "Model", "Monomer", "Observable", "Paramet
 NAMES = Names(
     "PySB",
     "#",
-    bngl.RESERVED | {name.lower() for name in (*_IMPORTED, "sympy", *keyword.kwlist, *keyword.softkwlist)},
+    bngl.RESERVED
+    | {name.lower() for name in (*_IMPORTED, "sympy", *keyword.kwlist, *keyword.softkwlist)},
     folds_case=True,
 )
 
@@ -39,7 +42,9 @@ def write(source: Source) -> str:
         name = names[species.id]
         fixed = ", fixed=True" if species.boundary else ""
         lines.append(f"Monomer({name!r})")
-        lines.append(f"Initial({name}(), Parameter({starts_of[species.id]!r}, {start[species.id]!r}){fixed})")
+        lines.append(
+            f"Initial({name}(), Parameter({starts_of[species.id]!r}, {start[species.id]!r}){fixed})"
+        )
         lines.append(f"Observable({seen[species.id]!r}, {name}())")
     for reaction in crn.reactions:
         sides = f"{_side(reaction.substrates, names)} >> {_side(reaction.products, names)}"

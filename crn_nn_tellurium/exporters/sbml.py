@@ -1,8 +1,9 @@
 """SBML (.xml): Level 3 Version 2, Level 3 Version 1 or Level 2 Version 4, written by libSBML.
 
-Every weight is a reaction with the law ``comp * k * A * B``, which COPASI and others recognise as irreversible mass
-action. Start values that are formulas are initial assignments, read-outs are assignment rules. Source: Hucka et al.,
-J. Integr. Bioinform. 16 (2019) 20190021, doi 10.1515/jib-2019-0021.
+Every weight is a reaction with the law ``comp * k * A * B``, which COPASI and others recognise as
+irreversible mass action. Start values that are formulas are initial assignments, read-outs are
+assignment rules. Source: Hucka et al., J. Integr. Bioinform. 16 (2019) 20190021, doi
+10.1515/jib-2019-0021.
 """
 
 from __future__ import annotations
@@ -52,8 +53,9 @@ _UNIT_PARTS: dict[str, tuple[tuple[int, int, int], ...]] = {
 def write(source: Source, *, layout: bool = False, plain_laws: bool = False) -> str:
     """SBML Level 3 Version 2.
 
-    With `layout`, and how to draw it: species in columns, layer by layer. With `plain_laws`, laws are ``k * A * B``
-    without the volume, which is 1, for readers that cannot do with it (bioscrape); units then do not agree.
+    With `layout`, and how to draw it: species in columns, layer by layer. With `plain_laws`, laws
+    are ``k * A * B`` without the volume, which is 1, for readers that cannot do with it
+    (bioscrape); units then do not agree.
     """
     return document_text(source, "l3v2", layout, plain_laws)
 
@@ -69,7 +71,11 @@ def write_l2v4(source: Source, *, plain_laws: bool = False) -> str:
 
 
 def document_text(
-    source: Source, dialect: Dialect = "l3v2", layout: bool = False, plain_laws: bool = False, names: bool = True
+    source: Source,
+    dialect: Dialect = "l3v2",
+    layout: bool = False,
+    plain_laws: bool = False,
+    names: bool = True,
 ) -> str:
     """The text of an SBML document; options as above. Without `names`, readers show identifiers.
 
@@ -131,7 +137,9 @@ class _Builder:
             self._reaction(reaction)
 
     def _place(self, value: float) -> float:
-        """Where a number stands in `numbers`: libSBML writes 15 digits, so `exact_digits` puts it in at the end."""
+        """Where a number stands in `numbers`: libSBML writes 15 digits, so `exact_digits` puts it
+        in at the end.
+        """
         self.numbers.append(value)
         return float(len(self.numbers) - 1)
 
@@ -154,7 +162,10 @@ class _Builder:
             ):
                 _do(setter(unit), unit)
         paragraphs = "".join(f"<p>{escape(line)}</p>" for line in self.source.statements)
-        _do(model.setNotes(f'<body xmlns="http://www.w3.org/1999/xhtml">{paragraphs}</body>'), "the notes")
+        _do(
+            model.setNotes(f'<body xmlns="http://www.w3.org/1999/xhtml">{paragraphs}</body>'),
+            "the notes",
+        )
         if self.source.doi:
             term = libsbml.CVTerm(libsbml.MODEL_QUALIFIER)
             term.setModelQualifierType(libsbml.BQM_IS_DESCRIBED_BY)
@@ -165,10 +176,18 @@ class _Builder:
         orders = sorted({reaction.order for reaction in self.crn.reactions})
         parts = dict(_UNIT_PARTS)
         if self.level == 2:
-            parts["time"] = parts.pop("time_unit")  # Level 2 has one name for each of the model's units
+            parts["time"] = parts.pop(
+                "time_unit"
+            )  # Level 2 has one name for each of the model's units
         for order in orders:
-            concentration = [(libsbml.UNIT_KIND_LITRE, order - 1, 0), (libsbml.UNIT_KIND_MOLE, 1 - order, _NANO)]
-            parts[UNITS[order]] = (*(c for c in concentration if c[1]), (libsbml.UNIT_KIND_SECOND, -1, 0))
+            concentration = [
+                (libsbml.UNIT_KIND_LITRE, order - 1, 0),
+                (libsbml.UNIT_KIND_MOLE, 1 - order, _NANO),
+            ]
+            parts[UNITS[order]] = (
+                *(c for c in concentration if c[1]),
+                (libsbml.UNIT_KIND_SECOND, -1, 0),
+            )
         for name, units in parts.items():
             definition = self.model.createUnitDefinition()
             _do(definition.setId(name), name)
@@ -209,7 +228,9 @@ class _Builder:
         if name and self.named:
             element.setName(printable(name))
 
-    def _species(self, identifier: str, initial: float | Expression, boundary: bool, name: str) -> None:
+    def _species(
+        self, identifier: str, initial: float | Expression, boundary: bool, name: str
+    ) -> None:
         species = self.model.createSpecies()
         _do(species.setId(identifier), identifier)
         self._name(species, name)
@@ -236,10 +257,13 @@ class _Builder:
             _do(rule.setMath(self._formula(observable.expression)), observable.id)
 
     def _reaction(self, reaction: Reaction) -> None:
-        if not (reaction.substrates or reaction.products) and (self.level, self.model.getVersion()) != (3, 2):
+        if not (reaction.substrates or reaction.products) and (
+            self.level,
+            self.model.getVersion(),
+        ) != (3, 2):
             raise FileFormatError(
-                f"reaction {reaction.id!r} makes nothing from nothing, which SBML holds from Level 3 Version 2 on; "
-                "leave it out, or use format='sbml'"
+                f"reaction {reaction.id!r} makes nothing from nothing, which SBML holds from Level"
+                " 3 Version 2 on; leave it out, or use format='sbml'"
             )
         made = self.model.createReaction()
         _do(made.setId(reaction.id), reaction.id)
@@ -248,7 +272,10 @@ class _Builder:
         if self.level == 3 and self.model.getVersion() == 1:
             made.setFast(False)
         made.setSBOTerm(SBO_REACTION)
-        for create, side in ((made.createReactant, reaction.substrates), (made.createProduct, reaction.products)):
+        for create, side in (
+            (made.createReactant, reaction.substrates),
+            (made.createProduct, reaction.products),
+        ):
             for species, count in side:
                 reference = create()
                 _do(reference.setSpecies(species), species)
@@ -257,7 +284,9 @@ class _Builder:
                     reference.setConstant(True)
         law = made.createKineticLaw()
         law.setSBOTerm(law_term(reaction))
-        factors = [_symbol(name) for name in (self.compartment, reaction.rate_constant)[self.plain_laws :]]
+        factors = [
+            _symbol(name) for name in (self.compartment, reaction.rate_constant)[self.plain_laws :]
+        ]
         factors += [_power(species, float(count)) for species, count in reaction.substrates]
         _do(law.setMath(_operation(libsbml.AST_TIMES, factors)), reaction.id)
 
@@ -280,11 +309,19 @@ class _Builder:
         if abs(term.coefficient) != 1:
             above.insert(0, self._number(abs(term.coefficient), "dimensionless"))
         value = self._ratio(above, below)
-        return _operation(libsbml.AST_MINUS, [value], alone=False) if term.coefficient < 0 else value
+        return (
+            _operation(libsbml.AST_MINUS, [value], alone=False) if term.coefficient < 0 else value
+        )
 
     def _ratio(self, above: list[Any], below: list[Any]) -> Any:
-        numerator = _operation(libsbml.AST_TIMES, above) if above else self._number(1.0, "dimensionless")
-        return _binary(libsbml.AST_DIVIDE, numerator, _operation(libsbml.AST_TIMES, below)) if below else numerator
+        numerator = (
+            _operation(libsbml.AST_TIMES, above) if above else self._number(1.0, "dimensionless")
+        )
+        return (
+            _binary(libsbml.AST_DIVIDE, numerator, _operation(libsbml.AST_TIMES, below))
+            if below
+            else numerator
+        )
 
     def _number(self, value: float, unit: str) -> Any:
         if self.level == 2:
@@ -307,7 +344,9 @@ class _Builder:
 
 def _do(code: int, what: str) -> None:
     if code != libsbml.LIBSBML_OPERATION_SUCCESS:
-        raise FileFormatError(f"SBML cannot hold {what!r}: {libsbml.OperationReturnValue_toString(code).strip()}")
+        raise FileFormatError(
+            f"SBML cannot hold {what!r}: {libsbml.OperationReturnValue_toString(code).strip()}"
+        )
 
 
 def _symbol(name: str) -> Any:

@@ -1,8 +1,9 @@
 """How to draw an SBML model: the layout and render packages, species in columns, layer by layer.
 
-Catalysts are not aliased: each species is drawn once, and each reaction is a line from what takes part in it to what
-it changes, blue where it makes more of that, red where it takes away. Source: Gauges et al., J. Integr. Bioinform. 12
-(2015) 267, doi 10.2390/biecoll-jib-2015-267; Bergmann et al., ibid. 15 (2018) 20170078, doi 10.1515/jib-2017-0078.
+Catalysts are not aliased: each species is drawn once, and each reaction is a line from what takes
+part in it to what it changes, blue where it makes more of that, red where it takes away. Source:
+Gauges et al., J. Integr. Bioinform. 12 (2015) 267, doi 10.2390/biecoll-jib-2015-267; Bergmann et
+al., ibid. 15 (2018) 20170078, doi 10.1515/jib-2017-0078.
 """
 
 from __future__ import annotations
@@ -50,12 +51,17 @@ class _Drawing:
         height = Counter(column for column, _ in positions.values())
         tallest = max(height.values(), default=1)
         self.places: dict[str, Point] = {
-            name: (_MARGIN + column * _COLUMN, _MARGIN + (row + (tallest - height[column]) / 2) * _ROW)
+            name: (
+                _MARGIN + column * _COLUMN,
+                _MARGIN + (row + (tallest - height[column]) / 2) * _ROW,
+            )
             for name, (column, row) in positions.items()
         }
         self.stubs: Counter[str] = Counter()
         self.alone = Counter(
-            next(iter(species)) for r in crn.reactions if len(species := {s for s, _ in r.substrates + r.products}) == 1
+            next(iter(species))
+            for r in crn.reactions
+            if len(species := {s for s, _ in r.substrates + r.products}) == 1
         )
         dimensions = layout.getDimensions()
         dimensions.setWidth(2 * _MARGIN + max(height, default=0) * _COLUMN + _WIDTH)
@@ -106,7 +112,10 @@ class _Drawing:
             x, y = self.places[name]
             self.stubs[name] += 1
             return x + _WIDTH * self.stubs[name] / (self.alone[name] + 1), y - _STUB
-        centres = [(self.places[name][0] + _WIDTH / 2, self.places[name][1] + _HEIGHT / 2) for name in species]
+        centres = [
+            (self.places[name][0] + _WIDTH / 2, self.places[name][1] + _HEIGHT / 2)
+            for name in species
+        ]
         return sum(x for x, _ in centres) / len(centres), sum(y for _, y in centres) / len(centres)
 
     def _edge(self, species: str, towards: Point) -> Point:
@@ -117,7 +126,9 @@ class _Drawing:
 
 
 def _roles(reaction: Reaction) -> dict[str, str]:
-    """What each species does in a reaction: a substrate, a product, or a catalyst of more or of less."""
+    """What each species does in a reaction: a substrate, a product, or a catalyst of more or of
+    less.
+    """
     net = reaction.net
     catalyst = "activator" if any(n > 0 for n in net.values()) else "inhibitor"
     order = dict.fromkeys(species for species, _ in reaction.substrates + reaction.products)
@@ -143,7 +154,12 @@ def _add_styles(render: Any, crn: ReactionNetwork, glyphs: dict[str, str]) -> No
             shape = _style(render, f"species_{fill}", names, "ink", 1.0)
             shape.setFillColor(fill)
             ellipse = shape.createEllipse()
-            for put, share in ((ellipse.setCX, 50), (ellipse.setCY, 50), (ellipse.setRX, 50), (ellipse.setRY, 50)):
+            for put, share in (
+                (ellipse.setCX, 50),
+                (ellipse.setCY, 50),
+                (ellipse.setRX, 50),
+                (ellipse.setRY, 50),
+            ):
                 put(libsbml.RelAbsVector(0, share))
     words = render.createStyle("text")
     words.addType("TEXTGLYPH")

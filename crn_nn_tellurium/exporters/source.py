@@ -16,12 +16,18 @@ from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork
 from crn_nn_tellurium.dna import StrandDisplacement
 from crn_nn_tellurium.encoding import signed_constants, to_reactions
 from crn_nn_tellurium.errors import InputError, ReactionError
-from crn_nn_tellurium.networks import Network, are_labels, encode_targets, resolve_loss, targets_of_labels
+from crn_nn_tellurium.networks import (
+    Network,
+    are_labels,
+    encode_targets,
+    resolve_loss,
+    targets_of_labels,
+)
 
 DOI = "10.1098/rsif.2021.0031"
 _CITATION = (
-    "D. F. Anderson, B. Joshi and A. Deshpande, On reaction network implementations of neural networks, "
-    f"J. R. Soc. Interface 18 (2021) 20210031, doi {DOI}"
+    "D. F. Anderson, B. Joshi and A. Deshpande, On reaction network implementations of neural"
+    f" networks, J. R. Soc. Interface 18 (2021) 20210031, doi {DOI}"
 )
 _GRID_POINTS = 16
 """Samples of a problem that is written without data, at most."""
@@ -92,11 +98,15 @@ class Source:
 
     def __post_init__(self) -> None:
         if isinstance(self.model, ReactionNetwork) and self.x is not None:
-            raise InputError("x goes with a Network; a ReactionNetwork has its boundary concentrations already")
+            raise InputError(
+                "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
+            )
 
     @property
     def doi(self) -> str | None:
-        """Of the article that describes the model; None for a reaction network, whose origin is not known here."""
+        """Of the article that describes the model; None for a reaction network, whose origin is not
+        known here.
+        """
         return DOI if isinstance(self.model, Network) else None
 
     @property
@@ -104,12 +114,16 @@ class Source:
         """Sentences for a header. No date, so that equal models are equal files."""
         crn = self.crn
         lines = [
-            f"Mass-action reaction network {crn.name}: {len(crn.species)} species, {len(crn.reactions)} reactions. "
-            "Concentrations in nM, time in s.",
+            (
+                f"Mass-action reaction network {crn.name}: {len(crn.species)} species,"
+                f" {len(crn.reactions)} reactions. Concentrations in nM, time in s."
+            ),
             f"Written by crn_nn_tellurium {__version__}.",
         ]
         if isinstance(self.model, Network):
-            sizes = "-".join(str(n) for n in (self.model.n_in, *(layer.n_out for layer in self.model.layers)))
+            sizes = "-".join(
+                str(n) for n in (self.model.n_in, *(layer.n_out for layer in self.model.layers))
+            )
             lines.append(f"The neural network {sizes} as chemistry, after {_CITATION}.")
         return lines
 
@@ -120,7 +134,8 @@ class Source:
         return 100.0 * (self.model.units.tau if isinstance(self.model, StrandDisplacement) else 1.0)
 
     def variation(self, vary: Any, low: Any, high: Any) -> Variation | None:
-        """What a scan varies: as asked, else the first boundary species, else the first rate constant.
+        """What a scan varies: as asked, else the first boundary species, else the first rate
+        constant.
 
         Raises
         ------
@@ -135,22 +150,28 @@ class Source:
             return None
         if not isinstance(name, str) or (name not in held and name not in constants):
             raise InputError(
-                f"vary is {name!r}; expected a boundary species ({some(list(held)) or 'there is none'}) or a rate "
-                f"constant ({some(list(constants))})"
+                f"vary is {name!r}; expected a boundary species"
+                f" ({some(list(held)) or 'there is none'}) or a rate constant"
+                f" ({some(list(constants))})"
             )
         usual = max(1.0, held[name]) if name in held else 2 * constants[name] or 1.0
         bottom, top = 0.0 if low is None else low, usual if high is None else high
         if not (is_real(bottom) and is_real(top) and 0 <= bottom < top < np.inf):
-            raise InputError(f"{name!r} varies from {bottom!r} to {top!r}; expected numbers 0 <= low < high")
+            raise InputError(
+                f"{name!r} varies from {bottom!r} to {top!r}; expected numbers 0 <= low < high"
+            )
         return Variation(name, float(bottom), float(top), name in held)
 
-    def started_above(self, boundary: FloatArray | None = None, variation: Variation | None = None) -> ReactionNetwork:
-        """The network with numbers for start values, those at the largest of all concentrations that are to be.
+    def started_above(
+        self, boundary: FloatArray | None = None, variation: Variation | None = None
+    ) -> ReactionNetwork:
+        """The network with numbers for start values, those at the largest of all concentrations
+        that are to be.
 
         These are the file's own, those of data rows (n, n_boundary), and those of a scan.
 
-        Start values are upper bounds of the fixed point and grow with the inputs, so these are good for every row:
-        from above, Newton's method finds the positive fixed point.
+        Start values are upper bounds of the fixed point and grow with the inputs, so these are good
+        for every row: from above, Newton's method finds the positive fixed point.
         """
         crn = self.crn
         rows = crn.boundary_concentrations[None] if boundary is None else boundary
@@ -159,10 +180,13 @@ class Source:
             place = crn.boundary.index(variation.id)
             largest[place] = max(largest[place], variation.high)
         start = dict(zip(crn.floating, crn.initial_state(largest).tolist(), strict=True))
-        return replace(crn, species=tuple(replace(s, initial=start.get(s.id, s.initial)) for s in crn.species))
+        return replace(
+            crn, species=tuple(replace(s, initial=start.get(s.id, s.initial)) for s in crn.species)
+        )
 
     def fitted(self, crn: ReactionNetwork, bound: float) -> list[Fitted]:
-        """Weights and biases of a Network, or all rate constants of other reactions, from 0 to a bound.
+        """Weights and biases of a Network, or all rate constants of other reactions, from 0 to a
+        bound.
 
         The bound is multiplied by the value where that is larger than 1.
 
@@ -172,10 +196,17 @@ class Source:
             If the bound is below 1, so that a value is outside.
         """
         if bound < 1:
-            raise InputError(f"bound is {bound!r}; expected at least 1, so that the values now are within the bounds")
-        chosen = signed_constants(crn) if isinstance(self.model, Network) else set(crn.rate_constants)
+            raise InputError(
+                f"bound is {bound!r}; expected at least 1, so that the values now are within the"
+                " bounds"
+            )
+        chosen = (
+            signed_constants(crn) if isinstance(self.model, Network) else set(crn.rate_constants)
+        )
         values = crn.constant_values.items()
-        return [Fitted(k, value, 0.0, bound * max(1.0, value)) for k, value in values if k in chosen]
+        return [
+            Fitted(k, value, 0.0, bound * max(1.0, value)) for k, value in values if k in chosen
+        ]
 
     def experiments(self, X: Any = None, Y: Any = None) -> Experiments:
         """Data rows as steady states, or, for a Network without data, inputs with its own outputs.
@@ -183,28 +214,38 @@ class Source:
         Parameters
         ----------
         X : (n, n_in) or, for a ReactionNetwork, (n, n_boundary) array_like
-        Y : (n, n_out) array_like, or (n,) of class labels for a Network; for a ReactionNetwork, (n, n_observables)
+        Y : (n, n_out) array_like, or (n,) of class labels for a Network; for a ReactionNetwork, (n,
+        n_observables)
 
         Raises
         ------
         InputError
-            If only one of the two is given, a shape is wrong, or a ReactionNetwork comes without data.
+            If only one of the two is given, a shape is wrong, or a ReactionNetwork comes without
+            data.
         """
         if (X is None) != (Y is None):
-            raise InputError(f"{'Y' if Y is None else 'X'} is missing; give X and Y together, or neither")
+            raise InputError(
+                f"{'Y' if Y is None else 'X'} is missing; give X and Y together, or neither"
+            )
         if isinstance(self.model, Network):
             return self._network_experiments(self.model, X, Y)
         crn = self.model
         if not crn.observables:
-            raise ReactionError(f"reaction network {crn.name!r} has no observables, so nothing of it can be measured")
+            raise ReactionError(
+                f"reaction network {crn.name!r} has no observables, so nothing of it can be"
+                " measured"
+            )
         if X is None:
             raise InputError(
-                f"reaction network {crn.name!r} comes without data; X and Y are needed, a row per sample: X of "
-                f"{', '.join(crn.boundary) or 'no boundary species'}, Y of {', '.join(o.id for o in crn.observables)}"
+                f"reaction network {crn.name!r} comes without data; X and Y are needed, a row per"
+                f" sample: X of {', '.join(crn.boundary) or 'no boundary species'}, Y of"
+                f" {', '.join(o.id for o in crn.observables)}"
             )
         boundary = _table("X", X, len(crn.boundary))
         measured = _table("Y", Y, len(crn.observables), len(boundary))
-        return Experiments(boundary, tuple(o.id for o in crn.observables), measured, "data as given")
+        return Experiments(
+            boundary, tuple(o.id for o in crn.observables), measured, "data as given"
+        )
 
     def _network_experiments(self, net: Network, X: Any, Y: Any) -> Experiments:
         if X is None:
@@ -213,7 +254,9 @@ class Source:
         else:
             X = net.input_coding.check(X)
             if X.ndim != 2 or not len(X):
-                raise InputError(f"X has shape {X.shape}; expected (n_samples, {net.n_in}), at least one sample")
+                raise InputError(
+                    f"X has shape {X.shape}; expected (n_samples, {net.n_in}), at least one sample"
+                )
             given = np.asarray(Y)
             if given.ndim == 1 and (net.n_out > 1 or are_labels(net, given)):
                 measured = targets_of_labels(net, given, len(X))
@@ -225,10 +268,11 @@ class Source:
 
 
 def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionNetwork:
-    """Beside each reaction with one of these rate constants, its opposite with a rate constant of 0.
+    """Beside each reaction with one of these rate constants, its opposite with a rate constant of
+    0.
 
-    The sign of a weight is in its reaction, so that a fit which may change it needs both: X + Y -> X + 2 Y and
-    X + Y -> X, which take and make the same molecules.
+    The sign of a weight is in its reaction, so that a fit which may change it needs both: X + Y ->
+    X + 2 Y and X + Y -> X, which take and make the same molecules.
     """
     chosen = set(constants)
     taken = set(crn.identifiers)
@@ -243,18 +287,24 @@ def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionN
             opposite.setdefault(k, free_id(f"{k}_minus", taken))
             products = {s: n for s, n in mirrored.items() if n}
             identifier = free_id(f"{reaction.id}_minus", taken)
-            reactions.append(Reaction(identifier, before, products, opposite[k], 0.0, f"opposite of {reaction.id}"))
+            reactions.append(
+                Reaction(
+                    identifier, before, products, opposite[k], 0.0, f"opposite of {reaction.id}"
+                )
+            )
     fixed = [k for k in chosen if k not in opposite]
     if fixed:
         raise InputError(
-            f"rate constant {min(fixed)!r}: its reaction has no opposite that takes the same molecules, so its sign "
-            "cannot be free; leave free_signs out"
+            f"rate constant {min(fixed)!r}: its reaction has no opposite that takes the same"
+            " molecules, so its sign cannot be free; leave free_signs out"
         )
     return replace(crn, reactions=tuple(reactions))
 
 
 def _grid(net: Network) -> tuple[FloatArray, str]:
-    """Inputs all over their range: every combination of the ends and middles where these are few, else Sobol points."""
+    """Inputs all over their range: every combination of the ends and middles where these are few,
+    else Sobol points.
+    """
     low, high = {"nonnegative": (0.0, 1.0), "signed": (-1.0, 1.0), "scaled": (0.0, 1.0)}[net.inputs]
     for levels in (4, 3, 2):
         if levels**net.n_in <= _GRID_POINTS:
@@ -282,8 +332,17 @@ def _table(name: str, values: Any, columns: int, rows: int | None = None) -> Flo
         table = np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name}: expected numbers ({error})") from error
-    if table.ndim != 2 or not len(table) or table.shape[1] != columns or (rows is not None and len(table) != rows):
-        raise InputError(f"{name} has shape {table.shape}; expected ({'n' if rows is None else rows}, {columns})")
+    if (
+        table.ndim != 2
+        or not len(table)
+        or table.shape[1] != columns
+        or (rows is not None and len(table) != rows)
+    ):
+        raise InputError(
+            f"{name} has shape {table.shape}; expected ({'n' if rows is None else rows}, {columns})"
+        )
     if not np.isfinite(table).all() or ((table < 0).any() and name == "X"):
-        raise InputError(f"{name} holds a value that is not finite{' or is negative' if name == 'X' else ''}")
+        raise InputError(
+            f"{name} holds a value that is not finite{' or is negative' if name == 'X' else ''}"
+        )
     return table

@@ -1,4 +1,6 @@
-"""What the writers of text share: names that a language allows, headers, and the numbers and sides of reactions."""
+"""What the writers of text share: names that a language allows, headers, and the numbers and sides
+of reactions.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,8 @@ class Names:
         return {name: found[name] for name in names}
 
     def also(self, names: Mapping[str, str], suffix: str) -> dict[str, str]:
-        """Further names, each after one of these and with a suffix; all different from one another and from these.
+        """Further names, each after one of these and with a suffix; all different from one another
+        and from these.
 
         Examples
         --------
@@ -72,11 +75,16 @@ class Names:
         return re.fullmatch(self.allowed, name) is not None and self._key(name) not in self.reserved
 
 
-def header(source: Source, language: Names, names: Mapping[str, str], more: Iterable[str] = ()) -> list[str]:
+def header(
+    source: Source, language: Names, names: Mapping[str, str], more: Iterable[str] = ()
+) -> list[str]:
     """Comment lines: what the file is, and each name that the language forbids."""
     lines = [*source.statements, *more]
     renamed = {name: new for name, new in names.items() if new != name}
-    lines += [f"{name} is called {new}: {language.language} forbids the name." for name, new in renamed.items()]
+    lines += [
+        f"{name} is called {new}: {language.language} forbids the name."
+        for name, new in renamed.items()
+    ]
     return [f"{language.comment} {line}" for line in lines]
 
 

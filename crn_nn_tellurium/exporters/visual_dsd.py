@@ -1,7 +1,7 @@
 """Visual DSD and Visual CRN (.dsd): their common language of reactions, to paste or open there.
 
-Source: Spaccasassi et al., in Rewriting Logic and Its Applications (2019), and Visual DSD's manual; Lakin et al.,
-Bioinformatics 27 (2011) 3211, doi 10.1093/bioinformatics/btr543.
+Source: Spaccasassi et al., in Rewriting Logic and Its Applications (2019), and Visual DSD's manual;
+Lakin et al., Bioinformatics 27 (2011) 3211, doi 10.1093/bioinformatics/btr543.
 """
 
 from __future__ import annotations
@@ -26,10 +26,18 @@ def write(source: Source, *, t_end: float | None = None, n_steps: int = 1000) ->
     start = crn.start_values
     read = names | {species.id: f"[{names[species.id]}]" for species in crn.species}
     plotted = [formula(o.expression, names=read) for o in crn.observables]
-    lines = header(source, NAMES, names, [f"{o.id} = {text}" for o, text in zip(crn.observables, plotted, strict=True)])
+    lines = header(
+        source,
+        NAMES,
+        names,
+        [f"{o.id} = {text}" for o, text in zip(crn.observables, plotted, strict=True)],
+    )
     lines += [
         "directive simulator deterministic",
-        f"directive simulation {{ final={source.until(t_end)!r}; points={n_steps}; plots=[{'; '.join(plotted)}]; }}",
+        (
+            f"directive simulation {{ final={source.until(t_end)!r}; points={n_steps};"
+            f" plots=[{'; '.join(plotted)}]; }}"
+        ),
         "directive units { concentration=nM; time=s; }",
         "directive parameters [",
         "; ".join(f"{names[k]}={v!r}" for k, v in crn.constant_values.items()),
@@ -38,5 +46,9 @@ def write(source: Source, *, t_end: float | None = None, n_steps: int = 1000) ->
     lines += [f"| {start[species.id]!r} {names[species.id]}" for species in crn.species]
     for reaction in crn.reactions:
         before, after = (side(part, names) for part in crn.catalytic_sides(reaction))
-        lines.append(f"| {before} ->{{{names[reaction.rate_constant]}}} {after}".rstrip().replace("|  ->", "| ->"))
+        lines.append(
+            f"| {before} ->{{{names[reaction.rate_constant]}}} {after}".rstrip().replace(
+                "|  ->", "| ->"
+            )
+        )
     return "\n".join(lines) + "\n"

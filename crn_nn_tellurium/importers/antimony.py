@@ -35,7 +35,8 @@ def import_antimony(text: str) -> ReactionNetwork:
     InputError
         If it is no text, or the name of a file.
     ReactionError
-        If libAntimony refuses the text, or something in it is not mass action; the message names it.
+        If libAntimony refuses the text, or something in it is not mass action; the message names
+        it.
 
     Examples
     --------
@@ -48,14 +49,17 @@ def import_antimony(text: str) -> ReactionNetwork:
     if not isinstance(text, str):
         raise InputError(f"text is a {type(text).__name__}; expected the text of an Antimony model")
     if "\n" not in text and text.strip().endswith((".ant", ".txt", ".xml", ".sbml")):
-        raise InputError(f"text is {text!r}; expected the text of an Antimony model: Path({text!r}).read_text()")
+        raise InputError(
+            f"text is {text!r}; expected the text of an Antimony model: Path({text!r}).read_text()"
+        )
     return reactions_from_sbml(_all_digits(antimony_to_sbml(text), text), "the Antimony model")
 
 
 def _all_digits(sbml: str, text: str) -> str:
     """libAntimony keeps 15 digits of a number; those of the text that have more, put back.
 
-    By the name that is set to it, and in formulas by the number itself, unless two of the text are one in 15 digits.
+    By the name that is set to it, and in formulas by the number itself, unless two of the text are
+    one in 15 digits.
     """
     by_name: dict[str, set[float]] = {}
     for name, number in _SET.findall(text):
@@ -72,7 +76,9 @@ def _all_digits(sbml: str, text: str) -> str:
         return _VALUE.sub(lambda match: exact(match, by_name.get(element[1], set())), element[0])
 
     sbml = _ELEMENT.sub(in_element, sbml)
-    return _IN_FORMULA.sub(lambda match: exact(match, alike.get(_rounded(float(match[2])), set())), sbml)
+    return _IN_FORMULA.sub(
+        lambda match: exact(match, alike.get(_rounded(float(match[2])), set())), sbml
+    )
 
 
 def _rounded(number: float) -> float:

@@ -44,9 +44,9 @@ def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
     Returns
     -------
     ReactionNetwork
-        Reactions are R1, R2, ... with the rate constants k1, k2, ..., except those of files that `export` wrote,
-        which name them in comments. (What the language cannot hold is not there: read-outs, readable names, formulas
-        for start values.) Named after the file.
+        Reactions are R1, R2, ... with the rate constants k1, k2, ..., except those of files that
+        `export` wrote, which name them in comments. (What the language cannot hold is not there:
+        read-outs, readable names, formulas for start values.) Named after the file.
 
     Raises
     ------
@@ -63,7 +63,8 @@ def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
     ...     path = Path(folder, "switch.crn")
     ...     _ = path.write_text("A @initial 1; A + B <=> 2B [kf = 3, kr = 0.5]")
     ...     print(*import_crn(path).reactions, sep="; ")
-    Reaction('R1: A + B => 2 B', rate constant k1 = 3.0); Reaction('R2: 2 B => A + B', rate constant k2 = 0.5)
+    Reaction('R1: A + B => 2 B', rate constant k1 = 3.0); Reaction('R2: 2 B => A + B', rate constant
+    k2 = 0.5)
     """
     reader = _Reader(str(path))
     for number, line in enumerate(read_text(path).splitlines(), start=1):
@@ -72,7 +73,9 @@ def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
             if statement.strip():
                 reader.read(statement.strip(), comment, number)
     name = re.sub(r"\W", "_", Path(path).stem, flags=re.ASCII)
-    return without_reserved(reader.network(name if re.match("[A-Za-z_]", name) else f"model_{name}"))
+    return without_reserved(
+        reader.network(name if re.match("[A-Za-z_]", name) else f"model_{name}")
+    )
 
 
 @dataclass
@@ -105,18 +108,25 @@ class _Reader:
                 self._add(sides[1], sides[0], values[1])
         else:
             raise FileFormatError(
-                f"{where}: {statement!r} is neither a reaction (A + B -> C [k = 1]) nor a concentration (A @initial 1)"
+                f"{where}: {statement!r} is neither a reaction (A + B -> C [k = 1]) nor a"
+                " concentration (A @initial 1)"
             )
 
-    def _add(self, before: list[str], after: list[str], value: float, name: str = "", constant: str = "") -> None:
+    def _add(
+        self, before: list[str], after: list[str], value: float, name: str = "", constant: str = ""
+    ) -> None:
         number = len(self.reactions) + 1
-        self.reactions.append(Reaction(name or f"R{number}", before, after, constant or f"k{number}", value))
+        self.reactions.append(
+            Reaction(name or f"R{number}", before, after, constant or f"k{number}", value)
+        )
 
     def _side(self, text: str, where: str) -> Iterator[str]:
         for part in text.split("+") if text.strip() else ():
             match = _SPECIES.fullmatch(part.strip())
             if match is None:
-                raise FileFormatError(f"{where}: {part.strip()!r} is not a species, such as A or 2A")
+                raise FileFormatError(
+                    f"{where}: {part.strip()!r} is not a species, such as A or 2A"
+                )
             count, name = match.groups()
             if len(count) > _MANY:
                 raise FileFormatError(f"{where}: {count} molecules of {name!r}; expected fewer")
@@ -138,7 +148,9 @@ class _Reader:
             by_key = {"f": found[0][1], "r": found[1][1]}
         if set(by_key) not in allowed:
             expected = "[k = 1]" if n == 1 else "[kf = 1, kr = 2] or [1, 2]"
-            raise FileFormatError(f"{where}: the rate is [{text}]; expected {expected}, numbers >= 0")
+            raise FileFormatError(
+                f"{where}: the rate is [{text}]; expected {expected}, numbers >= 0"
+            )
         if not all(map(math.isfinite, by_key.values())):
             raise FileFormatError(f"{where}: the rate [{text}] is too large a number")
         yield from (by_key["f"], by_key["r"]) if n == 2 else by_key.values()
@@ -154,4 +166,6 @@ class _Reader:
             if key not in constants:
                 constants[key] = free_id(r.rate_constant, taken)
             reactions.append(replace(r, id=identifier, rate_constant=constants[key]))
-        return ReactionNetwork(tuple(self.species.values()), tuple(reactions), (), free_id(name, taken))
+        return ReactionNetwork(
+            tuple(self.species.values()), tuple(reactions), (), free_id(name, taken)
+        )

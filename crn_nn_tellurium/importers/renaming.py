@@ -20,7 +20,10 @@ def without_reserved(crn: ReactionNetwork) -> ReactionNetwork:
 
     def formula(expression: Expression) -> Expression:
         return Expression(
-            tuple(Monomial(t.coefficient, tuple((new.get(s, s), p) for s, p in t.powers)) for t in expression.terms)
+            tuple(
+                Monomial(t.coefficient, tuple((new.get(s, s), p) for s, p in t.powers))
+                for t in expression.terms
+            )
         )
 
     species = [
@@ -42,6 +45,9 @@ def without_reserved(crn: ReactionNetwork) -> ReactionNetwork:
         )
         for r in crn.reactions
     ]
-    observables = [replace(o, id=new.get(o.id, o.id), expression=formula(o.expression)) for o in crn.observables]
+    observables = [
+        replace(o, id=new.get(o.id, o.id), expression=formula(o.expression))
+        for o in crn.observables
+    ]
     name = free_id(f"{crn.name}_", taken) if crn.name.lower() in RESERVED else crn.name
     return ReactionNetwork(tuple(species), tuple(reactions), tuple(observables), name)

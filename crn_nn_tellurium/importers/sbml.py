@@ -1,10 +1,11 @@
 """SBML models of anybody's that are mass action, as a ReactionNetwork.
 
-A kinetic law that is a polynomial, sum_t c_t prod_s x_s^a_ts, is one irreversible reaction per term: it needs a_ts
-molecules of each species s, as catalysts where the reaction as written does not take them, and a negative term runs
-backwards. It is mass action if no term takes molecules that it does not need. (That is the lemma of Hars and Toth,
-Colloquia Mathematica Societatis Janos Bolyai 30 (1981) 363, which rate rules are read by as well.) Rules of assignment
-are put in where they are used, and kept as observables where they are sums of monomials.
+A kinetic law that is a polynomial, sum_t c_t prod_s x_s^a_ts, is one irreversible reaction per
+term: it needs a_ts molecules of each species s, as catalysts where the reaction as written does not
+take them, and a negative term runs backwards. It is mass action if no term takes molecules that it
+does not need. (That is the lemma of Hars and Toth, Colloquia Mathematica Societatis Janos Bolyai 30
+(1981) 363, which rate rules are read by as well.) Rules of assignment are put in where they are
+used, and kept as observables where they are sums of monomials.
 """
 
 from __future__ import annotations
@@ -19,7 +20,14 @@ from typing import Any
 import libsbml
 
 from crn_nn_tellurium.basics import free_id, read_bytes
-from crn_nn_tellurium.chemistry import Expression, Monomial, Observable, Reaction, ReactionNetwork, Species
+from crn_nn_tellurium.chemistry import (
+    Expression,
+    Monomial,
+    Observable,
+    Reaction,
+    ReactionNetwork,
+    Species,
+)
 from crn_nn_tellurium.errors import FileFormatError, InputError, ReactionError
 from crn_nn_tellurium.importers.renaming import without_reserved
 from crn_nn_tellurium.importers.sbml_formulas import Formulas, divided
@@ -37,10 +45,11 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
     Returns
     -------
     ReactionNetwork
-        Reversible reactions become two, modifiers that a law reads become catalysts on both sides. Concentrations
-        and rate constants are the numbers of the file: units are not converted. Where a law has more than one
-        parameter, or a parameter is used at two orders, the rate constant is a new one named after the reaction.
-        Identifiers that Antimony reserves get a ``_`` at their end.
+        Reversible reactions become two, modifiers that a law reads become catalysts on both sides.
+        Concentrations and rate constants are the numbers of the file: units are not converted.
+        Where a law has more than one parameter, or a parameter is used at two orders, the rate
+        constant is a new one named after the reaction. Identifiers that Antimony reserves get a
+        ``_`` at their end.
 
     Raises
     ------
@@ -68,10 +77,13 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
     """
     if isinstance(path, str) and path.lstrip().startswith("<"):
         raise InputError(
-            "path is the text of a document; expected the name of a file: Path('model.xml').write_text(...)"
+            "path is the text of a document; expected the name of a file:"
+            " Path('model.xml').write_text(...)"
         )
     path = Path(path)
-    read_bytes(path)  # what is missing or not to be read says so; libSBML itself knows the encodings of XML
+    read_bytes(
+        path
+    )  # what is missing or not to be read says so; libSBML itself knows the encodings of XML
     return _reactions(libsbml.readSBMLFromFile(str(path)), str(path))
 
 
@@ -84,9 +96,14 @@ def _reactions(document: Any, origin: str) -> ReactionNetwork:
     log = document.getErrorLog()
     for error in map(log.getError, range(log.getNumErrors())):
         # without an encoding, XML is UTF-8
-        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and error.getErrorId() != libsbml.MissingXMLEncoding:
+        if (
+            error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR
+            and error.getErrorId() != libsbml.MissingXMLEncoding
+        ):
             message = " ".join(error.getMessage().split())
-            raise FileFormatError(f"{origin!r} is not valid SBML, line {error.getLine()}: {message}")
+            raise FileFormatError(
+                f"{origin!r} is not valid SBML, line {error.getLine()}: {message}"
+            )
     if document.getModel() is None:
         raise FileFormatError(f"{origin!r} holds no model")
     for converter in ("flatten comp", "promoteLocalParameters", "expandFunctionDefinitions"):
@@ -107,7 +124,11 @@ class _Reader:
         self._refuse(origin)
         self.formulas = Formulas(model, origin)
         self.refusal = self.formulas.refusal
-        parts = (model.getListOfCompartments(), model.getListOfParameters(), model.getListOfReactions())
+        parts = (
+            model.getListOfCompartments(),
+            model.getListOfParameters(),
+            model.getListOfReactions(),
+        )
         self.taken = {entity.getId() for part in parts for entity in part}
         self.taken |= {*self.formulas.volume, *self.formulas.assigned}
         self.orders: dict[str, float] = {}
@@ -120,13 +141,21 @@ class _Reader:
         constants = {reaction.rate_constant for reaction in reactions}
         species = list(self._species(constants))
         observables = list(self._observables(constants | {s.id for s in species}))
-        return without_reserved(ReactionNetwork(tuple(species), tuple(reactions), tuple(observables), name))
+        return without_reserved(
+            ReactionNetwork(tuple(species), tuple(reactions), tuple(observables), name)
+        )
 
     def _refuse(self, origin: str) -> None:
         """What has no place in a mass-action network."""
         model = self.model
-        fast = [reaction for reaction in model.getListOfReactions() if reaction.isSetFast() and reaction.getFast()]
-        factors = [species for species in model.getListOfSpecies() if species.isSetConversionFactor()]
+        fast = [
+            reaction
+            for reaction in model.getListOfReactions()
+            if reaction.isSetFast() and reaction.getFast()
+        ]
+        factors = [
+            species for species in model.getListOfSpecies() if species.isSetConversionFactor()
+        ]
         counts = {
             "events": model.getNumEvents(),
             "algebraic rules": sum(rule.isAlgebraic() for rule in model.getListOfRules()),
@@ -136,8 +165,8 @@ class _Reader:
         for what, count in counts.items():
             if count:
                 raise ReactionError(
-                    f"{origin!r}: a mass-action network has no {what}; the model has {count}; take them out, or "
-                    "simulate the model as it is (scan takes Antimony texts)"
+                    f"{origin!r}: a mass-action network has no {what}; the model has {count}; take"
+                    " them out, or simulate the model as it is (scan takes Antimony texts)"
                 )
 
     # Reactions --------------------------------------------------------------------------------
@@ -157,10 +186,16 @@ class _Reader:
             raise self.refusal(f"{what} has no kinetic law; give it one, k * A * B say")
         before = self._side(reaction.getListOfReactants(), what)
         after = self._side(reaction.getListOfProducts(), what)
-        volumes = {self.formulas.volume[s] for s in (*before, *after) if not self._unmoved(s)} or {1.0}
+        volumes = {self.formulas.volume[s] for s in (*before, *after) if not self._unmoved(s)} or {
+            1.0
+        }
         if len(volumes) > 1:
-            raise self.refusal(f"{what} joins compartments of sizes {sorted(volumes)}; expected equal sizes")
-        terms = divided(self.formulas.expression(law.getMath(), what), volumes.pop()).collected().terms
+            raise self.refusal(
+                f"{what} joins compartments of sizes {sorted(volumes)}; expected equal sizes"
+            )
+        terms = (
+            divided(self.formulas.expression(law.getMath(), what), volumes.pop()).collected().terms
+        )
         for number, term in enumerate(terms, start=1):
             identifier = name if len(terms) == 1 else free_id(f"{name}_{number}", self.taken)
             yield self._term(identifier, reaction.getName(), term, before, after, what)
@@ -172,10 +207,19 @@ class _Reader:
         if name in self.formulas.in_amounts:
             rate = divided(rate, self.formulas.volume[name])
         for term in rate.terms:
-            yield self._term(free_id(f"J_{name}", self.taken), "", term, {}, {name: 1}, what, by_rule=True)
+            yield self._term(
+                free_id(f"J_{name}", self.taken), "", term, {}, {name: 1}, what, by_rule=True
+            )
 
     def _term(
-        self, identifier: str, name: str, term: Monomial, before: Side, after: Side, what: str, by_rule: bool = False
+        self,
+        identifier: str,
+        name: str,
+        term: Monomial,
+        before: Side,
+        after: Side,
+        what: str,
+        by_rule: bool = False,
     ) -> Reaction:
         """One term of a rate: forwards if positive, backwards if negative."""
         volume = self.formulas.volume
@@ -183,7 +227,8 @@ class _Reader:
         powers = {s: p for s, p in term.powers if s in volume}
         if any(p < 1 or p != int(p) for p in powers.values()):
             raise self.refusal(
-                f"{what}: a term has concentrations to the powers {powers}; expected 1, 2, ... as in mass action"
+                f"{what}: a term has concentrations to the powers {powers}; expected 1, 2, ... as"
+                " in mass action"
             )
         with self.formulas.calculating(f"{what}: its rate constant"):
             constants = {k: self.formulas.constant(k, what) for k, _ in factors}
@@ -199,10 +244,14 @@ class _Reader:
             if not by_rule and self._unmoved(species) and not self._held(species):
                 count = needed.get(species, 0)  # a rate rule alone changes it
             if count < 0 and not self._held(species):
-                run = "takes" if left is before else "runs backwards, where a term is negative, and takes"
+                run = (
+                    "takes"
+                    if left is before
+                    else "runs backwards, where a term is negative, and takes"
+                )
                 raise self.refusal(
-                    f"{what} {run} {species!r}, but a term of its rate does not depend on it, so it is not mass action "
-                    "(the concentration would fall below zero)"
+                    f"{what} {run} {species!r}, but a term of its rate does not depend on it, so it"
+                    " is not mass action (the concentration would fall below zero)"
                 )
             if count > 0:
                 made[species] = count
@@ -221,15 +270,21 @@ class _Reader:
         for reference in references:
             species, count = reference.getSpecies(), reference.getStoichiometry()
             if species not in self.formulas.volume:
-                raise self.refusal(f"{what} takes or makes {species!r}, which is not a species of the model")
+                raise self.refusal(
+                    f"{what} takes or makes {species!r}, which is not a species of the model"
+                )
             if not reference.isSetStoichiometry():
                 count = 1.0
             count /= reference.getDenominator()  # of Level 1
             own = reference.getId()
-            moving = reference.isSetStoichiometryMath() or (own and (own in self.ruled or self._assignment(own)))
+            moving = reference.isSetStoichiometryMath() or (
+                own and (own in self.ruled or self._assignment(own))
+            )
             if moving or count != int(count) or count < 0:
                 number = "a changing number of" if moving else repr(count)
-                raise self.refusal(f"{what} takes or makes {species!r} {number} times; expected 1, 2, ...")
+                raise self.refusal(
+                    f"{what} takes or makes {species!r} {number} times; expected 1, 2, ..."
+                )
             if count:
                 side[species] = side.get(species, 0) + int(count)
         return side
@@ -254,7 +309,9 @@ class _Reader:
             name, held = species.getId(), self._held(species.getId())
             initial = self._initial(species, known, held)
             if not isinstance(initial, Expression) and not 0 <= initial < math.inf:
-                raise self.refusal(f"species {name!r} starts at {initial!r}; expected a finite number >= 0")
+                raise self.refusal(
+                    f"species {name!r} starts at {initial!r}; expected a finite number >= 0"
+                )
             yield Species(name, initial, held, species.getName())
             known.add(name)
 
@@ -265,19 +322,27 @@ class _Reader:
         if assignment is None:
             if species.isSetInitialAmount():
                 return float(species.getInitialAmount()) / volume
-            return float(species.getInitialConcentration()) if species.isSetInitialConcentration() else 0.0
+            return (
+                float(species.getInitialConcentration())
+                if species.isSetInitialConcentration()
+                else 0.0
+            )
         expression = self.formulas.expression(assignment.getMath(), what)
         if name in self.formulas.in_amounts:
             expression = divided(expression, volume)
         with self.formulas.calculating(what):
             value = self.formulas.number(expression)
-        if value is not None and (held or not any(symbol in known for symbol in expression.symbols)):
+        if value is not None and (
+            held or not any(symbol in known for symbol in expression.symbols)
+        ):
             return value
         expression = self.formulas.with_numbers(expression, known, what)
         unknown = [symbol for symbol in expression.symbols if symbol not in known]
         if unknown or held:
             expected = "a number, since it is held constant" if held else "species listed before it"
-            raise self.refusal(f"{what} reads {next(iter(unknown or expression.symbols))!r}; expected {expected}")
+            raise self.refusal(
+                f"{what} reads {next(iter(unknown or expression.symbols))!r}; expected {expected}"
+            )
         return expression
 
     def _observables(self, known: set[str]) -> Iterator[Observable]:
@@ -286,7 +351,9 @@ class _Reader:
             if self.model.getParameter(name) is None:
                 continue  # of a stoichiometry, which is refused where it is used
             try:
-                expression = self.formulas.with_numbers(self.formulas.expression(formula, what), known, what)
+                expression = self.formulas.with_numbers(
+                    self.formulas.expression(formula, what), known, what
+                )
             except ReactionError as error:
                 warnings.warn(f"left out: {error}", UserWarning, stacklevel=5)
                 continue

@@ -50,12 +50,20 @@ class Formulas:
     _open: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        rules = {rule.getVariable(): rule for rule in self.model.getListOfRules() if not rule.isAlgebraic()}
-        self.assigned = {name: rule.getMath() for name, rule in rules.items() if rule.isAssignment()}
+        rules = {
+            rule.getVariable(): rule
+            for rule in self.model.getListOfRules()
+            if not rule.isAlgebraic()
+        }
+        self.assigned = {
+            name: rule.getMath() for name, rule in rules.items() if rule.isAssignment()
+        }
         for compartment in self.model.getListOfCompartments():
             name = compartment.getId()
             if name in rules:
-                raise self.refusal(f"the size of compartment {name!r} changes; expected constant volumes")
+                raise self.refusal(
+                    f"the size of compartment {name!r} changes; expected constant volumes"
+                )
             self.values[name] = compartment.getSize() if compartment.isSetSize() else 1.0
         for parameter in self.model.getListOfParameters():
             name = parameter.getId()
@@ -67,10 +75,14 @@ class Formulas:
         for species in self.model.getListOfSpecies():
             name = species.getId()
             if name in self.assigned:
-                raise self.refusal(f"species {name!r} has an assignment rule; expected reactions that make it")
+                raise self.refusal(
+                    f"species {name!r} has an assignment rule; expected reactions that make it"
+                )
             size = self.values.get(species.getCompartment(), 1.0)
             if not 0 < size < math.inf:
-                raise self.refusal(f"compartment {species.getCompartment()!r} has the size {size!r}; expected > 0")
+                raise self.refusal(
+                    f"compartment {species.getCompartment()!r} has the size {size!r}; expected > 0"
+                )
             self.volume[name] = size
             if species.getHasOnlySubstanceUnits():
                 self.in_amounts.add(name)
@@ -94,7 +106,9 @@ class Formulas:
                     known[name] = value
             if not known:
                 name, node = next(iter(open_.items()))
-                raise self.refusal(f"the value of {name!r} is {text_of(node)}; expected a formula in constants")
+                raise self.refusal(
+                    f"the value of {name!r} is {text_of(node)}; expected a formula in constants"
+                )
             self.values |= known
             open_ = {name: node for name, node in open_.items() if name not in known}
 
@@ -104,7 +118,9 @@ class Formulas:
 
     @contextmanager
     def calculating(self, what: str) -> Iterator[None]:
-        """Arithmetic that may leave the numbers: a division by zero, an overflow, a root of a negative number."""
+        """Arithmetic that may leave the numbers: a division by zero, an overflow, a root of a
+        negative number.
+        """
         try:
             yield
         except RecursionError as error:
@@ -127,11 +143,14 @@ class Formulas:
         value = self.values.get(name, math.nan)
         if not math.isfinite(value):
             missing = "no value" if math.isnan(value) else f"the value {value!r}"
-            raise self.refusal(f"{what}: parameter {name!r} has {missing}; expected a finite number")
+            raise self.refusal(
+                f"{what}: parameter {name!r} has {missing}; expected a finite number"
+            )
         return value
 
     def expression(self, node: Any, what: str) -> Expression:
-        """A formula as a sum of monomials in parameters and in concentrations; rules and volumes put in.
+        """A formula as a sum of monomials in parameters and in concentrations; rules and volumes
+        put in.
 
         Raises
         ------
@@ -139,7 +158,10 @@ class Formulas:
             If it is no such sum; the message has `what`.
         """
         if "<csymbol" in libsbml.writeMathMLToString(node):
-            raise self.refusal(f"{what}: {text_of(node)} reads the time or a constant of nature; expected mass action")
+            raise self.refusal(
+                f"{what}: {text_of(node)} reads the time or a constant of nature; expected mass"
+                " action"
+            )
         with self.calculating(what):
             return self._plain(node, what).collected()
 
@@ -153,7 +175,9 @@ class Formulas:
         if kind == "name":
             return self._symbol(node.getName(), what)
         if kind == "plus":
-            return reduce(Expression.__add__, (self._plain(part, what) for part in parts), Expression(()))
+            return reduce(
+                Expression.__add__, (self._plain(part, what) for part in parts), Expression(())
+            )
         if kind == "minus":
             first, *rest = (self._plain(part, what) for part in parts)
             minus = Expression((Monomial(-1.0),))
@@ -167,7 +191,10 @@ class Formulas:
         if kind in ("root", "sqrt"):
             degree = self._exponent(parts[0], node, what) if len(parts) == 2 else 2.0
             return self._power(parts[-1], 1 / degree, node, what)
-        if kind in _FUNCTIONS and (argument := self.number(self._plain(parts[0], what))) is not None:
+        if (
+            kind in _FUNCTIONS
+            and (argument := self.number(self._plain(parts[0], what))) is not None
+        ):
             return Expression((Monomial(_FUNCTIONS[kind](argument)),))
         raise self._no_monomials(node, what)
 
@@ -191,14 +218,16 @@ class Formulas:
 
     def _no_monomials(self, node: Any, what: str) -> ReactionError:
         return self.refusal(
-            f"{what}: {text_of(node)} is not a sum of terms k * A^a * B^b, so not mass action; write it as elementary "
-            "steps (an enzyme, say, as E + S <-> ES -> E + P)"
+            f"{what}: {text_of(node)} is not a sum of terms k * A^a * B^b, so not mass action;"
+            " write it as elementary steps (an enzyme, say, as E + S <-> ES -> E + P)"
         )
 
     def _symbol(self, name: str, what: str) -> Expression:
         if name in self.assigned:
             if name in self._open:
-                raise self.refusal(f"assignment rules go in a circle: {' -> '.join([*self._open, name])}")
+                raise self.refusal(
+                    f"assignment rules go in a circle: {' -> '.join([*self._open, name])}"
+                )
             self._open.append(name)
             try:
                 return self._plain(self.assigned[name], what)
@@ -215,8 +244,8 @@ class Formulas:
     def with_numbers(self, expression: Expression, known: set[str], what: str) -> Expression:
         """The expression with numbers for constants that are not among the known ones.
 
-        Constants that are, rate constants, are positive in a network; where one is negative in the model, its sign goes
-        to the number of the term.
+        Constants that are, rate constants, are positive in a network; where one is negative in the
+        model, its sign goes to the number of the term.
         """
         terms = []
         with self.calculating(what):
@@ -235,11 +264,15 @@ class Formulas:
 
 def divided(expression: Expression, number: float) -> Expression:
     """The expression over a number."""
-    return Expression(tuple(Monomial(term.coefficient / number, term.powers) for term in expression.terms))
+    return Expression(
+        tuple(Monomial(term.coefficient / number, term.powers) for term in expression.terms)
+    )
 
 
 def _operands(node: Any, kind: str) -> list[Any]:
-    """What a node is over; sums of sums are one, as are products of products, however deep they are nested."""
+    """What a node is over; sums of sums are one, as are products of products, however deep they are
+    nested.
+    """
     found: list[Any] = []
     open_ = [node.getChild(i) for i in reversed(range(node.getNumChildren()))]
     while open_:
@@ -252,7 +285,9 @@ def _operands(node: Any, kind: str) -> list[Any]:
 
 
 def _kind(node: Any) -> str:
-    """What a node of a formula is, by name: with libSEDML imported after libSBML, types are no numbers any more."""
+    """What a node of a formula is, by name: with libSEDML imported after libSBML, types are no
+    numbers any more.
+    """
     if node.isNumber():
         return "number"
     if node.isConstant():

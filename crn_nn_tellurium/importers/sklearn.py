@@ -59,23 +59,28 @@ def from_sklearn(model: Any, h: float = 1e-6, *, inputs: str = "signed", **optio
     if hidden is None or output is None:
         known = network.activation if hidden is None else network.out_activation_
         raise NetworkError(
-            f"from_sklearn: activation {known!r} has no exact counterpart in chemistry; train with activation='relu', "
-            "or take Tanh or Sigmoid of this package, which are algebraic"
+            f"from_sklearn: activation {known!r} has no exact counterpart in chemistry; train with"
+            " activation='relu', or take Tanh or Sigmoid of this package, which are algebraic"
         )
     if network.out_activation_ == "logistic" and len(network.intercepts_[-1]) > 1:
         raise NetworkError(
-            "from_sklearn: this MLPClassifier gives several labels a sample; expected one class a sample"
+            "from_sklearn: this MLPClassifier gives several labels a sample; expected one class a"
+            " sample"
         )
     layers = []
     last = len(network.coefs_) - 1
-    for position, (weights, bias) in enumerate(zip(network.coefs_, network.intercepts_, strict=True)):
+    for position, (weights, bias) in enumerate(
+        zip(network.coefs_, network.intercepts_, strict=True)
+    ):
         matrix, offset = weights.T, bias
         if position == 0:
             matrix, offset = matrix * scale, bias + matrix @ shift
         layers.append(Layer(matrix, offset, (output if position == last else hidden)(h=h)))
     if isinstance(network, MLPClassifier) and "class_names" not in options:
         # whole numbers compare equal to scikit-learn's labels, whatever their type
-        options["class_names"] = [c if isinstance(c, str) else int(c) for c in network.classes_.tolist()]
+        options["class_names"] = [
+            c if isinstance(c, str) else int(c) for c in network.classes_.tolist()
+        ]
     return Network(tuple(layers), inputs=inputs, **options)
 
 
@@ -84,13 +89,18 @@ def _unpack(model: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Any]:
     steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
     network = steps.pop()
     if not isinstance(network, MLPClassifier | MLPRegressor):
-        raise NetworkError(f"from_sklearn: got a {type(network).__name__}; expected an MLPClassifier or MLPRegressor")
+        raise NetworkError(
+            f"from_sklearn: got a {type(network).__name__}; expected an MLPClassifier or"
+            " MLPRegressor"
+        )
     for step in (*steps, network):
         try:
             if hasattr(step, "fit"):
                 check_is_fitted(step)
         except NotFittedError as error:
-            raise NetworkError(f"from_sklearn: this {type(step).__name__} is not fitted; call fit first") from error
+            raise NetworkError(
+                f"from_sklearn: this {type(step).__name__} is not fitted; call fit first"
+            ) from error
     scale, shift = np.ones(network.coefs_[0].shape[0]), np.zeros(network.coefs_[0].shape[0])
     for step in steps:
         if isinstance(step, MinMaxScaler) and not step.clip:
@@ -102,8 +112,8 @@ def _unpack(model: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Any]:
             continue
         else:
             raise NetworkError(
-                f"from_sklearn: the pipeline has a {type(step).__name__}; expected MinMaxScaler (without clip) or "
-                "StandardScaler, which are affine"
+                f"from_sklearn: the pipeline has a {type(step).__name__}; expected MinMaxScaler"
+                " (without clip) or StandardScaler, which are affine"
             )
         scale, shift = scale * factor, shift * factor + offset
     return scale, shift, network

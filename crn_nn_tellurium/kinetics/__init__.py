@@ -1,6 +1,13 @@
 """kinetics."""
 
-from crn_nn_tellurium.kinetics.bounds import Bounds, Group, check_order, extreme_root, groups, settle_between
+from crn_nn_tellurium.kinetics.bounds import (
+    Bounds,
+    Group,
+    check_order,
+    extreme_root,
+    groups,
+    settle_between,
+)
 from crn_nn_tellurium.kinetics.layer import (
     LayerKinetics,
     LayerState,

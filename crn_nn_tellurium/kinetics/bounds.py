@@ -6,13 +6,14 @@ every k_r in [k (1 - e), k (1 + e)], each on its own, and every m between bounds
 
     f_sup(y) = sum_m max(m_lo c_m_sup(y), m_up c_m_sup(y)),   c_m_sup: upper k where n_r > 0, lower where n_r < 0.
 
-Each f that is possible is positive below its root and negative above it, and f <= f_sup, so the root of
-f_sup bounds every root from above; f_inf bounds from below. A gain and a loss by one catalyst stand in one
-m, so what they share cancels. (Proof and limits: docs/theory.md.) For a rail, the sum over its
-weights is the drive u, and the root is sigma_h(u) between the bounds of u.
+Each f that is possible is positive below its root and negative above it, and f <= f_sup, so the
+root of f_sup bounds every root from above; f_inf bounds from below. A gain and a loss by one
+catalyst stand in one m, so what they share cancels. (Proof and limits: docs/theory.md.) For a rail,
+the sum over its weights is the drive u, and the root is sigma_h(u) between the bounds of u.
 
-Which m and which k are taken depends on signs of c_m(y) alone, so f_sup is a quadratic once these are known: the
-root is found by policy iteration (Howard 1960), which improves the choice until it stays.
+Which m and which k are taken depends on signs of c_m(y) alone, so f_sup is a quadratic once these
+are known: the root is found by policy iteration (Howard 1960), which improves the choice until it
+stays.
 """
 
 from __future__ import annotations
@@ -42,10 +43,11 @@ _SAME = 1e-15
 
 @dataclass(frozen=True)
 class Group:
-    """The part m c_m(y) of one species' rate of change that one product m of other species catalyses.
+    """The part m c_m(y) of one species' rate of change that one product m of other species
+    catalyses.
 
-    ``own`` are local species of the unit, ``pooled`` those of each *other* unit of the layer in turn, added up;
-    ``reactions`` are (net change, number of the rate constant, power of y).
+    ``own`` are local species of the unit, ``pooled`` those of each *other* unit of the layer in
+    turn, added up; ``reactions`` are (net change, number of the rate constant, power of y).
     """
 
     own: tuple[int, ...]
@@ -82,9 +84,13 @@ def groups(kinetics: LayerKinetics) -> list[list[Group]]:
             others = tuple(sorted(a for a in term.own if a != species))
             reaction = (term.number, term.constant, len(term.own) - len(others))
             found.setdefault((others, term.pooled), []).append(reaction)
-            if term.pooled:  # a pool holds the unit itself: its own part shares what the unit's species share
+            if (
+                term.pooled
+            ):  # a pool holds the unit itself: its own part shares what the unit's species share
                 found.setdefault((tuple(sorted(others + term.pooled)), ()), []).append(reaction)
-        result.append([Group(own, pooled, tuple(reactions)) for (own, pooled), reactions in found.items()])
+        result.append(
+            [Group(own, pooled, tuple(reactions)) for (own, pooled), reactions in found.items()]
+        )
     return result
 
 
@@ -99,15 +105,22 @@ def check_order(kinetics: LayerKinetics, what: str) -> None:
         if len(block) > 1:
             names = [kinetics.activation.species[a] for a in block]
             raise NotCertified(
-                f"layer {kinetics.name!r}: species {', '.join(names)} of {kinetics.activation} act on one another both "
-                f"ways, so their signs alone do not tell where they settle; {what}"
+                f"layer {kinetics.name!r}: species {', '.join(names)} of {kinetics.activation} act"
+                " on one another both ways, so their signs alone do not tell where they settle;"
+                f" {what}"
             )
 
 
 def extreme_root(
-    parts: list[Group], y: Mapping[int, Bounds], constants: Bounds, drive: FloatArray | None, up: bool
+    parts: list[Group],
+    y: Mapping[int, Bounds],
+    constants: Bounds,
+    drive: FloatArray | None,
+    up: bool,
 ) -> FloatArray:
-    """The root of f_sup (up) or f_inf of one species, (n, n_units); `constants` are (n_local, 1) or (n_local, n, 1)."""
+    """The root of f_sup (up) or f_inf of one species, (n, n_units); `constants` are (n_local, 1) or
+    (n_local, n, 1).
+    """
     own = {a: bounds[0] for a, bounds in y.items()}, {a: bounds[1] for a, bounds in y.items()}
     catalysts = [(part.catalysts(own[0]), part.catalysts(own[1])) for part in parts]
     # c_m, extreme: coefficients of 1, y and y^2
@@ -115,13 +128,18 @@ def extreme_root(
     for part in parts:
         coefficients = [0.0, 0.0, 0.0]
         for number, constant, power in part.reactions:
-            coefficients[power] = coefficients[power] + number * constants[(number > 0) == up][constant]
+            coefficients[power] = (
+                coefficients[power] + number * constants[(number > 0) == up][constant]
+            )
         polynomials.append(coefficients)
     chosen = [m[up] for m in catalysts]
     root: Any = None
     further = np.maximum if up else np.minimum
     for _ in range(_POLICIES):
-        sums: list[Any] = [sum(m * c[power] for m, c in zip(chosen, polynomials, strict=True)) for power in range(3)]
+        sums: list[Any] = [
+            sum(m * c[power] for m, c in zip(chosen, polynomials, strict=True))
+            for power in range(3)
+        ]
         if drive is not None:
             sums[1] = sums[1] + drive
         new = _positive_root(*sums)
@@ -132,20 +150,30 @@ def extreme_root(
         root = better
         y0 = np.minimum(root, _FAR)
         chosen = [
-            m[up] if isinstance(m[0], float) else np.where((c[0] + y0 * (c[1] + y0 * c[2]) > 0) == up, m[1], m[0])
+            (
+                m[up]
+                if isinstance(m[0], float)
+                else np.where((c[0] + y0 * (c[1] + y0 * c[2]) > 0) == up, m[1], m[0])
+            )
             for m, c in zip(catalysts, polynomials, strict=True)
         ]
     raise NotCertified("the bounds of a fixed point were not found; try smaller intervals")
 
 
 def _positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
-    """The positive root of c0 + c1 y + c2 y^2 with c0 > 0 and c2 <= 0; infinite where there is none."""
+    """The positive root of c0 + c1 y + c2 y^2 with c0 > 0 and c2 <= 0; infinite where there is
+    none.
+    """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         root = np.sqrt(c1 * c1 - 4 * c0 * c2)
-        return np.where(c1 < 0, 2 * c0 / (root - c1), np.where(c2 < 0, (c1 + root) / (-2 * c2), np.inf))
+        return np.where(
+            c1 < 0, 2 * c0 / (root - c1), np.where(c2 < 0, (c1 + root) / (-2 * c2), np.inf)
+        )
 
 
-def settle_layer(kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray, strict: bool = True) -> Bounds:
+def settle_layer(
+    kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray, strict: bool = True
+) -> Bounds:
     """Bounds (n, n_units, n_species) of a layer's fixed point.
 
     Parameters
@@ -171,12 +199,17 @@ def settle_layer(kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray, 
         if is_sparse(weights)
         else (np.maximum(weights, 0), np.maximum(-weights, 0))
     )
-    gains, losses = ([_product(part, bound) for bound in catalysts] for part in (positive, negative))
+    gains, losses = (
+        [_product(part, bound) for bound in catalysts] for part in (positive, negative)
+    )
     local = constants.local[:, None, None]
     between = local * low, local * high
     parts = groups(kinetics)
     _check_roots(kinetics, parts)
-    drives = [_drive(kinetics, rail, gains, losses, low, high) for rail in range(len(kinetics.activation.rails))]
+    drives = [
+        _drive(kinetics, rail, gains, losses, low, high)
+        for rail in range(len(kinetics.activation.rails))
+    ]
     y: dict[int, Bounds] = {}
     for (a,) in kinetics.blocks:
         rail = drives[a] if a < len(drives) else (None, None)
@@ -184,8 +217,8 @@ def settle_layer(kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray, 
         y[a] = found[0] * (1 - _ROUNDING), found[1] * (1 + _ROUNDING)
         if strict and not (np.all(np.isfinite(y[a][1])) and np.all(y[a][0] >= 0)):
             raise NotCertified(
-                f"layer {kinetics.name!r}: species {kinetics.activation.species[a]!r} has no bound for these inputs "
-                "and rate constants; try smaller intervals"
+                f"layer {kinetics.name!r}: species {kinetics.activation.species[a]!r} has no bound"
+                " for these inputs and rate constants; try smaller intervals"
             )
     n_species = len(kinetics.activation.species)
     lower, upper = (np.stack([y[a][up] for a in range(n_species)], axis=-1) for up in (0, 1))
@@ -198,8 +231,9 @@ def _check_roots(kinetics: LayerKinetics, parts: list[list[Group]]) -> None:
         gains = [power for part in own for number, _, power in part.reactions if number > 0]
         if max(gains, default=0) > 1 or 0 not in gains:
             raise NotCertified(
-                f"layer {kinetics.name!r}: species {name!r} of {kinetics.activation} is made by no reaction without "
-                "itself, or at a rate that grows with its square, so its positive fixed point need not be the only one"
+                f"layer {kinetics.name!r}: species {name!r} of {kinetics.activation} is made by no"
+                " reaction without itself, or at a rate that grows with its square, so its"
+                " positive fixed point need not be the only one"
             )
 
 
@@ -242,9 +276,14 @@ def settle_between(
         See `settle_layer`.
     """
     net = kinetics.net
-    found: tuple[dict[str, FloatArray], dict[str, FloatArray]] = {INPUT: inputs[0]}, {INPUT: inputs[1]}
+    found: tuple[dict[str, FloatArray], dict[str, FloatArray]] = (
+        {INPUT: inputs[0]},
+        {INPUT: inputs[1]},
+    )
     for layer in kinetics.layers:
         read = layer.chemistry.layer
         lower, upper = (catalyst_concentrations(net, read, part) for part in found)
-        found[0][layer.name], found[1][layer.name] = settle_layer(layer, (lower, upper), rates, strict)
+        found[0][layer.name], found[1][layer.name] = settle_layer(
+            layer, (lower, upper), rates, strict
+        )
     return {layer.name: (found[0][layer.name], found[1][layer.name]) for layer in kinetics.layers}

@@ -8,10 +8,10 @@ For a loss with gradient g with respect to y, the implicit function theorem give
 
     J^T lambda = g,    dL/dk = -lambda . df/dk,    dL/dx = -lambda . df/dx.
 
-J is block triangular in the local names of `Activation.species`: a rail depends on itself, a follower
-on rails and followers before it. Each block is solved for all samples and units at once. What stands in J is
-the Jacobian of the layer's own `ReactionNetwork` (`encoding.local_reactions`); nothing here knows any
-activation's formula.
+J is block triangular in the local names of `Activation.species`: a rail depends on itself, a
+follower on rails and followers before it. Each block is solved for all samples and units at once.
+What stands in J is the Jacobian of the layer's own `ReactionNetwork` (`encoding.local_reactions`);
+nothing here knows any activation's formula.
 
 Everything is in terms of rate constants, so that it serves perturbed ones as well.
 """
@@ -56,7 +56,8 @@ class RateConstants:
     weights : (n_units, n_catalysts) ndarray or csr_array
         With the sign of their effect on the pre-activation.
     bias : (n_units, n_rails) ndarray
-        Bias of each rail, with its sign; for `LayerKinetics.settle` also (n, n_units, n_rails), by sample.
+        Bias of each rail, with its sign; for `LayerKinetics.settle` also (n, n_units, n_rails), by
+        sample.
     local : (n_local,) ndarray
         h, q, and those of followers, in the order of the local network.
     """
@@ -92,12 +93,16 @@ class LayerState:
     def sample(self, number: int) -> LayerState:
         """The state of one sample."""
         one = slice(number, number + 1)
-        return LayerState(self.catalysts[one], [u[one] for u in self.drive], [part[one] for part in self.y])
+        return LayerState(
+            self.catalysts[one], [u[one] for u in self.drive], [part[one] for part in self.y]
+        )
 
 
 @dataclass(frozen=True)
 class LocalTerm:
-    """number * constant * product of a unit's own species * product of species of a unit of the pool."""
+    """number * constant * product of a unit's own species * product of species of a unit of the
+    pool.
+    """
 
     number: int
     constant: int
@@ -139,7 +144,8 @@ class LayerKinetics:
         """The layer's."""
         return self.chemistry.layer.name
 
-    # Terms of the local network, by number instead of by name --------------------------------------
+    # Terms of the local network, by number instead of by name
+    # --------------------------------------
 
     def _local(self, term: Term) -> LocalTerm:
         own, pool = self.local.floating, self.local.boundary
@@ -148,7 +154,11 @@ class LayerKinetics:
             term.number,
             self.local.rate_constants.index(term.rate_constant),
             tuple(own.index(s) for s in term.species if s in own),
-            tuple(self.activation.species.index(names[pool.index(s)]) for s in term.species if s in pool),
+            tuple(
+                self.activation.species.index(names[pool.index(s)])
+                for s in term.species
+                if s in pool
+            ),
         )
 
     @cached_property
@@ -160,7 +170,9 @@ class LayerKinetics:
     def _own_terms(self) -> dict[tuple[int, int], list[LocalTerm]]:
         """df_a/dy_b within a unit, but for the drive, which stands on the diagonal of each rail."""
         own = self.local.floating
-        found: dict[tuple[int, int], list[LocalTerm]] = {(rail, rail): [] for rail in range(len(self._signs))}
+        found: dict[tuple[int, int], list[LocalTerm]] = {
+            (rail, rail): [] for rail in range(len(self._signs))
+        }
         for (row, column), terms in self.local.jacobian_terms.items():
             if column in own:
                 found[own.index(row), own.index(column)] = [self._local(term) for term in terms]
@@ -171,9 +183,10 @@ class LayerKinetics:
         """df_a/dy_b with respect to each unit of the layer, besides that within a unit."""
         own, pool = self.local.floating, self.local.boundary
         return {
-            (own.index(row), self.activation.species.index(self.activation.pooled[pool.index(column)])): [
-                self._local(term) for term in terms
-            ]
+            (
+                own.index(row),
+                self.activation.species.index(self.activation.pooled[pool.index(column)]),
+            ): [self._local(term) for term in terms]
             for (row, column), terms in self.local.jacobian_terms.items()
             if column in pool
         }
@@ -203,15 +216,19 @@ class LayerKinetics:
     def at(self, catalysts: FloatArray, concentrations: FloatArray) -> LayerState:
         """The layer at concentrations (n, n_units, n_species) found elsewhere, by the engine say."""
         y = [np.ascontiguousarray(concentrations[..., a]) for a in range(concentrations.shape[2])]
-        return LayerState(catalysts, self._drive(catalysts @ self.constants.weights.T, self.constants), y)
+        return LayerState(
+            catalysts, self._drive(catalysts @ self.constants.weights.T, self.constants), y
+        )
 
-    def settle(self, catalysts: FloatArray, constants: RateConstants | None = None, by_row: bool = False) -> LayerState:
+    def settle(
+        self, catalysts: FloatArray, constants: RateConstants | None = None, by_row: bool = False
+    ) -> LayerState:
         """The layer at its fixed point.
 
         With the network's own rate constants (the default) this is the activation's closed form;
         with others, Newton's method on the layer's equations, from the rails' exact roots.
-        With `by_row`, a sample's state is the same to the bit in whatever batch it comes; a matrix product, many times
-        faster for large layers, differs in the last bits.
+        With `by_row`, a sample's state is the same to the bit in whatever batch it comes; a matrix
+        product, many times faster for large layers, differs in the last bits.
 
         Raises
         ------
@@ -235,27 +252,39 @@ class LayerKinetics:
         """Drive of each rail, from the weighted sums (n, n_units) of the catalysts."""
         return [sign * sums + constants.bias[..., rail] for rail, sign in enumerate(self._signs)]
 
-    def _newton(self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray]) -> list[FloatArray]:
+    def _newton(
+        self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray]
+    ) -> list[FloatArray]:
         for _ in range(NEWTON_STEPS):
-            rates = [sum(term.evaluate(local, y) for term in terms) + np.zeros_like(y[0]) for terms in self.terms]
+            rates = [
+                sum(term.evaluate(local, y) for term in terms) + np.zeros_like(y[0])
+                for terms in self.terms
+            ]
             for rail, u in enumerate(drive):
                 rates[rail] = rates[rail] + u * y[rail]
             steps = self._linearize(drive, local, y).solve([rate[..., None] for rate in rates])
             y = [part - step[..., 0] for part, step in zip(y, steps, strict=True)]
-            if all(np.all(np.abs(step[..., 0]) <= 1e-14 * np.abs(part)) for part, step in zip(y, steps, strict=True)):
+            if all(
+                np.all(np.abs(step[..., 0]) <= 1e-14 * np.abs(part))
+                for part, step in zip(y, steps, strict=True)
+            ):
                 break
         if not all(np.all(np.isfinite(part) & (part > 0)) for part in y):
-            raise ConvergenceError(f"layer {self.name!r}: no positive fixed point was found with these rate constants")
+            raise ConvergenceError(
+                f"layer {self.name!r}: no positive fixed point was found with these rate constants"
+            )
         return y
 
     # Derivatives ------------------------------------------------------------------------------
 
-    def linearize(self, state: LayerState, constants: RateConstants | None = None, sizes: bool = False) -> Linearized:
+    def linearize(
+        self, state: LayerState, constants: RateConstants | None = None, sizes: bool = False
+    ) -> Linearized:
         """The Jacobian of the layer.
 
-        With `sizes`, one whose transposed solve adds up the sizes of all contributions, negated: the
-        diagonal of J is negative, so -|J| on it, and off it sums of |terms|, add where J cancels. Exact where
-        every block is one species; larger blocks are solved as they are.
+        With `sizes`, one whose transposed solve adds up the sizes of all contributions, negated:
+        the diagonal of J is negative, so -|J| on it, and off it sums of |terms|, add where J
+        cancels. Exact where every block is one species; larger blocks are solved as they are.
         """
         return self._linearize(state.drive, (constants or self.constants).local, state.y, sizes)
 
@@ -273,7 +302,9 @@ class LayerKinetics:
         pool = {}
         for place, terms in self._pool_terms.items():
             sign = abs if sizes and place not in self._together else _unchanged
-            pool[place] = np.broadcast_to(sum(sign(term.by_pair(local, y)) for term in terms), shape)
+            pool[place] = np.broadcast_to(
+                sum(sign(term.by_pair(local, y)) for term in terms), shape
+            )
         return Linearized(self.name, self.activation.species, self.blocks, own, pool)
 
     def backward(
@@ -284,10 +315,11 @@ class LayerKinetics:
         sizes: bool = False,
         sources: bool = True,
     ) -> tuple[FloatArray | None, RateConstants]:
-        """From dL/dy, (n, n_units) by species, to dL/d(catalysts) (n, n_catalysts) and to the rate constants.
+        """From dL/dy, (n, n_units) by species, to dL/d(catalysts) (n, n_catalysts) and to the rate
+        constants.
 
-        With `sizes`, every contribution counts by its absolute value: what cancels in the derivative
-        does not cancel here. Without `sources`, the catalysts are left out.
+        With `sizes`, every contribution counts by its absolute value: what cancels in the
+        derivative does not cancel here. Without `sources`, the catalysts are left out.
         """
         constants = constants or self.constants
         weights: Any = constants.weights
@@ -296,18 +328,25 @@ class LayerKinetics:
         by_rail = [-adjoint[rail] * state.y[rail] for rail in range(len(self._signs))]
         by_unit: Any = sum(part * sign(s) for part, s in zip(by_rail, self._signs, strict=True))
         by_weight = outer_sum(weights, by_unit, state.catalysts)
-        ones, by_local = np.ones(len(self.local.rate_constants)), np.zeros(len(self.local.rate_constants))
+        ones, by_local = (
+            np.ones(len(self.local.rate_constants)),
+            np.zeros(len(self.local.rate_constants)),
+        )
         for a, terms in enumerate(self.terms):
             for term in terms:
                 part = term.evaluate(ones, state.y)
                 by_local[term.constant] -= np.sum(adjoint[a] * sign(part))
         by_bias = np.stack([part.sum(axis=0) for part in by_rail], axis=1)
-        return (by_unit @ sign(weights) if sources else None), RateConstants(by_weight, by_bias, by_local)
+        return (by_unit @ sign(weights) if sources else None), RateConstants(
+            by_weight, by_bias, by_local
+        )
 
     def respond(self, state: LayerState, by_catalyst: FloatArray, own: slice, h: int) -> FloatArray:
-        """dy/dp (n, n_units, n_species, n_parameters), given that of the catalysts (n, n_catalysts, n_parameters).
+        """dy/dp (n, n_units, n_species, n_parameters), given that of the catalysts (n, n_catalysts,
+        n_parameters).
 
-        `own` and `h` are where the layer's own weights and biases, and its h, stand among the parameters.
+        `own` and `h` are where the layer's own weights and biases, and its h, stand among the
+        parameters.
         """
         weights, y = self.constants.weights, state.y
         n, m = y[0].shape
@@ -338,10 +377,14 @@ class LayerKinetics:
     def _q(self) -> int:
         return self.local.rate_constants.index(f"q{self.chemistry.index}")
 
-    def to_parameters(self, gradient: RateConstants, sizes: bool = False) -> tuple[Any, FloatArray, float]:
+    def to_parameters(
+        self, gradient: RateConstants, sizes: bool = False
+    ) -> tuple[Any, FloatArray, float]:
         """dL/d(weights), dL/d(bias) and dL/dh of the layer from those of its rate constants."""
         chemistry, gain = self.chemistry, self.activation.gain
-        by_unit = gradient.bias @ np.array([abs(s) if sizes else s for s in self._signs], dtype=float)
+        by_unit = gradient.bias @ np.array(
+            [abs(s) if sizes else s for s in self._signs], dtype=float
+        )
         weights = self.columns_of(gradient.weights, sizes)
         if chemistry.constants.any():
             shift = gain * (np.abs(chemistry.constants) if sizes else chemistry.constants)
@@ -353,7 +396,9 @@ class LayerKinetics:
         return weights, gain * by_unit, float(gradient.local[self._h])
 
     def columns_of(self, by_catalyst: Any, sizes: bool = False) -> Any:
-        """Derivatives by catalyst (n_units, n_catalysts) as derivatives by value read (n_units, n_in)."""
+        """Derivatives by catalyst (n_units, n_catalysts) as derivatives by value read (n_units,
+        n_in).
+        """
         factors, one_each = self._factors
         if one_each and not is_sparse(by_catalyst):
             return by_catalyst * (np.abs(factors) if sizes else factors)
@@ -374,10 +419,14 @@ class LayerKinetics:
 
     @cached_property
     def _factors(self) -> tuple[FloatArray, bool]:
-        """From a weight to the rate constant of each catalyst; whether each value read is one catalyst."""
+        """From a weight to the rate constant of each catalyst; whether each value read is one
+        catalyst.
+        """
         catalysts = self.chemistry.catalysts
         factors = self.activation.gain * np.array([catalyst.coefficient for catalyst in catalysts])
-        return factors, [catalyst.column for catalyst in catalysts] == list(range(self.chemistry.layer.n_in))
+        return factors, [catalyst.column for catalyst in catalysts] == list(
+            range(self.chemistry.layer.n_in)
+        )
 
     @cached_property
     def _spread(self) -> Any:
@@ -406,14 +455,19 @@ class NetworkKinetics:
         return self.settle_coded(self.net.input_coding.code(x), constants, by_row)
 
     def settle_coded(
-        self, inputs: FloatArray, constants: Sequence[RateConstants] | None = None, by_row: bool = False
+        self,
+        inputs: FloatArray,
+        constants: Sequence[RateConstants] | None = None,
+        by_row: bool = False,
     ) -> list[LayerState]:
         """The same for concentrations (n, n_in, n_rails) of the inputs' species."""
         found = {INPUT: inputs}
         states = []
         for number, layer in enumerate(self.layers):
             own = None if constants is None else constants[number]
-            state = layer.settle(catalyst_concentrations(self.net, layer.chemistry.layer, found), own, by_row)
+            state = layer.settle(
+                catalyst_concentrations(self.net, layer.chemistry.layer, found), own, by_row
+            )
             found[layer.name] = state.concentrations
             states.append(state)
         return states
@@ -424,8 +478,12 @@ class NetworkKinetics:
         states, first = [], 0
         for layer in self.layers:
             size = layer.chemistry.n_species
-            block = concentrations[:, first : first + size].reshape(len(x), layer.chemistry.layer.n_out, -1)
-            states.append(layer.at(catalyst_concentrations(self.net, layer.chemistry.layer, found), block))
+            block = concentrations[:, first : first + size].reshape(
+                len(x), layer.chemistry.layer.n_out, -1
+            )
+            states.append(
+                layer.at(catalyst_concentrations(self.net, layer.chemistry.layer, found), block)
+            )
             found[layer.name] = block
             first += size
         return states
@@ -442,9 +500,11 @@ class NetworkKinetics:
         sizes: bool = False,
         inputs: bool = False,
     ) -> tuple[list[RateConstants], FloatArray | None]:
-        """From dL/d(outputs) (n, n_out) to all rate constants and, if asked for, to the input values (n, n_in).
+        """From dL/d(outputs) (n, n_out) to all rate constants and, if asked for, to the input
+        values (n, n_in).
 
-        With `sizes`, the sums of the absolute values of all contributions (see `LayerKinetics.backward`).
+        With `sizes`, the sums of the absolute values of all contributions (see
+        `LayerKinetics.backward`).
         """
         n = len(by_output)
         totals = {
@@ -485,8 +545,9 @@ class NetworkKinetics:
             for part in ("rails", "read_out", "local_reactions", "gain"):
                 if getattr(activation, part) != getattr(other, part):
                     raise NetworkError(
-                        f"layer {layer.name!r}: {part} of {activation} depend on h; derivatives take h as the rate "
-                        "constant of its rails alone, so give the other numbers a field of their own"
+                        f"layer {layer.name!r}: {part} of {activation} depend on h; derivatives"
+                        " take h as the rate constant of its rails alone, so give the other"
+                        " numbers a field of their own"
                     )
         return True
 
@@ -500,7 +561,9 @@ class NetworkKinetics:
         return np.array([coding.read_out(i).terms[0][1] for i in range(self.net.n_in)])
 
 
-def forward_sensitivities(kinetics: NetworkKinetics, states: Sequence[LayerState], inputs: bool = False) -> FloatArray:
+def forward_sensitivities(
+    kinetics: NetworkKinetics, states: Sequence[LayerState], inputs: bool = False
+) -> FloatArray:
     """d(outputs)/d(parameters) at a steady state, by forward substitution through the layers.
 
     Returns

@@ -1,4 +1,6 @@
-"""The Jacobian of one layer at many states at once, and its block-triangular solves, forward and transposed."""
+"""The Jacobian of one layer at many states at once, and its block-triangular solves, forward and
+transposed.
+"""
 
 from __future__ import annotations
 
@@ -97,6 +99,7 @@ class Linearized:
     def _singular(self, block: Sequence[int]) -> SingularJacobianError:
         names = ", ".join(self.species[a] for a in block)
         return SingularJacobianError(
-            f"layer {self.name!r}: the Jacobian is singular in species {names} of a unit, so the steady state is not "
-            "isolated and has no derivatives; does every follower have a reaction that consumes it?"
+            f"layer {self.name!r}: the Jacobian is singular in species {names} of a unit, so the"
+            " steady state is not isolated and has no derivatives; does every follower have a"
+            " reaction that consumes it?"
         )

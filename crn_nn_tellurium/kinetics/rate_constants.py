@@ -1,4 +1,5 @@
-"""The rate constants of a layer by sample: what a batch is solved with when every sample may have its own.
+"""The rate constants of a layer by sample: what a batch is solved with when every sample may have
+its own.
 
 Arrays have a leading dimension of 1 where all samples share them, of n where they do not.
 """
@@ -22,7 +23,8 @@ class LayerConstants:
     Attributes
     ----------
     weights : (m, n_weights) ndarray
-        Of the catalysts, with the sign of their effect on the pre-activation, in the order of `values_of`.
+        Of the catalysts, with the sign of their effect on the pre-activation, in the order of
+        `values_of`.
     bias : (m, n_units, n_rails) ndarray
         Bias of each rail, with its sign.
     local : (m, n_local) ndarray
@@ -37,16 +39,23 @@ class LayerConstants:
     def of(chemistry: LayerChemistry) -> LayerConstants:
         """A network's own."""
         local = local_reactions(chemistry).constants
-        return LayerConstants(values_of(chemistry.weights)[None], chemistry.rail_bias[None], local[None])
+        return LayerConstants(
+            values_of(chemistry.weights)[None], chemistry.rail_bias[None], local[None]
+        )
 
     def take(self, samples: npt.NDArray[np.intp]) -> LayerConstants:
         """Those of some samples."""
         return LayerConstants(
-            *(part if len(part) == 1 else part[samples] for part in (self.weights, self.bias, self.local))
+            *(
+                part if len(part) == 1 else part[samples]
+                for part in (self.weights, self.bias, self.local)
+            )
         )
 
 
-def drive(chemistry: LayerChemistry, constants: LayerConstants, catalysts: FloatArray) -> tuple[FloatArray, FloatArray]:
+def drive(
+    chemistry: LayerChemistry, constants: LayerConstants, catalysts: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Drive of every unit's rails, for catalysts (n, n_catalysts), and the sum of its parts' sizes.
 
     Both have shape (n, n_units, n_rails).
@@ -57,7 +66,9 @@ def drive(chemistry: LayerChemistry, constants: LayerConstants, catalysts: Float
     return z[..., None] * signs + constants.bias, size[..., None] + np.abs(constants.bias)
 
 
-def weighted_sums_of(chemistry: LayerChemistry, weights: FloatArray, catalysts: FloatArray) -> FloatArray:
+def weighted_sums_of(
+    chemistry: LayerChemistry, weights: FloatArray, catalysts: FloatArray
+) -> FloatArray:
     """Sums (n, n_units) of catalysts (n, n_catalysts) by stored weights (m, n_weights), row by row."""
     pattern, catalysts = chemistry.weights, np.ascontiguousarray(catalysts)
     if len(weights) == 1:
@@ -71,5 +82,9 @@ def weighted_sums_of(chemistry: LayerChemistry, weights: FloatArray, catalysts: 
         read = [slice(None)] * n_units
     parts = zip(read, spans, strict=True)
     return np.stack(
-        [np.add.reduce(catalysts[:, columns] * weights[:, span], axis=1) for columns, span in parts], axis=1
+        [
+            np.add.reduce(catalysts[:, columns] * weights[:, span], axis=1)
+            for columns, span in parts
+        ],
+        axis=1,
     )

@@ -1,4 +1,5 @@
-"""Rate constants that are off: lognormal factors on every one of them, and what the network makes of it.
+"""Rate constants that are off: lognormal factors on every one of them, and what the network makes
+of it.
 
 A factor exp(s xi), xi standard normal, has median 1; s = sqrt(ln(1 + cv^2)) gives a coefficient of
 variation of cv. Each rate constant of the model has its own: weights, biases (rails that share a
@@ -17,7 +18,9 @@ from crn_nn_tellurium.kinetics.layer import LayerKinetics, NetworkKinetics, Rate
 from crn_nn_tellurium.networks import values_of, with_values
 
 
-def draw_factors(kinetics: NetworkKinetics, cv: float, rng: np.random.Generator) -> list[RateConstants]:
+def draw_factors(
+    kinetics: NetworkKinetics, cv: float, rng: np.random.Generator
+) -> list[RateConstants]:
     """Lognormal factors for every rate constant, one draw, layer by layer.
 
     Raises
@@ -26,7 +29,9 @@ def draw_factors(kinetics: NetworkKinetics, cv: float, rng: np.random.Generator)
         If the coefficient of variation is not a finite number >= 0.
     """
     if not (is_real(cv) and np.isfinite(cv) and cv >= 0):
-        raise InputError(f"noise is {cv!r}; expected a coefficient of variation, a finite number >= 0")
+        raise InputError(
+            f"noise is {cv!r}; expected a coefficient of variation, a finite number >= 0"
+        )
     return [layer_factors(layer, cv, rng) for layer in kinetics.layers]
 
 
@@ -47,15 +52,24 @@ def layer_factors(layer: LayerKinetics, cv: float, rng: np.random.Generator) -> 
 
 def multiplied(constants: RateConstants, factors: RateConstants) -> RateConstants:
     """Rate constants, or derivatives by them, times factors, one by one."""
-    weights = with_values(constants.weights, values_of(constants.weights) * values_of(factors.weights))
+    weights = with_values(
+        constants.weights, values_of(constants.weights) * values_of(factors.weights)
+    )
     return RateConstants(weights, constants.bias * factors.bias, constants.local * factors.local)
 
 
-def perturbed_constants(kinetics: NetworkKinetics, factors: Sequence[RateConstants]) -> list[RateConstants]:
+def perturbed_constants(
+    kinetics: NetworkKinetics, factors: Sequence[RateConstants]
+) -> list[RateConstants]:
     """The network's rate constants, each off by its factor, layer by layer."""
-    return [multiplied(layer.constants, part) for layer, part in zip(kinetics.layers, factors, strict=True)]
+    return [
+        multiplied(layer.constants, part)
+        for layer, part in zip(kinetics.layers, factors, strict=True)
+    ]
 
 
-def perturbed_outputs(kinetics: NetworkKinetics, x: FloatArray, factors: Sequence[RateConstants]) -> FloatArray:
+def perturbed_outputs(
+    kinetics: NetworkKinetics, x: FloatArray, factors: Sequence[RateConstants]
+) -> FloatArray:
     """Outputs (n, n_out) at the steady state with every rate constant off by its factor."""
     return kinetics.outputs(kinetics.settle(x, perturbed_constants(kinetics, factors)))

@@ -44,7 +44,9 @@ class Rail:
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """A further species of a unit; `upper_bound` holds its fixed point from above, in concentration."""
+    """A further species of a unit; `upper_bound` holds its fixed point from above, in
+    concentration.
+    """
 
     name: str
     upper_bound: float
@@ -166,10 +168,14 @@ class Activation(ABC):
             value = getattr(self, entry.name)
             if isinstance(entry.default, float):
                 if not is_real(value):
-                    raise NetworkError(f"{type(self).__name__}: {entry.name} is {value!r}; expected a number")
+                    raise NetworkError(
+                        f"{type(self).__name__}: {entry.name} is {value!r}; expected a number"
+                    )
                 object.__setattr__(self, entry.name, float(value))
         if not (isinstance(self.h, float) and self.h > 0 and math.isfinite(self.h)):
-            raise NetworkError(f"{type(self).__name__}: h is {self.h!r}; expected a finite number > 0")
+            raise NetworkError(
+                f"{type(self).__name__}: h is {self.h!r}; expected a finite number > 0"
+            )
         self._check_description()
 
     def _check_description(self) -> None:
@@ -180,25 +186,42 @@ class Activation(ABC):
             if not _LETTERS.fullmatch(name):
                 raise NetworkError(f"{kind}: local name {name!r}; expected letters only")
         if not self.rails:
-            raise NetworkError(f"{kind}: it has no rails; expected at least one, for the pre-activation to drive")
+            raise NetworkError(
+                f"{kind}: it has no rails; expected at least one, for the pre-activation to drive"
+            )
         if len(set(names)) != len(names):
             raise NetworkError(f"{kind}: its species are {names}; expected each name once")
         for rail in self.rails:
             if rail.sign not in (1, -1):
-                raise NetworkError(f"{kind}: rail {rail.name!r} has sign {rail.sign!r}; expected 1 or -1")
+                raise NetworkError(
+                    f"{kind}: rail {rail.name!r} has sign {rail.sign!r}; expected 1 or -1"
+                )
         if clash := {"h", "q", "w", "b", "v", "J"}.intersection((*names, *constants)):
-            raise NetworkError(f"{kind}: {min(clash)!r} names something of ours; choose another local name")
+            raise NetworkError(
+                f"{kind}: {min(clash)!r} names something of ours; choose another local name"
+            )
         known = {*names, *(f"*{name}" for name in names)}
         for reaction in self.local_reactions:
             if unknown := {*reaction.substrates, *reaction.products} - known:
-                raise NetworkError(f"{kind}: a local reaction reads {min(unknown)!r}; its species are {names}")
+                raise NetworkError(
+                    f"{kind}: a local reaction reads {min(unknown)!r}; its species are {names}"
+                )
             if len(reaction.substrates) > 2:
-                raise NetworkError(f"{kind}: {reaction} is above second order; expected at most two substrates")
+                raise NetworkError(
+                    f"{kind}: {reaction} is above second order; expected at most two substrates"
+                )
             if starred := [name for name in reaction.changes if name.startswith("*")]:
-                raise NetworkError(f"{kind}: {reaction} changes {starred[0]!r}; other units' species can only catalyse")
-        for method in ("concentrations", "derivative") if self.local_reactions or self.followers else ():
+                raise NetworkError(
+                    f"{kind}: {reaction} changes {starred[0]!r}; other units' species can only"
+                    " catalyse"
+                )
+        for method in (
+            ("concentrations", "derivative") if self.local_reactions or self.followers else ()
+        ):
             if getattr(type(self), method) is getattr(Activation, method):
-                raise NetworkError(f"{kind}: it has local reactions, so it must define its own {method}(z)")
+                raise NetworkError(
+                    f"{kind}: it has local reactions, so it must define its own {method}(z)"
+                )
         read = [name for name, _ in self.read_out.terms]
         if len(set(read)) != len(read):
             raise NetworkError(f"{kind}: the read-out reads {read}; expected each species once")
@@ -228,10 +251,11 @@ class Activation(ABC):
 
     @property
     def settles(self) -> bool:
-        """Whether an activation whose species act on one another both ways declares one positive fixed point.
+        """Whether an activation whose species act on one another both ways declares one positive
+        fixed point.
 
-        Its unit must have one positive fixed point at every drive. Certificates rely on it, and find for
-        themselves whether the envelope of all trajectories closes there.
+        Its unit must have one positive fixed point at every drive. Certificates rely on it, and
+        find for themselves whether the envelope of all trajectories closes there.
         """
         return False
 
@@ -239,7 +263,8 @@ class Activation(ABC):
     def h_is_smoothing(self) -> bool:
         """Whether smaller h brings the value nearer to the function meant, its limit for h -> 0.
 
-        False where h is part of the function itself: the width of a sigmoid, say. Then it is not free to choose.
+        False where h is part of the function itself: the width of a sigmoid, say. Then it is not
+        free to choose.
         """
         return True
 
@@ -250,18 +275,29 @@ class Activation(ABC):
 
     @property
     def threshold(self) -> float:
-        """Value of a single output above which it means the second of two classes; 0.5 unless stated."""
+        """Value of a single output above which it means the second of two classes; 0.5 unless
+        stated.
+        """
         return 0.5
 
     @property
     def species(self) -> tuple[str, ...]:
         """Local names of a unit's species: rails first, then followers."""
-        return (*(rail.name for rail in self.rails), *(follower.name for follower in self.followers))
+        return (
+            *(rail.name for rail in self.rails),
+            *(follower.name for follower in self.followers),
+        )
 
     @property
     def rate_constants(self) -> tuple[str, ...]:
-        """Local names of the rate constants that the units of a layer share: h, q and those of local reactions."""
-        return ("h", "q", *dict.fromkeys(reaction.rate_constant for reaction in self.local_reactions))
+        """Local names of the rate constants that the units of a layer share: h, q and those of
+        local reactions.
+        """
+        return (
+            "h",
+            "q",
+            *dict.fromkeys(reaction.rate_constant for reaction in self.local_reactions),
+        )
 
     @property
     def pooled(self) -> tuple[str, ...]:
@@ -321,7 +357,9 @@ class Activation(ABC):
         """d value / dz, same shape as z; (..., n_units, n_units) where `couples_units`."""
         slopes = smoothed_relu_derivative(self.drive(z), self.h)
         coefficients = dict(self.read_out.terms)
-        factors = np.array([self.gain * rail.sign * coefficients.get(rail.name, 0.0) for rail in self.rails])
+        factors = np.array(
+            [self.gain * rail.sign * coefficients.get(rail.name, 0.0) for rail in self.rails]
+        )
         return slopes @ factors
 
     def h_derivative(self, z: npt.ArrayLike) -> FloatArray:
@@ -336,19 +374,22 @@ class Activation(ABC):
         if self.local_reactions or self.followers:
             kind = type(self).__name__
             raise NetworkError(
-                f"{kind}: the derivative of its value with respect to h is not known in closed form; define "
-                f"{kind}.h_derivative(z), or take it from the chemistry, method='adjoint'"
+                f"{kind}: the derivative of its value with respect to h is not known in closed"
+                f" form; define {kind}.h_derivative(z), or take it from the chemistry,"
+                " method='adjoint'"
             )
         slopes = 1 / np.hypot(self.drive(z), 2 * math.sqrt(self.h))
         coefficients = dict(self.read_out.terms)
         return slopes @ np.array([coefficients.get(rail.name, 0.0) for rail in self.rails])
 
     def rescaled(self, factor: float) -> tuple[Activation, float] | None:
-        """The activation whose unit, with a pre-activation `factor` times as large, is `factor` times as fast.
+        """The activation whose unit, with a pre-activation `factor` times as large, is `factor`
+        times as fast.
 
-        From sigma_(s^2 h)(s u) = s sigma_h(u): with y -> s y, the equation of a rail runs s times as fast. Whoever
-        defines it for an activation of their own answers for both promises; rails that have no shift, without
-        local reactions and with a read-out of their concentrations alone, keep them without being asked.
+        From sigma_(s^2 h)(s u) = s sigma_h(u): with y -> s y, the equation of a rail runs s times
+        as fast. Whoever defines it for an activation of their own answers for both promises; rails
+        that have no shift, without local reactions and with a read-out of their concentrations
+        alone, keep them without being asked.
 
         Parameters
         ----------
@@ -358,8 +399,8 @@ class Activation(ABC):
         Returns
         -------
         (Activation, float) or None
-            The activation with its numbers rescaled, and by what its value is multiplied, a power of `factor` that
-            is not negative; None where there is no such activation.
+            The activation with its numbers rescaled, and by what its value is multiplied, a power
+            of `factor` that is not negative; None where there is no such activation.
 
         Examples
         --------
@@ -369,7 +410,12 @@ class Activation(ABC):
         >>> activation(3 * 0.5) / of_value - SmoothedReLU(h=0.01)(0.5)
         np.float64(0.0)
         """
-        if self.local_reactions or self.followers or self.read_out.constant or any(r.shift for r in self.rails):
+        if (
+            self.local_reactions
+            or self.followers
+            or self.read_out.constant
+            or any(r.shift for r in self.rails)
+        ):
             return None
         other = dataclasses.replace(self, h=self.h * factor**2)
         same = (other.rails, other.read_out, other.gain) == (self.rails, self.read_out, self.gain)
@@ -382,7 +428,9 @@ class Activation(ABC):
     def _check_positive(self, **values: float) -> None:
         for name, value in values.items():
             if not (value > 0 and math.isfinite(value)):
-                raise NetworkError(f"{type(self).__name__}: {name} is {value!r}; expected a finite number > 0")
+                raise NetworkError(
+                    f"{type(self).__name__}: {name} is {value!r}; expected a finite number > 0"
+                )
 
 
 _PLUS = Rail("Y")
@@ -493,15 +541,18 @@ class ClippedReLU(Activation):
 
     def rescaled(self, factor: float) -> tuple[Activation, float] | None:
         """The same with its ceiling `factor` times as high."""
-        return dataclasses.replace(self, h=self.h * factor**2, ceiling=self.ceiling * factor), float(factor)
+        return dataclasses.replace(
+            self, h=self.h * factor**2, ceiling=self.ceiling * factor
+        ), float(factor)
 
 
 @dataclass(frozen=True)
 class HardSigmoid(Activation):
     """sigma_h(u) - sigma_h(u - 1) with u = slope * z + offset, near min(max(u, 0), 1).
 
-    PyTorch's hard sigmoid has slope 1/6 and offset 1/2, Keras' of old 0.2 and 0.5. Its knees stay where they are, so
-    it cannot be `rescaled`; ClippedReLU(ceiling=1) with slope and offset in weights and bias is the same and can.
+    PyTorch's hard sigmoid has slope 1/6 and offset 1/2, Keras' of old 0.2 and 0.5. Its knees stay
+    where they are, so it cannot be `rescaled`; ClippedReLU(ceiling=1) with slope and offset in
+    weights and bias is the same and can.
 
     Examples
     --------
@@ -577,7 +628,8 @@ class Sigmoid(_Ratio):
 
 @dataclass(frozen=True)
 class Tanh(_Ratio):
-    """z / sqrt(z^2 + 4h), an algebraic sigmoid between -1 and 1; h = 1/4 gives the slope of tanh at 0.
+    """z / sqrt(z^2 + 4h), an algebraic sigmoid between -1 and 1; h = 1/4 gives the slope of tanh at
+    0.
 
     Examples
     --------
@@ -622,7 +674,11 @@ class Normalized(Activation):
         y = smoothed_relu(z, self.h)
         total = y.sum(axis=-1)[..., None, None]
         share = y[..., :, None] / total
-        return (np.eye(y.shape[-1]) - share) / total * smoothed_relu_derivative(z, self.h)[..., None, :]
+        return (
+            (np.eye(y.shape[-1]) - share)
+            / total
+            * smoothed_relu_derivative(z, self.h)[..., None, :]
+        )
 
     def h_derivative(self, z: npt.ArrayLike) -> FloatArray:
         """dP_k / dh, same shape as z."""
@@ -634,6 +690,16 @@ class Normalized(Activation):
 
 BUILT_IN: dict[str, type[Activation]] = {
     kind.__name__: kind
-    for kind in (SmoothedReLU, Linear, LeakyReLU, Absolute, ClippedReLU, HardSigmoid, Sigmoid, Tanh, Normalized)
+    for kind in (
+        SmoothedReLU,
+        Linear,
+        LeakyReLU,
+        Absolute,
+        ClippedReLU,
+        HardSigmoid,
+        Sigmoid,
+        Tanh,
+        Normalized,
+    )
 }
 """The activations that a saved network may name without being given them."""

@@ -78,11 +78,13 @@ class InputCoding:
             x = x.astype(float, copy=False)
         except (TypeError, ValueError) as error:
             raise InputError(
-                f"inputs are {reprlib.repr(x)}; expected numbers, shape (n_samples, {len(self.names)})"
+                f"inputs are {reprlib.repr(x)}; expected numbers, shape (n_samples,"
+                f" {len(self.names)})"
             ) from error
         if x.ndim == 0 or x.shape[-1] != len(self.names):
             raise InputError(
-                f"inputs have shape {x.shape}; expected (n_samples, {len(self.names)}), one column per input"
+                f"inputs have shape {x.shape}; expected (n_samples, {len(self.names)}), one column"
+                " per input"
             )
         if not np.all(np.isfinite(x)):
             self._refuse(x, ~np.isfinite(x), "expected a finite number")
@@ -90,14 +92,17 @@ class InputCoding:
             self._refuse(
                 x,
                 x < 0,
-                "a concentration is not negative; build the network with inputs='signed' (two rails per input) "
-                "or inputs='scaled' with input_range=(low, high)",
+                "a concentration is not negative; build the network with inputs='signed' (two rails"
+                " per input) or inputs='scaled' with input_range=(low, high)",
             )
         if self.kind == "scaled" and np.any(x < np.asarray(self.low)):
             below = x < np.asarray(self.low)
             index = int(np.argwhere(below)[0][-1])
             self._refuse(
-                x, below, f"its range starts at {self.low[index]!r}; build the network with a wider input_range"
+                x,
+                below,
+                f"its range starts at {self.low[index]!r}; build the network with a wider"
+                " input_range",
             )
         return np.ascontiguousarray(x)
 
@@ -115,7 +120,9 @@ class InputCoding:
         return ((x - low) / (high - low))[..., None]
 
     def code_between(self, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Bounds of the concentrations that carry checked values between bounds; each is monotone in its value."""
+        """Bounds of the concentrations that carry checked values between bounds; each is monotone
+        in its value.
+        """
         ends = self.code(lower), self.code(upper)
         return np.minimum(*ends), np.maximum(*ends)
 
@@ -153,17 +160,27 @@ def input_coding(kind: str, names: tuple[str, ...], input_range: object) -> Inpu
         if input_range is not None:
             raise NetworkError(f"input_range goes with inputs='scaled'; got inputs={kind!r}")
         return InputCoding(kind, names)
-    if input_range is None or not isinstance(input_range, Sequence | np.ndarray) or len(input_range) != 2:
+    if (
+        input_range is None
+        or not isinstance(input_range, Sequence | np.ndarray)
+        or len(input_range) != 2
+    ):
         raise NetworkError(
-            f"input_range is {input_range!r}; expected (low, high), each a number or one number per input"
+            f"input_range is {input_range!r}; expected (low, high), each a number or one number per"
+            " input"
         )
     try:
-        low, high = (np.broadcast_to(np.asarray(bound, dtype=float), (len(names),)) for bound in input_range)
+        low, high = (
+            np.broadcast_to(np.asarray(bound, dtype=float), (len(names),)) for bound in input_range
+        )
     except (TypeError, ValueError) as error:
         raise NetworkError(
-            f"input_range is {input_range!r}; expected (low, high), each a number or {len(names)} numbers"
+            f"input_range is {input_range!r}; expected (low, high), each a number or {len(names)}"
+            " numbers"
         ) from error
     for name, a, b in zip(names, low.tolist(), high.tolist(), strict=True):
         if not (np.isfinite(a) and np.isfinite(b) and a < b):
-            raise NetworkError(f"input {name!r}: its range is ({a!r}, {b!r}); expected finite low < high")
+            raise NetworkError(
+                f"input {name!r}: its range is ({a!r}, {b!r}); expected finite low < high"
+            )
     return InputCoding(kind, names, tuple(low.tolist()), tuple(high.tolist()))

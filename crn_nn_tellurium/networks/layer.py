@@ -55,20 +55,26 @@ class Layer:
     def __post_init__(self) -> None:
         label = f"layer {self.name!r}" if self.name else "a layer"
         weights = _weights(label, self.weights)
-        bias = np.zeros(weights.shape[0]) if self.bias is None else _numbers(label, "bias", self.bias)
+        bias = (
+            np.zeros(weights.shape[0]) if self.bias is None else _numbers(label, "bias", self.bias)
+        )
         if bias.shape != weights.shape[:1]:
             raise NetworkError(
-                f"{label}: bias has shape {bias.shape}; expected ({weights.shape[0]},) to match weights of shape "
-                f"{weights.shape}"
+                f"{label}: bias has shape {bias.shape}; expected ({weights.shape[0]},) to match"
+                f" weights of shape {weights.shape}"
             )
         if not isinstance(self.activation, Activation):
             raise NetworkError(
-                f"{label}: activation is {self.activation!r}; expected an Activation, SmoothedReLU(h=0.01) say"
+                f"{label}: activation is {self.activation!r}; expected an Activation,"
+                " SmoothedReLU(h=0.01) say"
             )
         sources = (self.inputs,) if isinstance(self.inputs, str) else self.inputs
-        if not isinstance(sources, list | tuple) or not all(isinstance(source, str) for source in sources):
+        if not isinstance(sources, list | tuple) or not all(
+            isinstance(source, str) for source in sources
+        ):
             raise NetworkError(
-                f"{label}: inputs are {self.inputs!r}; expected names of layers, ('layer1', 'input') say"
+                f"{label}: inputs are {self.inputs!r}; expected names of layers, ('layer1',"
+                " 'input') say"
             )
         if self.name:
             check_identifier("layer", self.name)
@@ -102,7 +108,8 @@ class Layer:
         if not isinstance(other, Layer):
             return NotImplemented
         return (
-            (self.name, self.inputs, self.activation) == (other.name, other.inputs, other.activation)
+            (self.name, self.inputs, self.activation)
+            == (other.name, other.inputs, other.activation)
             and is_sparse(self.weights) == is_sparse(other.weights)
             and self.weights.shape == other.weights.shape
             and not np.any(_dense(self.weights) != _dense(other.weights))
@@ -117,7 +124,10 @@ class Layer:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return f"Layer({self.name!r}, {self.n_in} -> {self.n_out}, {self.activation}, {self.n_weights} weights)"
+        return (
+            f"Layer({self.name!r}, {self.n_in} -> {self.n_out}, {self.activation}, {self.n_weights}"
+            " weights)"
+        )
 
 
 def _dense(weights: Any) -> Any:
@@ -128,12 +138,16 @@ def _numbers(label: str, what: str, values: Any) -> FloatArray:
     try:
         if np.iscomplexobj(values):
             raise TypeError("complex numbers")
-        result = np.array(values, dtype=float) + 0.0  # no negative zeros: equal networks give equal files
+        result = (
+            np.array(values, dtype=float) + 0.0
+        )  # no negative zeros: equal networks give equal files
     except (TypeError, ValueError) as error:
         raise NetworkError(f"{label}: {what} cannot be read as numbers ({error})") from error
     if not np.all(np.isfinite(result)):
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(result))[0])
-        raise NetworkError(f"{label}: {what}{list(where)} is {float(result[where])!r}; expected finite numbers")
+        raise NetworkError(
+            f"{label}: {what}{list(where)} is {float(result[where])!r}; expected finite numbers"
+        )
     return result
 
 
@@ -151,5 +165,7 @@ def _weights(label: str, values: Any) -> FloatArray | sparse.csr_array:
     else:
         result = _numbers(label, "weights", values)
     if result.ndim != 2 or 0 in result.shape:
-        raise NetworkError(f"{label}: weights have shape {result.shape}; expected (n_out, n_in), neither of them 0")
+        raise NetworkError(
+            f"{label}: weights have shape {result.shape}; expected (n_out, n_in), neither of them 0"
+        )
     return result

@@ -81,7 +81,8 @@ def resolve_loss(loss: LossLike, net: Network) -> Loss:
         return Loss(*loss)
     if not isinstance(loss, str) or loss not in _NAMED:
         raise InputError(
-            f"loss is {loss!r}; expected one of {', '.join(map(repr, _NAMED))}, a Loss, or (function, derivative)"
+            f"loss is {loss!r}; expected one of {', '.join(map(repr, _NAMED))}, a Loss, or"
+            " (function, derivative)"
         )
     return _NAMED[loss](net)
 
@@ -108,25 +109,27 @@ def encode_targets(loss: Loss, net: Network, y: npt.ArrayLike, n_samples: int) -
         values = given.astype(float)
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"targets are {given.dtype} such as {given.flat[0]!r}; loss {loss.name!r} expects numbers, shape "
-            f"({n_samples}, {net.n_out})"
+            f"targets are {given.dtype} such as {given.flat[0]!r}; loss {loss.name!r} expects"
+            f" numbers, shape ({n_samples}, {net.n_out})"
         ) from error
     if values.ndim == 1 and net.n_out == 1:
         values = values[:, None]
     if values.shape != (n_samples, net.n_out):
         hint = ", or class labels" if loss.targets == "classes" else ""
         raise InputError(
-            f"targets have shape {given.shape}; loss {loss.name!r} expects ({n_samples}, {net.n_out}), one row per "
-            f"sample and one column per output{hint}"
+            f"targets have shape {given.shape}; loss {loss.name!r} expects ({n_samples},"
+            f" {net.n_out}), one row per sample and one column per output{hint}"
         )
     if not np.all(np.isfinite(values)):
         sample = int(np.argwhere(~np.isfinite(values))[0][0])
-        raise InputError(f"targets of sample {sample} are {values[sample].tolist()}; expected finite numbers")
+        raise InputError(
+            f"targets of sample {sample} are {values[sample].tolist()}; expected finite numbers"
+        )
     if loss.targets == "classes" and (values.min(initial=0) < 0 or values.max(initial=0) > 1):
         sample = int(np.argwhere((values < 0) | (values > 1))[0][0])
         raise InputError(
-            f"targets of sample {sample} are {values[sample].tolist()}; loss {loss.name!r} expects shares of the "
-            "classes, between 0 and 1, or class labels"
+            f"targets of sample {sample} are {values[sample].tolist()}; loss {loss.name!r} expects"
+            " shares of the classes, between 0 and 1, or class labels"
         )
     return values
 
@@ -139,12 +142,16 @@ def are_labels(net: Network, given: npt.NDArray[Any]) -> bool:
 def targets_of_labels(net: Network, given: npt.NDArray[Any], n_samples: int) -> FloatArray:
     """1 for the class of each sample and 0 for the others, (n_samples, n_out)."""
     if len(given) != n_samples:
-        raise InputError(f"targets have shape {given.shape}; expected ({n_samples},), a label per sample")
+        raise InputError(
+            f"targets have shape {given.shape}; expected ({n_samples},), a label per sample"
+        )
     position = {label: i for i, label in enumerate(net.classes)}
     try:
         index = np.array([position[label] for label in given.tolist()], dtype=int)
     except (KeyError, TypeError) as error:
-        raise InputError(f"targets hold the label {error}; the network's classes are {list(net.classes)}") from error
+        raise InputError(
+            f"targets hold the label {error}; the network's classes are {list(net.classes)}"
+        ) from error
     if net.n_out == 1:
         return index[:, None].astype(float)
     return np.eye(net.n_out)[index]
@@ -154,7 +161,12 @@ def targets_of_labels(net: Network, given: npt.NDArray[Any], n_samples: int) -> 
 
 
 def _squared_error(net: Network) -> Loss:
-    return Loss(lambda y, t: np.square(y - t).sum(axis=1), lambda y, t: 2 * (y - t), "values", "squared_error")
+    return Loss(
+        lambda y, t: np.square(y - t).sum(axis=1),
+        lambda y, t: 2 * (y - t),
+        "values",
+        "squared_error",
+    )
 
 
 def _cross_entropy(net: Network) -> Loss:
@@ -188,8 +200,9 @@ def _cross_entropy(net: Network) -> Loss:
         )
     else:
         raise InputError(
-            f"loss 'cross_entropy': {net.n_out} output(s) of {activation} are neither shares nor linear; expected "
-            "Normalized or Linear outputs, or one Sigmoid output, or give a Loss of your own"
+            f"loss 'cross_entropy': {net.n_out} output(s) of {activation} are neither shares nor"
+            " linear; expected Normalized or Linear outputs, or one Sigmoid output, or give a Loss"
+            " of your own"
         )
     return Loss(*pair, "classes", "cross_entropy")
 
@@ -247,7 +260,8 @@ def check_classes(net: Network, x: FloatArray, truth: npt.NDArray[Any]) -> None:
     """
     if x.ndim != 2 or truth.shape != (len(x),):
         raise InputError(
-            f"X has shape {x.shape} and y {truth.shape}; expected (n_samples, {net.n_in}) and (n_samples,)"
+            f"X has shape {x.shape} and y {truth.shape}; expected (n_samples, {net.n_in}) and"
+            " (n_samples,)"
         )
     strange = sorted(map(repr, set(truth.tolist()) - set(net.classes)))
     if strange or not len(x):

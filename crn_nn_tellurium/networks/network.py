@@ -1,4 +1,5 @@
-"""Feed-forward neural networks: layers, weights, biases, activations and the closed-form forward pass.
+"""Feed-forward neural networks: layers, weights, biases, activations and the closed-form forward
+pass.
 
     z = W v + b,    value = activation(z)
 
@@ -20,7 +21,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, check_identifier, is_real, read_document, write_document
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    check_identifier,
+    is_real,
+    read_document,
+    write_document,
+)
 from crn_nn_tellurium.errors import FileFormatError, IdentifierError, NetworkError
 from crn_nn_tellurium.networks.activations import BUILT_IN, Activation, SmoothedReLU
 from crn_nn_tellurium.networks.input_coding import InputCoding, input_coding
@@ -94,7 +101,9 @@ class Network:
         input_names = _names("input", self.input_names, "x", n_in)
         output_names = _names("output", self.output_names, "y", layers[-1].n_out)
         if shared := set(input_names) & set(output_names):
-            raise IdentifierError(f"output name {min(shared)!r}: an input has the same name; expected different ones")
+            raise IdentifierError(
+                f"output name {min(shared)!r}: an input has the same name; expected different ones"
+            )
         coding = input_coding(self.inputs, input_names, self.input_range)
         content = {
             "layers": layers,
@@ -146,7 +155,9 @@ class Network:
             raise NetworkError(f"sizes are {sizes!r}; expected numbers, [2, 3, 1] say")
         sizes = list(sizes)
         if len(sizes) < 2 or any(not is_real(n) or n != int(n) or n < 1 for n in sizes):
-            raise NetworkError(f"sizes are {sizes!r}; expected at least two whole numbers, each 1 or more")
+            raise NetworkError(
+                f"sizes are {sizes!r}; expected at least two whole numbers, each 1 or more"
+            )
         sizes = [int(n) for n in sizes]
         if not 0 < density <= 1:
             raise NetworkError(f"density is {density!r}; expected a number in (0, 1]")
@@ -205,7 +216,9 @@ class Network:
         try:
             values = np.broadcast_to(np.asarray(h, dtype=float), (len(self.layers),)).tolist()
         except (TypeError, ValueError) as error:
-            raise NetworkError(f"h is {h!r}; expected one number, or {len(self.layers)}, one per layer") from error
+            raise NetworkError(
+                f"h is {h!r}; expected one number, or {len(self.layers)}, one per layer"
+            ) from error
         layers = [
             dataclasses.replace(layer, activation=dataclasses.replace(layer.activation, h=value))
             for layer, value in zip(self.layers, values, strict=True)
@@ -266,9 +279,13 @@ class Network:
         """
         outputs = np.asarray(outputs, dtype=float)
         if outputs.shape[-1:] != (self.n_out,):
-            raise NetworkError(f"classify: outputs have shape {outputs.shape}; expected (..., {self.n_out})")
+            raise NetworkError(
+                f"classify: outputs have shape {outputs.shape}; expected (..., {self.n_out})"
+            )
         if np.isnan(outputs).any():
-            raise NetworkError("classify: an output is NaN (a sample that failed); leave such samples out")
+            raise NetworkError(
+                "classify: an output is NaN (a sample that failed); leave such samples out"
+            )
         if self.n_out == 1:
             index = (outputs[..., 0] > self.layers[-1].activation.threshold).astype(int)
         else:
@@ -286,7 +303,8 @@ class Network:
         Raises
         ------
         NetworkError
-            If an activation of your own has a built-in one's name, or a field that JSON cannot hold.
+            If an activation of your own has a built-in one's name, or a field that JSON cannot
+            hold.
         OSError
             If the file cannot be written.
         """
@@ -305,7 +323,9 @@ class Network:
             "format_version": FORMAT_VERSION,
             "name": self.name,
             "inputs": self.inputs,
-            "input_range": None if self.input_range is None else [list(bound) for bound in self.input_range],
+            "input_range": (
+                None if self.input_range is None else [list(bound) for bound in self.input_range]
+            ),
             "input_names": list(self.input_names),
             "output_names": list(self.output_names),
             "class_names": None if self.class_names is None else list(self.class_names),
@@ -314,7 +334,9 @@ class Network:
         write_document(path, document)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], activations: Mapping[str, type[Activation]] | None = None) -> Network:
+    def load(
+        cls, path: str | os.PathLike[str], activations: Mapping[str, type[Activation]] | None = None
+    ) -> Network:
         """Read a network that `save` wrote.
 
         Parameters
@@ -335,11 +357,13 @@ class Network:
         label = str(os.fspath(path))
         document = read_document(path)
         if document.get("format") != FORMAT:
-            raise FileFormatError(f"{label!r}: format is {document.get('format')!r}; expected {FORMAT!r}")
+            raise FileFormatError(
+                f"{label!r}: format is {document.get('format')!r}; expected {FORMAT!r}"
+            )
         if document.get("format_version") != FORMAT_VERSION:
             raise FileFormatError(
-                f"{label!r}: format version {document.get('format_version')!r}; this package reads version "
-                f"{FORMAT_VERSION}; a newer one needs a newer crn_nn_tellurium"
+                f"{label!r}: format version {document.get('format_version')!r}; this package reads"
+                f" version {FORMAT_VERSION}; a newer one needs a newer crn_nn_tellurium"
             )
         kinds = BUILT_IN | dict(activations or {})
         try:
@@ -348,11 +372,20 @@ class Network:
                 layers,
                 **{
                     key: document[key]
-                    for key in ("inputs", "input_range", "input_names", "output_names", "class_names", "name")
+                    for key in (
+                        "inputs",
+                        "input_range",
+                        "input_names",
+                        "output_names",
+                        "class_names",
+                        "name",
+                    )
                 },
             )
         except (KeyError, TypeError, AttributeError) as error:
-            raise FileFormatError(f"{label!r}: an entry is missing or not as saved: {error}") from error
+            raise FileFormatError(
+                f"{label!r}: an entry is missing or not as saved: {error}"
+            ) from error
         except FileFormatError:
             raise
         except ValueError as error:
@@ -361,13 +394,21 @@ class Network:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
             return NotImplemented
-        return all(getattr(self, entry.name) == getattr(other, entry.name) for entry in dataclasses.fields(self))
+        return all(
+            getattr(self, entry.name) == getattr(other, entry.name)
+            for entry in dataclasses.fields(self)
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        layers = "; ".join(f"{layer.name}: {layer.n_out} {layer.activation}" for layer in self.layers)
-        return f"Network({self.name!r}: {self.n_in} inputs, {self.inputs}; {layers}; {self.n_weights} weights)"
+        layers = "; ".join(
+            f"{layer.name}: {layer.n_out} {layer.activation}" for layer in self.layers
+        )
+        return (
+            f"Network({self.name!r}: {self.n_in} inputs, {self.inputs}; {layers}; {self.n_weights}"
+            " weights)"
+        )
 
 
 def _connected(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
@@ -377,17 +418,24 @@ def _connected(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
     for position, layer in enumerate(layers, start=1):
         name = layer.name or f"layer{position}"
         if name in known:
-            raise NetworkError(f"layer {position} is called {name!r}, which is taken; expected a name of its own")
+            raise NetworkError(
+                f"layer {position} is called {name!r}, which is taken; expected a name of its own"
+            )
         sources = layer.inputs or (known[-1],)
         for source in sources:
             if source not in known:
-                raise NetworkError(f"layer {name!r} reads {source!r}; expected earlier ones among {', '.join(known)}")
+                raise NetworkError(
+                    f"layer {name!r} reads {source!r}; expected earlier ones among"
+                    f" {', '.join(known)}"
+                )
         result.append(dataclasses.replace(layer, name=name, inputs=sources))
         known.append(name)
     read = {source for layer in result for source in layer.inputs}
     for name in known[:-1]:
         if name not in read:
-            raise NetworkError(f"no layer reads {name!r}; expected every one but the last to be read")
+            raise NetworkError(
+                f"no layer reads {name!r}; expected every one but the last to be read"
+            )
     return tuple(result)
 
 
@@ -396,17 +444,21 @@ def _check_shapes(layers: tuple[Layer, ...]) -> int:
     first = layers[0]
     n_in, rest = divmod(first.n_in, len(first.inputs))
     if rest:
-        raise NetworkError(f"layer {first.name!r}: reads the inputs {len(first.inputs)} times in {first.n_in} columns")
+        raise NetworkError(
+            f"layer {first.name!r}: reads the inputs {len(first.inputs)} times in {first.n_in}"
+            " columns"
+        )
     width = {INPUT: n_in}
     for layer in layers:
         expected = sum(width[source] for source in layer.inputs)
         if layer.n_in != expected:
             sources = " and ".join(
-                f"the {width[s]} {'inputs' if s == INPUT else f'outputs of {s}'}" for s in layer.inputs
+                f"the {width[s]} {'inputs' if s == INPUT else f'outputs of {s}'}"
+                for s in layer.inputs
             )
             raise NetworkError(
-                f"layer {layer.name!r}: weights are {layer.weights.shape}; expected ({layer.n_out}, {expected}) to "
-                f"match {sources}"
+                f"layer {layer.name!r}: weights are {layer.weights.shape}; expected ({layer.n_out},"
+                f" {expected}) to match {sources}"
             )
         width[layer.name] = layer.n_out
     return n_in
@@ -436,15 +488,19 @@ def _class_names(names: Sequence[Any] | None, n_out: int) -> tuple[str | int, ..
     labels = tuple(name.item() if isinstance(name, np.generic) else name for name in names)
     expected = max(n_out, 2)
     if len(labels) != expected:
-        raise NetworkError(f"class_names are {names!r}; expected {expected} labels for {n_out} outputs")
+        raise NetworkError(
+            f"class_names are {names!r}; expected {expected} labels for {n_out} outputs"
+        )
     kinds = {type(label) for label in labels}
     if not (kinds == {str} or kinds == {int}):
         raise NetworkError(f"class_names are {names!r}; expected all strings or all whole numbers")
     for label in labels:
-        if isinstance(label, str) and (not label.isprintable() or set(label) & set('"\\') or not label.strip()):
+        if isinstance(label, str) and (
+            not label.isprintable() or set(label) & set('"\\') or not label.strip()
+        ):
             raise IdentifierError(
-                f"class name {label!r}: expected printable characters without quotes and backslashes, since it "
-                "becomes an output's readable name in Antimony"
+                f"class name {label!r}: expected printable characters without quotes and"
+                " backslashes, since it becomes an output's readable name in Antimony"
             )
     if len(set(labels)) != len(labels):
         raise NetworkError(f"class_names are {names!r}; expected different labels")
@@ -456,27 +512,33 @@ def _describe(layer: Layer) -> dict[str, Any]:
     kind, parameters = type(layer.activation), layer.activation.parameters()
     name = kind.__name__
     if BUILT_IN.get(name, kind) is not kind:
-        raise NetworkError(f"layer {layer.name!r}: its activation {name!r} has a built-in one's name; rename the class")
+        raise NetworkError(
+            f"layer {layer.name!r}: its activation {name!r} has a built-in one's name; rename the"
+            " class"
+        )
     for field, value in parameters.items():
         if not isinstance(value, str | bool | int | float | None):
             raise NetworkError(
-                f"layer {layer.name!r}: field {field!r} of its activation {name!r} is {value!r}; a file keeps numbers "
-                "and strings alone"
+                f"layer {layer.name!r}: field {field!r} of its activation {name!r} is {value!r}; a"
+                " file keeps numbers and strings alone"
             )
     return {"name": name, "parameters": parameters}
 
 
-def _read_layer(label: str, entry: Mapping[str, Any], kinds: Mapping[str, type[Activation]]) -> Layer:
+def _read_layer(
+    label: str, entry: Mapping[str, Any], kinds: Mapping[str, type[Activation]]
+) -> Layer:
     name, description = entry["activation"]["name"], entry["activation"]["parameters"]
     if name not in kinds:
         raise FileFormatError(
-            f"{label!r}: layer {entry['name']!r} has the activation {name!r}, which is not built in; load it with "
-            f"activations={{{name!r}: its class}}"
+            f"{label!r}: layer {entry['name']!r} has the activation {name!r}, which is not built"
+            f" in; load it with activations={{{name!r}: its class}}"
         )
     try:
         activation = kinds[name](**description)
     except TypeError as error:
         raise FileFormatError(
-            f"{label!r}: layer {entry['name']!r}: {name} does not take the saved parameters {description} ({error})"
+            f"{label!r}: layer {entry['name']!r}: {name} does not take the saved parameters"
+            f" {description} ({error})"
         ) from error
     return Layer(entry["weights"], entry["bias"], activation, tuple(entry["inputs"]), entry["name"])

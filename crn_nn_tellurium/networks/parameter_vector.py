@@ -53,8 +53,12 @@ def parameters(net: Network) -> tuple[Parameter, ...]:
         rows, columns = places(layer.weights)
         for j, i in zip(rows.tolist(), columns.tolist(), strict=True):
             found.append(Parameter(weight_id(number + 1, j, i), "weight", number, (j, i)))
-        found += [Parameter(bias_id(number + 1, j), "bias", number, (j,)) for j in range(layer.n_out)]
-    found += [Parameter(shared_id(number + 1, "h"), "h", number, ()) for number in range(len(net.layers))]
+        found += [
+            Parameter(bias_id(number + 1, j), "bias", number, (j,)) for j in range(layer.n_out)
+        ]
+    found += [
+        Parameter(shared_id(number + 1, "h"), "h", number, ()) for number in range(len(net.layers))
+    ]
     return tuple(found)
 
 
@@ -79,21 +83,33 @@ def with_values(weights: Any, values: FloatArray) -> Any:
 
 
 def outer_sum(weights: Any, by_unit: FloatArray, read: FloatArray) -> Any:
-    """sum over samples of by_unit (n, n_out) x read (n, n_in), where the weights are parameters: dL/d(weights)."""
+    """sum over samples of by_unit (n, n_out) x read (n, n_in), where the weights are parameters:
+    dL/d(weights).
+    """
     if not is_sparse(weights):
         return by_unit.T @ read
     rows, columns = places(weights)
     return with_values(weights, np.einsum("nk,nk->k", by_unit[:, rows], read[:, columns]))
 
 
-def pack(weights: Sequence[Any], biases: Sequence[FloatArray], h: Sequence[float] | FloatArray) -> FloatArray:
+def pack(
+    weights: Sequence[Any], biases: Sequence[FloatArray], h: Sequence[float] | FloatArray
+) -> FloatArray:
     """One vector of values, or of derivatives, per parameter."""
-    parts = [part for matrix, bias in zip(weights, biases, strict=True) for part in (values_of(matrix), bias)]
+    parts = [
+        part
+        for matrix, bias in zip(weights, biases, strict=True)
+        for part in (values_of(matrix), bias)
+    ]
     return np.concatenate([*parts, np.asarray(h, dtype=float)])
 
 
-def split(net: Network, vector: FloatArray) -> tuple[list[FloatArray], list[FloatArray], FloatArray]:
-    """A vector's parts, as views: values of the weights and biases of each layer, and h; `pack` joins them."""
+def split(
+    net: Network, vector: FloatArray
+) -> tuple[list[FloatArray], list[FloatArray], FloatArray]:
+    """A vector's parts, as views: values of the weights and biases of each layer, and h; `pack`
+    joins them.
+    """
     weights, biases, first = [], [], 0
     for layer in net.layers:
         size = len(values_of(layer.weights))
@@ -106,7 +122,11 @@ def split(net: Network, vector: FloatArray) -> tuple[list[FloatArray], list[Floa
 def unpack(net: Network, vector: FloatArray) -> tuple[list[Any], list[FloatArray], FloatArray]:
     """Weights, biases and h from a vector; `net` gives their shapes."""
     weights, biases, h = split(net, vector.copy())
-    return [with_values(layer.weights, part) for layer, part in zip(net.layers, weights, strict=True)], biases, h
+    return (
+        [with_values(layer.weights, part) for layer, part in zip(net.layers, weights, strict=True)],
+        biases,
+        h,
+    )
 
 
 def to_vector(net: Network) -> FloatArray:
@@ -118,7 +138,9 @@ def to_vector(net: Network) -> FloatArray:
     >>> from_vector(net, to_vector(net)) == net
     True
     """
-    return pack([layer.weights for layer in net.layers], [layer.bias for layer in net.layers], net.h)
+    return pack(
+        [layer.weights for layer in net.layers], [layer.bias for layer in net.layers], net.h
+    )
 
 
 def from_vector(net: Network, vector: FloatArray) -> Network:
@@ -127,12 +149,18 @@ def from_vector(net: Network, vector: FloatArray) -> Network:
 
 
 def with_arrays(
-    net: Network, weights: Sequence[Any], biases: Sequence[FloatArray], h: Sequence[float] | FloatArray
+    net: Network,
+    weights: Sequence[Any],
+    biases: Sequence[FloatArray],
+    h: Sequence[float] | FloatArray,
 ) -> Network:
     """The same network with other arrays, whatever their pattern."""
     layers = [
         dataclasses.replace(
-            layer, weights=matrix, bias=bias, activation=dataclasses.replace(layer.activation, h=float(value))
+            layer,
+            weights=matrix,
+            bias=bias,
+            activation=dataclasses.replace(layer.activation, h=float(value)),
         )
         for layer, matrix, bias, value in zip(net.layers, weights, biases, h, strict=True)
     ]

@@ -57,7 +57,9 @@ def load_model(name: str) -> Network:
     array([0, 1, 1, 0])
     """
     if name not in model_names():
-        raise FileFormatError(f"no shipped model is called {name!r}; there are {', '.join(model_names())}")
+        raise FileFormatError(
+            f"no shipped model is called {name!r}; there are {', '.join(model_names())}"
+        )
     return Network.load(models_folder() / f"{name}.json")
 
 
@@ -88,5 +90,7 @@ def model_data(name: str) -> tuple[Any, Any, Any, Any]:
     elif name == "digits":
         x, y = datasets.load_digits(return_X_y=True)
     else:
-        raise FileFormatError(f"no shipped model is called {name!r}; there are {', '.join(model_names())}")
+        raise FileFormatError(
+            f"no shipped model is called {name!r}; there are {', '.join(model_names())}"
+        )
     return tuple(train_test_split(x, y, test_size=0.2, stratify=y, random_state=SEED))

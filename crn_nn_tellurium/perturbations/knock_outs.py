@@ -1,12 +1,14 @@
 """What becomes of a network when one of its reactions runs at another rate, or not at all.
 
-A species y of a unit settles where c0 + c1 y + c2 y^2 = 0, the sums of its reactions' rates with y taken out:
-of a rail, c0 = h, c1 = its drive u, c2 = -q, and what local reactions add. A reaction at a factor f changes one of
-these by (1 - f) of its own part, and nothing else before the unit; then the unit's other species, its layer where
-units read one another, and the layers that follow are solved again. Unlike a changed rate constant, this concerns one
-reaction alone: rails of a unit share the constants of its weights, and the units of a layer share h and q.
+A species y of a unit settles where c0 + c1 y + c2 y^2 = 0, the sums of its reactions' rates with y
+taken out: of a rail, c0 = h, c1 = its drive u, c2 = -q, and what local reactions add. A reaction at
+a factor f changes one of these by (1 - f) of its own part, and nothing else before the unit; then
+the unit's other species, its layer where units read one another, and the layers that follow are
+solved again. Unlike a changed rate constant, this concerns one reaction alone: rails of a unit
+share the constants of its weights, and the units of a layer share h and q.
 
-Without its one gain a species vanishes; without its loss it grows without bound, and the network has no steady state.
+Without its one gain a species vanishes; without its loss it grows without bound, and the network
+has no steady state.
 """
 
 from __future__ import annotations
@@ -72,8 +74,8 @@ class KnockOuts:
         for layer in kinetics.layers:
             if any(len(block) > 1 for block in layer.blocks):
                 raise InputError(
-                    f"layer {layer.name!r}: species of {layer.activation} act on one another both ways; what becomes "
-                    "of them without one reaction is not known here"
+                    f"layer {layer.name!r}: species of {layer.activation} act on one another both"
+                    " ways; what becomes of them without one reaction is not known here"
                 )
         self._kinetics = kinetics
         self._inputs = kinetics.net.input_coding.code(x)
@@ -83,11 +85,15 @@ class KnockOuts:
     def reactions(self) -> tuple[UnitReaction, ...]:
         """All reactions of the network, in the order of the written model."""
         return tuple(
-            reaction for number, layer in enumerate(self._kinetics.layers) for reaction in _reactions_of(number, layer)
+            reaction
+            for number, layer in enumerate(self._kinetics.layers)
+            for reaction in _reactions_of(number, layer)
         )
 
     def outputs(self, reaction: UnitReaction, factor: float = 0.0) -> FloatArray:
-        """Outputs (n, n_out) with one reaction at a factor of its rate; not finite where there is no steady state."""
+        """Outputs (n, n_out) with one reaction at a factor of its rate; not finite where there is
+        no steady state.
+        """
         net, layers = self._kinetics.net, self._kinetics.layers
         found: dict[str, FloatArray] = {INPUT: self._inputs}
         changed: set[str] = set()
@@ -120,22 +126,31 @@ def _reactions_of(number: int, layer: LayerKinetics) -> Iterator[UnitReaction]:
     rails = [rail.name for rail in activation.rails]
     for j in range(chemistry.layer.n_out):
         inputs, bias = tuple(chemistry.row(j)), chemistry.rail_bias[j]
-        unit = Unit(chemistry.index, j, activation, inputs, tuple(bias.tolist()), chemistry.layer.n_out)
+        unit = Unit(
+            chemistry.index, j, activation, inputs, tuple(bias.tolist()), chemistry.layer.n_out
+        )
         column = {catalyst.id: i for i, catalyst in enumerate(chemistry.catalysts)}
         places: list[tuple[str, int, int]] = []
         for rail in range(len(rails)):
-            places += [("h", rail, 0), *(("weight", rail, column[catalyst.id]) for catalyst, _ in inputs)]
+            places += [
+                ("h", rail, 0),
+                *(("weight", rail, column[catalyst.id]) for catalyst, _ in inputs),
+            ]
             places += [("bias", rail, 0)] * bool(bias[rail]) + [("q", rail, 0)]
         for place, local in enumerate(activation.local_reactions):
             pooled = any(name.startswith("*") for name in local.reads)
             # with every unit of the pool in turn: the first stands for all
-            places += [("local", -1, place)] + [("", -1, place)] * (chemistry.layer.n_out - 1) * pooled
+            places += [("local", -1, place)] + [("", -1, place)] * (
+                chemistry.layer.n_out - 1
+            ) * pooled
         for (kind, rail, place), reaction in zip(places, unit_reactions(unit), strict=True):
             if kind:
                 yield UnitReaction(reaction.id, reaction.name, number, j, kind, rail, place)
 
 
-def _settle(layer: LayerKinetics, state: LayerState, reaction: UnitReaction, factor: float) -> FloatArray:
+def _settle(
+    layer: LayerKinetics, state: LayerState, reaction: UnitReaction, factor: float
+) -> FloatArray:
     """The species (n, n_units, n_species) of a layer with one reaction at a factor."""
     activation, constants = layer.activation, layer.constants
     names = activation.rate_constants
@@ -172,7 +187,9 @@ def _settle(layer: LayerKinetics, state: LayerState, reaction: UnitReaction, fac
                     if name != activation.species[a]:
                         rate = rate * y[activation.species.index(name)]
                 if pooled:
-                    members = np.prod([y[activation.species.index(name)] for name in pooled], axis=0)
+                    members = np.prod(
+                        [y[activation.species.index(name)] for name in pooled], axis=0
+                    )
                     rate = rate * members.sum(axis=1, keepdims=True)
                 c[power] = c[power] + rate
         y[a] = np.broadcast_to(_root(*c), drive[0].shape)
@@ -181,14 +198,20 @@ def _settle(layer: LayerKinetics, state: LayerState, reaction: UnitReaction, fac
 
 def _sides(substrates: Sequence[str]) -> tuple[list[str], list[str]]:
     """The unit's own species among the substrates, and those of the pool."""
-    return [s for s in substrates if not s.startswith("*")], [s[1:] for s in substrates if s.startswith("*")]
+    return [s for s in substrates if not s.startswith("*")], [
+        s[1:] for s in substrates if s.startswith("*")
+    ]
 
 
 def _root(c0: Any, c1: Any, c2: Any) -> npt.NDArray[np.float64]:
-    """Where c0 + c1 y + c2 y^2 leads a positive y: its stable root >= 0; infinite if y grows without bound."""
+    """Where c0 + c1 y + c2 y^2 leads a positive y: its stable root >= 0; infinite if y grows
+    without bound.
+    """
     c0, c1, c2 = np.broadcast_arrays(c0, c1, c2)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         size = np.sqrt(c1 * c1 - 4 * c0 * c2)
         falling = 2 * c0 / (size - c1)
-        rising = np.where(c2 < 0, (c1 + size) / (-2 * c2), np.where((c1 > 0) | (c0 > 0), np.inf, np.nan))
+        rising = np.where(
+            c2 < 0, (c1 + size) / (-2 * c2), np.where((c1 > 0) | (c0 > 0), np.inf, np.nan)
+        )
     return np.asarray(np.where(c1 < 0, falling, rising))

@@ -1,4 +1,5 @@
-"""Robustness: how well a network classifies when its rate constants are off, and which reactions matter most.
+"""Robustness: how well a network classifies when its rate constants are off, and which reactions
+matter most.
 
 Three questions, each answered from the reactions' own equations:
 
@@ -22,7 +23,14 @@ from crn_nn_tellurium.certificates import kinetics_of
 from crn_nn_tellurium.encoding import catalyst_concentrations
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import NetworkKinetics, RateConstants, perturbed_outputs
-from crn_nn_tellurium.networks import INPUT, LossLike, Network, check_classes, encode_targets, resolve_loss
+from crn_nn_tellurium.networks import (
+    INPUT,
+    LossLike,
+    Network,
+    check_classes,
+    encode_targets,
+    resolve_loss,
+)
 from crn_nn_tellurium.perturbations.knock_outs import KnockOuts, UnitReaction
 from crn_nn_tellurium.scans import CV, FUEL, Axis, NetworkParameters, lognormal
 from crn_nn_tellurium.simulation import Simulator
@@ -79,7 +87,8 @@ class Robustness:
         read_only(*arrays, self.without, self.increase, self.predicted, self.unsettled)
 
     def band(self, level: float = 0.8) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Mean accuracy by cv, and between which bounds a share of the draws lies: what one tube may show.
+        """Mean accuracy by cv, and between which bounds a share of the draws lies: what one tube
+        may show.
 
         Parameters
         ----------
@@ -91,20 +100,27 @@ class Robustness:
         InputError
         """
         if not (is_real(level) and 0 < level < 1):
-            raise InputError(f"level is {level!r}; expected a share of the draws between 0 and 1: 0.8, say")
+            raise InputError(
+                f"level is {level!r}; expected a share of the draws between 0 and 1: 0.8, say"
+            )
         low, high = np.quantile(self.noisy, [(1 - level) / 2, (1 + level) / 2], axis=1)
         return self.noisy.mean(axis=1), low, high
 
     def mean_error(self) -> FloatArray:
         """Standard error of the mean accuracy by cv, from the number of draws."""
         draws = self.noisy.shape[1]
-        return self.noisy.std(axis=1, ddof=1) / np.sqrt(draws) if draws > 1 else np.full(len(self.cv), np.nan)
+        return (
+            self.noisy.std(axis=1, ddof=1) / np.sqrt(draws)
+            if draws > 1
+            else np.full(len(self.cv), np.nan)
+        )
 
     def ranking(self) -> pd.DataFrame:
-        """The reactions, those first that matter most: by the accuracy without them, then by the loss.
+        """The reactions, those first that matter most: by the accuracy without them, then by the
+        loss.
 
-        Reactions without which some sample has no steady state come last, as `essential` has them: what such a sample
-        would be taken for is not known, and it counts as wrong.
+        Reactions without which some sample has no steady state come last, as `essential` has them:
+        what such a sample would be taken for is not known, and it counts as wrong.
         """
         import pandas as pd
 
@@ -124,7 +140,9 @@ class Robustness:
     @property
     def essential(self) -> tuple[str, ...]:
         """Identifiers of the reactions without which some sample has no steady state."""
-        return tuple(r.id for r, share in zip(self.reactions, self.unsettled, strict=True) if share > 0)
+        return tuple(
+            r.id for r, share in zip(self.reactions, self.unsettled, strict=True) if share > 0
+        )
 
     def __repr__(self) -> str:
         mean, low, high = self.band()
@@ -134,9 +152,10 @@ class Robustness:
         )
         worst = self.ranking().iloc[0]
         return (
-            f"Robustness({self.name!r}: accuracy {self.accuracy:.1%}; every rate constant off: {noise}; of "
-            f"{len(self.reactions)} reactions, {len(self.essential)} are essential, and of the others {worst.reaction} "
-            f"({worst['name']}) matters most: {worst.accuracy_without:.1%} without it)"
+            f"Robustness({self.name!r}: accuracy {self.accuracy:.1%}; every rate constant off:"
+            f" {noise}; of {len(self.reactions)} reactions, {len(self.essential)} are essential,"
+            f" and of the others {worst.reaction} ({worst['name']}) matters most:"
+            f" {worst.accuracy_without:.1%} without it)"
         )
 
 
@@ -165,8 +184,8 @@ def robustness(
     draws : int
         Sets of errors for each.
     factors : sequence of float
-        Of the reactions that make molecules. (A factor common to all rate constants leaves every fixed point
-        where it is, and so the accuracy: it changes speed alone.)
+        Of the reactions that make molecules. (A factor common to all rate constants leaves every
+        fixed point where it is, and so the accuracy: it changes speed alone.)
     loss : loss, as in `gradient`
         By whose growth missing reactions are ranked.
     seed : int
@@ -180,12 +199,13 @@ def robustness(
     Raises
     ------
     InputError
-        If inputs, classes or another argument do not fit, or an activation's species act on one another both ways.
+        If inputs, classes or another argument do not fit, or an activation's species act on one
+        another both ways.
 
     Notes
     -----
-    Steady states are solved here from the reactions' own equations; `scan` with `lognormal` and the same seed asks
-    roadrunner for the same draws.
+    Steady states are solved here from the reactions' own equations; `scan` with `lognormal` and the
+    same seed asks roadrunner for the same draws.
 
     Examples
     --------
@@ -222,7 +242,9 @@ def robustness(
                 right[good] = net.classify(outputs[good]) == truth[good]
             without[i], unsettled[i] = right.mean(), 1 - good.mean()
             increase[i] = losses(outputs).mean() - whole if good.all() else np.inf
-            more, less = (losses(knock_outs.outputs(reaction, 1 + s * _STEP)).mean() for s in (1, -1))
+            more, less = (
+                losses(knock_outs.outputs(reaction, 1 + s * _STEP)).mean() for s in (1, -1)
+            )
             predicted[i] = (less - more) / (2 * _STEP)
             advance(i + 1, "reactions")
     return Robustness(
@@ -250,8 +272,12 @@ def _under_errors(
     found = np.empty((len(levels), draws))
     for i, level in enumerate(levels.tolist()):
         for draw in range(draws):
-            factors = [parameters.factors(number, draw, level) for number in range(len(kinetics.layers))]
-            found[i, draw] = np.mean(kinetics.net.classify(perturbed_outputs(kinetics, x, factors)) == truth)
+            factors = [
+                parameters.factors(number, draw, level) for number in range(len(kinetics.layers))
+            ]
+            found[i, draw] = np.mean(
+                kinetics.net.classify(perturbed_outputs(kinetics, x, factors)) == truth
+            )
     return found
 
 
@@ -271,7 +297,9 @@ def _with_fuel(kinetics: NetworkKinetics, x: FloatArray, factor: float) -> Float
     found = {INPUT: kinetics.net.input_coding.code(x)}
     for number, layer in enumerate(kinetics.layers):
         catalysts = catalyst_concentrations(kinetics.net, layer.chemistry.layer, found)
-        changed = parameters.with_fuel(number, parameters.own[number], catalysts, np.full(len(x), factor))
+        changed = parameters.with_fuel(
+            number, parameters.own[number], catalysts, np.full(len(x), factor)
+        )
         constants = RateConstants(layer.constants.weights, changed.bias, changed.local[0])
         found[layer.name] = layer.settle(catalysts, constants).concentrations
     last = kinetics.layers[-1]

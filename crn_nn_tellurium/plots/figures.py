@@ -32,7 +32,9 @@ def check_picture(path: str | os.PathLike[str]) -> str:
     suffix = Path(path).suffix
     kind = suffix.removeprefix(".").lower()
     if kind not in kinds:
-        raise FileFormatError(f"{str(path)!r}: no picture format has the ending {suffix!r}; known: {', '.join(kinds)}")
+        raise FileFormatError(
+            f"{str(path)!r}: no picture format has the ending {suffix!r}; known: {', '.join(kinds)}"
+        )
     return kind
 
 

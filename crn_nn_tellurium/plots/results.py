@@ -24,12 +24,16 @@ from crn_nn_tellurium.training import FitResult
 _MANY = 10
 _MODEL_UNITS = "model units"
 _DECADES_OF_VALUE, _DECADES_OF_DEVIATION = 2, 4
-"""How long before the settling time the picture of an envelope begins: it comes from infinity at time 0."""
+"""How long before the settling time the picture of an envelope begins: it comes from infinity at
+time 0.
+"""
 _ROOM = 0.6
 """Room above and below 0 and the fixed points in that picture, as a share of their range."""
 
 
-def plot_time_course(tc: TimeCourse, names: str | Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
+def plot_time_course(
+    tc: TimeCourse, names: str | Sequence[str] | None = None, ax: Axes | None = None
+) -> Axes:
     """Outputs, and other columns asked for, over time.
 
     Parameters
@@ -59,7 +63,9 @@ def plot_time_course(tc: TimeCourse, names: str | Sequence[str] | None = None, a
     """
     check_kind("tc", tc, TimeCourse, "the result of Simulator.time_course")
     ax = new_axes(ax)
-    drawn = tc.output_names if names is None else (names,) if isinstance(names, str) else tuple(names)
+    drawn = (
+        tc.output_names if names is None else (names,) if isinstance(names, str) else tuple(names)
+    )
     for name in drawn:
         ax.plot(tc.time, tc[name], label=name, linewidth=1.5)
     for change in tc.time[:-1][np.any(np.diff(tc.inputs, axis=0) != 0, axis=1)]:
@@ -72,7 +78,9 @@ def plot_time_course(tc: TimeCourse, names: str | Sequence[str] | None = None, a
     return ax
 
 
-def plot_read_out_window(window: ReadOutWindow, sample: int | None = None, ax: Axes | None = None) -> Axes:
+def plot_read_out_window(
+    window: ReadOutWindow, sample: int | None = None, ax: Axes | None = None
+) -> Axes:
     """The outputs of a network in DNA beside the ideal chemistry's, and when they can be read.
 
     Parameters
@@ -86,9 +94,10 @@ def plot_read_out_window(window: ReadOutWindow, sample: int | None = None, ax: A
     Returns
     -------
     Axes
-        Solid lines are the DNA's outputs, dashed ones the ideal chemistry's in the same tube, dots at the right edge
-        the network's. The pale band is the window of this sample, the bar below it that of all samples, and the dotted
-        line the time by which the ideal chemistry has certainly settled, from all starts.
+        Solid lines are the DNA's outputs, dashed ones the ideal chemistry's in the same tube, dots
+        at the right edge the network's. The pale band is the window of this sample, the bar below
+        it that of all samples, and the dotted line the time by which the ideal chemistry has
+        certainly settled, from all starts.
 
     Raises
     ------
@@ -126,24 +135,39 @@ def plot_read_out_window(window: ReadOutWindow, sample: int | None = None, ax: A
     if not np.isnan(first):
         span = (first / 3600, min(last / 3600, end))
         below = ax.get_xaxis_transform()
-        ax.plot(span, [0.01, 0.01], color="#2f6fb3", linewidth=4, transform=below, label="all samples")
+        ax.plot(
+            span, [0.01, 0.01], color="#2f6fb3", linewidth=4, transform=below, label="all samples"
+        )
     if window.bound[sample] / 3600 <= end:
-        ax.axvline(window.bound[sample] / 3600, color="0.4", linestyle=":", linewidth=1.2, label="certified, ideal")
+        ax.axvline(
+            window.bound[sample] / 3600,
+            color="0.4",
+            linestyle=":",
+            linewidth=1.2,
+            label="certified, ideal",
+        )
     # what starves runs away: the picture is of what can be read
     seen = np.concatenate([window.ideal[sample], window.targets[sample][None]])
-    room = _ROOM * max(float(np.ptp(seen)), float(np.abs(seen).max()), 3 * (window.tolerance or 0.0))
+    room = _ROOM * max(
+        float(np.ptp(seen)), float(np.abs(seen).max()), 3 * (window.tolerance or 0.0)
+    )
     ax.set_xlim(0, end)
     ax.set_ylim(float(seen.min()) - room, float(seen.max()) + room)
     ax.set_xlabel("time (h)")
     ax.set_ylabel(f"output (1 is {window.dna.units.c0:.3g} nM)")
-    ax.set_title(f"sample {sample}: {len(window.dna.fuels)} fuels of {window.dna.fuel:,.0f} nM", fontsize=10)
+    ax.set_title(
+        f"sample {sample}: {len(window.dna.fuels)} fuels of {window.dna.fuel:,.0f} nM", fontsize=10
+    )
     if len(window.output_names) <= _MANY:
         ax.legend(frameon=False, fontsize=8)
     return ax
 
 
 def plot_confusion_matrix(
-    y_true: npt.ArrayLike, y_predicted: npt.ArrayLike, labels: Sequence[Any] | None = None, ax: Axes | None = None
+    y_true: npt.ArrayLike,
+    y_predicted: npt.ArrayLike,
+    labels: Sequence[Any] | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """How many samples of each class were given each class.
 
@@ -169,14 +193,25 @@ def plot_confusion_matrix(
     ax = new_axes(ax)
     truth, predicted = np.asarray(y_true), np.asarray(y_predicted)
     if truth.ndim != 1 or truth.shape != predicted.shape:
-        raise InputError(f"labels have shapes {truth.shape} and {predicted.shape}; expected (n_samples,) both")
-    classes = np.unique(np.concatenate([truth, predicted])) if labels is None else np.asarray(labels)
+        raise InputError(
+            f"labels have shapes {truth.shape} and {predicted.shape}; expected (n_samples,) both"
+        )
+    classes = (
+        np.unique(np.concatenate([truth, predicted])) if labels is None else np.asarray(labels)
+    )
     counts = np.array([[np.sum((truth == a) & (predicted == b)) for b in classes] for a in classes])
     ax.imshow(counts, cmap="Blues", vmin=0)
     for (row, column), count in np.ndenumerate(counts):
         if count:
             dark = count > counts.max() / 2
-            ax.text(column, row, str(count), ha="center", va="center", color="white" if dark else "black")
+            ax.text(
+                column,
+                row,
+                str(count),
+                ha="center",
+                va="center",
+                color="white" if dark else "black",
+            )
     ax.set_xticks(range(len(classes)), [str(c) for c in classes])
     ax.set_yticks(range(len(classes)), [str(c) for c in classes])
     ax.set_xlabel("predicted class")
@@ -185,7 +220,8 @@ def plot_confusion_matrix(
 
 
 def plot_history(result: FitResult, ax: Axes | None = None) -> Axes:
-    """Loss over the iterations of a training, held-out loss beside it, and where weights were pruned.
+    """Loss over the iterations of a training, held-out loss beside it, and where weights were
+    pruned.
 
     Parameters
     ----------
@@ -208,9 +244,17 @@ def plot_history(result: FitResult, ax: Axes | None = None) -> Axes:
         held_out = history["validation_loss"].astype(float)
         ax.semilogy(history.index, held_out, label="held out")
         ax.plot(held_out.idxmin(), held_out.min(), "o", color="C1", label="least held out")
-    changes = history.index[1:][history["density"].to_numpy()[1:] != history["density"].to_numpy()[:-1]]
+    changes = history.index[1:][
+        history["density"].to_numpy()[1:] != history["density"].to_numpy()[:-1]
+    ]
     for number, change in enumerate(changes):
-        ax.axvline(change, color="0.6", linestyle=":", linewidth=1, label="weights pruned" if not number else None)
+        ax.axvline(
+            change,
+            color="0.6",
+            linestyle=":",
+            linewidth=1,
+            label="weights pruned" if not number else None,
+        )
     ax.set_xlabel("iteration")
     ax.set_ylabel("mean loss")
     ax.legend(frameon=False)
@@ -250,7 +294,9 @@ def plot_accuracy_under_noise(
     for name, values in accuracies.items():
         shares = 100 * np.asarray(values, dtype=float)
         if shares.ndim != 2 or len(shares) != len(noise):
-            raise InputError(f"accuracies of {name!r} have shape {shares.shape}; expected ({len(noise)}, draws)")
+            raise InputError(
+                f"accuracies of {name!r} have shape {shares.shape}; expected ({len(noise)}, draws)"
+            )
         (line,) = ax.plot(noise, shares.mean(axis=1), marker="o", markersize=4, label=name)
         low, high = np.quantile(shares, [0.1, 0.9], axis=1)
         ax.fill_between(noise, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
@@ -285,11 +331,15 @@ def plot_sensitivities(result: Sensitivities, ax: Axes | None = None, limit: int
     """
     check_kind("result", result, Sensitivities, "the result of sensitivities")
     if result.values.ndim != 2:
-        raise InputError(f"sensitivities of shape {result.values.shape} are of several samples; expected one")
+        raise InputError(
+            f"sensitivities of shape {result.values.shape} are of several samples; expected one"
+        )
     ax = new_axes(ax)
     order = np.argsort(-np.abs(result.values).max(axis=0), kind="stable")[:limit]
     largest = float(np.abs(result.values).max(initial=0.0)) or 1.0
-    image = ax.imshow(result.values[:, order], cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto")
+    image = ax.imshow(
+        result.values[:, order], cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto"
+    )
     ax.set_xticks(range(len(order)), [result.parameters[i] for i in order], rotation=90)
     ax.set_yticks(range(len(result.outputs)), list(result.outputs))
     ax.set_xlabel("parameter")
@@ -307,30 +357,32 @@ def plot_envelope(
     deviation: bool = False,
     units: PhysicalUnits | None = None,
 ) -> Axes:
-    """The envelope of all trajectories of a certificate's slowest sample, closing on the fixed point in time.
+    """The envelope of all trajectories of a certificate's slowest sample, closing on the fixed
+    point in time.
 
     Parameters
     ----------
     certificate : Certificate
         By the envelope, not the cheap bound.
     trajectories : TimeCourse, or sequence of TimeCourse
-        Of that sample; thin lines inside the envelope. Give them a fine grid (`time_course(..., n_points=5001)`):
-        they are drawn on a logarithmic time axis.
+        Of that sample; thin lines inside the envelope. Give them a fine grid (`time_course(...,
+        n_points=5001)`): they are drawn on a logarithmic time axis.
     ax : Axes, optional
         A new figure by default.
     names : str or sequence of str, optional
         Outputs to draw; by default all.
     deviation : bool
-        Draw distances from the fixed point, linear within the tolerance and logarithmic beyond, so that all of the
-        envelope is seen. By default values, in a range about the fixed points.
+        Draw distances from the fixed point, linear within the tolerance and logarithmic beyond, so
+        that all of the envelope is seen. By default values, in a range about the fixed points.
     units : PhysicalUnits, optional
         Draw hours and nM; by default what the model is written in.
 
     Returns
     -------
     Axes
-        Dashed lines are the fixed points (two bounds each where rate constants or inputs are intervals), pale
-        bands the tolerance about them; the vertical line is the certified settling time.
+        Dashed lines are the fixed points (two bounds each where rate constants or inputs are
+        intervals), pale bands the tolerance about them; the vertical line is the certified settling
+        time.
 
     Raises
     ------
@@ -351,19 +403,30 @@ def plot_envelope(
     check_kind("certificate", certificate, Certificate, "the result of certify")
     envelope = certificate.envelope
     if envelope is None:
-        raise InputError(f"the certificate is by {certificate.bound!r}; expected one by bound='envelope', to draw it")
+        raise InputError(
+            f"the certificate is by {certificate.bound!r}; expected one by bound='envelope', to"
+            " draw it"
+        )
     trajectories = (trajectories,) if isinstance(trajectories, TimeCourse) else tuple(trajectories)
     for course in trajectories:
         check_kind("trajectories", course, TimeCourse, "the result of Simulator.time_course")
         if course.output_names != certificate.output_names:
             raise InputError(
-                f"a trajectory has outputs {', '.join(course.output_names[:6])}; expected the certificate's: "
-                f"{', '.join(certificate.output_names[:6])}"
+                f"a trajectory has outputs {', '.join(course.output_names[:6])}; expected the"
+                f" certificate's: {', '.join(certificate.output_names[:6])}"
             )
-    drawn = certificate.output_names if names is None else (names,) if isinstance(names, str) else tuple(names)
+    drawn = (
+        certificate.output_names
+        if names is None
+        else (names,)
+        if isinstance(names, str)
+        else tuple(names)
+    )
     for name in drawn:
         if name not in certificate.output_names:
-            raise KeyError(f"{name!r} is no output; there are {', '.join(certificate.output_names)}")
+            raise KeyError(
+                f"{name!r} is no output; there are {', '.join(certificate.output_names)}"
+            )
     ax = new_axes(ax)
     scale = _scale(units)
     hour, nanomolar = scale.time, scale.concentration
@@ -373,19 +436,30 @@ def plot_envelope(
     fixed = []
     for number, name in enumerate(drawn):
         i, color = certificate.output_names.index(name), f"C{number % 10}"
-        points = np.array([certificate.outputs.lower[slowest, i], certificate.outputs.upper[slowest, i]])
+        points = np.array(
+            [certificate.outputs.lower[slowest, i], certificate.outputs.upper[slowest, i]]
+        )
         zero = float(points.mean()) if deviation else 0.0
         low, high, (least, most) = (
-            (values - zero) * nanomolar for values in (envelope.lower[:, i], envelope.upper[:, i], points)
+            (values - zero) * nanomolar
+            for values in (envelope.lower[:, i], envelope.upper[:, i], points)
         )
         label = f"{name}, {starts}" if len(drawn) <= _MANY else None
-        ax.fill_between(envelope.time * hour, low, high, color=color, alpha=0.2, linewidth=0, label=label)
+        ax.fill_between(
+            envelope.time * hour, low, high, color=color, alpha=0.2, linewidth=0, label=label
+        )
         for bound in (low, high):
             ax.plot(envelope.time * hour, bound, color=color, linewidth=0.8, alpha=0.6)
         for course in trajectories:
-            # a line from time 0 would come from far left on a logarithmic axis and look like a constant value
+            # a line from time 0 would come from far left on a logarithmic axis and look like a
+            # constant value
             later = course.time > 0
-            ax.plot(course.time[later] * hour, (course[name][later] - zero) * nanomolar, color=color, linewidth=0.7)
+            ax.plot(
+                course.time[later] * hour,
+                (course[name][later] - zero) * nanomolar,
+                color=color,
+                linewidth=0.7,
+            )
         ax.axhspan(least - tolerance, most + tolerance, color=color, alpha=0.25, linewidth=0)
         for end in {float(least), float(most)}:
             ax.axhline(end, color=color, linestyle="--", linewidth=1)
@@ -417,9 +491,13 @@ def plot_envelope(
 
 
 def plot_certified_margins(
-    margins: npt.ArrayLike, labels: npt.ArrayLike, ax: Axes | None = None, order: Sequence[Any] | None = None
+    margins: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    ax: Axes | None = None,
+    order: Sequence[Any] | None = None,
 ) -> Axes:
-    """How far rate constants may be off before a class is uncertain: a point per sample, a row per class.
+    """How far rate constants may be off before a class is uncertain: a point per sample, a row per
+    class.
 
     Parameters
     ----------
@@ -440,7 +518,8 @@ def plot_certified_margins(
     Raises
     ------
     InputError
-        If margins and labels are not two lists of one length, there are none, or a margin is not in [0, 1].
+        If margins and labels are not two lists of one length, there are none, or a margin is not in
+        [0, 1].
 
     Examples
     --------
@@ -452,11 +531,15 @@ def plot_certified_margins(
     values, classes = np.asarray(margins, dtype=float), np.asarray(labels)
     if values.ndim != 1 or values.shape != classes.shape or not len(values):
         raise InputError(
-            f"margins and labels have shapes {values.shape} and {classes.shape}; expected (n_samples,) both"
+            f"margins and labels have shapes {values.shape} and {classes.shape}; expected"
+            " (n_samples,) both"
         )
     if not np.all((values >= 0) & (values <= 1)):
         wrong = float(values[~((values >= 0) & (values <= 1))][0])
-        raise InputError(f"a margin is {wrong!r}; expected relative errors in [0, 1], as certified_margin gives them")
+        raise InputError(
+            f"a margin is {wrong!r}; expected relative errors in [0, 1], as certified_margin gives"
+            " them"
+        )
     ax = new_axes(ax)
     rows = np.unique(classes) if order is None else np.asarray(order)
     ticks = []
@@ -468,7 +551,16 @@ def plot_certified_margins(
         # a golden-ratio sequence spreads neighbours apart, and draws the same picture every time
         heights = row + 0.5 * ((np.arange(len(here)) * 0.618034) % 1 - 0.5)
         low, middle, high = np.quantile(here, [0.25, 0.5, 0.75])
-        ax.plot(here, heights, "o", color="C0", markersize=3, alpha=0.6, markeredgewidth=0, label="a sample")
+        ax.plot(
+            here,
+            heights,
+            "o",
+            color="C0",
+            markersize=3,
+            alpha=0.6,
+            markeredgewidth=0,
+            label="a sample",
+        )
         ax.barh(row, high - low, left=low, height=0.7, color="C0", alpha=0.2, label="middle half")
         ax.plot([middle, middle], [row - 0.35, row + 0.35], color="C0", linewidth=2, label="median")
     once = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
@@ -481,7 +573,9 @@ def plot_certified_margins(
     return ax
 
 
-def plot_h_choice(choice: HChoice, ax: Axes | None = None, *, units: PhysicalUnits | None = None) -> Axes:
+def plot_h_choice(
+    choice: HChoice, ax: Axes | None = None, *, units: PhysicalUnits | None = None
+) -> Axes:
     """Error against settling time for an h that all layers share, and what was chosen.
 
     Parameters
@@ -496,7 +590,8 @@ def plot_h_choice(choice: HChoice, ax: Axes | None = None, *, units: PhysicalUni
     Returns
     -------
     Axes
-        Numbers along the curve are its h. Where labels were given, the accuracy is on a second axis.
+        Numbers along the curve are its h. Where labels were given, the accuracy is on a second
+        axis.
 
     Examples
     --------
@@ -517,7 +612,8 @@ def plot_h_choice(choice: HChoice, ax: Axes | None = None, *, units: PhysicalUni
     for decade in range(int(np.ceil(decades[0] - 1e-9)), int(np.floor(decades[-1] + 1e-9)) + 1):
         i = int(np.abs(decades - decade).argmin())
         ax.plot(times[i], errors[i], "o", color="C0", markersize=4)
-        # below the curve, which falls to the right; but the first label would leave the axes on the left
+        # below the curve, which falls to the right; but the first label would leave the axes on the
+        # left
         first = i == len(times) - 1
         ax.annotate(
             f"{'h = ' if first else ''}{curve.h[i]:.1g}", (times[i], errors[i]), (5, 4) if first else (-5, -4),
@@ -530,13 +626,24 @@ def plot_h_choice(choice: HChoice, ax: Axes | None = None, *, units: PhysicalUni
             fillstyle="none", markeredgewidth=1.5, label=f"best such h: {_few(choice.common.h)}",
         )  # fmt: skip
     label = f"chosen h: {_few(choice.h)}"
-    ax.plot(choice.settling_time * hour, choice.error * nanomolar, "*", color="C3", markersize=14, label=label)
-    ax.set_xlabel(f"settling time to within {scale.tolerance(choice.tolerance)} ({scale.time_unit})")
+    ax.plot(
+        choice.settling_time * hour,
+        choice.error * nanomolar,
+        "*",
+        color="C3",
+        markersize=14,
+        label=label,
+    )
+    ax.set_xlabel(
+        f"settling time to within {scale.tolerance(choice.tolerance)} ({scale.time_unit})"
+    )
     ax.set_ylabel(f"largest error ({scale.unit})")
     handles = ax.get_legend_handles_labels()[0]
     if curve.accuracy is not None:
         right = ax.twinx()
-        handles += right.plot(times, 100 * curve.accuracy, color="C1", linestyle=":", label="accuracy, right")
+        handles += right.plot(
+            times, 100 * curve.accuracy, color="C1", linestyle=":", label="accuracy, right"
+        )
         right.set_ylabel("accuracy (%)", color="C1")
         lowest = min(100 * float(curve.accuracy.min()), 95.0)
         right.set_ylim(lowest - 0.06 * (100 - lowest), 100 + 0.06 * (100 - lowest))
@@ -544,7 +651,9 @@ def plot_h_choice(choice: HChoice, ax: Axes | None = None, *, units: PhysicalUni
     return ax
 
 
-def plot_settling_time(choice: HChoice, ax: Axes | None = None, *, units: PhysicalUnits | None = None) -> Axes:
+def plot_settling_time(
+    choice: HChoice, ax: Axes | None = None, *, units: PhysicalUnits | None = None
+) -> Axes:
     """Settling time against an h that all layers share, with the error on a second axis.
 
     Parameters
@@ -573,14 +682,21 @@ def plot_settling_time(choice: HChoice, ax: Axes | None = None, *, units: Physic
     curve = choice.curve
     scale = _scale(units)
     hour, nanomolar = scale.time, scale.concentration
-    handles = ax.loglog(curve.h, curve.settling_time * hour, color="C0", label="settling time, left")
+    handles = ax.loglog(
+        curve.h, curve.settling_time * hour, color="C0", label="settling time, left"
+    )
     right = ax.twinx()
-    handles += right.loglog(curve.h, curve.error * nanomolar, color="C1", linestyle="--", label="error, right")
+    handles += right.loglog(
+        curve.h, curve.error * nanomolar, color="C1", linestyle="--", label="error, right"
+    )
     if choice.common is not None and len(set(choice.common.h)) == 1:
         h = choice.common.h[0]
         handles.append(ax.axvline(h, color="0.4", linestyle=":", label=f"best common h: {h:.3g}"))
     ax.set_xlabel("h of all layers (model units)")
-    ax.set_ylabel(f"settling time to within {scale.tolerance(choice.tolerance)} ({scale.time_unit})", color="C0")
+    ax.set_ylabel(
+        f"settling time to within {scale.tolerance(choice.tolerance)} ({scale.time_unit})",
+        color="C0",
+    )
     right.set_ylabel(f"largest error ({scale.unit})", color="C1")
     _legend_below(ax, handles)
     return ax
@@ -597,7 +713,9 @@ class _Scale:
 
     def tolerance(self, value: float) -> str:
         """An amount of the model in these units; the model's own have no name."""
-        return f"{value * self.concentration:.3g}" + ("" if self.unit == _MODEL_UNITS else f" {self.unit}")
+        return f"{value * self.concentration:.3g}" + (
+            "" if self.unit == _MODEL_UNITS else f" {self.unit}"
+        )
 
 
 def _scale(units: PhysicalUnits | None) -> _Scale:
@@ -609,7 +727,13 @@ def _scale(units: PhysicalUnits | None) -> _Scale:
 
 def _legend_below(ax: Axes, handles: Sequence[Artist]) -> None:
     """A legend outside, for curves that leave no corner free."""
-    ax.legend(handles=list(handles), frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
+    ax.legend(
+        handles=list(handles),
+        frameon=False,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.13),
+        ncols=2,
+    )
 
 
 def _few(h: Sequence[float]) -> str:

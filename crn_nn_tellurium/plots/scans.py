@@ -24,7 +24,9 @@ _LINES = 10
 _JUMP = 0.3
 """Part of the range that neighbours of a smooth map differ by at most."""
 _LOG = 20.0
-"""Positive coordinates that span more than this, evenly in their logarithms, get a logarithmic axis."""
+"""Positive coordinates that span more than this, evenly in their logarithms, get a logarithmic
+axis.
+"""
 
 
 def plot_scan(data: xr.DataArray, x: str | None = None, ax: Axes | None = None) -> Axes:
@@ -60,7 +62,13 @@ def plot_scan(data: xr.DataArray, x: str | None = None, ax: Axes | None = None) 
     values = np.asarray(grid.values, dtype=float).reshape(len(grid), -1)
     for line, name in zip(values.T, names, strict=True):
         label = name or None
-        ax.plot(_points(grid, x), line, marker="." if len(line) <= 40 else "", linewidth=1.4, label=label)
+        ax.plot(
+            _points(grid, x),
+            line,
+            marker="." if len(line) <= 40 else "",
+            linewidth=1.4,
+            label=label,
+        )
     _scale_axis(ax, "x", _points(grid, x))
     ax.set_xlabel(_label(grid, x))
     ax.set_ylabel(_value_label(grid))
@@ -70,7 +78,11 @@ def plot_scan(data: xr.DataArray, x: str | None = None, ax: Axes | None = None) 
 
 
 def plot_scan_bands(
-    data: xr.DataArray, over: str = "draw", x: str | None = None, level: float = 0.8, ax: Axes | None = None
+    data: xr.DataArray,
+    over: str = "draw",
+    x: str | None = None,
+    level: float = 0.8,
+    ax: Axes | None = None,
 ) -> Axes:
     """The spread of a scan's variable over one dimension, such as draws of errors, along another.
 
@@ -119,7 +131,9 @@ def plot_scan_bands(
         (line,) = ax.plot(_points(grid, x), middle[:, number], linewidth=1.5, label=median)
         label = f"{level:.0%} of {grid.sizes[over]} {over}s" if number == len(names) - 1 else None
         band = low[:, number], high[:, number]
-        ax.fill_between(_points(grid, x), *band, color=line.get_color(), alpha=0.2, linewidth=0, label=label)
+        ax.fill_between(
+            _points(grid, x), *band, color=line.get_color(), alpha=0.2, linewidth=0, label=label
+        )
     _scale_axis(ax, "x", _points(grid, x))
     ax.set_xlabel(_label(grid, x))
     ax.set_ylabel(_value_label(grid))
@@ -153,16 +167,25 @@ def plot_scan_map(data: xr.DataArray, x: str | None = None, ax: Axes | None = No
     """
     grid, x, y = _plane(data, x, classes=True)
     ax = new_axes(ax)
-    for axis, dim in (("x", x), ("y", y)):  # before contours, whose labels are placed on the scale of the axes
+    for axis, dim in (
+        ("x", x),
+        ("y", y),
+    ):  # before contours, whose labels are placed on the scale of the axes
         _scale_axis(ax, axis, _points(grid, dim))
     if _is_class(grid):
         _areas(grid, x, y, ax)
     else:
-        horizontal, vertical, values = _points(grid, x), _points(grid, y), np.asarray(grid.values, dtype=float)
+        horizontal, vertical, values = (
+            _points(grid, x),
+            _points(grid, y),
+            np.asarray(grid.values, dtype=float),
+        )
         edges = _edges(horizontal), _edges(vertical)
         image = ax.pcolormesh(*edges, values, shading="flat", cmap="viridis", rasterized=True)
         if _is_smooth(values):
-            lines = ax.contour(horizontal, vertical, values, colors="white", linewidths=0.6, alpha=0.7)
+            lines = ax.contour(
+                horizontal, vertical, values, colors="white", linewidths=0.6, alpha=0.7
+            )
             ax.clabel(lines, fontsize=7)
         _colorbar(image, ax, label=_value_label(grid))
     ax.set_xlim(*_edges(_points(grid, x))[[0, -1]])
@@ -201,9 +224,15 @@ def plot_scan_surface(data: xr.DataArray, x: str | None = None, ax: Any = None) 
     along: list[Any] = []
     for dim in (x, y):
         points, is_log = _points(grid, dim), _is_log(_points(grid, dim))
-        along.append(np.log10(points) if is_log else points)  # matplotlib has no logarithmic axes in space
-    ax.plot_surface(*np.meshgrid(*along), np.asarray(grid.values, dtype=float), cmap="viridis", linewidth=0)
-    labels = [("log10 of " if _is_log(_points(grid, dim)) else "") + _label(grid, dim) for dim in (x, y)]
+        along.append(
+            np.log10(points) if is_log else points
+        )  # matplotlib has no logarithmic axes in space
+    ax.plot_surface(
+        *np.meshgrid(*along), np.asarray(grid.values, dtype=float), cmap="viridis", linewidth=0
+    )
+    labels = [
+        ("log10 of " if _is_log(_points(grid, dim)) else "") + _label(grid, dim) for dim in (x, y)
+    ]
     ax.set_xlabel(labels[0])
     ax.set_ylabel(labels[1])
     ax.set_zlabel(_value_label(grid))
@@ -217,7 +246,8 @@ def plot_decision_boundary(
     y: npt.ArrayLike | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """The classes over two inputs, with samples if they are given: dots by their true class, crosses where it is wrong.
+    """The classes over two inputs, with samples if they are given: dots by their true class,
+    crosses where it is wrong.
 
     Parameters
     ----------
@@ -249,19 +279,40 @@ def plot_decision_boundary(
         return ax
     points = np.asarray(X, dtype=float)
     if points.ndim != 2 or points.shape[1] != 2:
-        raise InputError(f"X has shape {points.shape}; expected (n_samples, 2), the inputs {' and '.join(grid.dims)}")
+        raise InputError(
+            f"X has shape {points.shape}; expected (n_samples, 2), the inputs"
+            f" {' and '.join(grid.dims)}"
+        )
     truth = np.zeros(len(points)) if y is None else np.asarray(y)
     if truth.shape != (len(points),):
-        raise InputError(f"y has shape {truth.shape}; expected ({len(points)},), a class for each sample")
+        raise InputError(
+            f"y has shape {truth.shape}; expected ({len(points)},), a class for each sample"
+        )
     if y is None:
-        ax.scatter(points[:, 0], points[:, 1], s=26, color="black", edgecolors="white", linewidths=0.6, clip_on=False)
+        ax.scatter(
+            points[:, 0],
+            points[:, 1],
+            s=26,
+            color="black",
+            edgecolors="white",
+            linewidths=0.6,
+            clip_on=False,
+        )
         return ax
-    near = [np.abs(_points(grid, str(dim))[:, None] - points[:, i]).argmin(axis=0) for i, dim in enumerate(grid.dims)]
+    near = [
+        np.abs(_points(grid, str(dim))[:, None] - points[:, i]).argmin(axis=0)
+        for i, dim in enumerate(grid.dims)
+    ]
     right = grid.values[near[0], near[1]] == truth
     for number, label in enumerate(_classes(grid, truth)):
         for marker, size, which in (("o", 26, right), ("X", 70, ~right)):
             part = points[which & (truth == label)]
-            style: dict[str, Any] = {"marker": marker, "edgecolors": "white", "linewidths": 0.6, "clip_on": False}
+            style: dict[str, Any] = {
+                "marker": marker,
+                "edgecolors": "white",
+                "linewidths": 0.6,
+                "clip_on": False,
+            }
             ax.scatter(part[:, 0], part[:, 1], s=size, color=f"C{number % 10}", zorder=3, **style)
     if not right.all():
         ax.scatter([], [], s=26, color="0.4", label="right")
@@ -270,14 +321,17 @@ def plot_decision_boundary(
     return ax
 
 
-def plot_scan_points(data: xr.DataArray | xr.Dataset, x: str, y: str, ax: Axes | None = None) -> Axes:
-    """Points of a design, or of a refined boundary, over two of their numbers, coloured by a variable.
+def plot_scan_points(
+    data: xr.DataArray | xr.Dataset, x: str, y: str, ax: Axes | None = None
+) -> Axes:
+    """Points of a design, or of a refined boundary, over two of their numbers, coloured by a
+    variable.
 
     Parameters
     ----------
     data : DataArray or Dataset
-        A variable over one dimension of points, as of `sobol`, `latin_hypercube` and `paired`; or what `refine` gave,
-        whose boundary is drawn too.
+        A variable over one dimension of points, as of `sobol`, `latin_hypercube` and `paired`; or
+        what `refine` gave, whose boundary is drawn too.
     x, y : str
         Names of numbers that were varied along it.
     ax : Axes, optional
@@ -304,13 +358,22 @@ def plot_scan_points(data: xr.DataArray | xr.Dataset, x: str, y: str, ax: Axes |
     for name in (x, y):
         if name not in grid.coords or grid[name].dims != grid.dims:
             there = ", ".join(str(name) for name in grid.coords if grid[name].dims == grid.dims)
-            raise InputError(f"{name!r} is not varied along {grid.dims[0]!r}; expected two of {there or 'no others'}")
+            raise InputError(
+                f"{name!r} is not varied along {grid.dims[0]!r}; expected two of"
+                f" {there or 'no others'}"
+            )
     ax = new_axes(ax)
     places = grid[x].values, grid[y].values
     if _is_class(grid):
         for number, label in enumerate(_classes(grid)):
             mine = grid.values == label
-            ax.scatter(places[0][mine], places[1][mine], s=9, color=f"C{number % 10}", label=f"class {_text(label)}")
+            ax.scatter(
+                places[0][mine],
+                places[1][mine],
+                s=9,
+                color=f"C{number % 10}",
+                label=f"class {_text(label)}",
+            )
     else:
         image = ax.scatter(*places, c=np.asarray(grid.values, dtype=float), s=12, cmap="viridis")
         _colorbar(image, ax, label=_value_label(grid))
@@ -327,7 +390,8 @@ def plot_scan_points(data: xr.DataArray | xr.Dataset, x: str, y: str, ax: Axes |
 
 
 def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> Any:
-    """Accuracy against errors of all rate constants and against fuel, and the reactions that matter most.
+    """Accuracy against errors of all rate constants and against fuel, and the reactions that matter
+    most.
 
     Parameters
     ----------
@@ -351,13 +415,25 @@ def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> An
     """
     check_kind("result", result, Robustness, "the result of robustness")
     if axes is None:
-        _, axes = plt.subplots(1, 3, figsize=(13, 4.4), layout="constrained", width_ratios=(1, 1, 1.2))
+        _, axes = plt.subplots(
+            1, 3, figsize=(13, 4.4), layout="constrained", width_ratios=(1, 1, 1.2)
+        )
     noise, fuel, missing = axes
     mean, low, high = result.band(0.8)
     noise.plot(100 * result.cv, 100 * mean, marker="o", markersize=4)
-    noise.fill_between(100 * result.cv, 100 * low, 100 * high, alpha=0.2, linewidth=0, label="80 % of the draws")
+    noise.fill_between(
+        100 * result.cv, 100 * low, 100 * high, alpha=0.2, linewidth=0, label="80 % of the draws"
+    )
     error = 200 * result.mean_error()
-    noise.errorbar(100 * result.cv, 100 * mean, error, fmt="none", ecolor="C0", capsize=3, label="mean, 95 % sure")
+    noise.errorbar(
+        100 * result.cv,
+        100 * mean,
+        error,
+        fmt="none",
+        ecolor="C0",
+        capsize=3,
+        label="mean, 95 % sure",
+    )
     noise.axhline(100 * result.accuracy, color="0.5", linestyle=":", linewidth=1, label="no error")
     noise.set_xlabel("error of every rate constant (cv, %)")
     noise.set_ylabel("accuracy (%)")
@@ -366,7 +442,9 @@ def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> An
     fuel.axhline(100 * result.accuracy, color="0.5", linestyle=":", linewidth=1)
     if (result.factors.max() / result.factors.min()) > 3:
         fuel.set_xscale("log")
-        ticks = [f for f in result.factors.tolist() if math.log2(f).is_integer()] or result.factors.tolist()
+        ticks = [
+            f for f in result.factors.tolist() if math.log2(f).is_integer()
+        ] or result.factors.tolist()
         fuel.set_xticks(ticks, [f"{f:g}" for f in ticks])
         fuel.minorticks_off()
     fuel.set_xlabel("factor on reactions that make molecules (1)")
@@ -376,34 +454,46 @@ def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> An
     table = table[table.no_steady_state == 0].head(limit)[::-1]
     places = np.arange(len(table))
     missing.barh(places, 100 * (result.accuracy - table.accuracy_without), color="C3")
-    missing.set_yticks(places, [name if len(name) <= 32 else f"{name[:29]}..." for name in table.name], fontsize=8)
+    missing.set_yticks(
+        places, [name if len(name) <= 32 else f"{name[:29]}..." for name in table.name], fontsize=8
+    )
     missing.set_xlabel("accuracy lost without the reaction (%)")
     missing.set_title(f"besides {unsettled} essential ones", fontsize=9)
     return axes
 
 
-# Parts ------------------------------------------------------------------------------------------------
+# Parts
+# ------------------------------------------------------------------------------------------------
 
 
-def _variable(data: Any, n_dims: tuple[int, ...], classes: bool = False, ordered: bool = True) -> Any:
+def _variable(
+    data: Any, n_dims: tuple[int, ...], classes: bool = False, ordered: bool = True
+) -> Any:
     """A variable with some number of dimensions that are longer than 1."""
     import xarray as xr
 
     if isinstance(data, xr.Dataset):
-        raise InputError(f"data is a Dataset; expected one of its variables: {', '.join(map(str, data.data_vars))}")
+        raise InputError(
+            "data is a Dataset; expected one of its variables:"
+            f" {', '.join(map(str, data.data_vars))}"
+        )
     if not isinstance(data, xr.DataArray):
         raise InputError(f"data is a {type(data).__name__}; expected a variable of a scan's result")
     long = data.squeeze()
     if long.dtype == object and not (classes and _is_class(long)):
-        raise InputError(f"{data.name!r} holds texts; expected numbers, or classes for plot_scan_map")
+        raise InputError(
+            f"{data.name!r} holds texts; expected numbers, or classes for plot_scan_map"
+        )
     loose = [str(dim) for dim in long.dims if dim not in long.coords]
     if ordered and loose:
-        raise InputError(f"the points along {loose[0]!r} have no order: plot_scan_points(data, x, y) draws them")
+        raise InputError(
+            f"the points along {loose[0]!r} have no order: plot_scan_points(data, x, y) draws them"
+        )
     if long.ndim not in n_dims:
         sizes = ", ".join(f"{dim} {size}" for dim, size in long.sizes.items()) or "none"
         raise InputError(
-            f"{data.name!r} has dimensions {sizes}; expected {' or '.join(map(str, n_dims))} longer than 1: "
-            "choose with .sel(...) or .isel(...)"
+            f"{data.name!r} has dimensions {sizes}; expected {' or '.join(map(str, n_dims))} longer"
+            " than 1: choose with .sel(...) or .isel(...)"
         )
     # lines and cells follow one another in the order of their coordinates
     numbers = [dim for dim in long.dims if dim in long.coords and long[dim].dtype.kind in "if"]
@@ -411,7 +501,9 @@ def _variable(data: Any, n_dims: tuple[int, ...], classes: bool = False, ordered
 
 
 def _plane(data: Any, x: str | None, classes: bool = False) -> tuple[Any, str, str]:
-    """A variable over two dimensions, the vertical one first, and the names of the horizontal and the vertical one."""
+    """A variable over two dimensions, the vertical one first, and the names of the horizontal and
+    the vertical one.
+    """
     grid = _variable(data, (2,), classes)
     x = str(grid.dims[0]) if x is None else _dimension(grid, x)
     grid = grid.transpose(..., x)
@@ -419,20 +511,25 @@ def _plane(data: Any, x: str | None, classes: bool = False) -> tuple[Any, str, s
 
 
 def _line_names(grid: Any, rest: list[Any], what: str) -> list[str]:
-    """What each line of a picture is of, along the dimension that is left; one without a name if none is."""
+    """What each line of a picture is of, along the dimension that is left; one without a name if
+    none is.
+    """
     if not rest:
         return [""]
     points = _points(grid, rest[0])
     if len(points) > _LINES:
         raise InputError(
-            f"{len(points)} {what} along {rest[0]!r}; expected {_LINES} at most: select some, or plot_scan_map"
+            f"{len(points)} {what} along {rest[0]!r}; expected {_LINES} at most: select some, or"
+            " plot_scan_map"
         )
     return [f"{rest[0]} = {_text(point)}" for point in points]
 
 
 def _dimension(data: Any, dim: str) -> str:
     if dim not in data.dims:
-        raise InputError(f"{data.name!r} has no dimension {dim!r}; it has {', '.join(map(str, data.dims))}")
+        raise InputError(
+            f"{data.name!r} has no dimension {dim!r}; it has {', '.join(map(str, data.dims))}"
+        )
     return dim
 
 
@@ -447,14 +544,21 @@ def _colorbar(image: Any, ax: Axes, **options: Any) -> Any:
 
 def _is_log(points: Any) -> bool:
     """Whether values are spread evenly in their logarithms, over more than a decade or so."""
-    if points.dtype.kind not in "fi" or len(points) < 3 or points.min() <= 0 or points.max() < _LOG * points.min():
+    if (
+        points.dtype.kind not in "fi"
+        or len(points) < 3
+        or points.min() <= 0
+        or points.max() < _LOG * points.min()
+    ):
         return False
     steps = np.abs(np.diff(np.log(points.astype(float))))
     return bool(steps.max() < 3 * max(steps.min(), 1e-12))
 
 
 def _scale_axis(ax: Axes, axis: str, points: Any, even: bool = True) -> None:
-    """A logarithmic axis for points that are even on it; of scattered ones, the middle says on which they are even."""
+    """A logarithmic axis for points that are even on it; of scattered ones, the middle says on
+    which they are even.
+    """
     if _is_log(points) if even else _is_log_scattered(points):
         (ax.set_xscale if axis == "x" else ax.set_yscale)("log")
 
@@ -478,7 +582,11 @@ def _is_log_scattered(points: Any) -> bool:
 def _value_label(data: Any) -> str:
     name = data.attrs.get("long_name", str(data.name))
     # one of several outputs or species, which a selection leaves as a label
-    which = [str(data[dim].values) for dim in ("output", "species") if dim in data.coords and not data[dim].dims]
+    which = [
+        str(data[dim].values)
+        for dim in ("output", "species")
+        if dim in data.coords and not data[dim].dims
+    ]
     return _with_units(" ".join([name, *which]), data.attrs)
 
 
@@ -491,10 +599,14 @@ def _is_class(grid: Any) -> bool:
 
 
 def _is_smooth(values: Any) -> bool:
-    """Whether contours would say more than the colours: neighbours differ by a fraction of the range."""
+    """Whether contours would say more than the colours: neighbours differ by a fraction of the
+    range.
+    """
     if min(values.shape) < 3 or not np.all(np.isfinite(values)) or np.ptp(values) == 0:
         return False
-    return bool(max(np.abs(np.diff(values, axis=axis)).max() for axis in (0, 1)) < _JUMP * np.ptp(values))
+    return bool(
+        max(np.abs(np.diff(values, axis=axis)).max() for axis in (0, 1)) < _JUMP * np.ptp(values)
+    )
 
 
 def _classes(grid: Any, more: Any = ()) -> list[Any]:
@@ -519,7 +631,9 @@ def _areas(data: Any, x: str, y: str, ax: Axes) -> None:
     classes = _classes(data)
     number = {label: i for i, label in enumerate(classes)}
     codes = np.array([[number.get(value, np.nan) for value in row] for row in data.values])
-    colors = ListedColormap([(*plt.get_cmap("tab10")(i % 10)[:3], 0.35) for i in range(len(classes))])
+    colors = ListedColormap(
+        [(*plt.get_cmap("tab10")(i % 10)[:3], 0.35) for i in range(len(classes))]
+    )
     norm = BoundaryNorm(np.arange(len(classes) + 1) - 0.5, len(classes))
     along = _edges(_points(data, x)), _edges(_points(data, y))
     image = ax.pcolormesh(*along, codes, shading="flat", cmap=colors, norm=norm, rasterized=True)

@@ -1,10 +1,12 @@
-"""What a scan varies: its axes. Each is one dimension of the result, along which one or several numbers change.
+"""What a scan varies: its axes. Each is one dimension of the result, along which one or several
+numbers change.
 
-A scan visits every combination of its axes. A list of values makes an axis of one number; `paired` lists,
-Latin hypercube and Sobol samples change several numbers together; `lognormal` draws errors of all rate constants.
+A scan visits every combination of its axes. A list of values makes an axis of one number; `paired`
+lists, Latin hypercube and Sobol samples change several numbers together; `lognormal` draws errors
+of all rate constants.
 
-Sources: McKay, Beckman and Conover, Technometrics 21 (1979) 239; Sobol', USSR Comput. Math. Math. Phys. 7 (1967) 86,
-scrambled as of Owen, J. Complexity 14 (1998) 466 (both by scipy.stats.qmc).
+Sources: McKay, Beckman and Conover, Technometrics 21 (1979) 239; Sobol', USSR Comput. Math. Math.
+Phys. 7 (1967) 86, scrambled as of Owen, J. Complexity 14 (1998) 466 (both by scipy.stats.qmc).
 """
 
 from __future__ import annotations
@@ -49,12 +51,19 @@ class Axis:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.values, Mapping) and self.values):
-            raise InputError(f"an Axis takes lists by name, {{'x0': [0, 1]}} say; got {self.values!r}")
-        arrays = {_name(key): _numbers(key, value, per_layer=True) for key, value in self.values.items()}
+            raise InputError(
+                f"an Axis takes lists by name, {{'x0': [0, 1]}} say; got {self.values!r}"
+            )
+        arrays = {
+            _name(key): _numbers(key, value, per_layer=True) for key, value in self.values.items()
+        }
         lengths = {name: len(array) for name, array in arrays.items()}
         if len(set(lengths.values())) > 1:
             found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-            raise InputError(f"paired lists differ in length: {found}; expected one value of each for every point")
+            raise InputError(
+                f"paired lists differ in length: {found}; expected one value of each for every"
+                " point"
+            )
         object.__setattr__(self, "dim", _dim(self.dim))
         object.__setattr__(self, "values", arrays)
         read_only(*arrays.values())
@@ -101,7 +110,8 @@ def latin_hypercube(ranges: Mapping[str, Any], n: int, seed: int = 0, dim: str =
     Parameters
     ----------
     ranges : mapping of str to (low, high), (low, high, "log") or a distribution
-        Where each number lies. A distribution is a frozen one of scipy.stats (anything with ``ppf``).
+        Where each number lies. A distribution is a frozen one of scipy.stats (anything with
+        ``ppf``).
     n : int
         Number of points.
     seed : int
@@ -120,7 +130,8 @@ def latin_hypercube(ranges: Mapping[str, Any], n: int, seed: int = 0, dim: str =
 
 
 def sobol(ranges: Mapping[str, Any], n: int, seed: int = 0, dim: str = "point") -> Axis:
-    """A scrambled Sobol' sample, which fills space evenly; its balance is best when n is a power of two.
+    """A scrambled Sobol' sample, which fills space evenly; its balance is best when n is a power of
+    two.
 
     Parameters are those of `latin_hypercube`.
 
@@ -137,7 +148,8 @@ def sobol(ranges: Mapping[str, Any], n: int, seed: int = 0, dim: str = "point") 
     n = _count("n", n)
     if n & (n - 1):
         raise InputError(
-            f"n is {n!r}; a Sobol sample keeps its balance with a power of two: {2 ** round(math.log2(n))}"
+            f"n is {n!r}; a Sobol sample keeps its balance with a power of two:"
+            f" {2 ** round(math.log2(n))}"
         )
     return _sampled(ranges, n, seed, dim, qmc.Sobol, "Sobol")
 
@@ -148,8 +160,8 @@ def lognormal(cv: float | Sequence[float], draws: int = 100, seed: int = 0) -> t
     Parameters
     ----------
     cv : float or sequence of float
-        Coefficient of variation of each rate constant. Several make a dimension ``cv``, along which the same
-        draws grow.
+        Coefficient of variation of each rate constant. Several make a dimension ``cv``, along which
+        the same draws grow.
     draws : int
         Length of the dimension ``draw``.
     seed : int
@@ -174,7 +186,9 @@ def lognormal(cv: float | Sequence[float], draws: int = 100, seed: int = 0) -> t
     number = np.arange(draws, dtype=float)
     draw = Axis(DRAW, {DRAW: number}, f"lognormal, seed {seed}", seed)
     if is_real(cv):
-        return (Axis(DRAW, {DRAW: number, CV: np.full(draws, float(values[0]))}, draw.design, seed),)
+        return (
+            Axis(DRAW, {DRAW: number, CV: np.full(draws, float(values[0]))}, draw.design, seed),
+        )
     return Axis(CV, {CV: values}), draw
 
 
@@ -188,30 +202,42 @@ def as_axes(vary: Vary) -> tuple[Axis, ...]:
     """
     axes = tuple(_flatten(vary))
     if not axes:
-        raise InputError("nothing to vary; expected values by name, {'h': [1e-3, 1e-2], 'x0': [0, 1]} say")
+        raise InputError(
+            "nothing to vary; expected values by name, {'h': [1e-3, 1e-2], 'x0': [0, 1]} say"
+        )
     for what, names in (
         ("dimension", [axis.dim for axis in axes]),
         ("number", [name for axis in axes for name in axis.values]),
     ):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise InputError(f"{what} {twice[0]!r} is varied twice; expected each once (dim= renames a dimension)")
+            raise InputError(
+                f"{what} {twice[0]!r} is varied twice; expected each once (dim= renames a"
+                " dimension)"
+            )
     return axes
 
 
 def check_errors(axes: Sequence[Axis], means_error: Callable[[str], bool]) -> None:
-    """Refuse errors of rate constants without draws, draws without errors, and numbers that are neither.
+    """Refuse errors of rate constants without draws, draws without errors, and numbers that are
+    neither.
 
     Raises
     ------
     InputError
     """
-    given = {n: v for axis in axes for n, v in axis.values.items() if n in (CV, DRAW) and means_error(n)}
+    given = {
+        n: v for axis in axes for n, v in axis.values.items() if n in (CV, DRAW) and means_error(n)
+    }
     if len(given) == 1:
-        raise InputError(f"{next(iter(given))!r} is varied by itself; lognormal(cv, draws) makes both axes")
+        raise InputError(
+            f"{next(iter(given))!r} is varied by itself; lognormal(cv, draws) makes both axes"
+        )
     for name, values in given.items():
         if np.any(values < 0) or (name == DRAW and np.any(values != np.floor(values))):
-            raise InputError(f"{name!r}: {values.tolist()[:6]}; expected what lognormal(cv, draws) makes")
+            raise InputError(
+                f"{name!r}: {values.tolist()[:6]}; expected what lognormal(cv, draws) makes"
+            )
 
 
 def _flatten(vary: Any) -> Iterable[Axis]:
@@ -220,21 +246,33 @@ def _flatten(vary: Any) -> Iterable[Axis]:
     elif isinstance(vary, Mapping):
         for key, values in vary.items():
             if isinstance(values, Axis):
-                raise InputError(f"{key!r}: {values!r} is an axis by itself; give a list, [{{...}}, {values.dim}]")
+                raise InputError(
+                    f"{key!r}: {values!r} is an axis by itself; give a list, [{{...}},"
+                    f" {values.dim}]"
+                )
             name = _name(key)
             yield Axis(name, {name: values})
     elif isinstance(vary, Sequence) and not isinstance(vary, str):
         for part in vary:
             yield from _flatten(part)
     else:
-        raise InputError(f"vary is {vary!r}; expected values by name, an Axis (paired, sobol, ...), or a list of these")
+        raise InputError(
+            f"vary is {vary!r}; expected values by name, an Axis (paired, sobol, ...), or a list of"
+            " these"
+        )
 
 
-def _sampled(ranges: Mapping[str, Any], n: int, seed: int, dim: str, sampler: Any, design: str) -> Axis:
+def _sampled(
+    ranges: Mapping[str, Any], n: int, seed: int, dim: str, sampler: Any, design: str
+) -> Axis:
     if not (isinstance(ranges, Mapping) and ranges):
-        raise InputError(f"ranges are {ranges!r}; expected (low, high) by name, {{'x0': (0, 1)}} say")
+        raise InputError(
+            f"ranges are {ranges!r}; expected (low, high) by name, {{'x0': (0, 1)}} say"
+        )
     points = sampler(len(ranges), rng=_seed(seed)).random(_count("n", n))
-    values = {_name(key): stretch(key, span, points[:, i]) for i, (key, span) in enumerate(ranges.items())}
+    values = {
+        _name(key): stretch(key, span, points[:, i]) for i, (key, span) in enumerate(ranges.items())
+    }
     return Axis(dim, values, f"{design}, seed {seed}")
 
 
@@ -250,7 +288,9 @@ def stretch(key: str, span: Any, unit: FloatArray) -> FloatArray:
     if not isinstance(span, Sequence) or isinstance(span, str) or len(span) not in (2, 3):
         raise InputError(f"{key!r}: its range is {span!r}; expected {shape}")
     low, high, *scale = span
-    if scale not in ([], ["log"]) or not (is_real(low) and is_real(high) and -math.inf < low < high < math.inf):
+    if scale not in ([], ["log"]) or not (
+        is_real(low) and is_real(high) and -math.inf < low < high < math.inf
+    ):
         raise InputError(f"{key!r}: its range is {span!r}; expected {shape}, low < high")
     if not scale:
         return np.asarray(low + (high - low) * unit)
@@ -261,13 +301,17 @@ def stretch(key: str, span: Any, unit: FloatArray) -> FloatArray:
 
 def _name(key: Any) -> str:
     if not isinstance(key, str):
-        raise InputError(f"{key!r} is no name; expected a parameter, input or species, 'h' or 'x0' say")
+        raise InputError(
+            f"{key!r} is no name; expected a parameter, input or species, 'h' or 'x0' say"
+        )
     return key
 
 
 def _dim(dim: Any) -> str:
     if _name(dim) in RESERVED:
-        raise InputError(f"a dimension cannot be called {dim!r}, which results have already; choose another dim=")
+        raise InputError(
+            f"a dimension cannot be called {dim!r}, which results have already; choose another dim="
+        )
     return str(dim)
 
 
@@ -280,9 +324,14 @@ def _numbers(key: str, values: Any, per_layer: bool = False) -> FloatArray:
     except (TypeError, ValueError) as error:
         raise InputError(f"{key!r}: values are {values!r}; expected a list of numbers") from error
     if array.ndim not in ((1, 2) if per_layer else (1,)) or not array.size:
-        raise InputError(f"{key!r}: values have shape {array.shape}; expected a list of numbers, not empty")
+        raise InputError(
+            f"{key!r}: values have shape {array.shape}; expected a list of numbers, not empty"
+        )
     if not np.all(np.isfinite(array)):
-        raise InputError(f"{key!r}: {float(array[~np.isfinite(array)][0])!r} among its values; expected finite numbers")
+        raise InputError(
+            f"{key!r}: {float(array[~np.isfinite(array)][0])!r} among its values; expected finite"
+            " numbers"
+        )
     return array
 
 
@@ -294,5 +343,7 @@ def _count(what: str, n: Any) -> int:
 
 def _seed(seed: Any) -> int:
     if not (is_real(seed) and seed == int(seed) and seed >= 0):
-        raise InputError(f"seed is {seed!r}; expected a whole number >= 0, so that the scan can be repeated")
+        raise InputError(
+            f"seed is {seed!r}; expected a whole number >= 0, so that the scan can be repeated"
+        )
     return int(seed)

@@ -1,8 +1,8 @@
 """Scans in files: chunks as they come, whole results, and back.
 
-While a scan to OUT runs, OUT.parts holds one file per chunk, each written beside its place and moved there, so a
-scan that is interrupted or killed loses what it was solving and nothing else. When all are there, they become OUT,
-netCDF or Zarr by its ending, and OUT.parts goes.
+While a scan to OUT runs, OUT.parts holds one file per chunk, each written beside its place and
+moved there, so a scan that is interrupted or killed loses what it was solving and nothing else.
+When all are there, they become OUT, netCDF or Zarr by its ending, and OUT.parts goes.
 """
 
 from __future__ import annotations
@@ -48,11 +48,16 @@ def check_path(path: str | os.PathLike[str]) -> Path:
     """
     path = Path(path)
     if path.suffix.lower() not in ENDINGS:
-        raise InputError(f"{str(path)!r}: a scan is written to netCDF or Zarr; expected an ending of .nc or .zarr")
+        raise InputError(
+            f"{str(path)!r}: a scan is written to netCDF or Zarr; expected an ending of .nc or"
+            " .zarr"
+        )
     if path.suffix.lower() == ".zarr":
         require("zarr", extra="zarr")
         if not path.parent.is_dir():
-            raise FileNotFoundError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
+            raise FileNotFoundError(
+                f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}"
+            )
     else:
         check_target(path)
     return path
@@ -79,7 +84,8 @@ class Parts:
         Raises
         ------
         FileExistsError
-            If it holds another scan, or this one and it is not to be resumed, or another process writes to it.
+            If it holds another scan, or this one and it is not to be resumed, or another process
+            writes to it.
         """
         if self.folder.exists():
             self._check_lock()
@@ -106,8 +112,8 @@ class Parts:
             self._lock.unlink(missing_ok=True)
             return
         raise FileExistsError(
-            f"{str(self.folder)!r}: process {number} on {node} is writing this scan; wait for it, choose another path, "
-            f"or delete {self._lock.name!r} there if that process is gone"
+            f"{str(self.folder)!r}: process {number} on {node} is writing this scan; wait for it,"
+            f" choose another path, or delete {self._lock.name!r} there if that process is gone"
         )
 
     def _check_state(self, resume: bool) -> None:
@@ -118,13 +124,13 @@ class Parts:
             found = None
         if chunks and found != self._plan.key:
             raise FileExistsError(
-                f"{str(self.folder)!r} holds chunks of another scan (other values, model, settings or version); "
-                "overwrite=True (--overwrite) removes them, or choose another path"
+                f"{str(self.folder)!r} holds chunks of another scan (other values, model, settings"
+                " or version); overwrite=True (--overwrite) removes them, or choose another path"
             )
         if chunks and not resume:
             raise FileExistsError(
-                f"{str(self.folder)!r} holds {len(chunks)} chunks of this scan; resume=True (--resume) goes on with "
-                "them, overwrite=True (--overwrite) begins again"
+                f"{str(self.folder)!r} holds {len(chunks)} chunks of this scan; resume=True"
+                " (--resume) goes on with them, overwrite=True (--overwrite) begins again"
             )
 
     def close(self) -> None:
@@ -145,14 +151,19 @@ class Parts:
         for name, values in solved.items():
             if values.dtype == object:
                 texts, codes = np.unique(values.astype(str), return_inverse=True)
-                arrays[f"codes {name}"], arrays[f"texts {name}"] = codes.reshape(values.shape), texts
+                arrays[f"codes {name}"], arrays[f"texts {name}"] = (
+                    codes.reshape(values.shape),
+                    texts,
+                )
             else:
                 arrays[f"values {name}"] = values
         np.savez(stream, **arrays)
         write_bytes(self._file(number), stream.getvalue())
 
     def read(self, number: int) -> dict[str, Any] | None:
-        """One chunk back; None, and a warning, if its file is damaged or another scan's, so that it is solved again."""
+        """One chunk back; None, and a warning, if its file is damaged or another scan's, so that it
+        is solved again.
+        """
         file = self._file(number)
         solved: dict[str, Any] = {}
         try:
@@ -169,8 +180,18 @@ class Parts:
                         solved[name] = arrays[f"texts {name}"].astype(object)[arrays[entry]]
                     elif kind == "values":
                         solved[name] = arrays[entry]
-        except (OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile, zlib.error) as error:
-            warnings.warn(f"{str(file)!r} is damaged ({error}); its chunk is solved again", RuntimeWarning, 2)
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            EOFError,
+            IndexError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
+            warnings.warn(
+                f"{str(file)!r} is damaged ({error}); its chunk is solved again", RuntimeWarning, 2
+            )
             return None
         return solved
 
@@ -231,9 +252,16 @@ def write_result(ds: xr.Dataset, path: Path) -> None:
 
 
 def _netcdf_engine() -> Any:
-    """scipy writes netCDF 3, which everything reads; the others netCDF 4, which has no limit of 2 GB a variable."""
+    """scipy writes netCDF 3, which everything reads; the others netCDF 4, which has no limit of 2
+    GB a variable.
+    """
     return next(
-        (engine for engine, module in (("h5netcdf", "h5netcdf"), ("netcdf4", "netCDF4")) if find_spec(module)), "scipy"
+        (
+            engine
+            for engine, module in (("h5netcdf", "h5netcdf"), ("netcdf4", "netCDF4"))
+            if find_spec(module)
+        ),
+        "scipy",
     )
 
 
@@ -280,7 +308,9 @@ def open_scan(path: str | os.PathLike[str]) -> xr.Dataset:
             with xr.open_dataset(path) as opened:
                 ds = opened.load()
     except (ValueError, OSError, KeyError, TypeError) as error:
-        raise FileFormatError(f"{str(path)!r} cannot be read as netCDF or Zarr ({error})") from error
+        raise FileFormatError(
+            f"{str(path)!r} cannot be read as netCDF or Zarr ({error})"
+        ) from error
     if KEY not in ds.attrs:
         raise FileFormatError(f"{str(path)!r} is no scan's result: it has no attribute {KEY!r}")
     for name in [*ds.variables]:

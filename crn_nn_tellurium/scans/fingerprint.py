@@ -1,4 +1,6 @@
-"""What identifies a scan: hashes of models, and texts of functions that change when the function does."""
+"""What identifies a scan: hashes of models, and texts of functions that change when the function
+does.
+"""
 
 from __future__ import annotations
 
@@ -48,17 +50,29 @@ def model_bytes(model: Network | ReactionNetwork | str) -> bytes:
     arrays: list[FloatArray] = []
     for layer in model.layers:
         kind = type(layer.activation)
-        own = () if BUILT_IN.get(kind.__name__) is kind else [text_of(part) for part in vars(kind).values()]
+        own = (
+            ()
+            if BUILT_IN.get(kind.__name__) is kind
+            else [text_of(part) for part in vars(kind).values()]
+        )
         parts += [layer.name, layer.inputs, repr(layer.activation), own]
         weights: Any = layer.weights
-        arrays += [weights.data, weights.indices, weights.indptr] if hasattr(weights, "indptr") else [weights]
+        arrays += (
+            [weights.data, weights.indices, weights.indptr]
+            if hasattr(weights, "indptr")
+            else [weights]
+        )
         arrays.append(layer.bias)
     parts += [(array.shape, str(array.dtype)) for array in arrays]
-    return repr(parts).encode() + b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
+    return repr(parts).encode() + b"".join(
+        np.ascontiguousarray(array).tobytes() for array in arrays
+    )
 
 
 def text_of(thing: Any, seen: frozenset[int] = frozenset()) -> str:
-    """A text of a value or a function: its code, defaults, what it closes over and what it takes from its module."""
+    """A text of a value or a function: its code, defaults, what it closes over and what it takes
+    from its module.
+    """
     if isinstance(thing, (list, tuple)):
         return f"({' '.join(text_of(part, seen) for part in thing)})"
     if isinstance(thing, partial):
@@ -68,10 +82,18 @@ def text_of(thing: Any, seen: frozenset[int] = frozenset()) -> str:
     if code is not None:
         closed = [cell.cell_contents for cell in function.__closure__ or ()]
         bound = getattr(thing, "__self__", None)
-        rest = (function.__defaults__, sorted((function.__kwdefaults__ or {}).items()), closed, bound)
+        rest = (
+            function.__defaults__,
+            sorted((function.__kwdefaults__ or {}).items()),
+            closed,
+            bound,
+        )
         seen |= {id(function)}
         own = _globals_of(function, code, seen)
-        return f"{function.__module__}.{function.__qualname__} {_code(code)} {text_of(rest, seen)} {own}"
+        return (
+            f"{function.__module__}.{function.__qualname__} {_code(code)} {text_of(rest, seen)}"
+            f" {own}"
+        )
     if isinstance(thing, property):
         return text_of((thing.fget,), seen)
     try:
@@ -97,11 +119,17 @@ def _constant(value: Any) -> str:
 
 
 def _globals_of(function: Any, code: CodeType, seen: frozenset[int]) -> list[str]:
-    """What a function takes from its module: numbers and texts by value, the module's own functions by their text."""
+    """What a function takes from its module: numbers and texts by value, the module's own functions
+    by their text.
+    """
     found = []
     for name in code.co_names:
         value = function.__globals__.get(name)
-        own = getattr(value, "__module__", None) == function.__module__ and hasattr(value, "__code__")
-        if isinstance(value, (int, float, str, tuple, np.ndarray)) or (own and id(value) not in seen):
+        own = getattr(value, "__module__", None) == function.__module__ and hasattr(
+            value, "__code__"
+        )
+        if isinstance(value, (int, float, str, tuple, np.ndarray)) or (
+            own and id(value) not in seen
+        ):
             found.append(f"{name}={text_of(value, seen)}")
     return found

@@ -1,7 +1,7 @@
 """The grid of a scan's points, and boxes of it.
 
-Arrays over a box have one dimension per dimension of the scan, of length 1 where they do not depend on it: numpy's
-broadcasting then says what is shared.
+Arrays over a box have one dimension per dimension of the scan, of length 1 where they do not depend
+on it: numpy's broadcasting then says what is shared.
 """
 
 from __future__ import annotations
@@ -42,10 +42,15 @@ class Box:
         return tuple(n if d in kept else 1 for d, n in enumerate(self.shape))
 
     def indices(self, dims: Iterable[int]) -> dict[int, npt.NDArray[np.intp]]:
-        """By dimension, positions in the whole grid (m,) of the m combinations of some dimensions, in order."""
+        """By dimension, positions in the whole grid (m,) of the m combinations of some dimensions,
+        in order.
+        """
         kept = sorted(dims)
         ranges = [np.arange(self.start[d], self.stop[d]) for d in kept]
-        return {d: grid.ravel() for d, grid in zip(kept, np.meshgrid(*ranges, indexing="ij"), strict=True)}
+        return {
+            d: grid.ravel()
+            for d, grid in zip(kept, np.meshgrid(*ranges, indexing="ij"), strict=True)
+        }
 
     def spread(self, few: Iterable[int], many: Iterable[int]) -> npt.NDArray[np.intp]:
         """For each combination of many dimensions, the number of its combination of a few of them."""
@@ -60,7 +65,8 @@ def whole(shape: Sequence[int]) -> Box:
 
 
 def boxes(shape: Sequence[int], limit: int, whole: Iterable[int] = ()) -> list[Box]:
-    """Cut a grid into boxes of at most `limit` points, or of one combination of the rest with all of `whole`.
+    """Cut a grid into boxes of at most `limit` points, or of one combination of the rest with all
+    of `whole`.
 
     What varies fastest is kept together. Which boxes there are depends on these arguments alone.
 

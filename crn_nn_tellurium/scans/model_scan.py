@@ -1,8 +1,9 @@
-"""A scan of any reaction network or Antimony text: what roadrunner makes of it, over a box of points.
+"""A scan of any reaction network or Antimony text: what roadrunner makes of it, over a box of
+points.
 
-Nothing is known of such a model but what roadrunner says, so a steady state is where its time course ends: it is
-integrated until its rates vanish, and Newton's method then only refines what was reached. That keeps conserved
-amounts, and the right one of several steady states.
+Nothing is known of such a model but what roadrunner says, so a steady state is where its time
+course ends: it is integrated until its rates vanish, and Newton's method then only refines what was
+reached. That keeps conserved amounts, and the right one of several steady states.
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ from crn_nn_tellurium.simulation import INTEGRATED, SOLVED, compiled
 
 _DURATIONS = 10.0 ** np.arange(0, 13)
 _CHANGE = 1e-7
-"""A state is steady when what its rates would change in the time integrated is below this, relative to it."""
+"""A state is steady when what its rates would change in the time integrated is below this, relative
+to it.
+"""
 _NEAR = 1e-3
 """How far, relative to a concentration, Newton's method may take a state that was reached."""
 _PATIENCE = 1e9
-"""How long is integrated where Newton's method does not confirm a state, as with conserved amounts: what takes longer
-counts as standing still."""
+"""How long is integrated where Newton's method does not confirm a state, as with conserved amounts:
+what takes longer counts as standing still."""
 _TRIED = 16
 """Points at which it is tried what a user's function returns."""
 _ABSENT = 1e-12
@@ -80,7 +83,8 @@ class ModelScan:
         self._seed = next((axis.seed for axis in plan.axes if axis.seed is not None), 0)
         self._check_kept()
         self._makers = self._find_makers()
-        # what an experiment reads: parameters that assignment rules set, else every floating species
+        # what an experiment reads: parameters that assignment rules set, else every floating
+        # species
         observed = [name for name in self._model.parameters if name in self._model.assigned]
         self._outputs = observed or list(self._model.floating)
 
@@ -89,11 +93,14 @@ class ModelScan:
         model = self._model
         if species := sorted(model.assigned & {*model.floating, *model.boundary}):
             raise InputError(
-                f"the model's species {species[0]!r} is set by a rule, so it has no start; write it as a parameter"
+                f"the model's species {species[0]!r} is set by a rule, so it has no start; write it"
+                " as a parameter"
             )
         if self.plan.time is None and (model.rate_ruled or model.n_events):
             what = f"a rate rule (of {min(model.rate_ruled)!r})" if model.rate_ruled else "events"
-            raise InputError(f"the model has {what}, and steady states are those of reactions; give times in at=")
+            raise InputError(
+                f"the model has {what}, and steady states are those of reactions; give times in at="
+            )
 
     @cached_property
     def _known(self) -> list[str]:
@@ -102,22 +109,33 @@ class ModelScan:
     def _check_varied(self, name: str, values: FloatArray) -> None:
         common = [INITIAL, RATES, FUEL, CV, DRAW] if self._crn is not None else [INITIAL]
         if name not in self._known and name not in common:
-            ruled = "; a rule sets it" if name in self._model.assigned | self._model.rate_ruled else ""
+            ruled = (
+                "; a rule sets it" if name in self._model.assigned | self._model.rate_ruled else ""
+            )
             near = difflib.get_close_matches(name, self._known, 5, 0.5) or self._known[:8]
             if name in (RATES, FUEL, CV, DRAW):
-                raise InputError(f"{name!r}: factors and errors of rate constants need a Network or a ReactionNetwork")
+                raise InputError(
+                    f"{name!r}: factors and errors of rate constants need a Network or a"
+                    " ReactionNetwork"
+                )
             if name in self._model.compartments:
                 raise InputError(f"{name!r} is a compartment, whose size cannot be varied")
             raise InputError(
-                f"the model has no number {name!r} to vary{ruled}; expected a species or parameter, near it: "
-                f"{', '.join(near)}"
+                f"the model has no number {name!r} to vary{ruled}; expected a species or parameter,"
+                f" near it: {', '.join(near)}"
             )
         if values.ndim != 1:
-            raise InputError(f"{name!r}: values have shape {values.shape}; expected a list of numbers")
+            raise InputError(
+                f"{name!r}: values have shape {values.shape}; expected a list of numbers"
+            )
         if name in (*self._model.floating, *self._model.boundary, INITIAL) and np.any(values < 0):
-            raise InputError(f"{name!r}: {float(values.min())!r} among its values; expected concentrations >= 0")
+            raise InputError(
+                f"{name!r}: {float(values.min())!r} among its values; expected concentrations >= 0"
+            )
         if name in (RATES, FUEL) and name not in self._known and np.any(values <= 0):
-            raise InputError(f"{name!r}: {float(values.min())!r} among its values; expected numbers > 0")
+            raise InputError(
+                f"{name!r}: {float(values.min())!r} among its values; expected numbers > 0"
+            )
 
     def _check_kept(self) -> None:
         for quantity in self.plan.quantities:
@@ -126,10 +144,12 @@ class ModelScan:
                 raise InputError(f"the model has no {quantity.species!r} to keep; it has {few}")
             if quantity.kind not in ("outputs", "species", "one_species", "function"):
                 raise InputError(
-                    f"{quantity.kind!r} is of neural networks; give the Network, not its reactions or text"
+                    f"{quantity.kind!r} is of neural networks; give the Network, not its reactions"
+                    " or text"
                 )
 
-    # What the result looks like ------------------------------------------------------------------------
+    # What the result looks like
+    # ------------------------------------------------------------------------
 
     def describe(self, name: str) -> dict[str, Any]:
         """Attributes of what is varied."""
@@ -155,7 +175,12 @@ class ModelScan:
                 )
             elif quantity.kind == "species":
                 found.append(
-                    Variable(quantity.name, every, (*time, ("species", len(self._model.floating))), attrs=units)
+                    Variable(
+                        quantity.name,
+                        every,
+                        (*time, ("species", len(self._model.floating))),
+                        attrs=units,
+                    )
                 )
             elif quantity.kind == "one_species":
                 found.append(Variable(quantity.name, every, time, attrs=units))
@@ -181,14 +206,20 @@ class ModelScan:
                 found[quantity.name].append(kept)
                 status[place] = reason or status[place]
         kept_shapes = self._kept_shapes
-        return {name: fill(kept, kept_shapes[name], box.shape) for name, kept in found.items()} | {"status": status}
+        return {name: fill(kept, kept_shapes[name], box.shape) for name, kept in found.items()} | {
+            "status": status
+        }
 
     @cached_property
     def _kept_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of what is kept of one point, by variable."""
-        return {variable.name: tuple(n for _, n in variable.further) for variable in self.variables()}
+        return {
+            variable.name: tuple(n for _, n in variable.further) for variable in self.variables()
+        }
 
-    def _keep(self, quantity: Quantity, values: dict[str, Any], failed: bool) -> tuple[FloatArray | None, str]:
+    def _keep(
+        self, quantity: Quantity, values: dict[str, Any], failed: bool
+    ) -> tuple[FloatArray | None, str]:
         if failed:
             return None, ""
         if quantity.kind == "outputs":
@@ -210,7 +241,9 @@ class ModelScan:
         return shapes_of(self.plan, results)
 
     def _point(self, point: tuple[int, ...]) -> tuple[dict[str, Any], str]:
-        """Species and parameters by name at one point, over the times if there are some, and the outcome."""
+        """Species and parameters by name at one point, over the times if there are some, and the
+        outcome.
+        """
         model, time = self._model, self.plan.time
         start, boundary, parameters = self._set(self.plan.values(dict(enumerate(point))))
         shape = () if time is None else time.shape
@@ -228,8 +261,12 @@ class ModelScan:
                     whole, status = model.record(boundary, start, times), INTEGRATED
                     rows = whole[np.searchsorted(times, time)]
             except ConvergenceError as error:
-                hint = "" if time is not None or "at=" in str(error) else " (at= keeps a time course)"
-                return {name: np.full(shape, np.nan) for name in self._names}, f"failed: {error}{hint}"
+                hint = (
+                    "" if time is not None or "at=" in str(error) else " (at= keeps a time course)"
+                )
+                return {
+                    name: np.full(shape, np.nan) for name in self._names
+                }, f"failed: {error}{hint}"
         rows = np.concatenate([rows, np.broadcast_to(boundary, (len(rows), len(boundary)))], axis=1)
         columns = rows.T.reshape(len(self._names), *shape)
         return dict(zip(self._names, columns, strict=True)), status
@@ -258,26 +295,32 @@ class ModelScan:
         return {name: i for i, name in enumerate(self._model.parameters)}
 
     def _find_makers(self) -> list[int]:
-        """Positions of the rate constants of reactions that make molecules, if a factor on them is varied."""
+        """Positions of the rate constants of reactions that make molecules, if a factor on them is
+        varied.
+        """
         varied = {name for axis in self.plan.axes for name in axis.values}
         if self._crn is None or FUEL not in varied or FUEL in self._known:
             return []
         makes = {r.rate_constant for r in self._crn.reactions if r.gain > 0}
         if shared := makes & {r.rate_constant for r in self._crn.reactions if r.gain <= 0}:
             raise InputError(
-                f"rate constant {min(shared)!r} is that of reactions that make molecules and of others, so 'fuel' "
-                "has no one meaning here; give the Network"
+                f"rate constant {min(shared)!r} is that of reactions that make molecules and of"
+                " others, so 'fuel' has no one meaning here; give the Network"
             )
         return [self._place[name] for name in sorted(makes)]
 
-    def _multiply(self, crn: ReactionNetwork, parameters: FloatArray, values: dict[str, Any]) -> None:
+    def _multiply(
+        self, crn: ReactionNetwork, parameters: FloatArray, values: dict[str, Any]
+    ) -> None:
         """Factors and errors of rate constants."""
         factors = {name: value for name, value in values.items() if name not in self._known}
         place = self._place
         index = [place[name] for name in crn.rate_constants]
         if DRAW in factors:
             rng = np.random.default_rng([self._seed, int(factors[DRAW])])
-            parameters[index] *= np.exp(spread(float(factors[CV])) * rng.standard_normal(len(index)))
+            parameters[index] *= np.exp(
+                spread(float(factors[CV])) * rng.standard_normal(len(index))
+            )
         if RATES in factors:
             parameters[index] *= factors[RATES]
         if FUEL in factors:
@@ -298,7 +341,9 @@ class ModelScan:
                 # where Newton's method has nothing to say, what is slow must have had its time
                 if passed >= _PATIENCE:
                     return state, INTEGRATED
-        raise ConvergenceError(f"rates have not vanished by t = {passed:.3g}; at= keeps a time course")
+        raise ConvergenceError(
+            f"rates have not vanished by t = {passed:.3g}; at= keeps a time course"
+        )
 
     def _newton(self, boundary: FloatArray, state: FloatArray) -> FloatArray | None:
         """Where Newton's method leads from a state; None if nowhere."""

@@ -1,8 +1,9 @@
-"""What the numbers of a scan are in a network: inputs, weights, biases, h, rate constants, common factors, starts.
+"""What the numbers of a scan are in a network: inputs, weights, biases, h, rate constants, common
+factors, starts.
 
-A name means, in this order: an input; ``h`` of all layers; a weight, a bias or the h of one layer (``w1_0_0``,
-``b1_0``, ``h1``); another rate constant that a layer's units share (``q1``); a common factor; the start of one
-species, or of all (``initial``). Factors come after numbers:
+A name means, in this order: an input; ``h`` of all layers; a weight, a bias or the h of one layer
+(``w1_0_0``, ``b1_0``, ``h1``); another rate constant that a layer's units share (``q1``); a common
+factor; the start of one species, or of all (``initial``). Factors come after numbers:
 
     rates    of every rate constant, as temperature has it: speeds change, fixed points stay
     fuel     of the reactions that make more molecules than they take: h, promotion, gains
@@ -23,8 +24,21 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray, is_sparse
 from crn_nn_tellurium.encoding import LayerChemistry
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.kinetics import LayerConstants, NetworkKinetics, RateConstants, layer_factors, weighted_sums_of
-from crn_nn_tellurium.networks import Activation, Network, parameters, shared_id, values_of, with_values
+from crn_nn_tellurium.kinetics import (
+    LayerConstants,
+    NetworkKinetics,
+    RateConstants,
+    layer_factors,
+    weighted_sums_of,
+)
+from crn_nn_tellurium.networks import (
+    Activation,
+    Network,
+    parameters,
+    shared_id,
+    values_of,
+    with_values,
+)
 from crn_nn_tellurium.scans.axes import CV, DRAW, Axis, check_errors
 
 RATES, FUEL, INITIAL = "rates", "fuel", "initial"
@@ -37,9 +51,9 @@ _OF_NETWORKS = {"h", "weight", "bias"}
 class Target:
     """What one name means.
 
-    ``kind`` is input, h, weight, bias, constant, factor, error or start; ``layer`` its layer's position
-    (`EVERY_LAYER` for all); ``place`` where it stands: among the inputs, the layer's stored weights, biases or shared
-    rate constants, or among the species (None for all).
+    ``kind`` is input, h, weight, bias, constant, factor, error or start; ``layer`` its layer's
+    position (`EVERY_LAYER` for all); ``place`` where it stands: among the inputs, the layer's
+    stored weights, biases or shared rate constants, or among the species (None for all).
     """
 
     name: str
@@ -73,7 +87,9 @@ class NetworkParameters:
         check_errors(axes, lambda name: self.targets[name].kind == "error")
         layers = [t.layer for t in self.targets.values() if t.kind == "h"]
         if EVERY_LAYER in layers and len(layers) > 1:
-            raise InputError("'h' of all layers is varied, and that of one layer too; expected one of them")
+            raise InputError(
+                "'h' of all layers is varied, and that of one layer too; expected one of them"
+            )
         if layers:
             kinetics.h_is_a_rate_constant  # noqa: B018  # refuses if it is more than that
 
@@ -86,13 +102,24 @@ class NetworkParameters:
         for parameter in parameters(net):
             place = parameter.place[0] if parameter.kind == "bias" else 0
             if parameter.kind == "weight":
-                place, stored[parameter.layer] = stored[parameter.layer], stored[parameter.layer] + 1
-            known.setdefault(parameter.id, Target(parameter.id, parameter.kind, parameter.layer, place))
+                place, stored[parameter.layer] = (
+                    stored[parameter.layer],
+                    stored[parameter.layer] + 1,
+                )
+            known.setdefault(
+                parameter.id, Target(parameter.id, parameter.kind, parameter.layer, place)
+            )
         for number, layer in enumerate(net.layers):
             for place, local in enumerate(layer.activation.rate_constants):
                 name = shared_id(number + 1, local)
                 known.setdefault(name, Target(name, "constant", number, place))
-        for name, kind in ((RATES, "factor"), (FUEL, "factor"), (CV, "error"), (DRAW, "error"), (INITIAL, "start")):
+        for name, kind in (
+            (RATES, "factor"),
+            (FUEL, "factor"),
+            (CV, "error"),
+            (DRAW, "error"),
+            (INITIAL, "start"),
+        ):
             known.setdefault(name, Target(name, kind))
         for place, name in enumerate(self.kinetics.species):
             known.setdefault(name, Target(name, "start", place=place))
@@ -103,8 +130,8 @@ class NetworkParameters:
             return target
         near = difflib.get_close_matches(name, self._known, 5, 0.5) or list(self._known)[:8]
         raise InputError(
-            f"network {self.net.name!r} has no {name!r}; expected an input, h, a weight, a bias, a rate constant, "
-            f"a species, 'rates' or 'fuel'; near it: {', '.join(near)}"
+            f"network {self.net.name!r} has no {name!r}; expected an input, h, a weight, a bias, a"
+            f" rate constant, a species, 'rates' or 'fuel'; near it: {', '.join(near)}"
         )
 
     def _check(self, target: Target, values: FloatArray) -> None:
@@ -118,9 +145,13 @@ class NetworkParameters:
             for end in (float(values.min()), float(values.max())):
                 self.net.input_coding.one(target.place or 0, end)  # refuses what cannot be coded
         elif target.kind in ("h", "constant", "factor") and np.any(values <= 0):
-            raise InputError(f"{name!r}: {float(values.min())!r} among its values; expected numbers > 0")
+            raise InputError(
+                f"{name!r}: {float(values.min())!r} among its values; expected numbers > 0"
+            )
         elif target.kind == "start" and np.any(values < 0):
-            raise InputError(f"{name!r}: {float(values.min())!r} among its values; expected concentrations >= 0")
+            raise InputError(
+                f"{name!r}: {float(values.min())!r} among its values; expected concentrations >= 0"
+            )
 
     def varies(self, name: str, kind: str) -> bool:
         """Whether a factor or error is varied, and not an input that has its name."""
@@ -131,7 +162,8 @@ class NetworkParameters:
         """Whether the factor of making reactions is varied."""
         return self.varies(FUEL, "factor")
 
-    # What an axis changes ---------------------------------------------------------------------------
+    # What an axis changes
+    # ---------------------------------------------------------------------------
 
     def kinds_on(self, axis: Axis) -> set[str]:
         """Kinds of what one axis changes."""
@@ -177,14 +209,20 @@ class NetworkParameters:
         return x
 
     def start(self, values: Mapping[str, FloatArray], m: int) -> FloatArray | None:
-        """Start concentrations (m, n_species), NaN where none is given; None if none is given at all."""
+        """Start concentrations (m, n_species), NaN where none is given; None if none is given at
+        all.
+        """
         given = {name: part for name, part in values.items() if self.targets[name].kind == "start"}
         if not given:
             return None
         start = np.full((m, len(self.kinetics.species)), np.nan)
-        for name, part in sorted(given.items(), key=lambda item: self.targets[item[0]].place is not None):
+        for name, part in sorted(
+            given.items(), key=lambda item: self.targets[item[0]].place is not None
+        ):
             place = self.targets[name].place
-            start[:, slice(None) if place is None else place] = part[:, None] if place is None else part
+            start[:, slice(None) if place is None else place] = (
+                part[:, None] if place is None else part
+            )
         return start
 
     def network(self, values: Mapping[str, float | FloatArray]) -> Network:
@@ -193,11 +231,16 @@ class NetworkParameters:
             return self.net
         layers = []
         for number, layer in enumerate(self.net.layers):
-            weights, bias, h = self._arrays(number, {k: np.asarray(v)[None] for k, v in values.items()}, 1)
+            weights, bias, h = self._arrays(
+                number, {k: np.asarray(v)[None] for k, v in values.items()}, 1
+            )
             activation = dataclasses.replace(layer.activation, h=float(h[0]))
             layers.append(
                 dataclasses.replace(
-                    layer, weights=with_values(layer.weights, weights[0]), bias=bias[0], activation=activation
+                    layer,
+                    weights=with_values(layer.weights, weights[0]),
+                    bias=bias[0],
+                    activation=activation,
                 )
             )
         return dataclasses.replace(self.net, layers=tuple(layers))
@@ -220,10 +263,14 @@ class NetworkParameters:
             found = self._with_errors(number, found, values[DRAW], values[CV])
         if self.varies(RATES, "factor"):
             f = values[RATES]
-            found = LayerConstants(found.weights * f[:, None], found.bias * f[:, None, None], found.local * f[:, None])
+            found = LayerConstants(
+                found.weights * f[:, None], found.bias * f[:, None, None], found.local * f[:, None]
+            )
         return found
 
-    def _arrays(self, number: int, values: Mapping[str, Any], m: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def _arrays(
+        self, number: int, values: Mapping[str, Any], m: int
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Stored weights (m, n_values), biases (m, n_units) and h (m,) of one layer."""
         layer = self.net.layers[number]
         weights = np.repeat(values_of(layer.weights)[None], m, axis=0)
@@ -239,18 +286,24 @@ class NetworkParameters:
                 h[:] = part if part.ndim == 1 else part[:, number]
         return weights, bias, h
 
-    def _encode(self, chemistry: LayerChemistry, weights: FloatArray, bias: FloatArray) -> LayerConstants:
+    def _encode(
+        self, chemistry: LayerChemistry, weights: FloatArray, bias: FloatArray
+    ) -> LayerConstants:
         """Weights and biases of a layer in terms of concentrations (see `encoding`)."""
         layer, activation = chemistry.layer, chemistry.activation
         columns = np.array([catalyst.column for catalyst in chemistry.catalysts], dtype=int)
-        factors = activation.gain * np.array([catalyst.coefficient for catalyst in chemistry.catalysts])
+        factors = activation.gain * np.array(
+            [catalyst.coefficient for catalyst in chemistry.catalysts]
+        )
         # the same reading of columns, of the numbers of the stored weights instead of the weights
         count = np.arange(1.0, weights.shape[1] + 1)
         numbers: Any = with_values(layer.weights, count)[:, columns]
         factor = factors[numbers.indices] if is_sparse(numbers) else np.tile(factors, len(numbers))
         by_catalyst = weights[:, values_of(numbers).astype(int) - 1] * factor
         if chemistry.constants.any():
-            bias = bias + np.array([with_values(layer.weights, row) @ chemistry.constants for row in weights])
+            bias = bias + np.array(
+                [with_values(layer.weights, row) @ chemistry.constants for row in weights]
+            )
         signs = np.array([rail.sign for rail in activation.rails], dtype=float)
         shifts = np.array([rail.shift for rail in activation.rails])
         rail_bias = activation.gain * bias[..., None] * signs + shifts
@@ -260,10 +313,16 @@ class NetworkParameters:
 
     def factors(self, number: int, draw: int, cv: float) -> RateConstants:
         """The errors of one layer's rate constants in one draw."""
-        return layer_factors(self.kinetics.layers[number], cv, np.random.default_rng([self._seed, draw, number]))
+        return layer_factors(
+            self.kinetics.layers[number], cv, np.random.default_rng([self._seed, draw, number])
+        )
 
-    def _with_errors(self, number: int, own: LayerConstants, draws: FloatArray, cvs: FloatArray) -> LayerConstants:
-        found = [self.factors(number, int(draw), float(cv)) for draw, cv in zip(draws, cvs, strict=True)]
+    def _with_errors(
+        self, number: int, own: LayerConstants, draws: FloatArray, cvs: FloatArray
+    ) -> LayerConstants:
+        found = [
+            self.factors(number, int(draw), float(cv)) for draw, cv in zip(draws, cvs, strict=True)
+        ]
         return LayerConstants(
             own.weights * np.stack([values_of(part.weights) for part in found]),
             own.bias * np.stack([part.bias for part in found]),
@@ -275,11 +334,14 @@ class NetworkParameters:
     ) -> LayerConstants:
         """Rate constants (n samples) of a layer whose making reactions run at a factor (n,).
 
-        Rails share the constants of their weights, and one makes where the other loses: what a rail's own
-        promotion changes is put into its bias.
+        Rails share the constants of their weights, and one makes where the other loses: what a
+        rail's own promotion changes is put into its bias.
         """
         chemistry = self.kinetics.layers[number].chemistry
-        up, down = (weighted_sums_of(chemistry, np.maximum(s * constants.weights, 0), catalysts) for s in (1, -1))
+        up, down = (
+            weighted_sums_of(chemistry, np.maximum(s * constants.weights, 0), catalysts)
+            for s in (1, -1)
+        )
         bias = np.broadcast_to(constants.bias, (len(catalysts), *constants.bias.shape[1:])).copy()
         for rail, kind in enumerate(chemistry.activation.rails):
             made = np.maximum(bias[..., rail], 0) + (up if kind.sign > 0 else down)
@@ -289,7 +351,8 @@ class NetworkParameters:
 
 
 def makes(activation: Activation) -> list[bool]:
-    """For each of an activation's rate constants, whether its reactions make more molecules than they take.
+    """For each of an activation's rate constants, whether its reactions make more molecules than
+    they take.
 
     Raises
     ------
@@ -301,7 +364,8 @@ def makes(activation: Activation) -> list[bool]:
         gain = len(reaction.products) > len(reaction.substrates)
         if found.setdefault(reaction.rate_constant, gain) != gain:
             raise InputError(
-                f"{activation}: {reaction.rate_constant!r} is the rate constant of reactions that make molecules and "
-                "of others, so 'fuel' has no one meaning; give them a rate constant each"
+                f"{activation}: {reaction.rate_constant!r} is the rate constant of reactions that"
+                " make molecules and of others, so 'fuel' has no one meaning; give them a rate"
+                " constant each"
             )
     return [found[name] for name in activation.rate_constants]

@@ -10,7 +10,12 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.certificates import settling_time
-from crn_nn_tellurium.errors import ConvergenceError, InputError, NotCertified, SingularJacobianError
+from crn_nn_tellurium.errors import (
+    ConvergenceError,
+    InputError,
+    NotCertified,
+    SingularJacobianError,
+)
 from crn_nn_tellurium.networks import Network, check_classes, encode_targets, resolve_loss
 from crn_nn_tellurium.scans.axes import CV
 from crn_nn_tellurium.scans.grid import Box
@@ -56,7 +61,9 @@ class NetworkScan:
         self._inputs = input_dims(plan, self._parameters)
         self._check()
         self._steady = SteadyStates(plan, self._simulator, self._parameters)
-        self._courses = None if plan.time is None else TimeCourses(plan, self._simulator, self._parameters)
+        self._courses = (
+            None if plan.time is None else TimeCourses(plan, self._simulator, self._parameters)
+        )
         self._prepare_targets()
 
     def _check(self) -> None:
@@ -66,13 +73,19 @@ class NetworkScan:
                 for axis in plan.axes:
                     if parameters.changes_rate_constants(axis):
                         raise InputError(
-                            f"{quantity.kind!r} is of networks, and along {axis.dim!r} rate constants change so that "
-                            "no network has them; leave one of the two out"
+                            f"{quantity.kind!r} is of networks, and along {axis.dim!r} rate"
+                            " constants change so that no network has them; leave one of the"
+                            " two out"
                         )
                 if plan.time is not None:
-                    raise InputError(f"{quantity.kind!r} is of steady states; leave at= out, or scan it by itself")
+                    raise InputError(
+                        f"{quantity.kind!r} is of steady states; leave at= out, or scan it by"
+                        " itself"
+                    )
             if quantity.kind in _NEED_TARGETS and plan.y is None:
-                raise InputError(f"{quantity.kind!r} needs targets; expected y=, one per sample of x=")
+                raise InputError(
+                    f"{quantity.kind!r} needs targets; expected y=, one per sample of x="
+                )
 
     def _prepare_targets(self) -> None:
         plan = self.plan
@@ -89,7 +102,8 @@ class NetworkScan:
             self._truth = np.asarray(y)
             check_classes(self._net, np.atleast_2d(plan.x), self._truth)
 
-    # What the result looks like ------------------------------------------------------------------------
+    # What the result looks like
+    # ------------------------------------------------------------------------
 
     def describe(self, name: str) -> dict[str, Any]:
         """Attributes of what is varied."""
@@ -97,12 +111,23 @@ class NetworkScan:
         words = {
             "input": f"input {name}",
             "h": f"smoothing {name}",
-            "factor": "factor on the rate constants" if name == RATES else "factor on reactions that make molecules",
-            "error": "error of rate constants (coefficient of variation)" if name == CV else "draw of errors",
+            "factor": (
+                "factor on the rate constants"
+                if name == RATES
+                else "factor on reactions that make molecules"
+            ),
+            "error": (
+                "error of rate constants (coefficient of variation)"
+                if name == CV
+                else "draw of errors"
+            ),
             "start": "start of all species" if name == INITIAL else f"start of {name}",
         }
         without = kind in ("factor", "error")
-        return {"long_name": words.get(kind, f"{kind} {name}"), "units": "1" if without else "model units"}
+        return {
+            "long_name": words.get(kind, f"{kind} {name}"),
+            "units": "1" if without else "model units",
+        }
 
     def variables(self) -> list[Variable]:
         """The variables of the result, ``status`` last."""
@@ -115,22 +140,39 @@ class NetworkScan:
             name, kind = quantity.name, quantity.kind
             if kind == "outputs":
                 attrs = {"long_name": "output", **units}
-                found.append(Variable(name, every, (*time, ("output", self._net.n_out)), attrs=attrs))
+                found.append(
+                    Variable(name, every, (*time, ("output", self._net.n_out)), attrs=attrs)
+                )
             elif kind == "species":
                 attrs = {"long_name": "concentration", **units}
-                found.append(Variable(name, every, (*time, ("species", len(self._simulator.species))), attrs=attrs))
+                found.append(
+                    Variable(
+                        name, every, (*time, ("species", len(self._simulator.species))), attrs=attrs
+                    )
+                )
             elif kind == "one_species":
-                what = "output" if quantity.species in self._net.output_names else "concentration of"
+                what = (
+                    "output" if quantity.species in self._net.output_names else "concentration of"
+                )
                 attrs = {"long_name": f"{what} {quantity.species}", **units}
                 found.append(Variable(name, every, time, attrs=attrs))
             elif kind == "class":
                 found.append(Variable(name, every, time, self._has_names, {"long_name": CLASS}))
             elif kind == "settling_time":
-                attrs = {**units, "tolerance": plan.tolerance, "bound": plan.bound, "long_name": "settling time"}
+                attrs = {
+                    **units,
+                    "tolerance": plan.tolerance,
+                    "bound": plan.bound,
+                    "long_name": "settling time",
+                }
                 found.append(Variable(name, every, attrs=attrs))
             elif kind in _NEED_TARGETS:
                 words: dict[str, Any] = {"long_name": kind.replace("_", " "), "units": "1"}
-                attrs = words if kind == "accuracy" else words | {"loss": getattr(self._loss, "name", "loss")}
+                attrs = (
+                    words
+                    if kind == "accuracy"
+                    else words | {"loss": getattr(self._loss, "name", "loss")}
+                )
                 found.append(Variable(name, without_samples, time, attrs=attrs))
             else:
                 found.append(Variable(name, every, plan.further(name, self._shapes[name])))
@@ -154,24 +196,36 @@ class NetworkScan:
         result: dict[str, Any] = {}
         status: Texts = np.full(box.shape, SOLVED, dtype=object)
         if kinds - set(_BY_NETWORK) or not kinds:
-            outputs, species, residual, status = self._states(box, bool(kinds & {"species", "one_species", "function"}))
+            outputs, species, residual, status = self._states(
+                box, bool(kinds & {"species", "one_species", "function"})
+            )
             for quantity in self.plan.quantities:
                 if quantity.kind not in _BY_NETWORK:
-                    result[quantity.name] = self._keep(quantity, box, outputs, species, residual, status)
+                    result[quantity.name] = self._keep(
+                        quantity, box, outputs, species, residual, status
+                    )
         for quantity in self.plan.quantities:
             if quantity.kind in _BY_NETWORK:
-                of_networks = self._settling_times if quantity.kind == "settling_time" else self._gradient_norms
+                of_networks = (
+                    self._settling_times
+                    if quantity.kind == "settling_time"
+                    else self._gradient_norms
+                )
                 result[quantity.name] = of_networks(box, status)
         result["status"] = status
         return result
 
-    def _states(self, box: Box, all_species: bool) -> tuple[FloatArray, FloatArray | None, FloatArray, Texts]:
+    def _states(
+        self, box: Box, all_species: bool
+    ) -> tuple[FloatArray, FloatArray | None, FloatArray, Texts]:
         """Outputs (box, [time], n_out), species, residuals and status."""
         last = self._net.layers[-1]
         if self._courses is not None:
             courses = self._courses.solve(box)
             flat = courses.species.reshape(-1, courses.species.shape[-1])
-            outputs = last.activation.read(self._simulator.of_layer(flat, len(self._net.layers) - 1))
+            outputs = last.activation.read(
+                self._simulator.of_layer(flat, len(self._net.layers) - 1)
+            )
             outputs = outputs.reshape(*courses.species.shape[:-1], last.n_out)
             return outputs, courses.species, np.full(box.shape, np.nan), courses.status
         solution = self._steady.solve(box)
@@ -181,7 +235,9 @@ class NetworkScan:
         species = None
         if all_species:
             parts = [layer.reshape(*layer.shape[:-2], -1) for layer in solution.layers]
-            species = np.concatenate([np.broadcast_to(p, (*box.shape, p.shape[-1])) for p in parts], axis=-1)
+            species = np.concatenate(
+                [np.broadcast_to(p, (*box.shape, p.shape[-1])) for p in parts], axis=-1
+            )
         residual = np.broadcast_to(solution.residual, box.shape).copy()
         failed = failures(status)
         outputs[failed] = residual[failed] = np.nan
@@ -247,7 +303,9 @@ class NetworkScan:
         return array.reshape(*shape, *(1,) * further, *array.shape[1:])
 
     def _accuracies(self, box: Box, outputs: FloatArray) -> FloatArray:
-        truth = self._along_samples(box, np.asarray(self._truth, dtype=object), outputs.ndim - 1 - len(box.shape))
+        truth = self._along_samples(
+            box, np.asarray(self._truth, dtype=object), outputs.ndim - 1 - len(box.shape)
+        )
         right = np.asarray(self._classes(outputs).astype(object) == truth, dtype=float)
         right[~_solved(outputs)] = np.nan
         return self._samples_last(right)
@@ -262,7 +320,8 @@ class NetworkScan:
             found[good] = self._loss.function(outputs[good], targets[good])
         return self._samples_last(found)
 
-    # Quantities of networks --------------------------------------------------------------------------
+    # Quantities of networks
+    # --------------------------------------------------------------------------
 
     def _each_network(self, box: Box) -> Iterator[tuple[tuple[Any, ...], Network]]:
         """The networks in a box, each with where its points are in arrays over the box."""
@@ -327,7 +386,8 @@ class NetworkScan:
             _note(status, place, reasons.reshape(left if sample is None else (*left, 1)))
         return found
 
-    # Users' functions ------------------------------------------------------------------------------
+    # Users' functions
+    # ------------------------------------------------------------------------------
 
     @cached_property
     def _shapes(self) -> dict[str, tuple[int, ...]]:
@@ -338,11 +398,21 @@ class NetworkScan:
             outputs, species, residual, status = self._states(box, True)
             assert species is not None
             good = [i for i in np.ndindex(box.shape) if not status[i].startswith("failed")]
-            return [self._result(outputs[i], species[i], residual[i], status[i], box, i) for i in good]
+            return [
+                self._result(outputs[i], species[i], residual[i], status[i], box, i) for i in good
+            ]
 
         return shapes_of(self.plan, results)
 
-    def _result(self, outputs: Any, species: Any, residual: Any, status: str, box: Box, point: tuple[int, ...]) -> Any:
+    def _result(
+        self,
+        outputs: Any,
+        species: Any,
+        residual: Any,
+        status: str,
+        box: Box,
+        point: tuple[int, ...],
+    ) -> Any:
         names, all_species = self._net.output_names, self._simulator.species
         if self.plan.time is None:
             arrays = outputs[None].copy(), species[None].copy(), np.array([residual])
@@ -351,7 +421,13 @@ class NetworkScan:
         at = tuple(0 if n == 1 else i for n, i in zip(values.shape[:-1], point, strict=True))
         inputs = np.repeat(values[at][None], len(outputs), axis=0)
         return TimeCourse(
-            self.plan.time.copy(), outputs.copy(), species.copy(), inputs, names, all_species, self._net.input_names
+            self.plan.time.copy(),
+            outputs.copy(),
+            species.copy(),
+            inputs,
+            names,
+            all_species,
+            self._net.input_names,
         )
 
 
@@ -362,7 +438,9 @@ def _solved(outputs: FloatArray) -> Any:
 
 def failures(status: Texts) -> Any:
     """Which outcomes are failures: of the point, or of one of the things kept."""
-    return np.frompyfunc(lambda text: text.startswith(("failed", NO_TIME)), 1, 1)(status).astype(bool)
+    return np.frompyfunc(lambda text: text.startswith(("failed", NO_TIME)), 1, 1)(status).astype(
+        bool
+    )
 
 
 def _note(status: Texts, place: tuple[Any, ...], reasons: Texts) -> None:

@@ -1,7 +1,7 @@
 """A scan as one immutable description: what is varied in which model, and what is kept.
 
-Everything about the result, its division into chunks too, depends on the plan alone, so that it is the same
-wherever and in whatever order the chunks are solved.
+Everything about the result, its division into chunks too, depends on the plan alone, so that it is
+the same wherever and in whatever order the chunks are solved.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ Model = Network | ReactionNetwork | str
 
 @dataclass(frozen=True)
 class Quantity:
-    """One thing that is kept: its variable's name, what it is, of which species, or by which function of a user's."""
+    """One thing that is kept: its variable's name, what it is, of which species, or by which
+    function of a user's.
+    """
 
     name: str
     kind: str
@@ -45,7 +47,8 @@ class Quantity:
 class Variable:
     """A variable of the result.
 
-    ``over`` are positions of the scan's dimensions, ``further`` names and lengths of those that come after them.
+    ``over`` are positions of the scan's dimensions, ``further`` names and lengths of those that
+    come after them.
     """
 
     name: str
@@ -100,7 +103,10 @@ class Plan:
     @cached_property
     def shape(self) -> tuple[int, ...]:
         """Their lengths."""
-        return (*map(len, self.axes), *((len(self.x),) if self.has_samples and self.x is not None else ()))
+        return (
+            *map(len, self.axes),
+            *((len(self.x),) if self.has_samples and self.x is not None else ()),
+        )
 
     @property
     def sample(self) -> int | None:
@@ -110,7 +116,9 @@ class Plan:
     @property
     def reduces_samples(self) -> bool:
         """Whether something is kept that needs all samples at once."""
-        return self.has_samples and any(q.kind in ("loss", "accuracy", "gradient_norm") for q in self.quantities)
+        return self.has_samples and any(
+            q.kind in ("loss", "accuracy", "gradient_norm") for q in self.quantities
+        )
 
     @cached_property
     def chunks(self) -> list[Box]:
@@ -118,7 +126,9 @@ class Plan:
         return boxes(self.shape, self.chunk, (len(self.axes),) if self.reduces_samples else ())
 
     def further(self, name: str, shape: tuple[int, ...]) -> tuple[tuple[str, int], ...]:
-        """Dimensions of what a user's function returns: times if it has as many values, else its own."""
+        """Dimensions of what a user's function returns: times if it has as many values, else its
+        own.
+        """
         own = [f"{name}_{i}" for i in range(len(shape))]
         if self.time is not None and shape[:1] == self.time.shape:
             own[0] = "time"
@@ -149,7 +159,13 @@ class Plan:
         for given in (self.x, self.time):
             digest.update(b"none" if given is None else given.tobytes() + str(given.shape).encode())
         digest.update(b"none" if self.y is None else repr(np.asarray(self.y).tolist()).encode())
-        settings: list[Any] = [versions(), self.tolerance, self.bound, self.chunk, text_of(_parts(self.loss))]
+        settings: list[Any] = [
+            versions(),
+            self.tolerance,
+            self.bound,
+            self.chunk,
+            text_of(_parts(self.loss)),
+        ]
         settings += [[q.name, q.kind, q.species, text_of(q.function)] for q in self.quantities]
         digest.update(json.dumps(settings).encode())
         return digest.hexdigest()
@@ -171,10 +187,15 @@ class Plan:
             return bytes(cloudpickle.dumps(self))
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise InputError(
-                f"the scan cannot be sent to another process ({error}); executor=None solves it in this one"
+                f"the scan cannot be sent to another process ({error}); executor=None solves it in"
+                " this one"
             ) from error
 
 
 def _parts(loss: LossLike) -> Any:
     """A loss as what can be identified."""
-    return (loss.name, loss.targets, loss.function, loss.derivative) if isinstance(loss, Loss) else loss
+    return (
+        (loss.name, loss.targets, loss.function, loss.derivative)
+        if isinstance(loss, Loss)
+        else loss
+    )

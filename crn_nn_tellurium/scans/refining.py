@@ -1,8 +1,9 @@
 """Refining a boundary where it lies: where the class changes, or a number passes a limit.
 
-Points are chosen by the package adaptive (Nijholt, Weston, Hoofwijk and Akhmerov, doi 10.5281/zenodo.1182437): the
-space is cut into simplices, and the next points go where a simplex is large, a thousand times more so if its corners
-differ. So most points end up along the boundary, which a grid would have to be fine everywhere to follow.
+Points are chosen by the package adaptive (Nijholt, Weston, Hoofwijk and Akhmerov, doi
+10.5281/zenodo.1182437): the space is cut into simplices, and the next points go where a simplex is
+large, a thousand times more so if its corners differ. So most points end up along the boundary,
+which a grid would have to be fine everywhere to follow.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ def refine(
     ranges : mapping of str to (low, high) or (low, high, "log")
         Where each number lies; one to four of them.
     outputs : str or callable
-        What is looked at, one number or class for each point: ``"class"``, ``"settling_time"``, a species, the
-        ``"outputs"`` of a network that has one, or a function, as in `scan`.
+        What is looked at, one number or class for each point: ``"class"``, ``"settling_time"``, a
+        species, the ``"outputs"`` of a network that has one, or a function, as in `scan`.
     limit : float, optional
         The boundary is where this is passed; by default, where the value changes, as classes do.
     n : int
@@ -68,9 +69,9 @@ def refine(
     Returns
     -------
     xarray.Dataset
-        What was kept over the dimension ``point``, and the boundary: midpoints of neighbouring points on either
-        side, ``boundary_x0`` and so on, over the dimension ``edge``. Neighbours four times farther apart than most
-        are left out.
+        What was kept over the dimension ``point``, and the boundary: midpoints of neighbouring
+        points on either side, ``boundary_x0`` and so on, over the dimension ``edge``. Neighbours
+        four times farther apart than most are left out.
 
     Raises
     ------
@@ -81,8 +82,8 @@ def refine(
 
     Notes
     -----
-    Points that fail make a side of their own. A region that is smaller than the first points' distance can be
-    missed: more points find smaller ones.
+    Points that fail make a side of their own. A region that is smaller than the first points'
+    distance can be missed: more points find smaller ones.
 
     Examples
     --------
@@ -92,14 +93,23 @@ def refine(
     (200, ('edge',))
     """
     if not (isinstance(ranges, Mapping) and 1 <= len(ranges) <= 4):
-        raise InputError(f"ranges are {ranges!r}; expected (low, high) by name, one to four of them")
+        raise InputError(
+            f"ranges are {ranges!r}; expected (low, high) by name, one to four of them"
+        )
     names, points = list(ranges), _axis_points(ranges)
     if not (is_real(n) and n == int(n) and n >= 2 ** len(names) + 1):
-        raise InputError(f"n is {n!r}; expected a whole number of points, {2 ** len(names) + 1} or more")
+        raise InputError(
+            f"n is {n!r}; expected a whole number of points, {2 ** len(names) + 1} or more"
+        )
     if limit is not None and not (is_real(limit) and np.isfinite(limit)):
-        raise InputError(f"limit is {limit!r}; expected a finite number, or None for where the value changes")
+        raise InputError(
+            f"limit is {limit!r}; expected a finite number, or None for where the value changes"
+        )
     if "path" in options or "on_error" in options:
-        raise InputError("refine chooses points by what it finds: it has no path= to resume from, and no on_error=")
+        raise InputError(
+            "refine chooses points by what it finds: it has no path= to resume from, and no"
+            " on_error="
+        )
     learner = _learner(len(names))
     codes: dict[Any, int] = {}
     batches: list[xr.Dataset] = []
@@ -111,7 +121,9 @@ def refine(
             asked, _ = learner.ask(min(batch, int(n) - done))
             new = np.array(asked, dtype=float).reshape(len(asked), -1)
             values = {name: points(name, new[:, i]) for i, name in enumerate(names)}
-            ds = scan(model, paired(values), outputs=outputs, executor=workers, progress=False, **options)
+            ds = scan(
+                model, paired(values), outputs=outputs, executor=workers, progress=False, **options
+            )
             sides += _sides(ds, limit, codes)
             for point, side in zip(asked, sides[done:], strict=True):
                 learner.tell(point, float(side))
@@ -125,14 +137,18 @@ def refine(
     kept = next(name for name in ds.data_vars if name != "status")
     ds.attrs |= {"title": f"boundary of {kept}", "axes": f"point: {', '.join(names)} (refined)"}
     ds.attrs["limit"] = "where the value changes" if limit is None else float(limit)
-    return _with_boundary(ds[[*names, *ds.data_vars]], np.concatenate(unit), np.array(sides), points)
+    return _with_boundary(
+        ds[[*names, *ds.data_vars]], np.concatenate(unit), np.array(sides), points
+    )
 
 
 def _axis_points(ranges: Mapping[str, Any]) -> Any:
     """(name, places in [0, 1]) -> values; the ends of the range are among them."""
     for name, span in ranges.items():
         if hasattr(span, "ppf"):
-            raise InputError(f"{name!r}: its range is {span!r}; expected (low, high) or (low, high, 'log')")
+            raise InputError(
+                f"{name!r}: its range is {span!r}; expected (low, high) or (low, high, 'log')"
+            )
         stretch(name, span, np.zeros(1))
     return lambda name, unit: stretch(name, ranges[name], unit)
 
@@ -160,7 +176,10 @@ def _sides(ds: xr.Dataset, limit: float | None, codes: dict[Any, int]) -> list[i
         raise InputError(f"outputs are {[name, *others]}; refine looks at one thing")
     values = ds[name].values.reshape(ds.sizes["point"], -1)
     if values.shape[1] != 1:
-        raise InputError(f"{name!r} is {values.shape[1]} numbers a point; refine looks at one: a function gives it")
+        raise InputError(
+            f"{name!r} is {values.shape[1]} numbers a point; refine looks at one: a function"
+            " gives it"
+        )
     found = []
     for value in values[:, 0].tolist():
         side: Any = value
@@ -168,11 +187,15 @@ def _sides(ds: xr.Dataset, limit: float | None, codes: dict[Any, int]) -> list[i
             side = "failed"
         elif limit is not None:
             if isinstance(value, str):
-                raise InputError(f"limit is {limit!r}, and {name!r} holds classes; leave limit= out")
+                raise InputError(
+                    f"limit is {limit!r}, and {name!r} holds classes; leave limit= out"
+                )
             side = value > limit
         found.append(codes.setdefault(side, len(codes)))
     if limit is None and len(codes) > max(20, len(found) // 2):
-        raise InputError(f"{name!r} is another number almost everywhere; limit= says where its boundary is")
+        raise InputError(
+            f"{name!r} is another number almost everywhere; limit= says where its boundary is"
+        )
     return found
 
 
@@ -186,7 +209,10 @@ def _with_boundary(ds: xr.Dataset, unit: FloatArray, sides: Any, points: Any) ->
     middle = (unit[across[:, 0]] + unit[across[:, 1]]) / 2
     names = [str(name) for name in ds.coords if ds[name].dims == ("point",)]
     return ds.assign(
-        {f"boundary_{name}": ("edge", points(name, middle[:, i]), ds[name].attrs) for i, name in enumerate(names)}
+        {
+            f"boundary_{name}": ("edge", points(name, middle[:, i]), ds[name].attrs)
+            for i, name in enumerate(names)
+        }
     )
 
 
@@ -196,5 +222,7 @@ def _edges(unit: FloatArray) -> Any:
         order = np.argsort(unit[:, 0], kind="stable")
         return np.column_stack([order[:-1], order[1:]])
     corners = Delaunay(unit).simplices
-    pairs = np.concatenate([corners[:, list(pair)] for pair in combinations(range(corners.shape[1]), 2)])
+    pairs = np.concatenate(
+        [corners[:, list(pair)] for pair in combinations(range(corners.shape[1]), 2)]
+    )
     return np.unique(np.sort(pairs, axis=1), axis=0)

@@ -1,7 +1,7 @@
 """`scan`: numbers of a model varied, every point solved, and what was asked for kept.
 
-The parts: what is varied (`axes`), the plan and its chunks (`plan`, `grid`), what solves a chunk (`network_scan`,
-`model_scan`), where chunks are solved (`execution`), and files (`files`).
+The parts: what is varied (`axes`), the plan and its chunks (`plan`, `grid`), what solves a chunk
+(`network_scan`, `model_scan`), where chunks are solved (`execution`), and files (`files`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,13 @@ from crn_nn_tellurium.certificates import Bound
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.networks import LossLike, Network
-from crn_nn_tellurium.scans.arguments import STEADY_STATE, Kept, coordinates_of, make_plan, sample_inputs
+from crn_nn_tellurium.scans.arguments import (
+    STEADY_STATE,
+    Kept,
+    coordinates_of,
+    make_plan,
+    sample_inputs,
+)
 from crn_nn_tellurium.scans.axes import Vary
 from crn_nn_tellurium.scans.files import KEY, Parts, check_path, check_size, open_scan, write_result
 from crn_nn_tellurium.scans.fingerprint import model_hash, versions
@@ -62,8 +68,9 @@ def scan(
     model : Network, Simulator, ReactionNetwork or str
         A string is an Antimony model.
     vary : mapping of str to array_like, Axis, or sequence of these
-        What is varied. Each entry of a mapping is a dimension of its own; `paired`, `latin_hypercube`, `sobol` and
-        `lognormal` make dimensions along which several numbers change. Of a network, a name is
+        What is varied. Each entry of a mapping is a dimension of its own; `paired`,
+        `latin_hypercube`, `sobol` and `lognormal` make dimensions along which several numbers
+        change. Of a network, a name is
 
         - an input, ``x0``;
         - ``h`` of all layers (numbers, or rows of one number per layer), ``h1`` of the first;
@@ -75,26 +82,28 @@ def scan(
 
         Of any other model: a parameter, a boundary species, or a floating species' start.
     x : (n_in,) or (n_samples, n_in) array_like, optional
-        A network's inputs where they are not varied; by default what carries nothing, 0 or the lowest of the
-        range. Samples make a dimension ``sample``.
+        A network's inputs where they are not varied; by default what carries nothing, 0 or the
+        lowest of the range. Samples make a dimension ``sample``.
     y : array_like, optional
         Targets or classes of the samples, for ``loss``, ``accuracy`` and ``gradient_norm``.
     outputs : str, callable, or sequence or mapping of these
         What is kept, each as a variable: ``"outputs"``, ``"class"``, ``"species"`` (all of them, as
-        ``concentrations``), an output or a species by name, ``"settling_time"`` (see `certify`), ``"loss"``,
-        ``"accuracy"``, ``"gradient_norm"``, or a function of one point's `SteadyState` or `TimeCourse` (of other
-        models, a dictionary of species and parameters) that returns a number or an array. A mapping names them.
+        ``concentrations``), an output or a species by name, ``"settling_time"`` (see `certify`),
+        ``"loss"``, ``"accuracy"``, ``"gradient_norm"``, or a function of one point's `SteadyState`
+        or `TimeCourse` (of other models, a dictionary of species and parameters) that returns a
+        number or an array. A mapping names them.
     at : float, sequence of float or "steady_state"
-        Times of a time course, which make a dimension ``time``; by default the steady state. Species start where the
-        written model has them, an upper bound of each fixed point, unless their starts are varied (``initial`` is all).
+        Times of a time course, which make a dimension ``time``; by default the steady state.
+        Species start where the written model has them, an upper bound of each fixed point, unless
+        their starts are varied (``initial`` is all).
     loss, tolerance, bound
         Of ``loss`` and ``gradient_norm``, and of ``settling_time``, as in `gradient` and `certify`.
     executor : int, concurrent.futures.Executor or None
-        Where points are solved: on so many processes, on an executor (of Dask, ``client.get_executor()``), or here.
-        The result is the same to the bit.
+        Where points are solved: on so many processes, on an executor (of Dask,
+        ``client.get_executor()``), or here. The result is the same to the bit.
     path : path-like, optional
-        File for the result, .nc or .zarr. Chunks are kept beside it as they are solved, so that the same call
-        goes on where an interrupted one stopped.
+        File for the result, .nc or .zarr. Chunks are kept beside it as they are solved, so that the
+        same call goes on where an interrupted one stopped.
     resume : bool
         Whether to go on with such chunks, and to return a finished result of this very scan.
     overwrite : bool
@@ -102,13 +111,14 @@ def scan(
     progress : bool, optional
         Whether to show a progress bar; by default on a terminal.
     on_error : {"nan", "raise"}
-        What becomes of a point that fails: NaN, with the reason in ``status``, or the end of the scan.
+        What becomes of a point that fails: NaN, with the reason in ``status``, or the end of the
+        scan.
 
     Returns
     -------
     xarray.Dataset
-        One variable for each thing kept, over the varied dimensions in order, then ``sample``, ``time``, ``output``
-        or ``species``; and ``status``. Attributes say how it came about.
+        One variable for each thing kept, over the varied dimensions in order, then ``sample``,
+        ``time``, ``output`` or ``species``; and ``status``. Attributes say how it came about.
 
     Raises
     ------
@@ -149,8 +159,8 @@ def scan(
         ds = _dataset(plan, solver, arrays)
         if given_up:
             warnings.warn(
-                f"{given_up} chunks of the scan were given up, so {str(file)!r} is not written; the same call tries "
-                "them again",
+                f"{given_up} chunks of the scan were given up, so {str(file)!r} is not written; the"
+                " same call tries them again",
                 RuntimeWarning,
                 2,
             )
@@ -158,7 +168,10 @@ def scan(
         write_result(ds, file)
     except KeyboardInterrupt as stop:
         if sys.version_info >= (3, 11):
-            stop.add_note(f"The chunks that are done are in {str(parts.folder)!r}; the same call goes on with them.")
+            stop.add_note(
+                f"The chunks that are done are in {str(parts.folder)!r}; the same call goes on with"
+                " them."
+            )
         raise
     finally:
         parts.close()
@@ -187,7 +200,8 @@ def _finished(file: Path, plan: Plan, resume: bool, overwrite: bool) -> xr.Datas
     raise FileExistsError(f"{str(file)!r} holds {what}; overwrite=True replaces it")
 
 
-# Solving -------------------------------------------------------------------------------------------
+# Solving
+# -------------------------------------------------------------------------------------------
 
 
 class _Arrays:
@@ -269,16 +283,20 @@ def _raise_failures(plan: Plan, box: Box, status: Any) -> None:
     place = tuple(int(i) for i in np.argwhere(failed)[0])
     point = {d: a + i for d, (a, i) in enumerate(zip(box.start, place, strict=True))}
     values = plan.values(point)
-    where = [f"{name} = {', '.join(f'{v:.6g}' for v in np.ravel(values[name]).tolist())}" for name in values]
+    where = [
+        f"{name} = {', '.join(f'{v:.6g}' for v in np.ravel(values[name]).tolist())}"
+        for name in values
+    ]
     if plan.sample is not None:
         where.append(f"sample = {point[plan.sample]}")
     raise ConvergenceError(
-        f"the scan fails where {', '.join(where)}: {str(status[place]).removeprefix('failed: ')}; on_error='nan' keeps "
-        "the rest"
+        f"the scan fails where {', '.join(where)}: {str(status[place]).removeprefix('failed: ')};"
+        " on_error='nan' keeps the rest"
     )
 
 
-# The result ----------------------------------------------------------------------------------------
+# The result
+# ----------------------------------------------------------------------------------------
 
 
 def _dataset(plan: Plan, solver: NetworkScan | ModelScan, arrays: _Arrays) -> xr.Dataset:
@@ -287,18 +305,26 @@ def _dataset(plan: Plan, solver: NetworkScan | ModelScan, arrays: _Arrays) -> xr
     coordinates: dict[str, Any] = {}
     for axis in plan.axes:
         for name, values in coordinates_of(axis).items():
-            origin = name if name in axis.values else next(n for n in axis.values if name.startswith(n))
+            origin = (
+                name if name in axis.values else next(n for n in axis.values if name.startswith(n))
+            )
             coordinates[name] = (axis.dim, values, solver.describe(origin))
     if plan.has_samples:
         # a file of netCDF 3 knows no longer whole numbers
-        coordinates[SAMPLE] = (SAMPLE, np.arange(plan.shape[-1], dtype=np.int32), {"long_name": "sample of x"})
+        coordinates[SAMPLE] = (
+            SAMPLE,
+            np.arange(plan.shape[-1], dtype=np.int32),
+            {"long_name": "sample of x"},
+        )
     for name, values in sample_inputs(plan).items():
         coordinates[name] = (SAMPLE, values, {"long_name": f"input {name}", "units": "model units"})
     if plan.time is not None:
         coordinates["time"] = ("time", plan.time, {"long_name": "time", "units": "model units"})
     further = {name for variable in arrays.variables.values() for name, _ in variable.further}
     labels = solver.coordinates().items()
-    coordinates |= {name: np.array(names, dtype=object) for name, names in labels if name in further}
+    coordinates |= {
+        name: np.array(names, dtype=object) for name, names in labels if name in further
+    }
     variables = {}
     for name, variable in arrays.variables.items():
         dims = (*(plan.dims[d] for d in variable.over), *(dim for dim, _ in variable.further))
@@ -315,7 +341,9 @@ def _provenance(plan: Plan) -> dict[str, Any]:
         "title": f"scan of {name}: {', '.join(quantity.name for quantity in plan.quantities)}",
         "model": name if isinstance(plan.model, str) else repr(plan.model),
         "model_hash": model_hash(plan.model),
-        "axes": "; ".join(f"{axis.dim}: {', '.join(list(axis.values)[:12])} ({axis.design})" for axis in plan.axes),
+        "axes": "; ".join(
+            f"{axis.dim}: {', '.join(list(axis.values)[:12])} ({axis.design})" for axis in plan.axes
+        ),
         "at": STEADY_STATE if plan.time is None else "times",
         "versions": ", ".join(f"{package} {number}" for package, number in versions().items()),
         "python": platform.python_version(),
@@ -324,9 +352,13 @@ def _provenance(plan: Plan) -> dict[str, Any]:
     if isinstance(plan.model, Network) and plan.x is not None and plan.x.ndim == 1:
         given = zip(plan.model.input_names, plan.x.tolist(), strict=True)
         varied = {name for axis in plan.axes for name in axis.values}
-        found["inputs"] = ", ".join(f"{name} = {value!r}" for name, value in given if name not in varied)
+        found["inputs"] = ", ".join(
+            f"{name} = {value!r}" for name, value in given if name not in varied
+        )
     if "settling_time" in kinds:
         found |= {"tolerance": plan.tolerance, "bound": plan.bound}
     if {"loss", "gradient_norm"} & set(kinds):
-        found["loss"] = plan.loss if isinstance(plan.loss, str) else getattr(plan.loss, "name", "a function")
+        found["loss"] = (
+            plan.loss if isinstance(plan.loss, str) else getattr(plan.loss, "name", "a function")
+        )
     return found

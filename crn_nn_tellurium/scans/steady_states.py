@@ -1,7 +1,8 @@
 """Steady states of a network over a box of points, layer by layer; what is shared is solved once.
 
-A layer depends on the dimensions along which its own rate constants change and on those of what it reads. It is
-solved once for every combination of these, however many points share it, and kept for the chunks that follow.
+A layer depends on the dimensions along which its own rate constants change and on those of what it
+reads. It is solved once for every combination of these, however many points share it, and kept for
+the chunks that follow.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ _KEPT = 16
 
 @dataclass(frozen=True)
 class Solution:
-    """Some layers over a box: arrays of its shape, of length 1 along dimensions that they do not depend on.
+    """Some layers over a box: arrays of its shape, of length 1 along dimensions that they do not
+    depend on.
 
     Attributes
     ----------
@@ -77,7 +79,9 @@ class SteadyStates:
     def solve(self, box: Box) -> Solution:
         """The layers over a box."""
         net = self._simulator.net
-        found = {INPUT: net.input_coding.concentrations(input_values(self._plan, self._parameters, box))}
+        found = {
+            INPUT: net.input_coding.concentrations(input_values(self._plan, self._parameters, box))
+        }
         residual = np.zeros(())
         status: Texts = np.full((), SOLVED, dtype=object)
         layers = []
@@ -122,7 +126,9 @@ class SteadyStates:
         which = box.spread(own, dims)
         constants = self._parameters.constants(number, values, m).take(which)
         if self._parameters.fuel:
-            constants = self._parameters.with_fuel(number, constants, catalysts, values[FUEL][which])
+            constants = self._parameters.with_fuel(
+                number, constants, catalysts, values[FUEL][which]
+            )
         return constants
 
     def _starts(self, number: int, box: Box) -> FloatArray | None:
@@ -130,7 +136,9 @@ class SteadyStates:
             return None
         dims = self._all[number]
         indices = box.indices(self._start)
-        start = self._parameters.start(self._plan.values(indices), len(next(iter(indices.values()))))
+        start = self._parameters.start(
+            self._plan.values(indices), len(next(iter(indices.values())))
+        )
         if start is None:
             return None
         return self._simulator.of_layer(start[box.spread(self._start, dims)], number)
@@ -149,7 +157,11 @@ def input_values(plan: Plan, parameters: NetworkParameters, box: Box) -> FloatAr
     shape = box.shape_over(dims)
     m = int(np.prod(shape))
     assert plan.x is not None  # a network's plan has them
-    samples = plan.x[indices[plan.sample]] if plan.sample is not None else np.repeat(plan.x[None], m, axis=0)
+    samples = (
+        plan.x[indices[plan.sample]]
+        if plan.sample is not None
+        else np.repeat(plan.x[None], m, axis=0)
+    )
     return parameters.inputs(samples, plan.values(indices)).reshape(*shape, -1)
 
 

@@ -1,8 +1,9 @@
-"""Time courses of a network over a box of points, by the flat model, with concentrations kept at given times.
+"""Time courses of a network over a box of points, by the flat model, with concentrations kept at
+given times.
 
-Species start where the written model of the point's network (its weights, biases and h) has them, an upper bound of
-each fixed point, unless the scan says otherwise. Other rate constants, errors and factors do not change what was put
-into the tube.
+Species start where the written model of the point's network (its weights, biases and h) has them,
+an upper bound of each fixed point, unless the scan says otherwise. Other rate constants, errors and
+factors do not change what was put into the tube.
 """
 
 from __future__ import annotations
@@ -15,7 +16,12 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, Recent, by_sample
 from crn_nn_tellurium.chemistry import ReactionNetwork
-from crn_nn_tellurium.encoding import LayerChemistry, compact_constants, signed_constants, structure_text
+from crn_nn_tellurium.encoding import (
+    LayerChemistry,
+    compact_constants,
+    signed_constants,
+    structure_text,
+)
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.kinetics import RateConstants
 from crn_nn_tellurium.networks import bias_id, places, shared_id, values_of, weight_id
@@ -29,7 +35,9 @@ from crn_nn_tellurium.simulation import INTEGRATED, CompiledModel, Simulator, co
 _KEPT = 64
 """Networks whose flat models are kept."""
 _MADE = "_made"
-"""Suffix of rate constants of reactions that make more molecules than they take, where 'fuel' is varied."""
+"""Suffix of rate constants of reactions that make more molecules than they take, where 'fuel' is
+varied.
+"""
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,9 @@ class TimeCourses:
     def solve(self, box: Box) -> Courses:
         """The time courses over a box."""
         plan, parameters = self._plan, self._parameters
-        x = np.broadcast_to(input_values(plan, parameters, box), (*box.shape, self._simulator.net.n_in))
+        x = np.broadcast_to(
+            input_values(plan, parameters, box), (*box.shape, self._simulator.net.n_in)
+        )
         boundary = by_sample(parameters.net.input_coding.concentrations(x.reshape(-1, x.shape[-1])))
         everything = box.indices(range(len(box.shape)))
         species = np.full((len(boundary), len(self._times), len(self._simulator.species)), np.nan)
@@ -85,7 +95,9 @@ class TimeCourses:
 
         def make() -> _Flat:
             net = self._parameters.network(values)
-            return _Flat(self._simulator if net is self._simulator.net else Simulator(net), self._parameters)
+            return _Flat(
+                self._simulator if net is self._simulator.net else Simulator(net), self._parameters
+            )
 
         return self._flats.get(tuple(index[d] for d in sorted(self._networks)), make)
 
@@ -95,7 +107,11 @@ class _Flat:
 
     def __init__(self, simulator: Simulator, parameters: NetworkParameters) -> None:
         simulator.check_size()
-        self._crn, self._parameters, self._kinetics = simulator.reactions, parameters, simulator.kinetics
+        self._crn, self._parameters, self._kinetics = (
+            simulator.reactions,
+            parameters,
+            simulator.kinetics,
+        )
         crn = _split_makers(self._crn) if parameters.fuel else self._crn
         self._names = crn.rate_constants
         signed = signed_constants(crn)
@@ -119,7 +135,8 @@ class _Flat:
                     found[name] = float(values[name]) / float(layer.constants.local[place])
             if parameters.varies(DRAW, "error"):
                 errors = parameters.factors(number, int(values[DRAW]), float(values[CV]))
-                # by the pattern that they were drawn for: a weight that is varied to 0 has its error all the same
+                # by the pattern that they were drawn for: a weight that is varied to 0 has its
+                # error all the same
                 nominal = parameters.kinetics.layers[number].chemistry
                 for name, error in _by_name(nominal, errors).items():
                     found[name] = found.get(name, 1.0) * error
@@ -127,12 +144,16 @@ class _Flat:
         fuel = float(values[FUEL]) if parameters.fuel else 1.0
         return np.array(
             [
-                common * found.get(name.removesuffix(_MADE), 1.0) * (fuel if name.endswith(_MADE) else 1.0)
+                common
+                * found.get(name.removesuffix(_MADE), 1.0)
+                * (fuel if name.endswith(_MADE) else 1.0)
                 for name in self._names
             ]
         )
 
-    def run(self, boundary: FloatArray, start: FloatArray, times: FloatArray, factors: FloatArray) -> FloatArray:
+    def run(
+        self, boundary: FloatArray, start: FloatArray, times: FloatArray, factors: FloatArray
+    ) -> FloatArray:
         """Concentrations (n_times, n_species)."""
         with self._model.lock:
             self._model.set_parameters(self._index, self._values * factors)
@@ -151,7 +172,9 @@ def _by_name(chemistry: LayerChemistry, factors: RateConstants) -> dict[str, flo
     }
     for j in range(chemistry.layer.n_out):
         for rail, kind in enumerate(activation.rails):
-            found[bias_id(index, j) + (f"_{kind.name}" if kind.shift else "")] = float(factors.bias[j, rail])
+            found[bias_id(index, j) + (f"_{kind.name}" if kind.shift else "")] = float(
+                factors.bias[j, rail]
+            )
     return found | {
         shared_id(index, name): float(value)
         for name, value in zip(activation.rate_constants, factors.local, strict=True)
@@ -159,9 +182,15 @@ def _by_name(chemistry: LayerChemistry, factors: RateConstants) -> dict[str, flo
 
 
 def _split_makers(crn: ReactionNetwork) -> ReactionNetwork:
-    """The same network with rate constants of their own for reactions that make more molecules than they take."""
+    """The same network with rate constants of their own for reactions that make more molecules than
+    they take.
+    """
     reactions = tuple(
-        dataclasses.replace(reaction, rate_constant=reaction.rate_constant + _MADE) if reaction.gain > 0 else reaction
+        (
+            dataclasses.replace(reaction, rate_constant=reaction.rate_constant + _MADE)
+            if reaction.gain > 0
+            else reaction
+        )
         for reaction in crn.reactions
     )
     # starts are given with every run; formulas would name constants that are split

@@ -12,7 +12,9 @@ from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.scans.plan import Plan, Quantity
 
 
-def value_of(quantity: Quantity, result: Any, shape: tuple[int, ...] | None = None) -> tuple[FloatArray | None, str]:
+def value_of(
+    quantity: Quantity, result: Any, shape: tuple[int, ...] | None = None
+) -> tuple[FloatArray | None, str]:
     """What a function says of a result, or why it says nothing: the scan goes on."""
     assert quantity.function is not None
     try:
@@ -20,7 +22,9 @@ def value_of(quantity: Quantity, result: Any, shape: tuple[int, ...] | None = No
         if answer is None:
             return None, f"failed: {quantity.name} returns nothing"
         value = np.asarray(answer, dtype=float)
-    except Exception as error:  # whatever a user's function raises is a reason, and this point's alone
+    except (
+        Exception
+    ) as error:  # whatever a user's function raises is a reason, and this point's alone
         return None, f"failed: {quantity.name}: {type(error).__name__}: {error}"
     if shape is not None and value.shape != shape:
         return None, f"failed: {quantity.name} has shape {value.shape} here, and {shape} elsewhere"
@@ -28,7 +32,9 @@ def value_of(quantity: Quantity, result: Any, shape: tuple[int, ...] | None = No
 
 
 def shapes_of(plan: Plan, results: Callable[[], Sequence[Any]]) -> dict[str, tuple[int, ...]]:
-    """The shapes of what a plan's functions say, by name; `results` are asked for if there are functions."""
+    """The shapes of what a plan's functions say, by name; `results` are asked for if there are
+    functions.
+    """
     functions = [quantity for quantity in plan.quantities if quantity.kind == "function"]
     known = results() if functions else ()
     return {quantity.name: _shape_of(quantity, known) for quantity in functions}
@@ -49,13 +55,15 @@ def _shape_of(quantity: Quantity, results: Iterable[Any]) -> tuple[int, ...]:
             return value.shape
         first = first or reason.removeprefix("failed: ")
     raise InputError(
-        f"{first or quantity.name + ': no point was solved'}; a function is given the result of one point (a "
-        "SteadyState or a TimeCourse of a network; of other models a dictionary of species and parameters) and returns "
-        "a number or an array of numbers"
+        f"{first or quantity.name + ': no point was solved'}; a function is given the result of one"
+        " point (a SteadyState or a TimeCourse of a network; of other models a dictionary of"
+        " species and parameters) and returns a number or an array of numbers"
     )
 
 
-def fill(values: list[FloatArray | None], shape: tuple[int, ...], box: tuple[int, ...]) -> FloatArray:
+def fill(
+    values: list[FloatArray | None], shape: tuple[int, ...], box: tuple[int, ...]
+) -> FloatArray:
     """Values of all points of a box as one array, NaN where there is none."""
     found = np.full((len(values), *shape), np.nan)
     for i, value in enumerate(values):

@@ -1,9 +1,10 @@
 """Chunks of a scan on one process, on several, or wherever an Executor runs them.
 
-Workers are sent the plan, build and compile once what it needs, and stay warm. A chunk's numbers depend on the
-plan alone, so who solves it, and in what order, does not matter. How many chunks a worker takes at a time
-depends on how long they take. When a worker dies, what it had is solved again, one chunk at a time, so that one
-that kills its workers is found out and costs nothing but itself.
+Workers are sent the plan, build and compile once what it needs, and stay warm. A chunk's numbers
+depend on the plan alone, so who solves it, and in what order, does not matter. How many chunks a
+worker takes at a time depends on how long they take. When a worker dies, what it had is solved
+again, one chunk at a time, so that one that kills its workers is found out and costs nothing but
+itself.
 """
 
 from __future__ import annotations
@@ -17,7 +18,14 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
 from typing import Any
 
@@ -67,15 +75,18 @@ def solve_chunks(
 def _count(executor: Any) -> int:
     if not (is_real(executor) and executor == int(executor) and executor >= 1):
         raise InputError(
-            f"executor is {executor!r}; expected a number of processes, a concurrent.futures.Executor (of Dask: "
-            "client.get_executor()), or None for this process"
+            f"executor is {executor!r}; expected a number of processes, a"
+            " concurrent.futures.Executor (of Dask: client.get_executor()), or None for this"
+            " process"
         )
     return int(executor)
 
 
 @contextmanager
 def as_executor(executor: ExecutorLike) -> Iterator[Executor | None]:
-    """One executor for several scans: a number of processes becomes a pool that is closed at the end."""
+    """One executor for several scans: a number of processes becomes a pool that is closed at the
+    end.
+    """
     if executor is None or isinstance(executor, Executor):
         yield executor
     else:
@@ -84,8 +95,8 @@ def as_executor(executor: ExecutorLike) -> Iterator[Executor | None]:
 
 
 _GUARD = (
-    "a script that starts workers needs if __name__ == '__main__': around what it runs, since they import it (it has "
-    "to be a file)"
+    "a script that starts workers needs if __name__ == '__main__': around what it runs, since they"
+    " import it (it has to be a file)"
 )
 
 
@@ -112,32 +123,40 @@ def workers_of(executor: Executor) -> int:
 def own_pool(workers: int) -> ProcessPoolExecutor:
     """Processes that are started afresh: forked ones would share roadrunner's state."""
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts_to_the_parent)
+    return ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_leave_interrupts_to_the_parent
+    )
 
 
 def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-# In the worker --------------------------------------------------------------------------------------
+# In the worker
+# --------------------------------------------------------------------------------------
 
 _scans: Recent[str, NetworkScan | ModelScan] = Recent(_KEPT)
 
 
-def solve_in_worker(payload: bytes, key: str, numbers: Sequence[int]) -> tuple[list[dict[str, Any]], float]:
+def solve_in_worker(
+    payload: bytes, key: str, numbers: Sequence[int]
+) -> tuple[list[dict[str, Any]], float]:
     """Some chunks of a plan, and how long they took without what is done once."""
     scan = _scans.get(key, lambda: prepare(pickle.loads(payload)))
     begin = time.perf_counter()
     return [scan.solve(scan.plan.chunks[number]) for number in numbers], time.perf_counter() - begin
 
 
-# In the parent --------------------------------------------------------------------------------------
+# In the parent
+# --------------------------------------------------------------------------------------
 
 
 class _Run:
     """One scan's chunks on an executor."""
 
-    def __init__(self, plan: Plan, numbers: Sequence[int], executor: Executor | None, workers: int) -> None:
+    def __init__(
+        self, plan: Plan, numbers: Sequence[int], executor: Executor | None, workers: int
+    ) -> None:
         self._payload = plan.to_bytes()
         # of the bytes, not the plan's key: a warm worker must never answer for another scan
         self._key = hashlib.sha256(self._payload).hexdigest()
@@ -170,7 +189,9 @@ class _Run:
                     return
                 numbers = [self._alone.popleft()]
             elif self._waiting and len(self._pending) < _PER_WORKER * self._workers:
-                numbers = [self._waiting.popleft() for _ in range(min(self._share(), len(self._waiting)))]
+                numbers = [
+                    self._waiting.popleft() for _ in range(min(self._share(), len(self._waiting)))
+                ]
             else:
                 return
             try:
@@ -181,8 +202,8 @@ class _Run:
                 return
             except RuntimeError as error:
                 raise InputError(
-                    f"the executor takes no work ({error}); chunks that are done are kept if path= is given, and the "
-                    "same call with another executor goes on with them"
+                    f"the executor takes no work ({error}); chunks that are done are kept if path="
+                    " is given, and the same call with another executor goes on with them"
                 ) from error
             self._pending[future] = numbers
 
@@ -200,21 +221,32 @@ class _Run:
         except BrokenExecutor as error:
             lost = [numbers, *self._pending.values()]
             self._pending.clear()
-            yield from self._lose([n for part in lost for n in part], len(lost) == 1 and len(numbers) == 1, error)
+            yield from self._lose(
+                [n for part in lost for n in part], len(lost) == 1 and len(numbers) == 1, error
+            )
             self._replace()
         except Exception as error:
-            # Dask tries again by itself, and says so when a task has killed all the workers that it was given
-            if type(error).__name__ not in ("KilledWorker", "CancelledError", "FutureCancelledError"):
+            # Dask tries again by itself, and says so when a task has killed all the workers that it
+            # was given
+            if type(error).__name__ not in (
+                "KilledWorker",
+                "CancelledError",
+                "FutureCancelledError",
+            ):
                 raise
             yield from self._lose(numbers, len(numbers) == 1, error)
         else:
             self._seconds, self._solved = seconds / len(numbers), True
             yield from zip(numbers, solved, strict=True)
 
-    def _lose(self, numbers: list[int], one: bool, error: BaseException) -> Iterator[tuple[int, Solved]]:
+    def _lose(
+        self, numbers: list[int], one: bool, error: BaseException
+    ) -> Iterator[tuple[int, Solved]]:
         """Chunks whose worker died are solved alone; one that was alone, and again, is given up."""
         warnings.warn(
-            f"a worker of the scan died ({type(error).__name__}); its chunks are solved again", RuntimeWarning, 2
+            f"a worker of the scan died ({type(error).__name__}); its chunks are solved again",
+            RuntimeWarning,
+            2,
         )
         for number in numbers:
             self._attempts[number] = self._attempts.get(number, 0) + one
@@ -223,7 +255,9 @@ class _Run:
             elif self._solved:
                 yield number, f"failed: {_ATTEMPTS} workers that solved for it died ({error})"
             else:
-                raise InputError(f"workers die before they have solved anything ({error}); {_GUARD}") from error
+                raise InputError(
+                    f"workers die before they have solved anything ({error}); {_GUARD}"
+                ) from error
 
     def _replace(self) -> None:
         """A pool of our own in place of one that broke."""

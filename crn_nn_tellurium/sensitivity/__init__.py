@@ -5,7 +5,13 @@ from crn_nn_tellurium.sensitivity.comparison import GradientCheck, check_gradien
 from crn_nn_tellurium.sensitivity.exact import adjoint
 from crn_nn_tellurium.sensitivity.gradients import gradient
 from crn_nn_tellurium.sensitivity.over_time import TransientSensitivities, transient_sensitivities
-from crn_nn_tellurium.sensitivity.problem import Gradient, Problem, SteadyStateSource, by_kind, result_of
+from crn_nn_tellurium.sensitivity.problem import (
+    Gradient,
+    Problem,
+    SteadyStateSource,
+    by_kind,
+    result_of,
+)
 from crn_nn_tellurium.sensitivity.steady import Sensitivities, sensitivities
 
 __all__ = [

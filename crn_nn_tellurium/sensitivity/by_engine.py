@@ -1,4 +1,6 @@
-"""Gradients that the engine itself finds: by changed parameters, by control coefficients, by variational equations."""
+"""Gradients that the engine itself finds: by changed parameters, by control coefficients, by
+variational equations.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,12 @@ from typing import Any
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
-from crn_nn_tellurium.encoding import compact_constants, signed_constants, structure_text, to_reactions
+from crn_nn_tellurium.encoding import (
+    compact_constants,
+    signed_constants,
+    structure_text,
+    to_reactions,
+)
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import LayerKinetics, NetworkKinetics, RateConstants
 from crn_nn_tellurium.networks import (
@@ -32,7 +39,9 @@ from crn_nn_tellurium.sensitivity.problem import Gradient, Problem, by_kind, res
 from crn_nn_tellurium.simulation import compiled
 
 _CONTROL_STEP = 0.01
-"""roadrunner's step for control coefficients, in units of the scale over which a unit's answer bends."""
+"""roadrunner's step for control coefficients, in units of the scale over which a unit's answer
+bends.
+"""
 
 
 def finite_difference(problem: Problem) -> Gradient:
@@ -46,12 +55,18 @@ def finite_difference(problem: Problem) -> Gradient:
         changed, _ = problem.outputs_by_engine(from_vector(net, values), problem.x)
         return np.array([problem.losses(changed).mean()])
 
-    estimates = [_one_parameter(mean_loss, vector, position, scales, problem.noise) for position in range(len(vector))]
-    values, errors = (np.array([getattr(e, part)[0] for e in estimates]) for part in ("value", "error"))
+    estimates = [
+        _one_parameter(mean_loss, vector, position, scales, problem.noise)
+        for position in range(len(vector))
+    ]
+    values, errors = (
+        np.array([getattr(e, part)[0] for e in estimates]) for part in ("value", "error")
+    )
     by_input = by_input_error = None
     if problem.inputs:
-        # Inputs of either sign, so that one at the end of its range can be changed both ways. At a read-out time the
-        # coding matters, since the start depends on it: only inputs that are not negative take a second rail.
+        # Inputs of either sign, so that one at the end of its range can be changed both ways. At a
+        # read-out time the coding matters, since the start depends on it: only inputs that are not
+        # negative take a second rail.
         other = problem.time is None or net.inputs == "nonnegative"
         signed = replace(net, inputs="signed", input_range=None) if other else net
 
@@ -67,8 +82,12 @@ def finite_difference(problem: Problem) -> Gradient:
 
             estimate = central_difference(along, _input_scale(net, column), problem.noise)
             by_input[:, column], by_input_error[:, column] = estimate.value, estimate.error
-    error = result_of(problem, outputs, "finite_difference", unpack(net, errors), by_input_error, status)
-    return result_of(problem, outputs, "finite_difference", unpack(net, values), by_input, status, error)
+    error = result_of(
+        problem, outputs, "finite_difference", unpack(net, errors), by_input_error, status
+    )
+    return result_of(
+        problem, outputs, "finite_difference", unpack(net, values), by_input, status, error
+    )
 
 
 def _one_parameter(
@@ -83,7 +102,9 @@ def _one_parameter(
 
 
 def _scales(net: Network, x: FloatArray) -> FloatArray:
-    """Over which change of each parameter its unit's answer bends: a pre-activation of sqrt(h), or h itself."""
+    """Over which change of each parameter its unit's answer bends: a pre-activation of sqrt(h), or
+    h itself.
+    """
     values = net.forward(x)
     weights, biases = [], []
     for layer in net.layers:
@@ -107,14 +128,23 @@ def _input_scale(net: Network, column: int) -> float:
                     largest = float(abs(weights).max())
                     bend = float(np.sqrt(layer.activation.h)) / layer.activation.gain
                     scale = min(scale, bend / largest) if largest > 0 else scale
-                first += net.n_in if source == INPUT else next(o for o in net.layers if o.name == source).n_out
+                first += (
+                    net.n_in
+                    if source == INPUT
+                    else next(o for o in net.layers if o.name == source).n_out
+                )
     return scale
 
 
 def control_coefficients(problem: Problem) -> Gradient:
-    """roadrunner's getuCC of the output species, with respect to every rate constant of the flat model."""
+    """roadrunner's getuCC of the output species, with respect to every rate constant of the flat
+    model.
+    """
     if problem.inputs:
-        raise InputError("method 'control_coefficients' gives no derivatives of inputs; use 'adjoint' or 'forward'")
+        raise InputError(
+            "method 'control_coefficients' gives no derivatives of inputs; use 'adjoint' or"
+            " 'forward'"
+        )
     net, kinetics = problem.net, problem.simulator.kinetics
     steady = problem.simulator.steady_state(problem.x, on_error=problem.on_error)
     by_output = problem.by_output(steady.outputs)
@@ -124,7 +154,9 @@ def control_coefficients(problem: Problem) -> Gradient:
     boundary = by_sample(net.input_coding.code(problem.x))
     last = kinetics.layers[-1]
     read = dict(last.activation.read_out.read)
-    species = {f"{name}{len(net.layers)}_{j}": (j, c) for j in range(net.n_out) for name, c in read.items()}
+    species = {
+        f"{name}{len(net.layers)}_{j}": (j, c) for j in range(net.n_out) for name, c in read.items()
+    }
     order = [problem.simulator.species.index(name) for name in model.floating]
     scales = unpack(net, _CONTROL_STEP * _scales(net, problem.x))
     steps = {
@@ -136,7 +168,9 @@ def control_coefficients(problem: Problem) -> Gradient:
     wanted = list(steps)
     totals = dict.fromkeys(wanted, 0.0)
     with model.lock:
-        model.set_parameters(model.parameter_index(crn.rate_constants), compact_constants(crn, signed))
+        model.set_parameters(
+            model.parameter_index(crn.rate_constants), compact_constants(crn, signed)
+        )
         for sample in range(len(problem.x)):
             state = steady.concentrations[sample][order]
             weight = np.array([c * by_output[sample, j] for j, c in species.values()])
@@ -146,7 +180,9 @@ def control_coefficients(problem: Problem) -> Gradient:
             for k, value in zip(wanted, found.tolist(), strict=True):
                 totals[k] += value
     parts = _by_place(kinetics, totals, signed_values=True)
-    return result_of(problem, steady.outputs, "control_coefficients", by_kind(parts), None, steady.status)
+    return result_of(
+        problem, steady.outputs, "control_coefficients", by_kind(parts), None, steady.status
+    )
 
 
 def _by_place(
@@ -154,7 +190,8 @@ def _by_place(
 ) -> list[tuple[Any, FloatArray, float]]:
     """dL/d(parameters) by layer from dL/d(rate constants) by identifier.
 
-    The constants are sizes, or, with `signed_values`, have the sign that a compact model gives them.
+    The constants are sizes, or, with `signed_values`, have the sign that a compact model gives
+    them.
     """
     parts = []
     for layer in kinetics.layers:
@@ -180,8 +217,15 @@ def at_a_time(problem: Problem) -> Gradient:
     assert problem.time is not None
     net, kinetics = problem.net, problem.simulator.kinetics
     crn = to_reactions(net, zero_weights=True)
-    wanted = [k for layer in kinetics.layers for k, _, _ in _constants_by_place(layer) if k in crn.rate_constants]
-    equations = Variational(crn, net.output_names, [*wanted, *(crn.boundary if problem.inputs else ())])
+    wanted = [
+        k
+        for layer in kinetics.layers
+        for k, _, _ in _constants_by_place(layer)
+        if k in crn.rate_constants
+    ]
+    equations = Variational(
+        crn, net.output_names, [*wanted, *(crn.boundary if problem.inputs else ())]
+    )
     boundary = by_sample(net.input_coding.code(problem.x))
     times = np.array([0.0, problem.time])
     found = [equations.run(held, crn.constants, times, problem.initial) for held in boundary]
@@ -194,11 +238,15 @@ def at_a_time(problem: Problem) -> Gradient:
     if problem.inputs:
         by_rail = rows[:, len(wanted) :].reshape(len(rows), net.n_in, -1)
         by_input = (by_rail * net.input_coding.derivative(problem.x)).sum(axis=2)
-    return result_of(problem, outputs, "forward", by_kind(parts), by_input, ("integrated",) * len(outputs))
+    return result_of(
+        problem, outputs, "forward", by_kind(parts), by_input, ("integrated",) * len(outputs)
+    )
 
 
 def _constants_by_place(layer: LayerKinetics) -> list[tuple[str, tuple[str, Any], float]]:
-    """(identifier, place in `RateConstants`, sign of that place per value) of a layer's weights, biases and h."""
+    """(identifier, place in `RateConstants`, sign of that place per value) of a layer's weights,
+    biases and h.
+    """
     chemistry, activation = layer.chemistry, layer.activation
     first = activation.rails[0].sign
     result: list[tuple[str, tuple[str, Any], float]] = []
@@ -217,7 +265,9 @@ def _constants_by_place(layer: LayerKinetics) -> list[tuple[str, tuple[str, Any]
     return result
 
 
-def _steps_by_constant(layer: LayerKinetics, weights: Any, bias: FloatArray, h: float) -> dict[str, float]:
+def _steps_by_constant(
+    layer: LayerKinetics, weights: Any, bias: FloatArray, h: float
+) -> dict[str, float]:
     """Step of each rate constant, from those of the layer's weights, biases and h."""
     result = {}
     catalysts, gain = layer.chemistry.catalysts, layer.activation.gain
@@ -225,7 +275,9 @@ def _steps_by_constant(layer: LayerKinetics, weights: Any, bias: FloatArray, h: 
     for k, (target, place), _ in _constants_by_place(layer):
         if target == "weights":
             j, i = place
-            result[k] = float(by_weight[j, catalysts[i].column] * gain * abs(catalysts[i].coefficient))
+            result[k] = float(
+                by_weight[j, catalysts[i].column] * gain * abs(catalysts[i].coefficient)
+            )
         else:
             result[k] = float(gain * bias[place[0]]) if target == "bias" else float(h)
     return result

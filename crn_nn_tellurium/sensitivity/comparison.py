@@ -1,9 +1,9 @@
 """A report that sets the ways to a gradient side by side.
 
 Differences are relative to the size of what a derivative is made of: the sum of the absolute values
-of its contributions, over samples and over paths through the network. Where nothing cancels, that is
-the derivative itself. Where a saturated unit's rails cancel (a hard sigmoid far outside its range),
-no method can know the derivative better than that, since the concentrations have 16 digits.
+of its contributions, over samples and over paths through the network. Where nothing cancels, that
+is the derivative itself. Where a saturated unit's rails cancel (a hard sigmoid far outside its
+range), no method can know the derivative better than that, since the concentrations have 16 digits.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ TOLERANCES: dict[str, float] = {
     "finite_difference": 1e-9,
     "control_coefficients": 1e-5,
 }
-"""Allowed difference from the adjoint, relative to the largest size in the parameter's layer; of finite differences,
-besides their own stated error. roadrunner's control coefficients are differences over five points whose error it
-does not state."""
+"""Allowed difference from the adjoint, relative to the largest size in the parameter's layer; of
+finite differences, besides their own stated error. roadrunner's control coefficients are
+differences over five points whose error it does not state."""
 METHODS: tuple[GradientMethod, ...] = (
     "adjoint",
     "forward",
@@ -71,7 +71,9 @@ class GradientCheck:
     @property
     def worst(self) -> dict[str, float]:
         """The worst relative difference of each method from the first."""
-        return {method: float(values.max(initial=0.0)) for method, values in self.differences.items()}
+        return {
+            method: float(values.max(initial=0.0)) for method, values in self.differences.items()
+        }
 
     @property
     def passed(self) -> bool:
@@ -86,15 +88,21 @@ class GradientCheck:
 
     def __repr__(self) -> str:
         first, *_ = self.values
-        lines = [f"GradientCheck: {'passed' if self.passed else 'FAILED'}, {len(self.parameters)} parameters"]
+        lines = [
+            f"GradientCheck: {'passed' if self.passed else 'FAILED'}, {len(self.parameters)}"
+            " parameters"
+        ]
         for method, worst in self.worst.items():
             at = int(self.differences[method].argmax())
             mark = "ok  " if worst <= TOLERANCES[method] else "FAIL"
             lines.append(
-                f"  {mark} {method:21} worst {worst:.1e} (allowed {TOLERANCES[method]:.0e}) at {self.parameters[at]}: "
-                f"{self.values[method][at]:.10g}, {first} {self.values[first][at]:.10g}"
+                f"  {mark} {method:21} worst {worst:.1e} (allowed {TOLERANCES[method]:.0e}) at"
+                f" {self.parameters[at]}: {self.values[method][at]:.10g}, {first}"
+                f" {self.values[first][at]:.10g}"
             )
-        lines += [f"  --   {method:21} not run: {reason}" for method, reason in self.skipped.items()]
+        lines += [
+            f"  --   {method:21} not run: {reason}" for method, reason in self.skipped.items()
+        ]
         return "\n".join(lines)
 
 
@@ -105,7 +113,8 @@ def check_gradients(
     loss: LossLike = "squared_error",
     methods: Sequence[GradientMethod] = METHODS,
 ) -> GradientCheck:
-    """Compare the gradients of a loss by all methods; finite ones take engine runs for every parameter.
+    """Compare the gradients of a loss by all methods; finite ones take engine runs for every
+    parameter.
 
     Parameters
     ----------
@@ -129,7 +138,9 @@ def check_gradients(
     GradientCheck: passed, 11 parameters
     """
     if len(set(methods)) < 2:
-        raise InputError(f"check_gradients: methods are {list(methods)!r}; expected two or more, to compare")
+        raise InputError(
+            f"check_gradients: methods are {list(methods)!r}; expected two or more, to compare"
+        )
     simulator = model if isinstance(model, Simulator) else Simulator(model)
     found: dict[str, Gradient] = {}
     skipped: dict[str, str] = {}
@@ -141,7 +152,9 @@ def check_gradients(
     values: dict[str, FloatArray] = {method: g.vector() for method, g in found.items()}
     errors: dict[str, Gradient | None] = {method: g.error for method, g in found.items()}
     if len(values) < 2:
-        raise InputError(f"check_gradients: fewer than two methods could be used: {'; '.join(skipped.values())}")
+        raise InputError(
+            f"check_gradients: fewer than two methods could be used: {'; '.join(skipped.values())}"
+        )
     sizes = _sizes(simulator, X, Y, loss)
     first = next(iter(values))
     differences: dict[str, FloatArray] = {}
@@ -150,7 +163,9 @@ def check_gradients(
             continue
         off = np.abs(vector - values[first])
         stated = errors[name]
-        differences[name] = (off if stated is None else np.maximum(off - stated.vector(), 0.0)) / sizes
+        differences[name] = (
+            off if stated is None else np.maximum(off - stated.vector(), 0.0)
+        ) / sizes
     names = tuple(p.id for p in parameters(simulator.net))
     return GradientCheck(names, values, differences, sizes, skipped)
 
@@ -161,7 +176,9 @@ def _sizes(simulator: Simulator, X: npt.ArrayLike, Y: npt.ArrayLike, loss: LossL
     x = net.input_coding.check(X)
     resolved = resolve_loss(loss, net)
     states = kinetics.settle(x)
-    by_output = resolved.derivative(kinetics.outputs(states), encode_targets(resolved, net, Y, len(x))) / len(x)
+    by_output = resolved.derivative(
+        kinetics.outputs(states), encode_targets(resolved, net, Y, len(x))
+    ) / len(x)
     by_constant, _ = kinetics.backward(states, by_output, sizes=True)
     tiny = np.finfo(float).tiny
     largest, h = [], []

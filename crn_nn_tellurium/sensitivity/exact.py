@@ -1,4 +1,6 @@
-"""Exact gradients at the steady state: adjoint, forward sensitivities, and the network's own formula."""
+"""Exact gradients at the steady state: adjoint, forward sensitivities, and the network's own
+formula.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,12 @@ def adjoint(problem: Problem) -> Gradient:
     kinetics = problem.simulator.kinetics
     states, status = problem.settle(kinetics)
     outputs = kinetics.outputs(states)
-    by_constant, by_input = kinetics.backward(states, problem.by_output(outputs), inputs=problem.inputs)
-    parts = [layer.to_parameters(part) for layer, part in zip(kinetics.layers, by_constant, strict=True)]
+    by_constant, by_input = kinetics.backward(
+        states, problem.by_output(outputs), inputs=problem.inputs
+    )
+    parts = [
+        layer.to_parameters(part) for layer, part in zip(kinetics.layers, by_constant, strict=True)
+    ]
     return result_of(problem, outputs, "adjoint", by_kind(parts), by_input, status)
 
 
@@ -28,7 +34,9 @@ def forward(problem: Problem) -> Gradient:
     n_parameters = len(to_vector(problem.net))
     total = np.zeros(n_parameters)
     by_input = np.empty_like(problem.x)
-    for sample in range(len(problem.x)):  # one at a time: all outputs by all parameters are many numbers
+    for sample in range(
+        len(problem.x)
+    ):  # one at a time: all outputs by all parameters are many numbers
         one = [state.sample(sample) for state in states]
         jacobian = forward_sensitivities(kinetics, one, problem.inputs)[0]
         row = by_output[sample] @ jacobian
@@ -50,7 +58,11 @@ def closed_form(problem: Problem) -> Gradient:
         activation, by_value = layer.activation, totals[layer.name]
         z = net.pre_activation(layer, values)
         slope = activation.derivative(z)
-        by_z = np.einsum("nj,nji->ni", by_value, slope) if activation.couples_units else by_value * slope
+        by_z = (
+            np.einsum("nj,nji->ni", by_value, slope)
+            if activation.couples_units
+            else by_value * slope
+        )
         by_h = float(np.sum(by_value * activation.h_derivative(z)))
         by_weight = outer_sum(layer.weights, by_z, net.values_read(layer, values))
         parts.append((by_weight, by_z.sum(axis=0), by_h))

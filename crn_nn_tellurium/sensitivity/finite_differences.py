@@ -4,8 +4,8 @@ With steps s, s/10, s/100, ... the differences
 
     D(s) = (F(p + s) - F(p - s)) / (2 s)
 
-have errors in even powers of s, which a table of extrapolations removes one by one (Ridders, Adv. Eng.
-Software 4 (1982) 75). The entry that agrees best with those that it was made from is the
+have errors in even powers of s, which a table of extrapolations removes one by one (Ridders, Adv.
+Eng. Software 4 (1982) 75). The entry that agrees best with those that it was made from is the
 estimate; that disagreement, and what rounding of F leaves at its step, is its error.
 """
 
@@ -34,7 +34,9 @@ class Estimate:
     error: FloatArray
 
 
-def central_difference(function: Callable[[float], FloatArray], scale: float, noise: float = NOISE) -> Estimate:
+def central_difference(
+    function: Callable[[float], FloatArray], scale: float, noise: float = NOISE
+) -> Estimate:
     """d function / d step at step 0.
 
     Parameters
@@ -64,7 +66,9 @@ def central_difference(function: Callable[[float], FloatArray], scale: float, no
             factor = RATIO ** (2 * order)
             row.append((factor * row[order - 1] - table[order - 1]) / (factor - 1))
         for order in range(1, number + 1):
-            off = np.maximum(np.abs(row[order] - row[order - 1]), np.abs(row[order] - table[order - 1]))
+            off = np.maximum(
+                np.abs(row[order] - row[order - 1]), np.abs(row[order] - table[order - 1])
+            )
             this = 2 * off + rounding
             if best is None or error is None:
                 best, error = row[order].copy(), this

@@ -1,6 +1,7 @@
 """Gradients of a loss at the chemistry's steady state, by five methods that must agree.
 
-At the fixed point f(y, p) = 0, the implicit function theorem gives dy/dp = -J^-1 df/dp with J = df/dy.
+At the fixed point f(y, p) = 0, the implicit function theorem gives dy/dp = -J^-1 df/dp with J =
+df/dy.
 
 adjoint               dL/dp = -lambda . df/dp with J^T lambda = dL/dy, layer by layer backwards; one
                       transposed solve for all parameters (see `linearization`)
@@ -23,12 +24,18 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import check_choice
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import LossLike, Network, encode_targets, resolve_loss
-from crn_nn_tellurium.sensitivity.by_engine import at_a_time, control_coefficients, finite_difference
+from crn_nn_tellurium.sensitivity.by_engine import (
+    at_a_time,
+    control_coefficients,
+    finite_difference,
+)
 from crn_nn_tellurium.sensitivity.exact import adjoint, closed_form, forward
 from crn_nn_tellurium.sensitivity.problem import Gradient, Problem, SteadyStateSource
 from crn_nn_tellurium.simulation import OnError, Simulator, check_time
 
-GradientMethod = Literal["adjoint", "forward", "finite_difference", "control_coefficients", "closed_form"]
+GradientMethod = Literal[
+    "adjoint", "forward", "finite_difference", "control_coefficients", "closed_form"
+]
 
 
 def gradient(
@@ -44,7 +51,8 @@ def gradient(
     initial: float | Mapping[str, float] | None = None,
     on_error: OnError = "raise",
 ) -> Gradient:
-    """Loss and gradient with respect to every weight, bias and h, at the steady state or at a read-out time.
+    """Loss and gradient with respect to every weight, bias and h, at the steady state or at a
+    read-out time.
 
     Parameters
     ----------
@@ -68,8 +76,8 @@ def gradient(
         Read-out time; by default the steady state.
     initial : float or mapping of str to float, optional
         Start concentrations for a read-out time, as for `transient_sensitivities`. The default
-        start, an upper bound of each fixed point, has a kink at weights and biases of zero, where its
-        derivative is that towards promotion; a start that is given has none.
+        start, an upper bound of each fixed point, has a kink at weights and biases of zero, where
+        its derivative is that towards promotion; a start that is given has none.
     on_error : {"raise", "nan"}
         What becomes of samples without a steady state; with ``"nan"`` loss and gradient are NaN
         and `status` tells which sample failed.
@@ -109,13 +117,18 @@ def gradient(
     net = simulator.net
     x = net.input_coding.check(X)
     if x.ndim != 2 or not len(x):
-        raise InputError(f"inputs have shape {x.shape}; a gradient takes (n_samples, {net.n_in}), one sample or more")
+        raise InputError(
+            f"inputs have shape {x.shape}; a gradient takes (n_samples, {net.n_in}), one sample or"
+            " more"
+        )
     if method != "closed_form":
         simulator.kinetics.h_is_a_rate_constant  # noqa: B018  # refuses if it is more than that
     resolved = resolve_loss(loss, net)
     check_time(time, initial)
     targets = encode_targets(resolved, net, Y, len(x))
-    problem = Problem(simulator, x, resolved, targets, inputs, steady_state, on_error, time, initial)
+    problem = Problem(
+        simulator, x, resolved, targets, inputs, steady_state, on_error, time, initial
+    )
     if time is None:
         return _METHODS[method](problem)
     return _AT_A_TIME[method](problem)

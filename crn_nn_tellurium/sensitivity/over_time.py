@@ -1,4 +1,5 @@
-"""Sensitivities along a time course: dy(t)/dp by the variational equations, which roadrunner integrates.
+"""Sensitivities along a time course: dy(t)/dp by the variational equations, which roadrunner
+integrates.
 
     dx/dt = f(x, p),    d/dt (dx/dp) = (df/dx) (dx/dp) + df/dp,    (dx/dp)(0) = d(initial state)/dp
 
@@ -60,8 +61,8 @@ class TransientSensitivities:
 
     def __repr__(self) -> str:
         return (
-            f"TransientSensitivities({len(self.time)} points from t = {self.time[0]:g} to {self.time[-1]:g}, "
-            f"{len(self.outputs)} outputs by {len(self.parameters)} parameters)"
+            f"TransientSensitivities({len(self.time)} points from t = {self.time[0]:g} to"
+            f" {self.time[-1]:g}, {len(self.outputs)} outputs by {len(self.parameters)} parameters)"
         )
 
 
@@ -71,7 +72,9 @@ def position(key: Any, outputs: tuple[str, ...], parameters: tuple[str, ...]) ->
         raise KeyError(f"{key!r}: expected (output, parameter)")
     for name, kind, known in zip(key, ("output", "parameter"), (outputs, parameters), strict=True):
         if name not in known:
-            raise KeyError(f"{name!r} is no {kind} of this result; it has {', '.join(known[:8])}, ...")
+            raise KeyError(
+                f"{name!r} is no {kind} of this result; it has {', '.join(known[:8])}, ..."
+            )
     return outputs.index(key[0]), parameters.index(key[1])
 
 
@@ -122,7 +125,10 @@ def transient_sensitivities(
     if not (is_real(n_points) and n_points == int(n_points) and n_points >= 2):
         raise InputError(f"n_points is {n_points!r}; expected a whole number, at least 2 points")
     if not isinstance(model, Network | ReactionNetwork):
-        raise InputError(f"transient_sensitivities takes a Network or ReactionNetwork; got {type(model).__name__}")
+        raise InputError(
+            "transient_sensitivities takes a Network or ReactionNetwork; got"
+            f" {type(model).__name__}"
+        )
     if isinstance(model, Network):
         if x is None:
             raise InputError("a Network needs its input values x")
@@ -130,12 +136,18 @@ def transient_sensitivities(
         outputs = model.output_names if outputs is None else outputs
     else:
         if x is not None:
-            raise InputError("x goes with a Network; a ReactionNetwork has its boundary concentrations already")
+            raise InputError(
+                "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
+            )
         crn = model
     time = np.linspace(0.0, t_end, int(n_points))
     variational = Variational(crn, outputs, parameters)
-    values, output_values = variational.run(crn.boundary_concentrations, crn.constants, time, initial)
-    return TransientSensitivities(time, values, output_values, variational.outputs, variational.parameters)
+    values, output_values = variational.run(
+        crn.boundary_concentrations, crn.constants, time, initial
+    )
+    return TransientSensitivities(
+        time, values, output_values, variational.outputs, variational.parameters
+    )
 
 
 class Variational:
@@ -148,38 +160,54 @@ class Variational:
     """
 
     def __init__(
-        self, crn: ReactionNetwork, outputs: Sequence[str] | None = None, parameters: Sequence[str] | None = None
+        self,
+        crn: ReactionNetwork,
+        outputs: Sequence[str] | None = None,
+        parameters: Sequence[str] | None = None,
     ) -> None:
         self.crn = crn
         observables = {o.id: o.expression for o in crn.observables}
         outputs = (outputs,) if isinstance(outputs, str) else outputs
         parameters = (parameters,) if isinstance(parameters, str) else parameters
         self.outputs = tuple(outputs if outputs is not None else observables or crn.floating)
-        self.parameters = tuple(parameters if parameters is not None else (*crn.rate_constants, *crn.boundary))
+        self.parameters = tuple(
+            parameters if parameters is not None else (*crn.rate_constants, *crn.boundary)
+        )
         for name in self.outputs:
             if name not in observables and name not in crn.floating:
                 known = ", ".join([*observables, *crn.floating][:8])
-                raise InputError(f"output {name!r}: expected an observable or floating species, {known}, ...")
+                raise InputError(
+                    f"output {name!r}: expected an observable or floating species, {known}, ..."
+                )
         for name in self.parameters:
             if name not in crn.rate_constants and name not in crn.boundary:
                 known = ", ".join([*crn.rate_constants, *crn.boundary][:8])
-                raise InputError(f"parameter {name!r}: expected a rate constant or boundary species, {known}, ...")
+                raise InputError(
+                    f"parameter {name!r}: expected a rate constant or boundary species,"
+                    f" {known}, ..."
+                )
         for kind, names in (("output", self.outputs), ("parameter", self.parameters)):
             if twice := [name for name in names if names.count(name) > 1]:
                 raise InputError(f"{kind} {twice[0]!r} is named twice; expected each once")
         self._moving = {p: self._reached_from(p) for p in self.parameters}
         moving = [p for p in self.parameters if self._moving[p]]
         size = max(1, EQUATIONS_PER_MODEL // max(1, len(crn.floating)))
-        self._chunks = [moving[first : first + size] for first in range(0, len(moving), size)] or [[]]
+        self._chunks = [moving[first : first + size] for first in range(0, len(moving), size)] or [
+            []
+        ]
 
     def _reached_from(self, parameter: str) -> frozenset[str]:
         """Floating species that a change of the parameter reaches, in f or in the start."""
         crn = self.crn
-        reached = {s for s in crn.floating if any(term.rate_constant == parameter for term in crn.terms[s])}
+        reached = {
+            s for s in crn.floating if any(term.rate_constant == parameter for term in crn.terms[s])
+        }
         reached |= {row for row, column in crn.jacobian_terms if column == parameter}
         known = {parameter}
         for species in crn.species:
-            if isinstance(species.initial, Expression) and known.intersection(species.initial.symbols):
+            if isinstance(species.initial, Expression) and known.intersection(
+                species.initial.symbols
+            ):
                 known.add(species.id)
         reached |= known - {parameter}
         while True:
@@ -224,20 +252,28 @@ class Variational:
                     derivatives[:, row, parameter] = found[:, column]
                 else:
                     states[:, crn.floating.index(name)] = found[:, column]
-        return read_outputs(crn, self.outputs, self.parameters, boundary, constants, states, derivatives)
+        return read_outputs(
+            crn, self.outputs, self.parameters, boundary, constants, states, derivatives
+        )
 
     def _start(
-        self, boundary: FloatArray, constants: FloatArray, initial: float | Mapping[str, float] | None
+        self,
+        boundary: FloatArray,
+        constants: FloatArray,
+        initial: float | Mapping[str, float] | None,
     ) -> tuple[FloatArray, FloatArray]:
         """Start concentrations (n_floating,), and their derivatives (n_floating, n_parameters)."""
         crn = self.crn
         values: dict[str, Any] = dict(zip(crn.rate_constants, constants.tolist(), strict=True))
         values |= dict(zip(crn.boundary, boundary.tolist(), strict=True))
-        derivative = {p: np.eye(1, len(self.parameters), i)[0] for i, p in enumerate(self.parameters)}
+        derivative = {
+            p: np.eye(1, len(self.parameters), i)[0] for i, p in enumerate(self.parameters)
+        }
         given = initial if isinstance(initial, Mapping) else {}
         if unknown := set(given) - set(crn.floating):
             raise InputError(
-                f"initial names {min(unknown)!r}; expected species among {', '.join(crn.floating[:8])}, ..."
+                f"initial names {min(unknown)!r}; expected species among"
+                f" {', '.join(crn.floating[:8])}, ..."
             )
         zero = np.zeros(len(self.parameters))
         for species in crn.species:
@@ -245,7 +281,9 @@ class Variational:
                 continue
             own = given.get(species.id) if isinstance(initial, Mapping) else initial
             if own is not None and not is_real(own):
-                raise InputError(f"initial of {species.id!r}: {own!r}; expected a number, or numbers by species")
+                raise InputError(
+                    f"initial of {species.id!r}: {own!r}; expected a number, or numbers by species"
+                )
             formula = species.initial if own is None else float(own)
             if isinstance(formula, Expression):
                 values[species.id] = formula.evaluate(values)
@@ -259,7 +297,10 @@ class Variational:
                 )
             else:
                 if not (np.isfinite(formula) and formula >= 0):
-                    raise InputError(f"initial of {species.id!r}: {formula!r}; expected a finite concentration >= 0")
+                    raise InputError(
+                        f"initial of {species.id!r}: {formula!r}; expected a finite concentration"
+                        " >= 0"
+                    )
                 values[species.id], derivative[species.id] = formula, zero
         start = np.array([values[s] for s in crn.floating], dtype=float)
         return start, np.array([derivative[s] for s in crn.floating])
@@ -306,7 +347,9 @@ def read_outputs(
             continue
         expression = observables[name]
         read[:, position] = expression.evaluate(values)
-        for symbol in dict.fromkeys(expression.symbols):  # in order: sums are to be the same in every process
+        for symbol in dict.fromkeys(
+            expression.symbols
+        ):  # in order: sums are to be the same in every process
             by_symbol = expression.derivative(symbol).evaluate(values) + np.zeros(len(states))
             if symbol in row:
                 result[:, position] += by_symbol[:, None] * derivatives[:, row[symbol]]

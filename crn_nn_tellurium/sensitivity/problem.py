@@ -15,7 +15,9 @@ from crn_nn_tellurium.networks import Loss, Network, pack
 from crn_nn_tellurium.simulation import RELATIVE_TOLERANCE, OnError, Simulator
 
 STEADY_STATE_NOISE = 1e-14
-"""Relative error of the engine's steady states, as a rule; solved to 1e-12, Newton's last step brings them further."""
+"""Relative error of the engine's steady states, as a rule; solved to 1e-12, Newton's last step
+brings them further.
+"""
 SteadyStateSource = Literal["engine", "closed_form"]
 
 
@@ -55,7 +57,13 @@ class Gradient:
     error: Gradient | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        read_only(*self.weights, *self.biases, self.h, self.outputs, *([] if self.inputs is None else [self.inputs]))
+        read_only(
+            *self.weights,
+            *self.biases,
+            self.h,
+            self.outputs,
+            *([] if self.inputs is None else [self.inputs]),
+        )
 
     def vector(self) -> FloatArray:
         """All derivatives but those of the inputs, in the order of `parameters.parameters`."""
@@ -68,7 +76,10 @@ class Gradient:
 
     def __repr__(self) -> str:
         sizes = ", ".join("x".join(map(str, w.shape)) for w in self.weights)
-        return f"Gradient(loss {self.loss:.6g}, norm {self.norm:.3g}, weights {sizes}, by {self.method!r})"
+        return (
+            f"Gradient(loss {self.loss:.6g}, norm {self.norm:.3g}, weights {sizes}, by"
+            f" {self.method!r})"
+        )
 
 
 @dataclass(frozen=True)
@@ -108,7 +119,9 @@ class Problem:
         """The loss of each sample, shape (n,)."""
         values = np.asarray(self.loss.function(outputs, self.targets), dtype=float)
         if values.shape != (len(outputs),):
-            raise InputError(f"loss {self.loss.name!r} gave shape {values.shape}; expected ({len(outputs)},)")
+            raise InputError(
+                f"loss {self.loss.name!r} gave shape {values.shape}; expected ({len(outputs)},)"
+            )
         return values
 
     def by_output(self, outputs: FloatArray) -> FloatArray:
@@ -116,7 +129,8 @@ class Problem:
         values = np.asarray(self.loss.derivative(outputs, self.targets), dtype=float)
         if values.shape != outputs.shape:
             raise InputError(
-                f"the derivative of loss {self.loss.name!r} has shape {values.shape}; expected {outputs.shape}"
+                f"the derivative of loss {self.loss.name!r} has shape {values.shape}; expected"
+                f" {outputs.shape}"
             )
         return values / len(outputs)
 
@@ -128,7 +142,9 @@ class Problem:
         return kinetics.at(self.x, steady.concentrations), steady.status
 
 
-def by_kind(parts: list[tuple[Any, FloatArray, float]]) -> tuple[list[Any], list[FloatArray], FloatArray]:
+def by_kind(
+    parts: list[tuple[Any, FloatArray, float]],
+) -> tuple[list[Any], list[FloatArray], FloatArray]:
     """(weights, bias, h) by layer as weights, biases and h."""
     weights, biases, h = zip(*parts, strict=True)
     return list(weights), list(biases), np.array(h)
@@ -145,4 +161,6 @@ def result_of(
 ) -> Gradient:
     """A method's answer."""
     loss = float(problem.losses(outputs).mean())
-    return Gradient(loss, *parts, by_input if problem.inputs else None, outputs, method, status, error)
+    return Gradient(
+        loss, *parts, by_input if problem.inputs else None, outputs, method, status, error
+    )

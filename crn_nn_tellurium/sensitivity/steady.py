@@ -79,7 +79,10 @@ class Sensitivities:
             If there are several samples.
         """
         if self.values.ndim != 2:
-            raise InputError(f"sensitivities of shape {self.values.shape} are of several samples; index one first")
+            raise InputError(
+                f"sensitivities of shape {self.values.shape} are of several samples; index one"
+                " first"
+            )
         import pandas as pd
 
         return pd.DataFrame(self.values, index=list(self.outputs), columns=list(self.parameters))
@@ -87,10 +90,19 @@ class Sensitivities:
     def __repr__(self) -> str:
         lead = "".join(f"{n} samples, " for n in self.values.shape[:-2])
         row, column = (
-            np.unravel_index(np.abs(self.values).argmax(), self.values.shape)[-2:] if self.values.size else (0, 0)
+            np.unravel_index(np.abs(self.values).argmax(), self.values.shape)[-2:]
+            if self.values.size
+            else (0, 0)
         )
-        largest = f"; largest d {self.outputs[row]} / d {self.parameters[column]}" if self.values.size else ""
-        return f"Sensitivities({lead}{len(self.outputs)} outputs by {len(self.parameters)} parameters{largest})"
+        largest = (
+            f"; largest d {self.outputs[row]} / d {self.parameters[column]}"
+            if self.values.size
+            else ""
+        )
+        return (
+            f"Sensitivities({lead}{len(self.outputs)} outputs by {len(self.parameters)}"
+            f" parameters{largest})"
+        )
 
 
 def sensitivities(
@@ -114,8 +126,8 @@ def sensitivities(
         A Network's outputs; a ReactionNetwork's observables or floating species. By default the
         outputs, or all observables, or all floating species.
     parameters : sequence of str, optional
-        Of a Network: weights ``w1_0_1`` (layer, unit, value read), biases ``b1_0``, ``h1``, and inputs
-        by name. Of a ReactionNetwork: rate constants and boundary species. By default all.
+        Of a Network: weights ``w1_0_1`` (layer, unit, value read), biases ``b1_0``, ``h1``, and
+        inputs by name. Of a ReactionNetwork: rate constants and boundary species. By default all.
 
     Returns
     -------
@@ -145,7 +157,10 @@ def sensitivities(
     elif isinstance(model, Network | Simulator):
         found = _of_network(model if isinstance(model, Simulator) else Simulator(model), x)
     else:
-        raise InputError(f"sensitivities takes a Network, Simulator or ReactionNetwork; got {type(model).__name__}")
+        raise InputError(
+            "sensitivities takes a Network, Simulator or ReactionNetwork; got"
+            f" {type(model).__name__}"
+        )
     rows = _chosen("output", outputs, found.outputs)
     columns = _chosen("parameter", parameters, found.parameters)
     return Sensitivities(
@@ -179,7 +194,9 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None) -> Sensitivities:
     states = simulator.kinetics.at(batch, steady.concentrations)
     found = forward_sensitivities(simulator.kinetics, states, inputs=True)
     names = (*(p.id for p in network_parameters(net)), *net.input_names)
-    at = np.concatenate([np.broadcast_to(to_vector(net), (len(batch), len(names) - net.n_in)), batch], axis=1)
+    at = np.concatenate(
+        [np.broadcast_to(to_vector(net), (len(batch), len(names) - net.n_in)), batch], axis=1
+    )
     outputs = simulator.kinetics.outputs(states)
     if values.ndim == 1:
         found, outputs, at = found[0], outputs[0], at[0]
@@ -192,14 +209,20 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None) -> Sensitivities:
 def _of_reactions(crn: ReactionNetwork, near: npt.ArrayLike | None) -> Sensitivities:
     refuse_conserved(crn)
     state = steady_state_of(crn, near)
-    right = sparse.hstack([crn.rate_constant_jacobian(state), crn.boundary_jacobian(state)]).toarray()
+    right = sparse.hstack(
+        [crn.rate_constant_jacobian(state), crn.boundary_jacobian(state)]
+    ).toarray()
     derivatives = (
-        -_factorized(crn, crn.jacobian(state)).solve(right) if len(crn.floating) else np.zeros((0, right.shape[1]))
+        -_factorized(crn, crn.jacobian(state)).solve(right)
+        if len(crn.floating)
+        else np.zeros((0, right.shape[1]))
     )
     names = (*crn.rate_constants, *crn.boundary)
     outputs = (*(o.id for o in crn.observables), *crn.floating)  # either can be asked for
     held, constants = crn.boundary_concentrations, crn.constants
-    values, read = read_outputs(crn, outputs, names, held, constants, state[None], derivatives[None])
+    values, read = read_outputs(
+        crn, outputs, names, held, constants, state[None], derivatives[None]
+    )
     return Sensitivities(values[0], read[0], np.concatenate([constants, held]), outputs, names)
 
 
@@ -211,21 +234,22 @@ def _factorized(crn: ReactionNetwork, jacobian: sparse.csr_array) -> Any:
         left, sizes, _ = linalg.svd(dense)
         if np.linalg.eigvals(jacobian.toarray()).real.max() > SINGULAR * abs(jacobian).max():
             raise ConvergenceError(
-                f"network {crn.name!r}: its steady state is unstable: a small change leaves it, so that nothing "
-                "measures its sensitivities; start near a stable one"
+                f"network {crn.name!r}: its steady state is unstable: a small change leaves it, so"
+                " that nothing measures its sensitivities; start near a stable one"
             )
         if sizes[-1] <= SINGULAR * sizes[0]:
             combination = left[:, -1] / np.where(scale > 0, scale, 1.0)
             raise SingularJacobianError(
-                f"network {crn.name!r}: the Jacobian at its steady state is singular: the combination "
-                f"{combination_text(crn.floating, combination)} does not return after a small change, so the steady "
-                "state is not isolated and has no derivatives"
+                f"network {crn.name!r}: the Jacobian at its steady state is singular: the"
+                f" combination {combination_text(crn.floating, combination)} does not return after"
+                " a small change, so the steady state is not isolated and has no derivatives"
             )
     try:
         return splu(jacobian.tocsc())
     except RuntimeError as error:  # what SuperLU raises for a singular matrix
         raise SingularJacobianError(
-            f"network {crn.name!r}: the Jacobian at its steady state is singular ({error}), so it has no derivatives"
+            f"network {crn.name!r}: the Jacobian at its steady state is singular ({error}), so it"
+            " has no derivatives"
         ) from error
 
 
@@ -244,9 +268,9 @@ def refuse_conserved(crn: ReactionNetwork) -> None:
         text = " and ".join(combination_text(crn.floating, row) for row in kept[:3])
         more = f" and {len(kept) - 3} more" if len(kept) > 3 else ""
         raise SingularJacobianError(
-            f"network {crn.name!r} conserves {text}{more}: its steady state depends on the start and is not isolated, "
-            "so it has no derivatives; let a reaction make or consume what is conserved, or hold one of these "
-            "species as a boundary species"
+            f"network {crn.name!r} conserves {text}{more}: its steady state depends on the start"
+            " and is not isolated, so it has no derivatives; let a reaction make or consume what"
+            " is conserved, or hold one of these species as a boundary species"
         )
 
 
@@ -277,7 +301,11 @@ def conserved_combinations(crn: ReactionNetwork) -> FloatArray:
 def combination_text(names: Sequence[str], values: FloatArray) -> str:
     """A combination as one reads it: ``A + 2 B``."""
     values = values / np.abs(values).max()
-    kept = [(name, value) for name, value in zip(names, values.tolist(), strict=True) if abs(value) > 1e-6]
+    kept = [
+        (name, value)
+        for name, value in zip(names, values.tolist(), strict=True)
+        if abs(value) > 1e-6
+    ]
     smallest = min((abs(value) for _, value in kept), default=1.0)
     whole = all(abs(value / smallest - round(value / smallest)) < 1e-6 for _, value in kept)
     sign = -1.0 if kept and kept[0][1] < 0 else 1.0
@@ -304,7 +332,8 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
     start = crn.initial_concentrations if near is None else np.asarray(near, dtype=float)
     if start.shape != (len(crn.floating),) or not np.all(np.isfinite(start) & (start >= 0)):
         raise InputError(
-            f"network {crn.name!r}: a state of shape {start.shape}; expected ({len(crn.floating)},) concentrations >= 0"
+            f"network {crn.name!r}: a state of shape {start.shape}; expected ({len(crn.floating)},)"
+            " concentrations >= 0"
         )
     state = start.copy()
     polished = None if near is None else _newton(crn, state)
@@ -321,14 +350,16 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
                 reached = model.time_course(boundary, state[order], np.array([0.0, duration]))[-1]
             except ConvergenceError as error:
                 raise ConvergenceError(
-                    f"network {crn.name!r}: it has not come to rest, and the integrator gave up ({error}); does it "
-                    "grow without bound or oscillate?"
+                    f"network {crn.name!r}: it has not come to rest, and the integrator gave up"
+                    f" ({error}); does it grow without bound or oscillate?"
                 ) from error
             state[order] = np.maximum(reached, 0.0)
             polished = _newton(crn, state)
             if polished is not None:
                 return polished
-    raise ConvergenceError(f"network {crn.name!r}: its rates have not vanished by t = {_DURATIONS.sum():.3g}")
+    raise ConvergenceError(
+        f"network {crn.name!r}: its rates have not vanished by t = {_DURATIONS.sum():.3g}"
+    )
 
 
 def _newton(crn: ReactionNetwork, state: FloatArray) -> FloatArray | None:
@@ -345,7 +376,9 @@ def _newton(crn: ReactionNetwork, state: FloatArray) -> FloatArray | None:
         if np.all(np.abs(step) <= 1e-13 * np.abs(x).max(initial=1e-300)):
             break
     floor = 1e-12 * np.abs(x).max(initial=0.0)
-    if np.any(x < -floor) or np.any(np.abs(x - state) > 0.1 * state + 1e-3 * np.abs(state).max(initial=0.0)):
+    if np.any(x < -floor) or np.any(
+        np.abs(x - state) > 0.1 * state + 1e-3 * np.abs(state).max(initial=0.0)
+    ):
         return None
     x = np.where(np.abs(x) <= 1e-3 * floor, 0.0, x)
     x = np.maximum(x, 0.0)

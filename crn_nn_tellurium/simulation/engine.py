@@ -1,4 +1,5 @@
-"""The compiled side: Antimony text to a model that roadrunner has compiled, driven through bulk calls.
+"""The compiled side: Antimony text to a model that roadrunner has compiled, driven through bulk
+calls.
 
 What makes it fast, all measured (see tests/benchmarks): values are set through int32 index arrays;
 the solver object is called directly, since `RoadRunner.steadyState()` recompiles the model in every
@@ -29,8 +30,8 @@ STEADY_STATE_TOLERANCE = 1e-13
 """nleq2's relative tolerance; its scale has an absolute part, so small roots need a second call."""
 RELATIVE_TOLERANCE = 1e-10
 ABSOLUTE_TOLERANCE = 1e-18
-"""CVODE's tolerances. Roots go down to h / |z|: with an absolute tolerance above them CVODE steps below zero,
-where y runs away to minus infinity."""
+"""CVODE's tolerances. Roots go down to h / |z|: with an absolute tolerance above them CVODE steps
+below zero, where y runs away to minus infinity."""
 CVODE: dict[str, float | bool] = {
     "relative_tolerance": RELATIVE_TOLERANCE,
     "absolute_tolerance": ABSOLUTE_TOLERANCE,
@@ -87,7 +88,9 @@ def keeping_attributes() -> Iterator[None]:
     anew by whichever model loads last: without this, compiling here would turn `r.S1 = 2` on a
     user's model into an attribute that the model never sees.
     """
-    owner: Any = next(kind for kind in roadrunner.RoadRunner.__mro__ if "_makeProperties" in vars(kind))
+    owner: Any = next(
+        kind for kind in roadrunner.RoadRunner.__mro__ if "_makeProperties" in vars(kind)
+    )
     with _attributes_lock:
         make = owner._makeProperties
         owner._makeProperties = lambda self: None
@@ -158,7 +161,11 @@ class CompiledModel:
         self._model.setGlobalParameterValues(index, np.ascontiguousarray(values, dtype=float))
 
     def solve_each(
-        self, boundary: FloatArray, start: FloatArray, index: npt.NDArray[np.int32], values: FloatArray
+        self,
+        boundary: FloatArray,
+        start: FloatArray,
+        index: npt.NDArray[np.int32],
+        values: FloatArray,
     ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
         """Solve for the steady state, sample by sample, by Newton's method (nleq2).
 
@@ -178,7 +185,10 @@ class CompiledModel:
             be negative (see `solver`).
         """
         model, solve = self._model, self._solver.solve
-        set_boundary, set_floating = model.setBoundarySpeciesConcentrations, model.setFloatingSpeciesConcentrations
+        set_boundary, set_floating = (
+            model.setBoundarySpeciesConcentrations,
+            model.setFloatingSpeciesConcentrations,
+        )
         read = model.getFloatingSpeciesConcentrations
         boundary_index, floating_index = self._boundary_index, self._floating_index
         boundary, start = np.ascontiguousarray(boundary), np.ascontiguousarray(start)
@@ -206,7 +216,8 @@ class CompiledModel:
             self._runner.getIntegrator().setIndividualTolerance(name, value)
 
     def time_course(self, boundary: FloatArray, start: FloatArray, times: FloatArray) -> FloatArray:
-        """Concentrations (n_times, n_floating) at rising times, the first of which is the start's, by CVODE.
+        """Concentrations (n_times, n_floating) at rising times, the first of which is the start's,
+        by CVODE.
 
         Raises
         ------
@@ -218,10 +229,16 @@ class CompiledModel:
             with _quiet():
                 return np.array(self._runner.simulate(times=times.tolist()), dtype=float)[:, 1:]
         except RuntimeError as error:
-            raise ConvergenceError(f"CVODE failed between t = {times[0]:g} and {times[-1]:g}: {error}") from error
+            raise ConvergenceError(
+                f"CVODE failed between t = {times[0]:g} and {times[-1]:g}: {error}"
+            ) from error
 
-    def gillespie(self, boundary: FloatArray, start: FloatArray, times: FloatArray, seed: int) -> FloatArray:
-        """As `time_course`, one stochastic trajectory of molecule numbers by Gillespie's direct method."""
+    def gillespie(
+        self, boundary: FloatArray, start: FloatArray, times: FloatArray, seed: int
+    ) -> FloatArray:
+        """As `time_course`, one stochastic trajectory of molecule numbers by Gillespie's direct
+        method.
+        """
         runner = self._runner
         runner.setIntegrator("gillespie")
         try:
@@ -241,7 +258,9 @@ class CompiledModel:
         self._runner.resetToOrigin()
 
     def values(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Concentrations of the floating and of the boundary species, and the parameters, as they are now."""
+        """Concentrations of the floating and of the boundary species, and the parameters, as they
+        are now.
+        """
         model = self._model
         now = (
             model.getFloatingSpeciesConcentrations(),
@@ -251,7 +270,9 @@ class CompiledModel:
         return tuple(np.array(part, dtype=float) for part in now)  # type: ignore[return-value]  # three
 
     def record(self, boundary: FloatArray, start: FloatArray, times: FloatArray) -> FloatArray:
-        """As `time_course`, with the parameters, those that rules and events set too: (n_times, n_floating + n)."""
+        """As `time_course`, with the parameters, those that rules and events set too: (n_times,
+        n_floating + n).
+        """
         try:
             self._runner.timeCourseSelections = [*self._selections, *self.parameters]
             return self.time_course(boundary, start, times)
@@ -276,7 +297,8 @@ class CompiledModel:
         parameters: Sequence[str],
         steps: Sequence[float],
     ) -> FloatArray:
-        """roadrunner's unscaled control coefficients (`getuCC`), (n_variables, n_parameters), at a steady state x.
+        """roadrunner's unscaled control coefficients (`getuCC`), (n_variables, n_parameters), at a
+        steady state x.
 
         roadrunner takes differences over five points: its steady state at each parameter's value,
         and one and two of the given steps to either side.
@@ -292,17 +314,25 @@ class CompiledModel:
             with _quiet():
                 for column, (parameter, step) in enumerate(zip(parameters, steps, strict=True)):
                     size = abs(runner.getValue(parameter))
-                    runner.setDiffStepSize(step / size if size else step)  # roadrunner's is relative, but to 0
+                    runner.setDiffStepSize(
+                        step / size if size else step
+                    )  # roadrunner's is relative, but to 0
                     for row, variable in enumerate(variables):
                         self._set_state(boundary, x)
                         found[row, column] = runner.getuCC(variable, parameter)
         except RuntimeError as error:
-            raise ConvergenceError(f"roadrunner has no control coefficients here: {error}") from error
+            raise ConvergenceError(
+                f"roadrunner has no control coefficients here: {error}"
+            ) from error
         return found
 
     def _set_state(self, boundary: FloatArray, x: FloatArray) -> None:
-        self._model.setBoundarySpeciesConcentrations(self._boundary_index, np.ascontiguousarray(boundary, dtype=float))
-        self._model.setFloatingSpeciesConcentrations(self._floating_index, np.ascontiguousarray(x, dtype=float))
+        self._model.setBoundarySpeciesConcentrations(
+            self._boundary_index, np.ascontiguousarray(boundary, dtype=float)
+        )
+        self._model.setFloatingSpeciesConcentrations(
+            self._floating_index, np.ascontiguousarray(x, dtype=float)
+        )
 
     def __repr__(self) -> str:
         return (
@@ -332,7 +362,9 @@ class _Cache:
     def get(self, text: str, conserved_moieties: bool) -> CompiledModel:
         """The model of a text, compiled if it is not there."""
         with self._lock:
-            model = self._models.get((text, conserved_moieties), lambda: self._compile(text, conserved_moieties))
+            model = self._models.get(
+                (text, conserved_moieties), lambda: self._compile(text, conserved_moieties)
+            )
             self._given += 1
             return model
 

@@ -1,7 +1,7 @@
 """The fixed point of one layer for a batch, found by roadrunner through compiled units.
 
-A layer depends on what it reads alone, so its samples can be solved for without the rest of the network,
-each with rate constants of its own if need be.
+A layer depends on what it reads alone, so its samples can be solved for without the rest of the
+network, each with rate constants of its own if need be.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from crn_nn_tellurium.simulation.units import UnitPlan, stages
 
 @dataclass(frozen=True)
 class LayerSolution:
-    """A layer's species (n, n_units, n_species), their largest imbalance (n,) and the outcome by sample."""
+    """A layer's species (n, n_units, n_species), their largest imbalance (n,) and the outcome by
+    sample.
+    """
 
     concentrations: FloatArray
     residual: FloatArray
@@ -62,7 +64,10 @@ class LayerSolver:
             compiled(plan.text)
 
     def settle(
-        self, catalysts: FloatArray, start: FloatArray | None = None, constants: LayerConstants | None = None
+        self,
+        catalysts: FloatArray,
+        start: FloatArray | None = None,
+        constants: LayerConstants | None = None,
     ) -> LayerSolution:
         """The layer's steady states.
 
@@ -77,10 +82,18 @@ class LayerSolver:
         """
         k = self.own if constants is None else constants
         shape = (len(catalysts), self.chemistry.layer.n_out, len(self.chemistry.activation.species))
-        layer, residual, status = np.empty(shape), np.zeros(len(catalysts)), [SOLVED] * len(catalysts)
+        layer, residual, status = (
+            np.empty(shape),
+            np.zeros(len(catalysts)),
+            [SOLVED] * len(catalysts),
+        )
         drives = drive(self.chemistry, k, catalysts)
         for plan, own_values in zip(self.plans, self._own_values, strict=True):
-            values = own_values if constants is None else [plan.values(group, k) for group in plan.groups]
+            values = (
+                own_values
+                if constants is None
+                else [plan.values(group, k) for group in plan.groups]
+            )
             outcome, imbalance = _solve_stage(plan, k, values, catalysts, drives, layer, start)
             residual = np.maximum(residual, imbalance)
             status = worse(status, outcome)
@@ -88,7 +101,9 @@ class LayerSolver:
 
 
 def worse(before: Iterable[str], after: Iterable[str]) -> list[str]:
-    """By sample, the outcome that counts of two: the first failure, else the first that was not plainly solved."""
+    """By sample, the outcome that counts of two: the first failure, else the first that was not
+    plainly solved.
+    """
     return [
         new if old == SOLVED or (new.startswith("failed") and not old.startswith("failed")) else old
         for old, new in zip(before, after, strict=True)
@@ -109,7 +124,9 @@ def _solve_stage(
     layer: FloatArray,
     start: FloatArray | None,
 ) -> tuple[list[str], FloatArray]:
-    """Fill in one stage's species of a layer (n, n_units, n_species); status and imbalance by sample."""
+    """Fill in one stage's species of a layer (n, n_units, n_species); status and imbalance by
+    sample.
+    """
     model = compiled(plan.text)
     index = model.parameter_index(plan.constants)
     shape = (-1, layer.shape[1], len(plan.own))
@@ -121,9 +138,15 @@ def _solve_stage(
 
     def balance_of(states: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
         by_unit = plan.balance(
-            net[samples], size[samples], layer[samples], states.reshape(shape), constants.take(samples)
+            net[samples],
+            size[samples],
+            layer[samples],
+            states.reshape(shape),
+            constants.take(samples),
         )
-        return Balance(*(part.reshape(states.shape) for part in (by_unit.net, by_unit.gross, by_unit.slope)))
+        return Balance(
+            *(part.reshape(states.shape) for part in (by_unit.net, by_unit.gross, by_unit.slope))
+        )
 
     begin = fill(None if start is None else start[:, :, plan.own], plan.upper_bound(net, constants))
     with model.lock:

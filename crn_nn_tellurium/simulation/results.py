@@ -22,8 +22,8 @@ class SteadyState:
     residual : (n_samples,) ndarray
         Largest |net rate| / gross rate over the species: 0 at a fixed point, 1 far from it.
     status : tuple of str
-        Per sample ``"solved"``, ``"solved after integration"``, ``"integrated"``, or the reason of a
-        failure.
+        Per sample ``"solved"``, ``"solved after integration"``, ``"integrated"``, or the reason of
+        a failure.
     method : str
         The method that found them.
     output_names, species : tuple of str
@@ -51,13 +51,22 @@ class SteadyState:
 
     def __getitem__(self, name: str) -> FloatArray:
         """One output or species over the samples, shape (n_samples,)."""
-        return _column(name, {"output": self.output_names, "species": self.species}, self.outputs, self.concentrations)
+        return _column(
+            name,
+            {"output": self.output_names, "species": self.species},
+            self.outputs,
+            self.concentrations,
+        )
 
     def __repr__(self) -> str:
-        worst = float(np.nanmax(self.residual, initial=0.0)) if self.failed < len(self) else float("nan")
+        worst = (
+            float(np.nanmax(self.residual, initial=0.0))
+            if self.failed < len(self)
+            else float("nan")
+        )
         return (
-            f"SteadyState({len(self)} samples, {self.outputs.shape[1]} outputs, {len(self.species)} species, by "
-            f"{self.method!r}: {self.failed} failed, largest residual {worst:.1e})"
+            f"SteadyState({len(self)} samples, {self.outputs.shape[1]} outputs, {len(self.species)}"
+            f" species, by {self.method!r}: {self.failed} failed, largest residual {worst:.1e})"
         )
 
 
@@ -94,7 +103,11 @@ class TimeCourse:
 
     def __getitem__(self, name: str) -> FloatArray:
         """One output, species or input over time, shape (n_points,)."""
-        columns = {"output": self.output_names, "species": self.species_names, "input": self.input_names}
+        columns = {
+            "output": self.output_names,
+            "species": self.species_names,
+            "input": self.input_names,
+        }
         return _column(name, columns, self.outputs, self.species, self.inputs)
 
     def __repr__(self) -> str:
@@ -110,6 +123,7 @@ def _column(name: str, columns: dict[str, tuple[str, ...]], *arrays: FloatArray)
         if name in names:
             return array[:, names.index(name)]
     known = "; ".join(
-        f"{kind}: {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}" for kind, names in columns.items()
+        f"{kind}: {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}"
+        for kind, names in columns.items()
     )
     raise KeyError(f"{name!r} is not in this result; it has {known}")

@@ -1,11 +1,11 @@
 """Steady states of compiled models: Newton's method, checked, with integration to fall back on.
 
 A state is accepted only if every concentration is positive and, by an independent evaluation of
-the reaction rates, at its fixed point given the others, to within 1e-12 relative or what double precision allows.
-(Where nleq2, whose Jacobian is by differences, cannot do that for a species many orders smaller
-than the rest, 5e-10 is enough.) A root that is not positive is the
-other root of h + z y - y^2, which roadrunner's solver finds silently from below; such a sample is
-integrated (the time course always goes to the positive root) and solved again from there.
+the reaction rates, at its fixed point given the others, to within 1e-12 relative or what double
+precision allows. (Where nleq2, whose Jacobian is by differences, cannot do that for a species many
+orders smaller than the rest, 5e-10 is enough.) A root that is not positive is the other root of h +
+z y - y^2, which roadrunner's solver finds silently from below; such a sample is integrated (the
+time course always goes to the positive root) and solved again from there.
 """
 
 from __future__ import annotations
@@ -27,10 +27,14 @@ TOLERANCE = 1e-12
 ACCEPTED = 5e-10
 """The same, with which a state is taken when more work brings no more."""
 ABSENT = 1e-30
-"""The same, relative to the largest concentration of the sample: what is so far below it is beyond nleq2."""
+"""The same, relative to the largest concentration of the sample: what is so far below it is beyond
+nleq2.
+"""
 
 _DURATIONS = 10.0 ** np.arange(0, 19)
-"""Times to integrate over; a species that decays at rate 1e-13, as with inputs of -1e6, needs the last."""
+"""Times to integrate over; a species that decays at rate 1e-13, as with inputs of -1e6, needs the
+last.
+"""
 
 
 BalanceOf = Callable[[FloatArray, npt.NDArray[np.intp]], Balance]
@@ -41,8 +45,8 @@ BalanceOf = Callable[[FloatArray, npt.NDArray[np.intp]], Balance]
 class Block:
     """Species that one compiled model solves for together, given values of its parameters.
 
-    `columns` are their places in the states; `boundary` (n, n_boundary) is held per sample, as are the `values` of
-    the parameters (n, n_parameters), or (1, n_parameters) for all samples.
+    `columns` are their places in the states; `boundary` (n, n_boundary) is held per sample, as are
+    the `values` of the parameters (n, n_parameters), or (1, n_parameters) for all samples.
     """
 
     model: CompiledModel
@@ -57,28 +61,40 @@ class Block:
             return
         place = (samples[:, None], self.columns)
         values = self.values if len(self.values) == 1 else self.values[samples]
-        x[place], _ = self.model.solve_each(self.boundary[samples], x[place], self.parameters, values)
+        x[place], _ = self.model.solve_each(
+            self.boundary[samples], x[place], self.parameters, values
+        )
 
     def integrate(self, state: FloatArray, sample: int, duration: float) -> None:
         """Advance one sample's state (n_species,) in time."""
-        self.model.set_parameters(self.parameters, self.values[sample if len(self.values) > 1 else 0])
+        self.model.set_parameters(
+            self.parameters, self.values[sample if len(self.values) > 1 else 0]
+        )
         start = np.maximum(state[self.columns], 0.0)
         times = np.array([0.0, duration])
-        state[self.columns] = np.maximum(self.model.time_course(self.boundary[sample], start, times)[-1], 0.0)
+        state[self.columns] = np.maximum(
+            self.model.time_course(self.boundary[sample], start, times)[-1], 0.0
+        )
 
     def missing(self, good: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
         """The samples of which some concentration of this block is not good."""
         return np.flatnonzero(~good[:, self.columns].all(axis=1))
 
 
-def steady(balance: Balance, x: FloatArray, tolerance: float, absent: float = 0.0) -> npt.NDArray[np.bool_]:
+def steady(
+    balance: Balance, x: FloatArray, tolerance: float, absent: float = 0.0
+) -> npt.NDArray[np.bool_]:
     """Which concentrations (..., n_species) are positive and at their fixed point.
 
     `tolerance` is relative to each concentration, `absent` to the largest of its state.
     """
     with np.errstate(invalid="ignore"):
         floor = absent * x.max(axis=-1, keepdims=True, initial=0.0)
-        return (x > 0) & np.isfinite(x) & (balance.distance <= tolerance * x + floor + balance.rounding)
+        return (
+            (x > 0)
+            & np.isfinite(x)
+            & (balance.distance <= tolerance * x + floor + balance.rounding)
+        )
 
 
 def _steady(
@@ -87,14 +103,18 @@ def _steady(
     return steady(balance_of(x, samples), x, tolerance, ABSENT)
 
 
-def solve(blocks: Sequence[Block], start: FloatArray, balance_of: BalanceOf) -> tuple[FloatArray, list[str]]:
+def solve(
+    blocks: Sequence[Block], start: FloatArray, balance_of: BalanceOf
+) -> tuple[FloatArray, list[str]]:
     """Steady states (n, n_species) from start values, and the status of each sample."""
     x = start.copy()
     everyone = np.arange(len(x))
     for block in blocks:
         block.solve(x, everyone)
     good = _steady(balance_of, x, everyone, TOLERANCE)
-    for _ in range(3):  # nleq2 may stop early at small roots; from there each call is one Newton step more
+    for _ in range(
+        3
+    ):  # nleq2 may stop early at small roots; from there each call is one Newton step more
         if good.all():
             return x, [SOLVED] * len(x)
         for block in blocks:
@@ -131,7 +151,9 @@ def _integrate_then_solve(block: Block, x: FloatArray, sample: int, balance_of: 
     return f"failed: no positive steady state by t = {_DURATIONS.sum():.3g}"
 
 
-def integrate(block: Block, start: FloatArray, balance_of: BalanceOf) -> tuple[FloatArray, list[str]]:
+def integrate(
+    block: Block, start: FloatArray, balance_of: BalanceOf
+) -> tuple[FloatArray, list[str]]:
     """Steady states by integration alone, until the rates vanish."""
     x = start.copy()
     status = []

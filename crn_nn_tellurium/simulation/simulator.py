@@ -36,7 +36,8 @@ Method = Literal["units", "flat", "integrate"]
 OnError = Literal["raise", "nan"]
 
 FLAT_LIMIT = 6_000
-"""Weights up to which the flat model is compiled; compiling grows with their square (see README)."""
+"""Weights up to which the flat model is compiled; compiling grows with their square (see README).
+"""
 
 
 class Simulator:
@@ -97,9 +98,10 @@ class Simulator:
         """
         if self.net.n_weights > FLAT_LIMIT:
             raise ModelTooLargeError(
-                f"network {self.net.name!r} has {self.net.n_weights} weights; its flat model, which time courses and "
-                f"the methods 'flat' and 'integrate' need, is compiled up to {FLAT_LIMIT}, since the time grows with "
-                "their square; steady_state's method='units' has no limit"
+                f"network {self.net.name!r} has {self.net.n_weights} weights; its flat model, which"
+                " time courses and the methods 'flat' and 'integrate' need, is compiled up to"
+                f" {FLAT_LIMIT}, since the time grows with their square; steady_state's"
+                " method='units' has no limit"
             )
 
     # Steady states ----------------------------------------------------------------------------
@@ -169,9 +171,19 @@ class Simulator:
             )
         outputs = self.of_layer(concentrations, len(self._chemistry) - 1)
         read = self._chemistry[-1].activation.read(outputs)
-        return SteadyState(read, concentrations, residual, tuple(status), method, self.net.output_names, self.species)
+        return SteadyState(
+            read,
+            concentrations,
+            residual,
+            tuple(status),
+            method,
+            self.net.output_names,
+            self.species,
+        )
 
-    def _by_units(self, x: FloatArray, start: FloatArray | None) -> tuple[FloatArray, FloatArray, list[str]]:
+    def _by_units(
+        self, x: FloatArray, start: FloatArray | None
+    ) -> tuple[FloatArray, FloatArray, list[str]]:
         found = {INPUT: self.net.input_coding.concentrations(x)}
         concentrations = np.empty((len(x), len(self.species)))
         residual = np.zeros(len(x))
@@ -179,7 +191,9 @@ class Simulator:
         for number, solver in enumerate(self.layer_solvers):
             layer = solver.chemistry.layer
             catalysts = catalyst_concentrations(self.net, layer, found)
-            solution = solver.settle(catalysts, None if start is None else self.of_layer(start, number))
+            solution = solver.settle(
+                catalysts, None if start is None else self.of_layer(start, number)
+            )
             found[layer.name] = self.of_layer(concentrations, number)[...] = solution.concentrations
             residual = np.maximum(residual, solution.residual)
             status = worse(status, solution.status)
@@ -209,7 +223,9 @@ class Simulator:
     def _flat_parameters(self, model: CompiledModel) -> tuple[npt.NDArray[np.int32], FloatArray]:
         """Index and values of the flat model's parameters."""
         crn = self.reactions
-        return model.parameter_index(crn.rate_constants), compact_constants(crn, signed_constants(crn))
+        return model.parameter_index(crn.rate_constants), compact_constants(
+            crn, signed_constants(crn)
+        )
 
     # Time courses -----------------------------------------------------------------------------
 
@@ -264,7 +280,9 @@ class Simulator:
         if not (is_real(t_end) and np.isfinite(t_end) and t_end > 0):
             raise InputError(f"t_end is {t_end!r}; expected a finite number, t_end > 0")
         if not (is_real(n_points) and n_points == int(n_points) and n_points >= 2):
-            raise InputError(f"n_points is {n_points!r}; expected a whole number, at least 2 points")
+            raise InputError(
+                f"n_points is {n_points!r}; expected a whole number, at least 2 points"
+            )
         if volume is not None:
             check_positive("volume", volume)
         if seed is not None and not (is_real(seed) and seed == int(seed) and seed >= 0):
@@ -281,9 +299,18 @@ class Simulator:
         else:
             species = self._stochastic(time, bounds, boundary, start, volume, seed)
         value = inputs[np.maximum(np.searchsorted(list(changes), time, side="left") - 1, 0)]
-        outputs = self._chemistry[-1].activation.read(self.of_layer(species, len(self._chemistry) - 1))
+        outputs = self._chemistry[-1].activation.read(
+            self.of_layer(species, len(self._chemistry) - 1)
+        )
         return TimeCourse(
-            time, outputs, species, value, self.net.output_names, self.species, self.net.input_names, volume
+            time,
+            outputs,
+            species,
+            value,
+            self.net.output_names,
+            self.species,
+            self.net.input_names,
+            volume,
         )
 
     def _deterministic(
@@ -319,7 +346,9 @@ class Simulator:
     # Shapes -----------------------------------------------------------------------------------
 
     def of_layer(self, concentrations: FloatArray, number: int) -> FloatArray:
-        """The part (n, n_units, n_species) of concentrations (n, all species) that is one layer's; a view."""
+        """The part (n, n_units, n_species) of concentrations (n, all species) that is one layer's;
+        a view.
+        """
         first = sum(c.n_species for c in self._chemistry[:number])
         chemistry = self._chemistry[number]
         block = concentrations[:, first : first + chemistry.n_species]
@@ -333,13 +362,18 @@ class Simulator:
     def _batch(self, x: npt.ArrayLike) -> FloatArray:
         values = self.net.input_coding.check(x)
         if values.ndim > 2:
-            raise InputError(f"inputs have shape {values.shape}; expected (n_samples, {self.net.n_in})")
+            raise InputError(
+                f"inputs have shape {values.shape}; expected (n_samples, {self.net.n_in})"
+            )
         return np.atleast_2d(values)
 
     def _one(self, x: npt.ArrayLike) -> FloatArray:
         values = self._batch(x)
         if len(values) != 1:
-            raise InputError(f"inputs have shape {values.shape}; a time course takes one sample, ({self.net.n_in},)")
+            raise InputError(
+                f"inputs have shape {values.shape}; a time course takes one sample,"
+                f" ({self.net.n_in},)"
+            )
         return values[0]
 
     def __reduce__(self) -> tuple[type[Simulator], tuple[Network]]:
@@ -356,7 +390,8 @@ def start_values(initial: Any, species: Sequence[str], n_samples: int | None = N
     Parameters
     ----------
     initial : float, array_like, or mapping of str to float
-        One concentration for all species, an array (n_species,) or (n_samples, n_species), or some species by name.
+        One concentration for all species, an array (n_species,) or (n_samples, n_species), or some
+        species by name.
     species : sequence of str
 
     Raises
@@ -371,7 +406,10 @@ def start_values(initial: Any, species: Sequence[str], n_samples: int | None = N
             values = np.full(shape, np.nan)
             for name, value in initial.items():
                 if name not in species:
-                    raise InputError(f"initial names {name!r}; expected species among {', '.join(species[:8])}, ...")
+                    raise InputError(
+                        f"initial names {name!r}; expected species among"
+                        f" {', '.join(species[:8])}, ..."
+                    )
                 values[:, species.index(name)] = _concentrations(f"initial of {name!r}", value)
         else:
             values = np.array(np.broadcast_to(_concentrations("initial", initial), shape))
@@ -390,25 +428,34 @@ def _concentrations(what: str, value: Any) -> FloatArray:
     values = np.asarray(value, dtype=float)
     bad = ~(np.isfinite(values) & (values >= 0))
     if bad.any():
-        raise InputError(f"{what}: {float(values[bad].flat[0])!r}; expected a finite concentration >= 0")
+        raise InputError(
+            f"{what}: {float(values[bad].flat[0])!r}; expected a finite concentration >= 0"
+        )
     return values
 
 
 def _changes(x: Any, steps: Mapping[float, Any], time: FloatArray) -> dict[float, Any]:
-    """Inputs by the time from which they hold, in order; a time that is a grid point but for rounding is that point."""
+    """Inputs by the time from which they hold, in order; a time that is a grid point but for
+    rounding is that point.
+    """
     if not isinstance(steps, Mapping):
         raise InputError(f"steps are {steps!r}; expected times and inputs, {{25.0: [1, 0]}} say")
     t_end = float(time[-1])
     close = 1e-9 * t_end
     for moment in steps:
         if not (is_real(moment) and 0 < moment < t_end):
-            raise InputError(f"steps: the inputs change at t = {moment!r}; expected times between 0 and {t_end!r}")
+            raise InputError(
+                f"steps: the inputs change at t = {moment!r}; expected times between 0 and"
+                f" {t_end!r}"
+            )
     changes = {0.0: x}
     for moment in sorted(steps):
         nearest = float(time[np.abs(time - moment).argmin()])
         at = nearest if abs(nearest - moment) <= close else float(moment)
         if at - list(changes)[-1] <= close or t_end - at <= close:
-            raise InputError(f"steps: t = {moment!r} is too close to the change before it, to 0 or to t_end")
+            raise InputError(
+                f"steps: t = {moment!r} is too close to the change before it, to 0 or to t_end"
+            )
         changes[at] = steps[moment]
     return changes
 
@@ -441,6 +488,10 @@ def check_time(time: Any, initial: Any) -> None:
     """
     if time is None:
         if initial is not None:
-            raise InputError(f"initial is {initial!r}; a start goes with a read-out time, time=3.0 say")
+            raise InputError(
+                f"initial is {initial!r}; a start goes with a read-out time, time=3.0 say"
+            )
     elif not (is_real(time) and np.isfinite(time) and time > 0):
-        raise InputError(f"time is {time!r}; expected a finite number > 0, or None for the steady state")
+        raise InputError(
+            f"time is {time!r}; expected a finite number > 0, or None for the steady state"
+        )

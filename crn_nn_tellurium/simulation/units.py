@@ -21,15 +21,22 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
 from crn_nn_tellurium.chemistry import Balance, Reaction, ReactionNetwork, Species
-from crn_nn_tellurium.encoding import Catalyst, LayerChemistry, Unit, signed_constants, structure_text, unit_reactions
+from crn_nn_tellurium.encoding import (
+    Catalyst,
+    LayerChemistry,
+    Unit,
+    signed_constants,
+    structure_text,
+    unit_reactions,
+)
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.kinetics import LayerConstants
 from crn_nn_tellurium.networks import Activation, shared_id
 
 NEURONS_PER_UNIT = 8
 CATALYSTS_PER_UNIT = 128
-"""A unit holds as many neurons as keep their weights below the second number, at most the first: the
-cost of a small solve is mostly the call, and that of compiling grows with the weights."""
+"""A unit holds as many neurons as keep their weights below the second number, at most the first:
+the cost of a small solve is mostly the call, and that of compiling grows with the weights."""
 
 
 @dataclass(frozen=True)
@@ -59,26 +66,36 @@ def stages(activation: Activation) -> tuple[Stage, ...]:
         if grown <= later:
             break
         later |= grown
-    starred = {read[1:] for r in activation.local_reactions for read in r.reads if read.startswith("*")}
+    starred = {
+        read[1:] for r in activation.local_reactions for read in r.reads if read.startswith("*")
+    }
     if stuck := later & (starred | {rail.name for rail in activation.rails}):
         raise NetworkError(
-            f"{type(activation).__name__}: species {min(stuck)!r} of one unit depends on other units and they on it, "
-            "so the layer has no units to solve one by one; use method='flat' or method='integrate'"
+            f"{type(activation).__name__}: species {min(stuck)!r} of one unit depends on other"
+            " units and they on it, so the layer has no units to solve one by one; use"
+            " method='flat' or method='integrate'"
         )
     first = tuple(name for name in activation.species if name not in later)
     last = tuple(name for name in activation.species if name in later)
     return (Stage(first, False), Stage(last, True)) if last else (Stage(first, False),)
 
 
-def _template_units(activation: Activation, stage: Stage, n_catalysts: int, pool: int, neurons: int) -> list[Unit]:
+def _template_units(
+    activation: Activation, stage: Stage, n_catalysts: int, pool: int, neurons: int
+) -> list[Unit]:
     """The units of a template: every weight 1, every rail driven upwards by its sign."""
     read = range(0 if stage.reads_layer else n_catalysts)
     catalysts = tuple((Catalyst(f"_x{i}", str(i), i, 1.0), 1.0) for i in read)
     drives = (1.0,) * len(activation.rails)
-    return [Unit(1, j, activation, catalysts, drives, pool, pool_id=_pool_id, own_biases=True) for j in range(neurons)]
+    return [
+        Unit(1, j, activation, catalysts, drives, pool, pool_id=_pool_id, own_biases=True)
+        for j in range(neurons)
+    ]
 
 
-def _template(activation: Activation, stage: Stage, n_catalysts: int, pool: int, neurons: int) -> ReactionNetwork:
+def _template(
+    activation: Activation, stage: Stage, n_catalysts: int, pool: int, neurons: int
+) -> ReactionNetwork:
     """The chemistry of `neurons` units of one stage, every rate constant 1."""
     units = _template_units(activation, stage, n_catalysts, pool, neurons)
     own = {unit.identify(name) for unit in units for name in stage.species}
@@ -93,8 +110,15 @@ def _template(activation: Activation, stage: Stage, n_catalysts: int, pool: int,
         for reaction in unit_reactions(unit):
             products = {s: n for s, n in reaction.products if s in known}
             before = dict(reaction.substrates)
-            if any(before.get(s, 0) != products.get(s, 0) for s in own.intersection({*before, *products})):
-                reactions.append(Reaction(reaction.id, reaction.substrates, products, reaction.rate_constant, 1.0))
+            if any(
+                before.get(s, 0) != products.get(s, 0)
+                for s in own.intersection({*before, *products})
+            ):
+                reactions.append(
+                    Reaction(
+                        reaction.id, reaction.substrates, products, reaction.rate_constant, 1.0
+                    )
+                )
     species = [Species(name, 1.0, boundary=True) for name in boundary]
     species += [Species(unit.identify(name), 1.0) for unit in units for name in stage.species]
     return ReactionNetwork(tuple(species), tuple(reactions), name="unit")
@@ -129,23 +153,33 @@ class UnitPlan:
         self._sparse = is_sparse(weights)
         n_catalysts = int(np.diff(weights.indptr).max()) if self._sparse else weights.shape[1]
         width = n_units if stage.reads_layer else n_catalysts
-        few = 1 if self._sparse and not stage.reads_layer else max(1, CATALYSTS_PER_UNIT // max(1, width))
+        few = (
+            1
+            if self._sparse and not stage.reads_layer
+            else max(1, CATALYSTS_PER_UNIT // max(1, width))
+        )
         self.neurons = min(NEURONS_PER_UNIT, few, n_units)
         self._width = n_catalysts
         self.template = _template(activation, stage, n_catalysts, n_units, self.neurons)
         self.text = structure_text(self.template, signed_constants(self.template))
         self.groups = [
-            np.minimum(np.arange(first, first + self.neurons), n_units - 1) for first in range(0, n_units, self.neurons)
+            np.minimum(np.arange(first, first + self.neurons), n_units - 1)
+            for first in range(0, n_units, self.neurons)
         ]
         self._lay_out_constants(activation)
 
     def _lay_out_constants(self, activation: Activation) -> None:
-        units = _template_units(activation, self.stage, self._width, self.chemistry.layer.n_out, self.neurons)
+        units = _template_units(
+            activation, self.stage, self._width, self.chemistry.layer.n_out, self.neurons
+        )
         names: list[str] = []
         if not self.stage.reads_layer:
             names = [unit.weight(catalyst) for unit in units for catalyst, _ in unit.inputs]
-            names += [unit.bias(position) for unit in units for position in range(len(activation.rails))]
-        # the template's constants of the reactions within a unit, and where `LayerConstants.local` has them
+            names += [
+                unit.bias(position) for unit in units for position in range(len(activation.rails))
+            ]
+        # the template's constants of the reactions within a unit, and where `LayerConstants.local`
+        # has them
         place = self._local_place
         present = [name for name in place if name in self.template.rate_constants]
         self.constants = (*names, *present)
@@ -156,12 +190,16 @@ class UnitPlan:
     @cached_property
     def _local_place(self) -> dict[str, int]:
         """Where `LayerConstants.local` has the template's constants of reactions within a unit."""
-        return {shared_id(1, name): i for i, name in enumerate(self.chemistry.activation.rate_constants)}
+        return {
+            shared_id(1, name): i for i, name in enumerate(self.chemistry.activation.rate_constants)
+        }
 
     @cached_property
     def local(self) -> ReactionNetwork:
         """One unit of the stage without its weights and biases, every rate constant 1."""
-        template = _template(self.chemistry.activation, self.stage, 0, self.chemistry.layer.n_out, 1)
+        template = _template(
+            self.chemistry.activation, self.stage, 0, self.chemistry.layer.n_out, 1
+        )
         kept = tuple(r for r in template.reactions if r.rate_constant in self._local_place)
         return ReactionNetwork(template.species, kept, name="local")
 
@@ -190,12 +228,20 @@ class UnitPlan:
             weights = constants.weights[:, self._span(group)]
             weights = np.pad(weights, ((0, 0), (0, self._width - weights.shape[1])))
         else:
-            weights = by_sample(constants.weights.reshape(-1, self.chemistry.layer.n_out, self._width)[:, group])
-        parts = self._sign * weights, by_sample(constants.bias[:, group]), constants.local[:, self._shared]
+            weights = by_sample(
+                constants.weights.reshape(-1, self.chemistry.layer.n_out, self._width)[:, group]
+            )
+        parts = (
+            self._sign * weights,
+            by_sample(constants.bias[:, group]),
+            constants.local[:, self._shared],
+        )
         m = max(len(part) for part in parts)
         return np.concatenate([np.broadcast_to(part, (m, part.shape[1])) for part in parts], axis=1)
 
-    def boundary(self, group: npt.NDArray[np.intp], catalysts: FloatArray, layer: FloatArray) -> FloatArray:
+    def boundary(
+        self, group: npt.NDArray[np.intp], catalysts: FloatArray, layer: FloatArray
+    ) -> FloatArray:
         """Concentrations (n, n_boundary) of the template's boundary species.
 
         `catalysts` (n, n_catalysts) are what the layer reads; `layer` (n, n_units, n_species) its
@@ -223,27 +269,37 @@ class UnitPlan:
         return [(group[:, None] * n_own + np.arange(n_own)).ravel() for group in self.groups]
 
     def upper_bound(self, drive: FloatArray, constants: LayerConstants) -> FloatArray:
-        """Start values (n, n_units, n_own): max(drive, 0) / q + sqrt(h / q) for rails, as stated for followers.
+        """Start values (n, n_units, n_own): max(drive, 0) / q + sqrt(h / q) for rails, as stated
+        for followers.
 
         sigma_h(z) <= max(z, 0) + sqrt(h), and from above Newton's method comes down to the
         positive root.
         """
         activation = self.chemistry.activation
         n_rails = len(activation.rails)
-        h, q = (constants.local[:, activation.rate_constants.index(k), None, None] for k in ("h", "q"))
+        h, q = (
+            constants.local[:, activation.rate_constants.index(k), None, None] for k in ("h", "q")
+        )
         result = np.empty((*drive.shape[:2], len(activation.species)))
         result[..., :n_rails] = np.maximum(drive, 0) / q + np.sqrt(h / q)
         result[..., n_rails:] = [follower.upper_bound for follower in activation.followers]
         return result[..., self.own]
 
     def balance(
-        self, drive: FloatArray, size: FloatArray, layer: FloatArray, x: FloatArray, constants: LayerConstants
+        self,
+        drive: FloatArray,
+        size: FloatArray,
+        layer: FloatArray,
+        x: FloatArray,
+        constants: LayerConstants,
     ) -> Balance:
         """How far the stage's species x (n, n_units, n_own) are from their fixed point."""
         k = constants.local[:, None, self._local_order]
         if self.stage.reads_layer:
             fixed = layer[:, :, self._fixed]
-            pool = np.broadcast_to(by_sample(fixed)[:, None], (*x.shape[:2], fixed.shape[1] * fixed.shape[2]))
+            pool = np.broadcast_to(
+                by_sample(fixed)[:, None], (*x.shape[:2], fixed.shape[1] * fixed.shape[2])
+            )
             return self.local.balance(x, np.concatenate([fixed, pool], axis=-1), k)
         local = self.local.balance(x, np.empty(0), k)
         for position, rail in enumerate(self.chemistry.activation.rails):

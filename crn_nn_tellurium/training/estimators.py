@@ -22,7 +22,15 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 from crn_nn_tellurium.basics import FloatArray, check_choice, is_real, suggest_identifiers
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import IdentifierError, InputError
-from crn_nn_tellurium.networks import Activation, LeakyReLU, Linear, Network, Sigmoid, SmoothedReLU, Tanh
+from crn_nn_tellurium.networks import (
+    Activation,
+    LeakyReLU,
+    Linear,
+    Network,
+    Sigmoid,
+    SmoothedReLU,
+    Tanh,
+)
 from crn_nn_tellurium.sensitivity import SteadyStateSource
 from crn_nn_tellurium.simulation import Simulator, verify
 from crn_nn_tellurium.training.fitting import Optimizer, fit
@@ -100,7 +108,12 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes)).tolist()
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         start = Network.random(
-            [x.shape[1], *sizes, n_out], hidden, seed, output=Linear(h=self.h), inputs="signed", name="crn_network"
+            [x.shape[1], *sizes, n_out],
+            hidden,
+            seed,
+            output=Linear(h=self.h),
+            inputs="signed",
+            name="crn_network",
         )
         result = fit(
             start,
@@ -131,8 +144,8 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         self.fit_result_ = replace(self.fit_result_, network=net, verification=verify(net, x))
         if not self.fit_result_.verification.passed:
             warnings.warn(
-                f"the network for raw features is {self.fit_result_.verification}; features far from zero "
-                "compared with their spread lose digits: shift and scale them first",
+                f"the network for raw features is {self.fit_result_.verification}; features far"
+                " from zero compared with their spread lose digits: shift and scale them first",
                 stacklevel=3,
             )
 
@@ -167,7 +180,12 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
 
 
 def train_on_table(
-    names: Sequence[str], x: FloatArray, y: Sequence[Any], regress: bool, settings: Mapping[str, Any], held_out: float
+    names: Sequence[str],
+    x: FloatArray,
+    y: Sequence[Any],
+    regress: bool,
+    settings: Mapping[str, Any],
+    held_out: float,
 ) -> tuple[Any, list[tuple[str, str]]]:
     """A fitted estimator, and what `crn-nn train` reports of it: lines of (what, value).
 
@@ -182,8 +200,8 @@ def train_on_table(
         kept = round(held_out * len(target))
         if not 2 <= kept <= len(target) - 2:
             raise InputError(
-                f"a share of {held_out!r} of {len(target)} rows held out is {kept}; expected at least 2 held out and "
-                "2 to train on: more rows, or another --held-out"
+                f"a share of {held_out!r} of {len(target)} rows held out is {kept}; expected at"
+                " least 2 held out and 2 to train on: more rows, or another --held-out"
             )
         counts = np.unique(target, return_counts=True)[1]
         even = not regress and counts.min() > 1 and min(kept, len(target) - kept) >= len(counts)
@@ -194,14 +212,23 @@ def train_on_table(
         rows = [("training", split[0], split[2]), ("held out", split[1], split[3])]
     model.fit(*rows[0][1:])
     measure = "R2" if regress else "accuracy"
-    report = [("layers", "-".join(str(n) for n in (x.shape[1], *(layer.n_out for layer in model.network_.layers))))]
+    report = [
+        (
+            "layers",
+            "-".join(
+                str(n) for n in (x.shape[1], *(layer.n_out for layer in model.network_.layers))
+            ),
+        )
+    ]
     report.append(("reactions", f"{len(to_reactions(model.network_).reactions)}"))
     for what, part, truth in rows:
         report.append((f"{what}: rows", f"{len(truth)}"))
         for source in ("closed_form", "engine"):
             score = model.set_params(predict_with=source).score(part, truth)
             by = "chemistry" if source == "engine" else "formula"
-            report.append((f"{what}: {measure}, {by}", f"{score:.3f}" if regress else f"{score:.1%}"))
+            report.append(
+                (f"{what}: {measure}, {by}", f"{score:.3f}" if regress else f"{score:.1%}")
+            )
     return model, report
 
 
@@ -260,7 +287,9 @@ class CRNClassifier(ClassifierMixin, _CRNEstimator):  # type: ignore[misc]
         check_classification_targets(labels)
         self.classes_, index = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
-            raise InputError(f"y has one class, {self.classes_.tolist()}; expected at least 2 classes")
+            raise InputError(
+                f"y has one class, {self.classes_.tolist()}; expected at least 2 classes"
+            )
         n_out = 1 if len(self.classes_) == 2 else len(self.classes_)
         net = self._raw_features(self._train(self._standardized(x), index, n_out, "cross_entropy"))
         names = self.classes_.tolist()
@@ -270,9 +299,15 @@ class CRNClassifier(ClassifierMixin, _CRNEstimator):  # type: ignore[misc]
         return self
 
     def decision_function(self, X: npt.ArrayLike) -> FloatArray:
-        """Log-odds of the second class (n_samples,), or scores of the classes (n_samples, n_classes)."""
+        """Log-odds of the second class (n_samples,), or scores of the classes (n_samples,
+        n_classes).
+        """
         outputs = self._outputs(X)
-        return outputs[:, 0] - self.network_.layers[-1].activation.threshold if outputs.shape[1] == 1 else outputs
+        return (
+            outputs[:, 0] - self.network_.layers[-1].activation.threshold
+            if outputs.shape[1] == 1
+            else outputs
+        )
 
     def predict_proba(self, X: npt.ArrayLike) -> FloatArray:
         """Probabilities (n_samples, n_classes)."""
@@ -300,7 +335,9 @@ class CRNRegressor(RegressorMixin, _CRNEstimator):  # type: ignore[misc]
     """
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> CRNRegressor:
-        """Train on samples X (n_samples, n_features) with targets y (n_samples,) or (n_samples, n_outputs)."""
+        """Train on samples X (n_samples, n_features) with targets y (n_samples,) or (n_samples,
+        n_outputs).
+        """
         x, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         self._one_output = targets.ndim == 1
         values = targets.astype(float).reshape(len(targets), -1)
@@ -308,7 +345,9 @@ class CRNRegressor(RegressorMixin, _CRNEstimator):  # type: ignore[misc]
         if self.standardize:
             mean, spread = values.mean(axis=0), values.std(axis=0)
             spread = np.where(spread > 0, spread, 1.0)
-        net = self._train(self._standardized(x), (values - mean) / spread, values.shape[1], "squared_error")
+        net = self._train(
+            self._standardized(x), (values - mean) / spread, values.shape[1], "squared_error"
+        )
         *rest, last = net.layers
         last = replace(last, weights=last.weights * spread[:, None], bias=last.bias * spread + mean)
         self._keep(self._raw_features(replace(net, layers=(*rest, last))), x)

@@ -1,11 +1,13 @@
 """Training a network's rate constants so that its chemistry gives the right answers.
 
-L-BFGS-B (scipy) on the full batch, or Adam (Kingma and Ba, ICLR 2015, arXiv 1412.6980) on mini-batches,
-with gradients from the chemistry's linearisation (`gradients`). The steady state may come from the
-closed form, which is fast, or from the engine; either way the engine verifies the trained network.
+L-BFGS-B (scipy) on the full batch, or Adam (Kingma and Ba, ICLR 2015, arXiv 1412.6980) on
+mini-batches, with gradients from the chemistry's linearisation (`gradients`). The steady state may
+come from the closed form, which is fast, or from the engine; either way the engine verifies the
+trained network.
 
-Whatever happens to the process, a checkpoint brings the same result: L-BFGS-B runs in segments of fixed
-length that each start afresh, and Adam's state, with that of the random generator, is written whole.
+Whatever happens to the process, a checkpoint brings the same result: L-BFGS-B runs in segments of
+fixed length that each start afresh, and Adam's state, with that of the random generator, is written
+whole.
 """
 
 from __future__ import annotations
@@ -62,8 +64,8 @@ _FORMAT = "crn_nn_tellurium training"
 class Record:
     """One iteration (L-BFGS-B) or epoch (Adam).
 
-    `loss` has the penalty and the noise that training minimises with, `validation_loss` neither; `seconds`
-    count from the start.
+    `loss` has the penalty and the noise that training minimises with, `validation_loss` neither;
+    `seconds` count from the start.
     """
 
     iteration: int
@@ -104,13 +106,17 @@ class FitResult:
         import pandas as pd
 
         columns = [entry.name for entry in fields(Record)]
-        return pd.DataFrame([asdict(record) for record in self.records], columns=columns).set_index("iteration")
+        return pd.DataFrame([asdict(record) for record in self.records], columns=columns).set_index(
+            "iteration"
+        )
 
     def __repr__(self) -> str:
-        validation = "" if self.validation_loss is None else f", validation loss {self.validation_loss:.4g}"
+        validation = (
+            "" if self.validation_loss is None else f", validation loss {self.validation_loss:.4g}"
+        )
         return (
-            f"FitResult(loss {self.loss:.4g}{validation} after {len(self.records)} iterations ({self.stopped}); "
-            f"{self.network.n_weights} weights; {self.verification})"
+            f"FitResult(loss {self.loss:.4g}{validation} after {len(self.records)} iterations"
+            f" ({self.stopped}); {self.network.n_weights} weights; {self.verification})"
         )
 
 
@@ -180,27 +186,28 @@ def fit(
     max_iter : int
         Iterations (L-BFGS-B) or epochs (Adam), of each round where weights are pruned.
     tolerance : float
-        L-BFGS-B ends when the largest derivative is below it, or the loss no longer falls by 1e-12 of itself;
-        Adam when an epoch's loss has not come down by it, relative to itself, for `patience` epochs.
+        L-BFGS-B ends when the largest derivative is below it, or the loss no longer falls by 1e-12
+        of itself; Adam when an epoch's loss has not come down by it, relative to itself, for
+        `patience` epochs.
     batch_size, learning_rate
         Of Adam.
     l2 : float
         Factor of the sum of squared rate constants of weights that is added to the mean loss.
     max_rate_constant : float, optional
-        No rate constant of the trained chemistry is larger; start values are brought within. At least 1, the
-        constant of 2 Y => Y.
+        No rate constant of the trained chemistry is larger; start values are brought within. At
+        least 1, the constant of 2 Y => Y.
     learn_h : bool
         Whether h of each layer is trained too, within `h_bounds`.
     density : float
-        Share of the weights that remain: after training, the smallest rate constants are set to zero, so
-        that their reactions vanish, and the others trained on, in three rounds.
+        Share of the weights that remain: after training, the smallest rate constants are set to
+        zero, so that their reactions vanish, and the others trained on, in three rounds.
     noise : float
         Coefficient of variation of lognormal noise on every rate constant, over which loss and
-        gradient are averaged (`noise_draws` draws: the same ones throughout for L-BFGS-B, new ones for each step
-        of Adam). Makes the network robust; see `accuracy_under_noise`.
+        gradient are averaged (`noise_draws` draws: the same ones throughout for L-BFGS-B, new ones
+        for each step of Adam). Makes the network robust; see `accuracy_under_noise`.
     validation : (X, Y) or float, optional
-        Data, or the share of the samples, held out: training stops when its loss has not improved for
-        `patience` iterations, and the best network is kept.
+        Data, or the share of the samples, held out: training stops when its loss has not improved
+        for `patience` iterations, and the best network is kept.
     steady_state : {"closed_form", "engine"}
         Where steady states during training come from.
     time, initial
@@ -208,12 +215,12 @@ def fit(
     seed : int
         Of batches, noise and the held-out share. Equal arguments give equal results.
     callback : callable, optional
-        Called with each `Record` and the network; returning True ends training, pruning included. A checkpoint
-        does not keep that: the next call goes on.
+        Called with each `Record` and the network; returning True ends training, pruning included. A
+        checkpoint does not keep that: the next call goes on.
     checkpoint : path, optional
-        A file that is written at the start and every epoch (Adam) or every 100 iterations (L-BFGS-B). If it is
-        there already, training resumes from it and ends with the same result as if it had never stopped; it
-        refuses other data or settings.
+        A file that is written at the start and every epoch (Adam) or every 100 iterations
+        (L-BFGS-B). If it is there already, training resumes from it and ends with the same result
+        as if it had never stopped; it refuses other data or settings.
     progress : bool, optional
         Whether to show a bar; by default on a terminal or in a notebook.
 
@@ -248,7 +255,11 @@ def fit(
         max_iter=max_iter, batch_size=batch_size, noise_draws=noise_draws, patience=patience, seed=seed,
         tolerance=tolerance, learning_rate=learning_rate, l2=l2, density=density, noise=noise,
     )  # fmt: skip
-    if not (isinstance(h_bounds, tuple | list) and len(h_bounds) == 2 and all(is_real(value) for value in h_bounds)):
+    if not (
+        isinstance(h_bounds, tuple | list)
+        and len(h_bounds) == 2
+        and all(is_real(value) for value in h_bounds)
+    ):
         raise InputError(f"h_bounds are {h_bounds!r}; expected (least, largest)")
     check_time(time, initial)
     settings = Settings(
@@ -259,14 +270,20 @@ def fit(
     resolved = resolve_loss(loss, net)
     if learn_h:
         NetworkKinetics(net).h_is_a_rate_constant  # noqa: B018  # refuses if it is more than that
-    if settings.noise and resolved.name == "cross_entropy" and isinstance(net.layers[-1].activation, Sigmoid):
+    if (
+        settings.noise
+        and resolved.name == "cross_entropy"
+        and isinstance(net.layers[-1].activation, Sigmoid)
+    ):
         raise InputError(
-            "noise does not go with cross-entropy on a Sigmoid output: with rate constants off, the output is no "
-            "probability; take a Linear output, whose logistic function is one"
+            "noise does not go with cross-entropy on a Sigmoid output: with rate constants off, the"
+            " output is no probability; take a Linear output, whose logistic function is one"
         )
     x = net.input_coding.check(X)
     if x.ndim != 2 or not len(x):
-        raise InputError(f"X has shape {x.shape}; expected (n_samples, {net.n_in}), one sample or more")
+        raise InputError(
+            f"X has shape {x.shape}; expected (n_samples, {net.n_in}), one sample or more"
+        )
     targets = encode_targets(resolved, net, Y, len(x))
     rng = np.random.default_rng(settings.seed)
     data = _hold_out(net, resolved, x, targets, validation, rng)
@@ -283,7 +300,9 @@ def _numbers(**values: Any) -> dict[str, Any]:
     """Numbers, whole ones as int, or what is wrong with them."""
     for name, value in values.items():
         least = 0 if name == "seed" else 1
-        if name in _WHOLE and not (is_real(value) and np.isfinite(value) and value == int(value) and value >= least):
+        if name in _WHOLE and not (
+            is_real(value) and np.isfinite(value) and value == int(value) and value >= least
+        ):
             raise InputError(f"{name} is {value!r}; expected a whole number, {least} or more")
         if not (is_real(value) and np.isfinite(value) and value >= 0):
             raise InputError(f"{name} is {value!r}; expected a finite number >= 0")
@@ -294,13 +313,17 @@ def _check(settings: Settings) -> None:
     check_choice("optimizer", settings.optimizer, get_args(Optimizer))
     check_choice("steady_state", settings.steady_state, get_args(SteadyStateSource))
     if not settings.learning_rate > 0:
-        raise InputError(f"learning_rate is {settings.learning_rate!r}; expected a finite number > 0")
+        raise InputError(
+            f"learning_rate is {settings.learning_rate!r}; expected a finite number > 0"
+        )
     if not 0 < settings.density <= 1:
-        raise InputError(f"density is {settings.density!r}; expected the share of weights that remain, in (0, 1]")
+        raise InputError(
+            f"density is {settings.density!r}; expected the share of weights that remain, in (0, 1]"
+        )
     if settings.noise and (settings.steady_state == "engine" or settings.time is not None):
         raise InputError(
-            "noise goes with steady_state='closed_form' and no read-out time: steady states with noisy rate constants "
-            "are solved from the reactions' own equations"
+            "noise goes with steady_state='closed_form' and no read-out time: steady states with"
+            " noisy rate constants are solved from the reactions' own equations"
         )
 
 
@@ -311,18 +334,25 @@ class _Data:
     held_out: tuple[FloatArray, FloatArray] | None
 
 
-def _hold_out(net: Network, loss: Any, x: FloatArray, targets: FloatArray, validation: Any, rng: Any) -> _Data:
+def _hold_out(
+    net: Network, loss: Any, x: FloatArray, targets: FloatArray, validation: Any, rng: Any
+) -> _Data:
     if validation is None:
         return _Data(x, targets, None)
     if is_real(validation):
         size = round(validation * len(x))
         if not 0 < size < len(x):
-            raise InputError(f"validation is {validation!r} of {len(x)} samples; expected some held out and some left")
+            raise InputError(
+                f"validation is {validation!r} of {len(x)} samples; expected some held out and some"
+                " left"
+            )
         order = rng.permutation(len(x))
         held, kept = np.sort(order[:size]), np.sort(order[size:])
         return _Data(x[kept], targets[kept], (x[held], targets[held]))
     if not (isinstance(validation, tuple | list) and len(validation) == 2):
-        raise InputError(f"validation is {validation!r}; expected (X, Y), or a share between 0 and 1")
+        raise InputError(
+            f"validation is {validation!r}; expected (X, Y), or a share between 0 and 1"
+        )
     other = net.input_coding.check(validation[0])
     if other.ndim != 2 or not len(other):
         raise InputError(f"validation X has shape {other.shape}; expected (n_samples, {net.n_in})")
@@ -347,7 +377,13 @@ class _Trainer:
         callback: Callable[[Record, Network], bool | None] | None,
         checkpoint: str | os.PathLike[str] | None,
     ) -> None:
-        self.net, self.data, self.loss, self.settings, self.initial = net, data, loss, settings, initial
+        self.net, self.data, self.loss, self.settings, self.initial = (
+            net,
+            data,
+            loss,
+            settings,
+            initial,
+        )
         self.rng, self.callback = rng, callback
         self.path = None if checkpoint is None else Path(checkpoint)
         rounds = 1 if settings.density == 1 else 1 + PRUNING_ROUNDS
@@ -370,8 +406,12 @@ class _Trainer:
 
     def _enter_round(self, net: Network) -> None:
         s = self.settings
-        self.coordinates = Coordinates(net, s.learn_h, s.h_bounds, s.max_rate_constant, keep_zeros=self.round > 0)
-        self.objective = Objective(self.coordinates, self.loss, s.l2, s.steady_state, s.time, self.initial)
+        self.coordinates = Coordinates(
+            net, s.learn_h, s.h_bounds, s.max_rate_constant, keep_zeros=self.round > 0
+        )
+        self.objective = Objective(
+            self.coordinates, self.loss, s.l2, s.steady_state, s.time, self.initial
+        )
         self.theta = self.coordinates.start
         self.iteration = 0
         self.done = False
@@ -408,8 +448,9 @@ class _Trainer:
     def _refuse_infinite(self, value: float, norm: float) -> None:
         if not (np.isfinite(value) and np.isfinite(norm)):
             raise ConvergenceError(
-                f"training: the loss is {value!r} and its gradient's norm {norm!r} after {len(self.records)} "
-                "iterations; a smaller learning_rate, or inputs and targets on a smaller scale, may help"
+                f"training: the loss is {value!r} and its gradient's norm {norm!r} after"
+                f" {len(self.records)} iterations; a smaller learning_rate, or inputs and targets"
+                " on a smaller scale, may help"
             )
 
     def _record(self, value: float, norm: float) -> None:
@@ -421,18 +462,33 @@ class _Trainer:
         self._refuse_infinite(value, norm)
         seconds = self.elapsed + clock.perf_counter() - self.started
         number = len(self.records) + 1
-        record = Record(number, float(value), validation, float(norm), self.densities[self.round], seconds)
+        record = Record(
+            number, float(value), validation, float(norm), self.densities[self.round], seconds
+        )
         self.records.append(record)
-        self._advance(number, f"loss {value:.4g}" + ("" if validation is None else f", held out {validation:.4g}"))
-        watched = validation if validation is not None else value if self.settings.optimizer == "adam" else None
+        self._advance(
+            number,
+            f"loss {value:.4g}" + ("" if validation is None else f", held out {validation:.4g}"),
+        )
+        watched = (
+            validation
+            if validation is not None
+            else value
+            if self.settings.optimizer == "adam"
+            else None
+        )
         if watched is not None:
-            least = 0.0 if validation is not None else self.settings.tolerance * abs(self.best_value)
+            least = (
+                0.0 if validation is not None else self.settings.tolerance * abs(self.best_value)
+            )
             if not np.isfinite(self.best_value) or watched < self.best_value - least:
                 self.best_value, self.waited = watched, 0
                 self.best = self.theta.copy() if validation is not None else None
             else:
                 self.waited += 1
-        if self.callback is not None and self.callback(record, self.coordinates.network(self.theta)):
+        if self.callback is not None and self.callback(
+            record, self.coordinates.network(self.theta)
+        ):
             raise _Stop("callback")
         if watched is not None and self.waited >= self.settings.patience:
             what = "validation loss" if validation is not None else "loss"
@@ -476,7 +532,13 @@ class _Trainer:
                 "ftol": 1e-12,
             }
             found = minimize(
-                function, self.theta, jac=True, method="L-BFGS-B", bounds=bounds, callback=note, options=options
+                function,
+                self.theta,
+                jac=True,
+                method="L-BFGS-B",
+                bounds=bounds,
+                callback=note,
+                options=options,
             )
             self.theta = np.array(found.x)
             if found.success or self.iteration == before:
@@ -492,7 +554,9 @@ class _Trainer:
                 batch = order[first : first + s.batch_size]
                 self.adam_steps += 1
                 factors = self._factors(self.adam_steps)
-                value, slope = self.objective(self.theta, self.data.x[batch], self.data.targets[batch], factors)
+                value, slope = self.objective(
+                    self.theta, self.data.x[batch], self.data.targets[batch], factors
+                )
                 self._refuse_infinite(value, float(np.linalg.norm(slope)))
                 total += value * len(batch)
                 squares += float(slope @ slope) * len(batch)
@@ -502,7 +566,9 @@ class _Trainer:
 
     def _adam_step(self, slope: FloatArray) -> None:
         decay = np.array([0.9, 0.999])
-        self.moments = decay[:, None] * self.moments + (1 - decay)[:, None] * np.stack([slope, slope**2])
+        self.moments = decay[:, None] * self.moments + (1 - decay)[:, None] * np.stack(
+            [slope, slope**2]
+        )
         mean, variance = self.moments / (1 - decay**self.adam_steps)[:, None]
         step = self.settings.learning_rate * mean / (np.sqrt(variance) + 1e-8)
         self.theta = self.coordinates.clip(self.theta - step)
@@ -515,7 +581,9 @@ class _Trainer:
         arrays = [to_vector(net), self.data.x, self.data.targets, *(self.data.held_out or ())]
         outputs = net(self.data.x)
         # a loss of one's own is known by what it says of the start
-        arrays += [part(outputs, self.data.targets) for part in (self.loss.function, self.loss.derivative)]
+        arrays += [
+            part(outputs, self.data.targets) for part in (self.loss.function, self.loss.derivative)
+        ]
         for array in arrays:
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
@@ -550,15 +618,23 @@ class _Trainer:
         assert self.path is not None
         document = read_document(self.path)
         if document.get("format") != _FORMAT:
-            raise FileFormatError(f"{str(self.path)!r}: no checkpoint of a training; choose another file")
+            raise FileFormatError(
+                f"{str(self.path)!r}: no checkpoint of a training; choose another file"
+            )
         if document.get("training") != self._identity:
             raise FileFormatError(
-                f"{str(self.path)!r}: a checkpoint of a training with another network, other data or other settings; "
-                "choose another file, or delete this one"
+                f"{str(self.path)!r}: a checkpoint of a training with another network, other data"
+                " or other settings; choose another file, or delete this one"
             )
         self.round = document["round"]
-        self._enter_round(with_arrays(self.net, document["weights"], document["biases"], document["h"]))
-        self.iteration, self.done, self.stopped = document["iteration"], document["done"], document["stopped"]
+        self._enter_round(
+            with_arrays(self.net, document["weights"], document["biases"], document["h"])
+        )
+        self.iteration, self.done, self.stopped = (
+            document["iteration"],
+            document["done"],
+            document["stopped"],
+        )
         self.waited, self.adam_steps = document["waited"], document["adam_steps"]
         self.best_value = np.inf if document["best_value"] is None else document["best_value"]
         self.rng.bit_generator.state = json.loads(document["random"])
@@ -576,7 +652,9 @@ class _Trainer:
         held = self.data.held_out
         validation = None if held is None else self.objective.value(theta, *held)
         verification = verify(self.network, self.data.x, s.time, self.initial)
-        return FitResult(self.network, tuple(self.records), loss, validation, self.stopped, verification)
+        return FitResult(
+            self.network, tuple(self.records), loss, validation, self.stopped, verification
+        )
 
 
 def _pruned(net: Network, coordinates: Coordinates, n_weights: int) -> Network:

@@ -5,8 +5,8 @@
     theta_b = gain (b + w . read-out constants)    the bias as the reactions have it
     theta_h = log h        where h is learned
 
-so that bounds on rate constants are bounds on coordinates, inputs of any range are on one scale, and the
-penalty l2 sum theta_w^2 is on what the chemist has to make.
+so that bounds on rate constants are bounds on coordinates, inputs of any range are on one scale,
+and the penalty l2 sum theta_w^2 is on what the chemist has to make.
 """
 
 from __future__ import annotations
@@ -19,8 +19,22 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, is_real
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.kinetics import NetworkKinetics, RateConstants, multiplied, perturbed_constants
-from crn_nn_tellurium.networks import Loss, Network, from_vector, pack, parameters, places, split, to_vector
+from crn_nn_tellurium.kinetics import (
+    NetworkKinetics,
+    RateConstants,
+    multiplied,
+    perturbed_constants,
+)
+from crn_nn_tellurium.networks import (
+    Loss,
+    Network,
+    from_vector,
+    pack,
+    parameters,
+    places,
+    split,
+    to_vector,
+)
 from crn_nn_tellurium.sensitivity import Gradient, Problem, adjoint, at_a_time, by_kind, result_of
 from crn_nn_tellurium.simulation import Simulator
 
@@ -65,7 +79,11 @@ class Coordinates:
         largest = []
         for c in chemistry:
             coefficient = np.zeros(c.layer.n_in)
-            np.maximum.at(coefficient, [k.column for k in c.catalysts], [abs(k.coefficient) for k in c.catalysts])
+            np.maximum.at(
+                coefficient,
+                [k.column for k in c.catalysts],
+                [abs(k.coefficient) for k in c.catalysts],
+            )
             largest.append(np.where(coefficient > 0, coefficient, 1.0))
         scales = []
         for layer, gain, coefficient in zip(net.layers, self._gains, largest, strict=True):
@@ -80,27 +98,33 @@ class Coordinates:
         self.free = np.flatnonzero(free)
         self._low, self._high = self._bounds(h_bounds, max_rate_constant)
         self.is_weight = self._weights[self.free]
-        self.start = np.clip(self._to_theta(self._vector)[self.free], self._low[self.free], self._high[self.free])
+        self.start = np.clip(
+            self._to_theta(self._vector)[self.free], self._low[self.free], self._high[self.free]
+        )
 
-    def _bounds(self, h_bounds: tuple[float, float], most: float | None) -> tuple[FloatArray, FloatArray]:
+    def _bounds(
+        self, h_bounds: tuple[float, float], most: float | None
+    ) -> tuple[FloatArray, FloatArray]:
         low, high = np.full(len(self._vector), -np.inf), np.full(len(self._vector), np.inf)
         h = self._kinds == "h"
         if most is not None and not (is_real(most) and np.isfinite(most) and most >= 1):
             raise InputError(
-                f"max_rate_constant is {most!r}; expected a finite number >= 1, since 2 Y => Y has the rate constant 1"
+                f"max_rate_constant is {most!r}; expected a finite number >= 1, since 2 Y => Y has"
+                " the rate constant 1"
             )
         least_h, largest_h = h_bounds
         largest_h = largest_h if most is None else min(largest_h, most)
         if self._learn_h:
             if not 0 < least_h < largest_h < np.inf:
                 raise InputError(
-                    f"h_bounds are {h_bounds!r} with max_rate_constant {most!r}; expected 0 < least < largest"
+                    f"h_bounds are {h_bounds!r} with max_rate_constant {most!r}; expected 0 < least"
+                    " < largest"
                 )
             for layer in self.net.layers:
                 if not least_h <= layer.activation.h <= largest_h:
                     raise InputError(
-                        f"layer {layer.name!r}: h is {layer.activation.h!r}, outside its bounds {least_h!r} to "
-                        f"{largest_h!r}; start within them, or give other h_bounds"
+                        f"layer {layer.name!r}: h is {layer.activation.h!r}, outside its bounds"
+                        f" {least_h!r} to {largest_h!r}; start within them, or give other h_bounds"
                     )
             low[h], high[h] = np.log([least_h, largest_h])
         if most is None:
@@ -115,8 +139,8 @@ class Coordinates:
             least, largest = max(-most - s for s in shifts), min(most - s for s in shifts)
             if least > largest:
                 raise InputError(
-                    f"layer {layer.name!r}: max_rate_constant is {most!r}, but the shifts of {layer.activation} alone "
-                    "need more"
+                    f"layer {layer.name!r}: max_rate_constant is {most!r}, but the shifts of"
+                    f" {layer.activation} alone need more"
                 )
             own = biases[first : first + layer.n_out]
             low[own], high[own] = least, largest
@@ -125,11 +149,13 @@ class Coordinates:
 
     def _refuse_fixed_above(self, most: float) -> None:
         for layer in self.kinetics.layers:
-            for k, value in zip(layer.local.rate_constants, layer.constants.local.tolist(), strict=True):
+            for k, value in zip(
+                layer.local.rate_constants, layer.constants.local.tolist(), strict=True
+            ):
                 if value > most and not (self._learn_h and k == f"h{layer.chemistry.index}"):
                     raise InputError(
-                        f"layer {layer.name!r}: its rate constant {k} is {value!r}, which training leaves as it is; "
-                        f"max_rate_constant is {most!r}"
+                        f"layer {layer.name!r}: its rate constant {k} is {value!r}, which training"
+                        f" leaves as it is; max_rate_constant is {most!r}"
                     )
 
     @property
@@ -145,13 +171,17 @@ class Coordinates:
         weights, biases, h = split(self.net, vector)
         for number, layer in enumerate(self.net.layers):
             rows, columns = places(layer.weights)
-            shift = np.bincount(rows, weights[number] * self._constants[number][columns], layer.n_out)
+            shift = np.bincount(
+                rows, weights[number] * self._constants[number][columns], layer.n_out
+            )
             weights[number] = weights[number] * self._scales[number]
             biases[number] = self._gains[number] * (biases[number] + shift)
         return pack(weights, biases, np.log(h))
 
     def weight_sizes(self, net: Network) -> FloatArray:
-        """Rate constant of each weight of a network of this structure, by parameter; -1 where it is no weight."""
+        """Rate constant of each weight of a network of this structure, by parameter; -1 where it is
+        no weight.
+        """
         return np.where(self._weights, np.abs(self._to_theta(to_vector(net))), -1.0)
 
     def network(self, theta: FloatArray) -> Network:
@@ -162,11 +192,15 @@ class Coordinates:
         for number, layer in enumerate(self.net.layers):
             rows, columns = places(layer.weights)
             weights[number] = weights[number] / self._scales[number]
-            shift = np.bincount(rows, weights[number] * self._constants[number][columns], layer.n_out)
+            shift = np.bincount(
+                rows, weights[number] * self._constants[number][columns], layer.n_out
+            )
             biases[number] = biases[number] / self._gains[number] - shift
         vector = pack(weights, biases, np.exp(h))
         if not self._learn_h:
-            vector[self._kinds == "h"] = self._vector[self._kinds == "h"]  # exp(log h) may differ in the last bit
+            vector[self._kinds == "h"] = self._vector[
+                self._kinds == "h"
+            ]  # exp(log h) may differ in the last bit
         return from_vector(self.net, vector)
 
     def gradient(self, net: Network, gradient: Gradient) -> FloatArray:
@@ -175,9 +209,9 @@ class Coordinates:
         for number, layer in enumerate(self.net.layers):
             rows, columns = places(layer.weights)
             by_bias = biases[number]
-            weights[number] = (weights[number] - by_bias[rows] * self._constants[number][columns]) / self._scales[
-                number
-            ]
+            weights[number] = (
+                weights[number] - by_bias[rows] * self._constants[number][columns]
+            ) / self._scales[number]
             biases[number] = by_bias / self._gains[number]
         return pack(weights, biases, h * np.array(net.h))[self.free]
 
@@ -194,9 +228,15 @@ class Objective:
     initial: float | Mapping[str, float] | None
 
     def __call__(
-        self, theta: FloatArray, x: FloatArray, targets: FloatArray, factors: Sequence[Sequence[RateConstants]] = ()
+        self,
+        theta: FloatArray,
+        x: FloatArray,
+        targets: FloatArray,
+        factors: Sequence[Sequence[RateConstants]] = (),
     ) -> tuple[float, FloatArray]:
-        """Value and gradient; with `factors`, the mean over networks whose rate constants are off by them."""
+        """Value and gradient; with `factors`, the mean over networks whose rate constants are off
+        by them.
+        """
         net = self.coordinates.network(theta)
         problem = self._problem(net, x, targets)
         if factors:
@@ -214,15 +254,29 @@ class Objective:
         net = self.coordinates.network(theta)
         problem = self._problem(net, x, targets)
         closed = self.time is None and self.steady_state == "closed_form"
-        return float(np.mean(problem.losses(net(x) if closed else problem.outputs_by_engine(net, x)[0])))
+        return float(
+            np.mean(problem.losses(net(x) if closed else problem.outputs_by_engine(net, x)[0]))
+        )
 
     def _problem(self, net: Network, x: FloatArray, targets: FloatArray) -> Problem:
         simulator = Simulator(net)
-        return Problem(simulator, x, self.loss, targets, False, self.steady_state, "raise", self.time, self.initial)
+        return Problem(
+            simulator,
+            x,
+            self.loss,
+            targets,
+            False,
+            self.steady_state,
+            "raise",
+            self.time,
+            self.initial,
+        )
 
 
 def _perturbed(problem: Problem, factors: Sequence[RateConstants]) -> Gradient:
-    """The gradient with respect to the nominal parameters of the loss with perturbed rate constants."""
+    """The gradient with respect to the nominal parameters of the loss with perturbed rate
+    constants.
+    """
     kinetics = problem.simulator.kinetics
     constants = perturbed_constants(kinetics, factors)
     states = kinetics.settle(problem.x, constants)

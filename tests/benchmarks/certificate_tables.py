@@ -32,7 +32,9 @@ def enclosure_table(draws: int = 10_000, networks: int = 20, width: int = 5) -> 
         for rates in (0.01, 0.05, 0.1):
             found = []
             for seed in range(networks):
-                net = cn.Network.random([width] * (depth + 1), cn.SmoothedReLU(h=0.01), seed=seed, output=cn.Linear())
+                net = cn.Network.random(
+                    [width] * (depth + 1), cn.SmoothedReLU(h=0.01), seed=seed, output=cn.Linear()
+                )
                 x = np.random.default_rng(seed).uniform(0, 1, width)
                 outputs, _ = settle_draws(net, x, rates, draws, seed)
                 box = cn.enclosure(net, x, rates).outputs
@@ -44,7 +46,9 @@ def enclosure_table(draws: int = 10_000, networks: int = 20, width: int = 5) -> 
 
 def settle(first: int, last: int, path: Path) -> None:
     """Settling times of random networks: the bounds, and the latest trajectory found."""
-    done = {int(line.split()[0]) for line in path.read_text().splitlines()} if path.exists() else set()
+    done = (
+        {int(line.split()[0]) for line in path.read_text().splitlines()} if path.exists() else set()
+    )
     with path.open("a") as out:
         for seed in range(first, last):
             if seed in done:
@@ -77,7 +81,9 @@ def summary(path: Path) -> None:
         for key in sorted(table):
             found = np.array(table[key])
             cells = [
-                f"{value:.2f}" for column in found.T for value in (*np.quantile(column, [0.5, 0.95]), column.max())
+                f"{value:.2f}"
+                for column in found.T
+                for value in (*np.quantile(column, [0.5, 0.95]), column.max())
             ]
             print(f"| {key} | {len(found)} | {' | '.join(cells)} |")
 

@@ -10,7 +10,9 @@ from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 
 
 def test_sbml_is_written_in_time_linear_in_the_size_and_faster_than_by_antimony():
-    """Twice the weights take about twice as long (three times is allowed for), where the parser takes four times."""
+    """Twice the weights take about twice as long (three times is allowed for), where the parser
+    takes four times.
+    """
     ours, parser, weights = [], [], []
     for width in (8, 16, 32):
         net = cn.Network.random([width, width, 4], seed=0)

@@ -1,4 +1,6 @@
-"""Scans against the usual script and COPASI in one run, on several processes, and in bounded memory."""
+"""Scans against the usual script and COPASI in one run, on several processes, and in bounded
+memory.
+"""
 
 import os
 import signal
@@ -35,14 +37,19 @@ def test_xor_over_a_grid_against_the_usual_script_and_copasi(rng):
             copasi_worker.scan, antimony_to_sbml(text), ["x0", "x1"], points, ["Yp2_0", "Yn2_0"]
         ).result()
     np.testing.assert_allclose(found[:, 0] - found[:, 1], XOR(points)[:, 0], atol=1e-6)
-    print(f"a point: ours {ours * 1e6:.1f} us, script {script / ours:.0f} times, COPASI {copasi / ours:.0f} times")
+    print(
+        f"a point: ours {ours * 1e6:.1f} us, script {script / ours:.0f} times, COPASI"
+        f" {copasi / ours:.0f} times"
+    )
     assert script / ours >= 2_000
     assert copasi / ours >= 20
 
 
 @pytest.mark.slow
 def test_two_processes_and_dask():
-    """Throughput of a scan of 20 s, with workers that are warm: asked for are 1.7 and 1.6 times one process'."""
+    """Throughput of a scan of 20 s, with workers that are warm: asked for are 1.7 and 1.6 times one
+    process'.
+    """
     distributed = pytest.importorskip("distributed")
     n = int(25 / (seconds(lambda: cn.scan(XOR, GRID)) / 10_000) / 1_000)
     vary = {"x0": np.linspace(0, 1, n), "x1": np.linspace(0, 1, 1_000)}
@@ -63,7 +70,9 @@ def test_two_processes_and_dask():
     with own_pool(2) as pool:
         two = timed(pool)
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
         distributed.Client(cluster) as client,
     ):
         dask = timed(client.get_executor())
@@ -86,7 +95,9 @@ def test_a_million_points_in_bounded_memory_killed_half_way(tmp_path):
     """Under 1 GB; and what is resumed equals what ran through."""
     script = tmp_path / "million.py"
     script.write_text(MILLION, encoding="utf-8")
-    whole = subprocess.run([sys.executable, script, tmp_path / "a.nc"], capture_output=True, text=True, check=True)
+    whole = subprocess.run(
+        [sys.executable, script, tmp_path / "a.nc"], capture_output=True, text=True, check=True
+    )
     process = subprocess.Popen([sys.executable, script, tmp_path / "b.nc"])
     parts = tmp_path / "b.nc.parts"
     while len(list(parts.glob("0*.npz"))) < 250:
@@ -95,7 +106,9 @@ def test_a_million_points_in_bounded_memory_killed_half_way(tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     done = len(list(parts.glob("0*.npz")))
-    resumed = subprocess.run([sys.executable, script, tmp_path / "b.nc"], capture_output=True, text=True, check=True)
+    resumed = subprocess.run(
+        [sys.executable, script, tmp_path / "b.nc"], capture_output=True, text=True, check=True
+    )
     peaks = [int(run.stdout) / 1e6 for run in (whole, resumed)]  # from kB
     print(f"killed after {done} chunks; peak memory {peaks[0]:.2f} GB, resumed {peaks[1]:.2f} GB")
     assert max(peaks) < 1.0
@@ -106,11 +119,16 @@ def test_a_million_points_in_bounded_memory_killed_half_way(tmp_path):
 
 
 def test_cost_grows_with_what_changes():
-    """Along a number of the last layer alone, the layers before are solved once: cost per point falls."""
+    """Along a number of the last layer alone, the layers before are solved once: cost per point
+    falls.
+    """
     net = cn.Network.random([16, 32, 32, 1], seed=0)
     x, n = np.full(16, 0.5), 600
     cn.scan(net, {"x0": [0.5]}, x=x)
     last = seconds(lambda: cn.scan(net, {"w3_0_0": np.linspace(-1, 1, n)}, x=x)) / n
     first = seconds(lambda: cn.scan(net, {"x0": np.linspace(0, 1, n)}, x=x)) / n
-    print(f"a point: {first * 1e6:.0f} us where inputs change, {last * 1e6:.0f} us where the last layer does")
+    print(
+        f"a point: {first * 1e6:.0f} us where inputs change, {last * 1e6:.0f} us where the last"
+        " layer does"
+    )
     assert last < first / 2

@@ -1,4 +1,5 @@
-"""Speed against a peer in the same run, and how cost grows. Numbers: `crn-nn bench`, or pytest -m slow here.
+"""Speed against a peer in the same run, and how cost grows. Numbers: `crn-nn bench`, or pytest -m
+slow here.
 
 Ratios are asserted, seconds are not.
 """
@@ -25,7 +26,9 @@ def test_digits_against_the_usual_script():
 
 
 def test_mnist_size_agrees_with_the_closed_form():
-    net = cn.Network.random([784, 128, 64, 10], cn.SmoothedReLU(h=1e-3), seed=0, output=cn.Linear(h=1e-3))
+    net = cn.Network.random(
+        [784, 128, 64, 10], cn.SmoothedReLU(h=1e-3), seed=0, output=cn.Linear(h=1e-3)
+    )
     x = np.random.default_rng(1).random((5, 784))
     steady, expected = cn.Simulator(net).steady_state(x), net(x)
     assert np.all(np.abs(steady.outputs - expected) <= 1e-9 * (np.abs(expected) + np.sqrt(1e-3)))
@@ -34,7 +37,8 @@ def test_mnist_size_agrees_with_the_closed_form():
 def test_cost_grows_with_the_weights_and_compiling_does_not():
     costs = {(c.n_in, c.n_out): c for c in benchmarks.cost_against_size((32, 256), n_in=64)}
     narrow, wide = costs[64, 32], costs[64, 256]
-    # eight times the units on the same inputs: about eight times the time to solve, none more to compile
+    # eight times the units on the same inputs: about eight times the time to solve, none more to
+    # compile
     assert 4 < wide.sample_seconds / narrow.sample_seconds < 12
     assert wide.compile_seconds < 2 * narrow.compile_seconds
     # eight times the inputs of the same units: no more than eight times the time to solve
@@ -102,7 +106,11 @@ def test_solving(benchmark, net, rng):
 
 
 def test_gradient(benchmark, net, rng):
-    simulator, x, y = cn.Simulator(net).compile(), rng.random((50, net.n_in)), rng.random((50, net.n_out))
+    simulator, x, y = (
+        cn.Simulator(net).compile(),
+        rng.random((50, net.n_in)),
+        rng.random((50, net.n_out)),
+    )
     assert benchmark(cn.gradient, simulator, x, y).loss > 0
 
 

@@ -52,11 +52,16 @@ def test_a_rescaled_activation_is_the_same_function(kind, rng):
             continue
         other, of_value = form
         assert other.h == pytest.approx(0.03 * factor**2)
-        np.testing.assert_allclose(other(factor * z), of_value * activation(z), rtol=1e-12, atol=1e-14)
-        # rails are `factor` times as concentrated, so the layer's rates are `factor` times what they were
+        np.testing.assert_allclose(
+            other(factor * z), of_value * activation(z), rtol=1e-12, atol=1e-14
+        )
+        # rails are `factor` times as concentrated, so the layer's rates are `factor` times what
+        # they were
         rails = slice(0, len(activation.rails))
         np.testing.assert_allclose(
-            other.concentrations(factor * z)[..., rails], factor * activation.concentrations(z)[..., rails], rtol=1e-12
+            other.concentrations(factor * z)[..., rails],
+            factor * activation.concentrations(z)[..., rails],
+            rtol=1e-12,
         )
 
 
@@ -84,16 +89,22 @@ def test_outputs_stay_and_nothing_becomes_slower(case, limit):
     if limit is not None and limit < largest:
         limit = 2 * largest
     balanced = balance(net, x, limit)
-    np.testing.assert_allclose(balanced.network(x), net(x), rtol=1e-12, atol=1e-12 * np.abs(net(x)).max())
+    np.testing.assert_allclose(
+        balanced.network(x), net(x), rtol=1e-12, atol=1e-12 * np.abs(net(x)).max()
+    )
     assert balanced.max_rate_constant == (largest if limit is None else limit)
     # factors stop short of the limit by 1e-12, so that rounding does not lead above it
     assert constants(balanced.network).max() <= balanced.max_rate_constant
     assert balanced.before.largest_rate_constant == pytest.approx(largest)
-    assert balanced.after.largest_rate_constant == pytest.approx(max(1.0, constants(balanced.network).max()))
+    assert balanced.after.largest_rate_constant == pytest.approx(
+        max(1.0, constants(balanced.network).max())
+    )
     assert min(balanced.factors.values()) >= 1
     for name, factor in balanced.factors.items():
         # rates grow by the factor, up to rounding in a sum of concentrations
-        assert balanced.after.rates[name] == pytest.approx(factor * balanced.before.rates[name], rel=1e-9)
+        assert balanced.after.rates[name] == pytest.approx(
+            factor * balanced.before.rates[name], rel=1e-9
+        )
     assert balanced.after.rate >= balanced.before.rate * (1 - 1e-9)
     assert balanced.network.output_names == net.output_names
     assert balanced.network.name == net.name
@@ -101,7 +112,9 @@ def test_outputs_stay_and_nothing_becomes_slower(case, limit):
         assert sparse.issparse(old.weights) == sparse.issparse(new.weights)
 
 
-@pytest.mark.parametrize("name", ["skip connections", "Sigmoid output", "ClippedReLU hidden", "depth 4", "xor"])
+@pytest.mark.parametrize(
+    "name", ["skip connections", "Sigmoid output", "ClippedReLU hidden", "depth 4", "xor"]
+)
 def test_the_engine_finds_the_same_steady_state(name):
     case = next(case for case in CASES if case.name == name)
     balanced = balance(case.net, case.x, 20.0)
@@ -112,7 +125,9 @@ def test_the_engine_finds_the_same_steady_state(name):
 
 
 def linear_program(net, limit, objective):
-    """Log factors that maximise the sum, or the slowest 2 sqrt(h), from the rate constants as they stand."""
+    """Log factors that maximise the sum, or the slowest 2 sqrt(h), from the rate constants as they
+    stand.
+    """
     n = len(net.layers)
     place = {layer.name: i for i, layer in enumerate(net.layers)}
     rows, right = [], []
@@ -137,7 +152,9 @@ def linear_program(net, limit, objective):
         rows.append(np.eye(n + 1)[n] - np.eye(n + 1)[i])
         right.append(np.log(2 * np.sqrt(net.h[i])))
     last = net.layers[-1].activation.rescaled(2.0)
-    bounds = [(0, 0) if layer.activation.rescaled(2.0) is None else (None, None) for layer in net.layers]
+    bounds = [
+        (0, 0) if layer.activation.rescaled(2.0) is None else (None, None) for layer in net.layers
+    ]
     if last is None or last[1] != 1:
         bounds[-1] = (0, 0)
     cost = -np.array([1.0] * n + [0.0]) if objective == "sum" else -np.eye(n + 1)[n]
@@ -147,7 +164,9 @@ def linear_program(net, limit, objective):
 
 
 @pytest.mark.parametrize("limit", [None, 20.0])
-@pytest.mark.parametrize("name", ["depth 6", "depth 3", "skip connections", "Sigmoid output", "moons", "sparse", "xor"])
+@pytest.mark.parametrize(
+    "name", ["depth 6", "depth 3", "skip connections", "Sigmoid output", "moons", "sparse", "xor"]
+)
 def test_factors_are_those_of_the_linear_programs(name, limit):
     """The sum of the logarithms and the slowest rate are largest at one and the same point."""
     case = next(case for case in CASES if case.name == name)
@@ -163,9 +182,13 @@ def test_a_limit_below_what_the_network_has():
     balanced = balance(net, [[1.0]], 4.0)
     assert balanced.factors["layer1"] == pytest.approx(4.0)
     assert constants(balanced.network).max() <= 4
-    assert balance(net, [[1.0]], np.sqrt(6) * 1.001).factors["layer1"] == pytest.approx(np.sqrt(6) * 1.001)
+    assert balance(net, [[1.0]], np.sqrt(6) * 1.001).factors["layer1"] == pytest.approx(
+        np.sqrt(6) * 1.001
+    )
     # s <= K for the first layer, 6 / s <= K for the second: K >= sqrt(6)
-    with pytest.raises(cn.InputError, match=r"max_rate_constant is 2.0; expected at least 2.4495\d?: no factors"):
+    with pytest.raises(
+        cn.InputError, match=r"max_rate_constant is 2.0; expected at least 2.4495\d?: no factors"
+    ):
         balance(net, max_rate_constant=2.0)
 
 
@@ -176,7 +199,9 @@ def test_the_outputs_settle_sooner(name):
     balanced = balance(net, x, 20.0, tolerance=0.01)
     assert balanced.gain > 1.5
     assert balanced.before.settling_time == cn.settling_time(net, x, 0.01, bound="cheap")
-    assert balanced.after.settling_time == cn.settling_time(balanced.network, x, 0.01, bound="cheap")
+    assert balanced.after.settling_time == cn.settling_time(
+        balanced.network, x, 0.01, bound="cheap"
+    )
     before, after = (cn.settling_time(n, x, 0.01) for n in (net, balanced.network))
     assert before > 1.5 * after
 
@@ -193,7 +218,9 @@ def test_the_outputs_settle_sooner(name):
 
 def test_a_layer_runs_the_same_course_so_many_times_as_fast():
     """y(t) of the rescaled layer is s y(s t): the equation itself, not only its fixed point."""
-    net = cn.Network([cn.Layer([[2.0], [-1.0]], [-0.5, 0.4]), cn.Layer([[1.0, 1.0]], activation=cn.Tanh(h=0.1))])
+    net = cn.Network(
+        [cn.Layer([[2.0], [-1.0]], [-0.5, 0.4]), cn.Layer([[1.0, 1.0]], activation=cn.Tanh(h=0.1))]
+    )
     balanced = balance(net, [[0.7]], 8.0)
     s = balanced.factors["layer1"]
     assert s == pytest.approx(4.0)
@@ -211,7 +238,9 @@ def test_concentrations_are_what_is_paid():
     balanced = balance(XOR, X, 10.0)
     factor = balanced.factors["layer1"]
     before, after = balanced.before, balanced.after
-    assert after.largest_concentration == pytest.approx(factor * before.largest_concentration, rel=0.1)
+    assert after.largest_concentration == pytest.approx(
+        factor * before.largest_concentration, rel=0.1
+    )
     assert after.largest_second_order <= 10
     # most of a larger limit goes into weights, so in seconds nothing is won
     assert balanced.gain > 1.5
@@ -222,7 +251,9 @@ def test_concentrations_are_what_is_paid():
     own = balance(XOR, X, before.largest_second_order)
     assert own.after.largest_second_order <= own.before.largest_second_order
     assert own.gain_in_seconds >= own.gain > 1
-    assert before.largest_second_order == pytest.approx(max(np.abs(layer.weights).max() for layer in XOR.layers))
+    assert before.largest_second_order == pytest.approx(
+        max(np.abs(layer.weights).max() for layer in XOR.layers)
+    )
 
 
 def test_without_inputs_the_guaranteed_rates_count():
@@ -248,7 +279,10 @@ def test_results_print_and_pickle():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((X, 0.5), r"max_rate_constant is 0.5; expected a finite number, 1 or more, since 2 Y => Y"),
+        (
+            (X, 0.5),
+            r"max_rate_constant is 0.5; expected a finite number, 1 or more, since 2 Y => Y",
+        ),
         ((X, np.inf), "max_rate_constant is inf"),
         ((np.empty((0, 2)),), "no inputs"),
         (([1.0, 2.0, 3.0],), r"inputs have shape \(3,\)"),
@@ -268,6 +302,8 @@ def test_a_simulator_does_as_well():
 
 
 def test_a_false_promise_is_found_out():
-    net = cn.Network([cn.Layer([[1.0]], activation=Told(h=0.5)), cn.Layer([[1.0]], activation=cn.Linear())])
+    net = cn.Network(
+        [cn.Layer([[1.0]], activation=Told(h=0.5)), cn.Layer([[1.0]], activation=cn.Linear())]
+    )
     with pytest.raises(cn.NetworkError, match="do all activations of your own keep"):
         balance(net, max_rate_constant=3.0)

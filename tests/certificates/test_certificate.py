@@ -1,4 +1,6 @@
-"""Certificates: what they state, over which starts, inputs and rate constants, and what they refuse."""
+"""Certificates: what they state, over which starts, inputs and rate constants, and what they
+refuse.
+"""
 
 import pickle
 from dataclasses import dataclass, replace
@@ -15,13 +17,19 @@ from crn_nn_tellurium.simulation.engine import CompiledModel
 
 CASES = corpus()
 SMALL = [case for case in CASES if case.net.n_weights <= 60]
-CLOSED = [case for case in CASES if not any(isinstance(layer.activation, Swish) for layer in case.net.layers)]
+CLOSED = [
+    case
+    for case in CASES
+    if not any(isinstance(layer.activation, Swish) for layer in case.net.layers)
+]
 XOR = cn.load_model("xor")
 
 
 @dataclass(frozen=True)
 class Annihilating(cn.Activation):
-    """Two rails that remove each other: each acts on the other, so signs do not tell where they settle."""
+    """Two rails that remove each other: each acts on the other, so signs do not tell where they
+    settle.
+    """
 
     rails = (cn.Rail("Yp"), cn.Rail("Yn", -1))
     local_reactions = (cn.LocalReaction(("Yp", "Yn"), (), "a", 0.5),)
@@ -43,14 +51,18 @@ class Annihilating(cn.Activation):
 
 @dataclass(frozen=True)
 class Declared(Annihilating):
-    """The same, declared to have one positive fixed point: a < q, so the quadratic form is definite."""
+    """The same, declared to have one positive fixed point: a < q, so the quadratic form is
+    definite.
+    """
 
     settles = True
 
 
 @dataclass(frozen=True)
 class Bistable(Declared):
-    """Declared falsely: rails driven alike that remove each other faster than themselves; one shuts out the other."""
+    """Declared falsely: rails driven alike that remove each other faster than themselves; one shuts
+    out the other.
+    """
 
     rails = (cn.Rail("Yp"), cn.Rail("Yn"))
     local_reactions = (cn.LocalReaction(("Yp", "Yn"), (), "a", 3.0),)
@@ -64,7 +76,9 @@ class Bistable(Declared):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_envelope_is_not_later_than_the_cheap_bound(case):
     certificate = cn.certify(case.net, case.x, 1e-3)
-    assert certificate.settling_time == certificate.by_sample.max() == certificate.settling_times.max()
+    assert (
+        certificate.settling_time == certificate.by_sample.max() == certificate.settling_times.max()
+    )
     np.testing.assert_allclose(certificate.outputs.lower, case.net(case.x), rtol=1e-9, atol=1e-12)
     assert (
         certificate.chain[0].split("_")[0].rstrip("0123456789") in ("S", "P", "M", "Mp", "Mn")
@@ -111,7 +125,9 @@ def test_from_one_start_the_bound_is_the_trajectory(case):
     """Both copies are the trajectory itself, so only the read-out can make the bound later."""
     net, x = case.net, case.x[0]
     one = cn.certify(net, x, 1e-3, initial=0.7)
-    course = cn.Simulator(net).time_course(x, t_end=one.settling_time * 1.2 + 1e-3, n_points=2001, initial=0.7)
+    course = cn.Simulator(net).time_course(
+        x, t_end=one.settling_time * 1.2 + 1e-3, n_points=2001, initial=0.7
+    )
     found = settles_at(course, net(x), 1e-3)
     assert found <= one.settling_time * 1.003 + course.time[1]
     if all(len(layer.activation.read_out.read) == 1 for layer in net.layers):
@@ -130,7 +146,9 @@ def test_a_box_of_inputs_is_certified_for_every_input_in_it(case):
         assert certificate.settling_time >= cn.settling_time(net, x, 1e-2) * 0.997
         assert certificate.outputs.contains(net(x))
         for start in (0.0, CAP):
-            course = sim.time_course(x, t_end=certificate.settling_time + 1e-3, n_points=2, initial=start)
+            course = sim.time_course(
+                x, t_end=certificate.settling_time + 1e-3, n_points=2, initial=start
+            )
             assert np.all(np.abs(course.outputs[-1] - net(x)) <= 1e-2 * (1 + 1e-6))
 
 
@@ -138,24 +156,36 @@ def test_a_box_of_inputs_is_certified_for_every_input_in_it(case):
     "case", [case for case in SMALL if case.net.inputs == "nonnegative"], ids=lambda case: case.name
 )
 def test_errors_of_the_rate_constants_are_covered(case):
-    """Every network within the errors settles to its own fixed point in time: roadrunner runs some of them."""
+    """Every network within the errors settles to its own fixed point in time: roadrunner runs some
+    of them.
+    """
     net, x, rates = case.net, case.x[0], 0.05
     certificate = cn.certify(net, x, 1e-2, rates=rates)
     assert certificate.settling_time >= cn.settling_time(net, x, 1e-2) * 0.997
     assert certificate.outputs.contains(settle_draws(net, x, rates, 1_000)[0])
     runner = cn.to_roadrunner(net, x)
-    names = [name for name in runner.model.getGlobalParameterIds() if name not in (*net.output_names, *net.input_names)]
+    names = [
+        name
+        for name in runner.model.getGlobalParameterIds()
+        if name not in (*net.output_names, *net.input_names)
+    ]
     names = [name for name in names if name in cn.to_reactions(net).rate_constants]
     rng = np.random.default_rng(1)
     for _ in range(3):
         runner.reset()
         nominal = np.array([runner[name] for name in names])
-        for name, value in zip(names, nominal * (1 + rates * rng.uniform(-1, 1, len(names))), strict=True):
+        for name, value in zip(
+            names, nominal * (1 + rates * rng.uniform(-1, 1, len(names))), strict=True
+        ):
             runner[name] = value
         for name in cn.Simulator(net).species:
             runner[f"[{name}]"] = 0.0
-        early = np.array(runner.simulate(0, certificate.settling_time, 2, ["time", *net.output_names]))[-1, 1:]
-        late = np.array(runner.simulate(0, 50 * certificate.settling_time, 2, ["time", *net.output_names]))[-1, 1:]
+        early = np.array(
+            runner.simulate(0, certificate.settling_time, 2, ["time", *net.output_names])
+        )[-1, 1:]
+        late = np.array(
+            runner.simulate(0, 50 * certificate.settling_time, 2, ["time", *net.output_names])
+        )[-1, 1:]
         for name, value in zip(names, nominal, strict=True):
             runner[name] = value
         assert np.all(np.abs(early - late) <= 1e-2 * (1 + 1e-4))
@@ -171,7 +201,9 @@ def test_a_batch_is_the_worst_of_its_samples():
         assert single == time  # to the bit: a sample's bound does not depend on its batch
     certificate = cn.certify(XOR, x, 0.01)
     assert certificate.settling_time == times.max()
-    assert len(certificate.envelope.time) == len(cn.certify(XOR, x[int(times.argmax())], 0.01).envelope.time)
+    assert len(certificate.envelope.time) == len(
+        cn.certify(XOR, x[int(times.argmax())], 0.01).envelope.time
+    )
 
 
 @pytest.mark.parametrize("case", CLOSED, ids=lambda case: case.name)
@@ -185,9 +217,13 @@ def test_a_closed_form_bound_does_not_depend_on_the_batch(case):
 
 @pytest.mark.parametrize("case", CLOSED, ids=lambda case: case.name)
 def test_the_closed_form_bound_falls_with_the_tolerance(case):
-    """But for the factor of two in what followers allow; a follower left without its catalyst would take for ever."""
+    """But for the factor of two in what followers allow; a follower left without its catalyst would
+    take for ever.
+    """
     tolerances = np.geomspace(1e-6, 10, 15)
-    times = np.array([cn.settling_time(case.net, case.x, t, bound="cheap").max() for t in tolerances])
+    times = np.array(
+        [cn.settling_time(case.net, case.x, t, bound="cheap").max() for t in tolerances]
+    )
     assert np.all(times[1:] <= 1.2 * times[:-1])
 
 
@@ -221,20 +257,27 @@ def test_settling_from_a_cap_takes_the_logarithm_of_it():
 
 
 def test_what_cannot_be_told_is_refused():
-    with pytest.raises(cn.NotCertified, match="cannot tell whether its positive fixed point is the only one"):
+    with pytest.raises(
+        cn.NotCertified, match="cannot tell whether its positive fixed point is the only one"
+    ):
         cn.certify(cn.to_reactions(XOR), [0, 1])
     with pytest.raises(cn.NetworkError, match="takes a Network or a Simulator; got str"):
         cn.certify("xor", [0, 1])
     net = cn.Network([cn.Layer([[1.0]], [0.2], Annihilating(h=0.1)), cn.Layer([[1.0]])])
     for bound in ("envelope", "cheap"):
-        with pytest.raises(cn.NotCertified, match=r"Yp, Yn .*act on one another both ways.*declare `settles = True`"):
+        with pytest.raises(
+            cn.NotCertified,
+            match=r"Yp, Yn .*act on one another both ways.*declare `settles = True`",
+        ):
             cn.certify(net, [1.0], bound=bound)
     with pytest.raises(cn.NotCertified, match="both ways"):
         cn.enclosure(net, [1.0], 0.05)
 
 
 def test_an_activation_may_declare_that_it_settles():
-    net = cn.Network([cn.Layer([[1.0]], [0.2], Declared(h=0.1)), cn.Layer([[1.0]], activation=cn.Linear())])
+    net = cn.Network(
+        [cn.Layer([[1.0]], [0.2], Declared(h=0.1)), cn.Layer([[1.0]], activation=cn.Linear())]
+    )
     certificate = cn.certify(net, [1.0], 1e-3)
     assert "declares" in certificate.uniqueness
     assert check(net, [1.0], certificate, 0, n=8, adverse=2) < np.inf
@@ -275,19 +318,28 @@ def test_bad_arguments_are_refused(options, message):
 
 
 def test_bad_inputs_are_refused():
-    for x, message in (([0, 1, 2], "shape"), ([-1, 0], "negative"), (np.empty((0, 2)), "at least one sample")):
+    for x, message in (
+        ([0, 1, 2], "shape"),
+        ([-1, 0], "negative"),
+        (np.empty((0, 2)), "at least one sample"),
+    ):
         for bound in ("envelope", "cheap"):
             with pytest.raises(cn.InputError, match=message):
                 cn.certify(XOR, x, bound=bound)
 
 
 def test_a_false_declaration_is_found_out():
-    """With a > q and z > 0 the two rails have two stable fixed points, so the envelope cannot close."""
+    """With a > q and z > 0 the two rails have two stable fixed points, so the envelope cannot
+    close.
+    """
     net = cn.Network([cn.Layer([[1.0]], [0.0], Bistable(h=0.01)), cn.Layer([[1.0]])])
     with pytest.raises(cn.NotCertified, match="it does not come within the tolerance"):
         cn.settling_time(net, [1.0], 1e-3)
     assert np.isnan(cn.settling_time(net, [1.0], 1e-3, on_error="nan"))
-    assert np.isnan(cn.settling_time(net, [[1.0], [2.0]], 1e-3, on_error="nan")).tolist() == [True, True]
+    assert np.isnan(cn.settling_time(net, [[1.0], [2.0]], 1e-3, on_error="nan")).tolist() == [
+        True,
+        True,
+    ]
     with pytest.raises(cn.InputError, match="on_error is 'skip'"):
         cn.settling_time(net, [1.0], on_error="skip")
 
@@ -309,7 +361,12 @@ def test_a_certificate_pickles_and_says_what_it_is():
     certificate = cn.certify(XOR, [1, 0], 0.01)
     assert repr(pickle.loads(pickle.dumps(certificate))) == repr(certificate)
     text = repr(certificate)
-    for part in ("outputs within 0.01 from t = ", "all non-negative starts", " -> Yp2_0", "rate 0.15"):
+    for part in (
+        "outputs within 0.01 from t = ",
+        "all non-negative starts",
+        " -> Yp2_0",
+        "rate 0.15",
+    ):
         assert part in text
     with pytest.raises(ValueError, match="read-only"):
         certificate.by_sample[0, 0] = 1.0
@@ -334,7 +391,8 @@ def test_followers_of_followers_are_bounded():
     assert check(net, [0.5], certificate, 0) > 0.4 * certificate.settling_time
 
 
-# Examples that a bound without the full proof would get wrong -------------------------------------------------
+# Examples that a bound without the full proof would get wrong
+# -------------------------------------------------
 
 
 def latest(net, x, start, tolerance, end, read):
@@ -357,7 +415,9 @@ def latest(net, x, start, tolerance, end, read):
 
 @dataclass(frozen=True)
 class Gate(Copy):
-    """A follower that its catalyst both makes and removes, and that is lost with its square besides."""
+    """A follower that its catalyst both makes and removes, and that is lost with its square
+    besides.
+    """
 
     local_reactions = (
         cn.LocalReaction(("Y",), ("Y", "M"), "s"),
@@ -373,7 +433,9 @@ class Gate(Copy):
 @pytest.mark.parametrize(("rates", "tolerance"), [(0.05, 1.2), (0.2, 2.2)])
 def test_the_lower_copy_of_a_follower_with_one_gain(rates, tolerance):
     net = cn.Network([cn.Layer([[1.0]], activation=Copy(h=1e-6))])
-    certificate = cn.certify(net, [1.0], tolerance, initial=(0.0, 0.0), rates=rates, initial_max=2.0)
+    certificate = cn.certify(
+        net, [1.0], tolerance, initial=(0.0, 0.0), rates=rates, initial_max=2.0
+    )
     up, down = 1 + rates, 1 - rates
     found = solve_ivp(
         lambda _, y: [1e-6 * up + up * y[0] - down * y[0] ** 2, up * y[0] - down * y[1]],
@@ -390,12 +452,20 @@ def test_the_lower_copy_of_a_follower_with_one_gain(rates, tolerance):
 
 def test_a_box_of_starts_above_the_cap_raises_it():
     net = cn.Network([cn.Layer([[1.0]], activation=cn.Sigmoid(h=0.01))])
-    times = [cn.settling_time(net, [0.5], 1e-3, ({"S1_0": 0.0}, {"S1_0": top})) for top in (1e6, 1e9, 1e12)]
+    times = [
+        cn.settling_time(net, [0.5], 1e-3, ({"S1_0": 0.0}, {"S1_0": top}))
+        for top in (1e6, 1e9, 1e12)
+    ]
     np.testing.assert_allclose(np.diff(times), np.log(1e3) / np.sqrt(0.29), rtol=0.01)
 
 
 def test_what_promotes_the_catalyst_of_a_follower_is_capped_too():
-    net = cn.Network([cn.Layer([[1.0]], activation=cn.SmoothedReLU()), cn.Layer([[2.0]], activation=Swish(h=1.0))])
+    net = cn.Network(
+        [
+            cn.Layer([[1.0]], activation=cn.SmoothedReLU()),
+            cn.Layer([[2.0]], activation=Swish(h=1.0)),
+        ]
+    )
     certificate = cn.certify(net, [5.0], 0.05, initial_max=0.1)
     assert "Y1_0" in certificate.capped
     names = certificate.species
@@ -404,7 +474,10 @@ def test_what_promotes_the_catalyst_of_a_follower_is_capped_too():
     def read(y):
         return y[names.index("Mp2_0")] - y[names.index("Mn2_0")]
 
-    assert latest(net, [5.0], start, 0.05, 2 * certificate.settling_time, read) <= certificate.settling_time
+    assert (
+        latest(net, [5.0], start, 0.05, 2 * certificate.settling_time, read)
+        <= certificate.settling_time
+    )
 
 
 def test_a_follower_lost_with_its_square_is_enclosed():
@@ -419,7 +492,9 @@ def test_a_follower_lost_with_its_square_is_enclosed():
 
 @pytest.mark.parametrize("part", [0.9, 0.99, 0.999])
 def test_an_excursion_on_the_way_is_seen(part):
-    """Two units alike, the second started a little earlier: their difference peaks once, far from the start."""
+    """Two units alike, the second started a little earlier: their difference peaks once, far from
+    the start.
+    """
     net = cn.Network(
         [
             cn.Layer([[1.0], [1.0]], activation=cn.SmoothedReLU(h=1e-5)),
@@ -443,7 +518,9 @@ def test_no_tolerance_is_met_at_once_from_all_starts():
 
 @dataclass(frozen=True)
 class Runaway(Copy):
-    """A follower that its rail lets make itself: beyond y = 1 it grows for ever, whatever the closed form says."""
+    """A follower that its rail lets make itself: beyond y = 1 it grows for ever, whatever the
+    closed form says.
+    """
 
     local_reactions = (
         cn.LocalReaction((), ("M",), "s", 0.1),
@@ -466,7 +543,10 @@ class Mistaken(Copy):
 
 
 def test_a_closed_form_is_held_against_the_reactions():
-    for kind, message in ((Runaway, "no positive concentration"), (Mistaken, "reactions do not settle at")):
+    for kind, message in (
+        (Runaway, "no positive concentration"),
+        (Mistaken, "reactions do not settle at"),
+    ):
         net = cn.Network([cn.Layer([[1.0]], activation=kind(h=0.01))])
         with pytest.raises(cn.NotCertified, match=message):
             cn.certify(net, [1.5], 0.01)
@@ -498,14 +578,17 @@ def test_ragged_empty_and_foreign_arguments_are_refused_in_our_words():
         with pytest.raises(cn.InputError, match="limit is"):
             cn.certified_margin(XOR, [1, 0], limit=limit)
     certificate = cn.certify(XOR, [1, 0], 0.01, bound="cheap")
-    with pytest.raises(cn.InputError, match="units: got float; expected PhysicalUnits, by fastest_units"):
+    with pytest.raises(
+        cn.InputError, match="units: got float; expected PhysicalUnits, by fastest_units"
+    ):
         certificate.in_units(3.0)
 
 
 def test_bounds_of_starts_come_as_a_tuple_a_list_or_an_interval():
     lower, upper = [0.0] * 4, [2.0, 1.0, 1.0, 3.0]
     times = [
-        cn.settling_time(XOR, [1, 0], 0.01, box) for box in ((lower, upper), [lower, upper], cn.Interval(lower, upper))
+        cn.settling_time(XOR, [1, 0], 0.01, box)
+        for box in ((lower, upper), [lower, upper], cn.Interval(lower, upper))
     ]
     assert times[0] == times[1] == times[2]
     assert times[0] > cn.settling_time(XOR, [1, 0], 0.01, upper)
@@ -516,5 +599,7 @@ def test_an_envelope_that_cannot_be_integrated_says_what_helps(monkeypatch):
         raise cn.ConvergenceError("CVODE failed: too much work")
 
     monkeypatch.setattr(CompiledModel, "time_course", give_up)
-    with pytest.raises(cn.ConvergenceError, match=r"a smaller rates= or a box of starts .*too much work"):
+    with pytest.raises(
+        cn.ConvergenceError, match=r"a smaller rates= or a box of starts .*too much work"
+    ):
         cn.certify(XOR, [1, 0])

@@ -1,4 +1,6 @@
-"""Choosing h: limits are kept, layers that may differ are never worse, and what cannot be met says so."""
+"""Choosing h: limits are kept, layers that may differ are never worse, and what cannot be met says
+so.
+"""
 
 import pickle
 from dataclasses import dataclass
@@ -94,7 +96,9 @@ def test_the_curve_is_the_trade_off():
     curve = choice.curve
     np.testing.assert_allclose(curve.h, np.logspace(-6, -1, 6))
     limit = XOR.with_h(1e-30)(X)
-    for h, error, time, accuracy in zip(curve.h, curve.error, curve.settling_time, curve.accuracy, strict=True):
+    for h, error, time, accuracy in zip(
+        curve.h, curve.error, curve.settling_time, curve.accuracy, strict=True
+    ):
         assert error == pytest.approx(np.abs(XOR.with_h(h)(X) - limit).max())
         assert time == pytest.approx(worst_time(XOR.with_h(h), X, 0.1))
         assert accuracy == np.mean(XOR.with_h(h).predict(X) == Y)
@@ -116,7 +120,9 @@ def test_layers_whose_h_is_their_shape_are_left_alone():
         limit = net.with_h((1e-30, shape.h))(x)
         assert np.abs(choice.network(x) - limit).max() <= 0.05
         assert choice.settling_time <= choice.common.settling_time
-    with pytest.raises(cn.NetworkError, match=r"h is part of the function of all its activations \(Tanh\)"):
+    with pytest.raises(
+        cn.NetworkError, match=r"h is part of the function of all its activations \(Tanh\)"
+    ):
         choose_h(cn.Network.random([2, 2, 1], cn.Tanh(), seed=0), [[1.0, 1.0]], max_error=0.1)
 
 
@@ -135,7 +141,11 @@ def test_the_envelope_certifies_choice_and_curve():
     choice = choose_h(XOR, X, max_error=0.1, bound="envelope", n_points=5)
     assert choice.bound == "envelope"
     assert choice.settling_time == pytest.approx(worst_time(choice.network, X, 0.1, "envelope"))
-    assert choice.settling_time < choice.common.settling_time < choose_h(XOR, X, max_error=0.1).common.settling_time
+    assert (
+        choice.settling_time
+        < choice.common.settling_time
+        < choose_h(XOR, X, max_error=0.1).common.settling_time
+    )
     for h, time in zip(choice.curve.h, choice.curve.settling_time, strict=True):
         assert time == pytest.approx(worst_time(XOR.with_h(h), X, 0.1, "envelope"))
     timed = choose_h(XOR, X, max_time=20.0, tolerance=0.1, bound="envelope", n_points=5)
@@ -146,7 +156,8 @@ def test_the_envelope_certifies_choice_and_curve():
 
 
 def test_only_layers_that_differ_may_meet_a_limit():
-    # a common h is bounded by what the first layer may have; here both limits are those of a choice by layer
+    # a common h is bounded by what the first layer may have; here both limits are those of a choice
+    # by layer
     apart = choose_h(XOR, X, max_error=0.05)
     both = choose_h(XOR, X, max_error=0.05, max_time=apart.settling_time * 1.001)
     assert both.error <= 0.05
@@ -162,17 +173,32 @@ def test_only_layers_that_differ_may_meet_a_limit():
         ({"max_error": 0.0}, r"max_error is 0.0; expected a finite number > 0"),
         ({"max_time": np.nan}, "max_time is nan"),
         ({"max_error": 0.1, "tolerance": -1}, "tolerance is -1"),
-        ({"max_error": 1e-9}, r"max_error is 1e-09; the smallest error found .* a smaller h than 1e-08"),
-        ({"max_time": 1.0}, r"max_time is 1.0; the smallest settling time found .* a larger h than 1"),
-        ({"max_error": 0.01, "max_time": 50.0}, r"the fastest settles by t = 165.\d+, and by that time the smallest"),
+        (
+            {"max_error": 1e-9},
+            r"max_error is 1e-09; the smallest error found .* a smaller h than 1e-08",
+        ),
+        (
+            {"max_time": 1.0},
+            r"max_time is 1.0; the smallest settling time found .* a larger h than 1",
+        ),
+        (
+            {"max_error": 0.01, "max_time": 50.0},
+            r"the fastest settles by t = 165.\d+, and by that time the smallest",
+        ),
         ({"max_error": 0.01, "max_time": 1.0}, r"max_time is 1.0; the smallest settling time"),
-        ({"max_error": 0.1, "h_range": (1.0, 1e-3)}, "h_range is .*; expected the least and the largest h"),
+        (
+            {"max_error": 0.1, "h_range": (1.0, 1e-3)},
+            "h_range is .*; expected the least and the largest h",
+        ),
         ({"max_error": 0.1, "h_range": 0.1}, "h_range is 0.1"),
         ({"max_error": 0.1, "n_points": 1}, "n_points is 1; expected a whole number, 2 or more"),
         ({"max_error": 0.1, "y": [0, 1]}, r"y has shape \(2,\); expected \(4,\)"),
         ({"max_error": 0.1, "reference": [0, 1]}, r"reference has shape \(2,\); expected \(4, 1\)"),
         ({"max_error": 0.1, "reference": "own"}, "reference is 'own'; expected numbers"),
-        ({"max_error": 0.1, "reference": [[0], [1], [np.inf], [0]]}, "reference of sample 2, output 0: inf"),
+        (
+            {"max_error": 0.1, "reference": [[0], [1], [np.inf], [0]]},
+            "reference of sample 2, output 0: inf",
+        ),
         ({"max_error": 0.1, "bound": "loose"}, "bound is 'loose'"),
     ],
 )

@@ -30,7 +30,9 @@ def test_ten_thousand_draws_never_leave_the_enclosure(case):
         assert box.concentrations.contains(species)
 
 
-@pytest.mark.parametrize("name", ["SmoothedReLU output", "Sigmoid output", "Normalized output", "depth 3"])
+@pytest.mark.parametrize(
+    "name", ["SmoothedReLU output", "Sigmoid output", "Normalized output", "depth 3"]
+)
 def test_the_enclosure_is_not_much_wider_than_the_draws(name):
     case = next(case for case in CASES if case.name == name)
     outputs, _ = settle_draws(case.net, case.x[0], 0.05, 20_000)
@@ -57,7 +59,9 @@ def test_inputs_between_bounds_never_leave_the_enclosure(case):
     assert cn.enclosure(case.net, case.x[0], 0.0, inputs=error).outputs.contains(case.net(x))
     box = cn.Interval(np.maximum(case.x[0] - error, floor), case.x[0] + error)
     same = cn.enclosure(case.net, box, 0.0).outputs
-    np.testing.assert_array_equal(same.upper, cn.enclosure(case.net, case.x[0], 0.0, inputs=error).outputs.upper)
+    np.testing.assert_array_equal(
+        same.upper, cn.enclosure(case.net, case.x[0], 0.0, inputs=error).outputs.upper
+    )
 
 
 def test_roadrunner_settles_inside(rng):
@@ -68,7 +72,9 @@ def test_roadrunner_settles_inside(rng):
     values = np.array(runner.model.getGlobalParameterValues())
     for _ in range(20):
         runner.reset()
-        for name, value in zip(names, values * (1 + 0.05 * rng.uniform(-1, 1, len(names))), strict=True):
+        for name, value in zip(
+            names, values * (1 + 0.05 * rng.uniform(-1, 1, len(names))), strict=True
+        ):
             if name[0] in "wbhq":
                 runner[name] = value
         runner.simulate(0, 2_000, 2)

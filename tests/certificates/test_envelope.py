@@ -14,7 +14,9 @@ from crn_nn_tellurium.kinetics.layer import NetworkKinetics
 
 CASES = corpus()
 LAYERED = [case for case in CASES if case.net.n_weights <= 60]
-RAILS = [case for case in LAYERED if not any(layer.activation.followers for layer in case.net.layers)]
+RAILS = [
+    case for case in LAYERED if not any(layer.activation.followers for layer in case.net.layers)
+]
 
 
 def at(net, x, rates=0.0):
@@ -24,7 +26,9 @@ def at(net, x, rates=0.0):
 
 
 def crossed_over(crn, boundary):
-    """Two copies of a network's own equations, crossed over term by term: as theory has it, not scaled."""
+    """Two copies of a network's own equations, crossed over term by term: as theory has it, not
+    scaled.
+    """
     place = {name: i for i, name in enumerate(crn.floating)}
     held = dict(zip(crn.boundary, boundary, strict=True))
     value = dict(zip(crn.rate_constants, crn.constants, strict=True))
@@ -49,7 +53,9 @@ def crossed_over(crn, boundary):
 
 @pytest.mark.parametrize("case", RAILS, ids=lambda case: case.name)
 def test_the_relative_errors_are_two_crossed_over_copies(case):
-    """scipy on the unscaled copies, roadrunner on the network of relative errors, from one finite start."""
+    """scipy on the unscaled copies, roadrunner on the network of relative errors, from one finite
+    start.
+    """
     model = EnvelopeModel(case.net)
     (y, _), held = at(case.net, case.x[0])
     n = len(y)
@@ -70,7 +76,9 @@ def test_the_relative_errors_are_two_crossed_over_copies(case):
             engine.parameter_index(model.envelope.network.rate_constants),
             model.envelope.constants(model.envelope.coefficients((y, y), (held, held))),
         )
-        start = model.envelope.start_in((y, y), model.envelope.coefficients((y, y), (held, held)), (low, high))
+        start = model.envelope.start_in(
+            (y, y), model.envelope.coefficients((y, y), (held, held)), (low, high)
+        )
         above, below = model.envelope.relative(model._integrate(start, times))
     # the size of y limits both: LSODA's error is relative to the copy, not to how far it is off
     np.testing.assert_allclose(y * (1 + above), copies[:, :n], rtol=1e-6, atol=1e-9)
@@ -79,7 +87,9 @@ def test_the_relative_errors_are_two_crossed_over_copies(case):
 
 @pytest.mark.parametrize("case", LAYERED, ids=lambda case: case.name)
 def test_the_compiled_envelope_is_the_reaction_network(case):
-    """roadrunner's rates of change of the compiled text against the network's own, at random states."""
+    """roadrunner's rates of change of the compiled text against the network's own, at random
+    states.
+    """
     model = EnvelopeModel(case.net)
     at_point, held = at(case.net, case.x[0])
     values = model.envelope.constants(model.envelope.coefficients(at_point, (held, held)))
@@ -106,7 +116,12 @@ def test_every_rate_constant_of_the_envelope_is_positive_and_its_fixed_point_is_
 
 
 def test_a_single_unit_settles_at_the_time_of_the_exact_solution():
-    for z, h, tolerance in ((0.7, 0.01, 1e-3), (-2.0, 1e-4, 1e-3), (0.0, 0.3, 1e-6), (3.0, 1e-6, 0.1)):
+    for z, h, tolerance in (
+        (0.7, 0.01, 1e-3),
+        (-2.0, 1e-4, 1e-3),
+        (0.0, 0.3, 1e-6),
+        (3.0, 1e-6, 0.1),
+    ):
         net = cn.Network([cn.Layer([[1.0]], [z - 1.0], cn.SmoothedReLU(h=h))])
         r, y = np.hypot(z, 2 * np.sqrt(h)), float(net([1.0])[0])
         from_above = np.log1p(r / tolerance) / r
@@ -114,7 +129,9 @@ def test_a_single_unit_settles_at_the_time_of_the_exact_solution():
         exact = max(from_above, from_below)
         assert cn.settling_time(net, [1.0], tolerance) == pytest.approx(exact, rel=3e-3)
         assert cn.settling_time(net, [1.0], tolerance) >= exact * (1 - 1e-6)
-        assert cn.settling_time(net, [1.0], tolerance, bound="cheap") == pytest.approx(exact, rel=1e-9)
+        assert cn.settling_time(net, [1.0], tolerance, bound="cheap") == pytest.approx(
+            exact, rel=1e-9
+        )
 
 
 @pytest.mark.parametrize("case", LAYERED, ids=lambda case: case.name)
@@ -170,7 +187,9 @@ def test_what_has_no_envelope_is_refused_with_the_reason():
     with pytest.raises(cn.NotCertified, match="'B' is made by no reaction without itself"):
         Envelope(network(made, lost))
     grows = cn.Reaction("J3", {"B": 2}, {"B": 3}, "c", 1.0)
-    with pytest.raises(cn.NotCertified, match="'B' makes itself at a rate that grows with its square"):
+    with pytest.raises(
+        cn.NotCertified, match="'B' makes itself at a rate that grows with its square"
+    ):
         Envelope(network(made, lost, cn.Reaction("J4", (), ("B",), "d", 1.0), grows))
     loop = network(
         made,

@@ -39,7 +39,8 @@ def test_jacobian_is_the_derivative_also_at_zero_concentration(crn, zero):
     x = states(crn, zero)
     step = 1e-6
     columns = [
-        (crn.right_hand_side(x + step * e) - crn.right_hand_side(x - step * e)) / (2 * step) for e in np.eye(len(x))
+        (crn.right_hand_side(x + step * e) - crn.right_hand_side(x - step * e)) / (2 * step)
+        for e in np.eye(len(x))
     ]
     # central differences of polynomials of degree 2 are exact up to rounding, about 1e-16 / step
     np.testing.assert_allclose(crn.jacobian(x).toarray(), np.transpose(columns), atol=1e-7)
@@ -48,9 +49,14 @@ def test_jacobian_is_the_derivative_also_at_zero_concentration(crn, zero):
 @given(networks(), st.booleans())
 def test_rate_constant_jacobian_is_the_derivative_also_at_zero_constants(crn, zero):
     x, k = states(crn, zero), crn.constants
-    columns = [crn.right_hand_side(x, constants=k + e) - crn.right_hand_side(x, constants=k) for e in np.eye(len(k))]
+    columns = [
+        crn.right_hand_side(x, constants=k + e) - crn.right_hand_side(x, constants=k)
+        for e in np.eye(len(k))
+    ]
     # the right-hand side is linear in the constants: a whole step is exact
-    np.testing.assert_allclose(crn.rate_constant_jacobian(x).toarray(), np.transpose(columns), atol=1e-12)
+    np.testing.assert_allclose(
+        crn.rate_constant_jacobian(x).toarray(), np.transpose(columns), atol=1e-12
+    )
 
 
 @given(networks())
@@ -104,7 +110,11 @@ def test_stoichiometry_and_observables():
     assert crn.stoichiometry.toarray().tolist() == [[2.0]]
     assert crn.initial_concentrations.tolist() == [12.0]
     assert crn.observe([5.0]).tolist() == [9.0]
-    assert repr(crn) == "ReactionNetwork('network': 1 floating and 1 boundary species, 1 reactions, 1 rate constants)"
+    assert (
+        repr(crn)
+        == "ReactionNetwork('network': 1 floating and 1 boundary species, 1 reactions, 1 rate"
+        " constants)"
+    )
     assert pickle.loads(pickle.dumps(crn)) == crn
 
 
@@ -121,15 +131,25 @@ Y, X = cn.Species("Y"), cn.Species("X", boundary=True)
         (lambda: cn.Reaction("J", None, (), "k", 1.0), "a side is None"),
         (lambda: cn.Reaction("J", "Y", (), "k", 1.0), "a side is 'Y'"),
         (lambda: cn.Monomial(float("nan")), "the coefficient nan"),
-        (lambda: cn.ReactionNetwork([Y], []).right_hand_side([1.0], constants=[1.0, 2.0]), "one per rate constant"),
+        (
+            lambda: cn.ReactionNetwork([Y], []).right_hand_side([1.0], constants=[1.0, 2.0]),
+            "one per rate constant",
+        ),
         (lambda: cn.Reaction("J", {"Y": 0}, (), "k", 1.0), "taken 0 times"),
-        (lambda: cn.ReactionNetwork([Y], [cn.Reaction("J", ("Z",), (), "k", 1.0)]), "unknown species 'Z'"),
+        (
+            lambda: cn.ReactionNetwork([Y], [cn.Reaction("J", ("Z",), (), "k", 1.0)]),
+            "unknown species 'Z'",
+        ),
         (lambda: cn.ReactionNetwork([Y, Y], []), "already the identifier of a species"),
-        (lambda: cn.ReactionNetwork([Y], [cn.Reaction("Y", (), (), "k", 1.0)]), "already the identifier"),
+        (
+            lambda: cn.ReactionNetwork([Y], [cn.Reaction("Y", (), (), "k", 1.0)]),
+            "already the identifier",
+        ),
         (lambda: cn.ReactionNetwork([cn.Species("a b")], []), "not an identifier"),
         (
             lambda: cn.ReactionNetwork(
-                [Y], [cn.Reaction("J", ("Y",), (), "k", 1.0), cn.Reaction("K", ("Y",), (), "k", 2.0)]
+                [Y],
+                [cn.Reaction("J", ("Y",), (), "k", 1.0), cn.Reaction("K", ("Y",), (), "k", 2.0)],
             ),
             "'k' is 2.0 at order 1, but 1.0",
         ),
@@ -140,14 +160,21 @@ Y, X = cn.Species("Y"), cn.Species("X", boundary=True)
             "at order 0",
         ),
         (
-            lambda: cn.ReactionNetwork([cn.Species("Y", cn.Expression((cn.Monomial(1.0, (("q", 1.0),)),)))], []),
+            lambda: cn.ReactionNetwork(
+                [cn.Species("Y", cn.Expression((cn.Monomial(1.0, (("q", 1.0),)),)))], []
+            ),
             "reads 'q'",
         ),
         (lambda: cn.ReactionNetwork([Y], []).rates([1.0, 2.0]), r"expected \(..., 1\)"),
-        (lambda: cn.ReactionNetwork([Y, X], []).rates([1.0], boundary=[1.0, 2.0]), "one per boundary species"),
+        (
+            lambda: cn.ReactionNetwork([Y, X], []).rates([1.0], boundary=[1.0, 2.0]),
+            "one per boundary species",
+        ),
         (lambda: cn.ReactionNetwork([Y], []).jacobian([[1.0], [2.0]]), "one state"),
         (
-            lambda: cn.to_antimony(cn.ReactionNetwork([Y], [cn.Reaction("J", {"Y": 4}, (), "k", 1.0)])),
+            lambda: cn.to_antimony(
+                cn.ReactionNetwork([Y], [cn.Reaction("J", {"Y": 4}, (), "k", 1.0)])
+            ),
             "4 molecules meet",
         ),
         (lambda: cn.to_antimony(cn.ReactionNetwork([Y], [], name="xor")), "reserved word"),

@@ -1,4 +1,6 @@
-"""Physical units: the tube's equations are the model's, and the fastest chemistry is as fast as its limit."""
+"""Physical units: the tube's equations are the model's, and the fastest chemistry is as fast as its
+limit.
+"""
 
 import numpy as np
 import pytest
@@ -15,19 +17,28 @@ def test_the_tube_with_converted_constants_goes_through_converted_states(rng):
     crn = cn.to_reactions(net, rng.random(2))
     assert {reaction.order for reaction in crn.reactions} == {0, 1, 2}
     order = {reaction.rate_constant: reaction.order for reaction in crn.reactions}
-    values = [units.rate_constant(k, order[name]) for name, k in zip(crn.rate_constants, crn.constants, strict=True)]
+    values = [
+        units.rate_constant(k, order[name])
+        for name, k in zip(crn.rate_constants, crn.constants, strict=True)
+    ]
     state = rng.random(len(crn.floating))
     boundary = crn.boundary_concentrations
-    in_tube = crn.right_hand_side(units.nanomolar(state), units.nanomolar(boundary), np.array(values))
+    in_tube = crn.right_hand_side(
+        units.nanomolar(state), units.nanomolar(boundary), np.array(values)
+    )
     # rounding only: sums of a few products
-    np.testing.assert_allclose(in_tube, crn.right_hand_side(state, boundary) * 20.0 / 90.0, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        in_tube, crn.right_hand_side(state, boundary) * 20.0 / 90.0, rtol=1e-12, atol=1e-12
+    )
 
 
 def test_conversions():
     units = PhysicalUnits(c0=10, tau=100)
     assert (units.seconds(3), units.hours(36), units.nanomolar(0.1)) == (300, 1, 1)
     np.testing.assert_array_equal(units.hours(np.array([0.0, 72.0])), [0.0, 2.0])
-    assert [units.rate_constant(2.0, n, "M") for n in (0, 1, 2)] == pytest.approx([2e-10, 0.02, 2e6], rel=1e-14)
+    assert [units.rate_constant(2.0, n, "M") for n in (0, 1, 2)] == pytest.approx(
+        [2e-10, 0.02, 2e6], rel=1e-14
+    )
     assert units.rate_constant(2.0, 3) == pytest.approx(2 / (10**2 * 100))
     assert repr(units) == "PhysicalUnits(c0=10 nM, tau=100 s)"
 
@@ -68,10 +79,14 @@ def test_with_the_fastest_units_the_largest_bimolecular_constant_is_the_limit(na
 
 
 def test_what_limits_a_network():
-    """Weights in terms of concentrations, slopes of read-outs included; biases, of first order, never do."""
+    """Weights in terms of concentrations, slopes of read-outs included; biases, of first order,
+    never do.
+    """
 
     def net(weight, bias, first):
-        return cn.Network([cn.Layer([[1.0]], [0.0], first), cn.Layer([[weight]], [bias], cn.Linear(h=0.01))])
+        return cn.Network(
+            [cn.Layer([[1.0]], [0.0], first), cn.Layer([[weight]], [bias], cn.Linear(h=0.01))]
+        )
 
     assert largest_bimolecular(net(-3.0, 9.0, cn.SmoothedReLU(h=0.01))) == 3.0
     assert largest_bimolecular(net(0.5, 9.0, cn.SmoothedReLU(h=0.01))) == 1.0
@@ -79,8 +94,12 @@ def test_what_limits_a_network():
 
 
 def test_networks_without_a_limit_are_refused():
-    decay = cn.ReactionNetwork((cn.Species("A"),), (cn.Reaction("J1", ("A",), (), "k", 2.0),), name="decay")
-    with pytest.raises(cn.ReactionError, match=r"'decay': no reaction of two molecules.*PhysicalUnits"):
+    decay = cn.ReactionNetwork(
+        (cn.Species("A"),), (cn.Reaction("J1", ("A",), (), "k", 2.0),), name="decay"
+    )
+    with pytest.raises(
+        cn.ReactionError, match=r"'decay': no reaction of two molecules.*PhysicalUnits"
+    ):
         fastest_units(decay)
     three = cn.ReactionNetwork((cn.Species("A"),), (cn.Reaction("J1", (("A", 3),), (), "k", 2.0),))
     with pytest.raises(cn.ReactionError, match=r"'J1' needs 3 molecules to meet"):
@@ -102,7 +121,11 @@ def test_a_certificate_in_the_tube():
     assert found.settling_time_h == pytest.approx(found.settling_time_s / 3600)
     assert found.tolerance_nM == pytest.approx(0.5)
     # a rate times a time has no unit
-    assert found.rate_per_s * found.settling_time_s == pytest.approx(certificate.rate * certificate.settling_time)
+    assert found.rate_per_s * found.settling_time_s == pytest.approx(
+        certificate.rate * certificate.settling_time
+    )
     assert 1 < found.settling_time_h < 2
     minutes = f"{found.settling_time_s / 60:.3g} min"
-    assert repr(found).startswith(f"PhysicalCertificate(outputs within 0.5 nM from {minutes} on; rate ")
+    assert repr(found).startswith(
+        f"PhysicalCertificate(outputs within 0.5 nM from {minutes} on; rate "
+    )

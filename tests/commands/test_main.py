@@ -47,7 +47,9 @@ def test_show_lists_what_there_is(run):
 
 def test_compile_and_export_write_the_model(run, tmp_path):
     assert run("compile", "xor", "-o", "xor.ant")[0] == 0
-    assert (tmp_path / "xor.ant").read_text(encoding="utf-8") == cn.to_antimony(cn.load_model("xor"))
+    assert (tmp_path / "xor.ant").read_text(encoding="utf-8") == cn.to_antimony(
+        cn.load_model("xor")
+    )
     code, out, _ = run("compile", "xor", "--form", "compact")
     assert (code, out) == (0, cn.to_antimony(cn.load_model("xor"), "compact"))
     assert run("export", "xor", "-o", "xor.xml")[0] == 0
@@ -60,7 +62,9 @@ def test_compile_and_export_write_the_model(run, tmp_path):
 
 def test_predict_answers_a_table(run, tmp_path):
     x, _, y, _ = cn.model_data("iris")
-    frame = pd.DataFrame(x[:9], columns=cn.load_model("iris").input_names).assign(kind=y[:9], other="text")
+    frame = pd.DataFrame(x[:9], columns=cn.load_model("iris").input_names).assign(
+        kind=y[:9], other="text"
+    )
     frame[frame.columns[::-1]].to_csv(tmp_path / "flowers.csv", index=False)
     code, _, err = run("predict", "iris", "flowers.csv", "-o", "answers.csv", "--target", "kind")
     assert code == 0
@@ -99,7 +103,9 @@ def test_labels_are_compared_as_what_they_are(run, tmp_path):
 
 
 def test_simulate_writes_a_table_and_a_picture(run, tmp_path):
-    code, out, _ = run("simulate", "xor", "--input", "0,1", "--t-end", 300, "--plot", "a.png", "-o", "a.csv")
+    code, out, _ = run(
+        "simulate", "xor", "--input", "0,1", "--t-end", 300, "--plot", "a.png", "-o", "a.csv"
+    )
     assert code == 0
     assert out == ""
     course = pd.read_csv(tmp_path / "a.csv")
@@ -127,7 +133,10 @@ def test_simulate_writes_a_table_and_a_picture(run, tmp_path):
         (("predict", "xor", "ragged.csv"), "line 3 has 4 cells; expected 2"),
         (("predict", "xor", "wide.csv"), "line 2 has 3 cells; expected 2"),
         (("predict", "xor", "twice.csv"), "the column 'x1' is there twice"),
-        (("predict", "iris", "target.csv", "--target", "kind"), "row 2, column 'kind': an empty cell is no class"),
+        (
+            ("predict", "iris", "target.csv", "--target", "kind"),
+            "row 2, column 'kind': an empty cell is no class",
+        ),
         (("show", "kind.json"), "not as saved"),
         (("show", "folder"), "no shipped model is called 'folder'"),
         (("predict", "xor", "negative.csv"), "a concentration is not negative"),
@@ -135,10 +144,16 @@ def test_simulate_writes_a_table_and_a_picture(run, tmp_path):
         (("simulate", "xor", "--input", "0"), "one column per input"),
         (("simulate", "xor", "--input", "0,b"), "expected 2 numbers"),
         (("simulate", "xor", "--input", "0,1", "--t-end", "-1"), "t_end is -1.0; expected"),
-        (("simulate", "xor", "--input", "0,1", "--plot", "a.doc"), "no picture format has the ending '.doc'"),
+        (
+            ("simulate", "xor", "--input", "0,1", "--plot", "a.doc"),
+            "no picture format has the ending '.doc'",
+        ),
         (("simulate", "xor", "--input", "0,1", "-o", "nowhere/a.csv"), "there is no folder"),
         (("compile", "xor", "--form", "short"), "expected one of 'reactions'"),
-        (("export", "xor", "-o", "a.doc"), "unknown ending '.doc'; known: .ant (Antimony), .xml (SBML"),
+        (
+            ("export", "xor", "-o", "a.doc"),
+            "unknown ending '.doc'; known: .ant (Antimony), .xml (SBML",
+        ),
         (("demo", "-o", "good.csv"), "good.csv"),
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "",
@@ -180,7 +195,8 @@ def test_our_own_bugs_are_not_hidden(run, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "show", "compile", "export", "predict", "simulate", "certify", "scan", "bench"]
+    "command",
+    ["demo", "show", "compile", "export", "predict", "simulate", "certify", "scan", "bench"],
 )
 def test_help_has_an_example(run, command):
     code, out, _ = run(command, "--help")
@@ -199,7 +215,8 @@ def test_the_installed_command_starts(tmp_path):
     assert out.strip() == cn.__version__
 
 
-# train and gradient -----------------------------------------------------------------------------------
+# train and gradient
+# -----------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -235,9 +252,25 @@ def test_train_writes_a_network_that_predicts_the_table(run, flowers, tmp_path):
 
 def test_columns_that_are_one_identifier_can_be_predicted_from(run, tmp_path, rng):
     x = rng.random((40, 2))
-    frame = pd.DataFrame({"a b": x[:, 0], "a_b": x[:, 1], "t": np.where(x[:, 0] > 0.5, "up", "down")})
+    frame = pd.DataFrame(
+        {"a b": x[:, 0], "a_b": x[:, 1], "t": np.where(x[:, 0] > 0.5, "up", "down")}
+    )
     frame.to_csv(tmp_path / "twins.csv", index=False)
-    assert run("train", "twins.csv", "--target", "t", "--layers", "3", "-o", "twins.json", "--max-iter", 20)[0] == 0
+    assert (
+        run(
+            "train",
+            "twins.csv",
+            "--target",
+            "t",
+            "--layers",
+            "3",
+            "-o",
+            "twins.json",
+            "--max-iter",
+            20,
+        )[0]
+        == 0
+    )
     assert cn.Network.load(tmp_path / "twins.json").input_names == ("a_b_2", "a_b")
     code, _, err = run("predict", "twins.json", "twins.csv", "--target", "t")
     assert code == 0
@@ -246,8 +279,12 @@ def test_columns_that_are_one_identifier_can_be_predicted_from(run, tmp_path, rn
 
 def test_train_regresses_where_the_target_has_fractions(run, tmp_path, rng):
     x = rng.random((60, 2))
-    pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": x.sum(axis=1)}).to_csv(tmp_path / "sum.csv", index=False)
-    code, out, _ = run("train", "sum.csv", "--target", "y", "--layers", "4", "--alpha", 0.01, "-o", "sum.json")
+    pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": x.sum(axis=1)}).to_csv(
+        tmp_path / "sum.csv", index=False
+    )
+    code, out, _ = run(
+        "train", "sum.csv", "--target", "y", "--layers", "4", "--alpha", 0.01, "-o", "sum.json"
+    )
     assert code == 0
     assert "R2, chemistry" in out
     net = cn.Network.load(tmp_path / "sum.json")
@@ -256,7 +293,18 @@ def test_train_regresses_where_the_target_has_fractions(run, tmp_path, rng):
 
 
 def test_gradient_reports_writes_and_checks(run, flowers, tmp_path):
-    run("train", "flowers.csv", "--target", "species", "--layers", "3", "-o", "f.json", "--max-iter", 20)
+    run(
+        "train",
+        "flowers.csv",
+        "--target",
+        "species",
+        "--layers",
+        "3",
+        "-o",
+        "f.json",
+        "--max-iter",
+        20,
+    )
     flowers[::30].to_csv(tmp_path / "few.csv", index=False)
     code, out, _ = run("gradient", "f.json", "few.csv", "--target", "species", "--loss", "cross_entropy", "-o", "g.csv",
                        "--check")  # fmt: skip
@@ -274,17 +322,41 @@ def test_gradient_reports_writes_and_checks(run, flowers, tmp_path):
     ("arguments", "message"),
     [
         (["train", "flowers.csv", "--target", "genus", "-o", "f.json"], "no column 'genus'"),
-        (["train", "flowers.csv", "--target", "species", "-o", "f.json", "--layers", "8;8"], "--layers is '8;8'"),
-        (["train", "flowers.csv", "--target", "species", "-o", "f.json", "--task", "guess"], "--task is 'guess'"),
-        (["train", "flowers.csv", "--target", "species", "-o", "f.json", "--task", "regress"], "is no number"),
-        (["train", "flowers.csv", "--target", "species", "-o", "no/f.json"], "there is no folder 'no'"),
-        (["train", "flowers.csv", "--target", "species", "-o", "f.json", "--density", "2"], "density is 2.0"),
+        (
+            ["train", "flowers.csv", "--target", "species", "-o", "f.json", "--layers", "8;8"],
+            "--layers is '8;8'",
+        ),
+        (
+            ["train", "flowers.csv", "--target", "species", "-o", "f.json", "--task", "guess"],
+            "--task is 'guess'",
+        ),
+        (
+            ["train", "flowers.csv", "--target", "species", "-o", "f.json", "--task", "regress"],
+            "is no number",
+        ),
+        (
+            ["train", "flowers.csv", "--target", "species", "-o", "no/f.json"],
+            "there is no folder 'no'",
+        ),
+        (
+            ["train", "flowers.csv", "--target", "species", "-o", "f.json", "--density", "2"],
+            "density is 2.0",
+        ),
         (["train", "numbers.csv", "--target", "y", "-o", "f.json"], "expected the columns' names"),
         (["train", "one.csv", "--target", "y", "-o", "f.json"], "no column besides 'y'"),
-        (["train", "nan.csv", "--target", "y", "-o", "f.json"], "row 2, column 'y': 'nan' is no target"),
-        (["train", "nan.csv", "--target", "x", "-o", "f.json"], "row 2, column 'y': 'nan' is not finite"),
+        (
+            ["train", "nan.csv", "--target", "y", "-o", "f.json"],
+            "row 2, column 'y': 'nan' is no target",
+        ),
+        (
+            ["train", "nan.csv", "--target", "x", "-o", "f.json"],
+            "row 2, column 'y': 'nan' is not finite",
+        ),
         (["train", "few.csv", "--target", "y", "-o", "f.json"], "expected at least 2 held out"),
-        (["train", "flowers.csv", "--target", "species", "-o", "f.json", "--plot", "p.xyz"], "no picture format"),
+        (
+            ["train", "flowers.csv", "--target", "species", "-o", "f.json", "--plot", "p.xyz"],
+            "no picture format",
+        ),
         (["gradient", "xor", "flowers.csv", "--target", "species"], "no column x0"),
         (["gradient", "xor", "xor.csv", "--target", "y", "--method", "guess"], "method is 'guess'"),
         (["gradient", "xor", "xor.csv", "--target", "z"], "no column 'z'"),
@@ -303,11 +375,23 @@ def test_what_train_and_gradient_refuse_is_one_line(run, flowers, tmp_path, argu
     assert not (tmp_path / "f.json").exists()
 
 
-# certify ----------------------------------------------------------------------------------------------
+# certify
+# ----------------------------------------------------------------------------------------------
 
 
 def test_certify_prints_what_a_chemist_needs(run, tmp_path):
-    options = ["--input", "0,1", "--input", "1,1", "--rates", 0.02, "--plot", "a.png", "--tolerance", 0.05]
+    options = [
+        "--input",
+        "0,1",
+        "--input",
+        "1,1",
+        "--rates",
+        0.02,
+        "--plot",
+        "a.png",
+        "--tolerance",
+        0.05,
+    ]
     code, out, _ = run("certify", "xor", *options)
     assert code == 0
     assert max(map(len, out.splitlines())) <= 80
@@ -347,7 +431,9 @@ def test_certify_takes_a_table_and_writes_one(run, tmp_path):
     found = pd.read_csv(tmp_path / "a.csv")
     assert found.columns.tolist()[: net.n_in] == list(net.input_names)
     # pandas before 3 reads numbers to within some last bits
-    np.testing.assert_allclose(found[["y0_settled", "y1_settled", "y2_settled"]], certificate.by_sample, rtol=1e-14)
+    np.testing.assert_allclose(
+        found[["y0_settled", "y1_settled", "y2_settled"]], certificate.by_sample, rtol=1e-14
+    )
     np.testing.assert_allclose(found["settled_hours"], certificate.by_sample.max(axis=1) / 36)
     np.testing.assert_allclose(found["certain_up_to"], cn.certified_margin(net, x), rtol=1e-14)
     assert found["class"].tolist() == net.predict(x).tolist()
@@ -355,7 +441,9 @@ def test_certify_takes_a_table_and_writes_one(run, tmp_path):
 
 def test_certify_fits_80_columns(run):
     """Several outputs with names, intervals and a number too long for its column."""
-    code, out, _ = run("certify", "iris", "--input", "5.1,3.5,1.4,0.2", "--input", "6,3,5,1.8", "--rates", 0.01)
+    code, out, _ = run(
+        "certify", "iris", "--input", "5.1,3.5,1.4,0.2", "--input", "6,3,5,1.8", "--rates", 0.01
+    )
     assert code == 0
     assert max(map(len, out.splitlines())) <= 80
     table = out.partition("Predicted class")[0]
@@ -364,7 +452,10 @@ def test_certify_fits_80_columns(run):
     certificate = cn.certify(net, [[5.1, 3.5, 1.4, 0.2], [6, 3, 5, 1.8]], rates=0.01)
     units = fastest_units(net)
     for time, low, high in zip(
-        certificate.by_sample.flat, certificate.outputs.lower.flat, certificate.outputs.upper.flat, strict=True
+        certificate.by_sample.flat,
+        certificate.outputs.lower.flat,
+        certificate.outputs.upper.flat,
+        strict=True,
     ):
         (row,) = (line for line in table.splitlines() if f"{low:.4g} to {high:.4g}" in line)
         assert f" {time:.4g} │" in row
@@ -372,9 +463,14 @@ def test_certify_fits_80_columns(run):
 
 
 def test_certify_says_which_starts_are_capped_and_leaves_classes_out_of_regression(run, tmp_path):
-    layers = [cn.Layer([[2.0]], [-1.0], cn.SmoothedReLU(h=0.01)), cn.Layer([[1.0]], [0.1], cn.Tanh(h=0.25))]
+    layers = [
+        cn.Layer([[2.0]], [-1.0], cn.SmoothedReLU(h=0.01)),
+        cn.Layer([[1.0]], [0.1], cn.Tanh(h=0.25)),
+    ]
     cn.Network(layers).save(tmp_path / "net.json")
-    code, out, _ = run("certify", "net.json", "--input", "0.5", "--initial-max", 50, "--max-rate-constant", "5e5")
+    code, out, _ = run(
+        "certify", "net.json", "--input", "0.5", "--initial-max", 50, "--max-rate-constant", "5e5"
+    )
     assert code == 0
     assert "with S2_0 at most 50" in out
     assert "5e+05 /M/s" in out
@@ -384,22 +480,43 @@ def test_certify_says_which_starts_are_capped_and_leaves_classes_out_of_regressi
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("certify", "xor"), "no inputs to certify; expected --input with 2 numbers, or a CSV file"),
+        (
+            ("certify", "xor"),
+            "no inputs to certify; expected --input with 2 numbers, or a CSV file",
+        ),
         (("certify", "xor", "good.csv", "--input", "0,1"), "both 'good.csv' and --input are given"),
         (("certify", "xor", "--input", "0"), "expected 2 numbers each"),
         (("certify", "xor", "--input", "0,b"), "expected 2 numbers with commas between"),
         (("certify", "xor", "--input", "0,-1"), "not negative"),
         (("certify", "xor", "nope.csv"), "there is no such file"),
         (("certify", "xor", "--input", "0,1", "--tolerance", "0"), "tolerance is 0.0"),
-        (("certify", "xor", "--input", "0,1", "--rates", "5"), "rates is 5.0; expected a relative error"),
+        (
+            ("certify", "xor", "--input", "0,1", "--rates", "5"),
+            "rates is 5.0; expected a relative error",
+        ),
         (("certify", "xor", "--input", "0,1", "--bound", "quick"), "bound is 'quick'"),
-        (("certify", "xor", "--input", "0,1", "--bound", "cheap", "--rates", "0.1"), "need bound='envelope'"),
-        (("certify", "xor", "--input", "0,1", "--bound", "cheap", "--plot", "a.png"), "expected --bound envelope"),
+        (
+            ("certify", "xor", "--input", "0,1", "--bound", "cheap", "--rates", "0.1"),
+            "need bound='envelope'",
+        ),
+        (
+            ("certify", "xor", "--input", "0,1", "--bound", "cheap", "--plot", "a.png"),
+            "expected --bound envelope",
+        ),
         (("certify", "xor", "--input", "0,1", "--c0", "-1"), "c0 is -1.0"),
         (("certify", "xor", "--input", "0,1", "--tau", "0"), "tau is 0.0"),
-        (("certify", "xor", "--input", "0,1", "--tau", "1", "--max-rate-constant", "1"), "are both given"),
-        (("certify", "xor", "--input", "0,1", "--max-rate-constant", "nan"), "max_rate_constant is nan"),
-        (("certify", "xor", "--input", "0,1", "--plot", "a.doc"), "no picture format has the ending '.doc'"),
+        (
+            ("certify", "xor", "--input", "0,1", "--tau", "1", "--max-rate-constant", "1"),
+            "are both given",
+        ),
+        (
+            ("certify", "xor", "--input", "0,1", "--max-rate-constant", "nan"),
+            "max_rate_constant is nan",
+        ),
+        (
+            ("certify", "xor", "--input", "0,1", "--plot", "a.doc"),
+            "no picture format has the ending '.doc'",
+        ),
         (("certify", "xor", "--input", "0,1", "-o", "nowhere/a.csv"), "there is no folder"),
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "",
@@ -425,11 +542,22 @@ def test_no_certificate_is_one_line(run, monkeypatch):
     assert (code, err) == (2, "crn-nn: layer 2: its species act on one another both ways\n")
 
 
-# scan -------------------------------------------------------------------------------------------------
+# scan
+# -------------------------------------------------------------------------------------------------
 
 
 def test_scan_writes_a_result_a_table_and_a_picture(run, tmp_path):
-    arguments = ["xor", "--vary", "h=1e-3:1e-1:log:3", "--vary", "x0=0:1:9", "-o", "a.nc", "--plot", "a.png"]
+    arguments = [
+        "xor",
+        "--vary",
+        "h=1e-3:1e-1:log:3",
+        "--vary",
+        "x0=0:1:9",
+        "-o",
+        "a.nc",
+        "--plot",
+        "a.png",
+    ]
     code, out, _ = run("scan", *arguments, "--input", "0,1")
     assert code == 0
     for text in (
@@ -441,7 +569,11 @@ def test_scan_writes_a_result_a_table_and_a_picture(run, tmp_path):
     ):
         assert text in out
     ds = cn.open_scan(tmp_path / "a.nc")
-    expected = cn.scan(cn.load_model("xor"), {"h": np.geomspace(1e-3, 1e-1, 3), "x0": np.linspace(0, 1, 9)}, x=[0, 1])
+    expected = cn.scan(
+        cn.load_model("xor"),
+        {"h": np.geomspace(1e-3, 1e-1, 3), "x0": np.linspace(0, 1, 9)},
+        x=[0, 1],
+    )
     np.testing.assert_array_equal(ds.outputs.values, expected.outputs.values)
     assert (tmp_path / "a.png").stat().st_size > 10_000
     code, _, error = run("scan", *arguments[:-2], "--input", "0,1")
@@ -455,11 +587,31 @@ def test_scan_writes_a_result_a_table_and_a_picture(run, tmp_path):
 
 def test_scan_draws_errors_classes_times_and_models(run, tmp_path):
     runs = [
-        ["iris", "--vary", "petal_length_cm=1:6:5", "--cv", "0.1", "--draws", 4, "--keep", "outputs,class"],
+        [
+            "iris",
+            "--vary",
+            "petal_length_cm=1:6:5",
+            "--cv",
+            "0.1",
+            "--draws",
+            4,
+            "--keep",
+            "outputs,class",
+        ],
         ["xor", "--vary", "x0=0:1:9", "--vary", "x1=0:1:9", "--keep", "class"],
         ["xor", "--vary", "rates=1,2", "--at", "1,2,5", "--input", "1,0", "--keep", "outputs"],
         ["m.ant", "--vary", "k=1:2:5", "--keep", "A", "--at", "1"],
-        ["xor", "--vary", "h=1e-3,1e-2", "--keep", "settling_time", "--bound", "cheap", "--workers", 1],
+        [
+            "xor",
+            "--vary",
+            "h=1e-3,1e-2",
+            "--keep",
+            "settling_time",
+            "--bound",
+            "cheap",
+            "--workers",
+            1,
+        ],
     ]
     (tmp_path / "m.ant").write_text("model m() A => ; k*A; A = 1; k = 1; end", encoding="utf-8")
     for number, arguments in enumerate(runs):

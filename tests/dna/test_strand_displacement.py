@@ -1,4 +1,6 @@
-"""DNA strand displacement: the right steps, the right dynamics, the right strands, and a window to read them in."""
+"""DNA strand displacement: the right steps, the right dynamics, the right strands, and a window to
+read them in.
+"""
 
 import dataclasses
 import itertools
@@ -61,7 +63,9 @@ def course(crn, times):
 
 @pytest.mark.parametrize("name", FORMAL)
 def test_steps_implement_the_reactions(name):
-    """Bisimulation, by crnverifier: what the steps can do is what the reactions can, whatever the rates."""
+    """Bisimulation, by crnverifier: what the steps can do is what the reactions can, whatever the
+    rates.
+    """
     crnverifier = pytest.importorskip("crnverifier")
     formal = network(FORMAL[name])
     dna = cn.to_strand_displacement(formal)
@@ -72,7 +76,9 @@ def test_steps_implement_the_reactions(name):
     lossy = next((step for step in steps if step[0][:1] and step[0][0].startswith("O_")), None)
     if lossy is not None:  # a translator that forgets a product does something else
         lossy[1].pop()
-        assert not crnverifier.crn_bisimulation_test(wanted, steps, names, permissive="graphsearch")[0]
+        assert not crnverifier.crn_bisimulation_test(
+            wanted, steps, names, permissive="graphsearch"
+        )[0]
 
 
 def test_a_neuron_is_implemented():
@@ -105,13 +111,16 @@ def test_every_step_has_at_most_two_molecules_and_every_species_a_role():
 def test_free_signals_follow_the_formal_network(name):
     """While fuel is plentiful, 1e7 nM for 10 nM of signal.
 
-    What remains is that products are in transit for a hundredth of a time of 1, while the fastest of these reactions
-    moves 1.3 of them.
+    What remains is that products are in transit for a hundredth of a time of 1, while the fastest
+    of these reactions moves 1.3 of them.
     """
     formal = network(FORMAL[name], values=[0.7, 1.3, 0.4, 0.2][: len(FORMAL[name])])
     dna = cn.to_strand_displacement(formal, c_max=1e7, c0=10.0)
     times = np.linspace(0, 3, 13)
-    free = course(dna, times * dna.units.tau)[:, [dna.floating.index(s) for s in formal.floating]] / dna.units.c0
+    free = (
+        course(dna, times * dna.units.tau)[:, [dna.floating.index(s) for s in formal.floating]]
+        / dna.units.c0
+    )
     ideal = course(formal, times)
     # at the start all signal is free; linkers bind their share within the first instants
     np.testing.assert_allclose(free[1:], ideal[1:], atol=0.02)
@@ -140,9 +149,13 @@ SIGNALS = st.sampled_from("ABC")
     st.floats(0.5, 20),
 )
 def test_rate_constants_fit_and_the_bound_share_is_the_same_for_all(reactions, c0):
-    """With the scaling found: no step above q_max, and for each signal the rates into linkers add up to one number."""
+    """With the scaling found: no step above q_max, and for each signal the rates into linkers add
+    up to one number.
+    """
     assume(any(before or after for before, after, _ in reactions))
-    formal = network([(before, after) for before, after, _ in reactions], [k for *_, k in reactions])
+    formal = network(
+        [(before, after) for before, after, _ in reactions], [k for *_, k in reactions]
+    )
     dna = cn.to_strand_displacement(formal, c0=c0)
     assert max(r.value for r in dna.reactions) <= 1e-3 * (1 + 1e-9)  # q_max, in 1/nM/s
     assert 0.5 - 1e-9 <= dna.free_share <= 1
@@ -159,21 +172,30 @@ def test_units_given_are_obeyed_or_refused():
     formal = network([((A, B), (C,))], [2.0])
     dna = cn.to_strand_displacement(formal, c0=5.0, tau=4000.0)
     assert (dna.units.c0, dna.units.tau) == (5.0, 4000.0)
-    with pytest.raises(cn.ReactionError, match=r"'J0' \(A \+ B => C\).*q_max is 1e\+06 /M/s; tau = 800 s would do"):
+    with pytest.raises(
+        cn.ReactionError, match=r"'J0' \(A \+ B => C\).*q_max is 1e\+06 /M/s; tau = 800 s would do"
+    ):
         cn.to_strand_displacement(formal, c0=5.0, tau=100.0)
     cn.to_strand_displacement(formal, c0=5.0, tau=800.0)  # as it says
-    with pytest.raises(cn.ReactionError, match=r"reaction 'J0' \(A => B\) needs a step of .* tau = .* would do"):
+    with pytest.raises(
+        cn.ReactionError, match=r"reaction 'J0' \(A => B\) needs a step of .* tau = .* would do"
+    ):
         cn.to_strand_displacement(network([((A,), (B,))], [1e3]), c0=5.0, tau=1.0)
 
 
 def test_what_cannot_be_is_refused():
-    with pytest.raises(cn.ReactionError, match=r"'J0': 3 molecules meet \(A \+ 2 B => C\).*at most 2"):
+    with pytest.raises(
+        cn.ReactionError, match=r"'J0': 3 molecules meet \(A \+ 2 B => C\).*at most 2"
+    ):
         cn.to_strand_displacement(network([((A, B, B), (C,))]))
     formal = network([((A,), (B,))])
-    with pytest.raises(cn.InputError, match=r"fuel is 2e4 nM|fuel is 20000.0 nM; expected at most c_max"):
+    with pytest.raises(
+        cn.InputError, match=r"fuel is 2e4 nM|fuel is 20000.0 nM; expected at most c_max"
+    ):
         cn.to_strand_displacement(formal, fuel=2e4)
     with pytest.raises(
-        cn.InputError, match=r"signal 'A' starts at .* above c_max = 10000 nM; c0 = .* with tau = .* would do"
+        cn.InputError,
+        match=r"signal 'A' starts at .* above c_max = 10000 nM; c0 = .* with tau = .* would do",
     ):
         cn.to_strand_displacement(formal, c0=1e5)
     for name in ("c_max", "q_max", "c0", "tau"):
@@ -188,7 +210,10 @@ def test_what_cannot_be_is_refused():
 def test_read_outs_are_the_networks_in_nanomolar():
     """Constants of read-outs too: a scaled input's value and a hard sigmoid's offset."""
     net = cn.Network(
-        [cn.Layer([[1.0]], [0.2], cn.SmoothedReLU(h=0.1)), cn.Layer([[2.0]], [0.5], cn.Absolute(h=0.01))],
+        [
+            cn.Layer([[1.0]], [0.2], cn.SmoothedReLU(h=0.1)),
+            cn.Layer([[2.0]], [0.5], cn.Absolute(h=0.01)),
+        ],
         inputs="scaled",
         input_range=(-1.0, 3.0),
     )
@@ -196,7 +221,9 @@ def test_read_outs_are_the_networks_in_nanomolar():
     dna = cn.to_strand_displacement(net, [1.0], c0=4.0)
     x = np.random.default_rng(0).uniform(0.1, 2, len(formal.floating))
     state = np.zeros(len(dna.floating))
-    for name, value in zip((*formal.floating, *formal.boundary), (*x, *formal.boundary_concentrations), strict=True):
+    for name, value in zip(
+        (*formal.floating, *formal.boundary), (*x, *formal.boundary_concentrations), strict=True
+    ):
         state[dna.floating.index(name)] = 4.0 * value
     np.testing.assert_allclose(dna.observe(state), 4.0 * formal.observe(x), rtol=1e-12)
 
@@ -225,7 +252,9 @@ def test_what_is_held_constant_stays_so():
 def test_simulations_of_dna_last_as_long_as_it_takes(tmp_path):
     dna = cn.to_strand_displacement(cn.load_model("xor"), c0=10.0, tau=1000.0)
     assert "t_end=>100000.0," in cn.export(dna, tmp_path / "net.bngl").read_text(encoding="utf-8")
-    assert "t_end=>100.0," in cn.export(cn.load_model("xor"), tmp_path / "xor.bngl").read_text(encoding="utf-8")
+    assert "t_end=>100.0," in cn.export(cn.load_model("xor"), tmp_path / "xor.bngl").read_text(
+        encoding="utf-8"
+    )
 
 
 # Strands ------------------------------------------------------------------------------------------
@@ -233,31 +262,47 @@ def test_simulations_of_dna_last_as_long_as_it_takes(tmp_path):
 
 @pytest.mark.parametrize("name", [name for name in FORMAL if name != "smoothed ReLU"])
 def test_domains_do_what_the_steps_say(name, tmp_path):
-    """Peppercorn enumerates what the strands do to one another; condensed, it is our steps and no other.
+    """Peppercorn enumerates what the strands do to one another; condensed, it is our steps and no
+    other.
 
-    Strands that differ in their history are one signal. Remote toeholds are left out: where two of one signal meet and
-    make it again, they rearrange complexes at rates some thousand times smaller.
+    Strands that differ in their history are one signal. Remote toeholds are left out: where two of
+    one signal meet and make it again, they rearrange complexes at rates some thousand times
+    smaller.
     """
     pytest.importorskip("peppercornenumerator")
     formal = network(FORMAL[name])
     dna = cn.to_strand_displacement(formal)
     path = cn.export(dna, tmp_path / "net.pil")
     command = shutil.which("peppercorn") or str(Path(sys.executable).with_name("peppercorn"))
-    options = ["--condensed", "--release-cutoff", "8", "--max-complex-size", "10", "--reject-remote"]
-    done = subprocess.run([command, str(path), *options], capture_output=True, text=True, check=True, timeout=120)
+    options = [
+        "--condensed",
+        "--release-cutoff",
+        "8",
+        "--max-complex-size",
+        "10",
+        "--reject-remote",
+    ]
+    done = subprocess.run(
+        [command, str(path), *options], capture_output=True, text=True, check=True, timeout=120
+    )
     kernels = {}
     reactions = []
     for line in done.stdout.splitlines():
         if line.startswith("reaction"):
             before, after = line.partition("]")[2].split("->")
-            reactions.append(tuple(tuple(part.strip() for part in side.split("+")) for side in (before, after)))
+            reactions.append(
+                tuple(tuple(part.strip() for part in side.split("+")) for side in (before, after))
+            )
         elif "=" in line and not line.startswith(("length", "macrostate", "#")):
             species, _, kernel = line.partition("=")
             kernels[species.strip()] = kernel.partition("@")[0].strip()
     known = {s.id for s in formal.species} | set(dna.fuels)
     found = set()
     for before, after in reactions:
-        sides = [tuple(sorted(filter(None, (_species(s, kernels, known) for s in side)))) for side in (before, after)]
+        sides = [
+            tuple(sorted(filter(None, (_species(s, kernels, known) for s in side))))
+            for side in (before, after)
+        ]
         found.add(tuple(sides))
     wanted = set()
     for r in dna.reactions:
@@ -269,7 +314,9 @@ def test_domains_do_what_the_steps_say(name, tmp_path):
 
 
 def _species(name, kernels, known):
-    """A signal whatever its history, a fuel by its name, "" for what the steps make on the way and for waste."""
+    """A signal whatever its history, a fuel by its name, "" for what the steps make on the way and
+    for waste.
+    """
     if name in known:
         return name
     domains = kernels[name].split()
@@ -315,17 +362,26 @@ def test_parts_and_designs_are_written(tmp_path):
         if line.startswith("structure"):
             marks = line.partition("=")[2]
             assert marks.count("(") == marks.count(")")
-    with pytest.raises(cn.FileFormatError, match="no strand displacement implementation; to_strand_displacement makes"):
+    with pytest.raises(
+        cn.FileFormatError,
+        match="no strand displacement implementation; to_strand_displacement makes",
+    ):
         cn.export(cn.load_model("xor"), tmp_path / "net.pil")
 
 
 def test_names_of_domains_and_strands_give_way_to_the_models(tmp_path):
-    """Species that are called like our domains and strands, and an owner that two domains could have."""
+    """Species that are called like our domains and strands, and an owner that two domains could
+    have.
+    """
     reactions = [cn.Reaction("J", ("A",), ("J_1", "d_A"), "k", 1.0)]
-    crn = cn.ReactionNetwork([cn.Species(name) for name in ("A", "J_1", "d_A", "strand_0")], reactions)
+    crn = cn.ReactionNetwork(
+        [cn.Species(name) for name in ("A", "J_1", "d_A", "strand_0")], reactions
+    )
     dna = cn.to_strand_displacement(crn)
     parts = cn.domain_parts(dna)
-    signals = {part.name: part.strands[0].domains for part in parts.complexes if part.role == "signal"}
+    signals = {
+        part.name: part.strands[0].domains for part in parts.complexes if part.role == "signal"
+    }
     flat = [domain for domains in signals.values() for domain in domains]
     assert len(flat) == len(set(flat)) == 16
     assert not set(parts.lengths) & {part.name for part in parts.complexes}
@@ -334,7 +390,9 @@ def test_names_of_domains_and_strands_give_way_to_the_models(tmp_path):
     assert len(histories) == 2
     assert not histories & set(flat)
     design = cn.export(dna, tmp_path / "net.np").read_text(encoding="utf-8").splitlines()
-    names = [line.split()[1] for line in design if line.split()[0] in ("domain", "strand", "structure")]
+    names = [
+        line.split()[1] for line in design if line.split()[0] in ("domain", "strand", "structure")
+    ]
     assert len(names) == len(set(names))
 
 
@@ -392,7 +450,9 @@ def test_the_smallest_fuel_does_and_less_does_not():
 
 
 def test_a_starved_tube_is_not_read():
-    """With 100 nM, XOR's tube runs out of fuel at [0, 0] and rests, where its class is right by chance."""
+    """With 100 nM, XOR's tube runs out of fuel at [0, 0] and rests, where its class is right by
+    chance.
+    """
     window = cn.read_out_window(cn.load_model("xor"), XOR, fuel=100.0, c0=10.0, t_end=300.0)
     assert window.fuel_left[0] < 1
     assert window.starved[0] < 0.1 * window.time[-1]
@@ -441,7 +501,11 @@ def test_the_plot_shows_dna_ideal_and_window():
     np.testing.assert_allclose(ax.lines[0].get_ydata(), window.outputs[1, :, 0])
     np.testing.assert_allclose(ax.lines[1].get_ydata(), window.ideal[1, :, 0])
     assert ax.get_xlabel() == "time (h)"
-    assert [t.get_text() for t in ax.get_legend().get_texts()][:3] == ["y0", "ideal chemistry", "network"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()][:3] == [
+        "y0",
+        "ideal chemistry",
+        "network",
+    ]
     with pytest.raises(cn.InputError, match="sample is 4; expected 0 to 3"):
         cn.plot_read_out_window(window, sample=4)
 

@@ -1,4 +1,6 @@
-"""Antimony text: libSBML's consistency check, equal right-hand sides of all forms, determinism, linear time."""
+"""Antimony text: libSBML's consistency check, equal right-hand sides of all forms, determinism,
+linear time.
+"""
 
 import re
 import time
@@ -39,10 +41,16 @@ def test_libsbml_finds_nothing_in_layer_models(case, form):
 
 @pytest.mark.parametrize("form", ["reactions", "compact", "numbers"])
 def test_every_element_has_a_name_and_an_sbo_term(form):
-    net = cn.Network.random([2, 3, 2], cn.Normalized(h=0.1), seed=0, output=cn.Tanh(h=0.1), inputs="signed")
+    net = cn.Network.random(
+        [2, 3, 2], cn.Normalized(h=0.1), seed=0, output=cn.Tanh(h=0.1), inputs="signed"
+    )
     document = libsbml.readSBMLFromString(antimony_to_sbml(cn.to_antimony(net, form)))
     model = document.getModel()
-    for collection in (model.getListOfSpecies(), model.getListOfReactions(), model.getListOfParameters()):
+    for collection in (
+        model.getListOfSpecies(),
+        model.getListOfReactions(),
+        model.getListOfParameters(),
+    ):
         for element in collection:
             assert element.getName(), element.getId()
             assert element.isSetSBOTerm(), element.getId()
@@ -55,7 +63,9 @@ def test_compact_forms_of_networks_that_are_not_ours():
     for form in ("compact", "numbers"):
         model = CompiledModel(cn.to_antimony(crn, form))
         order = [model.floating.index(name) for name in crn.floating]
-        rates = model.rates_of_change(np.empty(0), np.array([2.0, 1.0, 0.0])[np.argsort(order)])[order]
+        rates = model.rates_of_change(np.empty(0), np.array([2.0, 1.0, 0.0])[np.argsort(order)])[
+            order
+        ]
         assert rates.tolist() == [-2.0, 0.0, 0.0]
 
 
@@ -73,7 +83,10 @@ def test_libsbml_finds_nothing_in_the_digits_model():
 def test_all_forms_have_the_same_right_hand_side(case, rng):
     crn = cn.to_reactions(case.net)
     held = case.net.input_coding.concentrations(case.x[0]).ravel()
-    models = [CompiledModel(cn.to_antimony(case.net, form)) for form in ("reactions", "compact", "numbers")]
+    models = [
+        CompiledModel(cn.to_antimony(case.net, form))
+        for form in ("reactions", "compact", "numbers")
+    ]
     for _ in range(5):
         x = rng.uniform(0, 3, len(crn.floating))
         expected = crn.right_hand_side(x, held)
@@ -92,17 +105,25 @@ def test_the_faithful_form_shows_every_reaction(case):
     model = document.getModel()
     assert model.getNumReactions() == len(crn.reactions)
     assert not any(model.getReaction(i).getReversible() for i in range(model.getNumReactions()))
-    for collection in (model.getListOfSpecies(), model.getListOfReactions(), model.getListOfParameters()):
+    for collection in (
+        model.getListOfSpecies(),
+        model.getListOfReactions(),
+        model.getListOfParameters(),
+    ):
         for element in collection:
             assert element.getName(), element.getId()
             assert element.isSetSBOTerm(), element.getId()
     for reaction, theirs in zip(crn.reactions, model.getListOfReactions(), strict=True):
         law = libsbml.formulaToL3String(theirs.getKineticLaw().getMath())
         assert law.startswith(f"comp * {reaction.rate_constant}")
-        assert {r.getSpecies() for r in theirs.getListOfReactants()} == {s for s, _ in reaction.substrates}
+        assert {r.getSpecies() for r in theirs.getListOfReactants()} == {
+            s for s, _ in reaction.substrates
+        }
     starts = [a.getSymbol() for a in model.getListOfInitialAssignments()]
     assert set(starts) == {s.id for s in crn.species if isinstance(s.initial, cn.Expression)}
-    assert [rule.getVariable() for rule in model.getListOfRules()] == [o.id for o in crn.observables]
+    assert [rule.getVariable() for rule in model.getListOfRules()] == [
+        o.id for o in crn.observables
+    ]
 
 
 def test_equal_networks_give_identical_text():
@@ -114,7 +135,9 @@ def test_equal_networks_give_identical_text():
 
 @pytest.mark.parametrize("name", ["xor", "moons", "iris", "digits"])
 def test_shipped_antimony_is_what_is_written_now(name):
-    assert (MODELS / f"{name}.ant").read_text(encoding="utf-8") == cn.to_antimony(cn.load_model(name))
+    assert (MODELS / f"{name}.ant").read_text(encoding="utf-8") == cn.to_antimony(
+        cn.load_model(name)
+    )
 
 
 def test_numbers_keep_their_last_digit():

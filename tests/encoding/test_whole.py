@@ -1,4 +1,6 @@
-"""Network -> ReactionNetwork: counts, structure, and the fixed point against the closed form and scipy."""
+"""Network -> ReactionNetwork: counts, structure, and the fixed point against the closed form and
+scipy.
+"""
 
 import numpy as np
 import pytest
@@ -35,7 +37,10 @@ def test_the_closed_form_is_a_stable_fixed_point(case):
         crn = cn.to_reactions(net, x)
         values = net.forward(x)
         state = np.concatenate(
-            [layer.activation.concentrations(net.pre_activation(layer, values)).ravel() for layer in net.layers]
+            [
+                layer.activation.concentrations(net.pre_activation(layer, values)).ravel()
+                for layer in net.layers
+            ]
         )
         assert np.all(crn.balance(state).imbalance < 1e-12)
         jacobian = crn.jacobian(state).toarray()
@@ -48,7 +53,10 @@ def test_layers_never_disturb_the_ones_before(case):
     net = case.net
     crn = cn.to_reactions(net)
     jacobian = crn.jacobian(np.random.default_rng(0).uniform(0.1, 2, len(crn.floating))).toarray()
-    layer_of = np.repeat(range(len(net.layers)), [layer.n_out * len(layer.activation.species) for layer in net.layers])
+    layer_of = np.repeat(
+        range(len(net.layers)),
+        [layer.n_out * len(layer.activation.species) for layer in net.layers],
+    )
     assert not np.any(jacobian[layer_of[:, None] < layer_of[None, :]])
 
 
@@ -57,9 +65,16 @@ def test_start_values_are_upper_bounds_of_the_fixed_point(case):
     for x in case.x[:2]:
         crn = cn.to_reactions(case.net, x)
         steady = cn.Simulator(case.net).steady_state(x)
-        followers = {"Mp", "Mn"}  # the test's own activation states a bound for moderate values alone
-        checked = [i for i, name in enumerate(crn.floating) if name.rstrip("0123456789_") not in followers]
-        assert np.all(crn.initial_concentrations[checked] >= steady.concentrations[0, checked] * (1 - 1e-12))
+        followers = {
+            "Mp",
+            "Mn",
+        }  # the test's own activation states a bound for moderate values alone
+        checked = [
+            i for i, name in enumerate(crn.floating) if name.rstrip("0123456789_") not in followers
+        ]
+        assert np.all(
+            crn.initial_concentrations[checked] >= steady.concentrations[0, checked] * (1 - 1e-12)
+        )
 
 
 @pytest.mark.parametrize("case", CORPUS[::5], ids=lambda case: case.name)
@@ -77,15 +92,22 @@ def test_scipy_integrates_the_reactions_to_the_closed_form(case):
         atol=1e-14,
     )
     assert end.success
-    # rates are at least 2 sqrt(h) = 0.02 here, so 3000 time units leave nothing but the integrator's error
-    np.testing.assert_allclose(crn.observe(end.y[:, -1])[-case.net.n_out :], case.net(x), rtol=1e-5, atol=1e-5)
+    # rates are at least 2 sqrt(h) = 0.02 here, so 3000 time units leave nothing but the
+    # integrator's error
+    np.testing.assert_allclose(
+        crn.observe(end.y[:, -1])[-case.net.n_out :], case.net(x), rtol=1e-5, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("case", CORPUS[::4], ids=lambda case: case.name)
 def test_layer_models_chained_by_hand_are_the_network(case):
     net, x = case.net, case.x[0]
     concentrations = dict(
-        zip(cn.to_reactions(net).boundary, net.input_coding.concentrations(x).ravel().tolist(), strict=True)
+        zip(
+            cn.to_reactions(net).boundary,
+            net.input_coding.concentrations(x).ravel().tolist(),
+            strict=True,
+        )
     )
     steady = cn.Simulator(net).steady_state(x)
     whole = dict(zip(steady.species, steady.concentrations[0].tolist(), strict=True))

@@ -34,7 +34,12 @@ WITHOUT_UNITS = tuple(name for name in GENERAL if name not in WITH_UNITS)
 NEEDED = {"copasi": "basico", "graphml": "networkx"}
 
 BRUSSELATOR = cn.ReactionNetwork(
-    [cn.Species("A", 1.0, boundary=True), cn.Species("B", 3.0, boundary=True), cn.Species("X", 1.0), cn.Species("Y")],
+    [
+        cn.Species("A", 1.0, boundary=True),
+        cn.Species("B", 3.0, boundary=True),
+        cn.Species("X", 1.0),
+        cn.Species("Y"),
+    ],
     [
         cn.Reaction("feed", ("A",), ("A", "X"), "k1", 1.0),
         cn.Reaction("loop", {"X": 2, "Y": 1}, {"X": 3}, "k2", 0.1),
@@ -43,7 +48,13 @@ BRUSSELATOR = cn.ReactionNetwork(
         cn.Reaction("crowd", {"Y": 3}, {"Y": 2}, "k5", 1e-3),
         cn.Reaction("leak", (), ("Y",), "k6", 1 / 3),
     ],
-    [Observable("ratio", Expression((Monomial(2.0, (("X", 1.0),)), Monomial(-1.0, (("Y", 1.0),)))), "a read-out")],
+    [
+        Observable(
+            "ratio",
+            Expression((Monomial(2.0, (("X", 1.0),)), Monomial(-1.0, (("Y", 1.0),)))),
+            "a read-out",
+        )
+    ],
     "brusselator",
 )
 
@@ -59,7 +70,10 @@ def exported(model, folder, name, **more):
     """The files of a format, by what follows the stem in their names."""
     pytest.importorskip(NEEDED.get(name, "numpy"))
     path = cn.export(model, folder / "net.out", format=name, **options(name, model), **more)
-    return {file.name.removeprefix("net"): file.read_bytes() for file in sorted(path.parent.glob("net.*"))}
+    return {
+        file.name.removeprefix("net"): file.read_bytes()
+        for file in sorted(path.parent.glob("net.*"))
+    }
 
 
 def text_of(model, folder, name, **more):
@@ -105,7 +119,11 @@ def test_text_does_not_depend_on_pythons_hashes(tmp_path):
     for seed in ("1", "2"):
         folder = tmp_path / seed
         folder.mkdir()
-        subprocess.run([sys.executable, "-c", code, str(folder)], env=os.environ | {"PYTHONHASHSEED": seed}, check=True)
+        subprocess.run(
+            [sys.executable, "-c", code, str(folder)],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            check=True,
+        )
         written.append({file.name: file.read_bytes() for file in folder.iterdir()})
     assert written[0] == written[1]
 
@@ -127,7 +145,9 @@ def test_names_and_endings_are_each_one_formats():
 
 @pytest.mark.parametrize("name", [name for name in GENERAL if name not in ("graphviz", "copasi")])
 def test_inputs_are_in_the_file(name, tmp_path):
-    """All but pictures have concentrations. (COPASI's are numbers of molecules; `readers.py` reads them.)"""
+    """All but pictures have concentrations. (COPASI's are numbers of molecules; `readers.py` reads
+    them.)
+    """
     net = cn.load_model("xor")
     with_x = exported(net, tmp_path, name, x=[0.625, 0.0])
     assert name in ("omex", "kappa") or any(b"0.625" in content for content in with_x.values())
@@ -140,7 +160,9 @@ def test_inputs_are_in_the_file(name, tmp_path):
 @pytest.mark.parametrize("name", FORMATS)
 def test_an_unknown_option_is_refused_with_the_formats_own(name, tmp_path):
     known = ", ".join(FORMATS[name].options) or "none"
-    with pytest.raises(cn.InputError, match=f"format '{name}' has no option 'colour'; it has {known}$"):
+    with pytest.raises(
+        cn.InputError, match=f"format '{name}' has no option 'colour'; it has {known}$"
+    ):
         cn.export(cn.load_model("xor"), tmp_path / "net", format=name, colour="red")
     assert not list(tmp_path.iterdir())
 
@@ -156,7 +178,9 @@ def test_an_unknown_ending_is_refused_with_all_that_are_known(file, tmp_path):
 
 
 def test_an_unknown_format_is_refused_with_all_that_are_known(tmp_path):
-    with pytest.raises(cn.FileFormatError, match=f"unknown format 'word'; known: {', '.join(FORMATS)}$"):
+    with pytest.raises(
+        cn.FileFormatError, match=f"unknown format 'word'; known: {', '.join(FORMATS)}$"
+    ):
         cn.export(cn.load_model("xor"), tmp_path / "net.xml", format="word")
 
 
@@ -182,7 +206,10 @@ def test_files_are_kept(name, tmp_path):
         folder.mkdir()
         kept = folder / f"net{ending}"
         kept.write_bytes(b"mine")
-        with pytest.raises(FileExistsError, match=f"{re.escape(repr(str(kept)))} exists; overwrite=True replaces it"):
+        with pytest.raises(
+            FileExistsError,
+            match=f"{re.escape(repr(str(kept)))} exists; overwrite=True replaces it",
+        ):
             cn.export(net, folder / "net.out", format=name)
         assert {file.name: file.read_bytes() for file in folder.iterdir()} == {kept.name: b"mine"}
     assert b"mine" not in exported(net, folder, name, overwrite=True).values()
@@ -190,12 +217,16 @@ def test_files_are_kept(name, tmp_path):
 
 @pytest.mark.parametrize("name", GENERAL)
 def test_reactions_have_their_inputs_already(name, tmp_path):
-    with pytest.raises(ValueError, match="x goes with a Network; a ReactionNetwork has its boundary concentrations"):
+    with pytest.raises(
+        ValueError, match="x goes with a Network; a ReactionNetwork has its boundary concentrations"
+    ):
         exported(BRUSSELATOR, tmp_path, name, x=[1.0, 3.0])
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("x", [[1.0], [[1.0, 0.0]], [1.0, 0.0, 1.0]], ids=["short", "a batch", "long"])
+@pytest.mark.parametrize(
+    "x", [[1.0], [[1.0, 0.0]], [1.0, 0.0, 1.0]], ids=["short", "a batch", "long"]
+)
 def test_inputs_of_a_wrong_shape_are_refused(x, tmp_path):
     with pytest.raises(cn.InputError, match=r"shape .*; expected \("):
         cn.export(cn.load_model("xor"), tmp_path / "net.xml", x=x)
@@ -210,7 +241,10 @@ FOUR = cn.ReactionNetwork(
 
 @pytest.mark.parametrize("name", WITH_UNITS)
 def test_fourth_order_is_refused_where_units_are_written(name, tmp_path):
-    with pytest.raises(cn.ReactionError, match=r"reaction 'J': 4 molecules meet \(3 A \+ E => E\); expected at most 3"):
+    with pytest.raises(
+        cn.ReactionError,
+        match=r"reaction 'J': 4 molecules meet \(3 A \+ E => E\); expected at most 3",
+    ):
         exported(FOUR, tmp_path, name)
     assert not list(tmp_path.iterdir())
 
@@ -238,7 +272,8 @@ SENSELESS = [
 @pytest.mark.parametrize(("name", "option", "value"), SENSELESS)
 def test_options_without_sense_are_refused(name, option, value, tmp_path):
     message = (
-        f"format '{name}': option {option} is {value!r}; expected (True or False|a (whole|finite) number >=? [01])$"
+        f"format '{name}': option {option} is {value!r}; expected (True or False|a (whole|finite)"
+        " number >=? [01])$"
     )
     with pytest.raises(cn.InputError, match=message):
         cn.export(cn.load_model("xor"), tmp_path / "net", format=name, **{option: value})
@@ -246,7 +281,13 @@ def test_options_without_sense_are_refused(name, option, value, tmp_path):
 
 
 NUMPY = [
-    *(("bngl", "t_end"), ("catalyst", "t_end"), ("visual-dsd", "t_end"), ("petab", "bound"), ("petab-v2", "bound")),
+    *(
+        ("bngl", "t_end"),
+        ("catalyst", "t_end"),
+        ("visual-dsd", "t_end"),
+        ("petab", "bound"),
+        ("petab-v2", "bound"),
+    ),
     *(("omex", "t_end"), ("copasi", "n_steps"), ("latex", "digits")),
 ]
 
@@ -274,9 +315,19 @@ def test_whole_numbers_beyond_floats_are_refused(option, tmp_path):
         ("kappa", "molecules", 0, "option molecules is 0; expected a whole number >= 1$"),
         ("kappa", "molecules", 2.5, "molecules is 2.5"),
         ("kappa", "molecules", "many", "molecules is 'many'"),
-        ("graphviz", "nodes", "genes", "nodes is 'genes'; expected one of 'reactions', 'influences'"),
+        (
+            "graphviz",
+            "nodes",
+            "genes",
+            "nodes is 'genes'; expected one of 'reactions', 'influences'",
+        ),
         ("graphml", "nodes", "genes", "nodes is 'genes'"),
-        ("antimony", "form", "short", "form is 'short'; expected one of 'reactions', 'compact', 'numbers'"),
+        (
+            "antimony",
+            "form",
+            "short",
+            "form is 'short'; expected one of 'reactions', 'compact', 'numbers'",
+        ),
         ("omex", "vary", "ghost", "vary is 'ghost'; expected a boundary species"),
         ("omex", "low", 3.0, "expected numbers 0 <= low < high"),
     ],
@@ -290,7 +341,9 @@ def test_options_that_are_checked(name, option, value, message, tmp_path):
 @pytest.mark.parametrize("name", STRANDS)
 def test_formats_of_strands_refuse_other_reactions(name, tmp_path):
     for model in (cn.load_model("xor"), BRUSSELATOR):
-        with pytest.raises(cn.FileFormatError, match="is no strand displacement implementation; to_strand_displac"):
+        with pytest.raises(
+            cn.FileFormatError, match="is no strand displacement implementation; to_strand_displac"
+        ):
             cn.export(model, tmp_path / "net", format=name)
 
 
@@ -306,14 +359,51 @@ SPECIES_IN = {
     "biocrnpyler": r"^    '(\w+)': .*,$",
 }
 """Where a language declares species, one a line."""
-CONSTANTS_IN = {"bngl": r"^  (\w+) [-+.e\d]+$", "pysb": r"^Parameter\('(\w+)', ", "kappa": r"^%var: '(\w+)'"}
+CONSTANTS_IN = {
+    "bngl": r"^  (\w+) [-+.e\d]+$",
+    "pysb": r"^Parameter\('(\w+)', ",
+    "kappa": r"^%var: '(\w+)'",
+}
 FOLD = ("bngl", "pysb", "biocrnpyler")
 """Names that differ in case alone are one there, or in what they call."""
 NASTY = (
-    *("_", "_Y", "__init__", "Y", "y", "s_Y", "Y_2", "lambda", "LAMBDA", "lambda_", "None", "if", "end", "end_"),
-    *("i", "c", "t", "D", "rn", "im", "pi", "Model", "Rule", "time", "null", "new", "rec", "nothing", "sqrt"),
+    *(
+        "_",
+        "_Y",
+        "__init__",
+        "Y",
+        "y",
+        "s_Y",
+        "Y_2",
+        "lambda",
+        "LAMBDA",
+        "lambda_",
+        "None",
+        "if",
+        "end",
+        "end_",
+    ),
+    *(
+        "i",
+        "c",
+        "t",
+        "D",
+        "rn",
+        "im",
+        "pi",
+        "Model",
+        "Rule",
+        "time",
+        "null",
+        "new",
+        "rec",
+        "nothing",
+        "sqrt",
+    ),
 )
-IDENTIFIERS = st.one_of(st.sampled_from(NASTY), st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,3}", fullmatch=True))
+IDENTIFIERS = st.one_of(
+    st.sampled_from(NASTY), st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,3}", fullmatch=True)
+)
 
 
 def chain(names):
@@ -323,7 +413,9 @@ def chain(names):
         cn.Reaction(f"reaction{i}", (name,), product, f"constant{i}", 1.0)
         for i, (name, product) in enumerate(zip(names, after, strict=True))
     ]
-    return cn.ReactionNetwork([cn.Species(name, 1.0) for name in names], reactions, name="chain_model")
+    return cn.ReactionNetwork(
+        [cn.Species(name, 1.0) for name in names], reactions, name="chain_model"
+    )
 
 
 def called(text):
@@ -358,13 +450,16 @@ def test_python_can_compile_any_names(name, tmp_path):
     names = [*NASTY, *keyword.kwlist, *keyword.softkwlist]
     crn = chain(list(dict.fromkeys(names)))
     tree = ast.parse(text_of(crn, tmp_path, name))
-    assert not any(isinstance(node, ast.Name) and keyword.iskeyword(node.id) for node in ast.walk(tree))
+    assert not any(
+        isinstance(node, ast.Name) and keyword.iskeyword(node.id) for node in ast.walk(tree)
+    )
 
 
 def two(first, second="Z", constant="k"):
     """2 A -> B, with the names as wanted."""
     return cn.ReactionNetwork(
-        [cn.Species(first, 1.0), cn.Species(second)], [cn.Reaction("J", {first: 2}, (second,), constant, 1.0)]
+        [cn.Species(first, 1.0), cn.Species(second)],
+        [cn.Reaction("J", {first: 2}, (second,), constant, 1.0)],
     )
 
 
@@ -372,7 +467,9 @@ def pysb_components(text):
     return re.findall(r"(?:Monomer|Parameter|Observable|Rule|Expression)\('(\w+)'", text)
 
 
-@pytest.mark.parametrize("names", [("Y", "Y_c", "k"), ("Y", "Z", "Y_c"), ("Y", "Z", "Y_start")], ids="-".join)
+@pytest.mark.parametrize(
+    "names", [("Y", "Y_c", "k"), ("Y", "Z", "Y_c"), ("Y", "Z", "Y_start")], ids="-".join
+)
 def test_components_of_pysb_have_different_names(names, tmp_path):
     """PySB raises ComponentDuplicateNameError."""
     found = pysb_components(text_of(two(*names), tmp_path, "pysb"))
@@ -397,7 +494,7 @@ def test_no_name_of_bionetgen_begins_a_block(name, tmp_path):
 def test_names_of_biocrnpyler_have_single_inner_underscores(species, tmp_path):
     """Its Species raises ValueError for others."""
     text = text_of(two(species), tmp_path, "biocrnpyler")
-    (new, *_) = re.findall(SPECIES_IN["biocrnpyler"], text, re.MULTILINE)[-2:]
+    new, *_ = re.findall(SPECIES_IN["biocrnpyler"], text, re.MULTILINE)[-2:]
     assert re.fullmatch(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*", new)
 
 
@@ -415,7 +512,9 @@ def test_species_of_crn_are_no_words_of_python(species, tmp_path):
 
 def test_read_outs_of_visual_dsd_read_renamed_rate_constants(tmp_path):
     read = Observable("seen", Expression((Monomial(1.0, (("A", 1.0), ("time", 1.0))),)))
-    crn = cn.ReactionNetwork([cn.Species("A", 1.0)], [cn.Reaction("J", ("A",), (), "time", 1.0)], [read])
+    crn = cn.ReactionNetwork(
+        [cn.Species("A", 1.0)], [cn.Reaction("J", ("A",), (), "time", 1.0)], [read]
+    )
     assert "[A]*s_time" in text_of(crn, tmp_path, "visual-dsd")
 
 
@@ -423,11 +522,24 @@ def test_read_outs_of_visual_dsd_read_renamed_rate_constants(tmp_path):
 @pytest.mark.parametrize("stem", ["a, b", "my: net", "net [1]"])
 def test_petab_names_its_files_whatever_they_are_called(name, stem, tmp_path):
     yaml = pytest.importorskip("yaml")
-    content = yaml.safe_load(cn.export(cn.load_model("xor"), tmp_path / f"{stem}.yaml", format=name).read_bytes())
+    content = yaml.safe_load(
+        cn.export(cn.load_model("xor"), tmp_path / f"{stem}.yaml", format=name).read_bytes()
+    )
     assert f"'{stem}.conditions.tsv'" in str(content)
 
 
-READABLE = ["a, b", 'say "hi"', "<b> & c", "β → γ", "100 %", "back\\slash", "{brace", "two\nlines", "*/ end", "$x_1$"]
+READABLE = [
+    "a, b",
+    'say "hi"',
+    "<b> & c",
+    "β → γ",
+    "100 %",
+    "back\\slash",
+    "{brace",
+    "two\nlines",
+    "*/ end",
+    "$x_1$",
+]
 QUOTABLE = [re.sub(r'["\\\n]', "", text) for text in READABLE]
 """What stands between double quotes in any language; the rest is left out of all of them."""
 
@@ -436,14 +548,21 @@ QUOTABLE = [re.sub(r'["\\\n]', "", text) for text in READABLE]
 def test_readable_names_break_no_format(name, tmp_path):
     """They are free text; here each ends up where it can do harm."""
     species = [cn.Species(f"S{i}", 1.0, name=text) for i, text in enumerate(READABLE)]
-    reactions = [cn.Reaction(f"J{i}", (s.id,), (), f"k{i}", 1.0, s.name) for i, s in enumerate(species)]
-    reads = [Observable(f"o{i}", Expression((Monomial(1.0, ((s.id, 1.0),)),)), s.name) for i, s in enumerate(species)]
+    reactions = [
+        cn.Reaction(f"J{i}", (s.id,), (), f"k{i}", 1.0, s.name) for i, s in enumerate(species)
+    ]
+    reads = [
+        Observable(f"o{i}", Expression((Monomial(1.0, ((s.id, 1.0),)),)), s.name)
+        for i, s in enumerate(species)
+    ]
     crn = cn.ReactionNetwork(species, reactions, reads)
     text = next(iter(exported(crn, tmp_path, name).values()))
     if name in SBML:
         assert import_sbml(tmp_path / "net.out").floating == crn.floating
     elif name == "csv":
-        rows = list(csv.DictReader(StringIO((tmp_path / "net.species.csv").read_text(encoding="utf-8"))))
+        rows = list(
+            csv.DictReader(StringIO((tmp_path / "net.species.csv").read_text(encoding="utf-8")))
+        )
         assert [row["name"] for row in rows] == QUOTABLE * 2
     elif name == "graphml":
         graph = pytest.importorskip("networkx").read_graphml(tmp_path / "net.out")
@@ -454,7 +573,9 @@ def test_readable_names_break_no_format(name, tmp_path):
 
 def test_control_characters_in_names_leave_graphml_well_formed(tmp_path):
     networkx = pytest.importorskip("networkx")
-    crn = cn.ReactionNetwork([cn.Species("A", 1.0, name="a\x01b")], [cn.Reaction("J", ("A",), (), "k", 1.0)])
+    crn = cn.ReactionNetwork(
+        [cn.Species("A", 1.0, name="a\x01b")], [cn.Reaction("J", ("A",), (), "k", 1.0)]
+    )
     networkx.read_graphml(cn.export(crn, tmp_path / "net.graphml"))
 
 
@@ -479,7 +600,9 @@ def complaints(text):
     return [log.getError(i).getMessage() for i in range(log.getNumErrors())]
 
 
-MODELS = {case.name: cn.to_reactions(case.net, case.x[0]) for case in corpus()} | {"brusselator": BRUSSELATOR}
+MODELS = {case.name: cn.to_reactions(case.net, case.x[0]) for case in corpus()} | {
+    "brusselator": BRUSSELATOR
+}
 each_model = pytest.mark.parametrize("crn", MODELS.values(), ids=MODELS)
 
 
@@ -502,16 +625,22 @@ def test_level_3_version_1_has_layouts_too(tmp_path):
 @settings(max_examples=15)
 def test_libsbml_has_nothing_to_say_about_names(names, tmp_path_factory):
     """Identifiers of units and of the compartment that we add give way."""
-    names = [*names, *(name for name in ("comp", "nM", "substance", "number", "avogadro") if name not in names)]
+    names = [
+        *names,
+        *(name for name in ("comp", "nM", "substance", "number", "avogadro") if name not in names),
+    ]
     for name in SBML:
         assert complaints(text_of(chain(names), tmp_path_factory.getbasetemp(), name)) == []
 
 
 @pytest.mark.parametrize("other", ["glyph_A", "text_A", "layers", "glyph_J_A", "J_A"])
 def test_glyphs_give_way_to_names(other, tmp_path):
-    """Layouts share the identifiers of the model: ``glyph_J_A`` is A's end of J's line, or the species J_A."""
+    """Layouts share the identifiers of the model: ``glyph_J_A`` is A's end of J's line, or the
+    species J_A.
+    """
     crn = cn.ReactionNetwork(
-        [cn.Species("A", 1.0), cn.Species(other, 1.0)], [cn.Reaction("J", ("A",), (other,), "k", 1.0)]
+        [cn.Species("A", 1.0), cn.Species(other, 1.0)],
+        [cn.Reaction("J", ("A",), (other,), "k", 1.0)],
     )
     assert complaints(text_of(crn, tmp_path, "sbml", layout=True)) == []
 
@@ -526,7 +655,9 @@ def test_reactions_of_nothing_are_left_out_or_refused(name, tmp_path):
     assert complaints(text) == []
 
 
-@pytest.mark.parametrize(("name", "level"), [(SBML[0], (3, 2)), (SBML[1], (3, 1)), (SBML[2], (2, 4))])
+@pytest.mark.parametrize(
+    ("name", "level"), [(SBML[0], (3, 2)), (SBML[1], (3, 1)), (SBML[2], (2, 4))]
+)
 def test_dialects_are_what_they_say(name, level, tmp_path):
     document = parsed(text_of(BRUSSELATOR, tmp_path, name))
     assert (document.getLevel(), document.getVersion()) == level
@@ -538,12 +669,17 @@ SHORT = [
 ]
 
 
-@pytest.mark.parametrize("crn", [*SHORT, BRUSSELATOR], ids=["relu", "tanh", "normalized", "hardsigmoid", "brusselator"])
+@pytest.mark.parametrize(
+    "crn", [*SHORT, BRUSSELATOR], ids=["relu", "tanh", "normalized", "hardsigmoid", "brusselator"]
+)
 def test_libantimony_says_the_same(crn, tmp_path):
     """Two writers of SBML; in numbers of a few digits, since libAntimony rounds to 15."""
     if crn is BRUSSELATOR:
         crn = cn.ReactionNetwork(
-            crn.species, [*crn.reactions[:-1], cn.Reaction("leak", (), ("Y",), "k6", 0.3)], crn.observables, crn.name
+            crn.species,
+            [*crn.reactions[:-1], cn.Reaction("leak", (), ("Y",), "k6", 0.3)],
+            crn.observables,
+            crn.name,
         )
     theirs = tmp_path / "theirs.xml"
     theirs.write_text(antimony_to_sbml(cn.to_antimony(crn)), encoding="utf-8")
@@ -552,10 +688,13 @@ def test_libantimony_says_the_same(crn, tmp_path):
 
 @given(value=st.floats(0, allow_nan=False, allow_infinity=False, allow_subnormal=False))
 def test_numbers_keep_all_their_digits(value, tmp_path_factory):
-    """libSBML itself writes 15 of the 17 that a double may need. (It reads subnormal numbers as NaN.)"""
+    """libSBML itself writes 15 of the 17 that a double may need. (It reads subnormal numbers as
+    NaN.)
+    """
     start = Expression((Monomial(value, (("k", 1.0),)),))
     crn = cn.ReactionNetwork(
-        [cn.Species("A", value), cn.Species("B", start)], [cn.Reaction("J", ("A",), ("B",), "k", value)]
+        [cn.Species("A", value), cn.Species("B", start)],
+        [cn.Reaction("J", ("A",), ("B",), "k", value)],
     )
     for name in SBML:
         model = parsed(text_of(crn, tmp_path_factory.getbasetemp(), name)).getModel()
@@ -568,7 +707,11 @@ def test_numbers_keep_all_their_digits(value, tmp_path_factory):
 def test_everything_has_an_sbo_term(name, case, tmp_path):
     """`complaints` has libSBML's own check of which term may stand where."""
     model = parsed(text_of(MODELS[case], tmp_path, name)).getModel()
-    elements = [*model.getListOfSpecies(), *model.getListOfReactions(), *model.getListOfCompartments()]
+    elements = [
+        *model.getListOfSpecies(),
+        *model.getListOfReactions(),
+        *model.getListOfCompartments(),
+    ]
     elements += [reaction.getKineticLaw() for reaction in model.getListOfReactions()]
     elements += [p for p in model.getListOfParameters() if not p.getId().startswith("number")]
     assert all(element.isSetSBOTerm() for element in elements)
@@ -576,8 +719,12 @@ def test_everything_has_an_sbo_term(name, case, tmp_path):
 
 def test_orders_have_terms_of_their_own(tmp_path):
     model = parsed(text_of(BRUSSELATOR, tmp_path, "sbml")).getModel()
-    laws = {reaction.getId(): reaction.getKineticLaw().getSBOTermID() for reaction in model.getListOfReactions()}
-    # https://www.ebi.ac.uk/ols4/ontologies/sbo: mass action of an irreversible reaction, continuous scheme
+    laws = {
+        reaction.getId(): reaction.getKineticLaw().getSBOTermID()
+        for reaction in model.getListOfReactions()
+    }
+    # https://www.ebi.ac.uk/ols4/ontologies/sbo: mass action of an irreversible reaction, continuous
+    # scheme
     assert laws == {
         "feed": "SBO:0000049",
         "loop": "SBO:0000059",
@@ -595,7 +742,9 @@ def test_roadrunner_settles_at_the_networks_outputs(name, tmp_path):
     runner = roadrunner.RoadRunner(str(cn.export(net, tmp_path / "net.xml", x=x)))
     runner.simulate(0, 5000, 2)
     # CVODE's own tolerance of 1e-6, over sums of a few units
-    np.testing.assert_allclose([runner[output] for output in net.output_names], net(x), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        [runner[output] for output in net.output_names], net(x), rtol=1e-4, atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("name", SBML)
@@ -616,7 +765,12 @@ def test_the_article_is_cited_for_networks_alone(tmp_path):
 
 def glyphs(crn, folder):
     """The left edge and the top of each species' glyphs."""
-    layout = parsed(text_of(crn, folder, "sbml", layout=True)).getModel().getPlugin("layout").getLayout(0)
+    layout = (
+        parsed(text_of(crn, folder, "sbml", layout=True))
+        .getModel()
+        .getPlugin("layout")
+        .getLayout(0)
+    )
     found = {}
     for glyph in layout.getListOfSpeciesGlyphs():
         box = glyph.getBoundingBox()
@@ -647,7 +801,12 @@ def test_columns_are_the_layers(tmp_path):
 
 
 def test_every_reaction_is_a_line_between_glyphs_that_exist(tmp_path):
-    layout = parsed(text_of(BRUSSELATOR, tmp_path, "sbml", layout=True)).getModel().getPlugin("layout").getLayout(0)
+    layout = (
+        parsed(text_of(BRUSSELATOR, tmp_path, "sbml", layout=True))
+        .getModel()
+        .getPlugin("layout")
+        .getLayout(0)
+    )
     species = {glyph.getId() for glyph in layout.getListOfSpeciesGlyphs()}
     drawn = {}
     for glyph in layout.getListOfReactionGlyphs():
@@ -660,14 +819,18 @@ def test_every_reaction_is_a_line_between_glyphs_that_exist(tmp_path):
 # Texts, by their parsers -------------------------------------------------------------------------
 
 NAMED = chain([name for name in NASTY if name not in ("_",)])
-TEXTS = {name: MODELS[name] for name in ("xor", "brusselator", "skip connections", "Swish output")} | {"names": NAMED}
+TEXTS = {
+    name: MODELS[name] for name in ("xor", "brusselator", "skip connections", "Swish output")
+} | {"names": NAMED}
 each_text = pytest.mark.parametrize("crn", TEXTS.values(), ids=TEXTS)
 
 
 @cache
 def julia_parser():
     tree_sitter = pytest.importorskip("tree_sitter")
-    return tree_sitter.Parser(tree_sitter.Language(pytest.importorskip("tree_sitter_julia").language()))
+    return tree_sitter.Parser(
+        tree_sitter.Language(pytest.importorskip("tree_sitter_julia").language())
+    )
 
 
 def nodes(node):
@@ -685,7 +848,9 @@ def test_julia_parses(crn, tmp_path):
 @pytest.mark.parametrize("species", ["e1", "E2", "f3"])
 def test_coefficients_in_julia_are_no_parts_of_numbers(species, tmp_path):
     tree = julia_parser().parse(text_of(two(species), tmp_path, "catalyst").encode())
-    assert f"2{species}".encode() not in {node.text for node in nodes(tree.root_node) if "float" in node.type}
+    assert f"2{species}".encode() not in {
+        node.text for node in nodes(tree.root_node) if "float" in node.type
+    }
 
 
 @each_text
@@ -707,8 +872,14 @@ def test_graphviz_parses(crn, kind, tmp_path):
     pydot = pytest.importorskip("pydot")
     (graph,) = pydot.graph_from_dot_data(text_of(crn, tmp_path, "graphviz", nodes=kind))
     drawn = {node.get_name().strip('"') for node in graph.get_nodes()} - {"node"}
-    assert drawn == {s.id for s in crn.species} | ({r.id for r in crn.reactions} if kind == "reactions" else set())
-    sides = [r.substrates + r.products for r in crn.reactions] if kind == "reactions" else [list(influences(crn))]
+    assert drawn == {s.id for s in crn.species} | (
+        {r.id for r in crn.reactions} if kind == "reactions" else set()
+    )
+    sides = (
+        [r.substrates + r.products for r in crn.reactions]
+        if kind == "reactions"
+        else [list(influences(crn))]
+    )
     assert len(graph.get_edges()) == sum(map(len, sides))
 
 
@@ -718,9 +889,16 @@ def test_graphml_has_the_stoichiometry(crn, tmp_path):
     exported(crn, tmp_path, "graphml")
     graph = networkx.read_graphml(tmp_path / "net.out", force_multigraph=True)
     for reaction in crn.reactions:
-        before = tuple((s, data["stoichiometry"]) for s, _, data in graph.in_edges(reaction.id, data=True))
-        after = tuple((s, data["stoichiometry"]) for _, s, data in graph.out_edges(reaction.id, data=True))
-        assert (sorted(before), sorted(after)) == (sorted(reaction.substrates), sorted(reaction.products))
+        before = tuple(
+            (s, data["stoichiometry"]) for s, _, data in graph.in_edges(reaction.id, data=True)
+        )
+        after = tuple(
+            (s, data["stoichiometry"]) for _, s, data in graph.out_edges(reaction.id, data=True)
+        )
+        assert (sorted(before), sorted(after)) == (
+            sorted(reaction.substrates),
+            sorted(reaction.products),
+        )
 
 
 @each_text
@@ -754,7 +932,9 @@ def test_tables_are_the_network(crn, tmp_path):
         heading, *rows = csv.reader(file)
     assert heading[1:] == [r.id for r in crn.reactions]
     assert [row[0] for row in rows] == list(crn.floating)
-    np.testing.assert_array_equal([[int(n) for n in row[1:]] for row in rows], crn.stoichiometry.toarray())
+    np.testing.assert_array_equal(
+        [[int(n) for n in row[1:]] for row in rows], crn.stoichiometry.toarray()
+    )
 
 
 @each_text
@@ -767,7 +947,9 @@ def test_visual_dsd_has_a_process_per_species_and_reaction(crn, tmp_path):
 @pytest.mark.parametrize("form", ["reactions", "compact", "numbers"])
 def test_antimony_is_to_antimonys(form, tmp_path):
     net = cn.load_model("xor")
-    assert text_of(net, tmp_path, "antimony", form=form, x=[1.0, 0.0]) == cn.to_antimony(net, form, [1.0, 0.0])
+    assert text_of(net, tmp_path, "antimony", form=form, x=[1.0, 0.0]) == cn.to_antimony(
+        net, form, [1.0, 0.0]
+    )
     assert text_of(BRUSSELATOR, tmp_path, "antimony") == cn.to_antimony(BRUSSELATOR)
 
 
@@ -776,7 +958,10 @@ def test_boundary_species_stay_constant_where_no_language_says_so(name, tmp_path
     """A held species that a reaction takes or makes is a catalyst in the file."""
     crn = cn.ReactionNetwork(
         [cn.Species("E", 1.0, boundary=True), cn.Species("A", 1.0)],
-        [cn.Reaction("J1", ("E",), ("A",), "k1", 1.0), cn.Reaction("J2", {"A": 2}, ("E",), "k2", 1.0)],
+        [
+            cn.Reaction("J1", ("E",), ("A",), "k1", 1.0),
+            cn.Reaction("J2", {"A": 2}, ("E",), "k2", 1.0),
+        ],
     )
     text = text_of(crn, tmp_path, name)
     expected = {

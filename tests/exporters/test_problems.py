@@ -1,6 +1,8 @@
-"""Exports that set a problem: training problems (PEtab), archives to simulate (OMEX), COPASI's tasks, and their data.
+"""Exports that set a problem: training problems (PEtab), archives to simulate (OMEX), COPASI's
+tasks, and their data.
 
-Other programs, where they are installed, check the files and solve the problems: `export_checkers.py` has them.
+Other programs, where they are installed, check the files and solve the problems:
+`export_checkers.py` has them.
 """
 
 import csv
@@ -27,7 +29,9 @@ from crn_nn_tellurium.importers.sbml import import_sbml
 
 PETAB = ("petab", "petab-v2")
 RTOL = 1e-12
-"""Sums of the same terms in another order, some of them 0: roundings of 1e-16 each, and room for what cancels."""
+"""Sums of the same terms in another order, some of them 0: roundings of 1e-16 each, and room for
+what cancels.
+"""
 
 XOR, IRIS = cn.load_model("xor"), cn.load_model("iris")
 NETS = {"xor": XOR, "iris": IRIS}
@@ -63,7 +67,9 @@ def write(folder, name, **options):
 
 
 @several
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
+)
 def test_a_folder_that_cannot_be_written_stays_as_it_was(name, tmp_path):
     tmp_path.chmod(0o555)
     try:
@@ -121,12 +127,17 @@ def test_both_signs_are_opposite_reactions_and_the_same_equations(case, rng):
         gross = np.abs(crn.stoichiometry) @ crn.rates(x)
         assert (np.abs(both.right_hand_side(x) - crn.right_hand_side(x)) <= RTOL * gross).all()
     net = both.stoichiometry.toarray()
-    of = {k: [i for i, r in enumerate(both.reactions) if r.rate_constant == k] for k in both.rate_constants}
+    of = {
+        k: [i for i, r in enumerate(both.reactions) if r.rate_constant == k]
+        for k in both.rate_constants
+    }
     for k in chosen:
         there, back = of[k], of[f"{k}_minus"]
         np.testing.assert_array_equal(net[:, there], -net[:, back])
         assert net[:, there].any(axis=0).all()
-        assert [both.reactions[i].substrates for i in there] == [both.reactions[i].substrates for i in back]
+        assert [both.reactions[i].substrates for i in there] == [
+            both.reactions[i].substrates for i in back
+        ]
         assert all(both.reactions[i].value == 0 for i in back)
     assert len(both.reactions) == len(crn.reactions) + sum(len(of[k]) for k in chosen)
 
@@ -139,9 +150,14 @@ def test_petab_with_free_signs_is_the_same_model(name, format, tmp_path, rng):
     free = cn.export(NETS[name], tmp_path / "free.yaml", format, free_signs=True)
     one, both = (import_sbml(path.with_suffix(".model.xml")) for path in (fixed, free))
     x = rng.uniform(0, 2, len(one.floating))
-    np.testing.assert_allclose(both.right_hand_side(x), one.right_hand_side(x), rtol=RTOL, atol=RTOL)
+    np.testing.assert_allclose(
+        both.right_hand_side(x), one.right_hand_side(x), rtol=RTOL, atol=RTOL
+    )
     before, after = (
-        {row["parameterId"]: float(row["nominalValue"]) for row in table(path.with_suffix(".parameters.tsv"))}
+        {
+            row["parameterId"]: float(row["nominalValue"])
+            for row in table(path.with_suffix(".parameters.tsv"))
+        }
         for path in (fixed, free)
     )
     assert after == before | {f"{k}_minus": 0.0 for k in before}
@@ -149,7 +165,9 @@ def test_petab_with_free_signs_is_the_same_model(name, format, tmp_path, rng):
 
 
 def test_the_opposite_alone_is_the_opposite_weight(rng):
-    """The value moved from one reaction to the other, against a network with that weight's or bias's sign turned."""
+    """The value moved from one reaction to the other, against a network with that weight's or
+    bias's sign turned.
+    """
     crn = cn.to_reactions(XOR)
     both = with_both_signs(crn, signed_constants(crn))
     first, *rest = XOR.layers
@@ -161,9 +179,14 @@ def test_the_opposite_alone_is_the_opposite_weight(rng):
     moved = {}
     for k in ("w1_0_1", "b1_1"):
         moved |= {k: 0.0, f"{k}_minus": values[k]}
-    both = replace(both, reactions=[replace(r, value=moved.get(r.rate_constant, r.value)) for r in both.reactions])
+    both = replace(
+        both,
+        reactions=[replace(r, value=moved.get(r.rate_constant, r.value)) for r in both.reactions],
+    )
     x, held = rng.uniform(0, 2, len(crn.floating)), [0.3, 0.7]
-    np.testing.assert_allclose(both.right_hand_side(x, held), turned.right_hand_side(x, held), rtol=RTOL, atol=RTOL)
+    np.testing.assert_allclose(
+        both.right_hand_side(x, held), turned.right_hand_side(x, held), rtol=RTOL, atol=RTOL
+    )
 
 
 # Data --------------------------------------------------------------------------------------------
@@ -175,7 +198,9 @@ def test_class_labels_become_one_hot_rows():
     classes = np.array(IRIS.class_names)
     np.testing.assert_array_equal(found.measured, labels[:, None] == classes)
     low, high = np.array(IRIS.input_range)
-    np.testing.assert_allclose(found.boundary, (data - low) / (high - low), rtol=RTOL)  # its inputs are scaled
+    np.testing.assert_allclose(
+        found.boundary, (data - low) / (high - low), rtol=RTOL
+    )  # its inputs are scaled
     assert found.outputs == IRIS.output_names
 
 
@@ -195,8 +220,18 @@ def test_X_and_Y_go_together(model, missing, format, tmp_path):
     [
         (XOR, np.ones(2), np.ones((1, 1)), r"X has shape \(2,\); expected \(n_samples, 2\)"),
         (XOR, np.ones((3, 4)), np.ones((3, 1)), r"shape \(3, 4\); expected"),
-        (XOR, np.ones((3, 2)), np.ones((3, 2)), r"targets have shape \(3, 2\); .* expects \(3, 1\)"),
-        (XOR, np.ones((3, 2)), np.ones((4, 1)), r"targets have shape \(4, 1\); .* expects \(3, 1\)"),
+        (
+            XOR,
+            np.ones((3, 2)),
+            np.ones((3, 2)),
+            r"targets have shape \(3, 2\); .* expects \(3, 1\)",
+        ),
+        (
+            XOR,
+            np.ones((3, 2)),
+            np.ones((4, 1)),
+            r"targets have shape \(4, 1\); .* expects \(3, 1\)",
+        ),
         (XOR, -np.ones((3, 2)), np.ones((3, 1)), "negative"),
         (XOR, np.full((3, 2), np.nan), np.ones((3, 1)), "finite|nan"),
         (XOR, np.ones((3, 2)), np.full((3, 1), np.nan), "finite|nan"),
@@ -252,7 +287,9 @@ def test_signed_inputs_are_two_concentrations_each():
 )
 @pytest.mark.parametrize("n_in", [1, 2, 5, 20])
 def test_without_data_inputs_cover_their_range(options, low, high, n_in):
-    """Few rows, all different, of inputs that go near both ends; measured are the network's outputs there."""
+    """Few rows, all different, of inputs that go near both ends; measured are the network's outputs
+    there.
+    """
     net = cn.Network.random([n_in, 3, 2], seed=0, **options)
     found = Source(net).experiments()
     rails = found.boundary.reshape(len(found.boundary), n_in, -1)
@@ -302,7 +339,9 @@ def test_an_unknown_name_is_refused_with_those_that_are():
     with pytest.raises(cn.InputError, match=message):
         variation(GROWTH, "A")
     with pytest.raises(cn.InputError, match=r"boundary species \(there is none\)"):
-        variation(replace(GROWTH, species=[replace(s, boundary=False) for s in GROWTH.species]), "A")
+        variation(
+            replace(GROWTH, species=[replace(s, boundary=False) for s in GROWTH.species]), "A"
+        )
 
 
 def test_a_list_of_names_is_refused():
@@ -311,10 +350,13 @@ def test_a_list_of_names_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("low", "high"), [(1.0, 1.0), (2.0, 1.0), (2.0, None), (-1.0, 1.0), (0.0, np.inf), (np.nan, 1.0), ("low", 1.0)]
+    ("low", "high"),
+    [(1.0, 1.0), (2.0, 1.0), (2.0, None), (-1.0, 1.0), (0.0, np.inf), (np.nan, 1.0), ("low", 1.0)],
 )
 def test_bounds_that_are_none_are_refused(low, high):
-    with pytest.raises(cn.InputError, match=r"'F' varies from .* to .*; expected numbers 0 <= low < high"):
+    with pytest.raises(
+        cn.InputError, match=r"'F' varies from .* to .*; expected numbers 0 <= low < high"
+    ):
         variation(GROWTH, "F", low, high)
 
 
@@ -344,7 +386,9 @@ def test_petabs_own_linter_finds_nothing(name, format, with_data, free_signs, tm
 def test_petabs_own_linter_finds_nothing_about_reactions(format, held, tmp_path):
     """With a boundary species, which conditions set, and without any."""
     pytest.importorskip("petab")
-    crn = replace(GROWTH, species=[replace(s, boundary=s.boundary and held) for s in GROWTH.species])
+    crn = replace(
+        GROWTH, species=[replace(s, boundary=s.boundary and held) for s in GROWTH.species]
+    )
     X = [[0.5], [1.0]] if held else np.empty((2, 0))
     path = cn.export(crn, tmp_path / "net.yaml", format, X=X, Y=[[1.0], [1.5]])
     assert petab_complaints(path, format) == []
@@ -354,7 +398,9 @@ def test_petabs_own_linter_finds_nothing_about_reactions(format, held, tmp_path)
 @pytest.mark.parametrize("format", PETAB)
 def test_petabs_observables_give_way_to_names_of_the_model(format, tmp_path):
     pytest.importorskip("petab")
-    reactions = [replace(r, rate_constant="obs_twice") if r.id == "lose" else r for r in GROWTH.reactions]
+    reactions = [
+        replace(r, rate_constant="obs_twice") if r.id == "lose" else r for r in GROWTH.reactions
+    ]
     crn = replace(GROWTH, reactions=reactions)
     path = cn.export(crn, tmp_path / "net.yaml", format, X=[[1.0]], Y=[[1.5]])
     assert petab_complaints(path, format) == []
@@ -381,13 +427,18 @@ def test_archives_list_what_is_in_them(name, tmp_path):
         manifest = ElementTree.fromstring(archive.read("manifest.xml"))
     content = {element.get("location"): element for element in manifest}
     assert set(content) == files | {"."}
-    assert [place for place, element in content.items() if element.get("master") == "true"] == ["./simulation.sedml"]
+    assert [place for place, element in content.items() if element.get("master") == "true"] == [
+        "./simulation.sedml"
+    ]
     assert all(element.get("format", "").startswith("http") for element in manifest)
 
 
 @each_net
 def test_equal_archives_are_equal_bytes(name, tmp_path):
-    one, two = (cn.export(NETS[name], tmp_path / file, x=np.ones(NETS[name].n_in)) for file in ("a.omex", "b.omex"))
+    one, two = (
+        cn.export(NETS[name], tmp_path / file, x=np.ones(NETS[name].n_in))
+        for file in ("a.omex", "b.omex")
+    )
     assert one.read_bytes() == two.read_bytes()
 
 
@@ -426,13 +477,28 @@ def test_copasi_has_its_own_laws_and_tasks(model, tmp_path, elsewhere):
     path = cn.export(model, tmp_path / "net.cps", low=0.25, high=0.75, n_points=5, bound=3.0)
     found = elsewhere("basico", export_checkers.copasi_tasks, path)
     crn = cn.to_reactions(model) if model is XOR else model
-    names = {0: "Constant flux (irreversible)", 1: "Mass action (irreversible)", 2: "Mass action (irreversible)"}
+    names = {
+        0: "Constant flux (irreversible)",
+        1: "Mass action (irreversible)",
+        2: "Mass action (irreversible)",
+    }
     assert found["laws"] == [names[reaction.order] for reaction in crn.reactions]
     (scan,) = found["scan"]
-    assert (scan["item"], scan["min"], scan["max"], scan["num_steps"]) == (f"[{crn.boundary[0]}]_0", 0.25, 0.75, 5)
+    assert (scan["item"], scan["min"], scan["max"], scan["num_steps"]) == (
+        f"[{crn.boundary[0]}]_0",
+        0.25,
+        0.75,
+        5,
+    )
     settings = found["sensitivities"]
-    assert (settings["sub_task"], settings["cause"]) == ("Steady State", "Constant Global Quantity Values")
-    fitted = {row["name"]: (float(row["lower"]), float(row["upper"]), row["start"]) for row in found["fitted"]}
+    assert (settings["sub_task"], settings["cause"]) == (
+        "Steady State",
+        "Constant Global Quantity Values",
+    )
+    fitted = {
+        row["name"]: (float(row["lower"]), float(row["upper"]), row["start"])
+        for row in found["fitted"]
+    }
     assert fitted == {
         f"Values[{f.id}]": (0.0, pytest.approx(3.0 * max(1.0, f.value)), pytest.approx(f.value))
         for f in (Source(XOR).fitted(crn, 3.0) if model is XOR else ())
@@ -456,13 +522,17 @@ def problem(folder, ending):
 
 @pytest.mark.parametrize(
     ("package", "function", "ending"),
-    [("basico", export_checkers.fit, "cps"), ("copasi_petab_importer", export_checkers.fit_petab, "yaml")],
+    [
+        ("basico", export_checkers.fit, "cps"),
+        ("copasi_petab_importer", export_checkers.fit_petab, "yaml"),
+    ],
     ids=["its own file", "PEtab"],
 )
 def test_copasi_fits_the_problem(package, function, ending, tmp_path, elsewhere):
     """From an objective that is the closed form's sum of squares to less than a thousandth of it.
 
-    The sum is of steady states, which COPASI finds to 1e-9 in the rates: six digits are its own here.
+    The sum is of steady states, which COPASI finds to 1e-9 in the rates: six digits are its own
+    here.
     """
     pytest.importorskip(package)
     path, squares = problem(tmp_path, ending)

@@ -1,8 +1,10 @@
-"""Every format, opened by a reader that is not ours, gives the network's outputs: the table of docs/exports.md.
+"""Every format, opened by a reader that is not ours, gives the network's outputs: the table of
+docs/exports.md.
 
-Each reader runs in a process of its own (tests/readers.py) and settles the chemistry by its own means; the outputs are
-compared with the closed form. Readers that are not installed, and networks too large for a reader, are skipped with
-the reason. `python tests/test_export_readers.py` writes the table.
+Each reader runs in a process of its own (tests/readers.py) and settles the chemistry by its own
+means; the outputs are compared with the closed form. Readers that are not installed, and networks
+too large for a reader, are skipped with the reason. `python tests/test_export_readers.py` writes
+the table.
 """
 
 from __future__ import annotations
@@ -25,15 +27,18 @@ from crn_nn_tellurium.exporters.exporting import FORMATS
 
 MODELS = ("xor", "moons", "iris", "digits")
 T_END = 5000.0
-"""Until when integrators run: the slowest shipped network settles at rates above 0.01 (see docs/certificates.md)."""
+"""Until when integrators run: the slowest shipped network settles at rates above 0.01 (see
+docs/certificates.md).
+"""
 
 
 @dataclass(frozen=True)
 class Reading:
     """A format, who reads it, and how near the closed form that reader comes.
 
-    The tolerances are the readers' own: 1e-8 for integrators with relative tolerances of 1e-9 or less and for Newton's
-    method, more where a reader has its own, coarser settings, or counts molecules.
+    The tolerances are the readers' own: 1e-8 for integrators with relative tolerances of 1e-9 or
+    less and for Newton's method, more where a reader has its own, coarser settings, or counts
+    molecules.
     """
 
     format: str
@@ -60,7 +65,13 @@ READINGS = (
     Reading("sbml", "copasi", "basico"),
     Reading("sbml", "gillespy2", "gillespy2", read_outs=False),
     Reading("sbml-l2v4", "bioscrape", "bioscrape", options={"plain_laws": True}),
-    Reading("omex", "sedml", "tellurium", ending="omex", too_large="the executor takes over five minutes"),
+    Reading(
+        "omex",
+        "sedml",
+        "tellurium",
+        ending="omex",
+        too_large="the executor takes over five minutes",
+    ),
     Reading("copasi", "copasi", "basico", ending="cps"),
     Reading("bngl", "bionetgen", "bionetgen", ending="bngl", options={"t_end": T_END}),
     Reading("pysb", "pysb", "pysb", ending="py"),
@@ -83,7 +94,12 @@ READINGS = (
     ),
 )
 CASES = [
-    pytest.param(reading, model, id=f"{reading.id}: {model}", marks=[pytest.mark.slow] if model in reading.slow else [])
+    pytest.param(
+        reading,
+        model,
+        id=f"{reading.id}: {model}",
+        marks=[pytest.mark.slow] if model in reading.slow else [],
+    )
     for reading in READINGS
     for model in MODELS
 ]
@@ -106,7 +122,9 @@ def skip_reason(reading: Reading, model: str) -> str:
 
 
 def read_back(reading: Reading, model: str, folder: Path, n_samples: int = 2) -> Read:
-    """The largest difference of a reader's outputs from the closed form, over some held-out samples."""
+    """The largest difference of a reader's outputs from the closed form, over some held-out
+    samples.
+    """
     net = cn.load_model(model)
     samples = cn.model_data(model)[1][:n_samples]
     paths = []
@@ -115,7 +133,9 @@ def read_back(reading: Reading, model: str, folder: Path, n_samples: int = 2) ->
         if not reading.read_outs:  # a reader of reactions alone
             source = dataclasses.replace(cn.to_reactions(net, x), observables=())
         options = reading.options if source is not net else {**reading.options, "x": x}
-        paths.append(cn.export(source, folder / f"{model}_{i}.{reading.ending}", reading.format, **options))
+        paths.append(
+            cn.export(source, folder / f"{model}_{i}.{reading.ending}", reading.format, **options)
+        )
     start = time.perf_counter()
     values = run_reader(reading.reader, paths, reading.t_end)
     seconds = time.perf_counter() - start
@@ -169,10 +189,14 @@ def test_docs_list_every_format_with_its_options():
 
 
 def test_docs_show_every_reading_within_its_tolerance():
-    """The numbers of the table are those of a run of `table`; here they are held to the tolerances of the tests."""
+    """The numbers of the table are those of a run of `table`; here they are held to the tolerances
+    of the tests.
+    """
     lines = DOCS.read_text(encoding="utf-8").splitlines()
     for reading in READINGS:
-        line = next(line for line in lines if line.startswith(f"| {reading.format} | {reading.reader} |"))
+        line = next(
+            line for line in lines if line.startswith(f"| {reading.format} | {reading.reader} |")
+        )
         cells = [cell.strip() for cell in line.strip("|").split("|")][2:]
         for model, cell in zip(MODELS, cells, strict=True):
             if reading.too_large and model in reading.large:
@@ -193,7 +217,9 @@ def table() -> str:
             try:
                 with tempfile.TemporaryDirectory() as folder:
                     read = read_back(reading, model, Path(folder))
-                cells.append(f"{read.difference:.0e} ({read.seconds:.2g} s, {read.bytes / 1000:,.0f} kB)")
+                cells.append(
+                    f"{read.difference:.0e} ({read.seconds:.2g} s, {read.bytes / 1000:,.0f} kB)"
+                )
             except (AssertionError, subprocess.TimeoutExpired) as error:
                 cells.append(f"FAILED: {str(error)[-200:]!r}")
             print(reading.id, model, cells[-1], file=sys.stderr, flush=True)

@@ -1,4 +1,6 @@
-"""Models of mass action from other files, against what was written and against roadrunner's rates of change."""
+"""Models of mass action from other files, against what was written and against roadrunner's rates
+of change.
+"""
 
 import re
 import subprocess
@@ -23,7 +25,9 @@ from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 CORPUS = corpus()
 DIALECTS = ("sbml", "sbml-l3v1", "sbml-l2v4")
 RTOL = 1e-12
-"""Sums of the same few terms in another order: some roundings of 1e-16 each, and room for what cancels."""
+"""Sums of the same few terms in another order: some roundings of 1e-16 each, and room for what
+cancels.
+"""
 
 
 def each(cases):
@@ -44,13 +48,19 @@ def test_sbml_gives_back_an_equal_network(case, tmp_path):
 
 @each(CORPUS)
 def test_antimony_gives_back_an_equal_network(case):
-    """libAntimony rounds to 15 digits, so this holds only as `import_antimony` puts the others back."""
-    assert import_antimony(cn.to_antimony(case.net, x=case.x[0])) == cn.to_reactions(case.net, case.x[0])
+    """libAntimony rounds to 15 digits, so this holds only as `import_antimony` puts the others
+    back.
+    """
+    assert import_antimony(cn.to_antimony(case.net, x=case.x[0])) == cn.to_reactions(
+        case.net, case.x[0]
+    )
 
 
 @each(CORPUS)
 def test_compact_antimony_gives_back_the_same_equations(case, rng):
-    """One reaction per species, whose law is a sum with negative terms, comes apart into reactions again."""
+    """One reaction per species, whose law is a sum with negative terms, comes apart into reactions
+    again.
+    """
     crn = cn.to_reactions(case.net, case.x[0])
     found = import_antimony(cn.to_antimony(case.net, "compact", case.x[0]))
     assert (found.floating, found.boundary) == (crn.floating, crn.boundary)
@@ -81,7 +91,9 @@ def bare(crn):
     """What a .crn file holds of a network."""
     start = dict(zip(crn.floating, crn.initial_state().tolist(), strict=True))
     species = [cn.Species(s.id, start.get(s.id, s.initial), s.boundary) for s in crn.species]
-    reactions = [cn.Reaction(r.id, r.substrates, r.products, r.rate_constant, r.value) for r in crn.reactions]
+    reactions = [
+        cn.Reaction(r.id, r.substrates, r.products, r.rate_constant, r.value) for r in crn.reactions
+    ]
     return cn.ReactionNetwork(species, reactions, name=crn.name)
 
 
@@ -133,11 +145,18 @@ MAGNITUDES = st.floats(0, 1e6, allow_subnormal=False)
 
 @st.composite
 def mass_action(draw, names=ODD_NAMES):
-    """A network of reactions of orders 0 to 3, some with catalysts, some with a rate constant of others."""
+    """A network of reactions of orders 0 to 3, some with catalysts, some with a rate constant of
+    others.
+    """
     shuffled = draw(st.permutations(names))
     take = iter(shuffled)
     species = [
-        cn.Species(next(take), draw(MAGNITUDES), draw(st.booleans()), draw(st.sampled_from(("", "a name", "β & <γ>"))))
+        cn.Species(
+            next(take),
+            draw(MAGNITUDES),
+            draw(st.booleans()),
+            draw(st.sampled_from(("", "a name", "β & <γ>"))),
+        )
         for _ in range(draw(st.integers(1, 4)))
     ]
     shared = {order: (next(take), draw(MAGNITUDES)) for order in range(4)}
@@ -176,10 +195,12 @@ def test_names_that_crn_lacks_are_others_of_the_same_network(crn, tmp_path_facto
     found = import_crn(cn.export(crn, tmp_path_factory.mktemp("crn") / "m.crn"))
     new = dict(zip([s.id for s in crn.species], [s.id for s in found.species], strict=True))
     assert all((new[name] == name) == (name not in NOT_IN_CRN) for name in new)
-    assert [(renamed(r.substrates, new), renamed(r.products, new), r.value) for r in crn.reactions] == [
-        (r.substrates, r.products, r.value) for r in found.reactions
+    assert [
+        (renamed(r.substrates, new), renamed(r.products, new), r.value) for r in crn.reactions
+    ] == [(r.substrates, r.products, r.value) for r in found.reactions]
+    assert [(s.initial, s.boundary) for s in crn.species] == [
+        (s.initial, s.boundary) for s in found.species
     ]
-    assert [(s.initial, s.boundary) for s in crn.species] == [(s.initial, s.boundary) for s in found.species]
 
 
 def renamed(side, new):
@@ -193,7 +214,8 @@ def test_a_file_with_a_layout_is_read_like_one_without(tmp_path):
 
 @pytest.mark.parametrize("order", ["libsbml, libsedml", "libsedml, libsbml"])
 def test_sbml_is_read_whatever_else_is_imported(order, tmp_path):
-    """libSEDML, which comes with tellurium, breaks libSBML's types of formulas: after it they are no numbers any more.
+    """libSEDML, which comes with tellurium, breaks libSBML's types of formulas: after it they are
+    no numbers any more.
 
     The order of imports counts, so each has a process of its own.
     """
@@ -204,23 +226,34 @@ def test_sbml_is_read_whatever_else_is_imported(order, tmp_path):
         "import crn_nn_tellurium as cn\n"
         "assert cn.import_sbml(sys.argv[1]) == cn.to_reactions(cn.load_model('xor'), [1.0, 0.0])"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_laws_without_volumes_are_read_too(tmp_path):
     net = cn.load_model("xor")
-    assert import_sbml(cn.export(net, tmp_path / "plain.xml", plain_laws=True)) == cn.to_reactions(net)
+    assert import_sbml(cn.export(net, tmp_path / "plain.xml", plain_laws=True)) == cn.to_reactions(
+        net
+    )
 
 
 def test_formulas_in_read_outs_and_start_values_come_back(tmp_path):
     """Negative and fractional powers, lone numbers, and numbers of 17 digits."""
     third = 1 / 3
-    start = Expression((Monomial(third, (("k", 1.0), ("q", -1.0))), Monomial(2.0, (("k", 0.5), ("q", -0.5)))))
-    read = Expression((Monomial(-third, (("X", 2.0),)), Monomial(1.0, (("Y", 1.0),)), Monomial(0.1)))
+    start = Expression(
+        (Monomial(third, (("k", 1.0), ("q", -1.0))), Monomial(2.0, (("k", 0.5), ("q", -0.5))))
+    )
+    read = Expression(
+        (Monomial(-third, (("X", 2.0),)), Monomial(1.0, (("Y", 1.0),)), Monomial(0.1))
+    )
     crn = cn.ReactionNetwork(
         [cn.Species("X", third, boundary=True), cn.Species("Y", start)],
-        [cn.Reaction("make", ("X",), ("X", "Y"), "k", third), cn.Reaction("lose", {"Y": 2}, ("Y",), "q", 1e-300)],
+        [
+            cn.Reaction("make", ("X",), ("X", "Y"), "k", third),
+            cn.Reaction("lose", {"Y": 2}, ("Y",), "q", 1e-300),
+        ],
         [Observable("read", read, "what is read")],
     )
     for dialect in DIALECTS:
@@ -251,28 +284,46 @@ OTHERS = {
     "boundary species consumed": "$X -> A; k*X; 2 A -> $W; d*A^2; k = 2; d = 0.5",
     "constant species": "const species X; X + A -> B; k*X*A; k = 2",
     "assignment rule in a law": "A -> B; k*A; k := m*T; T := A + B; m = 2",
-    "function definition": "function f(x, y, p) p*x*y end; model m() A + B -> C; f(A, B, k); k = 2; end",
-    "nested functions": "function g(x) 2*x end; function f(x, p) p*g(x) end; model m() A -> B; f(A, k); k = 2; end",
+    "function definition": (
+        "function f(x, y, p) p*x*y end; model m() A + B -> C; f(A, B, k); k = 2; end"
+    ),
+    "nested functions": (
+        "function g(x) 2*x end; function f(x, p) p*g(x) end; model m() A -> B; f(A, k); k = 2; end"
+    ),
     "a function called K": "function K(x) x*x end; model m() 2 A -> B; k*K(A); k = 2; end",
     "rate rule of a species": "species A, B; A' = k*B - 3*A*B; B -> ; d*B; k = 2; d = 0.1",
-    "compartment of size 2.5": "compartment c = 2.5; species A in c, B in c; A + B -> 2 B; c*k*A*B; k = 3",
-    "volume not in the law": "compartment c = 2.5; species A in c, B in c; A + B -> 2 B; k*A*B; k = 3",
+    "compartment of size 2.5": (
+        "compartment c = 2.5; species A in c, B in c; A + B -> 2 B; c*k*A*B; k = 3"
+    ),
+    "volume not in the law": (
+        "compartment c = 2.5; species A in c, B in c; A + B -> 2 B; k*A*B; k = 3"
+    ),
     "amounts": (
-        "compartment c = 2.5; substanceOnly species A in c, B in c; A + B -> 2 B; k*A*B; B -> ; d*B; k = 3; d = 0.2"
+        "compartment c = 2.5; substanceOnly species A in c, B in c; A + B -> 2 B; k*A*B; B -> ;"
+        " d*B; k = 3; d = 0.2"
     ),
     "amounts and concentrations": (
-        "compartment c = 2.5; substanceOnly species A in c; species B in c; A + B -> 2 B; k*A*B; k = 3"
+        "compartment c = 2.5; substanceOnly species A in c; species B in c; A + B -> 2 B; k*A*B;"
+        " k = 3"
     ),
-    "rate rule of an amount": "compartment c = 2.5; substanceOnly species A in c; A' = k - d*A^2; k = 3; d = 0.2",
+    "rate rule of an amount": (
+        "compartment c = 2.5; substanceOnly species A in c; A' = k - d*A^2; k = 3; d = 0.2"
+    ),
     "two compartments, apart": (
-        "compartment c = 2.5, d = 0.5; species A in c, B in d; A -> ; c*k*A; B -> ; d*m*B; k = 3; m = 2"
+        "compartment c = 2.5, d = 0.5; species A in c, B in d; A -> ; c*k*A; B -> ; d*m*B; k = 3;"
+        " m = 2"
     ),
     "catalyst in another compartment": (
         "compartment c = 2.5, d = 0.5; species A in c, $E in d; A -> ; c*k*A*E; E = 3; k = 2"
     ),
-    "volume from an initial assignment": "compartment c; c = 2*q; q = 1.5; species A in c; A -> ; k*A; k = 3",
+    "volume from an initial assignment": (
+        "compartment c; c = 2*q; q = 1.5; species A in c; A -> ; k*A; k = 3"
+    ),
     "parameter from an initial assignment": "A -> B; k*A; k = 2*m; m = 3",
-    "modular": "model part() S -> P; k*S; k = 2; S = 1; end; model whole() a: part(); b: part(); b.k = 3; end",
+    "modular": (
+        "model part() S -> P; k*S; k = 2; S = 1; end; model whole() a: part(); b: part(); b.k ="
+        " 3; end"
+    ),
 }
 
 
@@ -293,7 +344,9 @@ def against_roadrunner(crn, sbml, rng):
     x, held = ([state[name] for name in names] for names in (crn.floating, crn.boundary))
     ours = dict(zip(crn.floating, crn.right_hand_side(x, held).tolist(), strict=True))
     assert set(crn.floating) == set(theirs)
-    assert ours == pytest.approx(theirs, rel=RTOL, abs=RTOL)  # absolute for rates that cancel, of terms around 1
+    assert ours == pytest.approx(
+        theirs, rel=RTOL, abs=RTOL
+    )  # absolute for rates that cancel, of terms around 1
 
 
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
@@ -374,7 +427,10 @@ def changing_stoichiometry(model):
 TWO = "A + B -> C; k*A*B; C -> A; k*C; k = 2"
 EDITS = {
     "local parameter": (TWO, local_parameter),
-    "modifiers that laws read": ("A -> B; k*A*E; B -> A; m*B; k = 2; m = 3; species E; E -> ; m*E", modifiers_listed),
+    "modifiers that laws read": (
+        "A -> B; k*A*E; B -> A; m*B; k = 2; m = 3; species E; E -> ; m*E",
+        modifiers_listed,
+    ),
     "no stoichiometry": ("A -> B; k*A; k = 2", no_stoichiometry),
     "a species twice on a side": ("A -> B; k*A; k = 2", twice_on_one_side),
 }
@@ -400,10 +456,14 @@ def test_what_is_rare_is_read_or_refused(edit, rng, tmp_path):
     against_roadrunner(crn, sbml, rng)
 
 
-@pytest.mark.parametrize("level", [(1, 2), (2, 1), (2, 2), (2, 3), (2, 4), (2, 5), (3, 1), (3, 2)], ids=str)
+@pytest.mark.parametrize(
+    "level", [(1, 2), (2, 1), (2, 2), (2, 3), (2, 4), (2, 5), (3, 1), (3, 2)], ids=str
+)
 def test_every_level_of_sbml_is_read(level, rng, tmp_path):
     sbml = edited(
-        f"compartment c = 2.5; species A in c, B in c, C in c; A = 1; B = 2; C = 3; {TWO}", lambda model: None, level
+        f"compartment c = 2.5; species A in c, B in c, C in c; A = 1; B = 2; C = 3; {TWO}",
+        lambda model: None,
+        level,
     )
     against_roadrunner(import_sbml(written(tmp_path, sbml)), sbml, rng)
 
@@ -420,8 +480,12 @@ STARTS = {
     "of a species before": "species B, A; A -> B; k*A; k = 2; B = 3; A = 2*B + k",
     "of a boundary species": "species $X, A; A -> ; k*A*X; k = 2; X = 3; A = 2*X",
     "held constant": "species $X, A; A -> ; k*A*X; k = 2; m = 3; X = 2*m; A = 1",
-    "amount in a volume": "compartment c = 2.5; substanceOnly species A in c; A -> ; k*A; k = 2; A = 3",
-    "amount by a formula": "compartment c = 2.5; substanceOnly species A in c; A -> ; k*A; k = 2; m = 1; A = 3*m",
+    "amount in a volume": (
+        "compartment c = 2.5; substanceOnly species A in c; A -> ; k*A; k = 2; A = 3"
+    ),
+    "amount by a formula": (
+        "compartment c = 2.5; substanceOnly species A in c; A -> ; k*A; k = 2; m = 1; A = 3*m"
+    ),
     "not given": "species A; A -> ; k*A; k = 2",
 }
 
@@ -431,12 +495,19 @@ def test_start_values_are_roadrunners(text):
     crn = import_antimony(text)
     r = roadrunner.RoadRunner(antimony_to_sbml(text))
     theirs = [r[f"[{name}]"] for name in (*crn.floating, *crn.boundary)]
-    np.testing.assert_allclose([*crn.initial_state(), *crn.boundary_concentrations], theirs, rtol=RTOL)
+    np.testing.assert_allclose(
+        [*crn.initial_state(), *crn.boundary_concentrations], theirs, rtol=RTOL
+    )
 
 
 def test_read_outs_are_roadrunners():
-    """Assignment rules that are sums of monomials stay, numbers in place of parameters that no law reads."""
-    text = "A -> B; k*A; B -> ; d*B; A = 1.5; B = 0.7; k = 2; d = 3; m = 0.3; z := m*A^2 - 2*B/k + 1; total := A + z"
+    """Assignment rules that are sums of monomials stay, numbers in place of parameters that no law
+    reads.
+    """
+    text = (
+        "A -> B; k*A; B -> ; d*B; A = 1.5; B = 0.7; k = 2; d = 3; m = 0.3; z := m*A^2 - 2*B/k + 1;"
+        " total := A + z"
+    )
     crn = import_antimony(text)
     assert {o.id for o in crn.observables} == {"z", "total"}
     r = roadrunner.RoadRunner(antimony_to_sbml(text))
@@ -470,7 +541,9 @@ def test_numbers_that_differ_in_the_last_digits_stay_different():
 def test_read_outs_of_a_negative_parameter_are_roadrunners():
     text = "A -> B; k*B; A = 1; B = 1; k = -2; z := k*A"
     crn = import_antimony(text)
-    assert crn.observe(crn.initial_state()).tolist() == [roadrunner.RoadRunner(antimony_to_sbml(text))["z"]]
+    assert crn.observe(crn.initial_state()).tolist() == [
+        roadrunner.RoadRunner(antimony_to_sbml(text))["z"]
+    ]
 
 
 def test_readable_names_and_the_models_are_kept():
@@ -484,7 +557,10 @@ def test_readable_names_and_the_models_are_kept():
 def test_names_that_antimony_reserves_get_an_underscore(tmp_path):
     """Species "DNA" and parameter "time" are sound SBML, and have to run here."""
     crn = cn.ReactionNetwork(
-        [cn.Species("DNA", 2.0), cn.Species("DNA_", Expression((Monomial(2.0, (("time", 1.0),)),)))],
+        [
+            cn.Species("DNA", 2.0),
+            cn.Species("DNA_", Expression((Monomial(2.0, (("time", 1.0),)),))),
+        ],
         [cn.Reaction("gene", ("DNA",), ("DNA", "DNA_"), "time", 3.0)],
         [Observable("volume", Expression((Monomial(1.0, (("DNA", 1.0), ("time", 1.0))),)))],
         "cell",
@@ -501,7 +577,9 @@ def test_all_reserved_names_run(tmp_path):
     """In capitals too: tools fold them."""
     names = sorted({*RESERVED, "DNA", "Time", "nM"})
     species = [cn.Species(name, 1.0) for name in names]
-    reactions = [cn.Reaction(f"J{i}", (s.id,), (), f"k{i}", float(i)) for i, s in enumerate(species)]
+    reactions = [
+        cn.Reaction(f"J{i}", (s.id,), (), f"k{i}", float(i)) for i, s in enumerate(species)
+    ]
     found = import_sbml(cn.export(cn.ReactionNetwork(species, reactions), tmp_path / "names.xml"))
     r = roadrunner.RoadRunner(antimony_to_sbml(cn.to_antimony(found)))
     assert r.getRatesOfChange().tolist() == [-float(i) for i in range(len(names))]
@@ -515,7 +593,9 @@ def called_dna(model):
     model.setId("DNA_")
 
 
-@pytest.mark.parametrize(("name", "edit"), [("S", unnamed), ("DNA", called_dna)], ids=["model", "DNA_"])
+@pytest.mark.parametrize(
+    ("name", "edit"), [("S", unnamed), ("DNA", called_dna)], ids=["model", "DNA_"]
+)
 def test_a_species_may_be_called_what_the_model_comes_to_be_called(name, edit, tmp_path):
     sbml = edited("species S; S -> ; k*S; k = 1", edit)
     sbml = re.sub(r"\bS\b", "model" if name == "S" else name, sbml)
@@ -529,37 +609,70 @@ REFUSED = {
         "A -> B; V*A/(K + A); V = 1; K = 1",
         r"'_J0': V \* A / \(K \+ A\) is not a sum of terms k \* A\^a",
     ),
-    "law that reads nothing": ("A -> B; k; k = 1", "reaction '_J0' takes 'A', but a term of its rate does not depend"),
+    "law that reads nothing": (
+        "A -> B; k; k = 1",
+        "reaction '_J0' takes 'A', but a term of its rate does not depend",
+    ),
     "backwards, law that reads nothing": (
         "A -> B; k*A - m; k = 1; m = 1",
         "reaction '_J0' runs backwards, where a term is negative, and takes 'B'",
     ),
     "two taken, one read": ("2 A -> B; k*A; k = 1", "reaction '_J0' takes 'A', but a term"),
-    "root of a concentration": ("A -> B; k*sqrt(A); k = 1", r"'_J0': .*concentrations to the powers {'A': 0.5}"),
+    "root of a concentration": (
+        "A -> B; k*sqrt(A); k = 1",
+        r"'_J0': .*concentrations to the powers {'A': 0.5}",
+    ),
     "negative power": ("A -> B; k/A; k = 1", r"'_J0': .*concentrations to the powers {'A': -1.0}"),
-    "high power of a sum": ("A -> B; k*A*(A + B)^10; k = 1", r"'_J0': \(A \+ B\)\^10 is not a sum of terms"),
-    "time in a law": ("A -> B; k*A*time; k = 1", "reads the time or a constant of nature; expected mass action"),
-    "piecewise law": ("A -> B; piecewise(k*A, A > 1, 0); k = 1", "'_J0': piecewise.* is not a sum of terms"),
+    "high power of a sum": (
+        "A -> B; k*A*(A + B)^10; k = 1",
+        r"'_J0': \(A \+ B\)\^10 is not a sum of terms",
+    ),
+    "time in a law": (
+        "A -> B; k*A*time; k = 1",
+        "reads the time or a constant of nature; expected mass action",
+    ),
+    "piecewise law": (
+        "A -> B; piecewise(k*A, A > 1, 0); k = 1",
+        "'_J0': piecewise.* is not a sum of terms",
+    ),
     "events": ("A -> B; k*A; k = 1; at time > 1: A = 2", "has no events; the model has 1"),
-    "half a molecule": ("1.5 A -> B; k*A; k = 1", r"reaction '_J0' takes or makes 'A' 1.5 times; expected 1, 2"),
+    "half a molecule": (
+        "1.5 A -> B; k*A; k = 1",
+        r"reaction '_J0' takes or makes 'A' 1.5 times; expected 1, 2",
+    ),
     "no kinetic law": ("A -> B; ", "reaction '_J0' has no kinetic law"),
-    "parameter without value": ("A -> B; k*A", "reaction '_J0': parameter 'k' has no value; expected a finite number"),
+    "parameter without value": (
+        "A -> B; k*A",
+        "reaction '_J0': parameter 'k' has no value; expected a finite number",
+    ),
     "infinite parameter": (
         "A -> B; k*A; k = inf",
         "reaction '_J0': parameter 'k' has the value inf; expected a finite",
     ),
-    "varying parameter": ("A -> B; k*A; k = 1; k' = -1", "parameter 'k' has a rate rule; expected one of a species"),
+    "varying parameter": (
+        "A -> B; k*A; k = 1; k' = -1",
+        "parameter 'k' has a rate rule; expected one of a species",
+    ),
     "growing compartment": (
         "compartment c = 1; c' = 1; species A in c; A -> ; A",
         "the size of compartment 'c' changes",
     ),
-    "ruled compartment": ("compartment c; c := time; species A in c; A -> ; A", "the size of compartment 'c' changes"),
+    "ruled compartment": (
+        "compartment c; c := time; species A in c; A -> ; A",
+        "the size of compartment 'c' changes",
+    ),
     "two volumes": (
         "compartment c = 1, d = 2; species A in c, B in d; A -> B; k*A; k = 1",
         r"reaction '_J0' joins compartments of sizes \[1.0, 2.0\]; expected equal sizes",
     ),
-    "ruled species": ("species T; A -> B; k*A; k = 1; T := A + B", "species 'T' has an assignment rule; expected reac"),
-    "negative start": ("A -> B; k*A; k = 1; A = -1", "species 'A' starts at -1.0; expected a finite number >= 0"),
+    "ruled species": (
+        "species T; A -> B; k*A; k = 1; T := A + B",
+        "species 'T' has an assignment rule; expected reac",
+    ),
+    "negative start": (
+        "A -> B; k*A; k = 1; A = -1",
+        "species 'A' starts at -1.0; expected a finite number >= 0",
+    ),
     "start from a later species": (
         "species A, B; A -> B; k*A; k = 1; A = 2*B; B = 1",
         "the initial value of 'A' reads 'B'; expected species listed before it",
@@ -631,7 +744,11 @@ def stoichiometry_by_assignment(model):
 EDITED_REFUSED = {
     "algebraic rules": (algebraic_rule, (3, 1), "has no algebraic rules; the model has 1"),
     "fast reactions": (fast, (3, 1), "has no fast reactions; the model has 1"),
-    "unknown symbol": (unknown_symbol, (3, 2), "reaction '_J0' reads 'ghost'; expected species and parameters"),
+    "unknown symbol": (
+        unknown_symbol,
+        (3, 2),
+        "reaction '_J0' reads 'ghost'; expected species and parameters",
+    ),
     "assigned stoichiometry": (
         stoichiometry_by_assignment,
         (3, 2),
@@ -660,9 +777,13 @@ def rules_in_a_circle(model):
         rule.setMath(formula(text))
 
 
-@pytest.mark.parametrize("edit", [unknown_product, rules_in_a_circle], ids=lambda edit: edit.__name__)
+@pytest.mark.parametrize(
+    "edit", [unknown_product, rules_in_a_circle], ids=lambda edit: edit.__name__
+)
 def test_inconsistent_sbml_is_refused(edit, tmp_path):
-    with pytest.raises((cn.FileFormatError, cn.ReactionError), match=r"'ghost'|go in a circle: k -> m -> k"):
+    with pytest.raises(
+        (cn.FileFormatError, cn.ReactionError), match=r"'ghost'|go in a circle: k -> m -> k"
+    ):
         import_sbml(written(tmp_path, edited("A -> B; k*A; k = 2; m = 3", edit)))
 
 
@@ -673,7 +794,10 @@ def test_inconsistent_sbml_is_refused(edit, tmp_path):
         ("A -> B", "not valid SBML, line .*not well-formed"),
         ("<html/>", "not valid SBML"),
         (
-            '<?xml version="1.0"?><sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3"',
+            (
+                '<?xml version="1.0"?><sbml xmlns="http://www.sbml.org/sbml/level3/version2/core"'
+                ' level="3"'
+            ),
             "not valid SBML",
         ),
     ],
@@ -697,7 +821,10 @@ def test_sbml_without_a_model_is_refused(tmp_path):
 
 @pytest.mark.parametrize("read", [import_sbml, import_crn])
 def test_missing_files_and_folders_are_oserrors(read, tmp_path):
-    for path, error in ((tmp_path / "nothing.xml", FileNotFoundError), (tmp_path, IsADirectoryError)):
+    for path, error in (
+        (tmp_path / "nothing.xml", FileNotFoundError),
+        (tmp_path, IsADirectoryError),
+    ):
         with pytest.raises(error, match=re.escape(repr(str(path)))):
             read(path)
 
@@ -725,7 +852,10 @@ def equations(crn):
         ("A <=> B [kf = 2, kr = 3]", [("A => B", 2.0), ("B => A", 3.0)]),
         ("A <=> B [kr = 3, kf = 2]", [("A => B", 2.0), ("B => A", 3.0)]),
         ("A <=> B [2, 3]", [("A => B", 2.0), ("B => A", 3.0)]),
-        ("A -> B; B -> C\n\n# a comment\nC -> A  # another", [("A => B", 1), ("B => C", 1), ("C => A", 1)]),
+        (
+            "A -> B; B -> C\n\n# a comment\nC -> A  # another",
+            [("A => B", 1), ("B => C", 1), ("C => A", 1)],
+        ),
         ("A -> B\r\nB -> A\r\n", [("A => B", 1.0), ("B => A", 1.0)]),
         ("2e1 -> A", [("2 e1 => A", 1.0)]),
         ("", []),
@@ -747,14 +877,19 @@ def test_concentrations_of_crn_files(tmp_path):
     }
 
 
-@pytest.mark.parametrize(("name", "expected"), [("a-b c.crn", "a_b_c"), ("1.crn", "model_1"), ("time.crn", "time_")])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("a-b c.crn", "a_b_c"), ("1.crn", "model_1"), ("time.crn", "time_")]
+)
 def test_the_network_is_called_like_its_crn_file(name, expected, tmp_path):
     assert crn_of(tmp_path, "A -> B", name).name == expected
 
 
 def test_comments_name_reactions_only_where_they_are_free(tmp_path):
     """Two of one name, a rate constant with two values, a name of a species."""
-    crn = crn_of(tmp_path, "A -> B [k = 1] # J: k\nB -> A [k = 2] # J: k\nA + B -> # A: B\nA -> # see: me, not")
+    crn = crn_of(
+        tmp_path,
+        "A -> B [k = 1] # J: k\nB -> A [k = 2] # J: k\nA + B -> # A: B\nA -> # see: me, not",
+    )
     assert [r.id for r in crn.reactions] == ["J", "J_2", "A_2", "R4"]
     assert len(crn.rate_constants) == 4
 
@@ -778,7 +913,10 @@ def test_comments_name_reactions_only_where_they_are_free(tmp_path):
             "A -> B [k = .5]",
             r"the rate is \[k = .5\]; expected \[k = 1\], numbers >= 0",
         ),  # crnsimulator has no such numbers either
-        ("A -> B [kf = 1, kr = 2]", r"the rate is \[kf = 1, kr = 2\]; expected \[k = 1\], numbers >= 0"),
+        (
+            "A -> B [kf = 1, kr = 2]",
+            r"the rate is \[kf = 1, kr = 2\]; expected \[k = 1\], numbers >= 0",
+        ),
         ("A <=> B [k = 1]", r"the rate is \[k = 1\]; expected \[kf = 1, kr = 2\] or \[1, 2\]"),
         ("X @initial 2", "the concentration of 'X' is given twice"),
         ("X @c 2", "the concentration of 'X' is given twice"),

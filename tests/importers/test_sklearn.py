@@ -22,7 +22,9 @@ def short_training():
 
 
 def classifier(*scalers, **options):
-    return make_pipeline(*scalers, MLPClassifier(hidden_layer_sizes=(6, 5), max_iter=60, random_state=0, **options))
+    return make_pipeline(
+        *scalers, MLPClassifier(hidden_layer_sizes=(6, 5), max_iter=60, random_state=0, **options)
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,9 @@ def test_two_classes_and_scaled_inputs_through_the_chemistry():
 
 def test_regression():
     x, y = load_iris(return_X_y=True)
-    mlp = MLPRegressor(hidden_layer_sizes=(7,), solver="lbfgs", max_iter=200, random_state=0).fit(x, y)
+    mlp = MLPRegressor(hidden_layer_sizes=(7,), solver="lbfgs", max_iter=200, random_state=0).fit(
+        x, y
+    )
     net = cn.from_sklearn(mlp, h=1e-12, inputs="nonnegative")
     np.testing.assert_allclose(net(x)[:, 0], mlp.predict(x), atol=1e-3)
     assert net.class_names is None

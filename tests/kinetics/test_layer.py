@@ -1,4 +1,6 @@
-"""A layer's kinetics against its flat reaction network, and its fixed point against roadrunner's at other constants."""
+"""A layer's kinetics against its flat reaction network, and its fixed point against roadrunner's at
+other constants.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -17,7 +19,9 @@ IDS = [case.name for case in CORPUS]
 
 @pytest.mark.parametrize("case", CORPUS, ids=IDS)
 def test_jacobian_blocks_are_those_of_the_flat_network(case):
-    """J^T lambda = g solved layer by layer inverts the diagonal block of the flat network's own Jacobian."""
+    """J^T lambda = g solved layer by layer inverts the diagonal block of the flat network's own
+    Jacobian.
+    """
     kinetics = NetworkKinetics(case.net)
     states = kinetics.settle(case.x[:1])
     crn = cn.to_reactions(case.net, case.x[0])
@@ -37,11 +41,15 @@ def test_jacobian_blocks_are_those_of_the_flat_network(case):
         np.testing.assert_allclose(block @ forward, right.ravel(), rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["SmoothedReLU", "LeakyReLU", "HardSigmoid", "Tanh", "Normalized", "Swish", "Bump"])
+@pytest.mark.parametrize(
+    "name", ["SmoothedReLU", "LeakyReLU", "HardSigmoid", "Tanh", "Normalized", "Swish", "Bump"]
+)
 def test_fixed_point_at_other_rate_constants_is_roadrunners(name, rng):
     net = cn.Network(
         [
-            cn.Layer(rng.normal(size=(3, 2)), rng.normal(size=3), networks.ACTIVATIONS[name](h=0.1)),
+            cn.Layer(
+                rng.normal(size=(3, 2)), rng.normal(size=3), networks.ACTIVATIONS[name](h=0.1)
+            ),
             cn.Layer(rng.normal(size=(1, 3)), activation=cn.Linear(h=0.1)),
         ],
         inputs="signed",
@@ -49,7 +57,10 @@ def test_fixed_point_at_other_rate_constants_is_roadrunners(name, rng):
     x = np.array([[0.7, -0.4]])
     kinetics = NetworkKinetics(net)
     factors = draw_factors(kinetics, 0.5, rng)
-    constants = [multiplied(layer.constants, part) for layer, part in zip(kinetics.layers, factors, strict=True)]
+    constants = [
+        multiplied(layer.constants, part)
+        for layer, part in zip(kinetics.layers, factors, strict=True)
+    ]
     state = kinetics.settle(x, constants)
     runner = cn.to_roadrunner(net, x[0])
     crn = cn.to_reactions(net, x[0])
@@ -59,7 +70,9 @@ def test_fixed_point_at_other_rate_constants_is_roadrunners(name, rng):
             if k in crn.rate_constants:
                 runner[k] = value
         for j in range(layer.chemistry.layer.n_out):
-            for catalyst, weight in zip(layer.chemistry.catalysts, own.weights[j].tolist(), strict=True):
+            for catalyst, weight in zip(
+                layer.chemistry.catalysts, own.weights[j].tolist(), strict=True
+            ):
                 runner[f"w{index}_{j}_{catalyst.label}"] = abs(weight)
             for rail, value in zip(layer.activation.rails, own.bias[j].tolist(), strict=True):
                 k = f"b{index}_{j}" + (f"_{rail.name}" if rail.shift else "")
@@ -119,7 +132,9 @@ class Knot(cn.Activation):
 
 
 def test_species_that_need_each_other_are_solved_together(rng):
-    net = cn.Network([cn.Layer(rng.normal(size=(3, 2)), activation=Knot(h=0.1)), cn.Layer(np.ones((1, 3)))])
+    net = cn.Network(
+        [cn.Layer(rng.normal(size=(3, 2)), activation=Knot(h=0.1)), cn.Layer(np.ones((1, 3)))]
+    )
     x, y = rng.random((5, 2)), rng.random((5, 1))
     assert any(len(block) > 1 for block in NetworkKinetics(net).layers[0].blocks)
     adjoint, formula = cn.gradient(net, x, y), cn.gradient(net, x, y, method="closed_form")
@@ -148,8 +163,12 @@ class Coupled(Knot):
 
 
 def test_units_that_depend_on_each_other_both_ways_are_solved_together(rng):
-    """Such a layer has no units to solve one by one, so its steady state comes from the closed form here."""
-    net = cn.Network([cn.Layer(rng.normal(size=(3, 2)), rng.normal(size=3), activation=Coupled(h=0.1))])
+    """Such a layer has no units to solve one by one, so its steady state comes from the closed form
+    here.
+    """
+    net = cn.Network(
+        [cn.Layer(rng.normal(size=(3, 2)), rng.normal(size=3), activation=Coupled(h=0.1))]
+    )
     x, y = rng.random((5, 2)), rng.random((5, 3))
     g = cn.gradient(net, x, y, steady_state="closed_form")
     f = cn.gradient(net, x, y, method="forward", steady_state="closed_form")
@@ -160,4 +179,6 @@ def test_units_that_depend_on_each_other_both_ways_are_solved_together(rng):
         return np.mean(np.sum((replace(net, layers=(changed,))(x) - y) ** 2, axis=1))
 
     # central differences with a step of 1e-5: error about 1e-10
-    assert np.isclose(np.sum(g.weights[0] * np.eye(3, 2)), (loss(1e-5) - loss(-1e-5)) / 2e-5, rtol=1e-7)
+    assert np.isclose(
+        np.sum(g.weights[0] * np.eye(3, 2)), (loss(1e-5) - loss(-1e-5)) / 2e-5, rtol=1e-7
+    )

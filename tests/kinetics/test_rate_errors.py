@@ -11,9 +11,10 @@ from crn_nn_tellurium.kinetics.rate_errors import draw_factors, perturbed_output
 
 def test_factors_are_lognormal_with_the_stated_coefficient_of_variation(rng):
     kinetics = NetworkKinetics(cn.Network.random([100, 100, 2], seed=0))
-    (first, _) = draw_factors(kinetics, 0.3, rng)
+    first, _ = draw_factors(kinetics, 0.3, rng)
     logs = np.log(first.weights.ravel())
-    # 10,000 draws: a p-value below 1e-3 would be a one in a thousand accident, and the seed is fixed
+    # 10,000 draws: a p-value below 1e-3 would be a one in a thousand accident, and the seed is
+    # fixed
     assert stats.kstest(logs, stats.norm(0, np.sqrt(np.log(1.09))).cdf).pvalue > 1e-3
     assert np.isclose(first.weights.std() / first.weights.mean(), 0.3, rtol=0.05)
 
@@ -29,7 +30,9 @@ def test_rails_that_share_a_constant_share_its_factor(rng):
 def test_no_noise_changes_nothing(rng):
     net, x = cn.load_model("iris"), cn.model_data("iris")[1]
     kinetics = NetworkKinetics(net)
-    np.testing.assert_allclose(perturbed_outputs(kinetics, x, draw_factors(kinetics, 0.0, rng)), net(x), rtol=1e-12)
+    np.testing.assert_allclose(
+        perturbed_outputs(kinetics, x, draw_factors(kinetics, 0.0, rng)), net(x), rtol=1e-12
+    )
 
 
 def test_accuracy_falls_with_noise_and_repeats_with_its_seed():
@@ -38,7 +41,9 @@ def test_accuracy_falls_with_noise_and_repeats_with_its_seed():
     assert found.shape == (2, 10)
     assert found[0].mean() == 1.0
     assert found[1].mean() < 0.9
-    np.testing.assert_array_equal(found, cn.accuracy_under_noise(net, x, y, noise=[0.0, 1.0], draws=10))
+    np.testing.assert_array_equal(
+        found, cn.accuracy_under_noise(net, x, y, noise=[0.0, 1.0], draws=10)
+    )
 
 
 def test_errors_say_what_is_wrong():

@@ -39,7 +39,10 @@ def test_derivative_is_the_derivative(name, h):
     z = np.linspace(-2, 2, 9)
     step = 1e-5 * np.sqrt(h)
     if activation.couples_units:
-        numeric = np.stack([(activation(z + step * e) - activation(z - step * e)) / (2 * step) for e in np.eye(9)], -1)
+        numeric = np.stack(
+            [(activation(z + step * e) - activation(z - step * e)) / (2 * step) for e in np.eye(9)],
+            -1,
+        )
     else:
         numeric = (activation(z + step) - activation(z - step)) / (2 * step)
     # truncation ~ step^2 * third derivative (<= 1 / h) ~ 1e-10; rounding ~ 1e-16 / step <= 1e-9
@@ -64,7 +67,9 @@ def test_derivative_is_the_derivative(name, h):
 )
 def test_closed_forms_of_the_theory(activation, formula):
     z = np.linspace(-3, 3, 13)
-    np.testing.assert_allclose(activation(z), formula(z, lambda u: (u + np.sqrt(u**2 + 1.2)) / 2), atol=1e-13)
+    np.testing.assert_allclose(
+        activation(z), formula(z, lambda u: (u + np.sqrt(u**2 + 1.2)) / 2), atol=1e-13
+    )
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -82,15 +87,23 @@ def test_reactions_have_the_closed_form_as_their_fixed_point(name):
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 @settings(max_examples=25)
-@given(z=st.lists(pre_activations, min_size=3, max_size=3), h=smoothings, start=st.sampled_from([None, 1e-12, 1e6]))
+@given(
+    z=st.lists(pre_activations, min_size=3, max_size=3),
+    h=smoothings,
+    start=st.sampled_from([None, 1e-12, 1e6]),
+)
 def test_the_engine_finds_the_closed_form(name, z, h, start):
     activation = ACTIVATIONS[name](h=h)
     net = cn.Network([cn.Layer(np.diag(np.sign(z) + (np.array(z) == 0)), np.zeros(3), activation)])
     steady = cn.Simulator(net).steady_state(np.abs(z), initial=start)
     expected = activation.concentrations(np.array(z)).ravel()
-    # every species to 1e-9 of itself, where the value's cancellation plays no part, as far as it is there at all
-    np.testing.assert_allclose(steady.concentrations[0], expected, rtol=1e-9, atol=10 * ABSENT * expected.max())
-    # the residual is relative to each species' own rates, so the smallest one tells the same in its own measure
+    # every species to 1e-9 of itself, where the value's cancellation plays no part, as far as it is
+    # there at all
+    np.testing.assert_allclose(
+        steady.concentrations[0], expected, rtol=1e-9, atol=10 * ABSENT * expected.max()
+    )
+    # the residual is relative to each species' own rates, so the smallest one tells the same in its
+    # own measure
     assert np.all(steady.residual <= 1e-9 + 10 * ABSENT * expected.max() / expected.min())
 
 
@@ -104,7 +117,9 @@ def test_followers_agree_at_the_edges(name, method, rng):
         for start in (None, 0.0, 1e6):
             steady = cn.Simulator(net).steady_state(-z, initial=start, method=method)
             expected = net(-z)
-            assert np.all(np.abs(steady.outputs - expected) <= 1e-9 * (np.abs(expected) + np.sqrt(h)))
+            assert np.all(
+                np.abs(steady.outputs - expected) <= 1e-9 * (np.abs(expected) + np.sqrt(h))
+            )
 
 
 @pytest.mark.parametrize(
@@ -137,7 +152,10 @@ def own(**attributes):
         ({"rails": (cn.Rail("Y1"),)}, "expected letters only"),
         ({"rails": (cn.Rail("Y"), cn.Rail("Y"))}, "each name once"),
         ({"rails": ()}, "it has no rails"),
-        ({"rails": (cn.Rail("b"),), "read_out": cn.ReadOut((("b", 1.0),))}, "names something of ours"),
+        (
+            {"rails": (cn.Rail("b"),), "read_out": cn.ReadOut((("b", 1.0),))},
+            "names something of ours",
+        ),
         ({"read_out": cn.ReadOut((("Y", 1.0), ("Y", 1.0)))}, "expected each species once"),
         ({"rails": (cn.Rail("Y", 2),)}, "has sign 2"),
         ({"read_out": cn.ReadOut((("Z", 1.0),))}, "reads 'Z'"),
@@ -145,7 +163,10 @@ def own(**attributes):
         ({"local_reactions": (cn.LocalReaction(("Y", "Y", "Y"), (), "s"),)}, "above second order"),
         ({"local_reactions": (cn.LocalReaction(("Y",), (), "h"),)}, "names something of ours"),
         ({"local_reactions": (cn.LocalReaction(("*Y",), (), "s"),)}, "can only catalyse"),
-        ({"local_reactions": (cn.LocalReaction(("Y",), (), "s"),)}, "must define its own concentrations"),
+        (
+            {"local_reactions": (cn.LocalReaction(("Y",), (), "s"),)},
+            "must define its own concentrations",
+        ),
     ],
 )
 def test_a_wrong_description_of_ones_own_activation_is_refused(attributes, message):

@@ -22,14 +22,21 @@ def test_read_out_of_the_concentrations_is_the_value(kind, x):
     assert np.all(concentrations >= 0)
     for i, row in enumerate(concentrations):
         read_out = code.read_out(i)
-        value = read_out.constant + sum(c * y for (_, c), y in zip(read_out.terms, row, strict=True))
+        value = read_out.constant + sum(
+            c * y for (_, c), y in zip(read_out.terms, row, strict=True)
+        )
         np.testing.assert_allclose(value, x[i], atol=1e-12 * 3e3)
 
 
 @pytest.mark.parametrize(
     ("kind", "options", "x", "message"),
     [
-        ("nonnegative", {}, [[0, 1], [0, -2]], "input 'x1', sample 1: -2.0; a concentration is not negative"),
+        (
+            "nonnegative",
+            {},
+            [[0, 1], [0, -2]],
+            "input 'x1', sample 1: -2.0; a concentration is not negative",
+        ),
         ("scaled", {"input_range": (0, 1)}, [-0.5, 0], "input 'x0': -0.5; its range starts at 0.0"),
         ("signed", {}, [[0, np.nan]], "expected a finite number"),
         ("signed", {}, [np.inf, 0], "input 'x0': inf"),

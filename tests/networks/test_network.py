@@ -15,8 +15,16 @@ from crn_nn_tellurium.basics.identifiers import RESERVED
 
 
 def test_forward_pass_is_the_formula(rng):
-    w1, b1, w2, b2 = rng.normal(size=(4, 3)), rng.normal(size=4), rng.normal(size=(2, 4)), rng.normal(size=2)
-    net = cn.Network([cn.Layer(w1, b1, cn.SmoothedReLU(h=0.1)), cn.Layer(w2, b2, cn.Linear(h=0.2))], inputs="signed")
+    w1, b1, w2, b2 = (
+        rng.normal(size=(4, 3)),
+        rng.normal(size=4),
+        rng.normal(size=(2, 4)),
+        rng.normal(size=2),
+    )
+    net = cn.Network(
+        [cn.Layer(w1, b1, cn.SmoothedReLU(h=0.1)), cn.Layer(w2, b2, cn.Linear(h=0.2))],
+        inputs="signed",
+    )
     x = rng.normal(size=(5, 3))
     z = x @ w1.T + b1
     np.testing.assert_allclose(net(x), (z + np.sqrt(z**2 + 0.4)) / 2 @ w2.T + b2)
@@ -40,7 +48,10 @@ def test_a_layer_reads_any_earlier_ones(rng):
 def test_sparse_and_dense_weights_are_the_same_network(rng):
     dense = rng.normal(size=(4, 6)) * (rng.random((4, 6)) < 0.5)
     x = rng.random((3, 6))
-    nets = [cn.Network([cn.Layer(w, np.ones(4))]) for w in (dense, sparse.csr_array(dense), sparse.coo_matrix(dense))]
+    nets = [
+        cn.Network([cn.Layer(w, np.ones(4))])
+        for w in (dense, sparse.csr_array(dense), sparse.coo_matrix(dense))
+    ]
     for net in nets[1:]:
         np.testing.assert_allclose(net(x), nets[0](x))
         assert net.n_weights == np.count_nonzero(dense)
@@ -77,7 +88,9 @@ def test_a_layer_keeps_its_own_copy():
 def test_predict_gives_labels():
     one = cn.Network([cn.Layer([[1.0]], activation=cn.Linear())], class_names=["low", "high"])
     assert one.predict([[0.2], [0.8]]).tolist() == ["low", "high"]
-    tanh = cn.Network([cn.Layer([[1.0]], activation=cn.Tanh())], inputs="signed", class_names=[-1, 1])
+    tanh = cn.Network(
+        [cn.Layer([[1.0]], activation=cn.Tanh())], inputs="signed", class_names=[-1, 1]
+    )
     assert tanh.predict([[-0.1], [0.1]]).tolist() == [-1, 1]
     three = cn.Network([cn.Layer(np.eye(3), activation=cn.Normalized())])
     assert three.predict([[0, 1, 0], [0, 0, 2]]).tolist() == [1, 2]
@@ -110,7 +123,11 @@ def test_big_arrays_lie_beside_the_file_and_equal_networks_give_equal_files(tmp_
     one, two = tmp_path / "one", tmp_path / "two"
     names = sorted(p.name for p in one.iterdir())
     companion, plain = names
-    assert (companion.startswith("net."), companion.endswith(".npz"), plain) == (True, True, "net.json")
+    assert (companion.startswith("net."), companion.endswith(".npz"), plain) == (
+        True,
+        True,
+        "net.json",
+    )
     for name in names:
         assert (one / name).read_bytes() == (two / name).read_bytes()
     assert cn.Network.load(one / "net.json") == net
@@ -142,14 +159,19 @@ def test_an_activation_that_a_file_cannot_hold_is_refused(tmp_path):
         rails = (cn.Rail("Y"),)
         read_out = cn.ReadOut((("Y", 2.0),))
 
-    for kind, message in ((SmoothedReLU, "has a built-in one's name"), (Knots, "a file keeps numbers and strings")):
+    for kind, message in (
+        (SmoothedReLU, "has a built-in one's name"),
+        (Knots, "a file keeps numbers and strings"),
+    ):
         with pytest.raises(cn.NetworkError, match=message):
             cn.Network([cn.Layer([[1.0]], activation=kind())]).save(tmp_path / "a.json")
     assert not list(tmp_path.iterdir())
 
 
 def test_arrays_follow_their_document(tmp_path):
-    small, large, other = (cn.Network.random(sizes, seed=0) for sizes in ([2, 1], [300, 60, 1], [400, 50, 1]))
+    small, large, other = (
+        cn.Network.random(sizes, seed=0) for sizes in ([2, 1], [300, 60, 1], [400, 50, 1])
+    )
     for net in (small, large, other, small):
         net.save(tmp_path / "net.json")
         assert cn.Network.load(tmp_path / "net.json") == net
@@ -185,7 +207,10 @@ def test_equal_networks_give_equal_files_whatever_they_were_made_from(tmp_path):
         (lambda d: d.pop("layers"), "an entry is missing"),
         (lambda d: d["layers"][0].pop("bias"), "an entry is missing"),
         (lambda d: d["layers"][0].update(weights=[[1.0]]), "expected"),
-        (lambda d: d["layers"][0].update(weights={"npz": "../../etc/passwd"}), "an array is not as it was saved"),
+        (
+            lambda d: d["layers"][0].update(weights={"npz": "../../etc/passwd"}),
+            "an array is not as it was saved",
+        ),
         (lambda d: d.update(arrays={"file": "../net.npz"}), "expected a file beside it"),
         (lambda d: d.update(layers=5), "not as saved"),
         (lambda d: d["layers"][0].update(activation="SmoothedReLU"), "not as saved"),
@@ -236,14 +261,29 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path):
         (lambda: cn.Network([5]), "expected a Layer"),
         (
             lambda: cn.Network([cn.Layer(np.ones((5, 2))), cn.Layer(np.ones((3, 4)))]),
-            r"layer 'layer2': weights are \(3, 4\); expected \(3, 5\) to match the 5 outputs of layer1",
+            (
+                r"layer 'layer2': weights are \(3, 4\); expected \(3, 5\) to match the 5 outputs of"
+                r" layer1"
+            ),
         ),
-        (lambda: cn.Network([cn.Layer([[1.0]], inputs="layer2"), cn.Layer([[1.0]])]), "reads 'layer2'"),
-        (lambda: cn.Network([cn.Layer([[1.0]], name="a"), cn.Layer([[1.0]], name="a")]), "which is taken"),
-        (lambda: cn.Network([cn.Layer([[1.0]]), cn.Layer([[1.0]], inputs="input")]), "no layer reads 'layer1'"),
+        (
+            lambda: cn.Network([cn.Layer([[1.0]], inputs="layer2"), cn.Layer([[1.0]])]),
+            "reads 'layer2'",
+        ),
+        (
+            lambda: cn.Network([cn.Layer([[1.0]], name="a"), cn.Layer([[1.0]], name="a")]),
+            "which is taken",
+        ),
+        (
+            lambda: cn.Network([cn.Layer([[1.0]]), cn.Layer([[1.0]], inputs="input")]),
+            "no layer reads 'layer1'",
+        ),
         (lambda: cn.Network([cn.Layer([[1.0]])], input_names=["a", "b"]), "expected 1 names"),
         (lambda: cn.Network([cn.Layer([[1.0]])], class_names=["a"]), "expected 2 labels"),
-        (lambda: cn.Network([cn.Layer([[1.0]])], class_names=["a", 1]), "all strings or all whole numbers"),
+        (
+            lambda: cn.Network([cn.Layer([[1.0]])], class_names=["a", 1]),
+            "all strings or all whole numbers",
+        ),
         (lambda: cn.Network([cn.Layer([[1.0]])], class_names=["a", "a"]), "different labels"),
         (lambda: cn.Network.random([3]), "at least two whole numbers"),
         (lambda: cn.Network.random([3, 2], density=0), "density is 0"),
@@ -278,7 +318,9 @@ def test_nothing_in_a_name_can_become_antimony(name, where):
         cn.Network([cn.Layer([[1.0]])], **{where: value})
 
 
-@pytest.mark.parametrize("label", ['a"; J: => Y; 5', "a\nb", "back\\slash", "", "  ", "bell\a"], ids=repr)
+@pytest.mark.parametrize(
+    "label", ['a"; J: => Y; 5', "a\nb", "back\\slash", "", "  ", "bell\a"], ids=repr
+)
 def test_nothing_in_a_class_name_can_become_antimony(label):
     with pytest.raises(cn.IdentifierError, match="class name"):
         cn.Network([cn.Layer([[1.0]])], class_names=[label, "b"])
@@ -294,7 +336,9 @@ def test_names_are_told_apart():
         with pytest.raises(cn.IdentifierError, match=f"input name '{name}': also the identifier"):
             cn.to_reactions(net)
     with pytest.raises(cn.IdentifierError, match="input name 'x0_p'"):
-        cn.to_reactions(cn.Network([cn.Layer([[1.0, 1.0]])], inputs="signed", input_names=["x0", "x0_p"]))
+        cn.to_reactions(
+            cn.Network([cn.Layer([[1.0, 1.0]])], inputs="signed", input_names=["x0", "x0_p"])
+        )
     with pytest.raises(cn.IdentifierError, match="network name 'Y1_0'"):
         cn.to_reactions(cn.Network([cn.Layer([[1.0]])], name="Y1_0"))
 

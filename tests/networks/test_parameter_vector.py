@@ -28,7 +28,9 @@ def test_coordinates_are_the_rate_constants(case):
     again = coordinates.network(coordinates.start)
     np.testing.assert_allclose(to_vector(again), to_vector(case.net), rtol=1e-12, atol=1e-13)
     crn = cn.to_reactions(case.net)
-    drives = [value for k, value in zip(crn.rate_constants, crn.constants, strict=True) if k[0] == "w"]
+    drives = [
+        value for k, value in zip(crn.rate_constants, crn.constants, strict=True) if k[0] == "w"
+    ]
     sizes = np.abs(coordinates.start[coordinates.is_weight])
     assert np.isclose(sizes.max(), max(drives, default=0.0), rtol=1e-12)
 
@@ -64,11 +66,17 @@ def test_values_of_the_named_losses():
         return loss.function(outputs, encode_targets(loss, net, labels, len(outputs)))
 
     shares = np.exp(y) / np.exp(y).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(value("cross_entropy", linear, y, [0, 2]), -np.log(shares[[0, 1], [0, 2]]))
+    np.testing.assert_allclose(
+        value("cross_entropy", linear, y, [0, 2]), -np.log(shares[[0, 1], [0, 2]])
+    )
     np.testing.assert_allclose(value("hinge", linear, y, [0, 2]), [0.0 + 0.0, 0.0 + 1.5])
-    np.testing.assert_allclose(value("squared_error", linear, y, np.ones((2, 3))), [5.0, 1 + 4 + 2.25])
+    np.testing.assert_allclose(
+        value("squared_error", linear, y, np.ones((2, 3))), [5.0, 1 + 4 + 2.25]
+    )
     normalized = cn.Network([cn.Layer(np.eye(3), activation=cn.Normalized())])
-    np.testing.assert_allclose(value("cross_entropy", normalized, shares, [0, 2]), -np.log(shares[[0, 1], [0, 2]]))
+    np.testing.assert_allclose(
+        value("cross_entropy", normalized, shares, [0, 2]), -np.log(shares[[0, 1], [0, 2]])
+    )
     single = cn.Network([cn.Layer([[1.0]], activation=cn.Linear())], class_names=["off", "on"])
     odds = np.array([[2.5], [0.5]])  # a linear output decides at 0.5
     expected = -np.log([1 / (1 + np.exp(-2.0)), 0.5])

@@ -18,7 +18,9 @@ XOR = cn.load_model("xor")
 
 
 def known(case):
-    return all(len(block) == 1 for layer in NetworkKinetics(case.net).layers for block in layer.blocks)
+    return all(
+        len(block) == 1 for layer in NetworkKinetics(case.net).layers for block in layer.blocks
+    )
 
 
 KNOWN = [case for case in SMALL if known(case)]
@@ -27,14 +29,18 @@ KNOWN = [case for case in SMALL if known(case)]
 def is_pooled(net, reaction):
     """Whether it stands for one reaction with each unit of its layer."""
     local = net.layers[reaction.layer].activation.local_reactions
-    return reaction.kind == "local" and any(name.startswith("*") for name in local[reaction.place].reads)
+    return reaction.kind == "local" and any(
+        name.startswith("*") for name in local[reaction.place].reads
+    )
 
 
 def with_a_constant_each(net, x):
     """The flat network in which every reaction has a rate constant of its own, named after it."""
     crn = cn.to_reactions(net, x=x)
     start = dict(zip(crn.floating, crn.initial_state(), strict=True))
-    species = [s if s.boundary else dataclasses.replace(s, initial=float(start[s.id])) for s in crn.species]
+    species = [
+        s if s.boundary else dataclasses.replace(s, initial=float(start[s.id])) for s in crn.species
+    ]
     reactions = [dataclasses.replace(r, rate_constant=f"k_{r.id}") for r in crn.reactions]
     return cn.ReactionNetwork(tuple(species), tuple(reactions), crn.observables, crn.name)
 
@@ -46,7 +52,9 @@ def test_every_reaction_of_the_written_model_is_there(case):
     assert {r.id for r in found} <= set(written)
     assert all(written[r.id] == r.name for r in found)
     left = set(written) - {r.id for r in found}
-    assert all(name.rsplit("_", 1)[0] in {r.id.rsplit("_", 1)[0] for r in found} for name in left)  # pools alone
+    assert all(
+        name.rsplit("_", 1)[0] in {r.id.rsplit("_", 1)[0] for r in found} for name in left
+    )  # pools alone
     assert not left or any(layer.activation.couples_units for layer in case.net.layers)
 
 
@@ -63,7 +71,9 @@ def test_reactions_at_another_rate_settle_where_roadrunner_says(case):
         ds = cn.scan(crn, {k: [0.5 * value[k], 2 * value[k]]})
         if any(text.startswith("failed") for text in ds.status.values):
             continue
-        for found, factor in zip(ds.outputs.sel(output=list(case.net.output_names)).values, (0.5, 2.0), strict=True):
+        for found, factor in zip(
+            ds.outputs.sel(output=list(case.net.output_names)).values, (0.5, 2.0), strict=True
+        ):
             expected = knock_outs.outputs(reaction, factor)[0]
             np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-7)
 
@@ -103,13 +113,28 @@ def test_first_orders_of_reactions_add_up_to_those_of_their_rate_constants(case)
         ]:
             continue  # a weight's rate constants are not the weight itself
         for j in range(layer.n_out):
-            of_h = [r for r in knock_outs.reactions if (r.layer, r.unit, r.kind) == (number, j, "weight")]
+            of_h = [
+                r
+                for r in knock_outs.reactions
+                if (r.layer, r.unit, r.kind) == (number, j, "weight")
+            ]
             by_place = {}
             for reaction in of_h:
-                more, less = (np.square(knock_outs.outputs(reaction, 1 + s * step)).sum(axis=1).mean() for s in (1, -1))
-                by_place[reaction.place] = by_place.get(reaction.place, 0.0) + (more - less) / (2 * step)
-            weights = layer.weights.toarray() if hasattr(layer.weights, "toarray") else layer.weights
-            slopes = g.weights[number].toarray() if hasattr(g.weights[number], "toarray") else g.weights[number]
+                more, less = (
+                    np.square(knock_outs.outputs(reaction, 1 + s * step)).sum(axis=1).mean()
+                    for s in (1, -1)
+                )
+                by_place[reaction.place] = by_place.get(reaction.place, 0.0) + (more - less) / (
+                    2 * step
+                )
+            weights = (
+                layer.weights.toarray() if hasattr(layer.weights, "toarray") else layer.weights
+            )
+            slopes = (
+                g.weights[number].toarray()
+                if hasattr(g.weights[number], "toarray")
+                else g.weights[number]
+            )
             for place, found in by_place.items():
                 assert found == pytest.approx(
                     weights[j, place] * slopes[j, place], rel=1e-5, abs=1e-7 * (1 + abs(g.loss))
@@ -117,13 +142,17 @@ def test_first_orders_of_reactions_add_up_to_those_of_their_rate_constants(case)
 
 
 def test_the_ranking_agrees_with_the_gradients():
-    """Not to the letter, since a missing reaction is no small change; but those that matter are the same."""
+    """Not to the letter, since a missing reaction is no small change; but those that matter are the
+    same.
+    """
     _, x, _, y = cn.model_data("moons")
     found = cn.robustness(cn.load_model("moons"), x[:60], y[:60], cv=0.1, draws=3)
     finite = np.isfinite(found.increase) & (np.abs(found.predicted) > 1e-12)
     assert finite.sum() > 100
     increase, predicted = found.increase[finite], found.predicted[finite]
-    assert spearmanr(np.abs(increase), np.abs(predicted)).statistic > 0.9  # 0.97 when it was written
+    assert (
+        spearmanr(np.abs(increase), np.abs(predicted)).statistic > 0.9
+    )  # 0.97 when it was written
     assert spearmanr(increase, predicted).statistic > 0.5  # 0.67
     ranking = found.ranking()
     settled = ranking[ranking.no_steady_state == 0]
@@ -154,7 +183,10 @@ def test_fuel_is_that_of_a_scan(name):
     for factor in (0.5, 1.3):
         expected = ds.outputs.sel(fuel=factor).values
         np.testing.assert_allclose(
-            _with_fuel(NetworkKinetics(net), net.input_coding.check(x), factor), expected, rtol=1e-8, atol=1e-9
+            _with_fuel(NetworkKinetics(net), net.input_coding.check(x), factor),
+            expected,
+            rtol=1e-8,
+            atol=1e-9,
         )
     found = cn.robustness(net, x, y, cv=0.1, draws=2, factors=[0.5, 1.0])
     assert found.fuelled[1] == found.accuracy
@@ -164,7 +196,10 @@ def test_a_missing_gain_or_loss_of_one_neuron_is_worked_out_by_hand():
     net = cn.Network([cn.Layer([[2.0, -1.0]], [0.3], cn.SmoothedReLU(h=0.04))])
     x = np.array([[1.0, 0.7]])
     found = KnockOuts(NetworkKinetics(net), x)
-    without = {r.kind if r.kind != "weight" else f"weight{r.place}": found.outputs(r)[0, 0] for r in found.reactions}
+    without = {
+        r.kind if r.kind != "weight" else f"weight{r.place}": found.outputs(r)[0, 0]
+        for r in found.reactions
+    }
     u = 2.3 - 0.7
 
     def root(u, h=0.04):

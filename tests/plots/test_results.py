@@ -8,7 +8,12 @@ import crn_nn_tellurium as cn
 from crn_nn_tellurium.certificates.choice_of_h import choose_h
 from crn_nn_tellurium.chemistry.units import PhysicalUnits
 from crn_nn_tellurium.plots.figures import save_figure
-from crn_nn_tellurium.plots.results import plot_certified_margins, plot_envelope, plot_h_choice, plot_settling_time
+from crn_nn_tellurium.plots.results import (
+    plot_certified_margins,
+    plot_envelope,
+    plot_h_choice,
+    plot_settling_time,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +36,9 @@ def test_time_course():
 
 
 def test_confusion_matrix():
-    ax = cn.plot_confusion_matrix(["a", "b", "b", "c"], ["a", "b", "c", "c"], labels=["c", "b", "a"])
+    ax = cn.plot_confusion_matrix(
+        ["a", "b", "b", "c"], ["a", "b", "c", "c"], labels=["c", "b", "a"]
+    )
     assert ax.images[0].get_array().tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 1]]
     assert [text.get_text() for text in ax.get_xticklabels()] == ["c", "b", "a"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
@@ -79,7 +86,8 @@ def test_sensitivities_are_drawn_largest_first():
         cn.plot_sensitivities(cn.sensitivities(net, [[0.5, 1.0]]))
 
 
-# Certificates -----------------------------------------------------------------------------------------
+# Certificates
+# -----------------------------------------------------------------------------------------
 
 
 def legend(ax):
@@ -118,16 +126,25 @@ def test_an_envelope_of_intervals_in_the_tube_as_distances():
     net = cn.load_model("iris")
     certificate = cn.certify(net, [5.1, 3.5, 1.4, 0.2], tolerance=0.1, rates=0.01)
     units = PhysicalUnits(c0=10, tau=7200)
-    ax = plot_envelope(certificate, names="y1", deviation=True, units=units, ax=plt.figure().subplots())
-    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("time (h)", "value - fixed point (nM)", "symlog")
+    ax = plot_envelope(
+        certificate, names="y1", deviation=True, units=units, ax=plt.figure().subplots()
+    )
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == (
+        "time (h)",
+        "value - fixed point (nM)",
+        "symlog",
+    )
     assert marked(ax) == pytest.approx(2 * certificate.settling_time)
     assert legend(ax)[:2] == ["y1, all starts", "fixed point ± 1 nM"]
     ends = sorted(
-        line.get_ydata()[0] for line in ax.lines if line.get_linestyle() == "--" and len(line.get_xdata()) == 2
+        line.get_ydata()[0]
+        for line in ax.lines
+        if line.get_linestyle() == "--" and len(line.get_xdata()) == 2
     )
     half = 10 * certificate.outputs.width[0, 1] / 2
     np.testing.assert_allclose(ends, [-half, half], rtol=1e-9)
-    # within the tolerance of the fixed points from the mark on, up to the rounding of the grid's interpolation
+    # within the tolerance of the fixed points from the mark on, up to the rounding of the grid's
+    # interpolation
     after = ax.lines[1].get_xydata()[ax.lines[1].get_xdata() > marked(ax) * 1.05]
     assert after[:, 1].max() <= half + 1 + 1e-6
 
@@ -138,15 +155,23 @@ def test_envelopes_that_cannot_be_drawn_are_refused():
         plot_envelope(cn.certify(net, [0, 1], bound="cheap"))
     certificate = cn.certify(net, [0, 1], tolerance=0.1)
     other = cn.Simulator(cn.load_model("iris")).time_course([5.1, 3.5, 1.4, 0.2], n_points=11)
-    with pytest.raises(cn.InputError, match=r"a trajectory has outputs y0, y1, y2; expected the certificate's: y0"):
+    with pytest.raises(
+        cn.InputError, match=r"a trajectory has outputs y0, y1, y2; expected the certificate's: y0"
+    ):
         plot_envelope(certificate, other)
     with pytest.raises(KeyError, match=r"'y1' is no output; there are y0"):
         plot_envelope(certificate, names=["y0", "y1"])
 
 
 def test_certified_margins_are_drawn_by_class():
-    ax = plot_certified_margins([0.01, 0.03, 0.02, 0.5], ["b", "b", "b", "a"], order=["b", "a", "c"])
-    assert [text.get_text() for text in ax.get_yticklabels()] == ["b (n = 3)", "a (n = 1)", "c (n = 0)"]
+    ax = plot_certified_margins(
+        [0.01, 0.03, 0.02, 0.5], ["b", "b", "b", "a"], order=["b", "a", "c"]
+    )
+    assert [text.get_text() for text in ax.get_yticklabels()] == [
+        "b (n = 3)",
+        "a (n = 1)",
+        "c (n = 0)",
+    ]
     assert ax.get_xlabel().endswith("(%)")
     assert legend(ax) == ["a sample", "median", "middle half"]
     samples, median = ax.lines[:2]
@@ -173,7 +198,10 @@ def choice():
 
 def test_error_against_settling_time_with_what_was_chosen(choice):
     ax = plot_h_choice(choice, units=PhysicalUnits(c0=10, tau=7200))
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("settling time to within 1 nM (h)", "largest error (nM)")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (
+        "settling time to within 1 nM (h)",
+        "largest error (nM)",
+    )
     curve = next(line for line in ax.lines if line.get_label() == "one h for all layers")
     np.testing.assert_allclose(
         curve.get_xydata(), np.array([2 * choice.curve.settling_time, 10 * choice.curve.error]).T
@@ -196,7 +224,9 @@ def test_settling_time_against_h_with_the_error(choice):
         "settling time to within 0.1 (model units)",
         "largest error (model units)",
     )
-    np.testing.assert_array_equal(ax.lines[0].get_xydata(), np.array([choice.curve.h, choice.curve.settling_time]).T)
+    np.testing.assert_array_equal(
+        ax.lines[0].get_xydata(), np.array([choice.curve.h, choice.curve.settling_time]).T
+    )
     np.testing.assert_array_equal(right.lines[0].get_ydata(), choice.curve.error)
     assert ax.lines[1].get_xdata()[0] == choice.common.h[0]
     assert legend(ax)[:2] == ["settling time, left", "error, right"]

@@ -11,12 +11,17 @@ UNIT = np.linspace(0, 1, 9)
 
 @pytest.fixture(scope="module")
 def ds():
-    return cn.scan(XOR, {"h": np.geomspace(1e-4, 1, 5), "x0": UNIT, "x1": UNIT}, outputs=["outputs", "class"])
+    return cn.scan(
+        XOR, {"h": np.geomspace(1e-4, 1, 5), "x0": UNIT, "x1": UNIT}, outputs=["outputs", "class"]
+    )
 
 
 def test_lines_are_the_values_of_one_dimension(ds):
     ax = cn.plot_scan(ds.outputs.sel(x1=0.0), x="x0")
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("input x0 (model units)", "output y0 (model units)")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (
+        "input x0 (model units)",
+        "output y0 (model units)",
+    )
     for line, h in zip(ax.get_lines(), ds.h.values, strict=True):
         np.testing.assert_array_equal(line.get_xdata(), UNIT)
         np.testing.assert_array_equal(line.get_ydata(), ds.outputs.sel(x1=0.0, h=h).values[:, 0])
@@ -29,8 +34,13 @@ def test_lines_are_the_values_of_one_dimension(ds):
 def test_maps_are_the_values_of_two_dimensions(ds):
     ax = cn.plot_scan_map(ds.outputs.isel(h=0))
     mesh = ax.collections[0]
-    np.testing.assert_array_equal(np.asarray(mesh.get_array()).ravel(), ds.outputs.isel(h=0).values[..., 0].T.ravel())
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("input x0 (model units)", "input x1 (model units)")
+    np.testing.assert_array_equal(
+        np.asarray(mesh.get_array()).ravel(), ds.outputs.isel(h=0).values[..., 0].T.ravel()
+    )
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (
+        "input x0 (model units)",
+        "input x1 (model units)",
+    )
     assert cn.plot_scan_map(ds.outputs.sel(x1=0.0), x="h").get_xscale() == "log"
     assert cn.plot_scan_map(ds["class"].isel(h=0)).collections
     surface = cn.plot_scan_surface(ds.outputs.sel(x1=0.0))
@@ -58,7 +68,12 @@ def test_contours_are_drawn_on_the_scale_of_the_axes_and_not_over_jumps():
 
 
 def test_points_of_designs_and_of_boundaries():
-    ds = cn.scan(XOR, cn.sobol({"x0": (0, 1), "h": (1e-4, 1, "log")}, 32), x=[0, 1], outputs=["outputs", "class"])
+    ds = cn.scan(
+        XOR,
+        cn.sobol({"x0": (0, 1), "h": (1e-4, 1, "log")}, 32),
+        x=[0, 1],
+        outputs=["outputs", "class"],
+    )
     ax = cn.plot_scan_points(ds.outputs, "x0", "h")
     np.testing.assert_array_equal(ax.collections[0].get_offsets(), np.column_stack([ds.x0, ds.h]))
     assert (ax.get_xscale(), ax.get_yscale()) == ("linear", "log")
@@ -70,7 +85,9 @@ def test_points_of_designs_and_of_boundaries():
     for call in (cn.plot_scan, cn.plot_scan_map):
         with pytest.raises(cn.InputError, match="have no order: plot_scan_points"):
             call(ds.outputs)
-    with pytest.raises(cn.InputError, match="'x1' is not varied along 'point'; expected two of x0, h"):
+    with pytest.raises(
+        cn.InputError, match="'x1' is not varied along 'point'; expected two of x0, h"
+    ):
         cn.plot_scan_points(ds.outputs, "x0", "x1")
 
 
@@ -78,7 +95,9 @@ def test_bands_hold_their_share_of_the_draws():
     ds = cn.scan(XOR, [{"x0": UNIT}, *cn.lognormal([0.02, 0.1], draws=40)], x=[0, 1])
     ax = cn.plot_scan_bands(ds.outputs, level=0.5)
     assert len(ax.get_lines()) == 2
-    np.testing.assert_allclose(ax.get_lines()[1].get_ydata(), np.median(ds.outputs.sel(cv=0.1).values[..., 0], axis=1))
+    np.testing.assert_allclose(
+        ax.get_lines()[1].get_ydata(), np.median(ds.outputs.sel(cv=0.1).values[..., 0], axis=1)
+    )
     inside = [path.get_paths()[0].get_extents() for path in ax.collections]
     assert inside[0].height < inside[1].height
 
@@ -95,15 +114,27 @@ def test_robustness_is_drawn_in_three_parts():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda ds: cn.plot_scan(ds), "is a Dataset; expected one of its variables: outputs, class, status"),
+        (
+            lambda ds: cn.plot_scan(ds),
+            "is a Dataset; expected one of its variables: outputs, class, status",
+        ),
         (lambda ds: cn.plot_scan(3), "is a int"),
-        (lambda ds: cn.plot_scan(ds.outputs), r"dimensions h 5, x0 9, x1 9; expected 1 or 2.*choose with .sel"),
-        (lambda ds: cn.plot_scan(ds.outputs.sel(x0=0.0), x="x9"), "no dimension 'x9'; it has h, x1"),
+        (
+            lambda ds: cn.plot_scan(ds.outputs),
+            r"dimensions h 5, x0 9, x1 9; expected 1 or 2.*choose with .sel",
+        ),
+        (
+            lambda ds: cn.plot_scan(ds.outputs.sel(x0=0.0), x="x9"),
+            "no dimension 'x9'; it has h, x1",
+        ),
         (lambda ds: cn.plot_scan_map(ds.outputs.isel(h=0, x0=0)), "expected 2 longer than 1"),
         (lambda ds: cn.plot_scan_bands(ds.outputs, level=1.0), "level is 1.0"),
         (lambda ds: cn.plot_scan_bands(ds.outputs.isel(h=0)), "no dimension 'draw'"),
         (lambda ds: cn.plot_decision_boundary(ds["class"].isel(h=0), [[0, 0, 0]]), "X has shape"),
-        (lambda ds: cn.plot_decision_boundary(ds["class"].isel(h=0), [[0, 0]], [0, 1]), "y has shape"),
+        (
+            lambda ds: cn.plot_decision_boundary(ds["class"].isel(h=0), [[0, 0]], [0, 1]),
+            "y has shape",
+        ),
         (lambda ds: cn.plot_robustness(ds), "got Dataset; expected Robustness"),
     ],
 )

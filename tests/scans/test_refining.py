@@ -17,7 +17,9 @@ def test_a_boundary_of_one_number_is_found_to_the_points_distance():
 
 
 def test_most_points_lie_along_the_boundary():
-    """The boundary of classes: each of its points is nearer to the true one than a grid of as many could be."""
+    """The boundary of classes: each of its points is nearer to the true one than a grid of as many
+    could be.
+    """
     ds = cn.refine(XOR, {"x0": (0, 1), "x1": (0, 1)}, n=600)
     found = np.column_stack([ds.boundary_x0, ds.boundary_x1])
     assert len(found) > 100
@@ -25,12 +27,20 @@ def test_most_points_lie_along_the_boundary():
     off = XOR(found)[:, 0] - XOR.layers[-1].activation.threshold
     step = 1e-5
     slope = np.column_stack(
-        [(XOR(found + step * e) - XOR(np.maximum(found - step * e, 0)))[:, 0] / (2 * step) for e in np.eye(2)]
+        [
+            (XOR(found + step * e) - XOR(np.maximum(found - step * e, 0)))[:, 0] / (2 * step)
+            for e in np.eye(2)
+        ]
     )
     distance = np.abs(off) / np.linalg.norm(slope, axis=1)
     grid = 1 / np.sqrt(600)
     assert np.median(distance) < grid / 8
-    near = np.min(np.linalg.norm(np.column_stack([ds.x0, ds.x1])[:, None] - found[None], axis=-1), axis=1) < grid
+    near = (
+        np.min(
+            np.linalg.norm(np.column_stack([ds.x0, ds.x1])[:, None] - found[None], axis=-1), axis=1
+        )
+        < grid
+    )
     assert near.mean() > 0.6
 
 

@@ -1,4 +1,6 @@
-"""Where scans run: the same result, to the bit, whoever solves it and whatever happens to them on the way."""
+"""Where scans run: the same result, to the bit, whoever solves it and whatever happens to them on
+the way.
+"""
 
 import dataclasses
 import os
@@ -34,13 +36,20 @@ def expected():
 
 @pytest.fixture(scope="module")
 def totals():
-    return cn.scan(XOR, {"x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 20)}, outputs={"total": scan_jobs.total})
+    return cn.scan(
+        XOR,
+        {"x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 20)},
+        outputs={"total": scan_jobs.total},
+    )
 
 
 def assert_same(found, expected):
     xr.testing.assert_identical(found, expected)
     for name in expected.data_vars:  # to the bit, as `identical` says too, and NaN for NaN
-        assert found[name].values.tobytes() == expected[name].values.tobytes() or found[name].dtype == object
+        assert (
+            found[name].values.tobytes() == expected[name].values.tobytes()
+            or found[name].dtype == object
+        )
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
@@ -65,11 +74,17 @@ def test_every_quantity_and_model_can_be_sent_to_workers():
         (XOR, [{"w1_0_0": [-1.0, 1.0]}, *cn.lognormal([0.1, 0.3], draws=4)], {"x": x}),
         (XOR, {"x0": np.linspace(0, 1, 9)}, {"at": [0.0, 1.0, 2.0]}),
         (cn.to_reactions(XOR), {"x0": [0.0, 1.0], "w1_0_0": [0.5, 1.0]}, {}),
-        ("model m() A => ; k*A; A = 1; k = 1; end", {"k": [1.0, 2.0]}, {"at": [1.0], "outputs": {"end": "A"}}),
+        (
+            "model m() A => ; k*A; A = 1; k = 1; end",
+            {"k": [1.0, 2.0]},
+            {"at": [1.0], "outputs": {"end": "A"}},
+        ),
     ]
     with own_pool(2) as pool:
         for model, vary, options in jobs:
-            assert_same(cn.scan(model, vary, executor=pool, **options), cn.scan(model, vary, **options))
+            assert_same(
+                cn.scan(model, vary, executor=pool, **options), cn.scan(model, vary, **options)
+            )
 
 
 def test_joblibs_loky_gives_the_same(expected):
@@ -84,10 +99,15 @@ def test_joblibs_loky_gives_the_same(expected):
 def test_dask_gives_the_same(expected):
     distributed = pytest.importorskip("distributed")
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=client.get_executor()), expected)
+        assert_same(
+            cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=client.get_executor()),
+            expected,
+        )
 
 
 # Workers that die ---------------------------------------------------------------------------------
@@ -126,7 +146,8 @@ def test_a_chunk_that_kills_every_worker_is_given_up_alone(totals, monkeypatch):
 def test_workers_that_cannot_start_are_reported(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
-        "import crn_nn_tellurium as cn\ncn.scan(cn.load_model('xor'), {'x0': [0, 1]}, executor=2)\n",
+        "import crn_nn_tellurium as cn\ncn.scan(cn.load_model('xor'), {'x0': [0, 1]},"
+        " executor=2)\n",
         encoding="utf-8",
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
@@ -147,15 +168,22 @@ def test_functions_that_workers_cannot_import_are_sent_to_them():
 def test_a_warm_worker_answers_for_the_scan_that_is_asked_for():
     vary = {"x0": np.linspace(0, 1, 5)}
     crn = cn.to_reactions(XOR, x=[1, 0])
-    observed = [dataclasses.replace(crn, observables=(o,)) for o in (cn.Observable("y", s) for s in _sums(crn))]
+    observed = [
+        dataclasses.replace(crn, observables=(o,))
+        for o in (cn.Observable("y", s) for s in _sums(crn))
+    ]
     with own_pool(1) as pool:
         for level in (0.1, 0.9):
             kept = {"over": partial(scan_jobs.over, level)}
             assert_same(
-                cn.scan(XOR, vary, x=[0, 1], outputs=kept, executor=pool), cn.scan(XOR, vary, x=[0, 1], outputs=kept)
+                cn.scan(XOR, vary, x=[0, 1], outputs=kept, executor=pool),
+                cn.scan(XOR, vary, x=[0, 1], outputs=kept),
             )
         for model in observed:
-            assert_same(cn.scan(model, {"x0": [0.0, 1.0]}, executor=pool), cn.scan(model, {"x0": [0.0, 1.0]}))
+            assert_same(
+                cn.scan(model, {"x0": [0.0, 1.0]}, executor=pool),
+                cn.scan(model, {"x0": [0.0, 1.0]}),
+            )
 
 
 def _sums(crn):
@@ -175,15 +203,20 @@ def test_a_worker_of_dask_that_is_killed_costs_a_retry(totals, tmp_path, monkeyp
     monkeypatch.setenv("CRN_TEST_FLAG", str(tmp_path / "killed"))
     vary = {"x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 20)}
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        found = cn.scan(XOR, vary, outputs={"total": scan_jobs.killed_once}, executor=client.get_executor())
+        found = cn.scan(
+            XOR, vary, outputs={"total": scan_jobs.killed_once}, executor=client.get_executor()
+        )
     assert (tmp_path / "killed").exists()
     assert found.total.values.tobytes() == totals.total.values.tobytes()
 
 
-# Files and interruptions ------------------------------------------------------------------------------
+# Files and interruptions
+# ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["a.nc", "a.zarr"])
@@ -209,7 +242,10 @@ def test_names_of_classes_and_reasons_come_back_from_files(tmp_path, monkeypatch
 
     fail_to_solve(monkeypatch, 0.5)
     iris = cn.load_model("iris")
-    for model, vary, kept in ((XOR, {"x0": [0.25, 0.5]}, "class"), (iris, {"h1": [0.01, 0.1]}, ["class", "species"])):
+    for model, vary, kept in (
+        (XOR, {"x0": [0.25, 0.5]}, "class"),
+        (iris, {"h1": [0.01, 0.1]}, ["class", "species"]),
+    ):
         for name in ("a.nc", "a.zarr"):
             ds = cn.scan(model, vary, outputs=kept, path=tmp_path / name, overwrite=True)
             assert_same(cn.open_scan(tmp_path / name), ds)
@@ -219,10 +255,16 @@ def run_until_killed(path, workers, how, least):
     """Start a scan in another process and end it when some chunks are done; says how many were."""
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     command = [sys.executable, str(TESTS / "support" / "scan_jobs.py"), str(path), str(workers)]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, start_new_session=True
+    )
     parts = path.with_name(path.name + ".parts")
     deadline = time.monotonic() + 120
-    while len(list(parts.glob("0*.npz"))) < least and time.monotonic() < deadline and process.poll() is None:
+    while (
+        len(list(parts.glob("0*.npz"))) < least
+        and time.monotonic() < deadline
+        and process.poll() is None
+    ):
         time.sleep(0.005)
     (os.kill if how == signal.SIGKILL else os.killpg)(process.pid, how)
     _, errors = process.communicate(timeout=60)
@@ -230,7 +272,9 @@ def run_until_killed(path, workers, how, least):
     return len(list(parts.glob("0*.npz")))
 
 
-@pytest.mark.parametrize(("workers", "how"), [(0, signal.SIGKILL), (0, signal.SIGINT), (2, signal.SIGINT)])
+@pytest.mark.parametrize(
+    ("workers", "how"), [(0, signal.SIGKILL), (0, signal.SIGINT), (2, signal.SIGINT)]
+)
 def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path, monkeypatch, workers, how):
     path = tmp_path / "out.nc"
     done = run_until_killed(path, workers, how, 2)
@@ -287,7 +331,11 @@ def test_parts_that_do_not_say_whose_they_are_are_not_taken(tmp_path):
     run_until_killed(path, 0, signal.SIGKILL, 1)
     for content in (None, "{", "[]"):
         state = path.with_name("out.nc.parts") / "scan.json"
-        state.unlink(missing_ok=True) if content is None else state.write_text(content, encoding="utf-8")
+        (
+            state.unlink(missing_ok=True)
+            if content is None
+            else state.write_text(content, encoding="utf-8")
+        )
         with pytest.raises(FileExistsError, match="holds chunks of another scan"):
             scan_jobs.scan_to(path)
 
@@ -311,7 +359,9 @@ def test_two_scans_do_not_write_to_one_file(tmp_path):
             assert process.poll() is None
             time.sleep(0.002)
         os.kill(process.pid, signal.SIGSTOP)
-        with pytest.raises(FileExistsError, match=rf"process {process.pid} on .* is writing this scan"):
+        with pytest.raises(
+            FileExistsError, match=rf"process {process.pid} on .* is writing this scan"
+        ):
             scan_jobs.scan_to(path)
     finally:
         process.kill()
@@ -341,7 +391,9 @@ def test_what_was_given_up_is_tried_again(totals, tmp_path, monkeypatch):
     path, kept = tmp_path / "a.nc", {"total": scan_jobs.killed_always}
     with (
         pytest.warns(RuntimeWarning, match="a worker of the scan died"),
-        pytest.warns(RuntimeWarning, match="1 chunks of the scan were given up, so .* is not written"),
+        pytest.warns(
+            RuntimeWarning, match="1 chunks of the scan were given up, so .* is not written"
+        ),
     ):
         first = cn.scan(XOR, vary, outputs=kept, executor=1, path=path)
     assert np.isnan(first.total.values).any()

@@ -1,4 +1,6 @@
-"""Scans: every number that can be varied, against networks made by hand, their closed form and other solvers."""
+"""Scans: every number that can be varied, against networks made by hand, their closed form and
+other solvers.
+"""
 
 import dataclasses
 from functools import partial
@@ -19,11 +21,15 @@ CORPUS = corpus()
 SMALL = [case for case in CORPUS if case.net.n_weights <= 60]
 XOR = cn.load_model("xor")
 ALLOWED = 1e-9
-"""Of the engine's steady states against the closed form, relative to 1 and the largest concentration."""
+"""Of the engine's steady states against the closed form, relative to 1 and the largest
+concentration.
+"""
 
 
 def assert_close(found, expected, allowed=ALLOWED):
-    np.testing.assert_allclose(found, expected, rtol=allowed, atol=allowed * (1 + np.abs(expected).max(initial=0)))
+    np.testing.assert_allclose(
+        found, expected, rtol=allowed, atol=allowed * (1 + np.abs(expected).max(initial=0))
+    )
 
 
 def changed(net, **values):
@@ -116,7 +122,9 @@ def test_h_of_each_layer_by_row_and_by_name():
 
 @pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
 def test_errors_of_rate_constants_are_those_of_the_kinetics(case):
-    """The engine, with every rate constant off, against Newton's method on the layers' own equations."""
+    """The engine, with every rate constant off, against Newton's method on the layers' own
+    equations.
+    """
     axes = cn.lognormal([0.0, 0.3], draws=3, seed=5)
     ds = cn.scan(case.net, axes, x=case.x)
     assert ds.outputs.dims[:3] == ("cv", "draw", "sample")
@@ -140,12 +148,18 @@ def test_a_common_factor_changes_speed_alone():
     steady = cn.scan(XOR, {"rates": [0.5, 1.0, 2.0]}, x=[1, 0]).outputs.values
     assert_close(steady, np.broadcast_to(steady[1], steady.shape), 1e-11)
     course = cn.scan(XOR, {"rates": [1.0, 2.0]}, x=[1, 0], at=[1.0, 2.0, 4.0]).outputs
-    assert_close(course.sel(rates=2.0).isel(time=[0, 1]).values, course.sel(rates=1.0).isel(time=[1, 2]).values, 1e-7)
+    assert_close(
+        course.sel(rates=2.0).isel(time=[0, 1]).values,
+        course.sel(rates=1.0).isel(time=[1, 2]).values,
+        1e-7,
+    )
 
 
 @pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
 def test_fuel_drives_the_reactions_that_make_molecules(case):
-    """Steady states by units against the ends of time courses of a flat model with split rate constants."""
+    """Steady states by units against the ends of time courses of a flat model with split rate
+    constants.
+    """
     try:
         steady = cn.scan(case.net, {"fuel": [0.8, 1.0, 1.3]}, x=case.x[0]).outputs
     except cn.InputError as error:
@@ -178,10 +192,14 @@ def test_another_rate_constant_of_a_layer():
 def test_time_courses_are_those_of_the_simulator(case):
     times = [0.0, 0.5, 3.0]
     species = cn.Simulator(case.net).species
-    ds = cn.scan(case.net, {species[0]: [0.0, 2.0]}, x=case.x[0], at=times, outputs=["outputs", "species"])
+    ds = cn.scan(
+        case.net, {species[0]: [0.0, 2.0]}, x=case.x[0], at=times, outputs=["outputs", "species"]
+    )
     assert ds.outputs.dims == (species[0], "time", "output")
     for start in (0.0, 2.0):
-        course = cn.Simulator(case.net).time_course(case.x[0], t_end=3.0, n_points=7, initial={species[0]: start})
+        course = cn.Simulator(case.net).time_course(
+            case.x[0], t_end=3.0, n_points=7, initial={species[0]: start}
+        )
         at = np.searchsorted(course.time, times)
         assert_close(ds.concentrations.sel({species[0]: start}).values, course.species[at], 1e-7)
         assert_close(ds.outputs.sel({species[0]: start}).values, course.outputs[at], 1e-7)
@@ -221,10 +239,13 @@ def test_samples_are_spread_as_they_should_be():
     ds = cn.scan(XOR, cn.sobol({"h": (1e-3, 1, "log"), "x0": (0, 1), "x1": (0, 1)}, 16))
     for i in range(16):
         point = ds.isel(point=i)
-        assert_close(point.outputs.values, XOR.with_h(float(point.h))([float(point.x0), float(point.x1)]))
+        assert_close(
+            point.outputs.values, XOR.with_h(float(point.h))([float(point.x0), float(point.x1)])
+        )
 
 
-# What is kept ---------------------------------------------------------------------------------------
+# What is kept
+# ---------------------------------------------------------------------------------------
 
 
 def test_what_is_kept_of_samples_with_targets():
@@ -240,7 +261,9 @@ def test_what_is_kept_of_samples_with_targets():
         assert float(ds.gradient_norm.sel(h=h)) == pytest.approx(g.norm, rel=1e-9)
         assert ds["class"].sel(h=h).values.tolist() == net.predict(x).tolist()
         assert float(ds.accuracy.sel(h=h)) == np.mean(net.predict(x) == y)
-        np.testing.assert_array_equal(ds.settling_time.sel(h=h).values, cn.settling_time(net, x, 0.01))
+        np.testing.assert_array_equal(
+            ds.settling_time.sel(h=h).values, cn.settling_time(net, x, 0.01)
+        )
         assert_close(ds.Y1_0.sel(h=h).values, cn.Simulator(net).steady_state(x)["Y1_0"])
 
 
@@ -263,7 +286,9 @@ def test_gradients_and_times_with_inputs_that_are_varied_too():
                 net = changed(XOR.with_h(h), b1_1=b)
                 inputs = np.column_stack([np.full(2, x0), x[:, 1]])
                 at = {"x0": x0, "b1_1": b, "h": h}
-                assert float(ds.gradient_norm.sel(at)) == pytest.approx(cn.gradient(net, inputs, y).norm, rel=1e-9)
+                assert float(ds.gradient_norm.sel(at)) == pytest.approx(
+                    cn.gradient(net, inputs, y).norm, rel=1e-9
+                )
                 times = cn.settling_time(net, inputs, bound="cheap")
                 np.testing.assert_allclose(ds.settling_time.sel(at).values, times, rtol=1e-12)
 
@@ -277,8 +302,12 @@ def test_a_function_of_the_result():
 
     ds = cn.scan(XOR, {"x0": [0, 1]}, outputs=[total])
     assert ds.total.dims == ("x0",)
-    assert_close(ds.total.values, cn.Simulator(XOR).steady_state([[0, 0], [1, 0]]).concentrations.sum(axis=1))
-    ds = cn.scan(XOR, {"x0": [0, 1]}, at=np.linspace(0, 5, 6), outputs={"most": peak, "y": lambda c: c["y0"]})
+    assert_close(
+        ds.total.values, cn.Simulator(XOR).steady_state([[0, 0], [1, 0]]).concentrations.sum(axis=1)
+    )
+    ds = cn.scan(
+        XOR, {"x0": [0, 1]}, at=np.linspace(0, 5, 6), outputs={"most": peak, "y": lambda c: c["y0"]}
+    )
     assert ds.most.dims == ("x0", "most_0")
     assert ds.y.dims == ("x0", "time")
     assert ds.most.shape == (2, 4)
@@ -290,9 +319,12 @@ def test_settling_time_along_h_falls_as_the_certificate_says():
     assert float(ds.settling_time[0]) > float(ds.settling_time[1])
 
 
-# Any other model --------------------------------------------------------------------------------------
+# Any other model
+# --------------------------------------------------------------------------------------
 
-REVERSIBLE = "model m() A -> B; k1*A; B -> A; k2*B; k1 = 1; k2 = 2; A = 10; B = 0; total := A + B; end"
+REVERSIBLE = (
+    "model m() A -> B; k1*A; B -> A; k2*B; k1 = 1; k2 = 2; A = 10; B = 0; total := A + B; end"
+)
 SWITCH = """model switch()
   => X; a + b*X^4/(K^4 + X^4); X => ; d*X; a = 0.1; b = 4; K = 1.5; d = 1; X = 0
 end"""
@@ -353,10 +385,14 @@ SLOW = "model m() => A; k; A -> ; k*A; A = 5; k = 1; end"
 def test_slow_models_settle_where_they_should():
     ds = cn.scan(SLOW, {"k": [1.0, 1e-3, 1e-8]}, outputs={"end": "A"})
     np.testing.assert_allclose(ds.end.values, 1.0, rtol=1e-6)
-    ds = cn.scan("model m() A -> ; k*A; A = 1; k = 1; end", {"k": [1.0, 1e-3]}, outputs={"end": "A"})
+    ds = cn.scan(
+        "model m() A -> ; k*A; A = 1; k = 1; end", {"k": [1.0, 1e-3]}, outputs={"end": "A"}
+    )
     np.testing.assert_allclose(ds.end.values, 0.0, atol=1e-9)
     ds = cn.scan(REVERSIBLE, {"k1": [1e-6], "k2": [2e-6]}, outputs=["A", "B"])
-    np.testing.assert_allclose([ds.A.values.item(), ds.B.values.item()], [20 / 3, 10 / 3], rtol=1e-6)
+    np.testing.assert_allclose(
+        [ds.A.values.item(), ds.B.values.item()], [20 / 3, 10 / 3], rtol=1e-6
+    )
     ds = cn.scan(cn.to_reactions(XOR, x=[1, 0]), {"rates": [1.0, 1e-6]})
     assert_close(ds.outputs.values[1], ds.outputs.values[0], 1e-7)
 
@@ -374,9 +410,18 @@ def test_points_of_a_model_with_rules_events_and_a_vessel_do_not_mind_those_befo
     ds = cn.scan(vessel, {"k": [1.0]}, at=[0.0, 1.0], outputs={"a": "A"})
     np.testing.assert_allclose(ds.a.values[0], [4.0, 4 * np.exp(-0.5)], rtol=1e-7)
     for model, message in (
-        ("model m() p' = -p; p = 1; => A; p; A => ; A; A = 0; k = 1; end", "a rate rule .of 'p'.*give times in at="),
-        ("model m() => A; k; A => ; A; k = 1; E: at (time > 1): k = 2; end", "events.*give times in at="),
-        ("model m() species A; A := 2*k; k = 1; => B; A; B => ; B; end", "species 'A' is set by a rule"),
+        (
+            "model m() p' = -p; p = 1; => A; p; A => ; A; A = 0; k = 1; end",
+            "a rate rule .of 'p'.*give times in at=",
+        ),
+        (
+            "model m() => A; k; A => ; A; k = 1; E: at (time > 1): k = 2; end",
+            "events.*give times in at=",
+        ),
+        (
+            "model m() species A; A := 2*k; k = 1; => B; A; B => ; B; end",
+            "species 'A' is set by a rule",
+        ),
     ):
         with pytest.raises(cn.InputError, match=message):
             cn.scan(model, {"k": [1.0]})
@@ -384,13 +429,16 @@ def test_points_of_a_model_with_rules_events_and_a_vessel_do_not_mind_those_befo
 
 def test_boundary_species_of_models_are_varied_kept_and_given_to_functions():
     text = "model m() => A; $X; A => ; A; X = 2; A = 0; end"
-    ds = cn.scan(text, {"X": [1.0, 3.0]}, outputs={"a": "A", "x": "X", "ratio": lambda v: v["A"] / v["X"]})
+    ds = cn.scan(
+        text, {"X": [1.0, 3.0]}, outputs={"a": "A", "x": "X", "ratio": lambda v: v["A"] / v["X"]}
+    )
     np.testing.assert_allclose(ds.a.values, [1.0, 3.0], rtol=1e-9)
     assert ds.x.values.tolist() == [1.0, 3.0]
     np.testing.assert_allclose(ds.ratio.values, 1.0, rtol=1e-9)
 
 
-# Failures -------------------------------------------------------------------------------------------
+# Failures
+# -------------------------------------------------------------------------------------------
 
 
 def test_a_point_that_fails_is_nan_with_its_reason(monkeypatch):
@@ -404,7 +452,9 @@ def test_a_point_that_fails_is_nan_with_its_reason(monkeypatch):
     assert np.isnan(ds.concentrations.values[1]).all()
     assert ds.status.values[1].startswith("failed: ")
     assert not np.isnan(ds.outputs.values[[0, 2]]).any()
-    with pytest.raises(cn.ConvergenceError, match=r"fails where x0 = 0.5: .*on_error='nan' keeps the rest"):
+    with pytest.raises(
+        cn.ConvergenceError, match=r"fails where x0 = 0.5: .*on_error='nan' keeps the rest"
+    ):
         cn.scan(XOR, vary, on_error="raise")
 
 
@@ -477,7 +527,11 @@ def test_bad_designs_are_refused():
             cn.Axis("point", values)
     with pytest.raises(cn.InputError, match="cannot be called 'output'"):
         cn.Axis("output", {"x0": [1.0]})
-    assert len(cn.lognormal(0.1, draws=10.0, seed=1.0)[0]) == len(cn.sobol({"x0": np.array([0, 1])}, 16.0)) - 6 == 10
+    assert (
+        len(cn.lognormal(0.1, draws=10.0, seed=1.0)[0])
+        == len(cn.sobol({"x0": np.array([0, 1])}, 16.0)) - 6
+        == 10
+    )
     with pytest.raises(cn.InputError, match="differ in length: a has 2, b has 1"):
         cn.paired({"a": [1, 2], "b": [1]})
     with pytest.raises(cn.InputError, match="power of two: 128"):
@@ -527,13 +581,21 @@ def test_a_function_that_returns_nothing_says_so():
 
 
 def test_what_is_no_model_is_told_what_would_be():
-    for model, message in (("xor", r"load_model\(name\)"), ("switch.ant", r"Path\(file\).read_text\(\)")):
+    for model, message in (
+        ("xor", r"load_model\(name\)"),
+        ("switch.ant", r"Path\(file\).read_text\(\)"),
+    ):
         with pytest.raises(cn.InputError, match=message):
             cn.scan(model, {"k": [1.0]})
-    with pytest.raises(cn.NetworkError, match=r"got ChemistryRunner; give r.getCurrentAntimony\(\)"):
+    with pytest.raises(
+        cn.NetworkError, match=r"got ChemistryRunner; give r.getCurrentAntimony\(\)"
+    ):
         cn.scan(cn.to_roadrunner(XOR), {"x0": [1.0]})
     with pytest.raises(cn.InputError, match="'C' is a compartment, whose size cannot be varied"):
-        cn.scan("model m() compartment C = 2; species A in C; A = 4; A -> ; k*A; k = 1; end", {"C": [1.0]})
+        cn.scan(
+            "model m() compartment C = 2; species A in C; A = 4; A -> ; k*A; k = 1; end",
+            {"C": [1.0]},
+        )
 
 
 def test_a_function_that_fails_at_some_points_costs_these_alone():
@@ -552,14 +614,18 @@ def test_a_function_that_fails_at_some_points_costs_these_alone():
         assert any("and () elsewhere" in text or "and (1,) elsewhere" in text for text in reasons)
     with pytest.raises(cn.ConvergenceError, match=r"fails where x0 = 0.9: picky: KeyError"):
         cn.scan(XOR, {"x0": [0.3, 0.9]}, x=[0, 1], outputs={"picky": picky}, on_error="raise")
-    with pytest.raises(cn.InputError, match="KeyError: 'too small'; a function is given the result of one point"):
+    with pytest.raises(
+        cn.InputError, match="KeyError: 'too small'; a function is given the result of one point"
+    ):
         cn.scan(XOR, {"x0": [0.9, 1.0]}, x=[0, 1], outputs=[picky])
 
     def of_values(values):
         return 1 / (values["k1"] - 1)
 
     with np.errstate(divide="ignore"):
-        ds = cn.scan(REVERSIBLE, {"k1": [1.0, 3.0]}, at=[1.0], outputs={"f": of_values, "A": "A", "B": "B"})
+        ds = cn.scan(
+            REVERSIBLE, {"k1": [1.0, 3.0]}, at=[1.0], outputs={"f": of_values, "A": "A", "B": "B"}
+        )
     assert ds.f.dims == ("k1", "time")
     assert ds.f.values[1] == pytest.approx(0.5)
 
@@ -575,14 +641,23 @@ def test_a_gradient_that_fails_is_marked_where_it_failed(monkeypatch):
         return whole(net, x, *rest)
 
     monkeypatch.setattr(network_scan, "gradient", some)
-    ds = cn.scan(XOR, {"x0": [0.25, 0.5, 1.0]}, x=[[0, 1], [0, 0]], y=[[1.0], [0.0]], outputs="gradient_norm")
+    ds = cn.scan(
+        XOR, {"x0": [0.25, 0.5, 1.0]}, x=[[0, 1], [0, 0]], y=[[1.0], [0.0]], outputs="gradient_norm"
+    )
     assert np.isnan(ds.gradient_norm.values).tolist() == [False, True, False]
-    assert [text.startswith("failed: gradient") for text in ds.status.values[:, 0]] == [False, True, False]
+    assert [text.startswith("failed: gradient") for text in ds.status.values[:, 0]] == [
+        False,
+        True,
+        False,
+    ]
     with pytest.raises(cn.ConvergenceError, match=r"fails where x0 = 0.5, sample = 0: gradient"):
-        cn.scan(XOR, {"x0": [0.5]}, x=[[0, 1]], y=[[1.0]], outputs="gradient_norm", on_error="raise")
+        cn.scan(
+            XOR, {"x0": [0.5]}, x=[[0, 1]], y=[[1.0]], outputs="gradient_norm", on_error="raise"
+        )
 
 
-# The result -------------------------------------------------------------------------------------------
+# The result
+# -------------------------------------------------------------------------------------------
 
 
 def test_the_result_says_how_it_came_about():
@@ -617,7 +692,8 @@ def test_the_key_is_that_of_all_that_matters():
         return lambda result: factor * result.outputs[0, 0] ** power
 
     others += [
-        {"outputs": {"f": f}} for f in (of(1.0), of(2.0), of(1.0, 3), partial(np.float64, 3), partial(np.float64, 4))
+        {"outputs": {"f": f}}
+        for f in (of(1.0), of(2.0), of(1.0, 3), partial(np.float64, 3), partial(np.float64, 4))
     ]
 
     class Mine(cn.SmoothedReLU):
@@ -636,7 +712,12 @@ def test_the_key_is_that_of_all_that_matters():
 
 
 def test_a_grid_is_cut_by_its_shape_alone():
-    for shape, limit, whole in (((3, 5, 7), 10, ()), ((100, 100), 2048, ()), ((4, 6), 3, (1,)), ((1,), 5, ())):
+    for shape, limit, whole in (
+        ((3, 5, 7), 10, ()),
+        ((100, 100), 2048, ()),
+        ((4, 6), 3, (1,)),
+        ((1,), 5, ()),
+    ):
         found = boxes(shape, limit, whole)
         seen = np.zeros(shape, dtype=int)
         for box in found:
@@ -662,7 +743,9 @@ def test_what_does_not_change_is_not_solved_again(monkeypatch):
     ds = cn.scan(net, {"x0": np.linspace(0, 1, 40), "w3_0_0": np.linspace(-1, 1, 200)})
     by_layer = {layer: sum(n for index, n in solved if index == layer) for layer in (1, 2, 3)}
     assert by_layer == {1: 40, 2: 40, 3: 8000}
-    assert_close(ds.outputs.values[7, 9], changed(net, w3_0_0=ds.w3_0_0.values[9])([ds.x0.values[7], 0]))
+    assert_close(
+        ds.outputs.values[7, 9], changed(net, w3_0_0=ds.w3_0_0.values[9])([ds.x0.values[7], 0])
+    )
 
 
 def test_the_sparse_and_the_dense_network_agree(rng):
@@ -670,7 +753,9 @@ def test_the_sparse_and_the_dense_network_agree(rng):
 
     dense = cn.Network.random([4, 3, 2], seed=1)
     first = np.where(rng.random((3, 4)) < 0.6, dense.layers[0].weights, 0.0)
-    dense = dataclasses.replace(dense, layers=(dataclasses.replace(dense.layers[0], weights=first), dense.layers[1]))
+    dense = dataclasses.replace(
+        dense, layers=(dataclasses.replace(dense.layers[0], weights=first), dense.layers[1])
+    )
     thin = dataclasses.replace(dense.layers[0], weights=sparse.csr_array(first))
     net = dataclasses.replace(dense, layers=(thin, dense.layers[1]))
     j, i = (int(k) for k in np.argwhere(first)[2])

@@ -12,7 +12,12 @@ import crn_nn_tellurium as cn
 def test_all_methods_side_by_side():
     report = cn.check_gradients(cn.load_model("xor"), [[0.2, 1.0], [1.0, 1.0]], [1.0, 0.0])
     assert report.passed
-    assert set(report.worst) == {"forward", "closed_form", "finite_difference", "control_coefficients"}
+    assert set(report.worst) == {
+        "forward",
+        "closed_form",
+        "finite_difference",
+        "control_coefficients",
+    }
     frame = report.to_frame()
     assert frame.index[0] == "w1_0_0"
     np.testing.assert_allclose(frame["adjoint"], frame["closed_form"], rtol=1e-9, atol=1e-12)
@@ -28,7 +33,9 @@ class WrongSlope(cn.SmoothedReLU):
 
 def test_a_wrong_derivative_is_found_and_shown():
     net = cn.Network([cn.Layer([[1.0, -1.0]], [0.1], WrongSlope(h=0.1))])
-    report = cn.check_gradients(net, [[0.3, 0.2]], [[1.0]], methods=["adjoint", "closed_form", "finite_difference"])
+    report = cn.check_gradients(
+        net, [[0.3, 0.2]], [[1.0]], methods=["adjoint", "closed_form", "finite_difference"]
+    )
     assert not report.passed
     lines = repr(report).splitlines()
     assert lines[0] == "GradientCheck: FAILED, 4 parameters"
@@ -43,7 +50,9 @@ def test_a_method_without_a_formula_is_left_out_with_its_reason():
         h_derivative = cn.Activation.h_derivative
 
     net = cn.Network([cn.Layer([[1.0]], activation=NoFormula(h=0.1))])
-    report = cn.check_gradients(net, [[1.0]], [[1.0]], methods=["adjoint", "forward", "closed_form"])
+    report = cn.check_gradients(
+        net, [[1.0]], [[1.0]], methods=["adjoint", "forward", "closed_form"]
+    )
     assert report.passed
     assert "closed_form           not run: NoFormula: the derivative" in repr(report)
     with pytest.raises(cn.InputError, match="fewer than two methods could be used"):

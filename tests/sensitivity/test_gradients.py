@@ -60,7 +60,8 @@ def test_roadrunners_control_coefficients_agree(case):
     y = targets_of(case)[:2]
     exact = cn.gradient(case.net, case.x[:2], y)
     found = cn.gradient(case.net, case.x[:2], y, method="control_coefficients")
-    # differences over five points, a hundredth of the scale on which units bend: 1e-8 as a rule, 1e-6 at worst
+    # differences over five points, a hundredth of the scale on which units bend: 1e-8 as a rule,
+    # 1e-6 at worst
     assert np.max(np.abs(exact.vector() - found.vector())) <= 1e-5 * np.abs(exact.vector()).max()
 
 
@@ -73,20 +74,25 @@ def random_case(seed):
     for n_in, n_out in itertools.pairwise(sizes):
         make, scale = networks.ACTIVATIONS[names[rng.integers(len(names))]], 10 ** rng.uniform(0, 2)
         weights = rng.uniform(-scale, scale, (n_out, n_in))
-        layers.append(cn.Layer(weights, scale * rng.uniform(-1, 1, n_out), make(h=10 ** rng.uniform(-6, 0))))
+        layers.append(
+            cn.Layer(weights, scale * rng.uniform(-1, 1, n_out), make(h=10 ** rng.uniform(-6, 0)))
+        )
     net = cn.Network(layers, inputs="signed")
     x = rng.uniform(-1, 1, (4, sizes[0]))
     return net, x, net(x) + rng.normal(size=(4, sizes[-1]))
 
 
-@pytest.mark.parametrize("seed", [*range(40), *(pytest.param(s, marks=pytest.mark.slow) for s in range(40, 300))])
+@pytest.mark.parametrize(
+    "seed", [*range(40), *(pytest.param(s, marks=pytest.mark.slow) for s in range(40, 300))]
+)
 def test_exact_methods_agree_on_random_networks(seed):
     net, x, y = random_case(seed)
     simulator = cn.Simulator(net)
     adjoint = cn.gradient(simulator, x, y)
     sizes = _sizes(simulator, x, y, "squared_error")
-    # A pre-activation has 16 digits of its largest part. Where that part is 1e6 times the width sqrt(h) over which the
-    # unit bends, slopes are known to 1e-10 at best, and the engine's own tolerance of 1e-12 is felt.
+    # A pre-activation has 16 digits of its largest part. Where that part is 1e6 times the width
+    # sqrt(h) over which the unit bends, slopes are known to 1e-10 at best, and the engine's own
+    # tolerance of 1e-12 is felt.
     states = simulator.kinetics.settle(x)
     steepest = max(
         np.max(abs(layer.chemistry.weights) @ state.catalysts.T) / np.sqrt(layer.activation.h)
@@ -98,10 +104,14 @@ def test_exact_methods_agree_on_random_networks(seed):
         cn.gradient(simulator, x, y, method="closed_form"),
         cn.gradient(simulator, x, y, steady_state="closed_form"),
     ):
-        # relative to what may cancel: a saturated unit's rails differ by less than their last digits
+        # relative to what may cancel: a saturated unit's rails differ by less than their last
+        # digits
         assert agree(adjoint, other, sizes, tolerance)
         largest = np.abs(adjoint.vector()).max()
-        assert np.max(np.abs(adjoint.vector() - other.vector())) <= tolerance * largest + 1e-12 * sizes.max()
+        assert (
+            np.max(np.abs(adjoint.vector() - other.vector()))
+            <= tolerance * largest + 1e-12 * sizes.max()
+        )
 
 
 # Losses, through the gradient --------------------------------------------------------------------
@@ -117,8 +127,16 @@ def test_exact_methods_agree_on_random_networks(seed):
         ("cross_entropy", cn.Sigmoid(h=0.1), 1),
         ("hinge", cn.Linear(h=0.1), 3),
         ("hinge", cn.Tanh(h=0.1), 1),
-        (cn.Loss(lambda y, t: ((y - t) ** 4).sum(axis=1), lambda y, t: 4 * (y - t) ** 3), cn.Linear(h=0.1), 2),
-        ((lambda y, t: np.cosh(y - t).sum(axis=1), lambda y, t: np.sinh(y - t)), cn.Linear(h=0.1), 2),
+        (
+            cn.Loss(lambda y, t: ((y - t) ** 4).sum(axis=1), lambda y, t: 4 * (y - t) ** 3),
+            cn.Linear(h=0.1),
+            2,
+        ),
+        (
+            (lambda y, t: np.cosh(y - t).sum(axis=1), lambda y, t: np.sinh(y - t)),
+            cn.Linear(h=0.1),
+            2,
+        ),
     ],
     ids=lambda value: "pair" if isinstance(value, tuple) else str(value),
 )
@@ -150,7 +168,8 @@ def test_shapes_and_types(rng):
     assert "weights 4x3, 2x4" in repr(g)
 
 
-# At a read-out time --------------------------------------------------------------------------------
+# At a read-out time
+# --------------------------------------------------------------------------------
 
 
 def test_one_neuron_at_a_time_has_the_exact_gradient():
@@ -185,11 +204,15 @@ TIMED = [case for case in SMALL if case.name in (
 def test_gradients_at_a_time_agree_with_differences(case):
     x, y = case.x[:2], targets_of(case)[:2]
     exact = cn.gradient(case.net, x, y, time=1.0, initial=0.3, inputs=True)
-    finite = cn.gradient(case.net, x, y, time=1.0, initial=0.3, inputs=True, method="finite_difference")
+    finite = cn.gradient(
+        case.net, x, y, time=1.0, initial=0.3, inputs=True, method="finite_difference"
+    )
     scale = np.abs(exact.vector()).max()
     assert exact.method == "forward"
     # CVODE's relative tolerance of 1e-10 is noise to differences
-    assert np.all(np.abs(exact.vector() - finite.vector()) <= 3 * finite.error.vector() + 1e-6 * scale)
+    assert np.all(
+        np.abs(exact.vector() - finite.vector()) <= 3 * finite.error.vector() + 1e-6 * scale
+    )
     assert np.all(np.abs(exact.inputs - finite.inputs) <= 3 * finite.error.inputs + 1e-6 * scale)
 
 
@@ -200,16 +223,23 @@ def test_inputs_at_a_time_from_the_models_own_start():
         x, y = np.array([[0.3, 0.4]]), [[1.0]]
         exact = cn.gradient(net, x, y, time=2.0, inputs=True)
         finite = cn.gradient(net, x, y, time=2.0, inputs=True, method="finite_difference")
-        assert np.all(np.abs(exact.inputs - finite.inputs) <= 3 * finite.error.inputs + 1e-6), options
+        assert np.all(np.abs(exact.inputs - finite.inputs) <= 3 * finite.error.inputs + 1e-6), (
+            options
+        )
 
 
 def test_late_read_outs_have_the_gradient_of_the_steady_state(rng):
-    net, x, y = cn.Network.random([2, 3, 1], cn.Tanh(h=0.1), seed=0), rng.random((3, 2)), rng.random((3, 1))
+    net, x, y = (
+        cn.Network.random([2, 3, 1], cn.Tanh(h=0.1), seed=0),
+        rng.random((3, 2)),
+        rng.random((3, 1)),
+    )
     late, steady = cn.gradient(net, x, y, time=200.0), cn.gradient(net, x, y)
     np.testing.assert_allclose(late.vector(), steady.vector(), rtol=1e-6, atol=1e-8)
 
 
-# What cannot be done -------------------------------------------------------------------------------
+# What cannot be done
+# -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -237,7 +267,11 @@ def test_errors_say_what_is_wrong(rng):
         ((x, y), {"loss": "guess"}, "expected one of 'squared_error'"),
         ((x, y), {"loss": "cross_entropy"}, "neither shares nor linear"),
         ((x, y), {"time": -1.0}, "time is -1.0"),
-        ((x, y), {"time": 1.0, "method": "adjoint"}, "expected one of 'forward', 'finite_difference'"),
+        (
+            (x, y),
+            {"time": 1.0, "method": "adjoint"},
+            "expected one of 'forward', 'finite_difference'",
+        ),
         ((x, y), {"method": "control_coefficients", "inputs": True}, "use 'adjoint' or 'forward'"),
         ((x, y), {"loss": (lambda y, t: 0.0, lambda y, t: y)}, r"gave shape \(\)"),
         ((x, y), {"loss": (lambda y, t: y[:, 0], lambda y, t: y[:, 0])}, "derivative of loss"),
@@ -247,7 +281,12 @@ def test_errors_say_what_is_wrong(rng):
     with pytest.raises(cn.NetworkError, match=r"read_out of HidesH.*depend on h"):
         cn.gradient(cn.Network([cn.Layer([[1.0]], activation=HidesH())]), [[1.0]], [[1.0]])
     with pytest.raises(cn.NetworkError, match=r"define NoFormula\.h_derivative"):
-        cn.gradient(cn.Network([cn.Layer([[1.0]], activation=NoFormula())]), [[1.0]], [[1.0]], method="closed_form")
+        cn.gradient(
+            cn.Network([cn.Layer([[1.0]], activation=NoFormula())]),
+            [[1.0]],
+            [[1.0]],
+            method="closed_form",
+        )
     named = cn.Network([cn.Layer(np.eye(2), activation=cn.Linear())], class_names=["a", "c"])
     with pytest.raises(cn.InputError, match=r"label 'b'.*classes are \['a', 'c'\]"):
         cn.gradient(named, x, ["a", "b", "c", "a"], "cross_entropy")

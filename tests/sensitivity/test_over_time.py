@@ -18,19 +18,24 @@ def test_exact_solution_of_growth_and_decay():
     """dA/dt = a - d A: A = a/d + (A0 - a/d) e^(-d t), with its derivatives."""
     a, d, start = 3.0, 0.5, 2.0
     crn = cn.ReactionNetwork(
-        [cn.Species("A", start)], [cn.Reaction("J1", (), ("A",), "a", a), cn.Reaction("J2", ("A",), (), "d", d)]
+        [cn.Species("A", start)],
+        [cn.Reaction("J1", (), ("A",), "a", a), cn.Reaction("J2", ("A",), (), "d", d)],
     )
     found = cn.transient_sensitivities(crn, t_end=6.0, n_points=13)
     t, decay = found.time, np.exp(-d * found.time)
     # CVODE works to 1e-10 relative
-    np.testing.assert_allclose(found.output_values[:, 0], a / d + (start - a / d) * decay, rtol=1e-8)
+    np.testing.assert_allclose(
+        found.output_values[:, 0], a / d + (start - a / d) * decay, rtol=1e-8
+    )
     np.testing.assert_allclose(found["A", "a"], (1 - decay) / d, rtol=1e-7, atol=1e-9)
     by_d = -a / d**2 * (1 - decay) - (start - a / d) * t * decay
     np.testing.assert_allclose(found["A", "d"], by_d, rtol=1e-7, atol=1e-9)
 
 
 def test_starts_that_are_formulas_are_differentiated():
-    """y(0) = w x / q + sqrt(h / q) in the written model: at t = 0 the derivatives are those of the formula."""
+    """y(0) = w x / q + sqrt(h / q) in the written model: at t = 0 the derivatives are those of the
+    formula.
+    """
     w, x, h = 1.5, 0.8, 0.04
     net = cn.Network([cn.Layer([[w]], activation=cn.SmoothedReLU(h=h))])
     found = cn.transient_sensitivities(net, [x], t_end=1.0, n_points=3)
@@ -43,14 +48,17 @@ def test_starts_that_are_formulas_are_differentiated():
 
 
 @pytest.mark.parametrize(
-    "name", ["SmoothedReLU hidden", "Tanh hidden", "Normalized output", "Swish hidden", "Bump output"]
+    "name",
+    ["SmoothedReLU hidden", "Tanh hidden", "Normalized output", "Swish hidden", "Bump output"],
 )
 def test_scipy_integrates_the_same_derivatives(name):
     """The variational equations from the network's own Jacobians, by another integrator."""
     case = CORPUS[name]
     crn = cn.to_reactions(case.net, case.x[0])
     chosen = [crn.rate_constants[1], crn.rate_constants[-1], "h1"]
-    found = cn.transient_sensitivities(crn, t_end=2.0, n_points=5, parameters=chosen, outputs=crn.floating, initial=0.4)
+    found = cn.transient_sensitivities(
+        crn, t_end=2.0, n_points=5, parameters=chosen, outputs=crn.floating, initial=0.4
+    )
     n = len(crn.floating)
     columns = [crn.rate_constants.index(k) for k in chosen]
 
@@ -60,7 +68,9 @@ def test_scipy_integrates_the_same_derivatives(name):
         return np.concatenate([crn.right_hand_side(x), (crn.jacobian(x) @ s + by_constant).ravel()])
 
     start = np.concatenate([np.full(n, 0.4), np.zeros(n * len(chosen))])
-    other = solve_ivp(right, (0, 2), start, method="LSODA", t_eval=found.time, rtol=1e-10, atol=1e-12)
+    other = solve_ivp(
+        right, (0, 2), start, method="LSODA", t_eval=found.time, rtol=1e-10, atol=1e-12
+    )
     assert other.success
     # both integrators work to about 1e-9
     np.testing.assert_allclose(found.output_values, other.y[:n].T, rtol=1e-6, atol=1e-8)

@@ -97,7 +97,10 @@ def test_a_species_that_dies_out_has_sensitivities_too():
 CLOSED = {
     "A + B": ([("A => B", "k1"), ("B => A", "k2")], [[1.0, 1.0]]),
     "A + 2 C": ([("A A => C", "k1"), ("C => A A", "k2")], [[1.0, 2.0]]),
-    "A + C and B + C": ([("A B => C", "k1"), ("C => A B", "k2")], [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]),
+    "A + C and B + C": (
+        [("A B => C", "k1"), ("C => A B", "k2")],
+        [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]],
+    ),
     "A - B": ([("=> A B", "k1"), ("A B =>", "k2")], [[1.0, -1.0]]),
 }
 
@@ -135,7 +138,11 @@ def test_unstable_steady_states_are_refused():
         cn.sensitivities(cn.ReactionNetwork([cn.Species("A")], growth))
     found = cn.sensitivities(cn.ReactionNetwork([cn.Species("A", 0.1)], growth))
     assert np.isclose(found["A", "a"], 1.0)
-    orbit = [reaction("A => A A", "a", 1.0), reaction("A B => B B", "b", 1.0), reaction("B =>", "c", 1.0)]
+    orbit = [
+        reaction("A => A A", "a", 1.0),
+        reaction("A B => B B", "b", 1.0),
+        reaction("B =>", "c", 1.0),
+    ]
     with pytest.raises(cn.ConvergenceError):
         cn.sensitivities(cn.ReactionNetwork([cn.Species("A", 0.5), cn.Species("B", 0.5)], orbit))
 

@@ -16,7 +16,9 @@ from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 def copasi():
     """Calls a function of copasi_worker on the SBML of an Antimony text, in another process."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        yield lambda function, text, *rest: pool.submit(function, antimony_to_sbml(text), *rest).result()
+        yield lambda function, text, *rest: pool.submit(
+            function, antimony_to_sbml(text), *rest
+        ).result()
 
 
 @pytest.mark.parametrize("case", corpus(), ids=lambda case: case.name)
@@ -34,9 +36,15 @@ def test_copasi_reaches_the_positive_root(case, copasi):
 
 
 def test_copasi_reads_mass_action(copasi):
-    functions = copasi(copasi_worker.reaction_functions, cn.to_antimony(cn.load_model("xor"), x=[0, 1]))
+    functions = copasi(
+        copasi_worker.reaction_functions, cn.to_antimony(cn.load_model("xor"), x=[0, 1])
+    )
     reactions = cn.to_reactions(cn.load_model("xor")).reactions
-    names = {0: "Constant flux (irreversible)", 1: "Mass action (irreversible)", 2: "Mass action (irreversible)"}
+    names = {
+        0: "Constant flux (irreversible)",
+        1: "Mass action (irreversible)",
+        2: "Mass action (irreversible)",
+    }
     assert functions == [names[reaction.order] for reaction in reactions]
 
 

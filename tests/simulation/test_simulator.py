@@ -33,7 +33,9 @@ def test_three_methods_and_the_closed_form_agree(case):
         ("integrate", {"integrated"}),
     ):
         steady = simulator.steady_state(case.x, method=method)
-        assert np.all(np.abs(steady.outputs - expected) <= ALLOWED * scale(case.net, expected)), method
+        assert np.all(np.abs(steady.outputs - expected) <= ALLOWED * scale(case.net, expected)), (
+            method
+        )
         assert np.all(steady.concentrations > 0)
         assert set(steady.status) <= status
         assert np.all(steady.residual < 1e-9)
@@ -63,7 +65,11 @@ def test_three_methods_agree_on_random_networks(seed):
 @pytest.mark.parametrize("start", [None, 0.0, 1e-12, 0.1, 1e6])
 def test_every_start_ends_at_the_positive_root(method, start, rng):
     """Pre-activations to +-1e6, h from 1e-10 to 1e2; from below the other root is the nearer one."""
-    for z, h in zip(rng.choice([-1, 1], 40) * 10 ** rng.uniform(-6, 6, 40), 10 ** rng.uniform(-10, 2, 40), strict=True):
+    for z, h in zip(
+        rng.choice([-1, 1], 40) * 10 ** rng.uniform(-6, 6, 40),
+        10 ** rng.uniform(-10, 2, 40),
+        strict=True,
+    ):
         net = cn.Network([cn.Layer([[np.sign(z)]], activation=cn.SmoothedReLU(h=h))])
         steady = cn.Simulator(net).steady_state([abs(z)], initial=start, method=method)
         expected = smoothed_relu(z, h)
@@ -128,7 +134,10 @@ def test_a_failed_sample_says_so(monkeypatch, method):
         (lambda s: s.steady_state([[1.0, 2.0, 3.0]]), "one column per input"),
         (lambda s: s.steady_state(np.zeros((2, 2, 2))), r"expected \(n_samples, 2\)"),
         (lambda s: s.steady_state([1, 2], initial=-1), "expected a finite concentration >= 0"),
-        (lambda s: s.steady_state([1, 2], initial=[1.0, 2.0, 3.0]), r"expected a number, \(2,\) or \(1, 2\)"),
+        (
+            lambda s: s.steady_state([1, 2], initial=[1.0, 2.0, 3.0]),
+            r"expected a number, \(2,\) or \(1, 2\)",
+        ),
         (lambda s: s.steady_state([1, 2], initial={"Z": 1.0}), "initial names 'Z'"),
         (lambda s: s.steady_state([1, 2], method="fast"), "expected one of 'units'"),
         (lambda s: s.steady_state([1, 2], on_error="ignore"), "expected one of 'raise', 'nan'"),
@@ -167,12 +176,16 @@ def test_a_flat_model_beyond_reason_is_refused():
 
 
 def test_batches_are_their_samples(rng):
-    net = cn.Network.random([3, 5, 2], cn.Tanh(h=0.1), seed=0, output=cn.Normalized(h=0.1), inputs="signed")
+    net = cn.Network.random(
+        [3, 5, 2], cn.Tanh(h=0.1), seed=0, output=cn.Normalized(h=0.1), inputs="signed"
+    )
     simulator = cn.Simulator(net)
     x = rng.normal(size=(6, 3))
     together = simulator.steady_state(x)
     for i in range(6):
-        np.testing.assert_array_equal(simulator.steady_state(x[i]).concentrations[0], together.concentrations[i])
+        np.testing.assert_array_equal(
+            simulator.steady_state(x[i]).concentrations[0], together.concentrations[i]
+        )
     assert len(simulator.steady_state(np.empty((0, 3)))) == 0
     assert simulator.steady_state(x[0].tolist()).outputs.shape == (1, 2)
 
@@ -182,7 +195,9 @@ def test_results_are_read_by_name():
     steady = cn.Simulator(net).steady_state([[0, 1], [1, 1]])
     np.testing.assert_array_equal(steady["glow"], steady.outputs[:, 0])
     np.testing.assert_array_equal(steady["Y1_0"], steady.concentrations[:, 0])
-    with pytest.raises(KeyError, match="'glue' is not in this result; it has output: glow; species: Y1_0"):
+    with pytest.raises(
+        KeyError, match="'glue' is not in this result; it has output: glow; species: Y1_0"
+    ):
         steady["glue"]
 
 
@@ -256,19 +271,31 @@ def test_scipy_follows_the_same_trajectory(case, rng):
     crn = cn.to_reactions(case.net, x)
     start = rng.uniform(0, 2, len(crn.floating))
     course = cn.Simulator(case.net).time_course(x, t_end=5, n_points=21, initial=start)
-    theirs = solve_ivp(lambda t, y: crn.right_hand_side(y), (0, 5), start, "LSODA", course.time, rtol=1e-9, atol=1e-12)
+    theirs = solve_ivp(
+        lambda t, y: crn.right_hand_side(y),
+        (0, 5),
+        start,
+        "LSODA",
+        course.time,
+        rtol=1e-9,
+        atol=1e-12,
+    )
     np.testing.assert_allclose(course.species, theirs.y.T, rtol=1e-6, atol=1e-8)
 
 
 def test_default_start_is_the_written_models():
     net = cn.Network.random([3, 4, 2], seed=0)
     course = cn.Simulator(net).time_course([1.0, 0.5, 0.0])
-    np.testing.assert_allclose(course.species[0], cn.to_reactions(net, [1.0, 0.5, 0.0]).initial_concentrations)
+    np.testing.assert_allclose(
+        course.species[0], cn.to_reactions(net, [1.0, 0.5, 0.0]).initial_concentrations
+    )
 
 
 def test_inputs_may_change_while_it_runs():
     net = cn.load_model("xor")
-    course = cn.Simulator(net).time_course([0, 1], t_end=700, n_points=701, steps={200.25: [1, 1], 450: [1, 0]})
+    course = cn.Simulator(net).time_course(
+        [0, 1], t_end=700, n_points=701, steps={200.25: [1, 1], 450: [1, 0]}
+    )
     for end, x in ((200, [0, 1]), (450, [1, 1]), (700, [1, 0])):
         assert course["y0"][end] == pytest.approx(net(x)[0], abs=1e-3)
         assert [course["x0"][end], course["x1"][end]] == x
@@ -293,7 +320,9 @@ def test_inputs_may_change_at_any_tenth(t_end):
 def test_data_frames_are_read_by_name():
     net = cn.Network([cn.Layer([[1.0, -1.0]])], input_names=["a", "b"])
     frame = pd.DataFrame({"b": [0.5], "other": [9], "a": [2.0]})
-    np.testing.assert_allclose(cn.Simulator(net).steady_state(frame).outputs, net([[2.0, 0.5]]), rtol=1e-9)
+    np.testing.assert_allclose(
+        cn.Simulator(net).steady_state(frame).outputs, net([[2.0, 0.5]]), rtol=1e-9
+    )
 
 
 def test_simulators_can_be_pickled_at_any_time():
@@ -301,7 +330,9 @@ def test_simulators_can_be_pickled_at_any_time():
     simulator.time_course([0, 1])
     simulator.steady_state([0, 1], method="flat")
     again = pickle.loads(pickle.dumps(simulator))
-    np.testing.assert_array_equal(again.steady_state([0, 1]).outputs, simulator.steady_state([0, 1]).outputs)
+    np.testing.assert_array_equal(
+        again.steady_state([0, 1]).outputs, simulator.steady_state([0, 1]).outputs
+    )
 
 
 def test_results_are_read_only():
@@ -318,12 +349,16 @@ def test_molecule_numbers_have_the_exact_stationary_distribution():
     """One neuron is a birth-death chain: births h V + b n, deaths n (n - 1) / V."""
     h, b, volume = 0.5, 1.0, 4.0
     net = cn.Network([cn.Layer([[0.0]], [b], cn.SmoothedReLU(h=h))])
-    course = cn.Simulator(net).time_course([0.0], t_end=20_000, n_points=20_001, volume=volume, seed=1)
+    course = cn.Simulator(net).time_course(
+        [0.0], t_end=20_000, n_points=20_001, volume=volume, seed=1
+    )
     molecules = course["Y1_0"][50:] * volume
     np.testing.assert_array_equal(molecules, np.round(molecules))
     n = np.arange(60)
     births, deaths = h * volume + b * n, n * (n - 1) / volume
-    weight = np.concatenate([[0.0, 1.0], np.cumprod(births[1:-1] / deaths[2:])])  # n = 0 is left for good
+    weight = np.concatenate(
+        [[0.0, 1.0], np.cumprod(births[1:-1] / deaths[2:])]
+    )  # n = 0 is left for good
     weight /= weight.sum()
     mean = (weight * n).sum()
     deviation = np.sqrt((weight * n**2).sum() - mean**2)
@@ -335,7 +370,9 @@ def test_molecule_numbers_have_the_exact_stationary_distribution():
 
 def test_inputs_of_a_stochastic_run_need_not_be_whole_molecules():
     simulator = cn.Simulator(cn.Network([cn.Layer([[4.0]], [0.5], cn.SmoothedReLU(h=1.0))]))
-    means = [simulator.time_course([x], 2000, 2001, volume=1, seed=0)["Y1_0"].mean() for x in (0.0, 0.4)]
+    means = [
+        simulator.time_course([x], 2000, 2001, volume=1, seed=0)["Y1_0"].mean() for x in (0.0, 0.4)
+    ]
     assert means[1] > means[0] + 0.5
 
 
@@ -343,10 +380,14 @@ def test_a_large_volume_is_deterministic():
     net = cn.Network.random([2, 3, 1], cn.SmoothedReLU(h=0.1), seed=0, output=cn.Linear(h=0.1))
     simulator = cn.Simulator(net)
     exact = simulator.time_course([1.0, 0.5], t_end=20, n_points=21, initial=0.5)
-    noisy = simulator.time_course([1.0, 0.5], t_end=20, n_points=21, initial=0.5, volume=1e4, seed=3)
+    noisy = simulator.time_course(
+        [1.0, 0.5], t_end=20, n_points=21, initial=0.5, volume=1e4, seed=3
+    )
     # concentrations of order 1 fluctuate by about 1 / sqrt(volume) = 0.01
     np.testing.assert_allclose(noisy.outputs, exact.outputs, atol=0.1)
-    again = simulator.time_course([1.0, 0.5], t_end=20, n_points=21, initial=0.5, volume=1e4, seed=3)
+    again = simulator.time_course(
+        [1.0, 0.5], t_end=20, n_points=21, initial=0.5, volume=1e4, seed=3
+    )
     np.testing.assert_array_equal(noisy.outputs, again.outputs)
     assert "stochastic" in repr(noisy)
 
@@ -366,9 +407,13 @@ def test_sums_do_not_depend_on_the_batch_to_the_last_bit(rng):
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
 def test_an_answer_does_not_depend_on_the_order_of_inputs_in_memory(case):
     expected = cn.Simulator(case.net).steady_state(np.ascontiguousarray(case.x)).concentrations
-    assert np.array_equal(cn.Simulator(case.net).steady_state(np.asfortranarray(case.x)).concentrations, expected)
+    assert np.array_equal(
+        cn.Simulator(case.net).steady_state(np.asfortranarray(case.x)).concentrations, expected
+    )
     try:
         times = cn.settling_time(case.net, np.ascontiguousarray(case.x), bound="cheap")
     except cn.NotCertified:
         return
-    assert np.array_equal(cn.settling_time(case.net, np.asfortranarray(case.x), bound="cheap"), times)
+    assert np.array_equal(
+        cn.settling_time(case.net, np.asfortranarray(case.x), bound="cheap"), times
+    )

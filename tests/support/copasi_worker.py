@@ -1,7 +1,7 @@
 """COPASI in a process of its own.
 
-COPASI and libcombine, which tellurium imports, share SWIG's table of types: in one process an iterator of
-the one can be taken for the other's (seen as a crash on Python 3.13).
+COPASI and libcombine, which tellurium imports, share SWIG's table of types: in one process an
+iterator of the one can be taken for the other's (seen as a crash on Python 3.13).
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ def steady_state(sbml):
     model = basico.load_model_from_string(sbml)
     try:
         found = basico.run_steadystate(model=model)
-        return found, basico.get_species(model=model).set_index("sbml_id")["concentration"].to_dict()
+        return (
+            found,
+            basico.get_species(model=model).set_index("sbml_id")["concentration"].to_dict(),
+        )
     finally:
         basico.remove_datamodel(model)
 
@@ -36,7 +39,14 @@ def time_course(sbml, t_end, steps):
     model = basico.load_model_from_string(sbml)
     try:
         frame = basico.run_time_course(
-            0, t_end, steps, model=model, use_sbml_id=True, r_tol=1e-10, a_tol=1e-14, automatic=False
+            0,
+            t_end,
+            steps,
+            model=model,
+            use_sbml_id=True,
+            r_tol=1e-10,
+            a_tol=1e-14,
+            automatic=False,
         )
         return {name: frame[name].to_numpy() for name in frame.columns}
     finally:
@@ -44,7 +54,9 @@ def time_course(sbml, t_end, steps):
 
 
 def scan(sbml, varied, points, kept):
-    """The usual script of COPASI: set, run_steadystate, read. Seconds a point, and concentrations (n, n_kept)."""
+    """The usual script of COPASI: set, run_steadystate, read. Seconds a point, and concentrations
+    (n, n_kept).
+    """
     model = basico.load_model_from_string(sbml)
     try:
         names = basico.get_species(model=model).reset_index().set_index("sbml_id")["name"]
@@ -52,7 +64,9 @@ def scan(sbml, varied, points, kept):
         start = time.perf_counter()
         for point in points.tolist():
             for name, value in zip(varied, point, strict=True):
-                basico.set_species(names[name], initial_concentration=value, exact=True, model=model)
+                basico.set_species(
+                    names[name], initial_concentration=value, exact=True, model=model
+                )
             basico.run_steadystate(model=model)
             steady = basico.get_species(model=model).set_index("sbml_id")["concentration"]
             found.append([steady[name] for name in kept])

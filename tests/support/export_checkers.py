@@ -1,6 +1,7 @@
 """COPASI, and the validator of COMBINE archives, on exported files: each in a process of its own.
 
-As in `copasi_worker`: the libraries share SWIG's table of types, so nothing of crn_nn_tellurium is used here.
+As in `copasi_worker`: the libraries share SWIG's table of types, so nothing of crn_nn_tellurium is
+used here.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import warnings
 
 
 def copasi_tasks(path):
-    """Names of the rate laws, in order, and what the scan, the sensitivities and the estimation are set to."""
+    """Names of the rate laws, in order, and what the scan, the sensitivities and the estimation are
+    set to.
+    """
     import basico
 
     model = basico.load_model(path)
@@ -28,14 +31,20 @@ def copasi_tasks(path):
 
 
 def fit(path):
-    """The objective of the parameter estimation at the start, and after it has run as the file says."""
+    """The objective of the parameter estimation at the start, and after it has run as the file
+    says.
+    """
     import basico
 
     model = basico.load_model(path)
     try:
-        basico.run_parameter_estimation(model=model, method="Current Solution Statistics", update_model=False)
+        basico.run_parameter_estimation(
+            model=model, method="Current Solution Statistics", update_model=False
+        )
         before = basico.get_fit_statistic(model=model)["obj"]
-        basico.run_parameter_estimation(model=model, method="Levenberg - Marquardt", update_model=False)
+        basico.run_parameter_estimation(
+            model=model, method="Levenberg - Marquardt", update_model=False
+        )
         return before, basico.get_fit_statistic(model=model)["obj"]
     finally:
         basico.remove_datamodel(model)

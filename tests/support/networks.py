@@ -8,7 +8,12 @@ import numpy as np
 from scipy import sparse
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.networks.activations import BUILT_IN, Follower, smoothed_relu, smoothed_relu_derivative
+from crn_nn_tellurium.networks.activations import (
+    BUILT_IN,
+    Follower,
+    smoothed_relu,
+    smoothed_relu_derivative,
+)
 
 
 @dataclass(frozen=True)
@@ -109,8 +114,14 @@ def standard():
     for number, (name, make) in enumerate(ACTIVATIONS.items()):
         h = (1e-2, 1e-4, 0.3)[number % 3]
         options = kinds[number % 3]
-        cases.append(_random(f"{name} hidden", number, [3, 4, 2], make(h=h), cn.Linear(h=0.01), **options))
-        cases.append(_random(f"{name} output", number, [2, 3, 3], cn.SmoothedReLU(h=h), make(h=0.02), **options))
+        cases.append(
+            _random(f"{name} hidden", number, [3, 4, 2], make(h=h), cn.Linear(h=0.01), **options)
+        )
+        cases.append(
+            _random(
+                f"{name} output", number, [2, 3, 3], cn.SmoothedReLU(h=h), make(h=0.02), **options
+            )
+        )
     return cases
 
 
@@ -119,17 +130,35 @@ def weird():
     relu, linear = cn.SmoothedReLU(h=0.01), cn.Linear(h=0.01)
     skip = cn.Network(
         [
-            cn.Layer(np.array([[1.0, -0.5], [0.3, 0.8], [-1.0, 1.0]]), activation=cn.Tanh(h=0.1), name="first"),
+            cn.Layer(
+                np.array([[1.0, -0.5], [0.3, 0.8], [-1.0, 1.0]]),
+                activation=cn.Tanh(h=0.1),
+                name="first",
+            ),
             cn.Layer(np.array([[0.5, -1.0, 0.25]]), [0.1], relu, name="second"),
-            cn.Layer([[1.0, 0.5, -1.0, 2.0, 1.0, -0.3]], [0.2], linear, inputs=("second", "first", "input")),
+            cn.Layer(
+                [[1.0, 0.5, -1.0, 2.0, 1.0, -0.3]],
+                [0.2],
+                linear,
+                inputs=("second", "first", "input"),
+            ),
         ],
         inputs="signed",
         name="skip",
     )
-    zeros = cn.Network([cn.Layer([[0.0, 0.0], [1.0, 0.0]], activation=relu), cn.Layer([[1.0, 0.0]], activation=linear)])
-    holes = np.random.default_rng(3).normal(size=(5, 6)) * (np.random.default_rng(4).random((5, 6)) < 0.3)
+    zeros = cn.Network(
+        [
+            cn.Layer([[0.0, 0.0], [1.0, 0.0]], activation=relu),
+            cn.Layer([[1.0, 0.0]], activation=linear),
+        ]
+    )
+    holes = np.random.default_rng(3).normal(size=(5, 6)) * (
+        np.random.default_rng(4).random((5, 6)) < 0.3
+    )
     holes[2] = 0
-    patchy = cn.Network([cn.Layer(sparse.csr_array(holes), np.full(5, 0.1), relu), cn.Layer(np.ones((1, 5)))])
+    patchy = cn.Network(
+        [cn.Layer(sparse.csr_array(holes), np.full(5, 0.1), relu), cn.Layer(np.ones((1, 5)))]
+    )
     named = cn.Network(
         [cn.Layer([[1.0, 2.0], [0.5, -1.0]], activation=cn.Normalized(h=0.1))],
         input_names=["glucose", "lactose"],
@@ -137,7 +166,9 @@ def weird():
         class_names=["grows, fast", "rests"],
         name="named",
     )
-    large = cn.Network([cn.Layer([[1e3], [-1e3]], [0.0, 5.0], cn.SmoothedReLU(h=1e-8)), cn.Layer([[1.0, 1.0]])])
+    large = cn.Network(
+        [cn.Layer([[1e3], [-1e3]], [0.0, 5.0], cn.SmoothedReLU(h=1e-8)), cn.Layer([[1.0, 1.0]])]
+    )
     nets = {
         "one neuron": cn.Network([cn.Layer([[1.5]], [-0.5], relu)]),
         "one weight, no bias": cn.Network([cn.Layer([[-2.0]], activation=relu)]),
@@ -150,14 +181,21 @@ def weird():
     cases = [Case(name, net, _inputs(net, 11)) for name, net in nets.items()]
     for depth in range(3, 7):
         sizes = [3] + [4] * (depth - 1) + [2]
-        cases.append(_random(f"depth {depth}", depth, sizes, cn.LeakyReLU(0.1, h=1e-3), linear, inputs="signed"))
+        cases.append(
+            _random(
+                f"depth {depth}", depth, sizes, cn.LeakyReLU(0.1, h=1e-3), linear, inputs="signed"
+            )
+        )
     cases.append(_random("sparse", 5, [10, 8, 3], relu, linear, density=0.3))
     return cases
 
 
 def real():
     """The small ones of the shipped networks, on held-out data."""
-    return [Case(name, cn.load_model(name), cn.model_data(name)[1][:4]) for name in ("xor", "moons", "iris")]
+    return [
+        Case(name, cn.load_model(name), cn.model_data(name)[1][:4])
+        for name in ("xor", "moons", "iris")
+    ]
 
 
 def corpus():

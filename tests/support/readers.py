@@ -1,9 +1,10 @@
-"""Independent readers of exported files, each in a process of its own: they share libraries that clash.
+"""Independent readers of exported files, each in a process of its own: they share libraries that
+clash.
 
     echo '{"reader": "copasi", "paths": ["xor.cps"], "t_end": 2000}' | python tests/readers.py
 
-prints a list with, per file, the values at `t_end` by name: species, and read-outs where the format has them. Nothing
-of crn_nn_tellurium is used here.
+prints a list with, per file, the values at `t_end` by name: species, and read-outs where the format
+has them. Nothing of crn_nn_tellurium is used here.
 """
 
 from __future__ import annotations
@@ -46,14 +47,19 @@ def copasi(path, t_end):
     ):
         if table is not None:
             # a .cps has names alone, which are the identifiers
-            names = [own or name for own, name in zip(table["sbml_id"].tolist(), table.index.tolist(), strict=True)]
+            names = [
+                own or name
+                for own, name in zip(table["sbml_id"].tolist(), table.index.tolist(), strict=True)
+            ]
             values |= dict(zip(names, table[column].tolist(), strict=True))
     basico.remove_datamodel(model)
     return values
 
 
 def gillespy2(path, t_end):
-    """GillesPy2: its ODE solver. It has no steady-state method and reads no assignment rules of parameters."""
+    """GillesPy2: its ODE solver. It has no steady-state method and reads no assignment rules of
+    parameters.
+    """
     from gillespy2 import ODESolver, TimeSpan, import_SBML
 
     model, problems = import_SBML(str(path))
@@ -73,13 +79,18 @@ def bionetgen(path, t_end):
         (table,) = Path(folder).glob("*.gdat")
         heading, *rows = table.read_text(encoding="utf-8").splitlines()
     names = heading.lstrip("#").split()
-    return {n.removesuffix("_c"): v for n, v in zip(names, map(float, rows[-1].split()), strict=True)}
+    return {
+        n.removesuffix("_c"): v for n, v in zip(names, map(float, rows[-1].split()), strict=True)
+    }
 
 
 def _bng(path, folder):
     home = Path(importlib.util.find_spec("bionetgen").origin).parent / "bng-linux"
     done = subprocess.run(
-        ["perl", str(home / "BNG2.pl"), "--outdir", folder, str(path)], capture_output=True, text=True, check=False
+        ["perl", str(home / "BNG2.pl"), "--outdir", folder, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(done.stdout[-2000:] + done.stderr[-2000:])
@@ -93,9 +104,15 @@ def pysb(path, t_end):
 
     model = _module(path).model
     options = {"rtol": 1e-10, "atol": 1e-13, "mxstep": 200_000}
-    simulator = ScipyOdeSimulator(model, [0, t_end], integrator="lsoda", integrator_options=options, compiler="python")
+    simulator = ScipyOdeSimulator(
+        model, [0, t_end], integrator="lsoda", integrator_options=options, compiler="python"
+    )
     last = simulator.run().all[-1]
-    return {name.removesuffix("_c"): float(last[name]) for name in last.dtype.names if not name.startswith("__")}
+    return {
+        name.removesuffix("_c"): float(last[name])
+        for name in last.dtype.names
+        if not name.startswith("__")
+    }
 
 
 def _module(path):
@@ -130,7 +147,18 @@ def crnsimulator(path, t_end):
         parser = argparse.ArgumentParser()
         add_integrator_args(parser)
         args = parser.parse_args(
-            ["--t8", str(t_end), "--t-lin", "3", "--atol", "1e-12", "--rtol", "1e-9", "--mxstep", "200000"]
+            [
+                "--t8",
+                str(t_end),
+                "--t-lin",
+                "3",
+                "--atol",
+                "1e-12",
+                "--rtol",
+                "1e-9",
+                "--mxstep",
+                "200000",
+            ]
         )
         rows = [list(row) for row in integrate(args)]
     return dict(zip(names, map(float, rows[-1][1:]), strict=True))
@@ -181,7 +209,9 @@ def tables(path, t_end):
     beside = Path(path)
     with open(beside.with_name(f"{beside.stem}.species.csv"), encoding="utf-8", newline="") as file:
         species = [row for row in csv.DictReader(file) if row["kind"] == "species"]
-    with open(beside.with_name(f"{beside.stem}.stoichiometry.csv"), encoding="utf-8", newline="") as file:
+    with open(
+        beside.with_name(f"{beside.stem}.stoichiometry.csv"), encoding="utf-8", newline=""
+    ) as file:
         _, *rows = list(csv.reader(file))
 
     def side(text):
@@ -260,7 +290,9 @@ def sedml(path, t_end):
         tesedml.executeCombineArchive(
             str(path), workingDir=folder, createOutputs=True, saveOutputs=True, outputDir=folder
         )
-        table = min(Path(folder).rglob("*report_*.csv"), key=lambda file: file.name)  # the first is the steady state's
+        table = min(
+            Path(folder).rglob("*report_*.csv"), key=lambda file: file.name
+        )  # the first is the steady state's
         heading, row, *_ = table.read_text(encoding="utf-8").splitlines()
     names = [name.removeprefix("steady.") for name in heading.split(",")]
     return dict(zip(names, map(float, row.split(",")), strict=True))

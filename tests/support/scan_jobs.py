@@ -52,5 +52,7 @@ def scan_to(path, **options):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's parent may have it ignored
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a background job's parent may have it ignored
     scan_to(sys.argv[1], executor=int(sys.argv[2]) or None)

@@ -1,4 +1,6 @@
-"""Random networks, and the search for their slowest trajectories, against which certificates are held."""
+"""Random networks, and the search for their slowest trajectories, against which certificates are
+held.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ POINTS = 241
 
 
 def draw(seed, depth=None, width=None, kinds=None):
-    """A network (depth 1 to 6, widths 1 to `width`, any activations, h 1e-6 to 1, weights to 10) and an input."""
+    """A network (depth 1 to 6, widths 1 to `width`, any activations, h 1e-6 to 1, weights to 10)
+    and an input.
+    """
     rng = np.random.default_rng(seed)
     depth = int(rng.integers(1, 7)) if depth is None else depth
     # most networks are narrow: compiling a wide one takes seconds
@@ -41,12 +45,16 @@ def starts(sim, seed, n=20):
 
 
 def adverse_starts(sim, x, seed, n=6):
-    """Corners, and layers far off while those before them have settled: where slow trajectories begin."""
+    """Corners, and layers far off while those before them have settled: where slow trajectories
+    begin.
+    """
     rng = np.random.default_rng(seed)
     size = len(sim.species)
     follows = np.array([not name.startswith("Y") for name in sim.species])
     fixed = sim.steady_state(x).concentrations[0]
-    layer = np.array([int("".join(c for c in name.split("_")[0] if c.isdigit())) for name in sim.species])
+    layer = np.array(
+        [int("".join(c for c in name.split("_")[0] if c.isdigit())) for name in sim.species]
+    )
     found = [np.where(follows, high, low) for high in (0.0, CAP) for low in (0.0, CAP)]
     for number in range(1, layer.max() + 1):
         for rails in (fixed, np.zeros(size)):
@@ -67,10 +75,11 @@ def settles_at(course, target, tolerance):
 
 
 def check(net, x, certificate, seed, n=20, adverse=6):
-    """Run trajectories: none may leave the envelope or be late. Returns the latest time found to settle.
+    """Run trajectories: none may leave the envelope or be late. Returns the latest time found to
+    settle.
 
-    `n` are random starts, `adverse` says how many starts are looked for where slow trajectories begin. A start
-    from which CVODE gives up tells nothing; most must tell something.
+    `n` are random starts, `adverse` says how many starts are looked for where slow trajectories
+    begin. A start from which CVODE gives up tells nothing; most must tell something.
     """
     sim = cn.Simulator(net)
     target, end = certificate.outputs.lower[0], 2 * max(certificate.settling_time, 1e-3)
@@ -92,15 +101,22 @@ def check(net, x, certificate, seed, n=20, adverse=6):
         seen = (before >= 0) & (course.time <= envelope.time[-1])
         # the lower copy is 1 - f: an integration to 1e-10 leaves it some 1e-9 of the fixed point
         room = 1e-8 + 1e-6 * np.abs(course.outputs[seen])
-        assert np.all(course.outputs[seen] <= envelope.upper[before[seen]] + room), (net.name, start)
-        assert np.all(course.outputs[seen] >= envelope.lower[before[seen]] - room), (net.name, start)
+        assert np.all(course.outputs[seen] <= envelope.upper[before[seen]] + room), (
+            net.name,
+            start,
+        )
+        assert np.all(course.outputs[seen] >= envelope.lower[before[seen]] - room), (
+            net.name,
+            start,
+        )
         latest = max(latest, settles_at(course, target, certificate.tolerance))
     assert failed <= len(begin) / 2
     return latest
 
 
 def settle_draws(net, x, rates, n, seed=0):
-    """Outputs (n, n_out) and species (n, n_species) for rate constants drawn for every reaction by itself.
+    """Outputs (n, n_out) and species (n, n_species) for rate constants drawn for every reaction by
+    itself.
 
     Half of the draws are at the ends of the intervals. Species settle one after another, each at
     the positive root of its own quadratic: nothing of the package's interval code is used.
@@ -111,7 +127,10 @@ def settle_draws(net, x, rates, n, seed=0):
     shape = (n // 2, len(nominal))
     factors = np.concatenate([rng.uniform(-1, 1, shape), rng.choice([-1.0, 1.0], shape)])
     k = dict(zip((r.id for r in crn.reactions), (nominal * (1 + rates * factors)).T, strict=True))
-    known = {s: np.full(len(factors), c) for s, c in zip(crn.boundary, crn.boundary_concentrations, strict=True)}
+    known = {
+        s: np.full(len(factors), c)
+        for s, c in zip(crn.boundary, crn.boundary_concentrations, strict=True)
+    }
     changes = {s: [] for s in crn.floating}
     for reaction in crn.reactions:
         before, after = dict(reaction.substrates), dict(reaction.products)
@@ -126,12 +145,21 @@ def settle_draws(net, x, rates, n, seed=0):
             c = [np.zeros(len(factors)) for _ in range(3)]
             for reaction, number, before in changes[s]:
                 c[before.get(s, 0)] += (
-                    number * k[reaction] * np.prod([known[o] ** m for o, m in before.items() if o != s], axis=0)
+                    number
+                    * k[reaction]
+                    * np.prod([known[o] ** m for o, m in before.items() if o != s], axis=0)
                 )
             root = np.sqrt(c[1] ** 2 - 4 * c[0] * c[2])
-            known[s] = np.where(c[1] < 0, 2 * c[0] / (root - c[1]), (c[1] + root) / np.where(c[2] < 0, -2 * c[2], 1.0))
+            known[s] = np.where(
+                c[1] < 0,
+                2 * c[0] / (root - c[1]),
+                (c[1] + root) / np.where(c[2] < 0, -2 * c[2], 1.0),
+            )
             waiting.remove(s)
-    read = [next(o for o in crn.observables if o.id == name).expression.evaluate(known) for name in net.output_names]
+    read = [
+        next(o for o in crn.observables if o.id == name).expression.evaluate(known)
+        for name in net.output_names
+    ]
     return np.stack(np.broadcast_arrays(*read, np.empty(len(factors)))[:-1], 1), np.stack(
         [known[s] for s in crn.floating], 1
     )

@@ -1,4 +1,6 @@
-"""The scikit-learn estimators: scikit-learn's own checks, its tools, and what they reach on real data."""
+"""The scikit-learn estimators: scikit-learn's own checks, its tools, and what they reach on real
+data.
+"""
 
 import warnings
 
@@ -6,7 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, make_moons
-from sklearn.model_selection import GridSearchCV, ShuffleSplit, StratifiedShuffleSplit, cross_val_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    ShuffleSplit,
+    StratifiedShuffleSplit,
+    cross_val_score,
+)
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -50,10 +57,20 @@ def test_labels_and_column_names_reach_the_network():
     data = load_iris(as_frame=True)
     names = data.target_names[data.target]
     model = cn.CRNClassifier((4,), max_iter=30, random_state=0).fit(data.data, names)
-    assert model.network_.input_names == ("sepal_length_cm", "sepal_width_cm", "petal_length_cm", "petal_width_cm")
+    assert model.network_.input_names == (
+        "sepal_length_cm",
+        "sepal_width_cm",
+        "petal_length_cm",
+        "petal_width_cm",
+    )
     assert model.network_.class_names == ("setosa", "versicolor", "virginica")
     alike = pd.DataFrame(data.data.to_numpy(), columns=["a b", "a_b", "c", "d"])
-    assert cn.CRNClassifier((4,), max_iter=5).fit(alike, names).network_.input_names == ("a_b_2", "a_b", "c", "d")
+    assert cn.CRNClassifier((4,), max_iter=5).fit(alike, names).network_.input_names == (
+        "a_b_2",
+        "a_b",
+        "c",
+        "d",
+    )
 
 
 def test_two_classes_take_one_output_and_its_threshold():
@@ -70,7 +87,9 @@ def test_a_chemistry_that_the_engine_does_not_confirm_is_warned_of(iris):
 
 
 def test_bounds_hold_without_standardisation(iris):
-    model = cn.CRNClassifier((6,), max_rate_constant=4.0, standardize=False, max_iter=60, random_state=0)
+    model = cn.CRNClassifier(
+        (6,), max_rate_constant=4.0, standardize=False, max_iter=60, random_state=0
+    )
     net = model.fit(iris[0] / 8, iris[1]).network_
     assert cn.to_reactions(net).constants.max() <= 4.0 * (1 + 1e-12)
 
@@ -100,7 +119,8 @@ def test_errors_say_what_is_wrong(iris):
         fitted.predict(iris[0])
 
 
-# What they reach: means over 5 stratified splits with 20 % held out, the engine answering ---------------
+# What they reach: means over 5 stratified splits with 20 % held out, the engine answering
+# ---------------
 
 SPLITS = StratifiedShuffleSplit(5, test_size=0.2, random_state=0)
 REACHED = {
@@ -123,7 +143,9 @@ def test_accuracy_on_held_out_data(name):
 
 @pytest.mark.slow
 def test_regression_is_no_worse_than_scikit_learns():
-    """Diabetes, one hidden layer of 12, features and targets standardised, alpha chosen by the same search."""
+    """Diabetes, one hidden layer of 12, features and targets standardised, alpha chosen by the same
+    search.
+    """
     from sklearn.compose import TransformedTargetRegressor
 
     x, y = load_diabetes(return_X_y=True)
@@ -131,7 +153,8 @@ def test_regression_is_no_worse_than_scikit_learns():
     ours = GridSearchCV(cn.CRNRegressor((12,), random_state=0), {"alpha": alphas})
     theirs = TransformedTargetRegressor(
         make_pipeline(
-            StandardScaler(), MLPRegressor(hidden_layer_sizes=(12,), solver="lbfgs", max_iter=2000, random_state=0)
+            StandardScaler(),
+            MLPRegressor(hidden_layer_sizes=(12,), solver="lbfgs", max_iter=2000, random_state=0),
         ),
         transformer=StandardScaler(),
     )

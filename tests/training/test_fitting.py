@@ -18,7 +18,9 @@ XOR = (np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0.0, 1, 1, 0]))
 
 
 def small(seed=0, n_out=3, hidden=6, **options):
-    return cn.Network.random([4, hidden, n_out], cn.SmoothedReLU(h=0.01), seed, output=cn.Linear(h=0.01), **options)
+    return cn.Network.random(
+        [4, hidden, n_out], cn.SmoothedReLU(h=0.01), seed, output=cn.Linear(h=0.01), **options
+    )
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,9 @@ def test_engine_and_closed_form_train_alike(optimizer, flowers):
         assert np.isclose(a.gradient_norm, b.gradient_norm, rtol=1e-7)
 
 
-@pytest.mark.parametrize("case", [c for c in networks.standard() if "hidden" in c.name][::2], ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    "case", [c for c in networks.standard() if "hidden" in c.name][::2], ids=lambda c: c.name
+)
 def test_every_activation_and_input_coding_can_be_trained(case, rng):
     y = rng.normal(size=(len(case.x), case.net.n_out))
     result = cn.fit(case.net, case.x, y, max_iter=30, learn_h=True)
@@ -60,7 +64,13 @@ def test_every_activation_and_input_coding_can_be_trained(case, rng):
 
 
 def test_equal_arguments_give_equal_results(flowers):
-    options = {"optimizer": "adam", "max_iter": 3, "loss": "cross_entropy", "noise": 0.1, "validation": 0.2}
+    options = {
+        "optimizer": "adam",
+        "max_iter": 3,
+        "loss": "cross_entropy",
+        "noise": 0.1,
+        "validation": 0.2,
+    }
     one, two = (cn.fit(small(), *flowers, seed=5, **options) for _ in range(2))
     assert one.network == two.network
     assert cn.fit(small(), *flowers, seed=6, **options).network != one.network
@@ -68,7 +78,9 @@ def test_equal_arguments_give_equal_results(flowers):
 
 def test_no_rate_constant_is_above_its_bound(flowers):
     free = cn.fit(small(), *flowers, "cross_entropy", max_iter=100)
-    bound = cn.fit(small(), *flowers, "cross_entropy", max_iter=100, max_rate_constant=3.0, learn_h=True)
+    bound = cn.fit(
+        small(), *flowers, "cross_entropy", max_iter=100, max_rate_constant=3.0, learn_h=True
+    )
     assert cn.to_reactions(free.network).constants.max() > 5.0
     assert cn.to_reactions(bound.network).constants.max() <= 3.0 * (1 + 1e-12)
     assert np.mean(bound.network.predict(flowers[0]) == flowers[1]) > 0.9
@@ -89,7 +101,9 @@ def test_pruned_weights_lose_their_reactions(flowers):
 
 
 def test_h_is_learnt_within_its_bounds(flowers):
-    result = cn.fit(small(), *flowers, "cross_entropy", max_iter=50, learn_h=True, h_bounds=(1e-3, 0.5))
+    result = cn.fit(
+        small(), *flowers, "cross_entropy", max_iter=50, learn_h=True, h_bounds=(1e-3, 0.5)
+    )
     assert all(1e-3 * (1 - 1e-12) <= h <= 0.5 * (1 + 1e-12) for h in result.network.h)
     assert result.network.h[0] != 0.01
     fixed = cn.fit(small(), *flowers, "cross_entropy", max_iter=5)
@@ -99,7 +113,9 @@ def test_h_is_learnt_within_its_bounds(flowers):
 def test_early_stopping_keeps_the_best(flowers):
     x, y = flowers
     held = (x[:30], y[:30])
-    result = cn.fit(small(), x[30:], y[30:], "cross_entropy", max_iter=500, validation=held, patience=10)
+    result = cn.fit(
+        small(), x[30:], y[30:], "cross_entropy", max_iter=500, validation=held, patience=10
+    )
     best = min(record.validation_loss for record in result.records)
     assert np.isclose(result.validation_loss, best, rtol=1e-12)
     assert "has not improved for 10" in result.stopped
@@ -120,9 +136,15 @@ def test_callbacks_see_and_stop(flowers):
 
 def test_a_callback_that_stops_leaves_the_best_network(flowers):
     result = cn.fit(
-        small(), *flowers, "cross_entropy", validation=0.3, callback=lambda record, net: record.iteration == 7
+        small(),
+        *flowers,
+        "cross_entropy",
+        validation=0.3,
+        callback=lambda record, net: record.iteration == 7,
     )
-    assert np.isclose(result.validation_loss, min(record.validation_loss for record in result.records))
+    assert np.isclose(
+        result.validation_loss, min(record.validation_loss for record in result.records)
+    )
 
 
 def test_noise_goes_with_every_loss_that_has_a_meaning_there(flowers):
@@ -145,14 +167,22 @@ def test_a_start_at_the_optimum_has_an_empty_history():
 
 def test_history_is_a_table(flowers):
     result = cn.fit(small(), *flowers, "cross_entropy", max_iter=5, validation=0.2)
-    assert result.history.columns.tolist() == ["loss", "validation_loss", "gradient_norm", "density", "seconds"]
+    assert result.history.columns.tolist() == [
+        "loss",
+        "validation_loss",
+        "gradient_norm",
+        "density",
+        "seconds",
+    ]
     assert result.history.index.tolist() == [1, 2, 3, 4, 5]
     assert result.history["loss"].is_monotonic_decreasing
     assert "verified by the engine on 96 samples" in repr(result)
 
 
 def test_right_by_a_read_out_time():
-    """At t = 3, a network that is trained for it is right; one trained for the steady state is not yet."""
+    """At t = 3, a network that is trained for it is right; one trained for the steady state is not
+    yet.
+    """
     net = cn.Network.random([2, 4, 1], cn.SmoothedReLU(h=0.01), 3, output=cn.Linear(h=0.01))
     timed = cn.fit(net, *XOR, time=3.0, initial=0.0, max_iter=60)
     settled = cn.fit(net, *XOR)
@@ -169,17 +199,25 @@ def test_right_by_a_read_out_time():
 
 
 def test_robust_training_withstands_noise():
-    """Two moons, rate constants off by a coefficient of variation of 0.3: training with noise keeps more accuracy."""
+    """Two moons, rate constants off by a coefficient of variation of 0.3: training with noise keeps
+    more accuracy.
+    """
     x, _, y, _ = cn.model_data("moons")
     x, y = x[:200], y[:200]
-    net = cn.Network.random([2, 10, 1], cn.SmoothedReLU(h=0.01), 0, output=cn.Linear(h=0.01), inputs="signed")
+    net = cn.Network.random(
+        [2, 10, 1], cn.SmoothedReLU(h=0.01), 0, output=cn.Linear(h=0.01), inputs="signed"
+    )
     plain = cn.fit(net, x, y, "cross_entropy", max_iter=150, l2=1e-4)
     robust = cn.fit(plain.network, x, y, "cross_entropy", max_iter=60, noise=0.3, l2=1e-4)
-    before, after = (cn.accuracy_under_noise(r.network, x, y, noise=[0.3], draws=40).mean() for r in (plain, robust))
+    before, after = (
+        cn.accuracy_under_noise(r.network, x, y, noise=[0.3], draws=40).mean()
+        for r in (plain, robust)
+    )
     assert after > before + 0.02
 
 
-# Checkpoints -----------------------------------------------------------------------------------------
+# Checkpoints
+# -----------------------------------------------------------------------------------------
 
 
 class HaltError(Exception):
@@ -217,9 +255,18 @@ def test_an_interrupted_training_resumes_to_the_same_result(options, flowers, tm
 def test_a_stop_by_callback_does_not_stick_in_the_checkpoint(flowers, tmp_path):
     options = {"loss": "cross_entropy", "max_iter": 30, "density": 0.5}
     path = tmp_path / "run.json"
-    stopped = cn.fit(small(), *flowers, checkpoint=path, callback=lambda record, net: record.iteration == 5, **options)
+    stopped = cn.fit(
+        small(),
+        *flowers,
+        checkpoint=path,
+        callback=lambda record, net: record.iteration == 5,
+        **options,
+    )
     assert (stopped.stopped, len(stopped.records)) == ("callback", 5)
-    assert cn.fit(small(), *flowers, checkpoint=path, **options).network == cn.fit(small(), *flowers, **options).network
+    assert (
+        cn.fit(small(), *flowers, checkpoint=path, **options).network
+        == cn.fit(small(), *flowers, **options).network
+    )
 
 
 def test_a_killed_process_loses_nothing_but_time(tmp_path):
@@ -241,7 +288,9 @@ print(repr(result.loss))
     victim.wait()
     assert json.loads(path.read_text(encoding="utf-8"))["iteration"] < 300
     outputs = [
-        subprocess.run([sys.executable, "-c", code, *more], capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", code, *more], capture_output=True, text=True, check=True
+        ).stdout
         for more in ([str(path)], [])
     ]
     assert outputs[0] == outputs[1]
@@ -252,7 +301,10 @@ def test_a_checkpoint_of_another_training_is_refused(flowers, tmp_path):
     options = {"optimizer": "adam", "max_iter": 2, "loss": "cross_entropy"}
     cn.fit(small(), *flowers, checkpoint=path, **options)
     own = [
-        cn.Loss(lambda y, t, c=c: np.square(y - t).sum(axis=1) + c, lambda y, t: 2 * (y - t), "classes") for c in (0, 1)
+        cn.Loss(
+            lambda y, t, c=c: np.square(y - t).sum(axis=1) + c, lambda y, t: 2 * (y - t), "classes"
+        )
+        for c in (0, 1)
     ]
     cn.fit(small(), *flowers, **{**options, "loss": own[0]}, checkpoint=tmp_path / "own.json")
     with pytest.raises(cn.FileFormatError, match="other data or other settings"):
@@ -278,7 +330,10 @@ def test_errors_say_what_is_wrong(flowers):
         ({"h_bounds": (1.0, 0.1), "learn_h": True}, "expected 0 < least < largest"),
         ({"h_bounds": (1.0,)}, r"expected \(least, largest\)"),
         ({"h_bounds": (0.1, 1.0), "learn_h": True}, "h is 0.01, outside its bounds"),
-        ({"h_bounds": (2.0, 3.0), "learn_h": True, "max_rate_constant": 1.5}, "expected 0 < least < largest"),
+        (
+            {"h_bounds": (2.0, 3.0), "learn_h": True, "max_rate_constant": 1.5},
+            "expected 0 < least < largest",
+        ),
         ({"time": 0.0}, "time is 0.0"),
         ({"time": "soon"}, "time is 'soon'"),
         ({"initial": 0.0}, "a start goes with a read-out time"),
@@ -308,8 +363,18 @@ def test_errors_say_what_is_wrong(flowers):
 
 def test_a_loss_that_explodes_says_so(flowers):
     wild = cn.Loss(lambda y, t: np.exp(y * 1e3).sum(axis=1), lambda y, t: 1e3 * np.exp(y * 1e3))
-    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(cn.ConvergenceError, match="the loss is"):
-        cn.fit(small(), flowers[0], np.zeros((len(flowers[0]), 3)), wild, optimizer="adam", learning_rate=10.0)
+    with (
+        np.errstate(over="ignore", invalid="ignore"),
+        pytest.raises(cn.ConvergenceError, match="the loss is"),
+    ):
+        cn.fit(
+            small(),
+            flowers[0],
+            np.zeros((len(flowers[0]), 3)),
+            wild,
+            optimizer="adam",
+            learning_rate=10.0,
+        )
 
 
 def test_verification_tells_a_network_that_the_engine_does_not_confirm(monkeypatch):

@@ -1,7 +1,8 @@
 """COPASI in a process of its own: the model and its tasks to a .cps file.
 
-COPASI and libcombine, which tellurium imports, share SWIG's table of types; in one process an object of the one can be
-taken for the other's. Run as a script, with a task as JSON on standard input; its messages go to standard error.
+COPASI and libcombine, which tellurium imports, share SWIG's table of types; in one process an
+object of the one can be taken for the other's. Run as a script, with a task as JSON on standard
+input; its messages go to standard error.
 """
 
 from __future__ import annotations
@@ -34,8 +35,13 @@ def _settle(model: Any) -> None:
 def _follow(model: Any, task: dict[str, Any]) -> None:
     steps = {"Duration": task["t_end"], "StepNumber": task["n_steps"], "AutomaticStepSize": False}
     tolerances = {"Relative Tolerance": 1e-8, "Absolute Tolerance": 1e-14}
-    basico.set_task_settings(basico.T.TIME_COURSE, {"problem": steps, "method": tolerances}, model=model)
-    curves = [{"name": o, "channels": ["Time", place], "type": "Curve2D"} for o, place in task["outputs"].items()]
+    basico.set_task_settings(
+        basico.T.TIME_COURSE, {"problem": steps, "method": tolerances}, model=model
+    )
+    curves = [
+        {"name": o, "channels": ["Time", place], "type": "Curve2D"}
+        for o, place in task["outputs"].items()
+    ]
     basico.add_plot("time course", items=curves, model=model)
 
 
@@ -55,7 +61,9 @@ def _sensitivities(model: Any, outputs: dict[str, str]) -> None:
     read_outs = all(reference.startswith("Values[") for reference in outputs.values())
     settings = {
         "sub_task": "Steady State",
-        "effect": f"Non-Constant {'Global Quantity Values' if read_outs else 'Concentrations of Species'}",
+        "effect": (
+            f"Non-Constant {'Global Quantity Values' if read_outs else 'Concentrations of Species'}"
+        ),
         "cause": "Constant Global Quantity Values",
         # COPASI takes differences: its default step of 1e-3 gives three digits, this one six
         "method": {"Delta factor": 1e-6},
