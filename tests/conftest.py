@@ -1,4 +1,5 @@
-"""What all tests share: a seeded generator, a matplotlib that opens no window, a quiet Hypothesis."""
+"""What all tests share: a seeded generator, a matplotlib that opens no window, a quiet Hypothesis.
+"""
 
 import sys
 

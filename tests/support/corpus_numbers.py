@@ -3,10 +3,10 @@
     python tests/support/corpus_numbers.py write numbers.pickle      # with the old version on the path
     python tests/support/corpus_numbers.py compare numbers.pickle    # with the new one
 
-A rewriting of the package shall not move a bit that it does not mean to. Numbers are compared to the
-bit and, where they differ, by their largest relative difference; texts line by line, after the renaming
-that the new version has on purpose (`RENAMED`). What differs is listed by quantity, and nothing is
-hidden: `compare` exits 1 if a number differs by more than `LAST_DIGITS`.
+A rewriting of the package shall not move a bit that it does not mean to. Numbers are compared to
+the bit and, where they differ, by their largest relative difference; texts line by line, after the
+renaming that the new version has on purpose (`RENAMED`). What differs is listed by quantity, and
+nothing is hidden: `compare` exits 1 if a number differs by more than `LAST_DIGITS`.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def bounds_numbers(case):
         enclosed = cn.enclosure(net, x, rates=0.05)
         found |= {"enclosed from": enclosed.outputs.lower, "enclosed to": enclosed.outputs.upper}
     except (cn.NotCertified, cn.ConvergenceError) as error:
-        found["no bound"] = np.frombuffer(type(error).__name__.encode(), dtype=np.uint8).astype(float)
+        found["no bound"] = np.frombuffer(type(error).__name__.encode(), dtype=np.uint8).astype(
+            float
+        )
     return found
 
 
@@ -149,7 +151,10 @@ def compare(old, new):
         total, changed, example = lines.get(key[1], (0, 0, ""))
         lines[key[1]] = total + len(before), changed + len(other), example or min(other, default="")
     for quantity, (total, changed, example) in lines.items():
-        print(f"{quantity:22} {changed} of {total} lines differ" + (f": {example[:90]}" if example else ""))
+        print(
+            f"{quantity:22} {changed} of {total} lines differ"
+            + (f": {example[:90]}" if example else "")
+        )
     return good
 
 
@@ -160,7 +165,9 @@ def main(verb, path):
         found = everything()
     if verb == "write":
         Path(path).write_bytes(pickle.dumps(found))
-        print(f"{len(found['numbers'])} arrays and {len(found['texts'])} texts of version {found['version']} in {path}")
+        print(
+            f"{len(found['numbers'])} arrays and {len(found['texts'])} texts of version {found['version']} in {path}"
+        )
         return 0
     return 0 if compare(pickle.loads(Path(path).read_bytes()), found) else 1
 
