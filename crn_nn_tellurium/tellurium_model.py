@@ -301,8 +301,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             self.setValue(name, value)
 
     def reset(self, *args: Any) -> None:
-        """As roadrunner's own, with start values for the inputs and rate constants as they are now.
-        """
+        """As roadrunner's own, with start values for the inputs and rate constants as they are now."""
         super().reset(*args)
         bounds = self._crn.initial_state(self._boundary(), self._constants()).tolist()
         for species, bound in zip(self._crn.floating, bounds, strict=True):

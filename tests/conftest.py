@@ -1,5 +1,4 @@
-"""What all tests share: a seeded generator, a matplotlib that opens no window, a quiet Hypothesis.
-"""
+"""What all tests share: a seeded generator, a matplotlib that opens no window, a quiet Hypothesis."""
 
 import sys
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from types import ModuleType
 from typing import Any
 
@@ -80,3 +81,22 @@ def check_positive(what: str, value: Any, expected: str = "a finite number > 0")
     """
     if not (is_real(value) and np.isfinite(value) and value > 0):
         raise InputError(f"{what} is {value!r}; expected {expected}")
+
+
+def whole_number(what: str, value: Any, least: int = 1, expected: str = "") -> int:
+    """A whole number of at least `least`, as an int.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> whole_number("draws", 50.0)
+    50
+    """
+    if is_real(value) and math.isfinite(value) and value == int(value) and value >= least:
+        return int(value)
+    raise InputError(
+        f"{what} is {value!r}; expected {expected or f'a whole number, {least} or more'}"
+    )

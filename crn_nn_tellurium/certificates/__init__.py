@@ -1,4 +1,4 @@
-"""certificates."""
+"""By when an output has settled, how sure it is, and which h to choose."""
 
 from crn_nn_tellurium.certificates.balancing import Balanced, balance, limit_concentrations
 from crn_nn_tellurium.certificates.certificate import (

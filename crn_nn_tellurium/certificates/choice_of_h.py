@@ -513,8 +513,7 @@ class _Search:
         return found
 
     def _found(self, goal: Goal, most: float, start: Point, tied: bool) -> Point:
-        """What a search by the closed form finds, on the hard inputs until no other one is worse.
-        """
+        """What a search by the closed form finds, on the hard inputs until no other one is worse."""
         trials, n = self._trials, self._trials.n_free
         while True:
             part, known = trials.hardest(), len(trials.hard)

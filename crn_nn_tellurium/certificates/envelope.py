@@ -233,8 +233,7 @@ class Envelope:
         ]
 
     def _lost(self, t: int, y: str, catalyst: int) -> list[Reaction]:
-        """A loss L (1 + e_X) of a species that relaxes, with all that is lost by it at rest in c.
-        """
+        """A loss L (1 + e_X) of a species that relaxes, with all that is lost by it at rest in c."""
         paired, i = self._partner[t] >= 0, int(self._terms.species[t])
         high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
         most = self._coupling_id(t, "most, if unknown" if paired else "most")
@@ -554,8 +553,7 @@ class Envelope:
 
     @cached_property
     def needs_cap(self) -> npt.NDArray[np.bool_]:
-        """Which species (n_floating,) must have a cap on their start for a bound over all starts.
-        """
+        """Which species (n_floating,) must have a cap on their start for a bound over all starts."""
         terms, n = self._terms, self._n
         capped = ~self.riccati
         feeds = {

@@ -1,4 +1,4 @@
-"""chemistry."""
+"""Any mass-action network: reactions, rates, formulas, intervals, units. No neural word."""
 
 from crn_nn_tellurium.chemistry.annotation import (
     SBO_COMPARTMENT,

@@ -79,8 +79,7 @@ Side = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """number * rate constant * product of species: a part of a rate of change or of its derivative.
-    """
+    """number * rate constant * product of species: a part of a rate of change or of its derivative."""
 
     number: int
     rate_constant: str
@@ -159,8 +158,7 @@ class Reaction:
 
     @property
     def net(self) -> dict[str, int]:
-        """How many molecules of each species it makes, less those that it takes; of a catalyst, 0.
-        """
+        """How many molecules of each species it makes, less those that it takes; of a catalyst, 0."""
         net = dict(self.products)
         for species, count in self.substrates:
             net[species] = net.get(species, 0) - count
@@ -585,8 +583,7 @@ class ReactionNetwork:
         boundary: npt.ArrayLike | None = None,
         constants: npt.ArrayLike | None = None,
     ) -> Balance:
-        """How far each floating species is from its fixed point; arrays of shape (..., n_floating).
-        """
+        """How far each floating species is from its fixed point; arrays of shape (..., n_floating)."""
         extended = self._extended(x, boundary)
         k = self._constants_per_reaction(constants)
         rates = self._rates(extended, k)

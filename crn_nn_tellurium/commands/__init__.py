@@ -1,1 +1,1 @@
-"""commands."""
+"""`crn-nn`: parses and prints; the only room that imports typer."""

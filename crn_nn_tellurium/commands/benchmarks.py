@@ -29,8 +29,7 @@ from crn_nn_tellurium.simulation import Simulator, clear_cache
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement: seconds of the usual script (NaN where it was not run) and of this package.
-    """
+    """One measurement: seconds of the usual script (NaN where it was not run) and of this package."""
 
     what: str
     usual: float
@@ -61,8 +60,7 @@ def plain_text(crn: ReactionNetwork) -> str:
 
 @dataclass(frozen=True)
 class UsualScript:
-    """What the usual script took, in seconds, and how many of its steady states ended in an error.
-    """
+    """What the usual script took, in seconds, and how many of its steady states ended in an error."""
 
     load: float
     per_point: float

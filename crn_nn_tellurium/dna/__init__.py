@@ -1,4 +1,4 @@
-"""dna."""
+"""Down to strands: displacement steps, domains, and the window in which they can be read."""
 
 from crn_nn_tellurium.dna.domains import LONG, TOEHOLD, Complex, Parts, Strand, domain_parts
 from crn_nn_tellurium.dna.read_out_windows import ReadOutWindow, read_out_window, smallest_fuel

@@ -483,8 +483,7 @@ class _Builder:
             yield Buffer(species, linker, half, backward)
 
     def _observables(self) -> Iterator[Observable]:
-        """Those of the formal network in nM; what they read of rate constants is put in as numbers.
-        """
+        """Those of the formal network in nM; what they read of rate constants is put in as numbers."""
         formal, c0 = self.formal, self.units.c0
         values = formal.constant_values
         for observable in formal.observables:

@@ -1,4 +1,4 @@
-"""encoding."""
+"""Network -> ReactionNetwork -> Antimony text."""
 
 from crn_nn_tellurium.encoding.antimony import (
     VOLUME,

@@ -116,8 +116,7 @@ def layer_models(net: Network, form: Form = "reactions") -> tuple[str, ...]:
 def write_antimony(
     crn: ReactionNetwork, form: Form = "reactions", signed: frozenset[str] = frozenset()
 ) -> str:
-    """The text of a reaction network; `signed` are the constants that a compact model gives a sign.
-    """
+    """The text of a reaction network; `signed` are the constants that a compact model gives a sign."""
     if form not in get_args(Form):
         raise ReactionError(
             f"form is {form!r}; expected one of {', '.join(map(repr, get_args(Form)))}"
@@ -378,8 +377,7 @@ def _with_signs(species: Species, sign: dict[str, int]) -> Species:
 
 @dataclass(frozen=True, slots=True)
 class _Law:
-    """One species' reaction in a compact model, with the catalysed sum that it is the first to use.
-    """
+    """One species' reaction in a compact model, with the catalysed sum that it is the first to use."""
 
     species: str
     reaction: str

@@ -1,4 +1,4 @@
-"""exporters."""
+"""Files for other tools, one file per format."""
 
 from crn_nn_tellurium.exporters.exporting import export
 

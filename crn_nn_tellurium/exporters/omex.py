@@ -110,8 +110,7 @@ def _sedml(
 
 
 def _outputs(source: Source) -> list[str]:
-    """What is reported: the outputs of a network, the read-outs of reactions, or else the species.
-    """
+    """What is reported: the outputs of a network, the read-outs of reactions, or else the species."""
     if isinstance(source.model, Network):
         return list(source.model.output_names)
     return [o.id for o in source.crn.observables] or list(source.crn.floating)

@@ -1,4 +1,4 @@
-"""Trained networks from other libraries, one file per source."""
+"""Others' networks and models, one file per source."""
 
 from crn_nn_tellurium.importers.antimony import import_antimony
 from crn_nn_tellurium.importers.crn import import_crn

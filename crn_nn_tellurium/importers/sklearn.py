@@ -1,5 +1,4 @@
-"""Trained networks from scikit-learn: MLPClassifier, MLPRegressor, alone or behind affine scalers.
-"""
+"""Trained networks from scikit-learn: MLPClassifier, MLPRegressor, alone or behind affine scalers."""
 
 from __future__ import annotations
 

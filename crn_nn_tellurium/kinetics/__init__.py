@@ -1,4 +1,4 @@
-"""kinetics."""
+"""A layer's equations, vectorised over samples and units; bounds of its fixed point."""
 
 from crn_nn_tellurium.kinetics.bounds import (
     Bounds,

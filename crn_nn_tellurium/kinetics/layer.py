@@ -214,8 +214,7 @@ class LayerKinetics:
     # The fixed point --------------------------------------------------------------------------
 
     def at(self, catalysts: FloatArray, concentrations: FloatArray) -> LayerState:
-        """The layer at concentrations (n, n_units, n_species) found elsewhere, by the engine say.
-        """
+        """The layer at concentrations (n, n_units, n_species) found elsewhere, by the engine say."""
         y = [np.ascontiguousarray(concentrations[..., a]) for a in range(concentrations.shape[2])]
         return LayerState(
             catalysts, self._drive(catalysts @ self.constants.weights.T, self.constants), y
@@ -452,8 +451,7 @@ class NetworkKinetics:
     def settle(
         self, x: FloatArray, constants: Sequence[RateConstants] | None = None, by_row: bool = False
     ) -> list[LayerState]:
-        """All layers at the steady state of checked inputs x (n, n_in); see `LayerKinetics.settle`.
-        """
+        """All layers at the steady state of checked inputs x (n, n_in); see `LayerKinetics.settle`."""
         return self.settle_coded(self.net.input_coding.code(x), constants, by_row)
 
     def settle_coded(

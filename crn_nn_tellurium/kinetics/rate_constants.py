@@ -69,8 +69,7 @@ def drive(
 def weighted_sums_of(
     chemistry: LayerChemistry, weights: FloatArray, catalysts: FloatArray
 ) -> FloatArray:
-    """Sums (n, n_units) of catalysts (n, n_catalysts) by stored weights (m, n_weights), row by row.
-    """
+    """Sums (n, n_units) of catalysts (n, n_catalysts) by stored weights (m, n_weights), row by row."""
     pattern, catalysts = chemistry.weights, np.ascontiguousarray(catalysts)
     if len(weights) == 1:
         return weighted_sums(with_values(pattern, weights[0]), catalysts)

@@ -1,4 +1,4 @@
-"""networks."""
+"""The neural network apart from its chemistry: layers, activations, inputs, losses, files."""
 
 from crn_nn_tellurium.networks.activations import (
     BUILT_IN,

@@ -80,8 +80,7 @@ class LocalReaction:
 
 @dataclass(frozen=True, slots=True)
 class ReadOut:
-    """value = constant + sum of coefficient * concentration; `terms` are (local name, coefficient).
-    """
+    """value = constant + sum of coefficient * concentration; `terms` are (local name, coefficient)."""
 
     terms: tuple[tuple[str, float], ...]
     constant: float = 0.0
@@ -583,8 +582,7 @@ class HardSigmoid(Activation):
 
 
 class _Ratio(Activation):
-    """S with dS/dt = Yp - (Yp + Yn) S, fixed point Yp / (Yp + Yn) = (1 + z / sqrt(z^2 + 4h)) / 2.
-    """
+    """S with dS/dt = Yp - (Yp + Yn) S, fixed point Yp / (Yp + Yn) = (1 + z / sqrt(z^2 + 4h)) / 2."""
 
     rails = _PAIR
     followers = (Follower("S", upper_bound=1.0),)
@@ -663,8 +661,7 @@ class Normalized(Activation):
     h_is_smoothing = False
 
     def rescaled(self, factor: float) -> tuple[Activation, float] | None:
-        """The same with all concentrations that are compared multiplied, which keeps their shares.
-        """
+        """The same with all concentrations that are compared multiplied, which keeps their shares."""
         return dataclasses.replace(self, h=self.h * factor**2), 1.0
 
     def concentrations(self, z: npt.ArrayLike) -> FloatArray:

@@ -1,5 +1,4 @@
-"""Identifiers of a network's species, rate constants and values: the one place where they are made.
-"""
+"""Identifiers of a network's species, rate constants and values: the one place where they are made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""plots."""
+"""Pictures of results; the only room that imports matplotlib."""
 
 from crn_nn_tellurium.plots.figures import check_picture, new_figure, save_figure
 from crn_nn_tellurium.plots.results import (

@@ -1,4 +1,4 @@
-"""Parameter scans: see `scanning.scan`."""
+"""Many points: what is varied, what is kept, who solves it, and its files."""
 
 from crn_nn_tellurium.scans.arguments import STEADY_STATE
 from crn_nn_tellurium.scans.axes import CV, DRAW, Axis, latin_hypercube, lognormal, paired, sobol

@@ -208,8 +208,7 @@ class _Run:
             self._pending[future] = numbers
 
     def _share(self) -> int:
-        """How many chunks a worker takes next: some half a second's, and fewer when few are left.
-        """
+        """How many chunks a worker takes next: some half a second's, and fewer when few are left."""
         if not self._seconds:
             return 1
         fair = len(self._waiting) // (_PER_WORKER * self._workers)

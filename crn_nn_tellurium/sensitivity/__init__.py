@@ -1,4 +1,4 @@
-"""sensitivity."""
+"""Derivatives: of losses, of steady states, along time courses."""
 
 from crn_nn_tellurium.sensitivity.by_engine import at_a_time
 from crn_nn_tellurium.sensitivity.comparison import GradientCheck, check_gradients

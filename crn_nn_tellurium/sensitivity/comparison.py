@@ -171,8 +171,7 @@ def check_gradients(
 
 
 def _sizes(simulator: Simulator, X: npt.ArrayLike, Y: npt.ArrayLike, loss: LossLike) -> FloatArray:
-    """Per parameter, the largest sum of absolute contributions among those of its layer and kind.
-    """
+    """Per parameter, the largest sum of absolute contributions among those of its layer and kind."""
     net, kinetics = simulator.net, simulator.kinetics
     x = net.input_coding.check(X)
     resolved = resolve_loss(loss, net)

@@ -102,8 +102,7 @@ class Problem:
         return STEADY_STATE_NOISE if self.time is None else 10 * RELATIVE_TOLERANCE
 
     def outputs_by_engine(self, net: Network, x: FloatArray) -> tuple[FloatArray, tuple[str, ...]]:
-        """Outputs (n, n_out) of another network or at other inputs, and the status of each sample.
-        """
+        """Outputs (n, n_out) of another network or at other inputs, and the status of each sample."""
         simulator = Simulator(net)
         if self.time is None:
             steady = simulator.steady_state(x, on_error=self.on_error)

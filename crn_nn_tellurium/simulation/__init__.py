@@ -1,4 +1,4 @@
-"""simulation."""
+"""Who solves it: the engine, steady states, time courses, and what they return."""
 
 from crn_nn_tellurium.simulation.engine import (
     CVODE,

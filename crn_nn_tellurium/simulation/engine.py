@@ -71,8 +71,7 @@ def antimony_to_sbml(text: str) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Failed solves are caught and reported by those who call; roadrunner would log each as well.
-    """
+    """Failed solves are caught and reported by those who call; roadrunner would log each as well."""
     level = roadrunner.Logger.getLevel()
     roadrunner.Logger.setLevel(roadrunner.Logger.LOG_FATAL)
     try:

@@ -145,8 +145,7 @@ def test_both_signs_are_opposite_reactions_and_the_same_equations(case, rng):
 @pytest.mark.parametrize("format", PETAB)
 @each_net
 def test_petab_with_free_signs_is_the_same_model(name, format, tmp_path, rng):
-    """As it is read back: equal equations, two parameters for each that there was, one of them 0.
-    """
+    """As it is read back: equal equations, two parameters for each that there was, one of them 0."""
     fixed = cn.export(NETS[name], tmp_path / "fixed.yaml", format)
     free = cn.export(NETS[name], tmp_path / "free.yaml", format, free_signs=True)
     one, both = (import_sbml(path.with_suffix(".model.xml")) for path in (fixed, free))
@@ -445,8 +444,7 @@ def test_equal_archives_are_equal_bytes(name, tmp_path):
 
 @pytest.fixture(scope="module")
 def elsewhere():
-    """Calls a function of export_checkers in a process of its own for each package that it needs.
-    """
+    """Calls a function of export_checkers in a process of its own for each package that it needs."""
     pools = {}
 
     def call(package, function, *arguments):
@@ -508,8 +506,7 @@ def test_copasi_has_its_own_laws_and_tasks(model, tmp_path, elsewhere):
 
 
 def problem(folder, ending):
-    """xor's outputs at the corners, to be fitted from weights and biases that are up to 50 % off.
-    """
+    """xor's outputs at the corners, to be fitted from weights and biases that are up to 50 % off."""
     rng = np.random.default_rng(0)
     layers = [
         cn.Layer(

@@ -5,8 +5,7 @@ from crn_nn_tellurium.simulation.engine import CompiledModel
 
 
 def fail_to_solve(monkeypatch, bad):
-    """An engine that cannot bring one input home: Newton's method ends below zero, CVODE gives up.
-    """
+    """An engine that cannot bring one input home: Newton's method ends below zero, CVODE gives up."""
     solve, course = CompiledModel.solve_each, CompiledModel.time_course
 
     def solve_each(self, boundary, start, *values):
