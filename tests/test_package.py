@@ -92,14 +92,6 @@ def test_missing_extras_say_their_command():
         require("no_such_package", extra="torch")
 
 
-def test_rooms_are_entered_by_their_doors():
-    """The contracts of pyproject.toml: rooms in layers, each entered by its door."""
-    found = subprocess.run(
-        ["lint-imports", "--no-cache"], capture_output=True, text=True, cwd=ROOT, check=False
-    )
-    assert found.returncode == 0, found.stdout
-
-
 def test_version_is_in_one_place():
     found = subprocess.run(
         ["git", "grep", "-l", f'"{cn.__version__}"'],

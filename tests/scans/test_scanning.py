@@ -459,7 +459,7 @@ def test_a_point_that_fails_is_nan_with_its_reason(monkeypatch):
 
 
 def test_what_has_no_certificate_says_so():
-    from networks import Swish
+    from support.networks import Swish
 
     net = cn.Network([cn.Layer([[1.0]], activation=Swish(h=0.1)), cn.Layer([[1.0]])])
     ds = cn.scan(net, {"h1": [0.1, 0.2]}, x=[0.5], outputs="settling_time", bound="cheap")
