@@ -18,11 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 
-from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork
+from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import (
     Form,
-    compact_signs,
-    signed_constants,
     to_reactions,
     write_antimony,
 )
@@ -54,11 +52,11 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         plain = replace(
             crn, species=tuple(replace(s, initial=start.get(s.id, s.initial)) for s in crn.species)
         )
-        sbml = antimony_to_sbml(write_antimony(plain, form, signed_constants(crn)))
+        sbml = antimony_to_sbml(write_antimony(plain, form))
         with keeping_attributes():
             super().__init__(sbml)
         self._net, self._crn, self._form, self._start = net, crn, form, start
-        self._signs = compact_signs(crn, signed_constants(crn)) if form == "compact" else {}
+        self._signs = crn.constant_signs if form == "compact" else {}
         self.timeCourseSelections = [
             "time",
             *(f"[{name}]" for name in crn.floating),
@@ -165,7 +163,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         found = sensitivities(
             self._now(), self._state(), outputs=[name], parameters=[parameter.strip("[]")]
         )
-        return float(found.values[0, 0]) * self._signs.get(parameter, 1)
+        return float(found.values[0, 0]) * (self._signs.get(parameter) or 1)
 
     def getCC(self, variable: str, parameter: str) -> float:
         """As `getuCC`, relative: d ln variable / d ln parameter."""
@@ -177,10 +175,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         held = dict(zip(self._crn.boundary, self._boundary().tolist(), strict=True))
         value = dict(zip(self._crn.rate_constants, self._constants().tolist(), strict=True))
         species = (replace(s, initial=held[s.id]) if s.id in held else s for s in self._crn.species)
-        reactions = (
-            Reaction(r.id, r.substrates, r.products, r.rate_constant, value[r.rate_constant])
-            for r in self._crn.reactions
-        )
+        reactions = (replace(r, value=value[r.rate_constant]) for r in self._crn.reactions)
         return replace(self._crn, species=tuple(species), reactions=tuple(reactions))
 
     def _state(self) -> npt.NDArray[np.float64]:
@@ -215,7 +210,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         known = self._crn.constant_values
         return np.array(
             [
-                self._signs.get(k, 1) * now[k] if k in now else known[k]
+                (self._signs.get(k) or 1) * now[k] if k in now else known[k]
                 for k in self._crn.rate_constants
             ]
         )

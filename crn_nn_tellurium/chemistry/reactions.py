@@ -9,16 +9,13 @@ where N is the net stoichiometry (products minus substrates) of the floating spe
 species act in rates and are held constant. Source: any text on chemical reaction network theory,
 for example Feinberg, Foundations of Chemical Reaction Network Theory (2019), chapter 2.
 
-Everything is evaluated from the monomials themselves, never from v / x or v / k, so that rates,
-Jacobian and derivatives with respect to rate constants are right at zero concentration and for
-a rate constant of zero.
+This module has the data and what is asked of it; `rates` evaluates.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -29,6 +26,7 @@ from scipy import sparse
 
 from crn_nn_tellurium.basics import PATTERN, FloatArray, is_real, read_only
 from crn_nn_tellurium.chemistry.expressions import Expression
+from crn_nn_tellurium.chemistry.rates import Balance, Terms
 from crn_nn_tellurium.errors import ReactionError
 
 
@@ -78,15 +76,6 @@ Side = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """number * rate constant * product of species: a part of a rate of change or of its derivative."""
-
-    number: int
-    rate_constant: str
-    species: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Reaction:
     """An irreversible mass-action reaction.
 
@@ -103,11 +92,14 @@ class Reaction:
         Its value, finite and >= 0.
     name : str
         A readable name; no effect on the mathematics.
+    sign : {0, 1, -1}
+        Of a rate constant that is the size of a signed number, of a weight say, the sign of that
+        number; else 0. No effect on the mathematics, as the reaction already goes the right way.
 
     Raises
     ------
     ReactionError
-        If the value or a stoichiometric number is not what mass action allows.
+        If the value, the sign or a stoichiometric number is not what mass action allows.
 
     Examples
     --------
@@ -121,6 +113,7 @@ class Reaction:
     rate_constant: str
     value: float
     name: str = ""
+    sign: int = 0
 
     def __init__(
         self,
@@ -130,11 +123,17 @@ class Reaction:
         rate_constant: str,
         value: float,
         name: str = "",
+        sign: int = 0,
     ) -> None:
         if not (is_real(value) and value >= 0 and math.isfinite(value)):
             raise ReactionError(
                 f"reaction {id!r}: rate constant {rate_constant!r} is {value!r}; expected a finite"
                 " number >= 0"
+            )
+        if sign not in (0, 1, -1):
+            raise ReactionError(
+                f"reaction {id!r}: the sign of {rate_constant!r} is {sign!r}; expected 1 or -1, of"
+                " the number that it is the size of, or 0"
             )
         for attribute, content in (
             ("id", id),
@@ -143,6 +142,7 @@ class Reaction:
             ("rate_constant", rate_constant),
             ("value", float(value)),
             ("name", name),
+            ("sign", int(sign)),
         ):
             object.__setattr__(self, attribute, content)
 
@@ -203,51 +203,6 @@ class Observable:
     id: str
     expression: Expression
     name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """How far species are from a fixed point, independently of units.
-
-    Attributes
-    ----------
-    net, gross : (..., n) ndarray
-        dx/dt, and the sum of gains and losses that it is the difference of.
-    slope : (..., n) ndarray
-        d(dx/dt)/dx of each species with respect to itself.
-    """
-
-    net: FloatArray
-    gross: FloatArray
-    slope: FloatArray
-
-    @property
-    def imbalance(self) -> FloatArray:
-        """|net| / gross: 0 at a fixed point, 1 where all is gain or all is loss, 0 where nothing
-        happens.
-        """
-        return np.divide(
-            np.abs(self.net), self.gross, out=np.zeros_like(self.net), where=self.gross > 0
-        )
-
-    @property
-    def distance(self) -> FloatArray:
-        """|net| / |slope|: distance to the fixed point, to first order, in concentration."""
-        with np.errstate(divide="ignore"):
-            return np.divide(
-                np.abs(self.net),
-                np.abs(self.slope),
-                out=np.zeros_like(self.net),
-                where=self.net != 0,
-            )
-
-    @property
-    def rounding(self) -> FloatArray:
-        """The part of `distance` that double precision cannot remove."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.nan_to_num(
-                64 * np.finfo(float).eps * self.gross / np.abs(self.slope), nan=0.0, posinf=0.0
-            )
 
 
 @dataclass(frozen=True)
@@ -311,16 +266,22 @@ class ReactionNetwork:
         object.__setattr__(self, "boundary", tuple(s.id for s in self.species if s.boundary))
         object.__setattr__(self, "rate_constants", tuple(constants))
 
-    def _check_constants(self) -> dict[str, tuple[float, int]]:
-        constants: dict[str, tuple[float, int]] = {}
+    def _check_constants(self) -> dict[str, tuple[float, int, int]]:
+        constants: dict[str, tuple[float, int, int]] = {}
         for reaction in self.reactions:
-            use = (reaction.value, reaction.order)
+            use = (reaction.value, reaction.order, reaction.sign)
             known = constants.setdefault(reaction.rate_constant, use)
-            if known != use:
+            if known[:2] != use[:2]:
                 raise ReactionError(
                     f"reaction {reaction.id!r}: rate constant {reaction.rate_constant!r} is"
                     f" {use[0]!r} at order {use[1]}, but {known[0]!r} at order {known[1]} in an"
                     " earlier reaction; reactions that share a rate constant must agree in both"
+                )
+            if known != use:
+                raise ReactionError(
+                    f"reaction {reaction.id!r}: rate constant {reaction.rate_constant!r} is the"
+                    f" size of a number of sign {use[2]}, but of sign {known[2]} in an earlier"
+                    " reaction; reactions that share a rate constant must agree in it"
                 )
         return constants
 
@@ -412,45 +373,44 @@ class ReactionNetwork:
         return sparse.csr_array((np.array(values, dtype=float), (rows, columns)), shape=shape)
 
     @cached_property
-    def _factors(self) -> npt.NDArray[np.intp]:
-        """Per reaction, the columns of [floating, boundary, 1] whose product is its monomial."""
+    def _reaction_terms(self) -> Terms:
+        """The reaction rates, one term each, by reaction."""
         column = {species: i for i, species in enumerate(self.floating + self.boundary)}
-        one = len(column)
+        constant = {name: i for i, name in enumerate(self.rate_constants)}
         order = max((reaction.order for reaction in self.reactions), default=0)
-        factors = np.full((len(self.reactions), order), one, dtype=np.intp)
+        n = len(self.reactions)
+        factors = np.full((n, order), len(column), dtype=np.intp)
         for row, reaction in enumerate(self.reactions):
-            molecules = [
-                column[species] for species, count in reaction.substrates for _ in range(count)
-            ]
+            molecules = [column[s] for s, count in reaction.substrates for _ in range(count)]
             factors[row, : len(molecules)] = molecules
-        return factors
+        constants = np.array([constant[r.rate_constant] for r in self.reactions], dtype=np.intp)
+        return Terms(np.ones(n), constants, factors, np.arange(n), n, len(column))
 
     @cached_property
-    def _own_stoichiometry(self) -> list[sparse.csr_array]:
-        """Per position of `_factors`, N restricted to the species that stands there."""
-        stoichiometry = sparse.coo_array(self.stoichiometry)
-        rows, columns = stoichiometry.coords
-        result = []
-        for factor in self._factors.T:
-            own = factor[columns] == rows
-            entries = (stoichiometry.data[own], (rows[own], columns[own]))
-            result.append(sparse.csr_array(entries, shape=stoichiometry.shape))
-        return result
-
-    def _without(self, position: int, extended: FloatArray, k: FloatArray) -> FloatArray:
-        """Rates without the factor at one position: their derivative with respect to it."""
-        result = k
-        for other, factor in enumerate(self._factors.T):
-            if other != position:
-                result = result * extended[..., factor]
-        return result
-
-    @cached_property
-    def _constant_of(self) -> npt.NDArray[np.intp]:
-        index = {constant: i for i, constant in enumerate(self.rate_constants)}
-        return np.array(
-            [index[reaction.rate_constant] for reaction in self.reactions], dtype=np.intp
+    def terms(self) -> Terms:
+        """dx/dt of each floating species, as a table of terms."""
+        rates, changes = self._reaction_terms, self.stoichiometry
+        reaction = changes.indices
+        row = np.repeat(np.arange(len(self.floating)), np.diff(changes.indptr))
+        return Terms(
+            changes.data,
+            rates.constant[reaction],
+            rates.factors[reaction],
+            row,
+            len(self.floating),
+            rates.one,
         )
+
+    @cached_property
+    def jacobian_terms(self) -> Terms:
+        """d(dx/dt)/d(floating or boundary species), as a table of terms; what is zero is not
+        there.
+        """
+        return self.terms.derivative()
+
+    @cached_property
+    def _slope_terms(self) -> Terms:
+        return self.jacobian_terms.where(self.jacobian_terms.row == self.jacobian_terms.column)
 
     @cached_property
     def constants(self) -> FloatArray:
@@ -469,6 +429,11 @@ class ReactionNetwork:
     def constant_orders(self) -> dict[str, int]:
         """Orders of the reactions of each rate constant."""
         return {reaction.rate_constant: reaction.order for reaction in self.reactions}
+
+    @property
+    def constant_signs(self) -> dict[str, int]:
+        """Signs of the numbers that rate constants are the sizes of, 0 for others."""
+        return {reaction.rate_constant: reaction.sign for reaction in self.reactions}
 
     @property
     def start_values(self) -> dict[str, float]:
@@ -534,9 +499,6 @@ class ReactionNetwork:
             axis=-1,
         )
 
-    def _constants_per_reaction(self, constants: npt.ArrayLike | None) -> FloatArray:
-        return self._all_constants(constants)[..., self._constant_of]
-
     def _all_constants(self, constants: npt.ArrayLike | None) -> FloatArray:
         values = self.constants if constants is None else np.asarray(constants, dtype=float)
         if values.shape[-1:] != (len(self.rate_constants),):
@@ -555,18 +517,8 @@ class ReactionNetwork:
         constants: npt.ArrayLike | None = None,
     ) -> FloatArray:
         """Reaction rates v, shape (..., n_reactions)."""
-        return self._rates(self._extended(x, boundary), self._constants_per_reaction(constants))
-
-    def _rates(self, extended: FloatArray, k: FloatArray) -> FloatArray:
-        result = k
-        for factor in self._factors.T:
-            result = result * extended[..., factor]
-        lead = extended.shape[:-1]
-        return np.array(
-            np.broadcast_to(
-                result, np.broadcast_shapes(lead, result.shape[:-1]) + result.shape[-1:]
-            )
-        )
+        extended, k = self._extended(x, boundary), self._all_constants(constants)
+        return self._reaction_terms.sums(extended, k)
 
     def right_hand_side(
         self,
@@ -575,7 +527,7 @@ class ReactionNetwork:
         constants: npt.ArrayLike | None = None,
     ) -> FloatArray:
         """dx/dt of the floating species, shape (..., n_floating)."""
-        return _apply(self.stoichiometry, self.rates(x, boundary, constants))
+        return self.terms.sums(self._extended(x, boundary), self._all_constants(constants))
 
     def balance(
         self,
@@ -584,16 +536,12 @@ class ReactionNetwork:
         constants: npt.ArrayLike | None = None,
     ) -> Balance:
         """How far each floating species is from its fixed point; arrays of shape (..., n_floating)."""
-        extended = self._extended(x, boundary)
-        k = self._constants_per_reaction(constants)
-        rates = self._rates(extended, k)
-        slope = np.zeros((*rates.shape[:-1], len(self.floating)))
-        for position, own in enumerate(self._own_stoichiometry):
-            slope = slope + _apply(
-                own, np.broadcast_to(self._without(position, extended, k), rates.shape)
-            )
+        extended, k = self._extended(x, boundary), self._all_constants(constants)
+        parts = self.terms.monomials(extended, k)
         return Balance(
-            _apply(self.stoichiometry, rates), _apply(abs(self.stoichiometry), np.abs(rates)), slope
+            self.terms.add(parts),
+            self.terms.add(parts, sizes=True),
+            self._slope_terms.sums(extended, k),
         )
 
     def jacobian(
@@ -603,7 +551,8 @@ class ReactionNetwork:
         constants: npt.ArrayLike | None = None,
     ) -> sparse.csr_array:
         """d(dx/dt)/dx at one state x (n_floating,), sparse, shape (n_floating, n_floating)."""
-        return self._jacobian(x, boundary, constants, range(len(self.floating)))
+        extended, k = self._one_state(x, boundary), self._all_constants(constants)
+        return self.jacobian_terms.matrix(extended, k)[:, : len(self.floating)]
 
     def boundary_jacobian(
         self,
@@ -614,81 +563,15 @@ class ReactionNetwork:
         """d(dx/dt)/d(boundary species) at one state x (n_floating,), sparse, shape (n_floating,
         n_boundary).
         """
-        first = len(self.floating)
-        return self._jacobian(x, boundary, constants, range(first, first + len(self.boundary)))
-
-    def _jacobian(
-        self, x: npt.ArrayLike, boundary: Any, constants: Any, species: range
-    ) -> sparse.csr_array:
-        """d(dx/dt) with respect to some of the floating and boundary species, by their columns in
-        `_factors`.
-        """
-        extended = self._one_state(x, boundary)
-        k = self._constants_per_reaction(constants)
-        reactions, columns, values = [], [], []
-        order = self._factors.shape[1]
-        for position in range(order):
-            column = self._factors[:, position]
-            changes = np.flatnonzero((species.start <= column) & (column < species.stop))
-            reactions.append(changes)
-            columns.append(column[changes] - species.start)
-            values.append(self._without(position, extended, k)[changes])
-        shape = (len(self.reactions), len(species))
-        if not order:
-            return sparse.csr_array((len(self.floating), len(species)))
-        gradient = sparse.csr_array(
-            (np.concatenate(values), (np.concatenate(reactions), np.concatenate(columns))),
-            shape=shape,
-        )
-        return sparse.csr_array(self.stoichiometry @ gradient)
-
-    @cached_property
-    def terms(self) -> dict[str, list[Term]]:
-        """dx/dt of each floating species, as a sum of terms."""
-        found: dict[str, list[Term]] = {species: [] for species in self.floating}
-        for reaction, molecules, species, number in self._changes():
-            found[species].append(Term(number, reaction.rate_constant, molecules))
-        return found
-
-    @cached_property
-    def jacobian_terms(self) -> dict[tuple[str, str], list[Term]]:
-        """d(dx/dt)/d(floating or boundary species) by (row, column), as sums of terms; what is zero
-        is not there.
-        """
-        found: dict[tuple[str, str], Counter[tuple[str, tuple[str, ...]]]] = {}
-        for reaction, molecules, species, number in self._changes():
-            for position, column in enumerate(molecules):
-                others = molecules[:position] + molecules[position + 1 :]
-                found.setdefault((species, column), Counter())[reaction.rate_constant, others] += (
-                    number
-                )
-        return {
-            place: [Term(number, k, others) for (k, others), number in terms.items() if number]
-            for place, terms in found.items()
-        }
-
-    def _changes(self) -> Iterator[tuple[Reaction, tuple[str, ...], str, int]]:
-        """Every reaction, its molecules, and each floating species that it changes, with by how
-        many.
-        """
-        floating = set(self.floating)
-        for reaction in self.reactions:
-            molecules = tuple(
-                species for species, count in reaction.substrates for _ in range(count)
-            )
-            for species, number in reaction.net.items():
-                if number and species in floating:
-                    yield reaction, molecules, species, number
+        extended, k = self._one_state(x, boundary), self._all_constants(constants)
+        return self.jacobian_terms.matrix(extended, k)[:, len(self.floating) :]
 
     def rate_constant_jacobian(
         self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None
     ) -> sparse.csr_array:
         """d(dx/dt)/dk at one state x (n_floating,), sparse, shape (n_floating, n_constants)."""
-        monomials = self._one_state(x, boundary)[self._factors].prod(axis=1)
-        rows = np.arange(len(self.reactions))
-        shape = (len(self.reactions), len(self.rate_constants))
-        gradient = sparse.csr_array((monomials, (rows, self._constant_of)), shape=shape)
-        return sparse.csr_array(self.stoichiometry @ gradient)
+        extended = self._one_state(x, boundary)
+        return self.terms.by_constant(extended, len(self.rate_constants))
 
     def observe(
         self,
@@ -713,9 +596,3 @@ class ReactionNetwork:
                 f" shape {np.shape(x)}"
             )
         return extended
-
-
-def _apply(matrix: sparse.csr_array, vectors: FloatArray) -> FloatArray:
-    """matrix @ v for every v along the last axis."""
-    flat = vectors.reshape(math.prod(vectors.shape[:-1]), vectors.shape[-1])
-    return np.asarray((matrix @ flat.T).T).reshape(*vectors.shape[:-1], matrix.shape[0])

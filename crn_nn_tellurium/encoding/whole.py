@@ -57,7 +57,6 @@ from crn_nn_tellurium.networks import (
 )
 
 _VALUE = re.compile(r"v\d+_\d+", re.ASCII)
-_DRIVE = re.compile(r"[wb]\d+_\d+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,10 +283,12 @@ class Unit:
         """Identifier of a bias's rate constant; rails without a shift share one, unless they are to
         have their own.
         """
-        own = self.own_biases or self.activation.rails[rail].shift
-        return bias_id(self.index, self.unit) + (
-            f"_{self.activation.rails[rail].name}" if own else ""
-        )
+        own = f"_{self.activation.rails[rail].name}" if self.owns_bias(rail) else ""
+        return bias_id(self.index, self.unit) + own
+
+    def owns_bias(self, rail: int) -> bool:
+        """Whether a rail's bias has a rate constant of its own."""
+        return self.own_biases or self.activation.rails[rail].shift != 0
 
     def pooled(self, local: str) -> Iterable[str]:
         """Identifiers that a starred local name stands for."""
@@ -332,8 +333,8 @@ def unit_reactions(unit: Unit) -> Iterator[Reaction]:
         tail = f"{unit.index}_{j}_{rail.name}"
         yield Reaction(f"Jh{tail}", (), (y,), unit.constant("h"), activation.h, f"{y} arises")
         for catalyst, weight in unit.inputs:
-            up = rail.sign * (weight or 1.0) > 0
-            k = unit.weight(catalyst)
+            k, sign = unit.weight(catalyst), 1 if weight >= 0 else -1
+            up = rail.sign * sign > 0
             yield Reaction(
                 f"J{k}_{rail.name}",
                 ((catalyst.id, 1), (y, 1)),
@@ -341,10 +342,13 @@ def unit_reactions(unit: Unit) -> Iterator[Reaction]:
                 k,
                 abs(weight),
                 f"{catalyst.id} {'promotes' if up else 'inhibits'} {y}",
+                sign,
             )
         bias = unit.rail_bias[position]
         if bias != 0 or unit.zeros:
             up = (bias or rail.sign) > 0
+            # of a bias that rails share, the sign is that of the shared number
+            effect = 1 if up else -1
             yield Reaction(
                 f"Jb{tail}",
                 (y,),
@@ -352,6 +356,7 @@ def unit_reactions(unit: Unit) -> Iterator[Reaction]:
                 unit.bias(position),
                 abs(bias),
                 f"bias of {y}",
+                effect if unit.owns_bias(position) else effect * rail.sign,
             )
         yield Reaction(f"Jq{tail}", ((y, 2),), (y,), unit.constant("q"), 1.0, f"two {y} become one")
     for number, local in enumerate(activation.local_reactions):
@@ -369,11 +374,6 @@ def unit_reactions(unit: Unit) -> Iterator[Reaction]:
                 f"{' and '.join(substrates) or 'nothing'} to {' and '.join(products) or 'nothing'}"
             )
             yield Reaction(reaction_id, substrates, products, k, local.value, text)
-
-
-def signed_constants(crn: ReactionNetwork) -> frozenset[str]:
-    """Rate constants of weights and biases, which a compact model writes with a sign."""
-    return frozenset(k for k in crn.rate_constants if _DRIVE.match(k))
 
 
 def local_reactions(chemistry: LayerChemistry) -> ReactionNetwork:

@@ -2,10 +2,11 @@
 
 from crn_nn_tellurium.kinetics.bounds import (
     Bounds,
-    Group,
+    Catalysts,
+    by_catalysts,
     check_order,
     extreme_root,
-    groups,
+    product_of,
     settle_between,
 )
 from crn_nn_tellurium.kinetics.layer import (
@@ -28,23 +29,24 @@ from crn_nn_tellurium.kinetics.rate_errors import (
 
 __all__ = [
     "Bounds",
-    "Group",
+    "Catalysts",
     "LayerConstants",
     "LayerKinetics",
     "LayerState",
     "Linearized",
     "NetworkKinetics",
     "RateConstants",
+    "by_catalysts",
     "check_order",
     "draw_factors",
     "drive",
     "extreme_root",
     "forward_sensitivities",
-    "groups",
     "layer_factors",
     "multiplied",
     "perturbed_constants",
     "perturbed_outputs",
+    "product_of",
     "settle_between",
     "spread",
     "weighted_sums_of",

@@ -31,7 +31,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from crn_nn_tellurium.basics import FloatArray, is_sparse
-from crn_nn_tellurium.chemistry import Term
+from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.encoding import (
     LayerChemistry,
     add_to_sources,
@@ -98,37 +98,6 @@ class LayerState:
         )
 
 
-@dataclass(frozen=True)
-class LocalTerm:
-    """number * constant * product of a unit's own species * product of species of a unit of the
-    pool.
-    """
-
-    number: int
-    constant: int
-    own: tuple[int, ...]
-    pooled: tuple[int, ...]
-
-    def evaluate(self, constants: FloatArray, y: Sequence[FloatArray]) -> Any:
-        """Its value by unit (n, n_units), added up over the pool."""
-        result: Any = self.number * constants[self.constant]
-        for a in self.own:
-            result = result * y[a]
-        if self.pooled:
-            product: Any = math.prod(y[b] for b in self.pooled)
-            result = result * product.sum(axis=1, keepdims=True)
-        return result
-
-    def by_pair(self, constants: FloatArray, y: Sequence[FloatArray]) -> Any:
-        """Its value by unit and unit of the pool (n, n_units, n_units)."""
-        result: Any = self.number * constants[self.constant]
-        for a in self.own:
-            result = result * y[a][:, :, None]
-        for b in self.pooled:
-            result = result * y[b][:, None, :]
-        return result
-
-
 class LayerKinetics:
     """The kinetics of one layer: where it settles, and how that answers to small changes."""
 
@@ -144,57 +113,65 @@ class LayerKinetics:
         """The layer's."""
         return self.chemistry.layer.name
 
-    # Terms of the local network, by number instead of by name
-    # --------------------------------------
-
-    def _local(self, term: Term) -> LocalTerm:
-        own, pool = self.local.floating, self.local.boundary
-        names = self.activation.pooled
-        return LocalTerm(
-            term.number,
-            self.local.rate_constants.index(term.rate_constant),
-            tuple(own.index(s) for s in term.species if s in own),
-            tuple(
-                self.activation.species.index(names[pool.index(s)])
-                for s in term.species
-                if s in pool
-            ),
-        )
+    # Terms of the local network -----------------------------------------------------------------
 
     @cached_property
-    def terms(self) -> list[list[LocalTerm]]:
-        """f of each species of a unit, but for the drive."""
-        return [[self._local(term) for term in self.local.terms[s]] for s in self.local.floating]
+    def _pool(self) -> tuple[int, ...]:
+        """Which species of a unit each boundary species of the local network stands for."""
+        return tuple(self.activation.species.index(name) for name in self.activation.pooled)
+
+    def factors(self, terms: Terms, term: int) -> tuple[list[int], list[int]]:
+        """Factors of one term: the unit's own species, and those of every unit of the layer in
+        turn.
+        """
+        n, symbols = len(self.local.floating), terms.symbols(term)
+        return [a for a in symbols if a < n], [self._pool[a - n] for a in symbols if a >= n]
+
+    def _value(
+        self, terms: Terms, term: int, constants: FloatArray, y: Sequence[FloatArray]
+    ) -> Any:
+        """One term by unit (n, n_units), added up over the pool."""
+        own, pooled = self.factors(terms, term)
+        result: Any = terms.number[term] * constants[terms.constant[term]]
+        for a in own:
+            result = result * y[a]
+        if pooled:
+            product: Any = math.prod(y[b] for b in pooled)
+            result = result * product.sum(axis=1, keepdims=True)
+        return result
+
+    def _by_pair(
+        self, terms: Terms, term: int, constants: FloatArray, y: Sequence[FloatArray]
+    ) -> Any:
+        """One term by unit and unit of the pool (n, n_units, n_units)."""
+        own, pooled = self.factors(terms, term)
+        result: Any = terms.number[term] * constants[terms.constant[term]]
+        for a in own:
+            result = result * y[a][:, :, None]
+        for b in pooled:
+            result = result * y[b][:, None, :]
+        return result
 
     @cached_property
-    def _own_terms(self) -> dict[tuple[int, int], list[LocalTerm]]:
-        """df_a/dy_b within a unit, but for the drive, which stands on the diagonal of each rail."""
-        own = self.local.floating
-        found: dict[tuple[int, int], list[LocalTerm]] = {
-            (rail, rail): [] for rail in range(len(self._signs))
-        }
-        for (row, column), terms in self.local.jacobian_terms.items():
-            if column in own:
-                found[own.index(row), own.index(column)] = [self._local(term) for term in terms]
-        return found
-
-    @cached_property
-    def _pool_terms(self) -> dict[tuple[int, int], list[LocalTerm]]:
-        """df_a/dy_b with respect to each unit of the layer, besides that within a unit."""
-        own, pool = self.local.floating, self.local.boundary
-        return {
-            (
-                own.index(row),
-                self.activation.species.index(self.activation.pooled[pool.index(column)]),
-            ): [self._local(term) for term in terms]
-            for (row, column), terms in self.local.jacobian_terms.items()
-            if column in pool
-        }
+    def _entries(self) -> tuple[dict[tuple[int, int], list[int]], dict[tuple[int, int], list[int]]]:
+        """Terms of df_a/dy_b by (a, b): within a unit, but for the drive, which stands on the
+        diagonal of each rail, and with respect to each unit of the layer besides.
+        """
+        terms, n = self.local.jacobian_terms, len(self.local.floating)
+        assert terms.column is not None
+        own: dict[tuple[int, int], list[int]] = {(r, r): [] for r in range(len(self._signs))}
+        pool: dict[tuple[int, int], list[int]] = {}
+        for t, (a, b) in enumerate(zip(terms.row.tolist(), terms.column.tolist(), strict=True)):
+            if b < n:
+                own.setdefault((a, b), []).append(t)
+            else:
+                pool.setdefault((a, self._pool[b - n]), []).append(t)
+        return own, pool
 
     @cached_property
     def blocks(self) -> tuple[tuple[int, ...], ...]:
         """Local species that depend on one another both ways, what a block depends on before it."""
-        entries = [*self._own_terms, *self._pool_terms]
+        entries = [place for part in self._entries for place in part]
         size = len(self.local.floating)
         rows, columns = np.array(entries).T
         graph = sparse.csr_array((np.ones(len(entries)), (rows, columns)), shape=(size, size))
@@ -256,9 +233,10 @@ class LayerKinetics:
         self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray]
     ) -> list[FloatArray]:
         for _ in range(NEWTON_STEPS):
+            terms = self.local.terms
             rates = [
-                sum(term.evaluate(local, y) for term in terms) + np.zeros_like(y[0])
-                for terms in self.terms
+                sum(self._value(terms, t, local, y) for t in terms.span(a)) + np.zeros_like(y[0])
+                for a in range(len(y))
             ]
             for rail, u in enumerate(drive):
                 rates[rail] = rates[rail] + u * y[rail]
@@ -291,19 +269,20 @@ class LayerKinetics:
     def _linearize(
         self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray], sizes: bool = False
     ) -> Linearized:
+        terms, (own_terms, pool_terms) = self.local.jacobian_terms, self._entries
         own = {}
-        for (a, b), terms in self._own_terms.items():
+        for (a, b), chosen in own_terms.items():
             sign = abs if sizes and (a, b) not in self._together else _unchanged
             entry: Any = drive[a] if a == b and a < len(drive) else 0.0
-            for term in terms:
-                entry = entry + sign(term.evaluate(local, y))
+            for t in chosen:
+                entry = entry + sign(self._value(terms, t, local, y))
             own[a, b] = np.broadcast_to(-abs(entry) if sizes and a == b else entry, y[0].shape)
         shape = (*y[0].shape, y[0].shape[1])
         pool = {}
-        for place, terms in self._pool_terms.items():
+        for place, chosen in pool_terms.items():
             sign = abs if sizes and place not in self._together else _unchanged
             pool[place] = np.broadcast_to(
-                sum(sign(term.by_pair(local, y)) for term in terms), shape
+                sum(sign(self._by_pair(terms, t, local, y)) for t in chosen), shape
             )
         return Linearized(self.name, self.activation.species, self.blocks, own, pool)
 
@@ -332,10 +311,10 @@ class LayerKinetics:
             np.ones(len(self.local.rate_constants)),
             np.zeros(len(self.local.rate_constants)),
         )
-        for a, terms in enumerate(self.terms):
-            for term in terms:
-                part = term.evaluate(ones, state.y)
-                by_local[term.constant] -= np.sum(adjoint[a] * sign(part))
+        terms = self.local.terms
+        for t, a in enumerate(terms.row):
+            part = self._value(terms, t, ones, state.y)
+            by_local[terms.constant[t]] -= np.sum(adjoint[a] * sign(part))
         by_bias = np.stack([part.sum(axis=0) for part in by_rail], axis=1)
         return (by_unit @ sign(weights) if sources else None), RateConstants(
             by_weight, by_bias, by_local
@@ -361,10 +340,10 @@ class LayerKinetics:
         right = [np.zeros_like(by_z) for _ in y]
         for rail, sign in enumerate(self._signs):
             right[rail] -= sign * by_z * y[rail][..., None]
-        for a, terms in enumerate(self.terms):
-            for term in terms:
-                if term.constant == self._h:
-                    right[a][..., h] -= term.evaluate(np.ones_like(self.constants.local), y)
+        terms = self.local.terms
+        for t in np.flatnonzero(terms.constant == self._h).tolist():
+            value = self._value(terms, t, np.ones_like(self.constants.local), y)
+            right[terms.row[t]][..., h] -= value
         return np.stack(self.linearize(state).solve(right), axis=2)
 
     # From rate constants to the network's parameters -------------------------------------------

@@ -19,7 +19,6 @@ from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import (
     LayerChemistry,
     compact_constants,
-    signed_constants,
     structure_text,
 )
 from crn_nn_tellurium.errors import ConvergenceError
@@ -114,10 +113,9 @@ class _Flat:
         )
         crn = _split_makers(self._crn) if parameters.fuel else self._crn
         self._names = crn.rate_constants
-        signed = signed_constants(crn)
-        self._model: CompiledModel = compiled(structure_text(crn, signed))
+        self._model: CompiledModel = compiled(structure_text(crn))
         self._index = self._model.parameter_index(self._names)
-        self._values = compact_constants(crn, signed)
+        self._values = compact_constants(crn)
 
     def start(self, boundary: FloatArray, given: FloatArray | None) -> FloatArray:
         """Start concentrations (n_species,)."""

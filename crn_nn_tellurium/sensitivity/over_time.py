@@ -198,11 +198,18 @@ class Variational:
 
     def _reached_from(self, parameter: str) -> frozenset[str]:
         """Floating species that a change of the parameter reaches, in f or in the start."""
-        crn = self.crn
-        reached = {
-            s for s in crn.floating if any(term.rate_constant == parameter for term in crn.terms[s])
+        crn, symbols = self.crn, self.crn.floating + self.crn.boundary
+        acts = {
+            (crn.rate_constants[k], crn.floating[row])
+            for k, row in zip(crn.terms.constant, crn.terms.row, strict=True)
         }
-        reached |= {row for row, column in crn.jacobian_terms if column == parameter}
+        table = crn.jacobian_terms
+        assert table.column is not None
+        acts |= {
+            (symbols[column], crn.floating[row])
+            for column, row in zip(table.column, table.row, strict=True)
+        }
+        reached = {species for source, species in acts if source == parameter}
         known = {parameter}
         for species in crn.species:
             if isinstance(species.initial, Expression) and known.intersection(
@@ -211,7 +218,7 @@ class Variational:
                 known.add(species.id)
         reached |= known - {parameter}
         while True:
-            more = {row for row, column in crn.jacobian_terms if column in reached} - reached
+            more = {species for source, species in acts if source in reached} - reached
             if not more:
                 return frozenset(reached)
             reached |= more

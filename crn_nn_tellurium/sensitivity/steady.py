@@ -339,7 +339,7 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
     polished = None if near is None else _newton(crn, state)
     if polished is not None:
         return polished
-    model = compiled(structure_text(crn, frozenset()))
+    model = compiled(structure_text(crn))
     order = [crn.floating.index(name) for name in model.floating]
     held = dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
     boundary = np.array([held[name] for name in model.boundary])

@@ -19,7 +19,6 @@ from crn_nn_tellurium.encoding import (
     VOLUME,
     catalyst_concentrations,
     compact_constants,
-    signed_constants,
     stochastic_text,
     structure_text,
     to_reactions,
@@ -87,7 +86,7 @@ class Simulator:
     @cached_property
     def _flat(self) -> CompiledModel:
         self.check_size()
-        return compiled(structure_text(self.reactions, signed_constants(self.reactions)))
+        return compiled(structure_text(self.reactions))
 
     def check_size(self) -> None:
         """Refuse networks whose flat model would take too long to compile.
@@ -223,9 +222,7 @@ class Simulator:
     def _flat_parameters(self, model: CompiledModel) -> tuple[npt.NDArray[np.int32], FloatArray]:
         """Index and values of the flat model's parameters."""
         crn = self.reactions
-        return model.parameter_index(crn.rate_constants), compact_constants(
-            crn, signed_constants(crn)
-        )
+        return model.parameter_index(crn.rate_constants), compact_constants(crn)
 
     # Time courses -----------------------------------------------------------------------------
 

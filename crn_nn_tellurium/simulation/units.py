@@ -12,7 +12,7 @@ that depend on their own unit alone, then those that read the whole layer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,12 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
-from crn_nn_tellurium.chemistry import Balance, Reaction, ReactionNetwork, Species
+from crn_nn_tellurium.chemistry import Balance, ReactionNetwork, Species
 from crn_nn_tellurium.encoding import (
     Catalyst,
     LayerChemistry,
     Unit,
-    signed_constants,
     structure_text,
     unit_reactions,
 )
@@ -114,11 +113,7 @@ def _template(
                 before.get(s, 0) != products.get(s, 0)
                 for s in own.intersection({*before, *products})
             ):
-                reactions.append(
-                    Reaction(
-                        reaction.id, reaction.substrates, products, reaction.rate_constant, 1.0
-                    )
-                )
+                reactions.append(replace(reaction, products=tuple(products.items()), value=1.0))
     species = [Species(name, 1.0, boundary=True) for name in boundary]
     species += [Species(unit.identify(name), 1.0) for unit in units for name in stage.species]
     return ReactionNetwork(tuple(species), tuple(reactions), name="unit")
@@ -161,7 +156,7 @@ class UnitPlan:
         self.neurons = min(NEURONS_PER_UNIT, few, n_units)
         self._width = n_catalysts
         self.template = _template(activation, stage, n_catalysts, n_units, self.neurons)
-        self.text = structure_text(self.template, signed_constants(self.template))
+        self.text = structure_text(self.template)
         self.groups = [
             np.minimum(np.arange(first, first + self.neurons), n_units - 1)
             for first in range(0, n_units, self.neurons)
@@ -184,8 +179,6 @@ class UnitPlan:
         present = [name for name in place if name in self.template.rate_constants]
         self.constants = (*names, *present)
         self._shared = [place[name] for name in present]
-        # a compact model's constant has the sign of its first use, which is the first rail's
-        self._sign = float(activation.rails[0].sign)
 
     @cached_property
     def _local_place(self) -> dict[str, int]:
@@ -232,7 +225,7 @@ class UnitPlan:
                 constants.weights.reshape(-1, self.chemistry.layer.n_out, self._width)[:, group]
             )
         parts = (
-            self._sign * weights,
+            weights,
             by_sample(constants.bias[:, group]),
             constants.local[:, self._shared],
         )
