@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, is_sparse
-from crn_nn_tellurium.encoding import catalyst_concentrations, weighted_sums
+from crn_nn_tellurium.encoding import weighted_sums
 from crn_nn_tellurium.errors import NotCertified
 from crn_nn_tellurium.kinetics import (
     Catalysts,
@@ -61,7 +61,7 @@ class _Stage:
     @property
     def sizes(self) -> FloatArray:
         """|weights| (n_units, n_catalysts)."""
-        weights = abs(self.kinetics.constants.weights)
+        weights = abs(self.kinetics.chemistry.weights)
         return weights.toarray() if is_sparse(weights) else weights
 
     @property
@@ -139,7 +139,7 @@ class CheapBound:
                     " concentration that is not positive"
                 )
             read = layer.chemistry.layer
-            free = catalyst_concentrations(self._net, read, made)[0] > 0
+            free = layer.chemistry.gather(made)[0] > 0
             stage = _Stage(
                 layer, state, by_catalysts(layer), 1 + max(depth[s] for s in read.inputs), free
             )
@@ -292,13 +292,13 @@ class CheapBound:
         net, layer = self._net, stage.kinetics.chemistry.layer
         n, sizes = len(stage.state.catalysts), stage.sizes
         nothing = {INPUT: np.zeros((n, net.n_in, len(net.input_coding.rails)))}
-        ready = catalyst_concentrations(net, layer, {**nothing, **times})
+        ready = stage.kinetics.chemistry.gather({**nothing, **times})
         allowed = {
             source: np.broadcast_to(self._errors[source][:, None], times[source].shape)
             for source in layer.inputs
             if source != INPUT
         }
-        off = catalyst_concentrations(net, layer, {**nothing, **allowed})
+        off = stage.kinetics.chemistry.gather({**nothing, **allowed})
         begin = np.zeros((n, layer.n_out))
         if stage.free.any():
             for j, row in enumerate(sizes):

@@ -11,25 +11,20 @@ from crn_nn_tellurium.encoding.antimony import (
     variational_text,
     write_antimony,
 )
+from crn_nn_tellurium.encoding.layer_encoding import (
+    Catalyst,
+    LayerEncoding,
+    layer_encodings,
+    weighted_sums,
+)
+from crn_nn_tellurium.encoding.unit import Unit, local_reactions, unit_reactions
 from crn_nn_tellurium.encoding.units import (
     C0,
     MAX_RATE_CONSTANT,
     fastest_units,
     largest_bimolecular,
 )
-from crn_nn_tellurium.encoding.whole import (
-    Catalyst,
-    LayerChemistry,
-    Unit,
-    add_to_sources,
-    catalyst_concentrations,
-    layer_chemistry,
-    layer_reactions,
-    local_reactions,
-    to_reactions,
-    unit_reactions,
-    weighted_sums,
-)
+from crn_nn_tellurium.encoding.whole import layer_reactions, to_reactions
 
 __all__ = [
     "C0",
@@ -37,14 +32,12 @@ __all__ = [
     "VOLUME",
     "Catalyst",
     "Form",
-    "LayerChemistry",
+    "LayerEncoding",
     "Unit",
-    "add_to_sources",
-    "catalyst_concentrations",
     "compact_constants",
     "fastest_units",
     "largest_bimolecular",
-    "layer_chemistry",
+    "layer_encodings",
     "layer_models",
     "layer_reactions",
     "local_reactions",

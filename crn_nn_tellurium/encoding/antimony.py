@@ -48,7 +48,7 @@ from crn_nn_tellurium.chemistry import (
 )
 from crn_nn_tellurium.encoding.whole import layer_reactions, to_reactions
 from crn_nn_tellurium.errors import ReactionError
-from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.networks import Network, signed_constant
 
 Form = Literal["reactions", "compact", "numbers"]
 _THIRD_ORDER = "  unit per_nM2_s = litre^2 / (1e-9 mole^2 * second)\n"
@@ -223,6 +223,15 @@ def _sum_text(crn: ReactionNetwork, terms: Terms, chosen: Iterable[int]) -> str:
     return signed_sum([_term_text(_part(terms, t), crn.rate_constants, symbols) for t in chosen])
 
 
+def compact_names(crn: ReactionNetwork) -> dict[str, str]:
+    """What a compact model calls each rate constant: those that carry a sign have another name."""
+    taken = {*crn.identifiers, crn.name}
+    return {
+        k: free_id(signed_constant(k), taken) if sign else k
+        for k, sign in crn.constant_signs.items()
+    }
+
+
 def stochastic_text(crn: ReactionNetwork) -> str:
     """Species counted in molecules in a volume, for Gillespie's method; start values are set from
     outside.
@@ -336,7 +345,7 @@ def _compact(crn: ReactionNetwork, numbers: bool) -> Iterator[str]:
         }
     else:
         terms, values = _with_signs(crn), compact_constants(crn)
-        names, literal = {k: k for k in crn.rate_constants}, {}
+        names, literal = compact_names(crn), {}
     words = {**names, **literal}
     yield _header(crn)
     yield from _constants(crn, names, values)

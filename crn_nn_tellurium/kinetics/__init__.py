@@ -9,19 +9,13 @@ from crn_nn_tellurium.kinetics.bounds import (
     product_of,
     settle_between,
 )
-from crn_nn_tellurium.kinetics.layer import (
-    LayerKinetics,
-    LayerState,
-    NetworkKinetics,
-    RateConstants,
-    forward_sensitivities,
-)
+from crn_nn_tellurium.kinetics.layer import LayerKinetics, LayerState
 from crn_nn_tellurium.kinetics.linearized import Linearized
-from crn_nn_tellurium.kinetics.rate_constants import LayerConstants, drive, weighted_sums_of
+from crn_nn_tellurium.kinetics.network import NetworkKinetics, forward_sensitivities
+from crn_nn_tellurium.kinetics.rate_constants import RateConstants, drive, weighted_sums_of
 from crn_nn_tellurium.kinetics.rate_errors import (
     draw_factors,
     layer_factors,
-    multiplied,
     perturbed_constants,
     perturbed_outputs,
     spread,
@@ -30,7 +24,6 @@ from crn_nn_tellurium.kinetics.rate_errors import (
 __all__ = [
     "Bounds",
     "Catalysts",
-    "LayerConstants",
     "LayerKinetics",
     "LayerState",
     "Linearized",
@@ -43,7 +36,6 @@ __all__ = [
     "extreme_root",
     "forward_sensitivities",
     "layer_factors",
-    "multiplied",
     "perturbed_constants",
     "perturbed_outputs",
     "product_of",

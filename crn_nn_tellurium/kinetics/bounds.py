@@ -25,9 +25,9 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, is_sparse
 from crn_nn_tellurium.chemistry import Terms
-from crn_nn_tellurium.encoding import catalyst_concentrations
 from crn_nn_tellurium.errors import NotCertified
-from crn_nn_tellurium.kinetics.layer import LayerKinetics, NetworkKinetics
+from crn_nn_tellurium.kinetics.layer import LayerKinetics
+from crn_nn_tellurium.kinetics.network import NetworkKinetics
 from crn_nn_tellurium.networks import INPUT
 
 Bounds = tuple[FloatArray, FloatArray]
@@ -186,7 +186,7 @@ def settle_layer(
     check_order(kinetics, "bounds of the fixed point need an activation without such a loop")
     constants = kinetics.constants
     low, high = 1 - rates, 1 + rates
-    weights = constants.weights
+    weights = kinetics.chemistry.weights
     positive, negative = (
         (weights.maximum(0), (-weights).maximum(0))
         if is_sparse(weights)
@@ -247,7 +247,7 @@ def _drive(
     bias = kinetics.constants.bias[:, rail]
     if kinetics.activation.rails[rail].sign < 0:
         gains, losses = losses, gains
-    rounding = max(_ROUNDING, np.finfo(float).eps * kinetics.constants.weights.shape[1])
+    rounding = max(_ROUNDING, np.finfo(float).eps * len(kinetics.chemistry.catalysts))
     size = gains[1] + losses[1] + np.abs(bias)
     lower = low * gains[0] - high * losses[1] + np.where(bias > 0, low * bias, high * bias)
     upper = high * gains[1] - low * losses[0] + np.where(bias > 0, high * bias, low * bias)
@@ -269,14 +269,12 @@ def settle_between(
     strict : bool
         See `settle_layer`.
     """
-    net = kinetics.net
     found: tuple[dict[str, FloatArray], dict[str, FloatArray]] = (
         {INPUT: inputs[0]},
         {INPUT: inputs[1]},
     )
     for layer in kinetics.layers:
-        read = layer.chemistry.layer
-        lower, upper = (catalyst_concentrations(net, read, part) for part in found)
+        lower, upper = (layer.chemistry.gather(part) for part in found)
         found[0][layer.name], found[1][layer.name] = settle_layer(
             layer, (lower, upper), rates, strict
         )

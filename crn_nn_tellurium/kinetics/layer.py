@@ -18,7 +18,6 @@ Everything is in terms of rate constants, so that it serves perturbed ones as we
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,41 +29,19 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from crn_nn_tellurium.basics import FloatArray, is_sparse
+from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.encoding import (
-    LayerChemistry,
-    add_to_sources,
-    catalyst_concentrations,
-    layer_chemistry,
+    LayerEncoding,
     local_reactions,
     weighted_sums,
 )
-from crn_nn_tellurium.errors import ConvergenceError, NetworkError
+from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.kinetics.linearized import Linearized
-from crn_nn_tellurium.networks import INPUT, Network, outer_sum, places, smoothed_relu, with_values
+from crn_nn_tellurium.kinetics.rate_constants import RateConstants
+from crn_nn_tellurium.networks import outer_sum, places, smoothed_relu, values_of, with_values
 
 NEWTON_STEPS = 50
-
-
-@dataclass(frozen=True)
-class RateConstants:
-    """The rate constants of one layer, or a loss's derivatives with respect to them.
-
-    Attributes
-    ----------
-    weights : (n_units, n_catalysts) ndarray or csr_array
-        With the sign of their effect on the pre-activation.
-    bias : (n_units, n_rails) ndarray
-        Bias of each rail, with its sign; for `LayerKinetics.settle` also (n, n_units, n_rails), by
-        sample.
-    local : (n_local,) ndarray
-        h, q, and those of followers, in the order of the local network.
-    """
-
-    weights: Any
-    bias: FloatArray
-    local: FloatArray
 
 
 @dataclass(frozen=True)
@@ -101,11 +78,11 @@ class LayerState:
 class LayerKinetics:
     """The kinetics of one layer: where it settles, and how that answers to small changes."""
 
-    def __init__(self, chemistry: LayerChemistry) -> None:
+    def __init__(self, chemistry: LayerEncoding) -> None:
         self.chemistry = chemistry
         self.activation = chemistry.activation
         self.local = local_reactions(chemistry)
-        self.constants = RateConstants(chemistry.weights, chemistry.rail_bias, self.local.constants)
+        self.constants = RateConstants.of(chemistry)
         self._signs = [rail.sign for rail in self.activation.rails]
 
     @property
@@ -193,8 +170,16 @@ class LayerKinetics:
     def at(self, catalysts: FloatArray, concentrations: FloatArray) -> LayerState:
         """The layer at concentrations (n, n_units, n_species) found elsewhere, by the engine say."""
         y = [np.ascontiguousarray(concentrations[..., a]) for a in range(concentrations.shape[2])]
-        return LayerState(
-            catalysts, self._drive(catalysts @ self.constants.weights.T, self.constants), y
+        sums = catalysts @ self.chemistry.weights.T
+        return LayerState(catalysts, self._drive(sums, self.constants), y)
+
+    def weights(self, constants: RateConstants) -> Any:
+        """The weights (n_units, n_catalysts) among rate constants without samples."""
+        own = constants is self.constants
+        return (
+            self.chemistry.weights
+            if own
+            else with_values(self.chemistry.weights, constants.weights)
         )
 
     def settle(
@@ -213,7 +198,8 @@ class LayerKinetics:
             If Newton's method does not end at positive concentrations.
         """
         used = constants or self.constants
-        sums = weighted_sums(used.weights, catalysts) if by_row else catalysts @ used.weights.T
+        weights = self.weights(used)
+        sums = weighted_sums(weights, catalysts) if by_row else catalysts @ weights.T
         drive = self._drive(sums, used)
         closed = self.activation.concentrations((sums + self.chemistry.bias) / self.activation.gain)
         y = [np.ascontiguousarray(closed[..., a]) for a in range(closed.shape[2])]
@@ -301,12 +287,12 @@ class LayerKinetics:
         derivative does not cancel here. Without `sources`, the catalysts are left out.
         """
         constants = constants or self.constants
-        weights: Any = constants.weights
+        weights = self.weights(constants)
         sign: Callable[[Any], Any] = abs if sizes else _unchanged
         adjoint = self.linearize(state, constants, sizes).solve_transposed(gradient)
         by_rail = [-adjoint[rail] * state.y[rail] for rail in range(len(self._signs))]
         by_unit: Any = sum(part * sign(s) for part, s in zip(by_rail, self._signs, strict=True))
-        by_weight = outer_sum(weights, by_unit, state.catalysts)
+        by_weight = values_of(outer_sum(weights, by_unit, state.catalysts))
         ones, by_local = (
             np.ones(len(self.local.rate_constants)),
             np.zeros(len(self.local.rate_constants)),
@@ -327,13 +313,14 @@ class LayerKinetics:
         `own` and `h` are where the layer's own weights and biases, and its h, stand among the
         parameters.
         """
-        weights, y = self.constants.weights, state.y
+        weights: Any = self.chemistry.weights
+        y = state.y
         n, m = y[0].shape
         flat = by_catalyst.transpose(1, 0, 2).reshape(by_catalyst.shape[1], -1)
         by_z = (weights @ flat).reshape(m, n, -1).transpose(1, 0, 2).copy()
         rows, columns = places(self.chemistry.layer.weights)
         gain = self.activation.gain
-        read = state.catalysts @ self._spread + gain * self.chemistry.constants
+        read = self.chemistry.values_read(state.catalysts)
         place = np.arange(own.start, own.stop)
         by_z[:, rows, place[: len(rows)]] += read[:, columns]
         by_z[:, np.arange(m), place[len(rows) :]] += gain
@@ -350,227 +337,22 @@ class LayerKinetics:
 
     @property
     def _h(self) -> int:
-        return self.local.rate_constants.index(f"h{self.chemistry.index}")
+        return self.activation.rate_constants.index("h")
 
     @property
     def _q(self) -> int:
-        return self.local.rate_constants.index(f"q{self.chemistry.index}")
+        return self.activation.rate_constants.index("q")
 
     def to_parameters(
         self, gradient: RateConstants, sizes: bool = False
     ) -> tuple[Any, FloatArray, float]:
         """dL/d(weights), dL/d(bias) and dL/dh of the layer from those of its rate constants."""
-        chemistry, gain = self.chemistry, self.activation.gain
-        by_unit = gradient.bias @ np.array(
-            [abs(s) if sizes else s for s in self._signs], dtype=float
+        weights, bias = self.chemistry.transpose(gradient.weights, gradient.bias, sizes)
+        return (
+            with_values(self.chemistry.layer.weights, weights),
+            bias,
+            float(gradient.local[self._h]),
         )
-        weights = self.columns_of(gradient.weights, sizes)
-        if chemistry.constants.any():
-            shift = gain * (np.abs(chemistry.constants) if sizes else chemistry.constants)
-            if is_sparse(weights):
-                rows, _ = places(weights)
-                weights.data += by_unit[rows] * shift[weights.indices]
-            else:
-                weights = weights + np.outer(by_unit, shift)
-        return weights, gain * by_unit, float(gradient.local[self._h])
-
-    def columns_of(self, by_catalyst: Any, sizes: bool = False) -> Any:
-        """Derivatives by catalyst (n_units, n_catalysts) as derivatives by value read (n_units,
-        n_in).
-        """
-        factors, one_each = self._factors
-        if one_each and not is_sparse(by_catalyst):
-            return by_catalyst * (np.abs(factors) if sizes else factors)
-        found = by_catalyst @ (abs(self._spread) if sizes else self._spread)
-        if not is_sparse(by_catalyst):
-            return found
-        # scipy drops entries that come out as zero: put all back where the layer stores a weight
-        stored: Any = self.chemistry.layer.weights
-        width = stored.shape[1]
-        found.sort_indices()
-        rows, columns = places(found)
-        keys = np.append(rows * width + columns, -1)
-        rows, columns = places(stored)
-        wanted = rows * width + columns
-        at = np.searchsorted(keys[:-1], wanted)
-        data = np.where(keys[at] == wanted, np.append(found.data, 0.0)[at], 0.0)
-        return with_values(stored, data)
-
-    @cached_property
-    def _factors(self) -> tuple[FloatArray, bool]:
-        """From a weight to the rate constant of each catalyst; whether each value read is one
-        catalyst.
-        """
-        catalysts = self.chemistry.catalysts
-        factors = self.activation.gain * np.array([catalyst.coefficient for catalyst in catalysts])
-        return factors, [catalyst.column for catalyst in catalysts] == list(
-            range(self.chemistry.layer.n_in)
-        )
-
-    @cached_property
-    def _spread(self) -> Any:
-        """(n_catalysts, n_in): the same as a matrix."""
-        columns = np.array([catalyst.column for catalyst in self.chemistry.catalysts], dtype=int)
-        shape = (len(columns), self.chemistry.layer.n_in)
-        return sparse.csr_array((self._factors[0], (np.arange(len(columns)), columns)), shape=shape)
-
-
-class NetworkKinetics:
-    """The kinetics of all layers of a network."""
-
-    def __init__(self, net: Network) -> None:
-        self.net = net
-        self.layers = tuple(LayerKinetics(chemistry) for chemistry in layer_chemistry(net))
-
-    @property
-    def species(self) -> tuple[str, ...]:
-        """Identifiers of the floating species: by layer, unit, then the activation's species."""
-        return tuple(name for layer in self.layers for name in layer.chemistry.species)
-
-    def settle(
-        self, x: FloatArray, constants: Sequence[RateConstants] | None = None, by_row: bool = False
-    ) -> list[LayerState]:
-        """All layers at the steady state of checked inputs x (n, n_in); see `LayerKinetics.settle`."""
-        return self.settle_coded(self.net.input_coding.code(x), constants, by_row)
-
-    def settle_coded(
-        self,
-        inputs: FloatArray,
-        constants: Sequence[RateConstants] | None = None,
-        by_row: bool = False,
-    ) -> list[LayerState]:
-        """The same for concentrations (n, n_in, n_rails) of the inputs' species."""
-        found = {INPUT: inputs}
-        states = []
-        for number, layer in enumerate(self.layers):
-            own = None if constants is None else constants[number]
-            state = layer.settle(
-                catalyst_concentrations(self.net, layer.chemistry.layer, found), own, by_row
-            )
-            found[layer.name] = state.concentrations
-            states.append(state)
-        return states
-
-    def at(self, x: FloatArray, concentrations: FloatArray) -> list[LayerState]:
-        """All layers at concentrations (n, n_species) of all floating species in order."""
-        found = {INPUT: self.net.input_coding.code(x)}
-        states, first = [], 0
-        for layer in self.layers:
-            size = layer.chemistry.n_species
-            block = concentrations[:, first : first + size].reshape(
-                len(x), layer.chemistry.layer.n_out, -1
-            )
-            states.append(
-                layer.at(catalyst_concentrations(self.net, layer.chemistry.layer, found), block)
-            )
-            found[layer.name] = block
-            first += size
-        return states
-
-    def outputs(self, states: Sequence[LayerState]) -> FloatArray:
-        """The network's outputs (n, n_out) in these states."""
-        return self.layers[-1].activation.read(states[-1].concentrations)
-
-    def backward(
-        self,
-        states: Sequence[LayerState],
-        by_output: FloatArray,
-        constants: Sequence[RateConstants] | None = None,
-        sizes: bool = False,
-        inputs: bool = False,
-    ) -> tuple[list[RateConstants], FloatArray | None]:
-        """From dL/d(outputs) (n, n_out) to all rate constants and, if asked for, to the input
-        values (n, n_in).
-
-        With `sizes`, the sums of the absolute values of all contributions (see
-        `LayerKinetics.backward`).
-        """
-        n = len(by_output)
-        totals = {
-            layer.name: np.zeros((n, layer.chemistry.layer.n_out, len(layer.activation.species)))
-            for layer in self.layers
-        }
-        if inputs:
-            totals[INPUT] = np.zeros((n, self.net.n_in, len(self.net.input_coding.rails)))
-        last = self.layers[-1]
-        for name, coefficient in last.activation.read_out.terms:
-            by_species = np.abs(coefficient * by_output) if sizes else coefficient * by_output
-            totals[last.name][..., last.activation.species.index(name)] += by_species
-        gradients: list[RateConstants] = []
-        for number, layer in reversed(list(enumerate(self.layers))):
-            own = None if constants is None else constants[number]
-            total = totals[layer.name]
-            columns = [np.ascontiguousarray(total[..., a]) for a in range(total.shape[2])]
-            wanted = inputs or layer.chemistry.layer.inputs != (INPUT,)
-            by_catalyst, gradient = layer.backward(states[number], columns, own, sizes, wanted)
-            if by_catalyst is not None:
-                add_to_sources(self.net, layer.chemistry.layer, by_catalyst, totals)
-            gradients.append(gradient)
-        by_input = totals[INPUT][..., 0] / self.input_coefficients if inputs else None
-        return gradients[::-1], by_input
-
-    @cached_property
-    def h_is_a_rate_constant(self) -> bool:
-        """True, or a refusal: dL/dh takes h as the rate constant of the rails alone.
-
-        Raises
-        ------
-        NetworkError
-            If a read-out, gain, rail or local reaction of an activation changes with h.
-        """
-        for layer in self.layers:
-            activation = layer.activation
-            other = dataclasses.replace(activation, h=2 * activation.h)
-            for part in ("rails", "read_out", "local_reactions", "gain"):
-                if getattr(activation, part) != getattr(other, part):
-                    raise NetworkError(
-                        f"layer {layer.name!r}: {part} of {activation} depend on h; derivatives"
-                        " take h as the rate constant of its rails alone, so give the other"
-                        " numbers a field of their own"
-                    )
-        return True
-
-    @cached_property
-    def input_coefficients(self) -> FloatArray:
-        """Coefficient of the first species of each input in its read-out, (n_in,).
-
-        Layers read an input through its read-out alone, so one species tells the whole derivative.
-        """
-        coding = self.net.input_coding
-        return np.array([coding.read_out(i).terms[0][1] for i in range(self.net.n_in)])
-
-
-def forward_sensitivities(
-    kinetics: NetworkKinetics, states: Sequence[LayerState], inputs: bool = False
-) -> FloatArray:
-    """d(outputs)/d(parameters) at a steady state, by forward substitution through the layers.
-
-    Returns
-    -------
-    (n, n_out, n_parameters) ndarray
-        Parameters in the order of `parameters.parameters`, then, if asked for, the inputs.
-    """
-    net = kinetics.net
-    sizes = [len(places(layer.weights)[0]) + layer.n_out for layer in net.layers]
-    n_parameters = sum(sizes) + len(net.layers)
-    total = n_parameters + (net.n_in if inputs else 0)
-    n = len(states[0].catalysts)
-    found = {INPUT: np.zeros((n, net.n_in, len(net.input_coding.rails), total))}
-    if inputs:
-        # as in `backward`, the first species of an input carries its whole derivative
-        each = np.arange(net.n_in)
-        found[INPUT][:, each, 0, n_parameters + each] = 1 / kinetics.input_coefficients
-    first = 0
-    for number, (layer, state) in enumerate(zip(kinetics.layers, states, strict=True)):
-        by_catalyst = catalyst_concentrations(net, layer.chemistry.layer, found)
-        own = slice(first, first + sizes[number])
-        found[layer.name] = layer.respond(state, by_catalyst, own, sum(sizes) + number)
-        first += sizes[number]
-    last = kinetics.layers[-1]
-    result = np.zeros((n, net.n_out, total))
-    for species, coefficient in last.activation.read_out.terms:
-        result += coefficient * found[last.name][:, :, last.activation.species.index(species)]
-    return result
 
 
 def _unchanged(value: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
+from crn_nn_tellurium.basics import FloatArray, by_sample
 from crn_nn_tellurium.encoding import (
     compact_constants,
     structure_text,
@@ -21,7 +21,7 @@ from crn_nn_tellurium.kinetics import LayerKinetics, NetworkKinetics, RateConsta
 from crn_nn_tellurium.networks import (
     INPUT,
     Network,
-    bias_id,
+    bias_constant,
     from_vector,
     pack,
     places,
@@ -29,8 +29,7 @@ from crn_nn_tellurium.networks import (
     to_vector,
     unpack,
     values_of,
-    weight_id,
-    with_values,
+    weight_constant,
 )
 from crn_nn_tellurium.sensitivity.finite_differences import Estimate, central_difference
 from crn_nn_tellurium.sensitivity.over_time import Variational
@@ -189,9 +188,8 @@ def _by_place(
     """
     parts = []
     for layer in kinetics.layers:
-        weights = layer.constants.weights
         by_constant = RateConstants(
-            with_values(weights, np.zeros_like(values_of(weights))),
+            np.zeros_like(layer.constants.weights),
             np.zeros_like(layer.constants.bias),
             np.zeros_like(layer.constants.local),
         )
@@ -239,13 +237,14 @@ def _constants_by_place(layer: LayerKinetics) -> list[tuple[str, tuple[str, Any]
     """
     chemistry, activation = layer.chemistry, layer.activation
     result: list[tuple[str, tuple[str, Any], float]] = []
-    for j, i in zip(*(part.tolist() for part in places(chemistry.weights)), strict=True):
-        k = weight_id(chemistry.index, j, chemistry.catalysts[i].label)
-        result.append((k, ("weights", (j, i)), 1.0))
+    rows, columns = (part.tolist() for part in places(chemistry.weights))
+    for number, (j, i) in enumerate(zip(rows, columns, strict=True)):
+        k = weight_constant(chemistry.index, j, chemistry.catalysts[i].label)
+        result.append((k, ("weights", number), 1.0))
     for j in range(chemistry.layer.n_out):
         seen = set()
         for position, rail in enumerate(activation.rails):
-            k = bias_id(chemistry.index, j) + (f"_{rail.name}" if rail.shift else "")
+            k = bias_constant(chemistry.index, j, rail.name if rail.shift else "")
             if k not in seen:  # of the rails that share a bias, the first stands for it
                 seen.add(k)
                 sign = 1.0 if rail.shift else float(rail.sign)
@@ -259,15 +258,12 @@ def _steps_by_constant(
     layer: LayerKinetics, weights: Any, bias: FloatArray, h: float
 ) -> dict[str, float]:
     """Step of each rate constant, from those of the layer's weights, biases and h."""
+    by_weight, _ = layer.chemistry.apply(values_of(weights), bias)
     result = {}
-    catalysts, gain = layer.chemistry.catalysts, layer.activation.gain
-    by_weight = weights.toarray() if is_sparse(weights) else weights
     for k, (target, place), _ in _constants_by_place(layer):
         if target == "weights":
-            j, i = place
-            result[k] = float(
-                by_weight[j, catalysts[i].column] * gain * abs(catalysts[i].coefficient)
-            )
+            result[k] = float(abs(by_weight[place]))
         else:
+            gain = layer.activation.gain
             result[k] = float(gain * bias[place[0]]) if target == "bias" else float(h)
     return result

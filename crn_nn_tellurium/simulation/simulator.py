@@ -17,7 +17,6 @@ from crn_nn_tellurium.basics import FloatArray, by_sample, check_choice, check_p
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
 from crn_nn_tellurium.encoding import (
     VOLUME,
-    catalyst_concentrations,
     compact_constants,
     stochastic_text,
     structure_text,
@@ -189,7 +188,7 @@ class Simulator:
         status = [SOLVED] * len(x)
         for number, solver in enumerate(self.layer_solvers):
             layer = solver.chemistry.layer
-            catalysts = catalyst_concentrations(self.net, layer, found)
+            catalysts = solver.chemistry.gather(found)
             solution = solver.settle(
                 catalysts, None if start is None else self.of_layer(start, number)
             )

@@ -23,13 +23,13 @@ from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork, Species
 from crn_nn_tellurium.encoding import (
     Catalyst,
-    LayerChemistry,
+    LayerEncoding,
     Unit,
     structure_text,
     unit_reactions,
 )
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.kinetics import LayerConstants
+from crn_nn_tellurium.kinetics import RateConstants
 from crn_nn_tellurium.networks import Activation, shared_id
 
 NEURONS_PER_UNIT = 8
@@ -128,7 +128,7 @@ class UnitPlan:
 
     Parameters
     ----------
-    chemistry : LayerChemistry
+    chemistry : LayerEncoding
     stage : Stage
 
     Attributes
@@ -141,7 +141,7 @@ class UnitPlan:
         Rate constants in the order of `values`.
     """
 
-    def __init__(self, chemistry: LayerChemistry, stage: Stage) -> None:
+    def __init__(self, chemistry: LayerEncoding, stage: Stage) -> None:
         self.chemistry, self.stage = chemistry, stage
         activation, n_units = chemistry.activation, chemistry.layer.n_out
         weights: Any = chemistry.weights
@@ -173,7 +173,7 @@ class UnitPlan:
             names += [
                 unit.bias(position) for unit in units for position in range(len(activation.rails))
             ]
-        # the template's constants of the reactions within a unit, and where `LayerConstants.local`
+        # the template's constants of the reactions within a unit, and where `RateConstants.local`
         # has them
         place = self._local_place
         present = [name for name in place if name in self.template.rate_constants]
@@ -182,7 +182,7 @@ class UnitPlan:
 
     @cached_property
     def _local_place(self) -> dict[str, int]:
-        """Where `LayerConstants.local` has the template's constants of reactions within a unit."""
+        """Where `RateConstants.local` has the template's constants of reactions within a unit."""
         return {
             shared_id(1, name): i for i, name in enumerate(self.chemistry.activation.rate_constants)
         }
@@ -198,7 +198,7 @@ class UnitPlan:
 
     @cached_property
     def _local_order(self) -> list[int]:
-        """Where `LayerConstants.local` has the constants of `local`."""
+        """Where `RateConstants.local` has the constants of `local`."""
         return [self._local_place[name] for name in self.local.rate_constants]
 
     def _span(self, group: npt.NDArray[np.intp]) -> slice:
@@ -213,7 +213,7 @@ class UnitPlan:
         columns: Any = self.chemistry.weights.indices[self._span(group)]  # type: ignore[union-attr]
         return np.pad(columns, (0, self._width - len(columns))).astype(np.intp)
 
-    def values(self, group: npt.NDArray[np.intp], constants: LayerConstants) -> FloatArray:
+    def values(self, group: npt.NDArray[np.intp], constants: RateConstants) -> FloatArray:
         """Values (m, n_constants) of `constants` for a group."""
         if self.stage.reads_layer:
             return constants.local[:, self._shared]
@@ -261,7 +261,7 @@ class UnitPlan:
         n_own = len(self.stage.species)
         return [(group[:, None] * n_own + np.arange(n_own)).ravel() for group in self.groups]
 
-    def upper_bound(self, drive: FloatArray, constants: LayerConstants) -> FloatArray:
+    def upper_bound(self, drive: FloatArray, constants: RateConstants) -> FloatArray:
         """Start values (n, n_units, n_own): max(drive, 0) / q + sqrt(h / q) for rails, as stated
         for followers.
 
@@ -284,7 +284,7 @@ class UnitPlan:
         size: FloatArray,
         layer: FloatArray,
         x: FloatArray,
-        constants: LayerConstants,
+        constants: RateConstants,
     ) -> Balance:
         """How far the stage's species x (n, n_units, n_own) are from their fixed point."""
         k = constants.local[:, None, self._local_order]

@@ -10,7 +10,7 @@ import crn_nn_tellurium as cn
 from crn_nn_tellurium.certificates.certificate import fixed_point
 from crn_nn_tellurium.certificates.envelope import ONE, Envelope
 from crn_nn_tellurium.certificates.following import EnvelopeModel
-from crn_nn_tellurium.kinetics.layer import NetworkKinetics
+from crn_nn_tellurium.kinetics.network import NetworkKinetics
 
 CASES = corpus()
 LAYERED = [case for case in CASES if case.net.n_weights <= 60]
