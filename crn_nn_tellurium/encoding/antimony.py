@@ -86,7 +86,7 @@ def to_antimony(
     >>> from crn_nn_tellurium import Layer
     >>> text = to_antimony(Network([Layer([[2.0]])]), form="compact")
     >>> print(text[text.index("  JY1_0") : text.index("; JY1_0.sbo")])
-      JY1_0: => Y1_0; comp*(h1 + w1_0_0*x0*Y1_0 - q1*Y1_0*Y1_0)
+      JY1_0: => Y1_0; comp*(h1 + u1_0_0*x0*Y1_0 - q1*Y1_0*Y1_0)
     """
     if isinstance(model, ReactionNetwork) and x is not None:
         raise ReactionError(

@@ -33,6 +33,7 @@ from crn_nn_tellurium.kinetics import (
 from crn_nn_tellurium.networks import (
     Activation,
     Network,
+    other_names,
     parameters,
     shared_id,
     values_of,
@@ -131,6 +132,7 @@ class NetworkParameters:
         raise InputError(
             f"network {self.net.name!r} has no {name!r}; expected an input, h, a weight, a bias, a"
             f" rate constant, a species, 'rates' or 'fuel'; near it: {', '.join(near)}"
+            + other_names(name, self._known)
         )
 
     def _check(self, target: Target, values: FloatArray) -> None:

@@ -181,7 +181,7 @@ def test_the_opposite_alone_is_the_opposite_weight(rng):
     turned = cn.to_reactions(cn.Network([cn.Layer(weights, bias, first.activation), *rest]))
     values = dict(zip(crn.rate_constants, crn.constants.tolist(), strict=True))
     moved = {}
-    for k in ("w1_0_1", "b1_1"):
+    for k in ("k1_0_1", "kb1_1"):
         moved |= {k: 0.0, f"{k}_minus": values[k]}
     both = replace(
         both,
