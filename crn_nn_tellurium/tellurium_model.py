@@ -18,16 +18,15 @@ import numpy as np
 import numpy.typing as npt
 from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 
-from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork
+from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import (
     Form,
-    compact_signs,
-    signed_constants,
+    compact_names,
     to_reactions,
     write_antimony,
 )
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError
-from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.networks import Network, other_names
 from crn_nn_tellurium.sensitivity import sensitivities
 from crn_nn_tellurium.simulation import (
     CVODE,
@@ -54,11 +53,14 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         plain = replace(
             crn, species=tuple(replace(s, initial=start.get(s.id, s.initial)) for s in crn.species)
         )
-        sbml = antimony_to_sbml(write_antimony(plain, form, signed_constants(crn)))
+        sbml = antimony_to_sbml(write_antimony(plain, form))
         with keeping_attributes():
             super().__init__(sbml)
         self._net, self._crn, self._form, self._start = net, crn, form, start
-        self._signs = compact_signs(crn, signed_constants(crn)) if form == "compact" else {}
+        # rate constants by their names in the model, and the signs that they carry there
+        names = compact_names(crn) if form == "compact" else {k: k for k in crn.rate_constants}
+        self._constant_of = {name: k for k, name in names.items()}
+        self._signs = crn.constant_signs if form == "compact" else {}
         self.timeCourseSelections = [
             "time",
             *(f"[{name}]" for name in crn.floating),
@@ -156,16 +158,15 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         Exact, from the Jacobian of the reactions; roadrunner's own, which answers for other names,
         recompiles the model and takes differences.
         """
-        name = variable.strip("[]")
-        crn = self._crn
+        name, crn = variable.strip("[]"), self._crn
+        self._refuse_other_kind(parameter)
+        by = self._constant_of.get(parameter, parameter.strip("[]"))
         known = {*crn.floating, *(o.id for o in crn.observables)}
-        if name not in known or parameter.strip("[]") not in {*crn.rate_constants, *crn.boundary}:
+        if name not in known or by not in {*crn.rate_constants, *crn.boundary}:
             return float(super().getuCC(variable, parameter))
         self.steadyState()
-        found = sensitivities(
-            self._now(), self._state(), outputs=[name], parameters=[parameter.strip("[]")]
-        )
-        return float(found.values[0, 0]) * self._signs.get(parameter, 1)
+        found = sensitivities(self._now(), self._state(), outputs=[name], parameters=[by])
+        return float(found.values[0, 0]) * (self._signs.get(by) or 1)
 
     def getCC(self, variable: str, parameter: str) -> float:
         """As `getuCC`, relative: d ln variable / d ln parameter."""
@@ -177,10 +178,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         held = dict(zip(self._crn.boundary, self._boundary().tolist(), strict=True))
         value = dict(zip(self._crn.rate_constants, self._constants().tolist(), strict=True))
         species = (replace(s, initial=held[s.id]) if s.id in held else s for s in self._crn.species)
-        reactions = (
-            Reaction(r.id, r.substrates, r.products, r.rate_constant, value[r.rate_constant])
-            for r in self._crn.reactions
-        )
+        reactions = (replace(r, value=value[r.rate_constant]) for r in self._crn.reactions)
         return replace(self._crn, species=tuple(species), reactions=tuple(reactions))
 
     def _state(self) -> npt.NDArray[np.float64]:
@@ -212,13 +210,11 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
                 strict=True,
             )
         )
-        known = self._crn.constant_values
-        return np.array(
-            [
-                self._signs.get(k, 1) * now[k] if k in now else known[k]
-                for k in self._crn.rate_constants
-            ]
-        )
+        found = dict(self._crn.constant_values)
+        for name, k in self._constant_of.items():
+            if name in now:
+                found[k] = (self._signs.get(k) or 1) * now[name]
+        return np.array(list(found.values()))
 
     def _set_concentrations(self, values: npt.NDArray[np.float64]) -> None:
         index = np.arange(len(values), dtype=np.int32)
@@ -266,9 +262,22 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
     def __setattr__(self, name: str, value: Any) -> None:
         selection = self.__dict__.get("_selection", {}).get(name)
         if selection is None:
+            self._refuse_other_kind(name)
             super().__setattr__(name, value)
         else:
             self.setValue(name if name in self._net.input_names else selection, value)
+
+    def _refuse_other_kind(self, name: str) -> None:
+        """Name the model's own, where somebody gives a weight's name instead of its rate constant's,
+        or the name that the constant has in another form.
+        """
+        known = self.__dict__.get("_constant_of", {})
+        if name not in known and (hint := other_names(name, known)):
+            raise InputError(f"{name!r}: no parameter of this model{hint}")
+
+    def __getitem__(self, name: str) -> Any:
+        self._refuse_other_kind(name)
+        return super().__getitem__(name)
 
     def __setitem__(self, name: str, value: float) -> None:
         self.setValue(name, value)
@@ -290,6 +299,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             ):
                 super().setValue(rail, concentration)
             return
+        self._refuse_other_kind(name)
         if species in self._crn.boundary and not value >= 0:
             raise InputError(f"{name!r}: {value!r}; a concentration is not negative")
         super().setValue(name, value)
@@ -317,7 +327,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         values = {
             name: self.getValue(name)
             for name in self.model.getGlobalParameterIds()
-            if name in self._crn.rate_constants
+            if name in self._constant_of
         }
         values |= {f"[{name}]": self.getValue(f"[{name}]") for name in self._crn.floating}
         return _copy, (self._net, x, self._form, values)

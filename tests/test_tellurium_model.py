@@ -75,14 +75,45 @@ def test_from_every_start(start):
 def test_changed_rate_constants_are_heeded():
     net = cn.Network([cn.Layer([[1.0]], [0.5], cn.SmoothedReLU(h=0.01))])
     r = cn.to_roadrunner(net, [1.0])
-    r["h1"], r.w1_0_0, r["q1"] = 0.5, 3.0, 2.0
+    r["h1"], r.k1_0_0, r["q1"] = 0.5, 3.0, 2.0
     r.steadyState()
     y = r["Y1_0"]
     assert 0.5 + 3.5 * y - 2 * y * y == pytest.approx(0, abs=1e-10)
     compact = cn.to_roadrunner(net, [1.0], "compact")
-    compact["w1_0_0"] = -2.0  # a sign may change there
+    compact["u1_0_0"] = -2.0  # a sign may change there
     compact.steadyState()
     assert compact["Y1_0"] == pytest.approx(float(cn.SmoothedReLU(h=0.01)(-1.5)), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("form", "given", "meant"),
+    [
+        ("reactions", "w1_0_0", "'k1_0_0': k = |gain w c|"),
+        ("reactions", "b1_0", "'kb1_0': kb = |gain (b + w . r) + shift|"),
+        ("reactions", "u1_0_0", "'k1_0_0': k = |gain w c|"),
+        ("compact", "w1_0_0", "'u1_0_0': u = gain w c, |u| = k"),
+        ("compact", "k1_0_0", "'u1_0_0': u = gain w c, |u| = k"),
+    ],
+)
+def test_where_one_name_is_given_and_another_meant_the_error_has_the_other(form, given, meant):
+    r = cn.to_roadrunner(cn.load_model("xor"), [1.0, 1.0], form)
+    for use in (
+        lambda: r[given],
+        lambda: r.setValue(given, 1.0),
+        lambda: setattr(r, given, 1.0),
+        lambda: r.getuCC("y0", given),
+    ):
+        with pytest.raises(cn.InputError) as error:
+            use()
+        assert meant in str(error.value)
+
+
+def test_a_compact_models_constants_have_the_weights_signs():
+    """Also where the first rail falls as the number grows: the sign is the number's."""
+    net = cn.load_model("xor")
+    r = cn.to_roadrunner(net, [1.0, 1.0], "compact")
+    assert [r["u1_0_0"], r["u1_0_1"]] == net.layers[0].weights[0].tolist()
+    assert [r["ub1_0"], r["ub2_0"]] == [net.layers[0].bias[0], net.layers[1].bias[0]]
 
 
 def test_no_steady_state_is_an_error_that_leaves_the_model_as_it_was():
@@ -231,8 +262,9 @@ def test_control_coefficients_are_exact_and_at_the_right_root(form):
     net = cn.load_model("xor")
     r = cn.to_roadrunner(net, [0.3, 1.0], form)
     r["[Y1_0]"] = 1e-6  # from where roadrunner's own solver goes to a negative root
-    r["w1_0_0"] = 1.5 * r["w1_0_0"]
-    found = {k: r.getuCC("y0", k) for k in ("w1_0_0", "h1", "x1", "q2")}
+    weight = "u1_0_0" if form == "compact" else "k1_0_0"
+    r[weight] = 1.5 * r[weight]
+    found = {k: r.getuCC("y0", k) for k in (weight, "h1", "x1", "q2")}
     assert min(r.model.getFloatingSpeciesConcentrations()) > 0
 
     def settled():

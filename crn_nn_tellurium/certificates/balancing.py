@@ -308,7 +308,7 @@ def _largest_factors(kinetics: NetworkKinetics, limit: float) -> dict[str, float
         catalysts = [catalyst.column for catalyst in layer.chemistry.catalysts]
         of_catalysts = _value_factors(net, layer.chemistry.layer, values)[catalysts]
         if weight := float(
-            np.abs(values_of(_divided(constants.weights, of_catalysts))).max(initial=0.0)
+            np.abs(values_of(_divided(layer.chemistry.weights, of_catalysts))).max(initial=0.0)
         ):
             bounds.append(limit / weight)
         bound = min(bounds)
@@ -385,7 +385,7 @@ def _pace(kinetics: NetworkKinetics, x: FloatArray | None, tolerance: float) -> 
     second, largest = 1.0, 1.0
     for layer in kinetics.layers:
         constants = layer.constants
-        weight = float(np.abs(values_of(constants.weights)).max(initial=0.0))
+        weight = float(np.abs(constants.weights).max(initial=0.0))
         pairs = [reaction.value for reaction in layer.local.reactions if reaction.order == 2]
         second = max(second, weight, *pairs)
         largest = max(

@@ -25,16 +25,17 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, is_sparse
-from crn_nn_tellurium.encoding import catalyst_concentrations, weighted_sums
+from crn_nn_tellurium.encoding import weighted_sums
 from crn_nn_tellurium.errors import NotCertified
 from crn_nn_tellurium.kinetics import (
-    Group,
+    Catalysts,
     LayerKinetics,
     LayerState,
     NetworkKinetics,
+    by_catalysts,
     check_order,
     extreme_root,
-    groups,
+    product_of,
 )
 from crn_nn_tellurium.networks import INPUT, smoothed_relu
 
@@ -47,7 +48,7 @@ class _Stage:
 
     kinetics: LayerKinetics
     state: LayerState
-    groups: list[list[Group]]
+    groups: list[dict[Catalysts, list[int]]]
     depth: int
     """Number of stages up to and with the layer's rails."""
     free: npt.NDArray[np.bool_]
@@ -60,7 +61,7 @@ class _Stage:
     @property
     def sizes(self) -> FloatArray:
         """|weights| (n_units, n_catalysts)."""
-        weights = abs(self.kinetics.constants.weights)
+        weights = abs(self.kinetics.chemistry.weights)
         return weights.toarray() if is_sparse(weights) else weights
 
     @property
@@ -70,7 +71,7 @@ class _Stage:
 
     def reads(self, follower: int) -> set[int]:
         """Local species that a follower reads."""
-        return {a for part in self.groups[follower] for a in (*part.own, *part.pooled)}
+        return {a for own, pooled in self.groups[follower] for a in (*own, *pooled)}
 
     def level(self, species: int) -> int:
         """How many stages within the layer come before a species of it, itself counted."""
@@ -138,9 +139,9 @@ class CheapBound:
                     " concentration that is not positive"
                 )
             read = layer.chemistry.layer
-            free = catalyst_concentrations(self._net, read, made)[0] > 0
+            free = layer.chemistry.gather(made)[0] > 0
             stage = _Stage(
-                layer, state, groups(layer), 1 + max(depth[s] for s in read.inputs), free
+                layer, state, by_catalysts(layer), 1 + max(depth[s] for s in read.inputs), free
             )
             stages[layer.name] = stage
             made[layer.name] = np.ones((1, read.n_out, len(layer.activation.species)))
@@ -219,10 +220,12 @@ class CheapBound:
         """Rate at which a follower is lost, (n, n_units)."""
         local = stage.kinetics.constants.local
         rate = np.zeros_like(stage.state.y[0])
-        for part in stage.groups[follower]:
-            for number, constant, power in part.reactions:
-                if power == 1:
-                    rate = rate - number * local[constant] * part.catalysts(y)
+        terms = stage.kinetics.local.terms
+        for catalysts, chosen in stage.groups[follower].items():
+            for t in chosen:
+                if terms.power[t] == 1:
+                    k = terms.number[t] * local[terms.constant[t]]
+                    rate = rate - k * product_of(catalysts, y)
         return rate
 
     @staticmethod
@@ -243,7 +246,14 @@ class CheapBound:
         }
         local = stage.kinetics.constants.local[:, None, None]
         low, high = (
-            extreme_root(stage.groups[follower], between, (local, local), None, up)
+            extreme_root(
+                stage.kinetics.local.terms,
+                stage.groups[follower],
+                between,
+                (local, local),
+                None,
+                up,
+            )
             for up in (False, True)
         )
         return low, high
@@ -282,13 +292,13 @@ class CheapBound:
         net, layer = self._net, stage.kinetics.chemistry.layer
         n, sizes = len(stage.state.catalysts), stage.sizes
         nothing = {INPUT: np.zeros((n, net.n_in, len(net.input_coding.rails)))}
-        ready = catalyst_concentrations(net, layer, {**nothing, **times})
+        ready = stage.kinetics.chemistry.gather({**nothing, **times})
         allowed = {
             source: np.broadcast_to(self._errors[source][:, None], times[source].shape)
             for source in layer.inputs
             if source != INPUT
         }
-        off = catalyst_concentrations(net, layer, {**nothing, **allowed})
+        off = stage.kinetics.chemistry.gather({**nothing, **allowed})
         begin = np.zeros((n, layer.n_out))
         if stage.free.any():
             for j, row in enumerate(sizes):
@@ -299,10 +309,10 @@ class CheapBound:
         errors = self._errors[stage.kinetics.name]
         reads = stage.reads(follower)
         begin = np.zeros(times.shape[:2])
-        for part in stage.groups[follower]:
-            for a in part.own:
+        for own, pooled in stage.groups[follower]:
+            for a in own:
                 begin = np.maximum(begin, times[..., a])
-            for a in part.pooled:
+            for a in pooled:
                 begin = np.maximum(begin, times[..., a].max(axis=1, keepdims=True))
         low, high = self._static(stage, follower, {a: errors[:, a] for a in reads})
         rate = self._decay(stage, follower, self._least(stage, {a: errors[:, a] for a in reads}))
@@ -390,17 +400,17 @@ def _check(layer: LayerKinetics) -> None:
     """Refuse local reactions that the closed form does not cover."""
     check_order(layer, "use bound='envelope'")
     kind, names = layer.activation, layer.activation.species
-    parts = groups(layer)
+    parts = by_catalysts(layer)
     for rail in range(len(kind.rails)):
-        if any(part.own or part.pooled for part in parts[rail]):
+        if any(own or pooled for own, pooled in parts[rail]):
             raise NotCertified(
                 f"layer {layer.name!r}: rail {names[rail]!r} of {kind} takes part in local"
                 " reactions; the closed-form bound takes rails that are driven alone; use"
                 " bound='envelope'"
             )
     for follower in range(len(kind.rails), len(names)):
-        powers = [power for part in parts[follower] for _, _, power in part.reactions]
-        if max(powers) > 1 or _pair(parts[follower]) is None:
+        powers = layer.local.terms.power[layer.local.terms.row == follower]
+        if powers.max() > 1 or _pair(layer, parts[follower]) is None:
             raise NotCertified(
                 f"layer {layer.name!r}: nothing limits species {names[follower]!r} of {kind} while"
                 " its catalysts are far from settled (its one gain and a loss must share a"
@@ -409,22 +419,21 @@ def _check(layer: LayerKinetics) -> None:
             )
 
 
-def _pair(parts: list[Group]) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """(number, constant) of the only gain of a follower and of a loss by the same catalyst."""
-    gains = [(part, r) for part in parts for r in part.reactions if r[0] > 0]
+def _pair(layer: LayerKinetics, parts: dict[Catalysts, list[int]]) -> tuple[int, int] | None:
+    """The only gain of a follower and a loss by the same catalyst, among the layer's terms."""
+    terms = layer.local.terms
+    gains = [(part, t) for part, chosen in parts.items() for t in chosen if terms.number[t] > 0]
     if len(gains) != 1:
         return None
-    ((part, (number, constant, power)),) = gains
-    losses = [r for r in part.reactions if r[0] < 0 and r[2] == 1]
-    if power or not losses:
-        return None
-    return (number, constant), (-losses[0][0], losses[0][1])
+    ((part, gain),) = gains
+    losses = [t for t in parts[part] if terms.number[t] < 0 and terms.power[t] == 1]
+    return (gain, losses[0]) if losses and not terms.power[gain] else None
 
 
 def _ratio(stage: _Stage, follower: int) -> float:
     """The most that a follower's gain makes of it."""
-    pair = _pair(stage.groups[follower])
+    pair = _pair(stage.kinetics, stage.groups[follower])
     assert pair is not None  # checked at the beginning
-    (made, gain), (lost, loss) = pair
-    local = stage.kinetics.constants.local
-    return float(made * local[gain] / (lost * local[loss]))
+    terms, local = stage.kinetics.local.terms, stage.kinetics.constants.local
+    made, lost = (terms.number[t] * local[terms.constant[t]] for t in pair)
+    return float(made / -lost)

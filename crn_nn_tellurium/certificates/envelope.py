@@ -41,7 +41,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Species
+from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Species, multiplied_by
 from crn_nn_tellurium.errors import NotCertified
 from crn_nn_tellurium.kinetics import Bounds
 
@@ -49,27 +49,6 @@ ONE = "_one"
 """A boundary species held at 1, which stands for a species at its fixed point."""
 EARLY = 1e-4
 """Where the integration starts from unbounded starts, in units of the fastest unit's time."""
-
-
-@dataclass(frozen=True)
-class _Terms:
-    """All (species, reaction) pairs in which a reaction changes a species, as arrays of one length.
-
-    Attributes
-    ----------
-    species, constant : (n,) int ndarray
-        Which species is changed, and the reaction's rate constant.
-    number, power : (n,) ndarray
-        Net change of the species; its power in the rate.
-    others : (n, 2) int ndarray
-        The other substrates, among [floating, boundary, 1].
-    """
-
-    species: npt.NDArray[np.intp]
-    constant: npt.NDArray[np.intp]
-    number: FloatArray
-    power: npt.NDArray[np.intp]
-    others: npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -137,17 +116,22 @@ class Envelope:
 
     def __init__(self, crn: ReactionNetwork) -> None:
         self.crn = crn
-        self._terms = _collect(crn)
+        self._terms = terms = crn.terms
         self._n = len(crn.floating)
-        terms = self._terms
+        if terms.factors.shape[1] > 2:
+            high = next(reaction for reaction in crn.reactions if reaction.order > 2)
+            raise NotCertified(
+                f"reaction {high.id!r} is above second order ({high.equation}); the envelope takes"
+                " reactions of at most two molecules"
+            )
         bad = (terms.number > 0) & (terms.power >= 2)
         if bad.any():
             raise NotCertified(
-                f"species {crn.floating[terms.species[bad][0]]!r} makes itself at a rate that grows"
+                f"species {crn.floating[terms.row[bad][0]]!r} makes itself at a rate that grows"
                 " with its square, so no time bound holds for all starts"
             )
         fed = np.zeros(self._n, dtype=bool)
-        fed[terms.species[(terms.number > 0) & (terms.power == 0)]] = True
+        fed[terms.row[(terms.number > 0) & (terms.power == 0)]] = True
         if not fed.all():
             raise NotCertified(
                 f"species {crn.floating[int(np.flatnonzero(~fed)[0])]!r} is made by no reaction"
@@ -162,14 +146,14 @@ class Envelope:
         """Species, reactions, and where each rate constant's value comes from."""
         crn, terms, n = self.crn, self._terms, self._n
         self.riccati = np.zeros(n, dtype=bool)
-        self.riccati[terms.species[terms.power == 2]] = True
+        self.riccati[terms.row[terms.power == 2]] = True
         loops = np.zeros(n, dtype=bool)
-        loops[terms.species[(terms.power == 1) & (terms.number > 0)]] = True
+        loops[terms.row[(terms.power == 1) & (terms.number > 0)]] = True
         self.relaxes = ~self.riccati & ~loops
-        self._one_gain = np.bincount(terms.species[terms.number > 0], minlength=n) == 1
+        self._one_gain = np.bincount(terms.row[terms.number > 0], minlength=n) == 1
         self._partner = self._partners()
         self.split = np.zeros(n, dtype=bool)
-        self.split[terms.species[self._partner >= 0]] = True
+        self.split[terms.row[self._partner >= 0]] = True
         species = [Species(ONE, 1.0, boundary=True)]
         reactions: list[Reaction] = []
         for i, name in enumerate(crn.floating):
@@ -182,7 +166,7 @@ class Envelope:
             )
         self._couplings: list[tuple[int, str]] = []
         self._coupling_ids: dict[object, str] = {}
-        for t in range(len(terms.species)):
+        for t in range(len(terms)):
             catalysts = [int(o) for o in terms.others[t] if o < n]
             if catalysts:
                 reactions += self._coupled(t, catalysts)
@@ -194,7 +178,7 @@ class Envelope:
         """The reactions by which the errors of one reaction's catalysts feed those of the species
         that it changes.
         """
-        terms, i = self._terms, int(self._terms.species[t])
+        terms, i = self._terms, int(self._terms.row[t])
         y, gain, power = self.crn.floating[i], bool(terms.number[t] > 0), int(terms.power[t])
         if not self.relaxes[i] or len(catalysts) > 1:
             return [
@@ -216,7 +200,7 @@ class Envelope:
         """A gain G (1 + e_X) of a species that relaxes: G (e_X - e) and G (f_X - f), the latter <=
         0 at f = 1.
         """
-        paired, i = self._partner[t] >= 0, int(self._terms.species[t])
+        paired, i = self._partner[t] >= 0, int(self._terms.row[t])
         high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
         own = below(y)
         k = self._coupling_id(t, "most, if unknown" if paired else "most")
@@ -234,7 +218,7 @@ class Envelope:
 
     def _lost(self, t: int, y: str, catalyst: int) -> list[Reaction]:
         """A loss L (1 + e_X) of a species that relaxes, with all that is lost by it at rest in c."""
-        paired, i = self._partner[t] >= 0, int(self._terms.species[t])
+        paired, i = self._partner[t] >= 0, int(self._terms.row[t])
         high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
         most = self._coupling_id(t, "most, if unknown" if paired else "most")
         least = self._coupling_id(t, "least, if unknown" if paired else "least")
@@ -273,19 +257,23 @@ class Envelope:
         -1 for none.
         """
         terms = self._terms
-        partner = np.full(len(terms.species), -1)
+        partner = np.full(len(terms), -1)
         place = {
-            (int(terms.species[t]), int(terms.others[t].min())): t
-            for t in range(len(terms.species))
-            if terms.number[t] < 0 and terms.power[t] == 1 and terms.others[t].min() < self._n
+            (int(terms.row[t]), int(terms.others[t].min(initial=terms.one))): t
+            for t in range(len(terms))
+            if terms.number[t] < 0
+            and terms.power[t] == 1
+            and terms.others[t].min(initial=terms.one) < self._n
         }
-        for t in range(len(terms.species)):
-            i = int(terms.species[t])
+        for t in range(len(terms)):
+            i = int(terms.row[t])
             single = (
                 self._one_gain[i] and self.relaxes[i] and (terms.others[t] < self._n).sum() == 1
             )
             if terms.number[t] > 0 and terms.power[t] == 0 and single:
-                loss = place.pop((int(terms.species[t]), int(terms.others[t].min())), None)
+                loss = place.pop(
+                    (int(terms.row[t]), int(terms.others[t].min(initial=terms.one))), None
+                )
                 if loss is not None:
                     partner[t], partner[loss] = loss, t
         return partner
@@ -345,7 +333,7 @@ class Envelope:
                 "most": found.most[t],
                 "least": found.least[t],
                 "net": found.most[t] - found.least[self._partner[t]],
-                "rate": found.below[self._terms.species[t]],
+                "rate": found.below[self._terms.row[t]],
             }[what]
             values.append(
                 value if when in ("", "if known" if found.known else "if unknown") else 0.0
@@ -373,11 +361,11 @@ class Envelope:
         ]
         k = np.abs(terms.number) * crn.constants[terms.constant]
         low, high = (
-            k * factor * ext[terms.others[:, 0]] * ext[terms.others[:, 1]]
+            multiplied_by(k * factor, terms.others, ext)
             for factor, ext in zip((1 - rates, 1 + rates), extended, strict=True)
         )
         lower, upper = fixed_point
-        own = terms.species
+        own = terms.row
         most = np.where(terms.power == 0, high / lower[own], high)
         least = np.where(terms.power == 0, low / upper[own], low)
 
@@ -426,10 +414,10 @@ class Envelope:
             (terms.others < n).any(axis=1)
             & (terms.number > 0)
             & (terms.power == 0)
-            & self.riccati[terms.species]
+            & self.riccati[terms.row]
         )
         if bad.any():
-            name = self.crn.floating[terms.species[bad][0]]
+            name = self.crn.floating[terms.row[bad][0]]
             raise NotCertified(
                 f"species {name!r} is made by a catalyst and lost with its square; a bound over all"
                 " starts is not known for this; give initial=(lower, upper), a box of starts"
@@ -515,7 +503,7 @@ class Envelope:
                     (loop + part, growth) if self._terms.power[t] else (loop, growth + part)
                 )
         terms = self._terms
-        alone = (terms.species == i) & (terms.number > 0) & (terms.others >= self._n).all(axis=1)
+        alone = (terms.row == i) & (terms.number > 0) & (terms.others >= self._n).all(axis=1)
         growth += most[alone & (terms.power == 0)].sum() * early.time
         loop += most[alone & (terms.power == 1)].sum() * early.time
         with np.errstate(over="ignore"):
@@ -548,7 +536,7 @@ class Envelope:
         """By species, its terms that floating species catalyse."""
         found: list[list[int]] = [[] for _ in range(self._n)]
         for t in np.flatnonzero((self._terms.others < self._n).any(axis=1)):
-            found[self._terms.species[t]].append(int(t))
+            found[self._terms.row[t]].append(int(t))
         return found
 
     @cached_property
@@ -559,7 +547,7 @@ class Envelope:
         feeds = {
             int(o)
             for t in np.flatnonzero(
-                (terms.number > 0) & ~self.riccati[terms.species] & (self._partner < 0)
+                (terms.number > 0) & ~self.riccati[terms.row] & (self._partner < 0)
             )
             for o in terms.others[t]
             if o < n
@@ -579,7 +567,7 @@ class Envelope:
     @cached_property
     def invariant(self) -> bool:
         """Whether the starts that a bound over all starts covers are never left."""
-        gains = (self._terms.number > 0) & ~self.riccati[self._terms.species]
+        gains = (self._terms.number > 0) & ~self.riccati[self._terms.row]
         return bool((self._partner[gains] >= 0).all())
 
     def shrinks(self, state: FloatArray, values: FloatArray) -> bool:
@@ -597,7 +585,7 @@ class Envelope:
         before: dict[int, set[int]] = {i: set() for i in range(self._n)}
         gains = self._terms.number > 0
         for i, others in zip(
-            self._terms.species[gains].tolist(), self._terms.others[gains].tolist(), strict=True
+            self._terms.row[gains].tolist(), self._terms.others[gains].tolist(), strict=True
         ):
             before[i].update(o for o in others if o < self._n and o != i)
         try:
@@ -712,28 +700,3 @@ def _coupling(
                 name = f"J{k}_{own}_{first}_{second}"
                 reactions.append(Reaction(name, substrates, {**substrates, own: 1}, k, 1.0))
     return reactions
-
-
-def _collect(crn: ReactionNetwork) -> _Terms:
-    place = {name: i for i, name in enumerate(crn.floating + crn.boundary)}
-    one = len(place)
-    constant = {name: i for i, name in enumerate(crn.rate_constants)}
-    rows = []
-    for name, terms in crn.terms.items():
-        for term in terms:
-            others = [place[s] for s in term.species if s != name]
-            if len(term.species) > 2:
-                raise NotCertified(f"species {name!r} takes part in a reaction above second order")
-            others += [one] * (2 - len(others))
-            rows.append(
-                (
-                    place[name],
-                    constant[term.rate_constant],
-                    term.number,
-                    term.species.count(name),
-                    *others,
-                )
-            )
-    columns = np.array(rows, dtype=float).reshape(len(rows), 6).T
-    whole = columns.astype(np.intp)
-    return _Terms(whole[0], whole[1], columns[2], whole[3], whole[4:].T)

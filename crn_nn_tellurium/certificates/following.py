@@ -125,7 +125,7 @@ class EnvelopeModel:
         """The compiled model, shared by all networks of one structure and with weights of the same
         signs.
         """
-        return compiled(structure_text(self.envelope.network, frozenset()))
+        return compiled(structure_text(self.envelope.network))
 
     @cached_property
     def _order(self) -> npt.NDArray[np.intp]:

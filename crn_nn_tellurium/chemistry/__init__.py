@@ -17,15 +17,9 @@ from crn_nn_tellurium.chemistry.annotation import (
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.intervals import Interval
 from crn_nn_tellurium.chemistry.notation import ANTIMONY, KAPPA, PYTHON, formula, signed_sum
-from crn_nn_tellurium.chemistry.reactions import (
-    Balance,
-    Observable,
-    Reaction,
-    ReactionNetwork,
-    Side,
-    Species,
-    Term,
-)
+from crn_nn_tellurium.chemistry.rates import Balance, Terms, multiplied_by
+from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
+from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Side, Species
 from crn_nn_tellurium.chemistry.units import NANOMOLAR_PER_MOLAR, PhysicalUnits, duration
 
 __all__ = [
@@ -51,12 +45,13 @@ __all__ = [
     "ReactionNetwork",
     "Side",
     "Species",
-    "Term",
+    "Terms",
     "check_orders",
     "constant_names",
     "duration",
     "formula",
     "law_term",
+    "multiplied_by",
     "printable",
     "signed_sum",
 ]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from crn_nn_tellurium.chemistry.reactions import Reaction, ReactionNetwork
+from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
+from crn_nn_tellurium.chemistry.reactions import Reaction
 from crn_nn_tellurium.errors import ReactionError
 
 UNITS = ("nM_per_s", "per_s", "per_nM_s", "per_nM2_s")

@@ -72,8 +72,8 @@ def number(value: float) -> str:
     return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
-def signed_sum(parts: Sequence[str]) -> str:
-    """Terms joined by their signs.
+def signed_sum(parts: Sequence[str], empty: str = "0") -> str:
+    """Terms joined by their signs; `empty` where there are none.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def signed_sum(parts: Sequence[str]) -> str:
     '-a + b - c'
     """
     if not parts:
-        return "0"
+        return empty
     text = "".join(f" - {part[1:]}" if part.startswith("-") else f" + {part}" for part in parts)
     return text[3:] if text.startswith(" + ") else "-" + text[3:]
 

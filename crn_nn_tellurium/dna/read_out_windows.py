@@ -314,7 +314,7 @@ def _implementations(
 
 def _course(crn: ReactionNetwork, times: FloatArray) -> FloatArray:
     """Concentrations (n_times, n_floating) from the network's own start."""
-    model = compiled(structure_text(crn, frozenset()))
+    model = compiled(structure_text(crn))
     with model.lock:
         model.set_parameters(model.parameter_index(crn.rate_constants), crn.constants)
         if isinstance(crn, StrandDisplacement):

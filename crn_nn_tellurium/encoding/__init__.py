@@ -4,7 +4,7 @@ from crn_nn_tellurium.encoding.antimony import (
     VOLUME,
     Form,
     compact_constants,
-    compact_signs,
+    compact_names,
     layer_models,
     stochastic_text,
     structure_text,
@@ -12,26 +12,20 @@ from crn_nn_tellurium.encoding.antimony import (
     variational_text,
     write_antimony,
 )
+from crn_nn_tellurium.encoding.layer_encoding import (
+    Catalyst,
+    LayerEncoding,
+    layer_encodings,
+    weighted_sums,
+)
+from crn_nn_tellurium.encoding.unit import Unit, local_reactions, unit_reactions
 from crn_nn_tellurium.encoding.units import (
     C0,
     MAX_RATE_CONSTANT,
     fastest_units,
     largest_bimolecular,
 )
-from crn_nn_tellurium.encoding.whole import (
-    Catalyst,
-    LayerChemistry,
-    Unit,
-    add_to_sources,
-    catalyst_concentrations,
-    layer_chemistry,
-    layer_reactions,
-    local_reactions,
-    signed_constants,
-    to_reactions,
-    unit_reactions,
-    weighted_sums,
-)
+from crn_nn_tellurium.encoding.whole import layer_reactions, to_reactions
 
 __all__ = [
     "C0",
@@ -39,19 +33,16 @@ __all__ = [
     "VOLUME",
     "Catalyst",
     "Form",
-    "LayerChemistry",
+    "LayerEncoding",
     "Unit",
-    "add_to_sources",
-    "catalyst_concentrations",
     "compact_constants",
-    "compact_signs",
+    "compact_names",
     "fastest_units",
     "largest_bimolecular",
-    "layer_chemistry",
+    "layer_encodings",
     "layer_models",
     "layer_reactions",
     "local_reactions",
-    "signed_constants",
     "stochastic_text",
     "structure_text",
     "to_antimony",

@@ -18,7 +18,7 @@ not). Source: Smith et al. 2009, Bioinformatics 25:2452, and the Antimony manual
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -39,16 +39,16 @@ from crn_nn_tellurium.chemistry import (
     Monomial,
     ReactionNetwork,
     Species,
-    Term,
+    Terms,
     check_orders,
     constant_names,
     formula,
     printable,
     signed_sum,
 )
-from crn_nn_tellurium.encoding.whole import layer_reactions, signed_constants, to_reactions
+from crn_nn_tellurium.encoding.whole import layer_reactions, to_reactions
 from crn_nn_tellurium.errors import ReactionError
-from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.networks import Network, signed_constant
 
 Form = Literal["reactions", "compact", "numbers"]
 _THIRD_ORDER = "  unit per_nM2_s = litre^2 / (1e-9 mole^2 * second)\n"
@@ -86,7 +86,7 @@ def to_antimony(
     >>> from crn_nn_tellurium import Layer
     >>> text = to_antimony(Network([Layer([[2.0]])]), form="compact")
     >>> print(text[text.index("  JY1_0") : text.index("; JY1_0.sbo")])
-      JY1_0: => Y1_0; comp*(h1 + w1_0_0*x0*Y1_0 - q1*Y1_0*Y1_0)
+      JY1_0: => Y1_0; comp*(h1 + u1_0_0*x0*Y1_0 - q1*Y1_0*Y1_0)
     """
     if isinstance(model, ReactionNetwork) and x is not None:
         raise ReactionError(
@@ -97,9 +97,7 @@ def to_antimony(
             f"to_antimony takes a Network or a ReactionNetwork; got {type(model).__name__}"
         )
     crn = to_reactions(model, x) if isinstance(model, Network) else model
-    return write_antimony(
-        crn, form, signed_constants(crn) if isinstance(model, Network) else frozenset()
-    )
+    return write_antimony(crn, form)
 
 
 def layer_models(net: Network, form: Form = "reactions") -> tuple[str, ...]:
@@ -110,13 +108,11 @@ def layer_models(net: Network, form: Form = "reactions") -> tuple[str, ...]:
     >>> [text.split()[1] for text in layer_models(Network.random([2, 3, 1], seed=0))]
     ['*network_layer1()', '*network_layer2()']
     """
-    return tuple(write_antimony(crn, form, signed_constants(crn)) for crn in layer_reactions(net))
+    return tuple(write_antimony(crn, form) for crn in layer_reactions(net))
 
 
-def write_antimony(
-    crn: ReactionNetwork, form: Form = "reactions", signed: frozenset[str] = frozenset()
-) -> str:
-    """The text of a reaction network; `signed` are the constants that a compact model gives a sign."""
+def write_antimony(crn: ReactionNetwork, form: Form = "reactions") -> str:
+    """The text of a reaction network."""
     if form not in get_args(Form):
         raise ReactionError(
             f"form is {form!r}; expected one of {', '.join(map(repr, get_args(Form)))}"
@@ -132,28 +128,30 @@ def write_antimony(
                 f"{name!r} in {crn!r}: a reserved word of Antimony or SBML; rename it"
             )
     check_orders(crn)
-    lines = (
-        _faithful(crn) if form == "reactions" else _compact(crn, signed, numbers=form == "numbers")
-    )
+    lines = _faithful(crn) if form == "reactions" else _compact(crn, numbers=form == "numbers")
     return f"model *{crn.name}()\n" + "\n".join(lines) + "\nend\n"
 
 
-def structure_text(crn: ReactionNetwork, signed: frozenset[str]) -> str:
+def structure_text(crn: ReactionNetwork) -> str:
     """A compact model without annotation whose values are all 1: equal for networks of equal
     structure.
 
     The sign of a weight is not structure, so networks that differ in it share a compiled model.
+    Values are set from outside, see `compact_constants`.
     """
-    laws, _ = _collect(crn, signed)
-    lines = ["  compartment comp = 1"]
-    lines += [f"  {name} = 1" for name in crn.rate_constants]
-    lines += [
+    lines = _bare_lines(crn)
+    for law in _laws(crn, _with_signs(crn), crn.rate_constants):
+        rule = f"  {law.sum} := {law.sum_text}\n" if law.sum_text else ""
+        lines.append(f"{rule}  {law.reaction}: => {law.species}; {law.law}")
+    return "model *structure()\n" + "\n".join(lines) + "\nend\n"
+
+
+def _bare_lines(crn: ReactionNetwork) -> list[str]:
+    """A compartment, rate constants and species, their values all 1."""
+    lines = ["  compartment comp = 1", *(f"  {name} = 1" for name in crn.rate_constants)]
+    return lines + [
         f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 1" for s in crn.species
     ]
-    for statement in _laws(crn, laws, {}):
-        rule = f"  {statement.sum} := {statement.sum_text}\n" if statement.sum_text else ""
-        lines.append(f"{rule}  {statement.reaction}: => {statement.species}; {statement.law}")
-    return "model *structure()\n" + "\n".join(lines) + "\nend\n"
 
 
 def variational_text(
@@ -171,49 +169,67 @@ def variational_text(
         By the identifier that starts those of its derivatives (``_s0`` gives ``_s0_Y``): the rate
         constant or boundary species p, and the species whose derivatives are not zero throughout.
     """
-    lines = ["  compartment comp = 1", *(f"  {name} = 1" for name in crn.rate_constants)]
-    lines += [
-        f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 1" for s in crn.species
-    ]
-    for s in crn.floating:
-        lines.append(f"  _J{s}: => {s}; comp*({_sum_text(crn.terms[s])})")
-    needed = {
-        s for direction in directions.values() for moving in direction.values() for s in moving
-    }
+    symbols = crn.floating + crn.boundary
+    lines = _bare_lines(crn)
+    for number, species in enumerate(crn.floating):
+        law = _sum_text(crn, crn.terms, crn.terms.span(number))
+        lines.append(f"  _J{species}: => {species}; comp*({law})")
+    jacobian = crn.jacobian_terms
+    assert jacobian.column is not None
+    places: dict[tuple[str, str], list[int]] = {}
+    for t, (i, j) in enumerate(zip(jacobian.row, jacobian.column, strict=True)):
+        places.setdefault((crn.floating[i], symbols[j]), []).append(t)
+    moving = {s for direction in directions.values() for some in direction.values() for s in some}
     entries = {
-        (row, column): f"_d{row}_{column}"
-        for row, column in crn.jacobian_terms
-        if row in needed and column in needed and column in crn.floating
+        (row, column): f"_d{row}_{column}" for row, column in places if {row, column} <= moving
     }
-    lines += [
-        f"  {name} := {_sum_text(crn.jacobian_terms[place])}" for place, name in entries.items()
-    ]
+    for place, name in entries.items():
+        lines.append(f"  {name} := {_sum_text(crn, jacobian, places[place])}")
     for start, direction in directions.items():
-        ((parameter, moving),) = direction.items()
-        lines += [
-            f"  species {start}_{s} in comp; {start}_{s} = 0" for s in crn.floating if s in moving
-        ]
-        for row in crn.floating:
-            if row in moving:
-                parts = [
-                    f"{name}*{start}_{column}"
-                    for (r, column), name in entries.items()
-                    if r == row and column in moving
-                ]
-                direct = crn.jacobian_terms.get((row, parameter)) or [
-                    Term(term.number, "1", term.species)
-                    for term in crn.terms[row]
-                    if term.rate_constant == parameter
-                ]
-                parts += [f"({_sum_text(direct)})"] if direct else []
-                lines.append(f"  _J{start}_{row}: => {start}_{row}; comp*({signed_sum(parts)})")
+        ((parameter, reached),) = direction.items()
+        own = [s for s in crn.floating if s in reached]
+        lines += [f"  species {start}_{s} in comp; {start}_{s} = 0" for s in own]
+        for row in own:
+            parts = [
+                f"{name}*{start}_{column}"
+                for (r, column), name in entries.items()
+                if r == row and column in reached
+            ]
+            if (row, parameter) in places:
+                direct = _sum_text(crn, jacobian, places[row, parameter])
+            else:
+                direct = _by_constant_text(crn, row, parameter)
+            parts += [f"({direct})"] if direct else []
+            lines.append(f"  _J{start}_{row}: => {start}_{row}; comp*({signed_sum(parts)})")
     return "model *variational()\n" + "\n".join(lines) + "\nend\n"
 
 
-def _sum_text(terms: Sequence[Term]) -> str:
+def _by_constant_text(crn: ReactionNetwork, species: str, constant: str) -> str:
+    """df/dk of one species; empty where the rate constant does not act on it."""
+    terms, span = crn.terms, crn.terms.span(crn.floating.index(species))
+    ones, symbols = ["1"] * len(crn.rate_constants), crn.floating + crn.boundary
     return signed_sum(
-        [_term_text(_Term(term.number, term.rate_constant, term.species), {}) for term in terms]
+        [
+            _term_text(_part(terms, t), ones, symbols)
+            for t in span
+            if crn.rate_constants[terms.constant[t]] == constant
+        ],
+        empty="",
     )
+
+
+def _sum_text(crn: ReactionNetwork, terms: Terms, chosen: Iterable[int]) -> str:
+    symbols = crn.floating + crn.boundary
+    return signed_sum([_term_text(_part(terms, t), crn.rate_constants, symbols) for t in chosen])
+
+
+def compact_names(crn: ReactionNetwork) -> dict[str, str]:
+    """What a compact model calls each rate constant: those that carry a sign have another name."""
+    taken = {*crn.identifiers, crn.name}
+    return {
+        k: free_id(signed_constant(k), taken) if sign else k
+        for k, sign in crn.constant_signs.items()
+    }
 
 
 def stochastic_text(crn: ReactionNetwork) -> str:
@@ -237,17 +253,11 @@ def stochastic_text(crn: ReactionNetwork) -> str:
     return "model *stochastic()\n" + "\n".join(lines) + "\nend\n"
 
 
-def compact_constants(crn: ReactionNetwork, signed: frozenset[str]) -> FloatArray:
+def compact_constants(crn: ReactionNetwork) -> FloatArray:
     """Values of the rate constants as a compact model has them, (n_constants,) in the order of
-    `rate_constants`.
+    `rate_constants`: with the signs of the numbers that they are the sizes of.
     """
-    signs = compact_signs(crn, signed)
-    return np.array([signs.get(k, 1) * v for k, v in crn.constant_values.items()])
-
-
-def compact_signs(crn: ReactionNetwork, signed: frozenset[str]) -> dict[str, int]:
-    """The sign that a compact model gives each of the `signed` constants."""
-    return _collect(crn, signed)[1]
+    return _signs(crn) * crn.constants
 
 
 # Pieces that the forms share --------------------------------------------------------------------
@@ -276,20 +286,15 @@ def _species(species: Species, literal: dict[str, str]) -> str:
     )
 
 
-def _constants(
-    crn: ReactionNetwork, sign: dict[str, int], leave_out: frozenset[str]
-) -> Iterator[str]:
-    order, values = crn.constant_orders, crn.constant_values
-    for name, use in constant_names(crn).items():
-        if name not in leave_out:
-            value, unit, term = (
-                sign.get(name, 1) * values[name],
-                UNITS[order[name]],
-                SBO_CONSTANT[order[name]],
-            )
+def _constants(crn: ReactionNetwork, names: Mapping[str, str], values: FloatArray) -> Iterator[str]:
+    """The rate constants that have a name in the text."""
+    orders = crn.constant_orders
+    for (k, use), value in zip(constant_names(crn).items(), values.tolist(), strict=True):
+        if k in names:
+            name, order = names[k], orders[k]
             yield (
-                f"  {name} = {value!r}; {name} has {unit}; {name}.sboTerm = {term}; {name} is"
-                f' "{printable(use)}"'
+                f"  {name} = {value!r}; {name} has {UNITS[order]}; {name}.sboTerm ="
+                f' {SBO_CONSTANT[order]}; {name} is "{printable(use)}"'
             )
 
 
@@ -308,7 +313,7 @@ def _observables(crn: ReactionNetwork, literal: dict[str, str]) -> Iterator[str]
 
 def _faithful(crn: ReactionNetwork) -> Iterator[str]:
     yield _header(crn)
-    yield from _constants(crn, {}, frozenset())
+    yield from _constants(crn, {k: k for k in crn.rate_constants}, crn.constants)
     for species in crn.species:
         yield _species(species, {})
     for reaction in crn.reactions:
@@ -327,47 +332,56 @@ def _faithful(crn: ReactionNetwork) -> Iterator[str]:
     yield from _observables(crn, {})
 
 
-@dataclass(frozen=True, slots=True)
-class _Term:
-    """number * constant * prod(others), a part of one species' rate of change."""
-
-    number: int
-    constant: str
-    others: tuple[str, ...]
-
-
-def _compact(crn: ReactionNetwork, signed: frozenset[str], numbers: bool) -> Iterator[str]:
-    # a number has its own sign, so with numbers no constant carries one
-    laws, sign = _collect(crn, frozenset() if numbers else signed)
-    inlined = (signed or frozenset(crn.rate_constants)) if numbers else frozenset()
-    order, values = crn.constant_orders, crn.constant_values
-    literal = {name: f"{values[name]!r} {UNITS[order[name]]}" for name in inlined}
+def _compact(crn: ReactionNetwork, numbers: bool) -> Iterator[str]:
+    orders = crn.constant_orders
+    signed = [k for k, sign in crn.constant_signs.items() if sign]
+    if numbers:
+        # a number in a law has its own sign, so no constant carries one
+        terms, values = crn.terms, crn.constants
+        inlined = set(signed or crn.rate_constants)
+        names = {k: k for k in crn.rate_constants if k not in inlined}
+        literal = {
+            k: f"{v!r} {UNITS[orders[k]]}" for k, v in crn.constant_values.items() if k in inlined
+        }
+    else:
+        terms, values = _with_signs(crn), compact_constants(crn)
+        names, literal = compact_names(crn), {}
+    words = {**names, **literal}
     yield _header(crn)
-    yield from _constants(crn, sign, inlined)
+    yield from _constants(crn, names, values)
     for species in crn.species:
-        yield _species(_with_signs(species, sign), literal)
-    for law in _laws(crn, laws, literal):
+        yield _species(species if numbers else _signed_start(crn, species), words)
+    for law in _laws(crn, terms, [words[k] for k in crn.rate_constants]):
         if law.sum_text:
             yield (
                 f"  {law.sum} := {law.sum_text}; {law.sum} has per_s; {law.sum}.sboTerm ="
-                f" {SBO_SUM}; "
-                f'{law.sum} is "drive of {law.species}"'
+                f' {SBO_SUM}; {law.sum} is "drive of {law.species}"'
             )
         yield (
             f"  {law.reaction}: => {law.species}; {law.law}; {law.reaction}.sboTerm ="
-            f" {SBO_REACTION}; "
-            f'{law.reaction} is "net production of {law.species}"'
+            f' {SBO_REACTION}; {law.reaction} is "net production of {law.species}"'
         )
-    yield from _observables(crn, literal)
+    yield from _observables(crn, words)
 
 
-def _with_signs(species: Species, sign: dict[str, int]) -> Species:
+def _signs(crn: ReactionNetwork) -> FloatArray:
+    """By what a compact model multiplies each rate constant, 1 or -1, (n_constants,)."""
+    return np.array([sign or 1 for sign in crn.constant_signs.values()], dtype=float)
+
+
+def _with_signs(crn: ReactionNetwork) -> Terms:
+    """The terms of a network whose rate constants carry the signs of the numbers they stand for."""
+    return replace(crn.terms, number=crn.terms.number * _signs(crn)[crn.terms.constant])
+
+
+def _signed_start(crn: ReactionNetwork, species: Species) -> Species:
     """The species with its start value in terms of constants that carry a sign."""
     if not isinstance(species.initial, Expression):
         return species
+    signs = crn.constant_signs
     terms = tuple(
         Monomial(
-            term.coefficient * math.prod(sign.get(symbol, 1) for symbol, _ in term.powers),
+            term.coefficient * math.prod(signs.get(symbol) or 1 for symbol, _ in term.powers),
             term.powers,
         )
         for term in species.initial.terms
@@ -386,76 +400,66 @@ class _Law:
     sum_text: str = ""
 
 
-def _laws(
-    crn: ReactionNetwork, rates: dict[str, dict[int, list[_Term]]], literal: dict[str, str]
-) -> Iterator[_Law]:
+_Part = tuple[int, int, tuple[int, ...]]
+"""Number, rate constant and factors of a term: equal for terms that are written alike."""
+
+
+def _part(terms: Terms, term: int, own: bool = True) -> _Part:
+    """A term, with its row's own species among the factors or without."""
+    factors = (terms.factors if own else terms.others)[term].tolist()
+    number, constant = int(terms.number[term]), int(terms.constant[term])
+    return number, constant, tuple(f for f in factors if f < terms.one)
+
+
+def _laws(crn: ReactionNetwork, terms: Terms, constants: Sequence[str]) -> Iterator[_Law]:
+    """One law per species; a sum of catalysed terms that occurs again is written once."""
     taken = {*(s.id for s in crn.species), *crn.rate_constants, *(o.id for o in crn.observables)}
-    sums: dict[tuple[_Term, ...], str] = {}
-    for species, powers in rates.items():
+    symbols = crn.floating + crn.boundary
+    sums: dict[tuple[_Part, ...], str] = {}
+    for row, species in enumerate(crn.floating):
+        powers: dict[int, list[_Part]] = {}
+        for t in terms.span(row):
+            powers.setdefault(int(terms.power[t]), []).append(_part(terms, t, own=False))
         if not powers:
             continue  # nothing changes it
         parts: list[str] = []
         name = text = ""
-        catalysed = tuple(term for term in powers.get(1, []) if term.others)
-        flip = bool(catalysed) and catalysed[0].number < 0
-        key = (
-            tuple(_Term(-t.number, t.constant, t.others) for t in catalysed) if flip else catalysed
-        )
+        key = tuple(part for part in powers.get(1, []) if part[2])
+        flip = bool(key) and key[0][0] < 0
+        if flip:
+            key = tuple((-number, constant, factors) for number, constant, factors in key)
         if len(key) > 1 and key not in sums:
             sums[key] = name = free_id(f"z_{species}", taken)
-            text = signed_sum([_term_text(term, literal) for term in key])
-        for power, terms in sorted(powers.items()):
+            text = signed_sum([_term_text(part, constants, symbols) for part in key])
+        for power, own in sorted(powers.items()):
             tail = f"*{species}" * power
+            rest = own
             if power == 1 and key in sums:
                 parts.append(f"{'-' if flip else ''}{sums[key]}{tail}")
-                terms = [term for term in terms if not term.others]
-            elif power == 0 and (shared := _common_factor(terms)) and shared[1] in sums:
-                parts.append(f"{sums[shared[1]]}*{shared[0]}")
-                terms = [term for term in terms if not term.others]
-            parts += [_term_text(term, literal) + tail for term in terms]
-        yield _Law(
-            species, free_id(f"J{species}", taken), f"comp*({signed_sum(parts)})", name, text
-        )
+                rest = [part for part in own if not part[2]]
+            elif power == 0 and (shared := _common_factor(own)) and shared[1] in sums:
+                parts.append(f"{sums[shared[1]]}*{symbols[shared[0]]}")
+                rest = [part for part in own if not part[2]]
+            parts += [_term_text(part, constants, symbols) + tail for part in rest]
+        law = f"comp*({signed_sum(parts)})"
+        yield _Law(species, free_id(f"J{species}", taken), law, name, text)
 
 
-def _common_factor(terms: list[_Term]) -> tuple[str, tuple[_Term, ...]] | None:
+def _common_factor(parts: list[_Part]) -> tuple[int, tuple[_Part, ...]] | None:
     """A species that is a factor of all catalysed terms, and the terms without it."""
-    catalysed = [term for term in terms if term.others]
-    for factor in catalysed[0].others if catalysed else ():
-        if all(factor in term.others for term in catalysed):
-            rest = [list(term.others) for term in catalysed]
-            for others in rest:
-                others.remove(factor)
-            return factor, tuple(
-                _Term(t.number, t.constant, tuple(o)) for t, o in zip(catalysed, rest, strict=True)
-            )
+    catalysed = [part for part in parts if part[2]]
+    for factor in catalysed[0][2] if catalysed else ():
+        if all(factor in factors for _, _, factors in catalysed):
+            without = []
+            for number, constant, factors in catalysed:
+                first = factors.index(factor)
+                without.append((number, constant, factors[:first] + factors[first + 1 :]))
+            return factor, tuple(without)
     return None
 
 
-def _collect(
-    crn: ReactionNetwork, signed: frozenset[str]
-) -> tuple[dict[str, dict[int, list[_Term]]], dict[str, int]]:
-    """Each floating species' rate of change by powers of its own concentration, and the constants'
-    signs.
-    """
-    laws: dict[str, dict[int, list[_Term]]] = {species: {} for species in crn.floating}
-    sign: dict[str, int] = {}
-    for reaction in crn.reactions:
-        substrates = dict(reaction.substrates)
-        for species, number in reaction.net.items():
-            if species not in laws or not number:
-                continue
-            if reaction.rate_constant in signed:
-                number *= sign.setdefault(reaction.rate_constant, 1 if number > 0 else -1)
-            others = tuple(
-                s for s, count in substrates.items() if s != species for _ in range(count)
-            )
-            term = _Term(number, reaction.rate_constant, others)
-            laws[species].setdefault(substrates.get(species, 0), []).append(term)
-    return laws, sign
-
-
-def _term_text(term: _Term, literal: dict[str, str]) -> str:
-    size = "" if abs(term.number) == 1 else f"{abs(term.number)}*"
-    body = size + "*".join((literal.get(term.constant, term.constant), *term.others))
-    return f"-{body}" if term.number < 0 else body
+def _term_text(part: _Part, constants: Sequence[str], symbols: Sequence[str]) -> str:
+    number, constant, factors = part
+    size = [] if abs(number) == 1 else [str(abs(number))]
+    body = "*".join([*size, constants[constant], *(symbols[f] for f in factors)])
+    return f"-{body}" if number < 0 else body

@@ -14,7 +14,7 @@ from crn_nn_tellurium._version import __version__
 from crn_nn_tellurium.basics import FloatArray, free_id, is_real, some
 from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork
 from crn_nn_tellurium.dna import StrandDisplacement
-from crn_nn_tellurium.encoding import signed_constants, to_reactions
+from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import InputError, ReactionError
 from crn_nn_tellurium.networks import (
     Network,
@@ -200,9 +200,8 @@ class Source:
                 f"bound is {bound!r}; expected at least 1, so that the values now are within the"
                 " bounds"
             )
-        chosen = (
-            signed_constants(crn) if isinstance(self.model, Network) else set(crn.rate_constants)
-        )
+        signs = crn.constant_signs
+        chosen = {k for k in signs if signs[k] or not isinstance(self.model, Network)}
         values = crn.constant_values.items()
         return [
             Fitted(k, value, 0.0, bound * max(1.0, value)) for k, value in values if k in chosen
@@ -289,7 +288,13 @@ def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionN
             identifier = free_id(f"{reaction.id}_minus", taken)
             reactions.append(
                 Reaction(
-                    identifier, before, products, opposite[k], 0.0, f"opposite of {reaction.id}"
+                    identifier,
+                    before,
+                    products,
+                    opposite[k],
+                    0.0,
+                    f"opposite of {reaction.id}",
+                    -reaction.sign,
                 )
             )
     fixed = [k for k in chosen if k not in opposite]

@@ -2,25 +2,20 @@
 
 from crn_nn_tellurium.kinetics.bounds import (
     Bounds,
-    Group,
+    Catalysts,
+    by_catalysts,
     check_order,
     extreme_root,
-    groups,
+    product_of,
     settle_between,
 )
-from crn_nn_tellurium.kinetics.layer import (
-    LayerKinetics,
-    LayerState,
-    NetworkKinetics,
-    RateConstants,
-    forward_sensitivities,
-)
+from crn_nn_tellurium.kinetics.layer import LayerKinetics, LayerState
 from crn_nn_tellurium.kinetics.linearized import Linearized
-from crn_nn_tellurium.kinetics.rate_constants import LayerConstants, drive, weighted_sums_of
+from crn_nn_tellurium.kinetics.network import NetworkKinetics, forward_sensitivities
+from crn_nn_tellurium.kinetics.rate_constants import RateConstants, drive, weighted_sums_of
 from crn_nn_tellurium.kinetics.rate_errors import (
     draw_factors,
     layer_factors,
-    multiplied,
     perturbed_constants,
     perturbed_outputs,
     spread,
@@ -28,23 +23,22 @@ from crn_nn_tellurium.kinetics.rate_errors import (
 
 __all__ = [
     "Bounds",
-    "Group",
-    "LayerConstants",
+    "Catalysts",
     "LayerKinetics",
     "LayerState",
     "Linearized",
     "NetworkKinetics",
     "RateConstants",
+    "by_catalysts",
     "check_order",
     "draw_factors",
     "drive",
     "extreme_root",
     "forward_sensitivities",
-    "groups",
     "layer_factors",
-    "multiplied",
     "perturbed_constants",
     "perturbed_outputs",
+    "product_of",
     "settle_between",
     "spread",
     "weighted_sums_of",

@@ -19,15 +19,15 @@ stays.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, is_sparse
-from crn_nn_tellurium.encoding import catalyst_concentrations
+from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.errors import NotCertified
-from crn_nn_tellurium.kinetics.layer import LayerKinetics, NetworkKinetics
+from crn_nn_tellurium.kinetics.layer import LayerKinetics
+from crn_nn_tellurium.kinetics.network import NetworkKinetics
 from crn_nn_tellurium.networks import INPUT
 
 Bounds = tuple[FloatArray, FloatArray]
@@ -41,30 +41,24 @@ _SAME = 1e-15
 """Choices that are equal but for rounding would take turns for ever."""
 
 
-@dataclass(frozen=True)
-class Group:
-    """The part m c_m(y) of one species' rate of change that one product m of other species
-    catalyses.
+Catalysts = tuple[tuple[int, ...], tuple[int, ...]]
+"""A product m of other species: local species of the unit, and local species of each *other* unit
+of the layer in turn, added up.
+"""
 
-    ``own`` are local species of the unit, ``pooled`` those of each *other* unit of the layer in
-    turn, added up; ``reactions`` are (net change, number of the rate constant, power of y).
-    """
 
-    own: tuple[int, ...]
-    pooled: tuple[int, ...]
-    reactions: tuple[tuple[int, int, int], ...]
-
-    def catalysts(self, y: Mapping[int, FloatArray]) -> FloatArray | float:
-        """m by unit, for concentrations (n, n_units) by local species."""
-        product: FloatArray | float = 1.0
-        for a in self.own:
-            product = product * y[a]
-        if self.pooled:
-            members = y[self.pooled[0]]
-            for b in self.pooled[1:]:
-                members = members * y[b]
-            product = product * _of_others(members)
-        return product
+def product_of(catalysts: Catalysts, y: Mapping[int, FloatArray]) -> FloatArray | float:
+    """m by unit, for concentrations (n, n_units) by local species."""
+    own, pooled = catalysts
+    product: FloatArray | float = 1.0
+    for a in own:
+        product = product * y[a]
+    if pooled:
+        members = y[pooled[0]]
+        for b in pooled[1:]:
+            members = members * y[b]
+        product = product * _of_others(members)
+    return product
 
 
 def _of_others(y: FloatArray) -> FloatArray:
@@ -75,22 +69,20 @@ def _of_others(y: FloatArray) -> FloatArray:
     return before + after
 
 
-def groups(kinetics: LayerKinetics) -> list[list[Group]]:
-    """Per local species, its rate of change by catalysts; for rails without the drive."""
-    result = []
-    for species, terms in enumerate(kinetics.terms):
-        found: dict[tuple[tuple[int, ...], tuple[int, ...]], list[tuple[int, int, int]]] = {}
-        for term in terms:
-            others = tuple(sorted(a for a in term.own if a != species))
-            reaction = (term.number, term.constant, len(term.own) - len(others))
-            found.setdefault((others, term.pooled), []).append(reaction)
-            if (
-                term.pooled
-            ):  # a pool holds the unit itself: its own part shares what the unit's species share
-                found.setdefault((tuple(sorted(others + term.pooled)), ()), []).append(reaction)
-        result.append(
-            [Group(own, pooled, tuple(reactions)) for (own, pooled), reactions in found.items()]
-        )
+def by_catalysts(kinetics: LayerKinetics) -> list[dict[Catalysts, list[int]]]:
+    """Per local species, the terms of its rate of change by what catalyses them; for rails without
+    the drive.
+    """
+    terms = kinetics.local.terms
+    result: list[dict[Catalysts, list[int]]] = [{} for _ in kinetics.activation.species]
+    for t, species in enumerate(terms.row.tolist()):
+        own, pooled = kinetics.factors(terms, t)
+        others = [a for a in own if a != species]
+        found = result[species]
+        found.setdefault((tuple(sorted(others)), tuple(pooled)), []).append(t)
+        if pooled:
+            # a pool holds the unit itself: its own part shares what the unit's species share
+            found.setdefault((tuple(sorted(others + pooled)), ()), []).append(t)
     return result
 
 
@@ -112,7 +104,8 @@ def check_order(kinetics: LayerKinetics, what: str) -> None:
 
 
 def extreme_root(
-    parts: list[Group],
+    terms: Terms,
+    parts: Mapping[Catalysts, list[int]],
     y: Mapping[int, Bounds],
     constants: Bounds,
     drive: FloatArray | None,
@@ -122,15 +115,15 @@ def extreme_root(
     (n_local, n, 1).
     """
     own = {a: bounds[0] for a, bounds in y.items()}, {a: bounds[1] for a, bounds in y.items()}
-    catalysts = [(part.catalysts(own[0]), part.catalysts(own[1])) for part in parts]
+    catalysts = [(product_of(part, own[0]), product_of(part, own[1])) for part in parts]
     # c_m, extreme: coefficients of 1, y and y^2
     polynomials = []
-    for part in parts:
-        coefficients = [0.0, 0.0, 0.0]
-        for number, constant, power in part.reactions:
-            coefficients[power] = (
-                coefficients[power] + number * constants[(number > 0) == up][constant]
-            )
+    for chosen_terms in parts.values():
+        coefficients: list[Any] = [0.0, 0.0, 0.0]
+        for t in chosen_terms:
+            number, power = terms.number[t], terms.power[t]
+            k = constants[int((number > 0) == up)][terms.constant[t]]
+            coefficients[power] = coefficients[power] + number * k
         polynomials.append(coefficients)
     chosen = [m[up] for m in catalysts]
     root: Any = None
@@ -193,7 +186,7 @@ def settle_layer(
     check_order(kinetics, "bounds of the fixed point need an activation without such a loop")
     constants = kinetics.constants
     low, high = 1 - rates, 1 + rates
-    weights = constants.weights
+    weights = kinetics.chemistry.weights
     positive, negative = (
         (weights.maximum(0), (-weights).maximum(0))
         if is_sparse(weights)
@@ -204,8 +197,8 @@ def settle_layer(
     )
     local = constants.local[:, None, None]
     between = local * low, local * high
-    parts = groups(kinetics)
-    _check_roots(kinetics, parts)
+    terms, parts = kinetics.local.terms, by_catalysts(kinetics)
+    _check_roots(kinetics)
     drives = [
         _drive(kinetics, rail, gains, losses, low, high)
         for rail in range(len(kinetics.activation.rails))
@@ -213,7 +206,7 @@ def settle_layer(
     y: dict[int, Bounds] = {}
     for (a,) in kinetics.blocks:
         rail = drives[a] if a < len(drives) else (None, None)
-        found = [extreme_root(parts[a], y, between, rail[up], bool(up)) for up in (0, 1)]
+        found = [extreme_root(terms, parts[a], y, between, rail[up], bool(up)) for up in (0, 1)]
         y[a] = found[0] * (1 - _ROUNDING), found[1] * (1 + _ROUNDING)
         if strict and not (np.all(np.isfinite(y[a][1])) and np.all(y[a][0] >= 0)):
             raise NotCertified(
@@ -225,10 +218,11 @@ def settle_layer(
     return lower, upper
 
 
-def _check_roots(kinetics: LayerKinetics, parts: list[list[Group]]) -> None:
+def _check_roots(kinetics: LayerKinetics) -> None:
     """Refuse a species whose rate of change need not have one positive root."""
-    for name, own in zip(kinetics.activation.species, parts, strict=True):
-        gains = [power for part in own for number, _, power in part.reactions if number > 0]
+    terms = kinetics.local.terms
+    for row, name in enumerate(kinetics.activation.species):
+        gains = [terms.power[t] for t in terms.span(row) if terms.number[t] > 0]
         if max(gains, default=0) > 1 or 0 not in gains:
             raise NotCertified(
                 f"layer {kinetics.name!r}: species {name!r} of {kinetics.activation} is made by no"
@@ -253,7 +247,7 @@ def _drive(
     bias = kinetics.constants.bias[:, rail]
     if kinetics.activation.rails[rail].sign < 0:
         gains, losses = losses, gains
-    rounding = max(_ROUNDING, np.finfo(float).eps * kinetics.constants.weights.shape[1])
+    rounding = max(_ROUNDING, np.finfo(float).eps * len(kinetics.chemistry.catalysts))
     size = gains[1] + losses[1] + np.abs(bias)
     lower = low * gains[0] - high * losses[1] + np.where(bias > 0, low * bias, high * bias)
     upper = high * gains[1] - low * losses[0] + np.where(bias > 0, high * bias, low * bias)
@@ -275,14 +269,12 @@ def settle_between(
     strict : bool
         See `settle_layer`.
     """
-    net = kinetics.net
     found: tuple[dict[str, FloatArray], dict[str, FloatArray]] = (
         {INPUT: inputs[0]},
         {INPUT: inputs[1]},
     )
     for layer in kinetics.layers:
-        read = layer.chemistry.layer
-        lower, upper = (catalyst_concentrations(net, read, part) for part in found)
+        lower, upper = (layer.chemistry.gather(part) for part in found)
         found[0][layer.name], found[1][layer.name] = settle_layer(
             layer, (lower, upper), rates, strict
         )

@@ -18,7 +18,6 @@ Everything is in terms of rate constants, so that it serves perturbed ones as we
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,41 +29,19 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from crn_nn_tellurium.basics import FloatArray, is_sparse
-from crn_nn_tellurium.chemistry import Term
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.encoding import (
-    LayerChemistry,
-    add_to_sources,
-    catalyst_concentrations,
-    layer_chemistry,
+    LayerEncoding,
     local_reactions,
     weighted_sums,
 )
-from crn_nn_tellurium.errors import ConvergenceError, NetworkError
+from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.kinetics.linearized import Linearized
-from crn_nn_tellurium.networks import INPUT, Network, outer_sum, places, smoothed_relu, with_values
+from crn_nn_tellurium.kinetics.rate_constants import RateConstants
+from crn_nn_tellurium.networks import outer_sum, places, smoothed_relu, values_of, with_values
 
 NEWTON_STEPS = 50
-
-
-@dataclass(frozen=True)
-class RateConstants:
-    """The rate constants of one layer, or a loss's derivatives with respect to them.
-
-    Attributes
-    ----------
-    weights : (n_units, n_catalysts) ndarray or csr_array
-        With the sign of their effect on the pre-activation.
-    bias : (n_units, n_rails) ndarray
-        Bias of each rail, with its sign; for `LayerKinetics.settle` also (n, n_units, n_rails), by
-        sample.
-    local : (n_local,) ndarray
-        h, q, and those of followers, in the order of the local network.
-    """
-
-    weights: Any
-    bias: FloatArray
-    local: FloatArray
 
 
 @dataclass(frozen=True)
@@ -98,45 +75,14 @@ class LayerState:
         )
 
 
-@dataclass(frozen=True)
-class LocalTerm:
-    """number * constant * product of a unit's own species * product of species of a unit of the
-    pool.
-    """
-
-    number: int
-    constant: int
-    own: tuple[int, ...]
-    pooled: tuple[int, ...]
-
-    def evaluate(self, constants: FloatArray, y: Sequence[FloatArray]) -> Any:
-        """Its value by unit (n, n_units), added up over the pool."""
-        result: Any = self.number * constants[self.constant]
-        for a in self.own:
-            result = result * y[a]
-        if self.pooled:
-            product: Any = math.prod(y[b] for b in self.pooled)
-            result = result * product.sum(axis=1, keepdims=True)
-        return result
-
-    def by_pair(self, constants: FloatArray, y: Sequence[FloatArray]) -> Any:
-        """Its value by unit and unit of the pool (n, n_units, n_units)."""
-        result: Any = self.number * constants[self.constant]
-        for a in self.own:
-            result = result * y[a][:, :, None]
-        for b in self.pooled:
-            result = result * y[b][:, None, :]
-        return result
-
-
 class LayerKinetics:
     """The kinetics of one layer: where it settles, and how that answers to small changes."""
 
-    def __init__(self, chemistry: LayerChemistry) -> None:
+    def __init__(self, chemistry: LayerEncoding) -> None:
         self.chemistry = chemistry
         self.activation = chemistry.activation
         self.local = local_reactions(chemistry)
-        self.constants = RateConstants(chemistry.weights, chemistry.rail_bias, self.local.constants)
+        self.constants = RateConstants.of(chemistry)
         self._signs = [rail.sign for rail in self.activation.rails]
 
     @property
@@ -144,57 +90,65 @@ class LayerKinetics:
         """The layer's."""
         return self.chemistry.layer.name
 
-    # Terms of the local network, by number instead of by name
-    # --------------------------------------
-
-    def _local(self, term: Term) -> LocalTerm:
-        own, pool = self.local.floating, self.local.boundary
-        names = self.activation.pooled
-        return LocalTerm(
-            term.number,
-            self.local.rate_constants.index(term.rate_constant),
-            tuple(own.index(s) for s in term.species if s in own),
-            tuple(
-                self.activation.species.index(names[pool.index(s)])
-                for s in term.species
-                if s in pool
-            ),
-        )
+    # Terms of the local network -----------------------------------------------------------------
 
     @cached_property
-    def terms(self) -> list[list[LocalTerm]]:
-        """f of each species of a unit, but for the drive."""
-        return [[self._local(term) for term in self.local.terms[s]] for s in self.local.floating]
+    def _pool(self) -> tuple[int, ...]:
+        """Which species of a unit each boundary species of the local network stands for."""
+        return tuple(self.activation.species.index(name) for name in self.activation.pooled)
+
+    def factors(self, terms: Terms, term: int) -> tuple[list[int], list[int]]:
+        """Factors of one term: the unit's own species, and those of every unit of the layer in
+        turn.
+        """
+        n, symbols = len(self.local.floating), terms.symbols(term)
+        return [a for a in symbols if a < n], [self._pool[a - n] for a in symbols if a >= n]
+
+    def _value(
+        self, terms: Terms, term: int, constants: FloatArray, y: Sequence[FloatArray]
+    ) -> Any:
+        """One term by unit (n, n_units), added up over the pool."""
+        own, pooled = self.factors(terms, term)
+        result: Any = terms.number[term] * constants[terms.constant[term]]
+        for a in own:
+            result = result * y[a]
+        if pooled:
+            product: Any = math.prod(y[b] for b in pooled)
+            result = result * product.sum(axis=1, keepdims=True)
+        return result
+
+    def _by_pair(
+        self, terms: Terms, term: int, constants: FloatArray, y: Sequence[FloatArray]
+    ) -> Any:
+        """One term by unit and unit of the pool (n, n_units, n_units)."""
+        own, pooled = self.factors(terms, term)
+        result: Any = terms.number[term] * constants[terms.constant[term]]
+        for a in own:
+            result = result * y[a][:, :, None]
+        for b in pooled:
+            result = result * y[b][:, None, :]
+        return result
 
     @cached_property
-    def _own_terms(self) -> dict[tuple[int, int], list[LocalTerm]]:
-        """df_a/dy_b within a unit, but for the drive, which stands on the diagonal of each rail."""
-        own = self.local.floating
-        found: dict[tuple[int, int], list[LocalTerm]] = {
-            (rail, rail): [] for rail in range(len(self._signs))
-        }
-        for (row, column), terms in self.local.jacobian_terms.items():
-            if column in own:
-                found[own.index(row), own.index(column)] = [self._local(term) for term in terms]
-        return found
-
-    @cached_property
-    def _pool_terms(self) -> dict[tuple[int, int], list[LocalTerm]]:
-        """df_a/dy_b with respect to each unit of the layer, besides that within a unit."""
-        own, pool = self.local.floating, self.local.boundary
-        return {
-            (
-                own.index(row),
-                self.activation.species.index(self.activation.pooled[pool.index(column)]),
-            ): [self._local(term) for term in terms]
-            for (row, column), terms in self.local.jacobian_terms.items()
-            if column in pool
-        }
+    def _entries(self) -> tuple[dict[tuple[int, int], list[int]], dict[tuple[int, int], list[int]]]:
+        """Terms of df_a/dy_b by (a, b): within a unit, but for the drive, which stands on the
+        diagonal of each rail, and with respect to each unit of the layer besides.
+        """
+        terms, n = self.local.jacobian_terms, len(self.local.floating)
+        assert terms.column is not None
+        own: dict[tuple[int, int], list[int]] = {(r, r): [] for r in range(len(self._signs))}
+        pool: dict[tuple[int, int], list[int]] = {}
+        for t, (a, b) in enumerate(zip(terms.row.tolist(), terms.column.tolist(), strict=True)):
+            if b < n:
+                own.setdefault((a, b), []).append(t)
+            else:
+                pool.setdefault((a, self._pool[b - n]), []).append(t)
+        return own, pool
 
     @cached_property
     def blocks(self) -> tuple[tuple[int, ...], ...]:
         """Local species that depend on one another both ways, what a block depends on before it."""
-        entries = [*self._own_terms, *self._pool_terms]
+        entries = [place for part in self._entries for place in part]
         size = len(self.local.floating)
         rows, columns = np.array(entries).T
         graph = sparse.csr_array((np.ones(len(entries)), (rows, columns)), shape=(size, size))
@@ -216,8 +170,16 @@ class LayerKinetics:
     def at(self, catalysts: FloatArray, concentrations: FloatArray) -> LayerState:
         """The layer at concentrations (n, n_units, n_species) found elsewhere, by the engine say."""
         y = [np.ascontiguousarray(concentrations[..., a]) for a in range(concentrations.shape[2])]
-        return LayerState(
-            catalysts, self._drive(catalysts @ self.constants.weights.T, self.constants), y
+        sums = catalysts @ self.chemistry.weights.T
+        return LayerState(catalysts, self._drive(sums, self.constants), y)
+
+    def weights(self, constants: RateConstants) -> Any:
+        """The weights (n_units, n_catalysts) among rate constants without samples."""
+        own = constants is self.constants
+        return (
+            self.chemistry.weights
+            if own
+            else with_values(self.chemistry.weights, constants.weights)
         )
 
     def settle(
@@ -236,7 +198,8 @@ class LayerKinetics:
             If Newton's method does not end at positive concentrations.
         """
         used = constants or self.constants
-        sums = weighted_sums(used.weights, catalysts) if by_row else catalysts @ used.weights.T
+        weights = self.weights(used)
+        sums = weighted_sums(weights, catalysts) if by_row else catalysts @ weights.T
         drive = self._drive(sums, used)
         closed = self.activation.concentrations((sums + self.chemistry.bias) / self.activation.gain)
         y = [np.ascontiguousarray(closed[..., a]) for a in range(closed.shape[2])]
@@ -256,9 +219,10 @@ class LayerKinetics:
         self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray]
     ) -> list[FloatArray]:
         for _ in range(NEWTON_STEPS):
+            terms = self.local.terms
             rates = [
-                sum(term.evaluate(local, y) for term in terms) + np.zeros_like(y[0])
-                for terms in self.terms
+                sum(self._value(terms, t, local, y) for t in terms.span(a)) + np.zeros_like(y[0])
+                for a in range(len(y))
             ]
             for rail, u in enumerate(drive):
                 rates[rail] = rates[rail] + u * y[rail]
@@ -291,19 +255,20 @@ class LayerKinetics:
     def _linearize(
         self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray], sizes: bool = False
     ) -> Linearized:
+        terms, (own_terms, pool_terms) = self.local.jacobian_terms, self._entries
         own = {}
-        for (a, b), terms in self._own_terms.items():
+        for (a, b), chosen in own_terms.items():
             sign = abs if sizes and (a, b) not in self._together else _unchanged
             entry: Any = drive[a] if a == b and a < len(drive) else 0.0
-            for term in terms:
-                entry = entry + sign(term.evaluate(local, y))
+            for t in chosen:
+                entry = entry + sign(self._value(terms, t, local, y))
             own[a, b] = np.broadcast_to(-abs(entry) if sizes and a == b else entry, y[0].shape)
         shape = (*y[0].shape, y[0].shape[1])
         pool = {}
-        for place, terms in self._pool_terms.items():
+        for place, chosen in pool_terms.items():
             sign = abs if sizes and place not in self._together else _unchanged
             pool[place] = np.broadcast_to(
-                sum(sign(term.by_pair(local, y)) for term in terms), shape
+                sum(sign(self._by_pair(terms, t, local, y)) for t in chosen), shape
             )
         return Linearized(self.name, self.activation.species, self.blocks, own, pool)
 
@@ -322,20 +287,20 @@ class LayerKinetics:
         derivative does not cancel here. Without `sources`, the catalysts are left out.
         """
         constants = constants or self.constants
-        weights: Any = constants.weights
+        weights = self.weights(constants)
         sign: Callable[[Any], Any] = abs if sizes else _unchanged
         adjoint = self.linearize(state, constants, sizes).solve_transposed(gradient)
         by_rail = [-adjoint[rail] * state.y[rail] for rail in range(len(self._signs))]
         by_unit: Any = sum(part * sign(s) for part, s in zip(by_rail, self._signs, strict=True))
-        by_weight = outer_sum(weights, by_unit, state.catalysts)
+        by_weight = values_of(outer_sum(weights, by_unit, state.catalysts))
         ones, by_local = (
             np.ones(len(self.local.rate_constants)),
             np.zeros(len(self.local.rate_constants)),
         )
-        for a, terms in enumerate(self.terms):
-            for term in terms:
-                part = term.evaluate(ones, state.y)
-                by_local[term.constant] -= np.sum(adjoint[a] * sign(part))
+        terms = self.local.terms
+        for t, a in enumerate(terms.row):
+            part = self._value(terms, t, ones, state.y)
+            by_local[terms.constant[t]] -= np.sum(adjoint[a] * sign(part))
         by_bias = np.stack([part.sum(axis=0) for part in by_rail], axis=1)
         return (by_unit @ sign(weights) if sources else None), RateConstants(
             by_weight, by_bias, by_local
@@ -348,250 +313,46 @@ class LayerKinetics:
         `own` and `h` are where the layer's own weights and biases, and its h, stand among the
         parameters.
         """
-        weights, y = self.constants.weights, state.y
+        weights: Any = self.chemistry.weights
+        y = state.y
         n, m = y[0].shape
         flat = by_catalyst.transpose(1, 0, 2).reshape(by_catalyst.shape[1], -1)
         by_z = (weights @ flat).reshape(m, n, -1).transpose(1, 0, 2).copy()
         rows, columns = places(self.chemistry.layer.weights)
         gain = self.activation.gain
-        read = state.catalysts @ self._spread + gain * self.chemistry.constants
+        read = self.chemistry.values_read(state.catalysts)
         place = np.arange(own.start, own.stop)
         by_z[:, rows, place[: len(rows)]] += read[:, columns]
         by_z[:, np.arange(m), place[len(rows) :]] += gain
         right = [np.zeros_like(by_z) for _ in y]
         for rail, sign in enumerate(self._signs):
             right[rail] -= sign * by_z * y[rail][..., None]
-        for a, terms in enumerate(self.terms):
-            for term in terms:
-                if term.constant == self._h:
-                    right[a][..., h] -= term.evaluate(np.ones_like(self.constants.local), y)
+        terms = self.local.terms
+        for t in np.flatnonzero(terms.constant == self._h).tolist():
+            value = self._value(terms, t, np.ones_like(self.constants.local), y)
+            right[terms.row[t]][..., h] -= value
         return np.stack(self.linearize(state).solve(right), axis=2)
 
     # From rate constants to the network's parameters -------------------------------------------
 
     @property
     def _h(self) -> int:
-        return self.local.rate_constants.index(f"h{self.chemistry.index}")
+        return self.activation.rate_constants.index("h")
 
     @property
     def _q(self) -> int:
-        return self.local.rate_constants.index(f"q{self.chemistry.index}")
+        return self.activation.rate_constants.index("q")
 
     def to_parameters(
         self, gradient: RateConstants, sizes: bool = False
     ) -> tuple[Any, FloatArray, float]:
         """dL/d(weights), dL/d(bias) and dL/dh of the layer from those of its rate constants."""
-        chemistry, gain = self.chemistry, self.activation.gain
-        by_unit = gradient.bias @ np.array(
-            [abs(s) if sizes else s for s in self._signs], dtype=float
+        weights, bias = self.chemistry.transpose(gradient.weights, gradient.bias, sizes)
+        return (
+            with_values(self.chemistry.layer.weights, weights),
+            bias,
+            float(gradient.local[self._h]),
         )
-        weights = self.columns_of(gradient.weights, sizes)
-        if chemistry.constants.any():
-            shift = gain * (np.abs(chemistry.constants) if sizes else chemistry.constants)
-            if is_sparse(weights):
-                rows, _ = places(weights)
-                weights.data += by_unit[rows] * shift[weights.indices]
-            else:
-                weights = weights + np.outer(by_unit, shift)
-        return weights, gain * by_unit, float(gradient.local[self._h])
-
-    def columns_of(self, by_catalyst: Any, sizes: bool = False) -> Any:
-        """Derivatives by catalyst (n_units, n_catalysts) as derivatives by value read (n_units,
-        n_in).
-        """
-        factors, one_each = self._factors
-        if one_each and not is_sparse(by_catalyst):
-            return by_catalyst * (np.abs(factors) if sizes else factors)
-        found = by_catalyst @ (abs(self._spread) if sizes else self._spread)
-        if not is_sparse(by_catalyst):
-            return found
-        # scipy drops entries that come out as zero: put all back where the layer stores a weight
-        stored: Any = self.chemistry.layer.weights
-        width = stored.shape[1]
-        found.sort_indices()
-        rows, columns = places(found)
-        keys = np.append(rows * width + columns, -1)
-        rows, columns = places(stored)
-        wanted = rows * width + columns
-        at = np.searchsorted(keys[:-1], wanted)
-        data = np.where(keys[at] == wanted, np.append(found.data, 0.0)[at], 0.0)
-        return with_values(stored, data)
-
-    @cached_property
-    def _factors(self) -> tuple[FloatArray, bool]:
-        """From a weight to the rate constant of each catalyst; whether each value read is one
-        catalyst.
-        """
-        catalysts = self.chemistry.catalysts
-        factors = self.activation.gain * np.array([catalyst.coefficient for catalyst in catalysts])
-        return factors, [catalyst.column for catalyst in catalysts] == list(
-            range(self.chemistry.layer.n_in)
-        )
-
-    @cached_property
-    def _spread(self) -> Any:
-        """(n_catalysts, n_in): the same as a matrix."""
-        columns = np.array([catalyst.column for catalyst in self.chemistry.catalysts], dtype=int)
-        shape = (len(columns), self.chemistry.layer.n_in)
-        return sparse.csr_array((self._factors[0], (np.arange(len(columns)), columns)), shape=shape)
-
-
-class NetworkKinetics:
-    """The kinetics of all layers of a network."""
-
-    def __init__(self, net: Network) -> None:
-        self.net = net
-        self.layers = tuple(LayerKinetics(chemistry) for chemistry in layer_chemistry(net))
-
-    @property
-    def species(self) -> tuple[str, ...]:
-        """Identifiers of the floating species: by layer, unit, then the activation's species."""
-        return tuple(name for layer in self.layers for name in layer.chemistry.species)
-
-    def settle(
-        self, x: FloatArray, constants: Sequence[RateConstants] | None = None, by_row: bool = False
-    ) -> list[LayerState]:
-        """All layers at the steady state of checked inputs x (n, n_in); see `LayerKinetics.settle`."""
-        return self.settle_coded(self.net.input_coding.code(x), constants, by_row)
-
-    def settle_coded(
-        self,
-        inputs: FloatArray,
-        constants: Sequence[RateConstants] | None = None,
-        by_row: bool = False,
-    ) -> list[LayerState]:
-        """The same for concentrations (n, n_in, n_rails) of the inputs' species."""
-        found = {INPUT: inputs}
-        states = []
-        for number, layer in enumerate(self.layers):
-            own = None if constants is None else constants[number]
-            state = layer.settle(
-                catalyst_concentrations(self.net, layer.chemistry.layer, found), own, by_row
-            )
-            found[layer.name] = state.concentrations
-            states.append(state)
-        return states
-
-    def at(self, x: FloatArray, concentrations: FloatArray) -> list[LayerState]:
-        """All layers at concentrations (n, n_species) of all floating species in order."""
-        found = {INPUT: self.net.input_coding.code(x)}
-        states, first = [], 0
-        for layer in self.layers:
-            size = layer.chemistry.n_species
-            block = concentrations[:, first : first + size].reshape(
-                len(x), layer.chemistry.layer.n_out, -1
-            )
-            states.append(
-                layer.at(catalyst_concentrations(self.net, layer.chemistry.layer, found), block)
-            )
-            found[layer.name] = block
-            first += size
-        return states
-
-    def outputs(self, states: Sequence[LayerState]) -> FloatArray:
-        """The network's outputs (n, n_out) in these states."""
-        return self.layers[-1].activation.read(states[-1].concentrations)
-
-    def backward(
-        self,
-        states: Sequence[LayerState],
-        by_output: FloatArray,
-        constants: Sequence[RateConstants] | None = None,
-        sizes: bool = False,
-        inputs: bool = False,
-    ) -> tuple[list[RateConstants], FloatArray | None]:
-        """From dL/d(outputs) (n, n_out) to all rate constants and, if asked for, to the input
-        values (n, n_in).
-
-        With `sizes`, the sums of the absolute values of all contributions (see
-        `LayerKinetics.backward`).
-        """
-        n = len(by_output)
-        totals = {
-            layer.name: np.zeros((n, layer.chemistry.layer.n_out, len(layer.activation.species)))
-            for layer in self.layers
-        }
-        if inputs:
-            totals[INPUT] = np.zeros((n, self.net.n_in, len(self.net.input_coding.rails)))
-        last = self.layers[-1]
-        for name, coefficient in last.activation.read_out.terms:
-            by_species = np.abs(coefficient * by_output) if sizes else coefficient * by_output
-            totals[last.name][..., last.activation.species.index(name)] += by_species
-        gradients: list[RateConstants] = []
-        for number, layer in reversed(list(enumerate(self.layers))):
-            own = None if constants is None else constants[number]
-            total = totals[layer.name]
-            columns = [np.ascontiguousarray(total[..., a]) for a in range(total.shape[2])]
-            wanted = inputs or layer.chemistry.layer.inputs != (INPUT,)
-            by_catalyst, gradient = layer.backward(states[number], columns, own, sizes, wanted)
-            if by_catalyst is not None:
-                add_to_sources(self.net, layer.chemistry.layer, by_catalyst, totals)
-            gradients.append(gradient)
-        by_input = totals[INPUT][..., 0] / self.input_coefficients if inputs else None
-        return gradients[::-1], by_input
-
-    @cached_property
-    def h_is_a_rate_constant(self) -> bool:
-        """True, or a refusal: dL/dh takes h as the rate constant of the rails alone.
-
-        Raises
-        ------
-        NetworkError
-            If a read-out, gain, rail or local reaction of an activation changes with h.
-        """
-        for layer in self.layers:
-            activation = layer.activation
-            other = dataclasses.replace(activation, h=2 * activation.h)
-            for part in ("rails", "read_out", "local_reactions", "gain"):
-                if getattr(activation, part) != getattr(other, part):
-                    raise NetworkError(
-                        f"layer {layer.name!r}: {part} of {activation} depend on h; derivatives"
-                        " take h as the rate constant of its rails alone, so give the other"
-                        " numbers a field of their own"
-                    )
-        return True
-
-    @cached_property
-    def input_coefficients(self) -> FloatArray:
-        """Coefficient of the first species of each input in its read-out, (n_in,).
-
-        Layers read an input through its read-out alone, so one species tells the whole derivative.
-        """
-        coding = self.net.input_coding
-        return np.array([coding.read_out(i).terms[0][1] for i in range(self.net.n_in)])
-
-
-def forward_sensitivities(
-    kinetics: NetworkKinetics, states: Sequence[LayerState], inputs: bool = False
-) -> FloatArray:
-    """d(outputs)/d(parameters) at a steady state, by forward substitution through the layers.
-
-    Returns
-    -------
-    (n, n_out, n_parameters) ndarray
-        Parameters in the order of `parameters.parameters`, then, if asked for, the inputs.
-    """
-    net = kinetics.net
-    sizes = [len(places(layer.weights)[0]) + layer.n_out for layer in net.layers]
-    n_parameters = sum(sizes) + len(net.layers)
-    total = n_parameters + (net.n_in if inputs else 0)
-    n = len(states[0].catalysts)
-    found = {INPUT: np.zeros((n, net.n_in, len(net.input_coding.rails), total))}
-    if inputs:
-        # as in `backward`, the first species of an input carries its whole derivative
-        each = np.arange(net.n_in)
-        found[INPUT][:, each, 0, n_parameters + each] = 1 / kinetics.input_coefficients
-    first = 0
-    for number, (layer, state) in enumerate(zip(kinetics.layers, states, strict=True)):
-        by_catalyst = catalyst_concentrations(net, layer.chemistry.layer, found)
-        own = slice(first, first + sizes[number])
-        found[layer.name] = layer.respond(state, by_catalyst, own, sum(sizes) + number)
-        first += sizes[number]
-    last = kinetics.layers[-1]
-    result = np.zeros((n, net.n_out, total))
-    for species, coefficient in last.activation.read_out.terms:
-        result += coefficient * found[last.name][:, :, last.activation.species.index(species)]
-    return result
 
 
 def _unchanged(value: Any) -> Any:

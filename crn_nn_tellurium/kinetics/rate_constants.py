@@ -1,34 +1,33 @@
-"""The rate constants of a layer by sample: what a batch is solved with when every sample may have
-its own.
-
-Arrays have a leading dimension of 1 where all samples share them, of n where they do not.
-"""
+"""The rate constants of a layer, and the drive that they make of what it reads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, is_sparse
-from crn_nn_tellurium.encoding import LayerChemistry, local_reactions, weighted_sums
+from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_sums
 from crn_nn_tellurium.networks import values_of, with_values
 
 
-@dataclass(frozen=True)
-class LayerConstants:
-    """Rate constants of one layer for one sample (m = 1 serves them all) or for each of a batch.
+@dataclass(frozen=True, eq=False)
+class RateConstants:
+    """The rate constants of one layer; or factors on them, or a loss's derivatives by them.
+
+    Arrays may have a leading axis of samples, of length 1 where all samples share what is in them.
 
     Attributes
     ----------
-    weights : (m, n_weights) ndarray
-        Of the catalysts, with the sign of their effect on the pre-activation, in the order of
-        `values_of`.
-    bias : (m, n_units, n_rails) ndarray
+    weights : (..., n_weights) ndarray
+        Of the catalysts, with the sign of their effect on the pre-activation, as stored in
+        `LayerEncoding.weights`.
+    bias : (..., n_units, n_rails) ndarray
         Bias of each rail, with its sign.
-    local : (m, n_local) ndarray
-        In the order of `Activation.rate_constants`.
+    local : (..., n_local) ndarray
+        h, q, and those of followers, in the order of `Activation.rate_constants`.
     """
 
     weights: FloatArray
@@ -36,27 +35,38 @@ class LayerConstants:
     local: FloatArray
 
     @staticmethod
-    def of(chemistry: LayerChemistry) -> LayerConstants:
-        """A network's own."""
+    def of(chemistry: LayerEncoding) -> RateConstants:
+        """A network's own, without samples."""
         local = local_reactions(chemistry).constants
-        return LayerConstants(
-            values_of(chemistry.weights)[None], chemistry.rail_bias[None], local[None]
+        return RateConstants(values_of(chemistry.weights), chemistry.rail_bias, local)
+
+    @property
+    def shared(self) -> RateConstants:
+        """The same for all samples: with a leading axis of length 1."""
+        return RateConstants(self.weights[None], self.bias[None], self.local[None])
+
+    def take(self, samples: npt.NDArray[np.intp]) -> RateConstants:
+        """Those of some samples."""
+        parts = (self.weights, self.bias, self.local)
+        return RateConstants(*(part if len(part) == 1 else part[samples] for part in parts))
+
+    def __mul__(self, factors: RateConstants) -> RateConstants:
+        """One by one."""
+        return RateConstants(
+            self.weights * factors.weights, self.bias * factors.bias, self.local * factors.local
         )
 
-    def take(self, samples: npt.NDArray[np.intp]) -> LayerConstants:
-        """Those of some samples."""
-        return LayerConstants(
-            *(
-                part if len(part) == 1 else part[samples]
-                for part in (self.weights, self.bias, self.local)
-            )
-        )
+    def scaled(self, factor: FloatArray) -> RateConstants:
+        """Those of each sample times its factor (n,)."""
+        f = factor[:, None]
+        return RateConstants(self.weights * f, self.bias * f[..., None], self.local * f)
 
 
 def drive(
-    chemistry: LayerChemistry, constants: LayerConstants, catalysts: FloatArray
+    chemistry: LayerEncoding, constants: RateConstants, catalysts: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Drive of every unit's rails, for catalysts (n, n_catalysts), and the sum of its parts' sizes.
+    """Drive of every unit's rails, for catalysts (n, n_catalysts), and the sum of its parts' sizes,
+    by rate constants with a leading axis of samples.
 
     Both have shape (n, n_units, n_rails).
     """
@@ -67,10 +77,11 @@ def drive(
 
 
 def weighted_sums_of(
-    chemistry: LayerChemistry, weights: FloatArray, catalysts: FloatArray
+    chemistry: LayerEncoding, weights: FloatArray, catalysts: FloatArray
 ) -> FloatArray:
-    """Sums (n, n_units) of catalysts (n, n_catalysts) by stored weights (m, n_weights), row by row."""
-    pattern, catalysts = chemistry.weights, np.ascontiguousarray(catalysts)
+    """Sums (n, n_units) of catalysts (n, n_catalysts) by weights (m, n_weights), row by row."""
+    pattern: Any = chemistry.weights
+    catalysts = np.ascontiguousarray(catalysts)
     if len(weights) == 1:
         return weighted_sums(with_values(pattern, weights[0]), catalysts)
     if is_sparse(pattern):
@@ -80,11 +91,8 @@ def weighted_sums_of(
         n_units, n_catalysts = pattern.shape
         spans = [slice(j * n_catalysts, (j + 1) * n_catalysts) for j in range(n_units)]
         read = [slice(None)] * n_units
-    parts = zip(read, spans, strict=True)
-    return np.stack(
-        [
-            np.add.reduce(catalysts[:, columns] * weights[:, span], axis=1)
-            for columns, span in parts
-        ],
-        axis=1,
-    )
+    parts = [
+        np.add.reduce(catalysts[:, columns] * weights[:, span], axis=1)
+        for columns, span in zip(read, spans, strict=True)
+    ]
+    return np.stack(parts, axis=1)

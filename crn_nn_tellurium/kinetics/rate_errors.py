@@ -14,8 +14,9 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, is_real
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.kinetics.layer import LayerKinetics, NetworkKinetics, RateConstants
-from crn_nn_tellurium.networks import values_of, with_values
+from crn_nn_tellurium.kinetics.layer import LayerKinetics
+from crn_nn_tellurium.kinetics.network import NetworkKinetics
+from crn_nn_tellurium.kinetics.rate_constants import RateConstants
 
 
 def draw_factors(
@@ -43,29 +44,18 @@ def spread(cv: float) -> float:
 def layer_factors(layer: LayerKinetics, cv: float, rng: np.random.Generator) -> RateConstants:
     """The same for one layer; factors of one draw grow with cv."""
     own, s = layer.constants, spread(cv)
-    weights = with_values(own.weights, np.exp(s * rng.standard_normal(len(values_of(own.weights)))))
+    weights = np.exp(s * rng.standard_normal(own.weights.shape))
     bias = np.exp(s * rng.standard_normal(own.bias.shape))
     shared = [position for position, rail in enumerate(layer.activation.rails) if not rail.shift]
     bias[:, shared] = bias[:, shared[:1]]
     return RateConstants(weights, bias, np.exp(s * rng.standard_normal(own.local.shape)))
 
 
-def multiplied(constants: RateConstants, factors: RateConstants) -> RateConstants:
-    """Rate constants, or derivatives by them, times factors, one by one."""
-    weights = with_values(
-        constants.weights, values_of(constants.weights) * values_of(factors.weights)
-    )
-    return RateConstants(weights, constants.bias * factors.bias, constants.local * factors.local)
-
-
 def perturbed_constants(
     kinetics: NetworkKinetics, factors: Sequence[RateConstants]
 ) -> list[RateConstants]:
     """The network's rate constants, each off by its factor, layer by layer."""
-    return [
-        multiplied(layer.constants, part)
-        for layer, part in zip(kinetics.layers, factors, strict=True)
-    ]
+    return [layer.constants * part for layer, part in zip(kinetics.layers, factors, strict=True)]
 
 
 def perturbed_outputs(

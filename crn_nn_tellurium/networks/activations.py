@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, is_real
 from crn_nn_tellurium.errors import NetworkError
+from crn_nn_tellurium.networks.names import RESERVED_LOCALLY
 
 _LETTERS = re.compile(r"[A-Za-z]+", re.ASCII)
 
@@ -196,7 +197,7 @@ class Activation(ABC):
                 raise NetworkError(
                     f"{kind}: rail {rail.name!r} has sign {rail.sign!r}; expected 1 or -1"
                 )
-        if clash := {"h", "q", "w", "b", "v", "J"}.intersection((*names, *constants)):
+        if clash := RESERVED_LOCALLY.intersection((*names, *constants)):
             raise NetworkError(
                 f"{kind}: {min(clash)!r} names something of ours; choose another local name"
             )

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.encoding import Unit, catalyst_concentrations, unit_reactions
+from crn_nn_tellurium.encoding import Unit, unit_reactions
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import LayerKinetics, LayerState, NetworkKinetics
 from crn_nn_tellurium.networks import INPUT
@@ -94,7 +94,7 @@ class KnockOuts:
         """Outputs (n, n_out) with one reaction at a factor of its rate; not finite where there is
         no steady state.
         """
-        net, layers = self._kinetics.net, self._kinetics.layers
+        layers = self._kinetics.layers
         found: dict[str, FloatArray] = {INPUT: self._inputs}
         changed: set[str] = set()
         for number, layer in enumerate(layers):
@@ -103,7 +103,7 @@ class KnockOuts:
                 found[layer.name] = _settle(layer, state, reaction, factor)
                 changed.add(layer.name)
             elif changed.intersection(layer.chemistry.layer.inputs):
-                catalysts = catalyst_concentrations(net, layer.chemistry.layer, found)
+                catalysts = layer.chemistry.gather(found)
                 found[layer.name] = self._after(layer, catalysts)
                 changed.add(layer.name)
             else:

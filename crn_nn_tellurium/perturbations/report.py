@@ -20,7 +20,6 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, is_real, progress_bar, read_only
 from crn_nn_tellurium.certificates import kinetics_of
-from crn_nn_tellurium.encoding import catalyst_concentrations
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import NetworkKinetics, RateConstants, perturbed_outputs
 from crn_nn_tellurium.networks import (
@@ -296,7 +295,7 @@ def _with_fuel(kinetics: NetworkKinetics, x: FloatArray, factor: float) -> Float
     parameters = NetworkParameters(kinetics, [Axis(FUEL, {FUEL: np.array([factor])})])
     found = {INPUT: kinetics.net.input_coding.code(x)}
     for number, layer in enumerate(kinetics.layers):
-        catalysts = catalyst_concentrations(kinetics.net, layer.chemistry.layer, found)
+        catalysts = layer.chemistry.gather(found)
         changed = parameters.with_fuel(
             number, parameters.own[number], catalysts, np.full(len(x), factor)
         )

@@ -20,6 +20,7 @@ from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import to_antimony
 from crn_nn_tellurium.errors import ConvergenceError, InputError, ReactionError
 from crn_nn_tellurium.kinetics import spread
+from crn_nn_tellurium.networks import other_names
 from crn_nn_tellurium.scans.axes import CV, DRAW, check_errors
 from crn_nn_tellurium.scans.grid import Box
 from crn_nn_tellurium.scans.network_parameters import FUEL, INITIAL, RATES
@@ -122,7 +123,7 @@ class ModelScan:
                 raise InputError(f"{name!r} is a compartment, whose size cannot be varied")
             raise InputError(
                 f"the model has no number {name!r} to vary{ruled}; expected a species or parameter,"
-                f" near it: {', '.join(near)}"
+                f" near it: {', '.join(near)}{other_names(name, self._known)}"
             )
         if values.ndim != 1:
             raise InputError(

@@ -21,11 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, is_sparse
-from crn_nn_tellurium.encoding import LayerChemistry
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.encoding import LayerEncoding
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import (
-    LayerConstants,
     NetworkKinetics,
     RateConstants,
     layer_factors,
@@ -34,6 +33,7 @@ from crn_nn_tellurium.kinetics import (
 from crn_nn_tellurium.networks import (
     Activation,
     Network,
+    other_names,
     parameters,
     shared_id,
     values_of,
@@ -132,6 +132,7 @@ class NetworkParameters:
         raise InputError(
             f"network {self.net.name!r} has no {name!r}; expected an input, h, a weight, a bias, a"
             f" rate constant, a species, 'rates' or 'fuel'; near it: {', '.join(near)}"
+            + other_names(name, self._known)
         )
 
     def _check(self, target: Target, values: FloatArray) -> None:
@@ -196,9 +197,9 @@ class NetworkParameters:
     # Values at points ---------------------------------------------------------------------------
 
     @cached_property
-    def own(self) -> list[LayerConstants]:
+    def own(self) -> list[RateConstants]:
         """The network's own rate constants, layer by layer."""
-        return [LayerConstants.of(layer.chemistry) for layer in self.kinetics.layers]
+        return [layer.constants.shared for layer in self.kinetics.layers]
 
     def inputs(self, base: FloatArray, values: Mapping[str, FloatArray]) -> FloatArray:
         """Input values (m, n_in) at points with some values (m,), the others from a base (m, n_in)."""
@@ -245,7 +246,7 @@ class NetworkParameters:
             )
         return dataclasses.replace(self.net, layers=tuple(layers))
 
-    def constants(self, number: int, values: Mapping[str, FloatArray], m: int) -> LayerConstants:
+    def constants(self, number: int, values: Mapping[str, FloatArray], m: int) -> RateConstants:
         """Rate constants of one layer at m points with some values (m,)."""
         chemistry = self.kinetics.layers[number].chemistry
         weights, bias, h = self._arrays(number, values, m)
@@ -263,9 +264,7 @@ class NetworkParameters:
             found = self._with_errors(number, found, values[DRAW], values[CV])
         if self.varies(RATES, "factor"):
             f = values[RATES]
-            found = LayerConstants(
-                found.weights * f[:, None], found.bias * f[:, None, None], found.local * f[:, None]
-            )
+            found = found.scaled(f)
         return found
 
     def _arrays(
@@ -287,27 +286,11 @@ class NetworkParameters:
         return weights, bias, h
 
     def _encode(
-        self, chemistry: LayerChemistry, weights: FloatArray, bias: FloatArray
-    ) -> LayerConstants:
+        self, chemistry: LayerEncoding, weights: FloatArray, bias: FloatArray
+    ) -> RateConstants:
         """Weights and biases of a layer in terms of concentrations (see `encoding`)."""
-        layer, activation = chemistry.layer, chemistry.activation
-        columns = np.array([catalyst.column for catalyst in chemistry.catalysts], dtype=int)
-        factors = activation.gain * np.array(
-            [catalyst.coefficient for catalyst in chemistry.catalysts]
-        )
-        # the same reading of columns, of the numbers of the stored weights instead of the weights
-        count = np.arange(1.0, weights.shape[1] + 1)
-        numbers: Any = with_values(layer.weights, count)[:, columns]
-        factor = factors[numbers.indices] if is_sparse(numbers) else np.tile(factors, len(numbers))
-        by_catalyst = weights[:, values_of(numbers).astype(int) - 1] * factor
-        if chemistry.constants.any():
-            bias = bias + np.array(
-                [with_values(layer.weights, row) @ chemistry.constants for row in weights]
-            )
-        signs = np.array([rail.sign for rail in activation.rails], dtype=float)
-        shifts = np.array([rail.shift for rail in activation.rails])
-        rail_bias = activation.gain * bias[..., None] * signs + shifts
-        return LayerConstants(by_catalyst, rail_bias, np.empty((len(weights), 0)))
+        by_catalyst, rail_bias = chemistry.apply(weights, bias)
+        return RateConstants(by_catalyst, rail_bias, np.empty((len(weights), 0)))
 
     # Errors and fuel -----------------------------------------------------------------------------
 
@@ -318,20 +301,20 @@ class NetworkParameters:
         )
 
     def _with_errors(
-        self, number: int, own: LayerConstants, draws: FloatArray, cvs: FloatArray
-    ) -> LayerConstants:
+        self, number: int, own: RateConstants, draws: FloatArray, cvs: FloatArray
+    ) -> RateConstants:
         found = [
             self.factors(number, int(draw), float(cv)) for draw, cv in zip(draws, cvs, strict=True)
         ]
-        return LayerConstants(
-            own.weights * np.stack([values_of(part.weights) for part in found]),
+        return RateConstants(
+            own.weights * np.stack([part.weights for part in found]),
             own.bias * np.stack([part.bias for part in found]),
             own.local * np.stack([part.local for part in found]),
         )
 
     def with_fuel(
-        self, number: int, constants: LayerConstants, catalysts: FloatArray, factor: FloatArray
-    ) -> LayerConstants:
+        self, number: int, constants: RateConstants, catalysts: FloatArray, factor: FloatArray
+    ) -> RateConstants:
         """Rate constants (n samples) of a layer whose making reactions run at a factor (n,).
 
         Rails share the constants of their weights, and one makes where the other loses: what a
@@ -347,7 +330,7 @@ class NetworkParameters:
             made = np.maximum(bias[..., rail], 0) + (up if kind.sign > 0 else down)
             bias[..., rail] += (factor[:, None] - 1) * made
         local = constants.local * np.where(makes(chemistry.activation), factor[:, None], 1.0)
-        return LayerConstants(constants.weights, bias, local)
+        return RateConstants(constants.weights, bias, local)
 
 
 def makes(activation: Activation) -> list[bool]:

@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, Recent
-from crn_nn_tellurium.encoding import catalyst_concentrations
-from crn_nn_tellurium.kinetics import LayerConstants
+from crn_nn_tellurium.kinetics import RateConstants
 from crn_nn_tellurium.networks import INPUT
 from crn_nn_tellurium.scans.grid import Box
 from crn_nn_tellurium.scans.network_parameters import FUEL, NetworkParameters
@@ -105,7 +104,7 @@ class SteadyStates:
             array = found[source]
             tail = array.shape[len(shape) :]
             read[source] = np.broadcast_to(array, shape + tail).reshape(-1, *tail)
-        catalysts = catalyst_concentrations(self._simulator.net, layer, read)
+        catalysts = solver.chemistry.gather(read)
         start = self._starts(number, box)
         solution = solver.settle(catalysts, start, self._constants(number, box, catalysts))
         units = solution.concentrations.shape[1:]
@@ -115,7 +114,7 @@ class SteadyStates:
             np.array(solution.status, dtype=object).reshape(shape),
         )
 
-    def _constants(self, number: int, box: Box, catalysts: FloatArray) -> LayerConstants | None:
+    def _constants(self, number: int, box: Box, catalysts: FloatArray) -> RateConstants | None:
         """Rate constants of a layer by sample, None where they are the network's own."""
         own, dims = self._own[number], self._all[number]
         if not own:

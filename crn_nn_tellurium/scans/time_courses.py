@@ -17,14 +17,18 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray, Recent, by_sample
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import (
-    LayerChemistry,
+    LayerEncoding,
     compact_constants,
-    signed_constants,
     structure_text,
 )
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.kinetics import RateConstants
-from crn_nn_tellurium.networks import bias_id, places, shared_id, values_of, weight_id
+from crn_nn_tellurium.networks import (
+    bias_constant,
+    places,
+    shared_id,
+    weight_constant,
+)
 from crn_nn_tellurium.scans.axes import CV, DRAW
 from crn_nn_tellurium.scans.grid import Box
 from crn_nn_tellurium.scans.network_parameters import FUEL, RATES, NetworkParameters
@@ -114,10 +118,9 @@ class _Flat:
         )
         crn = _split_makers(self._crn) if parameters.fuel else self._crn
         self._names = crn.rate_constants
-        signed = signed_constants(crn)
-        self._model: CompiledModel = compiled(structure_text(crn, signed))
+        self._model: CompiledModel = compiled(structure_text(crn))
         self._index = self._model.parameter_index(self._names)
-        self._values = compact_constants(crn, signed)
+        self._values = compact_constants(crn)
 
     def start(self, boundary: FloatArray, given: FloatArray | None) -> FloatArray:
         """Start concentrations (n_species,)."""
@@ -162,19 +165,18 @@ class _Flat:
             return self._model.time_course(boundary, start, times)
 
 
-def _by_name(chemistry: LayerChemistry, factors: RateConstants) -> dict[str, float]:
+def _by_name(chemistry: LayerEncoding, factors: RateConstants) -> dict[str, float]:
     """Factors of a layer's rate constants by identifier."""
     index, activation = chemistry.index, chemistry.activation
     rows, columns = places(chemistry.weights)
     found = {
-        weight_id(index, int(j), chemistry.catalysts[int(c)].label): float(value)
-        for j, c, value in zip(rows, columns, values_of(factors.weights), strict=True)
+        weight_constant(index, int(j), chemistry.catalysts[int(c)].label): float(value)
+        for j, c, value in zip(rows, columns, factors.weights, strict=True)
     }
     for j in range(chemistry.layer.n_out):
         for rail, kind in enumerate(activation.rails):
-            found[bias_id(index, j) + (f"_{kind.name}" if kind.shift else "")] = float(
-                factors.bias[j, rail]
-            )
+            k = bias_constant(index, j, kind.name if kind.shift else "")
+            found[k] = float(factors.bias[j, rail])
     return found | {
         shared_id(index, name): float(value)
         for name, value in zip(activation.rate_constants, factors.local, strict=True)

@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
+from crn_nn_tellurium.basics import FloatArray, by_sample
 from crn_nn_tellurium.encoding import (
     compact_constants,
-    signed_constants,
     structure_text,
     to_reactions,
 )
@@ -22,7 +21,7 @@ from crn_nn_tellurium.kinetics import LayerKinetics, NetworkKinetics, RateConsta
 from crn_nn_tellurium.networks import (
     INPUT,
     Network,
-    bias_id,
+    bias_constant,
     from_vector,
     pack,
     places,
@@ -30,8 +29,7 @@ from crn_nn_tellurium.networks import (
     to_vector,
     unpack,
     values_of,
-    weight_id,
-    with_values,
+    weight_constant,
 )
 from crn_nn_tellurium.sensitivity.finite_differences import Estimate, central_difference
 from crn_nn_tellurium.sensitivity.over_time import Variational
@@ -149,8 +147,7 @@ def control_coefficients(problem: Problem) -> Gradient:
     steady = problem.simulator.steady_state(problem.x, on_error=problem.on_error)
     by_output = problem.by_output(steady.outputs)
     crn = to_reactions(net, zero_weights=True)
-    signed = signed_constants(crn)
-    model = compiled(structure_text(crn, signed), conserved_moieties=True)
+    model = compiled(structure_text(crn), conserved_moieties=True)
     boundary = by_sample(net.input_coding.code(problem.x))
     last = kinetics.layers[-1]
     read = dict(last.activation.read_out.read)
@@ -168,9 +165,7 @@ def control_coefficients(problem: Problem) -> Gradient:
     wanted = list(steps)
     totals = dict.fromkeys(wanted, 0.0)
     with model.lock:
-        model.set_parameters(
-            model.parameter_index(crn.rate_constants), compact_constants(crn, signed)
-        )
+        model.set_parameters(model.parameter_index(crn.rate_constants), compact_constants(crn))
         for sample in range(len(problem.x)):
             state = steady.concentrations[sample][order]
             weight = np.array([c * by_output[sample, j] for j, c in species.values()])
@@ -179,34 +174,26 @@ def control_coefficients(problem: Problem) -> Gradient:
             )
             for k, value in zip(wanted, found.tolist(), strict=True):
                 totals[k] += value
-    parts = _by_place(kinetics, totals, signed_values=True)
+    parts = _by_place(kinetics, totals)
     return result_of(
         problem, steady.outputs, "control_coefficients", by_kind(parts), None, steady.status
     )
 
 
 def _by_place(
-    kinetics: NetworkKinetics, totals: Mapping[str, float], signed_values: bool
+    kinetics: NetworkKinetics, totals: Mapping[str, float]
 ) -> list[tuple[Any, FloatArray, float]]:
-    """dL/d(parameters) by layer from dL/d(rate constants) by identifier.
-
-    The constants are sizes, or, with `signed_values`, have the sign that a compact model gives
-    them.
+    """dL/d(parameters) by layer from dL/d(signed numbers), by the identifiers of their rate
+    constants.
     """
     parts = []
     for layer in kinetics.layers:
-        weights = layer.constants.weights
         by_constant = RateConstants(
-            with_values(weights, np.zeros_like(values_of(weights))),
+            np.zeros_like(layer.constants.weights),
             np.zeros_like(layer.constants.bias),
             np.zeros_like(layer.constants.local),
         )
         for k, (target, place), sign in _constants_by_place(layer):
-            if not signed_values and target != "local":
-                # a constant of zero stands for a weight or rail's bias that would go up with it
-                own = getattr(layer.constants, target)[place]
-                up = 1 if target == "weights" else layer.activation.rails[place[1]].sign
-                sign = np.sign(own) or up
             getattr(by_constant, target)[place] = sign * totals.get(k, 0.0)
         parts.append(layer.to_parameters(by_constant))
     return parts
@@ -232,8 +219,9 @@ def at_a_time(problem: Problem) -> Gradient:
     outputs = np.array([values[-1] for _, values in found])
     by_output = problem.by_output(outputs)
     rows = np.array([by_output[i] @ derivatives[-1] for i, (derivatives, _) in enumerate(found)])
-    totals = dict(zip(wanted, rows[:, : len(wanted)].sum(axis=0).tolist(), strict=True))
-    parts = _by_place(kinetics, totals, signed_values=False)
+    by_size = zip(wanted, rows[:, : len(wanted)].sum(axis=0).tolist(), strict=True)
+    signs = crn.constant_signs
+    parts = _by_place(kinetics, {k: (signs[k] or 1) * value for k, value in by_size})
     by_input = None
     if problem.inputs:
         by_rail = rows[:, len(wanted) :].reshape(len(rows), net.n_in, -1)
@@ -244,22 +232,23 @@ def at_a_time(problem: Problem) -> Gradient:
 
 
 def _constants_by_place(layer: LayerKinetics) -> list[tuple[str, tuple[str, Any], float]]:
-    """(identifier, place in `RateConstants`, sign of that place per value) of a layer's weights,
-    biases and h.
+    """(identifier, place in `RateConstants`, sign of that place per signed number) of a layer's
+    weights, biases and h.
     """
     chemistry, activation = layer.chemistry, layer.activation
-    first = activation.rails[0].sign
     result: list[tuple[str, tuple[str, Any], float]] = []
-    for j, i in zip(*(part.tolist() for part in places(chemistry.weights)), strict=True):
-        k = weight_id(chemistry.index, j, chemistry.catalysts[i].label)
-        result.append((k, ("weights", (j, i)), first))
+    rows, columns = (part.tolist() for part in places(chemistry.weights))
+    for number, (j, i) in enumerate(zip(rows, columns, strict=True)):
+        k = weight_constant(chemistry.index, j, chemistry.catalysts[i].label)
+        result.append((k, ("weights", number), 1.0))
     for j in range(chemistry.layer.n_out):
         seen = set()
         for position, rail in enumerate(activation.rails):
-            k = bias_id(chemistry.index, j) + (f"_{rail.name}" if rail.shift else "")
+            k = bias_constant(chemistry.index, j, rail.name if rail.shift else "")
             if k not in seen:  # of the rails that share a bias, the first stands for it
                 seen.add(k)
-                result.append((k, ("bias", (j, position)), 1.0))
+                sign = 1.0 if rail.shift else float(rail.sign)
+                result.append((k, ("bias", (j, position)), sign))
     h = shared_id(chemistry.index, "h")
     result.append((h, ("local", layer.local.rate_constants.index(h)), 1.0))
     return result
@@ -269,15 +258,12 @@ def _steps_by_constant(
     layer: LayerKinetics, weights: Any, bias: FloatArray, h: float
 ) -> dict[str, float]:
     """Step of each rate constant, from those of the layer's weights, biases and h."""
+    by_weight, _ = layer.chemistry.apply(values_of(weights), bias)
     result = {}
-    catalysts, gain = layer.chemistry.catalysts, layer.activation.gain
-    by_weight = weights.toarray() if is_sparse(weights) else weights
     for k, (target, place), _ in _constants_by_place(layer):
         if target == "weights":
-            j, i = place
-            result[k] = float(
-                by_weight[j, catalysts[i].column] * gain * abs(catalysts[i].coefficient)
-            )
+            result[k] = float(abs(by_weight[place]))
         else:
+            gain = layer.activation.gain
             result[k] = float(gain * bias[place[0]]) if target == "bias" else float(h)
     return result

@@ -21,7 +21,7 @@ from crn_nn_tellurium.basics import FloatArray, is_real, read_only
 from crn_nn_tellurium.chemistry import Expression, ReactionNetwork
 from crn_nn_tellurium.encoding import to_reactions, variational_text
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.networks import Network, other_names
 from crn_nn_tellurium.simulation import compiled
 
 EQUATIONS_PER_MODEL = 240
@@ -74,6 +74,7 @@ def position(key: Any, outputs: tuple[str, ...], parameters: tuple[str, ...]) ->
         if name not in known:
             raise KeyError(
                 f"{name!r} is no {kind} of this result; it has {', '.join(known[:8])}, ..."
+                + other_names(name, known)
             )
     return outputs.index(key[0]), parameters.index(key[1])
 
@@ -101,7 +102,7 @@ def transient_sensitivities(
         Observables or floating species; by default the network's outputs, or all observables, or
         all floating species.
     parameters : sequence of str, optional
-        Rate constants (``w1_0_0``, ``h1``; their values are sizes, never negative) and boundary
+        Rate constants (``k1_0_0``, ``h1``; their values are sizes, never negative) and boundary
         species (inputs); by default all of them.
     initial : float or mapping of str to float, optional
         Start concentrations, which then do not depend on parameters. By default those of the
@@ -117,7 +118,7 @@ def transient_sensitivities(
     Examples
     --------
     >>> net = Network.random([2, 3, 1], seed=0)
-    >>> transient_sensitivities(net, [0, 1], t_end=10, n_points=11, parameters=["h1", "w1_0_1"])
+    >>> transient_sensitivities(net, [0, 1], t_end=10, n_points=11, parameters=["h1", "k1_0_1"])
     TransientSensitivities(11 points from t = 0 to 10, 1 outputs by 2 parameters)
     """
     if not (is_real(t_end) and np.isfinite(t_end) and t_end > 0):
@@ -181,10 +182,10 @@ class Variational:
                 )
         for name in self.parameters:
             if name not in crn.rate_constants and name not in crn.boundary:
-                known = ", ".join([*crn.rate_constants, *crn.boundary][:8])
+                there = [*crn.rate_constants, *crn.boundary]
                 raise InputError(
                     f"parameter {name!r}: expected a rate constant or boundary species,"
-                    f" {known}, ..."
+                    f" {', '.join(there[:8])}, ...{other_names(name, there)}"
                 )
         for kind, names in (("output", self.outputs), ("parameter", self.parameters)):
             if twice := [name for name in names if names.count(name) > 1]:
@@ -198,11 +199,18 @@ class Variational:
 
     def _reached_from(self, parameter: str) -> frozenset[str]:
         """Floating species that a change of the parameter reaches, in f or in the start."""
-        crn = self.crn
-        reached = {
-            s for s in crn.floating if any(term.rate_constant == parameter for term in crn.terms[s])
+        crn, symbols = self.crn, self.crn.floating + self.crn.boundary
+        acts = {
+            (crn.rate_constants[k], crn.floating[row])
+            for k, row in zip(crn.terms.constant, crn.terms.row, strict=True)
         }
-        reached |= {row for row, column in crn.jacobian_terms if column == parameter}
+        table = crn.jacobian_terms
+        assert table.column is not None
+        acts |= {
+            (symbols[column], crn.floating[row])
+            for column, row in zip(table.column, table.row, strict=True)
+        }
+        reached = {species for source, species in acts if source == parameter}
         known = {parameter}
         for species in crn.species:
             if isinstance(species.initial, Expression) and known.intersection(
@@ -211,7 +219,7 @@ class Variational:
                 known.add(species.id)
         reached |= known - {parameter}
         while True:
-            more = {row for row, column in crn.jacobian_terms if column in reached} - reached
+            more = {species for source, species in acts if source in reached} - reached
             if not more:
                 return frozenset(reached)
             reached |= more

@@ -23,7 +23,12 @@ from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import structure_text
 from crn_nn_tellurium.errors import ConvergenceError, InputError, SingularJacobianError
 from crn_nn_tellurium.kinetics import forward_sensitivities
-from crn_nn_tellurium.networks import Network, parameters as network_parameters, to_vector
+from crn_nn_tellurium.networks import (
+    Network,
+    other_names,
+    parameters as network_parameters,
+    to_vector,
+)
 from crn_nn_tellurium.sensitivity.over_time import position, read_outputs
 from crn_nn_tellurium.simulation import Simulator, compiled
 
@@ -178,7 +183,10 @@ def _chosen(kind: str, names: str | Sequence[str] | None, known: tuple[str, ...]
     names = [names] if isinstance(names, str) else names
     for name in names:
         if name not in known:
-            raise InputError(f"{kind} {name!r}: expected one of {', '.join(known[:8])}, ...")
+            raise InputError(
+                f"{kind} {name!r}: expected one of {', '.join(known[:8])}, ..."
+                + other_names(name, known)
+            )
     return [known.index(name) for name in names]
 
 
@@ -339,7 +347,7 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
     polished = None if near is None else _newton(crn, state)
     if polished is not None:
         return polished
-    model = compiled(structure_text(crn, frozenset()))
+    model = compiled(structure_text(crn))
     order = [crn.floating.index(name) for name in model.floating]
     held = dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
     boundary = np.array([held[name] for name in model.boundary])

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, by_sample
 from crn_nn_tellurium.chemistry import Balance
-from crn_nn_tellurium.encoding import LayerChemistry
-from crn_nn_tellurium.kinetics import LayerConstants, drive
+from crn_nn_tellurium.encoding import LayerEncoding
+from crn_nn_tellurium.kinetics import RateConstants, drive
 from crn_nn_tellurium.simulation.engine import compiled
 from crn_nn_tellurium.simulation.settle import SOLVED, Block, solve
 from crn_nn_tellurium.simulation.units import UnitPlan, stages
@@ -38,10 +38,10 @@ class LayerSolver:
 
     Parameters
     ----------
-    chemistry : LayerChemistry
+    chemistry : LayerEncoding
     """
 
-    def __init__(self, chemistry: LayerChemistry) -> None:
+    def __init__(self, chemistry: LayerEncoding) -> None:
         self.chemistry = chemistry
 
     @cached_property
@@ -50,9 +50,9 @@ class LayerSolver:
         return [UnitPlan(self.chemistry, stage) for stage in stages(self.chemistry.activation)]
 
     @cached_property
-    def own(self) -> LayerConstants:
+    def own(self) -> RateConstants:
         """The network's rate constants."""
-        return LayerConstants.of(self.chemistry)
+        return RateConstants.of(self.chemistry).shared
 
     @cached_property
     def _own_values(self) -> list[list[FloatArray]]:
@@ -67,7 +67,7 @@ class LayerSolver:
         self,
         catalysts: FloatArray,
         start: FloatArray | None = None,
-        constants: LayerConstants | None = None,
+        constants: RateConstants | None = None,
     ) -> LayerSolution:
         """The layer's steady states.
 
@@ -77,7 +77,7 @@ class LayerSolver:
             What it reads.
         start : (n, n_units, n_species) ndarray, optional
             Where the solver starts; NaN for its own choice.
-        constants : LayerConstants, optional
+        constants : RateConstants, optional
             By default the network's own.
         """
         k = self.own if constants is None else constants
@@ -117,7 +117,7 @@ def fill(start: FloatArray | None, default: FloatArray) -> FloatArray:
 
 def _solve_stage(
     plan: UnitPlan,
-    constants: LayerConstants,
+    constants: RateConstants,
     values: list[FloatArray],
     catalysts: FloatArray,
     drives: tuple[FloatArray, FloatArray],

@@ -17,9 +17,7 @@ from crn_nn_tellurium.basics import FloatArray, by_sample, check_choice, check_p
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
 from crn_nn_tellurium.encoding import (
     VOLUME,
-    catalyst_concentrations,
     compact_constants,
-    signed_constants,
     stochastic_text,
     structure_text,
     to_reactions,
@@ -87,7 +85,7 @@ class Simulator:
     @cached_property
     def _flat(self) -> CompiledModel:
         self.check_size()
-        return compiled(structure_text(self.reactions, signed_constants(self.reactions)))
+        return compiled(structure_text(self.reactions))
 
     def check_size(self) -> None:
         """Refuse networks whose flat model would take too long to compile.
@@ -190,7 +188,7 @@ class Simulator:
         status = [SOLVED] * len(x)
         for number, solver in enumerate(self.layer_solvers):
             layer = solver.chemistry.layer
-            catalysts = catalyst_concentrations(self.net, layer, found)
+            catalysts = solver.chemistry.gather(found)
             solution = solver.settle(
                 catalysts, None if start is None else self.of_layer(start, number)
             )
@@ -223,9 +221,7 @@ class Simulator:
     def _flat_parameters(self, model: CompiledModel) -> tuple[npt.NDArray[np.int32], FloatArray]:
         """Index and values of the flat model's parameters."""
         crn = self.reactions
-        return model.parameter_index(crn.rate_constants), compact_constants(
-            crn, signed_constants(crn)
-        )
+        return model.parameter_index(crn.rate_constants), compact_constants(crn)
 
     # Time courses -----------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ that depend on their own unit alone, then those that read the whole layer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,17 +20,16 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
-from crn_nn_tellurium.chemistry import Balance, Reaction, ReactionNetwork, Species
+from crn_nn_tellurium.chemistry import Balance, ReactionNetwork, Species
 from crn_nn_tellurium.encoding import (
     Catalyst,
-    LayerChemistry,
+    LayerEncoding,
     Unit,
-    signed_constants,
     structure_text,
     unit_reactions,
 )
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.kinetics import LayerConstants
+from crn_nn_tellurium.kinetics import RateConstants
 from crn_nn_tellurium.networks import Activation, shared_id
 
 NEURONS_PER_UNIT = 8
@@ -114,11 +113,7 @@ def _template(
                 before.get(s, 0) != products.get(s, 0)
                 for s in own.intersection({*before, *products})
             ):
-                reactions.append(
-                    Reaction(
-                        reaction.id, reaction.substrates, products, reaction.rate_constant, 1.0
-                    )
-                )
+                reactions.append(replace(reaction, products=tuple(products.items()), value=1.0))
     species = [Species(name, 1.0, boundary=True) for name in boundary]
     species += [Species(unit.identify(name), 1.0) for unit in units for name in stage.species]
     return ReactionNetwork(tuple(species), tuple(reactions), name="unit")
@@ -133,7 +128,7 @@ class UnitPlan:
 
     Parameters
     ----------
-    chemistry : LayerChemistry
+    chemistry : LayerEncoding
     stage : Stage
 
     Attributes
@@ -146,7 +141,7 @@ class UnitPlan:
         Rate constants in the order of `values`.
     """
 
-    def __init__(self, chemistry: LayerChemistry, stage: Stage) -> None:
+    def __init__(self, chemistry: LayerEncoding, stage: Stage) -> None:
         self.chemistry, self.stage = chemistry, stage
         activation, n_units = chemistry.activation, chemistry.layer.n_out
         weights: Any = chemistry.weights
@@ -161,7 +156,7 @@ class UnitPlan:
         self.neurons = min(NEURONS_PER_UNIT, few, n_units)
         self._width = n_catalysts
         self.template = _template(activation, stage, n_catalysts, n_units, self.neurons)
-        self.text = structure_text(self.template, signed_constants(self.template))
+        self.text = structure_text(self.template)
         self.groups = [
             np.minimum(np.arange(first, first + self.neurons), n_units - 1)
             for first in range(0, n_units, self.neurons)
@@ -178,18 +173,16 @@ class UnitPlan:
             names += [
                 unit.bias(position) for unit in units for position in range(len(activation.rails))
             ]
-        # the template's constants of the reactions within a unit, and where `LayerConstants.local`
+        # the template's constants of the reactions within a unit, and where `RateConstants.local`
         # has them
         place = self._local_place
         present = [name for name in place if name in self.template.rate_constants]
         self.constants = (*names, *present)
         self._shared = [place[name] for name in present]
-        # a compact model's constant has the sign of its first use, which is the first rail's
-        self._sign = float(activation.rails[0].sign)
 
     @cached_property
     def _local_place(self) -> dict[str, int]:
-        """Where `LayerConstants.local` has the template's constants of reactions within a unit."""
+        """Where `RateConstants.local` has the template's constants of reactions within a unit."""
         return {
             shared_id(1, name): i for i, name in enumerate(self.chemistry.activation.rate_constants)
         }
@@ -205,7 +198,7 @@ class UnitPlan:
 
     @cached_property
     def _local_order(self) -> list[int]:
-        """Where `LayerConstants.local` has the constants of `local`."""
+        """Where `RateConstants.local` has the constants of `local`."""
         return [self._local_place[name] for name in self.local.rate_constants]
 
     def _span(self, group: npt.NDArray[np.intp]) -> slice:
@@ -220,7 +213,7 @@ class UnitPlan:
         columns: Any = self.chemistry.weights.indices[self._span(group)]  # type: ignore[union-attr]
         return np.pad(columns, (0, self._width - len(columns))).astype(np.intp)
 
-    def values(self, group: npt.NDArray[np.intp], constants: LayerConstants) -> FloatArray:
+    def values(self, group: npt.NDArray[np.intp], constants: RateConstants) -> FloatArray:
         """Values (m, n_constants) of `constants` for a group."""
         if self.stage.reads_layer:
             return constants.local[:, self._shared]
@@ -232,7 +225,7 @@ class UnitPlan:
                 constants.weights.reshape(-1, self.chemistry.layer.n_out, self._width)[:, group]
             )
         parts = (
-            self._sign * weights,
+            weights,
             by_sample(constants.bias[:, group]),
             constants.local[:, self._shared],
         )
@@ -268,7 +261,7 @@ class UnitPlan:
         n_own = len(self.stage.species)
         return [(group[:, None] * n_own + np.arange(n_own)).ravel() for group in self.groups]
 
-    def upper_bound(self, drive: FloatArray, constants: LayerConstants) -> FloatArray:
+    def upper_bound(self, drive: FloatArray, constants: RateConstants) -> FloatArray:
         """Start values (n, n_units, n_own): max(drive, 0) / q + sqrt(h / q) for rails, as stated
         for followers.
 
@@ -291,7 +284,7 @@ class UnitPlan:
         size: FloatArray,
         layer: FloatArray,
         x: FloatArray,
-        constants: LayerConstants,
+        constants: RateConstants,
     ) -> Balance:
         """How far the stage's species x (n, n_units, n_own) are from their fixed point."""
         k = constants.local[:, None, self._local_order]

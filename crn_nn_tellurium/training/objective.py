@@ -22,7 +22,6 @@ from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import (
     NetworkKinetics,
     RateConstants,
-    multiplied,
     perturbed_constants,
 )
 from crn_nn_tellurium.networks import (
@@ -32,6 +31,7 @@ from crn_nn_tellurium.networks import (
     pack,
     parameters,
     places,
+    shared_id,
     split,
     to_vector,
 )
@@ -152,7 +152,9 @@ class Coordinates:
             for k, value in zip(
                 layer.local.rate_constants, layer.constants.local.tolist(), strict=True
             ):
-                if value > most and not (self._learn_h and k == f"h{layer.chemistry.index}"):
+                if value > most and not (
+                    self._learn_h and k == shared_id(layer.chemistry.index, "h")
+                ):
                     raise InputError(
                         f"layer {layer.name!r}: its rate constant {k} is {value!r}, which training"
                         f" leaves as it is; max_rate_constant is {most!r}"
@@ -283,7 +285,7 @@ def _perturbed(problem: Problem, factors: Sequence[RateConstants]) -> Gradient:
     outputs = kinetics.outputs(states)
     by_constant, _ = kinetics.backward(states, problem.by_output(outputs), constants)
     parts = [
-        layer.to_parameters(multiplied(part, factor))
+        layer.to_parameters(part * factor)
         for layer, part, factor in zip(kinetics.layers, by_constant, factors, strict=True)
     ]
     return result_of(problem, outputs, "adjoint", by_kind(parts), None, ())

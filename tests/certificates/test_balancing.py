@@ -10,7 +10,7 @@ from support.networks import Copy, corpus
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.certificates.balancing import balance
-from crn_nn_tellurium.encoding.whole import layer_chemistry
+from crn_nn_tellurium.encoding.layer_encoding import layer_encodings
 from crn_nn_tellurium.networks.activations import BUILT_IN
 
 CASES = corpus()
@@ -131,7 +131,7 @@ def linear_program(net, limit, objective):
     n = len(net.layers)
     place = {layer.name: i for i, layer in enumerate(net.layers)}
     rows, right = [], []
-    for i, chemistry in enumerate(layer_chemistry(net)):
+    for i, chemistry in enumerate(layer_encodings(net)):
         widths = {"input": net.n_in} | {layer.name: layer.n_out for layer in net.layers}
         owners = [source for source in chemistry.layer.inputs for _ in range(widths[source])]
         for j in range(chemistry.layer.n_out):

@@ -10,7 +10,7 @@ import crn_nn_tellurium as cn
 from crn_nn_tellurium.certificates.certificate import fixed_point
 from crn_nn_tellurium.certificates.envelope import ONE, Envelope
 from crn_nn_tellurium.certificates.following import EnvelopeModel
-from crn_nn_tellurium.kinetics.layer import NetworkKinetics
+from crn_nn_tellurium.kinetics.network import NetworkKinetics
 
 CASES = corpus()
 LAYERED = [case for case in CASES if case.net.n_weights <= 60]
@@ -31,7 +31,7 @@ def crossed_over(crn, boundary):
     """
     place = {name: i for i, name in enumerate(crn.floating)}
     held = dict(zip(crn.boundary, boundary, strict=True))
-    value = dict(zip(crn.rate_constants, crn.constants, strict=True))
+    terms, symbols = crn.terms, crn.floating + crn.boundary
 
     def right_hand_side(_, state):
         copies = {"up": state[: len(place)], "lo": state[len(place) :]}
@@ -39,10 +39,10 @@ def crossed_over(crn, boundary):
         for copy, other in (("up", "lo"), ("lo", "up")):
             for name in crn.floating:
                 total = 0.0
-                for term in crn.terms[name]:
-                    rate = term.number * value[term.rate_constant]
-                    for s in term.species:
-                        side = copy if s == name or term.number > 0 else other
+                for t in terms.span(place[name]):
+                    rate = terms.number[t] * crn.constants[terms.constant[t]]
+                    for s in (symbols[f] for f in terms.symbols(t)):
+                        side = copy if s == name or terms.number[t] > 0 else other
                         rate *= copies[side][place[s]] if s in place else held[s]
                     total += rate
                 result.append(total)

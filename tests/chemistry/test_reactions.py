@@ -159,6 +159,17 @@ Y, X = cn.Species("Y"), cn.Species("X", boundary=True)
             ),
             "at order 0",
         ),
+        (lambda: cn.Reaction("J", ("Y",), (), "k", 1.0, sign=2), "sign of 'k' is 2"),
+        (
+            lambda: cn.ReactionNetwork(
+                [Y],
+                [
+                    cn.Reaction("J", ("Y",), (), "k", 1.0, sign=1),
+                    cn.Reaction("K", ("Y",), (), "k", 1.0, sign=-1),
+                ],
+            ),
+            "number of sign -1, but of sign 1",
+        ),
         (
             lambda: cn.ReactionNetwork(
                 [cn.Species("Y", cn.Expression((cn.Monomial(1.0, (("q", 1.0),)),)))], []
@@ -183,6 +194,37 @@ Y, X = cn.Species("Y"), cn.Species("X", boundary=True)
 def test_what_is_not_mass_action_is_refused(build, message):
     with pytest.raises(cn.ReactionError, match=message):
         build()
+
+
+@given(networks(), st.booleans())
+def test_the_tables_of_terms_add_up_to_equations_and_jacobian(crn, zero):
+    """Term by term, in Python's own numbers, what the sparse products give at once."""
+    x, symbols = states(crn, zero), crn.floating + crn.boundary
+    value = dict(zip(symbols, [*x, *crn.boundary_concentrations], strict=True))
+    for terms, expected in (
+        (crn.terms, crn.right_hand_side(x)),
+        (
+            crn.jacobian_terms,
+            np.hstack([m(x).toarray() for m in (crn.jacobian, crn.boundary_jacobian)]),
+        ),
+    ):
+        total = np.zeros_like(expected)
+        for t in range(len(terms)):
+            place = terms.row[t] if terms.column is None else (terms.row[t], terms.column[t])
+            factors = [value[symbols[f]] for f in terms.symbols(t)]
+            total[place] += terms.number[t] * crn.constants[terms.constant[t]] * np.prod(factors)
+        np.testing.assert_allclose(total, expected, atol=1e-12)  # of numbers up to about 100
+    own = [
+        terms.symbols(t).count(terms.row[t]) for terms in (crn.terms,) for t in range(len(terms))
+    ]
+    assert crn.terms.power.tolist() == own
+    assert [t for row in range(len(x)) for t in crn.terms.span(row)] == list(range(len(crn.terms)))
+
+
+def test_a_third_order_jacobian_counts_its_powers():
+    crn = cn.ReactionNetwork([Y], [cn.Reaction("J", {"Y": 3}, (), "k", 2.0)])
+    assert crn.jacobian_terms.number.tolist() == [-9.0]  # d(-3 k y^3)/dy
+    assert crn.jacobian([2.0]).toarray().tolist() == [[-72.0]]
 
 
 def test_an_empty_network_has_empty_arrays():

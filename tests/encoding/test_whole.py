@@ -26,7 +26,7 @@ def test_one_reaction_per_weight():
         "2 Y1_1 => Y1_1",
     ]
     assert dict(zip(crn.rate_constants, crn.constants, strict=True)) == {
-        "h1": 0.1, "w1_0_0": 1.0, "w1_0_1": 2.0, "b1_0": 0.5, "q1": 1.0, "w1_1_1": 3.0,
+        "h1": 0.1, "k1_0_0": 1.0, "k1_0_1": 2.0, "kb1_0": 0.5, "q1": 1.0, "k1_1_1": 3.0,
     }  # fmt: skip
 
 

@@ -23,7 +23,6 @@ from support.networks import corpus
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.reactions import Observable
-from crn_nn_tellurium.encoding.whole import signed_constants
 from crn_nn_tellurium.exporters.source import Source, with_both_signs
 from crn_nn_tellurium.importers.sbml import import_sbml
 
@@ -47,6 +46,11 @@ GROWTH = cn.ReactionNetwork(
     "growth",
 )
 """Reactions that are no network: A settles at (F + 0.5) / 2."""
+
+
+def signed(crn):
+    """Rate constants that are sizes of signed numbers: weights and biases."""
+    return {k for k, sign in crn.constant_signs.items() if sign}
 
 
 def table(path):
@@ -120,7 +124,7 @@ def test_a_later_file_that_cannot_be_replaced_leaves_nothing_behind(name, overwr
 @pytest.mark.parametrize("case", corpus(), ids=lambda case: case.name)
 def test_both_signs_are_opposite_reactions_and_the_same_equations(case, rng):
     crn = cn.to_reactions(case.net, case.x[0])
-    chosen = signed_constants(crn)
+    chosen = signed(crn)
     both = with_both_signs(crn, chosen)
     for _ in range(2):
         x = rng.uniform(0, 2, len(crn.floating))
@@ -161,7 +165,7 @@ def test_petab_with_free_signs_is_the_same_model(name, format, tmp_path, rng):
         for path in (fixed, free)
     )
     assert after == before | {f"{k}_minus": 0.0 for k in before}
-    assert set(before) == signed_constants(cn.to_reactions(NETS[name]))
+    assert set(before) == signed(cn.to_reactions(NETS[name]))
 
 
 def test_the_opposite_alone_is_the_opposite_weight(rng):
@@ -169,7 +173,7 @@ def test_the_opposite_alone_is_the_opposite_weight(rng):
     bias's sign turned.
     """
     crn = cn.to_reactions(XOR)
-    both = with_both_signs(crn, signed_constants(crn))
+    both = with_both_signs(crn, signed(crn))
     first, *rest = XOR.layers
     weights, bias = first.weights.copy(), first.bias.copy()
     weights[0, 1] *= -1
@@ -177,7 +181,7 @@ def test_the_opposite_alone_is_the_opposite_weight(rng):
     turned = cn.to_reactions(cn.Network([cn.Layer(weights, bias, first.activation), *rest]))
     values = dict(zip(crn.rate_constants, crn.constants.tolist(), strict=True))
     moved = {}
-    for k in ("w1_0_1", "b1_1"):
+    for k in ("k1_0_1", "kb1_1"):
         moved |= {k: 0.0, f"{k}_minus": values[k]}
     both = replace(
         both,

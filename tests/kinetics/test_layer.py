@@ -9,8 +9,8 @@ import pytest
 from support import networks
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.kinetics.layer import NetworkKinetics
-from crn_nn_tellurium.kinetics.rate_errors import draw_factors, multiplied
+from crn_nn_tellurium.kinetics.network import NetworkKinetics
+from crn_nn_tellurium.kinetics.rate_errors import draw_factors
 from crn_nn_tellurium.networks.activations import smoothed_relu
 
 CORPUS = networks.corpus()
@@ -58,8 +58,7 @@ def test_fixed_point_at_other_rate_constants_is_roadrunners(name, rng):
     kinetics = NetworkKinetics(net)
     factors = draw_factors(kinetics, 0.5, rng)
     constants = [
-        multiplied(layer.constants, part)
-        for layer, part in zip(kinetics.layers, factors, strict=True)
+        layer.constants * part for layer, part in zip(kinetics.layers, factors, strict=True)
     ]
     state = kinetics.settle(x, constants)
     runner = cn.to_roadrunner(net, x[0])
@@ -71,11 +70,11 @@ def test_fixed_point_at_other_rate_constants_is_roadrunners(name, rng):
                 runner[k] = value
         for j in range(layer.chemistry.layer.n_out):
             for catalyst, weight in zip(
-                layer.chemistry.catalysts, own.weights[j].tolist(), strict=True
+                layer.chemistry.catalysts, layer.weights(own)[j].tolist(), strict=True
             ):
-                runner[f"w{index}_{j}_{catalyst.label}"] = abs(weight)
+                runner[f"k{index}_{j}_{catalyst.label}"] = abs(weight)
             for rail, value in zip(layer.activation.rails, own.bias[j].tolist(), strict=True):
-                k = f"b{index}_{j}" + (f"_{rail.name}" if rail.shift else "")
+                k = f"kb{index}_{j}" + (f"_{rail.name}" if rail.shift else "")
                 if k in crn.rate_constants:
                     runner[k] = abs(value)
     runner.steadyState()

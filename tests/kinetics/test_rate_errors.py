@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.kinetics.layer import NetworkKinetics
+from crn_nn_tellurium.kinetics.network import NetworkKinetics
 from crn_nn_tellurium.kinetics.rate_errors import draw_factors, perturbed_outputs
 
 

@@ -331,7 +331,7 @@ def test_names_are_told_apart():
         cn.Network([cn.Layer([[1.0, 1.0]])], input_names=["a", "a"])
     with pytest.raises(cn.IdentifierError, match="an input has the same name"):
         cn.Network([cn.Layer([[1.0]])], input_names=["a"], output_names=["a"])
-    for name in ("h1", "Y1_0", "w1_0_0", "Jq1_0_Y", "v1_0"):
+    for name in ("h1", "Y1_0", "w1_0_0", "k1_0_0", "ub1_0", "Jq1_0_Y", "v1_0"):
         net = cn.Network([cn.Layer([[1.0]], [1.0])], input_names=[name])
         with pytest.raises(cn.IdentifierError, match=f"input name '{name}': also the identifier"):
             cn.to_reactions(net)

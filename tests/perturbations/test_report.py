@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 from support.networks import corpus
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.kinetics.layer import NetworkKinetics
+from crn_nn_tellurium.kinetics.network import NetworkKinetics
 from crn_nn_tellurium.perturbations.knock_outs import KnockOuts
 from crn_nn_tellurium.perturbations.report import _with_fuel
 

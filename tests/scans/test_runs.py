@@ -73,7 +73,7 @@ def test_every_quantity_and_model_can_be_sent_to_workers():
         (XOR, {"h": [1e-3, 1e-2, 1e-1], "b1_0": [0.5, 1.0]}, {"x": x, "y": y, "outputs": kept}),
         (XOR, [{"w1_0_0": [-1.0, 1.0]}, *cn.lognormal([0.1, 0.3], draws=4)], {"x": x}),
         (XOR, {"x0": np.linspace(0, 1, 9)}, {"at": [0.0, 1.0, 2.0]}),
-        (cn.to_reactions(XOR), {"x0": [0.0, 1.0], "w1_0_0": [0.5, 1.0]}, {}),
+        (cn.to_reactions(XOR), {"x0": [0.0, 1.0], "k1_0_0": [0.5, 1.0]}, {}),
         (
             "model m() A => ; k*A; A = 1; k = 1; end",
             {"k": [1.0, 2.0]},

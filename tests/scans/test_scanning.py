@@ -11,7 +11,8 @@ from scipy import stats
 from support.networks import corpus
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.kinetics.layer import NetworkKinetics, RateConstants
+from crn_nn_tellurium.kinetics.network import NetworkKinetics
+from crn_nn_tellurium.kinetics.rate_constants import RateConstants
 from crn_nn_tellurium.kinetics.rate_errors import perturbed_outputs, spread
 from crn_nn_tellurium.networks.parameter_vector import from_vector, parameters, to_vector, values_of
 from crn_nn_tellurium.scans.grid import boxes

@@ -39,11 +39,11 @@ def test_starts_that_are_formulas_are_differentiated():
     w, x, h = 1.5, 0.8, 0.04
     net = cn.Network([cn.Layer([[w]], activation=cn.SmoothedReLU(h=h))])
     found = cn.transient_sensitivities(net, [x], t_end=1.0, n_points=3)
-    assert np.isclose(found["y0", "w1_0_0"][0], x)
+    assert np.isclose(found["y0", "k1_0_0"][0], x)
     assert np.isclose(found["y0", "x0"][0], w)
     assert np.isclose(found["y0", "h1"][0], 0.5 / np.sqrt(h))
     given = cn.transient_sensitivities(net, [x], t_end=1.0, n_points=3, initial={"Y1_0": 0.3})
-    assert given["y0", "w1_0_0"][0] == 0
+    assert given["y0", "k1_0_0"][0] == 0
     assert given.output_values[0, 0] == 0.3
 
 

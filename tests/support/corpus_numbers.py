@@ -26,8 +26,14 @@ import crn_nn_tellurium as cn
 
 LAST_DIGITS = 1e-12
 """Sums taken in another order differ by some eps = 2e-16 times their condition."""
-RENAMED: list[tuple[str, str]] = []
+RENAMED: list[tuple[str, str]] = [
+    # rate constants of weights and biases; LaTeX writes the underscores with a backslash
+    (r"(?<!J)\bw(\d+\\?_\d+\\?_\w+)", r"k\1"),
+    (r"(?<!J)\bb(\d+\\?_\d+)", r"kb\1"),
+]
 """Regular expressions on the old texts, and what the new version writes instead."""
+RENAMED_COMPACT: list[tuple[str, str]] = [(r"\bk(b?\d+_\d+)", r"u\1")]
+"""After these, for form "compact" alone, whose rate constants carry signs."""
 _FORMS = ("reactions", "compact", "numbers")
 _ENDINGS = (".bngl", ".py", ".ka", ".crn", ".jl", ".dsd", ".tex", ".xml")
 """Formats that are texts of their own."""
@@ -144,7 +150,7 @@ def compare(old, new):
         print(line + (f", largest difference {largest:.1e} ({where})" if largest else ""))
     lines = {}
     for key, text in old["texts"].items():
-        for pattern, replacement in RENAMED:
+        for pattern, replacement in RENAMED + RENAMED_COMPACT * (key[1] == "Antimony, compact"):
             text = re.sub(pattern, replacement, text, flags=re.M)
         before, after = text.splitlines(), new["texts"].get(key, "").splitlines()
         other = set(before) ^ set(after)

@@ -1,0 +1,170 @@
+"""The steady state of a whole network and its derivatives, layer by layer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.encoding import layer_encodings
+from crn_nn_tellurium.errors import NetworkError
+from crn_nn_tellurium.kinetics.layer import LayerKinetics, LayerState
+from crn_nn_tellurium.kinetics.rate_constants import RateConstants
+from crn_nn_tellurium.networks import INPUT, Network, places
+
+
+class NetworkKinetics:
+    """The kinetics of all layers of a network."""
+
+    def __init__(self, net: Network) -> None:
+        self.net = net
+        self.layers = tuple(LayerKinetics(chemistry) for chemistry in layer_encodings(net))
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Identifiers of the floating species: by layer, unit, then the activation's species."""
+        return tuple(name for layer in self.layers for name in layer.chemistry.species)
+
+    def settle(
+        self, x: FloatArray, constants: Sequence[RateConstants] | None = None, by_row: bool = False
+    ) -> list[LayerState]:
+        """All layers at the steady state of checked inputs x (n, n_in); see `LayerKinetics.settle`."""
+        return self.settle_coded(self.net.input_coding.code(x), constants, by_row)
+
+    def settle_coded(
+        self,
+        inputs: FloatArray,
+        constants: Sequence[RateConstants] | None = None,
+        by_row: bool = False,
+    ) -> list[LayerState]:
+        """The same for concentrations (n, n_in, n_rails) of the inputs' species."""
+        found = {INPUT: inputs}
+        states = []
+        for number, layer in enumerate(self.layers):
+            own = None if constants is None else constants[number]
+            state = layer.settle(layer.chemistry.gather(found), own, by_row)
+            found[layer.name] = state.concentrations
+            states.append(state)
+        return states
+
+    def at(self, x: FloatArray, concentrations: FloatArray) -> list[LayerState]:
+        """All layers at concentrations (n, n_species) of all floating species in order."""
+        found = {INPUT: self.net.input_coding.code(x)}
+        states, first = [], 0
+        for layer in self.layers:
+            size = layer.chemistry.n_species
+            block = concentrations[:, first : first + size].reshape(
+                len(x), layer.chemistry.layer.n_out, -1
+            )
+            states.append(layer.at(layer.chemistry.gather(found), block))
+            found[layer.name] = block
+            first += size
+        return states
+
+    def outputs(self, states: Sequence[LayerState]) -> FloatArray:
+        """The network's outputs (n, n_out) in these states."""
+        return self.layers[-1].activation.read(states[-1].concentrations)
+
+    def backward(
+        self,
+        states: Sequence[LayerState],
+        by_output: FloatArray,
+        constants: Sequence[RateConstants] | None = None,
+        sizes: bool = False,
+        inputs: bool = False,
+    ) -> tuple[list[RateConstants], FloatArray | None]:
+        """From dL/d(outputs) (n, n_out) to all rate constants and, if asked for, to the input
+        values (n, n_in).
+
+        With `sizes`, the sums of the absolute values of all contributions (see
+        `LayerKinetics.backward`).
+        """
+        n = len(by_output)
+        totals = {
+            layer.name: np.zeros((n, layer.chemistry.layer.n_out, len(layer.activation.species)))
+            for layer in self.layers
+        }
+        if inputs:
+            totals[INPUT] = np.zeros((n, self.net.n_in, len(self.net.input_coding.rails)))
+        last = self.layers[-1]
+        for name, coefficient in last.activation.read_out.terms:
+            by_species = np.abs(coefficient * by_output) if sizes else coefficient * by_output
+            totals[last.name][..., last.activation.species.index(name)] += by_species
+        gradients: list[RateConstants] = []
+        for number, layer in reversed(list(enumerate(self.layers))):
+            own = None if constants is None else constants[number]
+            total = totals[layer.name]
+            columns = [np.ascontiguousarray(total[..., a]) for a in range(total.shape[2])]
+            wanted = inputs or layer.chemistry.layer.inputs != (INPUT,)
+            by_catalyst, gradient = layer.backward(states[number], columns, own, sizes, wanted)
+            if by_catalyst is not None:
+                layer.chemistry.scatter(by_catalyst, totals)
+            gradients.append(gradient)
+        by_input = totals[INPUT][..., 0] / self.input_coefficients if inputs else None
+        return gradients[::-1], by_input
+
+    @cached_property
+    def h_is_a_rate_constant(self) -> bool:
+        """True, or a refusal: dL/dh takes h as the rate constant of the rails alone.
+
+        Raises
+        ------
+        NetworkError
+            If a read-out, gain, rail or local reaction of an activation changes with h.
+        """
+        for layer in self.layers:
+            activation = layer.activation
+            other = dataclasses.replace(activation, h=2 * activation.h)
+            for part in ("rails", "read_out", "local_reactions", "gain"):
+                if getattr(activation, part) != getattr(other, part):
+                    raise NetworkError(
+                        f"layer {layer.name!r}: {part} of {activation} depend on h; derivatives"
+                        " take h as the rate constant of its rails alone, so give the other"
+                        " numbers a field of their own"
+                    )
+        return True
+
+    @cached_property
+    def input_coefficients(self) -> FloatArray:
+        """Coefficient of the first species of each input in its read-out, (n_in,).
+
+        Layers read an input through its read-out alone, so one species tells the whole derivative.
+        """
+        coding = self.net.input_coding
+        return np.array([coding.read_out(i).terms[0][1] for i in range(self.net.n_in)])
+
+
+def forward_sensitivities(
+    kinetics: NetworkKinetics, states: Sequence[LayerState], inputs: bool = False
+) -> FloatArray:
+    """d(outputs)/d(parameters) at a steady state, by forward substitution through the layers.
+
+    Returns
+    -------
+    (n, n_out, n_parameters) ndarray
+        Parameters in the order of `parameters.parameters`, then, if asked for, the inputs.
+    """
+    net = kinetics.net
+    sizes = [len(places(layer.weights)[0]) + layer.n_out for layer in net.layers]
+    n_parameters = sum(sizes) + len(net.layers)
+    total = n_parameters + (net.n_in if inputs else 0)
+    n = len(states[0].catalysts)
+    found = {INPUT: np.zeros((n, net.n_in, len(net.input_coding.rails), total))}
+    if inputs:
+        # as in `backward`, the first species of an input carries its whole derivative
+        each = np.arange(net.n_in)
+        found[INPUT][:, each, 0, n_parameters + each] = 1 / kinetics.input_coefficients
+    first = 0
+    for number, (layer, state) in enumerate(zip(kinetics.layers, states, strict=True)):
+        by_catalyst = layer.chemistry.gather(found)
+        own = slice(first, first + sizes[number])
+        found[layer.name] = layer.respond(state, by_catalyst, own, sum(sizes) + number)
+        first += sizes[number]
+    last = kinetics.layers[-1]
+    result = np.zeros((n, net.n_out, total))
+    for species, coefficient in last.activation.read_out.terms:
+        result += coefficient * found[last.name][:, :, last.activation.species.index(species)]
+    return result
