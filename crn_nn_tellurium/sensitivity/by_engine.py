@@ -11,12 +11,7 @@ from typing import Any
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
-from crn_nn_tellurium.encoding import (
-    compact_constants,
-    signed_constants,
-    structure_text,
-    to_reactions,
-)
+from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import LayerKinetics, NetworkKinetics, RateConstants
 from crn_nn_tellurium.networks import (
@@ -36,7 +31,7 @@ from crn_nn_tellurium.networks import (
 from crn_nn_tellurium.sensitivity.finite_differences import Estimate, central_difference
 from crn_nn_tellurium.sensitivity.over_time import Variational
 from crn_nn_tellurium.sensitivity.problem import Gradient, Problem, by_kind, result_of
-from crn_nn_tellurium.simulation import compiled
+from crn_nn_tellurium.simulation import INTEGRATED, FlatModel
 
 _CONTROL_STEP = 0.01
 """roadrunner's step for control coefficients, in units of the scale over which a unit's answer
@@ -149,15 +144,13 @@ def control_coefficients(problem: Problem) -> Gradient:
     steady = problem.simulator.steady_state(problem.x, on_error=problem.on_error)
     by_output = problem.by_output(steady.outputs)
     crn = to_reactions(net, zero_weights=True)
-    signed = signed_constants(crn)
-    model = compiled(structure_text(crn, signed), conserved_moieties=True)
+    model = FlatModel(crn, conserved_moieties=True)
     boundary = by_sample(net.input_coding.code(problem.x))
     last = kinetics.layers[-1]
     read = dict(last.activation.read_out.read)
     species = {
         f"{name}{len(net.layers)}_{j}": (j, c) for j in range(net.n_out) for name, c in read.items()
     }
-    order = [problem.simulator.species.index(name) for name in model.floating]
     scales = unpack(net, _CONTROL_STEP * _scales(net, problem.x))
     steps = {
         k: step
@@ -165,34 +158,24 @@ def control_coefficients(problem: Problem) -> Gradient:
         for k, step in _steps_by_constant(layer, *scale).items()
         if k in crn.rate_constants
     }
-    wanted = list(steps)
-    totals = dict.fromkeys(wanted, 0.0)
-    with model.lock:
-        model.set_parameters(
-            model.parameter_index(crn.rate_constants), compact_constants(crn, signed)
-        )
-        for sample in range(len(problem.x)):
-            state = steady.concentrations[sample][order]
-            weight = np.array([c * by_output[sample, j] for j, c in species.values()])
-            found = weight @ model.control_coefficients(
-                boundary[sample], state, list(species), wanted, list(steps.values())
-            )
-            for k, value in zip(wanted, found.tolist(), strict=True):
-                totals[k] += value
-    parts = _by_place(kinetics, totals, signed_values=True)
+    totals = dict.fromkeys(steps, 0.0)
+    for state, held, by_sample_output in zip(
+        steady.concentrations, boundary, by_output, strict=True
+    ):
+        weight = np.array([c * by_sample_output[j] for j, c in species.values()])
+        found = weight @ model.control_coefficients(state, held, list(species), steps)
+        for k, value in zip(steps, found.tolist(), strict=True):
+            totals[k] += value
+    parts = _by_place(kinetics, totals)
     return result_of(
         problem, steady.outputs, "control_coefficients", by_kind(parts), None, steady.status
     )
 
 
 def _by_place(
-    kinetics: NetworkKinetics, totals: Mapping[str, float], signed_values: bool
+    kinetics: NetworkKinetics, totals: Mapping[str, float]
 ) -> list[tuple[Any, FloatArray, float]]:
-    """dL/d(parameters) by layer from dL/d(rate constants) by identifier.
-
-    The constants are sizes, or, with `signed_values`, have the sign that a compact model gives
-    them.
-    """
+    """dL/d(parameters) by layer from dL/d(rate constants), which are sizes, by identifier."""
     parts = []
     for layer in kinetics.layers:
         weights = layer.constants.weights
@@ -201,8 +184,9 @@ def _by_place(
             np.zeros_like(layer.constants.bias),
             np.zeros_like(layer.constants.local),
         )
-        for k, (target, place), sign in _constants_by_place(layer):
-            if not signed_values and target != "local":
+        for k, (target, place) in _constants_by_place(layer):
+            sign = 1.0
+            if target != "local":
                 # a constant of zero stands for a weight or rail's bias that would go up with it
                 own = getattr(layer.constants, target)[place]
                 up = 1 if target == "weights" else layer.activation.rails[place[1]].sign
@@ -220,7 +204,7 @@ def at_a_time(problem: Problem) -> Gradient:
     wanted = [
         k
         for layer in kinetics.layers
-        for k, _, _ in _constants_by_place(layer)
+        for k, _ in _constants_by_place(layer)
         if k in crn.rate_constants
     ]
     equations = Variational(
@@ -233,35 +217,32 @@ def at_a_time(problem: Problem) -> Gradient:
     by_output = problem.by_output(outputs)
     rows = np.array([by_output[i] @ derivatives[-1] for i, (derivatives, _) in enumerate(found)])
     totals = dict(zip(wanted, rows[:, : len(wanted)].sum(axis=0).tolist(), strict=True))
-    parts = _by_place(kinetics, totals, signed_values=False)
+    parts = _by_place(kinetics, totals)
     by_input = None
     if problem.inputs:
         by_rail = rows[:, len(wanted) :].reshape(len(rows), net.n_in, -1)
         by_input = (by_rail * net.input_coding.derivative(problem.x)).sum(axis=2)
     return result_of(
-        problem, outputs, "forward", by_kind(parts), by_input, ("integrated",) * len(outputs)
+        problem, outputs, "forward", by_kind(parts), by_input, (INTEGRATED,) * len(outputs)
     )
 
 
-def _constants_by_place(layer: LayerKinetics) -> list[tuple[str, tuple[str, Any], float]]:
-    """(identifier, place in `RateConstants`, sign of that place per value) of a layer's weights,
-    biases and h.
-    """
+def _constants_by_place(layer: LayerKinetics) -> list[tuple[str, tuple[str, Any]]]:
+    """(identifier, place in `RateConstants`) of a layer's weights, biases and h."""
     chemistry, activation = layer.chemistry, layer.activation
-    first = activation.rails[0].sign
-    result: list[tuple[str, tuple[str, Any], float]] = []
+    result: list[tuple[str, tuple[str, Any]]] = []
     for j, i in zip(*(part.tolist() for part in places(chemistry.weights)), strict=True):
         k = weight_id(chemistry.index, j, chemistry.catalysts[i].label)
-        result.append((k, ("weights", (j, i)), first))
+        result.append((k, ("weights", (j, i))))
     for j in range(chemistry.layer.n_out):
         seen = set()
         for position, rail in enumerate(activation.rails):
             k = bias_id(chemistry.index, j) + (f"_{rail.name}" if rail.shift else "")
             if k not in seen:  # of the rails that share a bias, the first stands for it
                 seen.add(k)
-                result.append((k, ("bias", (j, position)), 1.0))
+                result.append((k, ("bias", (j, position))))
     h = shared_id(chemistry.index, "h")
-    result.append((h, ("local", layer.local.rate_constants.index(h)), 1.0))
+    result.append((h, ("local", layer.local.rate_constants.index(h))))
     return result
 
 
@@ -272,7 +253,7 @@ def _steps_by_constant(
     result = {}
     catalysts, gain = layer.chemistry.catalysts, layer.activation.gain
     by_weight = weights.toarray() if is_sparse(weights) else weights
-    for k, (target, place), _ in _constants_by_place(layer):
+    for k, (target, place) in _constants_by_place(layer):
         if target == "weights":
             j, i = place
             result[k] = float(
