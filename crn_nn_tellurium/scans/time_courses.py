@@ -144,7 +144,7 @@ class _Flat:
                 common
                 * found.get(name.removesuffix(_MADE), 1.0)
                 * (fuel if name.endswith(_MADE) else 1.0)
-                for name in self._model.constants
+                for name in self._model.crn.rate_constants
             ]
         )
 

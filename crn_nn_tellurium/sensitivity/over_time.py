@@ -22,7 +22,7 @@ from crn_nn_tellurium.chemistry import Expression, ReactionNetwork
 from crn_nn_tellurium.encoding import to_reactions, variational_text
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import Network
-from crn_nn_tellurium.simulation import OrderedModel, Tolerances, start_values, time_grid
+from crn_nn_tellurium.simulation import FlatModel, Tolerances, start_values, time_grid
 
 EQUATIONS_PER_MODEL = 240
 """Derivatives that one compiled model carries; more parameters take more models."""
@@ -169,28 +169,23 @@ class Variational:
         self.parameters = tuple(
             parameters if parameters is not None else (*crn.rate_constants, *crn.boundary)
         )
-        for name in self.outputs:
-            if name not in observables and name not in crn.floating:
-                known = ", ".join([*observables, *crn.floating][:8])
-                raise InputError(
-                    f"output {name!r}: expected an observable or floating species, {known}, ..."
-                )
-        for name in self.parameters:
-            if name not in crn.rate_constants and name not in crn.boundary:
-                known = ", ".join([*crn.rate_constants, *crn.boundary][:8])
-                raise InputError(
-                    f"parameter {name!r}: expected a rate constant or boundary species,"
-                    f" {known}, ..."
-                )
-        for kind, names in (("output", self.outputs), ("parameter", self.parameters)):
+        species = (*observables, *crn.floating), "an observable or floating species"
+        constants = (*crn.rate_constants, *crn.boundary), "a rate constant or boundary species"
+        for kind, names, (known, expected) in (
+            ("output", self.outputs, species),
+            ("parameter", self.parameters, constants),
+        ):
+            for name in names:
+                if name not in known:
+                    few = ", ".join(known[:8])
+                    raise InputError(f"{kind} {name!r}: expected {expected}, {few}, ...")
             if twice := [name for name in names if names.count(name) > 1]:
                 raise InputError(f"{kind} {twice[0]!r} is named twice; expected each once")
         self._moving = {p: self._reached_from(p) for p in self.parameters}
         moving = [p for p in self.parameters if self._moving[p]]
         size = max(1, EQUATIONS_PER_MODEL // max(1, len(crn.floating)))
-        self._chunks = [moving[first : first + size] for first in range(0, len(moving), size)] or [
-            []
-        ]
+        chunks = [moving[first : first + size] for first in range(0, len(moving), size)]
+        self._models = [self._model(chunk) for chunk in chunks or [[]]]
 
     def _reached_from(self, parameter: str) -> frozenset[str]:
         """Floating species that a change of the parameter reaches, in f or in the start."""
@@ -225,8 +220,7 @@ class Variational:
         n = len(crn.floating)
         states = np.empty((len(time), n))
         derivatives = np.zeros((len(time), n, len(self.parameters)))
-        for chunk in self._chunks:
-            model, place = self._model(chunk)
+        for model, place in self._models:
             begin = np.array([*start, *(by_start[where] for where in place)])
             tolerances = Tolerances(absolute_of=dict.fromkeys(model.floating[n:], ABSOLUTE))
             found = model.time_course(time, begin, boundary, constants, tolerances=tolerances)
@@ -237,7 +231,7 @@ class Variational:
             crn, self.outputs, self.parameters, boundary, constants, states, derivatives
         )
 
-    def _model(self, chunk: list[str]) -> tuple[OrderedModel, list[tuple[int, int]]]:
+    def _model(self, chunk: list[str]) -> tuple[FlatModel, list[tuple[int, int]]]:
         """The species with their derivatives by some parameters, which follow in order, and the
         (species, parameter) of each derivative.
         """
@@ -249,8 +243,7 @@ class Variational:
             for s in self._moving[p]
         }
         text = variational_text(crn, directions)
-        species = (*crn.floating, *named)
-        return OrderedModel(text, species, crn.boundary, crn.rate_constants), list(named.values())
+        return FlatModel(crn, text, tuple(named)), list(named.values())
 
     def _start(
         self,

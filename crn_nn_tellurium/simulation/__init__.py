@@ -11,7 +11,7 @@ from crn_nn_tellurium.simulation.engine import (
     compiled,
     keeping_attributes,
 )
-from crn_nn_tellurium.simulation.flat import FlatModel, OrderedModel
+from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.outcome import (
     AFTER_INTEGRATION,
     CLOSED_FORM,
@@ -41,7 +41,6 @@ __all__ = [
     "FlatModel",
     "Kind",
     "OnError",
-    "OrderedModel",
     "Outcome",
     "Outcomes",
     "Simulator",

@@ -381,43 +381,18 @@ class CompiledModel:
         )
 
 
-@dataclass(frozen=True)
-class CacheInfo:
-    """Compilations so far in this process."""
-
-    compiled: int
-    reused: int
-    held: int
-
-
 class _Cache:
     """Compiled models by text, the least recently used dropped first."""
 
     def __init__(self, limit: int) -> None:
-        self._models: Recent[tuple[str, bool], CompiledModel] = Recent(limit)
-        self._lock = threading.Lock()
-        self._compiled = self._given = 0
+        self.models: Recent[tuple[str, bool], CompiledModel] = Recent(limit)
+        self.lock = threading.Lock()
+        self.compilations = 0
 
-    def get(self, text: str, conserved_moieties: bool) -> CompiledModel:
-        """The model of a text, compiled if it is not there."""
-        with self._lock:
-            model = self._models.get(
-                (text, conserved_moieties), lambda: self._compile(text, conserved_moieties)
-            )
-            self._given += 1
-            return model
-
-    def _compile(self, text: str, conserved_moieties: bool) -> CompiledModel:
+    def make(self, text: str, conserved_moieties: bool) -> CompiledModel:
         model = CompiledModel(text, conserved_moieties)
-        self._compiled += 1
+        self.compilations += 1
         return model
-
-    def info(self) -> CacheInfo:
-        return CacheInfo(self._compiled, self._given - self._compiled, len(self._models))
-
-    def clear(self) -> None:
-        with self._lock:
-            self._models.clear()
 
 
 _cache = _Cache(limit=64)
@@ -425,14 +400,17 @@ _cache = _Cache(limit=64)
 
 def compiled(text: str, conserved_moieties: bool = False) -> CompiledModel:
     """The compiled model of a text, compiled at most once while it stays among the last 64 used."""
-    return _cache.get(text, conserved_moieties)
+    key = text, conserved_moieties
+    with _cache.lock:
+        return _cache.models.get(key, lambda: _cache.make(*key))
 
 
-def cache_info() -> CacheInfo:
-    """How many models were compiled, reused and are held."""
-    return _cache.info()
+def compilations() -> int:
+    """How many models were compiled in this process."""
+    return _cache.compilations
 
 
 def clear_cache() -> None:
     """Forget all compiled models (roadrunner keeps compiled code of its own)."""
-    _cache.clear()
+    with _cache.lock:
+        _cache.models.clear()

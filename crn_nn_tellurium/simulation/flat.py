@@ -34,30 +34,47 @@ Changes = Mapping[float, FloatArray]
 _NONE: Changes = MappingProxyType({})
 
 
-class OrderedModel:
-    """A text on the engine, with arrays in an order of the caller's.
+class FlatModel:
+    """A reaction network on the engine, all of it together.
+
+    Networks of equal structure share a compiled model, whatever the values and signs of their rate
+    constants: these are set with every run. Start, boundary concentrations and rate constants are
+    the network's own unless a run is given others.
 
     Parameters
     ----------
-    text : str
-        One Antimony model. It is compiled when it first runs.
-    floating, boundary, constants : sequence of str
-        All of its floating and boundary species, and the parameters that are set with every run.
+    crn : ReactionNetwork
+    text : str, optional
+        Another text of the same network than its compact structure, in which rate constants are
+        sizes.
+    further : sequence of str
+        Floating species that such a text has besides those of the network; in arrays they follow.
     conserved_moieties : bool
         As for `CompiledModel`.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import Reaction, Species
+    >>> decay = Reaction("J", ("Y",), (), "d", 1.0)
+    >>> model = FlatModel(ReactionNetwork([Species("Y", 2.0)], [decay]))
+    >>> bool(abs(model.time_course(np.array([0.0, 1.0]))[1, 0] - 2 * np.exp(-1)) < 1e-8)
+    True
     """
 
     def __init__(
         self,
-        text: str,
-        floating: Sequence[str],
-        boundary: Sequence[str],
-        constants: Sequence[str],
+        crn: ReactionNetwork,
+        text: str | None = None,
+        further: Sequence[str] = (),
         conserved_moieties: bool = False,
     ) -> None:
-        self.text = text
-        self.floating, self.boundary = tuple(floating), tuple(boundary)
-        self.constants = tuple(constants)
+        self.crn = crn
+        signed = signed_constants(crn)
+        self.text = structure_text(crn, signed) if text is None else text
+        self.floating = (*crn.floating, *further)
+        # a compact text writes drives as sums, with a sign in the constant and not in the term
+        signs = compact_signs(crn, signed) if text is None else {}
+        self._signs = np.array([signs.get(k, 1) for k in crn.rate_constants], dtype=float)
         self._conserved_moieties = conserved_moieties
 
     def compile(self) -> None:
@@ -70,23 +87,23 @@ class OrderedModel:
 
     @cached_property
     def _floating(self) -> npt.NDArray[np.intp]:
-        """Where the engine's floating species stand in the caller's order."""
+        """Where the engine's floating species stand in our arrays."""
         return _places(self._model.floating, self.floating)
 
     @cached_property
     def _boundary(self) -> npt.NDArray[np.intp]:
-        return _places(self._model.boundary, self.boundary)
+        return _places(self._model.boundary, self.crn.boundary)
 
     @cached_property
     def _parameters(self) -> npt.NDArray[np.int32]:
-        return self._model.parameter_index(self.constants)
+        return self._model.parameter_index(self.crn.rate_constants)
 
     def time_course(
         self,
         time: FloatArray,
-        start: FloatArray,
-        boundary: FloatArray,
-        constants: FloatArray,
+        start: FloatArray | None = None,
+        boundary: FloatArray | None = None,
+        constants: FloatArray | None = None,
         changes: Changes = _NONE,
         tolerances: Tolerances = TIGHT,
     ) -> FloatArray:
@@ -112,100 +129,34 @@ class OrderedModel:
         def run(held: FloatArray, state: FloatArray, times: FloatArray) -> FloatArray:
             return self._model.time_course(held, state, times, tolerances)
 
-        return self._run(run, time, start, {float(time[0]): boundary, **changes}, constants)
+        held = self.crn.boundary_concentrations if boundary is None else boundary
+        if start is None:
+            start = self.crn.initial_state(held, constants)
+        return self._run(run, time, start, {float(time[0]): held, **changes}, constants)
 
     def trajectory(
         self,
         time: FloatArray,
         start: FloatArray,
         boundary: FloatArray,
-        constants: FloatArray,
+        volume: float,
         changes: Changes = _NONE,
         seed: int | None = None,
     ) -> FloatArray:
-        """As `time_course`, one trajectory of molecule numbers by Gillespie's method."""
-        rng = np.random.default_rng(seed)
+        """As `time_course`, one trajectory by Gillespie's method, in which a concentration c is
+        c * volume molecules.
+        """
+        model = FlatModel(self.crn, stochastic_text(self.crn))
+        engine, rng = model._model, np.random.default_rng(seed)
 
         def run(held: FloatArray, state: FloatArray, times: FloatArray) -> FloatArray:
-            return self._model.gillespie(held, state, times, int(rng.integers(1, 2**31)))
+            engine.set_parameters(engine.parameter_index([VOLUME]), np.array([volume]))
+            return engine.gillespie(held, state, times, int(rng.integers(1, 2**31)))
 
-        return self._run(run, time, start, {float(time[0]): boundary, **changes}, constants)
-
-    def rates_of_change(
-        self, x: FloatArray, boundary: FloatArray, constants: FloatArray
-    ) -> FloatArray:
-        """The engine's own dx/dt (n_floating,) at one state."""
-        model, result = self._model, np.empty(len(self.floating))
-        with model.lock:
-            model.set_parameters(self._parameters, constants)
-            rates = model.rates_of_change(boundary[self._boundary], x[self._floating])
-        result[self._floating] = rates
-        return result
-
-    def _run(
-        self,
-        run: Run,
-        time: FloatArray,
-        start: FloatArray,
-        pieces: Changes,
-        constants: FloatArray,
-    ) -> FloatArray:
-        held = {first: values[self._boundary] for first, values in pieces.items()}
-        with self._model.lock:
-            self._model.set_parameters(self._parameters, constants)
-            found = _piecewise(run, time, start[self._floating], held)
-        result = np.empty_like(found)
-        result[:, self._floating] = found
-        return result
-
-
-class FlatModel(OrderedModel):
-    """A reaction network on the engine, all of it together.
-
-    Networks of equal structure share a compiled model, whatever the values and signs of their rate
-    constants: these are set with every run, those of the network unless others are given.
-
-    Parameters
-    ----------
-    crn : ReactionNetwork
-    conserved_moieties : bool
-        As for `CompiledModel`.
-
-    Examples
-    --------
-    >>> from crn_nn_tellurium import Reaction, Species
-    >>> decay = Reaction("J", ("Y",), (), "d", 1.0)
-    >>> model = FlatModel(ReactionNetwork([Species("Y", 2.0)], [decay]))
-    >>> bool(abs(model.time_course(np.array([0.0, 1.0]))[1, 0] - 2 * np.exp(-1)) < 1e-8)
-    True
-    """
-
-    def __init__(self, crn: ReactionNetwork, conserved_moieties: bool = False) -> None:
-        signed = signed_constants(crn)
-        super().__init__(
-            structure_text(crn, signed),
-            crn.floating,
-            crn.boundary,
-            crn.rate_constants,
-            conserved_moieties,
-        )
-        self.crn = crn
-        signs = compact_signs(crn, signed)
-        self._signs = np.array([signs.get(k, 1) for k in crn.rate_constants], dtype=float)
-
-    def time_course(
-        self,
-        time: FloatArray,
-        start: FloatArray | None = None,
-        boundary: FloatArray | None = None,
-        constants: FloatArray | None = None,
-        changes: Changes = _NONE,
-        tolerances: Tolerances = TIGHT,
-    ) -> FloatArray:
-        """As of `OrderedModel`; by default from the network's start, with its own values."""
-        held, k = self._held(boundary), self._sizes(constants)
-        begin = self.crn.initial_state(held, k) if start is None else start
-        return super().time_course(time, begin, held, self._signs * k, changes, tolerances)
+        # boundary species only set propensities, so they need not be whole molecules
+        pieces = {float(time[0]): boundary, **changes}
+        held = {first: values * volume for first, values in pieces.items()}
+        return model._run(run, time, np.round(start * volume), held, None) / volume
 
     def rates_of_change(
         self,
@@ -214,8 +165,13 @@ class FlatModel(OrderedModel):
         constants: FloatArray | None = None,
     ) -> FloatArray:
         """The engine's own dx/dt (n_floating,) at one state."""
-        k = self._signs * self._sizes(constants)
-        return super().rates_of_change(x, self._held(boundary), k)
+        held = self.crn.boundary_concentrations if boundary is None else boundary
+        model, result = self._model, np.empty(len(self.floating))
+        with model.lock:
+            model.set_parameters(self._parameters, self._values(constants))
+            rates = model.rates_of_change(held[self._boundary], x[self._floating])
+        result[self._floating] = rates
+        return result
 
     def steady_states(
         self, start: FloatArray, boundary: FloatArray, newton: bool = True
@@ -230,10 +186,9 @@ class FlatModel(OrderedModel):
             Whether Newton's method is tried before and after integration, or nothing but
             integration until the rates vanish.
         """
-        model, values = self._model, self._signs * self.crn.constants
-        block = Block(
-            model, self._floating, boundary[:, self._boundary], self._parameters, values[None]
-        )
+        model, values = self._model, self._values(None)[None]
+        held = boundary[:, self._boundary]
+        block = Block(model, self._floating, held, self._parameters, values)
 
         def balance_of(states: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
             return self.crn.balance(states, boundary[samples])
@@ -251,45 +206,35 @@ class FlatModel(OrderedModel):
         steps: Mapping[str, float],
     ) -> FloatArray:
         """The engine's derivatives (n_variables, n_steps) of a steady state x (n_floating,) with
-        respect to the sizes of rate constants; `steps` are its differences' by rate constant.
+        respect to the sizes of rate constants, by differences whose steps are given by name.
         """
-        model = self._model
+        model, state = self._model, x[self._floating]
         with model.lock:
-            model.set_parameters(self._parameters, self._signs * self.crn.constants)
+            model.set_parameters(self._parameters, self._values(None))
             found = model.control_coefficients(
-                boundary[self._boundary],
-                x[self._floating],
-                variables,
-                list(steps),
-                list(steps.values()),
+                boundary[self._boundary], state, variables, list(steps), list(steps.values())
             )
-        return found * self._signs[_places(steps, self.constants)]
+        return found * self._signs[_places(steps, self.crn.rate_constants)]
 
-    def _held(self, boundary: FloatArray | None) -> FloatArray:
-        return self.crn.boundary_concentrations if boundary is None else boundary
+    def _values(self, constants: FloatArray | None) -> FloatArray:
+        """Rate constants as the text has them."""
+        return self._signs * (self.crn.constants if constants is None else constants)
 
-    def _sizes(self, constants: FloatArray | None) -> FloatArray:
-        return self.crn.constants if constants is None else constants
-
-
-def stochastic_course(
-    crn: ReactionNetwork,
-    volume: float,
-    time: FloatArray,
-    start: FloatArray,
-    boundary: FloatArray,
-    changes: Changes = _NONE,
-    seed: int | None = None,
-) -> FloatArray:
-    """Concentrations (n_times, n_floating) of one trajectory in which a concentration c is
-    c * volume molecules, by Gillespie's method; arguments as of `OrderedModel.time_course`.
-    """
-    model = OrderedModel(stochastic_text(crn), crn.floating, crn.boundary, (VOLUME,))
-    # boundary species only set propensities, so they need not be whole molecules
-    held = {at: values * volume for at, values in changes.items()}
-    molecules = np.round(start * volume)
-    found = model.trajectory(time, molecules, boundary * volume, np.array([volume]), held, seed)
-    return found / volume
+    def _run(
+        self,
+        run: Run,
+        time: FloatArray,
+        start: FloatArray,
+        pieces: Changes,
+        constants: FloatArray | None,
+    ) -> FloatArray:
+        held = {first: values[self._boundary] for first, values in pieces.items()}
+        with self._model.lock:
+            self._model.set_parameters(self._parameters, self._values(constants))
+            found = _piecewise(run, time, start[self._floating], held)
+        result = np.empty_like(found)
+        result[:, self._floating] = found
+        return result
 
 
 def _places(names: Iterable[str], order: Sequence[str]) -> npt.NDArray[np.intp]:

@@ -26,7 +26,7 @@ from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeE
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import INPUT, Network
 from crn_nn_tellurium.simulation.conditions import fill, input_changes, start_values, time_grid
-from crn_nn_tellurium.simulation.flat import FlatModel, stochastic_course
+from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.layer_solver import LayerSolver
 from crn_nn_tellurium.simulation.outcome import SOLVED, Outcomes, failures, outcomes, worse
 from crn_nn_tellurium.simulation.results import SteadyState, TimeCourse
@@ -277,10 +277,7 @@ class Simulator:
         if volume is None:
             found = self.flat.time_course(time, begin, boundary[0], changes=changes)
         else:
-            self.check_size()
-            found = stochastic_course(
-                self.reactions, volume, time, begin, boundary[0], changes, seed
-            )
+            found = self.flat.trajectory(time, begin, boundary[0], volume, changes, seed)
         # the point at a step still has the inputs from before it
         held = np.searchsorted(list(later), time, side="left")
         return TimeCourse(

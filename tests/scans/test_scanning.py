@@ -201,7 +201,9 @@ def test_time_courses_are_those_of_the_simulator(case):
             case.x[0], t_end=3.0, n_points=7, initial={species[0]: start}
         )
         at = np.searchsorted(course.time, times)
-        assert_close(ds.concentrations.sel({species[0]: start}).values, course.concentrations[at], 1e-7)
+        assert_close(
+            ds.concentrations.sel({species[0]: start}).values, course.concentrations[at], 1e-7
+        )
         assert_close(ds.outputs.sel({species[0]: start}).values, course.outputs[at], 1e-7)
 
 
