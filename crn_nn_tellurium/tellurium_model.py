@@ -194,8 +194,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
 
     def _set_state(self, values: FloatArray) -> None:
         names = list(self.model.getFloatingSpeciesIds())
-        place = {name: i for i, name in enumerate(names)}
-        index = np.array([place[name] for name in self._crn.floating], dtype=np.int32)
+        index = np.array([names.index(name) for name in self._crn.floating], dtype=np.int32)
         self.model.setFloatingSpeciesConcentrations(index, np.ascontiguousarray(values))
 
     def _boundary(self) -> FloatArray:
@@ -291,7 +290,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             self.setValue(name, value)
 
     def reset(self, *args: Any) -> None:
-        """As roadrunner's own, with start values for the inputs and rate constants as they are now."""
+        """As roadrunner's own, with starts for the inputs and rate constants as they are now."""
         super().reset(*args)
         bounds = self._crn.initial_state(self._boundary(), self._constants()).tolist()
         for species, bound in zip(self._crn.floating, bounds, strict=True):

@@ -231,12 +231,12 @@ class NetworkScan:
         last = self._net.layers[-1]
         if self._courses is not None:
             courses = self._courses.solve(box)
-            flat = courses.species.reshape(-1, courses.species.shape[-1])
+            flat = courses.concentrations.reshape(-1, courses.concentrations.shape[-1])
             outputs = last.activation.read(
                 self._simulator.of_layer(flat, len(self._net.layers) - 1)
             )
-            outputs = outputs.reshape(*courses.species.shape[:-1], last.n_out)
-            return outputs, courses.species, np.full(box.shape, np.nan), courses.status
+            outputs = outputs.reshape(*courses.concentrations.shape[:-1], last.n_out)
+            return outputs, courses.concentrations, np.full(box.shape, np.nan), courses.status
         solution = self._steady.solve(box)
         status = np.broadcast_to(solution.status, box.shape).copy()
         read = last.activation.read(solution.layers[-1])

@@ -39,7 +39,7 @@ varied.
 class Courses:
     """Concentrations (..., n_times, n_species) over a box, and the outcome (...)."""
 
-    species: FloatArray
+    concentrations: FloatArray
     status: Outcomes
 
 
@@ -69,7 +69,8 @@ class TimeCourses:
         )
         boundary = by_sample(parameters.net.input_coding.concentrations(x.reshape(-1, x.shape[-1])))
         everything = box.indices(range(len(box.shape)))
-        species = np.full((len(boundary), len(self._times), len(self._simulator.species)), np.nan)
+        shape = (len(boundary), len(self._times), len(self._simulator.species))
+        found = np.full(shape, np.nan)
         status = np.empty(len(boundary), dtype=object)
         starts = parameters.start(plan.values(everything), len(boundary))
         for point in range(len(boundary)):
@@ -78,11 +79,11 @@ class TimeCourses:
             start = None if starts is None else starts[point]
             try:
                 flat = self._flat(index, values)
-                species[point] = flat.run(boundary[point], start, self._times, values)
+                found[point] = flat.run(boundary[point], start, self._times, values)
                 status[point] = INTEGRATED
             except ConvergenceError as error:
                 status[point] = Outcome.failure(str(error))
-        kept = species[:, self._skip :]
+        kept = found[:, self._skip :]
         return Courses(kept.reshape(*box.shape, *kept.shape[1:]), status.reshape(box.shape))
 
     def _flat(self, index: dict[int, int], values: dict[str, Any]) -> _Flat:
@@ -102,10 +103,9 @@ class _Flat:
 
     def __init__(self, simulator: Simulator, parameters: NetworkParameters) -> None:
         self._parameters, self._kinetics = parameters, simulator.kinetics
-        # asked for first, for it refuses networks that are too large
-        self._model, self._crn = simulator.flat, simulator.reactions
-        if parameters.fuel:
-            self._model = FlatModel(_split_makers(self._crn))
+        simulator.check_size()
+        self._crn = simulator.reactions
+        self._model = FlatModel(_split_makers(self._crn)) if parameters.fuel else simulator.flat
 
     def run(
         self,

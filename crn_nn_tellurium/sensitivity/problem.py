@@ -111,7 +111,7 @@ class Problem:
     def outputs_by_engine(
         self, net: Network, x: FloatArray
     ) -> tuple[FloatArray, tuple[Outcome, ...]]:
-        """Outputs (n, n_out) of another network or at other inputs, and the status of each sample."""
+        """Outputs (n, n_out) of another network or at other inputs, and each sample's status."""
         simulator = Simulator(net)
         if self.time is None:
             steady = simulator.steady_state(x, on_error=self.on_error)

@@ -75,7 +75,8 @@ def antimony_to_sbml(text: str) -> str:
 
     Examples
     --------
-    >>> "<listOfReactions>" in antimony_to_sbml("model m() species Y = 1; J: Y => ; k*Y; k = 2; end")
+    >>> text = "model m() species Y = 1; J: Y => ; k*Y; k = 2; end"
+    >>> "<listOfReactions>" in antimony_to_sbml(text)
     True
     """
     with _antimony_lock:
@@ -91,7 +92,7 @@ def antimony_to_sbml(text: str) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Failed solves are caught and reported by those who call; roadrunner would log each as well."""
+    """Without roadrunner's log: failed solves are caught and reported by those who call."""
     level = roadrunner.Logger.getLevel()
     roadrunner.Logger.setLevel(roadrunner.Logger.LOG_FATAL)
     try:

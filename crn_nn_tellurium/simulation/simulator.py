@@ -113,7 +113,7 @@ class Simulator:
     # Steady states ----------------------------------------------------------------------------
 
     def compile(self, method: Method = "units") -> Simulator:
-        """Compile what a method needs, so that the first answer does not wait for it; returns self."""
+        """Compile what a method needs, so that the first answer does not wait; returns self."""
         check_choice("method", method, get_args(Method))
         if method == "units":
             for solver in self.layer_solvers:

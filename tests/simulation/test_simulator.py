@@ -64,7 +64,7 @@ def test_three_methods_agree_on_random_networks(seed):
 @pytest.mark.parametrize("method", ["units", "flat", "integrate"])
 @pytest.mark.parametrize("start", [None, 0.0, 1e-12, 0.1, 1e6])
 def test_every_start_ends_at_the_positive_root(method, start, rng):
-    """Pre-activations to +-1e6, h from 1e-10 to 1e2; from below the other root is the nearer one."""
+    """Pre-activations to +-1e6, h from 1e-10 to 1e2; from below the other root is nearer."""
     for z, h in zip(
         rng.choice([-1, 1], 40) * 10 ** rng.uniform(-6, 6, 40),
         10 ** rng.uniform(-10, 2, 40),
@@ -78,7 +78,7 @@ def test_every_start_ends_at_the_positive_root(method, start, rng):
 
 
 def test_the_trap_is_real_and_reported():
-    """roadrunner's solver alone, started from below, does find the negative root, without a word."""
+    """roadrunner's solver alone, started from below, finds the negative root, without a word."""
     net = cn.Network([cn.Layer([[5.0]], activation=cn.SmoothedReLU(h=0.01))])
     model = CompiledModel(cn.to_antimony(net))
     found, converged = model.solve_each(
@@ -214,7 +214,7 @@ def test_starts_by_name_and_by_array():
 
 
 def test_changed_values_never_recompile(rng):
-    """Other weights, biases, h and inputs, also of the other sign, run on the same compiled models."""
+    """Other weights, biases, h and inputs, of the other sign too, run on the same models."""
 
     def net():
         return cn.Network.random(
