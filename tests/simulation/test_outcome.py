@@ -73,3 +73,9 @@ def test_arrays_of_outcomes_are_combined_as_numbers_are():
 
 def test_texts_of_a_file_fail_as_outcomes_do():
     assert failures(np.array(["solved", str(GAVE_UP)], dtype=object)).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("outcome", [SOLVED, INTEGRATED, GAVE_UP])
+def test_arrays_without_dimensions_fail_as_their_outcome_does(outcome):
+    found = failures(outcomes(outcome, ()))
+    assert (found.shape, bool(found)) == ((), outcome.failed)
