@@ -37,8 +37,8 @@ class ConvergenceError(ArithmeticError):
 
     Attributes
     ----------
-    status : tuple of str
-        The reason per sample, as the result's `status` would hold with ``on_error="nan"``.
+    status : tuple of Outcome
+        Per sample, as the result's `status` would be with ``on_error="nan"``.
     """
 
     def __init__(self, message: str, status: tuple[str, ...] = ()):

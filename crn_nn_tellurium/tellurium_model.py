@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 
+from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import (
     Form,
@@ -29,15 +30,16 @@ from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError
 from crn_nn_tellurium.networks import Network, other_names
 from crn_nn_tellurium.sensitivity import sensitivities
 from crn_nn_tellurium.simulation import (
+    AFTER_INTEGRATION,
     CVODE,
     STEADY_STATE_TOLERANCE,
+    Outcome,
     antimony_to_sbml,
+    come_to_rest,
     keeping_attributes,
+    polish,
     steady,
 )
-
-_DURATIONS = 10.0 ** np.arange(1, 10)
-_TOLERANCE = 1e-10
 
 
 class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium has no types
@@ -82,28 +84,47 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         ConvergenceError
             If no positive steady state is found; concentrations are then as before the call.
         """
+        before, time = self._state(), self.model.getTime()
         with self._own_solvers():
-            return self._settle()
+            try:
+                found, outcome = come_to_rest(before, self._advance, self._finish)
+            finally:
+                self.model.setTime(time)
+        self._set_state(before if outcome.failed else found)
+        if outcome.failed:
+            raise ConvergenceError(
+                f"steadyState: {outcome.reason}; are all rate constants and inputs as intended?"
+            )
+        return float(np.linalg.norm(self.model.getFloatingSpeciesConcentrationRates()))
 
-    def _settle(self) -> float:
-        before, time = np.array(self.model.getFloatingSpeciesConcentrations()), self.model.getTime()
-        reason = f"no positive steady state within {_DURATIONS.sum():.3g} time units"
+    def _advance(self, state: FloatArray, duration: float) -> FloatArray:
+        """The state that much later."""
+        self._set_state(state)
         try:
-            for duration in _DURATIONS:
-                self.oneStep(0.0, float(duration), True)
-                reached = np.maximum(self.model.getFloatingSpeciesConcentrations(), 0.0)
-                residual = self._polish()
-                if residual is not None:
-                    return residual
-                self._set_concentrations(reached)
+            self.oneStep(0.0, duration, True)
         except RuntimeError as error:
-            reason = f"the integrator failed: {error}"
-        finally:
-            self.model.setTime(time)
-        self._set_concentrations(before)
-        raise ConvergenceError(
-            f"steadyState: {reason}; are all rate constants and inputs as intended?"
-        )
+            raise ConvergenceError(f"the integrator failed: {error}") from error
+        return np.maximum(self._state(), 0.0)
+
+    def _finish(self, state: FloatArray, _: float) -> tuple[FloatArray, Outcome] | None:
+        """The steady state that Newton's method finds from here."""
+        boundary, constants = self._boundary(), self._constants()
+
+        def is_steady(x: FloatArray, tolerance: float) -> np.bool_:
+            return steady(self._crn.balance(x, boundary, constants), x, tolerance).all()
+
+        found = polish(state, self._newton, is_steady)
+        return None if found is None else (found, AFTER_INTEGRATION)
+
+    def _newton(self, state: FloatArray) -> FloatArray | None:
+        """Where nleq2 leads; None if it gives up or that is no positive state."""
+        self._set_state(state)
+        try:
+            self.getSteadyStateSolver().solve()
+        except RuntimeError:
+            return None
+        found = self._state()
+        return found if np.all(found > 0) else None
 
     @contextmanager
     def _own_solvers(self) -> Iterator[None]:
@@ -132,24 +153,6 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
                 owner.setValue(name, value)
             self.setSteadyStateSolver(solver)
             self.setIntegrator(integrator)
-
-    def _polish(self) -> float | None:
-        """Newton's method from here; None unless it ends at a positive steady state."""
-        for _ in range(
-            3
-        ):  # nleq2 may stop early at small roots; each call more is one Newton step more
-            try:
-                residual = float(self.getSteadyStateSolver().solve())
-            except RuntimeError:  # nleq2 gives up
-                return None
-            x = np.array(self.model.getFloatingSpeciesConcentrations())
-            if not np.all(x > 0):
-                return None
-            if steady(
-                self._crn.balance(x, self._boundary(), self._constants()), x, _TOLERANCE
-            ).all():
-                return residual
-        return None
 
     def getuCC(self, variable: str, parameter: str) -> float:
         """d variable / d parameter at the steady state: a species or output by a rate constant or
@@ -181,46 +184,32 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         reactions = (replace(r, value=value[r.rate_constant]) for r in self._crn.reactions)
         return replace(self._crn, species=tuple(species), reactions=tuple(reactions))
 
-    def _state(self) -> npt.NDArray[np.float64]:
-        now = dict(
-            zip(
-                self.model.getFloatingSpeciesIds(),
-                self.model.getFloatingSpeciesConcentrations(),
-                strict=True,
-            )
-        )
+    def _state(self) -> FloatArray:
+        """Concentrations (n_floating,), in the network's order."""
+        model = self.model
+        now = _by_name(model.getFloatingSpeciesIds(), model.getFloatingSpeciesConcentrations())
         return np.array([now[name] for name in self._crn.floating])
 
-    def _boundary(self) -> npt.NDArray[np.float64]:
-        found = dict(
-            zip(
-                self.model.getBoundarySpeciesIds(),
-                self.model.getBoundarySpeciesConcentrations(),
-                strict=True,
-            )
-        )
-        return np.array([found[name] for name in self._crn.boundary])
+    def _set_state(self, values: FloatArray) -> None:
+        names = list(self.model.getFloatingSpeciesIds())
+        index = np.array([names.index(name) for name in self._crn.floating], dtype=np.int32)
+        self.model.setFloatingSpeciesConcentrations(index, np.ascontiguousarray(values))
 
-    def _constants(self) -> npt.NDArray[np.float64]:
+    def _boundary(self) -> FloatArray:
+        model = self.model
+        now = _by_name(model.getBoundarySpeciesIds(), model.getBoundarySpeciesConcentrations())
+        return np.array([now[name] for name in self._crn.boundary])
+
+    def _constants(self) -> FloatArray:
         """The rate constants as they are now; those written as numbers do not change."""
-        now = dict(
-            zip(
-                self.model.getGlobalParameterIds(),
-                self.model.getGlobalParameterValues(),
-                strict=True,
-            )
-        )
+        now = _by_name(self.model.getGlobalParameterIds(), self.model.getGlobalParameterValues())
         found = dict(self._crn.constant_values)
         for name, k in self._constant_of.items():
             if name in now:
                 found[k] = (self._signs.get(k) or 1) * now[name]
         return np.array(list(found.values()))
 
-    def _set_concentrations(self, values: npt.NDArray[np.float64]) -> None:
-        index = np.arange(len(values), dtype=np.int32)
-        self.model.setFloatingSpeciesConcentrations(index, np.ascontiguousarray(values))
-
-    def getSteadyStateValues(self) -> npt.NDArray[np.float64]:
+    def getSteadyStateValues(self) -> FloatArray:
         """Values of `steadyStateSelections` (the outputs) at the steady state."""
         self.steadyState()
         return np.array([self.getValue(selection) for selection in self.steadyStateSelections])
@@ -311,7 +300,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             self.setValue(name, value)
 
     def reset(self, *args: Any) -> None:
-        """As roadrunner's own, with start values for the inputs and rate constants as they are now."""
+        """As roadrunner's own, with starts for the inputs and rate constants as they are now."""
         super().reset(*args)
         bounds = self._crn.initial_state(self._boundary(), self._constants()).tolist()
         for species, bound in zip(self._crn.floating, bounds, strict=True):
@@ -343,6 +332,10 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         return f"ChemistryRunner({self._net!r}, {self._crn!r})"
 
     __str__ = __repr__
+
+
+def _by_name(names: Any, values: Any) -> dict[str, float]:
+    return dict(zip(names, values.tolist(), strict=True))
 
 
 def _copy(net: Network, x: list[float], form: Form, values: dict[str, float]) -> ChemistryRunner:

@@ -24,7 +24,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
-from crn_nn_tellurium.basics import FloatArray, check_choice, check_positive, is_real, read_only
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    check_choice,
+    check_positive,
+    is_real,
+    read_only,
+    whole_number,
+)
 from crn_nn_tellurium.certificates.certificate import (
     INITIAL_MAX,
     Bound,
@@ -614,9 +621,8 @@ def _grid(h_range: Any, n_points: Any) -> FloatArray:
         raise InputError(
             f"h_range is {h_range!r}; expected the least and the largest h, 0 < least < largest"
         )
-    if not (is_real(n_points) and n_points == int(n_points) and n_points >= 2):
-        raise InputError(f"n_points is {n_points!r}; expected a whole number, 2 or more")
-    return np.linspace(math.log10(pair[0]), math.log10(pair[1]), int(n_points))
+    points = whole_number("n_points", n_points, 2)
+    return np.linspace(math.log10(pair[0]), math.log10(pair[1]), points)
 
 
 def _numbers(values: tuple[float, ...]) -> str:

@@ -19,15 +19,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.certificates.envelope import EARLY, Coefficients, Envelope
-from crn_nn_tellurium.encoding import structure_text, to_reactions
+from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, ModelTooLargeError, NotCertified
 from crn_nn_tellurium.kinetics import Bounds
 from crn_nn_tellurium.networks import Network
-from crn_nn_tellurium.simulation import CompiledModel, compiled
+from crn_nn_tellurium.simulation import FlatModel
 
 SLACK = 1e-6
 """The envelope is held to (1 - SLACK) times the tolerance, for the errors of an integration to
@@ -121,20 +120,11 @@ class EnvelopeModel:
             )
 
     @cached_property
-    def model(self) -> CompiledModel:
-        """The compiled model, shared by all networks of one structure and with weights of the same
-        signs.
+    def flat(self) -> FlatModel:
+        """The envelope on the engine; networks of one structure and with weights of the same signs
+        share its compiled model.
         """
-        return compiled(structure_text(self.envelope.network))
-
-    @cached_property
-    def _order(self) -> npt.NDArray[np.intp]:
-        place = {name: i for i, name in enumerate(self.envelope.network.floating)}
-        return np.array([place[name] for name in self.model.floating])
-
-    @cached_property
-    def _index(self) -> npt.NDArray[np.int32]:
-        return self.model.parameter_index(self.envelope.network.rate_constants)
+        return FlatModel(self.envelope.network)
 
     @cached_property
     def read_out(self) -> FloatArray:
@@ -204,19 +194,15 @@ class EnvelopeModel:
             self.envelope.constants(coefficients),
             tolerance * (1 - SLACK),
         )
-        with self.model.lock:
-            self.model.set_parameters(self._index, aim.values)
-            return (
-                self._from_all(aim, initial_max)
-                if box is None
-                else self._from_box(aim, initial_max, box)
-            )
+        if box is None:
+            return self._from_all(aim, initial_max)
+        return self._from_box(aim, initial_max, box)
 
     def _from_all(self, aim: _Aim, initial_max: float) -> Course:
         begin = self.envelope.start(aim.fixed_point, aim.coefficients, initial_max)
         trusted = self.envelope.invariant
         return self._course(
-            *self._run(*begin, self._settled(aim, trusted)), aim, may_widen=not trusted
+            *self._run(aim, *begin, self._settled(aim, trusted)), aim, may_widen=not trusted
         )
 
     def _from_box(self, aim: _Aim, initial_max: float, box: Bounds) -> Course:
@@ -231,7 +217,7 @@ class EnvelopeModel:
         bounded = bool(np.isfinite(end))
         start = self.envelope.start_in(aim.fixed_point, aim.coefficients, box, either_side=bounded)
         is_last = (lambda time, _: time >= end) if bounded else self._settled(aim, trusted=False)
-        run = self._run(0.0, start, is_last, EARLY / float(aim.coefficients.above.max()), end)
+        run = self._run(aim, 0.0, start, is_last, EARLY / float(aim.coefficients.above.max()), end)
         return self._course(*run, aim, may_widen=True)
 
     def _settled(self, aim: _Aim, trusted: bool) -> Callable[[float, FloatArray], bool]:
@@ -280,6 +266,7 @@ class EnvelopeModel:
 
     def _run(
         self,
+        aim: _Aim,
         first: float,
         start: FloatArray,
         is_last: Callable[[float, FloatArray], bool],
@@ -296,9 +283,8 @@ class EnvelopeModel:
         grid = grown * RATIO ** np.arange(0 if first < grown else 1, _CHUNK)
         while True:
             grid = np.unique(np.minimum(grid, end))
-            states.append(
-                self._integrate(states[-1][-1], np.concatenate([times[-1][-1:], grid]))[1:]
-            )
+            since = np.concatenate([times[-1][-1:], grid])
+            states.append(self._integrate(states[-1][-1], since, aim.values)[1:])
             times.append(grid)
             if is_last(float(grid[-1]), states[-1][-1]):
                 return np.concatenate(times), np.concatenate(states)
@@ -341,7 +327,9 @@ class EnvelopeModel:
             if not here.any():
                 continue
             fine = np.linspace(time[k], time[k + 1], _FINE)
-            above, below = self.errors(self._integrate(state[k], fine), aim.fixed_point[1])
+            above, below = self.errors(
+                self._integrate(state[k], fine, aim.values), aim.fixed_point[1]
+            )
             still = np.maximum(above, below) > aim.goal
             still[-1] |= error[k + 1] > aim.goal
             found = here & still.any(axis=0)
@@ -350,18 +338,16 @@ class EnvelopeModel:
             missing &= ~found
         return settled
 
-    def _integrate(self, start: FloatArray, times: FloatArray) -> FloatArray:
+    def _integrate(self, start: FloatArray, times: FloatArray, values: FloatArray) -> FloatArray:
+        """States (n_times, n_species) with the envelope's rate constants (n_constants,)."""
         # roadrunner's error weights vanish with a species; more error than there is makes a later
         # bound, still one
         start = np.where(np.abs(start) < _TINY, _TINY, start)
         try:
-            found = self.model.time_course(np.ones(1), start[self._order], times)
+            return self.flat.time_course(times, start, constants=values)
         except ConvergenceError as error:
             raise ConvergenceError(
                 f"network {self.net.name!r}: the envelope could not be integrated; a smaller rates="
                 " or a box of starts in initial= makes it narrower, and bound='cheap' needs no"
                 f" integration ({error})"
             ) from error
-        result = np.empty_like(found)
-        result[:, self._order] = found
-        return result

@@ -401,8 +401,8 @@ def simulate(
         plot_time_course(course, ax=figure.subplots()).set_title(f"{network.name}, inputs {input}")
         save_figure(figure, plot)
     if output is not None or plot is None:
-        values = np.column_stack([course.time, course.species, course.outputs]).tolist()
-        heading = ["time", *course.species_names, *course.output_names]
+        values = np.column_stack([course.time, course.concentrations, course.outputs]).tolist()
+        heading = ["time", *course.species, *course.output_names]
         _write(
             to_csv([heading, *([repr(value) for value in row] for row in values)]),
             output,

@@ -119,7 +119,7 @@ def summary(ds: xr.Dataset) -> Table:
 
 def failures_line(ds: xr.Dataset) -> str:
     """How many points failed, with the first reason, and which inputs were not varied."""
-    from crn_nn_tellurium.scans import failures
+    from crn_nn_tellurium.simulation import failures
 
     texts = ds.status.values.ravel()
     failed = texts[failures(texts)].tolist()

@@ -29,7 +29,7 @@ from crn_nn_tellurium.dna.strand_displacement import (
 from crn_nn_tellurium.encoding import MAX_RATE_CONSTANT, structure_text, to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError, NotCertified
 from crn_nn_tellurium.networks import Network, check_classes
-from crn_nn_tellurium.simulation import compiled
+from crn_nn_tellurium.simulation import TIGHT, Tolerances, compiled
 
 _ABSOLUTE = 1e-9
 """CVODE's absolute tolerance, in nM."""
@@ -317,9 +317,8 @@ def _course(crn: ReactionNetwork, times: FloatArray) -> FloatArray:
     model = compiled(structure_text(crn))
     with model.lock:
         model.set_parameters(model.parameter_index(crn.rate_constants), crn.constants)
-        if isinstance(crn, StrandDisplacement):
-            model.set_absolute_tolerance(model.floating, _ABSOLUTE)
-        states = model.time_course(crn.boundary_concentrations, crn.initial_state(), times)
+        exact = Tolerances(absolute=_ABSOLUTE) if isinstance(crn, StrandDisplacement) else TIGHT
+        states = model.time_course(crn.boundary_concentrations, crn.initial_state(), times, exact)
     if not np.isfinite(states).all():
         raise ConvergenceError(f"{crn.name!r}: CVODE's concentrations are not finite")
     return states

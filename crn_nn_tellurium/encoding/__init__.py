@@ -3,7 +3,6 @@
 from crn_nn_tellurium.encoding.antimony import (
     VOLUME,
     Form,
-    compact_constants,
     compact_names,
     layer_models,
     stochastic_text,
@@ -35,7 +34,6 @@ __all__ = [
     "Form",
     "LayerEncoding",
     "Unit",
-    "compact_constants",
     "compact_names",
     "fastest_units",
     "largest_bimolecular",

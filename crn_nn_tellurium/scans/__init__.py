@@ -4,7 +4,7 @@ from crn_nn_tellurium.scans.arguments import STEADY_STATE
 from crn_nn_tellurium.scans.axes import CV, DRAW, Axis, latin_hypercube, lognormal, paired, sobol
 from crn_nn_tellurium.scans.files import open_scan
 from crn_nn_tellurium.scans.network_parameters import FUEL, NetworkParameters
-from crn_nn_tellurium.scans.network_scan import CLASS, failures
+from crn_nn_tellurium.scans.network_scan import CLASS
 from crn_nn_tellurium.scans.refining import refine
 from crn_nn_tellurium.scans.scanning import scan
 
@@ -16,7 +16,6 @@ __all__ = [
     "STEADY_STATE",
     "Axis",
     "NetworkParameters",
-    "failures",
     "latin_hypercube",
     "lognormal",
     "open_scan",

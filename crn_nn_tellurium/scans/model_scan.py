@@ -26,9 +26,17 @@ from crn_nn_tellurium.scans.grid import Box
 from crn_nn_tellurium.scans.network_parameters import FUEL, INITIAL, RATES
 from crn_nn_tellurium.scans.plan import Plan, Quantity, Variable
 from crn_nn_tellurium.scans.users_functions import fill, shapes_of, value_of
-from crn_nn_tellurium.simulation import INTEGRATED, SOLVED, compiled
+from crn_nn_tellurium.simulation import (
+    DURATIONS,
+    INTEGRATED,
+    SOLVED,
+    Outcome,
+    come_to_rest,
+    compiled,
+)
 
-_DURATIONS = 10.0 ** np.arange(0, 13)
+_DURATIONS = DURATIONS[:13]
+"""As long as that: a model that is not a network's may as well oscillate for ever."""
 _CHANGE = 1e-7
 """A state is steady when what its rates would change in the time integrated is below this, relative
 to it.
@@ -203,9 +211,9 @@ class ModelScan:
         for place, point in zip(np.ndindex(box.shape), box.points(), strict=True):
             values, status[place] = self._point(point)
             for quantity in self.plan.quantities:
-                kept, reason = self._keep(quantity, values, status[place].startswith("failed"))
+                kept, outcome = self._keep(quantity, values, status[place].failed)
                 found[quantity.name].append(kept)
-                status[place] = reason or status[place]
+                status[place] = status[place].worse(outcome)
         kept_shapes = self._kept_shapes
         return {name: fill(kept, kept_shapes[name], box.shape) for name, kept in found.items()} | {
             "status": status
@@ -220,15 +228,15 @@ class ModelScan:
 
     def _keep(
         self, quantity: Quantity, values: dict[str, Any], failed: bool
-    ) -> tuple[FloatArray | None, str]:
+    ) -> tuple[FloatArray | None, Outcome]:
         if failed:
-            return None, ""
+            return None, SOLVED
         if quantity.kind == "outputs":
-            return np.stack([values[name] for name in self._outputs], axis=-1), ""
+            return np.stack([values[name] for name in self._outputs], axis=-1), SOLVED
         if quantity.kind == "species":
-            return np.stack([values[name] for name in self._model.floating], axis=-1), ""
+            return np.stack([values[name] for name in self._model.floating], axis=-1), SOLVED
         if quantity.kind == "one_species":
-            return values[quantity.species], ""
+            return values[quantity.species], SOLVED
         return value_of(quantity, values, self._shapes[quantity.name])
 
     @cached_property
@@ -237,11 +245,11 @@ class ModelScan:
 
         def results() -> list[dict[str, Any]]:
             found = map(self._point, islice(self.plan.chunks[0].points(), _TRIED))
-            return [values for values, status in found if not status.startswith("failed")]
+            return [values for values, status in found if not status.failed]
 
         return shapes_of(self.plan, results)
 
-    def _point(self, point: tuple[int, ...]) -> tuple[dict[str, Any], str]:
+    def _point(self, point: tuple[int, ...]) -> tuple[dict[str, Any], Outcome]:
         """Species and parameters by name at one point, over the times if there are some, and the
         outcome.
         """
@@ -262,12 +270,9 @@ class ModelScan:
                     whole, status = model.record(boundary, start, times), INTEGRATED
                     rows = whole[np.searchsorted(times, time)]
             except ConvergenceError as error:
-                hint = (
-                    "" if time is not None or "at=" in str(error) else " (at= keeps a time course)"
-                )
-                return {
-                    name: np.full(shape, np.nan) for name in self._names
-                }, f"failed: {error}{hint}"
+                hint = "" if time is not None else " (at= keeps a time course)"
+                nothing = {name: np.full(shape, np.nan) for name in self._names}
+                return nothing, Outcome.failure(f"{error}{hint}")
         rows = np.concatenate([rows, np.broadcast_to(boundary, (len(rows), len(boundary)))], axis=1)
         columns = rows.T.reshape(len(self._names), *shape)
         return dict(zip(self._names, columns, strict=True)), status
@@ -327,24 +332,35 @@ class ModelScan:
         if FUEL in factors:
             parameters[self._makers] *= factors[FUEL]
 
-    def _settle(self, boundary: FloatArray, start: FloatArray) -> tuple[FloatArray, str]:
-        """The state that the time course ends in."""
-        model, state, passed = self._model, start, 0.0
+    def _settle(self, boundary: FloatArray, start: FloatArray) -> tuple[FloatArray, Outcome]:
+        """The state that the time course ends in.
+
+        Raises
+        ------
+        ConvergenceError
+            If it does not end.
+        """
+        model = self._model
         floor = _ABSENT * np.abs(start).max(initial=0.0)
-        for duration in _DURATIONS.tolist():
-            state = model.time_course(boundary, state, np.array([0.0, duration]))[-1]
-            passed += duration
+
+        def advance(state: FloatArray, duration: float) -> FloatArray:
+            return model.time_course(boundary, state, np.array([0.0, duration]))[-1]
+
+        def finish(state: FloatArray, passed: float) -> tuple[FloatArray, Outcome] | None:
             size = np.abs(state) + _ABSENT * np.abs(state).max(initial=0.0) + floor
-            if np.all(np.abs(model.rates_of_change(boundary, state)) * passed <= _CHANGE * size):
-                found = self._newton(boundary, state)
-                if found is not None and np.all(np.abs(found - state) <= _NEAR * size):
-                    return found, SOLVED
-                # where Newton's method has nothing to say, what is slow must have had its time
-                if passed >= _PATIENCE:
-                    return state, INTEGRATED
-        raise ConvergenceError(
-            f"rates have not vanished by t = {passed:.3g}; at= keeps a time course"
-        )
+            change = np.abs(model.rates_of_change(boundary, state)) * passed
+            if not np.all(change <= _CHANGE * size):
+                return None
+            found = self._newton(boundary, state)
+            if found is not None and np.all(np.abs(found - state) <= _NEAR * size):
+                return found, SOLVED
+            # where Newton's method has nothing to say, what is slow must have had its time
+            return (state, INTEGRATED) if passed >= _PATIENCE else None
+
+        state, outcome = come_to_rest(start, advance, finish, _DURATIONS)
+        if outcome.failed:
+            raise ConvergenceError(outcome.reason)
+        return state, outcome
 
     def _newton(self, boundary: FloatArray, state: FloatArray) -> FloatArray | None:
         """Where Newton's method leads from a state; None if nowhere."""

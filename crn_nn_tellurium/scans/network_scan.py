@@ -21,11 +21,22 @@ from crn_nn_tellurium.scans.axes import CV
 from crn_nn_tellurium.scans.grid import Box
 from crn_nn_tellurium.scans.network_parameters import INITIAL, RATES, NetworkParameters
 from crn_nn_tellurium.scans.plan import Plan, Quantity, Variable
-from crn_nn_tellurium.scans.steady_states import SteadyStates, Texts, input_dims, input_values
+from crn_nn_tellurium.scans.steady_states import SteadyStates, input_dims, input_values
 from crn_nn_tellurium.scans.time_courses import TimeCourses
 from crn_nn_tellurium.scans.users_functions import fill, shapes_of, value_of
 from crn_nn_tellurium.sensitivity import gradient
-from crn_nn_tellurium.simulation import SOLVED, Simulator, SteadyState, TimeCourse
+from crn_nn_tellurium.simulation import (
+    SOLVED,
+    Kind,
+    Outcome,
+    Outcomes,
+    Simulator,
+    SteadyState,
+    TimeCourse,
+    failures,
+    outcomes,
+    worse,
+)
 
 KINDS = ("outputs", "class", "species", "settling_time", "loss", "accuracy", "gradient_norm")
 """What can be kept by name, besides single species and functions."""
@@ -33,8 +44,6 @@ _BY_NETWORK = ("settling_time", "gradient_norm")
 _NEED_TARGETS = ("loss", "accuracy", "gradient_norm")
 CLASS = "class"
 """Long name of the variables that hold classes."""
-NO_TIME = "no settling time"
-"""How the status begins where a settling time is missing; all else that was kept is there."""
 
 
 class NetworkScan:
@@ -194,7 +203,7 @@ class NetworkScan:
         """All variables over a box."""
         kinds = {q.kind for q in self.plan.quantities}
         result: dict[str, Any] = {}
-        status: Texts = np.full(box.shape, SOLVED, dtype=object)
+        status = outcomes(SOLVED, box.shape)
         if kinds - set(_BY_NETWORK) or not kinds:
             outputs, species, residual, status = self._states(
                 box, bool(kinds & {"species", "one_species", "function"})
@@ -217,17 +226,17 @@ class NetworkScan:
 
     def _states(
         self, box: Box, all_species: bool
-    ) -> tuple[FloatArray, FloatArray | None, FloatArray, Texts]:
+    ) -> tuple[FloatArray, FloatArray | None, FloatArray, Outcomes]:
         """Outputs (box, [time], n_out), species, residuals and status."""
         last = self._net.layers[-1]
         if self._courses is not None:
             courses = self._courses.solve(box)
-            flat = courses.species.reshape(-1, courses.species.shape[-1])
+            flat = courses.concentrations.reshape(-1, courses.concentrations.shape[-1])
             outputs = last.activation.read(
                 self._simulator.of_layer(flat, len(self._net.layers) - 1)
             )
-            outputs = outputs.reshape(*courses.species.shape[:-1], last.n_out)
-            return outputs, courses.species, np.full(box.shape, np.nan), courses.status
+            outputs = outputs.reshape(*courses.concentrations.shape[:-1], last.n_out)
+            return outputs, courses.concentrations, np.full(box.shape, np.nan), courses.status
         solution = self._steady.solve(box)
         status = np.broadcast_to(solution.status, box.shape).copy()
         read = last.activation.read(solution.layers[-1])
@@ -252,7 +261,7 @@ class NetworkScan:
         outputs: FloatArray,
         species: FloatArray | None,
         residual: FloatArray,
-        status: Texts,
+        status: Outcomes,
     ) -> Any:
         kind = quantity.kind
         if kind == "outputs":
@@ -273,10 +282,10 @@ class NetworkScan:
         values: list[FloatArray | None] = []
         for i in np.ndindex(box.shape):
             value = None
-            if not status[i].startswith("failed"):
+            if not status[i].failed:
                 result = self._result(outputs[i], species[i], residual[i], status[i], box, i)
-                value, reason = value_of(quantity, result, self._shapes[quantity.name])
-                status[i] = reason or status[i]
+                value, outcome = value_of(quantity, result, self._shapes[quantity.name])
+                status[i] = status[i].worse(outcome)
             values.append(value)
         return fill(values, self._shapes[quantity.name], box.shape)
 
@@ -335,7 +344,7 @@ class NetworkScan:
             )
             yield place, self._parameters.network(self.plan.values(at))
 
-    def _settling_times(self, box: Box, status: Texts) -> FloatArray:
+    def _settling_times(self, box: Box, status: Outcomes) -> FloatArray:
         dims = self._inputs | self._networks
         every = input_values(self.plan, self._parameters, box)
         x = np.broadcast_to(every, (*box.shape_over(dims), every.shape[-1]))
@@ -345,23 +354,24 @@ class NetworkScan:
             part = x[own]
             times, reasons = self._settle(net, part.reshape(-1, part.shape[-1]))
             found[place] = times.reshape(part.shape[:-1])
-            _note(status, place, np.array(reasons, dtype=object).reshape(part.shape[:-1]))
+            status[place] = worse(status[place], reasons.reshape(part.shape[:-1]))
         return found
 
-    def _settle(self, net: Network, x: FloatArray) -> tuple[FloatArray, list[str]]:
-        plan = self.plan
+    def _settle(self, net: Network, x: FloatArray) -> tuple[FloatArray, Outcomes]:
+        plan, status = self.plan, outcomes(SOLVED, len(x))
         try:
-            return settling_time(net, x, plan.tolerance, bound=plan.bound), [""] * len(x)
+            return settling_time(net, x, plan.tolerance, bound=plan.bound), status
         except (NotCertified, ConvergenceError):
-            times, reasons = np.full(len(x), np.nan), [""] * len(x)
-            for i, row in enumerate(x):
-                try:
-                    times[i] = settling_time(net, row, plan.tolerance, bound=plan.bound)
-                except (NotCertified, ConvergenceError) as error:
-                    reasons[i] = f"{NO_TIME}: {error}"
-            return times, reasons
+            times = np.full(len(x), np.nan)
+        for i, row in enumerate(x):
+            try:
+                times[i] = settling_time(net, row, plan.tolerance, bound=plan.bound)
+            except (NotCertified, ConvergenceError) as error:
+                # all else that is kept of this point is there
+                status[i] = Outcome.failure(str(error), Kind.NO_TIME)
+        return times, status
 
-    def _gradient_norms(self, box: Box, status: Texts) -> FloatArray:
+    def _gradient_norms(self, box: Box, status: Outcomes) -> FloatArray:
         plan, sample = self.plan, self.plan.sample
         dims = (self._inputs | self._networks) - ({sample} if sample is not None else set())
         every = input_values(plan, self._parameters, box)
@@ -375,15 +385,16 @@ class NetworkScan:
             where = tuple(s for d, s in enumerate(place) if d != sample)
             # samples are the last dimension, so what is left is one batch after another
             batches = part.reshape(-1, 1 if sample is None else part.shape[sample], part.shape[-1])
-            norms, reasons = np.full(len(batches), np.nan), np.full(len(batches), "", dtype=object)
+            norms, reasons = np.full(len(batches), np.nan), outcomes(SOLVED, len(batches))
             for i, batch in enumerate(batches):
                 try:
                     norms[i] = gradient(net, batch, self._targets, self._loss).norm  # type: ignore[arg-type]
                 except (ConvergenceError, SingularJacobianError) as error:
-                    reasons[i] = f"failed: gradient: {error}"
+                    reasons[i] = Outcome.failure(f"gradient: {error}")
             left = tuple(n for d, n in enumerate(part.shape[:-1]) if d != sample)
             found[where] = norms.reshape(left)
-            _note(status, place, reasons.reshape(left if sample is None else (*left, 1)))
+            by_point = reasons.reshape(left if sample is None else (*left, 1))
+            status[place] = worse(status[place], by_point)
         return found
 
     # Users' functions
@@ -397,7 +408,7 @@ class NetworkScan:
             box = self.plan.chunks[0]
             outputs, species, residual, status = self._states(box, True)
             assert species is not None
-            good = [i for i in np.ndindex(box.shape) if not status[i].startswith("failed")]
+            good = [i for i in np.ndindex(box.shape) if not status[i].failed]
             return [
                 self._result(outputs[i], species[i], residual[i], status[i], box, i) for i in good
             ]
@@ -409,7 +420,7 @@ class NetworkScan:
         outputs: Any,
         species: Any,
         residual: Any,
-        status: str,
+        status: Outcome,
         box: Box,
         point: tuple[int, ...],
     ) -> Any:
@@ -434,17 +445,3 @@ class NetworkScan:
 def _solved(outputs: FloatArray) -> Any:
     """Which points have all their outputs."""
     return ~np.isnan(outputs).any(axis=-1)
-
-
-def failures(status: Texts) -> Any:
-    """Which outcomes are failures: of the point, or of one of the things kept."""
-    return np.frompyfunc(lambda text: text.startswith(("failed", NO_TIME)), 1, 1)(status).astype(
-        bool
-    )
-
-
-def _note(status: Texts, place: tuple[Any, ...], reasons: Texts) -> None:
-    """Write reasons of failures into a part of the status where nothing failed before."""
-    part = status[place]
-    reasons = np.broadcast_to(reasons, part.shape)
-    part[(reasons != "") & ~failures(part)] = reasons[(reasons != "") & ~failures(part)]

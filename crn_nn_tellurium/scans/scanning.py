@@ -34,10 +34,10 @@ from crn_nn_tellurium.scans.files import KEY, Parts, check_path, check_size, ope
 from crn_nn_tellurium.scans.fingerprint import model_hash, versions
 from crn_nn_tellurium.scans.grid import Box, whole
 from crn_nn_tellurium.scans.model_scan import ModelScan
-from crn_nn_tellurium.scans.network_scan import NetworkScan, failures
+from crn_nn_tellurium.scans.network_scan import NetworkScan
 from crn_nn_tellurium.scans.plan import SAMPLE, Plan, Variable
 from crn_nn_tellurium.scans.workers import ExecutorLike, check_guard, prepare, solve_chunks
-from crn_nn_tellurium.simulation import OnError, Simulator
+from crn_nn_tellurium.simulation import OnError, Outcome, Simulator, failures
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -225,13 +225,16 @@ class _Arrays:
         """One chunk's variables."""
         for name, variable in self.variables.items():
             part = solved[name]
-            if variable.is_text:  # millions of points share few texts
-                part = np.frompyfunc(lambda text: self._texts.setdefault(text, text), 1, 1)(part)
+            if variable.is_text:  # millions of points share few texts; outcomes become plain ones
+                part = np.frompyfunc(self._shared, 1, 1)(part)
             self.values[name][tuple(box.slices[d] for d in variable.over)] = part
+
+    def _shared(self, text: str) -> str:
+        return self._texts.setdefault(text, str(text))
 
     def put_failure(self, box: Box, reason: str) -> None:
         """A chunk that could not be solved: numbers stay NaN."""
-        self.values["status"][box.slices] = reason
+        self.values["status"][box.slices] = str(reason)
 
 
 def _fill(
@@ -290,7 +293,7 @@ def _raise_failures(plan: Plan, box: Box, status: Any) -> None:
     if plan.sample is not None:
         where.append(f"sample = {point[plan.sample]}")
     raise ConvergenceError(
-        f"the scan fails where {', '.join(where)}: {str(status[place]).removeprefix('failed: ')};"
+        f"the scan fails where {', '.join(where)}: {Outcome(status[place]).reason};"
         " on_error='nan' keeps the rest"
     )
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, Recent
 from crn_nn_tellurium.kinetics import RateConstants
@@ -18,9 +17,7 @@ from crn_nn_tellurium.networks import INPUT
 from crn_nn_tellurium.scans.grid import Box
 from crn_nn_tellurium.scans.network_parameters import FUEL, NetworkParameters
 from crn_nn_tellurium.scans.plan import Plan
-from crn_nn_tellurium.simulation import SOLVED, Simulator, worse
-
-Texts = npt.NDArray[np.object_]
+from crn_nn_tellurium.simulation import SOLVED, Outcomes, Simulator, outcomes, worse
 
 _KEPT = 16
 """Solutions of layers that are kept for the next chunks."""
@@ -35,19 +32,19 @@ class Solution:
     ----------
     layers : list of (..., n_units, n_species) ndarray
     residual : (...) ndarray
-    status : (...) ndarray of str
+    status : (...) ndarray of Outcome
     """
 
     layers: list[FloatArray]
     residual: FloatArray
-    status: Texts
+    status: Outcomes
 
 
 @dataclass(frozen=True)
 class _Layer:
     concentrations: FloatArray
     residual: FloatArray
-    status: Texts
+    status: Outcomes
 
 
 class SteadyStates:
@@ -82,14 +79,14 @@ class SteadyStates:
             INPUT: net.input_coding.concentrations(input_values(self._plan, self._parameters, box))
         }
         residual = np.zeros(())
-        status: Texts = np.full((), SOLVED, dtype=object)
+        status = outcomes(SOLVED, ())
         layers = []
         for number, layer in enumerate(net.layers):
             solution = self._layer(number, box, found)
             found[layer.name] = solution.concentrations
             layers.append(solution.concentrations)
             residual = np.maximum(residual, solution.residual)
-            status = _worse(status, solution.status)
+            status = worse(status, solution.status)
         return Solution(layers, residual, status)
 
     def _layer(self, number: int, box: Box, found: dict[str, FloatArray]) -> _Layer:
@@ -111,7 +108,7 @@ class SteadyStates:
         return _Layer(
             solution.concentrations.reshape(shape + units),
             solution.residual.reshape(shape),
-            np.array(solution.status, dtype=object).reshape(shape),
+            solution.status.reshape(shape),
         )
 
     def _constants(self, number: int, box: Box, catalysts: FloatArray) -> RateConstants | None:
@@ -162,13 +159,3 @@ def input_values(plan: Plan, parameters: NetworkParameters, box: Box) -> FloatAr
         else np.repeat(plan.x[None], m, axis=0)
     )
     return parameters.inputs(samples, plan.values(indices)).reshape(*shape, -1)
-
-
-def _worse(before: Texts, after: Texts) -> Texts:
-    if all(text == SOLVED for text in after.flat):
-        return before
-    shape = np.broadcast_shapes(before.shape, after.shape)
-    pairs = (np.broadcast_to(part, shape).ravel().tolist() for part in (before, after))
-    result = np.empty(shape, dtype=object)
-    result.ravel()[:] = worse(*pairs)
-    return result

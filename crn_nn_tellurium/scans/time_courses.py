@@ -16,11 +16,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, Recent, by_sample
 from crn_nn_tellurium.chemistry import ReactionNetwork
-from crn_nn_tellurium.encoding import (
-    LayerEncoding,
-    compact_constants,
-    structure_text,
-)
+from crn_nn_tellurium.encoding import LayerEncoding
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.kinetics import RateConstants
 from crn_nn_tellurium.networks import (
@@ -33,8 +29,8 @@ from crn_nn_tellurium.scans.axes import CV, DRAW
 from crn_nn_tellurium.scans.grid import Box
 from crn_nn_tellurium.scans.network_parameters import FUEL, RATES, NetworkParameters
 from crn_nn_tellurium.scans.plan import Plan
-from crn_nn_tellurium.scans.steady_states import Texts, input_values
-from crn_nn_tellurium.simulation import INTEGRATED, CompiledModel, Simulator, compiled
+from crn_nn_tellurium.scans.steady_states import input_values
+from crn_nn_tellurium.simulation import INTEGRATED, FlatModel, Outcome, Outcomes, Simulator, fill
 
 _KEPT = 64
 """Networks whose flat models are kept."""
@@ -48,8 +44,8 @@ varied.
 class Courses:
     """Concentrations (..., n_times, n_species) over a box, and the outcome (...)."""
 
-    species: FloatArray
-    status: Texts
+    concentrations: FloatArray
+    status: Outcomes
 
 
 class TimeCourses:
@@ -78,20 +74,21 @@ class TimeCourses:
         )
         boundary = by_sample(parameters.net.input_coding.concentrations(x.reshape(-1, x.shape[-1])))
         everything = box.indices(range(len(box.shape)))
-        species = np.full((len(boundary), len(self._times), len(self._simulator.species)), np.nan)
+        shape = (len(boundary), len(self._times), len(self._simulator.species))
+        found = np.full(shape, np.nan)
         status = np.empty(len(boundary), dtype=object)
         starts = parameters.start(plan.values(everything), len(boundary))
         for point in range(len(boundary)):
             index = {d: int(positions[point]) for d, positions in everything.items()}
             values = plan.values(index)
-            flat = self._flat(index, values)
-            start = flat.start(boundary[point], None if starts is None else starts[point])
+            start = None if starts is None else starts[point]
             try:
-                species[point] = flat.run(boundary[point], start, self._times, flat.factors(values))
+                flat = self._flat(index, values)
+                found[point] = flat.run(boundary[point], start, self._times, values)
                 status[point] = INTEGRATED
             except ConvergenceError as error:
-                status[point] = f"failed: {error}"
-        kept = species[:, self._skip :]
+                status[point] = Outcome.failure(str(error))
+        kept = found[:, self._skip :]
         return Courses(kept.reshape(*box.shape, *kept.shape[1:]), status.reshape(box.shape))
 
     def _flat(self, index: dict[int, int], values: dict[str, Any]) -> _Flat:
@@ -110,24 +107,26 @@ class _Flat:
     """One network's flat model, run with factors on its rate constants."""
 
     def __init__(self, simulator: Simulator, parameters: NetworkParameters) -> None:
+        self._parameters, self._kinetics = parameters, simulator.kinetics
         simulator.check_size()
-        self._crn, self._parameters, self._kinetics = (
-            simulator.reactions,
-            parameters,
-            simulator.kinetics,
-        )
-        crn = _split_makers(self._crn) if parameters.fuel else self._crn
-        self._names = crn.rate_constants
-        self._model: CompiledModel = compiled(structure_text(crn))
-        self._index = self._model.parameter_index(self._names)
-        self._values = compact_constants(crn)
+        self._crn = simulator.reactions
+        self._model = FlatModel(_split_makers(self._crn)) if parameters.fuel else simulator.flat
 
-    def start(self, boundary: FloatArray, given: FloatArray | None) -> FloatArray:
-        """Start concentrations (n_species,)."""
-        default = self._crn.initial_state(boundary)
-        return default if given is None else np.where(np.isnan(given), default, given)
+    def run(
+        self,
+        boundary: FloatArray,
+        start: FloatArray | None,
+        times: FloatArray,
+        values: dict[str, Any],
+    ) -> FloatArray:
+        """Concentrations (n_times, n_species) at a point's values; NaN in `start` for the
+        network's own.
+        """
+        begin = fill(start, self._crn.initial_state(boundary))
+        constants = self._model.crn.constants * self._factors(values)
+        return self._model.time_course(times, begin, boundary, constants)
 
-    def factors(self, values: dict[str, Any]) -> FloatArray:
+    def _factors(self, values: dict[str, Any]) -> FloatArray:
         """The factor (n_constants,) of each rate constant at a point."""
         parameters = self._parameters
         found: dict[str, float] = {}
@@ -150,19 +149,9 @@ class _Flat:
                 common
                 * found.get(name.removesuffix(_MADE), 1.0)
                 * (fuel if name.endswith(_MADE) else 1.0)
-                for name in self._names
+                for name in self._model.crn.rate_constants
             ]
         )
-
-    def run(
-        self, boundary: FloatArray, start: FloatArray, times: FloatArray, factors: FloatArray
-    ) -> FloatArray:
-        """Concentrations (n_times, n_species)."""
-        with self._model.lock:
-            self._model.set_parameters(self._index, self._values * factors)
-            if len(times) == 1:
-                return start[None]
-            return self._model.time_course(boundary, start, times)
 
 
 def _by_name(chemistry: LayerEncoding, factors: RateConstants) -> dict[str, float]:

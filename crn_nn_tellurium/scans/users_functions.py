@@ -10,25 +10,27 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.scans.plan import Plan, Quantity
+from crn_nn_tellurium.simulation import SOLVED, Outcome
 
 
 def value_of(
     quantity: Quantity, result: Any, shape: tuple[int, ...] | None = None
-) -> tuple[FloatArray | None, str]:
+) -> tuple[FloatArray | None, Outcome]:
     """What a function says of a result, or why it says nothing: the scan goes on."""
     assert quantity.function is not None
     try:
         answer = quantity.function(result)
         if answer is None:
-            return None, f"failed: {quantity.name} returns nothing"
+            return None, Outcome.failure(f"{quantity.name} returns nothing")
         value = np.asarray(answer, dtype=float)
     except (
         Exception
     ) as error:  # whatever a user's function raises is a reason, and this point's alone
-        return None, f"failed: {quantity.name}: {type(error).__name__}: {error}"
+        return None, Outcome.failure(f"{quantity.name}: {type(error).__name__}: {error}")
     if shape is not None and value.shape != shape:
-        return None, f"failed: {quantity.name} has shape {value.shape} here, and {shape} elsewhere"
-    return value, ""
+        reason = f"{quantity.name} has shape {value.shape} here, and {shape} elsewhere"
+        return None, Outcome.failure(reason)
+    return value, SOLVED
 
 
 def shapes_of(plan: Plan, results: Callable[[], Sequence[Any]]) -> dict[str, tuple[int, ...]]:
@@ -50,10 +52,10 @@ def _shape_of(quantity: Quantity, results: Iterable[Any]) -> tuple[int, ...]:
     """
     first = ""
     for result in results:
-        value, reason = value_of(quantity, result)
+        value, outcome = value_of(quantity, result)
         if value is not None:
             return value.shape
-        first = first or reason.removeprefix("failed: ")
+        first = first or outcome.reason
     raise InputError(
         f"{first or quantity.name + ': no point was solved'}; a function is given the result of one"
         " point (a SteadyState or a TimeCourse of a network; of other models a dictionary of"

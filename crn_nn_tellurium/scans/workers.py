@@ -35,6 +35,7 @@ from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.scans.model_scan import ModelScan
 from crn_nn_tellurium.scans.network_scan import NetworkScan
 from crn_nn_tellurium.scans.plan import Plan
+from crn_nn_tellurium.simulation import Outcome
 
 ExecutorLike = Executor | int | None
 Solved = dict[str, Any] | str
@@ -253,7 +254,8 @@ class _Run:
             if self._attempts[number] < _ATTEMPTS:
                 self._alone.append(number)
             elif self._solved:
-                yield number, f"failed: {_ATTEMPTS} workers that solved for it died ({error})"
+                reason = f"{_ATTEMPTS} workers that solved for it died ({error})"
+                yield number, Outcome.failure(reason)
             else:
                 raise InputError(
                     f"workers die before they have solved anything ({error}); {_GUARD}"

@@ -11,11 +11,7 @@ from typing import Any
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, by_sample
-from crn_nn_tellurium.encoding import (
-    compact_constants,
-    structure_text,
-    to_reactions,
-)
+from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import LayerKinetics, NetworkKinetics, RateConstants
 from crn_nn_tellurium.networks import (
@@ -34,7 +30,7 @@ from crn_nn_tellurium.networks import (
 from crn_nn_tellurium.sensitivity.finite_differences import Estimate, central_difference
 from crn_nn_tellurium.sensitivity.over_time import Variational
 from crn_nn_tellurium.sensitivity.problem import Gradient, Problem, by_kind, result_of
-from crn_nn_tellurium.simulation import compiled
+from crn_nn_tellurium.simulation import INTEGRATED, FlatModel
 
 _CONTROL_STEP = 0.01
 """roadrunner's step for control coefficients, in units of the scale over which a unit's answer
@@ -147,14 +143,13 @@ def control_coefficients(problem: Problem) -> Gradient:
     steady = problem.simulator.steady_state(problem.x, on_error=problem.on_error)
     by_output = problem.by_output(steady.outputs)
     crn = to_reactions(net, zero_weights=True)
-    model = compiled(structure_text(crn), conserved_moieties=True)
+    model = FlatModel(crn, conserved_moieties=True)
     boundary = by_sample(net.input_coding.code(problem.x))
     last = kinetics.layers[-1]
     read = dict(last.activation.read_out.read)
     species = {
         f"{name}{len(net.layers)}_{j}": (j, c) for j in range(net.n_out) for name, c in read.items()
     }
-    order = [problem.simulator.species.index(name) for name in model.floating]
     scales = unpack(net, _CONTROL_STEP * _scales(net, problem.x))
     steps = {
         k: step
@@ -162,18 +157,14 @@ def control_coefficients(problem: Problem) -> Gradient:
         for k, step in _steps_by_constant(layer, *scale).items()
         if k in crn.rate_constants
     }
-    wanted = list(steps)
-    totals = dict.fromkeys(wanted, 0.0)
-    with model.lock:
-        model.set_parameters(model.parameter_index(crn.rate_constants), compact_constants(crn))
-        for sample in range(len(problem.x)):
-            state = steady.concentrations[sample][order]
-            weight = np.array([c * by_output[sample, j] for j, c in species.values()])
-            found = weight @ model.control_coefficients(
-                boundary[sample], state, list(species), wanted, list(steps.values())
-            )
-            for k, value in zip(wanted, found.tolist(), strict=True):
-                totals[k] += value
+    totals, signs = dict.fromkeys(steps, 0.0), crn.constant_signs
+    for state, held, by_sample_output in zip(
+        steady.concentrations, boundary, by_output, strict=True
+    ):
+        weight = np.array([c * by_sample_output[j] for j, c in species.values()])
+        found = weight @ model.control_coefficients(state, held, list(species), steps)
+        for k, value in zip(steps, found.tolist(), strict=True):
+            totals[k] += (signs[k] or 1) * value
     parts = _by_place(kinetics, totals)
     return result_of(
         problem, steady.outputs, "control_coefficients", by_kind(parts), None, steady.status
@@ -227,7 +218,7 @@ def at_a_time(problem: Problem) -> Gradient:
         by_rail = rows[:, len(wanted) :].reshape(len(rows), net.n_in, -1)
         by_input = (by_rail * net.input_coding.derivative(problem.x)).sum(axis=2)
     return result_of(
-        problem, outputs, "forward", by_kind(parts), by_input, ("integrated",) * len(outputs)
+        problem, outputs, "forward", by_kind(parts), by_input, (INTEGRATED,) * len(outputs)
     )
 
 

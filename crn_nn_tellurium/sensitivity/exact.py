@@ -9,6 +9,7 @@ import numpy as np
 from crn_nn_tellurium.kinetics import forward_sensitivities
 from crn_nn_tellurium.networks import INPUT, outer_sum, to_vector, unpack
 from crn_nn_tellurium.sensitivity.problem import Gradient, Problem, by_kind, result_of
+from crn_nn_tellurium.simulation import CLOSED_FORM
 
 
 def adjoint(problem: Problem) -> Gradient:
@@ -71,5 +72,5 @@ def closed_form(problem: Problem) -> Gradient:
             size = values[source].shape[1]
             totals[source] += by_read[:, first : first + size]
             first += size
-    status = ("closed form",) * len(problem.x)
+    status = (CLOSED_FORM,) * len(problem.x)
     return result_of(problem, outputs, "closed_form", by_kind(parts[::-1]), totals[INPUT], status)

@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, is_real, read_only
+from crn_nn_tellurium.basics import FloatArray, read_only
 from crn_nn_tellurium.chemistry import Expression, ReactionNetwork
 from crn_nn_tellurium.encoding import to_reactions, variational_text
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import Network, other_names
-from crn_nn_tellurium.simulation import compiled
+from crn_nn_tellurium.simulation import FlatModel, Tolerances, start_values, time_grid
 
 EQUATIONS_PER_MODEL = 240
 """Derivatives that one compiled model carries; more parameters take more models."""
-ABSOLUTE_TOLERANCE = 1e-12
+ABSOLUTE = 1e-12
 """CVODE's absolute tolerance for derivatives, which cross zero, as concentrations do not."""
 
 
@@ -121,10 +121,7 @@ def transient_sensitivities(
     >>> transient_sensitivities(net, [0, 1], t_end=10, n_points=11, parameters=["h1", "k1_0_1"])
     TransientSensitivities(11 points from t = 0 to 10, 1 outputs by 2 parameters)
     """
-    if not (is_real(t_end) and np.isfinite(t_end) and t_end > 0):
-        raise InputError(f"t_end is {t_end!r}; expected a finite number > 0")
-    if not (is_real(n_points) and n_points == int(n_points) and n_points >= 2):
-        raise InputError(f"n_points is {n_points!r}; expected a whole number, at least 2 points")
+    time = time_grid(t_end, n_points)
     if not isinstance(model, Network | ReactionNetwork):
         raise InputError(
             "transient_sensitivities takes a Network or ReactionNetwork; got"
@@ -141,7 +138,6 @@ def transient_sensitivities(
                 "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
             )
         crn = model
-    time = np.linspace(0.0, t_end, int(n_points))
     variational = Variational(crn, outputs, parameters)
     values, output_values = variational.run(
         crn.boundary_concentrations, crn.constants, time, initial
@@ -174,28 +170,25 @@ class Variational:
         self.parameters = tuple(
             parameters if parameters is not None else (*crn.rate_constants, *crn.boundary)
         )
-        for name in self.outputs:
-            if name not in observables and name not in crn.floating:
-                known = ", ".join([*observables, *crn.floating][:8])
-                raise InputError(
-                    f"output {name!r}: expected an observable or floating species, {known}, ..."
-                )
-        for name in self.parameters:
-            if name not in crn.rate_constants and name not in crn.boundary:
-                there = [*crn.rate_constants, *crn.boundary]
-                raise InputError(
-                    f"parameter {name!r}: expected a rate constant or boundary species,"
-                    f" {', '.join(there[:8])}, ...{other_names(name, there)}"
-                )
-        for kind, names in (("output", self.outputs), ("parameter", self.parameters)):
+        species = (*observables, *crn.floating), "an observable or floating species"
+        constants = (*crn.rate_constants, *crn.boundary), "a rate constant or boundary species"
+        for kind, names, (known, expected) in (
+            ("output", self.outputs, species),
+            ("parameter", self.parameters, constants),
+        ):
+            for name in names:
+                if name not in known:
+                    few = ", ".join(known[:8])
+                    raise InputError(
+                        f"{kind} {name!r}: expected {expected}, {few}, ...{other_names(name, known)}"
+                    )
             if twice := [name for name in names if names.count(name) > 1]:
                 raise InputError(f"{kind} {twice[0]!r} is named twice; expected each once")
         self._moving = {p: self._reached_from(p) for p in self.parameters}
         moving = [p for p in self.parameters if self._moving[p]]
         size = max(1, EQUATIONS_PER_MODEL // max(1, len(crn.floating)))
-        self._chunks = [moving[first : first + size] for first in range(0, len(moving), size)] or [
-            []
-        ]
+        chunks = [moving[first : first + size] for first in range(0, len(moving), size)]
+        self._models = [self._model(chunk) for chunk in chunks or [[]]]
 
     def _reached_from(self, parameter: str) -> frozenset[str]:
         """Floating species that a change of the parameter reaches, in f or in the start."""
@@ -234,35 +227,33 @@ class Variational:
         """Derivatives (n_times, n_outputs, n_parameters) and outputs (n_times, n_outputs)."""
         crn = self.crn
         start, by_start = self._start(boundary, constants, initial)
-        states = np.empty((len(time), len(crn.floating)))
-        derivatives = np.zeros((len(time), len(crn.floating), len(self.parameters)))
-        for chunk in self._chunks:
-            directions = {f"_s{i}": {p: self._moving[p]} for i, p in enumerate(chunk)}
-            model = compiled(variational_text(crn, directions))
-            values = dict(zip(crn.floating, start.tolist(), strict=True))
-            place = {}
-            for i, p in enumerate(chunk):
-                for s in self._moving[p]:
-                    place[f"_s{i}_{s}"] = crn.floating.index(s), self.parameters.index(p)
-            values |= {name: by_start[where] for name, where in place.items()}
-            with model.lock:
-                model.set_absolute_tolerance(place, ABSOLUTE_TOLERANCE)
-                model.set_parameters(model.parameter_index(crn.rate_constants), constants)
-                held = dict(zip(crn.boundary, boundary.tolist(), strict=True))
-                found = model.time_course(
-                    np.array([held[name] for name in model.boundary]),
-                    np.array([values[name] for name in model.floating]),
-                    time,
-                )
-            for column, name in enumerate(model.floating):
-                if name in place:
-                    row, parameter = place[name]
-                    derivatives[:, row, parameter] = found[:, column]
-                else:
-                    states[:, crn.floating.index(name)] = found[:, column]
+        n = len(crn.floating)
+        states = np.empty((len(time), n))
+        derivatives = np.zeros((len(time), n, len(self.parameters)))
+        for model, place in self._models:
+            begin = np.array([*start, *(by_start[where] for where in place)])
+            tolerances = Tolerances(absolute_of=dict.fromkeys(model.floating[n:], ABSOLUTE))
+            found = model.time_course(time, begin, boundary, constants, tolerances=tolerances)
+            states[:] = found[:, :n]
+            for column, (row, parameter) in enumerate(place, n):
+                derivatives[:, row, parameter] = found[:, column]
         return read_outputs(
             crn, self.outputs, self.parameters, boundary, constants, states, derivatives
         )
+
+    def _model(self, chunk: list[str]) -> tuple[FlatModel, list[tuple[int, int]]]:
+        """The species with their derivatives by some parameters, which follow in order, and the
+        (species, parameter) of each derivative.
+        """
+        crn = self.crn
+        directions = {f"_s{i}": {p: self._moving[p]} for i, p in enumerate(chunk)}
+        named = {
+            f"_s{i}_{s}": (crn.floating.index(s), self.parameters.index(p))
+            for i, p in enumerate(chunk)
+            for s in self._moving[p]
+        }
+        text = variational_text(crn, directions)
+        return FlatModel(crn, text, tuple(named)), list(named.values())
 
     def _start(
         self,
@@ -277,39 +268,26 @@ class Variational:
         derivative = {
             p: np.eye(1, len(self.parameters), i)[0] for i, p in enumerate(self.parameters)
         }
-        given = initial if isinstance(initial, Mapping) else {}
-        if unknown := set(given) - set(crn.floating):
-            raise InputError(
-                f"initial names {min(unknown)!r}; expected species among"
-                f" {', '.join(crn.floating[:8])}, ..."
-            )
+        given = np.full(len(crn.floating), np.nan)
+        if initial is not None:
+            given = start_values(initial, crn.floating)[0]
+        own = dict(zip(crn.floating, given.tolist(), strict=True))
         zero = np.zeros(len(self.parameters))
         for species in crn.species:
             if species.boundary:
                 continue
-            own = given.get(species.id) if isinstance(initial, Mapping) else initial
-            if own is not None and not is_real(own):
-                raise InputError(
-                    f"initial of {species.id!r}: {own!r}; expected a number, or numbers by species"
-                )
-            formula = species.initial if own is None else float(own)
+            name, formula = species.id, species.initial
+            if not np.isnan(own[name]):
+                formula = own[name]
+            values[name], derivative[name] = formula, zero
             if isinstance(formula, Expression):
-                values[species.id] = formula.evaluate(values)
-                derivative[species.id] = sum(
-                    (
-                        formula.derivative(symbol).evaluate(values) * derivative[symbol]
-                        for symbol in dict.fromkeys(formula.symbols)
-                        if symbol in derivative
-                    ),
+                values[name] = formula.evaluate(values)
+                # in the order of the formula: sums are to be the same in every process
+                symbols = [s for s in dict.fromkeys(formula.symbols) if s in derivative]
+                derivative[name] = sum(
+                    (formula.derivative(s).evaluate(values) * derivative[s] for s in symbols),
                     start=zero,
                 )
-            else:
-                if not (np.isfinite(formula) and formula >= 0):
-                    raise InputError(
-                        f"initial of {species.id!r}: {formula!r}; expected a finite concentration"
-                        " >= 0"
-                    )
-                values[species.id], derivative[species.id] = formula, zero
         start = np.array([values[s] for s in crn.floating], dtype=float)
         return start, np.array([derivative[s] for s in crn.floating])
 

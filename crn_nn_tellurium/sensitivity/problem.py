@@ -12,7 +12,14 @@ from crn_nn_tellurium.basics import FloatArray, read_only
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics
 from crn_nn_tellurium.networks import Loss, Network, pack
-from crn_nn_tellurium.simulation import RELATIVE_TOLERANCE, OnError, Simulator
+from crn_nn_tellurium.simulation import (
+    CLOSED_FORM,
+    INTEGRATED,
+    TIGHT,
+    OnError,
+    Outcome,
+    Simulator,
+)
 
 STEADY_STATE_NOISE = 1e-14
 """Relative error of the engine's steady states, as a rule; solved to 1e-12, Newton's last step
@@ -40,7 +47,7 @@ class Gradient:
     outputs : (n_samples, n_out) ndarray
         The outputs at which the loss was taken.
     method : str
-    status : tuple of str
+    status : tuple of Outcome
         Per sample, as of `SteadyState`.
     error : Gradient or None
         Of finite differences: their own estimate of their error, entry by entry.
@@ -53,7 +60,7 @@ class Gradient:
     inputs: FloatArray | None
     outputs: FloatArray = field(repr=False)
     method: str = "adjoint"
-    status: tuple[str, ...] = field(default=(), repr=False)
+    status: tuple[Outcome, ...] = field(default=(), repr=False)
     error: Gradient | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -99,16 +106,18 @@ class Problem:
     @property
     def noise(self) -> float:
         """Relative error of what the engine gives, which finite differences see as noise."""
-        return STEADY_STATE_NOISE if self.time is None else 10 * RELATIVE_TOLERANCE
+        return STEADY_STATE_NOISE if self.time is None else 10 * TIGHT.relative
 
-    def outputs_by_engine(self, net: Network, x: FloatArray) -> tuple[FloatArray, tuple[str, ...]]:
-        """Outputs (n, n_out) of another network or at other inputs, and the status of each sample."""
+    def outputs_by_engine(
+        self, net: Network, x: FloatArray
+    ) -> tuple[FloatArray, tuple[Outcome, ...]]:
+        """Outputs (n, n_out) of another network or at other inputs, and each sample's status."""
         simulator = Simulator(net)
         if self.time is None:
             steady = simulator.steady_state(x, on_error=self.on_error)
             return steady.outputs, steady.status
         courses = [simulator.time_course(row, self.time, 2, initial=self.initial) for row in x]
-        return np.array([course.outputs[-1] for course in courses]), ("integrated",) * len(x)
+        return np.array([course.outputs[-1] for course in courses]), (INTEGRATED,) * len(x)
 
     @property
     def net(self) -> Network:
@@ -134,10 +143,10 @@ class Problem:
             )
         return values / len(outputs)
 
-    def settle(self, kinetics: NetworkKinetics) -> tuple[list[LayerState], tuple[str, ...]]:
+    def settle(self, kinetics: NetworkKinetics) -> tuple[list[LayerState], tuple[Outcome, ...]]:
         """All layers at the steady state, and the status of each sample."""
         if self.steady_state == "closed_form":
-            return kinetics.settle(self.x), ("closed form",) * len(self.x)
+            return kinetics.settle(self.x), (CLOSED_FORM,) * len(self.x)
         steady = self.simulator.steady_state(self.x, on_error=self.on_error)
         return kinetics.at(self.x, steady.concentrations), steady.status
 
@@ -156,7 +165,7 @@ def result_of(
     method: str,
     parts: tuple[list[Any], list[FloatArray], FloatArray],
     by_input: FloatArray | None,
-    status: tuple[str, ...],
+    status: tuple[Outcome, ...],
     error: Gradient | None = None,
 ) -> Gradient:
     """A method's answer."""

@@ -20,7 +20,6 @@ from scipy.sparse.linalg import splu
 
 from crn_nn_tellurium.basics import FloatArray, read_only
 from crn_nn_tellurium.chemistry import ReactionNetwork
-from crn_nn_tellurium.encoding import structure_text
 from crn_nn_tellurium.errors import ConvergenceError, InputError, SingularJacobianError
 from crn_nn_tellurium.kinetics import forward_sensitivities
 from crn_nn_tellurium.networks import (
@@ -30,7 +29,14 @@ from crn_nn_tellurium.networks import (
     to_vector,
 )
 from crn_nn_tellurium.sensitivity.over_time import position, read_outputs
-from crn_nn_tellurium.simulation import Simulator, compiled
+from crn_nn_tellurium.simulation import (
+    AFTER_INTEGRATION,
+    DURATIONS,
+    FlatModel,
+    Outcome,
+    Simulator,
+    come_to_rest,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +44,7 @@ if TYPE_CHECKING:
 NAMED_UP_TO = 2_000
 """Floating species up to which conserved combinations are looked for, by dense linear algebra."""
 SINGULAR = 1e-13
-_DURATIONS = 10.0 ** np.arange(1, 13)
+_DURATIONS = DURATIONS[1:13]
 
 
 @dataclass(frozen=True, eq=False)
@@ -343,31 +349,26 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
             f"network {crn.name!r}: a state of shape {start.shape}; expected ({len(crn.floating)},)"
             " concentrations >= 0"
         )
-    state = start.copy()
-    polished = None if near is None else _newton(crn, state)
+    polished = None if near is None else _newton(crn, start)
     if polished is not None:
         return polished
-    model = compiled(structure_text(crn))
-    order = [crn.floating.index(name) for name in model.floating]
-    held = dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
-    boundary = np.array([held[name] for name in model.boundary])
-    with model.lock:
-        model.set_parameters(model.parameter_index(crn.rate_constants), crn.constants)
-        for duration in _DURATIONS.tolist():
-            try:
-                reached = model.time_course(boundary, state[order], np.array([0.0, duration]))[-1]
-            except ConvergenceError as error:
-                raise ConvergenceError(
-                    f"network {crn.name!r}: it has not come to rest, and the integrator gave up"
-                    f" ({error}); does it grow without bound or oscillate?"
-                ) from error
-            state[order] = np.maximum(reached, 0.0)
-            polished = _newton(crn, state)
-            if polished is not None:
-                return polished
-    raise ConvergenceError(
-        f"network {crn.name!r}: its rates have not vanished by t = {_DURATIONS.sum():.3g}"
-    )
+    model = FlatModel(crn)
+
+    def advance(state: FloatArray, duration: float) -> FloatArray:
+        later = model.time_course(np.array([0.0, duration]), state)[-1]
+        return np.asarray(np.maximum(later, 0.0))
+
+    def finish(state: FloatArray, _: float) -> tuple[FloatArray, Outcome] | None:
+        found = _newton(crn, state)
+        return None if found is None else (found, AFTER_INTEGRATION)
+
+    state, outcome = come_to_rest(start, advance, finish, _DURATIONS)
+    if outcome.failed:
+        raise ConvergenceError(
+            f"network {crn.name!r}: it has not come to rest ({outcome.reason}); does it grow"
+            " without bound or oscillate?"
+        )
+    return state
 
 
 def _newton(crn: ReactionNetwork, state: FloatArray) -> FloatArray | None:

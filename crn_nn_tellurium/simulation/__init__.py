@@ -1,40 +1,66 @@
 """Who solves it: the engine, steady states, time courses, and what they return."""
 
+from crn_nn_tellurium.simulation.conditions import check_time, fill, start_values, time_grid
 from crn_nn_tellurium.simulation.engine import (
     CVODE,
-    RELATIVE_TOLERANCE,
     STEADY_STATE_TOLERANCE,
-    CompiledModel,
+    TIGHT,
+    Tolerances,
     antimony_to_sbml,
     clear_cache,
     compiled,
     keeping_attributes,
 )
-from crn_nn_tellurium.simulation.layer_solver import worse
+from crn_nn_tellurium.simulation.flat import FlatModel
+from crn_nn_tellurium.simulation.outcome import (
+    AFTER_INTEGRATION,
+    CLOSED_FORM,
+    INTEGRATED,
+    SOLVED,
+    Kind,
+    Outcome,
+    Outcomes,
+    failures,
+    outcomes,
+    worse,
+)
 from crn_nn_tellurium.simulation.results import SteadyState, TimeCourse
-from crn_nn_tellurium.simulation.settle import INTEGRATED, SOLVED, steady
-from crn_nn_tellurium.simulation.simulator import OnError, Simulator, check_time, start_values
+from crn_nn_tellurium.simulation.settle import DURATIONS, come_to_rest, polish, steady
+from crn_nn_tellurium.simulation.simulator import OnError, Simulator
 from crn_nn_tellurium.simulation.verification import Verification, verify
 
 __all__ = [
+    "AFTER_INTEGRATION",
+    "CLOSED_FORM",
     "CVODE",
+    "DURATIONS",
     "INTEGRATED",
-    "RELATIVE_TOLERANCE",
     "SOLVED",
     "STEADY_STATE_TOLERANCE",
-    "CompiledModel",
+    "TIGHT",
+    "FlatModel",
+    "Kind",
     "OnError",
+    "Outcome",
+    "Outcomes",
     "Simulator",
     "SteadyState",
     "TimeCourse",
+    "Tolerances",
     "Verification",
     "antimony_to_sbml",
     "check_time",
     "clear_cache",
+    "come_to_rest",
     "compiled",
+    "failures",
+    "fill",
     "keeping_attributes",
+    "outcomes",
+    "polish",
     "start_values",
     "steady",
+    "time_grid",
     "verify",
     "worse",
 ]

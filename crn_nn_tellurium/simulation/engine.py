@@ -7,15 +7,15 @@ call for its conserved-moiety analysis; initial conditions are not compiled as m
 compiled once per process, whoever asks for it.
 
 This file alone touches roadrunner and libAntimony (tellurium, which takes two seconds to import, is
-for `runner`, and for `benchmarks` as a peer to measure).
+for `tellurium_model`, and for `benchmarks` as a peer to measure).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import antimony
@@ -28,18 +28,38 @@ from crn_nn_tellurium.errors import ConvergenceError, ReactionError
 
 STEADY_STATE_TOLERANCE = 1e-13
 """nleq2's relative tolerance; its scale has an absolute part, so small roots need a second call."""
-RELATIVE_TOLERANCE = 1e-10
-ABSOLUTE_TOLERANCE = 1e-18
-"""CVODE's tolerances. Roots go down to h / |z|: with an absolute tolerance above them CVODE steps
-below zero, where y runs away to minus infinity."""
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """How exactly CVODE integrates one run.
+
+    Attributes
+    ----------
+    relative : float
+        Of every species.
+    absolute : float
+        In concentration. Roots go down to h / |z|: with an absolute tolerance above them CVODE
+        steps below zero, where y runs away to minus infinity.
+    absolute_of : mapping of str to float
+        The same for single species that differ: derivatives cross zero, as concentrations cannot.
+    """
+
+    relative: float = 1e-10
+    absolute: float = 1e-18
+    absolute_of: Mapping[str, float] = field(default_factory=dict)
+
+
+TIGHT = Tolerances()
+"""What this package integrates with, unless a run says otherwise."""
 CVODE: dict[str, float | bool] = {
-    "relative_tolerance": RELATIVE_TOLERANCE,
-    "absolute_tolerance": ABSOLUTE_TOLERANCE,
+    "relative_tolerance": TIGHT.relative,
+    "absolute_tolerance": TIGHT.absolute,
     "maximum_num_steps": 200_000,
     "stiff": True,
     "variable_step_size": False,
 }
-"""Its settings wherever this package integrates."""
+"""CVODE's settings wherever this package integrates."""
 
 _attributes_lock = threading.Lock()
 _antimony_lock = threading.Lock()  # libAntimony keeps one global list of modules
@@ -55,7 +75,8 @@ def antimony_to_sbml(text: str) -> str:
 
     Examples
     --------
-    >>> "<listOfReactions>" in antimony_to_sbml("model m() species Y = 1; J: Y => ; k*Y; k = 2; end")
+    >>> text = "model m() species Y = 1; J: Y => ; k*Y; k = 2; end"
+    >>> "<listOfReactions>" in antimony_to_sbml(text)
     True
     """
     with _antimony_lock:
@@ -71,7 +92,7 @@ def antimony_to_sbml(text: str) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Failed solves are caught and reported by those who call; roadrunner would log each as well."""
+    """Without roadrunner's log: failed solves are caught and reported by those who call."""
     level = roadrunner.Logger.getLevel()
     roadrunner.Logger.setLevel(roadrunner.Logger.LOG_FATAL)
     try:
@@ -182,7 +203,7 @@ class CompiledModel:
         -------
         (n, n_floating) ndarray, (n,) bool ndarray
             Concentrations, and whether the solver says that it converged. Not checked: a root may
-            be negative (see `solver`).
+            be negative (see `settle`).
         """
         model, solve = self._model, self._solver.solve
         set_boundary, set_floating = (
@@ -210,12 +231,31 @@ class CompiledModel:
                 result[i] = read()
         return result, converged
 
-    def set_absolute_tolerance(self, species: Iterable[str], value: float) -> None:
-        """CVODE's absolute tolerance for species that may cross zero, as concentrations cannot."""
-        for name in species:
-            self._runner.getIntegrator().setIndividualTolerance(name, value)
+    @contextmanager
+    def _integrating(self, tolerances: Tolerances) -> Iterator[None]:
+        """CVODE with the tolerances of one run; the model is everybody's, so they are put back."""
+        if tolerances == TIGHT:
+            yield
+            return
+        integrator = self._runner.getIntegrator()
+        try:
+            integrator.setValue("relative_tolerance", tolerances.relative)
+            integrator.setValue("absolute_tolerance", tolerances.absolute)
+            for name, value in tolerances.absolute_of.items():
+                integrator.setIndividualTolerance(name, value)
+            yield
+        finally:
+            integrator.setValue("relative_tolerance", TIGHT.relative)
+            # one number for all ends those of single species
+            integrator.setValue("absolute_tolerance", TIGHT.absolute)
 
-    def time_course(self, boundary: FloatArray, start: FloatArray, times: FloatArray) -> FloatArray:
+    def time_course(
+        self,
+        boundary: FloatArray,
+        start: FloatArray,
+        times: FloatArray,
+        tolerances: Tolerances = TIGHT,
+    ) -> FloatArray:
         """Concentrations (n_times, n_floating) at rising times, the first of which is the start's,
         by CVODE.
 
@@ -226,7 +266,7 @@ class CompiledModel:
         """
         self._set_state(boundary, start)
         try:
-            with _quiet():
+            with _quiet(), self._integrating(tolerances):
                 return np.array(self._runner.simulate(times=times.tolist()), dtype=float)[:, 1:]
         except RuntimeError as error:
             raise ConvergenceError(
@@ -342,43 +382,18 @@ class CompiledModel:
         )
 
 
-@dataclass(frozen=True)
-class CacheInfo:
-    """Compilations so far in this process."""
-
-    compiled: int
-    reused: int
-    held: int
-
-
 class _Cache:
     """Compiled models by text, the least recently used dropped first."""
 
     def __init__(self, limit: int) -> None:
-        self._models: Recent[tuple[str, bool], CompiledModel] = Recent(limit)
-        self._lock = threading.Lock()
-        self._compiled = self._given = 0
+        self.models: Recent[tuple[str, bool], CompiledModel] = Recent(limit)
+        self.lock = threading.Lock()
+        self.compilations = 0
 
-    def get(self, text: str, conserved_moieties: bool) -> CompiledModel:
-        """The model of a text, compiled if it is not there."""
-        with self._lock:
-            model = self._models.get(
-                (text, conserved_moieties), lambda: self._compile(text, conserved_moieties)
-            )
-            self._given += 1
-            return model
-
-    def _compile(self, text: str, conserved_moieties: bool) -> CompiledModel:
+    def make(self, text: str, conserved_moieties: bool) -> CompiledModel:
         model = CompiledModel(text, conserved_moieties)
-        self._compiled += 1
+        self.compilations += 1
         return model
-
-    def info(self) -> CacheInfo:
-        return CacheInfo(self._compiled, self._given - self._compiled, len(self._models))
-
-    def clear(self) -> None:
-        with self._lock:
-            self._models.clear()
 
 
 _cache = _Cache(limit=64)
@@ -386,14 +401,17 @@ _cache = _Cache(limit=64)
 
 def compiled(text: str, conserved_moieties: bool = False) -> CompiledModel:
     """The compiled model of a text, compiled at most once while it stays among the last 64 used."""
-    return _cache.get(text, conserved_moieties)
+    key = text, conserved_moieties
+    with _cache.lock:
+        return _cache.models.get(key, lambda: _cache.make(*key))
 
 
-def cache_info() -> CacheInfo:
-    """How many models were compiled, reused and are held."""
-    return _cache.info()
+def compilations() -> int:
+    """How many models were compiled in this process."""
+    return _cache.compilations
 
 
 def clear_cache() -> None:
     """Forget all compiled models (roadrunner keeps compiled code of its own)."""
-    _cache.clear()
+    with _cache.lock:
+        _cache.models.clear()

@@ -6,7 +6,6 @@ network, each with rate constants of its own if need be.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,8 +16,10 @@ from crn_nn_tellurium.basics import FloatArray, by_sample
 from crn_nn_tellurium.chemistry import Balance
 from crn_nn_tellurium.encoding import LayerEncoding
 from crn_nn_tellurium.kinetics import RateConstants, drive
+from crn_nn_tellurium.simulation.conditions import fill
 from crn_nn_tellurium.simulation.engine import compiled
-from crn_nn_tellurium.simulation.settle import SOLVED, Block, solve
+from crn_nn_tellurium.simulation.outcome import SOLVED, Outcomes, outcomes, worse
+from crn_nn_tellurium.simulation.settle import Block, solve
 from crn_nn_tellurium.simulation.units import UnitPlan, stages
 
 
@@ -30,7 +31,7 @@ class LayerSolution:
 
     concentrations: FloatArray
     residual: FloatArray
-    status: list[str]
+    status: Outcomes
 
 
 class LayerSolver:
@@ -82,11 +83,8 @@ class LayerSolver:
         """
         k = self.own if constants is None else constants
         shape = (len(catalysts), self.chemistry.layer.n_out, len(self.chemistry.activation.species))
-        layer, residual, status = (
-            np.empty(shape),
-            np.zeros(len(catalysts)),
-            [SOLVED] * len(catalysts),
-        )
+        layer, residual = np.empty(shape), np.zeros(len(catalysts))
+        status = outcomes(SOLVED, len(catalysts))
         drives = drive(self.chemistry, k, catalysts)
         for plan, own_values in zip(self.plans, self._own_values, strict=True):
             values = (
@@ -100,21 +98,6 @@ class LayerSolver:
         return LayerSolution(layer, residual, status)
 
 
-def worse(before: Iterable[str], after: Iterable[str]) -> list[str]:
-    """By sample, the outcome that counts of two: the first failure, else the first that was not
-    plainly solved.
-    """
-    return [
-        new if old == SOLVED or (new.startswith("failed") and not old.startswith("failed")) else old
-        for old, new in zip(before, after, strict=True)
-    ]
-
-
-def fill(start: FloatArray | None, default: FloatArray) -> FloatArray:
-    """Start values, the default where none was given."""
-    return default if start is None else np.where(np.isnan(start), default, start)
-
-
 def _solve_stage(
     plan: UnitPlan,
     constants: RateConstants,
@@ -123,7 +106,7 @@ def _solve_stage(
     drives: tuple[FloatArray, FloatArray],
     layer: FloatArray,
     start: FloatArray | None,
-) -> tuple[list[str], FloatArray]:
+) -> tuple[Outcomes, FloatArray]:
     """Fill in one stage's species of a layer (n, n_units, n_species); status and imbalance by
     sample.
     """

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, read_only
+from crn_nn_tellurium.simulation.outcome import Outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +22,9 @@ class SteadyState:
         Every floating species, in the order of `species`.
     residual : (n_samples,) ndarray
         Largest |net rate| / gross rate over the species: 0 at a fixed point, 1 far from it.
-    status : tuple of str
-        Per sample ``"solved"``, ``"solved after integration"``, ``"integrated"``, or the reason of
-        a failure.
+    status : tuple of Outcome
+        Per sample, a text: ``"solved"``, ``"solved after integration"``, ``"integrated"``, or
+        ``"failed: ..."``; of each, ``.failed`` and ``.reason``.
     method : str
         The method that found them.
     output_names, species : tuple of str
@@ -33,7 +34,7 @@ class SteadyState:
     outputs: FloatArray
     concentrations: FloatArray
     residual: FloatArray
-    status: tuple[str, ...]
+    status: tuple[Outcome, ...]
     method: str
     output_names: tuple[str, ...] = field(repr=False)
     species: tuple[str, ...] = field(repr=False)
@@ -44,7 +45,7 @@ class SteadyState:
     @property
     def failed(self) -> int:
         """How many samples have no steady state here."""
-        return sum(text.startswith("failed") for text in self.status)
+        return sum(outcome.failed for outcome in self.status)
 
     def __len__(self) -> int:
         return len(self.outputs)
@@ -79,11 +80,11 @@ class TimeCourse:
     time : (n_points,) ndarray
         In time units of the model (s as written).
     outputs : (n_points, n_out) ndarray
-    species : (n_points, n_species) ndarray
-        Every floating species, in the order of `species_names`.
+    concentrations : (n_points, n_species) ndarray
+        Every floating species, in the order of `species`.
     inputs : (n_points, n_in) ndarray
         Input values, constant between steps.
-    output_names, species_names, input_names : tuple of str
+    output_names, species, input_names : tuple of str
         Identifiers of the columns.
     volume : float or None
         For a stochastic time course, the volume: 1 molecule is a concentration of 1 / volume.
@@ -91,30 +92,30 @@ class TimeCourse:
 
     time: FloatArray
     outputs: FloatArray
-    species: FloatArray
+    concentrations: FloatArray
     inputs: FloatArray
     output_names: tuple[str, ...] = field(repr=False)
-    species_names: tuple[str, ...] = field(repr=False)
+    species: tuple[str, ...] = field(repr=False)
     input_names: tuple[str, ...] = field(repr=False)
     volume: float | None = None
 
     def __post_init__(self) -> None:
-        read_only(self.time, self.outputs, self.species, self.inputs)
+        read_only(self.time, self.outputs, self.concentrations, self.inputs)
 
     def __getitem__(self, name: str) -> FloatArray:
         """One output, species or input over time, shape (n_points,)."""
         columns = {
             "output": self.output_names,
-            "species": self.species_names,
+            "species": self.species,
             "input": self.input_names,
         }
-        return _column(name, columns, self.outputs, self.species, self.inputs)
+        return _column(name, columns, self.outputs, self.concentrations, self.inputs)
 
     def __repr__(self) -> str:
         kind = "" if self.volume is None else f", stochastic in volume {self.volume!r}"
         return (
             f"TimeCourse({len(self.time)} points from t = {self.time[0]:g} to {self.time[-1]:g}, "
-            f"{self.outputs.shape[1]} outputs, {self.species.shape[1]} species{kind})"
+            f"{self.outputs.shape[1]} outputs, {len(self.species)} species{kind})"
         )
 
 

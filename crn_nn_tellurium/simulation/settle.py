@@ -1,11 +1,11 @@
-"""Steady states of compiled models: Newton's method, checked, with integration to fall back on.
+"""Steady states: Newton's method, checked, with integration to fall back on.
 
-A state is accepted only if every concentration is positive and, by an independent evaluation of
-the reaction rates, at its fixed point given the others, to within 1e-12 relative or what double
-precision allows. (Where nleq2, whose Jacobian is by differences, cannot do that for a species many
-orders smaller than the rest, 5e-10 is enough.) A root that is not positive is the other root of h +
-z y - y^2, which roadrunner's solver finds silently from below; such a sample is integrated (the
-time course always goes to the positive root) and solved again from there.
+A state of a network is accepted only if every concentration is positive and, by an independent
+evaluation of the reaction rates, at its fixed point given the others, to within 1e-12 relative or
+what double precision allows. (Where nleq2, whose Jacobian is by differences, cannot do that for a
+species many orders smaller than the rest, 5e-10 is enough.) A root that is not positive is the
+other root of h + z y - y^2, which roadrunner's solver finds silently from below; such a sample is
+integrated (the time course always goes to the positive root) and solved again from there.
 """
 
 from __future__ import annotations
@@ -20,8 +20,15 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.simulation.engine import CompiledModel
+from crn_nn_tellurium.simulation.outcome import (
+    AFTER_INTEGRATION,
+    INTEGRATED,
+    SOLVED,
+    Outcome,
+    Outcomes,
+    outcomes,
+)
 
-SOLVED, AFTER_INTEGRATION, INTEGRATED = "solved", "solved after integration", "integrated"
 TOLERANCE = 1e-12
 """Distance to the fixed point, relative to the concentration, that is worked for."""
 ACCEPTED = 5e-10
@@ -30,15 +37,67 @@ ABSENT = 1e-30
 """The same, relative to the largest concentration of the sample: what is so far below it is beyond
 nleq2.
 """
-
-_DURATIONS = 10.0 ** np.arange(0, 19)
+DURATIONS = tuple(10.0**k for k in range(19))
 """Times to integrate over; a species that decays at rate 1e-13, as with inputs of -1e6, needs the
 last.
 """
 
-
+Advance = Callable[[FloatArray, float], FloatArray]
+"""(state, duration) -> the state that much later; ConvergenceError if the integrator gives up"""
+Finish = Callable[[FloatArray, float], "tuple[FloatArray, Outcome] | None"]
+"""(state, time passed) -> the steady state that is near, and how it was found; None if none is"""
+Step = Callable[[FloatArray], "FloatArray | None"]
+"""state -> where Newton's method leads; None if that is no positive state"""
 BalanceOf = Callable[[FloatArray, npt.NDArray[np.intp]], Balance]
 """(states (m, n_species), their sample numbers (m,)) -> Balance of that shape"""
+
+
+def come_to_rest(
+    start: FloatArray, advance: Advance, finish: Finish, durations: Sequence[float] = DURATIONS
+) -> tuple[FloatArray, Outcome]:
+    """Integrate over longer and longer times, until what was reached can be finished.
+
+    Every steady state of this package that Newton's method alone does not find is found here;
+    what counts as steady is for `finish` to say.
+    """
+    state, passed = start, 0.0
+    for duration in durations:
+        try:
+            state = advance(state, duration)
+        except ConvergenceError as error:
+            return state, Outcome.failure(str(error))
+        passed += duration
+        found = finish(state, passed)
+        if found is not None:
+            return found
+    return state, Outcome.failure(f"rates have not vanished by t = {passed:.3g}")
+
+
+def polish(
+    state: FloatArray, newton: Step, is_steady: Callable[[FloatArray, float], np.bool_ | bool]
+) -> FloatArray | None:
+    """Newton's method from a state that was reached; None unless it ends at a steady state.
+
+    nleq2 may stop early at small roots; from there each call is one Newton step more. After the
+    last that is worth its time, the larger tolerance will do.
+    """
+    for tolerance in (TOLERANCE, TOLERANCE, ACCEPTED):
+        found = newton(state)
+        if found is None or is_steady(found, tolerance):
+            return found
+        state = found
+    return None
+
+
+def steady(balance: Balance, x: FloatArray, tolerance: float) -> npt.NDArray[np.bool_]:
+    """Which concentrations (..., n_species) are positive and at their fixed point.
+
+    `tolerance` is relative to each concentration.
+    """
+    with np.errstate(invalid="ignore"):
+        floor = ABSENT * x.max(axis=-1, keepdims=True, initial=0.0)
+        near = balance.distance <= tolerance * x + floor + balance.rounding
+        return (x > 0) & np.isfinite(x) & near
 
 
 @dataclass(frozen=True)
@@ -57,116 +116,97 @@ class Block:
 
     def solve(self, x: FloatArray, samples: npt.NDArray[np.intp]) -> None:
         """Newton's method from the states x (n, n_species) of some samples, which it replaces."""
-        if not len(samples):
-            return
         place = (samples[:, None], self.columns)
-        values = self.values if len(self.values) == 1 else self.values[samples]
-        x[place], _ = self.model.solve_each(
-            self.boundary[samples], x[place], self.parameters, values
-        )
+        x[place] = self._newton(x[place], samples)
 
-    def integrate(self, state: FloatArray, sample: int, duration: float) -> None:
-        """Advance one sample's state (n_species,) in time."""
+    def _newton(self, parts: FloatArray, samples: npt.NDArray[np.intp]) -> FloatArray:
+        if not len(samples):
+            return parts
+        values = self.values if len(self.values) == 1 else self.values[samples]
+        found, _ = self.model.solve_each(self.boundary[samples], parts, self.parameters, values)
+        return found
+
+    def newton(self, state: FloatArray, sample: int) -> FloatArray | None:
+        """Newton's method from one sample's state (n_species,); None if that is not positive."""
+        found = state.copy()
+        found[self.columns] = self._newton(state[self.columns][None], np.array([sample]))[0]
+        return found if np.all(found[self.columns] > 0) else None
+
+    def advance(self, state: FloatArray, sample: int, duration: float) -> FloatArray:
+        """One sample's state (n_species,) that much later."""
         self.model.set_parameters(
             self.parameters, self.values[sample if len(self.values) > 1 else 0]
         )
+        later = state.copy()
         start = np.maximum(state[self.columns], 0.0)
-        times = np.array([0.0, duration])
-        state[self.columns] = np.maximum(
-            self.model.time_course(self.boundary[sample], start, times)[-1], 0.0
-        )
+        course = self.model.time_course(self.boundary[sample], start, np.array([0.0, duration]))
+        later[self.columns] = np.maximum(course[-1], 0.0)
+        return later
 
     def missing(self, good: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
         """The samples of which some concentration of this block is not good."""
         return np.flatnonzero(~good[:, self.columns].all(axis=1))
 
 
-def steady(
-    balance: Balance, x: FloatArray, tolerance: float, absent: float = 0.0
-) -> npt.NDArray[np.bool_]:
-    """Which concentrations (..., n_species) are positive and at their fixed point.
-
-    `tolerance` is relative to each concentration, `absent` to the largest of its state.
-    """
-    with np.errstate(invalid="ignore"):
-        floor = absent * x.max(axis=-1, keepdims=True, initial=0.0)
-        return (
-            (x > 0)
-            & np.isfinite(x)
-            & (balance.distance <= tolerance * x + floor + balance.rounding)
-        )
-
-
-def _steady(
-    balance_of: BalanceOf, x: FloatArray, samples: npt.NDArray[np.intp], tolerance: float
-) -> npt.NDArray[np.bool_]:
-    return steady(balance_of(x, samples), x, tolerance, ABSENT)
-
-
 def solve(
     blocks: Sequence[Block], start: FloatArray, balance_of: BalanceOf
-) -> tuple[FloatArray, list[str]]:
-    """Steady states (n, n_species) from start values, and the status of each sample."""
+) -> tuple[FloatArray, Outcomes]:
+    """Steady states (n, n_species) from start values, and the outcome of each sample."""
     x = start.copy()
+    status = outcomes(SOLVED, len(x))
     everyone = np.arange(len(x))
     for block in blocks:
         block.solve(x, everyone)
-    good = _steady(balance_of, x, everyone, TOLERANCE)
-    for _ in range(
-        3
-    ):  # nleq2 may stop early at small roots; from there each call is one Newton step more
+    good = steady(balance_of(x, everyone), x, TOLERANCE)
+    # as in `polish`, all samples of a block together
+    for _ in range(3):
         if good.all():
-            return x, [SOLVED] * len(x)
+            return x, status
         for block in blocks:
             again = block.missing(good)
             block.solve(x, again[np.all(x[again[:, None], block.columns] > 0, axis=1)])
-        good = _steady(balance_of, x, everyone, TOLERANCE)
-    good = _steady(balance_of, x, everyone, ACCEPTED)
-    status = [SOLVED] * len(x)
+        good = steady(balance_of(x, everyone), x, TOLERANCE)
+    good = steady(balance_of(x, everyone), x, ACCEPTED)
     for block in blocks:
         for sample in block.missing(good).tolist():
             x[sample, block.columns] = start[sample, block.columns]
-            outcome = _integrate_then_solve(block, x, sample, balance_of)
-            if not status[sample].startswith("failed"):
-                status[sample] = outcome
+            x[sample], outcome = _integrate_then_solve(block, x[sample], sample, balance_of)
+            status[sample] = status[sample].worse(outcome)
     return x, status
-
-
-def _integrate_then_solve(block: Block, x: FloatArray, sample: int, balance_of: BalanceOf) -> str:
-    """The same for one block of one sample that Newton's method alone did not bring home."""
-    number = np.array([sample])
-    for duration in _DURATIONS.tolist():
-        try:
-            block.integrate(x[sample], sample, duration)
-        except ConvergenceError as error:
-            return f"failed: {error}"
-        reached = x[sample].copy()
-        for tolerance in (TOLERANCE, TOLERANCE, ACCEPTED):
-            block.solve(x, number)
-            if _steady(balance_of, x[number], number, tolerance)[0, block.columns].all():
-                return AFTER_INTEGRATION
-            if not np.all(x[sample, block.columns] > 0):
-                break
-        x[sample] = reached
-    return f"failed: no positive steady state by t = {_DURATIONS.sum():.3g}"
 
 
 def integrate(
     block: Block, start: FloatArray, balance_of: BalanceOf
-) -> tuple[FloatArray, list[str]]:
+) -> tuple[FloatArray, Outcomes]:
     """Steady states by integration alone, until the rates vanish."""
-    x = start.copy()
-    status = []
-    for sample in range(len(x)):
-        outcome = f"failed: rates have not vanished by t = {_DURATIONS.sum():.3g}"
-        for duration in _DURATIONS.tolist():
-            try:
-                block.integrate(x[sample], sample, duration)
-            except ConvergenceError as error:
-                outcome = f"failed: {error}"
-                break
-            if _steady(balance_of, x[sample : sample + 1], np.array([sample]), TOLERANCE).all():
-                outcome = INTEGRATED
-                break
-        status.append(outcome)
+    x, status = start.copy(), outcomes(INTEGRATED, len(start))
+    for sample in range(len(start)):
+        x[sample], status[sample] = _integrate(block, start[sample], sample, balance_of)
     return x, status
+
+
+def _integrate(
+    block: Block, start: FloatArray, sample: int, balance_of: BalanceOf
+) -> tuple[FloatArray, Outcome]:
+    def finish(state: FloatArray, _: float) -> tuple[FloatArray, Outcome] | None:
+        balance = balance_of(state[None], np.array([sample]))
+        good = steady(balance, state[None], TOLERANCE).all()
+        return (state, INTEGRATED) if good else None
+
+    return come_to_rest(start, lambda state, time: block.advance(state, sample, time), finish)
+
+
+def _integrate_then_solve(
+    block: Block, start: FloatArray, sample: int, balance_of: BalanceOf
+) -> tuple[FloatArray, Outcome]:
+    """For one block of one sample that Newton's method alone did not bring home."""
+
+    def is_steady(state: FloatArray, tolerance: float) -> np.bool_:
+        balance = balance_of(state[None], np.array([sample]))
+        return steady(balance, state[None], tolerance)[0, block.columns].all()
+
+    def finish(state: FloatArray, _: float) -> tuple[FloatArray, Outcome] | None:
+        found = polish(state, lambda near: block.newton(near, sample), is_steady)
+        return None if found is None else (found, AFTER_INTEGRATION)
+
+    return come_to_rest(start, lambda state, time: block.advance(state, sample, time), finish)

@@ -1,34 +1,35 @@
 """Steady states and time courses of a network's chemistry, found by roadrunner.
 
 Steady states are found layer by layer through compiled units that every neuron and sample of one
-shape share, or from the flat model, solved or integrated (see `solver` for how a root is accepted).
+shape share, or from the flat model, solved or integrated (see `settle` for how a root is accepted).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, by_sample, check_choice, check_positive, is_real
-from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
-from crn_nn_tellurium.encoding import (
-    VOLUME,
-    compact_constants,
-    stochastic_text,
-    structure_text,
-    to_reactions,
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    by_sample,
+    check_choice,
+    check_positive,
+    whole_number,
 )
+from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeError, NetworkError
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import INPUT, Network
-from crn_nn_tellurium.simulation.engine import CompiledModel, compiled
-from crn_nn_tellurium.simulation.layer_solver import LayerSolver, fill, worse
+from crn_nn_tellurium.simulation.conditions import fill, input_changes, start_values, time_grid
+from crn_nn_tellurium.simulation.flat import FlatModel
+from crn_nn_tellurium.simulation.layer_solver import LayerSolver
+from crn_nn_tellurium.simulation.outcome import SOLVED, Outcomes, failures, outcomes, worse
 from crn_nn_tellurium.simulation.results import SteadyState, TimeCourse
-from crn_nn_tellurium.simulation.settle import SOLVED, Block, integrate, solve
 
 Method = Literal["units", "flat", "integrate"]
 OnError = Literal["raise", "nan"]
@@ -83,9 +84,16 @@ class Simulator:
         return tuple(LayerSolver(chemistry) for chemistry in self._chemistry)
 
     @cached_property
-    def _flat(self) -> CompiledModel:
+    def flat(self) -> FlatModel:
+        """All layers together on the engine, compiled when it first runs.
+
+        Raises
+        ------
+        ModelTooLargeError
+            If that would take too long.
+        """
         self.check_size()
-        return compiled(structure_text(self.reactions))
+        return FlatModel(self.reactions)
 
     def check_size(self) -> None:
         """Refuse networks whose flat model would take too long to compile.
@@ -105,13 +113,13 @@ class Simulator:
     # Steady states ----------------------------------------------------------------------------
 
     def compile(self, method: Method = "units") -> Simulator:
-        """Compile what a method needs, so that the first answer does not wait for it; returns self."""
+        """Compile what a method needs, so that the first answer does not wait; returns self."""
         check_choice("method", method, get_args(Method))
         if method == "units":
             for solver in self.layer_solvers:
                 solver.compile()
         else:
-            self._flat  # noqa: B018  # compiled when read
+            self.flat.compile()
         return self
 
     def steady_state(
@@ -158,19 +166,17 @@ class Simulator:
             concentrations, residual, status = self._by_units(values, start)
         else:
             concentrations, residual, status = self._by_flat_model(values, start, method)
-        failed = np.array([text.startswith("failed") for text in status], dtype=bool)
+        failed = failures(status)
         concentrations[failed] = residual[failed] = np.nan
         if on_error == "raise" and failed.any():
             first = int(np.flatnonzero(failed)[0])
             raise ConvergenceError(
                 f"{failed.sum()} of {len(values)} samples have no steady state; sample {first}: "
-                f"{status[first].removeprefix('failed: ')}; on_error='nan' keeps the others",
+                f"{status[first].reason}; on_error='nan' keeps the others",
                 tuple(status),
             )
-        outputs = self.of_layer(concentrations, len(self._chemistry) - 1)
-        read = self._chemistry[-1].activation.read(outputs)
         return SteadyState(
-            read,
+            self._read(concentrations),
             concentrations,
             residual,
             tuple(status),
@@ -181,11 +187,11 @@ class Simulator:
 
     def _by_units(
         self, x: FloatArray, start: FloatArray | None
-    ) -> tuple[FloatArray, FloatArray, list[str]]:
+    ) -> tuple[FloatArray, FloatArray, Outcomes]:
         found = {INPUT: self.net.input_coding.concentrations(x)}
         concentrations = np.empty((len(x), len(self.species)))
         residual = np.zeros(len(x))
-        status = [SOLVED] * len(x)
+        status = outcomes(SOLVED, len(x))
         for number, solver in enumerate(self.layer_solvers):
             layer = solver.chemistry.layer
             catalysts = solver.chemistry.gather(found)
@@ -199,29 +205,13 @@ class Simulator:
 
     def _by_flat_model(
         self, x: FloatArray, start: FloatArray | None, method: Method
-    ) -> tuple[FloatArray, FloatArray, list[str]]:
-        crn, model = self.reactions, self._flat
-        boundary = self._boundary(x)
+    ) -> tuple[FloatArray, FloatArray, Outcomes]:
+        crn, boundary = self.reactions, self._boundary(x)
         begin = fill(start, crn.initial_state(boundary))
-
-        def balance_of(states: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
-            return crn.balance(states, boundary[samples])
-
-        index, values = self._flat_parameters(model)
-        block = Block(model, np.arange(len(crn.floating)), boundary, index, values[None])
-        with model.lock:
-            if method == "flat":
-                concentrations, status = solve([block], begin, balance_of)
-            else:
-                concentrations, status = integrate(block, begin, balance_of)
+        concentrations, status = self.flat.steady_states(begin, boundary, newton=method == "flat")
         with np.errstate(invalid="ignore"):
             residual = crn.balance(concentrations, boundary).imbalance.max(axis=-1, initial=0.0)
         return concentrations, residual, status
-
-    def _flat_parameters(self, model: CompiledModel) -> tuple[npt.NDArray[np.int32], FloatArray]:
-        """Index and values of the flat model's parameters."""
-        crn = self.reactions
-        return model.parameter_index(crn.rate_constants), compact_constants(crn)
 
     # Time courses -----------------------------------------------------------------------------
 
@@ -273,71 +263,33 @@ class Simulator:
         >>> sim.time_course([0, 1], t_end=100, steps={50: [1, 0]})
         TimeCourse(501 points from t = 0 to 100, 1 outputs, 4 species)
         """
-        if not (is_real(t_end) and np.isfinite(t_end) and t_end > 0):
-            raise InputError(f"t_end is {t_end!r}; expected a finite number, t_end > 0")
-        if not (is_real(n_points) and n_points == int(n_points) and n_points >= 2):
-            raise InputError(
-                f"n_points is {n_points!r}; expected a whole number, at least 2 points"
-            )
+        time = time_grid(t_end, n_points)
         if volume is not None:
             check_positive("volume", volume)
-        if seed is not None and not (is_real(seed) and seed == int(seed) and seed >= 0):
-            raise InputError(f"seed is {seed!r}; expected a whole number >= 0")
-        time = np.linspace(0.0, t_end, int(n_points))
-        changes = _changes(x, steps or {}, time)
-        inputs = np.array([self._one(value) for value in changes.values()])
+        if seed is not None:
+            seed = whole_number("seed", seed, 0)
+        later = input_changes({} if steps is None else steps, time)
+        inputs = np.array([self._one(value) for value in (x, *later.values())])
         boundary = self._boundary(inputs)
         start = None if initial is None else start_values(initial, self.species, 1)
-        start = fill(start, self.reactions.initial_state(boundary[:1]))[0]
-        bounds = [*changes, float(t_end)]
+        begin = fill(start, self.reactions.initial_state(boundary[:1]))[0]
+        changes = dict(zip(later, boundary[1:], strict=True))
         if volume is None:
-            species = self._deterministic(time, bounds, boundary, start)
+            found = self.flat.time_course(time, begin, boundary[0], changes=changes)
         else:
-            species = self._stochastic(time, bounds, boundary, start, volume, seed)
-        value = inputs[np.maximum(np.searchsorted(list(changes), time, side="left") - 1, 0)]
-        outputs = self._chemistry[-1].activation.read(
-            self.of_layer(species, len(self._chemistry) - 1)
-        )
+            found = self.flat.trajectory(time, begin, boundary[0], volume, changes, seed)
+        # the point at a step still has the inputs from before it
+        held = np.searchsorted(list(later), time, side="left")
         return TimeCourse(
             time,
-            outputs,
-            species,
-            value,
+            self._read(found),
+            found,
+            inputs[held],
             self.net.output_names,
             self.species,
             self.net.input_names,
             volume,
         )
-
-    def _deterministic(
-        self, time: FloatArray, bounds: list[float], boundary: FloatArray, start: FloatArray
-    ) -> FloatArray:
-        model = self._flat
-        with model.lock:
-            model.set_parameters(*self._flat_parameters(model))
-            return _piecewise(model.time_course, time, bounds, boundary, start)
-
-    def _stochastic(
-        self,
-        time: FloatArray,
-        bounds: list[float],
-        boundary: FloatArray,
-        start: FloatArray,
-        volume: float,
-        seed: int | None,
-    ) -> FloatArray:
-        self.check_size()
-        rng = np.random.default_rng(seed)
-        model = compiled(stochastic_text(self.reactions))
-
-        def run(held: FloatArray, state: FloatArray, times: FloatArray) -> FloatArray:
-            return model.gillespie(held, state, times, int(rng.integers(1, 2**31)))
-
-        with model.lock:
-            model.set_parameters(model.parameter_index([VOLUME]), np.array([volume]))
-            # boundary species only set propensities, so they need not be whole molecules
-            molecules = _piecewise(run, time, bounds, boundary * volume, np.round(start * volume))
-        return molecules / volume
 
     # Shapes -----------------------------------------------------------------------------------
 
@@ -350,6 +302,11 @@ class Simulator:
         block = concentrations[:, first : first + chemistry.n_species]
         # splitting an axis needs no copy, so numpy gives a view: callers write through it
         return block.reshape(len(block), chemistry.layer.n_out, len(chemistry.activation.species))
+
+    def _read(self, concentrations: FloatArray) -> FloatArray:
+        """Outputs (n, n_out) at concentrations (n, n_species)."""
+        last = len(self._chemistry) - 1
+        return self._chemistry[last].activation.read(self.of_layer(concentrations, last))
 
     def _boundary(self, x: FloatArray) -> FloatArray:
         """Concentrations (n, n_boundary) that carry input values (n, n_in)."""
@@ -378,116 +335,3 @@ class Simulator:
 
     def __repr__(self) -> str:
         return f"Simulator({self.net!r}: {len(self.species)} species)"
-
-
-def start_values(initial: Any, species: Sequence[str], n_samples: int | None = None) -> FloatArray:
-    """Start values (n_samples, n_species), by default one sample's; NaN where none was given.
-
-    Parameters
-    ----------
-    initial : float, array_like, or mapping of str to float
-        One concentration for all species, an array (n_species,) or (n_samples, n_species), or some
-        species by name.
-    species : sequence of str
-
-    Raises
-    ------
-    InputError
-        If it has the wrong shape, names an unknown species, or cannot be concentrations.
-    """
-    size = len(species)
-    shape = (1 if n_samples is None else n_samples, size)
-    try:
-        if isinstance(initial, Mapping):
-            values = np.full(shape, np.nan)
-            for name, value in initial.items():
-                if name not in species:
-                    raise InputError(
-                        f"initial names {name!r}; expected species among"
-                        f" {', '.join(species[:8])}, ..."
-                    )
-                values[:, species.index(name)] = _concentrations(f"initial of {name!r}", value)
-        else:
-            values = np.array(np.broadcast_to(_concentrations("initial", initial), shape))
-    except InputError:
-        raise
-    except (TypeError, ValueError) as error:
-        shapes = f"({size},)" + ("" if n_samples is None else f" or {shape}")
-        raise InputError(f"initial is {initial!r}; expected a number, {shapes} numbers") from error
-    return values
-
-
-def _concentrations(what: str, value: Any) -> FloatArray:
-    """Values as an array of concentrations, or what is wrong with them."""
-    if np.asarray(value).dtype == bool:
-        raise InputError(f"{what} is {value!r}; expected a finite concentration >= 0")
-    values = np.asarray(value, dtype=float)
-    bad = ~(np.isfinite(values) & (values >= 0))
-    if bad.any():
-        raise InputError(
-            f"{what}: {float(values[bad].flat[0])!r}; expected a finite concentration >= 0"
-        )
-    return values
-
-
-def _changes(x: Any, steps: Mapping[float, Any], time: FloatArray) -> dict[float, Any]:
-    """Inputs by the time from which they hold, in order; a time that is a grid point but for
-    rounding is that point.
-    """
-    if not isinstance(steps, Mapping):
-        raise InputError(f"steps are {steps!r}; expected times and inputs, {{25.0: [1, 0]}} say")
-    t_end = float(time[-1])
-    close = 1e-9 * t_end
-    for moment in steps:
-        if not (is_real(moment) and 0 < moment < t_end):
-            raise InputError(
-                f"steps: the inputs change at t = {moment!r}; expected times between 0 and"
-                f" {t_end!r}"
-            )
-    changes = {0.0: x}
-    for moment in sorted(steps):
-        nearest = float(time[np.abs(time - moment).argmin()])
-        at = nearest if abs(nearest - moment) <= close else float(moment)
-        if at - list(changes)[-1] <= close or t_end - at <= close:
-            raise InputError(
-                f"steps: t = {moment!r} is too close to the change before it, to 0 or to t_end"
-            )
-        changes[at] = steps[moment]
-    return changes
-
-
-def _piecewise(
-    run: Callable[[FloatArray, FloatArray, FloatArray], FloatArray],
-    time: FloatArray,
-    bounds: list[float],
-    boundary: FloatArray,
-    start: FloatArray,
-) -> FloatArray:
-    """Run from bound to bound with new boundary concentrations; states at the times asked for."""
-    result = np.empty((len(time), len(start)))
-    result[0] = state = start
-    for first, last, held in zip(bounds, bounds[1:], boundary, strict=False):
-        inside = (time > first) & (time <= last)
-        times = np.unique([first, *time[inside], last])
-        states = run(held, state, times)
-        result[inside] = states[np.searchsorted(times, time[inside])]
-        state = states[-1]
-    return result
-
-
-def check_time(time: Any, initial: Any) -> None:
-    """Refuse what is no read-out time, or a start without one.
-
-    Raises
-    ------
-    InputError
-    """
-    if time is None:
-        if initial is not None:
-            raise InputError(
-                f"initial is {initial!r}; a start goes with a read-out time, time=3.0 say"
-            )
-    elif not (is_real(time) and np.isfinite(time) and time > 0):
-        raise InputError(
-            f"time is {time!r}; expected a finite number > 0, or None for the steady state"
-        )

@@ -14,8 +14,9 @@ from scipy.integrate import solve_ivp
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.simulation.conditions import check_time
 from crn_nn_tellurium.simulation.results import TimeCourse
-from crn_nn_tellurium.simulation.simulator import Simulator, check_time
+from crn_nn_tellurium.simulation.simulator import Simulator
 
 VERIFIED_UP_TO = 2_000
 """Samples that the engine runs, evenly spread over those given."""
@@ -113,7 +114,7 @@ def _by_scipy(net: Network, course: TimeCourse) -> FloatArray:
     found = solve_ivp(
         lambda _, y: crn.right_hand_side(y),
         span,
-        course.species[0],
+        course.concentrations[0],
         method="LSODA",
         rtol=1e-9,
         atol=1e-12,

@@ -373,14 +373,14 @@ def test_a_certificate_pickles_and_says_what_it_is():
 
 
 def test_signs_and_structure_decide_what_is_compiled():
-    from crn_nn_tellurium.simulation.engine import cache_info
+    from crn_nn_tellurium.simulation.engine import compilations
 
     cn.certify(XOR, [1, 0], 0.01)
-    before = cache_info().compiled
+    before = compilations()
     cn.certify(XOR.with_h(1e-4), [0, 1], 0.01)
     layers = [replace(layer, weights=2 * layer.weights) for layer in XOR.layers]
     cn.certify(replace(XOR, layers=tuple(layers)), [0, 1], 0.01)
-    assert cache_info().compiled == before
+    assert compilations() == before
 
 
 def test_followers_of_followers_are_bounded():

@@ -70,16 +70,10 @@ def test_the_relative_errors_are_two_crossed_over_copies(case):
         rtol=1e-10,
         atol=1e-14,
     ).y.T
-    engine = model.model
-    with engine.lock:
-        engine.set_parameters(
-            engine.parameter_index(model.envelope.network.rate_constants),
-            model.envelope.constants(model.envelope.coefficients((y, y), (held, held))),
-        )
-        start = model.envelope.start_in(
-            (y, y), model.envelope.coefficients((y, y), (held, held)), (low, high)
-        )
-        above, below = model.envelope.relative(model._integrate(start, times))
+    coefficients = model.envelope.coefficients((y, y), (held, held))
+    start = model.envelope.start_in((y, y), coefficients, (low, high))
+    found = model._integrate(start, times, model.envelope.constants(coefficients))
+    above, below = model.envelope.relative(found)
     # the size of y limits both: LSODA's error is relative to the copy, not to how far it is off
     np.testing.assert_allclose(y * (1 + above), copies[:, :n], rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(y * (1 - below), copies[:, n:], rtol=1e-6, atol=1e-9)
@@ -93,15 +87,12 @@ def test_the_compiled_envelope_is_the_reaction_network(case):
     model = EnvelopeModel(case.net)
     at_point, held = at(case.net, case.x[0])
     values = model.envelope.constants(model.envelope.coefficients(at_point, (held, held)))
-    network, engine = model.envelope.network, model.model
+    network = model.envelope.network
     state = 10 ** np.random.default_rng(0).uniform(-3, 3, len(network.floating))
-    with engine.lock:
-        engine.set_parameters(engine.parameter_index(network.rate_constants), values)
-        order = [network.floating.index(name) for name in engine.floating]
-        found = engine.rates_of_change(np.ones(1), state[order])
+    found = model.flat.rates_of_change(state, constants=values)
     expected = network.right_hand_side(state, constants=values)
     gross = network.balance(state, constants=values).gross
-    assert np.all(np.abs(found - expected[order]) <= 1e-12 * gross[order])
+    assert np.all(np.abs(found - expected) <= 1e-12 * gross)
 
 
 @pytest.mark.parametrize("case", LAYERED, ids=lambda case: case.name)

@@ -202,7 +202,9 @@ def test_time_courses_are_those_of_the_simulator(case):
             case.x[0], t_end=3.0, n_points=7, initial={species[0]: start}
         )
         at = np.searchsorted(course.time, times)
-        assert_close(ds.concentrations.sel({species[0]: start}).values, course.species[at], 1e-7)
+        assert_close(
+            ds.concentrations.sel({species[0]: start}).values, course.concentrations[at], 1e-7
+        )
         assert_close(ds.outputs.sel({species[0]: start}).values, course.outputs[at], 1e-7)
 
 
@@ -299,7 +301,7 @@ def test_a_function_of_the_result():
         return result.concentrations.sum()
 
     def peak(course):
-        return course.species.max(axis=0)
+        return course.concentrations.max(axis=0)
 
     ds = cn.scan(XOR, {"x0": [0, 1]}, outputs=[total])
     assert ds.total.dims == ("x0",)

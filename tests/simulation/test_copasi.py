@@ -52,5 +52,5 @@ def test_copasi_follows_the_same_trajectory(copasi):
     net = cn.load_model("xor")
     theirs = copasi(copasi_worker.time_course, cn.to_antimony(net, x=[1, 1]), 30, 30)
     ours = cn.Simulator(net).time_course([1, 1], t_end=30, n_points=31)
-    for name in ours.species_names:
+    for name in ours.species:
         np.testing.assert_allclose(theirs[name], ours[name], rtol=1e-6, atol=1e-9)

@@ -1,0 +1,252 @@
+"""A whole reaction network on the engine: compiled once, run in the network's own order.
+
+The engine keeps species and parameters in an order of its own, and a compiled model is shared by
+all that have its text. So whoever runs one sets all that the run relies on, under the model's
+lock, and puts arrays into the engine's order and back: here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
+from crn_nn_tellurium.encoding import VOLUME, stochastic_text, structure_text
+from crn_nn_tellurium.simulation.engine import TIGHT, CompiledModel, Tolerances, compiled
+from crn_nn_tellurium.simulation.outcome import Outcomes
+from crn_nn_tellurium.simulation.settle import Block, integrate, solve
+
+Run = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+"""(boundary concentrations, start, times) -> states (n_times, n_floating), in the engine's order"""
+Changes = Mapping[float, FloatArray]
+"""Boundary concentrations (n_boundary,) by the time from which they hold, in order."""
+_NONE: Changes = MappingProxyType({})
+
+
+class FlatModel:
+    """A reaction network on the engine, all of it together.
+
+    Networks of equal structure share a compiled model, whatever the values and signs of their rate
+    constants: these are set with every run. Start, boundary concentrations and rate constants are
+    the network's own unless a run is given others.
+
+    Parameters
+    ----------
+    crn : ReactionNetwork
+    text : str, optional
+        Another text of the same network than its compact structure, in which rate constants are
+        sizes.
+    further : sequence of str
+        Floating species that such a text has besides those of the network; in arrays they follow.
+    conserved_moieties : bool
+        As for `CompiledModel`.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import Reaction, Species
+    >>> decay = Reaction("J", ("Y",), (), "d", 1.0)
+    >>> model = FlatModel(ReactionNetwork([Species("Y", 2.0)], [decay]))
+    >>> bool(abs(model.time_course(np.array([0.0, 1.0]))[1, 0] - 2 * np.exp(-1)) < 1e-8)
+    True
+    """
+
+    def __init__(
+        self,
+        crn: ReactionNetwork,
+        text: str | None = None,
+        further: Sequence[str] = (),
+        conserved_moieties: bool = False,
+    ) -> None:
+        self.crn = crn
+        self.text = structure_text(crn) if text is None else text
+        self.floating = (*crn.floating, *further)
+        # a compact text writes drives as sums, with a sign in the constant and not in the term
+        signs = crn.constant_signs if text is None else {}
+        self._signs = np.array([signs.get(k) or 1 for k in crn.rate_constants], dtype=float)
+        self._conserved_moieties = conserved_moieties
+
+    def compile(self) -> None:
+        """Compile it now, so that the first answer does not wait for it."""
+        compiled(self.text, self._conserved_moieties)
+
+    @cached_property
+    def _model(self) -> CompiledModel:
+        return compiled(self.text, self._conserved_moieties)
+
+    @cached_property
+    def _floating(self) -> npt.NDArray[np.intp]:
+        """Where the engine's floating species stand in our arrays."""
+        return _places(self._model.floating, self.floating)
+
+    @cached_property
+    def _boundary(self) -> npt.NDArray[np.intp]:
+        return _places(self._model.boundary, self.crn.boundary)
+
+    @cached_property
+    def _parameters(self) -> npt.NDArray[np.int32]:
+        return self._model.parameter_index(self.crn.rate_constants)
+
+    def time_course(
+        self,
+        time: FloatArray,
+        start: FloatArray | None = None,
+        boundary: FloatArray | None = None,
+        constants: FloatArray | None = None,
+        changes: Changes = _NONE,
+        tolerances: Tolerances = TIGHT,
+    ) -> FloatArray:
+        """Concentrations (n_times, n_floating) at rising times, by CVODE.
+
+        Parameters
+        ----------
+        time : (n_times,) ndarray
+            The first is that of the start.
+        start, boundary, constants : (n_floating,), (n_boundary,) and (n_constants,) ndarray
+        changes : mapping of float to (n_boundary,) ndarray
+            Other boundary concentrations from times between the first and the last on. The state
+            at such a time has still seen the old ones.
+        tolerances : Tolerances
+            Of this run alone.
+
+        Raises
+        ------
+        ConvergenceError
+            If the integrator gives up.
+        """
+
+        def run(held: FloatArray, state: FloatArray, times: FloatArray) -> FloatArray:
+            return self._model.time_course(held, state, times, tolerances)
+
+        held = self.crn.boundary_concentrations if boundary is None else boundary
+        if start is None:
+            start = self.crn.initial_state(held, constants)
+        return self._run(run, time, start, {float(time[0]): held, **changes}, constants)
+
+    def trajectory(
+        self,
+        time: FloatArray,
+        start: FloatArray,
+        boundary: FloatArray,
+        volume: float,
+        changes: Changes = _NONE,
+        seed: int | None = None,
+    ) -> FloatArray:
+        """As `time_course`, one trajectory by Gillespie's method, in which a concentration c is
+        c * volume molecules.
+        """
+        model = FlatModel(self.crn, stochastic_text(self.crn))
+        engine, rng = model._model, np.random.default_rng(seed)
+
+        def run(held: FloatArray, state: FloatArray, times: FloatArray) -> FloatArray:
+            engine.set_parameters(engine.parameter_index([VOLUME]), np.array([volume]))
+            return engine.gillespie(held, state, times, int(rng.integers(1, 2**31)))
+
+        # boundary species only set propensities, so they need not be whole molecules
+        pieces = {float(time[0]): boundary, **changes}
+        held = {first: values * volume for first, values in pieces.items()}
+        return model._run(run, time, np.round(start * volume), held, None) / volume
+
+    def rates_of_change(
+        self,
+        x: FloatArray,
+        boundary: FloatArray | None = None,
+        constants: FloatArray | None = None,
+    ) -> FloatArray:
+        """The engine's own dx/dt (n_floating,) at one state."""
+        held = self.crn.boundary_concentrations if boundary is None else boundary
+        model, result = self._model, np.empty(len(self.floating))
+        with model.lock:
+            model.set_parameters(self._parameters, self._values(constants))
+            rates = model.rates_of_change(held[self._boundary], x[self._floating])
+        result[self._floating] = rates
+        return result
+
+    def steady_states(
+        self, start: FloatArray, boundary: FloatArray, newton: bool = True
+    ) -> tuple[FloatArray, Outcomes]:
+        """Positive steady states (n, n_floating), and the outcome of each sample.
+
+        Parameters
+        ----------
+        start : (n, n_floating) ndarray
+        boundary : (n, n_boundary) ndarray
+        newton : bool
+            Whether Newton's method is tried before and after integration, or nothing but
+            integration until the rates vanish.
+        """
+        model, values = self._model, self._values(None)[None]
+        held = boundary[:, self._boundary]
+        block = Block(model, self._floating, held, self._parameters, values)
+
+        def balance_of(states: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
+            return self.crn.balance(states, boundary[samples])
+
+        with model.lock:
+            if newton:
+                return solve([block], start, balance_of)
+            return integrate(block, start, balance_of)
+
+    def control_coefficients(
+        self,
+        x: FloatArray,
+        boundary: FloatArray,
+        variables: Sequence[str],
+        steps: Mapping[str, float],
+    ) -> FloatArray:
+        """The engine's derivatives (n_variables, n_steps) of a steady state x (n_floating,) with
+        respect to the sizes of rate constants, by differences whose steps are given by name.
+        """
+        model, state = self._model, x[self._floating]
+        with model.lock:
+            model.set_parameters(self._parameters, self._values(None))
+            found = model.control_coefficients(
+                boundary[self._boundary], state, variables, list(steps), list(steps.values())
+            )
+        return found * self._signs[_places(steps, self.crn.rate_constants)]
+
+    def _values(self, constants: FloatArray | None) -> FloatArray:
+        """Rate constants as the text has them."""
+        return self._signs * (self.crn.constants if constants is None else constants)
+
+    def _run(
+        self,
+        run: Run,
+        time: FloatArray,
+        start: FloatArray,
+        pieces: Changes,
+        constants: FloatArray | None,
+    ) -> FloatArray:
+        held = {first: values[self._boundary] for first, values in pieces.items()}
+        with self._model.lock:
+            self._model.set_parameters(self._parameters, self._values(constants))
+            found = _piecewise(run, time, start[self._floating], held)
+        result = np.empty_like(found)
+        result[:, self._floating] = found
+        return result
+
+
+def _places(names: Iterable[str], order: Sequence[str]) -> npt.NDArray[np.intp]:
+    place = {name: i for i, name in enumerate(order)}
+    return np.array([place[name] for name in names], dtype=np.intp)
+
+
+def _piecewise(run: Run, time: FloatArray, start: FloatArray, pieces: Changes) -> FloatArray:
+    """Run from change to change; states at the times asked for."""
+    result = np.empty((len(time), len(start)))
+    result[0] = state = start
+    if len(time) == 1:  # the engine takes no run over no time
+        return result
+    ends = [*list(pieces)[1:], float(time[-1])]
+    for (first, held), last in zip(pieces.items(), ends, strict=True):
+        inside = (time > first) & (time <= last)
+        # both ends are run to, for the next piece starts where this one stops
+        times = np.unique([first, *time[inside], last])
+        states = run(held, state, times)
+        result[inside] = states[np.searchsorted(times, time[inside])]
+        state = states[-1]
+    return result

@@ -1,0 +1,108 @@
+"""How a run went, as one text: how it was solved, or that it failed and why.
+
+An `Outcome` is a text, so results, tables and files show it as it is, users compare it
+(``status[0] == "solved"``), and what a file gives back is an outcome again.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Kind(Enum):
+    """What became of a run; a reason, where there is one, follows after a colon."""
+
+    SOLVED = "solved"
+    AFTER_INTEGRATION = "solved after integration"
+    INTEGRATED = "integrated"
+    CLOSED_FORM = "closed form"
+    NO_TIME = "no settling time"
+    FAILED = "failed"
+
+
+class Outcome(str):
+    """A kind and, of what failed, the reason: ``"solved"``, ``"failed: CVODE gave up"``.
+
+    Raises
+    ------
+    ValueError
+        If the text begins with no kind.
+
+    Examples
+    --------
+    >>> outcome = Outcome("failed: CVODE gave up")
+    >>> outcome.failed, outcome.reason
+    (True, 'CVODE gave up')
+    >>> SOLVED.worse(outcome)
+    'failed: CVODE gave up'
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Outcome:
+        made = super().__new__(cls, text)
+        Kind(made.partition(": ")[0])  # raises where there is none
+        return made
+
+    @classmethod
+    def failure(cls, reason: str, kind: Kind = Kind.FAILED) -> Outcome:
+        """What failed, and why."""
+        return cls(f"{kind.value}: {reason}")
+
+    @property
+    def kind(self) -> Kind:
+        """What became of it."""
+        return Kind(self.partition(": ")[0])
+
+    @property
+    def reason(self) -> str:
+        """Why it failed; empty if it did not."""
+        return self.partition(": ")[2]
+
+    @property
+    def failed(self) -> bool:
+        """Whether what was asked for is missing."""
+        return self.kind in (Kind.FAILED, Kind.NO_TIME)
+
+    def worse(self, other: Outcome) -> Outcome:
+        """The one that counts of two: the first failure, else the first not plainly solved."""
+        if self == SOLVED:
+            return other
+        return other if other.failed and not self.failed else self
+
+
+SOLVED = Outcome(Kind.SOLVED.value)
+AFTER_INTEGRATION = Outcome(Kind.AFTER_INTEGRATION.value)
+INTEGRATED = Outcome(Kind.INTEGRATED.value)
+CLOSED_FORM = Outcome(Kind.CLOSED_FORM.value)
+
+Outcomes = npt.NDArray[np.object_]
+"""Outcomes by sample or by point."""
+_worse_each = np.frompyfunc(Outcome.worse, 2, 1)
+
+
+def outcomes(outcome: Outcome, shape: int | tuple[int, ...]) -> Outcomes:
+    """The same outcome for all."""
+    result = np.empty(shape, dtype=object)
+    result.fill(outcome)  # np.full would make plain texts of them
+    return result
+
+
+def worse(before: Outcomes, after: Outcomes) -> Outcomes:
+    """One by one, broadcast, the outcome that counts of two; `before` itself where `after` says
+    nothing new.
+    """
+    if np.all(after == SOLVED):
+        return before
+    # of arrays without dimensions numpy gives the outcome alone
+    return np.asarray(_worse_each(before, after), dtype=object)
+
+
+def failures(status: Outcomes) -> npt.NDArray[np.bool_]:
+    """Which failed; texts that a file gave back are outcomes as well."""
+    found = np.asarray(status != SOLVED)  # of millions of points most are solved
+    found[found] = [Outcome(text).failed for text in status[found]]
+    return found

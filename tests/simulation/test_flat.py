@@ -1,0 +1,167 @@
+"""Any reaction network on the engine, in its own order, without a trace in the shared model."""
+
+import threading
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.simulation.engine import TIGHT, Tolerances, compiled
+from crn_nn_tellurium.simulation.flat import FlatModel
+
+NET = cn.load_model("xor")
+TIME = np.linspace(0.0, 10.0, 21)
+
+
+def reaction_network(order):
+    """A catalysed chain with two boundary species, its parts listed in an order of choice."""
+    species = {
+        "b": cn.Species("b", 0.5, boundary=True),
+        "Z": cn.Species("Z", 2.0),
+        "A": cn.Species("A", 1.0),
+        "a": cn.Species("a", 3.0, boundary=True),
+        "M": cn.Species("M", 0.25),
+    }
+    return cn.ReactionNetwork(
+        [species[name] for name in order],
+        [
+            cn.Reaction("J1", ("a",), ("a", "A"), "k1", 0.7),
+            cn.Reaction("J2", ("A", "b"), ("Z", "b"), "k2", 0.4),
+            cn.Reaction("J3", ("Z",), ("M",), "k3", 1.1),
+            cn.Reaction("J4", {"M": 2}, (), "k4", 0.3),
+        ],
+    )
+
+
+def by_scipy(crn, start, boundary, constants, time):
+    return solve_ivp(
+        lambda _, x: crn.right_hand_side(x, boundary, constants),
+        (time[0], time[-1]),
+        start,
+        "LSODA",
+        time,
+        rtol=1e-10,
+        atol=1e-13,
+    ).y.T
+
+
+@pytest.mark.parametrize("order", ["bZAaM", "MAZab", "aAbMZ"])
+def test_arrays_are_in_the_networks_order(order):
+    crn = reaction_network(order)
+    model = FlatModel(crn)
+    start = np.array([0.1 * (1 + i) for i in range(3)])
+    boundary, constants = np.array([0.9, 0.2]), np.array([1.5, 0.6, 0.8, 0.1])
+    # scipy to 1e-10 relative, CVODE to the same; errors of 20 steps add up to some 1e-8
+    expected = by_scipy(crn, start, boundary, constants, TIME)
+    found = model.time_course(TIME, start, boundary, constants)
+    np.testing.assert_allclose(found, expected, rtol=1e-7)
+    own = by_scipy(crn, crn.initial_state(), crn.boundary_concentrations, crn.constants, TIME)
+    np.testing.assert_allclose(model.time_course(TIME), own, rtol=1e-7)
+    rates = model.rates_of_change(start, boundary, constants)
+    np.testing.assert_allclose(rates, crn.right_hand_side(start, boundary, constants), rtol=1e-13)
+    x, status = model.steady_states(start[None], boundary[None])
+    assert not status[0].failed
+    gross = crn.balance(x[0], boundary).gross
+    assert np.all(np.abs(crn.right_hand_side(x[0], boundary)) <= 1e-9 * gross)
+
+
+def test_signs_are_the_models_own_affair():
+    """Rate constants that are given are sizes, as those of the network are."""
+    crn = cn.to_reactions(NET, [1, 0])
+    model = FlatModel(crn)
+    x = crn.initial_state()
+    for constants in (crn.constants, 1.5 * crn.constants):
+        expected = crn.right_hand_side(x, constants=constants)
+        gross = crn.balance(x, constants=constants).gross
+        found = model.rates_of_change(x, constants=constants)
+        assert np.all(np.abs(found - expected) <= 1e-13 * gross)
+
+
+def test_boundary_concentrations_may_change_while_it_runs():
+    crn = reaction_network("bZAaM")
+    model, before, after = FlatModel(crn), np.array([0.5, 3.0]), np.array([2.0, 0.1])
+    found = model.time_course(TIME, boundary=before, changes={4.25: after})
+    first, last = TIME[TIME <= 4.25], TIME[TIME > 4.25]
+    start = crn.initial_state(before)
+    to_change = by_scipy(crn, start, before, crn.constants, np.array([*first, 4.25]))
+    expected = by_scipy(crn, to_change[-1], after, crn.constants, np.array([4.25, *last]))
+    np.testing.assert_allclose(found[: len(first)], to_change[:-1], rtol=1e-7)
+    np.testing.assert_allclose(found[len(first) :], expected[1:], rtol=1e-7)
+
+
+def test_a_course_of_one_time_is_its_start():
+    start = np.array([1.0, 2.0, 3.0])
+    found = FlatModel(reaction_network("bZAaM")).time_course(np.zeros(1), start)
+    assert found.tolist() == [[1.0, 2.0, 3.0]]
+
+
+@pytest.mark.parametrize(
+    "tolerances",
+    [
+        Tolerances(relative=1e-4),
+        Tolerances(absolute=1e-3),
+        Tolerances(absolute_of={"Y1_0": 1e-3}),
+    ],
+    ids=["relative", "absolute", "of one species"],
+)
+def test_tolerances_are_those_of_one_run(tolerances):
+    """The compiled model is everybody's: a run leaves it as it was."""
+    model = FlatModel(cn.to_reactions(NET, [1, 0]))
+    exact = model.time_course(TIME)
+    coarse = model.time_course(TIME, tolerances=tolerances)
+    assert not np.array_equal(coarse, exact)
+    np.testing.assert_allclose(coarse, exact, atol=0.02)
+    np.testing.assert_array_equal(FlatModel(model.crn).time_course(TIME), exact)
+
+
+def test_a_run_that_fails_leaves_no_tolerances_behind():
+    crn = cn.ReactionNetwork(
+        [cn.Species("Y", 1.0)], [cn.Reaction("J", {"Y": 2}, {"Y": 3}, "k", 1.0)]
+    )
+    model = FlatModel(crn)
+    exact = model.time_course(np.array([0.0, 0.5]))
+    with pytest.raises(cn.ConvergenceError, match="CVODE failed"):  # it is infinite at t = 1
+        model.time_course(np.array([0.0, 2.0]), tolerances=Tolerances(absolute_of={"Y": 1e-3}))
+    np.testing.assert_array_equal(model.time_course(np.array([0.0, 0.5])), exact)
+
+
+def test_defaults_are_the_engines_settings():
+    integrator = compiled(FlatModel(cn.to_reactions(NET)).text)._runner.getIntegrator()
+    assert integrator.getValue("relative_tolerance") == TIGHT.relative == 1e-10
+    assert integrator.getValue("absolute_tolerance") == TIGHT.absolute == 1e-18
+
+
+def test_threads_that_share_a_model_do_not_mix_their_values():
+    crn = reaction_network("bZAaM")
+    constants = [crn.constants * factor for factor in (0.5, 1.0, 2.0)]
+    expected = [FlatModel(crn).time_course(TIME, constants=k) for k in constants]
+    wrong = []
+
+    def work(number):
+        model = FlatModel(crn)
+        for _ in range(20):
+            found = model.time_course(TIME, constants=constants[number])
+            if not np.array_equal(found, expected[number]):
+                wrong.append(number)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_control_coefficients_are_those_of_sizes():
+    """roadrunner's, of constants that it has with a sign, against the exact derivatives."""
+    net = NET
+    crn = cn.to_reactions(net, [1, 0])
+    x = cn.Simulator(net).steady_state([1, 0]).concentrations[0]
+    names = ["w1_0_0", "w2_0_0", "h1"]
+    # steps of a tenth of the scale over which the answer bends
+    steps = dict.fromkeys(names, 1e-3) | {"h1": 1e-5}
+    model = FlatModel(crn, conserved_moieties=True)
+    found = model.control_coefficients(x, crn.boundary_concentrations, ["Y1_0", "Yp2_0"], steps)
+    exact = cn.sensitivities(crn, x, outputs=["Y1_0", "Yp2_0"], parameters=names).values
+    np.testing.assert_allclose(found, exact, rtol=1e-5, atol=1e-7)
