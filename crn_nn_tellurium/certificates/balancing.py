@@ -29,8 +29,8 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, is_real
-from crn_nn_tellurium.certificates.certificate import INITIAL_MAX, input_points, kinetics_of
 from crn_nn_tellurium.certificates.closed_form import CheapBound
+from crn_nn_tellurium.certificates.question import INITIAL_MAX, input_points, kinetics_of
 from crn_nn_tellurium.errors import InputError, NetworkError, NotCertified
 from crn_nn_tellurium.kinetics import Linearized, NetworkKinetics
 from crn_nn_tellurium.networks import (

@@ -25,14 +25,10 @@ import numpy.typing as npt
 from scipy import optimize
 
 from crn_nn_tellurium.basics import FloatArray, check_choice, check_positive, is_real, read_only
-from crn_nn_tellurium.certificates.certificate import (
-    INITIAL_MAX,
-    Bound,
-    certify,
-    input_points,
-    kinetics_of,
-)
+from crn_nn_tellurium.certificates.certificate import certify
 from crn_nn_tellurium.certificates.closed_form import CheapBound
+from crn_nn_tellurium.certificates.question import INITIAL_MAX, input_points, kinetics_of
+from crn_nn_tellurium.certificates.settling_bounds import Bound
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, by_sample, is_real
-from crn_nn_tellurium.certificates.certificate import check_rates, input_box, is_single, kinetics_of
+from crn_nn_tellurium.certificates.question import check_rates, input_box, is_single, kinetics_of
 from crn_nn_tellurium.chemistry import Interval
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import Bounds, NetworkKinetics, settle_between
