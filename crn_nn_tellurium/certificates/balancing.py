@@ -28,9 +28,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, is_real
-from crn_nn_tellurium.certificates.certificate import INITIAL_MAX, input_points, kinetics_of
+from crn_nn_tellurium.basics import FloatArray, check_positive
 from crn_nn_tellurium.certificates.closed_form import CheapBound
+from crn_nn_tellurium.certificates.question import (
+    INITIAL_MAX,
+    TOLERANCE,
+    input_points,
+    kinetics_of,
+)
 from crn_nn_tellurium.errors import InputError, NetworkError, NotCertified
 from crn_nn_tellurium.kinetics import Linearized, NetworkKinetics
 from crn_nn_tellurium.networks import (
@@ -45,8 +50,6 @@ from crn_nn_tellurium.networks import (
 )
 from crn_nn_tellurium.simulation import Simulator
 
-TOLERANCE = 1e-3
-"""Of the settling times, in units of the outputs."""
 _HALVINGS = 60
 _ROUNDED_UP = 1e-5
 _ROUNDING = 1e-12
@@ -200,20 +203,13 @@ def balance(
     """
     kinetics = kinetics_of(net)
     net = kinetics.net
-    for name, value, least in (
-        ("max_rate_constant", max_rate_constant, 1.0),
-        ("tolerance", tolerance, 0.0),
-    ):
-        if value is not None and not (
-            is_real(value) and np.isfinite(value) and value >= least and value > 0
-        ):
-            reason = " or more, since 2 Y => Y has the rate constant 1" if least else " above 0"
-            raise InputError(f"{name} is {value!r}; expected a finite number, {least:g}{reason}")
+    if max_rate_constant is not None:
+        expected = "a finite number, 1 or more, since 2 Y => Y has the rate constant 1"
+        check_positive("max_rate_constant", max_rate_constant, expected)
+        if max_rate_constant < 1:
+            raise InputError(f"max_rate_constant is {max_rate_constant!r}; expected {expected}")
+    check_positive("tolerance", tolerance)
     x = None if X is None else input_points(net, X)
-    if x is not None and not len(x):
-        raise InputError(
-            f"no inputs; expected at least one sample, (n_samples, {net.n_in}), or X=None"
-        )
     before = _pace(kinetics, x, tolerance)
     most = before.largest_rate_constant if max_rate_constant is None else float(max_rate_constant)
     factors = _largest_factors(kinetics, most)
@@ -268,8 +264,7 @@ def limit_concentrations(
     >>> bool((abs(small(X)) <= 1).all()), bool((small.predict(test) == iris.predict(test)).all())
     (True, True)
     """
-    if not (is_real(largest) and 0 < largest < math.inf):
-        raise InputError(f"largest is {largest!r}; expected a concentration > 0")
+    check_positive("largest", largest, "a concentration > 0")
     kinetics = kinetics_of(net)
     net = kinetics.net
     states = kinetics.settle(input_points(net, X))

@@ -1,40 +1,38 @@
 """Certificates: by when a network's outputs are within tolerance, whatever was in the tube at the
 start.
 
-``certify`` states it with everything it rests on; ``settling_time`` is the short way. Two bounds:
-``"envelope"`` (see `envelope`, `settling`) and ``"cheap"`` (see `cheap_bound`).
+``certify`` states it with everything it rests on; ``settling_time`` is the short way. What is asked
+is a `Question`, who answers it a `SettlingBound`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import (
-    FloatArray,
-    by_sample,
-    check_choice,
-    check_kind,
-    check_positive,
-    is_real,
-    read_only,
-)
-from crn_nn_tellurium.certificates.closed_form import CheapBound
-from crn_nn_tellurium.certificates.following import EnvelopeModel
+from crn_nn_tellurium.basics import FloatArray, check_choice, check_kind, read_only
 from crn_nn_tellurium.certificates.in_tube import PhysicalCertificate
-from crn_nn_tellurium.chemistry import Interval, PhysicalUnits, ReactionNetwork
-from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError, NotCertified
-from crn_nn_tellurium.kinetics import Bounds, NetworkKinetics, check_order, settle_between
+from crn_nn_tellurium.certificates.question import (
+    INITIAL_MAX,
+    TOLERANCE,
+    Question,
+    is_single,
+    kinetics_of,
+)
+from crn_nn_tellurium.certificates.settling_bounds import (
+    BOUNDS,
+    Bound,
+    EnvelopeCourse,
+    SettlingBound,
+)
+from crn_nn_tellurium.chemistry import Interval, PhysicalUnits
+from crn_nn_tellurium.errors import ConvergenceError, NotCertified
+from crn_nn_tellurium.kinetics import NetworkKinetics, check_order
 from crn_nn_tellurium.networks import Network
-from crn_nn_tellurium.simulation import OnError, Simulator, start_values
-
-Bound = Literal["envelope", "cheap"]
-INITIAL_MAX = 1e6
+from crn_nn_tellurium.simulation import OnError, Simulator
 
 UNIQUE = (
     "one positive fixed point: with the species before it settled, each species changes by a + b y"
@@ -49,42 +47,13 @@ SETTLES = (
 
 
 @dataclass(frozen=True, eq=False)
-class EnvelopeCourse:
-    """The envelope of one sample's outputs over time.
-
-    Attributes
-    ----------
-    time : (n_points,) ndarray
-    lower, upper : (n_points, n_out) ndarray
-        Every trajectory from the certified starts lies between.
-    """
-
-    time: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-
-    def __post_init__(self) -> None:
-        read_only(self.time, self.lower, self.upper)
-
-    def __repr__(self) -> str:
-        return (
-            f"EnvelopeCourse({len(self.time)} points from t = {self.time[0]:.3g} to"
-            f" {self.time[-1]:.3g})"
-        )
-
-
-@dataclass(frozen=True, eq=False)
 class Certificate:
     """By when every output is within tolerance of its fixed point, and stays there.
 
     Attributes
     ----------
-    settling_time : float
-        For all outputs and all inputs certified, in time units of the model.
-    settling_times : (n_out,) ndarray
-        By output, the worst over the inputs.
     by_sample : (n_samples, n_out) ndarray
-        By input and output.
+        Settling times by input and output, in time units of the model.
     tolerance : float
         In units of the outputs.
     bound : str
@@ -115,8 +84,6 @@ class Certificate:
         Identifiers.
     """
 
-    settling_time: float
-    settling_times: FloatArray
     by_sample: FloatArray
     tolerance: float
     bound: str
@@ -134,7 +101,17 @@ class Certificate:
     species: tuple[str, ...] = field(repr=False)
 
     def __post_init__(self) -> None:
-        read_only(self.settling_times, self.by_sample)
+        read_only(self.by_sample)
+
+    @property
+    def settling_times(self) -> FloatArray:
+        """By output (n_out,), the worst over the inputs."""
+        return self.by_sample.max(axis=0)
+
+    @property
+    def settling_time(self) -> float:
+        """For all outputs and all inputs certified."""
+        return float(self.by_sample.max())
 
     @property
     def starts(self) -> str:
@@ -181,7 +158,7 @@ class Certificate:
 def certify(
     net: Network | Simulator,
     x: npt.ArrayLike | Interval,
-    tolerance: float = 1e-3,
+    tolerance: float = TOLERANCE,
     initial: Any = None,
     *,
     bound: Bound = "envelope",
@@ -242,17 +219,38 @@ def certify(
     >>> certificate = certify(load_model("xor"), [1.0, 0.0], tolerance=0.01)
     >>> certificate.starts
     'all non-negative starts'
-    >>> certificate.settling_time < certify(load_model("xor"), [1.0, 0.0], 0.01, bound="cheap").settling_time
+    >>> cheap = certify(load_model("xor"), [1.0, 0.0], tolerance=0.01, bound="cheap")
+    >>> certificate.settling_time < cheap.settling_time
     True
     """
-    prepared = _Prepared(net, tolerance, initial, bound, initial_max, rates)
-    return prepared.certify(input_box(prepared.net, x))
+    check_choice("bound", bound, get_args(Bound))
+    kinetics = kinetics_of(net)
+    unique = _uniqueness(kinetics)
+    question = Question.of(kinetics, x, tolerance, initial, initial_max, rates)
+    found = BOUNDS[bound](kinetics).answer(question)
+    return Certificate(
+        by_sample=found.by_sample,
+        tolerance=question.tolerance,
+        bound=bound,
+        chain=found.chain,
+        rate=found.rate,
+        outputs=found.outputs,
+        fixed_point=found.fixed_point,
+        initial=question.starts,
+        initial_max=question.initial_max if found.capped else None,
+        capped=found.capped,
+        rates=question.rates,
+        uniqueness=unique,
+        envelope=found.envelope,
+        output_names=kinetics.net.output_names,
+        species=kinetics.species,
+    )
 
 
 def settling_time(
     net: Network | Simulator,
     x: npt.ArrayLike | Interval,
-    tolerance: float = 1e-3,
+    tolerance: float = TOLERANCE,
     initial: Any = None,
     *,
     bound: Bound = "envelope",
@@ -272,284 +270,25 @@ def settling_time(
     (2,)
     """
     check_choice("on_error", on_error, get_args(OnError))
-    prepared = _Prepared(net, tolerance, initial, bound, initial_max, rates)
-    inputs, single = input_box(prepared.net, x), is_single(prepared.net, x)
+    check_choice("bound", bound, get_args(Bound))
+    kinetics = kinetics_of(net)
+    _uniqueness(kinetics)  # nothing is certified where it is not known
+    question = Question.of(kinetics, x, tolerance, initial, initial_max, rates)
+    answers = BOUNDS[bound](kinetics)
     try:
-        times = prepared.certify(inputs).by_sample.max(axis=1)
+        times = answers.answer(question).by_sample.max(axis=1)
     except (NotCertified, ConvergenceError):
         if on_error == "raise":
             raise
-        times = np.array(
-            [prepared.time_or_nan(inputs[i : i + 1]) for i in range(len(inputs.lower))]
-        )
-    return float(times[0]) if single else times
+        times = np.array([_time_or_nan(answers, sample) for sample in question.by_sample()])
+    return float(times[0]) if is_single(kinetics.net, x) else times
 
 
-# The two bounds -----------------------------------------------------------------------------------
-
-
-class _Prepared:
-    """The arguments of `certify`, checked, and what is built once for all inputs."""
-
-    def __init__(
-        self, net: Any, tolerance: Any, initial: Any, bound: Any, initial_max: Any, rates: Any
-    ) -> None:
-        check_choice("bound", bound, get_args(Bound))
-        check_positive("tolerance", tolerance)
-        check_positive("initial_max", initial_max)
-        check_rates(rates)
-        self.kinetics = kinetics_of(net)
-        self.net = self.kinetics.net
-        self.unique = _uniqueness(self.kinetics)
-        self.bound: Bound = bound
-        self.tolerance, self.initial, self.initial_max, self.rates = (
-            tolerance,
-            initial,
-            initial_max,
-            rates,
-        )
-
-    @cached_property
-    def model(self) -> EnvelopeModel:
-        """The network's envelope."""
-        return EnvelopeModel(self.net)
-
-    def certify(self, inputs: Interval) -> Certificate:
-        """The certificate of boxes of inputs (n_samples, n_in)."""
-        known = np.array_equal(inputs.lower, inputs.upper)
-        if self.bound == "cheap" and (self.initial is not None or self.rates or not known):
-            raise InputError(
-                "bound='cheap' holds for all starts, known inputs and known rate constants;"
-                " initial=, rates= and boxes of inputs need bound='envelope'"
-            )
-        if not len(inputs.lower):
-            raise InputError(
-                f"no inputs; expected at least one sample, (n_samples, {self.net.n_in})"
-            )
-        return (
-            self._by_envelope(inputs)
-            if self.bound == "envelope"
-            else self._in_closed_form(inputs.lower)
-        )
-
-    def time_or_nan(self, inputs: Interval) -> float:
-        """The settling time of some inputs, NaN where there is none."""
-        try:
-            return self.certify(inputs).settling_time
-        except (NotCertified, ConvergenceError):
-            return float("nan")
-
-    def _by_envelope(self, inputs: Interval) -> Certificate:
-        model, kinetics, coding = self.model, self.kinetics, self.net.input_coding
-        box = (
-            None
-            if self.initial is None
-            else start_box(self.initial, kinetics.species, self.initial_max)
-        )
-        starts = None if box is None else (box.lower, box.upper)
-        fixed, courses = [], []
-        for lower, upper in zip(inputs.lower, inputs.upper, strict=True):
-            held = coding.code_between(lower, upper)
-            fixed.append(fixed_point(kinetics, held, self.rates))
-            boundary = held[0].ravel(), held[1].ravel()
-            courses.append(
-                model.follow(
-                    fixed[-1], boundary, self.tolerance, self.initial_max, self.rates, starts
-                )
-            )
-        by_sample = np.array([course.settled for course in courses])
-        worst = int(by_sample.max(axis=1).argmax())
-        course, (low, high) = courses[worst], model.output_bounds(fixed[worst])
-        points = Interval(np.array([a for a, _ in fixed]), np.array([b for _, b in fixed]))
-        capped = np.array(kinetics.species)[model.envelope.needs_cap] if box is None else ()
-        return self._certificate(
-            by_sample,
-            course.chain,
-            min(course.rate for course in courses),
-            Interval(*model.output_bounds((points.lower, points.upper))),
-            points,
-            tuple(map(str, capped)),
-            box,
-            EnvelopeCourse(course.time, low - course.below, high + course.above),
-        )
-
-    def _in_closed_form(self, x: FloatArray) -> Certificate:
-        kinetics = self.kinetics
-        bound = CheapBound(kinetics, x, self.tolerance, self.initial_max)
-        sample, output = (int(i) for i in np.unravel_index(bound.times.argmax(), bound.times.shape))
-        points = np.concatenate([by_sample(state.concentrations) for state in bound.states], axis=1)
-        outputs = kinetics.outputs(bound.states)
-        return self._certificate(
-            bound.times,
-            bound.chain(sample, output),
-            bound.rate,
-            Interval(outputs, outputs),
-            Interval(points, points),
-            tuple(name for layer in kinetics.layers for name in layer.chemistry.followers),
-        )
-
-    def _certificate(
-        self,
-        by_sample: FloatArray,
-        chain: tuple[str, ...],
-        rate: float,
-        outputs: Interval,
-        points: Interval,
-        capped: tuple[str, ...],
-        box: Interval | None = None,
-        envelope: EnvelopeCourse | None = None,
-    ) -> Certificate:
-        return Certificate(
-            settling_time=float(by_sample.max()),
-            settling_times=by_sample.max(axis=0),
-            by_sample=by_sample,
-            tolerance=float(self.tolerance),
-            bound=self.bound,
-            chain=chain,
-            rate=rate,
-            outputs=outputs,
-            fixed_point=points,
-            initial=box,
-            initial_max=float(self.initial_max) if capped else None,
-            capped=capped,
-            rates=float(self.rates),
-            uniqueness=self.unique,
-            envelope=envelope,
-            output_names=self.net.output_names,
-            species=self.kinetics.species,
-        )
-
-
-# Arguments ----------------------------------------------------------------------------------------
-
-
-def kinetics_of(net: Any) -> NetworkKinetics:
-    """The kinetics of a network or simulator; any other reaction network cannot be certified.
-
-    Raises
-    ------
-    NotCertified, NetworkError
-    """
-    if isinstance(net, ReactionNetwork):
-        raise NotCertified(
-            f"reaction network {net.name!r}: cannot tell whether its positive fixed point is the"
-            " only one, nor by when it is reached; certificates are for neural networks'"
-            " chemistry, where layers follow one another (give the Network, not its reactions)"
-        )
-    if isinstance(net, Simulator):
-        return net.kinetics
-    if not isinstance(net, Network):
-        raise NetworkError(
-            f"a certificate takes a Network or a Simulator; got {type(net).__name__}"
-        )
-    return NetworkKinetics(net)
-
-
-def is_single(net: Network, x: Any) -> bool:
-    """Whether inputs, checked here, are one sample without its dimension."""
-    return net.input_coding.check(x.lower if isinstance(x, Interval) else x).ndim == 1
-
-
-def check_rates(rates: Any) -> None:
-    """Refuse what is not a relative error.
-
-    Raises
-    ------
-    InputError
-    """
-    if not (is_real(rates) and 0 <= rates < 1):
-        raise InputError(
-            f"rates is {rates!r}; expected a relative error of the rate constants, a number in [0,"
-            " 1): 0.05 for 5 %"
-        )
-
-
-def input_box(net: Network, x: Any) -> Interval:
-    """Inputs as boxes (n_samples, n_in), checked."""
-    if isinstance(x, Interval):
-        lower, upper = (
-            np.atleast_2d(net.input_coding.check(bound)) for bound in (x.lower, x.upper)
-        )
-    else:
-        lower = upper = np.atleast_2d(net.input_coding.check(x))
-    if lower.ndim != 2:
-        raise InputError(
-            f"inputs have shape {lower.shape}; expected (n_samples, {net.n_in}) or ({net.n_in},)"
-        )
-    return Interval(lower, upper)
-
-
-def input_points(net: Network, x: Any) -> FloatArray:
-    """Known inputs (n_samples, n_in), checked.
-
-    Raises
-    ------
-    InputError
-        If they have the wrong shape or are boxes.
-    """
-    box = input_box(net, x)
-    if not np.array_equal(box.lower, box.upper):
-        raise InputError(
-            "X is an Interval; expected known inputs, (n_samples, n_in): the corners of the"
-            " box, say"
-        )
-    return box.lower
-
-
-def start_box(initial: Any, species: Sequence[str], initial_max: float) -> Interval:
-    """A box of starts (n_species,).
-
-    Raises
-    ------
-    InputError
-        If it has the wrong shape, names an unknown species or is not a box of concentrations.
-    """
-    if isinstance(initial, Interval):
-        initial = (initial.lower, initial.upper)
-    pair = initial if _is_pair(initial) else (initial, initial)
-    bounds = [
-        _start(value, species, fill) for value, fill in zip(pair, (0.0, initial_max), strict=True)
-    ]
-    if np.any(bounds[0] > bounds[1]):
-        i = int(np.argmax(bounds[0] > bounds[1]))
-        raise InputError(
-            f"initial: species {species[i]!r} starts between {bounds[0][i]:g} and {bounds[1][i]:g};"
-            " expected lower <= upper"
-        )
-    return Interval(*bounds)
-
-
-def _is_pair(initial: Any) -> bool:
-    """Whether a start is a pair of bounds: a tuple of two, or a list of two that are not numbers."""
-    if not isinstance(initial, (tuple, list)) or len(initial) != 2:
-        return False
-    return isinstance(initial, tuple) or not all(is_real(part) for part in initial)
-
-
-def _start(value: Any, species: Sequence[str], fill: float) -> FloatArray:
-    if isinstance(value, Mapping):
-        for name, concentration in value.items():
-            if name in species and not is_real(concentration):
-                raise InputError(
-                    f"initial of {name!r}: {concentration!r}; expected a finite concentration >= 0"
-                )
-    start = start_values(value, species)[0]
-    return np.where(np.isnan(start), fill, start)
-
-
-def fixed_point(kinetics: NetworkKinetics, inputs: Bounds, rates: float) -> Bounds:
-    """Bounds (n_species,) of where all species settle, for concentrations of the inputs' species
-    between bounds.
-    """
-    if not rates and np.array_equal(*inputs):
-        states = kinetics.settle_coded(inputs[0][None])
-        y = np.concatenate([state.concentrations.ravel() for state in states])
-        return y, y
-    found = settle_between(kinetics, (inputs[0][None], inputs[1][None]), np.array([[rates]]))
-    lower, upper = (
-        np.concatenate([bounds[up].ravel() for bounds in found.values()]) for up in (0, 1)
-    )
-    return lower, upper
+def _time_or_nan(bound: SettlingBound, question: Question) -> float:
+    try:
+        return float(bound.answer(question).by_sample.max())
+    except (NotCertified, ConvergenceError):
+        return float("nan")
 
 
 def _uniqueness(kinetics: NetworkKinetics) -> str:

@@ -5,24 +5,17 @@ With smaller h every unit is nearer to the function meant, by at most sqrt(h), a
 h layer by layer:
 
     least settling time   with error <= max_error,    or
-    least error           with settling time <= max_time,
-
-in log10 h by COBYLA (Powell 1994, doi 10.1007/978-94-015-8330-5_4), which needs no derivatives of
-the worst over inputs and outputs. The search begins at the best common h and keeps the best point
-that meets the limit, so its answer is never worse than that.
+    least error           with settling time <= max_time.
 """
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
 
 from crn_nn_tellurium.basics import (
     FloatArray,
@@ -32,39 +25,21 @@ from crn_nn_tellurium.basics import (
     read_only,
     whole_number,
 )
-from crn_nn_tellurium.certificates.certificate import (
-    INITIAL_MAX,
-    Bound,
-    certify,
-    input_points,
-    kinetics_of,
+from crn_nn_tellurium.certificates.question import TOLERANCE, input_points, kinetics_of
+from crn_nn_tellurium.certificates.search_for_h import (
+    Aim,
+    Point,
+    Search,
+    Trials,
+    free_layers,
+    with_log_h,
 )
-from crn_nn_tellurium.certificates.closed_form import CheapBound
+from crn_nn_tellurium.certificates.settling_bounds import Bound
 from crn_nn_tellurium.errors import InputError, NetworkError
-from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network
 
-TOLERANCE = 1e-3
-"""Of settling times, where neither a tolerance nor an error is given."""
 _LIMIT = -100.0
 """log10 of an h whose square root is lost beside any value: the limit h -> 0."""
-_TINY = 1e-300
-_STEPS = (0.5, 0.05)
-"""First steps of one COBYLA run after the other, each from the best point so far, in decades."""
-_CLOSE = 1e-3
-"""Decades of h at which a run ends."""
-_VALLEYS = 2
-_BETWEEN = 3
-_ROUNDS = 3
-_BETTER = 0.995
-"""Another round of runs is worth while if the last one was better by this."""
-_BATCH = 16
-_TRIES = 4
-_MARGIN = 0.99
-
-Goal = Literal["error", "settling_time"]
-Point = tuple[float, ...]
-"""log10 h of the layers that are free."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +158,6 @@ def choose_h(
     y: npt.ArrayLike | None = None,
     tolerance: float | None = None,
     reference: npt.ArrayLike | None = None,
-    per_layer: bool = True,
     bound: Bound = "cheap",
     h_range: tuple[float, float] = (1e-8, 1.0),
     n_points: int = 33,
@@ -212,8 +186,6 @@ def choose_h(
     reference : (n_samples, n_out) array_like, optional
         What the outputs should be; by default the network's own in the limit h -> 0 of the free
         layers.
-    per_layer : bool
-        Whether layers may differ; otherwise the best common h is the choice.
     bound : {"cheap", "envelope"}
         What bounds settling times. The search is by the closed form either way; ``"envelope"``
         certifies the curve's points and the choice by the envelope where that is the sooner, at
@@ -261,18 +233,17 @@ def choose_h(
     if tolerance is None:
         tolerance = TOLERANCE if max_error is None else max_error
     grid = _grid(h_range, n_points)
-    trials = _Trials(
-        net, X, y, reference, float(tolerance), bound, (float(grid[0]), float(grid[-1]))
-    )
-    points = [(h,) * trials.n_free for h in grid.tolist()]
-    curve = trials.curve(points)
-    search = _Search(trials, points, per_layer)
+    net = kinetics_of(net).net
+    x = input_points(net, X)
+    _check_free(net)
+    trials = Trials(net, x, _reference(net, x, reference), float(tolerance), bound)
+    table = _Table(trials, _classes(y, len(x)), [(h,) * trials.n_free for h in grid.tolist()])
     if max_error is None:
         assert max_time is not None  # checked above
-        return search.choice("error", max_time, curve)
-    found = search.choice("settling_time", max_error, curve)
+        return table.choice(Aim("error", max_time))
+    found = table.choice(Aim("settling_time", max_error))
     if max_time is not None and found.settling_time > max_time:
-        in_time = search.choice("error", max_time, curve)
+        in_time = table.choice(Aim("error", max_time))
         raise InputError(
             f"max_error is {max_error!r} and max_time {max_time!r}; no h from {h_range[0]:g} to"
             f" {h_range[1]:g} was found that meets both: with that error the fastest settles by t ="
@@ -282,332 +253,113 @@ def choose_h(
     return found
 
 
-class _Trials:
-    """What a network gives at one h or another, each found once.
+class _Table:
+    """The curve, and choices with it.
 
-    ``hard`` are the inputs that were the worst at a point tried: few of many, which a search can do
-    with.
+    Parameters
+    ----------
+    trials : Trials
+    y : (n_samples,) ndarray or None
+        True classes.
+    points : list of Point
+        Of the curve.
     """
 
-    def __init__(
-        self,
-        net: Network,
-        x: Any,
-        y: Any,
-        reference: Any,
-        tolerance: float,
-        bound: Bound,
-        ends: tuple[float, float],
-    ) -> None:
-        self.net = kinetics_of(net).net
-        self.x = input_points(self.net, x)
-        self.tolerance, self.bound, self.ends = tolerance, bound, ends
-        self._free = [
-            i for i, layer in enumerate(self.net.layers) if layer.activation.h_is_smoothing
-        ]
-        if not len(self.x):
-            raise InputError(
-                f"no inputs; expected at least one sample, (n_samples, {self.net.n_in})"
-            )
-        if not self._free:
-            kinds = ", ".join(
-                dict.fromkeys(type(layer.activation).__name__ for layer in self.net.layers)
-            )
-            raise NetworkError(
-                f"network {self.net.name!r}: h is part of the function of all its activations"
-                f" ({kinds}), so there is none to choose; balance(net) makes it faster without"
-                " changing it"
-            )
-        self._y = None if y is None else np.asarray(y)
-        if self._y is not None and self._y.shape != self.x.shape[:1]:
-            raise InputError(
-                f"y has shape {self._y.shape}; expected ({len(self.x)},), one class per sample"
-            )
-        self._reference = self._reference_outputs(reference)
-        self.hard: set[int] = set()
-        self._errors: dict[Point, float] = {}
-        self._times: dict[tuple[Point, Bound], float] = {}
-
-    def _reference_outputs(self, reference: Any) -> FloatArray:
-        shape = (len(self.x), self.net.n_out)
-        if reference is None:
-            found = self.network((_LIMIT,) * self.n_free)(self.x)
-            mend = "; give reference= outputs"
-        else:
-            mend = ""
-            try:
-                found = np.asarray(reference, dtype=float)
-            except (TypeError, ValueError) as error:
-                raise InputError(
-                    f"reference is {reference!r}; expected numbers, shape {shape}"
-                ) from error
-        if found.shape != shape:
-            raise InputError(
-                f"reference has shape {found.shape}; expected {shape}, the outputs of each sample"
-            )
-        if not np.isfinite(found).all():
-            i, j = (int(n) for n in np.argwhere(~np.isfinite(found))[0])
-            raise InputError(
-                f"reference of sample {i}, output {j}: {float(found[i, j])!r}; expected a finite"
-                f" number{mend}"
-            )
-        return found
-
-    @property
-    def n_free(self) -> int:
-        """Number of layers whose h may be chosen."""
-        return len(self._free)
-
-    def hardest(self) -> _Trials:
-        """The same on the inputs that were the worst at some point tried, by the closed form."""
-        rows = sorted(self.hard)
-        return _Trials(
-            self.net, self.x[rows], None, self._reference[rows], self.tolerance, "cheap", self.ends
-        )
-
-    def network(self, point: Point) -> Network:
-        """The network at a point."""
-        h = list(self.net.h)
-        for layer, value in zip(self._free, point, strict=True):
-            h[layer] = 10.0**value
-        return self.net.with_h(h)
-
-    def error(self, point: Point) -> float:
-        """Largest difference from the reference."""
-        if point not in self._errors:
-            errors = np.abs(self.network(point)(self.x) - self._reference).max(axis=1)
-            self.hard.add(int(errors.argmax()))
-            self._errors[point] = float(errors.max())
-        return self._errors[point]
-
-    def time(self, point: Point, bound: Bound | None = None) -> float:
-        """The worst settling time, by the bound asked for."""
-        key = point, bound or self.bound
-        if key not in self._times:
-            self._times[key] = self._settling_time(self.network(point), key[1])
-        return self._times[key]
-
-    def _settling_time(self, net: Network, bound: Bound) -> float:
-        cheap = CheapBound(NetworkKinetics(net), self.x, self.tolerance, INITIAL_MAX).times.max(
-            axis=1
-        )
-        self.hard.add(int(cheap.argmax()))
-        if bound == "cheap":
-            return float(cheap.max())
-        # each input settles by the sooner of two bounds; those that the closed form already clears
-        # need no envelope
-        order = np.argsort(-cheap, kind="stable")
-        worst = 0.0
-        for first in range(0, len(order), _BATCH):
-            batch = order[first : first + _BATCH]
-            batch = batch[cheap[batch] > worst]
-            if not len(batch):
-                break
-            envelope = certify(net, self.x[batch], self.tolerance).by_sample.max(axis=1)
-            worst = max(worst, float(np.minimum(envelope, cheap[batch]).max()))
-        return worst
-
-    def accuracy(self, point: Point) -> float | None:
-        """Share of right classes."""
-        return (
-            None
-            if self._y is None
-            else float(np.mean(self.network(point).predict(self.x) == self._y))
-        )
-
-    def at(self, point: Point) -> HPoint:
-        """All of it."""
-        return HPoint(
-            self.network(point).h, self.error(point), self.time(point), self.accuracy(point)
-        )
-
-    def curve(self, points: list[Point]) -> TradeOff:
-        """All of it, for a common h each."""
-        found = [self.at(point) for point in points]
-        accuracy = None if self._y is None else np.array([p.accuracy for p in found], dtype=float)
-        h = 10.0 ** np.array([point[0] for point in points])
-        return TradeOff(
-            h,
+    def __init__(self, trials: Trials, y: npt.NDArray[Any] | None, points: list[Point]) -> None:
+        self._trials, self._y, self._points = trials, y, points
+        found = [self._at(point) for point in points]
+        self.curve = TradeOff(
+            10.0 ** np.array([point[0] for point in points]),
             np.array([p.error for p in found]),
             np.array([p.settling_time for p in found]),
-            accuracy,
+            None if y is None else np.array([p.accuracy for p in found], dtype=float),
         )
 
+    def _at(self, point: Point) -> HPoint:
+        trials, y = self._trials, self._y
+        net = with_log_h(trials.net, point)
+        accuracy = None if y is None else float(np.mean(net.predict(trials.x) == y))
+        return HPoint(net.h, trials.error(point), trials.time(point), accuracy)
 
-class _Search:
-    """The best point under a limit: over a common h, then layer by layer."""
-
-    def __init__(self, trials: _Trials, points: list[Point], per_layer: bool) -> None:
-        self._trials, self._points = trials, points
-        self._per_layer = per_layer and trials.n_free > 1
-
-    def choice(self, goal: Goal, most: float, curve: TradeOff) -> HChoice:
-        """The point with the least of a goal and at most so much of the other."""
+    def choice(self, aim: Aim) -> HChoice:
+        """The best point found."""
         trials = self._trials
-        value, limited = (
-            (trials.time, trials.error) if goal == "settling_time" else (trials.error, trials.time)
-        )
-
-        def better(point: Point, other: Point) -> Point:
-            ranks = [
-                (limited(p) > most, value(p) if limited(p) <= most else limited(p))
-                for p in (point, other)
-            ]
-            return point if ranks[0] < ranks[1] else other
-
-        # what a search finds counts by the bound asked for, not by that of the search
-        common = functools.reduce(better, self._points)
-        starts = list(dict.fromkeys([common, *self._valleys()]))
-        found = [self._improved(goal, most, start, tied=True) for start in starts]
-        best = common = functools.reduce(better, found, common)
-        if self._per_layer:
-            alike = {tuple(np.round(point, 2)): point for point in (*found, common)}
-            for start in alike.values():
-                reached = self._improved(goal, most, start, tied=False)
-                best = better(reached, best)
-                if trials.bound == "envelope":
-                    # what is the soonest by the closed form may lie beyond what is by the envelope
-                    between = np.linspace(common, reached, _BETWEEN + 2)[1:-1].tolist()
-                    best = functools.reduce(better, map(tuple, between), best)
-        if limited(best) > most:
-            name, what = (
-                ("max_error", "error") if goal == "settling_time" else ("max_time", "settling time")
-            )
-            ends = [10.0**end for end in trials.ends]
-            wider = (
-                f"a smaller h than {ends[0]:g}"
-                if name == "max_error"
-                else f"a larger h than {ends[1]:g}"
-            )
-            raise InputError(
-                f"{name} is {most!r}; the smallest {what} found with h from {ends[0]:g} to"
-                f" {ends[1]:g} is {limited(best):.6g}, at h = {_numbers(trials.network(best).h)};"
-                f" expected at least that, or an h_range with {wider}"
-            )
-        at = trials.at(best)
+        search = Search(trials, self._points, aim)
+        best = self._at(search.best)
+        if not aim.is_met(trials, search.best):
+            raise InputError(self._unmet(aim, best))
         return HChoice(
-            trials.network(best),
-            at.h,
-            at.error,
-            at.settling_time,
-            at.accuracy,
+            with_log_h(trials.net, search.best),
+            best.h,
+            best.error,
+            best.settling_time,
+            best.accuracy,
             trials.tolerance,
             trials.bound,
-            trials.at(common) if limited(common) <= most else None,
-            curve,
+            self._at(search.common) if aim.is_met(trials, search.common) else None,
+            self.curve,
         )
 
-    def _valleys(self) -> list[Point]:
-        """The grid's points where the settling time is less than at their neighbours, the deepest
-        ones.
-        """
-        times = [np.inf, *(self._trials.time(point) for point in self._points), np.inf]
-        lowest = [i for i in range(len(self._points)) if times[i] > times[i + 1] < times[i + 2]]
-        return [self._points[i] for i in sorted(lowest, key=lambda i: times[i + 1])[:_VALLEYS]]
-
-    def _improved(self, goal: Goal, most: float, start: Point, *, tied: bool) -> Point:
-        """The best point found from one that is good; with `tied`, layers stay alike."""
-        trials = self._trials
-        if goal == "settling_time":
-            return self._found(goal, most, start, tied)
-        # a search by the closed form gets as much more time as that is later than the envelope
-        allowed = most * trials.time(start, "cheap") / max(trials.time(start), _TINY)
-        for _ in range(_TRIES):
-            found = self._found(goal, allowed, start, tied)
-            if (time := trials.time(found)) <= most:
-                break
-            allowed *= _MARGIN * most / time
-        return found
-
-    def _found(self, goal: Goal, most: float, start: Point, tied: bool) -> Point:
-        """What a search by the closed form finds, on the hard inputs until no other one is worse."""
-        trials, n = self._trials, self._trials.n_free
-        while True:
-            part, known = trials.hardest(), len(trials.hard)
-
-            def time(log_h: Point, part: _Trials = part) -> float:
-                return part.time(log_h * n if tied else log_h)
-
-            def error(log_h: Point, part: _Trials = part) -> float:
-                return part.error(log_h * n if tied else log_h)
-
-            value, limited = (time, error) if goal == "settling_time" else (error, time)
-            found = self._descend(value, limited, most, start[:1] if tied else start)
-            point = found * n if tied else found
-            trials.error(point), trials.time(point, "cheap")
-            if len(trials.hard) == known:
-                return point
-
-    def _descend(
-        self,
-        value: Callable[[Point], float],
-        limited: Callable[[Point], float],
-        most: float,
-        start: Point,
-    ) -> Point:
-        """The least value seen where the limit is met; the least of what is limited where it is
-        not.
-        """
-        best = start
-        if limited(start) > most:
-            best = self._minimize(limited, lambda _: 1.0, start, limited, enough=most)
-            if limited(best) > most:
-                return best
-        return self._minimize(
-            value,
-            lambda point: _log(most) - _log(limited(point)),
-            best,
-            lambda point: value(point) if limited(point) <= most else np.inf,
+    def _unmet(self, aim: Aim, nearest: HPoint) -> str:
+        low, high = self.curve.h[0], self.curve.h[-1]
+        if aim.goal == "settling_time":
+            name, what, least = "max_error", "error", nearest.error
+            wider = f"a smaller h than {low:g}"
+        else:
+            name, what, least = "max_time", "settling time", nearest.settling_time
+            wider = f"a larger h than {high:g}"
+        return (
+            f"{name} is {aim.most!r}; the smallest {what} found with h from {low:g} to {high:g} is"
+            f" {least:.6g}, at h = {_numbers(nearest.h)}; expected at least that, or an h_range"
+            f" with {wider}"
         )
 
-    def _minimize(
-        self,
-        value: Callable[[Point], float],
-        slack: Callable[[Point], float],
-        start: Point,
-        rank: Callable[[Point], float],
-        enough: float = -np.inf,
-    ) -> Point:
-        """COBYLA on log10 of a value where the slack is not negative; returns the point of least
-        rank that it saw.
-        """
-        low, high = self._trials.ends
-        best = start
 
-        def seen(log_h: FloatArray) -> Point:
-            nonlocal best
-            point = tuple(np.clip(log_h, low, high).tolist())
-            if rank(point) < rank(best):
-                best = point
-                if rank(best) <= enough:
-                    raise _EnoughError
-            return point
-
-        for _ in range(_ROUNDS):
-            before = rank(best)
-            try:
-                for step in _STEPS:
-                    optimize.minimize(
-                        lambda log_h: _log(value(seen(log_h))),
-                        np.array(best),
-                        method="COBYLA",
-                        bounds=[(low, high)] * len(best),
-                        constraints=[{"type": "ineq", "fun": lambda log_h: slack(seen(log_h))}],
-                        options={"rhobeg": step, "tol": _CLOSE, "maxiter": 50 * len(best)},
-                    )
-            except _EnoughError:
-                break
-            if not rank(best) < _BETTER * before:
-                break
-        return best
+# Arguments ----------------------------------------------------------------------------------------
 
 
-class _EnoughError(Exception):
-    """A search has found what it is for."""
+def _check_free(net: Network) -> None:
+    if not free_layers(net):
+        kinds = ", ".join(dict.fromkeys(type(layer.activation).__name__ for layer in net.layers))
+        raise NetworkError(
+            f"network {net.name!r}: h is part of the function of all its activations ({kinds}), so"
+            " there is none to choose; balance(net) makes it faster without changing it"
+        )
 
 
-def _log(value: float) -> float:
-    return float(np.log10(max(value, _TINY)))
+def _classes(y: Any, n: int) -> npt.NDArray[Any] | None:
+    """True classes (n,), if there are."""
+    found = None if y is None else np.asarray(y)
+    if found is not None and found.shape != (n,):
+        raise InputError(f"y has shape {found.shape}; expected ({n},), one class per sample")
+    return found
+
+
+def _reference(net: Network, x: FloatArray, reference: Any) -> FloatArray:
+    """What the outputs (n_samples, n_out) should be."""
+    shape = (len(x), net.n_out)
+    if reference is None:
+        found = with_log_h(net, (_LIMIT,) * len(free_layers(net)))(x)
+        mend = "; give reference= outputs"
+    else:
+        mend = ""
+        try:
+            found = np.asarray(reference, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"reference is {reference!r}; expected numbers, shape {shape}"
+            ) from error
+    if found.shape != shape:
+        raise InputError(
+            f"reference has shape {found.shape}; expected {shape}, the outputs of each sample"
+        )
+    if not np.isfinite(found).all():
+        i, j = (int(n) for n in np.argwhere(~np.isfinite(found))[0])
+        raise InputError(
+            f"reference of sample {i}, output {j}: {float(found[i, j])!r}; expected a finite"
+            f" number{mend}"
+        )
+    return found
 
 
 def _grid(h_range: Any, n_points: Any) -> FloatArray:
@@ -621,8 +373,8 @@ def _grid(h_range: Any, n_points: Any) -> FloatArray:
         raise InputError(
             f"h_range is {h_range!r}; expected the least and the largest h, 0 < least < largest"
         )
-    points = whole_number("n_points", n_points, 2)
-    return np.linspace(math.log10(pair[0]), math.log10(pair[1]), points)
+    n = whole_number("n_points", n_points, 2)
+    return np.linspace(math.log10(pair[0]), math.log10(pair[1]), n)
 
 
 def _numbers(values: tuple[float, ...]) -> str:

@@ -12,7 +12,7 @@ at T, with r = sqrt(u^2 + 4h),
 and |sigma_h(u +- d) - sigma_h(u)| <= theta E whenever d <= theta E (1 + h / (y (y + theta E))), so
 E is met if e is what sigma_h leaves of it. Of s stages before and with it, a stage leaves (s - 1)/s
 to those before, which is the best split of one error over equal stages. A follower is a linear
-equation whose coefficients are between bounds (see `fixed_point_bounds`), from a start below its
+equation whose coefficients are between bounds (see `kinetics/bounds.py`), from a start below its
 cap.
 """
 
@@ -230,7 +230,7 @@ class CheapBound:
 
     @staticmethod
     def _least(stage: _Stage, errors: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
-        """The least concentrations (n, n_units) that are within some errors (n,) of their limits."""
+        """The least concentrations (n, n_units) within some errors (n,) of their limits."""
         return {
             a: np.maximum(stage.state.y[a] - error[:, None], 0.0) for a, error in errors.items()
         }
@@ -239,7 +239,7 @@ class CheapBound:
     def _static(
         stage: _Stage, follower: int, errors: Mapping[int, FloatArray]
     ) -> tuple[FloatArray, FloatArray]:
-        """Where a follower can settle when what it reads is within some errors (n,) of its limits."""
+        """Where a follower can settle when what it reads is within some errors (n,)."""
         between = {
             a: (least, stage.state.y[a] + errors[a][:, None])
             for a, least in CheapBound._least(stage, errors).items()
@@ -338,7 +338,7 @@ class CheapBound:
     # -------------------------------------------------------------------------------
 
     def chain(self, sample: int, output: int) -> tuple[str, ...]:
-        """Species whose times add up to that of one output of one sample, from the first layer on."""
+        """Species whose times add up to that of one output of a sample, first layer first."""
         name, unit = self._net.layers[-1].name, output
         result: list[str] = []
         while name != INPUT:

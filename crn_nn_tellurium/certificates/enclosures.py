@@ -4,7 +4,7 @@ Strands of DNA are made and measured with errors, so each rate constant k is som
 e), k (1 + e)], each reaction's by itself. ``enclosure`` bounds where the outputs settle for every
 such choice; ``certified_margin`` is the largest e for which the class is certain, as certified
 robustness is for neural networks under changes of the input (Gowal et al., ICCV 2019, interval
-bound propagation). See `fixed_point_bounds`.
+bound propagation). `kinetics/bounds.py` says how.
 """
 
 from __future__ import annotations
@@ -16,10 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, by_sample, is_real
-from crn_nn_tellurium.certificates.certificate import check_rates, input_box, is_single, kinetics_of
+from crn_nn_tellurium.certificates.question import (
+    check_rates,
+    check_some,
+    input_box,
+    is_single,
+    kinetics_of,
+)
 from crn_nn_tellurium.chemistry import Interval
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.kinetics import Bounds, NetworkKinetics, settle_between
+from crn_nn_tellurium.kinetics import Bounds, settle_between
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation import Simulator
 
@@ -106,22 +112,22 @@ def enclosure(
     (True, True)
     """
     check_rates(rates)
-    kinetics = kinetics_of(net)
-    net = kinetics.net
-    single = is_single(net, x)
-    boxes = _widened(net, input_box(net, x), inputs)
-    n = len(boxes.lower)
-    outputs, found = _settle(kinetics, boxes, np.full((n, 1), float(rates)))
+    boxes = _Boxes(net, x, inputs)
+    found = boxes.settle(np.full(len(boxes.nominal), float(rates)))
+    outputs = boxes.outputs(found)
     concentrations = Interval(
         *(np.concatenate([by_sample(b[up]) for b in found], axis=1) for up in (0, 1))
     )
-    nominal = net((boxes.lower + boxes.upper) / 2)
-    certain: Any = _certain(net, outputs, nominal)
-    at: Any = 0 if single else slice(None)
+    at: Any = 0 if boxes.single else slice(None)
     return Enclosure(
-        Interval(*outputs)[at], concentrations[at], nominal[at], certain[at], float(rates), net.output_names,
-        kinetics.species,
-    )  # fmt: skip
+        Interval(*outputs)[at],
+        concentrations[at],
+        boxes.nominal[at],
+        boxes.certain(outputs)[at],
+        float(rates),
+        boxes.net.output_names,
+        boxes.kinetics.species,
+    )
 
 
 def certified_margin(
@@ -165,43 +171,50 @@ def certified_margin(
             f"limit is {limit!r}; expected a relative error of the rate constants, a number in"
             " (0, 1)"
         )
-    kinetics = kinetics_of(net)
-    net = kinetics.net
-    single = is_single(net, x)
-    boxes = _widened(net, input_box(net, x), inputs)
-    nominal = net((boxes.lower + boxes.upper) / 2)
-    low, high = np.zeros(len(nominal)), np.full(len(nominal), float(limit))
+    boxes = _Boxes(net, x, inputs)
+    low, high = np.zeros(len(boxes.nominal)), np.full(len(boxes.nominal), float(limit))
     rates = high
     for _ in range(_BISECTIONS):
-        certain = _certain(net, _settle(kinetics, boxes, rates[:, None], strict=False)[0], nominal)
+        # bounds may be infinite here: then the class is not certain
+        certain = boxes.certain(boxes.outputs(boxes.settle(rates, strict=False)))
         low, high = np.where(certain, rates, low), np.where(certain, high, rates)
         if np.all(low == high):
             break
         rates = (low + high) / 2
-    return float(low[0]) if single else low
+    return float(low[0]) if boxes.single else low
 
 
-def _settle(
-    kinetics: NetworkKinetics, boxes: Interval, rates: FloatArray, strict: bool = True
-) -> tuple[Bounds, list[Bounds]]:
-    """Bounds of the outputs and of every layer's species."""
-    held = kinetics.net.input_coding.code_between(boxes.lower, boxes.upper)
-    found = list(settle_between(kinetics, held, rates, strict).values())
-    return kinetics.layers[-1].activation.read_between(*found[-1]), found
+class _Boxes:
+    """Boxes of inputs of a network, and where its species settle for all of them."""
 
+    def __init__(self, net: Network | Simulator, x: Any, errors: Any) -> None:
+        self.kinetics = kinetics_of(net)
+        self.net = self.kinetics.net
+        self.single = is_single(self.net, x)
+        boxes = _widened(self.net, input_box(self.net, x), errors)
+        self.nominal = self.net((boxes.lower + boxes.upper) / 2)
+        self._held = self.net.input_coding.code_between(boxes.lower, boxes.upper)
 
-def _certain(net: Network, outputs: Bounds, nominal: FloatArray) -> npt.NDArray[np.bool_]:
-    """Whether all outputs (n, n_out) between bounds give the class of the nominal ones."""
-    lower, upper = outputs
-    if net.n_out == 1:
-        threshold = net.layers[-1].activation.threshold
-        return np.where(
-            nominal[:, 0] > threshold, lower[:, 0] > threshold, upper[:, 0] <= threshold
-        )
-    rows, best = np.arange(len(nominal)), nominal.argmax(axis=1)
-    others = upper.copy()
-    others[rows, best] = -np.inf
-    return np.asarray(lower[rows, best] > others.max(axis=1))
+    def settle(self, rates: FloatArray, strict: bool = True) -> list[Bounds]:
+        """Bounds of every layer's species, for errors (n,) of the rate constants."""
+        return list(settle_between(self.kinetics, self._held, rates[:, None], strict).values())
+
+    def outputs(self, found: list[Bounds]) -> Bounds:
+        """Bounds (n, n_out) of the outputs."""
+        return self.kinetics.layers[-1].activation.read_between(*found[-1])
+
+    def certain(self, outputs: Bounds) -> npt.NDArray[np.bool_]:
+        """Whether all outputs between bounds give the class of the nominal ones, (n,)."""
+        (lower, upper), nominal = outputs, self.nominal
+        if self.net.n_out == 1:
+            threshold = self.net.layers[-1].activation.threshold
+            return np.where(
+                nominal[:, 0] > threshold, lower[:, 0] > threshold, upper[:, 0] <= threshold
+            )
+        rows, best = np.arange(len(nominal)), nominal.argmax(axis=1)
+        others = upper.copy()
+        others[rows, best] = -np.inf
+        return np.asarray(lower[rows, best] > others.max(axis=1))
 
 
 def _widened(net: Network, boxes: Interval, inputs: Any) -> Interval:
@@ -218,6 +231,5 @@ def _widened(net: Network, boxes: Interval, inputs: Any) -> Interval:
         )
     lowest = {"nonnegative": 0.0, "signed": -np.inf}.get(net.inputs)
     floor = np.array(net.input_range[0]) if lowest is None else lowest
-    if not len(boxes.lower):
-        raise InputError(f"no inputs; expected at least one sample, (n_samples, {net.n_in})")
+    check_some(net, boxes.lower)
     return Interval(np.maximum(boxes.lower - error, floor), boxes.upper + error)

@@ -1,7 +1,7 @@
 """Prints the tables of docs/certificates.md: how tight settling times and enclosures are.
 
 python tests/benchmarks/certificate_tables.py enclosure
-python tests/benchmarks/certificate_tables.py settling 0 2000 results.txt      # an hour; goes on where it stopped
+python tests/benchmarks/certificate_tables.py settling 0 2000 results.txt  # an hour; can be stopped
 python tests/benchmarks/certificate_tables.py summary results.txt
 """
 

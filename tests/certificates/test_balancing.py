@@ -1,4 +1,4 @@
-"""Balancing: the same outputs, rate constants within the limit, every layer as fast as that allows."""
+"""Balancing: the same outputs, rate constants within the limit, layers as fast as that allows."""
 
 import pickle
 from dataclasses import dataclass

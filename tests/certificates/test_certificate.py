@@ -384,7 +384,7 @@ def test_signs_and_structure_decide_what_is_compiled():
 
 
 def test_followers_of_followers_are_bounded():
-    """Products of a rail and a follower, as a follower: the envelope of Swish is tight in the end."""
+    """Products of a rail and a follower, as a follower: the envelope of Swish is tight at last."""
     net = cn.Network([cn.Layer([[1.0]], [0.0], Swish(h=0.05))])
     assert Follower("S", 1.0) in net.layers[0].activation.followers
     certificate = cn.certify(net, [0.5], 1e-3)

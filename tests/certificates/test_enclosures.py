@@ -1,4 +1,4 @@
-"""Intervals of the outputs against draws of every reaction's rate constant, and against roadrunner."""
+"""Intervals of the outputs against draws of every rate constant, and against roadrunner."""
 
 import numpy as np
 import pytest
@@ -93,7 +93,7 @@ def test_within_the_margin_no_draw_changes_the_class(name):
 
 
 def test_a_margin_that_is_tight_is_found():
-    """One unit at its threshold: sigma_h(z) = 1/2 + 1/2 where h, w and q are all off the same way."""
+    """One unit at its threshold: sigma_h(z) = 1/2 + 1/2 where h, w and q are off the same way."""
     net = cn.Network([cn.Layer([[1.0]], activation=cn.SmoothedReLU(h=0.01))])
     margin = cn.certified_margin(net, [1.0])
     outputs, _ = settle_draws(net, [1.0], margin * 1.02, 4_000)

@@ -7,9 +7,9 @@ from support.networks import Swish, corpus
 from support.trajectories import check, draw
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.certificates.certificate import fixed_point
 from crn_nn_tellurium.certificates.envelope import ONE, Envelope
 from crn_nn_tellurium.certificates.following import EnvelopeModel
+from crn_nn_tellurium.certificates.settling_bounds import fixed_point
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
 
 CASES = corpus()
