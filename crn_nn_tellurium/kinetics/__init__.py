@@ -18,7 +18,7 @@ from crn_nn_tellurium.kinetics.layer import (
 from crn_nn_tellurium.kinetics.linearized import Linearized
 from crn_nn_tellurium.kinetics.rate_constants import LayerConstants, drive, weighted_sums_of
 from crn_nn_tellurium.kinetics.rate_errors import (
-    draw_factors,
+    RateErrors,
     layer_factors,
     multiplied,
     perturbed_constants,
@@ -35,8 +35,8 @@ __all__ = [
     "Linearized",
     "NetworkKinetics",
     "RateConstants",
+    "RateErrors",
     "check_order",
-    "draw_factors",
     "drive",
     "extreme_root",
     "forward_sensitivities",

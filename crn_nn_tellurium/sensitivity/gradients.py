@@ -122,7 +122,7 @@ def gradient(
             " more"
         )
     if method != "closed_form":
-        simulator.kinetics.h_is_a_rate_constant  # noqa: B018  # refuses if it is more than that
+        simulator.kinetics.check_h()
     resolved = resolve_loss(loss, net)
     check_time(time, initial)
     targets = encode_targets(resolved, net, Y, len(x))
