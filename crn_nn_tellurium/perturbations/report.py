@@ -4,9 +4,9 @@ matter most.
 Three questions, each answered from the reactions' own equations:
 
 - every rate constant off by a lognormal error of its own, the same draws at every size of error;
-- a common factor on all rate constants, as temperature has it, or on the reactions that make molecules (fuel);
-- one reaction missing (`knock_outs`), by how much the loss grows, beside what its gradient says: removing a
-  reaction of rate constant k costs -k dL/dk to first order.
+- a common factor on the reactions that make molecules (fuel);
+- one reaction missing (`knock_outs`), by how much the loss grows, beside what its gradient says:
+  removing a reaction of rate constant k costs -k dL/dk to first order.
 """
 
 from __future__ import annotations

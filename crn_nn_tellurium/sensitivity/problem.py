@@ -102,7 +102,7 @@ class Problem:
         return STEADY_STATE_NOISE if self.time is None else 10 * RELATIVE_TOLERANCE
 
     def outputs_by_engine(self, net: Network, x: FloatArray) -> tuple[FloatArray, tuple[str, ...]]:
-        """Outputs (n, n_out) of another network or at other inputs, and the status of each sample."""
+        """Outputs (n, n_out) of another network or at other inputs, and each sample's status."""
         simulator = Simulator(net)
         if self.time is None:
             steady = simulator.steady_state(x, on_error=self.on_error)
@@ -140,6 +140,23 @@ class Problem:
             return kinetics.settle(self.x), ("closed form",) * len(self.x)
         steady = self.simulator.steady_state(self.x, on_error=self.on_error)
         return kinetics.at(self.x, steady.concentrations), steady.status
+
+
+def simulator_of(model: Network | Simulator) -> Simulator:
+    """The simulator of a network, or the one that is given.
+
+    Raises
+    ------
+    InputError
+    """
+    if isinstance(model, Simulator):
+        return model
+    if not isinstance(model, Network):
+        raise InputError(
+            f"model: got {type(model).__name__}; expected a Network, Simulator or, for"
+            " sensitivities, ReactionNetwork"
+        )
+    return Simulator(model)
 
 
 def by_kind(

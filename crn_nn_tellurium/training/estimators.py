@@ -156,7 +156,8 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         return known[self.solver]
 
     def _keep(self, net: Network, x: FloatArray) -> None:
-        """The network for raw features, which the engine verifies again: it is another chemistry."""
+        """The network for raw features, which the engine verifies again: it is another chemistry.
+        """
         self.network_ = net
         self.fit_result_ = replace(self.fit_result_, network=net, verification=verify(net, x))
         if not self.fit_result_.verification.passed:
@@ -266,8 +267,9 @@ _PARAMETERS = """
     max_iter, tol, random_state, early_stopping, validation_fraction, n_iter_no_change
         As scikit-learn's MLPClassifier has them; see also `fit`.
     max_rate_constant, density
-        See `Constraints`. The bound holds in training: folding the scaling in changes rate constants of the
-        first layer (and of a regressor's last); with ``standardize=False`` there is nothing to fold.
+        See `Constraints`. The bound holds in training: folding the scaling in changes rate
+        constants of the first layer (and of a regressor's last); with ``standardize=False`` there
+        is nothing to fold.
     noise : float or RateErrors, optional
         Random errors of every rate constant to train under; a number is a coefficient of variation.
     standardize : bool

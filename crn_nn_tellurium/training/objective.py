@@ -197,7 +197,8 @@ class Coordinates:
         return from_vector(self.net, vector)
 
     def gradient(self, net: Network, gradient: Gradient) -> FloatArray:
-        """Derivatives with respect to the coordinates, from those with respect to the parameters."""
+        """Derivatives with respect to the coordinates, from those with respect to the parameters.
+        """
         weights, biases, h = split(self.net, pack(gradient.weights, gradient.biases, gradient.h))
         for number, layer in enumerate(self.net.layers):
             rows, columns = places(layer.weights)

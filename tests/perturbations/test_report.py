@@ -1,4 +1,5 @@
-"""Robustness: knock-outs against roadrunner, first orders against gradients, errors against a scan."""
+"""Robustness: knock-outs against roadrunner, first orders against gradients, errors against a scan.
+"""
 
 import dataclasses
 
