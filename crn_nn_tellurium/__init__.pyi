@@ -60,6 +60,9 @@ from .importers import (
     import_crn as import_crn,
     import_sbml as import_sbml,
 )
+from .kinetics import (
+    RateErrors as RateErrors,
+)
 from .networks import (
     Absolute as Absolute,
     Activation as Activation,
@@ -134,8 +137,16 @@ from .tellurium_model import (
     to_roadrunner as to_roadrunner,
 )
 from .training import (
+    LBFGS as LBFGS,
+    Adam as Adam,
+    Constraints as Constraints,
     CRNClassifier as CRNClassifier,
     CRNRegressor as CRNRegressor,
     FitResult as FitResult,
+    Monitor as Monitor,
+    Optimizer as Optimizer,
+    ReadOutTime as ReadOutTime,
+    Record as Record,
+    Validation as Validation,
     fit as fit,
 )

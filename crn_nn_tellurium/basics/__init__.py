@@ -5,6 +5,7 @@ from crn_nn_tellurium.basics.cache import Recent
 from crn_nn_tellurium.basics.checks import (
     check_choice,
     check_kind,
+    check_not_negative,
     check_positive,
     require,
     whole_number,
@@ -41,6 +42,7 @@ __all__ = [
     "check_identifier",
     "check_kind",
     "check_new",
+    "check_not_negative",
     "check_positive",
     "check_target",
     "free_id",

@@ -83,6 +83,17 @@ def check_positive(what: str, value: Any, expected: str = "a finite number > 0")
         raise InputError(f"{what} is {value!r}; expected {expected}")
 
 
+def check_not_negative(what: str, value: Any) -> None:
+    """Refuse what is not a finite number of at least 0.
+
+    Raises
+    ------
+    InputError
+    """
+    if not (is_real(value) and np.isfinite(value) and value >= 0):
+        raise InputError(f"{what} is {value!r}; expected a finite number >= 0")
+
+
 def whole_number(what: str, value: Any, least: int = 1, expected: str = "") -> int:
     """A whole number of at least `least`, as an int.
 

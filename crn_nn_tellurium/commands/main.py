@@ -438,9 +438,10 @@ def train(
     max_rate_constant: Annotated[
         Optional[float], typer.Option(help="Largest rate constant, in training units.")
     ] = None,
-    noise: Annotated[
-        float, typer.Option(help="Train for rate constants off by this coefficient of variation.")
-    ] = 0.0,
+    cv: Annotated[
+        Optional[float],
+        typer.Option(help="Train for rate constants off by this coefficient of variation."),
+    ] = None,
     density: Annotated[float, typer.Option(help="Share of the weights that remain.")] = 1.0,
     held_out: Annotated[
         float, typer.Option(help="Share of the rows kept for the report.", min=0.0, max=0.9)
@@ -481,7 +482,7 @@ def train(
 
     settings = {
         "hidden_layer_sizes": sizes, "verbose": None, "h": h, "alpha": alpha, "solver": solver, "max_iter": max_iter,
-        "max_rate_constant": max_rate_constant, "noise": noise, "density": density, "random_state": seed,
+        "max_rate_constant": max_rate_constant, "noise": cv, "density": density, "random_state": seed,
     }  # fmt: skip
     whole = bool(values) and all(value == int(value) and abs(value) < 2**53 for value in values)
     y: list[Any] = values if regress else [int(value) for value in values] if whole else cells

@@ -14,7 +14,7 @@ from crn_nn_tellurium.kinetics.linearized import Linearized
 from crn_nn_tellurium.kinetics.network import NetworkKinetics, forward_sensitivities
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants, drive, weighted_sums_of
 from crn_nn_tellurium.kinetics.rate_errors import (
-    draw_factors,
+    RateErrors,
     layer_factors,
     perturbed_constants,
     perturbed_outputs,
@@ -29,9 +29,9 @@ __all__ = [
     "Linearized",
     "NetworkKinetics",
     "RateConstants",
+    "RateErrors",
     "by_catalysts",
     "check_order",
-    "draw_factors",
     "drive",
     "extreme_root",
     "forward_sensitivities",

@@ -106,9 +106,8 @@ class NetworkKinetics:
         by_input = totals[INPUT][..., 0] / self.input_coefficients if inputs else None
         return gradients[::-1], by_input
 
-    @cached_property
-    def h_is_a_rate_constant(self) -> bool:
-        """True, or a refusal: dL/dh takes h as the rate constant of the rails alone.
+    def check_h(self) -> None:
+        """Refuse where h is more than the rate constant of the rails, as dL/dh takes it.
 
         Raises
         ------
@@ -125,7 +124,6 @@ class NetworkKinetics:
                         " take h as the rate constant of its rails alone, so give the other"
                         " numbers a field of their own"
                     )
-        return True
 
     @cached_property
     def input_coefficients(self) -> FloatArray:

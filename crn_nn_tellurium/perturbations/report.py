@@ -4,14 +4,14 @@ matter most.
 Three questions, each answered from the reactions' own equations:
 
 - every rate constant off by a lognormal error of its own, the same draws at every size of error;
-- a common factor on all rate constants, as temperature has it, or on the reactions that make molecules (fuel);
-- one reaction missing (`knock_outs`), by how much the loss grows, beside what its gradient says: removing a
-  reaction of rate constant k costs -k dL/dk to first order.
+- a common factor on the reactions that make molecules (fuel);
+- one reaction missing (`knock_outs`), by how much the loss grows, beside what its gradient says:
+  removing a reaction of rate constant k costs -k dL/dk to first order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import FloatArray, is_real, progress_bar, read_only
 from crn_nn_tellurium.certificates import kinetics_of
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.kinetics import NetworkKinetics, RateConstants, perturbed_outputs
+from crn_nn_tellurium.kinetics import NetworkKinetics, RateConstants, RateErrors, perturbed_outputs
 from crn_nn_tellurium.networks import (
     INPUT,
     LossLike,
@@ -31,7 +31,7 @@ from crn_nn_tellurium.networks import (
     resolve_loss,
 )
 from crn_nn_tellurium.perturbations.knock_outs import KnockOuts, UnitReaction
-from crn_nn_tellurium.scans import CV, FUEL, Axis, NetworkParameters, lognormal
+from crn_nn_tellurium.scans import FUEL, Axis, NetworkParameters
 from crn_nn_tellurium.simulation import Simulator
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 FACTORS = (0.25, 0.5, 0.8, 0.9, 1.0, 1.1, 1.25, 2.0, 4.0)
 _STEP = 1e-4
+"""Relative change of a rate for its first order; a central difference leaves some 1e-8 of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,12 +163,10 @@ def robustness(
     net: Network | Simulator,
     X: npt.ArrayLike,  # scikit-learn's name
     y: npt.ArrayLike,
-    cv: float | Sequence[float] = (0.05, 0.1, 0.2, 0.3),
+    noise: RateErrors | float | Sequence[float] = (0.05, 0.1, 0.2, 0.3),
     *,
-    draws: int = 100,
     factors: Sequence[float] = FACTORS,
     loss: LossLike = "cross_entropy",
-    seed: int = 0,
     progress: bool | None = None,
 ) -> Robustness:
     """Accuracy with wrong rate constants, with more or less fuel, and without each reaction.
@@ -178,16 +177,14 @@ def robustness(
     X : (n_samples, n_in) array_like
     y : (n_samples,) array_like
         True classes, as `Network.predict` gives them.
-    cv : float or sequence of float
-        Coefficients of variation of every rate constant.
-    draws : int
-        Sets of errors for each.
+    noise : RateErrors, float or sequence of float
+        Random errors of every rate constant; numbers are coefficients of variation, each with 100
+        draws of seed 0.
     factors : sequence of float
         Of the reactions that make molecules. (A factor common to all rate constants leaves every
         fixed point where it is, and so the accuracy: it changes speed alone.)
     loss : loss, as in `gradient`
         By whose growth missing reactions are ranked.
-    seed : int
     progress : bool, optional
         Whether to show a progress bar; by default on a terminal.
 
@@ -210,7 +207,7 @@ def robustness(
     --------
     >>> from crn_nn_tellurium import load_model, model_data
     >>> _, X, _, y = model_data("xor")
-    >>> found = robustness(load_model("xor"), X, y, cv=[0.01], draws=5)
+    >>> found = robustness(load_model("xor"), X, y, RateErrors(cv=[0.01], draws=5))
     >>> found.accuracy, found.noisy.shape, len(found.reactions)
     (1.0, (1, 5), 20)
     """
@@ -218,66 +215,65 @@ def robustness(
     net = kinetics.net
     x, truth = net.input_coding.check(X), np.asarray(y)
     check_classes(net, x, truth)
-    axes = lognormal([cv] if is_real(cv) else cv, draws, seed)  # type: ignore[list-item]  # checks them
-    levels, scale = axes[0].values[CV], _factors(factors)
-    noisy = _under_errors(kinetics, x, truth, axes)
+    errors, scale = RateErrors.of(noise, draws=100), _factors(factors)
     resolved = resolve_loss(loss, net)
     targets = encode_targets(resolved, net, truth, len(x))
 
     def losses(outputs: FloatArray) -> FloatArray:
         return np.asarray(resolved.function(outputs, targets))
 
+    def accuracy(outputs: FloatArray) -> float:
+        return float(np.mean(net.classify(outputs) == truth))
+
     own = kinetics.outputs(kinetics.settle(x))
     whole = float(losses(own).mean())
+    noisy = [
+        [
+            accuracy(perturbed_outputs(kinetics, x, errors.factors(kinetics, cv, draw)))
+            for draw in range(errors.draws)
+        ]
+        for cv in errors.levels
+    ]
     knock_outs = KnockOuts(kinetics, x)
-    reactions = knock_outs.reactions
-    without, increase, predicted, unsettled = (np.empty(len(reactions)) for _ in range(4))
-    with progress_bar("knocking out", progress, len(reactions)) as advance:
-        for i, reaction in enumerate(reactions):
-            outputs = knock_outs.outputs(reaction)
-            good = np.all(np.isfinite(outputs), axis=1)
-            right = np.zeros(len(x))
-            if good.any():
-                right[good] = net.classify(outputs[good]) == truth[good]
-            without[i], unsettled[i] = right.mean(), 1 - good.mean()
-            increase[i] = losses(outputs).mean() - whole if good.all() else np.inf
-            more, less = (
-                losses(knock_outs.outputs(reaction, 1 + s * _STEP)).mean() for s in (1, -1)
-            )
-            predicted[i] = (less - more) / (2 * _STEP)
-            advance(i + 1, "reactions")
     return Robustness(
         net.name,
-        float(np.mean(net.classify(own) == truth)),
+        accuracy(own),
         whole,
-        levels,
-        noisy,
+        np.array(errors.levels),
+        np.array(noisy),
         scale,
-        np.array([np.mean(net.classify(_with_fuel(kinetics, x, f)) == truth) for f in scale]),
-        reactions,
-        without,
-        increase,
-        predicted,
-        unsettled,
+        np.array([accuracy(_with_fuel(kinetics, x, factor)) for factor in scale]),
+        knock_outs.reactions,
+        *_without_each(knock_outs, net, truth, losses, whole, progress).T,
     )
 
 
-def _under_errors(
-    kinetics: NetworkKinetics, x: FloatArray, truth: npt.NDArray[Any], axes: Sequence[Axis]
+def _without_each(
+    knock_outs: KnockOuts,
+    net: Network,
+    truth: npt.NDArray[Any],
+    losses: Callable[[FloatArray], FloatArray],
+    whole: float,
+    progress: bool | None,
 ) -> FloatArray:
-    """Accuracies (n_cv, draws), with the errors that a scan over these axes has."""
-    parameters = NetworkParameters(kinetics, axes)
-    levels, draws = axes[0].values[CV], len(axes[1])
-    found = np.empty((len(levels), draws))
-    for i, level in enumerate(levels.tolist()):
-        for draw in range(draws):
-            factors = [
-                parameters.factors(number, draw, level) for number in range(len(kinetics.layers))
-            ]
-            found[i, draw] = np.mean(
-                kinetics.net.classify(perturbed_outputs(kinetics, x, factors)) == truth
+    """Of each reaction (n_reactions, 4), as `Robustness` has them: accuracy without it, growth of
+    the mean loss, the same to first order, and the share of samples that do not settle.
+    """
+    rows = np.empty((len(knock_outs.reactions), 4))
+    with progress_bar("knocking out", progress, len(rows)) as advance:
+        for i, reaction in enumerate(knock_outs.reactions):
+            outputs = knock_outs.outputs(reaction)
+            good = np.all(np.isfinite(outputs), axis=1)
+            right = np.zeros(len(truth))
+            if good.any():
+                right[good] = net.classify(outputs[good]) == truth[good]
+            increase = losses(outputs).mean() - whole if good.all() else np.inf
+            more, less = (
+                losses(knock_outs.outputs(reaction, 1 + s * _STEP)).mean() for s in (1, -1)
             )
-    return found
+            rows[i] = right.mean(), increase, (less - more) / (2 * _STEP), 1 - good.mean()
+            advance(i + 1, "reactions")
+    return rows
 
 
 def _factors(factors: Any) -> FloatArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -232,7 +232,7 @@ def plot_history(result: FitResult, ax: Axes | None = None) -> Axes:
     Examples
     --------
     >>> from crn_nn_tellurium import Network, fit
-    >>> result = fit(Network.random([2, 3, 1], seed=0), [[0, 1], [1, 1]], [0.5, 0.2], max_iter=5)
+    >>> result = fit(Network.random([2, 3, 1], seed=0), [[0, 1], [1, 1]], [0.5, 0.2])
     >>> plot_history(result).get_xlabel()
     'iteration'
     """
@@ -257,51 +257,6 @@ def plot_history(result: FitResult, ax: Axes | None = None) -> Axes:
         )
     ax.set_xlabel("iteration")
     ax.set_ylabel("mean loss")
-    ax.legend(frameon=False)
-    return ax
-
-
-def plot_accuracy_under_noise(
-    accuracies: Mapping[str, npt.ArrayLike], noise: Sequence[float], ax: Axes | None = None
-) -> Axes:
-    """Accuracy against lognormal noise on every rate constant, a line with a band per network.
-
-    Parameters
-    ----------
-    accuracies : mapping of str to (n_noise, draws) array_like
-        By name, what `accuracy_under_noise` gave for these `noise`.
-    noise : sequence of float
-        Coefficients of variation.
-    ax : Axes, optional
-        A new figure by default.
-
-    Returns
-    -------
-    Axes
-        Lines are means, bands hold the middle 80 % of the draws.
-
-    Raises
-    ------
-    InputError
-        If accuracies and noise do not fit.
-
-    Examples
-    --------
-    >>> plot_accuracy_under_noise({"plain": [[1.0, 1.0], [0.8, 0.9]]}, [0.0, 0.3]).get_ylabel()
-    'accuracy (%)'
-    """
-    ax = new_axes(ax)
-    for name, values in accuracies.items():
-        shares = 100 * np.asarray(values, dtype=float)
-        if shares.ndim != 2 or len(shares) != len(noise):
-            raise InputError(
-                f"accuracies of {name!r} have shape {shares.shape}; expected ({len(noise)}, draws)"
-            )
-        (line,) = ax.plot(noise, shares.mean(axis=1), marker="o", markersize=4, label=name)
-        low, high = np.quantile(shares, [0.1, 0.9], axis=1)
-        ax.fill_between(noise, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
-    ax.set_xlabel("noise on every rate constant (coefficient of variation)")
-    ax.set_ylabel("accuracy (%)")
     ax.legend(frameon=False)
     return ax
 

@@ -407,9 +407,9 @@ def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> An
 
     Examples
     --------
-    >>> from crn_nn_tellurium import load_model, model_data, robustness
+    >>> from crn_nn_tellurium import RateErrors, load_model, model_data, robustness
     >>> _, X, _, y = model_data("xor")
-    >>> axes = plot_robustness(robustness(load_model("xor"), X, y, cv=[0.0, 0.1], draws=5))
+    >>> axes = plot_robustness(robustness(load_model("xor"), X, y, RateErrors(cv=[0.0, 0.1], draws=5)))
     >>> axes[0].get_ylabel()
     'accuracy (%)'
     """

@@ -1,7 +1,7 @@
 """Many points: what is varied, what is kept, who solves it, and its files."""
 
 from crn_nn_tellurium.scans.arguments import STEADY_STATE
-from crn_nn_tellurium.scans.axes import CV, DRAW, Axis, latin_hypercube, lognormal, paired, sobol
+from crn_nn_tellurium.scans.axes import DRAW, Axis, latin_hypercube, lognormal, paired, sobol
 from crn_nn_tellurium.scans.files import open_scan
 from crn_nn_tellurium.scans.network_parameters import FUEL, NetworkParameters
 from crn_nn_tellurium.scans.network_scan import CLASS
@@ -10,7 +10,6 @@ from crn_nn_tellurium.scans.scanning import scan
 
 __all__ = [
     "CLASS",
-    "CV",
     "DRAW",
     "FUEL",
     "STEADY_STATE",

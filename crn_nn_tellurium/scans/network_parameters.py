@@ -91,7 +91,7 @@ class NetworkParameters:
                 "'h' of all layers is varied, and that of one layer too; expected one of them"
             )
         if layers:
-            kinetics.h_is_a_rate_constant  # noqa: B018  # refuses if it is more than that
+            kinetics.check_h()
 
     @cached_property
     def _known(self) -> dict[str, Target]:
@@ -296,9 +296,7 @@ class NetworkParameters:
 
     def factors(self, number: int, draw: int, cv: float) -> RateConstants:
         """The errors of one layer's rate constants in one draw."""
-        return layer_factors(
-            self.kinetics.layers[number], cv, np.random.default_rng([self._seed, draw, number])
-        )
+        return layer_factors(self.kinetics.layers[number], cv, draw, self._seed)
 
     def _with_errors(
         self, number: int, own: RateConstants, draws: FloatArray, cvs: FloatArray

@@ -19,7 +19,7 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.networks import LossLike, Network, encode_targets, parameters, resolve_loss
 from crn_nn_tellurium.sensitivity.gradients import GradientMethod, gradient
-from crn_nn_tellurium.sensitivity.problem import Gradient
+from crn_nn_tellurium.sensitivity.problem import Gradient, simulator_of
 from crn_nn_tellurium.simulation import Simulator
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class GradientCheck:
     values : mapping of str to (n_parameters,) ndarray
         By method; the first is the one that the others are compared with.
     differences : mapping of str to (n_parameters,) ndarray
-        |value - first|, relative to `sizes` (of finite differences, what exceeds their stated error).
+        |value - first|, relative to `sizes`; of finite differences, what exceeds the stated error.
     sizes : (n_parameters,) ndarray
         The largest sum of absolute contributions in the parameter's array.
     skipped : mapping of str to str
@@ -141,7 +141,7 @@ def check_gradients(
         raise InputError(
             f"check_gradients: methods are {list(methods)!r}; expected two or more, to compare"
         )
-    simulator = model if isinstance(model, Simulator) else Simulator(model)
+    simulator = simulator_of(model)
     found: dict[str, Gradient] = {}
     skipped: dict[str, str] = {}
     for method in methods:
@@ -149,29 +149,25 @@ def check_gradients(
             found[method] = gradient(simulator, X, Y, loss, method)
         except NetworkError as error:  # a user's activation without a formula for dh
             skipped[method] = str(error)
-    values: dict[str, FloatArray] = {method: g.vector() for method, g in found.items()}
-    errors: dict[str, Gradient | None] = {method: g.error for method, g in found.items()}
-    if len(values) < 2:
+    if len(found) < 2:
         raise InputError(
             f"check_gradients: fewer than two methods could be used: {'; '.join(skipped.values())}"
         )
     sizes = _sizes(simulator, X, Y, loss)
-    first = next(iter(values))
-    differences: dict[str, FloatArray] = {}
-    for name, vector in values.items():
-        if name == first:
-            continue
-        off = np.abs(vector - values[first])
-        stated = errors[name]
-        differences[name] = (
-            off if stated is None else np.maximum(off - stated.vector(), 0.0)
-        ) / sizes
+    values = {name: g.vector() for name, g in found.items()}
+    first, *others = found
+    differences = {}
+    for name in others:
+        stated = found[name].error
+        allowed = 0.0 if stated is None else stated.vector()
+        off = np.abs(values[name] - values[first])
+        differences[name] = np.maximum(off - allowed, 0.0) / sizes
     names = tuple(p.id for p in parameters(simulator.net))
     return GradientCheck(names, values, differences, sizes, skipped)
 
 
 def _sizes(simulator: Simulator, X: npt.ArrayLike, Y: npt.ArrayLike, loss: LossLike) -> FloatArray:
-    """Per parameter, the largest sum of absolute contributions among those of its layer and kind."""
+    """Per parameter, the largest sum of absolute contributions in its layer and of its kind."""
     net, kinetics = simulator.net, simulator.kinetics
     x = net.input_coding.check(X)
     resolved = resolve_loss(loss, net)

@@ -35,9 +35,8 @@ def forward(problem: Problem) -> Gradient:
     n_parameters = len(to_vector(problem.net))
     total = np.zeros(n_parameters)
     by_input = np.empty_like(problem.x)
-    for sample in range(
-        len(problem.x)
-    ):  # one at a time: all outputs by all parameters are many numbers
+    # one sample at a time: all outputs by all parameters of all samples are many numbers
+    for sample in range(len(problem.x)):
         one = [state.sample(sample) for state in states]
         jacobian = forward_sensitivities(kinetics, one, problem.inputs)[0]
         row = by_output[sample] @ jacobian

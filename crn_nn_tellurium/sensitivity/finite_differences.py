@@ -7,6 +7,11 @@ With steps s, s/10, s/100, ... the differences
 have errors in even powers of s, which a table of extrapolations removes one by one (Ridders, Adv.
 Eng. Software 4 (1982) 75). The entry that agrees best with those that it was made from is the
 estimate; that disagreement, and what rounding of F leaves at its step, is its error.
+
+`scipy.differentiate.derivative` was tried in its place. It has no word for a function's rounding,
+so that halvings end, and errors are widened, by hand; then it takes 13 values instead of 10, the
+error that it states was below the true one in one of 16 networks (1.1e-13 for 1.6e-13), and with
+a noise of 1e-9 it states 1e-6 where this table states 2e-7.
 """
 
 from __future__ import annotations
@@ -56,26 +61,21 @@ def central_difference(
     True
     """
     table: list[FloatArray] = []
-    best = error = None
+    best, error = np.array(np.nan), np.array(np.inf)
     for number in range(STEPS):
         step = FIRST * scale / RATIO**number
         above, below = function(step), function(-step)
         row = [(above - below) / (2 * step)]
         rounding = noise * np.maximum(np.abs(above), np.abs(below)) / step
         for order in range(1, number + 1):
+            # of two entries with errors in s^(2 order), the combination without that term
             factor = RATIO ** (2 * order)
             row.append((factor * row[order - 1] - table[order - 1]) / (factor - 1))
-        for order in range(1, number + 1):
             off = np.maximum(
                 np.abs(row[order] - row[order - 1]), np.abs(row[order] - table[order - 1])
             )
             this = 2 * off + rounding
-            if best is None or error is None:
-                best, error = row[order].copy(), this
-            else:
-                better = this < error
-                best, error = np.where(better, row[order], best), np.where(better, this, error)
+            better = this < error
+            best, error = np.where(better, row[order], best), np.where(better, this, error)
         table = row
-    assert best is not None
-    assert error is not None
     return Estimate(best, error)

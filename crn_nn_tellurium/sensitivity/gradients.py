@@ -4,7 +4,7 @@ At the fixed point f(y, p) = 0, the implicit function theorem gives dy/dp = -J^-
 df/dy.
 
 adjoint               dL/dp = -lambda . df/dp with J^T lambda = dL/dy, layer by layer backwards; one
-                      transposed solve for all parameters (see `linearization`)
+                      transposed solve for all parameters (see `kinetics.layer`)
 forward               dy/dp for every output and parameter, then the chain rule
 finite_difference     the loss through the engine at changed parameters; see `finite_differences`
 control_coefficients  roadrunner's own getuCC on the flat model, reaction by reaction
@@ -30,7 +30,7 @@ from crn_nn_tellurium.sensitivity.by_engine import (
     finite_difference,
 )
 from crn_nn_tellurium.sensitivity.exact import adjoint, closed_form, forward
-from crn_nn_tellurium.sensitivity.problem import Gradient, Problem, SteadyStateSource
+from crn_nn_tellurium.sensitivity.problem import Gradient, Problem, SteadyStateSource, simulator_of
 from crn_nn_tellurium.simulation import OnError, Simulator, check_time
 
 GradientMethod = Literal[
@@ -67,7 +67,7 @@ def gradient(
         Adjoint, forward and closed form are exact; finite differences give an estimate of their
         error in the result; roadrunner's control coefficients are differences over five points.
         By default ``"adjoint"``, the fast one; at a read-out time ``"forward"``, which then means
-        the variational equations (see `transients`) and has ``"finite_difference"`` beside it.
+        the variational equations (see `over_time`) and has ``"finite_difference"`` beside it.
     inputs : bool
         Whether to give derivatives with respect to the inputs too.
     steady_state : {"engine", "closed_form"}
@@ -104,34 +104,28 @@ def gradient(
     >>> g.weights[0].shape, g.biases[1].shape, g.h.shape
     ((3, 2), (1,), (2,))
     """
-    simulator = model if isinstance(model, Simulator) else Simulator(model)
-    if method is None:
-        method = "adjoint" if time is None else "forward"
-    known = get_args(GradientMethod) if time is None else tuple(_AT_A_TIME)
-    for what, value, choices in (
-        ("method", method, known),
-        ("steady_state", steady_state, get_args(SteadyStateSource)),
-        ("on_error", on_error, get_args(OnError)),
-    ):
-        check_choice(what, value, choices)
+    simulator = simulator_of(model)
     net = simulator.net
+    check_time(time, initial)
+    methods, default = (_METHODS, "adjoint") if time is None else (_AT_A_TIME, "forward")
+    chosen = method or default
+    check_choice("method", chosen, tuple(methods))
+    check_choice("steady_state", steady_state, get_args(SteadyStateSource))
+    check_choice("on_error", on_error, get_args(OnError))
     x = net.input_coding.check(X)
     if x.ndim != 2 or not len(x):
         raise InputError(
             f"inputs have shape {x.shape}; a gradient takes (n_samples, {net.n_in}), one sample or"
             " more"
         )
-    if method != "closed_form":
-        simulator.kinetics.h_is_a_rate_constant  # noqa: B018  # refuses if it is more than that
+    if chosen != "closed_form":
+        simulator.kinetics.check_h()
     resolved = resolve_loss(loss, net)
-    check_time(time, initial)
     targets = encode_targets(resolved, net, Y, len(x))
     problem = Problem(
         simulator, x, resolved, targets, inputs, steady_state, on_error, time, initial
     )
-    if time is None:
-        return _METHODS[method](problem)
-    return _AT_A_TIME[method](problem)
+    return methods[chosen](problem)
 
 
 _METHODS: dict[str, Callable[[Problem], Gradient]] = {

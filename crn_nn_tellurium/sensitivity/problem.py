@@ -151,6 +151,23 @@ class Problem:
         return kinetics.at(self.x, steady.concentrations), steady.status
 
 
+def simulator_of(model: Network | Simulator) -> Simulator:
+    """The simulator of a network, or the one that is given.
+
+    Raises
+    ------
+    InputError
+    """
+    if isinstance(model, Simulator):
+        return model
+    if not isinstance(model, Network):
+        raise InputError(
+            f"model: got {type(model).__name__}; expected a Network, Simulator or, for"
+            " sensitivities, ReactionNetwork"
+        )
+    return Simulator(model)
+
+
 def by_kind(
     parts: list[tuple[Any, FloatArray, float]],
 ) -> tuple[list[Any], list[FloatArray], FloatArray]:

@@ -28,7 +28,13 @@ from crn_nn_tellurium.networks import (
     parameters as network_parameters,
     to_vector,
 )
+from crn_nn_tellurium.sensitivity.conservation import (
+    NAMED_UP_TO,
+    combination_text,
+    refuse_conserved,
+)
 from crn_nn_tellurium.sensitivity.over_time import position, read_outputs
+from crn_nn_tellurium.sensitivity.problem import simulator_of
 from crn_nn_tellurium.simulation import (
     AFTER_INTEGRATION,
     DURATIONS,
@@ -41,9 +47,10 @@ from crn_nn_tellurium.simulation import (
 if TYPE_CHECKING:
     import pandas as pd
 
-NAMED_UP_TO = 2_000
-"""Floating species up to which conserved combinations are looked for, by dense linear algebra."""
 SINGULAR = 1e-13
+"""Smallest singular value of J, with rows of largest entry 1, beside the largest, that may be
+rounding alone: some hundred times 2e-16.
+"""
 _DURATIONS = DURATIONS[1:13]
 
 
@@ -100,16 +107,10 @@ class Sensitivities:
 
     def __repr__(self) -> str:
         lead = "".join(f"{n} samples, " for n in self.values.shape[:-2])
-        row, column = (
-            np.unravel_index(np.abs(self.values).argmax(), self.values.shape)[-2:]
-            if self.values.size
-            else (0, 0)
-        )
-        largest = (
-            f"; largest d {self.outputs[row]} / d {self.parameters[column]}"
-            if self.values.size
-            else ""
-        )
+        largest = ""
+        if self.values.size:
+            row, column = np.unravel_index(np.abs(self.values).argmax(), self.values.shape)[-2:]
+            largest = f"; largest d {self.outputs[row]} / d {self.parameters[column]}"
         return (
             f"Sensitivities({lead}{len(self.outputs)} outputs by {len(self.parameters)}"
             f" parameters{largest})"
@@ -165,13 +166,8 @@ def sensitivities(
         found = _of_reactions(model, x)
         if outputs is None and model.observables:
             outputs = [observable.id for observable in model.observables]
-    elif isinstance(model, Network | Simulator):
-        found = _of_network(model if isinstance(model, Simulator) else Simulator(model), x)
     else:
-        raise InputError(
-            "sensitivities takes a Network, Simulator or ReactionNetwork; got"
-            f" {type(model).__name__}"
-        )
+        found = _of_network(simulator_of(model), x)
     rows = _chosen("output", outputs, found.outputs)
     columns = _chosen("parameter", parameters, found.parameters)
     return Sensitivities(
@@ -265,70 +261,6 @@ def _factorized(crn: ReactionNetwork, jacobian: sparse.csr_array) -> Any:
             f"network {crn.name!r}: the Jacobian at its steady state is singular ({error}), so it"
             " has no derivatives"
         ) from error
-
-
-def refuse_conserved(crn: ReactionNetwork) -> None:
-    """Refuse a network that conserves a combination of its species.
-
-    Raises
-    ------
-    SingularJacobianError
-        Naming one such combination.
-    """
-    if len(crn.floating) > NAMED_UP_TO or not crn.floating:
-        return
-    kept = conserved_combinations(crn)
-    if len(kept):
-        text = " and ".join(combination_text(crn.floating, row) for row in kept[:3])
-        more = f" and {len(kept) - 3} more" if len(kept) > 3 else ""
-        raise SingularJacobianError(
-            f"network {crn.name!r} conserves {text}{more}: its steady state depends on the start"
-            " and is not isolated, so it has no derivatives; let a reaction make or consume what"
-            " is conserved, or hold one of these species as a boundary species"
-        )
-
-
-def conserved_combinations(crn: ReactionNetwork) -> FloatArray:
-    """Combinations c with c . N = 0, one per row, shape (n_conserved, n_floating), in echelon form.
-
-    Examples
-    --------
-    >>> from crn_nn_tellurium import Reaction, Species
-    >>> swap = [Reaction("J1", ("A",), ("B",), "k1", 1.0), Reaction("J2", ("B",), ("A",), "k2", 2.0)]
-    >>> conserved_combinations(ReactionNetwork([Species("A", 1.0), Species("B")], swap))
-    array([[1., 1.]])
-    """
-    basis = linalg.null_space(crn.stoichiometry.toarray().T).T
-    rows: list[FloatArray] = []
-    rest = basis.copy()
-    while len(rest):
-        pivot = int(np.argmax(np.abs(rest).max(axis=0) > 1e-9))
-        best = int(np.abs(rest[:, pivot]).argmax())
-        row = rest[best] / rest[best, pivot]
-        rest = np.delete(rest, best, axis=0)
-        rest = rest - np.outer(rest[:, pivot], row)
-        rows = [other - other[pivot] * row for other in rows] + [row]
-    found = np.array(rows).reshape(len(rows), len(crn.floating))
-    return np.where(np.abs(found - found.round()) < 1e-9, found.round(), found) + 0.0
-
-
-def combination_text(names: Sequence[str], values: FloatArray) -> str:
-    """A combination as one reads it: ``A + 2 B``."""
-    values = values / np.abs(values).max()
-    kept = [
-        (name, value)
-        for name, value in zip(names, values.tolist(), strict=True)
-        if abs(value) > 1e-6
-    ]
-    smallest = min((abs(value) for _, value in kept), default=1.0)
-    whole = all(abs(value / smallest - round(value / smallest)) < 1e-6 for _, value in kept)
-    sign = -1.0 if kept and kept[0][1] < 0 else 1.0
-    parts = []
-    for name, value in kept[:12]:
-        number = sign * value / (smallest if whole else 1.0)
-        size = "" if abs(abs(number) - 1) < 1e-6 else f"{abs(number):.4g} "
-        parts.append(f"{'- ' if number < 0 else '+ '}{size}{name}")
-    return " ".join(parts).removeprefix("+ ") + (" ..." if len(kept) > 12 else "")
 
 
 def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> FloatArray:

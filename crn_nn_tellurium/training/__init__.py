@@ -1,6 +1,23 @@
 """Learning rate constants, and scikit-learn's interface to it."""
 
 from crn_nn_tellurium.training.estimators import CRNClassifier, CRNRegressor, train_on_table
-from crn_nn_tellurium.training.fitting import FitResult, fit
+from crn_nn_tellurium.training.fitting import fit
+from crn_nn_tellurium.training.optimizers import LBFGS, Adam, Optimizer
+from crn_nn_tellurium.training.options import Constraints, Monitor, ReadOutTime, Validation
+from crn_nn_tellurium.training.results import FitResult, Record
 
-__all__ = ["CRNClassifier", "CRNRegressor", "FitResult", "fit", "train_on_table"]
+__all__ = [
+    "LBFGS",
+    "Adam",
+    "CRNClassifier",
+    "CRNRegressor",
+    "Constraints",
+    "FitResult",
+    "Monitor",
+    "Optimizer",
+    "ReadOutTime",
+    "Record",
+    "Validation",
+    "fit",
+    "train_on_table",
+]

@@ -19,9 +19,15 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
-from crn_nn_tellurium.basics import FloatArray, check_choice, is_real, suggest_identifiers
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    check_choice,
+    check_not_negative,
+    suggest_identifiers,
+)
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import IdentifierError, InputError
+from crn_nn_tellurium.kinetics import RateErrors
 from crn_nn_tellurium.networks import (
     Activation,
     LeakyReLU,
@@ -33,7 +39,9 @@ from crn_nn_tellurium.networks import (
 )
 from crn_nn_tellurium.sensitivity import SteadyStateSource
 from crn_nn_tellurium.simulation import Simulator, verify
-from crn_nn_tellurium.training.fitting import Optimizer, fit
+from crn_nn_tellurium.training.fitting import fit
+from crn_nn_tellurium.training.optimizers import LBFGS, Adam, Optimizer
+from crn_nn_tellurium.training.options import Constraints, Monitor, Validation
 
 _ACTIVATIONS: Mapping[str, type[Activation]] = {
     "relu": SmoothedReLU,
@@ -64,7 +72,7 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 20,
         max_rate_constant: float | None = None,
-        noise: float = 0.0,
+        noise: float | RateErrors | None = None,
         density: float = 1.0,
         standardize: bool = True,
         predict_with: str = "closed_form",
@@ -92,10 +100,8 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
 
     def _train(self, x: FloatArray, y: npt.NDArray[Any], n_out: int, loss: str) -> Network:
         """Fit on standardised features; the network reads those."""
-        check_choice("solver", self.solver, get_args(Optimizer))
         check_choice("predict_with", self.predict_with, get_args(SteadyStateSource))
-        if not (is_real(self.alpha) and np.isfinite(self.alpha) and self.alpha >= 0):
-            raise InputError(f"alpha is {self.alpha!r}; expected a finite number >= 0")
+        check_not_negative("alpha", self.alpha)
         if isinstance(self.activation, Activation):
             hidden = self.activation
         elif self.activation in _ACTIVATIONS:
@@ -120,23 +126,34 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
             x,
             y,
             loss,
-            optimizer=self.solver,  # type: ignore[arg-type]  # checked above
-            max_iter=self.max_iter,
-            tolerance=self.tol,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate_init,
-            l2=self.alpha / (2 * len(x)),
-            max_rate_constant=self.max_rate_constant,
-            density=self.density,
-            noise=self.noise,
-            validation=self.validation_fraction if self.early_stopping else None,
-            patience=self.n_iter_no_change,
-            seed=seed,
-            progress=self.verbose,
+            optimizer=self._optimizer(seed),
+            noise=None if self.noise is None else RateErrors.of(self.noise, draws=8, seed=seed),
+            constraints=Constraints(
+                self.max_rate_constant, l2=self.alpha / (2 * len(x)), density=self.density
+            ),
+            validation=Validation(self.validation_fraction, self.n_iter_no_change, seed)
+            if self.early_stopping
+            else None,
+            monitor=Monitor(progress=self.verbose),
         )
         self.fit_result_ = result
         self.loss_, self.n_iter_ = result.loss, len(result.records)
         return result.network
+
+    def _optimizer(self, seed: int) -> Optimizer:
+        known = {
+            "lbfgs": LBFGS(self.max_iter, self.tol),
+            "adam": Adam(
+                self.max_iter,
+                self.learning_rate_init,
+                self.batch_size,
+                self.tol,
+                self.n_iter_no_change,
+                seed,
+            ),
+        }
+        check_choice("solver", self.solver, tuple(known))
+        return known[self.solver]
 
     def _keep(self, net: Network, x: FloatArray) -> None:
         """The network for raw features, which the engine verifies again: it is another chemistry."""
@@ -242,14 +259,18 @@ _PARAMETERS = """
         Smoothing of all layers.
     solver : {"lbfgs", "adam"}
     alpha : float
-        Penalty on rate constants, alpha / 2 times the sum of their squares over the number of samples.
+        Penalty on rate constants, alpha / 2 times the sum of their squares over the number of
+        samples.
     batch_size, learning_rate_init
         Of Adam.
     max_iter, tol, random_state, early_stopping, validation_fraction, n_iter_no_change
         As scikit-learn's MLPClassifier has them; see also `fit`.
-    max_rate_constant, noise, density
-        See `fit`. The bound holds in training: folding the scaling in changes rate constants of the
-        first layer (and of a regressor's last); with ``standardize=False`` there is nothing to fold.
+    max_rate_constant, density
+        See `Constraints`. The bound holds in training: folding the scaling in changes rate
+        constants of the first layer (and of a regressor's last); with ``standardize=False`` there
+        is nothing to fold.
+    noise : float or RateErrors, optional
+        Random errors of every rate constant to train under; a number is a coefficient of variation.
     standardize : bool
         Whether features (and a regressor's targets) are standardised for training.
     predict_with : {"closed_form", "engine"}
@@ -270,8 +291,8 @@ class CRNClassifier(ClassifierMixin, _CRNEstimator):  # type: ignore[misc]
     __doc__ = f"""A classifier made of reactions, trained on cross-entropy.
 {_PARAMETERS}
     classes_ : (n_classes,) ndarray
-        Labels; `network_` has them as its class names where they are text or whole numbers, and else numbers
-        the classes from 0.
+        Labels; `network_` has them as its class names where they are text or whole numbers, and
+        else numbers the classes from 0.
 
     Examples
     --------

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, is_real
+from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import (
     NetworkKinetics,
@@ -35,8 +34,19 @@ from crn_nn_tellurium.networks import (
     split,
     to_vector,
 )
-from crn_nn_tellurium.sensitivity import Gradient, Problem, adjoint, at_a_time, by_kind, result_of
+from crn_nn_tellurium.sensitivity import (
+    Gradient,
+    Problem,
+    SteadyStateSource,
+    adjoint,
+    at_a_time,
+    by_kind,
+    result_of,
+)
 from crn_nn_tellurium.simulation import Simulator
+from crn_nn_tellurium.training.options import Answers, Constraints, ReadOutTime
+
+_NO_CONSTRAINTS = Constraints()
 
 
 class Coordinates:
@@ -46,12 +56,8 @@ class Coordinates:
     ----------
     net : Network
         Gives structure, and the value of all that is not free.
-    learn_h : bool
-        Whether h of each layer is free.
-    h_bounds : (float, float)
-        Least and largest h.
-    max_rate_constant : float, optional
-        Largest rate constant.
+    constraints : Constraints
+        Bounds of rate constants, and of h where it is free.
     keep_zeros : bool
         Whether weights of exactly zero stay zero.
 
@@ -64,9 +70,7 @@ class Coordinates:
     def __init__(
         self,
         net: Network,
-        learn_h: bool = False,
-        h_bounds: tuple[float, float] = (1e-6, 1.0),
-        max_rate_constant: float | None = None,
+        constraints: Constraints = _NO_CONSTRAINTS,
         keep_zeros: bool = False,
     ) -> None:
         self.net = net
@@ -90,43 +94,32 @@ class Coordinates:
             _, columns = places(layer.weights)
             scales.append(gain * coefficient[columns])
         self._scales = scales
-        self._learn_h = learn_h
+        self._constraints = constraints
+        self._learn_h = constraints.h_bounds is not None
         self._weights = self._kinds == "weight"
-        free = (self._kinds != "h") | learn_h
+        free = (self._kinds != "h") | self._learn_h
         if keep_zeros:
             free &= ~(self._weights & (self._vector == 0))
         self.free = np.flatnonzero(free)
-        self._low, self._high = self._bounds(h_bounds, max_rate_constant)
+        self._low, self._high = self._bounds()
         self.is_weight = self._weights[self.free]
         self.start = np.clip(
             self._to_theta(self._vector)[self.free], self._low[self.free], self._high[self.free]
         )
 
-    def _bounds(
-        self, h_bounds: tuple[float, float], most: float | None
-    ) -> tuple[FloatArray, FloatArray]:
+    def _bounds(self) -> tuple[FloatArray, FloatArray]:
+        most, h_bounds = self._constraints.max_rate_constant, self._constraints.h_bounds
         low, high = np.full(len(self._vector), -np.inf), np.full(len(self._vector), np.inf)
-        h = self._kinds == "h"
-        if most is not None and not (is_real(most) and np.isfinite(most) and most >= 1):
-            raise InputError(
-                f"max_rate_constant is {most!r}; expected a finite number >= 1, since 2 Y => Y has"
-                " the rate constant 1"
-            )
-        least_h, largest_h = h_bounds
-        largest_h = largest_h if most is None else min(largest_h, most)
-        if self._learn_h:
-            if not 0 < least_h < largest_h < np.inf:
-                raise InputError(
-                    f"h_bounds are {h_bounds!r} with max_rate_constant {most!r}; expected 0 < least"
-                    " < largest"
-                )
+        if h_bounds is not None:
+            least, largest = h_bounds[0], min(h_bounds[1], np.inf if most is None else most)
             for layer in self.net.layers:
-                if not least_h <= layer.activation.h <= largest_h:
+                if not least <= layer.activation.h <= largest:
                     raise InputError(
                         f"layer {layer.name!r}: h is {layer.activation.h!r}, outside its bounds"
-                        f" {least_h!r} to {largest_h!r}; start within them, or give other h_bounds"
+                        f" {least!r} to {largest!r}; start within them, or give other h_bounds"
                     )
-            low[h], high[h] = np.log([least_h, largest_h])
+            h = self._kinds == "h"
+            low[h], high[h] = np.log([least, largest])
         if most is None:
             return low, high
         self._refuse_fixed_above(most)
@@ -225,9 +218,14 @@ class Objective:
     coordinates: Coordinates
     loss: Loss
     l2: float
-    steady_state: Any
-    time: float | None
-    initial: float | Mapping[str, float] | None
+    answers: Answers
+
+    @property
+    def read_out(self) -> tuple[float | None, float | Mapping[str, float] | None]:
+        """(time, start) of the answers; None for the steady state."""
+        if isinstance(self.answers, ReadOutTime):
+            return self.answers.time, self.answers.initial
+        return None, None
 
     def __call__(
         self,
@@ -246,7 +244,7 @@ class Objective:
             value = float(np.mean([g.loss for g in parts]))
             by_theta = np.mean([self.coordinates.gradient(net, g) for g in parts], axis=0)
         else:
-            found = adjoint(problem) if self.time is None else at_a_time(problem)
+            found = adjoint(problem) if problem.time is None else at_a_time(problem)
             value, by_theta = found.loss, self.coordinates.gradient(net, found)
         weights = np.where(self.coordinates.is_weight, theta, 0.0)
         return value + self.l2 * float(weights @ weights), by_theta + 2 * self.l2 * weights
@@ -255,23 +253,14 @@ class Objective:
         """Mean loss without penalty."""
         net = self.coordinates.network(theta)
         problem = self._problem(net, x, targets)
-        closed = self.time is None and self.steady_state == "closed_form"
-        return float(
-            np.mean(problem.losses(net(x) if closed else problem.outputs_by_engine(net, x)[0]))
-        )
+        closed = self.answers == "closed_form"
+        outputs = net(x) if closed else problem.outputs_by_engine(net, x)[0]
+        return float(np.mean(problem.losses(outputs)))
 
     def _problem(self, net: Network, x: FloatArray, targets: FloatArray) -> Problem:
-        simulator = Simulator(net)
+        source: SteadyStateSource = "engine" if self.answers == "engine" else "closed_form"
         return Problem(
-            simulator,
-            x,
-            self.loss,
-            targets,
-            False,
-            self.steady_state,
-            "raise",
-            self.time,
-            self.initial,
+            Simulator(net), x, self.loss, targets, False, source, "raise", *self.read_out
         )
 
 

@@ -1,4 +1,4 @@
-"""Noise on rate constants: the factors, and accuracy under them."""
+"""Random errors of rate constants: the factors, and that all who draw them draw the same."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,15 @@ from scipy import stats
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
-from crn_nn_tellurium.kinetics.rate_errors import draw_factors, perturbed_outputs
+from crn_nn_tellurium.kinetics.rate_errors import perturbed_outputs
 
 
-def test_factors_are_lognormal_with_the_stated_coefficient_of_variation(rng):
-    kinetics = NetworkKinetics(cn.Network.random([100, 100, 2], seed=0))
-    first, _ = draw_factors(kinetics, 0.3, rng)
+def factors(net, cv, draw=0, seed=0):
+    return cn.RateErrors(cv, draws=1, seed=seed).factors(NetworkKinetics(net), cv, draw)
+
+
+def test_factors_are_lognormal_with_the_stated_coefficient_of_variation():
+    first, _ = factors(cn.Network.random([100, 100, 2], seed=0), 0.3)
     logs = np.log(first.weights.ravel())
     # 10,000 draws: a p-value below 1e-3 would be a one in a thousand accident, and the seed is
     # fixed
@@ -19,41 +22,61 @@ def test_factors_are_lognormal_with_the_stated_coefficient_of_variation(rng):
     assert np.isclose(first.weights.std() / first.weights.mean(), 0.3, rtol=0.05)
 
 
-def test_rails_that_share_a_constant_share_its_factor(rng):
-    net = cn.Network.random([2, 3, 1], cn.Linear(h=0.1), seed=0)
-    for part in draw_factors(NetworkKinetics(net), 0.5, rng):
+def test_rails_that_share_a_constant_share_its_factor():
+    for part in factors(cn.Network.random([2, 3, 1], cn.Linear(h=0.1), seed=0), 0.5):
         np.testing.assert_array_equal(part.bias[:, 0], part.bias[:, 1])
     shifted = cn.Network.random([2, 3, 1], cn.ClippedReLU(h=0.1), seed=0)
-    assert np.all(np.ptp(draw_factors(NetworkKinetics(shifted), 0.5, rng)[0].bias, axis=1) > 0)
+    assert np.all(np.ptp(factors(shifted, 0.5)[0].bias, axis=1) > 0)
 
 
-def test_no_noise_changes_nothing(rng):
+def test_no_noise_changes_nothing():
     net, x = cn.load_model("iris"), cn.model_data("iris")[1]
-    kinetics = NetworkKinetics(net)
-    np.testing.assert_allclose(
-        perturbed_outputs(kinetics, x, draw_factors(kinetics, 0.0, rng)), net(x), rtol=1e-12
-    )
+    found = perturbed_outputs(NetworkKinetics(net), x, factors(net, 0.0))
+    np.testing.assert_allclose(found, net(x), rtol=1e-12)
 
 
-def test_accuracy_falls_with_noise_and_repeats_with_its_seed():
-    net, (_, x, _, y) = cn.load_model("iris"), cn.model_data("iris")
-    found = cn.accuracy_under_noise(net, x, y, noise=[0.0, 1.0], draws=10)
-    assert found.shape == (2, 10)
-    assert found[0].mean() == 1.0
-    assert found[1].mean() < 0.9
-    np.testing.assert_array_equal(
-        found, cn.accuracy_under_noise(net, x, y, noise=[0.0, 1.0], draws=10)
-    )
+def test_draws_grow_with_their_size_and_differ_by_number_layer_and_seed():
+    net = cn.Network.random([3, 3, 3], seed=0)
+    small, large = (np.log(factors(net, cv)[0].weights) for cv in (0.1, 0.3))
+    np.testing.assert_allclose(large / small, np.sqrt(np.log(1.09) / np.log(1.01)), rtol=1e-12)
+    own = factors(net, 0.1)
+    others = [own[1], factors(net, 0.1, draw=1)[0], factors(net, 0.1, seed=1)[0]]
+    assert all(not np.any(other.weights == own[0].weights) for other in others)
 
 
-def test_errors_say_what_is_wrong():
-    net, (_, x, _, y) = cn.load_model("xor"), cn.model_data("xor")
-    for arguments, options, message in (
-        ((net, x, y[:2]), {}, r"expected \(n_samples, 2\)"),
-        ((net, x, y), {"draws": 0}, "draws is 0"),
-        ((net, x, y), {"noise": [-0.1]}, "noise is -0.1"),
-        ((net, x, ["0", "1", "1", "0"]), {}, "y holds '0', '1'; expected"),
-        ((net, x[:0], y[:0]), {}, "no labels"),
-    ):
-        with pytest.raises(cn.InputError, match=message):
-            cn.accuracy_under_noise(*arguments, **options)
+def test_robustness_a_scan_and_training_draw_the_same_errors():
+    """Draw by draw: accuracies, and for training the mean loss over the draws."""
+    _, x, _, y = cn.model_data("moons")
+    x, y = x[::10], y[::10]
+    net, errors = cn.load_model("moons"), cn.RateErrors(cv=0.2, draws=6, seed=3)
+    ds = cn.scan(net, cn.lognormal(0.2, draws=6, seed=3), x=x, y=y, outputs=["outputs", "accuracy"])
+    report = cn.robustness(net, x, y, errors)
+    np.testing.assert_array_equal(report.noisy[0], ds.accuracy.values)
+    assert len(np.unique(report.noisy)) > 1
+    target = np.linspace(0, 1, len(x))[:, None]
+    losses = np.square(ds.outputs.transpose("draw", "sample", "output").values - target)
+    # one iteration of each: L-BFGS-B records the loss at its first step's end, Adam at its start
+    first = cn.fit(
+        net, x, target, optimizer=cn.Adam(max_iter=1, batch_size=len(x)), noise=errors
+    ).records[0]
+    # roadrunner's steady states are solved to 1e-12
+    assert np.isclose(first.loss, losses.mean(), rtol=1e-9)
+    assert not np.isclose(first.loss, losses[:5].mean(), rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"cv": -0.1}, "cv is -0.1; expected a coefficient of variation >= 0"),
+        ({"cv": [0.1, np.nan]}, "cv is"),
+        ({"cv": []}, r"cv is \[\]"),
+        ({"cv": "0.1"}, "cv is '0.1'"),
+        ({"draws": 0}, "draws is 0"),
+        ({"draws": 1.5}, "draws is 1.5"),
+        ({"seed": "a"}, "seed is 'a'"),
+        ({"seed": -1}, "seed is -1"),
+    ],
+)
+def test_errors_say_what_is_wrong(arguments, message):
+    with pytest.raises(cn.InputError, match=message):
+        cn.RateErrors(**{"cv": 0.1, "draws": 8, **arguments})

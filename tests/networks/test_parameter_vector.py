@@ -37,7 +37,7 @@ def test_coordinates_are_the_rate_constants(case):
 
 @pytest.mark.parametrize("case", CORPUS[::4], ids=IDS[::4])
 def test_bounds_hold_for_every_rate_constant(case, rng):
-    coordinates = Coordinates(case.net, learn_h=True, max_rate_constant=10.0)
+    coordinates = Coordinates(case.net, cn.Constraints(10.0, h_bounds=(1e-6, 1.0)))
     low, high = np.array(coordinates.bounds).T
     for theta in (low, high, rng.uniform(low, high)):
         assert cn.to_reactions(coordinates.network(theta)).constants.max() <= 10.0 * (1 + 1e-12)

@@ -146,7 +146,7 @@ def test_the_ranking_agrees_with_the_gradients():
     same.
     """
     _, x, _, y = cn.model_data("moons")
-    found = cn.robustness(cn.load_model("moons"), x[:60], y[:60], cv=0.1, draws=3)
+    found = cn.robustness(cn.load_model("moons"), x[:60], y[:60], cn.RateErrors(0.1, draws=3))
     finite = np.isfinite(found.increase) & (np.abs(found.predicted) > 1e-12)
     assert finite.sum() > 100
     increase, predicted = found.increase[finite], found.predicted[finite]
@@ -168,10 +168,23 @@ def test_errors_are_those_that_roadrunner_finds():
     _, x, _, y = cn.model_data("moons")
     x, y = x[::10], y[::10]
     net = cn.load_model("moons")
-    found = cn.robustness(net, x, y, cv=[0.0, 0.2], draws=12, seed=3)
+    found = cn.robustness(net, x, y, cn.RateErrors([0.0, 0.2], draws=12, seed=3))
     ds = cn.scan(net, cn.lognormal([0.0, 0.2], draws=12, seed=3), x=x, y=y, outputs="accuracy")
     np.testing.assert_array_equal(found.noisy, ds.accuracy.values)
     assert len(np.unique(found.noisy[1])) > 3
+
+
+def test_accuracy_falls_with_errors_and_repeats_with_its_seed():
+    net, (_, x, _, y) = cn.load_model("iris"), cn.model_data("iris")
+    x, y = x[:10], y[:10]
+    first, again, other = (
+        cn.robustness(net, x, y, cn.RateErrors([0.0, 1.0], draws=10, seed=seed)).noisy
+        for seed in (0, 0, 1)
+    )
+    assert first[0].mean() == 1.0
+    assert first[1].mean() < 0.9
+    np.testing.assert_array_equal(first, again)
+    assert np.any(first != other)
 
 
 @pytest.mark.parametrize("name", ["xor", "moons", "iris"])
@@ -188,7 +201,7 @@ def test_fuel_is_that_of_a_scan(name):
             rtol=1e-8,
             atol=1e-9,
         )
-    found = cn.robustness(net, x, y, cv=0.1, draws=2, factors=[0.5, 1.0])
+    found = cn.robustness(net, x, y, cn.RateErrors(0.1, draws=2), factors=[0.5, 1.0])
     assert found.fuelled[1] == found.accuracy
 
 
@@ -214,7 +227,7 @@ def test_a_missing_gain_or_loss_of_one_neuron_is_worked_out_by_hand():
 
 def test_what_it_says_and_what_it_refuses():
     _, x, _, y = cn.model_data("xor")
-    found = cn.robustness(XOR, x, y, cv=[0.01, 0.3], draws=20)
+    found = cn.robustness(XOR, x, y, cn.RateErrors([0.01, 0.3], draws=20))
     assert "every rate constant off" in repr(found)
     assert "matters most" in repr(found)
     mean, low, high = found.band(0.9)
@@ -222,17 +235,20 @@ def test_what_it_says_and_what_it_refuses():
     with pytest.raises(cn.InputError, match="level is 2"):
         found.band(2)
     for arguments, message in (
-        ({"cv": -0.1}, "coefficients of variation"),
-        ({"cv": []}, "not empty"),
-        ({"cv": "0.1"}, "expected a list of numbers"),
-        ({"seed": "a"}, "seed is 'a'"),
-        ({"draws": 0}, "draws is 0"),
+        ({"noise": -0.1}, "cv is -0.1; expected a coefficient of variation >= 0"),
+        ({"noise": []}, r"cv is \[\]"),
+        ({"noise": "0.1"}, "cv is '0.1'"),
         ({"factors": [0.0]}, "factors are"),
         ({"loss": "best"}, "loss"),
     ):
         with pytest.raises(cn.InputError, match=message):
             cn.robustness(XOR, x, y, **arguments)
-    with pytest.raises(cn.InputError, match="expected the network's classes"):
-        cn.robustness(XOR, x, ["yes"] * len(x))
+    for samples, classes, message in (
+        (x, ["yes"] * len(x), "expected the network's classes"),
+        (x, y[:2], r"expected \(n_samples, 2\)"),
+        (x[:0], y[:0], "no labels"),
+    ):
+        with pytest.raises(cn.InputError, match=message):
+            cn.robustness(XOR, samples, classes)
     with pytest.raises(cn.NotCertified, match="give the Network"):
         cn.robustness(cn.to_reactions(XOR), x, y)

@@ -57,22 +57,20 @@ def test_saved_whole_or_not_at_all(tmp_path):
 def test_history_shows_training_held_out_and_pruning(rng):
     x = rng.random((40, 2))
     net = cn.Network.random([2, 4, 1], seed=0, output=cn.Linear(h=0.01))
-    result = cn.fit(net, x, x.sum(axis=1), max_iter=10, validation=0.2, density=0.5)
+    result = cn.fit(
+        net,
+        x,
+        x.sum(axis=1),
+        optimizer=cn.LBFGS(max_iter=10),
+        validation=0.2,
+        constraints=cn.Constraints(density=0.5),
+    )
     ax = cn.plot_history(result)
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["training, with penalty", "held out", "least held out", "weights pruned"]
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("iteration", "mean loss", "log")
     drawn = ax.get_lines()[0].get_ydata()
     np.testing.assert_array_equal(drawn, result.history["loss"])
-
-
-def test_accuracy_under_noise_is_drawn_with_bands():
-    values = np.array([[1.0, 1.0, 1.0], [0.5, 0.7, 0.9]])
-    ax = cn.plot_accuracy_under_noise({"plain": values, "robust": np.ones((2, 3))}, [0.0, 0.3])
-    np.testing.assert_allclose(ax.get_lines()[0].get_ydata(), [100, 70])
-    assert len(ax.collections) == 2
-    with pytest.raises(cn.InputError, match=r"expected \(3, draws\)"):
-        cn.plot_accuracy_under_noise({"plain": values}, [0.0, 0.1, 0.2])
 
 
 def test_sensitivities_are_drawn_largest_first():

@@ -104,7 +104,7 @@ def test_bands_hold_their_share_of_the_draws():
 
 def test_robustness_is_drawn_in_three_parts():
     _, x, _, y = cn.model_data("xor")
-    result = cn.robustness(XOR, x, y, cv=[0.0, 0.1], draws=5)
+    result = cn.robustness(XOR, x, y, cn.RateErrors([0.0, 0.1], draws=5))
     noise, fuel, missing = cn.plot_robustness(result, limit=4)
     assert noise.get_xlabel() == "error of every rate constant (cv, %)"
     np.testing.assert_allclose(fuel.get_lines()[0].get_ydata(), 100 * result.fuelled)

@@ -195,8 +195,8 @@ def test_one_neuron_at_a_time_has_the_exact_gradient():
 
 
 TIMED = [case for case in SMALL if case.name in (
-    "LeakyReLU hidden", "HardSigmoid output", "Tanh hidden", "Normalized output", "Swish output", "zero weights",
-    "sparse with an empty row", "skip connections", "user's names",
+    "LeakyReLU hidden", "HardSigmoid output", "Tanh hidden", "Normalized output", "Swish output",
+    "zero weights", "sparse with an empty row", "skip connections", "user's names",
 )]  # fmt: skip
 
 

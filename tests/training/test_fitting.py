@@ -41,13 +41,13 @@ def test_xor_is_learnt_from_every_start(seed):
     assert result.loss < 1e-6
 
 
-@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+@pytest.mark.parametrize("optimizer", [cn.LBFGS, cn.Adam])
 def test_engine_and_closed_form_train_alike(optimizer, flowers):
     """Both give the same gradient to 1e-8, so the first steps are the same."""
-    options = {"optimizer": optimizer, "max_iter": 4, "loss": "cross_entropy"}
+    options = {"optimizer": optimizer(max_iter=4), "loss": "cross_entropy"}
     x, y = flowers[0][::3], flowers[1][::3]
     by_form = cn.fit(small(), x, y, **options)
-    by_engine = cn.fit(small(), x, y, steady_state="engine", **options)
+    by_engine = cn.fit(small(), x, y, answers="engine", **options)
     for a, b in zip(by_form.records, by_engine.records, strict=True):
         assert np.isclose(a.loss, b.loss, rtol=1e-8)
         assert np.isclose(a.gradient_norm, b.gradient_norm, rtol=1e-7)
@@ -58,37 +58,57 @@ def test_engine_and_closed_form_train_alike(optimizer, flowers):
 )
 def test_every_activation_and_input_coding_can_be_trained(case, rng):
     y = rng.normal(size=(len(case.x), case.net.n_out))
-    result = cn.fit(case.net, case.x, y, max_iter=30, learn_h=True)
+    free_h = cn.Constraints(h_bounds=(1e-6, 1.0))
+    result = cn.fit(case.net, case.x, y, optimizer=cn.LBFGS(max_iter=30), constraints=free_h)
     assert result.loss < cn.gradient(case.net, case.x, y).loss
     assert result.verification.passed
 
 
 def test_equal_arguments_give_equal_results(flowers):
     options = {
-        "optimizer": "adam",
-        "max_iter": 3,
+        "optimizer": cn.Adam(max_iter=3, seed=5),
         "loss": "cross_entropy",
-        "noise": 0.1,
-        "validation": 0.2,
+        "noise": cn.RateErrors(0.1, draws=4, seed=5),
+        "validation": cn.Validation(0.2, seed=5),
     }
-    one, two = (cn.fit(small(), *flowers, seed=5, **options) for _ in range(2))
+    one, two = (cn.fit(small(), *flowers, **options) for _ in range(2))
     assert one.network == two.network
-    assert cn.fit(small(), *flowers, seed=6, **options).network != one.network
+    for change in (
+        {"optimizer": cn.Adam(max_iter=3, seed=6)},
+        {"noise": cn.RateErrors(0.1, draws=4, seed=6)},
+        {"validation": cn.Validation(0.2, seed=6)},
+    ):
+        assert cn.fit(small(), *flowers, **{**options, **change}).network != one.network
+
+
+def test_shorthand_stands_for_the_objects(flowers):
+    short = cn.fit(small(), *flowers, "cross_entropy", optimizer="lbfgs", noise=0.1, validation=0.2)
+    long = cn.fit(
+        small(),
+        *flowers,
+        "cross_entropy",
+        optimizer=cn.LBFGS(),
+        noise=cn.RateErrors(0.1, draws=8),
+        validation=cn.Validation(0.2),
+    )
+    assert short.network == long.network
+    assert [r.loss for r in short.records] == [r.loss for r in long.records]
 
 
 def test_no_rate_constant_is_above_its_bound(flowers):
-    free = cn.fit(small(), *flowers, "cross_entropy", max_iter=100)
-    bound = cn.fit(
-        small(), *flowers, "cross_entropy", max_iter=100, max_rate_constant=3.0, learn_h=True
-    )
+    constraints = cn.Constraints(max_rate_constant=3.0, h_bounds=(1e-6, 1.0))
+    options = {"loss": "cross_entropy", "optimizer": cn.LBFGS(max_iter=100)}
+    free = cn.fit(small(), *flowers, **options)
+    bound = cn.fit(small(), *flowers, **options, constraints=constraints)
     assert cn.to_reactions(free.network).constants.max() > 5.0
     assert cn.to_reactions(bound.network).constants.max() <= 3.0 * (1 + 1e-12)
     assert np.mean(bound.network.predict(flowers[0]) == flowers[1]) > 0.9
 
 
 def test_pruned_weights_lose_their_reactions(flowers):
-    plain = cn.fit(small(), *flowers, "cross_entropy", max_iter=60, l2=1e-3)
-    pruned = cn.fit(small(), *flowers, "cross_entropy", max_iter=60, l2=1e-3, density=0.4)
+    options = {"loss": "cross_entropy", "optimizer": cn.LBFGS(max_iter=60)}
+    plain = cn.fit(small(), *flowers, **options, constraints=cn.Constraints(l2=1e-3))
+    pruned = cn.fit(small(), *flowers, **options, constraints=cn.Constraints(l2=1e-3, density=0.4))
     assert pruned.network.n_weights == round(0.4 * 42)
     kept, all_ = (len(cn.to_reactions(r.network).reactions) for r in (pruned, plain))
     assert all_ - kept >= 42 - pruned.network.n_weights
@@ -96,26 +116,27 @@ def test_pruned_weights_lose_their_reactions(flowers):
     assert sorted(set(pruned.history["density"]), reverse=True) == pytest.approx(
         [1.0, 0.4 ** (1 / 3), 0.4 ** (2 / 3), 0.4]
     )
-    sparse = cn.fit(small(density=0.7), *flowers, "cross_entropy", max_iter=40, density=0.5)
+    sparse = cn.fit(
+        small(density=0.7), *flowers, **options, constraints=cn.Constraints(density=0.5)
+    )
     assert sparse.network.layers[0].weights.nnz < small(density=0.7).layers[0].weights.nnz
 
 
 def test_h_is_learnt_within_its_bounds(flowers):
-    result = cn.fit(
-        small(), *flowers, "cross_entropy", max_iter=50, learn_h=True, h_bounds=(1e-3, 0.5)
-    )
+    options = {"loss": "cross_entropy", "optimizer": cn.LBFGS(max_iter=50)}
+    constraints = cn.Constraints(h_bounds=(1e-3, 0.5))
+    result = cn.fit(small(), *flowers, **options, constraints=constraints)
     assert all(1e-3 * (1 - 1e-12) <= h <= 0.5 * (1 + 1e-12) for h in result.network.h)
     assert result.network.h[0] != 0.01
-    fixed = cn.fit(small(), *flowers, "cross_entropy", max_iter=5)
+    fixed = cn.fit(small(), *flowers, **options)
     assert fixed.network.h == (0.01, 0.01)
 
 
 def test_early_stopping_keeps_the_best(flowers):
     x, y = flowers
     held = (x[:30], y[:30])
-    result = cn.fit(
-        small(), x[30:], y[30:], "cross_entropy", max_iter=500, validation=held, patience=10
-    )
+    validation = cn.Validation(held, patience=10)
+    result = cn.fit(small(), x[30:], y[30:], "cross_entropy", validation=validation)
     best = min(record.validation_loss for record in result.records)
     assert np.isclose(result.validation_loss, best, rtol=1e-12)
     assert "has not improved for 10" in result.stopped
@@ -129,7 +150,7 @@ def test_callbacks_see_and_stop(flowers):
         seen.append((record.loss, net.n_weights))
         return len(seen) == 3
 
-    result = cn.fit(small(), *flowers, "cross_entropy", callback=callback)
+    result = cn.fit(small(), *flowers, "cross_entropy", monitor=cn.Monitor(callback=callback))
     assert len(seen) == len(result.records) == 3
     assert result.stopped == "callback"
 
@@ -140,7 +161,7 @@ def test_a_callback_that_stops_leaves_the_best_network(flowers):
         *flowers,
         "cross_entropy",
         validation=0.3,
-        callback=lambda record, net: record.iteration == 7,
+        monitor=cn.Monitor(callback=lambda record, net: record.iteration == 7),
     )
     assert np.isclose(
         result.validation_loss, min(record.validation_loss for record in result.records)
@@ -154,7 +175,7 @@ def test_noise_goes_with_every_loss_that_has_a_meaning_there(flowers):
         (cn.Tanh(h=0.1), "hinge"),
     ):
         net = cn.Network.random([4, 6, 3], cn.SmoothedReLU(h=0.01), 0, output=output)
-        result = cn.fit(net, *flowers, loss, noise=0.1, max_iter=30)
+        result = cn.fit(net, *flowers, loss, noise=0.1, optimizer=cn.LBFGS(max_iter=30))
         assert 0 <= result.records[-1].loss < result.records[0].loss
 
 
@@ -166,7 +187,9 @@ def test_a_start_at_the_optimum_has_an_empty_history():
 
 
 def test_history_is_a_table(flowers):
-    result = cn.fit(small(), *flowers, "cross_entropy", max_iter=5, validation=0.2)
+    result = cn.fit(
+        small(), *flowers, "cross_entropy", optimizer=cn.LBFGS(max_iter=5), validation=0.2
+    )
     assert result.history.columns.tolist() == [
         "loss",
         "validation_loss",
@@ -184,7 +207,9 @@ def test_right_by_a_read_out_time():
     yet.
     """
     net = cn.Network.random([2, 4, 1], cn.SmoothedReLU(h=0.01), 3, output=cn.Linear(h=0.01))
-    timed = cn.fit(net, *XOR, time=3.0, initial=0.0, max_iter=60)
+    timed = cn.fit(
+        net, *XOR, answers=cn.ReadOutTime(3.0, initial=0.0), optimizer=cn.LBFGS(max_iter=60)
+    )
     settled = cn.fit(net, *XOR)
 
     def error(trained):
@@ -207,12 +232,12 @@ def test_robust_training_withstands_noise():
     net = cn.Network.random(
         [2, 10, 1], cn.SmoothedReLU(h=0.01), 0, output=cn.Linear(h=0.01), inputs="signed"
     )
-    plain = cn.fit(net, x, y, "cross_entropy", max_iter=150, l2=1e-4)
-    robust = cn.fit(plain.network, x, y, "cross_entropy", max_iter=60, noise=0.3, l2=1e-4)
-    before, after = (
-        cn.accuracy_under_noise(r.network, x, y, noise=[0.3], draws=40).mean()
-        for r in (plain, robust)
-    )
+    options = {"loss": "cross_entropy", "constraints": cn.Constraints(l2=1e-4)}
+    plain = cn.fit(net, x, y, **options, optimizer=cn.LBFGS(max_iter=150))
+    robust = cn.fit(plain.network, x, y, **options, optimizer=cn.LBFGS(max_iter=60), noise=0.3)
+    # draws that training has not seen
+    errors = cn.RateErrors(0.3, draws=40, seed=1)
+    before, after = (cn.robustness(r.network, x, y, errors).noisy.mean() for r in (plain, robust))
     assert after > before + 0.02
 
 
@@ -227,11 +252,22 @@ class HaltError(Exception):
 @pytest.mark.parametrize(
     "options",
     [
-        {"optimizer": "adam", "max_iter": 8, "validation": 0.2, "noise": 0.1, "noise_draws": 2},
-        {"optimizer": "lbfgs", "max_iter": 250, "tolerance": 1e-12, "l2": 1e-3},
-        {"optimizer": "lbfgs", "max_iter": 60, "density": 0.5, "l2": 1e-3},
+        {
+            "optimizer": cn.Adam(max_iter=8),
+            "validation": 0.2,
+            "noise": cn.RateErrors(0.1, draws=2),
+        },
+        {
+            "optimizer": cn.LBFGS(max_iter=250, tolerance=1e-12),
+            "constraints": cn.Constraints(l2=1e-3),
+        },
+        {
+            "optimizer": cn.LBFGS(max_iter=60),
+            "constraints": cn.Constraints(density=0.5, l2=1e-3),
+        },
+        {"optimizer": cn.Adam(max_iter=3), "constraints": cn.Constraints(density=0.5)},
     ],
-    ids=["adam", "lbfgs", "pruned"],
+    ids=["adam", "lbfgs", "pruned", "adam pruned"],
 )
 def test_an_interrupted_training_resumes_to_the_same_result(options, flowers, tmp_path):
     path = tmp_path / "run.json"
@@ -243,28 +279,34 @@ def test_an_interrupted_training_resumes_to_the_same_result(options, flowers, tm
             raise HaltError
 
     with pytest.raises(HaltError):
-        cn.fit(small(), *flowers, "cross_entropy", callback=interrupt, checkpoint=path, **options)
+        cn.fit(
+            small(),
+            *flowers,
+            "cross_entropy",
+            monitor=cn.Monitor(checkpoint=path, callback=interrupt),
+            **options,
+        )
     assert path.exists()
-    resumed = cn.fit(small(), *flowers, "cross_entropy", checkpoint=path, **options)
+    kept = cn.Monitor(checkpoint=path)
+    resumed = cn.fit(small(), *flowers, "cross_entropy", monitor=kept, **options)
     assert resumed.network == whole.network
     assert [r.loss for r in resumed.records] == [r.loss for r in whole.records]
-    finished = cn.fit(small(), *flowers, "cross_entropy", checkpoint=path, **options)
+    finished = cn.fit(small(), *flowers, "cross_entropy", monitor=kept, **options)
     assert finished.network == whole.network
 
 
 def test_a_stop_by_callback_does_not_stick_in_the_checkpoint(flowers, tmp_path):
-    options = {"loss": "cross_entropy", "max_iter": 30, "density": 0.5}
+    options = {
+        "loss": "cross_entropy",
+        "optimizer": cn.LBFGS(max_iter=30),
+        "constraints": cn.Constraints(density=0.5),
+    }
     path = tmp_path / "run.json"
-    stopped = cn.fit(
-        small(),
-        *flowers,
-        checkpoint=path,
-        callback=lambda record, net: record.iteration == 5,
-        **options,
-    )
+    monitor = cn.Monitor(path, callback=lambda record, net: record.iteration == 5)
+    stopped = cn.fit(small(), *flowers, monitor=monitor, **options)
     assert (stopped.stopped, len(stopped.records)) == ("callback", 5)
     assert (
-        cn.fit(small(), *flowers, checkpoint=path, **options).network
+        cn.fit(small(), *flowers, monitor=cn.Monitor(path), **options).network
         == cn.fit(small(), *flowers, **options).network
     )
 
@@ -274,9 +316,10 @@ def test_a_killed_process_loses_nothing_but_time(tmp_path):
 import sys, numpy as np, crn_nn_tellurium as cn
 x, _, y, _ = cn.model_data("iris")
 x = x / x.max(axis=0)
-net = cn.Network.random([4, 6, 3], seed=0, output=cn.Linear(h=0.01), class_names=sorted(set(y.tolist())))
-path = sys.argv[1] if len(sys.argv) > 1 else None
-result = cn.fit(net, x, y, "cross_entropy", optimizer="adam", max_iter=300, checkpoint=path)
+names = sorted(set(y.tolist()))
+net = cn.Network.random([4, 6, 3], seed=0, output=cn.Linear(h=0.01), class_names=names)
+monitor = cn.Monitor(checkpoint=sys.argv[1] if len(sys.argv) > 1 else None)
+result = cn.fit(net, x, y, "cross_entropy", optimizer=cn.Adam(max_iter=300), monitor=monitor)
 print(repr(result.loss))
 """
     path = tmp_path / "run.json"
@@ -298,61 +341,101 @@ print(repr(result.loss))
 
 def test_a_checkpoint_of_another_training_is_refused(flowers, tmp_path):
     path = tmp_path / "run.json"
-    options = {"optimizer": "adam", "max_iter": 2, "loss": "cross_entropy"}
-    cn.fit(small(), *flowers, checkpoint=path, **options)
+    options = {
+        "optimizer": cn.Adam(max_iter=2),
+        "loss": "cross_entropy",
+        "monitor": cn.Monitor(path),
+    }
+    cn.fit(small(), *flowers, **options)
     own = [
         cn.Loss(
             lambda y, t, c=c: np.square(y - t).sum(axis=1) + c, lambda y, t: 2 * (y - t), "classes"
         )
         for c in (0, 1)
     ]
-    cn.fit(small(), *flowers, **{**options, "loss": own[0]}, checkpoint=tmp_path / "own.json")
+    other = {**options, "monitor": cn.Monitor(tmp_path / "own.json")}
+    cn.fit(small(), *flowers, **{**other, "loss": own[0]})
     with pytest.raises(cn.FileFormatError, match="other data or other settings"):
-        cn.fit(small(), *flowers, **{**options, "loss": own[1]}, checkpoint=tmp_path / "own.json")
-    for change in ({"l2": 0.1}, {"seed": 1}, {"loss": "hinge"}):
+        cn.fit(small(), *flowers, **{**other, "loss": own[1]})
+    for change in (
+        {"constraints": cn.Constraints(l2=0.1)},
+        {"optimizer": cn.Adam(max_iter=2, seed=1)},
+        {"noise": 0.1},
+        {"validation": 0.2},
+        {"loss": "hinge"},
+    ):
         with pytest.raises(cn.FileFormatError, match="other data or other settings"):
-            cn.fit(small(), *flowers, checkpoint=path, **{**options, **change})
+            cn.fit(small(), *flowers, **{**options, **change})
     with pytest.raises(cn.FileFormatError, match="other data or other settings"):
-        cn.fit(small(), flowers[0][1:], flowers[1][1:], checkpoint=path, **options)
+        cn.fit(small(), flowers[0][1:], flowers[1][1:], **options)
     cn.load_model("xor").save(path)
     with pytest.raises(cn.FileFormatError, match="no checkpoint"):
-        cn.fit(small(), *flowers, checkpoint=path, **options)
+        cn.fit(small(), *flowers, **options)
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "message"),
+    [
+        (cn.LBFGS, {"max_iter": 0}, "max_iter is 0"),
+        (cn.LBFGS, {"max_iter": 1.5}, "max_iter is 1.5"),
+        (cn.LBFGS, {"tolerance": -1.0}, "tolerance is -1.0"),
+        (cn.Adam, {"learning_rate": 0.0}, "learning_rate is 0.0"),
+        (cn.Adam, {"learning_rate": "0.1"}, "learning_rate is '0.1'"),
+        (cn.Adam, {"batch_size": 0}, "batch_size is 0"),
+        (cn.Adam, {"patience": 0}, "patience is 0"),
+        (cn.Adam, {"seed": -1}, "seed is -1"),
+        (cn.Adam, {"seed": None}, "seed is None"),
+        (cn.Constraints, {"l2": -1.0}, "l2 is -1.0"),
+        (cn.Constraints, {"density": 0.0}, "density is 0.0"),
+        (cn.Constraints, {"max_rate_constant": 0.5}, "max_rate_constant is 0.5"),
+        (cn.Constraints, {"max_rate_constant": "5"}, "max_rate_constant is '5'"),
+        (cn.Constraints, {"h_bounds": (1.0, 0.1)}, "expected 0 < least < largest"),
+        (cn.Constraints, {"h_bounds": (1.0,)}, r"expected \(least, largest\)"),
+        (
+            cn.Constraints,
+            {"h_bounds": (2.0, 3.0), "max_rate_constant": 1.5},
+            "expected 0 < least < largest",
+        ),
+        (cn.Validation, {"held_out": 1.5}, "held_out is 1.5"),
+        (cn.Validation, {"held_out": [1, 2, 3]}, r"expected \(X, y\)"),
+        (cn.Validation, {"held_out": 0.2, "patience": 0}, "patience is 0"),
+        (cn.ReadOutTime, {"time": 0.0}, "time is 0.0"),
+        (cn.ReadOutTime, {"time": "soon"}, "time is 'soon'"),
+        (cn.ReadOutTime, {"time": None, "initial": 0.0}, "time is None"),
+        (cn.Monitor, {"callback": 3}, "callback is 3"),
+    ],
+)
+def test_options_say_what_is_wrong(make, options, message):
+    with pytest.raises(cn.InputError, match=message):
+        make(**options)
+
+
+def test_options_are_read_at_a_glance(flowers):
+    assert repr(cn.Validation(flowers)) == "Validation(120 samples, patience=20, seed=0)"
+    assert cn.LBFGS(max_iter=200.0) == cn.LBFGS(max_iter=200)
+    assert cn.Adam() != cn.LBFGS()
 
 
 def test_errors_say_what_is_wrong(flowers):
     for options, message in (
         ({"optimizer": "sgd"}, "expected one of 'lbfgs', 'adam'"),
-        ({"max_iter": 0}, "max_iter is 0"),
-        ({"l2": -1.0}, "l2 is -1.0"),
-        ({"density": 0.0}, "density is 0.0"),
-        ({"learning_rate": 0.0}, "learning_rate is 0.0"),
-        ({"max_rate_constant": 0.5}, "max_rate_constant is 0.5"),
-        ({"h_bounds": (1.0, 0.1), "learn_h": True}, "expected 0 < least < largest"),
-        ({"h_bounds": (1.0,)}, r"expected \(least, largest\)"),
-        ({"h_bounds": (0.1, 1.0), "learn_h": True}, "h is 0.01, outside its bounds"),
-        (
-            {"h_bounds": (2.0, 3.0), "learn_h": True, "max_rate_constant": 1.5},
-            "expected 0 < least < largest",
-        ),
-        ({"time": 0.0}, "time is 0.0"),
-        ({"time": "soon"}, "time is 'soon'"),
-        ({"initial": 0.0}, "a start goes with a read-out time"),
-        ({"seed": -1}, "seed is -1"),
-        ({"seed": None}, "seed is None"),
-        ({"learning_rate": "0.1"}, "learning_rate is '0.1'"),
-        ({"max_rate_constant": "5"}, "max_rate_constant is '5'"),
-        ({"callback": 3}, "callback is 3"),
-        ({"validation": 1.5}, "validation is 1.5"),
-        ({"validation": [1, 2, 3]}, r"expected \(X, Y\)"),
-        ({"noise": 0.1, "steady_state": "engine"}, "noise goes with"),
-        ({"loss": "cross_entropy", "max_iter": 1.5}, "max_iter is 1.5"),
+        ({"constraints": cn.Constraints(h_bounds=(0.1, 1.0))}, "h is 0.01, outside its bounds"),
+        ({"constraints": 3.0}, "constraints: got float; expected Constraints"),
+        ({"monitor": "run.json"}, "monitor: got str; expected Monitor"),
+        ({"validation": 1.5}, "held_out is 1.5"),
+        ({"validation": 0.001}, "held_out is 0.001 of 120 samples"),
+        ({"noise": 0.1, "answers": "engine"}, "noise goes with answers='closed_form'"),
+        ({"noise": 0.1, "answers": cn.ReadOutTime(3.0)}, "noise goes with"),
+        ({"noise": [0.1, 0.2]}, "training takes one"),
+        ({"noise": -0.1}, "cv is -0.1"),
+        ({"answers": "guess"}, "answers is 'guess'"),
     ):
         with pytest.raises(cn.InputError, match=message):
             cn.fit(small(), *flowers, **{"loss": "cross_entropy", **options})
     large = cn.Network([cn.Layer(np.ones((3, 4)), activation=cn.Linear(h=5.0))])
     with pytest.raises(cn.InputError, match=r"h1 is 5\.0, which training leaves"):
-        cn.fit(large, *flowers, "cross_entropy", max_rate_constant=2.0)
-    with pytest.raises(cn.InputError, match="fit takes a Network; got int"):
+        cn.fit(large, *flowers, "cross_entropy", constraints=cn.Constraints(max_rate_constant=2.0))
+    with pytest.raises(cn.InputError, match="net: got int; expected Network"):
         cn.fit(3, *flowers)
     sigmoid = cn.Network.random([4, 3, 1], seed=0, output=cn.Sigmoid(h=0.01))
     with pytest.raises(cn.InputError, match="noise does not go with cross-entropy on a Sigmoid"):
@@ -372,8 +455,7 @@ def test_a_loss_that_explodes_says_so(flowers):
             flowers[0],
             np.zeros((len(flowers[0]), 3)),
             wild,
-            optimizer="adam",
-            learning_rate=10.0,
+            optimizer=cn.Adam(learning_rate=10.0),
         )
 
 

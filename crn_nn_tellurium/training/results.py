@@ -1,0 +1,72 @@
+"""What a training tells of itself, iteration by iteration and at its end."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING
+
+from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.simulation import Verification
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Record:
+    """One iteration (L-BFGS-B) or epoch (Adam).
+
+    `loss` has the penalty and the noise that training minimises with, `validation_loss` neither;
+    `seconds` count from the start.
+    """
+
+    iteration: int
+    loss: float
+    validation_loss: float | None
+    gradient_norm: float
+    density: float
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class FitResult:
+    """A trained network and how it came about.
+
+    Attributes
+    ----------
+    network : Network
+        With validation data, the one of the least validation loss.
+    records : tuple of Record
+    loss : float
+        Mean loss on the training data, without penalty or noise.
+    validation_loss : float or None
+    stopped : str
+        Why training ended.
+    verification : Verification
+    """
+
+    network: Network
+    records: tuple[Record, ...] = field(repr=False)
+    loss: float
+    validation_loss: float | None
+    stopped: str
+    verification: Verification
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """The records as a table, indexed by iteration."""
+        import pandas as pd
+
+        columns = [entry.name for entry in fields(Record)]
+        return pd.DataFrame([asdict(record) for record in self.records], columns=columns).set_index(
+            "iteration"
+        )
+
+    def __repr__(self) -> str:
+        validation = (
+            "" if self.validation_loss is None else f", validation loss {self.validation_loss:.4g}"
+        )
+        return (
+            f"FitResult(loss {self.loss:.4g}{validation} after {len(self.records)} iterations"
+            f" ({self.stopped}); {self.network.n_weights} weights; {self.verification})"
+        )

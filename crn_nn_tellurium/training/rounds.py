@@ -1,0 +1,218 @@
+"""One round of training after the other: what is asked for, where it stands, and a step on.
+
+A round trains all weights that are not zero. Where weights are pruned, the next begins with those
+of the smallest rate constants at zero.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time as clock
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.kinetics import RateConstants, RateErrors
+from crn_nn_tellurium.networks import Loss, Network, from_vector, to_vector
+from crn_nn_tellurium.simulation import verify
+from crn_nn_tellurium.training.checkpoints import State
+from crn_nn_tellurium.training.objective import Coordinates, Objective
+from crn_nn_tellurium.training.optimizers import Optimizer, Stop, refuse_infinite
+from crn_nn_tellurium.training.options import Answers, Constraints, Monitor
+from crn_nn_tellurium.training.results import FitResult, Record
+
+PRUNING_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Task:
+    """Everything that decides the result of a training."""
+
+    net: Network
+    x: FloatArray
+    targets: FloatArray
+    loss: Loss
+    optimizer: Optimizer
+    noise: RateErrors | None
+    constraints: Constraints
+    answers: Answers
+    held_out: tuple[FloatArray, FloatArray] | None = None
+    patience: int | None = None
+
+    @property
+    def densities(self) -> list[float]:
+        """The share of the weights that each round has."""
+        last = self.constraints.density
+        if last == 1:
+            return [1.0]
+        return [last ** (i / PRUNING_ROUNDS) for i in range(PRUNING_ROUNDS + 1)]
+
+    def objective(self, net: Network, round_: int) -> Objective:
+        """What a round that begins with a network minimises."""
+        coordinates = Coordinates(net, self.constraints, keep_zeros=round_ > 0)
+        return Objective(coordinates, self.loss, self.constraints.l2, self.answers)
+
+    def begin(self, net: Network, after: State | None = None) -> State:
+        """The state at the start of the first round, or of that after another."""
+        number = 0 if after is None else after.round + 1
+        theta = self.objective(net, number).coordinates.start
+        memory = self.optimizer.memory(len(theta))
+        if after is None:
+            return State(net, theta, memory)
+        return State(net, theta, memory, number, seconds=after.seconds, records=after.records)
+
+    @property
+    def identity(self) -> str:
+        """Equal for equal trainings, by content."""
+        settings = (
+            self.optimizer, self.noise, self.constraints, self.answers, self.patience,
+            self.loss.name, self.net,
+        )  # fmt: skip
+        digest = hashlib.sha256(repr(settings).encode())
+        outputs = self.net(self.x)
+        arrays = [to_vector(self.net), self.x, self.targets, *(self.held_out or ())]
+        # a loss of one's own is known by what it says of the start
+        arrays += [
+            part(outputs, self.targets) for part in (self.loss.function, self.loss.derivative)
+        ]
+        for array in arrays:
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+
+class Round:
+    """A round of training, as an optimiser sees it (`optimizers.Descent`); it changes the state."""
+
+    def __init__(
+        self,
+        task: Task,
+        state: State,
+        monitor: Monitor,
+        advance: Callable[[int, str], None],
+        save: Callable[[], None],
+    ) -> None:
+        self.task, self.state, self.monitor = task, state, monitor
+        self.objective = task.objective(state.net, state.round)
+        self.save, self._advance = save, advance
+        self._started = clock.perf_counter() - state.seconds
+
+    def run(self) -> None:
+        """Train until the round ends."""
+        optimizer = self.task.optimizer
+        try:
+            optimizer.descend(self)
+            self.state.stopped = f"max_iter = {optimizer.max_iter} reached"
+        except Stop as reason:
+            self.state.stopped = str(reason)
+
+    @property
+    def found(self) -> FloatArray:
+        """The point that the round has found: with validation data, the best."""
+        return self.state.theta if self.state.best is None else self.state.best
+
+    def result(self) -> FitResult:
+        """The network found, verified."""
+        task, objective = self.task, self.objective
+        net = objective.coordinates.network(self.found)
+        held_out = task.held_out
+        return FitResult(
+            net,
+            tuple(self.state.records),
+            objective.value(self.found, task.x, task.targets),
+            None if held_out is None else objective.value(self.found, *held_out),
+            self.state.stopped,
+            verify(net, task.x, *objective.read_out),
+        )
+
+    def pruned(self, density: float) -> Network:
+        """The network found, with all but the largest rate constants of weights set to zero."""
+        coordinates = self.objective.coordinates
+        net = coordinates.network(self.found)
+        sizes = coordinates.weight_sizes(net)
+        weights = np.flatnonzero(sizes >= 0)
+        n_kept = max(1, round(density * self.task.net.n_weights))
+        small = weights[np.argsort(-sizes[weights], kind="stable")[n_kept:]]
+        vector = to_vector(net)
+        vector[small] = 0.0
+        return from_vector(net, vector)
+
+    # What an optimiser sees ----------------------------------------------------------------------
+
+    @property
+    def bounds(self) -> list[tuple[float, float]]:
+        """(low, high) of each coordinate."""
+        return self.objective.coordinates.bounds
+
+    @property
+    def n_samples(self) -> int:
+        """Samples to train on."""
+        return len(self.task.x)
+
+    def clip(self, theta: FloatArray) -> FloatArray:
+        """The nearest point within the bounds."""
+        return self.objective.coordinates.clip(theta)
+
+    def loss(
+        self, theta: FloatArray, rows: Any = slice(None), step: int = 0
+    ) -> tuple[float, FloatArray]:
+        """Value and gradient on some samples; each step has draws of noise of its own."""
+        task = self.task
+        return self.objective(theta, task.x[rows], task.targets[rows], self._factors(step))
+
+    def _factors(self, step: int) -> list[list[RateConstants]]:
+        noise = self.task.noise
+        if noise is None:
+            return []
+        kinetics, cv = self.objective.coordinates.kinetics, noise.levels[0]
+        first = step * noise.draws
+        return [noise.factors(kinetics, cv, draw) for draw in range(first, first + noise.draws)]
+
+    def record(self, value: float, norm: float) -> None:
+        """Note an iteration; raises Stop where training ends."""
+        state, task = self.state, self.task
+        refuse_infinite(state, value, norm)
+        state.iteration += 1
+        state.seconds = clock.perf_counter() - self._started
+        held_out = task.held_out
+        validation = None if held_out is None else self.objective.value(state.theta, *held_out)
+        record = Record(
+            len(state.records) + 1,
+            float(value),
+            validation,
+            float(norm),
+            task.densities[state.round],
+            state.seconds,
+        )
+        state.records.append(record)
+        text = "" if validation is None else f", held out {validation:.4g}"
+        self._advance(record.iteration, f"loss {value:.4g}{text}")
+        callback = self.monitor.callback
+        patience = self._watch(value, validation)
+        if callback is not None and callback(
+            record, self.objective.coordinates.network(state.theta)
+        ):
+            raise Stop("callback")
+        if patience is not None and state.waited >= patience:
+            what = "loss" if validation is None else "validation loss"
+            raise Stop(f"{what} has not improved for {patience} iterations")
+
+    def _watch(self, value: float, validation: float | None) -> int | None:
+        """Compare the loss that is watched, if one is, with the least so far; the patience."""
+        state, optimizer = self.state, self.task.optimizer
+        if validation is not None:
+            watched, least, patience = validation, 0.0, self.task.patience
+        else:
+            watched, least = value, optimizer.tolerance * abs(state.best_value)
+            patience = optimizer.patience
+        if patience is None:
+            return None
+        # the first loss is better than none, whose product with a tolerance is infinite
+        if np.isinf(state.best_value) or watched < state.best_value - least:
+            state.best_value, state.waited = watched, 0
+            state.best = None if validation is None else state.theta.copy()
+        else:
+            state.waited += 1
+        return patience
