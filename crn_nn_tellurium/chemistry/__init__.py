@@ -10,7 +10,6 @@ from crn_nn_tellurium.chemistry.annotation import (
     SBO_SUM,
     UNITS,
     check_orders,
-    constant_names,
     law_term,
     printable,
 )
@@ -53,7 +52,6 @@ __all__ = [
     "Species",
     "Term",
     "check_orders",
-    "constant_names",
     "duration",
     "formula",
     "law_term",

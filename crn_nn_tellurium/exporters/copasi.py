@@ -77,7 +77,7 @@ def write(
     reference = _references(started)
     outputs = data.outputs if data else [o.id for o in crn.observables] or list(crn.floating)
     task = {
-        "sbml": sbml.document_text(replace(source, model=started, x=None), names=False),
+        "sbml": sbml.document_text(replace(source, model=started, x=None)),
         "t_end": source.until(t_end),
         "n_steps": n_steps,
         "n_points": n_points,

@@ -169,8 +169,7 @@ def _problem(source: Source, X: Any, Y: Any, bound: float, free_signs: bool) -> 
     if free_signs:
         crn = with_both_signs(crn, [p.id for p in parameters])
         parameters = source.fitted(crn, bound)
-    # copasi-petab-importer finds species by their names, so these are their identifiers
-    model = sbml.document_text(replace(source, model=crn, x=None), names=False)
+    model = sbml.document_text(replace(source, model=crn, x=None))
     lines = [
         *source.statements,
         f"Training problem: {len(data.boundary)} rows; {data.origin}.",

@@ -28,8 +28,8 @@ from crn_nn_tellurium.chemistry import (
     Monomial,
     Reaction,
     ReactionNetwork,
+    Species,
     check_orders,
-    constant_names,
     law_term,
     printable,
 )
@@ -40,6 +40,7 @@ from crn_nn_tellurium.exporters.source import Source
 Dialect = Literal["l3v2", "l3v1", "l2v4"]
 _LEVELS: dict[str, tuple[int, int]] = {"l3v2": (3, 2), "l3v1": (3, 1), "l2v4": (2, 4)}
 _PLACE = re.compile(r'( value="| initialConcentration="|<cn(?: sbml:units="\w+")?> )(\d+)(?=["\s])')
+_XHTML = "http://www.w3.org/1999/xhtml"
 _NANO = -9
 _UNIT_PARTS: dict[str, tuple[tuple[int, int, int], ...]] = {
     # kind, exponent, scale
@@ -75,9 +76,8 @@ def document_text(
     dialect: Dialect = "l3v2",
     layout: bool = False,
     plain_laws: bool = False,
-    names: bool = True,
 ) -> str:
-    """The text of an SBML document; options as above. Without `names`, readers show identifiers.
+    """The text of an SBML document; options as above.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def document_text(
     if layout:
         document.setPackageRequired("layout", False)
         document.setPackageRequired("render", False)
-    builder = _Builder(document.createModel(), source, level, plain_laws, names)
+    builder = _Builder(document.createModel(), source, level, plain_laws)
     builder.build()
     if layout:
         add_layout(document.getModel(), crn)
@@ -112,7 +112,6 @@ class _Builder:
     source: Source
     level: int
     plain_laws: bool
-    named: bool
     numbers: list[float] = field(default_factory=list)
     literals: dict[tuple[float, str], str] = field(default_factory=dict)
 
@@ -131,7 +130,7 @@ class _Builder:
         self._compartment()
         self._parameters()
         for species in self.crn.species:
-            self._species(species.id, species.initial, species.boundary, species.name)
+            self._species(species)
         self._observables()
         for reaction in self.crn.reactions:
             self._reaction(reaction)
@@ -162,10 +161,7 @@ class _Builder:
             ):
                 _do(setter(unit), unit)
         paragraphs = "".join(f"<p>{escape(line)}</p>" for line in self.source.statements)
-        _do(
-            model.setNotes(f'<body xmlns="http://www.w3.org/1999/xhtml">{paragraphs}</body>'),
-            "the notes",
-        )
+        _do(model.setNotes(f'<body xmlns="{_XHTML}">{paragraphs}</body>'), "the notes")
         if self.source.doi:
             term = libsbml.CVTerm(libsbml.MODEL_QUALIFIER)
             term.setModelQualifierType(libsbml.BQM_IS_DESCRIBED_BY)
@@ -201,7 +197,6 @@ class _Builder:
     def _compartment(self) -> None:
         compartment = self.model.createCompartment()
         _do(compartment.setId(self.compartment), self.compartment)
-        compartment.setName("vessel")
         compartment.setSBOTerm(SBO_COMPARTMENT)
         compartment.setSpatialDimensions(3)
         compartment.setSize(1.0)
@@ -209,47 +204,40 @@ class _Builder:
         compartment.setUnits("volume")
 
     def _parameters(self) -> None:
-        names = constant_names(self.crn)
         order = self.crn.constant_orders
         for identifier, value in self.crn.constant_values.items():
-            parameter = self._parameter(identifier, names[identifier], UNITS[order[identifier]])
+            parameter = self._parameter(identifier, UNITS[order[identifier]])
             parameter.setValue(self._place(value))
             parameter.setConstant(True)
             parameter.setSBOTerm(SBO_CONSTANT[order[identifier]])
 
-    def _parameter(self, identifier: str, name: str, unit: str) -> Any:
+    def _parameter(self, identifier: str, unit: str, about: str = "") -> Any:
         parameter = self.model.createParameter()
         _do(parameter.setId(identifier), identifier)
-        self._name(parameter, name)
+        _describe(parameter, about)
         parameter.setUnits(unit)
         return parameter
 
-    def _name(self, element: Any, name: str) -> None:
-        if name and self.named:
-            element.setName(printable(name))
-
-    def _species(
-        self, identifier: str, initial: float | Expression, boundary: bool, name: str
-    ) -> None:
+    def _species(self, about: Species) -> None:
         species = self.model.createSpecies()
-        _do(species.setId(identifier), identifier)
-        self._name(species, name)
+        _do(species.setId(about.id), about.id)
+        _describe(species, about.name)
         species.setCompartment(self.compartment)
         species.setHasOnlySubstanceUnits(False)
-        species.setBoundaryCondition(boundary)
+        species.setBoundaryCondition(about.boundary)
         species.setConstant(False)
         species.setSubstanceUnits("substance")
         species.setSBOTerm(SBO_SPECIES)
-        if isinstance(initial, Expression):
+        if isinstance(about.initial, Expression):
             assignment = self.model.createInitialAssignment()
-            _do(assignment.setSymbol(identifier), identifier)
-            _do(assignment.setMath(self._formula(initial)), identifier)
+            _do(assignment.setSymbol(about.id), about.id)
+            _do(assignment.setMath(self._formula(about.initial)), about.id)
         else:
-            species.setInitialConcentration(self._place(initial))
+            species.setInitialConcentration(self._place(about.initial))
 
     def _observables(self) -> None:
         for observable in self.crn.observables:
-            parameter = self._parameter(observable.id, observable.name, "nM")
+            parameter = self._parameter(observable.id, "nM", observable.name)
             parameter.setConstant(False)
             parameter.setSBOTerm(SBO_OBSERVABLE)
             rule = self.model.createAssignmentRule()
@@ -267,7 +255,8 @@ class _Builder:
             )
         made = self.model.createReaction()
         _do(made.setId(reaction.id), reaction.id)
-        self._name(made, reaction.name)
+        if reaction.name:
+            made.setName(printable(reaction.name))
         made.setReversible(False)
         if self.level == 3 and self.model.getVersion() == 1:
             made.setFast(False)
@@ -335,11 +324,18 @@ class _Builder:
         """A parameter that stands for a number, since Level 2 has no units on numbers."""
         if (value, unit) not in self.literals:
             identifier = free_id("number", self.taken)
-            parameter = self._parameter(identifier, "a number in a formula", unit)
+            parameter = self._parameter(identifier, unit, "a number in a formula")
             parameter.setValue(self._place(value))
             parameter.setConstant(True)
             self.literals[value, unit] = identifier
         return self.literals[value, unit]
+
+
+def _describe(element: Any, text: str) -> None:
+    """Sentences are notes: COPASI and others call an element by its name, where it has one."""
+    if text:
+        paragraph = f'<p xmlns="{_XHTML}">{escape(printable(text))}</p>'
+        _do(element.setNotes(paragraph), element.getId())
 
 
 def _do(code: int, what: str) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import roadrunner
 from hypothesis import given, settings, strategies as st
-from support.networks import corpus
+from support.networks import corpus, without_comments
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
@@ -683,7 +683,8 @@ def test_libantimony_says_the_same(crn, tmp_path):
         )
     theirs = tmp_path / "theirs.xml"
     theirs.write_text(antimony_to_sbml(cn.to_antimony(crn)), encoding="utf-8")
-    assert import_sbml(cn.export(crn, tmp_path / "ours.xml")) == import_sbml(theirs) == crn
+    assert import_sbml(cn.export(crn, tmp_path / "ours.xml")) == crn
+    assert import_sbml(theirs) == without_comments(crn)
 
 
 @given(value=st.floats(0, allow_nan=False, allow_infinity=False, allow_subnormal=False))
@@ -948,7 +949,7 @@ def test_visual_dsd_has_a_process_per_species_and_reaction(crn, tmp_path):
 def test_antimony_is_to_antimonys(form, tmp_path):
     net = cn.load_model("xor")
     assert text_of(net, tmp_path, "antimony", form=form, x=[1.0, 0.0]) == cn.to_antimony(
-        net, form, [1.0, 0.0]
+        net, form=form, x=[1.0, 0.0]
     )
     assert text_of(BRUSSELATOR, tmp_path, "antimony") == cn.to_antimony(BRUSSELATOR)
 

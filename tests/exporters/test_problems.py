@@ -26,6 +26,7 @@ from crn_nn_tellurium.chemistry.reactions import Observable
 from crn_nn_tellurium.encoding.whole import signed_constants
 from crn_nn_tellurium.exporters.source import Source, with_both_signs
 from crn_nn_tellurium.importers.sbml import import_sbml
+from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 
 PETAB = ("petab", "petab-v2")
 RTOL = 1e-12
@@ -503,6 +504,26 @@ def test_copasi_has_its_own_laws_and_tasks(model, tmp_path, elsewhere):
         f"Values[{f.id}]": (0.0, pytest.approx(3.0 * max(1.0, f.value)), pytest.approx(f.value))
         for f in (Source(XOR).fitted(crn, 3.0) if model is XOR else ())
     }
+
+
+@pytest.mark.parametrize("format", ["sbml", "sbml-l3v1", "sbml-l2v4", "copasi", "antimony", "omex"])
+def test_copasi_calls_everything_by_its_identifier(format, tmp_path, elsewhere):
+    """`set_species` with a name that COPASI does not know does nothing and says nothing."""
+    path = cn.export(XOR, tmp_path / "net", format)
+    if format == "antimony":
+        path.with_suffix(".xml").write_text(antimony_to_sbml(path.read_text()), encoding="utf-8")
+    elif format == "omex":
+        zipfile.ZipFile(path).extract("model.xml", tmp_path)
+    path = next((file for file in tmp_path.iterdir() if file.suffix == ".xml"), path)
+    found, values, compartments = elsewhere(
+        "basico", export_checkers.steady_state, path, "x0", "1.0"
+    )
+    crn = cn.to_reactions(XOR, [1.0, 0.0])
+    assert (found, compartments) == (1, ["comp"])
+    named = {name for name in values if not name.startswith("number")}  # Level 2's own parameters
+    assert named == {*crn.floating, *crn.boundary, *crn.rate_constants, "y0"}
+    # Newton's method of COPASI, whose resolution is 1e-9 in the rates
+    assert values["y0"] == pytest.approx(XOR([1.0, 0.0])[0], abs=1e-8)
 
 
 def problem(folder, ending):
