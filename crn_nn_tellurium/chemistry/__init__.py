@@ -25,6 +25,7 @@ from crn_nn_tellurium.chemistry.reactions import (
     Species,
     Term,
 )
+from crn_nn_tellurium.chemistry.renaming import renamed, without_reserved
 from crn_nn_tellurium.chemistry.units import NANOMOLAR_PER_MOLAR, PhysicalUnits, duration
 
 __all__ = [
@@ -56,5 +57,7 @@ __all__ = [
     "formula",
     "law_term",
     "printable",
+    "renamed",
     "signed_sum",
+    "without_reserved",
 ]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from crn_nn_tellurium.basics import check_choice, require
 from crn_nn_tellurium.chemistry import ReactionNetwork, printable
 from crn_nn_tellurium.exporters.layered_positions import COLORS, influences, layered_positions
 from crn_nn_tellurium.exporters.source import Source
@@ -21,13 +20,25 @@ class _Edge:
     attributes: dict[str, Any]
 
 
-def write_graphml(source: Source, *, nodes: Nodes = "reactions") -> bytes:
-    """GraphML of species and reactions, stoichiometric numbers on the edges, or of what acts on
-    what.
-    """
-    check_choice("nodes", nodes, get_args(Nodes))
-    networkx = require("networkx", "export")
-    crn = source.crn
+@dataclass(frozen=True)
+class Reactions:
+    """Species and reactions, or what acts on what."""
+
+    nodes: Nodes = "reactions"
+
+
+@dataclass(frozen=True)
+class Influences:
+    """What acts on what, or species and reactions."""
+
+    nodes: Nodes = "influences"
+
+
+def write_graphml(source: Source, options: Reactions) -> bytes:
+    """GraphML; of species and reactions, with stoichiometric numbers on the edges."""
+    import networkx  # most of a second, for pictures alone
+
+    crn, nodes = source.crn, options.nodes
     graph = networkx.MultiDiGraph(name=crn.name)
     for name, attributes in _nodes(crn, nodes):
         graph.add_node(name, **attributes)
@@ -40,12 +51,9 @@ def write_graphml(source: Source, *, nodes: Nodes = "reactions") -> bytes:
     )
 
 
-def write_dot(source: Source, *, nodes: Nodes = "influences") -> str:
-    """Graphviz of what acts on what, layer by layer, or of species and reactions. Blue makes more,
-    red less.
-    """
-    check_choice("nodes", nodes, get_args(Nodes))
-    crn = source.crn
+def write_dot(source: Source, options: Influences) -> str:
+    """Graphviz, species layer by layer. Blue makes more, red less."""
+    crn, nodes = source.crn, options.nodes
     lines = [f"// {line}" for line in source.statements]
     lines += [
         f'digraph "{crn.name}" {{',

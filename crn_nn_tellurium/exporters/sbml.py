@@ -51,24 +51,46 @@ _UNIT_PARTS: dict[str, tuple[tuple[int, int, int], ...]] = {
 }
 
 
-def write(source: Source, *, layout: bool = False, plain_laws: bool = False) -> str:
-    """SBML Level 3 Version 2.
+@dataclass(frozen=True)
+class Options:
+    """How laws are written.
 
-    With `layout`, and how to draw it: species in columns, layer by layer. With `plain_laws`, laws
-    are ``k * A * B`` without the volume, which is 1, for readers that cannot do with it
-    (bioscrape); units then do not agree.
+    Attributes
+    ----------
+    plain_laws : bool
+        ``k * A * B`` without the volume, which is 1, for readers that cannot do with it
+        (bioscrape); units then do not agree.
     """
-    return document_text(source, "l3v2", layout, plain_laws)
+
+    plain_laws: bool = False
 
 
-def write_l3v1(source: Source, *, layout: bool = False, plain_laws: bool = False) -> str:
-    """SBML Level 3 Version 1, which MATLAB's SimBiology reads; options as above."""
-    return document_text(source, "l3v1", layout, plain_laws)
+@dataclass(frozen=True)
+class Drawn(Options):
+    """And whether the file says how to draw it.
+
+    Attributes
+    ----------
+    layout : bool
+        Species in columns, layer by layer.
+    """
+
+    layout: bool = False
 
 
-def write_l2v4(source: Source, *, plain_laws: bool = False) -> str:
-    """SBML Level 2 Version 4, for older readers; `plain_laws` as above."""
-    return document_text(source, "l2v4", plain_laws=plain_laws)
+def write(source: Source, options: Drawn) -> str:
+    """SBML Level 3 Version 2."""
+    return document_text(source, "l3v2", options.layout, options.plain_laws)
+
+
+def write_l3v1(source: Source, options: Drawn) -> str:
+    """SBML Level 3 Version 1, which MATLAB's SimBiology reads."""
+    return document_text(source, "l3v1", options.layout, options.plain_laws)
+
+
+def write_l2v4(source: Source, options: Options) -> str:
+    """SBML Level 2 Version 4, for older readers."""
+    return document_text(source, "l2v4", plain_laws=options.plain_laws)
 
 
 def document_text(

@@ -18,9 +18,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from crn_nn_tellurium.basics import free_id, read_text
-from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Species
+from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Species, without_reserved
 from crn_nn_tellurium.errors import FileFormatError
-from crn_nn_tellurium.importers.renaming import without_reserved
 
 _NUMBER = r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _SPECIES = re.compile(r"(\d*)\s*([A-Za-z]\w*)", re.ASCII)

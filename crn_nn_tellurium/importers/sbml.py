@@ -29,9 +29,9 @@ from crn_nn_tellurium.chemistry import (
     Reaction,
     ReactionNetwork,
     Species,
+    without_reserved,
 )
 from crn_nn_tellurium.errors import FileFormatError, InputError, ReactionError
-from crn_nn_tellurium.importers.renaming import without_reserved
 from crn_nn_tellurium.importers.sbml_formulas import Formulas, divided
 
 Side = Mapping[str, int]

@@ -31,7 +31,7 @@ STRANDS = ("pil", "nupack", "parts")
 """Formats of strand displacement implementations alone."""
 GENERAL = tuple(name for name in FORMATS if name not in STRANDS)
 WITHOUT_UNITS = tuple(name for name in GENERAL if name not in WITH_UNITS)
-NEEDED = {"copasi": "basico", "graphml": "networkx"}
+NEEDED = {"copasi": "basico"}
 
 BRUSSELATOR = cn.ReactionNetwork(
     [
@@ -295,7 +295,7 @@ NUMPY = [
 @pytest.mark.parametrize(("name", "option"), NUMPY)
 def test_numbers_of_numpy_and_whole_floats_are_numbers(name, option, tmp_path):
     """A value out of an array, or 5.0 for a whole number, is what `Format.check` lets through."""
-    whole = FORMATS[name].options[option] == "int"
+    whole = FORMATS[name].options[option] is int
     plain, others = (5, [np.int64(5), 5.0]) if whole else (5.0, [np.float64(5), np.float32(5)])
     net = cn.load_model("xor")
     expected = exported(net, tmp_path, name, **{option: plain})

@@ -24,7 +24,9 @@ import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.reactions import Observable
 from crn_nn_tellurium.encoding.whole import signed_constants
-from crn_nn_tellurium.exporters.source import Source, with_both_signs
+from crn_nn_tellurium.exporters.problems import experiments, with_both_signs
+from crn_nn_tellurium.exporters.runs import Runs
+from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.importers.sbml import import_sbml
 from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 
@@ -195,7 +197,7 @@ def test_the_opposite_alone_is_the_opposite_weight(rng):
 
 def test_class_labels_become_one_hot_rows():
     data, _, labels, _ = cn.model_data("iris")
-    found = Source(IRIS).experiments(data, labels)
+    found = experiments(Source(IRIS), data, labels)
     classes = np.array(IRIS.class_names)
     np.testing.assert_array_equal(found.measured, labels[:, None] == classes)
     low, high = np.array(IRIS.input_range)
@@ -248,7 +250,7 @@ def test_X_and_Y_go_together(model, missing, format, tmp_path):
 )
 def test_data_of_no_use_are_refused(model, X, Y, message):
     with pytest.raises(ValueError, match=message) as caught:
-        Source(model).experiments(X, Y)
+        experiments(Source(model), X, Y)
     assert isinstance(caught.value, cn.InputError)
 
 
@@ -260,16 +262,16 @@ def test_no_rows_are_refused(format, tmp_path):
 
 def test_reactions_need_data():
     with pytest.raises(cn.InputError, match=r"'growth' comes without data; .*X of F, Y of twice"):
-        Source(GROWTH).experiments()
+        experiments(Source(GROWTH))
     with pytest.raises(cn.ReactionError, match="'growth' has no observables"):
-        Source(replace(GROWTH, observables=())).experiments([[1.0]], [[1.0]])
+        experiments(Source(replace(GROWTH, observables=())), [[1.0]], [[1.0]])
 
 
 def test_signed_inputs_are_two_concentrations_each():
     """Above and below 0, in the order of the network's boundary species."""
     net = cn.Network.random([2, 3, 1], seed=1, inputs="signed")
     X = np.array([[0.5, -2.0], [-1.0, 0.0]])
-    found = Source(net).experiments(X, net(X))
+    found = experiments(Source(net), X, net(X))
     crn = cn.to_reactions(net)
     assert found.boundary.shape == (2, len(crn.boundary)) == (2, 4)
     for row, x in zip(found.boundary, X, strict=True):
@@ -292,7 +294,7 @@ def test_without_data_inputs_cover_their_range(options, low, high, n_in):
     there.
     """
     net = cn.Network.random([n_in, 3, 2], seed=0, **options)
-    found = Source(net).experiments()
+    found = experiments(Source(net))
     rails = found.boundary.reshape(len(found.boundary), n_in, -1)
     X = {
         "nonnegative": lambda: rails[..., 0],
@@ -313,7 +315,7 @@ def test_without_data_inputs_cover_their_range(options, low, high, n_in):
 
 
 def variation(model, vary=None, low=None, high=None, **more):
-    found = Source(model, **more).variation(vary, low, high)
+    found = Runs(vary=vary, low=low, high=high).variation(Source(model, **more).crn)
     return found and (found.id, found.low, found.high, found.is_species)
 
 
@@ -496,13 +498,13 @@ def test_copasi_has_its_own_laws_and_tasks(model, tmp_path, elsewhere):
         "Steady State",
         "Constant Global Quantity Values",
     )
-    fitted = {
+    found_fitted = {
         row["name"]: (float(row["lower"]), float(row["upper"]), row["start"])
         for row in found["fitted"]
     }
-    assert fitted == {
+    assert found_fitted == {
         f"Values[{f.id}]": (0.0, pytest.approx(3.0 * max(1.0, f.value)), pytest.approx(f.value))
-        for f in (Source(XOR).fitted(crn, 3.0) if model is XOR else ())
+        for f in (fitted(Source(XOR), crn, 3.0) if model is XOR else ())
     }
 
 

@@ -204,7 +204,7 @@ def corpus():
 
 
 def without_comments(crn):
-    """The network without readable names of species and read-outs, which Antimony has as comments."""
+    """The network without readable names of species and read-outs: comments in Antimony."""
     return replace(
         crn,
         species=[replace(species, name="") for species in crn.species],
