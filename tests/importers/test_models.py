@@ -276,6 +276,7 @@ OTHERS = {
     "number alone": "A -> B; 0.25*A",
     "sum": "A -> B; A*(k + m*B + A); k = 3; m = 0.2",
     "power of a sum": "A + B -> ; k*(A + B)^2*A*B; k = 0.5",
+    "ninth power of a sum": "A + B -> ; k*(A + B + k + 0.3)^9*A*B; k = 0.5",
     "negative parameter": "A -> B; k*B; k = -2",
     "terms that cancel": "A -> B; k*A + m*B - m*B; k = 2; m = 1",
     "production from nothing": " -> A; k; A -> ; d*A; k = 2; d = 0.1",
@@ -965,6 +966,13 @@ def test_pi_is_a_number_and_a_long_sum_is_one_term():
     assert import_antimony("A -> ; pi*A; A = 1").constants.tolist() == [np.pi]
     crn = import_antimony("S -> ; (" + "+".join(["0.5"] * 3000) + ")*S; S = 1")
     assert crn.constants.tolist() == [1500.0]
+
+
+def test_a_sum_of_a_thousand_products_is_as_many_reactions():
+    """In the order of the text, in time linear in its length."""
+    law = " + ".join(f"{i + 1}*k{i}*S" for i in range(1000))
+    crn = import_antimony(f"S -> ; {law}; " + "; ".join(f"k{i} = 2" for i in range(1000)))
+    assert crn.constants.tolist() == [2.0 * (i + 1) for i in range(1000)]
 
 
 def test_the_text_of_a_document_is_not_its_name():
