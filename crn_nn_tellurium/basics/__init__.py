@@ -1,4 +1,4 @@
-"""What every room stands on: arrays, checks, identifiers, documents, caches. No chemistry, no networks."""
+"""What every room stands on: arrays, checks, identifiers, files. No chemistry, no networks."""
 
 from crn_nn_tellurium.basics.arrays import FloatArray, by_sample, is_real, is_sparse, read_only
 from crn_nn_tellurium.basics.cache import Recent

@@ -52,5 +52,5 @@ def check_orders(crn: ReactionNetwork) -> None:
 
 
 def printable(name: str) -> str:
-    """A readable name as it may stand between double quotes in any of the languages that we write."""
+    """A readable name as it may stand between double quotes in all languages that we write."""
     return "".join(c for c in name if c.isprintable() and c not in '"\\')

@@ -16,10 +16,11 @@ from crn_nn_tellurium.exporters.texts import Language, agents
 
 RESERVED = frozenset(
     """
-    _pi _e time t exp ln log10 log2 abs sqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh rint min max
-    sum avg if begin end model parameters molecules species observables functions reaction rules molecule types
-    compartments actions null trash sat mm hill functionproduct arrhenius include_reactants exclude_reactants
-    include_products exclude_products deletemolecules moveconnected totalrate
+    _pi _e time t exp ln log10 log2 abs sqrt sin cos tan asin acos atan sinh cosh tanh asinh
+    acosh atanh rint min max sum avg if begin end model parameters molecules species observables
+    functions reaction rules molecule types compartments actions null trash sat mm hill
+    functionproduct arrhenius include_reactants exclude_reactants include_products
+    exclude_products deletemolecules moveconnected totalrate
     """.split()
 )
 _LANGUAGE = Language("BioNetGen", "#", RESERVED, folds_case=True)

@@ -13,10 +13,10 @@ from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.exporters.texts import Language, counted
 
 _RESERVED = """
-    t D im nothing pi Inf NaN missing rn problem solution
-    baremodule begin break catch const continue do else elseif end export false finally for function global if import in
-    isa let local macro module quote return struct true try using where while abstract mutable primitive type
-    exp log sqrt abs min max sin cos tan mm mmr hill hillr hillar
+    t D im nothing pi Inf NaN missing rn problem solution baremodule begin break catch const
+    continue do else elseif end export false finally for function global if import in isa let
+    local macro module quote return struct true try using where while abstract mutable primitive
+    type exp log sqrt abs min max sin cos tan mm mmr hill hillr hillar
 """.split()
 _LANGUAGE = Language("Catalyst", "#", frozenset(_RESERVED))
 

@@ -58,7 +58,7 @@ class Source:
 
     @property
     def outputs(self) -> list[str]:
-        """What is reported: a network's outputs, the read-outs of reactions, or else the species."""
+        """What is reported: a network's outputs, reactions' read-outs, or else the species."""
         if isinstance(self.model, Network):
             return list(self.model.output_names)
         return [o.id for o in self.crn.observables] or list(self.crn.floating)

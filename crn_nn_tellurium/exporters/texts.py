@@ -65,7 +65,8 @@ class Language:
         Examples
         --------
         >>> from crn_nn_tellurium import Species
-        >>> Language("Python", "#").further(ReactionNetwork([Species("Y"), Species("Y_c")], []), "c")
+        >>> crn = ReactionNetwork([Species("Y"), Species("Y_c")], [])
+        >>> Language("Python", "#").further(crn, "c")
         [{'Y': 'Y_c_2', 'Y_c': 'Y_c_c'}]
         """
         taken = {self._key(name) for name in crn.identifiers}
@@ -75,7 +76,7 @@ class Language:
         ]
 
     def header(self, source: Source, crn: ReactionNetwork, more: Iterable[str] = ()) -> list[str]:
-        """Comment lines: what the file is, and each name of the source that the language forbids."""
+        """Comment lines: what the file is, and which of its names the language forbids."""
         lines = [*source.statements, *more]
         lines += [
             f"{old} is called {new}: {self.name} forbids the name."

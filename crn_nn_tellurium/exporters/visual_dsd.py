@@ -13,7 +13,8 @@ from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.exporters.texts import Language, counted
 
 _RESERVED = """
-    directive init new def rec constant if then else in of where and or not module spawn at time exp log min max
+    directive init new def rec constant if then else in of where and or not module spawn at time
+    exp log min max
 """.split()
 _LANGUAGE = Language("Visual DSD", "//", frozenset(_RESERVED))
 

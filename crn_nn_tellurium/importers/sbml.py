@@ -74,8 +74,9 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
     --------
     >>> import tempfile
     >>> from crn_nn_tellurium import export, load_model, to_reactions
+    >>> net = load_model("xor")
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     import_sbml(export(load_model("xor"), f"{folder}/xor.xml")) == to_reactions(load_model("xor"))
+    ...     import_sbml(export(net, f"{folder}/xor.xml")) == to_reactions(net)
     True
     """
     if isinstance(path, str) and path.lstrip().startswith("<"):

@@ -904,7 +904,7 @@ def test_graphml_has_the_stoichiometry(crn, tmp_path):
 
 @each_text
 def test_sides_in_kappa_are_aligned(crn, tmp_path):
-    """Agent by agent: one that stays stands opposite itself, one that comes or goes opposite a dot."""
+    """Agent by agent: who stays stands opposite itself, who comes or goes opposite a dot."""
     rules = re.findall(r"^'\w+' (.*) -> (.*) @ ", text_of(crn, tmp_path, "kappa"), re.MULTILINE)
     assert len(rules) == len(crn.reactions)
     for before, after in rules:

@@ -24,7 +24,7 @@ import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.reactions import Observable
 from crn_nn_tellurium.encoding.whole import signed_constants
-from crn_nn_tellurium.exporters.problems import experiments, with_both_signs
+from crn_nn_tellurium.exporters.problems import experiments, fitted, with_both_signs
 from crn_nn_tellurium.exporters.runs import Runs
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.importers.sbml import import_sbml
@@ -148,7 +148,7 @@ def test_both_signs_are_opposite_reactions_and_the_same_equations(case, rng):
 @pytest.mark.parametrize("format", PETAB)
 @each_net
 def test_petab_with_free_signs_is_the_same_model(name, format, tmp_path, rng):
-    """As it is read back: equal equations, two parameters for each that there was, one of them 0."""
+    """As it is read back: equal equations, two parameters for each there was, one of them 0."""
     fixed = cn.export(NETS[name], tmp_path / "fixed.yaml", format)
     free = cn.export(NETS[name], tmp_path / "free.yaml", format, free_signs=True)
     one, both = (import_sbml(path.with_suffix(".model.xml")) for path in (fixed, free))
@@ -447,7 +447,7 @@ def test_equal_archives_are_equal_bytes(name, tmp_path):
 
 @pytest.fixture(scope="module")
 def elsewhere():
-    """Calls a function of export_checkers in a process of its own for each package that it needs."""
+    """Calls a function of export_checkers, in a process of its own for each package."""
     pools = {}
 
     def call(package, function, *arguments):
@@ -529,7 +529,7 @@ def test_copasi_calls_everything_by_its_identifier(format, tmp_path, elsewhere):
 
 
 def problem(folder, ending):
-    """xor's outputs at the corners, to be fitted from weights and biases that are up to 50 % off."""
+    """xor's outputs at the corners, to be fitted from weights and biases up to 50 % off."""
     rng = np.random.default_rng(0)
     layers = [
         cn.Layer(
