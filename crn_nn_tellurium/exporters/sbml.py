@@ -9,8 +9,8 @@ assignment rules. Source: Hucka et al., J. Integr. Bioinform. 16 (2019) 20190021
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 from xml.sax.saxutils import escape
 
 import libsbml
@@ -27,7 +27,6 @@ from crn_nn_tellurium.chemistry import (
     Expression,
     Monomial,
     Reaction,
-    ReactionNetwork,
     Species,
     check_orders,
     law_term,
@@ -37,8 +36,6 @@ from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters.sbml_layout import add_layout
 from crn_nn_tellurium.exporters.source import Source
 
-Dialect = Literal["l3v2", "l3v1", "l2v4"]
-_LEVELS: dict[str, tuple[int, int]] = {"l3v2": (3, 2), "l3v1": (3, 1), "l2v4": (2, 4)}
 _PLACE = re.compile(r'( value="| initialConcentration="|<cn(?: sbml:units="\w+")?> )(\d+)(?=["\s])')
 _XHTML = "http://www.w3.org/1999/xhtml"
 _NANO = -9
@@ -80,26 +77,21 @@ class Drawn(Options):
 
 def write(source: Source, options: Drawn) -> str:
     """SBML Level 3 Version 2."""
-    return document_text(source, "l3v2", options.layout, options.plain_laws)
+    return document_text(source, options)
 
 
 def write_l3v1(source: Source, options: Drawn) -> str:
     """SBML Level 3 Version 1, which MATLAB's SimBiology reads."""
-    return document_text(source, "l3v1", options.layout, options.plain_laws)
+    return document_text(source, options, (3, 1))
 
 
 def write_l2v4(source: Source, options: Options) -> str:
     """SBML Level 2 Version 4, for older readers."""
-    return document_text(source, "l2v4", plain_laws=options.plain_laws)
+    return document_text(source, Drawn(options.plain_laws), (2, 4))
 
 
-def document_text(
-    source: Source,
-    dialect: Dialect = "l3v2",
-    layout: bool = False,
-    plain_laws: bool = False,
-) -> str:
-    """The text of an SBML document; options as above.
+def document_text(source: Source, options: Drawn = Drawn(), level: tuple[int, int] = (3, 2)) -> str:
+    """The text of an SBML document of a level and version.
 
     Raises
     ------
@@ -110,43 +102,38 @@ def document_text(
     """
     crn = source.crn
     check_orders(crn)
-    level, version = _LEVELS[dialect]
-    packages = libsbml.SBMLNamespaces(level, version)
-    if layout:
-        packages.addPackageNamespace("layout", 1)
-        packages.addPackageNamespace("render", 1)
+    packages = libsbml.SBMLNamespaces(*level)
+    drawn_by = ("layout", "render") if options.layout else ()
+    for package in drawn_by:
+        packages.addPackageNamespace(package, 1)
     document = libsbml.SBMLDocument(packages)
-    if layout:
-        document.setPackageRequired("layout", False)
-        document.setPackageRequired("render", False)
-    builder = _Builder(document.createModel(), source, level, plain_laws)
+    for package in drawn_by:
+        document.setPackageRequired(package, False)
+    builder = _Builder(document.createModel(), source, level, options.plain_laws)
     builder.build()
-    if layout:
+    if options.layout:
         add_layout(document.getModel(), crn)
     return builder.exact_digits(libsbml.writeSBMLToString(document))
 
 
-@dataclass
 class _Builder:
     """Fills a model of libSBML; what libSBML refuses is an error here, not a silent gap."""
 
-    model: Any
-    source: Source
-    level: int
-    plain_laws: bool
-    numbers: list[float] = field(default_factory=list)
-    literals: dict[tuple[float, str], str] = field(default_factory=dict)
-
-    @property
-    def crn(self) -> ReactionNetwork:
-        """What is written."""
-        return self.source.crn
+    def __init__(
+        self, model: Any, source: Source, level: tuple[int, int], plain_laws: bool
+    ) -> None:
+        self.model = model
+        self.source = source
+        self.crn = source.crn
+        self.level, self.version = level
+        self.plain_laws = plain_laws
+        self.taken = {*self.crn.identifiers, self.crn.name}
+        self.compartment = free_id("comp", self.taken)
+        self.numbers: list[float] = []
+        self.literals: dict[tuple[float, str], str] = {}
 
     def build(self) -> None:
         """All parts, in the order in which they name one another."""
-        crn = self.crn
-        self.taken = {*crn.identifiers, crn.name}
-        self.compartment = free_id("comp", self.taken)
         self._head()
         self._units()
         self._compartment()
@@ -191,19 +178,17 @@ class _Builder:
             _do(model.addCVTerm(term), self.source.doi)
 
     def _units(self) -> None:
-        orders = sorted({reaction.order for reaction in self.crn.reactions})
         parts = dict(_UNIT_PARTS)
-        if self.level == 2:
-            parts["time"] = parts.pop(
-                "time_unit"
-            )  # Level 2 has one name for each of the model's units
-        for order in orders:
-            concentration = [
+        if self.level == 2:  # which has one name for each of the model's units
+            parts["time"] = parts.pop("time_unit")
+        for order in sorted({reaction.order for reaction in self.crn.reactions}):
+            # a rate constant of order n is in (mole / litre)^(1 - n) / s
+            concentration = (
                 (libsbml.UNIT_KIND_LITRE, order - 1, 0),
                 (libsbml.UNIT_KIND_MOLE, 1 - order, _NANO),
-            ]
+            )
             parts[UNITS[order]] = (
-                *(c for c in concentration if c[1]),
+                *(part for part in concentration if order != 1),
                 (libsbml.UNIT_KIND_SECOND, -1, 0),
             )
         for name, units in parts.items():
@@ -267,10 +252,8 @@ class _Builder:
             _do(rule.setMath(self._formula(observable.expression)), observable.id)
 
     def _reaction(self, reaction: Reaction) -> None:
-        if not (reaction.substrates or reaction.products) and (
-            self.level,
-            self.model.getVersion(),
-        ) != (3, 2):
+        is_empty = not (reaction.substrates or reaction.products)
+        if is_empty and (self.level, self.version) != (3, 2):
             raise FileFormatError(
                 f"reaction {reaction.id!r} makes nothing from nothing, which SBML holds from Level"
                 " 3 Version 2 on; leave it out, or use format='sbml'"
@@ -280,7 +263,7 @@ class _Builder:
         if reaction.name:
             made.setName(printable(reaction.name))
         made.setReversible(False)
-        if self.level == 3 and self.model.getVersion() == 1:
+        if (self.level, self.version) == (3, 1):
             made.setFast(False)
         made.setSBOTerm(SBO_REACTION)
         for create, side in (
