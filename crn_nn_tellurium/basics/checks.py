@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import math
+import sys
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from crn_nn_tellurium.basics.arrays import is_real
 from crn_nn_tellurium.errors import InputError, MissingPackageError
+
+_LARGEST = sys.float_info.max
+"""Whole numbers of Python's may be larger, and are no floats then."""
 
 
 def check_kind(what: str, value: object, kind: type, remedy: str = "") -> None:
@@ -79,7 +80,7 @@ def check_positive(what: str, value: Any, expected: str = "a finite number > 0")
     ------
     InputError
     """
-    if not (is_real(value) and np.isfinite(value) and value > 0):
+    if not (is_real(value) and 0 < value <= _LARGEST):
         raise InputError(f"{what} is {value!r}; expected {expected}")
 
 
@@ -95,7 +96,7 @@ def whole_number(what: str, value: Any, least: int = 1, expected: str = "") -> i
     >>> whole_number("draws", 50.0)
     50
     """
-    if is_real(value) and math.isfinite(value) and value == int(value) and value >= least:
+    if is_real(value) and least <= value <= _LARGEST and value == int(value):
         return int(value)
     raise InputError(
         f"{what} is {value!r}; expected {expected or f'a whole number, {least} or more'}"

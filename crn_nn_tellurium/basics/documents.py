@@ -56,11 +56,13 @@ def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) ->
     before = _companion(path)
     companion = None
     if arrays:
-        packed = _pack(arrays)
-        digest = hashlib.sha256(packed).hexdigest()
+        # zipfile dates what is in it 1980, so equal arrays are equal bytes
+        packed = io.BytesIO()
+        np.savez_compressed(packed, **arrays)  # type: ignore[arg-type]  # of allow_pickle
+        digest = hashlib.sha256(packed.getvalue()).hexdigest()
         companion = path.with_name(f"{path.stem}.{digest[:12]}.npz")
         plain["arrays"] = {"file": companion.name, "sha256": digest}
-        write_bytes(companion, packed)
+        write_bytes(companion, packed.getvalue())
     try:
         write_bytes(path, (_format(plain) + "\n").encode())
     except BaseException:
@@ -165,13 +167,6 @@ def _from_plain(value: Any, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Any:
         matrix.check_format()
         return matrix
     return plain
-
-
-def _pack(arrays: Mapping[str, np.ndarray[Any, Any]]) -> bytes:
-    """The bytes of an .npz: zipfile dates all of them 1980, so equal arrays are equal bytes."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # an array is no allow_pickle
-    return buffer.getvalue()
 
 
 def _unpack(path: Path, reference: Any) -> dict[str, np.ndarray[Any, Any]]:

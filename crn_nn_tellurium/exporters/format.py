@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from crn_nn_tellurium.basics import check_choice, is_real
+from crn_nn_tellurium.basics import check_choice, check_positive, whole_number
 from crn_nn_tellurium.errors import InputError
 
 Content = str | bytes | Mapping[str, str | bytes]
@@ -77,36 +76,13 @@ def _checked(what: str, kind: Any, value: Any) -> Any:
     """The value as Python's own, or an error."""
     if get_origin(kind) is Literal:
         check_choice(what, value, get_args(kind))
-        return value
-    # an optional number is one where it is given
-    (kind,) = (part for part in get_args(kind) or (kind,) if part is not type(None))
-    convert, expected = _KINDS.get(kind, (None, ""))
-    found = value if convert is None else convert(value)
-    if found is None and convert is not None:
-        raise InputError(f"{what} is {value!r}; expected {expected}")
-    return found
-
-
-def _bool(value: Any) -> bool | None:
-    return bool(value) if isinstance(value, bool | np.bool_) else None
-
-
-def _float(value: Any) -> float | None:
-    try:
-        number = float(value) if is_real(value) else math.nan
-    except OverflowError:
-        return None
-    return number if 0 < number < math.inf else None
-
-
-def _int(value: Any) -> int | None:
-    number = _float(value)
-    return int(number) if number is not None and number >= 1 and number == int(number) else None
-
-
-_KINDS: dict[Any, tuple[Callable[[Any], Any], str]] = {
-    bool: (_bool, "True or False"),
-    int: (_int, "a whole number >= 1"),
-    float: (_float, "a finite number > 0"),
-}
-"""By the type of an option: its value or None, and what is expected."""
+    elif kind is bool:
+        if not isinstance(value, bool | np.bool_):
+            raise InputError(f"{what} is {value!r}; expected True or False")
+        return bool(value)
+    elif kind is int:
+        return whole_number(what, value, expected="a whole number >= 1")
+    elif float in (kind, *get_args(kind)):  # an optional one is a number where it is given
+        check_positive(what, value)
+        return float(value)
+    return value

@@ -33,22 +33,19 @@ def write(source: Source, options: Training) -> dict[str, str]:
     return problem.files(
         {
             "conditions": _table(
-                ["conditionId", *boundary],
+                " ".join(["conditionId", *boundary]),
                 ([name, *row] for name, row in problem.conditions.items()),
             ),
             "measurements": _table(
-                ["observableId", "simulationConditionId", "measurement", "time"],
+                "observableId simulationConditionId measurement time",
                 ([o, name, value, "inf"] for name, o, value in problem.measurements),
             ),
             "observables": _table(
-                ["observableId", "observableFormula", "noiseFormula"],
+                "observableId observableFormula noiseFormula",
                 ([o, output, 1] for output, o in problem.observables.items()),
             ),
             "parameters": _table(
-                [
-                    *("parameterId", "parameterScale", "lowerBound", "upperBound"),
-                    *("nominalValue", "estimate"),
-                ],
+                "parameterId parameterScale lowerBound upperBound nominalValue estimate",
                 ([f.id, "lin", f.lower, f.upper, f.value, 1] for f in problem.fitted),
             ),
         },
@@ -72,7 +69,7 @@ def write_v2(source: Source, options: Training) -> dict[str, str]:
     return problem.files(
         {
             "conditions": _table(
-                ["conditionId", "targetId", "targetValue"],
+                "conditionId targetId targetValue",
                 (
                     [name, species, value]
                     for name, row in problem.conditions.items()
@@ -80,19 +77,19 @@ def write_v2(source: Source, options: Training) -> dict[str, str]:
                 ),
             ),
             "experiments": _table(
-                ["experimentId", "time", "conditionId"],
+                "experimentId time conditionId",
                 ([e, 0, name if boundary else ""] for name, e in experiment.items()),
             ),
             "measurements": _table(
-                ["observableId", "experimentId", "time", "measurement"],
+                "observableId experimentId time measurement",
                 ([o, experiment[name], "inf", value] for name, o, value in problem.measurements),
             ),
             "observables": _table(
-                ["observableId", "observableFormula", "noiseFormula", "noiseDistribution"],
+                "observableId observableFormula noiseFormula noiseDistribution",
                 ([o, output, 1, "normal"] for output, o in problem.observables.items()),
             ),
             "parameters": _table(
-                ["parameterId", "lowerBound", "upperBound", "nominalValue", "estimate"],
+                "parameterId lowerBound upperBound nominalValue estimate",
                 ([f.id, f.lower, f.upper, f.value, "true"] for f in problem.fitted),
             ),
         },
@@ -168,6 +165,6 @@ class _Problem:
         } | {f".{part}.tsv": text for part, text in tables.items()}
 
 
-def _table(heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def _table(heading: str, rows: Iterable[Sequence[Any]]) -> str:
     """Tab-separated values, floats to their last digit."""
-    return "".join("\t".join(map(str, row)) + "\n" for row in (heading, *rows))
+    return "".join("\t".join(map(str, row)) + "\n" for row in (heading.split(), *rows))
