@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import sys
+import math
 from types import ModuleType
 from typing import Any
 
 from crn_nn_tellurium.basics.arrays import is_real
 from crn_nn_tellurium.errors import InputError, MissingPackageError
-
-_LARGEST = sys.float_info.max
-"""Whole numbers of Python's may be larger, and are no floats then."""
 
 
 def check_kind(what: str, value: object, kind: type, remedy: str = "") -> None:
@@ -80,7 +77,7 @@ def check_positive(what: str, value: Any, expected: str = "a finite number > 0")
     ------
     InputError
     """
-    if not (is_real(value) and 0 < value <= _LARGEST):
+    if not (_is_finite(value) and value > 0):
         raise InputError(f"{what} is {value!r}; expected {expected}")
 
 
@@ -96,8 +93,16 @@ def whole_number(what: str, value: Any, least: int = 1, expected: str = "") -> i
     >>> whole_number("draws", 50.0)
     50
     """
-    if is_real(value) and least <= value <= _LARGEST and value == int(value):
+    if _is_finite(value) and value == int(value) and value >= least:
         return int(value)
     raise InputError(
         f"{what} is {value!r}; expected {expected or f'a whole number, {least} or more'}"
     )
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether a value is a real number that a float holds."""
+    try:
+        return is_real(value) and math.isfinite(value)
+    except OverflowError:
+        return False
