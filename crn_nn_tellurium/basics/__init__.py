@@ -1,4 +1,4 @@
-"""What every room stands on: arrays, checks, identifiers, documents, caches. No chemistry, no networks."""
+"""What every room stands on: arrays, checks, identifiers, files. No chemistry, no networks."""
 
 from crn_nn_tellurium.basics.arrays import FloatArray, by_sample, is_real, is_sparse, read_only
 from crn_nn_tellurium.basics.cache import Recent
@@ -10,15 +10,14 @@ from crn_nn_tellurium.basics.checks import (
     require,
     whole_number,
 )
-from crn_nn_tellurium.basics.documents import (
+from crn_nn_tellurium.basics.documents import read_document, write_document
+from crn_nn_tellurium.basics.files import (
     check_new,
     check_target,
     make_readable,
     read_bytes,
-    read_document,
     read_text,
     write_bytes,
-    write_document,
     write_files,
 )
 from crn_nn_tellurium.basics.identifiers import (

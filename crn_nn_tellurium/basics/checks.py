@@ -79,7 +79,7 @@ def check_positive(what: str, value: Any, expected: str = "a finite number > 0")
     ------
     InputError
     """
-    if not (is_real(value) and np.isfinite(value) and value > 0):
+    if not (_is_finite(value) and value > 0):
         raise InputError(f"{what} is {value!r}; expected {expected}")
 
 
@@ -106,8 +106,16 @@ def whole_number(what: str, value: Any, least: int = 1, expected: str = "") -> i
     >>> whole_number("draws", 50.0)
     50
     """
-    if is_real(value) and math.isfinite(value) and value == int(value) and value >= least:
+    if _is_finite(value) and value == int(value) and value >= least:
         return int(value)
     raise InputError(
         f"{what} is {value!r}; expected {expected or f'a whole number, {least} or more'}"
     )
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether a value is a real number that a float holds."""
+    try:
+        return is_real(value) and math.isfinite(value)
+    except OverflowError:
+        return False

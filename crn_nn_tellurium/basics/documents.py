@@ -1,7 +1,7 @@
 """Documents of plain values and arrays: readable JSON, with big arrays in an .npz beside it.
 
 Equal documents give equal bytes (fixed key order, ``repr`` of floats, no time stamps). Nothing is
-pickled. A file is written beside its target and moved into place, so it is whole or absent.
+pickled.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ import hashlib
 import io
 import json
 import os
-import tempfile
-import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,127 +18,13 @@ import numpy as np
 from scipy import sparse
 
 from crn_nn_tellurium.basics.arrays import is_sparse
+from crn_nn_tellurium.basics.files import read_text, write_bytes
 from crn_nn_tellurium.errors import FileFormatError
 
 INLINE_LIMIT = 10_000
 """Numbers that a document holds as text; with more, its arrays go to the .npz."""
 
 _LINE = 110
-
-
-def check_target(path: Path) -> None:
-    """Refuse a path that no file can be written to, before the work for it is done.
-
-    Raises
-    ------
-    OSError
-        If its folder does not exist, or it is a folder.
-    """
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}"
-        )
-    if path.is_dir():
-        raise IsADirectoryError(f"cannot write {str(path)!r}: it is a folder")
-
-
-def check_new(paths: Iterable[Path]) -> None:
-    """Refuse to replace files.
-
-    Raises
-    ------
-    FileExistsError
-        If one of them exists.
-    """
-    for path in paths:
-        if path.exists():
-            raise FileExistsError(f"{str(path)!r} exists; overwrite=True replaces it")
-
-
-def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Write a file whole or not at all.
-
-    Raises
-    ------
-    OSError
-        If the folder does not exist or cannot be written to.
-    """
-    path = Path(path)
-    write_files({path: content})
-    return path
-
-
-def write_files(files: Mapping[Path, bytes]) -> None:
-    """Write files that belong together: each whole or not at all, and none moved into place before
-    all are written.
-
-    Raises
-    ------
-    OSError
-        If a folder does not exist or cannot be written to.
-    """
-    temporary: dict[Path, str] = {}
-    try:
-        for path, content in files.items():
-            check_target(path)
-            try:
-                handle, temporary[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            except OSError as error:
-                raise type(error)(
-                    f"cannot write {str(path)!r} into its folder: {error.strerror}"
-                ) from error
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            make_readable(temporary[path])
-        for path in files:
-            os.replace(temporary[path], path)
-    except BaseException:
-        for name in temporary.values():
-            Path(name).unlink(missing_ok=True)
-        raise
-
-
-def make_readable(path: str | os.PathLike[str]) -> None:
-    """Give a temporary file the permissions that a new file has."""
-    umask = os.umask(0)
-    os.umask(umask)
-    os.chmod(path, 0o666 & ~umask)
-
-
-def read_text(path: str | os.PathLike[str]) -> str:
-    """Read a text file.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    FileFormatError
-        If it is not UTF-8 text.
-    """
-    path = Path(path)
-    try:
-        return read_bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FileFormatError(
-            f"{str(path)!r}: not a text file ({error.reason} at byte {error.start})"
-        ) from error
-
-
-def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """Read a file.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    """
-    path = Path(path)
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"{str(path)!r}: there is no such file") from error
-    except IsADirectoryError as error:
-        raise IsADirectoryError(f"{str(path)!r}: a folder; expected a file") from error
 
 
 def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) -> None:
@@ -172,11 +56,13 @@ def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) ->
     before = _companion(path)
     companion = None
     if arrays:
-        packed = _pack(arrays)
-        digest = hashlib.sha256(packed).hexdigest()
+        # zipfile dates what is in it 1980, so equal arrays are equal bytes
+        packed = io.BytesIO()
+        np.savez_compressed(packed, **arrays)  # type: ignore[arg-type]  # of allow_pickle
+        digest = hashlib.sha256(packed.getvalue()).hexdigest()
         companion = path.with_name(f"{path.stem}.{digest[:12]}.npz")
         plain["arrays"] = {"file": companion.name, "sha256": digest}
-        write_bytes(companion, packed)
+        write_bytes(companion, packed.getvalue())
     try:
         write_bytes(path, (_format(plain) + "\n").encode())
     except BaseException:
@@ -281,19 +167,6 @@ def _from_plain(value: Any, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Any:
         matrix.check_format()
         return matrix
     return plain
-
-
-def _pack(arrays: Mapping[str, np.ndarray[Any, Any]]) -> bytes:
-    """The bytes of an .npz without time stamps; numpy's own writer puts the time of day in."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for key, array in arrays.items():
-            member = io.BytesIO()
-            np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
-            info = zipfile.ZipInfo(f"{key}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, member.getvalue())
-    return buffer.getvalue()
 
 
 def _unpack(path: Path, reference: Any) -> dict[str, np.ndarray[Any, Any]]:

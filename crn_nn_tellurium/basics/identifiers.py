@@ -20,15 +20,16 @@ PATTERN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 # several tools fold it.
 RESERVED = frozenset(
     """
-    abs acos acosh acot acoth acsc acsch after and arccos arccosh arccot arccoth arccsc arccsch arcsec
-    arcsech arcsin arcsinh arctan arctanh area asec asech asin asinh at atan atanh avogadro bernoulli
-    binomial cauchy ceil ceiling chisquare compartment const cos cosh cot coth csc csch delay delete
-    divide dna end event exp exponential exponentiale ext extent factorial false floor formula function
-    gamma gene geq gt has implies import in inf infinity is laplace length leq ln log log10 lognormal lt
-    max min minus model module nan neq normal not notanumber operator or pi piecewise plus poisson pow
-    power quotient rateof rayleigh reaction rem root sec sech sin sinh species sqr sqrt substance
-    substanceonly tan tanh time time_unit times true truncatednormal uniform unit var volume xor
-    comp nm per_s per_nm_s per_nm2_s nm_per_s
+    abs acos acosh acot acoth acsc acsch after and arccos arccosh arccot arccoth arccsc arccsch
+    arcsec arcsech arcsin arcsinh arctan arctanh area asec asech asin asinh at atan atanh
+    avogadro bernoulli binomial cauchy ceil ceiling chisquare compartment const cos cosh cot
+    coth csc csch delay delete divide dna end event exp exponential exponentiale ext extent
+    factorial false floor formula function gamma gene geq gt has implies import in inf infinity
+    is laplace length leq ln log log10 lognormal lt max min minus model module nan neq normal
+    not notanumber operator or pi piecewise plus poisson pow power quotient rateof rayleigh
+    reaction rem root sec sech sin sinh species sqr sqrt substance substanceonly tan tanh time
+    time_unit times true truncatednormal uniform unit var volume xor comp nm per_s per_nm_s
+    per_nm2_s nm_per_s
     """.split()
 )
 
@@ -100,8 +101,8 @@ def check_identifier(kind: str, name: object) -> str:
     >>> check_identifier("input", "petal width")
     Traceback (most recent call last):
         ...
-    crn_nn_tellurium.errors.IdentifierError: input name 'petal width': expected letters, digits and \
-underscores, starting with a letter; 'petal_width' would do
+    crn_nn_tellurium.errors.IdentifierError: input name 'petal width': expected letters, digits \
+and underscores, starting with a letter; 'petal_width' would do
     """
     if not isinstance(name, str) or not PATTERN.fullmatch(name) or name.startswith("_"):
         raise IdentifierError(

@@ -10,7 +10,6 @@ from crn_nn_tellurium.chemistry.annotation import (
     SBO_SUM,
     UNITS,
     check_orders,
-    constant_names,
     law_term,
     printable,
 )
@@ -20,6 +19,7 @@ from crn_nn_tellurium.chemistry.notation import ANTIMONY, KAPPA, PYTHON, formula
 from crn_nn_tellurium.chemistry.rates import Balance, Terms, multiplied_by
 from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
 from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Side, Species
+from crn_nn_tellurium.chemistry.renaming import renamed, without_reserved
 from crn_nn_tellurium.chemistry.units import NANOMOLAR_PER_MOLAR, PhysicalUnits, duration
 
 __all__ = [
@@ -47,11 +47,12 @@ __all__ = [
     "Species",
     "Terms",
     "check_orders",
-    "constant_names",
     "duration",
     "formula",
     "law_term",
     "multiplied_by",
     "printable",
+    "renamed",
     "signed_sum",
+    "without_reserved",
 ]

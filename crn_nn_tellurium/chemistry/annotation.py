@@ -1,12 +1,9 @@
-"""What the elements of a model are called and mean: SBO terms, names of units, readable names of
-rate constants.
+"""What the elements of a model mean: SBO terms, names of units, readable names.
 
 Source: the Systems Biology Ontology, https://www.ebi.ac.uk/ols4/ontologies/sbo.
 """
 
 from __future__ import annotations
-
-from collections import Counter
 
 from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
 from crn_nn_tellurium.chemistry.reactions import Reaction
@@ -55,29 +52,6 @@ def check_orders(crn: ReactionNetwork) -> None:
             )
 
 
-def constant_names(crn: ReactionNetwork) -> dict[str, str]:
-    """A readable name of each rate constant, after the first reaction that uses it.
-
-    Examples
-    --------
-    >>> from crn_nn_tellurium import load_model, to_reactions
-    >>> constant_names(to_reactions(load_model("xor")))["h1"]
-    'rate constant: Y1_0 arises (and 1 more)'
-    """
-    first: dict[str, Reaction] = {}
-    uses: Counter[str] = Counter()
-    for reaction in crn.reactions:
-        first.setdefault(reaction.rate_constant, reaction)
-        uses[reaction.rate_constant] += 1
-    return {
-        name: (
-            f"rate constant: {reaction.name or reaction.equation}"
-            + (f" (and {uses[name] - 1} more)" if uses[name] > 1 else "")
-        )
-        for name, reaction in first.items()
-    }
-
-
 def printable(name: str) -> str:
-    """A readable name as it may stand between double quotes in any of the languages that we write."""
+    """A readable name as it may stand between double quotes in all languages that we write."""
     return "".join(c for c in name if c.isprintable() and c not in '"\\')

@@ -3,8 +3,9 @@
 Forms:
 
 ``"reactions"``
-    Faithful: one ``=>`` reaction each, laws ``comp * k * A * B``, units, SBO terms and a readable
-    name on every element. What modellers and exporters take.
+    Faithful: one ``=>`` reaction each, laws ``comp * k * A * B``, units and SBO terms on every
+    element. Reactions have readable names; what else there is to say is a comment, since tools
+    call an element by its name, where it has one. What modellers and exporters take.
 ``"compact"``
     The same differential equation with one reaction per floating species. Rate constants stay
     parameters; those of weights and biases carry a sign, so they may change it without a new model.
@@ -41,7 +42,6 @@ from crn_nn_tellurium.chemistry import (
     Species,
     Terms,
     check_orders,
-    constant_names,
     formula,
     printable,
     signed_sum,
@@ -270,7 +270,7 @@ def _header(crn: ReactionNetwork) -> str:
   unit nM = 1e-9 mole / litre; unit per_s = 1 / second
   unit per_nM_s = litre / (1e-9 mole * second); unit nM_per_s = 1e-9 mole / (litre * second)
 {_THIRD_ORDER if third else ""}\
-  compartment comp = 1; comp has volume; comp is "vessel"; comp.sboTerm = {SBO_COMPARTMENT}"""
+  compartment comp = 1; comp has volume; comp.sboTerm = {SBO_COMPARTMENT}"""
 
 
 def _species(species: Species, literal: dict[str, str]) -> str:
@@ -278,7 +278,7 @@ def _species(species: Species, literal: dict[str, str]) -> str:
     start = (
         formula(initial, ANTIMONY, literal) if isinstance(initial, Expression) else repr(initial)
     )
-    name = f'; {species.id} is "{printable(species.name)}"' if species.name else ""
+    name = f"  // {printable(species.name)}" if species.name else ""
     mark = "$" if species.boundary else ""
     return (
         f"  species {mark}{species.id} in comp; {species.id} = {start}; {species.id}.sboTerm ="
@@ -288,19 +288,18 @@ def _species(species: Species, literal: dict[str, str]) -> str:
 
 def _constants(crn: ReactionNetwork, names: Mapping[str, str], values: FloatArray) -> Iterator[str]:
     """The rate constants that have a name in the text."""
-    orders = crn.constant_orders
-    for (k, use), value in zip(constant_names(crn).items(), values.tolist(), strict=True):
+    for (k, order), value in zip(crn.constant_orders.items(), values.tolist(), strict=True):
         if k in names:
-            name, order = names[k], orders[k]
+            name = names[k]
             yield (
                 f"  {name} = {value!r}; {name} has {UNITS[order]}; {name}.sboTerm ="
-                f' {SBO_CONSTANT[order]}; {name} is "{printable(use)}"'
+                f" {SBO_CONSTANT[order]}"
             )
 
 
 def _observables(crn: ReactionNetwork, literal: dict[str, str]) -> Iterator[str]:
     for observable in crn.observables:
-        name = f'; {observable.id} is "{printable(observable.name)}"' if observable.name else ""
+        name = f"  // {printable(observable.name)}" if observable.name else ""
         text = formula(observable.expression, ANTIMONY, literal)
         yield (
             f"  {observable.id} := {text}; {observable.id} has nM; {observable.id}.sboTerm ="
@@ -355,7 +354,7 @@ def _compact(crn: ReactionNetwork, numbers: bool) -> Iterator[str]:
         if law.sum_text:
             yield (
                 f"  {law.sum} := {law.sum_text}; {law.sum} has per_s; {law.sum}.sboTerm ="
-                f' {SBO_SUM}; {law.sum} is "drive of {law.species}"'
+                f" {SBO_SUM}  // drive of {law.species}"
             )
         yield (
             f"  {law.reaction}: => {law.species}; {law.law}; {law.reaction}.sboTerm ="

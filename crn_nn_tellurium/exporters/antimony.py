@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from crn_nn_tellurium.encoding import Form, to_antimony
 from crn_nn_tellurium.exporters.source import Source
 
 
-def write(source: Source, *, form: Form = "reactions") -> str:
-    """One model; `form` is "reactions" (one per weight), "compact" or "numbers"."""
-    return to_antimony(source.model, form, source.x)
+@dataclass(frozen=True)
+class Options:
+    """One reaction per weight, or the equations alone."""
+
+    form: Form = "reactions"
+
+
+def write(source: Source, options: Options) -> str:
+    """One model."""
+    return to_antimony(source.model, form=options.form, x=source.x)

@@ -6,17 +6,16 @@ Source: Poole et al., PLoS Comput. Biol. 18 (2022) e1009987, doi 10.1371/journal
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping
 
-from crn_nn_tellurium.chemistry import PYTHON, Side, formula
+from crn_nn_tellurium.chemistry import PYTHON, formula
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, molecules
+from crn_nn_tellurium.exporters.texts import Language, molecules
 
 # its own rules, and what bioscrape, which simulates the SBML, takes for functions and numbers
 _RESERVED = """
     t time pi log exp sqrt e1 beta gamma zeta re im nan inf max min abs print volume
 """.split()
-NAMES = Names(
+_LANGUAGE = Language(
     "BioCRNpyler",
     "#",
     frozenset({*(word.lower() for word in keyword.kwlist), *_RESERVED}),
@@ -31,19 +30,18 @@ def write(source: Source) -> str:
 
     Inputs are catalysts and so stay constant. Read-outs are comments.
     """
-    crn = source.crn
-    names = NAMES.of(crn.identifiers)
-    notes = [f"{o.id} = {formula(o.expression, PYTHON, names)}" for o in crn.observables]
-    lines = header(source, NAMES, names, notes)
+    crn = _LANGUAGE.network(source.crn)
+    notes = [f"{o.id} = {formula(o.expression, PYTHON)}" for o in crn.observables]
+    lines = _LANGUAGE.header(source, crn, notes)
     lines += [
         "from biocrnpyler import ChemicalReactionNetwork, ParameterEntry, Reaction, Species",
         "",
         "constants = {",
-        *(f"    {names[k]!r}: {v!r}," for k, v in crn.constant_values.items()),
+        *(f"    {k!r}: {value!r}," for k, value in crn.constant_values.items()),
         "}",
         "k = {name: ParameterEntry(name, value) for name, value in constants.items()}",
         "initial = {",
-        *(f"    {names[s]!r}: {value!r}," for s, value in crn.start_values.items()),
+        *(f"    {s!r}: {value!r}," for s, value in crn.start_values.items()),
         "}",
         "species = {name: Species(name) for name in initial}",
         "",
@@ -58,8 +56,8 @@ def write(source: Source) -> str:
         "    reactions=[",
     ]
     for r in crn.reactions:
-        before, after = (_list(side, names) for side in crn.catalytic_sides(r))
-        lines.append(f"        reaction({before}, {after}, {names[r.rate_constant]!r}),")
+        before, after = map(molecules, crn.catalytic_sides(r))
+        lines.append(f"        reaction({before}, {after}, {r.rate_constant!r}),")
     lines += [
         "    ],",
         "    initial_concentration_dict={species[name]: value for name, value in initial.items()},",
@@ -69,7 +67,3 @@ def write(source: Source) -> str:
         f"    CRN.write_sbml_file({crn.name + '.xml'!r})",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _list(side: Side, names: Mapping[str, str]) -> str:
-    return "[" + ", ".join(repr(name) for name in molecules(side, names)) + "]"

@@ -8,60 +8,64 @@ molecules go, concerns the reactions that it makes from rules. Source: Harris et
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
-from crn_nn_tellurium.chemistry import Side, formula
+from crn_nn_tellurium.chemistry import formula
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, molecules
+from crn_nn_tellurium.exporters.texts import Language, agents
 
 RESERVED = frozenset(
     """
-    _pi _e time t exp ln log10 log2 abs sqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh rint min max
-    sum avg if begin end model parameters molecules species observables functions reaction rules molecule types
-    compartments actions null trash sat mm hill functionproduct arrhenius include_reactants exclude_reactants
-    include_products exclude_products deletemolecules moveconnected totalrate
+    _pi _e time t exp ln log10 log2 abs sqrt sin cos tan asin acos atan sinh cosh tanh asinh
+    acosh atanh rint min max sum avg if begin end model parameters molecules species observables
+    functions reaction rules molecule types compartments actions null trash sat mm hill
+    functionproduct arrhenius include_reactants exclude_reactants include_products
+    exclude_products deletemolecules moveconnected totalrate
     """.split()
 )
-NAMES = Names("BioNetGen", "#", RESERVED, folds_case=True)
+_LANGUAGE = Language("BioNetGen", "#", RESERVED, folds_case=True)
 
 
-def write(source: Source, *, t_end: float | None = None, n_steps: int = 100) -> str:
-    """A model and its simulation from 0 to `t_end`, in s; outputs are functions, printed with the
-    observables.
-    """
-    crn = source.crn
-    names = NAMES.of(crn.identifiers)
+@dataclass(frozen=True)
+class Options:
+    """The simulation: its end, in s, and how many steps it reports."""
+
+    t_end: float | None = None
+    n_steps: int = 100
+
+
+def write(source: Source, options: Options) -> str:
+    """A model and its simulation; outputs are functions, printed with the observables."""
+    crn = _LANGUAGE.network(source.crn)
     start = crn.start_values
-    seen = NAMES.also(names, "c")
-    read = names | {species.id: seen[species.id] for species in crn.species}
-    lines = header(source, NAMES, names)
+    (seen,) = _LANGUAGE.further(crn, "c")
+    lines = _LANGUAGE.header(source, crn)
     lines += ["begin model", "begin parameters"]
-    lines += [f"  {names[k]} {value!r}" for k, value in crn.constant_values.items()]
+    lines += [f"  {k} {value!r}" for k, value in crn.constant_values.items()]
     lines += ["end parameters", "begin molecule types"]
-    lines += [f"  {names[species.id]}()" for species in crn.species]
+    lines += [f"  {s.id}()" for s in crn.species]
     lines += ["end molecule types", "begin seed species"]
-    lines += [
-        f"  {'$' * species.boundary}{names[species.id]}() {start[species.id]!r}"
-        for species in crn.species
-    ]
+    lines += [f"  {'$' * s.boundary}{s.id}() {start[s.id]!r}" for s in crn.species]
     lines += ["end seed species", "begin observables"]
-    lines += [f"  Molecules {seen[species.id]} {names[species.id]}()" for species in crn.species]
+    lines += [f"  Molecules {seen[s.id]} {s.id}()" for s in crn.species]
     lines += ["end observables", "begin functions"]
-    lines += [f"  {names[o.id]}() = {formula(o.expression, names=read)}" for o in crn.observables]
+    lines += [f"  {o.id}() = {formula(o.expression, names=seen)}" for o in crn.observables]
     lines += ["end functions", "begin reaction rules"]
-    lines += [
-        f"  {names[r.id]}: {_side(r.substrates, names)} -> {_side(r.products, names)}"
-        f" {names[r.rate_constant]}"
-        for r in crn.reactions
-    ]
+    for r in crn.reactions:
+        sides = f"{agents(r.substrates, '0')} -> {agents(r.products, '0')}"
+        lines.append(f"  {r.id}: {sides} {r.rate_constant}")
+    settings = {
+        "method": '"ode"',
+        "t_end": repr(source.until(options.t_end)),
+        "n_steps": options.n_steps,
+        "print_functions": 1,
+        "atol": "1e-12",
+        "rtol": "1e-10",
+    }
     lines += [
         "end reaction rules",
         "end model",
         "generate_network({overwrite=>1})",
-        f'simulate({{method=>"ode",t_end=>{source.until(t_end)!r},n_steps=>{n_steps},print_functions=>1,atol=>1e-12,rtol=>1e-10}})',
+        f"simulate({{{','.join(f'{name}=>{value}' for name, value in settings.items())}}})",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _side(side: Side, names: Mapping[str, str]) -> str:
-    return " + ".join(f"{name}()" for name in molecules(side, names)) or "0"

@@ -15,8 +15,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -27,7 +26,9 @@ from crn_nn_tellurium.basics import require
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
-from crn_nn_tellurium.exporters.source import Experiments, Fitted, Source, with_both_signs
+from crn_nn_tellurium.exporters.problems import Problem, Training
+from crn_nn_tellurium.exporters.runs import Runs, started_above
+from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.networks import Network
 
 _PROCESS = Path(__file__).with_name("copasi_process")
@@ -38,54 +39,35 @@ _DATE = re.compile(
 """Equal models are equal files, whenever they are written."""
 
 
-def write(
-    source: Source,
-    *,
-    X: Any = None,
-    Y: Any = None,
-    bound: float = 10.0,
-    free_signs: bool = False,
-    t_end: float | None = None,
-    n_steps: int = 200,
-    vary: str | None = None,
-    low: Any = None,
-    high: Any = None,
-    n_points: int = 20,
-) -> dict[str, str | bytes]:
-    """``NAME.cps`` and, for the parameter estimation, ``NAME.experiments.txt``.
+@dataclass(frozen=True)
+class Options(Runs, Training):
+    """What the tasks simulate, and what the parameter estimation fits."""
 
-    The estimation fits weights and biases (or all rate constants of other reactions) between 0 and
-    `bound`, times their value where that is larger than 1, to the steady states of `X` and `Y`;
-    without data, to the network's own outputs at a grid of inputs. A weight's sign is in its
-    reaction and stays, but with `free_signs`, which gives each weight two reactions. The time
-    course goes to `t_end`, in s; the scan takes `vary` from `low` to `high`.
-    """
+
+def write(source: Source, options: Options) -> dict[str, str | bytes]:
+    """``NAME.cps`` and, for the parameter estimation, ``NAME.experiments.txt``."""
     if importlib.util.find_spec("basico") is None:
         require("basico", "export")
-    crn = source.crn
-    data = (
-        source.experiments(X, Y)
-        if isinstance(source.model, Network) or X is not None or Y is not None
-        else None
-    )
-    fitted = {f.id: f for f in source.fitted(crn, bound)}
-    variation = source.variation(vary, low, high)
-    started = source.started_above(None if data is None else data.boundary, variation)
-    if free_signs:
-        started = with_both_signs(started, fitted)
-        fitted |= {f.id: f for f in source.fitted(started, bound)}
-    reference = _references(started)
-    outputs = data.outputs if data else [o.id for o in crn.observables] or list(crn.floating)
+    variation = options.variation(source.crn)
+    # reactions without data are written without a problem
+    has_problem = isinstance(source.model, Network) or options.has_data or options.free_signs
+    problem = options.problem(source) if has_problem else None
+    if problem:
+        crn = started_above(problem.crn, variation, problem.data.boundary)
+    else:
+        crn = started_above(source.crn, variation)
+    reference = _references(crn)
+    outputs = problem.data.outputs if problem else source.outputs
     task = {
-        "sbml": sbml.document_text(replace(source, model=started, x=None), names=False),
-        "t_end": source.until(t_end),
-        "n_steps": n_steps,
-        "n_points": n_points,
+        "sbml": sbml.document_text(replace(source, model=crn, x=None)),
+        "t_end": source.until(options.t_end),
+        "n_steps": options.n_steps,
+        "n_points": options.n_points,
         "outputs": {name: reference[name] for name in outputs},
         "variation": (
             variation and {**asdict(variation), "reference": _start(reference[variation.id])}
         ),
-        "fit": data and _fit(started, data, reference, fitted.values()),
+        "fit": problem and _fit(problem, reference),
     }
     return _run(task, source.stem)
 
@@ -121,19 +103,17 @@ def _start(reference: str) -> str:
     return f"{reference}_0" if reference.startswith("[") else f"{reference}.InitialValue"
 
 
-def _fit(
-    crn: ReactionNetwork, data: Experiments, reference: dict[str, str], fitted: Iterable[Fitted]
-) -> dict[str, Any]:
+def _fit(problem: Problem, reference: dict[str, str]) -> dict[str, Any]:
     """The data and what is fitted to them, by COPASI's names."""
-    columns = [_start(reference[name]) for name in crn.boundary] + [
-        reference[name] for name in data.outputs
-    ]
-    parameters = [
-        {"name": reference[f.id], "lower": f.lower, "upper": f.upper, "start": f.value}
-        for f in fitted
-    ]
+    data = problem.data
     return {
-        "columns": columns,
+        "columns": [
+            *(_start(reference[name]) for name in problem.crn.boundary),
+            *(reference[name] for name in data.outputs),
+        ],
         "rows": np.hstack([data.boundary, data.measured]).tolist(),
-        "parameters": parameters,
+        "parameters": [
+            {"name": reference[f.id], "lower": f.lower, "upper": f.upper, "start": f.value}
+            for f in problem.fitted
+        ],
     }

@@ -12,27 +12,22 @@ import keyword
 
 from crn_nn_tellurium.chemistry import formula
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, side
+from crn_nn_tellurium.exporters.texts import Language, counted
 
 # crnsimulator hands names to Python and sympy
 _RESERVED = {*keyword.kwlist, *"S N E I O Q C pi oo zoo nan beta gamma zeta re im np".split()}
-NAMES = Names("crnsimulator", "#", frozenset(_RESERVED))
+_LANGUAGE = Language("crnsimulator", "#", frozenset(_RESERVED))
 
 
 def write(source: Source) -> str:
     """Species with their concentrations, then reactions; read-outs are comments."""
-    crn = source.crn
-    names = NAMES.of(crn.identifiers)
+    crn = _LANGUAGE.network(source.crn)
     start = crn.start_values
-    lines = header(source, NAMES, names)
-    lines += [f"# {o.id} = {formula(o.expression, names=names)}" for o in crn.observables]
-    lines += [
-        f"{names[s.id]} @{'constant' if s.boundary else 'initial'} {start[s.id]!r}"
-        for s in crn.species
-    ]
-    lines += [
-        f"{side(r.substrates, names)} -> {side(r.products, names)} [k = {r.value!r}]".lstrip()
-        + f"  # {r.id}: {r.rate_constant}"
-        for r in crn.reactions
-    ]
+    lines = _LANGUAGE.header(source, crn)
+    lines += [f"# {o.id} = {formula(o.expression)}" for o in crn.observables]
+    for s in crn.species:
+        lines.append(f"{s.id} @{'constant' if s.boundary else 'initial'} {start[s.id]!r}")
+    for r in crn.reactions:
+        equation = f"{counted(r.substrates)} -> {counted(r.products)}".lstrip()
+        lines.append(f"{equation} [k = {r.value!r}]  # {r.id}: {r.rate_constant}")
     return "\n".join(lines) + "\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from crn_nn_tellurium.basics import to_csv
 from crn_nn_tellurium.chemistry import UNITS, Side, formula, printable
 from crn_nn_tellurium.exporters.source import Source
 
@@ -11,43 +10,44 @@ def write(source: Source) -> dict[str, str]:
     """``NAME.csv`` (reactions), ``NAME.species.csv`` and ``NAME.stoichiometry.csv`` (species by
     reactions, net).
     """
+    import pandas as pd  # a second, for this format alone
+
     crn = source.crn
-    reactions = [
-        [
-            "reaction",
-            "equation",
-            "substrates",
-            "products",
-            "order",
-            "rate_constant",
-            "value",
-            "unit",
-            "name",
-        ]
-    ]
-    for r in crn.reactions:
-        unit = UNITS[r.order] if r.order < len(UNITS) else ""
-        sides = [r.equation, _side(r.substrates), _side(r.products)]
-        reactions.append(
-            [r.id, *sides, str(r.order), r.rate_constant, repr(r.value), unit, printable(r.name)]
-        )
+    reactions = pd.DataFrame(
+        {
+            "reaction": r.id,
+            "equation": r.equation,
+            "substrates": _side(r.substrates),
+            "products": _side(r.products),
+            "order": r.order,
+            "rate_constant": r.rate_constant,
+            "value": r.value,
+            "unit": UNITS[r.order] if r.order < len(UNITS) else "",
+            "name": printable(r.name),
+        }
+        for r in crn.reactions
+    )
     start = crn.start_values
-    species = [["species", "initial_nM", "held_constant", "kind", "formula", "name"]]
-    for s in crn.species:
-        species.append(
-            [s.id, repr(start[s.id]), str(s.boundary).lower(), "species", "", printable(s.name)]
-        )
-    species += [
-        [o.id, "", "false", "read-out", formula(o.expression), printable(o.name)]
+    columns = ["species", "initial_nM", "held_constant", "kind", "formula", "name"]
+    species = [
+        (s.id, start[s.id], str(s.boundary).lower(), "species", "", printable(s.name))
+        for s in crn.species
+    ]
+    read_outs = [
+        (o.id, None, "false", "read-out", formula(o.expression), printable(o.name))
         for o in crn.observables
     ]
-    stoichiometry = [["species", *(r.id for r in crn.reactions)]]
-    net = crn.stoichiometry.toarray().astype(int).tolist()
-    stoichiometry += [[name, *map(str, row)] for name, row in zip(crn.floating, net, strict=True)]
+    stoichiometry = pd.DataFrame(
+        crn.stoichiometry.toarray().astype(int),
+        index=pd.Index(crn.floating, name="species"),
+        columns=[r.id for r in crn.reactions],
+    )
     return {
-        "": to_csv(reactions),
-        ".species.csv": to_csv(species),
-        ".stoichiometry.csv": to_csv(stoichiometry),
+        "": reactions.to_csv(index=False, lineterminator="\n"),
+        ".species.csv": pd.DataFrame(species + read_outs, columns=columns).to_csv(
+            index=False, lineterminator="\n"
+        ),
+        ".stoichiometry.csv": stoichiometry.to_csv(lineterminator="\n"),
     }
 
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
-import math
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import check_new, check_target, is_real, write_files
+from crn_nn_tellurium.basics import check_new, check_target, write_files
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
 from crn_nn_tellurium.exporters import (
@@ -34,113 +29,39 @@ from crn_nn_tellurium.exporters import (
     strands,
     visual_dsd,
 )
+from crn_nn_tellurium.exporters.format import Format
+from crn_nn_tellurium.exporters.problems import Training
+from crn_nn_tellurium.exporters.runs import Runs
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.networks import Network
 
-Content = str | bytes | Mapping[str, str | bytes]
-"""A file, or several by what follows the stem in their names."""
-
-
-@dataclass(frozen=True)
-class Format:
-    """A kind of file.
-
-    Attributes
-    ----------
-    name : str
-    title : str
-        What it is, in a few words.
-    write : callable
-        From a `Source` and keyword options to `Content`.
-    endings : tuple of str
-        File endings, without the dot, that mean it.
-    """
-
-    name: str
-    title: str
-    write: Callable[..., Content]
-    endings: tuple[str, ...] = ()
-
-    @property
-    def options(self) -> dict[str, str]:
-        """Its options, with their types as they are annotated."""
-        parameters = inspect.signature(self.write).parameters.values()
-        return {p.name: str(p.annotation) for p in parameters if p.kind is p.KEYWORD_ONLY}
-
-    def checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The options as Python's own numbers.
-
-        Raises
-        ------
-        InputError
-            If the format does not have one, or its value is of no use.
-        """
-        checked = {}
-        for name, value in options.items():
-            if name not in self.options:
-                known = ", ".join(self.options) or "none"
-                raise InputError(f"format {self.name!r} has no option {name!r}; it has {known}")
-            kind = self.options[name].removesuffix(" | None")
-            convert, expected = _KINDS.get(kind, (None, ""))
-            checked[name] = value if convert is None else convert(value)
-            if checked[name] is None:
-                raise InputError(
-                    f"format {self.name!r}: option {name} is {value!r}; expected {expected}"
-                )
-        return checked
-
-
-def _bool(value: Any) -> bool | None:
-    return bool(value) if isinstance(value, bool | np.bool_) else None
-
-
-def _float(value: Any) -> float | None:
-    try:
-        number = float(value) if is_real(value) else math.nan
-    except OverflowError:
-        return None
-    return number if 0 < number < math.inf else None
-
-
-def _int(value: Any) -> int | None:
-    number = _float(value)
-    return int(number) if number is not None and number >= 1 and number == int(number) else None
-
-
-_KINDS: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "bool": (_bool, "True or False"),
-    "int": (_int, "a whole number >= 1"),
-    "float": (_float, "a finite number > 0"),
-}
-"""By the annotation of an option: its value or None, and what is expected."""
-
-FORMATS = {
-    format.name: format
-    for format in (
-        Format("antimony", "Antimony", antimony.write, ("ant",)),
-        Format("sbml", "SBML Level 3 Version 2", sbml.write, ("xml", "sbml")),
-        Format("sbml-l3v1", "SBML Level 3 Version 1", sbml.write_l3v1),
-        Format("sbml-l2v4", "SBML Level 2 Version 4", sbml.write_l2v4),
-        Format("omex", "COMBINE archive", omex.write, ("omex",)),
-        Format("copasi", "COPASI", copasi.write, ("cps",)),
-        Format("petab", "PEtab 1", petab.write, ("yaml", "yml")),
-        Format("petab-v2", "PEtab 2", petab.write_v2),
-        Format("bngl", "BioNetGen", bngl.write, ("bngl",)),
-        Format("pysb", "PySB", pysb.write, ("py",)),
-        Format("kappa", "Kappa", kappa.write, ("ka",)),
-        Format("biocrnpyler", "BioCRNpyler script", biocrnpyler.write),
-        Format("catalyst", "Catalyst.jl script", catalyst.write, ("jl",)),
-        Format("crn", "crnsimulator and Nuskell", crn.write, ("crn",)),
-        Format("visual-dsd", "Visual DSD and Visual CRN", visual_dsd.write, ("dsd",)),
-        Format("pil", "strands for Peppercorn and Nuskell", strands.write_pil, ("pil",)),
-        Format("nupack", "strands for NUPACK's design", strands.write_nupack, ("np",)),
-        Format("parts", "list of strands, CSV", strands.write_parts),
-        Format("latex", "LaTeX tables", latex.write, ("tex",)),
-        Format("csv", "CSV tables", csv.write, ("csv",)),
-        Format("graphml", "GraphML", graph.write_graphml, ("graphml",)),
-        Format("graphviz", "Graphviz", graph.write_dot, ("dot", "gv")),
-    )
-}
+_TABLE = (
+    Format("antimony", "Antimony", antimony.write, ("ant",), antimony.Options),
+    Format("sbml", "SBML Level 3 Version 2", sbml.write, ("xml", "sbml"), sbml.Drawn),
+    Format("sbml-l3v1", "SBML Level 3 Version 1", sbml.write_l3v1, (), sbml.Drawn),
+    Format("sbml-l2v4", "SBML Level 2 Version 4", sbml.write_l2v4, (), sbml.Options),
+    Format("omex", "COMBINE archive", omex.write, ("omex",), Runs),
+    Format("copasi", "COPASI", copasi.write, ("cps",), copasi.Options),
+    Format("petab", "PEtab 1", petab.write, ("yaml", "yml"), Training),
+    Format("petab-v2", "PEtab 2", petab.write_v2, (), Training),
+    Format("bngl", "BioNetGen", bngl.write, ("bngl",), bngl.Options),
+    Format("pysb", "PySB", pysb.write, ("py",)),
+    Format("kappa", "Kappa", kappa.write, ("ka",), kappa.Options),
+    Format("biocrnpyler", "BioCRNpyler script", biocrnpyler.write),
+    Format("catalyst", "Catalyst.jl script", catalyst.write, ("jl",), catalyst.Options),
+    Format("crn", "crnsimulator and Nuskell", crn.write, ("crn",)),
+    Format("visual-dsd", "Visual DSD and CRN", visual_dsd.write, ("dsd",), visual_dsd.Options),
+    Format(
+        "pil", "strands for Peppercorn and Nuskell", strands.write_pil, ("pil",), strands.Options
+    ),
+    Format("nupack", "strands for NUPACK's design", strands.write_nupack, ("np",), strands.Options),
+    Format("parts", "list of strands, CSV", strands.write_parts, (), strands.Options),
+    Format("latex", "LaTeX tables", latex.write, ("tex",), latex.Options),
+    Format("csv", "CSV tables", csv.write, ("csv",)),
+    Format("graphml", "GraphML", graph.write_graphml, ("graphml",), graph.Reactions),
+    Format("graphviz", "Graphviz", graph.write_dot, ("dot", "gv"), graph.Influences),
+)
+FORMATS = {format.name: format for format in _TABLE}
 """The formats by name."""
 
 
@@ -167,7 +88,7 @@ def export(
     x : (n_in,) array_like, optional
         For a Network, the input values that the file holds; by default concentrations of 0.
     **options
-        Those of the format; each is described where its module writes it.
+        Those of the format, by name; docs/exports.md lists them.
 
     Returns
     -------
@@ -204,17 +125,14 @@ def export(
         raise InputError(f"path is {path!r}; expected the name of a file")
     path = Path(path)
     chosen = _format(path, format)
-    options = chosen.checked(options)
+    settings = chosen.settings(options)
     check_target(path)
     if not overwrite:
         check_new([path])  # before the work
-    content = chosen.write(Source(model, x, path.stem), **options)
-    parts = {"": content} if isinstance(content, str | bytes) else content
+    content = chosen.content(Source(model, x, path.stem), settings)
     files = {
-        path.with_name(path.stem + suffix) if suffix else path: (
-            part.encode() if isinstance(part, str) else part
-        )
-        for suffix, part in parts.items()
+        path.with_name(path.stem + suffix) if suffix else path: part
+        for suffix, part in content.items()
     }
     if not overwrite:
         check_new(files)

@@ -10,55 +10,52 @@ Boutillier et al., Bioinformatics 34 (2018) i583, doi 10.1093/bioinformatics/bty
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 from crn_nn_tellurium.chemistry import KAPPA, Side, formula
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header
+from crn_nn_tellurium.exporters.texts import Language, molecules
 
 _RESERVED = (
     "inf INF do set repeat alarm log exp sin cos tan sqrt max min abs int mod true false".split()
 )
-NAMES = Names("Kappa", "//", frozenset(_RESERVED))
+_LANGUAGE = Language("Kappa", "//", frozenset(_RESERVED))
 
 
-def write(source: Source, *, molecules: int = 1000) -> str:
-    """Agents, rules and read-outs, with `molecules` for a concentration of 1.
+@dataclass(frozen=True)
+class Options:
+    """How many molecules are a concentration of 1."""
+
+    molecules: int = 1000
+
+
+def write(source: Source, options: Options) -> str:
+    """Agents, rules and read-outs.
 
     Inputs are catalysts and so stay constant. Read-outs are concentrations again.
     """
-    crn, count = source.crn, molecules
-    names = NAMES.of(crn.identifiers)
-    lines = header(source, NAMES, names, [f"{count} molecules are a concentration of 1."])
-    lines += [f"%agent: {names[species.id]}()" for species in crn.species]
-    for name, value in crn.constant_values.items():
-        lines.append(f"%var: '{names[name]}' {value!r}")
-    for reaction in crn.reactions:
-        before, after = _aligned(*crn.catalytic_sides(reaction))
-        sides = [
-            ", ".join(f"{names[s]}()" if s else "." for s in side) or "."
-            for side in (before, after)
-        ]
-        per = {0: f" * {count}", 1: ""}.get(reaction.order, f" / {count ** (reaction.order - 1)}")
-        lines.append(
-            f"'{names[reaction.id]}' {sides[0]} -> {sides[1]} @"
-            f" '{names[reaction.rate_constant]}'{per}"
+    crn, count = _LANGUAGE.network(source.crn), options.molecules
+    lines = _LANGUAGE.header(source, crn, [f"{count} molecules are a concentration of 1."])
+    lines += [f"%agent: {s.id}()" for s in crn.species]
+    lines += [f"%var: '{k}' {value!r}" for k, value in crn.constant_values.items()]
+    for r in crn.reactions:
+        before, after = (
+            ", ".join(f"{s}()" if s else "." for s in side) or "."
+            for side in _aligned(*crn.catalytic_sides(r))
         )
-    seen = {species.id: f"(|{names[species.id]}()| / {count})" for species in crn.species}
-    seen |= {name: f"'{names[name]}'" for name in crn.rate_constants}
-    lines += [f"%obs: '{names[species.id]}' {seen[species.id]}" for species in crn.species]
-    lines += [
-        f"%obs: '{names[o.id]}' {formula(o.expression, KAPPA, seen)}" for o in crn.observables
-    ]
-    lines += [
-        f"%init: {round(value * count)} {names[species]}()"
-        for species, value in crn.start_values.items()
-    ]
+        per = {0: f" * {count}", 1: ""}.get(r.order, f" / {count ** (r.order - 1)}")
+        lines.append(f"'{r.id}' {before} -> {after} @ '{r.rate_constant}'{per}")
+    seen = {s.id: f"(|{s.id}()| / {count})" for s in crn.species}
+    read = seen | {k: f"'{k}'" for k in crn.rate_constants}
+    lines += [f"%obs: '{name}' {text}" for name, text in seen.items()]
+    lines += [f"%obs: '{o.id}' {formula(o.expression, KAPPA, read)}" for o in crn.observables]
+    lines += [f"%init: {round(value * count)} {name}()" for name, value in crn.start_values.items()]
     return "\n".join(lines) + "\n"
 
 
 def _aligned(before: Side, after: Side) -> tuple[list[str], list[str]]:
     """Both sides molecule by molecule, "" where there is none."""
-    left = [species for species, count in before for _ in range(count)]
+    left = molecules(before)
     made = Counter(dict(after))
     right = []
     for species in left:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from crn_nn_tellurium.chemistry import Expression, Side
 from crn_nn_tellurium.exporters.source import Source
 
@@ -13,20 +15,33 @@ _UNITS = (
 )
 
 
-def write(source: Source, *, standalone: bool = True, digits: int = 4) -> str:
-    """Reactions, rate constants to `digits` digits, concentrations and read-outs.
+@dataclass(frozen=True)
+class Options:
+    """What the tables look like.
 
-    With `standalone`, a document; else the tables alone, for a document that loads amsmath,
-    longtable and booktabs.
+    Attributes
+    ----------
+    standalone : bool
+        Whether it is a document; else the tables alone, for one that loads amsmath, longtable and
+        booktabs.
+    digits : int
+        Of numbers.
     """
-    crn = source.crn
+
+    standalone: bool = True
+    digits: int = 4
+
+
+def write(source: Source, options: Options) -> str:
+    """Reactions, rate constants, concentrations and read-outs."""
+    crn, digits = source.crn, options.digits
     rows = [
         rf"${_side(r.substrates)} \xrightarrow{{{_name(r.rate_constant)}}} {_side(r.products)}$ & "
         rf"${_number(r.value, digits)}$ & ${_unit(r.order)}$ \\"
         for r in crn.reactions
     ]
     lines = [f"% {line}" for line in source.statements]
-    if standalone:
+    if options.standalone:
         lines += [
             r"\documentclass{article}",
             r"\usepackage{amsmath,longtable,booktabs}",
@@ -47,7 +62,7 @@ def write(source: Source, *, standalone: bool = True, digits: int = 4) -> str:
             rf"${_name(o.id)}$ & ${_formula(o.expression, digits)}$ \\" for o in crn.observables
         ]
         lines += [*_table("lp{8cm}", "Read-out & Formula", read)]
-    if standalone:
+    if options.standalone:
         lines.append(r"\end{document}")
     return "\n".join(lines) + "\n"
 

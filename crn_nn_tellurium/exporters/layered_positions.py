@@ -4,11 +4,9 @@ colors.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-import numpy as np
-from scipy import sparse
 
 from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork
 
@@ -63,39 +61,23 @@ def layered_positions(crn: ReactionNetwork) -> dict[str, tuple[int, int]]:
     >>> layered_positions(to_reactions(Network([Layer([[1.0, 1.0]]), Layer([[1.0]])])))
     {'x0': (0, 0), 'x1': (0, 1), 'Y1_0': (1, 0), 'Y2_0': (2, 0)}
     """
-    names = [s.id for s in crn.species]
-    number = {name: i for i, name in enumerate(names)}
-    edges = {(number[edge.source], number[edge.target]) for edge in influences(crn)}
-    pairs = np.array(sorted(edges), dtype=int).reshape(-1, 2)
-    graph = sparse.csr_array(
-        (np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(names), len(names))
-    )
-    n_circles, circle = sparse.csgraph.connected_components(graph, connection="strong")
-    between = {(int(a), int(b)) for a, b in circle[pairs].tolist() if a != b}
-    column = _longest_paths(n_circles, between)
-    taken: dict[int, int] = {}
+    import networkx as nx  # most of a second, for pictures alone
+
+    graph = nx.DiGraph()
+    graph.add_nodes_from(species.id for species in crn.species)
+    graph.add_edges_from((edge.source, edge.target) for edge in influences(crn))
+    circles = nx.condensation(graph)
+    # a generation of a graph without circles is the longest path to it
+    column = {
+        species: number
+        for number, generation in enumerate(nx.topological_generations(circles))
+        for circle in generation
+        for species in circles.nodes[circle]["members"]
+    }
+    rows = Counter[int]()
     positions = {}
-    for i, name in enumerate(names):
-        c = column[circle[i]]
-        positions[name] = (c, taken.get(c, 0))
-        taken[c] = taken.get(c, 0) + 1
+    for species in crn.species:
+        place = column[species.id]
+        positions[species.id] = (place, rows[place])
+        rows[place] += 1
     return positions
-
-
-def _longest_paths(n: int, edges: set[tuple[int, int]]) -> list[int]:
-    """Number of edges of the longest path to each node of a graph without circles."""
-    after: list[list[int]] = [[] for _ in range(n)]
-    waiting = [0] * n
-    for a, b in edges:
-        after[a].append(b)
-        waiting[b] += 1
-    length = [0] * n
-    ready = [node for node in range(n) if not waiting[node]]
-    while ready:
-        node = ready.pop()
-        for other in after[node]:
-            length[other] = max(length[other], length[node] + 1)
-            waiting[other] -= 1
-            if not waiting[other]:
-                ready.append(other)
-    return length

@@ -12,7 +12,6 @@ import io
 import threading
 import zipfile
 from dataclasses import replace
-from typing import Any
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -20,7 +19,8 @@ import phrasedml
 
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
-from crn_nn_tellurium.exporters.source import DOI, Source, Variation
+from crn_nn_tellurium.exporters.runs import Runs, Variation, started_above
+from crn_nn_tellurium.exporters.source import DOI, Source
 from crn_nn_tellurium.networks import Network
 
 _COMBINE = "http://identifiers.org/combine.specifications"
@@ -29,27 +29,13 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _phrasedml_lock = threading.Lock()  # phraSED-ML keeps the models that it was told of
 
 
-def write(
-    source: Source,
-    *,
-    t_end: float | None = None,
-    n_steps: int = 200,
-    vary: str | None = None,
-    low: Any = None,
-    high: Any = None,
-    n_points: int = 20,
-) -> bytes:
-    """An archive to open in Tellurium, VCell, COPASI, runBioSimulations.
-
-    The time course goes to `t_end`, in s; the scan takes `vary`, a boundary species or rate
-    constant (the first, by default), from `low` to `high` in `n_points` steps to its steady states.
-    """
-    variation = source.variation(vary, low, high)
-    until = source.until(t_end)
-    model = sbml.document_text(
-        replace(source, model=source.started_above(variation=variation), x=None)
-    )
-    simulation = _sedml(source, model, until, n_steps, variation, n_points)
+def write(source: Source, options: Runs) -> bytes:
+    """An archive to open in Tellurium, VCell, COPASI, runBioSimulations."""
+    variation = options.variation(source.crn)
+    until = source.until(options.t_end)
+    started = started_above(source.crn, variation)
+    model = sbml.document_text(replace(source, model=started, x=None))
+    simulation = _sedml(model, _script(source, options, variation))
     files = {
         "model.xml": (f"{_COMBINE}/sbml.level-3.version-2", model),
         "simulation.sedml": (f"{_COMBINE}/sed-ml.level-1.version-4", simulation),
@@ -69,24 +55,18 @@ def write(
     return buffer.getvalue()
 
 
-def _sedml(
-    source: Source,
-    model: str,
-    t_end: float,
-    n_steps: int,
-    variation: Variation | None,
-    n_points: int,
-) -> str:
-    outputs = _outputs(source)
+def _script(source: Source, options: Runs, variation: Variation | None) -> str:
+    """The simulations in phraSED-ML."""
+    outputs = source.outputs
     lines = [
         'net = model "model.xml"',
         "settle = simulate steadystate",
-        f"follow = simulate uniform(0, {t_end!r}, {n_steps})",
+        f"follow = simulate uniform(0, {source.until(options.t_end)!r}, {options.n_steps})",
         "steady = run settle on net",
         "course = run follow on net",
     ]
     if variation:
-        span = f"uniform({variation.low!r}, {variation.high!r}, {n_points})"
+        span = f"uniform({variation.low!r}, {variation.high!r}, {options.n_points})"
         lines.append('varied = model "model.xml"')
         lines.append("each = run settle on varied")
         lines.append(f"scan = repeat each for {variation.id} in {span}, reset=true")
@@ -98,22 +78,19 @@ def _sedml(
         curves = ", ".join(f"scan.{name}" for name in outputs)
         lines.append(f'plot "steady state against {variation.id}" scan.{variation.id} vs {curves}')
         lines.append(f'report "scan" scan.{variation.id}, {curves}')
+    return "\n".join(lines)
+
+
+def _sedml(model: str, script: str) -> str:
     with _phrasedml_lock:
         phrasedml.clearReferencedSBML()
         phrasedml.setReferencedSBML("model.xml", model)
-        text = phrasedml.convertString("\n".join(lines))
+        text = phrasedml.convertString(script)
         error = phrasedml.getLastError()
         phrasedml.clearReferencedSBML()
     if text is None:
         raise FileFormatError(f"phraSED-ML refuses the simulation: {error}")
     return str(text)
-
-
-def _outputs(source: Source) -> list[str]:
-    """What is reported: the outputs of a network, the read-outs of reactions, or else the species."""
-    if isinstance(source.model, Network):
-        return list(source.model.output_names)
-    return [o.id for o in source.crn.observables] or list(source.crn.floating)
 
 
 def _readme(source: Source, t_end: float, variation: Variation | None) -> str:

@@ -5,54 +5,39 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping
 
-from crn_nn_tellurium.chemistry import PYTHON, Side, formula
+from crn_nn_tellurium.chemistry import PYTHON, formula
 from crn_nn_tellurium.exporters import bngl
 from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Names, header, molecules
+from crn_nn_tellurium.exporters.texts import Language, agents
 
 _IMPORTED = ("Expression", "Initial", "Model", "Monomer", "Observable", "Parameter", "Rule")
 # a component is a name of the module, and goes to BioNetGen by the same name
-NAMES = Names(
-    "PySB",
-    "#",
-    bngl.RESERVED
-    | {name.lower() for name in (*_IMPORTED, "sympy", *keyword.kwlist, *keyword.softkwlist)},
-    folds_case=True,
-)
+_RESERVED = bngl.RESERVED | {
+    name.lower() for name in (*_IMPORTED, "sympy", *keyword.kwlist, *keyword.softkwlist)
+}
+_LANGUAGE = Language("PySB", "#", _RESERVED, folds_case=True)
 
 
 def write(source: Source) -> str:
     """A module with a Model; outputs are expressions of the observables ``{species}_c``."""
-    crn = source.crn
-    names = NAMES.of(crn.identifiers)
+    crn = _LANGUAGE.network(source.crn)
     start = crn.start_values
-    seen = NAMES.also(names, "c")
-    read = names | {species.id: seen[species.id] for species in crn.species}
-    starts_of = NAMES.also(names | {f"{name} seen": new for name, new in seen.items()}, "start")
-    lines = header(source, NAMES, names)
+    seen, starts = _LANGUAGE.further(crn, "c", "start")
+    lines = _LANGUAGE.header(source, crn)
     lines += ["from pysb import " + ", ".join(_IMPORTED)]
     if any("sqrt" in formula(o.expression) for o in crn.observables):
         lines.append("from sympy import sqrt")
     lines += ["", "Model()", ""]
-    for k, value in crn.constant_values.items():
-        lines.append(f"Parameter({names[k]!r}, {value!r})")
-    for species in crn.species:
-        name = names[species.id]
-        fixed = ", fixed=True" if species.boundary else ""
-        lines.append(f"Monomer({name!r})")
-        lines.append(
-            f"Initial({name}(), Parameter({starts_of[species.id]!r}, {start[species.id]!r}){fixed})"
-        )
-        lines.append(f"Observable({seen[species.id]!r}, {name}())")
-    for reaction in crn.reactions:
-        sides = f"{_side(reaction.substrates, names)} >> {_side(reaction.products, names)}"
-        lines.append(f"Rule({names[reaction.id]!r}, {sides}, {names[reaction.rate_constant]})")
+    lines += [f"Parameter({k!r}, {value!r})" for k, value in crn.constant_values.items()]
+    for s in crn.species:
+        initial = f"Parameter({starts[s.id]!r}, {start[s.id]!r})"
+        lines.append(f"Monomer({s.id!r})")
+        lines.append(f"Initial({s.id}(), {initial}{', fixed=True' * s.boundary})")
+        lines.append(f"Observable({seen[s.id]!r}, {s.id}())")
+    for r in crn.reactions:
+        sides = f"{agents(r.substrates, 'None')} >> {agents(r.products, 'None')}"
+        lines.append(f"Rule({r.id!r}, {sides}, {r.rate_constant})")
     for o in crn.observables:
-        lines.append(f"Expression({names[o.id]!r}, {formula(o.expression, PYTHON, read)})")
+        lines.append(f"Expression({o.id!r}, {formula(o.expression, PYTHON, seen)})")
     return "\n".join(lines) + "\n"
-
-
-def _side(side: Side, names: Mapping[str, str]) -> str:
-    return " + ".join(f"{name}()" for name in molecules(side, names)) or "None"

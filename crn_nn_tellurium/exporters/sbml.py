@@ -9,8 +9,8 @@ assignment rules. Source: Hucka et al., J. Integr. Bioinform. 16 (2019) 20190021
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 from xml.sax.saxutils import escape
 
 import libsbml
@@ -27,9 +27,8 @@ from crn_nn_tellurium.chemistry import (
     Expression,
     Monomial,
     Reaction,
-    ReactionNetwork,
+    Species,
     check_orders,
-    constant_names,
     law_term,
     printable,
 )
@@ -37,9 +36,8 @@ from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters.sbml_layout import add_layout
 from crn_nn_tellurium.exporters.source import Source
 
-Dialect = Literal["l3v2", "l3v1", "l2v4"]
-_LEVELS: dict[str, tuple[int, int]] = {"l3v2": (3, 2), "l3v1": (3, 1), "l2v4": (2, 4)}
 _PLACE = re.compile(r'( value="| initialConcentration="|<cn(?: sbml:units="\w+")?> )(\d+)(?=["\s])')
+_XHTML = "http://www.w3.org/1999/xhtml"
 _NANO = -9
 _UNIT_PARTS: dict[str, tuple[tuple[int, int, int], ...]] = {
     # kind, exponent, scale
@@ -50,34 +48,50 @@ _UNIT_PARTS: dict[str, tuple[tuple[int, int, int], ...]] = {
 }
 
 
-def write(source: Source, *, layout: bool = False, plain_laws: bool = False) -> str:
-    """SBML Level 3 Version 2.
+@dataclass(frozen=True)
+class Options:
+    """How laws are written.
 
-    With `layout`, and how to draw it: species in columns, layer by layer. With `plain_laws`, laws
-    are ``k * A * B`` without the volume, which is 1, for readers that cannot do with it
-    (bioscrape); units then do not agree.
+    Attributes
+    ----------
+    plain_laws : bool
+        ``k * A * B`` without the volume, which is 1, for readers that cannot do with it
+        (bioscrape); units then do not agree.
     """
-    return document_text(source, "l3v2", layout, plain_laws)
+
+    plain_laws: bool = False
 
 
-def write_l3v1(source: Source, *, layout: bool = False, plain_laws: bool = False) -> str:
-    """SBML Level 3 Version 1, which MATLAB's SimBiology reads; options as above."""
-    return document_text(source, "l3v1", layout, plain_laws)
+@dataclass(frozen=True)
+class Drawn(Options):
+    """And whether the file says how to draw it.
+
+    Attributes
+    ----------
+    layout : bool
+        Species in columns, layer by layer.
+    """
+
+    layout: bool = False
 
 
-def write_l2v4(source: Source, *, plain_laws: bool = False) -> str:
-    """SBML Level 2 Version 4, for older readers; `plain_laws` as above."""
-    return document_text(source, "l2v4", plain_laws=plain_laws)
+def write(source: Source, options: Drawn) -> str:
+    """SBML Level 3 Version 2."""
+    return document_text(source, options)
 
 
-def document_text(
-    source: Source,
-    dialect: Dialect = "l3v2",
-    layout: bool = False,
-    plain_laws: bool = False,
-    names: bool = True,
-) -> str:
-    """The text of an SBML document; options as above. Without `names`, readers show identifiers.
+def write_l3v1(source: Source, options: Drawn) -> str:
+    """SBML Level 3 Version 1, which MATLAB's SimBiology reads."""
+    return document_text(source, options, (3, 1))
+
+
+def write_l2v4(source: Source, options: Options) -> str:
+    """SBML Level 2 Version 4, for older readers."""
+    return document_text(source, Drawn(options.plain_laws), (2, 4))
+
+
+def document_text(source: Source, options: Drawn = Drawn(), level: tuple[int, int] = (3, 2)) -> str:
+    """The text of an SBML document of a level and version.
 
     Raises
     ------
@@ -88,50 +102,44 @@ def document_text(
     """
     crn = source.crn
     check_orders(crn)
-    level, version = _LEVELS[dialect]
-    packages = libsbml.SBMLNamespaces(level, version)
-    if layout:
-        packages.addPackageNamespace("layout", 1)
-        packages.addPackageNamespace("render", 1)
+    packages = libsbml.SBMLNamespaces(*level)
+    drawn_by = ("layout", "render") if options.layout else ()
+    for package in drawn_by:
+        packages.addPackageNamespace(package, 1)
     document = libsbml.SBMLDocument(packages)
-    if layout:
-        document.setPackageRequired("layout", False)
-        document.setPackageRequired("render", False)
-    builder = _Builder(document.createModel(), source, level, plain_laws, names)
+    for package in drawn_by:
+        document.setPackageRequired(package, False)
+    builder = _Builder(document.createModel(), source, level, options.plain_laws)
     builder.build()
-    if layout:
+    if options.layout:
         add_layout(document.getModel(), crn)
     return builder.exact_digits(libsbml.writeSBMLToString(document))
 
 
-@dataclass
 class _Builder:
     """Fills a model of libSBML; what libSBML refuses is an error here, not a silent gap."""
 
-    model: Any
-    source: Source
-    level: int
-    plain_laws: bool
-    named: bool
-    numbers: list[float] = field(default_factory=list)
-    literals: dict[tuple[float, str], str] = field(default_factory=dict)
-
-    @property
-    def crn(self) -> ReactionNetwork:
-        """What is written."""
-        return self.source.crn
+    def __init__(
+        self, model: Any, source: Source, level: tuple[int, int], plain_laws: bool
+    ) -> None:
+        self.model = model
+        self.source = source
+        self.crn = source.crn
+        self.level, self.version = level
+        self.plain_laws = plain_laws
+        self.taken = {*self.crn.identifiers, self.crn.name}
+        self.compartment = free_id("comp", self.taken)
+        self.numbers: list[float] = []
+        self.literals: dict[tuple[float, str], str] = {}
 
     def build(self) -> None:
         """All parts, in the order in which they name one another."""
-        crn = self.crn
-        self.taken = {*crn.identifiers, crn.name}
-        self.compartment = free_id("comp", self.taken)
         self._head()
         self._units()
         self._compartment()
         self._parameters()
         for species in self.crn.species:
-            self._species(species.id, species.initial, species.boundary, species.name)
+            self._species(species)
         self._observables()
         for reaction in self.crn.reactions:
             self._reaction(reaction)
@@ -162,10 +170,7 @@ class _Builder:
             ):
                 _do(setter(unit), unit)
         paragraphs = "".join(f"<p>{escape(line)}</p>" for line in self.source.statements)
-        _do(
-            model.setNotes(f'<body xmlns="http://www.w3.org/1999/xhtml">{paragraphs}</body>'),
-            "the notes",
-        )
+        _do(model.setNotes(f'<body xmlns="{_XHTML}">{paragraphs}</body>'), "the notes")
         if self.source.doi:
             term = libsbml.CVTerm(libsbml.MODEL_QUALIFIER)
             term.setModelQualifierType(libsbml.BQM_IS_DESCRIBED_BY)
@@ -173,19 +178,17 @@ class _Builder:
             _do(model.addCVTerm(term), self.source.doi)
 
     def _units(self) -> None:
-        orders = sorted({reaction.order for reaction in self.crn.reactions})
         parts = dict(_UNIT_PARTS)
-        if self.level == 2:
-            parts["time"] = parts.pop(
-                "time_unit"
-            )  # Level 2 has one name for each of the model's units
-        for order in orders:
-            concentration = [
+        if self.level == 2:  # which has one name for each of the model's units
+            parts["time"] = parts.pop("time_unit")
+        for order in sorted({reaction.order for reaction in self.crn.reactions}):
+            # a rate constant of order n is in (mole / litre)^(1 - n) / s
+            concentration = (
                 (libsbml.UNIT_KIND_LITRE, order - 1, 0),
                 (libsbml.UNIT_KIND_MOLE, 1 - order, _NANO),
-            ]
+            )
             parts[UNITS[order]] = (
-                *(c for c in concentration if c[1]),
+                *(part for part in concentration if order != 1),
                 (libsbml.UNIT_KIND_SECOND, -1, 0),
             )
         for name, units in parts.items():
@@ -201,7 +204,6 @@ class _Builder:
     def _compartment(self) -> None:
         compartment = self.model.createCompartment()
         _do(compartment.setId(self.compartment), self.compartment)
-        compartment.setName("vessel")
         compartment.setSBOTerm(SBO_COMPARTMENT)
         compartment.setSpatialDimensions(3)
         compartment.setSize(1.0)
@@ -209,47 +211,40 @@ class _Builder:
         compartment.setUnits("volume")
 
     def _parameters(self) -> None:
-        names = constant_names(self.crn)
         order = self.crn.constant_orders
         for identifier, value in self.crn.constant_values.items():
-            parameter = self._parameter(identifier, names[identifier], UNITS[order[identifier]])
+            parameter = self._parameter(identifier, UNITS[order[identifier]])
             parameter.setValue(self._place(value))
             parameter.setConstant(True)
             parameter.setSBOTerm(SBO_CONSTANT[order[identifier]])
 
-    def _parameter(self, identifier: str, name: str, unit: str) -> Any:
+    def _parameter(self, identifier: str, unit: str, about: str = "") -> Any:
         parameter = self.model.createParameter()
         _do(parameter.setId(identifier), identifier)
-        self._name(parameter, name)
+        _describe(parameter, about)
         parameter.setUnits(unit)
         return parameter
 
-    def _name(self, element: Any, name: str) -> None:
-        if name and self.named:
-            element.setName(printable(name))
-
-    def _species(
-        self, identifier: str, initial: float | Expression, boundary: bool, name: str
-    ) -> None:
+    def _species(self, about: Species) -> None:
         species = self.model.createSpecies()
-        _do(species.setId(identifier), identifier)
-        self._name(species, name)
+        _do(species.setId(about.id), about.id)
+        _describe(species, about.name)
         species.setCompartment(self.compartment)
         species.setHasOnlySubstanceUnits(False)
-        species.setBoundaryCondition(boundary)
+        species.setBoundaryCondition(about.boundary)
         species.setConstant(False)
         species.setSubstanceUnits("substance")
         species.setSBOTerm(SBO_SPECIES)
-        if isinstance(initial, Expression):
+        if isinstance(about.initial, Expression):
             assignment = self.model.createInitialAssignment()
-            _do(assignment.setSymbol(identifier), identifier)
-            _do(assignment.setMath(self._formula(initial)), identifier)
+            _do(assignment.setSymbol(about.id), about.id)
+            _do(assignment.setMath(self._formula(about.initial)), about.id)
         else:
-            species.setInitialConcentration(self._place(initial))
+            species.setInitialConcentration(self._place(about.initial))
 
     def _observables(self) -> None:
         for observable in self.crn.observables:
-            parameter = self._parameter(observable.id, observable.name, "nM")
+            parameter = self._parameter(observable.id, "nM", observable.name)
             parameter.setConstant(False)
             parameter.setSBOTerm(SBO_OBSERVABLE)
             rule = self.model.createAssignmentRule()
@@ -257,19 +252,18 @@ class _Builder:
             _do(rule.setMath(self._formula(observable.expression)), observable.id)
 
     def _reaction(self, reaction: Reaction) -> None:
-        if not (reaction.substrates or reaction.products) and (
-            self.level,
-            self.model.getVersion(),
-        ) != (3, 2):
+        is_empty = not (reaction.substrates or reaction.products)
+        if is_empty and (self.level, self.version) != (3, 2):
             raise FileFormatError(
                 f"reaction {reaction.id!r} makes nothing from nothing, which SBML holds from Level"
                 " 3 Version 2 on; leave it out, or use format='sbml'"
             )
         made = self.model.createReaction()
         _do(made.setId(reaction.id), reaction.id)
-        self._name(made, reaction.name)
+        if reaction.name:
+            made.setName(printable(reaction.name))
         made.setReversible(False)
-        if self.level == 3 and self.model.getVersion() == 1:
+        if (self.level, self.version) == (3, 1):
             made.setFast(False)
         made.setSBOTerm(SBO_REACTION)
         for create, side in (
@@ -335,11 +329,18 @@ class _Builder:
         """A parameter that stands for a number, since Level 2 has no units on numbers."""
         if (value, unit) not in self.literals:
             identifier = free_id("number", self.taken)
-            parameter = self._parameter(identifier, "a number in a formula", unit)
+            parameter = self._parameter(identifier, unit, "a number in a formula")
             parameter.setValue(self._place(value))
             parameter.setConstant(True)
             self.literals[value, unit] = identifier
         return self.literals[value, unit]
+
+
+def _describe(element: Any, text: str) -> None:
+    """Sentences are notes: COPASI and others call an element by its name, where it has one."""
+    if text:
+        paragraph = f'<p xmlns="{_XHTML}">{escape(printable(text))}</p>'
+        _do(element.setNotes(paragraph), element.getId())
 
 
 def _do(code: int, what: str) -> None:

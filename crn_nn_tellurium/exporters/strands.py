@@ -4,6 +4,8 @@ and to order.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from crn_nn_tellurium.basics import free_id, to_csv
 from crn_nn_tellurium.dna import (
     LONG,
@@ -18,11 +20,19 @@ from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters.source import Source
 
 
-def write_pil(source: Source, *, toehold: int = TOEHOLD, long: int = LONG) -> str:
+@dataclass(frozen=True)
+class Options:
+    """How many bases the domains have."""
+
+    toehold: int = TOEHOLD
+    long: int = LONG
+
+
+def write_pil(source: Source, options: Options) -> str:
     """Domains with their lengths, strands and complexes in kernel notation with what is put in, in
     nM.
     """
-    parts = _parts(source, toehold, long)
+    parts = _parts(source, options)
     lines = [f"# {line}" for line in _statements(source, parts)]
     lines += [f"length {domain} = {length}" for domain, length in parts.lengths.items()]
     lines += [
@@ -32,11 +42,11 @@ def write_pil(source: Source, *, toehold: int = TOEHOLD, long: int = LONG) -> st
     return "\n".join(lines) + "\n"
 
 
-def write_nupack(source: Source, *, toehold: int = TOEHOLD, long: int = LONG) -> str:
+def write_nupack(source: Source, options: Options) -> str:
     """A design script of NUPACK's language: domains, strands, target structures. Which bases,
     NUPACK finds.
     """
-    parts = _parts(source, toehold, long)
+    parts = _parts(source, options)
     ids = _strand_ids(parts)
     lines = [f"# {line}" for line in _statements(source, parts)]
     lines += ["material = dna", "temperature[C] = 25.0", "trials = 1"]
@@ -48,11 +58,11 @@ def write_nupack(source: Source, *, toehold: int = TOEHOLD, long: int = LONG) ->
     return "\n".join(lines) + "\n"
 
 
-def write_parts(source: Source, *, toehold: int = TOEHOLD, long: int = LONG) -> dict[str, str]:
+def write_parts(source: Source, options: Options) -> dict[str, str]:
     """``NAME.csv``, strands and complexes with concentrations, and ``NAME.strands.csv``, strands
     with lengths.
     """
-    parts = _parts(source, toehold, long)
+    parts = _parts(source, options)
     ids = _strand_ids(parts)
     complexes = [
         [
@@ -86,14 +96,14 @@ def _strand_ids(parts: Parts) -> dict[Strand, str]:
     return {strand: free_id(f"strand_{i}", taken) for i, strand in enumerate(parts.strands)}
 
 
-def _parts(source: Source, toehold: int, long: int) -> Parts:
+def _parts(source: Source, options: Options) -> Parts:
     dna = source.model
     if not isinstance(dna, StrandDisplacement):
         raise FileFormatError(
             f"{source.crn.name!r} is no strand displacement implementation; to_strand_displacement"
             " makes one of it, --dna on the command line"
         )
-    return domain_parts(dna, toehold, long)
+    return domain_parts(dna, options.toehold, options.long)
 
 
 def _statements(source: Source, parts: Parts) -> list[str]:

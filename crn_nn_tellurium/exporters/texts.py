@@ -1,25 +1,23 @@
-"""What the writers of text share: names that a language allows, headers, and the numbers and sides
-of reactions.
-"""
+"""What the writers of text share: names that a language allows, headers, sides of reactions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from crn_nn_tellurium.basics import free_id
-from crn_nn_tellurium.chemistry import Side
+from crn_nn_tellurium.chemistry import ReactionNetwork, Side, renamed
 from crn_nn_tellurium.exporters.source import Source
 
 
 @dataclass(frozen=True)
-class Names:
+class Language:
     """Which names a language allows.
 
     Attributes
     ----------
-    language : str
+    name : str
     comment : str
         What starts a comment.
     reserved : frozenset of str
@@ -30,23 +28,28 @@ class Names:
         Whether names that differ in case alone are one.
     """
 
-    language: str
+    name: str
     comment: str
     reserved: frozenset[str] = frozenset()
     allowed: str = "[A-Za-z].*"
     folds_case: bool = False
 
-    def of(self, names: Iterable[str]) -> dict[str, str]:
+    def network(self, crn: ReactionNetwork) -> ReactionNetwork:
+        """The network with names that the language allows."""
+        return renamed(crn, self.names([*crn.identifiers, crn.name]))
+
+    def names(self, names: Iterable[str]) -> dict[str, str]:
         """A name in the language for each, itself where it is allowed; all different.
 
         Examples
         --------
-        >>> Names("Python", "#", frozenset({"lambda"})).of(["Y", "_Y", "lambda"])
+        >>> Language("Python", "#", frozenset({"lambda"})).names(["Y", "_Y", "lambda"])
         {'Y': 'Y', '_Y': 's_Y', 'lambda': 's_lambda'}
         """
         names = list(names)
         found: dict[str, str] = {}
         taken: set[str] = set()
+        # allowed names are kept, so they come first
         for name in names:
             if self._allows(name) and self._key(name) not in taken:
                 found[name] = name
@@ -56,17 +59,31 @@ class Names:
                 found[name] = free_id(re.sub("_+", "_", f"s_{name}").rstrip("_"), taken, self._key)
         return {name: found[name] for name in names}
 
-    def also(self, names: Mapping[str, str], suffix: str) -> dict[str, str]:
-        """Further names, each after one of these and with a suffix; all different from one another
-        and from these.
+    def further(self, crn: ReactionNetwork, *suffixes: str) -> list[dict[str, str]]:
+        """By suffix, another name for each species; all different, and none of the network's.
 
         Examples
         --------
-        >>> Names("Python", "#").also({"Y": "Y", "Y_c": "Y_c"}, "c")
-        {'Y': 'Y_c_2', 'Y_c': 'Y_c_c'}
+        >>> from crn_nn_tellurium import Species
+        >>> crn = ReactionNetwork([Species("Y"), Species("Y_c")], [])
+        >>> Language("Python", "#").further(crn, "c")
+        [{'Y': 'Y_c_2', 'Y_c': 'Y_c_c'}]
         """
-        taken = {self._key(name) for name in names.values()}
-        return {name: free_id(f"{new}_{suffix}", taken, self._key) for name, new in names.items()}
+        taken = {self._key(name) for name in crn.identifiers}
+        return [
+            {s.id: free_id(f"{s.id}_{suffix}", taken, self._key) for s in crn.species}
+            for suffix in suffixes
+        ]
+
+    def header(self, source: Source, crn: ReactionNetwork, more: Iterable[str] = ()) -> list[str]:
+        """Comment lines: what the file is, and which of its names the language forbids."""
+        lines = [*source.statements, *more]
+        lines += [
+            f"{old} is called {new}: {self.name} forbids the name."
+            for old, new in zip(source.crn.identifiers, crn.identifiers, strict=True)
+            if old != new
+        ]
+        return [f"{self.comment} {line}" for line in lines]
 
     def _key(self, name: str) -> str:
         return name.lower() if self.folds_case else name
@@ -75,24 +92,19 @@ class Names:
         return re.fullmatch(self.allowed, name) is not None and self._key(name) not in self.reserved
 
 
-def header(
-    source: Source, language: Names, names: Mapping[str, str], more: Iterable[str] = ()
-) -> list[str]:
-    """Comment lines: what the file is, and each name that the language forbids."""
-    lines = [*source.statements, *more]
-    renamed = {name: new for name, new in names.items() if new != name}
-    lines += [
-        f"{name} is called {new}: {language.language} forbids the name."
-        for name, new in renamed.items()
-    ]
-    return [f"{language.comment} {line}" for line in lines]
-
-
-def molecules(of: Side, names: Mapping[str, str]) -> list[str]:
+def molecules(side: Side) -> list[str]:
     """Each molecule of a side by itself."""
-    return [names[species] for species, count in of for _ in range(count)]
+    return [species for species, count in side for _ in range(count)]
 
 
-def side(of: Side, names: Mapping[str, str]) -> str:
-    """``X + 2Y``."""
-    return " + ".join(f"{count if count > 1 else ''}{names[species]}" for species, count in of)
+def counted(side: Side, nothing: str = "", times: str = "") -> str:
+    """A side with its numbers: ``X + 2Y``, or ``X + 2*Y`` where a language wants a sign."""
+    return (
+        " + ".join(f"{count}{times}{name}" if count > 1 else name for name, count in side)
+        or nothing
+    )
+
+
+def agents(side: Side, nothing: str) -> str:
+    """Molecules as BioNetGen and PySB have them: ``X() + Y() + Y()``."""
+    return " + ".join(f"{name}()" for name in molecules(side)) or nothing

@@ -18,9 +18,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from crn_nn_tellurium.basics import free_id, read_text
-from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Species
+from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Species, without_reserved
 from crn_nn_tellurium.errors import FileFormatError
-from crn_nn_tellurium.importers.renaming import without_reserved
 
 _NUMBER = r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _SPECIES = re.compile(r"(\d*)\s*([A-Za-z]\w*)", re.ASCII)
@@ -62,9 +61,9 @@ def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "switch.crn")
     ...     _ = path.write_text("A @initial 1; A + B <=> 2B [kf = 3, kr = 0.5]")
-    ...     print(*import_crn(path).reactions, sep="; ")
-    Reaction('R1: A + B => 2 B', rate constant k1 = 3.0); Reaction('R2: 2 B => A + B', rate constant
-    k2 = 0.5)
+    ...     print(*import_crn(path).reactions, sep="\\n")
+    Reaction('R1: A + B => 2 B', rate constant k1 = 3.0)
+    Reaction('R2: 2 B => A + B', rate constant k2 = 0.5)
     """
     reader = _Reader(str(path))
     for number, line in enumerate(read_text(path).splitlines(), start=1):

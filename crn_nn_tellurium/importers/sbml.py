@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import unescape
 
 import libsbml
 
@@ -27,12 +29,13 @@ from crn_nn_tellurium.chemistry import (
     Reaction,
     ReactionNetwork,
     Species,
+    without_reserved,
 )
 from crn_nn_tellurium.errors import FileFormatError, InputError, ReactionError
-from crn_nn_tellurium.importers.renaming import without_reserved
 from crn_nn_tellurium.importers.sbml_formulas import Formulas, divided
 
 Side = Mapping[str, int]
+_ONE_PARAGRAPH = re.compile(r"\s*<notes>\s*<p\b[^>]*>([^<]*)</p>\s*</notes>\s*")
 
 
 def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
@@ -71,8 +74,9 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
     --------
     >>> import tempfile
     >>> from crn_nn_tellurium import export, load_model, to_reactions
+    >>> net = load_model("xor")
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     import_sbml(export(load_model("xor"), f"{folder}/xor.xml")) == to_reactions(load_model("xor"))
+    ...     import_sbml(export(net, f"{folder}/xor.xml")) == to_reactions(net)
     True
     """
     if isinstance(path, str) and path.lstrip().startswith("<"):
@@ -312,7 +316,7 @@ class _Reader:
                 raise self.refusal(
                     f"species {name!r} starts at {initial!r}; expected a finite number >= 0"
                 )
-            yield Species(name, initial, held, species.getName())
+            yield Species(name, initial, held, _readable_name(species))
             known.add(name)
 
     def _initial(self, species: Any, known: set[str], held: bool) -> float | Expression:
@@ -357,4 +361,12 @@ class _Reader:
             except ReactionError as error:
                 warnings.warn(f"left out: {error}", UserWarning, stacklevel=5)
                 continue
-            yield Observable(name, expression, self.model.getParameter(name).getName())
+            yield Observable(name, expression, _readable_name(self.model.getParameter(name)))
+
+
+def _readable_name(element: Any) -> str:
+    """Its name, or else notes of one plain paragraph, which is where `export` writes one."""
+    if element.isSetName() or not element.isSetNotes():
+        return str(element.getName())
+    note = _ONE_PARAGRAPH.fullmatch(element.getNotesString())
+    return unescape(note[1]) if note else ""

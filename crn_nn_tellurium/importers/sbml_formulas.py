@@ -175,9 +175,7 @@ class Formulas:
         if kind == "name":
             return self._symbol(node.getName(), what)
         if kind == "plus":
-            return reduce(
-                Expression.__add__, (self._plain(part, what) for part in parts), Expression(())
-            )
+            return Expression(tuple(t for part in parts for t in self._plain(part, what).terms))
         if kind == "minus":
             first, *rest = (self._plain(part, what) for part in parts)
             minus = Expression((Monomial(-1.0),))
@@ -210,7 +208,10 @@ class Formulas:
         if len(expression.terms) == 1 and (whole or expression.terms[0].coefficient > 0):
             return Expression((expression.terms[0] ** power,))
         if whole and 0 <= power <= _MAX_POWER:
-            return reduce(Expression.__mul__, [expression] * int(power), _ONE)
+            # like terms are added after every factor: (a + b + c + d)^9 has 220 terms, not 4^9
+            return reduce(
+                lambda done, factor: (done * factor).collected(), [expression] * int(power), _ONE
+            )
         value = self.number(expression)
         if value is not None:
             return Expression((Monomial(value**power),))

@@ -1,4 +1,4 @@
-"""Trained networks from scikit-learn: MLPClassifier, MLPRegressor, alone or behind affine scalers."""
+"""Trained networks from scikit-learn: an MLP, alone or behind affine scalers."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def from_sklearn(model: Any, h: float = 1e-6, *, inputs: str = "signed", **optio
     --------
     >>> mlp = MLPRegressor(hidden_layer_sizes=(3,), solver="lbfgs", random_state=0)
     >>> mlp = mlp.fit([[0.0, 1.0], [1.0, 0.0]], [0.0, 1.0])
-    >>> from_sklearn(mlp, h=1e-6)
-    Network('network': 2 inputs, signed; layer1: 3 SmoothedReLU(h=1e-06); layer2: 1 Linear(h=1e-06); 9 weights)
+    >>> [layer.activation for layer in from_sklearn(mlp, h=1e-6).layers]
+    [SmoothedReLU(h=1e-06), Linear(h=1e-06)]
     """
     scale, shift, network = _unpack(model)
     hidden = _HIDDEN.get(network.activation)

@@ -23,8 +23,11 @@ from support.networks import corpus
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.reactions import Observable
-from crn_nn_tellurium.exporters.source import Source, with_both_signs
+from crn_nn_tellurium.exporters.problems import experiments, fitted, with_both_signs
+from crn_nn_tellurium.exporters.runs import Runs
+from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.importers.sbml import import_sbml
+from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 
 PETAB = ("petab", "petab-v2")
 RTOL = 1e-12
@@ -149,7 +152,7 @@ def test_both_signs_are_opposite_reactions_and_the_same_equations(case, rng):
 @pytest.mark.parametrize("format", PETAB)
 @each_net
 def test_petab_with_free_signs_is_the_same_model(name, format, tmp_path, rng):
-    """As it is read back: equal equations, two parameters for each that there was, one of them 0."""
+    """As it is read back: equal equations, two parameters for each there was, one of them 0."""
     fixed = cn.export(NETS[name], tmp_path / "fixed.yaml", format)
     free = cn.export(NETS[name], tmp_path / "free.yaml", format, free_signs=True)
     one, both = (import_sbml(path.with_suffix(".model.xml")) for path in (fixed, free))
@@ -198,7 +201,7 @@ def test_the_opposite_alone_is_the_opposite_weight(rng):
 
 def test_class_labels_become_one_hot_rows():
     data, _, labels, _ = cn.model_data("iris")
-    found = Source(IRIS).experiments(data, labels)
+    found = experiments(Source(IRIS), data, labels)
     classes = np.array(IRIS.class_names)
     np.testing.assert_array_equal(found.measured, labels[:, None] == classes)
     low, high = np.array(IRIS.input_range)
@@ -251,7 +254,7 @@ def test_X_and_Y_go_together(model, missing, format, tmp_path):
 )
 def test_data_of_no_use_are_refused(model, X, Y, message):
     with pytest.raises(ValueError, match=message) as caught:
-        Source(model).experiments(X, Y)
+        experiments(Source(model), X, Y)
     assert isinstance(caught.value, cn.InputError)
 
 
@@ -263,16 +266,16 @@ def test_no_rows_are_refused(format, tmp_path):
 
 def test_reactions_need_data():
     with pytest.raises(cn.InputError, match=r"'growth' comes without data; .*X of F, Y of twice"):
-        Source(GROWTH).experiments()
+        experiments(Source(GROWTH))
     with pytest.raises(cn.ReactionError, match="'growth' has no observables"):
-        Source(replace(GROWTH, observables=())).experiments([[1.0]], [[1.0]])
+        experiments(Source(replace(GROWTH, observables=())), [[1.0]], [[1.0]])
 
 
 def test_signed_inputs_are_two_concentrations_each():
     """Above and below 0, in the order of the network's boundary species."""
     net = cn.Network.random([2, 3, 1], seed=1, inputs="signed")
     X = np.array([[0.5, -2.0], [-1.0, 0.0]])
-    found = Source(net).experiments(X, net(X))
+    found = experiments(Source(net), X, net(X))
     crn = cn.to_reactions(net)
     assert found.boundary.shape == (2, len(crn.boundary)) == (2, 4)
     for row, x in zip(found.boundary, X, strict=True):
@@ -295,7 +298,7 @@ def test_without_data_inputs_cover_their_range(options, low, high, n_in):
     there.
     """
     net = cn.Network.random([n_in, 3, 2], seed=0, **options)
-    found = Source(net).experiments()
+    found = experiments(Source(net))
     rails = found.boundary.reshape(len(found.boundary), n_in, -1)
     X = {
         "nonnegative": lambda: rails[..., 0],
@@ -316,7 +319,7 @@ def test_without_data_inputs_cover_their_range(options, low, high, n_in):
 
 
 def variation(model, vary=None, low=None, high=None, **more):
-    found = Source(model, **more).variation(vary, low, high)
+    found = Runs(vary=vary, low=low, high=high).variation(Source(model, **more).crn)
     return found and (found.id, found.low, found.high, found.is_species)
 
 
@@ -448,7 +451,7 @@ def test_equal_archives_are_equal_bytes(name, tmp_path):
 
 @pytest.fixture(scope="module")
 def elsewhere():
-    """Calls a function of export_checkers in a process of its own for each package that it needs."""
+    """Calls a function of export_checkers, in a process of its own for each package."""
     pools = {}
 
     def call(package, function, *arguments):
@@ -499,18 +502,38 @@ def test_copasi_has_its_own_laws_and_tasks(model, tmp_path, elsewhere):
         "Steady State",
         "Constant Global Quantity Values",
     )
-    fitted = {
+    found_fitted = {
         row["name"]: (float(row["lower"]), float(row["upper"]), row["start"])
         for row in found["fitted"]
     }
-    assert fitted == {
+    assert found_fitted == {
         f"Values[{f.id}]": (0.0, pytest.approx(3.0 * max(1.0, f.value)), pytest.approx(f.value))
-        for f in (Source(XOR).fitted(crn, 3.0) if model is XOR else ())
+        for f in (fitted(Source(XOR), crn, 3.0) if model is XOR else ())
     }
 
 
+@pytest.mark.parametrize("format", ["sbml", "sbml-l3v1", "sbml-l2v4", "copasi", "antimony", "omex"])
+def test_copasi_calls_everything_by_its_identifier(format, tmp_path, elsewhere):
+    """`set_species` with a name that COPASI does not know does nothing and says nothing."""
+    path = cn.export(XOR, tmp_path / "net", format)
+    if format == "antimony":
+        path.with_suffix(".xml").write_text(antimony_to_sbml(path.read_text()), encoding="utf-8")
+    elif format == "omex":
+        zipfile.ZipFile(path).extract("model.xml", tmp_path)
+    path = next((file for file in tmp_path.iterdir() if file.suffix == ".xml"), path)
+    found, values, compartments = elsewhere(
+        "basico", export_checkers.steady_state, path, "x0", "1.0"
+    )
+    crn = cn.to_reactions(XOR, [1.0, 0.0])
+    assert (found, compartments) == (1, ["comp"])
+    named = {name for name in values if not name.startswith("number")}  # Level 2's own parameters
+    assert named == {*crn.floating, *crn.boundary, *crn.rate_constants, "y0"}
+    # Newton's method of COPASI, whose resolution is 1e-9 in the rates
+    assert values["y0"] == pytest.approx(XOR([1.0, 0.0])[0], abs=1e-8)
+
+
 def problem(folder, ending):
-    """xor's outputs at the corners, to be fitted from weights and biases that are up to 50 % off."""
+    """xor's outputs at the corners, to be fitted from weights and biases up to 50 % off."""
     rng = np.random.default_rng(0)
     layers = [
         cn.Layer(

@@ -170,7 +170,7 @@ def test_a_reader_gives_the_closed_form(reading, model, tmp_path):
 
 @pytest.mark.slow
 def test_digits_are_exported_in_seconds_and_loaded_by_copasi(tmp_path):
-    """Under 10 s, where Antimony's parser takes minutes; a time, since the issue is one of minutes."""
+    """Under 10 s, where Antimony's parser takes minutes: a time, since that is the issue."""
     start = time.perf_counter()
     cn.export(cn.load_model("digits"), tmp_path / "digits.xml")
     assert time.perf_counter() - start < 10

@@ -30,6 +30,21 @@ def copasi_tasks(path):
         basico.remove_datamodel(model)
 
 
+def steady_state(path, name, concentration):
+    """Concentrations by COPASI's own names, with one species set by name as a user does it."""
+    import basico
+
+    model = basico.load_model(path)
+    try:
+        basico.set_species(name, initial_concentration=float(concentration), model=model)
+        found = basico.run_steadystate(model=model)
+        values = basico.get_species(model=model)["concentration"].to_dict()
+        values |= basico.get_parameters(model=model)["value"].to_dict()
+        return found, values, basico.get_compartments(model=model).index.tolist()
+    finally:
+        basico.remove_datamodel(model)
+
+
 def fit(path):
     """The objective of the parameter estimation at the start, and after it has run as the file
     says.

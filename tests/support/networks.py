@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -201,3 +201,12 @@ def real():
 def corpus():
     """All of them."""
     return standard() + weird() + real()
+
+
+def without_comments(crn):
+    """The network without readable names of species and read-outs: comments in Antimony."""
+    return replace(
+        crn,
+        species=[replace(species, name="") for species in crn.species],
+        observables=[replace(observable, name="") for observable in crn.observables],
+    )

@@ -1,0 +1,125 @@
+"""Files, written whole or not at all: beside their target, then moved into place."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from crn_nn_tellurium.errors import FileFormatError
+
+
+def check_target(path: Path) -> None:
+    """Refuse a path that no file can be written to, before the work for it is done.
+
+    Raises
+    ------
+    OSError
+        If its folder does not exist, or it is a folder.
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}"
+        )
+    if path.is_dir():
+        raise IsADirectoryError(f"cannot write {str(path)!r}: it is a folder")
+
+
+def check_new(paths: Iterable[Path]) -> None:
+    """Refuse to replace files.
+
+    Raises
+    ------
+    FileExistsError
+        If one of them exists.
+    """
+    for path in paths:
+        if path.exists():
+            raise FileExistsError(f"{str(path)!r} exists; overwrite=True replaces it")
+
+
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
+    """Write a file whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If the folder does not exist or cannot be written to.
+    """
+    path = Path(path)
+    write_files({path: content})
+    return path
+
+
+def write_files(files: Mapping[Path, bytes]) -> None:
+    """Write files that belong together: each whole or not at all, and none moved into place before
+    all are written.
+
+    Raises
+    ------
+    OSError
+        If a folder does not exist or cannot be written to.
+    """
+    temporary: dict[Path, str] = {}
+    try:
+        for path, content in files.items():
+            check_target(path)
+            try:
+                handle, temporary[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            except OSError as error:
+                raise type(error)(
+                    f"cannot write {str(path)!r} into its folder: {error.strerror}"
+                ) from error
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            make_readable(temporary[path])
+        for path in files:
+            os.replace(temporary[path], path)
+    except BaseException:
+        for name in temporary.values():
+            Path(name).unlink(missing_ok=True)
+        raise
+
+
+def make_readable(path: str | os.PathLike[str]) -> None:
+    """Give a temporary file the permissions that a new file has."""
+    umask = os.umask(0)
+    os.umask(umask)
+    os.chmod(path, 0o666 & ~umask)
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """Read a text file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    FileFormatError
+        If it is not UTF-8 text.
+    """
+    path = Path(path)
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileFormatError(
+            f"{str(path)!r}: not a text file ({error.reason} at byte {error.start})"
+        ) from error
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Read a file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    path = Path(path)
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{str(path)!r}: there is no such file") from error
+    except IsADirectoryError as error:
+        raise IsADirectoryError(f"{str(path)!r}: a folder; expected a file") from error

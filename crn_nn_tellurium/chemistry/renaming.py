@@ -1,0 +1,71 @@
+"""The same network under other identifiers: of another language, or without reserved words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from crn_nn_tellurium.basics import RESERVED, free_id
+from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
+from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
+from crn_nn_tellurium.chemistry.reactions import Side
+
+
+def renamed(crn: ReactionNetwork, new: Mapping[str, str]) -> ReactionNetwork:
+    """The network with new identifiers for some of its species, constants, reactions, observables.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import Reaction, Species
+    >>> crn = ReactionNetwork([Species("A", 1.0)], [Reaction("J", ("A",), (), "k", 2.0)])
+    >>> renamed(crn, {"A": "B", "k": "d"}).reactions
+    (Reaction('J: B =>', rate constant d = 2.0),)
+    """
+
+    def side(pairs: Side) -> Side:
+        return tuple((new.get(s, s), n) for s, n in pairs)
+
+    def formula(expression: Expression) -> Expression:
+        terms = expression.terms
+        return Expression(
+            tuple(
+                Monomial(t.coefficient, tuple((new.get(s, s), p) for s, p in t.powers))
+                for t in terms
+            )
+        )
+
+    species = [
+        replace(
+            s,
+            id=new.get(s.id, s.id),
+            initial=formula(s.initial) if isinstance(s.initial, Expression) else s.initial,
+        )
+        for s in crn.species
+    ]
+    reactions = [
+        replace(
+            r,
+            id=new.get(r.id, r.id),
+            substrates=side(r.substrates),
+            products=side(r.products),
+            rate_constant=new.get(r.rate_constant, r.rate_constant),
+        )
+        for r in crn.reactions
+    ]
+    observables = [
+        replace(o, id=new.get(o.id, o.id), expression=formula(o.expression))
+        for o in crn.observables
+    ]
+    return ReactionNetwork(tuple(species), tuple(reactions), tuple(observables), crn.name)
+
+
+def without_reserved(crn: ReactionNetwork) -> ReactionNetwork:
+    """The network without identifiers that Antimony reserves; species keep theirs as a name."""
+    taken = {*crn.identifiers, crn.name}
+    new = {name: free_id(f"{name}_", taken) for name in crn.identifiers if name.lower() in RESERVED}
+    if crn.name.lower() in RESERVED:
+        crn = replace(crn, name=free_id(f"{crn.name}_", taken))
+    if not new:
+        return crn
+    named = [replace(s, name=s.name or s.id) if s.id in new else s for s in crn.species]
+    return renamed(replace(crn, species=tuple(named)), new)

@@ -1,0 +1,249 @@
+"""What is fitted, to what: training problems for other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium.basics import FloatArray, free_id
+from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork
+from crn_nn_tellurium.errors import InputError, ReactionError
+from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.networks import (
+    Network,
+    are_labels,
+    encode_targets,
+    resolve_loss,
+    targets_of_labels,
+)
+
+_GRID_POINTS = 16
+"""Samples of a problem that is written without data, at most."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """Options of the formats that set a training problem.
+
+    Attributes
+    ----------
+    X : (n, n_in) or, for a ReactionNetwork, (n, n_boundary) array_like, optional
+    Y : (n, n_out) array_like, or (n,) of class labels for a Network, optional
+        For a ReactionNetwork, (n, n_observables). Without data, a Network's own outputs at a grid
+        of inputs are measured.
+    bound : float
+        Weights and biases (or all rate constants of other reactions) are fitted between 0 and this,
+        times their value where that is larger than 1.
+    free_signs : bool
+        A weight's sign is in its reaction and stays, but with this, which gives each weight two
+        reactions.
+    """
+
+    X: Any = None
+    Y: Any = None
+    bound: float = 10.0
+    free_signs: bool = False
+
+    @property
+    def has_data(self) -> bool:
+        """Whether data, or half of it, is given."""
+        return self.X is not None or self.Y is not None
+
+    def problem(self, source: Source) -> Problem:
+        """The problem of a model.
+
+        Raises
+        ------
+        InputError
+            If data is wrong, or a ReactionNetwork comes without, or `bound` is below 1.
+        ReactionError
+            If nothing of the model can be measured.
+        """
+        data = experiments(source, self.X, self.Y)
+        crn = source.crn
+        chosen = fitted(source, crn, self.bound)
+        if self.free_signs:
+            crn = with_both_signs(crn, [f.id for f in chosen])
+            chosen = fitted(source, crn, self.bound)
+        return Problem(crn, data, chosen)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Reactions, the rate constants of theirs that are fitted, and to what."""
+
+    crn: ReactionNetwork
+    data: Experiments
+    fitted: list[Fitted]
+
+
+@dataclass(frozen=True)
+class Experiments:
+    """Steady states that somebody measured, or should.
+
+    Attributes
+    ----------
+    boundary : (n, n_boundary) ndarray
+        Concentrations of the boundary species, in the order of `ReactionNetwork.boundary`.
+    outputs : tuple of str
+        The observables that were measured.
+    measured : (n, n_outputs) ndarray
+    origin : str
+        Where the numbers come from, for a comment.
+    """
+
+    boundary: FloatArray
+    outputs: tuple[str, ...]
+    measured: FloatArray
+    origin: str
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A rate constant that a fit may change, between bounds."""
+
+    id: str
+    value: float
+    lower: float
+    upper: float
+
+
+def fitted(source: Source, crn: ReactionNetwork, bound: float) -> list[Fitted]:
+    """What is fitted of the source's reactions, or of these with both signs."""
+    if bound < 1:
+        raise InputError(
+            f"bound is {bound!r}; expected at least 1, so that the values now are within the bounds"
+        )
+    is_network = isinstance(source.model, Network)
+    chosen = {k for k, sign in crn.constant_signs.items() if sign or not is_network}
+    values = crn.constant_values.items()
+    return [Fitted(k, value, 0.0, bound * max(1.0, value)) for k, value in values if k in chosen]
+
+
+def experiments(source: Source, X: Any = None, Y: Any = None) -> Experiments:
+    """Data rows as steady states, or, for a Network without data, inputs with its own outputs."""
+    if (X is None) != (Y is None):
+        raise InputError(
+            f"{'Y' if Y is None else 'X'} is missing; give X and Y together, or neither"
+        )
+    if isinstance(source.model, Network):
+        return _network_experiments(source.model, X, Y)
+    crn = source.model
+    outputs = tuple(o.id for o in crn.observables)
+    if not outputs:
+        raise ReactionError(
+            f"reaction network {crn.name!r} has no observables, so nothing of it can be measured"
+        )
+    if X is None:
+        raise InputError(
+            f"reaction network {crn.name!r} comes without data; X and Y are needed, a row per"
+            f" sample: X of {', '.join(crn.boundary) or 'no boundary species'}, Y of"
+            f" {', '.join(outputs)}"
+        )
+    boundary = _table("X", X, len(crn.boundary))
+    measured = _table("Y", Y, len(outputs), len(boundary))
+    return Experiments(boundary, outputs, measured, "data as given")
+
+
+def _network_experiments(net: Network, X: Any, Y: Any) -> Experiments:
+    if X is None:
+        X, origin = _grid(net)
+        measured = np.atleast_2d(net(X))
+    else:
+        X = net.input_coding.check(X)
+        if X.ndim != 2 or not len(X):
+            raise InputError(
+                f"X has shape {X.shape}; expected (n_samples, {net.n_in}), at least one sample"
+            )
+        given = np.asarray(Y)
+        if given.ndim == 1 and (net.n_out > 1 or are_labels(net, given)):
+            measured = targets_of_labels(net, given, len(X))
+        else:
+            measured = encode_targets(resolve_loss("squared_error", net), net, Y, len(X))
+        origin = "data as given"
+    concentrations = net.input_coding.code(X)
+    return Experiments(concentrations.reshape(len(X), -1), net.output_names, measured, origin)
+
+
+def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionNetwork:
+    """Beside each reaction with one of these rate constants, its opposite with a rate constant of
+    0.
+
+    The sign of a weight is in its reaction, so that a fit which may change it needs both: X + Y ->
+    X + 2 Y and X + Y -> X, which take and make the same molecules.
+    """
+    chosen = set(constants)
+    taken = set(crn.identifiers)
+    opposite: dict[str, str] = {}
+    reactions: list[Reaction] = []
+    for reaction in crn.reactions:
+        reactions.append(reaction)
+        k = reaction.rate_constant
+        before, net = dict(reaction.substrates), reaction.net
+        mirrored = {s: before.get(s, 0) - net[s] for s in {**before, **net}}
+        if k in chosen and min(mirrored.values()) >= 0:
+            opposite.setdefault(k, free_id(f"{k}_minus", taken))
+            products = {s: n for s, n in mirrored.items() if n}
+            identifier = free_id(f"{reaction.id}_minus", taken)
+            reactions.append(
+                Reaction(
+                    identifier, before, products, opposite[k], 0.0, f"opposite of {reaction.id}"
+                )
+            )
+    fixed = [k for k in chosen if k not in opposite]
+    if fixed:
+        raise InputError(
+            f"rate constant {min(fixed)!r}: its reaction has no opposite that takes the same"
+            " molecules, so its sign cannot be free; leave free_signs out"
+        )
+    return replace(crn, reactions=tuple(reactions))
+
+
+def _grid(net: Network) -> tuple[FloatArray, str]:
+    """Inputs all over their range: every combination of the ends and middles where these are few,
+    else Sobol points.
+    """
+    low, high = {"nonnegative": (0.0, 1.0), "signed": (-1.0, 1.0), "scaled": (0.0, 1.0)}[net.inputs]
+    for levels in (4, 3, 2):
+        if levels**net.n_in <= _GRID_POINTS:
+            axes = np.meshgrid(*[np.linspace(0, 1, levels)] * net.n_in, indexing="ij")
+            points = np.stack([axis.ravel() for axis in axes], axis=1)
+            how = f"all combinations of {levels} values per input"
+            break
+    else:
+        from scipy.stats import qmc  # most of a second, for this line alone
+
+        points = qmc.Sobol(net.n_in, scramble=False).random(_GRID_POINTS)
+        how = f"the first {_GRID_POINTS} points of the Sobol sequence"
+    if net.inputs == "scaled":
+        coding = net.input_coding
+        inputs = np.array(coding.low) + points * (np.array(coding.high) - np.array(coding.low))
+        where = "over the range of the inputs"
+    else:
+        inputs = low + points * (high - low)
+        where = f"from {low:g} to {high:g}"
+    return inputs, f"no data given: {how}, {where}, with the network's own outputs"
+
+
+def _table(name: str, values: Any, columns: int, rows: int | None = None) -> FloatArray:
+    try:
+        table = np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name}: expected numbers ({error})") from error
+    if (
+        table.ndim != 2
+        or not len(table)
+        or table.shape[1] != columns
+        or (rows is not None and len(table) != rows)
+    ):
+        raise InputError(
+            f"{name} has shape {table.shape}; expected ({'n' if rows is None else rows}, {columns})"
+        )
+    if not np.isfinite(table).all() or ((table < 0).any() and name == "X"):
+        raise InputError(
+            f"{name} holds a value that is not finite{' or is negative' if name == 'X' else ''}"
+        )
+    return table

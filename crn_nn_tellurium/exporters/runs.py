@@ -1,0 +1,101 @@
+"""What is simulated: a time course, and a scan of the steady state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium.basics import FloatArray, is_real, some
+from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.errors import InputError
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Options of the formats that say what is to be simulated.
+
+    Attributes
+    ----------
+    t_end : float, optional
+        The end of the time course, in s.
+    n_steps : int
+        Its steps.
+    vary : str, optional
+        What the scan varies, a boundary species or rate constant; by default the first.
+    low, high : float, optional
+        From where to where.
+    n_points : int
+        How many steps the scan has.
+    """
+
+    t_end: float | None = None
+    n_steps: int = 200
+    vary: str | None = None
+    low: Any = None
+    high: Any = None
+    n_points: int = 20
+
+    def variation(self, crn: ReactionNetwork) -> Variation | None:
+        """What the scan varies: as asked, else the first boundary species, else the first rate
+        constant; None where there is neither.
+
+        Raises
+        ------
+        InputError
+            If there is no such species or rate constant, or the bounds are not 0 <= low < high.
+        """
+        held = dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
+        constants = crn.constant_values
+        name = next(iter([*held, *constants]), None) if self.vary is None else self.vary
+        if name is None:
+            return None
+        if not isinstance(name, str) or (name not in held and name not in constants):
+            raise InputError(
+                f"vary is {name!r}; expected a boundary species"
+                f" ({some(list(held)) or 'there is none'}) or a rate constant"
+                f" ({some(list(constants))})"
+            )
+        usual = max(1.0, held[name]) if name in held else 2 * constants[name] or 1.0
+        low, high = 0.0 if self.low is None else self.low, usual if self.high is None else self.high
+        if not (is_real(low) and is_real(high) and 0 <= low < high < np.inf):
+            raise InputError(
+                f"{name!r} varies from {low!r} to {high!r}; expected numbers 0 <= low < high"
+            )
+        return Variation(name, float(low), float(high), name in held)
+
+
+@dataclass(frozen=True)
+class Variation:
+    """What a scan varies: a boundary species or a rate constant, between two values."""
+
+    id: str
+    low: float
+    high: float
+    is_species: bool
+
+
+def started_above(
+    crn: ReactionNetwork,
+    variation: Variation | None = None,
+    boundary: FloatArray | None = None,
+) -> ReactionNetwork:
+    """The network with numbers for start values, those at the largest of all concentrations that
+    are to be: the network's own, those of a scan and those of data, rows (n, n_boundary).
+    """
+    # start values are upper bounds of the fixed point and grow with the inputs, so these are good
+    # for every row: from above, Newton's method finds the positive fixed point
+    rows = (
+        [crn.boundary_concentrations]
+        if boundary is None
+        else [crn.boundary_concentrations, boundary]
+    )
+    largest = np.vstack(rows).max(axis=0)
+    if variation and variation.is_species:
+        place = crn.boundary.index(variation.id)
+        largest[place] = max(largest[place], variation.high)
+    start = dict(zip(crn.floating, crn.initial_state(largest).tolist(), strict=True))
+    return replace(
+        crn, species=tuple(replace(s, initial=start.get(s.id, s.initial)) for s in crn.species)
+    )
