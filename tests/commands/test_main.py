@@ -1,4 +1,5 @@
-"""The command as a user types it: what it prints and writes, one clear line for what can be mended."""
+"""The command as a user types it: what it prints and writes, one clear line for what can be mended.
+"""
 
 import subprocess
 import sys
