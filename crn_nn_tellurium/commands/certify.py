@@ -65,10 +65,6 @@ def command(
     Example: [bold]crn-nn certify xor --input 0,1 --input 1,1 --rates 0.02 --plot xor.png[/bold]
     """
     network = load_network(net)
-    if tau is not None and max_rate_constant is not None:
-        raise InputError(
-            "--tau and --max-rate-constant are both given; expected one, for it sets the other"
-        )
     if plot is not None and bound != "envelope":
         raise InputError(
             f"--plot shows the envelope; expected --bound envelope with it, not {bound!r}"
@@ -78,11 +74,8 @@ def command(
     check_plot(overwrite, plot)
     with console.status("certifying"):
         from crn_nn_tellurium.certificates import certified_margin, certify
-        from crn_nn_tellurium.chemistry import PhysicalUnits
-        from crn_nn_tellurium.encoding import MAX_RATE_CONSTANT, fastest_units
 
-        largest = MAX_RATE_CONSTANT if max_rate_constant is None else max_rate_constant
-        units = fastest_units(network, largest, c0) if tau is None else PhysicalUnits(c0, tau)
+        units = _units(network, c0, tau, max_rate_constant)
         found = certify(
             network,
             x,
@@ -100,6 +93,23 @@ def command(
     for table in report.tables():
         console.print(table)
     say_files(table=output, picture=plot)
+
+
+def _units(
+    network: Network, c0: float, tau: float | None, max_rate_constant: float | None
+) -> PhysicalUnits:
+    from crn_nn_tellurium.chemistry import PhysicalUnits
+    from crn_nn_tellurium.encoding import MAX_RATE_CONSTANT, fastest_units
+
+    if tau is not None and max_rate_constant is not None:
+        raise InputError(
+            "--tau and --max-rate-constant are both given; expected one, for it sets the other"
+        )
+    if tau is not None:
+        return PhysicalUnits(c0, tau)
+    # not `or`: a rate constant of 0 is to be refused, not replaced
+    largest = MAX_RATE_CONSTANT if max_rate_constant is None else max_rate_constant
+    return fastest_units(network, largest, c0)
 
 
 def _inputs(network: Network, data: Path | None, given: list[str]) -> tuple[list[str], Any]:
@@ -149,6 +159,7 @@ class _Report:
         off = f", rate constants off by {_percent(found.rates)}" if found.rates else ""
         title = f"{self.network.name}: outputs to within {found.tolerance:g}{off}"
         table = new_table(title, first, [value])
+        # inputs that are broken in two are no longer what was typed; names of outputs may be broken
         table.columns[0].no_wrap = first[0] == "input"
         if found.rates:
             table.add_column("guaranteed", justify="right", no_wrap=True)
@@ -174,6 +185,7 @@ class _Report:
         for (i, j), value in np.ndenumerate(values):
             bounds = outputs.lower[i, j], outputs.upper[i, j]
             cells = self._cells(f"{value:.4g}", *bounds, self.found.by_sample[i, j])
+            # an input stands once, at its first output, with a line under its last
             last = j == len(labels) - 1
             table.add_row("" if j else self.names[i], labels[j], *cells, end_section=last)
         return table
@@ -275,6 +287,7 @@ class _Report:
         from crn_nn_tellurium.simulation import Simulator
 
         simulator, x = Simulator(self.network), self.x[self.slowest]
+        # twice the bound, to show what comes after; it is 0 where outputs do not move
         t_end = 2 * self.found.settling_time or 1.0
         starts = (0.0, None, 100.0)
         # a fine grid, for the first points are far apart on a logarithmic axis

@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from typer import Option
 
-from crn_nn_tellurium.commands.console import console, new_table
+from crn_nn_tellurium.basics import progress_bar
+from crn_nn_tellurium.commands.console import console, new_table, say_files
 from crn_nn_tellurium.networks import Network, load_model, model_data
-
-Show = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
 
 _HARD = 1e-30
 """A smoothing at which the closed form is the plain network, hard ReLU and all, to the last digit.
 """
 _BATCH = 30
+"""Samples between two steps of the progress bar."""
 
 
 def command(
@@ -41,24 +39,10 @@ def command(
         " settles, the concentrations are the network's outputs. Here are two networks, answered by"
         " their chemistry.\n"
     )
-    columns = (
-        TextColumn("{task.description:24}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("loading", total=None)
-
-        def show(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total)
-
-        runs = [_run(name, show) for name in ("xor", "digits")]
-        show("drawing", 0, 2)
-        pictures = [_draw_xor(runs[0], output), _draw_digits(runs[1], output)]
-    console.print(_table(runs))
-    for picture in pictures:
-        console.print(f"picture: {picture}", soft_wrap=True)
+    xor, digits = _run("xor"), _run("digits")
+    console.print(_table([xor, digits]))
+    for picture in (_draw_xor(xor, output), _draw_digits(digits, output)):
+        say_files(picture=picture)
     console.print(
         "\nNext: [bold]crn-nn show xor[/bold], [bold]crn-nn compile xor[/bold], and notebooks/."
     )
@@ -90,20 +74,20 @@ class _Run:
     sample_seconds: float
 
 
-def _run(name: str, show: Show) -> _Run:
+def _run(name: str) -> _Run:
     from crn_nn_tellurium.simulation import Simulator
 
     net = load_model(name)
     _, x, _, y = model_data(name)
-    show(f"compiling {name}", 0, 1)
     start = time.perf_counter()
     simulator = Simulator(net).compile()
     compiled = time.perf_counter() - start
     outputs = []
     start = time.perf_counter()
-    for first in range(0, len(x), _BATCH):
-        show(f"{name}: steady states", first, len(x))
-        outputs.append(simulator.steady_state(x[first : first + _BATCH]).outputs)
+    with progress_bar(f"{name}: steady states", None, len(x)) as show:
+        for first in range(0, len(x), _BATCH):
+            outputs.append(simulator.steady_state(x[first : first + _BATCH]).outputs)
+            show(first + len(outputs[-1]), "")
     elapsed = time.perf_counter() - start
     chemistry = np.concatenate(outputs)
     return _Run(

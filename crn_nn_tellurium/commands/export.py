@@ -77,6 +77,7 @@ def _setting(text: str) -> tuple[str, Any]:
         raise InputError(
             f"--set is {text!r}; expected an option of the format and its value: layout=true"
         )
+    # numbers, lists and truth as JSON; what is none is a text
     try:
         return name, json.loads(value.lower() if value.lower() in ("true", "false") else value)
     except ValueError:

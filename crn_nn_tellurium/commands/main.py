@@ -28,6 +28,7 @@ app = typer.Typer(
         " model: xor, moons, iris, digits.\n\nFirst look: [bold]crn-nn demo[/bold]"
     ),
 )
+# by name, so that a new verb is a file and a word above
 for verb in VERBS:
     app.command(verb)(import_module(f"crn_nn_tellurium.commands.{verb}").command)
 
@@ -39,6 +40,7 @@ def main() -> None:
     except ConvergenceError as error:
         _fail(error, 1)
     except (ValueError, OSError, MissingPackageError) as error:
+        # a ValueError of numpy's, say, is a bug of ours, whose traceback we want to see
         if not _ours(error):
             raise
         _fail(error, 2)

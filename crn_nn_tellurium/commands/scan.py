@@ -22,38 +22,36 @@ if TYPE_CHECKING:
 
     from crn_nn_tellurium.scans import Axis
 
-_NEEDS_TARGETS = {"loss", "accuracy", "gradient_norm"}
 _SHORT = 40
 """Characters of inputs that were not varied up to which they stand over a picture."""
 _FEW = 6
 """Values of a second dimension that are drawn as lines; more make a map."""
+
+Vary = Annotated[
+    list[str] | None,
+    Option(help="h=1e-4:1:log:50, x0=0:1:50 or h1=0.01,0.1. May be repeated; each is a dimension."),
+]
+Errors = Annotated[
+    str | None, Option(help="Errors of every rate constant, as coefficients of variation: 0.1,0.3.")
+]
+Input = Annotated[
+    str | None, Option(help="All inputs, 0,1: those not varied; by default 0 or the lowest.")
+]
+Keep = Annotated[
+    str, Option(help="outputs, class, species, settling_time or a species; with commas between.")
+]
 
 
 def command(
     net: Annotated[
         str, Argument(metavar="NET", help="A network, as elsewhere, or an Antimony file (.ant).")
     ],
-    vary: Annotated[
-        list[str] | None,
-        Option(
-            "--vary",
-            help="h=1e-4:1:log:50, x0=0:1:50 or h1=0.01,0.1. May be repeated; each is a dimension.",
-        ),
-    ] = None,
-    cv: Annotated[
-        str | None,
-        Option(help="Errors of every rate constant, as coefficients of variation: 0.1,0.3."),
-    ] = None,
+    vary: Vary = None,
+    cv: Errors = None,
     draws: Annotated[int, Option(help="Draws of errors for each --cv.")] = 100,
     seed: Annotated[int, Option(help="Of the draws.")] = 0,
-    input: Annotated[
-        str | None,
-        Option("--input", help="All inputs, 0,1: those not varied; by default 0 or the lowest."),
-    ] = None,
-    keep: Annotated[
-        str,
-        Option(help="outputs, class, species, settling_time or a species; with commas between."),
-    ] = "outputs",
+    input: Input = None,
+    keep: Keep = "outputs",
     at: Annotated[
         str | None, Option(help="Times of a time course, 1,5,10; else the steady state.")
     ] = None,
@@ -78,33 +76,21 @@ def command(
     if output is not None and output.exists() and not (overwrite or resume):
         remedy = "--resume takes it if it is this scan's, --overwrite replaces it"
         raise FileExistsError(f"{str(output)!r} exists; {remedy}")
-    if not vary and cv is None:
-        raise InputError("nothing to vary; expected --vary h=1e-4:1:log:50, say, or --cv 0.1")
     from crn_nn_tellurium.scans import STEADY_STATE, scan
 
     axes = _axes(vary or [], cv, draws, seed)
-    is_text = Path(net).suffix.lower() in (".ant", ".txt")
-    model: Any = read_text(net) if is_text else load_network(net)
-    if input is not None and is_text:
-        raise InputError(
-            "--input is a network's; vary an Antimony model's boundary species by name instead"
-        )
-    times = None if at is None else listed("--at", at)
-    kept = keep.split(",")
-    if targets := _NEEDS_TARGETS.intersection(kept):
-        raise InputError(
-            f"--keep {min(targets)} needs targets, which this command does not take; cn.scan(...,"
-            " y=) does"
-        )
+    model, x = _model_and_inputs(net, input)
+    times, kept = None if at is None else listed("--at", at), _kept(keep)
     if plot is not None:
+        # a scan may take hours: what cannot be drawn is said before
         _check_drawable(axes, kept[0], len(times or [0.0]))
     try:
         ds = scan(
             model,
             axes,
-            x=None if input is None else input_values(input, model),
+            x=x,
             outputs=kept,
-            at=STEADY_STATE if times is None else times,
+            at=times or STEADY_STATE,
             tolerance=tolerance,
             bound=bound,  # type: ignore[arg-type]  # checked there
             executor=workers or None,
@@ -115,7 +101,7 @@ def command(
     except KeyboardInterrupt:
         kept_in = f"; what is done is in {output}.parts, and --resume goes on with it"
         print(f"crn-nn: interrupted{kept_in if output else ''}", file=sys.stderr)
-        raise SystemExit(130) from None
+        raise SystemExit(130) from None  # what shells give to what Ctrl-C ended
     if plot is not None:
         _draw(ds, plot)
     console.print(_summary(ds))
@@ -123,14 +109,38 @@ def command(
     say_files(result=output, picture=plot)
 
 
+def _model_and_inputs(net: str, input: str | None) -> tuple[Any, list[float] | None]:
+    if Path(net).suffix.lower() not in (".ant", ".txt"):
+        network = load_network(net)
+        return network, None if input is None else input_values(input, network)
+    if input is not None:
+        raise InputError(
+            "--input is a network's; vary an Antimony model's boundary species by name instead"
+        )
+    return read_text(net), None
+
+
+def _kept(keep: str) -> list[str]:
+    kept = keep.split(",")
+    if targets := {"loss", "accuracy", "gradient_norm"}.intersection(kept):
+        raise InputError(
+            f"--keep {min(targets)} needs targets, which this command does not take; cn.scan(...,"
+            " y=) does"
+        )
+    return kept
+
+
 def _axes(vary: Sequence[str], cv: str | None, draws: int, seed: int) -> list[Axis]:
     """The axes that ``--vary`` and ``--cv`` mean."""
     from crn_nn_tellurium.scans import lognormal, paired
 
+    if not vary and cv is None:
+        raise InputError("nothing to vary; expected --vary h=1e-4:1:log:50, say, or --cv 0.1")
     axes = [paired({name: values}, name) for name, values in map(_values, vary)]
     if cv is None:
         return axes
     levels = listed("--cv", cv)
+    # one level is a number, which makes no dimension of its own
     return [*axes, *lognormal(levels if len(levels) > 1 else levels[0], draws, seed)]
 
 

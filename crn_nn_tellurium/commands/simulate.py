@@ -41,6 +41,7 @@ def command(
         figure = new_figure()
         plot_time_course(course, ax=figure.subplots()).set_title(f"{network.name}, inputs {input}")
         save_figure(figure, plot)
+    # a picture alone is enough of an answer; otherwise the table is
     if output is not None or plot is None:
         names = [*simulator.species, *network.output_names]
         columns = [course.time, *(course[name] for name in names)]

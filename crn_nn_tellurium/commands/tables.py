@@ -43,6 +43,7 @@ class CsvTable:
         of them.
         """
         headings = list(self.cells)
+        # a network that was trained on this table has identifiers made of its headings
         known = dict(zip(suggest_identifiers("input", headings), headings, strict=True))
         known |= {name: name for name in headings}
         if missing := [name for name in names if name not in known]:
@@ -86,6 +87,7 @@ def read_table(path: Path, network: Network | None = None) -> CsvTable:
     """The cells of a CSV by column; without a header, the columns are the network's inputs."""
     text = read_text(path)
     first = text.lstrip().partition("\n")[0]
+    # spreadsheets write semicolons where the decimal sign is a comma
     delimiter = max(",;\t", key=first.count)
     table = CsvTable(path, {})
     try:
@@ -93,6 +95,7 @@ def read_table(path: Path, network: Network | None = None) -> CsvTable:
         numbered = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except csv.Error as error:
         raise table.wrong(f"not a CSV table ({error})") from error
+    # spreadsheets leave rows empty; lines keep the numbers that an editor shows
     rows = [(number, row) for number, row in numbered if any(row)]
     if not rows:
         raise table.wrong("not a CSV table (it is empty)")

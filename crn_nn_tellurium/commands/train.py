@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
@@ -14,6 +14,9 @@ from crn_nn_tellurium.commands.console import console, new_table, say
 from crn_nn_tellurium.commands.files import check_new, check_plot
 from crn_nn_tellurium.commands.tables import are_numbers, read_table
 from crn_nn_tellurium.errors import InputError
+
+if TYPE_CHECKING:
+    from crn_nn_tellurium.training import FitResult
 
 _MANY_CLASSES = 20
 """A target of whole numbers with more values than this is an amount, unless --task says otherwise.
@@ -30,12 +33,7 @@ def command(
     target: Annotated[str, Option(help="Column to learn.")],
     layers: Annotated[str, Option(help="Sizes of the hidden layers: 8,8")] = "12",
     task: Annotated[
-        str,
-        Option(
-            help=(
-                "classify, regress, or auto: regress where the target has fractions or many values."
-            )
-        ),
+        str, Option(help="classify, regress, or auto, which regresses fractions and many values.")
     ] = "auto",
     h: Annotated[float, Option(help="Smoothing.")] = 0.01,
     alpha: Annotated[float, Option(help="Penalty on rate constants.")] = 1.0,
@@ -83,11 +81,7 @@ def command(
     result = model.fit_result_
     replace(model.network_, name=suggest_identifier("network", output.stem)).save(output)
     if plot is not None:
-        from crn_nn_tellurium.plots import new_figure, plot_history, save_figure
-
-        figure = new_figure()
-        plot_history(result, figure.subplots())
-        save_figure(figure, plot)
+        _draw(result, plot)
     kind = "regression" if regress else "classification"
     table = new_table(f"{output.name}: {len(names)} features, {kind}", [""], [""])
     for what, text in report:
@@ -95,6 +89,14 @@ def command(
     console.print(table)
     for line in (f"training: {result.stopped}", str(result.verification), f"network: {output}"):
         say(line)
+
+
+def _draw(result: FitResult, path: Path) -> None:
+    from crn_nn_tellurium.plots import new_figure, plot_history, save_figure
+
+    figure = new_figure()
+    plot_history(result, figure.subplots())
+    save_figure(figure, path)
 
 
 def _task_and_targets(task: str, target: str, cells: list[str]) -> tuple[bool, list[Any]]:
@@ -112,6 +114,7 @@ def _task_and_targets(task: str, target: str, cells: list[str]) -> tuple[bool, l
     amounts = any(value != int(value) for value in values) or len(set(values)) > _MANY_CLASSES
     if task == "regress" or (task == "auto" and amounts):
         return True, values
+    # classes 1.0 and 1 are one; beyond the whole numbers that floats hold, the texts are kept
     if all(value == int(value) and abs(value) < _WHOLE for value in values):
         return False, [int(value) for value in values]
     return False, cells
