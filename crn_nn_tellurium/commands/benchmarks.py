@@ -1,4 +1,4 @@
-"""What `crn-nn bench` runs: this package beside the usual script, in one run, and cost against
+"""What `crn-nn bench` measures: this package beside the usual script, in one run, and cost against
 size.
 
 The usual script is what a tellurium user writes: one reaction per weight, `te.loada`, set a value,
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from crn_nn_tellurium.simulation import Simulator, clear_cache
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement: seconds of the usual script (NaN where it was not run) and of this package."""
+    """Seconds of the usual script (NaN where it was not run) and of this package."""
 
     what: str
     usual: float
@@ -60,7 +61,7 @@ def plain_text(crn: ReactionNetwork) -> str:
 
 @dataclass(frozen=True)
 class UsualScript:
-    """What the usual script took, in seconds, and how many of its steady states ended in an error."""
+    """Seconds of the usual script, and how many of its steady states ended in an error."""
 
     load: float
     per_point: float
@@ -100,6 +101,19 @@ def from_network_to_first_answer(net: Network, x: Any) -> float:
     return time.perf_counter() - start
 
 
+def random_network(sizes: Sequence[int]) -> Network:
+    """ReLUs with a linear output layer."""
+    return Network.random(sizes, SmoothedReLU(h=1e-3), seed=0, output=Linear(h=1e-3))
+
+
+def compile_afresh(net: Network) -> tuple[Simulator, float]:
+    """A simulator and the seconds to compile it, nothing compiled before."""
+    clear_cache()
+    start = time.perf_counter()
+    simulator = Simulator(net).compile()
+    return simulator, time.perf_counter() - start
+
+
 def per_sample(simulator: Simulator, x: Any, repeats: int = 3) -> float:
     """Seconds per steady state of a batch, the best of some repeats, units compiled."""
     simulator.compile()
@@ -112,10 +126,8 @@ def xor_rows(points: int = 5) -> list[Row]:
     rng = np.random.default_rng(0)
     usual = usual_script(net, rng.random((points, 2)))
     simulator = Simulator(net)
-    batch, single = (
-        per_sample(simulator, rng.random((5000, 2))),
-        per_sample(simulator, rng.random((1, 2)), 20),
-    )
+    batch = per_sample(simulator, rng.random((5000, 2)))
+    single = per_sample(simulator, rng.random((1, 2)), 20)
     what = "xor 2-2-1: a steady state for a new input"
     return [
         Row(f"{what}, of a batch of 5000", usual.per_point, batch, _remark(usual)),
@@ -128,41 +140,31 @@ def digits_rows(usual: bool) -> list[Row]:
     net = load_model("digits")
     _, x, _, _ = model_data("digits")
     theirs = usual_script(net, x[:1]) if usual else None
-    first, remark = (
-        (theirs.load + theirs.per_point, _remark(theirs)) if theirs else (float("nan"), "")
-    )
+    first = theirs.load + theirs.per_point if theirs else math.nan
+    remark = _remark(theirs) if theirs else ""
     ours = from_network_to_first_answer(net, x[:1])
     seconds = per_sample(Simulator(net), x) * len(x)
     return [
         Row("digits 64-32-10: from network to first answer", first, ours, remark),
-        Row(f"digits 64-32-10: all {len(x)} held-out samples", float("nan"), seconds),
+        Row(f"digits 64-32-10: all {len(x)} held-out samples", math.nan, seconds),
     ]
 
 
 def _remark(usual: UsualScript) -> str:
-    return (
-        f"usual script: {usual.errors} of {usual.points} ended in an error" if usual.errors else ""
-    )
+    errors = f"usual script: {usual.errors} of {usual.points} ended in an error"
+    return errors if usual.errors else ""
 
 
 def mnist_size_rows(samples: int = 20) -> list[Row]:
     """784-128-64-10 with random weights, beyond what the usual script can load."""
-    net = Network.random([784, 128, 64, 10], SmoothedReLU(h=1e-3), seed=0, output=Linear(h=1e-3))
     x = np.random.default_rng(0).random((samples, 784))
-    clear_cache()
-    start = time.perf_counter()
-    simulator = Simulator(net).compile()
-    compiled = time.perf_counter() - start
+    simulator, compiled = compile_afresh(random_network((784, 128, 64, 10)))
+    what = "784-128-64-10: a steady state"
+    batch, single = per_sample(simulator, x), per_sample(simulator, x[:1])
     return [
-        Row("784-128-64-10: compile", float("nan"), compiled),
-        Row(
-            f"784-128-64-10: a steady state, of a batch of {samples}",
-            float("nan"),
-            per_sample(simulator, x),
-        ),
-        Row(
-            "784-128-64-10: a steady state, one a call", float("nan"), per_sample(simulator, x[:1])
-        ),
+        Row("784-128-64-10: compile", math.nan, compiled),
+        Row(f"{what}, of a batch of {samples}", math.nan, batch),
+        Row(f"{what}, one a call", math.nan, single),
     ]
 
 
@@ -189,11 +191,9 @@ def cost_against_size(
         *((n_in, width) for width in widths),
         *((width, n_in) for width in widths if width != n_in),
     ]:
-        net = Network.random([inputs, units], SmoothedReLU(h=1e-3), seed=0)
-        clear_cache()
-        start = time.perf_counter()
-        simulator = Simulator(net).compile()
-        compiled = time.perf_counter() - start
+        simulator, compiled = compile_afresh(
+            Network.random([inputs, units], SmoothedReLU(h=1e-3), seed=0)
+        )
         x = np.random.default_rng(0).random((20, inputs))
         yield Cost(inputs, units, compiled, per_sample(simulator, x))
 
@@ -214,7 +214,7 @@ def control_coefficient_rows() -> list[Row]:
     """
     import tellurium as te  # two seconds, which only this peer needs
 
-    net = _gradient_network((20, 20, 10))
+    net = random_network((20, 20, 10))
     x, y = np.random.default_rng(0).random((32, 20)), np.random.default_rng(1).random((32, 10))
     simulator = Simulator(net)
     steady = simulator.steady_state(x[:1])
@@ -232,10 +232,6 @@ def control_coefficient_rows() -> list[Row]:
         Row(f"{what}, of a batch of 32", theirs, batch, remark),
         Row(f"{what}, one a call", theirs, single),
     ]
-
-
-def _gradient_network(sizes: Sequence[int]) -> Network:
-    return Network.random(sizes, SmoothedReLU(h=1e-3), seed=0, output=Linear(h=1e-3))
 
 
 @dataclass(frozen=True)
@@ -262,12 +258,10 @@ def gradient_costs(
     """What gradients cost beside steady states, and beside PyTorch where it is installed."""
     rng = np.random.default_rng(0)
     for shape in sizes:
-        simulator = Simulator(_gradient_network(shape)).compile()
+        simulator = Simulator(random_network(shape)).compile()
         x, y = rng.random((batch, shape[0])), rng.random((batch, shape[-1]))
-        many, targets = (
-            rng.random((closed_form_batch, shape[0])),
-            rng.random((closed_form_batch, shape[-1])),
-        )
+        many = rng.random((closed_form_batch, shape[0]))
+        targets = rng.random((closed_form_batch, shape[-1]))
         yield GradientCost(
             shape,
             batch,
@@ -283,17 +277,14 @@ def _torch_seconds(sizes: tuple[int, ...], x: Any, y: Any, precision: str) -> fl
     try:
         torch = importlib.import_module("torch")
     except ImportError:
-        return float("nan")
+        return math.nan
     kind = getattr(torch, precision)
     layers: list[Any] = []
     for n_in, n_out in itertools.pairwise(sizes):
         layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1]).to(kind)
-    inputs, targets, loss = (
-        torch.tensor(x, dtype=kind),
-        torch.tensor(y, dtype=kind),
-        torch.nn.MSELoss(),
-    )
+    inputs, targets = torch.tensor(x, dtype=kind), torch.tensor(y, dtype=kind)
+    loss = torch.nn.MSELoss()
 
     def step() -> None:
         model.zero_grad()
@@ -324,13 +315,13 @@ def certificate_costs(
     """What certificates cost: the closed form in a batch, the envelope one sample at a time."""
     rng = np.random.default_rng(0)
     for shape in sizes:
-        net = _gradient_network(shape)
+        net = random_network(shape)
         x = rng.random((samples, shape[0]))
         closed = best_of(partial(settling_time, net, x, 1e-2, bound="cheap"), 2) / samples
         try:
             envelope = EnvelopeModel(net)
         except ModelTooLargeError:
-            yield CertificateCost(shape, closed, float("nan"), float("nan"), float("nan"))
+            yield CertificateCost(shape, closed, math.nan, math.nan, math.nan)
             continue
         clear_cache()
         begin = time.perf_counter()

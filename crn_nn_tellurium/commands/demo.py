@@ -1,6 +1,4 @@
-"""What `crn-nn demo` runs: shipped networks through their chemistry on held-out data, with
-pictures.
-"""
+"""`crn-nn demo`: two shipped networks through their chemistry on held-out data, with pictures."""
 
 from __future__ import annotations
 
@@ -8,35 +6,56 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
 import numpy as np
-import numpy.typing as npt
+from rich.table import Table
+from typer import Option
 
+from crn_nn_tellurium.basics import progress_bar
+from crn_nn_tellurium.commands.console import console, new_table, say_files
 from crn_nn_tellurium.networks import Network, load_model, model_data
-from crn_nn_tellurium.plots import new_figure, plot_confusion_matrix, plot_time_course, save_figure
-from crn_nn_tellurium.simulation import Simulator
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
 
 _HARD = 1e-30
 """A smoothing at which the closed form is the plain network, hard ReLU and all, to the last digit.
 """
 _BATCH = 30
+"""Samples between two steps of the progress bar."""
+
+
+def command(
+    output: Annotated[Path, Option("-o", "--output", help="Folder for the pictures.")] = Path(
+        "crn-nn-demo"
+    ),
+) -> None:
+    """Run XOR and handwritten digits through their chemistry, with a table and pictures.
+
+    Example: [bold]crn-nn demo -o /tmp/demo[/bold]
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    console.print(
+        "A trained neural network becomes a mass-action reaction network: each weight is a"
+        " reaction, each unit a species (or two). roadrunner simulates the chemistry; where it"
+        " settles, the concentrations are the network's outputs. Here are two networks, answered by"
+        " their chemistry.\n"
+    )
+    xor, digits = _run("xor"), _run("digits")
+    console.print(_table([xor, digits]))
+    for picture in (_draw_xor(xor, output), _draw_digits(digits, output)):
+        say_files(picture=picture)
+    console.print(
+        "\nNext: [bold]crn-nn show xor[/bold], [bold]crn-nn compile xor[/bold], and notebooks/."
+    )
 
 
 @dataclass(frozen=True)
-class DemoRow:
-    """One network's figures.
+class _Run:
+    """One network's figures on held-out data `x`, whose classes are `y`.
 
     Attributes
     ----------
-    plain_accuracy, chemistry_accuracy : float
-        On held-out data: of the network with hard ReLUs, and of its chemistry on roadrunner.
+    classes : (n_samples,) ndarray
+        Those that the chemistry gives, on roadrunner.
     difference : float
         Largest |chemistry - closed form| over all samples and outputs.
     compile_seconds, sample_seconds : float
@@ -44,96 +63,92 @@ class DemoRow:
     """
 
     name: str
+    net: Network
+    x: Any
+    y: Any
     species: int
     reactions: int
-    samples: int
-    plain_accuracy: float
-    chemistry_accuracy: float
+    classes: Any
     difference: float
     compile_seconds: float
     sample_seconds: float
 
 
-def run_demo(
-    folder: Path, progress: Progress = lambda what, done, total: None
-) -> tuple[list[DemoRow], list[Path]]:
-    """Run XOR and digits; returns the figures and the pictures written to `folder`, which exists.
+def _run(name: str) -> _Run:
+    from crn_nn_tellurium.simulation import Simulator
 
-    Raises
-    ------
-    OSError
-        If the folder cannot be written to.
-    """
-    rows, pictures = [], []
-    for name, draw in (("xor", _draw_xor), ("digits", _draw_digits)):
-        net = load_model(name)
-        _, x, _, y = model_data(name)
-        row, classes = _run(name, net, x, y, progress)
-        rows.append(row)
-        progress(f"drawing {name}", 0, 1)
-        figure, file = draw(net, x, y, classes)
-        pictures.append(save_figure(figure, folder / file))
-        progress(f"drawing {name}", 1, 1)
-    return rows, pictures
-
-
-def _run(
-    name: str, net: Network, x: npt.NDArray[Any], y: npt.NDArray[Any], progress: Progress
-) -> tuple[DemoRow, npt.NDArray[Any]]:
-    progress(f"compiling {name}", 0, 1)
+    net = load_model(name)
+    _, x, _, y = model_data(name)
     start = time.perf_counter()
     simulator = Simulator(net).compile()
     compiled = time.perf_counter() - start
-    progress(f"compiling {name}", 1, 1)
     outputs = []
     start = time.perf_counter()
-    for first in range(0, len(x), _BATCH):
-        progress(f"{name}: steady states", first, len(x))
-        outputs.append(simulator.steady_state(x[first : first + _BATCH]).outputs)
+    with progress_bar(f"{name}: steady states", None, len(x)) as show:
+        for first in range(0, len(x), _BATCH):
+            outputs.append(simulator.steady_state(x[first : first + _BATCH]).outputs)
+            show(first + len(outputs[-1]), "")
     elapsed = time.perf_counter() - start
-    progress(f"{name}: steady states", len(x), len(x))
     chemistry = np.concatenate(outputs)
-    classes = net.classify(chemistry)
-    row = DemoRow(
+    return _Run(
         name,
-        len(simulator.species),
-        len(simulator.reactions.reactions),
-        len(x),
-        float(np.mean(net.with_h(_HARD).predict(x) == y)),
-        float(np.mean(classes == y)),
-        float(np.abs(chemistry - net(x)).max()),
-        compiled,
-        elapsed / len(x),
+        net,
+        x,
+        y,
+        species=len(simulator.species),
+        reactions=len(simulator.reactions.reactions),
+        classes=net.classify(chemistry),
+        difference=float(np.abs(chemistry - net(x)).max()),
+        compile_seconds=compiled,
+        sample_seconds=elapsed / len(x),
     )
-    return row, classes
 
 
-def _draw_xor(
-    net: Network, x: npt.NDArray[Any], y: npt.NDArray[Any], classes: npt.NDArray[Any]
-) -> tuple[Figure, str]:
+def _table(runs: list[_Run]) -> Table:
+    lines: dict[str, Callable[[_Run], str]] = {
+        "species": lambda run: f"{run.species}",
+        "reactions": lambda run: f"{run.reactions}",
+        "held-out samples": lambda run: f"{len(run.x)}",
+        "accuracy, plain network": lambda run: (
+            f"{np.mean(run.net.with_h(_HARD).predict(run.x) == run.y):.1%}"
+        ),
+        "accuracy, chemistry": lambda run: f"{np.mean(run.classes == run.y):.1%}",
+        "largest |chemistry - formula|": lambda run: f"{run.difference:.0e}",
+        "time to compile": lambda run: f"{run.compile_seconds:.2f} s",
+        "time per sample": lambda run: f"{run.sample_seconds * 1e3:.2f} ms",
+    }
+    title = "Held-out data, answered by chemistry"
+    table = new_table(title, [""], [run.name for run in runs])
+    for label, text in lines.items():
+        table.add_row(label, *map(text, runs))
+    return table
+
+
+def _draw_xor(run: _Run, folder: Path) -> Path:
+    from crn_nn_tellurium.plots import new_figure, plot_time_course, save_figure
+    from crn_nn_tellurium.simulation import Simulator
+
     figure = new_figure((9, 5.5))
-    simulator = Simulator(net)
-    for axes, row, truth in zip(
-        figure.subplots(2, 2, sharex=True, sharey=True).flat, x, y, strict=True
-    ):
+    simulator = Simulator(run.net)
+    panels = figure.subplots(2, 2, sharex=True, sharey=True)
+    for ax, x, truth in zip(panels.flat, run.x, run.y, strict=True):
         for start, style in ((0.0, "-"), (1.0, "--"), (3.0, ":")):
-            plot_time_course(simulator.time_course(row, t_end=60.0, initial=start), ax=axes)
-            axes.lines[-1].set(linestyle=style, label=f"all species start at {start:g} nM")
-        axes.axhline(net(row)[0], color="0.5", linewidth=0.8, label="closed form")
-        axes.set_title(f"inputs {row[0]:g}, {row[1]:g}: XOR is {truth}")
-        axes.get_legend().remove()
-        axes.label_outer()
+            plot_time_course(simulator.time_course(x, t_end=60.0, initial=start), ax=ax)
+            ax.lines[-1].set(linestyle=style, label=f"all species start at {start:g}")
+        ax.axhline(run.net(x)[0], color="0.5", linewidth=0.8, label="closed form")
+        ax.set_title(f"inputs {x[0]:g}, {x[1]:g}: XOR is {truth}")
+        ax.get_legend().remove()
+        ax.label_outer()
     figure.axes[0].legend(frameon=False, fontsize="small")
     figure.suptitle("XOR in chemistry: from every start the output settles at the network's answer")
-    return figure, "xor_settling.png"
+    return save_figure(figure, folder / "xor_settling.png")
 
 
-def _draw_digits(
-    net: Network, x: npt.NDArray[Any], y: npt.NDArray[Any], classes: npt.NDArray[Any]
-) -> tuple[Figure, str]:
+def _draw_digits(run: _Run, folder: Path) -> Path:
+    from crn_nn_tellurium.plots import new_figure, plot_confusion_matrix, save_figure
+
     figure = new_figure((6, 6))
-    axes = plot_confusion_matrix(y, classes, ax=figure.subplots())
-    axes.set_title(
-        f"{len(y)} held-out digits, answered by the chemistry: {np.mean(classes == y):.1%} right"
-    )
-    return figure, "digits_confusion.png"
+    ax = plot_confusion_matrix(run.y, run.classes, ax=figure.subplots())
+    right = np.mean(run.classes == run.y)
+    ax.set_title(f"{len(run.y)} held-out digits, answered by the chemistry: {right:.1%} right")
+    return save_figure(figure, folder / "digits_confusion.png")

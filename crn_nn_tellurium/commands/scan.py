@@ -1,40 +1,156 @@
-"""What `crn-nn scan` reads and shows: values to vary, a table of the result, and the picture that
-fits it.
-"""
+"""`crn-nn scan`: many points, a table of what came out, and the picture that fits it."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from rich.table import Table
+from typer import Argument, Option
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, read_text
+from crn_nn_tellurium.commands.arguments import Overwrite, input_values, listed, load_network
+from crn_nn_tellurium.commands.console import console, new_table, say, say_files
+from crn_nn_tellurium.commands.files import check_plot
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.scans import DRAW, Axis, lognormal, paired
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from crn_nn_tellurium.scans import Axis
 
 _SHORT = 40
 """Characters of inputs that were not varied up to which they stand over a picture."""
 _FEW = 6
 """Values of a second dimension that are drawn as lines; more make a map."""
 
+Vary = Annotated[
+    list[str] | None,
+    Option(help="h=1e-4:1:log:50, x0=0:1:50 or h1=0.01,0.1. May be repeated; each is a dimension."),
+]
+Errors = Annotated[
+    str | None, Option(help="Errors of every rate constant, as coefficients of variation: 0.1,0.3.")
+]
+Input = Annotated[
+    str | None, Option(help="All inputs, 0,1: those not varied; by default 0 or the lowest.")
+]
+Keep = Annotated[
+    str, Option(help="outputs, class, species, settling_time or a species; with commas between.")
+]
 
-def values_of(option: str, text: str) -> tuple[str, FloatArray]:
+
+def command(
+    net: Annotated[
+        str, Argument(metavar="NET", help="A network, as elsewhere, or an Antimony file (.ant).")
+    ],
+    vary: Vary = None,
+    cv: Errors = None,
+    draws: Annotated[int, Option(help="Draws of errors for each --cv.")] = 100,
+    seed: Annotated[int, Option(help="Of the draws.")] = 0,
+    input: Input = None,
+    keep: Keep = "outputs",
+    at: Annotated[
+        str | None, Option(help="Times of a time course, 1,5,10; else the steady state.")
+    ] = None,
+    tolerance: Annotated[float, Option(help="Of settling_time, in units of the outputs.")] = 1e-3,
+    bound: Annotated[str, Option(help="Of settling_time: envelope, or cheap.")] = "envelope",
+    output: Annotated[
+        Path | None, Option("-o", "--output", help="Result, netCDF (.nc) or Zarr (.zarr).")
+    ] = None,
+    plot: Annotated[Path | None, Option(help="Picture of the first thing kept.")] = None,
+    workers: Annotated[int, Option(help="Processes; 0 solves in this one.")] = 0,
+    resume: Annotated[
+        bool, Option("--resume", help="Go on with what an interrupted scan left.")
+    ] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Vary numbers of a network, or of any Antimony model, and solve every combination.
+
+    Example: [bold]crn-nn scan xor --vary h=1e-4:1:log:50 --vary x0=0:1:50 -o out.nc --plot out.png
+    --workers 2[/bold]
+    """
+    check_plot(overwrite or resume, plot)
+    if output is not None and output.exists() and not (overwrite or resume):
+        remedy = "--resume takes it if it is this scan's, --overwrite replaces it"
+        raise FileExistsError(f"{str(output)!r} exists; {remedy}")
+    from crn_nn_tellurium.scans import STEADY_STATE, scan
+
+    axes = _axes(vary or [], cv, draws, seed)
+    model, x = _model_and_inputs(net, input)
+    times, kept = None if at is None else listed("--at", at), _kept(keep)
+    if plot is not None:
+        # a scan may take hours: what cannot be drawn is said before
+        _check_drawable(axes, kept[0], len(times or [0.0]))
+    try:
+        ds = scan(
+            model,
+            axes,
+            x=x,
+            outputs=kept,
+            at=times or STEADY_STATE,
+            tolerance=tolerance,
+            bound=bound,  # type: ignore[arg-type]  # checked there
+            executor=workers or None,
+            path=output,
+            resume=resume,
+            overwrite=overwrite,
+        )
+    except KeyboardInterrupt:
+        kept_in = f"; what is done is in {output}.parts, and --resume goes on with it"
+        print(f"crn-nn: interrupted{kept_in if output else ''}", file=sys.stderr)
+        raise SystemExit(130) from None  # what shells give to what Ctrl-C ended
+    if plot is not None:
+        _draw(ds, plot)
+    console.print(_summary(ds))
+    say(_failures(ds))
+    say_files(result=output, picture=plot)
+
+
+def _model_and_inputs(net: str, input: str | None) -> tuple[Any, list[float] | None]:
+    if Path(net).suffix.lower() not in (".ant", ".txt"):
+        network = load_network(net)
+        return network, None if input is None else input_values(input, network)
+    if input is not None:
+        raise InputError(
+            "--input is a network's; vary an Antimony model's boundary species by name instead"
+        )
+    return read_text(net), None
+
+
+def _kept(keep: str) -> list[str]:
+    kept = keep.split(",")
+    if targets := {"loss", "accuracy", "gradient_norm"}.intersection(kept):
+        raise InputError(
+            f"--keep {min(targets)} needs targets, which this command does not take; cn.scan(...,"
+            " y=) does"
+        )
+    return kept
+
+
+def _axes(vary: Sequence[str], cv: str | None, draws: int, seed: int) -> list[Axis]:
+    """The axes that ``--vary`` and ``--cv`` mean."""
+    from crn_nn_tellurium.scans import lognormal, paired
+
+    if not vary and cv is None:
+        raise InputError("nothing to vary; expected --vary h=1e-4:1:log:50, say, or --cv 0.1")
+    axes = [paired({name: values}, name) for name, values in map(_values, vary)]
+    if cv is None:
+        return axes
+    levels = listed("--cv", cv)
+    # one level is a number, which makes no dimension of its own
+    return [*axes, *lognormal(levels if len(levels) > 1 else levels[0], draws, seed)]
+
+
+def _values(text: str) -> tuple[str, FloatArray]:
     """``name=low:high:n``, ``name=low:high:log:n`` or ``name=value,value,...`` as a name and its
     values.
 
-    Raises
-    ------
-    InputError
-
     Examples
     --------
-    >>> values_of("--vary", "h=1e-2:1:log:3")
+    >>> _values("h=1e-2:1:log:3")
     ('h', array([0.01, 0.1 , 1.  ]))
     """
     name, equals, values = text.partition("=")
@@ -44,98 +160,50 @@ def values_of(option: str, text: str) -> tuple[str, FloatArray]:
         parts = values.split(":")
         if len(parts) == 1:
             return name, np.array([float(part) for part in values.split(",")])
-        low, high, *scale, n = parts
-        if (
-            scale not in ([], ["log"])
-            or int(n) < 1
-            or (scale and not 0 < float(low) <= float(high))
-        ):
+        first, last, *scale, n = parts
+        low, high = float(first), float(last)
+        if scale not in ([], ["log"]) or int(n) < 1 or (scale and not 0 < low <= high):
             raise ValueError
-        return name, (np.geomspace if scale else np.linspace)(float(low), float(high), int(n))
+        return name, (np.geomspace if scale else np.linspace)(low, high, int(n))
     except ValueError as error:
         raise InputError(
-            f"{option} is {text!r}; expected name=low:high:number, name=low:high:log:number or"
+            f"--vary is {text!r}; expected name=low:high:number, name=low:high:log:number or"
             " name=value,value,..."
         ) from error
 
 
-def numbers_of(option: str, text: str) -> list[float]:
-    """Numbers with commas between.
-
-    Raises
-    ------
-    InputError
-    """
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError as error:
-        raise InputError(f"{option} is {text!r}; expected numbers with commas between") from error
-
-
-def axes_of(vary: Sequence[str], cv: str | None, draws: int, seed: int) -> list[Axis]:
-    """The axes that ``--vary`` and ``--cv`` mean.
-
-    Raises
-    ------
-    InputError
-    """
-    axes = [
-        paired({name: values}, name)
-        for name, values in (values_of("--vary", text) for text in vary)
-    ]
-    if cv is None:
-        return axes
-    levels = numbers_of("--cv", cv)
-    return [*axes, *lognormal(levels if len(levels) > 1 else levels[0], draws, seed)]
-
-
-def summary(ds: xr.Dataset) -> Table:
-    """What a result holds: each variable's dimensions and range, and how many points failed."""
-    table = Table(title=str(ds.attrs["title"]))
-    for heading in ("kept", "over"):
-        table.add_column(heading)
-    for heading in ("least", "median", "most"):
-        table.add_column(heading, justify="right")
-    for name, variable in ds.data_vars.items():
+def _summary(ds: xr.Dataset) -> Table:
+    """What a result holds: each variable's dimensions and range."""
+    table = new_table(str(ds.attrs["title"]), ["kept", "over"], ["least", "median", "most"])
+    for name, variable in ds.drop_vars("status").data_vars.items():
         over = " x ".join(f"{dim} {size}" for dim, size in variable.sizes.items())
-        if name == "status":
-            continue
         if variable.dtype == object or variable.attrs.get("long_name") == "class":
             labels, counts = np.unique(variable.values.astype(str), return_counts=True)
-            found = ", ".join(
-                f"{label or 'none'} {count}" for label, count in zip(labels, counts, strict=True)
-            )
-            table.add_row(str(name), f"{over}\n{found}", "", "", "")
+            found = [f"{label or 'none'} {n}" for label, n in zip(labels, counts, strict=True)]
+            table.add_row(str(name), f"{over}\n{', '.join(found)}", "", "", "")
         else:
             values = variable.values[np.isfinite(variable.values)]
-            numbers = (
-                [f"{part:.4g}" for part in np.quantile(values, [0, 0.5, 1])]
-                if values.size
-                else ["none"] * 3
-            )
-            table.add_row(str(name), over, *numbers)
+            levels = np.quantile(values, [0, 0.5, 1]) if values.size else []
+            table.add_row(str(name), over, *([f"{level:.4g}" for level in levels] or ["none"] * 3))
     return table
 
 
-def failures_line(ds: xr.Dataset) -> str:
+def _failures(ds: xr.Dataset) -> str:
     """How many points failed, with the first reason, and which inputs were not varied."""
     from crn_nn_tellurium.simulation import failures
 
     texts = ds.status.values.ravel()
     failed = texts[failures(texts)].tolist()
+    if failed:
+        return f"{texts.size} points, {len(failed)} failed: {failed[0].removeprefix('failed: ')}"
     held = f"; held: {ds.attrs['inputs']}" if ds.attrs.get("inputs") else ""
-    if not failed:
-        return f"{texts.size} points, none failed{held}"
-    return f"{texts.size} points, {len(failed)} failed: {failed[0].removeprefix('failed: ')}"
+    return f"{texts.size} points, none failed{held}"
 
 
-def check_drawable(axes: Sequence[Axis], kept: str, n_times: int) -> None:
-    """Refuse to draw what has too many or too few dimensions, before it is solved.
+def _check_drawable(axes: Sequence[Axis], kept: str, n_times: int) -> None:
+    """Refuse to draw what has too many or too few dimensions, before it is solved."""
+    from crn_nn_tellurium.scans import DRAW
 
-    Raises
-    ------
-    InputError
-    """
     long = [axis.dim for axis in axes if len(axis) > 1] + (["time"] if n_times > 1 else [])
     least, most = (2, 2) if kept == "class" else (1, 3 if DRAW in long else 2)
     if not least <= len(long) <= most:
@@ -146,38 +214,33 @@ def check_drawable(axes: Sequence[Axis], kept: str, n_times: int) -> None:
         )
 
 
-def draw(ds: xr.Dataset, path: Path) -> None:
-    """The picture that fits a result, see `check_drawable`: bands of draws, lines, or a map."""
-    from crn_nn_tellurium.plots import (
-        new_figure,
-        plot_scan,
-        plot_scan_bands,
-        plot_scan_map,
-        save_figure,
-    )
+def _draw(ds: xr.Dataset, path: Path) -> None:
+    """The first thing kept: outputs or species one beside the other, see `_check_drawable`."""
+    from crn_nn_tellurium.plots import new_figure, save_figure
 
-    name = next(name for name in ds.data_vars if name != "status")
-    data: Any = ds[name]
-    labels = [dim for dim in ("output", "species") if dim in data.dims]
-    # outputs and species are shown one beside the other
-    panels = (
-        [data]
-        if not labels
-        else [data.sel({labels[0]: label}) for label in data[labels[0]].values[:_FEW]]
-    )
+    data = next(iter(ds.drop_vars("status").data_vars.values()))
+    labels = [str(dim) for dim in ("output", "species") if dim in data.dims]
+    panels = [data]
+    if labels:
+        panels = [data.sel({labels[0]: label}) for label in data[labels[0]].values[:_FEW]]
+    held = str(ds.attrs.get("inputs", ""))
     figure = new_figure((0.8 + 5.2 * len(panels), 4.4))
     for panel, ax in zip(panels, figure.subplots(1, len(panels), squeeze=False)[0], strict=True):
-        sizes = [size for size in panel.sizes.values() if size > 1]
-        if DRAW in panel.dims and len(sizes) > 1:
-            plot_scan_bands(panel, ax=ax)
-        elif name == "class" or (len(sizes) == 2 and min(sizes) > _FEW):
-            plot_scan_map(panel, ax=ax)
-        else:
-            plot_scan(panel, ax=ax)
-        titles = [str(panel[labels[0]].values)] if labels else []
-        ax.set_title(
-            ", ".join(
-                titles + [held for held in [ds.attrs.get("inputs", "")] if 0 < len(held) <= _SHORT]
-            )
-        )
+        _draw_panel(panel, ax)
+        titles = [str(panel[label].values) for label in labels]
+        ax.set_title(", ".join([*titles, held] if 0 < len(held) <= _SHORT else titles))
     save_figure(figure, path)
+
+
+def _draw_panel(data: xr.DataArray, ax: Any) -> None:
+    """The picture that fits: bands of draws, lines, or a map."""
+    from crn_nn_tellurium.plots import plot_scan, plot_scan_bands, plot_scan_map
+    from crn_nn_tellurium.scans import DRAW
+
+    sizes = [size for size in data.sizes.values() if size > 1]
+    if DRAW in data.dims and len(sizes) > 1:
+        plot_scan_bands(data, ax=ax)
+    elif data.name == "class" or (len(sizes) == 2 and min(sizes) > _FEW):
+        plot_scan_map(data, ax=ax)
+    else:
+        plot_scan(data, ax=ax)

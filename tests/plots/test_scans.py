@@ -1,4 +1,4 @@
-"""Plots of scans: what is drawn, with labels and units, and what is refused."""
+"""Lines, bands, maps and surfaces: what is drawn, with labels and units, and what is refused."""
 
 import numpy as np
 import pytest
@@ -47,15 +47,6 @@ def test_maps_are_the_values_of_two_dimensions(ds):
     assert surface.get_xlabel() == "log10 of smoothing h (model units)"
 
 
-def test_samples_stand_on_the_classes_of_their_inputs(ds):
-    x, y = np.array([[0, 0], [0, 1], [1, 1]]), np.array([0, 1, 1])  # the last is wrong
-    ax = cn.plot_decision_boundary(ds["class"].isel(h=0), x, y)
-    drawn = [part.get_offsets().tolist() for part in ax.collections[1:]]
-    assert drawn == [[[0, 0]], [], [[0, 1]], [[1, 1]], [], []]  # the last are those of the legend
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["right", "wrong"]
-    assert cn.plot_decision_boundary(ds["class"].isel(h=0), x).collections
-
-
 def test_contours_are_drawn_on_the_scale_of_the_axes_and_not_over_jumps():
     ds = cn.scan(XOR, {"h": np.geomspace(1e-4, 1, 30), "x0": np.linspace(0, 1, 30)}, x=[0, 1])
     ax = cn.plot_scan_map(ds.outputs)
@@ -67,30 +58,6 @@ def test_contours_are_drawn_on_the_scale_of_the_axes_and_not_over_jumps():
     assert len(cn.plot_scan_map(jump).collections) == 1
 
 
-def test_points_of_designs_and_of_boundaries():
-    ds = cn.scan(
-        XOR,
-        cn.sobol({"x0": (0, 1), "h": (1e-4, 1, "log")}, 32),
-        x=[0, 1],
-        outputs=["outputs", "class"],
-    )
-    ax = cn.plot_scan_points(ds.outputs, "x0", "h")
-    np.testing.assert_array_equal(ax.collections[0].get_offsets(), np.column_stack([ds.x0, ds.h]))
-    assert (ax.get_xscale(), ax.get_yscale()) == ("linear", "log")
-    assert len(cn.plot_scan_points(ds["class"], "x0", "h").get_legend().get_texts()) == 2
-    refined = cn.refine(XOR, {"x0": (0, 1), "x1": (0, 1)}, n=60)
-    ax = cn.plot_scan_points(refined, "x0", "x1")
-    boundary = np.column_stack([refined.boundary_x0, refined.boundary_x1])
-    np.testing.assert_array_equal(ax.collections[-1].get_offsets(), boundary)
-    for call in (cn.plot_scan, cn.plot_scan_map):
-        with pytest.raises(cn.InputError, match="have no order: plot_scan_points"):
-            call(ds.outputs)
-    with pytest.raises(
-        cn.InputError, match="'x1' is not varied along 'point'; expected two of x0, h"
-    ):
-        cn.plot_scan_points(ds.outputs, "x0", "x1")
-
-
 def test_bands_hold_their_share_of_the_draws():
     ds = cn.scan(XOR, [{"x0": UNIT}, *cn.lognormal([0.02, 0.1], draws=40)], x=[0, 1])
     ax = cn.plot_scan_bands(ds.outputs, level=0.5)
@@ -100,15 +67,6 @@ def test_bands_hold_their_share_of_the_draws():
     )
     inside = [path.get_paths()[0].get_extents() for path in ax.collections]
     assert inside[0].height < inside[1].height
-
-
-def test_robustness_is_drawn_in_three_parts():
-    _, x, _, y = cn.model_data("xor")
-    result = cn.robustness(XOR, x, y, cn.RateErrors([0.0, 0.1], draws=5))
-    noise, fuel, missing = cn.plot_robustness(result, limit=4)
-    assert noise.get_xlabel() == "error of every rate constant (cv, %)"
-    np.testing.assert_allclose(fuel.get_lines()[0].get_ydata(), 100 * result.fuelled)
-    assert len(missing.patches) == 4
 
 
 @pytest.mark.parametrize(
@@ -130,12 +88,6 @@ def test_robustness_is_drawn_in_three_parts():
         (lambda ds: cn.plot_scan_map(ds.outputs.isel(h=0, x0=0)), "expected 2 longer than 1"),
         (lambda ds: cn.plot_scan_bands(ds.outputs, level=1.0), "level is 1.0"),
         (lambda ds: cn.plot_scan_bands(ds.outputs.isel(h=0)), "no dimension 'draw'"),
-        (lambda ds: cn.plot_decision_boundary(ds["class"].isel(h=0), [[0, 0, 0]]), "X has shape"),
-        (
-            lambda ds: cn.plot_decision_boundary(ds["class"].isel(h=0), [[0, 0]], [0, 1]),
-            "y has shape",
-        ),
-        (lambda ds: cn.plot_robustness(ds), "got Dataset; expected Robustness"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(ds, call, message):

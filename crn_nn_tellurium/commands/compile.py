@@ -1,0 +1,27 @@
+"""`crn-nn compile`: a network's chemistry as Antimony."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Option
+
+from crn_nn_tellurium.commands.arguments import Net, Out, Overwrite, load_network
+from crn_nn_tellurium.commands.files import write_text
+
+
+def command(
+    net: Net,
+    output: Out = None,
+    form: Annotated[
+        str, Option(help="reactions (one per weight), compact, or numbers.")
+    ] = "reactions",
+    overwrite: Overwrite = False,
+) -> None:
+    """Write the network's chemistry as Antimony.
+
+    Example: [bold]crn-nn compile xor -o xor.ant[/bold]
+    """
+    from crn_nn_tellurium.encoding import to_antimony
+
+    write_text(to_antimony(load_network(net), form), output, overwrite)  # type: ignore[arg-type]  # checked by to_antimony

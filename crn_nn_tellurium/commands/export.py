@@ -1,0 +1,84 @@
+"""`crn-nn export`: a network for another tool."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Option
+
+from crn_nn_tellurium.commands.arguments import Net, Overwrite, input_values, load_network
+from crn_nn_tellurium.commands.tables import read_table
+from crn_nn_tellurium.errors import InputError
+
+_DNA_OPTIONS = ("c_max", "q_max", "fuel", "c0", "tau")
+
+
+def command(
+    net: Net,
+    output: Annotated[Path, Option("-o", "--output", help="File; its ending chooses the format.")],
+    format: Annotated[
+        str | None, Option(help="Format by name: sbml-l3v1, sbml-l2v4, petab-v2 ...")
+    ] = None,
+    input: Annotated[
+        str | None, Option("--input", help="Input values that the file holds: 0,1")
+    ] = None,
+    data: Annotated[
+        Path | None, Option(help="CSV of training data, for .yaml (PEtab) and .cps.")
+    ] = None,
+    target: Annotated[str | None, Option(help="Column of the data with the true class.")] = None,
+    setting: Annotated[
+        list[str] | None,
+        Option("--set", help="An option of the format: layout=true, t_end=200."),
+    ] = None,
+    dna: Annotated[
+        bool, Option("--dna", help="Write it as DNA; --set fuel=5000, c0, tau, q_max, c_max too.")
+    ] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write the network for another tool.
+
+    .xml SBML, .omex COMBINE archive, .cps COPASI, .yaml PEtab, .bngl BioNetGen, .py PySB, .ka
+    Kappa, .jl Catalyst, .crn, .dsd Visual DSD, .ant Antimony, .tex, .csv, .graphml, .dot; with
+    --dna also .pil (strands) and .np (NUPACK).
+
+    Example: [bold]crn-nn export iris -o iris.xml --set layout=true[/bold]
+    """
+    from crn_nn_tellurium.exporters import export
+
+    network = load_network(net)
+    x = None if input is None else input_values(input, network)
+    options = dict(map(_setting, setting or ()))
+    if (data is None) != (target is None):
+        raise InputError(
+            "--data and --target go together: a file, and its column with the true class"
+        )
+    if data is not None and target is not None:
+        table = read_table(data, network)
+        options["X"] = table.numbers(network.input_names)
+        options["Y"] = table.labels(target, network)
+    if dna:
+        from crn_nn_tellurium.dna import to_strand_displacement
+
+        dna_options = {name: options.pop(name) for name in _DNA_OPTIONS if name in options}
+        implementation = to_strand_displacement(network, x, **dna_options)
+        print(repr(implementation), file=sys.stderr)
+        path = export(implementation, output, format, overwrite, **options)
+    else:
+        path = export(network, output, format, overwrite, x=x, **options)
+    print(f"wrote {path}", file=sys.stderr)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise InputError(
+            f"--set is {text!r}; expected an option of the format and its value: layout=true"
+        )
+    # numbers, lists and truth as JSON; what is none is a text
+    try:
+        return name, json.loads(value.lower() if value.lower() in ("true", "false") else value)
+    except ValueError:
+        return name, value

@@ -1,0 +1,121 @@
+"""`crn-nn train`: a network learnt from a table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Argument, Option
+
+from crn_nn_tellurium.basics import suggest_identifier
+from crn_nn_tellurium.commands.arguments import Overwrite, listed
+from crn_nn_tellurium.commands.console import console, new_table, say
+from crn_nn_tellurium.commands.files import check_new, check_plot
+from crn_nn_tellurium.commands.tables import are_numbers, read_table
+from crn_nn_tellurium.errors import InputError
+
+if TYPE_CHECKING:
+    from crn_nn_tellurium.training import FitResult
+
+_MANY_CLASSES = 20
+"""A target of whole numbers with more values than this is an amount, unless --task says otherwise.
+"""
+_WHOLE = 2**53
+"""Whole numbers below this are exact as floats."""
+
+
+def command(
+    data: Annotated[
+        Path, Argument(help="CSV with a header; every column but the target is a feature.")
+    ],
+    output: Annotated[Path, Option("-o", "--output", help="File for the network, NAME.json.")],
+    target: Annotated[str, Option(help="Column to learn.")],
+    layers: Annotated[str, Option(help="Sizes of the hidden layers: 8,8")] = "12",
+    task: Annotated[
+        str, Option(help="classify, regress, or auto, which regresses fractions and many values.")
+    ] = "auto",
+    h: Annotated[float, Option(help="Smoothing.")] = 0.01,
+    alpha: Annotated[float, Option(help="Penalty on rate constants.")] = 1.0,
+    solver: Annotated[str, Option(help="lbfgs or adam.")] = "lbfgs",
+    max_iter: Annotated[int, Option(help="Iterations or epochs at most.", min=1)] = 300,
+    max_rate_constant: Annotated[
+        float | None, Option(help="Largest rate constant, in training units.")
+    ] = None,
+    cv: Annotated[
+        float | None,
+        Option(help="Train for rate constants off by this coefficient of variation."),
+    ] = None,
+    density: Annotated[float, Option(help="Share of the weights that remain.")] = 1.0,
+    held_out: Annotated[
+        float, Option(help="Share of the rows kept for the report.", min=0.0, max=0.9)
+    ] = 0.2,
+    seed: Annotated[int, Option(help="Of start values and of the held-out rows.", min=0)] = 0,
+    plot: Annotated[Path | None, Option(help="Picture of the loss over training.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Train a network on a table, verify it by its chemistry, and save it.
+
+    Example: [bold]crn-nn train flowers.csv --target species --layers 8,8 -o flowers.json[/bold]
+    """
+    check_new(overwrite, output)
+    check_plot(overwrite, plot)
+    names, x, cells = read_table(data).features_and_target(target)
+    sizes = listed("--layers", layers, int, "whole numbers with commas between: 8,8")
+    regress, y = _task_and_targets(task, target, cells)
+    with console.status("loading"):
+        from crn_nn_tellurium.training import train_on_table
+
+    settings = {
+        "hidden_layer_sizes": sizes,
+        "verbose": None,
+        "h": h,
+        "alpha": alpha,
+        "solver": solver,
+        "max_iter": max_iter,
+        "max_rate_constant": max_rate_constant,
+        "noise": cv,
+        "density": density,
+        "random_state": seed,
+    }
+    model, report = train_on_table(names, x, y, regress, settings, held_out)
+    result = model.fit_result_
+    replace(model.network_, name=suggest_identifier("network", output.stem)).save(output)
+    if plot is not None:
+        _draw(result, plot)
+    kind = "regression" if regress else "classification"
+    table = new_table(f"{output.name}: {len(names)} features, {kind}", [""], [""])
+    for what, text in report:
+        table.add_row(what, text)
+    console.print(table)
+    for line in (f"training: {result.stopped}", str(result.verification), f"network: {output}"):
+        say(line)
+
+
+def _draw(result: FitResult, path: Path) -> None:
+    from crn_nn_tellurium.plots import new_figure, plot_history, save_figure
+
+    figure = new_figure()
+    plot_history(result, figure.subplots())
+    save_figure(figure, path)
+
+
+def _task_and_targets(task: str, target: str, cells: list[str]) -> tuple[bool, list[Any]]:
+    """Whether to regress, and the targets: amounts, or classes as whole numbers or texts."""
+    if task not in ("auto", "classify", "regress"):
+        raise InputError(f"--task is {task!r}; expected classify, regress or auto")
+    if not are_numbers(cells):
+        if task == "regress":
+            raise InputError(
+                f"--target {target!r} holds {cells[0]!r}, which is no number; expected --task"
+                " classify"
+            )
+        return False, cells
+    values = [float(cell) for cell in cells]
+    amounts = any(value != int(value) for value in values) or len(set(values)) > _MANY_CLASSES
+    if task == "regress" or (task == "auto" and amounts):
+        return True, values
+    # classes 1.0 and 1 are one; beyond the whole numbers that floats hold, the texts are kept
+    if all(value == int(value) and abs(value) < _WHOLE for value in values):
+        return False, [int(value) for value in values]
+    return False, cells

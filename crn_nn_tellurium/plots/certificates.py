@@ -1,0 +1,356 @@
+"""By when a network has settled, how sure that is, and which h makes it so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+
+from crn_nn_tellurium.basics import check_kind
+from crn_nn_tellurium.certificates import Certificate, HChoice
+from crn_nn_tellurium.chemistry import PhysicalUnits, duration
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.plots.figures import new_axes
+from crn_nn_tellurium.plots.style import (
+    MANY,
+    ROOM,
+    DrawnUnits,
+    band,
+    chosen,
+    color,
+    drawn_units,
+    legend_below,
+    legend_beside,
+)
+from crn_nn_tellurium.simulation import TimeCourse
+
+_DECADES_OF_VALUE, _DECADES_OF_DEVIATION = 2, 4
+"""How long before the settling time the picture of an envelope begins: it comes from infinity at
+time 0.
+"""
+_GOLDEN = 0.618034
+"""Its multiples, less whole numbers, are as far from one another as can be, however many."""
+
+
+def plot_envelope(
+    certificate: Certificate,
+    trajectories: TimeCourse | Sequence[TimeCourse] = (),
+    ax: Axes | None = None,
+    *,
+    names: str | Sequence[str] | None = None,
+    deviation: bool = False,
+    units: PhysicalUnits | None = None,
+) -> Axes:
+    """The envelope of all trajectories of a certificate's slowest sample, closing on the fixed
+    point in time.
+
+    Parameters
+    ----------
+    certificate : Certificate
+        By the envelope, not the cheap bound.
+    trajectories : TimeCourse, or sequence of TimeCourse
+        Of that sample; thin lines inside the envelope. Give them a fine grid (`time_course(...,
+        n_points=5001)`): they are drawn on a logarithmic time axis.
+    ax : Axes, optional
+        A new figure by default.
+    names : str or sequence of str, optional
+        Outputs to draw; by default all.
+    deviation : bool
+        Draw distances from the fixed point, linear within the tolerance and logarithmic beyond, so
+        that all of the envelope is seen. By default values, in a range about the fixed points.
+    units : PhysicalUnits, optional
+        Draw hours and nM; by default what the model is written in.
+
+    Returns
+    -------
+    Axes
+        Dashed lines are the fixed points (two bounds each where rate constants or inputs are
+        intervals), pale bands the tolerance about them; the vertical line is the certified settling
+        time.
+
+    Raises
+    ------
+    InputError
+        If the certificate has no envelope, or a trajectory is of other outputs.
+    KeyError
+        If a name is not an output.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import Simulator, certify, load_model
+    >>> net = load_model("xor")
+    >>> course = Simulator(net).time_course([1, 0], t_end=100, n_points=2001)
+    >>> ax = plot_envelope(certify(net, [1, 0], tolerance=0.01), [course])
+    >>> ax.get_xlabel(), ax.get_xscale()
+    ('time (model units)', 'log')
+    """
+    check_kind("certificate", certificate, Certificate, "the result of certify")
+    envelope, scale = certificate.envelope, drawn_units(units)
+    if envelope is None:
+        raise InputError(
+            f"the certificate is by {certificate.bound!r}; expected one by bound='envelope', to"
+            " draw it"
+        )
+    courses = (trajectories,) if isinstance(trajectories, TimeCourse) else tuple(trajectories)
+    _check_courses(certificate, courses)
+    drawn = chosen(names, certificate.output_names)
+    for name in drawn:
+        if name not in certificate.output_names:
+            raise KeyError(
+                f"{name!r} is no output; there are {', '.join(certificate.output_names)}"
+            )
+    ax = new_axes(ax)
+    slowest = int(certificate.by_sample.max(axis=1).argmax())
+    starts = "all starts" if certificate.initial is None else "given starts"
+    time, tolerance = envelope.time * scale.time, certificate.tolerance * scale.concentration
+    ends: list[float] = []
+    for number, name in enumerate(drawn):
+        i, ink = certificate.output_names.index(name), color(number)
+        settled = certificate.outputs.lower[slowest, i], certificate.outputs.upper[slowest, i]
+        zero = sum(settled) / 2 if deviation else 0.0
+        low, high, (least, most) = (
+            (np.asarray(values) - zero) * scale.concentration
+            for values in (envelope.lower[:, i], envelope.upper[:, i], settled)
+        )
+        label = f"{name}, {starts}" if len(drawn) <= MANY else None
+        band(ax, time, low, high, ink, label)
+        for edge in (low, high):
+            ax.plot(time, edge, color=ink, linewidth=0.8, alpha=0.6)
+        for course in courses:
+            # a line from time 0 would come from far left on a logarithmic axis and look like a
+            # constant value
+            later = course.time > 0
+            values = (course[name][later] - zero) * scale.concentration
+            ax.plot(course.time[later] * scale.time, values, color=ink, linewidth=0.7)
+        ax.axhspan(least - tolerance, most + tolerance, color=ink, alpha=0.25, linewidth=0)
+        for end in {float(least), float(most)}:
+            ax.axhline(end, color=ink, linestyle="--", linewidth=1)
+        ends += [float(least), float(most)]
+    if courses:
+        ax.plot([], [], color="0.3", linewidth=0.7, label="trajectories")
+    within = f"fixed point ± {scale.amount(certificate.tolerance)}"
+    ax.plot([], [], color="0.3", linestyle="--", linewidth=1, label=within)
+    _mark_settled(certificate, units, ax)
+    _scale_envelope(certificate, scale, ends, deviation, ax)
+    legend_beside(ax)
+    return ax
+
+
+def _check_courses(certificate: Certificate, courses: tuple[TimeCourse, ...]) -> None:
+    for course in courses:
+        check_kind("trajectories", course, TimeCourse, "the result of Simulator.time_course")
+        if course.output_names != certificate.output_names:
+            raise InputError(
+                f"a trajectory has outputs {', '.join(course.output_names[:6])}; expected the"
+                f" certificate's: {', '.join(certificate.output_names[:6])}"
+            )
+
+
+def _mark_settled(certificate: Certificate, units: PhysicalUnits | None, ax: Axes) -> None:
+    """The certified settling time, as a line with its value along it."""
+    settled = certificate.settling_time * drawn_units(units).time
+    ax.axvline(settled, color="black", linewidth=1.2, label="certified bound")
+    when = f"{settled:.4g}" if units is None else duration(units.seconds(certificate.settling_time))
+    ax.annotate(
+        f"settled by {when}",
+        (settled, 0.02),
+        (3, 0),
+        xycoords=ax.get_xaxis_transform(),
+        textcoords="offset points",
+        rotation=90,
+        ha="left",
+        va="bottom",
+        bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1},
+    )
+
+
+def _scale_envelope(
+    certificate: Certificate, scale: DrawnUnits, ends: list[float], deviation: bool, ax: Axes
+) -> None:
+    """Axes that show how the envelope closes: decades of time, and values about the fixed points.
+
+    `ends` are the fixed points drawn.
+    """
+    settled = certificate.settling_time * scale.time
+    tolerance = certificate.tolerance * scale.concentration
+    ax.set_xscale("log")
+    ax.set_xlabel(scale.time_label())
+    decades = _DECADES_OF_DEVIATION if deviation else _DECADES_OF_VALUE
+    if settled > 0:
+        ax.set_xlim(settled * 10**-decades, settled * 10 ** (0.15 * decades))
+    ax.set_ylabel(scale.concentration_label("value - fixed point" if deviation else "value"))
+    if deviation:
+        ax.set_yscale("symlog", linthresh=tolerance)
+    else:
+        least, most = min(0.0, *ends), max(0.0, *ends)
+        room = max(ROOM * (most - least), 4 * tolerance)
+        ax.set_ylim(least - room, most + room)
+
+
+def plot_certified_margins(
+    margins: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    ax: Axes | None = None,
+    order: Sequence[Any] | None = None,
+) -> Axes:
+    """How far rate constants may be off before a class is uncertain: a point per sample, a row per
+    class.
+
+    Parameters
+    ----------
+    margins : (n_samples,) array_like
+        What `certified_margin` gave: relative errors.
+    labels : (n_samples,) array_like
+        The samples' classes, predicted or true.
+    ax : Axes, optional
+        A new figure by default.
+    order : sequence, optional
+        The classes from top to bottom; by default all that occur, sorted.
+
+    Returns
+    -------
+    Axes
+        Boxes hold the middle half of a class, bars are medians.
+
+    Raises
+    ------
+    InputError
+        If margins and labels are not two lists of one length, there are none, or a margin is not in
+        [0, 1].
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import certified_margin, load_model
+    >>> net, x = load_model("xor"), [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> plot_certified_margins(certified_margin(net, x), net.predict(x)).get_ylabel()
+    'class'
+    """
+    values, classes = np.asarray(margins, dtype=float), np.asarray(labels)
+    if values.ndim != 1 or values.shape != classes.shape or not len(values):
+        raise InputError(
+            f"margins and labels have shapes {values.shape} and {classes.shape}; expected"
+            " (n_samples,) both"
+        )
+    wrong = values[~((values >= 0) & (values <= 1))]
+    if len(wrong):
+        raise InputError(
+            f"a margin is {float(wrong[0])!r}; expected relative errors in [0, 1], as"
+            " certified_margin gives them"
+        )
+    ax = new_axes(ax)
+    rows = np.unique(classes) if order is None else np.asarray(order)
+    parts = [np.sort(100 * values[classes == label]) for label in rows]
+    for row, here in enumerate(parts):
+        if len(here):
+            _draw_margins(row, here, ax)
+    once = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    legend_beside(ax, list(once.values()))
+    names = [f"{label} (n = {len(here)})" for label, here in zip(rows, parts, strict=True)]
+    ax.set_yticks(range(len(rows)), names)
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_xlim(left=0)
+    ax.set_xlabel("error of every rate constant up to which the class is certain (%)")
+    ax.set_ylabel("class")
+    return ax
+
+
+def _draw_margins(row: int, here: npt.NDArray[Any], ax: Axes) -> None:
+    """One class: its samples, the middle half of them, and the median."""
+    # spread apart, so that neighbours do not hide one another, and the same every time
+    heights = row + 0.5 * ((np.arange(len(here)) * _GOLDEN) % 1 - 0.5)
+    low, middle, high = np.quantile(here, [0.25, 0.5, 0.75])
+    dots: Any = {"markersize": 3, "markeredgewidth": 0, "alpha": 0.6, "color": "C0"}
+    ax.plot(here, heights, "o", label="a sample", **dots)
+    ax.barh(row, high - low, left=low, height=0.7, color="C0", alpha=0.2, label="middle half")
+    ax.plot([middle, middle], [row - 0.35, row + 0.35], color="C0", linewidth=2, label="median")
+
+
+def plot_h_choice(
+    choice: HChoice, ax: Axes | None = None, *, units: PhysicalUnits | None = None
+) -> Axes:
+    """Error against settling time for an h that all layers share, and what was chosen.
+
+    Parameters
+    ----------
+    choice : HChoice
+        What `choose_h` gave.
+    ax : Axes, optional
+        A new figure by default.
+    units : PhysicalUnits, optional
+        Draw hours and nM; by default what the model is written in.
+
+    Returns
+    -------
+    Axes
+        Numbers along the curve are its h. Where labels were given, the accuracy is on a second
+        axis.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import choose_h, load_model, model_data
+    >>> choice = choose_h(load_model("xor"), model_data("xor")[0], max_error=0.1, n_points=9)
+    >>> plot_h_choice(choice).get_ylabel()
+    'largest error (model units)'
+    """
+    check_kind("choice", choice, HChoice, "the result of choose_h")
+    curve, scale = choice.curve, drawn_units(units)
+    ax = new_axes(ax)
+    times, errors = curve.settling_time * scale.time, curve.error * scale.concentration
+    ax.loglog(times, errors, color="C0", label="one h for all layers")
+    ax.margins(x=0.12)
+    _mark_decades(curve.h, times, errors, ax)
+    if choice.common is not None and choice.common.h != choice.h:
+        ax.plot(
+            choice.common.settling_time * scale.time,
+            choice.common.error * scale.concentration,
+            "s",
+            color="C0",
+            markersize=8,
+            fillstyle="none",
+            markeredgewidth=1.5,
+            label=f"best such h: {_few(choice.common.h)}",
+        )
+    best = choice.settling_time * scale.time, choice.error * scale.concentration
+    ax.plot(*best, "*", color="C3", markersize=14, label=f"chosen h: {_few(choice.h)}")
+    ax.set_xlabel(scale.time_label(f"settling time to within {scale.amount(choice.tolerance)}"))
+    ax.set_ylabel(scale.concentration_label("largest error"))
+    handles = ax.get_legend_handles_labels()[0]
+    if curve.accuracy is not None:
+        percent, right = 100 * curve.accuracy, ax.twinx()
+        handles += right.plot(times, percent, color="C1", linestyle=":", label="accuracy, right")
+        right.set_ylabel("accuracy (%)", color="C1")
+        # 5 % at least, lest small differences look large, and room for the line at 100 %
+        lowest = min(float(percent.min()), 95.0)
+        room = 0.06 * (100 - lowest)
+        right.set_ylim(lowest - room, 100 + room)
+    legend_below(ax, handles)
+    return ax
+
+
+def _mark_decades(h: Any, times: Any, errors: Any, ax: Axes) -> None:
+    """Dots on the curve at the h nearest to each power of ten, with their values."""
+    decades = np.log10(h)
+    # a grid that ends at a power of ten may miss it by rounding
+    for decade in range(int(np.ceil(decades[0] - 1e-9)), int(np.floor(decades[-1] + 1e-9)) + 1):
+        i = int(np.abs(decades - decade).argmin())
+        ax.plot(times[i], errors[i], "o", color="C0", markersize=4)
+        # below the curve, which falls to the right; but the first label would leave the axes on the
+        # left
+        first = i == len(times) - 1
+        ax.annotate(
+            f"{'h = ' if first else ''}{h[i]:.1g}",
+            (times[i], errors[i]),
+            (5, 4) if first else (-5, -4),
+            textcoords="offset points",
+            ha="left" if first else "right",
+            va="bottom" if first else "top",
+            fontsize="small",
+        )
+
+
+def _few(h: Sequence[float]) -> str:
+    """The h of all layers where they are one, or of each."""
+    return ", ".join(f"{value:.2g}" for value in (h if len(set(h)) > 1 else h[:1]))

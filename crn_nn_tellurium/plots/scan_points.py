@@ -1,0 +1,156 @@
+"""Points over a plane: designs, refined boundaries, samples on the classes of their inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from matplotlib.axes import Axes
+
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.plots.figures import new_axes
+from crn_nn_tellurium.plots.scan_variables import (
+    classes_in,
+    is_class,
+    set_axis,
+    short,
+    value_label,
+    variable,
+)
+from crn_nn_tellurium.plots.scans import plot_scan_map
+from crn_nn_tellurium.plots.style import color, legend_below
+
+
+def plot_decision_boundary(
+    data: xr.DataArray,
+    X: npt.ArrayLike | None = None,  # scikit-learn's name
+    y: npt.ArrayLike | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """The classes over two inputs, with samples if they are given: dots by their true class,
+    crosses where it is wrong.
+
+    Parameters
+    ----------
+    data : DataArray
+        The variable ``class`` of a scan over two inputs.
+    X : (n_samples, 2) array_like, optional
+        Samples: the first dimension's input, then the second's.
+    y : (n_samples,) array_like, optional
+        Their classes.
+    ax : Axes, optional
+        A new figure by default.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model, scan
+    >>> grid = np.linspace(0, 1, 21)
+    >>> ds = scan(load_model("xor"), {"x0": grid, "x1": grid}, outputs="class")
+    >>> plot_decision_boundary(ds["class"], [[0, 0], [0, 1]], [0, 1]).get_xlabel()
+    'input x0 (model units)'
+    """
+    grid = variable(data, (2,), classes=True)
+    points, truth = _samples(grid, X, y)
+    ax = plot_scan_map(grid, str(grid.dims[0]), ax)
+    dot: Any = {"edgecolors": "white", "linewidths": 0.6, "clip_on": False, "zorder": 3}
+    if y is None:
+        ax.scatter(points[:, 0], points[:, 1], s=26, color="black", **dot)
+        return ax
+    nearest = [
+        np.abs(grid[dim].values[:, None] - at).argmin(axis=0)
+        for dim, at in zip(grid.dims, points.T, strict=True)
+    ]
+    right = grid.values[tuple(nearest)] == truth
+    for number, label in enumerate(classes_in(grid, truth)):
+        for marker, size, which in (("o", 26, right), ("X", 70, ~right)):
+            part = points[which & (truth == label)]
+            ink = color(number)
+            ax.scatter(part[:, 0], part[:, 1], s=size, color=ink, marker=marker, **dot)
+    if not right.all():
+        ax.scatter([], [], s=26, color="0.4", label="right")
+        ax.scatter([], [], s=70, color="0.4", marker="X", label="wrong")
+        legend_below(ax)
+    return ax
+
+
+def _samples(
+    grid: xr.DataArray, X: npt.ArrayLike | None, y: npt.ArrayLike | None
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Samples (n_samples, 2), and their classes; none where none are given."""
+    points = np.empty((0, 2)) if X is None else np.asarray(X, dtype=float)
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise InputError(
+            f"X has shape {points.shape}; expected (n_samples, 2), the inputs"
+            f" {' and '.join(map(str, grid.dims))}"
+        )
+    truth = np.zeros(len(points)) if y is None else np.asarray(y)
+    if truth.shape != (len(points),):
+        raise InputError(
+            f"y has shape {truth.shape}; expected ({len(points)},), a class for each sample"
+        )
+    return points, truth
+
+
+def plot_scan_points(
+    data: xr.DataArray | xr.Dataset, x: str, y: str, ax: Axes | None = None
+) -> Axes:
+    """Points of a design, or of a refined boundary, over two of their numbers, coloured by a
+    variable.
+
+    Parameters
+    ----------
+    data : DataArray or Dataset
+        A variable over one dimension of points, as of `sobol`, `latin_hypercube` and `paired`; or
+        what `refine` gave, whose boundary is drawn too.
+    x, y : str
+        Names of numbers that were varied along it.
+    ax : Axes, optional
+        A new figure by default.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model, scan, sobol
+    >>> ds = scan(load_model("xor"), sobol({"x0": (0, 1), "h": (1e-4, 1, "log")}, 64), x=[0, 1])
+    >>> plot_scan_points(ds.outputs, "x0", "h").get_xlabel()
+    'input x0 (model units)'
+    """
+    boundary = data if isinstance(data, xr.Dataset) and "edge" in data.dims else None
+    if boundary is not None:
+        names = [name for name, part in boundary.items() if part.dims[:1] == ("point",)]
+        data = boundary[names[0]]
+    grid = variable(data, (1,), classes=True, ordered=False)
+    varied = [str(name) for name, part in grid.coords.items() if part.dims == grid.dims]
+    for name in (x, y):
+        if name not in varied:
+            raise InputError(
+                f"{name!r} is not varied along {grid.dims[0]!r}; expected two of"
+                f" {', '.join(varied) or 'no others'}"
+            )
+    ax = new_axes(ax)
+    along, up = grid[x].values, grid[y].values
+    if is_class(grid):
+        for number, found in enumerate(classes_in(grid)):
+            mine = grid.values == found
+            name = f"class {short(found)}"
+            ax.scatter(along[mine], up[mine], s=9, color=color(number), label=name)
+    else:
+        image = ax.scatter(along, up, c=grid.values.astype(float), s=12, cmap="viridis")
+        ax.figure.colorbar(image, ax=ax, label=value_label(grid))
+    if boundary is not None:
+        edge = boundary[f"boundary_{x}"].values, boundary[f"boundary_{y}"].values
+        ax.scatter(*edge, color="black", marker=".", s=4, label="boundary")
+    set_axis(ax, "x", grid, x)
+    set_axis(ax, "y", grid, y)
+    if is_class(grid) or boundary is not None:
+        legend_below(ax, columns=4)
+    return ax

@@ -1,0 +1,69 @@
+"""Outputs and concentrations over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from crn_nn_tellurium.basics import check_kind
+from crn_nn_tellurium.chemistry import PhysicalUnits
+from crn_nn_tellurium.plots.figures import new_axes
+from crn_nn_tellurium.plots.style import MANY, chosen, drawn_units, mark
+from crn_nn_tellurium.simulation import TimeCourse
+
+
+def plot_time_course(
+    tc: TimeCourse,
+    names: str | Sequence[str] | None = None,
+    ax: Axes | None = None,
+    *,
+    units: PhysicalUnits | None = None,
+) -> Axes:
+    """Outputs, and other columns asked for, over time.
+
+    Parameters
+    ----------
+    tc : TimeCourse
+    names : str or sequence of str, optional
+        Outputs, species or inputs to draw; by default the outputs.
+    ax : Axes, optional
+        A new figure by default.
+    units : PhysicalUnits, optional
+        Draw hours and nM; by default what the model is written in.
+
+    Returns
+    -------
+    Axes
+        A dotted line marks each time at which the inputs change.
+
+    Raises
+    ------
+    InputError
+        If `tc` is no TimeCourse, or `units` are no PhysicalUnits.
+    KeyError
+        If a name is not in the result.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import Network, Simulator
+    >>> ax = plot_time_course(Simulator(Network.random([2, 3, 1], seed=0)).time_course([0, 1]))
+    >>> ax.get_xlabel()
+    'time (model units)'
+    """
+    check_kind("tc", tc, TimeCourse, "the result of Simulator.time_course")
+    scale = drawn_units(units)
+    ax = new_axes(ax)
+    time, drawn = tc.time * scale.time, chosen(names, tc.output_names)
+    for name in drawn:
+        ax.plot(time, tc[name] * scale.concentration, label=name, linewidth=1.5)
+    for change in time[:-1][np.any(np.diff(tc.inputs, axis=0) != 0, axis=1)]:
+        mark(ax, change)
+    what = "value" if set(drawn) <= set(tc.output_names) else "concentration"
+    ax.set_xlabel(scale.time_label())
+    ax.set_ylabel(scale.concentration_label(what))
+    ax.margins(x=0)
+    if len(drawn) <= MANY:
+        ax.legend(frameon=False)
+    return ax

@@ -1,0 +1,153 @@
+"""What a user can mend is one line on standard error, exit code 2, and no file."""
+
+import sys
+
+import pytest
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium import certificates
+from crn_nn_tellurium.commands import show
+from crn_nn_tellurium.commands.main import main
+from crn_nn_tellurium.networks.shipped import models_folder
+
+FILES = {
+    "bad.json": "{",
+    "columns.csv": "x0,z\n1,2\n",
+    "empty.csv": "",
+    "few.csv": "x,y\n3,1\n2,0\n",
+    "gap.csv": "x0,x1\n1,\n",
+    "good.csv": "x0,x1\n0,1\n",
+    "header.csv": "x0,x1\n",
+    "nan.csv": "x,y\n3,1\n2,nan\n",
+    "negative.csv": "x0,x1\n1,-1\n",
+    "numbers.csv": "1,2\n3,4\n",
+    "one.csv": "y\n3\n",
+    "ragged.csv": "x0,x1\n1,2\n1,2,3,4\n",
+    "shape.csv": "1,2,3\n",
+    "text.csv": "x0,x1\n1,2\n3,many\n",
+    "twice.csv": "x0,x1,x1\n1,2,3\n",
+    "wide.csv": "x0,x1\n1,2,3\n4,5,6\n",
+    "xor.csv": "x0,x1,y\n0,1,1\n",
+}
+REFUSED = [
+    ("show nope", "no shipped model is called 'nope'; there are digits, iris, moons, xor"),
+    ("show nope.json", "there is no such file"),
+    ("show bad.json", "not JSON"),
+    ("predict xor nope.csv", "there is no such file"),
+    ("predict xor columns.csv", "no column x1; it has x0, z"),
+    ("predict xor shape.csv", "3 columns without a header; expected 2"),
+    ("predict xor text.csv", "row 2, column 'x1': 'many' is no number"),
+    ("predict xor gap.csv", "row 1, column 'x1': an empty cell is no number"),
+    ("predict xor header.csv", "no rows"),
+    ("predict xor empty.csv", "not a CSV table"),
+    ("predict xor ragged.csv", "line 3 has 4 cells; expected 2"),
+    ("predict xor wide.csv", "line 2 has 3 cells; expected 2"),
+    ("predict xor twice.csv", "the column 'x1' is there twice"),
+    ("predict iris target.csv --target kind", "row 2, column 'kind': an empty cell is no class"),
+    ("show kind.json", "not as saved"),
+    ("show folder", "no shipped model is called 'folder'"),
+    ("predict xor negative.csv", "a concentration is not negative"),
+    ("predict xor good.csv --target t", "no column 't'"),
+    ("simulate xor --input 0", "one column per input"),
+    ("simulate xor --input 0,b", "expected 2 numbers"),
+    ("simulate xor --input 0,1 --t-end -1", "t_end is -1.0; expected"),
+    ("simulate xor --input 0,1 --plot a.doc", "no picture format has the ending '.doc'"),
+    ("simulate xor --input 0,1 -o nowhere/a.csv", "there is no folder"),
+    ("compile xor --form short", "expected one of 'reactions'"),
+    ("export xor -o a.doc", "unknown ending '.doc'; known: .ant (Antimony), .xml (SBML"),
+    ("demo -o good.csv", "good.csv"),
+    ("train flowers.csv --target genus -o f.json", "no column 'genus'"),
+    ("train flowers.csv --target species -o f.json --layers 8;8", "--layers is '8;8'"),
+    ("train flowers.csv --target species -o f.json --task guess", "--task is 'guess'"),
+    ("train flowers.csv --target species -o f.json --task regress", "is no number"),
+    ("train flowers.csv --target species -o no/f.json", "there is no folder 'no'"),
+    ("train flowers.csv --target species -o f.json --density 2", "density is 2.0"),
+    ("train numbers.csv --target y -o f.json", "expected the columns' names"),
+    ("train one.csv --target y -o f.json", "no column besides 'y'"),
+    ("train nan.csv --target y -o f.json", "row 2, column 'y': 'nan' is no target"),
+    ("train nan.csv --target x -o f.json", "row 2, column 'y': 'nan' is not finite"),
+    ("train few.csv --target y -o f.json", "expected at least 2 held out"),
+    ("train flowers.csv --target species -o f.json --plot p.xyz", "no picture format"),
+    ("gradient xor flowers.csv --target species", "no column x0"),
+    ("gradient xor xor.csv --target y --method guess", "method is 'guess'"),
+    ("gradient xor xor.csv --target z", "no column 'z'"),
+    ("certify xor", "no inputs to certify; expected --input with 2 numbers, or a CSV file"),
+    ("certify xor good.csv --input 0,1", "both 'good.csv' and --input are given"),
+    ("certify xor --input 0", "expected 2 numbers each"),
+    ("certify xor --input 0,b", "expected 2 numbers with commas between"),
+    ("certify xor --input 0,-1", "not negative"),
+    ("certify xor nope.csv", "there is no such file"),
+    ("certify xor --input 0,1 --tolerance 0", "tolerance is 0.0"),
+    ("certify xor --input 0,1 --rates 5", "rates is 5.0; expected a relative error"),
+    ("certify xor --input 0,1 --bound quick", "bound is 'quick'"),
+    ("certify xor --input 0,1 --bound cheap --rates 0.1", "need bound='envelope'"),
+    ("certify xor --input 0,1 --bound cheap --plot a.png", "expected --bound envelope"),
+    ("certify xor --input 0,1 --c0 -1", "c0 is -1.0"),
+    ("certify xor --input 0,1 --tau 0", "tau is 0.0"),
+    ("certify xor --input 0,1 --tau 1 --max-rate-constant 1", "are both given"),
+    ("certify xor --input 0,1 --max-rate-constant nan", "max_rate_constant is nan"),
+    ("certify xor --input 0,1 --max-rate-constant 0", "max_rate_constant is 0.0"),
+    ("certify xor --input 0,1 --plot a.doc", "no picture format has the ending '.doc'"),
+    ("certify xor --input 0,1 -o nowhere/a.csv", "there is no folder"),
+    ("scan xor", "nothing to vary; expected --vary"),
+    ("scan xor --vary h", "expected name=low:high:number"),
+    ("scan xor --vary h=0:1:log:3", "expected name=low:high:number"),
+    ("scan xor --vary h=1,a", "expected name=low:high:number"),
+    ("scan xor --vary z=1,2", "has no 'z'"),
+    ("scan xor --vary h=1,2 --at soon", "--at is 'soon'"),
+    ("scan xor --vary h=1,2 --keep z", "no 'z'; expected one of"),
+    ("scan xor --vary h=1,2 -o a.csv", "expected an ending of .nc or .zarr"),
+    ("scan xor --vary h=1,2 --plot a.txt", "a.txt"),
+    ("scan xor --vary h=1 --plot a.png", "one point makes no picture"),
+    ("scan none.ant --vary h=1,2", "no such file"),
+]
+
+
+@pytest.fixture
+def files(tmp_path, flowers):
+    """Files with something wrong in them, and good ones."""
+    xor = (models_folder() / "xor.json").read_text(encoding="utf-8")
+    iris = ",".join([*cn.load_model("iris").input_names, "kind"])
+    more = {
+        "kind.json": xor.replace('"activation": {', '"was": {'),
+        "target.csv": f"{iris}\n1,1,1,1,setosa\n1,1,1,1,\n",
+    }
+    for name, text in (FILES | more).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return sorted(path.name for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("typed", "message"), REFUSED)
+def test_what_a_user_can_mend_is_one_line_and_exit_code_2(run, tmp_path, files, typed, message):
+    code, out, err = run(typed)
+    assert code == 2
+    assert message in err
+    assert err.count("\n") == 1
+    assert out == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == files
+
+
+def test_a_failed_steady_state_is_exit_code_1(run, tmp_path, monkeypatch):
+    def fail(self, x):
+        raise cn.ConvergenceError("1 of 1 samples have no steady state")
+
+    monkeypatch.setattr(cn.Simulator, "steady_state", fail)
+    (tmp_path / "x.csv").write_text("0,1\n")
+    code, _, err = run("predict xor x.csv")
+    assert (code, err) == (1, "crn-nn: 1 of 1 samples have no steady state\n")
+
+
+def test_our_own_bugs_are_not_hidden(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(show, "load_network", lambda net: 1 + "one")
+    monkeypatch.setattr(sys, "argv", ["crn-nn", "show", "xor"])
+    with pytest.raises(TypeError):
+        main()
+
+
+def test_no_certificate_is_one_line(run, monkeypatch):
+    def refuse(*arguments, **options):
+        raise cn.NotCertified("layer 2: its species act on one another both ways")
+
+    monkeypatch.setattr(certificates, "certify", refuse)
+    code, _, err = run("certify xor --input 0,1")
+    assert (code, err) == (2, "crn-nn: layer 2: its species act on one another both ways\n")

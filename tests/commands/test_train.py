@@ -1,0 +1,53 @@
+"""Networks learnt from tables."""
+
+import numpy as np
+import pandas as pd
+
+import crn_nn_tellurium as cn
+
+
+def test_train_writes_a_network_that_predicts_the_table(run, flowers, tmp_path):
+    typed = "train flowers.csv --target species --layers 6,4 -o f.json --max-iter 60"
+    code, out, _ = run(f"{typed} --plot h.png")
+    assert code == 0
+    for text in (
+        "4-6-4-3",
+        "held out: accuracy, chemistry",
+        "verified by the engine on 120 samples",
+        "network: f.json",
+    ):
+        assert text in out
+    assert (tmp_path / "h.png").read_bytes().startswith(b"\x89PNG")
+    net = cn.Network.load(tmp_path / "f.json")
+    assert net.name == "f"
+    assert net.class_names == ("setosa", "versicolor", "virginica")
+    code, _, err = run("predict f.json flowers.csv --target species")
+    assert code == 0
+    assert float(err.split("accuracy: ")[1].split("%")[0]) > 90
+
+
+def test_columns_that_are_one_identifier_can_be_predicted_from(run, tmp_path, rng):
+    x = rng.random((40, 2))
+    frame = pd.DataFrame(
+        {"a b": x[:, 0], "a_b": x[:, 1], "t": np.where(x[:, 0] > 0.5, "up", "down")}
+    )
+    frame.to_csv(tmp_path / "twins.csv", index=False)
+    code, _, _ = run("train twins.csv --target t --layers 3 -o twins.json --max-iter 20")
+    assert code == 0
+    assert cn.Network.load(tmp_path / "twins.json").input_names == ("a_b_2", "a_b")
+    code, _, err = run("predict twins.json twins.csv --target t")
+    assert code == 0
+    assert float(err.split("accuracy: ")[1].split("%")[0]) > 80
+
+
+def test_train_regresses_where_the_target_has_fractions(run, tmp_path, rng):
+    x = rng.random((60, 2))
+    pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": x.sum(axis=1)}).to_csv(
+        tmp_path / "sum.csv", index=False
+    )
+    code, out, _ = run("train sum.csv --target y --layers 4 --alpha 0.01 -o sum.json")
+    assert code == 0
+    assert "R2, chemistry" in out
+    net = cn.Network.load(tmp_path / "sum.json")
+    assert net.input_names == ("a", "b")
+    np.testing.assert_allclose(net([[0.3, 0.4]]), [[0.7]], atol=0.05)
