@@ -16,6 +16,7 @@ from .certificates import (
 )
 from .chemistry import (
     Expression as Expression,
+    MODEL_UNITS as MODEL_UNITS,
     Interval as Interval,
     Monomial as Monomial,
     Observable as Observable,

@@ -2,7 +2,13 @@
 
 from crn_nn_tellurium.basics.arrays import FloatArray, by_sample, is_real, is_sparse, read_only
 from crn_nn_tellurium.basics.cache import Recent
-from crn_nn_tellurium.basics.checks import check_choice, check_kind, check_positive, require
+from crn_nn_tellurium.basics.checks import (
+    check_choice,
+    check_kind,
+    check_positive,
+    require,
+    whole_number,
+)
 from crn_nn_tellurium.basics.documents import (
     check_new,
     check_target,
@@ -51,6 +57,7 @@ __all__ = [
     "suggest_identifier",
     "suggest_identifiers",
     "to_csv",
+    "whole_number",
     "write_bytes",
     "write_document",
     "write_files",

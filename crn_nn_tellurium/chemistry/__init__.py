@@ -26,11 +26,23 @@ from crn_nn_tellurium.chemistry.reactions import (
     Species,
     Term,
 )
-from crn_nn_tellurium.chemistry.units import NANOMOLAR_PER_MOLAR, PhysicalUnits, duration
+from crn_nn_tellurium.chemistry.units import (
+    CONCENTRATION,
+    MODEL_UNITS,
+    NANOMOLAR_PER_MOLAR,
+    TIME,
+    Dimension,
+    PhysicalUnits,
+    Units,
+    duration,
+    must_convert,
+)
 
 __all__ = [
     "ANTIMONY",
+    "CONCENTRATION",
     "KAPPA",
+    "MODEL_UNITS",
     "NANOMOLAR_PER_MOLAR",
     "PYTHON",
     "SBO_COMPARTMENT",
@@ -40,8 +52,10 @@ __all__ = [
     "SBO_REACTION",
     "SBO_SPECIES",
     "SBO_SUM",
+    "TIME",
     "UNITS",
     "Balance",
+    "Dimension",
     "Expression",
     "Interval",
     "Monomial",
@@ -52,11 +66,13 @@ __all__ = [
     "Side",
     "Species",
     "Term",
+    "Units",
     "check_orders",
     "constant_names",
     "duration",
     "formula",
     "law_term",
+    "must_convert",
     "printable",
     "signed_sum",
 ]

@@ -851,7 +851,7 @@ def _what_is_certified(
         units.rate_constant(largest_bimolecular(network), 2, "M"),
     )
     off = f", for rate constants off by up to {_percent(found.rates)}" if found.rates else ""
-    settled, rate, scale = duration(tube.settling_time_s), tube.rate_per_s, duration(units.tau)
+    settled, rate, scale = duration(tube.settling_time), tube.rate, duration(units.tau)
     table = Table(title="What is certified", show_header=False)
     table.add_column(no_wrap=True)
     table.add_column()
@@ -861,7 +861,7 @@ def _what_is_certified(
         (
             "tolerance",
             (
-                f"{found.tolerance:g}, in the tube {tube.tolerance_nM:.3g} nM, about each output's"
+                f"{found.tolerance:g}, in the tube {tube.tolerance:.3g} nM, about each output's"
                 " fixed point"
             ),
         ),

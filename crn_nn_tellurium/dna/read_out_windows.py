@@ -189,7 +189,7 @@ def read_out_window(
     everywhere = _longest(np.asarray(readable.all(axis=0)))
     stretches = [_around(row, everywhere) for row in readable]
     settled, starved = np.array([_times(stretch, time * units.tau) for stretch in stretches]).T
-    bound = units.seconds(_bounds(net, x, targets, tolerance))
+    bound = units.time(_bounds(net, x, targets, tolerance))
     return ReadOutWindow(
         dnas[0],
         time * units.tau,

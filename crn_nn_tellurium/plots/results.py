@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 
 from crn_nn_tellurium.basics import check_kind
 from crn_nn_tellurium.certificates import Certificate, HChoice
-from crn_nn_tellurium.chemistry import PhysicalUnits, duration
+from crn_nn_tellurium.chemistry import MODEL_UNITS, PhysicalUnits
 from crn_nn_tellurium.dna import ReadOutWindow
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.plots.figures import new_axes
@@ -428,6 +428,10 @@ def plot_envelope(
                 f"{name!r} is no output; there are {', '.join(certificate.output_names)}"
             )
     ax = new_axes(ax)
+    if certificate.units != MODEL_UNITS:
+        raise InputError(
+            f"the certificate is in {certificate.units!r} already; expected model units, with units="
+        )
     scale = _scale(units)
     hour, nanomolar = scale.time, scale.concentration
     slowest = int(certificate.by_sample.max(axis=1).argmax())
@@ -469,7 +473,9 @@ def plot_envelope(
     within = f"fixed point ± {scale.tolerance(certificate.tolerance)}"
     ax.plot([], [], color="0.3", linestyle="--", linewidth=1, label=within)
     ax.axvline(settled, color="black", linewidth=1.2, label="certified bound")
-    when = f"{settled:.4g}" if units is None else duration(units.seconds(certificate.settling_time))
+    when = (
+        f"{settled:.4g}" if units is None else units.moment(units.time(certificate.settling_time))
+    )
     ax.annotate(
         f"settled by {when}", (settled, 0.02), (3, 0), xycoords=ax.get_xaxis_transform(), textcoords="offset points",
         rotation=90, ha="left", va="bottom", bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1},
@@ -722,7 +728,7 @@ def _scale(units: PhysicalUnits | None) -> _Scale:
     if units is None:
         return _Scale(1.0, 1.0, _MODEL_UNITS, _MODEL_UNITS)
     check_kind("units", units, PhysicalUnits, "by fastest_units(net), say")
-    return _Scale(units.hours(1.0), units.nanomolar(1.0), "h", "nM")
+    return _Scale(units.hours(1.0), units.concentration(1.0), "h", "nM")
 
 
 def _legend_below(ax: Axes, handles: Sequence[Artist]) -> None:
