@@ -15,8 +15,8 @@ from .certificates import (
     settling_time as settling_time,
 )
 from .chemistry import (
-    Expression as Expression,
     MODEL_UNITS as MODEL_UNITS,
+    Expression as Expression,
     Interval as Interval,
     Monomial as Monomial,
     Observable as Observable,
@@ -28,6 +28,7 @@ from .chemistry import (
 from .dna import (
     ReadOutWindow as ReadOutWindow,
     StrandDisplacement as StrandDisplacement,
+    StrandOptions as StrandOptions,
     domain_parts as domain_parts,
     read_out_window as read_out_window,
     smallest_fuel as smallest_fuel,

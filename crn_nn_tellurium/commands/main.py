@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -302,14 +302,11 @@ def export(
             "Y": labels(data, table, target, network),
         }
     if dna:
-        from crn_nn_tellurium.dna import to_strand_displacement
+        from crn_nn_tellurium.dna import StrandOptions, to_strand_displacement
 
-        dna_options = {
-            name: options.pop(name)
-            for name in ("c_max", "q_max", "fuel", "c0", "tau")
-            if name in options
-        }
-        implementation = to_strand_displacement(network, x, **dna_options)
+        names = [entry.name for entry in fields(StrandOptions)]
+        tube = StrandOptions(**{name: options.pop(name) for name in names if name in options})
+        implementation = to_strand_displacement(network, x, tube)
         Console(stderr=True).print(repr(implementation), highlight=False)
         path = export_to(implementation, output, format, overwrite, **options)
     else:

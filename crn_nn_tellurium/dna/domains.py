@@ -1,17 +1,17 @@
 """The strands of a strand displacement implementation, domain by domain.
 
-A signal X is the strand  h t_X d_X u_X : a history domain h of whatever released it, the toehold t_X that opens gates,
-the long domain d_X, the toehold u_X. With ( for paired and * for complements, 5' to 3' (kernel
-notation):
+A signal X is the strand  h t_X d_X u_X : a history domain h of whatever released it, the toehold
+t_X that opens gates, the long domain d_X, the toehold u_X. With ( for paired and * for complements,
+5' to 3' (kernel notation):
 
-    gate G          d_X( u_X( p + ) ) t_X*                   X displaces the output strand O = d_X u_X p
-    linker L        d_X( u_X( t_Y( + d_Y( u_Y( p + ) ) ) ) ) t_X*
-                                                             X displaces B = d_X u_X t_Y, then Y
-                                                             displaces O = d_Y u_Y p
-    translator T    h1( t_1( d_1 u_1 + h2( t_2( d_2 u_2 + ) ) ) ) u_Y*       with p = h1 t_1 h2 t_2 ...:
-                                                             O displaces the products, each h_i t_i
-                                                             d_i u_i
-    buffer LS       d_X( u_X( b_X( + ) ) ) t_X*              X displaces BS = d_X u_X b_X, and back
+    gate G        d_X( u_X( p + ) ) t_X*
+                  X displaces the output strand O = d_X u_X p
+    linker L      d_X( u_X( t_Y( + d_Y( u_Y( p + ) ) ) ) ) t_X*
+                  X displaces B = d_X u_X t_Y, then Y displaces O = d_Y u_Y p
+    translator T  h1( t_1( d_1 u_1 + h2( t_2( d_2 u_2 + ) ) ) ) u_Y*     with p = h1 t_1 h2 t_2 ...
+                  O displaces the products, each h_i t_i d_i u_i
+    buffer LS     d_X( u_X( b_X( + ) ) ) t_X*
+                  X displaces BS = d_X u_X b_X, and back
 
 u and t are toeholds (short), h and d recognise (long). Which rate constant a toehold gives, and
 which bases a domain has, is for NUPACK and its kin. Source: Soloveichik, Seelig and Winfree, PNAS
@@ -24,9 +24,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from crn_nn_tellurium.basics import free_id
+from crn_nn_tellurium.basics import free_id, whole_number
 from crn_nn_tellurium.dna.strand_displacement import Buffer, Module, StrandDisplacement
-from crn_nn_tellurium.errors import InputError
 
 TOEHOLD, LONG = 6, 20
 """Lengths in bases: toeholds that bind fast and leave again, long domains that stay."""
@@ -136,7 +135,9 @@ def domain_parts(dna: StrandDisplacement, toehold: int = TOEHOLD, long: int = LO
     Examples
     --------
     >>> from crn_nn_tellurium import Reaction, ReactionNetwork, Species, to_strand_displacement
-    >>> crn = ReactionNetwork([Species("A", 1.0), Species("B")], [Reaction("J", ("A",), ("B",), "k", 2.0)])
+    >>> crn = ReactionNetwork(
+    ...     [Species("A", 1.0), Species("B")], [Reaction("J", ("A",), ("B",), "k", 2.0)]
+    ... )
     >>> for part in domain_parts(to_strand_displacement(crn)).complexes:
     ...     print(f"{part.name} = {part.kernel}")
     A = h_A t_A d_A u_A
@@ -145,8 +146,7 @@ def domain_parts(dna: StrandDisplacement, toehold: int = TOEHOLD, long: int = LO
     G_J = d_A( u_A( h_J_1 t_B + ) ) t_A*
     """
     for name, value in (("toehold", toehold), ("long", long)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InputError(f"{name} is {value!r}; expected a number of bases, 1 or more")
+        whole_number(name, value, 1, "a number of bases, 1 or more")
     start = dna.start_values
     domains = _Domains(set(dna.identifiers))
     built = {part.name: part for part in _complexes(dna, start, domains)}
