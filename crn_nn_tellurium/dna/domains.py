@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from crn_nn_tellurium.basics import free_id, whole_number
 from crn_nn_tellurium.dna.strand_displacement import Buffer, Module, StrandDisplacement
@@ -110,6 +111,54 @@ class Parts:
     def total_length(self) -> int:
         """Bases of all different strands: what a synthesis would cost."""
         return sum(map(self.length, self.strands))
+
+    @property
+    def strand_names(self) -> dict[Strand, str]:
+        """Of the different strands; no name of a domain or a complex among them."""
+        taken = {*self.lengths, *(part.name for part in self.complexes)}
+        return {strand: free_id(f"strand_{i}", taken) for i, strand in enumerate(self.strands)}
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per strand or complex that is put in, with its concentration in nM."""
+        import pandas as pd
+
+        names = self.strand_names
+        return pd.DataFrame(
+            {
+                "name": part.name,
+                "role": part.role,
+                "concentration_nM": part.concentration,
+                "strands": " + ".join(names[strand] for strand in part.strands),
+                "n_strands": len(part.strands),
+                "bases": sum(map(self.length, part.strands)),
+                "dot_bracket": part.dot_bracket,
+                "kernel": part.kernel,
+            }
+            for part in self.complexes
+        )
+
+    def strands_to_frame(self) -> pd.DataFrame:
+        """A row per different strand, with the sum of what is put in of it, in nM, and a last row of
+        them all.
+        """
+        import pandas as pd
+
+        names = self.strand_names
+        used = dict.fromkeys(names, 0.0)
+        for part in self.complexes:
+            for strand in part.strands:
+                used[strand] += part.concentration
+        rows = pd.DataFrame(
+            {
+                "name": name,
+                "bases": self.length(strand),
+                "total_concentration_nM": used[strand],
+                "domains": " ".join(strand.domains),
+            }
+            for strand, name in names.items()
+        )
+        rows.loc[len(rows)] = ["all", self.total_length, sum(used.values()), ""]
+        return rows
 
     def __repr__(self) -> str:
         return (

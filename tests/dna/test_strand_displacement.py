@@ -370,6 +370,7 @@ def test_parts_and_designs_are_written(tmp_path):
     path = cn.export(dna, tmp_path / "order.csv", "parts")
     rows = path.read_text(encoding="utf-8").splitlines()
     assert len(rows) == 1 + len(parts.complexes)
+    assert rows[0].split(",") == list(parts.to_frame().columns)
     strands = (tmp_path / "order.strands.csv").read_text(encoding="utf-8").splitlines()
     assert strands[-1].split(",")[:2] == ["all", str(parts.total_length)]
     design = cn.export(dna, tmp_path / "net.np", toehold=5).read_text(encoding="utf-8")
