@@ -28,6 +28,9 @@ from typing import TYPE_CHECKING
 from crn_nn_tellurium.basics import free_id, whole_number
 from crn_nn_tellurium.dna.strand_displacement import Buffer, Module, StrandDisplacement
 
+if TYPE_CHECKING:  # half a second, for tables alone
+    import pandas as pd
+
 TOEHOLD, LONG = 6, 20
 """Lengths in bases: toeholds that bind fast and leave again, long domains that stay."""
 
@@ -138,9 +141,7 @@ class Parts:
         )
 
     def strands_to_frame(self) -> pd.DataFrame:
-        """A row per different strand, with the sum of what is put in of it, in nM, and a last row of
-        them all.
-        """
+        """A row per different strand, with what is put in of it in all, in nM; last, of them all."""
         import pandas as pd
 
         names = self.strand_names
