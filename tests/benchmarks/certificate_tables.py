@@ -1,8 +1,10 @@
 """Prints the tables of docs/certificates.md: how tight settling times and enclosures are.
 
 python tests/benchmarks/certificate_tables.py enclosure
-python tests/benchmarks/certificate_tables.py settling 0 2000 results.txt      # an hour; goes on where it stopped
+python tests/benchmarks/certificate_tables.py settling 0 2000 results.txt
 python tests/benchmarks/certificate_tables.py summary results.txt
+
+The second takes an hour, and goes on where it stopped.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 from scipy import sparse
 
 import crn_nn_tellurium as cn
@@ -201,3 +202,11 @@ def real():
 def corpus():
     """All of them."""
     return standard() + weird() + real()
+
+
+def cases(networks, slow=()):
+    """Networks for `parametrize`; those named, which smaller ones stand for, with -m slow alone."""
+    return [
+        pytest.param(case, id=case.name, marks=[pytest.mark.slow] if case.name in slow else [])
+        for case in networks
+    ]

@@ -274,9 +274,10 @@ def test_a_killed_process_loses_nothing_but_time(tmp_path):
 import sys, numpy as np, crn_nn_tellurium as cn
 x, _, y, _ = cn.model_data("iris")
 x = x / x.max(axis=0)
-net = cn.Network.random([4, 6, 3], seed=0, output=cn.Linear(h=0.01), class_names=sorted(set(y.tolist())))
+names = sorted(set(y.tolist()))
+net = cn.Network.random([4, 6, 3], seed=0, output=cn.Linear(h=0.01), class_names=names)
 path = sys.argv[1] if len(sys.argv) > 1 else None
-result = cn.fit(net, x, y, "cross_entropy", optimizer="adam", max_iter=300, checkpoint=path)
+result = cn.fit(net, x, y, "cross_entropy", optimizer="adam", max_iter=100, checkpoint=path)
 print(repr(result.loss))
 """
     path = tmp_path / "run.json"
@@ -286,7 +287,7 @@ print(repr(result.loss))
         assert victim.poll() is None
     os.kill(victim.pid, signal.SIGKILL)
     victim.wait()
-    assert json.loads(path.read_text(encoding="utf-8"))["iteration"] < 300
+    assert json.loads(path.read_text(encoding="utf-8"))["iteration"] < 100
     outputs = [
         subprocess.run(
             [sys.executable, "-c", code, *more], capture_output=True, text=True, check=True
