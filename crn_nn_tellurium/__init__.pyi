@@ -15,6 +15,7 @@ from .certificates import (
     settling_time as settling_time,
 )
 from .chemistry import (
+    MODEL_UNITS as MODEL_UNITS,
     Expression as Expression,
     Interval as Interval,
     Monomial as Monomial,
@@ -27,6 +28,7 @@ from .chemistry import (
 from .dna import (
     ReadOutWindow as ReadOutWindow,
     StrandDisplacement as StrandDisplacement,
+    StrandOptions as StrandOptions,
     domain_parts as domain_parts,
     read_out_window as read_out_window,
     smallest_fuel as smallest_fuel,

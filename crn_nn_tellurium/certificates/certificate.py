@@ -7,14 +7,13 @@ is a `Question`, who answers it a `SettlingBound`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, check_choice, check_kind, read_only
-from crn_nn_tellurium.certificates.in_tube import PhysicalCertificate
+from crn_nn_tellurium.basics import FloatArray, check_choice, read_only
 from crn_nn_tellurium.certificates.question import (
     INITIAL_MAX,
     TOLERANCE,
@@ -28,7 +27,14 @@ from crn_nn_tellurium.certificates.settling_bounds import (
     EnvelopeCourse,
     SettlingBound,
 )
-from crn_nn_tellurium.chemistry import Interval, PhysicalUnits
+from crn_nn_tellurium.chemistry import (
+    CONCENTRATION,
+    MODEL_UNITS,
+    TIME,
+    Interval,
+    Units,
+    must_convert,
+)
 from crn_nn_tellurium.errors import ConvergenceError, NotCertified
 from crn_nn_tellurium.kinetics import NetworkKinetics, check_order
 from crn_nn_tellurium.networks import Network
@@ -53,7 +59,7 @@ class Certificate:
     Attributes
     ----------
     by_sample : (n_samples, n_out) ndarray
-        Settling times by input and output, in time units of the model.
+        Settling times by input and output.
     tolerance : float
         In units of the outputs.
     bound : str
@@ -82,6 +88,8 @@ class Certificate:
         That of the slowest sample; None for the cheap bound.
     output_names, species : tuple of str
         Identifiers.
+    units : Units
+        What all numbers are in: the model's own, or those of `in_units`.
     """
 
     by_sample: FloatArray
@@ -99,6 +107,7 @@ class Certificate:
     envelope: EnvelopeCourse | None
     output_names: tuple[str, ...] = field(repr=False)
     species: tuple[str, ...] = field(repr=False)
+    units: Units = field(default=MODEL_UNITS, repr=False)
 
     def __post_init__(self) -> None:
         read_only(self.by_sample)
@@ -121,37 +130,53 @@ class Certificate:
         if self.initial_max is None:
             return "all non-negative starts"
         few = ", ".join(self.capped[:3]) + (", ..." if len(self.capped) > 3 else "")
-        return f"all non-negative starts with {few} at most {self.initial_max:g}"
+        most = self.units.text(self.initial_max, CONCENTRATION)
+        return f"all non-negative starts with {few} at most {most}"
 
     def __repr__(self) -> str:
         n = len(self.by_sample)
         return (
-            f"Certificate({n} {'input' if n == 1 else 'inputs'}: outputs within {self.tolerance:g}"
-            f" from t = {self.settling_time:.4g} on, by {self.bound!r}, from {self.starts}; slowest"
-            f" {' -> '.join(self.chain)}; rate {self.rate:.3g})"
+            f"Certificate({n} {'input' if n == 1 else 'inputs'}: outputs within"
+            f" {self.units.text(self.tolerance, CONCENTRATION)} from"
+            f" {self.units.moment(self.settling_time)} on, by {self.bound!r}, from {self.starts};"
+            f" slowest {' -> '.join(self.chain)};"
+            f" rate {self.units.text(self.rate, TIME**-1, digits=3)})"
         )
 
-    def in_units(self, units: PhysicalUnits) -> PhysicalCertificate:
-        """The bound in s, the tolerance in nM and the rate in 1/s.
+    def in_units(self, units: Units) -> Certificate:
+        """All numbers in other units: times in s, concentrations in nM, the rate in 1/s.
 
         Raises
         ------
         InputError
-            If `units` are not `PhysicalUnits`.
+            If `units` are none, or the certificate is in others already.
 
         Examples
         --------
-        >>> from crn_nn_tellurium import load_model
+        >>> from crn_nn_tellurium import PhysicalUnits, load_model
         >>> certificate = certify(load_model("xor"), [1.0, 0.0], tolerance=0.01, bound="cheap")
-        >>> certificate.in_units(PhysicalUnits(c0=10, tau=100)).tolerance_nM
+        >>> certificate.in_units(PhysicalUnits(c0=10, tau=100)).tolerance
         0.1
         """
-        check_kind("units", units, PhysicalUnits, "by fastest_units(net), say")
-        return PhysicalCertificate(
-            float(units.seconds(self.settling_time)),
-            float(units.nanomolar(self.tolerance)),
-            float(units.rate_constant(self.rate, 1)),
-            units,
+        if not must_convert("the certificate", self.units, units):
+            return self
+        course = self.envelope
+        return replace(
+            self,
+            by_sample=units.time(self.by_sample),
+            tolerance=units.concentration(self.tolerance),
+            rate=units.rate_constant(self.rate, 1),
+            outputs=units.concentration(self.outputs),
+            fixed_point=units.concentration(self.fixed_point),
+            initial=self.initial and units.concentration(self.initial),
+            initial_max=self.initial_max and units.concentration(self.initial_max),
+            envelope=course
+            and EnvelopeCourse(
+                units.time(course.time),
+                units.concentration(course.lower),
+                units.concentration(course.upper),
+            ),
+            units=units,
         )
 
 

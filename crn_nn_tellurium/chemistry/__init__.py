@@ -20,11 +20,22 @@ from crn_nn_tellurium.chemistry.rates import Balance, Terms, multiplied_by
 from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
 from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Side, Species
 from crn_nn_tellurium.chemistry.renaming import renamed, without_reserved
-from crn_nn_tellurium.chemistry.units import NANOMOLAR_PER_MOLAR, PhysicalUnits, duration
+from crn_nn_tellurium.chemistry.units import (
+    CONCENTRATION,
+    MODEL_UNITS,
+    NANOMOLAR_PER_MOLAR,
+    TIME,
+    PhysicalUnits,
+    Units,
+    duration,
+    must_convert,
+)
 
 __all__ = [
     "ANTIMONY",
+    "CONCENTRATION",
     "KAPPA",
+    "MODEL_UNITS",
     "NANOMOLAR_PER_MOLAR",
     "PYTHON",
     "SBO_COMPARTMENT",
@@ -34,6 +45,7 @@ __all__ = [
     "SBO_REACTION",
     "SBO_SPECIES",
     "SBO_SUM",
+    "TIME",
     "UNITS",
     "Balance",
     "Expression",
@@ -46,11 +58,13 @@ __all__ = [
     "Side",
     "Species",
     "Terms",
+    "Units",
     "check_orders",
     "duration",
     "formula",
     "law_term",
     "multiplied_by",
+    "must_convert",
     "printable",
     "renamed",
     "signed_sum",

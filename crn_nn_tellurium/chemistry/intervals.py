@@ -85,6 +85,13 @@ class Interval:
         values = np.asarray(values, dtype=float)
         return bool(np.all((self.lower <= values) & (values <= self.upper)))
 
+    def __mul__(self, factor: float) -> Interval:
+        """Both bounds times a number >= 0."""
+        return Interval(self.lower * factor, self.upper * factor)
+
+    def __truediv__(self, factor: float) -> Interval:
+        return Interval(self.lower / factor, self.upper / factor)
+
     def __getitem__(self, key: Any) -> Interval:
         return Interval(self.lower[key], self.upper[key])
 

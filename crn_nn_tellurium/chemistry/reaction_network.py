@@ -26,6 +26,7 @@ from crn_nn_tellurium.basics import PATTERN, FloatArray, read_only
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.rates import Balance, Terms
 from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Side, Species
+from crn_nn_tellurium.chemistry.units import MODEL_UNITS, Units
 from crn_nn_tellurium.errors import ReactionError
 
 
@@ -40,6 +41,8 @@ class ReactionNetwork:
     observables : sequence of Observable, optional
     name : str
         Identifier of the model.
+    units : Units
+        What its numbers are in; by default the model's own, dimensionless (`MODEL_UNITS`).
 
     Attributes
     ----------
@@ -76,6 +79,7 @@ class ReactionNetwork:
     reactions: tuple[Reaction, ...]
     observables: tuple[Observable, ...] = ()
     name: str = "network"
+    units: Units = MODEL_UNITS
     floating: tuple[str, ...] = field(init=False, compare=False, repr=False)
     boundary: tuple[str, ...] = field(init=False, compare=False, repr=False)
     rate_constants: tuple[str, ...] = field(init=False, compare=False, repr=False)

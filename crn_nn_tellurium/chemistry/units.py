@@ -1,29 +1,264 @@
-"""Physical units: the equations are dimensionless until a concentration c0 and a time tau are
-chosen.
+"""Units: the equations are dimensionless until a concentration c0 and a time tau are chosen.
 
 A concentration c of the model is c c0 in the tube, a time t is t tau. A rate constant k of a
 reaction of order n then is k c0^(1 - n) / tau: k c0 / tau for what arises from nothing, k / tau for
 one molecule, k / (c0 tau) for two that meet. The last kind has a ceiling in the tube, about 1e6
 /M/s for DNA strand displacement (Zhang and Winfree, JACS 131 (2009) 17303, doi 10.1021/ja906987s),
 and so every network has a fastest tau: `fastest_units`.
+
+`PhysicalUnits` convert, and `MODEL_UNITS` leave all numbers as they are and say so: writers, plots
+and results are written against `Units`, and ask neither which of the two they have.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import numpy as np
-
-from crn_nn_tellurium.basics import check_choice, check_positive
+from crn_nn_tellurium.basics import check_choice, check_kind, check_positive, whole_number
+from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.errors import InputError
+
+if TYPE_CHECKING:  # a ReactionNetwork has units, which imports this module
+    from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
 
 NANOMOLAR_PER_MOLAR = 1e9
 Concentration = Literal["nM", "M"]
+_CLOCK = (("s", 1.0, 120.0), ("min", 60.0, 7200.0), ("h", 3600.0, 172800.0))
+"""Units of time, their size in s, and up to how many s they read best; days beyond."""
 
 
 @dataclass(frozen=True)
-class PhysicalUnits:
+class Dimension:
+    """What a number measures: concentration ** a * time ** b.
+
+    Examples
+    --------
+    >>> rate = Dimension.rate_constant(2)
+    >>> rate
+    Dimension(concentration=-1, time=-1)
+    >>> CONCENTRATION / rate  # how an output changes with a rate constant
+    Dimension(concentration=2, time=1)
+    """
+
+    concentration: float = 0
+    time: float = 0
+
+    @classmethod
+    def rate_constant(cls, order: int) -> Dimension:
+        """Of a rate constant, by how many molecules meet in its reactions; of a rate for 1.
+
+        Raises
+        ------
+        InputError
+            If the order is not a whole number >= 0.
+        """
+        n = whole_number("order", order, 0, "the number of molecules that meet: 0, 1 or 2")
+        return cls(1 - n, -1)
+
+    def __mul__(self, other: Dimension) -> Dimension:
+        return Dimension(self.concentration + other.concentration, self.time + other.time)
+
+    def __truediv__(self, other: Dimension) -> Dimension:
+        return self * other**-1
+
+    def __pow__(self, power: float) -> Dimension:
+        return Dimension(self.concentration * power, self.time * power)
+
+
+CONCENTRATION = Dimension(concentration=1)
+TIME = Dimension(time=1)
+
+
+class Units(ABC):
+    """What the numbers of a network, a result or a picture are in.
+
+    Attributes
+    ----------
+    c0, tau : float
+        What a concentration of 1 and a time of 1 in the model are.
+    """
+
+    c0: float
+    tau: float
+
+    def convert(self, value: Any, dimension: Dimension) -> Any:
+        """A number of the model in these units.
+
+        Parameters
+        ----------
+        value : float, ndarray or Interval
+        dimension : Dimension
+
+        Returns
+        -------
+        float, ndarray or Interval
+            As given.
+        """
+        # multiplied first, then divided by one unit at a time: decimal units keep decimal digits
+        for unit, power in ((self.c0, dimension.concentration), (self.tau, dimension.time)):
+            if power > 0:
+                value = value * unit**power
+        for unit, power in ((self.tau, dimension.time), (self.c0, dimension.concentration)):
+            if power < 0:
+                value = value / unit**-power
+        return value
+
+    def revert(self, value: Any, dimension: Dimension) -> Any:
+        """A number in these units as the model has it: `convert` undone, to the last digits."""
+        return self.convert(value, dimension**-1)
+
+    def concentration(self, c: Any) -> Any:
+        """A concentration, or an output, of the model in these units."""
+        return self.convert(c, CONCENTRATION)
+
+    def time(self, t: Any) -> Any:
+        """A time of the model in these units."""
+        return self.convert(t, TIME)
+
+    def rate_constant(self, k: Any, order: int) -> Any:
+        """A rate constant of the model in these units, by how many molecules meet; a rate for 1.
+
+        Raises
+        ------
+        InputError
+            If the order is not a whole number >= 0.
+        """
+        return self.convert(k, Dimension.rate_constant(order))
+
+    def of(self, crn: ReactionNetwork) -> ReactionNetwork:
+        """A network of the model's numbers, with all of them in these units.
+
+        Rate constants are converted by their order, start values and held concentrations, and
+        formulas keep their form: each coefficient takes what its symbols' units leave, so that
+        start values are concentrations. So are read-outs: their values are multiplied by c0.
+
+        Parameters
+        ----------
+        crn : ReactionNetwork
+
+        Returns
+        -------
+        ReactionNetwork
+            Its `units` are these.
+
+        Raises
+        ------
+        InputError
+            If its numbers are in other units already.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import import_antimony
+        >>> decay = import_antimony("A => ; k*A; species A = 2; k = 0.5")
+        >>> in_tube = PhysicalUnits(c0=10, tau=100).of(decay)
+        >>> in_tube.start_values, in_tube.constant_values, in_tube.units
+        ({'A': 20.0}, {'k': 0.005}, PhysicalUnits(c0=10 nM, tau=100 s))
+        """
+        if not must_convert(f"network {crn.name!r}", crn.units, self):
+            return crn
+        measures = {species.id: CONCENTRATION for species in crn.species}
+        measures |= {r.rate_constant: Dimension.rate_constant(r.order) for r in crn.reactions}
+
+        def start(value: float | Expression) -> float | Expression:
+            if isinstance(value, Expression):
+                return self._formula(value, measures)
+            return float(self.concentration(value))
+
+        return replace(
+            crn,
+            species=tuple(replace(s, initial=start(s.initial)) for s in crn.species),
+            reactions=tuple(
+                replace(r, value=float(self.rate_constant(r.value, r.order))) for r in crn.reactions
+            ),
+            observables=tuple(
+                replace(o, expression=self._formula(o.expression, measures))
+                for o in crn.observables
+            ),
+            units=self,
+        )
+
+    def _formula(self, expression: Expression, measures: dict[str, Dimension]) -> Expression:
+        """A formula for a concentration, for symbols in these units."""
+        terms = []
+        for term in expression.terms:
+            # sqrt(h) for a concentration is 1 sqrt(h / k) with a k of 1, which the text left out:
+            # what the symbols' dimensions lack is that of the coefficient
+            lacking = CONCENTRATION
+            for symbol, power in term.powers:
+                lacking = lacking / measures[symbol] ** power
+            terms.append(Monomial(self.convert(term.coefficient, lacking), term.powers))
+        return Expression(tuple(terms))
+
+    @abstractmethod
+    def name(self, dimension: Dimension) -> str:
+        """The unit of a dimension, for axes and tables: nM, s, /nM/s."""
+
+    @abstractmethod
+    def identifier(self, dimension: Dimension) -> str:
+        """The unit of a dimension as an identifier, for SBML and Antimony: nM, per_nM_s."""
+
+    @abstractmethod
+    def text(self, value: float, dimension: Dimension, digits: int = 6) -> str:
+        """A number that is in these units, with its unit."""
+
+    @abstractmethod
+    def moment(self, t: float) -> str:
+        """A point in time that is in these units, as a sentence has it: ``t = 3.2``, ``53 min``."""
+
+    @abstractmethod
+    def clock(self, longest: float) -> tuple[float, str]:
+        """The unit of a time axis: how much of these units it is, and its name.
+
+        Parameters
+        ----------
+        longest : float
+            Last time on the axis, in these units.
+        """
+
+
+@dataclass(frozen=True)
+class ModelUnits(Units):
+    """No units: the numbers are the model's own, dimensionless. There is one, `MODEL_UNITS`.
+
+    Examples
+    --------
+    >>> MODEL_UNITS.rate_constant(0.3, 2), MODEL_UNITS.name(TIME), MODEL_UNITS.identifier(TIME)
+    (0.3, 'model units', 'dimensionless')
+    >>> MODEL_UNITS.text(0.5, CONCENTRATION)
+    '0.5'
+    """
+
+    c0: float = field(default=1.0, init=False, repr=False)
+    tau: float = field(default=1.0, init=False, repr=False)
+
+    def name(self, dimension: Dimension) -> str:
+        """``"model units"``, of whatever dimension."""
+        return "model units"
+
+    def identifier(self, dimension: Dimension) -> str:
+        """SBML's own ``"dimensionless"``."""
+        return "dimensionless"
+
+    def text(self, value: float, dimension: Dimension, digits: int = 6) -> str:
+        """A bare number."""
+        return f"{value:.{digits}g}"
+
+    def moment(self, t: float) -> str:
+        """``t = `` and a number."""
+        return f"t = {t:.4g}"
+
+    def clock(self, longest: float) -> tuple[float, str]:
+        """A time of 1."""
+        return 1.0, self.name(TIME)
+
+
+MODEL_UNITS = ModelUnits()
+
+
+@dataclass(frozen=True)
+class PhysicalUnits(Units):
     """What a concentration of 1 and a time of 1 in the model are in the tube.
 
     Parameters
@@ -41,12 +276,14 @@ class PhysicalUnits:
     Examples
     --------
     >>> units = PhysicalUnits(c0=10, tau=100)
-    >>> units.hours(72), units.nanomolar(0.5)
-    (2.0, 5.0)
+    >>> units.time(72), units.hours(72), units.concentration(0.5)
+    (7200.0, 2.0, 5.0)
     >>> [units.rate_constant(1.0, order) for order in (0, 1, 2)]
     [0.1, 0.01, 0.001]
     >>> units.rate_constant(1.0, 2, "M")
     1000000.0
+    >>> [units.name(Dimension.rate_constant(order)) for order in (0, 1, 2, 3)]
+    ['nM/s', '/s', '/nM/s', '/nM^2/s']
     """
 
     c0: float
@@ -63,17 +300,9 @@ class PhysicalUnits:
             )
             object.__setattr__(self, name, float(value))
 
-    def seconds(self, t: Any) -> Any:
-        """A time of the model in s; a float or an array, as given."""
-        return t * self.tau
-
     def hours(self, t: Any) -> Any:
-        """A time of the model in h; a float or an array, as given."""
-        return t * self.tau / 3600
-
-    def nanomolar(self, c: Any) -> Any:
-        """A concentration, or an output, of the model in nM; a float or an array, as given."""
-        return c * self.c0
+        """A time of the model in h."""
+        return self.time(t) / 3600
 
     def rate_constant(self, k: Any, order: int, concentration: Concentration = "nM") -> Any:
         """A rate constant of the model in the tube.
@@ -97,16 +326,59 @@ class PhysicalUnits:
             If the order is not a whole number >= 0, or the concentration unit is not known.
         """
         check_choice("concentration", concentration, get_args(Concentration))
-        if isinstance(order, bool) or not isinstance(order, (int, np.integer)) or order < 0:
-            raise InputError(
-                f"order is {order!r}; expected the number of molecules that meet: 0, 1 or 2"
-            )
-        # multiplied and divided in this order, a decimal unit keeps its decimal digits
-        value = k * self.c0 / self.tau if order == 0 else k / self.tau / self.c0 ** (int(order) - 1)
-        return value * NANOMOLAR_PER_MOLAR ** (int(order) - 1) if concentration == "M" else value
+        value = super().rate_constant(k, order)
+        return value * NANOMOLAR_PER_MOLAR ** (order - 1) if concentration == "M" else value
+
+    def name(self, dimension: Dimension) -> str:
+        """Of powers of nM and s, what is divided by behind strokes: ``"/nM/s"``."""
+        above, below = _powers(dimension, "^")
+        return " ".join(above) + "".join(f"/{unit}" for unit in below)
+
+    def identifier(self, dimension: Dimension) -> str:
+        """Of powers of nM and s, what is divided by after ``per``: ``"per_nM_s"``."""
+        above, below = _powers(dimension, "")
+        return "_".join([*above, *(["per", *below] if below else [])]) or "dimensionless"
+
+    def text(self, value: float, dimension: Dimension, digits: int = 6) -> str:
+        """With its unit."""
+        return f"{value:.{digits}g} {self.name(dimension)}".strip()
+
+    def moment(self, t: float) -> str:
+        """As `duration` has it."""
+        return duration(t)
+
+    def clock(self, longest: float) -> tuple[float, str]:
+        """Seconds, minutes, hours or days."""
+        return _clock(longest)
 
     def __repr__(self) -> str:
         return f"PhysicalUnits(c0={self.c0:.6g} nM, tau={self.tau:.6g} s)"
+
+
+def _powers(dimension: Dimension, sign: str) -> tuple[list[str], list[str]]:
+    """Units with their powers, above and below the stroke."""
+    sides: tuple[list[str], list[str]] = ([], [])
+    for unit, power in (("nM", dimension.concentration), ("s", dimension.time)):
+        if power:
+            size = "" if abs(power) == 1 else f"{sign}{abs(power):g}"
+            sides[power < 0].append(unit + size)
+    return sides
+
+
+def must_convert(what: str, present: Units, units: Any) -> bool:
+    """Whether something has to be converted: not if its numbers are in these units already.
+
+    Raises
+    ------
+    InputError
+        If `units` are none, or it is in others than the model's, from which all conversion starts.
+    """
+    check_kind("units", units, Units, "PhysicalUnits(c0, tau) or fastest_units(net), say")
+    if present not in (units, MODEL_UNITS):
+        raise InputError(
+            f"{what} is in {present!r} already; expected model units, to be converted to {units!r}"
+        )
+    return bool(present != units)
 
 
 def duration(seconds: float) -> str:
@@ -117,7 +389,11 @@ def duration(seconds: float) -> str:
     >>> duration(0.25), duration(95), duration(3000), duration(9000), duration(1e6)
     ('0.25 s', '95 s', '50 min', '2.5 h', '11.6 days')
     """
-    for unit, size, up_to in (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172800)):
-        if seconds < up_to:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 86400:.3g} days"
+    size, unit = _clock(seconds)
+    return f"{seconds / size:.3g} {unit}"
+
+
+def _clock(longest: float) -> tuple[float, str]:
+    """The unit in which times up to the longest read best: its size in s, and its name."""
+    found = ((size, unit) for unit, size, up_to in _CLOCK if longest < up_to)
+    return next(found, (86400.0, "days"))

@@ -229,7 +229,7 @@ class _Report:
 
         found, units = self.found, self.units
         tube = found.in_units(units)
-        settled, rate = duration(tube.settling_time_s), tube.rate_per_s
+        settled, rate = duration(tube.settling_time), tube.rate
         fastest = units.rate_constant(largest_bimolecular(self.network), 2, "M")
         off = f", for rate constants off by up to {_percent(found.rates)}" if found.rates else ""
         table = Table(title="What is certified", show_header=False)
@@ -243,7 +243,7 @@ class _Report:
         table.add_row("bound", found.bound)
         table.add_row(
             "tolerance",
-            f"{found.tolerance:g}, in the tube {tube.tolerance_nM:.3g} nM, about each output's"
+            f"{found.tolerance:g}, in the tube {tube.tolerance:.3g} nM, about each output's"
             " fixed point",
         )
         table.add_row(

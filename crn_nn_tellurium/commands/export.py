@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,8 +13,6 @@ from typer import Option
 from crn_nn_tellurium.commands.arguments import Net, Overwrite, input_values, load_network
 from crn_nn_tellurium.commands.tables import read_table
 from crn_nn_tellurium.errors import InputError
-
-_DNA_OPTIONS = ("c_max", "q_max", "fuel", "c0", "tau")
 
 
 def command(
@@ -60,10 +59,11 @@ def command(
         options["X"] = table.numbers(network.input_names)
         options["Y"] = table.labels(target, network)
     if dna:
-        from crn_nn_tellurium.dna import to_strand_displacement
+        from crn_nn_tellurium.dna import StrandOptions, to_strand_displacement
 
-        dna_options = {name: options.pop(name) for name in _DNA_OPTIONS if name in options}
-        implementation = to_strand_displacement(network, x, **dna_options)
+        names = [entry.name for entry in fields(StrandOptions)]
+        tube = StrandOptions(**{name: options.pop(name) for name in names if name in options})
+        implementation = to_strand_displacement(network, x, tube)
         print(repr(implementation), file=sys.stderr)
         path = export(implementation, output, format, overwrite, **options)
     else:

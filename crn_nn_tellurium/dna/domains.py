@@ -1,17 +1,17 @@
 """The strands of a strand displacement implementation, domain by domain.
 
-A signal X is the strand  h t_X d_X u_X : a history domain h of whatever released it, the toehold t_X that opens gates,
-the long domain d_X, the toehold u_X. With ( for paired and * for complements, 5' to 3' (kernel
-notation):
+A signal X is the strand  h t_X d_X u_X : a history domain h of whatever released it, the toehold
+t_X that opens gates, the long domain d_X, the toehold u_X. With ( for paired and * for complements,
+5' to 3' (kernel notation):
 
-    gate G          d_X( u_X( p + ) ) t_X*                   X displaces the output strand O = d_X u_X p
-    linker L        d_X( u_X( t_Y( + d_Y( u_Y( p + ) ) ) ) ) t_X*
-                                                             X displaces B = d_X u_X t_Y, then Y
-                                                             displaces O = d_Y u_Y p
-    translator T    h1( t_1( d_1 u_1 + h2( t_2( d_2 u_2 + ) ) ) ) u_Y*       with p = h1 t_1 h2 t_2 ...:
-                                                             O displaces the products, each h_i t_i
-                                                             d_i u_i
-    buffer LS       d_X( u_X( b_X( + ) ) ) t_X*              X displaces BS = d_X u_X b_X, and back
+    gate G        d_X( u_X( p + ) ) t_X*
+                  X displaces the output strand O = d_X u_X p
+    linker L      d_X( u_X( t_Y( + d_Y( u_Y( p + ) ) ) ) ) t_X*
+                  X displaces B = d_X u_X t_Y, then Y displaces O = d_Y u_Y p
+    translator T  h1( t_1( d_1 u_1 + h2( t_2( d_2 u_2 + ) ) ) ) u_Y*     with p = h1 t_1 h2 t_2 ...
+                  O displaces the products, each h_i t_i d_i u_i
+    buffer LS     d_X( u_X( b_X( + ) ) ) t_X*
+                  X displaces BS = d_X u_X b_X, and back
 
 u and t are toeholds (short), h and d recognise (long). Which rate constant a toehold gives, and
 which bases a domain has, is for NUPACK and its kin. Source: Soloveichik, Seelig and Winfree, PNAS
@@ -23,10 +23,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from crn_nn_tellurium.basics import free_id
+from crn_nn_tellurium.basics import free_id, whole_number
 from crn_nn_tellurium.dna.strand_displacement import Buffer, Module, StrandDisplacement
-from crn_nn_tellurium.errors import InputError
+
+if TYPE_CHECKING:  # half a second, for tables alone
+    import pandas as pd
 
 TOEHOLD, LONG = 6, 20
 """Lengths in bases: toeholds that bind fast and leave again, long domains that stay."""
@@ -112,6 +115,52 @@ class Parts:
         """Bases of all different strands: what a synthesis would cost."""
         return sum(map(self.length, self.strands))
 
+    @property
+    def strand_names(self) -> dict[Strand, str]:
+        """Of the different strands; no name of a domain or a complex among them."""
+        taken = {*self.lengths, *(part.name for part in self.complexes)}
+        return {strand: free_id(f"strand_{i}", taken) for i, strand in enumerate(self.strands)}
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per strand or complex that is put in, with its concentration in nM."""
+        import pandas as pd
+
+        names = self.strand_names
+        return pd.DataFrame(
+            {
+                "name": part.name,
+                "role": part.role,
+                "concentration_nM": part.concentration,
+                "strands": " + ".join(names[strand] for strand in part.strands),
+                "n_strands": len(part.strands),
+                "bases": sum(map(self.length, part.strands)),
+                "dot_bracket": part.dot_bracket,
+                "kernel": part.kernel,
+            }
+            for part in self.complexes
+        )
+
+    def strands_to_frame(self) -> pd.DataFrame:
+        """A row per different strand, with what is put in of it in all, in nM; last, of them all."""
+        import pandas as pd
+
+        names = self.strand_names
+        used = dict.fromkeys(names, 0.0)
+        for part in self.complexes:
+            for strand in part.strands:
+                used[strand] += part.concentration
+        rows = pd.DataFrame(
+            {
+                "name": name,
+                "bases": self.length(strand),
+                "total_concentration_nM": used[strand],
+                "domains": " ".join(strand.domains),
+            }
+            for strand, name in names.items()
+        )
+        rows.loc[len(rows)] = ["all", self.total_length, sum(used.values()), ""]
+        return rows
+
     def __repr__(self) -> str:
         return (
             f"Parts({len(self.strands)} strands of {self.total_length:,} bases in"
@@ -136,7 +185,9 @@ def domain_parts(dna: StrandDisplacement, toehold: int = TOEHOLD, long: int = LO
     Examples
     --------
     >>> from crn_nn_tellurium import Reaction, ReactionNetwork, Species, to_strand_displacement
-    >>> crn = ReactionNetwork([Species("A", 1.0), Species("B")], [Reaction("J", ("A",), ("B",), "k", 2.0)])
+    >>> crn = ReactionNetwork(
+    ...     [Species("A", 1.0), Species("B")], [Reaction("J", ("A",), ("B",), "k", 2.0)]
+    ... )
     >>> for part in domain_parts(to_strand_displacement(crn)).complexes:
     ...     print(f"{part.name} = {part.kernel}")
     A = h_A t_A d_A u_A
@@ -145,8 +196,7 @@ def domain_parts(dna: StrandDisplacement, toehold: int = TOEHOLD, long: int = LO
     G_J = d_A( u_A( h_J_1 t_B + ) ) t_A*
     """
     for name, value in (("toehold", toehold), ("long", long)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InputError(f"{name} is {value!r}; expected a number of bases, 1 or more")
+        whole_number(name, value, 1, "a number of bases, 1 or more")
     start = dna.start_values
     domains = _Domains(set(dna.identifiers))
     built = {part.name: part for part in _complexes(dna, start, domains)}

@@ -12,21 +12,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, check_positive, is_real, progress_bar
+from crn_nn_tellurium.basics import FloatArray, check_positive, progress_bar, whole_number
 from crn_nn_tellurium.certificates import settling_time
 from crn_nn_tellurium.chemistry import ReactionNetwork, duration
-from crn_nn_tellurium.dna.strand_displacement import (
-    C_MAX,
-    StrandDisplacement,
-    to_strand_displacement,
-)
-from crn_nn_tellurium.encoding import MAX_RATE_CONSTANT, structure_text, to_reactions
+from crn_nn_tellurium.dna.options import DEFAULTS, StrandOptions
+from crn_nn_tellurium.dna.strand_displacement import StrandDisplacement
+from crn_nn_tellurium.dna.translation import to_strand_displacement
+from crn_nn_tellurium.encoding import structure_text, to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError, NotCertified
 from crn_nn_tellurium.networks import Network, check_classes
 from crn_nn_tellurium.simulation import TIGHT, Tolerances, compiled
@@ -115,11 +113,7 @@ def read_out_window(
     tolerance: float | None = None,
     t_end: float = 100.0,
     n_points: int = 401,
-    c_max: float = C_MAX,
-    q_max: float = MAX_RATE_CONSTANT,
-    fuel: float | None = None,
-    c0: float | None = None,
-    tau: float | None = None,
+    options: StrandOptions = DEFAULTS,
     progress: bool | None = None,
 ) -> ReadOutWindow:
     """When the outputs of a network in DNA can be read.
@@ -136,8 +130,8 @@ def read_out_window(
         Last time, in units of tau.
     n_points : int
         Number of times.
-    c_max, q_max, fuel, c0, tau
-        As in `to_strand_displacement`; c0 and tau are the same for all samples.
+    options : StrandOptions
+        As in `to_strand_displacement`; the units are the same for all samples.
     progress : bool, optional
         As in `fit`.
 
@@ -163,13 +157,9 @@ def read_out_window(
     """
     x, classes = _samples(net, X, y)
     check_positive("t_end", t_end, "a time in units of tau: 100, say (a number > 0)")
-    if isinstance(n_points, bool) or not isinstance(n_points, int) or n_points < 2:
-        raise InputError(f"n_points is {n_points!r}; expected a whole number >= 2")
-    if tolerance is not None and not (is_real(tolerance) and tolerance > 0):
-        raise InputError(
-            f"tolerance is {tolerance!r}; expected a number > 0, in units of the outputs"
-        )
-    options = {"c_max": c_max, "q_max": q_max, "fuel": fuel, "c0": c0, "tau": tau}
+    n_points = whole_number("n_points", n_points, 2)
+    if tolerance is not None:
+        check_positive("tolerance", tolerance, "a number > 0, in units of the outputs")
     dnas = list(_implementations(net, x, options))
     units = dnas[0].units
     time = np.linspace(0, t_end, n_points)
@@ -189,7 +179,7 @@ def read_out_window(
     everywhere = _longest(np.asarray(readable.all(axis=0)))
     stretches = [_around(row, everywhere) for row in readable]
     settled, starved = np.array([_times(stretch, time * units.tau) for stretch in stretches]).T
-    bound = units.seconds(_bounds(net, x, targets, tolerance))
+    bound = units.time(_bounds(net, x, targets, tolerance))
     return ReadOutWindow(
         dnas[0],
         time * units.tau,
@@ -215,27 +205,22 @@ def smallest_fuel(
     tolerance: float | None = None,
     t_end: float = 100.0,
     n_points: int = 401,
-    c_max: float = C_MAX,
-    q_max: float = MAX_RATE_CONSTANT,
-    c0: float | None = None,
-    tau: float | None = None,
+    options: StrandOptions = DEFAULTS,
     progress: bool | None = None,
 ) -> ReadOutWindow:
     """The smallest fuel with which every sample can be read at once, for long enough.
 
     Parameters
     ----------
-    net, X, y
-        As in `read_out_window`. The concentration unit is that for the largest fuel, unless c0 is
-        given.
+    net, X, y, tolerance, t_end, n_points, progress
+        As in `read_out_window`.
     lasting : float
         How long the common window is to last, in units of tau.
     least : float
         Fuel in nM below which it does not look.
-    c_max : float
-        Largest fuel, in nM.
-    tolerance, t_end, n_points, q_max, c0, tau, progress
-        As in `read_out_window`.
+    options : StrandOptions
+        Without `fuel`; `c_max` is the largest that is tried. The concentration unit is that for the
+        largest fuel, unless c0 is given.
 
     Returns
     -------
@@ -246,35 +231,44 @@ def smallest_fuel(
     Raises
     ------
     InputError
-        If `c_max` does not do either.
+        If `c_max` does not do either, or a fuel is given.
     """
     check_positive("lasting", lasting, "a time in units of tau: 10, say (a number > 0)")
-    for name, value in (("c_max", c_max), ("least", least)):
-        check_positive(name, value, "a number of nM > 0")
-    if least >= c_max:
-        raise InputError(f"least is {least!r} nM; expected less than c_max, {c_max!r} nM")
+    check_positive("least", least, "a number of nM > 0")
+    if options.fuel is not None:
+        raise InputError(f"fuel is {options.fuel!r} nM; expected None, since it is looked for")
+    if least >= options.c_max:
+        raise InputError(f"least is {least!r} nM; expected less than c_max, {options.c_max!r} nM")
 
-    def tried(fuel: float, c0: float | None) -> ReadOutWindow:
+    def tried(with_fuel: StrandOptions) -> ReadOutWindow:
         return read_out_window(
-            net, X, y, tolerance=tolerance, t_end=t_end, n_points=n_points, c_max=c_max, q_max=q_max, fuel=fuel, c0=c0,
-            tau=tau, progress=progress,
-        )  # fmt: skip
+            net,
+            X,
+            y,
+            tolerance=tolerance,
+            t_end=t_end,
+            n_points=n_points,
+            options=with_fuel,
+            progress=progress,
+        )
 
     def lasts(window: ReadOutWindow) -> bool:
         first, last = window.common
         return min(last, float(window.time[-1])) - first >= lasting * window.dna.units.tau
 
-    best = tried(c_max, c0)
+    best = tried(options)
     if not lasts(best):
         raise InputError(
-            f"network {net.name!r}: a fuel of {c_max:g} nM does not last for {lasting:g} tau:"
-            f" {best!r}; smaller concentrations burn less (limit_concentrations, a smaller c0), a"
-            " larger c_max more"
+            f"network {net.name!r}: a fuel of {options.c_max:g} nM does not last for {lasting:g}"
+            f" tau: {best!r}; smaller concentrations burn less (limit_concentrations, a smaller"
+            " c0), a larger c_max more"
         )
-    low, high = float(least), float(c_max)
+    # one concentration unit for all fuels, or less fuel would also mean smaller signals
+    options = replace(options, c0=best.dna.units.c0)
+    low, high = float(least), float(options.c_max)
     while high > _RATIO * low:
         middle = math.sqrt(low * high)
-        window = tried(middle, best.dna.units.c0)
+        window = tried(replace(options, fuel=middle))
         if lasts(window):
             best, high = window, middle
         else:
@@ -298,18 +292,14 @@ def _samples(
 
 
 def _implementations(
-    net: Network, x: FloatArray, options: dict[str, Any]
+    net: Network, x: FloatArray, options: StrandOptions
 ) -> Iterator[StrandDisplacement]:
     """One per sample, all in the units that fit the one with the largest signals."""
     formal = [to_reactions(net, row) for row in x]
-    if options["c0"] is None or options["tau"] is None:
-        largest = max(
-            formal,
-            key=lambda f: max(f.initial_state().max(), f.boundary_concentrations.max(initial=0)),
-        )
-        units = to_strand_displacement(largest, **options).units
-        options = {**options, "c0": units.c0, "tau": units.tau}
-    return (to_strand_displacement(f, **options) for f in formal)
+    largest = max(formal, key=lambda crn: max(crn.start_values.values()))
+    units = to_strand_displacement(largest, options=options).units
+    options = replace(options, c0=units.c0, tau=units.tau)
+    return (to_strand_displacement(crn, options=options) for crn in formal)
 
 
 def _course(crn: ReactionNetwork, times: FloatArray) -> FloatArray:

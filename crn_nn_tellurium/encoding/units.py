@@ -79,7 +79,7 @@ def fastest_units(
     >>> units
     PhysicalUnits(c0=10 nM, tau=165.496 s)
     >>> certificate = certify(net, [1.0, 0.0], tolerance=0.01, bound="cheap")
-    >>> certificate.in_units(units).settling_time_h == units.hours(certificate.settling_time)
+    >>> certificate.in_units(units).settling_time == units.time(certificate.settling_time)
     True
     """
     check_positive(

@@ -6,13 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crn_nn_tellurium.basics import free_id, to_csv
 from crn_nn_tellurium.dna import (
     LONG,
     TOEHOLD,
     Complex,
     Parts,
-    Strand,
     StrandDisplacement,
     domain_parts,
 )
@@ -47,7 +45,7 @@ def write_nupack(source: Source, options: Options) -> str:
     NUPACK finds.
     """
     parts = _parts(source, options)
-    ids = _strand_ids(parts)
+    ids = parts.strand_names
     lines = [f"# {line}" for line in _statements(source, parts)]
     lines += ["material = dna", "temperature[C] = 25.0", "trials = 1"]
     lines += [f"domain {domain} = N{length}" for domain, length in parts.lengths.items()]
@@ -63,37 +61,8 @@ def write_parts(source: Source, options: Options) -> dict[str, str]:
     with lengths.
     """
     parts = _parts(source, options)
-    ids = _strand_ids(parts)
-    complexes = [
-        [
-            "name",
-            "role",
-            "concentration_nM",
-            "strands",
-            "n_strands",
-            "bases",
-            "dot_bracket",
-            "kernel",
-        ]
-    ]
-    for part in parts.complexes:
-        names = " + ".join(ids[strand] for strand in part.strands)
-        bases = sum(map(parts.length, part.strands))
-        numbers = [repr(part.concentration), names, str(len(part.strands)), str(bases)]
-        complexes.append([part.name, part.role, *numbers, part.dot_bracket, part.kernel])
-    used = {
-        strand: sum(p.strands.count(strand) * p.concentration for p in parts.complexes)
-        for strand in ids
-    }
-    strands = [["name", "bases", "total_concentration_nM", "domains"]]
-    strands += [[ids[s], str(parts.length(s)), repr(used[s]), " ".join(s.domains)] for s in ids]
-    strands.append(["all", str(parts.total_length), repr(sum(used.values())), ""])
-    return {"": to_csv(complexes), ".strands.csv": to_csv(strands)}
-
-
-def _strand_ids(parts: Parts) -> dict[Strand, str]:
-    taken = {*parts.lengths, *(part.name for part in parts.complexes)}
-    return {strand: free_id(f"strand_{i}", taken) for i, strand in enumerate(parts.strands)}
+    tables = {"": parts.to_frame(), ".strands.csv": parts.strands_to_frame()}
+    return {ending: table.to_csv(index=False) for ending, table in tables.items()}
 
 
 def _parts(source: Source, options: Options) -> Parts:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from crn_nn_tellurium.basics import check_kind
 from crn_nn_tellurium.certificates import Certificate, HChoice
-from crn_nn_tellurium.chemistry import PhysicalUnits, duration
+from crn_nn_tellurium.chemistry import MODEL_UNITS, PhysicalUnits
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.plots.figures import new_axes
 from crn_nn_tellurium.plots.style import (
@@ -88,6 +88,10 @@ def plot_envelope(
     ('time (model units)', 'log')
     """
     check_kind("certificate", certificate, Certificate, "the result of certify")
+    if certificate.units != MODEL_UNITS:
+        raise InputError(
+            f"the certificate is in {certificate.units!r} already; expected model units, with units="
+        )
     envelope, scale = certificate.envelope, drawn_units(units)
     if envelope is None:
         raise InputError(
@@ -153,7 +157,9 @@ def _mark_settled(certificate: Certificate, units: PhysicalUnits | None, ax: Axe
     """The certified settling time, as a line with its value along it."""
     settled = certificate.settling_time * drawn_units(units).time
     ax.axvline(settled, color="black", linewidth=1.2, label="certified bound")
-    when = f"{settled:.4g}" if units is None else duration(units.seconds(certificate.settling_time))
+    when = (
+        f"{settled:.4g}" if units is None else units.moment(units.time(certificate.settling_time))
+    )
     ax.annotate(
         f"settled by {when}",
         (settled, 0.02),

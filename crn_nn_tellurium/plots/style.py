@@ -59,7 +59,7 @@ def drawn_units(units: PhysicalUnits | None) -> DrawnUnits:
     if units is None:
         return DrawnUnits(1.0, 1.0, _MODEL_UNITS, _MODEL_UNITS)
     check_kind("units", units, PhysicalUnits, "by fastest_units(net), say")
-    return DrawnUnits(units.hours(1.0), units.nanomolar(1.0), "h", "nM")
+    return DrawnUnits(units.hours(1.0), units.concentration(1.0), "h", "nM")
 
 
 def color(number: int) -> str:

@@ -1,12 +1,15 @@
 """SBML through libSBML against libAntimony's parser, in one run, as networks grow."""
 
 import numpy as np
+import pytest
 from support.timing import seconds
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.exporters import sbml
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.simulation.engine import antimony_to_sbml
+
+pytestmark = pytest.mark.slow  # times are for idle machines
 
 
 def test_sbml_is_written_in_time_linear_in_the_size_and_faster_than_by_antimony():

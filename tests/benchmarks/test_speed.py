@@ -11,6 +11,8 @@ import crn_nn_tellurium as cn
 from crn_nn_tellurium.commands import benchmarks
 from crn_nn_tellurium.simulation.engine import CompiledModel, antimony_to_sbml, clear_cache
 
+pytestmark = pytest.mark.slow  # times are for idle machines
+
 
 def test_xor_against_the_usual_script():
     batch, single = benchmarks.xor_rows(points=3)
@@ -18,7 +20,6 @@ def test_xor_against_the_usual_script():
     assert single.ratio > 30  # a call has its own cost, some 2 ms
 
 
-@pytest.mark.slow
 def test_digits_against_the_usual_script():
     """Minutes for the usual script, from network to first answer."""
     first, _ = benchmarks.digits_rows(usual=True)
@@ -50,21 +51,18 @@ def test_a_gradient_costs_at_most_three_times_its_steady_states():
         assert cost.gradient_seconds < 3 * cost.steady_seconds, cost
 
 
-@pytest.mark.slow
 def test_gradients_against_roadrunners_control_coefficients():
     batch, single = benchmarks.control_coefficient_rows()
     assert batch.ratio > 10_000
     assert single.ratio > 2_000  # a call has its own cost, some 3 ms
 
 
-@pytest.mark.slow
 def test_closed_form_gradients_beside_pytorch():
     pytest.importorskip("torch")
     for cost in benchmarks.gradient_costs():
         assert cost.closed_form_seconds < 3 * cost.torch_double, cost  # of the same precision
 
 
-@pytest.mark.slow
 def test_certificates_cost_a_few_trajectories():
     for cost in benchmarks.certificate_costs():
         if np.isnan(cost.envelope):

@@ -579,7 +579,8 @@ def test_ragged_empty_and_foreign_arguments_are_refused_in_our_words():
             cn.certified_margin(XOR, [1, 0], limit=limit)
     certificate = cn.certify(XOR, [1, 0], 0.01, bound="cheap")
     with pytest.raises(
-        cn.InputError, match="units: got float; expected PhysicalUnits, by fastest_units"
+        cn.InputError,
+        match=r"units: got float; expected Units, PhysicalUnits\(c0, tau\) or fastest_units",
     ):
         certificate.in_units(3.0)
 

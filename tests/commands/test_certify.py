@@ -15,7 +15,7 @@ def test_certify_prints_what_a_chemist_needs(run, tmp_path):
     net = cn.load_model("xor")
     x = [[0, 1], [1, 1]]
     certificate = cn.certify(net, x, 0.05, rates=0.02)
-    hours = certificate.in_units(fastest_units(net)).settling_time_h
+    hours = fastest_units(net).hours(certificate.settling_time)
     lower, upper = certificate.outputs.lower[0, 0], certificate.outputs.upper[0, 0]
     for text in (
         "0.9537",

@@ -42,6 +42,17 @@ def network(reactions, values=None, start=1.0):
     return cn.ReactionNetwork([cn.Species(name, start) for name in names], parts)
 
 
+def without_fuel(dna):
+    """The steps as pairs of sides, fuel and its remains left out: what bisimulation compares with
+    the formal reactions.
+    """
+    quiet = {name for name, role in dna.roles.items() if role in FUELS}
+    return [
+        [[s for s in _molecules(side) if s not in quiet] for side in (r.substrates, r.products)]
+        for r in dna.reactions
+    ]
+
+
 def course(crn, times):
     """Another integrator than roadrunner's, on the network's own equations."""
     solution = solve_ivp(
@@ -70,7 +81,7 @@ def test_steps_implement_the_reactions(name):
     formal = network(FORMAL[name])
     dna = cn.to_strand_displacement(formal)
     wanted = [[_molecules(r.substrates), _molecules(r.products)] for r in formal.reactions]
-    steps = [[list(before), list(after)] for before, after in dna.without_fuel()]
+    steps = without_fuel(dna)
     names = {s.id for s in formal.species}
     assert crnverifier.crn_bisimulation_test(wanted, steps, names, permissive="graphsearch")[0]
     lossy = next((step for step in steps if step[0][:1] and step[0][0].startswith("O_")), None)
@@ -86,7 +97,7 @@ def test_a_neuron_is_implemented():
     formal = cn.to_reactions(cn.Network([cn.Layer([[1.0]], [-0.5], cn.SmoothedReLU(h=0.01))]))
     dna = cn.to_strand_displacement(formal)
     wanted = [[_molecules(r.substrates), _molecules(r.products)] for r in formal.reactions]
-    steps = [[list(before), list(after)] for before, after in dna.without_fuel()]
+    steps = without_fuel(dna)
     names = {s.id for s in formal.species}
     assert crnverifier.crn_bisimulation_test(wanted, steps, names, permissive="graphsearch")[0]
 
@@ -115,7 +126,7 @@ def test_free_signals_follow_the_formal_network(name):
     of these reactions moves 1.3 of them.
     """
     formal = network(FORMAL[name], values=[0.7, 1.3, 0.4, 0.2][: len(FORMAL[name])])
-    dna = cn.to_strand_displacement(formal, c_max=1e7, c0=10.0)
+    dna = cn.to_strand_displacement(formal, options=cn.StrandOptions(c_max=1e7, c0=10.0))
     times = np.linspace(0, 3, 13)
     free = (
         course(dna, times * dna.units.tau)[:, [dna.floating.index(s) for s in formal.floating]]
@@ -156,7 +167,7 @@ def test_rate_constants_fit_and_the_bound_share_is_the_same_for_all(reactions, c
     formal = network(
         [(before, after) for before, after, _ in reactions], [k for *_, k in reactions]
     )
-    dna = cn.to_strand_displacement(formal, c0=c0)
+    dna = cn.to_strand_displacement(formal, options=cn.StrandOptions(c0=c0))
     assert max(r.value for r in dna.reactions) <= 1e-3 * (1 + 1e-9)  # q_max, in 1/nM/s
     assert 0.5 - 1e-9 <= dna.free_share <= 1
     linkers = {m.linker for m in dna.modules if m.linker} | {b.linker for b in dna.buffers}
@@ -170,17 +181,19 @@ def test_rate_constants_fit_and_the_bound_share_is_the_same_for_all(reactions, c
 
 def test_units_given_are_obeyed_or_refused():
     formal = network([((A, B), (C,))], [2.0])
-    dna = cn.to_strand_displacement(formal, c0=5.0, tau=4000.0)
+    dna = cn.to_strand_displacement(formal, options=cn.StrandOptions(c0=5.0, tau=4000.0))
     assert (dna.units.c0, dna.units.tau) == (5.0, 4000.0)
     with pytest.raises(
         cn.ReactionError, match=r"'J0' \(A \+ B => C\).*q_max is 1e\+06 /M/s; tau = 800 s would do"
     ):
-        cn.to_strand_displacement(formal, c0=5.0, tau=100.0)
-    cn.to_strand_displacement(formal, c0=5.0, tau=800.0)  # as it says
+        cn.to_strand_displacement(formal, options=cn.StrandOptions(c0=5.0, tau=100.0))
+    cn.to_strand_displacement(formal, options=cn.StrandOptions(c0=5.0, tau=800.0))  # as it says
     with pytest.raises(
         cn.ReactionError, match=r"reaction 'J0' \(A => B\) needs a step of .* tau = .* would do"
     ):
-        cn.to_strand_displacement(network([((A,), (B,))], [1e3]), c0=5.0, tau=1.0)
+        cn.to_strand_displacement(
+            network([((A,), (B,))], [1e3]), options=cn.StrandOptions(c0=5.0, tau=1.0)
+        )
 
 
 def test_what_cannot_be_is_refused():
@@ -192,15 +205,15 @@ def test_what_cannot_be_is_refused():
     with pytest.raises(
         cn.InputError, match=r"fuel is 2e4 nM|fuel is 20000.0 nM; expected at most c_max"
     ):
-        cn.to_strand_displacement(formal, fuel=2e4)
+        cn.StrandOptions(fuel=2e4)
     with pytest.raises(
         cn.InputError,
         match=r"signal 'A' starts at .* above c_max = 10000 nM; c0 = .* with tau = .* would do",
     ):
-        cn.to_strand_displacement(formal, c0=1e5)
+        cn.to_strand_displacement(formal, options=cn.StrandOptions(c0=1e5))
     for name in ("c_max", "q_max", "c0", "tau"):
         with pytest.raises(cn.InputError, match=name):
-            cn.to_strand_displacement(formal, **{name: -1.0})
+            cn.StrandOptions(**{name: -1.0})
     with pytest.raises(cn.NetworkError, match="takes a Network or ReactionNetwork; got str"):
         cn.to_strand_displacement("A -> B")
     with pytest.raises(cn.InputError, match="x goes with a Network"):
@@ -218,7 +231,7 @@ def test_read_outs_are_the_networks_in_nanomolar():
         input_range=(-1.0, 3.0),
     )
     formal = cn.to_reactions(net, [1.0])
-    dna = cn.to_strand_displacement(net, [1.0], c0=4.0)
+    dna = cn.to_strand_displacement(net, [1.0], cn.StrandOptions(c0=4.0))
     x = np.random.default_rng(0).uniform(0.1, 2, len(formal.floating))
     state = np.zeros(len(dna.floating))
     for name, value in zip(
@@ -250,7 +263,9 @@ def test_what_is_held_constant_stays_so():
 
 
 def test_simulations_of_dna_last_as_long_as_it_takes(tmp_path):
-    dna = cn.to_strand_displacement(cn.load_model("xor"), c0=10.0, tau=1000.0)
+    dna = cn.to_strand_displacement(
+        cn.load_model("xor"), options=cn.StrandOptions(c0=10.0, tau=1000.0)
+    )
     assert "t_end=>100000.0," in cn.export(dna, tmp_path / "net.bngl").read_text(encoding="utf-8")
     assert "t_end=>100.0," in cn.export(cn.load_model("xor"), tmp_path / "xor.bngl").read_text(
         encoding="utf-8"
@@ -355,6 +370,7 @@ def test_parts_and_designs_are_written(tmp_path):
     path = cn.export(dna, tmp_path / "order.csv", "parts")
     rows = path.read_text(encoding="utf-8").splitlines()
     assert len(rows) == 1 + len(parts.complexes)
+    assert rows[0].split(",") == list(parts.to_frame().columns)
     strands = (tmp_path / "order.strands.csv").read_text(encoding="utf-8").splitlines()
     assert strands[-1].split(",")[:2] == ["all", str(parts.total_length)]
     design = cn.export(dna, tmp_path / "net.np", toehold=5).read_text(encoding="utf-8")
@@ -416,7 +432,9 @@ def test_the_window_shrinks_with_the_fuel_and_closes():
     net = cn.load_model("xor")
     lasting = []
     for fuel in (300.0, 1000.0, 3000.0, 6000.0, 10000.0):
-        window = cn.read_out_window(net, XOR, tolerance=0.15, fuel=fuel, c0=10.0, t_end=200.0)
+        window = cn.read_out_window(
+            net, XOR, tolerance=0.15, options=cn.StrandOptions(fuel=fuel, c0=10.0), t_end=200.0
+        )
         first, last = window.common
         lasting.append(min(last, window.time[-1]) - first)
     assert np.isnan(lasting[:2]).all()  # too little
@@ -439,21 +457,27 @@ def test_the_smallest_fuel_does_and_less_does_not():
     assert best.dna.fuel < 1000
 
     def lasts(fuel):
-        window = cn.read_out_window(net, XOR, fuel=fuel, c0=best.dna.units.c0)
+        window = cn.read_out_window(
+            net, XOR, options=cn.StrandOptions(fuel=fuel, c0=best.dna.units.c0)
+        )
         first, last = window.common
         return min(last, window.time[-1]) - first >= 10.0 * window.dna.units.tau
 
     assert lasts(best.dna.fuel)
     assert not lasts(best.dna.fuel / 1.15)
     with pytest.raises(cn.InputError, match="a fuel of 200 nM does not last"):
-        cn.smallest_fuel(net, XOR, c_max=200.0, c0=10.0)
+        cn.smallest_fuel(net, XOR, options=cn.StrandOptions(c_max=200.0, c0=10.0))
+    with pytest.raises(cn.InputError, match=r"fuel is 500\.0 nM; expected None"):
+        cn.smallest_fuel(net, XOR, options=cn.StrandOptions(fuel=500.0))
 
 
 def test_a_starved_tube_is_not_read():
     """With 100 nM, XOR's tube runs out of fuel at [0, 0] and rests, where its class is right by
     chance.
     """
-    window = cn.read_out_window(cn.load_model("xor"), XOR, fuel=100.0, c0=10.0, t_end=300.0)
+    window = cn.read_out_window(
+        cn.load_model("xor"), XOR, options=cn.StrandOptions(fuel=100.0, c0=10.0), t_end=300.0
+    )
     assert window.fuel_left[0] < 1
     assert window.starved[0] < 0.1 * window.time[-1]
 
@@ -462,7 +486,7 @@ def test_fuel_and_units_are_numbers_above_0():
     net = cn.load_model("xor")
     for options in ({"fuel": 0}, {"c0": "a"}, {"tau": 0.0}):
         with pytest.raises(cn.InputError, match=next(iter(options))):
-            cn.to_strand_displacement(net, **options)
+            cn.StrandOptions(**options)
     for least, message in ((0, "least"), (2e4, "least is 20000.0 nM; expected less than c_max")):
         with pytest.raises(cn.InputError, match=message):
             cn.smallest_fuel(net, XOR, least=least)

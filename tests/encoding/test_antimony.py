@@ -9,7 +9,7 @@ from pathlib import Path
 import libsbml
 import numpy as np
 import pytest
-from support.networks import corpus
+from support.networks import cases, corpus
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.simulation.engine import CompiledModel, antimony_to_sbml
@@ -79,7 +79,8 @@ def test_libsbml_finds_nothing_in_the_digits_model():
     assert complaints((MODELS / "digits.ant").read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
+# libAntimony's time grows with the square of the size; depth 4 is as deep as it need be
+@pytest.mark.parametrize("case", cases(CORPUS, slow=("depth 5", "depth 6")))
 def test_all_forms_have_the_same_right_hand_side(case, rng):
     crn = cn.to_reactions(case.net)
     held = case.net.input_coding.concentrations(case.x[0]).ravel()

@@ -10,7 +10,6 @@ from support import networks
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
-from crn_nn_tellurium.kinetics.rate_errors import draw_factors
 from crn_nn_tellurium.networks.activations import smoothed_relu
 
 CORPUS = networks.corpus()
@@ -56,7 +55,7 @@ def test_fixed_point_at_other_rate_constants_is_roadrunners(name, rng):
     )
     x = np.array([[0.7, -0.4]])
     kinetics = NetworkKinetics(net)
-    factors = draw_factors(kinetics, 0.5, rng)
+    factors = cn.RateErrors(0.5, draws=1).factors(kinetics, 0.5, 0)
     constants = [
         layer.constants * part for layer, part in zip(kinetics.layers, factors, strict=True)
     ]

@@ -78,6 +78,8 @@ def test_envelopes_that_cannot_be_drawn_are_refused():
     with pytest.raises(cn.InputError, match=r"by 'cheap'; expected one by bound='envelope'"):
         plot_envelope(cn.certify(net, [0, 1], bound="cheap"))
     certificate = cn.certify(net, [0, 1], tolerance=0.1)
+    with pytest.raises(cn.InputError, match="already; expected model units, with units="):
+        plot_envelope(certificate.in_units(PhysicalUnits(c0=10, tau=100)))
     other = cn.Simulator(cn.load_model("iris")).time_course([5.1, 3.5, 1.4, 0.2], n_points=11)
     with pytest.raises(
         cn.InputError, match=r"a trajectory has outputs y0, y1, y2; expected the certificate's: y0"

@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import pytest
 from support import copasi_worker
-from support.networks import corpus
+from support.networks import cases, corpus
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.simulation.engine import antimony_to_sbml
@@ -21,7 +21,7 @@ def copasi():
         ).result()
 
 
-@pytest.mark.parametrize("case", corpus(), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(corpus(), slow=("depth 5", "depth 6")))
 def test_copasi_reaches_the_positive_root(case, copasi):
     net = case.net
     for x in case.x[:2]:

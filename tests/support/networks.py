@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pytest
 from scipy import sparse
 
 import crn_nn_tellurium as cn
@@ -210,3 +211,11 @@ def without_comments(crn):
         species=[replace(species, name="") for species in crn.species],
         observables=[replace(observable, name="") for observable in crn.observables],
     )
+
+
+def cases(networks, slow=()):
+    """Networks for `parametrize`; those named, which smaller ones stand for, with -m slow alone."""
+    return [
+        pytest.param(case, id=case.name, marks=[pytest.mark.slow] if case.name in slow else [])
+        for case in networks
+    ]

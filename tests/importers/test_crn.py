@@ -1,0 +1,116 @@
+"""The .crn files of others."""
+
+import pytest
+from support.imports import written
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.importers.crn import import_crn
+
+
+def crn_of(folder, text, name="m.crn"):
+    return import_crn(written(folder, text, name))
+
+
+def equations(crn):
+    return [(r.equation, r.value) for r in crn.reactions]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A + B -> C", [("A + B => C", 1.0)]),
+        ("A -> ", [("A =>", 1.0)]),
+        ("-> A [k = 2]", [("=> A", 2.0)]),
+        ("A->2B[k=1e-3]", [("A => 2 B", 1e-3)]),
+        ("2 A -> A + A + B [0.5]", [("2 A => 2 A + B", 0.5)]),
+        ("A <=> B", [("A => B", 1.0), ("B => A", 1.0)]),
+        ("A <=> B [kf = 2, kr = 3]", [("A => B", 2.0), ("B => A", 3.0)]),
+        ("A <=> B [kr = 3, kf = 2]", [("A => B", 2.0), ("B => A", 3.0)]),
+        ("A <=> B [2, 3]", [("A => B", 2.0), ("B => A", 3.0)]),
+        (
+            "A -> B; B -> C\n\n# a comment\nC -> A  # another",
+            [("A => B", 1), ("B => C", 1), ("C => A", 1)],
+        ),
+        ("A -> B\r\nB -> A\r\n", [("A => B", 1.0), ("B => A", 1.0)]),
+        ("2e1 -> A", [("2 e1 => A", 1.0)]),
+        ("", []),
+    ],
+)
+def test_the_language_of_crnsimulator(text, expected, tmp_path):
+    assert equations(crn_of(tmp_path, text)) == expected
+
+
+def test_concentrations_of_crn_files(tmp_path):
+    """A species is there once it is named, and at 0 unless it is said."""
+    crn = crn_of(tmp_path, "A @initial 2; B @constant 3e-1\nC @i 4\nD @c 5\nA + B -> E")
+    assert {s.id: (s.initial, s.boundary) for s in crn.species} == {
+        "A": (2.0, False),
+        "B": (0.3, True),
+        "C": (4.0, False),
+        "D": (5.0, True),
+        "E": (0.0, False),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("a-b c.crn", "a_b_c"), ("1.crn", "model_1"), ("time.crn", "time_")]
+)
+def test_the_network_is_called_like_its_crn_file(name, expected, tmp_path):
+    assert crn_of(tmp_path, "A -> B", name).name == expected
+
+
+def test_comments_name_reactions_only_where_they_are_free(tmp_path):
+    """Two of one name, a rate constant with two values, a name of a species."""
+    crn = crn_of(
+        tmp_path,
+        "A -> B [k = 1] # J: k\nB -> A [k = 2] # J: k\nA + B -> # A: B\nA -> # see: me, not",
+    )
+    assert [r.id for r in crn.reactions] == ["J", "J_2", "A_2", "R4"]
+    assert len(crn.rate_constants) == 4
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("A", "'A' is neither a reaction"),
+        ("A = B", "'A = B' is neither a reaction"),
+        ("A -> B -> C", "'A -> B -> C' is neither a reaction"),
+        ("A -> B [k = 1] and so on", ".* is neither a reaction"),
+        ("A @initial -1", "'A @initial -1' is neither a reaction"),
+        ("A @initial 1 nM", "'A @initial 1 nM' is neither a reaction"),
+        ("A @start 1", "'A @start 1' is neither a reaction"),
+        ("A B -> C", "'A B' is not a species, such as A or 2A"),
+        ("A + -> C", "'' is not a species"),
+        ("-2A -> C", "'-2A -> C' is neither a reaction"),
+        ("A -> B [k = -1]", r"the rate is \[k = -1\]; expected \[k = 1\], numbers >= 0"),
+        ("A -> B [k = x]", r"the rate is \[k = x\]; expected \[k = 1\], numbers >= 0"),
+        (
+            "A -> B [k = .5]",
+            r"the rate is \[k = .5\]; expected \[k = 1\], numbers >= 0",
+        ),  # crnsimulator has no such numbers either
+        (
+            "A -> B [kf = 1, kr = 2]",
+            r"the rate is \[kf = 1, kr = 2\]; expected \[k = 1\], numbers >= 0",
+        ),
+        ("A <=> B [k = 1]", r"the rate is \[k = 1\]; expected \[kf = 1, kr = 2\] or \[1, 2\]"),
+        ("X @initial 2", "the concentration of 'X' is given twice"),
+        ("X @c 2", "the concentration of 'X' is given twice"),
+    ],
+)
+def test_malformed_lines_are_refused_with_their_number(line, message, tmp_path):
+    path = written(tmp_path, f"X @initial 1\n# a comment\n{line}\nX -> Y\n", "m.crn")
+    with pytest.raises(cn.FileFormatError, match=f"line 3: {message}") as caught:
+        import_crn(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("rates", ["kf = 1, kf = 2", "kr = 1, kr = 2", "k = 1, k = 2"])
+def test_a_rate_that_is_given_twice_is_refused(rates, tmp_path):
+    with pytest.raises(cn.FileFormatError, match="line 1"):
+        crn_of(tmp_path, f"A <=> B [{rates}]")
+
+
+@pytest.mark.parametrize("text", ["A -> B [k = 1e400]", "A @initial 1e400"])
+def test_numbers_that_overflow_are_refused(text, tmp_path):
+    with pytest.raises(cn.FileFormatError, match=r"line 1: the .* is too large a number"):
+        crn_of(tmp_path, text)

@@ -1,0 +1,161 @@
+"""Exported files as texts, and models to export."""
+
+import re
+from functools import cache
+
+import libsbml
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from support.networks import corpus
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
+from crn_nn_tellurium.chemistry.reactions import Observable
+from crn_nn_tellurium.exporters.exporting import FORMATS
+
+SBML = ("sbml", "sbml-l3v1", "sbml-l2v4")
+WITH_UNITS = (*SBML, "antimony", "omex", "copasi", "petab", "petab-v2")
+STRANDS = ("pil", "nupack", "parts")
+"""Formats of strand displacement implementations alone."""
+GENERAL = tuple(name for name in FORMATS if name not in STRANDS)
+WITHOUT_UNITS = tuple(name for name in GENERAL if name not in WITH_UNITS)
+NEEDED = {"copasi": "basico"}
+
+BRUSSELATOR = cn.ReactionNetwork(
+    [
+        cn.Species("A", 1.0, boundary=True),
+        cn.Species("B", 3.0, boundary=True),
+        cn.Species("X", 1.0),
+        cn.Species("Y"),
+    ],
+    [
+        cn.Reaction("feed", ("A",), ("A", "X"), "k1", 1.0),
+        cn.Reaction("loop", {"X": 2, "Y": 1}, {"X": 3}, "k2", 0.1),
+        cn.Reaction("turn", ("B", "X"), ("B", "Y"), "k3", 2.0),
+        cn.Reaction("lose", ("X",), (), "k4", 1.0),
+        cn.Reaction("crowd", {"Y": 3}, {"Y": 2}, "k5", 1e-3),
+        cn.Reaction("leak", (), ("Y",), "k6", 1 / 3),
+    ],
+    [
+        Observable(
+            "ratio",
+            Expression((Monomial(2.0, (("X", 1.0),)), Monomial(-1.0, (("Y", 1.0),)))),
+            "a read-out",
+        )
+    ],
+    "brusselator",
+)
+
+
+def options(name, model):
+    """What a format cannot do without."""
+    if name.startswith("petab") and isinstance(model, cn.ReactionNetwork):
+        return {"X": np.ones((1, len(model.boundary))), "Y": np.ones((1, len(model.observables)))}
+    return {}
+
+
+def exported(model, folder, name, **more):
+    """The files of a format, by what follows the stem in their names."""
+    pytest.importorskip(NEEDED.get(name, "numpy"))
+    path = cn.export(model, folder / "net.out", format=name, **options(name, model), **more)
+    return {
+        file.name.removeprefix("net"): file.read_bytes()
+        for file in sorted(path.parent.glob("net.*"))
+    }
+
+
+def text_of(model, folder, name, **more):
+    return exported(model, folder, name, overwrite=True, **more)[".out"].decode()
+
+
+@cache
+def parsed(text):
+    return libsbml.readSBMLFromString(text)
+
+
+DATES = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ?")
+
+
+NASTY = (
+    *(
+        "_",
+        "_Y",
+        "__init__",
+        "Y",
+        "y",
+        "s_Y",
+        "Y_2",
+        "lambda",
+        "LAMBDA",
+        "lambda_",
+        "None",
+        "if",
+        "end",
+        "end_",
+    ),
+    *(
+        "i",
+        "c",
+        "t",
+        "D",
+        "rn",
+        "im",
+        "pi",
+        "Model",
+        "Rule",
+        "time",
+        "null",
+        "new",
+        "rec",
+        "nothing",
+        "sqrt",
+    ),
+)
+IDENTIFIERS = st.one_of(
+    st.sampled_from(NASTY), st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,3}", fullmatch=True)
+)
+
+
+def chain(names):
+    """Every name becomes the next, and the last nothing."""
+    after = [*((name,) for name in names[1:]), ()]
+    reactions = [
+        cn.Reaction(f"reaction{i}", (name,), product, f"constant{i}", 1.0)
+        for i, (name, product) in enumerate(zip(names, after, strict=True))
+    ]
+    return cn.ReactionNetwork(
+        [cn.Species(name, 1.0) for name in names], reactions, name="chain_model"
+    )
+
+
+def two(first, second="Z", constant="k"):
+    """2 A -> B, with the names as wanted."""
+    return cn.ReactionNetwork(
+        [cn.Species(first, 1.0), cn.Species(second)],
+        [cn.Reaction("J", {first: 2}, (second,), constant, 1.0)],
+    )
+
+
+def complaints(text):
+    """Errors and warnings of libSBML, of units, SBO terms and good practice too."""
+    document = libsbml.readSBMLFromString(text)
+    for category in (
+        libsbml.LIBSBML_CAT_GENERAL_CONSISTENCY,
+        libsbml.LIBSBML_CAT_IDENTIFIER_CONSISTENCY,
+        libsbml.LIBSBML_CAT_UNITS_CONSISTENCY,
+        libsbml.LIBSBML_CAT_MATHML_CONSISTENCY,
+        libsbml.LIBSBML_CAT_SBO_CONSISTENCY,
+        libsbml.LIBSBML_CAT_OVERDETERMINED_MODEL,
+        libsbml.LIBSBML_CAT_MODELING_PRACTICE,
+    ):
+        document.setConsistencyChecks(category, True)
+    document.checkConsistency()
+    log = document.getErrorLog()
+    return [log.getError(i).getMessage() for i in range(log.getNumErrors())]
+
+
+MODELS = {case.name: cn.to_reactions(case.net, case.x[0]) for case in corpus()} | {
+    "brusselator": BRUSSELATOR
+}
+each_model = pytest.mark.parametrize("crn", MODELS.values(), ids=MODELS)

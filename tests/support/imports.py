@@ -1,0 +1,60 @@
+"""Models of others: SBML edited and written, and held against roadrunner."""
+
+import libsbml
+import numpy as np
+import pytest
+import roadrunner
+from support.networks import corpus
+
+from crn_nn_tellurium.simulation.engine import antimony_to_sbml
+
+CORPUS = corpus()
+DIALECTS = ("sbml", "sbml-l3v1", "sbml-l2v4")
+RTOL = 1e-12
+"""Sums of the same few terms in another order: some roundings of 1e-16 each, and room for what
+cancels.
+"""
+
+
+def each(cases):
+    return pytest.mark.parametrize("case", cases, ids=lambda case: case.name)
+
+
+def against_roadrunner(crn, sbml, rng):
+    """Concentrations change as fast as roadrunner has it, at a random state."""
+    r = roadrunner.RoadRunner(sbml)
+    document = libsbml.readSBMLFromString(sbml)  # its species live as long as it does
+    species = {s.getId(): s for s in document.getModel().getListOfSpecies()}
+    state = {name: r[f"[{name}]"] for name in species}
+    for name in species:
+        if not species[name].getConstant():
+            state[name] = r[f"[{name}]"] = rng.uniform(0.5, 2)
+    changes = r.getRatesOfChangeNamedArray()
+    # roadrunner has rates of amounts
+    volume = {name: r[s.getCompartment()] for name, s in species.items()}
+    theirs = {n.rstrip("'"): v for n, v in zip(changes.colnames, np.ravel(changes), strict=True)}
+    theirs = {name: rate / volume[name] for name, rate in theirs.items()}
+    x, held = ([state[name] for name in names] for names in (crn.floating, crn.boundary))
+    ours = dict(zip(crn.floating, crn.right_hand_side(x, held).tolist(), strict=True))
+    assert set(crn.floating) == set(theirs)
+    assert ours == pytest.approx(
+        theirs, rel=RTOL, abs=RTOL
+    )  # absolute for rates that cancel, of terms around 1
+
+
+def edited(text, edit, level=(3, 2)):
+    """SBML of an Antimony model after `edit` has changed libSBML's model of it."""
+    document = libsbml.readSBMLFromString(antimony_to_sbml(text))
+    assert document.setLevelAndVersion(*level, False)
+    edit(document.getModel())
+    return libsbml.writeSBMLToString(document)
+
+
+def formula(text):
+    return libsbml.parseL3Formula(text)
+
+
+def written(folder, text, name="model.xml"):
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
