@@ -44,18 +44,9 @@ Point = tuple[float, ...]
 
 
 class Trials:
-    """What a network gives at one h or another, each found once.
+    """What a network gives at one h or another on inputs (n_samples, n_in), each found once.
 
-    Parameters
-    ----------
-    net : Network
-    x : (n_samples, n_in) ndarray
-    reference : (n_samples, n_out) ndarray
-        What the outputs should be.
-    tolerance : float
-        Of settling times.
-    bound : {"cheap", "envelope"}
-        What settling times are by.
+    Errors are from a reference (n_samples, n_out), settling times to within a tolerance.
     """
 
     def __init__(
@@ -140,14 +131,7 @@ def with_log_h(net: Network, point: Point) -> Network:
 
 @dataclass(frozen=True)
 class Aim:
-    """The least of one figure of merit with at most so much of the other.
-
-    Attributes
-    ----------
-    goal : {"error", "settling_time"}
-    most : float
-        Of the figure that is limited.
-    """
+    """The least of one figure of merit, the goal, with at most so much of the other."""
 
     goal: Literal["error", "settling_time"]
     most: float
