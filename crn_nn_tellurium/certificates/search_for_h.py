@@ -23,9 +23,9 @@ from crn_nn_tellurium.networks import Network
 
 _TINY = 1e-300
 # Of 30 searches (shipped models and random networks of 2 to 5 layers), half a decade for the first
-# step found points 3 % worse on average than a whole one, up to 24 % worse, with 13 % fewer settling
-# times computed. COBYQA, as often begun again, found as good points as this with as many, but its
-# own algebra, some 10 ms a step, made it three times as slow.
+# step found points 3 % worse on average than a whole one, up to 24 % worse, with 13 % fewer
+# settling times computed. COBYQA, as often begun again, found as good points as this with as many,
+# but its own algebra, some 10 ms a step, made it three times as slow.
 _STEPS = (1.0, 0.1)
 """First steps of one COBYLA run after the other, each from the best point so far, in decades."""
 _CLOSE = 1e-3
