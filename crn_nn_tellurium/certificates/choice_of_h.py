@@ -64,7 +64,14 @@ class HPoint:
     accuracy: float | None
 
     def __repr__(self) -> str:
-        return f"HPoint(h = {_numbers(self.h)}: {_figures(self)})"
+        return f"HPoint({self._text()})"
+
+    def _text(self) -> str:
+        accuracy = "" if self.accuracy is None else f", accuracy {self.accuracy:.3g}"
+        return (
+            f"h = {_numbers(self.h)}: error {self.error:.3g}{accuracy}, settles by t ="
+            f" {self.settling_time:.4g}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,17 +106,17 @@ class TradeOff:
 
 
 @dataclass(frozen=True, eq=False)
-class HChoice:
-    """The h that was chosen, what it gives, and the curve that it was chosen from.
+class HChoice(HPoint):
+    """The point that was chosen, and the curve that it was chosen from.
+
+    Where `Activation.h_is_smoothing` is false, a layer's h is the network's own.
 
     Attributes
     ----------
+    h, error, settling_time, accuracy
+        As in `HPoint`.
     network : Network
         With the chosen h.
-    h : tuple of float
-        By layer; where `Activation.h_is_smoothing` is false, the network's own.
-    error, settling_time, accuracy
-        As in `HPoint`.
     tolerance : float
         Of the settling times, in units of the outputs: from the settling time on, whatever the
         start, the outputs are within error + tolerance of the reference.
@@ -121,10 +128,6 @@ class HChoice:
     """
 
     network: Network = field(repr=False)
-    h: tuple[float, ...]
-    error: float
-    settling_time: float
-    accuracy: float | None
     tolerance: float
     bound: str
     common: HPoint | None
@@ -135,18 +138,13 @@ class HChoice:
         """How many times sooner the outputs settle than with the best common h; 1 where there is
         none.
         """
-        return (
-            self.common.settling_time / self.settling_time
-            if self.common and self.settling_time
-            else 1.0
-        )
+        if self.common is None or not self.settling_time:
+            return 1.0
+        return self.common.settling_time / self.settling_time
 
     def __repr__(self) -> str:
         common = "none for all layers" if self.common is None else f"for all layers {self.common!r}"
-        return (
-            f"HChoice(h = {_numbers(self.h)}: {_figures(self)}, to within {self.tolerance:g} by"
-            f" {self.bound!r}; {common})"
-        )
+        return f"HChoice({self._text()}, to within {self.tolerance:g} by {self.bound!r}; {common})"
 
 
 def choose_h(
@@ -226,7 +224,9 @@ def choose_h(
     for name, value in (("max_error", max_error), ("max_time", max_time), ("tolerance", tolerance)):
         if value is not None:
             check_positive(name, value)
-    if max_error is None and max_time is None:
+    aims = [] if max_error is None else [Aim("settling_time", max_error)]
+    aims += [] if max_time is None else [Aim("error", max_time)]
+    if not aims:
         raise InputError(
             "neither max_error nor max_time is given; expected at least one, max_error=0.01 say"
         )
@@ -238,12 +238,9 @@ def choose_h(
     _check_free(net)
     trials = Trials(net, x, _reference(net, x, reference), float(tolerance), bound)
     table = _Table(trials, _classes(y, len(x)), [(h,) * trials.n_free for h in grid.tolist()])
-    if max_error is None:
-        assert max_time is not None  # checked above
-        return table.choice(Aim("error", max_time))
-    found = table.choice(Aim("settling_time", max_error))
+    found = table.choice(aims[0])
     if max_time is not None and found.settling_time > max_time:
-        in_time = table.choice(Aim("error", max_time))
+        in_time = table.choice(aims[-1])
         raise InputError(
             f"max_error is {max_error!r} and max_time {max_time!r}; no h from {h_range[0]:g} to"
             f" {h_range[1]:g} was found that meets both: with that error the fastest settles by t ="
@@ -254,16 +251,7 @@ def choose_h(
 
 
 class _Table:
-    """The curve, and choices with it.
-
-    Parameters
-    ----------
-    trials : Trials
-    y : (n_samples,) ndarray or None
-        True classes.
-    points : list of Point
-        Of the curve.
-    """
+    """The curve of some points, and choices with it; `y` are true classes (n_samples,) or None."""
 
     def __init__(self, trials: Trials, y: npt.NDArray[Any] | None, points: list[Point]) -> None:
         self._trials, self._y, self._points = trials, y, points
@@ -289,11 +277,8 @@ class _Table:
         if not aim.is_met(trials, search.best):
             raise InputError(self._unmet(aim, best))
         return HChoice(
+            *(best.h, best.error, best.settling_time, best.accuracy),
             with_log_h(trials.net, search.best),
-            best.h,
-            best.error,
-            best.settling_time,
-            best.accuracy,
             trials.tolerance,
             trials.bound,
             self._at(search.common) if aim.is_met(trials, search.common) else None,
@@ -379,8 +364,3 @@ def _grid(h_range: Any, n_points: Any) -> FloatArray:
 
 def _numbers(values: tuple[float, ...]) -> str:
     return "(" + ", ".join(f"{value:.3g}" for value in values) + ")"
-
-
-def _figures(point: HPoint | HChoice) -> str:
-    accuracy = "" if point.accuracy is None else f", accuracy {point.accuracy:.3g}"
-    return f"error {point.error:.3g}{accuracy}, settles by t = {point.settling_time:.4g}"

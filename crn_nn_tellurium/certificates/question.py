@@ -28,18 +28,8 @@ INITIAL_MAX = 1e6
 class Question:
     """By when are the outputs within tolerance, for all of these inputs, starts and rate constants?
 
-    Attributes
-    ----------
-    inputs : Interval (n_samples, n_in)
-        Boxes of inputs; points where both bounds are equal.
-    tolerance : float
-        In units of the outputs.
-    starts : Interval or None
-        The box of starts (n_species,); None for all non-negative ones.
-    initial_max : float
-        Cap on the starts of species for which no bound over all starts exists.
-    rates : float
-        Relative error that every rate constant may have.
+    Inputs are boxes (n_samples, n_in), starts a box (n_species,) or None for all non-negative ones;
+    the rest is as in `certify`.
     """
 
     inputs: Interval

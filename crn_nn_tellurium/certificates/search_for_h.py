@@ -22,11 +22,11 @@ from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network
 
 _TINY = 1e-300
-# Of 30 searches (the shipped models and random networks of 2 to 5 layers), COBYQA from a radius of
-# half a decade, as often begun again, found points 3 % better on average, the best by 30 % and the
-# worst 12 % worse, with 9 % more settling times computed. Its own algebra, some 10 ms a step, made
-# it three times as slow; begun once it was 1 % worse than this and still twice as slow.
-_STEPS = (0.5, 0.05)
+# Of 30 searches (shipped models and random networks of 2 to 5 layers), half a decade for the first
+# step found points 3 % worse on average than a whole one, up to 24 % worse, with 13 % fewer
+# settling times computed. COBYQA, as often begun again, found as good points as this with as many,
+# but its own algebra, some 10 ms a step, made it three times as slow.
+_STEPS = (1.0, 0.1)
 """First steps of one COBYLA run after the other, each from the best point so far, in decades."""
 _CLOSE = 1e-3
 """Decades of h at which a run ends."""
@@ -44,18 +44,9 @@ Point = tuple[float, ...]
 
 
 class Trials:
-    """What a network gives at one h or another, each found once.
+    """What a network gives at one h or another on inputs (n_samples, n_in), each found once.
 
-    Parameters
-    ----------
-    net : Network
-    x : (n_samples, n_in) ndarray
-    reference : (n_samples, n_out) ndarray
-        What the outputs should be.
-    tolerance : float
-        Of settling times.
-    bound : {"cheap", "envelope"}
-        What settling times are by.
+    Errors are from a reference (n_samples, n_out), settling times to within a tolerance.
     """
 
     def __init__(
@@ -140,14 +131,7 @@ def with_log_h(net: Network, point: Point) -> Network:
 
 @dataclass(frozen=True)
 class Aim:
-    """The least of one figure of merit with at most so much of the other.
-
-    Attributes
-    ----------
-    goal : {"error", "settling_time"}
-    most : float
-        Of the figure that is limited.
-    """
+    """The least of one figure of merit, the goal, with at most so much of the other."""
 
     goal: Literal["error", "settling_time"]
     most: float

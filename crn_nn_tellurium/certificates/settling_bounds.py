@@ -69,13 +69,7 @@ class SettlingBound(ABC):
 
     @abstractmethod
     def answer(self, question: Question) -> Found:
-        """By when the outputs have settled.
-
-        Raises
-        ------
-        NotCertified, InputError, ModelTooLargeError, ConvergenceError
-            See `certify`.
-        """
+        """By when the outputs have settled; raises what `certify` says."""
 
 
 class ByEnvelope(SettlingBound):

@@ -61,9 +61,6 @@ class Interval:
                 f"Interval: lower bound {float(lower[at])!r} is above upper bound"
                 f" {float(upper[at])!r}" + (f" at {at}" if at else "")
             )
-        self._set(lower, upper)
-
-    def _set(self, lower: FloatArray, upper: FloatArray) -> None:
         read_only(lower, upper)
         object.__setattr__(self, "lower", lower)
         object.__setattr__(self, "upper", upper)

@@ -190,7 +190,13 @@ def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionN
             identifier = free_id(f"{reaction.id}_minus", taken)
             reactions.append(
                 Reaction(
-                    identifier, before, products, opposite[k], 0.0, f"opposite of {reaction.id}"
+                    identifier,
+                    before,
+                    products,
+                    opposite[k],
+                    0.0,
+                    f"opposite of {reaction.id}",
+                    -reaction.sign,
                 )
             )
     fixed = [k for k in chosen if k not in opposite]

@@ -131,11 +131,10 @@ def test_no_trajectory_leaves_the_envelope_or_is_late(case):
     assert check(case.net, case.x[0], certificate, 3, n=6, adverse=2) < np.inf
 
 
-# every width twelve times or more, every depth and activation several times
 @pytest.mark.parametrize(
-    "seeds", [range(40), pytest.param(range(40, 200), marks=pytest.mark.slow)], ids=str
+    "seeds", [range(30), pytest.param(range(30, 200), marks=pytest.mark.slow)], ids=["few", "many"]
 )
-def test_no_trajectory_of_200_random_networks_is_late(seeds):
+def test_no_trajectory_of_random_networks_is_late(seeds):
     for seed in seeds:
         net, x = draw(seed, width=seed % 3 + 1)
         assert check(net, x, cn.certify(net, x, 1e-3), seed, adverse=0) < np.inf
