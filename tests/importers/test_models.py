@@ -810,6 +810,29 @@ def test_what_is_not_sbml_is_refused(text, message, tmp_path):
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "notes", "expected"),
+    [
+        ("", "<p{}>glucose &amp; water</p>", "glucose & water"),
+        ("Glc", "<p{}>glucose</p>", "Glc"),
+        ("", "<body{}><p>one</p><p>two</p></body>", ""),
+        ("", "<p{}>a <b>bold</b> word</p>", ""),
+    ],
+    ids=["a sentence", "a name", "a page", "marked up"],
+)
+def test_a_readable_name_is_the_name_or_a_note_of_one_plain_sentence(
+    name, notes, expected, tmp_path
+):
+    def annotate(model):
+        species = model.getSpecies("A")
+        species.setNotes(notes.format(' xmlns="http://www.w3.org/1999/xhtml"'))
+        if name:
+            species.setName(name)
+
+    crn = import_sbml(written(tmp_path, edited("A -> B; k*A; k = 2", annotate)))
+    assert [species.name for species in crn.species] == [expected, ""]
+
+
 def test_sbml_without_a_model_is_refused(tmp_path):
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>'
