@@ -588,6 +588,13 @@ def test_values_are_within_their_bounds(format, tmp_path):
         cn.export(XOR, tmp_path / "net.yaml", format, bound=0.5)
 
 
+def test_free_signs_of_reactions_without_data_are_refused(tmp_path):
+    """COPASI files of reactions may do without a problem, but then nothing has a sign to free."""
+    pytest.importorskip("basico")
+    with pytest.raises(cn.InputError, match="'growth' comes without data"):
+        cn.export(GROWTH, tmp_path / "net.cps", free_signs=True)
+
+
 def test_signs_that_cannot_be_free_are_refused(tmp_path):
     crn = cn.import_antimony("A -> B; k*A; k = 1; A = 1; y := B")
     with pytest.raises(cn.InputError, match="rate constant 'k': its reaction has no opposite"):

@@ -361,3 +361,26 @@ def test_the_text_of_a_document_is_not_its_name():
 def test_xml_without_an_encoding_is_utf_8(tmp_path):
     text = antimony_to_sbml("A -> ; k*A; k = 2; A = 1").replace(' encoding="UTF-8"', "")
     assert import_sbml(written(tmp_path, text)).constants.tolist() == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "notes", "expected"),
+    [
+        ("", "<p{}>glucose &amp; water</p>", "glucose & water"),
+        ("Glc", "<p{}>glucose</p>", "Glc"),
+        ("", "<body{}><p>one</p><p>two</p></body>", ""),
+        ("", "<p{}>a <b>bold</b> word</p>", ""),
+    ],
+    ids=["a sentence", "a name", "a page", "marked up"],
+)
+def test_a_readable_name_is_the_name_or_a_note_of_one_plain_sentence(
+    name, notes, expected, tmp_path
+):
+    def annotate(model):
+        species = model.getSpecies("A")
+        species.setNotes(notes.format(' xmlns="http://www.w3.org/1999/xhtml"'))
+        if name:
+            species.setName(name)
+
+    crn = import_sbml(written(tmp_path, edited("A -> B; k*A; k = 2", annotate)))
+    assert [species.name for species in crn.species] == [expected, ""]
