@@ -1,0 +1,128 @@
+"""What has no DNA, no strands or no window is refused."""
+
+import pytest
+from support.formal import A, B, C, network
+
+import crn_nn_tellurium as cn
+
+XOR = cn.load_model("xor")
+CORNERS = [[0, 0], [0, 1], [1, 0], [1, 1]]
+DECAY = network([((A,), (B,))])
+
+
+def in_units(formal, **options):
+    return cn.to_strand_displacement(formal, options=cn.StrandOptions(**options))
+
+
+REFUSED = {
+    "three molecules": (
+        lambda: cn.to_strand_displacement(network([((A, B, B), (C,))])),
+        cn.ReactionError,
+        r"'J0': 3 molecules meet \(A \+ 2 B => C\).*at most 2",
+    ),
+    "bound altogether": (
+        lambda: in_units(network([((A, B), (C,))], [2.0]), c0=5.0, tau=100.0),
+        cn.ReactionError,
+        r"'J0' \(A \+ B => C\).*q_max is 1e\+06 /M/s; tau = 800 s would do",
+    ),
+    "a step too fast": (
+        lambda: in_units(network([((A,), (B,))], [1e3]), c0=5.0, tau=1.0),
+        cn.ReactionError,
+        r"reaction 'J0' \(A => B\) needs a step of .* tau = .* would do",
+    ),
+    "too much signal": (
+        lambda: in_units(DECAY, c0=1e5),
+        cn.InputError,
+        r"signal 'A' starts at .* above c_max = 10000 nM; c0 = .* with tau = .* would do",
+    ),
+    "too much fuel": (
+        lambda: cn.StrandOptions(fuel=2e4),
+        cn.InputError,
+        r"fuel is 20000.0 nM; expected at most c_max, 10000.0 nM",
+    ),
+    "text": (
+        lambda: cn.to_strand_displacement("A -> B"),
+        cn.NetworkError,
+        "takes a Network or ReactionNetwork; got str",
+    ),
+    "inputs twice": (
+        lambda: cn.to_strand_displacement(DECAY, [1.0]),
+        cn.InputError,
+        "x goes with a Network",
+    ),
+    "DNA already": (
+        lambda: cn.to_strand_displacement(cn.to_strand_displacement(DECAY)),
+        cn.InputError,
+        r"network 'network_dna' is in PhysicalUnits\(.*\) already; expected model units",
+    ),
+    "no toehold": (
+        lambda: cn.domain_parts(cn.to_strand_displacement(XOR), toehold=0),
+        cn.InputError,
+        "toehold is 0; expected a number of bases",
+    ),
+    "a window of reactions": (
+        lambda: cn.read_out_window(cn.to_reactions(XOR), CORNERS),
+        cn.NetworkError,
+        "found for a Network; got ReactionNetwork",
+    ),
+    "one sample as a row": (
+        lambda: cn.read_out_window(XOR, [0, 1]),
+        cn.InputError,
+        "X has shape",
+    ),
+    "tolerance": (
+        lambda: cn.read_out_window(XOR, CORNERS, tolerance=-1),
+        cn.InputError,
+        "tolerance is -1; expected a number > 0, in units of the outputs",
+    ),
+    "one time": (
+        lambda: cn.read_out_window(XOR, CORNERS, n_points=1),
+        cn.InputError,
+        "n_points is 1; expected a whole number, 2 or more",
+    ),
+    "other classes": (
+        lambda: cn.read_out_window(XOR, CORNERS, ["a", "b", "c", "d"]),
+        cn.InputError,
+        "y holds",
+    ),
+    "least fuel 0": (
+        lambda: cn.smallest_fuel(XOR, CORNERS, least=0),
+        cn.InputError,
+        "least is 0; expected a number of nM > 0",
+    ),
+    "least fuel above the most": (
+        lambda: cn.smallest_fuel(XOR, CORNERS, least=2e4),
+        cn.InputError,
+        "least is 20000.0 nM; expected less than c_max",
+    ),
+    "a fuel to look for that is given": (
+        lambda: cn.smallest_fuel(XOR, CORNERS, options=cn.StrandOptions(fuel=500.0)),
+        cn.InputError,
+        r"fuel is 500\.0 nM; expected None",
+    ),
+    "the largest fuel does not last": (
+        lambda: cn.smallest_fuel(XOR, CORNERS, options=cn.StrandOptions(c_max=200.0, c0=10.0)),
+        cn.InputError,
+        "a fuel of 200 nM does not last",
+    ),
+} | {
+    f"{name}={value!r}": (
+        lambda name=name, value=value: cn.StrandOptions(**{name: value}),
+        cn.InputError,
+        f"{name} is {value!r}; expected a number of {unit} > 0",
+    )
+    for name, unit in (
+        ("c_max", "nM"),
+        ("q_max", "1/M/s"),
+        ("fuel", "nM"),
+        ("c0", "nM"),
+        ("tau", "s"),
+    )
+    for value in (-1.0, 0, "a")
+}
+
+
+@pytest.mark.parametrize(("call", "error", "message"), REFUSED.values(), ids=REFUSED)
+def test_errors_say_what_is_wrong(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

@@ -1,0 +1,113 @@
+"""A window to read DNA in: settled, and not yet starved of fuel."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import crn_nn_tellurium as cn
+
+XOR = [[0, 0], [0, 1], [1, 0], [1, 1]]
+
+
+def test_xor_is_right_on_every_sample_inside_the_window():
+    net = cn.load_model("xor")
+    window = cn.read_out_window(net, XOR)
+    first, last = window.common
+    inside = (window.time >= first) & (window.time < last)
+    assert inside.sum() > 100
+    assert (net.classify(window.outputs[:, inside]) == net.predict(XOR)[:, None]).all()
+    assert window.share == 1.0
+    assert "class right on 100.0% of 4 samples" in repr(window)
+
+
+def test_the_window_shrinks_with_the_fuel_and_closes():
+    net = cn.load_model("xor")
+    lasting = []
+    for fuel in (300.0, 1000.0, 3000.0, 6000.0, 10000.0):
+        window = cn.read_out_window(
+            net, XOR, tolerance=0.15, options=cn.StrandOptions(fuel=fuel, c0=10.0), t_end=200.0
+        )
+        first, last = window.common
+        lasting.append(min(last, window.time[-1]) - first)
+    assert np.isnan(lasting[:2]).all()  # too little
+    assert all(a < b for a, b in itertools.pairwise(lasting[2:]))
+
+
+def test_the_ideal_chemistry_settles_before_its_bound():
+    """The certificate holds for all starts, so for these."""
+    net = cn.load_model("xor")
+    window = cn.read_out_window(net, XOR, tolerance=0.05)
+    for i in range(4):
+        late = window.time >= window.bound[i]
+        assert late.any()
+        assert (np.abs(window.ideal[i, late] - window.targets[i]) <= 0.05).all()
+
+
+def test_the_smallest_fuel_does_and_less_does_not():
+    net = cn.load_model("xor")
+    best = cn.smallest_fuel(net, XOR, lasting=10.0)
+    assert best.dna.fuel < 1000
+
+    def lasts(fuel):
+        window = cn.read_out_window(
+            net, XOR, options=cn.StrandOptions(fuel=fuel, c0=best.dna.units.c0)
+        )
+        first, last = window.common
+        return min(last, window.time[-1]) - first >= 10.0 * window.dna.units.tau
+
+    assert lasts(best.dna.fuel)
+    assert not lasts(best.dna.fuel / 1.15)
+
+
+def test_a_starved_tube_is_not_read():
+    """With 100 nM, XOR's tube runs out of fuel at [0, 0] and rests, where its class is right by
+    chance.
+    """
+    window = cn.read_out_window(
+        cn.load_model("xor"), XOR, options=cn.StrandOptions(fuel=100.0, c0=10.0), t_end=300.0
+    )
+    assert window.fuel_left[0] < 1
+    assert window.starved[0] < 0.1 * window.time[-1]
+
+
+@pytest.mark.slow
+def test_an_iris_network_is_right_on_every_held_out_sample():
+    X, test, _, y = cn.model_data("iris")
+    net = cn.limit_concentrations(cn.load_model("iris"), X)
+    window = cn.read_out_window(net, test, y)
+    assert window.share == 1.0
+    first, last = window.common
+    assert min(last, window.time[-1]) - first > 50 * window.dna.units.tau
+
+
+def test_small_concentrations_keep_the_class():
+    X, test, _, _ = cn.model_data("iris")
+    net = cn.load_model("iris")
+    small = cn.limit_concentrations(net, X, largest=0.5)
+    assert (small.predict(test) == net.predict(test)).all()
+    concentrations = cn.Simulator(small).steady_state(X).concentrations
+    assert (
+        max(np.max(part) for part in _arrays(concentrations)) <= 0.5 * 1.1
+    )  # smoothing, relatively larger, adds to it
+    with pytest.raises(cn.InputError, match="largest is 0; expected a concentration > 0"):
+        cn.limit_concentrations(net, X, largest=0)
+
+
+def _arrays(concentrations):
+    return concentrations.values() if isinstance(concentrations, dict) else [concentrations]
+
+
+def test_the_plot_shows_dna_ideal_and_window():
+    window = cn.read_out_window(cn.load_model("xor"), XOR, tolerance=0.1)
+    ax = cn.plot_read_out_window(window, sample=1)
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), window.outputs[1, :, 0])
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), window.ideal[1, :, 0])
+    assert ax.get_xlabel() == "time (h)"
+    assert [t.get_text() for t in ax.get_legend().get_texts()][:3] == [
+        "y0",
+        "ideal chemistry",
+        "network",
+    ]
+    with pytest.raises(cn.InputError, match="sample is 4; expected 0 to 3"):
+        cn.plot_read_out_window(window, sample=4)

@@ -1,0 +1,118 @@
+"""Scans of any other model: reaction networks, Antimony, rules, events and vessels."""
+
+import numpy as np
+import pytest
+from support.scans import REVERSIBLE, SMALL, XOR, assert_close
+
+import crn_nn_tellurium as cn
+
+SWITCH = """model switch()
+  => X; a + b*X^4/(K^4 + X^4); X => ; d*X; a = 0.1; b = 4; K = 1.5; d = 1; X = 0
+end"""
+
+
+@pytest.mark.parametrize("case", SMALL[:8], ids=lambda case: case.name)
+def test_a_networks_reactions_and_text_give_what_it_gives(case):
+    crn = cn.to_reactions(case.net, x=case.x[0])
+    q = next(name for name in crn.rate_constants if name.startswith("q"))
+    vary = {q: [0.7, 1.0]}
+    expected = cn.scan(case.net, vary, x=case.x[0]).outputs
+    for model in (crn, cn.to_antimony(case.net, x=case.x[0])):
+        ds = cn.scan(model, vary)
+        for name in case.net.output_names:
+            assert_close(ds.outputs.sel(output=name).values, expected.sel(output=name).values, 1e-8)
+
+
+def test_conserved_amounts_are_kept():
+    ds = cn.scan(REVERSIBLE, {"k1": [1.0, 4.0], "A": [1.0, 10.0]}, outputs=["outputs", "species"])
+    assert ds.output.values.tolist() == ["total"]
+    for k1 in (1.0, 4.0):
+        for a in (1.0, 10.0):
+            found = ds.sel(k1=k1, A=a)
+            assert_close(found.concentrations.values, [a * 2 / (k1 + 2), a * k1 / (k1 + 2)], 1e-6)
+            assert float(found.outputs[0]) == pytest.approx(a)
+    at = cn.scan(REVERSIBLE, {"A": [1.0, 10.0]}, at=[0.5], outputs={"final": "A"})
+    for a in (1.0, 10.0):
+        assert float(at.final.sel(A=a)[0]) == pytest.approx(a / 3 * (2 + np.exp(-1.5)), rel=1e-7)
+
+
+def test_of_several_steady_states_the_one_that_the_start_leads_to():
+    ds = cn.scan(SWITCH, {"X": [0.0, 1.0, 3.0]}, outputs={"end": "X"})
+    low, _, high = ds.end.values
+    assert low < 0.2
+    assert high > 3.5
+    for x in ds.end.values:
+        assert abs(0.1 + 4 * x**4 / (1.5**4 + x**4) - x) < 1e-9
+
+
+def test_errors_and_factors_of_any_reaction_network():
+    crn = cn.to_reactions(XOR, x=[1, 0])
+    ds = cn.scan(crn, [*cn.lognormal([0.0, 0.2], draws=2), {"rates": [1.0, 3.0]}])
+    assert_close(ds.outputs.sel(cv=0.0).values, np.broadcast_to(XOR([1, 0]), (2, 2, 1)), 1e-8)
+    assert_close(ds.outputs.sel(rates=1.0).values, ds.outputs.sel(rates=3.0).values, 1e-8)
+    assert len(np.unique(ds.outputs.sel(cv=0.2, rates=1.0))) == 2
+
+
+def test_a_model_that_never_settles_says_so():
+    text = "model m() => X; 1; X = 0; end"
+    ds = cn.scan(text, {"X": [0.0, 1.0]}, outputs={"end": "X"})
+    assert np.isnan(ds.end.values).all()
+    assert all("rates have not vanished" in text for text in ds.status.values)
+
+
+SLOW = "model m() => A; k; A -> ; k*A; A = 5; k = 1; end"
+
+
+def test_slow_models_settle_where_they_should():
+    ds = cn.scan(SLOW, {"k": [1.0, 1e-3, 1e-8]}, outputs={"end": "A"})
+    np.testing.assert_allclose(ds.end.values, 1.0, rtol=1e-6)
+    ds = cn.scan(
+        "model m() A -> ; k*A; A = 1; k = 1; end", {"k": [1.0, 1e-3]}, outputs={"end": "A"}
+    )
+    np.testing.assert_allclose(ds.end.values, 0.0, atol=1e-9)
+    ds = cn.scan(REVERSIBLE, {"k1": [1e-6], "k2": [2e-6]}, outputs=["A", "B"])
+    np.testing.assert_allclose(
+        [ds.A.values.item(), ds.B.values.item()], [20 / 3, 10 / 3], rtol=1e-6
+    )
+    ds = cn.scan(cn.to_reactions(XOR, x=[1, 0]), {"rates": [1.0, 1e-6]})
+    assert_close(ds.outputs.values[1], ds.outputs.values[0], 1e-7)
+
+
+def test_points_of_a_model_with_rules_events_and_a_vessel_do_not_mind_those_before():
+    text = "model m() p' = -p; p = 1; => A; p*k; A => ; A; A = 0; k = 1; end"
+    ds = cn.scan(text, {"k": [1.0, 1.0, 1.0]}, at=[1.0], outputs={"a": "A", "rate": "p"})
+    np.testing.assert_allclose(ds.a.values[:, 0], np.exp(-1), rtol=1e-7)
+    np.testing.assert_allclose(ds.rate.values[:, 0], np.exp(-1), rtol=1e-7)
+    text = "model m() => A; g; A => ; A; A = 0; g = 1; E: at (time > 0.5): g = 10; t := time; end"
+    ds = cn.scan(text, {"A": [0.0, 0.0]}, at=[0.0, 0.2, 1.0], outputs={"now": "g", "clock": "t"})
+    assert ds.now.values.tolist() == [[1.0, 1.0, 10.0]] * 2
+    np.testing.assert_allclose(ds.clock.values, [[0.0, 0.2, 1.0]] * 2)
+    vessel = "model m() compartment C = 2; species A in C; A = 4; A -> ; k*A; k = 1; end"
+    ds = cn.scan(vessel, {"k": [1.0]}, at=[0.0, 1.0], outputs={"a": "A"})
+    np.testing.assert_allclose(ds.a.values[0], [4.0, 4 * np.exp(-0.5)], rtol=1e-7)
+    for model, message in (
+        (
+            "model m() p' = -p; p = 1; => A; p; A => ; A; A = 0; k = 1; end",
+            "a rate rule .of 'p'.*give times in at=",
+        ),
+        (
+            "model m() => A; k; A => ; A; k = 1; E: at (time > 1): k = 2; end",
+            "events.*give times in at=",
+        ),
+        (
+            "model m() species A; A := 2*k; k = 1; => B; A; B => ; B; end",
+            "species 'A' is set by a rule",
+        ),
+    ):
+        with pytest.raises(cn.InputError, match=message):
+            cn.scan(model, {"k": [1.0]})
+
+
+def test_boundary_species_of_models_are_varied_kept_and_given_to_functions():
+    text = "model m() => A; $X; A => ; A; X = 2; A = 0; end"
+    ds = cn.scan(
+        text, {"X": [1.0, 3.0]}, outputs={"a": "A", "x": "X", "ratio": lambda v: v["A"] / v["X"]}
+    )
+    np.testing.assert_allclose(ds.a.values, [1.0, 3.0], rtol=1e-9)
+    assert ds.x.values.tolist() == [1.0, 3.0]
+    np.testing.assert_allclose(ds.ratio.values, 1.0, rtol=1e-9)

@@ -1,0 +1,114 @@
+"""How a scan came about, what its key is, and what is solved once."""
+
+import dataclasses
+from functools import partial
+
+import numpy as np
+from support.scans import XOR, assert_close, changed
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.scans.grid import boxes
+
+
+def test_the_result_says_how_it_came_about():
+    ds = cn.scan(XOR, {"h": [1e-3], "x0": [0, 1]}, x=[0.5, 1])
+    assert "XOR" in ds.attrs["model"] or "xor" in ds.attrs["model"]
+    assert ds.attrs["inputs"] == "x1 = 1.0"
+    assert f"crn_nn_tellurium {cn.__version__}" in ds.attrs["versions"]
+    assert "libroadrunner" in ds.attrs["versions"]
+    assert ds.h.attrs["units"] == ds.outputs.attrs["units"] == "model units"
+    other = cn.scan(changed(XOR, b2_0=0.0), {"h": [1e-3], "x0": [0, 1]}, x=[0.5, 1])
+    assert other.attrs["model_hash"] != ds.attrs["model_hash"]
+
+
+def test_the_key_is_that_of_all_that_matters():
+    from crn_nn_tellurium.scans.arguments import make_plan
+
+    base = {"vary": {"h": [1e-3, 1e-2]}, "x": [0, 1]}
+    others = [
+        {"vary": {"h": [1e-3, 2e-2]}},
+        {"vary": {"h1": [1e-3, 1e-2]}},
+        {"x": [0, 0.5]},
+        {"at": 1.0},
+        {"outputs": "class"},
+        {"outputs": {"f": lambda r: 1.0}},
+        {"outputs": {"f": lambda r: 2.0}},
+        {"outputs": "settling_time", "tolerance": 0.1},
+        {"outputs": "settling_time"},
+        {"model": XOR.with_h(0.5)},
+    ]
+
+    def of(factor, power=2):
+        return lambda result: factor * result.outputs[0, 0] ** power
+
+    others += [
+        {"outputs": {"f": f}}
+        for f in (of(1.0), of(2.0), of(1.0, 3), partial(np.float64, 3), partial(np.float64, 4))
+    ]
+
+    class Mine(cn.SmoothedReLU):
+        def concentrations(self, z):
+            return super().concentrations(z)
+
+    kept = Mine.concentrations
+    nets = [cn.Network([cn.Layer([[1.0, 1.0]], activation=Mine(h=0.1))])]
+    first = make_plan(nets[0], {"x0": [0.0]}).key
+    Mine.concentrations = lambda self, z: 1.0 * kept(self, z)
+    assert make_plan(nets[0], {"x0": [0.0]}).key != first
+    keys = [make_plan(**{"model": XOR, **base, **other}).key for other in [{}, *others]]
+    assert len(set(keys)) == len(keys)
+    assert make_plan(XOR, **base).key == keys[0]
+    assert make_plan(cn.Simulator(XOR), **base).key == keys[0]
+
+
+def test_a_grid_is_cut_by_its_shape_alone():
+    for shape, limit, whole in (
+        ((3, 5, 7), 10, ()),
+        ((100, 100), 2048, ()),
+        ((4, 6), 3, (1,)),
+        ((1,), 5, ()),
+    ):
+        found = boxes(shape, limit, whole)
+        seen = np.zeros(shape, dtype=int)
+        for box in found:
+            seen[box.slices] += 1
+            assert np.prod(box.shape) <= max(limit, np.prod([shape[d] for d in whole], dtype=int))
+            assert all(box.shape[d] == shape[d] for d in whole)
+        assert np.all(seen == 1)
+
+
+def test_what_does_not_change_is_not_solved_again(monkeypatch):
+    """Layers above which nothing changes are solved once, over chunks too."""
+    from crn_nn_tellurium.simulation.layer_solver import LayerSolver
+
+    solved = []
+    settle = LayerSolver.settle
+
+    def spy(self, catalysts, *rest):
+        solved.append((self.chemistry.index, len(catalysts)))
+        return settle(self, catalysts, *rest)
+
+    monkeypatch.setattr(LayerSolver, "settle", spy)
+    net = cn.Network.random([2, 3, 3, 1], seed=0)
+    ds = cn.scan(net, {"x0": np.linspace(0, 1, 40), "w3_0_0": np.linspace(-1, 1, 200)})
+    by_layer = {layer: sum(n for index, n in solved if index == layer) for layer in (1, 2, 3)}
+    assert by_layer == {1: 40, 2: 40, 3: 8000}
+    assert_close(
+        ds.outputs.values[7, 9], changed(net, w3_0_0=ds.w3_0_0.values[9])([ds.x0.values[7], 0])
+    )
+
+
+def test_the_sparse_and_the_dense_network_agree(rng):
+    from scipy import sparse
+
+    dense = cn.Network.random([4, 3, 2], seed=1)
+    first = np.where(rng.random((3, 4)) < 0.6, dense.layers[0].weights, 0.0)
+    dense = dataclasses.replace(
+        dense, layers=(dataclasses.replace(dense.layers[0], weights=first), dense.layers[1])
+    )
+    thin = dataclasses.replace(dense.layers[0], weights=sparse.csr_array(first))
+    net = dataclasses.replace(dense, layers=(thin, dense.layers[1]))
+    j, i = (int(k) for k in np.argwhere(first)[2])
+    vary = [{f"w1_{j}_{i}": [-1.0, 0.5], "h": [1e-3, 0.1]}, {"rates": [2.0]}]
+    x = rng.uniform(0, 1, (3, 4))
+    assert_close(cn.scan(net, vary, x=x).outputs.values, cn.scan(dense, vary, x=x).outputs.values)
