@@ -26,7 +26,12 @@ from crn_nn_tellurium.dna.strand_displacement import (
     StrandDisplacement,
     to_strand_displacement,
 )
-from crn_nn_tellurium.encoding import MAX_RATE_CONSTANT, structure_text, to_reactions
+from crn_nn_tellurium.encoding import (
+    MAX_RATE_CONSTANT,
+    compact_constants,
+    structure_text,
+    to_reactions,
+)
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError, NotCertified
 from crn_nn_tellurium.networks import Network, check_classes
 from crn_nn_tellurium.simulation import compiled
@@ -316,7 +321,7 @@ def _course(crn: ReactionNetwork, times: FloatArray) -> FloatArray:
     """Concentrations (n_times, n_floating) from the network's own start."""
     model = compiled(structure_text(crn))
     with model.lock:
-        model.set_parameters(model.parameter_index(crn.rate_constants), crn.constants)
+        model.set_parameters(model.parameter_index(crn.rate_constants), compact_constants(crn))
         if isinstance(crn, StrandDisplacement):
             model.set_absolute_tolerance(model.floating, _ABSOLUTE)
         states = model.time_course(crn.boundary_concentrations, crn.initial_state(), times)

@@ -10,7 +10,6 @@ from crn_nn_tellurium.encoding.antimony import (
     structure_text,
     to_antimony,
     variational_text,
-    write_antimony,
 )
 from crn_nn_tellurium.encoding.layer_encoding import (
     Catalyst,
@@ -50,5 +49,4 @@ __all__ = [
     "unit_reactions",
     "variational_text",
     "weighted_sums",
-    "write_antimony",
 ]

@@ -20,7 +20,7 @@ from scipy.sparse.linalg import splu
 
 from crn_nn_tellurium.basics import FloatArray, read_only
 from crn_nn_tellurium.chemistry import ReactionNetwork
-from crn_nn_tellurium.encoding import structure_text
+from crn_nn_tellurium.encoding import compact_constants, structure_text
 from crn_nn_tellurium.errors import ConvergenceError, InputError, SingularJacobianError
 from crn_nn_tellurium.kinetics import forward_sensitivities
 from crn_nn_tellurium.networks import (
@@ -352,7 +352,7 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
     held = dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
     boundary = np.array([held[name] for name in model.boundary])
     with model.lock:
-        model.set_parameters(model.parameter_index(crn.rate_constants), crn.constants)
+        model.set_parameters(model.parameter_index(crn.rate_constants), compact_constants(crn))
         for duration in _DURATIONS.tolist():
             try:
                 reached = model.time_course(boundary, state[order], np.array([0.0, duration]))[-1]
