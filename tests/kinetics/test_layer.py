@@ -11,7 +11,7 @@ from support import networks
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
 from crn_nn_tellurium.kinetics.rate_errors import draw_factors
-from crn_nn_tellurium.networks.activations import smoothed_relu
+from crn_nn_tellurium.networks.activation import smoothed_relu
 
 CORPUS = networks.corpus()
 IDS = [case.name for case in CORPUS]
