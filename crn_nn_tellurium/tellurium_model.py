@@ -23,8 +23,8 @@ from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import (
     Form,
     compact_names,
+    to_antimony,
     to_reactions,
-    write_antimony,
 )
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError
 from crn_nn_tellurium.networks import Network, other_names
@@ -55,7 +55,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         plain = replace(
             crn, species=tuple(replace(s, initial=start.get(s.id, s.initial)) for s in crn.species)
         )
-        sbml = antimony_to_sbml(write_antimony(plain, form))
+        sbml = antimony_to_sbml(to_antimony(plain, form))
         with keeping_attributes():
             super().__init__(sbml)
         self._net, self._crn, self._form, self._start = net, crn, form, start

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import roadrunner
 import tellurium as te
+from support import networks
 from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 
 import crn_nn_tellurium as cn
@@ -110,10 +111,13 @@ def test_where_one_name_is_given_and_another_meant_the_error_has_the_other(form,
 
 def test_a_compact_models_constants_have_the_weights_signs():
     """Also where the first rail falls as the number grows: the sign is the number's."""
-    net = cn.load_model("xor")
+    net = cn.Network([cn.Layer([[2.0, -3.0]], [-0.5], networks.ACTIVATIONS["Bump"](h=0.1))])
+    assert net.layers[0].activation.rails[0].sign == -1
     r = cn.to_roadrunner(net, [1.0, 1.0], "compact")
-    assert [r["u1_0_0"], r["u1_0_1"]] == net.layers[0].weights[0].tolist()
-    assert [r["ub1_0"], r["ub2_0"]] == [net.layers[0].bias[0], net.layers[1].bias[0]]
+    assert [r["u1_0_0"], r["u1_0_1"], r["ub1_0"]] == [2.0, -3.0, -0.5]
+    r["u1_0_0"] = 4.0
+    r.steadyState()
+    assert r["y0"] == pytest.approx(float(net.layers[0].activation(0.5)), rel=1e-8)
 
 
 def test_no_steady_state_is_an_error_that_leaves_the_model_as_it_was():

@@ -348,8 +348,7 @@ def _least_limit(kinetics: NetworkKinetics, low: float, high: float) -> float:
 
 def _value_factors(net: Network, layer: Layer, values: Mapping[str, float]) -> FloatArray:
     """By column of a layer's weights, what the value that it reads is multiplied by."""
-    widths = {INPUT: net.n_in} | {other.name: other.n_out for other in net.layers}
-    return np.concatenate([np.full(widths[source], values[source]) for source in layer.inputs])
+    return layer.read({s: np.full(net.width(s), values[s]) for s in layer.inputs})
 
 
 def _divided(weights: Any, by_column: FloatArray) -> Any:

@@ -24,10 +24,10 @@ from crn_nn_tellurium.chemistry import ReactionNetwork, duration
 from crn_nn_tellurium.dna.options import DEFAULTS, StrandOptions
 from crn_nn_tellurium.dna.strand_displacement import StrandDisplacement
 from crn_nn_tellurium.dna.translation import to_strand_displacement
-from crn_nn_tellurium.encoding import structure_text, to_reactions
+from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError, NotCertified
 from crn_nn_tellurium.networks import Network, check_classes
-from crn_nn_tellurium.simulation import TIGHT, Tolerances, compiled
+from crn_nn_tellurium.simulation import TIGHT, FlatModel, Tolerances
 
 _ABSOLUTE = 1e-9
 """CVODE's absolute tolerance, in nM."""
@@ -304,11 +304,8 @@ def _implementations(
 
 def _course(crn: ReactionNetwork, times: FloatArray) -> FloatArray:
     """Concentrations (n_times, n_floating) from the network's own start."""
-    model = compiled(structure_text(crn))
-    with model.lock:
-        model.set_parameters(model.parameter_index(crn.rate_constants), crn.constants)
-        exact = Tolerances(absolute=_ABSOLUTE) if isinstance(crn, StrandDisplacement) else TIGHT
-        states = model.time_course(crn.boundary_concentrations, crn.initial_state(), times, exact)
+    exact = Tolerances(absolute=_ABSOLUTE) if isinstance(crn, StrandDisplacement) else TIGHT
+    states = FlatModel(crn).time_course(times, tolerances=exact)
     if not np.isfinite(states).all():
         raise ConvergenceError(f"{crn.name!r}: CVODE's concentrations are not finite")
     return states

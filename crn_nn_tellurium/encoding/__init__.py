@@ -9,7 +9,6 @@ from crn_nn_tellurium.encoding.antimony import (
     structure_text,
     to_antimony,
     variational_text,
-    write_antimony,
 )
 from crn_nn_tellurium.encoding.layer_encoding import (
     Catalyst,
@@ -48,5 +47,4 @@ __all__ = [
     "unit_reactions",
     "variational_text",
     "weighted_sums",
-    "write_antimony",
 ]

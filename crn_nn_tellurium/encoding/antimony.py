@@ -97,22 +97,6 @@ def to_antimony(
             f"to_antimony takes a Network or a ReactionNetwork; got {type(model).__name__}"
         )
     crn = to_reactions(model, x) if isinstance(model, Network) else model
-    return write_antimony(crn, form)
-
-
-def layer_models(net: Network, form: Form = "reactions") -> tuple[str, ...]:
-    """One Antimony text per layer, in order; what a layer reads are boundary species.
-
-    Examples
-    --------
-    >>> [text.split()[1] for text in layer_models(Network.random([2, 3, 1], seed=0))]
-    ['*network_layer1()', '*network_layer2()']
-    """
-    return tuple(write_antimony(crn, form) for crn in layer_reactions(net))
-
-
-def write_antimony(crn: ReactionNetwork, form: Form = "reactions") -> str:
-    """The text of a reaction network."""
     if form not in get_args(Form):
         raise ReactionError(
             f"form is {form!r}; expected one of {', '.join(map(repr, get_args(Form)))}"
@@ -130,6 +114,17 @@ def write_antimony(crn: ReactionNetwork, form: Form = "reactions") -> str:
     check_orders(crn)
     lines = _faithful(crn) if form == "reactions" else _compact(crn, numbers=form == "numbers")
     return f"model *{crn.name}()\n" + "\n".join(lines) + "\nend\n"
+
+
+def layer_models(net: Network, form: Form = "reactions") -> tuple[str, ...]:
+    """One Antimony text per layer, in order; what a layer reads are boundary species.
+
+    Examples
+    --------
+    >>> [text.split()[1] for text in layer_models(Network.random([2, 3, 1], seed=0))]
+    ['*network_layer1()', '*network_layer2()']
+    """
+    return tuple(to_antimony(crn, form) for crn in layer_reactions(net))
 
 
 def structure_text(crn: ReactionNetwork) -> str:

@@ -127,13 +127,14 @@ class LayerEncoding:
         -------
         (n, n_catalysts, ...) ndarray
         """
-        parts = []
+        parts = {}
         for source in self.sources:
             y = concentrations[source.name]
             # inputs have no species but those that are read
             read = y if source.name == INPUT else y[:, :, list(source.species)]
-            parts.append(read.reshape(len(y), read.shape[1] * read.shape[2], *y.shape[3:]))
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+            shape = (len(y), read.shape[1] * read.shape[2], *y.shape[3:])
+            parts[source.name] = read.reshape(shape)
+        return self.layer.read(parts, axis=1)
 
     def scatter(self, by_catalyst: FloatArray, totals: Mapping[str, FloatArray]) -> None:
         """Add values (n, n_catalysts) to the places that `gather` reads; its transpose.

@@ -1,24 +1,26 @@
 """The neural network apart from its chemistry: layers, activations, inputs, losses, files."""
 
+from crn_nn_tellurium.networks.activation import (
+    Activation,
+    Follower,
+    LocalReaction,
+    Rail,
+    ReadOut,
+    smoothed_relu,
+)
 from crn_nn_tellurium.networks.activations import (
     BUILT_IN,
     Absolute,
-    Activation,
     ClippedReLU,
-    Follower,
     HardSigmoid,
     LeakyReLU,
     Linear,
-    LocalReaction,
     Normalized,
-    Rail,
-    ReadOut,
     Sigmoid,
     SmoothedReLU,
     Tanh,
-    smoothed_relu,
 )
-from crn_nn_tellurium.networks.layer import Layer
+from crn_nn_tellurium.networks.layer import INPUT, Layer
 from crn_nn_tellurium.networks.losses import (
     Loss,
     LossLike,
@@ -40,7 +42,7 @@ from crn_nn_tellurium.networks.names import (
     value_id,
     weight_constant,
 )
-from crn_nn_tellurium.networks.network import INPUT, Network
+from crn_nn_tellurium.networks.network import Network
 from crn_nn_tellurium.networks.parameter_vector import (
     from_vector,
     outer_sum,

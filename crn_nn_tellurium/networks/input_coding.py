@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError, NetworkError
-from crn_nn_tellurium.networks.activations import ReadOut
+from crn_nn_tellurium.networks.activation import ReadOut
 
 KINDS = ("nonnegative", "signed", "scaled")
 

@@ -6,6 +6,7 @@ z = W v + b,    value = activation(z)
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,11 @@ from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray, check_identifier, is_sparse, read_only
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.networks.activations import Activation, SmoothedReLU
+from crn_nn_tellurium.networks.activation import Activation
+from crn_nn_tellurium.networks.activations import SmoothedReLU
+
+INPUT = "input"
+"""The name by which layers read the network's inputs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +101,11 @@ class Layer:
     def n_weights(self) -> int:
         """Number of weights that are not zero."""
         return int(self.weights.nnz if is_sparse(self.weights) else np.count_nonzero(self.weights))
+
+    def read(self, values: Mapping[str, FloatArray], axis: int = -1) -> FloatArray:
+        """What the layer reads of values by source, side by side along an axis."""
+        parts = [values[source] for source in self.inputs]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=axis)
 
     def pre_activation(self, v: FloatArray) -> FloatArray:
         """W v + b for values v (..., n_in)."""

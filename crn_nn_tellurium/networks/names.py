@@ -112,9 +112,9 @@ def other_names(name: str, known: Iterable[str]) -> str:
     for other in known:
         its = _OURS.fullmatch(other)
         if its and its[1] in _KINDS and its[1] != kind and ("b" in its[1]) == ("b" in kind):
-            # either may name a rail besides
+            # either may name a rail besides, which begins with a letter
             short, long = sorted((place, its[2]), key=len)
-            if long == short or long.startswith(f"{short}_"):
+            if re.fullmatch(rf"{short}(_[A-Za-z]+)?", long):
                 found[other] = its[1]
     if not found:
         return ""

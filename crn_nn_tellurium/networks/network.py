@@ -25,18 +25,13 @@ from crn_nn_tellurium.basics import (
     FloatArray,
     check_identifier,
     is_real,
-    read_document,
-    write_document,
 )
-from crn_nn_tellurium.errors import FileFormatError, IdentifierError, NetworkError
-from crn_nn_tellurium.networks.activations import BUILT_IN, Activation, SmoothedReLU
+from crn_nn_tellurium.errors import IdentifierError, NetworkError
+from crn_nn_tellurium.networks.activation import Activation
+from crn_nn_tellurium.networks.activations import SmoothedReLU
 from crn_nn_tellurium.networks.input_coding import InputCoding, input_coding
-from crn_nn_tellurium.networks.layer import Layer
-
-FORMAT = "crn_nn_tellurium network"
-FORMAT_VERSION = 1
-INPUT = "input"
-"""The name by which layers read the network's inputs."""
+from crn_nn_tellurium.networks.layer import INPUT, Layer
+from crn_nn_tellurium.networks.network_files import FIELDS, load, save
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +180,27 @@ class Network:
         """Number of outputs."""
         return len(self.output_names)
 
+    def width(self, source: str) -> int:
+        """Number of values of a layer, or of the inputs, by name."""
+        return self._widths[source]
+
+    @cached_property
+    def _widths(self) -> dict[str, int]:
+        return {INPUT: self.n_in} | {layer.name: layer.n_out for layer in self.layers}
+
+    def spans(self, layer: Layer) -> tuple[tuple[str, slice], ...]:
+        """The sources of a layer in order, each with the columns of the weights that read it.
+
+        Examples
+        --------
+        >>> net = Network.random([2, 3, 1], seed=0)
+        >>> net.spans(net.layers[1])
+        (('layer1', slice(0, 3, None)),)
+        """
+        ends = list(itertools.accumulate(map(self.width, layer.inputs), initial=0))
+        spans = [slice(first, end) for first, end in itertools.pairwise(ends)]
+        return tuple(zip(layer.inputs, spans, strict=True))
+
     @property
     def n_weights(self) -> int:
         """Number of weights that are not zero."""
@@ -237,19 +253,8 @@ class Network:
         """
         values = {INPUT: self.input_coding.check(x)}
         for layer in self.layers:
-            values[layer.name] = layer.activation(self.pre_activation(layer, values))
+            values[layer.name] = layer.activation(layer.pre_activation(layer.read(values)))
         return values
-
-    @staticmethod
-    def pre_activation(layer: Layer, values: Mapping[str, FloatArray]) -> FloatArray:
-        """z of one layer, from the values that `forward` found for those before it."""
-        return layer.pre_activation(Network.values_read(layer, values))
-
-    @staticmethod
-    def values_read(layer: Layer, values: Mapping[str, FloatArray]) -> FloatArray:
-        """What one layer reads, (..., n_in), from the values that `forward` found."""
-        parts = [values[source] for source in layer.inputs]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
 
     def __call__(self, x: npt.ArrayLike) -> FloatArray:
         """Closed-form outputs (..., n_out) for inputs x (..., n_in).
@@ -308,30 +313,7 @@ class Network:
         OSError
             If the file cannot be written.
         """
-        layers = [
-            {
-                "name": layer.name,
-                "inputs": list(layer.inputs),
-                "activation": _describe(layer),
-                "weights": layer.weights,
-                "bias": layer.bias,
-            }
-            for layer in self.layers
-        ]
-        document = {
-            "format": FORMAT,
-            "format_version": FORMAT_VERSION,
-            "name": self.name,
-            "inputs": self.inputs,
-            "input_range": (
-                None if self.input_range is None else [list(bound) for bound in self.input_range]
-            ),
-            "input_names": list(self.input_names),
-            "output_names": list(self.output_names),
-            "class_names": None if self.class_names is None else list(self.class_names),
-            "layers": layers,
-        }
-        write_document(path, document)
+        save(path, self.layers, {name: getattr(self, name) for name in FIELDS})
 
     @classmethod
     def load(
@@ -354,42 +336,7 @@ class Network:
         OSError
             If it cannot be read.
         """
-        label = str(os.fspath(path))
-        document = read_document(path)
-        if document.get("format") != FORMAT:
-            raise FileFormatError(
-                f"{label!r}: format is {document.get('format')!r}; expected {FORMAT!r}"
-            )
-        if document.get("format_version") != FORMAT_VERSION:
-            raise FileFormatError(
-                f"{label!r}: format version {document.get('format_version')!r}; this package reads"
-                f" version {FORMAT_VERSION}; a newer one needs a newer crn_nn_tellurium"
-            )
-        kinds = BUILT_IN | dict(activations or {})
-        try:
-            layers = tuple(_read_layer(label, entry, kinds) for entry in document["layers"])
-            return cls(
-                layers,
-                **{
-                    key: document[key]
-                    for key in (
-                        "inputs",
-                        "input_range",
-                        "input_names",
-                        "output_names",
-                        "class_names",
-                        "name",
-                    )
-                },
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise FileFormatError(
-                f"{label!r}: an entry is missing or not as saved: {error}"
-            ) from error
-        except FileFormatError:
-            raise
-        except ValueError as error:
-            raise FileFormatError(f"{label!r}: {error}") from error
+        return load(cls, path, activations)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
@@ -505,40 +452,3 @@ def _class_names(names: Sequence[Any] | None, n_out: int) -> tuple[str | int, ..
     if len(set(labels)) != len(labels):
         raise NetworkError(f"class_names are {names!r}; expected different labels")
     return labels
-
-
-def _describe(layer: Layer) -> dict[str, Any]:
-    """What a file keeps of a layer's activation."""
-    kind, parameters = type(layer.activation), layer.activation.parameters()
-    name = kind.__name__
-    if BUILT_IN.get(name, kind) is not kind:
-        raise NetworkError(
-            f"layer {layer.name!r}: its activation {name!r} has a built-in one's name; rename the"
-            " class"
-        )
-    for field, value in parameters.items():
-        if not isinstance(value, str | bool | int | float | None):
-            raise NetworkError(
-                f"layer {layer.name!r}: field {field!r} of its activation {name!r} is {value!r}; a"
-                " file keeps numbers and strings alone"
-            )
-    return {"name": name, "parameters": parameters}
-
-
-def _read_layer(
-    label: str, entry: Mapping[str, Any], kinds: Mapping[str, type[Activation]]
-) -> Layer:
-    name, description = entry["activation"]["name"], entry["activation"]["parameters"]
-    if name not in kinds:
-        raise FileFormatError(
-            f"{label!r}: layer {entry['name']!r} has the activation {name!r}, which is not built"
-            f" in; load it with activations={{{name!r}: its class}}"
-        )
-    try:
-        activation = kinds[name](**description)
-    except TypeError as error:
-        raise FileFormatError(
-            f"{label!r}: layer {entry['name']!r}: {name} does not take the saved parameters"
-            f" {description} ({error})"
-        ) from error
-    return Layer(entry["weights"], entry["bias"], activation, tuple(entry["inputs"]), entry["name"])

@@ -103,7 +103,7 @@ def _scales(net: Network, x: FloatArray) -> FloatArray:
     weights, biases = [], []
     for layer in net.layers:
         bend = np.sqrt(layer.activation.h) / layer.activation.gain
-        largest = np.maximum(np.abs(net.values_read(layer, values)).max(axis=0), 1e-3)
+        largest = np.maximum(np.abs(layer.read(values)).max(axis=0), 1e-3)
         _, columns = places(layer.weights)
         weights.append((bend / largest)[columns])
         biases.append(np.full(layer.n_out, bend))
@@ -114,19 +114,12 @@ def _input_scale(net: Network, column: int) -> float:
     """The same for one input: the least that bends a unit that reads it."""
     scale = 1.0
     for layer in net.layers:
-        if INPUT in layer.inputs:
-            first = 0
-            for source in layer.inputs:
-                if source == INPUT:
-                    weights: Any = layer.weights[:, [first + column]]
-                    largest = float(abs(weights).max())
-                    bend = float(np.sqrt(layer.activation.h)) / layer.activation.gain
-                    scale = min(scale, bend / largest) if largest > 0 else scale
-                first += (
-                    net.n_in
-                    if source == INPUT
-                    else next(o for o in net.layers if o.name == source).n_out
-                )
+        for source, span in net.spans(layer):
+            if source == INPUT:
+                weights: Any = layer.weights[:, [span.start + column]]
+                largest = float(abs(weights).max())
+                bend = float(np.sqrt(layer.activation.h)) / layer.activation.gain
+                scale = min(scale, bend / largest) if largest > 0 else scale
     return scale
 
 

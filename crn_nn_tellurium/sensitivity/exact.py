@@ -56,7 +56,7 @@ def closed_form(problem: Problem) -> Gradient:
     parts = []
     for layer in reversed(net.layers):
         activation, by_value = layer.activation, totals[layer.name]
-        z = net.pre_activation(layer, values)
+        z = layer.pre_activation(layer.read(values))
         slope = activation.derivative(z)
         by_z = (
             np.einsum("nj,nji->ni", by_value, slope)
@@ -64,12 +64,10 @@ def closed_form(problem: Problem) -> Gradient:
             else by_value * slope
         )
         by_h = float(np.sum(by_value * activation.h_derivative(z)))
-        by_weight = outer_sum(layer.weights, by_z, net.values_read(layer, values))
+        by_weight = outer_sum(layer.weights, by_z, layer.read(values))
         parts.append((by_weight, by_z.sum(axis=0), by_h))
-        by_read, first = by_z @ layer.weights, 0
-        for source in layer.inputs:
-            size = values[source].shape[1]
-            totals[source] += by_read[:, first : first + size]
-            first += size
+        by_read = by_z @ layer.weights
+        for source, span in net.spans(layer):
+            totals[source] += by_read[:, span]
     status = (CLOSED_FORM,) * len(problem.x)
     return result_of(problem, outputs, "closed_form", by_kind(parts[::-1]), totals[INPUT], status)

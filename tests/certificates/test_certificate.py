@@ -12,7 +12,7 @@ from support.networks import Bump, Copy, Swish, corpus
 from support.trajectories import CAP, check, draw, settle_draws, settles_at
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.networks.activations import Follower, smoothed_relu
+from crn_nn_tellurium.networks.activation import Follower, smoothed_relu
 from crn_nn_tellurium.simulation.engine import CompiledModel
 
 CASES = corpus()

@@ -38,7 +38,7 @@ def test_the_closed_form_is_a_stable_fixed_point(case):
         values = net.forward(x)
         state = np.concatenate(
             [
-                layer.activation.concentrations(net.pre_activation(layer, values)).ravel()
+                layer.activation.concentrations(layer.pre_activation(layer.read(values))).ravel()
                 for layer in net.layers
             ]
         )

@@ -15,7 +15,7 @@ def test_a_scan_of_a_network_takes_signed_weights_and_one_of_its_text_rate_const
     weight = float(XOR.layers[0].weights[0, 0])
     text = cn.to_antimony(XOR, x=X)
     own = cn.scan(XOR, {"w1_0_0": [weight, -weight]}, x=X).outputs.values[:, 0]
-    by_text = cn.scan(text, {"k1_0_0": [-weight]}).y0.values
+    by_text = cn.scan(text, {"k1_0_0": [-weight]}).outputs.values[:, 0]
     np.testing.assert_allclose(own[0], XOR(X)[0], atol=1e-9)
     np.testing.assert_allclose(by_text, own[:1], atol=1e-8)  # the text's is solved to 1e-10
     assert weight < 0
@@ -26,7 +26,7 @@ def test_a_scan_of_a_network_takes_signed_weights_and_one_of_its_text_rate_const
     ("use", "said"),
     [
         (lambda: cn.scan(cn.to_antimony(XOR, x=X), {"w1_0_0": [1.0]}), "'k1_0_0': k = |gain w c|"),
-        (lambda: cn.scan(cn.to_roadrunner(XOR, X), {"b1_0": [1.0]}), "'kb1_0': kb = |gain"),
+        (lambda: cn.scan(cn.to_antimony(XOR, x=X), {"b1_0": [1.0]}), "'kb1_0': kb = |gain"),
         (lambda: cn.scan(XOR, {"k1_0_0": [1.0]}, x=X), "'w1_0_0': k = |gain w c|"),
         (lambda: cn.sensitivities(XOR, X, parameters=["k1_0_0"]), "'w1_0_0': k = |gain w c|"),
         (

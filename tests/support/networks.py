@@ -9,12 +9,8 @@ import pytest
 from scipy import sparse
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.networks.activations import (
-    BUILT_IN,
-    Follower,
-    smoothed_relu,
-    smoothed_relu_derivative,
-)
+from crn_nn_tellurium.networks.activation import Follower, smoothed_relu, smoothed_relu_derivative
+from crn_nn_tellurium.networks.activations import BUILT_IN
 
 
 @dataclass(frozen=True)

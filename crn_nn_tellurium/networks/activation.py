@@ -1,0 +1,434 @@
+"""Activation functions as chemistry.
+
+A unit's pre-activation z drives one or more *rails*. A rail is a species Y with
+
+    dY/dt = h + (sign z + shift) Y - Y^2,      fixed point  sigma_h(sign z + shift),
+    sigma_h(u) = (u + sqrt(u^2 + 4 h)) / 2,
+
+from the reactions 0 => Y (h), Y => 2Y or Y => 0 (bias), X + Y => X + 2Y or X + Y => X (one per
+weight) and 2Y => Y (1). *Followers* are further species of the unit, made by *local reactions*
+among the unit's own species. The unit's value is an affine *read-out* of its species. The next
+layer absorbs that read-out into its own rate constants.
+
+Source: Anderson, Joshi and Deshpande, J. R. Soc. Interface 18 (2021) 20210031 (arXiv 2010.13290)
+for the smoothed ReLU; the other closed forms follow from sigma_h(z) - sigma_h(-z) = z and
+sigma_h(z) sigma_h(-z) = h.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray, is_real
+from crn_nn_tellurium.errors import NetworkError
+from crn_nn_tellurium.networks.names import RESERVED_LOCALLY
+
+_LETTERS = re.compile(r"[A-Za-z]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Rail:
+    """A species that is driven by sign * z + shift; `name` is made of letters."""
+
+    name: str
+    sign: int = 1
+    shift: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A further species of a unit; `upper_bound` holds its fixed point from above, in
+    concentration.
+    """
+
+    name: str
+    upper_bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class LocalReaction:
+    """A reaction among one unit's species, at most second order.
+
+    ``substrates`` and ``products`` list local names, one entry per molecule. A name with a star,
+    ``"*Y"``, stands for that species of every unit of the layer in turn, the unit's own included.
+    ``rate_constant`` is a name made of letters, shared by all units of the layer.
+    """
+
+    substrates: tuple[str, ...]
+    products: tuple[str, ...]
+    rate_constant: str
+    value: float = 1.0
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Local names of the substrates, stars included."""
+        return frozenset(self.substrates)
+
+    @property
+    def changes(self) -> frozenset[str]:
+        """Local names of the species whose count the reaction changes."""
+        names = set(self.substrates) | set(self.products)
+        return frozenset(n for n in names if self.substrates.count(n) != self.products.count(n))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOut:
+    """value = constant + sum of coefficient * concentration; `terms` are (local name, coefficient)."""
+
+    terms: tuple[tuple[str, float], ...]
+    constant: float = 0.0
+
+    @property
+    def read(self) -> tuple[tuple[str, float], ...]:
+        """The terms whose coefficient is not zero: the species that the next layer reads."""
+        return tuple(term for term in self.terms if term[1] != 0)
+
+
+def smoothed_relu(z: npt.ArrayLike, h: float) -> FloatArray:
+    """sigma_h(z) = (z + sqrt(z^2 + 4h)) / 2, to full relative accuracy for either sign of z.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, any shape.
+    h : float
+        Smoothing, > 0.
+
+    Examples
+    --------
+    >>> smoothed_relu([-3.0, 0.0, 3.0], 4.0)
+    array([1., 2., 4.])
+    """
+    z = np.asarray(z, dtype=float)
+    larger = (np.abs(z) + _root(z, h)) / 2
+    return np.where(z >= 0, larger, h / larger)
+
+
+def smoothed_relu_derivative(z: npt.ArrayLike, h: float) -> FloatArray:
+    """d sigma_h / dz = sigma_h / sqrt(z^2 + 4h), in (0, 1).
+
+    Examples
+    --------
+    >>> smoothed_relu_derivative([-3.0, 0.0, 3.0], 4.0)
+    array([0.2, 0.5, 0.8])
+    """
+    z = np.asarray(z, dtype=float)
+    return smoothed_relu(z, h) / _root(z, h)
+
+
+def _root(z: FloatArray, h: float) -> FloatArray:
+    """sqrt(z^2 + 4h); hypot, five times slower, only where squares leave the range of doubles."""
+    with np.errstate(over="ignore"):
+        root = np.sqrt(z * z + 4 * h)
+    return np.hypot(z, 2 * math.sqrt(h)) if h < 1e-290 or np.isinf(root).any() else root
+
+
+@dataclass(frozen=True)
+class Activation(ABC):
+    """Base of all activations; subclass it, as a frozen dataclass, for one of your own.
+
+    A subclass states `rails` and `read_out`, and, where it has followers, `followers`,
+    `local_reactions`, `concentrations` and `derivative`. Its dataclass fields are what a saved
+    network keeps of it.
+
+    Parameters
+    ----------
+    h : float
+        Smoothing, > 0, a zeroth-order rate constant. Smaller is sharper and slower: the rate at
+        the fixed point is at least 2 sqrt(h).
+
+    Raises
+    ------
+    NetworkError
+        If h is not a finite number > 0, or the description is not consistent.
+
+    Examples
+    --------
+    A bump, from three rails:
+
+    >>> @dataclass(frozen=True)
+    ... class Bump(Activation):
+    ...     rails = (Rail("Ya", 1, 1.0), Rail("Yb"), Rail("Yc", 1, -1.0))
+    ...     read_out = ReadOut((("Ya", 1.0), ("Yb", -2.0), ("Yc", 1.0)))
+    >>> Bump(h=1e-12)([-2.0, 0.0, 0.5]).round(3)
+    array([0. , 1. , 0.5])
+    """
+
+    h: float = 0.01
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if isinstance(entry.default, float):
+                if not is_real(value):
+                    raise NetworkError(
+                        f"{type(self).__name__}: {entry.name} is {value!r}; expected a number"
+                    )
+                object.__setattr__(self, entry.name, float(value))
+        if not (isinstance(self.h, float) and self.h > 0 and math.isfinite(self.h)):
+            raise NetworkError(
+                f"{type(self).__name__}: h is {self.h!r}; expected a finite number > 0"
+            )
+        self._check_description()
+
+    def _check_description(self) -> None:
+        kind = type(self).__name__
+        names = self.species
+        constants = [reaction.rate_constant for reaction in self.local_reactions]
+        for name in (*names, *constants):
+            if not _LETTERS.fullmatch(name):
+                raise NetworkError(f"{kind}: local name {name!r}; expected letters only")
+        if not self.rails:
+            raise NetworkError(
+                f"{kind}: it has no rails; expected at least one, for the pre-activation to drive"
+            )
+        if len(set(names)) != len(names):
+            raise NetworkError(f"{kind}: its species are {names}; expected each name once")
+        for rail in self.rails:
+            if rail.sign not in (1, -1):
+                raise NetworkError(
+                    f"{kind}: rail {rail.name!r} has sign {rail.sign!r}; expected 1 or -1"
+                )
+        if clash := RESERVED_LOCALLY.intersection((*names, *constants)):
+            raise NetworkError(
+                f"{kind}: {min(clash)!r} names something of ours; choose another local name"
+            )
+        known = {*names, *(f"*{name}" for name in names)}
+        for reaction in self.local_reactions:
+            if unknown := {*reaction.substrates, *reaction.products} - known:
+                raise NetworkError(
+                    f"{kind}: a local reaction reads {min(unknown)!r}; its species are {names}"
+                )
+            if len(reaction.substrates) > 2:
+                raise NetworkError(
+                    f"{kind}: {reaction} is above second order; expected at most two substrates"
+                )
+            if starred := [name for name in reaction.changes if name.startswith("*")]:
+                raise NetworkError(
+                    f"{kind}: {reaction} changes {starred[0]!r}; other units' species can only"
+                    " catalyse"
+                )
+        for method in (
+            ("concentrations", "derivative") if self.local_reactions or self.followers else ()
+        ):
+            if getattr(type(self), method) is getattr(Activation, method):
+                raise NetworkError(
+                    f"{kind}: it has local reactions, so it must define its own {method}(z)"
+                )
+        read = [name for name, _ in self.read_out.terms]
+        if len(set(read)) != len(read):
+            raise NetworkError(f"{kind}: the read-out reads {read}; expected each species once")
+        for name in read:
+            if name not in names:
+                raise NetworkError(f"{kind}: the read-out reads {name!r}; its species are {names}")
+
+    @property
+    @abstractmethod
+    def rails(self) -> tuple[Rail, ...]:
+        """The species that the pre-activation drives."""
+
+    @property
+    @abstractmethod
+    def read_out(self) -> ReadOut:
+        """How the species make the unit's value."""
+
+    @property
+    def followers(self) -> tuple[Follower, ...]:
+        """Further species of a unit, none unless stated."""
+        return ()
+
+    @property
+    def local_reactions(self) -> tuple[LocalReaction, ...]:
+        """Reactions among a unit's species besides those of its rails, none unless stated."""
+        return ()
+
+    @property
+    def settles(self) -> bool:
+        """Whether an activation whose species act on one another both ways declares one positive
+        fixed point.
+
+        Its unit must have one positive fixed point at every drive. Certificates rely on it, and
+        find for themselves whether the envelope of all trajectories closes there.
+        """
+        return False
+
+    @property
+    def h_is_smoothing(self) -> bool:
+        """Whether smaller h brings the value nearer to the function meant, its limit for h -> 0.
+
+        False where h is part of the function itself: the width of a sigmoid, say. Then it is not
+        free to choose.
+        """
+        return True
+
+    @property
+    def gain(self) -> float:
+        """Factor on the pre-activation, folded into the weights and biases; 1 unless stated."""
+        return 1.0
+
+    @property
+    def threshold(self) -> float:
+        """Value of a single output above which it means the second of two classes; 0.5 unless
+        stated.
+        """
+        return 0.5
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Local names of a unit's species: rails first, then followers."""
+        return (
+            *(rail.name for rail in self.rails),
+            *(follower.name for follower in self.followers),
+        )
+
+    @property
+    def rate_constants(self) -> tuple[str, ...]:
+        """Local names of the rate constants that the units of a layer share: h, q and those of
+        local reactions.
+        """
+        return (
+            "h",
+            "q",
+            *dict.fromkeys(reaction.rate_constant for reaction in self.local_reactions),
+        )
+
+    @property
+    def pooled(self) -> tuple[str, ...]:
+        """Local names that local reactions read of every unit of the layer."""
+        read = {name for reaction in self.local_reactions for name in reaction.reads}
+        return tuple(name for name in self.species if f"*{name}" in read)
+
+    @property
+    def couples_units(self) -> bool:
+        """Whether a unit's value depends on other units of its layer."""
+        return bool(self.pooled)
+
+    def drive(self, z: npt.ArrayLike) -> FloatArray:
+        """sign * gain * z + shift of each rail, shape (*z.shape, n_rails)."""
+        signs = np.array([rail.sign for rail in self.rails], dtype=float)
+        shifts = np.array([rail.shift for rail in self.rails])
+        return self.gain * np.asarray(z, dtype=float)[..., None] * signs + shifts
+
+    def concentrations(self, z: npt.ArrayLike) -> FloatArray:
+        """Closed form of the fixed point.
+
+        Parameters
+        ----------
+        z : (..., n_units) array_like
+            Pre-activations.
+
+        Returns
+        -------
+        (..., n_units, n_species) ndarray
+            Concentrations in the order of `species`.
+        """
+        return smoothed_relu(self.drive(z), self.h)
+
+    def read(self, concentrations: npt.ArrayLike) -> FloatArray:
+        """The values that (..., n_species) concentrations stand for."""
+        y = np.asarray(concentrations, dtype=float)
+        index = {name: i for i, name in enumerate(self.species)}
+        value = np.full(y.shape[:-1], self.read_out.constant)
+        for name, coefficient in self.read_out.terms:
+            value = value + coefficient * y[..., index[name]]
+        return value
+
+    def read_between(self, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Bounds of the values for (..., n_species) concentrations between bounds."""
+        low = high = np.full(lower.shape[:-1], self.read_out.constant)
+        for name, coefficient in self.read_out.read:
+            a = self.species.index(name)
+            ends = (lower, upper) if coefficient > 0 else (upper, lower)
+            low, high = low + coefficient * ends[0][..., a], high + coefficient * ends[1][..., a]
+        return low, high
+
+    def __call__(self, z: npt.ArrayLike) -> FloatArray:
+        """Closed form of the value, same shape as z."""
+        return self.read(self.concentrations(z))
+
+    def derivative(self, z: npt.ArrayLike) -> FloatArray:
+        """d value / dz, same shape as z; (..., n_units, n_units) where `couples_units`."""
+        slopes = smoothed_relu_derivative(self.drive(z), self.h)
+        coefficients = dict(self.read_out.terms)
+        factors = np.array(
+            [self.gain * rail.sign * coefficients.get(rail.name, 0.0) for rail in self.rails]
+        )
+        return slopes @ factors
+
+    def h_derivative(self, z: npt.ArrayLike) -> FloatArray:
+        """d value / dh at constant z, same shape as z.
+
+        Raises
+        ------
+        NetworkError
+            If the activation has followers and does not define it. (Gradients from the chemistry
+            itself do not need it.)
+        """
+        if self.local_reactions or self.followers:
+            kind = type(self).__name__
+            raise NetworkError(
+                f"{kind}: the derivative of its value with respect to h is not known in closed"
+                f" form; define {kind}.h_derivative(z), or take it from the chemistry,"
+                " method='adjoint'"
+            )
+        slopes = 1 / np.hypot(self.drive(z), 2 * math.sqrt(self.h))
+        coefficients = dict(self.read_out.terms)
+        return slopes @ np.array([coefficients.get(rail.name, 0.0) for rail in self.rails])
+
+    def rescaled(self, factor: float) -> tuple[Activation, float] | None:
+        """The activation whose unit, with a pre-activation `factor` times as large, is `factor`
+        times as fast.
+
+        From sigma_(s^2 h)(s u) = s sigma_h(u): with y -> s y, the equation of a rail runs s times
+        as fast. Whoever defines it for an activation of their own answers for both promises; rails
+        that have no shift, without local reactions and with a read-out of their concentrations
+        alone, keep them without being asked.
+
+        Parameters
+        ----------
+        factor : float
+            s > 0.
+
+        Returns
+        -------
+        (Activation, float) or None
+            The activation with its numbers rescaled, and by what its value is multiplied, a power
+            of `factor` that is not negative; None where there is no such activation.
+
+        Examples
+        --------
+        >>> activation, of_value = SmoothedReLU(h=0.01).rescaled(3.0)
+        >>> activation, of_value
+        (SmoothedReLU(h=0.09), 3.0)
+        >>> activation(3 * 0.5) / of_value - SmoothedReLU(h=0.01)(0.5)
+        np.float64(0.0)
+        """
+        if (
+            self.local_reactions
+            or self.followers
+            or self.read_out.constant
+            or any(r.shift for r in self.rails)
+        ):
+            return None
+        other = dataclasses.replace(self, h=self.h * factor**2)
+        same = (other.rails, other.read_out, other.gain) == (self.rails, self.read_out, self.gain)
+        return (other, float(factor)) if same else None
+
+    def parameters(self) -> dict[str, Any]:
+        """The dataclass fields, as a saved network keeps them."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
+
+    def _check_positive(self, **values: float) -> None:
+        for name, value in values.items():
+            if not (value > 0 and math.isfinite(value)):
+                raise NetworkError(
+                    f"{type(self).__name__}: {name} is {value!r}; expected a finite number > 0"
+                )

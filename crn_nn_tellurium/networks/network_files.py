@@ -1,0 +1,108 @@
+"""Networks as readable JSON files, big arrays in an .npz beside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from crn_nn_tellurium.basics import read_document, write_document
+from crn_nn_tellurium.errors import FileFormatError, NetworkError
+from crn_nn_tellurium.networks.activation import Activation
+from crn_nn_tellurium.networks.activations import BUILT_IN
+from crn_nn_tellurium.networks.layer import Layer
+
+FORMAT = "crn_nn_tellurium network"
+FORMAT_VERSION = 1
+FIELDS = ("name", "inputs", "input_range", "input_names", "output_names", "class_names")
+"""What a file keeps of a network besides its layers."""
+_Made = TypeVar("_Made")
+
+
+def save(
+    path: str | os.PathLike[str], layers: Iterable[Layer], fields: Mapping[str, object]
+) -> None:
+    """Write a network's layers and its `FIELDS`; see `Network.save`."""
+    head = {"format": FORMAT, "format_version": FORMAT_VERSION}
+    document = head | {name: _listed(fields[name]) for name in FIELDS}
+    document["layers"] = [
+        {
+            "name": layer.name,
+            "inputs": list(layer.inputs),
+            "activation": _describe(layer),
+            "weights": layer.weights,
+            "bias": layer.bias,
+        }
+        for layer in layers
+    ]
+    write_document(path, document)
+
+
+def _listed(value: object) -> Any:
+    return [_listed(item) for item in value] if isinstance(value, tuple) else value
+
+
+def load(
+    make: Callable[..., _Made],
+    path: str | os.PathLike[str],
+    activations: Mapping[str, type[Activation]] | None = None,
+) -> _Made:
+    """What is made of the layers and `FIELDS` that `save` wrote; see `Network.load`."""
+    label = str(os.fspath(path))
+    document = read_document(path)
+    if document.get("format") != FORMAT:
+        raise FileFormatError(
+            f"{label!r}: format is {document.get('format')!r}; expected {FORMAT!r}"
+        )
+    if document.get("format_version") != FORMAT_VERSION:
+        raise FileFormatError(
+            f"{label!r}: format version {document.get('format_version')!r}; this package reads"
+            f" version {FORMAT_VERSION}; a newer one needs a newer crn_nn_tellurium"
+        )
+    kinds = BUILT_IN | dict(activations or {})
+    try:
+        layers = tuple(_read_layer(label, entry, kinds) for entry in document["layers"])
+        return make(layers, **{key: document[key] for key in FIELDS})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise FileFormatError(f"{label!r}: an entry is missing or not as saved: {error}") from error
+    except FileFormatError:
+        raise
+    except ValueError as error:
+        raise FileFormatError(f"{label!r}: {error}") from error
+
+
+def _describe(layer: Layer) -> dict[str, Any]:
+    """What a file keeps of a layer's activation."""
+    kind, parameters = type(layer.activation), layer.activation.parameters()
+    name = kind.__name__
+    if BUILT_IN.get(name, kind) is not kind:
+        raise NetworkError(
+            f"layer {layer.name!r}: its activation {name!r} has a built-in one's name; rename the"
+            " class"
+        )
+    for field, value in parameters.items():
+        if not isinstance(value, str | bool | int | float | None):
+            raise NetworkError(
+                f"layer {layer.name!r}: field {field!r} of its activation {name!r} is {value!r}; a"
+                " file keeps numbers and strings alone"
+            )
+    return {"name": name, "parameters": parameters}
+
+
+def _read_layer(
+    label: str, entry: Mapping[str, Any], kinds: Mapping[str, type[Activation]]
+) -> Layer:
+    name, description = entry["activation"]["name"], entry["activation"]["parameters"]
+    if name not in kinds:
+        raise FileFormatError(
+            f"{label!r}: layer {entry['name']!r} has the activation {name!r}, which is not built"
+            f" in; load it with activations={{{name!r}: its class}}"
+        )
+    try:
+        activation = kinds[name](**description)
+    except TypeError as error:
+        raise FileFormatError(
+            f"{label!r}: layer {entry['name']!r}: {name} does not take the saved parameters"
+            f" {description} ({error})"
+        ) from error
+    return Layer(entry["weights"], entry["bias"], activation, tuple(entry["inputs"]), entry["name"])
