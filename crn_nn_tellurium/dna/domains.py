@@ -141,7 +141,7 @@ class Parts:
         )
 
     def strands_to_frame(self) -> pd.DataFrame:
-        """A row per different strand, with what is put in of it in all, in nM; last, of them all."""
+        """A row per strand, with what is put in of it in all, in nM; last, of them all."""
         import pandas as pd
 
         names = self.strand_names

@@ -4,6 +4,7 @@ the way.
 
 import dataclasses
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -309,10 +310,18 @@ def test_chunks_of_another_scan_are_not_taken(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["out.nc"]
 
 
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory):
+    """The folder of a scan that was killed after two chunks."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    run_until_killed(folder / "out.nc", 0, signal.SIGKILL, 2)
+    return folder
+
+
 @pytest.mark.parametrize("how", ["no array", "cut off", "one byte", "another scan's"])
-def test_a_damaged_chunk_is_solved_again(tmp_path, how):
+def test_a_damaged_chunk_is_solved_again(tmp_path, how, interrupted):
     path = tmp_path / "out.nc"
-    run_until_killed(path, 0, signal.SIGKILL, 2)
+    shutil.copytree(interrupted, tmp_path, dirs_exist_ok=True)
     file = sorted(path.with_name("out.nc.parts").glob("0*.npz"))[1]
     content = file.read_bytes()
     if how == "another scan's":

@@ -22,7 +22,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import crn_nn_tellurium as cn
 
 
-@parametrize_with_checks([cn.CRNClassifier(max_iter=100), cn.CRNRegressor(max_iter=100)])
+@parametrize_with_checks([cn.CRNClassifier(max_iter=30), cn.CRNRegressor(max_iter=30)])
 def test_scikit_learns_own_checks(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the checks warn on purpose
