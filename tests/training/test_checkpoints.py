@@ -88,7 +88,7 @@ x = x / x.max(axis=0)
 names = sorted(set(y.tolist()))
 net = cn.Network.random([4, 6, 3], seed=0, output=cn.Linear(h=0.01), class_names=names)
 monitor = cn.Monitor(checkpoint=sys.argv[1] if len(sys.argv) > 1 else None)
-result = cn.fit(net, x, y, "cross_entropy", optimizer=cn.Adam(max_iter=300), monitor=monitor)
+result = cn.fit(net, x, y, "cross_entropy", optimizer=cn.Adam(max_iter=100), monitor=monitor)
 print(repr(result.loss))
 """
     path = tmp_path / "run.json"
@@ -98,7 +98,7 @@ print(repr(result.loss))
         assert victim.poll() is None
     os.kill(victim.pid, signal.SIGKILL)
     victim.wait()
-    assert json.loads(path.read_text(encoding="utf-8"))["iteration"] < 300
+    assert json.loads(path.read_text(encoding="utf-8"))["iteration"] < 100
     outputs = [
         subprocess.run(
             [sys.executable, "-c", code, *more], capture_output=True, text=True, check=True
