@@ -176,6 +176,8 @@ def _sizes(simulator: Simulator, X: npt.ArrayLike, Y: npt.ArrayLike, loss: LossL
         kinetics.outputs(states), encode_targets(resolved, net, Y, len(x))
     ) / len(x)
     by_constant, _ = kinetics.backward(states, by_output, sizes=True)
+    # where nothing contributes, all methods have to say 0: relative to the least number, any other
+    # answer is too large
     tiny = np.finfo(float).tiny
     largest, h = [], []
     for layer, part in zip(kinetics.layers, by_constant, strict=True):

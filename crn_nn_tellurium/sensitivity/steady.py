@@ -304,7 +304,7 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
 
 
 def _newton(crn: ReactionNetwork, state: FloatArray) -> FloatArray | None:
-    """Newton's method, if it ends, near its start, where all concentrations are >= 0 and at rest."""
+    """Newton's method, if it ends near its start, at rest, with all concentrations >= 0."""
     x = state.copy()
     for _ in range(20):
         try:

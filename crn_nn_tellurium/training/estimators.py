@@ -156,7 +156,7 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         return known[self.solver]
 
     def _keep(self, net: Network, x: FloatArray) -> None:
-        """The network for raw features, which the engine verifies again: it is another chemistry."""
+        """The network for raw features, verified again: it is another chemistry."""
         self.network_ = net
         self.fit_result_ = replace(self.fit_result_, network=net, verification=verify(net, x))
         if not self.fit_result_.verification.passed:

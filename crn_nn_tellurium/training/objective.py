@@ -80,6 +80,7 @@ class Coordinates:
         chemistry = [layer.chemistry for layer in self.kinetics.layers]
         self._constants = [c.constants for c in chemistry]
         self._gains = [c.activation.gain for c in chemistry]
+        # a value that is read through several species counts by its largest coefficient
         largest = []
         for c in chemistry:
             coefficient = np.zeros(c.layer.n_in)
@@ -193,13 +194,13 @@ class Coordinates:
             biases[number] = biases[number] / self._gains[number] - shift
         vector = pack(weights, biases, np.exp(h))
         if not self._learn_h:
-            vector[self._kinds == "h"] = self._vector[
-                self._kinds == "h"
-            ]  # exp(log h) may differ in the last bit
+            # exp(log h) may differ in the last bit
+            h_place = self._kinds == "h"
+            vector[h_place] = self._vector[h_place]
         return from_vector(self.net, vector)
 
     def gradient(self, net: Network, gradient: Gradient) -> FloatArray:
-        """Derivatives with respect to the coordinates, from those with respect to the parameters."""
+        """Derivatives by the coordinates, from those by the parameters."""
         weights, biases, h = split(self.net, pack(gradient.weights, gradient.biases, gradient.h))
         for number, layer in enumerate(self.net.layers):
             rows, columns = places(layer.weights)

@@ -146,6 +146,7 @@ class LBFGS(Optimizer):
             known.clear()
             descent.record(value, float(np.linalg.norm(slope)))
 
+        # scipy's memory of past steps cannot be written down; a segment begins without any
         while state.iteration < self.max_iter:
             descent.save()
             before = state.iteration

@@ -48,10 +48,12 @@ class Task:
         last = self.constraints.density
         if last == 1:
             return [1.0]
+        # equal factors from round to round, so that none loses much more than another
         return [last ** (i / PRUNING_ROUNDS) for i in range(PRUNING_ROUNDS + 1)]
 
     def objective(self, net: Network, round_: int) -> Objective:
         """What a round that begins with a network minimises."""
+        # weights that a user gives as zero may grow; those that were pruned may not
         coordinates = Coordinates(net, self.constraints, keep_zeros=round_ > 0)
         return Objective(coordinates, self.loss, self.constraints.l2, self.answers)
 
