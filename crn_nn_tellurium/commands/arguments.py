@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.networks import Network, load_model
+
+if TYPE_CHECKING:
+    from crn_nn_tellurium.networks import Network
 
 Net = Annotated[
     str, Argument(metavar="NET", help="A network's .json file, or a shipped model's name.")
@@ -22,6 +24,8 @@ Overwrite = Annotated[bool, Option("--overwrite", help="Replace an existing file
 
 def load_network(net: str) -> Network:
     """A network from its file, or a shipped one by its name."""
+    from crn_nn_tellurium.networks import Network, load_model
+
     return load_model(net) if not Path(net).suffix and not Path(net).exists() else Network.load(net)
 
 

@@ -16,11 +16,11 @@ from crn_nn_tellurium.commands.console import console, new_table, say_files
 from crn_nn_tellurium.commands.files import check_new, check_plot, write_table
 from crn_nn_tellurium.commands.tables import read_table
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.networks import Network
 
 if TYPE_CHECKING:
     from crn_nn_tellurium.certificates import Certificate
     from crn_nn_tellurium.chemistry import PhysicalUnits
+    from crn_nn_tellurium.networks import Network
 
 _MANY_INPUTS = 8
 """For more inputs than this, the worst over all of them is printed."""

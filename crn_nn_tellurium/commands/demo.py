@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from rich.table import Table
@@ -14,7 +14,9 @@ from typer import Option
 
 from crn_nn_tellurium.basics import progress_bar
 from crn_nn_tellurium.commands.console import console, new_table, say_files
-from crn_nn_tellurium.networks import Network, load_model, model_data
+
+if TYPE_CHECKING:
+    from crn_nn_tellurium.networks import Network
 
 _HARD = 1e-30
 """A smoothing at which the closed form is the plain network, hard ReLU and all, to the last digit.
@@ -75,6 +77,7 @@ class _Run:
 
 
 def _run(name: str) -> _Run:
+    from crn_nn_tellurium.networks import load_model, model_data
     from crn_nn_tellurium.simulation import Simulator
 
     net = load_model(name)

@@ -12,13 +12,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, read_text, some, suggest_identifiers
 from crn_nn_tellurium.errors import FileFormatError
-from crn_nn_tellurium.networks import Network
+
+if TYPE_CHECKING:
+    from crn_nn_tellurium.networks import Network
 
 
 @dataclass(frozen=True)
