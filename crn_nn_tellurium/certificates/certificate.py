@@ -27,6 +27,7 @@ from crn_nn_tellurium.basics import (
 from crn_nn_tellurium.certificates.closed_form import CheapBound
 from crn_nn_tellurium.certificates.following import EnvelopeModel
 from crn_nn_tellurium.certificates.in_tube import PhysicalCertificate
+from crn_nn_tellurium.certificates.starts import needs_cap
 from crn_nn_tellurium.chemistry import Interval, PhysicalUnits, ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError, NotCertified
 from crn_nn_tellurium.kinetics import Bounds, NetworkKinetics, check_order, settle_between
@@ -361,7 +362,7 @@ class _Prepared:
         worst = int(by_sample.max(axis=1).argmax())
         course, (low, high) = courses[worst], model.output_bounds(fixed[worst])
         points = Interval(np.array([a for a, _ in fixed]), np.array([b for _, b in fixed]))
-        capped = np.array(kinetics.species)[model.envelope.needs_cap] if box is None else ()
+        capped = np.array(kinetics.species)[needs_cap(model.envelope)] if box is None else ()
         return self._certificate(
             by_sample,
             course.chain,
@@ -520,7 +521,8 @@ def start_box(initial: Any, species: Sequence[str], initial_max: float) -> Inter
 
 
 def _is_pair(initial: Any) -> bool:
-    """Whether a start is a pair of bounds: a tuple of two, or a list of two that are not numbers."""
+    """Whether a start is a pair of bounds: a tuple of two, or a list of two that are not numbers.
+    """
     if not isinstance(initial, (tuple, list)) or len(initial) != 2:
         return False
     return isinstance(initial, tuple) or not all(is_real(part) for part in initial)

@@ -49,8 +49,8 @@ def formula(
 
     Examples
     --------
-    >>> start = Expression((Monomial(2.0, (("w", 1.0), ("q", -1.0))), Monomial(1.0, (("h", 0.5), ("q", -0.5)))))
-    >>> formula(start)
+    >>> driven = Monomial(2.0, (("w", 1.0), ("q", -1.0)))
+    >>> formula(Expression((driven, Monomial(1.0, (("h", 0.5), ("q", -0.5))))))
     '2*w/q + sqrt(h/q)'
     """
     names = names or {}

@@ -1,4 +1,6 @@
-"""One meaning for each name: a network's numbers, their rate constants, and errors that tell them apart."""
+"""One meaning for each name: a network's numbers, their rate constants, and errors that tell them
+apart.
+"""
 
 import numpy as np
 import pytest
@@ -18,7 +20,8 @@ def test_a_scan_of_a_network_takes_signed_weights_and_one_of_its_text_rate_const
     by_text = cn.scan(text, {"k1_0_0": [-weight]}).outputs.values[:, 0]
     np.testing.assert_allclose(own[0], XOR(X)[0], atol=1e-9)
     np.testing.assert_allclose(by_text, own[:1], atol=1e-8)  # the text's is solved to 1e-10
-    assert weight < 0 and abs(own[1] - own[0]) > 1
+    assert weight < 0
+    assert abs(own[1] - own[0]) > 1
 
 
 @pytest.mark.parametrize(
