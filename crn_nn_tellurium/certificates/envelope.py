@@ -35,20 +35,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.certificates.error_reactions import (
+    ONE,
+    above,
+    below,
+    coupling,
+    extra,
+    feed,
+    grow,
+    own_reactions,
+    remove,
+)
 from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Species, multiplied_by
 from crn_nn_tellurium.errors import NotCertified
 from crn_nn_tellurium.kinetics import Bounds
-
-ONE = "_one"
-"""A boundary species held at 1, which stands for a species at its fixed point."""
-EARLY = 1e-4
-"""Where the integration starts from unbounded starts, in units of the fastest unit's time."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +121,8 @@ class Envelope:
 
     def __init__(self, crn: ReactionNetwork) -> None:
         self.crn = crn
-        self._terms = terms = crn.terms
-        self._n = len(crn.floating)
+        self.terms = terms = crn.terms
+        self.n = len(crn.floating)
         if terms.factors.shape[1] > 2:
             high = next(reaction for reaction in crn.reactions if reaction.order > 2)
             raise NotCertified(
@@ -130,7 +135,7 @@ class Envelope:
                 f"species {crn.floating[terms.row[bad][0]]!r} makes itself at a rate that grows"
                 " with its square, so no time bound holds for all starts"
             )
-        fed = np.zeros(self._n, dtype=bool)
+        fed = np.zeros(self.n, dtype=bool)
         fed[terms.row[(terms.number > 0) & (terms.power == 0)]] = True
         if not fed.all():
             raise NotCertified(
@@ -144,7 +149,7 @@ class Envelope:
 
     def _plan(self) -> None:
         """Species, reactions, and where each rate constant's value comes from."""
-        crn, terms, n = self.crn, self._terms, self._n
+        crn, terms, n = self.crn, self.terms, self.n
         self.riccati = np.zeros(n, dtype=bool)
         self.riccati[terms.row[terms.power == 2]] = True
         loops = np.zeros(n, dtype=bool)
@@ -161,7 +166,7 @@ class Envelope:
                 Species(s)
                 for s in (above(name), below(name), *((extra(name),) if self.split[i] else ()))
             ]
-            reactions += _own_reactions(
+            reactions += own_reactions(
                 name, bool(self.relaxes[i]), bool(self.riccati[i]), bool(self.split[i])
             )
         self._couplings: list[tuple[int, str]] = []
@@ -178,13 +183,13 @@ class Envelope:
         """The reactions by which the errors of one reaction's catalysts feed those of the species
         that it changes.
         """
-        terms, i = self._terms, int(self._terms.row[t])
+        terms, i = self.terms, int(self.terms.row[t])
         y, gain, power = self.crn.floating[i], bool(terms.number[t] > 0), int(terms.power[t])
         if not self.relaxes[i] or len(catalysts) > 1:
             return [
                 reaction
                 for copy in ("above", "below")
-                for reaction in _coupling(
+                for reaction in coupling(
                     self._coupling_id(t, "most"),
                     copy,
                     (above if copy == "above" else below)(y),
@@ -200,44 +205,44 @@ class Envelope:
         """A gain G (1 + e_X) of a species that relaxes: G (e_X - e) and G (f_X - f), the latter <=
         0 at f = 1.
         """
-        paired, i = self._partner[t] >= 0, int(self._terms.row[t])
+        paired, i = self._partner[t] >= 0, int(self.terms.row[t])
         high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
         own = below(y)
         k = self._coupling_id(t, "most, if unknown" if paired else "most")
-        reactions = [_feed(k, x, above(y)) for x in high]
+        reactions = [feed(k, x, above(y)) for x in high]
         if paired:
             k = self._coupling_id(t, "net, if known")
-            reactions += [_feed(k, x, above(y)) for x in high]
+            reactions += [feed(k, x, above(y)) for x in high]
         k = self._coupling_id(t, "net" if paired else "most")
-        reactions += [_feed(k, low, own), _remove(k, low, own)]
+        reactions += [feed(k, low, own), remove(k, low, own)]
         # -g f (1 - f_X) needs one g in both places: of an only gain, the rate itself
         return [
             *reactions,
-            _grow(self._coupling_id(t, "rate" if self._one_gain[i] else "least"), low, own),
+            grow(self._coupling_id(t, "rate" if self._one_gain[i] else "least"), low, own),
         ]
 
     def _lost(self, t: int, y: str, catalyst: int) -> list[Reaction]:
         """A loss L (1 + e_X) of a species that relaxes, with all that is lost by it at rest in c."""
-        paired, i = self._partner[t] >= 0, int(self._terms.row[t])
+        paired, i = self._partner[t] >= 0, int(self.terms.row[t])
         high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
         most = self._coupling_id(t, "most, if unknown" if paired else "most")
         least = self._coupling_id(t, "least, if unknown" if paired else "least")
-        reactions = [_feed(most, low, above(y)), _grow(least, low, above(y))]
+        reactions = [feed(most, low, above(y)), grow(least, low, above(y))]
         if paired:
             k = self._coupling_id(t, "least, if known")
-            reactions += [_remove(k, x, above(y)) for x in high]
+            reactions += [remove(k, x, above(y)) for x in high]
         else:
             for x in high:
-                reactions += [_feed(most, x, below(y)), _remove(most, x, below(y))]
+                reactions += [feed(most, x, below(y)), remove(most, x, below(y))]
         return reactions + (
-            [_grow(self._coupling_id(t, "least"), low, extra(y))] if self.split[i] else []
+            [grow(self._coupling_id(t, "least"), low, extra(y))] if self.split[i] else []
         )
 
     def _coupling_id(self, t: int, kind: str) -> str:
         """The rate constant of one term's couplings; rails of a unit share what they share in the
         network itself.
         """
-        terms = self._terms
+        terms = self.terms
         shared = kind == "most" and terms.power[t] == 1
         key = (terms.constant[t], abs(terms.number[t]), *terms.others[t]) if shared else (t, kind)
         if key not in self._coupling_ids:
@@ -256,20 +261,18 @@ class Envelope:
         """For a gain (power 0) by one catalyst the loss (power 1) by it, and the other way round;
         -1 for none.
         """
-        terms = self._terms
+        terms = self.terms
         partner = np.full(len(terms), -1)
         place = {
             (int(terms.row[t]), int(terms.others[t].min(initial=terms.one))): t
             for t in range(len(terms))
             if terms.number[t] < 0
             and terms.power[t] == 1
-            and terms.others[t].min(initial=terms.one) < self._n
+            and terms.others[t].min(initial=terms.one) < self.n
         }
         for t in range(len(terms)):
             i = int(terms.row[t])
-            single = (
-                self._one_gain[i] and self.relaxes[i] and (terms.others[t] < self._n).sum() == 1
-            )
+            single = self._one_gain[i] and self.relaxes[i] and (terms.others[t] < self.n).sum() == 1
             if terms.number[t] > 0 and terms.power[t] == 0 and single:
                 loss = place.pop(
                     (int(terms.row[t]), int(terms.others[t].min(initial=terms.one))), None
@@ -308,9 +311,9 @@ class Envelope:
         while True:
             feeds = [
                 (most[t] * errors[0 if side else 1][o], o, side)
-                for t in self._terms_of[species]
-                for o in self._catalysts(t)
-                for side in (high == (self._terms.number[t] > 0),)
+                for t in self.terms_of[species]
+                for o in self.catalysts(t)
+                for side in (high == (self.terms.number[t] > 0),)
                 if o not in found
             ]
             if not feeds:
@@ -324,7 +327,7 @@ class Envelope:
     def constants(self, found: Coefficients) -> FloatArray:
         """Values of the envelope's rate constants, in the order of ``network.rate_constants``."""
         values = []
-        for i in range(self._n):
+        for i in range(self.n):
             values += [found.above[i], found.below[i]] if self.relaxes[i] else [found.above[i]]
             values += [found.square_above[i], found.square_below[i]] if self.riccati[i] else []
         for t, kind in self._couplings:
@@ -333,7 +336,7 @@ class Envelope:
                 "most": found.most[t],
                 "least": found.least[t],
                 "net": found.most[t] - found.least[self._partner[t]],
-                "rate": found.below[self._terms.row[t]],
+                "rate": found.below[self.terms.row[t]],
             }[what]
             values.append(
                 value if when in ("", "if known" if found.known else "if unknown") else 0.0
@@ -354,7 +357,7 @@ class Envelope:
         rates : float
             Relative error of every rate constant, in [0, 1).
         """
-        crn, terms = self.crn, self._terms
+        crn, terms = self.crn, self.terms
         held = (crn.boundary_concentrations,) * 2 if boundary is None else boundary
         extended = [
             np.concatenate([y, x, np.ones(1)]) for y, x in zip(fixed_point, held, strict=True)
@@ -371,7 +374,7 @@ class Envelope:
 
         def total(values: FloatArray, chosen: npt.NDArray[np.bool_]) -> FloatArray:
             return np.asarray(
-                np.bincount(own[chosen], values[chosen], minlength=self._n), dtype=float
+                np.bincount(own[chosen], values[chosen], minlength=self.n), dtype=float
             )
 
         gains = terms.number > 0
@@ -394,180 +397,32 @@ class Envelope:
             np.array_equal(*fixed_point) and not rates,
         )
 
-    # Starts
-    # -----------------------------------------------------------------------------------------
-
-    def start(
-        self, fixed_point: Bounds, coefficients: Coefficients, initial_max: float
-    ) -> tuple[float, FloatArray]:
-        """A time t0 and the state, in the order of `network.floating`, that bounds all trajectories
-        then.
-
-        Species that are lost with their square may start at infinity; others at most at
-        `initial_max`.
-        """
-        terms, n = self._terms, self._n
-        c, b = coefficients.above, coefficients.square_above
-        most, least = coefficients.most, coefficients.least
-        time = EARLY / float(c.max())
-        bad = (
-            (terms.others < n).any(axis=1)
-            & (terms.number > 0)
-            & (terms.power == 0)
-            & self.riccati[terms.row]
-        )
-        if bad.any():
-            name = self.crn.floating[terms.row[bad][0]]
-            raise NotCertified(
-                f"species {name!r} is made by a catalyst and lost with its square; a bound over all"
-                " starts is not known for this; give initial=(lower, upper), a box of starts"
-            )
-        cap = initial_max / fixed_point[0]
-        early = _Early(
-            time, cap, np.full(n, np.nan), np.full(n, np.inf), np.full(n, np.nan), self.riccati
-        )
-        for i in self._order:
-            if self.riccati[i]:
-                constant = b[i] + np.sqrt(max(c[i] - b[i], 0.0) * b[i])
-                slope = 1.0
-                for t in self._terms_of[i]:
-                    (catalyst,) = self._catalysts(t)
-                    if terms.number[t] < 0:
-                        constant += most[t]
-                    elif self.riccati[catalyst]:
-                        slope += most[t] * early.fast[catalyst]
-                    else:
-                        constant += most[t] * early.level[catalyst]
-                early.fast[i] = (slope + constant * time) / b[i]
-                early.log_peak[i] = self._log_peak(i, early, c, most)
-            else:
-                early.level[i] = self._level(i, early, most, least)
-        highest = np.where(self.riccati, early.fast / time, early.level)
-        return time, self._state(highest, np.zeros(n), most, least)
-
-    def start_in(
-        self, fixed_point: Bounds, coefficients: Coefficients, box: Bounds, either_side: bool = True
-    ) -> FloatArray:
-        """The state that bounds all trajectories from a box of starts (n_floating,) at time 0.
-
-        With `either_side`, a copy of a network that is known exactly may start beyond the fixed
-        point: less wide.
-        """
-        most, least = coefficients.most, coefficients.least
-        # the lower copy drops -f1 f2 of a product of two catalysts, which is an upper bound for f
-        # >= 0 alone
-        products = (self._terms.others < self._n).all(axis=1).any()
-        exact = either_side and np.array_equal(*fixed_point) and not products
-        return self._state(box[1] / fixed_point[0], box[0] / fixed_point[1], most, least, exact)
-
-    def _state(
-        self,
-        high: FloatArray,
-        low: FloatArray,
-        most: FloatArray,
-        least: FloatArray,
-        exact: bool = False,
-    ) -> FloatArray:
-        """Errors of the copies for species between `low` and `high`, relative to the fixed point.
-
-        Unless `exact`, the copies start on either side of it.
-        """
-        values: list[float] = []
-        for i in range(self._n):
-            cap = self._ratio(i, most, least) if self.split[i] else np.inf
-            first, second = min(high[i], cap) - 1, 1 - min(low[i], cap)
-            values += [first, second] if exact else [max(first, 0.0), max(second, 0.0)]
-            if self.split[i]:
-                values.append(max(high[i] - cap, 0.0))
-        return np.array(values)
-
-    def _ratio(self, i: int, most: FloatArray, least: FloatArray) -> float:
+    def ratio(self, i: int, most: FloatArray, least: FloatArray) -> float:
         """Where the gain of a paired species by its catalyst equals the loss by it, relative to the
         fixed point.
         """
         return next(
             float(most[t] / least[self._partner[t]])
-            for t in self._terms_of[i]
-            if self._terms.number[t] > 0 and self._partner[t] >= 0
+            for t in self.terms_of[i]
+            if self.terms.number[t] > 0 and self._partner[t] >= 0
         )
 
-    def _level(self, i: int, early: _Early, most: FloatArray, least: FloatArray) -> float:
-        """Bound, until the early time, of a species that starts below its cap."""
-        if self.split[i]:  # above the ratio it only falls
-            return float(max(early.cap[i], self._ratio(i, most, least)))
-        growth, loop = 0.0, 0.0
-        for t in self._terms_of[i]:
-            if self._terms.number[t] > 0:
-                part = most[t] * early.integral(self._catalysts(t))
-                loop, growth = (
-                    (loop + part, growth) if self._terms.power[t] else (loop, growth + part)
-                )
-        terms = self._terms
-        alone = (terms.row == i) & (terms.number > 0) & (terms.others >= self._n).all(axis=1)
-        growth += most[alone & (terms.power == 0)].sum() * early.time
-        loop += most[alone & (terms.power == 1)].sum() * early.time
-        with np.errstate(over="ignore"):
-            level = float((early.cap[i] + growth) * np.exp(loop))
-        if not np.isfinite(level):
-            raise NotCertified(
-                f"species {self.crn.floating[i]!r} has no bound soon after the start, since what"
-                " makes it starts too far off; give initial=(lower, upper), a box of starts, or a"
-                " smaller initial_max"
-            )
-        return level
-
-    def _log_peak(self, i: int, early: _Early, c: FloatArray, most: FloatArray) -> float:
-        """Log of a bound, until the early time, of a species lost with its square that starts below
-        its cap.
-
-        Above 1, y' <= (c + sum over losses K + sum over gains K X) y.
-        """
-        exponent = c[i] * early.time
-        for t in self._terms_of[i]:
-            gain = self._terms.number[t] > 0
-            exponent += most[t] * (early.integral(self._catalysts(t)) if gain else early.time)
-        return float(np.log(max(early.cap[i], 1.0)) + exponent)
-
-    def _catalysts(self, t: int) -> list[int]:
-        return [int(o) for o in self._terms.others[t] if o < self._n]
+    def catalysts(self, t: int) -> list[int]:
+        """The floating species that catalyse a term."""
+        return [int(o) for o in self.terms.others[t] if o < self.n]
 
     @cached_property
-    def _terms_of(self) -> list[list[int]]:
+    def terms_of(self) -> list[list[int]]:
         """By species, its terms that floating species catalyse."""
-        found: list[list[int]] = [[] for _ in range(self._n)]
-        for t in np.flatnonzero((self._terms.others < self._n).any(axis=1)):
-            found[self._terms.row[t]].append(int(t))
+        found: list[list[int]] = [[] for _ in range(self.n)]
+        for t in np.flatnonzero((self.terms.others < self.n).any(axis=1)):
+            found[self.terms.row[t]].append(int(t))
         return found
-
-    @cached_property
-    def needs_cap(self) -> npt.NDArray[np.bool_]:
-        """Which species (n_floating,) must have a cap on their start for a bound over all starts."""
-        terms, n = self._terms, self._n
-        capped = ~self.riccati
-        feeds = {
-            int(o)
-            for t in np.flatnonzero(
-                (terms.number > 0) & ~self.riccati[terms.row] & (self._partner < 0)
-            )
-            for o in terms.others[t]
-            if o < n
-        }
-        while feeds:  # what promotes them must be capped too, and what promotes that
-            found = feeds.pop()
-            capped[found] = True
-            feeds |= {
-                o
-                for t in self._terms_of[found]
-                if terms.number[t] > 0
-                for o in self._catalysts(t)
-                if not capped[o]
-            }
-        return capped
 
     @cached_property
     def invariant(self) -> bool:
         """Whether the starts that a bound over all starts covers are never left."""
-        gains = (self._terms.number > 0) & ~self.riccati[self._terms.row]
+        gains = (self.terms.number > 0) & ~self.riccati[self.terms.row]
         return bool((self._partner[gains] >= 0).all())
 
     def shrinks(self, state: FloatArray, values: FloatArray) -> bool:
@@ -578,125 +433,3 @@ class Envelope:
         """
         change = self.network.balance(state, constants=values)
         return bool(np.all((change.net <= 1e-9 * change.gross) | (np.abs(state) < 1e-14)))
-
-    @cached_property
-    def _order(self) -> tuple[int, ...]:
-        """Species so that each comes after the catalysts that make it."""
-        before: dict[int, set[int]] = {i: set() for i in range(self._n)}
-        gains = self._terms.number > 0
-        for i, others in zip(
-            self._terms.row[gains].tolist(), self._terms.others[gains].tolist(), strict=True
-        ):
-            before[i].update(o for o in others if o < self._n and o != i)
-        try:
-            return tuple(TopologicalSorter(before).static_order())
-        except CycleError as error:
-            names = ", ".join(dict.fromkeys(self.crn.floating[i] for i in error.args[1]))
-            raise NotCertified(
-                f"species {names} make one another, so there is no bound over all starts for them; "
-                "no certificate is known"
-            ) from error
-
-
-@dataclass
-class _Early:
-    """Bounds of (1 + excess) up to an early time, from all starts.
-
-    C / t with C in ``fast`` where a species may start at infinity, else ``level``; ``cap`` is the
-    cap of its start, and ``log_peak`` bounds the log of what starts below it and could start at
-    infinity.
-    """
-
-    time: float
-    cap: FloatArray
-    fast: FloatArray
-    level: FloatArray
-    log_peak: FloatArray
-    riccati: npt.NDArray[np.bool_]
-
-    def integral(self, catalysts: list[int]) -> float:
-        """Bound of the integral of a product of species, each started below its cap."""
-        unbounded = [i for i in catalysts if self.riccati[i]]
-        factor = float(np.prod([self.level[i] for i in catalysts if not self.riccati[i]]))
-        if not unbounded:
-            return factor * self.time
-        # all but one at the peak; the integral of min(M, C / t) is at most C ln(1 + M t / C) + C
-        first, *others = unbounded
-        c = self.fast[first]
-        with np.errstate(over="ignore"):
-            factor *= float(np.prod(np.exp(self.log_peak[others])))
-        return factor * float(
-            c * (1 + np.logaddexp(0.0, self.log_peak[first] + np.log(self.time / c)))
-        )
-
-
-def above(name: str) -> str:
-    """Identifier of how far a species' upper copy is above its fixed point."""
-    return f"{name}_above"
-
-
-def below(name: str) -> str:
-    """Identifier of how far a species' lower copy is below its fixed point."""
-    return f"{name}_below"
-
-
-def extra(name: str) -> str:
-    """Identifier of how far a species starts above the most that its reactions would make of it."""
-    return f"{name}_extra"
-
-
-def _own_reactions(name: str, relaxes: bool, riccati: bool, split: bool) -> list[Reaction]:
-    """How one species comes back to its fixed point by itself."""
-    high, low = above(name), below(name)
-    reactions = [
-        Reaction(f"Jc_{high}", (high,), (), f"c_{name}", 1.0),
-        Reaction(f"Jc_{low}", (low,), (), f"g_{name}" if relaxes else f"c_{name}", 1.0),
-    ]
-    if split:
-        reactions.append(Reaction(f"Jc_{extra(name)}", (extra(name),), (), f"c_{name}", 1.0))
-    if riccati:
-        reactions += [
-            Reaction(f"Jb_{high}", {high: 2}, (high,), f"b_{name}_above", 1.0),
-            Reaction(f"Jb_{low}", {low: 2}, {low: 3}, f"b_{name}_below", 1.0),
-        ]
-    return reactions
-
-
-def _feed(k: str, source: str, own: str) -> Reaction:
-    """own' = k source."""
-    return Reaction(f"J{k}_{source}_{own}", (source, ONE), (source, ONE, own), k, 1.0)
-
-
-def _grow(k: str, source: str, own: str) -> Reaction:
-    """own' = k source own."""
-    return Reaction(f"J{k}_{source}_{own}_own", (source, own), {source: 1, own: 2}, k, 1.0)
-
-
-def _remove(k: str, source: str, own: str) -> Reaction:
-    """own' = -k source own."""
-    return Reaction(f"J{k}_{source}_{own}_own", (source, own), (source,), k, 1.0)
-
-
-def _coupling(
-    k: str, copy: str, own: str, sources: list[list[str]], high: bool, linear: bool
-) -> list[Reaction]:
-    """How the errors of a reaction's catalysts feed one copy of a species.
-
-    Each of the sources is a list of species whose sum is how far one catalyst is off; `high` says
-    whether that is above its fixed point.
-    """
-    reactions = []
-    every = [x for parts in sources for x in parts]
-    for x in dict.fromkeys(every):
-        reactions.append(
-            Reaction(f"J{k}_{x}_{own}", (x, ONE), {x: 1, ONE: 1, own: every.count(x)}, k, 1.0)
-        )
-        if linear:
-            reactions.append((_grow if copy == "above" else _remove)(k, x, own))
-    if len(sources) == 2 and high:  # (1 + e1)(1 + e2) - 1 = e1 + e2 + e1 e2
-        for first in sources[0]:
-            for second in sources[1]:
-                substrates = {first: 2} if first == second else {first: 1, second: 1}
-                name = f"J{k}_{own}_{first}_{second}"
-                reactions.append(Reaction(name, substrates, {**substrates, own: 1}, k, 1.0))
-    return reactions

@@ -21,7 +21,8 @@ from functools import cached_property
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.certificates.envelope import EARLY, Coefficients, Envelope
+from crn_nn_tellurium.certificates.envelope import Coefficients, Envelope
+from crn_nn_tellurium.certificates.starts import EARLY, needs_cap, start_anywhere, start_in
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, ModelTooLargeError, NotCertified
 from crn_nn_tellurium.kinetics import Bounds
@@ -199,7 +200,7 @@ class EnvelopeModel:
         return self._from_box(aim, initial_max, box)
 
     def _from_all(self, aim: _Aim, initial_max: float) -> Course:
-        begin = self.envelope.start(aim.fixed_point, aim.coefficients, initial_max)
+        begin = start_anywhere(self.envelope, aim.fixed_point, aim.coefficients, initial_max)
         trusted = self.envelope.invariant
         return self._course(
             *self._run(aim, *begin, self._settled(aim, trusted)), aim, may_widen=not trusted
@@ -208,14 +209,14 @@ class EnvelopeModel:
     def _from_box(self, aim: _Aim, initial_max: float, box: Bounds) -> Course:
         # starts of the box above the cap must be among those that the bound over all starts covers
         highest = max(
-            initial_max, float(np.max(box[1], initial=0.0, where=self.envelope.needs_cap))
+            initial_max, float(np.max(box[1], initial=0.0, where=needs_cap(self.envelope)))
         )
         try:
             end = float(self._from_all(aim, highest).settled.max())
         except NotCertified:
             end = np.inf
         bounded = bool(np.isfinite(end))
-        start = self.envelope.start_in(aim.fixed_point, aim.coefficients, box, either_side=bounded)
+        start = start_in(self.envelope, aim.fixed_point, aim.coefficients, box, either_side=bounded)
         is_last = (lambda time, _: time >= end) if bounded else self._settled(aim, trusted=False)
         run = self._run(aim, 0.0, start, is_last, EARLY / float(aim.coefficients.above.max()), end)
         return self._course(*run, aim, may_widen=True)

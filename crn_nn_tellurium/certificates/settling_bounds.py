@@ -16,6 +16,7 @@ from crn_nn_tellurium.basics import FloatArray, by_sample, read_only
 from crn_nn_tellurium.certificates.closed_form import CheapBound
 from crn_nn_tellurium.certificates.following import EnvelopeModel
 from crn_nn_tellurium.certificates.question import Question
+from crn_nn_tellurium.certificates.starts import needs_cap
 from crn_nn_tellurium.chemistry import Interval
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import Bounds, NetworkKinetics, settle_between
@@ -102,7 +103,7 @@ class ByEnvelope(SettlingBound):
         worst = int(times.max(axis=1).argmax())
         course, (low, high) = courses[worst], model.output_bounds(points[worst])
         lowest, highest = (np.array([bounds[up] for bounds in points]) for up in (0, 1))
-        capped = np.array(self.kinetics.species)[model.envelope.needs_cap] if box is None else ()
+        capped = np.array(self.kinetics.species)[needs_cap(model.envelope)] if box is None else ()
         return Found(
             times,
             course.chain,

@@ -130,7 +130,8 @@ class Expression:
 
         Examples
         --------
-        >>> Expression((Monomial(3.0, (("x", 2.0),)), Monomial(1.0))).derivative("x").evaluate({"x": 5.0})
+        >>> square = Expression((Monomial(3.0, (("x", 2.0),)), Monomial(1.0)))
+        >>> square.derivative("x").evaluate({"x": 5.0})
         30.0
         """
         found = (term.derivative(symbol) for term in self.terms)

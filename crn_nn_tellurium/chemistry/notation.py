@@ -49,8 +49,8 @@ def formula(
 
     Examples
     --------
-    >>> drive = Monomial(2.0, (("w", 1.0), ("q", -1.0)))
-    >>> formula(Expression((drive, Monomial(1.0, (("h", 0.5), ("q", -0.5))))))
+    >>> driven = Monomial(2.0, (("w", 1.0), ("q", -1.0)))
+    >>> formula(Expression((driven, Monomial(1.0, (("h", 0.5), ("q", -0.5))))))
     '2*w/q + sqrt(h/q)'
     """
     names = names or {}

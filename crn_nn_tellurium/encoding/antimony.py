@@ -261,7 +261,8 @@ def compact_constants(crn: ReactionNetwork) -> FloatArray:
 def _header(crn: ReactionNetwork) -> str:
     third = any(reaction.order == 3 for reaction in crn.reactions)
     return f"""\
-  unit substance = 1e-9 mole; unit extent = 1e-9 mole; unit time_unit = 1 second; unit volume = 1 litre
+  unit substance = 1e-9 mole; unit extent = 1e-9 mole; unit time_unit = 1 second; \
+unit volume = 1 litre
   unit nM = 1e-9 mole / litre; unit per_s = 1 / second
   unit per_nM_s = litre / (1e-9 mole * second); unit nM_per_s = 1e-9 mole / (litre * second)
 {_THIRD_ORDER if third else ""}\

@@ -4,7 +4,9 @@ A species y of a unit settles where f(y) = sum_m m c_m(y) = 0, with m the produc
 species (catalysts) and c_m(y) = sum_r n_r k_r y^a_r a polynomial of degree <= 2 in y itself. With
 every k_r in [k (1 - e), k (1 + e)], each on its own, and every m between bounds,
 
-    f_sup(y) = sum_m max(m_lo c_m_sup(y), m_up c_m_sup(y)),   c_m_sup: upper k where n_r > 0, lower where n_r < 0.
+    f_sup(y) = sum_m max(m_lo c_m_sup(y), m_up c_m_sup(y)),
+
+with the upper k in c_m_sup where n_r > 0 and the lower where n_r < 0.
 
 Each f that is possible is positive below its root and negative above it, and f <= f_sup, so the
 root of f_sup bounds every root from above; f_inf bounds from below. A gain and a loss by one

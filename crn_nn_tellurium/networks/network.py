@@ -64,9 +64,10 @@ class Network:
     Examples
     --------
     >>> from crn_nn_tellurium import Linear
-    >>> net = Network([Layer([[1.0, 1.0], [1.0, 1.0]], [0.0, -1.0]), Layer([[1.0, -2.0]], activation=Linear(h=0.01))])
-    >>> net
-    Network('network': 2 inputs, nonnegative; layer1: 2 SmoothedReLU(h=0.01); layer2: 1 Linear(h=0.01); 6 weights)
+    >>> hidden = Layer([[1.0, 1.0], [1.0, 1.0]], [0.0, -1.0])
+    >>> net = Network([hidden, Layer([[1.0, -2.0]], activation=Linear(h=0.01))])
+    >>> net.n_weights, net.input_names
+    (6, ('x0', 'x1'))
     >>> net([[0, 0], [0, 1], [1, 1]]).round(2)
     array([[ 0.08],
            [ 0.81],
@@ -168,8 +169,6 @@ class Network:
         layers[-1] = dataclasses.replace(layers[-1], activation=last)
         return cls(tuple(layers), **options)
 
-    # Shape ------------------------------------------------------------------------------------
-
     @property
     def n_in(self) -> int:
         """Number of inputs."""
@@ -241,8 +240,6 @@ class Network:
         ]
         return dataclasses.replace(self, layers=tuple(layers))
 
-    # The closed form --------------------------------------------------------------------------
-
     def forward(self, x: npt.ArrayLike) -> dict[str, FloatArray]:
         """Values of the inputs and of every layer, by name, for inputs x (..., n_in).
 
@@ -296,8 +293,6 @@ class Network:
         else:
             index = outputs.argmax(axis=-1)
         return index if self.class_names is None else np.array(self.class_names)[index]
-
-    # Files ------------------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network as readable JSON; big arrays go to an .npz beside it.

@@ -1,6 +1,6 @@
 """The corpus in numbers and texts, written by one version of the package and held against another.
 
-    python tests/support/corpus_numbers.py write numbers.pickle      # with the old version on the path
+    python tests/support/corpus_numbers.py write numbers.pickle      # the old version on the path
     python tests/support/corpus_numbers.py compare numbers.pickle    # with the new one
 
 A rewriting of the package shall not move a bit that it does not mean to. Numbers are compared to
@@ -172,7 +172,8 @@ def main(verb, path):
     if verb == "write":
         Path(path).write_bytes(pickle.dumps(found))
         print(
-            f"{len(found['numbers'])} arrays and {len(found['texts'])} texts of version {found['version']} in {path}"
+            f"{len(found['numbers'])} arrays and {len(found['texts'])} texts of version"
+            f" {found['version']} in {path}"
         )
         return 0
     return 0 if compare(pickle.loads(Path(path).read_bytes()), found) else 1

@@ -1,0 +1,105 @@
+"""The one map from weights to rate constants: linear, its transpose, its inverse, samples and
+sparse patterns.
+"""
+
+import numpy as np
+import pytest
+from support import networks
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.encoding.layer_encoding import layer_encodings
+from crn_nn_tellurium.networks.parameter_vector import places, values_of, with_values
+
+LAYERS = [
+    (case.name, number, encoding)
+    for case in networks.corpus()
+    for number, encoding in enumerate(layer_encodings(case.net))
+]
+each = pytest.mark.parametrize(
+    "encoding", [e for _, _, e in LAYERS], ids=[f"{name} {number}" for name, number, _ in LAYERS]
+)
+
+
+@each
+def test_it_is_what_the_drive_is_made_of(encoding, rng):
+    """sign gain (W v + b) + shift, from concentrations and from the values that they stand for."""
+    layer, activation = encoding.layer, encoding.activation
+    x = rng.uniform(0, 2, (3, len(encoding.catalysts)))
+    values = np.tile(encoding.constants, (3, 1))
+    for k, catalyst in enumerate(encoding.catalysts):
+        values[:, catalyst.column] += catalyst.coefficient * x[:, k]
+    sums = (encoding.weights @ x.T).T
+    signs = np.array([rail.sign for rail in activation.rails])
+    drive = sums[..., None] * signs + encoding.rail_bias
+    expected = activation.drive(layer.pre_activation(values))
+    np.testing.assert_allclose(drive, expected, rtol=1e-11, atol=1e-11)  # sums of up to 64 numbers
+    np.testing.assert_allclose(
+        encoding.values_read(x), activation.gain * values, rtol=1e-12, atol=1e-12
+    )
+
+
+@each
+def test_samples_one_by_one_and_the_network_own(encoding, rng):
+    weights = values_of(encoding.layer.weights) * rng.uniform(0.5, 2, (4, 1))
+    bias = encoding.layer.bias + rng.normal(size=(4, encoding.layer.n_out))
+    by_catalyst, by_rail = encoding.apply(weights, bias)
+    for row in range(4):
+        one = encoding.apply(weights[row], bias[row])
+        np.testing.assert_array_equal(one[0], by_catalyst[row])
+        np.testing.assert_array_equal(one[1], by_rail[row])
+    own = encoding.apply(values_of(encoding.layer.weights), encoding.layer.bias)
+    np.testing.assert_array_equal(values_of(encoding.weights), own[0])
+    np.testing.assert_array_equal(encoding.rail_bias, own[1])
+
+
+@each
+def test_transpose_and_inverse(encoding, rng):
+    w, b = values_of(encoding.layer.weights), encoding.layer.bias
+    zero = encoding.apply(np.zeros_like(w), np.zeros_like(b))
+    dw, db = rng.normal(size=w.shape), rng.normal(size=b.shape)
+    there = [moved - still for moved, still in zip(encoding.apply(dw, db), zero, strict=True)]
+    gw, gb = (rng.normal(size=part.shape) for part in there)
+    back = encoding.transpose(gw, gb)
+    # <g, A d> = <A^T g, d>, sums of up to some hundred numbers about 1
+    assert np.isclose(
+        np.sum(gw * there[0]) + np.sum(gb * there[1]), back[0] @ dw + back[1] @ db, atol=1e-10
+    )
+    sizes = encoding.transpose(np.abs(gw), np.abs(gb), sizes=True)
+    assert all(np.all(s >= np.abs(x) - 1e-12) for s, x in zip(sizes, back, strict=True))
+    drive = encoding.to_drive(w, b)
+    for found, given in zip(encoding.from_drive(*drive), (w, b), strict=True):
+        np.testing.assert_allclose(found, given, rtol=1e-11, atol=1e-11)
+    # the largest of a weight's rate constants is its coordinate in the drive
+    largest = np.zeros_like(w)
+    numbers = with_values(encoding.layer.weights, np.arange(1.0, len(w) + 1))
+    for k, catalyst in enumerate(encoding.catalysts):
+        size = np.abs(encoding.weights[:, [k]])
+        column = numbers[:, [catalyst.column]]
+        for j, number in zip(
+            *(part.tolist() for part in (places(column)[0], values_of(column))), strict=True
+        ):
+            at = int(number) - 1
+            largest[at] = max(largest[at], float(size[j, 0]))
+    np.testing.assert_allclose(np.abs(drive[0]), largest, rtol=1e-12)
+    by = [rng.normal(size=part.shape) for part in (w, b)]
+    step = [rng.normal(size=part.shape) for part in (w, b)]
+    moved = encoding.from_drive(*step)
+    found = encoding.by_drive(*by)
+    assert np.isclose(
+        by[0] @ moved[0] + by[1] @ moved[1], found[0] @ step[0] + found[1] @ step[1], rtol=1e-9
+    )
+
+
+def test_width_and_spans_are_the_columns_of_a_layers_sources():
+    layers = [
+        cn.Layer(np.ones((3, 2)), name="a"),
+        cn.Layer(np.ones((1, 5)), inputs=("a", "input"), name="b"),
+    ]
+    net = cn.Network(layers)
+    assert [net.width(source) for source in ("input", "a", "b")] == [2, 3, 1]
+    assert net.spans(net.layers[1]) == (("a", slice(0, 3)), ("input", slice(3, 5)))
+    (_, second) = layer_encodings(net)
+    assert [(s.name, s.span) for s in second.sources] == [
+        ("a", slice(0, 3)),
+        ("input", slice(3, 5)),
+    ]
