@@ -79,5 +79,5 @@ def constant_names(crn: ReactionNetwork) -> dict[str, str]:
 
 
 def printable(name: str) -> str:
-    """A readable name as it may stand between double quotes in any of the languages that we write."""
+    """A readable name as it may stand between double quotes in any language that we write."""
     return "".join(c for c in name if c.isprintable() and c not in '"\\')
