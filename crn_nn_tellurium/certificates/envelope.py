@@ -222,7 +222,7 @@ class Envelope:
         ]
 
     def _lost(self, t: int, y: str, catalyst: int) -> list[Reaction]:
-        """A loss L (1 + e_X) of a species that relaxes, with all that is lost by it at rest in c."""
+        """A loss L (1 + e_X) of a species that relaxes, all that is lost by it at rest in c."""
         paired, i = self._partner[t] >= 0, int(self.terms.row[t])
         high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
         most = self._coupling_id(t, "most, if unknown" if paired else "most")

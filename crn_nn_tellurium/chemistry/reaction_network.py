@@ -363,7 +363,7 @@ class ReactionNetwork:
         boundary: npt.ArrayLike | None = None,
         constants: npt.ArrayLike | None = None,
     ) -> Balance:
-        """How far each floating species is from its fixed point; arrays of shape (..., n_floating)."""
+        """How far each floating species is from its fixed point; arrays (..., n_floating)."""
         extended, k = self._extended(x, boundary), self._all_constants(constants)
         parts = self.terms.monomials(extended, k)
         return Balance(

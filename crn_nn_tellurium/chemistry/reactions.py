@@ -140,7 +140,7 @@ class Reaction:
 
     @property
     def net(self) -> dict[str, int]:
-        """How many molecules of each species it makes, less those that it takes; of a catalyst, 0."""
+        """Molecules of each species that it makes, less those that it takes; of a catalyst, 0."""
         net = dict(self.products)
         for species, count in self.substrates:
             net[species] = net.get(species, 0) - count

@@ -386,7 +386,7 @@ def _signed_start(crn: ReactionNetwork, species: Species) -> Species:
 
 @dataclass(frozen=True, slots=True)
 class _Law:
-    """One species' reaction in a compact model, with the catalysed sum that it is the first to use."""
+    """One species' reaction in a compact model, with the catalysed sum that it uses first."""
 
     species: str
     reaction: str

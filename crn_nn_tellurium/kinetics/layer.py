@@ -168,7 +168,7 @@ class LayerKinetics:
     # The fixed point --------------------------------------------------------------------------
 
     def at(self, catalysts: FloatArray, concentrations: FloatArray) -> LayerState:
-        """The layer at concentrations (n, n_units, n_species) found elsewhere, by the engine say."""
+        """The layer at concentrations (n, n_units, n_species) that are found by the engine."""
         y = [np.ascontiguousarray(concentrations[..., a]) for a in range(concentrations.shape[2])]
         sums = catalysts @ self.chemistry.weights.T
         return LayerState(catalysts, self._drive(sums, self.constants), y)

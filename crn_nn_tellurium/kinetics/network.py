@@ -31,7 +31,7 @@ class NetworkKinetics:
     def settle(
         self, x: FloatArray, constants: Sequence[RateConstants] | None = None, by_row: bool = False
     ) -> list[LayerState]:
-        """All layers at the steady state of checked inputs x (n, n_in); see `LayerKinetics.settle`."""
+        """All layers at rest at checked inputs x (n, n_in); see `LayerKinetics.settle`."""
         return self.settle_coded(self.net.input_coding.code(x), constants, by_row)
 
     def settle_coded(

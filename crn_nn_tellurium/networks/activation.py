@@ -81,7 +81,7 @@ class LocalReaction:
 
 @dataclass(frozen=True, slots=True)
 class ReadOut:
-    """value = constant + sum of coefficient * concentration; `terms` are (local name, coefficient)."""
+    """value = constant + sum of coefficient * concentration; terms: (local name, coefficient)."""
 
     terms: tuple[tuple[str, float], ...]
     constant: float = 0.0

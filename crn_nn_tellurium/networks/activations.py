@@ -175,7 +175,7 @@ class HardSigmoid(Activation):
 
 
 class _Ratio(Activation):
-    """S with dS/dt = Yp - (Yp + Yn) S, fixed point Yp / (Yp + Yn) = (1 + z / sqrt(z^2 + 4h)) / 2."""
+    """dS/dt = Yp - (Yp + Yn) S, fixed point Yp / (Yp + Yn) = (1 + z / sqrt(z^2 + 4h)) / 2."""
 
     rails = _PAIR
     followers = (Follower("S", upper_bound=1.0),)
@@ -254,7 +254,7 @@ class Normalized(Activation):
     h_is_smoothing = False
 
     def rescaled(self, factor: float) -> tuple[Activation, float] | None:
-        """The same with all concentrations that are compared multiplied, which keeps their shares."""
+        """The same with all compared concentrations multiplied, which keeps their shares."""
         return dataclasses.replace(self, h=self.h * factor**2), 1.0
 
     def concentrations(self, z: npt.ArrayLike) -> FloatArray:

@@ -154,7 +154,7 @@ def test_hostile_names_stay_in_their_quotes():
 
 
 def test_writing_time_is_linear():
-    """Ten times the reactions take about ten times as long, up to MNIST size (109,000 reactions)."""
+    """Ten times the reactions take ten times as long, up to MNIST size (109,000 reactions)."""
 
     def seconds(width):
         crn = cn.to_reactions(cn.Network.random([784, width, 10], seed=0))

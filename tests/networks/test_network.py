@@ -305,8 +305,8 @@ def test_parts_that_do_not_fit_are_refused(build, message):
 
 
 HOSTILE = [
-    "a b", "1a", "", "a;b=3", 'a"', "a\nb", "$a", "é", "a.b", "a-b", "_V", "x\0", "=>", "//", "model",
-    "TIME", "xor", "comp", "nM", None, 5,
+    "a b", "1a", "", "a;b=3", 'a"', "a\nb", "$a", "é", "a.b", "a-b", "_V", "x\0", "=>", "//",
+    "model", "TIME", "xor", "comp", "nM", None, 5,
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Vectors of parameters, finite differences and losses: the small parts of gradients and training."""
+"""Vectors of parameters, finite differences and losses: small parts of gradients and training."""
 
 import numpy as np
 import pytest
