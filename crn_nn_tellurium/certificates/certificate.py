@@ -521,8 +521,7 @@ def start_box(initial: Any, species: Sequence[str], initial_max: float) -> Inter
 
 
 def _is_pair(initial: Any) -> bool:
-    """Whether a start is a pair of bounds: a tuple of two, or a list of two that are not numbers.
-    """
+    """Whether a start is a pair of bounds: a tuple of two, or a list of two that are not numbers."""
     if not isinstance(initial, (tuple, list)) or len(initial) != 2:
         return False
     return isinstance(initial, tuple) or not all(is_real(part) for part in initial)

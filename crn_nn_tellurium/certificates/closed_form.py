@@ -230,8 +230,7 @@ class CheapBound:
 
     @staticmethod
     def _least(stage: _Stage, errors: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
-        """The least concentrations (n, n_units) that are within some errors (n,) of their limits.
-        """
+        """The least concentrations (n, n_units) that are within some errors (n,) of their limits."""
         return {
             a: np.maximum(stage.state.y[a] - error[:, None], 0.0) for a, error in errors.items()
         }
@@ -240,8 +239,7 @@ class CheapBound:
     def _static(
         stage: _Stage, follower: int, errors: Mapping[int, FloatArray]
     ) -> tuple[FloatArray, FloatArray]:
-        """Where a follower can settle when what it reads is within some errors (n,) of its limits.
-        """
+        """Where a follower can settle when what it reads is within some errors (n,) of its limits."""
         between = {
             a: (least, stage.state.y[a] + errors[a][:, None])
             for a, least in CheapBound._least(stage, errors).items()
@@ -340,8 +338,7 @@ class CheapBound:
     # -------------------------------------------------------------------------------
 
     def chain(self, sample: int, output: int) -> tuple[str, ...]:
-        """Species whose times add up to that of one output of one sample, from the first layer on.
-        """
+        """Species whose times add up to that of one output of one sample, from the first layer on."""
         name, unit = self._net.layers[-1].name, output
         result: list[str] = []
         while name != INPUT:
