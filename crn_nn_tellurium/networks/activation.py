@@ -405,6 +405,7 @@ class Activation(ABC):
 
         Examples
         --------
+        >>> from crn_nn_tellurium import SmoothedReLU
         >>> activation, of_value = SmoothedReLU(h=0.01).rescaled(3.0)
         >>> activation, of_value
         (SmoothedReLU(h=0.09), 3.0)

@@ -13,7 +13,7 @@ has no steady state.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -43,7 +43,8 @@ class UnitReaction:
     rail : int
         Which rail it is of; -1 for local ones.
     place : int
-        Which catalyst's weight, or which of the activation's local reactions; else 0.
+        Of a weight, which catalyst's; of a bias 0; of others, which reaction of the layer's local
+        network.
     """
 
     id: str
@@ -130,19 +131,17 @@ def _reactions_of(number: int, layer: LayerKinetics) -> Iterator[UnitReaction]:
             chemistry.index, j, activation, inputs, tuple(bias.tolist()), chemistry.layer.n_out
         )
         column = {catalyst.id: i for i, catalyst in enumerate(chemistry.catalysts)}
+        # the local network has h and q of every rail, then the activation's own reactions
         places: list[tuple[str, int, int]] = []
         for rail in range(len(rails)):
-            places += [
-                ("h", rail, 0),
-                *(("weight", rail, column[catalyst.id]) for catalyst, _ in inputs),
-            ]
-            places += [("bias", rail, 0)] * bool(bias[rail]) + [("q", rail, 0)]
-        for place, local in enumerate(activation.local_reactions):
+            weights = [("weight", rail, column[catalyst.id]) for catalyst, _ in inputs]
+            places += [("h", rail, 2 * rail), *weights]
+            places += [("bias", rail, 0)] * bool(bias[rail]) + [("q", rail, 2 * rail + 1)]
+        for place, local in enumerate(activation.local_reactions, start=2 * len(rails)):
             pooled = any(name.startswith("*") for name in local.reads)
             # with every unit of the pool in turn: the first stands for all
-            places += [("local", -1, place)] + [("", -1, place)] * (
-                chemistry.layer.n_out - 1
-            ) * pooled
+            others = (chemistry.layer.n_out - 1) * pooled
+            places += [("local", -1, place)] + [("", -1, place)] * others
         for (kind, rail, place), reaction in zip(places, unit_reactions(unit), strict=True):
             if kind:
                 yield UnitReaction(reaction.id, reaction.name, number, j, kind, rail, place)
@@ -152,55 +151,38 @@ def _settle(
     layer: LayerKinetics, state: LayerState, reaction: UnitReaction, factor: float
 ) -> FloatArray:
     """The species (n, n_units, n_species) of a layer with one reaction at a factor."""
-    activation, constants = layer.activation, layer.constants
-    names = activation.rate_constants
-    values = dict(zip(names, constants.local.tolist(), strict=True))
+    constants, terms = layer.constants, layer.local.terms
+    # which reaction of the local network each term is a part of
+    reactions = layer.local.stoichiometry.indices
     drive = [part.copy() for part in state.drive]
-    n_units = drive[0].shape[1]
-
-    def at(kind: str, rail: int, place: int = 0) -> FloatArray:
-        factors = np.ones(n_units)
-        if (reaction.kind, reaction.rail, reaction.place) == (kind, rail, place):
-            factors[reaction.unit] = factor
-        return factors
-
-    if reaction.kind in ("weight", "bias"):
-        j, rail = reaction.unit, reaction.rail
-        if reaction.kind == "bias":
-            part: Any = constants.bias[j, rail]
-        else:
-            sign, weights = activation.rails[rail].sign, layer.chemistry.weights
-            part = sign * weights[j, reaction.place] * state.catalysts[:, reaction.place]
-        drive[rail][:, j] -= (1 - factor) * part
-    y: list[Any] = [None] * len(activation.species)
+    j, rail, place = reaction.unit, reaction.rail, reaction.place
+    changed = -1
+    if reaction.kind == "bias":
+        drive[rail][:, j] -= (1 - factor) * constants.bias[j, rail]
+    elif reaction.kind == "weight":
+        weight = layer.activation.rails[rail].sign * layer.chemistry.weights[j, place]
+        drive[rail][:, j] -= (1 - factor) * (weight * state.catalysts[:, place])
+    else:
+        changed = place
+    factors = np.ones(drive[0].shape[1])
+    factors[j] = factor
+    y: list[Any] = [None] * len(layer.activation.species)
     for (a,) in layer.blocks:
-        c: list[Any] = [0.0, 0.0, 0.0]
-        if a < len(drive):
-            c = [values["h"] * at("h", a), drive[a], -values["q"] * at("q", a)]
-        for place, local in enumerate(activation.local_reactions):
-            own, pooled = _sides(local.substrates)
-            number = local.products.count(activation.species[a]) - own.count(activation.species[a])
-            if number:
-                power = own.count(activation.species[a])
-                rate = number * values[local.rate_constant] * at("local", -1, place)
-                for name in own:
-                    if name != activation.species[a]:
-                        rate = rate * y[activation.species.index(name)]
-                if pooled:
-                    members = np.prod(
-                        [y[activation.species.index(name)] for name in pooled], axis=0
-                    )
-                    rate = rate * members.sum(axis=1, keepdims=True)
-                c[power] = c[power] + rate
+        c: list[Any] = [0.0, drive[a] if a < len(drive) else 0.0, 0.0]
+        for t in terms.span(a):
+            own, pooled = layer.factors(terms, t)
+            rate: Any = terms.number[t] * constants.local[terms.constant[t]]
+            if reactions[t] == changed:
+                rate = rate * factors
+            for b in own:
+                if b != a:
+                    rate = rate * y[b]
+            if pooled:
+                members = np.prod([y[b] for b in pooled], axis=0)
+                rate = rate * members.sum(axis=1, keepdims=True)
+            c[terms.power[t]] = c[terms.power[t]] + rate
         y[a] = np.broadcast_to(_root(*c), drive[0].shape)
     return np.stack(y, axis=-1)
-
-
-def _sides(substrates: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The unit's own species among the substrates, and those of the pool."""
-    return [s for s in substrates if not s.startswith("*")], [
-        s[1:] for s in substrates if s.startswith("*")
-    ]
 
 
 def _root(c0: Any, c1: Any, c2: Any) -> npt.NDArray[np.float64]:

@@ -23,6 +23,7 @@ from crn_nn_tellurium.networks import (
     places,
     shared_id,
     to_vector,
+    unit_ids,
     unpack,
     values_of,
     weight_constant,
@@ -141,7 +142,9 @@ def control_coefficients(problem: Problem) -> Gradient:
     last = kinetics.layers[-1]
     read = dict(last.activation.read_out.read)
     species = {
-        f"{name}{len(net.layers)}_{j}": (j, c) for j in range(net.n_out) for name, c in read.items()
+        unit_ids(len(net.layers), j)(name): (j, c)
+        for j in range(net.n_out)
+        for name, c in read.items()
     }
     scales = unpack(net, _CONTROL_STEP * _scales(net, problem.x))
     steps = {

@@ -28,9 +28,11 @@ KNOWN = [case for case in SMALL if known(case)]
 
 def is_pooled(net, reaction):
     """Whether it stands for one reaction with each unit of its layer."""
-    local = net.layers[reaction.layer].activation.local_reactions
+    activation = net.layers[reaction.layer].activation
+    # before it, the local network has h and q of every rail
+    place = reaction.place - 2 * len(activation.rails)
     return reaction.kind == "local" and any(
-        name.startswith("*") for name in local[reaction.place].reads
+        name.startswith("*") for name in activation.local_reactions[place].reads
     )
 
 
