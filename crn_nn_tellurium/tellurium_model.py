@@ -55,7 +55,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         plain = replace(
             crn, species=tuple(replace(s, initial=start.get(s.id, s.initial)) for s in crn.species)
         )
-        sbml = antimony_to_sbml(to_antimony(plain, form))
+        sbml = antimony_to_sbml(to_antimony(plain, form=form))
         with keeping_attributes():
             super().__init__(sbml)
         self._net, self._crn, self._form, self._start = net, crn, form, start

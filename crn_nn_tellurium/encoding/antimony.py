@@ -57,17 +57,17 @@ VOLUME = "_V"
 
 
 def to_antimony(
-    model: Network | ReactionNetwork, form: Form = "reactions", x: npt.ArrayLike | None = None
+    model: Network | ReactionNetwork, x: npt.ArrayLike | None = None, form: Form = "reactions"
 ) -> str:
     """The Antimony text of a network or of any mass-action reaction network.
 
     Parameters
     ----------
     model : Network or ReactionNetwork
-    form : {"reactions", "compact", "numbers"}
-        See the module's docstring; all have the same right-hand side.
     x : (n_in,) array_like, optional
         For a Network, its input values; by default the inputs' species start at 0.
+    form : {"reactions", "compact", "numbers"}
+        See the module's docstring; all have the same right-hand side.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def layer_models(net: Network, form: Form = "reactions") -> tuple[str, ...]:
     >>> [text.split()[1] for text in layer_models(Network.random([2, 3, 1], seed=0))]
     ['*network_layer1()', '*network_layer2()']
     """
-    return tuple(to_antimony(crn, form) for crn in layer_reactions(net))
+    return tuple(to_antimony(crn, form=form) for crn in layer_reactions(net))
 
 
 def structure_text(crn: ReactionNetwork) -> str:

@@ -29,7 +29,7 @@ def complaints(text):
 @pytest.mark.parametrize("form", ["reactions", "compact", "numbers"])
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
 def test_libsbml_finds_no_error_and_no_warning(case, form):
-    assert complaints(cn.to_antimony(case.net, form, case.x[0])) == []
+    assert complaints(cn.to_antimony(case.net, case.x[0], form)) == []
 
 
 @pytest.mark.parametrize("form", ["reactions", "compact", "numbers"])
@@ -44,7 +44,7 @@ def test_every_element_has_an_sbo_term_and_reactions_have_names(form):
     net = cn.Network.random(
         [2, 3, 2], cn.Normalized(h=0.1), seed=0, output=cn.Tanh(h=0.1), inputs="signed"
     )
-    document = libsbml.readSBMLFromString(antimony_to_sbml(cn.to_antimony(net, form)))
+    document = libsbml.readSBMLFromString(antimony_to_sbml(cn.to_antimony(net, form=form)))
     model = document.getModel()
     for collection in (
         model.getListOfSpecies(),
@@ -62,7 +62,7 @@ def test_compact_forms_of_networks_that_are_not_ours():
     species = [cn.Species("A", 2.0), cn.Species("E", 1.0), cn.Species("F")]
     crn = cn.ReactionNetwork(species, [cn.Reaction("J", ("A", "E"), ("E",), "k", 1.0)])
     for form in ("compact", "numbers"):
-        model = CompiledModel(cn.to_antimony(crn, form))
+        model = CompiledModel(cn.to_antimony(crn, form=form))
         order = [model.floating.index(name) for name in crn.floating]
         rates = model.rates_of_change(np.empty(0), np.array([2.0, 1.0, 0.0])[np.argsort(order)])[
             order
@@ -86,7 +86,7 @@ def test_all_forms_have_the_same_right_hand_side(case, rng):
     crn = cn.to_reactions(case.net)
     held = case.net.input_coding.concentrations(case.x[0]).ravel()
     models = [
-        CompiledModel(cn.to_antimony(case.net, form))
+        CompiledModel(cn.to_antimony(case.net, form=form))
         for form in ("reactions", "compact", "numbers")
     ]
     for _ in range(5):
@@ -131,7 +131,7 @@ def test_the_faithful_form_shows_every_reaction(case):
 
 def test_equal_networks_give_identical_text():
     for form in ("reactions", "compact", "numbers"):
-        texts = {cn.to_antimony(cn.Network.random([3, 4, 2], seed=5), form) for _ in range(3)}
+        texts = {cn.to_antimony(cn.Network.random([3, 4, 2], seed=5), form=form) for _ in range(3)}
         assert len(texts) == 1
     assert "->" not in re.sub(r'"[^"]*"', "", cn.to_antimony(cn.Network.random([3, 4, 2], seed=5)))
 
@@ -171,7 +171,7 @@ def test_writing_time_is_linear():
 
 def test_an_unknown_form_is_refused():
     with pytest.raises(cn.ReactionError, match="expected one of 'reactions'"):
-        cn.to_antimony(cn.Network([cn.Layer([[1.0]])]), "short")
+        cn.to_antimony(cn.Network([cn.Layer([[1.0]])]), form="short")
     with pytest.raises(cn.ReactionError, match="takes a Network or a ReactionNetwork; got str"):
         cn.to_antimony("xor")
     with pytest.raises(cn.ReactionError, match="x goes with a Network"):
