@@ -32,6 +32,17 @@ def test_libsbml_finds_no_error_and_no_warning(case, form):
     assert complaints(cn.to_antimony(case.net, case.x[0], form)) == []
 
 
+TUBE = cn.PhysicalUnits(c0=10, tau=100)
+
+
+@pytest.mark.parametrize("form", ["reactions", "compact", "numbers"])
+@pytest.mark.parametrize("case", CORPUS[::3], ids=lambda case: case.name)
+def test_libsbml_finds_nothing_in_other_units_and_starts(case, form):
+    for units, starts in ((TUBE, "numbers"), (TUBE, "formulas"), (None, "formulas")):
+        text = cn.to_antimony(case.net, case.x[0], form, units=units, starts=starts)
+        assert complaints(text) == []
+
+
 @pytest.mark.parametrize("form", ["reactions", "compact", "numbers"])
 @pytest.mark.parametrize("case", CORPUS[::3], ids=lambda case: case.name)
 def test_libsbml_finds_nothing_in_layer_models(case, form):
@@ -71,7 +82,12 @@ def test_compact_forms_of_networks_that_are_not_ours():
 
 
 def test_the_unit_check_can_fail():
-    text = cn.to_antimony(cn.Network([cn.Layer([[1.0]])]))
+    net = cn.Network([cn.Layer([[1.0]])])
+    text = cn.to_antimony(net)
+    assert "// Numbers are dimensionless" in text
+    assert complaints(text.replace("h1 has dimensionless", "h1 has second"))
+    text = cn.to_antimony(net, units=TUBE)
+    assert "nM and times in s" in text
     assert complaints(text.replace("h1 has nM_per_s", "h1 has per_s"))
 
 
@@ -122,7 +138,10 @@ def test_the_faithful_form_shows_every_reaction(case):
         assert {r.getSpecies() for r in theirs.getListOfReactants()} == {
             s for s, _ in reaction.substrates
         }
-    starts = [a.getSymbol() for a in model.getListOfInitialAssignments()]
+    assert not model.getNumInitialAssignments()
+    text = cn.to_antimony(case.net, starts="formulas")
+    document = libsbml.readSBMLFromString(antimony_to_sbml(text))
+    starts = [a.getSymbol() for a in document.getModel().getListOfInitialAssignments()]
     assert set(starts) == {s.id for s in crn.species if isinstance(s.initial, cn.Expression)}
     assert [rule.getVariable() for rule in model.getListOfRules()] == [
         o.id for o in crn.observables
@@ -141,6 +160,23 @@ def test_shipped_antimony_is_what_is_written_now(name):
     assert (MODELS / f"{name}.ant").read_text(encoding="utf-8") == cn.to_antimony(
         cn.load_model(name)
     )
+
+
+@pytest.mark.parametrize("case", CORPUS[::2], ids=lambda case: case.name)
+def test_starts_are_bounds_over_the_range_of_the_inputs(case, rng):
+    """Formulas grow with the inputs, so the numbers are above them wherever inputs may be."""
+    net = case.net
+    starts = cn.import_antimony(cn.to_antimony(net)).initial_concentrations
+    low, high = (0.0, 1.0) if net.inputs == "nonnegative" else (-1.0, 1.0)
+    if net.inputs == "scaled":
+        low, high = np.array(net.input_coding.low), np.array(net.input_coding.high)
+    for _ in range(10):
+        x = rng.uniform(low, high, net.n_in)
+        # libAntimony rounds numbers to 15 digits
+        assert np.all(cn.to_reactions(net, x).initial_state() <= starts * (1 + 1e-12))
+    large = cn.to_reactions(net, case.x[0]).initial_state()
+    text = cn.to_antimony(net, case.x[0])
+    assert np.all(large <= cn.import_antimony(text).initial_concentrations * (1 + 1e-12))
 
 
 def test_numbers_keep_their_last_digit():
@@ -174,7 +210,7 @@ def test_an_unknown_form_is_refused():
         cn.to_antimony(cn.Network([cn.Layer([[1.0]])]), form="short")
     with pytest.raises(cn.ReactionError, match="takes a Network or a ReactionNetwork; got str"):
         cn.to_antimony("xor")
-    with pytest.raises(cn.ReactionError, match="x goes with a Network"):
+    with pytest.raises(cn.InputError, match="x goes with a Network"):
         cn.to_antimony(cn.to_reactions(cn.Network([cn.Layer([[1.0]])])), x=[1.0])
     for name in ("time", "comp", "nM", "pi"):
         with pytest.raises(cn.ReactionError, match="a reserved word"):
