@@ -19,12 +19,12 @@ import numpy.typing as npt
 from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.chemistry import CONCENTRATION, ReactionNetwork, Units
 from crn_nn_tellurium.encoding import (
     Form,
     compact_names,
     to_antimony,
-    to_reactions,
+    written,
 )
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError
 from crn_nn_tellurium.networks import Network, other_names
@@ -51,14 +51,11 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
 
     def __init__(self, net: Network, crn: ReactionNetwork, form: Form) -> None:
         # numbers as start values: with formulas, roadrunner's getFullJacobian and its like fail
-        start = dict(zip(crn.floating, crn.initial_concentrations.tolist(), strict=True))
-        plain = replace(
-            crn, species=tuple(replace(s, initial=start.get(s.id, s.initial)) for s in crn.species)
-        )
-        sbml = antimony_to_sbml(to_antimony(plain, form))
+        plain = crn.with_starts()
+        sbml = antimony_to_sbml(to_antimony(plain, form=form))
         with keeping_attributes():
             super().__init__(sbml)
-        self._net, self._crn, self._form, self._start = net, crn, form, start
+        self._net, self._crn, self._form, self._start = net, crn, form, plain.start_values
         # rate constants by their names in the model, and the signs that they carry there
         names = compact_names(crn) if form == "compact" else {k: k for k in crn.rate_constants}
         self._constant_of = {name: k for k, name in names.items()}
@@ -101,7 +98,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         """The state that much later."""
         self._set_state(state)
         try:
-            self.oneStep(0.0, duration, True)
+            self.oneStep(0.0, self._crn.units.time(duration), True)
         except RuntimeError as error:
             raise ConvergenceError(f"the integrator failed: {error}") from error
         return np.maximum(self._state(), 0.0)
@@ -282,7 +279,9 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         net, species = self._net, name.strip("[]")
         if name in net.input_names:
             position = net.input_names.index(name)
-            coded = net.input_coding.one(position, value).tolist()
+            units = self._crn.units
+            own = units.revert(value, CONCENTRATION)
+            coded = units.concentration(net.input_coding.one(position, own)).tolist()
             for rail, concentration in zip(
                 self._crn.boundary[position * len(coded) :], coded, strict=False
             ):
@@ -312,14 +311,15 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
 
     def __reduce__(self) -> tuple[Any, ...]:
         # roadrunner's own pickle knows nothing of the network
-        x = [self.getValue(name) for name in self._net.input_names]
+        units = self._crn.units
+        x = [units.revert(self.getValue(name), CONCENTRATION) for name in self._net.input_names]
         values = {
             name: self.getValue(name)
             for name in self.model.getGlobalParameterIds()
             if name in self._constant_of
         }
         values |= {f"[{name}]": self.getValue(f"[{name}]") for name in self._crn.floating}
-        return _copy, (self._net, x, self._form, values)
+        return _copy, (self._net, x, self._form, units, values)
 
     def __copy__(self) -> ChemistryRunner:
         return self.__deepcopy__({})
@@ -338,17 +338,26 @@ def _by_name(names: Any, values: Any) -> dict[str, float]:
     return dict(zip(names, values.tolist(), strict=True))
 
 
-def _copy(net: Network, x: list[float], form: Form, values: dict[str, float]) -> ChemistryRunner:
+def _copy(
+    net: Network, x: list[float], form: Form, units: Units, values: dict[str, float]
+) -> ChemistryRunner:
     """A runner in the state of another, as pickle and copy make it."""
-    runner = to_roadrunner(net, x, form)
+    runner = to_roadrunner(net, x, form, units=units)
     runner.setValues(values)
     return runner
 
 
 def to_roadrunner(
-    net: Network, x: npt.ArrayLike | None = None, form: Form = "reactions"
+    net: Network,
+    x: npt.ArrayLike | None = None,
+    form: Form = "reactions",
+    *,
+    units: Units | None = None,
 ) -> ChemistryRunner:
     """The flat model as tellurium's ExtendedRoadRunner.
+
+    Start values are numbers, which `reset` takes anew from the inputs and rate constants as they
+    are then: bounds of the steady state from above.
 
     Parameters
     ----------
@@ -358,6 +367,9 @@ def to_roadrunner(
     form : {"reactions", "compact", "numbers"}
         How the model is written (see `to_antimony`). ``"reactions"`` shows every reaction;
         ``"compact"`` and ``"numbers"`` load faster. Loading time grows with the square of the size.
+    units : Units, optional
+        What the model's numbers, values of inputs set by name among them, are in: `PhysicalUnits`
+        say; by default dimensionless.
 
     Returns
     -------
@@ -376,4 +388,4 @@ def to_roadrunner(
     """
     if not isinstance(net, Network):
         raise NetworkError(f"to_roadrunner takes a Network; got {type(net).__name__}")
-    return ChemistryRunner(net, to_reactions(net, x), form)
+    return ChemistryRunner(net, written(net, x, units, "formulas"), form)

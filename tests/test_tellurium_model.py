@@ -285,3 +285,53 @@ def test_control_coefficients_are_exact_and_at_the_right_root(form):
         # central differences of steady states to 1e-10 with a step of 1e-5: 1e-5 relative
         assert np.isclose(value, (above - below) / (2e-5 * old), rtol=1e-4, atol=1e-6), k
     assert np.isclose(r.getCC("y0", "h1"), r.getuCC("y0", "h1") * r["h1"] / r["y0"])
+
+
+@pytest.mark.parametrize("name", ["xor", "iris"])
+def test_telluriums_control_analysis_runs_on_the_written_model(name):
+    """With formulas for start values (initial assignments), each of these is a std::exception."""
+    net = cn.load_model(name)
+    x = np.full(net.n_in, 0.5) if net.input_range is None else np.mean(net.input_range, axis=0)
+    r = te.loada(cn.to_antimony(net, x))
+    r.conservedMoietyAnalysis = False
+    r.steadyState()
+    crn = cn.to_reactions(net, x)
+    names = r.getFloatingSpeciesIds()
+    state = dict(zip(names, r.getFloatingSpeciesConcentrations(), strict=True))
+    order = [names.index(species) for species in crn.floating]
+    exact = crn.jacobian([state[species] for species in crn.floating]).toarray()
+    found = np.array(r.getFullJacobian())[np.ix_(order, order)]
+    # roadrunner takes central differences, with errors of 1e-6 or so of the largest entry
+    np.testing.assert_allclose(found, exact, rtol=1e-5, atol=1e-6 * np.abs(exact).max())
+    values = np.sort_complex(np.linalg.eigvals(exact))
+    scale = np.abs(values).max()
+    theirs = np.sort_complex(np.array(r.getFullEigenValues()))
+    np.testing.assert_allclose(theirs, values, atol=1e-5 * scale)
+    assert np.isfinite(np.array(r.getUnscaledElasticityMatrix())).all()
+    assert np.isfinite(np.array(r.getScaledConcentrationControlCoefficientMatrix())).all()
+
+
+def test_in_physical_units_all_runners_agree():
+    net, units = cn.load_model("xor"), cn.PhysicalUnits(c0=10, tau=100)
+    course = cn.Simulator(net).time_course([0, 1], t_end=20, n_points=21)
+    in_tube = course.in_units(units)
+    # the same start as the simulator's, whose formulas are at these inputs
+    text = cn.to_antimony(net, [0, 1], units=units, starts="formulas")
+    for r in (te.loada(text), cn.to_roadrunner(net, [0, 1], units=units)):
+        r.getIntegrator().relative_tolerance, r.getIntegrator().absolute_tolerance = 1e-10, 1e-13
+        selections = ["time", *(f"[{name}]" for name in course.species), *course.output_names]
+        found = np.array(r.simulate(0, 2000, 21, selections))
+        expected = np.column_stack(
+            [units.time(course.time), units.concentration(course.concentrations), in_tube.outputs]
+        )
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+    steady = cn.Simulator(net).steady_state([0, 1])
+    r.steadyState()
+    np.testing.assert_allclose(r["y0"], steady.in_units(units).outputs[0], rtol=1e-9)
+    r["x0"] = 10.0  # nM, a value of 1
+    r.steadyState()
+    np.testing.assert_allclose(r["y0"], units.concentration(net([1, 1])), rtol=1e-9)
+    np.testing.assert_allclose(pickle.loads(pickle.dumps(r))["x0"], 10.0)
+    with pytest.raises(cn.InputError, match="already; expected model units"):
+        in_tube.in_units(cn.PhysicalUnits(1, 1))
+    assert in_tube.in_units(units) is in_tube

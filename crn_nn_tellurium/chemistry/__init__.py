@@ -8,14 +8,14 @@ from crn_nn_tellurium.chemistry.annotation import (
     SBO_REACTION,
     SBO_SPECIES,
     SBO_SUM,
-    UNITS,
     check_orders,
     law_term,
     printable,
+    unit_definitions,
 )
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.intervals import Interval
-from crn_nn_tellurium.chemistry.notation import ANTIMONY, KAPPA, PYTHON, formula, signed_sum
+from crn_nn_tellurium.chemistry.notation import KAPPA, PYTHON, Notation, formula, signed_sum
 from crn_nn_tellurium.chemistry.rates import Balance, Terms, multiplied_by
 from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
 from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Side, Species
@@ -25,6 +25,8 @@ from crn_nn_tellurium.chemistry.units import (
     MODEL_UNITS,
     NANOMOLAR_PER_MOLAR,
     TIME,
+    BaseUnit,
+    Dimension,
     PhysicalUnits,
     Units,
     duration,
@@ -32,7 +34,6 @@ from crn_nn_tellurium.chemistry.units import (
 )
 
 __all__ = [
-    "ANTIMONY",
     "CONCENTRATION",
     "KAPPA",
     "MODEL_UNITS",
@@ -46,11 +47,13 @@ __all__ = [
     "SBO_SPECIES",
     "SBO_SUM",
     "TIME",
-    "UNITS",
     "Balance",
+    "BaseUnit",
+    "Dimension",
     "Expression",
     "Interval",
     "Monomial",
+    "Notation",
     "Observable",
     "PhysicalUnits",
     "Reaction",
@@ -68,5 +71,6 @@ __all__ = [
     "printable",
     "renamed",
     "signed_sum",
+    "unit_definitions",
     "without_reserved",
 ]

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
 from crn_nn_tellurium.chemistry.reactions import Reaction
+from crn_nn_tellurium.chemistry.units import CONCENTRATION, TIME, BaseUnit, Dimension
 from crn_nn_tellurium.errors import ReactionError
 
-UNITS = ("nM_per_s", "per_s", "per_nM_s", "per_nM2_s")
-"""Unit of a rate constant, by the order of its reactions."""
-MAX_ORDER = len(UNITS) - 1
 SBO_CONSTANT = ("SBO:0000162", "SBO:0000035", "SBO:0000036", "SBO:0000037")
 """Zeroth-order, unimolecular, bimolecular and trimolecular forward rate constant, continuous case.
 """
+MAX_ORDER = len(SBO_CONSTANT) - 1
 _SBO_LAW = {
     (): "SBO:0000047",
     (1,): "SBO:0000049",
@@ -30,6 +29,23 @@ SBO_REACTION = "SBO:0000176"  # biochemical reaction
 SBO_OBSERVABLE = "SBO:0000196"  # concentration of an entity pool
 SBO_SUM = "SBO:0000002"  # quantitative systems description parameter
 SBO_FRAMEWORK = "SBO:0000293"  # non-spatial continuous framework
+
+
+def unit_definitions(crn: ReactionNetwork) -> dict[str, tuple[BaseUnit, ...]]:
+    """The units of a file, by identifier: the three that SBML knows by these names, and those of
+    concentrations and rate constants, where they are no base unit themselves.
+    """
+    units = crn.units
+    found = {
+        "substance": units.definition(CONCENTRATION, volume=1),
+        "time_unit": units.definition(TIME),
+        "volume": units.definition(Dimension(), volume=1),
+    }
+    orders = {1, *crn.constant_orders.values()}  # drives are of first order
+    for dimension in (CONCENTRATION, *map(Dimension.rate_constant, sorted(orders))):
+        found[units.identifier(dimension)] = units.definition(dimension)
+    found.pop("dimensionless", None)
+    return found
 
 
 def law_term(reaction: Reaction) -> str:

@@ -31,8 +31,6 @@ class Notation:
 PLAIN = Notation()
 PYTHON = Notation(power="**")
 KAPPA = Notation(root="[sqrt]")
-ANTIMONY = Notation(factor="{} dimensionless", lone="{} nM")
-"""Numbers have units. A lone one is a concentration: read-outs are in nM."""
 
 
 def formula(

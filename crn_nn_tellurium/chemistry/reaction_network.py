@@ -14,7 +14,7 @@ This module has the data and what is asked of it; `rates` evaluates.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -305,6 +305,14 @@ class ReactionNetwork:
         lead = np.broadcast_shapes(held.shape[:-1], k.shape[:-1])
         columns = [np.broadcast_to(values[name], lead) for name in self.floating]
         return np.stack(columns, axis=-1) if columns else np.empty((*lead, 0))
+
+    def with_starts(self, boundary: npt.ArrayLike | None = None) -> ReactionNetwork:
+        """The network with numbers for start values, formulas taken at these concentrations
+        (n_boundary,), by default its own.
+        """
+        start = dict(zip(self.floating, self.initial_state(boundary).tolist(), strict=True))
+        species = (replace(s, initial=start.get(s.id, s.initial)) for s in self.species)
+        return replace(self, species=tuple(species))
 
     def _extended(self, x: npt.ArrayLike, boundary: npt.ArrayLike | None) -> FloatArray:
         x = np.asarray(x, dtype=float)

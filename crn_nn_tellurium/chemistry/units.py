@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # a ReactionNetwork has units, which imports this module
 
 NANOMOLAR_PER_MOLAR = 1e9
 Concentration = Literal["nM", "M"]
+BaseUnit = tuple[str, float, int]
+"""One of SBML's base units, its power, and the power of ten of its scale."""
 _CLOCK = (("s", 1.0, 120.0), ("min", 60.0, 7200.0), ("h", 3600.0, 172800.0))
 """Units of time, their size in s, and up to how many s they read best; days beyond."""
 
@@ -200,6 +202,15 @@ class Units(ABC):
         """The unit of a dimension as an identifier, for SBML and Antimony: nM, per_nM_s."""
 
     @abstractmethod
+    def definition(self, dimension: Dimension, volume: int = 0) -> tuple[BaseUnit, ...]:
+        """The unit of a dimension, times a power of the volume, in SBML's base units."""
+
+    @property
+    @abstractmethod
+    def in_words(self) -> str:
+        """A sentence for the head of a file."""
+
+    @abstractmethod
     def text(self, value: float, dimension: Dimension, digits: int = 6) -> str:
         """A number that is in these units, with its unit."""
 
@@ -240,6 +251,15 @@ class ModelUnits(Units):
     def identifier(self, dimension: Dimension) -> str:
         """SBML's own ``"dimensionless"``."""
         return "dimensionless"
+
+    def definition(self, dimension: Dimension, volume: int = 0) -> tuple[BaseUnit, ...]:
+        """Dimensionless, volumes too."""
+        return (("dimensionless", 1, 0),)
+
+    @property
+    def in_words(self) -> str:
+        """That there are none."""
+        return "Numbers are dimensionless (model units)."
 
     def text(self, value: float, dimension: Dimension, digits: int = 6) -> str:
         """A bare number."""
@@ -338,6 +358,20 @@ class PhysicalUnits(Units):
         """Of powers of nM and s, what is divided by after ``per``: ``"per_nM_s"``."""
         above, below = _powers(dimension, "")
         return "_".join([*above, *(["per", *below] if below else [])]) or "dimensionless"
+
+    def definition(self, dimension: Dimension, volume: int = 0) -> tuple[BaseUnit, ...]:
+        """Of powers of 1e-9 mole, litre and second."""
+        amount, time = dimension.concentration, dimension.time
+        parts = (("mole", amount, -9), ("litre", volume - amount, 0), ("second", time, 0))
+        return tuple(part for part in parts if part[1])
+
+    @property
+    def in_words(self) -> str:
+        """What is in nM and s, and what a 1 of the model is."""
+        return (
+            "Concentrations are in nM and times in s; in the model they are 1 where they are"
+            f" {self.c0:.6g} nM and {self.tau:.6g} s here."
+        )
 
     def text(self, value: float, dimension: Dimension, digits: int = 6) -> str:
         """With its unit."""

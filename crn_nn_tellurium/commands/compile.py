@@ -24,4 +24,4 @@ def command(
     """
     from crn_nn_tellurium.encoding import to_antimony
 
-    write_text(to_antimony(load_network(net), form), output, overwrite)  # type: ignore[arg-type]  # checked by to_antimony
+    write_text(to_antimony(load_network(net), form=form), output, overwrite)  # type: ignore[arg-type]  # checked by to_antimony

@@ -23,7 +23,7 @@ from crn_nn_tellurium.encoding.units import (
     fastest_units,
     largest_bimolecular,
 )
-from crn_nn_tellurium.encoding.whole import layer_reactions, to_reactions
+from crn_nn_tellurium.encoding.whole import Starts, layer_reactions, to_reactions, written
 
 __all__ = [
     "C0",
@@ -32,6 +32,7 @@ __all__ = [
     "Catalyst",
     "Form",
     "LayerEncoding",
+    "Starts",
     "Unit",
     "compact_names",
     "fastest_units",
@@ -47,4 +48,5 @@ __all__ = [
     "unit_reactions",
     "variational_text",
     "weighted_sums",
+    "written",
 ]

@@ -11,9 +11,9 @@ Forms:
     parameters; those of weights and biases carry a sign, so they may change it without a new model.
 ``"numbers"``
     Compact, with weights and biases as numbers in the laws: fastest to load, fixed.
-Units are nM, litre and second: the equations are dimensionless, and the numbers are the same for
-a concentration unit of 1 nM and a time unit of 1 s. Antimony's ``=>`` is irreversible (``->`` is
-not). Source: Smith et al. 2009, Bioinformatics 25:2452, and the Antimony manual.
+Every number has a unit: dimensionless, as the model is, or nM, litre and second where it is written
+in `PhysicalUnits`. Antimony's ``=>`` is irreversible (``->`` is not). Source: Smith et al. 2009,
+Bioinformatics 25:2452, and the Antimony manual.
 """
 
 from __future__ import annotations
@@ -21,53 +21,69 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import RESERVED, FloatArray, free_id
 from crn_nn_tellurium.chemistry import (
-    ANTIMONY,
+    CONCENTRATION,
     SBO_COMPARTMENT,
     SBO_CONSTANT,
     SBO_OBSERVABLE,
     SBO_REACTION,
     SBO_SPECIES,
     SBO_SUM,
-    UNITS,
+    BaseUnit,
+    Dimension,
     Expression,
     Monomial,
+    Notation,
     ReactionNetwork,
     Species,
     Terms,
+    Units,
     check_orders,
     formula,
     printable,
     signed_sum,
+    unit_definitions,
 )
-from crn_nn_tellurium.encoding.whole import layer_reactions, to_reactions
+from crn_nn_tellurium.encoding.whole import Starts, layer_reactions, written
 from crn_nn_tellurium.errors import ReactionError
 from crn_nn_tellurium.networks import Network, signed_constant
 
 Form = Literal["reactions", "compact", "numbers"]
-_THIRD_ORDER = "  unit per_nM2_s = litre^2 / (1e-9 mole^2 * second)\n"
 VOLUME = "_V"
 """Identifier of the volume in a stochastic model."""
 
 
 def to_antimony(
-    model: Network | ReactionNetwork, form: Form = "reactions", x: npt.ArrayLike | None = None
+    model: Network | ReactionNetwork,
+    x: npt.ArrayLike | None = None,
+    form: Form = "reactions",
+    *,
+    units: Units | None = None,
+    starts: Starts = "numbers",
 ) -> str:
     """The Antimony text of a network or of any mass-action reaction network.
 
     Parameters
     ----------
     model : Network or ReactionNetwork
-    form : {"reactions", "compact", "numbers"}
-        See the module's docstring; all have the same right-hand side.
     x : (n_in,) array_like, optional
         For a Network, its input values; by default the inputs' species start at 0.
+    form : {"reactions", "compact", "numbers"}
+        See the module's docstring; all have the same right-hand side.
+    units : Units, optional
+        Write all numbers in these, `PhysicalUnits` say; by default as they are: of a Network
+        dimensionless, of reactions in their own.
+    starts : {"numbers", "formulas"}
+        How start values are written that bound the steady state from above. A number is good for
+        inputs all over their range, or of size up to 1 or as given. With formulas (initial
+        assignments), tools follow inputs and rate constants that are changed, but Tellurium's
+        control analysis (getFullJacobian, elasticities) fails.
 
     Returns
     -------
@@ -79,7 +95,7 @@ def to_antimony(
     ReactionError
         If a reaction is above third order, or an identifier is reserved.
     InputError
-        If the inputs have the wrong shape or cannot be coded.
+        If the inputs have the wrong shape or cannot be coded, or units are none.
 
     Examples
     --------
@@ -88,15 +104,11 @@ def to_antimony(
     >>> print(text[text.index("  JY1_0") : text.index("; JY1_0.sbo")])
       JY1_0: => Y1_0; comp*(h1 + u1_0_0*x0*Y1_0 - q1*Y1_0*Y1_0)
     """
-    if isinstance(model, ReactionNetwork) and x is not None:
-        raise ReactionError(
-            "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
-        )
     if not isinstance(model, Network | ReactionNetwork):
         raise ReactionError(
             f"to_antimony takes a Network or a ReactionNetwork; got {type(model).__name__}"
         )
-    crn = to_reactions(model, x) if isinstance(model, Network) else model
+    crn = written(model, x, units, starts)
     if form not in get_args(Form):
         raise ReactionError(
             f"form is {form!r}; expected one of {', '.join(map(repr, get_args(Form)))}"
@@ -116,15 +128,23 @@ def to_antimony(
     return f"model *{crn.name}()\n" + "\n".join(lines) + "\nend\n"
 
 
-def layer_models(net: Network, form: Form = "reactions") -> tuple[str, ...]:
+def layer_models(
+    net: Network, form: Form = "reactions", *, units: Units | None = None
+) -> tuple[str, ...]:
     """One Antimony text per layer, in order; what a layer reads are boundary species.
+
+    Start values bound the steady states of the whole network, all over the range of its inputs.
 
     Examples
     --------
     >>> [text.split()[1] for text in layer_models(Network.random([2, 3, 1], seed=0))]
     ['*network_layer1()', '*network_layer2()']
     """
-    return tuple(to_antimony(crn, form) for crn in layer_reactions(net))
+    flat = written(net)
+    # inputs over their range are concentrations up to 1, see `written`
+    bound = flat.start_values | dict.fromkeys(flat.boundary, 1.0)
+    started = (crn.with_starts([bound[s] for s in crn.boundary]) for crn in layer_reactions(net))
+    return tuple(to_antimony(crn, form=form, units=units) for crn in started)
 
 
 def structure_text(crn: ReactionNetwork) -> str:
@@ -259,25 +279,44 @@ def compact_constants(crn: ReactionNetwork) -> FloatArray:
 
 
 def _header(crn: ReactionNetwork) -> str:
-    third = any(reaction.order == 3 for reaction in crn.reactions)
+    definitions = unit_definitions(crn)
+    definitions["extent"] = definitions["substance"]
+    units = "; ".join(f"unit {name} = {_unit(parts)}" for name, parts in definitions.items())
     return f"""\
-  unit substance = 1e-9 mole; unit extent = 1e-9 mole; unit time_unit = 1 second; \
-unit volume = 1 litre
-  unit nM = 1e-9 mole / litre; unit per_s = 1 / second
-  unit per_nM_s = litre / (1e-9 mole * second); unit nM_per_s = 1e-9 mole / (litre * second)
-{_THIRD_ORDER if third else ""}\
+  // {crn.units.in_words}
+  {units}
   compartment comp = 1; comp has volume; comp.sboTerm = {SBO_COMPARTMENT}"""
 
 
-def _species(species: Species, literal: dict[str, str]) -> str:
-    initial = species.initial
-    start = (
-        formula(initial, ANTIMONY, literal) if isinstance(initial, Expression) else repr(initial)
-    )
+def _unit(parts: tuple[BaseUnit, ...]) -> str:
+    """A product of base units, over another: ``litre / (1e-9 mole * second)``."""
+    sides: tuple[list[str], list[str]] = ([], [])
+    for kind, power, scale in parts:
+        size, raised = f"1e{scale} " * bool(scale), f"^{abs(power):g}" * (abs(power) != 1)
+        sides[power < 0].append(f"{size}{kind}{raised}")
+    above, below = (" * ".join(side) for side in sides)
+    if not below:
+        return above
+    return f"{above or 1} / {f'({below})' if len(sides[1]) > 1 else below}"
+
+
+def _notation(crn: ReactionNetwork) -> Notation:
+    """Numbers have units; a lone one is a concentration, as start values and read-outs are."""
+    unit = crn.units.identifier(CONCENTRATION)
+    return Notation(factor="{} dimensionless", lone=f"{{}} {unit}")
+
+
+def _constant_unit(crn: ReactionNetwork, order: int) -> str:
+    return crn.units.identifier(Dimension.rate_constant(order))
+
+
+def _species(crn: ReactionNetwork, species: Species, literal: dict[str, str]) -> str:
+    start: Any = species.initial
+    text = formula(start, _notation(crn), literal) if isinstance(start, Expression) else repr(start)
     name = f"  // {printable(species.name)}" if species.name else ""
     mark = "$" if species.boundary else ""
     return (
-        f"  species {mark}{species.id} in comp; {species.id} = {start}; {species.id}.sboTerm ="
+        f"  species {mark}{species.id} in comp; {species.id} = {text}; {species.id}.sboTerm ="
         f" {SBO_SPECIES}{name}"
     )
 
@@ -288,17 +327,18 @@ def _constants(crn: ReactionNetwork, names: Mapping[str, str], values: FloatArra
         if k in names:
             name = names[k]
             yield (
-                f"  {name} = {value!r}; {name} has {UNITS[order]}; {name}.sboTerm ="
+                f"  {name} = {value!r}; {name} has {_constant_unit(crn, order)}; {name}.sboTerm ="
                 f" {SBO_CONSTANT[order]}"
             )
 
 
 def _observables(crn: ReactionNetwork, literal: dict[str, str]) -> Iterator[str]:
+    unit = crn.units.identifier(CONCENTRATION)
     for observable in crn.observables:
         name = f"  // {printable(observable.name)}" if observable.name else ""
-        text = formula(observable.expression, ANTIMONY, literal)
+        text = formula(observable.expression, _notation(crn), literal)
         yield (
-            f"  {observable.id} := {text}; {observable.id} has nM; {observable.id}.sboTerm ="
+            f"  {observable.id} := {text}; {observable.id} has {unit}; {observable.id}.sboTerm ="
             f" {SBO_OBSERVABLE}{name}"
         )
 
@@ -310,7 +350,7 @@ def _faithful(crn: ReactionNetwork) -> Iterator[str]:
     yield _header(crn)
     yield from _constants(crn, {k: k for k in crn.rate_constants}, crn.constants)
     for species in crn.species:
-        yield _species(species, {})
+        yield _species(crn, species, {})
     for reaction in crn.reactions:
         law = "*".join(
             [
@@ -336,20 +376,22 @@ def _compact(crn: ReactionNetwork, numbers: bool) -> Iterator[str]:
         inlined = set(signed or crn.rate_constants)
         names = {k: k for k in crn.rate_constants if k not in inlined}
         literal = {
-            k: f"{v!r} {UNITS[orders[k]]}" for k, v in crn.constant_values.items() if k in inlined
+            k: f"{v!r} {_constant_unit(crn, orders[k])}"
+            for k, v in crn.constant_values.items()
+            if k in inlined
         }
     else:
         terms, values = _with_signs(crn), compact_constants(crn)
         names, literal = compact_names(crn), {}
-    words = {**names, **literal}
+    words, per_time = {**names, **literal}, _constant_unit(crn, 1)
     yield _header(crn)
     yield from _constants(crn, names, values)
     for species in crn.species:
-        yield _species(species if numbers else _signed_start(crn, species), words)
+        yield _species(crn, species if numbers else _signed_start(crn, species), words)
     for law in _laws(crn, terms, [words[k] for k in crn.rate_constants]):
         if law.sum_text:
             yield (
-                f"  {law.sum} := {law.sum_text}; {law.sum} has per_s; {law.sum}.sboTerm ="
+                f"  {law.sum} := {law.sum_text}; {law.sum} has {per_time}; {law.sum}.sboTerm ="
                 f" {SBO_SUM}  // drive of {law.species}"
             )
         yield (

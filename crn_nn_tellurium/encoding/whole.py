@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from crn_nn_tellurium.basics import check_choice, check_kind
 from crn_nn_tellurium.chemistry import (
     Expression,
     Monomial,
@@ -14,11 +16,47 @@ from crn_nn_tellurium.chemistry import (
     Reaction,
     ReactionNetwork,
     Species,
+    Units,
 )
 from crn_nn_tellurium.encoding.layer_encoding import LayerEncoding, layer_encodings
 from crn_nn_tellurium.encoding.unit import Unit, unit_reactions, unit_species
 from crn_nn_tellurium.errors import IdentifierError, InputError
 from crn_nn_tellurium.networks import Network, ReadOut, input_ids, is_ours, unit_ids, value_id
+
+Starts = Literal["numbers", "formulas"]
+
+
+def written(
+    model: Network | ReactionNetwork,
+    x: npt.ArrayLike | None = None,
+    units: Units | None = None,
+    starts: Starts = "numbers",
+) -> ReactionNetwork:
+    """The reactions of a model as a file has them: in these units, start values as asked for.
+
+    Raises
+    ------
+    InputError
+        If inputs come with reactions or cannot be coded, or an option is not known.
+    """
+    check_choice("starts", starts, get_args(Starts))
+    if isinstance(model, Network):
+        crn = to_reactions(model, x)
+        # the range of scaled inputs, and others of size up to 1, are concentrations up to 1; the
+        # formulas grow with each of these, so at the largest they bound all steady states
+        largest = np.maximum(crn.boundary_concentrations, 1.0)
+    elif x is not None:
+        raise InputError(
+            "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
+        )
+    else:
+        crn, largest = model, model.boundary_concentrations
+    if starts == "numbers":
+        crn = crn.with_starts(largest)
+    if units is None:
+        return crn
+    check_kind("units", units, Units, "PhysicalUnits(c0, tau) or fastest_units(net), say")
+    return units.of(crn)
 
 
 def to_reactions(

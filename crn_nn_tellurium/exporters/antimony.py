@@ -17,4 +17,4 @@ class Options:
 
 def write(source: Source, options: Options) -> str:
     """One model."""
-    return to_antimony(source.model, form=options.form, x=source.x)
+    return to_antimony(source.crn, form=options.form, starts=source.starts)

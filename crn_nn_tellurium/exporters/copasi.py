@@ -55,7 +55,7 @@ def write(source: Source, options: Options) -> dict[str, str | bytes]:
     if problem:
         crn = started_above(problem.crn, variation, problem.data.boundary)
     else:
-        crn = started_above(source.crn, variation)
+        crn = started_above(source.with_formulas, variation)
     reference = _references(crn)
     outputs = problem.data.outputs if problem else source.outputs
     task = {

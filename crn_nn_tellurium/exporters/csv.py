@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crn_nn_tellurium.chemistry import UNITS, Side, formula, printable
+from crn_nn_tellurium.chemistry import CONCENTRATION, Dimension, Side, formula, printable
 from crn_nn_tellurium.exporters.source import Source
 
 
@@ -22,19 +22,19 @@ def write(source: Source) -> dict[str, str]:
             "order": r.order,
             "rate_constant": r.rate_constant,
             "value": r.value,
-            "unit": UNITS[r.order] if r.order < len(UNITS) else "",
+            "unit": crn.units.identifier(Dimension.rate_constant(r.order)),
             "name": printable(r.name),
         }
         for r in crn.reactions
     )
-    start = crn.start_values
-    columns = ["species", "initial_nM", "held_constant", "kind", "formula", "name"]
+    start, unit = crn.start_values, crn.units.identifier(CONCENTRATION)
+    columns = ["species", "initial", "unit", "held_constant", "kind", "formula", "name"]
     species = [
-        (s.id, start[s.id], str(s.boundary).lower(), "species", "", printable(s.name))
+        (s.id, start[s.id], unit, str(s.boundary).lower(), "species", "", printable(s.name))
         for s in crn.species
     ]
     read_outs = [
-        (o.id, None, "false", "read-out", formula(o.expression), printable(o.name))
+        (o.id, None, unit, "false", "read-out", formula(o.expression), printable(o.name))
         for o in crn.observables
     ]
     stoichiometry = pd.DataFrame(

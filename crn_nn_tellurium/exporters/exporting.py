@@ -9,7 +9,8 @@ from typing import Any
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import check_new, check_target, write_files
-from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.chemistry import ReactionNetwork, Units
+from crn_nn_tellurium.encoding import Starts
 from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
 from crn_nn_tellurium.exporters import (
     antimony,
@@ -72,6 +73,8 @@ def export(
     overwrite: bool = False,
     *,
     x: npt.ArrayLike | None = None,
+    units: Units | None = None,
+    starts: Starts = "numbers",
     **options: Any,
 ) -> Path:
     """Write a network or reaction network to a file for another tool.
@@ -87,6 +90,9 @@ def export(
         Whether existing files are replaced.
     x : (n_in,) array_like, optional
         For a Network, the input values that the file holds; by default concentrations of 0.
+    units : Units, optional
+    starts : {"numbers", "formulas"}
+        What the file's numbers are in, and how start values are written: see `to_antimony`.
     **options
         Those of the format, by name; docs/exports.md lists them.
 
@@ -129,7 +135,7 @@ def export(
     check_target(path)
     if not overwrite:
         check_new([path])  # before the work
-    content = chosen.content(Source(model, x, path.stem), settings)
+    content = chosen.content(Source(model, x, path.stem, units, starts), settings)
     files = {
         path.with_name(path.stem + suffix) if suffix else path: part
         for suffix, part in content.items()

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from crn_nn_tellurium.chemistry import Expression, Side
+from crn_nn_tellurium.chemistry import CONCENTRATION, Dimension, Expression, Side, Units
 from crn_nn_tellurium.exporters.source import Source
-
-_UNITS = (
-    r"\mathrm{nM\,s^{-1}}",
-    r"\mathrm{s^{-1}}",
-    r"\mathrm{nM^{-1}\,s^{-1}}",
-    r"\mathrm{nM^{-2}\,s^{-1}}",
-)
 
 
 @dataclass(frozen=True)
@@ -37,7 +31,7 @@ def write(source: Source, options: Options) -> str:
     crn, digits = source.crn, options.digits
     rows = [
         rf"${_side(r.substrates)} \xrightarrow{{{_name(r.rate_constant)}}} {_side(r.products)}$ & "
-        rf"${_number(r.value, digits)}$ & ${_unit(r.order)}$ \\"
+        rf"${_number(r.value, digits)}$ & {_unit(crn.units, Dimension.rate_constant(r.order))} \\"
         for r in crn.reactions
     ]
     lines = [f"% {line}" for line in source.statements]
@@ -56,7 +50,13 @@ def write(source: Source, options: Options) -> str:
             else _number(s.initial, digits)
         )
         starts.append(rf"${_name(s.id)}$ & ${text}$ & {'held constant' if s.boundary else ''} \\")
-    lines += [*_table("lp{8cm}l", "Species & Initial concentration (nM) & ", starts)]
+    lines += [
+        *_table(
+            "lp{8cm}l",
+            f"Species & Initial concentration ({_unit(crn.units, CONCENTRATION)}) & ",
+            starts,
+        )
+    ]
     if crn.observables:
         read = [
             rf"${_name(o.id)}$ & ${_formula(o.expression, digits)}$ \\" for o in crn.observables
@@ -96,8 +96,8 @@ def _number(value: float, digits: int) -> str:
     return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
 
 
-def _unit(order: int) -> str:
-    return _UNITS[order] if order < len(_UNITS) else rf"\mathrm{{nM^{{{1 - order}}}\,s^{{-1}}}}"
+def _unit(units: Units, dimension: Dimension) -> str:
+    return re.sub(r"\^(\d+)", r"$^{\1}$", units.name(dimension))
 
 
 def _formula(expression: Expression, digits: int) -> str:

@@ -33,7 +33,7 @@ def write(source: Source, options: Runs) -> bytes:
     """An archive to open in Tellurium, VCell, COPASI, runBioSimulations."""
     variation = options.variation(source.crn)
     until = source.until(options.t_end)
-    started = started_above(source.crn, variation)
+    started = started_above(source.with_formulas, variation)
     model = sbml.document_text(replace(source, model=started, x=None))
     simulation = _sedml(model, _script(source, options, variation))
     files = {
@@ -103,7 +103,7 @@ def _readme(source: Source, t_end: float, variation: Variation | None) -> str:
         "`simulation.sedml` does with `model.xml`:",
         "",
     ]
-    lines += ["- the steady state (report);", f"- a time course from 0 to {t_end:g} s (plot);"]
+    lines += ["- the steady state (report);", f"- a time course from 0 to {t_end:g} (plot);"]
     if variation:
         span = f"from {variation.low:g} to {variation.high:g}"
         lines.append(f"- steady states for `{variation.id}` {span} (plot, report).")
@@ -120,14 +120,16 @@ def _readme(source: Source, t_end: float, variation: Variation | None) -> str:
             "",
         ]
         lines += ["| | |", "|---|---|"]
-        x = np.asarray(source.x, dtype=float)
+        units = source.crn.units
+        x = units.concentration(np.asarray(source.x, dtype=float))
+        outputs = units.concentration(net(source.x))
         lines += [
             f"| {name} | {value!r} |"
             for name, value in zip(net.input_names, x.tolist(), strict=True)
         ]
         lines += [
             f"| **{name}** | {value!r} |"
-            for name, value in zip(net.output_names, net(x).tolist(), strict=True)
+            for name, value in zip(net.output_names, outputs.tolist(), strict=True)
         ]
     return "\n".join(lines) + "\n"
 

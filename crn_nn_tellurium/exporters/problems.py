@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, free_id
-from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork
+from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Units
 from crn_nn_tellurium.errors import InputError, ReactionError
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.networks import (
@@ -36,7 +36,7 @@ class Training:
         of inputs are measured.
     bound : float
         Weights and biases (or all rate constants of other reactions) are fitted between 0 and this,
-        times their value where that is larger than 1.
+        times their value where that is larger than 1 (in the model's units).
     free_signs : bool
         A weight's sign is in its reaction and stays, but with this, which gives each weight two
         reactions.
@@ -62,8 +62,7 @@ class Training:
         ReactionError
             If nothing of the model can be measured.
         """
-        data = experiments(source, self.X, self.Y)
-        crn = source.crn
+        data, crn = experiments(source, self.X, self.Y), source.with_formulas
         chosen = fitted(source, crn, self.bound)
         if self.free_signs:
             crn = with_both_signs(crn, [f.id for f in chosen])
@@ -119,8 +118,12 @@ def fitted(source: Source, crn: ReactionNetwork, bound: float) -> list[Fitted]:
         )
     is_network = isinstance(source.model, Network)
     chosen = {k for k, sign in crn.constant_signs.items() if sign or not is_network}
-    values = crn.constant_values.items()
-    return [Fitted(k, value, 0.0, bound * max(1.0, value)) for k, value in values if k in chosen]
+    orders, units = crn.constant_orders, crn.units
+    return [
+        Fitted(k, value, 0.0, bound * max(float(units.rate_constant(1.0, orders[k])), value))
+        for k, value in crn.constant_values.items()
+        if k in chosen
+    ]
 
 
 def experiments(source: Source, X: Any = None, Y: Any = None) -> Experiments:
@@ -130,8 +133,8 @@ def experiments(source: Source, X: Any = None, Y: Any = None) -> Experiments:
             f"{'Y' if Y is None else 'X'} is missing; give X and Y together, or neither"
         )
     if isinstance(source.model, Network):
-        return _network_experiments(source.model, X, Y)
-    crn = source.model
+        return _network_experiments(source.model, X, Y, source.crn.units)
+    crn = source.crn
     outputs = tuple(o.id for o in crn.observables)
     if not outputs:
         raise ReactionError(
@@ -148,7 +151,7 @@ def experiments(source: Source, X: Any = None, Y: Any = None) -> Experiments:
     return Experiments(boundary, outputs, measured, "data as given")
 
 
-def _network_experiments(net: Network, X: Any, Y: Any) -> Experiments:
+def _network_experiments(net: Network, X: Any, Y: Any, units: Units) -> Experiments:
     if X is None:
         X, origin = _grid(net)
         measured = np.atleast_2d(net(X))
@@ -164,8 +167,9 @@ def _network_experiments(net: Network, X: Any, Y: Any) -> Experiments:
         else:
             measured = encode_targets(resolve_loss("squared_error", net), net, Y, len(X))
         origin = "data as given"
-    concentrations = net.input_coding.code(X)
-    return Experiments(concentrations.reshape(len(X), -1), net.output_names, measured, origin)
+    concentrations = units.concentration(net.input_coding.code(X).reshape(len(X), -1))
+    measured = units.concentration(measured)
+    return Experiments(concentrations, net.output_names, measured, origin)
 
 
 def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionNetwork:

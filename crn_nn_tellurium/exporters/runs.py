@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ class Runs:
     Attributes
     ----------
     t_end : float, optional
-        The end of the time course, in s.
+        The end of the time course, in the units of the file.
     n_steps : int
         Its steps.
     vary : str, optional
@@ -57,7 +57,7 @@ class Runs:
                 f" ({some(list(held)) or 'there is none'}) or a rate constant"
                 f" ({some(list(constants))})"
             )
-        usual = max(1.0, held[name]) if name in held else 2 * constants[name] or 1.0
+        usual = max(crn.units.c0, held[name]) if name in held else 2 * constants[name] or 1.0
         low, high = 0.0 if self.low is None else self.low, usual if self.high is None else self.high
         if not (is_real(low) and is_real(high) and 0 <= low < high < np.inf):
             raise InputError(
@@ -95,7 +95,4 @@ def started_above(
     if variation and variation.is_species:
         place = crn.boundary.index(variation.id)
         largest[place] = max(largest[place], variation.high)
-    start = dict(zip(crn.floating, crn.initial_state(largest).tolist(), strict=True))
-    return replace(
-        crn, species=tuple(replace(s, initial=start.get(s.id, s.initial)) for s in crn.species)
-    )
+    return crn.with_starts(largest)

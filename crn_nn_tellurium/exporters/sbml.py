@@ -1,8 +1,8 @@
 """SBML (.xml): Level 3 Version 2, Level 3 Version 1 or Level 2 Version 4, written by libSBML.
 
 Every weight is a reaction with the law ``comp * k * A * B``, which COPASI and others recognise as
-irreversible mass action. Start values that are formulas are initial assignments, read-outs are
-assignment rules. Source: Hucka et al., J. Integr. Bioinform. 16 (2019) 20190021, doi
+irreversible mass action. Start values that are to be formulas are initial assignments, read-outs
+are assignment rules. Source: Hucka et al., J. Integr. Bioinform. 16 (2019) 20190021, doi
 10.1515/jib-2019-0021.
 """
 
@@ -17,13 +17,14 @@ import libsbml
 
 from crn_nn_tellurium.basics import free_id
 from crn_nn_tellurium.chemistry import (
+    CONCENTRATION,
     SBO_COMPARTMENT,
     SBO_CONSTANT,
     SBO_FRAMEWORK,
     SBO_OBSERVABLE,
     SBO_REACTION,
     SBO_SPECIES,
-    UNITS,
+    Dimension,
     Expression,
     Monomial,
     Reaction,
@@ -31,6 +32,7 @@ from crn_nn_tellurium.chemistry import (
     check_orders,
     law_term,
     printable,
+    unit_definitions,
 )
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters.sbml_layout import add_layout
@@ -38,14 +40,6 @@ from crn_nn_tellurium.exporters.source import Source
 
 _PLACE = re.compile(r'( value="| initialConcentration="|<cn(?: sbml:units="\w+")?> )(\d+)(?=["\s])')
 _XHTML = "http://www.w3.org/1999/xhtml"
-_NANO = -9
-_UNIT_PARTS: dict[str, tuple[tuple[int, int, int], ...]] = {
-    # kind, exponent, scale
-    "substance": ((libsbml.UNIT_KIND_MOLE, 1, _NANO),),
-    "time_unit": ((libsbml.UNIT_KIND_SECOND, 1, 0),),
-    "volume": ((libsbml.UNIT_KIND_LITRE, 1, 0),),
-    "nM": ((libsbml.UNIT_KIND_MOLE, 1, _NANO), (libsbml.UNIT_KIND_LITRE, -1, 0)),
-}
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,7 @@ class Options:
     ----------
     plain_laws : bool
         ``k * A * B`` without the volume, which is 1, for readers that cannot do with it
-        (bioscrape); units then do not agree.
+        (bioscrape); units other than the model's own then do not agree.
     """
 
     plain_laws: bool = False
@@ -129,6 +123,7 @@ class _Builder:
         self.plain_laws = plain_laws
         self.taken = {*self.crn.identifiers, self.crn.name}
         self.compartment = free_id("comp", self.taken)
+        self.concentration = self.crn.units.identifier(CONCENTRATION)
         self.numbers: list[float] = []
         self.literals: dict[tuple[float, str], str] = {}
 
@@ -178,25 +173,15 @@ class _Builder:
             _do(model.addCVTerm(term), self.source.doi)
 
     def _units(self) -> None:
-        parts = dict(_UNIT_PARTS)
+        parts = unit_definitions(self.crn)
         if self.level == 2:  # which has one name for each of the model's units
             parts["time"] = parts.pop("time_unit")
-        for order in sorted({reaction.order for reaction in self.crn.reactions}):
-            # a rate constant of order n is in (mole / litre)^(1 - n) / s
-            concentration = (
-                (libsbml.UNIT_KIND_LITRE, order - 1, 0),
-                (libsbml.UNIT_KIND_MOLE, 1 - order, _NANO),
-            )
-            parts[UNITS[order]] = (
-                *(part for part in concentration if order != 1),
-                (libsbml.UNIT_KIND_SECOND, -1, 0),
-            )
         for name, units in parts.items():
             definition = self.model.createUnitDefinition()
             _do(definition.setId(name), name)
             for kind, exponent, scale in units:
                 unit = definition.createUnit()
-                unit.setKind(kind)
+                unit.setKind(libsbml.UnitKind_forName(kind))
                 unit.setExponent(exponent)
                 unit.setScale(scale)
                 unit.setMultiplier(1.0)
@@ -213,7 +198,9 @@ class _Builder:
     def _parameters(self) -> None:
         order = self.crn.constant_orders
         for identifier, value in self.crn.constant_values.items():
-            parameter = self._parameter(identifier, UNITS[order[identifier]])
+            parameter = self._parameter(
+                identifier, self.crn.units.identifier(Dimension.rate_constant(order[identifier]))
+            )
             parameter.setValue(self._place(value))
             parameter.setConstant(True)
             parameter.setSBOTerm(SBO_CONSTANT[order[identifier]])
@@ -244,7 +231,7 @@ class _Builder:
 
     def _observables(self) -> None:
         for observable in self.crn.observables:
-            parameter = self._parameter(observable.id, "nM", observable.name)
+            parameter = self._parameter(observable.id, self.concentration, observable.name)
             parameter.setConstant(False)
             parameter.setSBOTerm(SBO_OBSERVABLE)
             rule = self.model.createAssignmentRule()
@@ -286,11 +273,13 @@ class _Builder:
 
     def _formula(self, expression: Expression) -> Any:
         terms = [self._monomial(term) for term in expression.terms]
-        return _operation(libsbml.AST_PLUS, terms) if terms else self._number(0.0, "nM")
+        return (
+            _operation(libsbml.AST_PLUS, terms) if terms else self._number(0.0, self.concentration)
+        )
 
     def _monomial(self, term: Monomial) -> Any:
         if not term.powers:
-            return self._number(term.coefficient, "nM")
+            return self._number(term.coefficient, self.concentration)
         plain = [(symbol, power) for symbol, power in term.powers if abs(power) != 0.5]
         above = [_power(symbol, power) for symbol, power in plain if power > 0]
         below = [_power(symbol, -power) for symbol, power in plain if power < 0]

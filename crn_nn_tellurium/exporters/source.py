@@ -8,10 +8,8 @@ from functools import cached_property
 import numpy.typing as npt
 
 from crn_nn_tellurium._version import __version__
-from crn_nn_tellurium.chemistry import ReactionNetwork
-from crn_nn_tellurium.dna import StrandDisplacement
-from crn_nn_tellurium.encoding import to_reactions
-from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.chemistry import ReactionNetwork, Units
+from crn_nn_tellurium.encoding import Starts, written
 from crn_nn_tellurium.networks import Network
 
 DOI = "10.1098/rsif.2021.0031"
@@ -32,22 +30,26 @@ class Source:
         For a Network, the input values that the file holds; 0 by default.
     stem : str
         The file's name without its ending, for files that name one another.
+    units : Units, optional
+    starts : {"numbers", "formulas"}
+        What the file's numbers are in, and how start values are written; see `to_antimony`.
     """
 
     model: Network | ReactionNetwork
     x: npt.ArrayLike | None = None
     stem: str = "model"
+    units: Units | None = None
+    starts: Starts = "numbers"
 
     @cached_property
     def crn(self) -> ReactionNetwork:
         """The reactions that are written."""
-        return to_reactions(self.model, self.x) if isinstance(self.model, Network) else self.model
+        return written(self.model, self.x, self.units, self.starts)
 
-    def __post_init__(self) -> None:
-        if isinstance(self.model, ReactionNetwork) and self.x is not None:
-            raise InputError(
-                "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
-            )
+    @cached_property
+    def with_formulas(self) -> ReactionNetwork:
+        """The same with formulas for start values, whatever the file has."""
+        return written(self.model, self.x, self.units, "formulas")
 
     @property
     def doi(self) -> str | None:
@@ -70,7 +72,7 @@ class Source:
         lines = [
             (
                 f"Mass-action reaction network {crn.name}: {len(crn.species)} species,"
-                f" {len(crn.reactions)} reactions. Concentrations in nM, time in s."
+                f" {len(crn.reactions)} reactions. {crn.units.in_words}"
             ),
             f"Written by crn_nn_tellurium {__version__}.",
         ]
@@ -82,7 +84,5 @@ class Source:
         return lines
 
     def until(self, t_end: float | None) -> float:
-        """The last time of a simulation, in s: as given, or 100 units of time."""
-        if t_end is not None:
-            return t_end
-        return 100.0 * (self.model.units.tau if isinstance(self.model, StrandDisplacement) else 1.0)
+        """The last time of a simulation, in the file's units: as given, or 100 of the model's."""
+        return float(self.crn.units.time(100.0)) if t_end is None else t_end

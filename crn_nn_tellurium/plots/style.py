@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from crn_nn_tellurium.basics import check_kind
-from crn_nn_tellurium.chemistry import PhysicalUnits
+from crn_nn_tellurium.chemistry import MODEL_UNITS, PhysicalUnits, Units, must_convert
 
 MANY = 10
 """More curves than this have no legend, which would hide them."""
@@ -48,18 +48,21 @@ class DrawnUnits:
         return f"{value * self.concentration:.3g}{unit}"
 
 
-def drawn_units(units: PhysicalUnits | None) -> DrawnUnits:
-    """The units that a picture is asked to be drawn in.
+def drawn_units(units: PhysicalUnits | None, present: Units = MODEL_UNITS) -> DrawnUnits:
+    """The units that a picture is asked to be drawn in, by default those that its numbers are in.
 
     Raises
     ------
     InputError
-        If they are not `PhysicalUnits`.
+        If they are not `PhysicalUnits`, or the numbers are in others already.
     """
-    if units is None:
+    if units is not None:
+        check_kind("units", units, PhysicalUnits, "by fastest_units(net), say")
+        if must_convert("what is drawn", present, units):
+            return DrawnUnits(units.hours(1.0), units.concentration(1.0), "h", "nM")
+    if present == MODEL_UNITS:
         return DrawnUnits(1.0, 1.0, _MODEL_UNITS, _MODEL_UNITS)
-    check_kind("units", units, PhysicalUnits, "by fastest_units(net), say")
-    return DrawnUnits(units.hours(1.0), units.concentration(1.0), "h", "nM")
+    return DrawnUnits(1 / 3600, 1.0, "h", "nM")  # from s
 
 
 def color(number: int) -> str:

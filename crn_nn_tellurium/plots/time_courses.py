@@ -31,7 +31,7 @@ def plot_time_course(
     ax : Axes, optional
         A new figure by default.
     units : PhysicalUnits, optional
-        Draw hours and nM; by default what the model is written in.
+        Draw hours and nM; by default the units of the time course.
 
     Returns
     -------
@@ -53,14 +53,16 @@ def plot_time_course(
     'time (model units)'
     """
     check_kind("tc", tc, TimeCourse, "the result of Simulator.time_course")
-    scale = drawn_units(units)
+    scale = drawn_units(units, tc.units)
     ax = new_axes(ax)
     time, drawn = tc.time * scale.time, chosen(names, tc.output_names)
     for name in drawn:
         ax.plot(time, tc[name] * scale.concentration, label=name, linewidth=1.5)
     for change in time[:-1][np.any(np.diff(tc.inputs, axis=0) != 0, axis=1)]:
         mark(ax, change)
-    what = "value" if set(drawn) <= set(tc.output_names) else "concentration"
+    # a concentration is not negative: outputs and inputs that are differences of them are values
+    is_value = any(name in tc.output_names or tc[name].min() < 0 for name in drawn)
+    what = "value" if is_value else "concentration"
     ax.set_xlabel(scale.time_label())
     ax.set_ylabel(scale.concentration_label(what))
     ax.margins(x=0)

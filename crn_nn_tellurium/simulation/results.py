@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, read_only
+from crn_nn_tellurium.chemistry import CONCENTRATION, MODEL_UNITS, Units, must_convert
 from crn_nn_tellurium.simulation.outcome import Outcome
 
 
@@ -29,6 +30,8 @@ class SteadyState:
         The method that found them.
     output_names, species : tuple of str
         Identifiers of the columns.
+    units : Units
+        What outputs and concentrations are in: the model's own, or those of `in_units`.
     """
 
     outputs: FloatArray
@@ -38,9 +41,27 @@ class SteadyState:
     method: str
     output_names: tuple[str, ...] = field(repr=False)
     species: tuple[str, ...] = field(repr=False)
+    units: Units = field(default=MODEL_UNITS, repr=False)
 
     def __post_init__(self) -> None:
         read_only(self.outputs, self.concentrations, self.residual)
+
+    def in_units(self, units: Units) -> SteadyState:
+        """Outputs and concentrations in other units, nM say.
+
+        Raises
+        ------
+        InputError
+            If `units` are none, or the result is in others already.
+        """
+        if not must_convert("the steady state", self.units, units):
+            return self
+        return replace(
+            self,
+            outputs=units.concentration(self.outputs),
+            concentrations=units.concentration(self.concentrations),
+            units=units,
+        )
 
     @property
     def failed(self) -> int:
@@ -78,7 +99,7 @@ class TimeCourse:
     Attributes
     ----------
     time : (n_points,) ndarray
-        In time units of the model (s as written).
+        In time units of the model, or s (see `units`).
     outputs : (n_points, n_out) ndarray
     concentrations : (n_points, n_species) ndarray
         Every floating species, in the order of `species`.
@@ -88,6 +109,8 @@ class TimeCourse:
         Identifiers of the columns.
     volume : float or None
         For a stochastic time course, the volume: 1 molecule is a concentration of 1 / volume.
+    units : Units
+        What all numbers are in: the model's own, or those of `in_units`.
     """
 
     time: FloatArray
@@ -98,9 +121,37 @@ class TimeCourse:
     species: tuple[str, ...] = field(repr=False)
     input_names: tuple[str, ...] = field(repr=False)
     volume: float | None = None
+    units: Units = field(default=MODEL_UNITS, repr=False)
 
     def __post_init__(self) -> None:
         read_only(self.time, self.outputs, self.concentrations, self.inputs)
+
+    def in_units(self, units: Units) -> TimeCourse:
+        """All numbers in other units: times in s, concentrations, outputs and inputs in nM.
+
+        Raises
+        ------
+        InputError
+            If `units` are none, or the time course is in others already.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import PhysicalUnits, Simulator, load_model
+        >>> course = Simulator(load_model("xor")).time_course([0, 1], t_end=20, n_points=11)
+        >>> course.in_units(PhysicalUnits(c0=10, tau=100)).time[-1]
+        np.float64(2000.0)
+        """
+        if not must_convert("the time course", self.units, units):
+            return self
+        return replace(
+            self,
+            time=units.time(self.time),
+            outputs=units.concentration(self.outputs),
+            concentrations=units.concentration(self.concentrations),
+            inputs=units.concentration(self.inputs),
+            volume=self.volume and units.convert(self.volume, CONCENTRATION**-1),
+            units=units,
+        )
 
     def __getitem__(self, name: str) -> FloatArray:
         """One output, species or input over time, shape (n_points,)."""

@@ -114,7 +114,7 @@ def test_gradient(benchmark, net, rng):
 
 def test_compact_text_loads_faster_than_the_faithful(benchmark):
     net = cn.Network.random([8, 8, 4], seed=0)
-    texts = {form: cn.to_antimony(net, form) for form in ("reactions", "compact", "numbers")}
+    texts = {form: cn.to_antimony(net, form=form) for form in ("reactions", "compact", "numbers")}
     import time
 
     seconds = {}

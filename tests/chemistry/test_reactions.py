@@ -81,7 +81,7 @@ def test_roadrunner_has_the_same_right_hand_side(rng):
         ],
     )
     for form in ("reactions", "compact", "numbers"):
-        model = CompiledModel(cn.to_antimony(crn, form))
+        model = CompiledModel(cn.to_antimony(crn, form=form))
         for _ in range(10):
             x = rng.uniform(0, 3, 2)
             held = rng.uniform(0, 3, 1)

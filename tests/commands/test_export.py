@@ -9,7 +9,7 @@ def test_compile_and_export_write_the_model(run, tmp_path):
         cn.load_model("xor")
     )
     code, out, _ = run("compile xor --form compact")
-    assert (code, out) == (0, cn.to_antimony(cn.load_model("xor"), "compact"))
+    assert (code, out) == (0, cn.to_antimony(cn.load_model("xor"), form="compact"))
     assert run("export xor -o xor.xml")[0] == 0
     assert "<sbml" in (tmp_path / "xor.xml").read_text(encoding="utf-8")
     code, _, err = run("export xor -o xor.xml")

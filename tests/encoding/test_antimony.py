@@ -29,7 +29,18 @@ def complaints(text):
 @pytest.mark.parametrize("form", ["reactions", "compact", "numbers"])
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
 def test_libsbml_finds_no_error_and_no_warning(case, form):
-    assert complaints(cn.to_antimony(case.net, form, case.x[0])) == []
+    assert complaints(cn.to_antimony(case.net, case.x[0], form)) == []
+
+
+TUBE = cn.PhysicalUnits(c0=10, tau=100)
+
+
+@pytest.mark.parametrize("form", ["reactions", "compact", "numbers"])
+@pytest.mark.parametrize("case", CORPUS[::3], ids=lambda case: case.name)
+def test_libsbml_finds_nothing_in_other_units_and_starts(case, form):
+    for units, starts in ((TUBE, "numbers"), (TUBE, "formulas"), (None, "formulas")):
+        text = cn.to_antimony(case.net, case.x[0], form, units=units, starts=starts)
+        assert complaints(text) == []
 
 
 @pytest.mark.parametrize("form", ["reactions", "compact", "numbers"])
@@ -44,7 +55,7 @@ def test_every_element_has_an_sbo_term_and_reactions_have_names(form):
     net = cn.Network.random(
         [2, 3, 2], cn.Normalized(h=0.1), seed=0, output=cn.Tanh(h=0.1), inputs="signed"
     )
-    document = libsbml.readSBMLFromString(antimony_to_sbml(cn.to_antimony(net, form)))
+    document = libsbml.readSBMLFromString(antimony_to_sbml(cn.to_antimony(net, form=form)))
     model = document.getModel()
     for collection in (
         model.getListOfSpecies(),
@@ -62,7 +73,7 @@ def test_compact_forms_of_networks_that_are_not_ours():
     species = [cn.Species("A", 2.0), cn.Species("E", 1.0), cn.Species("F")]
     crn = cn.ReactionNetwork(species, [cn.Reaction("J", ("A", "E"), ("E",), "k", 1.0)])
     for form in ("compact", "numbers"):
-        model = CompiledModel(cn.to_antimony(crn, form))
+        model = CompiledModel(cn.to_antimony(crn, form=form))
         order = [model.floating.index(name) for name in crn.floating]
         rates = model.rates_of_change(np.empty(0), np.array([2.0, 1.0, 0.0])[np.argsort(order)])[
             order
@@ -71,7 +82,12 @@ def test_compact_forms_of_networks_that_are_not_ours():
 
 
 def test_the_unit_check_can_fail():
-    text = cn.to_antimony(cn.Network([cn.Layer([[1.0]])]))
+    net = cn.Network([cn.Layer([[1.0]])])
+    text = cn.to_antimony(net)
+    assert "// Numbers are dimensionless" in text
+    assert complaints(text.replace("h1 has dimensionless", "h1 has second"))
+    text = cn.to_antimony(net, units=TUBE)
+    assert "nM and times in s" in text
     assert complaints(text.replace("h1 has nM_per_s", "h1 has per_s"))
 
 
@@ -86,7 +102,7 @@ def test_all_forms_have_the_same_right_hand_side(case, rng):
     crn = cn.to_reactions(case.net)
     held = case.net.input_coding.concentrations(case.x[0]).ravel()
     models = [
-        CompiledModel(cn.to_antimony(case.net, form))
+        CompiledModel(cn.to_antimony(case.net, form=form))
         for form in ("reactions", "compact", "numbers")
     ]
     for _ in range(5):
@@ -122,7 +138,10 @@ def test_the_faithful_form_shows_every_reaction(case):
         assert {r.getSpecies() for r in theirs.getListOfReactants()} == {
             s for s, _ in reaction.substrates
         }
-    starts = [a.getSymbol() for a in model.getListOfInitialAssignments()]
+    assert not model.getNumInitialAssignments()
+    text = cn.to_antimony(case.net, starts="formulas")
+    document = libsbml.readSBMLFromString(antimony_to_sbml(text))
+    starts = [a.getSymbol() for a in document.getModel().getListOfInitialAssignments()]
     assert set(starts) == {s.id for s in crn.species if isinstance(s.initial, cn.Expression)}
     assert [rule.getVariable() for rule in model.getListOfRules()] == [
         o.id for o in crn.observables
@@ -131,7 +150,7 @@ def test_the_faithful_form_shows_every_reaction(case):
 
 def test_equal_networks_give_identical_text():
     for form in ("reactions", "compact", "numbers"):
-        texts = {cn.to_antimony(cn.Network.random([3, 4, 2], seed=5), form) for _ in range(3)}
+        texts = {cn.to_antimony(cn.Network.random([3, 4, 2], seed=5), form=form) for _ in range(3)}
         assert len(texts) == 1
     assert "->" not in re.sub(r'"[^"]*"', "", cn.to_antimony(cn.Network.random([3, 4, 2], seed=5)))
 
@@ -141,6 +160,23 @@ def test_shipped_antimony_is_what_is_written_now(name):
     assert (MODELS / f"{name}.ant").read_text(encoding="utf-8") == cn.to_antimony(
         cn.load_model(name)
     )
+
+
+@pytest.mark.parametrize("case", CORPUS[::2], ids=lambda case: case.name)
+def test_starts_are_bounds_over_the_range_of_the_inputs(case, rng):
+    """Formulas grow with the inputs, so the numbers are above them wherever inputs may be."""
+    net = case.net
+    starts = cn.import_antimony(cn.to_antimony(net)).initial_concentrations
+    low, high = (0.0, 1.0) if net.inputs == "nonnegative" else (-1.0, 1.0)
+    if net.inputs == "scaled":
+        low, high = np.array(net.input_coding.low), np.array(net.input_coding.high)
+    for _ in range(10):
+        x = rng.uniform(low, high, net.n_in)
+        # libAntimony rounds numbers to 15 digits
+        assert np.all(cn.to_reactions(net, x).initial_state() <= starts * (1 + 1e-12))
+    large = cn.to_reactions(net, case.x[0]).initial_state()
+    text = cn.to_antimony(net, case.x[0])
+    assert np.all(large <= cn.import_antimony(text).initial_concentrations * (1 + 1e-12))
 
 
 def test_numbers_keep_their_last_digit():
@@ -171,10 +207,10 @@ def test_writing_time_is_linear():
 
 def test_an_unknown_form_is_refused():
     with pytest.raises(cn.ReactionError, match="expected one of 'reactions'"):
-        cn.to_antimony(cn.Network([cn.Layer([[1.0]])]), "short")
+        cn.to_antimony(cn.Network([cn.Layer([[1.0]])]), form="short")
     with pytest.raises(cn.ReactionError, match="takes a Network or a ReactionNetwork; got str"):
         cn.to_antimony("xor")
-    with pytest.raises(cn.ReactionError, match="x goes with a Network"):
+    with pytest.raises(cn.InputError, match="x goes with a Network"):
         cn.to_antimony(cn.to_reactions(cn.Network([cn.Layer([[1.0]])])), x=[1.0])
     for name in ("time", "comp", "nM", "pi"):
         with pytest.raises(cn.ReactionError, match="a reserved word"):

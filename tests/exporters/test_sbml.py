@@ -102,8 +102,8 @@ def test_libantimony_says_the_same(crn, tmp_path):
             crn.name,
         )
     theirs = tmp_path / "theirs.xml"
-    theirs.write_text(antimony_to_sbml(cn.to_antimony(crn)), encoding="utf-8")
-    assert import_sbml(cn.export(crn, tmp_path / "ours.xml")) == crn
+    theirs.write_text(antimony_to_sbml(cn.to_antimony(crn, starts="formulas")), encoding="utf-8")
+    assert import_sbml(cn.export(crn, tmp_path / "ours.xml", starts="formulas")) == crn
     assert import_sbml(theirs) == without_comments(crn)
 
 
@@ -118,7 +118,9 @@ def test_numbers_keep_all_their_digits(value, tmp_path_factory):
         [cn.Reaction("J", ("A",), ("B",), "k", value)],
     )
     for name in SBML:
-        model = parsed(text_of(crn, tmp_path_factory.getbasetemp(), name)).getModel()
+        model = parsed(
+            text_of(crn, tmp_path_factory.getbasetemp(), name, starts="formulas")
+        ).getModel()
         assert model.getParameter("k").getValue() == value
         assert model.getSpecies("A").getInitialConcentration() == value
 

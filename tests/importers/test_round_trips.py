@@ -27,7 +27,8 @@ def test_sbml_gives_back_an_equal_network(case, tmp_path):
     """Formulas of start values, read-outs and readable names too, in all three dialects."""
     crn = cn.to_reactions(case.net, case.x[0])
     for dialect in DIALECTS:
-        path = cn.export(case.net, tmp_path / f"{dialect}.xml", format=dialect, x=case.x[0])
+        path = tmp_path / f"{dialect}.xml"
+        cn.export(case.net, path, format=dialect, x=case.x[0], starts="formulas")
         assert import_sbml(path) == crn, dialect
 
 
@@ -37,7 +38,8 @@ def test_antimony_gives_back_an_equal_network(case):
     back.
     """
     crn = cn.to_reactions(case.net, case.x[0])
-    assert import_antimony(cn.to_antimony(case.net, x=case.x[0])) == without_comments(crn)
+    text = cn.to_antimony(case.net, x=case.x[0], starts="formulas")
+    assert import_antimony(text) == without_comments(crn)
 
 
 @each(CORPUS)
@@ -58,7 +60,7 @@ def test_compact_antimony_gives_back_the_same_equations(case, rng):
 def test_compact_antimony_gives_back_the_same_start_values():
     """Weights carry a sign there, in laws and in the formulas of start values."""
     net = cn.load_model("xor")
-    found = import_antimony(cn.to_antimony(net, form="compact", x=[1.0, 0.0]))
+    found = import_antimony(cn.to_antimony(net, [1.0, 0.0], "compact", starts="formulas"))
     start = cn.to_reactions(net, [1.0, 0.0]).initial_state()
     np.testing.assert_allclose(found.initial_state(), start, rtol=RTOL)
 
@@ -67,7 +69,7 @@ def test_compact_antimony_gives_back_the_same_start_values():
 def test_crn_gives_back_what_the_language_holds(case, tmp_path):
     """Not read-outs, readable names, or formulas of start values, whose numbers stay."""
     crn = cn.to_reactions(case.net, case.x[0])
-    path = cn.export(case.net, tmp_path / f"{crn.name}.crn", x=case.x[0])
+    path = cn.export(case.net, tmp_path / f"{crn.name}.crn", x=case.x[0], starts="formulas")
     assert import_crn(path) == bare(crn)
 
 
@@ -193,7 +195,8 @@ def renamed(side, new):
 
 def test_a_file_with_a_layout_is_read_like_one_without(tmp_path):
     net = cn.load_model("xor")
-    assert import_sbml(cn.export(net, tmp_path / "drawn.xml", layout=True)) == cn.to_reactions(net)
+    path = cn.export(net, tmp_path / "drawn.xml", layout=True, starts="formulas")
+    assert import_sbml(path) == cn.to_reactions(net)
 
 
 @pytest.mark.parametrize("order", ["libsbml, libsedml", "libsedml, libsbml"])
@@ -204,7 +207,8 @@ def test_sbml_is_read_whatever_else_is_imported(order, tmp_path):
     The order of imports counts, so each has a process of its own.
     """
     pytest.importorskip("libsedml")
-    path = cn.export(cn.load_model("xor"), tmp_path / "xor.xml", x=[1.0, 0.0])
+    path = tmp_path / "xor.xml"
+    cn.export(cn.load_model("xor"), path, x=[1.0, 0.0], starts="formulas")
     code = (
         f"import {order}, sys\n"
         "import crn_nn_tellurium as cn\n"
@@ -218,9 +222,8 @@ def test_sbml_is_read_whatever_else_is_imported(order, tmp_path):
 
 def test_laws_without_volumes_are_read_too(tmp_path):
     net = cn.load_model("xor")
-    assert import_sbml(cn.export(net, tmp_path / "plain.xml", plain_laws=True)) == cn.to_reactions(
-        net
-    )
+    path = cn.export(net, tmp_path / "plain.xml", plain_laws=True, starts="formulas")
+    assert import_sbml(path) == cn.to_reactions(net)
 
 
 def test_formulas_in_read_outs_and_start_values_come_back(tmp_path):

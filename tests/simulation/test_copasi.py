@@ -54,3 +54,15 @@ def test_copasi_follows_the_same_trajectory(copasi):
     ours = cn.Simulator(net).time_course([1, 1], t_end=30, n_points=31)
     for name in ours.species:
         np.testing.assert_allclose(theirs[name], ours[name], rtol=1e-6, atol=1e-9)
+
+
+def test_copasi_agrees_in_physical_units(copasi):
+    net, units = cn.load_model("xor"), cn.PhysicalUnits(c0=10, tau=100)
+    for x in ([0, 1], [1, 1]):
+        text = cn.to_antimony(net, x, units=units)
+        found, concentrations = copasi(copasi_worker.steady_state, text)
+        assert found == 1
+        expected = cn.Simulator(net).steady_state(x).in_units(units)
+        for name in expected.species:
+            # COPASI's resolution of 1e-9 is in rates, here of some 1e-5 nM/s
+            np.testing.assert_allclose(concentrations[name], expected[name], rtol=1e-5, atol=1e-5)

@@ -11,6 +11,7 @@ nothing is hidden: `compare` exits 1 if a number differs by more than `LAST_DIGI
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import re
 import sys
@@ -26,10 +27,24 @@ import crn_nn_tellurium as cn
 
 LAST_DIGITS = 1e-12
 """Sums taken in another order differ by some eps = 2e-16 times their condition."""
+_WORDS = "Numbers are dimensionless (model units)."
+_UNITS = "; ".join(
+    f"unit {unit} = dimensionless" for unit in ("substance", "time_unit", "volume", "extent")
+)
+_BASE_UNIT = '<unit kind="dimensionless" exponent="1" scale="0"'
 RENAMED: list[tuple[str, str]] = [
     # rate constants of weights and biases; LaTeX writes the underscores with a backslash
     (r"(?<!J)\bw(\d+\\?_\d+\\?_\w+)", r"k\1"),
     (r"(?<!J)\bb(\d+\\?_\d+)", r"kb\1"),
+    # numbers are said to be dimensionless: Antimony, SBML, LaTeX, sentences
+    (r"^  unit substance = .*\n(  unit .*\n)+", f"  // {_WORDS}\n  {_UNITS}\n"),
+    (r"(has|\d) (nM_per_s|per_s|per_nM_s|per_nM2_s|nM)\b", r"\1 dimensionless"),
+    (r'(nits)="(nM_per_s|per_s|per_nM_s|per_nM2_s|nM)"', r'\1="dimensionless"'),
+    (r"(?s)( *<unitDefinition id=\"(nM|per_)\w*\">.*?</unitDefinition>\n)", ""),
+    (r'<unit kind="(mole|second|litre)" exponent="1" scale="-?\d"', _BASE_UNIT),
+    (r"\$\\mathrm\{(nM|s\^|nM\^).*?\}\$ \\\\$", r"model units \\\\"),
+    (r"Initial concentration \(nM\)", "Initial concentration (model units)"),
+    (r"Concentrations in nM, time in s\.", _WORDS),
 ]
 """Regular expressions on the old texts, and what the new version writes instead."""
 RENAMED_COMPACT: list[tuple[str, str]] = [(r"\bk(b?\d+_\d+)", r"u\1")]
@@ -96,13 +111,16 @@ def texts(case):
     """The reactions as lines, and the Antimony text in each form."""
     crn = cn.to_reactions(case.net, case.x[0])
     found = {"equations": "\n".join(repr(reaction) for reaction in crn.reactions)}
+    # versions that write numbers for start values have formulas on request
+    known = inspect.signature(cn.export).parameters
+    starts = {"starts": "formulas"} if "starts" in known else {}
     for form in _FORMS:
-        found[f"Antimony, {form}"] = cn.to_antimony(case.net, form=form, x=case.x[0])
+        found[f"Antimony, {form}"] = cn.to_antimony(case.net, form=form, x=case.x[0], **starts)
     with tempfile.TemporaryDirectory() as folder:
         for ending in _ENDINGS:
             path = Path(folder) / f"model{ending}"
             try:
-                cn.export(case.net, path, x=case.x[0])
+                cn.export(case.net, path, x=case.x[0], **starts)
             except ValueError as error:  # a name that this language reserves
                 found[f"export, {ending}"] = str(error)
             else:

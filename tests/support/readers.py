@@ -226,7 +226,7 @@ def tables(path, t_end):
     held = [row["held_constant"] == "true" for row in species]
     return _integrate(
         names,
-        [float(row["initial_nM"]) for row in species],
+        [float(row["initial"]) for row in species],
         held,
         net,
         [float(row["value"]) for row in reactions],
