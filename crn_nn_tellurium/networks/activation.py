@@ -81,7 +81,7 @@ class LocalReaction:
 
 @dataclass(frozen=True, slots=True)
 class ReadOut:
-    """value = constant + sum of coefficient * concentration; `terms` are (local name, coefficient)."""
+    """value = constant + sum of coefficient * concentration; `terms` are (name, coefficient)."""
 
     terms: tuple[tuple[str, float], ...]
     constant: float = 0.0
@@ -280,6 +280,12 @@ class Activation(ABC):
         stated.
         """
         return 0.5
+
+    def probabilities(self, values: FloatArray) -> FloatArray | None:
+        """Probabilities (..., n_classes) that the values (..., n_units) of a last layer are, of two
+        classes for a single unit; None, unless stated, where they are none.
+        """
+        return None
 
     @property
     def species(self) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def input_ids(name: str) -> Callable[[str], str]:
 
 
 def reaction_id(kind: str, index: int, unit: int, *parts: object) -> str:
-    """Identifier of a reaction: h, w, b, q or the name of a local rate constant, and which it is."""
+    """Identifier of a reaction: h, w, b, q or a local rate constant's name, and which it is."""
     return "_".join([f"J{kind}{index}_{unit}", *map(str, parts)])
 
 

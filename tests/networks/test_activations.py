@@ -110,7 +110,7 @@ def test_the_engine_finds_the_closed_form(name, z, h, start):
 @pytest.mark.parametrize("method", ["units", "flat", "integrate"])
 @pytest.mark.parametrize("name", ["Sigmoid", "Tanh", "Normalized"])
 def test_followers_agree_at_the_edges(name, method, rng):
-    """Rails of 1e-16 decide the shares of their layer, and followers may decay at a rate of 1e-13."""
+    """Rails of 1e-16 decide the shares of their layer, and followers may decay as slow as 1e-13."""
     for _ in range(12):
         z, h = -(10 ** rng.uniform(3, 6, 3)), 10 ** rng.uniform(-10, 2)
         net = cn.Network([cn.Layer(-np.eye(3), np.zeros(3), ACTIVATIONS[name](h=h))])
