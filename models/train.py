@@ -90,6 +90,7 @@ def main() -> None:
     for train in (xor, moons, iris, digits):
         name = train.__name__
         predict, net = train()
+        net = net.pruned()
         _, x, _, y = cn.model_data(name)
         chemistry = net.classify(cn.Simulator(net).steady_state(x).outputs)
         crn = cn.to_reactions(net)

@@ -21,17 +21,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from crn_nn_tellurium.basics import (
-    FloatArray,
-    check_identifier,
-    is_real,
-)
+from crn_nn_tellurium.basics import FloatArray, check_identifier, check_not_negative, is_real
 from crn_nn_tellurium.errors import IdentifierError, NetworkError
 from crn_nn_tellurium.networks.activation import Activation
 from crn_nn_tellurium.networks.activations import SmoothedReLU
 from crn_nn_tellurium.networks.input_coding import InputCoding, input_coding
 from crn_nn_tellurium.networks.layer import INPUT, Layer
 from crn_nn_tellurium.networks.network_files import FIELDS, load, save
+from crn_nn_tellurium.networks.pruning import pruned_layers
 from crn_nn_tellurium.networks.structure import (
     check_shapes,
     checked_class_names,
@@ -248,6 +245,40 @@ class Network:
             for layer, value in zip(self.layers, values, strict=True)
         ]
         return dataclasses.replace(self, layers=tuple(layers))
+
+    def pruned(
+        self, tolerance: float = float(np.finfo(float).eps), x: npt.ArrayLike | None = None
+    ) -> Network:
+        """The same network without weights and biases that cannot be seen, each of which makes
+        reactions.
+
+        Zero are then the smallest of each unit, which together move its drive by no more than
+        2 sqrt(h) `tolerance`. Outputs change at most as they would if every concentration were off
+        by the factor e^tolerance where it is made: by default, by as much as rounding does.
+
+        Parameters
+        ----------
+        tolerance : float
+            Relative change of concentrations that counts as none, >= 0.
+        x : (n_samples, n_in) array_like, optional
+            Inputs as large as they become; else the range of ``"scaled"`` ones alone is known. Of
+            weights that read values of unknown range, those go that together are below `tolerance`
+            times the largest of their unit.
+
+        Raises
+        ------
+        InputError
+            If `tolerance` is negative, or x does not fit.
+
+        Examples
+        --------
+        >>> net = Network([Layer([[1.0, 1e-40], [1e-40, 1e-40]])])
+        >>> net.n_weights, net.pruned().n_weights, net.pruned(x=[[0.0, 5.0]]).n_weights
+        (4, 3, 1)
+        """
+        check_not_negative("tolerance", tolerance)
+        sizes = None if x is None else self.input_coding.check(x)
+        return dataclasses.replace(self, layers=pruned_layers(self, tolerance, sizes))
 
     # The closed form --------------------------------------------------------------------------
 
