@@ -16,7 +16,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.kinetics import RateConstants, RateErrors
-from crn_nn_tellurium.networks import Loss, Network, from_vector, to_vector
+from crn_nn_tellurium.networks import Loss, Network, to_vector
 from crn_nn_tellurium.simulation import verify
 from crn_nn_tellurium.training.checkpoints import State
 from crn_nn_tellurium.training.objective import Coordinates, Objective
@@ -129,16 +129,9 @@ class Round:
         )
 
     def thinned(self, density: float) -> Network:
-        """The network found, with all but the largest rate constants of weights set to zero."""
-        coordinates = self.objective.coordinates
-        net = coordinates.network(self.found)
-        sizes = coordinates.weight_sizes(net)
-        weights = np.flatnonzero(sizes >= 0)
+        """The network found, with that share of its weights."""
         n_kept = max(1, round(density * self.task.net.n_weights))
-        small = weights[np.argsort(-sizes[weights], kind="stable")[n_kept:]]
-        vector = to_vector(net)
-        vector[small] = 0.0
-        return from_vector(net, vector)
+        return self.objective.coordinates.thinned(self.found, n_kept)
 
     # What an optimiser sees ----------------------------------------------------------------------
 
