@@ -33,9 +33,9 @@ def xor() -> tuple[Any, cn.Network]:
         ).fit(x, y)
         if np.abs(model.predict(x) - y).max() < 0.01:
             break
-    net = cn.from_sklearn(
-        model, h=0.001, inputs="nonnegative", class_names=[0, 1], name="xor_2_2_1"
-    )
+    # a regressor of 0 and 1, whose values mean classes
+    options = {"task": "classification", "class_names": [0, 1], "name": "xor_2_2_1"}
+    net = cn.from_sklearn(model, h=0.001, inputs="nonnegative", **options)
     return lambda data: (model.predict(data) > 0.5).astype(int), net
 
 
@@ -90,6 +90,7 @@ def main() -> None:
     for train in (xor, moons, iris, digits):
         name = train.__name__
         predict, net = train()
+        net = net.pruned()
         _, x, _, y = cn.model_data(name)
         chemistry = net.classify(cn.Simulator(net).steady_state(x).outputs)
         crn = cn.to_reactions(net)

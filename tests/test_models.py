@@ -1,5 +1,6 @@
 """Shipped models: the published table, measured again."""
 
+import dataclasses
 import importlib.util
 import json
 from pathlib import Path
@@ -43,6 +44,28 @@ def test_readme_has_the_same_table(name):
         f" {row['chemistry_accuracy']:.1%} |"
     )
     assert line in README
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_no_reaction_is_too_slow_to_be_seen(name):
+    net = cn.load_model(name)
+    assert net.pruned() == net
+    # those of digits that stay and matter least, on pixels that are nearly always empty
+    assert cn.to_reactions(net).constants.min() > 1e-15
+
+
+def test_pruning_digits_changed_no_answer():
+    """With the weights of the 127 reactions that training left below 1e-19, as they were."""
+    net, x = cn.load_model("digits"), cn.model_data("digits")[1]
+    first = net.layers[0]
+    weights = np.where(first.weights == 0, 1e-20 / 16, first.weights)
+    whole = dataclasses.replace(
+        net, layers=(dataclasses.replace(first, weights=weights), *net.layers[1:])
+    )
+    assert whole.n_weights == net.n_weights + 127
+    assert whole.pruned() == net
+    np.testing.assert_allclose(net(x), whole(x), rtol=0, atol=1e-12)
+    assert np.array_equal(net.predict(x), whole.predict(x))
 
 
 def test_names():

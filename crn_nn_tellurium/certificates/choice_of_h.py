@@ -237,7 +237,7 @@ def choose_h(
     x = input_points(net, X)
     _check_free(net)
     trials = Trials(net, x, _reference(net, x, reference), float(tolerance), bound)
-    table = _Table(trials, _classes(y, len(x)), [(h,) * trials.n_free for h in grid.tolist()])
+    table = _Table(trials, _classes(net, y, len(x)), [(h,) * trials.n_free for h in grid.tolist()])
     found = table.choice(aims[0])
     if max_time is not None and found.settling_time > max_time:
         in_time = table.choice(aims[-1])
@@ -312,10 +312,13 @@ def _check_free(net: Network) -> None:
         )
 
 
-def _classes(y: Any, n: int) -> npt.NDArray[Any] | None:
+def _classes(net: Network, y: Any, n: int) -> npt.NDArray[Any] | None:
     """True classes (n,), if there are."""
-    found = None if y is None else np.asarray(y)
-    if found is not None and found.shape != (n,):
+    if y is None:
+        return None
+    net.need_classes("y of classes")
+    found = np.asarray(y)
+    if found.shape != (n,):
         raise InputError(f"y has shape {found.shape}; expected ({n},), one class per sample")
     return found
 

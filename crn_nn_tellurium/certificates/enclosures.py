@@ -172,6 +172,7 @@ def certified_margin(
             " (0, 1)"
         )
     boxes = _Boxes(net, x, inputs)
+    boxes.net.need_classes("certified_margin")
     low, high = np.zeros(len(boxes.nominal)), np.full(len(boxes.nominal), float(limit))
     rates = high
     for _ in range(_BISECTIONS):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from typer import Argument, Option
 
+from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.commands.arguments import Net, Out, Overwrite, load_network
 from crn_nn_tellurium.commands.files import check_new, write_table
-from crn_nn_tellurium.commands.tables import read_table
+from crn_nn_tellurium.commands.tables import CsvTable, read_table
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.networks import Network
 
 
 def command(
@@ -21,27 +24,47 @@ def command(
     ],
     output: Out = None,
     target: Annotated[
-        str | None, Option(help="Column with the true class; prints the accuracy.")
+        str | None,
+        Option(help="Column with the truth; prints the accuracy, or R2 of a regression."),
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Outputs and classes of every row of a CSV, as the chemistry settles.
+    """Outputs of every row of a CSV, as the chemistry settles, and classes where it has names.
 
     Example: [bold]crn-nn predict iris flowers.csv -o answers.csv --target species[/bold]
     """
     network = load_network(net)
     table = read_table(data, network)
     x = table.numbers(network.input_names)
-    truth = None if target is None else table.labels(target, network)
+    truth = None if target is None else _truth(table, target, network)
     check_new(overwrite, output)
     from crn_nn_tellurium.simulation import Simulator
 
     outputs = Simulator(network).steady_state(x).outputs
-    classes = network.classify(outputs)
     heading, columns = list(network.output_names), list(outputs.T)
     if network.class_names is not None:
         heading.append("class")
-        columns.append(classes)
+        columns.append(network.classify(outputs))
     write_table(heading, columns, output, overwrite)
     if truth is not None:
-        print(f"accuracy: {np.mean(classes == truth):.1%} of {len(truth)}", file=sys.stderr)
+        print(f"{_score(network, outputs, truth)} of {len(truth)}", file=sys.stderr)
+
+
+def _truth(table: CsvTable, target: str, network: Network) -> Any:
+    if network.task == "classification":
+        return table.labels(target, network)
+    if network.n_out > 1:
+        raise InputError(
+            f"--target {target!r} is one column, and the network has {network.n_out} outputs;"
+            " expected a network with one, or no --target"
+        )
+    return table.numbers([target], "the target")[:, 0]
+
+
+def _score(network: Network, outputs: FloatArray, truth: Any) -> str:
+    if network.task == "classification":
+        return f"accuracy: {np.mean(network.classify(outputs) == truth):.1%}"
+    # scikit-learn takes a second to import
+    from sklearn.metrics import r2_score
+
+    return f"R2: {r2_score(truth, outputs[:, 0]):.3f}"

@@ -33,13 +33,15 @@ def from_sklearn(model: Any, h: float = 1e-6, *, inputs: str = "signed", **optio
     inputs : {"signed", "nonnegative", "scaled"}
         As in `Network`.
     **options
-        Passed to `Network`: ``input_range``, ``name``, ...
+        Passed to `Network`: ``input_range``, ``name``, ``task``, ...
 
     Returns
     -------
     Network
-        ``relu`` becomes SmoothedReLU, ``identity`` Linear. Softmax outputs become Linear ones and
-        a logistic output Sigmoid: the same class, not the same probability.
+        Of an MLPClassifier one for classification with its labels, of an MLPRegressor one for
+        regression, unless ``task`` says that its values mean classes. ``relu`` becomes
+        SmoothedReLU, ``identity`` Linear. Softmax outputs become Linear ones and a logistic output
+        Sigmoid: the same class, not the same probability.
 
     Raises
     ------
@@ -50,8 +52,9 @@ def from_sklearn(model: Any, h: float = 1e-6, *, inputs: str = "signed", **optio
     --------
     >>> mlp = MLPRegressor(hidden_layer_sizes=(3,), solver="lbfgs", random_state=0)
     >>> mlp = mlp.fit([[0.0, 1.0], [1.0, 0.0]], [0.0, 1.0])
-    >>> [layer.activation for layer in from_sklearn(mlp, h=1e-6).layers]
-    [SmoothedReLU(h=1e-06), Linear(h=1e-06)]
+    >>> net = from_sklearn(mlp, h=1e-6)
+    >>> net.task, [layer.activation for layer in net.layers]
+    ('regression', [SmoothedReLU(h=1e-06), Linear(h=1e-06)])
     """
     scale, shift, network = _unpack(model)
     hidden = _HIDDEN.get(network.activation)
@@ -76,7 +79,9 @@ def from_sklearn(model: Any, h: float = 1e-6, *, inputs: str = "signed", **optio
         if position == 0:
             matrix, offset = matrix * scale, bias + matrix @ shift
         layers.append(Layer(matrix, offset, (output if position == last else hidden)(h=h)))
-    if isinstance(network, MLPClassifier) and "class_names" not in options:
+    is_classifier = isinstance(network, MLPClassifier)
+    options.setdefault("task", "classification" if is_classifier else "regression")
+    if is_classifier and options["task"] == "classification" and "class_names" not in options:
         # whole numbers compare equal to scikit-learn's labels, whatever their type
         options["class_names"] = [
             c if isinstance(c, str) else int(c) for c in network.classes_.tolist()

@@ -45,18 +45,15 @@ from crn_nn_tellurium.networks.names import (
 from crn_nn_tellurium.networks.network import Network
 from crn_nn_tellurium.networks.parameter_vector import (
     from_vector,
-    outer_sum,
     pack,
     parameters,
-    places,
     split,
     to_vector,
     unpack,
-    values_of,
     with_arrays,
-    with_values,
 )
 from crn_nn_tellurium.networks.shipped import load_model, model_data, model_names
+from crn_nn_tellurium.networks.weights import outer_sum, places, values_of, with_values
 
 __all__ = [
     "BUILT_IN",

@@ -281,6 +281,12 @@ class Activation(ABC):
         """
         return 0.5
 
+    def probabilities(self, values: FloatArray) -> FloatArray | None:
+        """Probabilities (..., n_classes) that the values (..., n_units) of a last layer are, of two
+        classes for a single unit; None, unless stated, where they are none.
+        """
+        return None
+
     @property
     def species(self) -> tuple[str, ...]:
         """Local names of a unit's species: rails first, then followers."""

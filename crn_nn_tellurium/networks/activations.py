@@ -218,6 +218,10 @@ class Sigmoid(_Ratio):
 
     read_out = ReadOut((("S", 1.0),))
 
+    def probabilities(self, values: FloatArray) -> FloatArray | None:
+        """1 - p and p of a single unit; several units do not exclude one another."""
+        return np.concatenate([1 - values, values], axis=-1) if values.shape[-1] == 1 else None
+
 
 @dataclass(frozen=True)
 class Tanh(_Ratio):
@@ -252,6 +256,10 @@ class Normalized(Activation):
     )
     read_out = ReadOut((("P", 1.0),))
     h_is_smoothing = False
+
+    def probabilities(self, values: FloatArray) -> FloatArray | None:
+        """The values of several units; a single one is always 1."""
+        return values if values.shape[-1] > 1 else None
 
     def rescaled(self, factor: float) -> tuple[Activation, float] | None:
         """The same with all compared concentrations multiplied, which keeps their shares."""

@@ -256,8 +256,11 @@ def check_classes(net: Network, x: FloatArray, truth: npt.NDArray[Any]) -> None:
 
     Raises
     ------
+    NetworkError
+        If the network is for regression.
     InputError
     """
+    net.need_classes("y of classes")
     if x.ndim != 2 or truth.shape != (len(x),):
         raise InputError(
             f"X has shape {x.shape} and y {truth.shape}; expected (n_samples, {net.n_in}) and"

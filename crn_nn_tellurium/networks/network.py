@@ -21,17 +21,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from crn_nn_tellurium.basics import (
-    FloatArray,
-    check_identifier,
-    is_real,
-)
+from crn_nn_tellurium.basics import FloatArray, check_identifier, check_not_negative, is_real
 from crn_nn_tellurium.errors import IdentifierError, NetworkError
 from crn_nn_tellurium.networks.activation import Activation
 from crn_nn_tellurium.networks.activations import SmoothedReLU
 from crn_nn_tellurium.networks.input_coding import InputCoding, input_coding
 from crn_nn_tellurium.networks.layer import INPUT, Layer
 from crn_nn_tellurium.networks.network_files import FIELDS, load, save
+from crn_nn_tellurium.networks.pruning import pruned_layers
+from crn_nn_tellurium.networks.structure import (
+    check_shapes,
+    checked_class_names,
+    checked_names,
+    connected,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +53,11 @@ class Network:
     input_names, output_names : sequence of str, optional
         Identifiers, also in Antimony; by default ``x0, x1, ...`` and ``y0, y1, ...``.
     class_names : sequence of str or int, optional
-        Labels that `predict` returns, one per output (two for a single output).
+        Labels that `predict` returns, one per output (two for a single output); none in regression.
     name : str
         Identifier of the model.
+    task : {"classification", "regression"}
+        Whether the outputs tell classes or are themselves the answer.
 
     Raises
     ------
@@ -81,21 +86,14 @@ class Network:
     output_names: tuple[str, ...] = None  # type: ignore[assignment]
     class_names: tuple[str | int, ...] | None = None
     name: str = "network"
+    task: str = "classification"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.layers, list | tuple):
-            raise NetworkError(f"layers are {self.layers!r}; expected a list of Layers")
-        layers = tuple(self.layers)
-        if not layers:
-            raise NetworkError("a network without layers; expected at least one Layer")
-        for position, layer in enumerate(layers, start=1):
-            if not isinstance(layer, Layer):
-                raise NetworkError(f"layer {position} is {layer!r}; expected a Layer")
-        layers = _connected(layers)
-        n_in = _check_shapes(layers)
+        layers = connected(self.layers)
+        n_in = check_shapes(layers)
         check_identifier("network", self.name)
-        input_names = _names("input", self.input_names, "x", n_in)
-        output_names = _names("output", self.output_names, "y", layers[-1].n_out)
+        input_names = checked_names("input", self.input_names, "x", n_in)
+        output_names = checked_names("output", self.output_names, "y", layers[-1].n_out)
         if shared := set(input_names) & set(output_names):
             raise IdentifierError(
                 f"output name {min(shared)!r}: an input has the same name; expected different ones"
@@ -106,7 +104,7 @@ class Network:
             "input_names": input_names,
             "output_names": output_names,
             "input_range": (coding.low, coding.high) if self.inputs == "scaled" else None,
-            "class_names": _class_names(self.class_names, layers[-1].n_out),
+            "class_names": checked_class_names(self.class_names, layers[-1].n_out, self.task),
         }
         for attribute, value in content.items():
             object.__setattr__(self, attribute, value)
@@ -212,7 +210,14 @@ class Network:
 
     @property
     def classes(self) -> tuple[str | int, ...]:
-        """The labels that `classify` gives: `class_names`, or 0, 1, ..."""
+        """The labels that `classify` gives: `class_names`, or 0, 1, ...
+
+        Raises
+        ------
+        NetworkError
+            If the network is for regression.
+        """
+        self.need_classes("classes")
         return tuple(range(max(2, self.n_out))) if self.class_names is None else self.class_names
 
     @cached_property
@@ -240,6 +245,42 @@ class Network:
         ]
         return dataclasses.replace(self, layers=tuple(layers))
 
+    def pruned(
+        self, tolerance: float = float(np.finfo(float).eps), x: npt.ArrayLike | None = None
+    ) -> Network:
+        """The same network without weights and biases that cannot be seen, each of which makes
+        reactions.
+
+        Zero are then the smallest of each unit, which together move its drive by no more than
+        2 sqrt(h) `tolerance`. Outputs change at most as they would if every concentration were off
+        by the factor e^tolerance where it is made: by default, by as much as rounding does.
+
+        Parameters
+        ----------
+        tolerance : float
+            Relative change of concentrations that counts as none, >= 0.
+        x : (n_samples, n_in) array_like, optional
+            Inputs as large as they become; else the range of ``"scaled"`` ones alone is known. Of
+            weights that read values of unknown range, those go that together are below `tolerance`
+            times the largest of their unit.
+
+        Raises
+        ------
+        InputError
+            If `tolerance` is negative, or x does not fit.
+
+        Examples
+        --------
+        >>> net = Network([Layer([[1.0, 1e-40], [1e-40, 1e-40]])])
+        >>> net.n_weights, net.pruned().n_weights, net.pruned(x=[[0.0, 5.0]]).n_weights
+        (4, 3, 1)
+        """
+        check_not_negative("tolerance", tolerance)
+        sizes = None if x is None else self.input_coding.check(x)
+        return dataclasses.replace(self, layers=pruned_layers(self, tolerance, sizes))
+
+    # The closed form --------------------------------------------------------------------------
+
     def forward(self, x: npt.ArrayLike) -> dict[str, FloatArray]:
         """Values of the inputs and of every layer, by name, for inputs x (..., n_in).
 
@@ -264,8 +305,56 @@ class Network:
         return self.forward(x)[self.layers[-1].name]
 
     def predict(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
-        """Class labels (...) for inputs x (..., n_in): see `classify`."""
-        return self.classify(self(x))
+        """The answers for inputs x (..., n_in): class labels (...), as `classify` gives them, or in
+        regression the outputs (..., n_out).
+        """
+        outputs = self(x)
+        return outputs if self.task == "regression" else self.classify(outputs)
+
+    def predict_proba(self, x: npt.ArrayLike) -> FloatArray:
+        """Probabilities (..., n_classes) of the classes for inputs x (..., n_in).
+
+        They are the outputs themselves where these sum to 1, and 1 - p and p where a single sigmoid
+        gives p.
+
+        Raises
+        ------
+        NetworkError
+            If the network is for regression, or its outputs are no probabilities.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import Sigmoid
+        >>> net = Network([Layer([[1.0]], activation=Sigmoid(h=4.0))], inputs="signed")
+        >>> net.predict_proba([[-3.0], [0.0]])
+        array([[0.8, 0.2],
+               [0.5, 0.5]])
+        """
+        self.need_classes("predict_proba")
+        last = self.layers[-1].activation
+        found = last.probabilities(self(x))
+        if found is None:
+            raise NetworkError(
+                f"predict_proba: {self.n_out} output(s) of {last} are no probabilities; expected a"
+                " last layer of Normalized with two outputs or more, or of one Sigmoid; a"
+                " CRNClassifier makes probabilities of linear outputs"
+            )
+        return found
+
+    def need_classes(self, what: str) -> None:
+        """Refuse, for the sake of what needs classes, a network that has none.
+
+        Raises
+        ------
+        NetworkError
+            If the network is for regression.
+        """
+        if self.task == "regression":
+            raise NetworkError(
+                f"{what}: network {self.name!r} is for regression, its outputs are values and no"
+                " classes; use the values, net(x), or say what they are:"
+                " dataclasses.replace(net, task='classification')"
+            )
 
     def classify(self, outputs: npt.ArrayLike) -> npt.NDArray[Any]:
         """Class labels for outputs (..., n_out), from the closed form or from the chemistry.
@@ -277,8 +366,10 @@ class Network:
         Raises
         ------
         NetworkError
-            If an output is NaN, or their number is not the network's.
+            If the network is for regression, an output is NaN, or their number is not the
+            network's.
         """
+        self.need_classes("classify")
         outputs = np.asarray(outputs, dtype=float)
         if outputs.shape[-1:] != (self.n_out,):
             raise NetworkError(
@@ -349,101 +440,5 @@ class Network:
         )
         return (
             f"Network({self.name!r}: {self.n_in} inputs, {self.inputs}; {layers}; {self.n_weights}"
-            " weights)"
+            f" weights{', regression' if self.task == 'regression' else ''})"
         )
-
-
-def _connected(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    """The layers with their default names and sources filled in."""
-    result: list[Layer] = []
-    known = [INPUT]
-    for position, layer in enumerate(layers, start=1):
-        name = layer.name or f"layer{position}"
-        if name in known:
-            raise NetworkError(
-                f"layer {position} is called {name!r}, which is taken; expected a name of its own"
-            )
-        sources = layer.inputs or (known[-1],)
-        for source in sources:
-            if source not in known:
-                raise NetworkError(
-                    f"layer {name!r} reads {source!r}; expected earlier ones among"
-                    f" {', '.join(known)}"
-                )
-        result.append(dataclasses.replace(layer, name=name, inputs=sources))
-        known.append(name)
-    read = {source for layer in result for source in layer.inputs}
-    for name in known[:-1]:
-        if name not in read:
-            raise NetworkError(
-                f"no layer reads {name!r}; expected every one but the last to be read"
-            )
-    return tuple(result)
-
-
-def _check_shapes(layers: tuple[Layer, ...]) -> int:
-    """The number of inputs; raises if weights do not match what their layers read."""
-    first = layers[0]
-    n_in, rest = divmod(first.n_in, len(first.inputs))
-    if rest:
-        raise NetworkError(
-            f"layer {first.name!r}: reads the inputs {len(first.inputs)} times in {first.n_in}"
-            " columns"
-        )
-    width = {INPUT: n_in}
-    for layer in layers:
-        expected = sum(width[source] for source in layer.inputs)
-        if layer.n_in != expected:
-            sources = " and ".join(
-                f"the {width[s]} {'inputs' if s == INPUT else f'outputs of {s}'}"
-                for s in layer.inputs
-            )
-            raise NetworkError(
-                f"layer {layer.name!r}: weights are {layer.weights.shape}; expected ({layer.n_out},"
-                f" {expected}) to match {sources}"
-            )
-        width[layer.name] = layer.n_out
-    return n_in
-
-
-def _names(kind: str, names: Sequence[str] | None, letter: str, count: int) -> tuple[str, ...]:
-    if names is None:
-        return tuple(f"{letter}{i}" for i in range(count))
-    if not _is_list(names) or len(names) != count:
-        raise NetworkError(f"{kind}_names are {names!r}; expected {count} names")
-    result = tuple(check_identifier(kind, name) for name in names)
-    for position, name in enumerate(result):
-        if name in result[:position]:
-            raise IdentifierError(f"{kind} name {name!r}: used twice; expected different names")
-    return result
-
-
-def _is_list(names: object) -> bool:
-    return isinstance(names, list | tuple | np.ndarray)
-
-
-def _class_names(names: Sequence[Any] | None, n_out: int) -> tuple[str | int, ...] | None:
-    if names is None:
-        return None
-    if not _is_list(names):
-        raise NetworkError(f"class_names are {names!r}; expected a list of labels")
-    labels = tuple(name.item() if isinstance(name, np.generic) else name for name in names)
-    expected = max(n_out, 2)
-    if len(labels) != expected:
-        raise NetworkError(
-            f"class_names are {names!r}; expected {expected} labels for {n_out} outputs"
-        )
-    kinds = {type(label) for label in labels}
-    if not (kinds == {str} or kinds == {int}):
-        raise NetworkError(f"class_names are {names!r}; expected all strings or all whole numbers")
-    for label in labels:
-        if isinstance(label, str) and (
-            not label.isprintable() or set(label) & set('"\\') or not label.strip()
-        ):
-            raise IdentifierError(
-                f"class name {label!r}: expected printable characters without quotes and"
-                " backslashes, since it becomes an output's readable name in Antimony"
-            )
-    if len(set(labels)) != len(labels):
-        raise NetworkError(f"class_names are {names!r}; expected different labels")
-    return labels

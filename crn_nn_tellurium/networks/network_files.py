@@ -13,8 +13,9 @@ from crn_nn_tellurium.networks.activations import BUILT_IN
 from crn_nn_tellurium.networks.layer import Layer
 
 FORMAT = "crn_nn_tellurium network"
-FORMAT_VERSION = 1
-FIELDS = ("name", "inputs", "input_range", "input_names", "output_names", "class_names")
+FORMAT_VERSION = 2
+"""Version 1 has no task: all its networks classify."""
+FIELDS = ("name", "task", "inputs", "input_range", "input_names", "output_names", "class_names")
 """What a file keeps of a network besides its layers."""
 _Made = TypeVar("_Made")
 
@@ -54,11 +55,14 @@ def load(
         raise FileFormatError(
             f"{label!r}: format is {document.get('format')!r}; expected {FORMAT!r}"
         )
-    if document.get("format_version") != FORMAT_VERSION:
+    version = document.get("format_version")
+    if version not in range(1, FORMAT_VERSION + 1):
         raise FileFormatError(
-            f"{label!r}: format version {document.get('format_version')!r}; this package reads"
-            f" version {FORMAT_VERSION}; a newer one needs a newer crn_nn_tellurium"
+            f"{label!r}: format version {version!r}; this package reads versions 1 to"
+            f" {FORMAT_VERSION}; a newer one needs a newer crn_nn_tellurium"
         )
+    if version == 1:
+        document["task"] = "classification"
     kinds = BUILT_IN | dict(activations or {})
     try:
         layers = tuple(_read_layer(label, entry, kinds) for entry in document["layers"])

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, is_sparse
+from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.networks.names import bias_id, shared_id, weight_id
 from crn_nn_tellurium.networks.network import Network
+from crn_nn_tellurium.networks.weights import places, values_of, with_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,36 +60,6 @@ def parameters(net: Network) -> tuple[Parameter, ...]:
         Parameter(shared_id(number + 1, "h"), "h", number, ()) for number in range(len(net.layers))
     ]
     return tuple(found)
-
-
-def places(weights: Any) -> tuple[Any, Any]:
-    """Row and column of each weight that is a parameter."""
-    if is_sparse(weights):
-        return np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr)), weights.indices
-    rows, columns = np.indices(weights.shape)
-    return rows.ravel(), columns.ravel()
-
-
-def values_of(weights: Any) -> FloatArray:
-    """The weights that are parameters, as one row of numbers."""
-    return weights.data if is_sparse(weights) else np.ravel(weights)
-
-
-def with_values(weights: Any, values: FloatArray) -> Any:
-    """A matrix of the same pattern with other numbers."""
-    if is_sparse(weights):
-        return sparse.csr_array((values, weights.indices, weights.indptr), shape=weights.shape)
-    return values.reshape(weights.shape)
-
-
-def outer_sum(weights: Any, by_unit: FloatArray, read: FloatArray) -> Any:
-    """sum over samples of by_unit (n, n_out) x read (n, n_in), where the weights are parameters:
-    dL/d(weights).
-    """
-    if not is_sparse(weights):
-        return by_unit.T @ read
-    rows, columns = places(weights)
-    return with_values(weights, np.einsum("nk,nk->k", by_unit[:, rows], read[:, columns]))
 
 
 def pack(

@@ -78,6 +78,8 @@ class NetworkScan:
     def _check(self) -> None:
         plan, parameters = self.plan, self._parameters
         for quantity in plan.quantities:
+            if quantity.kind in ("class", "accuracy"):
+                self._net.need_classes(repr(quantity.kind))
             if quantity.kind in _BY_NETWORK:
                 for axis in plan.axes:
                     if parameters.changes_rate_constants(axis):

@@ -98,7 +98,9 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         self.predict_with = predict_with
         self.verbose = verbose
 
-    def _train(self, x: FloatArray, y: npt.NDArray[Any], n_out: int, loss: str) -> Network:
+    def _train(
+        self, x: FloatArray, y: npt.NDArray[Any], n_out: int, loss: str, task: str
+    ) -> Network:
         """Fit on standardised features; the network reads those."""
         check_choice("predict_with", self.predict_with, get_args(SteadyStateSource))
         check_not_negative("alpha", self.alpha)
@@ -120,6 +122,7 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
             output=Linear(h=self.h),
             inputs="signed",
             name="crn_network",
+            task=task,
         )
         result = fit(
             start,
@@ -312,7 +315,9 @@ class CRNClassifier(ClassifierMixin, _CRNEstimator):  # type: ignore[misc]
                 f"y has one class, {self.classes_.tolist()}; expected at least 2 classes"
             )
         n_out = 1 if len(self.classes_) == 2 else len(self.classes_)
-        net = self._raw_features(self._train(self._standardized(x), index, n_out, "cross_entropy"))
+        net = self._raw_features(
+            self._train(self._standardized(x), index, n_out, "cross_entropy", "classification")
+        )
         names = self.classes_.tolist()
         if all(isinstance(name, str | int) and not isinstance(name, bool) for name in names):
             net = replace(net, class_names=names)
@@ -366,9 +371,8 @@ class CRNRegressor(RegressorMixin, _CRNEstimator):  # type: ignore[misc]
         if self.standardize:
             mean, spread = values.mean(axis=0), values.std(axis=0)
             spread = np.where(spread > 0, spread, 1.0)
-        net = self._train(
-            self._standardized(x), (values - mean) / spread, values.shape[1], "squared_error"
-        )
+        scaled, n_out = (values - mean) / spread, values.shape[1]
+        net = self._train(self._standardized(x), scaled, n_out, "squared_error", "regression")
         *rest, last = net.layers
         last = replace(last, weights=last.weights * spread[:, None], bias=last.bias * spread + mean)
         self._keep(self._raw_features(replace(net, layers=(*rest, last))), x)

@@ -154,7 +154,7 @@ def _train(task: Task, monitor: Monitor) -> FitResult:
             checkpoint.write(state)
             if state.round + 1 == len(densities):
                 break
-            state = task.begin(now.pruned(densities[state.round + 1]), after=state)
+            state = task.begin(now.thinned(densities[state.round + 1]), after=state)
     return now.result()
 
 

@@ -28,11 +28,9 @@ from crn_nn_tellurium.networks import (
     Network,
     from_vector,
     pack,
-    parameters,
-    places,
     shared_id,
     split,
-    to_vector,
+    values_of,
 )
 from crn_nn_tellurium.sensitivity import (
     Gradient,
@@ -61,6 +59,12 @@ class Coordinates:
     keep_zeros : bool
         Whether weights of exactly zero stay zero.
 
+    Attributes
+    ----------
+    start : (n_free,) ndarray
+        Where the network itself is, brought within the bounds.
+    is_weight : (n_free,) ndarray of bool
+
     Raises
     ------
     InputError
@@ -68,148 +72,114 @@ class Coordinates:
     """
 
     def __init__(
-        self,
-        net: Network,
-        constraints: Constraints = _NO_CONSTRAINTS,
-        keep_zeros: bool = False,
+        self, net: Network, constraints: Constraints = _NO_CONSTRAINTS, keep_zeros: bool = False
     ) -> None:
-        self.net = net
-        self._vector = to_vector(net)
-        self._kinds = np.array([p.kind for p in parameters(net)])
-        self.kinetics = NetworkKinetics(net)
-        chemistry = [layer.chemistry for layer in self.kinetics.layers]
-        self._constants = [c.constants for c in chemistry]
-        self._gains = [c.activation.gain for c in chemistry]
-        # a value that is read through several species counts by its largest coefficient
-        largest = []
-        for c in chemistry:
-            coefficient = np.zeros(c.layer.n_in)
-            np.maximum.at(
-                coefficient,
-                [k.column for k in c.catalysts],
-                [abs(k.coefficient) for k in c.catalysts],
-            )
-            largest.append(np.where(coefficient > 0, coefficient, 1.0))
-        scales = []
-        for layer, gain, coefficient in zip(net.layers, self._gains, largest, strict=True):
-            _, columns = places(layer.weights)
-            scales.append(gain * coefficient[columns])
-        self._scales = scales
-        self._constraints = constraints
+        self.net, self.kinetics = net, NetworkKinetics(net)
         self._learn_h = constraints.h_bounds is not None
-        self._weights = self._kinds == "weight"
-        free = (self._kinds != "h") | self._learn_h
+        self._encodings = [layer.chemistry for layer in self.kinetics.layers]
+        pairs = [e.to_drive(values_of(e.layer.weights), e.layer.bias) for e in self._encodings]
+        self._own = _joined(pairs, np.log(net.h))
+        marks = [(np.ones_like(weights), np.zeros_like(bias)) for weights, bias in pairs]
+        no_h = np.zeros(len(pairs))
+        self._weights = _joined(marks, no_h) == 1
+        free = np.ones(len(self._own), dtype=bool)
+        free[len(free) - len(pairs) :] = self._learn_h
         if keep_zeros:
-            free &= ~(self._weights & (self._vector == 0))
-        self.free = np.flatnonzero(free)
-        self._low, self._high = self._bounds()
-        self.is_weight = self._weights[self.free]
-        self.start = np.clip(
-            self._to_theta(self._vector)[self.free], self._low[self.free], self._high[self.free]
-        )
-
-    def _bounds(self) -> tuple[FloatArray, FloatArray]:
-        most, h_bounds = self._constraints.max_rate_constant, self._constraints.h_bounds
-        low, high = np.full(len(self._vector), -np.inf), np.full(len(self._vector), np.inf)
-        if h_bounds is not None:
-            least, largest = h_bounds[0], min(h_bounds[1], np.inf if most is None else most)
-            for layer in self.net.layers:
-                if not least <= layer.activation.h <= largest:
-                    raise InputError(
-                        f"layer {layer.name!r}: h is {layer.activation.h!r}, outside its bounds"
-                        f" {least!r} to {largest!r}; start within them, or give other h_bounds"
-                    )
-            h = self._kinds == "h"
-            low[h], high[h] = np.log([least, largest])
-        if most is None:
-            return low, high
-        self._refuse_fixed_above(most)
-        low[self._weights], high[self._weights] = -most, most
-        biases = np.flatnonzero(self._kinds == "bias")
-        first = 0
-        for layer in self.net.layers:
-            # |sign theta + shift| <= most for every rail
-            shifts = [rail.sign * rail.shift for rail in layer.activation.rails]
-            least, largest = max(-most - s for s in shifts), min(most - s for s in shifts)
-            if least > largest:
-                raise InputError(
-                    f"layer {layer.name!r}: max_rate_constant is {most!r}, but the shifts of"
-                    f" {layer.activation} alone need more"
-                )
-            own = biases[first : first + layer.n_out]
-            low[own], high[own] = least, largest
-            first += layer.n_out
-        return low, high
-
-    def _refuse_fixed_above(self, most: float) -> None:
-        for layer in self.kinetics.layers:
-            for k, value in zip(
-                layer.local.rate_constants, layer.constants.local.tolist(), strict=True
-            ):
-                if value > most and not (
-                    self._learn_h and k == shared_id(layer.chemistry.index, "h")
-                ):
-                    raise InputError(
-                        f"layer {layer.name!r}: its rate constant {k} is {value!r}, which training"
-                        f" leaves as it is; max_rate_constant is {most!r}"
-                    )
+            free &= ~(self._weights & (self._own == 0))
+        self._free = np.flatnonzero(free)
+        self._low, self._high = (end[free] for end in _bounds(self.kinetics, constraints))
+        self.is_weight = self._weights[free]
+        self.start = self.clip(self._own[free])
 
     @property
     def bounds(self) -> list[tuple[float, float]]:
         """(low, high) of each coordinate."""
-        return list(zip(self._low[self.free].tolist(), self._high[self.free].tolist(), strict=True))
+        return list(zip(self._low.tolist(), self._high.tolist(), strict=True))
 
     def clip(self, theta: FloatArray) -> FloatArray:
         """The nearest point within the bounds."""
-        return np.clip(theta, self._low[self.free], self._high[self.free])
-
-    def _to_theta(self, vector: FloatArray) -> FloatArray:
-        weights, biases, h = split(self.net, vector)
-        for number, layer in enumerate(self.net.layers):
-            rows, columns = places(layer.weights)
-            shift = np.bincount(
-                rows, weights[number] * self._constants[number][columns], layer.n_out
-            )
-            weights[number] = weights[number] * self._scales[number]
-            biases[number] = self._gains[number] * (biases[number] + shift)
-        return pack(weights, biases, np.log(h))
-
-    def weight_sizes(self, net: Network) -> FloatArray:
-        """Rate constant of each weight of a network of this structure, by parameter; -1 where it is
-        no weight.
-        """
-        return np.where(self._weights, np.abs(self._to_theta(to_vector(net))), -1.0)
+        return np.clip(theta, self._low, self._high)
 
     def network(self, theta: FloatArray) -> Network:
         """The network at a point."""
-        full = self._to_theta(self._vector)
-        full[self.free] = theta
-        weights, biases, h = split(self.net, full)
-        for number, layer in enumerate(self.net.layers):
-            rows, columns = places(layer.weights)
-            weights[number] = weights[number] / self._scales[number]
-            shift = np.bincount(
-                rows, weights[number] * self._constants[number][columns], layer.n_out
-            )
-            biases[number] = biases[number] / self._gains[number] - shift
-        vector = pack(weights, biases, np.exp(h))
-        if not self._learn_h:
-            # exp(log h) may differ in the last bit
-            h_place = self._kinds == "h"
-            vector[h_place] = self._vector[h_place]
-        return from_vector(self.net, vector)
+        return from_vector(self.net, self._parameters(self._with_fixed(theta)))
+
+    def thinned(self, theta: FloatArray, n_kept: int) -> Network:
+        """The network at a point with all but its largest rate constants of weights set to zero."""
+        full = self._with_fixed(theta)
+        values, weights = self._parameters(full), np.flatnonzero(self._weights)
+        by_size = weights[np.argsort(-np.abs(full[weights]), kind="stable")]
+        values[by_size[n_kept:]] = 0.0
+        return from_vector(self.net, values)
+
+    def _with_fixed(self, theta: FloatArray) -> FloatArray:
+        full = self._own.copy()
+        full[self._free] = theta
+        return full
+
+    def _parameters(self, full: FloatArray) -> FloatArray:
+        weights, biases, log_h = split(self.net, full)
+        parts = zip(self._encodings, weights, biases, strict=True)
+        pairs = [encoding.from_drive(w, b) for encoding, w, b in parts]
+        # exp(log h) may differ from h in the last bit
+        return _joined(pairs, np.exp(log_h) if self._learn_h else self.net.h)
 
     def gradient(self, net: Network, gradient: Gradient) -> FloatArray:
-        """Derivatives by the coordinates, from those by the parameters."""
-        weights, biases, h = split(self.net, pack(gradient.weights, gradient.biases, gradient.h))
-        for number, layer in enumerate(self.net.layers):
-            rows, columns = places(layer.weights)
-            by_bias = biases[number]
-            weights[number] = (
-                weights[number] - by_bias[rows] * self._constants[number][columns]
-            ) / self._scales[number]
-            biases[number] = by_bias / self._gains[number]
-        return pack(weights, biases, h * np.array(net.h))[self.free]
+        """Derivatives by the coordinates, from those by a network's parameters."""
+        by_parameter = pack(gradient.weights, gradient.biases, gradient.h)
+        weights, biases, by_h = split(self.net, by_parameter)
+        parts = zip(self._encodings, weights, biases, strict=True)
+        pairs = [encoding.by_drive(w, b) for encoding, w, b in parts]
+        return _joined(pairs, by_h * np.array(net.h))[self._free]
+
+
+def _bounds(kinetics: NetworkKinetics, constraints: Constraints) -> tuple[FloatArray, FloatArray]:
+    """Least and largest value of every coordinate, free or not."""
+    most = constraints.max_rate_constant or np.inf
+    h_low, h_high = constraints.h_bounds or (0.0, np.inf)
+    h_high = min(h_high, most)
+    lows, highs = [], []
+    for layer in kinetics.net.layers:
+        activation = layer.activation
+        if constraints.h_bounds is not None and not h_low <= activation.h <= h_high:
+            raise InputError(
+                f"layer {layer.name!r}: h is {activation.h!r}, outside its bounds"
+                f" {h_low!r} to {h_high!r}; start within them, or give other h_bounds"
+            )
+        # |sign theta + shift| <= most for every rail
+        shifts = [rail.sign * rail.shift for rail in activation.rails]
+        least, largest = max(-most - s for s in shifts), min(most - s for s in shifts)
+        if least > largest:
+            raise InputError(
+                f"layer {layer.name!r}: max_rate_constant is {most!r}, but the shifts of"
+                f" {activation} alone need more"
+            )
+        n_weights = len(values_of(layer.weights))
+        lows.append((np.full(n_weights, -most), np.full(layer.n_out, least)))
+        highs.append((np.full(n_weights, most), np.full(layer.n_out, largest)))
+    _refuse_fixed_above(kinetics, most, constraints.h_bounds is not None)
+    h = [np.full(len(lows), np.log(end) if end else -np.inf) for end in (h_low, h_high)]
+    return _joined(lows, h[0]), _joined(highs, h[1])
+
+
+def _joined(
+    pairs: Sequence[tuple[FloatArray, FloatArray]], h: Sequence[float] | FloatArray
+) -> FloatArray:
+    """One vector of each layer's weights and biases, and of h."""
+    weights, biases = zip(*pairs, strict=True)
+    return pack(weights, biases, h)
+
+
+def _refuse_fixed_above(kinetics: NetworkKinetics, most: float, learn_h: bool) -> None:
+    for layer in kinetics.layers:
+        h = shared_id(layer.chemistry.index, "h")
+        constants = layer.constants.local.tolist()
+        for k, value in zip(layer.local.rate_constants, constants, strict=True):
+            if value > most and not (learn_h and k == h):
+                raise InputError(
+                    f"layer {layer.name!r}: its rate constant {k} is {value!r}, which training"
+                    f" leaves as it is; max_rate_constant is {most!r}"
+                )
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.kinetics import RateConstants, RateErrors
-from crn_nn_tellurium.networks import Loss, Network, from_vector, to_vector
+from crn_nn_tellurium.networks import Loss, Network, to_vector
 from crn_nn_tellurium.simulation import verify
 from crn_nn_tellurium.training.checkpoints import State
 from crn_nn_tellurium.training.objective import Coordinates, Objective
@@ -116,9 +116,10 @@ class Round:
         return self.state.theta if self.state.best is None else self.state.best
 
     def result(self) -> FitResult:
-        """The network found, verified."""
+        """The network found, without what rounding cannot see, verified."""
         task, objective = self.task, self.objective
-        net = objective.coordinates.network(self.found)
+        # a penalty leaves weights of 1e-80 where data say nothing, and each would be a reaction
+        net = objective.coordinates.network(self.found).pruned(x=task.x)
         held_out = task.held_out
         return FitResult(
             net,
@@ -129,17 +130,10 @@ class Round:
             verify(net, task.x, *objective.read_out),
         )
 
-    def pruned(self, density: float) -> Network:
-        """The network found, with all but the largest rate constants of weights set to zero."""
-        coordinates = self.objective.coordinates
-        net = coordinates.network(self.found)
-        sizes = coordinates.weight_sizes(net)
-        weights = np.flatnonzero(sizes >= 0)
+    def thinned(self, density: float) -> Network:
+        """The network found, with that share of its weights."""
         n_kept = max(1, round(density * self.task.net.n_weights))
-        small = weights[np.argsort(-sizes[weights], kind="stable")[n_kept:]]
-        vector = to_vector(net)
-        vector[small] = 0.0
-        return from_vector(net, vector)
+        return self.objective.coordinates.thinned(self.found, n_kept)
 
     # What an optimiser sees ----------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from crn_nn_tellurium.commands.main import VERBS
 def test_demo_runs_in_an_empty_folder(run, tmp_path):
     code, out, _ = run("demo")
     assert code == 0
-    for text in ("xor", "digits", "2844", "97.2%", "accuracy, chemistry"):
+    for text in ("xor", "digits", "2717", "97.2%", "accuracy, chemistry"):
         assert text in out
     for name in ("xor_settling.png", "digits_confusion.png"):
         assert (tmp_path / "crn-nn-demo" / name).read_bytes().startswith(b"\x89PNG")

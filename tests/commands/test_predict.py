@@ -47,3 +47,19 @@ def test_tables_as_spreadsheets_write_them(run, tmp_path, text):
 def test_labels_are_compared_as_what_they_are(run, tmp_path):
     (tmp_path / "x.csv").write_text("x0,x1,t\n0,1,1.0\n1,1,0\n")
     assert "accuracy: 100.0% of 2" in run("predict xor x.csv --target t")[2]
+
+
+def test_a_regression_gives_values_and_their_r2(run, tmp_path):
+    net = cn.Network([cn.Layer([[2.0]], activation=cn.Linear())], task="regression")
+    net.save(tmp_path / "double.json")
+    (tmp_path / "x.csv").write_text("x0,t\n0.5,1\n1,2\n2,3\n")
+    code, out, err = run("predict double.json x.csv --target t")
+    assert code == 0
+    values = [float(line) for line in out.split()[1:]]
+    np.testing.assert_allclose(values, [1.0, 2.0, 4.0], rtol=1e-9)
+    # 1 - (0 + 0 + 1) / 2
+    assert (out.split()[0], err.strip()) == ("y0", "R2: 0.500 of 3")
+    cn.Network([cn.Layer([[2.0], [1.0]])], task="regression").save(tmp_path / "two.json")
+    code, _, err = run("predict two.json x.csv --target t")
+    assert code != 0
+    assert "the network has 2 outputs" in err

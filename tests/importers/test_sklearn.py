@@ -70,7 +70,17 @@ def test_regression():
     )
     net = cn.from_sklearn(mlp, h=1e-12, inputs="nonnegative")
     np.testing.assert_allclose(net(x)[:, 0], mlp.predict(x), atol=1e-3)
-    assert net.class_names is None
+    assert (net.task, net.class_names) == ("regression", None)
+    np.testing.assert_allclose(net.predict(x)[:, 0], mlp.predict(x), atol=1e-3)
+
+
+def test_values_of_a_regressor_may_mean_classes():
+    x, y = np.array([[0.0], [1.0]]), np.array([0.0, 1.0])
+    mlp = MLPRegressor(hidden_layer_sizes=(4,), solver="lbfgs", random_state=0).fit(x, y)
+    net = cn.from_sklearn(mlp, task="classification", class_names=["off", "on"])
+    assert net.predict(x).tolist() == ["off", "on"]
+    with pytest.raises(cn.NetworkError, match="expected task='classification'"):
+        cn.from_sklearn(mlp, class_names=["off", "on"])
 
 
 @pytest.mark.parametrize("kind", [int, float, bool])

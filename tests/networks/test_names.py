@@ -1,6 +1,4 @@
-"""One meaning for each name: a network's numbers, their rate constants, and errors that tell them
-apart.
-"""
+"""One meaning for each name: a network's numbers, their rate constants, and errors about both."""
 
 import numpy as np
 import pytest

@@ -98,6 +98,72 @@ def test_predict_gives_labels():
         three.classify([[np.nan, 0, 1]])
 
 
+def regression(n_out=1, **options):
+    return cn.Network.random([2, 3, n_out], seed=0, task="regression", **options)
+
+
+def test_a_regression_predicts_its_outputs(tmp_path):
+    net, x = regression(2), [[0.5, 1.0], [2.0, 0.0]]
+    assert np.array_equal(net.predict(x), net(x))
+    assert "regression" in repr(net)
+    assert net != cn.Network.random([2, 3, 2], seed=0)
+    assert net.with_h(0.1).pruned().task == "regression"
+    net.save(tmp_path / "net.json")
+    assert cn.Network.load(tmp_path / "net.json") == net
+
+
+def test_files_without_a_task_classify(tmp_path):
+    path, net = tmp_path / "net.json", cn.Network.random([2, 3, 2], seed=0)
+    net.save(path)
+    document = json.loads(path.read_text(encoding="utf-8"))
+    assert (document["format_version"], document.pop("task")) == (2, "classification")
+    path.write_text(json.dumps(document | {"format_version": 1}), encoding="utf-8")
+    assert cn.Network.load(path) == net
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(cn.FileFormatError, match="an entry is missing"):
+        cn.Network.load(path)
+
+
+NEED_CLASSES = {
+    "classify": lambda net, x: net.classify(net(x)),
+    "classes": lambda net, x: net.classes,
+    "predict_proba": lambda net, x: net.predict_proba(x),
+    "y of classes": lambda net, x: cn.robustness(net, x, [0, 1]),
+    "'class'": lambda net, x: cn.scan(net, {"x0": [0.0, 1.0]}, x=x[0], outputs="class"),
+    "'accuracy'": lambda net, x: cn.scan(net, {"h": [0.1]}, x=x, y=[0, 1], outputs="accuracy"),
+    "certified_margin": lambda net, x: cn.certified_margin(net, x),
+    "choose_h": lambda net, x: cn.choose_h(net, x, max_error=0.1, y=[0, 1]),
+    "read_out_window": lambda net, x: cn.read_out_window(net, x),
+    "labels": lambda net, x: cn.fit(net, x, ["a", "b"], "cross_entropy"),
+}
+
+
+@pytest.mark.parametrize("call", NEED_CLASSES)
+def test_what_needs_classes_refuses_a_regression(call):
+    x = np.array([[0.5, 1.0], [2.0, 0.0]])
+    with pytest.raises(cn.NetworkError, match=r"is for regression.*task='classification'"):
+        NEED_CLASSES[call](regression(output=cn.Linear(h=0.01)), x)
+
+
+def test_values_of_a_regression_can_be_read_in_dna():
+    found = cn.read_out_window(regression(), [[0.5, 1.0]], tolerance=0.2, t_end=50.0, n_points=51)
+    assert found.share == 1.0
+
+
+def test_probabilities_are_outputs_that_are_shares():
+    x = [[0.2, 0.1], [0.8, 3.0]]
+    shares = cn.Network.random([2, 3], cn.Normalized(h=0.1), seed=0)
+    assert np.array_equal(shares.predict_proba(x), shares(x))
+    one = cn.Network.random([2, 1], cn.Sigmoid(h=0.1), seed=0)
+    assert np.array_equal(one.predict_proba(x)[:, 1:], one(x))
+    np.testing.assert_allclose(one.predict_proba(x).sum(axis=1), 1.0, rtol=1e-15)
+    assert one.predict_proba(x[0]).shape == (2,)
+    assert np.array_equal(one.predict_proba(x).argmax(axis=1), one.predict(x))
+    for sizes, last in (([2, 2], cn.Sigmoid()), ([2, 1], cn.Normalized()), ([2, 3], cn.Linear())):
+        with pytest.raises(cn.NetworkError, match="no probabilities; expected a last layer"):
+            cn.Network.random(sizes, last, seed=0).predict_proba(x)
+
+
 # Files --------------------------------------------------------------------------------------------
 
 OWN = {"Swish": Swish, "Bump": Bump}
@@ -285,6 +351,11 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path):
             "all strings or all whole numbers",
         ),
         (lambda: cn.Network([cn.Layer([[1.0]])], class_names=["a", "a"]), "different labels"),
+        (lambda: cn.Network([cn.Layer([[1.0]])], task="ranking"), "task is 'ranking'"),
+        (
+            lambda: cn.Network([cn.Layer([[1.0]])], class_names=[0, 1], task="regression"),
+            "task is 'regression', which has no classes",
+        ),
         (lambda: cn.Network.random([3]), "at least two whole numbers"),
         (lambda: cn.Network.random([3, 2], density=0), "density is 0"),
         (lambda: cn.Network.random(3), "sizes are 3"),

@@ -29,10 +29,40 @@ def test_coordinates_are_the_rate_constants(case):
     np.testing.assert_allclose(to_vector(again), to_vector(case.net), rtol=1e-12, atol=1e-13)
     crn = cn.to_reactions(case.net)
     drives = [
-        value for k, value in zip(crn.rate_constants, crn.constants, strict=True) if k[0] == "w"
+        value
+        for k, value in zip(crn.rate_constants, crn.constants, strict=True)
+        if k.startswith("k") and not k.startswith("kb")
     ]
     sizes = np.abs(coordinates.start[coordinates.is_weight])
     assert np.isclose(sizes.max(), max(drives, default=0.0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("case", networks.real(), ids=lambda case: case.name)
+def test_gradients_by_coordinates_are_differences_of_the_loss(case, rng):
+    """In a random direction, h included."""
+    coordinates = Coordinates(case.net, cn.Constraints(h_bounds=(1e-9, 1.0)))
+    targets = rng.normal(size=(len(case.x), case.net.n_out))
+    found = coordinates.gradient(case.net, cn.gradient(case.net, case.x, targets))
+    way = rng.normal(size=len(found))
+
+    def loss(step):
+        outputs = coordinates.network(coordinates.start + step * way)(case.x)
+        return np.array([np.square(outputs - targets).sum(axis=1).mean()])
+
+    expected = central_difference(loss, 1e-3)
+    assert abs(found @ way - expected.value[0]) <= expected.error[0] + 1e-9 * abs(found @ way)
+
+
+@pytest.mark.parametrize("case", CORPUS[::4], ids=IDS[::4])
+def test_thinned_networks_keep_the_largest_rate_constants(case):
+    coordinates = Coordinates(case.net)
+    sizes = np.abs(coordinates.start[coordinates.is_weight])
+    n_kept = len(sizes) // 2
+    thinned = coordinates.thinned(coordinates.start, n_kept)
+    assert thinned.n_weights == min(n_kept, case.net.n_weights)
+    found = Coordinates(thinned)
+    left = np.sort(np.abs(found.start[found.is_weight]))[::-1][:n_kept]
+    np.testing.assert_allclose(left, np.sort(sizes)[::-1][:n_kept], rtol=1e-12)
 
 
 @pytest.mark.parametrize("case", CORPUS[::4], ids=IDS[::4])

@@ -9,7 +9,8 @@ import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants
 from crn_nn_tellurium.kinetics.rate_errors import perturbed_outputs, spread
-from crn_nn_tellurium.networks.parameter_vector import parameters, values_of
+from crn_nn_tellurium.networks.parameter_vector import parameters
+from crn_nn_tellurium.networks.weights import values_of
 from crn_nn_tellurium.scans.network_parameters import NetworkParameters
 
 

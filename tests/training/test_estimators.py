@@ -100,6 +100,7 @@ def test_several_targets(rng):
     model = cn.CRNRegressor((8,), alpha=0.01, random_state=0).fit(x, y)
     assert model.predict(x).shape == (100, 2)
     assert model.score(x, y) > 0.95
+    np.testing.assert_array_equal(model.network_.predict(x), model.predict(x))
     assert cn.CRNRegressor((4,), max_iter=5).fit(x, y[:, 0]).predict(x).shape == (100,)
 
 

@@ -1,5 +1,7 @@
 """Training: what it reaches, what it keeps to, and that it can stop and go on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support import networks
@@ -100,6 +102,20 @@ def test_pruned_weights_lose_their_reactions(flowers):
         small(density=0.7), *flowers, **options, constraints=cn.Constraints(density=0.5)
     )
     assert sparse.network.layers[0].weights.nnz < small(density=0.7).layers[0].weights.nnz
+
+
+def test_what_rounding_cannot_see_is_dropped(flowers):
+    """The second input is 0 in all samples, so its weights only decay with the penalty."""
+    x, y = flowers[0] * [1, 0, 1, 1], flowers[1]
+    start = small()
+    first = start.layers[0]
+    weights = first.weights * [1, 1e-20, 1, 1]
+    start = replace(start, layers=(replace(first, weights=weights), *start.layers[1:]))
+    options = {"optimizer": cn.LBFGS(max_iter=5), "constraints": cn.Constraints(l2=1e-3)}
+    result = cn.fit(start, x, y, "cross_entropy", **options)
+    assert (result.network.layers[0].weights[:, 1] == 0).all()
+    assert np.count_nonzero(result.network.layers[0].weights) == 18
+    assert result.verification.passed
 
 
 def test_h_is_learnt_within_its_bounds(flowers):
