@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from crn_nn_tellurium.basics import is_real
@@ -95,7 +95,7 @@ class Reaction:
     rate_constant: str
     value: float
     name: str = ""
-    sign: int = 0
+    sign: int = field(default=0, compare=False)  # how a text may write k, not what reacts
 
     def __init__(
         self,
