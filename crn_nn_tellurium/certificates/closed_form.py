@@ -150,8 +150,7 @@ class CheapBound:
             )
         return stages
 
-    # Backwards: what error each species is allowed
-    # ---------------------------------------------------
+    # Backwards: what error each species is allowed ------------------------------------------------
 
     def _split(self, tolerance: float, n: int) -> dict[str, FloatArray]:
         """Allowed errors (n, n_species), by layer; infinite for what nothing reads."""
@@ -258,8 +257,7 @@ class CheapBound:
         )
         return low, high
 
-    # Forwards: by when it is met
-    # ---------------------------------------------------------------------
+    # Forwards: by when it is met ------------------------------------------------------------------
 
     def _add_up(self, n: int) -> dict[str, FloatArray]:
         """Times (n, n_units, n_species) by layer; 0 for what nothing reads."""
@@ -334,8 +332,7 @@ class CheapBound:
             slowest = min(slowest, *(float(r.min()) for r in rates))
         return slowest
 
-    # The slowest chain
-    # -------------------------------------------------------------------------------
+    # The slowest chain ----------------------------------------------------------------------------
 
     def chain(self, sample: int, output: int) -> tuple[str, ...]:
         """Species whose times add up to that of one output of a sample, first layer first."""

@@ -321,8 +321,7 @@ class Envelope:
             _, species, high = max(feeds)
             found.append(species)
 
-    # Values
-    # -----------------------------------------------------------------------------------------
+    # Values ---------------------------------------------------------------------------------------
 
     def constants(self, found: Coefficients) -> FloatArray:
         """Values of the envelope's rate constants, in the order of ``network.rate_constants``."""
