@@ -30,12 +30,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, check_positive
 from crn_nn_tellurium.certificates.closed_form import CheapBound
-from crn_nn_tellurium.certificates.question import (
-    INITIAL_MAX,
-    TOLERANCE,
-    input_points,
-    kinetics_of,
-)
+from crn_nn_tellurium.certificates.question import INITIAL_MAX, TOLERANCE, input_points, kinetics_of
 from crn_nn_tellurium.errors import InputError, NetworkError, NotCertified
 from crn_nn_tellurium.kinetics import Linearized, NetworkKinetics
 from crn_nn_tellurium.networks import (

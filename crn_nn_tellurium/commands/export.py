@@ -29,8 +29,7 @@ def command(
     ] = None,
     target: Annotated[str | None, Option(help="Column of the data with the true class.")] = None,
     setting: Annotated[
-        list[str] | None,
-        Option("--set", help="An option of the format: layout=true, t_end=200."),
+        list[str] | None, Option("--set", help="An option of the format: layout=true, t_end=200.")
     ] = None,
     dna: Annotated[
         bool, Option("--dna", help="Write it as DNA; --set fuel=5000, c0, tau, q_max, c_max too.")

@@ -26,11 +26,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from crn_nn_tellurium.chemistry import (
-    PhysicalUnits,
-    Reaction,
-    ReactionNetwork,
-)
+from crn_nn_tellurium.chemistry import PhysicalUnits, Reaction, ReactionNetwork
 
 Role = Literal[
     "signal",

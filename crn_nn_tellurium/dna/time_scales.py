@@ -12,12 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from crn_nn_tellurium.chemistry import (
-    NANOMOLAR_PER_MOLAR,
-    PhysicalUnits,
-    Reaction,
-    ReactionNetwork,
-)
+from crn_nn_tellurium.chemistry import NANOMOLAR_PER_MOLAR, PhysicalUnits, Reaction, ReactionNetwork
 from crn_nn_tellurium.dna.options import StrandOptions
 from crn_nn_tellurium.encoding import C0
 from crn_nn_tellurium.errors import InputError, ReactionError

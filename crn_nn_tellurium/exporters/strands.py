@@ -6,14 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crn_nn_tellurium.dna import (
-    LONG,
-    TOEHOLD,
-    Complex,
-    Parts,
-    StrandDisplacement,
-    domain_parts,
-)
+from crn_nn_tellurium.dna import LONG, TOEHOLD, Complex, Parts, StrandDisplacement, domain_parts
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters.source import Source
 

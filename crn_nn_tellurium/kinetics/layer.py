@@ -31,11 +31,7 @@ from scipy.sparse.csgraph import connected_components
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Terms
-from crn_nn_tellurium.encoding import (
-    LayerEncoding,
-    local_reactions,
-    weighted_sums,
-)
+from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_sums
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.kinetics.linearized import Linearized
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants

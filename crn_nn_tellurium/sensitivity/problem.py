@@ -12,14 +12,7 @@ from crn_nn_tellurium.basics import FloatArray, read_only
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics
 from crn_nn_tellurium.networks import Loss, Network, pack
-from crn_nn_tellurium.simulation import (
-    CLOSED_FORM,
-    INTEGRATED,
-    TIGHT,
-    OnError,
-    Outcome,
-    Simulator,
-)
+from crn_nn_tellurium.simulation import CLOSED_FORM, INTEGRATED, TIGHT, OnError, Outcome, Simulator
 
 STEADY_STATE_NOISE = 1e-14
 """Relative error of the engine's steady states, as a rule; solved to 1e-12, Newton's last step

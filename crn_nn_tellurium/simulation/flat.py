@@ -152,10 +152,7 @@ class FlatModel:
         return model._run(run, time, np.round(start * volume), held, None) / volume
 
     def rates_of_change(
-        self,
-        x: FloatArray,
-        boundary: FloatArray | None = None,
-        constants: FloatArray | None = None,
+        self, x: FloatArray, boundary: FloatArray | None = None, constants: FloatArray | None = None
     ) -> FloatArray:
         """The engine's own dx/dt (n_floating,) at one state."""
         held = self.crn.boundary_concentrations if boundary is None else boundary

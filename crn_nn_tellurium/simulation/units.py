@@ -21,13 +21,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork, Species
-from crn_nn_tellurium.encoding import (
-    Catalyst,
-    LayerEncoding,
-    Unit,
-    structure_text,
-    unit_reactions,
-)
+from crn_nn_tellurium.encoding import Catalyst, LayerEncoding, Unit, structure_text, unit_reactions
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.kinetics import RateConstants
 from crn_nn_tellurium.networks import Activation, shared_id
@@ -224,11 +218,7 @@ class UnitPlan:
             weights = by_sample(
                 constants.weights.reshape(-1, self.chemistry.layer.n_out, self._width)[:, group]
             )
-        parts = (
-            weights,
-            by_sample(constants.bias[:, group]),
-            constants.local[:, self._shared],
-        )
+        parts = (weights, by_sample(constants.bias[:, group]), constants.local[:, self._shared])
         m = max(len(part) for part in parts)
         return np.concatenate([np.broadcast_to(part, (m, part.shape[1])) for part in parts], axis=1)
 
