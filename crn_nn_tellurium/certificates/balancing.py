@@ -120,18 +120,14 @@ class Balanced:
 
     @property
     def gain(self) -> float:
-        """How many times sooner the outputs settle; where that is not known, how much faster the
-        slowest layer is.
-        """
+        """How many times sooner the outputs settle; if unknown, how much faster layers get."""
         if self.before.settling_time is None or not self.after.settling_time:
             return self.after.rate / self.before.rate
         return self.before.settling_time / self.after.settling_time
 
     @property
     def gain_in_seconds(self) -> float:
-        """The gain where the largest second-order rate constant fixes the time unit; below 1 it is
-        a loss.
-        """
+        """The gain if the largest second-order rate constant sets the time unit; below 1 a loss."""
         return self.gain * self.before.largest_second_order / self.after.largest_second_order
 
     def __repr__(self) -> str:
@@ -282,9 +278,7 @@ def limit_concentrations(
 
 
 def _largest_factors(kinetics: NetworkKinetics, limit: float) -> dict[str, float] | None:
-    """The largest factor of each layer under a limit of all rate constants; None where it cannot be
-    met.
-    """
+    """The largest factor of each layer under a limit of all rate constants, None where none is."""
     net = kinetics.net
     factors: dict[str, float] = {}
     values = {INPUT: 1.0}
@@ -317,9 +311,7 @@ def _largest_factors(kinetics: NetworkKinetics, limit: float) -> dict[str, float
 
 
 def _is_free(activation: Activation, last: bool) -> bool:
-    """Whether a layer may be rescaled: the last one's value stays, and no value may shrink as its
-    layer speeds up.
-    """
+    """Whether a layer may be rescaled: not the last, and no value may shrink as it speeds up."""
     form = activation.rescaled(2.0)
     return form is not None and (form[1] == 1 if last else form[1] >= 1)
 

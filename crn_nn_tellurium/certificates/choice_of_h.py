@@ -135,9 +135,7 @@ class HChoice(HPoint):
 
     @property
     def speed_up(self) -> float:
-        """How many times sooner the outputs settle than with the best common h; 1 where there is
-        none.
-        """
+        """How many times sooner the outputs settle than with the best common h, if there is one."""
         if self.common is None or not self.settling_time:
             return 1.0
         return self.common.settling_time / self.settling_time

@@ -191,9 +191,7 @@ class Search:
         return min(points, key=lambda point: self._aim.rank(self._trials, point))
 
     def _between(self, reached: Point) -> list[Point]:
-        """Points on the way from the common h: what is the soonest by the closed form may lie
-        beyond what is by the envelope.
-        """
+        """Points on the way from the common h: the soonest by the closed form may lie beyond."""
         if self._trials.bound == "cheap":
             return []
         steps = np.linspace(self.common, reached, _BETWEEN + 2)[1:-1]
@@ -229,9 +227,7 @@ class Search:
     def _minimize(
         self, trials: Trials, aim: Aim, start: Point, tied: int, to_limit: bool = False
     ) -> Point:
-        """The best point that COBYLA saw on its way down the value within the limit, or `to_limit`
-        on its way down to that.
-        """
+        """The best point that COBYLA saw on its way down, within the limit or to the limit."""
         low, high = self._ends
         best = start
 

@@ -145,9 +145,7 @@ BOUNDS: dict[str, type[SettlingBound]] = {"envelope": ByEnvelope, "cheap": InClo
 
 
 def fixed_point(kinetics: NetworkKinetics, inputs: Bounds, rates: float) -> Bounds:
-    """Bounds (n_species,) of where all species settle, for concentrations of the inputs' species
-    between bounds.
-    """
+    """Bounds (n_species,) of where all species settle, for inputs' species between bounds."""
     if not rates and np.array_equal(*inputs):
         states = kinetics.settle_coded(inputs[0][None])
         y = np.concatenate([state.concentrations.ravel() for state in states])

@@ -70,9 +70,7 @@ class UsualScript:
 
 
 def usual_script(net: Network, points: Any) -> UsualScript:
-    """Run the usual script at input values `points` (n, n_in), started at an upper bound to help
-    it.
-    """
+    """Run the usual script at inputs `points` (n, n_in), started at an upper bound to help it."""
     import tellurium as te  # two seconds, which only this peer needs
 
     crn = to_reactions(net, points[0])
@@ -209,9 +207,7 @@ GRADIENT_SIZES = ((2, 2, 1), (4, 8, 3), (20, 20, 10), (64, 32, 10), (784, 128, 6
 
 
 def control_coefficient_rows() -> list[Row]:
-    """20-20-10: all derivatives by roadrunner's control coefficients with default options, and by
-    the adjoint.
-    """
+    """20-20-10: all derivatives by roadrunner's control coefficients, and by the adjoint."""
     import tellurium as te  # two seconds, which only this peer needs
 
     net = random_network((20, 20, 10))

@@ -52,17 +52,7 @@ def command(
 
 @dataclass(frozen=True)
 class _Run:
-    """One network's figures on held-out data `x`, whose classes are `y`.
-
-    Attributes
-    ----------
-    classes : (n_samples,) ndarray
-        Those that the chemistry gives, on roadrunner.
-    difference : float
-        Largest |chemistry - closed form| over all samples and outputs.
-    compile_seconds, sample_seconds : float
-        From the network to compiled units, and per sample from then on.
-    """
+    """One network on held-out data: inputs, classes, the chemistry's answers, seconds it took."""
 
     name: str
     net: Network

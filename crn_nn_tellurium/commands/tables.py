@@ -41,9 +41,7 @@ class CsvTable:
         return self.cells[name]
 
     def numbers(self, names: Sequence[str], what: str = "the network's inputs") -> FloatArray:
-        """Some columns as an array (n_samples, n_names), by their headings or the identifiers made
-        of them.
-        """
+        """Some columns as an array (n_samples, n_names), by headings or their identifiers."""
         headings = list(self.cells)
         # a network that was trained on this table has identifiers made of its headings
         known = dict(zip(suggest_identifiers("input", headings), headings, strict=True))
@@ -71,9 +69,7 @@ class CsvTable:
         return np.array(cells)
 
     def features_and_target(self, target: str) -> tuple[list[str], FloatArray, list[str]]:
-        """Names and values (n_samples, n_columns) of all columns but the target, and the target's
-        cells.
-        """
+        """Names and values (n_samples, n_columns) of all columns but the target; its cells."""
         cells = self.column(target)
         names = [name for name in self.cells if name != target]
         if not names:

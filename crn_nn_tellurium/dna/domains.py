@@ -285,9 +285,7 @@ def _single(name: str, role: str, domains: Sequence[str], start: dict[str, float
 def _duplex(
     name: str, role: str, tops: list[tuple[list[str], int]], toehold: str, start: dict[str, float]
 ) -> Complex:
-    """Strands side by side on one bottom strand, the first domains of each paired, and an open
-    toehold at its end.
-    """
+    """Strands side by side on one bottom strand, with an open toehold at its end."""
     paired = [domain for domains, n in tops for domain in domains[:n]]
     bottom = [f"{domain}*" for domain in reversed([toehold, *paired])]
     strands = [Strand(tuple(domains)) for domains, _ in tops] + [Strand(tuple(bottom))]

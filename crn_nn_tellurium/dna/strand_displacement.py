@@ -79,9 +79,7 @@ class Module:
 
 @dataclass(frozen=True)
 class Buffer:
-    """A linker without a second step, which binds as much of a signal as reactions bind of the most
-    bound one.
-    """
+    """A linker without a second step: binds of a signal what reactions bind of the most bound."""
 
     signal: str
     linker: str

@@ -107,9 +107,7 @@ class TimeScales:
         return units
 
     def _fastest(self, c0: float) -> float:
-        """The shortest tau with which `BOUND_SHARE` of the most bound signal is bound and all rate
-        constants fit.
-        """
+        """The shortest tau at which `BOUND_SHARE` of the most bound signal is bound and all fit."""
         needs = [self.sigma / (BOUND_SHARE * c0 * self.q_max)]
         transit = 1 / (self.q_max * self.fuel)
         one_second = PhysicalUnits(c0, 1.0)

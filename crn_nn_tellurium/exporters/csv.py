@@ -7,9 +7,7 @@ from crn_nn_tellurium.exporters.source import Source
 
 
 def write(source: Source) -> dict[str, str]:
-    """``NAME.csv`` (reactions), ``NAME.species.csv`` and ``NAME.stoichiometry.csv`` (species by
-    reactions, net).
-    """
+    """``NAME.csv`` (reactions), ``NAME.species.csv``, ``NAME.stoichiometry.csv`` (net changes)."""
     import pandas as pd  # a second, for this format alone
 
     crn = source.crn

@@ -25,9 +25,7 @@ _MISSING = frozenset({"na", "nan", "null", "none"})
 
 
 def write(source: Source, options: Training) -> dict[str, str]:
-    """Version 1: ``NAME.yaml``, the model and its tables beside it, ``NAME.model.xml``,
-    ``NAME.conditions.tsv`` ...
-    """
+    """Version 1: ``NAME.yaml``, the model ``NAME.model.xml``, and tables beside it."""
     problem = _Problem(source, options)
     boundary = problem.crn.boundary
     return problem.files(
@@ -109,18 +107,7 @@ observable_files: [{observables}]
 
 
 class _Problem:
-    """What both versions say, with identifiers of the rows and observables.
-
-    Attributes
-    ----------
-    conditions : dict
-        Boundary concentrations of each data row.
-    observables : dict
-        Identifiers by output.
-    measurements : list of (data row, observable, value)
-    taken : set of str
-        Identifiers that are in use.
-    """
+    """What both versions say: conditions by data row, observables by output, measurements, ids."""
 
     def __init__(self, source: Source, options: Training) -> None:
         for name in source.crn.identifiers:

@@ -209,9 +209,7 @@ def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionN
 
 
 def _grid(net: Network) -> tuple[FloatArray, str]:
-    """Inputs all over their range: every combination of the ends and middles where these are few,
-    else Sobol points.
-    """
+    """Inputs over their range: all combinations of ends and middles if few, else Sobol points."""
     low, high = {"nonnegative": (0.0, 1.0), "signed": (-1.0, 1.0), "scaled": (0.0, 1.0)}[net.inputs]
     for levels in (4, 3, 2):
         if levels**net.n_in <= _GRID_POINTS:

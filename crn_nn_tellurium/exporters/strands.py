@@ -1,6 +1,4 @@
-"""The strands of a strand displacement implementation: for Nuskell and Peppercorn (.pil), NUPACK,
-and to order.
-"""
+"""Strands of a strand displacement network: for Nuskell, Peppercorn, NUPACK, and to order."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ class Options:
 
 
 def write_pil(source: Source, options: Options) -> str:
-    """Domains with their lengths, strands and complexes in kernel notation with what is put in, in
-    nM.
-    """
+    """Domains with lengths, strands, complexes in kernel notation with what is put in, in nM."""
     parts = _parts(source, options)
     lines = [f"# {line}" for line in _statements(source, parts)]
     lines += [f"length {domain} = {length}" for domain, length in parts.lengths.items()]
@@ -34,9 +30,7 @@ def write_pil(source: Source, options: Options) -> str:
 
 
 def write_nupack(source: Source, options: Options) -> str:
-    """A design script of NUPACK's language: domains, strands, target structures. Which bases,
-    NUPACK finds.
-    """
+    """A design script of NUPACK, which finds the bases: domains, strands, target structures."""
     parts = _parts(source, options)
     ids = parts.strand_names
     lines = [f"# {line}" for line in _statements(source, parts)]
@@ -50,9 +44,7 @@ def write_nupack(source: Source, options: Options) -> str:
 
 
 def write_parts(source: Source, options: Options) -> dict[str, str]:
-    """``NAME.csv``, strands and complexes with concentrations, and ``NAME.strands.csv``, strands
-    with lengths.
-    """
+    """``NAME.csv``, complexes with concentrations, ``NAME.strands.csv``, strands with lengths."""
     parts = _parts(source, options)
     tables = {"": parts.to_frame(), ".strands.csv": parts.strands_to_frame()}
     return {ending: table.to_csv(index=False) for ending, table in tables.items()}

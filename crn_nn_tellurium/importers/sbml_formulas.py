@@ -118,9 +118,7 @@ class Formulas:
 
     @contextmanager
     def calculating(self, what: str) -> Iterator[None]:
-        """Arithmetic that may leave the numbers: a division by zero, an overflow, a root of a
-        negative number.
-        """
+        """Arithmetic that may leave the numbers: division by zero, overflow, root of a negative."""
         try:
             yield
         except RecursionError as error:
@@ -271,9 +269,7 @@ def divided(expression: Expression, number: float) -> Expression:
 
 
 def _operands(node: Any, kind: str) -> list[Any]:
-    """What a node is over; sums of sums are one, as are products of products, however deep they are
-    nested.
-    """
+    """What a node is over; sums of sums are one, products of products too, however deep."""
     found: list[Any] = []
     open_ = [node.getChild(i) for i in reversed(range(node.getNumChildren()))]
     while open_:
@@ -286,9 +282,7 @@ def _operands(node: Any, kind: str) -> list[Any]:
 
 
 def _kind(node: Any) -> str:
-    """What a node of a formula is, by name: with libSEDML imported after libSBML, types are no
-    numbers any more.
-    """
+    """A node's kind, by name: with libSEDML imported after libSBML, types are no numbers."""
     if node.isNumber():
         return "number"
     if node.isConstant():

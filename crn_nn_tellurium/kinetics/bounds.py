@@ -72,9 +72,7 @@ def _of_others(y: FloatArray) -> FloatArray:
 
 
 def by_catalysts(kinetics: LayerKinetics) -> list[dict[Catalysts, list[int]]]:
-    """Per local species, the terms of its rate of change by what catalyses them; for rails without
-    the drive.
-    """
+    """Per local species, its terms by what catalyses them; of rails, without the drive."""
     terms = kinetics.local.terms
     result: list[dict[Catalysts, list[int]]] = [{} for _ in kinetics.activation.species]
     for t, species in enumerate(terms.row.tolist()):
@@ -156,9 +154,7 @@ def extreme_root(
 
 
 def _positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
-    """The positive root of c0 + c1 y + c2 y^2 with c0 > 0 and c2 <= 0; infinite where there is
-    none.
-    """
+    """The positive root of c0 + c1 y + c2 y^2 with c0 > 0, c2 <= 0; infinite if there is none."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         root = np.sqrt(c1 * c1 - 4 * c0 * c2)
         return np.where(

@@ -94,9 +94,7 @@ class LayerKinetics:
         return tuple(self.activation.species.index(name) for name in self.activation.pooled)
 
     def factors(self, terms: Terms, term: int) -> tuple[list[int], list[int]]:
-        """Factors of one term: the unit's own species, and those of every unit of the layer in
-        turn.
-        """
+        """A term's factors: the unit's own species, and those of all units of the layer."""
         n, symbols = len(self.local.floating), terms.symbols(term)
         return [a for a in symbols if a < n], [self._pool[a - n] for a in symbols if a >= n]
 

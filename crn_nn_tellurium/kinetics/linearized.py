@@ -1,6 +1,4 @@
-"""The Jacobian of one layer at many states at once, and its block-triangular solves, forward and
-transposed.
-"""
+"""The Jacobian of one layer at many states at once, and its block-triangular solves, both ways."""
 
 from __future__ import annotations
 

@@ -92,9 +92,7 @@ class KnockOuts:
         )
 
     def outputs(self, reaction: UnitReaction, factor: float = 0.0) -> FloatArray:
-        """Outputs (n, n_out) with one reaction at a factor of its rate; not finite where there is
-        no steady state.
-        """
+        """Outputs (n, n_out) with one reaction at a factor of its rate; not finite if unsettled."""
         layers = self._kinetics.layers
         found: dict[str, FloatArray] = {INPUT: self._inputs}
         changed: set[str] = set()
@@ -186,9 +184,7 @@ def _settle(
 
 
 def _root(c0: Any, c1: Any, c2: Any) -> npt.NDArray[np.float64]:
-    """Where c0 + c1 y + c2 y^2 leads a positive y: its stable root >= 0; infinite if y grows
-    without bound.
-    """
+    """Where c0 + c1 y + c2 y^2 leads y > 0: its stable root >= 0; infinite if y grows on."""
     c0, c1, c2 = np.broadcast_arrays(c0, c1, c2)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         size = np.sqrt(c1 * c1 - 4 * c0 * c2)

@@ -1,6 +1,4 @@
-"""Variables of scans as pictures need them: which dimensions they have, what these are called, and
-on which scale their points are even.
-"""
+"""Variables of scans as pictures need them: dimensions, their labels, scales of even points."""
 
 from __future__ import annotations
 

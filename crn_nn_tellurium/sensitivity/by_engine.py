@@ -1,6 +1,4 @@
-"""Gradients that the engine itself finds: by changed parameters, by control coefficients, by
-variational equations.
-"""
+"""Gradients by the engine itself: changed parameters, getuCC, variational equations."""
 
 from __future__ import annotations
 
@@ -97,9 +95,7 @@ def _one_parameter(
 
 
 def _scales(net: Network, x: FloatArray) -> FloatArray:
-    """Over which change of each parameter its unit's answer bends: a pre-activation of sqrt(h), or
-    h itself.
-    """
+    """The change of each parameter at which its unit's answer bends: sqrt(h) in z, or h itself."""
     values = net.forward(x)
     weights, biases = [], []
     for layer in net.layers:
@@ -125,9 +121,7 @@ def _input_scale(net: Network, column: int) -> float:
 
 
 def control_coefficients(problem: Problem) -> Gradient:
-    """roadrunner's getuCC of the output species, with respect to every rate constant of the flat
-    model.
-    """
+    """roadrunner's getuCC of the outputs by every rate constant of the flat model."""
     if problem.inputs:
         raise InputError(
             "method 'control_coefficients' gives no derivatives of inputs; use 'adjoint' or"
@@ -170,9 +164,7 @@ def control_coefficients(problem: Problem) -> Gradient:
 def _by_place(
     kinetics: NetworkKinetics, totals: Mapping[str, float]
 ) -> list[tuple[Any, FloatArray, float]]:
-    """dL/d(parameters) by layer from dL/d(signed numbers), by the identifiers of their rate
-    constants.
-    """
+    """dL/d(parameters) by layer, from dL/d(signed numbers) by identifier."""
     parts = []
     for layer in kinetics.layers:
         by_constant = RateConstants(
@@ -219,9 +211,7 @@ def at_a_time(problem: Problem) -> Gradient:
 
 
 def _constants_by_place(layer: LayerKinetics) -> list[tuple[str, tuple[str, Any], float]]:
-    """(identifier, place in `RateConstants`, sign of that place per signed number) of a layer's
-    weights, biases and h.
-    """
+    """(identifier, place in `RateConstants`, its sign per signed number) of weights, biases, h."""
     chemistry, activation = layer.chemistry, layer.activation
     result: list[tuple[str, tuple[str, Any], float]] = []
     rows, columns = (part.tolist() for part in places(chemistry.weights))

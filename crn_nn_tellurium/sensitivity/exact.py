@@ -1,6 +1,4 @@
-"""Exact gradients at the steady state: adjoint, forward sensitivities, and the network's own
-formula.
-"""
+"""Exact gradients at the steady state: adjoint, forward, and the network's own formula."""
 
 from __future__ import annotations
 

@@ -242,9 +242,7 @@ class Variational:
         )
 
     def _model(self, chunk: list[str]) -> tuple[FlatModel, list[tuple[int, int]]]:
-        """The species with their derivatives by some parameters, which follow in order, and the
-        (species, parameter) of each derivative.
-        """
+        """The model of derivatives by some parameters, and (species, parameter) of each."""
         crn = self.crn
         directions = {f"_s{i}": {p: self._moving[p]} for i, p in enumerate(chunk)}
         named = {

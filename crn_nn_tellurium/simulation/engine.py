@@ -276,9 +276,7 @@ class CompiledModel:
     def gillespie(
         self, boundary: FloatArray, start: FloatArray, times: FloatArray, seed: int
     ) -> FloatArray:
-        """As `time_course`, one stochastic trajectory of molecule numbers by Gillespie's direct
-        method.
-        """
+        """As `time_course`, one stochastic trajectory of molecule numbers by Gillespie's method."""
         runner = self._runner
         runner.setIntegrator("gillespie")
         try:
@@ -298,9 +296,7 @@ class CompiledModel:
         self._runner.resetToOrigin()
 
     def values(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Concentrations of the floating and of the boundary species, and the parameters, as they
-        are now.
-        """
+        """Concentrations of floating and boundary species, and the parameters, as they are now."""
         model = self._model
         now = (
             model.getFloatingSpeciesConcentrations(),

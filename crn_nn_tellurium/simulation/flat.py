@@ -136,9 +136,7 @@ class FlatModel:
         changes: Changes = _NONE,
         seed: int | None = None,
     ) -> FloatArray:
-        """As `time_course`, one trajectory by Gillespie's method, in which a concentration c is
-        c * volume molecules.
-        """
+        """As `time_course`, by Gillespie's method: a concentration c is c * volume molecules."""
         model = FlatModel(self.crn, stochastic_text(self.crn))
         engine, rng = model._model, np.random.default_rng(seed)
 

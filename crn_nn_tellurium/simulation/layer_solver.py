@@ -25,9 +25,7 @@ from crn_nn_tellurium.simulation.units import UnitPlan, stages
 
 @dataclass(frozen=True)
 class LayerSolution:
-    """A layer's species (n, n_units, n_species), their largest imbalance (n,) and the outcome by
-    sample.
-    """
+    """Species (n, n_units, n_species), largest imbalance (n,) and outcome by sample."""
 
     concentrations: FloatArray
     residual: FloatArray
@@ -107,9 +105,7 @@ def _solve_stage(
     layer: FloatArray,
     start: FloatArray | None,
 ) -> tuple[Outcomes, FloatArray]:
-    """Fill in one stage's species of a layer (n, n_units, n_species); status and imbalance by
-    sample.
-    """
+    """Fill in one stage's species (n, n_units, n_species); status and imbalance by sample."""
     model = compiled(plan.text)
     index = model.parameter_index(plan.constants)
     shape = (-1, layer.shape[1], len(plan.own))

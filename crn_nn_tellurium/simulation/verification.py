@@ -1,6 +1,4 @@
-"""What the engine says of a network: its answers beside independent ones, the closed form's or
-scipy's.
-"""
+"""What the engine says of a network, beside the closed form's or scipy's answers."""
 
 from __future__ import annotations
 
@@ -45,9 +43,7 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Whether every sample ended where it should, to 1e-8 (steady states) or 1e-6 (at a
-        read-out time).
-        """
+        """Whether every sample ended where it should, to 1e-8, at a read-out time to 1e-6."""
         return self.failed == 0 and self.difference <= (1e-8 if self.time is None else 1e-6)
 
     def __str__(self) -> str:
@@ -106,9 +102,7 @@ def _difference(found: FloatArray, expected: FloatArray) -> float:
 
 
 def _by_scipy(net: Network, course: TimeCourse) -> FloatArray:
-    """Outputs (n_out,) at the end of a time course, from the reactions' right-hand side by scipy's
-    LSODA.
-    """
+    """Outputs (n_out,) at the end of a time course, from the right-hand side by scipy's LSODA."""
     crn = to_reactions(net, course.inputs[0])
     span = (course.time[0], course.time[-1])
     found = solve_ivp(
