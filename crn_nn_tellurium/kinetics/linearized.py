@@ -65,6 +65,7 @@ class Linearized:
     def _solve_block(self, block: Sequence[int], rest: list[FloatArray], transposed: bool) -> None:
         """Replace right-hand sides by solutions for the species of one block."""
         pooled = any(a in block and b in block for a, b in self.pool)
+        # one species of one unit by itself: a division
         if len(block) == 1 and not pooled:
             (a,) = block
             pivot = self.own.get((a, a))

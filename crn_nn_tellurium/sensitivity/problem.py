@@ -145,12 +145,7 @@ class Problem:
 
 
 def simulator_of(model: Network | Simulator) -> Simulator:
-    """The simulator of a network, or the one that is given.
-
-    Raises
-    ------
-    InputError
-    """
+    """The simulator of a network, or the one that is given."""
     if isinstance(model, Simulator):
         return model
     if not isinstance(model, Network):

@@ -193,8 +193,8 @@ class FlatModel:
         variables: Sequence[str],
         steps: Mapping[str, float],
     ) -> FloatArray:
-        """The engine's derivatives (n_variables, n_steps) of a steady state x (n_floating,) with
-        respect to the sizes of rate constants, by differences whose steps are given by name.
+        """The engine's derivatives (n_variables, n_steps) of a steady state by rate constants'
+        sizes, by differences whose steps are given by name.
         """
         model, state = self._model, x[self._floating]
         with model.lock:

@@ -50,10 +50,8 @@ class Verification:
         word = "verified" if self.passed else "NOT verified"
         when = "" if self.time is None else f" at t = {self.time:g}"
         failed = f", {self.failed} failed" if self.failed else ""
-        return (
-            f"{word} by the engine on {self.samples} samples{when}{failed}, largest difference"
-            f" {self.difference:.1e}"
-        )
+        on = f"on {self.samples} samples{when}{failed}"
+        return f"{word} by the engine {on}, largest difference {self.difference:.1e}"
 
 
 def verify(
@@ -86,10 +84,9 @@ def verify(
         return Verification(len(x), steady.failed, _difference(steady.outputs, net(x)))
     x = _spread(x, TIMES_VERIFIED_UP_TO)
     courses = [simulator.time_course(row, time, 2, initial=initial) for row in x]
+    found = np.array([course.outputs[-1] for course in courses])
     expected = np.array([_by_scipy(net, course) for course in courses])
-    return Verification(
-        len(x), 0, _difference(np.array([course.outputs[-1] for course in courses]), expected), time
-    )
+    return Verification(len(x), 0, _difference(found, expected), time)
 
 
 def _spread(x: FloatArray, most: int) -> FloatArray:
@@ -105,12 +102,6 @@ def _by_scipy(net: Network, course: TimeCourse) -> FloatArray:
     """Outputs (n_out,) at the end of a time course, from the right-hand side by scipy's LSODA."""
     crn = to_reactions(net, course.inputs[0])
     span = (course.time[0], course.time[-1])
-    found = solve_ivp(
-        lambda _, y: crn.right_hand_side(y),
-        span,
-        course.concentrations[0],
-        method="LSODA",
-        rtol=1e-9,
-        atol=1e-12,
-    )
+    start, how = course.concentrations[0], {"method": "LSODA", "rtol": 1e-9, "atol": 1e-12}
+    found = solve_ivp(lambda _, y: crn.right_hand_side(y), span, start, **how)
     return crn.observe(found.y[:, -1])[-net.n_out :]
