@@ -8,7 +8,7 @@ best point that meets the limit, so its answer is never worse than that.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy import optimize
@@ -86,8 +86,7 @@ class Trials:
         return self._cheap[point]
 
     def _envelope_time(self, point: Point) -> float:
-        # each input settles by the sooner of two bounds; those that the closed form already clears
-        # need no envelope
+        # each input settles by the sooner of two bounds: those cleared already need no envelope
         cheap = self._cheap_times(point)
         order = np.argsort(-cheap, kind="stable")
         worst = 0.0
@@ -247,18 +246,16 @@ class Search:
             return _log(aim.most) - _log(aim.limited(trials, seen(log_h)))
 
         n = len(start) // tied
+        limits: Any = {"bounds": [(low, high)] * n}
+        if not to_limit:
+            limits["constraints"] = [{"type": "ineq", "fun": slack}]
         for _ in range(_ROUNDS):
             _, before = aim.rank(trials, best)
             try:
                 for step in _STEPS:
-                    optimize.minimize(
-                        height,
-                        np.array(best[:n]),
-                        method="COBYLA",
-                        bounds=[(low, high)] * n,
-                        constraints=[] if to_limit else [{"type": "ineq", "fun": slack}],
-                        options={"rhobeg": step, "tol": _CLOSE, "maxiter": 50 * n},
-                    )
+                    how = {"rhobeg": step, "tol": _CLOSE, "maxiter": 50 * n}
+                    begin = np.array(best[:n])
+                    optimize.minimize(height, begin, method="COBYLA", options=how, **limits)
             except _EnoughError:
                 break
             if not aim.rank(trials, best)[1] < _BETTER * before:
