@@ -61,22 +61,16 @@ def _parts(source: Source, options: Options) -> Parts:
 
 
 def _statements(source: Source, parts: Parts) -> list[str]:
+    strands = f"{len(parts.strands)} different strands of {parts.total_length} bases"
     return [
         *source.statements,
-        (
-            f"{len(parts.strands)} different strands of {parts.total_length} bases in"
-            f" {len(parts.complexes)} complexes."
-        ),
+        f"{strands} in {len(parts.complexes)} complexes.",
         "Domains are names: sequences are to be designed, by NUPACK (nupack.org) for example.",
     ]
 
 
 def _by_base(part: Complex, parts: Parts) -> str:
-    strands = []
-    for strand, marks in zip(part.strands, part.pairs, strict=True):
-        strands.append(
-            "".join(
-                m * parts.lengths[d.rstrip("*")] for d, m in zip(strand.domains, marks, strict=True)
-            )
-        )
-    return "+".join(strands)
+    return "+".join(
+        "".join(m * parts.lengths[d.rstrip("*")] for d, m in zip(s.domains, marks, strict=True))
+        for s, marks in zip(part.strands, part.pairs, strict=True)
+    )
