@@ -50,9 +50,7 @@ def command(
     x = None if input is None else input_values(input, network)
     options = dict(map(_setting, setting or ()))
     if (data is None) != (target is None):
-        raise InputError(
-            "--data and --target go together: a file, and its column with the true class"
-        )
+        raise InputError("--data and --target go together: a file, its column with the true class")
     if data is not None and target is not None:
         table = read_table(data, network)
         options["X"] = table.numbers(network.input_names)
@@ -73,9 +71,8 @@ def command(
 def _setting(text: str) -> tuple[str, Any]:
     name, sign, value = text.partition("=")
     if not sign or not name:
-        raise InputError(
-            f"--set is {text!r}; expected an option of the format and its value: layout=true"
-        )
+        expected = "an option of the format and its value: layout=true"
+        raise InputError(f"--set is {text!r}; expected {expected}")
     # numbers, lists and truth as JSON; what is none is a text
     try:
         return name, json.loads(value.lower() if value.lower() in ("true", "false") else value)

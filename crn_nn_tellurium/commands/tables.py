@@ -47,10 +47,8 @@ class CsvTable:
         known = dict(zip(suggest_identifiers("input", headings), headings, strict=True))
         known |= {name: name for name in headings}
         if missing := [name for name in names if name not in known]:
-            raise self.wrong(
-                f"no column {some(missing)}; it has {some(list(known))}; expected {what}:"
-                f" {some(names)}"
-            )
+            there = f"it has {some(list(known))}"
+            raise self.wrong(f"no column {some(missing)}; {there}; expected {what}: {some(names)}")
         columns = [self.cells[known[name]] for name in names]
         for name, column in zip(names, columns, strict=True):
             for row, cell in enumerate(column, start=1):
@@ -116,10 +114,8 @@ def _names_without_header(table: CsvTable, n_columns: int, network: Network | No
     if network is None:
         raise table.wrong("its first line holds numbers alone; expected the columns' names")
     if n_columns != network.n_in:
-        raise table.wrong(
-            f"{n_columns} columns without a header; expected {network.n_in}, or a header with"
-            f" {some(network.input_names)}"
-        )
+        expected = f"{network.n_in}, or a header with {some(network.input_names)}"
+        raise table.wrong(f"{n_columns} columns without a header; expected {expected}")
     return list(network.input_names)
 
 

@@ -74,9 +74,10 @@ class KnockOuts:
     def __init__(self, kinetics: NetworkKinetics, x: FloatArray) -> None:
         for layer in kinetics.layers:
             if any(len(block) > 1 for block in layer.blocks):
+                both = f"species of {layer.activation} act on one another both ways"
                 raise InputError(
-                    f"layer {layer.name!r}: species of {layer.activation} act on one another both"
-                    " ways; what becomes of them without one reaction is not known here"
+                    f"layer {layer.name!r}: {both}; what becomes of them without one reaction is"
+                    " not known here"
                 )
         self._kinetics = kinetics
         self._inputs = kinetics.net.input_coding.code(x)
@@ -102,22 +103,21 @@ class KnockOuts:
                 found[layer.name] = _settle(layer, state, reaction, factor)
                 changed.add(layer.name)
             elif changed.intersection(layer.chemistry.layer.inputs):
-                catalysts = layer.chemistry.gather(found)
-                found[layer.name] = self._after(layer, catalysts)
+                found[layer.name] = _settle_whole(layer, layer.chemistry.gather(found))
                 changed.add(layer.name)
             else:
                 found[layer.name] = state.concentrations
         return layers[-1].activation.read(found[layers[-1].name])
 
-    @staticmethod
-    def _after(layer: LayerKinetics, catalysts: FloatArray) -> FloatArray:
-        """A layer that is whole; its closed form is not asked about what has no steady state."""
-        good = np.all(np.isfinite(catalysts), axis=1)
-        width = (layer.chemistry.layer.n_out, len(layer.activation.species))
-        result = np.full((len(catalysts), *width), np.nan)
-        if good.any():
-            result[good] = layer.settle(catalysts[good]).concentrations
-        return result
+
+def _settle_whole(layer: LayerKinetics, catalysts: FloatArray) -> FloatArray:
+    """A layer that is whole; its closed form is not asked about what has no steady state."""
+    good = np.all(np.isfinite(catalysts), axis=1)
+    width = (layer.chemistry.layer.n_out, len(layer.activation.species))
+    result = np.full((len(catalysts), *width), np.nan)
+    if good.any():
+        result[good] = layer.settle(catalysts[good]).concentrations
+    return result
 
 
 def _reactions_of(number: int, layer: LayerKinetics) -> Iterator[UnitReaction]:
@@ -188,8 +188,8 @@ def _root(c0: Any, c1: Any, c2: Any) -> npt.NDArray[np.float64]:
     c0, c1, c2 = np.broadcast_arrays(c0, c1, c2)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         size = np.sqrt(c1 * c1 - 4 * c0 * c2)
+        # of the two forms of one root, that in which nothing cancels
         falling = 2 * c0 / (size - c1)
-        rising = np.where(
-            c2 < 0, (c1 + size) / (-2 * c2), np.where((c1 > 0) | (c0 > 0), np.inf, np.nan)
-        )
+        endless = np.where((c1 > 0) | (c0 > 0), np.inf, np.nan)
+        rising = np.where(c2 < 0, (c1 + size) / (-2 * c2), endless)
     return np.asarray(np.where(c1 < 0, falling, rising))
