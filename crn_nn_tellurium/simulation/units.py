@@ -263,7 +263,8 @@ class UnitPlan:
         if self.stage.reads_layer:
             fixed = layer[:, :, self._fixed]
             # each unit sees the whole layer, itself too, as boundary species
-            pool = np.broadcast_to(by_sample(fixed)[:, None], (*x.shape[:2], fixed[0].size))
+            every = by_sample(fixed)[:, None]
+            pool = np.broadcast_to(every, (*x.shape[:2], every.shape[-1]))
             return self.local.balance(x, np.concatenate([fixed, pool], axis=-1), k)
         local = self.local.balance(x, np.empty(0), k)
         for position, rail in enumerate(self.chemistry.activation.rails):
