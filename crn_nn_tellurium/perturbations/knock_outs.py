@@ -122,24 +122,21 @@ def _settle_whole(layer: LayerKinetics, catalysts: FloatArray) -> FloatArray:
 
 def _reactions_of(number: int, layer: LayerKinetics) -> Iterator[UnitReaction]:
     chemistry, activation = layer.chemistry, layer.activation
-    rails = [rail.name for rail in activation.rails]
-    for j in range(chemistry.layer.n_out):
-        inputs, bias = tuple(chemistry.row(j)), chemistry.rail_bias[j]
-        unit = Unit(
-            chemistry.index, j, activation, inputs, tuple(bias.tolist()), chemistry.layer.n_out
-        )
-        column = {catalyst.id: i for i, catalyst in enumerate(chemistry.catalysts)}
+    column = {catalyst.id: i for i, catalyst in enumerate(chemistry.catalysts)}
+    n_units = chemistry.layer.n_out
+    for j in range(n_units):
+        inputs, bias = tuple(chemistry.row(j)), tuple(chemistry.rail_bias[j].tolist())
+        unit = Unit(chemistry.index, j, activation, inputs, bias, n_units)
         # the local network has h and q of every rail, then the activation's own reactions
         places: list[tuple[str, int, int]] = []
-        for rail in range(len(rails)):
+        for rail, value in enumerate(bias):
             weights = [("weight", rail, column[catalyst.id]) for catalyst, _ in inputs]
             places += [("h", rail, 2 * rail), *weights]
-            places += [("bias", rail, 0)] * bool(bias[rail]) + [("q", rail, 2 * rail + 1)]
-        for place, local in enumerate(activation.local_reactions, start=2 * len(rails)):
+            places += [("bias", rail, 0)] * bool(value) + [("q", rail, 2 * rail + 1)]
+        for place, local in enumerate(activation.local_reactions, start=2 * len(bias)):
             pooled = any(name.startswith("*") for name in local.reads)
             # with every unit of the pool in turn: the first stands for all
-            others = (chemistry.layer.n_out - 1) * pooled
-            places += [("local", -1, place)] + [("", -1, place)] * others
+            places += [("local", -1, place)] + [("", -1, place)] * ((n_units - 1) * pooled)
         for (kind, rail, place), reaction in zip(places, unit_reactions(unit), strict=True):
             if kind:
                 yield UnitReaction(reaction.id, reaction.name, number, j, kind, rail, place)
