@@ -1,5 +1,4 @@
-"""A faster chemistry for the same function: each layer's concentrations and rates multiplied by a
-factor.
+"""A faster chemistry for the same function: each layer's rates multiplied by a factor.
 
 From sigma_(s^2 h)(s z) = s sigma_h(z): with a layer's pre-activations times s, its h times s^2 and
 the weights that read it divided by s, every output stays as it was, and with y -> s y the layer's
@@ -30,14 +29,9 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, check_positive
 from crn_nn_tellurium.certificates.closed_form import CheapBound
-from crn_nn_tellurium.certificates.question import (
-    INITIAL_MAX,
-    TOLERANCE,
-    input_points,
-    kinetics_of,
-)
+from crn_nn_tellurium.certificates.question import INITIAL_MAX, TOLERANCE, input_points, kinetics_of
 from crn_nn_tellurium.errors import InputError, NetworkError, NotCertified
-from crn_nn_tellurium.kinetics import Linearized, NetworkKinetics
+from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import (
     INPUT,
     Activation,
@@ -52,10 +46,9 @@ from crn_nn_tellurium.simulation import Simulator
 
 _HALVINGS = 60
 _ROUNDED_UP = 1e-5
+"""Limits are stated so much higher, relative, that they can be met as they are printed."""
 _ROUNDING = 1e-12
-"""Factors stay below what the limit allows by this, relative, so that rounding cannot lead above
-it.
-"""
+"""Factors stay so much, relative, below what the limit allows: rounding cannot lead above it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,10 +87,8 @@ class Pace:
             text += f", settles by t = {self.settling_time:.4g}"
         if self.largest_concentration is not None:
             text += f", concentrations up to {self.largest_concentration:.3g}"
-        return (
-            f"{text}, rate constants up to {self.largest_rate_constant:.3g}, of second order up to "
-            f"{self.largest_second_order:.3g})"
-        )
+        text += f", rate constants up to {self.largest_rate_constant:.3g}"
+        return f"{text}, of second order up to {self.largest_second_order:.3g})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,26 +116,20 @@ class Balanced:
 
     @property
     def gain(self) -> float:
-        """How many times sooner the outputs settle; where that is not known, how much faster the
-        slowest layer is.
-        """
+        """How many times sooner the outputs settle; if unknown, how much faster layers get."""
         if self.before.settling_time is None or not self.after.settling_time:
             return self.after.rate / self.before.rate
         return self.before.settling_time / self.after.settling_time
 
     @property
     def gain_in_seconds(self) -> float:
-        """The gain where the largest second-order rate constant fixes the time unit; below 1 it is
-        a loss.
-        """
+        """The gain if the largest second-order rate constant sets the time unit; below 1 a loss."""
         return self.gain * self.before.largest_second_order / self.after.largest_second_order
 
     def __repr__(self) -> str:
         factors = ", ".join(f"{name} x {factor:.3g}" for name, factor in self.factors.items())
-        return (
-            f"Balanced({factors}; gain {self.gain:.3g}, in seconds {self.gain_in_seconds:.3g}; "
-            f"before {self.before!r}; after {self.after!r})"
-        )
+        gains = f"gain {self.gain:.3g}, in seconds {self.gain_in_seconds:.3g}"
+        return f"Balanced({factors}; {gains}; before {self.before!r}; after {self.after!r})"
 
 
 def balance(
@@ -272,14 +257,11 @@ def limit_concentrations(
     for layer, state in zip(net.layers, states, strict=True):
         last = layer.name == net.layers[-1].name
         fixed = layer.activation.rescaled(2.0) is None or (last and net.n_out == 1)
-        factors[layer.name] = (
-            1.0 if fixed else min(1.0, largest / max(float(part.max()) for part in state.y))
-        )
+        highest = max(float(part.max()) for part in state.y)
+        factors[layer.name] = 1.0 if fixed else min(1.0, largest / highest)
     result = _rescaled(net, factors)
-    kept = [
-        a.activation.h if a.activation.h_is_smoothing else b.activation.h
-        for a, b in zip(net.layers, result.layers, strict=True)
-    ]
+    pairs = zip(net.layers, result.layers, strict=True)
+    kept = [(a if a.activation.h_is_smoothing else b).activation.h for a, b in pairs]
     return result.with_h(kept)
 
 
@@ -287,9 +269,7 @@ def limit_concentrations(
 
 
 def _largest_factors(kinetics: NetworkKinetics, limit: float) -> dict[str, float] | None:
-    """The largest factor of each layer under a limit of all rate constants; None where it cannot be
-    met.
-    """
+    """The largest factor of each layer under a limit of all rate constants, None where none is."""
     net = kinetics.net
     factors: dict[str, float] = {}
     values = {INPUT: 1.0}
@@ -297,34 +277,27 @@ def _largest_factors(kinetics: NetworkKinetics, limit: float) -> dict[str, float
         activation, constants = layer.activation, layer.constants
         local = dict(zip(layer.local.rate_constants, constants.local.tolist(), strict=True))
         h = local.pop(shared_id(layer.chemistry.index, "h"))
-        bounds = [math.sqrt(limit / h)]
+        # the three constraints of the module's text, of h, biases and weights
+        bound = math.sqrt(limit / h)
         if bias := float(np.abs(constants.bias).max()):
-            bounds.append(limit / bias)
+            bound = min(bound, limit / bias)
         catalysts = [catalyst.column for catalyst in layer.chemistry.catalysts]
         of_catalysts = _value_factors(net, layer.chemistry.layer, values)[catalysts]
-        if weight := float(
-            np.abs(values_of(_divided(layer.chemistry.weights, of_catalysts))).max(initial=0.0)
-        ):
-            bounds.append(limit / weight)
-        bound = min(bounds)
-        if max(local.values()) > limit:
+        weights = values_of(_divided(layer.chemistry.weights, of_catalysts))
+        if weight := float(np.abs(weights).max(initial=0.0)):
+            bound = min(bound, limit / weight)
+        free = _is_free(activation, last=layer.name == net.layers[-1].name)
+        if max(local.values()) > limit or (not free and bound < 1 - 10 * _ROUNDING):
             return None
-        if _is_free(activation, last=layer.name == net.layers[-1].name):
-            factor = bound * (1 - _ROUNDING)
-            factor = 1.0 if factor < 1 <= bound else factor
-        elif bound < 1 - 10 * _ROUNDING:
-            return None
-        else:
-            factor = 1.0
-        factors[layer.name] = factor
-        values[layer.name] = _form(activation, factor)[1]
+        factor = bound * (1 - _ROUNDING)
+        # a factor of 1 that the limit just allows is not to be lost to rounding
+        factors[layer.name] = 1.0 if not free or factor < 1 <= bound else factor
+        values[layer.name] = _form(activation, factors[layer.name])[1]
     return factors
 
 
 def _is_free(activation: Activation, last: bool) -> bool:
-    """Whether a layer may be rescaled: the last one's value stays, and no value may shrink as its
-    layer speeds up.
-    """
+    """Whether a layer may be rescaled: not the last, and no value may shrink as it speeds up."""
     form = activation.rescaled(2.0)
     return form is not None and (form[1] == 1 if last else form[1] >= 1)
 
@@ -364,11 +337,8 @@ def _rescaled(net: Network, factors: Mapping[str, float]) -> Network:
         factor = factors[layer.name]
         activation, values[layer.name] = _form(layer.activation, factor)
         weights = _divided(layer.weights, _value_factors(net, layer, values) / factor)
-        layers.append(
-            dataclasses.replace(
-                layer, weights=weights, bias=layer.bias * factor, activation=activation
-            )
-        )
+        changed = {"weights": weights, "bias": layer.bias * factor, "activation": activation}
+        layers.append(dataclasses.replace(layer, **changed))
     return dataclasses.replace(net, layers=tuple(layers))
 
 
@@ -382,25 +352,20 @@ def _pace(kinetics: NetworkKinetics, x: FloatArray | None, tolerance: float) -> 
         weight = float(np.abs(constants.weights).max(initial=0.0))
         pairs = [reaction.value for reaction in layer.local.reactions if reaction.order == 2]
         second = max(second, weight, *pairs)
-        largest = max(
-            largest, second, float(np.abs(constants.bias).max()), float(constants.local.max())
-        )
+        bias, local = float(np.abs(constants.bias).max()), float(constants.local.max())
+        largest = max(largest, second, bias, local)
     if x is None:
         rates = {layer.name: 2 * math.sqrt(layer.activation.h) for layer in kinetics.layers}
         return Pace(rates, None, largest, second, None)
     states = kinetics.settle(x)
-    rates = {
-        layer.name: _slowest(layer.linearize(state))
-        for layer, state in zip(kinetics.layers, states, strict=True)
-    }
+    rates = {}
+    for layer, state in zip(kinetics.layers, states, strict=True):
+        # J is block triangular: rates of return stand on its diagonal
+        own = layer.linearize(state).own
+        rates[layer.name] = min(float(-entry.max()) for (a, b), entry in own.items() if a == b)
     try:
         settled = float(CheapBound(kinetics, x, tolerance, INITIAL_MAX).times.max())
     except NotCertified:
         settled = None
     concentration = max(float(part.max()) for state in states for part in state.y)
     return Pace(rates, settled, largest, second, concentration)
-
-
-def _slowest(jacobian: Linearized) -> float:
-    """The least rate at which a species of a layer returns."""
-    return min(float(-entry.max()) for (a, b), entry in jacobian.own.items() if a == b)

@@ -1,5 +1,4 @@
-"""Certificates: by when a network's outputs are within tolerance, whatever was in the tube at the
-start.
+"""Certificates: by when a network's outputs are within tolerance, whatever the start.
 
 ``certify`` states it with everything it rests on; ``settling_time`` is the short way. What is asked
 is a `Question`, who answers it a `SettlingBound`.
@@ -134,13 +133,13 @@ class Certificate:
         return f"all non-negative starts with {few} at most {most}"
 
     def __repr__(self) -> str:
-        n = len(self.by_sample)
+        n, units = len(self.by_sample), self.units
+        within = f"outputs within {units.text(self.tolerance, CONCENTRATION)}"
+        since = f"from {units.moment(self.settling_time)} on, by {self.bound!r}"
+        rate = units.text(self.rate, TIME**-1, digits=3)
         return (
-            f"Certificate({n} {'input' if n == 1 else 'inputs'}: outputs within"
-            f" {self.units.text(self.tolerance, CONCENTRATION)} from"
-            f" {self.units.moment(self.settling_time)} on, by {self.bound!r}, from {self.starts};"
-            f" slowest {' -> '.join(self.chain)};"
-            f" rate {self.units.text(self.rate, TIME**-1, digits=3)})"
+            f"Certificate({n} {'input' if n == 1 else 'inputs'}: {within} {since}, from"
+            f" {self.starts}; slowest {' -> '.join(self.chain)}; rate {rate})"
         )
 
     def in_units(self, units: Units) -> Certificate:
@@ -160,7 +159,6 @@ class Certificate:
         """
         if not must_convert("the certificate", self.units, units):
             return self
-        course = self.envelope
         return replace(
             self,
             by_sample=units.time(self.by_sample),
@@ -170,12 +168,7 @@ class Certificate:
             fixed_point=units.concentration(self.fixed_point),
             initial=self.initial and units.concentration(self.initial),
             initial_max=self.initial_max and units.concentration(self.initial_max),
-            envelope=course
-            and EnvelopeCourse(
-                units.time(course.time),
-                units.concentration(course.lower),
-                units.concentration(course.upper),
-            ),
+            envelope=self.envelope and self.envelope.in_units(units),
             units=units,
         )
 
@@ -283,8 +276,7 @@ def settling_time(
     rates: float = 0.0,
     on_error: OnError = "raise",
 ) -> Any:
-    """The settling time that `certify` proves: a float for x (n_in,), an array (n_samples,) for a
-    batch.
+    """The settling time that `certify` proves: a float for x (n_in,), (n_samples,) for a batch.
 
     Parameters are those of `certify`; with ``on_error="nan"`` an input that fails is NaN.
 
@@ -317,14 +309,9 @@ def _time_or_nan(bound: SettlingBound, question: Question) -> float:
 
 
 def _uniqueness(kinetics: NetworkKinetics) -> str:
-    declared = False
+    remedy = "if the unit has one positive fixed point at all drives, declare `settles = True`"
     for layer in kinetics.layers:
-        if layer.activation.settles:
-            declared = True
-        else:
-            check_order(
-                layer,
-                "if the unit has one positive fixed point at all drives, declare `settles = True`"
-                " on the activation",
-            )
+        if not layer.activation.settles:
+            check_order(layer, f"{remedy} on the activation")
+    declared = any(layer.activation.settles for layer in kinetics.layers)
     return SETTLES if declared else UNIQUE

@@ -68,10 +68,8 @@ class HPoint:
 
     def _text(self) -> str:
         accuracy = "" if self.accuracy is None else f", accuracy {self.accuracy:.3g}"
-        return (
-            f"h = {_numbers(self.h)}: error {self.error:.3g}{accuracy}, settles by t ="
-            f" {self.settling_time:.4g}"
-        )
+        settles = f"settles by t = {self.settling_time:.4g}"
+        return f"h = {_numbers(self.h)}: error {self.error:.3g}{accuracy}, {settles}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,11 +96,9 @@ class TradeOff:
             read_only(self.accuracy)
 
     def __repr__(self) -> str:
-        return (
-            f"TradeOff({len(self.h)} points: h {self.h[0]:.3g} to {self.h[-1]:.3g}, error"
-            f" {self.error[0]:.3g} to {self.error[-1]:.3g}, settling time"
-            f" {self.settling_time[0]:.4g} to {self.settling_time[-1]:.4g})"
-        )
+        h, error = (f"{part[0]:.3g} to {part[-1]:.3g}" for part in (self.h, self.error))
+        times = f"{self.settling_time[0]:.4g} to {self.settling_time[-1]:.4g}"
+        return f"TradeOff({len(self.h)} points: h {h}, error {error}, settling time {times})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,9 +131,7 @@ class HChoice(HPoint):
 
     @property
     def speed_up(self) -> float:
-        """How many times sooner the outputs settle than with the best common h; 1 where there is
-        none.
-        """
+        """How many times sooner the outputs settle than with the best common h, if there is one."""
         if self.common is None or not self.settling_time:
             return 1.0
         return self.common.settling_time / self.settling_time
@@ -256,18 +250,17 @@ class _Table:
     def __init__(self, trials: Trials, y: npt.NDArray[Any] | None, points: list[Point]) -> None:
         self._trials, self._y, self._points = trials, y, points
         found = [self._at(point) for point in points]
-        self.curve = TradeOff(
-            10.0 ** np.array([point[0] for point in points]),
-            np.array([p.error for p in found]),
-            np.array([p.settling_time for p in found]),
-            None if y is None else np.array([p.accuracy for p in found], dtype=float),
-        )
+        h = 10.0 ** np.array([point[0] for point in points])
+        error, time = np.array([(p.error, p.settling_time) for p in found]).T
+        accuracy = None if y is None else np.array([p.accuracy for p in found], dtype=float)
+        self.curve = TradeOff(h, error, time, accuracy)
 
     def _at(self, point: Point) -> HPoint:
         trials, y = self._trials, self._y
         net = with_log_h(trials.net, point)
+        error, time = trials.error(point), trials.time(point)
         accuracy = None if y is None else float(np.mean(net.predict(trials.x) == y))
-        return HPoint(net.h, trials.error(point), trials.time(point), accuracy)
+        return HPoint(net.h, error, time, accuracy)
 
     def choice(self, aim: Aim) -> HChoice:
         """The best point found."""
@@ -334,30 +327,24 @@ def _reference(net: Network, x: FloatArray, reference: Any) -> FloatArray:
         try:
             found = np.asarray(reference, dtype=float)
         except (TypeError, ValueError) as error:
-            raise InputError(
-                f"reference is {reference!r}; expected numbers, shape {shape}"
-            ) from error
+            text = f"reference is {reference!r}; expected numbers, shape {shape}"
+            raise InputError(text) from error
     if found.shape != shape:
         raise InputError(
             f"reference has shape {found.shape}; expected {shape}, the outputs of each sample"
         )
     if not np.isfinite(found).all():
         i, j = (int(n) for n in np.argwhere(~np.isfinite(found))[0])
-        raise InputError(
-            f"reference of sample {i}, output {j}: {float(found[i, j])!r}; expected a finite"
-            f" number{mend}"
-        )
+        where = f"reference of sample {i}, output {j}"
+        raise InputError(f"{where}: {float(found[i, j])!r}; expected a finite number{mend}")
     return found
 
 
 def _grid(h_range: Any, n_points: Any) -> FloatArray:
     """log10 h of the curve's points."""
     pair = h_range if isinstance(h_range, list | tuple | np.ndarray) else ()
-    if (
-        len(pair) != 2
-        or not all(is_real(h) and np.isfinite(h) for h in pair)
-        or not 0 < pair[0] < pair[1]
-    ):
+    two = len(pair) == 2 and all(is_real(h) and np.isfinite(h) for h in pair)
+    if not two or not 0 < pair[0] < pair[1]:
         raise InputError(
             f"h_range is {h_range!r}; expected the least and the largest h, 0 < least < largest"
         )

@@ -1,5 +1,4 @@
-"""Settling times in closed form: under a millisecond a sample of a batch, any size, later than the
-envelope's.
+"""Settling times in closed form: under a millisecond a sample, later than the envelope's.
 
 A wanted error is split over the layers from the outputs backwards, and the layers' times are added
 forwards. If from time T on the catalysts of a rail leave its drive within d of its limit u,
@@ -75,11 +74,9 @@ class _Stage:
 
     def level(self, species: int) -> int:
         """How many stages within the layer come before a species of it, itself counted."""
-        return (
-            0
-            if species < self.n_rails
-            else 1 + max((self.level(a) for a in self.reads(species)), default=0)
-        )
+        if species < self.n_rails:
+            return 0
+        return 1 + max((self.level(a) for a in self.reads(species)), default=0)
 
     def share(self, species: int) -> float:
         """The part of a species' error that is left to the stages before it."""
@@ -134,31 +131,26 @@ class CheapBound:
         for layer, state in zip(kinetics.layers, self.states, strict=True):
             _check(layer)
             if not all(np.all(np.isfinite(y) & (y > 0)) for y in state.y):
+                what = f"the closed form of {layer.activation}"
                 raise NotCertified(
-                    f"layer {layer.name!r}: the closed form of {layer.activation} gives a"
-                    " concentration that is not positive"
+                    f"layer {layer.name!r}: {what} gives a concentration that is not positive"
                 )
-            read = layer.chemistry.layer
+            read, n_species = layer.chemistry.layer, len(layer.activation.species)
             free = layer.chemistry.gather(made)[0] > 0
-            stage = _Stage(
-                layer, state, by_catalysts(layer), 1 + max(depth[s] for s in read.inputs), free
-            )
+            before = 1 + max(depth[source] for source in read.inputs)
+            stage = _Stage(layer, state, by_catalysts(layer), before, free)
             stages[layer.name] = stage
-            made[layer.name] = np.ones((1, read.n_out, len(layer.activation.species)))
-            depth[layer.name] = stage.depth + max(
-                stage.level(a) for a in range(len(layer.activation.species))
-            )
+            made[layer.name] = np.ones((1, read.n_out, n_species))
+            depth[layer.name] = before + max(map(stage.level, range(n_species)))
         return stages
 
-    # Backwards: what error each species is allowed
-    # ---------------------------------------------------
+    # Backwards: what error each species is allowed ------------------------------------------------
 
     def _split(self, tolerance: float, n: int) -> dict[str, FloatArray]:
         """Allowed errors (n, n_species), by layer; infinite for what nothing reads."""
-        errors = {
-            name: np.full((n, len(s.kinetics.activation.species)), np.inf)
-            for name, s in self._stages.items()
-        }
+        errors = {}
+        for name, stage in self._stages.items():
+            errors[name] = np.full((n, len(stage.kinetics.activation.species)), np.inf)
         last = self._net.layers[-1]
         read = last.activation.read_out.read
         total = sum(abs(coefficient) for _, coefficient in read)
@@ -182,8 +174,11 @@ class CheapBound:
         for rail in range(stage.n_rails):
             y, part = stage.state.y[rail], stage.share(rail) * own[:, rail, None]
             with np.errstate(divide="ignore", invalid="ignore"):
-                drive = np.where(np.isfinite(part), part * (1 + h / (y * (y + part))), np.inf)
-                room = np.minimum(room, np.where(weight > 0, drive / weight, np.inf).min(axis=1))
+                # the drive that moves sigma_h(u) by `part`, shared by all weights of a unit
+                drive = part * (1 + h / (y * (y + part)))
+                drive = np.where(np.isfinite(part), drive, np.inf)
+                by_species = np.where(weight > 0, drive / weight, np.inf)
+            room = np.minimum(room, by_species.min(axis=1))
         for source in stage.kinetics.chemistry.layer.inputs:
             if source != INPUT:
                 activation = self._stages[source].kinetics.activation
@@ -192,9 +187,7 @@ class CheapBound:
                     errors[source][:, a] = np.minimum(errors[source][:, a], room)
 
     def _allowed(self, stage: _Stage, follower: int, error: FloatArray) -> FloatArray:
-        """The largest error (n,), up to a factor of two, of what a follower reads that its share
-        allows.
-        """
+        """The error (n,), to a factor of 2, of what a follower reads that its share allows."""
         y = dict(enumerate(stage.state.y))
         wanted, decay = stage.share(follower) * error, self._decay(stage, follower, y)
         allowed = 4 * wanted * decay.min(axis=1)
@@ -203,16 +196,15 @@ class CheapBound:
             low, high = self._static(stage, follower, errors)
             off = np.maximum(high - y[follower], y[follower] - low).max(axis=1) > wanted
             # the follower must not be left without what it decays by, however large the error
-            off |= np.any(
-                self._decay(stage, follower, self._least(stage, errors)) < 0.75 * decay, axis=1
-            )
+            left = self._decay(stage, follower, self._least(stage, errors))
+            off |= np.any(left < 0.75 * decay, axis=1)
             if not off.any():
                 return allowed
             allowed = np.where(off, allowed / 2, allowed)
+        species = stage.kinetics.activation.species[follower]
         raise NotCertified(
-            f"layer {stage.kinetics.name!r}: species"
-            f" {stage.kinetics.activation.species[follower]!r} is too sensitive for a closed-form"
-            " bound; use bound='envelope'"
+            f"layer {stage.kinetics.name!r}: species {species!r} is too sensitive for a"
+            " closed-form bound; use bound='envelope'"
         )
 
     @staticmethod
@@ -245,41 +237,24 @@ class CheapBound:
             for a, least in CheapBound._least(stage, errors).items()
         }
         local = stage.kinetics.constants.local[:, None, None]
-        low, high = (
-            extreme_root(
-                stage.kinetics.local.terms,
-                stage.groups[follower],
-                between,
-                (local, local),
-                None,
-                up,
-            )
-            for up in (False, True)
-        )
+        what = stage.kinetics.local.terms, stage.groups[follower], between, (local, local), None
+        low, high = (extreme_root(*what, up) for up in (False, True))
         return low, high
 
-    # Forwards: by when it is met
-    # ---------------------------------------------------------------------
+    # Forwards: by when it is met ------------------------------------------------------------------
 
     def _add_up(self, n: int) -> dict[str, FloatArray]:
         """Times (n, n_units, n_species) by layer; 0 for what nothing reads."""
         times: dict[str, FloatArray] = {}
         for name, stage in self._stages.items():
-            found = np.zeros(
-                (n, stage.kinetics.chemistry.layer.n_out, len(stage.kinetics.activation.species))
-            )
-            times[name] = found
+            activation = stage.kinetics.activation
+            n_units = stage.kinetics.chemistry.layer.n_out
+            times[name] = found = np.zeros((n, n_units, len(activation.species)))
             begin, off = self._drives(stage, times)
-            for rail in range(stage.n_rails):
+            for rail, (u, y) in enumerate(zip(stage.state.drive, stage.state.y, strict=False)):
                 error = self._errors[name][:, rail, None]
                 if np.isfinite(error).all():
-                    found[..., rail] = begin + _riccati_time(
-                        stage.state.drive[rail],
-                        stage.state.y[rail],
-                        stage.kinetics.activation.h,
-                        off,
-                        error,
-                    )
+                    found[..., rail] = begin + _riccati_time(u, y, activation.h, off, error)
             for follower in stage.order:
                 if np.isfinite(self._errors[name][:, follower]).all():
                     found[..., follower] = self._follower_time(stage, follower, found)
@@ -314,8 +289,9 @@ class CheapBound:
                 begin = np.maximum(begin, times[..., a])
             for a in pooled:
                 begin = np.maximum(begin, times[..., a].max(axis=1, keepdims=True))
-        low, high = self._static(stage, follower, {a: errors[:, a] for a in reads})
-        rate = self._decay(stage, follower, self._least(stage, {a: errors[:, a] for a in reads}))
+        read = {a: errors[:, a] for a in reads}
+        low, high = self._static(stage, follower, read)
+        rate = self._decay(stage, follower, self._least(stage, read))
         y, error = stage.state.y[follower], errors[:, follower, None]
         top = max(self._cap, _ratio(stage, follower))
         from_above = np.log(np.maximum((top - high) / (error - (high - y)), 1.0))
@@ -334,8 +310,7 @@ class CheapBound:
             slowest = min(slowest, *(float(r.min()) for r in rates))
         return slowest
 
-    # The slowest chain
-    # -------------------------------------------------------------------------------
+    # The slowest chain ----------------------------------------------------------------------------
 
     def chain(self, sample: int, output: int) -> tuple[str, ...]:
         """Species whose times add up to that of one output of a sample, first layer first."""
@@ -343,12 +318,9 @@ class CheapBound:
         result: list[str] = []
         while name != INPUT:
             stage = self._stages[name]
-            species = int(self._times[name][sample, unit].argmax())
-            result.append(
-                stage.kinetics.chemistry.species[
-                    unit * len(stage.kinetics.activation.species) + species
-                ]
-            )
+            width = len(stage.kinetics.activation.species)
+            species = unit * width + int(self._times[name][sample, unit].argmax())
+            result.append(stage.kinetics.chemistry.species[species])
             name, unit = self._before(stage, sample, unit)
         return tuple(reversed(result))
 
@@ -381,18 +353,16 @@ class CheapBound:
 def _riccati_time(
     u: FloatArray, y: FloatArray, h: float, off: FloatArray, error: FloatArray
 ) -> FloatArray:
-    """How long a rail takes to come within an error of y, while its drive is within `off` of u,
-    from any start.
-    """
+    """How long a rail takes from any start to come near y, its drive being within `off` of u."""
     high, low = smoothed_relu(u + off, h), smoothed_relu(u - off, h)
     r_high, r_low = (np.sqrt(z * z + 4 * h) for z in (u + off, u - off))
     left_high, left_low = error - (high - y), error - (y - low)
     with np.errstate(divide="ignore", invalid="ignore"):
         from_above = np.log1p(r_high / left_high) / r_high
         inside = np.maximum(r_low / left_low - 1, 0.0)
-        from_below = np.where(
-            left_low >= low, 0.0, (2 * np.log(low) - np.log(h) + np.log(inside)) / r_low
-        )
+        rise = (2 * np.log(low) - np.log(h) + np.log(inside)) / r_low
+        # an error as large as the concentration is met from the beginning
+        from_below = np.where(left_low >= low, 0.0, rise)
     return np.maximum(from_above, np.maximum(from_below, 0.0))
 
 
@@ -421,13 +391,13 @@ def _check(layer: LayerKinetics) -> None:
 
 def _pair(layer: LayerKinetics, parts: dict[Catalysts, list[int]]) -> tuple[int, int] | None:
     """The only gain of a follower and a loss by the same catalyst, among the layer's terms."""
-    terms = layer.local.terms
-    gains = [(part, t) for part, chosen in parts.items() for t in chosen if terms.number[t] > 0]
+    number, power = layer.local.terms.number, layer.local.terms.power
+    gains = [(part, t) for part, chosen in parts.items() for t in chosen if number[t] > 0]
     if len(gains) != 1:
         return None
     ((part, gain),) = gains
-    losses = [t for t in parts[part] if terms.number[t] < 0 and terms.power[t] == 1]
-    return (gain, losses[0]) if losses and not terms.power[gain] else None
+    losses = [t for t in parts[part] if number[t] < 0 and power[t] == 1]
+    return (gain, losses[0]) if losses and not power[gain] else None
 
 
 def _ratio(stage: _Stage, follower: int) -> float:

@@ -60,10 +60,10 @@ class Enclosure:
 
     def __repr__(self) -> str:
         n = np.atleast_2d(self.nominal).shape[0]
+        samples = f"{n} {'sample' if n == 1 else 'samples'}"
         return (
-            f"Enclosure({n} {'sample' if n == 1 else 'samples'}, rate constants within"
-            f" {self.rates:.3g}: outputs {self.outputs!r}, class certain for"
-            f" {int(np.sum(self.certain))})"
+            f"Enclosure({samples}, rate constants within {self.rates:.3g}: outputs"
+            f" {self.outputs!r}, class certain for {int(np.sum(self.certain))})"
         )
 
 
@@ -115,13 +115,11 @@ def enclosure(
     boxes = _Boxes(net, x, inputs)
     found = boxes.settle(np.full(len(boxes.nominal), float(rates)))
     outputs = boxes.outputs(found)
-    concentrations = Interval(
-        *(np.concatenate([by_sample(b[up]) for b in found], axis=1) for up in (0, 1))
-    )
+    species = (np.concatenate([by_sample(b[up]) for b in found], axis=1) for up in (0, 1))
     at: Any = 0 if boxes.single else slice(None)
     return Enclosure(
         Interval(*outputs)[at],
-        concentrations[at],
+        Interval(*species)[at],
         boxes.nominal[at],
         boxes.certain(outputs)[at],
         float(rates),
@@ -167,10 +165,7 @@ def certified_margin(
     True
     """
     if not (is_real(limit) and 0 < limit < 1):
-        raise InputError(
-            f"limit is {limit!r}; expected a relative error of the rate constants, a number in"
-            " (0, 1)"
-        )
+        raise InputError(f"limit is {limit!r}; expected a relative error, a number in (0, 1)")
     boxes = _Boxes(net, x, inputs)
     boxes.net.need_classes("certified_margin")
     low, high = np.zeros(len(boxes.nominal)), np.full(len(boxes.nominal), float(limit))
@@ -209,9 +204,8 @@ class _Boxes:
         (lower, upper), nominal = outputs, self.nominal
         if self.net.n_out == 1:
             threshold = self.net.layers[-1].activation.threshold
-            return np.where(
-                nominal[:, 0] > threshold, lower[:, 0] > threshold, upper[:, 0] <= threshold
-            )
+            above, below = lower[:, 0] > threshold, upper[:, 0] <= threshold
+            return np.where(nominal[:, 0] > threshold, above, below)
         rows, best = np.arange(len(nominal)), nominal.argmax(axis=1)
         others = upper.copy()
         others[rows, best] = -np.inf
@@ -223,9 +217,8 @@ def _widened(net: Network, boxes: Interval, inputs: Any) -> Interval:
     try:
         error = np.broadcast_to(np.asarray(inputs, dtype=float), (net.n_in,))
     except (TypeError, ValueError) as problem:
-        raise InputError(
-            f"inputs is {inputs!r}; expected an absolute error, one number or {net.n_in}"
-        ) from problem
+        text = f"inputs is {inputs!r}; expected an absolute error, one number or {net.n_in}"
+        raise InputError(text) from problem
     if not np.all(np.isfinite(error) & (error >= 0)):
         raise InputError(
             f"inputs is {inputs!r}; expected absolute errors of the inputs, finite and >= 0"

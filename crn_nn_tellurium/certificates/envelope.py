@@ -138,10 +138,10 @@ class Envelope:
         fed = np.zeros(self.n, dtype=bool)
         fed[terms.row[(terms.number > 0) & (terms.power == 0)]] = True
         if not fed.all():
+            name = crn.floating[int(np.flatnonzero(~fed)[0])]
             raise NotCertified(
-                f"species {crn.floating[int(np.flatnonzero(~fed)[0])]!r} is made by no reaction"
-                " without itself, so it can stay at 0: its positive fixed point is not the"
-                " only one"
+                f"species {name!r} is made by no reaction without itself, so it can stay at 0: its"
+                " positive fixed point is not the only one"
             )
         self._plan()
 
@@ -158,56 +158,44 @@ class Envelope:
         self._one_gain = np.bincount(terms.row[terms.number > 0], minlength=n) == 1
         self._partner = self._partners()
         self.split = np.zeros(n, dtype=bool)
-        self.split[terms.row[self._partner >= 0]] = True
+        self.split[terms.row[self.is_paired]] = True
         species = [Species(ONE, 1.0, boundary=True)]
         reactions: list[Reaction] = []
         for i, name in enumerate(crn.floating):
-            species += [
-                Species(s)
-                for s in (above(name), below(name), *((extra(name),) if self.split[i] else ()))
-            ]
-            reactions += own_reactions(
-                name, bool(self.relaxes[i]), bool(self.riccati[i]), bool(self.split[i])
-            )
+            copies = [above(name), below(name)] + [extra(name)] * bool(self.split[i])
+            species += map(Species, copies)
+            kind = (bool(part[i]) for part in (self.relaxes, self.riccati, self.split))
+            reactions += own_reactions(name, *kind)
         self._couplings: list[tuple[int, str]] = []
         self._coupling_ids: dict[object, str] = {}
         for t in range(len(terms)):
             catalysts = [int(o) for o in terms.others[t] if o < n]
             if catalysts:
                 reactions += self._coupled(t, catalysts)
-        self.network = ReactionNetwork(
-            tuple(species), tuple(reactions), name=f"{crn.name}_envelope"
-        )
+        name = f"{crn.name}_envelope"
+        self.network = ReactionNetwork(tuple(species), tuple(reactions), name=name)
 
     def _coupled(self, t: int, catalysts: list[int]) -> list[Reaction]:
-        """The reactions by which the errors of one reaction's catalysts feed those of the species
-        that it changes.
-        """
+        """How the errors of a reaction's catalysts feed those of the species that it changes."""
         terms, i = self.terms, int(self.terms.row[t])
         y, gain, power = self.crn.floating[i], bool(terms.number[t] > 0), int(terms.power[t])
         if not self.relaxes[i] or len(catalysts) > 1:
-            return [
-                reaction
-                for copy in ("above", "below")
-                for reaction in coupling(
-                    self._coupling_id(t, "most"),
-                    copy,
-                    (above if copy == "above" else below)(y),
-                    [self._sources(o, (copy == "above") == gain) for o in catalysts],
-                    (copy == "above") == gain,
-                    power == 1,
-                )
-            ]
+            k, linear = self._coupling_id(t, "most"), power == 1
+            reactions = []
+            # crossed over in the losses: they feed a copy by how far the other one is off
+            for copy, own, high in (("above", above(y), gain), ("below", below(y), not gain)):
+                sources = [self._sources(o, high) for o in catalysts]
+                reactions += coupling(k, copy, own, sources, high, linear)
+            return reactions
         (catalyst,) = catalysts
         return self._made(t, y, catalyst) if gain else self._lost(t, y, catalyst)
 
     def _made(self, t: int, y: str, catalyst: int) -> list[Reaction]:
-        """A gain G (1 + e_X) of a species that relaxes: G (e_X - e) and G (f_X - f), the latter <=
-        0 at f = 1.
-        """
+        """A gain G (1 + e_X) of a species that relaxes: G (e_X - e) and G (f_X - f)."""
         paired, i = self._partner[t] >= 0, int(self.terms.row[t])
         high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
         own = below(y)
+        # of a known network a pair's loss is G itself, which cancels: what is left is the net gain
         k = self._coupling_id(t, "most, if unknown" if paired else "most")
         reactions = [feed(k, x, above(y)) for x in high]
         if paired:
@@ -216,10 +204,8 @@ class Envelope:
         k = self._coupling_id(t, "net" if paired else "most")
         reactions += [feed(k, low, own), remove(k, low, own)]
         # -g f (1 - f_X) needs one g in both places: of an only gain, the rate itself
-        return [
-            *reactions,
-            grow(self._coupling_id(t, "rate" if self._one_gain[i] else "least"), low, own),
-        ]
+        k = self._coupling_id(t, "rate" if self._one_gain[i] else "least")
+        return [*reactions, grow(k, low, own)]
 
     def _lost(self, t: int, y: str, catalyst: int) -> list[Reaction]:
         """A loss L (1 + e_X) of a species that relaxes, all that is lost by it at rest in c."""
@@ -234,14 +220,12 @@ class Envelope:
         else:
             for x in high:
                 reactions += [feed(most, x, below(y)), remove(most, x, below(y))]
-        return reactions + (
-            [grow(self._coupling_id(t, "least"), low, extra(y))] if self.split[i] else []
-        )
+        if self.split[i]:
+            reactions.append(grow(self._coupling_id(t, "least"), low, extra(y)))
+        return reactions
 
     def _coupling_id(self, t: int, kind: str) -> str:
-        """The rate constant of one term's couplings; rails of a unit share what they share in the
-        network itself.
-        """
+        """The rate constant of a term's couplings; rails share what they share in the network."""
         terms = self.terms
         shared = kind == "most" and terms.power[t] == 1
         key = (terms.constant[t], abs(terms.number[t]), *terms.others[t]) if shared else (t, kind)
@@ -258,27 +242,20 @@ class Envelope:
         return [above(name), extra(name)] if self.split[species] else [above(name)]
 
     def _partners(self) -> npt.NDArray[np.intp]:
-        """For a gain (power 0) by one catalyst the loss (power 1) by it, and the other way round;
-        -1 for none.
-        """
+        """For a gain (power 0) by one catalyst the loss (power 1) by it, and back; -1 for none."""
         terms = self.terms
         partner = np.full(len(terms), -1)
-        place = {
-            (int(terms.row[t]), int(terms.others[t].min(initial=terms.one))): t
-            for t in range(len(terms))
-            if terms.number[t] < 0
-            and terms.power[t] == 1
-            and terms.others[t].min(initial=terms.one) < self.n
-        }
-        for t in range(len(terms)):
-            i = int(terms.row[t])
-            single = self._one_gain[i] and self.relaxes[i] and (terms.others[t] < self.n).sum() == 1
-            if terms.number[t] > 0 and terms.power[t] == 0 and single:
-                loss = place.pop(
-                    (int(terms.row[t]), int(terms.others[t].min(initial=terms.one))), None
-                )
-                if loss is not None:
-                    partner[t], partner[loss] = loss, t
+        # floating species come first among the symbols, so the least one is the catalyst
+        catalyst = terms.others.min(axis=1, initial=terms.one)
+        pairs = list(zip(terms.row.tolist(), catalyst.tolist(), strict=True))
+        losses = (terms.number < 0) & (terms.power == 1) & (catalyst < self.n)
+        place = {pairs[t]: t for t in np.flatnonzero(losses).tolist()}
+        only = self._one_gain & self.relaxes
+        gains = (terms.number > 0) & (terms.power == 0) & only[terms.row]
+        for t in np.flatnonzero(gains & ((terms.others < self.n).sum(axis=1) == 1)).tolist():
+            loss = place.pop(pairs[t], None)
+            if loss is not None:
+                partner[t], partner[loss] = loss, t
         return partner
 
     @property
@@ -294,35 +271,31 @@ class Envelope:
         return first, first + 1, np.where(self.split, first + 2, -1)
 
     def relative(self, state: FloatArray) -> Bounds:
-        """How far the upper copy is above and the lower below the fixed point, relative to it,
-        (..., n_floating).
-        """
+        """How far the copies are above and below the fixed point, relative (..., n_floating)."""
         high, low, more = self._places
         return state[..., high] + np.where(self.split, state[..., more], 0.0), state[..., low]
 
     def chain(
         self, state: FloatArray, species: int, high: bool, most: FloatArray
     ) -> tuple[str, ...]:
-        """Which species feed the error of one copy of a species most, and which feed theirs, from
-        the first on.
-        """
+        """Which species feed the error of one copy of a species most, from the first on."""
         errors = self.relative(state)
         found = [species]
         while True:
-            feeds = [
-                (most[t] * errors[0 if side else 1][o], o, side)
-                for t in self.terms_of[species]
-                for o in self.catalysts(t)
-                for side in (high == (self.terms.number[t] > 0),)
-                if o not in found
-            ]
+            feeds = []
+            for t in self.terms_of[species]:
+                side = high == (self.terms.number[t] > 0)
+                feeds += [
+                    (most[t] * errors[0 if side else 1][o], o, side)
+                    for o in self.catalysts(t)
+                    if o not in found
+                ]
             if not feeds:
                 return tuple(self.crn.floating[i] for i in reversed(found))
             _, species, high = max(feeds)
             found.append(species)
 
-    # Values
-    # -----------------------------------------------------------------------------------------
+    # Values ---------------------------------------------------------------------------------------
 
     def constants(self, found: Coefficients) -> FloatArray:
         """Values of the envelope's rate constants, in the order of ``network.rate_constants``."""
@@ -330,6 +303,7 @@ class Envelope:
         for i in range(self.n):
             values += [found.above[i], found.below[i]] if self.relaxes[i] else [found.above[i]]
             values += [found.square_above[i], found.square_below[i]] if self.riccati[i] else []
+        now = ("", "if known" if found.known else "if unknown")
         for t, kind in self._couplings:
             what, _, when = kind.partition(", ")
             value = {
@@ -338,9 +312,7 @@ class Envelope:
                 "net": found.most[t] - found.least[self._partner[t]],
                 "rate": found.below[self.terms.row[t]],
             }[what]
-            values.append(
-                value if when in ("", "if known" if found.known else "if unknown") else 0.0
-            )
+            values.append(value if when in now else 0.0)
         return np.maximum(np.array(values), 0.0)
 
     def coefficients(
@@ -359,13 +331,11 @@ class Envelope:
         """
         crn, terms = self.crn, self.terms
         held = (crn.boundary_concentrations,) * 2 if boundary is None else boundary
-        extended = [
-            np.concatenate([y, x, np.ones(1)]) for y, x in zip(fixed_point, held, strict=True)
-        ]
         k = np.abs(terms.number) * crn.constants[terms.constant]
+        # the 1 at the end stands for what a term has no second factor of
         low, high = (
-            multiplied_by(k * factor, terms.others, ext)
-            for factor, ext in zip((1 - rates, 1 + rates), extended, strict=True)
+            multiplied_by(k * factor, terms.others, np.concatenate([y, x, np.ones(1)]))
+            for factor, y, x in zip((1 - rates, 1 + rates), fixed_point, held, strict=True)
         )
         lower, upper = fixed_point
         own = terms.row
@@ -373,9 +343,7 @@ class Envelope:
         least = np.where(terms.power == 0, low / upper[own], low)
 
         def total(values: FloatArray, chosen: npt.NDArray[np.bool_]) -> FloatArray:
-            return np.asarray(
-                np.bincount(own[chosen], values[chosen], minlength=self.n), dtype=float
-            )
+            return np.bincount(own[chosen], values[chosen], minlength=self.n).astype(float)
 
         gains = terms.number > 0
         source = total(low, gains & (terms.power == 0))
@@ -387,20 +355,13 @@ class Envelope:
         # without a square or a loop, what is made equals what is lost; either bounds the rate, of
         # one gain both do
         made, lost = source / upper, total(low, ~gains & (terms.power == 1))
-        return Coefficients(
-            np.where(self.relaxes, lost, c),
-            np.where(self.relaxes, np.where(self._one_gain, np.maximum(made, lost), made), c),
-            square * lower,
-            c - source / upper,
-            most,
-            least,
-            np.array_equal(*fixed_point) and not rates,
-        )
+        back = np.where(self._one_gain, np.maximum(made, lost), made)
+        above, below = (np.where(self.relaxes, rate, c) for rate in (lost, back))
+        known = np.array_equal(*fixed_point) and not rates
+        return Coefficients(above, below, square * lower, c - made, most, least, known)
 
     def ratio(self, i: int, most: FloatArray, least: FloatArray) -> float:
-        """Where the gain of a paired species by its catalyst equals the loss by it, relative to the
-        fixed point.
-        """
+        """Where the gain of a paired species by its catalyst equals the loss by it, relative."""
         return next(
             float(most[t] / least[self._partner[t]])
             for t in self.terms_of[i]
@@ -419,11 +380,16 @@ class Envelope:
             found[self.terms.row[t]].append(int(t))
         return found
 
+    @property
+    def is_paired(self) -> npt.NDArray[np.bool_]:
+        """Which terms (n_terms,) are the only gain of a species and a loss by the same catalyst."""
+        return self._partner >= 0
+
     @cached_property
     def invariant(self) -> bool:
         """Whether the starts that a bound over all starts covers are never left."""
         gains = (self.terms.number > 0) & ~self.riccati[self.terms.row]
-        return bool((self._partner[gains] >= 0).all())
+        return bool(self.is_paired[gains].all())
 
     def shrinks(self, state: FloatArray, values: FloatArray) -> bool:
         """Whether every error falls in this state; then it does so for ever, as errors only feed

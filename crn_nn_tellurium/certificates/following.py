@@ -1,5 +1,4 @@
-"""Settling times from the envelope: integrated by roadrunner until every output is within
-tolerance.
+"""Settling times from the envelope: integrated until every output is within tolerance.
 
 All starts are never left: whatever a trajectory has become at time s could have been its start, so
 what holds of all trajectories at time t holds from t on, and an output is settled, for good, when
@@ -30,9 +29,7 @@ from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation import FlatModel
 
 SLACK = 1e-6
-"""The envelope is held to (1 - SLACK) times the tolerance, for the errors of an integration to
-1e-10.
-"""
+"""The envelope is held to (1 - SLACK) times the tolerance, for an integration to 1e-10."""
 RATIO = 1.05
 """Ratio of one time to the next on the grid that the envelope is first followed on."""
 _CHUNK = 60
@@ -45,9 +42,7 @@ _AGREES = 1e-6
 _PATIENCE = 1e4
 """How long the envelope is followed, in units of the slowest unit's time."""
 LIMIT = 8_000
-"""Couplings (weights after the first layer, times the species read) up to which the envelope is
-compiled.
-"""
+"""Couplings (weights after the first layer, times species read) up to which it is compiled."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +75,7 @@ class Course:
 
 @dataclass(frozen=True)
 class _Aim:
-    """What an envelope is followed for: bounds of the fixed point, what the envelope is made of,
-    the error wanted.
-    """
+    """What an envelope is followed for: about which fixed point, made of what, to which error."""
 
     fixed_point: Bounds
     coefficients: Coefficients
@@ -122,9 +115,7 @@ class EnvelopeModel:
 
     @cached_property
     def flat(self) -> FlatModel:
-        """The envelope on the engine; networks of one structure and with weights of the same signs
-        share its compiled model.
-        """
+        """The envelope on the engine, compiled once for one structure and signs of weights."""
         return FlatModel(self.envelope.network)
 
     @cached_property
@@ -132,15 +123,12 @@ class EnvelopeModel:
         """Coefficients (n_out, n_floating) of the species in the outputs."""
         activation = self.net.layers[-1].activation
         coefficients = dict(activation.read_out.terms)
-        own = np.kron(
-            np.eye(self.net.n_out), [coefficients.get(name, 0.0) for name in activation.species]
-        )
+        by_species = [coefficients.get(name, 0.0) for name in activation.species]
+        own = np.kron(np.eye(self.net.n_out), by_species)
         return np.pad(own, ((0, 0), (len(self.crn.floating) - own.shape[1], 0)))
 
     def errors(self, state: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """How far the outputs (..., n_out) may be above and below, for fixed points up to `upper`
-        (n_floating,).
-        """
+        """How far the outputs (..., n_out) may be above and below, for fixed points <= `upper`."""
         high, low = self.envelope.relative(state)
         gains, losses = (np.maximum(sign * self.read_out, 0) * upper for sign in (1, -1))
         return high @ gains.T + low @ losses.T, low @ gains.T + high @ losses.T
@@ -149,10 +137,10 @@ class EnvelopeModel:
         """Bounds of the outputs (..., n_out) for species between bounds (..., n_floating)."""
         activation = self.net.layers[-1].activation
         width = len(activation.species)
-        low, high = (
-            y[..., -self.net.n_out * width :].reshape(*y.shape[:-1], self.net.n_out, width)
-            for y in points
-        )
+        n_out = self.net.n_out
+        # the last layer's species are the last ones
+        last = (y[..., -n_out * width :] for y in points)
+        low, high = (y.reshape(*y.shape[:-1], n_out, width) for y in last)
         return activation.read_between(low, high)
 
     def follow(
@@ -164,8 +152,7 @@ class EnvelopeModel:
         rates: float = 0.0,
         box: Bounds | None = None,
     ) -> Course:
-        """Follow the envelope from all starts, or from a box of starts, until every output has
-        settled.
+        """Follow the envelope from all starts, or a box of starts, until every output has settled.
 
         Parameters
         ----------
@@ -179,22 +166,11 @@ class EnvelopeModel:
             Relative error of every rate constant.
         box : pair of (n_floating,) ndarray, optional
             Bounds of the starts.
-
-        Raises
-        ------
-        NotCertified
-            If the envelope does not come within tolerance.
-        ConvergenceError
-            If the integrator gives up.
         """
         coefficients = self.envelope.coefficients(fixed_point, boundary, rates)
         self._check(fixed_point, boundary, coefficients)
-        aim = _Aim(
-            fixed_point,
-            coefficients,
-            self.envelope.constants(coefficients),
-            tolerance * (1 - SLACK),
-        )
+        values = self.envelope.constants(coefficients)
+        aim = _Aim(fixed_point, coefficients, values, tolerance * (1 - SLACK))
         if box is None:
             return self._from_all(aim, initial_max)
         return self._from_box(aim, initial_max, box)
@@ -202,15 +178,13 @@ class EnvelopeModel:
     def _from_all(self, aim: _Aim, initial_max: float) -> Course:
         begin = start_anywhere(self.envelope, aim.fixed_point, aim.coefficients, initial_max)
         trusted = self.envelope.invariant
-        return self._course(
-            *self._run(aim, *begin, self._settled(aim, trusted)), aim, may_widen=not trusted
-        )
+        run = self._run(aim, *begin, self._settled(aim, trusted))
+        return self._course(*run, aim, may_widen=not trusted)
 
     def _from_box(self, aim: _Aim, initial_max: float, box: Bounds) -> Course:
         # starts of the box above the cap must be among those that the bound over all starts covers
-        highest = max(
-            initial_max, float(np.max(box[1], initial=0.0, where=needs_cap(self.envelope)))
-        )
+        capped = needs_cap(self.envelope)
+        highest = max(initial_max, float(np.max(box[1], initial=0.0, where=capped)))
         try:
             end = float(self._from_all(aim, highest).settled.max())
         except NotCertified:
@@ -222,9 +196,7 @@ class EnvelopeModel:
         return self._course(*run, aim, may_widen=True)
 
     def _settled(self, aim: _Aim, trusted: bool) -> Callable[[float, FloatArray], bool]:
-        """Whether all outputs are within tolerance for good; where that is not `trusted`, once all
-        errors fall.
-        """
+        """Whether all outputs are settled for good; unless `trusted`, once all errors fall."""
         patience = _PATIENCE / aim.rate
 
         def is_last(time: float, state: FloatArray) -> bool:
@@ -242,9 +214,7 @@ class EnvelopeModel:
         return is_last
 
     def _check(self, fixed_point: Bounds, boundary: Bounds, coefficients: Coefficients) -> None:
-        """Refuse what is not a positive, stable fixed point: an activation's closed form is its
-        author's word alone.
-        """
+        """Refuse what is no positive, stable fixed point: closed forms are their authors' word."""
         names, low = self.crn.floating, fixed_point[0]
         bad = ~(np.isfinite(low) & (low > 0))
         reason = "its closed form gives {:.3g}, which is no positive concentration"
@@ -252,17 +222,16 @@ class EnvelopeModel:
             balance = self.crn.balance(low, boundary[0])
             bad = balance.distance > _AGREES * low + balance.rounding
             reason = "the reactions do not settle at {:.3g}, which its closed form gives"
+        network = f"network {self.net.name!r}"
         if bad.any():
             i = int(np.argmax(bad))
-            raise NotCertified(
-                f"network {self.net.name!r}: species {names[i]!r}: {reason.format(low[i])}"
-            )
+            raise NotCertified(f"{network}: species {names[i]!r}: {reason.format(low[i])}")
         rate = coefficients.above
         if not np.all(rate > 0):
+            slowest = names[int(rate.argmin())]
             raise NotCertified(
-                f"network {self.net.name!r}: species {names[int(rate.argmin())]!r} need not come"
-                f" back to its fixed point (its rate there is {rate.min():.3g}), so the positive"
-                " fixed point need not be reached"
+                f"{network}: species {slowest!r} need not come back to its fixed point (its rate"
+                f" there is {rate.min():.3g}), so the positive fixed point need not be reached"
             )
 
     def _run(
@@ -274,11 +243,7 @@ class EnvelopeModel:
         step: float = 0.0,
         end: float = np.inf,
     ) -> tuple[FloatArray, FloatArray]:
-        """Times and states from one time on, up to the end of the chunk that is the last, at most
-        to `end`.
-
-        From time 0, `step` is the first step.
-        """
+        """Times and states up to the last chunk's end, or `end`; `step` is the first from 0."""
         times, states = [np.array([first])], [start[None]]
         grown = first or step
         grid = grown * RATIO ** np.arange(0 if first < grown else 1, _CHUNK)
@@ -301,24 +266,19 @@ class EnvelopeModel:
         high, low = self.envelope.relative(state[at])
         parts = self.read_out[slowest] * upper
         rising = bool(above[at, slowest] >= below[at, slowest])
-        feeds = np.maximum(parts, 0) * (high if rising else low) + np.maximum(-parts, 0) * (
-            low if rising else high
-        )
+        # an output that is too high has too much of what it adds, or too little of the rest
+        own, others = (high, low) if rising else (low, high)
+        feeds = np.maximum(parts, 0) * own + np.maximum(-parts, 0) * others
         species = int(feeds.argmax())
-        chain = self.envelope.chain(
-            state[at], species, rising == (parts[species] > 0), aim.coefficients.most
-        )
+        side, most = rising == (parts[species] > 0), aim.coefficients.most
+        chain = self.envelope.chain(state[at], species, side, most)
         return Course(time, state, above, below, settled, chain, aim.rate)
 
     def _crossings(
         self, time: FloatArray, state: FloatArray, error: FloatArray, aim: _Aim, may_widen: bool
     ) -> FloatArray:
-        """After which time each output (n_out,) stays below the goal, on a finer grid between two
-        points.
-
-        Where the envelope may widen, steps that come near the goal are looked at on the finer grid
-        as well.
-        """
+        """After which time each output (n_out,) stays below the goal, on finer grids near it."""
+        # where the envelope may widen, it may also cross the goal and come back within a step
         near = aim.goal * (_NEAR if may_widen else 1.0)
         late = np.maximum(error[:-1], error[1:]) > near
         settled = np.full(error.shape[1], time[0])
@@ -328,9 +288,8 @@ class EnvelopeModel:
             if not here.any():
                 continue
             fine = np.linspace(time[k], time[k + 1], _FINE)
-            above, below = self.errors(
-                self._integrate(state[k], fine, aim.values), aim.fixed_point[1]
-            )
+            course = self._integrate(state[k], fine, aim.values)
+            above, below = self.errors(course, aim.fixed_point[1])
             still = np.maximum(above, below) > aim.goal
             still[-1] |= error[k + 1] > aim.goal
             found = here & still.any(axis=0)
@@ -341,8 +300,7 @@ class EnvelopeModel:
 
     def _integrate(self, start: FloatArray, times: FloatArray, values: FloatArray) -> FloatArray:
         """States (n_times, n_species) with the envelope's rate constants (n_constants,)."""
-        # roadrunner's error weights vanish with a species; more error than there is makes a later
-        # bound, still one
+        # roadrunner's error weights vanish with a species; too much error makes a later bound
         start = np.where(np.abs(start) < _TINY, _TINY, start)
         try:
             return self.flat.time_course(times, start, constants=values)

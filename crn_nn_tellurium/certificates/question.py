@@ -68,12 +68,7 @@ class Question:
 
 
 def kinetics_of(net: Any) -> NetworkKinetics:
-    """The kinetics of a network or simulator; any other reaction network cannot be certified.
-
-    Raises
-    ------
-    NotCertified, NetworkError
-    """
+    """The kinetics of a network or simulator; any other reaction network cannot be certified."""
     if isinstance(net, ReactionNetwork):
         raise NotCertified(
             f"reaction network {net.name!r}: cannot tell whether its positive fixed point is the"
@@ -83,19 +78,16 @@ def kinetics_of(net: Any) -> NetworkKinetics:
     if isinstance(net, Simulator):
         return net.kinetics
     if not isinstance(net, Network):
-        raise NetworkError(
-            f"a certificate takes a Network or a Simulator; got {type(net).__name__}"
-        )
+        kind = type(net).__name__
+        raise NetworkError(f"a certificate takes a Network or a Simulator; got {kind}")
     return NetworkKinetics(net)
 
 
 def check_rates(rates: Any) -> None:
     """Refuse what is not a relative error of rate constants."""
     if not (is_real(rates) and 0 <= rates < 1):
-        raise InputError(
-            f"rates is {rates!r}; expected a relative error of the rate constants, a number in [0,"
-            " 1): 0.05 for 5 %"
-        )
+        expected = "a relative error of the rate constants, a number in [0, 1): 0.05 for 5 %"
+        raise InputError(f"rates is {rates!r}; expected {expected}")
 
 
 def check_some(net: Network, x: FloatArray) -> None:
@@ -124,31 +116,22 @@ def input_points(net: Network, x: Any) -> FloatArray:
     """Known inputs (n_samples, n_in), at least one sample, checked."""
     box = input_box(net, x)
     if not np.array_equal(box.lower, box.upper):
-        raise InputError(
-            "X is an Interval; expected known inputs, (n_samples, n_in): the corners of the"
-            " box, say"
-        )
+        raise InputError("X is an Interval; expected known inputs, (n_samples, n_in)")
     check_some(net, box.lower)
     return box.lower
 
 
 def start_box(initial: Any, species: Sequence[str], initial_max: float) -> Interval:
-    """A box of starts (n_species,), from what `certify` takes.
-
-    Raises
-    ------
-    InputError
-        If it has the wrong shape, names an unknown species or is not a box of concentrations.
-    """
+    """A box of starts (n_species,), from what `certify` takes."""
     if isinstance(initial, Interval):
         initial = (initial.lower, initial.upper)
     low, high = initial if _is_pair(initial) else (initial, initial)
     lower, upper = _start(low, species, 0.0), _start(high, species, initial_max)
     if np.any(lower > upper):
         i = int(np.argmax(lower > upper))
+        between = f"between {lower[i]:g} and {upper[i]:g}"
         raise InputError(
-            f"initial: species {species[i]!r} starts between {lower[i]:g} and {upper[i]:g};"
-            " expected lower <= upper"
+            f"initial: species {species[i]!r} starts {between}; expected lower <= upper"
         )
     return Interval(lower, upper)
 

@@ -8,7 +8,7 @@ best point that meets the limit, so its answer is never worse than that.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy import optimize
@@ -86,8 +86,7 @@ class Trials:
         return self._cheap[point]
 
     def _envelope_time(self, point: Point) -> float:
-        # each input settles by the sooner of two bounds; those that the closed form already clears
-        # need no envelope
+        # each input settles by the sooner of two bounds: those cleared already need no envelope
         cheap = self._cheap_times(point)
         order = np.argsort(-cheap, kind="stable")
         worst = 0.0
@@ -191,9 +190,7 @@ class Search:
         return min(points, key=lambda point: self._aim.rank(self._trials, point))
 
     def _between(self, reached: Point) -> list[Point]:
-        """Points on the way from the common h: what is the soonest by the closed form may lie
-        beyond what is by the envelope.
-        """
+        """Points on the way from the common h: the soonest by the closed form may lie beyond."""
         if self._trials.bound == "cheap":
             return []
         steps = np.linspace(self.common, reached, _BETWEEN + 2)[1:-1]
@@ -229,9 +226,7 @@ class Search:
     def _minimize(
         self, trials: Trials, aim: Aim, start: Point, tied: int, to_limit: bool = False
     ) -> Point:
-        """The best point that COBYLA saw on its way down the value within the limit, or `to_limit`
-        on its way down to that.
-        """
+        """The best point that COBYLA saw on its way down, within the limit or to the limit."""
         low, high = self._ends
         best = start
 
@@ -251,18 +246,16 @@ class Search:
             return _log(aim.most) - _log(aim.limited(trials, seen(log_h)))
 
         n = len(start) // tied
+        limits: Any = {"bounds": [(low, high)] * n}
+        if not to_limit:
+            limits["constraints"] = [{"type": "ineq", "fun": slack}]
         for _ in range(_ROUNDS):
             _, before = aim.rank(trials, best)
             try:
                 for step in _STEPS:
-                    optimize.minimize(
-                        height,
-                        np.array(best[:n]),
-                        method="COBYLA",
-                        bounds=[(low, high)] * n,
-                        constraints=[] if to_limit else [{"type": "ineq", "fun": slack}],
-                        options={"rhobeg": step, "tol": _CLOSE, "maxiter": 50 * n},
-                    )
+                    how = {"rhobeg": step, "tol": _CLOSE, "maxiter": 50 * n}
+                    begin = np.array(best[:n])
+                    optimize.minimize(height, begin, method="COBYLA", options=how, **limits)
             except _EnoughError:
                 break
             if not aim.rank(trials, best)[1] < _BETTER * before:

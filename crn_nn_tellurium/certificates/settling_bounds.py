@@ -17,7 +17,7 @@ from crn_nn_tellurium.certificates.closed_form import CheapBound
 from crn_nn_tellurium.certificates.following import EnvelopeModel
 from crn_nn_tellurium.certificates.question import Question
 from crn_nn_tellurium.certificates.starts import needs_cap
-from crn_nn_tellurium.chemistry import Interval
+from crn_nn_tellurium.chemistry import Interval, Units
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import Bounds, NetworkKinetics, settle_between
 
@@ -42,11 +42,14 @@ class EnvelopeCourse:
     def __post_init__(self) -> None:
         read_only(self.time, self.lower, self.upper)
 
+    def in_units(self, units: Units) -> EnvelopeCourse:
+        """The same in other units than the model's own."""
+        lower, upper = (units.concentration(part) for part in (self.lower, self.upper))
+        return EnvelopeCourse(units.time(self.time), lower, upper)
+
     def __repr__(self) -> str:
-        return (
-            f"EnvelopeCourse({len(self.time)} points from t = {self.time[0]:.3g} to"
-            f" {self.time[-1]:.3g})"
-        )
+        span = f"from t = {self.time[0]:.3g} to {self.time[-1]:.3g}"
+        return f"EnvelopeCourse({len(self.time)} points {span})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,18 +90,10 @@ class ByEnvelope(SettlingBound):
         points, courses = [], []
         for lower, upper in zip(question.inputs.lower, question.inputs.upper, strict=True):
             held = coding.code_between(lower, upper)
-            point = fixed_point(self.kinetics, held, question.rates)
-            courses.append(
-                model.follow(
-                    point,
-                    (held[0].ravel(), held[1].ravel()),
-                    question.tolerance,
-                    question.initial_max,
-                    question.rates,
-                    starts,
-                )
-            )
-            points.append(point)
+            boundary = held[0].ravel(), held[1].ravel()
+            points.append(fixed_point(self.kinetics, held, question.rates))
+            limits = question.tolerance, question.initial_max, question.rates
+            courses.append(model.follow(points[-1], boundary, *limits, starts))
         times = np.array([course.settled for course in courses])
         worst = int(times.max(axis=1).argmax())
         course, (low, high) = courses[worst], model.output_bounds(points[worst])
@@ -145,15 +140,12 @@ BOUNDS: dict[str, type[SettlingBound]] = {"envelope": ByEnvelope, "cheap": InClo
 
 
 def fixed_point(kinetics: NetworkKinetics, inputs: Bounds, rates: float) -> Bounds:
-    """Bounds (n_species,) of where all species settle, for concentrations of the inputs' species
-    between bounds.
-    """
+    """Bounds (n_species,) of where all species settle, for inputs' species between bounds."""
     if not rates and np.array_equal(*inputs):
         states = kinetics.settle_coded(inputs[0][None])
         y = np.concatenate([state.concentrations.ravel() for state in states])
         return y, y
     found = settle_between(kinetics, (inputs[0][None], inputs[1][None]), np.array([[rates]]))
-    lower, upper = (
-        np.concatenate([bounds[up].ravel() for bounds in found.values()]) for up in (0, 1)
-    )
+    layers = found.values()
+    lower, upper = (np.concatenate([bounds[up].ravel() for bounds in layers]) for up in (0, 1))
     return lower, upper

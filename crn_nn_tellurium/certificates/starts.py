@@ -24,22 +24,16 @@ EARLY = 1e-4
 def start_anywhere(
     envelope: Envelope, fixed_point: Bounds, coefficients: Coefficients, initial_max: float
 ) -> tuple[float, FloatArray]:
-    """A time t0 and the state, in the order of `network.floating`, that bounds all trajectories
-    then.
+    """A time t0 and the state, in the order of `network.floating`, that bounds them all then.
 
-    Species that are lost with their square may start at infinity; others at most at
-    `initial_max`.
+    Species that are lost with their square may start at infinity; others at most at `initial_max`.
     """
     terms, n = envelope.terms, envelope.n
     c, b = coefficients.above, coefficients.square_above
     most, least = coefficients.most, coefficients.least
     time = EARLY / float(c.max())
-    bad = (
-        (terms.others < n).any(axis=1)
-        & (terms.number > 0)
-        & (terms.power == 0)
-        & envelope.riccati[terms.row]
-    )
+    catalysed = (terms.others < n).any(axis=1) & (terms.number > 0) & (terms.power == 0)
+    bad = catalysed & envelope.riccati[terms.row]
     if bad.any():
         name = envelope.crn.floating[terms.row[bad][0]]
         raise NotCertified(
@@ -47,9 +41,8 @@ def start_anywhere(
             " starts is not known for this; give initial=(lower, upper), a box of starts"
         )
     cap = initial_max / fixed_point[0]
-    early = _Early(
-        time, cap, np.full(n, np.nan), np.full(n, np.inf), np.full(n, np.nan), envelope.riccati
-    )
+    fast, level, log_peak = (np.full(n, value) for value in (np.nan, np.inf, np.nan))
+    early = _Early(time, cap, fast, level, log_peak, envelope.riccati)
     for i in _order(envelope):
         if envelope.riccati[i]:
             constant = b[i] + np.sqrt(max(c[i] - b[i], 0.0) * b[i])
@@ -83,8 +76,7 @@ def start_in(
     point: less wide.
     """
     most, least = coefficients.most, coefficients.least
-    # the lower copy drops -f1 f2 of a product of two catalysts, which is an upper bound for f
-    # >= 0 alone
+    # the lower copy drops -f1 f2 of a product of two catalysts: an upper bound for f >= 0 alone
     products = (envelope.terms.others < envelope.n).all(axis=1).any()
     exact = either_side and np.array_equal(*fixed_point) and not products
     return _state(envelope, box[1] / fixed_point[0], box[0] / fixed_point[1], most, least, exact)
@@ -98,14 +90,12 @@ def _state(
     least: FloatArray,
     exact: bool = False,
 ) -> FloatArray:
-    """Errors of the copies for species between `low` and `high`, relative to the fixed point.
-
-    Unless `exact`, the copies start on either side of it.
-    """
+    """Errors of the copies for species between `low` and `high`, relative to the fixed point."""
     values: list[float] = []
     for i in range(envelope.n):
         cap = envelope.ratio(i, most, least) if envelope.split[i] else np.inf
         first, second = min(high[i], cap) - 1, 1 - min(low[i], cap)
+        # unless exact, the copies start on either side of the fixed point
         values += [first, second] if exact else [max(first, 0.0), max(second, 0.0)]
         if envelope.split[i]:
             values.append(max(high[i] - cap, 0.0))
@@ -116,24 +106,13 @@ def needs_cap(envelope: Envelope) -> npt.NDArray[np.bool_]:
     """Which species (n_floating,) must have a cap on their start for a bound over all starts."""
     terms, n = envelope.terms, envelope.n
     capped = ~envelope.riccati
-    feeds = {
-        int(o)
-        for t in np.flatnonzero(
-            (terms.number > 0) & ~envelope.riccati[terms.row] & (envelope._partner < 0)
-        )
-        for o in terms.others[t]
-        if o < n
-    }
+    alone = (terms.number > 0) & ~envelope.riccati[terms.row] & ~envelope.is_paired
+    feeds = {int(o) for o in terms.others[alone].ravel() if o < n}
     while feeds:  # what promotes them must be capped too, and what promotes that
         found = feeds.pop()
         capped[found] = True
-        feeds |= {
-            o
-            for t in envelope.terms_of[found]
-            if terms.number[t] > 0
-            for o in envelope.catalysts(t)
-            if not capped[o]
-        }
+        gains = (t for t in envelope.terms_of[found] if terms.number[t] > 0)
+        feeds |= {o for t in gains for o in envelope.catalysts(t) if not capped[o]}
     return capped
 
 
@@ -145,9 +124,10 @@ def _level(envelope: Envelope, i: int, early: _Early, most: FloatArray, least: F
     for t in envelope.terms_of[i]:
         if envelope.terms.number[t] > 0:
             part = most[t] * early.integral(envelope.catalysts(t))
-            loop, growth = (
-                (loop + part, growth) if envelope.terms.power[t] else (loop, growth + part)
-            )
+            if envelope.terms.power[t]:
+                loop += part
+            else:
+                growth += part
     terms = envelope.terms
     alone = (terms.row == i) & (terms.number > 0) & (terms.others >= envelope.n).all(axis=1)
     growth += most[alone & (terms.power == 0)].sum() * early.time
@@ -164,11 +144,8 @@ def _level(envelope: Envelope, i: int, early: _Early, most: FloatArray, least: F
 
 
 def _log_peak(envelope: Envelope, i: int, early: _Early, c: FloatArray, most: FloatArray) -> float:
-    """Log of a bound, until the early time, of a species lost with its square that starts below
-    its cap.
-
-    Above 1, y' <= (c + sum over losses K + sum over gains K X) y.
-    """
+    """Log of a bound, until the early time, of a species with a square, from below its cap."""
+    # above 1, y' <= (c + sum over losses K + sum over gains K X) y
     exponent = c[i] * early.time
     for t in envelope.terms_of[i]:
         gain = envelope.terms.number[t] > 0
@@ -180,9 +157,8 @@ def _order(envelope: Envelope) -> tuple[int, ...]:
     """Species so that each comes after the catalysts that make it."""
     before: dict[int, set[int]] = {i: set() for i in range(envelope.n)}
     gains = envelope.terms.number > 0
-    for i, others in zip(
-        envelope.terms.row[gains].tolist(), envelope.terms.others[gains].tolist(), strict=True
-    ):
+    rows, catalysts = (part[gains].tolist() for part in (envelope.terms.row, envelope.terms.others))
+    for i, others in zip(rows, catalysts, strict=True):
         before[i].update(o for o in others if o < envelope.n and o != i)
     try:
         return tuple(TopologicalSorter(before).static_order())
@@ -196,11 +172,9 @@ def _order(envelope: Envelope) -> tuple[int, ...]:
 
 @dataclass
 class _Early:
-    """Bounds of (1 + excess) up to an early time, from all starts.
+    """Bounds of (1 + excess) up to an early time: ``fast`` / t from infinity, else ``level``.
 
-    C / t with C in ``fast`` where a species may start at infinity, else ``level``; ``cap`` is the
-    cap of its start, and ``log_peak`` bounds the log of what starts below it and could start at
-    infinity.
+    ``cap`` is of the starts, ``log_peak`` bounds the log of what starts below it.
     """
 
     time: float
@@ -221,6 +195,5 @@ class _Early:
         c = self.fast[first]
         with np.errstate(over="ignore"):
             factor *= float(np.prod(np.exp(self.log_peak[others])))
-        return factor * float(
-            c * (1 + np.logaddexp(0.0, self.log_peak[first] + np.log(self.time / c)))
-        )
+        log_ratio = self.log_peak[first] + np.log(self.time / c)
+        return factor * float(c * (1 + np.logaddexp(0.0, log_ratio)))

@@ -1,5 +1,4 @@
-"""What `crn-nn bench` measures: this package beside the usual script, in one run, and cost against
-size.
+"""What `crn-nn bench` measures: this package beside the usual script, and cost against size.
 
 The usual script is what a tellurium user writes: one reaction per weight, `te.loada`, set a value,
 `r.steadyState()`. Times are wall-clock seconds of this machine; what carries over is the ratio.
@@ -48,13 +47,10 @@ def plain_text(crn: ReactionNetwork) -> str:
     lines = [f"{name} = {value!r}" for name, value in crn.constant_values.items()]
     start = dict(zip(crn.floating, crn.initial_concentrations.tolist(), strict=True))
     start |= dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
-    lines += [
-        f"species {'$' if s.boundary else ''}{s.id}; {s.id} = {start[s.id]!r}" for s in crn.species
-    ]
+    lines += [f"species {'$' * s.boundary}{s.id}; {s.id} = {start[s.id]!r}" for s in crn.species]
     for reaction in crn.reactions:
-        law = "*".join(
-            [reaction.rate_constant, *(f"{s}^{n}" if n > 1 else s for s, n in reaction.substrates)]
-        )
+        powers = (f"{s}^{n}" if n > 1 else s for s, n in reaction.substrates)
+        law = "*".join([reaction.rate_constant, *powers])
         lines.append(f"{reaction.id}: {reaction.equation}; {law}")
     return "\n".join(lines)
 
@@ -70,9 +66,7 @@ class UsualScript:
 
 
 def usual_script(net: Network, points: Any) -> UsualScript:
-    """Run the usual script at input values `points` (n, n_in), started at an upper bound to help
-    it.
-    """
+    """Run the usual script at inputs `points` (n, n_in), started at an upper bound to help it."""
     import tellurium as te  # two seconds, which only this peer needs
 
     crn = to_reactions(net, points[0])
@@ -187,13 +181,11 @@ def cost_against_size(
     widths: tuple[int, ...] = (16, 32, 64, 128, 256), n_in: int = 64
 ) -> Iterator[Cost]:
     """Layers of growing width on the same inputs, and of growing inputs at the same width."""
-    for inputs, units in [
-        *((n_in, width) for width in widths),
-        *((width, n_in) for width in widths if width != n_in),
-    ]:
-        simulator, compiled = compile_afresh(
-            Network.random([inputs, units], SmoothedReLU(h=1e-3), seed=0)
-        )
+    wider = [(n_in, width) for width in widths]
+    longer = [(width, n_in) for width in widths if width != n_in]
+    for inputs, units in wider + longer:
+        net = Network.random([inputs, units], SmoothedReLU(h=1e-3), seed=0)
+        simulator, compiled = compile_afresh(net)
         x = np.random.default_rng(0).random((20, inputs))
         yield Cost(inputs, units, compiled, per_sample(simulator, x))
 
@@ -209,9 +201,7 @@ GRADIENT_SIZES = ((2, 2, 1), (4, 8, 3), (20, 20, 10), (64, 32, 10), (784, 128, 6
 
 
 def control_coefficient_rows() -> list[Row]:
-    """20-20-10: all derivatives by roadrunner's control coefficients with default options, and by
-    the adjoint.
-    """
+    """20-20-10: all derivatives by roadrunner's control coefficients, and by the adjoint."""
     import tellurium as te  # two seconds, which only this peer needs
 
     net = random_network((20, 20, 10))
@@ -236,11 +226,9 @@ def control_coefficient_rows() -> list[Row]:
 
 @dataclass(frozen=True)
 class GradientCost:
-    """Seconds of one batch: its steady states, the gradient with them, and where the closed form
-    gives them.
+    """Seconds of one batch: its steady states, the gradient with them or with the closed form's.
 
-    `torch` are the seconds of a PyTorch network of the same shape, forward and backward, in single
-    and in double precision; NaN without PyTorch.
+    And of a PyTorch network of the same shape, forward and backward; NaN without PyTorch.
     """
 
     sizes: tuple[int, ...]
@@ -262,15 +250,11 @@ def gradient_costs(
         x, y = rng.random((batch, shape[0])), rng.random((batch, shape[-1]))
         many = rng.random((closed_form_batch, shape[0]))
         targets = rng.random((closed_form_batch, shape[-1]))
-        yield GradientCost(
-            shape,
-            batch,
-            best_of(partial(simulator.steady_state, x), 5),
-            best_of(partial(gradient, simulator, x, y), 5),
-            best_of(partial(gradient, simulator, many, targets, steady_state="closed_form"), 20),
-            _torch_seconds(shape, many, targets, "float32"),
-            _torch_seconds(shape, many, targets, "float64"),
-        )
+        steady = best_of(partial(simulator.steady_state, x), 5)
+        ours = best_of(partial(gradient, simulator, x, y), 5)
+        by_formula = partial(gradient, simulator, many, targets, steady_state="closed_form")
+        single, double = (_torch_seconds(shape, many, targets, f"float{n}") for n in (32, 64))
+        yield GradientCost(shape, batch, steady, ours, best_of(by_formula, 20), single, double)
 
 
 def _torch_seconds(sizes: tuple[int, ...], x: Any, y: Any, precision: str) -> float:
@@ -296,10 +280,9 @@ def _torch_seconds(sizes: tuple[int, ...], x: Any, y: Any, precision: str) -> fl
 
 @dataclass(frozen=True)
 class CertificateCost:
-    """Seconds of settling-time bounds, beside one trajectory of the same network.
+    """Seconds of settling-time bounds by sample, to compile them, and of one trajectory.
 
-    `closed_form` and `envelope` are per sample, `compile_seconds` once per network; what is too
-    large to compile is NaN.
+    What is too large to compile is NaN.
     """
 
     sizes: tuple[int, ...]
@@ -329,13 +312,9 @@ def certificate_costs(
         compile_seconds = time.perf_counter() - begin
         simulator = Simulator(net).compile("flat")
         end = settling_time(net, x[0], 1e-2)
-        yield CertificateCost(
-            shape,
-            closed,
-            compile_seconds,
-            best_of(partial(settling_time, net, x[0], 1e-2), 3),
-            best_of(partial(simulator.time_course, x[0], t_end=end, initial=0.0), 3),
-        )
+        bound = best_of(partial(settling_time, net, x[0], 1e-2), 3)
+        course = best_of(partial(simulator.time_course, x[0], t_end=end, initial=0.0), 3)
+        yield CertificateCost(shape, closed, compile_seconds, bound, course)
 
 
 def best_of(work: Callable[[], Any], repeats: int = 5) -> float:

@@ -66,9 +66,8 @@ def command(
     """
     network = load_network(net)
     if plot is not None and bound != "envelope":
-        raise InputError(
-            f"--plot shows the envelope; expected --bound envelope with it, not {bound!r}"
-        )
+        expected = "--bound envelope with it"
+        raise InputError(f"--plot shows the envelope; expected {expected}, not {bound!r}")
     names, x = _inputs(network, data, input or [])
     check_new(overwrite, output)
     check_plot(overwrite, plot)
@@ -76,14 +75,8 @@ def command(
         from crn_nn_tellurium.certificates import certified_margin, certify
 
         units = _units(network, c0, tau, max_rate_constant)
-        found = certify(
-            network,
-            x,
-            tolerance,
-            bound=bound,  # type: ignore[arg-type]  # checked there
-            initial_max=initial_max,
-            rates=rates,
-        )
+        limits: Any = {"bound": bound, "initial_max": initial_max, "rates": rates}
+        found = certify(network, x, tolerance, **limits)
         margins = None if network.class_names is None else certified_margin(network, x)
     report = _Report(network, names, x, found, units, margins)
     if output is not None:
@@ -125,19 +118,15 @@ def _inputs(network: Network, data: Path | None, given: list[str]) -> tuple[list
         return [f"row {i}" for i in range(1, len(x) + 1)], x
     rows = [input_values(text, network) for text in given]
     if any(len(row) != network.n_in for row in rows):
-        raise InputError(
-            f"--input {given}: expected {network.n_in} numbers each, one per input of"
-            f" {network.name}"
-        )
+        expected = f"{network.n_in} numbers each, one per input of {network.name}"
+        raise InputError(f"--input {given}: expected {expected}")
     names = [text if len(text) <= _SHORT else f"no. {i}" for i, text in enumerate(given, 1)]
     return names, np.array(rows)
 
 
 @dataclass(frozen=True)
 class _Report:
-    """What is said of a certificate; `names` are those of its inputs, `margins` those of their
-    classes, if the network has any.
-    """
+    """What is said of a certificate, with the names of its inputs and their classes' margins."""
 
     network: Network
     names: list[str]
@@ -232,32 +221,25 @@ class _Report:
         settled, rate = duration(tube.settling_time), tube.rate
         fastest = units.rate_constant(largest_bimolecular(self.network), 2, "M")
         off = f", for rate constants off by up to {_percent(found.rates)}" if found.rates else ""
+        within = f"{found.tolerance:g}, in the tube {tube.tolerance:.3g} nM"
+        one = f"a value of 1 is {units.c0:g} nM, a time of 1 is {duration(units.tau)}"
+        rows = {
+            "settled by": f"t = {found.settling_time:.4g}, in the tube {settled}; slowest:"
+            f" {self.names[self.slowest]}",
+            "bound": found.bound,
+            "tolerance": f"{within}, about each output's fixed point",
+            "slowest rate": f"{found.rate:.3g}, in the tube {rate:.3g} /s: a factor e in"
+            f" {duration(1 / rate)}",
+            "slowest chain": " -> ".join(found.chain),
+            "covers": found.starts + off,
+            "uniqueness": found.uniqueness,
+            "in the tube": f"{one}; the largest bimolecular rate constant is {fastest:.3g} /M/s",
+        }
         table = Table(title="What is certified", show_header=False)
         table.add_column(no_wrap=True)
         table.add_column()
-        table.add_row(
-            "settled by",
-            f"t = {found.settling_time:.4g}, in the tube {settled}; slowest:"
-            f" {self.names[self.slowest]}",
-        )
-        table.add_row("bound", found.bound)
-        table.add_row(
-            "tolerance",
-            f"{found.tolerance:g}, in the tube {tube.tolerance:.3g} nM, about each output's"
-            " fixed point",
-        )
-        table.add_row(
-            "slowest rate",
-            f"{found.rate:.3g}, in the tube {rate:.3g} /s: a factor e in {duration(1 / rate)}",
-        )
-        table.add_row("slowest chain", " -> ".join(found.chain))
-        table.add_row("covers", found.starts + off)
-        table.add_row("uniqueness", found.uniqueness)
-        table.add_row(
-            "in the tube",
-            f"a value of 1 is {units.c0:g} nM, a time of 1 is {duration(units.tau)}; the largest"
-            f" bimolecular rate constant is {fastest:.3g} /M/s",
-        )
+        for row in rows.items():
+            table.add_row(*row)
         return table
 
     @property

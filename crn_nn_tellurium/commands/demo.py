@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from crn_nn_tellurium.networks import Network
 
 _HARD = 1e-30
-"""A smoothing at which the closed form is the plain network, hard ReLU and all, to the last digit.
-"""
+"""A smoothing at which the closed form is the plain network, hard ReLU and all."""
 _BATCH = 30
 """Samples between two steps of the progress bar."""
 
@@ -52,17 +51,7 @@ def command(
 
 @dataclass(frozen=True)
 class _Run:
-    """One network's figures on held-out data `x`, whose classes are `y`.
-
-    Attributes
-    ----------
-    classes : (n_samples,) ndarray
-        Those that the chemistry gives, on roadrunner.
-    difference : float
-        Largest |chemistry - closed form| over all samples and outputs.
-    compile_seconds, sample_seconds : float
-        From the network to compiled units, and per sample from then on.
-    """
+    """One network on held-out data: inputs, classes, the chemistry's answers, seconds it took."""
 
     name: str
     net: Network
@@ -94,10 +83,7 @@ def _run(name: str) -> _Run:
     elapsed = time.perf_counter() - start
     chemistry = np.concatenate(outputs)
     return _Run(
-        name,
-        net,
-        x,
-        y,
+        *(name, net, x, y),
         species=len(simulator.species),
         reactions=len(simulator.reactions.reactions),
         classes=net.classify(chemistry),
@@ -107,14 +93,16 @@ def _run(name: str) -> _Run:
     )
 
 
+def _plain_accuracy(run: _Run) -> float:
+    return float(np.mean(run.net.with_h(_HARD).predict(run.x) == run.y))
+
+
 def _table(runs: list[_Run]) -> Table:
     lines: dict[str, Callable[[_Run], str]] = {
         "species": lambda run: f"{run.species}",
         "reactions": lambda run: f"{run.reactions}",
         "held-out samples": lambda run: f"{len(run.x)}",
-        "accuracy, plain network": lambda run: (
-            f"{np.mean(run.net.with_h(_HARD).predict(run.x) == run.y):.1%}"
-        ),
+        "accuracy, plain network": lambda run: f"{_plain_accuracy(run):.1%}",
         "accuracy, chemistry": lambda run: f"{np.mean(run.classes == run.y):.1%}",
         "largest |chemistry - formula|": lambda run: f"{run.difference:.0e}",
         "time to compile": lambda run: f"{run.compile_seconds:.2f} s",

@@ -29,8 +29,7 @@ def command(
     ] = None,
     target: Annotated[str | None, Option(help="Column of the data with the true class.")] = None,
     setting: Annotated[
-        list[str] | None,
-        Option("--set", help="An option of the format: layout=true, t_end=200."),
+        list[str] | None, Option("--set", help="An option of the format: layout=true, t_end=200.")
     ] = None,
     dna: Annotated[
         bool, Option("--dna", help="Write it as DNA; --set fuel=5000, c0, tau, q_max, c_max too.")
@@ -51,9 +50,7 @@ def command(
     x = None if input is None else input_values(input, network)
     options = dict(map(_setting, setting or ()))
     if (data is None) != (target is None):
-        raise InputError(
-            "--data and --target go together: a file, and its column with the true class"
-        )
+        raise InputError("--data and --target go together: a file, its column with the true class")
     if data is not None and target is not None:
         table = read_table(data, network)
         options["X"] = table.numbers(network.input_names)
@@ -74,9 +71,8 @@ def command(
 def _setting(text: str) -> tuple[str, Any]:
     name, sign, value = text.partition("=")
     if not sign or not name:
-        raise InputError(
-            f"--set is {text!r}; expected an option of the format and its value: layout=true"
-        )
+        expected = "an option of the format and its value: layout=true"
+        raise InputError(f"--set is {text!r}; expected {expected}")
     # numbers, lists and truth as JSON; what is none is a text
     try:
         return name, json.loads(value.lower() if value.lower() in ("true", "false") else value)

@@ -46,10 +46,8 @@ def command(
     one = len(columns) == 1
     y = cells.labels(target, network) if one else cells.numbers(columns, "the targets")
     if loss == "squared_error" and one and not are_numbers(cells.column(target)):
-        raise InputError(
-            f"--target {target!r} holds labels; expected --loss cross_entropy or hinge, or number"
-            " columns"
-        )
+        expected = "--loss cross_entropy or hinge, or number columns"
+        raise InputError(f"--target {target!r} holds labels; expected {expected}")
     with console.status("solving steady states"):
         from crn_nn_tellurium.networks import parameters, to_vector
         from crn_nn_tellurium.sensitivity import check_gradients, gradient

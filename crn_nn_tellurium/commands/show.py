@@ -12,8 +12,7 @@ from crn_nn_tellurium.commands.console import console, new_table, say
 
 
 def command(
-    net: Net,
-    reactions: Annotated[int, Option(help="How many reactions to list.", min=0)] = 12,
+    net: Net, reactions: Annotated[int, Option(help="How many reactions to list.", min=0)] = 12
 ) -> None:
     """What a network is made of: layers, species, reactions.
 

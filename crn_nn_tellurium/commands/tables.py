@@ -41,18 +41,14 @@ class CsvTable:
         return self.cells[name]
 
     def numbers(self, names: Sequence[str], what: str = "the network's inputs") -> FloatArray:
-        """Some columns as an array (n_samples, n_names), by their headings or the identifiers made
-        of them.
-        """
+        """Some columns as an array (n_samples, n_names), by headings or their identifiers."""
         headings = list(self.cells)
         # a network that was trained on this table has identifiers made of its headings
         known = dict(zip(suggest_identifiers("input", headings), headings, strict=True))
         known |= {name: name for name in headings}
         if missing := [name for name in names if name not in known]:
-            raise self.wrong(
-                f"no column {some(missing)}; it has {some(list(known))}; expected {what}:"
-                f" {some(names)}"
-            )
+            there = f"it has {some(list(known))}"
+            raise self.wrong(f"no column {some(missing)}; {there}; expected {what}: {some(names)}")
         columns = [self.cells[known[name]] for name in names]
         for name, column in zip(names, columns, strict=True):
             for row, cell in enumerate(column, start=1):
@@ -71,9 +67,7 @@ class CsvTable:
         return np.array(cells)
 
     def features_and_target(self, target: str) -> tuple[list[str], FloatArray, list[str]]:
-        """Names and values (n_samples, n_columns) of all columns but the target, and the target's
-        cells.
-        """
+        """Names and values (n_samples, n_columns) of all columns but the target; its cells."""
         cells = self.column(target)
         names = [name for name in self.cells if name != target]
         if not names:
@@ -120,10 +114,8 @@ def _names_without_header(table: CsvTable, n_columns: int, network: Network | No
     if network is None:
         raise table.wrong("its first line holds numbers alone; expected the columns' names")
     if n_columns != network.n_in:
-        raise table.wrong(
-            f"{n_columns} columns without a header; expected {network.n_in}, or a header with"
-            f" {some(network.input_names)}"
-        )
+        expected = f"{network.n_in}, or a header with {some(network.input_names)}"
+        raise table.wrong(f"{n_columns} columns without a header; expected {expected}")
     return list(network.input_names)
 
 

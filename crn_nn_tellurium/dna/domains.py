@@ -72,18 +72,11 @@ class Complex:
     @property
     def kernel(self) -> str:
         """Kernel notation, as Nuskell and Peppercorn read it."""
-        parts = []
-        for strand, marks in zip(self.strands, self.pairs, strict=True):
-            parts.append(
-                " ".join(
-                    _kernel_word(d, mark) for d, mark in zip(strand.domains, marks, strict=True)
-                )
-            )
-        return " + ".join(parts)
-
-
-def _kernel_word(domain: str, mark: str) -> str:
-    return {"(": f"{domain}(", ")": ")", ".": domain}[mark]
+        written = {"(": "{}(", ")": ")", ".": "{}"}
+        return " + ".join(
+            " ".join(written[m].format(d) for d, m in zip(strand.domains, marks, strict=True))
+            for strand, marks in zip(self.strands, self.pairs, strict=True)
+        )
 
 
 @dataclass(frozen=True)
@@ -201,9 +194,9 @@ def domain_parts(dna: StrandDisplacement, toehold: int = TOEHOLD, long: int = LO
     domains = _Domains(set(dna.identifiers))
     built = {part.name: part for part in _complexes(dna, start, domains)}
     ordered = tuple(built[s] for s in dna.floating if s in built)
-    used = dict.fromkeys(
-        d.rstrip("*") for part in ordered for strand in part.strands for d in strand.domains
-    )
+    strands = [strand for part in ordered for strand in part.strands]
+    used = dict.fromkeys(d.rstrip("*") for strand in strands for d in strand.domains)
+    # h and d recognise, t and u are toeholds
     lengths = {domain: long if domains.kind[domain] in "hd" else toehold for domain in used}
     return Parts(lengths, ordered)
 
@@ -219,9 +212,8 @@ class _Domains:
     def __call__(self, kind: str, *owner: str) -> str:
         key = (kind, *owner)
         if key not in self._names:
-            name = free_id("_".join(key), self._taken)
-            self._names[key] = name
-            self.kind[name] = kind
+            self._names[key] = free_id("_".join(key), self._taken)
+            self.kind[self._names[key]] = kind
         return self._names[key]
 
     def signal(self, species: str) -> tuple[str, str, str]:
@@ -232,10 +224,8 @@ class _Domains:
 def _complexes(
     dna: StrandDisplacement, start: dict[str, float], domain: _Domains
 ) -> Iterator[Complex]:
-    for species in dna.formal.species:
-        yield _single(
-            species.id, "signal", (domain("h", species.id), *domain.signal(species.id)), start
-        )
+    for name in (species.id for species in dna.formal.species):
+        yield _single(name, "signal", (domain("h", name), *domain.signal(name)), start)
     for module in dna.modules:
         yield from _module(module, start, domain)
     for buffer in dna.buffers:
@@ -245,13 +235,9 @@ def _complexes(
 def _module(module: Module, start: dict[str, float], domain: _Domains) -> Iterator[Complex]:
     name = module.reaction.id
     histories = [domain("h", name, str(i)) for i in range(1, len(module.products) + 1)]
-    tail = [
-        d
-        for h, product in zip(histories, module.products, strict=True)
-        for d in (h, domain("t", product))
-    ]
-    first = module.first
-    last = module.second or first
+    released = list(zip(histories, module.products, strict=True))
+    tail = [d for history, product in released for d in (history, domain("t", product))]
+    first, last = module.first, module.second or module.first
     if module.trigger:
         yield _single(module.trigger, "trigger", (domain("h", first), *domain.signal(first)), start)
     if module.gate:
@@ -260,14 +246,11 @@ def _module(module: Module, start: dict[str, float], domain: _Domains) -> Iterat
     if module.linker:
         backward = [domain("d", first), domain("u", first), domain("t", last)]
         output = [domain("d", last), domain("u", last), *tail]
-        yield _duplex(
-            module.linker, "linker", [(backward, 3), (output, 2)], domain("t", first), start
-        )
+        tops = [(backward, 3), (output, 2)]
+        yield _duplex(module.linker, "linker", tops, domain("t", first), start)
         yield _single(module.backward, "backward", backward, start)
     if module.translator:
-        tops = [
-            ([h, *domain.signal(p)], 2) for h, p in zip(histories, module.products, strict=True)
-        ]
+        tops = [([history, *domain.signal(product)], 2) for history, product in released]
         yield _duplex(module.translator, "translator", tops, domain("u", last), start)
 
 
@@ -285,9 +268,8 @@ def _single(name: str, role: str, domains: Sequence[str], start: dict[str, float
 def _duplex(
     name: str, role: str, tops: list[tuple[list[str], int]], toehold: str, start: dict[str, float]
 ) -> Complex:
-    """Strands side by side on one bottom strand, the first domains of each paired, and an open
-    toehold at its end.
-    """
+    """Strands side by side on one bottom strand, with an open toehold at its end."""
+    # of each strand the first n domains are paired; the bottom one runs the other way
     paired = [domain for domains, n in tops for domain in domains[:n]]
     bottom = [f"{domain}*" for domain in reversed([toehold, *paired])]
     strands = [Strand(tuple(domains)) for domains, _ in tops] + [Strand(tuple(bottom))]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -91,12 +92,10 @@ class ReadOutWindow:
     def __repr__(self) -> str:
         first, last = self.common
         what = "class right" if self.tolerance is None else f"outputs within {self.tolerance:g}"
-        until = "the end" if math.isinf(last) else "never" if math.isnan(last) else duration(last)
-        when = (
-            "at no common time"
-            if math.isnan(first)
-            else f"on all from {duration(first)} until {until}"
-        )
+        when = "at no common time"
+        if not math.isnan(first):
+            until = "the end" if math.isinf(last) else duration(last)
+            when = f"on all from {duration(first)} until {until}"
         left = max(0.0, float(self.fuel_left.min()))
         return (
             f"ReadOutWindow({what} on {self.share:.1%} of {len(self.settled)} samples, {when};"
@@ -163,33 +162,28 @@ def read_out_window(
     dnas = list(_implementations(net, x, options))
     units = dnas[0].units
     time = np.linspace(0, t_end, n_points)
+    in_tube = time * units.tau
     targets = np.asarray(net(x))
     outputs = np.empty((len(x), n_points, net.n_out))
     ideal, left = np.empty_like(outputs), np.empty(len(x))
     fed = np.empty((len(x), n_points), dtype=bool)
     with progress_bar("samples", progress, len(x)) as show:
         for i, dna in enumerate(dnas):
-            states = _course(dna, time * units.tau)
+            states = _course(dna, in_tube)
             outputs[i] = dna.observe(states)[:, -net.n_out :] / units.c0
             scarcest = states[:, [dna.floating.index(name) for name in dna.fuels]].min(axis=1)
+            # once starved, always: fuel that comes back from a linker was bound, and is no proof
             left[i], fed[i] = scarcest[-1], np.minimum.accumulate(scarcest) >= STARVED * dna.fuel
             ideal[i] = dna.formal.observe(_course(dna.formal, time))[:, -net.n_out :]
             show(i + 1, "")
     readable = _readable(net, outputs, targets, classes, tolerance) & fed
     everywhere = _longest(np.asarray(readable.all(axis=0)))
     stretches = [_around(row, everywhere) for row in readable]
-    settled, starved = np.array([_times(stretch, time * units.tau) for stretch in stretches]).T
+    settled, starved = np.array([_times(stretch, in_tube) for stretch in stretches]).T
     bound = units.time(_bounds(net, x, targets, tolerance))
     return ReadOutWindow(
-        dnas[0],
-        time * units.tau,
-        outputs,
-        ideal,
-        targets,
-        settled,
-        starved,
-        bound,
-        left,
+        *(dnas[0], in_tube, outputs, ideal, targets),
+        *(settled, starved, bound, left),
         tolerance,
         net.output_names,
     )
@@ -240,23 +234,20 @@ def smallest_fuel(
     if least >= options.c_max:
         raise InputError(f"least is {least!r} nM; expected less than c_max, {options.c_max!r} nM")
 
-    def tried(with_fuel: StrandOptions) -> ReadOutWindow:
-        return read_out_window(
-            net,
-            X,
-            y,
-            tolerance=tolerance,
-            t_end=t_end,
-            n_points=n_points,
-            options=with_fuel,
-            progress=progress,
-        )
+    tried = partial(
+        read_out_window,
+        *(net, X, y),
+        tolerance=tolerance,
+        t_end=t_end,
+        n_points=n_points,
+        progress=progress,
+    )
 
     def lasts(window: ReadOutWindow) -> bool:
         first, last = window.common
         return min(last, float(window.time[-1])) - first >= lasting * window.dna.units.tau
 
-    best = tried(options)
+    best = tried(options=options)
     if not lasts(best):
         raise InputError(
             f"network {net.name!r}: a fuel of {options.c_max:g} nM does not last for {lasting:g}"
@@ -268,7 +259,7 @@ def smallest_fuel(
     low, high = float(least), float(options.c_max)
     while high > _RATIO * low:
         middle = math.sqrt(low * high)
-        window = tried(replace(options, fuel=middle))
+        window = tried(options=replace(options, fuel=middle))
         if lasts(window):
             best, high = window, middle
         else:
@@ -283,9 +274,7 @@ def _samples(
         raise NetworkError(f"read-out windows are found for a Network; got {type(net).__name__}")
     x = net.input_coding.check(X)
     if x.ndim != 2 or not len(x):
-        raise InputError(
-            f"X has shape {x.shape}; expected (n_samples, {net.n_in}), at least one sample"
-        )
+        raise InputError(f"X has shape {x.shape}; expected (n_samples, {net.n_in}), one or more")
     if y is None and tolerance is not None:
         return x, np.zeros(len(x))  # values are what counts, so regression will do
     net.need_classes("a read-out window without tolerance")

@@ -24,29 +24,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
-from crn_nn_tellurium.chemistry import (
-    PhysicalUnits,
-    Reaction,
-    ReactionNetwork,
-)
+from crn_nn_tellurium.chemistry import PhysicalUnits, Reaction, ReactionNetwork
 
-Role = Literal[
-    "signal",
-    "gate",
-    "linker",
-    "translator",
-    "trigger",
-    "buffer",
-    "half",
-    "backward",
-    "output",
-    "bound",
-]
-FUELS: frozenset[Role] = frozenset(
-    {"gate", "linker", "translator", "trigger", "buffer", "backward"}
-)
+Fuel = Literal["gate", "linker", "translator", "trigger", "buffer", "backward"]
+Role = Literal["signal", "half", "output", "bound", Fuel]
+FUELS: tuple[Role, ...] = get_args(Fuel)
 """What is put in beside the signals."""
 _PARTS: tuple[Role, ...] = ("gate", "linker", "half", "backward", "output", "translator", "trigger")
 """Of a module, by the names of its attributes."""
@@ -83,9 +67,7 @@ class Module:
 
 @dataclass(frozen=True)
 class Buffer:
-    """A linker without a second step, which binds as much of a signal as reactions bind of the most
-    bound one.
-    """
+    """A linker without a second step: binds of a signal what reactions bind of the most bound."""
 
     signal: str
     linker: str
@@ -95,8 +77,7 @@ class Buffer:
 
 @dataclass(frozen=True, repr=False)
 class StrandDisplacement(ReactionNetwork):
-    """A strand displacement implementation: a ReactionNetwork in nM and s that knows what it
-    implements.
+    """A strand displacement implementation: a ReactionNetwork in nM and s, and what it implements.
 
     Attributes
     ----------

@@ -12,12 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from crn_nn_tellurium.chemistry import (
-    NANOMOLAR_PER_MOLAR,
-    PhysicalUnits,
-    Reaction,
-    ReactionNetwork,
-)
+from crn_nn_tellurium.chemistry import NANOMOLAR_PER_MOLAR, PhysicalUnits, Reaction, ReactionNetwork
 from crn_nn_tellurium.dna.options import StrandOptions
 from crn_nn_tellurium.encoding import C0
 from crn_nn_tellurium.errors import InputError, ReactionError
@@ -86,15 +81,7 @@ class TimeScales:
         return float(units.rate_constant(reaction.value, reaction.order)) / fuels
 
     def units(self, options: StrandOptions) -> PhysicalUnits:
-        """The units asked for, or the fastest ones, within what the chemistry can do.
-
-        Raises
-        ------
-        ReactionError
-            If a rate constant does not fit.
-        InputError
-            If a signal does not.
-        """
+        """The units asked for, or the fastest ones, within what the chemistry can do."""
         start = self.formal.start_values
         largest = max(start.values(), default=0.0)
         roomy = min(C0, self.fuel / 100 / largest if largest else C0)
@@ -104,21 +91,20 @@ class TimeScales:
         self._check_rates(units, share)
         for species, value in start.items():
             if (put_in := value * units.c0 / share) > options.c_max:
+                remedy = f"c0 = {roomy:.3g} nM with tau = {self._fastest(roomy):.6g} s would do"
                 raise InputError(
                     f"signal {species!r} starts at {put_in:g} nM, above c_max ="
-                    f" {options.c_max:g} nM; c0 = {roomy:.3g} nM with tau ="
-                    f" {self._fastest(roomy):.6g} s would do"
+                    f" {options.c_max:g} nM; {remedy}"
                 )
         return units
 
     def _fastest(self, c0: float) -> float:
-        """The shortest tau with which `BOUND_SHARE` of the most bound signal is bound and all rate
-        constants fit.
-        """
+        """The shortest tau at which `BOUND_SHARE` of the most bound signal is bound and all fit."""
         needs = [self.sigma / (BOUND_SHARE * c0 * self.q_max)]
         transit = 1 / (self.q_max * self.fuel)
         one_second = PhysicalUnits(c0, 1.0)
         for reaction in self.formal.reactions:
+            # what is free, the rest of the bound share, carries the whole rate
             in_one_second = self.tuned(reaction, one_second)
             needs.append(in_one_second / ((1 - BOUND_SHARE) * self.q_max))
             life = reaction.value if reaction.order == 1 else 0.0
@@ -132,10 +118,8 @@ class TimeScales:
         )
         if share <= 0:
             most = max(self.load, key=lambda name: self.load[name])
-            reaction = max(
-                (r for r in self.formal.reactions if self.firsts.get(r.id) == most),
-                key=lambda r: r.value,
-            )
+            binding = [r for r in self.formal.reactions if self.firsts.get(r.id) == most]
+            reaction = max(binding, key=lambda r: r.value)
             total = self.sigma / (units.c0 * units.tau) * NANOMOLAR_PER_MOLAR
             raise ReactionError(
                 f"signal {most!r} would be bound altogether: its rate constants, that of reaction"

@@ -156,11 +156,8 @@ class _Tube:
         if reaction.rate_constant not in self.tuned:
             self.tuned[reaction.rate_constant] = free_id(f"q_{reaction.rate_constant}", self.taken)
         q, value = self.tuned[reaction.rate_constant], self.scales.tuned(reaction, self.units)
-        module = Module(
-            reaction,
-            products=products,
-            translator=self._fuel("T", name, "translator") if products else "",
-        )
+        translator = self._fuel("T", name, "translator") if products else ""
+        module = Module(reaction, products, translator=translator)
         if reaction.order == 2:
             module = self._bimolecular(module, q, value / share, full)
         else:
@@ -186,15 +183,8 @@ class _Tube:
         self._step(f"{name}_1", (first, linker), (half, backward), q, value)
         self._step(f"{name}_2", (half, backward), (first, linker), full)
         self._step(f"{name}_3", (second, half), (output,) if output else (), full)
-        return replace(
-            module,
-            first=first,
-            second=second,
-            linker=linker,
-            half=half,
-            backward=backward,
-            output=output,
-        )
+        module = replace(module, first=first, second=second, output=output)
+        return replace(module, linker=linker, half=half, backward=backward)
 
     def _buffers(self, full: str, share: float) -> Iterator[Buffer]:
         """Linkers that end nothing, so that each signal is bound as much as the most bound one."""

@@ -25,8 +25,7 @@ _LANGUAGE = Language(
 
 
 def write(source: Source) -> str:
-    """A module with a ChemicalReactionNetwork ``CRN``; run as a script, it writes SBML for
-    bioscrape and others.
+    """A module with a network ``CRN`` that writes SBML for bioscrape when run as a script.
 
     Inputs are catalysts and so stay constant. Read-outs are comments.
     """

@@ -54,18 +54,8 @@ def write(source: Source, options: Options) -> str:
     for r in crn.reactions:
         sides = f"{agents(r.substrates, '0')} -> {agents(r.products, '0')}"
         lines.append(f"  {r.id}: {sides} {r.rate_constant}")
-    settings = {
-        "method": '"ode"',
-        "t_end": repr(source.until(options.t_end)),
-        "n_steps": options.n_steps,
-        "print_functions": 1,
-        "atol": "1e-12",
-        "rtol": "1e-10",
-    }
-    lines += [
-        "end reaction rules",
-        "end model",
-        "generate_network({overwrite=>1})",
-        f"simulate({{{','.join(f'{name}=>{value}' for name, value in settings.items())}}})",
-    ]
+    length = f"t_end=>{source.until(options.t_end)!r},n_steps=>{options.n_steps}"
+    exactly = "print_functions=>1,atol=>1e-12,rtol=>1e-10"
+    lines += ["end reaction rules", "end model", "generate_network({overwrite=>1})"]
+    lines.append(f'simulate({{method=>"ode",{length},{exactly}}})')
     return "\n".join(lines) + "\n"

@@ -7,9 +7,7 @@ from crn_nn_tellurium.exporters.source import Source
 
 
 def write(source: Source) -> dict[str, str]:
-    """``NAME.csv`` (reactions), ``NAME.species.csv`` and ``NAME.stoichiometry.csv`` (species by
-    reactions, net).
-    """
+    """``NAME.csv`` (reactions), ``NAME.species.csv``, ``NAME.stoichiometry.csv`` (net changes)."""
     import pandas as pd  # a second, for this format alone
 
     crn = source.crn
@@ -42,11 +40,10 @@ def write(source: Source) -> dict[str, str]:
         index=pd.Index(crn.floating, name="species"),
         columns=[r.id for r in crn.reactions],
     )
+    rows = pd.DataFrame(species + read_outs, columns=columns)
     return {
         "": reactions.to_csv(index=False, lineterminator="\n"),
-        ".species.csv": pd.DataFrame(species + read_outs, columns=columns).to_csv(
-            index=False, lineterminator="\n"
-        ),
+        ".species.csv": rows.to_csv(index=False, lineterminator="\n"),
         ".stoichiometry.csv": stoichiometry.to_csv(lineterminator="\n"),
     }
 

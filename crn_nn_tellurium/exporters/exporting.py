@@ -52,9 +52,7 @@ _TABLE = (
     Format("catalyst", "Catalyst.jl script", catalyst.write, ("jl",), catalyst.Options),
     Format("crn", "crnsimulator and Nuskell", crn.write, ("crn",)),
     Format("visual-dsd", "Visual DSD and CRN", visual_dsd.write, ("dsd",), visual_dsd.Options),
-    Format(
-        "pil", "strands for Peppercorn and Nuskell", strands.write_pil, ("pil",), strands.Options
-    ),
+    Format("pil", "strands for Peppercorn, Nuskell", strands.write_pil, ("pil",), strands.Options),
     Format("nupack", "strands for NUPACK's design", strands.write_nupack, ("np",), strands.Options),
     Format("parts", "list of strands, CSV", strands.write_parts, (), strands.Options),
     Format("latex", "LaTeX tables", latex.write, ("tex",), latex.Options),
@@ -149,9 +147,8 @@ def export(
 def _format(path: Path, name: str | None) -> Format:
     if name is not None:
         if name not in FORMATS:
-            raise FileFormatError(
-                f"{str(path)!r}: unknown format {name!r}; known: {', '.join(FORMATS)}"
-            )
+            known = ", ".join(FORMATS)
+            raise FileFormatError(f"{str(path)!r}: unknown format {name!r}; known: {known}")
         return FORMATS[name]
     ending = path.suffix.removeprefix(".").lower()
     by_ending = {known: format for format in FORMATS.values() for known in format.endings}

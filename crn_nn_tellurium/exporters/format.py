@@ -44,21 +44,13 @@ class Format:
         return {} if self.kind is None else get_type_hints(self.kind)
 
     def settings(self, options: Mapping[str, Any]) -> Any:
-        """The options as an object, with Python's own numbers; None where the format has none.
-
-        Raises
-        ------
-        InputError
-            If the format does not have one, or its value is of no use.
-        """
+        """The options as an object, with Python's own numbers; None where the format has none."""
         known = self.options
         checked = {}
         for name, value in options.items():
             if name not in known:
-                raise InputError(
-                    f"format {self.name!r} has no option {name!r}; it has"
-                    f" {', '.join(known) or 'none'}"
-                )
+                there = ", ".join(known) or "none"
+                raise InputError(f"format {self.name!r} has no option {name!r}; it has {there}")
             checked[name] = _checked(f"format {self.name!r}: option {name}", known[name], value)
         return None if self.kind is None else self.kind(**checked)
 
@@ -66,10 +58,7 @@ class Format:
         """The files, by what follows the stem in their names."""
         content = self.write(source) if self.kind is None else self.write(source, settings)
         parts = {"": content} if isinstance(content, str | bytes) else content
-        return {
-            suffix: part.encode() if isinstance(part, str) else part
-            for suffix, part in parts.items()
-        }
+        return {end: p.encode() if isinstance(p, str) else p for end, p in parts.items()}
 
 
 def _checked(what: str, kind: Any, value: Any) -> Any:

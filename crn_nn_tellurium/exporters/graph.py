@@ -39,10 +39,8 @@ def write_dot(source: Source, options: Influences) -> str:
     crn = source.crn
     graph = _graph(crn, options.nodes)
     lines = [f"// {line}" for line in source.statements]
-    lines += [
-        f'digraph "{crn.name}" {{',
-        "  rankdir=LR; ranksep=1.5; node [fontname=Helvetica, style=filled];",
-    ]
+    lines.append(f'digraph "{crn.name}" {{')
+    lines.append("  rankdir=LR; ranksep=1.5; node [fontname=Helvetica, style=filled];")
     for name, about in graph.nodes(data=True):
         if about["kind"] == "species":
             color = COLORS["held" if about["boundary"] else "moved"]
@@ -71,32 +69,18 @@ def _graph(crn: ReactionNetwork, nodes: Nodes) -> Any:
     graph = nx.MultiDiGraph(name=crn.name)
     start = crn.start_values
     for species in crn.species:
-        graph.add_node(
-            species.id,
-            kind="species",
-            boundary=species.boundary,
-            initial=start[species.id],
-            name=printable(species.name),
-        )
+        held, readable = species.boundary, printable(species.name)
+        about = {"boundary": held, "initial": start[species.id], "name": readable}
+        graph.add_node(species.id, kind="species", **about)
     if nodes == "influences":
         for edge in influences(crn):
-            graph.add_edge(
-                edge.source,
-                edge.target,
-                reaction=edge.reaction.id,
-                rate_constant=edge.reaction.rate_constant,
-                value=edge.reaction.value,
-                net=edge.net,
-            )
+            r = edge.reaction
+            about = {"reaction": r.id, "rate_constant": r.rate_constant, "value": r.value}
+            graph.add_edge(edge.source, edge.target, **about, net=edge.net)
         return graph
     for reaction in crn.reactions:
-        graph.add_node(
-            reaction.id,
-            kind="reaction",
-            rate_constant=reaction.rate_constant,
-            value=reaction.value,
-            equation=reaction.equation,
-        )
+        constant = {"rate_constant": reaction.rate_constant, "value": reaction.value}
+        graph.add_node(reaction.id, kind="reaction", **constant, equation=reaction.equation)
         for name, count in reaction.substrates:
             graph.add_edge(name, reaction.id, stoichiometry=count, role="substrate")
         for name, count in reaction.products:

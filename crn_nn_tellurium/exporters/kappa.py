@@ -16,10 +16,8 @@ from crn_nn_tellurium.chemistry import KAPPA, Side, formula
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.exporters.texts import Language, molecules
 
-_RESERVED = (
-    "inf INF do set repeat alarm log exp sin cos tan sqrt max min abs int mod true false".split()
-)
-_LANGUAGE = Language("Kappa", "//", frozenset(_RESERVED))
+_RESERVED = "inf INF do set repeat alarm log exp sin cos tan sqrt max min abs int mod true false"
+_LANGUAGE = Language("Kappa", "//", frozenset(_RESERVED.split()))
 
 
 @dataclass(frozen=True)
@@ -39,10 +37,9 @@ def write(source: Source, options: Options) -> str:
     lines += [f"%agent: {s.id}()" for s in crn.species]
     lines += [f"%var: '{k}' {value!r}" for k, value in crn.constant_values.items()]
     for r in crn.reactions:
-        before, after = (
-            ", ".join(f"{s}()" if s else "." for s in side) or "."
-            for side in _aligned(*crn.catalytic_sides(r))
-        )
+        sides = _aligned(*crn.catalytic_sides(r))
+        before, after = (", ".join(f"{s}()" if s else "." for s in side) or "." for side in sides)
+        # n molecules meet in a volume of `count` per unit
         per = {0: f" * {count}", 1: ""}.get(r.order, f" / {count ** (r.order - 1)}")
         lines.append(f"'{r.id}' {before} -> {after} @ '{r.rate_constant}'{per}")
     seen = {s.id: f"(|{s.id}()| / {count})" for s in crn.species}

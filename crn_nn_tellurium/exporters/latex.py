@@ -36,31 +36,19 @@ def write(source: Source, options: Options) -> str:
     ]
     lines = [f"% {line}" for line in source.statements]
     if options.standalone:
-        lines += [
-            r"\documentclass{article}",
-            r"\usepackage{amsmath,longtable,booktabs}",
-            r"\begin{document}",
-        ]
+        lines += [r"\documentclass{article}", r"\usepackage{amsmath,longtable,booktabs}"]
+        lines.append(r"\begin{document}")
     lines += [*_table("lll", "Reaction & Rate constant & Unit", rows)]
     starts = []
     for s in crn.species:
-        text = (
-            _formula(s.initial, digits)
-            if isinstance(s.initial, Expression)
-            else _number(s.initial, digits)
-        )
-        starts.append(rf"${_name(s.id)}$ & ${text}$ & {'held constant' if s.boundary else ''} \\")
-    lines += [
-        *_table(
-            "lp{8cm}l",
-            f"Species & Initial concentration ({_unit(crn.units, CONCENTRATION)}) & ",
-            starts,
-        )
-    ]
+        start, held = s.initial, "held constant" if s.boundary else ""
+        text = _formula(start, digits) if isinstance(start, Expression) else _number(start, digits)
+        starts.append(rf"${_name(s.id)}$ & ${text}$ & {held} \\")
+    heading = f"Species & Initial concentration ({_unit(crn.units, CONCENTRATION)}) & "
+    lines += [*_table("lp{8cm}l", heading, starts)]
     if crn.observables:
-        read = [
-            rf"${_name(o.id)}$ & ${_formula(o.expression, digits)}$ \\" for o in crn.observables
-        ]
+        formulas = {o.id: _formula(o.expression, digits) for o in crn.observables}
+        read = [rf"${_name(name)}$ & ${text}$ \\" for name, text in formulas.items()]
         lines += [*_table("lp{8cm}", "Read-out & Formula", read)]
     if options.standalone:
         lines.append(r"\end{document}")
@@ -68,23 +56,13 @@ def write(source: Source, options: Options) -> str:
 
 
 def _table(columns: str, heading: str, rows: list[str]) -> list[str]:
-    return [
-        rf"\begin{{longtable}}{{{columns}}}",
-        r"\toprule",
-        rf"{heading} \\",
-        r"\midrule",
-        r"\endhead",
-        *rows,
-        r"\bottomrule",
-        r"\end{longtable}",
-    ]
+    top = [rf"\begin{{longtable}}{{{columns}}}", r"\toprule", rf"{heading} \\", r"\midrule"]
+    return [*top, r"\endhead", *rows, r"\bottomrule", r"\end{longtable}"]
 
 
 def _side(side: Side) -> str:
-    return (
-        " + ".join(f"{count if count > 1 else ''}{_name(species)}" for species, count in side)
-        or r"\varnothing"
-    )
+    counted = (f"{count if count > 1 else ''}{_name(species)}" for species, count in side)
+    return " + ".join(counted) or r"\varnothing"
 
 
 def _name(identifier: str) -> str:

@@ -1,6 +1,4 @@
-"""Where species stand in a picture, in columns, each after those that act on it, and in which
-colors.
-"""
+"""Where species stand in a picture, each in a column after what acts on it, and their colors."""
 
 from __future__ import annotations
 

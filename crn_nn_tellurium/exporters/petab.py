@@ -1,5 +1,4 @@
-"""A PEtab training problem (.yaml), version 1 or 2: what pyPESTO, AMICI, COPASI, PEtab.jl and
-others fit.
+"""A PEtab training problem (.yaml), version 1 or 2, for pyPESTO, AMICI, COPASI, PEtab.jl, others.
 
 Each data row is a condition, each output an observable, each weight and bias a parameter;
 measurements are of the steady state (time ``inf``). The noise is 1, so that the objective is half
@@ -10,7 +9,6 @@ e1008646, doi 10.1371/journal.pcbi.1008646.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,35 +19,10 @@ from crn_nn_tellurium.exporters.problems import Training
 from crn_nn_tellurium.exporters.runs import started_above
 from crn_nn_tellurium.exporters.source import Source
 
+Rows = list[list[Any]]
+"""A table, its heading first."""
 _MISSING = frozenset({"na", "nan", "null", "none"})
-
-
-def write(source: Source, options: Training) -> dict[str, str]:
-    """Version 1: ``NAME.yaml``, the model and its tables beside it, ``NAME.model.xml``,
-    ``NAME.conditions.tsv`` ...
-    """
-    problem = _Problem(source, options)
-    boundary = problem.crn.boundary
-    return problem.files(
-        {
-            "conditions": _table(
-                " ".join(["conditionId", *boundary]),
-                ([name, *row] for name, row in problem.conditions.items()),
-            ),
-            "measurements": _table(
-                "observableId simulationConditionId measurement time",
-                ([o, name, value, "inf"] for name, o, value in problem.measurements),
-            ),
-            "observables": _table(
-                "observableId observableFormula noiseFormula",
-                ([o, output, 1] for output, o in problem.observables.items()),
-            ),
-            "parameters": _table(
-                "parameterId parameterScale lowerBound upperBound nominalValue estimate",
-                ([f.id, "lin", f.lower, f.upper, f.value, 1] for f in problem.fitted),
-            ),
-        },
-        """\
+_VERSION_1 = """\
 format_version: 1
 parameter_file: {parameters}
 problems:
@@ -57,43 +30,8 @@ problems:
     condition_files: [{conditions}]
     measurement_files: [{measurements}]
     observable_files: [{observables}]
-""",
-    )
-
-
-def write_v2(source: Source, options: Training) -> dict[str, str]:
-    """Version 2, with a table of experiments too."""
-    problem = _Problem(source, options)
-    boundary = problem.crn.boundary
-    experiment = {name: free_id(f"experiment_{name}", problem.taken) for name in problem.conditions}
-    return problem.files(
-        {
-            "conditions": _table(
-                "conditionId targetId targetValue",
-                (
-                    [name, species, value]
-                    for name, row in problem.conditions.items()
-                    for species, value in zip(boundary, row, strict=True)
-                ),
-            ),
-            "experiments": _table(
-                "experimentId time conditionId",
-                ([e, 0, name if boundary else ""] for name, e in experiment.items()),
-            ),
-            "measurements": _table(
-                "observableId experimentId time measurement",
-                ([o, experiment[name], "inf", value] for name, o, value in problem.measurements),
-            ),
-            "observables": _table(
-                "observableId observableFormula noiseFormula noiseDistribution",
-                ([o, output, 1, "normal"] for output, o in problem.observables.items()),
-            ),
-            "parameters": _table(
-                "parameterId lowerBound upperBound nominalValue estimate",
-                ([f.id, f.lower, f.upper, f.value, "true"] for f in problem.fitted),
-            ),
-        },
-        """\
+"""
+_VERSION_2 = """\
 format_version: 2.0.0
 parameter_files: [{parameters}]
 model_files:
@@ -104,31 +42,75 @@ condition_files: [{conditions}]
 experiment_files: [{experiments}]
 measurement_files: [{measurements}]
 observable_files: [{observables}]
-""",
-    )
+"""
+
+
+def write(source: Source, options: Training) -> dict[str, str]:
+    """Version 1: ``NAME.yaml``, the model ``NAME.model.xml``, and tables beside it."""
+    problem = _Problem(source, options)
+    tables: dict[str, Rows] = {
+        "conditions": [
+            ["conditionId", *problem.crn.boundary],
+            *([name, *row] for name, row in problem.conditions.items()),
+        ],
+        "measurements": [
+            "observableId simulationConditionId measurement time".split(),
+            *([o, name, value, "inf"] for name, o, value in problem.measurements),
+        ],
+        "observables": [
+            "observableId observableFormula noiseFormula".split(),
+            *([o, output, 1] for output, o in problem.observables.items()),
+        ],
+        "parameters": [
+            "parameterId parameterScale lowerBound upperBound nominalValue estimate".split(),
+            *([f.id, "lin", f.lower, f.upper, f.value, 1] for f in problem.fitted),
+        ],
+    }
+    return problem.files(tables, _VERSION_1)
+
+
+def write_v2(source: Source, options: Training) -> dict[str, str]:
+    """Version 2, with a table of experiments too."""
+    problem = _Problem(source, options)
+    boundary = problem.crn.boundary
+    experiment = {name: free_id(f"experiment_{name}", problem.taken) for name in problem.conditions}
+    tables: dict[str, Rows] = {
+        "conditions": [
+            "conditionId targetId targetValue".split(),
+            *(
+                [name, species, value]
+                for name, row in problem.conditions.items()
+                for species, value in zip(boundary, row, strict=True)
+            ),
+        ],
+        "experiments": [
+            "experimentId time conditionId".split(),
+            *([e, 0, name if boundary else ""] for name, e in experiment.items()),
+        ],
+        "measurements": [
+            "observableId experimentId time measurement".split(),
+            *([o, experiment[name], "inf", value] for name, o, value in problem.measurements),
+        ],
+        "observables": [
+            "observableId observableFormula noiseFormula noiseDistribution".split(),
+            *([o, output, 1, "normal"] for output, o in problem.observables.items()),
+        ],
+        "parameters": [
+            "parameterId lowerBound upperBound nominalValue estimate".split(),
+            *([f.id, f.lower, f.upper, f.value, "true"] for f in problem.fitted),
+        ],
+    }
+    return problem.files(tables, _VERSION_2)
 
 
 class _Problem:
-    """What both versions say, with identifiers of the rows and observables.
-
-    Attributes
-    ----------
-    conditions : dict
-        Boundary concentrations of each data row.
-    observables : dict
-        Identifiers by output.
-    measurements : list of (data row, observable, value)
-    taken : set of str
-        Identifiers that are in use.
-    """
+    """What both versions say: conditions by data row, observables by output, measurements, ids."""
 
     def __init__(self, source: Source, options: Training) -> None:
         for name in source.crn.identifiers:
             if name.lower() in _MISSING:
-                raise FileFormatError(
-                    f"readers of PEtab's tables take the name {name!r} for a missing value; rename"
-                    " it"
-                )
+                what = f"readers of PEtab's tables take the name {name!r} for a missing value"
+                raise FileFormatError(f"{what}; rename it")
         problem = options.problem(source)
         data = problem.data
         self.source = source
@@ -146,8 +128,8 @@ class _Problem:
             for observable, value in zip(self.observables.values(), row, strict=True)
         ]
 
-    def files(self, tables: dict[str, str], yaml: str) -> dict[str, str]:
-        """The problem's own file, the model, the tables."""
+    def files(self, tables: dict[str, Rows], yaml: str) -> dict[str, str]:
+        """The problem's own file, the model, the tables, floats to their last digit."""
         stem = self.source.stem
         names = {part: f"{stem}.{part}.tsv" for part in tables} | {"model": f"{stem}.model.xml"}
         # names of files and models may be anything, so they are quoted for YAML
@@ -158,13 +140,8 @@ class _Problem:
             "Noise 1: least squares.",
         ]
         comment = "".join(f"# {line}\n" for line in lines)
-        model = sbml.document_text(replace(self.source, model=self.crn, x=None))
-        return {
-            "": comment + yaml.format(name=json.dumps(self.crn.name), **quoted),
-            ".model.xml": model,
-        } | {f".{part}.tsv": text for part, text in tables.items()}
-
-
-def _table(heading: str, rows: Iterable[Sequence[Any]]) -> str:
-    """Tab-separated values, floats to their last digit."""
-    return "".join("\t".join(map(str, row)) + "\n" for row in (heading.split(), *rows))
+        files = {"": comment + yaml.format(name=json.dumps(self.crn.name), **quoted)}
+        files[".model.xml"] = sbml.document_text(replace(self.source, model=self.crn, x=None))
+        for part, rows in tables.items():
+            files[f".{part}.tsv"] = "".join("\t".join(map(str, row)) + "\n" for row in rows)
+        return files

@@ -53,15 +53,7 @@ class Training:
         return self.X is not None or self.Y is not None
 
     def problem(self, source: Source) -> Problem:
-        """The problem of a model.
-
-        Raises
-        ------
-        InputError
-            If data is wrong, or a ReactionNetwork comes without, or `bound` is below 1.
-        ReactionError
-            If nothing of the model can be measured.
-        """
+        """The problem of a model."""
         data, crn = experiments(source, self.X, self.Y), source.with_formulas
         chosen = fitted(source, crn, self.bound)
         if self.free_signs:
@@ -129,9 +121,8 @@ def fitted(source: Source, crn: ReactionNetwork, bound: float) -> list[Fitted]:
 def experiments(source: Source, X: Any = None, Y: Any = None) -> Experiments:
     """Data rows as steady states, or, for a Network without data, inputs with its own outputs."""
     if (X is None) != (Y is None):
-        raise InputError(
-            f"{'Y' if Y is None else 'X'} is missing; give X and Y together, or neither"
-        )
+        missing = "Y" if Y is None else "X"
+        raise InputError(f"{missing} is missing; give X and Y together, or neither")
     if isinstance(source.model, Network):
         return _network_experiments(source.model, X, Y, source.crn.units)
     crn = source.crn
@@ -173,8 +164,7 @@ def _network_experiments(net: Network, X: Any, Y: Any, units: Units) -> Experime
 
 
 def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionNetwork:
-    """Beside each reaction with one of these rate constants, its opposite with a rate constant of
-    0.
+    """Beside each reaction with one of these rate constants, its opposite, with one of 0.
 
     The sign of a weight is in its reaction, so that a fit which may change it needs both: X + Y ->
     X + 2 Y and X + Y -> X, which take and make the same molecules.
@@ -191,18 +181,9 @@ def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionN
         if k in chosen and min(mirrored.values()) >= 0:
             opposite.setdefault(k, free_id(f"{k}_minus", taken))
             products = {s: n for s, n in mirrored.items() if n}
-            identifier = free_id(f"{reaction.id}_minus", taken)
-            reactions.append(
-                Reaction(
-                    identifier,
-                    before,
-                    products,
-                    opposite[k],
-                    0.0,
-                    f"opposite of {reaction.id}",
-                    -reaction.sign,
-                )
-            )
+            identifier, name = free_id(f"{reaction.id}_minus", taken), f"opposite of {reaction.id}"
+            sides = identifier, before, products
+            reactions.append(Reaction(*sides, opposite[k], 0.0, name, -reaction.sign))
     fixed = [k for k in chosen if k not in opposite]
     if fixed:
         raise InputError(
@@ -213,9 +194,7 @@ def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionN
 
 
 def _grid(net: Network) -> tuple[FloatArray, str]:
-    """Inputs all over their range: every combination of the ends and middles where these are few,
-    else Sobol points.
-    """
+    """Inputs over their range: all combinations of ends and middles if few, else Sobol points."""
     low, high = {"nonnegative": (0.0, 1.0), "signed": (-1.0, 1.0), "scaled": (0.0, 1.0)}[net.inputs]
     for levels in (4, 3, 2):
         if levels**net.n_in <= _GRID_POINTS:
@@ -243,17 +222,11 @@ def _table(name: str, values: Any, columns: int, rows: int | None = None) -> Flo
         table = np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name}: expected numbers ({error})") from error
-    if (
-        table.ndim != 2
-        or not len(table)
-        or table.shape[1] != columns
-        or (rows is not None and len(table) != rows)
-    ):
-        raise InputError(
-            f"{name} has shape {table.shape}; expected ({'n' if rows is None else rows}, {columns})"
-        )
+    as_wide = table.ndim == 2 and len(table) > 0 and table.shape[1] == columns
+    if not as_wide or rows not in (None, len(table)):
+        expected = f"({'n' if rows is None else rows}, {columns})"
+        raise InputError(f"{name} has shape {table.shape}; expected {expected}")
     if not np.isfinite(table).all() or ((table < 0).any() and name == "X"):
-        raise InputError(
-            f"{name} holds a value that is not finite{' or is negative' if name == 'X' else ''}"
-        )
+        negative = " or is negative" if name == "X" else ""
+        raise InputError(f"{name} holds a value that is not finite{negative}")
     return table

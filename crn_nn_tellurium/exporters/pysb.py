@@ -1,5 +1,6 @@
-"""PySB (.py), one monomer per species. Source: Lopez et al., Mol. Syst. Biol. 9 (2013) 646, doi
-10.1038/msb.2013.1.
+"""PySB (.py), one monomer per species.
+
+Source: Lopez et al., Mol. Syst. Biol. 9 (2013) 646, doi 10.1038/msb.2013.1.
 """
 
 from __future__ import annotations

@@ -1,19 +1,10 @@
-"""The strands of a strand displacement implementation: for Nuskell and Peppercorn (.pil), NUPACK,
-and to order.
-"""
+"""Strands of a strand displacement network: for Nuskell, Peppercorn, NUPACK, and to order."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crn_nn_tellurium.dna import (
-    LONG,
-    TOEHOLD,
-    Complex,
-    Parts,
-    StrandDisplacement,
-    domain_parts,
-)
+from crn_nn_tellurium.dna import LONG, TOEHOLD, Complex, Parts, StrandDisplacement, domain_parts
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters.source import Source
 
@@ -27,9 +18,7 @@ class Options:
 
 
 def write_pil(source: Source, options: Options) -> str:
-    """Domains with their lengths, strands and complexes in kernel notation with what is put in, in
-    nM.
-    """
+    """Domains with lengths, strands, complexes in kernel notation with what is put in, in nM."""
     parts = _parts(source, options)
     lines = [f"# {line}" for line in _statements(source, parts)]
     lines += [f"length {domain} = {length}" for domain, length in parts.lengths.items()]
@@ -41,9 +30,7 @@ def write_pil(source: Source, options: Options) -> str:
 
 
 def write_nupack(source: Source, options: Options) -> str:
-    """A design script of NUPACK's language: domains, strands, target structures. Which bases,
-    NUPACK finds.
-    """
+    """A design script of NUPACK, which finds the bases: domains, strands, target structures."""
     parts = _parts(source, options)
     ids = parts.strand_names
     lines = [f"# {line}" for line in _statements(source, parts)]
@@ -57,9 +44,7 @@ def write_nupack(source: Source, options: Options) -> str:
 
 
 def write_parts(source: Source, options: Options) -> dict[str, str]:
-    """``NAME.csv``, strands and complexes with concentrations, and ``NAME.strands.csv``, strands
-    with lengths.
-    """
+    """``NAME.csv``, complexes with concentrations, ``NAME.strands.csv``, strands with lengths."""
     parts = _parts(source, options)
     tables = {"": parts.to_frame(), ".strands.csv": parts.strands_to_frame()}
     return {ending: table.to_csv(index=False) for ending, table in tables.items()}
@@ -76,22 +61,16 @@ def _parts(source: Source, options: Options) -> Parts:
 
 
 def _statements(source: Source, parts: Parts) -> list[str]:
+    strands = f"{len(parts.strands)} different strands of {parts.total_length} bases"
     return [
         *source.statements,
-        (
-            f"{len(parts.strands)} different strands of {parts.total_length} bases in"
-            f" {len(parts.complexes)} complexes."
-        ),
+        f"{strands} in {len(parts.complexes)} complexes.",
         "Domains are names: sequences are to be designed, by NUPACK (nupack.org) for example.",
     ]
 
 
 def _by_base(part: Complex, parts: Parts) -> str:
-    strands = []
-    for strand, marks in zip(part.strands, part.pairs, strict=True):
-        strands.append(
-            "".join(
-                m * parts.lengths[d.rstrip("*")] for d, m in zip(strand.domains, marks, strict=True)
-            )
-        )
-    return "+".join(strands)
+    return "+".join(
+        "".join(m * parts.lengths[d.rstrip("*")] for d, m in zip(s.domains, marks, strict=True))
+        for s, marks in zip(part.strands, part.pairs, strict=True)
+    )

@@ -99,10 +99,8 @@ def molecules(side: Side) -> list[str]:
 
 def counted(side: Side, nothing: str = "", times: str = "") -> str:
     """A side with its numbers: ``X + 2Y``, or ``X + 2*Y`` where a language wants a sign."""
-    return (
-        " + ".join(f"{count}{times}{name}" if count > 1 else name for name, count in side)
-        or nothing
-    )
+    parts = (f"{count}{times}{name}" if count > 1 else name for name, count in side)
+    return " + ".join(parts) or nothing
 
 
 def agents(side: Side, nothing: str) -> str:

@@ -36,12 +36,10 @@ def write(source: Source, options: Options) -> str:
     read = {species.id: f"[{species.id}]" for species in crn.species}
     plotted = {o.id: formula(o.expression, names=read) for o in crn.observables}
     lines = _LANGUAGE.header(source, crn, [f"{name} = {text}" for name, text in plotted.items()])
+    points = f"final={source.until(options.t_end)!r}; points={options.n_steps}"
     lines += [
         "directive simulator deterministic",
-        (
-            f"directive simulation {{ final={source.until(options.t_end)!r};"
-            f" points={options.n_steps}; plots=[{'; '.join(plotted.values())}]; }}"
-        ),
+        f"directive simulation {{ {points}; plots=[{'; '.join(plotted.values())}]; }}",
         "directive units { concentration=nM; time=s; }",
         "directive parameters [",
         "; ".join(f"{k}={v!r}" for k, v in crn.constant_values.items()),

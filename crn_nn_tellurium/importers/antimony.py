@@ -56,11 +56,8 @@ def import_antimony(text: str) -> ReactionNetwork:
 
 
 def _all_digits(sbml: str, text: str) -> str:
-    """libAntimony keeps 15 digits of a number; those of the text that have more, put back.
-
-    By the name that is set to it, and in formulas by the number itself, unless two of the text are
-    one in 15 digits.
-    """
+    """libAntimony keeps 15 digits of a number; those of the text that have more, put back."""
+    # by the name that is set to it, and in formulas by the number itself, unless two are alike
     by_name: dict[str, set[float]] = {}
     for name, number in _SET.findall(text):
         by_name.setdefault(name, set()).add(float(number))
@@ -75,10 +72,10 @@ def _all_digits(sbml: str, text: str) -> str:
     def in_element(element: re.Match[str]) -> str:
         return _VALUE.sub(lambda match: exact(match, by_name.get(element[1], set())), element[0])
 
-    sbml = _ELEMENT.sub(in_element, sbml)
-    return _IN_FORMULA.sub(
-        lambda match: exact(match, alike.get(_rounded(float(match[2])), set())), sbml
-    )
+    def in_formula(match: re.Match[str]) -> str:
+        return exact(match, alike.get(_rounded(float(match[2])), set()))
+
+    return _IN_FORMULA.sub(in_formula, _ELEMENT.sub(in_element, sbml))
 
 
 def _rounded(number: float) -> float:

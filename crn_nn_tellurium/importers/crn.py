@@ -72,9 +72,8 @@ def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
             if statement.strip():
                 reader.read(statement.strip(), comment, number)
     name = re.sub(r"\W", "_", Path(path).stem, flags=re.ASCII)
-    return without_reserved(
-        reader.network(name if re.match("[A-Za-z_]", name) else f"model_{name}")
-    )
+    name = name if re.match("[A-Za-z_]", name) else f"model_{name}"
+    return without_reserved(reader.network(name))
 
 
 @dataclass
@@ -115,17 +114,15 @@ class _Reader:
         self, before: list[str], after: list[str], value: float, name: str = "", constant: str = ""
     ) -> None:
         number = len(self.reactions) + 1
-        self.reactions.append(
-            Reaction(name or f"R{number}", before, after, constant or f"k{number}", value)
-        )
+        name, constant = name or f"R{number}", constant or f"k{number}"
+        self.reactions.append(Reaction(name, before, after, constant, value))
 
     def _side(self, text: str, where: str) -> Iterator[str]:
         for part in text.split("+") if text.strip() else ():
             match = _SPECIES.fullmatch(part.strip())
             if match is None:
-                raise FileFormatError(
-                    f"{where}: {part.strip()!r} is not a species, such as A or 2A"
-                )
+                text = part.strip()
+                raise FileFormatError(f"{where}: {text!r} is not a species, such as A or 2A")
             count, name = match.groups()
             if len(count) > _MANY:
                 raise FileFormatError(f"{where}: {count} molecules of {name!r}; expected fewer")
@@ -146,10 +143,8 @@ class _Reader:
         elif n == 2 and [key for key, _ in found] == [None, None]:
             by_key = {"f": found[0][1], "r": found[1][1]}
         if set(by_key) not in allowed:
-            expected = "[k = 1]" if n == 1 else "[kf = 1, kr = 2] or [1, 2]"
-            raise FileFormatError(
-                f"{where}: the rate is [{text}]; expected {expected}, numbers >= 0"
-            )
+            expected = f"{'[k = 1]' if n == 1 else '[kf = 1, kr = 2] or [1, 2]'}, numbers >= 0"
+            raise FileFormatError(f"{where}: the rate is [{text}]; expected {expected}")
         if not all(map(math.isfinite, by_key.values())):
             raise FileFormatError(f"{where}: the rate [{text}] is too large a number")
         yield from (by_key["f"], by_key["r"]) if n == 2 else by_key.values()
@@ -158,6 +153,7 @@ class _Reader:
         """All of it, with identifiers that do not collide."""
         taken = set(self.species)
         ids = [free_id(reaction.id, taken) for reaction in self.reactions]
+        # reactions share a constant where its name, value and unit agree
         constants: dict[tuple[str, float, int], str] = {}
         reactions = []
         for identifier, r in zip(ids, self.reactions, strict=True):
@@ -165,6 +161,5 @@ class _Reader:
             if key not in constants:
                 constants[key] = free_id(r.rate_constant, taken)
             reactions.append(replace(r, id=identifier, rate_constant=constants[key]))
-        return ReactionNetwork(
-            tuple(self.species.values()), tuple(reactions), (), free_id(name, taken)
-        )
+        species = tuple(self.species.values())
+        return ReactionNetwork(species, tuple(reactions), (), free_id(name, taken))

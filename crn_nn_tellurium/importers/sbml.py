@@ -85,9 +85,8 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
             " Path('model.xml').write_text(...)"
         )
     path = Path(path)
-    read_bytes(
-        path
-    )  # what is missing or not to be read says so; libSBML itself knows the encodings of XML
+    # what is missing or not to be read says so; libSBML itself knows the encodings of XML
+    read_bytes(path)
     return _reactions(libsbml.readSBMLFromFile(str(path)), str(path))
 
 
@@ -100,14 +99,10 @@ def _reactions(document: Any, origin: str) -> ReactionNetwork:
     log = document.getErrorLog()
     for error in map(log.getError, range(log.getNumErrors())):
         # without an encoding, XML is UTF-8
-        if (
-            error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR
-            and error.getErrorId() != libsbml.MissingXMLEncoding
-        ):
-            message = " ".join(error.getMessage().split())
-            raise FileFormatError(
-                f"{origin!r} is not valid SBML, line {error.getLine()}: {message}"
-            )
+        fine = error.getErrorId() == libsbml.MissingXMLEncoding
+        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and not fine:
+            where, message = f"line {error.getLine()}", " ".join(error.getMessage().split())
+            raise FileFormatError(f"{origin!r} is not valid SBML, {where}: {message}")
     if document.getModel() is None:
         raise FileFormatError(f"{origin!r} holds no model")
     for converter in ("flatten comp", "promoteLocalParameters", "expandFunctionDefinitions"):
@@ -128,13 +123,10 @@ class _Reader:
         self._refuse(origin)
         self.formulas = Formulas(model, origin)
         self.refusal = self.formulas.refusal
-        parts = (
-            model.getListOfCompartments(),
-            model.getListOfParameters(),
-            model.getListOfReactions(),
-        )
-        self.taken = {entity.getId() for part in parts for entity in part}
-        self.taken |= {*self.formulas.volume, *self.formulas.assigned}
+        self.taken = {*self.formulas.volume, *self.formulas.assigned}
+        for part in (model.getListOfCompartments, model.getListOfParameters):
+            self.taken |= {entity.getId() for entity in part()}
+        self.taken |= {reaction.getId() for reaction in model.getListOfReactions()}
         self.orders: dict[str, float] = {}
         self.ruled = {rule.getVariable(): rule for rule in model.getListOfRules()}
 
@@ -145,26 +137,19 @@ class _Reader:
         constants = {reaction.rate_constant for reaction in reactions}
         species = list(self._species(constants))
         observables = list(self._observables(constants | {s.id for s in species}))
-        return without_reserved(
-            ReactionNetwork(tuple(species), tuple(reactions), tuple(observables), name)
-        )
+        parts = tuple(species), tuple(reactions), tuple(observables)
+        return without_reserved(ReactionNetwork(*parts, name))
 
     def _refuse(self, origin: str) -> None:
         """What has no place in a mass-action network."""
         model = self.model
-        fast = [
-            reaction
-            for reaction in model.getListOfReactions()
-            if reaction.isSetFast() and reaction.getFast()
-        ]
-        factors = [
-            species for species in model.getListOfSpecies() if species.isSetConversionFactor()
-        ]
+        fast = sum(r.isSetFast() and r.getFast() for r in model.getListOfReactions())
+        factors = sum(part.isSetConversionFactor() for part in (model, *model.getListOfSpecies()))
         counts = {
             "events": model.getNumEvents(),
             "algebraic rules": sum(rule.isAlgebraic() for rule in model.getListOfRules()),
-            "fast reactions": len(fast),
-            "conversion factors": len(factors) + bool(model.isSetConversionFactor()),
+            "fast reactions": fast,
+            "conversion factors": factors,
         }
         for what, count in counts.items():
             if count:
@@ -190,16 +175,15 @@ class _Reader:
             raise self.refusal(f"{what} has no kinetic law; give it one, k * A * B say")
         before = self._side(reaction.getListOfReactants(), what)
         after = self._side(reaction.getListOfProducts(), what)
-        volumes = {self.formulas.volume[s] for s in (*before, *after) if not self._unmoved(s)} or {
-            1.0
-        }
+        moved = [s for s in (*before, *after) if not self._unmoved(s)]
+        volumes = {self.formulas.volume[s] for s in moved} or {1.0}
         if len(volumes) > 1:
             raise self.refusal(
                 f"{what} joins compartments of sizes {sorted(volumes)}; expected equal sizes"
             )
-        terms = (
-            divided(self.formulas.expression(law.getMath(), what), volumes.pop()).collected().terms
-        )
+        # a law is in amounts a time: over the volume, in concentrations
+        rate = divided(self.formulas.expression(law.getMath(), what), volumes.pop())
+        terms = rate.collected().terms
         for number, term in enumerate(terms, start=1):
             identifier = name if len(terms) == 1 else free_id(f"{name}_{number}", self.taken)
             yield self._term(identifier, reaction.getName(), term, before, after, what)
@@ -211,9 +195,8 @@ class _Reader:
         if name in self.formulas.in_amounts:
             rate = divided(rate, self.formulas.volume[name])
         for term in rate.terms:
-            yield self._term(
-                free_id(f"J_{name}", self.taken), "", term, {}, {name: 1}, what, by_rule=True
-            )
+            identifier = free_id(f"J_{name}", self.taken)
+            yield self._term(identifier, "", term, {}, {name: 1}, what, by_rule=True)
 
     def _term(
         self,
@@ -248,11 +231,8 @@ class _Reader:
             if not by_rule and self._unmoved(species) and not self._held(species):
                 count = needed.get(species, 0)  # a rate rule alone changes it
             if count < 0 and not self._held(species):
-                run = (
-                    "takes"
-                    if left is before
-                    else "runs backwards, where a term is negative, and takes"
-                )
+                backwards = "runs backwards, where a term is negative, and takes"
+                run = "takes" if left is before else backwards
                 raise self.refusal(
                     f"{what} {run} {species!r}, but a term of its rate does not depend on it, so it"
                     " is not mass action (the concentration would fall below zero)"
@@ -281,9 +261,8 @@ class _Reader:
                 count = 1.0
             count /= reference.getDenominator()  # of Level 1
             own = reference.getId()
-            moving = reference.isSetStoichiometryMath() or (
-                own and (own in self.ruled or self._assignment(own))
-            )
+            changes = own and (own in self.ruled or self._assignment(own))
+            moving = reference.isSetStoichiometryMath() or changes
             if moving or count != int(count) or count < 0:
                 number = "a changing number of" if moving else repr(count)
                 raise self.refusal(
@@ -326,19 +305,14 @@ class _Reader:
         if assignment is None:
             if species.isSetInitialAmount():
                 return float(species.getInitialAmount()) / volume
-            return (
-                float(species.getInitialConcentration())
-                if species.isSetInitialConcentration()
-                else 0.0
-            )
+            known_start = species.isSetInitialConcentration()
+            return float(species.getInitialConcentration()) if known_start else 0.0
         expression = self.formulas.expression(assignment.getMath(), what)
         if name in self.formulas.in_amounts:
             expression = divided(expression, volume)
         with self.formulas.calculating(what):
             value = self.formulas.number(expression)
-        if value is not None and (
-            held or not any(symbol in known for symbol in expression.symbols)
-        ):
+        if value is not None and (held or known.isdisjoint(expression.symbols)):
             return value
         expression = self.formulas.with_numbers(expression, known, what)
         unknown = [symbol for symbol in expression.symbols if symbol not in known]
@@ -355,9 +329,8 @@ class _Reader:
             if self.model.getParameter(name) is None:
                 continue  # of a stoichiometry, which is refused where it is used
             try:
-                expression = self.formulas.with_numbers(
-                    self.formulas.expression(formula, what), known, what
-                )
+                expression = self.formulas.expression(formula, what)
+                expression = self.formulas.with_numbers(expression, known, what)
             except ReactionError as error:
                 warnings.warn(f"left out: {error}", UserWarning, stacklevel=5)
                 continue

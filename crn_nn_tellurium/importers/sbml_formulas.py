@@ -50,20 +50,14 @@ class Formulas:
     _open: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        rules = {
-            rule.getVariable(): rule
-            for rule in self.model.getListOfRules()
-            if not rule.isAlgebraic()
-        }
-        self.assigned = {
-            name: rule.getMath() for name, rule in rules.items() if rule.isAssignment()
-        }
+        every = self.model.getListOfRules()
+        rules = {rule.getVariable(): rule for rule in every if not rule.isAlgebraic()}
+        self.assigned = {k: rule.getMath() for k, rule in rules.items() if rule.isAssignment()}
         for compartment in self.model.getListOfCompartments():
             name = compartment.getId()
             if name in rules:
-                raise self.refusal(
-                    f"the size of compartment {name!r} changes; expected constant volumes"
-                )
+                changes = f"the size of compartment {name!r} changes"
+                raise self.refusal(f"{changes}; expected constant volumes")
             self.values[name] = compartment.getSize() if compartment.isSetSize() else 1.0
         for parameter in self.model.getListOfParameters():
             name = parameter.getId()
@@ -118,9 +112,7 @@ class Formulas:
 
     @contextmanager
     def calculating(self, what: str) -> Iterator[None]:
-        """Arithmetic that may leave the numbers: a division by zero, an overflow, a root of a
-        negative number.
-        """
+        """Arithmetic that may leave the numbers: division by zero, overflow, root of a negative."""
         try:
             yield
         except RecursionError as error:
@@ -149,19 +141,10 @@ class Formulas:
         return value
 
     def expression(self, node: Any, what: str) -> Expression:
-        """A formula as a sum of monomials in parameters and in concentrations; rules and volumes
-        put in.
-
-        Raises
-        ------
-        ReactionError
-            If it is no such sum; the message has `what`.
-        """
+        """A formula as a sum of monomials, rules and volumes put in; `what` names it in errors."""
         if "<csymbol" in libsbml.writeMathMLToString(node):
-            raise self.refusal(
-                f"{what}: {text_of(node)} reads the time or a constant of nature; expected mass"
-                " action"
-            )
+            reads = f"{text_of(node)} reads the time or a constant of nature"
+            raise self.refusal(f"{what}: {reads}; expected mass action")
         with self.calculating(what):
             return self._plain(node, what).collected()
 
@@ -189,10 +172,8 @@ class Formulas:
         if kind in ("root", "sqrt"):
             degree = self._exponent(parts[0], node, what) if len(parts) == 2 else 2.0
             return self._power(parts[-1], 1 / degree, node, what)
-        if (
-            kind in _FUNCTIONS
-            and (argument := self.number(self._plain(parts[0], what))) is not None
-        ):
+        argument = self.number(self._plain(parts[0], what)) if kind in _FUNCTIONS else None
+        if argument is not None:
             return Expression((Monomial(_FUNCTIONS[kind](argument)),))
         raise self._no_monomials(node, what)
 
@@ -209,9 +190,10 @@ class Formulas:
             return Expression((expression.terms[0] ** power,))
         if whole and 0 <= power <= _MAX_POWER:
             # like terms are added after every factor: (a + b + c + d)^9 has 220 terms, not 4^9
-            return reduce(
-                lambda done, factor: (done * factor).collected(), [expression] * int(power), _ONE
-            )
+            result = _ONE
+            for _ in range(int(power)):
+                result = (result * expression).collected()
+            return result
         value = self.number(expression)
         if value is not None:
             return Expression((Monomial(value**power),))
@@ -265,15 +247,12 @@ class Formulas:
 
 def divided(expression: Expression, number: float) -> Expression:
     """The expression over a number."""
-    return Expression(
-        tuple(Monomial(term.coefficient / number, term.powers) for term in expression.terms)
-    )
+    terms = expression.terms
+    return Expression(tuple(Monomial(term.coefficient / number, term.powers) for term in terms))
 
 
 def _operands(node: Any, kind: str) -> list[Any]:
-    """What a node is over; sums of sums are one, as are products of products, however deep they are
-    nested.
-    """
+    """What a node is over; sums of sums are one, products of products too, however deep."""
     found: list[Any] = []
     open_ = [node.getChild(i) for i in reversed(range(node.getNumChildren()))]
     while open_:
@@ -286,9 +265,7 @@ def _operands(node: Any, kind: str) -> list[Any]:
 
 
 def _kind(node: Any) -> str:
-    """What a node of a formula is, by name: with libSEDML imported after libSBML, types are no
-    numbers any more.
-    """
+    """A node's kind, by name: with libSEDML imported after libSBML, types are no numbers."""
     if node.isNumber():
         return "number"
     if node.isConstant():

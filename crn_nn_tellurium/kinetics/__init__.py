@@ -10,7 +10,6 @@ from crn_nn_tellurium.kinetics.bounds import (
     settle_between,
 )
 from crn_nn_tellurium.kinetics.layer import LayerKinetics, LayerState
-from crn_nn_tellurium.kinetics.linearized import Linearized
 from crn_nn_tellurium.kinetics.network import NetworkKinetics, forward_sensitivities
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants, drive, weighted_sums_of
 from crn_nn_tellurium.kinetics.rate_errors import (
@@ -26,7 +25,6 @@ __all__ = [
     "Catalysts",
     "LayerKinetics",
     "LayerState",
-    "Linearized",
     "NetworkKinetics",
     "RateConstants",
     "RateErrors",

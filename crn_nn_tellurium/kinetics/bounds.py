@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, is_sparse
+from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.errors import NotCertified
 from crn_nn_tellurium.kinetics.layer import LayerKinetics
@@ -39,14 +39,12 @@ _ROUNDING = 1e-14
 """Bounds are widened by this, relative to the sum of the sizes of what they are sums of."""
 _POLICIES = 50
 _FAR = 1e150
+"""Stands for an infinite root, so that signs of polynomials there are defined."""
 _SAME = 1e-15
 """Choices that are equal but for rounding would take turns for ever."""
 
-
 Catalysts = tuple[tuple[int, ...], tuple[int, ...]]
-"""A product m of other species: local species of the unit, and local species of each *other* unit
-of the layer in turn, added up.
-"""
+"""A product m of local species: of the unit, and of each *other* unit of the layer, added up."""
 
 
 def product_of(catalysts: Catalysts, y: Mapping[int, FloatArray]) -> FloatArray | float:
@@ -72,9 +70,7 @@ def _of_others(y: FloatArray) -> FloatArray:
 
 
 def by_catalysts(kinetics: LayerKinetics) -> list[dict[Catalysts, list[int]]]:
-    """Per local species, the terms of its rate of change by what catalyses them; for rails without
-    the drive.
-    """
+    """Per local species, its terms by what catalyses them; of rails, without the drive."""
     terms = kinetics.local.terms
     result: list[dict[Catalysts, list[int]]] = [{} for _ in kinetics.activation.species]
     for t, species in enumerate(terms.row.tolist()):
@@ -89,12 +85,7 @@ def by_catalysts(kinetics: LayerKinetics) -> list[dict[Catalysts, list[int]]]:
 
 
 def check_order(kinetics: LayerKinetics, what: str) -> None:
-    """Refuse an activation whose species depend on each other both ways.
-
-    Raises
-    ------
-    NotCertified
-    """
+    """Refuse an activation whose species depend on each other both ways."""
     for block in kinetics.blocks:
         if len(block) > 1:
             names = [kinetics.activation.species[a] for a in block]
@@ -113,11 +104,9 @@ def extreme_root(
     drive: FloatArray | None,
     up: bool,
 ) -> FloatArray:
-    """The root of f_sup (up) or f_inf of one species, (n, n_units); `constants` are (n_local, 1) or
-    (n_local, n, 1).
-    """
-    own = {a: bounds[0] for a, bounds in y.items()}, {a: bounds[1] for a, bounds in y.items()}
-    catalysts = [(product_of(part, own[0]), product_of(part, own[1])) for part in parts]
+    """The root (n, n_units) of f_sup (up) or f_inf; `constants` are (n_local, 1 or n, 1)."""
+    lower, upper = ({a: bounds[end] for a, bounds in y.items()} for end in (0, 1))
+    catalysts = [(product_of(part, lower), product_of(part, upper)) for part in parts]
     # c_m, extreme: coefficients of 1, y and y^2
     polynomials = []
     for chosen_terms in parts.values():
@@ -131,10 +120,8 @@ def extreme_root(
     root: Any = None
     further = np.maximum if up else np.minimum
     for _ in range(_POLICIES):
-        sums: list[Any] = [
-            sum(m * c[power] for m, c in zip(chosen, polynomials, strict=True))
-            for power in range(3)
-        ]
+        pairs = list(zip(chosen, polynomials, strict=True))
+        sums: list[Any] = [sum(m * c[power] for m, c in pairs) for power in range(3)]
         if drive is not None:
             sums[1] = sums[1] + drive
         new = _positive_root(*sums)
@@ -144,26 +131,22 @@ def extreme_root(
             return np.asarray(better)
         root = better
         y0 = np.minimum(root, _FAR)
+        # max(m_lo c, m_up c) takes m_up where c > 0; min takes it where c <= 0
+        signs = [c[0] + y0 * (c[1] + y0 * c[2]) > 0 for c in polynomials]
         chosen = [
-            (
-                m[up]
-                if isinstance(m[0], float)
-                else np.where((c[0] + y0 * (c[1] + y0 * c[2]) > 0) == up, m[1], m[0])
-            )
-            for m, c in zip(catalysts, polynomials, strict=True)
+            m[up] if isinstance(m[0], float) else np.where(sign == up, m[1], m[0])
+            for m, sign in zip(catalysts, signs, strict=True)
         ]
     raise NotCertified("the bounds of a fixed point were not found; try smaller intervals")
 
 
 def _positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
-    """The positive root of c0 + c1 y + c2 y^2 with c0 > 0 and c2 <= 0; infinite where there is
-    none.
-    """
+    """The positive root of c0 + c1 y + c2 y^2 with c0 > 0, c2 <= 0; infinite if there is none."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         root = np.sqrt(c1 * c1 - 4 * c0 * c2)
-        return np.where(
-            c1 < 0, 2 * c0 / (root - c1), np.where(c2 < 0, (c1 + root) / (-2 * c2), np.inf)
-        )
+        # of the two forms of one root, that in which nothing cancels
+        rising = np.where(c2 < 0, (c1 + root) / (-2 * c2), np.inf)
+        return np.where(c1 < 0, 2 * c0 / (root - c1), rising)
 
 
 def settle_layer(
@@ -180,22 +163,16 @@ def settle_layer(
         Relative error of every rate constant, in [0, 1), by sample.
     strict : bool
         Whether to refuse a species without an upper bound; otherwise it is infinite.
-
-    Raises
-    ------
-    NotCertified
     """
     check_order(kinetics, "bounds of the fixed point need an activation without such a loop")
     constants = kinetics.constants
     low, high = 1 - rates, 1 + rates
     weights = kinetics.chemistry.weights
-    positive, negative = (
-        (weights.maximum(0), (-weights).maximum(0))
-        if is_sparse(weights)
-        else (np.maximum(weights, 0), np.maximum(-weights, 0))
-    )
+    # |w| + w is 2 w or 0 to the bit, of dense weights and of sparse ones
+    positive, negative = (abs(weights) + weights) / 2, (abs(weights) - weights) / 2
     gains, losses = (
-        [_product(part, bound) for bound in catalysts] for part in (positive, negative)
+        [np.ascontiguousarray((part @ bound.T).T) for bound in catalysts]
+        for part in (positive, negative)
     )
     local = constants.local[:, None, None]
     between = local * low, local * high
@@ -215,8 +192,7 @@ def settle_layer(
                 f"layer {kinetics.name!r}: species {kinetics.activation.species[a]!r} has no bound"
                 " for these inputs and rate constants; try smaller intervals"
             )
-    n_species = len(kinetics.activation.species)
-    lower, upper = (np.stack([y[a][up] for a in range(n_species)], axis=-1) for up in (0, 1))
+    lower, upper = (np.stack([y[a][up] for a in sorted(y)], axis=-1) for up in (0, 1))
     return lower, upper
 
 
@@ -233,10 +209,6 @@ def _check_roots(kinetics: LayerKinetics) -> None:
             )
 
 
-def _product(weights: FloatArray, catalysts: FloatArray) -> FloatArray:
-    return np.ascontiguousarray((weights @ catalysts.T).T)
-
-
 def _drive(
     kinetics: LayerKinetics,
     rail: int,
@@ -249,6 +221,7 @@ def _drive(
     bias = kinetics.constants.bias[:, rail]
     if kinetics.activation.rails[rail].sign < 0:
         gains, losses = losses, gains
+    # a sum of n products rounds by n eps of their sizes, at most
     rounding = max(_ROUNDING, np.finfo(float).eps * len(kinetics.chemistry.catalysts))
     size = gains[1] + losses[1] + np.abs(bias)
     lower = low * gains[0] - high * losses[1] + np.where(bias > 0, low * bias, high * bias)
@@ -271,13 +244,12 @@ def settle_between(
     strict : bool
         See `settle_layer`.
     """
-    found: tuple[dict[str, FloatArray], dict[str, FloatArray]] = (
-        {INPUT: inputs[0]},
-        {INPUT: inputs[1]},
-    )
+    found = {INPUT: inputs}
     for layer in kinetics.layers:
-        lower, upper = (layer.chemistry.gather(part) for part in found)
-        found[0][layer.name], found[1][layer.name] = settle_layer(
-            layer, (lower, upper), rates, strict
+        lower, upper = (
+            layer.chemistry.gather({name: bounds[end] for name, bounds in found.items()})
+            for end in (0, 1)
         )
-    return {layer.name: (found[0][layer.name], found[1][layer.name]) for layer in kinetics.layers}
+        found[layer.name] = settle_layer(layer, (lower, upper), rates, strict)
+    del found[INPUT]
+    return found

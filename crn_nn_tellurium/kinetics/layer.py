@@ -31,11 +31,7 @@ from scipy.sparse.csgraph import connected_components
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Terms
-from crn_nn_tellurium.encoding import (
-    LayerEncoding,
-    local_reactions,
-    weighted_sums,
-)
+from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_sums
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.kinetics.linearized import Linearized
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants
@@ -98,9 +94,7 @@ class LayerKinetics:
         return tuple(self.activation.species.index(name) for name in self.activation.pooled)
 
     def factors(self, terms: Terms, term: int) -> tuple[list[int], list[int]]:
-        """Factors of one term: the unit's own species, and those of every unit of the layer in
-        turn.
-        """
+        """A term's factors: the unit's own species, and those of all units of the layer."""
         n, symbols = len(self.local.floating), terms.symbols(term)
         return [a for a in symbols if a < n], [self._pool[a - n] for a in symbols if a >= n]
 
@@ -131,11 +125,10 @@ class LayerKinetics:
 
     @cached_property
     def _entries(self) -> tuple[dict[tuple[int, int], list[int]], dict[tuple[int, int], list[int]]]:
-        """Terms of df_a/dy_b by (a, b): within a unit, but for the drive, which stands on the
-        diagonal of each rail, and with respect to each unit of the layer besides.
-        """
+        """Terms of df_a/dy_b by (a, b): within a unit, and by each unit of the layer besides."""
         terms, n = self.local.jacobian_terms, len(self.local.floating)
         assert terms.column is not None
+        # a rail's drive stands on its diagonal, which is there even without a term
         own: dict[tuple[int, int], list[int]] = {(r, r): [] for r in range(len(self._signs))}
         pool: dict[tuple[int, int], list[int]] = {}
         for t, (a, b) in enumerate(zip(terms.row.tolist(), terms.column.tolist(), strict=True)):
@@ -175,12 +168,8 @@ class LayerKinetics:
 
     def weights(self, constants: RateConstants) -> Any:
         """The weights (n_units, n_catalysts) among rate constants without samples."""
-        own = constants is self.constants
-        return (
-            self.chemistry.weights
-            if own
-            else with_values(self.chemistry.weights, constants.weights)
-        )
+        own = self.chemistry.weights
+        return own if constants is self.constants else with_values(own, constants.weights)
 
     def settle(
         self, catalysts: FloatArray, constants: RateConstants | None = None, by_row: bool = False
@@ -206,6 +195,7 @@ class LayerKinetics:
         if constants is None:
             return LayerState(catalysts, drive, y)
         h, q = constants.local[self._h], constants.local[self._q]
+        # q y is the root of v^2 - u v - h q, a smoothed ReLU of the drive
         y[: len(drive)] = [smoothed_relu(u, h * q) / q for u in drive]
         if self.activation.local_reactions:
             y = self._newton(drive, constants.local, y)
@@ -227,11 +217,11 @@ class LayerKinetics:
             for rail, u in enumerate(drive):
                 rates[rail] = rates[rail] + u * y[rail]
             steps = self._linearize(drive, local, y).solve([rate[..., None] for rate in rates])
-            y = [part - step[..., 0] for part, step in zip(y, steps, strict=True)]
-            if all(
-                np.all(np.abs(step[..., 0]) <= 1e-14 * np.abs(part))
-                for part, step in zip(y, steps, strict=True)
-            ):
+            steps = [step[..., 0] for step in steps]
+            y = [part - step for part, step in zip(y, steps, strict=True)]
+            # steps of some 50 times the rounding of doubles get no shorter
+            small = 1e-14
+            if all(np.all(abs(s) <= small * abs(part)) for part, s in zip(y, steps, strict=True)):
                 break
         if not all(np.all(np.isfinite(part) & (part > 0)) for part in y):
             raise ConvergenceError(
@@ -293,18 +283,15 @@ class LayerKinetics:
         by_rail = [-adjoint[rail] * state.y[rail] for rail in range(len(self._signs))]
         by_unit: Any = sum(part * sign(s) for part, s in zip(by_rail, self._signs, strict=True))
         by_weight = values_of(outer_sum(weights, by_unit, state.catalysts))
-        ones, by_local = (
-            np.ones(len(self.local.rate_constants)),
-            np.zeros(len(self.local.rate_constants)),
-        )
+        # a term is linear in its rate constant: its value at 1 is its derivative
+        ones, by_local = np.ones_like(self.constants.local), np.zeros_like(self.constants.local)
         terms = self.local.terms
         for t, a in enumerate(terms.row):
             part = self._value(terms, t, ones, state.y)
             by_local[terms.constant[t]] -= np.sum(adjoint[a] * sign(part))
         by_bias = np.stack([part.sum(axis=0) for part in by_rail], axis=1)
-        return (by_unit @ sign(weights) if sources else None), RateConstants(
-            by_weight, by_bias, by_local
-        )
+        by_catalyst = by_unit @ sign(weights) if sources else None
+        return by_catalyst, RateConstants(by_weight, by_bias, by_local)
 
     def respond(self, state: LayerState, by_catalyst: FloatArray, own: slice, h: int) -> FloatArray:
         """dy/dp (n, n_units, n_species, n_parameters), given that of the catalysts (n, n_catalysts,
@@ -316,6 +303,7 @@ class LayerKinetics:
         weights: Any = self.chemistry.weights
         y = state.y
         n, m = y[0].shape
+        # sparse weights multiply matrices alone: samples and parameters are one axis meanwhile
         flat = by_catalyst.transpose(1, 0, 2).reshape(by_catalyst.shape[1], -1)
         by_z = (weights @ flat).reshape(m, n, -1).transpose(1, 0, 2).copy()
         rows, columns = places(self.chemistry.layer.weights)
@@ -347,12 +335,9 @@ class LayerKinetics:
         self, gradient: RateConstants, sizes: bool = False
     ) -> tuple[Any, FloatArray, float]:
         """dL/d(weights), dL/d(bias) and dL/dh of the layer from those of its rate constants."""
-        weights, bias = self.chemistry.transpose(gradient.weights, gradient.bias, sizes)
-        return (
-            with_values(self.chemistry.layer.weights, weights),
-            bias,
-            float(gradient.local[self._h]),
-        )
+        values, bias = self.chemistry.transpose(gradient.weights, gradient.bias, sizes)
+        weights = with_values(self.chemistry.layer.weights, values)
+        return weights, bias, float(gradient.local[self._h])
 
 
 def _unchanged(value: Any) -> Any:

@@ -1,6 +1,4 @@
-"""The Jacobian of one layer at many states at once, and its block-triangular solves, forward and
-transposed.
-"""
+"""The Jacobian of one layer at many states at once, and its block-triangular solves, both ways."""
 
 from __future__ import annotations
 
@@ -67,6 +65,7 @@ class Linearized:
     def _solve_block(self, block: Sequence[int], rest: list[FloatArray], transposed: bool) -> None:
         """Replace right-hand sides by solutions for the species of one block."""
         pooled = any(a in block and b in block for a, b in self.pool)
+        # one species of one unit by itself: a division
         if len(block) == 1 and not pooled:
             (a,) = block
             pivot = self.own.get((a, a))

@@ -56,9 +56,8 @@ class NetworkKinetics:
         states, first = [], 0
         for layer in self.layers:
             size = layer.chemistry.n_species
-            block = concentrations[:, first : first + size].reshape(
-                len(x), layer.chemistry.layer.n_out, -1
-            )
+            block = concentrations[:, first : first + size]
+            block = block.reshape(len(x), layer.chemistry.layer.n_out, -1)
             states.append(layer.at(layer.chemistry.gather(found), block))
             found[layer.name] = block
             first += size
@@ -76,11 +75,9 @@ class NetworkKinetics:
         sizes: bool = False,
         inputs: bool = False,
     ) -> tuple[list[RateConstants], FloatArray | None]:
-        """From dL/d(outputs) (n, n_out) to all rate constants and, if asked for, to the input
-        values (n, n_in).
+        """From dL/d(outputs) (n, n_out) to all rate constants and, if asked for, inputs (n, n_in).
 
-        With `sizes`, the sums of the absolute values of all contributions (see
-        `LayerKinetics.backward`).
+        With `sizes`, contributions are added by their sizes, as in `LayerKinetics.backward`.
         """
         n = len(by_output)
         totals = {
@@ -89,6 +86,7 @@ class NetworkKinetics:
         }
         if inputs:
             totals[INPUT] = np.zeros((n, self.net.n_in, len(self.net.input_coding.rails)))
+        # backwards: a layer's total is whole once all layers that read it have been dealt with
         last = self.layers[-1]
         for name, coefficient in last.activation.read_out.terms:
             by_species = np.abs(coefficient * by_output) if sizes else coefficient * by_output
@@ -107,13 +105,7 @@ class NetworkKinetics:
         return gradients[::-1], by_input
 
     def check_h(self) -> None:
-        """Refuse where h is more than the rate constant of the rails, as dL/dh takes it.
-
-        Raises
-        ------
-        NetworkError
-            If a read-out, gain, rail or local reaction of an activation changes with h.
-        """
+        """Refuse activations in which h is more than the rate constant of the rails."""
         for layer in self.layers:
             activation = layer.activation
             other = dataclasses.replace(activation, h=2 * activation.h)

@@ -65,10 +65,9 @@ class RateConstants:
 def drive(
     chemistry: LayerEncoding, constants: RateConstants, catalysts: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Drive of every unit's rails, for catalysts (n, n_catalysts), and the sum of its parts' sizes,
-    by rate constants with a leading axis of samples.
+    """The drive (n, n_units, n_rails) for catalysts (n, n_catalysts), and its parts' sizes added.
 
-    Both have shape (n, n_units, n_rails).
+    `constants` have a leading axis of samples.
     """
     signs = np.array([rail.sign for rail in chemistry.activation.rails], dtype=float)
     z = weighted_sums_of(chemistry, constants.weights, catalysts)

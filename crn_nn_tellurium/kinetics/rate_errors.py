@@ -1,5 +1,4 @@
-"""Rate constants that are off: lognormal factors on every one of them, and what the network makes
-of it.
+"""Rate constants that are off: lognormal factors on each, and what the network makes of it.
 
 A factor exp(s xi), xi standard normal, has median 1; s = sqrt(ln(1 + cv^2)) gives a coefficient of
 variation of cv. Each rate constant of the model has its own: weights, biases (rails that share a
@@ -54,11 +53,8 @@ class RateErrors:
 
     def __post_init__(self) -> None:
         levels: Any = [self.cv] if is_real(self.cv) else self.cv
-        if (
-            not isinstance(levels, list | tuple | np.ndarray)
-            or not len(levels)
-            or not all(is_real(cv) and np.isfinite(cv) and cv >= 0 for cv in levels)
-        ):
+        several = isinstance(levels, list | tuple | np.ndarray) and len(levels)
+        if not several or not all(is_real(cv) and np.isfinite(cv) and cv >= 0 for cv in levels):
             raise InputError(
                 f"cv is {self.cv!r}; expected a coefficient of variation >= 0, 0.1 for 10 %, or a"
                 " list of them"
@@ -100,6 +96,7 @@ def layer_factors(layer: LayerKinetics, cv: float, draw: int, seed: int) -> Rate
     own = layer.constants
     weights = factors(own.weights.shape)
     bias = factors(own.bias.shape)
+    # rails without a shift of their own share the constant of their bias, so its error too
     shared = [position for position, rail in enumerate(layer.activation.rails) if not rail.shift]
     bias[:, shared] = bias[:, shared[:1]]
     return RateConstants(weights, bias, factors(own.local.shape))

@@ -74,9 +74,10 @@ class KnockOuts:
     def __init__(self, kinetics: NetworkKinetics, x: FloatArray) -> None:
         for layer in kinetics.layers:
             if any(len(block) > 1 for block in layer.blocks):
+                both = f"species of {layer.activation} act on one another both ways"
                 raise InputError(
-                    f"layer {layer.name!r}: species of {layer.activation} act on one another both"
-                    " ways; what becomes of them without one reaction is not known here"
+                    f"layer {layer.name!r}: {both}; what becomes of them without one reaction is"
+                    " not known here"
                 )
         self._kinetics = kinetics
         self._inputs = kinetics.net.input_coding.code(x)
@@ -92,9 +93,7 @@ class KnockOuts:
         )
 
     def outputs(self, reaction: UnitReaction, factor: float = 0.0) -> FloatArray:
-        """Outputs (n, n_out) with one reaction at a factor of its rate; not finite where there is
-        no steady state.
-        """
+        """Outputs (n, n_out) with one reaction at a factor of its rate; not finite if unsettled."""
         layers = self._kinetics.layers
         found: dict[str, FloatArray] = {INPUT: self._inputs}
         changed: set[str] = set()
@@ -104,44 +103,40 @@ class KnockOuts:
                 found[layer.name] = _settle(layer, state, reaction, factor)
                 changed.add(layer.name)
             elif changed.intersection(layer.chemistry.layer.inputs):
-                catalysts = layer.chemistry.gather(found)
-                found[layer.name] = self._after(layer, catalysts)
+                found[layer.name] = _settle_whole(layer, layer.chemistry.gather(found))
                 changed.add(layer.name)
             else:
                 found[layer.name] = state.concentrations
         return layers[-1].activation.read(found[layers[-1].name])
 
-    @staticmethod
-    def _after(layer: LayerKinetics, catalysts: FloatArray) -> FloatArray:
-        """A layer that is whole; its closed form is not asked about what has no steady state."""
-        good = np.all(np.isfinite(catalysts), axis=1)
-        width = (layer.chemistry.layer.n_out, len(layer.activation.species))
-        result = np.full((len(catalysts), *width), np.nan)
-        if good.any():
-            result[good] = layer.settle(catalysts[good]).concentrations
-        return result
+
+def _settle_whole(layer: LayerKinetics, catalysts: FloatArray) -> FloatArray:
+    """A layer that is whole; its closed form is not asked about what has no steady state."""
+    good = np.all(np.isfinite(catalysts), axis=1)
+    width = (layer.chemistry.layer.n_out, len(layer.activation.species))
+    result = np.full((len(catalysts), *width), np.nan)
+    if good.any():
+        result[good] = layer.settle(catalysts[good]).concentrations
+    return result
 
 
 def _reactions_of(number: int, layer: LayerKinetics) -> Iterator[UnitReaction]:
     chemistry, activation = layer.chemistry, layer.activation
-    rails = [rail.name for rail in activation.rails]
-    for j in range(chemistry.layer.n_out):
-        inputs, bias = tuple(chemistry.row(j)), chemistry.rail_bias[j]
-        unit = Unit(
-            chemistry.index, j, activation, inputs, tuple(bias.tolist()), chemistry.layer.n_out
-        )
-        column = {catalyst.id: i for i, catalyst in enumerate(chemistry.catalysts)}
+    column = {catalyst.id: i for i, catalyst in enumerate(chemistry.catalysts)}
+    n_units = chemistry.layer.n_out
+    for j in range(n_units):
+        inputs, bias = tuple(chemistry.row(j)), tuple(chemistry.rail_bias[j].tolist())
+        unit = Unit(chemistry.index, j, activation, inputs, bias, n_units)
         # the local network has h and q of every rail, then the activation's own reactions
         places: list[tuple[str, int, int]] = []
-        for rail in range(len(rails)):
+        for rail, value in enumerate(bias):
             weights = [("weight", rail, column[catalyst.id]) for catalyst, _ in inputs]
             places += [("h", rail, 2 * rail), *weights]
-            places += [("bias", rail, 0)] * bool(bias[rail]) + [("q", rail, 2 * rail + 1)]
-        for place, local in enumerate(activation.local_reactions, start=2 * len(rails)):
+            places += [("bias", rail, 0)] * bool(value) + [("q", rail, 2 * rail + 1)]
+        for place, local in enumerate(activation.local_reactions, start=2 * len(bias)):
             pooled = any(name.startswith("*") for name in local.reads)
             # with every unit of the pool in turn: the first stands for all
-            others = (chemistry.layer.n_out - 1) * pooled
-            places += [("local", -1, place)] + [("", -1, place)] * others
+            places += [("local", -1, place)] + [("", -1, place)] * ((n_units - 1) * pooled)
         for (kind, rail, place), reaction in zip(places, unit_reactions(unit), strict=True):
             if kind:
                 yield UnitReaction(reaction.id, reaction.name, number, j, kind, rail, place)
@@ -186,14 +181,12 @@ def _settle(
 
 
 def _root(c0: Any, c1: Any, c2: Any) -> npt.NDArray[np.float64]:
-    """Where c0 + c1 y + c2 y^2 leads a positive y: its stable root >= 0; infinite if y grows
-    without bound.
-    """
+    """Where c0 + c1 y + c2 y^2 leads y > 0: its stable root >= 0; infinite if y grows on."""
     c0, c1, c2 = np.broadcast_arrays(c0, c1, c2)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         size = np.sqrt(c1 * c1 - 4 * c0 * c2)
+        # of the two forms of one root, that in which nothing cancels
         falling = 2 * c0 / (size - c1)
-        rising = np.where(
-            c2 < 0, (c1 + size) / (-2 * c2), np.where((c1 > 0) | (c0 > 0), np.inf, np.nan)
-        )
+        endless = np.where((c1 > 0) | (c0 > 0), np.inf, np.nan)
+        rising = np.where(c2 < 0, (c1 + size) / (-2 * c2), endless)
     return np.asarray(np.where(c1 < 0, falling, rising))

@@ -1,5 +1,4 @@
-"""Robustness: how well a network classifies when its rate constants are off, and which reactions
-matter most.
+"""Robustness: accuracy when rate constants are off, and which reactions matter most.
 
 Three questions, each answered from the reactions' own equations:
 
@@ -87,8 +86,7 @@ class Robustness:
         read_only(*arrays, self.without, self.increase, self.predicted, self.unsettled)
 
     def band(self, level: float = 0.8) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Mean accuracy by cv, and between which bounds a share of the draws lies: what one tube
-        may show.
+        """Mean accuracy by cv, and between which bounds a share of the draws lies.
 
         Parameters
         ----------
@@ -109,15 +107,12 @@ class Robustness:
     def mean_error(self) -> FloatArray:
         """Standard error of the mean accuracy by cv, from the number of draws."""
         draws = self.noisy.shape[1]
-        return (
-            self.noisy.std(axis=1, ddof=1) / np.sqrt(draws)
-            if draws > 1
-            else np.full(len(self.cv), np.nan)
-        )
+        if draws == 1:
+            return np.full(len(self.cv), np.nan)
+        return self.noisy.std(axis=1, ddof=1) / np.sqrt(draws)
 
     def ranking(self) -> pd.DataFrame:
-        """The reactions, those first that matter most: by the accuracy without them, then by the
-        loss.
+        """The reactions that matter most first: by the accuracy without them, then by the loss.
 
         Reactions without which some sample has no steady state come last, as `essential` has them:
         what such a sample would be taken for is not known, and it counts as wrong.
@@ -140,9 +135,8 @@ class Robustness:
     @property
     def essential(self) -> tuple[str, ...]:
         """Identifiers of the reactions without which some sample has no steady state."""
-        return tuple(
-            r.id for r, share in zip(self.reactions, self.unsettled, strict=True) if share > 0
-        )
+        pairs = zip(self.reactions, self.unsettled, strict=True)
+        return tuple(reaction.id for reaction, share in pairs if share > 0)
 
     def __repr__(self) -> str:
         mean, low, high = self.band()
@@ -227,20 +221,15 @@ def robustness(
 
     own = kinetics.outputs(kinetics.settle(x))
     whole = float(losses(own).mean())
-    noisy = [
-        [
-            accuracy(perturbed_outputs(kinetics, x, errors.factors(kinetics, cv, draw)))
-            for draw in range(errors.draws)
-        ]
-        for cv in errors.levels
-    ]
+
+    def noisy(cv: float, draw: int) -> float:
+        return accuracy(perturbed_outputs(kinetics, x, errors.factors(kinetics, cv, draw)))
+
     knock_outs = KnockOuts(kinetics, x)
     return Robustness(
-        net.name,
-        accuracy(own),
-        whole,
+        *(net.name, accuracy(own), whole),
         np.array(errors.levels),
-        np.array(noisy),
+        np.array([[noisy(cv, draw) for draw in range(errors.draws)] for cv in errors.levels]),
         scale,
         np.array([accuracy(_with_fuel(kinetics, x, factor)) for factor in scale]),
         knock_outs.reactions,
@@ -256,9 +245,7 @@ def _without_each(
     whole: float,
     progress: bool | None,
 ) -> FloatArray:
-    """Of each reaction (n_reactions, 4), as `Robustness` has them: accuracy without it, growth of
-    the mean loss, the same to first order, and the share of samples that do not settle.
-    """
+    """By reaction (n_reactions, 4), the last four attributes of `Robustness`."""
     rows = np.empty((len(knock_outs.reactions), 4))
     with progress_bar("knocking out", progress, len(rows)) as advance:
         for i, reaction in enumerate(knock_outs.reactions):
@@ -268,9 +255,8 @@ def _without_each(
             if good.any():
                 right[good] = net.classify(outputs[good]) == truth[good]
             increase = losses(outputs).mean() - whole if good.all() else np.inf
-            more, less = (
-                losses(knock_outs.outputs(reaction, 1 + s * _STEP)).mean() for s in (1, -1)
-            )
+            nearby = (knock_outs.outputs(reaction, 1 + s * _STEP) for s in (1, -1))
+            more, less = (losses(outputs).mean() for outputs in nearby)
             rows[i] = right.mean(), increase, (less - more) / (2 * _STEP), 1 - good.mean()
             advance(i + 1, "reactions")
     return rows
@@ -292,9 +278,8 @@ def _with_fuel(kinetics: NetworkKinetics, x: FloatArray, factor: float) -> Float
     found = {INPUT: kinetics.net.input_coding.code(x)}
     for number, layer in enumerate(kinetics.layers):
         catalysts = layer.chemistry.gather(found)
-        changed = parameters.with_fuel(
-            number, parameters.own[number], catalysts, np.full(len(x), factor)
-        )
+        every = np.full(len(x), factor)
+        changed = parameters.with_fuel(number, parameters.own[number], catalysts, every)
         constants = RateConstants(layer.constants.weights, changed.bias, changed.local[0])
         found[layer.name] = layer.settle(catalysts, constants).concentrations
     last = kinetics.layers[-1]

@@ -56,7 +56,4 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
 
 def new_axes(ax: Axes | None) -> Axes:
     """The given axes, or those of a new figure."""
-    if ax is not None:
-        return ax
-    _, new = plt.subplots(layout="constrained")
-    return new
+    return plt.subplots(layout="constrained")[1] if ax is None else ax

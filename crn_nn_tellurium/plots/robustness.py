@@ -18,8 +18,7 @@ _LETTERS = 32
 
 
 def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> Any:
-    """Accuracy against errors of all rate constants and against fuel, and the reactions that matter
-    most.
+    """Accuracy against errors of rate constants and against fuel, and what reactions matter most.
 
     Parameters
     ----------
@@ -44,9 +43,8 @@ def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> An
     """
     check_kind("result", result, Robustness, "the result of robustness")
     if axes is None:
-        _, axes = plt.subplots(
-            1, 3, figsize=(13, 4.4), layout="constrained", width_ratios=(1, 1, 1.2)
-        )
+        widths = (1, 1, 1.2)
+        axes = plt.subplots(1, 3, figsize=(13, 4.4), layout="constrained", width_ratios=widths)[1]
     errors, fuel, missing = axes
     _draw_errors(result, errors)
     _draw_fuel(result, fuel)

@@ -29,8 +29,7 @@ def plot_decision_boundary(
     y: npt.ArrayLike | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """The classes over two inputs, with samples if they are given: dots by their true class,
-    crosses where it is wrong.
+    """The classes over two inputs, with samples: dots by their true class, crosses where wrong.
 
     Parameters
     ----------
@@ -85,23 +84,19 @@ def _samples(
     """Samples (n_samples, 2), and their classes; none where none are given."""
     points = np.empty((0, 2)) if X is None else np.asarray(X, dtype=float)
     if points.ndim != 2 or points.shape[1] != 2:
-        raise InputError(
-            f"X has shape {points.shape}; expected (n_samples, 2), the inputs"
-            f" {' and '.join(map(str, grid.dims))}"
-        )
-    truth = np.zeros(len(points)) if y is None else np.asarray(y)
-    if truth.shape != (len(points),):
-        raise InputError(
-            f"y has shape {truth.shape}; expected ({len(points)},), a class for each sample"
-        )
+        names = " and ".join(map(str, grid.dims))
+        raise InputError(f"X has shape {points.shape}; expected (n_samples, 2), the inputs {names}")
+    n = len(points)
+    truth = np.zeros(n) if y is None else np.asarray(y)
+    if truth.shape != (n,):
+        raise InputError(f"y has shape {truth.shape}; expected ({n},), a class for each sample")
     return points, truth
 
 
 def plot_scan_points(
     data: xr.DataArray | xr.Dataset, x: str, y: str, ax: Axes | None = None
 ) -> Axes:
-    """Points of a design, or of a refined boundary, over two of their numbers, coloured by a
-    variable.
+    """Points of a design, or of a refined boundary, over two of their numbers, by color.
 
     Parameters
     ----------
@@ -130,12 +125,11 @@ def plot_scan_points(
         data = boundary[names[0]]
     grid = variable(data, (1,), classes=True, ordered=False)
     varied = [str(name) for name, part in grid.coords.items() if part.dims == grid.dims]
-    for name in (x, y):
-        if name not in varied:
-            raise InputError(
-                f"{name!r} is not varied along {grid.dims[0]!r}; expected two of"
-                f" {', '.join(varied) or 'no others'}"
-            )
+    if others := [name for name in (x, y) if name not in varied]:
+        known = ", ".join(varied) or "no others"
+        raise InputError(
+            f"{others[0]!r} is not varied along {grid.dims[0]!r}; expected two of {known}"
+        )
     ax = new_axes(ax)
     along, up = grid[x].values, grid[y].values
     if is_class(grid):

@@ -1,6 +1,4 @@
-"""Variables of scans as pictures need them: which dimensions they have, what these are called, and
-on which scale their points are even.
-"""
+"""Variables of scans as pictures need them: dimensions, their labels, scales of even points."""
 
 from __future__ import annotations
 
@@ -21,19 +19,10 @@ _LOG = 20.0
 def variable(
     data: Any, n_dims: tuple[int, ...], classes: bool = False, ordered: bool = True
 ) -> xr.DataArray:
-    """A variable with some number of dimensions that are longer than 1, sorted along them.
-
-    Raises
-    ------
-    InputError
-        If it is none, has other dimensions, holds classes where numbers are drawn, or has no order
-        where one is drawn.
-    """
+    """A variable with some number of dimensions that are longer than 1, sorted along them."""
     if isinstance(data, xr.Dataset):
-        raise InputError(
-            "data is a Dataset; expected one of its variables:"
-            f" {', '.join(map(str, data.data_vars))}"
-        )
+        names = ", ".join(map(str, data.data_vars))
+        raise InputError(f"data is a Dataset; expected one of its variables: {names}")
     if not isinstance(data, xr.DataArray):
         raise InputError(f"data is a {type(data).__name__}; expected a variable of a scan's result")
     long = data.squeeze()
@@ -48,9 +37,10 @@ def variable(
         )
     if long.ndim not in n_dims:
         sizes = ", ".join(f"{dim} {size}" for dim, size in long.sizes.items()) or "none"
+        wanted = " or ".join(map(str, n_dims))
         raise InputError(
-            f"{data.name!r} has dimensions {sizes}; expected {' or '.join(map(str, n_dims))} longer"
-            " than 1: choose with .sel(...) or .isel(...)"
+            f"{data.name!r} has dimensions {sizes}; expected {wanted} longer than 1: choose with"
+            " .sel(...) or .isel(...)"
         )
     # lines and cells follow one another in the order of their coordinates
     numbers = [dim for dim in long.dims if dim in long.coords and long[dim].dtype.kind in "if"]
@@ -68,9 +58,8 @@ def plane(data: Any, x: str | None, classes: bool = False) -> tuple[xr.DataArray
 def dimension(data: xr.DataArray, dim: str) -> str:
     """The name of a dimension, if the variable has it."""
     if dim not in data.dims:
-        raise InputError(
-            f"{data.name!r} has no dimension {dim!r}; it has {', '.join(map(str, data.dims))}"
-        )
+        names = ", ".join(map(str, data.dims))
+        raise InputError(f"{data.name!r} has no dimension {dim!r}; it has {names}")
     return dim
 
 

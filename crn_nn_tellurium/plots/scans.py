@@ -183,11 +183,9 @@ def _draw_cells(
 ) -> Any:
     """Coloured cells about the points, which meet half way on the scales of the axes."""
     scales: Any = {"xscale": ax.get_xscale(), "yscale": ax.get_yscale()}
-    bare: Any = {"add_labels": False, "add_colorbar": False, "rasterized": True}
     # without center=False, values on both sides of 0 would be coloured as distances from it
-    return grid.plot.pcolormesh(
-        x=x, y=y, ax=ax, cmap=cmap, norm=norm, center=False, **scales, **bare
-    )
+    bare: Any = {"add_labels": False, "add_colorbar": False, "rasterized": True, "center": False}
+    return grid.plot.pcolormesh(x=x, y=y, ax=ax, cmap=cmap, norm=norm, **scales, **bare)
 
 
 def _draw_values(grid: xr.DataArray, x: str, y: str, ax: Axes) -> None:
@@ -250,10 +248,11 @@ def plot_scan_surface(data: xr.DataArray, x: str | None = None, ax: Any = None) 
         ax = plt.figure(figsize=(6.4, 5), layout="constrained").add_subplot(projection="3d")
     along, labels = [], []
     for dim in (x, y):
-        points = grid[dim].values
+        points, name = grid[dim].values, label(grid, dim)
         # matplotlib has no logarithmic axes in space
-        along.append(np.log10(points) if is_log(points) else points)
-        labels.append(("log10 of " if is_log(points) else "") + label(grid, dim))
+        log = is_log(points)
+        along.append(np.log10(points) if log else points)
+        labels.append(f"log10 of {name}" if log else name)
     values = np.asarray(grid.values, dtype=float)
     ax.plot_surface(*np.meshgrid(*along), values, cmap="viridis", linewidth=0)
     ax.set(xlabel=labels[0], ylabel=labels[1], zlabel=value_label(grid))

@@ -44,12 +44,10 @@ def plot_sensitivities(result: Sensitivities, ax: Axes | None = None, limit: int
     order = np.argsort(-sizes.max(axis=0), kind="stable")[:limit]
     # the same range on both sides of 0, so that white is no effect
     largest = float(sizes.max(initial=0.0)) or 1.0
-    image = ax.imshow(
-        result.values[:, order], cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto"
-    )
+    values = result.values[:, order]
+    image = ax.imshow(values, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto")
     ax.set_xticks(range(len(order)), [result.parameters[i] for i in order], rotation=90)
     ax.set_yticks(range(len(result.outputs)), list(result.outputs))
-    ax.set_xlabel("parameter")
-    ax.set_ylabel("output")
+    ax.set(xlabel="parameter", ylabel="output")
     ax.figure.colorbar(image, ax=ax, label="d output / d parameter")
     return ax

@@ -17,8 +17,7 @@ from crn_nn_tellurium.training import FitResult
 
 
 def plot_history(result: FitResult, ax: Axes | None = None) -> Axes:
-    """Loss over the iterations of a training, held-out loss beside it, and where weights were
-    pruned.
+    """Loss over the iterations of a training, held-out loss, and where weights were pruned.
 
     Parameters
     ----------
@@ -49,8 +48,7 @@ def plot_history(result: FitResult, ax: Axes | None = None) -> Axes:
     pruned = history.index[1:][np.diff(history["density"]) != 0]
     for number, iteration in enumerate(pruned):
         mark(ax, iteration, None if number else "weights pruned")
-    ax.set_xlabel("iteration")
-    ax.set_ylabel("mean loss")
+    ax.set(xlabel="iteration", ylabel="mean loss")
     ax.legend(frameon=False)
     return ax
 
@@ -97,6 +95,5 @@ def plot_confusion_matrix(
             ax.text(column, row, str(count), ha="center", va="center", color=ink)
     ax.set_xticks(range(len(classes)), [str(c) for c in classes])
     ax.set_yticks(range(len(classes)), [str(c) for c in classes])
-    ax.set_xlabel("predicted class")
-    ax.set_ylabel("true class")
+    ax.set(xlabel="predicted class", ylabel="true class")
     return ax

@@ -157,8 +157,7 @@ class ModelScan:
                     " or text"
                 )
 
-    # What the result looks like
-    # ------------------------------------------------------------------------
+    # What the result looks like -------------------------------------------------------------------
 
     def describe(self, name: str) -> dict[str, Any]:
         """Attributes of what is varied."""

@@ -163,8 +163,7 @@ class NetworkParameters:
         """Whether the factor of making reactions is varied."""
         return self.varies(FUEL, "factor")
 
-    # What an axis changes
-    # ---------------------------------------------------------------------------
+    # What an axis changes -------------------------------------------------------------------------
 
     def kinds_on(self, axis: Axis) -> set[str]:
         """Kinds of what one axis changes."""

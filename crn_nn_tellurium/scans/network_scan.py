@@ -113,8 +113,7 @@ class NetworkScan:
             self._truth = np.asarray(y)
             check_classes(self._net, np.atleast_2d(plan.x), self._truth)
 
-    # What the result looks like
-    # ------------------------------------------------------------------------
+    # What the result looks like -------------------------------------------------------------------
 
     def describe(self, name: str) -> dict[str, Any]:
         """Attributes of what is varied."""
@@ -331,8 +330,7 @@ class NetworkScan:
             found[good] = self._loss.function(outputs[good], targets[good])
         return self._samples_last(found)
 
-    # Quantities of networks
-    # --------------------------------------------------------------------------
+    # Quantities of networks -----------------------------------------------------------------------
 
     def _each_network(self, box: Box) -> Iterator[tuple[tuple[Any, ...], Network]]:
         """The networks in a box, each with where its points are in arrays over the box."""
@@ -399,8 +397,7 @@ class NetworkScan:
             status[place] = worse(status[place], by_point)
         return found
 
-    # Users' functions
-    # ------------------------------------------------------------------------------
+    # Users' functions -----------------------------------------------------------------------------
 
     @cached_property
     def _shapes(self) -> dict[str, tuple[int, ...]]:

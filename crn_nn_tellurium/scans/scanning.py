@@ -200,8 +200,7 @@ def _finished(file: Path, plan: Plan, resume: bool, overwrite: bool) -> xr.Datas
     raise FileExistsError(f"{str(file)!r} holds {what}; overwrite=True replaces it")
 
 
-# Solving
-# -------------------------------------------------------------------------------------------
+# Solving ------------------------------------------------------------------------------------------
 
 
 class _Arrays:
@@ -298,8 +297,7 @@ def _raise_failures(plan: Plan, box: Box, status: Any) -> None:
     )
 
 
-# The result
-# ----------------------------------------------------------------------------------------
+# The result ---------------------------------------------------------------------------------------
 
 
 def _dataset(plan: Plan, solver: NetworkScan | ModelScan, arrays: _Arrays) -> xr.Dataset:

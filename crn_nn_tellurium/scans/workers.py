@@ -133,8 +133,7 @@ def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-# In the worker
-# --------------------------------------------------------------------------------------
+# In the worker ------------------------------------------------------------------------------------
 
 _scans: Recent[str, NetworkScan | ModelScan] = Recent(_KEPT)
 
@@ -148,8 +147,7 @@ def solve_in_worker(
     return [scan.solve(scan.plan.chunks[number]) for number in numbers], time.perf_counter() - begin
 
 
-# In the parent
-# --------------------------------------------------------------------------------------
+# In the parent ------------------------------------------------------------------------------------
 
 
 class _Run:

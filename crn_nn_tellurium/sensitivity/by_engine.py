@@ -1,10 +1,8 @@
-"""Gradients that the engine itself finds: by changed parameters, by control coefficients, by
-variational equations.
-"""
+"""Gradients by the engine itself: changed parameters, getuCC, variational equations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -28,15 +26,13 @@ from crn_nn_tellurium.networks import (
     values_of,
     weight_constant,
 )
-from crn_nn_tellurium.sensitivity.finite_differences import Estimate, central_difference
+from crn_nn_tellurium.sensitivity.finite_differences import central_difference
 from crn_nn_tellurium.sensitivity.over_time import Variational
 from crn_nn_tellurium.sensitivity.problem import Gradient, Problem, by_kind, result_of
 from crn_nn_tellurium.simulation import INTEGRATED, FlatModel
 
 _CONTROL_STEP = 0.01
-"""roadrunner's step for control coefficients, in units of the scale over which a unit's answer
-bends.
-"""
+"""roadrunner's step for control coefficients, on the scale over which a unit's answer bends."""
 
 
 def finite_difference(problem: Problem) -> Gradient:
@@ -50,13 +46,14 @@ def finite_difference(problem: Problem) -> Gradient:
         changed, _ = problem.outputs_by_engine(from_vector(net, values), problem.x)
         return np.array([problem.losses(changed).mean()])
 
-    estimates = [
-        _one_parameter(mean_loss, vector, position, scales, problem.noise)
-        for position in range(len(vector))
-    ]
-    values, errors = (
-        np.array([getattr(e, part)[0] for e in estimates]) for part in ("value", "error")
-    )
+    values, errors = np.empty_like(vector), np.empty_like(vector)
+    for position, unit in enumerate(np.eye(len(vector))):
+
+        def along(step: float, unit: FloatArray = unit) -> FloatArray:
+            return mean_loss(vector + step * unit)
+
+        found = central_difference(along, scales[position], problem.noise)
+        values[position], errors[position] = found.value[0], found.error[0]
     by_input = by_input_error = None
     if problem.inputs:
         # Inputs of either sign, so that one at the end of its range can be changed both ways. At a
@@ -69,37 +66,20 @@ def finite_difference(problem: Problem) -> Gradient:
             return problem.losses(problem.outputs_by_engine(signed, x)[0]) / n
 
         by_input, by_input_error = (np.empty_like(problem.x) for _ in range(2))
-        for column in range(net.n_in):
-            unit = np.eye(net.n_in)[column]
+        for column, unit in enumerate(np.eye(net.n_in)):
 
-            def along(step: float, unit: FloatArray = unit) -> FloatArray:
+            def along_input(step: float, unit: FloatArray = unit) -> FloatArray:
                 return losses_at(problem.x + step * unit)
 
-            estimate = central_difference(along, _input_scale(net, column), problem.noise)
-            by_input[:, column], by_input_error[:, column] = estimate.value, estimate.error
-    error = result_of(
-        problem, outputs, "finite_difference", unpack(net, errors), by_input_error, status
-    )
-    return result_of(
-        problem, outputs, "finite_difference", unpack(net, values), by_input, status, error
-    )
-
-
-def _one_parameter(
-    mean_loss: Callable[[FloatArray], FloatArray],
-    vector: FloatArray,
-    position: int,
-    scales: FloatArray,
-    noise: float,
-) -> Estimate:
-    unit = np.eye(1, len(vector), position)[0]
-    return central_difference(lambda step: mean_loss(vector + step * unit), scales[position], noise)
+            found = central_difference(along_input, _input_scale(net, column), problem.noise)
+            by_input[:, column], by_input_error[:, column] = found.value, found.error
+    what = problem, outputs, "finite_difference"
+    error = result_of(*what, unpack(net, errors), by_input_error, status)
+    return result_of(*what, unpack(net, values), by_input, status, error)
 
 
 def _scales(net: Network, x: FloatArray) -> FloatArray:
-    """Over which change of each parameter its unit's answer bends: a pre-activation of sqrt(h), or
-    h itself.
-    """
+    """The change of each parameter at which its unit's answer bends: sqrt(h) in z, or h itself."""
     values = net.forward(x)
     weights, biases = [], []
     for layer in net.layers:
@@ -125,14 +105,10 @@ def _input_scale(net: Network, column: int) -> float:
 
 
 def control_coefficients(problem: Problem) -> Gradient:
-    """roadrunner's getuCC of the output species, with respect to every rate constant of the flat
-    model.
-    """
+    """roadrunner's getuCC of the outputs by every rate constant of the flat model."""
     if problem.inputs:
-        raise InputError(
-            "method 'control_coefficients' gives no derivatives of inputs; use 'adjoint' or"
-            " 'forward'"
-        )
+        method = "method 'control_coefficients'"
+        raise InputError(f"{method} gives no derivatives of inputs; use 'adjoint' or 'forward'")
     net, kinetics = problem.net, problem.simulator.kinetics
     steady = problem.simulator.steady_state(problem.x, on_error=problem.on_error)
     by_output = problem.by_output(steady.outputs)
@@ -153,33 +129,26 @@ def control_coefficients(problem: Problem) -> Gradient:
         for k, step in _steps_by_constant(layer, *scale).items()
         if k in crn.rate_constants
     }
+    # getuCC is by sizes of rate constants; the sign of a weight is in its reaction
     totals, signs = dict.fromkeys(steps, 0.0), crn.constant_signs
-    for state, held, by_sample_output in zip(
-        steady.concentrations, boundary, by_output, strict=True
-    ):
-        weight = np.array([c * by_sample_output[j] for j, c in species.values()])
+    for state, held, by_own in zip(steady.concentrations, boundary, by_output, strict=True):
+        weight = np.array([c * by_own[j] for j, c in species.values()])
         found = weight @ model.control_coefficients(state, held, list(species), steps)
         for k, value in zip(steps, found.tolist(), strict=True):
             totals[k] += (signs[k] or 1) * value
-    parts = _by_place(kinetics, totals)
-    return result_of(
-        problem, steady.outputs, "control_coefficients", by_kind(parts), None, steady.status
-    )
+    parts = by_kind(_by_place(kinetics, totals))
+    return result_of(problem, steady.outputs, "control_coefficients", parts, None, steady.status)
 
 
 def _by_place(
     kinetics: NetworkKinetics, totals: Mapping[str, float]
 ) -> list[tuple[Any, FloatArray, float]]:
-    """dL/d(parameters) by layer from dL/d(signed numbers), by the identifiers of their rate
-    constants.
-    """
+    """dL/d(parameters) by layer, from dL/d(signed numbers) by identifier."""
     parts = []
     for layer in kinetics.layers:
-        by_constant = RateConstants(
-            np.zeros_like(layer.constants.weights),
-            np.zeros_like(layer.constants.bias),
-            np.zeros_like(layer.constants.local),
-        )
+        own = layer.constants
+        empty = (np.zeros_like(part) for part in (own.weights, own.bias, own.local))
+        by_constant = RateConstants(*empty)
         for k, (target, place), sign in _constants_by_place(layer):
             getattr(by_constant, target)[place] = sign * totals.get(k, 0.0)
         parts.append(layer.to_parameters(by_constant))
@@ -191,15 +160,10 @@ def at_a_time(problem: Problem) -> Gradient:
     assert problem.time is not None
     net, kinetics = problem.net, problem.simulator.kinetics
     crn = to_reactions(net, zero_weights=True)
-    wanted = [
-        k
-        for layer in kinetics.layers
-        for k, _, _ in _constants_by_place(layer)
-        if k in crn.rate_constants
-    ]
-    equations = Variational(
-        crn, net.output_names, [*wanted, *(crn.boundary if problem.inputs else ())]
-    )
+    every = (k for layer in kinetics.layers for k, _, _ in _constants_by_place(layer))
+    wanted = [k for k in every if k in crn.rate_constants]
+    by = [*wanted, *(crn.boundary if problem.inputs else ())]
+    equations = Variational(crn, net.output_names, by)
     boundary = by_sample(net.input_coding.code(problem.x))
     times = np.array([0.0, problem.time])
     found = [equations.run(held, crn.constants, times, problem.initial) for held in boundary]
@@ -209,19 +173,15 @@ def at_a_time(problem: Problem) -> Gradient:
     by_size = zip(wanted, rows[:, : len(wanted)].sum(axis=0).tolist(), strict=True)
     signs = crn.constant_signs
     parts = _by_place(kinetics, {k: (signs[k] or 1) * value for k, value in by_size})
-    by_input = None
+    by_input, status = None, (INTEGRATED,) * len(outputs)
     if problem.inputs:
         by_rail = rows[:, len(wanted) :].reshape(len(rows), net.n_in, -1)
         by_input = (by_rail * net.input_coding.derivative(problem.x)).sum(axis=2)
-    return result_of(
-        problem, outputs, "forward", by_kind(parts), by_input, (INTEGRATED,) * len(outputs)
-    )
+    return result_of(problem, outputs, "forward", by_kind(parts), by_input, status)
 
 
 def _constants_by_place(layer: LayerKinetics) -> list[tuple[str, tuple[str, Any], float]]:
-    """(identifier, place in `RateConstants`, sign of that place per signed number) of a layer's
-    weights, biases and h.
-    """
+    """(identifier, place in `RateConstants`, its sign per signed number) of weights, biases, h."""
     chemistry, activation = layer.chemistry, layer.activation
     result: list[tuple[str, tuple[str, Any], float]] = []
     rows, columns = (part.tolist() for part in places(chemistry.weights))
@@ -246,11 +206,10 @@ def _steps_by_constant(
 ) -> dict[str, float]:
     """Step of each rate constant, from those of the layer's weights, biases and h."""
     by_weight, _ = layer.chemistry.apply(values_of(weights), bias)
-    result = {}
+    gain, result = layer.activation.gain, {}
     for k, (target, place), _ in _constants_by_place(layer):
         if target == "weights":
             result[k] = float(abs(by_weight[place]))
         else:
-            gain = layer.activation.gain
-            result[k] = float(gain * bias[place[0]]) if target == "bias" else float(h)
+            result[k] = float(gain * bias[place[0]] if target == "bias" else h)
     return result

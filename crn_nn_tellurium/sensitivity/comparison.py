@@ -25,7 +25,7 @@ from crn_nn_tellurium.simulation import Simulator
 if TYPE_CHECKING:
     import pandas as pd
 
-TOLERANCES: dict[str, float] = {
+TOLERANCES: dict[GradientMethod, float] = {
     "adjoint": 1e-9,
     "forward": 1e-9,
     "closed_form": 1e-9,
@@ -35,13 +35,7 @@ TOLERANCES: dict[str, float] = {
 """Allowed difference from the adjoint, relative to the largest size in the parameter's layer; of
 finite differences, besides their own stated error. roadrunner's control coefficients are
 differences over five points whose error it does not state."""
-METHODS: tuple[GradientMethod, ...] = (
-    "adjoint",
-    "forward",
-    "closed_form",
-    "finite_difference",
-    "control_coefficients",
-)
+METHODS = tuple(TOLERANCES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,17 +57,15 @@ class GradientCheck:
     """
 
     parameters: tuple[str, ...]
-    values: dict[str, FloatArray]
-    differences: dict[str, FloatArray]
+    values: dict[GradientMethod, FloatArray]
+    differences: dict[GradientMethod, FloatArray]
     sizes: FloatArray
-    skipped: dict[str, str] = field(default_factory=dict)
+    skipped: dict[GradientMethod, str] = field(default_factory=dict)
 
     @property
-    def worst(self) -> dict[str, float]:
+    def worst(self) -> dict[GradientMethod, float]:
         """The worst relative difference of each method from the first."""
-        return {
-            method: float(values.max(initial=0.0)) for method, values in self.differences.items()
-        }
+        return {method: float(off.max(initial=0.0)) for method, off in self.differences.items()}
 
     @property
     def passed(self) -> bool:
@@ -88,21 +80,17 @@ class GradientCheck:
 
     def __repr__(self) -> str:
         first, *_ = self.values
-        lines = [
-            f"GradientCheck: {'passed' if self.passed else 'FAILED'}, {len(self.parameters)}"
-            " parameters"
-        ]
+        verdict = "passed" if self.passed else "FAILED"
+        lines = [f"GradientCheck: {verdict}, {len(self.parameters)} parameters"]
         for method, worst in self.worst.items():
             at = int(self.differences[method].argmax())
-            mark = "ok  " if worst <= TOLERANCES[method] else "FAIL"
-            lines.append(
-                f"  {mark} {method:21} worst {worst:.1e} (allowed {TOLERANCES[method]:.0e}) at"
-                f" {self.parameters[at]}: {self.values[method][at]:.10g}, {first}"
-                f" {self.values[first][at]:.10g}"
-            )
-        lines += [
-            f"  --   {method:21} not run: {reason}" for method, reason in self.skipped.items()
-        ]
+            most = TOLERANCES[method]
+            head = f"{'ok  ' if worst <= most else 'FAIL'} {method:21} worst {worst:.1e}"
+            both = (self.values[name][at] for name in (method, first))
+            mine, other = (f"{value:.10g}" for value in both)
+            where = self.parameters[at]
+            lines.append(f"  {head} (allowed {most:.0e}) at {where}: {mine}, {first} {other}")
+        lines += [f"  --   {name:21} not run: {why}" for name, why in self.skipped.items()]
         return "\n".join(lines)
 
 
@@ -113,8 +101,7 @@ def check_gradients(
     loss: LossLike = "squared_error",
     methods: Sequence[GradientMethod] = METHODS,
 ) -> GradientCheck:
-    """Compare the gradients of a loss by all methods; finite ones take engine runs for every
-    parameter.
+    """Compare the gradients of a loss by all methods; some run the engine for every parameter.
 
     Parameters
     ----------
@@ -138,21 +125,19 @@ def check_gradients(
     GradientCheck: passed, 11 parameters
     """
     if len(set(methods)) < 2:
-        raise InputError(
-            f"check_gradients: methods are {list(methods)!r}; expected two or more, to compare"
-        )
+        got = list(methods)
+        raise InputError(f"check_gradients: methods are {got!r}; expected two or more, to compare")
     simulator = simulator_of(model)
-    found: dict[str, Gradient] = {}
-    skipped: dict[str, str] = {}
+    found: dict[GradientMethod, Gradient] = {}
+    skipped: dict[GradientMethod, str] = {}
     for method in methods:
         try:
             found[method] = gradient(simulator, X, Y, loss, method)
         except NetworkError as error:  # a user's activation without a formula for dh
             skipped[method] = str(error)
     if len(found) < 2:
-        raise InputError(
-            f"check_gradients: fewer than two methods could be used: {'; '.join(skipped.values())}"
-        )
+        why = "; ".join(skipped.values())
+        raise InputError(f"check_gradients: fewer than two methods could be used: {why}")
     sizes = _sizes(simulator, X, Y, loss)
     values = {name: g.vector() for name, g in found.items()}
     first, *others = found
@@ -172,9 +157,8 @@ def _sizes(simulator: Simulator, X: npt.ArrayLike, Y: npt.ArrayLike, loss: LossL
     x = net.input_coding.check(X)
     resolved = resolve_loss(loss, net)
     states = kinetics.settle(x)
-    by_output = resolved.derivative(
-        kinetics.outputs(states), encode_targets(resolved, net, Y, len(x))
-    ) / len(x)
+    targets = encode_targets(resolved, net, Y, len(x))
+    by_output = resolved.derivative(kinetics.outputs(states), targets) / len(x)
     by_constant, _ = kinetics.backward(states, by_output, sizes=True)
     # where nothing contributes, all methods have to say 0: relative to the least number, any other
     # answer is too large

@@ -19,13 +19,7 @@ NAMED_UP_TO = 2_000
 
 
 def refuse_conserved(crn: ReactionNetwork) -> None:
-    """Refuse a network that conserves a combination of its species.
-
-    Raises
-    ------
-    SingularJacobianError
-        Naming one such combination.
-    """
+    """Refuse a network that conserves a combination of its species, and name it."""
     if len(crn.floating) > NAMED_UP_TO or not crn.floating:
         return
     kept = conserved_combinations(crn)
@@ -67,11 +61,9 @@ def conserved_combinations(crn: ReactionNetwork) -> FloatArray:
 def combination_text(names: Sequence[str], values: FloatArray) -> str:
     """A combination as one reads it: ``A + 2 B``."""
     values = values / np.abs(values).max()
-    kept = [
-        (name, value)
-        for name, value in zip(names, values.tolist(), strict=True)
-        if abs(value) > 1e-6
-    ]
+    pairs = zip(names, values.tolist(), strict=True)
+    # six digits of a null vector are sure: less is 0, and ratios so near to whole numbers are whole
+    kept = [(name, value) for name, value in pairs if abs(value) > 1e-6]
     smallest = min((abs(value) for _, value in kept), default=1.0)
     whole = all(abs(value / smallest - round(value / smallest)) < 1e-6 for _, value in kept)
     sign = -1.0 if kept and kept[0][1] < 0 else 1.0

@@ -1,6 +1,4 @@
-"""Exact gradients at the steady state: adjoint, forward sensitivities, and the network's own
-formula.
-"""
+"""Exact gradients at the steady state: adjoint, forward, and the network's own formula."""
 
 from __future__ import annotations
 
@@ -17,12 +15,10 @@ def adjoint(problem: Problem) -> Gradient:
     kinetics = problem.simulator.kinetics
     states, status = problem.settle(kinetics)
     outputs = kinetics.outputs(states)
-    by_constant, by_input = kinetics.backward(
-        states, problem.by_output(outputs), inputs=problem.inputs
-    )
-    parts = [
-        layer.to_parameters(part) for layer, part in zip(kinetics.layers, by_constant, strict=True)
-    ]
+    by_output = problem.by_output(outputs)
+    by_constant, by_input = kinetics.backward(states, by_output, inputs=problem.inputs)
+    pairs = zip(kinetics.layers, by_constant, strict=True)
+    parts = [layer.to_parameters(part) for layer, part in pairs]
     return result_of(problem, outputs, "adjoint", by_kind(parts), by_input, status)
 
 
@@ -58,11 +54,9 @@ def closed_form(problem: Problem) -> Gradient:
         activation, by_value = layer.activation, totals[layer.name]
         z = layer.pre_activation(layer.read(values))
         slope = activation.derivative(z)
-        by_z = (
-            np.einsum("nj,nji->ni", by_value, slope)
-            if activation.couples_units
-            else by_value * slope
-        )
+        # of units that read one another the slope is a matrix
+        coupled = activation.couples_units
+        by_z = np.einsum("nj,nji->ni", by_value, slope) if coupled else by_value * slope
         by_h = float(np.sum(by_value * activation.h_derivative(z)))
         by_weight = outer_sum(layer.weights, by_z, layer.read(values))
         parts.append((by_weight, by_z.sum(axis=0), by_h))

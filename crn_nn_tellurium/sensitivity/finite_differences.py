@@ -71,9 +71,8 @@ def central_difference(
             # of two entries with errors in s^(2 order), the combination without that term
             factor = RATIO ** (2 * order)
             row.append((factor * row[order - 1] - table[order - 1]) / (factor - 1))
-            off = np.maximum(
-                np.abs(row[order] - row[order - 1]), np.abs(row[order] - table[order - 1])
-            )
+            parents = row[order - 1], table[order - 1]
+            off = np.maximum(*(np.abs(row[order] - parent) for parent in parents))
             this = 2 * off + rounding
             better = this < error
             best, error = np.where(better, row[order], best), np.where(better, this, error)

@@ -51,8 +51,7 @@ def gradient(
     initial: float | Mapping[str, float] | None = None,
     on_error: OnError = "raise",
 ) -> Gradient:
-    """Loss and gradient with respect to every weight, bias and h, at the steady state or at a
-    read-out time.
+    """Loss and gradient by every weight, bias and h, at the steady state or a read-out time.
 
     Parameters
     ----------
@@ -114,18 +113,14 @@ def gradient(
     check_choice("on_error", on_error, get_args(OnError))
     x = net.input_coding.check(X)
     if x.ndim != 2 or not len(x):
-        raise InputError(
-            f"inputs have shape {x.shape}; a gradient takes (n_samples, {net.n_in}), one sample or"
-            " more"
-        )
+        expected = f"(n_samples, {net.n_in}), one sample or more"
+        raise InputError(f"inputs have shape {x.shape}; a gradient takes {expected}")
     if chosen != "closed_form":
         simulator.kinetics.check_h()
     resolved = resolve_loss(loss, net)
     targets = encode_targets(resolved, net, Y, len(x))
-    problem = Problem(
-        simulator, x, resolved, targets, inputs, steady_state, on_error, time, initial
-    )
-    return methods[chosen](problem)
+    how = inputs, steady_state, on_error, time, initial
+    return methods[chosen](Problem(simulator, x, resolved, targets, *how))
 
 
 _METHODS: dict[str, Callable[[Problem], Gradient]] = {

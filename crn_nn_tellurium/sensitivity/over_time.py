@@ -1,5 +1,4 @@
-"""Sensitivities along a time course: dy(t)/dp by the variational equations, which roadrunner
-integrates.
+"""Sensitivities along a time course: dy(t)/dp by the variational equations, on roadrunner.
 
     dx/dt = f(x, p),    d/dt (dx/dp) = (df/dx) (dx/dp) + df/dp,    (dx/dp)(0) = d(initial state)/dp
 
@@ -60,10 +59,9 @@ class TransientSensitivities:
         return self.values[:, row, column]
 
     def __repr__(self) -> str:
-        return (
-            f"TransientSensitivities({len(self.time)} points from t = {self.time[0]:g} to"
-            f" {self.time[-1]:g}, {len(self.outputs)} outputs by {len(self.parameters)} parameters)"
-        )
+        points = f"{len(self.time)} points from t = {self.time[0]:g} to {self.time[-1]:g}"
+        sizes = f"{len(self.outputs)} outputs by {len(self.parameters)} parameters"
+        return f"TransientSensitivities({points}, {sizes})"
 
 
 def position(key: Any, outputs: tuple[str, ...], parameters: tuple[str, ...]) -> tuple[int, int]:
@@ -123,10 +121,8 @@ def transient_sensitivities(
     """
     time = time_grid(t_end, n_points)
     if not isinstance(model, Network | ReactionNetwork):
-        raise InputError(
-            "transient_sensitivities takes a Network or ReactionNetwork; got"
-            f" {type(model).__name__}"
-        )
+        kind = type(model).__name__
+        raise InputError(f"transient_sensitivities takes a Network or ReactionNetwork; got {kind}")
     if isinstance(model, Network):
         if x is None:
             raise InputError("a Network needs its input values x")
@@ -138,23 +134,13 @@ def transient_sensitivities(
                 "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
             )
         crn = model
-    variational = Variational(crn, outputs, parameters)
-    values, output_values = variational.run(
-        crn.boundary_concentrations, crn.constants, time, initial
-    )
-    return TransientSensitivities(
-        time, values, output_values, variational.outputs, variational.parameters
-    )
+    equations = Variational(crn, outputs, parameters)
+    found = equations.run(crn.boundary_concentrations, crn.constants, time, initial)
+    return TransientSensitivities(time, *found, equations.outputs, equations.parameters)
 
 
 class Variational:
-    """The variational equations of one reaction network, for chosen outputs and parameters.
-
-    Raises
-    ------
-    InputError
-        If a name is unknown.
-    """
+    """The variational equations of one reaction network, for chosen outputs and parameters."""
 
     def __init__(
         self,
@@ -178,10 +164,8 @@ class Variational:
         ):
             for name in names:
                 if name not in known:
-                    few = ", ".join(known[:8])
-                    raise InputError(
-                        f"{kind} {name!r}: expected {expected}, {few}, ...{other_names(name, known)}"
-                    )
+                    few = ", ".join(known[:8]) + ", ..." + other_names(name, known)
+                    raise InputError(f"{kind} {name!r}: expected {expected}, {few}")
             if twice := [name for name in names if names.count(name) > 1]:
                 raise InputError(f"{kind} {twice[0]!r} is named twice; expected each once")
         self._moving = {p: self._reached_from(p) for p in self.parameters}
@@ -203,13 +187,13 @@ class Variational:
             (symbols[column], crn.floating[row])
             for column, row in zip(table.column, table.row, strict=True)
         }
-        reached = {species for source, species in acts if source == parameter}
+        # formulas of starts read what stands before them, so one pass in order finds all
         known = {parameter}
         for species in crn.species:
-            if isinstance(species.initial, Expression) and known.intersection(
-                species.initial.symbols
-            ):
+            formula = species.initial
+            if isinstance(formula, Expression) and known.intersection(formula.symbols):
                 known.add(species.id)
+        reached = {species for source, species in acts if source == parameter}
         reached |= known - {parameter}
         while True:
             more = {species for source, species in acts if source in reached} - reached
@@ -237,14 +221,11 @@ class Variational:
             states[:] = found[:, :n]
             for column, (row, parameter) in enumerate(place, n):
                 derivatives[:, row, parameter] = found[:, column]
-        return read_outputs(
-            crn, self.outputs, self.parameters, boundary, constants, states, derivatives
-        )
+        names = self.outputs, self.parameters
+        return read_outputs(crn, *names, boundary, constants, states, derivatives)
 
     def _model(self, chunk: list[str]) -> tuple[FlatModel, list[tuple[int, int]]]:
-        """The species with their derivatives by some parameters, which follow in order, and the
-        (species, parameter) of each derivative.
-        """
+        """The model of derivatives by some parameters, and (species, parameter) of each."""
         crn = self.crn
         directions = {f"_s{i}": {p: self._moving[p]} for i, p in enumerate(chunk)}
         named = {
@@ -265,9 +246,7 @@ class Variational:
         crn = self.crn
         values: dict[str, Any] = dict(zip(crn.rate_constants, constants.tolist(), strict=True))
         values |= dict(zip(crn.boundary, boundary.tolist(), strict=True))
-        derivative = {
-            p: np.eye(1, len(self.parameters), i)[0] for i, p in enumerate(self.parameters)
-        }
+        derivative = dict(zip(self.parameters, np.eye(len(self.parameters)), strict=True))
         given = np.full(len(crn.floating), np.nan)
         if initial is not None:
             given = start_values(initial, crn.floating)[0]
@@ -284,10 +263,9 @@ class Variational:
                 values[name] = formula.evaluate(values)
                 # in the order of the formula: sums are to be the same in every process
                 symbols = [s for s in dict.fromkeys(formula.symbols) if s in derivative]
-                derivative[name] = sum(
-                    (formula.derivative(s).evaluate(values) * derivative[s] for s in symbols),
-                    start=zero,
-                )
+                for s in symbols:
+                    part = formula.derivative(s).evaluate(values) * derivative[s]
+                    derivative[name] = derivative[name] + part
         start = np.array([values[s] for s in crn.floating], dtype=float)
         return start, np.array([derivative[s] for s in crn.floating])
 
@@ -333,9 +311,8 @@ def read_outputs(
             continue
         expression = observables[name]
         read[:, position] = expression.evaluate(values)
-        for symbol in dict.fromkeys(
-            expression.symbols
-        ):  # in order: sums are to be the same in every process
+        # in order: sums are to be the same in every process
+        for symbol in dict.fromkeys(expression.symbols):
             by_symbol = expression.derivative(symbol).evaluate(values) + np.zeros(len(states))
             if symbol in row:
                 result[:, position] += by_symbol[:, None] * derivatives[:, row[symbol]]

@@ -12,19 +12,10 @@ from crn_nn_tellurium.basics import FloatArray, read_only
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics
 from crn_nn_tellurium.networks import Loss, Network, pack
-from crn_nn_tellurium.simulation import (
-    CLOSED_FORM,
-    INTEGRATED,
-    TIGHT,
-    OnError,
-    Outcome,
-    Simulator,
-)
+from crn_nn_tellurium.simulation import CLOSED_FORM, INTEGRATED, TIGHT, OnError, Outcome, Simulator
 
 STEADY_STATE_NOISE = 1e-14
-"""Relative error of the engine's steady states, as a rule; solved to 1e-12, Newton's last step
-brings them further.
-"""
+"""Relative error of the engine's steady states, as a rule: Newton's last step ends below 1e-12."""
 SteadyStateSource = Literal["engine", "closed_form"]
 
 
@@ -64,13 +55,9 @@ class Gradient:
     error: Gradient | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        read_only(
-            *self.weights,
-            *self.biases,
-            self.h,
-            self.outputs,
-            *([] if self.inputs is None else [self.inputs]),
-        )
+        read_only(*self.weights, *self.biases, self.h, self.outputs)
+        if self.inputs is not None:
+            read_only(self.inputs)
 
     def vector(self) -> FloatArray:
         """All derivatives but those of the inputs, in the order of `parameters.parameters`."""
@@ -83,10 +70,8 @@ class Gradient:
 
     def __repr__(self) -> str:
         sizes = ", ".join("x".join(map(str, w.shape)) for w in self.weights)
-        return (
-            f"Gradient(loss {self.loss:.6g}, norm {self.norm:.3g}, weights {sizes}, by"
-            f" {self.method!r})"
-        )
+        what = f"loss {self.loss:.6g}, norm {self.norm:.3g}, weights {sizes}"
+        return f"Gradient({what}, by {self.method!r})"
 
 
 @dataclass(frozen=True)
@@ -127,20 +112,16 @@ class Problem:
     def losses(self, outputs: FloatArray) -> FloatArray:
         """The loss of each sample, shape (n,)."""
         values = np.asarray(self.loss.function(outputs, self.targets), dtype=float)
-        if values.shape != (len(outputs),):
-            raise InputError(
-                f"loss {self.loss.name!r} gave shape {values.shape}; expected ({len(outputs)},)"
-            )
+        if values.shape != (n := len(outputs),):
+            raise InputError(f"loss {self.loss.name!r} gave shape {values.shape}; expected ({n},)")
         return values
 
     def by_output(self, outputs: FloatArray) -> FloatArray:
         """d(mean loss)/d(outputs), shape (n, n_out)."""
         values = np.asarray(self.loss.derivative(outputs, self.targets), dtype=float)
         if values.shape != outputs.shape:
-            raise InputError(
-                f"the derivative of loss {self.loss.name!r} has shape {values.shape}; expected"
-                f" {outputs.shape}"
-            )
+            what = f"the derivative of loss {self.loss.name!r}"
+            raise InputError(f"{what} has shape {values.shape}; expected {outputs.shape}")
         return values / len(outputs)
 
     def settle(self, kinetics: NetworkKinetics) -> tuple[list[LayerState], tuple[Outcome, ...]]:
@@ -152,19 +133,12 @@ class Problem:
 
 
 def simulator_of(model: Network | Simulator) -> Simulator:
-    """The simulator of a network, or the one that is given.
-
-    Raises
-    ------
-    InputError
-    """
+    """The simulator of a network, or the one that is given."""
     if isinstance(model, Simulator):
         return model
     if not isinstance(model, Network):
-        raise InputError(
-            f"model: got {type(model).__name__}; expected a Network, Simulator or, for"
-            " sensitivities, ReactionNetwork"
-        )
+        expected = "a Network, Simulator or, for sensitivities, ReactionNetwork"
+        raise InputError(f"model: got {type(model).__name__}; expected {expected}")
     return Simulator(model)
 
 

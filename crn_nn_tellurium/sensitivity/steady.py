@@ -48,9 +48,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SINGULAR = 1e-13
-"""Smallest singular value of J, with rows of largest entry 1, beside the largest, that may be
-rounding alone: some hundred times 2e-16.
-"""
+"""Smallest singular value of J beside the largest, rows scaled to 1, that may be rounding alone."""
 _DURATIONS = DURATIONS[1:13]
 
 
@@ -97,10 +95,8 @@ class Sensitivities:
             If there are several samples.
         """
         if self.values.ndim != 2:
-            raise InputError(
-                f"sensitivities of shape {self.values.shape} are of several samples; index one"
-                " first"
-            )
+            shape = self.values.shape
+            raise InputError(f"sensitivities of shape {shape} are of several samples; index one")
         import pandas as pd
 
         return pd.DataFrame(self.values, index=list(self.outputs), columns=list(self.parameters))
@@ -111,10 +107,8 @@ class Sensitivities:
         if self.values.size:
             row, column = np.unravel_index(np.abs(self.values).argmax(), self.values.shape)[-2:]
             largest = f"; largest d {self.outputs[row]} / d {self.parameters[column]}"
-        return (
-            f"Sensitivities({lead}{len(self.outputs)} outputs by {len(self.parameters)}"
-            f" parameters{largest})"
-        )
+        n_outputs, n_parameters = len(self.outputs), len(self.parameters)
+        return f"Sensitivities({lead}{n_outputs} outputs by {n_parameters} parameters{largest})"
 
 
 def sensitivities(
@@ -204,9 +198,8 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None) -> Sensitivities:
     states = simulator.kinetics.at(batch, steady.concentrations)
     found = forward_sensitivities(simulator.kinetics, states, inputs=True)
     names = (*(p.id for p in network_parameters(net)), *net.input_names)
-    at = np.concatenate(
-        [np.broadcast_to(to_vector(net), (len(batch), len(names) - net.n_in)), batch], axis=1
-    )
+    own = np.broadcast_to(to_vector(net), (len(batch), len(names) - net.n_in))
+    at = np.concatenate([own, batch], axis=1)
     outputs = simulator.kinetics.outputs(states)
     if values.ndim == 1:
         found, outputs, at = found[0], outputs[0], at[0]
@@ -219,20 +212,16 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None) -> Sensitivities:
 def _of_reactions(crn: ReactionNetwork, near: npt.ArrayLike | None) -> Sensitivities:
     refuse_conserved(crn)
     state = steady_state_of(crn, near)
-    right = sparse.hstack(
-        [crn.rate_constant_jacobian(state), crn.boundary_jacobian(state)]
-    ).toarray()
-    derivatives = (
-        -_factorized(crn, crn.jacobian(state)).solve(right)
-        if len(crn.floating)
-        else np.zeros((0, right.shape[1]))
-    )
+    sides = [crn.rate_constant_jacobian(state), crn.boundary_jacobian(state)]
+    right = sparse.hstack(sides).toarray()
+    derivatives = np.zeros((0, right.shape[1]))
+    if len(crn.floating):
+        derivatives = -_factorized(crn, crn.jacobian(state)).solve(right)
     names = (*crn.rate_constants, *crn.boundary)
     outputs = (*(o.id for o in crn.observables), *crn.floating)  # either can be asked for
     held, constants = crn.boundary_concentrations, crn.constants
-    values, read = read_outputs(
-        crn, outputs, names, held, constants, state[None], derivatives[None]
-    )
+    found = state[None], derivatives[None]
+    values, read = read_outputs(crn, outputs, names, held, constants, *found)
     return Sensitivities(values[0], read[0], np.concatenate([constants, held]), outputs, names)
 
 
@@ -267,19 +256,12 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
     """A steady state (n_floating,) of any mass-action network, from its initial concentrations.
 
     Integration by roadrunner until Newton's method, on the network's own Jacobian, takes over.
-
-    Raises
-    ------
-    ConvergenceError
-        If none is found.
-    InputError
-        If `near` has the wrong shape or is no concentration.
     """
     start = crn.initial_concentrations if near is None else np.asarray(near, dtype=float)
     if start.shape != (len(crn.floating),) or not np.all(np.isfinite(start) & (start >= 0)):
+        expected = f"({len(crn.floating)},) concentrations >= 0"
         raise InputError(
-            f"network {crn.name!r}: a state of shape {start.shape}; expected ({len(crn.floating)},)"
-            " concentrations >= 0"
+            f"network {crn.name!r}: a state of shape {start.shape}; expected {expected}"
         )
     polished = None if near is None else _newton(crn, start)
     if polished is not None:
@@ -316,12 +298,11 @@ def _newton(crn: ReactionNetwork, state: FloatArray) -> FloatArray | None:
             return None
         if np.all(np.abs(step) <= 1e-13 * np.abs(x).max(initial=1e-300)):
             break
+    # what is so far below the largest concentration is rounding; farther off is another state
     floor = 1e-12 * np.abs(x).max(initial=0.0)
-    if np.any(x < -floor) or np.any(
-        np.abs(x - state) > 0.1 * state + 1e-3 * np.abs(state).max(initial=0.0)
-    ):
+    far = 0.1 * state + 1e-3 * np.abs(state).max(initial=0.0)
+    if np.any(x < -floor) or np.any(np.abs(x - state) > far):
         return None
-    x = np.where(np.abs(x) <= 1e-3 * floor, 0.0, x)
-    x = np.maximum(x, 0.0)
+    x = np.maximum(np.where(np.abs(x) <= 1e-3 * floor, 0.0, x), 0.0)
     balance = crn.balance(x)
     return x if np.all(balance.distance <= 1e-11 * x + floor + balance.rounding) else None

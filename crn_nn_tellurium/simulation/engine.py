@@ -1,5 +1,4 @@
-"""The compiled side: Antimony text to a model that roadrunner has compiled, driven through bulk
-calls.
+"""The compiled side: Antimony text to a model that roadrunner has compiled, driven in bulk.
 
 What makes it fast, all measured (see tests/benchmarks): values are set through int32 index arrays;
 the solver object is called directly, since `RoadRunner.steadyState()` recompiles the model in every
@@ -12,6 +11,7 @@ for `tellurium_model`, and for `benchmarks` as a peer to measure).
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -109,9 +109,8 @@ def keeping_attributes() -> Iterator[None]:
     anew by whichever model loads last: without this, compiling here would turn `r.S1 = 2` on a
     user's model into an attribute that the model never sees.
     """
-    owner: Any = next(
-        kind for kind in roadrunner.RoadRunner.__mro__ if "_makeProperties" in vars(kind)
-    )
+    kinds = roadrunner.RoadRunner.__mro__
+    owner: Any = next(kind for kind in kinds if "_makeProperties" in vars(kind))
     with _attributes_lock:
         make = owner._makeProperties
         owner._makeProperties = lambda self: None
@@ -206,10 +205,9 @@ class CompiledModel:
             be negative (see `settle`).
         """
         model, solve = self._model, self._solver.solve
-        set_boundary, set_floating = (
-            model.setBoundarySpeciesConcentrations,
-            model.setFloatingSpeciesConcentrations,
-        )
+        # looked up once: the loop runs in microseconds, of which each attribute takes a part
+        set_boundary = model.setBoundarySpeciesConcentrations
+        set_floating = model.setFloatingSpeciesConcentrations
         read = model.getFloatingSpeciesConcentrations
         boundary_index, floating_index = self._boundary_index, self._floating_index
         boundary, start = np.ascontiguousarray(boundary), np.ascontiguousarray(start)
@@ -256,14 +254,7 @@ class CompiledModel:
         times: FloatArray,
         tolerances: Tolerances = TIGHT,
     ) -> FloatArray:
-        """Concentrations (n_times, n_floating) at rising times, the first of which is the start's,
-        by CVODE.
-
-        Raises
-        ------
-        ConvergenceError
-            If the integrator gives up; the message is its own.
-        """
+        """Concentrations (n_times, n_floating) at rising times, the start's first, by CVODE."""
         self._set_state(boundary, start)
         try:
             with _quiet(), self._integrating(tolerances):
@@ -276,9 +267,7 @@ class CompiledModel:
     def gillespie(
         self, boundary: FloatArray, start: FloatArray, times: FloatArray, seed: int
     ) -> FloatArray:
-        """As `time_course`, one stochastic trajectory of molecule numbers by Gillespie's direct
-        method.
-        """
+        """As `time_course`, one stochastic trajectory of molecule numbers by Gillespie's method."""
         runner = self._runner
         runner.setIntegrator("gillespie")
         try:
@@ -287,7 +276,8 @@ class CompiledModel:
             integrator.setValue("variable_step_size", False)
             self._set_state(boundary, start)
             states = [start]
-            for first, last in zip(times.tolist(), times[1:].tolist(), strict=False):
+            # piece by piece: over several times at once it gives states of other times
+            for first, last in itertools.pairwise(times.tolist()):
                 states.append(np.array(runner.simulate(first, last, 2), dtype=float)[-1, 1:])
             return np.array(states)
         finally:
@@ -298,21 +288,16 @@ class CompiledModel:
         self._runner.resetToOrigin()
 
     def values(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Concentrations of the floating and of the boundary species, and the parameters, as they
-        are now.
-        """
+        """Concentrations of floating and boundary species, and the parameters, as they are now."""
         model = self._model
-        now = (
-            model.getFloatingSpeciesConcentrations(),
-            model.getBoundarySpeciesConcentrations(),
-            model.getGlobalParameterValues(),
+        return (
+            np.array(model.getFloatingSpeciesConcentrations(), dtype=float),
+            np.array(model.getBoundarySpeciesConcentrations(), dtype=float),
+            np.array(model.getGlobalParameterValues(), dtype=float),
         )
-        return tuple(np.array(part, dtype=float) for part in now)  # type: ignore[return-value]  # three
 
     def record(self, boundary: FloatArray, start: FloatArray, times: FloatArray) -> FloatArray:
-        """As `time_course`, with the parameters, those that rules and events set too: (n_times,
-        n_floating + n).
-        """
+        """As `time_course`, with all parameters behind, those that rules and events set too."""
         try:
             self._runner.timeCourseSelections = [*self._selections, *self.parameters]
             return self.time_course(boundary, start, times)
@@ -337,16 +322,10 @@ class CompiledModel:
         parameters: Sequence[str],
         steps: Sequence[float],
     ) -> FloatArray:
-        """roadrunner's unscaled control coefficients (`getuCC`), (n_variables, n_parameters), at a
-        steady state x.
+        """roadrunner's `getuCC`, (n_variables, n_parameters), at a steady state x.
 
-        roadrunner takes differences over five points: its steady state at each parameter's value,
-        and one and two of the given steps to either side.
-
-        Raises
-        ------
-        ConvergenceError
-            If roadrunner gives up.
+        It takes differences over five points: at each parameter's value, and one and two of the
+        given steps to either side.
         """
         runner = self._runner
         found = np.empty((len(variables), len(parameters)))
@@ -354,32 +333,25 @@ class CompiledModel:
             with _quiet():
                 for column, (parameter, step) in enumerate(zip(parameters, steps, strict=True)):
                     size = abs(runner.getValue(parameter))
-                    runner.setDiffStepSize(
-                        step / size if size else step
-                    )  # roadrunner's is relative, but to 0
+                    # roadrunner's step is relative, but for a parameter at 0
+                    runner.setDiffStepSize(step / size if size else step)
                     for row, variable in enumerate(variables):
                         self._set_state(boundary, x)
                         found[row, column] = runner.getuCC(variable, parameter)
         except RuntimeError as error:
-            raise ConvergenceError(
-                f"roadrunner has no control coefficients here: {error}"
-            ) from error
+            text = f"roadrunner has no control coefficients here: {error}"
+            raise ConvergenceError(text) from error
         return found
 
     def _set_state(self, boundary: FloatArray, x: FloatArray) -> None:
-        self._model.setBoundarySpeciesConcentrations(
-            self._boundary_index, np.ascontiguousarray(boundary, dtype=float)
-        )
-        self._model.setFloatingSpeciesConcentrations(
-            self._floating_index, np.ascontiguousarray(x, dtype=float)
-        )
+        held, state = (np.ascontiguousarray(part, dtype=float) for part in (boundary, x))
+        self._model.setBoundarySpeciesConcentrations(self._boundary_index, held)
+        self._model.setFloatingSpeciesConcentrations(self._floating_index, state)
 
     def __repr__(self) -> str:
-        return (
-            f"CompiledModel({self._model.getModelName()!r}: "
-            f"{len(self.floating)} floating and {len(self.boundary)} boundary species, "
-            f"{len(self.parameters)} parameters)"
-        )
+        species = f"{len(self.floating)} floating and {len(self.boundary)} boundary species"
+        name, n_parameters = self._model.getModelName(), len(self.parameters)
+        return f"CompiledModel({name!r}: {species}, {n_parameters} parameters)"
 
 
 class _Cache:

@@ -136,9 +136,7 @@ class FlatModel:
         changes: Changes = _NONE,
         seed: int | None = None,
     ) -> FloatArray:
-        """As `time_course`, one trajectory by Gillespie's method, in which a concentration c is
-        c * volume molecules.
-        """
+        """As `time_course`, by Gillespie's method: a concentration c is c * volume molecules."""
         model = FlatModel(self.crn, stochastic_text(self.crn))
         engine, rng = model._model, np.random.default_rng(seed)
 
@@ -152,10 +150,7 @@ class FlatModel:
         return model._run(run, time, np.round(start * volume), held, None) / volume
 
     def rates_of_change(
-        self,
-        x: FloatArray,
-        boundary: FloatArray | None = None,
-        constants: FloatArray | None = None,
+        self, x: FloatArray, boundary: FloatArray | None = None, constants: FloatArray | None = None
     ) -> FloatArray:
         """The engine's own dx/dt (n_floating,) at one state."""
         held = self.crn.boundary_concentrations if boundary is None else boundary
@@ -198,8 +193,8 @@ class FlatModel:
         variables: Sequence[str],
         steps: Mapping[str, float],
     ) -> FloatArray:
-        """The engine's derivatives (n_variables, n_steps) of a steady state x (n_floating,) with
-        respect to the sizes of rate constants, by differences whose steps are given by name.
+        """The engine's derivatives (n_variables, n_steps) of a steady state by rate constants'
+        sizes, by differences whose steps are given by name.
         """
         model, state = self._model, x[self._floating]
         with model.lock:

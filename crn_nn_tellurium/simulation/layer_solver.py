@@ -25,9 +25,7 @@ from crn_nn_tellurium.simulation.units import UnitPlan, stages
 
 @dataclass(frozen=True)
 class LayerSolution:
-    """A layer's species (n, n_units, n_species), their largest imbalance (n,) and the outcome by
-    sample.
-    """
+    """Species (n, n_units, n_species), largest imbalance (n,) and outcome by sample."""
 
     concentrations: FloatArray
     residual: FloatArray
@@ -87,11 +85,9 @@ class LayerSolver:
         status = outcomes(SOLVED, len(catalysts))
         drives = drive(self.chemistry, k, catalysts)
         for plan, own_values in zip(self.plans, self._own_values, strict=True):
-            values = (
-                own_values
-                if constants is None
-                else [plan.values(group, k) for group in plan.groups]
-            )
+            values = own_values
+            if constants is not None:
+                values = [plan.values(group, k) for group in plan.groups]
             outcome, imbalance = _solve_stage(plan, k, values, catalysts, drives, layer, start)
             residual = np.maximum(residual, imbalance)
             status = worse(status, outcome)
@@ -107,9 +103,7 @@ def _solve_stage(
     layer: FloatArray,
     start: FloatArray | None,
 ) -> tuple[Outcomes, FloatArray]:
-    """Fill in one stage's species of a layer (n, n_units, n_species); status and imbalance by
-    sample.
-    """
+    """Fill in one stage's species (n, n_units, n_species); status and imbalance by sample."""
     model = compiled(plan.text)
     index = model.parameter_index(plan.constants)
     shape = (-1, layer.shape[1], len(plan.own))
@@ -120,16 +114,11 @@ def _solve_stage(
     ]
 
     def balance_of(states: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
-        by_unit = plan.balance(
-            net[samples],
-            size[samples],
-            layer[samples],
-            states.reshape(shape),
-            constants.take(samples),
-        )
-        return Balance(
-            *(part.reshape(states.shape) for part in (by_unit.net, by_unit.gross, by_unit.slope))
-        )
+        sides = net[samples], size[samples], layer[samples]
+        found = plan.balance(*sides, states.reshape(shape), constants.take(samples))
+        # the solver knows one flat row of species per sample
+        parts = (part.reshape(states.shape) for part in (found.net, found.gross, found.slope))
+        return Balance(*parts)
 
     begin = fill(None if start is None else start[:, :, plan.own], plan.upper_bound(net, constants))
     with model.lock:

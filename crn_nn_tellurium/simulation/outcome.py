@@ -92,9 +92,7 @@ def outcomes(outcome: Outcome, shape: int | tuple[int, ...]) -> Outcomes:
 
 
 def worse(before: Outcomes, after: Outcomes) -> Outcomes:
-    """One by one, broadcast, the outcome that counts of two; `before` itself where `after` says
-    nothing new.
-    """
+    """One by one, broadcast, the outcome that counts of two: `after` if it says something new."""
     if np.all(after == SOLVED):
         return before
     # of arrays without dimensions numpy gives the outcome alone

@@ -34,13 +34,9 @@ TOLERANCE = 1e-12
 ACCEPTED = 5e-10
 """The same, with which a state is taken when more work brings no more."""
 ABSENT = 1e-30
-"""The same, relative to the largest concentration of the sample: what is so far below it is beyond
-nleq2.
-"""
+"""The same beside the sample's largest concentration: what is so far below it nleq2 cannot do."""
 DURATIONS = tuple(10.0**k for k in range(19))
-"""Times to integrate over; a species that decays at rate 1e-13, as with inputs of -1e6, needs the
-last.
-"""
+"""Times to integrate over; a species that decays at 1e-13, as at inputs of -1e6, needs the last."""
 
 Advance = Callable[[FloatArray, float], FloatArray]
 """(state, duration) -> the state that much later; ConvergenceError if the integrator gives up"""
@@ -90,10 +86,7 @@ def polish(
 
 
 def steady(balance: Balance, x: FloatArray, tolerance: float) -> npt.NDArray[np.bool_]:
-    """Which concentrations (..., n_species) are positive and at their fixed point.
-
-    `tolerance` is relative to each concentration.
-    """
+    """Which concentrations (..., n_species) are positive and at their fixed point."""
     with np.errstate(invalid="ignore"):
         floor = ABSENT * x.max(axis=-1, keepdims=True, initial=0.0)
         near = balance.distance <= tolerance * x + floor + balance.rounding
@@ -134,9 +127,8 @@ class Block:
 
     def advance(self, state: FloatArray, sample: int, duration: float) -> FloatArray:
         """One sample's state (n_species,) that much later."""
-        self.model.set_parameters(
-            self.parameters, self.values[sample if len(self.values) > 1 else 0]
-        )
+        values = self.values[sample if len(self.values) > 1 else 0]
+        self.model.set_parameters(self.parameters, values)
         later = state.copy()
         start = np.maximum(state[self.columns], 0.0)
         course = self.model.time_course(self.boundary[sample], start, np.array([0.0, duration]))
@@ -190,8 +182,7 @@ def _integrate(
 ) -> tuple[FloatArray, Outcome]:
     def finish(state: FloatArray, _: float) -> tuple[FloatArray, Outcome] | None:
         balance = balance_of(state[None], np.array([sample]))
-        good = steady(balance, state[None], TOLERANCE).all()
-        return (state, INTEGRATED) if good else None
+        return (state, INTEGRATED) if steady(balance, state[None], TOLERANCE).all() else None
 
     return come_to_rest(start, lambda state, time: block.advance(state, sample, time), finish)
 

@@ -21,13 +21,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork, Species
-from crn_nn_tellurium.encoding import (
-    Catalyst,
-    LayerEncoding,
-    Unit,
-    structure_text,
-    unit_reactions,
-)
+from crn_nn_tellurium.encoding import Catalyst, LayerEncoding, Unit, structure_text, unit_reactions
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.kinetics import RateConstants
 from crn_nn_tellurium.networks import Activation, shared_id
@@ -109,10 +103,9 @@ def _template(
         for reaction in unit_reactions(unit):
             products = {s: n for s, n in reaction.products if s in known}
             before = dict(reaction.substrates)
-            if any(
-                before.get(s, 0) != products.get(s, 0)
-                for s in own.intersection({*before, *products})
-            ):
+            # what a later stage makes or loses is fixed here: such a reaction changes nothing
+            changed = {s for s in (*before, *products) if before.get(s, 0) != products.get(s, 0)}
+            if own & changed:
                 reactions.append(replace(reaction, products=tuple(products.items()), value=1.0))
     species = [Species(name, 1.0, boundary=True) for name in boundary]
     species += [Species(unit.identify(name), 1.0) for unit in units for name in stage.species]
@@ -148,12 +141,10 @@ class UnitPlan:
         self._sparse = is_sparse(weights)
         n_catalysts = int(np.diff(weights.indptr).max()) if self._sparse else weights.shape[1]
         width = n_units if stage.reads_layer else n_catalysts
-        few = (
-            1
-            if self._sparse and not stage.reads_layer
-            else max(1, CATALYSTS_PER_UNIT // max(1, width))
-        )
-        self.neurons = min(NEURONS_PER_UNIT, few, n_units)
+        few = max(1, CATALYSTS_PER_UNIT // max(1, width))
+        # neurons of a sparse layer read catalysts of their own, so each is a unit by itself
+        alone = self._sparse and not stage.reads_layer
+        self.neurons = 1 if alone else min(NEURONS_PER_UNIT, few, n_units)
         self._width = n_catalysts
         self.template = _template(activation, stage, n_catalysts, n_units, self.neurons)
         self.text = structure_text(self.template)
@@ -161,38 +152,27 @@ class UnitPlan:
             np.minimum(np.arange(first, first + self.neurons), n_units - 1)
             for first in range(0, n_units, self.neurons)
         ]
-        self._lay_out_constants(activation)
-
-    def _lay_out_constants(self, activation: Activation) -> None:
-        units = _template_units(
-            activation, self.stage, self._width, self.chemistry.layer.n_out, self.neurons
-        )
+        units = _template_units(activation, stage, n_catalysts, n_units, self.neurons)
         names: list[str] = []
-        if not self.stage.reads_layer:
+        if not stage.reads_layer:
+            rails = range(len(activation.rails))
             names = [unit.weight(catalyst) for unit in units for catalyst, _ in unit.inputs]
-            names += [
-                unit.bias(position) for unit in units for position in range(len(activation.rails))
-            ]
-        # the template's constants of the reactions within a unit, and where `RateConstants.local`
-        # has them
-        place = self._local_place
-        present = [name for name in place if name in self.template.rate_constants]
+            names += [unit.bias(rail) for unit in units for rail in rails]
+        present = [name for name in self._local_place if name in self.template.rate_constants]
         self.constants = (*names, *present)
-        self._shared = [place[name] for name in present]
+        self._shared = [self._local_place[name] for name in present]
 
     @cached_property
     def _local_place(self) -> dict[str, int]:
         """Where `RateConstants.local` has the template's constants of reactions within a unit."""
-        return {
-            shared_id(1, name): i for i, name in enumerate(self.chemistry.activation.rate_constants)
-        }
+        names = self.chemistry.activation.rate_constants
+        return {shared_id(1, name): i for i, name in enumerate(names)}
 
     @cached_property
     def local(self) -> ReactionNetwork:
         """One unit of the stage without its weights and biases, every rate constant 1."""
-        template = _template(
-            self.chemistry.activation, self.stage, 0, self.chemistry.layer.n_out, 1
-        )
+        chemistry = self.chemistry
+        template = _template(chemistry.activation, self.stage, 0, chemistry.layer.n_out, 1)
         kept = tuple(r for r in template.reactions if r.rate_constant in self._local_place)
         return ReactionNetwork(template.species, kept, name="local")
 
@@ -221,14 +201,9 @@ class UnitPlan:
             weights = constants.weights[:, self._span(group)]
             weights = np.pad(weights, ((0, 0), (0, self._width - weights.shape[1])))
         else:
-            weights = by_sample(
-                constants.weights.reshape(-1, self.chemistry.layer.n_out, self._width)[:, group]
-            )
-        parts = (
-            weights,
-            by_sample(constants.bias[:, group]),
-            constants.local[:, self._shared],
-        )
+            rows = constants.weights.reshape(-1, self.chemistry.layer.n_out, self._width)
+            weights = by_sample(rows[:, group])
+        parts = (weights, by_sample(constants.bias[:, group]), constants.local[:, self._shared])
         m = max(len(part) for part in parts)
         return np.concatenate([np.broadcast_to(part, (m, part.shape[1])) for part in parts], axis=1)
 
@@ -237,8 +212,8 @@ class UnitPlan:
     ) -> FloatArray:
         """Concentrations (n, n_boundary) of the template's boundary species.
 
-        `catalysts` (n, n_catalysts) are what the layer reads; `layer` (n, n_units, n_species) its
-        species as far as earlier stages have found them.
+        They are of what the layer reads (n, n_catalysts), or of its own species (n, n_units,
+        n_species) that an earlier stage has found.
         """
         if not self.stage.reads_layer:
             return catalysts[:, self.catalysts(group)]
@@ -262,17 +237,14 @@ class UnitPlan:
         return [(group[:, None] * n_own + np.arange(n_own)).ravel() for group in self.groups]
 
     def upper_bound(self, drive: FloatArray, constants: RateConstants) -> FloatArray:
-        """Start values (n, n_units, n_own): max(drive, 0) / q + sqrt(h / q) for rails, as stated
-        for followers.
+        """Start values (n, n_units, n_own), from which Newton's method comes down to the root.
 
-        sigma_h(z) <= max(z, 0) + sqrt(h), and from above Newton's method comes down to the
-        positive root.
+        Of rails, since sigma_h(z) <= max(z, 0) + sqrt(h); followers state theirs.
         """
         activation = self.chemistry.activation
         n_rails = len(activation.rails)
-        h, q = (
-            constants.local[:, activation.rate_constants.index(k), None, None] for k in ("h", "q")
-        )
+        places = (activation.rate_constants.index(name) for name in ("h", "q"))
+        h, q = (constants.local[:, place, None, None] for place in places)
         result = np.empty((*drive.shape[:2], len(activation.species)))
         result[..., :n_rails] = np.maximum(drive, 0) / q + np.sqrt(h / q)
         result[..., n_rails:] = [follower.upper_bound for follower in activation.followers]
@@ -290,9 +262,9 @@ class UnitPlan:
         k = constants.local[:, None, self._local_order]
         if self.stage.reads_layer:
             fixed = layer[:, :, self._fixed]
-            pool = np.broadcast_to(
-                by_sample(fixed)[:, None], (*x.shape[:2], fixed.shape[1] * fixed.shape[2])
-            )
+            # each unit sees the whole layer, itself too, as boundary species
+            every = by_sample(fixed)[:, None]
+            pool = np.broadcast_to(every, (*x.shape[:2], every.shape[-1]))
             return self.local.balance(x, np.concatenate([fixed, pool], axis=-1), k)
         local = self.local.balance(x, np.empty(0), k)
         for position, rail in enumerate(self.chemistry.activation.rails):

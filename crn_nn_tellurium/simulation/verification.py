@@ -1,6 +1,4 @@
-"""What the engine says of a network: its answers beside independent ones, the closed form's or
-scipy's.
-"""
+"""What the engine says of a network, beside the closed form's or scipy's answers."""
 
 from __future__ import annotations
 
@@ -45,19 +43,15 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Whether every sample ended where it should, to 1e-8 (steady states) or 1e-6 (at a
-        read-out time).
-        """
+        """Whether every sample ended where it should, to 1e-8, at a read-out time to 1e-6."""
         return self.failed == 0 and self.difference <= (1e-8 if self.time is None else 1e-6)
 
     def __str__(self) -> str:
         word = "verified" if self.passed else "NOT verified"
         when = "" if self.time is None else f" at t = {self.time:g}"
         failed = f", {self.failed} failed" if self.failed else ""
-        return (
-            f"{word} by the engine on {self.samples} samples{when}{failed}, largest difference"
-            f" {self.difference:.1e}"
-        )
+        on = f"on {self.samples} samples{when}{failed}"
+        return f"{word} by the engine {on}, largest difference {self.difference:.1e}"
 
 
 def verify(
@@ -90,10 +84,9 @@ def verify(
         return Verification(len(x), steady.failed, _difference(steady.outputs, net(x)))
     x = _spread(x, TIMES_VERIFIED_UP_TO)
     courses = [simulator.time_course(row, time, 2, initial=initial) for row in x]
+    found = np.array([course.outputs[-1] for course in courses])
     expected = np.array([_by_scipy(net, course) for course in courses])
-    return Verification(
-        len(x), 0, _difference(np.array([course.outputs[-1] for course in courses]), expected), time
-    )
+    return Verification(len(x), 0, _difference(found, expected), time)
 
 
 def _spread(x: FloatArray, most: int) -> FloatArray:
@@ -106,17 +99,9 @@ def _difference(found: FloatArray, expected: FloatArray) -> float:
 
 
 def _by_scipy(net: Network, course: TimeCourse) -> FloatArray:
-    """Outputs (n_out,) at the end of a time course, from the reactions' right-hand side by scipy's
-    LSODA.
-    """
+    """Outputs (n_out,) at the end of a time course, from the right-hand side by scipy's LSODA."""
     crn = to_reactions(net, course.inputs[0])
     span = (course.time[0], course.time[-1])
-    found = solve_ivp(
-        lambda _, y: crn.right_hand_side(y),
-        span,
-        course.concentrations[0],
-        method="LSODA",
-        rtol=1e-9,
-        atol=1e-12,
-    )
+    start, how = course.concentrations[0], {"method": "LSODA", "rtol": 1e-9, "atol": 1e-12}
+    found = solve_ivp(lambda _, y: crn.right_hand_side(y), span, start, **how)
     return crn.observe(found.y[:, -1])[-net.n_out :]

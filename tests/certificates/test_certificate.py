@@ -391,8 +391,7 @@ def test_followers_of_followers_are_bounded():
     assert check(net, [0.5], certificate, 0) > 0.4 * certificate.settling_time
 
 
-# Examples that a bound without the full proof would get wrong
-# -------------------------------------------------
+# Examples that a bound without the full proof would get wrong -------------------------------------
 
 
 def latest(net, x, start, tolerance, end, read):

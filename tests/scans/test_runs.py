@@ -216,8 +216,7 @@ def test_a_worker_of_dask_that_is_killed_costs_a_retry(totals, tmp_path, monkeyp
     assert found.total.values.tobytes() == totals.total.values.tobytes()
 
 
-# Files and interruptions
-# ------------------------------------------------------------------------------
+# Files and interruptions --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["a.nc", "a.zarr"])

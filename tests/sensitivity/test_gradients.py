@@ -169,8 +169,7 @@ def test_shapes_and_types(rng):
     assert "weights 4x3, 2x4" in repr(g)
 
 
-# At a read-out time
-# --------------------------------------------------------------------------------
+# At a read-out time -------------------------------------------------------------------------------
 
 
 def test_one_neuron_at_a_time_has_the_exact_gradient():
@@ -247,8 +246,7 @@ def test_late_read_outs_have_the_gradient_of_the_steady_state(rng):
     np.testing.assert_allclose(late.vector(), steady.vector(), rtol=1e-6, atol=1e-8)
 
 
-# What cannot be done
-# -------------------------------------------------------------------------------
+# What cannot be done ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ def test_control_coefficients_are_those_of_sizes():
     net = NET
     crn = cn.to_reactions(net, [1, 0])
     x = cn.Simulator(net).steady_state([1, 0]).concentrations[0]
-    names = ["w1_0_0", "w2_0_0", "h1"]
+    names = ["k1_0_0", "k2_0_0", "h1"]
     # steps of a tenth of the scale over which the answer bends
     steps = dict.fromkeys(names, 1e-3) | {"h1": 1e-5}
     model = FlatModel(crn, conserved_moieties=True)

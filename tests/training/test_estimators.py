@@ -120,8 +120,7 @@ def test_errors_say_what_is_wrong(iris):
         fitted.predict(iris[0])
 
 
-# What they reach: means over 5 stratified splits with 20 % held out, the engine answering
-# ---------------
+# What they reach: means over 5 stratified splits with 20 % held out, the engine answering ---------
 
 SPLITS = StratifiedShuffleSplit(5, test_size=0.2, random_state=0)
 REACHED = {
