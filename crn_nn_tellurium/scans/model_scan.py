@@ -23,7 +23,7 @@ from crn_nn_tellurium.kinetics import spread
 from crn_nn_tellurium.networks import other_names
 from crn_nn_tellurium.scans.axes import CV, DRAW, check_errors
 from crn_nn_tellurium.scans.grid import Box
-from crn_nn_tellurium.scans.network_parameters import FUEL, INITIAL, RATES
+from crn_nn_tellurium.scans.network_parameters import FUEL, INITIAL, SPEED, renamed
 from crn_nn_tellurium.scans.plan import Plan, Quantity, Variable
 from crn_nn_tellurium.scans.users_functions import fill, shapes_of, value_of
 from crn_nn_tellurium.simulation import (
@@ -116,13 +116,13 @@ class ModelScan:
         return [*self._model.floating, *self._model.boundary, *self._settable]
 
     def _check_varied(self, name: str, values: FloatArray) -> None:
-        common = [INITIAL, RATES, FUEL, CV, DRAW] if self._crn is not None else [INITIAL]
+        common = [INITIAL, SPEED, FUEL, CV, DRAW] if self._crn is not None else [INITIAL]
         if name not in self._known and name not in common:
             ruled = (
                 "; a rule sets it" if name in self._model.assigned | self._model.rate_ruled else ""
             )
             near = difflib.get_close_matches(name, self._known, 5, 0.5) or self._known[:8]
-            if name in (RATES, FUEL, CV, DRAW):
+            if name in (SPEED, FUEL, CV, DRAW):
                 raise InputError(
                     f"{name!r}: factors and errors of rate constants need a Network or a"
                     " ReactionNetwork"
@@ -131,7 +131,7 @@ class ModelScan:
                 raise InputError(f"{name!r} is a compartment, whose size cannot be varied")
             raise InputError(
                 f"the model has no number {name!r} to vary{ruled}; expected a species or parameter,"
-                f" near it: {', '.join(near)}{other_names(name, self._known)}"
+                f" near it: {', '.join(near)}{renamed(name)}{other_names(name, self._known)}"
             )
         if values.ndim != 1:
             raise InputError(
@@ -141,7 +141,7 @@ class ModelScan:
             raise InputError(
                 f"{name!r}: {float(values.min())!r} among its values; expected concentrations >= 0"
             )
-        if name in (RATES, FUEL) and name not in self._known and np.any(values <= 0):
+        if name in (SPEED, FUEL) and name not in self._known and np.any(values <= 0):
             raise InputError(
                 f"{name!r}: {float(values.min())!r} among its values; expected numbers > 0"
             )
@@ -327,8 +327,8 @@ class ModelScan:
             parameters[index] *= np.exp(
                 spread(float(factors[CV])) * rng.standard_normal(len(index))
             )
-        if RATES in factors:
-            parameters[index] *= factors[RATES]
+        if SPEED in factors:
+            parameters[index] *= factors[SPEED]
         if FUEL in factors:
             parameters[self._makers] *= factors[FUEL]
 

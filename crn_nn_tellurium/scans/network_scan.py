@@ -19,7 +19,7 @@ from crn_nn_tellurium.errors import (
 from crn_nn_tellurium.networks import Network, check_classes, encode_targets, resolve_loss
 from crn_nn_tellurium.scans.axes import CV
 from crn_nn_tellurium.scans.grid import Box
-from crn_nn_tellurium.scans.network_parameters import INITIAL, RATES, NetworkParameters
+from crn_nn_tellurium.scans.network_parameters import INITIAL, SPEED, NetworkParameters
 from crn_nn_tellurium.scans.plan import Plan, Quantity, Variable
 from crn_nn_tellurium.scans.steady_states import SteadyStates, input_dims, input_values
 from crn_nn_tellurium.scans.time_courses import TimeCourses
@@ -122,7 +122,7 @@ class NetworkScan:
             "h": f"smoothing {name}",
             "factor": (
                 "factor on the rate constants"
-                if name == RATES
+                if name == SPEED
                 else "factor on reactions that make molecules"
             ),
             "error": (

@@ -76,7 +76,7 @@ def scan(
         - ``h`` of all layers (numbers, or rows of one number per layer), ``h1`` of the first;
         - a weight ``w1_0_0`` or a bias ``b1_0``, of either sign (see `sensitivities` for all of them);
         - another rate constant that a layer shares, ``q1``;
-        - ``rates`` or ``fuel``, factors on all rate constants, as temperature has it, and on those of reactions that
+        - ``speed`` or ``fuel``, factors on all rate constants, as temperature has it, and on those of reactions that
           make molecules;
         - a species, ``Y1_0``, or ``initial`` for all of them: where it starts.
 

@@ -109,6 +109,6 @@ def test_the_sparse_and_the_dense_network_agree(rng):
     thin = dataclasses.replace(dense.layers[0], weights=sparse.csr_array(first))
     net = dataclasses.replace(dense, layers=(thin, dense.layers[1]))
     j, i = (int(k) for k in np.argwhere(first)[2])
-    vary = [{f"w1_{j}_{i}": [-1.0, 0.5], "h": [1e-3, 0.1]}, {"rates": [2.0]}]
+    vary = [{f"w1_{j}_{i}": [-1.0, 0.5], "h": [1e-3, 0.1]}, {"speed": [2.0]}]
     x = rng.uniform(0, 1, (3, 4))
     assert_close(cn.scan(net, vary, x=x).outputs.values, cn.scan(dense, vary, x=x).outputs.values)
