@@ -110,6 +110,11 @@ from .plots import (
 )
 from .scans import (
     Axis as Axis,
+    GradientNorm as GradientNorm,
+    MeanLoss as MeanLoss,
+    ScanFile as ScanFile,
+    SettlingTime as SettlingTime,
+    UserFunction as UserFunction,
     latin_hypercube as latin_hypercube,
     lognormal as lognormal,
     open_scan as open_scan,

@@ -20,7 +20,7 @@ from crn_nn_tellurium.errors import InputError
 if TYPE_CHECKING:
     import xarray as xr
 
-    from crn_nn_tellurium.scans import Axis
+    from crn_nn_tellurium.scans import Axis, SettlingTime
 
 _SHORT = 40
 """Characters of inputs that were not varied up to which they stand over a picture."""
@@ -76,14 +76,15 @@ def command(
     if output is not None and output.exists() and not (overwrite or resume):
         remedy = "--resume takes it if it is this scan's, --overwrite replaces it"
         raise FileExistsError(f"{str(output)!r} exists; {remedy}")
-    from crn_nn_tellurium.scans import STEADY_STATE, scan
+    from crn_nn_tellurium.scans import STEADY_STATE, ScanFile, scan
 
     axes = _axes(vary or [], cv, draws, seed)
     model, x = _model_and_inputs(net, input)
-    times, kept = None if at is None else listed("--at", at), _kept(keep)
+    times, kept = None if at is None else listed("--at", at), _kept(keep, tolerance, bound)
+    file = None if output is None else ScanFile(output, resume, overwrite)
     if plot is not None:
         # a scan may take hours: what cannot be drawn is said before
-        _check_drawable(axes, kept[0], len(times or [0.0]))
+        _check_drawable(axes, keep.split(",")[0], len(times or [0.0]))
     try:
         ds = scan(
             model,
@@ -91,12 +92,8 @@ def command(
             x=x,
             outputs=kept,
             at=times or STEADY_STATE,
-            tolerance=tolerance,
-            bound=bound,  # type: ignore[arg-type]  # checked there
             executor=workers or None,
-            path=output,
-            resume=resume,
-            overwrite=overwrite,
+            path=file,
         )
     except KeyboardInterrupt:
         kept_in = f"; what is done is in {output}.parts, and --resume goes on with it"
@@ -120,14 +117,17 @@ def _model_and_inputs(net: str, input: str | None) -> tuple[Any, list[float] | N
     return read_text(net), None
 
 
-def _kept(keep: str) -> list[str]:
+def _kept(keep: str, tolerance: float, bound: str) -> list[str | SettlingTime]:
+    from crn_nn_tellurium.scans import SettlingTime
+
     kept = keep.split(",")
     if targets := {"loss", "accuracy", "gradient_norm"}.intersection(kept):
         raise InputError(
             f"--keep {min(targets)} needs targets, which this command does not take; cn.scan(...,"
             " y=) does"
         )
-    return kept
+    time = SettlingTime(tolerance, bound)  # type: ignore[arg-type]  # checked there
+    return [time if name == time.word else name for name in kept]
 
 
 def _axes(vary: Sequence[str], cv: str | None, draws: int, seed: int) -> list[Axis]:

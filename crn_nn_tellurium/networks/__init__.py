@@ -9,7 +9,6 @@ from crn_nn_tellurium.networks.activation import (
     smoothed_relu,
 )
 from crn_nn_tellurium.networks.activations import (
-    BUILT_IN,
     Absolute,
     ClippedReLU,
     HardSigmoid,
@@ -56,7 +55,6 @@ from crn_nn_tellurium.networks.shipped import load_model, model_data, model_name
 from crn_nn_tellurium.networks.weights import outer_sum, places, values_of, with_values
 
 __all__ = [
-    "BUILT_IN",
     "INPUT",
     "Absolute",
     "Activation",

@@ -2,11 +2,12 @@
 
 from crn_nn_tellurium.scans.arguments import STEADY_STATE
 from crn_nn_tellurium.scans.axes import DRAW, Axis, latin_hypercube, lognormal, paired, sobol
-from crn_nn_tellurium.scans.files import open_scan
+from crn_nn_tellurium.scans.files import ScanFile, open_scan
 from crn_nn_tellurium.scans.network_parameters import FUEL, NetworkParameters
-from crn_nn_tellurium.scans.network_scan import CLASS
+from crn_nn_tellurium.scans.quantities import CLASS, GradientNorm, MeanLoss, SettlingTime
 from crn_nn_tellurium.scans.refining import refine
 from crn_nn_tellurium.scans.scanning import scan
+from crn_nn_tellurium.scans.users_functions import UserFunction
 
 __all__ = [
     "CLASS",
@@ -14,7 +15,12 @@ __all__ = [
     "FUEL",
     "STEADY_STATE",
     "Axis",
+    "GradientNorm",
+    "MeanLoss",
     "NetworkParameters",
+    "ScanFile",
+    "SettlingTime",
+    "UserFunction",
     "latin_hypercube",
     "lognormal",
     "open_scan",

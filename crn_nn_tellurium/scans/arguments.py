@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, get_args
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, check_choice, check_positive
-from crn_nn_tellurium.certificates import Bound
+from crn_nn_tellurium.basics import FloatArray, check_choice
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import InputError, NetworkError
-from crn_nn_tellurium.networks import LossLike, Network
+from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.scans.axes import Axis, Vary, as_axes
-from crn_nn_tellurium.scans.network_scan import KINDS
-from crn_nn_tellurium.scans.plan import SAMPLE, Model, Plan, Quantity
+from crn_nn_tellurium.scans.plan import SAMPLE, Model, Plan
+from crn_nn_tellurium.scans.quantities import quantity_of
+from crn_nn_tellurium.scans.quantity import Quantity
 from crn_nn_tellurium.simulation import Simulator
 
 STEADY_STATE = "steady_state"
@@ -25,7 +25,7 @@ _COURSES = 128
 _SLOW = 64
 _INPUTS = 100
 """Inputs up to which those of a batch stand in the result."""
-Kept = str | Callable[[Any], Any]
+Kept = str | Quantity | Callable[[Any], Any]
 
 
 def make_plan(
@@ -35,9 +35,6 @@ def make_plan(
     y: Any = None,
     outputs: Any = "outputs",
     at: Any = STEADY_STATE,
-    loss: LossLike = "squared_error",
-    tolerance: float = 1e-3,
-    bound: Bound = "envelope",
 ) -> Plan:
     """The plan that the arguments of `scan` mean, checked."""
     if isinstance(model, Simulator):
@@ -57,11 +54,9 @@ def make_plan(
             f"{model!r} is no Antimony text; load_model(name) gives a shipped network, and"
             " Path(file).read_text() what a file holds"
         )
-    check_choice("bound", bound, get_args(Bound))
-    check_positive("tolerance", tolerance)
     axes = as_axes(vary)
     time = _times(at)
-    quantities = _quantities(outputs, model)
+    quantities = _quantities(outputs)
     if isinstance(model, Network):
         x = _inputs(model, x)
         y = None if y is None else np.asarray(y)
@@ -69,18 +64,7 @@ def make_plan(
         raise InputError(
             "x and y are inputs and targets of a Network; vary boundary species by name instead"
         )
-    plan = Plan(
-        model,
-        axes,
-        quantities,
-        x,
-        y,
-        time,
-        loss,
-        float(tolerance),
-        bound,
-        _chunk(model, quantities, time),
-    )
+    plan = Plan(model, axes, quantities, x, y, time, _chunk(model, quantities, time))
     _check_names(plan)
     return plan
 
@@ -101,8 +85,7 @@ def _check_names(plan: Plan) -> None:
                 f"{axis.dim!r} is a dimension, and a number along another: dim= renames the"
                 " dimension"
             )
-    for quantity in plan.quantities:
-        name = quantity.name
+    for name in plan.quantities:
         if name in names or name in plan.dims:
             raise InputError(
                 f"{name!r} is varied and kept; outputs={{'{name}_end': '{name}'}} keeps it under"
@@ -177,61 +160,34 @@ def _times(at: Any) -> FloatArray | None:
     return times
 
 
-def _quantities(outputs: Any, model: Model) -> tuple[Quantity, ...]:
-    if isinstance(outputs, str) or callable(outputs):
+def _quantities(outputs: Any) -> dict[str, Quantity]:
+    """What is kept, by the name of its variable."""
+    if isinstance(outputs, (str, Quantity)) or callable(outputs):
         outputs = [outputs]
-    named: Iterable[tuple[str | None, Any]]
+    named: list[tuple[str, Any]]
     if isinstance(outputs, Mapping):
         named = list(outputs.items())
     elif isinstance(outputs, Sequence):
-        named = [(None, kept) for kept in outputs]
+        named = [(quantity_of(kept).default_name, kept) for kept in outputs]
     else:
         raise InputError(
             f"outputs is {outputs!r}; expected names, functions, or a mapping of names to these"
         )
-    found = tuple(_quantity(name, kept) for name, kept in named)
-    names = [quantity.name for quantity in found]
-    if not found or len(set(names)) < len(names):
-        raise InputError(
-            f"outputs are {names}; expected one thing to keep or more, each with a name of its own"
-        )
-    if isinstance(model, Network):
-        _check_species(found, model)
-    return found
-
-
-def _quantity(name: str | None, kept: Any) -> Quantity:
-    if callable(kept):
-        name = getattr(kept, "__name__", None) if name is None else name
-        if name is None or not (isinstance(name, str) and name.isidentifier()):
+    for name, kept in named:
+        if callable(kept) and not (isinstance(name, str) and name.isidentifier()):
             raise InputError(
                 f"outputs: {kept!r} has no name that can be a variable's; give {{'name': function}}"
             )
-        return Quantity(name, "function", function=kept)
-    if not isinstance(kept, str):
+    found = {name: quantity_of(kept) for name, kept in named}
+    if not found or len(found) < len(named):
         raise InputError(
-            f"outputs: {kept!r}; expected one of {', '.join(KINDS)}, a species or a function"
+            f"outputs are {[name for name, _ in named]}; expected one thing to keep or more, each"
+            " with a name of its own"
         )
-    kind = kept if kept in KINDS else "one_species"
-    # a variable cannot be called like the dimension that it has
-    default = "concentrations" if kind == "species" else kept
-    return Quantity(default if name is None else name, kind, kept if kind == "one_species" else "")
+    return found
 
 
-def _check_species(quantities: Iterable[Quantity], net: Network) -> None:
-    species = None
-    for quantity in quantities:
-        if quantity.kind == "one_species":
-            species = species or (*net.output_names, *Simulator(net).species)
-            if quantity.species not in species:
-                raise InputError(
-                    f"outputs: network {net.name!r} has no {quantity.species!r}; expected one of"
-                    f" {', '.join(KINDS)}, a function, an output or a species:"
-                    f" {', '.join(species[:8])}, ..."
-                )
-
-
-def _chunk(model: Model, quantities: Iterable[Quantity], time: FloatArray | None) -> int:
+def _chunk(model: Model, quantities: Mapping[str, Quantity], time: FloatArray | None) -> int:
     """The most points of a chunk; it depends on the plan alone, since it decides where a result's
     bits come from.
     """
@@ -240,8 +196,6 @@ def _chunk(model: Model, quantities: Iterable[Quantity], time: FloatArray | None
     species = sum(layer.n_out * len(layer.activation.species) for layer in model.layers)
     at_once = species * (1 if time is None else len(time)) + model.n_weights
     limit = _POINTS if time is None else _COURSES
-    if any(
-        quantity.kind in ("settling_time", "gradient_norm", "function") for quantity in quantities
-    ):
+    if any(quantity.is_slow for quantity in quantities.values()):
         limit = min(limit, _SLOW)
     return max(1, min(limit, _NUMBERS_AT_ONCE // max(1, at_once)))

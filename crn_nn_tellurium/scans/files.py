@@ -16,6 +16,7 @@ import tempfile
 import warnings
 import zipfile
 import zlib
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,8 +35,18 @@ KEY = "scan_key"
 ENDINGS = (".nc", ".zarr")
 
 
-def check_path(path: str | os.PathLike[str]) -> Path:
-    """The file of a result, if it can become one.
+@dataclass(frozen=True)
+class ScanFile:
+    """Where a scan's result goes, and what becomes of what is there.
+
+    Parameters
+    ----------
+    path : path-like
+        Ending in .nc or .zarr.
+    resume : bool
+        Whether to go on with chunks of this very scan, and to return its finished result.
+    overwrite : bool
+        Whether to begin again, whatever is there.
 
     Raises
     ------
@@ -45,8 +56,26 @@ def check_path(path: str | os.PathLike[str]) -> Path:
         If zarr is not installed.
     OSError
         If its folder does not exist.
+
+    Examples
+    --------
+    >>> ScanFile("out.nc", overwrite=True)
+    ScanFile(path=PosixPath('out.nc'), resume=True, overwrite=True)
     """
-    path = Path(path)
+
+    path: Path
+    resume: bool = True
+    overwrite: bool = False
+
+    def __init__(
+        self, path: str | os.PathLike[str], resume: bool = True, overwrite: bool = False
+    ) -> None:
+        for name, value in (("path", Path(path)), ("resume", resume), ("overwrite", overwrite)):
+            object.__setattr__(self, name, value)
+        _check_path(self.path)
+
+
+def _check_path(path: Path) -> None:
     if path.suffix.lower() not in ENDINGS:
         raise InputError(
             f"{str(path)!r}: a scan is written to netCDF or Zarr; expected an ending of .nc or"
@@ -60,7 +89,6 @@ def check_path(path: str | os.PathLike[str]) -> Path:
             )
     else:
         check_target(path)
-    return path
 
 
 class Parts:
@@ -68,17 +96,17 @@ class Parts:
 
     Parameters
     ----------
-    path : Path
-        The file that they become.
+    file : ScanFile
+        What they become.
     plan : Plan
     """
 
-    def __init__(self, path: Path, plan: Plan) -> None:
-        self.folder = path.with_name(path.name + ".parts")
-        self._plan = plan
+    def __init__(self, file: ScanFile, plan: Plan) -> None:
+        self.folder = file.path.with_name(file.path.name + ".parts")
+        self._target, self._plan = file, plan
         self._state, self._lock = self.folder / "scan.json", self.folder / "lock"
 
-    def open(self, resume: bool, overwrite: bool) -> None:
+    def open(self) -> None:
         """Make the folder, or go on with what it holds, and keep others out.
 
         Raises
@@ -89,10 +117,10 @@ class Parts:
         """
         if self.folder.exists():
             self._check_lock()
-            if overwrite:
+            if self._target.overwrite:
                 shutil.rmtree(self.folder)
             else:
-                self._check_state(resume)
+                self._check_state()
         self.folder.mkdir(exist_ok=True)
         with self._lock.open("x", encoding="utf-8") as lock:
             lock.write(f"{os.getpid()} {platform.node()}")
@@ -116,7 +144,7 @@ class Parts:
             f" choose another path, or delete {self._lock.name!r} there if that process is gone"
         )
 
-    def _check_state(self, resume: bool) -> None:
+    def _check_state(self) -> None:
         chunks = list(self.folder.glob("[0-9]*.npz"))
         try:
             found = json.loads(read_text(self._state)).get(KEY)
@@ -125,12 +153,14 @@ class Parts:
         if chunks and found != self._plan.key:
             raise FileExistsError(
                 f"{str(self.folder)!r} holds chunks of another scan (other values, model, settings"
-                " or version); overwrite=True (--overwrite) removes them, or choose another path"
+                " or version); ScanFile(path, overwrite=True) (--overwrite) removes them, or choose"
+                " another path"
             )
-        if chunks and not resume:
+        if chunks and not self._target.resume:
             raise FileExistsError(
-                f"{str(self.folder)!r} holds {len(chunks)} chunks of this scan; resume=True"
-                " (--resume) goes on with them, overwrite=True (--overwrite) begins again"
+                f"{str(self.folder)!r} holds {len(chunks)} chunks of this scan; ScanFile(path,"
+                " resume=True) (--resume) goes on with them, overwrite=True (--overwrite) begins"
+                " again"
             )
 
     def close(self) -> None:
@@ -292,7 +322,7 @@ def open_scan(path: str | os.PathLike[str]) -> xr.Dataset:
     """
     import xarray as xr
 
-    path = check_path(path)
+    path = ScanFile(path).path
     if not path.exists():
         parts = path.with_name(path.name + ".parts")
         hint = (

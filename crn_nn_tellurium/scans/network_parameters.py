@@ -5,7 +5,7 @@ A name means, in this order: an input; ``h`` of all layers; a weight, a bias or 
 (``w1_0_0``, ``b1_0``, ``h1``); another rate constant that a layer's units share (``q1``); a common
 factor; the start of one species, or of all (``initial``). Factors come after numbers:
 
-    rates    of every rate constant, as temperature has it: speeds change, fixed points stay
+    speed    of every rate constant, as temperature has it: time runs faster, fixed points stay
     fuel     of the reactions that make more molecules than they take: h, promotion, gains
     cv, draw errors of all rate constants, one by one (see `axes.lognormal`)
 """
@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.encoding import LayerEncoding
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import (
     NetworkKinetics,
@@ -41,7 +40,7 @@ from crn_nn_tellurium.networks import (
 )
 from crn_nn_tellurium.scans.axes import CV, DRAW, Axis, check_errors
 
-RATES, FUEL, INITIAL = "rates", "fuel", "initial"
+SPEED, FUEL, INITIAL = "speed", "fuel", "initial"
 EVERY_LAYER = -1
 _OF_NETWORKS = {"h", "weight", "bias"}
 """Kinds of numbers that make another network."""
@@ -83,7 +82,7 @@ class NetworkParameters:
             for name, values in axis.values.items():
                 self.targets[name] = target = self._resolve(name)
                 self._check(target, values)
-        self._seed = next((axis.seed for axis in axes if axis.seed is not None), 0)
+        self.seed = next((axis.seed for axis in axes if axis.seed is not None), 0)
         check_errors(axes, lambda name: self.targets[name].kind == "error")
         layers = [t.layer for t in self.targets.values() if t.kind == "h"]
         if EVERY_LAYER in layers and len(layers) > 1:
@@ -114,7 +113,7 @@ class NetworkParameters:
                 name = shared_id(number + 1, local)
                 known.setdefault(name, Target(name, "constant", number, place))
         for name, kind in (
-            (RATES, "factor"),
+            (SPEED, "factor"),
             (FUEL, "factor"),
             (CV, "error"),
             (DRAW, "error"),
@@ -131,7 +130,8 @@ class NetworkParameters:
         near = difflib.get_close_matches(name, self._known, 5, 0.5) or list(self._known)[:8]
         raise InputError(
             f"network {self.net.name!r} has no {name!r}; expected an input, h, a weight, a bias, a"
-            f" rate constant, a species, 'rates' or 'fuel'; near it: {', '.join(near)}"
+            f" rate constant, a species, 'speed' or 'fuel'; near it: {', '.join(near)}"
+            + renamed(name)
             + other_names(name, self._known)
         )
 
@@ -251,7 +251,7 @@ class NetworkParameters:
         weights, bias, h = self._arrays(number, values, m)
         found = self.own[number]
         if any(t.kind in ("weight", "bias") and t.layer == number for t in self.targets.values()):
-            found = self._encode(chemistry, weights, bias)
+            found = RateConstants(*chemistry.apply(weights, bias), np.empty((m, 0)))
         local = np.repeat(self.own[number].local, m, axis=0)
         local[:, 0] = h
         for name, part in values.items():
@@ -261,9 +261,8 @@ class NetworkParameters:
         found = dataclasses.replace(found, local=local)
         if self.varies(DRAW, "error"):
             found = self._with_errors(number, found, values[DRAW], values[CV])
-        if self.varies(RATES, "factor"):
-            f = values[RATES]
-            found = found.scaled(f)
+        if self.varies(SPEED, "factor"):
+            found = found.scaled(values[SPEED])
         return found
 
     def _arrays(
@@ -284,29 +283,20 @@ class NetworkParameters:
                 h[:] = part if part.ndim == 1 else part[:, number]
         return weights, bias, h
 
-    def _encode(
-        self, chemistry: LayerEncoding, weights: FloatArray, bias: FloatArray
-    ) -> RateConstants:
-        """Weights and biases of a layer in terms of concentrations (see `encoding`)."""
-        by_catalyst, rail_bias = chemistry.apply(weights, bias)
-        return RateConstants(by_catalyst, rail_bias, np.empty((len(weights), 0)))
-
     # Errors and fuel -----------------------------------------------------------------------------
-
-    def factors(self, number: int, draw: int, cv: float) -> RateConstants:
-        """The errors of one layer's rate constants in one draw."""
-        return layer_factors(self.kinetics.layers[number], cv, draw, self._seed)
 
     def _with_errors(
         self, number: int, own: RateConstants, draws: FloatArray, cvs: FloatArray
     ) -> RateConstants:
+        layer = self.kinetics.layers[number]
         found = [
-            self.factors(number, int(draw), float(cv)) for draw, cv in zip(draws, cvs, strict=True)
+            layer_factors(layer, float(cv), int(draw), self.seed)
+            for draw, cv in zip(draws, cvs, strict=True)
         ]
-        return RateConstants(
-            own.weights * np.stack([part.weights for part in found]),
-            own.bias * np.stack([part.bias for part in found]),
-            own.local * np.stack([part.local for part in found]),
+        return own * RateConstants(
+            np.stack([part.weights for part in found]),
+            np.stack([part.bias for part in found]),
+            np.stack([part.local for part in found]),
         )
 
     def with_fuel(
@@ -328,6 +318,11 @@ class NetworkParameters:
             bias[..., rail] += (factor[:, None] - 1) * made
         local = constants.local * np.where(makes(chemistry.activation), factor[:, None], 1.0)
         return RateConstants(constants.weights, bias, local)
+
+
+def renamed(name: str) -> str:
+    """The end of an error where what is meant has had another name before."""
+    return "; the factor on all rate constants is 'speed'" if name == "rates" else ""
 
 
 def makes(activation: Activation) -> list[bool]:

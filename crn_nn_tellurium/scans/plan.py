@@ -10,52 +10,27 @@ import hashlib
 import json
 import pickle
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.certificates import Bound
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.networks import Loss, LossLike, Network
+from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.scans.axes import Axis
-from crn_nn_tellurium.scans.fingerprint import model_bytes, text_of, versions
+from crn_nn_tellurium.scans.fingerprint import model_bytes, versions
 from crn_nn_tellurium.scans.grid import Box, boxes
+
+if TYPE_CHECKING:
+    from crn_nn_tellurium.scans.quantity import Quantity
 
 SAMPLE = "sample"
 Model = Network | ReactionNetwork | str
 """What is scanned: a network, a reaction network or an Antimony text."""
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """One thing that is kept: its variable's name, what it is, of which species, or by which
-    function of a user's.
-    """
-
-    name: str
-    kind: str
-    species: str = ""
-    function: Callable[[Any], Any] | None = None
-
-
-@dataclass(frozen=True)
-class Variable:
-    """A variable of the result.
-
-    ``over`` are positions of the scan's dimensions, ``further`` names and lengths of those that
-    come after them.
-    """
-
-    name: str
-    over: tuple[int, ...]
-    further: tuple[tuple[str, int], ...] = ()
-    is_text: bool = False
-    attrs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,28 +41,24 @@ class Plan:
     ----------
     model : Network, ReactionNetwork or str
     axes : tuple of Axis
-    quantities : tuple of Quantity
+    quantities : mapping of str to Quantity
+        By the name of their variable.
     x : (n_in,) or (n_samples, n_in) ndarray or None
         Input values that are not varied; samples make the last dimension.
     y : ndarray or None
         Targets of the samples, as they were given.
     time : (n_times,) ndarray or None
         Of a time course; None for steady states.
-    loss, tolerance, bound
-        Of the quantities ``loss`` and ``gradient_norm``, and of ``settling_time``.
     chunk : int
         The most points that are solved at once.
     """
 
     model: Model
     axes: tuple[Axis, ...]
-    quantities: tuple[Quantity, ...]
+    quantities: Mapping[str, Quantity]
     x: FloatArray | None
     y: Any
     time: FloatArray | None
-    loss: LossLike
-    tolerance: float
-    bound: Bound
     chunk: int
 
     @property
@@ -116,9 +87,7 @@ class Plan:
     @property
     def reduces_samples(self) -> bool:
         """Whether something is kept that needs all samples at once."""
-        return self.has_samples and any(
-            q.kind in ("loss", "accuracy", "gradient_norm") for q in self.quantities
-        )
+        return self.has_samples and any(q.needs_targets for q in self.quantities.values())
 
     @cached_property
     def chunks(self) -> list[Box]:
@@ -159,15 +128,8 @@ class Plan:
         for given in (self.x, self.time):
             digest.update(b"none" if given is None else given.tobytes() + str(given.shape).encode())
         digest.update(b"none" if self.y is None else repr(np.asarray(self.y).tolist()).encode())
-        settings: list[Any] = [
-            versions(),
-            self.tolerance,
-            self.bound,
-            self.chunk,
-            text_of(_parts(self.loss)),
-        ]
-        settings += [[q.name, q.kind, q.species, text_of(q.function)] for q in self.quantities]
-        digest.update(json.dumps(settings).encode())
+        kept = [[name, quantity.identity] for name, quantity in self.quantities.items()]
+        digest.update(json.dumps([versions(), self.chunk, kept]).encode())
         return digest.hexdigest()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -190,12 +152,3 @@ class Plan:
                 f"the scan cannot be sent to another process ({error}); executor=None solves it in"
                 " this one"
             ) from error
-
-
-def _parts(loss: LossLike) -> Any:
-    """A loss as what can be identified."""
-    return (
-        (loss.name, loss.targets, loss.function, loss.derivative)
-        if isinstance(loss, Loss)
-        else loss
-    )

@@ -8,16 +8,17 @@ which a grid would have to be fine everywhere to follow.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial import Delaunay
 
 from crn_nn_tellurium.basics import FloatArray, is_real, progress_bar, require
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.scans.arguments import Kept
+from crn_nn_tellurium.scans.arguments import STEADY_STATE, Kept
 from crn_nn_tellurium.scans.axes import paired, stretch
 from crn_nn_tellurium.scans.scanning import scan
 from crn_nn_tellurium.scans.workers import ExecutorLike, as_executor
@@ -38,12 +39,14 @@ def refine(
     model: Any,
     ranges: Mapping[str, Any],
     *,
-    outputs: Kept = "class",
+    x: npt.ArrayLike | None = None,
+    y: npt.ArrayLike | None = None,
+    outputs: Kept | Mapping[str, Kept] = "class",
+    at: float | Sequence[float] | str = STEADY_STATE,
     limit: float | None = None,
     n: int = 1_000,
     executor: ExecutorLike = None,
     progress: bool | None = None,
-    **options: Any,
 ) -> xr.Dataset:
     """Solve a model at points that crowd where something changes.
 
@@ -53,7 +56,9 @@ def refine(
         As in `scan`.
     ranges : mapping of str to (low, high) or (low, high, "log")
         Where each number lies; one to four of them.
-    outputs : str or callable
+    x, y, at
+        As in `scan`.
+    outputs : str, callable, quantity or mapping of one of these
         What is looked at, one number or class for each point: ``"class"``, ``"settling_time"``, a
         species, the ``"outputs"`` of a network that has one, or a function, as in `scan`.
     limit : float, optional
@@ -63,8 +68,6 @@ def refine(
     executor : int, concurrent.futures.Executor or None
         As in `scan`.
     progress : bool, optional
-    **options
-        Further arguments of `scan`: ``x``, ``at``, ``tolerance``, ``bound`` and so on.
 
     Returns
     -------
@@ -105,11 +108,6 @@ def refine(
         raise InputError(
             f"limit is {limit!r}; expected a finite number, or None for where the value changes"
         )
-    if "path" in options or "on_error" in options:
-        raise InputError(
-            "refine chooses points by what it finds: it has no path= to resume from, and no"
-            " on_error="
-        )
     learner = _learner(len(names))
     codes: dict[Any, int] = {}
     batches: list[xr.Dataset] = []
@@ -122,7 +120,14 @@ def refine(
             new = np.array(asked, dtype=float).reshape(len(asked), -1)
             values = {name: points(name, new[:, i]) for i, name in enumerate(names)}
             ds = scan(
-                model, paired(values), outputs=outputs, executor=workers, progress=False, **options
+                model,
+                paired(values),
+                x=x,
+                y=y,
+                outputs=outputs,
+                at=at,
+                executor=workers,
+                progress=False,
             )
             sides += _sides(ds, limit, codes)
             for point, side in zip(asked, sides[done:], strict=True):

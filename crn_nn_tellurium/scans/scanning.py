@@ -1,7 +1,8 @@
 """`scan`: numbers of a model varied, every point solved, and what was asked for kept.
 
-The parts: what is varied (`axes`), the plan and its chunks (`plan`, `grid`), what solves a chunk
-(`network_scan`, `model_scan`), where chunks are solved (`execution`), and files (`files`).
+The parts: what is varied (`axes`) and kept (`quantities`), the plan and its chunks (`plan`,
+`grid`), what solves a chunk (`solve`, with a `subject`), where chunks are solved (`workers`), and
+`files`.
 """
 
 from __future__ import annotations
@@ -11,17 +12,15 @@ import platform
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import check_choice, progress_bar
-from crn_nn_tellurium.certificates import Bound
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError
-from crn_nn_tellurium.networks import LossLike, Network
+from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.scans.arguments import (
     STEADY_STATE,
     Kept,
@@ -30,13 +29,13 @@ from crn_nn_tellurium.scans.arguments import (
     sample_inputs,
 )
 from crn_nn_tellurium.scans.axes import Vary
-from crn_nn_tellurium.scans.files import KEY, Parts, check_path, check_size, open_scan, write_result
+from crn_nn_tellurium.scans.files import KEY, Parts, ScanFile, check_size, open_scan, write_result
 from crn_nn_tellurium.scans.fingerprint import model_hash, versions
 from crn_nn_tellurium.scans.grid import Box, whole
-from crn_nn_tellurium.scans.model_scan import ModelScan
-from crn_nn_tellurium.scans.network_scan import NetworkScan
-from crn_nn_tellurium.scans.plan import SAMPLE, Plan, Variable
-from crn_nn_tellurium.scans.workers import ExecutorLike, check_guard, prepare, solve_chunks
+from crn_nn_tellurium.scans.plan import SAMPLE, Plan
+from crn_nn_tellurium.scans.solve import Solver
+from crn_nn_tellurium.scans.subject import Variable
+from crn_nn_tellurium.scans.workers import ExecutorLike, solve_chunks
 from crn_nn_tellurium.simulation import OnError, Outcome, Simulator, failures
 
 if TYPE_CHECKING:
@@ -51,13 +50,8 @@ def scan(
     y: npt.ArrayLike | None = None,
     outputs: Kept | Sequence[Kept] | Mapping[str, Kept] = "outputs",
     at: float | Sequence[float] | str = STEADY_STATE,
-    loss: LossLike = "squared_error",
-    tolerance: float = 1e-3,
-    bound: Bound = "envelope",
     executor: ExecutorLike = None,
-    path: str | os.PathLike[str] | None = None,
-    resume: bool = True,
-    overwrite: bool = False,
+    path: str | os.PathLike[str] | ScanFile | None = None,
     progress: bool | None = None,
     on_error: OnError = "nan",
 ) -> xr.Dataset:
@@ -74,10 +68,10 @@ def scan(
 
         - an input, ``x0``;
         - ``h`` of all layers (numbers, or rows of one number per layer), ``h1`` of the first;
-        - a weight ``w1_0_0`` or a bias ``b1_0``, of either sign (see `sensitivities` for all of them);
+        - a weight ``w1_0_0`` or a bias ``b1_0``, of either sign (see `sensitivities` for all);
         - another rate constant that a layer shares, ``q1``;
-        - ``rates`` or ``fuel``, factors on all rate constants, as temperature has it, and on those of reactions that
-          make molecules;
+        - ``speed`` or ``fuel``, factors on all rate constants, as temperature has it, and on those
+          of reactions that make molecules;
         - a species, ``Y1_0``, or ``initial`` for all of them: where it starts.
 
         Of any other model: a parameter, a boundary species, or a floating species' start.
@@ -86,28 +80,25 @@ def scan(
         lowest of the range. Samples make a dimension ``sample``.
     y : array_like, optional
         Targets or classes of the samples, for ``loss``, ``accuracy`` and ``gradient_norm``.
-    outputs : str, callable, or sequence or mapping of these
+    outputs : str, callable, quantity, or sequence or mapping of these
         What is kept, each as a variable: ``"outputs"``, ``"class"``, ``"species"`` (all of them, as
-        ``concentrations``), an output or a species by name, ``"settling_time"`` (see `certify`),
-        ``"loss"``, ``"accuracy"``, ``"gradient_norm"``, or a function of one point's `SteadyState`
+        ``concentrations``), an output or a species by name, ``"accuracy"``, ``"loss"`` (or
+        `MeanLoss` with another loss), ``"gradient_norm"`` (`GradientNorm`), ``"settling_time"``
+        (`SettlingTime` with another tolerance or bound), or a function of one point's `SteadyState`
         or `TimeCourse` (of other models, a dictionary of species and parameters) that returns a
-        number or an array. A mapping names them.
+        number or an array (`UserFunction` states its version). A mapping names them.
     at : float, sequence of float or "steady_state"
         Times of a time course, which make a dimension ``time``; by default the steady state.
         Species start where the written model has them, an upper bound of each fixed point, unless
         their starts are varied (``initial`` is all).
-    loss, tolerance, bound
-        Of ``loss`` and ``gradient_norm``, and of ``settling_time``, as in `gradient` and `certify`.
     executor : int, concurrent.futures.Executor or None
         Where points are solved: on so many processes, on an executor (of Dask,
         ``client.get_executor()``), or here. The result is the same to the bit.
-    path : path-like, optional
+    path : path-like or ScanFile, optional
         File for the result, .nc or .zarr. Chunks are kept beside it as they are solved, so that the
-        same call goes on where an interrupted one stopped.
-    resume : bool
-        Whether to go on with such chunks, and to return a finished result of this very scan.
-    overwrite : bool
-        Whether to begin again, whatever is there.
+        same call goes on where an interrupted one stopped, and a finished result of this very scan
+        is returned; `ScanFile` says otherwise. Functions are told apart by name and version alone:
+        one that has changed is solved again if it has another version.
     progress : bool, optional
         Whether to show a progress bar; by default on a terminal.
     on_error : {"nan", "raise"}
@@ -138,34 +129,46 @@ def scan(
     >>> (ds.outputs.sel(h=1e-3, output="y0") > 0.5).values.tolist()
     [[False, True], [True, False]]
     """
-    check_guard(executor)
-    plan = make_plan(model, vary, x, y, outputs, at, loss, tolerance, bound)
+    plan = make_plan(model, vary, x, y, outputs, at)
     check_choice("on_error", on_error, get_args(OnError))
-    file = None if path is None else check_path(path)
-    if file is not None and (found := _finished(file, plan, resume, overwrite)) is not None:
+    file = path if path is None or isinstance(path, ScanFile) else ScanFile(path)
+    if file is not None and (found := _finished(file, plan)) is not None:
         if on_error == "raise":
             _raise_failures(plan, whole(plan.shape), found.status.values)
         return found
-    solver = prepare(plan)
-    arrays = _Arrays(plan, solver.variables())
-    if file is None:
-        _fill(plan, solver, arrays, executor, None, progress, on_error)
-        return _dataset(plan, solver, arrays)
-    check_size(file, arrays.largest)
+    solver = Solver(plan)
+    arrays = _Arrays(plan, solver.variables)
+    if file is not None:
+        return _scan_to(file, plan, solver, arrays, executor, progress, on_error)
+    _fill(plan, solver, arrays, executor, None, progress, on_error)
+    return _dataset(plan, solver, arrays)
+
+
+def _scan_to(
+    file: ScanFile,
+    plan: Plan,
+    solver: Solver,
+    arrays: _Arrays,
+    executor: ExecutorLike,
+    progress: bool | None,
+    on_error: OnError,
+) -> xr.Dataset:
+    """Solve what is not beside the file yet, and write it when all is there."""
+    check_size(file.path, arrays.largest)
     parts = Parts(file, plan)
-    parts.open(resume, overwrite)
+    parts.open()
     try:
         given_up = _fill(plan, solver, arrays, executor, parts, progress, on_error)
         ds = _dataset(plan, solver, arrays)
         if given_up:
             warnings.warn(
-                f"{given_up} chunks of the scan were given up, so {str(file)!r} is not written; the"
-                " same call tries them again",
+                f"{given_up} chunks of the scan were given up, so {str(file.path)!r} is not"
+                " written; the same call tries them again",
                 RuntimeWarning,
-                2,
+                3,
             )
             return ds
-        write_result(ds, file)
+        write_result(ds, file.path)
     except KeyboardInterrupt as stop:
         if sys.version_info >= (3, 11):
             stop.add_note(
@@ -179,7 +182,7 @@ def scan(
     return ds
 
 
-def _finished(file: Path, plan: Plan, resume: bool, overwrite: bool) -> xr.Dataset | None:
+def _finished(file: ScanFile, plan: Plan) -> xr.Dataset | None:
     """The result that a file holds already, if it is this scan's.
 
     Raises
@@ -187,17 +190,18 @@ def _finished(file: Path, plan: Plan, resume: bool, overwrite: bool) -> xr.Datas
     FileExistsError
         If the file holds something else, or is not to be used.
     """
-    if not file.exists() or overwrite:
+    if not file.path.exists() or file.overwrite:
         return None
-    if resume:
+    if file.resume:
         try:
-            found = open_scan(file)
+            found = open_scan(file.path)
         except (OSError, ValueError):
             found = None
         if found is not None and found.attrs[KEY] == plan.key:
             return found
-    what = "something else than this scan" if resume else "a file"
-    raise FileExistsError(f"{str(file)!r} holds {what}; overwrite=True replaces it")
+    what = "something else than this scan" if file.resume else "a file"
+    remedy = "ScanFile(path, overwrite=True) replaces it"
+    raise FileExistsError(f"{str(file.path)!r} holds {what}; {remedy}")
 
 
 # Solving ------------------------------------------------------------------------------------------
@@ -206,13 +210,13 @@ def _finished(file: Path, plan: Plan, resume: bool, overwrite: bool) -> xr.Datas
 class _Arrays:
     """The result's variables, filled chunk by chunk."""
 
-    def __init__(self, plan: Plan, variables: list[Variable]) -> None:
-        self.variables = {variable.name: variable for variable in variables}
+    def __init__(self, plan: Plan, variables: Mapping[str, Variable]) -> None:
+        self.variables = variables
         self.values: dict[str, Any] = {}
-        for variable in variables:
-            shape = (*(plan.shape[d] for d in variable.over), *(n for _, n in variable.further))
+        for name, variable in variables.items():
+            shape = (*(plan.shape[d] for d in variable.over), *variable.shape)
             empty, kind = ("", object) if variable.is_text else (np.nan, float)
-            self.values[variable.name] = np.full(shape, empty, kind)
+            self.values[name] = np.full(shape, empty, kind)
         self._texts: dict[str, str] = {}
 
     @property
@@ -238,7 +242,7 @@ class _Arrays:
 
 def _fill(
     plan: Plan,
-    solver: NetworkScan | ModelScan,
+    solver: Solver,
     arrays: _Arrays,
     executor: ExecutorLike,
     parts: Parts | None,
@@ -300,7 +304,7 @@ def _raise_failures(plan: Plan, box: Box, status: Any) -> None:
 # The result ---------------------------------------------------------------------------------------
 
 
-def _dataset(plan: Plan, solver: NetworkScan | ModelScan, arrays: _Arrays) -> xr.Dataset:
+def _dataset(plan: Plan, solver: Solver, arrays: _Arrays) -> xr.Dataset:
     import xarray as xr
 
     coordinates: dict[str, Any] = {}
@@ -309,7 +313,7 @@ def _dataset(plan: Plan, solver: NetworkScan | ModelScan, arrays: _Arrays) -> xr
             origin = (
                 name if name in axis.values else next(n for n in axis.values if name.startswith(n))
             )
-            coordinates[name] = (axis.dim, values, solver.describe(origin))
+            coordinates[name] = (axis.dim, values, solver.subject.describe(origin))
     if plan.has_samples:
         # a file of netCDF 3 knows no longer whole numbers
         coordinates[SAMPLE] = (
@@ -322,9 +326,9 @@ def _dataset(plan: Plan, solver: NetworkScan | ModelScan, arrays: _Arrays) -> xr
     if plan.time is not None:
         coordinates["time"] = ("time", plan.time, {"long_name": "time", "units": "model units"})
     further = {name for variable in arrays.variables.values() for name, _ in variable.further}
-    labels = solver.coordinates().items()
+    labels = {"output": solver.subject.outputs, "species": solver.subject.species}
     coordinates |= {
-        name: np.array(names, dtype=object) for name, names in labels if name in further
+        name: np.array(names, dtype=object) for name, names in labels.items() if name in further
     }
     variables = {}
     for name, variable in arrays.variables.items():
@@ -336,10 +340,9 @@ def _dataset(plan: Plan, solver: NetworkScan | ModelScan, arrays: _Arrays) -> xr
 def _provenance(plan: Plan) -> dict[str, Any]:
     """How a result came about, in what files can hold."""
     name = "antimony" if isinstance(plan.model, str) else plan.model.name
-    kinds = [quantity.kind for quantity in plan.quantities]
     text = {"antimony": plan.model} if isinstance(plan.model, str) else {}
     found: dict[str, Any] = text | {
-        "title": f"scan of {name}: {', '.join(quantity.name for quantity in plan.quantities)}",
+        "title": f"scan of {name}: {', '.join(plan.quantities)}",
         "model": name if isinstance(plan.model, str) else repr(plan.model),
         "model_hash": model_hash(plan.model),
         "axes": "; ".join(
@@ -355,11 +358,5 @@ def _provenance(plan: Plan) -> dict[str, Any]:
         varied = {name for axis in plan.axes for name in axis.values}
         found["inputs"] = ", ".join(
             f"{name} = {value!r}" for name, value in given if name not in varied
-        )
-    if "settling_time" in kinds:
-        found |= {"tolerance": plan.tolerance, "bound": plan.bound}
-    if {"loss", "gradient_norm"} & set(kinds):
-        found["loss"] = (
-            plan.loss if isinstance(plan.loss, str) else getattr(plan.loss, "name", "a function")
         )
     return found

@@ -18,7 +18,7 @@ from crn_nn_tellurium.basics import FloatArray, Recent, by_sample
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import LayerEncoding
 from crn_nn_tellurium.errors import ConvergenceError
-from crn_nn_tellurium.kinetics import RateConstants
+from crn_nn_tellurium.kinetics import RateConstants, layer_factors
 from crn_nn_tellurium.networks import (
     bias_constant,
     places,
@@ -27,7 +27,7 @@ from crn_nn_tellurium.networks import (
 )
 from crn_nn_tellurium.scans.axes import CV, DRAW
 from crn_nn_tellurium.scans.grid import Box
-from crn_nn_tellurium.scans.network_parameters import FUEL, RATES, NetworkParameters
+from crn_nn_tellurium.scans.network_parameters import FUEL, SPEED, NetworkParameters
 from crn_nn_tellurium.scans.plan import Plan
 from crn_nn_tellurium.scans.steady_states import input_values
 from crn_nn_tellurium.simulation import INTEGRATED, FlatModel, Outcome, Outcomes, Simulator, fill
@@ -136,13 +136,15 @@ class _Flat:
                 if name in values and parameters.targets[name].kind == "constant":
                     found[name] = float(values[name]) / float(layer.constants.local[place])
             if parameters.varies(DRAW, "error"):
-                errors = parameters.factors(number, int(values[DRAW]), float(values[CV]))
-                # by the pattern that they were drawn for: a weight that is varied to 0 has its
+                # by the pattern that they are drawn for: a weight that is varied to 0 has its
                 # error all the same
-                nominal = parameters.kinetics.layers[number].chemistry
-                for name, error in _by_name(nominal, errors).items():
+                nominal = parameters.kinetics.layers[number]
+                errors = layer_factors(
+                    nominal, float(values[CV]), int(values[DRAW]), parameters.seed
+                )
+                for name, error in _by_name(nominal.chemistry, errors).items():
                     found[name] = found.get(name, 1.0) * error
-        common = float(values[RATES]) if parameters.varies(RATES, "factor") else 1.0
+        common = float(values[SPEED]) if parameters.varies(SPEED, "factor") else 1.0
         fuel = float(values[FUEL]) if parameters.fuel else 1.0
         return np.array(
             [

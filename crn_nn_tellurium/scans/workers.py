@@ -1,16 +1,16 @@
 """Chunks of a scan on one process, on several, or wherever an Executor runs them.
 
-Workers are sent the plan, build and compile once what it needs, and stay warm. A chunk's numbers
-depend on the plan alone, so who solves it, and in what order, does not matter. How many chunks a
-worker takes at a time depends on how long they take. When a worker dies, what it had is solved
-again, one chunk at a time, so that one that kills its workers is found out and costs nothing but
-itself.
+Processes of ours are joblib's (loky): they are started afresh, for forked ones would share
+roadrunner's state, and do not import the caller's script. Workers are sent the plan, build and
+compile once what it needs, and stay warm. A chunk's numbers depend on the plan alone, so who solves
+it, and in what order, does not matter. How many chunks a worker takes at a time depends on how long
+they take. When a worker dies, what it had is solved again, one chunk at a time, so that one that
+kills its workers is found out and costs nothing but itself.
 """
 
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 import pickle
 import signal
@@ -23,18 +23,17 @@ from concurrent.futures import (
     BrokenExecutor,
     Executor,
     Future,
-    ProcessPoolExecutor,
     wait,
 )
 from contextlib import contextmanager
 from typing import Any
 
+from joblib.externals import loky
+
 from crn_nn_tellurium.basics import Recent, is_real
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.networks import Network
-from crn_nn_tellurium.scans.model_scan import ModelScan
-from crn_nn_tellurium.scans.network_scan import NetworkScan
 from crn_nn_tellurium.scans.plan import Plan
+from crn_nn_tellurium.scans.solve import Solver
 from crn_nn_tellurium.simulation import Outcome
 
 ExecutorLike = Executor | int | None
@@ -50,15 +49,10 @@ _PER_WORKER = 2
 _UNKNOWN_WORKERS = 16
 
 
-def prepare(plan: Plan) -> NetworkScan | ModelScan:
-    """What solves a plan's chunks."""
-    return NetworkScan(plan) if isinstance(plan.model, Network) else ModelScan(plan)
-
-
 def solve_chunks(
-    plan: Plan, numbers: Sequence[int], executor: ExecutorLike, scan: NetworkScan | ModelScan
+    plan: Plan, numbers: Sequence[int], executor: ExecutorLike, solver: Solver
 ) -> Iterator[tuple[int, Solved]]:
-    """Chunks by number as they come; `scan` serves this process.
+    """Chunks by number as they come; `solver` serves this process.
 
     Raises
     ------
@@ -66,7 +60,7 @@ def solve_chunks(
         If the plan cannot be sent to workers, or the executor is none.
     """
     if executor is None:
-        yield from ((number, scan.solve(plan.chunks[number])) for number in numbers)
+        yield from ((number, solver.solve(plan.chunks[number])) for number in numbers)
     elif isinstance(executor, Executor):
         yield from _Run(plan, numbers, executor, workers_of(executor)).results()
     else:
@@ -95,23 +89,6 @@ def as_executor(executor: ExecutorLike) -> Iterator[Executor | None]:
             yield pool
 
 
-_GUARD = (
-    "a script that starts workers needs if __name__ == '__main__': around what it runs, since they"
-    " import it (it has to be a file)"
-)
-
-
-def check_guard(executor: ExecutorLike) -> None:
-    """Refuse to start workers from a worker that is only importing the script.
-
-    Raises
-    ------
-    InputError
-    """
-    if executor is not None and getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise InputError(_GUARD)
-
-
 def workers_of(executor: Executor) -> int:
     """How many workers an executor has, as far as it tells."""
     found = getattr(executor, "_max_workers", None)
@@ -121,12 +98,9 @@ def workers_of(executor: Executor) -> int:
     return len(client.nthreads()) if client is not None else _UNKNOWN_WORKERS
 
 
-def own_pool(workers: int) -> ProcessPoolExecutor:
-    """Processes that are started afresh: forked ones would share roadrunner's state."""
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_leave_interrupts_to_the_parent
-    )
+def own_pool(workers: int) -> Executor:
+    """Processes of ours, which live as long as one call: warm ones would have old modules."""
+    return loky.ProcessPoolExecutor(workers, initializer=_leave_interrupts_to_the_parent)
 
 
 def _leave_interrupts_to_the_parent() -> None:
@@ -135,16 +109,18 @@ def _leave_interrupts_to_the_parent() -> None:
 
 # In the worker ------------------------------------------------------------------------------------
 
-_scans: Recent[str, NetworkScan | ModelScan] = Recent(_KEPT)
+_solvers: Recent[str, Solver] = Recent(_KEPT)
 
 
 def solve_in_worker(
     payload: bytes, key: str, numbers: Sequence[int]
 ) -> tuple[list[dict[str, Any]], float]:
     """Some chunks of a plan, and how long they took without what is done once."""
-    scan = _scans.get(key, lambda: prepare(pickle.loads(payload)))
+    solver = _solvers.get(key, lambda: Solver(pickle.loads(payload)))
     begin = time.perf_counter()
-    return [scan.solve(scan.plan.chunks[number]) for number in numbers], time.perf_counter() - begin
+    return [
+        solver.solve(solver.plan.chunks[number]) for number in numbers
+    ], time.perf_counter() - begin
 
 
 # In the parent ------------------------------------------------------------------------------------
@@ -256,13 +232,14 @@ class _Run:
                 yield number, Outcome.failure(reason)
             else:
                 raise InputError(
-                    f"workers die before they have solved anything ({error}); {_GUARD}"
+                    f"workers die before they have solved anything ({error}); executor=None solves"
+                    " the scan in this process"
                 ) from error
 
     def _replace(self) -> None:
         """A pool of our own in place of one that broke."""
         if self._is_own:
-            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor.shutdown(wait=False)
         self._executor, self._is_own = own_pool(min(self._workers, os.cpu_count() or 1)), True
 
     def _stop(self) -> None:
@@ -270,8 +247,5 @@ class _Run:
         for future in self._pending:
             future.cancel()
         if self._is_own:
-            processes = list((getattr(self._executor, "_processes", None) or {}).values())
-            self._executor.shutdown(wait=not self._pending, cancel_futures=True)
-            if self._pending:
-                for process in processes:
-                    process.terminate()
+            # what still works on a chunk that nobody waits for is ended
+            self._executor.shutdown(kill_workers=bool(self._pending))

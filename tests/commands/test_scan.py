@@ -40,7 +40,7 @@ def test_scan_writes_a_result_a_table_and_a_picture(run, tmp_path):
     [
         "scan iris --vary petal_length_cm=1:6:5 --cv 0.1 --draws 4 --keep outputs,class",
         "scan xor --vary x0=0:1:9 --vary x1=0:1:9 --keep class",
-        "scan xor --vary rates=1,2 --at 1,2,5 --input 1,0 --keep outputs",
+        "scan xor --vary speed=1,2 --at 1,2,5 --input 1,0 --keep outputs",
         "scan m.ant --vary k=1:2:5 --keep A --at 1",
         "scan xor --vary h=1e-3,1e-2 --keep settling_time --bound cheap --workers 1",
     ],

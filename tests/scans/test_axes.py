@@ -8,10 +8,14 @@ from support.scans import CORPUS, SMALL, XOR, assert_close, changed
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants
-from crn_nn_tellurium.kinetics.rate_errors import perturbed_outputs, spread
+from crn_nn_tellurium.kinetics.rate_errors import (
+    RateErrors,
+    layer_factors,
+    perturbed_outputs,
+    spread,
+)
 from crn_nn_tellurium.networks.parameter_vector import parameters
 from crn_nn_tellurium.networks.weights import values_of
-from crn_nn_tellurium.scans.network_parameters import NetworkParameters
 
 
 def test_a_grid_has_named_dimensions_in_order():
@@ -26,9 +30,9 @@ def test_a_grid_has_named_dimensions_in_order():
 
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
 def test_samples_of_any_network_are_those_of_the_simulator(case):
-    ds = cn.scan(case.net, {"rates": [1.0]}, x=case.x, outputs=["outputs", "species"])
+    ds = cn.scan(case.net, {"speed": [1.0]}, x=case.x, outputs=["outputs", "species"])
     steady = cn.Simulator(case.net).steady_state(case.x)
-    assert ds.outputs.dims == ("rates", "sample", "output")
+    assert ds.outputs.dims == ("speed", "sample", "output")
     np.testing.assert_array_equal(ds.outputs.values[0], steady.outputs)
     np.testing.assert_array_equal(ds.concentrations.values[0], steady.concentrations)
 
@@ -98,29 +102,28 @@ def test_errors_of_rate_constants_are_those_of_the_kinetics(case):
     axes = cn.lognormal([0.0, 0.3], draws=3, seed=5)
     ds = cn.scan(case.net, axes, x=case.x)
     assert ds.outputs.dims[:3] == ("cv", "draw", "sample")
-    kinetics = NetworkKinetics(case.net)
-    drawn = NetworkParameters(kinetics, axes)
+    kinetics, drawn = NetworkKinetics(case.net), RateErrors(cv=0.3, draws=3, seed=5)
     for cv in (0.0, 0.3):
         for draw in range(3):
-            factors = [drawn.factors(number, draw, cv) for number in range(len(case.net.layers))]
+            factors = drawn.factors(kinetics, cv, draw)
             expected = perturbed_outputs(kinetics, case.net.input_coding.check(case.x), factors)
             assert_close(ds.outputs.sel(cv=cv, draw=draw).values, expected, 1e-8)
 
 
 def test_errors_have_the_spread_that_is_stated():
-    drawn = NetworkParameters(NetworkKinetics(XOR), cn.lognormal(0.3, draws=400))
-    logs = np.log([values_of(drawn.factors(0, draw, 0.3).weights) for draw in range(400)])
+    first = NetworkKinetics(XOR).layers[0]
+    logs = np.log([values_of(layer_factors(first, 0.3, draw, 0).weights) for draw in range(400)])
     assert stats.kstest(logs.ravel() / spread(0.3), "norm").pvalue > 1e-3
     assert abs(np.expm1(spread(0.3) ** 2) - 0.3**2) < 1e-12
 
 
 def test_a_common_factor_changes_speed_alone():
-    steady = cn.scan(XOR, {"rates": [0.5, 1.0, 2.0]}, x=[1, 0]).outputs.values
+    steady = cn.scan(XOR, {"speed": [0.5, 1.0, 2.0]}, x=[1, 0]).outputs.values
     assert_close(steady, np.broadcast_to(steady[1], steady.shape), 1e-11)
-    course = cn.scan(XOR, {"rates": [1.0, 2.0]}, x=[1, 0], at=[1.0, 2.0, 4.0]).outputs
+    course = cn.scan(XOR, {"speed": [1.0, 2.0]}, x=[1, 0], at=[1.0, 2.0, 4.0]).outputs
     assert_close(
-        course.sel(rates=2.0).isel(time=[0, 1]).values,
-        course.sel(rates=1.0).isel(time=[1, 2]).values,
+        course.sel(speed=2.0).isel(time=[0, 1]).values,
+        course.sel(speed=1.0).isel(time=[1, 2]).values,
         1e-7,
     )
 

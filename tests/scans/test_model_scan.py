@@ -47,10 +47,10 @@ def test_of_several_steady_states_the_one_that_the_start_leads_to():
 
 def test_errors_and_factors_of_any_reaction_network():
     crn = cn.to_reactions(XOR, x=[1, 0])
-    ds = cn.scan(crn, [*cn.lognormal([0.0, 0.2], draws=2), {"rates": [1.0, 3.0]}])
+    ds = cn.scan(crn, [*cn.lognormal([0.0, 0.2], draws=2), {"speed": [1.0, 3.0]}])
     assert_close(ds.outputs.sel(cv=0.0).values, np.broadcast_to(XOR([1, 0]), (2, 2, 1)), 1e-8)
-    assert_close(ds.outputs.sel(rates=1.0).values, ds.outputs.sel(rates=3.0).values, 1e-8)
-    assert len(np.unique(ds.outputs.sel(cv=0.2, rates=1.0))) == 2
+    assert_close(ds.outputs.sel(speed=1.0).values, ds.outputs.sel(speed=3.0).values, 1e-8)
+    assert len(np.unique(ds.outputs.sel(cv=0.2, speed=1.0))) == 2
 
 
 def test_a_model_that_never_settles_says_so():
@@ -74,7 +74,7 @@ def test_slow_models_settle_where_they_should():
     np.testing.assert_allclose(
         [ds.A.values.item(), ds.B.values.item()], [20 / 3, 10 / 3], rtol=1e-6
     )
-    ds = cn.scan(cn.to_reactions(XOR, x=[1, 0]), {"rates": [1.0, 1e-6]})
+    ds = cn.scan(cn.to_reactions(XOR, x=[1, 0]), {"speed": [1.0, 1e-6]})
     assert_close(ds.outputs.values[1], ds.outputs.values[0], 1e-7)
 
 

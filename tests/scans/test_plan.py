@@ -1,7 +1,6 @@
 """How a scan came about, what its key is, and what is solved once."""
 
 import dataclasses
-from functools import partial
 
 import numpy as np
 from support.scans import XOR, assert_close, changed
@@ -21,6 +20,25 @@ def test_the_result_says_how_it_came_about():
     assert other.attrs["model_hash"] != ds.attrs["model_hash"]
 
 
+def first(result):
+    """A function that states no version."""
+    return 1.0
+
+
+def second(result):
+    """Another, in its second version."""
+    return 2.0
+
+
+def third(result):
+    """The same name and version stand for the same function."""
+    return 3.0
+
+
+second.version = "2"
+third.__qualname__, third.version = second.__qualname__, "3"
+
+
 def test_the_key_is_that_of_all_that_matters():
     from crn_nn_tellurium.scans.arguments import make_plan
 
@@ -31,30 +49,24 @@ def test_the_key_is_that_of_all_that_matters():
         {"x": [0, 0.5]},
         {"at": 1.0},
         {"outputs": "class"},
-        {"outputs": {"f": lambda r: 1.0}},
-        {"outputs": {"f": lambda r: 2.0}},
-        {"outputs": "settling_time", "tolerance": 0.1},
+        {"outputs": {"f": first}},
+        {"outputs": {"f": cn.UserFunction(first, version="2")}},
+        {"x": [[0, 1]], "y": [1], "outputs": "loss"},
+        {"x": [[0, 1]], "y": [1], "outputs": cn.MeanLoss("cross_entropy")},
+        {"outputs": {"f": second}},
+        {"outputs": {"f": third}},
+        {"outputs": cn.SettlingTime(0.1)},
         {"outputs": "settling_time"},
         {"model": XOR.with_h(0.5)},
     ]
 
-    def of(factor, power=2):
-        return lambda result: factor * result.outputs[0, 0] ** power
-
-    others += [
-        {"outputs": {"f": f}}
-        for f in (of(1.0), of(2.0), of(1.0, 3), partial(np.float64, 3), partial(np.float64, 4))
-    ]
-
     class Mine(cn.SmoothedReLU):
-        def concentrations(self, z):
-            return super().concentrations(z)
+        version = "1"
 
-    kept = Mine.concentrations
     nets = [cn.Network([cn.Layer([[1.0, 1.0]], activation=Mine(h=0.1))])]
-    first = make_plan(nets[0], {"x0": [0.0]}).key
-    Mine.concentrations = lambda self, z: 1.0 * kept(self, z)
-    assert make_plan(nets[0], {"x0": [0.0]}).key != first
+    before = make_plan(nets[0], {"x0": [0.0]}).key
+    Mine.version = "2"
+    assert make_plan(nets[0], {"x0": [0.0]}).key != before
     keys = [make_plan(**{"model": XOR, **base, **other}).key for other in [{}, *others]]
     assert len(set(keys)) == len(keys)
     assert make_plan(XOR, **base).key == keys[0]
@@ -109,6 +121,6 @@ def test_the_sparse_and_the_dense_network_agree(rng):
     thin = dataclasses.replace(dense.layers[0], weights=sparse.csr_array(first))
     net = dataclasses.replace(dense, layers=(thin, dense.layers[1]))
     j, i = (int(k) for k in np.argwhere(first)[2])
-    vary = [{f"w1_{j}_{i}": [-1.0, 0.5], "h": [1e-3, 0.1]}, {"rates": [2.0]}]
+    vary = [{f"w1_{j}_{i}": [-1.0, 0.5], "h": [1e-3, 0.1]}, {"speed": [2.0]}]
     x = rng.uniform(0, 1, (3, 4))
     assert_close(cn.scan(net, vary, x=x).outputs.values, cn.scan(dense, vary, x=x).outputs.values)

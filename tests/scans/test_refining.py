@@ -46,7 +46,7 @@ def test_most_points_lie_along_the_boundary():
 
 def test_settling_time_past_a_limit_on_a_logarithmic_axis():
     ranges = {"h": (1e-4, 1, "log"), "x0": (0, 1)}
-    ds = cn.refine(XOR, ranges, x=[0, 1], outputs="settling_time", bound="cheap", limit=60.0, n=300)
+    ds = cn.refine(XOR, ranges, x=[0, 1], outputs=cn.SettlingTime(bound="cheap"), limit=60.0, n=300)
     assert ds.attrs["limit"] == 60.0
     points = zip(ds.boundary_h.values, ds.boundary_x0.values, strict=True)
     times = [cn.settling_time(XOR.with_h(h), [x0, 1], bound="cheap") for h, x0 in points]
@@ -83,7 +83,6 @@ def test_three_numbers_and_other_models():
         ({"x0": (1, 0)}, {}, "its range is"),
         ({"x0": (0, 1)}, {"n": 2}, "3 or more"),
         ({"x0": (0, 1)}, {"limit": "high"}, "limit is 'high'"),
-        ({"x0": (0, 1)}, {"path": "a.nc"}, "no path="),
         ({"x0": (0, 1)}, {"outputs": "species"}, "refine looks at one"),
         ({"x0": (0, 1)}, {"outputs": "outputs"}, "limit= says where"),
         ({"z": (0, 1)}, {}, "has no 'z'"),

@@ -144,16 +144,19 @@ def test_a_chunk_that_kills_every_worker_is_given_up_alone(totals, monkeypatch):
     np.testing.assert_array_equal(found.total.values[~failed], totals.total.values[~failed])
 
 
-def test_workers_that_cannot_start_are_reported(tmp_path):
+def test_a_script_needs_no_guard_and_its_functions_are_sent(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
-        "import crn_nn_tellurium as cn\ncn.scan(cn.load_model('xor'), {'x0': [0, 1]},"
-        " executor=2)\n",
+        "import crn_nn_tellurium as cn\n"
+        "def total(result):\n"
+        "    return result.outputs.sum()\n"
+        "ds = cn.scan(cn.load_model('xor'), {'x0': [0, 1]}, outputs=[total], executor=2)\n"
+        "print(ds.total.shape)\n",
         encoding="utf-8",
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
-    assert done.returncode
-    assert "needs if __name__ == '__main__':" in done.stderr
+    assert not done.returncode, done.stderr
+    assert done.stdout.splitlines() == ["(2,)"]  # once: no worker runs the script
 
 
 def test_functions_that_workers_cannot_import_are_sent_to_them():
@@ -229,11 +232,13 @@ def test_a_result_comes_back_from_its_file(expected, tmp_path, name, monkeypatch
     with monkeypatch.context() as patched:
         patched.setattr("crn_nn_tellurium.scans.scanning.solve_chunks", None)  # nothing is solved
         assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], path=path), expected)
-    with pytest.raises(FileExistsError, match="something else than this scan; overwrite=True"):
+    with pytest.raises(
+        FileExistsError, match=r"something else than this scan; ScanFile\(path, overwrite"
+    ):
         cn.scan(XOR, {"x0": [0.0]}, path=path)
-    with pytest.raises(FileExistsError, match="overwrite=True replaces it"):
-        cn.scan(XOR, VARY, outputs=["outputs", "class"], path=path, resume=False)
-    assert cn.scan(XOR, {"x0": [0.0]}, path=path, overwrite=True).sizes["x0"] == 1
+    with pytest.raises(FileExistsError, match=r"overwrite=True\) replaces it"):
+        cn.scan(XOR, VARY, outputs=["outputs", "class"], path=cn.ScanFile(path, resume=False))
+    assert cn.scan(XOR, {"x0": [0.0]}, path=cn.ScanFile(path, overwrite=True)).sizes["x0"] == 1
     assert cn.open_scan(path).sizes["x0"] == 1
 
 
@@ -247,7 +252,8 @@ def test_names_of_classes_and_reasons_come_back_from_files(tmp_path, monkeypatch
         (iris, {"h1": [0.01, 0.1]}, ["class", "species"]),
     ):
         for name in ("a.nc", "a.zarr"):
-            ds = cn.scan(model, vary, outputs=kept, path=tmp_path / name, overwrite=True)
+            file = cn.ScanFile(tmp_path / name, overwrite=True)
+            ds = cn.scan(model, vary, outputs=kept, path=file)
             assert_same(cn.open_scan(tmp_path / name), ds)
 
 
@@ -301,11 +307,11 @@ def test_chunks_of_another_scan_are_not_taken(tmp_path):
     run_until_killed(path, 0, signal.SIGKILL, 1)
     with pytest.raises(FileExistsError, match="holds chunks of another scan"):
         cn.scan(XOR, {"x0": [0.0]}, path=path)
-    with pytest.raises(FileExistsError, match=r"resume=True \(--resume\) goes on"):
-        scan_jobs.scan_to(path, resume=False)
+    with pytest.raises(FileExistsError, match=r"resume=True\) \(--resume\) goes on"):
+        scan_jobs.scan_to(cn.ScanFile(path, resume=False))
     with pytest.raises(FileNotFoundError, match="holds an unfinished one"):
         cn.open_scan(path)
-    assert cn.scan(XOR, {"x0": [0.0]}, path=path, overwrite=True).sizes["x0"] == 1
+    assert cn.scan(XOR, {"x0": [0.0]}, path=cn.ScanFile(path, overwrite=True)).sizes["x0"] == 1
     assert [file.name for file in tmp_path.iterdir()] == ["out.nc"]
 
 
@@ -352,7 +358,7 @@ def test_nothing_is_removed_for_a_call_that_is_refused(tmp_path):
     path = tmp_path / "out.nc"
     done = run_until_killed(path, 0, signal.SIGKILL, 1)
     with pytest.raises(cn.InputError, match="no 'x9'"):
-        cn.scan(XOR, {"x9": [0.0]}, path=path, overwrite=True)
+        cn.scan(XOR, {"x9": [0.0]}, path=cn.ScanFile(path, overwrite=True))
     assert len(list(path.with_name("out.nc.parts").glob("0*.npz"))) == done
 
 

@@ -9,8 +9,8 @@ import crn_nn_tellurium as cn
 
 def test_what_is_kept_of_samples_with_targets():
     x, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float), np.array([0, 1, 1, 0])
-    kept = ["outputs", "class", "loss", "accuracy", "gradient_norm", "settling_time", "Y1_0"]
-    ds = cn.scan(XOR, {"h": [1e-3, 0.3]}, x=x, y=y, outputs=kept, tolerance=0.01)
+    kept = ["outputs", "class", "loss", "accuracy", "gradient_norm", cn.SettlingTime(0.01), "Y1_0"]
+    ds = cn.scan(XOR, {"h": [1e-3, 0.3]}, x=x, y=y, outputs=kept)
     assert ds.loss.dims == ds.accuracy.dims == ds.gradient_norm.dims == ("h",)
     assert ds["class"].dims == ds.settling_time.dims == ds.Y1_0.dims == ("h", "sample")
     for h in (1e-3, 0.3):
@@ -37,7 +37,7 @@ def test_names_of_classes_are_kept():
 def test_gradients_and_times_with_inputs_that_are_varied_too():
     x, y = np.array([[0, 0], [1, 1]], dtype=float), np.array([[0.0], [0.5]])
     vary = {"x0": [0.2, 0.4, 0.9], "b1_1": [0.1, 1.0], "h": [1e-2, 1e-1]}
-    ds = cn.scan(XOR, vary, x=x, y=y, outputs=["gradient_norm", "settling_time"], bound="cheap")
+    ds = cn.scan(XOR, vary, x=x, y=y, outputs=["gradient_norm", cn.SettlingTime(bound="cheap")])
     assert ds.gradient_norm.dims == ("x0", "b1_1", "h")
     for x0 in vary["x0"]:
         for b in vary["b1_1"]:
@@ -99,7 +99,7 @@ def test_what_has_no_certificate_says_so():
     from support.networks import Swish
 
     net = cn.Network([cn.Layer([[1.0]], activation=Swish(h=0.1)), cn.Layer([[1.0]])])
-    ds = cn.scan(net, {"h1": [0.1, 0.2]}, x=[0.5], outputs="settling_time", bound="cheap")
+    ds = cn.scan(net, {"h1": [0.1, 0.2]}, x=[0.5], outputs=cn.SettlingTime(bound="cheap"))
     assert np.isnan(ds.settling_time.values).all()
     assert all(text.startswith("no settling time: ") for text in ds.status.values)
 
@@ -110,6 +110,7 @@ def test_what_has_no_certificate_says_so():
         ({}, {}, "nothing to vary"),
         ({"x9": [1]}, {}, r"no 'x9'.*near it: x1, x0"),
         ({"w1_0": [1]}, {}, "near it: w1_"),
+        ({"rates": [1]}, {}, "the factor on all rate constants is 'speed'"),
         ({"x0": []}, {}, "not empty"),
         ({"x0": 3}, {}, "expected a list of numbers"),
         ({"x0": ["a"]}, {}, "expected a list of numbers"),
@@ -139,13 +140,13 @@ def test_what_has_no_certificate_says_so():
         ({"x0": [1]}, {"at": [2, 1]}, "expected rising times"),
         ({"x0": [1]}, {"at": "soon"}, "at is 'soon'"),
         ({"x0": [1]}, {"at": {"x1": 0}}, r"go to x="),
-        ({"x0": [1]}, {"outputs": "z"}, "no 'z'; expected one of outputs"),
+        ({"x0": [1]}, {"outputs": "z"}, "no 'z' to keep; expected one of outputs"),
         ({"x0": [1]}, {"outputs": []}, "one thing to keep"),
         ({"x0": [1]}, {"outputs": [lambda r: 0]}, "give {'name': function}"),
         ({"x0": [1]}, {"outputs": {"bad": lambda r: "text"}}, "returns a number"),
         ({"x0": [1]}, {"outputs": "loss"}, "needs targets"),
         ({"x0": [1]}, {"outputs": "accuracy", "x": [[0, 1]], "y": ["no"]}, "network's classes"),
-        ({"rates": [1]}, {"outputs": "settling_time"}, "no network has them"),
+        ({"speed": [1]}, {"outputs": "settling_time"}, "no network has them"),
         ({"x0": [1]}, {"outputs": "settling_time", "at": 1.0}, "of steady states"),
         ({"Y1_0": [1]}, {"at": 1.0, "outputs": "Y1_0"}, "varied and kept"),
         ({"x0": [1]}, {"on_error": "stop"}, "on_error is 'stop'"),
@@ -187,7 +188,7 @@ def test_other_models_are_checked_too():
     for model, vary, options, message in (
         (REVERSIBLE, {"k9": [1]}, {}, "near it: k2, k1"),
         (REVERSIBLE, {"total": [1]}, {}, "a rule sets it"),
-        (REVERSIBLE, {"rates": [1]}, {}, "need a Network or a ReactionNetwork"),
+        (REVERSIBLE, {"speed": [1]}, {}, "need a Network or a ReactionNetwork"),
         (REVERSIBLE, {"A": [-1]}, {}, ">= 0"),
         (REVERSIBLE, {"k1": [1]}, {"outputs": "loss"}, "of neural networks"),
         (REVERSIBLE, {"k1": [1]}, {"outputs": "C"}, "no 'C' to keep"),
@@ -268,16 +269,16 @@ def test_a_function_that_fails_at_some_points_costs_these_alone():
 
 
 def test_a_gradient_that_fails_is_marked_where_it_failed(monkeypatch):
-    from crn_nn_tellurium.scans import network_scan
+    from crn_nn_tellurium.scans import quantities
 
-    whole = network_scan.gradient
+    whole = quantities.gradient
 
     def some(net, x, *rest):
         if x[0, 0] == 0.5:
             raise cn.ConvergenceError("made to")
         return whole(net, x, *rest)
 
-    monkeypatch.setattr(network_scan, "gradient", some)
+    monkeypatch.setattr(quantities, "gradient", some)
     ds = cn.scan(
         XOR, {"x0": [0.25, 0.5, 1.0]}, x=[[0, 1], [0, 0]], y=[[1.0], [0.0]], outputs="gradient_norm"
     )

@@ -1,5 +1,4 @@
-"""A scan of any reaction network or Antimony text: what roadrunner makes of it, over a box of
-points.
+"""Any reaction network or Antimony text as what a scan solves: what roadrunner makes of it.
 
 Nothing is known of such a model but what roadrunner says, so a steady state is where its time
 course ends: it is integrated until its rates vanish, and Newton's method then only refines what was
@@ -10,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -23,9 +21,9 @@ from crn_nn_tellurium.kinetics import spread
 from crn_nn_tellurium.networks import other_names
 from crn_nn_tellurium.scans.axes import CV, DRAW, check_errors
 from crn_nn_tellurium.scans.grid import Box
-from crn_nn_tellurium.scans.network_parameters import FUEL, INITIAL, RATES
-from crn_nn_tellurium.scans.plan import Plan, Quantity, Variable
-from crn_nn_tellurium.scans.users_functions import fill, shapes_of, value_of
+from crn_nn_tellurium.scans.network_parameters import FUEL, INITIAL, SPEED, renamed
+from crn_nn_tellurium.scans.plan import Plan
+from crn_nn_tellurium.scans.subject import States, Subject
 from crn_nn_tellurium.simulation import (
     DURATIONS,
     INTEGRATED,
@@ -46,14 +44,12 @@ _NEAR = 1e-3
 _PATIENCE = 1e9
 """How long is integrated where Newton's method does not confirm a state, as with conserved amounts:
 what takes longer counts as standing still."""
-_TRIED = 16
-"""Points at which it is tried what a user's function returns."""
 _ABSENT = 1e-12
 """A species so far below the largest, now or at the start, counts as absent."""
 
 
-class ModelScan:
-    """Solves a plan's model, box by box.
+class ModelSubject(Subject):
+    """A plan's model.
 
     Parameters
     ----------
@@ -65,11 +61,10 @@ class ModelScan:
     ReactionError
         If the text is not a model that roadrunner can run.
     InputError
-        If what is varied or kept is not in the model.
+        If what is varied is not in the model.
     """
 
     def __init__(self, plan: Plan) -> None:
-        assert not hasattr(plan.model, "layers")
         self.plan = plan
         self._crn = plan.model if isinstance(plan.model, ReactionNetwork) else None
         text = to_antimony(self._crn) if self._crn is not None else str(plan.model)
@@ -84,18 +79,18 @@ class ModelScan:
         ruled = self._model.assigned | self._model.rate_ruled
         self._settable = [name for name in self._model.parameters if name not in ruled]
         self._index = self._model.parameter_index(self._settable)
-        self._names = (*self._model.floating, *self._model.parameters, *self._model.boundary)
+        self.species = self._model.floating
+        self.names = (*self.species, *self._model.parameters, *self._model.boundary)
         for axis in plan.axes:
             for name, values in axis.values.items():
                 self._check_varied(name, values)
         check_errors(plan.axes, lambda name: name not in self._known)
         self._seed = next((axis.seed for axis in plan.axes if axis.seed is not None), 0)
-        self._check_kept()
         self._makers = self._find_makers()
         # what an experiment reads: parameters that assignment rules set, else every floating
         # species
         observed = [name for name in self._model.parameters if name in self._model.assigned]
-        self._outputs = observed or list(self._model.floating)
+        self.outputs = tuple(observed) or self.species
 
     def _check_model(self) -> None:
         """Refuse what roadrunner cannot be asked of."""
@@ -116,13 +111,13 @@ class ModelScan:
         return [*self._model.floating, *self._model.boundary, *self._settable]
 
     def _check_varied(self, name: str, values: FloatArray) -> None:
-        common = [INITIAL, RATES, FUEL, CV, DRAW] if self._crn is not None else [INITIAL]
+        common = [INITIAL, SPEED, FUEL, CV, DRAW] if self._crn is not None else [INITIAL]
         if name not in self._known and name not in common:
             ruled = (
                 "; a rule sets it" if name in self._model.assigned | self._model.rate_ruled else ""
             )
             near = difflib.get_close_matches(name, self._known, 5, 0.5) or self._known[:8]
-            if name in (RATES, FUEL, CV, DRAW):
+            if name in (SPEED, FUEL, CV, DRAW):
                 raise InputError(
                     f"{name!r}: factors and errors of rate constants need a Network or a"
                     " ReactionNetwork"
@@ -131,7 +126,7 @@ class ModelScan:
                 raise InputError(f"{name!r} is a compartment, whose size cannot be varied")
             raise InputError(
                 f"the model has no number {name!r} to vary{ruled}; expected a species or parameter,"
-                f" near it: {', '.join(near)}{other_names(name, self._known)}"
+                f" near it: {', '.join(near)}{renamed(name)}{other_names(name, self._known)}"
             )
         if values.ndim != 1:
             raise InputError(
@@ -141,140 +136,59 @@ class ModelScan:
             raise InputError(
                 f"{name!r}: {float(values.min())!r} among its values; expected concentrations >= 0"
             )
-        if name in (RATES, FUEL) and name not in self._known and np.any(values <= 0):
+        if name in (SPEED, FUEL) and name not in self._known and np.any(values <= 0):
             raise InputError(
                 f"{name!r}: {float(values.min())!r} among its values; expected numbers > 0"
             )
 
-    def _check_kept(self) -> None:
-        for quantity in self.plan.quantities:
-            if quantity.kind == "one_species" and quantity.species not in self._names:
-                few = ", ".join(sorted(self._names)[:8])
-                raise InputError(f"the model has no {quantity.species!r} to keep; it has {few}")
-            if quantity.kind not in ("outputs", "species", "one_species", "function"):
-                raise InputError(
-                    f"{quantity.kind!r} is of neural networks; give the Network, not its reactions"
-                    " or text"
-                )
-
-    # What the result looks like -------------------------------------------------------------------
-
     def describe(self, name: str) -> dict[str, Any]:
-        """Attributes of what is varied."""
-        if name in self._model.floating:
-            return {"long_name": f"start of {name}", "units": "model units"}
-        return {"long_name": name, "units": "model units"}
-
-    def variables(self) -> list[Variable]:
-        """The variables of the result, ``status`` last."""
-        every = tuple(range(len(self.plan.shape)))
-        time = () if self.plan.time is None else (("time", len(self.plan.time)),)
-        units = {"units": "model units"}
-        found = []
-        for quantity in self.plan.quantities:
-            if quantity.kind == "outputs":
-                found.append(
-                    Variable(
-                        quantity.name,
-                        every,
-                        (*time, ("output", len(self._outputs))),
-                        attrs=units | {"long_name": "output"},
-                    )
-                )
-            elif quantity.kind == "species":
-                found.append(
-                    Variable(
-                        quantity.name,
-                        every,
-                        (*time, ("species", len(self._model.floating))),
-                        attrs=units,
-                    )
-                )
-            elif quantity.kind == "one_species":
-                found.append(Variable(quantity.name, every, time, attrs=units))
-            else:
-                further = self.plan.further(quantity.name, self._shapes[quantity.name])
-                found.append(Variable(quantity.name, every, further))
-        return [*found, Variable("status", every, is_text=True)]
-
-    def coordinates(self) -> dict[str, Any]:
-        """Labels of the result's further dimensions."""
-        return {"output": self._outputs, "species": list(self._model.floating)}
+        what = f"start of {name}" if name in self.species else name
+        return {"long_name": what, "units": "model units"}
 
     # Solving --------------------------------------------------------------------------------------
 
-    def solve(self, box: Box) -> dict[str, Any]:
-        """All variables over a box."""
+    def states(self, box: Box, all_values: bool) -> States:
+        time = () if self.plan.time is None else self.plan.time.shape
+        values = np.full((*box.shape, *time, len(self.names)), np.nan)
         status = np.empty(box.shape, dtype=object)
-        found: dict[str, list[Any]] = {quantity.name: [] for quantity in self.plan.quantities}
         for place, point in zip(np.ndindex(box.shape), box.points(), strict=True):
-            values, status[place] = self._point(point)
-            for quantity in self.plan.quantities:
-                kept, outcome = self._keep(quantity, values, status[place].failed)
-                found[quantity.name].append(kept)
-                status[place] = status[place].worse(outcome)
-        kept_shapes = self._kept_shapes
-        return {name: fill(kept, kept_shapes[name], box.shape) for name, kept in found.items()} | {
-            "status": status
-        }
+            try:
+                rows, status[place] = self._rows(point)
+                values[place] = rows.reshape(values.shape[len(box.shape) :])
+            except ConvergenceError as error:
+                hint = "" if time else " (at= keeps a time course)"
+                status[place] = Outcome.failure(f"{error}{hint}")
+        outputs = values[..., [self.names.index(name) for name in self.outputs]]
+        return States(box, status, outputs, values)
 
-    @cached_property
-    def _kept_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of what is kept of one point, by variable."""
-        return {
-            variable.name: tuple(n for _, n in variable.further) for variable in self.variables()
-        }
+    def result(self, states: States, place: tuple[int, ...]) -> dict[str, Any]:
+        """Species and parameters by name, each over the times if there are some."""
+        columns = np.ascontiguousarray(np.moveaxis(states.values[place], -1, 0))
+        return dict(zip(self.names, columns, strict=True))
 
-    def _keep(
-        self, quantity: Quantity, values: dict[str, Any], failed: bool
-    ) -> tuple[FloatArray | None, Outcome]:
-        if failed:
-            return None, SOLVED
-        if quantity.kind == "outputs":
-            return np.stack([values[name] for name in self._outputs], axis=-1), SOLVED
-        if quantity.kind == "species":
-            return np.stack([values[name] for name in self._model.floating], axis=-1), SOLVED
-        if quantity.kind == "one_species":
-            return values[quantity.species], SOLVED
-        return value_of(quantity, values, self._shapes[quantity.name])
+    def _rows(self, point: tuple[int, ...]) -> tuple[FloatArray, Outcome]:
+        """All that has a name at one point (n_times or 1, n_names), and the outcome.
 
-    @cached_property
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
-        """What users' functions return, by the first points at which they do."""
-
-        def results() -> list[dict[str, Any]]:
-            found = map(self._point, islice(self.plan.chunks[0].points(), _TRIED))
-            return [values for values, status in found if not status.failed]
-
-        return shapes_of(self.plan, results)
-
-    def _point(self, point: tuple[int, ...]) -> tuple[dict[str, Any], Outcome]:
-        """Species and parameters by name at one point, over the times if there are some, and the
-        outcome.
+        Raises
+        ------
+        ConvergenceError
         """
         model, time = self._model, self.plan.time
         start, boundary, parameters = self._set(self.plan.values(dict(enumerate(point))))
-        shape = () if time is None else time.shape
         with model.lock:
             model.reset()  # rate rules and events leave their traces
             model.set_parameters(self._index, parameters)
-            try:
-                if time is None:
-                    state, status = self._settle(boundary, start)
-                    rows = np.concatenate([state, model.observe(boundary, state)])[None]
-                else:
-                    times = np.unique(np.concatenate([[0.0], time]))
-                    # roadrunner runs over some time, however short
-                    times = times if len(times) > 1 else np.array([0.0, 1e-9])
-                    whole, status = model.record(boundary, start, times), INTEGRATED
-                    rows = whole[np.searchsorted(times, time)]
-            except ConvergenceError as error:
-                hint = "" if time is not None else " (at= keeps a time course)"
-                nothing = {name: np.full(shape, np.nan) for name in self._names}
-                return nothing, Outcome.failure(f"{error}{hint}")
-        rows = np.concatenate([rows, np.broadcast_to(boundary, (len(rows), len(boundary)))], axis=1)
-        columns = rows.T.reshape(len(self._names), *shape)
-        return dict(zip(self._names, columns, strict=True)), status
+            if time is None:
+                state, status = self._settle(boundary, start)
+                rows = np.concatenate([state, model.observe(boundary, state)])[None]
+            else:
+                times = np.unique(np.concatenate([[0.0], time]))
+                # roadrunner runs over some time, however short
+                times = times if len(times) > 1 else np.array([0.0, 1e-9])
+                whole, status = model.record(boundary, start, times), INTEGRATED
+                rows = whole[np.searchsorted(times, time)]
+        held = np.broadcast_to(boundary, (len(rows), len(boundary)))
+        return np.concatenate([rows, held], axis=1), status
 
     def _set(self, values: dict[str, Any]) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Start, boundary concentrations and settable parameters at a point."""
@@ -326,8 +240,8 @@ class ModelScan:
             parameters[index] *= np.exp(
                 spread(float(factors[CV])) * rng.standard_normal(len(index))
             )
-        if RATES in factors:
-            parameters[index] *= factors[RATES]
+        if SPEED in factors:
+            parameters[index] *= factors[SPEED]
         if FUEL in factors:
             parameters[self._makers] *= factors[FUEL]
 

@@ -1,0 +1,381 @@
+"""What a scan keeps: a class for each quantity.
+
+A quantity says which variable it makes, what it needs, and what it keeps of a box that is solved.
+`QUANTITIES` has those that go by a name; a species' name means `Single`, a function `UserFunction`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import numpy as np
+
+from crn_nn_tellurium.basics import FloatArray, check_choice, check_positive
+from crn_nn_tellurium.certificates import Bound, settling_time
+from crn_nn_tellurium.errors import (
+    ConvergenceError,
+    InputError,
+    NotCertified,
+    SingularJacobianError,
+)
+from crn_nn_tellurium.networks import (
+    Loss,
+    LossLike,
+    Network,
+    check_classes,
+    encode_targets,
+    resolve_loss,
+)
+from crn_nn_tellurium.scans.fingerprint import identity
+from crn_nn_tellurium.scans.quantity import Quantity, every, over_time
+from crn_nn_tellurium.scans.subject import States, Subject, Variable
+from crn_nn_tellurium.scans.users_functions import UserFunction
+from crn_nn_tellurium.sensitivity import gradient
+from crn_nn_tellurium.simulation import SOLVED, Kind, Outcome, Outcomes, outcomes, worse
+
+CLASS = "class"
+"""Long name of the variables that hold classes."""
+UNITS: Mapping[str, Any] = {"units": "model units"}
+
+
+class Outputs(Quantity):
+    """All outputs."""
+
+    word = "outputs"
+
+    def variable(self, subject: Subject, name: str) -> Variable:
+        further = (*over_time(subject), ("output", len(subject.outputs)))
+        return Variable(name, every(subject), further, attrs={**UNITS, "long_name": "output"})
+
+    def keep(self, subject: Subject, states: States, variable: Variable) -> FloatArray:
+        return states.outputs
+
+
+class AllSpecies(Quantity):
+    """Concentrations of all species."""
+
+    word = "species"
+
+    @property
+    def default_name(self) -> str:
+        """A variable cannot be called like the dimension that it has."""
+        return "concentrations"
+
+    def needs_values(self, subject: Subject) -> bool:
+        return True
+
+    def variable(self, subject: Subject, name: str) -> Variable:
+        further = (*over_time(subject), ("species", len(subject.species)))
+        return Variable(
+            name, every(subject), further, attrs={**UNITS, "long_name": "concentration"}
+        )
+
+    def keep(self, subject: Subject, states: States, variable: Variable) -> FloatArray:
+        return states.values[..., : len(subject.species)]
+
+
+@dataclass(frozen=True)
+class Single(Quantity):
+    """One output, species or parameter by its name."""
+
+    of: str
+
+    @property
+    def default_name(self) -> str:
+        return self.of
+
+    def needs_values(self, subject: Subject) -> bool:
+        return self.of not in subject.outputs
+
+    def check(self, subject: Subject) -> None:
+        known = dict.fromkeys((*subject.outputs, *subject.names))
+        if self.of not in known:
+            raise InputError(
+                f"outputs: there is no {self.of!r} to keep; expected one of"
+                f" {', '.join(QUANTITIES)}, a function, an output or a species:"
+                f" {', '.join(list(known)[:8])}, ..."
+            )
+
+    def variable(self, subject: Subject, name: str) -> Variable:
+        what = "output " if self.of in subject.outputs else ""
+        what = "concentration of " if not what and self.of in subject.species else what
+        attrs = {**UNITS, "long_name": what + self.of}
+        return Variable(name, every(subject), over_time(subject), attrs=attrs)
+
+    def keep(self, subject: Subject, states: States, variable: Variable) -> FloatArray:
+        if self.of in subject.outputs:
+            return states.outputs[..., subject.outputs.index(self.of)]
+        return states.values[..., subject.names.index(self.of)]
+
+
+# Of neural networks ---------------------------------------------------------------------------
+
+
+class Classes(Quantity):
+    """The class that a network gives; ``""`` or NaN where there is none."""
+
+    word = "class"
+    of_networks = True
+
+    def check(self, subject: Any) -> None:
+        super().check(subject)
+        subject.net.need_classes("'class'")
+
+    def variable(self, subject: Any, name: str) -> Variable:
+        is_text = _has_names(subject.net)
+        return Variable(name, every(subject), over_time(subject), is_text, {"long_name": CLASS})
+
+    def keep(self, subject: Any, states: States, variable: Variable) -> Any:
+        return _classes(subject.net, states.outputs)
+
+
+class Accuracy(Quantity):
+    """The share of the samples whose class is right."""
+
+    word = "accuracy"
+    of_networks = needs_targets = True
+
+    def check(self, subject: Any) -> None:
+        super().check(subject)
+        check_classes(subject.net, np.atleast_2d(subject.plan.x), _by_sample(subject))
+
+    def variable(self, subject: Subject, name: str) -> Variable:
+        attrs = {"long_name": "accuracy", "units": "1"}
+        return Variable(name, _without_samples(subject), over_time(subject), attrs=attrs)
+
+    def keep(self, subject: Any, states: States, variable: Variable) -> FloatArray:
+        truth = _along_samples(subject, states, np.asarray(_by_sample(subject), dtype=object))
+        found = _classes(subject.net, states.outputs).astype(object)
+        right = np.asarray(found == truth, dtype=float)
+        right[~_complete(states.outputs)] = np.nan
+        return _over_samples(subject, right)
+
+
+@dataclass(frozen=True)
+class _OfLoss(Quantity):
+    """What a loss over the samples gives."""
+
+    of_networks = needs_targets = True
+    loss: LossLike = "squared_error"
+
+    @property
+    def identity(self) -> str:
+        """By names: see `fingerprint.identity`."""
+        loss = self.loss
+        if isinstance(loss, str):
+            return f"{self.word} {loss}"
+        mine = isinstance(loss, Loss)
+        functions = (loss.function, loss.derivative) if mine else loss
+        name = f"{loss.name} {loss.targets}" if mine else ""
+        return " ".join([self.word, name, *map(identity, functions)])
+
+    def check(self, subject: Subject) -> None:
+        super().check(subject)
+        self._resolve(subject)
+
+    def _resolve(self, subject: Any) -> tuple[Loss, FloatArray]:
+        """The loss, and targets as it takes them, by sample."""
+        plan = subject.plan
+        loss = resolve_loss(self.loss, subject.net)
+        n = len(plan.x) if plan.has_samples else 1
+        return loss, encode_targets(loss, subject.net, _by_sample(subject), n)
+
+    def variable(self, subject: Subject, name: str) -> Variable:
+        attrs = {"long_name": self.word.replace("_", " "), "units": "1"}
+        attrs["loss"] = self._resolve(subject)[0].name
+        return Variable(name, _without_samples(subject), over_time(subject), attrs=attrs)
+
+
+@dataclass(frozen=True)
+class MeanLoss(_OfLoss):
+    """The mean loss of the samples, for `scan` with targets.
+
+    Parameters
+    ----------
+    loss : str, Loss or pair of callables
+        As in `gradient`.
+
+    Examples
+    --------
+    >>> MeanLoss("cross_entropy")
+    MeanLoss(loss='cross_entropy')
+    """
+
+    word = "loss"
+
+    def keep(self, subject: Any, states: States, variable: Variable) -> FloatArray:
+        loss, targets = self._resolve(subject)
+        outputs = states.outputs
+        targets = np.broadcast_to(_along_samples(subject, states, targets), outputs.shape)
+        found, good = np.full(outputs.shape[:-1], np.nan), _complete(outputs)
+        if good.any():
+            found[good] = loss.function(outputs[good], targets[good])
+        return _over_samples(subject, found)
+
+
+@dataclass(frozen=True)
+class GradientNorm(_OfLoss):
+    """The norm of the mean loss's gradient, for `scan` with targets.
+
+    Parameters
+    ----------
+    loss : str, Loss or pair of callables
+        As in `gradient`.
+
+    Examples
+    --------
+    >>> GradientNorm("cross_entropy")
+    GradientNorm(loss='cross_entropy')
+    """
+
+    word = "gradient_norm"
+    by_network = is_slow = True
+
+    def keep(self, subject: Any, states: States, variable: Variable) -> FloatArray:
+        box, sample = states.box, subject.plan.sample
+        loss, targets = self._resolve(subject)
+        found = np.full(tuple(n for d, n in enumerate(box.shape) if d != sample), np.nan)
+        for place, net, x in subject.each_network(box):
+            # samples are the last dimension, so what is left is one batch after another
+            batches = x.reshape(-1, 1 if sample is None else x.shape[sample], x.shape[-1])
+            norms, reasons = np.full(len(batches), np.nan), outcomes(SOLVED, len(batches))
+            for i, batch in enumerate(batches):
+                try:
+                    norms[i] = gradient(net, batch, targets, loss).norm
+                except (ConvergenceError, SingularJacobianError) as error:
+                    reasons[i] = Outcome.failure(f"gradient: {error}")
+            left = tuple(n for d, n in enumerate(x.shape[:-1]) if d != sample)
+            found[tuple(s for d, s in enumerate(place) if d != sample)] = norms.reshape(left)
+            by_point = reasons.reshape(left if sample is None else (*left, 1))
+            states.status[place] = worse(states.status[place], by_point)
+        return found
+
+
+@dataclass(frozen=True)
+class SettlingTime(Quantity):
+    """The certified settling time, for `scan`.
+
+    Parameters
+    ----------
+    tolerance : float
+        In units of the outputs.
+    bound : {"envelope", "cheap"}
+        As in `settling_time`.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> SettlingTime(0.01, bound="cheap")
+    SettlingTime(tolerance=0.01, bound='cheap')
+    """
+
+    word = "settling_time"
+    of_networks = by_network = is_slow = True
+    tolerance: float = 1e-3
+    bound: Bound = "envelope"
+
+    def __post_init__(self) -> None:
+        check_choice("bound", self.bound, get_args(Bound))
+        check_positive("tolerance", self.tolerance)
+        object.__setattr__(self, "tolerance", float(self.tolerance))
+
+    def variable(self, subject: Subject, name: str) -> Variable:
+        attrs = {**UNITS, "long_name": "settling time"}
+        attrs |= {"tolerance": self.tolerance, "bound": self.bound}
+        return Variable(name, every(subject), attrs=attrs)
+
+    def keep(self, subject: Any, states: States, variable: Variable) -> FloatArray:
+        found = np.full(states.box.shape, np.nan)
+        for place, net, x in subject.each_network(states.box):
+            times, reasons = self._settle(net, x.reshape(-1, x.shape[-1]))
+            found[place] = times.reshape(x.shape[:-1])
+            by_point = reasons.reshape(x.shape[:-1])
+            states.status[place] = worse(states.status[place], by_point)
+        return found
+
+    def _settle(self, net: Network, x: FloatArray) -> tuple[FloatArray, Outcomes]:
+        status = outcomes(SOLVED, len(x))
+        try:
+            return settling_time(net, x, self.tolerance, bound=self.bound), status
+        except (NotCertified, ConvergenceError):
+            times = np.full(len(x), np.nan)
+        for i, row in enumerate(x):
+            try:
+                times[i] = settling_time(net, row, self.tolerance, bound=self.bound)
+            except (NotCertified, ConvergenceError) as error:
+                # all else that is kept of this point is there
+                status[i] = Outcome.failure(str(error), Kind.NO_TIME)
+        return times, status
+
+
+def _has_names(net: Network) -> bool:
+    """Whether classes are texts."""
+    return any(isinstance(label, str) for label in net.classes)
+
+
+def _classes(net: Network, outputs: FloatArray) -> Any:
+    empty, kind = ("", object) if _has_names(net) else (np.nan, float)
+    found: Any = np.full(outputs.shape[:-1], empty, kind)
+    good = _complete(outputs)
+    if good.any():
+        found[good] = net.classify(outputs[good])
+    return found
+
+
+def _complete(outputs: FloatArray) -> Any:
+    """Which points have all their outputs."""
+    return ~np.isnan(outputs).any(axis=-1)
+
+
+def _by_sample(subject: Subject) -> Any:
+    """The targets, also where there is one sample."""
+    plan = subject.plan
+    return np.asarray(plan.y) if plan.has_samples else np.asarray(plan.y)[None]
+
+
+def _without_samples(subject: Subject) -> tuple[int, ...]:
+    return tuple(d for d in every(subject) if d != subject.plan.sample)
+
+
+def _over_samples(subject: Subject, values: FloatArray) -> FloatArray:
+    """The mean over the samples, where there are some."""
+    sample = subject.plan.sample
+    return values if sample is None else np.asarray(values.mean(axis=sample))
+
+
+def _along_samples(subject: Subject, states: States, array: Any) -> Any:
+    """An array by sample, placed along its dimension of what was solved."""
+    sample, box = subject.plan.sample, states.box
+    further = states.outputs.ndim - 1 - len(box.shape)
+    shape = box.shape_over(() if sample is None else (sample,))
+    return array.reshape(*shape, *(1,) * further, *array.shape[1:])
+
+
+QUANTITIES: Mapping[str, type[Quantity]] = {
+    kind.word: kind
+    for kind in (Outputs, Classes, AllSpecies, SettlingTime, MeanLoss, Accuracy, GradientNorm)
+}
+"""Those that go by a name, with options as they are by default."""
+
+
+def quantity_of(kept: Any) -> Quantity:
+    """The quantity that a name, a function or a quantity means.
+
+    Raises
+    ------
+    InputError
+    """
+    if isinstance(kept, Quantity):
+        return kept
+    if isinstance(kept, str):
+        return QUANTITIES[kept]() if kept in QUANTITIES else Single(kept)
+    if callable(kept):
+        return UserFunction(kept)
+    raise InputError(
+        f"outputs: {kept!r}; expected one of {', '.join(QUANTITIES)}, a species or a function"
+    )
