@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import qmc
 
-from crn_nn_tellurium.basics import FloatArray, is_real, read_only
+from crn_nn_tellurium.basics import FloatArray, is_real, read_only, whole_number
 from crn_nn_tellurium.errors import InputError
 
 CV, DRAW = "cv", "draw"
@@ -145,7 +145,7 @@ def sobol(ranges: Mapping[str, Any], n: int, seed: int = 0, dim: str = "point") 
     >>> sobol({"x0": (0, 1), "x1": (0, 1)}, 64)
     Axis('point': 64 points of x0, x1; Sobol, seed 0)
     """
-    n = _count("n", n)
+    n = whole_number("n", n)
     if n & (n - 1):
         raise InputError(
             f"n is {n!r}; a Sobol sample keeps its balance with a power of two:"
@@ -182,7 +182,7 @@ def lognormal(cv: float | Sequence[float], draws: int = 100, seed: int = 0) -> t
     values = _numbers(CV, [cv] if is_real(cv) else cv)
     if np.any(values < 0):
         raise InputError(f"cv is {cv!r}; expected coefficients of variation >= 0: 0.1 for 10 %")
-    draws, seed = _count("draws", draws), _seed(seed)
+    draws, seed = whole_number("draws", draws), whole_number("seed", seed, 0)
     number = np.arange(draws, dtype=float)
     draw = Axis(DRAW, {DRAW: number}, f"lognormal, seed {seed}", seed)
     if is_real(cv):
@@ -269,7 +269,7 @@ def _sampled(
         raise InputError(
             f"ranges are {ranges!r}; expected (low, high) by name, {{'x0': (0, 1)}} say"
         )
-    points = sampler(len(ranges), rng=_seed(seed)).random(_count("n", n))
+    points = sampler(len(ranges), rng=whole_number("seed", seed, 0)).random(whole_number("n", n))
     values = {
         _name(key): stretch(key, span, points[:, i]) for i, (key, span) in enumerate(ranges.items())
     }
@@ -333,17 +333,3 @@ def _numbers(key: str, values: Any, per_layer: bool = False) -> FloatArray:
             " numbers"
         )
     return array
-
-
-def _count(what: str, n: Any) -> int:
-    if not (is_real(n) and n == int(n) and n >= 1):
-        raise InputError(f"{what} is {n!r}; expected a whole number, 1 or more")
-    return int(n)
-
-
-def _seed(seed: Any) -> int:
-    if not (is_real(seed) and seed == int(seed) and seed >= 0):
-        raise InputError(
-            f"seed is {seed!r}; expected a whole number >= 0, so that the scan can be repeated"
-        )
-    return int(seed)

@@ -53,7 +53,7 @@ class Box:
         }
 
     def spread(self, few: Iterable[int], many: Iterable[int]) -> npt.NDArray[np.intp]:
-        """For each combination of many dimensions, the number of its combination of a few of them."""
+        """For each combination of many dimensions, the number of that of a few of them."""
         shape = self.shape_over(few)
         numbers = np.arange(math.prod(shape)).reshape(shape)
         return np.broadcast_to(numbers, self.shape_over(many)).ravel()

@@ -201,7 +201,7 @@ class NetworkParameters:
         return [layer.constants.shared for layer in self.kinetics.layers]
 
     def inputs(self, base: FloatArray, values: Mapping[str, FloatArray]) -> FloatArray:
-        """Input values (m, n_in) at points with some values (m,), the others from a base (m, n_in)."""
+        """Input values (m, n_in) at points with some values (m,), others from a base (m, n_in)."""
         x = base.copy()
         for name, part in values.items():
             if self.targets[name].kind == "input":
@@ -226,7 +226,7 @@ class NetworkParameters:
         return start
 
     def network(self, values: Mapping[str, float | FloatArray]) -> Network:
-        """The network with the weights, biases and h of one point; the very same if none is varied."""
+        """The network with the weights, biases and h of one point; itself if none is varied."""
         if not any(self.targets[name].kind in _OF_NETWORKS for name in values):
             return self.net
         layers = []

@@ -30,7 +30,7 @@ from typing import Any
 
 from joblib.externals import loky
 
-from crn_nn_tellurium.basics import Recent, is_real
+from crn_nn_tellurium.basics import Recent, whole_number
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.scans.plan import Plan
 from crn_nn_tellurium.scans.solve import Solver
@@ -68,13 +68,11 @@ def solve_chunks(
 
 
 def _count(executor: Any) -> int:
-    if not (is_real(executor) and executor == int(executor) and executor >= 1):
-        raise InputError(
-            f"executor is {executor!r}; expected a number of processes, a"
-            " concurrent.futures.Executor (of Dask: client.get_executor()), or None for this"
-            " process"
-        )
-    return int(executor)
+    expected = (
+        "a number of processes, a concurrent.futures.Executor (of Dask: client.get_executor()), or"
+        " None for this process"
+    )
+    return whole_number("executor", executor, expected=expected)
 
 
 @contextmanager
@@ -183,7 +181,7 @@ class _Run:
             self._pending[future] = numbers
 
     def _share(self) -> int:
-        """How many chunks a worker takes next: some half a second's, and fewer when few are left."""
+        """How many chunks a worker takes next: half a second's, and fewer when few are left."""
         if not self._seconds:
             return 1
         fair = len(self._waiting) // (_PER_WORKER * self._workers)
