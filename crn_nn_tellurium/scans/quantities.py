@@ -166,10 +166,10 @@ class _OfLoss(Quantity):
         loss = self.loss
         if isinstance(loss, str):
             return f"{self.word} {loss}"
-        mine = isinstance(loss, Loss)
-        functions = (loss.function, loss.derivative) if mine else loss
-        name = f"{loss.name} {loss.targets}" if mine else ""
-        return " ".join([self.word, name, *map(identity, functions)])
+        # a pair of functions is a loss that has no name of its own
+        loss = loss if isinstance(loss, Loss) else Loss(*loss)
+        functions = identity(loss.function), identity(loss.derivative)
+        return " ".join([self.word, loss.name, loss.targets, *functions])
 
     def check(self, subject: Subject) -> None:
         super().check(subject)

@@ -96,7 +96,7 @@ def workers_of(executor: Executor) -> int:
     return len(client.nthreads()) if client is not None else _UNKNOWN_WORKERS
 
 
-def own_pool(workers: int) -> Executor:
+def own_pool(workers: int) -> loky.ProcessPoolExecutor:
     """Processes of ours, which live as long as one call: warm ones would have old modules."""
     return loky.ProcessPoolExecutor(workers, initializer=_leave_interrupts_to_the_parent)
 
@@ -136,7 +136,7 @@ class _Run:
         self._waiting = deque(numbers)
         self._alone: deque[int] = deque()
         self._attempts: dict[int, int] = {}
-        self._executor = own_pool(workers) if executor is None else executor
+        self._executor: Any = own_pool(workers) if executor is None else executor
         self._is_own = executor is None
         self._workers = workers
         self._pending: dict[Future[Any], list[int]] = {}
