@@ -1,4 +1,4 @@
-# The public names, once: read by type checkers, and by lazy_loader for what is imported when first used.
+# The public names, once: for type checkers, and for lazy_loader, which imports each when it is used.
 
 __version__: str
 from .certificates import (

@@ -254,7 +254,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             self.setValue(name if name in self._net.input_names else selection, value)
 
     def _refuse_other_kind(self, name: str) -> None:
-        """Name the model's own, where somebody gives a weight's name instead of its rate constant's,
+        """Name the model's own, where somebody gives a weight's name instead of its constant's,
         or the name that the constant has in another form.
         """
         known = self.__dict__.get("_constant_of", {})

@@ -1,4 +1,4 @@
-"""What all tests share: a seeded generator, a matplotlib that opens no window, a quiet Hypothesis."""
+"""What all tests share: a seeded generator, no windows of matplotlib, a quiet Hypothesis."""
 
 import sys
 

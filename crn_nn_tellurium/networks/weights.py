@@ -1,4 +1,4 @@
-"""The numbers of a matrix of weights, dense or sparse, as one row: of a sparse one those stored alone."""
+"""The numbers of a matrix of weights as one row: of a sparse one, those stored alone."""
 
 from __future__ import annotations
 

@@ -90,7 +90,8 @@ def plot_envelope(
     check_kind("certificate", certificate, Certificate, "the result of certify")
     if certificate.units != MODEL_UNITS:
         raise InputError(
-            f"the certificate is in {certificate.units!r} already; expected model units, with units="
+            f"the certificate is in {certificate.units!r} already; expected model units, with"
+            " units="
         )
     envelope, scale = certificate.envelope, drawn_units(units)
     if envelope is None:

@@ -12,7 +12,7 @@ from crn_nn_tellurium.simulation.engine import CompiledModel
 
 @st.composite
 def networks(draw):
-    """Mass-action networks of order 0 to 2, with catalysts, shared constants and boundary species."""
+    """Mass-action networks of order 0 to 2, with catalysts, shared constants, boundary species."""
     names = [f"S{i}" for i in range(draw(st.integers(1, 4)))]
     boundary = [f"B{i}" for i in range(draw(st.integers(0, 2)))]
     reactions = []

@@ -1,8 +1,8 @@
 """Every format, opened by a reader that is not ours, gives the network's outputs: the table of
 docs/exports.md.
 
-Each reader runs in a process of its own (tests/support/readers.py) and settles the chemistry by its own
-means; the outputs are compared with the closed form. Readers that are not installed, and networks
+Each reader runs in a process of its own (tests/support/readers.py) and settles the chemistry by its
+own means; the outputs are compared with the closed form. Readers that are not installed, and networks
 too large for a reader, are skipped with the reason. `python tests/exporters/test_readers.py` writes
 the table.
 """

@@ -1,4 +1,4 @@
-"""Robustness: knock-outs against roadrunner, first orders against gradients, errors against a scan."""
+"""Robustness: knock-outs against roadrunner, first orders by gradients, errors by a scan."""
 
 import dataclasses
 

@@ -98,7 +98,8 @@ def test_answers_are_the_same_in_every_process():
     """To the bit: Python orders sets of strings by a seed that differs from process to process."""
     code = """
 import numpy as np, crn_nn_tellurium as cn
-net = cn.Network.random([3, 3, 2], cn.LeakyReLU(0.2, h=0.01), seed=0, inputs="scaled", input_range=(-1.0, 3.0))
+hidden, scaled = cn.LeakyReLU(0.2, h=0.01), {"inputs": "scaled", "input_range": (-1.0, 3.0)}
+net = cn.Network.random([3, 3, 2], hidden, seed=0, **scaled)
 found = cn.transient_sensitivities(net, [0.3, 1.0, 2.0], t_end=2.0, n_points=3)
 flat = cn.sensitivities(cn.to_reactions(net, [0.3, 1.0, 2.0]))
 print(found.values.tobytes().hex(), flat.values.tobytes().hex())
