@@ -62,10 +62,12 @@ def model_bytes(model: Network | ReactionNetwork | str) -> bytes:
 def identity(thing: Any) -> str:
     """A function or a class by its module, its name and the version that it states.
 
-    Its code is not looked at: who changes it says so by another ``version``, an attribute.
+    Its code is not looked at: who changes it says so by another ``version``, an attribute. What
+    stands in angle brackets (``<lambda>``, ``<locals>``, ``<partial>``) is no name of its own:
+    functions that differ in what they hold share it.
     """
-    while isinstance(thing, partial):
-        thing = thing.func
+    if isinstance(thing, partial):
+        return f"<partial> of {identity(thing.func)}"
     name = getattr(thing, "__qualname__", type(thing).__qualname__)
     module = getattr(thing, "__module__", type(thing).__module__)
     return f"{module}.{name} {getattr(thing, 'version', '')}"

@@ -35,6 +35,11 @@ class Quantity(ABC):
         """What tells it from others in the key of a scan."""
         return repr(self)
 
+    @property
+    def is_identified(self) -> bool:
+        """Whether equal identities mean the same quantity, so that a file may hold it."""
+        return "<" not in self.identity
+
     def needs_values(self, subject: Subject) -> bool:
         """Whether it reads more than the outputs."""
         return False

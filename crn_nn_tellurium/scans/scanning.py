@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import check_choice, progress_bar
 from crn_nn_tellurium.chemistry import ReactionNetwork
-from crn_nn_tellurium.errors import ConvergenceError
+from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.scans.arguments import (
     STEADY_STATE,
@@ -132,6 +132,8 @@ def scan(
     plan = make_plan(model, vary, x, y, outputs, at)
     check_choice("on_error", on_error, get_args(OnError))
     file = path if path is None or isinstance(path, ScanFile) else ScanFile(path)
+    if file is not None:
+        _refuse_nameless(plan)
     if file is not None and (found := _finished(file, plan)) is not None:
         if on_error == "raise":
             _raise_failures(plan, whole(plan.shape), found.status.values)
@@ -142,6 +144,17 @@ def scan(
         return _scan_to(file, plan, solver, arrays, executor, progress, on_error)
     _fill(plan, solver, arrays, executor, None, progress, on_error)
     return _dataset(plan, solver, arrays)
+
+
+def _refuse_nameless(plan: Plan) -> None:
+    """A file is found again by names: a function without one could be any other."""
+    for name, quantity in plan.quantities.items():
+        if not quantity.is_identified:
+            raise InputError(
+                f"{name!r} is kept by a function without a name of its own ({quantity.identity}),"
+                " which a file cannot tell from another; expected a function of a module, or"
+                " UserFunction(function, version='1') with a version that changes with it"
+            )
 
 
 def _scan_to(

@@ -50,6 +50,10 @@ class UserFunction(Quantity):
     def identity(self) -> str:
         return f"{self.word} {identity(self.function)} {self.version}"
 
+    @property
+    def is_identified(self) -> bool:
+        return bool(self.version) or super().is_identified
+
     def needs_values(self, subject: Subject) -> bool:
         return True
 

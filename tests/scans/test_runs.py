@@ -436,3 +436,21 @@ def test_a_progress_bar_tells_points_and_time_left(capsys, monkeypatch):
     shown = capsys.readouterr().err
     assert "scanning" in shown
     assert "10/10" in shown
+
+
+@pytest.mark.parametrize(
+    "nameless",
+    [lambda r: 1.0, partial(scan_jobs.total), cn.MeanLoss((np.subtract, lambda y, t: y))],
+)
+def test_a_file_holds_no_function_without_a_name(nameless, tmp_path):
+    """Two of them could share what they are known by, and one's file would answer for the other."""
+    more = {"x": [[0, 1]], "y": [1.0]} if isinstance(nameless, cn.MeanLoss) else {"x": [0, 1]}
+    with pytest.raises(cn.InputError, match=r"'f' is kept by a function without a name of its own"):
+        cn.scan(XOR, {"h": [0.1]}, outputs={"f": nameless}, path=tmp_path / "a.nc", **more)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_version_names_a_function_for_files(tmp_path):
+    kept = {"f": cn.UserFunction(lambda r: r.outputs[0, 0], version="1")}
+    ds = cn.scan(XOR, {"h": [0.1, 0.2]}, x=[0, 1], outputs=kept, path=tmp_path / "a.nc")
+    assert_same(cn.open_scan(tmp_path / "a.nc"), ds)
