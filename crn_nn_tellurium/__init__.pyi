@@ -1,4 +1,4 @@
-# The public names, once: for type checkers, and for lazy_loader, which imports each when it is used.
+# The public names, once: for type checkers, and for lazy_loader, which imports what is used.
 
 __version__: str
 from .certificates import (

@@ -1,15 +1,13 @@
 """Network -> ReactionNetwork -> Antimony text."""
 
-from crn_nn_tellurium.encoding.antimony import (
+from crn_nn_tellurium.encoding.antimony import Form, layer_models, to_antimony
+from crn_nn_tellurium.encoding.engine_texts import (
     VOLUME,
-    Form,
-    compact_names,
-    layer_models,
     stochastic_text,
     structure_text,
-    to_antimony,
     variational_text,
 )
+from crn_nn_tellurium.encoding.laws import compact_names
 from crn_nn_tellurium.encoding.layer_encoding import (
     Catalyst,
     LayerEncoding,

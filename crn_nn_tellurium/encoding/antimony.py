@@ -19,14 +19,13 @@ Bioinformatics 25:2452, and the Antimony manual.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
-import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import RESERVED, FloatArray, free_id
+from crn_nn_tellurium.basics import RESERVED, FloatArray
 from crn_nn_tellurium.chemistry import (
     CONCENTRATION,
     SBO_COMPARTMENT,
@@ -42,21 +41,18 @@ from crn_nn_tellurium.chemistry import (
     Notation,
     ReactionNetwork,
     Species,
-    Terms,
     Units,
     check_orders,
     formula,
     printable,
-    signed_sum,
     unit_definitions,
 )
+from crn_nn_tellurium.encoding.laws import compact_constants, compact_names, laws, with_signs
 from crn_nn_tellurium.encoding.whole import Starts, layer_reactions, written
 from crn_nn_tellurium.errors import ReactionError
-from crn_nn_tellurium.networks import Network, signed_constant
+from crn_nn_tellurium.networks import Network
 
 Form = Literal["reactions", "compact", "numbers"]
-VOLUME = "_V"
-"""Identifier of the volume in a stochastic model."""
 
 
 def to_antimony(
@@ -145,134 +141,6 @@ def layer_models(
     bound = flat.start_values | dict.fromkeys(flat.boundary, 1.0)
     started = (crn.with_starts([bound[s] for s in crn.boundary]) for crn in layer_reactions(net))
     return tuple(to_antimony(crn, form=form, units=units) for crn in started)
-
-
-def structure_text(crn: ReactionNetwork) -> str:
-    """A compact model without annotation whose values are all 1: equal for networks of equal
-    structure.
-
-    The sign of a weight is not structure, so networks that differ in it share a compiled model.
-    Values are set from outside, see `compact_constants`.
-    """
-    lines = _bare_lines(crn)
-    for law in _laws(crn, _with_signs(crn), crn.rate_constants):
-        rule = f"  {law.sum} := {law.sum_text}\n" if law.sum_text else ""
-        lines.append(f"{rule}  {law.reaction}: => {law.species}; {law.law}")
-    return "model *structure()\n" + "\n".join(lines) + "\nend\n"
-
-
-def _bare_lines(crn: ReactionNetwork) -> list[str]:
-    """A compartment, rate constants and species, their values all 1."""
-    lines = ["  compartment comp = 1", *(f"  {name} = 1" for name in crn.rate_constants)]
-    return lines + [
-        f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 1" for s in crn.species
-    ]
-
-
-def variational_text(
-    crn: ReactionNetwork, directions: Mapping[str, Mapping[str, frozenset[str]]]
-) -> str:
-    """The species x and their derivatives s = dx/dp over time: dx/dt = f, ds/dt = (df/dx) s +
-    df/dp.
-
-    Values are all 1 and set from outside, as in `structure_text`.
-
-    Parameters
-    ----------
-    crn : ReactionNetwork
-    directions : mapping
-        By the identifier that starts those of its derivatives (``_s0`` gives ``_s0_Y``): the rate
-        constant or boundary species p, and the species whose derivatives are not zero throughout.
-    """
-    symbols = crn.floating + crn.boundary
-    lines = _bare_lines(crn)
-    for number, species in enumerate(crn.floating):
-        law = _sum_text(crn, crn.terms, crn.terms.span(number))
-        lines.append(f"  _J{species}: => {species}; comp*({law})")
-    jacobian = crn.jacobian_terms
-    assert jacobian.column is not None
-    places: dict[tuple[str, str], list[int]] = {}
-    for t, (i, j) in enumerate(zip(jacobian.row, jacobian.column, strict=True)):
-        places.setdefault((crn.floating[i], symbols[j]), []).append(t)
-    moving = {s for direction in directions.values() for some in direction.values() for s in some}
-    entries = {
-        (row, column): f"_d{row}_{column}" for row, column in places if {row, column} <= moving
-    }
-    for place, name in entries.items():
-        lines.append(f"  {name} := {_sum_text(crn, jacobian, places[place])}")
-    for start, direction in directions.items():
-        ((parameter, reached),) = direction.items()
-        own = [s for s in crn.floating if s in reached]
-        lines += [f"  species {start}_{s} in comp; {start}_{s} = 0" for s in own]
-        for row in own:
-            parts = [
-                f"{name}*{start}_{column}"
-                for (r, column), name in entries.items()
-                if r == row and column in reached
-            ]
-            if (row, parameter) in places:
-                direct = _sum_text(crn, jacobian, places[row, parameter])
-            else:
-                direct = _by_constant_text(crn, row, parameter)
-            parts += [f"({direct})"] if direct else []
-            lines.append(f"  _J{start}_{row}: => {start}_{row}; comp*({signed_sum(parts)})")
-    return "model *variational()\n" + "\n".join(lines) + "\nend\n"
-
-
-def _by_constant_text(crn: ReactionNetwork, species: str, constant: str) -> str:
-    """df/dk of one species; empty where the rate constant does not act on it."""
-    terms, span = crn.terms, crn.terms.span(crn.floating.index(species))
-    ones, symbols = ["1"] * len(crn.rate_constants), crn.floating + crn.boundary
-    return signed_sum(
-        [
-            _term_text(_part(terms, t), ones, symbols)
-            for t in span
-            if crn.rate_constants[terms.constant[t]] == constant
-        ],
-        empty="",
-    )
-
-
-def _sum_text(crn: ReactionNetwork, terms: Terms, chosen: Iterable[int]) -> str:
-    symbols = crn.floating + crn.boundary
-    return signed_sum([_term_text(_part(terms, t), crn.rate_constants, symbols) for t in chosen])
-
-
-def compact_names(crn: ReactionNetwork) -> dict[str, str]:
-    """What a compact model calls each rate constant: those that carry a sign have another name."""
-    taken = {*crn.identifiers, crn.name}
-    return {
-        k: free_id(signed_constant(k), taken) if sign else k
-        for k, sign in crn.constant_signs.items()
-    }
-
-
-def stochastic_text(crn: ReactionNetwork) -> str:
-    """Species counted in molecules in a volume, for Gillespie's method; start values are set from
-    outside.
-
-    Laws are propensities: ``q*Y*(Y - 1)/V`` for 2 Y => Y, where the differential equation has q
-    Y^2.
-    """
-    lines = [f"  compartment comp = 1; {VOLUME} = 1"]
-    lines += [
-        f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 0" for s in crn.species
-    ]
-    lines += [f"  {name} = {value!r}" for name, value in crn.constant_values.items()]
-    for reaction in crn.reactions:
-        factors = [reaction.rate_constant]
-        for name, count in reaction.substrates:
-            factors += [name, *(f"({name} - {i})" for i in range(1, count))]
-        volume = {0: f"*{VOLUME}", 1: ""}.get(reaction.order, f"/{VOLUME}^{reaction.order - 1}")
-        lines.append(f"  {reaction.id}: {reaction.equation}; {'*'.join(factors)}{volume}")
-    return "model *stochastic()\n" + "\n".join(lines) + "\nend\n"
-
-
-def compact_constants(crn: ReactionNetwork) -> FloatArray:
-    """Values of the rate constants as a compact model has them, (n_constants,) in the order of
-    `rate_constants`: with the signs of the numbers that they are the sizes of.
-    """
-    return _signs(crn) * crn.constants
 
 
 # Pieces that the forms share --------------------------------------------------------------------
@@ -381,14 +249,14 @@ def _compact(crn: ReactionNetwork, numbers: bool) -> Iterator[str]:
             if k in inlined
         }
     else:
-        terms, values = _with_signs(crn), compact_constants(crn)
+        terms, values = with_signs(crn), compact_constants(crn)
         names, literal = compact_names(crn), {}
     words, per_time = {**names, **literal}, _constant_unit(crn, 1)
     yield _header(crn)
     yield from _constants(crn, names, values)
     for species in crn.species:
         yield _species(crn, species if numbers else _signed_start(crn, species), words)
-    for law in _laws(crn, terms, [words[k] for k in crn.rate_constants]):
+    for law in laws(crn, terms, [words[k] for k in crn.rate_constants]):
         if law.sum_text:
             yield (
                 f"  {law.sum} := {law.sum_text}; {law.sum} has {per_time}; {law.sum}.sboTerm ="
@@ -399,16 +267,6 @@ def _compact(crn: ReactionNetwork, numbers: bool) -> Iterator[str]:
             f' {SBO_REACTION}; {law.reaction} is "net production of {law.species}"'
         )
     yield from _observables(crn, words)
-
-
-def _signs(crn: ReactionNetwork) -> FloatArray:
-    """By what a compact model multiplies each rate constant, 1 or -1, (n_constants,)."""
-    return np.array([sign or 1 for sign in crn.constant_signs.values()], dtype=float)
-
-
-def _with_signs(crn: ReactionNetwork) -> Terms:
-    """The terms of a network whose rate constants carry the signs of the numbers they stand for."""
-    return replace(crn.terms, number=crn.terms.number * _signs(crn)[crn.terms.constant])
 
 
 def _signed_start(crn: ReactionNetwork, species: Species) -> Species:
@@ -424,79 +282,3 @@ def _signed_start(crn: ReactionNetwork, species: Species) -> Species:
         for term in species.initial.terms
     )
     return replace(species, initial=Expression(terms))
-
-
-@dataclass(frozen=True, slots=True)
-class _Law:
-    """One species' reaction in a compact model, with the catalysed sum that it uses first."""
-
-    species: str
-    reaction: str
-    law: str
-    sum: str = ""
-    sum_text: str = ""
-
-
-_Part = tuple[int, int, tuple[int, ...]]
-"""Number, rate constant and factors of a term: equal for terms that are written alike."""
-
-
-def _part(terms: Terms, term: int, own: bool = True) -> _Part:
-    """A term, with its row's own species among the factors or without."""
-    factors = (terms.factors if own else terms.others)[term].tolist()
-    number, constant = int(terms.number[term]), int(terms.constant[term])
-    return number, constant, tuple(f for f in factors if f < terms.one)
-
-
-def _laws(crn: ReactionNetwork, terms: Terms, constants: Sequence[str]) -> Iterator[_Law]:
-    """One law per species; a sum of catalysed terms that occurs again is written once."""
-    taken = {*(s.id for s in crn.species), *crn.rate_constants, *(o.id for o in crn.observables)}
-    symbols = crn.floating + crn.boundary
-    sums: dict[tuple[_Part, ...], str] = {}
-    for row, species in enumerate(crn.floating):
-        powers: dict[int, list[_Part]] = {}
-        for t in terms.span(row):
-            powers.setdefault(int(terms.power[t]), []).append(_part(terms, t, own=False))
-        if not powers:
-            continue  # nothing changes it
-        parts: list[str] = []
-        name = text = ""
-        key = tuple(part for part in powers.get(1, []) if part[2])
-        flip = bool(key) and key[0][0] < 0
-        if flip:
-            key = tuple((-number, constant, factors) for number, constant, factors in key)
-        if len(key) > 1 and key not in sums:
-            sums[key] = name = free_id(f"z_{species}", taken)
-            text = signed_sum([_term_text(part, constants, symbols) for part in key])
-        for power, own in sorted(powers.items()):
-            tail = f"*{species}" * power
-            rest = own
-            if power == 1 and key in sums:
-                parts.append(f"{'-' if flip else ''}{sums[key]}{tail}")
-                rest = [part for part in own if not part[2]]
-            elif power == 0 and (shared := _common_factor(own)) and shared[1] in sums:
-                parts.append(f"{sums[shared[1]]}*{symbols[shared[0]]}")
-                rest = [part for part in own if not part[2]]
-            parts += [_term_text(part, constants, symbols) + tail for part in rest]
-        law = f"comp*({signed_sum(parts)})"
-        yield _Law(species, free_id(f"J{species}", taken), law, name, text)
-
-
-def _common_factor(parts: list[_Part]) -> tuple[int, tuple[_Part, ...]] | None:
-    """A species that is a factor of all catalysed terms, and the terms without it."""
-    catalysed = [part for part in parts if part[2]]
-    for factor in catalysed[0][2] if catalysed else ():
-        if all(factor in factors for _, _, factors in catalysed):
-            without = []
-            for number, constant, factors in catalysed:
-                first = factors.index(factor)
-                without.append((number, constant, factors[:first] + factors[first + 1 :]))
-            return factor, tuple(without)
-    return None
-
-
-def _term_text(part: _Part, constants: Sequence[str], symbols: Sequence[str]) -> str:
-    number, constant, factors = part
-    size = [] if abs(number) == 1 else [str(abs(number))]
-    body = "*".join([*size, constants[constant], *(symbols[f] for f in factors)])
-    return f"-{body}" if number < 0 else body

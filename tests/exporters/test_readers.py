@@ -2,9 +2,9 @@
 docs/exports.md.
 
 Each reader runs in a process of its own (tests/support/readers.py) and settles the chemistry by its
-own means; the outputs are compared with the closed form. Readers that are not installed, and networks
-too large for a reader, are skipped with the reason. `python tests/exporters/test_readers.py` writes
-the table.
+own means; the outputs are compared with the closed form. Readers that are not installed, and
+networks too large for a reader, are skipped with the reason. `python
+tests/exporters/test_readers.py` writes the table.
 """
 
 from __future__ import annotations

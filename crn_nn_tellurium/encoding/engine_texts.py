@@ -1,0 +1,118 @@
+"""Texts that this package's own engine runs, without annotation; values are set from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crn_nn_tellurium.chemistry import ReactionNetwork, signed_sum
+from crn_nn_tellurium.encoding.laws import _part, laws, sum_text, term_text, with_signs
+
+VOLUME = "_V"
+"""Identifier of the volume in a stochastic model."""
+
+
+def structure_text(crn: ReactionNetwork) -> str:
+    """A compact model without annotation whose values are all 1: equal for networks of equal
+    structure.
+
+    The sign of a weight is not structure, so networks that differ in it share a compiled model.
+    Values are set from outside, see `compact_constants`.
+    """
+    lines = _bare_lines(crn)
+    for law in laws(crn, with_signs(crn), crn.rate_constants):
+        rule = f"  {law.sum} := {law.sum_text}\n" if law.sum_text else ""
+        lines.append(f"{rule}  {law.reaction}: => {law.species}; {law.law}")
+    return "model *structure()\n" + "\n".join(lines) + "\nend\n"
+
+
+def _bare_lines(crn: ReactionNetwork) -> list[str]:
+    """A compartment, rate constants and species, their values all 1."""
+    lines = ["  compartment comp = 1", *(f"  {name} = 1" for name in crn.rate_constants)]
+    return lines + [
+        f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 1" for s in crn.species
+    ]
+
+
+def variational_text(
+    crn: ReactionNetwork, directions: Mapping[str, Mapping[str, frozenset[str]]]
+) -> str:
+    """The species x and their derivatives s = dx/dp over time: dx/dt = f, ds/dt = (df/dx) s +
+    df/dp.
+
+    Values are all 1 and set from outside, as in `structure_text`.
+
+    Parameters
+    ----------
+    crn : ReactionNetwork
+    directions : mapping
+        By the identifier that starts those of its derivatives (``_s0`` gives ``_s0_Y``): the rate
+        constant or boundary species p, and the species whose derivatives are not zero throughout.
+    """
+    symbols = crn.floating + crn.boundary
+    lines = _bare_lines(crn)
+    for number, species in enumerate(crn.floating):
+        law = sum_text(crn, crn.terms, crn.terms.span(number))
+        lines.append(f"  _J{species}: => {species}; comp*({law})")
+    jacobian = crn.jacobian_terms
+    assert jacobian.column is not None
+    places: dict[tuple[str, str], list[int]] = {}
+    for t, (i, j) in enumerate(zip(jacobian.row, jacobian.column, strict=True)):
+        places.setdefault((crn.floating[i], symbols[j]), []).append(t)
+    moving = {s for direction in directions.values() for some in direction.values() for s in some}
+    entries = {
+        (row, column): f"_d{row}_{column}" for row, column in places if {row, column} <= moving
+    }
+    for place, name in entries.items():
+        lines.append(f"  {name} := {sum_text(crn, jacobian, places[place])}")
+    for start, direction in directions.items():
+        ((parameter, reached),) = direction.items()
+        own = [s for s in crn.floating if s in reached]
+        lines += [f"  species {start}_{s} in comp; {start}_{s} = 0" for s in own]
+        for row in own:
+            parts = [
+                f"{name}*{start}_{column}"
+                for (r, column), name in entries.items()
+                if r == row and column in reached
+            ]
+            if (row, parameter) in places:
+                direct = sum_text(crn, jacobian, places[row, parameter])
+            else:
+                direct = _by_constant_text(crn, row, parameter)
+            parts += [f"({direct})"] if direct else []
+            lines.append(f"  _J{start}_{row}: => {start}_{row}; comp*({signed_sum(parts)})")
+    return "model *variational()\n" + "\n".join(lines) + "\nend\n"
+
+
+def _by_constant_text(crn: ReactionNetwork, species: str, constant: str) -> str:
+    """df/dk of one species; empty where the rate constant does not act on it."""
+    terms, span = crn.terms, crn.terms.span(crn.floating.index(species))
+    ones, symbols = ["1"] * len(crn.rate_constants), crn.floating + crn.boundary
+    return signed_sum(
+        [
+            term_text(_part(terms, t), ones, symbols)
+            for t in span
+            if crn.rate_constants[terms.constant[t]] == constant
+        ],
+        empty="",
+    )
+
+
+def stochastic_text(crn: ReactionNetwork) -> str:
+    """Species counted in molecules in a volume, for Gillespie's method; start values are set from
+    outside.
+
+    Laws are propensities: ``q*Y*(Y - 1)/V`` for 2 Y => Y, where the differential equation has q
+    Y^2.
+    """
+    lines = [f"  compartment comp = 1; {VOLUME} = 1"]
+    lines += [
+        f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 0" for s in crn.species
+    ]
+    lines += [f"  {name} = {value!r}" for name, value in crn.constant_values.items()]
+    for reaction in crn.reactions:
+        factors = [reaction.rate_constant]
+        for name, count in reaction.substrates:
+            factors += [name, *(f"({name} - {i})" for i in range(1, count))]
+        volume = {0: f"*{VOLUME}", 1: ""}.get(reaction.order, f"/{VOLUME}^{reaction.order - 1}")
+        lines.append(f"  {reaction.id}: {reaction.equation}; {'*'.join(factors)}{volume}")
+    return "model *stochastic()\n" + "\n".join(lines) + "\nend\n"
