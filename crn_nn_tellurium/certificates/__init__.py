@@ -6,13 +6,14 @@ from crn_nn_tellurium.certificates.choice_of_h import HChoice, choose_h
 from crn_nn_tellurium.certificates.enclosures import Enclosure, certified_margin, enclosure
 from crn_nn_tellurium.certificates.following import EnvelopeModel
 from crn_nn_tellurium.certificates.question import kinetics_of
-from crn_nn_tellurium.certificates.settling_bounds import Bound
+from crn_nn_tellurium.certificates.settling_bounds import Bound, EnvelopeCourse
 
 __all__ = [
     "Balanced",
     "Bound",
     "Certificate",
     "Enclosure",
+    "EnvelopeCourse",
     "EnvelopeModel",
     "HChoice",
     "balance",

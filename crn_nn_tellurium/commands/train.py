@@ -83,8 +83,8 @@ def command(
     replace(model.network_, name=suggest_identifier("network", output.stem)).save(output)
     if plot is not None:
         _draw(result, plot)
-    kind = "regression" if regress else "classification"
-    table = new_table(f"{output.name}: {len(names)} features, {kind}", [""], [""])
+    title = f"{output.name}: {len(names)} features, {model.network_.task}"
+    table = new_table(title, [""], [""])
     for what, text in report:
         table.add_row(what, text)
     console.print(table)

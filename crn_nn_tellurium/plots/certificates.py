@@ -10,7 +10,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from crn_nn_tellurium.basics import check_kind
-from crn_nn_tellurium.certificates import Certificate, HChoice
+from crn_nn_tellurium.certificates import Certificate, EnvelopeCourse, HChoice
 from crn_nn_tellurium.chemistry import MODEL_UNITS, PhysicalUnits
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.plots.figures import new_axes
@@ -87,18 +87,7 @@ def plot_envelope(
     >>> ax.get_xlabel(), ax.get_xscale()
     ('time (model units)', 'log')
     """
-    check_kind("certificate", certificate, Certificate, "the result of certify")
-    if certificate.units != MODEL_UNITS:
-        raise InputError(
-            f"the certificate is in {certificate.units!r} already; expected model units, with"
-            " units="
-        )
-    envelope, scale = certificate.envelope, drawn_units(units)
-    if envelope is None:
-        raise InputError(
-            f"the certificate is by {certificate.bound!r}; expected one by bound='envelope', to"
-            " draw it"
-        )
+    envelope, scale = _drawable(certificate), drawn_units(units)
     courses = (trajectories,) if isinstance(trajectories, TimeCourse) else tuple(trajectories)
     _check_courses(certificate, courses)
     drawn = chosen(names, certificate.output_names)
@@ -142,6 +131,22 @@ def plot_envelope(
     _scale_envelope(certificate, scale, ends, deviation, ax)
     legend_beside(ax)
     return ax
+
+
+def _drawable(certificate: Certificate) -> EnvelopeCourse:
+    """The envelope of a certificate that has one, in model units."""
+    check_kind("certificate", certificate, Certificate, "the result of certify")
+    if certificate.units != MODEL_UNITS:
+        raise InputError(
+            f"the certificate is in {certificate.units!r} already; expected model units, with"
+            " units="
+        )
+    if certificate.envelope is None:
+        raise InputError(
+            f"the certificate is by {certificate.bound!r}; expected one by bound='envelope', to"
+            " draw it"
+        )
+    return certificate.envelope
 
 
 def _check_courses(certificate: Certificate, courses: tuple[TimeCourse, ...]) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import Delaunay
 
-from crn_nn_tellurium.basics import FloatArray, is_real, progress_bar, require
+from crn_nn_tellurium.basics import FloatArray, is_real, progress_bar, require, whole_number
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.scans.arguments import STEADY_STATE, Kept
 from crn_nn_tellurium.scans.axes import paired, stretch
@@ -100,10 +100,8 @@ def refine(
             f"ranges are {ranges!r}; expected (low, high) by name, one to four of them"
         )
     names, points = list(ranges), _axis_points(ranges)
-    if not (is_real(n) and n == int(n) and n >= 2 ** len(names) + 1):
-        raise InputError(
-            f"n is {n!r}; expected a whole number of points, {2 ** len(names) + 1} or more"
-        )
+    least = 2 ** len(names) + 1  # the corners, and one between
+    n = whole_number("n", n, least, f"a whole number of points, {least} or more")
     if limit is not None and not (is_real(limit) and np.isfinite(limit)):
         raise InputError(
             f"limit is {limit!r}; expected a finite number, or None for where the value changes"
@@ -113,22 +111,14 @@ def refine(
     batches: list[xr.Dataset] = []
     unit: list[FloatArray] = []
     sides: list[int] = []
-    done, batch = 0, max(1, min(_AT_ONCE, int(n) // _BATCHES))
-    with progress_bar("refining", progress, int(n)) as advance, as_executor(executor) as workers:
+    done, batch = 0, max(1, min(_AT_ONCE, n // _BATCHES))
+    with progress_bar("refining", progress, n) as advance, as_executor(executor) as workers:
         while done < n:
-            asked, _ = learner.ask(min(batch, int(n) - done))
+            asked, _ = learner.ask(min(batch, n - done))
             new = np.array(asked, dtype=float).reshape(len(asked), -1)
             values = {name: points(name, new[:, i]) for i, name in enumerate(names)}
-            ds = scan(
-                model,
-                paired(values),
-                x=x,
-                y=y,
-                outputs=outputs,
-                at=at,
-                executor=workers,
-                progress=False,
-            )
+            shared: Any = {"x": x, "y": y, "outputs": outputs, "at": at, "executor": workers}
+            ds = scan(model, paired(values), progress=False, **shared)
             sides += _sides(ds, limit, codes)
             for point, side in zip(asked, sides[done:], strict=True):
                 learner.tell(point, float(side))

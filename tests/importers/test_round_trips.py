@@ -244,4 +244,7 @@ def test_formulas_in_read_outs_and_start_values_come_back(tmp_path):
         [Observable("read", read, "what is read")],
     )
     for dialect in DIALECTS:
-        assert import_sbml(cn.export(crn, tmp_path / f"{dialect}.xml", format=dialect)) == crn
+        path = tmp_path / f"{dialect}.xml"
+        assert import_sbml(cn.export(crn, path, format=dialect, starts="formulas")) == crn
+        numbers = import_sbml(cn.export(crn, path, format=dialect, overwrite=True))
+        assert numbers.start_values == crn.start_values
