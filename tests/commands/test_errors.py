@@ -95,7 +95,7 @@ REFUSED = [
     ("scan xor --vary h=1,a", "expected name=low:high:number"),
     ("scan xor --vary z=1,2", "has no 'z'"),
     ("scan xor --vary h=1,2 --at soon", "--at is 'soon'"),
-    ("scan xor --vary h=1,2 --keep z", "no 'z'; expected one of"),
+    ("scan xor --vary h=1,2 --keep z", "no 'z' to keep; expected one of"),
     ("scan xor --vary h=1,2 -o a.csv", "expected an ending of .nc or .zarr"),
     ("scan xor --vary h=1,2 --plot a.txt", "a.txt"),
     ("scan xor --vary h=1 --plot a.png", "one point makes no picture"),
