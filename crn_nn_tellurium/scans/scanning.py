@@ -89,7 +89,7 @@ def scan(
         number or an array (`UserFunction` states its version). A mapping names them.
     at : float, sequence of float or "steady_state"
         Times of a time course, which make a dimension ``time``; by default the steady state.
-        Species start where the written model has them, an upper bound of each fixed point, unless
+        Species start where the Simulator has them, an upper bound of each fixed point, unless
         their starts are varied (``initial`` is all).
     executor : int, concurrent.futures.Executor or None
         Where points are solved: on so many processes, on an executor (of Dask,

@@ -1,7 +1,7 @@
 """Time courses of a network over a box of points, by the flat model, with concentrations kept at
 given times.
 
-Species start where the written model of the point's network (its weights, biases and h) has them,
+Species start where the Simulator of the point's network (its weights, biases and h) has them,
 an upper bound of each fixed point, unless the scan says otherwise. Other rate constants, errors and
 factors do not change what was put into the tube.
 """
