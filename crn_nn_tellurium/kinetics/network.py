@@ -105,17 +105,30 @@ class NetworkKinetics:
         return gradients[::-1], by_input
 
     def check_h(self) -> None:
-        """Refuse activations in which h is more than the rate constant of the rails."""
+        """Refuse where h is more than the rate constant of the rails, as dL/dh takes it.
+
+        Raises
+        ------
+        NetworkError
+            If a read-out, gain, rail or local reaction of an activation changes with h.
+        """
+        if self._refusal_of_h:
+            raise NetworkError(self._refusal_of_h)
+
+    @cached_property
+    def _refusal_of_h(self) -> str:
+        """What `check_h` says, or nothing; found once, since every gradient asks for it."""
         for layer in self.layers:
             activation = layer.activation
             other = dataclasses.replace(activation, h=2 * activation.h)
             for part in ("rails", "read_out", "local_reactions", "gain"):
                 if getattr(activation, part) != getattr(other, part):
-                    raise NetworkError(
+                    return (
                         f"layer {layer.name!r}: {part} of {activation} depend on h; derivatives"
                         " take h as the rate constant of its rails alone, so give the other"
                         " numbers a field of their own"
                     )
+        return ""
 
     @cached_property
     def input_coefficients(self) -> FloatArray:
