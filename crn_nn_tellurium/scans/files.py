@@ -122,20 +122,19 @@ class Parts:
             else:
                 self._check_state()
         self.folder.mkdir(exist_ok=True)
-        with self._lock.open("x", encoding="utf-8") as lock:
-            lock.write(f"{os.getpid()} {platform.node()}")
+        # A link comes into being together with its text; a file is empty for a moment, and a
+        # second scan that looks in that moment would take it for nobody's.
+        self._lock.symlink_to(f"{os.getpid()} {platform.node()}")
         document = {KEY: self._plan.key, "chunks": len(self._plan.chunks)}
         write_bytes(self._state, json.dumps(document).encode())
 
     def _check_lock(self) -> None:
         """Refuse a folder that a living process writes to; forget a dead one."""
         try:
-            process, node = self._lock.read_text(encoding="utf-8").split(maxsplit=1)
-            number = int(process)
+            process, node = os.readlink(self._lock).split(maxsplit=1)
         except FileNotFoundError:
             return
-        except ValueError:
-            number, node = 0, platform.node()
+        number = int(process)
         if node == platform.node() and not _is_alive(number):
             self._lock.unlink(missing_ok=True)
             return
