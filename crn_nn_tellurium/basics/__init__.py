@@ -30,36 +30,3 @@ from crn_nn_tellurium.basics.identifiers import (
 )
 from crn_nn_tellurium.basics.progress import progress_bar
 from crn_nn_tellurium.basics.text import some, to_csv
-
-__all__ = [
-    "PATTERN",
-    "RESERVED",
-    "FloatArray",
-    "Recent",
-    "by_sample",
-    "check_choice",
-    "check_identifier",
-    "check_kind",
-    "check_new",
-    "check_not_negative",
-    "check_positive",
-    "check_target",
-    "free_id",
-    "is_real",
-    "is_sparse",
-    "make_readable",
-    "progress_bar",
-    "read_bytes",
-    "read_document",
-    "read_only",
-    "read_text",
-    "require",
-    "some",
-    "suggest_identifier",
-    "suggest_identifiers",
-    "to_csv",
-    "whole_number",
-    "write_bytes",
-    "write_document",
-    "write_files",
-]

@@ -11,26 +11,14 @@ Value = TypeVar("Value")
 
 
 class Recent(Generic[Key, Value]):
-    """Values by key, made when they are first asked for, the least recently used dropped first.
-
-    Parameters
-    ----------
-    limit : int
-        How many are kept.
-
-    Examples
-    --------
-    >>> squares = Recent(2)
-    >>> [squares.get(n, lambda n=n: n * n) for n in (1, 2, 3)], len(squares)
-    ([1, 4, 9], 2)
-    """
+    """Values by key, made when they are first asked for; the `limit` last used are kept."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._values: OrderedDict[Key, Value] = OrderedDict()
 
     def get(self, key: Key, make: Callable[[], Value]) -> Value:
-        """The value of a key, made if it is not there."""
+        # taken out and put back, it is the last used
         value = self._values.pop(key) if key in self._values else make()
         self._values[key] = value
         while len(self._values) > self._limit:
@@ -38,7 +26,6 @@ class Recent(Generic[Key, Value]):
         return value
 
     def clear(self) -> None:
-        """Forget all."""
         self._values.clear()
 
     def __len__(self) -> int:

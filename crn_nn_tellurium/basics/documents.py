@@ -28,23 +28,7 @@ _LINE = 110
 
 
 def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) -> None:
-    """Write a mapping of strings, numbers, lists and (sparse) arrays.
-
-    Parameters
-    ----------
-    path : path-like
-        The JSON file. A companion with the arrays, if needed, is named after it and after its own
-        content, so that an interrupted write never parts a document from its arrays.
-    document : mapping
-        The content; keys keep their order.
-
-    Raises
-    ------
-    FileFormatError
-        If the path has the ending .npz, which is the companion's.
-    OSError
-        If a file cannot be written.
-    """
+    """Write a mapping of strings, numbers, lists and (sparse) arrays; keys keep their order."""
     path = Path(path)
     if path.suffix.lower() == ".npz":
         raise FileFormatError(
@@ -59,6 +43,7 @@ def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) ->
         # zipfile dates what is in it 1980, so equal arrays are equal bytes
         packed = io.BytesIO()
         np.savez_compressed(packed, **arrays)  # type: ignore[arg-type]  # of allow_pickle
+        # named after its content: an interrupted write never parts a document from its arrays
         digest = hashlib.sha256(packed.getvalue()).hexdigest()
         companion = path.with_name(f"{path.stem}.{digest[:12]}.npz")
         plain["arrays"] = {"file": companion.name, "sha256": digest}
@@ -84,15 +69,7 @@ def _companion(path: Path) -> Path | None:
 
 
 def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read what `write_document` wrote.
-
-    Raises
-    ------
-    FileFormatError
-        If it is not JSON, or its companion is missing or not the one it was saved with.
-    OSError
-        If it cannot be read.
-    """
+    """Read what `write_document` wrote; refuse what is not JSON, or lacks its own companion."""
     path = Path(path)
     try:
         plain = json.loads(read_text(path))
@@ -108,18 +85,15 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise FileFormatError(
             f"{str(path)!r}: holds a {type(plain).__name__}; expected a JSON object"
         )
-    arrays: dict[str, np.ndarray[Any, Any]] = {}
     reference = plain.pop("arrays", None)
-    if reference is not None:
-        arrays = _unpack(path, reference)
+    arrays = {} if reference is None else _unpack(path, reference)
     try:
         result = _from_plain(plain, arrays)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise FileFormatError(
             f"{str(path)!r}: an array is not as it was saved ({error})"
         ) from error
-    assert isinstance(result, dict)
-    return result
+    return dict(result)
 
 
 def _count(value: Any) -> int:

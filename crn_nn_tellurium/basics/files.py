@@ -11,13 +11,7 @@ from crn_nn_tellurium.errors import FileFormatError
 
 
 def check_target(path: Path) -> None:
-    """Refuse a path that no file can be written to, before the work for it is done.
-
-    Raises
-    ------
-    OSError
-        If its folder does not exist, or it is a folder.
-    """
+    """Refuse a path that no file can be written to, before the work for it is done."""
     if not path.parent.is_dir():
         raise FileNotFoundError(
             f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}"
@@ -27,26 +21,14 @@ def check_target(path: Path) -> None:
 
 
 def check_new(paths: Iterable[Path]) -> None:
-    """Refuse to replace files.
-
-    Raises
-    ------
-    FileExistsError
-        If one of them exists.
-    """
+    """Refuse to replace files."""
     for path in paths:
         if path.exists():
             raise FileExistsError(f"{str(path)!r} exists; overwrite=True replaces it")
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Write a file whole or not at all.
-
-    Raises
-    ------
-    OSError
-        If the folder does not exist or cannot be written to.
-    """
+    """Write a file whole or not at all."""
     path = Path(path)
     write_files({path: content})
     return path
@@ -55,11 +37,6 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
 def write_files(files: Mapping[Path, bytes]) -> None:
     """Write files that belong together: each whole or not at all, and none moved into place before
     all are written.
-
-    Raises
-    ------
-    OSError
-        If a folder does not exist or cannot be written to.
     """
     temporary: dict[Path, str] = {}
     try:
@@ -83,25 +60,18 @@ def write_files(files: Mapping[Path, bytes]) -> None:
 
 
 def make_readable(path: str | os.PathLike[str]) -> None:
-    """Give a temporary file the permissions that a new file has."""
+    """Give a temporary file, which mkstemp makes its owner's alone, a new file's permissions."""
+    # the umask is read by setting it, there is no other way
     umask = os.umask(0)
     os.umask(umask)
     os.chmod(path, 0o666 & ~umask)
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
-    """Read a text file.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    FileFormatError
-        If it is not UTF-8 text.
-    """
+    """Read a file of UTF-8 text."""
     path = Path(path)
     try:
-        return read_bytes(path).decode("utf-8-sig")
+        return read_bytes(path).decode("utf-8-sig")  # Excel and Notepad put a mark before the text
     except UnicodeDecodeError as error:
         raise FileFormatError(
             f"{str(path)!r}: not a text file ({error.reason} at byte {error.start})"
@@ -109,13 +79,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """Read a file.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    """
+    """Read a file; errors say which."""
     path = Path(path)
     try:
         return path.read_bytes()

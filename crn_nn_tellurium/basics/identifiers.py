@@ -35,26 +35,20 @@ RESERVED = frozenset(
 
 
 def suggest_identifier(kind: str, name: object) -> str:
-    """An identifier close to a name.
-
-    Examples
-    --------
-    >>> [suggest_identifier("input", name) for name in ("petal width (cm)", "2", "time")]
-    ['petal_width_cm', 'input_2', 'time_']
-    """
-    text = re.sub(r"[^A-Za-z0-9]+", "_", str(name), flags=re.ASCII).strip("_")
-    found = text if text[:1].isalpha() else f"{kind.split()[0]}_{text}".rstrip("_")
-    return f"{found}_" if found.lower() in RESERVED else found
+    """An identifier close to a name: ``petal_width_cm`` for "petal width (cm)"."""
+    found = re.sub(r"[^A-Za-z0-9]+", "_", str(name), flags=re.ASCII).strip("_")
+    if not found[:1].isalpha():
+        # a digit cannot come first, and of "%" nothing is left; a kind may be two words
+        first_word = kind.split()[0]
+        found = f"{first_word}_{found}".rstrip("_")
+    if found.lower() in RESERVED:
+        found += "_"
+    return found
 
 
 def free_id(name: str, taken: set[str], key: Callable[[str], str] = str) -> str:
     """The name, or the first of name_2, name_3, ... that is free; it, or its key, is taken from
     then on.
-
-    Examples
-    --------
-    >>> free_id("comp", {"comp", "comp_2"})
-    'comp_3'
     """
     choices = itertools.chain([name], (f"{name}_{n}" for n in itertools.count(2)))
     found = next(choice for choice in choices if key(choice) not in taken)
@@ -63,47 +57,17 @@ def free_id(name: str, taken: set[str], key: Callable[[str], str] = str) -> str:
 
 
 def suggest_identifiers(kind: str, names: Sequence[object]) -> list[str]:
-    """Identifiers close to names, all different; names that are identifiers stay.
-
-    Examples
-    --------
-    >>> suggest_identifiers("input", ["a b", "a_b", "c"])
-    ['a_b_2', 'a_b', 'c']
-    """
-    first = [suggest_identifier(kind, name) for name in names]
-    taken = {name for name, suggestion in zip(names, first, strict=True) if name == suggestion}
-    found = []
-    for name, suggestion in zip(names, first, strict=True):
-        found.append(suggestion if name == suggestion else free_id(suggestion, taken))
-    return found
+    """Identifiers close to names, all different; names that are identifiers stay."""
+    pairs = [(name, suggest_identifier(kind, name)) for name in names]
+    # first those that stay: "a b" must not take a_b from an "a_b" that comes after it
+    taken = {suggested for name, suggested in pairs if name == suggested}
+    return [
+        suggested if name == suggested else free_id(suggested, taken) for name, suggested in pairs
+    ]
 
 
 def check_identifier(kind: str, name: object) -> str:
-    """Return `name` if it can be an identifier.
-
-    Parameters
-    ----------
-    kind : str
-        What the name is for, as the message should call it.
-    name : object
-        The name.
-
-    Raises
-    ------
-    IdentifierError
-        If it is not a string of letters, digits and underscores that starts with a letter, or is
-        a reserved word.
-
-    Examples
-    --------
-    >>> check_identifier("input", "petal_width")
-    'petal_width'
-    >>> check_identifier("input", "petal width")
-    Traceback (most recent call last):
-        ...
-    crn_nn_tellurium.errors.IdentifierError: input name 'petal width': expected letters, digits \
-and underscores, starting with a letter; 'petal_width' would do
-    """
+    """Return `name` if it can be an identifier; `kind` is what the message calls it."""
     if not isinstance(name, str) or not PATTERN.fullmatch(name) or name.startswith("_"):
         raise IdentifierError(
             f"{kind} name {name!r}: expected letters, digits and underscores, starting with a"

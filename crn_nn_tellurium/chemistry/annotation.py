@@ -10,10 +10,10 @@ from crn_nn_tellurium.chemistry.reactions import Reaction
 from crn_nn_tellurium.chemistry.units import CONCENTRATION, TIME, BaseUnit, Dimension
 from crn_nn_tellurium.errors import ReactionError
 
+# zeroth-order, unimolecular, bimolecular and trimolecular forward rate constant, continuous case
 SBO_CONSTANT = ("SBO:0000162", "SBO:0000035", "SBO:0000036", "SBO:0000037")
-"""Zeroth-order, unimolecular, bimolecular and trimolecular forward rate constant, continuous case.
-"""
 MAX_ORDER = len(SBO_CONSTANT) - 1
+# laws by how often each substrate is taken: (1, 2) is A + 2 B
 _SBO_LAW = {
     (): "SBO:0000047",
     (1,): "SBO:0000049",
@@ -32,9 +32,7 @@ SBO_FRAMEWORK = "SBO:0000293"  # non-spatial continuous framework
 
 
 def unit_definitions(crn: ReactionNetwork) -> dict[str, tuple[BaseUnit, ...]]:
-    """The units of a file, by identifier: the three that SBML knows by these names, and those of
-    concentrations and rate constants, where they are no base unit themselves.
-    """
+    """The units of a file, by identifier: of concentrations, rate constants, and SBML's three."""
     units = crn.units
     found = {
         "substance": units.definition(CONCENTRATION, volume=1),
@@ -44,7 +42,7 @@ def unit_definitions(crn: ReactionNetwork) -> dict[str, tuple[BaseUnit, ...]]:
     orders = {1, *crn.constant_orders.values()}  # drives are of first order
     for dimension in (CONCENTRATION, *map(Dimension.rate_constant, sorted(orders))):
         found[units.identifier(dimension)] = units.definition(dimension)
-    found.pop("dimensionless", None)
+    found.pop("dimensionless", None)  # a base unit, which needs no definition
     return found
 
 
@@ -54,12 +52,7 @@ def law_term(reaction: Reaction) -> str:
 
 
 def check_orders(crn: ReactionNetwork) -> None:
-    """Refuse a reaction in which more molecules meet than units are written for.
-
-    Raises
-    ------
-    ReactionError
-    """
+    """Refuse a reaction in which more molecules meet than units are written for."""
     for reaction in crn.reactions:
         if reaction.order > MAX_ORDER:
             raise ReactionError(

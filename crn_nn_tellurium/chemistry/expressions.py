@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crn_nn_tellurium.errors import ReactionError
@@ -30,7 +30,7 @@ class Monomial:
     powers: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
-        # Python's own numbers, since text is written of them
+        # Python's own numbers: texts have their repr, and numpy's says np.float64(1.0)
         object.__setattr__(self, "coefficient", float(self.coefficient))
         object.__setattr__(
             self, "powers", tuple((symbol, float(power)) for symbol, power in self.powers)
@@ -78,7 +78,6 @@ class Monomial:
         )
 
     def __pow__(self, power: float) -> Monomial:
-        """A power, of a coefficient that has it."""
         return Monomial(
             self.coefficient**power, tuple((s, p * power) for s, p in self.powers if power != 0)
         )
@@ -107,13 +106,10 @@ class Expression:
         """
         found: dict[frozenset[tuple[str, float]], Monomial] = {}
         for term in self.terms:
-            key = frozenset(term.powers)
-            before = found.get(key)
-            found[key] = (
-                term
-                if before is None
-                else Monomial(before.coefficient + term.coefficient, before.powers)
-            )
+            # x k is k x; the order in which symbols came first is the one that is written
+            first = found.setdefault(frozenset(term.powers), replace(term, coefficient=0.0))
+            total = first.coefficient + term.coefficient
+            found[frozenset(term.powers)] = replace(first, coefficient=total)
         return Expression(tuple(term for term in found.values() if term.coefficient != 0))
 
     def evaluate(self, values: Values) -> Any:

@@ -43,12 +43,13 @@ class Interval:
         for name in ("lower", "upper"):
             value: Any = getattr(self, name)
             try:
-                bounds.append(np.array(value, dtype=float))
+                bounds.append(np.array(value, dtype=float))  # a copy: it is marked read-only below
             except (TypeError, ValueError) as error:
                 raise InputError(f"Interval: {name} is {value!r}; expected numbers") from error
             if not np.all(np.isfinite(bounds[-1])):
                 raise InputError(f"Interval: {name} is {value!r}; expected finite numbers")
         try:
+            # what is broadcast shares its numbers, so each bound is copied once more
             lower, upper = (np.array(bound) for bound in np.broadcast_arrays(*bounds))
         except ValueError as error:
             shapes = " and ".join(str(bound.shape) for bound in bounds)

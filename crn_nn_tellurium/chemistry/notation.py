@@ -10,22 +10,12 @@ from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 
 @dataclass(frozen=True)
 class Notation:
-    """How a language writes formulas.
-
-    Attributes
-    ----------
-    power : str
-        The operator.
-    root : str
-        The square root's function.
-    factor, lone : str
-        A number before symbols, and one that is a term by itself.
-    """
+    """How a language writes formulas."""
 
     power: str = "^"
     root: str = "sqrt"
-    factor: str = "{}"
-    lone: str = "{}"
+    factor: str = "{}"  # a number before symbols
+    lone: str = "{}"  # a number that is a term by itself
 
 
 PLAIN = Notation()
@@ -36,17 +26,8 @@ KAPPA = Notation(root="[sqrt]")
 def formula(
     expression: Expression, notation: Notation = PLAIN, names: Mapping[str, str] | None = None
 ) -> str:
-    """A sum of monomials, terms over one denominator together.
+    """A sum of monomials, terms over one denominator together; `names` stand for symbols.
 
-    Parameters
-    ----------
-    expression : Expression
-    notation : Notation
-    names : mapping, optional
-        What to write for a symbol, where it is not the symbol.
-
-    Examples
-    --------
     >>> driven = Monomial(2.0, (("w", 1.0), ("q", -1.0)))
     >>> formula(Expression((driven, Monomial(1.0, (("h", 0.5), ("q", -0.5))))))
     '2*w/q + sqrt(h/q)'
@@ -67,21 +48,15 @@ def formula(
 
 def number(value: float) -> str:
     """A number, a whole one without its point."""
+    # large ones keep their exponent, 1e+20, which reads better than its digits
     return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
 def signed_sum(parts: Sequence[str], empty: str = "0") -> str:
-    """Terms joined by their signs; `empty` where there are none.
-
-    Examples
-    --------
-    >>> signed_sum(["-a", "b", "-c"])
-    '-a + b - c'
-    """
-    if not parts:
-        return empty
-    text = "".join(f" - {part[1:]}" if part.startswith("-") else f" + {part}" for part in parts)
-    return text[3:] if text.startswith(" + ") else "-" + text[3:]
+    """Terms joined by their signs, ``-a + b - c``; `empty` where there are none."""
+    # the first may begin with its sign, those after it have theirs with spaces
+    signed = (f"- {part[1:]}" if part.startswith("-") else f"+ {part}" for part in parts[1:])
+    return " ".join([*parts[:1], *signed]) or empty
 
 
 def _monomial(

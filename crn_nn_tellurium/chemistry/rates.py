@@ -28,36 +28,26 @@ IntArray = npt.NDArray[np.intp]
 class Terms:
     """A table of terms, sorted by row and, within a row, in the order of the reactions.
 
-    Attributes
-    ----------
-    number : (n_terms,) ndarray
-        By how much a molecule number changes; in a Jacobian, times the power that came down.
-    constant : (n_terms,) int ndarray
-        Which rate constant.
-    factors : (n_terms, order) int ndarray
-        What is multiplied, among [floating, boundary, 1].
-    row : (n_terms,) int ndarray
-        What the term is a part of: the rate of change of which floating species.
-    n_rows, one : int
-        Number of rows; place of the 1.
-    column : (n_terms,) int ndarray, optional
-        In a Jacobian, the species that the derivative is with respect to, among [floating,
-        boundary]; sorted within a row.
+    Arrays are (n_terms,), `factors` (n_terms, order).
     """
 
+    # by how much a molecule number changes; in a Jacobian, times the power that came down
     number: FloatArray
     constant: IntArray
+    # what is multiplied, among [floating, boundary, 1]: terms of lower order are filled up with 1s
     factors: IntArray
+    # the floating species of whose rate of change the term is a part
     row: IntArray
     n_rows: int
+    # the place of the 1 among factors, behind all species
     one: int
+    # in a Jacobian, the species that the derivative is with respect to; sorted within a row
     column: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.number)
 
     def span(self, row: int) -> range:
-        """The terms of one row."""
         return range(int(self._starts[row]), int(self._starts[row + 1]))
 
     @cached_property
@@ -92,10 +82,8 @@ class Terms:
     # Values -----------------------------------------------------------------------------------
 
     def monomials(self, extended: FloatArray, constants: FloatArray) -> FloatArray:
-        """The terms without their numbers (..., n_terms).
-
-        `extended` (..., n_floating + n_boundary + 1) are the concentrations and a 1, `constants`
-        (..., n_constants) the rate constants.
+        """The terms without their numbers (..., n_terms), of concentrations and a 1, `extended`
+        (..., n_floating + n_boundary + 1), and rate constants (..., n_constants).
         """
         result = multiplied_by(constants[..., self.constant], self.factors, extended)
         lead = np.broadcast_shapes(extended.shape[:-1], result.shape[:-1])
@@ -103,9 +91,11 @@ class Terms:
 
     def add(self, monomials: FloatArray, sizes: bool = False) -> FloatArray:
         """Sums (..., n_rows) of terms; with `sizes`, of their sizes."""
-        if sizes:
-            return _apply(abs(self._gather), np.abs(monomials))
-        return _apply(self._gather, monomials)
+        matrix = abs(self._gather) if sizes else self._gather
+        vectors = np.abs(monomials) if sizes else monomials
+        # scipy's sparse arrays multiply two dimensions alone
+        flat = vectors.reshape(math.prod(vectors.shape[:-1]), len(self))
+        return np.asarray((matrix @ flat.T).T).reshape(*vectors.shape[:-1], self.n_rows)
 
     def sums(self, extended: FloatArray, constants: FloatArray) -> FloatArray:
         """Sums (..., n_rows) of the terms at these concentrations and rate constants."""
@@ -124,13 +114,16 @@ class Terms:
         term = np.repeat(np.arange(len(self)), order)
         position = np.tile(np.arange(order), len(self))
         species = self.factors.ravel()
+        # by the product rule, each factor that is a species is taken out in turn
         term, position, species = (part[species < self.one] for part in (term, position, species))
         # what is left when the factor at `position` is taken out
         left = np.arange(max(order - 1, 0)) + (np.arange(max(order - 1, 0)) >= position[:, None])
         others = np.take_along_axis(self.factors[term], left, axis=1)
+        # of x x, both factors leave the same: one term, with their numbers added
         keys = np.column_stack([self.row[term], species, self.constant[term], others])
         _, first, same = np.unique(keys, axis=0, return_index=True, return_inverse=True)
         number: FloatArray = np.bincount(same.ravel(), self.number[term], len(first)).astype(float)
+        # reactions that share a rate constant may cancel: what is zero throughout is left out
         kept = np.flatnonzero(number)
         row, column = self.row[term[first]], species[first]
         kept = kept[np.lexsort((first[kept], column[kept], row[kept]))]
@@ -153,6 +146,7 @@ class Terms:
 
     def by_constant(self, extended: FloatArray, n_constants: int) -> sparse.csr_array:
         """Derivatives with respect to the rate constants at one state, (n_rows, n_constants)."""
+        # a term is linear in its rate constant, so its derivative is the term with a 1 there
         values = self.number * self.monomials(extended, np.ones(n_constants))
         shape = (self.n_rows, n_constants)
         return sparse.csr_array((values, (self.row, self.constant)), shape=shape)
@@ -165,33 +159,17 @@ def multiplied_by(values: FloatArray, factors: IntArray, extended: FloatArray) -
     return values
 
 
-def _apply(matrix: sparse.csr_array, vectors: FloatArray) -> FloatArray:
-    """matrix @ v for every v along the last axis."""
-    flat = vectors.reshape(math.prod(vectors.shape[:-1]), vectors.shape[-1])
-    return np.asarray((matrix @ flat.T).T).reshape(*vectors.shape[:-1], matrix.shape[0])
-
-
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """How far species are from a fixed point, independently of units.
+    """How far species are from a fixed point, independently of units; arrays (..., n)."""
 
-    Attributes
-    ----------
-    net, gross : (..., n) ndarray
-        dx/dt, and the sum of gains and losses that it is the difference of.
-    slope : (..., n) ndarray
-        d(dx/dt)/dx of each species with respect to itself.
-    """
-
-    net: FloatArray
-    gross: FloatArray
-    slope: FloatArray
+    net: FloatArray  # dx/dt
+    gross: FloatArray  # the sum of the gains and losses that it is the difference of
+    slope: FloatArray  # d(dx/dt)/dx of each species with respect to itself
 
     @property
     def imbalance(self) -> FloatArray:
-        """|net| / gross: 0 at a fixed point, 1 where all is gain or all is loss, 0 where nothing
-        happens.
-        """
+        """|net| / gross: 0 at a fixed point or where nothing happens, 1 where all is gain."""
         return np.divide(
             np.abs(self.net), self.gross, out=np.zeros_like(self.net), where=self.gross > 0
         )
@@ -199,18 +177,15 @@ class Balance:
     @property
     def distance(self) -> FloatArray:
         """|net| / |slope|: distance to the fixed point, to first order, in concentration."""
+        net, slope = np.abs(self.net), np.abs(self.slope)
+        # infinite where a slope of 0 leads nowhere, but 0 where there is nothing left to go
         with np.errstate(divide="ignore"):
-            return np.divide(
-                np.abs(self.net),
-                np.abs(self.slope),
-                out=np.zeros_like(self.net),
-                where=self.net != 0,
-            )
+            return np.divide(net, slope, out=np.zeros_like(net), where=net != 0)
 
     @property
     def rounding(self) -> FloatArray:
         """The part of `distance` that double precision cannot remove."""
+        # every term and every partial sum is rounded; 64 eps leaves room for sums of many terms
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.nan_to_num(
-                64 * np.finfo(float).eps * self.gross / np.abs(self.slope), nan=0.0, posinf=0.0
-            )
+            found = 64 * np.finfo(float).eps * self.gross / np.abs(self.slope)
+        return np.nan_to_num(found, nan=0.0, posinf=0.0)

@@ -23,11 +23,20 @@ import numpy.typing as npt
 from scipy import sparse
 
 from crn_nn_tellurium.basics import PATTERN, FloatArray, read_only
-from crn_nn_tellurium.chemistry.expressions import Expression
+from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.rates import Balance, Terms
 from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Side, Species
-from crn_nn_tellurium.chemistry.units import MODEL_UNITS, Units
+from crn_nn_tellurium.chemistry.units import (
+    CONCENTRATION,
+    MODEL_UNITS,
+    Dimension,
+    Units,
+    must_convert,
+)
 from crn_nn_tellurium.errors import ReactionError
+
+_Given = npt.ArrayLike | None
+"""What replaces the network's own numbers; None leaves them."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,7 @@ class ReactionNetwork:
         object.__setattr__(self, "boundary", tuple(s.id for s in self.species if s.boundary))
         object.__setattr__(self, "rate_constants", tuple(constants))
 
+    # signs too: a text writes a rate constant that stands for a signed number once, with one sign
     def _check_constants(self) -> dict[str, tuple[float, int, int]]:
         constants: dict[str, tuple[float, int, int]] = {}
         for reaction in self.reactions:
@@ -134,6 +144,7 @@ class ReactionNetwork:
             seen[identifier] = kind
 
     def _check_references(self, constants: set[str]) -> None:
+        # start values are worked out in order, so that no formula can read itself
         known: set[str] = set()
         for species in self.species:
             if isinstance(species.initial, Expression):
@@ -203,6 +214,7 @@ class ReactionNetwork:
     @cached_property
     def _reaction_terms(self) -> Terms:
         """The reaction rates, one term each, by reaction."""
+        # a reaction of lower order than the highest is filled up with 1s, which stand last
         column = {species: i for i, species in enumerate(self.floating + self.boundary)}
         constant = {name: i for i, name in enumerate(self.rate_constants)}
         order = max((reaction.order for reaction in self.reactions), default=0)
@@ -231,9 +243,7 @@ class ReactionNetwork:
 
     @cached_property
     def jacobian_terms(self) -> Terms:
-        """d(dx/dt)/d(floating or boundary species), as a table of terms; what is zero is not
-        there.
-        """
+        """d(dx/dt)/d(floating or boundary species), as a table of the terms that are not zero."""
         return self.terms.derivative()
 
     @cached_property
@@ -268,10 +278,8 @@ class ReactionNetwork:
         """Initial concentrations of all species by identifier, the floating ones first, formulas
         worked out.
         """
-        floating = dict(zip(self.floating, self.initial_state().tolist(), strict=True))
-        return floating | dict(
-            zip(self.boundary, self.boundary_concentrations.tolist(), strict=True)
-        )
+        values = [*self.initial_state().tolist(), *self.boundary_concentrations.tolist()]
+        return dict(zip(self.floating + self.boundary, values, strict=True))
 
     @property
     def initial_concentrations(self) -> FloatArray:
@@ -284,16 +292,11 @@ class ReactionNetwork:
         values = [species.initial for species in self.species if species.boundary]
         return np.array(values, dtype=float)
 
-    def initial_state(
-        self, boundary: npt.ArrayLike | None = None, constants: npt.ArrayLike | None = None
-    ) -> FloatArray:
+    def initial_state(self, boundary: _Given = None, constants: _Given = None) -> FloatArray:
         """Initial concentrations (..., n_floating), their formulas taken at these boundary
         concentrations.
         """
-        held = (
-            self.boundary_concentrations if boundary is None else np.asarray(boundary, dtype=float)
-        )
-        k = self._all_constants(constants)
+        held, k = self._held(boundary), self._all_constants(constants)
         values: dict[str, Any] = {name: k[..., i] for i, name in enumerate(self.rate_constants)}
         values |= {name: held[..., i] for i, name in enumerate(self.boundary)}
         for species in self.species:
@@ -306,7 +309,7 @@ class ReactionNetwork:
         columns = [np.broadcast_to(values[name], lead) for name in self.floating]
         return np.stack(columns, axis=-1) if columns else np.empty((*lead, 0))
 
-    def with_starts(self, boundary: npt.ArrayLike | None = None) -> ReactionNetwork:
+    def with_starts(self, boundary: _Given = None) -> ReactionNetwork:
         """The network with numbers for start values, formulas taken at these concentrations
         (n_boundary,), by default its own.
         """
@@ -314,62 +317,85 @@ class ReactionNetwork:
         species = (replace(s, initial=start.get(s.id, s.initial)) for s in self.species)
         return replace(self, species=tuple(species))
 
-    def _extended(self, x: npt.ArrayLike, boundary: npt.ArrayLike | None) -> FloatArray:
-        x = np.asarray(x, dtype=float)
-        if x.ndim == 0 or x.shape[-1] != len(self.floating):
-            raise ReactionError(
-                f"network {self.name!r}: concentrations have shape {x.shape}; expected (...,"
-                f" {len(self.floating)}), one per floating species"
-            )
-        held = (
-            self.boundary_concentrations if boundary is None else np.asarray(boundary, dtype=float)
-        )
-        if held.shape[-1:] != (len(self.boundary),):
-            raise ReactionError(
-                f"network {self.name!r}: boundary concentrations have shape {held.shape}; expected "
-                f"(..., {len(self.boundary)}), one per boundary species"
-            )
-        lead = np.broadcast_shapes(x.shape[:-1], held.shape[:-1])
-        return np.concatenate(
-            [np.broadcast_to(part, lead + part.shape[-1:]) for part in (x, held, np.ones(1))],
-            axis=-1,
+    def in_units(self, units: Units) -> ReactionNetwork:
+        """The network in other units; see `PhysicalUnits.of`."""
+        if not must_convert(f"network {self.name!r}", self.units, units):
+            return self
+        measures = {species.id: CONCENTRATION for species in self.species}
+        measures |= {k: Dimension.rate_constant(n) for k, n in self.constant_orders.items()}
+
+        def concentration(value: Any) -> Any:
+            """A formula for a concentration, for symbols in these units, or a number."""
+            if not isinstance(value, Expression):
+                return float(units.concentration(value))
+            terms = []
+            for term in value.terms:
+                # sqrt(h) for a concentration is 1 sqrt(h / k) with a k of 1, which the text left
+                # out: what the symbols' dimensions lack is that of the coefficient
+                lacking = CONCENTRATION
+                for symbol, power in term.powers:
+                    lacking = lacking / measures[symbol] ** power
+                terms.append(Monomial(units.convert(term.coefficient, lacking), term.powers))
+            return Expression(tuple(terms))
+
+        return replace(
+            self,
+            species=tuple(replace(s, initial=concentration(s.initial)) for s in self.species),
+            reactions=tuple(
+                replace(r, value=float(units.rate_constant(r.value, r.order)))
+                for r in self.reactions
+            ),
+            observables=tuple(
+                replace(o, expression=concentration(o.expression)) for o in self.observables
+            ),
+            units=units,
         )
 
-    def _all_constants(self, constants: npt.ArrayLike | None) -> FloatArray:
-        values = self.constants if constants is None else np.asarray(constants, dtype=float)
-        if values.shape[-1:] != (len(self.rate_constants),):
+    def _extended(self, x: npt.ArrayLike, boundary: _Given) -> FloatArray:
+        """[floating, boundary, 1] (..., n): what the factors of terms are chosen from."""
+        state = self._checked("concentrations", x, len(self.floating), "floating species")
+        held = self._held(boundary)
+        lead = np.broadcast_shapes(state.shape[:-1], held.shape[:-1])
+        parts = (state, held, np.ones(1))
+        return np.concatenate(
+            [np.broadcast_to(part, lead + part.shape[-1:]) for part in parts], axis=-1
+        )
+
+    def _held(self, boundary: _Given) -> FloatArray:
+        given = self.boundary_concentrations if boundary is None else boundary
+        what = "boundary concentrations"
+        return self._checked(what, given, len(self.boundary), "boundary species")
+
+    def _all_constants(self, constants: _Given) -> FloatArray:
+        given = self.constants if constants is None else constants
+        return self._checked("constants", given, len(self.rate_constants), "rate constant")
+
+    def _checked(self, what: str, given: npt.ArrayLike, n: int, each: str) -> FloatArray:
+        values = np.asarray(given, dtype=float)
+        if values.shape[-1:] != (n,):
             raise ReactionError(
-                f"network {self.name!r}: constants have shape {values.shape}; expected "
-                f"(..., {len(self.rate_constants)}), one per rate constant"
+                f"network {self.name!r}: {what} have shape {values.shape}; expected (..., {n}), one"
+                f" per {each}"
             )
         return values
 
     # The differential equation ----------------------------------------------------------------
 
     def rates(
-        self,
-        x: npt.ArrayLike,
-        boundary: npt.ArrayLike | None = None,
-        constants: npt.ArrayLike | None = None,
+        self, x: npt.ArrayLike, boundary: _Given = None, constants: _Given = None
     ) -> FloatArray:
         """Reaction rates v, shape (..., n_reactions)."""
         extended, k = self._extended(x, boundary), self._all_constants(constants)
         return self._reaction_terms.sums(extended, k)
 
     def right_hand_side(
-        self,
-        x: npt.ArrayLike,
-        boundary: npt.ArrayLike | None = None,
-        constants: npt.ArrayLike | None = None,
+        self, x: npt.ArrayLike, boundary: _Given = None, constants: _Given = None
     ) -> FloatArray:
         """dx/dt of the floating species, shape (..., n_floating)."""
         return self.terms.sums(self._extended(x, boundary), self._all_constants(constants))
 
     def balance(
-        self,
-        x: npt.ArrayLike,
-        boundary: npt.ArrayLike | None = None,
-        constants: npt.ArrayLike | None = None,
+        self, x: npt.ArrayLike, boundary: _Given = None, constants: _Given = None
     ) -> Balance:
         """How far each floating species is from its fixed point; arrays (..., n_floating)."""
         extended, k = self._extended(x, boundary), self._all_constants(constants)
@@ -381,20 +407,14 @@ class ReactionNetwork:
         )
 
     def jacobian(
-        self,
-        x: npt.ArrayLike,
-        boundary: npt.ArrayLike | None = None,
-        constants: npt.ArrayLike | None = None,
+        self, x: npt.ArrayLike, boundary: _Given = None, constants: _Given = None
     ) -> sparse.csr_array:
         """d(dx/dt)/dx at one state x (n_floating,), sparse, shape (n_floating, n_floating)."""
         extended, k = self._one_state(x, boundary), self._all_constants(constants)
         return self.jacobian_terms.matrix(extended, k)[:, : len(self.floating)]
 
     def boundary_jacobian(
-        self,
-        x: npt.ArrayLike,
-        boundary: npt.ArrayLike | None = None,
-        constants: npt.ArrayLike | None = None,
+        self, x: npt.ArrayLike, boundary: _Given = None, constants: _Given = None
     ) -> sparse.csr_array:
         """d(dx/dt)/d(boundary species) at one state x (n_floating,), sparse, shape (n_floating,
         n_boundary).
@@ -402,29 +422,23 @@ class ReactionNetwork:
         extended, k = self._one_state(x, boundary), self._all_constants(constants)
         return self.jacobian_terms.matrix(extended, k)[:, len(self.floating) :]
 
-    def rate_constant_jacobian(
-        self, x: npt.ArrayLike, boundary: npt.ArrayLike | None = None
-    ) -> sparse.csr_array:
+    def rate_constant_jacobian(self, x: npt.ArrayLike, boundary: _Given = None) -> sparse.csr_array:
         """d(dx/dt)/dk at one state x (n_floating,), sparse, shape (n_floating, n_constants)."""
         extended = self._one_state(x, boundary)
         return self.terms.by_constant(extended, len(self.rate_constants))
 
     def observe(
-        self,
-        x: npt.ArrayLike,
-        boundary: npt.ArrayLike | None = None,
-        constants: npt.ArrayLike | None = None,
+        self, x: npt.ArrayLike, boundary: _Given = None, constants: _Given = None
     ) -> FloatArray:
         """Values of the observables, shape (..., n_observables)."""
-        extended = self._extended(x, boundary)
-        k = self._all_constants(constants)
+        extended, k = self._extended(x, boundary), self._all_constants(constants)
         values = {s: extended[..., i] for i, s in enumerate(self.floating + self.boundary)}
         values |= {constant: k[..., i] for i, constant in enumerate(self.rate_constants)}
         lead = extended.shape[:-1]
         columns = [np.broadcast_to(o.expression.evaluate(values), lead) for o in self.observables]
         return np.stack(columns, axis=-1) if columns else np.empty((*lead, 0))
 
-    def _one_state(self, x: npt.ArrayLike, boundary: npt.ArrayLike | None) -> FloatArray:
+    def _one_state(self, x: npt.ArrayLike, boundary: _Given) -> FloatArray:
         extended = self._extended(x, boundary)
         if extended.ndim != 1:
             raise ReactionError(

@@ -97,6 +97,7 @@ class Reaction:
     name: str = ""
     sign: int = field(default=0, compare=False)  # how a text may write k, not what reacts
 
+    # written out, since it takes sides in more ways than it keeps
     def __init__(
         self,
         id: str,
@@ -136,7 +137,7 @@ class Reaction:
     @property
     def gain(self) -> int:
         """How many molecules more it makes than it takes."""
-        return sum(n for _, n in self.products) - sum(n for _, n in self.substrates)
+        return sum(self.net.values())
 
     @property
     def net(self) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from crn_nn_tellurium.basics import RESERVED, free_id
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
@@ -12,37 +13,22 @@ from crn_nn_tellurium.chemistry.reactions import Side
 
 
 def renamed(crn: ReactionNetwork, new: Mapping[str, str]) -> ReactionNetwork:
-    """The network with new identifiers for some of its species, constants, reactions, observables.
-
-    Examples
-    --------
-    >>> from crn_nn_tellurium import Reaction, Species
-    >>> crn = ReactionNetwork([Species("A", 1.0)], [Reaction("J", ("A",), (), "k", 2.0)])
-    >>> renamed(crn, {"A": "B", "k": "d"}).reactions
-    (Reaction('J: B =>', rate constant d = 2.0),)
-    """
+    """The network with other identifiers for some of its species, constants and so on."""
 
     def side(pairs: Side) -> Side:
         return tuple((new.get(s, s), n) for s, n in pairs)
 
-    def formula(expression: Expression) -> Expression:
-        terms = expression.terms
-        return Expression(
-            tuple(
-                Monomial(t.coefficient, tuple((new.get(s, s), p) for s, p in t.powers))
-                for t in terms
-            )
-        )
+    def formula(value: Any) -> Any:
+        """A formula in the new identifiers; a number as it is."""
+        if not isinstance(value, Expression):
+            return value
+        powers = ((t, tuple((new.get(s, s), p) for s, p in t.powers)) for t in value.terms)
+        return Expression(tuple(Monomial(t.coefficient, own) for t, own in powers))
 
-    species = [
-        replace(
-            s,
-            id=new.get(s.id, s.id),
-            initial=formula(s.initial) if isinstance(s.initial, Expression) else s.initial,
-        )
-        for s in crn.species
-    ]
-    reactions = [
+    species = tuple(
+        replace(s, id=new.get(s.id, s.id), initial=formula(s.initial)) for s in crn.species
+    )
+    reactions = tuple(
         replace(
             r,
             id=new.get(r.id, r.id),
@@ -51,12 +37,12 @@ def renamed(crn: ReactionNetwork, new: Mapping[str, str]) -> ReactionNetwork:
             rate_constant=new.get(r.rate_constant, r.rate_constant),
         )
         for r in crn.reactions
-    ]
-    observables = [
+    )
+    observables = tuple(
         replace(o, id=new.get(o.id, o.id), expression=formula(o.expression))
         for o in crn.observables
-    ]
-    return ReactionNetwork(tuple(species), tuple(reactions), tuple(observables), crn.name)
+    )
+    return replace(crn, species=species, reactions=reactions, observables=observables)
 
 
 def without_reserved(crn: ReactionNetwork) -> ReactionNetwork:

@@ -13,49 +13,31 @@ and results are written against `Units`, and ask neither which of the two they h
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from crn_nn_tellurium.basics import check_choice, check_kind, check_positive, whole_number
-from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.errors import InputError
-
-if TYPE_CHECKING:  # a ReactionNetwork has units, which imports this module
-    from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
 
 NANOMOLAR_PER_MOLAR = 1e9
 Concentration = Literal["nM", "M"]
 BaseUnit = tuple[str, float, int]
 """One of SBML's base units, its power, and the power of ten of its scale."""
+_Model = TypeVar("_Model", bound="_Convertible")
 _CLOCK = (("s", 1.0, 120.0), ("min", 60.0, 7200.0), ("h", 3600.0, 172800.0))
 """Units of time, their size in s, and up to how many s they read best; days beyond."""
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """What a number measures: concentration ** a * time ** b.
-
-    Examples
-    --------
-    >>> rate = Dimension.rate_constant(2)
-    >>> rate
-    Dimension(concentration=-1, time=-1)
-    >>> CONCENTRATION / rate  # how an output changes with a rate constant
-    Dimension(concentration=2, time=1)
-    """
+    """What a number measures: concentration ** a * time ** b."""
 
     concentration: float = 0
     time: float = 0
 
     @classmethod
     def rate_constant(cls, order: int) -> Dimension:
-        """Of a rate constant, by how many molecules meet in its reactions; of a rate for 1.
-
-        Raises
-        ------
-        InputError
-            If the order is not a whole number >= 0.
-        """
+        """Of a rate constant, by how many molecules meet in its reactions; of a rate for 1."""
         n = whole_number("order", order, 0, "the number of molecules that meet: 0, 1 or 2")
         return cls(1 - n, -1)
 
@@ -73,31 +55,20 @@ CONCENTRATION = Dimension(concentration=1)
 TIME = Dimension(time=1)
 
 
+class _Convertible(Protocol):
+    """A `ReactionNetwork`, which imports this module and so cannot be imported here."""
+
+    def in_units(self: _Model, units: Units) -> _Model: ...
+
+
 class Units(ABC):
-    """What the numbers of a network, a result or a picture are in.
+    """What the numbers of a network, a result or a picture are in."""
 
-    Attributes
-    ----------
-    c0, tau : float
-        What a concentration of 1 and a time of 1 in the model are.
-    """
-
-    c0: float
-    tau: float
+    c0: float  # what a concentration of 1 in the model is
+    tau: float  # what a time of 1 is
 
     def convert(self, value: Any, dimension: Dimension) -> Any:
-        """A number of the model in these units.
-
-        Parameters
-        ----------
-        value : float, ndarray or Interval
-        dimension : Dimension
-
-        Returns
-        -------
-        float, ndarray or Interval
-            As given.
-        """
+        """A number of the model, float, ndarray or Interval, in these units."""
         # multiplied first, then divided by one unit at a time: decimal units keep decimal digits
         for unit, power in ((self.c0, dimension.concentration), (self.tau, dimension.time)):
             if power > 0:
@@ -120,16 +91,10 @@ class Units(ABC):
         return self.convert(t, TIME)
 
     def rate_constant(self, k: Any, order: int) -> Any:
-        """A rate constant of the model in these units, by how many molecules meet; a rate for 1.
-
-        Raises
-        ------
-        InputError
-            If the order is not a whole number >= 0.
-        """
+        """A rate constant of the model in these units, by how many molecules meet; a rate for 1."""
         return self.convert(k, Dimension.rate_constant(order))
 
-    def of(self, crn: ReactionNetwork) -> ReactionNetwork:
+    def of(self, crn: _Model) -> _Model:
         """A network of the model's numbers, with all of them in these units.
 
         Rate constants are converted by their order, start values and held concentrations, and
@@ -158,40 +123,7 @@ class Units(ABC):
         >>> in_tube.start_values, in_tube.constant_values, in_tube.units
         ({'A': 20.0}, {'k': 0.005}, PhysicalUnits(c0=10 nM, tau=100 s))
         """
-        if not must_convert(f"network {crn.name!r}", crn.units, self):
-            return crn
-        measures = {species.id: CONCENTRATION for species in crn.species}
-        measures |= {r.rate_constant: Dimension.rate_constant(r.order) for r in crn.reactions}
-
-        def start(value: float | Expression) -> float | Expression:
-            if isinstance(value, Expression):
-                return self._formula(value, measures)
-            return float(self.concentration(value))
-
-        return replace(
-            crn,
-            species=tuple(replace(s, initial=start(s.initial)) for s in crn.species),
-            reactions=tuple(
-                replace(r, value=float(self.rate_constant(r.value, r.order))) for r in crn.reactions
-            ),
-            observables=tuple(
-                replace(o, expression=self._formula(o.expression, measures))
-                for o in crn.observables
-            ),
-            units=self,
-        )
-
-    def _formula(self, expression: Expression, measures: dict[str, Dimension]) -> Expression:
-        """A formula for a concentration, for symbols in these units."""
-        terms = []
-        for term in expression.terms:
-            # sqrt(h) for a concentration is 1 sqrt(h / k) with a k of 1, which the text left out:
-            # what the symbols' dimensions lack is that of the coefficient
-            lacking = CONCENTRATION
-            for symbol, power in term.powers:
-                lacking = lacking / measures[symbol] ** power
-            terms.append(Monomial(self.convert(term.coefficient, lacking), term.powers))
-        return Expression(tuple(terms))
+        return crn.in_units(self)
 
     @abstractmethod
     def name(self, dimension: Dimension) -> str:
@@ -220,13 +152,7 @@ class Units(ABC):
 
     @abstractmethod
     def clock(self, longest: float) -> tuple[float, str]:
-        """The unit of a time axis: how much of these units it is, and its name.
-
-        Parameters
-        ----------
-        longest : float
-            Last time on the axis, in these units.
-        """
+        """The unit of an axis of times up to `longest`: how much of these units it is, its name."""
 
 
 @dataclass(frozen=True)
@@ -245,32 +171,25 @@ class ModelUnits(Units):
     tau: float = field(default=1.0, init=False, repr=False)
 
     def name(self, dimension: Dimension) -> str:
-        """``"model units"``, of whatever dimension."""
         return "model units"
 
     def identifier(self, dimension: Dimension) -> str:
-        """SBML's own ``"dimensionless"``."""
         return "dimensionless"
 
     def definition(self, dimension: Dimension, volume: int = 0) -> tuple[BaseUnit, ...]:
-        """Dimensionless, volumes too."""
         return (("dimensionless", 1, 0),)
 
     @property
     def in_words(self) -> str:
-        """That there are none."""
         return "Numbers are dimensionless (model units)."
 
     def text(self, value: float, dimension: Dimension, digits: int = 6) -> str:
-        """A bare number."""
         return f"{value:.{digits}g}"
 
     def moment(self, t: float) -> str:
-        """``t = `` and a number."""
         return f"t = {t:.4g}"
 
     def clock(self, longest: float) -> tuple[float, str]:
-        """A time of 1."""
         return 1.0, self.name(TIME)
 
 
@@ -350,39 +269,33 @@ class PhysicalUnits(Units):
         return value * NANOMOLAR_PER_MOLAR ** (order - 1) if concentration == "M" else value
 
     def name(self, dimension: Dimension) -> str:
-        """Of powers of nM and s, what is divided by behind strokes: ``"/nM/s"``."""
         above, below = _powers(dimension, "^")
         return " ".join(above) + "".join(f"/{unit}" for unit in below)
 
     def identifier(self, dimension: Dimension) -> str:
-        """Of powers of nM and s, what is divided by after ``per``: ``"per_nM_s"``."""
         above, below = _powers(dimension, "")
         return "_".join([*above, *(["per", *below] if below else [])]) or "dimensionless"
 
     def definition(self, dimension: Dimension, volume: int = 0) -> tuple[BaseUnit, ...]:
-        """Of powers of 1e-9 mole, litre and second."""
+        # SBML has no base unit of concentration: nM is 1e-9 mole / litre
         amount, time = dimension.concentration, dimension.time
         parts = (("mole", amount, -9), ("litre", volume - amount, 0), ("second", time, 0))
         return tuple(part for part in parts if part[1])
 
     @property
     def in_words(self) -> str:
-        """What is in nM and s, and what a 1 of the model is."""
         return (
             "Concentrations are in nM and times in s; in the model they are 1 where they are"
             f" {self.c0:.6g} nM and {self.tau:.6g} s here."
         )
 
     def text(self, value: float, dimension: Dimension, digits: int = 6) -> str:
-        """With its unit."""
         return f"{value:.{digits}g} {self.name(dimension)}".strip()
 
     def moment(self, t: float) -> str:
-        """As `duration` has it."""
         return duration(t)
 
     def clock(self, longest: float) -> tuple[float, str]:
-        """Seconds, minutes, hours or days."""
         return _clock(longest)
 
     def __repr__(self) -> str:
@@ -400,13 +313,7 @@ def _powers(dimension: Dimension, sign: str) -> tuple[list[str], list[str]]:
 
 
 def must_convert(what: str, present: Units, units: Any) -> bool:
-    """Whether something has to be converted: not if its numbers are in these units already.
-
-    Raises
-    ------
-    InputError
-        If `units` are none, or it is in others than the model's, from which all conversion starts.
-    """
+    """Whether something has to be converted; refused if it has been, to other units."""
     check_kind("units", units, Units, "PhysicalUnits(c0, tau) or fastest_units(net), say")
     if present not in (units, MODEL_UNITS):
         raise InputError(
@@ -416,13 +323,7 @@ def must_convert(what: str, present: Units, units: Any) -> bool:
 
 
 def duration(seconds: float) -> str:
-    """A time in the unit in which it reads best.
-
-    Examples
-    --------
-    >>> duration(0.25), duration(95), duration(3000), duration(9000), duration(1e6)
-    ('0.25 s', '95 s', '50 min', '2.5 h', '11.6 days')
-    """
+    """A time in the unit in which it reads best: ``50 min``, ``11.6 days``."""
     size, unit = _clock(seconds)
     return f"{seconds / size:.3g} {unit}"
 

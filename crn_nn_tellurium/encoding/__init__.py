@@ -22,29 +22,3 @@ from crn_nn_tellurium.encoding.units import (
     largest_bimolecular,
 )
 from crn_nn_tellurium.encoding.whole import Starts, layer_reactions, to_reactions, written
-
-__all__ = [
-    "C0",
-    "MAX_RATE_CONSTANT",
-    "VOLUME",
-    "Catalyst",
-    "Form",
-    "LayerEncoding",
-    "Starts",
-    "Unit",
-    "compact_names",
-    "fastest_units",
-    "largest_bimolecular",
-    "layer_encodings",
-    "layer_models",
-    "layer_reactions",
-    "local_reactions",
-    "stochastic_text",
-    "structure_text",
-    "to_antimony",
-    "to_reactions",
-    "unit_reactions",
-    "variational_text",
-    "weighted_sums",
-    "written",
-]

@@ -109,12 +109,7 @@ def to_antimony(
         raise ReactionError(
             f"form is {form!r}; expected one of {', '.join(map(repr, get_args(Form)))}"
         )
-    for name in (
-        crn.name,
-        *(s.id for s in crn.species),
-        *crn.rate_constants,
-        *(r.id for r in crn.reactions),
-    ):
+    for name in (crn.name, *crn.identifiers):
         if name.lower() in RESERVED:
             raise ReactionError(
                 f"{name!r} in {crn!r}: a reserved word of Antimony or SBML; rename it"
@@ -150,6 +145,7 @@ def _header(crn: ReactionNetwork) -> str:
     definitions = unit_definitions(crn)
     definitions["extent"] = definitions["substance"]
     units = "; ".join(f"unit {name} = {_unit(parts)}" for name, parts in definitions.items())
+    # SBML counts reactions in extents, which have the unit of substances
     return f"""\
   // {crn.units.in_words}
   {units}
@@ -220,13 +216,9 @@ def _faithful(crn: ReactionNetwork) -> Iterator[str]:
     for species in crn.species:
         yield _species(crn, species, {})
     for reaction in crn.reactions:
-        law = "*".join(
-            [
-                "comp",
-                reaction.rate_constant,
-                *(s if n == 1 else f"{s}^{n}" for s, n in reaction.substrates),
-            ]
-        )
+        met = (s if n == 1 else f"{s}^{n}" for s, n in reaction.substrates)
+        # times the compartment, since SBML's rates are amounts, not concentrations, per time
+        law = "*".join(["comp", reaction.rate_constant, *met])
         name = f'; {reaction.id} is "{printable(reaction.name)}"' if reaction.name else ""
         yield (
             f"  {reaction.id}: {reaction.equation}; {law}; {reaction.id}.sboTerm ="
@@ -274,11 +266,8 @@ def _signed_start(crn: ReactionNetwork, species: Species) -> Species:
     if not isinstance(species.initial, Expression):
         return species
     signs = crn.constant_signs
-    terms = tuple(
-        Monomial(
-            term.coefficient * math.prod(signs.get(symbol) or 1 for symbol, _ in term.powers),
-            term.powers,
-        )
-        for term in species.initial.terms
-    )
-    return replace(species, initial=Expression(terms))
+    terms = []
+    for term in species.initial.terms:
+        sign = math.prod(signs.get(symbol) or 1 for symbol, _ in term.powers)
+        terms.append(Monomial(term.coefficient * sign, term.powers))
+    return replace(species, initial=Expression(tuple(terms)))

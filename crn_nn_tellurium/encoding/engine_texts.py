@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crn_nn_tellurium.chemistry import ReactionNetwork, signed_sum
-from crn_nn_tellurium.encoding.laws import _part, laws, sum_text, term_text, with_signs
+from crn_nn_tellurium.encoding.laws import derivative_text, laws, sum_text, with_signs
 
 VOLUME = "_V"
 """Identifier of the volume in a stochastic model."""
 
 
 def structure_text(crn: ReactionNetwork) -> str:
-    """A compact model without annotation whose values are all 1: equal for networks of equal
-    structure.
-
-    The sign of a weight is not structure, so networks that differ in it share a compiled model.
-    Values are set from outside, see `compact_constants`.
-    """
+    """A compact model without annotation whose values are all 1, equal for equal structures."""
+    # the sign of a weight is no structure: networks that differ in it share a compiled model, whose
+    # values are set from outside, as `compact_constants` has them
     lines = _bare_lines(crn)
     for law in laws(crn, with_signs(crn), crn.rate_constants):
         rule = f"  {law.sum} := {law.sum_text}\n" if law.sum_text else ""
@@ -36,17 +33,11 @@ def _bare_lines(crn: ReactionNetwork) -> list[str]:
 def variational_text(
     crn: ReactionNetwork, directions: Mapping[str, Mapping[str, frozenset[str]]]
 ) -> str:
-    """The species x and their derivatives s = dx/dp over time: dx/dt = f, ds/dt = (df/dx) s +
-    df/dp.
+    """Species x and their derivatives s = dx/dp over time: dx/dt = f, ds/dt = (df/dx) s + df/dp.
 
-    Values are all 1 and set from outside, as in `structure_text`.
-
-    Parameters
-    ----------
-    crn : ReactionNetwork
-    directions : mapping
-        By the identifier that starts those of its derivatives (``_s0`` gives ``_s0_Y``): the rate
-        constant or boundary species p, and the species whose derivatives are not zero throughout.
+    Values are all 1 and set from outside. Directions are, by the identifier that starts those of
+    their derivatives (``_s0`` gives ``_s0_Y``), the rate constant or boundary species p, and the
+    species whose derivatives are not zero throughout.
     """
     symbols = crn.floating + crn.boundary
     lines = _bare_lines(crn)
@@ -58,6 +49,8 @@ def variational_text(
     places: dict[tuple[str, str], list[int]] = {}
     for t, (i, j) in enumerate(zip(jacobian.row, jacobian.column, strict=True)):
         places.setdefault((crn.floating[i], symbols[j]), []).append(t)
+    # entries of the Jacobian get names, since every direction uses them; those between species that
+    # do not move in any direction are left out
     moving = {s for direction in directions.values() for some in direction.values() for s in some}
     entries = {
         (row, column): f"_d{row}_{column}" for row, column in places if {row, column} <= moving
@@ -77,33 +70,17 @@ def variational_text(
             if (row, parameter) in places:
                 direct = sum_text(crn, jacobian, places[row, parameter])
             else:
-                direct = _by_constant_text(crn, row, parameter)
+                direct = derivative_text(crn, row, parameter)
             parts += [f"({direct})"] if direct else []
             lines.append(f"  _J{start}_{row}: => {start}_{row}; comp*({signed_sum(parts)})")
     return "model *variational()\n" + "\n".join(lines) + "\nend\n"
 
 
-def _by_constant_text(crn: ReactionNetwork, species: str, constant: str) -> str:
-    """df/dk of one species; empty where the rate constant does not act on it."""
-    terms, span = crn.terms, crn.terms.span(crn.floating.index(species))
-    ones, symbols = ["1"] * len(crn.rate_constants), crn.floating + crn.boundary
-    return signed_sum(
-        [
-            term_text(_part(terms, t), ones, symbols)
-            for t in span
-            if crn.rate_constants[terms.constant[t]] == constant
-        ],
-        empty="",
-    )
-
-
 def stochastic_text(crn: ReactionNetwork) -> str:
     """Species counted in molecules in a volume, for Gillespie's method; start values are set from
     outside.
-
-    Laws are propensities: ``q*Y*(Y - 1)/V`` for 2 Y => Y, where the differential equation has q
-    Y^2.
     """
+    # laws are propensities: q Y (Y - 1) / V for 2 Y => Y, where the differential equation has q Y^2
     lines = [f"  compartment comp = 1; {VOLUME} = 1"]
     lines += [
         f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 0" for s in crn.species

@@ -18,7 +18,15 @@ from crn_nn_tellurium.networks import signed_constant
 
 def sum_text(crn: ReactionNetwork, terms: Terms, chosen: Iterable[int]) -> str:
     symbols = crn.floating + crn.boundary
-    return signed_sum([term_text(_part(terms, t), crn.rate_constants, symbols) for t in chosen])
+    return signed_sum([_term_text(_part(terms, t), crn.rate_constants, symbols) for t in chosen])
+
+
+def derivative_text(crn: ReactionNetwork, species: str, constant: str) -> str:
+    """df/dk of one species; empty where the rate constant does not act on it."""
+    terms, span = crn.terms, crn.terms.span(crn.floating.index(species))
+    chosen = [t for t in span if crn.rate_constants[terms.constant[t]] == constant]
+    ones, symbols = ["1"] * len(crn.rate_constants), crn.floating + crn.boundary
+    return signed_sum([_term_text(_part(terms, t), ones, symbols) for t in chosen], empty="")
 
 
 def compact_names(crn: ReactionNetwork) -> dict[str, str]:
@@ -31,9 +39,7 @@ def compact_names(crn: ReactionNetwork) -> dict[str, str]:
 
 
 def compact_constants(crn: ReactionNetwork) -> FloatArray:
-    """Values of the rate constants as a compact model has them, (n_constants,) in the order of
-    `rate_constants`: with the signs of the numbers that they are the sizes of.
-    """
+    """Values of the rate constants (n_constants,) with the signs of what they are the sizes of."""
     return signs(crn) * crn.constants
 
 
@@ -43,7 +49,8 @@ def signs(crn: ReactionNetwork) -> FloatArray:
 
 
 def with_signs(crn: ReactionNetwork) -> Terms:
-    """The terms of a network whose rate constants carry the signs of the numbers they stand for."""
+    """The terms of a network whose rate constants carry signs themselves."""
+    # the sign goes from the term's number to its constant: -1 k x becomes 1 u x with u = -k
     return replace(crn.terms, number=crn.terms.number * signs(crn)[crn.terms.constant])
 
 
@@ -82,23 +89,26 @@ def laws(crn: ReactionNetwork, terms: Terms, constants: Sequence[str]) -> Iterat
             continue  # nothing changes it
         parts: list[str] = []
         name = text = ""
+        # a drive's catalysed terms times Y, which all rails of a unit share, is the sum to name;
+        # rails of opposite sign have it with all signs turned, so a key begins with a plus
         key = tuple(part for part in powers.get(1, []) if part[2])
         flip = bool(key) and key[0][0] < 0
         if flip:
             key = tuple((-number, constant, factors) for number, constant, factors in key)
         if len(key) > 1 and key not in sums:
             sums[key] = name = free_id(f"z_{species}", taken)
-            text = signed_sum([term_text(part, constants, symbols) for part in key])
+            text = signed_sum([_term_text(part, constants, symbols) for part in key])
         for power, own in sorted(powers.items()):
             tail = f"*{species}" * power
             rest = own
+            # the terms that a named sum stands for are those with factors; the bias has none
             if power == 1 and key in sums:
                 parts.append(f"{'-' if flip else ''}{sums[key]}{tail}")
                 rest = [part for part in own if not part[2]]
             elif power == 0 and (shared := _common_factor(own)) and shared[1] in sums:
                 parts.append(f"{sums[shared[1]]}*{symbols[shared[0]]}")
                 rest = [part for part in own if not part[2]]
-            parts += [term_text(part, constants, symbols) + tail for part in rest]
+            parts += [_term_text(part, constants, symbols) + tail for part in rest]
         law = f"comp*({signed_sum(parts)})"
         yield _Law(species, free_id(f"J{species}", taken), law, name, text)
 
@@ -116,7 +126,7 @@ def _common_factor(parts: list[_Part]) -> tuple[int, tuple[_Part, ...]] | None:
     return None
 
 
-def term_text(part: _Part, constants: Sequence[str], symbols: Sequence[str]) -> str:
+def _term_text(part: _Part, constants: Sequence[str], symbols: Sequence[str]) -> str:
     number, constant, factors = part
     size = [] if abs(number) == 1 else [str(abs(number))]
     body = "*".join([*size, constants[constant], *(symbols[f] for f in factors)])

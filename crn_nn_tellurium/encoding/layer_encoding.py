@@ -41,56 +41,36 @@ from crn_nn_tellurium.networks import (
 
 @dataclass(frozen=True, slots=True)
 class Catalyst:
-    """A species that a layer reads: its identifier, its part of a weight's identifier, and its
-    column.
-    """
+    """A species that a layer reads."""
 
     id: str
-    label: str
+    label: str  # its part of a weight's identifier
     column: int
     coefficient: float
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A layer, or the inputs, that a layer reads.
-
-    ``species`` are the places of what is read among a unit's species; ``span`` is where its
-    catalysts stand among the layer's.
-    """
+    """A layer, or the inputs, that a layer reads."""
 
     name: str
     n_units: int
-    species: tuple[int, ...]
-    span: slice
+    species: tuple[int, ...]  # the places of what is read among a unit's species
+    span: slice  # where its catalysts stand among the layer's
 
 
 @dataclass(frozen=True, eq=False)
 class LayerEncoding:
-    """One layer of a network as chemistry.
+    """One layer of a network as chemistry."""
 
-    Attributes
-    ----------
-    index : int
-        The layer's number, from 1.
-    layer : Layer
-        Its own weights and biases, and the pattern of all others.
-    catalysts : tuple of Catalyst
-        The species that the layer reads, source by source.
-    sources : tuple of Source
-    constants : (n_in,) ndarray
-        The constants of the read-outs of the values that the layer reads.
-    """
-
-    index: int
-    layer: Layer
-    catalysts: tuple[Catalyst, ...]
+    index: int  # from 1
+    layer: Layer  # its own weights and biases, and the pattern of all others
+    catalysts: tuple[Catalyst, ...]  # source by source
     sources: tuple[Source, ...]
-    constants: FloatArray
+    constants: FloatArray  # (n_in,), those of the read-outs of the values that the layer reads
 
     @property
     def activation(self) -> Activation:
-        """The layer's activation."""
         return self.layer.activation
 
     @property
@@ -109,23 +89,13 @@ class LayerEncoding:
 
     @property
     def n_species(self) -> int:
-        """Number of species of the layer."""
         return self.layer.n_out * len(self.activation.species)
 
     # What is read -----------------------------------------------------------------------------
 
     def gather(self, concentrations: Mapping[str, FloatArray]) -> FloatArray:
-        """What the layer reads, in the order of `catalysts`.
-
-        Parameters
-        ----------
-        concentrations : mapping of str to (n, n_units, n_species, ...) ndarray
-            By layer name; those of the inputs under ``"input"``. Further dimensions (of
-            derivatives, say) are kept.
-
-        Returns
-        -------
-        (n, n_catalysts, ...) ndarray
+        """What the layer reads (n, n_catalysts, ...), of concentrations (n, n_units, n_species,
+        ...) by layer name or ``"input"``; further dimensions, of derivatives say, are kept.
         """
         parts = {}
         for source in self.sources:
@@ -137,10 +107,7 @@ class LayerEncoding:
         return self.layer.read(parts, axis=1)
 
     def scatter(self, by_catalyst: FloatArray, totals: Mapping[str, FloatArray]) -> None:
-        """Add values (n, n_catalysts) to the places that `gather` reads; its transpose.
-
-        Sources that are not among the totals are left out.
-        """
+        """Add values (n, n_catalysts) to the places among the totals that `gather` reads."""
         for source in self.sources:
             if source.name in totals:
                 part = by_catalyst[:, source.span]
@@ -152,8 +119,7 @@ class LayerEncoding:
     @cached_property
     def _factors(self) -> FloatArray:
         """From a weight to the rate constant of each catalyst, (n_catalysts,)."""
-        coefficients = np.array([catalyst.coefficient for catalyst in self.catalysts])
-        return self.activation.gain * coefficients
+        return self.activation.gain * np.array([c.coefficient for c in self.catalysts])
 
     @cached_property
     def _columns(self) -> npt.NDArray[np.intp]:
@@ -162,7 +128,9 @@ class LayerEncoding:
     @cached_property
     def _numbers(self) -> Any:
         """(n_units, n_catalysts): which of the layer's stored weights each entry is made of."""
-        count = np.arange(1.0, len(values_of(self.layer.weights)) + 1)  # a 0 would not be stored
+        # the matrix of the weights' numbers, with a column for each catalyst of a value, tells
+        # dense and sparse ones alike; numbers start at 1, since a 0 would not be stored
+        count = np.arange(1.0, len(values_of(self.layer.weights)) + 1)
         return with_values(self.layer.weights, count)[:, self._columns]
 
     @cached_property
@@ -179,19 +147,10 @@ class LayerEncoding:
         return np.array([rail.sign for rail in self.activation.rails], dtype=float)
 
     def apply(self, weights: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Signed rate constants of stored weights and biases.
+        """Signed rate constants of stored weights (..., n_values) and biases (..., n_units).
 
-        Parameters
-        ----------
-        weights : (..., n_values) ndarray
-            As stored in the layer.
-        bias : (..., n_units) ndarray
-
-        Returns
-        -------
-        (..., n_weights) and (..., n_units, n_rails) ndarray
-            By unit and catalyst, as stored in `weights`; the bias of each rail, sign and shift
-            included.
+        Those of weights (..., n_weights) go by unit and catalyst, as stored in `self.weights`;
+        those of biases (..., n_units, n_rails) include each rail's sign and shift.
         """
         shifts = np.array([rail.shift for rail in self.activation.rails])
         by_rail = self._drive_bias(weights, bias)[..., None] * self._signs + shifts
@@ -209,24 +168,22 @@ class LayerEncoding:
         self, by_weight: FloatArray, by_bias: FloatArray, sizes: bool = False
     ) -> tuple[FloatArray, FloatArray]:
         """Derivatives by stored weights (n_values,) and biases (n_units,) from those by rate
-        constants, shapes as `apply` gives them; h is itself a rate constant.
-
-        With `sizes`, every contribution counts by its absolute value.
+        constants, as `apply` gives them; with `sizes`, contributions count by absolute value.
         """
         size: Callable[[Any], Any] = np.abs if sizes else np.asarray
         by_unit = by_bias @ size(self._signs)
         found = by_weight * size(self._factor)
+        # where each value has one species, in order, there is nothing to sum
         if not np.array_equal(self._columns, np.arange(self.layer.n_in)):
             found = np.bincount(self._source, found, len(values_of(self.layer.weights)))
         if self.constants.any():
+            # a weight is in the bias too, times the constant of the read-out that it reads
             rows, columns = places(self.layer.weights)
             found = found + by_unit[rows] * (self.activation.gain * size(self.constants))[columns]
         return found, self.activation.gain * by_unit
 
     def values_read(self, catalysts: FloatArray) -> FloatArray:
-        """gain times the values (n, n_in) that concentrations (n, n_catalysts) stand for: what a
-        rail's drive is multiplied by in each weight.
-        """
+        """gain times the values (n, n_in) that concentrations (n, n_catalysts) stand for."""
         shape = (len(self.catalysts), self.layer.n_in)
         each = (np.arange(len(self.catalysts)), self._columns)
         spread = sparse.csr_array((self._factors, each), shape=shape)
@@ -236,7 +193,6 @@ class LayerEncoding:
 
     @cached_property
     def largest_factor(self) -> FloatArray:
-        """By stored weight, what it is multiplied by in the largest of its rate constants."""
         largest = np.zeros(self.layer.n_in)
         np.maximum.at(largest, self._columns, np.abs(self._factors))
         # a value of which nothing is read has no rate constant; its weight stays as it is
@@ -244,8 +200,8 @@ class LayerEncoding:
         return np.asarray(largest[places(self.layer.weights)[1]])
 
     def to_drive(self, weights: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The largest signed rate constant of each stored weight, and each unit's bias as its drive
-        has it, without the rails' shifts.
+        """The largest rate constant, signed, of each stored weight, and each unit's bias as its
+        drive has it, without the rails' shifts.
         """
         return weights * self.largest_factor, self._drive_bias(weights, bias)
 
@@ -269,14 +225,12 @@ class LayerEncoding:
 
     @cached_property
     def weights(self) -> FloatArray | sparse.csr_array:
-        """Signed coefficient (n_units, n_catalysts) of each catalyst in each unit's
-        pre-activation, gain included.
-        """
+        """Signed coefficients (n_units, n_catalysts) in the drive, gain included."""
         return with_values(self._numbers, self._own[0])
 
     @property
     def rail_bias(self) -> FloatArray:
-        """Bias of each rail, sign and shift included, shape (n_units, n_rails)."""
+        """Bias (n_units, n_rails) of each rail, sign and shift included."""
         return self._own[1]
 
     @cached_property
@@ -285,9 +239,7 @@ class LayerEncoding:
         return self._drive_bias(values_of(self.layer.weights), self.layer.bias)
 
     def row(self, unit: int, zeros: bool = False) -> Iterator[tuple[Catalyst, float]]:
-        """The catalysts of one unit whose weight is not zero (or, with `zeros`, is stored), with
-        it.
-        """
+        """The catalysts of one unit and their weights; of zero, only with `zeros`, if stored."""
         if is_sparse(self.weights):
             span = slice(self.weights.indptr[unit], self.weights.indptr[unit + 1])
             pairs = zip(
@@ -330,12 +282,9 @@ def layer_encodings(net: Network) -> tuple[LayerEncoding, ...]:
 
 
 def weighted_sums(weights: FloatArray | sparse.csr_array, catalysts: FloatArray) -> FloatArray:
-    """catalysts @ weights.T, each row summed by itself.
-
-    A matrix product of BLAS differs in the last bits with the number of rows, and numpy's sums with
-    the order of an array in memory; a sample's answer must not depend on the batch that it comes
-    in.
-    """
+    """catalysts @ weights.T, each row summed by itself."""
+    # BLAS's matrix products differ in the last bits with the number of rows, and numpy's sums with
+    # the order of an array in memory; a sample's answer must not depend on the batch it comes in
     catalysts = np.ascontiguousarray(catalysts)
     if is_sparse(weights):
         return np.ascontiguousarray((weights @ catalysts.T).T)

@@ -15,7 +15,7 @@ sigma_h grows with z.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from crn_nn_tellurium.chemistry import Expression, Monomial, Reaction, ReactionNetwork, Species
@@ -48,46 +48,39 @@ class Unit:
     own_biases: bool = False
     """Whether each rail has a rate constant of its own for its bias."""
 
+    # Identifiers ------------------------------------------------------------------------------
+
     @property
     def identify(self) -> Callable[[str], str]:
-        """Local name -> identifier."""
         return unit_ids(self.index, self.unit)
 
     def constant(self, name: str) -> str:
-        """Identifier of a rate constant that the layer's units share."""
         return shared_id(self.index, name)
 
     def weight(self, catalyst: Catalyst) -> str:
-        """Identifier of a weight's rate constant."""
         return weight_constant(self.index, self.unit, catalyst.label)
 
     def bias(self, rail: int) -> str:
-        """Identifier of a bias's rate constant; rails without a shift share one, unless they are to
-        have their own.
-        """
         own = self.activation.rails[rail].name if self.owns_bias(rail) else ""
         return bias_constant(self.index, self.unit, own)
 
     def owns_bias(self, rail: int) -> bool:
-        """Whether a rail's bias has a rate constant of its own."""
+        # rails without a shift have biases of one size, and so share a rate constant
         return self.own_biases or self.activation.rails[rail].shift != 0
 
     def reaction(self, kind: str, *parts: object) -> str:
-        """Identifier of one of the unit's reactions."""
         return reaction_id(kind, self.index, self.unit, *parts)
 
-    def pooled(self, local: str) -> Iterable[str]:
+    def pooled(self, local: str) -> list[str]:
         """Identifiers that a starred local name stands for."""
-        if self.pool_id is not None:
-            return (self.pool_id(local, k) for k in range(self.pool))
-        return (unit_ids(self.index, k)(local) for k in range(self.pool))
+        identify = self.pool_id or (lambda name, k: unit_ids(self.index, k)(name))
+        return [identify(local, k) for k in range(self.pool)]
 
 
 def unit_species(unit: Unit, label: str) -> Iterator[Species]:
-    """The species of one unit, each at an upper bound of its fixed point.
-
-    Readable names, ``{label}_{local}_{unit}``, have no spaces: COPASI writes reactions with them.
-    """
+    """The species of one unit, each at an upper bound of its fixed point."""
+    # COPASI writes reactions with the readable names, so these have no spaces
+    name = f"{label}_{{}}_{unit.unit}".format
     root = Monomial(1.0, ((unit.constant("h"), 0.5), (unit.constant("q"), -0.5)))
     per_loss = (unit.constant("q"), -1.0)
     for position, rail in enumerate(unit.activation.rails):
@@ -98,17 +91,11 @@ def unit_species(unit: Unit, label: str) -> Iterator[Species]:
         ]
         if unit.rail_bias[position] > 0:
             terms.append(Monomial(1.0, ((unit.bias(position), 1.0), per_loss)))
-        yield Species(
-            unit.identify(rail.name),
-            Expression((*terms, root)),
-            name=f"{label}_{rail.name}_{unit.unit}",
-        )
+        start = Expression((*terms, root))
+        yield Species(unit.identify(rail.name), start, name=name(rail.name))
     for follower in unit.activation.followers:
-        yield Species(
-            unit.identify(follower.name),
-            follower.upper_bound,
-            name=f"{label}_{follower.name}_{unit.unit}",
-        )
+        local = follower.name
+        yield Species(unit.identify(local), follower.upper_bound, name=name(local))
 
 
 def unit_reactions(unit: Unit) -> Iterator[Reaction]:
@@ -120,6 +107,7 @@ def unit_reactions(unit: Unit) -> Iterator[Reaction]:
             unit.reaction("h", rail.name), (), (y,), unit.constant("h"), activation.h, f"{y} arises"
         )
         for catalyst, weight in unit.inputs:
+            # a weight of zero that is written is written as a positive one
             k, sign = unit.weight(catalyst), 1 if weight >= 0 else -1
             up = rail.sign * sign > 0
             yield Reaction(
@@ -133,6 +121,7 @@ def unit_reactions(unit: Unit) -> Iterator[Reaction]:
             )
         bias = unit.rail_bias[position]
         if bias != 0 or unit.zeros:
+            # of a bias of zero, where a small positive one would push the rail
             up = (bias or rail.sign) > 0
             # of a bias that rails share, the sign is that of the shared number
             effect = 1 if up else -1
@@ -156,7 +145,8 @@ def unit_reactions(unit: Unit) -> Iterator[Reaction]:
     for number, local in enumerate(activation.local_reactions):
         starred = sorted({name[1:] for name in local.reads if name.startswith("*")})
         k = unit.constant(local.rate_constant)
-        pools = [list(unit.pooled(name)) for name in starred]
+        # all starred names of a reaction stand for species of one other unit at a time
+        pools = [unit.pooled(name) for name in starred]
         for member in range(unit.pool if starred else 1):
             where = {f"*{name}": ids[member] for name, ids in zip(starred, pools, strict=True)}
             substrates, products = (
@@ -174,8 +164,8 @@ def unit_reactions(unit: Unit) -> Iterator[Reaction]:
 def local_reactions(chemistry: LayerEncoding) -> ReactionNetwork:
     """What the units of a layer do apart from their weights and biases, as the network of one unit.
 
-    Floating species are the unit's own, in the activation's order. A starred name stands for a
-    boundary species, that of one unit of the layer: its reactions happen with each of them.
+    Floating species are the unit's own. A starred name stands for a boundary species, that of one
+    unit of the layer: its reactions happen with each of them.
     """
     activation = chemistry.activation
     rail_bias = (0.0,) * len(activation.rails)

@@ -22,11 +22,8 @@ class Reacting(Protocol):
 MAX_RATE_CONSTANT = 1e6
 """Largest bimolecular rate constant of DNA strand displacement, in 1/M/s."""
 
-
 C0 = 10.0
-"""Concentration unit, in nM, that leaves room for values up to 10 and fuels a hundred times those:
-10 uM.
-"""
+"""In nM: leaves room for values up to 10 and fuels a hundred times those, 10 uM."""
 
 
 def fastest_units(
@@ -94,23 +91,11 @@ def fastest_units(
 
 
 def largest_bimolecular(net: Network | ReactionNetwork | Reacting) -> float:
-    """The largest rate constant of two molecules that meet, as written in the model.
-
-    Raises
-    ------
-    ReactionError
-        If there is none above 0, or a reaction needs three molecules to meet.
-    NetworkError
-        If `net` is no Network, Simulator or ReactionNetwork.
-
-    Examples
-    --------
-    >>> from crn_nn_tellurium import Layer, Linear, Network
-    >>> largest_bimolecular(Network([Layer([[0.5, -3.0]], [7.0], Linear())]))
-    3.0
-    """
-    crn = _reactions(net)
-    if crn is None:
+    """The largest rate constant of two molecules that meet, as written in the model."""
+    # a Simulator, of a room above this one, is known by what it has
+    found = net if isinstance(net, ReactionNetwork) else getattr(net, "reactions", None)
+    crn = to_reactions(net) if isinstance(net, Network) else found
+    if not isinstance(crn, ReactionNetwork):
         raise NetworkError(
             "physical units are found for a Network, a Simulator or a ReactionNetwork; got"
             f" {type(net).__name__}"
@@ -122,21 +107,10 @@ def largest_bimolecular(net: Network | ReactionNetwork | Reacting) -> float:
                 f" ({reaction.equation}); expected at most 2, for which a largest rate constant is"
                 " known; split it, or give PhysicalUnits(c0, tau) yourself"
             )
-    largest = max(
-        (reaction.value for reaction in crn.reactions if reaction.order == 2), default=0.0
-    )
+    largest = max((r.value for r in crn.reactions if r.order == 2), default=0.0)
     if largest <= 0:
         raise ReactionError(
             f"reaction network {crn.name!r}: no reaction of two molecules limits its speed; give "
             "PhysicalUnits(c0, tau) yourself"
         )
-    return float(largest)
-
-
-def _reactions(net: Network | ReactionNetwork | Reacting) -> ReactionNetwork | None:
-    if isinstance(net, Network):
-        return to_reactions(net)
-    if isinstance(net, ReactionNetwork):
-        return net
-    found = getattr(net, "reactions", None)
-    return found if isinstance(found, ReactionNetwork) else None
+    return largest

@@ -32,13 +32,7 @@ def written(
     units: Units | None = None,
     starts: Starts = "numbers",
 ) -> ReactionNetwork:
-    """The reactions of a model as a file has them: in these units, start values as asked for.
-
-    Raises
-    ------
-    InputError
-        If inputs come with reactions or cannot be coded, or an option is not known.
-    """
+    """The reactions of a model as a file has them: in these units, start values as asked for."""
     check_choice("starts", starts, get_args(Starts))
     if isinstance(model, Network):
         crn = to_reactions(model, x)
@@ -114,10 +108,7 @@ def layer_reactions(net: Network) -> tuple[ReactionNetwork, ...]:
     result = []
     for chemistry in layer_encodings(net):
         read = dict.fromkeys(catalyst.id for catalyst in chemistry.catalysts)
-        boundary = [
-            Species(identifier, 0.0, boundary=True, name=f"read_{identifier}")
-            for identifier in read
-        ]
+        boundary = [Species(own, boundary=True, name=f"read_{own}") for own in read]
         species, reactions = _layer_parts(chemistry)
         last = chemistry.index == len(net.layers)
         observables = _output_observables(net) if last else _value_observables(chemistry)
@@ -133,21 +124,15 @@ def _network(
     observables: list[Observable],
     name: str,
 ) -> ReactionNetwork:
-    made = (
-        {s.id for s in species if not s.boundary}
-        | {r.id for r in reactions}
-        | {r.rate_constant for r in reactions}
-    )
-    rails = {s.id for s in species if s.boundary} - set(
-        net.input_names if net.inputs == "nonnegative" else ()
-    )
-    for kind, names in (
-        ("input", net.input_names),
-        ("output", net.output_names),
-        ("network", (name,)),
-    ):
+    """The reactions together, unless a name that the user gave is one that is made here."""
+    # an input that is one species, as it is, gives that species its name
+    own = set(net.input_names if net.inputs == "nonnegative" else ())
+    made = {s.id for s in species if not (s.boundary and s.id in own)}
+    made |= {identifier for r in reactions for identifier in (r.id, r.rate_constant)}
+    given = {"input": net.input_names, "output": net.output_names, "network": (name,)}
+    for kind, names in given.items():
         for taken in names:
-            if taken in made or taken in rails or is_ours(taken):
+            if taken in made or is_ours(taken):
                 raise IdentifierError(
                     f"{kind} name {taken!r}: also the identifier of a species, reaction, rate"
                     f" constant or value of the network; {taken + '_value'!r} would do"
@@ -160,16 +145,10 @@ def _layer_parts(
 ) -> tuple[list[Species], list[Reaction]]:
     species: list[Species] = []
     reactions: list[Reaction] = []
-    for j in range(chemistry.layer.n_out):
-        unit = Unit(
-            chemistry.index,
-            j,
-            chemistry.activation,
-            tuple(chemistry.row(j, zeros)),
-            tuple(chemistry.rail_bias[j].tolist()),
-            chemistry.layer.n_out,
-            zeros=zeros,
-        )
+    index, activation, n_out = chemistry.index, chemistry.activation, chemistry.layer.n_out
+    for j in range(n_out):
+        inputs, bias = tuple(chemistry.row(j, zeros)), tuple(chemistry.rail_bias[j].tolist())
+        unit = Unit(index, j, activation, inputs, bias, n_out, zeros=zeros)
         species += unit_species(unit, chemistry.layer.name)
         reactions += unit_reactions(unit)
     return species, reactions

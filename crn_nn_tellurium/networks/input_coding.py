@@ -6,14 +6,17 @@ An input, like a unit, has species and an affine read-out (see `activations`):
     signed         x = Xp - Xn                    two rails, Xp = max(x, 0), Xn = max(-x, 0)
     scaled         x = low + (high - low) X       one species, X = (x - low) / (high - low)
 
-The first layer absorbs the read-out into its rate constants.
+The first layer absorbs the read-out into its rate constants. All three are one map: a rail of sign
+s holds max(s (x - low) / (high - low), 0), with low = 0 and high = 1 unless inputs are scaled.
 """
 
 from __future__ import annotations
 
+import math
 import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,21 +26,13 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.networks.activation import ReadOut
 
-KINDS = ("nonnegative", "signed", "scaled")
+_SIGNS = {"nonnegative": {"": 1.0}, "signed": {"p": 1.0, "n": -1.0}, "scaled": {"s": 1.0}}
+"""By kind, the suffixes of an input's species and the signs of the values that they hold."""
 
 
 @dataclass(frozen=True)
 class InputCoding:
-    """The coding of one network's inputs.
-
-    Parameters
-    ----------
-    kind : {"nonnegative", "signed", "scaled"}
-    names : tuple of str
-        The inputs' names.
-    low, high : tuple of float
-        The range of each input; only for ``"scaled"``.
-    """
+    """The coding of one network's inputs: `kind`, their names, and of scaled ones their ranges."""
 
     kind: str
     names: tuple[str, ...]
@@ -47,28 +42,37 @@ class InputCoding:
     @property
     def rails(self) -> tuple[str, ...]:
         """Suffixes of an input's species."""
-        return {"nonnegative": ("",), "signed": ("p", "n"), "scaled": ("s",)}[self.kind]
+        return tuple(_SIGNS[self.kind])
+
+    @cached_property
+    def _signs(self) -> FloatArray:
+        return np.array(list(_SIGNS[self.kind].values()))
+
+    @cached_property
+    def _low(self) -> FloatArray:
+        return np.array(self.low) if self.low else np.zeros(len(self.names))
+
+    @cached_property
+    def _width(self) -> FloatArray:
+        return np.array(self.high) - self._low if self.high else np.ones(len(self.names))
 
     def read_out(self, index: int) -> ReadOut:
         """How the species of one input make its value."""
-        if self.kind == "nonnegative":
-            return ReadOut((("", 1.0),))
-        if self.kind == "signed":
-            return ReadOut((("p", 1.0), ("n", -1.0)))
-        return ReadOut((("s", self.high[index] - self.low[index]),), self.low[index])
+        width, low = float(self._width[index]), float(self._low[index])
+        terms = tuple((rail, sign * width) for rail, sign in _SIGNS[self.kind].items())
+        return ReadOut(terms, low)
+
+    def largest(self, x: FloatArray | None) -> FloatArray:
+        """How large each input (n_in,) becomes, if checked x are as large as any; else infinite."""
+        # of all inputs alike: one that is zero in all samples need not stay so
+        most = math.inf if x is None else float(np.abs(x).max(initial=0.0))
+        if self.kind != "scaled":
+            return np.full(len(self.names), most)
+        ends = np.maximum(np.abs(self.low), np.abs(self.high))
+        return ends if x is None else np.maximum(ends, most)
 
     def check(self, x: Any) -> FloatArray:
-        """Return input values as a float array, or say what is wrong with them.
-
-        Parameters
-        ----------
-        x : (..., n_in) array_like
-
-        Raises
-        ------
-        InputError
-            If the shape is wrong or a value is not finite or cannot be coded.
-        """
+        """Return input values (..., n_in) as a float array, or say what is wrong with them."""
         if hasattr(x, "columns") and set(self.names) <= set(x.columns):
             x = x[list(self.names)]  # a data frame: by name, in any order
         try:
@@ -88,22 +92,19 @@ class InputCoding:
             )
         if not np.all(np.isfinite(x)):
             self._refuse(x, ~np.isfinite(x), "expected a finite number")
-        if self.kind == "nonnegative" and np.any(x < 0):
-            self._refuse(
-                x,
-                x < 0,
-                "a concentration is not negative; build the network with inputs='signed' (two rails"
-                " per input) or inputs='scaled' with input_range=(low, high)",
-            )
-        if self.kind == "scaled" and np.any(x < np.asarray(self.low)):
-            below = x < np.asarray(self.low)
-            index = int(np.argwhere(below)[0][-1])
+        below = x < self._low
+        if self.kind == "nonnegative" and np.any(below):
             self._refuse(
                 x,
                 below,
-                f"its range starts at {self.low[index]!r}; build the network with a wider"
-                " input_range",
+                "a concentration is not negative; build the network with inputs='signed' (two rails"
+                " per input) or inputs='scaled' with input_range=(low, high)",
             )
+        if self.kind == "scaled" and np.any(below):
+            start = self.low[int(np.argwhere(below)[0][-1])]
+            wider = "build the network with a wider input_range"
+            self._refuse(x, below, f"its range starts at {start!r}; {wider}")
+        # values above the range are concentrations above 1, which chemistry does not mind
         return np.ascontiguousarray(x)
 
     def concentrations(self, x: npt.ArrayLike) -> FloatArray:
@@ -112,31 +113,23 @@ class InputCoding:
 
     def code(self, x: FloatArray) -> FloatArray:
         """The same for values that `check` has passed."""
-        if self.kind == "nonnegative":
-            return x[..., None]
-        if self.kind == "signed":
-            return np.stack([np.maximum(x, 0), np.maximum(-x, 0)], axis=-1)
-        low, high = np.array(self.low), np.array(self.high)
-        return ((x - low) / (high - low))[..., None]
+        return np.maximum(((x - self._low) / self._width)[..., None] * self._signs, 0.0)
 
     def code_between(self, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Bounds of the concentrations that carry checked values between bounds; each is monotone
-        in its value.
-        """
+        """Bounds of the concentrations that carry checked values between bounds."""
+        # each is monotone in its value, one of a negative sign falling
         ends = self.code(lower), self.code(upper)
         return np.minimum(*ends), np.maximum(*ends)
 
     def derivative(self, x: FloatArray) -> FloatArray:
         """d concentrations / d values (..., n_in, n_rails) at checked values x (..., n_in)."""
-        if self.kind == "nonnegative":
-            return np.ones((*x.shape, 1))
-        if self.kind == "signed":
-            return np.stack([np.where(x >= 0, 1.0, 0.0), np.where(x >= 0, 0.0, -1.0)], axis=-1)
-        return np.broadcast_to(1 / (np.array(self.high) - np.array(self.low)), x.shape)[..., None]
+        # at 0, where a rail bends, the derivative to the right
+        active = (x >= self._low)[..., None] == (self._signs > 0)
+        return np.where(active, self._signs / self._width[:, None], 0.0)
 
     def one(self, index: int, value: float) -> FloatArray:
         """Concentrations (n_rails,) that carry one input's value."""
-        values = np.array(self.low) if self.kind == "scaled" else np.zeros(len(self.names))
+        values = self._low.copy()
         values[index] = value
         return self.concentrations(values)[index]
 
@@ -147,24 +140,14 @@ class InputCoding:
 
 
 def input_coding(kind: str, names: tuple[str, ...], input_range: object) -> InputCoding:
-    """Validate a network's `inputs` and `input_range`.
-
-    Raises
-    ------
-    NetworkError
-        If the kind is unknown, or the range is missing, superfluous, of the wrong shape or empty.
-    """
-    if kind not in KINDS:
-        raise NetworkError(f"inputs is {kind!r}; expected one of {', '.join(map(repr, KINDS))}")
+    """Validate a network's `inputs` and `input_range`."""
+    if kind not in _SIGNS:
+        raise NetworkError(f"inputs is {kind!r}; expected one of {', '.join(map(repr, _SIGNS))}")
     if kind != "scaled":
         if input_range is not None:
             raise NetworkError(f"input_range goes with inputs='scaled'; got inputs={kind!r}")
         return InputCoding(kind, names)
-    if (
-        input_range is None
-        or not isinstance(input_range, Sequence | np.ndarray)
-        or len(input_range) != 2
-    ):
+    if not isinstance(input_range, Sequence | np.ndarray) or len(input_range) != 2:
         raise NetworkError(
             f"input_range is {input_range!r}; expected (low, high), each a number or one number per"
             " input"

@@ -68,13 +68,7 @@ LossLike = str | Loss | tuple[Callable[..., FloatArray], Callable[..., FloatArra
 
 
 def resolve_loss(loss: LossLike, net: Network) -> Loss:
-    """The loss that a name, a pair of callables or a `Loss` means for a network.
-
-    Raises
-    ------
-    InputError
-        If the name is unknown, or the loss does not go with the network's outputs.
-    """
+    """The loss that a name, a pair of callables or a `Loss` means for a network."""
     if isinstance(loss, Loss):
         return loss
     if isinstance(loss, tuple) and len(loss) == 2 and all(callable(part) for part in loss):
@@ -88,13 +82,7 @@ def resolve_loss(loss: LossLike, net: Network) -> Loss:
 
 
 def encode_targets(loss: Loss, net: Network, y: npt.ArrayLike, n_samples: int) -> FloatArray:
-    """Targets (n_samples, n_out) of a batch.
-
-    Raises
-    ------
-    InputError
-        If their shape does not fit, a number is not finite, or a label is no class of the network.
-    """
+    """Targets (n_samples, n_out) of a batch."""
     try:
         given = np.asarray(y)
     except ValueError as error:
@@ -120,17 +108,14 @@ def encode_targets(loss: Loss, net: Network, y: npt.ArrayLike, n_samples: int) -
             f"targets have shape {given.shape}; loss {loss.name!r} expects ({n_samples},"
             f" {net.n_out}), one row per sample and one column per output{hint}"
         )
-    if not np.all(np.isfinite(values)):
-        sample = int(np.argwhere(~np.isfinite(values))[0][0])
-        raise InputError(
-            f"targets of sample {sample} are {values[sample].tolist()}; expected finite numbers"
-        )
-    if loss.targets == "classes" and (values.min(initial=0) < 0 or values.max(initial=0) > 1):
-        sample = int(np.argwhere((values < 0) | (values > 1))[0][0])
-        raise InputError(
-            f"targets of sample {sample} are {values[sample].tolist()}; loss {loss.name!r} expects"
-            " shares of the classes, between 0 and 1, or class labels"
-        )
+    checks = [(~np.isfinite(values), "expected finite numbers")]
+    if loss.targets == "classes":
+        said = "expects shares of the classes, between 0 and 1, or class labels"
+        checks.append(((values < 0) | (values > 1), f"loss {loss.name!r} {said}"))
+    for bad, said in checks:
+        if bad.any():
+            sample = int(np.argwhere(bad)[0][0])
+            raise InputError(f"targets of sample {sample} are {values[sample].tolist()}; {said}")
     return values
 
 
@@ -161,12 +146,8 @@ def targets_of_labels(net: Network, given: npt.NDArray[Any], n_samples: int) -> 
 
 
 def _squared_error(net: Network) -> Loss:
-    return Loss(
-        lambda y, t: np.square(y - t).sum(axis=1),
-        lambda y, t: 2 * (y - t),
-        "values",
-        "squared_error",
-    )
+    pair = (lambda y, t: np.square(y - t).sum(axis=1), lambda y, t: 2 * (y - t))
+    return Loss(*pair, "values", "squared_error")
 
 
 def _cross_entropy(net: Network) -> Loss:
@@ -208,6 +189,7 @@ def _cross_entropy(net: Network) -> Loss:
 
 
 def _log_share(p: FloatArray, t: FloatArray) -> FloatArray:
+    # t log p is 0 at t = 0, and infinite where what is true has a share of 0
     with np.errstate(divide="ignore", invalid="ignore"):
         return -np.where(t == 0, 0.0, t * np.log(p)).sum(axis=1)
 
@@ -252,14 +234,7 @@ _NAMED: dict[str, Callable[[Network], Loss]] = {
 
 
 def check_classes(net: Network, x: FloatArray, truth: npt.NDArray[Any]) -> None:
-    """Refuse samples without a class each, and classes that the network does not have.
-
-    Raises
-    ------
-    NetworkError
-        If the network is for regression.
-    InputError
-    """
+    """Refuse samples without a class each, and classes that the network does not have."""
     net.need_classes("y of classes")
     if x.ndim != 2 or truth.shape != (len(x),):
         raise InputError(

@@ -37,37 +37,34 @@ _OURS = re.compile(rf"({'|'.join(_KINDS)}|v)(\d+_\d+(?:_\w+)?)", re.ASCII)
 
 
 def weight_id(index: int, unit: int, value: int) -> str:
-    """Identifier of a weight: layer number, unit, value read."""
     return f"w{index}_{unit}_{value}"
 
 
 def bias_id(index: int, unit: int) -> str:
-    """Identifier of a bias."""
     return f"b{index}_{unit}"
 
 
 def weight_constant(index: int, unit: int, label: str) -> str:
-    """Identifier of a weight's rate constant; the label has the value read and its rail."""
+    """The label has the value read and its rail."""
     return f"k{index}_{unit}_{label}"
 
 
 def bias_constant(index: int, unit: int, rail: str = "") -> str:
-    """Identifier of a bias's rate constant, that of a rail if it has its own."""
+    """With a rail, the constant that the rail has for its own."""
     return f"kb{index}_{unit}" + (f"_{rail}" if rail else "")
 
 
 def signed_constant(constant: str) -> str:
-    """Identifier of a rate constant that carries a sign, from that of its size."""
+    """From the rate constant that is a size, the one that carries the sign."""
     return f"u{constant.removeprefix('k')}"
 
 
 def shared_id(index: int, name: str) -> str:
-    """Identifier of a rate constant that a layer's units share, h say."""
+    """A rate constant that a layer's units share, h say."""
     return f"{name}{index}"
 
 
 def value_id(index: int, unit: int) -> str:
-    """Identifier of the value of a unit."""
     return f"v{index}_{unit}"
 
 
@@ -82,7 +79,7 @@ def input_ids(name: str) -> Callable[[str], str]:
 
 
 def reaction_id(kind: str, index: int, unit: int, *parts: object) -> str:
-    """Identifier of a reaction: h, w, b, q or a local rate constant, and which it is."""
+    """The kind is h, w, b, q or a local rate constant; the parts say which of them it is."""
     return "_".join([f"J{kind}{index}_{unit}", *map(str, parts)])
 
 
@@ -94,15 +91,6 @@ def is_ours(name: str) -> bool:
 def other_names(name: str, known: Iterable[str]) -> str:
     """Where one kind of name is given and another is meant, the end of an error that names the
     other and says how they relate; else nothing.
-
-    Examples
-    --------
-    >>> other_names("w1_0_0", ["h1", "k1_0_0"])
-    "; 'w1_0_0' is the network's weight, with its sign; here there is 'k1_0_0': k = |gain w c|"
-    >>> other_names("k1_0_0_p", ["w1_0_0"])
-    "; 'k1_0_0_p' is a weight's rate constant, a size; here there is 'w1_0_0': k = |gain w c|"
-    >>> other_names("temperature", ["w1_0_0"])
-    ''
     """
     match = _OURS.fullmatch(name)
     if match is None or match[1] not in _KINDS:

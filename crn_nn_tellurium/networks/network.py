@@ -152,19 +152,18 @@ class Network:
             raise NetworkError(
                 f"sizes are {sizes!r}; expected at least two whole numbers, each 1 or more"
             )
-        sizes = [int(n) for n in sizes]
         if not 0 < density <= 1:
             raise NetworkError(f"density is {density!r}; expected a number in (0, 1]")
         rng = np.random.default_rng(seed)
         hidden = SmoothedReLU() if activation is None else activation
-        last = hidden if output is None else output
         layers = []
-        for n_in, n_out in itertools.pairwise(sizes):
+        for n_in, n_out in itertools.pairwise(map(int, sizes)):
             weights: Any = rng.normal(0.0, np.sqrt(2 / (density * n_in)), (n_out, n_in))
             if density < 1:
                 weights = sparse.csr_array(weights * (rng.random((n_out, n_in)) < density))
             layers.append(Layer(weights, rng.normal(0.0, 0.1, n_out), hidden))
-        layers[-1] = dataclasses.replace(layers[-1], activation=last)
+        # after all draws, so that networks that differ in their output have equal weights
+        layers[-1] = dataclasses.replace(layers[-1], activation=output or hidden)
         return cls(tuple(layers), **options)
 
     @property
@@ -186,14 +185,7 @@ class Network:
         return {INPUT: self.n_in} | {layer.name: layer.n_out for layer in self.layers}
 
     def spans(self, layer: Layer) -> tuple[tuple[str, slice], ...]:
-        """The sources of a layer in order, each with the columns of the weights that read it.
-
-        Examples
-        --------
-        >>> net = Network.random([2, 3, 1], seed=0)
-        >>> net.spans(net.layers[1])
-        (('layer1', slice(0, 3, None)),)
-        """
+        """The sources of a layer in order, each with the columns of the weights that read it."""
         ends = list(itertools.accumulate(map(self.width, layer.inputs), initial=0))
         spans = [slice(first, end) for first, end in itertools.pairwise(ends)]
         return tuple(zip(layer.inputs, spans, strict=True))
@@ -210,13 +202,7 @@ class Network:
 
     @property
     def classes(self) -> tuple[str | int, ...]:
-        """The labels that `classify` gives: `class_names`, or 0, 1, ...
-
-        Raises
-        ------
-        NetworkError
-            If the network is for regression.
-        """
+        """The labels that `classify` gives, `class_names` or 0, 1, ...; not for regression."""
         self.need_classes("classes")
         return tuple(range(max(2, self.n_out))) if self.class_names is None else self.class_names
 
@@ -276,8 +262,8 @@ class Network:
         (4, 3, 1)
         """
         check_not_negative("tolerance", tolerance)
-        sizes = None if x is None else self.input_coding.check(x)
-        return dataclasses.replace(self, layers=pruned_layers(self, tolerance, sizes))
+        largest = self.input_coding.largest(None if x is None else self.input_coding.check(x))
+        return dataclasses.replace(self, layers=pruned_layers(self.layers, tolerance, largest))
 
     # The closed form --------------------------------------------------------------------------
 
@@ -295,13 +281,7 @@ class Network:
         return values
 
     def __call__(self, x: npt.ArrayLike) -> FloatArray:
-        """Closed-form outputs (..., n_out) for inputs x (..., n_in).
-
-        Raises
-        ------
-        InputError
-            If the inputs have the wrong shape or cannot be coded as concentrations.
-        """
+        """Closed-form outputs (..., n_out) for inputs x (..., n_in), checked as in `forward`."""
         return self.forward(x)[self.layers[-1].name]
 
     def predict(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
@@ -342,13 +322,7 @@ class Network:
         return found
 
     def need_classes(self, what: str) -> None:
-        """Refuse, for the sake of what needs classes, a network that has none.
-
-        Raises
-        ------
-        NetworkError
-            If the network is for regression.
-        """
+        """Refuse a network for regression, which has no classes; `what` says who needs them."""
         if self.task == "regression":
             raise NetworkError(
                 f"{what}: network {self.name!r} is for regression, its outputs are values and no"
@@ -379,7 +353,7 @@ class Network:
             raise NetworkError(
                 "classify: an output is NaN (a sample that failed); leave such samples out"
             )
-        if self.n_out == 1:
+        if self.n_out == 1:  # one output decides between two classes
             index = (outputs[..., 0] > self.layers[-1].activation.threshold).astype(int)
         else:
             index = outputs.argmax(axis=-1)

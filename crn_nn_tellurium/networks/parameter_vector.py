@@ -21,44 +21,23 @@ from crn_nn_tellurium.networks.weights import places, values_of, with_values
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One number of a network.
-
-    Attributes
-    ----------
-    id : str
-        ``w{layer}_{unit}_{value read}``, ``b{layer}_{unit}`` or ``h{layer}``; layers count from 1.
-    kind : {"weight", "bias", "h"}
-    layer : int
-        Position among the network's layers, from 0.
-    place : tuple of int
-        Position in the weights or the bias.
-    """
+    """One number of a network."""
 
     id: str
-    kind: str
-    layer: int
-    place: tuple[int, ...]
+    kind: str  # "weight", "bias" or "h"
+    layer: int  # from 0, as in `Network.layers`; in the id, layers count from 1
+    place: tuple[int, ...]  # in the weights or the bias
 
 
 def parameters(net: Network) -> tuple[Parameter, ...]:
-    """All parameters of a network, in the order of the vector.
-
-    Examples
-    --------
-    >>> [p.id for p in parameters(Network.random([2, 1], seed=0))]
-    ['w1_0_0', 'w1_0_1', 'b1_0', 'h1']
-    """
+    """All parameters of a network, in the order of the vector."""
     found = []
-    for number, layer in enumerate(net.layers):
+    for n, layer in enumerate(net.layers):
         rows, columns = places(layer.weights)
         for j, i in zip(rows.tolist(), columns.tolist(), strict=True):
-            found.append(Parameter(weight_id(number + 1, j, i), "weight", number, (j, i)))
-        found += [
-            Parameter(bias_id(number + 1, j), "bias", number, (j,)) for j in range(layer.n_out)
-        ]
-    found += [
-        Parameter(shared_id(number + 1, "h"), "h", number, ()) for number in range(len(net.layers))
-    ]
+            found.append(Parameter(weight_id(n + 1, j, i), "weight", n, (j, i)))
+        found += [Parameter(bias_id(n + 1, j), "bias", n, (j,)) for j in range(layer.n_out)]
+    found += [Parameter(shared_id(n + 1, "h"), "h", n, ()) for n in range(len(net.layers))]
     return tuple(found)
 
 
@@ -66,20 +45,16 @@ def pack(
     weights: Sequence[Any], biases: Sequence[FloatArray], h: Sequence[float] | FloatArray
 ) -> FloatArray:
     """One vector of values, or of derivatives, per parameter."""
-    parts = [
-        part
-        for matrix, bias in zip(weights, biases, strict=True)
-        for part in (values_of(matrix), bias)
-    ]
+    parts: list[Any] = []
+    for matrix, bias in zip(weights, biases, strict=True):
+        parts += [values_of(matrix), bias]
     return np.concatenate([*parts, np.asarray(h, dtype=float)])
 
 
 def split(
     net: Network, vector: FloatArray
 ) -> tuple[list[FloatArray], list[FloatArray], FloatArray]:
-    """A vector's parts, as views: values of the weights and biases of each layer, and h; `pack`
-    joins them.
-    """
+    """A vector's parts, as views: the weights' values and biases of each layer, and h."""
     weights, biases, first = [], [], 0
     for layer in net.layers:
         size = len(values_of(layer.weights))
@@ -91,26 +66,15 @@ def split(
 
 def unpack(net: Network, vector: FloatArray) -> tuple[list[Any], list[FloatArray], FloatArray]:
     """Weights, biases and h from a vector; `net` gives their shapes."""
-    weights, biases, h = split(net, vector.copy())
-    return (
-        [with_values(layer.weights, part) for layer, part in zip(net.layers, weights, strict=True)],
-        biases,
-        h,
-    )
+    values, biases, h = split(net, vector.copy())
+    pairs = zip(net.layers, values, strict=True)
+    return [with_values(layer.weights, part) for layer, part in pairs], biases, h
 
 
 def to_vector(net: Network) -> FloatArray:
-    """The values of all parameters.
-
-    Examples
-    --------
-    >>> net = Network.random([2, 1], seed=0)
-    >>> from_vector(net, to_vector(net)) == net
-    True
-    """
-    return pack(
-        [layer.weights for layer in net.layers], [layer.bias for layer in net.layers], net.h
-    )
+    """The values of all parameters."""
+    weights, biases = zip(*((layer.weights, layer.bias) for layer in net.layers), strict=True)
+    return pack(weights, biases, net.h)
 
 
 def from_vector(net: Network, vector: FloatArray) -> Network:
@@ -125,13 +89,8 @@ def with_arrays(
     h: Sequence[float] | FloatArray,
 ) -> Network:
     """The same network with other arrays, whatever their pattern."""
-    layers = [
-        dataclasses.replace(
-            layer,
-            weights=matrix,
-            bias=bias,
-            activation=dataclasses.replace(layer.activation, h=float(value)),
-        )
-        for layer, matrix, bias, value in zip(net.layers, weights, biases, h, strict=True)
-    ]
-    return dataclasses.replace(net, layers=tuple(layers))
+    layers = (
+        dataclasses.replace(layer, weights=matrix, bias=bias)
+        for layer, matrix, bias in zip(net.layers, weights, biases, strict=True)
+    )
+    return dataclasses.replace(net, layers=tuple(layers)).with_h([float(value) for value in h])

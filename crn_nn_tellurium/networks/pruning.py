@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -24,15 +23,14 @@ from crn_nn_tellurium.networks.activation import Activation, smoothed_relu
 from crn_nn_tellurium.networks.layer import INPUT, Layer
 from crn_nn_tellurium.networks.weights import places, values_of, with_values
 
-if TYPE_CHECKING:
-    from crn_nn_tellurium.networks.network import Network
 
-
-def pruned_layers(net: Network, tolerance: float, x: FloatArray | None) -> tuple[Layer, ...]:
-    """The layers without what cannot be seen; see `Network.pruned`."""
-    largest = {INPUT: _largest_inputs(net, x)}
+def pruned_layers(
+    layers: tuple[Layer, ...], tolerance: float, inputs: FloatArray
+) -> tuple[Layer, ...]:
+    """The layers without what cannot be seen, for inputs (n_in,) as large as they become."""
+    largest = {INPUT: inputs}
     result = []
-    for layer in net.layers:
+    for layer in layers:
         read = layer.read(largest)
         result.append(_pruned(layer, read, tolerance))
         rows, columns = places(layer.weights)
@@ -42,15 +40,6 @@ def pruned_layers(net: Network, tolerance: float, x: FloatArray | None) -> tuple
         reach: FloatArray = np.abs(layer.bias) + np.bincount(rows, terms, layer.n_out)
         largest[layer.name] = _largest_values(layer.activation, reach)
     return tuple(result)
-
-
-def _largest_inputs(net: Network, x: FloatArray | None) -> FloatArray:
-    """How large each input (n_in,) becomes; infinite where that is unknown."""
-    # all inputs as large as any: one that is zero in all samples need not stay so
-    most = -math.inf if x is None else float(np.abs(x).max(initial=0.0))
-    if net.inputs == "scaled":
-        return np.maximum(np.abs(net.input_range).max(axis=0), most)
-    return np.full(net.n_in, math.inf if x is None else most)
 
 
 def _largest_values(activation: Activation, reach: FloatArray) -> FloatArray:
@@ -72,6 +61,7 @@ def _pruned(layer: Layer, read: FloatArray, tolerance: float) -> Layer:
     weights = np.abs(values_of(layer.weights))
     known = np.isfinite(read[columns])
     terms = gain * weights * np.where(known, read[columns], 1.0)
+    # of values of unknown range, the largest weight of a unit counts as the bend itself
     most = np.zeros(layer.n_out)
     np.maximum.at(most, rows[~known], weights[~known])
     terms[~known] = bend * weights[~known] / np.maximum(most, np.finfo(float).tiny)[rows[~known]]

@@ -56,11 +56,15 @@ def load_model(name: str) -> Network:
     >>> net.predict([[0, 0], [0, 1], [1, 0], [1, 1]])
     array([0, 1, 1, 0])
     """
+    return Network.load(models_folder() / f"{_known(name)}.json")
+
+
+def _known(name: str) -> str:
     if name not in model_names():
         raise FileFormatError(
             f"no shipped model is called {name!r}; there are {', '.join(model_names())}"
         )
-    return Network.load(models_folder() / f"{name}.json")
+    return name
 
 
 def model_data(name: str) -> tuple[Any, Any, Any, Any]:
@@ -79,7 +83,7 @@ def model_data(name: str) -> tuple[Any, Any, Any, Any]:
     from sklearn.model_selection import train_test_split
 
     x: npt.NDArray[Any]
-    if name == "xor":
+    if _known(name) == "xor":
         x, y = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([0, 1, 1, 0])
         return x, x, y, y
     if name == "moons":
@@ -87,10 +91,6 @@ def model_data(name: str) -> tuple[Any, Any, Any, Any]:
     elif name == "iris":
         x, y = datasets.load_iris(return_X_y=True)
         y = datasets.load_iris().target_names[y]
-    elif name == "digits":
-        x, y = datasets.load_digits(return_X_y=True)
     else:
-        raise FileFormatError(
-            f"no shipped model is called {name!r}; there are {', '.join(model_names())}"
-        )
+        x, y = datasets.load_digits(return_X_y=True)
     return tuple(train_test_split(x, y, test_size=0.2, stratify=y, random_state=SEED))
