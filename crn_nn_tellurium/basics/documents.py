@@ -35,6 +35,7 @@ def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) ->
             f"{str(path)!r}: the ending .npz is for arrays; expected one such as .json"
         )
     arrays: dict[str, np.ndarray[Any, Any]] = {}
+    # all or none: half of a network as text helps nobody to read it
     inline = _count(document) <= INLINE_LIMIT
     plain = _to_plain(document, arrays, "", inline)
     before = _companion(path)
@@ -166,6 +167,7 @@ def _unpack(path: Path, reference: Any) -> dict[str, np.ndarray[Any, Any]]:
 
 def _format(value: Any, indent: int = 0) -> str:
     """JSON with one line per row of numbers instead of one per number."""
+    # json's own indent breaks after every number
     text = json.dumps(value)
     nested = isinstance(value, dict) or (
         isinstance(value, list) and any(isinstance(v, list | dict) for v in value)

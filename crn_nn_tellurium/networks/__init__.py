@@ -19,7 +19,14 @@ from crn_nn_tellurium.networks.activations import (
     SmoothedReLU,
     Tanh,
 )
-from crn_nn_tellurium.networks.layer import INPUT, Layer
+from crn_nn_tellurium.networks.layer import (
+    INPUT,
+    Layer,
+    outer_sum,
+    places,
+    values_of,
+    with_values,
+)
 from crn_nn_tellurium.networks.losses import (
     Loss,
     LossLike,
@@ -52,4 +59,3 @@ from crn_nn_tellurium.networks.parameter_vector import (
     with_arrays,
 )
 from crn_nn_tellurium.networks.shipped import load_model, model_data, model_names
-from crn_nn_tellurium.networks.weights import outer_sum, places, values_of, with_values

@@ -95,19 +95,11 @@ class ReadOut:
 def smoothed_relu(z: npt.ArrayLike, h: float) -> FloatArray:
     """sigma_h(z) = (z + sqrt(z^2 + 4h)) / 2, to full relative accuracy for either sign of z.
 
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, any shape.
-    h : float
-        Smoothing, > 0.
-
-    Examples
-    --------
     >>> smoothed_relu([-3.0, 0.0, 3.0], 4.0)
     array([1., 2., 4.])
     """
     z = np.asarray(z, dtype=float)
+    # below 0 the sum would cancel, so there it is taken from sigma_h(z) sigma_h(-z) = h
     larger = (np.abs(z) + _root(z, h)) / 2
     return np.where(z >= 0, larger, h / larger)
 
@@ -115,8 +107,6 @@ def smoothed_relu(z: npt.ArrayLike, h: float) -> FloatArray:
 def smoothed_relu_derivative(z: npt.ArrayLike, h: float) -> FloatArray:
     """d sigma_h / dz = sigma_h / sqrt(z^2 + 4h), in (0, 1).
 
-    Examples
-    --------
     >>> smoothed_relu_derivative([-3.0, 0.0, 3.0], 4.0)
     array([0.2, 0.5, 0.8])
     """
@@ -125,7 +115,8 @@ def smoothed_relu_derivative(z: npt.ArrayLike, h: float) -> FloatArray:
 
 
 def _root(z: FloatArray, h: float) -> FloatArray:
-    """sqrt(z^2 + 4h); hypot, five times slower, only where squares leave the range of doubles."""
+    """sqrt(z^2 + 4h)."""
+    # hypot, five times slower, only where squares leave the range of doubles
     with np.errstate(over="ignore"):
         root = np.sqrt(z * z + 4 * h)
     return np.hypot(z, 2 * math.sqrt(h)) if h < 1e-290 or np.isinf(root).any() else root
@@ -165,70 +156,73 @@ class Activation(ABC):
     h: float = 0.01
 
     def __post_init__(self) -> None:
+        # fields whose default is a float are numbers, of one's own activations too
         for entry in fields(self):
             value = getattr(self, entry.name)
-            if isinstance(entry.default, float):
+            if isinstance(entry.default, float) or entry.name == "h":
                 if not is_real(value):
-                    raise NetworkError(
-                        f"{type(self).__name__}: {entry.name} is {value!r}; expected a number"
-                    )
+                    raise self._error(f"{entry.name} is {value!r}; expected a number")
                 object.__setattr__(self, entry.name, float(value))
-        if not (isinstance(self.h, float) and self.h > 0 and math.isfinite(self.h)):
-            raise NetworkError(
-                f"{type(self).__name__}: h is {self.h!r}; expected a finite number > 0"
-            )
+        self._check_positive("h")
         self._check_description()
 
+    def _error(self, text: str) -> NetworkError:
+        return NetworkError(f"{type(self).__name__}: {text}")
+
+    def _check_positive(self, field: str) -> None:
+        value = getattr(self, field)
+        if not (value > 0 and math.isfinite(value)):
+            raise self._error(f"{field} is {value!r}; expected a finite number > 0")
+
+    def _check_finite(self, field: str) -> None:
+        if not math.isfinite(getattr(self, field)):
+            raise self._error(f"{field} is {getattr(self, field)!r}; expected a finite number")
+
     def _check_description(self) -> None:
-        kind = type(self).__name__
         names = self.species
         constants = [reaction.rate_constant for reaction in self.local_reactions]
         for name in (*names, *constants):
             if not _LETTERS.fullmatch(name):
-                raise NetworkError(f"{kind}: local name {name!r}; expected letters only")
+                # a digit would run into the numbers of layer and unit that follow
+                raise self._error(f"local name {name!r}; expected letters only")
         if not self.rails:
-            raise NetworkError(
-                f"{kind}: it has no rails; expected at least one, for the pre-activation to drive"
+            raise self._error(
+                "it has no rails; expected at least one, for the pre-activation to drive"
             )
         if len(set(names)) != len(names):
-            raise NetworkError(f"{kind}: its species are {names}; expected each name once")
+            raise self._error(f"its species are {names}; expected each name once")
         for rail in self.rails:
             if rail.sign not in (1, -1):
-                raise NetworkError(
-                    f"{kind}: rail {rail.name!r} has sign {rail.sign!r}; expected 1 or -1"
-                )
+                raise self._error(f"rail {rail.name!r} has sign {rail.sign!r}; expected 1 or -1")
         if clash := RESERVED_LOCALLY.intersection((*names, *constants)):
-            raise NetworkError(
-                f"{kind}: {min(clash)!r} names something of ours; choose another local name"
-            )
+            raise self._error(f"{min(clash)!r} names something of ours; choose another local name")
         known = {*names, *(f"*{name}" for name in names)}
         for reaction in self.local_reactions:
             if unknown := {*reaction.substrates, *reaction.products} - known:
-                raise NetworkError(
-                    f"{kind}: a local reaction reads {min(unknown)!r}; its species are {names}"
+                raise self._error(
+                    f"a local reaction reads {min(unknown)!r}; its species are {names}"
                 )
             if len(reaction.substrates) > 2:
-                raise NetworkError(
-                    f"{kind}: {reaction} is above second order; expected at most two substrates"
+                raise self._error(
+                    f"{reaction} is above second order; expected at most two substrates"
                 )
             if starred := [name for name in reaction.changes if name.startswith("*")]:
-                raise NetworkError(
-                    f"{kind}: {reaction} changes {starred[0]!r}; other units' species can only"
-                    " catalyse"
+                raise self._error(
+                    f"{reaction} changes {starred[0]!r}; other units' species can only catalyse"
                 )
-        for method in (
-            ("concentrations", "derivative") if self.local_reactions or self.followers else ()
-        ):
+        for method in ("concentrations", "derivative") if self._is_more_than_rails else ():
             if getattr(type(self), method) is getattr(Activation, method):
-                raise NetworkError(
-                    f"{kind}: it has local reactions, so it must define its own {method}(z)"
-                )
+                raise self._error(f"it has local reactions, so it must define its own {method}(z)")
         read = [name for name, _ in self.read_out.terms]
         if len(set(read)) != len(read):
-            raise NetworkError(f"{kind}: the read-out reads {read}; expected each species once")
+            raise self._error(f"the read-out reads {read}; expected each species once")
         for name in read:
             if name not in names:
-                raise NetworkError(f"{kind}: the read-out reads {name!r}; its species are {names}")
+                raise self._error(f"the read-out reads {name!r}; its species are {names}")
+
+    @property
+    def _is_more_than_rails(self) -> bool:
+        return bool(self.local_reactions or self.followers)
 
     @property
     @abstractmethod
@@ -290,21 +284,14 @@ class Activation(ABC):
     @property
     def species(self) -> tuple[str, ...]:
         """Local names of a unit's species: rails first, then followers."""
-        return (
-            *(rail.name for rail in self.rails),
-            *(follower.name for follower in self.followers),
-        )
+        return tuple(one.name for one in (*self.rails, *self.followers))
 
     @property
     def rate_constants(self) -> tuple[str, ...]:
         """Local names of the rate constants that the units of a layer share: h, q and those of
         local reactions.
         """
-        return (
-            "h",
-            "q",
-            *dict.fromkeys(reaction.rate_constant for reaction in self.local_reactions),
-        )
+        return ("h", "q", *dict.fromkeys(local.rate_constant for local in self.local_reactions))
 
     @property
     def pooled(self) -> tuple[str, ...]:
@@ -349,6 +336,8 @@ class Activation(ABC):
 
     def read_between(self, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Bounds of the values for (..., n_species) concentrations between bounds."""
+        # a term that is subtracted is least where its species is most; a species that is not read
+        # may be unbounded, and 0 times infinity is no number
         low = high = np.full(lower.shape[:-1], self.read_out.constant)
         for name, coefficient in self.read_out.read:
             a = self.species.index(name)
@@ -362,12 +351,9 @@ class Activation(ABC):
 
     def derivative(self, z: npt.ArrayLike) -> FloatArray:
         """d value / dz, same shape as z; (..., n_units, n_units) where `couples_units`."""
+        signs = np.array([rail.sign for rail in self.rails], dtype=float)
         slopes = smoothed_relu_derivative(self.drive(z), self.h)
-        coefficients = dict(self.read_out.terms)
-        factors = np.array(
-            [self.gain * rail.sign * coefficients.get(rail.name, 0.0) for rail in self.rails]
-        )
-        return slopes @ factors
+        return slopes @ (self.gain * signs * self._rail_coefficients)
 
     def h_derivative(self, z: npt.ArrayLike) -> FloatArray:
         """d value / dh at constant z, same shape as z.
@@ -378,16 +364,20 @@ class Activation(ABC):
             If the activation has followers and does not define it. (Gradients from the chemistry
             itself do not need it.)
         """
-        if self.local_reactions or self.followers:
-            kind = type(self).__name__
-            raise NetworkError(
-                f"{kind}: the derivative of its value with respect to h is not known in closed"
-                f" form; define {kind}.h_derivative(z), or take it from the chemistry,"
+        if self._is_more_than_rails:
+            raise self._error(
+                "the derivative of its value with respect to h is not known in closed form; define"
+                f" {type(self).__name__}.h_derivative(z), or take it from the chemistry,"
                 " method='adjoint'"
             )
+        # d sigma_h(u) / dh = 1 / sqrt(u^2 + 4h)
         slopes = 1 / np.hypot(self.drive(z), 2 * math.sqrt(self.h))
+        return slopes @ self._rail_coefficients
+
+    @property
+    def _rail_coefficients(self) -> FloatArray:
         coefficients = dict(self.read_out.terms)
-        return slopes @ np.array([coefficients.get(rail.name, 0.0) for rail in self.rails])
+        return np.array([coefficients.get(rail.name, 0.0) for rail in self.rails])
 
     def rescaled(self, factor: float) -> tuple[Activation, float] | None:
         """The activation whose unit, with a pre-activation `factor` times as large, is `factor`
@@ -418,24 +408,14 @@ class Activation(ABC):
         >>> activation(3 * 0.5) / of_value - SmoothedReLU(h=0.01)(0.5)
         np.float64(0.0)
         """
-        if (
-            self.local_reactions
-            or self.followers
-            or self.read_out.constant
-            or any(r.shift for r in self.rails)
-        ):
+        shifted = self.read_out.constant or any(rail.shift for rail in self.rails)
+        if self._is_more_than_rails or shifted:
             return None
         other = dataclasses.replace(self, h=self.h * factor**2)
+        # a property of one's own may depend on h, and then the promises would not hold
         same = (other.rails, other.read_out, other.gain) == (self.rails, self.read_out, self.gain)
         return (other, float(factor)) if same else None
 
     def parameters(self) -> dict[str, Any]:
         """The dataclass fields, as a saved network keeps them."""
         return {entry.name: getattr(self, entry.name) for entry in fields(self)}
-
-    def _check_positive(self, **values: float) -> None:
-        for name, value in values.items():
-            if not (value > 0 and math.isfinite(value)):
-                raise NetworkError(
-                    f"{type(self).__name__}: {name} is {value!r}; expected a finite number > 0"
-                )

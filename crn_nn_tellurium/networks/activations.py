@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks.activation import (
     Activation,
     Follower,
@@ -80,6 +79,7 @@ class LeakyReLU(Activation):
     slope: float = 0.01
     rails = _PAIR
 
+    # the slope first, as everyone else's leaky ReLU has it; fields would put h of the base before
     def __init__(self, slope: float = 0.01, h: float = 0.01) -> None:
         object.__setattr__(self, "slope", slope)
         object.__setattr__(self, "h", h)
@@ -87,8 +87,7 @@ class LeakyReLU(Activation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not math.isfinite(self.slope):
-            raise NetworkError(f"LeakyReLU: slope is {self.slope!r}; expected a finite number")
+        self._check_finite("slope")
 
     @property
     def read_out(self) -> ReadOut:
@@ -125,7 +124,7 @@ class ClippedReLU(Activation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check_positive(ceiling=self.ceiling)
+        self._check_positive("ceiling")
 
     @property
     def rails(self) -> tuple[Rail, ...]:
@@ -134,9 +133,8 @@ class ClippedReLU(Activation):
 
     def rescaled(self, factor: float) -> tuple[Activation, float] | None:
         """The same with its ceiling `factor` times as high."""
-        return dataclasses.replace(
-            self, h=self.h * factor**2, ceiling=self.ceiling * factor
-        ), float(factor)
+        other = dataclasses.replace(self, h=self.h * factor**2, ceiling=self.ceiling * factor)
+        return other, float(factor)
 
 
 @dataclass(frozen=True)
@@ -159,9 +157,8 @@ class HardSigmoid(Activation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check_positive(slope=self.slope)
-        if not math.isfinite(self.offset):
-            raise NetworkError(f"HardSigmoid: offset is {self.offset!r}; expected a finite number")
+        self._check_positive("slope")
+        self._check_finite("offset")
 
     @property
     def gain(self) -> float:
@@ -174,7 +171,17 @@ class HardSigmoid(Activation):
         return (Rail("Yl", 1, self.offset), Rail("Yu", 1, self.offset - 1.0))
 
 
-class _Ratio(Activation):
+class _Share(Activation):
+    """A value that compares concentrations, so that h sets its width and not its accuracy."""
+
+    h_is_smoothing = False
+
+    def rescaled(self, factor: float) -> tuple[Activation, float] | None:
+        # a ratio of concentrations that are all multiplied keeps its value
+        return dataclasses.replace(self, h=self.h * factor**2), 1.0
+
+
+class _Ratio(_Share):
     """dS/dt = Yp - (Yp + Yn) S, fixed point Yp / (Yp + Yn) = (1 + z / sqrt(z^2 + 4h)) / 2."""
 
     rails = _PAIR
@@ -184,16 +191,12 @@ class _Ratio(Activation):
         LocalReaction(("Yp", "S"), ("Yp",), "d"),
         LocalReaction(("Yn", "S"), ("Yn",), "d"),
     )
-    h_is_smoothing = False
-
-    def rescaled(self, factor: float) -> tuple[Activation, float] | None:
-        # a ratio of concentrations that are all multiplied keeps its value
-        return dataclasses.replace(self, h=self.h * factor**2), 1.0
 
     def concentrations(self, z: npt.ArrayLike) -> FloatArray:
         y = smoothed_relu(self.drive(z), self.h)
         return np.concatenate([y, (y[..., :1] / y.sum(axis=-1, keepdims=True))], axis=-1)
 
+    # S = (1 + z / r) / 2 with r = sqrt(z^2 + 4 h), so dS/dz = 2 h / r^3 and dS/dh = -z / r^3
     def derivative(self, z: npt.ArrayLike) -> FloatArray:
         (_, coefficient), *_ = self.read_out.terms
         return coefficient * 2 * self.h / np.hypot(z, 2 * math.sqrt(self.h)) ** 3
@@ -239,7 +242,7 @@ class Tanh(_Ratio):
 
 
 @dataclass(frozen=True)
-class Normalized(Activation):
+class Normalized(_Share):
     """P_k = y_k / sum_j y_j with y = sigma_h(z): positive values that sum to 1 over the layer.
 
     Examples
@@ -255,15 +258,10 @@ class Normalized(Activation):
         LocalReaction(("*Y", "P"), ("*Y",), "d"),
     )
     read_out = ReadOut((("P", 1.0),))
-    h_is_smoothing = False
 
     def probabilities(self, values: FloatArray) -> FloatArray | None:
         """The values of several units; a single one is always 1."""
         return values if values.shape[-1] > 1 else None
-
-    def rescaled(self, factor: float) -> tuple[Activation, float] | None:
-        """The same with all compared concentrations multiplied, which keeps their shares."""
-        return dataclasses.replace(self, h=self.h * factor**2), 1.0
 
     def concentrations(self, z: npt.ArrayLike) -> FloatArray:
         """y and P, shape (..., n_units, 2)."""
@@ -275,15 +273,14 @@ class Normalized(Activation):
         y = smoothed_relu(z, self.h)
         total = y.sum(axis=-1)[..., None, None]
         share = y[..., :, None] / total
-        return (
-            (np.eye(y.shape[-1]) - share)
-            / total
-            * smoothed_relu_derivative(z, self.h)[..., None, :]
-        )
+        slopes = smoothed_relu_derivative(z, self.h)[..., None, :]
+        # the quotient rule: a unit's own y is in the numerator too
+        return (np.eye(y.shape[-1]) - share) / total * slopes
 
     def h_derivative(self, z: npt.ArrayLike) -> FloatArray:
         """dP_k / dh, same shape as z."""
         z = np.asarray(z, dtype=float)
+        # d sigma_h / dh = 1 / sqrt(z^2 + 4 h), and the quotient rule
         y, slope = smoothed_relu(z, self.h), 1 / np.hypot(z, 2 * math.sqrt(self.h))
         total = y.sum(axis=-1, keepdims=True)
         return (slope - y / total * slope.sum(axis=-1, keepdims=True)) / total

@@ -60,9 +60,8 @@ class Layer:
     def __post_init__(self) -> None:
         label = f"layer {self.name!r}" if self.name else "a layer"
         weights = _weights(label, self.weights)
-        bias = (
-            np.zeros(weights.shape[0]) if self.bias is None else _numbers(label, "bias", self.bias)
-        )
+        given = np.zeros(weights.shape[0]) if self.bias is None else self.bias
+        bias = _numbers(label, "bias", given)
         if bias.shape != weights.shape[:1]:
             raise NetworkError(
                 f"{label}: bias has shape {bias.shape}; expected ({weights.shape[0]},) to match"
@@ -110,6 +109,7 @@ class Layer:
     def pre_activation(self, v: FloatArray) -> FloatArray:
         """W v + b for values v (..., n_in)."""
         if is_sparse(self.weights):
+            # scipy's sparse arrays multiply two dimensions alone
             flat = (self.weights @ v.reshape(-1, self.n_in).T).T
             return flat.reshape(*v.shape[:-1], self.n_out) + self.bias
         return v @ self.weights.T + self.bias
@@ -148,9 +148,8 @@ def _numbers(label: str, what: str, values: Any) -> FloatArray:
     try:
         if np.iscomplexobj(values):
             raise TypeError("complex numbers")
-        result = (
-            np.array(values, dtype=float) + 0.0
-        )  # no negative zeros: equal networks give equal files
+        result = np.array(values, dtype=float)
+        result += 0.0  # no negative zeros: equal networks give equal files
     except (TypeError, ValueError) as error:
         raise NetworkError(f"{label}: {what} cannot be read as numbers ({error})") from error
     if not np.all(np.isfinite(result)):
@@ -164,6 +163,7 @@ def _numbers(label: str, what: str, values: Any) -> FloatArray:
 def _weights(label: str, values: Any) -> FloatArray | sparse.csr_array:
     result: Any
     if is_sparse(values):
+        # one form for one matrix, so that equal networks compare, hash and write equal
         result = sparse.csr_array(values, dtype=float, copy=True)
         result.sum_duplicates()
         result.eliminate_zeros()
@@ -179,3 +179,38 @@ def _weights(label: str, values: Any) -> FloatArray | sparse.csr_array:
             f"{label}: weights have shape {result.shape}; expected (n_out, n_in), neither of them 0"
         )
     return result
+
+
+# Weights as one row of numbers: of a sparse matrix, those stored alone ---------------------------
+
+
+def places(weights: Any) -> tuple[Any, Any]:
+    """Row and column of each weight that is a parameter."""
+    if is_sparse(weights):
+        return np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr)), weights.indices
+    # of a dense matrix zeros are parameters too: training may move them
+    rows, columns = np.indices(weights.shape)
+    return rows.ravel(), columns.ravel()
+
+
+def values_of(weights: Any) -> FloatArray:
+    """The weights that are parameters, as one row of numbers."""
+    return weights.data if is_sparse(weights) else np.ravel(weights)
+
+
+def with_values(weights: Any, values: FloatArray) -> Any:
+    """A matrix of the same pattern with other numbers."""
+    if is_sparse(weights):
+        return sparse.csr_array((values, weights.indices, weights.indptr), shape=weights.shape)
+    return values.reshape(weights.shape)
+
+
+def outer_sum(weights: Any, by_unit: FloatArray, read: FloatArray) -> Any:
+    """sum over samples of by_unit (n, n_out) x read (n, n_in), where the weights are parameters:
+    dL/d(weights).
+    """
+    if not is_sparse(weights):
+        return by_unit.T @ read
+    # the whole product would be dense, and nearly all of it thrown away
+    rows, columns = places(weights)
+    return with_values(weights, np.einsum("nk,nk->k", by_unit[:, rows], read[:, columns]))

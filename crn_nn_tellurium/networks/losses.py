@@ -89,6 +89,7 @@ def encode_targets(loss: Loss, net: Network, y: npt.ArrayLike, n_samples: int) -
         raise InputError(f"targets cannot be read as an array ({error})") from error
     if np.iscomplexobj(given):
         raise InputError(f"targets are complex numbers; loss {loss.name!r} expects real ones")
+    # one column for several outputs can only be labels, and so can words
     if given.ndim == 2 and given.shape[1] == 1 and (net.n_out > 1 or given.dtype.kind in "USO"):
         given = given[:, 0]  # a column of labels
     if loss.targets == "classes" and given.ndim == 1 and (net.n_out > 1 or are_labels(net, given)):
@@ -137,7 +138,7 @@ def targets_of_labels(net: Network, given: npt.NDArray[Any], n_samples: int) -> 
         raise InputError(
             f"targets hold the label {error}; the network's classes are {list(net.classes)}"
         ) from error
-    if net.n_out == 1:
+    if net.n_out == 1:  # its value is the share of the second class
         return index[:, None].astype(float)
     return np.eye(net.n_out)[index]
 
@@ -155,7 +156,7 @@ def _cross_entropy(net: Network) -> Loss:
     one = net.n_out == 1
     pair: tuple[Callable[..., FloatArray], Callable[..., FloatArray]]
     if isinstance(activation, Normalized) and not one:
-        # over their sum, which is 1 unless rate constants are off
+        # over their sum, which is 1 unless rate constants are off; where t = 0 nothing is divided
         pair = (
             lambda p, t: _log_share(p / p.sum(axis=1, keepdims=True), t),
             lambda p, t: (
@@ -210,7 +211,7 @@ def _hinge(net: Network) -> Loss:
         return np.where(1 - sign * (y - threshold) > 0, -sign, 0.0)
 
     def margins(y: FloatArray, t: FloatArray) -> tuple[FloatArray, FloatArray]:
-        true = np.eye(t.shape[1])[t.argmax(axis=1)]
+        true = np.eye(t.shape[1])[t.argmax(axis=1)]  # of shares, the largest is the class
         return 1 - (true * y).sum(axis=1, keepdims=True) + y, true
 
     def many(y: FloatArray, t: FloatArray) -> FloatArray:

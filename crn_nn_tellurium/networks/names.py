@@ -33,6 +33,7 @@ _KINDS: Mapping[str, tuple[str, str]] = {
 """By how a name of ours begins, what it is, and how it relates to weight or bias."""
 RESERVED_LOCALLY = frozenset({"h", "q", "v", "J", *_KINDS})
 """Local names that an activation of one's own cannot give its species and rate constants."""
+# what is a name of ours is decided by its form alone, so that a user's name is ours in any network
 _OURS = re.compile(rf"({'|'.join(_KINDS)}|v)(\d+_\d+(?:_\w+)?)", re.ASCII)
 
 

@@ -106,6 +106,7 @@ class Network:
             "input_range": (coding.low, coding.high) if self.inputs == "scaled" else None,
             "class_names": checked_class_names(self.class_names, layers[-1].n_out, self.task),
         }
+        # what was given is replaced by what it means; the class is frozen for everyone else
         for attribute, value in content.items():
             object.__setattr__(self, attribute, value)
 
@@ -225,10 +226,10 @@ class Network:
             raise NetworkError(
                 f"h is {h!r}; expected one number, or {len(self.layers)}, one per layer"
             ) from error
-        layers = [
+        layers = (
             dataclasses.replace(layer, activation=dataclasses.replace(layer.activation, h=value))
             for layer, value in zip(self.layers, values, strict=True)
-        ]
+        )
         return dataclasses.replace(self, layers=tuple(layers))
 
     def pruned(
@@ -401,18 +402,15 @@ class Network:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
             return NotImplemented
-        return all(
-            getattr(self, entry.name) == getattr(other, entry.name)
-            for entry in dataclasses.fields(self)
-        )
+        names = [entry.name for entry in dataclasses.fields(self)]
+        return all(getattr(self, name) == getattr(other, name) for name in names)
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        layers = "; ".join(
-            f"{layer.name}: {layer.n_out} {layer.activation}" for layer in self.layers
-        )
+        layers = "; ".join(f"{one.name}: {one.n_out} {one.activation}" for one in self.layers)
+        task = ", regression" if self.task == "regression" else ""
         return (
             f"Network({self.name!r}: {self.n_in} inputs, {self.inputs}; {layers}; {self.n_weights}"
-            f" weights{', regression' if self.task == 'regression' else ''})"
+            f" weights{task})"
         )

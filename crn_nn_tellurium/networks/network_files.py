@@ -61,15 +61,16 @@ def load(
             f"{label!r}: format version {version!r}; this package reads versions 1 to"
             f" {FORMAT_VERSION}; a newer one needs a newer crn_nn_tellurium"
         )
-    if version == 1:
+    if version == 1:  # of before there was a task
         document["task"] = "classification"
+    # one's own come last, but none can have been saved under a built-in one's name
     kinds = BUILT_IN | dict(activations or {})
     try:
         layers = tuple(_read_layer(label, entry, kinds) for entry in document["layers"])
         return make(layers, **{key: document[key] for key in FIELDS})
     except (KeyError, TypeError, AttributeError) as error:
         raise FileFormatError(f"{label!r}: an entry is missing or not as saved: {error}") from error
-    except FileFormatError:
+    except FileFormatError:  # a ValueError too, which says what is wrong already
         raise
     except ValueError as error:
         raise FileFormatError(f"{label!r}: {error}") from error
@@ -79,6 +80,7 @@ def _describe(layer: Layer) -> dict[str, Any]:
     """What a file keeps of a layer's activation."""
     kind, parameters = type(layer.activation), layer.activation.parameters()
     name = kind.__name__
+    # loaded by its name, it would come back as the built-in one
     if BUILT_IN.get(name, kind) is not kind:
         raise NetworkError(
             f"layer {layer.name!r}: its activation {name!r} has a built-in one's name; rename the"

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.networks.layer import places, values_of, with_values
 from crn_nn_tellurium.networks.names import bias_id, shared_id, weight_id
 from crn_nn_tellurium.networks.network import Network
-from crn_nn_tellurium.networks.weights import places, values_of, with_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ def split(
 
 def unpack(net: Network, vector: FloatArray) -> tuple[list[Any], list[FloatArray], FloatArray]:
     """Weights, biases and h from a vector; `net` gives their shapes."""
+    # a copy, so that later changes of the vector do not reach the network
     values, biases, h = split(net, vector.copy())
     pairs = zip(net.layers, values, strict=True)
     return [with_values(layer.weights, part) for layer, part in pairs], biases, h

@@ -20,8 +20,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.networks.activation import Activation, smoothed_relu
-from crn_nn_tellurium.networks.layer import INPUT, Layer
-from crn_nn_tellurium.networks.weights import places, values_of, with_values
+from crn_nn_tellurium.networks.layer import INPUT, Layer, places, values_of, with_values
 
 
 def pruned_layers(

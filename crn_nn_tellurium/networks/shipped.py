@@ -1,7 +1,6 @@
 """The networks that come with the package, and the data that they were trained and held out on.
 
-The files are made by models/train.py. They lie in the package once it is installed, and in the
-repository's models/ folder where the package runs from there.
+The files are made by models/train.py.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ SEED = 0
 
 def models_folder() -> Path:
     """Where the shipped models lie."""
+    # an installed package has them inside, a checkout beside it
     installed = _PACKAGE / "models"
     return installed if installed.is_dir() else _PACKAGE.parent / "models"
 

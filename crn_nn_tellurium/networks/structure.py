@@ -13,6 +13,7 @@ from crn_nn_tellurium.errors import IdentifierError, NetworkError
 from crn_nn_tellurium.networks.layer import INPUT, Layer
 
 TASKS = ("classification", "regression")
+_LISTS = (list, tuple, np.ndarray)
 
 
 def connected(layers: object) -> tuple[Layer, ...]:
@@ -51,6 +52,7 @@ def connected(layers: object) -> tuple[Layer, ...]:
 
 def check_shapes(layers: tuple[Layer, ...]) -> int:
     """The number of inputs; raises if weights do not match what their layers read."""
+    # the first layer reads nothing but inputs, so its width tells their number
     first = layers[0]
     n_in, rest = divmod(first.n_in, len(first.inputs))
     if rest:
@@ -80,17 +82,13 @@ def checked_names(
     """Identifiers as given, or made of a letter and a number."""
     if names is None:
         return tuple(f"{letter}{i}" for i in range(count))
-    if not _is_list(names) or len(names) != count:
+    if not isinstance(names, _LISTS) or len(names) != count:
         raise NetworkError(f"{kind}_names are {names!r}; expected {count} names")
     result = tuple(check_identifier(kind, name) for name in names)
     for position, name in enumerate(result):
         if name in result[:position]:
             raise IdentifierError(f"{kind} name {name!r}: used twice; expected different names")
     return result
-
-
-def _is_list(names: object) -> bool:
-    return isinstance(names, list | tuple | np.ndarray)
 
 
 def checked_class_names(
@@ -106,16 +104,16 @@ def checked_class_names(
             f"class_names are {names!r}, but task is 'regression', which has no classes; expected"
             " task='classification', or no class_names"
         )
-    if not _is_list(names):
+    if not isinstance(names, _LISTS):
         raise NetworkError(f"class_names are {names!r}; expected a list of labels")
+    # files keep Python's own numbers and strings
     labels = tuple(name.item() if isinstance(name, np.generic) else name for name in names)
     expected = max(n_out, 2)
     if len(labels) != expected:
         raise NetworkError(
             f"class_names are {names!r}; expected {expected} labels for {n_out} outputs"
         )
-    kinds = {type(label) for label in labels}
-    if not (kinds == {str} or kinds == {int}):
+    if {type(label) for label in labels} not in ({str}, {int}):
         raise NetworkError(f"class_names are {names!r}; expected all strings or all whole numbers")
     for label in labels:
         if isinstance(label, str) and (

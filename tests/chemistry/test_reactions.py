@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.chemistry import renamed, signed_sum
 from crn_nn_tellurium.simulation.engine import CompiledModel
 
 
@@ -231,3 +232,24 @@ def test_an_empty_network_has_empty_arrays():
     crn = cn.ReactionNetwork([Y], [])
     assert crn.right_hand_side([1.0]).tolist() == [0.0]
     assert crn.jacobian([1.0]).toarray().tolist() == [[0.0]]
+
+
+def test_another_name_changes_nothing_else():
+    crn = cn.ReactionNetwork(
+        [cn.Species("A", 1.0)],
+        [cn.Reaction("J", ("A",), (), "k", 2.0)],
+        [cn.Observable("y", cn.Expression((cn.Monomial(2.0, (("A", 1.0),)),)))],
+        units=cn.PhysicalUnits(c0=10, tau=100),
+    )
+    other = renamed(crn, {"A": "B", "k": "d"})
+    assert other.reactions == (cn.Reaction("J", ("B",), (), "d", 2.0),)
+    assert list(other.observables[0].expression.symbols) == ["B"]
+    assert other.units == crn.units
+    assert renamed(other, {"B": "A", "d": "k"}) == crn
+
+
+def test_terms_are_joined_by_their_signs():
+    assert signed_sum(["-a", "b", "-c"]) == "-a + b - c"
+    assert signed_sum(["a"]) == "a"
+    assert signed_sum([]) == "0"
+    assert signed_sum([], empty="") == ""

@@ -16,6 +16,7 @@ from crn_nn_tellurium.chemistry.units import (
     TIME,
     Dimension,
     PhysicalUnits,
+    duration,
 )
 from crn_nn_tellurium.encoding.units import fastest_units, largest_bimolecular
 
@@ -298,3 +299,8 @@ def test_caps_and_boxes_of_starts_in_the_tube():
     assert capped.starts.endswith("at most 500 nM")
     started = cn.certify(net, [0.7], initial=0.5).in_units(units)
     np.testing.assert_array_equal(started.initial.upper, 5.0)
+
+
+def test_times_read_in_the_unit_that_suits_them():
+    texts = [duration(seconds) for seconds in (0.25, 95, 3000, 9000, 1e6)]
+    assert texts == ["0.25 s", "95 s", "50 min", "2.5 h", "11.6 days"]

@@ -8,7 +8,7 @@ from support import networks
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.encoding.layer_encoding import layer_encodings
-from crn_nn_tellurium.networks.weights import places, values_of, with_values
+from crn_nn_tellurium.networks.layer import places, values_of, with_values
 
 LAYERS = [
     (case.name, number, encoding)

@@ -52,3 +52,13 @@ def test_rails_of_what_is_read_are_named_too():
         "b1_0", ["kb1_0_Yl", "kb1_0_Yu"]
     )
     assert other_names("w1_0", known) == other_names("v1_0", known) == ""
+
+
+def test_names_are_told_apart_with_how_they_relate():
+    assert other_names("w1_0_0", ["h1", "k1_0_0"]) == (
+        "; 'w1_0_0' is the network's weight, with its sign; here there is 'k1_0_0': k = |gain w c|"
+    )
+    assert other_names("k1_0_0_p", ["w1_0_0"]) == (
+        "; 'k1_0_0_p' is a weight's rate constant, a size; here there is 'w1_0_0': k = |gain w c|"
+    )
+    assert other_names("temperature", ["w1_0_0"]) == ""

@@ -117,3 +117,8 @@ def test_values_of_the_named_losses():
     found = value("cross_entropy", sigmoid, p, [1, 1])
     np.testing.assert_allclose(found, [-np.log(0.8), 0.0], atol=1e-15)
     assert np.isfinite(value("cross_entropy", sigmoid, p, [1, 0])).all()
+
+
+def test_weights_come_first_then_biases_then_h():
+    net = cn.Network.random([2, 1], seed=0)
+    assert [p.id for p in parameters(net)] == ["w1_0_0", "w1_0_1", "b1_0", "h1"]

@@ -14,8 +14,8 @@ from crn_nn_tellurium.kinetics.rate_errors import (
     perturbed_outputs,
     spread,
 )
+from crn_nn_tellurium.networks.layer import values_of
 from crn_nn_tellurium.networks.parameter_vector import parameters
-from crn_nn_tellurium.networks.weights import values_of
 
 
 def test_a_grid_has_named_dimensions_in_order():

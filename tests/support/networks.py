@@ -122,10 +122,9 @@ def standard():
     return cases
 
 
-def weird():
-    """Shapes and values at the edges."""
-    relu, linear = cn.SmoothedReLU(h=0.01), cn.Linear(h=0.01)
-    skip = cn.Network(
+def _skipping(relu, linear):
+    """A last layer that reads all before it, and the inputs."""
+    return cn.Network(
         [
             cn.Layer(
                 np.array([[1.0, -0.5], [0.3, 0.8], [-1.0, 1.0]]),
@@ -143,6 +142,11 @@ def weird():
         inputs="signed",
         name="skip",
     )
+
+
+def weird():
+    """Shapes and values at the edges."""
+    relu, linear = cn.SmoothedReLU(h=0.01), cn.Linear(h=0.01)
     zeros = cn.Network(
         [
             cn.Layer([[0.0, 0.0], [1.0, 0.0]], activation=relu),
@@ -169,7 +173,7 @@ def weird():
     nets = {
         "one neuron": cn.Network([cn.Layer([[1.5]], [-0.5], relu)]),
         "one weight, no bias": cn.Network([cn.Layer([[-2.0]], activation=relu)]),
-        "skip connections": skip,
+        "skip connections": _skipping(relu, linear),
         "zero weights": zeros,
         "sparse with an empty row": patchy,
         "user's names": named,
