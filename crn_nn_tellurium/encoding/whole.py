@@ -92,7 +92,7 @@ def to_reactions(
         more_species, more_reactions = _layer_parts(chemistry, zero_weights)
         species += more_species
         reactions += more_reactions
-    observables = [*_input_observables(net), *_output_observables(net)]
+    observables = [*_input_observables(net), *_layer_observables(net, len(net.layers))]
     return _network(net, species, reactions, observables, net.name)
 
 
@@ -110,10 +110,9 @@ def layer_reactions(net: Network) -> tuple[ReactionNetwork, ...]:
         read = dict.fromkeys(catalyst.id for catalyst in chemistry.catalysts)
         boundary = [Species(own, boundary=True, name=f"read_{own}") for own in read]
         species, reactions = _layer_parts(chemistry)
-        last = chemistry.index == len(net.layers)
-        observables = _output_observables(net) if last else _value_observables(chemistry)
+        observables = list(_layer_observables(net, chemistry.index))
         name = f"{net.name}_{chemistry.layer.name}"
-        result.append(_network(net, [*boundary, *species], reactions, list(observables), name))
+        result.append(_network(net, [*boundary, *species], reactions, observables, name))
     return tuple(result)
 
 
@@ -182,17 +181,13 @@ def _input_observables(net: Network) -> Iterator[Observable]:
         )
 
 
-def _value_observables(chemistry: LayerEncoding) -> Iterator[Observable]:
-    for j in range(chemistry.layer.n_out):
-        expression = _read_expression(chemistry.activation.read_out, unit_ids(chemistry.index, j))
-        yield Observable(
-            value_id(chemistry.index, j), expression, f"value of {chemistry.layer.name} unit {j}"
-        )
-
-
-def _output_observables(net: Network) -> Iterator[Observable]:
-    index, layer = len(net.layers), net.layers[-1]
+def _layer_observables(net: Network, index: int) -> Iterator[Observable]:
+    """The values of a layer's units; of the last, the outputs by their own names."""
+    layer, last = net.layers[index - 1], index == len(net.layers)
+    # one output means two classes, so no class is its name
     labels = net.class_names if net.class_names is not None and net.n_out > 1 else net.output_names
-    for j, (name, label) in enumerate(zip(net.output_names, labels, strict=True)):
+    for j in range(layer.n_out):
+        name = net.output_names[j] if last else value_id(index, j)
+        text = f"output {labels[j]}" if last else f"value of {layer.name} unit {j}"
         expression = _read_expression(layer.activation.read_out, unit_ids(index, j))
-        yield Observable(name, expression, f"output {label}")
+        yield Observable(name, expression, text)

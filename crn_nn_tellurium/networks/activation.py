@@ -284,7 +284,7 @@ class Activation(ABC):
     @property
     def species(self) -> tuple[str, ...]:
         """Local names of a unit's species: rails first, then followers."""
-        return tuple(one.name for one in (*self.rails, *self.followers))
+        return (*(rail.name for rail in self.rails), *(one.name for one in self.followers))
 
     @property
     def rate_constants(self) -> tuple[str, ...]:
