@@ -16,7 +16,7 @@ def progress_bar(
 
     It is shown if `progress` is true, and on a terminal or in a notebook if it is None.
     """
-    # rich takes a tenth of a second to import, which most calls need not
+    # imported here: whoever imports this room does not wait for rich
     from rich.console import Console
     from rich.progress import (
         BarColumn,
