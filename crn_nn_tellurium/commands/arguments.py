@@ -1,14 +1,24 @@
-"""What verbs are given: networks, lists of numbers."""
+"""What verbs are given: networks, lists of numbers, tables in text files.
+
+Tables are read by the standard library: pandas takes 0.4 s to import, fills rows that are too short
+without a word, and renames columns that are there twice. Errors say row and column.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 from typer import Argument, Option
 
-from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.basics import FloatArray, read_text, some, suggest_identifiers
+from crn_nn_tellurium.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:
     from crn_nn_tellurium.networks import Network
@@ -45,3 +55,114 @@ def listed(
 def input_values(text: str, network: Network) -> list[float]:
     """What ``--input`` gives a network."""
     return listed("--input", text, expected=f"{network.n_in} numbers with commas between")
+
+
+@dataclass(frozen=True)
+class CsvTable:
+    """Cells by column, and the file that they are from."""
+
+    path: Path
+    cells: dict[str, list[str]]
+
+    def wrong(self, what: str) -> FileFormatError:
+        return FileFormatError(f"{str(self.path)!r}: {what}")
+
+    def column(self, name: str) -> list[str]:
+        if name not in self.cells:
+            raise self.wrong(f"no column {name!r}; it has {some(list(self.cells))}")
+        return self.cells[name]
+
+    def numbers(self, names: Sequence[str], what: str = "the network's inputs") -> FloatArray:
+        """Some columns as an array (n_samples, n_names), by headings or their identifiers."""
+        headings = list(self.cells)
+        # a network that was trained on this table has identifiers made of its headings
+        known = dict(zip(suggest_identifiers("input", headings), headings, strict=True))
+        known |= {name: name for name in headings}
+        if missing := [name for name in names if name not in known]:
+            there = f"it has {some(list(known))}"
+            raise self.wrong(f"no column {some(missing)}; {there}; expected {what}: {some(names)}")
+        columns = [self.cells[known[name]] for name in names]
+        for name, column in zip(names, columns, strict=True):
+            for row, cell in enumerate(column, start=1):
+                if fault := _fault(cell):
+                    raise self.wrong(f"row {row}, column {name!r}: {fault}")
+        return np.array(columns, dtype=float).T
+
+    def labels(self, target: str, network: Network) -> Any:
+        """A column of true classes, of the type of the network's labels."""
+        cells = self.column(target)
+        if network.class_names is None or not isinstance(network.class_names[0], str):
+            return self.numbers([target])[:, 0]
+        if "" in cells:
+            row = cells.index("") + 1
+            raise self.wrong(f"row {row}, column {target!r}: an empty cell is no class")
+        return np.array(cells)
+
+    def features_and_target(self, target: str) -> tuple[list[str], FloatArray, list[str]]:
+        """Names and values (n_samples, n_columns) of all columns but the target; its cells."""
+        cells = self.column(target)
+        names = [name for name in self.cells if name != target]
+        if not names:
+            raise self.wrong(f"no column besides {target!r}; expected features to learn from")
+        for row, cell in enumerate(cells, start=1):
+            if not cell or (are_numbers([cell]) and not math.isfinite(float(cell))):
+                what = repr(cell) if cell else "an empty cell"
+                raise self.wrong(f"row {row}, column {target!r}: {what} is no target")
+        return names, self.numbers(names), cells
+
+
+def read_table(path: Path, network: Network | None = None) -> CsvTable:
+    """The cells of a CSV by column; without a header, the columns are the network's inputs."""
+    text = read_text(path)
+    first = text.lstrip().partition("\n")[0]
+    # spreadsheets write semicolons where the decimal sign is a comma
+    delimiter = max(",;\t", key=first.count)
+    table = CsvTable(path, {})
+    try:
+        reader = csv.reader(StringIO(text), delimiter=delimiter, strict=True, skipinitialspace=True)
+        numbered = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    except csv.Error as error:
+        raise table.wrong(f"not a CSV table ({error})") from error
+    # spreadsheets leave rows empty; lines keep the numbers that an editor shows
+    rows = [(number, row) for number, row in numbered if any(row)]
+    if not rows:
+        raise table.wrong("not a CSV table (it is empty)")
+    names = rows[0][1]
+    if are_numbers(names):
+        names = _names_without_header(table, len(names), network)
+    else:
+        rows = rows[1:]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise table.wrong(f"the column {twice[0]!r} is there twice; expected each once")
+    for number, row in rows:
+        if len(row) != len(names):
+            raise table.wrong(f"line {number} has {len(row)} cells; expected {len(names)}")
+    if not rows:
+        raise table.wrong("no rows; expected one sample a row")
+    return CsvTable(path, {name: [row[i] for _, row in rows] for i, name in enumerate(names)})
+
+
+def _names_without_header(table: CsvTable, n_columns: int, network: Network | None) -> list[str]:
+    if network is None:
+        raise table.wrong("its first line holds numbers alone; expected the columns' names")
+    if n_columns != network.n_in:
+        expected = f"{network.n_in}, or a header with {some(network.input_names)}"
+        raise table.wrong(f"{n_columns} columns without a header; expected {expected}")
+    return list(network.input_names)
+
+
+def are_numbers(cells: Iterable[str]) -> bool:
+    """Whether every cell is a number."""
+    try:
+        for cell in cells:
+            float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _fault(cell: str) -> str:
+    """Why a cell is not a finite number, or nothing."""
+    if not are_numbers([cell]):
+        return f"{cell!r} is no number" if cell else "an empty cell is no number"
+    return "" if math.isfinite(float(cell)) else f"{cell!r} is not finite"

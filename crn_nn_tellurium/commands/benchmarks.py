@@ -38,7 +38,6 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """How many times faster."""
         return self.usual / self.ours
 
 
@@ -87,14 +86,6 @@ def usual_script(net: Network, points: Any) -> UsualScript:
     return UsualScript(loaded, (time.perf_counter() - start) / len(points), len(points), errors)
 
 
-def from_network_to_first_answer(net: Network, x: Any) -> float:
-    """Seconds of this package from a network to its first steady state, nothing compiled before."""
-    clear_cache()
-    start = time.perf_counter()
-    Simulator(net).steady_state(x)
-    return time.perf_counter() - start
-
-
 def random_network(sizes: Sequence[int]) -> Network:
     """ReLUs with a linear output layer."""
     return Network.random(sizes, SmoothedReLU(h=1e-3), seed=0, output=Linear(h=1e-3))
@@ -103,9 +94,8 @@ def random_network(sizes: Sequence[int]) -> Network:
 def compile_afresh(net: Network) -> tuple[Simulator, float]:
     """A simulator and the seconds to compile it, nothing compiled before."""
     clear_cache()
-    start = time.perf_counter()
-    simulator = Simulator(net).compile()
-    return simulator, time.perf_counter() - start
+    seconds = best_of(lambda: Simulator(net).compile(), 1)
+    return Simulator(net), seconds
 
 
 def per_sample(simulator: Simulator, x: Any, repeats: int = 3) -> float:
@@ -136,7 +126,8 @@ def digits_rows(usual: bool) -> list[Row]:
     theirs = usual_script(net, x[:1]) if usual else None
     first = theirs.load + theirs.per_point if theirs else math.nan
     remark = _remark(theirs) if theirs else ""
-    ours = from_network_to_first_answer(net, x[:1])
+    clear_cache()
+    ours = best_of(lambda: Simulator(net).steady_state(x[:1]), 1)
     seconds = per_sample(Simulator(net), x) * len(x)
     return [
         Row("digits 64-32-10: from network to first answer", first, ours, remark),
@@ -173,7 +164,6 @@ class Cost:
 
     @property
     def weights(self) -> int:
-        """Number of weights."""
         return self.n_in * self.n_out
 
 
@@ -181,6 +171,7 @@ def cost_against_size(
     widths: tuple[int, ...] = (16, 32, 64, 128, 256), n_in: int = 64
 ) -> Iterator[Cost]:
     """Layers of growing width on the same inputs, and of growing inputs at the same width."""
+    # layers of equal numbers of weights, in both ways: what counts, inputs or units?
     wider = [(n_in, width) for width in widths]
     longer = [(width, n_in) for width in widths if width != n_in]
     for inputs, units in wider + longer:
@@ -211,9 +202,7 @@ def control_coefficient_rows() -> list[Row]:
     runner = te.loada(plain_text(to_reactions(net, x[0])))
     for name, value in zip(simulator.species, steady.concentrations[0].tolist(), strict=True):
         runner[name] = value  # at the steady state already, to help it
-    start = time.perf_counter()
-    runner.getUnscaledConcentrationControlCoefficientMatrix()
-    theirs = time.perf_counter() - start
+    theirs = best_of(runner.getUnscaledConcentrationControlCoefficientMatrix, 1)
     batch = best_of(lambda: gradient(simulator, x, y)) / len(x)
     single = best_of(lambda: gradient(simulator, x[:1], y[:1]), 20)
     what = "20-20-10: gradient of one sample's loss"
@@ -263,6 +252,7 @@ def _torch_seconds(sizes: tuple[int, ...], x: Any, y: Any, precision: str) -> fl
     except ImportError:
         return math.nan
     kind = getattr(torch, precision)
+    # the same shape and kind of layers, with a random start: numbers do not change the time
     layers: list[Any] = []
     for n_in, n_out in itertools.pairwise(sizes):
         layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
@@ -274,7 +264,7 @@ def _torch_seconds(sizes: tuple[int, ...], x: Any, y: Any, precision: str) -> fl
         model.zero_grad()
         loss(model(inputs), targets).backward()
 
-    step()
+    step()  # the first makes what the others reuse
     return best_of(step, 20)
 
 
@@ -287,9 +277,9 @@ class CertificateCost:
 
     sizes: tuple[int, ...]
     closed_form: float
-    compile_seconds: float
-    envelope: float
-    trajectory: float
+    compile_seconds: float = math.nan
+    envelope: float = math.nan
+    trajectory: float = math.nan
 
 
 def certificate_costs(
@@ -304,21 +294,20 @@ def certificate_costs(
         try:
             envelope = EnvelopeModel(net)
         except ModelTooLargeError:
-            yield CertificateCost(shape, closed, math.nan, math.nan, math.nan)
+            yield CertificateCost(shape, closed)
             continue
         clear_cache()
-        begin = time.perf_counter()
-        envelope.flat.compile()
-        compile_seconds = time.perf_counter() - begin
+        compiling = best_of(envelope.flat.compile, 1)
         simulator = Simulator(net).compile("flat")
         end = settling_time(net, x[0], 1e-2)
         bound = best_of(partial(settling_time, net, x[0], 1e-2), 3)
         course = best_of(partial(simulator.time_course, x[0], t_end=end, initial=0.0), 3)
-        yield CertificateCost(shape, closed, compile_seconds, bound, course)
+        yield CertificateCost(shape, closed, compiling, bound, course)
 
 
 def best_of(work: Callable[[], Any], repeats: int = 5) -> float:
     """Seconds that a piece of work takes, the best of some repeats."""
+    # the least is what the work takes; the rest is what else the machine did meanwhile
     best = np.inf
     for _ in range(repeats):
         start = time.perf_counter()

@@ -11,10 +11,14 @@ import numpy as np
 from rich.table import Table
 from typer import Argument, Option
 
-from crn_nn_tellurium.commands.arguments import Net, Overwrite, input_values, load_network
-from crn_nn_tellurium.commands.console import console, new_table, say_files
-from crn_nn_tellurium.commands.files import check_new, check_plot, write_table
-from crn_nn_tellurium.commands.tables import read_table
+from crn_nn_tellurium.commands.arguments import (
+    Net,
+    Overwrite,
+    input_values,
+    load_network,
+    read_table,
+)
+from crn_nn_tellurium.commands.console import check_new, console, new_table, say_files, write_table
 from crn_nn_tellurium.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,10 +26,10 @@ if TYPE_CHECKING:
     from crn_nn_tellurium.chemistry import PhysicalUnits
     from crn_nn_tellurium.networks import Network
 
+# For more inputs than this, the worst over all of them is printed
 _MANY_INPUTS = 8
-"""For more inputs than this, the worst over all of them is printed."""
+# Characters of inputs up to which they stand in a table that fits 80 columns
 _SHORT = 7
-"""Characters of inputs up to which they stand in a table that fits 80 columns."""
 
 
 def command(
@@ -65,12 +69,12 @@ def command(
     Example: [bold]crn-nn certify xor --input 0,1 --input 1,1 --rates 0.02 --plot xor.png[/bold]
     """
     network = load_network(net)
+    # all that can be refused is, before the work is done
     if plot is not None and bound != "envelope":
         expected = "--bound envelope with it"
         raise InputError(f"--plot shows the envelope; expected {expected}, not {bound!r}")
     names, x = _inputs(network, data, input or [])
-    check_new(overwrite, output)
-    check_plot(overwrite, plot)
+    check_new(overwrite, output, picture=plot)
     with console.status("certifying"):
         from crn_nn_tellurium.certificates import certified_margin, certify
 
@@ -137,6 +141,7 @@ class _Report:
 
     def tables(self) -> Iterator[Table]:
         """What is printed: outputs, classes, and what it all rests on."""
+        # many inputs make one line a label, with the worst over all of them
         many = len(self.x) > _MANY_INPUTS
         yield self._outputs_over_inputs() if many else self._outputs_by_input()
         if self.margins is not None:
@@ -170,8 +175,7 @@ class _Report:
     def _outputs_by_input(self) -> Table:
         table = self._outputs(("input", "output"), "settles at")
         outputs, labels = self.found.outputs, self._labels()
-        values = self.network(self.x)
-        for (i, j), value in np.ndenumerate(values):
+        for (i, j), value in np.ndenumerate(self.network(self.x)):
             bounds = outputs.lower[i, j], outputs.upper[i, j]
             cells = self._cells(f"{value:.4g}", *bounds, self.found.by_sample[i, j])
             # an input stands once, at its first output, with a line under its last
@@ -182,12 +186,10 @@ class _Report:
     def _outputs_over_inputs(self) -> Table:
         table = self._outputs(("output",), f"settles between, {len(self.names)} inputs")
         lower, upper = self.found.outputs.lower.min(axis=0), self.found.outputs.upper.max(axis=0)
-        values = self.network(self.x)
-        least, most = values.min(axis=0), values.max(axis=0)
+        values, times = self.network(self.x), self.found.settling_times
         for j, label in enumerate(self._labels()):
-            span = f"{least[j]:.4g} to {most[j]:.4g}"
-            cells = self._cells(span, lower[j], upper[j], self.found.settling_times[j])
-            table.add_row(label, *cells)
+            span = f"{values[:, j].min():.4g} to {values[:, j].max():.4g}"
+            table.add_row(label, *self._cells(span, lower[j], upper[j], times[j]))
         return table
 
     def _classes_by_input(self) -> Table:
@@ -216,6 +218,7 @@ class _Report:
         from crn_nn_tellurium.chemistry import duration
         from crn_nn_tellurium.encoding import largest_bimolecular
 
+        # a chemist reads hours and nM, a modeller the numbers of the model: both stand there
         found, units = self.found, self.units
         tube = found.in_units(units)
         settled, rate = duration(tube.settling_time), tube.rate
@@ -250,6 +253,7 @@ class _Report:
     def columns(self) -> tuple[list[str], list[Any]]:
         """A row per input, with a heading: inputs, and all that is certified of each."""
         found, network = self.found, self.network
+        # bounds stand beside each output, for who sorts or filters by them
         heading, columns = list(network.input_names), list(self.x.T)
         values = network(self.x)
         for j, name in enumerate(network.output_names):

@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Option
 
 from crn_nn_tellurium.commands.arguments import Net, Out, Overwrite, load_network
-from crn_nn_tellurium.commands.files import write_text
+from crn_nn_tellurium.commands.console import write_text
 
 
 def command(

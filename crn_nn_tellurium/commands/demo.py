@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,10 +17,10 @@ from crn_nn_tellurium.commands.console import console, new_table, say_files
 if TYPE_CHECKING:
     from crn_nn_tellurium.networks import Network
 
+# A smoothing at which the closed form is the plain network, hard ReLU and all
 _HARD = 1e-30
-"""A smoothing at which the closed form is the plain network, hard ReLU and all."""
+# Samples between two steps of the progress bar
 _BATCH = 30
-"""Samples between two steps of the progress bar."""
 
 
 def command(
@@ -51,18 +50,14 @@ def command(
 
 @dataclass(frozen=True)
 class _Run:
-    """One network on held-out data: inputs, classes, the chemistry's answers, seconds it took."""
+    """One network on held-out data: inputs, truth, the chemistry's classes; and what is printed."""
 
     name: str
     net: Network
     x: Any
     y: Any
-    species: int
-    reactions: int
     classes: Any
-    difference: float
-    compile_seconds: float
-    sample_seconds: float
+    rows: dict[str, str]
 
 
 def _run(name: str) -> _Run:
@@ -82,36 +77,25 @@ def _run(name: str) -> _Run:
             show(first + len(outputs[-1]), "")
     elapsed = time.perf_counter() - start
     chemistry = np.concatenate(outputs)
-    return _Run(
-        *(name, net, x, y),
-        species=len(simulator.species),
-        reactions=len(simulator.reactions.reactions),
-        classes=net.classify(chemistry),
-        difference=float(np.abs(chemistry - net(x)).max()),
-        compile_seconds=compiled,
-        sample_seconds=elapsed / len(x),
-    )
-
-
-def _plain_accuracy(run: _Run) -> float:
-    return float(np.mean(run.net.with_h(_HARD).predict(run.x) == run.y))
+    classes, plain = net.classify(chemistry), net.with_h(_HARD).predict(x)
+    rows = {
+        "species": f"{len(simulator.species)}",
+        "reactions": f"{len(simulator.reactions.reactions)}",
+        "held-out samples": f"{len(x)}",
+        "accuracy, plain network": f"{np.mean(plain == y):.1%}",
+        "accuracy, chemistry": f"{np.mean(classes == y):.1%}",
+        "largest |chemistry - formula|": f"{np.abs(chemistry - net(x)).max():.0e}",
+        "time to compile": f"{compiled:.2f} s",
+        "time per sample": f"{elapsed / len(x) * 1e3:.2f} ms",
+    }
+    return _Run(name, net, x, y, classes, rows)
 
 
 def _table(runs: list[_Run]) -> Table:
-    lines: dict[str, Callable[[_Run], str]] = {
-        "species": lambda run: f"{run.species}",
-        "reactions": lambda run: f"{run.reactions}",
-        "held-out samples": lambda run: f"{len(run.x)}",
-        "accuracy, plain network": lambda run: f"{_plain_accuracy(run):.1%}",
-        "accuracy, chemistry": lambda run: f"{np.mean(run.classes == run.y):.1%}",
-        "largest |chemistry - formula|": lambda run: f"{run.difference:.0e}",
-        "time to compile": lambda run: f"{run.compile_seconds:.2f} s",
-        "time per sample": lambda run: f"{run.sample_seconds * 1e3:.2f} ms",
-    }
     title = "Held-out data, answered by chemistry"
     table = new_table(title, [""], [run.name for run in runs])
-    for label, text in lines.items():
-        table.add_row(label, *map(text, runs))
+    for what in runs[0].rows:
+        table.add_row(what, *(run.rows[what] for run in runs))
     return table
 
 
@@ -123,11 +107,13 @@ def _draw_xor(run: _Run, folder: Path) -> Path:
     simulator = Simulator(run.net)
     panels = figure.subplots(2, 2, sharex=True, sharey=True)
     for ax, x, truth in zip(panels.flat, run.x, run.y, strict=True):
+        # below, near and above where they settle
         for start, style in ((0.0, "-"), (1.0, "--"), (3.0, ":")):
             plot_time_course(simulator.time_course(x, t_end=60.0, initial=start), ax=ax)
             ax.lines[-1].set(linestyle=style, label=f"all species start at {start:g}")
         ax.axhline(run.net(x)[0], color="0.5", linewidth=0.8, label="closed form")
         ax.set_title(f"inputs {x[0]:g}, {x[1]:g}: XOR is {truth}")
+        # one legend for all panels, which say the same
         ax.get_legend().remove()
         ax.label_outer()
     figure.axes[0].legend(frameon=False, fontsize="small")

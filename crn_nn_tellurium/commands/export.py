@@ -10,8 +10,13 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from crn_nn_tellurium.commands.arguments import Net, Overwrite, input_values, load_network
-from crn_nn_tellurium.commands.tables import read_table
+from crn_nn_tellurium.commands.arguments import (
+    Net,
+    Overwrite,
+    input_values,
+    load_network,
+    read_table,
+)
 from crn_nn_tellurium.errors import InputError
 
 
@@ -58,6 +63,7 @@ def command(
     if dna:
         from crn_nn_tellurium.dna import StrandOptions, to_strand_displacement
 
+        # options of the strands are the tube's, what is left is the format's
         names = [entry.name for entry in fields(StrandOptions)]
         tube = StrandOptions(**{name: options.pop(name) for name in names if name in options})
         implementation = to_strand_displacement(network, x, tube)
@@ -65,6 +71,7 @@ def command(
         path = export(implementation, output, format, overwrite, **options)
     else:
         path = export(network, output, format, overwrite, x=x, **options)
+    # not on standard output, which stays empty for scripts
     print(f"wrote {path}", file=sys.stderr)
 
 

@@ -8,10 +8,14 @@ from typing import Annotated
 import numpy as np
 from typer import Argument, Exit, Option
 
-from crn_nn_tellurium.commands.arguments import Net, Overwrite, load_network
-from crn_nn_tellurium.commands.console import console, new_table, say
-from crn_nn_tellurium.commands.files import check_new, write_table
-from crn_nn_tellurium.commands.tables import are_numbers, read_table
+from crn_nn_tellurium.commands.arguments import (
+    Net,
+    Overwrite,
+    are_numbers,
+    load_network,
+    read_table,
+)
+from crn_nn_tellurium.commands.console import check_new, console, new_table, say, write_table
 from crn_nn_tellurium.errors import InputError
 
 
@@ -43,6 +47,7 @@ def command(
     cells = read_table(data, network)
     x = cells.numbers(network.input_names)
     columns = [name.strip() for name in target.split(",")]
+    # one column may hold labels; several are numbers, one for each output
     one = len(columns) == 1
     y = cells.labels(target, network) if one else cells.numbers(columns, "the targets")
     if loss == "squared_error" and one and not are_numbers(cells.column(target)):

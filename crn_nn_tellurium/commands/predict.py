@@ -10,9 +10,15 @@ import numpy as np
 from typer import Argument, Option
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.commands.arguments import Net, Out, Overwrite, load_network
-from crn_nn_tellurium.commands.files import check_new, write_table
-from crn_nn_tellurium.commands.tables import CsvTable, read_table
+from crn_nn_tellurium.commands.arguments import (
+    CsvTable,
+    Net,
+    Out,
+    Overwrite,
+    load_network,
+    read_table,
+)
+from crn_nn_tellurium.commands.console import check_new, write_table
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import Network
 
@@ -36,6 +42,7 @@ def command(
     network = load_network(net)
     table = read_table(data, network)
     x = table.numbers(network.input_names)
+    # before the chemistry is asked: a wrong target is found at once
     truth = None if target is None else _truth(table, target, network)
     check_new(overwrite, output)
     from crn_nn_tellurium.simulation import Simulator
@@ -47,6 +54,7 @@ def command(
         columns.append(network.classify(outputs))
     write_table(heading, columns, output, overwrite)
     if truth is not None:
+        # beside the answers, which may go through a pipe
         print(f"{_score(network, outputs, truth)} of {len(truth)}", file=sys.stderr)
 
 

@@ -13,8 +13,7 @@ from typer import Argument, Option
 
 from crn_nn_tellurium.basics import FloatArray, read_text
 from crn_nn_tellurium.commands.arguments import Overwrite, input_values, listed, load_network
-from crn_nn_tellurium.commands.console import console, new_table, say, say_files
-from crn_nn_tellurium.commands.files import check_plot
+from crn_nn_tellurium.commands.console import check_new, console, new_table, say, say_files
 from crn_nn_tellurium.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,10 +21,10 @@ if TYPE_CHECKING:
 
     from crn_nn_tellurium.scans import Axis, SettlingTime
 
+# Characters of inputs that were not varied up to which they stand over a picture
 _SHORT = 40
-"""Characters of inputs that were not varied up to which they stand over a picture."""
+# Values of a second dimension that are drawn as lines; more make a map
 _FEW = 6
-"""Values of a second dimension that are drawn as lines; more make a map."""
 
 Vary = Annotated[
     list[str] | None,
@@ -72,7 +71,7 @@ def command(
     Example: [bold]crn-nn scan xor --vary h=1e-4:1:log:50 --vary x0=0:1:50 -o out.nc --plot out.png
     --workers 2[/bold]
     """
-    check_plot(overwrite or resume, plot)
+    check_new(overwrite or resume, picture=plot)
     if output is not None and output.exists() and not (overwrite or resume):
         remedy = "--resume takes it if it is this scan's, --overwrite replaces it"
         raise FileExistsError(f"{str(output)!r} exists; {remedy}")
@@ -86,15 +85,8 @@ def command(
         # a scan may take hours: what cannot be drawn is said before
         _check_drawable(axes, keep.split(",")[0], len(times or [0.0]))
     try:
-        ds = scan(
-            model,
-            axes,
-            x=x,
-            outputs=kept,
-            at=times or STEADY_STATE,
-            executor=workers or None,
-            path=file,
-        )
+        run: Any = {"executor": workers or None, "path": file}
+        ds = scan(model, axes, x=x, outputs=kept, at=times or STEADY_STATE, **run)
     except KeyboardInterrupt:
         kept_in = f"; what is done is in {output}.parts, and --resume goes on with it"
         print(f"crn-nn: interrupted{kept_in if output else ''}", file=sys.stderr)
@@ -121,6 +113,7 @@ def _kept(keep: str, tolerance: float, bound: str) -> list[str | SettlingTime]:
     from crn_nn_tellurium.scans import SettlingTime
 
     kept = keep.split(",")
+    # a table of samples and targets is what Python is for
     if targets := {"loss", "accuracy", "gradient_norm"}.intersection(kept):
         raise InputError(
             f"--keep {min(targets)} needs targets, which this command does not take; cn.scan(...,"
@@ -136,6 +129,7 @@ def _axes(vary: Sequence[str], cv: str | None, draws: int, seed: int) -> list[Ax
 
     if not vary and cv is None:
         raise InputError("nothing to vary; expected --vary h=1e-4:1:log:50, say, or --cv 0.1")
+    # each a dimension of its own, by the name of what is varied
     axes = [paired({name: values}, name) for name, values in map(_values, vary)]
     if cv is None:
         return axes
@@ -145,14 +139,6 @@ def _axes(vary: Sequence[str], cv: str | None, draws: int, seed: int) -> list[Ax
 
 
 def _values(text: str) -> tuple[str, FloatArray]:
-    """``name=low:high:n``, ``name=low:high:log:n`` or ``name=value,value,...`` as a name and its
-    values.
-
-    Examples
-    --------
-    >>> _values("h=1e-2:1:log:3")
-    ('h', array([0.01, 0.1 , 1.  ]))
-    """
     name, equals, values = text.partition("=")
     try:
         if not (name and equals and values):
@@ -178,6 +164,7 @@ def _summary(ds: xr.Dataset) -> Table:
     for name, variable in ds.drop_vars("status").data_vars.items():
         over = " x ".join(f"{dim} {size}" for dim, size in variable.sizes.items())
         if variable.dtype == object or variable.attrs.get("long_name") == "class":
+            # classes have no least and no median: how often is each there?
             labels, counts = np.unique(variable.values.astype(str), return_counts=True)
             found = [f"{label or 'none'} {n}" for label, n in zip(labels, counts, strict=True)]
             table.add_row(str(name), f"{over}\n{', '.join(found)}", "", "", "")
@@ -205,6 +192,7 @@ def _check_drawable(axes: Sequence[Axis], kept: str, n_times: int) -> None:
     from crn_nn_tellurium.scans import DRAW
 
     long = [axis.dim for axis in axes if len(axis) > 1] + (["time"] if n_times > 1 else [])
+    # draws are the width of bands, and so one dimension more
     least, most = (2, 2) if kept == "class" else (1, 3 if DRAW in long else 2)
     if not least <= len(long) <= most:
         expected = f"{least}" if least == most else f"{least} to {most}"
@@ -220,10 +208,9 @@ def _draw(ds: xr.Dataset, path: Path) -> None:
 
     data = next(iter(ds.drop_vars("status").data_vars.values()))
     labels = [str(dim) for dim in ("output", "species") if dim in data.dims]
-    panels = [data]
-    if labels:
-        panels = [data.sel({labels[0]: label}) for label in data[labels[0]].values[:_FEW]]
-    held = str(ds.attrs.get("inputs", ""))
+    panels = [data.isel({dim: i}) for dim in labels for i in range(min(data.sizes[dim], _FEW))]
+    panels, held = panels or [data], str(ds.attrs.get("inputs", ""))
+    # a panel of 5.2 inches for each, and room for the labels on the left
     figure = new_figure((0.8 + 5.2 * len(panels), 4.4))
     for panel, ax in zip(panels, figure.subplots(1, len(panels), squeeze=False)[0], strict=True):
         _draw_panel(panel, ax)

@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Option
 
 from crn_nn_tellurium.commands.arguments import Net, Out, Overwrite, input_values, load_network
-from crn_nn_tellurium.commands.files import check_new, check_plot, write_table
+from crn_nn_tellurium.commands.console import check_new, write_table
 
 
 def command(
@@ -29,8 +29,7 @@ def command(
     """
     network = load_network(net)
     x = input_values(input, network)
-    check_plot(overwrite, plot)
-    check_new(overwrite, output)
+    check_new(overwrite, output, picture=plot)
     from crn_nn_tellurium.simulation import Simulator
 
     simulator = Simulator(network)

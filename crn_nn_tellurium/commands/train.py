@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from crn_nn_tellurium.basics import suggest_identifier
-from crn_nn_tellurium.commands.arguments import Overwrite, listed
-from crn_nn_tellurium.commands.console import console, new_table, say
-from crn_nn_tellurium.commands.files import check_new, check_plot
-from crn_nn_tellurium.commands.tables import are_numbers, read_table
+from crn_nn_tellurium.commands.arguments import Overwrite, are_numbers, listed, read_table
+from crn_nn_tellurium.commands.console import check_new, console, new_table, say
 from crn_nn_tellurium.errors import InputError
 
 if TYPE_CHECKING:
     from crn_nn_tellurium.training import FitResult
 
+# A target of whole numbers with more values than this is an amount, unless --task says otherwise
 _MANY_CLASSES = 20
-"""A target of whole numbers with more values than this is an amount, unless --task says otherwise.
-"""
+# Whole numbers below this are exact as floats
 _WHOLE = 2**53
-"""Whole numbers below this are exact as floats."""
 
 
 def command(
@@ -43,8 +40,7 @@ def command(
         float | None, Option(help="Largest rate constant, in training units.")
     ] = None,
     cv: Annotated[
-        float | None,
-        Option(help="Train for rate constants off by this coefficient of variation."),
+        float | None, Option(help="Train for rate constants off by this coefficient of variation.")
     ] = None,
     density: Annotated[float, Option(help="Share of the weights that remain.")] = 1.0,
     held_out: Annotated[
@@ -58,8 +54,7 @@ def command(
 
     Example: [bold]crn-nn train flowers.csv --target species --layers 8,8 -o flowers.json[/bold]
     """
-    check_new(overwrite, output)
-    check_plot(overwrite, plot)
+    check_new(overwrite, output, picture=plot)
     names, x, cells = read_table(data).features_and_target(target)
     sizes = listed("--layers", layers, int, "whole numbers with commas between: 8,8")
     regress, y = _task_and_targets(task, target, cells)
@@ -79,17 +74,22 @@ def command(
         "random_state": seed,
     }
     model, report = train_on_table(names, x, y, regress, settings, held_out)
-    result = model.fit_result_
+    # named after its file, as all networks that are loaded from one
     replace(model.network_, name=suggest_identifier("network", output.stem)).save(output)
     if plot is not None:
-        _draw(result, plot)
+        _draw(model.fit_result_, plot)
     title = f"{output.name}: {len(names)} features, {model.network_.task}"
+    _print(title, report, model.fit_result_)
+    say(f"network: {output}")
+
+
+def _print(title: str, report: list[tuple[str, str]], result: FitResult) -> None:
     table = new_table(title, [""], [""])
     for what, text in report:
         table.add_row(what, text)
     console.print(table)
-    for line in (f"training: {result.stopped}", str(result.verification), f"network: {output}"):
-        say(line)
+    say(f"training: {result.stopped}")
+    say(str(result.verification))
 
 
 def _draw(result: FitResult, path: Path) -> None:
@@ -112,6 +112,7 @@ def _task_and_targets(task: str, target: str, cells: list[str]) -> tuple[bool, l
             )
         return False, cells
     values = [float(cell) for cell in cells]
+    # 3 classes may be called 0, 1, 2; 150 whole numbers are more likely counts
     amounts = any(value != int(value) for value in values) or len(set(values)) > _MANY_CLASSES
     if task == "regress" or (task == "auto" and amounts):
         return True, values

@@ -11,28 +11,27 @@ from matplotlib.axes import Axes
 
 from crn_nn_tellurium.basics import check_kind
 from crn_nn_tellurium.certificates import Certificate, EnvelopeCourse, HChoice
-from crn_nn_tellurium.chemistry import MODEL_UNITS, PhysicalUnits
+from crn_nn_tellurium.chemistry import CONCENTRATION, MODEL_UNITS, PhysicalUnits
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.plots.figures import new_axes
-from crn_nn_tellurium.plots.style import (
+from crn_nn_tellurium.plots.figures import (
     MANY,
     ROOM,
-    DrawnUnits,
     band,
     chosen,
     color,
     drawn_units,
     legend_below,
     legend_beside,
+    new_axes,
+    time_axis,
 )
 from crn_nn_tellurium.simulation import TimeCourse
 
+# How long before the settling time the picture of an envelope begins: it comes from infinity at
+# time 0
 _DECADES_OF_VALUE, _DECADES_OF_DEVIATION = 2, 4
-"""How long before the settling time the picture of an envelope begins: it comes from infinity at
-time 0.
-"""
+# Its multiples, less whole numbers, are as far from one another as can be, however many
 _GOLDEN = 0.618034
-"""Its multiples, less whole numbers, are as far from one another as can be, however many."""
 
 
 def plot_envelope(
@@ -54,15 +53,14 @@ def plot_envelope(
     trajectories : TimeCourse, or sequence of TimeCourse
         Of that sample; thin lines inside the envelope. Give them a fine grid (`time_course(...,
         n_points=5001)`): they are drawn on a logarithmic time axis.
-    ax : Axes, optional
-        A new figure by default.
+    ax : Axes, default: of a new figure
     names : str or sequence of str, optional
         Outputs to draw; by default all.
     deviation : bool
         Draw distances from the fixed point, linear within the tolerance and logarithmic beyond, so
         that all of the envelope is seen. By default values, in a range about the fixed points.
     units : PhysicalUnits, optional
-        Draw hours and nM; by default what the model is written in.
+        Draw hours and nM; by default the units of the certificate. Trajectories are converted too.
 
     Returns
     -------
@@ -87,9 +85,12 @@ def plot_envelope(
     >>> ax.get_xlabel(), ax.get_xscale()
     ('time (model units)', 'log')
     """
-    envelope, scale = _drawable(certificate), drawn_units(units)
+    check_kind("certificate", certificate, Certificate, "the result of certify")
+    shown = drawn_units(units, certificate.units)
+    certificate = certificate.in_units(shown)
+    envelope, unit = _envelope(certificate), time_axis(shown)[0]
     courses = (trajectories,) if isinstance(trajectories, TimeCourse) else tuple(trajectories)
-    _check_courses(certificate, courses)
+    courses = tuple(_checked(course, certificate) for course in courses)
     drawn = chosen(names, certificate.output_names)
     for name in drawn:
         if name not in certificate.output_names:
@@ -99,48 +100,38 @@ def plot_envelope(
     ax = new_axes(ax)
     slowest = int(certificate.by_sample.max(axis=1).argmax())
     starts = "all starts" if certificate.initial is None else "given starts"
-    time, tolerance = envelope.time * scale.time, certificate.tolerance * scale.concentration
+    tolerance = certificate.tolerance
     ends: list[float] = []
     for number, name in enumerate(drawn):
         i, ink = certificate.output_names.index(name), color(number)
         settled = certificate.outputs.lower[slowest, i], certificate.outputs.upper[slowest, i]
         zero = sum(settled) / 2 if deviation else 0.0
-        low, high, (least, most) = (
-            (np.asarray(values) - zero) * scale.concentration
-            for values in (envelope.lower[:, i], envelope.upper[:, i], settled)
-        )
+        low, high = envelope.lower[:, i] - zero, envelope.upper[:, i] - zero
         label = f"{name}, {starts}" if len(drawn) <= MANY else None
-        band(ax, time, low, high, ink, label)
+        band(ax, envelope.time / unit, low, high, ink, label)
         for edge in (low, high):
-            ax.plot(time, edge, color=ink, linewidth=0.8, alpha=0.6)
+            ax.plot(envelope.time / unit, edge, color=ink, linewidth=0.8, alpha=0.6)
         for course in courses:
             # a line from time 0 would come from far left on a logarithmic axis and look like a
             # constant value
             later = course.time > 0
-            values = (course[name][later] - zero) * scale.concentration
-            ax.plot(course.time[later] * scale.time, values, color=ink, linewidth=0.7)
+            ax.plot(course.time[later] / unit, course[name][later] - zero, color=ink, linewidth=0.7)
+        least, most = (float(end - zero) for end in settled)
         ax.axhspan(least - tolerance, most + tolerance, color=ink, alpha=0.25, linewidth=0)
-        for end in {float(least), float(most)}:
+        for end in {least, most}:
             ax.axhline(end, color=ink, linestyle="--", linewidth=1)
-        ends += [float(least), float(most)]
+        ends += [least, most]
     if courses:
         ax.plot([], [], color="0.3", linewidth=0.7, label="trajectories")
-    within = f"fixed point ± {scale.amount(certificate.tolerance)}"
+    within = f"fixed point ± {shown.text(tolerance, CONCENTRATION, digits=3)}"
     ax.plot([], [], color="0.3", linestyle="--", linewidth=1, label=within)
-    _mark_settled(certificate, units, ax)
-    _scale_envelope(certificate, scale, ends, deviation, ax)
+    _mark_settled(certificate, ax)
+    _scale_envelope(certificate, ends, deviation, ax)
     legend_beside(ax)
     return ax
 
 
-def _drawable(certificate: Certificate) -> EnvelopeCourse:
-    """The envelope of a certificate that has one, in model units."""
-    check_kind("certificate", certificate, Certificate, "the result of certify")
-    if certificate.units != MODEL_UNITS:
-        raise InputError(
-            f"the certificate is in {certificate.units!r} already; expected model units, with"
-            " units="
-        )
+def _envelope(certificate: Certificate) -> EnvelopeCourse:
     if certificate.envelope is None:
         raise InputError(
             f"the certificate is by {certificate.bound!r}; expected one by bound='envelope', to"
@@ -149,23 +140,23 @@ def _drawable(certificate: Certificate) -> EnvelopeCourse:
     return certificate.envelope
 
 
-def _check_courses(certificate: Certificate, courses: tuple[TimeCourse, ...]) -> None:
-    for course in courses:
-        check_kind("trajectories", course, TimeCourse, "the result of Simulator.time_course")
-        if course.output_names != certificate.output_names:
-            raise InputError(
-                f"a trajectory has outputs {', '.join(course.output_names[:6])}; expected the"
-                f" certificate's: {', '.join(certificate.output_names[:6])}"
-            )
+def _checked(course: Any, certificate: Certificate) -> TimeCourse:
+    """A trajectory in the certificate's units, if it is of its outputs."""
+    check_kind("trajectories", course, TimeCourse, "the result of Simulator.time_course")
+    if course.output_names != certificate.output_names:
+        raise InputError(
+            f"a trajectory has outputs {', '.join(course.output_names[:6])}; expected the"
+            f" certificate's: {', '.join(certificate.output_names[:6])}"
+        )
+    found: TimeCourse = course.in_units(certificate.units)
+    return found
 
 
-def _mark_settled(certificate: Certificate, units: PhysicalUnits | None, ax: Axes) -> None:
+def _mark_settled(certificate: Certificate, ax: Axes) -> None:
     """The certified settling time, as a line with its value along it."""
-    settled = certificate.settling_time * drawn_units(units).time
+    settled = certificate.settling_time / time_axis(certificate.units)[0]
     ax.axvline(settled, color="black", linewidth=1.2, label="certified bound")
-    when = (
-        f"{settled:.4g}" if units is None else units.moment(units.time(certificate.settling_time))
-    )
+    when = certificate.units.moment(certificate.settling_time).removeprefix("t = ")
     ax.annotate(
         f"settled by {when}",
         (settled, 0.02),
@@ -179,21 +170,20 @@ def _mark_settled(certificate: Certificate, units: PhysicalUnits | None, ax: Axe
     )
 
 
-def _scale_envelope(
-    certificate: Certificate, scale: DrawnUnits, ends: list[float], deviation: bool, ax: Axes
-) -> None:
+def _scale_envelope(certificate: Certificate, ends: list[float], deviation: bool, ax: Axes) -> None:
     """Axes that show how the envelope closes: decades of time, and values about the fixed points.
 
     `ends` are the fixed points drawn.
     """
-    settled = certificate.settling_time * scale.time
-    tolerance = certificate.tolerance * scale.concentration
+    unit, name = time_axis(certificate.units)
+    settled, tolerance = certificate.settling_time / unit, certificate.tolerance
+    what = "value - fixed point" if deviation else "value"
+    ax.set_ylabel(f"{what} ({certificate.units.name(CONCENTRATION)})")
+    ax.set_xlabel(f"time ({name})")
     ax.set_xscale("log")
-    ax.set_xlabel(scale.time_label())
     decades = _DECADES_OF_DEVIATION if deviation else _DECADES_OF_VALUE
     if settled > 0:
         ax.set_xlim(settled * 10**-decades, settled * 10 ** (0.15 * decades))
-    ax.set_ylabel(scale.concentration_label("value - fixed point" if deviation else "value"))
     if deviation:
         ax.set_yscale("symlog", linthresh=tolerance)
     else:
@@ -217,8 +207,7 @@ def plot_certified_margins(
         What `certified_margin` gave: relative errors.
     labels : (n_samples,) array_like
         The samples' classes, predicted or true.
-    ax : Axes, optional
-        A new figure by default.
+    ax : Axes, default: of a new figure
     order : sequence, optional
         The classes from top to bottom; by default all that occur, sorted.
 
@@ -289,8 +278,7 @@ def plot_h_choice(
     ----------
     choice : HChoice
         What `choose_h` gave.
-    ax : Axes, optional
-        A new figure by default.
+    ax : Axes, default: of a new figure
     units : PhysicalUnits, optional
         Draw hours and nM; by default what the model is written in.
 
@@ -308,16 +296,17 @@ def plot_h_choice(
     'largest error (model units)'
     """
     check_kind("choice", choice, HChoice, "the result of choose_h")
-    curve, scale = choice.curve, drawn_units(units)
+    shown = drawn_units(units, MODEL_UNITS)
+    curve, (unit, name) = choice.curve, time_axis(shown)
     ax = new_axes(ax)
-    times, errors = curve.settling_time * scale.time, curve.error * scale.concentration
+    times, errors = shown.time(curve.settling_time) / unit, shown.concentration(curve.error)
     ax.loglog(times, errors, color="C0", label="one h for all layers")
     ax.margins(x=0.12)
     _mark_decades(curve.h, times, errors, ax)
     if choice.common is not None and choice.common.h != choice.h:
         ax.plot(
-            choice.common.settling_time * scale.time,
-            choice.common.error * scale.concentration,
+            shown.time(choice.common.settling_time) / unit,
+            shown.concentration(choice.common.error),
             "s",
             color="C0",
             markersize=8,
@@ -325,10 +314,11 @@ def plot_h_choice(
             markeredgewidth=1.5,
             label=f"best such h: {_few(choice.common.h)}",
         )
-    best = choice.settling_time * scale.time, choice.error * scale.concentration
+    best = shown.time(choice.settling_time) / unit, shown.concentration(choice.error)
     ax.plot(*best, "*", color="C3", markersize=14, label=f"chosen h: {_few(choice.h)}")
-    ax.set_xlabel(scale.time_label(f"settling time to within {scale.amount(choice.tolerance)}"))
-    ax.set_ylabel(scale.concentration_label("largest error"))
+    within = shown.text(shown.concentration(choice.tolerance), CONCENTRATION, digits=3)
+    ax.set_xlabel(f"settling time to within {within} ({name})")
+    ax.set_ylabel(f"largest error ({shown.name(CONCENTRATION)})")
     handles = ax.get_legend_handles_labels()[0]
     if curve.accuracy is not None:
         percent, right = 100 * curve.accuracy, ax.twinx()

@@ -1,18 +1,28 @@
-"""Figures and axes: new ones, and their files."""
+"""What pictures share: new figures and axes, files, colours, bands, marks, legends."""
 
 from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from crn_nn_tellurium.basics import write_bytes
+from crn_nn_tellurium.basics import check_kind, write_bytes
+from crn_nn_tellurium.chemistry import MODEL_UNITS, TIME, PhysicalUnits, Units
 from crn_nn_tellurium.errors import FileFormatError
+
+# More curves than this have no legend, which would hide them
+MANY = 10
+# Room above and below what matters in a picture of values, as a share of its range
+ROOM = 0.6
 
 
 def new_figure(size: tuple[float, float] | None = None) -> Figure:
@@ -21,13 +31,7 @@ def new_figure(size: tuple[float, float] | None = None) -> Figure:
 
 
 def check_picture(path: str | os.PathLike[str]) -> str:
-    """The picture format that a path's ending chooses.
-
-    Raises
-    ------
-    FileFormatError
-        If matplotlib does not write files with that ending.
-    """
+    """The picture format that a path's ending chooses."""
     kinds = FigureCanvasBase.get_supported_filetypes()
     suffix = Path(path).suffix
     kind = suffix.removeprefix(".").lower()
@@ -39,15 +43,7 @@ def check_picture(path: str | os.PathLike[str]) -> str:
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
-    """Write a figure whole or not at all; the path's ending chooses the format.
-
-    Raises
-    ------
-    FileFormatError
-        If matplotlib does not write files with that ending.
-    OSError
-        If the file cannot be written.
-    """
+    """Write a figure whole or not at all; the path's ending chooses the format."""
     kind = check_picture(path)
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, dpi=150)
@@ -57,3 +53,54 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
 def new_axes(ax: Axes | None) -> Axes:
     """The given axes, or those of a new figure."""
     return plt.subplots(layout="constrained")[1] if ax is None else ax
+
+
+def drawn_units(units: PhysicalUnits | None, present: Units) -> Units:
+    """The units that a picture is to be drawn in, by default those of its numbers."""
+    if units is None:
+        return present
+    check_kind("units", units, PhysicalUnits, "by fastest_units(net), say")
+    return units
+
+
+def time_axis(units: Units) -> tuple[float, str]:
+    """An hour, or the model's unit of time, in what times in some units are in; and its name."""
+    return (1.0, units.name(TIME)) if units == MODEL_UNITS else (3600.0, "h")
+
+
+def color(number: int) -> str:
+    """The colour of a curve or a class; they come round after ten."""
+    return f"C{number % 10}"
+
+
+def chosen(names: str | Sequence[str] | None, every: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that a user asks for: one, some, or by default all."""
+    if names is None:
+        return every
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def band(ax: Axes, x: Any, low: Any, high: Any, color: Any, label: str | None = None) -> None:
+    """A pale band between two curves."""
+    ax.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0, label=label)
+
+
+def mark(ax: Axes, x: float, label: str | None = None) -> Line2D:
+    """A dotted line where something changes."""
+    return ax.axvline(x, color="0.6", linestyle=":", linewidth=1, label=label)
+
+
+def legend_beside(ax: Axes, handles: Sequence[Artist] | None = None) -> None:
+    """A legend to the right of pictures that are full."""
+    ax.legend(handles=handles, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def legend_below(ax: Axes, handles: Sequence[Artist] | None = None, columns: int = 2) -> None:
+    """A legend under curves that leave no corner free."""
+    ax.legend(
+        handles=handles,
+        frameon=False,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.13),
+        ncols=columns,
+    )

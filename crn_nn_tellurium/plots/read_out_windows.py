@@ -8,12 +8,11 @@ from matplotlib.axes import Axes
 from crn_nn_tellurium.basics import check_kind
 from crn_nn_tellurium.dna import ReadOutWindow
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.plots.figures import new_axes
-from crn_nn_tellurium.plots.style import MANY, ROOM, color, drawn_units
+from crn_nn_tellurium.plots.figures import MANY, ROOM, color, new_axes
 
 _HOUR = 3600
+# The colour of what can be read; no curve has it
 _WINDOW = "#2f6fb3"
-"""The colour of what can be read; no curve has it."""
 
 
 def plot_read_out_window(
@@ -26,8 +25,7 @@ def plot_read_out_window(
     window : ReadOutWindow
     sample : int, optional
         By default the one that settles last.
-    ax : Axes, optional
-        A new figure by default.
+    ax : Axes, default: of a new figure
 
     Returns
     -------
@@ -60,7 +58,7 @@ def plot_read_out_window(
     room = ROOM * max(float(np.ptp(seen)), float(np.abs(seen).max()), 3 * tolerance)
     ax.set_xlim(0, float(window.time[-1]) / _HOUR)
     ax.set_ylim(float(seen.min()) - room, float(seen.max()) + room)
-    ax.set_xlabel(drawn_units(window.dna.units).time_label())
+    ax.set_xlabel("time (h)")
     ax.set_ylabel(f"output (1 is {window.dna.units.c0:.3g} nM)")
     fuels = f"{len(window.dna.fuels)} fuels of {window.dna.fuel:,.0f} nM"
     ax.set_title(f"sample {sample}: {fuels}", fontsize=10)

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 
 from crn_nn_tellurium.basics import check_kind
 from crn_nn_tellurium.perturbations import Robustness
-from crn_nn_tellurium.plots.style import band
+from crn_nn_tellurium.plots.figures import band
 
+# Names of reactions are cut at this length
 _LETTERS = 32
-"""Names of reactions are cut at this length."""
 
 
 def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> Any:

@@ -10,17 +10,16 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.plots.figures import new_axes
-from crn_nn_tellurium.plots.scan_variables import (
+from crn_nn_tellurium.plots.figures import color, legend_below, new_axes
+from crn_nn_tellurium.plots.scans import (
     classes_in,
     is_class,
+    plot_scan_map,
     set_axis,
     short,
     value_label,
     variable,
 )
-from crn_nn_tellurium.plots.scans import plot_scan_map
-from crn_nn_tellurium.plots.style import color, legend_below
 
 
 def plot_decision_boundary(
@@ -39,8 +38,7 @@ def plot_decision_boundary(
         Samples: the first dimension's input, then the second's.
     y : (n_samples,) array_like, optional
         Their classes.
-    ax : Axes, optional
-        A new figure by default.
+    ax : Axes, default: of a new figure
 
     Raises
     ------
@@ -105,8 +103,7 @@ def plot_scan_points(
         what `refine` gave, whose boundary is drawn too.
     x, y : str
         Names of numbers that were varied along it.
-    ax : Axes, optional
-        A new figure by default.
+    ax : Axes, default: of a new figure
 
     Raises
     ------

@@ -18,8 +18,7 @@ def plot_sensitivities(result: Sensitivities, ax: Axes | None = None, limit: int
     ----------
     result : Sensitivities
         Of one sample.
-    ax : Axes, optional
-        A new figure by default.
+    ax : Axes, default: of a new figure
     limit : int
         How many parameters are shown.
 

@@ -8,9 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from crn_nn_tellurium.basics import check_kind
-from crn_nn_tellurium.chemistry import PhysicalUnits
-from crn_nn_tellurium.plots.figures import new_axes
-from crn_nn_tellurium.plots.style import MANY, chosen, drawn_units, mark
+from crn_nn_tellurium.chemistry import CONCENTRATION, PhysicalUnits
+from crn_nn_tellurium.plots.figures import MANY, chosen, drawn_units, mark, new_axes, time_axis
 from crn_nn_tellurium.simulation import TimeCourse
 
 
@@ -28,8 +27,7 @@ def plot_time_course(
     tc : TimeCourse
     names : str or sequence of str, optional
         Outputs, species or inputs to draw; by default the outputs.
-    ax : Axes, optional
-        A new figure by default.
+    ax : Axes, default: of a new figure
     units : PhysicalUnits, optional
         Draw hours and nM; by default the units of the time course.
 
@@ -53,18 +51,18 @@ def plot_time_course(
     'time (model units)'
     """
     check_kind("tc", tc, TimeCourse, "the result of Simulator.time_course")
-    scale = drawn_units(units, tc.units)
+    tc = tc.in_units(drawn_units(units, tc.units))
+    unit, name_of_unit = time_axis(tc.units)
     ax = new_axes(ax)
-    time, drawn = tc.time * scale.time, chosen(names, tc.output_names)
+    time, drawn = tc.time / unit, chosen(names, tc.output_names)
     for name in drawn:
-        ax.plot(time, tc[name] * scale.concentration, label=name, linewidth=1.5)
+        ax.plot(time, tc[name], label=name, linewidth=1.5)
     for change in time[:-1][np.any(np.diff(tc.inputs, axis=0) != 0, axis=1)]:
         mark(ax, change)
     # a concentration is not negative: outputs and inputs that are differences of them are values
     is_value = any(name in tc.output_names or tc[name].min() < 0 for name in drawn)
     what = "value" if is_value else "concentration"
-    ax.set_xlabel(scale.time_label())
-    ax.set_ylabel(scale.concentration_label(what))
+    ax.set(xlabel=f"time ({name_of_unit})", ylabel=f"{what} ({tc.units.name(CONCENTRATION)})")
     ax.margins(x=0)
     if len(drawn) <= MANY:
         ax.legend(frameon=False)

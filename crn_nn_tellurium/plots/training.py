@@ -11,8 +11,7 @@ from matplotlib.axes import Axes
 
 from crn_nn_tellurium.basics import check_kind
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.plots.figures import new_axes
-from crn_nn_tellurium.plots.style import mark
+from crn_nn_tellurium.plots.figures import mark, new_axes
 from crn_nn_tellurium.training import FitResult
 
 
@@ -22,8 +21,7 @@ def plot_history(result: FitResult, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     result : FitResult
-    ax : Axes, optional
-        A new figure by default.
+    ax : Axes, default: of a new figure
 
     Raises
     ------
@@ -67,8 +65,7 @@ def plot_confusion_matrix(
         Labels.
     labels : sequence, optional
         The classes in the order in which they are drawn; by default all that occur, sorted.
-    ax : Axes, optional
-        A new figure by default.
+    ax : Axes, default: of a new figure
 
     Raises
     ------

@@ -14,17 +14,17 @@ from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.scans.axes import Axis, Vary, as_axes
 from crn_nn_tellurium.scans.plan import SAMPLE, Model, Plan
 from crn_nn_tellurium.scans.quantities import quantity_of
-from crn_nn_tellurium.scans.quantity import Quantity
+from crn_nn_tellurium.scans.subject import Quantity
 from crn_nn_tellurium.simulation import Simulator
 
 STEADY_STATE = "steady_state"
+# Concentrations and rate constants that a chunk holds at once: some 32 MB
 _NUMBERS_AT_ONCE = 4_000_000
-"""Concentrations and rate constants that a chunk holds at once: some 32 MB."""
 _POINTS = 2_048
 _COURSES = 128
 _SLOW = 64
+# Inputs up to which those of a batch stand in the result
 _INPUTS = 100
-"""Inputs up to which those of a batch stand in the result."""
 Kept = str | Quantity | Callable[[Any], Any]
 
 
@@ -40,11 +40,8 @@ def make_plan(
     if isinstance(model, Simulator):
         model = model.net
     if not isinstance(model, (Network, ReactionNetwork, str)):
-        hint = (
-            "; give r.getCurrentAntimony(), or the Network"
-            if hasattr(model, "getCurrentAntimony")
-            else ""
-        )
+        is_runner = hasattr(model, "getCurrentAntimony")
+        hint = "; give r.getCurrentAntimony(), or the Network" if is_runner else ""
         raise NetworkError(
             "a scan takes a Network, a Simulator, a ReactionNetwork or an Antimony text; got "
             f"{type(model).__name__}{hint}"
@@ -54,9 +51,7 @@ def make_plan(
             f"{model!r} is no Antimony text; load_model(name) gives a shipped network, and"
             " Path(file).read_text() what a file holds"
         )
-    axes = as_axes(vary)
-    time = _times(at)
-    quantities = _quantities(outputs)
+    axes, time, quantities = as_axes(vary), _times(at), _quantities(outputs)
     if isinstance(model, Network):
         x = _inputs(model, x)
         y = None if y is None else np.asarray(y)
@@ -71,7 +66,8 @@ def make_plan(
 
 def _check_names(plan: Plan) -> None:
     """Refuse names that a result could not tell apart or hold, before anything is solved."""
-    names = list(_columns(plan))
+    coordinates = [name for axis in plan.axes for name in coordinates_of(axis)]
+    names = [*coordinates, *sample_inputs(plan)]
     reserved = {"output", "species", "time", "status", SAMPLE}
     for name in names:
         if names.count(name) > 1 or name in reserved:
@@ -99,9 +95,7 @@ def _check_names(plan: Plan) -> None:
 
 
 def coordinates_of(axis: Axis) -> dict[str, FloatArray]:
-    """What stands along an axis in a result, by name; a row for each layer makes a coordinate for
-    each.
-    """
+    """What stands along an axis in a result, by name; rows by layer make a coordinate for each."""
     found: dict[str, FloatArray] = {}
     for name, values in axis.values.items():
         if values.ndim == 1:
@@ -111,22 +105,12 @@ def coordinates_of(axis: Axis) -> dict[str, FloatArray]:
     return found
 
 
-def _columns(plan: Plan) -> list[str]:
-    """Names of all coordinates that are numbers of the model, in order, each as often as it is
-    there.
-    """
-    return [*(name for axis in plan.axes for name in coordinates_of(axis)), *sample_inputs(plan)]
-
-
 def sample_inputs(plan: Plan) -> dict[str, FloatArray]:
-    """The inputs of the samples that are not varied, if there are not too many to stand in a
-    result.
-    """
+    """The samples' inputs that are not varied, if there are not too many to stand in a result."""
     if not plan.has_samples or plan.x is None or not isinstance(plan.model, Network):
         return {}
-    varied = {name for axis in plan.axes for name in axis.values}
     names = plan.model.input_names if plan.model.n_in <= _INPUTS else ()
-    return {name: plan.x[:, i] for i, name in enumerate(names) if name not in varied}
+    return {name: plan.x[:, i] for i, name in enumerate(names) if name not in plan.varied}
 
 
 def _inputs(net: Network, x: Any) -> FloatArray:
@@ -188,9 +172,7 @@ def _quantities(outputs: Any) -> dict[str, Quantity]:
 
 
 def _chunk(model: Model, quantities: Mapping[str, Quantity], time: FloatArray | None) -> int:
-    """The most points of a chunk; it depends on the plan alone, since it decides where a result's
-    bits come from.
-    """
+    """The most points of a chunk, by the plan alone: it decides where a result's bits come from."""
     if not isinstance(model, Network):
         return _COURSES
     species = sum(layer.n_out * len(layer.activation.species) for layer in model.layers)

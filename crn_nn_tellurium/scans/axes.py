@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,17 @@ from crn_nn_tellurium.basics import FloatArray, is_real, read_only, whole_number
 from crn_nn_tellurium.errors import InputError
 
 CV, DRAW = "cv", "draw"
+SPEED, FUEL, INITIAL = "speed", "fuel", "initial"
+# Kind and long name of what every model has, unless one of its own numbers has the name
+COMMON: Mapping[str, tuple[str, str]] = {
+    SPEED: ("factor", "factor on the rate constants"),
+    FUEL: ("factor", "factor on reactions that make molecules"),
+    CV: ("error", "error of rate constants (coefficient of variation)"),
+    DRAW: ("error", "draw of errors"),
+    INITIAL: ("start", "start of all species"),
+}
+# Dimensions and variables of every result, which no axis can be called
 RESERVED = ("output", "species", "time", "sample", "status")
-"""Dimensions and variables of every result, which no axis can be called."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +56,7 @@ class Axis:
     dim: str
     values: Mapping[str, FloatArray]
     design: str = "grid"
-    seed: int | None = field(default=None)
+    seed: int | None = None
 
     def __post_init__(self) -> None:
         if not (isinstance(self.values, Mapping) and self.values):
@@ -146,7 +155,7 @@ def sobol(ranges: Mapping[str, Any], n: int, seed: int = 0, dim: str = "point") 
     Axis('point': 64 points of x0, x1; Sobol, seed 0)
     """
     n = whole_number("n", n)
-    if n & (n - 1):
+    if n & (n - 1):  # a power of two has one bit
         raise InputError(
             f"n is {n!r}; a Sobol sample keeps its balance with a power of two:"
             f" {2 ** round(math.log2(n))}"
@@ -193,22 +202,14 @@ def lognormal(cv: float | Sequence[float], draws: int = 100, seed: int = 0) -> t
 
 
 def as_axes(vary: Vary) -> tuple[Axis, ...]:
-    """The axes that a user's description means, in order.
-
-    Raises
-    ------
-    InputError
-        If it describes nothing, or one number or dimension twice.
-    """
+    """The axes that a user's description means, in order."""
     axes = tuple(_flatten(vary))
     if not axes:
         raise InputError(
             "nothing to vary; expected values by name, {'h': [1e-3, 1e-2], 'x0': [0, 1]} say"
         )
-    for what, names in (
-        ("dimension", [axis.dim for axis in axes]),
-        ("number", [name for axis in axes for name in axis.values]),
-    ):
+    dims, numbers = [axis.dim for axis in axes], [name for axis in axes for name in axis.values]
+    for what, names in (("dimension", dims), ("number", numbers)):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise InputError(
@@ -218,17 +219,30 @@ def as_axes(vary: Vary) -> tuple[Axis, ...]:
     return axes
 
 
-def check_errors(axes: Sequence[Axis], means_error: Callable[[str], bool]) -> None:
-    """Refuse errors of rate constants without draws, draws without errors, and numbers that are
-    neither.
+def describe(name: str, kind: str, own: bool) -> dict[str, Any]:
+    """Attributes of what is varied; `own` where the model has a number of that name."""
+    what = f"start of {name}" if kind == "start" else f"{kind} {name}".lstrip()
+    long_name = what if own else COMMON[name][1]
+    return {"long_name": long_name, "units": "1" if kind in ("factor", "error") else "model units"}
 
-    Raises
-    ------
-    InputError
-    """
-    given = {
-        n: v for axis in axes for n, v in axis.values.items() if n in (CV, DRAW) and means_error(n)
-    }
+
+def renamed(name: str) -> str:
+    """The end of an error where what is meant has had another name before."""
+    return "; the factor on all rate constants is 'speed'" if name == "rates" else ""
+
+
+def check_sign(name: str, kind: str, values: FloatArray) -> None:
+    """Refuse values that what is varied cannot have."""
+    positive = kind in ("smoothing", "constant", "factor") and np.any(values <= 0)
+    if positive or (kind in ("start", "boundary species") and np.any(values < 0)):
+        expected = "numbers > 0" if positive else "concentrations >= 0"
+        raise InputError(f"{name!r}: {float(values.min())!r} among its values; expected {expected}")
+
+
+def check_errors(axes: Sequence[Axis], means_error: Callable[[str], bool]) -> None:
+    """Refuse errors of rate constants without draws, draws without errors, and what is neither."""
+    varied = {name: values for axis in axes for name, values in axis.values.items()}
+    given = {name: varied[name] for name in (CV, DRAW) if name in varied and means_error(name)}
     if len(given) == 1:
         raise InputError(
             f"{next(iter(given))!r} is varied by itself; lognormal(cv, draws) makes both axes"
@@ -296,6 +310,7 @@ def stretch(key: str, span: Any, unit: FloatArray) -> FloatArray:
         return np.asarray(low + (high - low) * unit)
     if low <= 0:
         raise InputError(f"{key!r}: its range is {span!r}; expected low > 0 on a logarithmic scale")
+    # even in the logarithm
     return np.asarray(np.exp(np.log(low) + (np.log(high) - np.log(low)) * unit))
 
 

@@ -30,9 +30,11 @@ from crn_nn_tellurium.scans.plan import Plan
 if TYPE_CHECKING:
     import xarray as xr
 
+# Attribute of a result that says which plan it is of
 KEY = "scan_key"
-"""Attribute of a result that says which plan it is of."""
-ENDINGS = (".nc", ".zarr")
+_ENDINGS = (".nc", ".zarr")
+# What numpy and zipfile raise of files that were cut off or changed
+_DAMAGES = OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile, zlib.error
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class ScanFile:
 
 
 def _check_path(path: Path) -> None:
-    if path.suffix.lower() not in ENDINGS:
+    if path.suffix.lower() not in _ENDINGS:
         raise InputError(
             f"{str(path)!r}: a scan is written to netCDF or Zarr; expected an ending of .nc or"
             " .zarr"
@@ -92,14 +94,7 @@ def _check_path(path: Path) -> None:
 
 
 class Parts:
-    """The chunks of an unfinished scan.
-
-    Parameters
-    ----------
-    file : ScanFile
-        What they become.
-    plan : Plan
-    """
+    """The chunks of an unfinished scan, and the file that they become."""
 
     def __init__(self, file: ScanFile, plan: Plan) -> None:
         self.folder = file.path.with_name(file.path.name + ".parts")
@@ -107,14 +102,7 @@ class Parts:
         self._state, self._lock = self.folder / "scan.json", self.folder / "lock"
 
     def open(self) -> None:
-        """Make the folder, or go on with what it holds, and keep others out.
-
-        Raises
-        ------
-        FileExistsError
-            If it holds another scan, or this one and it is not to be resumed, or another process
-            writes to it.
-        """
+        """Make the folder, or go on with what it holds, and keep others out."""
         if self.folder.exists():
             self._check_lock()
             if self._target.overwrite:
@@ -163,14 +151,12 @@ class Parts:
             )
 
     def close(self) -> None:
-        """Let others in."""
         self._lock.unlink(missing_ok=True)
 
     def _file(self, number: int) -> Path:
         return self.folder / f"{number:08d}.npz"
 
     def done(self) -> list[int]:
-        """Numbers of the chunks that are there."""
         return [int(file.stem) for file in sorted(self.folder.glob("[0-9]*.npz"))]
 
     def write(self, number: int, solved: dict[str, Any]) -> None:
@@ -179,20 +165,17 @@ class Parts:
         arrays: dict[str, Any] = {KEY: np.array(self._plan.key)}
         for name, values in solved.items():
             if values.dtype == object:
+                # millions of points share few texts
                 texts, codes = np.unique(values.astype(str), return_inverse=True)
-                arrays[f"codes {name}"], arrays[f"texts {name}"] = (
-                    codes.reshape(values.shape),
-                    texts,
-                )
+                arrays[f"texts {name}"] = texts
+                arrays[f"codes {name}"] = codes.reshape(values.shape)
             else:
                 arrays[f"values {name}"] = values
         np.savez(stream, **arrays)
         write_bytes(self._file(number), stream.getvalue())
 
     def read(self, number: int) -> dict[str, Any] | None:
-        """One chunk back; None, and a warning, if its file is damaged or another scan's, so that it
-        is solved again.
-        """
+        """One chunk back; None, and a warning, where it has to be solved again."""
         file = self._file(number)
         solved: dict[str, Any] = {}
         try:
@@ -209,15 +192,7 @@ class Parts:
                         solved[name] = arrays[f"texts {name}"].astype(object)[arrays[entry]]
                     elif kind == "values":
                         solved[name] = arrays[entry]
-        except (
-            OSError,
-            ValueError,
-            KeyError,
-            EOFError,
-            IndexError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
+        except _DAMAGES as error:
             warnings.warn(
                 f"{str(file)!r} is damaged ({error}); its chunk is solved again", RuntimeWarning, 2
             )
@@ -235,21 +210,16 @@ def _is_alive(process: int) -> bool:
     if process == os.getpid() or process <= 0:
         return False
     try:
-        os.kill(process, 0)
+        os.kill(process, 0)  # a signal that does nothing but ask
     except ProcessLookupError:
         return False
-    except PermissionError:
+    except PermissionError:  # it is another user's
         return True
     return True
 
 
 def check_size(path: Path, largest: int) -> None:
-    """Refuse variables that netCDF 3 cannot hold, before they are solved.
-
-    Raises
-    ------
-    InputError
-    """
+    """Refuse variables that netCDF 3 cannot hold, before they are solved."""
     if path.suffix.lower() == ".nc" and _netcdf_engine() == "scipy" and largest >= 2**31 - 4:
         raise InputError(
             f"{str(path)!r}: a variable takes {largest / 1e9:.1f} GB, and netCDF 3 holds 2 GB; "
@@ -281,17 +251,10 @@ def write_result(ds: xr.Dataset, path: Path) -> None:
 
 
 def _netcdf_engine() -> Any:
-    """scipy writes netCDF 3, which everything reads; the others netCDF 4, which has no limit of 2
-    GB a variable.
-    """
-    return next(
-        (
-            engine
-            for engine, module in (("h5netcdf", "h5netcdf"), ("netcdf4", "netCDF4"))
-            if find_spec(module)
-        ),
-        "scipy",
-    )
+    # scipy writes netCDF 3, which everything reads; the others netCDF 4, which has no limit of 2 GB
+    # a variable
+    engines = (("h5netcdf", "h5netcdf"), ("netcdf4", "netCDF4"))
+    return next((engine for engine, module in engines if find_spec(module)), "scipy")
 
 
 def open_scan(path: str | os.PathLike[str]) -> xr.Dataset:

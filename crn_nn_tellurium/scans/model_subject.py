@@ -19,10 +19,19 @@ from crn_nn_tellurium.encoding import to_antimony
 from crn_nn_tellurium.errors import ConvergenceError, InputError, ReactionError
 from crn_nn_tellurium.kinetics import spread
 from crn_nn_tellurium.networks import other_names
-from crn_nn_tellurium.scans.axes import CV, DRAW, check_errors
-from crn_nn_tellurium.scans.grid import Box
-from crn_nn_tellurium.scans.network_parameters import FUEL, INITIAL, SPEED, renamed
-from crn_nn_tellurium.scans.plan import Plan
+from crn_nn_tellurium.scans.axes import (
+    COMMON,
+    CV,
+    DRAW,
+    FUEL,
+    INITIAL,
+    SPEED,
+    check_errors,
+    check_sign,
+    describe,
+    renamed,
+)
+from crn_nn_tellurium.scans.plan import Box, Plan
 from crn_nn_tellurium.scans.subject import States, Subject
 from crn_nn_tellurium.simulation import (
     DURATIONS,
@@ -33,36 +42,22 @@ from crn_nn_tellurium.simulation import (
     compiled,
 )
 
+# As long as that: a model that is not a network's may as well oscillate for ever
 _DURATIONS = DURATIONS[:13]
-"""As long as that: a model that is not a network's may as well oscillate for ever."""
+# A state is steady when what its rates would change in the time integrated is below this,
+# relative to it
 _CHANGE = 1e-7
-"""A state is steady when what its rates would change in the time integrated is below this, relative
-to it.
-"""
+# How far, relative to a concentration, Newton's method may take a state that was reached
 _NEAR = 1e-3
-"""How far, relative to a concentration, Newton's method may take a state that was reached."""
+# How long is integrated where Newton's method does not confirm a state, as with conserved
+# amounts: what takes longer counts as standing still
 _PATIENCE = 1e9
-"""How long is integrated where Newton's method does not confirm a state, as with conserved amounts:
-what takes longer counts as standing still."""
+# A species so far below the largest, now or at the start, counts as absent
 _ABSENT = 1e-12
-"""A species so far below the largest, now or at the start, counts as absent."""
 
 
 class ModelSubject(Subject):
-    """A plan's model.
-
-    Parameters
-    ----------
-    plan : Plan
-        Of a `ReactionNetwork` or an Antimony text.
-
-    Raises
-    ------
-    ReactionError
-        If the text is not a model that roadrunner can run.
-    InputError
-        If what is varied is not in the model.
-    """
+    """A plan's reaction network or Antimony text."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -81,11 +76,9 @@ class ModelSubject(Subject):
         self._index = self._model.parameter_index(self._settable)
         self.species = self._model.floating
         self.names = (*self.species, *self._model.parameters, *self._model.boundary)
-        for axis in plan.axes:
-            for name, values in axis.values.items():
-                self._check_varied(name, values)
+        for name, values in plan.varied.items():
+            self._check_varied(name, values)
         check_errors(plan.axes, lambda name: name not in self._known)
-        self._seed = next((axis.seed for axis in plan.axes if axis.seed is not None), 0)
         self._makers = self._find_makers()
         # what an experiment reads: parameters that assignment rules set, else every floating
         # species
@@ -111,39 +104,38 @@ class ModelSubject(Subject):
         return [*self._model.floating, *self._model.boundary, *self._settable]
 
     def _check_varied(self, name: str, values: FloatArray) -> None:
-        common = [INITIAL, SPEED, FUEL, CV, DRAW] if self._crn is not None else [INITIAL]
+        common = COMMON if self._crn is not None else [INITIAL]
         if name not in self._known and name not in common:
-            ruled = (
-                "; a rule sets it" if name in self._model.assigned | self._model.rate_ruled else ""
-            )
-            near = difflib.get_close_matches(name, self._known, 5, 0.5) or self._known[:8]
-            if name in (SPEED, FUEL, CV, DRAW):
+            if name in COMMON:
                 raise InputError(
                     f"{name!r}: factors and errors of rate constants need a Network or a"
                     " ReactionNetwork"
                 )
             if name in self._model.compartments:
                 raise InputError(f"{name!r} is a compartment, whose size cannot be varied")
+            by_rule = name in self._model.assigned | self._model.rate_ruled
+            near = difflib.get_close_matches(name, self._known, 5, 0.5) or self._known[:8]
             raise InputError(
-                f"the model has no number {name!r} to vary{ruled}; expected a species or parameter,"
-                f" near it: {', '.join(near)}{renamed(name)}{other_names(name, self._known)}"
+                f"the model has no number {name!r} to vary{'; a rule sets it' if by_rule else ''};"
+                f" expected a species or parameter, near it: {', '.join(near)}{renamed(name)}"
+                f"{other_names(name, self._known)}"
             )
         if values.ndim != 1:
             raise InputError(
                 f"{name!r}: values have shape {values.shape}; expected a list of numbers"
             )
-        if name in (*self._model.floating, *self._model.boundary, INITIAL) and np.any(values < 0):
-            raise InputError(
-                f"{name!r}: {float(values.min())!r} among its values; expected concentrations >= 0"
-            )
-        if name in (SPEED, FUEL) and name not in self._known and np.any(values <= 0):
-            raise InputError(
-                f"{name!r}: {float(values.min())!r} among its values; expected numbers > 0"
-            )
+        check_sign(name, self._kind(name), values)
+
+    def _kind(self, name: str) -> str:
+        """What is varied; a parameter is called what the model calls it, and nothing more."""
+        if name in self._model.floating:
+            return "start"
+        if name in self._model.boundary:
+            return "boundary species"
+        return "" if name in self._known else COMMON[name][0]
 
     def describe(self, name: str) -> dict[str, Any]:
-        what = f"start of {name}" if name in self.species else name
-        return {"long_name": what, "units": "model units"}
+        return describe(name, self._kind(name), own=name in self._known)
 
     # Solving --------------------------------------------------------------------------------------
 
@@ -167,12 +159,7 @@ class ModelSubject(Subject):
         return dict(zip(self.names, columns, strict=True))
 
     def _rows(self, point: tuple[int, ...]) -> tuple[FloatArray, Outcome]:
-        """All that has a name at one point (n_times or 1, n_names), and the outcome.
-
-        Raises
-        ------
-        ConvergenceError
-        """
+        """All that has a name at one point (n_times or 1, n_names), and the outcome."""
         model, time = self._model, self.plan.time
         start, boundary, parameters = self._set(self.plan.values(dict(enumerate(point))))
         with model.lock:
@@ -182,6 +169,7 @@ class ModelSubject(Subject):
                 state, status = self._settle(boundary, start)
                 rows = np.concatenate([state, model.observe(boundary, state)])[None]
             else:
+                # from time 0, whatever is kept: that is where the start is
                 times = np.unique(np.concatenate([[0.0], time]))
                 # roadrunner runs over some time, however short
                 times = times if len(times) > 1 else np.array([0.0, 1e-9])
@@ -195,6 +183,7 @@ class ModelSubject(Subject):
         model = self._model
         start, boundary, parameters = (part.copy() for part in self._rest)
         place = self._place
+        # before single starts, which go before that of all
         if INITIAL in values and INITIAL not in self._known:
             start[:] = values[INITIAL]
         for name, value in values.items():
@@ -210,15 +199,11 @@ class ModelSubject(Subject):
 
     @cached_property
     def _place(self) -> dict[str, int]:
-        """Positions of the parameters."""
         return {name: i for i, name in enumerate(self._model.parameters)}
 
     def _find_makers(self) -> list[int]:
-        """Positions of the rate constants of reactions that make molecules, if a factor on them is
-        varied.
-        """
-        varied = {name for axis in self.plan.axes for name in axis.values}
-        if self._crn is None or FUEL not in varied or FUEL in self._known:
+        """Places of the rate constants that make molecules, if a factor on them is varied."""
+        if self._crn is None or FUEL not in self.plan.varied or FUEL in self._known:
             return []
         makes = {r.rate_constant for r in self._crn.reactions if r.gain > 0}
         if shared := makes & {r.rate_constant for r in self._crn.reactions if r.gain <= 0}:
@@ -233,26 +218,19 @@ class ModelSubject(Subject):
     ) -> None:
         """Factors and errors of rate constants."""
         factors = {name: value for name, value in values.items() if name not in self._known}
-        place = self._place
-        index = [place[name] for name in crn.rate_constants]
+        index = [self._place[name] for name in crn.rate_constants]
         if DRAW in factors:
-            rng = np.random.default_rng([self._seed, int(factors[DRAW])])
-            parameters[index] *= np.exp(
-                spread(float(factors[CV])) * rng.standard_normal(len(index))
-            )
+            # seeded by the draw: what it is does not hang on which others are scanned
+            rng = np.random.default_rng([self.plan.seed, int(factors[DRAW])])
+            normal = rng.standard_normal(len(index))
+            parameters[index] *= np.exp(spread(float(factors[CV])) * normal)
         if SPEED in factors:
             parameters[index] *= factors[SPEED]
         if FUEL in factors:
             parameters[self._makers] *= factors[FUEL]
 
     def _settle(self, boundary: FloatArray, start: FloatArray) -> tuple[FloatArray, Outcome]:
-        """The state that the time course ends in.
-
-        Raises
-        ------
-        ConvergenceError
-            If it does not end.
-        """
+        """The state that the time course ends in; ConvergenceError if it does not end."""
         model = self._model
         floor = _ABSENT * np.abs(start).max(initial=0.0)
 
@@ -260,10 +238,12 @@ class ModelSubject(Subject):
             return model.time_course(boundary, state, np.array([0.0, duration]))[-1]
 
         def finish(state: FloatArray, passed: float) -> tuple[FloatArray, Outcome] | None:
+            # what is absent now, or is so beside the start, may come and go without being missed
             size = np.abs(state) + _ABSENT * np.abs(state).max(initial=0.0) + floor
             change = np.abs(model.rates_of_change(boundary, state)) * passed
             if not np.all(change <= _CHANGE * size):
                 return None
+            # the rates have all but vanished; Newton's method may move it a little, not elsewhere
             found = self._newton(boundary, state)
             if found is not None and np.all(np.abs(found - state) <= _NEAR * size):
                 return found, SOLVED

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -38,21 +39,31 @@ from crn_nn_tellurium.networks import (
     values_of,
     with_values,
 )
-from crn_nn_tellurium.scans.axes import CV, DRAW, Axis, check_errors
+from crn_nn_tellurium.scans.axes import (
+    COMMON,
+    CV,
+    DRAW,
+    SPEED,
+    Axis,
+    check_errors,
+    check_sign,
+    renamed,
+)
 
-SPEED, FUEL, INITIAL = "speed", "fuel", "initial"
 EVERY_LAYER = -1
-_OF_NETWORKS = {"h", "weight", "bias"}
-"""Kinds of numbers that make another network."""
+# Kinds of numbers that make another network
+OF_NETWORKS = ("smoothing", "weight", "bias")
+# Kinds that change rate constants otherwise, so that no network has them
+OF_RATE_CONSTANTS = ("rate constant", "factor", "error")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """What one name means.
 
-    ``kind`` is input, h, weight, bias, constant, factor, error or start; ``layer`` its layer's
-    position (`EVERY_LAYER` for all); ``place`` where it stands: among the inputs, the layer's
-    stored weights, biases or shared rate constants, or among the species (None for all).
+    ``kind`` is input, one of the above, or start; ``layer`` its layer's position (`EVERY_LAYER` for
+    all); ``place`` where it stands: among the inputs, the layer's stored weights, biases or shared
+    rate constants, or among the species (None for all).
     """
 
     name: str
@@ -60,20 +71,12 @@ class Target:
     layer: int = EVERY_LAYER
     place: int | None = None
 
+    def is_of(self, layer: int) -> bool:
+        return self.layer in (layer, EVERY_LAYER)
+
 
 class NetworkParameters:
-    """The numbers that a scan varies in one network, and the rate constants that they make.
-
-    Parameters
-    ----------
-    kinetics : NetworkKinetics
-    axes : sequence of Axis
-
-    Raises
-    ------
-    InputError
-        If a name means nothing here, or a value cannot be what it stands for.
-    """
+    """The numbers that a scan varies in one network, and the rate constants that they make."""
 
     def __init__(self, kinetics: NetworkKinetics, axes: Sequence[Axis]) -> None:
         self.kinetics, self.net, self.axes = kinetics, kinetics.net, tuple(axes)
@@ -82,9 +85,9 @@ class NetworkParameters:
             for name, values in axis.values.items():
                 self.targets[name] = target = self._resolve(name)
                 self._check(target, values)
-        self.seed = next((axis.seed for axis in axes if axis.seed is not None), 0)
+        self._seed = next((axis.seed for axis in axes if axis.seed is not None), 0)
         check_errors(axes, lambda name: self.targets[name].kind == "error")
-        layers = [t.layer for t in self.targets.values() if t.kind == "h"]
+        layers = [t.layer for t in self.targets.values() if t.kind == "smoothing"]
         if EVERY_LAYER in layers and len(layers) > 1:
             raise InputError(
                 "'h' of all layers is varied, and that of one layer too; expected one of them"
@@ -93,51 +96,43 @@ class NetworkParameters:
             kinetics.check_h()
 
     @cached_property
-    def _known(self) -> dict[str, Target]:
+    def known(self) -> dict[str, Target]:
+        """All names; the first to have one keeps it."""
         net = self.net
         known = {name: Target(name, "input", place=i) for i, name in enumerate(net.input_names)}
-        known.setdefault("h", Target("h", "h"))
-        stored = [0] * len(net.layers)
+        known.setdefault("h", Target("h", "smoothing"))
+        # weights come in the order in which their layer stores them
+        stored = [itertools.count() for _ in net.layers]
         for parameter in parameters(net):
-            place = parameter.place[0] if parameter.kind == "bias" else 0
-            if parameter.kind == "weight":
-                place, stored[parameter.layer] = (
-                    stored[parameter.layer],
-                    stored[parameter.layer] + 1,
-                )
-            known.setdefault(
-                parameter.id, Target(parameter.id, parameter.kind, parameter.layer, place)
-            )
+            number, kind = parameter.layer, parameter.kind
+            place = next(stored[number]) if kind == "weight" else (*parameter.place, 0)[0]
+            kind = "smoothing" if kind == "h" else kind
+            known.setdefault(parameter.id, Target(parameter.id, kind, number, place))
         for number, layer in enumerate(net.layers):
             for place, local in enumerate(layer.activation.rate_constants):
                 name = shared_id(number + 1, local)
-                known.setdefault(name, Target(name, "constant", number, place))
-        for name, kind in (
-            (SPEED, "factor"),
-            (FUEL, "factor"),
-            (CV, "error"),
-            (DRAW, "error"),
-            (INITIAL, "start"),
-        ):
+                known.setdefault(name, Target(name, "rate constant", number, place))
+        for name, (kind, _) in COMMON.items():
             known.setdefault(name, Target(name, kind))
         for place, name in enumerate(self.kinetics.species):
             known.setdefault(name, Target(name, "start", place=place))
         return known
 
     def _resolve(self, name: str) -> Target:
-        if target := self._known.get(name):
+        if target := self.known.get(name):
             return target
-        near = difflib.get_close_matches(name, self._known, 5, 0.5) or list(self._known)[:8]
+        near = difflib.get_close_matches(name, self.known, 5, 0.5) or list(self.known)[:8]
         raise InputError(
             f"network {self.net.name!r} has no {name!r}; expected an input, h, a weight, a bias, a"
             f" rate constant, a species, 'speed' or 'fuel'; near it: {', '.join(near)}"
             + renamed(name)
-            + other_names(name, self._known)
+            + other_names(name, self.known)
         )
 
     def _check(self, target: Target, values: FloatArray) -> None:
         name, n_layers = target.name, len(self.net.layers)
-        if values.ndim == 2 and not (target == Target("h", "h") and values.shape[1] == n_layers):
+        of_all = name == "h" and target.kind == "smoothing"
+        if values.ndim == 2 and not (of_all and values.shape[1] == n_layers):
             raise InputError(
                 f"{name!r}: values have shape {values.shape}; expected a list of numbers"
                 + (f", or of {n_layers} numbers, one per layer" if name == "h" else "")
@@ -145,53 +140,27 @@ class NetworkParameters:
         if target.kind == "input":
             for end in (float(values.min()), float(values.max())):
                 self.net.input_coding.one(target.place or 0, end)  # refuses what cannot be coded
-        elif target.kind in ("h", "constant", "factor") and np.any(values <= 0):
-            raise InputError(
-                f"{name!r}: {float(values.min())!r} among its values; expected numbers > 0"
-            )
-        elif target.kind == "start" and np.any(values < 0):
-            raise InputError(
-                f"{name!r}: {float(values.min())!r} among its values; expected concentrations >= 0"
-            )
+        check_sign(name, target.kind, values)
 
-    def varies(self, name: str, kind: str) -> bool:
-        """Whether a factor or error is varied, and not an input that has its name."""
-        return name in self.targets and self.targets[name].kind == kind
+    def varies(self, name: str) -> bool:
+        """Whether a common number is varied, and not an input that has its name."""
+        return name in self.targets and self.targets[name].kind == COMMON.get(name, ("", ""))[0]
 
-    @property
-    def fuel(self) -> bool:
-        """Whether the factor of making reactions is varied."""
-        return self.varies(FUEL, "factor")
+    def dims(self, *kinds: str) -> set[int]:
+        """Positions of the axes that change something of some kinds."""
+        return self._dims_where(lambda target: target.kind in kinds)
 
-    # What an axis changes -------------------------------------------------------------------------
+    def dims_of_layer(self, number: int) -> set[int]:
+        """Positions of the axes that change a rate constant of one layer."""
+        kinds = (*OF_NETWORKS, *OF_RATE_CONSTANTS)
+        return self._dims_where(lambda target: target.kind in kinds and target.is_of(number))
 
-    def kinds_on(self, axis: Axis) -> set[str]:
-        """Kinds of what one axis changes."""
-        return {self.targets[name].kind for name in axis.values}
-
-    def changes_input(self, axis: Axis) -> bool:
-        """Whether it changes an input."""
-        return "input" in self.kinds_on(axis)
-
-    def changes_start(self, axis: Axis) -> bool:
-        """Whether it changes where species start."""
-        return "start" in self.kinds_on(axis)
-
-    def changes_network(self, axis: Axis) -> bool:
-        """Whether it changes a weight, a bias or an h, which makes it another network."""
-        return bool(self.kinds_on(axis) & _OF_NETWORKS)
-
-    def changes_rate_constants(self, axis: Axis) -> bool:
-        """Whether it changes rate constants otherwise, so that no network has them."""
-        return bool(self.kinds_on(axis) & {"constant", "factor", "error"})
-
-    def changes_layer(self, axis: Axis, number: int) -> bool:
-        """Whether it changes a rate constant of one layer."""
-        return any(
-            target.layer in (number, EVERY_LAYER)
-            for target in map(self.targets.__getitem__, axis.values)
-            if target.kind in ("h", "weight", "bias", "constant", "factor", "error")
-        )
+    def _dims_where(self, holds: Callable[[Target], bool]) -> set[int]:
+        return {
+            d
+            for d, axis in enumerate(self.axes)
+            if any(holds(self.targets[name]) for name in axis.values)
+        }
 
     # Values at points ---------------------------------------------------------------------------
 
@@ -212,37 +181,37 @@ class NetworkParameters:
         """Start concentrations (m, n_species), NaN where none is given; None if none is given at
         all.
         """
-        given = {name: part for name, part in values.items() if self.targets[name].kind == "start"}
+        given = [
+            (self.targets[name].place, part)
+            for name, part in values.items()
+            if self.targets[name].kind == "start"
+        ]
         if not given:
             return None
         start = np.full((m, len(self.kinetics.species)), np.nan)
-        for name, part in sorted(
-            given.items(), key=lambda item: self.targets[item[0]].place is not None
-        ):
-            place = self.targets[name].place
-            start[:, slice(None) if place is None else place] = (
-                part[:, None] if place is None else part
-            )
+        # that of all species first, so that one of its own goes before it
+        for place, part in sorted(given, key=lambda item: item[0] is not None):
+            if place is None:
+                start[:] = part[:, None]
+            else:
+                start[:, place] = part
         return start
 
     def network(self, values: Mapping[str, float | FloatArray]) -> Network:
         """The network with the weights, biases and h of one point; itself if none is varied."""
-        if not any(self.targets[name].kind in _OF_NETWORKS for name in values):
+        if not any(self.targets[name].kind in OF_NETWORKS for name in values):
             return self.net
         layers = []
+        one = {name: np.asarray(value)[None] for name, value in values.items()}
         for number, layer in enumerate(self.net.layers):
-            weights, bias, h = self._arrays(
-                number, {k: np.asarray(v)[None] for k, v in values.items()}, 1
+            weights, bias, h = self._arrays(number, one, 1)
+            changed = dataclasses.replace(
+                layer,
+                weights=with_values(layer.weights, weights[0]),
+                bias=bias[0],
+                activation=dataclasses.replace(layer.activation, h=float(h[0])),
             )
-            activation = dataclasses.replace(layer.activation, h=float(h[0]))
-            layers.append(
-                dataclasses.replace(
-                    layer,
-                    weights=with_values(layer.weights, weights[0]),
-                    bias=bias[0],
-                    activation=activation,
-                )
-            )
+            layers.append(changed)
         return dataclasses.replace(self.net, layers=tuple(layers))
 
     def constants(self, number: int, values: Mapping[str, FloatArray], m: int) -> RateConstants:
@@ -250,20 +219,29 @@ class NetworkParameters:
         chemistry = self.kinetics.layers[number].chemistry
         weights, bias, h = self._arrays(number, values, m)
         found = self.own[number]
+        # where no weight is varied, the own ones are one row that all points share
         if any(t.kind in ("weight", "bias") and t.layer == number for t in self.targets.values()):
             found = RateConstants(*chemistry.apply(weights, bias), np.empty((m, 0)))
+        # h is the first of the local rate constants of any activation
         local = np.repeat(self.own[number].local, m, axis=0)
         local[:, 0] = h
         for name, part in values.items():
             target = self.targets[name]
-            if target.kind == "constant" and target.layer == number:
+            if target.kind == "rate constant" and target.layer == number:
                 local[:, target.place] = part
         found = dataclasses.replace(found, local=local)
-        if self.varies(DRAW, "error"):
-            found = self._with_errors(number, found, values[DRAW], values[CV])
-        if self.varies(SPEED, "factor"):
-            found = found.scaled(values[SPEED])
-        return found
+        if self.varies(DRAW):
+            layer = self.kinetics.layers[number]
+            errors = [
+                layer_factors(layer, float(cv), int(draw), self._seed)
+                for cv, draw in zip(values[CV], values[DRAW], strict=True)
+            ]
+            found = found * RateConstants(
+                np.stack([part.weights for part in errors]),
+                np.stack([part.bias for part in errors]),
+                np.stack([part.local for part in errors]),
+            )
+        return found.scaled(values[SPEED]) if self.varies(SPEED) else found
 
     def _arrays(
         self, number: int, values: Mapping[str, Any], m: int
@@ -279,25 +257,9 @@ class NetworkParameters:
                 weights[:, target.place] = part
             elif target.kind == "bias" and target.layer == number:
                 bias[:, target.place] = part
-            elif target.kind == "h" and target.layer in (number, EVERY_LAYER):
+            elif target.kind == "smoothing" and target.is_of(number):
                 h[:] = part if part.ndim == 1 else part[:, number]
         return weights, bias, h
-
-    # Errors and fuel -----------------------------------------------------------------------------
-
-    def _with_errors(
-        self, number: int, own: RateConstants, draws: FloatArray, cvs: FloatArray
-    ) -> RateConstants:
-        layer = self.kinetics.layers[number]
-        found = [
-            layer_factors(layer, float(cv), int(draw), self.seed)
-            for draw, cv in zip(draws, cvs, strict=True)
-        ]
-        return own * RateConstants(
-            np.stack([part.weights for part in found]),
-            np.stack([part.bias for part in found]),
-            np.stack([part.local for part in found]),
-        )
 
     def with_fuel(
         self, number: int, constants: RateConstants, catalysts: FloatArray, factor: FloatArray
@@ -320,20 +282,8 @@ class NetworkParameters:
         return RateConstants(constants.weights, bias, local)
 
 
-def renamed(name: str) -> str:
-    """The end of an error where what is meant has had another name before."""
-    return "; the factor on all rate constants is 'speed'" if name == "rates" else ""
-
-
 def makes(activation: Activation) -> list[bool]:
-    """For each of an activation's rate constants, whether its reactions make more molecules than
-    they take.
-
-    Raises
-    ------
-    InputError
-        If one rate constant is that of reactions of both kinds.
-    """
+    """By rate constant of an activation, whether its reactions make molecules."""
     found = {"h": True, "q": False}
     for reaction in activation.local_reactions:
         gain = len(reaction.products) > len(reaction.substrates)

@@ -1,38 +1,285 @@
-"""A network as what a scan solves: steady states layer by layer, time courses of the flat model."""
+"""A network as what a scan solves.
+
+Steady states are found layer by layer. A layer depends on the dimensions along which its own rate
+constants change and on those of what it reads: it is solved once for every combination of these,
+however many points share it, and kept for the chunks that follow.
+
+Time courses are those of the flat model. Species start where the Simulator of the point's network
+(its weights, biases and h) has them, an upper bound of each fixed point, unless the scan says
+otherwise. Other rate constants, errors and factors do not change what was put into the tube.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.networks import Network
-from crn_nn_tellurium.scans.axes import CV
-from crn_nn_tellurium.scans.grid import Box
-from crn_nn_tellurium.scans.network_parameters import INITIAL, SPEED, NetworkParameters
-from crn_nn_tellurium.scans.plan import Plan
-from crn_nn_tellurium.scans.steady_states import SteadyStates, input_dims, input_values
+from crn_nn_tellurium.basics import FloatArray, Recent, by_sample
+from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.encoding import LayerEncoding
+from crn_nn_tellurium.errors import ConvergenceError, InputError
+from crn_nn_tellurium.kinetics import RateConstants
+from crn_nn_tellurium.networks import (
+    INPUT,
+    Network,
+    bias_constant,
+    places,
+    shared_id,
+    weight_constant,
+)
+from crn_nn_tellurium.scans.axes import FUEL, describe
+from crn_nn_tellurium.scans.network_parameters import (
+    OF_NETWORKS,
+    OF_RATE_CONSTANTS,
+    NetworkParameters,
+)
+from crn_nn_tellurium.scans.plan import Box, Plan
 from crn_nn_tellurium.scans.subject import States, Subject
-from crn_nn_tellurium.scans.time_courses import TimeCourses
-from crn_nn_tellurium.simulation import Simulator, SteadyState, TimeCourse, failures
+from crn_nn_tellurium.simulation import (
+    INTEGRATED,
+    SOLVED,
+    FlatModel,
+    Outcome,
+    Outcomes,
+    Simulator,
+    SteadyState,
+    TimeCourse,
+    failures,
+    fill,
+    outcomes,
+    worse,
+)
+
+# Solutions of layers that are kept for the next chunks
+_KEPT_LAYERS = 16
+# Networks whose flat models are kept
+_KEPT_MODELS = 64
+# Suffix of rate constants of reactions that make more molecules than they take, where 'fuel' is
+# varied
+_MADE = "_made"
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Layers over a box: arrays of its shape, of length 1 along dimensions that they do not depend
+    on.
+    """
+
+    layers: list[FloatArray]  # each (..., n_units, n_species)
+    residual: FloatArray
+    status: Outcomes
+
+
+class SteadyStates:
+    """Solves a plan's network for boxes of points."""
+
+    def __init__(self, plan: Plan, simulator: Simulator, parameters: NetworkParameters) -> None:
+        self._plan, self._simulator, self._parameters = plan, simulator, parameters
+        self._start = parameters.dims("start")
+        depends = {INPUT: input_dims(plan, parameters)}
+        self._own: list[set[int]] = []
+        self._all: list[set[int]] = []
+        for number, layer in enumerate(simulator.net.layers):
+            own = parameters.dims_of_layer(number)
+            read = (depends[source] for source in layer.inputs)
+            depends[layer.name] = self._start.union(own, *read)
+            self._own.append(own)
+            self._all.append(depends[layer.name])
+        self._found: Recent[tuple[int, tuple[tuple[int, int], ...]], Solution] = Recent(
+            _KEPT_LAYERS
+        )
+
+    def solve(self, box: Box) -> Solution:
+        """The layers over a box."""
+        net = self._simulator.net
+        x = input_values(self._plan, self._parameters, box)
+        found = {INPUT: net.input_coding.concentrations(x)}
+        # a layer fails where those that it reads do: statuses and residuals are the worst so far
+        residual, status, layers = np.zeros(()), outcomes(SOLVED, ()), []
+        for number, layer in enumerate(net.layers):
+            ranges = tuple((box.start[d], box.stop[d]) for d in sorted(self._all[number]))
+            make = partial(self._solve_layer, number, box, found)
+            solution = self._found.get((number, ranges), make)
+            found[layer.name] = solution.layers[0]
+            layers.append(solution.layers[0])
+            residual = np.maximum(residual, solution.residual)
+            status = worse(status, solution.status)
+        return Solution(layers, residual, status)
+
+    def _solve_layer(self, number: int, box: Box, found: dict[str, FloatArray]) -> Solution:
+        solver, shape = self._simulator.layer_solvers[number], box.shape_over(self._all[number])
+        read = {}
+        for source in solver.chemistry.layer.inputs:
+            tail = found[source].shape[len(shape) :]
+            read[source] = np.broadcast_to(found[source], shape + tail).reshape(-1, *tail)
+        catalysts = solver.chemistry.gather(read)
+        solution = solver.settle(
+            catalysts, self._starts(number, box), self._constants(number, box, catalysts)
+        )
+        units = solution.concentrations.shape[1:]
+        return Solution(
+            [solution.concentrations.reshape(shape + units)],
+            solution.residual.reshape(shape),
+            solution.status.reshape(shape),
+        )
+
+    def _constants(self, number: int, box: Box, catalysts: FloatArray) -> RateConstants | None:
+        """Rate constants of a layer by sample, None where they are the network's own."""
+        own, parameters = self._own[number], self._parameters
+        if not own:
+            return None
+        # they are made for the combinations of what changes them, and spread to all that share them
+        values, which = self._plan.values(box.indices(own)), box.spread(own, self._all[number])
+        m = math.prod(box.shape_over(own))
+        constants = parameters.constants(number, values, m).take(which)
+        if parameters.varies(FUEL):
+            return parameters.with_fuel(number, constants, catalysts, values[FUEL][which])
+        return constants
+
+    def _starts(self, number: int, box: Box) -> FloatArray | None:
+        m = math.prod(box.shape_over(self._start))
+        start = self._parameters.start(self._plan.values(box.indices(self._start)), m)
+        if start is None:
+            return None
+        return self._simulator.of_layer(start[box.spread(self._start, self._all[number])], number)
+
+
+def input_dims(plan: Plan, parameters: NetworkParameters) -> set[int]:
+    """The dimensions along which inputs change."""
+    found = parameters.dims("input")
+    return found if plan.sample is None else found | {plan.sample}
+
+
+def input_values(plan: Plan, parameters: NetworkParameters, box: Box) -> FloatArray:
+    """Input values over a box (..., n_in)."""
+    dims = input_dims(plan, parameters)
+    indices, shape = box.indices(dims), box.shape_over(dims)
+    assert plan.x is not None  # a network's plan has them
+    if plan.sample is None:
+        samples = np.repeat(plan.x[None], math.prod(shape), axis=0)
+    else:
+        samples = plan.x[indices[plan.sample]]
+    return parameters.inputs(samples, plan.values(indices)).reshape(*shape, -1)
+
+
+class TimeCourses:
+    """Integrates a plan's network for boxes of points."""
+
+    def __init__(self, plan: Plan, simulator: Simulator, parameters: NetworkParameters) -> None:
+        assert plan.time is not None  # who asks for time courses gives times
+        self._plan, self._simulator, self._parameters = plan, simulator, parameters
+        # the engine's first time is that of the start
+        self._times = np.concatenate([[0.0], plan.time]) if plan.time[0] > 0 else plan.time
+        self._skip = len(self._times) - len(plan.time)
+        self._networks = parameters.dims(*OF_NETWORKS)
+        self._flats: Recent[tuple[int, ...], _Flat] = Recent(_KEPT_MODELS)
+
+    def solve(self, box: Box) -> tuple[FloatArray, Outcomes]:
+        """Concentrations (..., n_times, n_species) over a box, and the outcome (...)."""
+        plan, parameters = self._plan, self._parameters
+        x = input_values(plan, parameters, box)
+        x = np.broadcast_to(x, (*box.shape, x.shape[-1])).reshape(-1, x.shape[-1])
+        boundary = by_sample(parameters.net.input_coding.concentrations(x))
+        starts = parameters.start(plan.values(box.indices(plan.every)), len(x))
+        found = np.full((len(x), len(self._times), len(self._simulator.species)), np.nan)
+        status = np.empty(len(x), dtype=object)
+        for i, point in enumerate(box.points()):
+            values = plan.values(dict(enumerate(point)))
+            start = None if starts is None else starts[i]
+            try:
+                found[i] = self._flat(point, values).run(boundary[i], start, self._times, values)
+                status[i] = INTEGRATED
+            except ConvergenceError as error:
+                status[i] = Outcome.failure(str(error))
+        kept = found[:, self._skip :]
+        return kept.reshape(*box.shape, *kept.shape[1:]), status.reshape(box.shape)
+
+    def _flat(self, point: tuple[int, ...], values: dict[str, Any]) -> _Flat:
+        """The flat model of a point's network; those of the last networks are kept."""
+
+        def make() -> _Flat:
+            net = self._parameters.network(values)
+            simulator = self._simulator if net is self._simulator.net else Simulator(net)
+            return _Flat(simulator, self._parameters)
+
+        return self._flats.get(tuple(point[d] for d in sorted(self._networks)), make)
+
+
+class _Flat:
+    """One network's flat model, run with rate constants that a scan changes."""
+
+    def __init__(self, simulator: Simulator, parameters: NetworkParameters) -> None:
+        self._parameters = parameters
+        simulator.check_size()
+        self._crn = simulator.reactions
+        has_fuel = parameters.varies(FUEL)
+        self._model = FlatModel(_split_makers(self._crn)) if has_fuel else simulator.flat
+
+    def run(
+        self,
+        boundary: FloatArray,
+        start: FloatArray | None,
+        times: FloatArray,
+        values: dict[str, Any],
+    ) -> FloatArray:
+        """Concentrations (n_times, n_species) at a point's values; NaN in `start` for the
+        network's own.
+        """
+        # starts are those of this point's network; what else changes its constants leaves them
+        begin = fill(start, self._crn.initial_state(boundary))
+        return self._model.time_course(times, begin, boundary, self._constants(values))
+
+    def _constants(self, values: dict[str, Any]) -> FloatArray:
+        """The rate constants (n_constants,) at a point."""
+        one = {name: np.asarray(value)[None] for name, value in values.items()}
+        found: dict[str, float] = {}
+        # by the pattern of the network that is scanned: a weight that is varied to 0 has its error
+        # all the same
+        for number, layer in enumerate(self._parameters.kinetics.layers):
+            found |= _by_name(layer.chemistry, self._parameters.constants(number, one, 1))
+        fuel = float(values[FUEL]) if self._parameters.varies(FUEL) else 1.0
+        names = self._model.crn.rate_constants
+        # signs are in the reactions: rate constants are sizes
+        own = np.abs([found[name.removesuffix(_MADE)] for name in names])
+        return own * np.array([fuel if name.endswith(_MADE) else 1.0 for name in names])
+
+
+def _by_name(chemistry: LayerEncoding, constants: RateConstants) -> dict[str, float]:
+    """A layer's rate constants, with a leading axis of length 1, by identifier."""
+    index, activation = chemistry.index, chemistry.activation
+    rows, columns = places(chemistry.weights)
+    found = {
+        weight_constant(index, int(j), chemistry.catalysts[int(c)].label): float(value)
+        for j, c, value in zip(rows, columns, constants.weights[0], strict=True)
+    }
+    for (j, rail), value in np.ndenumerate(constants.bias[0]):
+        kind = activation.rails[rail]
+        found[bias_constant(index, j, kind.name if kind.shift else "")] = float(value)
+    return found | {
+        shared_id(index, name): float(value)
+        for name, value in zip(activation.rate_constants, constants.local[0], strict=True)
+    }
+
+
+def _split_makers(crn: ReactionNetwork) -> ReactionNetwork:
+    """The same network with rate constants of their own for reactions that make molecules."""
+    reactions = tuple(
+        dataclasses.replace(r, rate_constant=r.rate_constant + _MADE) if r.gain > 0 else r
+        for r in crn.reactions
+    )
+    # starts are given with every run; formulas would name constants that are split
+    species = tuple(dataclasses.replace(s, initial=1.0) for s in crn.species)
+    return ReactionNetwork(species, reactions, name=crn.name)
 
 
 class NetworkSubject(Subject):
-    """A plan's network.
-
-    Parameters
-    ----------
-    plan : Plan
-        Of a `Network`.
-
-    Raises
-    ------
-    InputError
-        If what is varied is not in the network, or no network has it and one is needed.
-    """
+    """A plan's network."""
 
     def __init__(self, plan: Plan) -> None:
         assert isinstance(plan.model, Network)
@@ -42,12 +289,11 @@ class NetworkSubject(Subject):
         self.outputs = self.net.output_names
         self.species = self.names = self._simulator.species
         self._parameters = NetworkParameters(self._simulator.kinetics, plan.axes)
-        self._networks = plan.where(self._parameters.changes_network)
+        self._networks = self._parameters.dims(*OF_NETWORKS)
         self._check()
-        self._steady = SteadyStates(plan, self._simulator, self._parameters)
-        self._courses = (
-            None if plan.time is None else TimeCourses(plan, self._simulator, self._parameters)
-        )
+        parts = plan, self._simulator, self._parameters
+        self._steady = SteadyStates(*parts)
+        self._courses = None if plan.time is None else TimeCourses(*parts)
 
     def _check(self) -> None:
         """Refuse to ask of networks what no network has."""
@@ -56,39 +302,27 @@ class NetworkSubject(Subject):
             raise InputError(
                 f"{asked[0]!r} is of steady states; leave at= out, or scan it by itself"
             )
-        for axis in self.plan.axes if asked else ():
-            if self._parameters.changes_rate_constants(axis):
-                raise InputError(
-                    f"{asked[0]!r} is of networks, and along {axis.dim!r} rate constants change so"
-                    " that no network has them; leave one of the two out"
-                )
+        changed = self._parameters.dims(*OF_RATE_CONSTANTS)
+        if asked and changed:
+            raise InputError(
+                f"{asked[0]!r} is of networks, and along {self.plan.dims[min(changed)]!r} rate"
+                " constants change so that no network has them; leave one of the two out"
+            )
 
     def describe(self, name: str) -> dict[str, Any]:
-        kind = self._parameters.targets[name].kind
-        factor = "the rate constants" if name == SPEED else "reactions that make molecules"
-        error = (
-            "error of rate constants (coefficient of variation)" if name == CV else "draw of errors"
-        )
-        words = {
-            "h": f"smoothing {name}",
-            "factor": f"factor on {factor}",
-            "error": error,
-            "start": "start of all species" if name == INITIAL else f"start of {name}",
-        }
-        units = "1" if kind in ("factor", "error") else "model units"
-        return {"long_name": words.get(kind, f"{kind} {name}"), "units": units}
+        target = self._parameters.targets[name]
+        return describe(name, target.kind, own=not self._parameters.varies(name))
 
     # Solving --------------------------------------------------------------------------------------
 
     def states(self, box: Box, all_values: bool) -> States:
         last = self.net.layers[-1]
         if self._courses is not None:
-            courses = self._courses.solve(box)
-            species = courses.concentrations
+            species, status = self._courses.solve(box)
             flat = species.reshape(-1, species.shape[-1])
             read = last.activation.read(self._simulator.of_layer(flat, len(self.net.layers) - 1))
             outputs = read.reshape(*species.shape[:-1], last.n_out)
-            return States(box, courses.status, outputs, species, np.full(box.shape, np.nan))
+            return States(box, status, outputs, species, np.full(box.shape, np.nan))
         solution = self._steady.solve(box)
         status = np.broadcast_to(solution.status, box.shape).copy()
         failed = failures(status)

@@ -1,64 +1,136 @@
-"""A scan as one immutable description: what is varied in which model, and what is kept.
+"""A scan as one immutable description: what is varied in which model, what is kept, in which boxes.
 
 Everything about the result, its division into chunks too, depends on the plan alone, so that it is
-the same wherever and in whatever order the chunks are solved.
+the same wherever and in whatever order the chunks are solved. Arrays over a box of the grid have
+one dimension per dimension of the scan, of length 1 where they do not depend on it: numpy's
+broadcasting then says what is shared.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, partial
+from importlib.metadata import PackageNotFoundError, version
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 import numpy as np
+import numpy.typing as npt
 
+from crn_nn_tellurium._version import __version__
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.scans.axes import Axis
-from crn_nn_tellurium.scans.fingerprint import model_bytes, versions
-from crn_nn_tellurium.scans.grid import Box, boxes
 
 if TYPE_CHECKING:
-    from crn_nn_tellurium.scans.quantity import Quantity
+    from crn_nn_tellurium.scans.subject import Quantity
 
 SAMPLE = "sample"
 Model = Network | ReactionNetwork | str
 """What is scanned: a network, a reaction network or an Antimony text."""
 
 
+@dataclass(frozen=True)
+class Box:
+    """A part of the grid: a range of each dimension."""
+
+    start: tuple[int, ...]
+    stop: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(b - a for a, b in zip(self.start, self.stop, strict=True))
+
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """Where the box is in arrays of the whole grid."""
+        return tuple(slice(a, b) for a, b in zip(self.start, self.stop, strict=True))
+
+    def points(self) -> Iterator[tuple[int, ...]]:
+        """Positions of its points in the whole grid, in order."""
+        return product(*(range(a, b) for a, b in zip(self.start, self.stop, strict=True)))
+
+    def shape_over(self, dims: Iterable[int]) -> tuple[int, ...]:
+        """Shape of what depends on some dimensions alone."""
+        kept = set(dims)
+        return tuple(n if d in kept else 1 for d, n in enumerate(self.shape))
+
+    def indices(self, dims: Iterable[int]) -> dict[int, npt.NDArray[np.intp]]:
+        """By dimension, positions in the whole grid (m,) of the m combinations of some dimensions,
+        in order.
+        """
+        kept = sorted(dims)
+        ranges = [np.arange(self.start[d], self.stop[d]) for d in kept]
+        return {
+            d: grid.ravel()
+            for d, grid in zip(kept, np.meshgrid(*ranges, indexing="ij"), strict=True)
+        }
+
+    def spread(self, few: Iterable[int], many: Iterable[int]) -> npt.NDArray[np.intp]:
+        """For each combination of many dimensions, the number of that of a few of them."""
+        shape = self.shape_over(few)
+        # numbered in an array of their own shape, broadcasting repeats them where they belong
+        numbers = np.arange(math.prod(shape)).reshape(shape)
+        return np.broadcast_to(numbers, self.shape_over(many)).ravel()
+
+
+def whole(shape: Sequence[int]) -> Box:
+    """All of a grid."""
+    return Box((0,) * len(shape), tuple(shape))
+
+
+def boxes(shape: Sequence[int], limit: int, whole: Iterable[int] = ()) -> list[Box]:
+    """Cut a grid into boxes of at most `limit` points, or of one combination of the rest with all
+    of `whole`.
+
+    What varies fastest is kept together. Which boxes there are depends on these arguments alone.
+
+    Examples
+    --------
+    >>> [box.shape for box in boxes((2, 5), 4)]
+    [(1, 3), (1, 2), (1, 3), (1, 2)]
+    """
+    # from the last dimension on, as numpy's arrays lie in memory; sides of equal parts, so that no
+    # box is left with a few points
+    sides = [1] * len(shape)
+    room = limit
+    for d in sorted(whole):
+        sides[d] = shape[d]
+        room = max(1, room // shape[d])
+    for d in reversed([d for d in range(len(shape)) if d not in set(whole)]):
+        parts = math.ceil(shape[d] / min(shape[d], room))
+        sides[d] = math.ceil(shape[d] / parts)
+        room //= sides[d]
+        if room < 2:
+            break
+    starts = [range(0, n, side) for n, side in zip(shape, sides, strict=True)]
+    return [
+        Box(start, tuple(min(a + side, n) for a, side, n in zip(start, sides, shape, strict=True)))
+        for start in product(*starts)
+    ]
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What is scanned.
-
-    Attributes
-    ----------
-    model : Network, ReactionNetwork or str
-    axes : tuple of Axis
-    quantities : mapping of str to Quantity
-        By the name of their variable.
-    x : (n_in,) or (n_samples, n_in) ndarray or None
-        Input values that are not varied; samples make the last dimension.
-    y : ndarray or None
-        Targets of the samples, as they were given.
-    time : (n_times,) ndarray or None
-        Of a time course; None for steady states.
-    chunk : int
-        The most points that are solved at once.
-    """
+    """What is scanned; `quantities` are by the name of their variable."""
 
     model: Model
     axes: tuple[Axis, ...]
     quantities: Mapping[str, Quantity]
+    # (n_in,) or (n_samples, n_in), of what is not varied; samples make the last dimension
     x: FloatArray | None
     y: Any
+    # None for steady states
     time: FloatArray | None
+    # the most points that are solved at once
     chunk: int
 
     @property
@@ -68,12 +140,10 @@ class Plan:
 
     @cached_property
     def dims(self) -> tuple[str, ...]:
-        """Names of the scan's dimensions."""
         return (*(axis.dim for axis in self.axes), *((SAMPLE,) if self.has_samples else ()))
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
-        """Their lengths."""
         return (
             *map(len, self.axes),
             *((len(self.x),) if self.has_samples and self.x is not None else ()),
@@ -85,14 +155,21 @@ class Plan:
         return len(self.axes) if self.has_samples else None
 
     @property
-    def reduces_samples(self) -> bool:
-        """Whether something is kept that needs all samples at once."""
-        return self.has_samples and any(q.needs_targets for q in self.quantities.values())
+    def every(self) -> tuple[int, ...]:
+        """Positions of all dimensions."""
+        return tuple(range(len(self.shape)))
 
     @cached_property
     def chunks(self) -> list[Box]:
         """The parts that are solved one by one."""
-        return boxes(self.shape, self.chunk, (len(self.axes),) if self.reduces_samples else ())
+        # a mean over the samples needs them all at once
+        reduces = self.has_samples and any(q.needs_targets for q in self.quantities.values())
+        return boxes(self.shape, self.chunk, (len(self.axes),) if reduces else ())
+
+    @property
+    def over_time(self) -> tuple[tuple[str, int], ...]:
+        """The dimension of what is kept at every time."""
+        return () if self.time is None else (("time", len(self.time)),)
 
     def further(self, name: str, shape: tuple[int, ...]) -> tuple[tuple[str, int], ...]:
         """Dimensions of what a user's function returns: times if it has as many values, else its
@@ -103,9 +180,15 @@ class Plan:
             own[0] = "time"
         return tuple(zip(own, shape, strict=True))
 
-    def where(self, holds: Callable[[Axis], bool]) -> set[int]:
-        """Positions of the axes of which something holds."""
-        return {d for d, axis in enumerate(self.axes) if holds(axis)}
+    @cached_property
+    def varied(self) -> dict[str, FloatArray]:
+        """What is varied, by name."""
+        return {name: values for axis in self.axes for name, values in axis.values.items()}
+
+    @property
+    def seed(self) -> int:
+        """Of the draws of errors."""
+        return next((axis.seed for axis in self.axes if axis.seed is not None), 0)
 
     def values(self, indices: Mapping[int, Any]) -> dict[str, FloatArray]:
         """What the axes have at positions along some dimensions, by name."""
@@ -116,9 +199,14 @@ class Plan:
             for name, array in self.axes[d].values.items()
         }
 
+    @property
+    def model_hash(self) -> str:
+        return hashlib.sha256(model_bytes(self.model)).hexdigest()[:16]
+
     @cached_property
     def key(self) -> str:
         """A hash of all that the result depends on; a file of chunks belongs to one key."""
+        # a version of a package may change last bits, so that chunks of two would not fit together
         digest = hashlib.sha256()
         digest.update(model_bytes(self.model))
         for axis in self.axes:
@@ -137,13 +225,7 @@ class Plan:
         return {entry.name: getattr(self, entry.name) for entry in fields(self)}
 
     def to_bytes(self) -> bytes:
-        """The plan for another process.
-
-        Raises
-        ------
-        InputError
-            If a function or loss of the user's cannot be sent.
-        """
+        """The plan for another process; a function or loss that cannot be sent is refused."""
         try:
             # by value what another process cannot import: functions of notebooks and scripts
             return bytes(cloudpickle.dumps(self))
@@ -152,3 +234,57 @@ class Plan:
                 f"the scan cannot be sent to another process ({error}); executor=None solves it in"
                 " this one"
             ) from error
+
+
+# Whose versions may change the last bits of a result
+PACKAGES = ("libroadrunner", "numpy", "scipy")
+
+
+def versions() -> dict[str, str]:
+    """Versions of this package and of those that a result's bits depend on."""
+    return {"crn_nn_tellurium": __version__} | {package: _version(package) for package in PACKAGES}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def model_bytes(model: Model) -> bytes:
+    """All that a model's answers depend on."""
+    if isinstance(model, str):
+        return model.encode()
+    if isinstance(model, ReactionNetwork):
+        return repr((model.name, model.species, model.reactions, model.observables)).encode()
+    parts: list[Any] = [model.name, model.input_coding, model.output_names, model.class_names]
+    arrays: list[FloatArray] = []
+    for layer in model.layers:
+        activation = layer.activation
+        parts += [layer.name, layer.inputs, repr(activation), identity(type(activation))]
+        weights: Any = layer.weights
+        arrays += (
+            [weights.data, weights.indices, weights.indptr]
+            if hasattr(weights, "indptr")
+            else [weights]
+        )
+        arrays.append(layer.bias)
+    parts += [(array.shape, str(array.dtype)) for array in arrays]
+    return repr(parts).encode() + b"".join(
+        np.ascontiguousarray(array).tobytes() for array in arrays
+    )
+
+
+def identity(thing: Any) -> str:
+    """A function or a class by its module, its name and the version that it states.
+
+    Its code is not looked at: who changes it says so by another ``version``, an attribute. What
+    stands in angle brackets (``<lambda>``, ``<locals>``, ``<partial>``) is no name of its own:
+    functions that differ in what they hold share it.
+    """
+    if isinstance(thing, partial):
+        return f"<partial> of {identity(thing.func)}"
+    name = getattr(thing, "__qualname__", type(thing).__qualname__)
+    module = getattr(thing, "__module__", type(thing).__module__)
+    return f"{module}.{name} {getattr(thing, 'version', '')}"

@@ -6,7 +6,7 @@ A quantity says which variable it makes, what it needs, and what it keeps of a b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -28,15 +28,13 @@ from crn_nn_tellurium.networks import (
     encode_targets,
     resolve_loss,
 )
-from crn_nn_tellurium.scans.fingerprint import identity
-from crn_nn_tellurium.scans.quantity import Quantity, every, over_time
-from crn_nn_tellurium.scans.subject import States, Subject, Variable
-from crn_nn_tellurium.scans.users_functions import UserFunction
+from crn_nn_tellurium.scans.plan import identity
+from crn_nn_tellurium.scans.subject import Quantity, States, Subject, Variable
 from crn_nn_tellurium.sensitivity import gradient
-from crn_nn_tellurium.simulation import SOLVED, Kind, Outcome, Outcomes, outcomes, worse
+from crn_nn_tellurium.simulation import SOLVED, Kind, Outcome, outcomes, worse
 
+# Long name of the variables that hold classes
 CLASS = "class"
-"""Long name of the variables that hold classes."""
 UNITS: Mapping[str, Any] = {"units": "model units"}
 
 
@@ -46,8 +44,8 @@ class Outputs(Quantity):
     word = "outputs"
 
     def variable(self, subject: Subject, name: str) -> Variable:
-        further = (*over_time(subject), ("output", len(subject.outputs)))
-        return Variable(name, every(subject), further, attrs={**UNITS, "long_name": "output"})
+        further = (*subject.plan.over_time, ("output", len(subject.outputs)))
+        return Variable(name, subject.plan.every, further, attrs={**UNITS, "long_name": "output"})
 
     def keep(self, subject: Subject, states: States, variable: Variable) -> FloatArray:
         return states.outputs
@@ -67,9 +65,9 @@ class AllSpecies(Quantity):
         return True
 
     def variable(self, subject: Subject, name: str) -> Variable:
-        further = (*over_time(subject), ("species", len(subject.species)))
+        further = (*subject.plan.over_time, ("species", len(subject.species)))
         return Variable(
-            name, every(subject), further, attrs={**UNITS, "long_name": "concentration"}
+            name, subject.plan.every, further, attrs={**UNITS, "long_name": "concentration"}
         )
 
     def keep(self, subject: Subject, states: States, variable: Variable) -> FloatArray:
@@ -102,12 +100,91 @@ class Single(Quantity):
         what = "output " if self.of in subject.outputs else ""
         what = "concentration of " if not what and self.of in subject.species else what
         attrs = {**UNITS, "long_name": what + self.of}
-        return Variable(name, every(subject), over_time(subject), attrs=attrs)
+        return Variable(name, subject.plan.every, subject.plan.over_time, attrs=attrs)
 
     def keep(self, subject: Subject, states: States, variable: Variable) -> FloatArray:
         if self.of in subject.outputs:
             return states.outputs[..., subject.outputs.index(self.of)]
         return states.values[..., subject.names.index(self.of)]
+
+
+@dataclass(frozen=True)
+class UserFunction(Quantity):
+    """A function of one point's result, which may fail or answer anything at any point.
+
+    Parameters
+    ----------
+    function : callable
+        Of a `SteadyState` or `TimeCourse` of a network, of other models of a dictionary of species
+        and parameters, to a number or an array of numbers.
+    version : str
+        In files, a function is known by its module, its name and this, not by its code: who
+        changes the function gives another.
+
+    Examples
+    --------
+    >>> def peak(course):
+    ...     return course.concentrations.max(axis=0)
+    >>> UserFunction(peak, version="2").default_name
+    'peak'
+    """
+
+    word = "function"
+    is_slow = True
+    function: Callable[[Any], Any]
+    version: str = ""
+
+    @property
+    def default_name(self) -> str:
+        return str(getattr(self.function, "__name__", ""))
+
+    @property
+    def identity(self) -> str:
+        return f"{self.word} {identity(self.function)} {self.version}"
+
+    @property
+    def is_identified(self) -> bool:
+        return bool(self.version) or super().is_identified
+
+    def needs_values(self, subject: Subject) -> bool:
+        return True
+
+    def variable(self, subject: Subject, name: str) -> Variable:
+        """By the first result of which the function says something."""
+        first = ""
+        for result in subject.results():
+            value, outcome = self._value(name, result)
+            if value is not None:
+                return Variable(name, subject.plan.every, subject.plan.further(name, value.shape))
+            first = first or outcome.reason
+        raise InputError(
+            f"{first or name + ': no point was solved'}; a function is given the result of one"
+            " point (a SteadyState or a TimeCourse of a network; of other models a dictionary of"
+            " species and parameters) and returns a number or an array of numbers"
+        )
+
+    def keep(self, subject: Subject, states: States, variable: Variable) -> FloatArray:
+        found = np.full((*states.box.shape, *variable.shape), np.nan)
+        for place in zip(*np.nonzero(states.solved), strict=True):
+            value, outcome = self._value(variable.name, subject.result(states, place))
+            if value is not None and value.shape != variable.shape:
+                outcome = Outcome.failure(
+                    f"{variable.name} has shape {value.shape} here, and {variable.shape} elsewhere"
+                )
+            elif value is not None:
+                found[place] = value
+            states.status[place] = states.status[place].worse(outcome)
+        return found
+
+    def _value(self, name: str, result: Any) -> tuple[FloatArray | None, Outcome]:
+        """What the function says of a result, or why it says nothing: the scan goes on."""
+        try:
+            answer = self.function(result)
+            if answer is None:
+                return None, Outcome.failure(f"{name} returns nothing")
+            return np.asarray(answer, dtype=float), SOLVED
+        except Exception as error:  # whatever it raises is a reason, and this point's alone
+            return None, Outcome.failure(f"{name}: {type(error).__name__}: {error}")
 
 
 # Of neural networks ---------------------------------------------------------------------------
@@ -124,8 +201,8 @@ class Classes(Quantity):
         subject.net.need_classes("'class'")
 
     def variable(self, subject: Any, name: str) -> Variable:
-        is_text = _has_names(subject.net)
-        return Variable(name, every(subject), over_time(subject), is_text, {"long_name": CLASS})
+        plan, is_text = subject.plan, _has_names(subject.net)
+        return Variable(name, plan.every, plan.over_time, is_text, {"long_name": CLASS})
 
     def keep(self, subject: Any, states: States, variable: Variable) -> Any:
         return _classes(subject.net, states.outputs)
@@ -143,12 +220,13 @@ class Accuracy(Quantity):
 
     def variable(self, subject: Subject, name: str) -> Variable:
         attrs = {"long_name": "accuracy", "units": "1"}
-        return Variable(name, _without_samples(subject), over_time(subject), attrs=attrs)
+        return Variable(name, _without_samples(subject), subject.plan.over_time, attrs=attrs)
 
     def keep(self, subject: Any, states: States, variable: Variable) -> FloatArray:
         truth = _along_samples(subject, states, np.asarray(_by_sample(subject), dtype=object))
         found = _classes(subject.net, states.outputs).astype(object)
         right = np.asarray(found == truth, dtype=float)
+        # a point whose samples are not all solved has no accuracy, rather than a low one
         right[~_complete(states.outputs)] = np.nan
         return _over_samples(subject, right)
 
@@ -162,12 +240,10 @@ class _OfLoss(Quantity):
 
     @property
     def identity(self) -> str:
-        """By names: see `fingerprint.identity`."""
-        loss = self.loss
-        if isinstance(loss, str):
-            return f"{self.word} {loss}"
+        if isinstance(self.loss, str):
+            return f"{self.word} {self.loss}"
         # a pair of functions is a loss that has no name of its own
-        loss = loss if isinstance(loss, Loss) else Loss(*loss)
+        loss = self.loss if isinstance(self.loss, Loss) else Loss(*self.loss)
         functions = identity(loss.function), identity(loss.derivative)
         return " ".join([self.word, loss.name, loss.targets, *functions])
 
@@ -185,7 +261,7 @@ class _OfLoss(Quantity):
     def variable(self, subject: Subject, name: str) -> Variable:
         attrs = {"long_name": self.word.replace("_", " "), "units": "1"}
         attrs["loss"] = self._resolve(subject)[0].name
-        return Variable(name, _without_samples(subject), over_time(subject), attrs=attrs)
+        return Variable(name, _without_samples(subject), subject.plan.over_time, attrs=attrs)
 
 
 @dataclass(frozen=True)
@@ -287,34 +363,30 @@ class SettlingTime(Quantity):
     def variable(self, subject: Subject, name: str) -> Variable:
         attrs = {**UNITS, "long_name": "settling time"}
         attrs |= {"tolerance": self.tolerance, "bound": self.bound}
-        return Variable(name, every(subject), attrs=attrs)
+        return Variable(name, subject.plan.every, attrs=attrs)
 
     def keep(self, subject: Any, states: States, variable: Variable) -> FloatArray:
         found = np.full(states.box.shape, np.nan)
         for place, net, x in subject.each_network(states.box):
-            times, reasons = self._settle(net, x.reshape(-1, x.shape[-1]))
+            rows = x.reshape(-1, x.shape[-1])
+            times, reasons = np.full(len(rows), np.nan), outcomes(SOLVED, len(rows))
+            try:
+                times[:] = settling_time(net, rows, self.tolerance, bound=self.bound)
+            except (NotCertified, ConvergenceError):
+                # one of them has no time: which, and what of the others?
+                for i, row in enumerate(rows):
+                    try:
+                        times[i] = settling_time(net, row, self.tolerance, bound=self.bound)
+                    except (NotCertified, ConvergenceError) as error:
+                        # all else that is kept of this point is there
+                        reasons[i] = Outcome.failure(str(error), Kind.NO_TIME)
             found[place] = times.reshape(x.shape[:-1])
             by_point = reasons.reshape(x.shape[:-1])
             states.status[place] = worse(states.status[place], by_point)
         return found
 
-    def _settle(self, net: Network, x: FloatArray) -> tuple[FloatArray, Outcomes]:
-        status = outcomes(SOLVED, len(x))
-        try:
-            return settling_time(net, x, self.tolerance, bound=self.bound), status
-        except (NotCertified, ConvergenceError):
-            times = np.full(len(x), np.nan)
-        for i, row in enumerate(x):
-            try:
-                times[i] = settling_time(net, row, self.tolerance, bound=self.bound)
-            except (NotCertified, ConvergenceError) as error:
-                # all else that is kept of this point is there
-                status[i] = Outcome.failure(str(error), Kind.NO_TIME)
-        return times, status
-
 
 def _has_names(net: Network) -> bool:
-    """Whether classes are texts."""
     return any(isinstance(label, str) for label in net.classes)
 
 
@@ -328,18 +400,17 @@ def _classes(net: Network, outputs: FloatArray) -> Any:
 
 
 def _complete(outputs: FloatArray) -> Any:
-    """Which points have all their outputs."""
     return ~np.isnan(outputs).any(axis=-1)
 
 
 def _by_sample(subject: Subject) -> Any:
     """The targets, also where there is one sample."""
-    plan = subject.plan
-    return np.asarray(plan.y) if plan.has_samples else np.asarray(plan.y)[None]
+    y = np.asarray(subject.plan.y)
+    return y if subject.plan.has_samples else y[None]
 
 
 def _without_samples(subject: Subject) -> tuple[int, ...]:
-    return tuple(d for d in every(subject) if d != subject.plan.sample)
+    return tuple(d for d in subject.plan.every if d != subject.plan.sample)
 
 
 def _over_samples(subject: Subject, values: FloatArray) -> FloatArray:
@@ -356,20 +427,15 @@ def _along_samples(subject: Subject, states: States, array: Any) -> Any:
     return array.reshape(*shape, *(1,) * further, *array.shape[1:])
 
 
+# Those that go by a name, with options as they are by default
 QUANTITIES: Mapping[str, type[Quantity]] = {
     kind.word: kind
     for kind in (Outputs, Classes, AllSpecies, SettlingTime, MeanLoss, Accuracy, GradientNorm)
 }
-"""Those that go by a name, with options as they are by default."""
 
 
 def quantity_of(kept: Any) -> Quantity:
-    """The quantity that a name, a function or a quantity means.
-
-    Raises
-    ------
-    InputError
-    """
+    """The quantity that a name, a function or a quantity means."""
     if isinstance(kept, Quantity):
         return kept
     if isinstance(kept, str):

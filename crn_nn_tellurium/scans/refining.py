@@ -26,12 +26,12 @@ from crn_nn_tellurium.scans.workers import ExecutorLike, as_executor
 if TYPE_CHECKING:
     import xarray as xr
 
+# How much more a simplex across the boundary counts than one of the same size that is not
 _FOCUS = 1_000.0
-"""How much more a simplex across the boundary counts than one of the same size that is not."""
+# Neighbours that are so many times farther apart than most are not used for the boundary
 _FAR = 4.0
-"""Neighbours that are so many times farther apart than most are not used for the boundary."""
+# At least so many times, points are chosen by what those before have found
 _BATCHES = 20
-"""At least so many times, points are chosen by what those before have found."""
 _AT_ONCE = 128
 
 
@@ -99,7 +99,13 @@ def refine(
         raise InputError(
             f"ranges are {ranges!r}; expected (low, high) by name, one to four of them"
         )
-    names, points = list(ranges), _axis_points(ranges)
+    names = list(ranges)
+    for name, span in ranges.items():
+        if hasattr(span, "ppf"):
+            raise InputError(
+                f"{name!r}: its range is {span!r}; expected (low, high) or (low, high, 'log')"
+            )
+        stretch(name, span, np.zeros(1))
     least = 2 ** len(names) + 1  # the corners, and one between
     n = whole_number("n", n, least, f"a whole number of points, {least} or more")
     if limit is not None and not (is_real(limit) and np.isfinite(limit)):
@@ -116,7 +122,7 @@ def refine(
         while done < n:
             asked, _ = learner.ask(min(batch, n - done))
             new = np.array(asked, dtype=float).reshape(len(asked), -1)
-            values = {name: points(name, new[:, i]) for i, name in enumerate(names)}
+            values = {name: stretch(name, ranges[name], new[:, i]) for i, name in enumerate(names)}
             shared: Any = {"x": x, "y": y, "outputs": outputs, "at": at, "executor": workers}
             ds = scan(model, paired(values), progress=False, **shared)
             sides += _sides(ds, limit, codes)
@@ -132,20 +138,8 @@ def refine(
     kept = next(name for name in ds.data_vars if name != "status")
     ds.attrs |= {"title": f"boundary of {kept}", "axes": f"point: {', '.join(names)} (refined)"}
     ds.attrs["limit"] = "where the value changes" if limit is None else float(limit)
-    return _with_boundary(
-        ds[[*names, *ds.data_vars]], np.concatenate(unit), np.array(sides), points
-    )
-
-
-def _axis_points(ranges: Mapping[str, Any]) -> Any:
-    """(name, places in [0, 1]) -> values; the ends of the range are among them."""
-    for name, span in ranges.items():
-        if hasattr(span, "ppf"):
-            raise InputError(
-                f"{name!r}: its range is {span!r}; expected (low, high) or (low, high, 'log')"
-            )
-        stretch(name, span, np.zeros(1))
-    return lambda name, unit: stretch(name, ranges[name], unit)
+    ds = ds[[*names, *ds.data_vars]]
+    return _with_boundary(ds, np.concatenate(unit), np.array(sides), ranges)
 
 
 def _learner(n_dims: int) -> Any:
@@ -194,7 +188,9 @@ def _sides(ds: xr.Dataset, limit: float | None, codes: dict[Any, int]) -> list[i
     return found
 
 
-def _with_boundary(ds: xr.Dataset, unit: FloatArray, sides: Any, points: Any) -> xr.Dataset:
+def _with_boundary(
+    ds: xr.Dataset, unit: FloatArray, sides: Any, ranges: Mapping[str, Any]
+) -> xr.Dataset:
     """The same with midpoints of neighbours on either side."""
     edges = _edges(unit)
     across = edges[sides[edges[:, 0]] != sides[edges[:, 1]]]
@@ -202,13 +198,10 @@ def _with_boundary(ds: xr.Dataset, unit: FloatArray, sides: Any, points: Any) ->
     # neighbours far apart, as along the rim of the ranges, do not say where between them it is
     across = across[length <= _FAR * np.median(length)] if len(across) else across
     middle = (unit[across[:, 0]] + unit[across[:, 1]]) / 2
-    names = [str(name) for name in ds.coords if ds[name].dims == ("point",)]
-    return ds.assign(
-        {
-            f"boundary_{name}": ("edge", points(name, middle[:, i]), ds[name].attrs)
-            for i, name in enumerate(names)
-        }
-    )
+    for i, (name, span) in enumerate(ranges.items()):
+        boundary = "edge", stretch(name, span, middle[:, i]), ds[name].attrs
+        ds = ds.assign({f"boundary_{name}": boundary})
+    return ds
 
 
 def _edges(unit: FloatArray) -> Any:

@@ -1,8 +1,7 @@
 """`scan`: numbers of a model varied, every point solved, and what was asked for kept.
 
 The parts: what is varied (`axes`) and kept (`quantities`), the plan and its chunks (`plan`,
-`grid`), what solves a chunk (`solve`, with a `subject`), where chunks are solved (`workers`), and
-`files`.
+`grid`), what a point is (a `subject`), who solves chunks (`workers`), and `files`.
 """
 
 from __future__ import annotations
@@ -30,12 +29,9 @@ from crn_nn_tellurium.scans.arguments import (
 )
 from crn_nn_tellurium.scans.axes import Vary
 from crn_nn_tellurium.scans.files import KEY, Parts, ScanFile, check_size, open_scan, write_result
-from crn_nn_tellurium.scans.fingerprint import model_hash, versions
-from crn_nn_tellurium.scans.grid import Box, whole
-from crn_nn_tellurium.scans.plan import SAMPLE, Plan
-from crn_nn_tellurium.scans.solve import Solver
-from crn_nn_tellurium.scans.subject import Variable
-from crn_nn_tellurium.scans.workers import ExecutorLike, solve_chunks
+from crn_nn_tellurium.scans.plan import SAMPLE, Box, Plan, versions, whole
+from crn_nn_tellurium.scans.subject import Subject
+from crn_nn_tellurium.scans.workers import ExecutorLike, Solver, solve_chunks
 from crn_nn_tellurium.simulation import OnError, Outcome, Simulator, failures
 
 if TYPE_CHECKING:
@@ -134,16 +130,16 @@ def scan(
     file = path if path is None or isinstance(path, ScanFile) else ScanFile(path)
     if file is not None:
         _refuse_nameless(plan)
+    # a finished file is not solved again, but is asked about its failures all the same
     if file is not None and (found := _finished(file, plan)) is not None:
         if on_error == "raise":
             _raise_failures(plan, whole(plan.shape), found.status.values)
         return found
-    solver = Solver(plan)
-    arrays = _Arrays(plan, solver.variables)
-    if file is not None:
-        return _scan_to(file, plan, solver, arrays, executor, progress, on_error)
-    _fill(plan, solver, arrays, executor, None, progress, on_error)
-    return _dataset(plan, solver, arrays)
+    result = _Result(plan)
+    if file is None:
+        result.fill(executor, None, progress, on_error)
+        return result.dataset()
+    return _scan_to(file, result, executor, progress, on_error)
 
 
 def _refuse_nameless(plan: Plan) -> None:
@@ -159,20 +155,18 @@ def _refuse_nameless(plan: Plan) -> None:
 
 def _scan_to(
     file: ScanFile,
-    plan: Plan,
-    solver: Solver,
-    arrays: _Arrays,
+    result: _Result,
     executor: ExecutorLike,
     progress: bool | None,
     on_error: OnError,
 ) -> xr.Dataset:
     """Solve what is not beside the file yet, and write it when all is there."""
-    check_size(file.path, arrays.largest)
-    parts = Parts(file, plan)
+    check_size(file.path, result.largest)
+    parts = Parts(file, result.plan)
     parts.open()
     try:
-        given_up = _fill(plan, solver, arrays, executor, parts, progress, on_error)
-        ds = _dataset(plan, solver, arrays)
+        given_up = result.fill(executor, parts, progress, on_error)
+        ds = result.dataset()
         if given_up:
             warnings.warn(
                 f"{given_up} chunks of the scan were given up, so {str(file.path)!r} is not"
@@ -196,13 +190,7 @@ def _scan_to(
 
 
 def _finished(file: ScanFile, plan: Plan) -> xr.Dataset | None:
-    """The result that a file holds already, if it is this scan's.
-
-    Raises
-    ------
-    FileExistsError
-        If the file holds something else, or is not to be used.
-    """
+    """The result that a file holds already, if it is this scan's; nothing else is taken."""
     if not file.path.exists() or file.overwrite:
         return None
     if file.resume:
@@ -220,79 +208,99 @@ def _finished(file: ScanFile, plan: Plan) -> xr.Dataset | None:
 # Solving ------------------------------------------------------------------------------------------
 
 
-class _Arrays:
+class _Result:
     """The result's variables, filled chunk by chunk."""
 
-    def __init__(self, plan: Plan, variables: Mapping[str, Variable]) -> None:
-        self.variables = variables
-        self.values: dict[str, Any] = {}
-        for name, variable in variables.items():
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._solver = Solver(plan)
+        self._variables, self._values = self._solver.variables, dict[str, Any]()
+        for name, variable in self._variables.items():
             shape = (*(plan.shape[d] for d in variable.over), *variable.shape)
             empty, kind = ("", object) if variable.is_text else (np.nan, float)
-            self.values[name] = np.full(shape, empty, kind)
+            self._values[name] = np.full(shape, empty, kind)
         self._texts: dict[str, str] = {}
 
     @property
     def largest(self) -> int:
         """Bytes of the largest variable."""
-        return max(int(values.nbytes) for values in self.values.values())
+        return max(int(values.nbytes) for values in self._values.values())
 
-    def put(self, box: Box, solved: dict[str, Any]) -> None:
-        """One chunk's variables."""
-        for name, variable in self.variables.items():
+    def fill(
+        self, executor: ExecutorLike, parts: Parts | None, progress: bool | None, on_error: OnError
+    ) -> int:
+        """Solve what is not done; says how many chunks were given up."""
+        plan = self.plan
+        count = given_up = 0
+        with progress_bar("scanning", progress, int(np.prod(plan.shape))) as advance:
+
+            def take(number: int, solved: dict[str, Any] | str) -> None:
+                nonlocal count
+                box = plan.chunks[number]
+                self._put(box, solved)
+                if on_error == "raise":
+                    _raise_failures(plan, box, self._values["status"][box.slices])
+                count += int(np.prod(box.shape))
+                advance(count, "points")
+
+            todo = dict.fromkeys(range(len(plan.chunks)))
+            for number in parts.done() if parts is not None else ():
+                if parts is not None and (kept := parts.read(number)) is not None:
+                    del todo[number]
+                    take(number, kept)
+            for number, solved in solve_chunks(plan, list(todo), executor, self._solver):
+                if isinstance(solved, str):
+                    given_up += 1
+                elif parts is not None:
+                    parts.write(number, solved)
+                take(number, solved)
+        return given_up
+
+    def _put(self, box: Box, solved: dict[str, Any] | str) -> None:
+        if isinstance(solved, str):  # a chunk that was given up: numbers stay NaN
+            self._values["status"][box.slices] = str(solved)
+            return
+        for name, variable in self._variables.items():
             part = solved[name]
             if variable.is_text:  # millions of points share few texts; outcomes become plain ones
                 part = np.frompyfunc(self._shared, 1, 1)(part)
-            self.values[name][tuple(box.slices[d] for d in variable.over)] = part
+            self._values[name][tuple(box.slices[d] for d in variable.over)] = part
 
     def _shared(self, text: str) -> str:
         return self._texts.setdefault(text, str(text))
 
-    def put_failure(self, box: Box, reason: str) -> None:
-        """A chunk that could not be solved: numbers stay NaN."""
-        self.values["status"][box.slices] = str(reason)
+    def dataset(self) -> xr.Dataset:
+        import xarray as xr
+
+        plan, subject = self.plan, self._solver.subject
+        further = {name for variable in self._variables.values() for name, _ in variable.further}
+        labels = {"output": subject.outputs, "species": subject.species}
+        coordinates = _coordinates(plan, subject) | {
+            name: np.array(names, dtype=object) for name, names in labels.items() if name in further
+        }
+        variables = {}
+        for name, variable in self._variables.items():
+            dims = (*(plan.dims[d] for d in variable.over), *(dim for dim, _ in variable.further))
+            variables[name] = (dims, self._values[name], dict(variable.attrs))
+        return xr.Dataset(variables, coordinates, _provenance(plan))
 
 
-def _fill(
-    plan: Plan,
-    solver: Solver,
-    arrays: _Arrays,
-    executor: ExecutorLike,
-    parts: Parts | None,
-    progress: bool | None,
-    on_error: OnError,
-) -> int:
-    """Solve what is not done; says how many chunks were given up."""
-    count = given_up = 0
-    with progress_bar("scanning", progress, int(np.prod(plan.shape))) as advance:
-
-        def take(number: int, solved: dict[str, Any] | str) -> None:
-            """Put a chunk where it belongs."""
-            nonlocal count
-            box = plan.chunks[number]
-            if isinstance(solved, str):
-                arrays.put_failure(box, solved)
-            else:
-                arrays.put(box, solved)
-            if on_error == "raise":
-                _raise_failures(plan, box, arrays.values["status"][box.slices])
-            count += int(np.prod(box.shape))
-            advance(count, "points")
-
-        done = set()
-        if parts is not None:
-            for number in parts.done():
-                if (kept := parts.read(number)) is not None:
-                    done.add(number)
-                    take(number, kept)
-        todo = [number for number in range(len(plan.chunks)) if number not in done]
-        for number, solved in solve_chunks(plan, todo, executor, solver):
-            if isinstance(solved, str):
-                given_up += 1
-            elif parts is not None:
-                parts.write(number, solved)
-            take(number, solved)
-    return given_up
+def _coordinates(plan: Plan, subject: Subject) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for axis in plan.axes:
+        for name, values in coordinates_of(axis).items():
+            # h1 of rows by layer is described as the h that was varied
+            origin = name if name in axis.values else next(filter(name.startswith, axis.values))
+            found[name] = (axis.dim, values, subject.describe(origin))
+    if plan.has_samples:
+        # a file of netCDF 3 knows no longer whole numbers
+        numbers = np.arange(plan.shape[-1], dtype=np.int32)
+        found[SAMPLE] = (SAMPLE, numbers, {"long_name": "sample of x"})
+    for name, values in sample_inputs(plan).items():
+        found[name] = (SAMPLE, values, {"long_name": f"input {name}", "units": "model units"})
+    if plan.time is not None:
+        found["time"] = ("time", plan.time, {"long_name": "time", "units": "model units"})
+    return found
 
 
 def _raise_failures(plan: Plan, box: Box, status: Any) -> None:
@@ -301,10 +309,9 @@ def _raise_failures(plan: Plan, box: Box, status: Any) -> None:
         return
     place = tuple(int(i) for i in np.argwhere(failed)[0])
     point = {d: a + i for d, (a, i) in enumerate(zip(box.start, place, strict=True))}
-    values = plan.values(point)
     where = [
-        f"{name} = {', '.join(f'{v:.6g}' for v in np.ravel(values[name]).tolist())}"
-        for name in values
+        f"{name} = {', '.join(f'{v:.6g}' for v in np.ravel(value).tolist())}"
+        for name, value in plan.values(point).items()
     ]
     if plan.sample is not None:
         where.append(f"sample = {point[plan.sample]}")
@@ -314,42 +321,6 @@ def _raise_failures(plan: Plan, box: Box, status: Any) -> None:
     )
 
 
-# The result ---------------------------------------------------------------------------------------
-
-
-def _dataset(plan: Plan, solver: Solver, arrays: _Arrays) -> xr.Dataset:
-    import xarray as xr
-
-    coordinates: dict[str, Any] = {}
-    for axis in plan.axes:
-        for name, values in coordinates_of(axis).items():
-            origin = (
-                name if name in axis.values else next(n for n in axis.values if name.startswith(n))
-            )
-            coordinates[name] = (axis.dim, values, solver.subject.describe(origin))
-    if plan.has_samples:
-        # a file of netCDF 3 knows no longer whole numbers
-        coordinates[SAMPLE] = (
-            SAMPLE,
-            np.arange(plan.shape[-1], dtype=np.int32),
-            {"long_name": "sample of x"},
-        )
-    for name, values in sample_inputs(plan).items():
-        coordinates[name] = (SAMPLE, values, {"long_name": f"input {name}", "units": "model units"})
-    if plan.time is not None:
-        coordinates["time"] = ("time", plan.time, {"long_name": "time", "units": "model units"})
-    further = {name for variable in arrays.variables.values() for name, _ in variable.further}
-    labels = {"output": solver.subject.outputs, "species": solver.subject.species}
-    coordinates |= {
-        name: np.array(names, dtype=object) for name, names in labels.items() if name in further
-    }
-    variables = {}
-    for name, variable in arrays.variables.items():
-        dims = (*(plan.dims[d] for d in variable.over), *(dim for dim, _ in variable.further))
-        variables[name] = (dims, arrays.values[name], dict(variable.attrs))
-    return xr.Dataset(variables, coordinates, _provenance(plan))
-
-
 def _provenance(plan: Plan) -> dict[str, Any]:
     """How a result came about, in what files can hold."""
     name = "antimony" if isinstance(plan.model, str) else plan.model.name
@@ -357,7 +328,7 @@ def _provenance(plan: Plan) -> dict[str, Any]:
     found: dict[str, Any] = text | {
         "title": f"scan of {name}: {', '.join(plan.quantities)}",
         "model": name if isinstance(plan.model, str) else repr(plan.model),
-        "model_hash": model_hash(plan.model),
+        "model_hash": plan.model_hash,
         "axes": "; ".join(
             f"{axis.dim}: {', '.join(list(axis.values)[:12])} ({axis.design})" for axis in plan.axes
         ),
@@ -368,8 +339,7 @@ def _provenance(plan: Plan) -> dict[str, Any]:
     }
     if isinstance(plan.model, Network) and plan.x is not None and plan.x.ndim == 1:
         given = zip(plan.model.input_names, plan.x.tolist(), strict=True)
-        varied = {name for axis in plan.axes for name in axis.values}
         found["inputs"] = ", ".join(
-            f"{name} = {value!r}" for name, value in given if name not in varied
+            f"{name} = {value!r}" for name, value in given if name not in plan.varied
         )
     return found

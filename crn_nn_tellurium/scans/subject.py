@@ -1,4 +1,4 @@
-"""What a scan solves: a subject answers for boxes of points, whatever is kept of them."""
+"""What a scan solves and keeps: a subject answers for boxes of points, a quantity reads them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.scans.grid import Box
-from crn_nn_tellurium.scans.plan import Plan
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.scans.plan import Box, Plan
 from crn_nn_tellurium.simulation import Outcomes, failures
 
+# Points at which it is tried what a user's function returns
 _TRIED = 64
-"""Points at which it is tried what a user's function returns."""
 
 
 def _nothing() -> FloatArray:
@@ -44,28 +45,16 @@ class Variable:
         return tuple(n for _, n in self.further)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class States:
-    """A box that is solved; where nobody asked for an array, it is empty.
-
-    Attributes
-    ----------
-    box : Box
-    status : (box) ndarray of Outcome
-        Quantities add what they cannot say of a point.
-    outputs : (box, [n_times], n_outputs) ndarray
-    values : (box, [n_times], n_names) ndarray
-        Of all that has a name in the subject.
-    residual : (box) ndarray
-    solved : (box) bool ndarray
-        Where there is a state, whatever quantities then say of it.
-    """
+    """A box that is solved; where nobody asked for an array, it is empty."""
 
     box: Box
-    status: Outcomes
-    outputs: FloatArray = field(default_factory=_nothing)
-    values: FloatArray = field(default_factory=_nothing)
-    residual: FloatArray = field(default_factory=_nothing)
+    status: Outcomes  # (box); quantities add what they cannot say of a point
+    outputs: FloatArray = field(default_factory=_nothing)  # (box, [n_times], n_outputs)
+    values: FloatArray = field(default_factory=_nothing)  # (box, [n_times], n_names)
+    residual: FloatArray = field(default_factory=_nothing)  # (box)
+    # (box), where there is a state, whatever quantities then say of it
     solved: npt.NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,22 +63,12 @@ class States:
 
 
 class Subject(ABC):
-    """A plan's model.
-
-    Attributes
-    ----------
-    plan : Plan
-    outputs : tuple of str
-        What an experiment reads.
-    species : tuple of str
-    names : tuple of str
-        All that has a value at a point, species first.
-    """
+    """A plan's model."""
 
     plan: Plan
-    outputs: tuple[str, ...]
+    outputs: tuple[str, ...]  # what an experiment reads
     species: tuple[str, ...]
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # all that has a value at a point, species first
 
     @abstractmethod
     def describe(self, name: str) -> dict[str, Any]:
@@ -109,3 +88,54 @@ class Subject(ABC):
             states = self.states(Box(point, tuple(i + 1 for i in point)), True)
             if states.solved.all():
                 yield self.result(states, (0,) * len(point))
+
+
+@dataclass(frozen=True)
+class Quantity(ABC):
+    """One thing that is kept of every point."""
+
+    word: ClassVar[str] = ""
+    of_networks: ClassVar[bool] = False
+    """Whether it means something of neural networks alone."""
+    by_network: ClassVar[bool] = False
+    """Whether it is asked of each point's network, and not of a state."""
+    needs_targets: ClassVar[bool] = False
+    """Whether it needs the targets of all samples at once."""
+    is_slow: ClassVar[bool] = False
+    """Whether chunks are to have fewer points."""
+
+    @property
+    def default_name(self) -> str:
+        """Its variable's name, unless the user gives another."""
+        return self.word
+
+    @property
+    def identity(self) -> str:
+        """What tells it from others in the key of a scan."""
+        return repr(self)
+
+    @property
+    def is_identified(self) -> bool:
+        """Whether equal identities mean the same quantity, so that a file may hold it."""
+        return "<" not in self.identity
+
+    def needs_values(self, subject: Subject) -> bool:
+        """Whether it reads more than the outputs."""
+        return False
+
+    def check(self, subject: Subject) -> None:
+        """Refuse what the subject cannot answer."""
+        if self.of_networks and not isinstance(subject.plan.model, Network):
+            raise InputError(
+                f"{self.word!r} is of neural networks; give the Network, not its reactions or text"
+            )
+        if self.needs_targets and subject.plan.y is None:
+            raise InputError(f"{self.word!r} needs targets; expected y=, one per sample of x=")
+
+    @abstractmethod
+    def variable(self, subject: Subject, name: str) -> Variable:
+        """The variable that it makes."""
+
+    @abstractmethod
+    def keep(self, subject: Any, states: States, variable: Variable) -> Any:
+        """Its values over a box; what it cannot say of a point is added to the status."""

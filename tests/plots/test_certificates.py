@@ -73,13 +73,32 @@ def test_an_envelope_of_intervals_in_the_tube_as_distances():
     assert after[:, 1].max() <= half + 1 + 1e-6
 
 
+def test_a_converted_certificate_is_drawn_in_its_units_with_trajectories_of_the_model():
+    net, units = cn.load_model("xor"), PhysicalUnits(c0=10, tau=7200)
+    certificate = cn.certify(net, [0, 1], tolerance=0.02)
+    course = cn.Simulator(net).time_course([0, 1], 300, 301)
+    drawn = [
+        plot_envelope(certificate.in_units(units), course, plt.figure().subplots()),
+        plot_envelope(certificate, course.in_units(units), plt.figure().subplots(), units=units),
+    ]
+    for ax in drawn:
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("time (h)", "value (nM)")
+        assert legend(ax)[2] == "fixed point ± 0.2 nM"
+        assert marked(ax) == pytest.approx(2 * certificate.settling_time)
+        np.testing.assert_allclose(ax.lines[0].get_ydata(), 10 * certificate.envelope.lower[:, 0])
+        np.testing.assert_allclose(
+            ax.lines[2].get_xydata().T, [2 * course.time[1:], 10 * course["y0"][1:]]
+        )
+
+
 def test_envelopes_that_cannot_be_drawn_are_refused():
     net = cn.load_model("xor")
     with pytest.raises(cn.InputError, match=r"by 'cheap'; expected one by bound='envelope'"):
         plot_envelope(cn.certify(net, [0, 1], bound="cheap"))
     certificate = cn.certify(net, [0, 1], tolerance=0.1)
-    with pytest.raises(cn.InputError, match="already; expected model units, with units="):
-        plot_envelope(certificate.in_units(PhysicalUnits(c0=10, tau=100)))
+    in_tube = certificate.in_units(PhysicalUnits(c0=10, tau=100))
+    with pytest.raises(cn.InputError, match="already; expected model units, to be converted"):
+        plot_envelope(in_tube, units=PhysicalUnits(c0=10, tau=200))
     other = cn.Simulator(cn.load_model("iris")).time_course([5.1, 3.5, 1.4, 0.2], n_points=11)
     with pytest.raises(
         cn.InputError, match=r"a trajectory has outputs y0, y1, y2; expected the certificate's: y0"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.plots.scans import is_log
 
 XOR = cn.load_model("xor")
 UNIT = np.linspace(0, 1, 9)
@@ -99,3 +100,26 @@ def test_too_many_lines_are_refused(ds):
     many = cn.scan(XOR, {"x0": np.linspace(0, 1, 12), "x1": np.linspace(0, 1, 13)}).outputs
     with pytest.raises(cn.InputError, match="12 lines along 'x0'; expected 10 at most"):
         cn.plot_scan(many)
+
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("points", "expected"),
+    [
+        (np.geomspace(1e-4, 1, 5), True),
+        (np.geomspace(1, 30, 40), True),
+        (np.geomspace(1, 10, 40), False),  # too short
+        (np.linspace(0.01, 1, 30), False),
+        (np.linspace(0.05, 1, 3), False),
+        (np.linspace(0, 1, 9), False),  # there is no logarithm of 0
+        (np.array([1e-3, 1.0]), False),  # two points are even on any scale
+        (np.array([1, 10, 100, 1000]), True),
+        (10 ** RNG.uniform(-4, 0, 64), True),
+        (RNG.uniform(0.01, 1, 64), False),
+        (np.array(["a", "b", "c"]), False),
+    ],
+)
+def test_axes_are_logarithmic_for_points_that_are_even_on_them(points, expected):
+    assert is_log(points) is expected

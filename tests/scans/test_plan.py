@@ -6,7 +6,7 @@ import numpy as np
 from support.scans import XOR, assert_close, changed
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.scans.grid import boxes
+from crn_nn_tellurium.scans.plan import boxes
 
 
 def test_the_result_says_how_it_came_about():
