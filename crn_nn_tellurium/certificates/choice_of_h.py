@@ -25,6 +25,7 @@ from crn_nn_tellurium.basics import (
     read_only,
     whole_number,
 )
+from crn_nn_tellurium.certificates.certificate import Bound
 from crn_nn_tellurium.certificates.question import TOLERANCE, input_points, kinetics_of
 from crn_nn_tellurium.certificates.search_for_h import (
     Aim,
@@ -34,7 +35,6 @@ from crn_nn_tellurium.certificates.search_for_h import (
     free_layers,
     with_log_h,
 )
-from crn_nn_tellurium.certificates.settling_bounds import Bound
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.networks import Network
 

@@ -16,16 +16,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.certificates.envelope import Coefficients, Envelope
+from crn_nn_tellurium.certificates.question import Answer, EnvelopeCourse, Question
 from crn_nn_tellurium.certificates.starts import EARLY, needs_cap, start_anywhere, start_in
+from crn_nn_tellurium.chemistry import Interval
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, ModelTooLargeError, NotCertified
-from crn_nn_tellurium.kinetics import Bounds
-from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.kinetics import Bounds, NetworkKinetics, settle_between
 from crn_nn_tellurium.simulation import FlatModel
 
 SLACK = 1e-6
@@ -47,29 +49,17 @@ LIMIT = 8_000
 
 @dataclass(frozen=True)
 class Course:
-    """An envelope over time, as far as it was followed.
-
-    Attributes
-    ----------
-    time : (n_points,) ndarray
-    state : (n_points, n_species) ndarray
-        Relative errors, in the order of `Envelope.network.floating`.
-    above, below : (n_points, n_out) ndarray
-        How far the outputs may be above and below their fixed point.
-    settled : (n_out,) ndarray
-        By when each output is within tolerance.
-    chain : tuple of str
-        The species that the slowest output waits for, from the first layer on.
-    rate : float
-        Slowest rate at the fixed point.
-    """
+    """An envelope over time (n_points,), as far as it was followed."""
 
     time: FloatArray
-    state: FloatArray
+    # how far the outputs may be above and below their fixed point, (n_points, n_out)
     above: FloatArray
     below: FloatArray
+    # by when each output is within tolerance, (n_out,)
     settled: FloatArray
+    # the species that the slowest output waits for, from the first layer on
     chain: tuple[str, ...]
+    # slowest rate at the fixed point
     rate: float
 
 
@@ -89,29 +79,43 @@ class _Aim:
 
 
 class EnvelopeModel:
-    """The envelope of one network's chemistry, compiled.
+    """The envelope of one network's chemistry, compiled once and followed for each sample."""
 
-    Parameters
-    ----------
-    net : Network
-
-    Raises
-    ------
-    ModelTooLargeError
-        If the envelope has more couplings than can be compiled in reasonable time.
-    NotCertified
-        If no envelope is known for an activation's chemistry.
-    """
-
-    def __init__(self, net: Network) -> None:
-        self.net = net
-        self.crn = to_reactions(net)
+    def __init__(self, kinetics: NetworkKinetics) -> None:
+        self.kinetics = kinetics
+        self.net = kinetics.net
+        self.crn = to_reactions(self.net)
         self.envelope = Envelope(self.crn)
         if (size := self.envelope.n_couplings) > LIMIT:
             raise ModelTooLargeError(
-                f"network {net.name!r}: its envelope has {size} couplings between units and is"
+                f"network {self.net.name!r}: its envelope has {size} couplings between units and is"
                 f" compiled up to {LIMIT}; bound='cheap' has no limit"
             )
+
+    def answer(self, question: Question) -> Answer:
+        """By when the outputs have settled; raises what `certify` says."""
+        coding = self.net.input_coding
+        points, courses = [], []
+        for lower, upper in zip(question.inputs.lower, question.inputs.upper, strict=True):
+            held = coding.code_between(lower, upper)
+            boundary = held[0].ravel(), held[1].ravel()
+            points.append(fixed_point(self.kinetics, held, question.rates))
+            courses.append(self.follow(points[-1], boundary, question))
+        times = np.array([course.settled for course in courses])
+        worst = int(times.max(axis=1).argmax())
+        course = courses[worst]
+        low, high = self._output_bounds(points[worst])
+        lowest, highest = (np.array([bounds[up] for bounds in points]) for up in (0, 1))
+        capped: Any = np.array(self.crn.floating)[needs_cap(self.envelope)]
+        return Answer(
+            by_sample=times,
+            chain=course.chain,
+            rate=min(course.rate for course in courses),
+            outputs=Interval(*self._output_bounds((lowest, highest))),
+            fixed_point=Interval(lowest, highest),
+            capped=() if question.starts else tuple(capped.tolist()),
+            envelope=EnvelopeCourse(course.time, low - course.below, high + course.above),
+        )
 
     @cached_property
     def flat(self) -> FlatModel:
@@ -119,61 +123,45 @@ class EnvelopeModel:
         return FlatModel(self.envelope.network)
 
     @cached_property
-    def read_out(self) -> FloatArray:
+    def _read_out(self) -> FloatArray:
         """Coefficients (n_out, n_floating) of the species in the outputs."""
         activation = self.net.layers[-1].activation
         coefficients = dict(activation.read_out.terms)
         by_species = [coefficients.get(name, 0.0) for name in activation.species]
         own = np.kron(np.eye(self.net.n_out), by_species)
-        return np.pad(own, ((0, 0), (len(self.crn.floating) - own.shape[1], 0)))
+        # the last layer's species are the last ones
+        others = len(self.crn.floating) - own.shape[1]
+        return np.pad(own, ((0, 0), (others, 0)))
 
     def errors(self, state: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
         """How far the outputs (..., n_out) may be above and below, for fixed points <= `upper`."""
         high, low = self.envelope.relative(state)
-        gains, losses = (np.maximum(sign * self.read_out, 0) * upper for sign in (1, -1))
-        return high @ gains.T + low @ losses.T, low @ gains.T + high @ losses.T
+        gains = np.maximum(self._read_out, 0) * upper
+        losses = np.maximum(-self._read_out, 0) * upper
+        above = high @ gains.T + low @ losses.T
+        below = low @ gains.T + high @ losses.T
+        return above, below
 
-    def output_bounds(self, points: Bounds) -> Bounds:
+    def _output_bounds(self, points: Bounds) -> Bounds:
         """Bounds of the outputs (..., n_out) for species between bounds (..., n_floating)."""
         activation = self.net.layers[-1].activation
-        width = len(activation.species)
-        n_out = self.net.n_out
-        # the last layer's species are the last ones
-        last = (y[..., -n_out * width :] for y in points)
-        low, high = (y.reshape(*y.shape[:-1], n_out, width) for y in last)
+        shape = self.net.n_out, len(activation.species)
+        last = (y[..., -shape[0] * shape[1] :] for y in points)
+        low, high = (y.reshape(*y.shape[:-1], *shape) for y in last)
         return activation.read_between(low, high)
 
-    def follow(
-        self,
-        fixed_point: Bounds,
-        boundary: Bounds,
-        tolerance: float,
-        initial_max: float,
-        rates: float = 0.0,
-        box: Bounds | None = None,
-    ) -> Course:
-        """Follow the envelope from all starts, or a box of starts, until every output has settled.
-
-        Parameters
-        ----------
-        fixed_point, boundary : pair of ndarray
-            Bounds of the floating species' fixed point and of the boundary species.
-        tolerance : float
-            In units of the outputs.
-        initial_max : float
-            Cap on the starts of species that lose in proportion to themselves.
-        rates : float
-            Relative error of every rate constant.
-        box : pair of (n_floating,) ndarray, optional
-            Bounds of the starts.
+    def follow(self, fixed_point: Bounds, boundary: Bounds, question: Question) -> Course:
+        """Follow the envelope of one sample from all starts asked for until every output has
+        settled; the bounds are of the floating species' fixed point and of the boundary species.
         """
-        coefficients = self.envelope.coefficients(fixed_point, boundary, rates)
+        coefficients = self.envelope.coefficients(fixed_point, boundary, question.rates)
         self._check(fixed_point, boundary, coefficients)
         values = self.envelope.constants(coefficients)
-        aim = _Aim(fixed_point, coefficients, values, tolerance * (1 - SLACK))
-        if box is None:
-            return self._from_all(aim, initial_max)
-        return self._from_box(aim, initial_max, box)
+        aim = _Aim(fixed_point, coefficients, values, question.tolerance * (1 - SLACK))
+        if question.starts is None:
+            return self._from_all(aim, question.initial_max)
+        box = question.starts.lower, question.starts.upper
+        return self._from_box(aim, question.initial_max, box)
 
     def _from_all(self, aim: _Aim, initial_max: float) -> Course:
         begin = start_anywhere(self.envelope, aim.fixed_point, aim.coefficients, initial_max)
@@ -264,7 +252,7 @@ class EnvelopeModel:
         slowest = int(settled.argmax())
         at = min(int(np.searchsorted(time, settled[slowest])), len(time) - 1)
         high, low = self.envelope.relative(state[at])
-        parts = self.read_out[slowest] * upper
+        parts = self._read_out[slowest] * upper
         rising = bool(above[at, slowest] >= below[at, slowest])
         # an output that is too high has too much of what it adds, or too little of the rest
         own, others = (high, low) if rising else (low, high)
@@ -272,7 +260,7 @@ class EnvelopeModel:
         species = int(feeds.argmax())
         side, most = rising == (parts[species] > 0), aim.coefficients.most
         chain = self.envelope.chain(state[at], species, side, most)
-        return Course(time, state, above, below, settled, chain, aim.rate)
+        return Course(time, above, below, settled, chain, aim.rate)
 
     def _crossings(
         self, time: FloatArray, state: FloatArray, error: FloatArray, aim: _Aim, may_widen: bool
@@ -310,3 +298,15 @@ class EnvelopeModel:
                 " or a box of starts in initial= makes it narrower, and bound='cheap' needs no"
                 f" integration ({error})"
             ) from error
+
+
+def fixed_point(kinetics: NetworkKinetics, inputs: Bounds, rates: float) -> Bounds:
+    """Bounds (n_species,) of where all species settle, for inputs' species between bounds."""
+    if not rates and np.array_equal(*inputs):
+        states = kinetics.settle_coded(inputs[0][None])
+        y = np.concatenate([state.concentrations.ravel() for state in states])
+        return y, y
+    found = settle_between(kinetics, (inputs[0][None], inputs[1][None]), np.array([[rates]]))
+    layers = found.values()
+    lower, upper = (np.concatenate([bounds[up].ravel() for bounds in layers]) for up in (0, 1))
+    return lower, upper

@@ -14,10 +14,9 @@ import numpy as np
 from scipy import optimize
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.certificates.certificate import certify
+from crn_nn_tellurium.certificates.certificate import Bound, certify
 from crn_nn_tellurium.certificates.closed_form import CheapBound
 from crn_nn_tellurium.certificates.question import INITIAL_MAX
-from crn_nn_tellurium.certificates.settling_bounds import Bound
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network
 

@@ -9,8 +9,7 @@ from support.trajectories import check, draw
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.certificates.envelope import Envelope
 from crn_nn_tellurium.certificates.error_reactions import ONE
-from crn_nn_tellurium.certificates.following import EnvelopeModel
-from crn_nn_tellurium.certificates.settling_bounds import fixed_point
+from crn_nn_tellurium.certificates.following import EnvelopeModel, fixed_point
 from crn_nn_tellurium.certificates.starts import start_anywhere, start_in
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
 
@@ -58,7 +57,7 @@ def test_the_relative_errors_are_two_crossed_over_copies(case):
     """scipy on the unscaled copies, roadrunner on the network of relative errors, from one finite
     start.
     """
-    model = EnvelopeModel(case.net)
+    model = EnvelopeModel(NetworkKinetics(case.net))
     (y, _), held = at(case.net, case.x[0])
     n = len(y)
     low, high = 0.2 * y, 5 * y + 1
@@ -86,7 +85,7 @@ def test_the_compiled_envelope_is_the_reaction_network(case):
     """roadrunner's rates of change of the compiled text against the network's own, at random
     states.
     """
-    model = EnvelopeModel(case.net)
+    model = EnvelopeModel(NetworkKinetics(case.net))
     at_point, held = at(case.net, case.x[0])
     values = model.envelope.constants(model.envelope.coefficients(at_point, (held, held)))
     network = model.envelope.network
@@ -100,7 +99,7 @@ def test_the_compiled_envelope_is_the_reaction_network(case):
 @pytest.mark.parametrize("case", LAYERED, ids=lambda case: case.name)
 @pytest.mark.parametrize("rates", [0.0, 0.1])
 def test_every_rate_constant_of_the_envelope_is_positive_and_its_fixed_point_is_zero(case, rates):
-    model = EnvelopeModel(case.net)
+    model = EnvelopeModel(NetworkKinetics(case.net))
     at_point, held = at(case.net, case.x[0], rates)
     values = model.envelope.constants(model.envelope.coefficients(at_point, (held, held), rates))
     assert np.all(np.isfinite(values) & (values >= 0))
