@@ -58,51 +58,27 @@ from crn_nn_tellurium.kinetics import Bounds
 
 @dataclass(frozen=True)
 class Coefficients:
-    """Bounds of the terms of the errors' equations, over all networks between the bounds given.
+    """Bounds of the terms of the errors' equations, over all networks between the bounds given."""
 
-    Attributes
-    ----------
-    above, below : (n_floating,) ndarray
-        The rate c at which the errors of either copy decay.
-    square_above, square_below : (n_floating,) ndarray
-        B, of species that are lost with their square.
-    most, least : (n_terms,) ndarray
-        The largest and smallest K of every reaction and species that it changes.
-    known : bool
-        Whether the fixed point and the rate constants are known exactly.
-    """
-
+    # the rate c at which the errors of either copy decay, (n_floating,)
     above: FloatArray
     below: FloatArray
+    # B, of species that are lost with their square, (n_floating,)
     square_above: FloatArray
     square_below: FloatArray
+    # the largest and smallest K of every reaction and species that it changes, (n_terms,)
     most: FloatArray
     least: FloatArray
+    # whether the fixed point and the rate constants are known exactly
     known: bool
 
 
 class Envelope:
     """The crossed-over copies of one mass-action network, in relative errors.
 
-    Parameters
-    ----------
-    crn : ReactionNetwork
-
-    Attributes
-    ----------
-    network : ReactionNetwork
-        Species ``{id}_above`` and ``{id}_below``, and the boundary species ``_one``; every rate
-        constant is 1, and `constants` gives their values.
-
-    Raises
-    ------
-    NotCertified
-        If a reaction makes a species at a rate that grows with its square, or a species has no gain
-        that keeps it from staying at 0.
-
-    Examples
-    --------
-    One unit, dy/dt = 1 + 1.5 y - y^2, settles at 2 with the rate 2.5:
+    `network` has species ``{id}_above`` and ``{id}_below`` and the boundary species ``_one``; every
+    rate constant is 1, and `constants` gives their values. One unit, dy/dt = 1 + 1.5 y - y^2,
+    settles at 2 with the rate 2.5:
 
     >>> crn = ReactionNetwork(
     ...     [Species("Y")],
@@ -178,14 +154,14 @@ class Envelope:
     def _coupled(self, t: int, catalysts: list[int]) -> list[Reaction]:
         """How the errors of a reaction's catalysts feed those of the species that it changes."""
         terms, i = self.terms, int(self.terms.row[t])
-        y, gain, power = self.crn.floating[i], bool(terms.number[t] > 0), int(terms.power[t])
+        y, gain = self.crn.floating[i], bool(terms.number[t] > 0)
         if not self.relaxes[i] or len(catalysts) > 1:
-            k, linear = self._coupling_id(t, "most"), power == 1
+            k, linear = self._coupling_id(t, "most"), terms.power[t] == 1
             reactions = []
             # crossed over in the losses: they feed a copy by how far the other one is off
             for copy, own, high in (("above", above(y), gain), ("below", below(y), not gain)):
                 sources = [self._sources(o, high) for o in catalysts]
-                reactions += coupling(k, copy, own, sources, high, linear)
+                reactions += coupling(k, copy, own, sources, high, bool(linear))
             return reactions
         (catalyst,) = catalysts
         return self._made(t, y, catalyst) if gain else self._lost(t, y, catalyst)
@@ -227,8 +203,10 @@ class Envelope:
     def _coupling_id(self, t: int, kind: str) -> str:
         """The rate constant of a term's couplings; rails share what they share in the network."""
         terms = self.terms
-        shared = kind == "most" and terms.power[t] == 1
-        key = (terms.constant[t], abs(terms.number[t]), *terms.others[t]) if shared else (t, kind)
+        key: tuple[object, ...] = t, kind
+        if kind == "most" and terms.power[t] == 1:
+            # such a K has no y* in it: it is the rate constant times the catalysts' fixed points
+            key = terms.constant[t], abs(terms.number[t]), *terms.others[t]
         if key not in self._coupling_ids:
             self._coupling_ids[key] = f"k{len(self._couplings)}"
             self._couplings.append((t, kind))
@@ -264,16 +242,17 @@ class Envelope:
         return len(self._couplings)
 
     @cached_property
-    def _places(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        """Where the species above, below and extra (-1 for none) stand in the state."""
+    def _first(self) -> npt.NDArray[np.intp]:
+        """Where each species' errors begin in the state: above, below and, of some, extra."""
         width = 2 + self.split.astype(np.intp)
-        first = np.cumsum(width) - width
-        return first, first + 1, np.where(self.split, first + 2, -1)
+        return np.cumsum(width) - width
 
     def relative(self, state: FloatArray) -> Bounds:
         """How far the copies are above and below the fixed point, relative (..., n_floating)."""
-        high, low, more = self._places
-        return state[..., high] + np.where(self.split, state[..., more], 0.0), state[..., low]
+        first = self._first
+        # of a species without an extra part, any place will do
+        more = np.where(self.split, state[..., first + 2 * self.split], 0.0)
+        return state[..., first] + more, state[..., first + 1]
 
     def chain(
         self, state: FloatArray, species: int, high: bool, most: FloatArray
@@ -285,11 +264,9 @@ class Envelope:
             feeds = []
             for t in self.terms_of[species]:
                 side = high == (self.terms.number[t] > 0)
-                feeds += [
-                    (most[t] * errors[0 if side else 1][o], o, side)
-                    for o in self.catalysts(t)
-                    if o not in found
-                ]
+                error = errors[0 if side else 1]
+                others = (o for o in self.catalysts(t) if o not in found)
+                feeds += [(most[t] * error[o], o, side) for o in others]
             if not feeds:
                 return tuple(self.crn.floating[i] for i in reversed(found))
             _, species, high = max(feeds)
@@ -318,16 +295,8 @@ class Envelope:
     def coefficients(
         self, fixed_point: Bounds, boundary: Bounds | None = None, rates: float = 0.0
     ) -> Coefficients:
-        """What the rate constants are made of.
-
-        Parameters
-        ----------
-        fixed_point : pair of (n_floating,) ndarray
-            Bounds of the network's positive fixed point; equal where it is known.
-        boundary : pair of (n_boundary,) ndarray, optional
-            Bounds of the boundary species; by default the network's own.
-        rates : float
-            Relative error of every rate constant, in [0, 1).
+        """What the rate constants are made of, from bounds of the positive fixed point and of the
+        boundary species (the network's own by default), and the error `rates` of `certify`.
         """
         crn, terms = self.crn, self.terms
         held = (crn.boundary_concentrations,) * 2 if boundary is None else boundary
@@ -360,13 +329,11 @@ class Envelope:
         known = np.array_equal(*fixed_point) and not rates
         return Coefficients(above, below, square * lower, c - made, most, least, known)
 
-    def ratio(self, i: int, most: FloatArray, least: FloatArray) -> float:
+    def ratio(self, i: int, found: Coefficients) -> float:
         """Where the gain of a paired species by its catalyst equals the loss by it, relative."""
-        return next(
-            float(most[t] / least[self._partner[t]])
-            for t in self.terms_of[i]
-            if self.terms.number[t] > 0 and self._partner[t] >= 0
-        )
+        paired = self.is_paired & (self.terms.number > 0) & (self.terms.row == i)
+        gain = int(np.flatnonzero(paired)[0])
+        return float(found.most[gain] / found.least[self._partner[gain]])
 
     def catalysts(self, t: int) -> list[int]:
         """The floating species that catalyse a term."""
@@ -376,8 +343,9 @@ class Envelope:
     def terms_of(self) -> list[list[int]]:
         """By species, its terms that floating species catalyse."""
         found: list[list[int]] = [[] for _ in range(self.n)]
-        for t in np.flatnonzero((self.terms.others < self.n).any(axis=1)):
-            found[self.terms.row[t]].append(int(t))
+        catalysed = (self.terms.others < self.n).any(axis=1)
+        for t in np.flatnonzero(catalysed).tolist():
+            found[self.terms.row[t]].append(t)
         return found
 
     @property
@@ -392,10 +360,10 @@ class Envelope:
         return bool(self.is_paired[gains].all())
 
     def shrinks(self, state: FloatArray, values: FloatArray) -> bool:
-        """Whether every error falls in this state; then it does so for ever, as errors only feed
-        errors.
-
-        `values` are those of `constants`. What is below the integration's noise counts as falling.
-        """
+        """Whether every error falls in this state, `values` being those of `constants`."""
+        # then it does so for ever, as errors only feed errors
         change = self.network.balance(state, constants=values)
-        return bool(np.all((change.net <= 1e-9 * change.gross) | (np.abs(state) < 1e-14)))
+        # the integration is to 1e-10: smaller changes, and errors near 0, are its noise
+        falls = change.net <= 1e-9 * change.gross
+        gone = np.abs(state) < 1e-14
+        return bool(np.all(falls | gone))

@@ -154,22 +154,11 @@ class Aim:
 
 
 class Search:
-    """The best points of an aim: over a common h, then layer by layer.
-
-    Parameters
-    ----------
-    trials : Trials
-    points : list of Point
-        With an h that all free layers share, ascending; the first and the last bound the search.
-    aim : Aim
-
-    Attributes
-    ----------
-    common, best : Point
-        With an h that all free layers share, and with one of each; where no point was found that
-        meets the limit, the nearest to it.
+    """The best points of an aim: `common`, with an h that all free layers share, and `best`, with
+    one of each; where no point was found that meets the limit, the nearest to it.
     """
 
+    # points have an h that all free layers share, ascending; the two at the ends bound the search
     def __init__(self, trials: Trials, points: list[Point], aim: Aim) -> None:
         self._trials, self._aim = trials, aim
         self._ends = points[0][0], points[-1][0]

@@ -29,8 +29,7 @@ def start_anywhere(
     Species that are lost with their square may start at infinity; others at most at `initial_max`.
     """
     terms, n = envelope.terms, envelope.n
-    c, b = coefficients.above, coefficients.square_above
-    most, least = coefficients.most, coefficients.least
+    c, b, most = coefficients.above, coefficients.square_above, coefficients.most
     time = EARLY / float(c.max())
     catalysed = (terms.others < n).any(axis=1) & (terms.number > 0) & (terms.power == 0)
     bad = catalysed & envelope.riccati[terms.row]
@@ -45,6 +44,7 @@ def start_anywhere(
     early = _Early(time, cap, fast, level, log_peak, envelope.riccati)
     for i in _order(envelope):
         if envelope.riccati[i]:
+            # what grows by C v + (s - 1) v / t and is lost by b v^2 stays below (s + C t) / (b t)
             constant = b[i] + np.sqrt(max(c[i] - b[i], 0.0) * b[i])
             slope = 1.0
             for t in envelope.terms_of[i]:
@@ -56,11 +56,11 @@ def start_anywhere(
                 else:
                     constant += most[t] * early.level[catalyst]
             early.fast[i] = (slope + constant * time) / b[i]
-            early.log_peak[i] = _log_peak(envelope, i, early, c, most)
+            early.log_peak[i] = _log_peak(envelope, i, early, coefficients)
         else:
-            early.level[i] = _level(envelope, i, early, most, least)
+            early.level[i] = _level(envelope, i, early, coefficients)
     highest = np.where(envelope.riccati, early.fast / time, early.level)
-    return time, _state(envelope, highest, np.zeros(n), most, least)
+    return time, _state(envelope, highest, np.zeros(n), coefficients)
 
 
 def start_in(
@@ -75,25 +75,24 @@ def start_in(
     With `either_side`, a copy of a network that is known exactly may start beyond the fixed
     point: less wide.
     """
-    most, least = coefficients.most, coefficients.least
     # the lower copy drops -f1 f2 of a product of two catalysts: an upper bound for f >= 0 alone
     products = (envelope.terms.others < envelope.n).all(axis=1).any()
     exact = either_side and np.array_equal(*fixed_point) and not products
-    return _state(envelope, box[1] / fixed_point[0], box[0] / fixed_point[1], most, least, exact)
+    high, low = box[1] / fixed_point[0], box[0] / fixed_point[1]
+    return _state(envelope, high, low, coefficients, exact)
 
 
 def _state(
     envelope: Envelope,
     high: FloatArray,
     low: FloatArray,
-    most: FloatArray,
-    least: FloatArray,
+    coefficients: Coefficients,
     exact: bool = False,
 ) -> FloatArray:
     """Errors of the copies for species between `low` and `high`, relative to the fixed point."""
     values: list[float] = []
     for i in range(envelope.n):
-        cap = envelope.ratio(i, most, least) if envelope.split[i] else np.inf
+        cap = envelope.ratio(i, coefficients) if envelope.split[i] else np.inf
         first, second = min(high[i], cap) - 1, 1 - min(low[i], cap)
         # unless exact, the copies start on either side of the fixed point
         values += [first, second] if exact else [max(first, 0.0), max(second, 0.0)]
@@ -116,19 +115,20 @@ def needs_cap(envelope: Envelope) -> npt.NDArray[np.bool_]:
     return capped
 
 
-def _level(envelope: Envelope, i: int, early: _Early, most: FloatArray, least: FloatArray) -> float:
+def _level(envelope: Envelope, i: int, early: _Early, coefficients: Coefficients) -> float:
     """Bound, until the early time, of a species that starts below its cap."""
     if envelope.split[i]:  # above the ratio it only falls
-        return float(max(early.cap[i], envelope.ratio(i, most, least)))
+        return float(max(early.cap[i], envelope.ratio(i, coefficients)))
+    most, terms = coefficients.most, envelope.terms
+    # y' <= gains without y + (gains with y) y: integrals of both until the early time (Gronwall)
     growth, loop = 0.0, 0.0
     for t in envelope.terms_of[i]:
-        if envelope.terms.number[t] > 0:
+        if terms.number[t] > 0:
             part = most[t] * early.integral(envelope.catalysts(t))
-            if envelope.terms.power[t]:
+            if terms.power[t]:
                 loop += part
             else:
                 growth += part
-    terms = envelope.terms
     alone = (terms.row == i) & (terms.number > 0) & (terms.others >= envelope.n).all(axis=1)
     growth += most[alone & (terms.power == 0)].sum() * early.time
     loop += most[alone & (terms.power == 1)].sum() * early.time
@@ -143,13 +143,14 @@ def _level(envelope: Envelope, i: int, early: _Early, most: FloatArray, least: F
     return level
 
 
-def _log_peak(envelope: Envelope, i: int, early: _Early, c: FloatArray, most: FloatArray) -> float:
+def _log_peak(envelope: Envelope, i: int, early: _Early, coefficients: Coefficients) -> float:
     """Log of a bound, until the early time, of a species with a square, from below its cap."""
     # above 1, y' <= (c + sum over losses K + sum over gains K X) y
-    exponent = c[i] * early.time
+    exponent = coefficients.above[i] * early.time
     for t in envelope.terms_of[i]:
         gain = envelope.terms.number[t] > 0
-        exponent += most[t] * (early.integral(envelope.catalysts(t)) if gain else early.time)
+        duration = early.integral(envelope.catalysts(t)) if gain else early.time
+        exponent += coefficients.most[t] * duration
     return float(np.log(max(early.cap[i], 1.0)) + exponent)
 
 

@@ -152,17 +152,10 @@ def _positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray
 def settle_layer(
     kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray, strict: bool = True
 ) -> Bounds:
-    """Bounds (n, n_units, n_species) of a layer's fixed point.
+    """Bounds (n, n_units, n_species) of a layer's fixed point, from those of what it reads.
 
-    Parameters
-    ----------
-    kinetics : LayerKinetics
-    catalysts : pair of (n, n_catalysts) ndarray
-        Bounds of what it reads.
-    rates : (n, 1) ndarray
-        Relative error of every rate constant, in [0, 1), by sample.
-    strict : bool
-        Whether to refuse a species without an upper bound; otherwise it is infinite.
+    `rates` (n, 1) are relative errors of every rate constant, by sample. Unless `strict`, a species
+    without an upper bound has the bound infinity.
     """
     check_order(kinetics, "bounds of the fixed point need an activation without such a loop")
     constants = kinetics.constants
@@ -232,18 +225,7 @@ def _drive(
 def settle_between(
     kinetics: NetworkKinetics, inputs: Bounds, rates: FloatArray, strict: bool = True
 ) -> dict[str, Bounds]:
-    """Bounds (n, n_units, n_species) of every layer's fixed point, by layer name.
-
-    Parameters
-    ----------
-    kinetics : NetworkKinetics
-    inputs : pair of (n, n_in, n_rails) ndarray
-        Bounds of the concentrations of the inputs' species.
-    rates : (n, 1) ndarray
-        Relative error of every rate constant, by sample.
-    strict : bool
-        See `settle_layer`.
-    """
+    """The same of every layer, by name, from bounds (n, n_in, n_rails) of the inputs' species."""
     found = {INPUT: inputs}
     for layer in kinetics.layers:
         lower, upper = (

@@ -75,9 +75,8 @@ class NetworkKinetics:
         sizes: bool = False,
         inputs: bool = False,
     ) -> tuple[list[RateConstants], FloatArray | None]:
-        """From dL/d(outputs) (n, n_out) to all rate constants and, if asked for, inputs (n, n_in).
-
-        With `sizes`, contributions are added by their sizes, as in `LayerKinetics.backward`.
+        """From dL/d(outputs) (n, n_out) to all rate constants and, if asked for, inputs (n, n_in);
+        `sizes` as in `LayerKinetics.backward`.
         """
         n = len(by_output)
         totals = {
@@ -105,13 +104,7 @@ class NetworkKinetics:
         return gradients[::-1], by_input
 
     def check_h(self) -> None:
-        """Refuse where h is more than the rate constant of the rails, as dL/dh takes it.
-
-        Raises
-        ------
-        NetworkError
-            If a read-out, gain, rail or local reaction of an activation changes with h.
-        """
+        """Refuse where h is more than the rate constant of the rails, as dL/dh takes it."""
         if self._refusal_of_h:
             raise NetworkError(self._refusal_of_h)
 
@@ -132,10 +125,8 @@ class NetworkKinetics:
 
     @cached_property
     def input_coefficients(self) -> FloatArray:
-        """Coefficient of the first species of each input in its read-out, (n_in,).
-
-        Layers read an input through its read-out alone, so one species tells the whole derivative.
-        """
+        """Coefficient of the first species of each input in its read-out, (n_in,)."""
+        # layers read an input through its read-out alone: one species tells the whole derivative
         coding = self.net.input_coding
         return np.array([coding.read_out(i).terms[0][1] for i in range(self.net.n_in)])
 
@@ -143,12 +134,9 @@ class NetworkKinetics:
 def forward_sensitivities(
     kinetics: NetworkKinetics, states: Sequence[LayerState], inputs: bool = False
 ) -> FloatArray:
-    """d(outputs)/d(parameters) at a steady state, by forward substitution through the layers.
+    """d(outputs)/d(parameters) (n, n_out, n_parameters) at a steady state, layer after layer.
 
-    Returns
-    -------
-    (n, n_out, n_parameters) ndarray
-        Parameters in the order of `parameters.parameters`, then, if asked for, the inputs.
+    Parameters come in the order of `parameters.parameters`, then, if asked for, the inputs.
     """
     net = kinetics.net
     sizes = [len(places(layer.weights)[0]) + layer.n_out for layer in net.layers]
