@@ -21,12 +21,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
 from crn_nn_tellurium.certificates.question import Answer, Question
 from crn_nn_tellurium.chemistry import Interval
-from crn_nn_tellurium.encoding import weighted_sums
+from crn_nn_tellurium.encoding import Source, weighted_sums
 from crn_nn_tellurium.errors import InputError, NotCertified
 from crn_nn_tellurium.kinetics import (
     Bounds,
@@ -76,8 +75,11 @@ class _Stage:
     groups: list[dict[Catalysts, list[int]]]
     # number of stages up to and with the layer's rails
     depth: int
-    # which catalysts (n_catalysts,) are species of other layers, not inputs
-    free: npt.NDArray[np.bool_]
+
+    @property
+    def before(self) -> list[Source]:
+        """The layers that it reads; inputs are there from the beginning."""
+        return [source for source in self.kinetics.chemistry.sources if source.name != INPUT]
 
     @property
     def n_rails(self) -> int:
@@ -169,8 +171,6 @@ class CheapBound:
 
     def _lay_out(self, kinetics: NetworkKinetics) -> dict[str, _Stage]:
         depth = {INPUT: 0}
-        # by layer, 1 for what the chemistry makes and 0 for what is given
-        made = {INPUT: np.zeros((1, self._net.n_in, len(self._net.input_coding.rails)))}
         stages = {}
         for layer, state in zip(kinetics.layers, self.states, strict=True):
             _check(layer)
@@ -180,13 +180,9 @@ class CheapBound:
                 raise NotCertified(
                     f"layer {layer.name!r}: {what} gives a concentration that is not positive"
                 )
-            read, n_species = layer.chemistry.layer, len(layer.activation.species)
-            free = layer.chemistry.gather(made)[0] > 0
-            before = 1 + max(depth[source] for source in read.inputs)
-            stage = _Stage(layer, state, by_catalysts(layer), before, free)
-            stages[layer.name] = stage
-            made[layer.name] = np.ones((1, read.n_out, n_species))
-            depth[layer.name] = before + max(map(stage.level, range(n_species)))
+            before = 1 + max(depth[source.name] for source in layer.chemistry.sources)
+            stages[layer.name] = stage = _Stage(layer, state, by_catalysts(layer), before)
+            depth[layer.name] = before + max(map(stage.level, range(len(state.y))))
         return stages
 
     # Backwards: what error each species is allowed ------------------------------------------------
@@ -208,14 +204,15 @@ class CheapBound:
                     allowed = self._allowed(stage, follower, own[:, follower])
                     for a in stage.reads(follower):
                         own[:, a] = np.minimum(own[:, a], allowed)
-            if stage.free.any():
+            if stage.before:
                 self._pass_on(stage, own, errors)
         return errors
 
     def _pass_on(self, stage: _Stage, own: FloatArray, errors: dict[str, FloatArray]) -> None:
         """What a layer's rails allow the species that they read."""
-        h, room = stage.kinetics.activation.h, np.inf
-        weight = stage.sizes[:, stage.free].sum(axis=1)
+        h, room = stage.kinetics.activation.h, np.full(len(own), np.inf)
+        columns = np.r_[tuple(source.span for source in stage.before)]
+        weight = stage.sizes[:, columns].sum(axis=1)
         for rail in range(stage.n_rails):
             y, part = stage.state.y[rail], stage.share(rail) * own[:, rail, None]
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -224,12 +221,9 @@ class CheapBound:
                 drive = np.where(np.isfinite(part), drive, np.inf)
                 by_species = np.where(weight > 0, drive / weight, np.inf)
             room = np.minimum(room, by_species.min(axis=1))
-        for source in stage.kinetics.chemistry.layer.inputs:
-            if source != INPUT:
-                activation = self._stages[source].kinetics.activation
-                for name, _ in activation.read_out.read:
-                    a = activation.species.index(name)
-                    errors[source][:, a] = np.minimum(errors[source][:, a], room)
+        for source in stage.before:
+            for a in source.species:
+                errors[source.name][:, a] = np.minimum(errors[source.name][:, a], room)
 
     def _allowed(self, stage: _Stage, follower: int, error: FloatArray) -> FloatArray:
         """The error (n,), to a factor of 2, of what a follower reads that its share allows."""
@@ -256,16 +250,15 @@ class CheapBound:
 
     def _add_up(self, n: int) -> dict[str, FloatArray]:
         """Times (n, n_units, n_species) by layer; 0 for what nothing reads."""
-        times: dict[str, FloatArray] = {}
+        times = {INPUT: np.zeros((n, self._net.n_in, len(self._net.input_coding.rails)))}
         for name, stage in self._stages.items():
-            activation = stage.kinetics.activation
-            n_units = stage.kinetics.chemistry.layer.n_out
-            times[name] = found = np.zeros((n, n_units, len(activation.species)))
+            h = stage.kinetics.activation.h
+            times[name] = found = np.zeros_like(stage.state.concentrations)
             begin, off = self._drives(stage, times)
             for rail, (u, y) in enumerate(zip(stage.state.drive, stage.state.y, strict=False)):
                 error = self._errors[name][:, rail, None]
                 if np.isfinite(error).all():
-                    found[..., rail] = begin + _riccati_time(u, y, activation.h, off, error)
+                    found[..., rail] = begin + _riccati_time(u, y, h, off, error)
             for follower in stage.order:
                 if np.isfinite(self._errors[name][:, follower]).all():
                     found[..., follower] = self._follower_time(stage, follower, found)
@@ -275,18 +268,15 @@ class CheapBound:
         self, stage: _Stage, times: Mapping[str, FloatArray]
     ) -> tuple[FloatArray, FloatArray]:
         """From when on the drives of a layer (n, n_units) stay how close to their limits."""
-        net, layer = self._net, stage.kinetics.chemistry.layer
-        n, sizes = len(stage.state.catalysts), stage.sizes
-        nothing = {INPUT: np.zeros((n, net.n_in, len(net.input_coding.rails)))}
-        ready = stage.kinetics.chemistry.gather({**nothing, **times})
-        allowed = {
-            source: np.broadcast_to(self._errors[source][:, None], times[source].shape)
-            for source in layer.inputs
-            if source != INPUT
-        }
-        off = stage.kinetics.chemistry.gather({**nothing, **allowed})
-        begin = np.zeros((n, layer.n_out))
-        if stage.free.any():
+        chemistry, sizes = stage.kinetics.chemistry, stage.sizes
+        # inputs are ready at time 0, and not off
+        allowed = {INPUT: times[INPUT]}
+        for source in stage.before:
+            error = self._errors[source.name][:, None]
+            allowed[source.name] = np.broadcast_to(error, times[source.name].shape)
+        ready, off = chemistry.gather(times), chemistry.gather(allowed)
+        begin = np.zeros_like(stage.state.y[0])
+        if stage.before:
             for j, row in enumerate(sizes):
                 begin[:, j] = ready[:, row > 0].max(axis=1, initial=0.0)
         return begin, weighted_sums(sizes, np.where(np.isfinite(off), off, 0.0))
@@ -343,24 +333,15 @@ class CheapBound:
             # a follower waits for the rails of the whole layer
             read = [activation.species.index(local) for local in activation.pooled]
             unit = int(self._times[stage.kinetics.name][sample][:, read].max(axis=1).argmax())
-        chemistry = stage.kinetics.chemistry
-        row = stage.sizes[unit]
         best, found = 0.0, (INPUT, 0)
-        for catalyst, weight in zip(chemistry.catalysts, row, strict=True):
-            if weight and (place := self._place_of(catalyst.id)):
-                source, j, a = place
-                if self._times[source][sample, j, a] > best:
-                    best, found = float(self._times[source][sample, j, a]), (source, j)
+        for source in stage.before:
+            times = self._times[source.name][sample][:, list(source.species)]
+            # a source's catalysts stand by unit, then by species
+            read = stage.sizes[unit, source.span].reshape(times.shape) > 0
+            latest = np.where(read, times, 0.0).max(axis=1)
+            if latest.max() > best:
+                best, found = float(latest.max()), (source.name, int(latest.argmax()))
         return found
-
-    def _place_of(self, species: str) -> tuple[str, int, int] | None:
-        """Layer, unit and local species of an identifier; None for one of an input."""
-        for name, stage in self._stages.items():
-            names = stage.kinetics.chemistry.species
-            if species in names:
-                unit, local = divmod(names.index(species), len(stage.kinetics.activation.species))
-                return name, unit, local
-        return None
 
 
 def _riccati_time(

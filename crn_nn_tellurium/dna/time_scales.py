@@ -26,21 +26,11 @@ time of 1 or of the mean life of what a reaction of one molecule takes."""
 
 @dataclass(frozen=True)
 class TimeScales:
-    """What limits the speed of a network in a tube.
-
-    Attributes
-    ----------
-    formal : ReactionNetwork
-        In model units.
-    fuel : float
-        In nM.
-    q_max : float
-        In 1/nM/s.
-    """
+    """What limits the speed of a formal network, in model units, in a tube."""
 
     formal: ReactionNetwork
-    fuel: float
-    q_max: float
+    fuel: float  # nM
+    q_max: float  # 1/nM/s
 
     @cached_property
     def firsts(self) -> dict[str, str]:
@@ -104,7 +94,8 @@ class TimeScales:
         transit = 1 / (self.q_max * self.fuel)
         one_second = PhysicalUnits(c0, 1.0)
         for reaction in self.formal.reactions:
-            # what is free, the rest of the bound share, carries the whole rate
+            # what is free, the rest of the bound share, carries the whole rate; with tau the rate
+            # constant of the step falls as 1 / tau
             in_one_second = self.tuned(reaction, one_second)
             needs.append(in_one_second / ((1 - BOUND_SHARE) * self.q_max))
             life = reaction.value if reaction.order == 1 else 0.0

@@ -11,6 +11,7 @@ from crn_nn_tellurium.encoding.laws import compact_names
 from crn_nn_tellurium.encoding.layer_encoding import (
     Catalyst,
     LayerEncoding,
+    Source,
     layer_encodings,
     weighted_sums,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Catalyst",
     "Form",
     "LayerEncoding",
+    "Source",
     "Starts",
     "Unit",
     "compact_names",

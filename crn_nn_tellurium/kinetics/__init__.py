@@ -6,6 +6,7 @@ from crn_nn_tellurium.kinetics.bounds import (
     by_catalysts,
     check_order,
     extreme_root,
+    positive_root,
     product_of,
     settle_between,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "layer_factors",
     "perturbed_constants",
     "perturbed_outputs",
+    "positive_root",
     "product_of",
     "settle_between",
     "spread",

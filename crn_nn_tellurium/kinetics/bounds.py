@@ -124,7 +124,7 @@ def extreme_root(
         sums: list[Any] = [sum(m * c[power] for m, c in pairs) for power in range(3)]
         if drive is not None:
             sums[1] = sums[1] + drive
-        new = _positive_root(*sums)
+        new = positive_root(*sums)
         # each choice's root is within the bound sought, so the best of them is nearer to it
         better = new if root is None else further(root, new)
         if root is not None and np.allclose(better, root, rtol=_SAME, atol=0.0):
@@ -140,8 +140,8 @@ def extreme_root(
     raise NotCertified("the bounds of a fixed point were not found; try smaller intervals")
 
 
-def _positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
-    """The positive root of c0 + c1 y + c2 y^2 with c0 > 0, c2 <= 0; infinite if there is none."""
+def positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
+    """The root >= 0 of c0 + c1 y + c2 y^2 with c0 >= 0, c2 <= 0; infinite if there is none."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         root = np.sqrt(c1 * c1 - 4 * c0 * c2)
         # of the two forms of one root, that in which nothing cancels
