@@ -35,7 +35,7 @@ from crn_nn_tellurium.chemistry import (
     must_convert,
 )
 from crn_nn_tellurium.errors import ConvergenceError, NotCertified
-from crn_nn_tellurium.kinetics import NetworkKinetics, check_order
+from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation import OnError, Simulator
 
@@ -316,6 +316,6 @@ def _uniqueness(kinetics: NetworkKinetics) -> str:
     remedy = "if the unit has one positive fixed point at all drives, declare `settles = True`"
     for layer in kinetics.layers:
         if not layer.activation.settles:
-            check_order(layer, f"{remedy} on the activation")
+            layer.check_order(f"{remedy} on the activation")
     declared = any(layer.activation.settles for layer in kinetics.layers)
     return SETTLES if declared else UNIQUE

@@ -33,8 +33,6 @@ from crn_nn_tellurium.kinetics import (
     LayerKinetics,
     LayerState,
     NetworkKinetics,
-    by_catalysts,
-    check_order,
     extreme_root,
     product_of,
 )
@@ -181,7 +179,7 @@ class CheapBound:
                     f"layer {layer.name!r}: {what} gives a concentration that is not positive"
                 )
             before = 1 + max(depth[source.name] for source in layer.chemistry.sources)
-            stages[layer.name] = stage = _Stage(layer, state, by_catalysts(layer), before)
+            stages[layer.name] = stage = _Stage(layer, state, layer.by_catalysts, before)
             depth[layer.name] = before + max(map(stage.level, range(len(state.y))))
         return stages
 
@@ -367,9 +365,9 @@ def _riccati_time(
 
 def _check(layer: LayerKinetics) -> None:
     """Refuse local reactions that the closed form does not cover."""
-    check_order(layer, "use bound='envelope'")
+    layer.check_order("use bound='envelope'")
     kind, names = layer.activation, layer.activation.species
-    parts = by_catalysts(layer)
+    parts = layer.by_catalysts
     for rail in range(len(kind.rails)):
         if any(own or pooled for own, pooled in parts[rail]):
             raise NotCertified(

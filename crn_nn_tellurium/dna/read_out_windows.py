@@ -21,8 +21,8 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import FloatArray, check_positive, progress_bar, whole_number
 from crn_nn_tellurium.certificates import settling_time
 from crn_nn_tellurium.chemistry import ReactionNetwork, duration
-from crn_nn_tellurium.dna.options import DEFAULTS, StrandOptions
 from crn_nn_tellurium.dna.strand_displacement import StrandDisplacement
+from crn_nn_tellurium.dna.time_scales import DEFAULTS, StrandOptions
 from crn_nn_tellurium.dna.translation import to_strand_displacement
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError, NotCertified

@@ -18,9 +18,8 @@ from crn_nn_tellurium.chemistry import (
     ReactionNetwork,
     Species,
 )
-from crn_nn_tellurium.dna.options import DEFAULTS, StrandOptions
 from crn_nn_tellurium.dna.strand_displacement import Buffer, Module, StrandDisplacement
-from crn_nn_tellurium.dna.time_scales import TimeScales
+from crn_nn_tellurium.dna.time_scales import DEFAULTS, StrandOptions, TimeScales
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import InputError, NetworkError, ReactionError
 from crn_nn_tellurium.networks import Network

@@ -28,7 +28,7 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.errors import NotCertified
-from crn_nn_tellurium.kinetics.layer import LayerKinetics
+from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
 from crn_nn_tellurium.networks import INPUT
 
@@ -42,9 +42,6 @@ _FAR = 1e150
 """Stands for an infinite root, so that signs of polynomials there are defined."""
 _SAME = 1e-15
 """Choices that are equal but for rounding would take turns for ever."""
-
-Catalysts = tuple[tuple[int, ...], tuple[int, ...]]
-"""A product m of local species: of the unit, and of each *other* unit of the layer, added up."""
 
 
 def product_of(catalysts: Catalysts, y: Mapping[int, FloatArray]) -> FloatArray | float:
@@ -67,33 +64,6 @@ def _of_others(y: FloatArray) -> FloatArray:
     np.cumsum(y[:, :-1], axis=1, out=before[:, 1:])
     after[:, :-1] = np.cumsum(y[:, :0:-1], axis=1)[:, ::-1]
     return before + after
-
-
-def by_catalysts(kinetics: LayerKinetics) -> list[dict[Catalysts, list[int]]]:
-    """Per local species, its terms by what catalyses them; of rails, without the drive."""
-    terms = kinetics.local.terms
-    result: list[dict[Catalysts, list[int]]] = [{} for _ in kinetics.activation.species]
-    for t, species in enumerate(terms.row.tolist()):
-        own, pooled = kinetics.factors(terms, t)
-        others = [a for a in own if a != species]
-        found = result[species]
-        found.setdefault((tuple(sorted(others)), tuple(pooled)), []).append(t)
-        if pooled:
-            # a pool holds the unit itself: its own part shares what the unit's species share
-            found.setdefault((tuple(sorted(others + pooled)), ()), []).append(t)
-    return result
-
-
-def check_order(kinetics: LayerKinetics, what: str) -> None:
-    """Refuse an activation whose species depend on each other both ways."""
-    for block in kinetics.blocks:
-        if len(block) > 1:
-            names = [kinetics.activation.species[a] for a in block]
-            raise NotCertified(
-                f"layer {kinetics.name!r}: species {', '.join(names)} of {kinetics.activation} act"
-                " on one another both ways, so their signs alone do not tell where they settle;"
-                f" {what}"
-            )
 
 
 def extreme_root(
@@ -157,7 +127,7 @@ def settle_layer(
     `rates` (n, 1) are relative errors of every rate constant, by sample. Unless `strict`, a species
     without an upper bound has the bound infinity.
     """
-    check_order(kinetics, "bounds of the fixed point need an activation without such a loop")
+    kinetics.check_order("bounds of the fixed point need an activation without such a loop")
     constants = kinetics.constants
     low, high = 1 - rates, 1 + rates
     weights = kinetics.chemistry.weights
@@ -169,7 +139,7 @@ def settle_layer(
     )
     local = constants.local[:, None, None]
     between = local * low, local * high
-    terms, parts = kinetics.local.terms, by_catalysts(kinetics)
+    terms, parts = kinetics.local.terms, kinetics.by_catalysts
     _check_roots(kinetics)
     drives = [
         _drive(kinetics, rail, gains, losses, low, high)

@@ -32,12 +32,15 @@ from scipy.sparse.csgraph import connected_components
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_sums
-from crn_nn_tellurium.errors import ConvergenceError
+from crn_nn_tellurium.errors import ConvergenceError, NotCertified
 from crn_nn_tellurium.kinetics.linearized import Linearized
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants
 from crn_nn_tellurium.networks import outer_sum, places, smoothed_relu, values_of, with_values
 
 NEWTON_STEPS = 50
+
+Catalysts = tuple[tuple[int, ...], tuple[int, ...]]
+"""A product m of local species: of the unit, and of each *other* unit of the layer, added up."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,31 @@ class LayerKinetics:
     def _together(self) -> set[tuple[int, int]]:
         """Pairs of species of one block."""
         return {(a, b) for block in self.blocks for a in block for b in block}
+
+    @cached_property
+    def by_catalysts(self) -> list[dict[Catalysts, list[int]]]:
+        """Per local species, its terms by what catalyses them; of rails, without the drive."""
+        terms = self.local.terms
+        result: list[dict[Catalysts, list[int]]] = [{} for _ in self.activation.species]
+        for t, species in enumerate(terms.row.tolist()):
+            own, pooled = self.factors(terms, t)
+            others = [a for a in own if a != species]
+            found = result[species]
+            found.setdefault((tuple(sorted(others)), tuple(pooled)), []).append(t)
+            if pooled:
+                # a pool holds the unit itself: its own part shares what the unit's species share
+                found.setdefault((tuple(sorted(others + pooled)), ()), []).append(t)
+        return result
+
+    def check_order(self, what: str) -> None:
+        """Refuse an activation whose species depend on each other both ways."""
+        for block in self.blocks:
+            if len(block) > 1:
+                names = ", ".join(self.activation.species[a] for a in block)
+                raise NotCertified(
+                    f"layer {self.name!r}: species {names} of {self.activation} act on one another"
+                    f" both ways, so their signs alone do not tell where they settle; {what}"
+                )
 
     # The fixed point --------------------------------------------------------------------------
 
