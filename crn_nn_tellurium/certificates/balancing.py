@@ -122,7 +122,8 @@ class Balanced:
         each = (f"{name} x {factor:.3g}" for name, factor in self.factors.items())
         factors = ", ".join(each)
         gains = f"gain {self.gain:.3g}, in seconds {self.gain_in_seconds:.3g}"
-        return f"Balanced({factors}; {gains}; before {self.before!r}; after {self.after!r})"
+        paces = f"before {self.before!r}; after {self.after!r}"
+        return f"Balanced({factors}; {gains}; {paces})"
 
 
 def balance(

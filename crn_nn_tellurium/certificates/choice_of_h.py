@@ -81,9 +81,8 @@ class TradeOff:
             read_only(self.accuracy)
 
     def __repr__(self) -> str:
-        h = f"{self.h[0]:.3g} to {self.h[-1]:.3g}"
-        error = f"{self.error[0]:.3g} to {self.error[-1]:.3g}"
-        times = f"{self.settling_time[0]:.4g} to {self.settling_time[-1]:.4g}"
+        h, error = _ends(self.h, 3), _ends(self.error, 3)
+        times = _ends(self.settling_time, 4)
         return f"TradeOff({len(self.h)} points: h {h}, error {error}, settling time {times})"
 
 
@@ -335,6 +334,10 @@ def _grid(h_range: Any, n_points: Any) -> FloatArray:
         )
     n = whole_number("n_points", n_points, 2)
     return np.linspace(math.log10(pair[0]), math.log10(pair[1]), n)
+
+
+def _ends(values: FloatArray, digits: int) -> str:
+    return f"{values[0]:.{digits}g} to {values[-1]:.{digits}g}"
 
 
 def _numbers(values: tuple[float, ...]) -> str:

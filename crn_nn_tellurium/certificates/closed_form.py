@@ -134,15 +134,16 @@ class _Stage:
         least = self.least(errors)
         between = {a: (least[a], self.y[a] + error[:, None]) for a, error in errors.items()}
         local = self.kinetics.constants.local[:, None, None]
-        what = self.kinetics.local.terms, self.groups[follower], between, (local, local), None
+        what = self.kinetics.local.terms, self.groups[follower], between, (local, local)
         return extreme_root(*what, up=False), extreme_root(*what, up=True)
 
     def ratio(self, follower: int) -> float:
         """The most that a follower's gain makes of it."""
         pair = _pair(self.kinetics, self.groups[follower])
         assert pair is not None  # checked at the beginning
-        terms, local = self.kinetics.local.terms, self.kinetics.constants.local
-        made, lost = (terms.number[t] * local[terms.constant[t]] for t in pair)
+        terms = self.kinetics.local.terms
+        rates = terms.number * self.kinetics.constants.local[terms.constant]
+        made, lost = rates[list(pair)]
         return float(made / -lost)
 
 
@@ -212,7 +213,8 @@ class CheapBound:
         columns = np.r_[tuple(source.span for source in stage.before)]
         weight = stage.sizes[:, columns].sum(axis=1)
         for rail in range(stage.n_rails):
-            y, part = stage.state.y[rail], stage.share(rail) * own[:, rail, None]
+            y = stage.state.y[rail]
+            part = stage.share(rail) * own[:, rail, None]
             with np.errstate(divide="ignore", invalid="ignore"):
                 # the drive that moves sigma_h(u) by `part`, shared by all weights of a unit
                 drive = part * (1 + h / (y * (y + part)))
@@ -220,8 +222,9 @@ class CheapBound:
                 by_species = np.where(weight > 0, drive / weight, np.inf)
             room = np.minimum(room, by_species.min(axis=1))
         for source in stage.before:
+            theirs = errors[source.name]
             for a in source.species:
-                errors[source.name][:, a] = np.minimum(errors[source.name][:, a], room)
+                theirs[:, a] = np.minimum(theirs[:, a], room)
 
     def _allowed(self, stage: _Stage, follower: int, error: FloatArray) -> FloatArray:
         """The error (n,), to a factor of 2, of what a follower reads that its share allows."""

@@ -88,45 +88,20 @@ class Envelope:
     """
 
     def __init__(self, crn: ReactionNetwork) -> None:
+        _check(crn)
         self.crn = crn
         self.terms = terms = crn.terms
-        self.n = len(crn.floating)
-        if terms.factors.shape[1] > 2:
-            high = next(reaction for reaction in crn.reactions if reaction.order > 2)
-            raise NotCertified(
-                f"reaction {high.id!r} is above second order ({high.equation}); the envelope takes"
-                " reactions of at most two molecules"
-            )
-        bad = (terms.number > 0) & (terms.power >= 2)
-        if bad.any():
-            raise NotCertified(
-                f"species {crn.floating[terms.row[bad][0]]!r} makes itself at a rate that grows"
-                " with its square, so no time bound holds for all starts"
-            )
-        fed = np.zeros(self.n, dtype=bool)
-        fed[terms.row[(terms.number > 0) & (terms.power == 0)]] = True
-        if not fed.all():
-            name = crn.floating[int(np.flatnonzero(~fed)[0])]
-            raise NotCertified(
-                f"species {name!r} is made by no reaction without itself, so it can stay at 0: its"
-                " positive fixed point is not the only one"
-            )
-        self._plan()
-
-    # What the network looks like ------------------------------------------------------------------
-
-    def _plan(self) -> None:
-        """Species, reactions, and where each rate constant's value comes from."""
-        crn, terms, n = self.crn, self.terms, self.n
-        self.riccati = np.zeros(n, dtype=bool)
-        self.riccati[terms.row[terms.power == 2]] = True
-        loops = np.zeros(n, dtype=bool)
-        loops[terms.row[(terms.power == 1) & (terms.number > 0)]] = True
+        self.n = n = len(crn.floating)
+        every, gains = np.arange(n), terms.number > 0
+        # which species (n_floating,) are lost with their square
+        self.riccati = np.isin(every, terms.row[terms.power == 2])
+        loops = np.isin(every, terms.row[(terms.power == 1) & gains])
+        # which are made without themselves and lost in proportion to themselves alone
         self.relaxes = ~self.riccati & ~loops
-        self._one_gain = np.bincount(terms.row[terms.number > 0], minlength=n) == 1
+        self._one_gain = np.bincount(terms.row[gains], minlength=n) == 1
         self._partner = self._partners()
-        self.split = np.zeros(n, dtype=bool)
-        self.split[terms.row[self.is_paired]] = True
+        # which are made by a catalyst that they are lost by too: at a bounded level whatever it is
+        self.split = np.isin(every, terms.row[self.is_paired])
         species = [Species(ONE, 1.0, boundary=True)]
         reactions: list[Reaction] = []
         for i, name in enumerate(crn.floating):
@@ -134,29 +109,32 @@ class Envelope:
             species += map(Species, copies)
             kind = (bool(part[i]) for part in (self.relaxes, self.riccati, self.split))
             reactions += own_reactions(name, *kind)
+        # where each rate constant's value comes from: a term, and what of it
         self._couplings: list[tuple[int, str]] = []
         self._coupling_ids: dict[object, str] = {}
         for t in range(len(terms)):
-            catalysts = [int(o) for o in terms.others[t] if o < n]
-            if catalysts:
+            if catalysts := self.catalysts(t):
                 reactions += self._coupled(t, catalysts)
         name = f"{crn.name}_envelope"
         self.network = ReactionNetwork(tuple(species), tuple(reactions), name=name)
 
+    # What the network looks like ------------------------------------------------------------------
+
     def _coupled(self, t: int, catalysts: list[int]) -> list[Reaction]:
         """How the errors of a reaction's catalysts feed those of the species that it changes."""
-        terms, i = self.terms, int(self.terms.row[t])
-        y, gain = self.crn.floating[i], bool(terms.number[t] > 0)
-        if not self.relaxes[i] or len(catalysts) > 1:
-            k, linear = self._coupling_id(t, "most"), terms.power[t] == 1
-            reactions = []
-            # crossed over in the losses: they feed a copy by how far the other one is off
-            for copy, own, high in (("above", above(y), gain), ("below", below(y), not gain)):
-                sources = [self._sources(o, high) for o in catalysts]
-                reactions += coupling(k, copy, own, sources, high, bool(linear))
-            return reactions
-        (catalyst,) = catalysts
-        return self._made(t, y, catalyst) if gain else self._lost(t, y, catalyst)
+        i = int(self.terms.row[t])
+        y = self.crn.floating[i]
+        gain = bool(self.terms.number[t] > 0)
+        if self.relaxes[i] and len(catalysts) == 1:
+            return (self._made if gain else self._lost)(t, y, catalysts[0])
+        k = self._coupling_id(t, "most")
+        linear = bool(self.terms.power[t] == 1)
+        reactions = []
+        # crossed over in the losses: they feed a copy by how far the other one is off
+        for copy, own, high in (("above", above(y), gain), ("below", below(y), not gain)):
+            sources = [self._sources(o, high) for o in catalysts]
+            reactions += coupling(k, copy, own, sources, high, linear)
+        return reactions
 
     def _made(self, t: int, y: str, catalyst: int) -> list[Reaction]:
         """A gain G (1 + e_X) of a species that relaxes: G (e_X - e) and G (f_X - f)."""
@@ -323,9 +301,10 @@ class Envelope:
 
     def ratio(self, i: int, found: Coefficients) -> float:
         """Where the gain of a paired species by its catalyst equals the loss by it, relative."""
-        paired = self.is_paired & (self.terms.number > 0) & (self.terms.row == i)
-        gain = int(np.flatnonzero(paired)[0])
-        return float(found.most[gain] / found.least[self._partner[gain]])
+        gains = self.is_paired & (self.terms.number > 0)
+        gain = np.flatnonzero(gains & (self.terms.row == i))[0]
+        loss = self._partner[gain]
+        return float(found.most[gain] / found.least[loss])
 
     def catalysts(self, t: int) -> list[int]:
         """The floating species that catalyse a term."""
@@ -359,6 +338,30 @@ class Envelope:
         falls = change.net <= 1e-9 * change.gross
         gone = np.abs(state) < 1e-14
         return bool(np.all(falls | gone))
+
+
+def _check(crn: ReactionNetwork) -> None:
+    """Refuse a network whose errors have no such equations, or need not end at 0."""
+    terms = crn.terms
+    if terms.factors.shape[1] > 2:
+        high = next(reaction for reaction in crn.reactions if reaction.order > 2)
+        raise NotCertified(
+            f"reaction {high.id!r} is above second order ({high.equation}); the envelope takes"
+            " reactions of at most two molecules"
+        )
+    bad = (terms.number > 0) & (terms.power >= 2)
+    if bad.any():
+        raise NotCertified(
+            f"species {crn.floating[terms.row[bad][0]]!r} makes itself at a rate that grows"
+            " with its square, so no time bound holds for all starts"
+        )
+    fed = set(terms.row[(terms.number > 0) & (terms.power == 0)].tolist())
+    for i, name in enumerate(crn.floating):
+        if i not in fed:
+            raise NotCertified(
+                f"species {name!r} is made by no reaction without itself, so it can stay at 0: its"
+                " positive fixed point is not the only one"
+            )
 
 
 # Reactions among relative errors ------------------------------------------------------------------

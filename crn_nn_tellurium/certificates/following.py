@@ -145,9 +145,10 @@ class EnvelopeModel:
     def _output_bounds(self, points: Bounds) -> Bounds:
         """Bounds of the outputs (..., n_out) for species between bounds (..., n_floating)."""
         activation = self.net.layers[-1].activation
-        shape = self.net.n_out, len(activation.species)
-        last = (y[..., -shape[0] * shape[1] :] for y in points)
-        low, high = (y.reshape(*y.shape[:-1], *shape) for y in last)
+        n_out, width = self.net.n_out, len(activation.species)
+        lead = points[0].shape[:-1]
+        # the last layer's species are the last ones
+        low, high = (y[..., -n_out * width :].reshape(*lead, n_out, width) for y in points)
         return activation.read_between(low, high)
 
     def follow(self, fixed_point: Bounds, boundary: Bounds, question: Question) -> Course:
@@ -232,7 +233,9 @@ class EnvelopeModel:
         end: float = np.inf,
     ) -> tuple[FloatArray, FloatArray]:
         """Times and states up to the last chunk's end, or `end`; `step` is the first from 0."""
-        times, states = [np.array([first])], [start[None]]
+        times = [np.array([first])]
+        states = [start[None]]
+        # from 0, times do not grow by a ratio
         grown = first or step
         grid = grown * RATIO ** np.arange(0 if first < grown else 1, _CHUNK)
         while True:
@@ -302,11 +305,12 @@ class EnvelopeModel:
 
 def fixed_point(kinetics: NetworkKinetics, inputs: Bounds, rates: float) -> Bounds:
     """Bounds (n_species,) of where all species settle, for inputs' species between bounds."""
-    if not rates and np.array_equal(*inputs):
-        states = kinetics.settle_coded(inputs[0][None])
+    low, high = (bound[None] for bound in inputs)
+    if not rates and np.array_equal(low, high):
+        states = kinetics.settle_coded(low)
         y = np.concatenate([state.concentrations.ravel() for state in states])
         return y, y
-    found = settle_between(kinetics, (inputs[0][None], inputs[1][None]), np.array([[rates]]))
-    layers = found.values()
-    lower, upper = (np.concatenate([bounds[up].ravel() for bounds in layers]) for up in (0, 1))
+    found = settle_between(kinetics, (low, high), np.array([[rates]])).values()
+    lower = np.concatenate([bounds[0].ravel() for bounds in found])
+    upper = np.concatenate([bounds[1].ravel() for bounds in found])
     return lower, upper

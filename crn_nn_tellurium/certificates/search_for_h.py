@@ -257,9 +257,14 @@ class _EnoughError(Exception):
 
 def _valleys(trials: Trials, points: list[Point]) -> list[Point]:
     """The points where the settling time is less than at their neighbours, the deepest ones."""
-    times = [np.inf, *(trials.time(point) for point in points), np.inf]
-    lowest = [i for i in range(len(points)) if times[i] > times[i + 1] < times[i + 2]]
-    return [points[i] for i in sorted(lowest, key=lambda i: times[i + 1])[:_VALLEYS]]
+    times = [trials.time(point) for point in points]
+    # beyond both ends of the curve nothing is better
+    before, after = [np.inf, *times[:-1]], [*times[1:], np.inf]
+    valleys = []
+    for earlier, here, later, point in zip(before, times, after, points, strict=True):
+        if earlier > here < later:
+            valleys.append((here, point))
+    return [point for _, point in sorted(valleys)[:_VALLEYS]]
 
 
 def _log(value: float) -> float:

@@ -76,8 +76,8 @@ def start_in(
     point: less wide.
     """
     # the lower copy drops -f1 f2 of a product of two catalysts: an upper bound for f >= 0 alone
-    products = (envelope.terms.others < envelope.n).all(axis=1).any()
-    exact = either_side and np.array_equal(*fixed_point) and not products
+    both = (envelope.terms.others < envelope.n).all(axis=1)
+    exact = either_side and np.array_equal(*fixed_point) and not both.any()
     high, low = box[1] / fixed_point[0], box[0] / fixed_point[1]
     return _state(envelope, high, low, coefficients, exact)
 

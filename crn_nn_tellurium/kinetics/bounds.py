@@ -71,8 +71,8 @@ def extreme_root(
     parts: Mapping[Catalysts, list[int]],
     y: Mapping[int, Bounds],
     constants: Bounds,
-    drive: FloatArray | None,
     up: bool,
+    drive: FloatArray | None = None,
 ) -> FloatArray:
     """The root (n, n_units) of f_sup (up) or f_inf; `constants` are (n_local, 1 or n, 1)."""
     lower, upper = ({a: bounds[end] for a, bounds in y.items()} for end in (0, 1))
@@ -148,15 +148,16 @@ def settle_layer(
     y: dict[int, Bounds] = {}
     for (a,) in kinetics.blocks:
         rail = drives[a] if a < len(drives) else (None, None)
-        found = [extreme_root(terms, parts[a], y, between, rail[up], bool(up)) for up in (0, 1)]
-        y[a] = found[0] * (1 - _ROUNDING), found[1] * (1 + _ROUNDING)
+        lower = extreme_root(terms, parts[a], y, between, False, rail[0])
+        upper = extreme_root(terms, parts[a], y, between, True, rail[1])
+        y[a] = lower * (1 - _ROUNDING), upper * (1 + _ROUNDING)
         if strict and not (np.all(np.isfinite(y[a][1])) and np.all(y[a][0] >= 0)):
             raise NotCertified(
                 f"layer {kinetics.name!r}: species {kinetics.activation.species[a]!r} has no bound"
                 " for these inputs and rate constants; try smaller intervals"
             )
-    lower, upper = (np.stack([y[a][up] for a in sorted(y)], axis=-1) for up in (0, 1))
-    return lower, upper
+    each = [y[a] for a in sorted(y)]
+    return np.stack([low for low, _ in each], axis=-1), np.stack([up for _, up in each], axis=-1)
 
 
 def _check_roots(kinetics: LayerKinetics) -> None:
