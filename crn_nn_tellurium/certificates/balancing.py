@@ -254,7 +254,7 @@ def limit_concentrations(
         highest = max(float(part.max()) for part in state.y)
         factors[layer.name] = 1.0 if fixed else min(1.0, largest / highest)
     result = _rescaled(net, factors)
-    # rescaling divides h by the factor squared, and with it the rates; smoothing may stay
+    # rescaling multiplies h by the factor squared and slows the layer; smoothing h may stay
     pairs = zip(net.layers, result.layers, strict=True)
     kept = [(a if a.activation.h_is_smoothing else b).activation.h for a, b in pairs]
     return result.with_h(kept)

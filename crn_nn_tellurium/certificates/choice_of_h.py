@@ -81,9 +81,10 @@ class TradeOff:
             read_only(self.accuracy)
 
     def __repr__(self) -> str:
-        h, error = _ends(self.h, 3), _ends(self.error, 3)
-        times = _ends(self.settling_time, 4)
-        return f"TradeOff({len(self.h)} points: h {h}, error {error}, settling time {times})"
+        h = f"{len(self.h)} points: h {_ends(self.h, 3)}"
+        error = f"error {_ends(self.error, 3)}"
+        times = f"settling time {_ends(self.settling_time, 4)}"
+        return f"TradeOff({h}, {error}, {times})"
 
 
 @dataclass(frozen=True, eq=False)

@@ -131,8 +131,9 @@ class _Stage:
 
     def settles_between(self, follower: int, errors: Mapping[int, FloatArray]) -> Bounds:
         """Where a follower can settle when what it reads is within some errors (n,)."""
-        least = self.least(errors)
-        between = {a: (least[a], self.y[a] + error[:, None]) for a, error in errors.items()}
+        between = {}
+        for a, least in self.least(errors).items():
+            between[a] = least, self.y[a] + errors[a][:, None]
         local = self.kinetics.constants.local[:, None, None]
         what = self.kinetics.local.terms, self.groups[follower], between, (local, local)
         return extreme_root(*what, up=False), extreme_root(*what, up=True)
@@ -256,8 +257,8 @@ class CheapBound:
             h = stage.kinetics.activation.h
             times[name] = found = np.zeros_like(stage.state.concentrations)
             begin, off = self._drives(stage, times)
-            for rail, (u, y) in enumerate(zip(stage.state.drive, stage.state.y, strict=False)):
-                error = self._errors[name][:, rail, None]
+            for rail, u in enumerate(stage.state.drive):
+                y, error = stage.state.y[rail], self._errors[name][:, rail, None]
                 if np.isfinite(error).all():
                     found[..., rail] = begin + _riccati_time(u, y, h, off, error)
             for follower in stage.order:

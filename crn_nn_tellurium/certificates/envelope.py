@@ -63,6 +63,8 @@ class Coefficients:
     least: FloatArray
     # whether the fixed point and the rate constants are known exactly
     known: bool
+    # bounds of the fixed point, (n_floating,)
+    fixed_point: Bounds
 
 
 class Envelope:
@@ -297,7 +299,7 @@ class Envelope:
         back = np.where(self._one_gain, np.maximum(made, lost), made)
         above, below = (np.where(self.relaxes, rate, c) for rate in (lost, back))
         known = np.array_equal(*fixed_point) and not rates
-        return Coefficients(above, below, square * lower, c - made, most, least, known)
+        return Coefficients(above, below, square * lower, c - made, most, least, known, fixed_point)
 
     def ratio(self, i: int, found: Coefficients) -> float:
         """Where the gain of a paired species by its catalyst equals the loss by it, relative."""

@@ -65,9 +65,8 @@ class Course:
 
 @dataclass(frozen=True)
 class _Aim:
-    """What an envelope is followed for: about which fixed point, made of what, to which error."""
+    """What an envelope is followed for: made of what, to which error of the outputs."""
 
-    fixed_point: Bounds
     coefficients: Coefficients
     values: FloatArray
     goal: float
@@ -76,6 +75,11 @@ class _Aim:
     def rate(self) -> float:
         """Slowest rate at the fixed point."""
         return float(self.coefficients.above.min())
+
+    @property
+    def upper(self) -> FloatArray:
+        """The upper bound of the fixed point, which errors are relative to."""
+        return self.coefficients.fixed_point[1]
 
 
 class EnvelopeModel:
@@ -113,7 +117,7 @@ class EnvelopeModel:
             rate=min(course.rate for course in courses),
             outputs=Interval(*self._output_bounds((lowest, highest))),
             fixed_point=Interval(lowest, highest),
-            capped=() if question.starts else tuple(capped.tolist()),
+            capped=tuple(capped.tolist()) if question.starts is None else (),
             envelope=EnvelopeCourse(course.time, low - course.below, high + course.above),
         )
 
@@ -156,16 +160,16 @@ class EnvelopeModel:
         settled; the bounds are of the floating species' fixed point and of the boundary species.
         """
         coefficients = self.envelope.coefficients(fixed_point, boundary, question.rates)
-        self._check(fixed_point, boundary, coefficients)
+        self._check(coefficients, boundary)
         values = self.envelope.constants(coefficients)
-        aim = _Aim(fixed_point, coefficients, values, question.tolerance * (1 - SLACK))
+        aim = _Aim(coefficients, values, question.tolerance * (1 - SLACK))
         if question.starts is None:
             return self._from_all(aim, question.initial_max)
         box = question.starts.lower, question.starts.upper
         return self._from_box(aim, question.initial_max, box)
 
     def _from_all(self, aim: _Aim, initial_max: float) -> Course:
-        begin = start_anywhere(self.envelope, aim.fixed_point, aim.coefficients, initial_max)
+        begin = start_anywhere(self.envelope, aim.coefficients, initial_max)
         trusted = self.envelope.invariant
         run = self._run(aim, *begin, self._settled(aim, trusted))
         return self._course(*run, aim, may_widen=not trusted)
@@ -179,7 +183,7 @@ class EnvelopeModel:
         except NotCertified:
             end = np.inf
         bounded = bool(np.isfinite(end))
-        start = start_in(self.envelope, aim.fixed_point, aim.coefficients, box, either_side=bounded)
+        start = start_in(self.envelope, aim.coefficients, box, either_side=bounded)
         is_last = (lambda time, _: time >= end) if bounded else self._settled(aim, trusted=False)
         run = self._run(aim, 0.0, start, is_last, EARLY / float(aim.coefficients.above.max()), end)
         return self._course(*run, aim, may_widen=True)
@@ -189,7 +193,7 @@ class EnvelopeModel:
         patience = _PATIENCE / aim.rate
 
         def is_last(time: float, state: FloatArray) -> bool:
-            error = np.max(self.errors(state, aim.fixed_point[1]))
+            error = np.max(self.errors(state, aim.upper))
             if time > patience and error > aim.goal:
                 raise NotCertified(
                     f"network {self.net.name!r}: the envelope is still {error:.3g} wide at t ="
@@ -202,9 +206,9 @@ class EnvelopeModel:
 
         return is_last
 
-    def _check(self, fixed_point: Bounds, boundary: Bounds, coefficients: Coefficients) -> None:
+    def _check(self, coefficients: Coefficients, boundary: Bounds) -> None:
         """Refuse what is no positive, stable fixed point: closed forms are their authors' word."""
-        names, low = self.crn.floating, fixed_point[0]
+        names, low = self.crn.floating, coefficients.fixed_point[0]
         bad = ~(np.isfinite(low) & (low > 0))
         reason = "its closed form gives {:.3g}, which is no positive concentration"
         if not bad.any() and coefficients.known and np.array_equal(*boundary):
@@ -249,13 +253,14 @@ class EnvelopeModel:
 
     def _course(self, time: FloatArray, state: FloatArray, aim: _Aim, may_widen: bool) -> Course:
         """What a run says: by when each output has settled, and what the slowest waits for."""
-        upper = aim.fixed_point[1]
-        above, below = self.errors(state, upper)
+        above, below = self.errors(state, aim.upper)
         settled = self._crossings(time, state, np.maximum(above, below), aim, may_widen)
         slowest = int(settled.argmax())
-        at = min(int(np.searchsorted(time, settled[slowest])), len(time) - 1)
+        # the state at the first time of the grid after that
+        at = np.searchsorted(time, settled[slowest])
+        at = min(int(at), len(time) - 1)
         high, low = self.envelope.relative(state[at])
-        parts = self._read_out[slowest] * upper
+        parts = self._read_out[slowest] * aim.upper
         rising = bool(above[at, slowest] >= below[at, slowest])
         # an output that is too high has too much of what it adds, or too little of the rest
         own, others = (high, low) if rising else (low, high)
@@ -280,7 +285,7 @@ class EnvelopeModel:
                 continue
             fine = np.linspace(time[k], time[k + 1], _FINE)
             course = self._integrate(state[k], fine, aim.values)
-            above, below = self.errors(course, aim.fixed_point[1])
+            above, below = self.errors(course, aim.upper)
             still = np.maximum(above, below) > aim.goal
             still[-1] |= error[k + 1] > aim.goal
             found = here & still.any(axis=0)

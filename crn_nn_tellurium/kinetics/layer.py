@@ -93,7 +93,7 @@ class LayerKinetics:
         n, symbols = len(self.local.floating), terms.symbols(term)
         return [a for a in symbols if a < n], [self._pool[a - n] for a in symbols if a >= n]
 
-    def _value(
+    def value(
         self,
         terms: Terms,
         term: int,
@@ -182,7 +182,7 @@ class LayerKinetics:
         """The layer at concentrations (n, n_units, n_species) that are found by the engine."""
         sums = catalysts @ self.chemistry.weights.T
         drive = self._drive(sums, self.constants)
-        return LayerState(catalysts, drive, _columns(concentrations))
+        return LayerState(catalysts, drive, by_species(concentrations))
 
     def weights(self, constants: RateConstants) -> Any:
         """The weights (n_units, n_catalysts) among rate constants without samples."""
@@ -202,7 +202,7 @@ class LayerKinetics:
         sums = weighted_sums(weights, catalysts) if by_row else catalysts @ weights.T
         drive = self._drive(sums, used)
         closed = self.activation.concentrations((sums + self.chemistry.bias) / self.activation.gain)
-        y = _columns(closed)
+        y = by_species(closed)
         if constants is None:
             return LayerState(catalysts, drive, y)
         # the closed form holds for the network's own rate constants alone: with others, Newton's
@@ -224,7 +224,7 @@ class LayerKinetics:
         for _ in range(NEWTON_STEPS):
             terms = self.local.terms
             rates = [
-                sum(self._value(terms, t, local, y) for t in terms.span(a)) + np.zeros_like(y[0])
+                sum(self.value(terms, t, local, y) for t in terms.span(a)) + np.zeros_like(y[0])
                 for a in range(len(y))
             ]
             for rail, u in enumerate(drive):
@@ -263,14 +263,14 @@ class LayerKinetics:
             sign = abs if sizes and (a, b) not in self._together else _unchanged
             entry: Any = drive[a] if a == b and a < len(drive) else 0.0
             for t in chosen:
-                entry = entry + sign(self._value(terms, t, local, y))
+                entry = entry + sign(self.value(terms, t, local, y))
             own[a, b] = np.broadcast_to(-abs(entry) if sizes and a == b else entry, y[0].shape)
         shape = (*y[0].shape, y[0].shape[1])
         pool = {}
         for place, chosen in pool_terms.items():
             sign = abs if sizes and place not in self._together else _unchanged
             pool[place] = np.broadcast_to(
-                sum(sign(self._value(terms, t, local, y, by_pair=True)) for t in chosen), shape
+                sum(sign(self.value(terms, t, local, y, by_pair=True)) for t in chosen), shape
             )
         return Linearized(self.name, self.activation.species, self.blocks, own, pool)
 
@@ -296,7 +296,7 @@ class LayerKinetics:
         ones, by_local = np.ones_like(self.constants.local), np.zeros_like(self.constants.local)
         terms = self.local.terms
         for t, a in enumerate(terms.row):
-            part = self._value(terms, t, ones, state.y)
+            part = self.value(terms, t, ones, state.y)
             by_local[terms.constant[t]] -= np.sum(adjoint[a] * sign(part))
         by_bias = np.stack([part.sum(axis=0) for part in by_rail], axis=1)
         by_catalyst = by_unit @ sign(weights) if sources else None
@@ -324,7 +324,7 @@ class LayerKinetics:
             right[rail] -= sign * by_z * y[rail][..., None]
         terms = self.local.terms
         for t in np.flatnonzero(terms.constant == self._h).tolist():
-            value = self._value(terms, t, np.ones_like(self.constants.local), y)
+            value = self.value(terms, t, np.ones_like(self.constants.local), y)
             right[terms.row[t]][..., h] -= value
         return np.stack(self.linearize(state).solve(right), axis=2)
 
@@ -351,6 +351,6 @@ def _unchanged(value: Any) -> Any:
     return value
 
 
-def _columns(concentrations: FloatArray) -> list[FloatArray]:
+def by_species(concentrations: FloatArray) -> list[FloatArray]:
     """By local species (n, n_units), of (n, n_units, n_species)."""
     return [np.ascontiguousarray(concentrations[..., a]) for a in range(concentrations.shape[2])]

@@ -11,7 +11,7 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.encoding import layer_encodings
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.kinetics.layer import LayerKinetics, LayerState
+from crn_nn_tellurium.kinetics.layer import LayerKinetics, LayerState, by_species
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants
 from crn_nn_tellurium.networks import INPUT, Network, places
 
@@ -78,25 +78,24 @@ class NetworkKinetics:
         """From dL/d(outputs) (n, n_out) to all rate constants and, if asked for, inputs (n, n_in);
         `sizes` as in `LayerKinetics.backward`.
         """
-        n = len(by_output)
         totals = {
-            layer.name: np.zeros((n, layer.chemistry.layer.n_out, len(layer.activation.species)))
-            for layer in self.layers
+            layer.name: np.zeros((*state.y[0].shape, len(state.y)))
+            for layer, state in zip(self.layers, states, strict=True)
         }
         if inputs:
-            totals[INPUT] = np.zeros((n, self.net.n_in, len(self.net.input_coding.rails)))
+            rails = len(self.net.input_coding.rails)
+            totals[INPUT] = np.zeros((len(by_output), self.net.n_in, rails))
         # backwards: a layer's total is whole once all layers that read it have been dealt with
         last = self.layers[-1]
         for name, coefficient in last.activation.read_out.terms:
-            by_species = np.abs(coefficient * by_output) if sizes else coefficient * by_output
-            totals[last.name][..., last.activation.species.index(name)] += by_species
+            part = np.abs(coefficient * by_output) if sizes else coefficient * by_output
+            totals[last.name][..., last.activation.species.index(name)] += part
         gradients: list[RateConstants] = []
         for number, layer in reversed(list(enumerate(self.layers))):
             own = None if constants is None else constants[number]
-            total = totals[layer.name]
-            columns = [np.ascontiguousarray(total[..., a]) for a in range(total.shape[2])]
+            total = by_species(totals[layer.name])
             wanted = inputs or layer.chemistry.layer.inputs != (INPUT,)
-            by_catalyst, gradient = layer.backward(states[number], columns, own, sizes, wanted)
+            by_catalyst, gradient = layer.backward(states[number], total, own, sizes, wanted)
             if by_catalyst is not None:
                 layer.chemistry.scatter(by_catalyst, totals)
             gradients.append(gradient)

@@ -139,20 +139,14 @@ def _settle(
     # the units of a layer share h and q: the factor is on one unit's reaction
     factors = np.ones(drive[0].shape[1])
     factors[j] = factor
-    y: list[Any] = [None] * len(layer.activation.species)
+    # a species is 1 until its turn comes: so it is taken out of its own terms
+    y: list[Any] = [1.0] * len(layer.activation.species)
     for (a,) in layer.blocks:
         c: list[Any] = [0.0, drive[a] if a < len(drive) else 0.0, 0.0]
         for t in terms.span(a):
-            own, pooled = layer.factors(terms, t)
-            rate: Any = terms.number[t] * constants.local[terms.constant[t]]
+            rate = layer.value(terms, t, constants.local, y)
             if reactions[t] == changed:
                 rate = rate * factors
-            for b in own:
-                if b != a:
-                    rate = rate * y[b]
-            if pooled:
-                members = np.prod([y[b] for b in pooled], axis=0)
-                rate = rate * members.sum(axis=1, keepdims=True)
             c[terms.power[t]] = c[terms.power[t]] + rate
         y[a] = np.broadcast_to(_root(*c), drive[0].shape)
     return np.stack(y, axis=-1)

@@ -71,7 +71,7 @@ def test_the_relative_errors_are_two_crossed_over_copies(case):
         atol=1e-14,
     ).y.T
     coefficients = model.envelope.coefficients((y, y), (held, held))
-    start = start_in(model.envelope, (y, y), coefficients, (low, high))
+    start = start_in(model.envelope, coefficients, (low, high))
     found = model._integrate(start, times, model.envelope.constants(coefficients))
     above, below = model.envelope.relative(found)
     # the size of y limits both: LSODA's error is relative to the copy, not to how far it is off
@@ -194,7 +194,7 @@ def test_what_has_no_envelope_is_refused_with_the_reason():
     )
     envelope, y = Envelope(loop), np.array([10 / 9, 10 / 9])
     with pytest.raises(cn.NotCertified, match=r"A, B make one another|B, A make one another"):
-        start_anywhere(envelope, (y, y), envelope.coefficients((y, y)), 1e6)
+        start_anywhere(envelope, envelope.coefficients((y, y)), 1e6)
 
 
 def test_the_envelope_is_a_network_that_can_be_written_down():
