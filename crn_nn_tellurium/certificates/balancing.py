@@ -45,6 +45,7 @@ from crn_nn_tellurium.networks import (
 from crn_nn_tellurium.simulation import Simulator
 
 _HALVINGS = 60
+"""Of a limit's logarithm: beyond the precision of doubles from any range."""
 _ROUNDED_UP = 1e-5
 """Limits are stated so much higher, relative, that they can be met as they are printed."""
 _ROUNDING = 1e-12

@@ -39,6 +39,7 @@ from crn_nn_tellurium.kinetics import (
 from crn_nn_tellurium.networks import INPUT, smoothed_relu
 
 _HALVINGS = 200
+"""Of an allowed error: 2^-200 of where it begins is beyond any sensitivity worth a bound."""
 
 
 def in_closed_form(kinetics: NetworkKinetics, question: Question) -> Answer:

@@ -30,6 +30,7 @@ from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation import Simulator
 
 _BISECTIONS = 30
+"""Halvings of [0, 1): to 1e-9, far below what rate constants are known to."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,10 +33,14 @@ _ROUNDS = 3
 _BETTER = 0.995
 """Another round of runs is worth while if the last one was better by this."""
 _VALLEYS = 2
+"""From how many of the curve's local minima a search begins, besides its best point."""
 _BETWEEN = 3
+"""Points that are tried between what was found and the common h."""
 _BATCH = 16
+"""Inputs that the envelope is asked about at once: most are cleared after the first ones."""
 _TRIES = 4
 _MARGIN = 0.99
+"""A search whose answer is too late is begun again, with so much less time and times this."""
 
 Point = tuple[float, ...]
 """log10 h of the layers that are free."""

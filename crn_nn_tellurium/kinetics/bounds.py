@@ -38,6 +38,7 @@ Bounds = tuple[FloatArray, FloatArray]
 _ROUNDING = 1e-14
 """Bounds are widened by this, relative to the sum of the sizes of what they are sums of."""
 _POLICIES = 50
+"""Improvements of the choice: it is one of signs, and none comes twice."""
 _FAR = 1e150
 """Stands for an infinite root, so that signs of polynomials there are defined."""
 _SAME = 1e-15

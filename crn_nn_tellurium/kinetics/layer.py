@@ -37,7 +37,8 @@ from crn_nn_tellurium.kinetics.linearized import Linearized
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants
 from crn_nn_tellurium.networks import outer_sum, places, smoothed_relu, values_of, with_values
 
-NEWTON_STEPS = 50
+_NEWTON_STEPS = 50
+"""From the rails' exact roots few suffice; what takes more has no positive fixed point."""
 
 Catalysts = tuple[tuple[int, ...], tuple[int, ...]]
 """A product m of local species: of the unit, and of each *other* unit of the layer, added up."""
@@ -221,7 +222,7 @@ class LayerKinetics:
     def _newton(
         self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray]
     ) -> list[FloatArray]:
-        for _ in range(NEWTON_STEPS):
+        for _ in range(_NEWTON_STEPS):
             terms = self.local.terms
             rates = [
                 sum(self.value(terms, t, local, y) for t in terms.span(a)) + np.zeros_like(y[0])
