@@ -45,6 +45,7 @@ from crn_nn_tellurium.networks import (
 from crn_nn_tellurium.simulation import Simulator
 
 _HALVINGS = 60
+"""Of a limit's logarithm: beyond the precision of doubles from any range."""
 _ROUNDED_UP = 1e-5
 """Limits are stated so much higher, relative, that they can be met as they are printed."""
 _ROUNDING = 1e-12
@@ -55,25 +56,17 @@ _ROUNDING = 1e-12
 class Pace:
     """How fast a network's chemistry is, and what that takes.
 
-    Attributes
-    ----------
-    rates : mapping of str to float
-        By layer: the slowest rate of its species at the fixed point, the smallest over the inputs;
-        without inputs 2 sqrt(h), below which no rail's rate is at any input.
-    settling_time : float or None
-        By the closed-form bound, the worst over the inputs; None without inputs, and where no such
-        bound is known.
-    largest_rate_constant : float
-    largest_second_order : float
-        The largest rate constant of a reaction of two molecules, 2 Y => Y with its 1 included.
-    largest_concentration : float or None
-        Of a unit's species at the fixed points; None without inputs.
+    By layer, `rates` are the slowest of its species at the fixed point, the smallest over the
+    inputs; without inputs 2 sqrt(h), below which no rail's rate is at any input.
     """
 
     rates: Mapping[str, float]
+    # by the closed form, the worst over the inputs; None without inputs or such a bound
     settling_time: float | None
     largest_rate_constant: float
+    # of a reaction of two molecules, 2 Y => Y with its 1 included
     largest_second_order: float
+    # of a unit's species at the fixed points; None without inputs
     largest_concentration: float | None
 
     @property
@@ -127,9 +120,11 @@ class Balanced:
         return self.gain * self.before.largest_second_order / self.after.largest_second_order
 
     def __repr__(self) -> str:
-        factors = ", ".join(f"{name} x {factor:.3g}" for name, factor in self.factors.items())
+        each = (f"{name} x {factor:.3g}" for name, factor in self.factors.items())
+        factors = ", ".join(each)
         gains = f"gain {self.gain:.3g}, in seconds {self.gain_in_seconds:.3g}"
-        return f"Balanced({factors}; {gains}; before {self.before!r}; after {self.after!r})"
+        paces = f"before {self.before!r}; after {self.after!r}"
+        return f"Balanced({factors}; {gains}; {paces})"
 
 
 def balance(
@@ -260,6 +255,7 @@ def limit_concentrations(
         highest = max(float(part.max()) for part in state.y)
         factors[layer.name] = 1.0 if fixed else min(1.0, largest / highest)
     result = _rescaled(net, factors)
+    # rescaling multiplies h by the factor squared and slows the layer; smoothing h may stay
     pairs = zip(net.layers, result.layers, strict=True)
     kept = [(a if a.activation.h_is_smoothing else b).activation.h for a, b in pairs]
     return result.with_h(kept)
@@ -281,12 +277,16 @@ def _largest_factors(kinetics: NetworkKinetics, limit: float) -> dict[str, float
         bound = math.sqrt(limit / h)
         if bias := float(np.abs(constants.bias).max()):
             bound = min(bound, limit / bias)
-        catalysts = [catalyst.column for catalyst in layer.chemistry.catalysts]
-        of_catalysts = _value_factors(net, layer.chemistry.layer, values)[catalysts]
-        weights = values_of(_divided(layer.chemistry.weights, of_catalysts))
+        # a weight of the network is one of each rail that it reads: columns of catalysts
+        columns = [catalyst.column for catalyst in layer.chemistry.catalysts]
+        read = _value_factors(net, layer.chemistry.layer, values)[columns]
+        weights = values_of(_divided(layer.chemistry.weights, read))
         if weight := float(np.abs(weights).max(initial=0.0)):
             bound = min(bound, limit / weight)
-        free = _is_free(activation, last=layer.name == net.layers[-1].name)
+        # the last layer's value must stay, and no value may shrink as its layer speeds up
+        form = activation.rescaled(2.0)
+        last = layer.name == net.layers[-1].name
+        free = form is not None and (form[1] == 1 if last else form[1] >= 1)
         if max(local.values()) > limit or (not free and bound < 1 - 10 * _ROUNDING):
             return None
         factor = bound * (1 - _ROUNDING)
@@ -294,12 +294,6 @@ def _largest_factors(kinetics: NetworkKinetics, limit: float) -> dict[str, float
         factors[layer.name] = 1.0 if not free or factor < 1 <= bound else factor
         values[layer.name] = _form(activation, factors[layer.name])[1]
     return factors
-
-
-def _is_free(activation: Activation, last: bool) -> bool:
-    """Whether a layer may be rescaled: not the last, and no value may shrink as it speeds up."""
-    form = activation.rescaled(2.0)
-    return form is not None and (form[1] == 1 if last else form[1] >= 1)
 
 
 def _form(activation: Activation, factor: float) -> tuple[Activation, float]:
@@ -310,6 +304,7 @@ def _form(activation: Activation, factor: float) -> tuple[Activation, float]:
 
 def _least_limit(kinetics: NetworkKinetics, low: float, high: float) -> float:
     """The least limit that can be met, between one that cannot and one that can, rounded up."""
+    # by bisection of the logarithm: whether a limit can be met is monotone
     for _ in range(_HALVINGS):
         middle = math.sqrt(low * high)
         if _largest_factors(kinetics, middle) is None:
@@ -346,6 +341,7 @@ def _rescaled(net: Network, factors: Mapping[str, float]) -> Network:
 
 
 def _pace(kinetics: NetworkKinetics, x: FloatArray | None, tolerance: float) -> Pace:
+    # q = 1 of 2 Y => Y is there in every network
     second, largest = 1.0, 1.0
     for layer in kinetics.layers:
         constants = layer.constants
@@ -355,6 +351,7 @@ def _pace(kinetics: NetworkKinetics, x: FloatArray | None, tolerance: float) -> 
         bias, local = float(np.abs(constants.bias).max()), float(constants.local.max())
         largest = max(largest, second, bias, local)
     if x is None:
+        # the rate sqrt(u^2 + 4h) of a rail, at its least
         rates = {layer.name: 2 * math.sqrt(layer.activation.h) for layer in kinetics.layers}
         return Pace(rates, None, largest, second, None)
     states = kinetics.settle(x)

@@ -1,30 +1,30 @@
 """Certificates: by when a network's outputs are within tolerance, whatever the start.
 
 ``certify`` states it with everything it rests on; ``settling_time`` is the short way. What is asked
-is a `Question`, who answers it a `SettlingBound`.
+is a `Question`; the envelope or the closed form gives the `Answer`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from functools import partial
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, check_choice, read_only
+from crn_nn_tellurium.certificates.closed_form import in_closed_form
+from crn_nn_tellurium.certificates.following import EnvelopeModel
 from crn_nn_tellurium.certificates.question import (
     INITIAL_MAX,
     TOLERANCE,
+    Answer,
+    EnvelopeCourse,
     Question,
     is_single,
     kinetics_of,
-)
-from crn_nn_tellurium.certificates.settling_bounds import (
-    BOUNDS,
-    Bound,
-    EnvelopeCourse,
-    SettlingBound,
 )
 from crn_nn_tellurium.chemistry import (
     CONCENTRATION,
@@ -35,10 +35,11 @@ from crn_nn_tellurium.chemistry import (
     must_convert,
 )
 from crn_nn_tellurium.errors import ConvergenceError, NotCertified
-from crn_nn_tellurium.kinetics import NetworkKinetics, check_order
+from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation import OnError, Simulator
 
+Bound = Literal["envelope", "cheap"]
 UNIQUE = (
     "one positive fixed point: with the species before it settled, each species changes by a + b y"
     " - c y^2, a > 0, which has one positive root (c = 0 and b < 0 for followers); so there is one"
@@ -134,12 +135,14 @@ class Certificate:
 
     def __repr__(self) -> str:
         n, units = len(self.by_sample), self.units
+        inputs = "1 input" if n == 1 else f"{n} inputs"
         within = f"outputs within {units.text(self.tolerance, CONCENTRATION)}"
         since = f"from {units.moment(self.settling_time)} on, by {self.bound!r}"
+        slowest = " -> ".join(self.chain)
         rate = units.text(self.rate, TIME**-1, digits=3)
         return (
-            f"Certificate({n} {'input' if n == 1 else 'inputs'}: {within} {since}, from"
-            f" {self.starts}; slowest {' -> '.join(self.chain)}; rate {rate})"
+            f"Certificate({inputs}: {within} {since}, from {self.starts}; slowest {slowest};"
+            f" rate {rate})"
         )
 
     def in_units(self, units: Units) -> Certificate:
@@ -245,21 +248,15 @@ def certify(
     kinetics = kinetics_of(net)
     unique = _uniqueness(kinetics)
     question = Question.of(kinetics, x, tolerance, initial, initial_max, rates)
-    found = BOUNDS[bound](kinetics).answer(question)
+    found = _bound(kinetics, bound)(question)
     return Certificate(
-        by_sample=found.by_sample,
+        **vars(found),
         tolerance=question.tolerance,
         bound=bound,
-        chain=found.chain,
-        rate=found.rate,
-        outputs=found.outputs,
-        fixed_point=found.fixed_point,
         initial=question.starts,
         initial_max=question.initial_max if found.capped else None,
-        capped=found.capped,
         rates=question.rates,
         uniqueness=unique,
-        envelope=found.envelope,
         output_names=kinetics.net.output_names,
         species=kinetics.species,
     )
@@ -291,27 +288,34 @@ def settling_time(
     kinetics = kinetics_of(net)
     _uniqueness(kinetics)  # nothing is certified where it is not known
     question = Question.of(kinetics, x, tolerance, initial, initial_max, rates)
-    answers = BOUNDS[bound](kinetics)
+    answer = _bound(kinetics, bound)
     try:
-        times = answers.answer(question).by_sample.max(axis=1)
+        times = answer(question).by_sample.max(axis=1)
     except (NotCertified, ConvergenceError):
         if on_error == "raise":
             raise
-        times = np.array([_time_or_nan(answers, sample) for sample in question.by_sample()])
+        times = np.array([_time_or_nan(answer, sample) for sample in question.by_sample()])
     return float(times[0]) if is_single(kinetics.net, x) else times
 
 
-def _time_or_nan(bound: SettlingBound, question: Question) -> float:
+def _time_or_nan(answer: Callable[[Question], Answer], question: Question) -> float:
     try:
-        return float(bound.answer(question).by_sample.max())
+        return float(answer(question).by_sample.max())
     except (NotCertified, ConvergenceError):
         return float("nan")
+
+
+def _bound(kinetics: NetworkKinetics, bound: Bound) -> Callable[[Question], Answer]:
+    if bound == "cheap":
+        return partial(in_closed_form, kinetics)
+    # one model, so one compilation, for all questions
+    return EnvelopeModel(kinetics).answer
 
 
 def _uniqueness(kinetics: NetworkKinetics) -> str:
     remedy = "if the unit has one positive fixed point at all drives, declare `settles = True`"
     for layer in kinetics.layers:
         if not layer.activation.settles:
-            check_order(layer, f"{remedy} on the activation")
+            layer.check_order(f"{remedy} on the activation")
     declared = any(layer.activation.settles for layer in kinetics.layers)
     return SETTLES if declared else UNIQUE

@@ -25,6 +25,7 @@ from crn_nn_tellurium.basics import (
     read_only,
     whole_number,
 )
+from crn_nn_tellurium.certificates.certificate import Bound
 from crn_nn_tellurium.certificates.question import TOLERANCE, input_points, kinetics_of
 from crn_nn_tellurium.certificates.search_for_h import (
     Aim,
@@ -34,7 +35,6 @@ from crn_nn_tellurium.certificates.search_for_h import (
     free_layers,
     with_log_h,
 )
-from crn_nn_tellurium.certificates.settling_bounds import Bound
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.networks import Network
 
@@ -44,23 +44,14 @@ _LIMIT = -100.0
 
 @dataclass(frozen=True, eq=False)
 class HPoint:
-    """A choice of h and what it gives.
-
-    Attributes
-    ----------
-    h : tuple of float
-        By layer.
-    error : float
-        Largest difference from the reference, over inputs and outputs, in units of the outputs.
-    settling_time : float
-        The worst over the inputs, in time units of the model.
-    accuracy : float or None
-        Share of right classes; None without labels.
-    """
+    """A choice of h, by layer, and what it gives."""
 
     h: tuple[float, ...]
+    # largest difference from the reference, over inputs and outputs, in units of the outputs
     error: float
+    # the worst over the inputs, in time units of the model
     settling_time: float
+    # share of right classes; None without labels
     accuracy: float | None
 
     def __repr__(self) -> str:
@@ -69,20 +60,14 @@ class HPoint:
     def _text(self) -> str:
         accuracy = "" if self.accuracy is None else f", accuracy {self.accuracy:.3g}"
         settles = f"settles by t = {self.settling_time:.4g}"
-        return f"h = {_numbers(self.h)}: error {self.error:.3g}{accuracy}, {settles}"
+        gives = f"error {self.error:.3g}{accuracy}, {settles}"
+        return f"h = {_numbers(self.h)}: {gives}"
 
 
 @dataclass(frozen=True, eq=False)
 class TradeOff:
-    """Error and accuracy against settling time: one point for each h that all free layers share.
-
-    Attributes
-    ----------
-    h : (n_points,) ndarray
-        Ascending.
-    error, settling_time : (n_points,) ndarray
-        As in `HPoint`.
-    accuracy : (n_points,) ndarray or None
+    """Error and accuracy against settling time: one point (n_points,) for each h, ascending, that
+    all free layers share, as in `HPoint`.
     """
 
     h: FloatArray
@@ -96,9 +81,10 @@ class TradeOff:
             read_only(self.accuracy)
 
     def __repr__(self) -> str:
-        h, error = (f"{part[0]:.3g} to {part[-1]:.3g}" for part in (self.h, self.error))
-        times = f"{self.settling_time[0]:.4g} to {self.settling_time[-1]:.4g}"
-        return f"TradeOff({len(self.h)} points: h {h}, error {error}, settling time {times})"
+        h = f"{len(self.h)} points: h {_ends(self.h, 3)}"
+        error = f"error {_ends(self.error, 3)}"
+        times = f"settling time {_ends(self.settling_time, 4)}"
+        return f"TradeOff({h}, {error}, {times})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,7 +215,12 @@ def choose_h(
     grid = _grid(h_range, n_points)
     net = kinetics_of(net).net
     x = input_points(net, X)
-    _check_free(net)
+    if not free_layers(net):
+        kinds = ", ".join(dict.fromkeys(type(layer.activation).__name__ for layer in net.layers))
+        raise NetworkError(
+            f"network {net.name!r}: h is part of the function of all its activations ({kinds}), so"
+            " there is none to choose; balance(net) makes it faster without changing it"
+        )
     trials = Trials(net, x, _reference(net, x, reference), float(tolerance), bound)
     table = _Table(trials, _classes(net, y, len(x)), [(h,) * trials.n_free for h in grid.tolist()])
     found = table.choice(aims[0])
@@ -250,17 +241,20 @@ class _Table:
     def __init__(self, trials: Trials, y: npt.NDArray[Any] | None, points: list[Point]) -> None:
         self._trials, self._y, self._points = trials, y, points
         found = [self._at(point) for point in points]
-        h = 10.0 ** np.array([point[0] for point in points])
-        error, time = np.array([(p.error, p.settling_time) for p in found]).T
-        accuracy = None if y is None else np.array([p.accuracy for p in found], dtype=float)
-        self.curve = TradeOff(h, error, time, accuracy)
+        self.curve = TradeOff(
+            h=10.0 ** np.array([point[0] for point in points]),
+            error=np.array([p.error for p in found]),
+            settling_time=np.array([p.settling_time for p in found]),
+            accuracy=None if y is None else np.array([p.accuracy for p in found]),
+        )
 
     def _at(self, point: Point) -> HPoint:
-        trials, y = self._trials, self._y
+        trials = self._trials
         net = with_log_h(trials.net, point)
-        error, time = trials.error(point), trials.time(point)
-        accuracy = None if y is None else float(np.mean(net.predict(trials.x) == y))
-        return HPoint(net.h, error, time, accuracy)
+        accuracy = None
+        if self._y is not None:
+            accuracy = float(np.mean(net.predict(trials.x) == self._y))
+        return HPoint(net.h, trials.error(point), trials.time(point), accuracy)
 
     def choice(self, aim: Aim) -> HChoice:
         """The best point found."""
@@ -270,12 +264,12 @@ class _Table:
         if not aim.is_met(trials, search.best):
             raise InputError(self._unmet(aim, best))
         return HChoice(
-            *(best.h, best.error, best.settling_time, best.accuracy),
-            with_log_h(trials.net, search.best),
-            trials.tolerance,
-            trials.bound,
-            self._at(search.common) if aim.is_met(trials, search.common) else None,
-            self.curve,
+            **vars(best),
+            network=with_log_h(trials.net, search.best),
+            tolerance=trials.tolerance,
+            bound=trials.bound,
+            common=self._at(search.common) if aim.is_met(trials, search.common) else None,
+            curve=self.curve,
         )
 
     def _unmet(self, aim: Aim, nearest: HPoint) -> str:
@@ -294,15 +288,6 @@ class _Table:
 
 
 # Arguments ----------------------------------------------------------------------------------------
-
-
-def _check_free(net: Network) -> None:
-    if not free_layers(net):
-        kinds = ", ".join(dict.fromkeys(type(layer.activation).__name__ for layer in net.layers))
-        raise NetworkError(
-            f"network {net.name!r}: h is part of the function of all its activations ({kinds}), so"
-            " there is none to choose; balance(net) makes it faster without changing it"
-        )
 
 
 def _classes(net: Network, y: Any, n: int) -> npt.NDArray[Any] | None:
@@ -350,6 +335,10 @@ def _grid(h_range: Any, n_points: Any) -> FloatArray:
         )
     n = whole_number("n_points", n_points, 2)
     return np.linspace(math.log10(pair[0]), math.log10(pair[1]), n)
+
+
+def _ends(values: FloatArray, digits: int) -> str:
+    return f"{values[0]:.{digits}g} to {values[-1]:.{digits}g}"
 
 
 def _numbers(values: tuple[float, ...]) -> str:

@@ -21,24 +21,47 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, is_sparse
-from crn_nn_tellurium.encoding import weighted_sums
-from crn_nn_tellurium.errors import NotCertified
+from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
+from crn_nn_tellurium.certificates.question import Answer, Question
+from crn_nn_tellurium.chemistry import Interval
+from crn_nn_tellurium.encoding import Source, weighted_sums
+from crn_nn_tellurium.errors import InputError, NotCertified
 from crn_nn_tellurium.kinetics import (
+    Bounds,
     Catalysts,
     LayerKinetics,
     LayerState,
     NetworkKinetics,
-    by_catalysts,
-    check_order,
     extreme_root,
     product_of,
 )
 from crn_nn_tellurium.networks import INPUT, smoothed_relu
 
 _HALVINGS = 200
+"""Of an allowed error: 2^-200 of where it begins is beyond any sensitivity worth a bound."""
+
+
+def in_closed_form(kinetics: NetworkKinetics, question: Question) -> Answer:
+    """By when the outputs have settled; raises what `certify` says."""
+    if question.starts is not None or question.rates or not question.is_of_points:
+        raise InputError(
+            "bound='cheap' holds for all starts, known inputs and known rate constants;"
+            " initial=, rates= and boxes of inputs need bound='envelope'"
+        )
+    x = question.inputs.lower
+    bound = CheapBound(kinetics, x, question.tolerance, question.initial_max)
+    sample, output = (int(i) for i in np.unravel_index(bound.times.argmax(), bound.times.shape))
+    points = np.concatenate([by_sample(state.concentrations) for state in bound.states], axis=1)
+    outputs = kinetics.outputs(bound.states)
+    return Answer(
+        by_sample=bound.times,
+        chain=bound.chain(sample, output),
+        rate=bound.rate,
+        outputs=Interval(outputs, outputs),
+        fixed_point=Interval(points, points),
+        capped=tuple(name for layer in kinetics.layers for name in layer.chemistry.followers),
+    )
 
 
 @dataclass(frozen=True)
@@ -47,15 +70,24 @@ class _Stage:
 
     kinetics: LayerKinetics
     state: LayerState
+    # by local species, its terms by what catalyses them
     groups: list[dict[Catalysts, list[int]]]
+    # number of stages up to and with the layer's rails
     depth: int
-    """Number of stages up to and with the layer's rails."""
-    free: npt.NDArray[np.bool_]
-    """Which catalysts (n_catalysts,) are species of other layers, not inputs."""
+
+    @property
+    def before(self) -> list[Source]:
+        """The layers that it reads; inputs are there from the beginning."""
+        return [source for source in self.kinetics.chemistry.sources if source.name != INPUT]
 
     @property
     def n_rails(self) -> int:
         return len(self.state.drive)
+
+    @property
+    def y(self) -> dict[int, FloatArray]:
+        """The fixed point (n, n_units) by local species."""
+        return dict(enumerate(self.state.y))
 
     @property
     def sizes(self) -> FloatArray:
@@ -83,31 +115,45 @@ class _Stage:
         stages = self.depth + self.level(species)
         return (stages - 1) / stages
 
+    def decay(self, follower: int, y: Mapping[int, FloatArray]) -> FloatArray:
+        """Rate at which a follower is lost, (n, n_units)."""
+        local, terms = self.kinetics.constants.local, self.kinetics.local.terms
+        rate = np.zeros_like(self.state.y[0])
+        for catalysts, chosen in self.groups[follower].items():
+            for t in chosen:
+                if terms.power[t] == 1:
+                    k = terms.number[t] * local[terms.constant[t]]
+                    rate = rate - k * product_of(catalysts, y)
+        return rate
+
+    def least(self, errors: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
+        """The least concentrations (n, n_units) within some errors (n,) of their limits."""
+        return {a: np.maximum(self.y[a] - error[:, None], 0.0) for a, error in errors.items()}
+
+    def settles_between(self, follower: int, errors: Mapping[int, FloatArray]) -> Bounds:
+        """Where a follower can settle when what it reads is within some errors (n,)."""
+        between = {}
+        for a, least in self.least(errors).items():
+            between[a] = least, self.y[a] + errors[a][:, None]
+        local = self.kinetics.constants.local[:, None, None]
+        what = self.kinetics.local.terms, self.groups[follower], between, (local, local)
+        return extreme_root(*what, up=False), extreme_root(*what, up=True)
+
+    def ratio(self, follower: int) -> float:
+        """The most that a follower's gain makes of it."""
+        pair = _pair(self.kinetics, self.groups[follower])
+        assert pair is not None  # checked at the beginning
+        terms = self.kinetics.local.terms
+        rates = terms.number * self.kinetics.constants.local[terms.constant]
+        made, lost = rates[list(pair)]
+        return float(made / -lost)
+
 
 class CheapBound:
-    """The closed-form settling-time bound of a network for a batch of inputs.
+    """The closed-form bound of a network for a batch of checked inputs (n, n_in).
 
-    Parameters
-    ----------
-    kinetics : NetworkKinetics
-    x : (n, n_in) ndarray
-        Checked inputs.
-    tolerance : float
-        In units of the outputs.
-    initial_max : float
-        Cap on the starts of followers.
-
-    Attributes
-    ----------
-    times : (n, n_out) ndarray
-        By when each output is within tolerance, from every start.
-    states : list of LayerState
-        The layers at their fixed point.
-
-    Raises
-    ------
-    NotCertified
-        If an activation's local reactions are of a kind that has no closed form here.
+    `times` (n, n_out) says by when each output is within tolerance (in its own units) from every
+    start, followers below `initial_max`; `states` are the layers at their fixed point.
     """
 
     def __init__(
@@ -115,6 +161,7 @@ class CheapBound:
     ) -> None:
         self._net = kinetics.net
         self._cap = initial_max
+        # a certificate of a sample must not depend on which others come with it
         self.states = kinetics.settle(x, by_row=True)
         self._stages = self._lay_out(kinetics)
         self._errors = self._split(tolerance, len(x))
@@ -125,23 +172,18 @@ class CheapBound:
 
     def _lay_out(self, kinetics: NetworkKinetics) -> dict[str, _Stage]:
         depth = {INPUT: 0}
-        # by layer, 1 for what the chemistry makes and 0 for what is given
-        made = {INPUT: np.zeros((1, self._net.n_in, len(self._net.input_coding.rails)))}
         stages = {}
         for layer, state in zip(kinetics.layers, self.states, strict=True):
             _check(layer)
+            # closed forms of users' activations are their authors' word
             if not all(np.all(np.isfinite(y) & (y > 0)) for y in state.y):
                 what = f"the closed form of {layer.activation}"
                 raise NotCertified(
                     f"layer {layer.name!r}: {what} gives a concentration that is not positive"
                 )
-            read, n_species = layer.chemistry.layer, len(layer.activation.species)
-            free = layer.chemistry.gather(made)[0] > 0
-            before = 1 + max(depth[source] for source in read.inputs)
-            stage = _Stage(layer, state, by_catalysts(layer), before, free)
-            stages[layer.name] = stage
-            made[layer.name] = np.ones((1, read.n_out, n_species))
-            depth[layer.name] = before + max(map(stage.level, range(n_species)))
+            before = 1 + max(depth[source.name] for source in layer.chemistry.sources)
+            stages[layer.name] = stage = _Stage(layer, state, layer.by_catalysts, before)
+            depth[layer.name] = before + max(map(stage.level, range(len(state.y))))
         return stages
 
     # Backwards: what error each species is allowed ------------------------------------------------
@@ -163,40 +205,40 @@ class CheapBound:
                     allowed = self._allowed(stage, follower, own[:, follower])
                     for a in stage.reads(follower):
                         own[:, a] = np.minimum(own[:, a], allowed)
-            if stage.free.any():
+            if stage.before:
                 self._pass_on(stage, own, errors)
         return errors
 
     def _pass_on(self, stage: _Stage, own: FloatArray, errors: dict[str, FloatArray]) -> None:
         """What a layer's rails allow the species that they read."""
-        h, room = stage.kinetics.activation.h, np.inf
-        weight = stage.sizes[:, stage.free].sum(axis=1)
+        h, room = stage.kinetics.activation.h, np.full(len(own), np.inf)
+        columns = np.r_[tuple(source.span for source in stage.before)]
+        weight = stage.sizes[:, columns].sum(axis=1)
         for rail in range(stage.n_rails):
-            y, part = stage.state.y[rail], stage.share(rail) * own[:, rail, None]
+            y = stage.state.y[rail]
+            part = stage.share(rail) * own[:, rail, None]
             with np.errstate(divide="ignore", invalid="ignore"):
                 # the drive that moves sigma_h(u) by `part`, shared by all weights of a unit
                 drive = part * (1 + h / (y * (y + part)))
                 drive = np.where(np.isfinite(part), drive, np.inf)
                 by_species = np.where(weight > 0, drive / weight, np.inf)
             room = np.minimum(room, by_species.min(axis=1))
-        for source in stage.kinetics.chemistry.layer.inputs:
-            if source != INPUT:
-                activation = self._stages[source].kinetics.activation
-                for name, _ in activation.read_out.read:
-                    a = activation.species.index(name)
-                    errors[source][:, a] = np.minimum(errors[source][:, a], room)
+        for source in stage.before:
+            theirs = errors[source.name]
+            for a in source.species:
+                theirs[:, a] = np.minimum(theirs[:, a], room)
 
     def _allowed(self, stage: _Stage, follower: int, error: FloatArray) -> FloatArray:
         """The error (n,), to a factor of 2, of what a follower reads that its share allows."""
-        y = dict(enumerate(stage.state.y))
-        wanted, decay = stage.share(follower) * error, self._decay(stage, follower, y)
+        y = stage.y[follower]
+        wanted, decay = stage.share(follower) * error, stage.decay(follower, stage.y)
         allowed = 4 * wanted * decay.min(axis=1)
         for _ in range(_HALVINGS):
             errors = dict.fromkeys(stage.reads(follower), allowed)
-            low, high = self._static(stage, follower, errors)
-            off = np.maximum(high - y[follower], y[follower] - low).max(axis=1) > wanted
+            low, high = stage.settles_between(follower, errors)
+            off = np.maximum(high - y, y - low).max(axis=1) > wanted
             # the follower must not be left without what it decays by, however large the error
-            left = self._decay(stage, follower, self._least(stage, errors))
+            left = stage.decay(follower, stage.least(errors))
             off |= np.any(left < 0.75 * decay, axis=1)
             if not off.any():
                 return allowed
@@ -207,54 +249,19 @@ class CheapBound:
             " closed-form bound; use bound='envelope'"
         )
 
-    @staticmethod
-    def _decay(stage: _Stage, follower: int, y: Mapping[int, FloatArray]) -> FloatArray:
-        """Rate at which a follower is lost, (n, n_units)."""
-        local = stage.kinetics.constants.local
-        rate = np.zeros_like(stage.state.y[0])
-        terms = stage.kinetics.local.terms
-        for catalysts, chosen in stage.groups[follower].items():
-            for t in chosen:
-                if terms.power[t] == 1:
-                    k = terms.number[t] * local[terms.constant[t]]
-                    rate = rate - k * product_of(catalysts, y)
-        return rate
-
-    @staticmethod
-    def _least(stage: _Stage, errors: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
-        """The least concentrations (n, n_units) within some errors (n,) of their limits."""
-        return {
-            a: np.maximum(stage.state.y[a] - error[:, None], 0.0) for a, error in errors.items()
-        }
-
-    @staticmethod
-    def _static(
-        stage: _Stage, follower: int, errors: Mapping[int, FloatArray]
-    ) -> tuple[FloatArray, FloatArray]:
-        """Where a follower can settle when what it reads is within some errors (n,)."""
-        between = {
-            a: (least, stage.state.y[a] + errors[a][:, None])
-            for a, least in CheapBound._least(stage, errors).items()
-        }
-        local = stage.kinetics.constants.local[:, None, None]
-        what = stage.kinetics.local.terms, stage.groups[follower], between, (local, local), None
-        low, high = (extreme_root(*what, up) for up in (False, True))
-        return low, high
-
     # Forwards: by when it is met ------------------------------------------------------------------
 
     def _add_up(self, n: int) -> dict[str, FloatArray]:
         """Times (n, n_units, n_species) by layer; 0 for what nothing reads."""
-        times: dict[str, FloatArray] = {}
+        times = {INPUT: np.zeros((n, self._net.n_in, len(self._net.input_coding.rails)))}
         for name, stage in self._stages.items():
-            activation = stage.kinetics.activation
-            n_units = stage.kinetics.chemistry.layer.n_out
-            times[name] = found = np.zeros((n, n_units, len(activation.species)))
+            h = stage.kinetics.activation.h
+            times[name] = found = np.zeros_like(stage.state.concentrations)
             begin, off = self._drives(stage, times)
-            for rail, (u, y) in enumerate(zip(stage.state.drive, stage.state.y, strict=False)):
-                error = self._errors[name][:, rail, None]
+            for rail, u in enumerate(stage.state.drive):
+                y, error = stage.state.y[rail], self._errors[name][:, rail, None]
                 if np.isfinite(error).all():
-                    found[..., rail] = begin + _riccati_time(u, y, activation.h, off, error)
+                    found[..., rail] = begin + _riccati_time(u, y, h, off, error)
             for follower in stage.order:
                 if np.isfinite(self._errors[name][:, follower]).all():
                     found[..., follower] = self._follower_time(stage, follower, found)
@@ -264,18 +271,15 @@ class CheapBound:
         self, stage: _Stage, times: Mapping[str, FloatArray]
     ) -> tuple[FloatArray, FloatArray]:
         """From when on the drives of a layer (n, n_units) stay how close to their limits."""
-        net, layer = self._net, stage.kinetics.chemistry.layer
-        n, sizes = len(stage.state.catalysts), stage.sizes
-        nothing = {INPUT: np.zeros((n, net.n_in, len(net.input_coding.rails)))}
-        ready = stage.kinetics.chemistry.gather({**nothing, **times})
-        allowed = {
-            source: np.broadcast_to(self._errors[source][:, None], times[source].shape)
-            for source in layer.inputs
-            if source != INPUT
-        }
-        off = stage.kinetics.chemistry.gather({**nothing, **allowed})
-        begin = np.zeros((n, layer.n_out))
-        if stage.free.any():
+        chemistry, sizes = stage.kinetics.chemistry, stage.sizes
+        # inputs are ready at time 0, and not off
+        allowed = {INPUT: times[INPUT]}
+        for source in stage.before:
+            error = self._errors[source.name][:, None]
+            allowed[source.name] = np.broadcast_to(error, times[source.name].shape)
+        ready, off = chemistry.gather(times), chemistry.gather(allowed)
+        begin = np.zeros_like(stage.state.y[0])
+        if stage.before:
             for j, row in enumerate(sizes):
                 begin[:, j] = ready[:, row > 0].max(axis=1, initial=0.0)
         return begin, weighted_sums(sizes, np.where(np.isfinite(off), off, 0.0))
@@ -290,10 +294,11 @@ class CheapBound:
             for a in pooled:
                 begin = np.maximum(begin, times[..., a].max(axis=1, keepdims=True))
         read = {a: errors[:, a] for a in reads}
-        low, high = self._static(stage, follower, read)
-        rate = self._decay(stage, follower, self._least(stage, read))
+        low, high = stage.settles_between(follower, read)
+        rate = stage.decay(follower, stage.least(read))
         y, error = stage.state.y[follower], errors[:, follower, None]
-        top = max(self._cap, _ratio(stage, follower))
+        # from above the cap no start comes, above the ratio the follower only falls
+        top = max(self._cap, stage.ratio(follower))
         from_above = np.log(np.maximum((top - high) / (error - (high - y)), 1.0))
         from_below = np.log(np.maximum(low / (error - (y - low)), 1.0))
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -306,7 +311,7 @@ class CheapBound:
         for stage in self._stages.values():
             h = stage.kinetics.activation.h
             rates = [np.sqrt(u * u + 4 * h) for u in stage.state.drive]
-            rates += [self._decay(stage, a, dict(enumerate(stage.state.y))) for a in stage.order]
+            rates += [stage.decay(follower, stage.y) for follower in stage.order]
             slowest = min(slowest, *(float(r.min()) for r in rates))
         return slowest
 
@@ -331,35 +336,32 @@ class CheapBound:
             # a follower waits for the rails of the whole layer
             read = [activation.species.index(local) for local in activation.pooled]
             unit = int(self._times[stage.kinetics.name][sample][:, read].max(axis=1).argmax())
-        chemistry = stage.kinetics.chemistry
-        row = stage.sizes[unit]
         best, found = 0.0, (INPUT, 0)
-        for catalyst, weight in zip(chemistry.catalysts, row, strict=True):
-            if weight and (place := self._place_of(catalyst.id)):
-                source, j, a = place
-                if self._times[source][sample, j, a] > best:
-                    best, found = float(self._times[source][sample, j, a]), (source, j)
+        for source in stage.before:
+            times = self._times[source.name][sample][:, list(source.species)]
+            # a source's catalysts stand by unit, then by species
+            read = stage.sizes[unit, source.span].reshape(times.shape) > 0
+            latest = np.where(read, times, 0.0).max(axis=1)
+            if latest.max() > best:
+                best, found = float(latest.max()), (source.name, int(latest.argmax()))
         return found
-
-    def _place_of(self, species: str) -> tuple[str, int, int] | None:
-        for name, stage in self._stages.items():
-            names = stage.kinetics.chemistry.species
-            if species in names:
-                width = len(stage.kinetics.activation.species)
-                return name, names.index(species) // width, names.index(species) % width
-        return None
 
 
 def _riccati_time(
     u: FloatArray, y: FloatArray, h: float, off: FloatArray, error: FloatArray
 ) -> FloatArray:
     """How long a rail takes from any start to come near y, its drive being within `off` of u."""
-    high, low = smoothed_relu(u + off, h), smoothed_relu(u - off, h)
-    r_high, r_low = (np.sqrt(z * z + 4 * h) for z in (u + off, u - off))
-    left_high, left_low = error - (high - y), error - (y - low)
+    most, least = u + off, u - off
+    high, low = smoothed_relu(most, h), smoothed_relu(least, h)
+    r_high = np.sqrt(most * most + 4 * h)
+    r_low = np.sqrt(least * least + 4 * h)
+    # what the drive's own error leaves of the error wanted
+    left_high = error - (high - y)
+    left_low = error - (y - low)
     with np.errstate(divide="ignore", invalid="ignore"):
         from_above = np.log1p(r_high / left_high) / r_high
         inside = np.maximum(r_low / left_low - 1, 0.0)
+        # ln((y^2 / h) (r / e - 1)), in logarithms, since y^2 underflows for small h
         rise = (2 * np.log(low) - np.log(h) + np.log(inside)) / r_low
         # an error as large as the concentration is met from the beginning
         from_below = np.where(left_low >= low, 0.0, rise)
@@ -368,9 +370,9 @@ def _riccati_time(
 
 def _check(layer: LayerKinetics) -> None:
     """Refuse local reactions that the closed form does not cover."""
-    check_order(layer, "use bound='envelope'")
+    layer.check_order("use bound='envelope'")
     kind, names = layer.activation, layer.activation.species
-    parts = by_catalysts(layer)
+    parts = layer.by_catalysts
     for rail in range(len(kind.rails)):
         if any(own or pooled for own, pooled in parts[rail]):
             raise NotCertified(
@@ -392,18 +394,13 @@ def _check(layer: LayerKinetics) -> None:
 def _pair(layer: LayerKinetics, parts: dict[Catalysts, list[int]]) -> tuple[int, int] | None:
     """The only gain of a follower and a loss by the same catalyst, among the layer's terms."""
     number, power = layer.local.terms.number, layer.local.terms.power
-    gains = [(part, t) for part, chosen in parts.items() for t in chosen if number[t] > 0]
+    gains = []
+    for part, chosen in parts.items():
+        gains += [(part, t) for t in chosen if number[t] > 0]
     if len(gains) != 1:
         return None
     ((part, gain),) = gains
     losses = [t for t in parts[part] if number[t] < 0 and power[t] == 1]
-    return (gain, losses[0]) if losses and not power[gain] else None
-
-
-def _ratio(stage: _Stage, follower: int) -> float:
-    """The most that a follower's gain makes of it."""
-    pair = _pair(stage.kinetics, stage.groups[follower])
-    assert pair is not None  # checked at the beginning
-    terms, local = stage.kinetics.local.terms, stage.kinetics.constants.local
-    made, lost = (terms.number[t] * local[terms.constant[t]] for t in pair)
-    return float(made / -lost)
+    if power[gain] or not losses:
+        return None
+    return gain, losses[0]

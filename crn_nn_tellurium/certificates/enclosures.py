@@ -30,6 +30,7 @@ from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation import Simulator
 
 _BISECTIONS = 30
+"""Halvings of [0, 1): to 1e-9, far below what rate constants are known to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ class Enclosure:
 
     def __repr__(self) -> str:
         n = np.atleast_2d(self.nominal).shape[0]
-        samples = f"{n} {'sample' if n == 1 else 'samples'}"
+        samples = "1 sample" if n == 1 else f"{n} samples"
         return (
             f"Enclosure({samples}, rate constants within {self.rates:.3g}: outputs"
             f" {self.outputs!r}, class certain for {int(np.sum(self.certain))})"
@@ -173,7 +174,9 @@ def certified_margin(
     for _ in range(_BISECTIONS):
         # bounds may be infinite here: then the class is not certain
         certain = boxes.certain(boxes.outputs(boxes.settle(rates, strict=False)))
-        low, high = np.where(certain, rates, low), np.where(certain, high, rates)
+        low = np.where(certain, rates, low)
+        high = np.where(certain, high, rates)
+        # at the first step the limit itself is tried; where it is certain, nothing is left to do
         if np.all(low == high):
             break
         rates = (low + high) / 2
@@ -201,12 +204,14 @@ class _Boxes:
 
     def certain(self, outputs: Bounds) -> npt.NDArray[np.bool_]:
         """Whether all outputs between bounds give the class of the nominal ones, (n,)."""
-        (lower, upper), nominal = outputs, self.nominal
+        lower, upper = outputs
         if self.net.n_out == 1:
             threshold = self.net.layers[-1].activation.threshold
             above, below = lower[:, 0] > threshold, upper[:, 0] <= threshold
-            return np.where(nominal[:, 0] > threshold, above, below)
-        rows, best = np.arange(len(nominal)), nominal.argmax(axis=1)
+            return np.where(self.nominal[:, 0] > threshold, above, below)
+        rows = np.arange(len(self.nominal))
+        best = self.nominal.argmax(axis=1)
+        # the class stays if its least output is above the most of all others
         others = upper.copy()
         others[rows, best] = -np.inf
         return np.asarray(lower[rows, best] > others.max(axis=1))

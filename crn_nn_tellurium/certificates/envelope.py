@@ -40,69 +40,39 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.certificates.error_reactions import (
-    ONE,
-    above,
-    below,
-    coupling,
-    extra,
-    feed,
-    grow,
-    own_reactions,
-    remove,
-)
 from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Species, multiplied_by
 from crn_nn_tellurium.errors import NotCertified
 from crn_nn_tellurium.kinetics import Bounds
 
+ONE = "_one"
+"""A boundary species held at 1, which stands for a species at its fixed point."""
+
 
 @dataclass(frozen=True)
 class Coefficients:
-    """Bounds of the terms of the errors' equations, over all networks between the bounds given.
+    """Bounds of the terms of the errors' equations, over all networks between the bounds given."""
 
-    Attributes
-    ----------
-    above, below : (n_floating,) ndarray
-        The rate c at which the errors of either copy decay.
-    square_above, square_below : (n_floating,) ndarray
-        B, of species that are lost with their square.
-    most, least : (n_terms,) ndarray
-        The largest and smallest K of every reaction and species that it changes.
-    known : bool
-        Whether the fixed point and the rate constants are known exactly.
-    """
-
+    # the rate c at which the errors of either copy decay, (n_floating,)
     above: FloatArray
     below: FloatArray
+    # B, of species that are lost with their square, (n_floating,)
     square_above: FloatArray
     square_below: FloatArray
+    # the largest and smallest K of every reaction and species that it changes, (n_terms,)
     most: FloatArray
     least: FloatArray
+    # whether the fixed point and the rate constants are known exactly
     known: bool
+    # bounds of the fixed point, (n_floating,)
+    fixed_point: Bounds
 
 
 class Envelope:
     """The crossed-over copies of one mass-action network, in relative errors.
 
-    Parameters
-    ----------
-    crn : ReactionNetwork
-
-    Attributes
-    ----------
-    network : ReactionNetwork
-        Species ``{id}_above`` and ``{id}_below``, and the boundary species ``_one``; every rate
-        constant is 1, and `constants` gives their values.
-
-    Raises
-    ------
-    NotCertified
-        If a reaction makes a species at a rate that grows with its square, or a species has no gain
-        that keeps it from staying at 0.
-
-    Examples
-    --------
-    One unit, dy/dt = 1 + 1.5 y - y^2, settles at 2 with the rate 2.5:
+    `network` has species ``{id}_above`` and ``{id}_below`` and the boundary species ``_one``; every
+    rate constant is 1, and `constants` gives their values. One unit, dy/dt = 1 + 1.5 y - y^2,
+    settles at 2 with the rate 2.5:
 
     >>> crn = ReactionNetwork(
     ...     [Species("Y")],
@@ -120,45 +90,20 @@ class Envelope:
     """
 
     def __init__(self, crn: ReactionNetwork) -> None:
+        _check(crn)
         self.crn = crn
         self.terms = terms = crn.terms
-        self.n = len(crn.floating)
-        if terms.factors.shape[1] > 2:
-            high = next(reaction for reaction in crn.reactions if reaction.order > 2)
-            raise NotCertified(
-                f"reaction {high.id!r} is above second order ({high.equation}); the envelope takes"
-                " reactions of at most two molecules"
-            )
-        bad = (terms.number > 0) & (terms.power >= 2)
-        if bad.any():
-            raise NotCertified(
-                f"species {crn.floating[terms.row[bad][0]]!r} makes itself at a rate that grows"
-                " with its square, so no time bound holds for all starts"
-            )
-        fed = np.zeros(self.n, dtype=bool)
-        fed[terms.row[(terms.number > 0) & (terms.power == 0)]] = True
-        if not fed.all():
-            name = crn.floating[int(np.flatnonzero(~fed)[0])]
-            raise NotCertified(
-                f"species {name!r} is made by no reaction without itself, so it can stay at 0: its"
-                " positive fixed point is not the only one"
-            )
-        self._plan()
-
-    # What the network looks like ------------------------------------------------------------------
-
-    def _plan(self) -> None:
-        """Species, reactions, and where each rate constant's value comes from."""
-        crn, terms, n = self.crn, self.terms, self.n
-        self.riccati = np.zeros(n, dtype=bool)
-        self.riccati[terms.row[terms.power == 2]] = True
-        loops = np.zeros(n, dtype=bool)
-        loops[terms.row[(terms.power == 1) & (terms.number > 0)]] = True
+        self.n = n = len(crn.floating)
+        every, gains = np.arange(n), terms.number > 0
+        # which species (n_floating,) are lost with their square
+        self.riccati = np.isin(every, terms.row[terms.power == 2])
+        loops = np.isin(every, terms.row[(terms.power == 1) & gains])
+        # which are made without themselves and lost in proportion to themselves alone
         self.relaxes = ~self.riccati & ~loops
-        self._one_gain = np.bincount(terms.row[terms.number > 0], minlength=n) == 1
+        self._one_gain = np.bincount(terms.row[gains], minlength=n) == 1
         self._partner = self._partners()
-        self.split = np.zeros(n, dtype=bool)
-        self.split[terms.row[self.is_paired]] = True
+        # which are made by a catalyst that they are lost by too: at a bounded level whatever it is
+        self.split = np.isin(every, terms.row[self.is_paired])
         species = [Species(ONE, 1.0, boundary=True)]
         reactions: list[Reaction] = []
         for i, name in enumerate(crn.floating):
@@ -166,29 +111,32 @@ class Envelope:
             species += map(Species, copies)
             kind = (bool(part[i]) for part in (self.relaxes, self.riccati, self.split))
             reactions += own_reactions(name, *kind)
+        # where each rate constant's value comes from: a term, and what of it
         self._couplings: list[tuple[int, str]] = []
         self._coupling_ids: dict[object, str] = {}
         for t in range(len(terms)):
-            catalysts = [int(o) for o in terms.others[t] if o < n]
-            if catalysts:
+            if catalysts := self.catalysts(t):
                 reactions += self._coupled(t, catalysts)
         name = f"{crn.name}_envelope"
         self.network = ReactionNetwork(tuple(species), tuple(reactions), name=name)
 
+    # What the network looks like ------------------------------------------------------------------
+
     def _coupled(self, t: int, catalysts: list[int]) -> list[Reaction]:
         """How the errors of a reaction's catalysts feed those of the species that it changes."""
-        terms, i = self.terms, int(self.terms.row[t])
-        y, gain, power = self.crn.floating[i], bool(terms.number[t] > 0), int(terms.power[t])
-        if not self.relaxes[i] or len(catalysts) > 1:
-            k, linear = self._coupling_id(t, "most"), power == 1
-            reactions = []
-            # crossed over in the losses: they feed a copy by how far the other one is off
-            for copy, own, high in (("above", above(y), gain), ("below", below(y), not gain)):
-                sources = [self._sources(o, high) for o in catalysts]
-                reactions += coupling(k, copy, own, sources, high, linear)
-            return reactions
-        (catalyst,) = catalysts
-        return self._made(t, y, catalyst) if gain else self._lost(t, y, catalyst)
+        i = int(self.terms.row[t])
+        y = self.crn.floating[i]
+        gain = bool(self.terms.number[t] > 0)
+        if self.relaxes[i] and len(catalysts) == 1:
+            return (self._made if gain else self._lost)(t, y, catalysts[0])
+        k = self._coupling_id(t, "most")
+        linear = bool(self.terms.power[t] == 1)
+        reactions = []
+        # crossed over in the losses: they feed a copy by how far the other one is off
+        for copy, own, high in (("above", above(y), gain), ("below", below(y), not gain)):
+            sources = [self._sources(o, high) for o in catalysts]
+            reactions += coupling(k, copy, own, sources, high, linear)
+        return reactions
 
     def _made(self, t: int, y: str, catalyst: int) -> list[Reaction]:
         """A gain G (1 + e_X) of a species that relaxes: G (e_X - e) and G (f_X - f)."""
@@ -227,8 +175,10 @@ class Envelope:
     def _coupling_id(self, t: int, kind: str) -> str:
         """The rate constant of a term's couplings; rails share what they share in the network."""
         terms = self.terms
-        shared = kind == "most" and terms.power[t] == 1
-        key = (terms.constant[t], abs(terms.number[t]), *terms.others[t]) if shared else (t, kind)
+        key: tuple[object, ...] = t, kind
+        if kind == "most" and terms.power[t] == 1:
+            # such a K has no y* in it: it is the rate constant times the catalysts' fixed points
+            key = terms.constant[t], abs(terms.number[t]), *terms.others[t]
         if key not in self._coupling_ids:
             self._coupling_ids[key] = f"k{len(self._couplings)}"
             self._couplings.append((t, kind))
@@ -264,16 +214,17 @@ class Envelope:
         return len(self._couplings)
 
     @cached_property
-    def _places(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        """Where the species above, below and extra (-1 for none) stand in the state."""
+    def _first(self) -> npt.NDArray[np.intp]:
+        """Where each species' errors begin in the state: above, below and, of some, extra."""
         width = 2 + self.split.astype(np.intp)
-        first = np.cumsum(width) - width
-        return first, first + 1, np.where(self.split, first + 2, -1)
+        return np.cumsum(width) - width
 
     def relative(self, state: FloatArray) -> Bounds:
         """How far the copies are above and below the fixed point, relative (..., n_floating)."""
-        high, low, more = self._places
-        return state[..., high] + np.where(self.split, state[..., more], 0.0), state[..., low]
+        first = self._first
+        # of a species without an extra part, any place will do
+        more = np.where(self.split, state[..., first + 2 * self.split], 0.0)
+        return state[..., first] + more, state[..., first + 1]
 
     def chain(
         self, state: FloatArray, species: int, high: bool, most: FloatArray
@@ -285,11 +236,9 @@ class Envelope:
             feeds = []
             for t in self.terms_of[species]:
                 side = high == (self.terms.number[t] > 0)
-                feeds += [
-                    (most[t] * errors[0 if side else 1][o], o, side)
-                    for o in self.catalysts(t)
-                    if o not in found
-                ]
+                error = errors[0 if side else 1]
+                others = (o for o in self.catalysts(t) if o not in found)
+                feeds += [(most[t] * error[o], o, side) for o in others]
             if not feeds:
                 return tuple(self.crn.floating[i] for i in reversed(found))
             _, species, high = max(feeds)
@@ -318,16 +267,8 @@ class Envelope:
     def coefficients(
         self, fixed_point: Bounds, boundary: Bounds | None = None, rates: float = 0.0
     ) -> Coefficients:
-        """What the rate constants are made of.
-
-        Parameters
-        ----------
-        fixed_point : pair of (n_floating,) ndarray
-            Bounds of the network's positive fixed point; equal where it is known.
-        boundary : pair of (n_boundary,) ndarray, optional
-            Bounds of the boundary species; by default the network's own.
-        rates : float
-            Relative error of every rate constant, in [0, 1).
+        """What the rate constants are made of, from bounds of the positive fixed point and of the
+        boundary species (the network's own by default), and the error `rates` of `certify`.
         """
         crn, terms = self.crn, self.terms
         held = (crn.boundary_concentrations,) * 2 if boundary is None else boundary
@@ -358,15 +299,14 @@ class Envelope:
         back = np.where(self._one_gain, np.maximum(made, lost), made)
         above, below = (np.where(self.relaxes, rate, c) for rate in (lost, back))
         known = np.array_equal(*fixed_point) and not rates
-        return Coefficients(above, below, square * lower, c - made, most, least, known)
+        return Coefficients(above, below, square * lower, c - made, most, least, known, fixed_point)
 
-    def ratio(self, i: int, most: FloatArray, least: FloatArray) -> float:
+    def ratio(self, i: int, found: Coefficients) -> float:
         """Where the gain of a paired species by its catalyst equals the loss by it, relative."""
-        return next(
-            float(most[t] / least[self._partner[t]])
-            for t in self.terms_of[i]
-            if self.terms.number[t] > 0 and self._partner[t] >= 0
-        )
+        gains = self.is_paired & (self.terms.number > 0)
+        gain = np.flatnonzero(gains & (self.terms.row == i))[0]
+        loss = self._partner[gain]
+        return float(found.most[gain] / found.least[loss])
 
     def catalysts(self, t: int) -> list[int]:
         """The floating species that catalyse a term."""
@@ -376,8 +316,9 @@ class Envelope:
     def terms_of(self) -> list[list[int]]:
         """By species, its terms that floating species catalyse."""
         found: list[list[int]] = [[] for _ in range(self.n)]
-        for t in np.flatnonzero((self.terms.others < self.n).any(axis=1)):
-            found[self.terms.row[t]].append(int(t))
+        catalysed = (self.terms.others < self.n).any(axis=1)
+        for t in np.flatnonzero(catalysed).tolist():
+            found[self.terms.row[t]].append(t)
         return found
 
     @property
@@ -392,10 +333,109 @@ class Envelope:
         return bool(self.is_paired[gains].all())
 
     def shrinks(self, state: FloatArray, values: FloatArray) -> bool:
-        """Whether every error falls in this state; then it does so for ever, as errors only feed
-        errors.
-
-        `values` are those of `constants`. What is below the integration's noise counts as falling.
-        """
+        """Whether every error falls in this state, `values` being those of `constants`."""
+        # then it does so for ever, as errors only feed errors
         change = self.network.balance(state, constants=values)
-        return bool(np.all((change.net <= 1e-9 * change.gross) | (np.abs(state) < 1e-14)))
+        # the integration is to 1e-10: smaller changes, and errors near 0, are its noise
+        falls = change.net <= 1e-9 * change.gross
+        gone = np.abs(state) < 1e-14
+        return bool(np.all(falls | gone))
+
+
+def _check(crn: ReactionNetwork) -> None:
+    """Refuse a network whose errors have no such equations, or need not end at 0."""
+    terms = crn.terms
+    if terms.factors.shape[1] > 2:
+        high = next(reaction for reaction in crn.reactions if reaction.order > 2)
+        raise NotCertified(
+            f"reaction {high.id!r} is above second order ({high.equation}); the envelope takes"
+            " reactions of at most two molecules"
+        )
+    bad = (terms.number > 0) & (terms.power >= 2)
+    if bad.any():
+        raise NotCertified(
+            f"species {crn.floating[terms.row[bad][0]]!r} makes itself at a rate that grows"
+            " with its square, so no time bound holds for all starts"
+        )
+    fed = set(terms.row[(terms.number > 0) & (terms.power == 0)].tolist())
+    for i, name in enumerate(crn.floating):
+        if i not in fed:
+            raise NotCertified(
+                f"species {name!r} is made by no reaction without itself, so it can stay at 0: its"
+                " positive fixed point is not the only one"
+            )
+
+
+# Reactions among relative errors ------------------------------------------------------------------
+
+
+def above(name: str) -> str:
+    """Identifier of how far a species' upper copy is above its fixed point."""
+    return f"{name}_above"
+
+
+def below(name: str) -> str:
+    """Identifier of how far a species' lower copy is below its fixed point."""
+    return f"{name}_below"
+
+
+def extra(name: str) -> str:
+    """Identifier of how far a species starts above the most that its reactions would make of it."""
+    return f"{name}_extra"
+
+
+def own_reactions(name: str, relaxes: bool, riccati: bool, split: bool) -> list[Reaction]:
+    """How one species comes back to its fixed point by itself."""
+    high, low = above(name), below(name)
+    reactions = [
+        Reaction(f"Jc_{high}", (high,), (), f"c_{name}", 1.0),
+        Reaction(f"Jc_{low}", (low,), (), f"g_{name}" if relaxes else f"c_{name}", 1.0),
+    ]
+    if split:
+        reactions.append(Reaction(f"Jc_{extra(name)}", (extra(name),), (), f"c_{name}", 1.0))
+    if riccati:
+        reactions += [
+            Reaction(f"Jb_{high}", {high: 2}, (high,), f"b_{name}_above", 1.0),
+            Reaction(f"Jb_{low}", {low: 2}, {low: 3}, f"b_{name}_below", 1.0),
+        ]
+    return reactions
+
+
+def feed(k: str, source: str, own: str) -> Reaction:
+    """own' = k source."""
+    return Reaction(f"J{k}_{source}_{own}", (source, ONE), (source, ONE, own), k, 1.0)
+
+
+def grow(k: str, source: str, own: str) -> Reaction:
+    """own' = k source own."""
+    return Reaction(f"J{k}_{source}_{own}_own", (source, own), {source: 1, own: 2}, k, 1.0)
+
+
+def remove(k: str, source: str, own: str) -> Reaction:
+    """own' = -k source own."""
+    return Reaction(f"J{k}_{source}_{own}_own", (source, own), (source,), k, 1.0)
+
+
+def coupling(
+    k: str, copy: str, own: str, sources: list[list[str]], high: bool, linear: bool
+) -> list[Reaction]:
+    """How the errors of a reaction's catalysts feed one copy of a species.
+
+    Each of the sources is a list of species whose sum is how far one catalyst is off; `high` says
+    whether that is above its fixed point.
+    """
+    reactions = []
+    every = [x for parts in sources for x in parts]
+    for x in dict.fromkeys(every):
+        reactions.append(
+            Reaction(f"J{k}_{x}_{own}", (x, ONE), {x: 1, ONE: 1, own: every.count(x)}, k, 1.0)
+        )
+        if linear:
+            reactions.append((grow if copy == "above" else remove)(k, x, own))
+    if len(sources) == 2 and high:  # (1 + e1)(1 + e2) - 1 = e1 + e2 + e1 e2
+        for first in sources[0]:
+            for second in sources[1]:
+                substrates = {first: 2} if first == second else {first: 1, second: 1}
+                name = f"J{k}_{own}_{first}_{second}"
+                reactions.append(Reaction(name, substrates, {**substrates, own: 1}, k, 1.0))
+    return reactions

@@ -16,16 +16,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.certificates.envelope import Coefficients, Envelope
+from crn_nn_tellurium.certificates.question import Answer, EnvelopeCourse, Question
 from crn_nn_tellurium.certificates.starts import EARLY, needs_cap, start_anywhere, start_in
+from crn_nn_tellurium.chemistry import Interval
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, ModelTooLargeError, NotCertified
-from crn_nn_tellurium.kinetics import Bounds
-from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.kinetics import Bounds, NetworkKinetics, settle_between
 from crn_nn_tellurium.simulation import FlatModel
 
 SLACK = 1e-6
@@ -33,7 +35,9 @@ SLACK = 1e-6
 RATIO = 1.05
 """Ratio of one time to the next on the grid that the envelope is first followed on."""
 _CHUNK = 60
+"""Times that are integrated before it is asked whether all is settled: a factor of 18 in time."""
 _FINE = 33
+"""Points within one step near a crossing: the bound is late by 5 % / 32 of the time at most."""
 _NEAR = 0.8
 """Share of the tolerance from which on a step is looked at finely."""
 _TINY = 1e-30
@@ -47,37 +51,24 @@ LIMIT = 8_000
 
 @dataclass(frozen=True)
 class Course:
-    """An envelope over time, as far as it was followed.
-
-    Attributes
-    ----------
-    time : (n_points,) ndarray
-    state : (n_points, n_species) ndarray
-        Relative errors, in the order of `Envelope.network.floating`.
-    above, below : (n_points, n_out) ndarray
-        How far the outputs may be above and below their fixed point.
-    settled : (n_out,) ndarray
-        By when each output is within tolerance.
-    chain : tuple of str
-        The species that the slowest output waits for, from the first layer on.
-    rate : float
-        Slowest rate at the fixed point.
-    """
+    """An envelope over time (n_points,), as far as it was followed."""
 
     time: FloatArray
-    state: FloatArray
+    # how far the outputs may be above and below their fixed point, (n_points, n_out)
     above: FloatArray
     below: FloatArray
+    # by when each output is within tolerance, (n_out,)
     settled: FloatArray
+    # the species that the slowest output waits for, from the first layer on
     chain: tuple[str, ...]
+    # slowest rate at the fixed point
     rate: float
 
 
 @dataclass(frozen=True)
 class _Aim:
-    """What an envelope is followed for: about which fixed point, made of what, to which error."""
+    """What an envelope is followed for: made of what, to which error of the outputs."""
 
-    fixed_point: Bounds
     coefficients: Coefficients
     values: FloatArray
     goal: float
@@ -87,31 +78,50 @@ class _Aim:
         """Slowest rate at the fixed point."""
         return float(self.coefficients.above.min())
 
+    @property
+    def upper(self) -> FloatArray:
+        """The upper bound of the fixed point, which errors are relative to."""
+        return self.coefficients.fixed_point[1]
+
 
 class EnvelopeModel:
-    """The envelope of one network's chemistry, compiled.
+    """The envelope of one network's chemistry, compiled once and followed for each sample."""
 
-    Parameters
-    ----------
-    net : Network
-
-    Raises
-    ------
-    ModelTooLargeError
-        If the envelope has more couplings than can be compiled in reasonable time.
-    NotCertified
-        If no envelope is known for an activation's chemistry.
-    """
-
-    def __init__(self, net: Network) -> None:
-        self.net = net
-        self.crn = to_reactions(net)
+    def __init__(self, kinetics: NetworkKinetics) -> None:
+        self.kinetics = kinetics
+        self.net = kinetics.net
+        self.crn = to_reactions(self.net)
         self.envelope = Envelope(self.crn)
         if (size := self.envelope.n_couplings) > LIMIT:
             raise ModelTooLargeError(
-                f"network {net.name!r}: its envelope has {size} couplings between units and is"
+                f"network {self.net.name!r}: its envelope has {size} couplings between units and is"
                 f" compiled up to {LIMIT}; bound='cheap' has no limit"
             )
+
+    def answer(self, question: Question) -> Answer:
+        """By when the outputs have settled; raises what `certify` says."""
+        coding = self.net.input_coding
+        points, courses = [], []
+        for lower, upper in zip(question.inputs.lower, question.inputs.upper, strict=True):
+            held = coding.code_between(lower, upper)
+            boundary = held[0].ravel(), held[1].ravel()
+            points.append(fixed_point(self.kinetics, held, question.rates))
+            courses.append(self.follow(points[-1], boundary, question))
+        times = np.array([course.settled for course in courses])
+        worst = int(times.max(axis=1).argmax())
+        course = courses[worst]
+        low, high = self._output_bounds(points[worst])
+        lowest, highest = (np.array([bounds[up] for bounds in points]) for up in (0, 1))
+        capped: Any = np.array(self.crn.floating)[needs_cap(self.envelope)]
+        return Answer(
+            by_sample=times,
+            chain=course.chain,
+            rate=min(course.rate for course in courses),
+            outputs=Interval(*self._output_bounds((lowest, highest))),
+            fixed_point=Interval(lowest, highest),
+            capped=tuple(capped.tolist()) if question.starts is None else (),
+            envelope=EnvelopeCourse(course.time, low - course.below, high + course.above),
+        )
 
     @cached_property
     def flat(self) -> FlatModel:
@@ -119,64 +129,49 @@ class EnvelopeModel:
         return FlatModel(self.envelope.network)
 
     @cached_property
-    def read_out(self) -> FloatArray:
+    def _read_out(self) -> FloatArray:
         """Coefficients (n_out, n_floating) of the species in the outputs."""
         activation = self.net.layers[-1].activation
         coefficients = dict(activation.read_out.terms)
         by_species = [coefficients.get(name, 0.0) for name in activation.species]
         own = np.kron(np.eye(self.net.n_out), by_species)
-        return np.pad(own, ((0, 0), (len(self.crn.floating) - own.shape[1], 0)))
+        # the last layer's species are the last ones
+        others = len(self.crn.floating) - own.shape[1]
+        return np.pad(own, ((0, 0), (others, 0)))
 
     def errors(self, state: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
         """How far the outputs (..., n_out) may be above and below, for fixed points <= `upper`."""
         high, low = self.envelope.relative(state)
-        gains, losses = (np.maximum(sign * self.read_out, 0) * upper for sign in (1, -1))
-        return high @ gains.T + low @ losses.T, low @ gains.T + high @ losses.T
+        gains = np.maximum(self._read_out, 0) * upper
+        losses = np.maximum(-self._read_out, 0) * upper
+        above = high @ gains.T + low @ losses.T
+        below = low @ gains.T + high @ losses.T
+        return above, below
 
-    def output_bounds(self, points: Bounds) -> Bounds:
+    def _output_bounds(self, points: Bounds) -> Bounds:
         """Bounds of the outputs (..., n_out) for species between bounds (..., n_floating)."""
         activation = self.net.layers[-1].activation
-        width = len(activation.species)
-        n_out = self.net.n_out
+        n_out, width = self.net.n_out, len(activation.species)
+        lead = points[0].shape[:-1]
         # the last layer's species are the last ones
-        last = (y[..., -n_out * width :] for y in points)
-        low, high = (y.reshape(*y.shape[:-1], n_out, width) for y in last)
+        low, high = (y[..., -n_out * width :].reshape(*lead, n_out, width) for y in points)
         return activation.read_between(low, high)
 
-    def follow(
-        self,
-        fixed_point: Bounds,
-        boundary: Bounds,
-        tolerance: float,
-        initial_max: float,
-        rates: float = 0.0,
-        box: Bounds | None = None,
-    ) -> Course:
-        """Follow the envelope from all starts, or a box of starts, until every output has settled.
-
-        Parameters
-        ----------
-        fixed_point, boundary : pair of ndarray
-            Bounds of the floating species' fixed point and of the boundary species.
-        tolerance : float
-            In units of the outputs.
-        initial_max : float
-            Cap on the starts of species that lose in proportion to themselves.
-        rates : float
-            Relative error of every rate constant.
-        box : pair of (n_floating,) ndarray, optional
-            Bounds of the starts.
+    def follow(self, fixed_point: Bounds, boundary: Bounds, question: Question) -> Course:
+        """Follow the envelope of one sample from all starts asked for until every output has
+        settled; the bounds are of the floating species' fixed point and of the boundary species.
         """
-        coefficients = self.envelope.coefficients(fixed_point, boundary, rates)
-        self._check(fixed_point, boundary, coefficients)
+        coefficients = self.envelope.coefficients(fixed_point, boundary, question.rates)
+        self._check(coefficients, boundary)
         values = self.envelope.constants(coefficients)
-        aim = _Aim(fixed_point, coefficients, values, tolerance * (1 - SLACK))
-        if box is None:
-            return self._from_all(aim, initial_max)
-        return self._from_box(aim, initial_max, box)
+        aim = _Aim(coefficients, values, question.tolerance * (1 - SLACK))
+        if question.starts is None:
+            return self._from_all(aim, question.initial_max)
+        box = question.starts.lower, question.starts.upper
+        return self._from_box(aim, question.initial_max, box)
 
     def _from_all(self, aim: _Aim, initial_max: float) -> Course:
-        begin = start_anywhere(self.envelope, aim.fixed_point, aim.coefficients, initial_max)
+        begin = start_anywhere(self.envelope, aim.coefficients, initial_max)
         trusted = self.envelope.invariant
         run = self._run(aim, *begin, self._settled(aim, trusted))
         return self._course(*run, aim, may_widen=not trusted)
@@ -190,7 +185,7 @@ class EnvelopeModel:
         except NotCertified:
             end = np.inf
         bounded = bool(np.isfinite(end))
-        start = start_in(self.envelope, aim.fixed_point, aim.coefficients, box, either_side=bounded)
+        start = start_in(self.envelope, aim.coefficients, box, either_side=bounded)
         is_last = (lambda time, _: time >= end) if bounded else self._settled(aim, trusted=False)
         run = self._run(aim, 0.0, start, is_last, EARLY / float(aim.coefficients.above.max()), end)
         return self._course(*run, aim, may_widen=True)
@@ -200,7 +195,7 @@ class EnvelopeModel:
         patience = _PATIENCE / aim.rate
 
         def is_last(time: float, state: FloatArray) -> bool:
-            error = np.max(self.errors(state, aim.fixed_point[1]))
+            error = np.max(self.errors(state, aim.upper))
             if time > patience and error > aim.goal:
                 raise NotCertified(
                     f"network {self.net.name!r}: the envelope is still {error:.3g} wide at t ="
@@ -213,9 +208,9 @@ class EnvelopeModel:
 
         return is_last
 
-    def _check(self, fixed_point: Bounds, boundary: Bounds, coefficients: Coefficients) -> None:
+    def _check(self, coefficients: Coefficients, boundary: Bounds) -> None:
         """Refuse what is no positive, stable fixed point: closed forms are their authors' word."""
-        names, low = self.crn.floating, fixed_point[0]
+        names, low = self.crn.floating, coefficients.fixed_point[0]
         bad = ~(np.isfinite(low) & (low > 0))
         reason = "its closed form gives {:.3g}, which is no positive concentration"
         if not bad.any() and coefficients.known and np.array_equal(*boundary):
@@ -244,7 +239,9 @@ class EnvelopeModel:
         end: float = np.inf,
     ) -> tuple[FloatArray, FloatArray]:
         """Times and states up to the last chunk's end, or `end`; `step` is the first from 0."""
-        times, states = [np.array([first])], [start[None]]
+        times = [np.array([first])]
+        states = [start[None]]
+        # from 0, times do not grow by a ratio
         grown = first or step
         grid = grown * RATIO ** np.arange(0 if first < grown else 1, _CHUNK)
         while True:
@@ -258,13 +255,14 @@ class EnvelopeModel:
 
     def _course(self, time: FloatArray, state: FloatArray, aim: _Aim, may_widen: bool) -> Course:
         """What a run says: by when each output has settled, and what the slowest waits for."""
-        upper = aim.fixed_point[1]
-        above, below = self.errors(state, upper)
+        above, below = self.errors(state, aim.upper)
         settled = self._crossings(time, state, np.maximum(above, below), aim, may_widen)
         slowest = int(settled.argmax())
-        at = min(int(np.searchsorted(time, settled[slowest])), len(time) - 1)
+        # the state at the first time of the grid after that
+        at = np.searchsorted(time, settled[slowest])
+        at = min(int(at), len(time) - 1)
         high, low = self.envelope.relative(state[at])
-        parts = self.read_out[slowest] * upper
+        parts = self._read_out[slowest] * aim.upper
         rising = bool(above[at, slowest] >= below[at, slowest])
         # an output that is too high has too much of what it adds, or too little of the rest
         own, others = (high, low) if rising else (low, high)
@@ -272,7 +270,7 @@ class EnvelopeModel:
         species = int(feeds.argmax())
         side, most = rising == (parts[species] > 0), aim.coefficients.most
         chain = self.envelope.chain(state[at], species, side, most)
-        return Course(time, state, above, below, settled, chain, aim.rate)
+        return Course(time, above, below, settled, chain, aim.rate)
 
     def _crossings(
         self, time: FloatArray, state: FloatArray, error: FloatArray, aim: _Aim, may_widen: bool
@@ -289,7 +287,7 @@ class EnvelopeModel:
                 continue
             fine = np.linspace(time[k], time[k + 1], _FINE)
             course = self._integrate(state[k], fine, aim.values)
-            above, below = self.errors(course, aim.fixed_point[1])
+            above, below = self.errors(course, aim.upper)
             still = np.maximum(above, below) > aim.goal
             still[-1] |= error[k + 1] > aim.goal
             found = here & still.any(axis=0)
@@ -310,3 +308,16 @@ class EnvelopeModel:
                 " or a box of starts in initial= makes it narrower, and bound='cheap' needs no"
                 f" integration ({error})"
             ) from error
+
+
+def fixed_point(kinetics: NetworkKinetics, inputs: Bounds, rates: float) -> Bounds:
+    """Bounds (n_species,) of where all species settle, for inputs' species between bounds."""
+    low, high = (bound[None] for bound in inputs)
+    if not rates and np.array_equal(low, high):
+        states = kinetics.settle_coded(low)
+        y = np.concatenate([state.concentrations.ravel() for state in states])
+        return y, y
+    found = settle_between(kinetics, (low, high), np.array([[rates]])).values()
+    lower = np.concatenate([bounds[0].ravel() for bounds in found])
+    upper = np.concatenate([bounds[1].ravel() for bounds in found])
+    return lower, upper

@@ -1,7 +1,4 @@
-"""What a certificate is asked: of which network, inputs, starts and rate constants.
-
-Also the checks that the room's functions share, each in one place.
-"""
+"""What a certificate is asked, what the answer holds, and the checks of the arguments."""
 
 from __future__ import annotations
 
@@ -11,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, check_positive, is_real
-from crn_nn_tellurium.chemistry import Interval, ReactionNetwork
+from crn_nn_tellurium.basics import FloatArray, check_positive, is_real, read_only
+from crn_nn_tellurium.chemistry import Interval, ReactionNetwork, Units
 from crn_nn_tellurium.errors import InputError, NetworkError, NotCertified
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network
@@ -54,7 +51,7 @@ class Question:
         check_rates(rates)
         inputs = input_box(kinetics.net, x)
         check_some(kinetics.net, inputs.lower)
-        starts = None if initial is None else start_box(initial, kinetics.species, initial_max)
+        starts = None if initial is None else _start_box(initial, kinetics.species, initial_max)
         return cls(inputs, float(tolerance), starts, float(initial_max), float(rates))
 
     @property
@@ -65,6 +62,44 @@ class Question:
     def by_sample(self) -> list[Question]:
         """The same of each sample by itself."""
         return [replace(self, inputs=self.inputs[i : i + 1]) for i in range(self.inputs.shape[0])]
+
+
+@dataclass(frozen=True, eq=False)
+class EnvelopeCourse:
+    """The envelope of one sample's outputs over time.
+
+    Every trajectory from the certified starts lies between `lower` and `upper` (n_points, n_out) at
+    the times `time` (n_points,).
+    """
+
+    time: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+
+    def __post_init__(self) -> None:
+        read_only(self.time, self.lower, self.upper)
+
+    def in_units(self, units: Units) -> EnvelopeCourse:
+        """The same in other units than the model's own."""
+        lower, upper = (units.concentration(part) for part in (self.lower, self.upper))
+        return EnvelopeCourse(units.time(self.time), lower, upper)
+
+    def __repr__(self) -> str:
+        span = f"from t = {self.time[0]:.3g} to {self.time[-1]:.3g}"
+        return f"EnvelopeCourse({len(self.time)} points {span})"
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a bound finds; each attribute is that of `Certificate`."""
+
+    by_sample: FloatArray
+    chain: tuple[str, ...]
+    rate: float
+    outputs: Interval
+    fixed_point: Interval
+    capped: tuple[str, ...]
+    envelope: EnvelopeCourse | None = None
 
 
 def kinetics_of(net: Any) -> NetworkKinetics:
@@ -121,7 +156,7 @@ def input_points(net: Network, x: Any) -> FloatArray:
     return box.lower
 
 
-def start_box(initial: Any, species: Sequence[str], initial_max: float) -> Interval:
+def _start_box(initial: Any, species: Sequence[str], initial_max: float) -> Interval:
     """A box of starts (n_species,), from what `certify` takes."""
     if isinstance(initial, Interval):
         initial = (initial.lower, initial.upper)
@@ -137,9 +172,9 @@ def start_box(initial: Any, species: Sequence[str], initial_max: float) -> Inter
 
 
 def _is_pair(initial: Any) -> bool:
-    """Whether a start is a pair of bounds: a tuple of two, or a list of two that are no numbers."""
     if not isinstance(initial, (tuple, list)) or len(initial) != 2:
         return False
+    # two numbers in a list are one start, of two species; (0, 1) are bounds of all species
     return isinstance(initial, tuple) or not all(is_real(part) for part in initial)
 
 

@@ -14,10 +14,9 @@ import numpy as np
 from scipy import optimize
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.certificates.certificate import certify
+from crn_nn_tellurium.certificates.certificate import Bound, certify
 from crn_nn_tellurium.certificates.closed_form import CheapBound
 from crn_nn_tellurium.certificates.question import INITIAL_MAX
-from crn_nn_tellurium.certificates.settling_bounds import Bound
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network
 
@@ -34,10 +33,14 @@ _ROUNDS = 3
 _BETTER = 0.995
 """Another round of runs is worth while if the last one was better by this."""
 _VALLEYS = 2
+"""From how many of the curve's local minima a search begins, besides its best point."""
 _BETWEEN = 3
+"""Points that are tried between what was found and the common h."""
 _BATCH = 16
+"""Inputs that the envelope is asked about at once: most are cleared after the first ones."""
 _TRIES = 4
 _MARGIN = 0.99
+"""A search whose answer is too late is begun again, with so much less time and times this."""
 
 Point = tuple[float, ...]
 """log10 h of the layers that are free."""
@@ -155,22 +158,11 @@ class Aim:
 
 
 class Search:
-    """The best points of an aim: over a common h, then layer by layer.
-
-    Parameters
-    ----------
-    trials : Trials
-    points : list of Point
-        With an h that all free layers share, ascending; the first and the last bound the search.
-    aim : Aim
-
-    Attributes
-    ----------
-    common, best : Point
-        With an h that all free layers share, and with one of each; where no point was found that
-        meets the limit, the nearest to it.
+    """The best points of an aim: `common`, with an h that all free layers share, and `best`, with
+    one of each; where no point was found that meets the limit, the nearest to it.
     """
 
+    # points have an h that all free layers share, ascending; the two at the ends bound the search
     def __init__(self, trials: Trials, points: list[Point], aim: Aim) -> None:
         self._trials, self._aim = trials, aim
         self._ends = points[0][0], points[-1][0]
@@ -269,9 +261,14 @@ class _EnoughError(Exception):
 
 def _valleys(trials: Trials, points: list[Point]) -> list[Point]:
     """The points where the settling time is less than at their neighbours, the deepest ones."""
-    times = [np.inf, *(trials.time(point) for point in points), np.inf]
-    lowest = [i for i in range(len(points)) if times[i] > times[i + 1] < times[i + 2]]
-    return [points[i] for i in sorted(lowest, key=lambda i: times[i + 1])[:_VALLEYS]]
+    times = [trials.time(point) for point in points]
+    # beyond both ends of the curve nothing is better
+    before, after = [np.inf, *times[:-1]], [*times[1:], np.inf]
+    valleys = []
+    for earlier, here, later, point in zip(before, times, after, points, strict=True):
+        if earlier > here < later:
+            valleys.append((here, point))
+    return [point for _, point in sorted(valleys)[:_VALLEYS]]
 
 
 def _log(value: float) -> float:

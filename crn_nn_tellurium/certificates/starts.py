@@ -6,7 +6,6 @@ a bound at a small time, `Envelope` takes over.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
@@ -22,17 +21,14 @@ EARLY = 1e-4
 
 
 def start_anywhere(
-    envelope: Envelope, fixed_point: Bounds, coefficients: Coefficients, initial_max: float
+    envelope: Envelope, found: Coefficients, initial_max: float
 ) -> tuple[float, FloatArray]:
     """A time t0 and the state, in the order of `network.floating`, that bounds them all then.
 
     Species that are lost with their square may start at infinity; others at most at `initial_max`.
     """
-    terms, n = envelope.terms, envelope.n
-    c, b = coefficients.above, coefficients.square_above
-    most, least = coefficients.most, coefficients.least
-    time = EARLY / float(c.max())
-    catalysed = (terms.others < n).any(axis=1) & (terms.number > 0) & (terms.power == 0)
+    terms = envelope.terms
+    catalysed = (terms.others < envelope.n).any(axis=1) & (terms.number > 0) & (terms.power == 0)
     bad = catalysed & envelope.riccati[terms.row]
     if bad.any():
         name = envelope.crn.floating[terms.row[bad][0]]
@@ -40,60 +36,33 @@ def start_anywhere(
             f"species {name!r} is made by a catalyst and lost with its square; a bound over all"
             " starts is not known for this; give initial=(lower, upper), a box of starts"
         )
-    cap = initial_max / fixed_point[0]
-    fast, level, log_peak = (np.full(n, value) for value in (np.nan, np.inf, np.nan))
-    early = _Early(time, cap, fast, level, log_peak, envelope.riccati)
-    for i in _order(envelope):
-        if envelope.riccati[i]:
-            constant = b[i] + np.sqrt(max(c[i] - b[i], 0.0) * b[i])
-            slope = 1.0
-            for t in envelope.terms_of[i]:
-                (catalyst,) = envelope.catalysts(t)
-                if terms.number[t] < 0:
-                    constant += most[t]
-                elif envelope.riccati[catalyst]:
-                    slope += most[t] * early.fast[catalyst]
-                else:
-                    constant += most[t] * early.level[catalyst]
-            early.fast[i] = (slope + constant * time) / b[i]
-            early.log_peak[i] = _log_peak(envelope, i, early, c, most)
-        else:
-            early.level[i] = _level(envelope, i, early, most, least)
-    highest = np.where(envelope.riccati, early.fast / time, early.level)
-    return time, _state(envelope, highest, np.zeros(n), most, least)
+    early = _Early(envelope, found, initial_max)
+    highest = np.where(envelope.riccati, early.fast / early.time, early.level)
+    return early.time, _state(envelope, highest, np.zeros(envelope.n), found)
 
 
 def start_in(
-    envelope: Envelope,
-    fixed_point: Bounds,
-    coefficients: Coefficients,
-    box: Bounds,
-    either_side: bool = True,
+    envelope: Envelope, found: Coefficients, box: Bounds, either_side: bool = True
 ) -> FloatArray:
     """The state that bounds all trajectories from a box of starts (n_floating,) at time 0.
 
     With `either_side`, a copy of a network that is known exactly may start beyond the fixed
     point: less wide.
     """
-    most, least = coefficients.most, coefficients.least
+    lower, upper = found.fixed_point
     # the lower copy drops -f1 f2 of a product of two catalysts: an upper bound for f >= 0 alone
-    products = (envelope.terms.others < envelope.n).all(axis=1).any()
-    exact = either_side and np.array_equal(*fixed_point) and not products
-    return _state(envelope, box[1] / fixed_point[0], box[0] / fixed_point[1], most, least, exact)
+    both = (envelope.terms.others < envelope.n).all(axis=1)
+    exact = either_side and np.array_equal(lower, upper) and not both.any()
+    return _state(envelope, box[1] / lower, box[0] / upper, found, exact)
 
 
 def _state(
-    envelope: Envelope,
-    high: FloatArray,
-    low: FloatArray,
-    most: FloatArray,
-    least: FloatArray,
-    exact: bool = False,
+    envelope: Envelope, high: FloatArray, low: FloatArray, found: Coefficients, exact: bool = False
 ) -> FloatArray:
     """Errors of the copies for species between `low` and `high`, relative to the fixed point."""
     values: list[float] = []
     for i in range(envelope.n):
-        cap = envelope.ratio(i, most, least) if envelope.split[i] else np.inf
+        cap = envelope.ratio(i, found) if envelope.split[i] else np.inf
         first, second = min(high[i], cap) - 1, 1 - min(low[i], cap)
         # unless exact, the copies start on either side of the fixed point
         values += [first, second] if exact else [max(first, 0.0), max(second, 0.0)]
@@ -116,43 +85,6 @@ def needs_cap(envelope: Envelope) -> npt.NDArray[np.bool_]:
     return capped
 
 
-def _level(envelope: Envelope, i: int, early: _Early, most: FloatArray, least: FloatArray) -> float:
-    """Bound, until the early time, of a species that starts below its cap."""
-    if envelope.split[i]:  # above the ratio it only falls
-        return float(max(early.cap[i], envelope.ratio(i, most, least)))
-    growth, loop = 0.0, 0.0
-    for t in envelope.terms_of[i]:
-        if envelope.terms.number[t] > 0:
-            part = most[t] * early.integral(envelope.catalysts(t))
-            if envelope.terms.power[t]:
-                loop += part
-            else:
-                growth += part
-    terms = envelope.terms
-    alone = (terms.row == i) & (terms.number > 0) & (terms.others >= envelope.n).all(axis=1)
-    growth += most[alone & (terms.power == 0)].sum() * early.time
-    loop += most[alone & (terms.power == 1)].sum() * early.time
-    with np.errstate(over="ignore"):
-        level = float((early.cap[i] + growth) * np.exp(loop))
-    if not np.isfinite(level):
-        raise NotCertified(
-            f"species {envelope.crn.floating[i]!r} has no bound soon after the start, since what"
-            " makes it starts too far off; give initial=(lower, upper), a box of starts, or a"
-            " smaller initial_max"
-        )
-    return level
-
-
-def _log_peak(envelope: Envelope, i: int, early: _Early, c: FloatArray, most: FloatArray) -> float:
-    """Log of a bound, until the early time, of a species with a square, from below its cap."""
-    # above 1, y' <= (c + sum over losses K + sum over gains K X) y
-    exponent = c[i] * early.time
-    for t in envelope.terms_of[i]:
-        gain = envelope.terms.number[t] > 0
-        exponent += most[t] * (early.integral(envelope.catalysts(t)) if gain else early.time)
-    return float(np.log(max(early.cap[i], 1.0)) + exponent)
-
-
 def _order(envelope: Envelope) -> tuple[int, ...]:
     """Species so that each comes after the catalysts that make it."""
     before: dict[int, set[int]] = {i: set() for i in range(envelope.n)}
@@ -170,24 +102,84 @@ def _order(envelope: Envelope) -> tuple[int, ...]:
         ) from error
 
 
-@dataclass
 class _Early:
     """Bounds of (1 + excess) up to an early time: ``fast`` / t from infinity, else ``level``.
 
-    ``cap`` is of the starts, ``log_peak`` bounds the log of what starts below it.
+    ``log_peak`` bounds the log of what starts below the cap, of species with a square.
     """
 
-    time: float
-    cap: FloatArray
-    fast: FloatArray
-    level: FloatArray
-    log_peak: FloatArray
-    riccati: npt.NDArray[np.bool_]
+    def __init__(self, envelope: Envelope, found: Coefficients, initial_max: float) -> None:
+        self.envelope, self.found = envelope, found
+        self.time = EARLY / float(found.above.max())
+        self.cap = initial_max / found.fixed_point[0]
+        self.fast = np.full(envelope.n, np.nan)
+        self.level = np.full(envelope.n, np.inf)
+        self.log_peak = np.full(envelope.n, np.nan)
+        for i in _order(envelope):
+            if envelope.riccati[i]:
+                self.fast[i] = self._fast(i)
+                self.log_peak[i] = self._log_peak(i)
+            else:
+                self.level[i] = self._level(i)
 
-    def integral(self, catalysts: list[int]) -> float:
+    def _fast(self, i: int) -> float:
+        terms, most = self.envelope.terms, self.found.most
+        c, b = self.found.above[i], self.found.square_above[i]
+        # what grows by C v + (s - 1) v / t and is lost by b v^2 stays below (s + C t) / (b t)
+        constant = b + np.sqrt(max(c - b, 0.0) * b)
+        slope = 1.0
+        for t in self.envelope.terms_of[i]:
+            (catalyst,) = self.envelope.catalysts(t)
+            if terms.number[t] < 0:
+                constant += most[t]
+            elif self.envelope.riccati[catalyst]:
+                slope += most[t] * self.fast[catalyst]
+            else:
+                constant += most[t] * self.level[catalyst]
+        return float((slope + constant * self.time) / b)
+
+    def _log_peak(self, i: int) -> float:
+        """Log of a bound of a species with a square, from below its cap."""
+        # above 1, y' <= (c + sum over losses K + sum over gains K X) y
+        exponent = self.found.above[i] * self.time
+        for t in self.envelope.terms_of[i]:
+            gain = self.envelope.terms.number[t] > 0
+            duration = self._integral(self.envelope.catalysts(t)) if gain else self.time
+            exponent += self.found.most[t] * duration
+        start = max(self.cap[i], 1.0)
+        return float(np.log(start) + exponent)
+
+    def _level(self, i: int) -> float:
+        """Bound of a species that starts below its cap."""
+        envelope, terms, most = self.envelope, self.envelope.terms, self.found.most
+        if envelope.split[i]:  # above the ratio it only falls
+            return float(max(self.cap[i], envelope.ratio(i, self.found)))
+        # y' <= gains without y + (gains with y) y, by their integrals up to the early time
+        growth, loop = 0.0, 0.0
+        for t in envelope.terms_of[i]:
+            if terms.number[t] > 0:
+                part = most[t] * self._integral(envelope.catalysts(t))
+                if terms.power[t]:
+                    loop += part
+                else:
+                    growth += part
+        alone = (terms.row == i) & (terms.number > 0) & (terms.others >= envelope.n).all(axis=1)
+        growth += most[alone & (terms.power == 0)].sum() * self.time
+        loop += most[alone & (terms.power == 1)].sum() * self.time
+        with np.errstate(over="ignore"):
+            level = float((self.cap[i] + growth) * np.exp(loop))
+        if not np.isfinite(level):
+            raise NotCertified(
+                f"species {envelope.crn.floating[i]!r} has no bound soon after the start, since"
+                " what makes it starts too far off; give initial=(lower, upper), a box of starts,"
+                " or a smaller initial_max"
+            )
+        return level
+
+    def _integral(self, catalysts: list[int]) -> float:
         """Bound of the integral of a product of species, each started below its cap."""
-        unbounded = [i for i in catalysts if self.riccati[i]]
-        factor = float(np.prod([self.level[i] for i in catalysts if not self.riccati[i]]))
+        unbounded = [i for i in catalysts if self.envelope.riccati[i]]
+        factor = float(np.prod([self.level[i] for i in catalysts if not self.envelope.riccati[i]]))
         if not unbounded:
             return factor * self.time
         # all but one at the peak; the integral of min(M, C / t) is at most C ln(1 + M t / C) + C

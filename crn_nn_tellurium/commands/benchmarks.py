@@ -22,6 +22,7 @@ from crn_nn_tellurium.certificates import EnvelopeModel, settling_time
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ModelTooLargeError
+from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Linear, Network, SmoothedReLU, load_model, model_data
 from crn_nn_tellurium.sensitivity import gradient
 from crn_nn_tellurium.simulation import Simulator, clear_cache
@@ -292,7 +293,7 @@ def certificate_costs(
         x = rng.random((samples, shape[0]))
         closed = best_of(partial(settling_time, net, x, 1e-2, bound="cheap"), 2) / samples
         try:
-            envelope = EnvelopeModel(net)
+            envelope = EnvelopeModel(NetworkKinetics(net))
         except ModelTooLargeError:
             yield CertificateCost(shape, closed)
             continue

@@ -44,24 +44,15 @@ class Strand:
 
 @dataclass(frozen=True)
 class Complex:
-    """One or more strands and which of their domains are paired.
+    """One or more strands and which of their domains are paired."""
 
-    Attributes
-    ----------
-    name : str
-        The species of the implementation.
-    role : str
-    strands : tuple of Strand
-    pairs : tuple of tuple of str
-        By strand and domain, ``"("``, ``")"`` or ``"."``.
-    concentration : float
-        What is put into the tube, in nM.
-    """
-
+    # the species of the implementation
     name: str
     role: str
     strands: tuple[Strand, ...]
+    # by strand and domain "(", ")" or "."
     pairs: tuple[tuple[str, ...], ...]
+    # what is put into the tube, in nM
     concentration: float
 
     @property
@@ -72,25 +63,20 @@ class Complex:
     @property
     def kernel(self) -> str:
         """Kernel notation, as Nuskell and Peppercorn read it."""
+        # a closing mark stands for its domain, since it is the complement of the opening one's
         written = {"(": "{}(", ")": ")", ".": "{}"}
-        return " + ".join(
-            " ".join(written[m].format(d) for d, m in zip(strand.domains, marks, strict=True))
-            for strand, marks in zip(self.strands, self.pairs, strict=True)
-        )
+        strands = []
+        for strand, marks in zip(self.strands, self.pairs, strict=True):
+            pairs = zip(strand.domains, marks, strict=True)
+            strands.append(" ".join(written[mark].format(domain) for domain, mark in pairs))
+        return " + ".join(strands)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What has to be ordered.
+    """What has to be ordered: domains, and the signals and fuels that are put into the tube."""
 
-    Attributes
-    ----------
-    lengths : dict of str to int
-        Domains, without complements, and how many bases they have.
-    complexes : tuple of Complex
-        Strands and complexes that are put into the tube: signals and fuels.
-    """
-
+    # of domains, without complements, in bases
     lengths: dict[str, int]
     complexes: tuple[Complex, ...]
 
@@ -190,9 +176,8 @@ def domain_parts(dna: StrandDisplacement, toehold: int = TOEHOLD, long: int = LO
     """
     for name, value in (("toehold", toehold), ("long", long)):
         whole_number(name, value, 1, "a number of bases, 1 or more")
-    start = dna.start_values
     domains = _Domains(set(dna.identifiers))
-    built = {part.name: part for part in _complexes(dna, start, domains)}
+    built = {part.name: part for part in _complexes(dna, domains)}
     ordered = tuple(built[s] for s in dna.floating if s in built)
     strands = [strand for part in ordered for strand in part.strands]
     used = dict.fromkeys(d.rstrip("*") for strand in strands for d in strand.domains)
@@ -221,9 +206,8 @@ class _Domains:
         return self("t", species), self("d", species), self("u", species)
 
 
-def _complexes(
-    dna: StrandDisplacement, start: dict[str, float], domain: _Domains
-) -> Iterator[Complex]:
+def _complexes(dna: StrandDisplacement, domain: _Domains) -> Iterator[Complex]:
+    start = dna.start_values
     for name in (species.id for species in dna.formal.species):
         yield _single(name, "signal", (domain("h", name), *domain.signal(name)), start)
     for module in dna.modules:
@@ -234,6 +218,7 @@ def _complexes(
 
 def _module(module: Module, start: dict[str, float], domain: _Domains) -> Iterator[Complex]:
     name = module.reaction.id
+    # each product has a history of its own: two of one signal come from one translator
     histories = [domain("h", name, str(i)) for i in range(1, len(module.products) + 1)]
     released = list(zip(histories, module.products, strict=True))
     tail = [d for history, product in released for d in (history, domain("t", product))]

@@ -11,7 +11,6 @@ begins and ends (where there is none, its longest).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -22,8 +21,8 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import FloatArray, check_positive, progress_bar, whole_number
 from crn_nn_tellurium.certificates import settling_time
 from crn_nn_tellurium.chemistry import ReactionNetwork, duration
-from crn_nn_tellurium.dna.options import DEFAULTS, StrandOptions
 from crn_nn_tellurium.dna.strand_displacement import StrandDisplacement
+from crn_nn_tellurium.dna.time_scales import DEFAULTS, StrandOptions
 from crn_nn_tellurium.dna.translation import to_strand_displacement
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError, NotCertified
@@ -159,7 +158,7 @@ def read_out_window(
     n_points = whole_number("n_points", n_points, 2)
     if tolerance is not None:
         check_positive("tolerance", tolerance, "a number > 0, in units of the outputs")
-    dnas = list(_implementations(net, x, options))
+    dnas = _implementations(net, x, options)
     units = dnas[0].units
     time = np.linspace(0, t_end, n_points)
     in_tube = time * units.tau
@@ -169,23 +168,34 @@ def read_out_window(
     fed = np.empty((len(x), n_points), dtype=bool)
     with progress_bar("samples", progress, len(x)) as show:
         for i, dna in enumerate(dnas):
-            states = _course(dna, in_tube)
+            states = _course(dna, in_tube, Tolerances(absolute=_ABSOLUTE))
             outputs[i] = dna.observe(states)[:, -net.n_out :] / units.c0
             scarcest = states[:, [dna.floating.index(name) for name in dna.fuels]].min(axis=1)
+            left[i] = scarcest[-1]
             # once starved, always: fuel that comes back from a linker was bound, and is no proof
-            left[i], fed[i] = scarcest[-1], np.minimum.accumulate(scarcest) >= STARVED * dna.fuel
-            ideal[i] = dna.formal.observe(_course(dna.formal, time))[:, -net.n_out :]
+            fed[i] = np.minimum.accumulate(scarcest) >= STARVED * dna.fuel
+            ideal[i] = dna.formal.observe(_course(dna.formal, time, TIGHT))[:, -net.n_out :]
             show(i + 1, "")
-    readable = _readable(net, outputs, targets, classes, tolerance) & fed
-    everywhere = _longest(np.asarray(readable.all(axis=0)))
+    if tolerance is None:
+        right: Any = net.classify(outputs) == classes[:, None]
+    else:
+        right = (np.abs(outputs - targets[:, None]) <= tolerance).all(axis=-1)
+    readable = right & fed
+    everywhere = _longest(readable.all(axis=0))
     stretches = [_around(row, everywhere) for row in readable]
     settled, starved = np.array([_times(stretch, in_tube) for stretch in stretches]).T
-    bound = units.time(_bounds(net, x, targets, tolerance))
     return ReadOutWindow(
-        *(dnas[0], in_tube, outputs, ideal, targets),
-        *(settled, starved, bound, left),
-        tolerance,
-        net.output_names,
+        dna=dnas[0],
+        time=in_tube,
+        outputs=outputs,
+        ideal=ideal,
+        targets=targets,
+        settled=settled,
+        starved=starved,
+        bound=units.time(_bounds(net, x, targets, tolerance)),
+        fuel_left=left,
+        tolerance=tolerance,
+        output_names=net.output_names,
     )
 
 
@@ -207,7 +217,7 @@ def smallest_fuel(
     Parameters
     ----------
     net, X, y, tolerance, t_end, n_points, progress
-        As in `read_out_window`.
+        As in `read_out_window`; so are the errors, besides what follows.
     lasting : float
         How long the common window is to last, in units of tau.
     least : float
@@ -219,8 +229,7 @@ def smallest_fuel(
     Returns
     -------
     ReadOutWindow
-        With the smallest fuel that will do: halving the logarithm, until the largest that failed is
-        within 10 %.
+        With the smallest fuel that will do, to within 10 %.
 
     Raises
     ------
@@ -257,6 +266,7 @@ def smallest_fuel(
     # one concentration unit for all fuels, or less fuel would also mean smaller signals
     options = replace(options, c0=best.dna.units.c0)
     low, high = float(least), float(options.c_max)
+    # halving the logarithm, until the largest fuel that failed is near
     while high > _RATIO * low:
         middle = math.sqrt(low * high)
         window = tried(options=replace(options, fuel=middle))
@@ -285,34 +295,21 @@ def _samples(
 
 def _implementations(
     net: Network, x: FloatArray, options: StrandOptions
-) -> Iterator[StrandDisplacement]:
+) -> list[StrandDisplacement]:
     """One per sample, all in the units that fit the one with the largest signals."""
     formal = [to_reactions(net, row) for row in x]
     largest = max(formal, key=lambda crn: max(crn.start_values.values()))
     units = to_strand_displacement(largest, options=options).units
     options = replace(options, c0=units.c0, tau=units.tau)
-    return (to_strand_displacement(crn, options=options) for crn in formal)
+    return [to_strand_displacement(crn, options=options) for crn in formal]
 
 
-def _course(crn: ReactionNetwork, times: FloatArray) -> FloatArray:
+def _course(crn: ReactionNetwork, times: FloatArray, tolerances: Tolerances) -> FloatArray:
     """Concentrations (n_times, n_floating) from the network's own start."""
-    exact = Tolerances(absolute=_ABSOLUTE) if isinstance(crn, StrandDisplacement) else TIGHT
-    states = FlatModel(crn).time_course(times, tolerances=exact)
+    states = FlatModel(crn).time_course(times, tolerances=tolerances)
     if not np.isfinite(states).all():
         raise ConvergenceError(f"{crn.name!r}: CVODE's concentrations are not finite")
     return states
-
-
-def _readable(
-    net: Network,
-    outputs: FloatArray,
-    targets: FloatArray,
-    classes: npt.NDArray[Any],
-    tolerance: float | None,
-) -> npt.NDArray[np.bool_]:
-    if tolerance is None:
-        return np.asarray(net.classify(outputs) == classes[:, None])
-    return np.asarray((np.abs(outputs - targets[:, None]) <= tolerance).all(axis=-1))
 
 
 Stretch = tuple[int, int] | None
@@ -320,8 +317,10 @@ Stretch = tuple[int, int] | None
 
 
 def _stretches(readable: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], readable.astype(int), [0]])))
-    return [(int(first), int(after)) for first, after in zip(edges[::2], edges[1::2], strict=True)]
+    # with a 0 before and after, edges come in pairs: of a rise and of a fall
+    steps = np.diff(np.concatenate([[0], readable.astype(int), [0]]))
+    edges = np.flatnonzero(steps).tolist()
+    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def _longest(readable: npt.NDArray[np.bool_]) -> Stretch:

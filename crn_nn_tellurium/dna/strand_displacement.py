@@ -38,24 +38,15 @@ _PARTS: tuple[Role, ...] = ("gate", "linker", "half", "backward", "output", "tra
 
 @dataclass(frozen=True)
 class Module:
-    """The strands and complexes that do one reaction; "" where it has none.
-
-    Attributes
-    ----------
-    reaction : Reaction
-        The formal one.
-    products : tuple of str
-        Signals that it makes, each as often as it does.
-    first, second : str
-        The signals that start it: the one that opens the gate or linker, the one that then ends it.
-    gate, linker, half, backward, output, translator, trigger : str
-        Species of the implementation.
-    """
+    """The strands and complexes that do one formal reaction; "" where it has none."""
 
     reaction: Reaction
+    # signals that it makes, each as often as it does
     products: tuple[str, ...]
+    # the signals that start it: the one that opens the gate or linker, the one that then ends it
     first: str = ""
     second: str = ""
+    # species of the implementation
     gate: str = ""
     linker: str = ""
     half: str = ""

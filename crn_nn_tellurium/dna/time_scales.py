@@ -1,4 +1,4 @@
-"""How fast a tube can be: which signal binds how much, and the shortest time of 1 that fits.
+"""What a tube can do, and how fast it is: which signal binds how much, and the shortest time of 1.
 
 While the fuel is plentiful, a half-opened linker H follows its signal, H = (q / q_max) X. The load
 of a signal is the sum of the rate constants q with which it binds to linkers, sigma the largest
@@ -9,12 +9,12 @@ be that remain.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
+from crn_nn_tellurium.basics import check_positive
 from crn_nn_tellurium.chemistry import NANOMOLAR_PER_MOLAR, PhysicalUnits, Reaction, ReactionNetwork
-from crn_nn_tellurium.dna.options import StrandOptions
-from crn_nn_tellurium.encoding import C0
+from crn_nn_tellurium.encoding import C0, MAX_RATE_CONSTANT
 from crn_nn_tellurium.errors import InputError, ReactionError
 
 BOUND_SHARE = 0.5
@@ -22,25 +22,70 @@ BOUND_SHARE = 0.5
 _TRANSIT = 0.01
 """Where the scaling is ours: how long products are in transit, 1 / (q_max fuel), as a share of a
 time of 1 or of the mean life of what a reaction of one molecule takes."""
+_UNIT = {"c_max": "nM", "q_max": "1/M/s", "fuel": "nM", "c0": "nM", "tau": "s"}
+
+
+@dataclass(frozen=True)
+class StrandOptions:
+    """What a tube can do, and how a network is put into it.
+
+    Parameters
+    ----------
+    c_max : float
+        The largest concentration of any strand or complex, in nM: beyond some 10 uM, strands bind
+        where they should not.
+    q_max : float
+        The rate constant of strand displacement with a full toehold, in 1/M/s.
+    fuel : float, optional
+        Initial concentration of each fuel, in nM; by default `c_max`.
+    c0, tau : float, optional
+        What a concentration of 1 is in nM and a time of 1 in s. By default c0 is 10 nM, or less
+        where start values would exceed a hundredth of the fuel (signals that grow far beyond those
+        need a smaller one), and tau the shortest time with which at most half of a signal is bound,
+        every rate constant is within `q_max`, and products are in transit for a hundredth of a time
+        of 1.
+
+    Raises
+    ------
+    InputError
+        If a number is not > 0, or `fuel` is above `c_max`.
+
+    Examples
+    --------
+    >>> StrandOptions(c0=10, tau=100).amount
+    10000.0
+    """
+
+    c_max: float = 1e4
+    q_max: float = MAX_RATE_CONSTANT
+    fuel: float | None = None
+    c0: float | None = None
+    tau: float | None = None
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if value is not None:
+                check_positive(entry.name, value, f"a number of {_UNIT[entry.name]} > 0")
+        if self.amount > self.c_max:
+            raise InputError(f"fuel is {self.fuel!r} nM; expected at most c_max, {self.c_max!r} nM")
+
+    @property
+    def amount(self) -> float:
+        """What is put in of each fuel, in nM."""
+        return float(self.c_max if self.fuel is None else self.fuel)
+
+
+DEFAULTS = StrandOptions()
 
 
 @dataclass(frozen=True)
 class TimeScales:
-    """What limits the speed of a network in a tube.
-
-    Attributes
-    ----------
-    formal : ReactionNetwork
-        In model units.
-    fuel : float
-        In nM.
-    q_max : float
-        In 1/nM/s.
-    """
+    """What limits the speed of a formal network, in model units, in a tube."""
 
     formal: ReactionNetwork
-    fuel: float
-    q_max: float
+    fuel: float  # nM
+    q_max: float  # 1/nM/s
 
     @cached_property
     def firsts(self) -> dict[str, str]:
@@ -104,7 +149,8 @@ class TimeScales:
         transit = 1 / (self.q_max * self.fuel)
         one_second = PhysicalUnits(c0, 1.0)
         for reaction in self.formal.reactions:
-            # what is free, the rest of the bound share, carries the whole rate
+            # what is free, the rest of the bound share, carries the whole rate; with tau the rate
+            # constant of the step falls as 1 / tau
             in_one_second = self.tuned(reaction, one_second)
             needs.append(in_one_second / ((1 - BOUND_SHARE) * self.q_max))
             life = reaction.value if reaction.order == 1 else 0.0

@@ -18,9 +18,8 @@ from crn_nn_tellurium.chemistry import (
     ReactionNetwork,
     Species,
 )
-from crn_nn_tellurium.dna.options import DEFAULTS, StrandOptions
 from crn_nn_tellurium.dna.strand_displacement import Buffer, Module, StrandDisplacement
-from crn_nn_tellurium.dna.time_scales import TimeScales
+from crn_nn_tellurium.dna.time_scales import DEFAULTS, StrandOptions, TimeScales
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import InputError, NetworkError, ReactionError
 from crn_nn_tellurium.networks import Network
@@ -107,6 +106,7 @@ class _Tube:
         formal, share = scales.formal, scales.free_share(units)
         self.taken.update(formal.identifiers)
         full = free_id("q_max", self.taken)
+        # only the free share of a signal reacts, so more is put in, and steps are that much faster
         for species, value in formal.start_values.items():
             put_in = units.concentration(value) / share
             self.species.append(Species(species, put_in, name=f"signal_{species}"))
@@ -176,6 +176,7 @@ class _Tube:
         reaction = module.reaction
         name, first = reaction.id, self.scales.firsts[reaction.id]
         second = next((s for s, _ in reaction.substrates if s != first), first)
+        # the first signal opens the linker, which closes again unless the second one comes
         linker = self._fuel("L", name, "linker")
         half = self._add("H", name, "half_opened_linker")
         backward = self._fuel("B", name, "backward_strand")
@@ -211,6 +212,7 @@ class _Tube:
                 number = Monomial(term.coefficient)
                 for symbol, power in term.powers:
                     read = Monomial(1.0, ((symbol, 1.0),))
-                    number *= (Monomial(values[symbol]) if symbol in values else read) ** power
+                    factor = Monomial(values[symbol]) if symbol in values else read
+                    number *= factor**power
                 terms.append(number)
             yield replace(observable, expression=Expression(tuple(terms)))

@@ -11,6 +11,7 @@ from crn_nn_tellurium.encoding.laws import compact_names
 from crn_nn_tellurium.encoding.layer_encoding import (
     Catalyst,
     LayerEncoding,
+    Source,
     layer_encodings,
     weighted_sums,
 )

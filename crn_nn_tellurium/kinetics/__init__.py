@@ -2,14 +2,12 @@
 
 from crn_nn_tellurium.kinetics.bounds import (
     Bounds,
-    Catalysts,
-    by_catalysts,
-    check_order,
     extreme_root,
+    positive_root,
     product_of,
     settle_between,
 )
-from crn_nn_tellurium.kinetics.layer import LayerKinetics, LayerState
+from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics, LayerState
 from crn_nn_tellurium.kinetics.network import NetworkKinetics, forward_sensitivities
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants, drive, weighted_sums_of
 from crn_nn_tellurium.kinetics.rate_errors import (
@@ -28,14 +26,13 @@ __all__ = [
     "NetworkKinetics",
     "RateConstants",
     "RateErrors",
-    "by_catalysts",
-    "check_order",
     "drive",
     "extreme_root",
     "forward_sensitivities",
     "layer_factors",
     "perturbed_constants",
     "perturbed_outputs",
+    "positive_root",
     "product_of",
     "settle_between",
     "spread",

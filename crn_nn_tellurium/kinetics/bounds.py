@@ -28,7 +28,7 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.errors import NotCertified
-from crn_nn_tellurium.kinetics.layer import LayerKinetics
+from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
 from crn_nn_tellurium.networks import INPUT
 
@@ -38,13 +38,11 @@ Bounds = tuple[FloatArray, FloatArray]
 _ROUNDING = 1e-14
 """Bounds are widened by this, relative to the sum of the sizes of what they are sums of."""
 _POLICIES = 50
+"""Improvements of the choice: it is one of signs, and none comes twice."""
 _FAR = 1e150
 """Stands for an infinite root, so that signs of polynomials there are defined."""
 _SAME = 1e-15
 """Choices that are equal but for rounding would take turns for ever."""
-
-Catalysts = tuple[tuple[int, ...], tuple[int, ...]]
-"""A product m of local species: of the unit, and of each *other* unit of the layer, added up."""
 
 
 def product_of(catalysts: Catalysts, y: Mapping[int, FloatArray]) -> FloatArray | float:
@@ -69,40 +67,13 @@ def _of_others(y: FloatArray) -> FloatArray:
     return before + after
 
 
-def by_catalysts(kinetics: LayerKinetics) -> list[dict[Catalysts, list[int]]]:
-    """Per local species, its terms by what catalyses them; of rails, without the drive."""
-    terms = kinetics.local.terms
-    result: list[dict[Catalysts, list[int]]] = [{} for _ in kinetics.activation.species]
-    for t, species in enumerate(terms.row.tolist()):
-        own, pooled = kinetics.factors(terms, t)
-        others = [a for a in own if a != species]
-        found = result[species]
-        found.setdefault((tuple(sorted(others)), tuple(pooled)), []).append(t)
-        if pooled:
-            # a pool holds the unit itself: its own part shares what the unit's species share
-            found.setdefault((tuple(sorted(others + pooled)), ()), []).append(t)
-    return result
-
-
-def check_order(kinetics: LayerKinetics, what: str) -> None:
-    """Refuse an activation whose species depend on each other both ways."""
-    for block in kinetics.blocks:
-        if len(block) > 1:
-            names = [kinetics.activation.species[a] for a in block]
-            raise NotCertified(
-                f"layer {kinetics.name!r}: species {', '.join(names)} of {kinetics.activation} act"
-                " on one another both ways, so their signs alone do not tell where they settle;"
-                f" {what}"
-            )
-
-
 def extreme_root(
     terms: Terms,
     parts: Mapping[Catalysts, list[int]],
     y: Mapping[int, Bounds],
     constants: Bounds,
-    drive: FloatArray | None,
     up: bool,
+    drive: FloatArray | None = None,
 ) -> FloatArray:
     """The root (n, n_units) of f_sup (up) or f_inf; `constants` are (n_local, 1 or n, 1)."""
     lower, upper = ({a: bounds[end] for a, bounds in y.items()} for end in (0, 1))
@@ -124,7 +95,7 @@ def extreme_root(
         sums: list[Any] = [sum(m * c[power] for m, c in pairs) for power in range(3)]
         if drive is not None:
             sums[1] = sums[1] + drive
-        new = _positive_root(*sums)
+        new = positive_root(*sums)
         # each choice's root is within the bound sought, so the best of them is nearer to it
         better = new if root is None else further(root, new)
         if root is not None and np.allclose(better, root, rtol=_SAME, atol=0.0):
@@ -140,8 +111,8 @@ def extreme_root(
     raise NotCertified("the bounds of a fixed point were not found; try smaller intervals")
 
 
-def _positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
-    """The positive root of c0 + c1 y + c2 y^2 with c0 > 0, c2 <= 0; infinite if there is none."""
+def positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
+    """The root >= 0 of c0 + c1 y + c2 y^2 with c0 >= 0, c2 <= 0; infinite if there is none."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         root = np.sqrt(c1 * c1 - 4 * c0 * c2)
         # of the two forms of one root, that in which nothing cancels
@@ -152,19 +123,12 @@ def _positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray
 def settle_layer(
     kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray, strict: bool = True
 ) -> Bounds:
-    """Bounds (n, n_units, n_species) of a layer's fixed point.
+    """Bounds (n, n_units, n_species) of a layer's fixed point, from those of what it reads.
 
-    Parameters
-    ----------
-    kinetics : LayerKinetics
-    catalysts : pair of (n, n_catalysts) ndarray
-        Bounds of what it reads.
-    rates : (n, 1) ndarray
-        Relative error of every rate constant, in [0, 1), by sample.
-    strict : bool
-        Whether to refuse a species without an upper bound; otherwise it is infinite.
+    `rates` (n, 1) are relative errors of every rate constant, by sample. Unless `strict`, a species
+    without an upper bound has the bound infinity.
     """
-    check_order(kinetics, "bounds of the fixed point need an activation without such a loop")
+    kinetics.check_order("bounds of the fixed point need an activation without such a loop")
     constants = kinetics.constants
     low, high = 1 - rates, 1 + rates
     weights = kinetics.chemistry.weights
@@ -176,7 +140,7 @@ def settle_layer(
     )
     local = constants.local[:, None, None]
     between = local * low, local * high
-    terms, parts = kinetics.local.terms, by_catalysts(kinetics)
+    terms, parts = kinetics.local.terms, kinetics.by_catalysts
     _check_roots(kinetics)
     drives = [
         _drive(kinetics, rail, gains, losses, low, high)
@@ -185,15 +149,16 @@ def settle_layer(
     y: dict[int, Bounds] = {}
     for (a,) in kinetics.blocks:
         rail = drives[a] if a < len(drives) else (None, None)
-        found = [extreme_root(terms, parts[a], y, between, rail[up], bool(up)) for up in (0, 1)]
-        y[a] = found[0] * (1 - _ROUNDING), found[1] * (1 + _ROUNDING)
+        lower = extreme_root(terms, parts[a], y, between, False, rail[0])
+        upper = extreme_root(terms, parts[a], y, between, True, rail[1])
+        y[a] = lower * (1 - _ROUNDING), upper * (1 + _ROUNDING)
         if strict and not (np.all(np.isfinite(y[a][1])) and np.all(y[a][0] >= 0)):
             raise NotCertified(
                 f"layer {kinetics.name!r}: species {kinetics.activation.species[a]!r} has no bound"
                 " for these inputs and rate constants; try smaller intervals"
             )
-    lower, upper = (np.stack([y[a][up] for a in sorted(y)], axis=-1) for up in (0, 1))
-    return lower, upper
+    each = [y[a] for a in sorted(y)]
+    return np.stack([low for low, _ in each], axis=-1), np.stack([up for _, up in each], axis=-1)
 
 
 def _check_roots(kinetics: LayerKinetics) -> None:
@@ -232,18 +197,7 @@ def _drive(
 def settle_between(
     kinetics: NetworkKinetics, inputs: Bounds, rates: FloatArray, strict: bool = True
 ) -> dict[str, Bounds]:
-    """Bounds (n, n_units, n_species) of every layer's fixed point, by layer name.
-
-    Parameters
-    ----------
-    kinetics : NetworkKinetics
-    inputs : pair of (n, n_in, n_rails) ndarray
-        Bounds of the concentrations of the inputs' species.
-    rates : (n, 1) ndarray
-        Relative error of every rate constant, by sample.
-    strict : bool
-        See `settle_layer`.
-    """
+    """The same of every layer, by name, from bounds (n, n_in, n_rails) of the inputs' species."""
     found = {INPUT: inputs}
     for layer in kinetics.layers:
         lower, upper = (

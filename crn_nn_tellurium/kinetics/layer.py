@@ -32,26 +32,22 @@ from scipy.sparse.csgraph import connected_components
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_sums
-from crn_nn_tellurium.errors import ConvergenceError
+from crn_nn_tellurium.errors import ConvergenceError, NotCertified
 from crn_nn_tellurium.kinetics.linearized import Linearized
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants
 from crn_nn_tellurium.networks import outer_sum, places, smoothed_relu, values_of, with_values
 
-NEWTON_STEPS = 50
+_NEWTON_STEPS = 50
+"""From the rails' exact roots few suffice; what takes more has no positive fixed point."""
+
+Catalysts = tuple[tuple[int, ...], tuple[int, ...]]
+"""A product m of local species: of the unit, and of each *other* unit of the layer, added up."""
 
 
 @dataclass(frozen=True)
 class LayerState:
-    """A layer at a fixed point.
-
-    Attributes
-    ----------
-    catalysts : (n, n_catalysts) ndarray
-        What it reads.
-    drive : list of (n, n_units) ndarray
-        Of each rail.
-    y : list of (n, n_units) ndarray
-        Of each species of a unit.
+    """A layer at a fixed point: of what it reads (n, n_catalysts), drives (n, n_units) by rail and
+    concentrations (n, n_units) by local species.
     """
 
     catalysts: FloatArray
@@ -98,29 +94,27 @@ class LayerKinetics:
         n, symbols = len(self.local.floating), terms.symbols(term)
         return [a for a in symbols if a < n], [self._pool[a - n] for a in symbols if a >= n]
 
-    def _value(
-        self, terms: Terms, term: int, constants: FloatArray, y: Sequence[FloatArray]
+    def value(
+        self,
+        terms: Terms,
+        term: int,
+        constants: FloatArray,
+        y: Sequence[FloatArray],
+        by_pair: bool = False,
     ) -> Any:
-        """One term by unit (n, n_units), added up over the pool."""
+        """One term by unit (n, n_units), added up over the pool; or by unit and unit of the pool
+        (n, n_units, n_units).
+        """
         own, pooled = self.factors(terms, term)
         result: Any = terms.number[term] * constants[terms.constant[term]]
         for a in own:
-            result = result * y[a]
-        if pooled:
+            result = result * (y[a][:, :, None] if by_pair else y[a])
+        if by_pair:
+            for b in pooled:
+                result = result * y[b][:, None, :]
+        elif pooled:
             product: Any = math.prod(y[b] for b in pooled)
             result = result * product.sum(axis=1, keepdims=True)
-        return result
-
-    def _by_pair(
-        self, terms: Terms, term: int, constants: FloatArray, y: Sequence[FloatArray]
-    ) -> Any:
-        """One term by unit and unit of the pool (n, n_units, n_units)."""
-        own, pooled = self.factors(terms, term)
-        result: Any = terms.number[term] * constants[terms.constant[term]]
-        for a in own:
-            result = result * y[a][:, :, None]
-        for b in pooled:
-            result = result * y[b][:, None, :]
         return result
 
     @cached_property
@@ -158,13 +152,38 @@ class LayerKinetics:
         """Pairs of species of one block."""
         return {(a, b) for block in self.blocks for a in block for b in block}
 
+    @cached_property
+    def by_catalysts(self) -> list[dict[Catalysts, list[int]]]:
+        """Per local species, its terms by what catalyses them; of rails, without the drive."""
+        terms = self.local.terms
+        result: list[dict[Catalysts, list[int]]] = [{} for _ in self.activation.species]
+        for t, species in enumerate(terms.row.tolist()):
+            own, pooled = self.factors(terms, t)
+            others = [a for a in own if a != species]
+            found = result[species]
+            found.setdefault((tuple(sorted(others)), tuple(pooled)), []).append(t)
+            if pooled:
+                # a pool holds the unit itself: its own part shares what the unit's species share
+                found.setdefault((tuple(sorted(others + pooled)), ()), []).append(t)
+        return result
+
+    def check_order(self, what: str) -> None:
+        """Refuse an activation whose species depend on each other both ways."""
+        for block in self.blocks:
+            if len(block) > 1:
+                names = ", ".join(self.activation.species[a] for a in block)
+                raise NotCertified(
+                    f"layer {self.name!r}: species {names} of {self.activation} act on one another"
+                    f" both ways, so their signs alone do not tell where they settle; {what}"
+                )
+
     # The fixed point --------------------------------------------------------------------------
 
     def at(self, catalysts: FloatArray, concentrations: FloatArray) -> LayerState:
         """The layer at concentrations (n, n_units, n_species) that are found by the engine."""
-        y = [np.ascontiguousarray(concentrations[..., a]) for a in range(concentrations.shape[2])]
         sums = catalysts @ self.chemistry.weights.T
-        return LayerState(catalysts, self._drive(sums, self.constants), y)
+        drive = self._drive(sums, self.constants)
+        return LayerState(catalysts, drive, by_species(concentrations))
 
     def weights(self, constants: RateConstants) -> Any:
         """The weights (n_units, n_catalysts) among rate constants without samples."""
@@ -176,24 +195,19 @@ class LayerKinetics:
     ) -> LayerState:
         """The layer at its fixed point.
 
-        With the network's own rate constants (the default) this is the activation's closed form;
-        with others, Newton's method on the layer's equations, from the rails' exact roots.
         With `by_row`, a sample's state is the same to the bit in whatever batch it comes; a matrix
         product, many times faster for large layers, differs in the last bits.
-
-        Raises
-        ------
-        ConvergenceError
-            If Newton's method does not end at positive concentrations.
         """
         used = constants or self.constants
         weights = self.weights(used)
         sums = weighted_sums(weights, catalysts) if by_row else catalysts @ weights.T
         drive = self._drive(sums, used)
         closed = self.activation.concentrations((sums + self.chemistry.bias) / self.activation.gain)
-        y = [np.ascontiguousarray(closed[..., a]) for a in range(closed.shape[2])]
+        y = by_species(closed)
         if constants is None:
             return LayerState(catalysts, drive, y)
+        # the closed form holds for the network's own rate constants alone: with others, Newton's
+        # method on the layer's equations, from the rails' exact roots
         h, q = constants.local[self._h], constants.local[self._q]
         # q y is the root of v^2 - u v - h q, a smoothed ReLU of the drive
         y[: len(drive)] = [smoothed_relu(u, h * q) / q for u in drive]
@@ -208,10 +222,10 @@ class LayerKinetics:
     def _newton(
         self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray]
     ) -> list[FloatArray]:
-        for _ in range(NEWTON_STEPS):
+        for _ in range(_NEWTON_STEPS):
             terms = self.local.terms
             rates = [
-                sum(self._value(terms, t, local, y) for t in terms.span(a)) + np.zeros_like(y[0])
+                sum(self.value(terms, t, local, y) for t in terms.span(a)) + np.zeros_like(y[0])
                 for a in range(len(y))
             ]
             for rail, u in enumerate(drive):
@@ -234,11 +248,8 @@ class LayerKinetics:
     def linearize(
         self, state: LayerState, constants: RateConstants | None = None, sizes: bool = False
     ) -> Linearized:
-        """The Jacobian of the layer.
-
-        With `sizes`, one whose transposed solve adds up the sizes of all contributions, negated:
-        the diagonal of J is negative, so -|J| on it, and off it sums of |terms|, add where J
-        cancels. Exact where every block is one species; larger blocks are solved as they are.
+        """The Jacobian of the layer; with `sizes`, one whose transposed solve adds up the sizes of
+        all contributions, negated.
         """
         return self._linearize(state.drive, (constants or self.constants).local, state.y, sizes)
 
@@ -246,19 +257,21 @@ class LayerKinetics:
         self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray], sizes: bool = False
     ) -> Linearized:
         terms, (own_terms, pool_terms) = self.local.jacobian_terms, self._entries
+        # for sizes: the diagonal of J is negative, so -|J| on it and sums of |terms| off it add
+        # where J cancels; blocks of several species are solved as they are
         own = {}
         for (a, b), chosen in own_terms.items():
             sign = abs if sizes and (a, b) not in self._together else _unchanged
             entry: Any = drive[a] if a == b and a < len(drive) else 0.0
             for t in chosen:
-                entry = entry + sign(self._value(terms, t, local, y))
+                entry = entry + sign(self.value(terms, t, local, y))
             own[a, b] = np.broadcast_to(-abs(entry) if sizes and a == b else entry, y[0].shape)
         shape = (*y[0].shape, y[0].shape[1])
         pool = {}
         for place, chosen in pool_terms.items():
             sign = abs if sizes and place not in self._together else _unchanged
             pool[place] = np.broadcast_to(
-                sum(sign(self._by_pair(terms, t, local, y)) for t in chosen), shape
+                sum(sign(self.value(terms, t, local, y, by_pair=True)) for t in chosen), shape
             )
         return Linearized(self.name, self.activation.species, self.blocks, own, pool)
 
@@ -270,11 +283,8 @@ class LayerKinetics:
         sizes: bool = False,
         sources: bool = True,
     ) -> tuple[FloatArray | None, RateConstants]:
-        """From dL/dy, (n, n_units) by species, to dL/d(catalysts) (n, n_catalysts) and to the rate
-        constants.
-
-        With `sizes`, every contribution counts by its absolute value: what cancels in the
-        derivative does not cancel here. Without `sources`, the catalysts are left out.
+        """From dL/dy, (n, n_units) by species, to dL/d(catalysts) (n, n_catalysts), unless without
+        `sources`, and to the rate constants; with `sizes`, contributions count by absolute value.
         """
         constants = constants or self.constants
         weights = self.weights(constants)
@@ -287,7 +297,7 @@ class LayerKinetics:
         ones, by_local = np.ones_like(self.constants.local), np.zeros_like(self.constants.local)
         terms = self.local.terms
         for t, a in enumerate(terms.row):
-            part = self._value(terms, t, ones, state.y)
+            part = self.value(terms, t, ones, state.y)
             by_local[terms.constant[t]] -= np.sum(adjoint[a] * sign(part))
         by_bias = np.stack([part.sum(axis=0) for part in by_rail], axis=1)
         by_catalyst = by_unit @ sign(weights) if sources else None
@@ -295,10 +305,7 @@ class LayerKinetics:
 
     def respond(self, state: LayerState, by_catalyst: FloatArray, own: slice, h: int) -> FloatArray:
         """dy/dp (n, n_units, n_species, n_parameters), given that of the catalysts (n, n_catalysts,
-        n_parameters).
-
-        `own` and `h` are where the layer's own weights and biases, and its h, stand among the
-        parameters.
+        n_parameters); `own` and `h` are the places of the layer's weights and biases, and its h.
         """
         weights: Any = self.chemistry.weights
         y = state.y
@@ -312,12 +319,13 @@ class LayerKinetics:
         place = np.arange(own.start, own.stop)
         by_z[:, rows, place[: len(rows)]] += read[:, columns]
         by_z[:, np.arange(m), place[len(rows) :]] += gain
+        # J dy/dp = -df/dp, which is y times the drive's derivative for rails, a term for h
         right = [np.zeros_like(by_z) for _ in y]
         for rail, sign in enumerate(self._signs):
             right[rail] -= sign * by_z * y[rail][..., None]
         terms = self.local.terms
         for t in np.flatnonzero(terms.constant == self._h).tolist():
-            value = self._value(terms, t, np.ones_like(self.constants.local), y)
+            value = self.value(terms, t, np.ones_like(self.constants.local), y)
             right[terms.row[t]][..., h] -= value
         return np.stack(self.linearize(state).solve(right), axis=2)
 
@@ -342,3 +350,8 @@ class LayerKinetics:
 
 def _unchanged(value: Any) -> Any:
     return value
+
+
+def by_species(concentrations: FloatArray) -> list[FloatArray]:
+    """By local species (n, n_units), of (n, n_units, n_species)."""
+    return [np.ascontiguousarray(concentrations[..., a]) for a in range(concentrations.shape[2])]

@@ -14,26 +14,15 @@ from crn_nn_tellurium.errors import SingularJacobianError
 
 @dataclass(frozen=True)
 class Linearized:
-    """J of one layer at given states, by pairs of local species.
-
-    Attributes
-    ----------
-    name : str
-        The layer's, for messages.
-    species : tuple of str
-        Local names.
-    blocks : tuple of tuple of int
-        Local species that are solved for together, in the order of their dependence.
-    own : mapping of (int, int) to (n, n_units) ndarray
-        d f_a / d y_b within each unit.
-    pool : mapping of (int, int) to (n, n_units, n_units) ndarray
-        d f_a / d y_b of a unit with respect to each unit of the layer, besides `own`.
-    """
+    """J of one layer at given states, by pairs of local species."""
 
     name: str
     species: tuple[str, ...]
+    # local species that are solved for together, in the order of their dependence
     blocks: tuple[tuple[int, ...], ...]
+    # d f_a / d y_b within each unit, (n, n_units)
     own: Mapping[tuple[int, int], FloatArray]
+    # the same with respect to each unit of the layer, besides, (n, n_units, n_units)
     pool: Mapping[tuple[int, int], FloatArray]
 
     def solve_transposed(self, right: Sequence[FloatArray]) -> list[FloatArray]:

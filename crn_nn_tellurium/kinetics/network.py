@@ -11,7 +11,7 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.encoding import layer_encodings
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.kinetics.layer import LayerKinetics, LayerState
+from crn_nn_tellurium.kinetics.layer import LayerKinetics, LayerState, by_species
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants
 from crn_nn_tellurium.networks import INPUT, Network, places
 
@@ -75,29 +75,27 @@ class NetworkKinetics:
         sizes: bool = False,
         inputs: bool = False,
     ) -> tuple[list[RateConstants], FloatArray | None]:
-        """From dL/d(outputs) (n, n_out) to all rate constants and, if asked for, inputs (n, n_in).
-
-        With `sizes`, contributions are added by their sizes, as in `LayerKinetics.backward`.
+        """From dL/d(outputs) (n, n_out) to all rate constants and, if asked for, inputs (n, n_in);
+        `sizes` as in `LayerKinetics.backward`.
         """
-        n = len(by_output)
         totals = {
-            layer.name: np.zeros((n, layer.chemistry.layer.n_out, len(layer.activation.species)))
-            for layer in self.layers
+            layer.name: np.zeros((*state.y[0].shape, len(state.y)))
+            for layer, state in zip(self.layers, states, strict=True)
         }
         if inputs:
-            totals[INPUT] = np.zeros((n, self.net.n_in, len(self.net.input_coding.rails)))
+            rails = len(self.net.input_coding.rails)
+            totals[INPUT] = np.zeros((len(by_output), self.net.n_in, rails))
         # backwards: a layer's total is whole once all layers that read it have been dealt with
         last = self.layers[-1]
         for name, coefficient in last.activation.read_out.terms:
-            by_species = np.abs(coefficient * by_output) if sizes else coefficient * by_output
-            totals[last.name][..., last.activation.species.index(name)] += by_species
+            part = np.abs(coefficient * by_output) if sizes else coefficient * by_output
+            totals[last.name][..., last.activation.species.index(name)] += part
         gradients: list[RateConstants] = []
         for number, layer in reversed(list(enumerate(self.layers))):
             own = None if constants is None else constants[number]
-            total = totals[layer.name]
-            columns = [np.ascontiguousarray(total[..., a]) for a in range(total.shape[2])]
+            total = by_species(totals[layer.name])
             wanted = inputs or layer.chemistry.layer.inputs != (INPUT,)
-            by_catalyst, gradient = layer.backward(states[number], columns, own, sizes, wanted)
+            by_catalyst, gradient = layer.backward(states[number], total, own, sizes, wanted)
             if by_catalyst is not None:
                 layer.chemistry.scatter(by_catalyst, totals)
             gradients.append(gradient)
@@ -105,13 +103,7 @@ class NetworkKinetics:
         return gradients[::-1], by_input
 
     def check_h(self) -> None:
-        """Refuse where h is more than the rate constant of the rails, as dL/dh takes it.
-
-        Raises
-        ------
-        NetworkError
-            If a read-out, gain, rail or local reaction of an activation changes with h.
-        """
+        """Refuse where h is more than the rate constant of the rails, as dL/dh takes it."""
         if self._refusal_of_h:
             raise NetworkError(self._refusal_of_h)
 
@@ -132,10 +124,8 @@ class NetworkKinetics:
 
     @cached_property
     def input_coefficients(self) -> FloatArray:
-        """Coefficient of the first species of each input in its read-out, (n_in,).
-
-        Layers read an input through its read-out alone, so one species tells the whole derivative.
-        """
+        """Coefficient of the first species of each input in its read-out, (n_in,)."""
+        # layers read an input through its read-out alone: one species tells the whole derivative
         coding = self.net.input_coding
         return np.array([coding.read_out(i).terms[0][1] for i in range(self.net.n_in)])
 
@@ -143,12 +133,9 @@ class NetworkKinetics:
 def forward_sensitivities(
     kinetics: NetworkKinetics, states: Sequence[LayerState], inputs: bool = False
 ) -> FloatArray:
-    """d(outputs)/d(parameters) at a steady state, by forward substitution through the layers.
+    """d(outputs)/d(parameters) (n, n_out, n_parameters) at a steady state, layer after layer.
 
-    Returns
-    -------
-    (n, n_out, n_parameters) ndarray
-        Parameters in the order of `parameters.parameters`, then, if asked for, the inputs.
+    Parameters come in the order of `parameters.parameters`, then, if asked for, the inputs.
     """
     net = kinetics.net
     sizes = [len(places(layer.weights)[0]) + layer.n_out for layer in net.layers]

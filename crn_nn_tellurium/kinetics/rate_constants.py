@@ -18,20 +18,14 @@ class RateConstants:
     """The rate constants of one layer; or factors on them, or a loss's derivatives by them.
 
     Arrays may have a leading axis of samples, of length 1 where all samples share what is in them.
-
-    Attributes
-    ----------
-    weights : (..., n_weights) ndarray
-        Of the catalysts, with the sign of their effect on the pre-activation, as stored in
-        `LayerEncoding.weights`.
-    bias : (..., n_units, n_rails) ndarray
-        Bias of each rail, with its sign.
-    local : (..., n_local) ndarray
-        h, q, and those of followers, in the order of `Activation.rate_constants`.
     """
 
+    # (..., n_weights), of the catalysts, with the sign of their effect on the pre-activation, as
+    # stored in `LayerEncoding.weights`
     weights: FloatArray
+    # (..., n_units, n_rails), with its sign
     bias: FloatArray
+    # (..., n_local): h, q and those of followers, in the order of `Activation.rate_constants`
     local: FloatArray
 
     @staticmethod

@@ -19,57 +19,33 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.encoding import Unit, unit_reactions
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.kinetics import LayerKinetics, LayerState, NetworkKinetics
+from crn_nn_tellurium.kinetics import LayerKinetics, LayerState, NetworkKinetics, positive_root
 from crn_nn_tellurium.networks import INPUT
 
 
 @dataclass(frozen=True)
 class UnitReaction:
-    """One reaction of one unit; reactions with every unit of a pool count as one.
-
-    Attributes
-    ----------
-    id, name : str
-        Identifier and readable name, as in the written model.
-    layer, unit : int
-        Positions from 0.
-    kind : str
-        ``"h"``, ``"weight"``, ``"bias"``, ``"q"`` or ``"local"``.
-    rail : int
-        Which rail it is of; -1 for local ones.
-    place : int
-        Of a weight, which catalyst's; of a bias 0; of others, which reaction of the layer's local
-        network.
-    """
+    """One reaction of one unit, by position; reactions with every unit of a pool count as one."""
 
     id: str
+    # readable, as in the written model
     name: str
     layer: int
     unit: int
+    # "h", "weight", "bias", "q" or "local"
     kind: str
+    # which rail it is of; -1 for local ones
     rail: int
+    # of a weight, which catalyst's; of a bias 0; of others, which reaction of the local network
     place: int
 
 
 class KnockOuts:
-    """A network's steady states at some inputs, with any one reaction at another rate.
-
-    Parameters
-    ----------
-    kinetics : NetworkKinetics
-    x : (n, n_in) ndarray
-        Checked inputs.
-
-    Raises
-    ------
-    InputError
-        If an activation's species depend on one another both ways.
-    """
+    """A network's steady states at checked inputs (n, n_in), with any reaction at another rate."""
 
     def __init__(self, kinetics: NetworkKinetics, x: FloatArray) -> None:
         for layer in kinetics.layers:
@@ -86,11 +62,8 @@ class KnockOuts:
     @cached_property
     def reactions(self) -> tuple[UnitReaction, ...]:
         """All reactions of the network, in the order of the written model."""
-        return tuple(
-            reaction
-            for number, layer in enumerate(self._kinetics.layers)
-            for reaction in _reactions_of(number, layer)
-        )
+        layers = enumerate(self._kinetics.layers)
+        return tuple(reaction for place in layers for reaction in _reactions_of(*place))
 
     def outputs(self, reaction: UnitReaction, factor: float = 0.0) -> FloatArray:
         """Outputs (n, n_out) with one reaction at a factor of its rate; not finite if unsettled."""
@@ -130,13 +103,17 @@ def _reactions_of(number: int, layer: LayerKinetics) -> Iterator[UnitReaction]:
         # the local network has h and q of every rail, then the activation's own reactions
         places: list[tuple[str, int, int]] = []
         for rail, value in enumerate(bias):
-            weights = [("weight", rail, column[catalyst.id]) for catalyst, _ in inputs]
-            places += [("h", rail, 2 * rail), *weights]
-            places += [("bias", rail, 0)] * bool(value) + [("q", rail, 2 * rail + 1)]
+            places.append(("h", rail, 2 * rail))
+            places += [("weight", rail, column[catalyst.id]) for catalyst, _ in inputs]
+            # a bias of 0 has no reaction
+            if value:
+                places.append(("bias", rail, 0))
+            places.append(("q", rail, 2 * rail + 1))
         for place, local in enumerate(activation.local_reactions, start=2 * len(bias)):
             pooled = any(name.startswith("*") for name in local.reads)
             # with every unit of the pool in turn: the first stands for all
             places += [("local", -1, place)] + [("", -1, place)] * ((n_units - 1) * pooled)
+        # unit_reactions writes them in this order
         for (kind, rail, place), reaction in zip(places, unit_reactions(unit), strict=True):
             if kind:
                 yield UnitReaction(reaction.id, reaction.name, number, j, kind, rail, place)
@@ -159,34 +136,24 @@ def _settle(
         drive[rail][:, j] -= (1 - factor) * (weight * state.catalysts[:, place])
     else:
         changed = place
+    # the units of a layer share h and q: the factor is on one unit's reaction
     factors = np.ones(drive[0].shape[1])
     factors[j] = factor
-    y: list[Any] = [None] * len(layer.activation.species)
+    # a species is 1 until its turn comes: so it is taken out of its own terms
+    y: list[Any] = [1.0] * len(layer.activation.species)
     for (a,) in layer.blocks:
         c: list[Any] = [0.0, drive[a] if a < len(drive) else 0.0, 0.0]
         for t in terms.span(a):
-            own, pooled = layer.factors(terms, t)
-            rate: Any = terms.number[t] * constants.local[terms.constant[t]]
+            rate = layer.value(terms, t, constants.local, y)
             if reactions[t] == changed:
                 rate = rate * factors
-            for b in own:
-                if b != a:
-                    rate = rate * y[b]
-            if pooled:
-                members = np.prod([y[b] for b in pooled], axis=0)
-                rate = rate * members.sum(axis=1, keepdims=True)
             c[terms.power[t]] = c[terms.power[t]] + rate
         y[a] = np.broadcast_to(_root(*c), drive[0].shape)
     return np.stack(y, axis=-1)
 
 
-def _root(c0: Any, c1: Any, c2: Any) -> npt.NDArray[np.float64]:
+def _root(c0: Any, c1: Any, c2: Any) -> FloatArray:
     """Where c0 + c1 y + c2 y^2 leads y > 0: its stable root >= 0; infinite if y grows on."""
-    c0, c1, c2 = np.broadcast_arrays(c0, c1, c2)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        size = np.sqrt(c1 * c1 - 4 * c0 * c2)
-        # of the two forms of one root, that in which nothing cancels
-        falling = 2 * c0 / (size - c1)
-        endless = np.where((c1 > 0) | (c0 > 0), np.inf, np.nan)
-        rising = np.where(c2 < 0, (c1 + size) / (-2 * c2), endless)
-    return np.asarray(np.where(c1 < 0, falling, rising))
+    # what takes part in no reaction stays where it began, which is not known
+    idle = (np.asarray(c0) == 0) & (np.asarray(c1) == 0) & (np.asarray(c2) == 0)
+    return np.where(idle, np.nan, positive_root(*np.broadcast_arrays(c0, c1, c2)))

@@ -7,10 +7,8 @@ from support.networks import Swish, corpus
 from support.trajectories import check, draw
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.certificates.envelope import Envelope
-from crn_nn_tellurium.certificates.error_reactions import ONE
-from crn_nn_tellurium.certificates.following import EnvelopeModel
-from crn_nn_tellurium.certificates.settling_bounds import fixed_point
+from crn_nn_tellurium.certificates.envelope import ONE, Envelope
+from crn_nn_tellurium.certificates.following import EnvelopeModel, fixed_point
 from crn_nn_tellurium.certificates.starts import start_anywhere, start_in
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
 
@@ -58,7 +56,7 @@ def test_the_relative_errors_are_two_crossed_over_copies(case):
     """scipy on the unscaled copies, roadrunner on the network of relative errors, from one finite
     start.
     """
-    model = EnvelopeModel(case.net)
+    model = EnvelopeModel(NetworkKinetics(case.net))
     (y, _), held = at(case.net, case.x[0])
     n = len(y)
     low, high = 0.2 * y, 5 * y + 1
@@ -73,7 +71,7 @@ def test_the_relative_errors_are_two_crossed_over_copies(case):
         atol=1e-14,
     ).y.T
     coefficients = model.envelope.coefficients((y, y), (held, held))
-    start = start_in(model.envelope, (y, y), coefficients, (low, high))
+    start = start_in(model.envelope, coefficients, (low, high))
     found = model._integrate(start, times, model.envelope.constants(coefficients))
     above, below = model.envelope.relative(found)
     # the size of y limits both: LSODA's error is relative to the copy, not to how far it is off
@@ -86,7 +84,7 @@ def test_the_compiled_envelope_is_the_reaction_network(case):
     """roadrunner's rates of change of the compiled text against the network's own, at random
     states.
     """
-    model = EnvelopeModel(case.net)
+    model = EnvelopeModel(NetworkKinetics(case.net))
     at_point, held = at(case.net, case.x[0])
     values = model.envelope.constants(model.envelope.coefficients(at_point, (held, held)))
     network = model.envelope.network
@@ -100,7 +98,7 @@ def test_the_compiled_envelope_is_the_reaction_network(case):
 @pytest.mark.parametrize("case", LAYERED, ids=lambda case: case.name)
 @pytest.mark.parametrize("rates", [0.0, 0.1])
 def test_every_rate_constant_of_the_envelope_is_positive_and_its_fixed_point_is_zero(case, rates):
-    model = EnvelopeModel(case.net)
+    model = EnvelopeModel(NetworkKinetics(case.net))
     at_point, held = at(case.net, case.x[0], rates)
     values = model.envelope.constants(model.envelope.coefficients(at_point, (held, held), rates))
     assert np.all(np.isfinite(values) & (values >= 0))
@@ -196,7 +194,7 @@ def test_what_has_no_envelope_is_refused_with_the_reason():
     )
     envelope, y = Envelope(loop), np.array([10 / 9, 10 / 9])
     with pytest.raises(cn.NotCertified, match=r"A, B make one another|B, A make one another"):
-        start_anywhere(envelope, (y, y), envelope.coefficients((y, y)), 1e6)
+        start_anywhere(envelope, envelope.coefficients((y, y)), 1e6)
 
 
 def test_the_envelope_is_a_network_that_can_be_written_down():
