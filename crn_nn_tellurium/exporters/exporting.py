@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import check_new, check_target, write_files
+from crn_nn_tellurium.basics import (
+    check_choice,
+    check_new,
+    check_positive,
+    check_target,
+    whole_number,
+    write_files,
+)
 from crn_nn_tellurium.chemistry import ReactionNetwork, Units
 from crn_nn_tellurium.encoding import Starts
 from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
@@ -30,11 +40,47 @@ from crn_nn_tellurium.exporters import (
     strands,
     visual_dsd,
 )
-from crn_nn_tellurium.exporters.format import Format
 from crn_nn_tellurium.exporters.problems import Training
 from crn_nn_tellurium.exporters.runs import Runs
 from crn_nn_tellurium.exporters.source import Source
 from crn_nn_tellurium.networks import Network
+
+Content = str | bytes | Mapping[str, str | bytes]
+"""A file, or several by what follows the stem in their names."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file: a few words on it, who writes it, and the dataclass of its options if any."""
+
+    name: str
+    title: str
+    write: Callable[..., Content]
+    endings: tuple[str, ...] = ()
+    kind: type | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Its options, with their types."""
+        return {} if self.kind is None else get_type_hints(self.kind)
+
+    def settings(self, options: Mapping[str, Any]) -> Any:
+        """The options as an object, with Python's own numbers; None where the format has none."""
+        known = self.options
+        checked = {}
+        for name, value in options.items():
+            if name not in known:
+                there = ", ".join(known) or "none"
+                raise InputError(f"format {self.name!r} has no option {name!r}; it has {there}")
+            checked[name] = _checked(f"format {self.name!r}: option {name}", known[name], value)
+        return None if self.kind is None else self.kind(**checked)
+
+    def content(self, source: Any, settings: Any) -> dict[str, bytes]:
+        """The files, by what follows the stem in their names."""
+        content = self.write(source) if self.kind is None else self.write(source, settings)
+        parts = {"": content} if isinstance(content, str | bytes) else content
+        return {end: p.encode() if isinstance(p, str) else p for end, p in parts.items()}
+
 
 _TABLE = (
     Format("antimony", "Antimony", antimony.write, ("ant",), antimony.Options),
@@ -160,3 +206,19 @@ def _format(path: Path, name: str | None) -> Format:
             f" format=: {others}"
         )
     return by_ending[ending]
+
+
+def _checked(what: str, kind: Any, value: Any) -> Any:
+    """The value as Python's own, or an error."""
+    if get_origin(kind) is Literal:
+        check_choice(what, value, get_args(kind))
+    elif kind is bool:
+        if not isinstance(value, bool | np.bool_):
+            raise InputError(f"{what} is {value!r}; expected True or False")
+        return bool(value)
+    elif kind is int:
+        return whole_number(what, value, expected="a whole number >= 1")
+    elif float in (kind, *get_args(kind)):  # an optional one is a number where it is given
+        check_positive(what, value)
+        return float(value)
+    return value

@@ -15,7 +15,7 @@ import libsbml
 
 from crn_nn_tellurium.basics import free_id
 from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork
-from crn_nn_tellurium.exporters.layered_positions import COLORS, layered_positions
+from crn_nn_tellurium.exporters.graph import COLORS, layered_positions
 
 _COLUMN, _ROW = 220.0, 60.0
 """Distances between columns and rows, in points."""

@@ -9,7 +9,7 @@ import pytest
 from support.exports import BRUSSELATOR, MODELS, NASTY, chain, exported, text_of, two
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.exporters.layered_positions import influences
+from crn_nn_tellurium.exporters.graph import influences
 
 NAMED = chain([name for name in NASTY if name not in ("_",)])
 TEXTS = {
