@@ -64,8 +64,8 @@ class Format:
         """Its options, with their types."""
         return {} if self.kind is None else get_type_hints(self.kind)
 
-    def settings(self, options: Mapping[str, Any]) -> Any:
-        """The options as an object, with Python's own numbers; None where the format has none."""
+    def settings(self, options: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The object of options that `write` takes, with Python's own numbers; none without any."""
         known = self.options
         checked = {}
         for name, value in options.items():
@@ -73,11 +73,11 @@ class Format:
                 there = ", ".join(known) or "none"
                 raise InputError(f"format {self.name!r} has no option {name!r}; it has {there}")
             checked[name] = _checked(f"format {self.name!r}: option {name}", known[name], value)
-        return None if self.kind is None else self.kind(**checked)
+        return () if self.kind is None else (self.kind(**checked),)
 
-    def content(self, source: Any, settings: Any) -> dict[str, bytes]:
+    def content(self, source: Source, settings: tuple[Any, ...]) -> dict[str, bytes]:
         """The files, by what follows the stem in their names."""
-        content = self.write(source) if self.kind is None else self.write(source, settings)
+        content = self.write(source, *settings)
         parts = {"": content} if isinstance(content, str | bytes) else content
         return {end: p.encode() if isinstance(p, str) else p for end, p in parts.items()}
 
@@ -180,10 +180,8 @@ def export(
     if not overwrite:
         check_new([path])  # before the work
     content = chosen.content(Source(model, x, path.stem, units, starts), settings)
-    files = {
-        path.with_name(path.stem + suffix) if suffix else path: part
-        for suffix, part in content.items()
-    }
+    # what follows the stem of the file that was asked for is nothing: it has an ending of its own
+    files = {path.with_name(path.stem + end) if end else path: c for end, c in content.items()}
     if not overwrite:
         check_new(files)
     write_files(files)

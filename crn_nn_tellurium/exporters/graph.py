@@ -5,7 +5,7 @@ Also where species stand in a picture, and its colors, which SBML's layouts shar
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -62,9 +62,9 @@ def write_dot(source: Source, options: Influences) -> str:
             label = about["rate_constant"]
             look = f'shape=box, height=0.2, fontsize=9, fillcolor=white, label="{label}"'
         lines.append(f'  "{name}" [{look}];')
-    ranks: dict[int, list[str]] = {}
+    ranks = defaultdict(list)
     for name, (column, _) in layered_positions(crn).items():
-        ranks.setdefault(column, []).append(name)
+        ranks[column].append(name)
     for names in ranks.values():
         lines.append("  { rank=same; " + "; ".join(f'"{name}"' for name in names) + " }")
     for start, end, about in graph.edges(data=True):

@@ -11,18 +11,9 @@ from crn_nn_tellurium.exporters.source import Source
 
 @dataclass(frozen=True)
 class Options:
-    """What the tables look like.
+    """What the tables look like."""
 
-    Attributes
-    ----------
-    standalone : bool
-        Whether it is a document; else the tables alone, for one that loads amsmath, longtable and
-        booktabs.
-    digits : int
-        Of numbers.
-    """
-
-    standalone: bool = True
+    standalone: bool = True  # else the tables alone, to input where their packages are loaded
     digits: int = 4
 
 

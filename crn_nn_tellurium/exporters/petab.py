@@ -19,8 +19,7 @@ from crn_nn_tellurium.exporters.problems import Training
 from crn_nn_tellurium.exporters.runs import started_above
 from crn_nn_tellurium.exporters.source import Source
 
-Rows = list[list[Any]]
-"""A table, its heading first."""
+Rows = list[list[Any]]  # a table, its heading first
 _MISSING = frozenset({"na", "nan", "null", "none"})
 _VERSION_1 = """\
 format_version: 1
@@ -72,16 +71,12 @@ def write(source: Source, options: Training) -> dict[str, str]:
 def write_v2(source: Source, options: Training) -> dict[str, str]:
     """Version 2, with a table of experiments too."""
     problem = _Problem(source, options)
-    boundary = problem.crn.boundary
+    boundary, rows = problem.crn.boundary, problem.conditions.items()
     experiment = {name: free_id(f"experiment_{name}", problem.taken) for name in problem.conditions}
     tables: dict[str, Rows] = {
         "conditions": [
             "conditionId targetId targetValue".split(),
-            *(
-                [name, species, value]
-                for name, row in problem.conditions.items()
-                for species, value in zip(boundary, row, strict=True)
-            ),
+            *([name, *cell] for name, row in rows for cell in zip(boundary, row, strict=True)),
         ],
         "experiments": [
             "experimentId time conditionId".split(),
@@ -109,8 +104,10 @@ class _Problem:
     def __init__(self, source: Source, options: Training) -> None:
         for name in source.crn.identifiers:
             if name.lower() in _MISSING:
-                what = f"readers of PEtab's tables take the name {name!r} for a missing value"
-                raise FileFormatError(f"{what}; rename it")
+                raise FileFormatError(
+                    f"readers of PEtab's tables take the name {name!r} for a missing value;"
+                    " rename it"
+                )
         problem = options.problem(source)
         data = problem.data
         self.source = source

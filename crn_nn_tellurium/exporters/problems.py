@@ -28,23 +28,17 @@ _GRID_POINTS = 16
 class Training:
     """Options of the formats that set a training problem.
 
-    Attributes
-    ----------
-    X : (n, n_in) or, for a ReactionNetwork, (n, n_boundary) array_like, optional
-    Y : (n, n_out) array_like, or (n,) of class labels for a Network, optional
-        For a ReactionNetwork, (n, n_observables). Without data, a Network's own outputs at a grid
-        of inputs are measured.
-    bound : float
-        Weights and biases (or all rate constants of other reactions) are fitted between 0 and this,
-        times their value where that is larger than 1 (in the model's units).
-    free_signs : bool
-        A weight's sign is in its reaction and stays, but with this, which gives each weight two
-        reactions.
+    X are rows of inputs, (n, n_in), or of a ReactionNetwork's boundary species, Y of outputs or
+    observables; (n,) class labels do for a Network. Without data, a Network's own outputs at a grid
+    of inputs are measured.
     """
 
     X: Any = None
     Y: Any = None
+    # weights and biases (or all rate constants of other reactions) are fitted between 0 and this,
+    # times their value where that is larger than 1 (in the model's units)
     bound: float = 10.0
+    # a weight's sign is in its reaction and stays, but with this, which gives each two reactions
     free_signs: bool = False
 
     @property
@@ -73,23 +67,12 @@ class Problem:
 
 @dataclass(frozen=True)
 class Experiments:
-    """Steady states that somebody measured, or should.
+    """Steady states that somebody measured, or should."""
 
-    Attributes
-    ----------
-    boundary : (n, n_boundary) ndarray
-        Concentrations of the boundary species, in the order of `ReactionNetwork.boundary`.
-    outputs : tuple of str
-        The observables that were measured.
-    measured : (n, n_outputs) ndarray
-    origin : str
-        Where the numbers come from, for a comment.
-    """
-
-    boundary: FloatArray
-    outputs: tuple[str, ...]
-    measured: FloatArray
-    origin: str
+    boundary: FloatArray  # (n, n_boundary)
+    outputs: tuple[str, ...]  # the observables that were measured
+    measured: FloatArray  # (n, n_outputs)
+    origin: str  # where the numbers come from, for a comment
 
 
 @dataclass(frozen=True)
@@ -109,13 +92,13 @@ def fitted(source: Source, crn: ReactionNetwork, bound: float) -> list[Fitted]:
             f"bound is {bound!r}; expected at least 1, so that the values now are within the bounds"
         )
     is_network = isinstance(source.model, Network)
-    chosen = {k for k, sign in crn.constant_signs.items() if sign or not is_network}
-    orders, units = crn.constant_orders, crn.units
-    return [
-        Fitted(k, value, 0.0, bound * max(float(units.rate_constant(1.0, orders[k])), value))
-        for k, value in crn.constant_values.items()
-        if k in chosen
-    ]
+    signs, orders = crn.constant_signs, crn.constant_orders
+    found = []
+    for k, value in crn.constant_values.items():
+        if signs[k] or not is_network:  # weights and biases alone have signs
+            one = float(crn.units.rate_constant(1.0, orders[k]))
+            found.append(Fitted(k, value, 0.0, bound * max(one, value)))
+    return found
 
 
 def experiments(source: Source, X: Any = None, Y: Any = None) -> Experiments:
@@ -164,11 +147,7 @@ def _network_experiments(net: Network, X: Any, Y: Any, units: Units) -> Experime
 
 
 def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionNetwork:
-    """Beside each reaction with one of these rate constants, its opposite, with one of 0.
-
-    The sign of a weight is in its reaction, so that a fit which may change it needs both: X + Y ->
-    X + 2 Y and X + Y -> X, which take and make the same molecules.
-    """
+    """Beside each reaction with one of these rate constants, its opposite, with one of 0."""
     chosen = set(constants)
     taken = set(crn.identifiers)
     opposite: dict[str, str] = {}
@@ -176,14 +155,14 @@ def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionN
     for reaction in crn.reactions:
         reactions.append(reaction)
         k = reaction.rate_constant
+        # X + Y -> X + 2 Y and X + Y -> X take the same molecules and change Y by +1 and -1
         before, net = dict(reaction.substrates), reaction.net
         mirrored = {s: before.get(s, 0) - net[s] for s in {**before, **net}}
         if k in chosen and min(mirrored.values()) >= 0:
             opposite.setdefault(k, free_id(f"{k}_minus", taken))
-            products = {s: n for s, n in mirrored.items() if n}
-            identifier, name = free_id(f"{reaction.id}_minus", taken), f"opposite of {reaction.id}"
-            sides = identifier, before, products
-            reactions.append(Reaction(*sides, opposite[k], 0.0, name, -reaction.sign))
+            after = {s: n for s, n in mirrored.items() if n}
+            made, name = free_id(f"{reaction.id}_minus", taken), f"opposite of {reaction.id}"
+            reactions.append(Reaction(made, before, after, opposite[k], 0.0, name, -reaction.sign))
     fixed = [k for k in chosen if k not in opposite]
     if fixed:
         raise InputError(
@@ -195,7 +174,6 @@ def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionN
 
 def _grid(net: Network) -> tuple[FloatArray, str]:
     """Inputs over their range: all combinations of ends and middles if few, else Sobol points."""
-    low, high = {"nonnegative": (0.0, 1.0), "signed": (-1.0, 1.0), "scaled": (0.0, 1.0)}[net.inputs]
     for levels in (4, 3, 2):
         if levels**net.n_in <= _GRID_POINTS:
             axes = np.meshgrid(*[np.linspace(0, 1, levels)] * net.n_in, indexing="ij")
@@ -207,13 +185,13 @@ def _grid(net: Network) -> tuple[FloatArray, str]:
 
         points = qmc.Sobol(net.n_in, scramble=False).random(_GRID_POINTS)
         how = f"the first {_GRID_POINTS} points of the Sobol sequence"
+    low: Any = -1.0 if net.inputs == "signed" else 0.0
+    high: Any = 1.0
+    where = f"from {low:g} to {high:g}"
     if net.inputs == "scaled":
-        coding = net.input_coding
-        inputs = np.array(coding.low) + points * (np.array(coding.high) - np.array(coding.low))
+        low, high = np.array(net.input_coding.low), np.array(net.input_coding.high)
         where = "over the range of the inputs"
-    else:
-        inputs = low + points * (high - low)
-        where = f"from {low:g} to {high:g}"
+    inputs = low + points * (high - low)
     return inputs, f"no data given: {how}, {where}, with the network's own outputs"
 
 

@@ -14,38 +14,17 @@ from crn_nn_tellurium.errors import InputError
 
 @dataclass(frozen=True)
 class Runs:
-    """Options of the formats that say what is to be simulated.
+    """Options of the formats that say what is to be simulated."""
 
-    Attributes
-    ----------
-    t_end : float, optional
-        The end of the time course, in the units of the file.
-    n_steps : int
-        Its steps.
-    vary : str, optional
-        What the scan varies, a boundary species or rate constant; by default the first.
-    low, high : float, optional
-        From where to where.
-    n_points : int
-        How many steps the scan has.
-    """
-
-    t_end: float | None = None
+    t_end: float | None = None  # of the time course, in the units of the file
     n_steps: int = 200
-    vary: str | None = None
+    vary: str | None = None  # a boundary species or rate constant
     low: Any = None
     high: Any = None
-    n_points: int = 20
+    n_points: int = 20  # steps of the scan
 
     def variation(self, crn: ReactionNetwork) -> Variation | None:
-        """What the scan varies: as asked, else the first boundary species, else the first rate
-        constant; None where there is neither.
-
-        Raises
-        ------
-        InputError
-            If there is no such species or rate constant, or the bounds are not 0 <= low < high.
-        """
+        """What the scan varies: as asked, else the first boundary species or rate constant."""
         held = dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
         constants = crn.constant_values
         name = next(iter([*held, *constants]), None) if self.vary is None else self.vary
@@ -86,12 +65,9 @@ def started_above(
     """
     # start values are upper bounds of the fixed point and grow with the inputs, so these are good
     # for every row: from above, Newton's method finds the positive fixed point
-    rows = (
-        [crn.boundary_concentrations]
-        if boundary is None
-        else [crn.boundary_concentrations, boundary]
-    )
-    largest = np.vstack(rows).max(axis=0)
+    largest = crn.boundary_concentrations
+    if boundary is not None:
+        largest = np.vstack([largest, boundary]).max(axis=0)
     if variation and variation.is_species:
         place = crn.boundary.index(variation.id)
         largest[place] = max(largest[place], variation.high)

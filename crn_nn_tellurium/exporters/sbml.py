@@ -35,6 +35,14 @@ from crn_nn_tellurium.chemistry import (
     unit_definitions,
 )
 from crn_nn_tellurium.errors import FileFormatError
+from crn_nn_tellurium.exporters.sbml_elements import (
+    assign,
+    node,
+    operation,
+    power_node,
+    root_node,
+    symbol_node,
+)
 from crn_nn_tellurium.exporters.sbml_layout import add_layout
 from crn_nn_tellurium.exporters.source import Source
 
@@ -214,38 +222,38 @@ class _Builder:
                 reference = assign(create(), Species=species, Stoichiometry=count)
                 if self.level == 3:
                     assign(reference, Constant=True)
-        factors = [_symbol(reaction.rate_constant)]
+        factors = [symbol_node(reaction.rate_constant)]
         if not self.plain_laws:  # laws are in amounts a time
-            factors.insert(0, _symbol(self.compartment))
-        factors += [_power(species, float(count)) for species, count in reaction.substrates]
+            factors.insert(0, symbol_node(self.compartment))
+        factors += [power_node(species, float(count)) for species, count in reaction.substrates]
         law = assign(made.createKineticLaw(), SBOTerm=law_term(reaction))
-        assign(law, Math=_operation(libsbml.AST_TIMES, factors))
+        assign(law, Math=operation(libsbml.AST_TIMES, factors))
 
     def _formula(self, expression: Expression) -> Any:
         terms = [self._monomial(term) for term in expression.terms]
-        return _operation(libsbml.AST_PLUS, terms or [self._number(0.0, self.concentration)])
+        return operation(libsbml.AST_PLUS, terms or [self._number(0.0, self.concentration)])
 
     def _monomial(self, term: Monomial) -> Any:
         if not term.powers:
             return self._number(term.coefficient, self.concentration)
         plain = [(symbol, power) for symbol, power in term.powers if abs(power) != 0.5]
-        above = [_power(symbol, power) for symbol, power in plain if power > 0]
-        below = [_power(symbol, -power) for symbol, power in plain if power < 0]
+        above = [power_node(symbol, power) for symbol, power in plain if power > 0]
+        below = [power_node(symbol, -power) for symbol, power in plain if power < 0]
         # one root over all, since a unit to the power of one half has no name
         root = [(symbol, power) for symbol, power in term.powers if abs(power) == 0.5]
         if root:
-            over = [_symbol(symbol) for symbol, power in root if power > 0]
-            under = [_symbol(symbol) for symbol, power in root if power < 0]
-            above.append(_root(self._ratio(over, under)))
+            over = [symbol_node(symbol) for symbol, power in root if power > 0]
+            under = [symbol_node(symbol) for symbol, power in root if power < 0]
+            above.append(root_node(self._ratio(over, under)))
         if abs(term.coefficient) != 1:
             above.insert(0, self._number(abs(term.coefficient), "dimensionless"))
         value = self._ratio(above, below)
-        return _node(libsbml.AST_MINUS, value) if term.coefficient < 0 else value
+        return node(libsbml.AST_MINUS, value) if term.coefficient < 0 else value
 
     def _ratio(self, above: list[Any], below: list[Any]) -> Any:
-        over = _operation(libsbml.AST_TIMES, above or [self._number(1.0, "dimensionless")])
-        under = [_operation(libsbml.AST_TIMES, below)] if below else []
-        return _operation(libsbml.AST_DIVIDE, [over, *under])
+        over = operation(libsbml.AST_TIMES, above or [self._number(1.0, "dimensionless")])
+        under = [operation(libsbml.AST_TIMES, below)] if below else []
+        return operation(libsbml.AST_DIVIDE, [over, *under])
 
     def _number(self, value: float, unit: str) -> Any:
         if self.level == 2:  # has no units on numbers, so a parameter stands for each
@@ -253,52 +261,11 @@ class _Builder:
                 self.literals[value, unit] = free_id("number", self.taken)
                 name, about = self.literals[value, unit], "a number in a formula"
                 self._parameter(name, unit, about, value)
-            return _symbol(self.literals[value, unit])
-        return assign(_node(libsbml.AST_REAL), Value=self._place(value), Units=unit)
-
-
-def assign(element: Any, **attributes: Any) -> Any:
-    """The element with its attributes set; what libSBML refuses is an error, not a silent gap."""
-    for name, value in attributes.items():
-        code = getattr(element, f"set{name}")(value)
-        if code not in (None, libsbml.LIBSBML_OPERATION_SUCCESS):
-            what = value if isinstance(value, str) else element.getId()
-            because = libsbml.OperationReturnValue_toString(code).strip()
-            raise FileFormatError(f"SBML cannot hold {what!r}: {because}")
-    return element
+            return symbol_node(self.literals[value, unit])
+        return assign(node(libsbml.AST_REAL), Value=self._place(value), Units=unit)
 
 
 def _describe(element: Any, text: str) -> None:
     """Sentences are notes: COPASI and others call an element by its name, where it has one."""
     if text:
         assign(element, Notes=f'<p xmlns="{_XHTML}">{escape(printable(text))}</p>')
-
-
-def _node(kind: int, *parts: Any) -> Any:
-    node = libsbml.ASTNode(kind)
-    for part in parts:
-        node.addChild(part)
-    return node
-
-
-def _operation(kind: int, parts: list[Any]) -> Any:
-    """A node over its parts; with one part alone, that part."""
-    return _node(kind, *parts) if len(parts) > 1 else parts[0]
-
-
-def _symbol(name: str) -> Any:
-    return assign(_node(libsbml.AST_NAME), Name=name)
-
-
-def _power(name: str, power: float) -> Any:
-    if power == 1:
-        return _symbol(name)
-    if power == int(power):
-        exponent = assign(_node(libsbml.AST_INTEGER), Value=int(power))
-    else:
-        exponent = assign(_node(libsbml.AST_REAL), Value=power)
-    return _node(libsbml.AST_FUNCTION_POWER, _symbol(name), exponent)
-
-
-def _root(node: Any) -> Any:
-    return _node(libsbml.AST_FUNCTION_ROOT, assign(_node(libsbml.AST_INTEGER), Value=2), node)

@@ -21,23 +21,11 @@ _CITATION = (
 
 @dataclass(frozen=True)
 class Source:
-    """A model on its way to a file.
-
-    Parameters
-    ----------
-    model : Network or ReactionNetwork
-    x : (n_in,) array_like, optional
-        For a Network, the input values that the file holds; 0 by default.
-    stem : str
-        The file's name without its ending, for files that name one another.
-    units : Units, optional
-    starts : {"numbers", "formulas"}
-        What the file's numbers are in, and how start values are written; see `to_antimony`.
-    """
+    """A model on its way to a file, and what `export` was told about it."""
 
     model: Network | ReactionNetwork
     x: npt.ArrayLike | None = None
-    stem: str = "model"
+    stem: str = "model"  # of the file's name, for files that name one another
     units: Units | None = None
     starts: Starts = "numbers"
 
@@ -53,9 +41,7 @@ class Source:
 
     @property
     def doi(self) -> str | None:
-        """Of the article that describes the model; None for a reaction network, whose origin is not
-        known here.
-        """
+        """Of the article on such models; the origin of a reaction network is not known here."""
         return DOI if isinstance(self.model, Network) else None
 
     @property
@@ -69,17 +55,14 @@ class Source:
     def statements(self) -> list[str]:
         """Sentences for a header. No date, so that equal models are equal files."""
         crn = self.crn
+        size = f"{len(crn.species)} species, {len(crn.reactions)} reactions"
         lines = [
-            (
-                f"Mass-action reaction network {crn.name}: {len(crn.species)} species,"
-                f" {len(crn.reactions)} reactions. {crn.units.in_words}"
-            ),
+            f"Mass-action reaction network {crn.name}: {size}. {crn.units.in_words}",
             f"Written by crn_nn_tellurium {__version__}.",
         ]
         if isinstance(self.model, Network):
-            sizes = "-".join(
-                str(n) for n in (self.model.n_in, *(layer.n_out for layer in self.model.layers))
-            )
+            widths = self.model.n_in, *(layer.n_out for layer in self.model.layers)
+            sizes = "-".join(map(str, widths))
             lines.append(f"The neural network {sizes} as chemistry, after {_CITATION}.")
         return lines
 

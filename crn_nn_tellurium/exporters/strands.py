@@ -22,10 +22,8 @@ def write_pil(source: Source, options: Options) -> str:
     parts = _parts(source, options)
     lines = [f"# {line}" for line in _statements(source, parts)]
     lines += [f"length {domain} = {length}" for domain, length in parts.lengths.items()]
-    lines += [
-        f"{part.name} = {part.kernel} @initial {part.concentration!r} nM"
-        for part in parts.complexes
-    ]
+    for part in parts.complexes:
+        lines.append(f"{part.name} = {part.kernel} @initial {part.concentration!r} nM")
     return "\n".join(lines) + "\n"
 
 

@@ -13,24 +13,11 @@ from crn_nn_tellurium.exporters.source import Source
 
 @dataclass(frozen=True)
 class Language:
-    """Which names a language allows.
-
-    Attributes
-    ----------
-    name : str
-    comment : str
-        What starts a comment.
-    reserved : frozenset of str
-        Words that are no names, in lower case where `folds_case`.
-    allowed : str
-        What a name has to match; names of ours are letters, digits and underscores.
-    folds_case : bool
-        Whether names that differ in case alone are one.
-    """
+    """Which names a language allows; names of ours are letters, digits and underscores."""
 
     name: str
-    comment: str
-    reserved: frozenset[str] = frozenset()
+    comment: str  # what starts one
+    reserved: frozenset[str] = frozenset()  # in lower case where names are one whatever their case
     allowed: str = "[A-Za-z].*"
     folds_case: bool = False
 
@@ -60,15 +47,7 @@ class Language:
         return {name: found[name] for name in names}
 
     def further(self, crn: ReactionNetwork, *suffixes: str) -> list[dict[str, str]]:
-        """By suffix, another name for each species; all different, and none of the network's.
-
-        Examples
-        --------
-        >>> from crn_nn_tellurium import Species
-        >>> crn = ReactionNetwork([Species("Y"), Species("Y_c")], [])
-        >>> Language("Python", "#").further(crn, "c")
-        [{'Y': 'Y_c_2', 'Y_c': 'Y_c_c'}]
-        """
+        """By suffix, another name for each species; all different, none of the network's."""
         taken = {self._key(name) for name in crn.identifiers}
         return [
             {s.id: free_id(f"{s.id}_{suffix}", taken, self._key) for s in crn.species}
@@ -78,11 +57,9 @@ class Language:
     def header(self, source: Source, crn: ReactionNetwork, more: Iterable[str] = ()) -> list[str]:
         """Comment lines: what the file is, and which of its names the language forbids."""
         lines = [*source.statements, *more]
-        lines += [
-            f"{old} is called {new}: {self.name} forbids the name."
-            for old, new in zip(source.crn.identifiers, crn.identifiers, strict=True)
-            if old != new
-        ]
+        for old, new in zip(source.crn.identifiers, crn.identifiers, strict=True):
+            if old != new:
+                lines.append(f"{old} is called {new}: {self.name} forbids the name.")
         return [f"{self.comment} {line}" for line in lines]
 
     def _key(self, name: str) -> str:
@@ -93,7 +70,6 @@ class Language:
 
 
 def molecules(side: Side) -> list[str]:
-    """Each molecule of a side by itself."""
     return [species for species, count in side for _ in range(count)]
 
 

@@ -98,11 +98,12 @@ def reactions_from_sbml(text: str, origin: str) -> ReactionNetwork:
 def _reactions(document: Any, origin: str) -> ReactionNetwork:
     log = document.getErrorLog()
     for error in map(log.getError, range(log.getNumErrors())):
-        # without an encoding, XML is UTF-8
+        # an encoding may be left out: XML is UTF-8 then
         fine = error.getErrorId() == libsbml.MissingXMLEncoding
         if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and not fine:
-            where, message = f"line {error.getLine()}", " ".join(error.getMessage().split())
-            raise FileFormatError(f"{origin!r} is not valid SBML, {where}: {message}")
+            message = " ".join(error.getMessage().split())
+            line = error.getLine()
+            raise FileFormatError(f"{origin!r} is not valid SBML, line {line}: {message}")
     if document.getModel() is None:
         raise FileFormatError(f"{origin!r} holds no model")
     for converter in ("flatten comp", "promoteLocalParameters", "expandFunctionDefinitions"):
@@ -116,8 +117,6 @@ def _reactions(document: Any, origin: str) -> ReactionNetwork:
 
 
 class _Reader:
-    """Reads one model."""
-
     def __init__(self, model: Any, origin: str) -> None:
         self.model = model
         self._refuse(origin)
@@ -131,7 +130,6 @@ class _Reader:
         self.ruled = {rule.getVariable(): rule for rule in model.getListOfRules()}
 
     def network(self) -> ReactionNetwork:
-        """All of it."""
         name = free_id(self.model.getId() or "model", set(self.taken))
         reactions = list(self._reactions())
         constants = {reaction.rate_constant for reaction in reactions}
@@ -158,14 +156,11 @@ class _Reader:
                     " them out, or simulate the model as it is (scan takes Antimony texts)"
                 )
 
-    # Reactions --------------------------------------------------------------------------------
-
     def _reactions(self) -> Iterator[Reaction]:
         for reaction in self.model.getListOfReactions():
             yield from self._from_reaction(reaction)
-        for rule in self.model.getListOfRules():
-            if rule.isRate():
-                yield from self._from_rate_rule(rule)
+        for rule in filter(lambda rule: rule.isRate(), self.model.getListOfRules()):
+            yield from self._from_rate_rule(rule)
 
     def _from_reaction(self, reaction: Any) -> Iterator[Reaction]:
         name = reaction.getId()
@@ -283,8 +278,6 @@ class _Reader:
     def _held(self, species: str) -> bool:
         """Whether nothing changes it."""
         return self._unmoved(species) and species not in self.ruled
-
-    # Species and read-outs --------------------------------------------------------------------
 
     def _species(self, constants: set[str]) -> Iterator[Species]:
         known = set(constants)
