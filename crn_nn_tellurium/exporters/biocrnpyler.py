@@ -8,8 +8,7 @@ from __future__ import annotations
 import keyword
 
 from crn_nn_tellurium.chemistry import PYTHON, formula
-from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Language, molecules
+from crn_nn_tellurium.exporters.writing import Language, Source, molecules
 
 # its own rules, and what bioscrape, which simulates the SBML, takes for functions and numbers
 _RESERVED = """

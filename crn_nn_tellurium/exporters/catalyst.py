@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crn_nn_tellurium.chemistry import formula
-from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Language, counted
+from crn_nn_tellurium.exporters.writing import Language, Source, counted
 
 _RESERVED = """
     t D im nothing pi Inf NaN missing rn problem solution baremodule begin break catch const

@@ -26,9 +26,8 @@ from crn_nn_tellurium.basics import require
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
-from crn_nn_tellurium.exporters.problems import Problem, Training
-from crn_nn_tellurium.exporters.runs import Runs, started_above
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.tasks import Problem, Runs, Training, started_above
+from crn_nn_tellurium.exporters.writing import Source
 from crn_nn_tellurium.networks import Network
 
 _PROCESS = Path(__file__).with_name("copasi_process")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crn_nn_tellurium.chemistry import CONCENTRATION, Dimension, Side, formula, printable
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.writing import Source
 
 
 def write(source: Source) -> dict[str, str]:

@@ -35,14 +35,12 @@ from crn_nn_tellurium.exporters import (
     latex,
     omex,
     petab,
-    pysb,
     sbml,
     strands,
     visual_dsd,
 )
-from crn_nn_tellurium.exporters.problems import Training
-from crn_nn_tellurium.exporters.runs import Runs
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.tasks import Runs, Training
+from crn_nn_tellurium.exporters.writing import Source
 from crn_nn_tellurium.networks import Network
 
 Content = str | bytes | Mapping[str, str | bytes]
@@ -92,7 +90,7 @@ _TABLE = (
     Format("petab", "PEtab 1", petab.write, ("yaml", "yml"), Training),
     Format("petab-v2", "PEtab 2", petab.write_v2, (), Training),
     Format("bngl", "BioNetGen", bngl.write, ("bngl",), bngl.Options),
-    Format("pysb", "PySB", pysb.write, ("py",)),
+    Format("pysb", "PySB", bngl.write_pysb, ("py",)),
     Format("kappa", "Kappa", kappa.write, ("ka",), kappa.Options),
     Format("biocrnpyler", "BioCRNpyler script", biocrnpyler.write),
     Format("catalyst", "Catalyst.jl script", catalyst.write, ("jl",), catalyst.Options),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, printable
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.writing import Source
 
 Nodes = Literal["reactions", "influences"]
 COLORS = {

@@ -13,8 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from crn_nn_tellurium.chemistry import KAPPA, Side, formula
-from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Language, molecules
+from crn_nn_tellurium.exporters.writing import Language, Source, molecules
 
 _RESERVED = "inf INF do set repeat alarm log exp sin cos tan sqrt max min abs int mod true false"
 _LANGUAGE = Language("Kappa", "//", frozenset(_RESERVED.split()))

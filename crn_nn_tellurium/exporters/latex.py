@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from crn_nn_tellurium.chemistry import CONCENTRATION, Dimension, Expression, Side, Units
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.writing import Source
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ import phrasedml
 
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
-from crn_nn_tellurium.exporters.runs import Runs, Variation, started_above
-from crn_nn_tellurium.exporters.source import DOI, Source
+from crn_nn_tellurium.exporters.tasks import Runs, Variation, started_above
+from crn_nn_tellurium.exporters.writing import DOI, Source
 from crn_nn_tellurium.networks import Network
 
 _COMBINE = "http://identifiers.org/combine.specifications"

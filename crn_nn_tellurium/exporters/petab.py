@@ -15,9 +15,8 @@ from typing import Any
 from crn_nn_tellurium.basics import free_id
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
-from crn_nn_tellurium.exporters.problems import Training
-from crn_nn_tellurium.exporters.runs import started_above
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.tasks import Training, started_above
+from crn_nn_tellurium.exporters.writing import Source
 
 Rows = list[list[Any]]  # a table, its heading first
 _MISSING = frozenset({"na", "nan", "null", "none"})

@@ -44,7 +44,7 @@ from crn_nn_tellurium.exporters.sbml_elements import (
     symbol_node,
 )
 from crn_nn_tellurium.exporters.sbml_layout import add_layout
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.writing import Source
 
 # where libSBML wrote the place of a number: an attribute's value, or a number in a formula
 _PLACE = re.compile(r'( value="| initialConcentration="|<cn(?: sbml:units="\w+")?> )(\d+)(?=["\s])')

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from crn_nn_tellurium.dna import LONG, TOEHOLD, Complex, Parts, StrandDisplacement, domain_parts
 from crn_nn_tellurium.errors import FileFormatError
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.writing import Source
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crn_nn_tellurium.chemistry import MODEL_UNITS, formula
-from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Language, counted
+from crn_nn_tellurium.exporters.writing import Language, Source, counted
 
 _RESERVED = """
     directive init new def rec constant if then else in of where and or not module spawn at time
@@ -39,8 +38,7 @@ def write(source: Source, options: Options) -> str:
     # its concentrations are molar and its times are s, min, h: there is no word for no unit
     has_units = source.crn.units != MODEL_UNITS
     if not has_units:
-        word = "Visual DSD labels concentrations nM and times s all the same: it has no other words."
-        notes.append(word)
+        notes.append("Visual DSD labels concentrations nM and times s: it has no other words.")
     lines = _LANGUAGE.header(source, crn, notes)
     points = f"final={source.until(options.t_end)!r}; points={options.n_steps}"
     lines += [

@@ -123,9 +123,9 @@ class _Reader:
         self.formulas = Formulas(model, origin)
         self.refusal = self.formulas.refusal
         self.taken = {*self.formulas.volume, *self.formulas.assigned}
-        for part in (model.getListOfCompartments, model.getListOfParameters):
-            self.taken |= {entity.getId() for entity in part()}
-        self.taken |= {reaction.getId() for reaction in model.getListOfReactions()}
+        parts = model.getListOfCompartments(), model.getListOfParameters()
+        for entities in (*parts, model.getListOfReactions()):
+            self.taken |= {entity.getId() for entity in entities}
         self.orders: dict[str, float] = {}
         self.ruled = {rule.getVariable(): rule for rule in model.getListOfRules()}
 
@@ -141,13 +141,13 @@ class _Reader:
     def _refuse(self, origin: str) -> None:
         """What has no place in a mass-action network."""
         model = self.model
-        fast = sum(r.isSetFast() and r.getFast() for r in model.getListOfReactions())
-        factors = sum(part.isSetConversionFactor() for part in (model, *model.getListOfSpecies()))
+        reactions, rules = model.getListOfReactions(), model.getListOfRules()
+        parts = model, *model.getListOfSpecies()
         counts = {
             "events": model.getNumEvents(),
-            "algebraic rules": sum(rule.isAlgebraic() for rule in model.getListOfRules()),
-            "fast reactions": fast,
-            "conversion factors": factors,
+            "algebraic rules": sum(rule.isAlgebraic() for rule in rules),
+            "fast reactions": sum(r.isSetFast() and r.getFast() for r in reactions),
+            "conversion factors": sum(part.isSetConversionFactor() for part in parts),
         }
         for what, count in counts.items():
             if count:
@@ -256,7 +256,7 @@ class _Reader:
                 count = 1.0
             count /= reference.getDenominator()  # of Level 1
             own = reference.getId()
-            changes = own and (own in self.ruled or self._assignment(own))
+            changes = own and (own in self.ruled or self.model.getInitialAssignment(own))
             moving = reference.isSetStoichiometryMath() or changes
             if moving or count != int(count) or count < 0:
                 number = "a changing number of" if moving else repr(count)
@@ -266,9 +266,6 @@ class _Reader:
             if count:
                 side[species] = side.get(species, 0) + int(count)
         return side
-
-    def _assignment(self, name: str) -> Any:
-        return self.model.getInitialAssignment(name)
 
     def _unmoved(self, species: str) -> bool:
         """Whether reactions leave it as it is."""
@@ -294,7 +291,7 @@ class _Reader:
     def _initial(self, species: Any, known: set[str], held: bool) -> float | Expression:
         name, volume = species.getId(), self.formulas.volume[species.getId()]
         what = f"the initial value of {name!r}"
-        assignment = self._assignment(name)
+        assignment = self.model.getInitialAssignment(name)
         if assignment is None:
             if species.isSetInitialAmount():
                 return float(species.getInitialAmount()) / volume
