@@ -3,8 +3,8 @@
 BioNetGen's equations have k Y^2 for ``Y() + Y() -> Y()`` with the rate constant k, and this is what
 is written: its rule that a symmetric reaction is half as fast, and twice as effective where both
 molecules go, concerns the reactions that it makes from rules. Source: Harris et al., Bioinformatics
-32 (2016) 3366, doi 10.1093/bioinformatics/btw469. PySB hands its
-models to BioNetGen: Lopez et al., Mol. Syst. Biol. 9 (2013) 646, doi 10.1038/msb.2013.1.
+32 (2016) 3366, doi 10.1093/bioinformatics/btw469. PySB hands its models to BioNetGen: Lopez et al.,
+Mol. Syst. Biol. 9 (2013) 646, doi 10.1038/msb.2013.1.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ def write(source: Source, options: Options) -> str:
     """A model and its simulation; outputs are functions, printed with the observables."""
     crn = _LANGUAGE.network(source.crn)
     start = crn.start_values
+    # its functions read observables, not species
     (seen,) = _LANGUAGE.further(crn, "c")
     lines = _LANGUAGE.header(source, crn)
     lines += ["begin model", "begin parameters"]
@@ -62,6 +63,7 @@ def write(source: Source, options: Options) -> str:
         sides = f"{agents(r.substrates, '0')} -> {agents(r.products, '0')}"
         lines.append(f"  {r.id}: {sides} {r.rate_constant}")
     length = f"t_end=>{source.until(options.t_end)!r},n_steps=>{options.n_steps}"
+    # its own tolerances of 1e-8 would be the error of small concentrations
     exactly = "print_functions=>1,atol=>1e-12,rtol=>1e-10"
     lines += ["end reaction rules", "end model", "generate_network({overwrite=>1})"]
     lines.append(f'simulate({{method=>"ode",{length},{exactly}}})')
@@ -75,6 +77,7 @@ def write_pysb(source: Source) -> str:
     seen, starts = _PYSB.further(crn, "c", "start")
     lines = _PYSB.header(source, crn)
     lines += ["from pysb import " + ", ".join(_IMPORTED)]
+    # PySB evaluates expressions as Python, where sqrt of symbols is sympy's
     if any("sqrt" in formula(o.expression) for o in crn.observables):
         lines.append("from sympy import sqrt")
     lines += ["", "Model()", ""]

@@ -55,6 +55,7 @@ def write(source: Source, options: Options) -> str:
         "end",
         "",
         f"problem = ODEProblem(rn, [], (0.0, {source.until(options.t_end)!r}), [])",
+        # a stiff solver: with small h, fast and slow rates are 1/sqrt(h) apart
         "solution = solve(problem, Rodas5P(); abstol = 1e-12, reltol = 1e-9)",
     ]
     if crn.observables:

@@ -72,6 +72,7 @@ def _run(task: dict[str, Any], stem: str) -> dict[str, str | bytes]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.cps")  # COPASI reads no file with a name outside ASCII
         data = Path(folder, f"model{_DATA}")
+        # another process: in this one COPASI's objects are mixed up with libcombine's
         text = json.dumps({**task, "path": str(path), "data": str(data)})
         done = subprocess.run(
             [sys.executable, str(_PROCESS)], input=text, capture_output=True, text=True, check=False

@@ -32,6 +32,7 @@ def write(source: Source) -> dict[str, str]:
         for s in crn.species
     ]
     read_outs = [
+        # a read-out starts at what its formula says, so the cell stays empty
         (o.id, None, unit, "false", "read-out", formula(o.expression), printable(o.name))
         for o in crn.observables
     ]

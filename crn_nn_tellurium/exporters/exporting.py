@@ -206,6 +206,7 @@ def _format(path: Path, name: str | None) -> Format:
 
 def _checked(what: str, kind: Any, value: Any) -> Any:
     """The value as Python's own, or an error."""
+    # options come from the command line and numpy too
     if get_origin(kind) is Literal:
         check_choice(what, value, get_args(kind))
     elif kind is bool:

@@ -68,6 +68,7 @@ def write_dot(source: Source, options: Influences) -> str:
     for names in ranks.values():
         lines.append("  { rank=same; " + "; ".join(f'"{name}"' for name in names) + " }")
     for start, end, about in graph.edges(data=True):
+        # between species an edge has a net change, at a reaction's node a role
         more = about["net"] > 0 if "net" in about else about["role"] == "product"
         color = COLORS["more" if more else "less"]
         label = about.get("rate_constant") or f"{about['stoichiometry']} molecules"
@@ -79,6 +80,7 @@ def _graph(crn: ReactionNetwork, nodes: Nodes) -> Any:
     """A networkx.MultiDiGraph with what both formats say on its nodes and edges."""
     import networkx as nx  # most of a second, for pictures alone
 
+    # two species may act on one another by several reactions: an edge for each
     graph = nx.MultiDiGraph(name=crn.name)
     start = crn.start_values
     for species in crn.species:

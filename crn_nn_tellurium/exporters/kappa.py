@@ -45,6 +45,7 @@ def write(source: Source, options: Options) -> str:
     read = seen | {k: f"'{k}'" for k in crn.rate_constants}
     lines += [f"%obs: '{name}' {text}" for name, text in seen.items()]
     lines += [f"%obs: '{o.id}' {formula(o.expression, KAPPA, read)}" for o in crn.observables]
+    # molecules are whole: a start is as exact as 1 / count
     lines += [f"%init: {round(value * count)} {name}()" for name, value in crn.start_values.items()]
     return "\n".join(lines) + "\n"
 
@@ -55,6 +56,7 @@ def _aligned(before: Side, after: Side) -> tuple[list[str], list[str]]:
     made = Counter(dict(after))
     right = []
     for species in left:
+        # a molecule that is on both sides stands in one place, and counts as made no more
         kept = made[species] > 0
         made[species] -= kept
         right.append(species if kept else "")

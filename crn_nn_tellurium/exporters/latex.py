@@ -57,6 +57,7 @@ def _side(side: Side) -> str:
 
 
 def _name(identifier: str) -> str:
+    # chr(92) is the backslash, which Python 3.11 takes in no f-string's braces
     return rf"\mathrm{{{identifier.replace('_', chr(92) + '_')}}}"
 
 
@@ -66,6 +67,7 @@ def _number(value: float, digits: int) -> str:
 
 
 def _unit(units: Units, dimension: Dimension) -> str:
+    # of nM^2/s the exponent alone is mathematics
     return re.sub(r"\^(\d+)", r"$^{\1}$", units.name(dimension))
 
 

@@ -76,6 +76,7 @@ def _script(source: Source, options: Runs, variation: Variation | None) -> str:
         lines += [
             'varied = model "model.xml"',
             "each = run settle on varied",
+            # reset: each point from the start values, not from the last point's steady state
             f"scan = repeat each for {name} in {span}, reset=true",
         ]
         shown.append(f'plot "steady state against {name}" scan.{name} vs {across}')

@@ -79,6 +79,7 @@ def write_v2(source: Source, options: Training) -> dict[str, str]:
         ],
         "experiments": [
             "experimentId time conditionId".split(),
+            # without boundary species there is nothing that a condition could set
             *([e, 0, name if boundary else ""] for name, e in experiment.items()),
         ],
         "measurements": [
@@ -112,6 +113,7 @@ class _Problem:
         self.source = source
         self.fitted = problem.fitted
         self.origin = data.origin
+        # one model for all rows, so its start values have to be good for all of them
         self.crn = started_above(problem.crn, boundary=data.boundary)
         self.taken = {*self.crn.identifiers, self.crn.name}
         self.conditions = {

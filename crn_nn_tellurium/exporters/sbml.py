@@ -148,6 +148,7 @@ class _Builder:
         paragraphs = "".join(f"<p>{escape(line)}</p>" for line in self.source.statements)
         assign(model, Notes=f'<body xmlns="{_XHTML}">{paragraphs}</body>')
         if self.source.doi:
+            # what tools show as the model's article
             term = libsbml.CVTerm(libsbml.MODEL_QUALIFIER)
             term.setModelQualifierType(libsbml.BQM_IS_DESCRIBED_BY)
             term.addResource(f"https://identifiers.org/doi:{self.source.doi}")
@@ -202,6 +203,7 @@ class _Builder:
             assign(self.model.createAssignmentRule(), Variable=o.id, Math=math)
 
     def _reaction(self, reaction: Reaction) -> None:
+        # Levels before demand a reactant or product
         is_empty = not (reaction.substrates or reaction.products)
         if is_empty and (self.level, self.version) != (3, 2):
             raise FileFormatError(
@@ -234,6 +236,7 @@ class _Builder:
         return operation(libsbml.AST_PLUS, terms or [self._number(0.0, self.concentration)])
 
     def _monomial(self, term: Monomial) -> Any:
+        # a number alone is a concentration: start values and read-outs are
         if not term.powers:
             return self._number(term.coefficient, self.concentration)
         plain = [(symbol, power) for symbol, power in term.powers if abs(power) != 0.5]

@@ -87,6 +87,7 @@ class _Drawing:
         middle = self._middle(list(roles))
         name = free_id(f"glyph_{reaction.id}", self.taken)
         glyph = assign(self.layout.createReactionGlyph(), Id=name, ReactionId=reaction.id)
+        # the node of a reaction is a point
         _line(glyph, middle, middle)
         for species, role in roles.items():
             name = free_id(f"glyph_{reaction.id}_{species}", self.taken)
@@ -108,6 +109,7 @@ class _Drawing:
     def _edge(self, species: str, towards: Point) -> Point:
         """Where a line from there meets the species: above, or at the nearer side."""
         x, y = self.places[species]
+        # a stub stands above its species, all else beside
         if towards[1] < y and x < towards[0] < x + _WIDTH:
             return towards[0], y
         return (x if towards[0] < x + _WIDTH / 2 else x + _WIDTH), y + _HEIGHT / 2

@@ -69,6 +69,7 @@ def _statements(source: Source, parts: Parts) -> list[str]:
 
 def _by_base(part: Complex, parts: Parts) -> str:
     return "+".join(
+        # a domain pairs as a whole, so its mark stands for each of its bases
         "".join(m * parts.lengths[d.rstrip("*")] for d, m in zip(s.domains, marks, strict=True))
         for s, marks in zip(part.strands, part.pairs, strict=True)
     )

@@ -47,6 +47,7 @@ class Runs:
                 f" ({some(list(held)) or 'there is none'}) or a rate constant"
                 f" ({some(list(constants))})"
             )
+        # a rate constant of 0 would leave nothing to scan, so up to 1 then
         usual = max(crn.units.c0, held[name]) if name in held else 2 * constants[name] or 1.0
         low, high = 0.0 if self.low is None else self.low, usual if self.high is None else self.high
         if not (is_real(low) and is_real(high) and 0 <= low < high < np.inf):
@@ -197,6 +198,7 @@ def _network_experiments(net: Network, X: Any, Y: Any, units: Units) -> Experime
                 f"X has shape {X.shape}; expected (n_samples, {net.n_in}), at least one sample"
             )
         given = np.asarray(Y)
+        # a column is of labels, but for one output that is no class, where it is of values
         if given.ndim == 1 and (net.n_out > 1 or are_labels(net, given)):
             measured = targets_of_labels(net, given, len(X))
         else:
@@ -224,6 +226,7 @@ def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionN
             after = {s: n for s, n in mirrored.items() if n}
             made, name = free_id(f"{reaction.id}_minus", taken), f"opposite of {reaction.id}"
             reactions.append(Reaction(made, before, after, opposite[k], 0.0, name, -reaction.sign))
+    # -> A has none, since nothing that it needs could be taken
     fixed = [k for k in chosen if k not in opposite]
     if fixed:
         raise InputError(
@@ -244,6 +247,7 @@ def _grid(net: Network) -> tuple[FloatArray, str]:
     else:
         from scipy.stats import qmc  # most of a second, for this line alone
 
+        # unscrambled, so that equal models are equal files
         points = qmc.Sobol(net.n_in, scramble=False).random(_GRID_POINTS)
         how = f"the first {_GRID_POINTS} points of the Sobol sequence"
     low: Any = -1.0 if net.inputs == "signed" else 0.0
@@ -265,6 +269,7 @@ def _table(name: str, values: Any, columns: int, rows: int | None = None) -> Flo
     if not as_wide or rows not in (None, len(table)):
         expected = f"({'n' if rows is None else rows}, {columns})"
         raise InputError(f"{name} has shape {table.shape}; expected {expected}")
+    # X are concentrations, Y may be read-outs with a sign
     if not np.isfinite(table).all() or ((table < 0).any() and name == "X"):
         negative = " or is negative" if name == "X" else ""
         raise InputError(f"{name} holds a value that is not finite{negative}")

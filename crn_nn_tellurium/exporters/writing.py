@@ -106,6 +106,7 @@ class Language:
                 taken.add(self._key(name))
         for name in names:
             if name not in found:
+                # some languages forbid two underscores in a row, or one at an end
                 found[name] = free_id(re.sub("_+", "_", f"s_{name}").rstrip("_"), taken, self._key)
         return {name: found[name] for name in names}
 

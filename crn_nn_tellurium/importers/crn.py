@@ -101,6 +101,7 @@ class _Reader:
             left, arrow, right, rates = reaction.groups()
             before, after = (list(self._side(text, where)) for text in (left, right))
             values = self._rates(rates, 2 if arrow == "<=>" else 1, where)
+            # a comment behind a reversible reaction could name one of two alone
             names = _NAMES.fullmatch(comment) if len(values) == 1 else None
             self._add(before, after, values[0], *(names.groups() if names else ()))
             if len(values) == 2:

@@ -106,6 +106,7 @@ def _reactions(document: Any, origin: str) -> ReactionNetwork:
             raise FileFormatError(f"{origin!r} is not valid SBML, line {line}: {message}")
     if document.getModel() is None:
         raise FileFormatError(f"{origin!r} holds no model")
+    # so that laws name symbols of the model alone, and call nothing
     for converter in ("flatten comp", "promoteLocalParameters", "expandFunctionDefinitions"):
         if converter == "flatten comp" and document.getPlugin("comp") is None:
             continue
@@ -219,9 +220,11 @@ class _Reader:
                 raise OverflowError(value)
         constant = self._rate_constant(identifier, term.coefficient, factors, sum(powers.values()))
         left, right = (before, after) if value >= 0 else (after, before)
+        # what the law depends on meets, whether the reaction lists it or not
         needed = {s: int(powers[s]) for s in (*left, *powers) if s in powers}
         made = {}
         for species in dict.fromkeys((*right, *needed, *left)):
+            # and is there afterwards but for the net change of the reaction as written
             count = needed.get(species, 0) + right.get(species, 0) - left.get(species, 0)
             if not by_rule and self._unmoved(species) and not self._held(species):
                 count = needed.get(species, 0)  # a rate rule alone changes it
@@ -238,6 +241,7 @@ class _Reader:
 
     def _rate_constant(self, reaction: str, coefficient: float, factors: Any, order: float) -> str:
         """A parameter where it is alone in its term and used at one order, else a new one."""
+        # a new constant is a number, and would no longer follow its parameters
         if len(factors) == 1 and factors[0][1] == 1 and abs(coefficient) == 1:
             name = str(factors[0][0])
             if self.orders.setdefault(name, order) == order:

@@ -102,6 +102,7 @@ class Formulas:
                 f"{what}: the formula is nested too deeply; write its sum as several reactions"
             ) from error
         except (ArithmeticError, TypeError, ValueError) as error:
+            # a refusal of ours is a ValueError too
             if isinstance(error, ReactionError) and str(error).startswith(repr(self.origin)):
                 raise
             raise self.refusal(f"{what} has no finite value ({error})") from error
@@ -169,6 +170,7 @@ class Formulas:
     def _power(self, base: Any, power: float, node: Any, what: str) -> Expression:
         expression = self._plain(base, what).collected()
         whole = power == int(power)
+        # (c A^a)^p = c^p A^(a p), where c^p is real
         if len(expression.terms) == 1 and (whole or expression.terms[0].coefficient > 0):
             return Expression((expression.terms[0] ** power,))
         if whole and 0 <= power <= _MAX_POWER:

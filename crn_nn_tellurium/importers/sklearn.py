@@ -97,6 +97,7 @@ def _unpack(model: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Any]:
         )
     for step in (*steps, network):
         try:
+            # "passthrough" and None are steps as well
             if hasattr(step, "fit"):
                 check_is_fitted(step)
         except NotFittedError as error:

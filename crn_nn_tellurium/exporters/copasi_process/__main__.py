@@ -31,6 +31,7 @@ def main() -> None:
 
 def _follow(model: Any, task: dict[str, Any]) -> None:
     steps = {"Duration": task["t_end"], "StepNumber": task["n_steps"], "AutomaticStepSize": False}
+    # its own 1e-6 would be seen in plots of small concentrations
     tolerances = {"Relative Tolerance": 1e-8, "Absolute Tolerance": 1e-14}
     basico.set_task_settings(
         basico.T.TIME_COURSE, {"problem": steps, "method": tolerances}, model=model
