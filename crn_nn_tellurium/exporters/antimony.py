@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crn_nn_tellurium.encoding import Form, to_antimony
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.writing import Source
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from __future__ import annotations
 import keyword
 
 from crn_nn_tellurium.chemistry import PYTHON, formula
-from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Language, molecules
+from crn_nn_tellurium.exporters.writing import Language, Source, molecules
 
 # its own rules, and what bioscrape, which simulates the SBML, takes for functions and numbers
 _RESERVED = """
@@ -55,6 +54,7 @@ def write(source: Source) -> str:
         "    reactions=[",
     ]
     for r in crn.reactions:
+        # it has no word for a species that is held constant: a catalyst stays so too
         before, after = map(molecules, crn.catalytic_sides(r))
         lines.append(f"        reaction({before}, {after}, {r.rate_constant!r}),")
     lines += [

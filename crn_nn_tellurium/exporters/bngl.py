@@ -1,20 +1,21 @@
-"""BioNetGen (.bngl), one molecule type per species.
+"""BioNetGen (.bngl), one molecule type per species, and PySB (.py), one monomer per species.
 
 BioNetGen's equations have k Y^2 for ``Y() + Y() -> Y()`` with the rate constant k, and this is what
 is written: its rule that a symmetric reaction is half as fast, and twice as effective where both
 molecules go, concerns the reactions that it makes from rules. Source: Harris et al., Bioinformatics
-32 (2016) 3366, doi 10.1093/bioinformatics/btw469.
+32 (2016) 3366, doi 10.1093/bioinformatics/btw469. PySB hands its models to BioNetGen: Lopez et al.,
+Mol. Syst. Biol. 9 (2013) 646, doi 10.1038/msb.2013.1.
 """
 
 from __future__ import annotations
 
+import keyword
 from dataclasses import dataclass
 
-from crn_nn_tellurium.chemistry import formula
-from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Language, agents
+from crn_nn_tellurium.chemistry import PYTHON, formula
+from crn_nn_tellurium.exporters.writing import Language, Source, agents
 
-RESERVED = frozenset(
+_RESERVED = frozenset(
     """
     _pi _e time t exp ln log10 log2 abs sqrt sin cos tan asin acos atan sinh cosh tanh asinh
     acosh atanh rint min max sum avg if begin end model parameters molecules species observables
@@ -23,7 +24,13 @@ RESERVED = frozenset(
     exclude_products deletemolecules moveconnected totalrate
     """.split()
 )
-_LANGUAGE = Language("BioNetGen", "#", RESERVED, folds_case=True)
+_LANGUAGE = Language("BioNetGen", "#", _RESERVED, folds_case=True)
+_IMPORTED = ("Expression", "Initial", "Model", "Monomer", "Observable", "Parameter", "Rule")
+# a component is a name of the module, and goes to BioNetGen by the same name
+_PYSB_RESERVED = _RESERVED | {
+    name.lower() for name in (*_IMPORTED, "sympy", *keyword.kwlist, *keyword.softkwlist)
+}
+_PYSB = Language("PySB", "#", _PYSB_RESERVED, folds_case=True)
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,7 @@ def write(source: Source, options: Options) -> str:
     """A model and its simulation; outputs are functions, printed with the observables."""
     crn = _LANGUAGE.network(source.crn)
     start = crn.start_values
+    # its functions read observables, not species
     (seen,) = _LANGUAGE.further(crn, "c")
     lines = _LANGUAGE.header(source, crn)
     lines += ["begin model", "begin parameters"]
@@ -55,7 +63,33 @@ def write(source: Source, options: Options) -> str:
         sides = f"{agents(r.substrates, '0')} -> {agents(r.products, '0')}"
         lines.append(f"  {r.id}: {sides} {r.rate_constant}")
     length = f"t_end=>{source.until(options.t_end)!r},n_steps=>{options.n_steps}"
+    # its own tolerances of 1e-8 would be the error of small concentrations
     exactly = "print_functions=>1,atol=>1e-12,rtol=>1e-10"
     lines += ["end reaction rules", "end model", "generate_network({overwrite=>1})"]
     lines.append(f'simulate({{method=>"ode",{length},{exactly}}})')
+    return "\n".join(lines) + "\n"
+
+
+def write_pysb(source: Source) -> str:
+    """A module with a Model; outputs are expressions of the observables ``{species}_c``."""
+    crn = _PYSB.network(source.crn)
+    start = crn.start_values
+    seen, starts = _PYSB.further(crn, "c", "start")
+    lines = _PYSB.header(source, crn)
+    lines += ["from pysb import " + ", ".join(_IMPORTED)]
+    # PySB evaluates expressions as Python, where sqrt of symbols is sympy's
+    if any("sqrt" in formula(o.expression) for o in crn.observables):
+        lines.append("from sympy import sqrt")
+    lines += ["", "Model()", ""]
+    lines += [f"Parameter({k!r}, {value!r})" for k, value in crn.constant_values.items()]
+    for s in crn.species:
+        initial = f"Parameter({starts[s.id]!r}, {start[s.id]!r})"
+        lines.append(f"Monomer({s.id!r})")
+        lines.append(f"Initial({s.id}(), {initial}{', fixed=True' * s.boundary})")
+        lines.append(f"Observable({seen[s.id]!r}, {s.id}())")
+    for r in crn.reactions:
+        sides = f"{agents(r.substrates, 'None')} >> {agents(r.products, 'None')}"
+        lines.append(f"Rule({r.id!r}, {sides}, {r.rate_constant})")
+    for o in crn.observables:
+        lines.append(f"Expression({o.id!r}, {formula(o.expression, PYTHON, seen)})")
     return "\n".join(lines) + "\n"

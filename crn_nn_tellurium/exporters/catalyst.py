@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crn_nn_tellurium.chemistry import formula
-from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Language, counted
+from crn_nn_tellurium.exporters.writing import Language, Source, counted
 
 _RESERVED = """
     t D im nothing pi Inf NaN missing rn problem solution baremodule begin break catch const
@@ -56,6 +55,7 @@ def write(source: Source, options: Options) -> str:
         "end",
         "",
         f"problem = ODEProblem(rn, [], (0.0, {source.until(options.t_end)!r}), [])",
+        # a stiff solver: with small h, fast and slow rates are 1/sqrt(h) apart
         "solution = solve(problem, Rodas5P(); abstol = 1e-12, reltol = 1e-9)",
     ]
     if crn.observables:

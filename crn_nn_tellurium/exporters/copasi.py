@@ -26,17 +26,16 @@ from crn_nn_tellurium.basics import require
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
-from crn_nn_tellurium.exporters.problems import Problem, Training
-from crn_nn_tellurium.exporters.runs import Runs, started_above
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.tasks import Problem, Runs, Training, started_above
+from crn_nn_tellurium.exporters.writing import Source
 from crn_nn_tellurium.networks import Network
 
 _PROCESS = Path(__file__).with_name("copasi_process")
 _DATA = ".experiments.txt"
+# when it was written, which is taken out, so that equal models are equal files
 _DATE = re.compile(
     r"<!-- generated with COPASI.*?-->\n?|<dcterms:created>.*?</dcterms:created>\s*", re.DOTALL
 )
-"""Equal models are equal files, whenever they are written."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +51,8 @@ def write(source: Source, options: Options) -> dict[str, str | bytes]:
     # reactions without data are written without a problem
     has_problem = isinstance(source.model, Network) or options.has_data or options.free_signs
     problem = options.problem(source) if has_problem else None
-    if problem:
-        crn = started_above(problem.crn, variation, problem.data.boundary)
-    else:
-        crn = started_above(source.with_formulas, variation)
+    data = problem.data.boundary if problem else None
+    crn = started_above(problem.crn if problem else source.with_formulas, variation, data)
     reference = _references(crn)
     outputs = problem.data.outputs if problem else source.outputs
     task = {
@@ -64,9 +61,7 @@ def write(source: Source, options: Options) -> dict[str, str | bytes]:
         "n_steps": options.n_steps,
         "n_points": options.n_points,
         "outputs": {name: reference[name] for name in outputs},
-        "variation": (
-            variation and {**asdict(variation), "reference": _start(reference[variation.id])}
-        ),
+        "variation": variation and asdict(variation) | {"item": _start(reference[variation.id])},
         "fit": problem and _fit(problem, reference),
     }
     return _run(task, source.stem)
@@ -77,6 +72,7 @@ def _run(task: dict[str, Any], stem: str) -> dict[str, str | bytes]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.cps")  # COPASI reads no file with a name outside ASCII
         data = Path(folder, f"model{_DATA}")
+        # another process: in this one COPASI's objects are mixed up with libcombine's
         text = json.dumps({**task, "path": str(path), "data": str(data)})
         done = subprocess.run(
             [sys.executable, str(_PROCESS)], input=text, capture_output=True, text=True, check=False
@@ -85,18 +81,16 @@ def _run(task: dict[str, Any], stem: str) -> dict[str, str | bytes]:
             raise FileFormatError(
                 f"COPASI did not write the file: {(done.stderr or done.stdout).strip()[-500:]}"
             )
-        model = _DATE.sub("", path.read_text(encoding="utf-8")).replace(
-            data.name, escape(stem + _DATA)
-        )
+        model = _DATE.sub("", path.read_text(encoding="utf-8"))
+        model = model.replace(data.name, escape(stem + _DATA))
         return {"": model} | ({_DATA: data.read_bytes()} if data.exists() else {})
 
 
 def _references(crn: ReactionNetwork) -> dict[str, str]:
     """COPASI's display names of what changes and of parameters."""
     found = {species.id: f"[{species.id}]" for species in crn.species}
-    return found | {
-        name: f"Values[{name}]" for name in (*crn.rate_constants, *(o.id for o in crn.observables))
-    }
+    numbers = *crn.rate_constants, *(o.id for o in crn.observables)
+    return found | {name: f"Values[{name}]" for name in numbers}
 
 
 def _start(reference: str) -> str:

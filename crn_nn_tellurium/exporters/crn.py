@@ -11,8 +11,7 @@ from __future__ import annotations
 import keyword
 
 from crn_nn_tellurium.chemistry import formula
-from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Language, counted
+from crn_nn_tellurium.exporters.writing import Language, Source, counted
 
 # crnsimulator hands names to Python and sympy
 _RESERVED = {*keyword.kwlist, *"S N E I O Q C pi oo zoo nan beta gamma zeta re im np".split()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crn_nn_tellurium.chemistry import CONCENTRATION, Dimension, Side, formula, printable
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.writing import Source
 
 
 def write(source: Source) -> dict[str, str]:
@@ -32,6 +32,7 @@ def write(source: Source) -> dict[str, str]:
         for s in crn.species
     ]
     read_outs = [
+        # a read-out starts at what its formula says, so the cell stays empty
         (o.id, None, unit, "false", "read-out", formula(o.expression), printable(o.name))
         for o in crn.observables
     ]

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import check_new, check_target, write_files
+from crn_nn_tellurium.basics import (
+    check_choice,
+    check_new,
+    check_positive,
+    check_target,
+    whole_number,
+    write_files,
+)
 from crn_nn_tellurium.chemistry import ReactionNetwork, Units
 from crn_nn_tellurium.encoding import Starts
 from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
@@ -25,16 +35,50 @@ from crn_nn_tellurium.exporters import (
     latex,
     omex,
     petab,
-    pysb,
     sbml,
     strands,
     visual_dsd,
 )
-from crn_nn_tellurium.exporters.format import Format
-from crn_nn_tellurium.exporters.problems import Training
-from crn_nn_tellurium.exporters.runs import Runs
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.tasks import Runs, Training
+from crn_nn_tellurium.exporters.writing import Source
 from crn_nn_tellurium.networks import Network
+
+Content = str | bytes | Mapping[str, str | bytes]
+"""A file, or several by what follows the stem in their names."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file: a few words on it, who writes it, and the dataclass of its options if any."""
+
+    name: str
+    title: str
+    write: Callable[..., Content]
+    endings: tuple[str, ...] = ()
+    kind: type | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Its options, with their types."""
+        return {} if self.kind is None else get_type_hints(self.kind)
+
+    def settings(self, options: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The object of options that `write` takes, with Python's own numbers; none without any."""
+        known = self.options
+        checked = {}
+        for name, value in options.items():
+            if name not in known:
+                there = ", ".join(known) or "none"
+                raise InputError(f"format {self.name!r} has no option {name!r}; it has {there}")
+            checked[name] = _checked(f"format {self.name!r}: option {name}", known[name], value)
+        return () if self.kind is None else (self.kind(**checked),)
+
+    def content(self, source: Source, settings: tuple[Any, ...]) -> dict[str, bytes]:
+        """The files, by what follows the stem in their names."""
+        content = self.write(source, *settings)
+        parts = {"": content} if isinstance(content, str | bytes) else content
+        return {end: p.encode() if isinstance(p, str) else p for end, p in parts.items()}
+
 
 _TABLE = (
     Format("antimony", "Antimony", antimony.write, ("ant",), antimony.Options),
@@ -46,7 +90,7 @@ _TABLE = (
     Format("petab", "PEtab 1", petab.write, ("yaml", "yml"), Training),
     Format("petab-v2", "PEtab 2", petab.write_v2, (), Training),
     Format("bngl", "BioNetGen", bngl.write, ("bngl",), bngl.Options),
-    Format("pysb", "PySB", pysb.write, ("py",)),
+    Format("pysb", "PySB", bngl.write_pysb, ("py",)),
     Format("kappa", "Kappa", kappa.write, ("ka",), kappa.Options),
     Format("biocrnpyler", "BioCRNpyler script", biocrnpyler.write),
     Format("catalyst", "Catalyst.jl script", catalyst.write, ("jl",), catalyst.Options),
@@ -134,10 +178,8 @@ def export(
     if not overwrite:
         check_new([path])  # before the work
     content = chosen.content(Source(model, x, path.stem, units, starts), settings)
-    files = {
-        path.with_name(path.stem + suffix) if suffix else path: part
-        for suffix, part in content.items()
-    }
+    # what follows the stem of the file that was asked for is nothing: it has an ending of its own
+    files = {path.with_name(path.stem + end) if end else path: c for end, c in content.items()}
     if not overwrite:
         check_new(files)
     write_files(files)
@@ -160,3 +202,20 @@ def _format(path: Path, name: str | None) -> Format:
             f" format=: {others}"
         )
     return by_ending[ending]
+
+
+def _checked(what: str, kind: Any, value: Any) -> Any:
+    """The value as Python's own, or an error."""
+    # options come from the command line and numpy too
+    if get_origin(kind) is Literal:
+        check_choice(what, value, get_args(kind))
+    elif kind is bool:
+        if not isinstance(value, bool | np.bool_):
+            raise InputError(f"{what} is {value!r}; expected True or False")
+        return bool(value)
+    elif kind is int:
+        return whole_number(what, value, expected="a whole number >= 1")
+    elif float in (kind, *get_args(kind)):  # an optional one is a number where it is given
+        check_positive(what, value)
+        return float(value)
+    return value

@@ -1,15 +1,28 @@
-"""Graphs: GraphML (.graphml) for networkx, Cytoscape and yEd, Graphviz (.dot, .gv) to draw."""
+"""Graphs: GraphML (.graphml) for networkx, Cytoscape and yEd, Graphviz (.dot, .gv) to draw.
+
+Also where species stand in a picture, and its colors, which SBML's layouts share.
+"""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from crn_nn_tellurium.chemistry import ReactionNetwork, printable
-from crn_nn_tellurium.exporters.layered_positions import COLORS, influences, layered_positions
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, printable
+from crn_nn_tellurium.exporters.writing import Source
 
 Nodes = Literal["reactions", "influences"]
+COLORS = {
+    "ink": "#1f2933",
+    "paper": "#ffffff",
+    "held": "#fde9c9",
+    "moved": "#e3ecf7",
+    "more": "#2f6fb3",
+    "less": "#c0392b",
+}
+"""Of pictures: what is held constant, what is moved, what makes more and what takes away."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +62,13 @@ def write_dot(source: Source, options: Influences) -> str:
             label = about["rate_constant"]
             look = f'shape=box, height=0.2, fontsize=9, fillcolor=white, label="{label}"'
         lines.append(f'  "{name}" [{look}];')
-    ranks: dict[int, list[str]] = {}
+    ranks = defaultdict(list)
     for name, (column, _) in layered_positions(crn).items():
-        ranks.setdefault(column, []).append(name)
+        ranks[column].append(name)
     for names in ranks.values():
         lines.append("  { rank=same; " + "; ".join(f'"{name}"' for name in names) + " }")
     for start, end, about in graph.edges(data=True):
+        # between species an edge has a net change, at a reaction's node a role
         more = about["net"] > 0 if "net" in about else about["role"] == "product"
         color = COLORS["more" if more else "less"]
         label = about.get("rate_constant") or f"{about['stoichiometry']} molecules"
@@ -66,6 +80,7 @@ def _graph(crn: ReactionNetwork, nodes: Nodes) -> Any:
     """A networkx.MultiDiGraph with what both formats say on its nodes and edges."""
     import networkx as nx  # most of a second, for pictures alone
 
+    # two species may act on one another by several reactions: an edge for each
     graph = nx.MultiDiGraph(name=crn.name)
     start = crn.start_values
     for species in crn.species:
@@ -86,3 +101,57 @@ def _graph(crn: ReactionNetwork, nodes: Nodes) -> Any:
         for name, count in reaction.products:
             graph.add_edge(reaction.id, name, stoichiometry=count, role="product")
     return graph
+
+
+@dataclass(frozen=True)
+class Influence:
+    """A species that takes part in a reaction which makes `net` more molecules of another one."""
+
+    source: str
+    target: str
+    reaction: Reaction
+    net: int
+
+
+def influences(crn: ReactionNetwork) -> Iterator[Influence]:
+    """Each substrate of a reaction with each other floating species that the reaction changes."""
+    floating = set(crn.floating)
+    for reaction in crn.reactions:
+        for source, _ in reaction.substrates:
+            for target, number in reaction.net.items():
+                if number and target != source and target in floating:
+                    yield Influence(source, target, reaction, number)
+
+
+def layered_positions(crn: ReactionNetwork) -> dict[str, tuple[int, int]]:
+    """Column and row of every species, from 0.
+
+    Species that act on one another, in a circle, share a column; the others stand one column after
+    the last that acts on them. Rows follow the order of the network.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import Layer, Network, to_reactions
+    >>> layered_positions(to_reactions(Network([Layer([[1.0, 1.0]]), Layer([[1.0]])])))
+    {'x0': (0, 0), 'x1': (0, 1), 'Y1_0': (1, 0), 'Y2_0': (2, 0)}
+    """
+    import networkx as nx  # most of a second, for pictures alone
+
+    graph = nx.DiGraph()
+    graph.add_nodes_from(species.id for species in crn.species)
+    graph.add_edges_from((edge.source, edge.target) for edge in influences(crn))
+    circles = nx.condensation(graph)
+    # a generation of a graph without circles is the longest path to it
+    column = {
+        species: number
+        for number, generation in enumerate(nx.topological_generations(circles))
+        for circle in generation
+        for species in circles.nodes[circle]["members"]
+    }
+    rows = Counter[int]()
+    positions = {}
+    for species in crn.species:
+        place = column[species.id]
+        positions[species.id] = (place, rows[place])
+        rows[place] += 1
+    return positions

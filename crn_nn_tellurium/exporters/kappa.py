@@ -13,8 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from crn_nn_tellurium.chemistry import KAPPA, Side, formula
-from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Language, molecules
+from crn_nn_tellurium.exporters.writing import Language, Source, molecules
 
 _RESERVED = "inf INF do set repeat alarm log exp sin cos tan sqrt max min abs int mod true false"
 _LANGUAGE = Language("Kappa", "//", frozenset(_RESERVED.split()))
@@ -46,6 +45,7 @@ def write(source: Source, options: Options) -> str:
     read = seen | {k: f"'{k}'" for k in crn.rate_constants}
     lines += [f"%obs: '{name}' {text}" for name, text in seen.items()]
     lines += [f"%obs: '{o.id}' {formula(o.expression, KAPPA, read)}" for o in crn.observables]
+    # molecules are whole: a start is as exact as 1 / count
     lines += [f"%init: {round(value * count)} {name}()" for name, value in crn.start_values.items()]
     return "\n".join(lines) + "\n"
 
@@ -56,6 +56,7 @@ def _aligned(before: Side, after: Side) -> tuple[list[str], list[str]]:
     made = Counter(dict(after))
     right = []
     for species in left:
+        # a molecule that is on both sides stands in one place, and counts as made no more
         kept = made[species] > 0
         made[species] -= kept
         right.append(species if kept else "")

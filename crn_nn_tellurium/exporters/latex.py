@@ -6,23 +6,14 @@ import re
 from dataclasses import dataclass
 
 from crn_nn_tellurium.chemistry import CONCENTRATION, Dimension, Expression, Side, Units
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.writing import Source
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the tables look like.
+    """What the tables look like."""
 
-    Attributes
-    ----------
-    standalone : bool
-        Whether it is a document; else the tables alone, for one that loads amsmath, longtable and
-        booktabs.
-    digits : int
-        Of numbers.
-    """
-
-    standalone: bool = True
+    standalone: bool = True  # else the tables alone, to input where their packages are loaded
     digits: int = 4
 
 
@@ -66,6 +57,7 @@ def _side(side: Side) -> str:
 
 
 def _name(identifier: str) -> str:
+    # chr(92) is the backslash, which Python 3.11 takes in no f-string's braces
     return rf"\mathrm{{{identifier.replace('_', chr(92) + '_')}}}"
 
 
@@ -75,6 +67,7 @@ def _number(value: float, digits: int) -> str:
 
 
 def _unit(units: Units, dimension: Dimension) -> str:
+    # of nM^2/s the exponent alone is mathematics
     return re.sub(r"\^(\d+)", r"$^{\1}$", units.name(dimension))
 
 

@@ -19,13 +19,13 @@ import phrasedml
 
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
-from crn_nn_tellurium.exporters.runs import Runs, Variation, started_above
-from crn_nn_tellurium.exporters.source import DOI, Source
+from crn_nn_tellurium.exporters.tasks import Runs, Variation, started_above
+from crn_nn_tellurium.exporters.writing import DOI, Source
 from crn_nn_tellurium.networks import Network
 
 _COMBINE = "http://identifiers.org/combine.specifications"
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The date of each file, so that equal models are equal archives."""
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of each file, so that equal models are equal archives
+_EXPECTED = "the outputs that the steady state should have (closed form)"
 _phrasedml_lock = threading.Lock()  # phraSED-ML keeps the models that it was told of
 
 
@@ -36,13 +36,11 @@ def write(source: Source, options: Runs) -> bytes:
     started = started_above(source.with_formulas, variation)
     model = sbml.document_text(replace(source, model=started, x=None))
     simulation = _sedml(model, _script(source, options, variation))
+    readme = _readme(source, until, variation)
     files = {
         "model.xml": (f"{_COMBINE}/sbml.level-3.version-2", model),
         "simulation.sedml": (f"{_COMBINE}/sed-ml.level-1.version-4", simulation),
-        "README.md": (
-            "http://purl.org/NET/mediatypes/text/markdown",
-            _readme(source, until, variation),
-        ),
+        "README.md": ("http://purl.org/NET/mediatypes/text/markdown", readme),
         "metadata.rdf": (f"{_COMBINE}/omex-metadata", _metadata(source)),
     }
     files = {"manifest.xml": (f"{_COMBINE}/omex-manifest", _manifest(files)), **files}
@@ -57,7 +55,10 @@ def write(source: Source, options: Runs) -> bytes:
 
 def _script(source: Source, options: Runs, variation: Variation | None) -> str:
     """The simulations in phraSED-ML."""
-    outputs = source.outputs
+
+    def curves(run: str) -> str:
+        return ", ".join(f"{run}.{name}" for name in source.outputs)
+
     lines = [
         'net = model "model.xml"',
         "settle = simulate steadystate",
@@ -65,20 +66,22 @@ def _script(source: Source, options: Runs, variation: Variation | None) -> str:
         "steady = run settle on net",
         "course = run follow on net",
     ]
+    shown = [
+        f'report "steady state" {curves("steady")}',
+        f'plot "time course" course.time vs {curves("course")}',
+    ]
     if variation:
+        name, across = variation.id, curves("scan")
         span = f"uniform({variation.low!r}, {variation.high!r}, {options.n_points})"
-        lines.append('varied = model "model.xml"')
-        lines.append("each = run settle on varied")
-        lines.append(f"scan = repeat each for {variation.id} in {span}, reset=true")
-    lines.append('report "steady state" ' + ", ".join(f"steady.{name}" for name in outputs))
-    lines.append(
-        'plot "time course" course.time vs ' + ", ".join(f"course.{name}" for name in outputs)
-    )
-    if variation:
-        curves = ", ".join(f"scan.{name}" for name in outputs)
-        lines.append(f'plot "steady state against {variation.id}" scan.{variation.id} vs {curves}')
-        lines.append(f'report "scan" scan.{variation.id}, {curves}')
-    return "\n".join(lines)
+        lines += [
+            'varied = model "model.xml"',
+            "each = run settle on varied",
+            # reset: each point from the start values, not from the last point's steady state
+            f"scan = repeat each for {name} in {span}, reset=true",
+        ]
+        shown.append(f'plot "steady state against {name}" scan.{name} vs {across}')
+        shown.append(f'report "scan" scan.{name}, {across}')
+    return "\n".join(lines + shown)
 
 
 def _sedml(model: str, script: str) -> str:
@@ -94,52 +97,32 @@ def _sedml(model: str, script: str) -> str:
 
 
 def _readme(source: Source, t_end: float, variation: Variation | None) -> str:
-    crn = source.crn
-    lines = [
-        f"# {crn.name}",
-        "",
-        *source.statements,
-        "",
-        "`simulation.sedml` does with `model.xml`:",
-        "",
-    ]
+    lines = [f"# {source.crn.name}", "", *source.statements, ""]
+    lines += ["`simulation.sedml` does with `model.xml`:", ""]
     lines += ["- the steady state (report);", f"- a time course from 0 to {t_end:g} (plot);"]
     if variation:
         span = f"from {variation.low:g} to {variation.high:g}"
         lines.append(f"- steady states for `{variation.id}` {span} (plot, report).")
     net = source.model
     if isinstance(net, Network):
-        lines += [
-            "",
-            "Start values are above the steady state, from where solvers find the positive one.",
-        ]
-    if isinstance(net, Network) and source.x is not None:
-        lines += [
-            "",
-            "Inputs in the file, and the outputs that the steady state should have (closed form):",
-            "",
-        ]
-        lines += ["| | |", "|---|---|"]
-        units = source.crn.units
-        x = units.concentration(np.asarray(source.x, dtype=float))
-        outputs = units.concentration(net(source.x))
-        lines += [
-            f"| {name} | {value!r} |"
-            for name, value in zip(net.input_names, x.tolist(), strict=True)
-        ]
-        lines += [
-            f"| **{name}** | {value!r} |"
-            for name, value in zip(net.output_names, outputs.tolist(), strict=True)
-        ]
+        above = "Start values are above the steady state, from where solvers find the positive one."
+        lines += ["", above]
+        if source.x is not None:
+            lines += ["", f"Inputs in the file, and {_EXPECTED}:"]
+            concentration = source.crn.units.concentration
+            x = concentration(np.asarray(source.x, dtype=float)).tolist()
+            outputs = concentration(net(source.x)).tolist()
+            named = list(zip(net.input_names, x, strict=True))
+            named += zip((f"**{name}**" for name in net.output_names), outputs, strict=True)
+            lines += ["", "| | |", "|---|---|"]
+            lines += [f"| {name} | {value!r} |" for name, value in named]
     return "\n".join(lines) + "\n"
 
 
 def _manifest(files: dict[str, tuple[str, str]]) -> str:
-    lines = [
-        '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<omexManifest xmlns="{_COMBINE}/omex-manifest">',
-    ]
-    lines += [f'  <content location="." format="{_COMBINE}/omex"/>']
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    lines.append(f'<omexManifest xmlns="{_COMBINE}/omex-manifest">')
+    lines.append(f'  <content location="." format="{_COMBINE}/omex"/>')
     for name, (format, _) in files.items():
         master = ' master="true"' if name.endswith(".sedml") else ""
         lines.append(f'  <content location="./{name}" format="{format}"{master}/>')
@@ -147,11 +130,8 @@ def _manifest(files: dict[str, tuple[str, str]]) -> str:
 
 
 def _metadata(source: Source) -> str:
-    described = (
-        f'    <bqmodel:isDescribedBy rdf:resource="https://identifiers.org/doi:{DOI}"/>\n'
-        if source.doi
-        else ""
-    )
+    link = f'<bqmodel:isDescribedBy rdf:resource="https://identifiers.org/doi:{DOI}"/>'
+    described = f"    {link}\n" if source.doi else ""
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/"
     xmlns:bqmodel="http://biomodels.net/model-qualifiers/">

@@ -15,12 +15,10 @@ from typing import Any
 from crn_nn_tellurium.basics import free_id
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
-from crn_nn_tellurium.exporters.problems import Training
-from crn_nn_tellurium.exporters.runs import started_above
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.tasks import Training, started_above
+from crn_nn_tellurium.exporters.writing import Source
 
-Rows = list[list[Any]]
-"""A table, its heading first."""
+Rows = list[list[Any]]  # a table, its heading first
 _MISSING = frozenset({"na", "nan", "null", "none"})
 _VERSION_1 = """\
 format_version: 1
@@ -72,19 +70,16 @@ def write(source: Source, options: Training) -> dict[str, str]:
 def write_v2(source: Source, options: Training) -> dict[str, str]:
     """Version 2, with a table of experiments too."""
     problem = _Problem(source, options)
-    boundary = problem.crn.boundary
+    boundary, rows = problem.crn.boundary, problem.conditions.items()
     experiment = {name: free_id(f"experiment_{name}", problem.taken) for name in problem.conditions}
     tables: dict[str, Rows] = {
         "conditions": [
             "conditionId targetId targetValue".split(),
-            *(
-                [name, species, value]
-                for name, row in problem.conditions.items()
-                for species, value in zip(boundary, row, strict=True)
-            ),
+            *([name, *cell] for name, row in rows for cell in zip(boundary, row, strict=True)),
         ],
         "experiments": [
             "experimentId time conditionId".split(),
+            # without boundary species there is nothing that a condition could set
             *([e, 0, name if boundary else ""] for name, e in experiment.items()),
         ],
         "measurements": [
@@ -109,13 +104,16 @@ class _Problem:
     def __init__(self, source: Source, options: Training) -> None:
         for name in source.crn.identifiers:
             if name.lower() in _MISSING:
-                what = f"readers of PEtab's tables take the name {name!r} for a missing value"
-                raise FileFormatError(f"{what}; rename it")
+                raise FileFormatError(
+                    f"readers of PEtab's tables take the name {name!r} for a missing value;"
+                    " rename it"
+                )
         problem = options.problem(source)
         data = problem.data
         self.source = source
         self.fitted = problem.fitted
         self.origin = data.origin
+        # one model for all rows, so its start values have to be good for all of them
         self.crn = started_above(problem.crn, boundary=data.boundary)
         self.taken = {*self.crn.identifiers, self.crn.name}
         self.conditions = {

@@ -15,7 +15,8 @@ import libsbml
 
 from crn_nn_tellurium.basics import free_id
 from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork
-from crn_nn_tellurium.exporters.layered_positions import COLORS, layered_positions
+from crn_nn_tellurium.exporters.graph import COLORS, layered_positions
+from crn_nn_tellurium.exporters.sbml_elements import assign
 
 _COLUMN, _ROW = 220.0, 60.0
 """Distances between columns and rows, in points."""
@@ -30,10 +31,9 @@ Point = tuple[float, float]
 def add_layout(model: Any, crn: ReactionNetwork) -> None:
     """Add one layout, with its colors, to a model of libSBML that holds the network."""
     compartments = [compartment.getId() for compartment in model.getListOfCompartments()]
-    layout = model.getPlugin("layout").createLayout()
     taken = {*crn.identifiers, crn.name, *compartments}
-    layout.setId(free_id("layers", taken))
-    layout.setName("layer by layer")
+    layout = model.getPlugin("layout").createLayout()
+    assign(layout, Id=free_id("layers", taken), Name="layer by layer")
     drawing = _Drawing(layout, crn, taken)
     drawing.draw()
     _add_styles(layout.getPlugin("render").createLocalRenderInformation(), crn, drawing.glyphs)
@@ -50,59 +50,49 @@ class _Drawing:
         positions = layered_positions(crn)
         height = Counter(column for column, _ in positions.values())
         tallest = max(height.values(), default=1)
-        self.places: dict[str, Point] = {
-            name: (
-                _MARGIN + column * _COLUMN,
-                _MARGIN + (row + (tallest - height[column]) / 2) * _ROW,
-            )
-            for name, (column, row) in positions.items()
-        }
+        self.places: dict[str, Point] = {}
+        for name, (column, row) in positions.items():
+            down = row + (tallest - height[column]) / 2  # columns are centred on the tallest
+            self.places[name] = _MARGIN + column * _COLUMN, _MARGIN + down * _ROW
+        # reactions of one species stand side by side above it: how many there are, and are drawn
         self.stubs: Counter[str] = Counter()
         self.alone = Counter(
             next(iter(species))
             for r in crn.reactions
             if len(species := {s for s, _ in r.substrates + r.products}) == 1
         )
-        dimensions = layout.getDimensions()
-        dimensions.setWidth(2 * _MARGIN + max(height, default=0) * _COLUMN + _WIDTH)
-        dimensions.setHeight(2 * _MARGIN + tallest * _ROW)
+        width = 2 * _MARGIN + max(height, default=0) * _COLUMN + _WIDTH
+        assign(layout.getDimensions(), Width=width, Height=2 * _MARGIN + tallest * _ROW)
 
     def draw(self) -> None:
         """Species first, so that lines end at glyphs that exist."""
         for species in self.crn.species:
-            glyph = self.layout.createSpeciesGlyph()
-            glyph.setId(self.glyphs[species.id])
-            glyph.setSpeciesId(species.id)
-            self._place(glyph, species.id)
-            text = self.layout.createTextGlyph()
-            text.setId(free_id(f"text_{species.id}", self.taken))
-            text.setGraphicalObjectId(glyph.getId())
-            text.setOriginOfTextId(species.id)
-            self._place(text, species.id)
+            name, glyph = species.id, self.glyphs[species.id]
+            drawn = assign(self.layout.createSpeciesGlyph(), Id=glyph, SpeciesId=name)
+            self._place(drawn, name)
+            text = assign(self.layout.createTextGlyph(), Id=free_id(f"text_{name}", self.taken))
+            assign(text, GraphicalObjectId=glyph, OriginOfTextId=name)
+            self._place(text, name)
         for reaction in self.crn.reactions:
             self._reaction(reaction)
 
     def _place(self, glyph: Any, species: str) -> None:
-        box = glyph.getBoundingBox()
-        box.setX(self.places[species][0])
-        box.setY(self.places[species][1])
-        box.setWidth(_WIDTH)
-        box.setHeight(_HEIGHT)
+        x, y = self.places[species]
+        assign(glyph.getBoundingBox(), X=x, Y=y, Width=_WIDTH, Height=_HEIGHT)
 
     def _reaction(self, reaction: Reaction) -> None:
         roles = _roles(reaction)
         if not roles:
             return  # nothing becomes nothing
         middle = self._middle(list(roles))
-        glyph = self.layout.createReactionGlyph()
-        glyph.setId(free_id(f"glyph_{reaction.id}", self.taken))
-        glyph.setReactionId(reaction.id)
+        name = free_id(f"glyph_{reaction.id}", self.taken)
+        glyph = assign(self.layout.createReactionGlyph(), Id=name, ReactionId=reaction.id)
+        # the node of a reaction is a point
         _line(glyph, middle, middle)
         for species, role in roles.items():
-            reference = glyph.createSpeciesReferenceGlyph()
-            reference.setId(free_id(f"glyph_{reaction.id}_{species}", self.taken))
-            reference.setSpeciesGlyphId(self.glyphs[species])
-            reference.setRole(role)
+            name = free_id(f"glyph_{reaction.id}_{species}", self.taken)
+            reference = assign(glyph.createSpeciesReferenceGlyph(), Id=name, Role=role)
+            assign(reference, SpeciesGlyphId=self.glyphs[species])
             edge = self._edge(species, middle)
             _line(reference, *((middle, edge) if role == "product" else (edge, middle)))
 
@@ -112,24 +102,23 @@ class _Drawing:
             x, y = self.places[name]
             self.stubs[name] += 1
             return x + _WIDTH * self.stubs[name] / (self.alone[name] + 1), y - _STUB
-        centres = [
-            (self.places[name][0] + _WIDTH / 2, self.places[name][1] + _HEIGHT / 2)
-            for name in species
-        ]
-        return sum(x for x, _ in centres) / len(centres), sum(y for _, y in centres) / len(centres)
+        corners = [self.places[name] for name in species]
+        across = sum(x + _WIDTH / 2 for x, _ in corners) / len(corners)
+        return across, sum(y + _HEIGHT / 2 for _, y in corners) / len(corners)
 
     def _edge(self, species: str, towards: Point) -> Point:
+        """Where a line from there meets the species: above, or at the nearer side."""
         x, y = self.places[species]
+        # a stub stands above its species, all else beside
         if towards[1] < y and x < towards[0] < x + _WIDTH:
             return towards[0], y
         return (x if towards[0] < x + _WIDTH / 2 else x + _WIDTH), y + _HEIGHT / 2
 
 
 def _roles(reaction: Reaction) -> dict[str, str]:
-    """What each species does in a reaction: a substrate, a product, or a catalyst of more or of
-    less.
-    """
+    """What each species does in a reaction."""
     net = reaction.net
+    # what is neither made nor taken is a catalyst, of more or of less
     catalyst = "activator" if any(n > 0 for n in net.values()) else "inhibitor"
     order = dict.fromkeys(species for species, _ in reaction.substrates + reaction.products)
     return {s: "product" if net[s] > 0 else "substrate" if net[s] < 0 else catalyst for s in order}
@@ -142,43 +131,23 @@ def _line(glyph: Any, start: Point, end: Point) -> None:
 
 
 def _add_styles(render: Any, crn: ReactionNetwork, glyphs: dict[str, str]) -> None:
-    render.setId("colors")
+    assign(render, Id="colors", BackgroundColor="paper")
     for name, value in COLORS.items():
-        color = render.createColorDefinition()
-        color.setId(name)
-        color.setColorValue(value)
-    render.setBackgroundColor("paper")
+        assign(render.createColorDefinition(), Id=name, ColorValue=value)
+    half = libsbml.RelAbsVector(0, 50)
     for held, fill in ((True, "held"), (False, "moved")):
         names = [glyphs[species.id] for species in crn.species if species.boundary is held]
         if names:
-            shape = _style(render, f"species_{fill}", names, "ink", 1.0)
-            shape.setFillColor(fill)
-            ellipse = shape.createEllipse()
-            for put, share in (
-                (ellipse.setCX, 50),
-                (ellipse.setCY, 50),
-                (ellipse.setRX, 50),
-                (ellipse.setRY, 50),
-            ):
-                put(libsbml.RelAbsVector(0, share))
+            style = assign(render.createLocalStyle(), Id=f"species_{fill}")
+            for name in names:
+                style.addId(name)
+            shape = assign(style.getGroup(), Stroke="ink", StrokeWidth=1.0, FillColor=fill)
+            assign(shape.createEllipse(), CX=half, CY=half, RX=half, RY=half)
     words = render.createStyle("text")
     words.addType("TEXTGLYPH")
-    words.getGroup().setStroke("ink")
-    words.getGroup().setFontSize(libsbml.RelAbsVector(11, 0))
-    words.getGroup().setTextAnchor("middle")
-    words.getGroup().setVTextAnchor("middle")
+    size = libsbml.RelAbsVector(11, 0)
+    assign(words.getGroup(), Stroke="ink", FontSize=size, TextAnchor="middle", VTextAnchor="middle")
     for role, color in _ROLE_COLOR.items():
         style = render.createStyle(role)
         style.addRole(role)
-        style.getGroup().setStroke(color)
-        style.getGroup().setStrokeWidth(1.0)
-
-
-def _style(render: Any, name: str, glyphs: list[str], stroke: str, width: float) -> Any:
-    style = render.createLocalStyle()
-    style.setId(name)
-    for glyph in glyphs:
-        style.addId(glyph)
-    style.getGroup().setStroke(stroke)
-    style.getGroup().setStrokeWidth(width)
-    return style.getGroup()
+        assign(style.getGroup(), Stroke=color, StrokeWidth=1.0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from crn_nn_tellurium.dna import LONG, TOEHOLD, Complex, Parts, StrandDisplacement, domain_parts
 from crn_nn_tellurium.errors import FileFormatError
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.writing import Source
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,8 @@ def write_pil(source: Source, options: Options) -> str:
     parts = _parts(source, options)
     lines = [f"# {line}" for line in _statements(source, parts)]
     lines += [f"length {domain} = {length}" for domain, length in parts.lengths.items()]
-    lines += [
-        f"{part.name} = {part.kernel} @initial {part.concentration!r} nM"
-        for part in parts.complexes
-    ]
+    for part in parts.complexes:
+        lines.append(f"{part.name} = {part.kernel} @initial {part.concentration!r} nM")
     return "\n".join(lines) + "\n"
 
 
@@ -71,6 +69,7 @@ def _statements(source: Source, parts: Parts) -> list[str]:
 
 def _by_base(part: Complex, parts: Parts) -> str:
     return "+".join(
+        # a domain pairs as a whole, so its mark stands for each of its bases
         "".join(m * parts.lengths[d.rstrip("*")] for d, m in zip(s.domains, marks, strict=True))
         for s, marks in zip(part.strands, part.pairs, strict=True)
     )

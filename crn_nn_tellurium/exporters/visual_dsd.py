@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crn_nn_tellurium.chemistry import formula
-from crn_nn_tellurium.exporters.source import Source
-from crn_nn_tellurium.exporters.texts import Language, counted
+from crn_nn_tellurium.chemistry import MODEL_UNITS, formula
+from crn_nn_tellurium.exporters.writing import Language, Source, counted
 
 _RESERVED = """
     directive init new def rec constant if then else in of where and or not module spawn at time
@@ -28,19 +27,24 @@ class Options:
 
 
 def write(source: Source, options: Options) -> str:
-    """Concentrations in nM, reactions, and a deterministic simulation.
+    """Concentrations, reactions, and a deterministic simulation.
 
     Inputs are catalysts and so stay constant. Read-outs are plotted.
     """
     crn = _LANGUAGE.network(source.crn)
     read = {species.id: f"[{species.id}]" for species in crn.species}
     plotted = {o.id: formula(o.expression, names=read) for o in crn.observables}
-    lines = _LANGUAGE.header(source, crn, [f"{name} = {text}" for name, text in plotted.items()])
+    notes = [f"{name} = {text}" for name, text in plotted.items()]
+    # its concentrations are molar and its times are s, min, h: there is no word for no unit
+    has_units = source.crn.units != MODEL_UNITS
+    if not has_units:
+        notes.append("Visual DSD labels concentrations nM and times s: it has no other words.")
+    lines = _LANGUAGE.header(source, crn, notes)
     points = f"final={source.until(options.t_end)!r}; points={options.n_steps}"
     lines += [
         "directive simulator deterministic",
         f"directive simulation {{ {points}; plots=[{'; '.join(plotted.values())}]; }}",
-        "directive units { concentration=nM; time=s; }",
+        *(["directive units { concentration=nM; time=s; }"] if has_units else []),
         "directive parameters [",
         "; ".join(f"{k}={v!r}" for k, v in crn.constant_values.items()),
         "]",

@@ -26,11 +26,12 @@ _SPECIES = re.compile(r"(\d*)\s*([A-Za-z]\w*)", re.ASCII)
 _START = re.compile(rf"([A-Za-z]\w*)\s*@\s*(initial|constant|i|c)\s+({_NUMBER})", re.ASCII)
 _REACTION = re.compile(r"([^\[\]<>-]*)(->|<=>)([^\[\]<>]*?)(?:\[([^\]]*)\])?\s*")
 _RATE = re.compile(rf"(?:(k|kf|kr|fw|bw|rv)\s*=\s*)?({_NUMBER})")
-_MANY = 3
-"""Digits of a stoichiometric number, at most."""
+_MANY = 3  # digits of a stoichiometric number, at most: a typing error could fill the memory
 _KEYS = {"kf": "f", "fw": "f", "kr": "r", "bw": "r", "rv": "r"}
+# what may stand between the brackets, by how many rate constants are needed; a bare number is None
+_RATES = {1: (["k"], [None], ["f"]), 2: (["f", "r"], ["r", "f"], [None, None])}
+# the comment of a reaction that `export` wrote: its identifier and that of its rate constant
 _NAMES = re.compile(r"\s*([A-Za-z_]\w*): ([A-Za-z_]\w*)\s*", re.ASCII)
-"""The comment of a reaction that `export` wrote: its identifier and that of its rate constant."""
 
 
 def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
@@ -76,17 +77,17 @@ def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
     return without_reserved(reader.network(name))
 
 
+Names = list[str]
+
+
 @dataclass
 class _Reader:
-    """Collects what the statements say."""
-
     origin: str
     species: dict[str, Species] = field(default_factory=dict)
     reactions: list[Reaction] = field(default_factory=list)
     stated: set[str] = field(default_factory=set)
 
     def read(self, statement: str, comment: str, line: int) -> None:
-        """One statement."""
         where = f"{self.origin!r}, line {line}"
         if start := _START.fullmatch(statement):
             name, kind, value = start.groups()
@@ -98,24 +99,22 @@ class _Reader:
             self.species[name] = Species(name, float(value), boundary=kind.startswith("c"))
         elif reaction := _REACTION.fullmatch(statement):
             left, arrow, right, rates = reaction.groups()
-            sides = [list(self._side(text, where)) for text in (left, right)]
-            values = list(self._rates(rates, 2 if arrow == "<=>" else 1, where))
+            before, after = (list(self._side(text, where)) for text in (left, right))
+            values = self._rates(rates, 2 if arrow == "<=>" else 1, where)
+            # a comment behind a reversible reaction could name one of two alone
             names = _NAMES.fullmatch(comment) if len(values) == 1 else None
-            self._add(sides[0], sides[1], values[0], *(names.groups() if names else ()))
+            self._add(before, after, values[0], *(names.groups() if names else ()))
             if len(values) == 2:
-                self._add(sides[1], sides[0], values[1])
+                self._add(after, before, values[1])
         else:
             raise FileFormatError(
                 f"{where}: {statement!r} is neither a reaction (A + B -> C [k = 1]) nor a"
                 " concentration (A @initial 1)"
             )
 
-    def _add(
-        self, before: list[str], after: list[str], value: float, name: str = "", constant: str = ""
-    ) -> None:
-        number = len(self.reactions) + 1
-        name, constant = name or f"R{number}", constant or f"k{number}"
-        self.reactions.append(Reaction(name, before, after, constant, value))
+    def _add(self, before: Names, after: Names, value: float, name: str = "", k: str = "") -> None:
+        n = len(self.reactions) + 1
+        self.reactions.append(Reaction(name or f"R{n}", before, after, k or f"k{n}", value))
 
     def _side(self, text: str, where: str) -> Iterator[str]:
         for part in text.split("+") if text.strip() else ():
@@ -129,25 +128,19 @@ class _Reader:
             self.species.setdefault(name, Species(name))
             yield from [name] * int(count or 1)
 
-    def _rates(self, text: str | None, n: int, where: str) -> Iterator[float]:
+    def _rates(self, text: str | None, n: int, where: str) -> list[float]:
         """Rate constants, forward first."""
         if text is None:
-            yield from [1.0] * n
-            return
+            return [1.0] * n
         parts = [_RATE.fullmatch(part.strip()) for part in text.split(",")]
-        found = [(_KEYS.get(part[1], part[1]), float(part[2])) for part in parts if part]
-        by_key = dict(found)
-        allowed = ({"k"}, {None}, {"f"}) if n == 1 else ({"f", "r"},)
-        if len(found) != len(parts) or len(parts) != n:
-            by_key = {}
-        elif n == 2 and [key for key, _ in found] == [None, None]:
-            by_key = {"f": found[0][1], "r": found[1][1]}
-        if set(by_key) not in allowed:
+        keys = [part and _KEYS.get(part[1], part[1]) for part in parts]
+        if None in parts or keys not in _RATES[n]:
             expected = f"{'[k = 1]' if n == 1 else '[kf = 1, kr = 2] or [1, 2]'}, numbers >= 0"
             raise FileFormatError(f"{where}: the rate is [{text}]; expected {expected}")
-        if not all(map(math.isfinite, by_key.values())):
+        values = [float(part[2]) for part in parts if part]
+        if not all(map(math.isfinite, values)):
             raise FileFormatError(f"{where}: the rate [{text}] is too large a number")
-        yield from (by_key["f"], by_key["r"]) if n == 2 else by_key.values()
+        return values[::-1] if keys[0] == "r" else values
 
     def network(self, name: str) -> ReactionNetwork:
         """All of it, with identifiers that do not collide."""

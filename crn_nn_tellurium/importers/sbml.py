@@ -98,13 +98,15 @@ def reactions_from_sbml(text: str, origin: str) -> ReactionNetwork:
 def _reactions(document: Any, origin: str) -> ReactionNetwork:
     log = document.getErrorLog()
     for error in map(log.getError, range(log.getNumErrors())):
-        # without an encoding, XML is UTF-8
+        # an encoding may be left out: XML is UTF-8 then
         fine = error.getErrorId() == libsbml.MissingXMLEncoding
         if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and not fine:
-            where, message = f"line {error.getLine()}", " ".join(error.getMessage().split())
-            raise FileFormatError(f"{origin!r} is not valid SBML, {where}: {message}")
+            message = " ".join(error.getMessage().split())
+            line = error.getLine()
+            raise FileFormatError(f"{origin!r} is not valid SBML, line {line}: {message}")
     if document.getModel() is None:
         raise FileFormatError(f"{origin!r} holds no model")
+    # so that laws name symbols of the model alone, and call nothing
     for converter in ("flatten comp", "promoteLocalParameters", "expandFunctionDefinitions"):
         if converter == "flatten comp" and document.getPlugin("comp") is None:
             continue
@@ -116,22 +118,19 @@ def _reactions(document: Any, origin: str) -> ReactionNetwork:
 
 
 class _Reader:
-    """Reads one model."""
-
     def __init__(self, model: Any, origin: str) -> None:
         self.model = model
         self._refuse(origin)
         self.formulas = Formulas(model, origin)
         self.refusal = self.formulas.refusal
         self.taken = {*self.formulas.volume, *self.formulas.assigned}
-        for part in (model.getListOfCompartments, model.getListOfParameters):
-            self.taken |= {entity.getId() for entity in part()}
-        self.taken |= {reaction.getId() for reaction in model.getListOfReactions()}
+        parts = model.getListOfCompartments(), model.getListOfParameters()
+        for entities in (*parts, model.getListOfReactions()):
+            self.taken |= {entity.getId() for entity in entities}
         self.orders: dict[str, float] = {}
         self.ruled = {rule.getVariable(): rule for rule in model.getListOfRules()}
 
     def network(self) -> ReactionNetwork:
-        """All of it."""
         name = free_id(self.model.getId() or "model", set(self.taken))
         reactions = list(self._reactions())
         constants = {reaction.rate_constant for reaction in reactions}
@@ -143,13 +142,13 @@ class _Reader:
     def _refuse(self, origin: str) -> None:
         """What has no place in a mass-action network."""
         model = self.model
-        fast = sum(r.isSetFast() and r.getFast() for r in model.getListOfReactions())
-        factors = sum(part.isSetConversionFactor() for part in (model, *model.getListOfSpecies()))
+        reactions, rules = model.getListOfReactions(), model.getListOfRules()
+        parts = model, *model.getListOfSpecies()
         counts = {
             "events": model.getNumEvents(),
-            "algebraic rules": sum(rule.isAlgebraic() for rule in model.getListOfRules()),
-            "fast reactions": fast,
-            "conversion factors": factors,
+            "algebraic rules": sum(rule.isAlgebraic() for rule in rules),
+            "fast reactions": sum(r.isSetFast() and r.getFast() for r in reactions),
+            "conversion factors": sum(part.isSetConversionFactor() for part in parts),
         }
         for what, count in counts.items():
             if count:
@@ -158,14 +157,11 @@ class _Reader:
                     " them out, or simulate the model as it is (scan takes Antimony texts)"
                 )
 
-    # Reactions --------------------------------------------------------------------------------
-
     def _reactions(self) -> Iterator[Reaction]:
         for reaction in self.model.getListOfReactions():
             yield from self._from_reaction(reaction)
-        for rule in self.model.getListOfRules():
-            if rule.isRate():
-                yield from self._from_rate_rule(rule)
+        for rule in filter(lambda rule: rule.isRate(), self.model.getListOfRules()):
+            yield from self._from_rate_rule(rule)
 
     def _from_reaction(self, reaction: Any) -> Iterator[Reaction]:
         name = reaction.getId()
@@ -224,9 +220,11 @@ class _Reader:
                 raise OverflowError(value)
         constant = self._rate_constant(identifier, term.coefficient, factors, sum(powers.values()))
         left, right = (before, after) if value >= 0 else (after, before)
+        # what the law depends on meets, whether the reaction lists it or not
         needed = {s: int(powers[s]) for s in (*left, *powers) if s in powers}
         made = {}
         for species in dict.fromkeys((*right, *needed, *left)):
+            # and is there afterwards but for the net change of the reaction as written
             count = needed.get(species, 0) + right.get(species, 0) - left.get(species, 0)
             if not by_rule and self._unmoved(species) and not self._held(species):
                 count = needed.get(species, 0)  # a rate rule alone changes it
@@ -243,6 +241,7 @@ class _Reader:
 
     def _rate_constant(self, reaction: str, coefficient: float, factors: Any, order: float) -> str:
         """A parameter where it is alone in its term and used at one order, else a new one."""
+        # a new constant is a number, and would no longer follow its parameters
         if len(factors) == 1 and factors[0][1] == 1 and abs(coefficient) == 1:
             name = str(factors[0][0])
             if self.orders.setdefault(name, order) == order:
@@ -261,7 +260,7 @@ class _Reader:
                 count = 1.0
             count /= reference.getDenominator()  # of Level 1
             own = reference.getId()
-            changes = own and (own in self.ruled or self._assignment(own))
+            changes = own and (own in self.ruled or self.model.getInitialAssignment(own))
             moving = reference.isSetStoichiometryMath() or changes
             if moving or count != int(count) or count < 0:
                 number = "a changing number of" if moving else repr(count)
@@ -272,9 +271,6 @@ class _Reader:
                 side[species] = side.get(species, 0) + int(count)
         return side
 
-    def _assignment(self, name: str) -> Any:
-        return self.model.getInitialAssignment(name)
-
     def _unmoved(self, species: str) -> bool:
         """Whether reactions leave it as it is."""
         found = self.model.getSpecies(species)
@@ -283,8 +279,6 @@ class _Reader:
     def _held(self, species: str) -> bool:
         """Whether nothing changes it."""
         return self._unmoved(species) and species not in self.ruled
-
-    # Species and read-outs --------------------------------------------------------------------
 
     def _species(self, constants: set[str]) -> Iterator[Species]:
         known = set(constants)
@@ -301,7 +295,7 @@ class _Reader:
     def _initial(self, species: Any, known: set[str], held: bool) -> float | Expression:
         name, volume = species.getId(), self.formulas.volume[species.getId()]
         what = f"the initial value of {name!r}"
-        assignment = self._assignment(name)
+        assignment = self.model.getInitialAssignment(name)
         if assignment is None:
             if species.isSetInitialAmount():
                 return float(species.getInitialAmount()) / volume

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
@@ -15,43 +14,25 @@ from crn_nn_tellurium.chemistry import Expression, Monomial
 from crn_nn_tellurium.errors import ReactionError
 
 _ONE = Expression((Monomial(1.0),))
+# of constants alone, which become numbers
 _FUNCTIONS: dict[str, Callable[[float], float]] = {"exp": math.exp, "ln": math.log, "abs": abs}
-"""Functions of constants, which become numbers."""
 _NUMBERS = {"pi": math.pi, "exponentiale": math.e}
-_MAX_POWER = 9
-"""Highest power of a sum that is multiplied out."""
+_MAX_POWER = 9  # the highest power of a sum that is multiplied out
 
 
-@dataclass
 class Formulas:
-    """What the symbols of a model stand for.
+    """What the symbols of a model stand for; `origin` names it in errors."""
 
-    Attributes
-    ----------
-    model : libsbml.Model
-    origin : str
-        Names the model in errors.
-    values : dict
-        Of what stays constant: parameters and compartments.
-    assigned : dict
-        Formulas of assignment rules, by variable.
-    volume : dict
-        Of each species' compartment.
-    in_amounts : set
-        Species whose symbols stand for amounts.
-    """
-
-    model: Any
-    origin: str
-    values: dict[str, float] = field(default_factory=dict)
-    assigned: dict[str, Any] = field(default_factory=dict)
-    volume: dict[str, float] = field(default_factory=dict)
-    in_amounts: set[str] = field(default_factory=set)
-    _open: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
+    def __init__(self, model: Any, origin: str) -> None:
+        self.model = model
+        self.origin = origin
+        self.values: dict[str, float] = {}  # of what stays constant: parameters, compartments
+        self.volume: dict[str, float] = {}  # of each species' compartment
+        self.in_amounts: set[str] = set()  # species whose symbols stand for amounts
+        self._open: list[str] = []  # rules that are being put in, to find circles
         every = self.model.getListOfRules()
         rules = {rule.getVariable(): rule for rule in every if not rule.isAlgebraic()}
+        # formulas of assignment rules, by variable
         self.assigned = {k: rule.getMath() for k, rule in rules.items() if rule.isAssignment()}
         for compartment in self.model.getListOfCompartments():
             name = compartment.getId()
@@ -82,7 +63,7 @@ class Formulas:
                 self.in_amounts.add(name)
 
     def _assign_constants(self) -> None:
-        """Initial assignments of constants, which may read one another in any order."""
+        """Initial assignments of constants."""
         constants = {c.getId() for c in self.model.getListOfCompartments()}
         constants |= {p.getId() for p in self.model.getListOfParameters()}
         open_ = {
@@ -90,6 +71,7 @@ class Formulas:
             for assignment in self.model.getListOfInitialAssignments()
             if assignment.getSymbol() in constants and assignment.getMath() is not None
         }
+        # they may read one another in any order, so until all are known, or none more gets known
         for name in open_:
             self.values.pop(name, None)
         while open_:
@@ -120,6 +102,7 @@ class Formulas:
                 f"{what}: the formula is nested too deeply; write its sum as several reactions"
             ) from error
         except (ArithmeticError, TypeError, ValueError) as error:
+            # a refusal of ours is a ValueError too
             if isinstance(error, ReactionError) and str(error).startswith(repr(self.origin)):
                 raise
             raise self.refusal(f"{what} has no finite value ({error})") from error
@@ -142,6 +125,7 @@ class Formulas:
 
     def expression(self, node: Any, what: str) -> Expression:
         """A formula as a sum of monomials, rules and volumes put in; `what` names it in errors."""
+        # in a tree of libSBML such a symbol looks like any other name
         if "<csymbol" in libsbml.writeMathMLToString(node):
             reads = f"{text_of(node)} reads the time or a constant of nature"
             raise self.refusal(f"{what}: {reads}; expected mass action")
@@ -186,6 +170,7 @@ class Formulas:
     def _power(self, base: Any, power: float, node: Any, what: str) -> Expression:
         expression = self._plain(base, what).collected()
         whole = power == int(power)
+        # (c A^a)^p = c^p A^(a p), where c^p is real
         if len(expression.terms) == 1 and (whole or expression.terms[0].coefficient > 0):
             return Expression((expression.terms[0] ** power,))
         if whole and 0 <= power <= _MAX_POWER:
@@ -225,20 +210,17 @@ class Formulas:
         raise self.refusal(f"{what} reads {name!r}; expected species and parameters")
 
     def with_numbers(self, expression: Expression, known: set[str], what: str) -> Expression:
-        """The expression with numbers for constants that are not among the known ones.
-
-        Constants that are, rate constants, are positive in a network; where one is negative in the
-        model, its sign goes to the number of the term.
-        """
+        """The expression with numbers for constants that are not among the known ones."""
         terms = []
         with self.calculating(what):
             for term in expression.terms:
                 kept = Monomial(term.coefficient)
                 for symbol, power in term.powers:
                     if symbol in known or symbol in self.volume:
-                        negative = self.values.get(symbol, 0.0) < 0
-                        kept *= Monomial(-1.0) ** power if negative else Monomial(1.0)
-                        kept *= Monomial(1.0, ((symbol, power),))
+                        # rate constants are positive in a network; the sign of one that is negative
+                        # in the model goes to the number of the term
+                        sign = Monomial(-1.0 if self.values.get(symbol, 0.0) < 0 else 1.0)
+                        kept *= sign**power * Monomial(1.0, ((symbol, power),))
                     else:
                         kept *= Monomial(self.constant(symbol, what)) ** power
                 terms.append(kept)
@@ -246,13 +228,13 @@ class Formulas:
 
 
 def divided(expression: Expression, number: float) -> Expression:
-    """The expression over a number."""
     terms = expression.terms
     return Expression(tuple(Monomial(term.coefficient / number, term.powers) for term in terms))
 
 
 def _operands(node: Any, kind: str) -> list[Any]:
-    """What a node is over; sums of sums are one, products of products too, however deep."""
+    """What a node is over; sums of sums are one, products of products too."""
+    # without recursion: libSBML nests a sum of n terms n deep, beyond what Python's stack holds
     found: list[Any] = []
     open_ = [node.getChild(i) for i in reversed(range(node.getNumChildren()))]
     while open_:
@@ -276,5 +258,4 @@ def _kind(node: Any) -> str:
 
 
 def text_of(node: Any) -> str:
-    """A formula as text."""
     return str(libsbml.formulaToL3String(node))

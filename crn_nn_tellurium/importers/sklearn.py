@@ -70,22 +70,19 @@ def from_sklearn(model: Any, h: float = 1e-6, *, inputs: str = "signed", **optio
             "from_sklearn: this MLPClassifier gives several labels a sample; expected one class a"
             " sample"
         )
-    layers = []
-    last = len(network.coefs_) - 1
-    for position, (weights, bias) in enumerate(
-        zip(network.coefs_, network.intercepts_, strict=True)
-    ):
+    kinds = [hidden] * (len(network.coefs_) - 1) + [output]
+    layers: list[Layer] = []
+    for weights, bias, kind in zip(network.coefs_, network.intercepts_, kinds, strict=True):
         matrix, offset = weights.T, bias
-        if position == 0:
+        if not layers:  # W (scale x + shift) + b = (W scale) x + (b + W shift)
             matrix, offset = matrix * scale, bias + matrix @ shift
-        layers.append(Layer(matrix, offset, (output if position == last else hidden)(h=h)))
+        layers.append(Layer(matrix, offset, kind(h=h)))
     is_classifier = isinstance(network, MLPClassifier)
     options.setdefault("task", "classification" if is_classifier else "regression")
     if is_classifier and options["task"] == "classification" and "class_names" not in options:
         # whole numbers compare equal to scikit-learn's labels, whatever their type
-        options["class_names"] = [
-            c if isinstance(c, str) else int(c) for c in network.classes_.tolist()
-        ]
+        names = (c if isinstance(c, str) else int(c) for c in network.classes_.tolist())
+        options["class_names"] = list(names)
     return Network(tuple(layers), inputs=inputs, **options)
 
 
@@ -100,6 +97,7 @@ def _unpack(model: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Any]:
         )
     for step in (*steps, network):
         try:
+            # "passthrough" and None are steps as well
             if hasattr(step, "fit"):
                 check_is_fitted(step)
         except NotFittedError as error:

@@ -193,4 +193,5 @@ def test_control_characters_in_names_leave_graphml_well_formed(tmp_path):
     crn = cn.ReactionNetwork(
         [cn.Species("A", 1.0, name="a\x01b")], [cn.Reaction("J", ("A",), (), "k", 1.0)]
     )
-    networkx.read_graphml(cn.export(crn, tmp_path / "net.graphml"))
+    graph = networkx.read_graphml(cn.export(crn, tmp_path / "net.graphml"))
+    assert graph.nodes["A"]["name"] == "ab"

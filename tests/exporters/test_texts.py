@@ -9,7 +9,7 @@ import pytest
 from support.exports import BRUSSELATOR, MODELS, NASTY, chain, exported, text_of, two
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.exporters.layered_positions import influences
+from crn_nn_tellurium.exporters.graph import influences
 
 NAMED = chain([name for name in NASTY if name not in ("_",)])
 TEXTS = {
@@ -135,6 +135,18 @@ def test_visual_dsd_has_a_process_per_species_and_reaction(crn, tmp_path):
     text = text_of(crn, tmp_path, "visual-dsd")
     assert len(re.findall(r"^\| .* \w+$", text, re.MULTILINE)) >= len(crn.species)
     assert len(re.findall(r"->\{\w+\}", text)) == len(crn.reactions)
+
+
+def test_visual_dsd_names_units_where_numbers_have_them_alone(tmp_path):
+    """It has no word for dimensionless, and takes nM and s where nothing is said."""
+    model_units = text_of(BRUSSELATOR, tmp_path, "visual-dsd")
+    assert "directive units" not in model_units
+    assert "Numbers are dimensionless (model units)." in model_units
+    assert "// Visual DSD labels concentrations nM and times s" in model_units
+    physical = text_of(BRUSSELATOR, tmp_path, "visual-dsd", units=cn.PhysicalUnits(10, 100))
+    assert "directive units { concentration=nM; time=s; }" in physical
+    assert "dimensionless" not in physical
+    assert "labels" not in physical
 
 
 @pytest.mark.parametrize("form", ["reactions", "compact", "numbers"])

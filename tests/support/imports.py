@@ -20,8 +20,8 @@ def each(cases):
     return pytest.mark.parametrize("case", cases, ids=lambda case: case.name)
 
 
-def against_roadrunner(crn, sbml, rng):
-    """Concentrations change as fast as roadrunner has it, at a random state."""
+def rates_of_change(crn, sbml, rng):
+    """How fast concentrations change at a random state: ours, and roadrunner's within `RTOL`."""
     r = roadrunner.RoadRunner(sbml)
     document = libsbml.readSBMLFromString(sbml)  # its species live as long as it does
     species = {s.getId(): s for s in document.getModel().getListOfSpecies()}
@@ -36,10 +36,8 @@ def against_roadrunner(crn, sbml, rng):
     theirs = {name: rate / volume[name] for name, rate in theirs.items()}
     x, held = ([state[name] for name in names] for names in (crn.floating, crn.boundary))
     ours = dict(zip(crn.floating, crn.right_hand_side(x, held).tolist(), strict=True))
-    assert set(crn.floating) == set(theirs)
-    assert ours == pytest.approx(
-        theirs, rel=RTOL, abs=RTOL
-    )  # absolute for rates that cancel, of terms around 1
+    # absolute for rates that cancel, of terms around 1
+    return ours, pytest.approx(theirs, rel=RTOL, abs=RTOL)
 
 
 def edited(text, edit, level=(3, 2)):

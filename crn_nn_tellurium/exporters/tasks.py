@@ -1,4 +1,4 @@
-"""What is fitted, to what: training problems for other tools."""
+"""What a file asks another tool to do: runs to simulate, a training problem to solve."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, free_id
+from crn_nn_tellurium.basics import FloatArray, free_id, is_real, some
 from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Units
 from crn_nn_tellurium.errors import InputError, ReactionError
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.writing import Source
 from crn_nn_tellurium.networks import (
     Network,
     are_labels,
@@ -20,31 +20,87 @@ from crn_nn_tellurium.networks import (
     targets_of_labels,
 )
 
-_GRID_POINTS = 16
-"""Samples of a problem that is written without data, at most."""
+_GRID_POINTS = 16  # of a problem that is written without data, at most
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Options of the formats that say what is to be simulated."""
+
+    t_end: float | None = None  # of the time course, in the units of the file
+    n_steps: int = 200
+    vary: str | None = None  # a boundary species or rate constant
+    low: Any = None
+    high: Any = None
+    n_points: int = 20  # steps of the scan
+
+    def variation(self, crn: ReactionNetwork) -> Variation | None:
+        """What the scan varies: as asked, else the first boundary species or rate constant."""
+        held = dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
+        constants = crn.constant_values
+        name = next(iter([*held, *constants]), None) if self.vary is None else self.vary
+        if name is None:
+            return None
+        if not isinstance(name, str) or (name not in held and name not in constants):
+            raise InputError(
+                f"vary is {name!r}; expected a boundary species"
+                f" ({some(list(held)) or 'there is none'}) or a rate constant"
+                f" ({some(list(constants))})"
+            )
+        # a rate constant of 0 would leave nothing to scan, so up to 1 then
+        usual = max(crn.units.c0, held[name]) if name in held else 2 * constants[name] or 1.0
+        low, high = 0.0 if self.low is None else self.low, usual if self.high is None else self.high
+        if not (is_real(low) and is_real(high) and 0 <= low < high < np.inf):
+            raise InputError(
+                f"{name!r} varies from {low!r} to {high!r}; expected numbers 0 <= low < high"
+            )
+        return Variation(name, float(low), float(high), name in held)
+
+
+@dataclass(frozen=True)
+class Variation:
+    """What a scan varies: a boundary species or a rate constant, between two values."""
+
+    id: str
+    low: float
+    high: float
+    is_species: bool
+
+
+def started_above(
+    crn: ReactionNetwork,
+    variation: Variation | None = None,
+    boundary: FloatArray | None = None,
+) -> ReactionNetwork:
+    """The network with numbers for start values, those at the largest of all concentrations that
+    are to be: the network's own, those of a scan and those of data, rows (n, n_boundary).
+    """
+    # start values are upper bounds of the fixed point and grow with the inputs, so these are good
+    # for every row: from above, Newton's method finds the positive fixed point
+    largest = crn.boundary_concentrations
+    if boundary is not None:
+        largest = np.vstack([largest, boundary]).max(axis=0)
+    if variation and variation.is_species:
+        place = crn.boundary.index(variation.id)
+        largest[place] = max(largest[place], variation.high)
+    return crn.with_starts(largest)
 
 
 @dataclass(frozen=True)
 class Training:
     """Options of the formats that set a training problem.
 
-    Attributes
-    ----------
-    X : (n, n_in) or, for a ReactionNetwork, (n, n_boundary) array_like, optional
-    Y : (n, n_out) array_like, or (n,) of class labels for a Network, optional
-        For a ReactionNetwork, (n, n_observables). Without data, a Network's own outputs at a grid
-        of inputs are measured.
-    bound : float
-        Weights and biases (or all rate constants of other reactions) are fitted between 0 and this,
-        times their value where that is larger than 1 (in the model's units).
-    free_signs : bool
-        A weight's sign is in its reaction and stays, but with this, which gives each weight two
-        reactions.
+    X are rows of inputs, (n, n_in), or of a ReactionNetwork's boundary species, Y of outputs or
+    observables; (n,) class labels do for a Network. Without data, a Network's own outputs at a grid
+    of inputs are measured.
     """
 
     X: Any = None
     Y: Any = None
+    # weights and biases (or all rate constants of other reactions) are fitted between 0 and this,
+    # times their value where that is larger than 1 (in the model's units)
     bound: float = 10.0
+    # a weight's sign is in its reaction and stays, but with this, which gives each two reactions
     free_signs: bool = False
 
     @property
@@ -73,23 +129,12 @@ class Problem:
 
 @dataclass(frozen=True)
 class Experiments:
-    """Steady states that somebody measured, or should.
+    """Steady states that somebody measured, or should."""
 
-    Attributes
-    ----------
-    boundary : (n, n_boundary) ndarray
-        Concentrations of the boundary species, in the order of `ReactionNetwork.boundary`.
-    outputs : tuple of str
-        The observables that were measured.
-    measured : (n, n_outputs) ndarray
-    origin : str
-        Where the numbers come from, for a comment.
-    """
-
-    boundary: FloatArray
-    outputs: tuple[str, ...]
-    measured: FloatArray
-    origin: str
+    boundary: FloatArray  # (n, n_boundary)
+    outputs: tuple[str, ...]  # the observables that were measured
+    measured: FloatArray  # (n, n_outputs)
+    origin: str  # where the numbers come from, for a comment
 
 
 @dataclass(frozen=True)
@@ -109,13 +154,13 @@ def fitted(source: Source, crn: ReactionNetwork, bound: float) -> list[Fitted]:
             f"bound is {bound!r}; expected at least 1, so that the values now are within the bounds"
         )
     is_network = isinstance(source.model, Network)
-    chosen = {k for k, sign in crn.constant_signs.items() if sign or not is_network}
-    orders, units = crn.constant_orders, crn.units
-    return [
-        Fitted(k, value, 0.0, bound * max(float(units.rate_constant(1.0, orders[k])), value))
-        for k, value in crn.constant_values.items()
-        if k in chosen
-    ]
+    signs, orders = crn.constant_signs, crn.constant_orders
+    found = []
+    for k, value in crn.constant_values.items():
+        if signs[k] or not is_network:  # weights and biases alone have signs
+            one = float(crn.units.rate_constant(1.0, orders[k]))
+            found.append(Fitted(k, value, 0.0, bound * max(one, value)))
+    return found
 
 
 def experiments(source: Source, X: Any = None, Y: Any = None) -> Experiments:
@@ -153,6 +198,7 @@ def _network_experiments(net: Network, X: Any, Y: Any, units: Units) -> Experime
                 f"X has shape {X.shape}; expected (n_samples, {net.n_in}), at least one sample"
             )
         given = np.asarray(Y)
+        # a column is of labels, but for one output that is no class, where it is of values
         if given.ndim == 1 and (net.n_out > 1 or are_labels(net, given)):
             measured = targets_of_labels(net, given, len(X))
         else:
@@ -164,11 +210,7 @@ def _network_experiments(net: Network, X: Any, Y: Any, units: Units) -> Experime
 
 
 def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionNetwork:
-    """Beside each reaction with one of these rate constants, its opposite, with one of 0.
-
-    The sign of a weight is in its reaction, so that a fit which may change it needs both: X + Y ->
-    X + 2 Y and X + Y -> X, which take and make the same molecules.
-    """
+    """Beside each reaction with one of these rate constants, its opposite, with one of 0."""
     chosen = set(constants)
     taken = set(crn.identifiers)
     opposite: dict[str, str] = {}
@@ -176,14 +218,15 @@ def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionN
     for reaction in crn.reactions:
         reactions.append(reaction)
         k = reaction.rate_constant
+        # X + Y -> X + 2 Y and X + Y -> X take the same molecules and change Y by +1 and -1
         before, net = dict(reaction.substrates), reaction.net
         mirrored = {s: before.get(s, 0) - net[s] for s in {**before, **net}}
         if k in chosen and min(mirrored.values()) >= 0:
             opposite.setdefault(k, free_id(f"{k}_minus", taken))
-            products = {s: n for s, n in mirrored.items() if n}
-            identifier, name = free_id(f"{reaction.id}_minus", taken), f"opposite of {reaction.id}"
-            sides = identifier, before, products
-            reactions.append(Reaction(*sides, opposite[k], 0.0, name, -reaction.sign))
+            after = {s: n for s, n in mirrored.items() if n}
+            made, name = free_id(f"{reaction.id}_minus", taken), f"opposite of {reaction.id}"
+            reactions.append(Reaction(made, before, after, opposite[k], 0.0, name, -reaction.sign))
+    # -> A has none, since nothing that it needs could be taken
     fixed = [k for k in chosen if k not in opposite]
     if fixed:
         raise InputError(
@@ -195,7 +238,6 @@ def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionN
 
 def _grid(net: Network) -> tuple[FloatArray, str]:
     """Inputs over their range: all combinations of ends and middles if few, else Sobol points."""
-    low, high = {"nonnegative": (0.0, 1.0), "signed": (-1.0, 1.0), "scaled": (0.0, 1.0)}[net.inputs]
     for levels in (4, 3, 2):
         if levels**net.n_in <= _GRID_POINTS:
             axes = np.meshgrid(*[np.linspace(0, 1, levels)] * net.n_in, indexing="ij")
@@ -205,15 +247,16 @@ def _grid(net: Network) -> tuple[FloatArray, str]:
     else:
         from scipy.stats import qmc  # most of a second, for this line alone
 
+        # unscrambled, so that equal models are equal files
         points = qmc.Sobol(net.n_in, scramble=False).random(_GRID_POINTS)
         how = f"the first {_GRID_POINTS} points of the Sobol sequence"
+    low: Any = -1.0 if net.inputs == "signed" else 0.0
+    high: Any = 1.0
+    where = f"from {low:g} to {high:g}"
     if net.inputs == "scaled":
-        coding = net.input_coding
-        inputs = np.array(coding.low) + points * (np.array(coding.high) - np.array(coding.low))
+        low, high = np.array(net.input_coding.low), np.array(net.input_coding.high)
         where = "over the range of the inputs"
-    else:
-        inputs = low + points * (high - low)
-        where = f"from {low:g} to {high:g}"
+    inputs = low + points * (high - low)
     return inputs, f"no data given: {how}, {where}, with the network's own outputs"
 
 
@@ -226,6 +269,7 @@ def _table(name: str, values: Any, columns: int, rows: int | None = None) -> Flo
     if not as_wide or rows not in (None, len(table)):
         expected = f"({'n' if rows is None else rows}, {columns})"
         raise InputError(f"{name} has shape {table.shape}; expected {expected}")
+    # X are concentrations, Y may be read-outs with a sign
     if not np.isfinite(table).all() or ((table < 0).any() and name == "X"):
         negative = " or is negative" if name == "X" else ""
         raise InputError(f"{name} holds a value that is not finite{negative}")

@@ -23,9 +23,8 @@ from support.networks import corpus
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.reactions import Observable
-from crn_nn_tellurium.exporters.problems import experiments, fitted, with_both_signs
-from crn_nn_tellurium.exporters.runs import Runs
-from crn_nn_tellurium.exporters.source import Source
+from crn_nn_tellurium.exporters.tasks import Runs, experiments, fitted, with_both_signs
+from crn_nn_tellurium.exporters.writing import Source
 from crn_nn_tellurium.importers.sbml import import_sbml
 from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 
