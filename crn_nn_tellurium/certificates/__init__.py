@@ -6,21 +6,3 @@ from crn_nn_tellurium.certificates.choice_of_h import HChoice, choose_h
 from crn_nn_tellurium.certificates.enclosures import Enclosure, certified_margin, enclosure
 from crn_nn_tellurium.certificates.following import EnvelopeModel
 from crn_nn_tellurium.certificates.question import EnvelopeCourse, kinetics_of
-
-__all__ = [
-    "Balanced",
-    "Bound",
-    "Certificate",
-    "Enclosure",
-    "EnvelopeCourse",
-    "EnvelopeModel",
-    "HChoice",
-    "balance",
-    "certified_margin",
-    "certify",
-    "choose_h",
-    "enclosure",
-    "kinetics_of",
-    "limit_concentrations",
-    "settling_time",
-]

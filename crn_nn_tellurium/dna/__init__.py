@@ -5,17 +5,3 @@ from crn_nn_tellurium.dna.read_out_windows import ReadOutWindow, read_out_window
 from crn_nn_tellurium.dna.strand_displacement import StrandDisplacement
 from crn_nn_tellurium.dna.time_scales import StrandOptions
 from crn_nn_tellurium.dna.translation import to_strand_displacement
-
-__all__ = [
-    "LONG",
-    "TOEHOLD",
-    "Complex",
-    "Parts",
-    "ReadOutWindow",
-    "StrandDisplacement",
-    "StrandOptions",
-    "domain_parts",
-    "read_out_window",
-    "smallest_fuel",
-    "to_strand_displacement",
-]

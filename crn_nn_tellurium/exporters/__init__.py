@@ -1,5 +1,3 @@
 """Files for other tools, one file per format."""
 
 from crn_nn_tellurium.exporters.exporting import export
-
-__all__ = ["export"]

@@ -4,5 +4,3 @@ from crn_nn_tellurium.importers.antimony import import_antimony
 from crn_nn_tellurium.importers.crn import import_crn
 from crn_nn_tellurium.importers.sbml import import_sbml
 from crn_nn_tellurium.importers.sklearn import from_sklearn
-
-__all__ = ["from_sklearn", "import_antimony", "import_crn", "import_sbml"]

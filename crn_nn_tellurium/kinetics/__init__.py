@@ -17,24 +17,3 @@ from crn_nn_tellurium.kinetics.rate_errors import (
     perturbed_outputs,
     spread,
 )
-
-__all__ = [
-    "Bounds",
-    "Catalysts",
-    "LayerKinetics",
-    "LayerState",
-    "NetworkKinetics",
-    "RateConstants",
-    "RateErrors",
-    "drive",
-    "extreme_root",
-    "forward_sensitivities",
-    "layer_factors",
-    "perturbed_constants",
-    "perturbed_outputs",
-    "positive_root",
-    "product_of",
-    "settle_between",
-    "spread",
-    "weighted_sums_of",
-]

@@ -17,24 +17,3 @@ from crn_nn_tellurium.plots.scans import (
 from crn_nn_tellurium.plots.sensitivities import plot_sensitivities
 from crn_nn_tellurium.plots.time_courses import plot_time_course
 from crn_nn_tellurium.plots.training import plot_confusion_matrix, plot_history
-
-__all__ = [
-    "check_picture",
-    "new_figure",
-    "plot_certified_margins",
-    "plot_confusion_matrix",
-    "plot_decision_boundary",
-    "plot_envelope",
-    "plot_h_choice",
-    "plot_history",
-    "plot_read_out_window",
-    "plot_robustness",
-    "plot_scan",
-    "plot_scan_bands",
-    "plot_scan_map",
-    "plot_scan_points",
-    "plot_scan_surface",
-    "plot_sensitivities",
-    "plot_time_course",
-    "save_figure",
-]

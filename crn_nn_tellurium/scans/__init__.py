@@ -13,24 +13,3 @@ from crn_nn_tellurium.scans.quantities import (
 )
 from crn_nn_tellurium.scans.refining import refine
 from crn_nn_tellurium.scans.scanning import scan
-
-__all__ = [
-    "CLASS",
-    "DRAW",
-    "FUEL",
-    "STEADY_STATE",
-    "Axis",
-    "GradientNorm",
-    "MeanLoss",
-    "NetworkParameters",
-    "ScanFile",
-    "SettlingTime",
-    "UserFunction",
-    "latin_hypercube",
-    "lognormal",
-    "open_scan",
-    "paired",
-    "refine",
-    "scan",
-    "sobol",
-]

@@ -13,20 +13,3 @@ from crn_nn_tellurium.sensitivity.problem import (
     result_of,
 )
 from crn_nn_tellurium.sensitivity.steady import Sensitivities, sensitivities
-
-__all__ = [
-    "Gradient",
-    "GradientCheck",
-    "Problem",
-    "Sensitivities",
-    "SteadyStateSource",
-    "TransientSensitivities",
-    "adjoint",
-    "at_a_time",
-    "by_kind",
-    "check_gradients",
-    "gradient",
-    "result_of",
-    "sensitivities",
-    "transient_sensitivities",
-]

@@ -5,19 +5,3 @@ from crn_nn_tellurium.training.fitting import fit
 from crn_nn_tellurium.training.optimizers import LBFGS, Adam, Optimizer
 from crn_nn_tellurium.training.options import Constraints, Monitor, ReadOutTime, Validation
 from crn_nn_tellurium.training.results import FitResult, Record
-
-__all__ = [
-    "LBFGS",
-    "Adam",
-    "CRNClassifier",
-    "CRNRegressor",
-    "Constraints",
-    "FitResult",
-    "Monitor",
-    "Optimizer",
-    "ReadOutTime",
-    "Record",
-    "Validation",
-    "fit",
-    "train_on_table",
-]
