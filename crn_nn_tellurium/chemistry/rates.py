@@ -104,7 +104,7 @@ class Terms:
     def add(self, monomials: FloatArray, sizes: bool = False) -> FloatArray:
         """Sums (..., n_rows) of terms; with `sizes`, of their sizes."""
         if sizes:
-            return _apply(abs(self._gather), np.abs(monomials))
+            return _apply(self._gather_sizes, np.abs(monomials))
         return _apply(self._gather, monomials)
 
     def sums(self, extended: FloatArray, constants: FloatArray) -> FloatArray:
@@ -115,6 +115,10 @@ class Terms:
     def _gather(self) -> sparse.csr_array:
         shape = (self.n_rows, len(self))
         return sparse.csr_array((self.number, np.arange(len(self)), self._starts), shape=shape)
+
+    @cached_property
+    def _gather_sizes(self) -> sparse.csr_array:
+        return abs(self._gather)  # a tenth of a steady state's time, were it made in every balance
 
     # Derivatives ------------------------------------------------------------------------------
 

@@ -15,12 +15,19 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray, read_only
 from crn_nn_tellurium.chemistry import Expression, ReactionNetwork
 from crn_nn_tellurium.encoding import to_reactions, variational_text
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.networks import Network, other_names
+from crn_nn_tellurium.kinetics import NetworkKinetics
+from crn_nn_tellurium.networks import (
+    Network,
+    other_names,
+    parameters as network_parameters,
+)
+from crn_nn_tellurium.sensitivity.by_parameter import parameter_jacobian
 from crn_nn_tellurium.simulation import FlatModel, Tolerances, start_values, time_grid
 
 EQUATIONS_PER_MODEL = 240
@@ -100,8 +107,9 @@ def transient_sensitivities(
         Observables or floating species; by default the network's outputs, or all observables, or
         all floating species.
     parameters : sequence of str, optional
-        Rate constants (``k1_0_0``, ``h1``; their values are sizes, never negative) and boundary
-        species (inputs); by default all of them.
+        As for `sensitivities`. Of a Network: weights ``w1_0_1``, biases ``b1_0``, ``h1``, and
+        inputs by name. Of a ReactionNetwork: rate constants, whose values are sizes, never
+        negative, and boundary species. By default all.
     initial : float or mapping of str to float, optional
         Start concentrations, which then do not depend on parameters. By default those of the
         model, with what they depend on.
@@ -110,33 +118,77 @@ def transient_sensitivities(
     ------
     InputError
         If a name is unknown or a number does not fit.
+    NetworkError
+        If an activation's description depends on h, so that h is no rate constant alone.
     ConvergenceError
         If the integrator gives up.
 
     Examples
     --------
     >>> net = Network.random([2, 3, 1], seed=0)
-    >>> transient_sensitivities(net, [0, 1], t_end=10, n_points=11, parameters=["h1", "k1_0_1"])
+    >>> transient_sensitivities(net, [0, 1], t_end=10, n_points=11, parameters=["h1", "w1_0_1"])
     TransientSensitivities(11 points from t = 0 to 10, 1 outputs by 2 parameters)
     """
     time = time_grid(t_end, n_points)
-    if not isinstance(model, Network | ReactionNetwork):
-        kind = type(model).__name__
-        raise InputError(f"transient_sensitivities takes a Network or ReactionNetwork; got {kind}")
     if isinstance(model, Network):
         if x is None:
             raise InputError("a Network needs its input values x")
-        crn = to_reactions(model, x, zero_weights=True)
-        outputs = model.output_names if outputs is None else outputs
-    else:
-        if x is not None:
-            raise InputError(
-                "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
-            )
-        crn = model
-    equations = Variational(crn, outputs, parameters)
-    found = equations.run(crn.boundary_concentrations, crn.constants, time, initial)
+        return _of_network(model, x, time, outputs, parameters, initial)
+    if not isinstance(model, ReactionNetwork):
+        kind = type(model).__name__
+        raise InputError(f"transient_sensitivities takes a Network or ReactionNetwork; got {kind}")
+    if x is not None:
+        raise InputError(
+            "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
+        )
+    equations = Variational(model, outputs, parameters)
+    found = equations.run(model.boundary_concentrations, model.constants, time, initial)
     return TransientSensitivities(time, *found, equations.outputs, equations.parameters)
+
+
+def _of_network(
+    net: Network,
+    x: npt.ArrayLike,
+    time: FloatArray,
+    outputs: Sequence[str] | None,
+    parameters: Sequence[str] | None,
+    initial: float | Mapping[str, float] | None,
+) -> TransientSensitivities:
+    crn, kinetics = to_reactions(net, x, zero_weights=True), NetworkKinetics(net)
+    constants, by_parameter = parameter_jacobian(kinetics, crn)
+    by_rail = net.input_coding.derivative(net.input_coding.check(x))
+    # rails of one input after the other, as the boundary species are
+    by_input = sparse.block_diag([rails[:, None] for rails in by_rail])
+    jacobian = sparse.block_diag([by_parameter, by_input], format="csc")
+    own = network_parameters(net)
+    names = (*(p.id for p in own), *net.input_names)
+    chosen = names if parameters is None else as_names(parameters)
+    check_names("parameter", chosen, names, "a weight, bias, h or input")
+    if any(p.kind == "h" and p.id in chosen for p in own):
+        kinetics.check_h()
+    columns = jacobian[:, [names.index(name) for name in chosen]]
+    # of the variational equations, only those that the chosen parameters need
+    needed = np.unique(columns.indices)
+    by = [(*constants, *crn.boundary)[i] for i in needed]
+    equations = Variational(crn, net.output_names if outputs is None else outputs, by)
+    found, read = equations.run(crn.boundary_concentrations, crn.constants, time, initial)
+    values = found @ columns[needed].toarray()
+    return TransientSensitivities(time, values, read, equations.outputs, chosen)
+
+
+def as_names(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Names, of which one may stand by itself."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def check_names(kind: str, names: Sequence[str], known: Sequence[str], expected: str) -> None:
+    """Refuse names that are unknown, or there twice."""
+    for name in names:
+        if name not in known:
+            few = ", ".join(known[:8]) + ", ..." + other_names(name, known)
+            raise InputError(f"{kind} {name!r}: expected {expected}, {few}")
+        if names.count(name) > 1:
+            raise InputError(f"{kind} {name!r} is named twice; expected each once")
 
 
 class Variational:
@@ -150,24 +202,13 @@ class Variational:
     ) -> None:
         self.crn = crn
         observables = {o.id: o.expression for o in crn.observables}
-        outputs = (outputs,) if isinstance(outputs, str) else outputs
-        parameters = (parameters,) if isinstance(parameters, str) else parameters
-        self.outputs = tuple(outputs if outputs is not None else observables or crn.floating)
-        self.parameters = tuple(
-            parameters if parameters is not None else (*crn.rate_constants, *crn.boundary)
-        )
-        species = (*observables, *crn.floating), "an observable or floating species"
-        constants = (*crn.rate_constants, *crn.boundary), "a rate constant or boundary species"
-        for kind, names, (known, expected) in (
-            ("output", self.outputs, species),
-            ("parameter", self.parameters, constants),
-        ):
-            for name in names:
-                if name not in known:
-                    few = ", ".join(known[:8]) + ", ..." + other_names(name, known)
-                    raise InputError(f"{kind} {name!r}: expected {expected}, {few}")
-            if twice := [name for name in names if names.count(name) > 1]:
-                raise InputError(f"{kind} {twice[0]!r} is named twice; expected each once")
+        species = (*observables, *crn.floating)
+        constants = (*crn.rate_constants, *crn.boundary)
+        own = observables or crn.floating
+        self.outputs = tuple(own) if outputs is None else as_names(outputs)
+        self.parameters = constants if parameters is None else as_names(parameters)
+        check_names("output", self.outputs, species, "an observable or floating species")
+        check_names("parameter", self.parameters, constants, "a rate constant or boundary species")
         self._moving = {p: self._reached_from(p) for p in self.parameters}
         moving = [p for p in self.parameters if self._moving[p]]
         size = max(1, EQUATIONS_PER_MODEL // max(1, len(crn.floating)))
