@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,9 +25,9 @@ from crn_nn_tellurium.networks import (
     values_of,
 )
 from crn_nn_tellurium.sensitivity.by_parameter import constants_by_place, parameter_jacobian
-from crn_nn_tellurium.sensitivity.finite_differences import central_difference
+from crn_nn_tellurium.sensitivity.finite_differences import Estimate, central_difference
 from crn_nn_tellurium.sensitivity.over_time import Variational
-from crn_nn_tellurium.sensitivity.problem import Gradient, Problem, result_of
+from crn_nn_tellurium.sensitivity.problem import Gradient, Problem
 from crn_nn_tellurium.simulation import INTEGRATED, FlatModel
 
 _CONTROL_STEP = 0.01
@@ -43,14 +45,8 @@ def finite_difference(problem: Problem) -> Gradient:
         changed, _ = problem.outputs_by_engine(from_vector(net, values), problem.x)
         return np.array([problem.losses(changed).mean()])
 
-    values, errors = np.empty_like(vector), np.empty_like(vector)
-    for position, unit in enumerate(np.eye(len(vector))):
-
-        def along(step: float, unit: FloatArray = unit) -> FloatArray:
-            return mean_loss(vector + step * unit)
-
-        found = central_difference(along, scales[position], problem.noise)
-        values[position], errors[position] = found.value[0], found.error[0]
+    found = _by_column(mean_loss, vector, scales, problem.noise)
+    values, errors = found.value[0], found.error[0]
     by_input = by_input_error = None
     if problem.inputs:
         # Inputs of either sign, so that one at the end of its range can be changed both ways. At a
@@ -62,17 +58,31 @@ def finite_difference(problem: Problem) -> Gradient:
         def losses_at(x: FloatArray) -> FloatArray:
             return problem.losses(problem.outputs_by_engine(signed, x)[0]) / n
 
-        by_input, by_input_error = (np.empty_like(problem.x) for _ in range(2))
-        for column, unit in enumerate(np.eye(net.n_in)):
+        input_scales = [_input_scale(net, column) for column in range(net.n_in)]
+        found = _by_column(losses_at, problem.x, input_scales, problem.noise)
+        by_input, by_input_error = found.value, found.error
+    what = outputs, "finite_difference"
+    error = problem.result(*what, unpack(net, errors), by_input_error, status)
+    return problem.result(*what, unpack(net, values), by_input, status, error)
 
-            def along_input(step: float, unit: FloatArray = unit) -> FloatArray:
-                return losses_at(problem.x + step * unit)
 
-            found = central_difference(along_input, _input_scale(net, column), problem.noise)
-            by_input[:, column], by_input_error[:, column] = found.value, found.error
-    what = problem, outputs, "finite_difference"
-    error = result_of(*what, unpack(net, errors), by_input_error, status)
-    return result_of(*what, unpack(net, values), by_input, status, error)
+def _by_column(
+    function: Callable[[FloatArray], FloatArray],
+    at: FloatArray,
+    scales: Sequence[float] | FloatArray,
+    noise: float,
+) -> Estimate:
+    """Derivatives (n, n_columns) of a function's values (n,) by each column of its argument."""
+
+    def along(unit: FloatArray, step: float) -> FloatArray:
+        return function(at + step * unit)
+
+    found = [
+        central_difference(partial(along, unit), scale, noise)
+        for unit, scale in zip(np.eye(at.shape[-1]), scales, strict=True)
+    ]
+    values, errors = zip(*((each.value, each.error) for each in found), strict=True)
+    return Estimate(np.stack(values, axis=-1), np.stack(errors, axis=-1))
 
 
 def _scales(net: Network, x: FloatArray) -> FloatArray:
@@ -80,6 +90,7 @@ def _scales(net: Network, x: FloatArray) -> FloatArray:
     values = net.forward(x)
     weights, biases = [], []
     for layer in net.layers:
+        # of sigma_h(z) = (z + sqrt(z^2 + 4 h)) / 2 the corner is some sqrt(h) wide
         bend = np.sqrt(layer.activation.h) / layer.activation.gain
         largest = np.maximum(np.abs(layer.read(values)).max(axis=0), 1e-3)
         _, columns = places(layer.weights)
@@ -130,7 +141,7 @@ def control_coefficients(problem: Problem) -> Gradient:
         weight = np.array([c * by_own[j] for j, c in species.values()])
         totals += weight @ model.control_coefficients(state, held, list(species), steps)
     parts = unpack(net, totals @ by_parameter)
-    return result_of(problem, steady.outputs, "control_coefficients", parts, None, steady.status)
+    return problem.result(steady.outputs, "control_coefficients", parts, None, steady.status)
 
 
 def at_a_time(problem: Problem) -> Gradient:
@@ -152,7 +163,7 @@ def at_a_time(problem: Problem) -> Gradient:
     if problem.inputs:
         by_rail = rows[:, len(constants) :].reshape(len(rows), net.n_in, -1)
         by_input = (by_rail * net.input_coding.derivative(problem.x)).sum(axis=2)
-    return result_of(problem, outputs, "forward", unpack(net, total), by_input, status)
+    return problem.result(outputs, "forward", unpack(net, total), by_input, status)
 
 
 def _steps_by_constant(

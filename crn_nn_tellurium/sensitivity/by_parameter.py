@@ -54,11 +54,11 @@ def parameter_jacobian(
     """Rate constants of the flat network, and d size / d parameter, (n_constants, n_parameters)."""
     n_parameters, signs = len(to_vector(kinetics.net)), crn.constant_signs
     # where each layer's parameters stand in the vector of all
-    numbers = split(kinetics.net, np.arange(n_parameters))
+    numbers = split(kinetics.net, np.arange(n_parameters, dtype=float))
     names: list[str] = []
     entries: list[tuple[FloatArray, npt.NDArray[np.intp], npt.NDArray[np.intp]]] = []
     for layer, weights, bias, h in zip(kinetics.layers, *numbers, strict=True):
-        own, columns = layer.constants, np.concatenate([weights, bias, [h]])
+        own, columns = layer.constants, np.concatenate([weights, bias, [h]]).astype(np.intp)
         for k, (target, place), sign in constants_by_place(layer):
             if k not in signs:
                 continue

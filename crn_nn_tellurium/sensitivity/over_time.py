@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,7 @@ from crn_nn_tellurium.chemistry import Expression, ReactionNetwork
 from crn_nn_tellurium.encoding import to_reactions, variational_text
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import NetworkKinetics
-from crn_nn_tellurium.networks import (
-    Network,
-    other_names,
-    parameters as network_parameters,
-)
+from crn_nn_tellurium.networks import Network, other_names, parameters as network_parameters
 from crn_nn_tellurium.sensitivity.by_parameter import parameter_jacobian
 from crn_nn_tellurium.simulation import FlatModel, Tolerances, start_values, time_grid
 
@@ -211,33 +208,35 @@ class Variational:
         check_names("parameter", self.parameters, constants, "a rate constant or boundary species")
         self._moving = {p: self._reached_from(p) for p in self.parameters}
         moving = [p for p in self.parameters if self._moving[p]]
+        # compiling grows with the square of the equations, so few parameters go into one model
         size = max(1, EQUATIONS_PER_MODEL // max(1, len(crn.floating)))
         chunks = [moving[first : first + size] for first in range(0, len(moving), size)]
         self._models = [self._model(chunk) for chunk in chunks or [[]]]
 
+    @cached_property
+    def _acts(self) -> set[tuple[str, str]]:
+        """(rate constant or species, floating species in whose equation it stands)."""
+        crn, terms, by_species = self.crn, self.crn.terms, self.crn.jacobian_terms
+        symbols, floating = crn.floating + crn.boundary, crn.floating
+        assert by_species.column is not None
+        constants = zip(terms.constant, terms.row, strict=True)
+        species = zip(by_species.column, by_species.row, strict=True)
+        acts = {(crn.rate_constants[k], floating[row]) for k, row in constants}
+        return acts | {(symbols[column], floating[row]) for column, row in species}
+
     def _reached_from(self, parameter: str) -> frozenset[str]:
         """Floating species that a change of the parameter reaches, in f or in the start."""
-        crn, symbols = self.crn, self.crn.floating + self.crn.boundary
-        acts = {
-            (crn.rate_constants[k], crn.floating[row])
-            for k, row in zip(crn.terms.constant, crn.terms.row, strict=True)
-        }
-        table = crn.jacobian_terms
-        assert table.column is not None
-        acts |= {
-            (symbols[column], crn.floating[row])
-            for column, row in zip(table.column, table.row, strict=True)
-        }
         # formulas of starts read what stands before them, so one pass in order finds all
         known = {parameter}
-        for species in crn.species:
+        for species in self.crn.species:
             formula = species.initial
             if isinstance(formula, Expression) and known.intersection(formula.symbols):
                 known.add(species.id)
-        reached = {species for source, species in acts if source == parameter}
+        reached = {species for source, species in self._acts if source == parameter}
         reached |= known - {parameter}
+        # what a changed species drives changes too, until nothing more does
         while True:
-            more = {species for source, species in acts if source in reached} - reached
+            more = {species for source, species in self._acts if source in reached} - reached
             if not more:
                 return frozenset(reached)
             reached |= more
@@ -256,6 +255,7 @@ class Variational:
         states = np.empty((len(time), n))
         derivatives = np.zeros((len(time), n, len(self.parameters)))
         for model, place in self._models:
+            # the text has the species first, then their derivatives, in the order of `place`
             begin = np.array([*start, *(by_start[where] for where in place)])
             tolerances = Tolerances(absolute_of=dict.fromkeys(model.floating[n:], ABSOLUTE))
             found = model.time_course(time, begin, boundary, constants, tolerances=tolerances)
@@ -320,22 +320,9 @@ def read_outputs(
     states: FloatArray,
     derivatives: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
-    """Observables and species with their derivatives, by the chain rule.
+    """Derivatives (n, n_outputs, n_parameters) and values (n, n_outputs) of what is read.
 
-    Parameters
-    ----------
-    crn : ReactionNetwork
-    outputs, parameters : sequence of str
-        Observables or floating species; rate constants or boundary species.
-    boundary, constants : (n_boundary,) and (n_constants,) ndarray
-    states : (n, n_floating) ndarray
-    derivatives : (n, n_floating, n_parameters) ndarray
-        Of the floating species.
-
-    Returns
-    -------
-    (n, n_outputs, n_parameters) and (n, n_outputs) ndarray
-        Derivatives and values.
+    By the chain rule, from those of the floating species (n, n_floating, n_parameters).
     """
     row = {name: i for i, name in enumerate(crn.floating)}
     column = {name: i for i, name in enumerate(parameters)}

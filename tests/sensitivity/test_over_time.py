@@ -10,7 +10,7 @@ from scipy.integrate import solve_ivp
 from support import networks
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.networks import from_vector, parameters, to_vector
+from crn_nn_tellurium.networks.parameter_vector import from_vector, parameters, to_vector
 from crn_nn_tellurium.sensitivity.finite_differences import central_difference
 
 CORPUS = {case.name: case for case in networks.corpus()}
