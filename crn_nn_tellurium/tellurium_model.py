@@ -20,12 +20,7 @@ from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import CONCENTRATION, ReactionNetwork, Units
-from crn_nn_tellurium.encoding import (
-    Form,
-    compact_names,
-    to_antimony,
-    written,
-)
+from crn_nn_tellurium.encoding import Form, compact_names, to_antimony, written
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError
 from crn_nn_tellurium.networks import Network, other_names
 from crn_nn_tellurium.sensitivity import sensitivities
@@ -60,11 +55,8 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         names = compact_names(crn) if form == "compact" else {k: k for k in crn.rate_constants}
         self._constant_of = {name: k for k, name in names.items()}
         self._signs = crn.constant_signs if form == "compact" else {}
-        self.timeCourseSelections = [
-            "time",
-            *(f"[{name}]" for name in crn.floating),
-            *net.output_names,
-        ]
+        species = (f"[{name}]" for name in crn.floating)
+        self.timeCourseSelections = ["time", *species, *net.output_names]
         self.steadyStateSelections = list(net.output_names)
         self._selection = self._selections()
 
@@ -125,25 +117,17 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
 
     @contextmanager
     def _own_solvers(self) -> Iterator[None]:
-        """CVODE and nleq2 with the settings they need, whatever the user has chosen for
-        simulations.
-        """
+        """CVODE and nleq2 as they need to be, whatever the user has chosen for simulations."""
         integrator, solver = self.getIntegrator().getName(), self.getSteadyStateSolver().getName()
         self.setIntegrator("cvode")
         self.setSteadyStateSolver("nleq2")
-        needed = {
-            self.getIntegrator(): CVODE,
-            self.getSteadyStateSolver(): {"relative_tolerance": STEADY_STATE_TOLERANCE},
-        }
-        kept = [
-            (owner, name, owner.getValue(name))
-            for owner, values in needed.items()
-            for name in values
-        ]
+        needed = [(self.getIntegrator(), name, value) for name, value in CVODE.items()]
+        tolerance = "relative_tolerance", STEADY_STATE_TOLERANCE
+        needed.append((self.getSteadyStateSolver(), *tolerance))
+        kept = [(owner, name, owner.getValue(name)) for owner, name, _ in needed]
         try:
-            for owner, values in needed.items():
-                for name, value in values.items():
-                    owner.setValue(name, value)
+            for owner, name, value in needed:
+                owner.setValue(name, value)
             yield
         finally:
             for owner, name, value in kept:
@@ -152,8 +136,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             self.setIntegrator(integrator)
 
     def getuCC(self, variable: str, parameter: str) -> float:
-        """d variable / d parameter at the steady state: a species or output by a rate constant or
-        input species.
+        """d species or output / d rate constant or input species at the steady state.
 
         Exact, from the Jacobian of the reactions; roadrunner's own, which answers for other names,
         recompiles the model and takes differences.
@@ -219,27 +202,17 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
     # Values by name -----------------------------------------------------------------------------
 
     def _selections(self) -> dict[str, str]:
-        """Attribute -> selection, as roadrunner has it, but for this model and whatever loads
-        later.
-        """
+        """Attribute -> selection, as roadrunner has it, whatever model loads later."""
         model = self.model
-        found = {
-            f"{name}_amt": name
-            for name in (*model.getFloatingSpeciesIds(), *model.getBoundarySpeciesIds())
-        }
+        found = {}
         for name in (*model.getFloatingSpeciesIds(), *model.getBoundarySpeciesIds()):
+            found[f"{name}_amt"] = name
             found[name] = found[f"{name}_conc"] = f"[{name}]"
-        for name in (
-            *model.getGlobalParameterIds(),
-            *model.getCompartmentIds(),
-            *model.getReactionIds(),
-        ):
-            found[name] = name
-        return {
-            name: selection
-            for name, selection in found.items()
-            if not callable(getattr(type(self), name, None))
-        }
+        for names in (model.getGlobalParameterIds, model.getCompartmentIds, model.getReactionIds):
+            found |= {name: name for name in names()}
+        # a species named like a method would hide it
+        kept = (name for name in found if not callable(getattr(type(self), name, None)))
+        return {name: found[name] for name in kept}
 
     def __getattribute__(self, name: str) -> Any:
         selection = super().__getattribute__("__dict__").get("_selection", {}).get(name)
@@ -254,9 +227,8 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             self.setValue(name if name in self._net.input_names else selection, value)
 
     def _refuse_other_kind(self, name: str) -> None:
-        """Name the model's own, where somebody gives a weight's name instead of its constant's,
-        or the name that the constant has in another form.
-        """
+        """Name the model's own name of a constant, where somebody gives its weight's or another."""
+        # roadrunner sets attributes before this class has any
         known = self.__dict__.get("_constant_of", {})
         if name not in known and (hint := other_names(name, known)):
             raise InputError(f"{name!r}: no parameter of this model{hint}")
@@ -282,9 +254,8 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             units = self._crn.units
             own = units.revert(value, CONCENTRATION)
             coded = units.concentration(net.input_coding.one(position, own)).tolist()
-            for rail, concentration in zip(
-                self._crn.boundary[position * len(coded) :], coded, strict=False
-            ):
+            rails = self._crn.boundary[position * len(coded) :][: len(coded)]
+            for rail, concentration in zip(rails, coded, strict=True):
                 super().setValue(rail, concentration)
             return
         self._refuse_other_kind(name)
@@ -303,7 +274,8 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         super().reset(*args)
         bounds = self._crn.initial_state(self._boundary(), self._constants()).tolist()
         for species, bound in zip(self._crn.floating, bounds, strict=True):
-            if self.getValue(f"init([{species}])") == self._start[species]:  # not set by the user
+            # not set by the user
+            if self.getValue(f"init([{species}])") == self._start[species]:
                 super().setValue(f"[{species}]", bound)
 
     def __dir__(self) -> list[str]:
@@ -313,12 +285,9 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         # roadrunner's own pickle knows nothing of the network
         units = self._crn.units
         x = [units.revert(self.getValue(name), CONCENTRATION) for name in self._net.input_names]
-        values = {
-            name: self.getValue(name)
-            for name in self.model.getGlobalParameterIds()
-            if name in self._constant_of
-        }
-        values |= {f"[{name}]": self.getValue(f"[{name}]") for name in self._crn.floating}
+        kept = [name for name in self.model.getGlobalParameterIds() if name in self._constant_of]
+        kept += [f"[{name}]" for name in self._crn.floating]
+        values = {name: self.getValue(name) for name in kept}
         return _copy, (self._net, x, self._form, units, values)
 
     def __copy__(self) -> ChemistryRunner:

@@ -91,7 +91,7 @@ class Terms:
 
     def add(self, monomials: FloatArray, sizes: bool = False) -> FloatArray:
         """Sums (..., n_rows) of terms; with `sizes`, of their sizes."""
-        matrix = abs(self._gather) if sizes else self._gather
+        matrix = self._gather_sizes if sizes else self._gather
         vectors = np.abs(monomials) if sizes else monomials
         # scipy's sparse arrays multiply two dimensions alone
         flat = vectors.reshape(math.prod(vectors.shape[:-1]), len(self))
@@ -105,6 +105,10 @@ class Terms:
     def _gather(self) -> sparse.csr_array:
         shape = (self.n_rows, len(self))
         return sparse.csr_array((self.number, np.arange(len(self)), self._starts), shape=shape)
+
+    @cached_property
+    def _gather_sizes(self) -> sparse.csr_array:
+        return abs(self._gather)  # a tenth of a steady state's time, were it made in every balance
 
     # Derivatives ------------------------------------------------------------------------------
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,24 +12,22 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray, by_sample
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.kinetics import LayerKinetics, NetworkKinetics, RateConstants
+from crn_nn_tellurium.kinetics import LayerKinetics
 from crn_nn_tellurium.networks import (
     INPUT,
     Network,
-    bias_constant,
     from_vector,
     pack,
     places,
-    shared_id,
     to_vector,
     unit_ids,
     unpack,
     values_of,
-    weight_constant,
 )
-from crn_nn_tellurium.sensitivity.finite_differences import central_difference
+from crn_nn_tellurium.sensitivity.by_parameter import constants_by_place, parameter_jacobian
+from crn_nn_tellurium.sensitivity.finite_differences import Estimate, central_difference
 from crn_nn_tellurium.sensitivity.over_time import Variational
-from crn_nn_tellurium.sensitivity.problem import Gradient, Problem, by_kind, result_of
+from crn_nn_tellurium.sensitivity.problem import Gradient, Problem
 from crn_nn_tellurium.simulation import INTEGRATED, FlatModel
 
 _CONTROL_STEP = 0.01
@@ -46,14 +45,8 @@ def finite_difference(problem: Problem) -> Gradient:
         changed, _ = problem.outputs_by_engine(from_vector(net, values), problem.x)
         return np.array([problem.losses(changed).mean()])
 
-    values, errors = np.empty_like(vector), np.empty_like(vector)
-    for position, unit in enumerate(np.eye(len(vector))):
-
-        def along(step: float, unit: FloatArray = unit) -> FloatArray:
-            return mean_loss(vector + step * unit)
-
-        found = central_difference(along, scales[position], problem.noise)
-        values[position], errors[position] = found.value[0], found.error[0]
+    found = _by_column(mean_loss, vector, scales, problem.noise)
+    values, errors = found.value[0], found.error[0]
     by_input = by_input_error = None
     if problem.inputs:
         # Inputs of either sign, so that one at the end of its range can be changed both ways. At a
@@ -65,17 +58,31 @@ def finite_difference(problem: Problem) -> Gradient:
         def losses_at(x: FloatArray) -> FloatArray:
             return problem.losses(problem.outputs_by_engine(signed, x)[0]) / n
 
-        by_input, by_input_error = (np.empty_like(problem.x) for _ in range(2))
-        for column, unit in enumerate(np.eye(net.n_in)):
+        input_scales = [_input_scale(net, column) for column in range(net.n_in)]
+        found = _by_column(losses_at, problem.x, input_scales, problem.noise)
+        by_input, by_input_error = found.value, found.error
+    what = outputs, "finite_difference"
+    error = problem.result(*what, unpack(net, errors), by_input_error, status)
+    return problem.result(*what, unpack(net, values), by_input, status, error)
 
-            def along_input(step: float, unit: FloatArray = unit) -> FloatArray:
-                return losses_at(problem.x + step * unit)
 
-            found = central_difference(along_input, _input_scale(net, column), problem.noise)
-            by_input[:, column], by_input_error[:, column] = found.value, found.error
-    what = problem, outputs, "finite_difference"
-    error = result_of(*what, unpack(net, errors), by_input_error, status)
-    return result_of(*what, unpack(net, values), by_input, status, error)
+def _by_column(
+    function: Callable[[FloatArray], FloatArray],
+    at: FloatArray,
+    scales: Sequence[float] | FloatArray,
+    noise: float,
+) -> Estimate:
+    """Derivatives (n, n_columns) of a function's values (n,) by each column of its argument."""
+
+    def along(unit: FloatArray, step: float) -> FloatArray:
+        return function(at + step * unit)
+
+    found = [
+        central_difference(partial(along, unit), scale, noise)
+        for unit, scale in zip(np.eye(at.shape[-1]), scales, strict=True)
+    ]
+    values, errors = zip(*((each.value, each.error) for each in found), strict=True)
+    return Estimate(np.stack(values, axis=-1), np.stack(errors, axis=-1))
 
 
 def _scales(net: Network, x: FloatArray) -> FloatArray:
@@ -83,6 +90,7 @@ def _scales(net: Network, x: FloatArray) -> FloatArray:
     values = net.forward(x)
     weights, biases = [], []
     for layer in net.layers:
+        # of sigma_h(z) = (z + sqrt(z^2 + 4 h)) / 2 the corner is some sqrt(h) wide
         bend = np.sqrt(layer.activation.h) / layer.activation.gain
         largest = np.maximum(np.abs(layer.read(values)).max(axis=0), 1e-3)
         _, columns = places(layer.weights)
@@ -123,36 +131,17 @@ def control_coefficients(problem: Problem) -> Gradient:
         for name, c in read.items()
     }
     scales = unpack(net, _CONTROL_STEP * _scales(net, problem.x))
-    steps = {
-        k: step
-        for layer, *scale in zip(kinetics.layers, *scales, strict=True)
-        for k, step in _steps_by_constant(layer, *scale).items()
-        if k in crn.rate_constants
-    }
-    # getuCC is by sizes of rate constants; the sign of a weight is in its reaction
-    totals, signs = dict.fromkeys(steps, 0.0), crn.constant_signs
+    every: dict[str, float] = {}
+    for layer, *scale in zip(kinetics.layers, *scales, strict=True):
+        every |= _steps_by_constant(layer, *scale)
+    names, by_parameter = parameter_jacobian(kinetics, crn)
+    steps = {k: every[k] for k in names}
+    totals = np.zeros(len(steps))
     for state, held, by_own in zip(steady.concentrations, boundary, by_output, strict=True):
         weight = np.array([c * by_own[j] for j, c in species.values()])
-        found = weight @ model.control_coefficients(state, held, list(species), steps)
-        for k, value in zip(steps, found.tolist(), strict=True):
-            totals[k] += (signs[k] or 1) * value
-    parts = by_kind(_by_place(kinetics, totals))
-    return result_of(problem, steady.outputs, "control_coefficients", parts, None, steady.status)
-
-
-def _by_place(
-    kinetics: NetworkKinetics, totals: Mapping[str, float]
-) -> list[tuple[Any, FloatArray, float]]:
-    """dL/d(parameters) by layer, from dL/d(signed numbers) by identifier."""
-    parts = []
-    for layer in kinetics.layers:
-        own = layer.constants
-        empty = (np.zeros_like(part) for part in (own.weights, own.bias, own.local))
-        by_constant = RateConstants(*empty)
-        for k, (target, place), sign in _constants_by_place(layer):
-            getattr(by_constant, target)[place] = sign * totals.get(k, 0.0)
-        parts.append(layer.to_parameters(by_constant))
-    return parts
+        totals += weight @ model.control_coefficients(state, held, list(species), steps)
+    parts = unpack(net, totals @ by_parameter)
+    return problem.result(steady.outputs, "control_coefficients", parts, None, steady.status)
 
 
 def at_a_time(problem: Problem) -> Gradient:
@@ -160,9 +149,8 @@ def at_a_time(problem: Problem) -> Gradient:
     assert problem.time is not None
     net, kinetics = problem.net, problem.simulator.kinetics
     crn = to_reactions(net, zero_weights=True)
-    every = (k for layer in kinetics.layers for k, _, _ in _constants_by_place(layer))
-    wanted = [k for k in every if k in crn.rate_constants]
-    by = [*wanted, *(crn.boundary if problem.inputs else ())]
+    constants, by_parameter = parameter_jacobian(kinetics, crn)
+    by = [*constants, *(crn.boundary if problem.inputs else ())]
     equations = Variational(crn, net.output_names, by)
     boundary = by_sample(net.input_coding.code(problem.x))
     times = np.array([0.0, problem.time])
@@ -170,35 +158,12 @@ def at_a_time(problem: Problem) -> Gradient:
     outputs = np.array([values[-1] for _, values in found])
     by_output = problem.by_output(outputs)
     rows = np.array([by_output[i] @ derivatives[-1] for i, (derivatives, _) in enumerate(found)])
-    by_size = zip(wanted, rows[:, : len(wanted)].sum(axis=0).tolist(), strict=True)
-    signs = crn.constant_signs
-    parts = _by_place(kinetics, {k: (signs[k] or 1) * value for k, value in by_size})
+    total = rows[:, : len(constants)].sum(axis=0) @ by_parameter
     by_input, status = None, (INTEGRATED,) * len(outputs)
     if problem.inputs:
-        by_rail = rows[:, len(wanted) :].reshape(len(rows), net.n_in, -1)
+        by_rail = rows[:, len(constants) :].reshape(len(rows), net.n_in, -1)
         by_input = (by_rail * net.input_coding.derivative(problem.x)).sum(axis=2)
-    return result_of(problem, outputs, "forward", by_kind(parts), by_input, status)
-
-
-def _constants_by_place(layer: LayerKinetics) -> list[tuple[str, tuple[str, Any], float]]:
-    """(identifier, place in `RateConstants`, its sign per signed number) of weights, biases, h."""
-    chemistry, activation = layer.chemistry, layer.activation
-    result: list[tuple[str, tuple[str, Any], float]] = []
-    rows, columns = (part.tolist() for part in places(chemistry.weights))
-    for number, (j, i) in enumerate(zip(rows, columns, strict=True)):
-        k = weight_constant(chemistry.index, j, chemistry.catalysts[i].label)
-        result.append((k, ("weights", number), 1.0))
-    for j in range(chemistry.layer.n_out):
-        seen = set()
-        for position, rail in enumerate(activation.rails):
-            k = bias_constant(chemistry.index, j, rail.name if rail.shift else "")
-            if k not in seen:  # of the rails that share a bias, the first stands for it
-                seen.add(k)
-                sign = 1.0 if rail.shift else float(rail.sign)
-                result.append((k, ("bias", (j, position)), sign))
-    h = shared_id(chemistry.index, "h")
-    result.append((h, ("local", layer.local.rate_constants.index(h)), 1.0))
-    return result
+    return problem.result(outputs, "forward", unpack(net, total), by_input, status)
 
 
 def _steps_by_constant(
@@ -207,7 +172,7 @@ def _steps_by_constant(
     """Step of each rate constant, from those of the layer's weights, biases and h."""
     by_weight, _ = layer.chemistry.apply(values_of(weights), bias)
     gain, result = layer.activation.gain, {}
-    for k, (target, place), _ in _constants_by_place(layer):
+    for k, (target, place), _ in constants_by_place(layer):
         if target == "weights":
             result[k] = float(abs(by_weight[place]))
         else:

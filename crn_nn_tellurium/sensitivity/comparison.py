@@ -159,6 +159,7 @@ def _sizes(simulator: Simulator, X: npt.ArrayLike, Y: npt.ArrayLike, loss: LossL
     states = kinetics.settle(x)
     targets = encode_targets(resolved, net, Y, len(x))
     by_output = resolved.derivative(kinetics.outputs(states), targets) / len(x)
+    # the closed form's states: sizes need no more digits
     by_constant, _ = kinetics.backward(states, by_output, sizes=True)
     # where nothing contributes, all methods have to say 0: relative to the least number, any other
     # answer is too large

@@ -42,20 +42,11 @@ class Estimate:
 def central_difference(
     function: Callable[[float], FloatArray], scale: float, noise: float = NOISE
 ) -> Estimate:
-    """d function / d step at step 0.
+    """d function / d step at step 0, of a function from a step to values (n,).
 
-    Parameters
-    ----------
-    function : callable
-        step -> (n,) values.
-    scale : float
-        The change over which the function is far from a straight line; the largest step is a tenth
-        of it.
-    noise : float
-        Relative rounding of the function's values.
+    `scale` is the change over which the function is far from a straight line, `noise` the relative
+    rounding of its values.
 
-    Examples
-    --------
     >>> found = central_difference(lambda step: np.sin(np.array([1.0 + step])), 1.0)
     >>> bool(abs(found.value[0] - np.cos(1.0)) < found.error[0] < 1e-9)
     True

@@ -19,19 +19,35 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
+import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import check_choice
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.networks import LossLike, Network, encode_targets, resolve_loss
+from crn_nn_tellurium.kinetics import forward_sensitivities
+from crn_nn_tellurium.networks import (
+    INPUT,
+    LossLike,
+    Network,
+    encode_targets,
+    outer_sum,
+    resolve_loss,
+    to_vector,
+    unpack,
+)
 from crn_nn_tellurium.sensitivity.by_engine import (
     at_a_time,
     control_coefficients,
     finite_difference,
 )
-from crn_nn_tellurium.sensitivity.exact import adjoint, closed_form, forward
-from crn_nn_tellurium.sensitivity.problem import Gradient, Problem, SteadyStateSource, simulator_of
-from crn_nn_tellurium.simulation import OnError, Simulator, check_time
+from crn_nn_tellurium.sensitivity.problem import (
+    Gradient,
+    Problem,
+    SteadyStateSource,
+    by_kind,
+    simulator_of,
+)
+from crn_nn_tellurium.simulation import CLOSED_FORM, OnError, Simulator, check_time
 
 GradientMethod = Literal[
     "adjoint", "forward", "finite_difference", "control_coefficients", "closed_form"
@@ -121,6 +137,64 @@ def gradient(
     targets = encode_targets(resolved, net, Y, len(x))
     how = inputs, steady_state, on_error, time, initial
     return methods[chosen](Problem(simulator, x, resolved, targets, *how))
+
+
+def adjoint(problem: Problem) -> Gradient:
+    """The gradient by the adjoint method."""
+    kinetics = problem.simulator.kinetics
+    states, status = problem.settle(kinetics)
+    outputs = kinetics.outputs(states)
+    by_output = problem.by_output(outputs)
+    by_constant, by_input = kinetics.backward(states, by_output, inputs=problem.inputs)
+    pairs = zip(kinetics.layers, by_constant, strict=True)
+    parts = [layer.to_parameters(part) for layer, part in pairs]
+    return problem.result(outputs, "adjoint", by_kind(parts), by_input, status)
+
+
+def forward(problem: Problem) -> Gradient:
+    """dy/dp for every output and parameter, then the chain rule."""
+    kinetics = problem.simulator.kinetics
+    states, status = problem.settle(kinetics)
+    outputs = kinetics.outputs(states)
+    by_output = problem.by_output(outputs)
+    n_parameters = len(to_vector(problem.net))
+    total = np.zeros(n_parameters)
+    by_input = np.empty_like(problem.x)
+    # one sample at a time: all outputs by all parameters of all samples are many numbers
+    for sample in range(len(problem.x)):
+        one = [state.sample(sample) for state in states]
+        jacobian = forward_sensitivities(kinetics, one, problem.inputs)[0]
+        row = by_output[sample] @ jacobian
+        total += row[:n_parameters]
+        if problem.inputs:
+            by_input[sample] = row[n_parameters:]
+    return problem.result(outputs, "forward", unpack(problem.net, total), by_input, status)
+
+
+def closed_form(problem: Problem) -> Gradient:
+    """Backpropagation through the network's formula."""
+    net = problem.net
+    values = net.forward(problem.x)
+    outputs = values[net.layers[-1].name]
+    totals = {name: np.zeros_like(value) for name, value in values.items()}
+    totals[net.layers[-1].name] += problem.by_output(outputs)
+    parts = []
+    for layer in reversed(net.layers):
+        activation, by_value = layer.activation, totals[layer.name]
+        z = layer.pre_activation(layer.read(values))
+        slope = activation.derivative(z)
+        # of units that read one another the slope is a matrix
+        coupled = activation.couples_units
+        by_z = np.einsum("nj,nji->ni", by_value, slope) if coupled else by_value * slope
+        by_h = float(np.sum(by_value * activation.h_derivative(z)))
+        by_weight = outer_sum(layer.weights, by_z, layer.read(values))
+        parts.append((by_weight, by_z.sum(axis=0), by_h))
+        by_read = by_z @ layer.weights
+        for source, span in net.spans(layer):
+            # a value that several layers read has a part from each
+            totals[source] += by_read[:, span]
+    status = (CLOSED_FORM,) * len(problem.x)
+    return problem.result(outputs, "closed_form", by_kind(parts[::-1]), totals[INPUT], status)
 
 
 _METHODS: dict[str, Callable[[Problem], Gradient]] = {

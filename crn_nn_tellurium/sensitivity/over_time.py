@@ -11,16 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray, read_only
 from crn_nn_tellurium.chemistry import Expression, ReactionNetwork
 from crn_nn_tellurium.encoding import to_reactions, variational_text
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.networks import Network, other_names
+from crn_nn_tellurium.kinetics import NetworkKinetics
+from crn_nn_tellurium.networks import Network, other_names, parameters as network_parameters
+from crn_nn_tellurium.sensitivity.by_parameter import check_h, parameter_jacobian
 from crn_nn_tellurium.simulation import FlatModel, Tolerances, start_values, time_grid
 
 EQUATIONS_PER_MODEL = 240
@@ -100,8 +104,9 @@ def transient_sensitivities(
         Observables or floating species; by default the network's outputs, or all observables, or
         all floating species.
     parameters : sequence of str, optional
-        Rate constants (``k1_0_0``, ``h1``; their values are sizes, never negative) and boundary
-        species (inputs); by default all of them.
+        As for `sensitivities`. Of a Network: weights ``w1_0_1``, biases ``b1_0``, ``h1``, and
+        inputs by name. Of a ReactionNetwork: rate constants, whose values are sizes, never
+        negative, and boundary species. By default all.
     initial : float or mapping of str to float, optional
         Start concentrations, which then do not depend on parameters. By default those of the
         model, with what they depend on.
@@ -110,33 +115,75 @@ def transient_sensitivities(
     ------
     InputError
         If a name is unknown or a number does not fit.
+    NetworkError
+        If an activation's description depends on h, so that h is no rate constant alone.
     ConvergenceError
         If the integrator gives up.
 
     Examples
     --------
     >>> net = Network.random([2, 3, 1], seed=0)
-    >>> transient_sensitivities(net, [0, 1], t_end=10, n_points=11, parameters=["h1", "k1_0_1"])
+    >>> transient_sensitivities(net, [0, 1], t_end=10, n_points=11, parameters=["h1", "w1_0_1"])
     TransientSensitivities(11 points from t = 0 to 10, 1 outputs by 2 parameters)
     """
     time = time_grid(t_end, n_points)
-    if not isinstance(model, Network | ReactionNetwork):
-        kind = type(model).__name__
-        raise InputError(f"transient_sensitivities takes a Network or ReactionNetwork; got {kind}")
     if isinstance(model, Network):
         if x is None:
             raise InputError("a Network needs its input values x")
-        crn = to_reactions(model, x, zero_weights=True)
-        outputs = model.output_names if outputs is None else outputs
-    else:
-        if x is not None:
-            raise InputError(
-                "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
-            )
-        crn = model
-    equations = Variational(crn, outputs, parameters)
-    found = equations.run(crn.boundary_concentrations, crn.constants, time, initial)
+        return _of_network(model, x, time, outputs, parameters, initial)
+    if not isinstance(model, ReactionNetwork):
+        kind = type(model).__name__
+        raise InputError(f"transient_sensitivities takes a Network or ReactionNetwork; got {kind}")
+    if x is not None:
+        raise InputError(
+            "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
+        )
+    equations = Variational(model, outputs, parameters)
+    found = equations.run(model.boundary_concentrations, model.constants, time, initial)
     return TransientSensitivities(time, *found, equations.outputs, equations.parameters)
+
+
+def _of_network(
+    net: Network,
+    x: npt.ArrayLike,
+    time: FloatArray,
+    outputs: Sequence[str] | None,
+    parameters: Sequence[str] | None,
+    initial: float | Mapping[str, float] | None,
+) -> TransientSensitivities:
+    crn, kinetics = to_reactions(net, x, zero_weights=True), NetworkKinetics(net)
+    constants, by_parameter = parameter_jacobian(kinetics, crn)
+    by_rail = net.input_coding.derivative(net.input_coding.check(x))
+    # rails of one input after the other, as the boundary species are
+    by_input = sparse.block_diag([rails[:, None] for rails in by_rail])
+    jacobian = sparse.block_diag([by_parameter, by_input], format="csc")
+    names = (*(p.id for p in network_parameters(net)), *net.input_names)
+    chosen = names if parameters is None else as_names(parameters)
+    check_names("parameter", chosen, names, "a weight, bias, h or input")
+    check_h(kinetics, chosen)
+    columns = jacobian[:, [names.index(name) for name in chosen]]
+    # of the variational equations, only those that the chosen parameters need
+    needed = np.unique(columns.indices)
+    by = [(*constants, *crn.boundary)[i] for i in needed]
+    equations = Variational(crn, net.output_names if outputs is None else outputs, by)
+    found, read = equations.run(crn.boundary_concentrations, crn.constants, time, initial)
+    values = found @ columns[needed].toarray()
+    return TransientSensitivities(time, values, read, equations.outputs, chosen)
+
+
+def as_names(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Names, of which one may stand by itself."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def check_names(kind: str, names: Sequence[str], known: Sequence[str], expected: str) -> None:
+    """Refuse names that are unknown, or there twice."""
+    for name in names:
+        if name not in known:
+            few = ", ".join(known[:8]) + ", ..." + other_names(name, known)
+            raise InputError(f"{kind} {name!r}: expected {expected}, {few}")
+        if names.count(name) > 1:
+            raise InputError(f"{kind} {name!r} is named twice; expected each once")
 
 
 class Variational:
@@ -150,53 +197,44 @@ class Variational:
     ) -> None:
         self.crn = crn
         observables = {o.id: o.expression for o in crn.observables}
-        outputs = (outputs,) if isinstance(outputs, str) else outputs
-        parameters = (parameters,) if isinstance(parameters, str) else parameters
-        self.outputs = tuple(outputs if outputs is not None else observables or crn.floating)
-        self.parameters = tuple(
-            parameters if parameters is not None else (*crn.rate_constants, *crn.boundary)
-        )
-        species = (*observables, *crn.floating), "an observable or floating species"
-        constants = (*crn.rate_constants, *crn.boundary), "a rate constant or boundary species"
-        for kind, names, (known, expected) in (
-            ("output", self.outputs, species),
-            ("parameter", self.parameters, constants),
-        ):
-            for name in names:
-                if name not in known:
-                    few = ", ".join(known[:8]) + ", ..." + other_names(name, known)
-                    raise InputError(f"{kind} {name!r}: expected {expected}, {few}")
-            if twice := [name for name in names if names.count(name) > 1]:
-                raise InputError(f"{kind} {twice[0]!r} is named twice; expected each once")
+        species = (*observables, *crn.floating)
+        constants = (*crn.rate_constants, *crn.boundary)
+        own = observables or crn.floating
+        self.outputs = tuple(own) if outputs is None else as_names(outputs)
+        self.parameters = constants if parameters is None else as_names(parameters)
+        check_names("output", self.outputs, species, "an observable or floating species")
+        check_names("parameter", self.parameters, constants, "a rate constant or boundary species")
         self._moving = {p: self._reached_from(p) for p in self.parameters}
         moving = [p for p in self.parameters if self._moving[p]]
+        # compiling grows with the square of the equations, so few parameters go into one model
         size = max(1, EQUATIONS_PER_MODEL // max(1, len(crn.floating)))
         chunks = [moving[first : first + size] for first in range(0, len(moving), size)]
         self._models = [self._model(chunk) for chunk in chunks or [[]]]
 
+    @cached_property
+    def _acts(self) -> set[tuple[str, str]]:
+        """(rate constant or species, floating species in whose equation it stands)."""
+        crn, terms, by_species = self.crn, self.crn.terms, self.crn.jacobian_terms
+        symbols, floating = crn.floating + crn.boundary, crn.floating
+        assert by_species.column is not None
+        constants = zip(terms.constant, terms.row, strict=True)
+        species = zip(by_species.column, by_species.row, strict=True)
+        acts = {(crn.rate_constants[k], floating[row]) for k, row in constants}
+        return acts | {(symbols[column], floating[row]) for column, row in species}
+
     def _reached_from(self, parameter: str) -> frozenset[str]:
         """Floating species that a change of the parameter reaches, in f or in the start."""
-        crn, symbols = self.crn, self.crn.floating + self.crn.boundary
-        acts = {
-            (crn.rate_constants[k], crn.floating[row])
-            for k, row in zip(crn.terms.constant, crn.terms.row, strict=True)
-        }
-        table = crn.jacobian_terms
-        assert table.column is not None
-        acts |= {
-            (symbols[column], crn.floating[row])
-            for column, row in zip(table.column, table.row, strict=True)
-        }
         # formulas of starts read what stands before them, so one pass in order finds all
         known = {parameter}
-        for species in crn.species:
+        for species in self.crn.species:
             formula = species.initial
             if isinstance(formula, Expression) and known.intersection(formula.symbols):
                 known.add(species.id)
-        reached = {species for source, species in acts if source == parameter}
+        reached = {species for source, species in self._acts if source == parameter}
         reached |= known - {parameter}
+        # what a changed species drives changes too, until nothing more does
         while True:
-            more = {species for source, species in acts if source in reached} - reached
+            more = {species for source, species in self._acts if source in reached} - reached
             if not more:
                 return frozenset(reached)
             reached |= more
@@ -215,6 +253,7 @@ class Variational:
         states = np.empty((len(time), n))
         derivatives = np.zeros((len(time), n, len(self.parameters)))
         for model, place in self._models:
+            # the text has the species first, then their derivatives, in the order of `place`
             begin = np.array([*start, *(by_start[where] for where in place)])
             tolerances = Tolerances(absolute_of=dict.fromkeys(model.floating[n:], ABSOLUTE))
             found = model.time_course(time, begin, boundary, constants, tolerances=tolerances)
@@ -279,22 +318,9 @@ def read_outputs(
     states: FloatArray,
     derivatives: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
-    """Observables and species with their derivatives, by the chain rule.
+    """Derivatives (n, n_outputs, n_parameters) and values (n, n_outputs) of what is read.
 
-    Parameters
-    ----------
-    crn : ReactionNetwork
-    outputs, parameters : sequence of str
-        Observables or floating species; rate constants or boundary species.
-    boundary, constants : (n_boundary,) and (n_constants,) ndarray
-    states : (n, n_floating) ndarray
-    derivatives : (n, n_floating, n_parameters) ndarray
-        Of the floating species.
-
-    Returns
-    -------
-    (n, n_outputs, n_parameters) and (n, n_outputs) ndarray
-        Derivatives and values.
+    By the chain rule, from those of the floating species (n, n_floating, n_parameters).
     """
     row = {name: i for i, name in enumerate(crn.floating)}
     column = {name: i for i, name in enumerate(parameters)}

@@ -101,6 +101,7 @@ class Problem:
         if self.time is None:
             steady = simulator.steady_state(x, on_error=self.on_error)
             return steady.outputs, steady.status
+        # two points will do: CVODE chooses its own steps between them
         courses = [simulator.time_course(row, self.time, 2, initial=self.initial) for row in x]
         return np.array([course.outputs[-1] for course in courses]), (INTEGRATED,) * len(x)
 
@@ -131,6 +132,19 @@ class Problem:
         steady = self.simulator.steady_state(self.x, on_error=self.on_error)
         return kinetics.at(self.x, steady.concentrations), steady.status
 
+    def result(
+        self,
+        outputs: FloatArray,
+        method: str,
+        parts: tuple[list[Any], list[FloatArray], FloatArray],
+        by_input: FloatArray | None,
+        status: tuple[Outcome, ...],
+        error: Gradient | None = None,
+    ) -> Gradient:
+        """A method's answer."""
+        loss, wanted = float(self.losses(outputs).mean()), by_input if self.inputs else None
+        return Gradient(loss, *parts, wanted, outputs, method, status, error)
+
 
 def simulator_of(model: Network | Simulator) -> Simulator:
     """The simulator of a network, or the one that is given."""
@@ -148,19 +162,3 @@ def by_kind(
     """(weights, bias, h) by layer as weights, biases and h."""
     weights, biases, h = zip(*parts, strict=True)
     return list(weights), list(biases), np.array(h)
-
-
-def result_of(
-    problem: Problem,
-    outputs: FloatArray,
-    method: str,
-    parts: tuple[list[Any], list[FloatArray], FloatArray],
-    by_input: FloatArray | None,
-    status: tuple[Outcome, ...],
-    error: Gradient | None = None,
-) -> Gradient:
-    """A method's answer."""
-    loss = float(problem.losses(outputs).mean())
-    return Gradient(
-        loss, *parts, by_input if problem.inputs else None, outputs, method, status, error
-    )

@@ -28,12 +28,8 @@ from crn_nn_tellurium.networks import (
     parameters as network_parameters,
     to_vector,
 )
-from crn_nn_tellurium.sensitivity.conservation import (
-    NAMED_UP_TO,
-    combination_text,
-    refuse_conserved,
-)
-from crn_nn_tellurium.sensitivity.over_time import position, read_outputs
+from crn_nn_tellurium.sensitivity.by_parameter import check_h
+from crn_nn_tellurium.sensitivity.over_time import as_names, position, read_outputs
 from crn_nn_tellurium.sensitivity.problem import simulator_of
 from crn_nn_tellurium.simulation import (
     AFTER_INTEGRATION,
@@ -49,6 +45,8 @@ if TYPE_CHECKING:
 
 SINGULAR = 1e-13
 """Smallest singular value of J beside the largest, rows scaled to 1, that may be rounding alone."""
+NAMED_UP_TO = 2_000
+"""Floating species up to which conserved combinations are looked for, by dense linear algebra."""
 _DURATIONS = DURATIONS[1:13]
 
 
@@ -161,16 +159,15 @@ def sensitivities(
         if outputs is None and model.observables:
             outputs = [observable.id for observable in model.observables]
     else:
-        found = _of_network(simulator_of(model), x)
+        simulator = simulator_of(model)
+        found = _of_network(simulator, x)
+        wanted = found.parameters if parameters is None else as_names(parameters)
+        check_h(simulator.kinetics, wanted)
     rows = _chosen("output", outputs, found.outputs)
     columns = _chosen("parameter", parameters, found.parameters)
-    return Sensitivities(
-        found.values[..., rows, :][..., columns],
-        found.output_values[..., rows],
-        found.parameter_values[..., columns],
-        tuple(found.outputs[i] for i in rows),
-        tuple(found.parameters[i] for i in columns),
-    )
+    at = found.output_values[..., rows], found.parameter_values[..., columns]
+    names = tuple(found.outputs[i] for i in rows), tuple(found.parameters[i] for i in columns)
+    return Sensitivities(found.values[..., rows, :][..., columns], *at, *names)
 
 
 def _chosen(kind: str, names: str | Sequence[str] | None, known: tuple[str, ...]) -> list[int]:
@@ -198,6 +195,7 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None) -> Sensitivities:
     states = simulator.kinetics.at(batch, steady.concentrations)
     found = forward_sensitivities(simulator.kinetics, states, inputs=True)
     names = (*(p.id for p in network_parameters(net)), *net.input_names)
+    # every sample has the same parameters, and inputs of its own
     own = np.broadcast_to(to_vector(net), (len(batch), len(names) - net.n_in))
     at = np.concatenate([own, batch], axis=1)
     outputs = simulator.kinetics.outputs(states)
@@ -213,6 +211,7 @@ def _of_reactions(crn: ReactionNetwork, near: npt.ArrayLike | None) -> Sensitivi
     refuse_conserved(crn)
     state = steady_state_of(crn, near)
     sides = [crn.rate_constant_jacobian(state), crn.boundary_jacobian(state)]
+    # one factorisation serves all parameters
     right = sparse.hstack(sides).toarray()
     derivatives = np.zeros((0, right.shape[1]))
     if len(crn.floating):
@@ -229,6 +228,7 @@ def _factorized(crn: ReactionNetwork, jacobian: sparse.csr_array) -> Any:
     """J, ready to solve with, or a refusal that names what is not determined."""
     scale = abs(jacobian).max(axis=1).toarray().ravel()
     if len(scale) <= NAMED_UP_TO and len(scale):
+        # rows of one size: a slow species is no reason to call J singular
         dense = jacobian.toarray() / np.where(scale > 0, scale, 1.0)[:, None]
         left, sizes, _ = linalg.svd(dense)
         if np.linalg.eigvals(jacobian.toarray()).real.max() > SINGULAR * abs(jacobian).max():
@@ -263,6 +263,7 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
         raise InputError(
             f"network {crn.name!r}: a state of shape {start.shape}; expected {expected}"
         )
+    # a start that is near needs no engine
     polished = None if near is None else _newton(crn, start)
     if polished is not None:
         return polished
@@ -306,3 +307,61 @@ def _newton(crn: ReactionNetwork, state: FloatArray) -> FloatArray | None:
     x = np.maximum(np.where(np.abs(x) <= 1e-3 * floor, 0.0, x), 0.0)
     balance = crn.balance(x)
     return x if np.all(balance.distance <= 1e-11 * x + floor + balance.rounding) else None
+
+
+# What a network conserves -----------------------------------------------------------------------
+
+
+def refuse_conserved(crn: ReactionNetwork) -> None:
+    """Refuse a network that conserves a combination of its species, and name it."""
+    if len(crn.floating) > NAMED_UP_TO or not crn.floating:
+        return
+    kept = conserved_combinations(crn)
+    if len(kept):
+        text = " and ".join(combination_text(crn.floating, row) for row in kept[:3])
+        more = f" and {len(kept) - 3} more" if len(kept) > 3 else ""
+        raise SingularJacobianError(
+            f"network {crn.name!r} conserves {text}{more}: its steady state depends on the start"
+            " and is not isolated, so it has no derivatives; let a reaction make or consume what"
+            " is conserved, or hold one of these species as a boundary species"
+        )
+
+
+def conserved_combinations(crn: ReactionNetwork) -> FloatArray:
+    """Combinations c with c . N = 0, one per row, shape (n_conserved, n_floating), in echelon form.
+
+    >>> from crn_nn_tellurium import Reaction, Species
+    >>> there = Reaction("J1", ("A",), ("B",), "k1", 1.0)
+    >>> back = Reaction("J2", ("B",), ("A",), "k2", 2.0)
+    >>> conserved_combinations(ReactionNetwork([Species("A", 1.0), Species("B")], [there, back]))
+    array([[1., 1.]])
+    """
+    rest = linalg.null_space(crn.stoichiometry.toarray().T).T
+    rows: list[FloatArray] = []
+    # Gauss and Jordan's elimination; of an orthonormal basis, 1e-9 is rounding and no coefficient
+    while len(rest):
+        pivot = int(np.argmax(np.abs(rest).max(axis=0) > 1e-9))
+        best = int(np.abs(rest[:, pivot]).argmax())
+        row = rest[best] / rest[best, pivot]
+        rest = np.delete(rest, best, axis=0)
+        rest = rest - np.outer(rest[:, pivot], row)
+        rows = [other - other[pivot] * row for other in rows] + [row]
+    found = np.array(rows).reshape(len(rows), len(crn.floating))
+    return np.where(np.abs(found - found.round()) < 1e-9, found.round(), found) + 0.0
+
+
+def combination_text(names: Sequence[str], values: FloatArray) -> str:
+    """A combination as one reads it: ``A + 2 B``."""
+    values = values / np.abs(values).max()
+    pairs = zip(names, values.tolist(), strict=True)
+    # six digits of a null vector are sure: less is 0, and ratios so near to whole numbers are whole
+    kept = [(name, value) for name, value in pairs if abs(value) > 1e-6]
+    smallest = min((abs(value) for _, value in kept), default=1.0)
+    whole = all(abs(value / smallest - round(value / smallest)) < 1e-6 for _, value in kept)
+    sign = -1.0 if kept and kept[0][1] < 0 else 1.0
+    parts = []
+    for name, value in kept[:12]:
+        number = sign * value / (smallest if whole else 1.0)
+        size = "" if abs(abs(number) - 1) < 1e-6 else f"{abs(number):.4g} "
+        parts.append(f"{'- ' if number < 0 else '+ '}{size}{name}")
+    return " ".join(parts).removeprefix("+ ") + (" ..." if len(kept) > 12 else "")

@@ -12,13 +12,7 @@ from crn_nn_tellurium.errors import InputError
 
 
 def time_grid(t_end: Any, n_points: Any) -> FloatArray:
-    """Equally spaced times (n_points,) from 0.
-
-    Raises
-    ------
-    InputError
-        If `t_end` is not a finite number > 0, or there are fewer than 2 points.
-    """
+    """Equally spaced times (n_points,) from 0."""
     check_positive("t_end", t_end)
     points = whole_number("n_points", n_points, 2, "a whole number, at least 2 points")
     return np.linspace(0.0, t_end, points)
@@ -27,17 +21,8 @@ def time_grid(t_end: Any, n_points: Any) -> FloatArray:
 def start_values(initial: Any, species: Sequence[str], n_samples: int | None = None) -> FloatArray:
     """Start values (n_samples, n_species), by default one sample's; NaN where none was given.
 
-    Parameters
-    ----------
-    initial : float, array_like, or mapping of str to float
-        One concentration for all species, an array (n_species,) or (n_samples, n_species), or some
-        species by name.
-    species : sequence of str
-
-    Raises
-    ------
-    InputError
-        If it has the wrong shape, names an unknown species, or cannot be concentrations.
+    `initial` is one concentration for all species, an array (n_species,) or (n_samples, n_species),
+    or some species by name.
     """
     size = len(species)
     shape = (1 if n_samples is None else n_samples, size)
@@ -63,6 +48,7 @@ def start_values(initial: Any, species: Sequence[str], n_samples: int | None = N
 
 def _concentrations(what: str, value: Any) -> FloatArray:
     """Values as an array of concentrations, or what is wrong with them."""
+    # numpy would take True for 1.0
     if np.asarray(value).dtype == bool:
         raise InputError(f"{what} is {value!r}; expected a finite concentration >= 0")
     values = np.asarray(value, dtype=float)
@@ -80,15 +66,7 @@ def fill(start: FloatArray | None, default: FloatArray) -> FloatArray:
 
 
 def input_changes(steps: Any, time: FloatArray) -> dict[float, Any]:
-    """Later inputs by the time from which they hold, in order.
-
-    A time that is a point of the grid but for rounding is that point.
-
-    Raises
-    ------
-    InputError
-        If they are no mapping, or a time is not between the first and the last.
-    """
+    """Later inputs by the time from which they hold, in order."""
     if not isinstance(steps, Mapping):
         raise InputError(f"steps are {steps!r}; expected times and inputs, {{25.0: [1, 0]}} say")
     t_end = float(time[-1])
@@ -102,6 +80,7 @@ def input_changes(steps: Any, time: FloatArray) -> dict[float, Any]:
     changes: dict[float, Any] = {}
     before = 0.0
     for moment in sorted(steps):
+        # a time of 0.1 * 3 means the point 0.3
         nearest = float(time[np.abs(time - moment).argmin()])
         at = nearest if abs(nearest - moment) <= close else float(moment)
         if at - before <= close or t_end - at <= close:
@@ -114,12 +93,7 @@ def input_changes(steps: Any, time: FloatArray) -> dict[float, Any]:
 
 
 def check_time(time: Any, initial: Any) -> None:
-    """Refuse what is no read-out time, or a start without one.
-
-    Raises
-    ------
-    InputError
-    """
+    """Refuse what is no read-out time, or a start without one."""
     if time is not None:
         check_positive("time", time, "a finite number > 0, or None for the steady state")
     elif initial is not None:

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import antimony
@@ -23,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import roadrunner
 
-from crn_nn_tellurium.basics import FloatArray, Recent
+from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import ConvergenceError, ReactionError
 
 STEADY_STATE_TOLERANCE = 1e-13
@@ -32,21 +33,13 @@ STEADY_STATE_TOLERANCE = 1e-13
 
 @dataclass(frozen=True)
 class Tolerances:
-    """How exactly CVODE integrates one run.
-
-    Attributes
-    ----------
-    relative : float
-        Of every species.
-    absolute : float
-        In concentration. Roots go down to h / |z|: with an absolute tolerance above them CVODE
-        steps below zero, where y runs away to minus infinity.
-    absolute_of : mapping of str to float
-        The same for single species that differ: derivatives cross zero, as concentrations cannot.
-    """
+    """How exactly CVODE integrates one run; `absolute_of` is for single species that differ."""
 
     relative: float = 1e-10
+    # roots go down to h / |z|: with a tolerance above them CVODE steps below zero, where y runs
+    # away to minus infinity
     absolute: float = 1e-18
+    # derivatives cross zero, as concentrations cannot, and need no more than their own scale
     absolute_of: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -68,13 +61,6 @@ _antimony_lock = threading.Lock()  # libAntimony keeps one global list of module
 def antimony_to_sbml(text: str) -> str:
     """Translate one Antimony model to SBML (L3V2).
 
-    Raises
-    ------
-    ReactionError
-        If libAntimony refuses the text; the message is its own.
-
-    Examples
-    --------
     >>> text = "model m() species Y = 1; J: Y => ; k*Y; k = 2; end"
     >>> "<listOfReactions>" in antimony_to_sbml(text)
     True
@@ -103,12 +89,9 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def keeping_attributes() -> Iterator[None]:
-    """Load a model without breaking the attributes of those loaded before.
-
-    roadrunner keeps `r.S1` and its like as properties of the class RoadRunner, deleted and made
-    anew by whichever model loads last: without this, compiling here would turn `r.S1 = 2` on a
-    user's model into an attribute that the model never sees.
-    """
+    """Load a model without breaking the attributes of those loaded before."""
+    # roadrunner keeps `r.S1` and its like as properties of the class RoadRunner, deleted and made
+    # anew by whichever model loads last: `r.S1 = 2` on a user's model would no longer reach it
     kinds = roadrunner.RoadRunner.__mro__
     owner: Any = next(kind for kind in kinds if "_makeProperties" in vars(kind))
     with _attributes_lock:
@@ -124,29 +107,14 @@ class CompiledModel:
     """A model in roadrunner with its values set and read in bulk.
 
     It holds state: callers set all that they rely on, holding `lock` from the first value set to
-    the last result read.
-
-    Parameters
-    ----------
-    text : str
-        One Antimony model.
-    conserved_moieties : bool
-        Whether to load it so that `control_coefficients` is fast: roadrunner then analyses
-        conserved moieties once, and not by recompiling in every call.
-
-    Attributes
-    ----------
-    floating, boundary, parameters : tuple of str
-        Identifiers in the order of the arrays that go in and out.
-    assigned, rate_ruled : frozenset of str
-        Identifiers whose values assignment rules and rate rules set.
-    compartments : frozenset of str
-    n_events : int
+    the last result read. `floating`, `boundary` and `parameters` are identifiers in the order of
+    the arrays that go in and out; `assigned` and `rate_ruled` those whose values rules set.
     """
 
     def __init__(self, text: str, conserved_moieties: bool = False) -> None:
         options = roadrunner.LoadSBMLOptions()
         options.conservedMoieties = conserved_moieties
+        # mutable ones are compiled in, and compiling is what takes the time
         options.mutableInitialConditions = False
         sbml = antimony_to_sbml(text)
         with keeping_attributes():
@@ -187,22 +155,10 @@ class CompiledModel:
         index: npt.NDArray[np.int32],
         values: FloatArray,
     ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-        """Solve for the steady state, sample by sample, by Newton's method (nleq2).
+        """Steady states (n, n_floating) by Newton's method (nleq2), and which it reached (n,).
 
-        Parameters
-        ----------
-        boundary : (n, n_boundary) ndarray
-            Concentrations of the boundary species.
-        start : (n, n_floating) ndarray
-            Where the solver starts.
-        index, values : (n_parameters,) ndarray, (1 or n, n_parameters) ndarray
-            Parameters to set: the same for all samples, or for each its own.
-
-        Returns
-        -------
-        (n, n_floating) ndarray, (n,) bool ndarray
-            Concentrations, and whether the solver says that it converged. Not checked: a root may
-            be negative (see `settle`).
+        Parameters (n_parameters,) are set to `values` (1 or n, n_parameters), for all samples or
+        each. Not checked: a root may be negative (see `settle`).
         """
         model, solve = self._model, self._solver.solve
         # looked up once: the loop runs in microseconds, of which each attribute takes a part
@@ -231,11 +187,12 @@ class CompiledModel:
 
     @contextmanager
     def _integrating(self, tolerances: Tolerances) -> Iterator[None]:
-        """CVODE with the tolerances of one run; the model is everybody's, so they are put back."""
+        """CVODE with the tolerances of one run."""
         if tolerances == TIGHT:
             yield
             return
         integrator = self._runner.getIntegrator()
+        # the model is everybody's, so what one run sets is put back
         try:
             integrator.setValue("relative_tolerance", tolerances.relative)
             integrator.setValue("absolute_tolerance", tolerances.absolute)
@@ -337,6 +294,7 @@ class CompiledModel:
                     runner.setDiffStepSize(step / size if size else step)
                     for row, variable in enumerate(variables):
                         self._set_state(boundary, x)
+                        # getuCC solves at changed parameters: each call starts from the state again
                         found[row, column] = runner.getuCC(variable, parameter)
         except RuntimeError as error:
             text = f"roadrunner has no control coefficients here: {error}"
@@ -354,36 +312,22 @@ class CompiledModel:
         return f"CompiledModel({name!r}: {species}, {n_parameters} parameters)"
 
 
-class _Cache:
-    """Compiled models by text, the least recently used dropped first."""
-
-    def __init__(self, limit: int) -> None:
-        self.models: Recent[tuple[str, bool], CompiledModel] = Recent(limit)
-        self.lock = threading.Lock()
-        self.compilations = 0
-
-    def make(self, text: str, conserved_moieties: bool) -> CompiledModel:
-        model = CompiledModel(text, conserved_moieties)
-        self.compilations += 1
-        return model
-
-
-_cache = _Cache(limit=64)
+_made = lru_cache(maxsize=64)(CompiledModel)
+_made_lock = threading.Lock()  # two threads that ask for one text shall not both compile it
 
 
 def compiled(text: str, conserved_moieties: bool = False) -> CompiledModel:
     """The compiled model of a text, compiled at most once while it stays among the last 64 used."""
-    key = text, conserved_moieties
-    with _cache.lock:
-        return _cache.models.get(key, lambda: _cache.make(*key))
+    with _made_lock:
+        return _made(text, conserved_moieties)
 
 
 def compilations() -> int:
-    """How many models were compiled in this process."""
-    return _cache.compilations
+    """How many models were compiled since the cache was last cleared."""
+    return _made.cache_info().misses
 
 
 def clear_cache() -> None:
     """Forget all compiled models (roadrunner keeps compiled code of its own)."""
-    with _cache.lock:
-        _cache.models.clear()
+    with _made_lock:
+        _made.cache_clear()

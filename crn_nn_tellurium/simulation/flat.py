@@ -33,26 +33,8 @@ class FlatModel:
 
     Networks of equal structure share a compiled model, whatever the values and signs of their rate
     constants: these are set with every run. Start, boundary concentrations and rate constants are
-    the network's own unless a run is given others.
-
-    Parameters
-    ----------
-    crn : ReactionNetwork
-    text : str, optional
-        Another text of the same network than its compact structure, in which rate constants are
-        sizes.
-    further : sequence of str
-        Floating species that such a text has besides those of the network; in arrays they follow.
-    conserved_moieties : bool
-        As for `CompiledModel`.
-
-    Examples
-    --------
-    >>> from crn_nn_tellurium import Reaction, Species
-    >>> decay = Reaction("J", ("Y",), (), "d", 1.0)
-    >>> model = FlatModel(ReactionNetwork([Species("Y", 2.0)], [decay]))
-    >>> bool(abs(model.time_course(np.array([0.0, 1.0]))[1, 0] - 2 * np.exp(-1)) < 1e-8)
-    True
+    the network's own unless a run is given others. `text` is another text than its compact
+    structure, with rate constants as sizes; `further` are floating species that only that text has.
     """
 
     def __init__(
@@ -100,23 +82,9 @@ class FlatModel:
         changes: Changes = _NONE,
         tolerances: Tolerances = TIGHT,
     ) -> FloatArray:
-        """Concentrations (n_times, n_floating) at rising times, by CVODE.
+        """Concentrations (n_times, n_floating) at rising times, the start's first, by CVODE.
 
-        Parameters
-        ----------
-        time : (n_times,) ndarray
-            The first is that of the start.
-        start, boundary, constants : (n_floating,), (n_boundary,) and (n_constants,) ndarray
-        changes : mapping of float to (n_boundary,) ndarray
-            Other boundary concentrations from times between the first and the last on. The state
-            at such a time has still seen the old ones.
-        tolerances : Tolerances
-            Of this run alone.
-
-        Raises
-        ------
-        ConvergenceError
-            If the integrator gives up.
+        The state at the time of a change has still seen the old boundary concentrations.
         """
 
         def run(held: FloatArray, state: FloatArray, times: FloatArray) -> FloatArray:
@@ -141,6 +109,7 @@ class FlatModel:
         engine, rng = model._model, np.random.default_rng(seed)
 
         def run(held: FloatArray, state: FloatArray, times: FloatArray) -> FloatArray:
+            # a piece begins with the volume: other runs share the compiled model
             engine.set_parameters(engine.parameter_index([VOLUME]), np.array([volume]))
             return engine.gillespie(held, state, times, int(rng.integers(1, 2**31)))
 
@@ -166,13 +135,7 @@ class FlatModel:
     ) -> tuple[FloatArray, Outcomes]:
         """Positive steady states (n, n_floating), and the outcome of each sample.
 
-        Parameters
-        ----------
-        start : (n, n_floating) ndarray
-        boundary : (n, n_boundary) ndarray
-        newton : bool
-            Whether Newton's method is tried before and after integration, or nothing but
-            integration until the rates vanish.
+        Without `newton` nothing but integration until the rates vanish.
         """
         model, values = self._model, self._values(None)[None]
         held = boundary[:, self._boundary]
@@ -193,9 +156,7 @@ class FlatModel:
         variables: Sequence[str],
         steps: Mapping[str, float],
     ) -> FloatArray:
-        """The engine's derivatives (n_variables, n_steps) of a steady state by rate constants'
-        sizes, by differences whose steps are given by name.
-        """
+        """d steady state / d sizes of rate constants, (n_variables, n_steps), by the engine."""
         model, state = self._model, x[self._floating]
         with model.lock:
             model.set_parameters(self._parameters, self._values(None))

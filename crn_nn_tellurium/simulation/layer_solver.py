@@ -33,12 +33,7 @@ class LayerSolution:
 
 
 class LayerSolver:
-    """Solves one layer.
-
-    Parameters
-    ----------
-    chemistry : LayerEncoding
-    """
+    """Solves one layer."""
 
     def __init__(self, chemistry: LayerEncoding) -> None:
         self.chemistry = chemistry
@@ -68,16 +63,9 @@ class LayerSolver:
         start: FloatArray | None = None,
         constants: RateConstants | None = None,
     ) -> LayerSolution:
-        """The layer's steady states.
+        """The layer's steady states, given what it reads (n, n_catalysts).
 
-        Parameters
-        ----------
-        catalysts : (n, n_catalysts) ndarray
-            What it reads.
-        start : (n, n_units, n_species) ndarray, optional
-            Where the solver starts; NaN for its own choice.
-        constants : RateConstants, optional
-            By default the network's own.
+        The solver starts at (n, n_units, n_species), where that is NaN at its own choice.
         """
         k = self.own if constants is None else constants
         shape = (len(catalysts), self.chemistry.layer.n_out, len(self.chemistry.activation.species))

@@ -26,13 +26,6 @@ class Kind(Enum):
 class Outcome(str):
     """A kind and, of what failed, the reason: ``"solved"``, ``"failed: CVODE gave up"``.
 
-    Raises
-    ------
-    ValueError
-        If the text begins with no kind.
-
-    Examples
-    --------
     >>> outcome = Outcome("failed: CVODE gave up")
     >>> outcome.failed, outcome.reason
     (True, 'CVODE gave up')

@@ -73,19 +73,12 @@ class SteadyState:
 
     def __getitem__(self, name: str) -> FloatArray:
         """One output or species over the samples, shape (n_samples,)."""
-        return _column(
-            name,
-            {"output": self.output_names, "species": self.species},
-            self.outputs,
-            self.concentrations,
-        )
+        outputs, species = (self.output_names, self.outputs), (self.species, self.concentrations)
+        return _column(name, {"output": outputs, "species": species})
 
     def __repr__(self) -> str:
-        worst = (
-            float(np.nanmax(self.residual, initial=0.0))
-            if self.failed < len(self)
-            else float("nan")
-        )
+        # of samples that all failed there is no residual
+        worst = np.nanmax(self.residual, initial=0.0) if self.failed < len(self) else np.nan
         return (
             f"SteadyState({len(self)} samples, {self.outputs.shape[1]} outputs, {len(self.species)}"
             f" species, by {self.method!r}: {self.failed} failed, largest residual {worst:.1e})"
@@ -155,12 +148,9 @@ class TimeCourse:
 
     def __getitem__(self, name: str) -> FloatArray:
         """One output, species or input over time, shape (n_points,)."""
-        columns = {
-            "output": self.output_names,
-            "species": self.species,
-            "input": self.input_names,
-        }
-        return _column(name, columns, self.outputs, self.concentrations, self.inputs)
+        outputs, species = (self.output_names, self.outputs), (self.species, self.concentrations)
+        inputs = self.input_names, self.inputs
+        return _column(name, {"output": outputs, "species": species, "input": inputs})
 
     def __repr__(self) -> str:
         kind = "" if self.volume is None else f", stochastic in volume {self.volume!r}"
@@ -170,12 +160,13 @@ class TimeCourse:
         )
 
 
-def _column(name: str, columns: dict[str, tuple[str, ...]], *arrays: FloatArray) -> FloatArray:
-    for names, array in zip(columns.values(), arrays, strict=True):
+def _column(name: str, columns: dict[str, tuple[tuple[str, ...], FloatArray]]) -> FloatArray:
+    """The column of that name, from (names, columns) by their kind."""
+    for names, array in columns.values():
         if name in names:
             return array[:, names.index(name)]
     known = "; ".join(
         f"{kind}: {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}"
-        for kind, names in columns.items()
+        for kind, (names, _) in columns.items()
     )
     raise KeyError(f"{name!r} is not in this result; it has {known}")

@@ -51,11 +51,8 @@ BalanceOf = Callable[[FloatArray, npt.NDArray[np.intp]], Balance]
 def come_to_rest(
     start: FloatArray, advance: Advance, finish: Finish, durations: Sequence[float] = DURATIONS
 ) -> tuple[FloatArray, Outcome]:
-    """Integrate over longer and longer times, until what was reached can be finished.
-
-    Every steady state of this package that Newton's method alone does not find is found here;
-    what counts as steady is for `finish` to say.
-    """
+    """Integrate over longer and longer times, until `finish` says that a state is steady."""
+    # every steady state of this package that Newton's method alone does not find is found here
     state, passed = start, 0.0
     for duration in durations:
         try:
@@ -72,11 +69,9 @@ def come_to_rest(
 def polish(
     state: FloatArray, newton: Step, is_steady: Callable[[FloatArray, float], np.bool_ | bool]
 ) -> FloatArray | None:
-    """Newton's method from a state that was reached; None unless it ends at a steady state.
-
-    nleq2 may stop early at small roots; from there each call is one Newton step more. After the
-    last that is worth its time, the larger tolerance will do.
-    """
+    """Newton's method from a state that was reached; None unless it ends at a steady state."""
+    # nleq2 may stop early at small roots; from there each call is one Newton step more. After the
+    # last that is worth its time, the larger tolerance will do
     for tolerance in (TOLERANCE, TOLERANCE, ACCEPTED):
         found = newton(state)
         if found is None or is_steady(found, tolerance):
@@ -98,7 +93,7 @@ class Block:
     """Species that one compiled model solves for together, given values of its parameters.
 
     `columns` are their places in the states; `boundary` (n, n_boundary) is held per sample, as are
-    the `values` of the parameters (n, n_parameters), or (1, n_parameters) for all samples.
+    the `values` of the parameters (n or 1, n_parameters).
     """
 
     model: CompiledModel
@@ -130,6 +125,7 @@ class Block:
         values = self.values[sample if len(self.values) > 1 else 0]
         self.model.set_parameters(self.parameters, values)
         later = state.copy()
+        # what is negative by rounding runs away to minus infinity
         start = np.maximum(state[self.columns], 0.0)
         course = self.model.time_course(self.boundary[sample], start, np.array([0.0, duration]))
         later[self.columns] = np.maximum(course[-1], 0.0)
@@ -159,10 +155,11 @@ def solve(
             block.solve(x, again[np.all(x[again[:, None], block.columns] > 0, axis=1)])
         good = steady(balance_of(x, everyone), x, TOLERANCE)
     good = steady(balance_of(x, everyone), x, ACCEPTED)
+    # a root that is not positive is left behind: the time course goes to the positive one
     for block in blocks:
         for sample in block.missing(good).tolist():
             x[sample, block.columns] = start[sample, block.columns]
-            x[sample], outcome = _integrate_then_solve(block, x[sample], sample, balance_of)
+            x[sample], outcome = _integrate(block, x[sample], sample, balance_of, newton=True)
             status[sample] = status[sample].worse(outcome)
     return x, status
 
@@ -173,30 +170,23 @@ def integrate(
     """Steady states by integration alone, until the rates vanish."""
     x, status = start.copy(), outcomes(INTEGRATED, len(start))
     for sample in range(len(start)):
-        x[sample], status[sample] = _integrate(block, start[sample], sample, balance_of)
+        one = _integrate(block, start[sample], sample, balance_of, newton=False)
+        x[sample], status[sample] = one
     return x, status
 
 
 def _integrate(
-    block: Block, start: FloatArray, sample: int, balance_of: BalanceOf
+    block: Block, start: FloatArray, sample: int, balance_of: BalanceOf, newton: bool
 ) -> tuple[FloatArray, Outcome]:
-    def finish(state: FloatArray, _: float) -> tuple[FloatArray, Outcome] | None:
-        balance = balance_of(state[None], np.array([sample]))
-        return (state, INTEGRATED) if steady(balance, state[None], TOLERANCE).all() else None
-
-    return come_to_rest(start, lambda state, time: block.advance(state, sample, time), finish)
-
-
-def _integrate_then_solve(
-    block: Block, start: FloatArray, sample: int, balance_of: BalanceOf
-) -> tuple[FloatArray, Outcome]:
-    """For one block of one sample that Newton's method alone did not bring home."""
+    """One block of one sample brought to rest, at the end by Newton's method if that is wanted."""
 
     def is_steady(state: FloatArray, tolerance: float) -> np.bool_:
         balance = balance_of(state[None], np.array([sample]))
         return steady(balance, state[None], tolerance)[0, block.columns].all()
 
     def finish(state: FloatArray, _: float) -> tuple[FloatArray, Outcome] | None:
+        if not newton:
+            return (state, INTEGRATED) if is_steady(state, TOLERANCE) else None
         found = polish(state, lambda near: block.newton(near, sample), is_steady)
         return None if found is None else (found, AFTER_INTEGRATION)
 

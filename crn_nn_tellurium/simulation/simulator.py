@@ -96,12 +96,7 @@ class Simulator:
         return FlatModel(self.reactions)
 
     def check_size(self) -> None:
-        """Refuse networks whose flat model would take too long to compile.
-
-        Raises
-        ------
-        ModelTooLargeError
-        """
+        """Refuse networks whose flat model would take too long to compile."""
         if self.net.n_weights > FLAT_LIMIT:
             raise ModelTooLargeError(
                 f"network {self.net.name!r} has {self.net.n_weights} weights; its flat model, which"
@@ -167,6 +162,7 @@ class Simulator:
         else:
             concentrations, residual, status = self._by_flat_model(values, start, method)
         failed = failures(status)
+        # where a solver gave up is no answer: nobody shall plot it
         concentrations[failed] = residual[failed] = np.nan
         if on_error == "raise" and failed.any():
             first = int(np.flatnonzero(failed)[0])
@@ -175,15 +171,9 @@ class Simulator:
                 f"{status[first].reason}; on_error='nan' keeps the others",
                 tuple(status),
             )
-        return SteadyState(
-            self._read(concentrations),
-            concentrations,
-            residual,
-            tuple(status),
-            method,
-            self.net.output_names,
-            self.species,
-        )
+        names = self.net.output_names, self.species
+        found = self._read(concentrations), concentrations, residual
+        return SteadyState(*found, tuple(status), method, *names)
 
     def _by_units(
         self, x: FloatArray, start: FloatArray | None
@@ -195,9 +185,9 @@ class Simulator:
         for number, solver in enumerate(self.layer_solvers):
             layer = solver.chemistry.layer
             catalysts = solver.chemistry.gather(found)
-            solution = solver.settle(
-                catalysts, None if start is None else self.of_layer(start, number)
-            )
+            begin = None if start is None else self.of_layer(start, number)
+            solution = solver.settle(catalysts, begin)
+            # the view of this layer is filled, and is what the next ones read
             found[layer.name] = self.of_layer(concentrations, number)[...] = solution.concentrations
             residual = np.maximum(residual, solution.residual)
             status = worse(status, solution.status)
@@ -280,23 +270,13 @@ class Simulator:
             found = self.flat.trajectory(time, begin, boundary[0], volume, changes, seed)
         # the point at a step still has the inputs from before it
         held = np.searchsorted(list(later), time, side="left")
-        return TimeCourse(
-            time,
-            self._read(found),
-            found,
-            inputs[held],
-            self.net.output_names,
-            self.species,
-            self.net.input_names,
-            volume,
-        )
+        names = self.net.output_names, self.species, self.net.input_names
+        return TimeCourse(time, self._read(found), found, inputs[held], *names, volume)
 
     # Shapes -----------------------------------------------------------------------------------
 
     def of_layer(self, concentrations: FloatArray, number: int) -> FloatArray:
-        """The part (n, n_units, n_species) of concentrations (n, all species) that is one layer's;
-        a view.
-        """
+        """One layer's part (n, n_units, n_species) of concentrations (n, all species); a view."""
         first = sum(c.n_species for c in self._chemistry[:number])
         chemistry = self._chemistry[number]
         block = concentrations[:, first : first + chemistry.n_species]

@@ -41,13 +41,7 @@ class Stage:
 
 
 def stages(activation: Activation) -> tuple[Stage, ...]:
-    """The stages of an activation, in the order in which they are solved.
-
-    Raises
-    ------
-    NetworkError
-        If units depend on each other both ways, so that the layer cannot be taken apart.
-    """
+    """The stages of an activation, in the order in which they are solved."""
     later: set[str] = set()
     while True:
         grown = {
@@ -119,19 +113,8 @@ def _pool_id(local: str, unit: int) -> str:
 class UnitPlan:
     """How one stage of one layer is laid out on units of one shape.
 
-    Parameters
-    ----------
-    chemistry : LayerEncoding
-    stage : Stage
-
-    Attributes
-    ----------
-    text : str
-        The unit's Antimony text, which depends on structure alone.
-    groups : list of ndarray
-        The layer's units that are solved together, padded by repeating the last.
-    constants : tuple of str
-        Rate constants in the order of `values`.
+    `text`, the unit's Antimony, depends on structure alone; `groups` are the layer's units that are
+    solved together, padded by repeating the last; `constants` are in the order of `values`.
     """
 
     def __init__(self, chemistry: LayerEncoding, stage: Stage) -> None:
@@ -212,8 +195,7 @@ class UnitPlan:
     ) -> FloatArray:
         """Concentrations (n, n_boundary) of the template's boundary species.
 
-        They are of what the layer reads (n, n_catalysts), or of its own species (n, n_units,
-        n_species) that an earlier stage has found.
+        Of what the layer reads, or of its own (n, n_units, n_species) that an earlier stage found.
         """
         if not self.stage.reads_layer:
             return catalysts[:, self.catalysts(group)]

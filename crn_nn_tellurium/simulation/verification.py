@@ -24,16 +24,10 @@ TIMES_VERIFIED_UP_TO = 20
 
 @dataclass(frozen=True)
 class Verification:
-    """What the engine says of the trained network.
+    """What the engine says of a network.
 
-    Attributes
-    ----------
-    samples, failed : int
-        Training samples that the engine ran, and those of them without a steady state.
-    difference : float
-        Largest |engine - independent answer| over the outputs, relative to the largest output or 1.
-    time : float or None
-        The read-out time, if it is not the steady state.
+    Of `samples` that it ran, how many `failed`; `difference` is the largest |engine - independent
+    answer| over the outputs, relative to the largest output or 1; `time` is the read-out time.
     """
 
     samples: int
@@ -102,6 +96,7 @@ def _by_scipy(net: Network, course: TimeCourse) -> FloatArray:
     """Outputs (n_out,) at the end of a time course, from the right-hand side by scipy's LSODA."""
     crn = to_reactions(net, course.inputs[0])
     span = (course.time[0], course.time[-1])
+    # another integrator, with tolerances far below the 1e-6 that is asked for
     start, how = course.concentrations[0], {"method": "LSODA", "rtol": 1e-9, "atol": 1e-12}
     found = solve_ivp(lambda _, y: crn.right_hand_side(y), span, start, **how)
     return crn.observe(found.y[:, -1])[-net.n_out :]

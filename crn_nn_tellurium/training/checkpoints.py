@@ -14,29 +14,17 @@ from crn_nn_tellurium.networks import Network, with_arrays
 from crn_nn_tellurium.training.results import Record
 
 _FORMAT = "crn_nn_tellurium training"
+_AS_THEY_ARE = "round", "iteration", "waited", "stopped", "seconds"
 
 
 @dataclass
 class State:
     """Where a training stands: all that a checkpoint keeps.
 
-    Attributes
-    ----------
-    net : Network
-        What the round began with.
-    theta : (n_free,) ndarray
-    memory : (n_rows, n_free) ndarray
-        The optimiser's.
-    round, iteration : int
-        The round, and the iterations in it.
-    best : (n_free,) ndarray or None
-        Where the validation loss was least.
-    best_value, waited
-        The least loss that is watched, and for how many iterations it has not been improved.
-    stopped : str
-        Why the round ended; empty as long as it goes on.
-    seconds : float
-        Those of earlier processes.
+    `net` is what the round began with, `theta` and `best` (n_free,) are where it stands and where
+    the validation loss was least; `memory` (n_rows, n_free) is the optimiser's. `waited` counts
+    iterations since `best_value`, the least loss that is watched; `seconds` are those of earlier
+    processes.
     """
 
     net: Network
@@ -53,21 +41,7 @@ class State:
 
 
 class Checkpoint:
-    """The file of one training, or none.
-
-    Parameters
-    ----------
-    path : path or None
-    identity : str
-        Equal for equal trainings.
-    net : Network
-        What the training begins with.
-
-    Raises
-    ------
-    OSError
-        If no file can be written there.
-    """
+    """The file of one training, or none; `identity` is equal for equal trainings."""
 
     def __init__(self, path: str | os.PathLike[str] | None, identity: str, net: Network) -> None:
         self._path = None if path is None else Path(path)
@@ -84,12 +58,9 @@ class Checkpoint:
             "format": _FORMAT,
             "format_version": 2,
             "training": self._identity,
-            "round": state.round,
-            "iteration": state.iteration,
+            **{name: getattr(state, name) for name in _AS_THEY_ARE},
+            # JSON has no infinity
             "best_value": None if np.isinf(state.best_value) else state.best_value,
-            "waited": state.waited,
-            "stopped": state.stopped,
-            "seconds": state.seconds,
             "records": [list(asdict(record).values()) for record in state.records],
             "weights": [layer.weights for layer in net.layers],
             "biases": [layer.bias for layer in net.layers],
@@ -101,13 +72,7 @@ class Checkpoint:
         write_document(self._path, document)
 
     def read(self) -> State | None:
-        """The state in the file, if there is one.
-
-        Raises
-        ------
-        FileFormatError
-            If it is of another training, or of none.
-        """
+        """The state in the file, if there is one."""
         if self._path is None or not self._path.exists():
             return None
         document = read_document(self._path)
@@ -115,6 +80,7 @@ class Checkpoint:
             raise FileFormatError(
                 f"{str(self._path)!r}: no checkpoint of a training; choose another file"
             )
+        # going on with other data would give what neither training gives
         if document.get("training") != self._identity:
             raise FileFormatError(
                 f"{str(self._path)!r}: a checkpoint of a training with another network, other data"
@@ -126,12 +92,8 @@ class Checkpoint:
             with_arrays(self._net, *arrays),
             theta,
             np.asarray(document["memory"], dtype=float).reshape(-1, len(theta)),
-            document["round"],
-            document["iteration"],
-            None if best is None else np.asarray(best, dtype=float),
-            np.inf if document["best_value"] is None else document["best_value"],
-            document["waited"],
-            document["stopped"],
-            document["seconds"],
-            [Record(*row) for row in document["records"]],
+            best=None if best is None else np.asarray(best, dtype=float),
+            best_value=np.inf if document["best_value"] is None else document["best_value"],
+            records=[Record(*row) for row in document["records"]],
+            **{name: document[name] for name in _AS_THEY_ARE},
         )

@@ -114,6 +114,7 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
                 f"{', '.join(map(repr, _ACTIVATIONS))}"
             )
         sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes)).tolist()
+        # scikit-learn takes None, numbers and generators; a training takes a number
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         start = Network.random(
             [x.shape[1], *sizes, n_out],
@@ -124,6 +125,9 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
             name="crn_network",
             task=task,
         )
+        validation = None
+        if self.early_stopping:
+            validation = Validation(self.validation_fraction, self.n_iter_no_change, seed)
         result = fit(
             start,
             x,
@@ -134,9 +138,7 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
             constraints=Constraints(
                 self.max_rate_constant, l2=self.alpha / (2 * len(x)), density=self.density
             ),
-            validation=Validation(self.validation_fraction, self.n_iter_no_change, seed)
-            if self.early_stopping
-            else None,
+            validation=validation,
             monitor=Monitor(progress=self.verbose),
         )
         self.fit_result_ = result
@@ -144,16 +146,11 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         return result.network
 
     def _optimizer(self, seed: int) -> Optimizer:
+        rate, size, patience = self.learning_rate_init, self.batch_size, self.n_iter_no_change
+        # both are made, so that a parameter that is wrong is refused whichever is chosen
         known = {
             "lbfgs": LBFGS(self.max_iter, self.tol),
-            "adam": Adam(
-                self.max_iter,
-                self.learning_rate_init,
-                self.batch_size,
-                self.tol,
-                self.n_iter_no_change,
-                seed,
-            ),
+            "adam": Adam(self.max_iter, rate, size, self.tol, patience, seed),
         }
         check_choice("solver", self.solver, tuple(known))
         return known[self.solver]
@@ -182,6 +179,7 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
     def _raw_features(self, net: Network) -> Network:
         """The network for raw features: the scaling goes into the first layer."""
         first, *rest = net.layers
+        # W (x - mean) / scale + b = (W / scale) x + (b - W mean / scale)
         weights = first.weights / self.scale_
         layers = (replace(first, weights=weights, bias=first.bias - weights @ self.mean_), *rest)
         names = tuple(suggest_identifiers("input", list(getattr(self, "feature_names_in_", ()))))
@@ -224,6 +222,7 @@ def train_on_table(
                 " least 2 held out and 2 to train on: more rows, or another --held-out"
             )
         counts = np.unique(target, return_counts=True)[1]
+        # classes that are too few for both parts cannot be split evenly
         even = not regress and counts.min() > 1 and min(kept, len(target) - kept) >= len(counts)
         stratify = target if even else None
         split = train_test_split(
@@ -232,23 +231,18 @@ def train_on_table(
         rows = [("training", split[0], split[2]), ("held out", split[1], split[3])]
     model.fit(*rows[0][1:])
     measure = "R2" if regress else "accuracy"
+    sizes = (x.shape[1], *(layer.n_out for layer in model.network_.layers))
     report = [
-        (
-            "layers",
-            "-".join(
-                str(n) for n in (x.shape[1], *(layer.n_out for layer in model.network_.layers))
-            ),
-        )
+        ("layers", "-".join(map(str, sizes))),
+        ("reactions", f"{len(to_reactions(model.network_).reactions)}"),
     ]
-    report.append(("reactions", f"{len(to_reactions(model.network_).reactions)}"))
     for what, part, truth in rows:
         report.append((f"{what}: rows", f"{len(truth)}"))
         for source in ("closed_form", "engine"):
             score = model.set_params(predict_with=source).score(part, truth)
             by = "chemistry" if source == "engine" else "formula"
-            report.append(
-                (f"{what}: {measure}, {by}", f"{score:.3f}" if regress else f"{score:.1%}")
-            )
+            text = f"{score:.3f}" if regress else f"{score:.1%}"
+            report.append((f"{what}: {measure}, {by}", text))
     return model, report
 
 
@@ -314,6 +308,7 @@ class CRNClassifier(ClassifierMixin, _CRNEstimator):  # type: ignore[misc]
             raise InputError(
                 f"y has one class, {self.classes_.tolist()}; expected at least 2 classes"
             )
+        # two classes need one output: the log-odds of the second
         n_out = 1 if len(self.classes_) == 2 else len(self.classes_)
         net = self._raw_features(
             self._train(self._standardized(x), index, n_out, "cross_entropy", "classification")
@@ -325,15 +320,11 @@ class CRNClassifier(ClassifierMixin, _CRNEstimator):  # type: ignore[misc]
         return self
 
     def decision_function(self, X: npt.ArrayLike) -> FloatArray:
-        """Log-odds of the second class (n_samples,), or scores of the classes (n_samples,
-        n_classes).
-        """
+        """Log-odds of the second class (n_samples,), or scores (n_samples, n_classes)."""
         outputs = self._outputs(X)
-        return (
-            outputs[:, 0] - self.network_.layers[-1].activation.threshold
-            if outputs.shape[1] == 1
-            else outputs
-        )
+        if outputs.shape[1] > 1:
+            return outputs
+        return outputs[:, 0] - self.network_.layers[-1].activation.threshold
 
     def predict_proba(self, X: npt.ArrayLike) -> FloatArray:
         """Probabilities (n_samples, n_classes)."""
@@ -361,15 +352,14 @@ class CRNRegressor(RegressorMixin, _CRNEstimator):  # type: ignore[misc]
     """
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> CRNRegressor:
-        """Train on samples X (n_samples, n_features) with targets y (n_samples,) or (n_samples,
-        n_outputs).
-        """
+        """Train on samples X (n_samples, n_features) with targets y (n_samples[, n_outputs])."""
         x, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         self._one_output = targets.ndim == 1
         values = targets.astype(float).reshape(len(targets), -1)
         mean, spread = np.zeros(values.shape[1]), np.ones(values.shape[1])
         if self.standardize:
             mean, spread = values.mean(axis=0), values.std(axis=0)
+            # a target that does not vary stays where it is
             spread = np.where(spread > 0, spread, 1.0)
         scaled, n_out = (values - mean) / spread, values.shape[1]
         net = self._train(self._standardized(x), scaled, n_out, "squared_error", "regression")

@@ -17,14 +17,7 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import check_choice, check_kind, is_real, progress_bar
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import NetworkKinetics, RateErrors
-from crn_nn_tellurium.networks import (
-    Loss,
-    LossLike,
-    Network,
-    Sigmoid,
-    encode_targets,
-    resolve_loss,
-)
+from crn_nn_tellurium.networks import Loss, LossLike, Network, Sigmoid, encode_targets, resolve_loss
 from crn_nn_tellurium.sensitivity import SteadyStateSource
 from crn_nn_tellurium.training.checkpoints import Checkpoint
 from crn_nn_tellurium.training.optimizers import Optimizer, resolve_optimizer
@@ -130,9 +123,8 @@ def fit(
         answers,
     )
     if validation is not None:
-        task = _hold_out(
-            task, validation if isinstance(validation, Validation) else Validation(validation)
-        )
+        given = validation if isinstance(validation, Validation) else Validation(validation)
+        task = _hold_out(task, given)
     return _train(task, monitor)
 
 
@@ -142,6 +134,7 @@ def _train(task: Task, monitor: Monitor) -> FitResult:
     checkpoint = Checkpoint(monitor.checkpoint, identity, task.net)
     state = checkpoint.read() or task.begin(task.net)
     densities = task.densities
+    # the bar counts to the most that all rounds may take
     most = task.optimizer.max_iter * len(densities)
     with progress_bar("training", monitor.progress, most) as advance:
         while True:
@@ -197,12 +190,9 @@ def _hold_out(task: Task, validation: Validation) -> Task:
         raise InputError(
             f"held_out is {given!r} of {n} samples; expected some held out and some left"
         )
+    # drawn at random, but kept in the order that the samples came in
     order = np.random.default_rng(validation.seed).permutation(n)
     held, kept = np.sort(order[:size]), np.sort(order[size:])
-    return replace(
-        task,
-        x=task.x[kept],
-        targets=task.targets[kept],
-        held_out=(task.x[held], task.targets[held]),
-        patience=validation.patience,
-    )
+    x, targets, held_out = task.x[kept], task.targets[kept], (task.x[held], task.targets[held])
+    patience = validation.patience
+    return replace(task, x=x, targets=targets, held_out=held_out, patience=patience)

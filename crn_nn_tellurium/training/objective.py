@@ -18,20 +18,8 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.kinetics import (
-    NetworkKinetics,
-    RateConstants,
-    perturbed_constants,
-)
-from crn_nn_tellurium.networks import (
-    Loss,
-    Network,
-    from_vector,
-    pack,
-    shared_id,
-    split,
-    values_of,
-)
+from crn_nn_tellurium.kinetics import NetworkKinetics, RateConstants, perturbed_constants
+from crn_nn_tellurium.networks import Loss, Network, from_vector, pack, shared_id, split, values_of
 from crn_nn_tellurium.sensitivity import (
     Gradient,
     Problem,
@@ -39,7 +27,6 @@ from crn_nn_tellurium.sensitivity import (
     adjoint,
     at_a_time,
     by_kind,
-    result_of,
 )
 from crn_nn_tellurium.simulation import Simulator
 from crn_nn_tellurium.training.options import Answers, Constraints, ReadOutTime
@@ -50,25 +37,8 @@ _NO_CONSTRAINTS = Constraints()
 class Coordinates:
     """Between a network and the vector of what is free to change in it.
 
-    Parameters
-    ----------
-    net : Network
-        Gives structure, and the value of all that is not free.
-    constraints : Constraints
-        Bounds of rate constants, and of h where it is free.
-    keep_zeros : bool
-        Whether weights of exactly zero stay zero.
-
-    Attributes
-    ----------
-    start : (n_free,) ndarray
-        Where the network itself is, brought within the bounds.
-    is_weight : (n_free,) ndarray of bool
-
-    Raises
-    ------
-    InputError
-        If the bounds leave nothing.
+    `start` (n_free,) is where the network itself is, brought within the bounds of rate constants,
+    and of h where it is free. With `keep_zeros`, weights of exactly zero stay zero.
     """
 
     def __init__(
@@ -80,6 +50,7 @@ class Coordinates:
         pairs = [e.to_drive(values_of(e.layer.weights), e.layer.bias) for e in self._encodings]
         self._own = _joined(pairs, np.log(net.h))
         marks = [(np.ones_like(weights), np.zeros_like(bias)) for weights, bias in pairs]
+        # ones for weights, packed as the values are, say which coordinates are weights
         no_h = np.zeros(len(pairs))
         self._weights = _joined(marks, no_h) == 1
         free = np.ones(len(self._own), dtype=bool)
@@ -113,6 +84,7 @@ class Coordinates:
         return from_vector(self.net, values)
 
     def _with_fixed(self, theta: FloatArray) -> FloatArray:
+        # what is not free keeps the value that the network came with
         full = self._own.copy()
         full[self._free] = theta
         return full
@@ -205,9 +177,7 @@ class Objective:
         targets: FloatArray,
         factors: Sequence[Sequence[RateConstants]] = (),
     ) -> tuple[float, FloatArray]:
-        """Value and gradient; with `factors`, the mean over networks whose rate constants are off
-        by them.
-        """
+        """Value and gradient; with `factors` on rate constants, the means over them."""
         net = self.coordinates.network(theta)
         problem = self._problem(net, x, targets)
         if factors:
@@ -217,6 +187,7 @@ class Objective:
         else:
             found = adjoint(problem) if problem.time is None else at_a_time(problem)
             value, by_theta = found.loss, self.coordinates.gradient(net, found)
+        # biases and h are free of the penalty, as is usual
         weights = np.where(self.coordinates.is_weight, theta, 0.0)
         return value + self.l2 * float(weights @ weights), by_theta + 2 * self.l2 * weights
 
@@ -236,16 +207,15 @@ class Objective:
 
 
 def _perturbed(problem: Problem, factors: Sequence[RateConstants]) -> Gradient:
-    """The gradient with respect to the nominal parameters of the loss with perturbed rate
-    constants.
-    """
+    """d loss / d nominal parameters, where rate constants are off by factors."""
     kinetics = problem.simulator.kinetics
     constants = perturbed_constants(kinetics, factors)
     states = kinetics.settle(problem.x, constants)
     outputs = kinetics.outputs(states)
     by_constant, _ = kinetics.backward(states, problem.by_output(outputs), constants)
+    # a perturbed constant is factor * nominal, so its derivative by the nominal one has the factor
     parts = [
         layer.to_parameters(part * factor)
         for layer, part, factor in zip(kinetics.layers, by_constant, factors, strict=True)
     ]
-    return result_of(problem, outputs, "adjoint", by_kind(parts), None, ())
+    return problem.result(outputs, "adjoint", by_kind(parts), None, ())

@@ -35,15 +35,7 @@ class Stop(Exception):  # noqa: N818  # not an error
 
 
 class Descent(Protocol):
-    """What an optimiser is given.
-
-    Attributes
-    ----------
-    state : State
-        The optimiser moves `theta` and keeps what it likes in `memory`.
-    bounds : list of (low, high)
-    n_samples : int
-    """
+    """What an optimiser is given: it moves `state.theta`, and keeps what it likes in `memory`."""
 
     state: State
 
@@ -66,12 +58,7 @@ class Descent(Protocol):
 
 
 def refuse_infinite(state: State, value: float, norm: float) -> None:
-    """Refuse to go on from where the loss or its gradient is not finite.
-
-    Raises
-    ------
-    ConvergenceError
-    """
+    """Refuse to go on from where the loss or its gradient is not finite."""
     if not (np.isfinite(value) and np.isfinite(norm)):
         raise ConvergenceError(
             f"training: the loss is {value!r} and its gradient's norm {norm!r} after"
@@ -96,8 +83,11 @@ class Optimizer(ABC):
     def descend(self, descent: Descent) -> None:
         """Move down until `max_iter`, or until Stop is raised."""
 
-    def _set_whole(self, **least: int) -> None:
+    def _check(self, **least: int) -> None:
+        """Refuse a tolerance below 0, and what is no whole number of at least so much."""
+        check_not_negative("tolerance", self.tolerance)
         for name, value in least.items():
+            # the way to set a field of a frozen dataclass while it is made
             object.__setattr__(self, name, whole_number(name, getattr(self, name), value))
 
 
@@ -127,8 +117,7 @@ class LBFGS(Optimizer):
     tolerance: float = 1e-6
 
     def __post_init__(self) -> None:
-        self._set_whole(max_iter=1)
-        check_not_negative("tolerance", self.tolerance)
+        self._check(max_iter=1)
 
     def descend(self, descent: Descent) -> None:
         """Run segments until scipy says that it has converged, or can do no more."""
@@ -136,6 +125,7 @@ class LBFGS(Optimizer):
         known: dict[bytes, tuple[float, FloatArray]] = {}
 
         def function(theta: FloatArray) -> tuple[float, FloatArray]:
+            # kept until the iteration is noted, which asks for the same point again
             known[theta.tobytes()] = found = descent.loss(theta)
             return found
 
@@ -206,9 +196,8 @@ class Adam(Optimizer):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        self._set_whole(max_iter=1, batch_size=1, patience=1, seed=0)
+        self._check(max_iter=1, batch_size=1, patience=1, seed=0)
         check_positive("learning_rate", self.learning_rate)
-        check_not_negative("tolerance", self.tolerance)
 
     def memory(self, n_free: int) -> FloatArray:
         """The first and second moments of the gradient, which start at zero."""
@@ -220,11 +209,13 @@ class Adam(Optimizer):
         starts = range(0, n, self.batch_size)
         while state.iteration < self.max_iter:
             epoch = len(state.records)
+            # from the epoch's number, so that a training that goes on has the same
             order = np.random.default_rng([self.seed, epoch]).permutation(n)
             total = squares = 0.0
             for number, first in enumerate(starts):
                 batch = order[first : first + self.batch_size]
                 value, slope = descent.loss(state.theta, batch, step=epoch * len(starts) + number)
+                # a step along such a slope would leave no number to go on from
                 refuse_infinite(state, value, float(np.linalg.norm(slope)))
                 total += value * len(batch)
                 squares += float(slope @ slope) * len(batch)
@@ -247,12 +238,7 @@ _NAMED: dict[str, type[Optimizer]] = {"lbfgs": LBFGS, "adam": Adam}
 
 
 def resolve_optimizer(optimizer: Optimizer | str) -> Optimizer:
-    """The optimiser that is given, or that a name stands for.
-
-    Raises
-    ------
-    InputError
-    """
+    """The optimiser that is given, or that a name stands for."""
     if isinstance(optimizer, Optimizer):
         return optimizer
     check_choice("optimizer", optimizer, tuple(_NAMED))

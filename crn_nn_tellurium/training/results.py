@@ -57,15 +57,14 @@ class FitResult:
         """The records as a table, indexed by iteration."""
         import pandas as pd
 
+        # columns by name, for a training of no iterations has them too
         columns = [entry.name for entry in fields(Record)]
-        return pd.DataFrame([asdict(record) for record in self.records], columns=columns).set_index(
-            "iteration"
-        )
+        rows = [asdict(record) for record in self.records]
+        return pd.DataFrame(rows, columns=columns).set_index("iteration")
 
     def __repr__(self) -> str:
-        validation = (
-            "" if self.validation_loss is None else f", validation loss {self.validation_loss:.4g}"
-        )
+        held_out = self.validation_loss
+        validation = "" if held_out is None else f", validation loss {held_out:.4g}"
         return (
             f"FitResult(loss {self.loss:.4g}{validation} after {len(self.records)} iterations"
             f" ({self.stopped}); {self.network.n_weights} weights; {self.verification})"

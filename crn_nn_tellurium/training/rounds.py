@@ -61,6 +61,7 @@ class Task:
         """The state at the start of the first round, or of that after another."""
         number = 0 if after is None else after.round + 1
         theta = self.objective(net, number).coordinates.start
+        # moments of a round before are of other coordinates
         memory = self.optimizer.memory(len(theta))
         if after is None:
             return State(net, theta, memory)
@@ -81,6 +82,7 @@ class Task:
             part(outputs, self.targets) for part in (self.loss.function, self.loss.derivative)
         ]
         for array in arrays:
+            # of the bytes: a repr would round
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
@@ -99,6 +101,7 @@ class Round:
         self.task, self.state, self.monitor = task, state, monitor
         self.objective = task.objective(state.net, state.round)
         self.save, self._advance = save, advance
+        # the seconds of earlier processes count on
         self._started = clock.perf_counter() - state.seconds
 
     def run(self) -> None:
@@ -163,6 +166,7 @@ class Round:
         if noise is None:
             return []
         kinetics, cv = self.objective.coordinates.kinetics, noise.levels[0]
+        # each step has its own draws, whatever was drawn before: it can go on from a checkpoint
         first = step * noise.draws
         return [noise.factors(kinetics, cv, draw) for draw in range(first, first + noise.draws)]
 
@@ -174,22 +178,16 @@ class Round:
         state.seconds = clock.perf_counter() - self._started
         held_out = task.held_out
         validation = None if held_out is None else self.objective.value(state.theta, *held_out)
-        record = Record(
-            len(state.records) + 1,
-            float(value),
-            validation,
-            float(norm),
-            task.densities[state.round],
-            state.seconds,
-        )
+        number, density = len(state.records) + 1, task.densities[state.round]
+        losses = float(value), validation
+        record = Record(number, *losses, float(norm), density, state.seconds)
         state.records.append(record)
         text = "" if validation is None else f", held out {validation:.4g}"
         self._advance(record.iteration, f"loss {value:.4g}{text}")
-        callback = self.monitor.callback
+        # before the callback, which may end training: the best point is kept either way
         patience = self._watch(value, validation)
-        if callback is not None and callback(
-            record, self.objective.coordinates.network(state.theta)
-        ):
+        callback, network = self.monitor.callback, self.objective.coordinates.network
+        if callback is not None and callback(record, network(state.theta)):
             raise Stop("callback")
         if patience is not None and state.waited >= patience:
             what = "loss" if validation is None else "validation loss"

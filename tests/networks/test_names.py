@@ -34,7 +34,11 @@ def test_a_scan_of_a_network_takes_signed_weights_and_one_of_its_text_rate_const
             "'k1_0_0': k = |gain w c|",
         ),
         (
-            lambda: cn.transient_sensitivities(XOR, X, parameters=["w1_0_0"]),
+            lambda: cn.transient_sensitivities(XOR, X, parameters=["k1_0_0"]),
+            "'w1_0_0': k = |gain w c|",
+        ),
+        (
+            lambda: cn.transient_sensitivities(cn.to_reactions(XOR, X), parameters=["w1_0_0"]),
             "'k1_0_0': k = |gain w c|",
         ),
     ],

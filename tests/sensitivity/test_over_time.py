@@ -10,6 +10,8 @@ from scipy.integrate import solve_ivp
 from support import networks
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.networks.parameter_vector import from_vector, parameters, to_vector
+from crn_nn_tellurium.sensitivity.finite_differences import central_difference
 
 CORPUS = {case.name: case for case in networks.corpus()}
 
@@ -39,11 +41,11 @@ def test_starts_that_are_formulas_are_differentiated():
     w, x, h = 1.5, 0.8, 0.04
     net = cn.Network([cn.Layer([[w]], activation=cn.SmoothedReLU(h=h))])
     found = cn.transient_sensitivities(net, [x], t_end=1.0, n_points=3)
-    assert np.isclose(found["y0", "k1_0_0"][0], x)
+    assert np.isclose(found["y0", "w1_0_0"][0], x)
     assert np.isclose(found["y0", "x0"][0], w)
     assert np.isclose(found["y0", "h1"][0], 0.5 / np.sqrt(h))
     given = cn.transient_sensitivities(net, [x], t_end=1.0, n_points=3, initial={"Y1_0": 0.3})
-    assert given["y0", "k1_0_0"][0] == 0
+    assert given["y0", "w1_0_0"][0] == 0
     assert given.output_values[0, 0] == 0.3
 
 
@@ -81,9 +83,62 @@ def test_scipy_integrates_the_same_derivatives(name):
 def test_late_times_end_at_the_steady_states_sensitivities():
     case = CORPUS["xor"]
     late = cn.transient_sensitivities(case.net, case.x[1], t_end=300.0, n_points=2)
-    steady = cn.sensitivities(cn.to_reactions(case.net, case.x[1]))
-    for k in late.parameters:
-        assert np.isclose(late["y0", k][-1], steady["y0", k], rtol=1e-6, atol=1e-8), k
+    steady = cn.sensitivities(case.net, case.x[1])
+    assert late.parameters == steady.parameters
+    # both are of the same weights; CVODE works to 1e-10, its derivatives to about 1e-8
+    np.testing.assert_allclose(late.values[-1], steady.values, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "xor",
+        "Tanh hidden",
+        "LeakyReLU output",
+        "Sigmoid hidden",
+        "Normalized hidden",
+        "Bump output",
+        "skip connections",
+        "sparse with an empty row",
+    ],
+)
+def test_of_a_network_derivatives_are_by_its_weights(name):
+    """Central differences of time courses of networks with other weights, and at other inputs.
+
+    A weight of an input on two rails has two rate constants, one of a value with a constant in its
+    read-out is in biases too, and negative weights have positive rate constants: the derivative is
+    by the number itself, from the start on, which depends on it too.
+    """
+    case = CORPUS[name]
+    net, x = case.net, case.x[-1]
+    vector = to_vector(net)
+    # at a weight or bias of 0 the start has a kink; of the others every fourth, h of the last too
+    numbers = np.flatnonzero(vector)[::-4].tolist()
+    chosen = [parameters(net)[number].id for number in numbers]
+    found = cn.transient_sensitivities(net, x, 3.0, 4, parameters=[*chosen, *net.input_names])
+
+    def outputs(net, x):
+        return cn.Simulator(net).time_course(x, 3.0, 4).outputs.ravel()
+
+    for number, name in zip(numbers, chosen, strict=True):
+        unit = np.eye(len(vector))[number]
+        differences = central_difference(
+            lambda step, unit=unit: outputs(from_vector(net, vector + step * unit), x),
+            scale=min(0.02, abs(vector[number])),  # no number gets to the kink at 0
+            noise=1e-9,  # CVODE works to 1e-10
+        )
+        expected = differences.value.reshape(4, -1)
+        for j, output in enumerate(found.outputs):
+            # the noise over the steps that do best
+            np.testing.assert_allclose(
+                found[output, name], expected[:, j], rtol=1e-5, atol=1e-5, err_msg=name
+            )
+    for number, name in enumerate(net.input_names):
+        step = 1e-4 * np.eye(net.n_in)[number]
+        expected = (outputs(net, x + step) - outputs(net, x - step)).reshape(4, -1) / 2e-4
+        for j, output in enumerate(found.outputs):
+            # the square of the step, and CVODE's noise over it
+            np.testing.assert_allclose(found[output, name], expected[:, j], rtol=1e-4, atol=1e-5)
 
 
 def test_many_parameters_take_several_models_and_the_same_answer(monkeypatch):

@@ -6,7 +6,7 @@ from support import networks
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.parameter_vector import parameters
-from crn_nn_tellurium.sensitivity.conservation import conserved_combinations
+from crn_nn_tellurium.sensitivity.steady import conserved_combinations
 
 CORPUS = networks.corpus()
 IDS = [case.name for case in CORPUS]
