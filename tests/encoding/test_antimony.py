@@ -203,17 +203,3 @@ def test_writing_time_is_linear():
     (small, few), (large, many) = seconds(14), seconds(139)
     assert many > 109_000
     assert large / small < 4 * many / few  # quadratic time would be 10
-
-
-def test_an_unknown_form_is_refused():
-    with pytest.raises(cn.ReactionError, match="expected one of 'reactions'"):
-        cn.to_antimony(cn.Network([cn.Layer([[1.0]])]), form="short")
-    with pytest.raises(cn.ReactionError, match="takes a Network or a ReactionNetwork; got str"):
-        cn.to_antimony("xor")
-    with pytest.raises(cn.InputError, match="x goes with a Network"):
-        cn.to_antimony(cn.to_reactions(cn.Network([cn.Layer([[1.0]])])), x=[1.0])
-    for name in ("time", "comp", "nM", "pi"):
-        with pytest.raises(cn.ReactionError, match="a reserved word"):
-            cn.to_antimony(cn.ReactionNetwork([cn.Species(name)], []))
-    with pytest.raises(cn.ReactionError, match="libAntimony refuses"):
-        antimony_to_sbml("model a() J: => Y; (; end")
