@@ -417,19 +417,6 @@ def test_what_was_given_up_is_tried_again(totals, tmp_path, monkeypatch):
     assert path.exists()
 
 
-def test_files_that_cannot_be(tmp_path):
-    with pytest.raises(FileNotFoundError, match="there is no folder"):
-        cn.scan(XOR, {"x0": [0.0]}, path=tmp_path / "none" / "a.nc")
-    with pytest.raises(FileNotFoundError, match="there is no such file"):
-        cn.open_scan(tmp_path / "a.nc")
-    (tmp_path / "a.nc").write_bytes(b"no")
-    with pytest.raises(cn.FileFormatError, match="cannot be read as netCDF"):
-        cn.open_scan(tmp_path / "a.nc")
-    xr.Dataset({"a": 1}).to_netcdf(tmp_path / "b.nc")
-    with pytest.raises(cn.FileFormatError, match="is no scan's result"):
-        cn.open_scan(tmp_path / "b.nc")
-
-
 def test_a_progress_bar_tells_points_and_time_left(capsys, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     cn.scan(XOR, {"x0": np.linspace(0, 1, 10)}, progress=True)
