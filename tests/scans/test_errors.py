@@ -156,7 +156,7 @@ REFUSED = [
     (
         lambda: cn.Axis("point", {"x0": ["a"]}),
         cn.InputError,
-        "'x0': values are ['a']; expected a list of numbers",
+        r"'x0': values are \['a'\]; expected a list of numbers",
     ),
     (lambda: cn.Axis("output", {"x0": [1.0]}), cn.InputError, "cannot be called 'output'"),
     (
