@@ -1,7 +1,6 @@
 """Every way to a gradient against every other, over the corpus and over random networks."""
 
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -247,56 +246,6 @@ def test_late_read_outs_have_the_gradient_of_the_steady_state(rng):
 
 
 # What cannot be done ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class HidesH(cn.Activation):
-    rails = (cn.Rail("Y"),)
-
-    @property
-    def read_out(self):
-        return cn.ReadOut((("Y", self.h),))
-
-
-@dataclass(frozen=True)
-class NoFormula(networks.Swish):
-    h_derivative = cn.Activation.h_derivative
-
-
-def test_errors_say_what_is_wrong(rng):
-    net = cn.Network.random([2, 3, 2], seed=0)
-    x, y = rng.random((4, 2)), rng.random((4, 2))
-    for arguments, options, message in (
-        ((x[0], y[0]), {}, r"shape \(2,\).*\(n_samples, 2\)"),
-        ((x, y[:3]), {}, r"targets have shape \(3, 2\).*\(4, 2\)"),
-        ((x, y * np.nan), {}, "sample 0"),
-        ((x, y), {"method": "guess"}, "expected one of 'adjoint'"),
-        ((x, y), {"loss": "guess"}, "expected one of 'squared_error'"),
-        ((x, y), {"loss": "cross_entropy"}, "neither shares nor linear"),
-        ((x, y), {"time": -1.0}, "time is -1.0"),
-        (
-            (x, y),
-            {"time": 1.0, "method": "adjoint"},
-            "expected one of 'forward', 'finite_difference'",
-        ),
-        ((x, y), {"method": "control_coefficients", "inputs": True}, "use 'adjoint' or 'forward'"),
-        ((x, y), {"loss": (lambda y, t: 0.0, lambda y, t: y)}, r"gave shape \(\)"),
-        ((x, y), {"loss": (lambda y, t: y[:, 0], lambda y, t: y[:, 0])}, "derivative of loss"),
-    ):
-        with pytest.raises(cn.InputError, match=message):
-            cn.gradient(net, *arguments, **options)
-    with pytest.raises(cn.NetworkError, match=r"read_out of HidesH.*depend on h"):
-        cn.gradient(cn.Network([cn.Layer([[1.0]], activation=HidesH())]), [[1.0]], [[1.0]])
-    with pytest.raises(cn.NetworkError, match=r"define NoFormula\.h_derivative"):
-        cn.gradient(
-            cn.Network([cn.Layer([[1.0]], activation=NoFormula())]),
-            [[1.0]],
-            [[1.0]],
-            method="closed_form",
-        )
-    named = cn.Network([cn.Layer(np.eye(2), activation=cn.Linear())], class_names=["a", "c"])
-    with pytest.raises(cn.InputError, match=r"label 'b'.*classes are \['a', 'c'\]"):
-        cn.gradient(named, x, ["a", "b", "c", "a"], "cross_entropy")
 
 
 def test_a_failed_sample_makes_nan_and_says_so(monkeypatch, rng):
