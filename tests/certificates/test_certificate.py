@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
-from support.networks import Bump, Copy, Swish, corpus
+from support.networks import HIDDEN, STOOD_FOR, Bump, Copy, Swish, cases, corpus
 from support.trajectories import CAP, check, draw, settle_draws, settles_at
 
 import crn_nn_tellurium as cn
@@ -73,7 +73,7 @@ class Bistable(Declared):
         return np.stack([y, y], axis=-1)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(CASES))
 def test_the_envelope_is_not_later_than_the_cheap_bound(case):
     certificate = cn.certify(case.net, case.x, 1e-3)
     assert (
@@ -105,7 +105,7 @@ def test_no_trajectory_is_late_for_the_cheap_bound(seed):
         assert np.all(np.abs(course.outputs[-1] - net(x)) <= 1e-2 * (1 + 1e-6))
 
 
-@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(SMALL, slow=(*STOOD_FOR, *HIDDEN)))
 def test_a_box_of_starts_is_settled_earlier_and_in_time(case):
     net, x = case.net, case.x[0]
     sim = cn.Simulator(net)
@@ -120,7 +120,7 @@ def test_a_box_of_starts_is_settled_earlier_and_in_time(case):
         assert np.all(np.abs(course.outputs[late] - net(x)) <= 1e-3 * (1 + 1e-6))
 
 
-@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(SMALL, slow=(*STOOD_FOR, *HIDDEN)))
 def test_from_one_start_the_bound_is_the_trajectory(case):
     """Both copies are the trajectory itself, so only the read-out can make the bound later."""
     net, x = case.net, case.x[0]
@@ -134,7 +134,7 @@ def test_from_one_start_the_bound_is_the_trajectory(case):
         assert found >= 0.99 * one.settling_time - course.time[1]
 
 
-@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(SMALL, slow=(*STOOD_FOR, *HIDDEN)))
 def test_a_box_of_inputs_is_certified_for_every_input_in_it(case):
     net = case.net
     low = case.x[0]
@@ -152,9 +152,7 @@ def test_a_box_of_inputs_is_certified_for_every_input_in_it(case):
             assert np.all(np.abs(course.outputs[-1] - net(x)) <= 1e-2 * (1 + 1e-6))
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in SMALL if case.net.inputs == "nonnegative"], ids=lambda case: case.name
-)
+@pytest.mark.parametrize("case", cases(case for case in SMALL if case.net.inputs == "nonnegative"))
 def test_errors_of_the_rate_constants_are_covered(case):
     """Every network within the errors settles to its own fixed point in time: roadrunner runs some
     of them.

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.integrate import solve_ivp
 from support.failures import fail_to_solve
-from support.networks import ACTIVATIONS, corpus
+from support.networks import ACTIVATIONS, cases, corpus
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.activation import smoothed_relu
@@ -23,7 +23,7 @@ def scale(net, outputs):
     return np.abs(outputs) + np.sqrt(net.h[-1])
 
 
-@pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(CORPUS))
 def test_three_methods_and_the_closed_form_agree(case):
     expected = case.net(case.x)
     simulator = cn.Simulator(case.net)

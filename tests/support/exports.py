@@ -7,7 +7,7 @@ import libsbml
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from support.networks import corpus
+from support.networks import STOOD_FOR, corpus
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
@@ -176,4 +176,10 @@ def complaints(text):
 MODELS = {case.name: cn.to_reactions(case.net, case.x[0]) for case in corpus()} | {
     "brusselator": BRUSSELATOR
 }
-each_model = pytest.mark.parametrize("crn", MODELS.values(), ids=MODELS)
+each_model = pytest.mark.parametrize(
+    "crn",
+    [
+        pytest.param(crn, id=name, marks=[pytest.mark.slow] if name in STOOD_FOR else [])
+        for name, crn in MODELS.items()
+    ],
+)

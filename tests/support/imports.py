@@ -16,10 +16,6 @@ cancels.
 """
 
 
-def each(cases):
-    return pytest.mark.parametrize("case", cases, ids=lambda case: case.name)
-
-
 def against_roadrunner(crn, sbml, rng):
     """Concentrations change as fast as roadrunner has it, at a random state."""
     r = roadrunner.RoadRunner(sbml)
