@@ -134,7 +134,7 @@ def test_no_trajectory_leaves_the_envelope_or_is_late(case):
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(12), pytest.param(range(12, 200), marks=pytest.mark.slow)], ids=["few", "many"]
+    "seeds", [range(6), pytest.param(range(6, 200), marks=pytest.mark.slow)], ids=["few", "many"]
 )
 def test_no_trajectory_of_random_networks_is_late(seeds):
     for seed in seeds:

@@ -126,7 +126,8 @@ NUMPY = [
         ("petab", "bound"),
         ("petab-v2", "bound"),
     ),
-    *(("omex", "t_end"), ("copasi", "n_steps"), ("latex", "digits")),
+    *(("omex", "t_end"), ("latex", "digits")),
+    pytest.param("copasi", "n_steps", marks=pytest.mark.slow),  # three files of seconds each
 ]
 
 

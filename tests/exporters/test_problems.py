@@ -52,6 +52,9 @@ def table(path):
 
 SEVERAL = ("csv", *PETAB, "copasi")
 several = pytest.mark.parametrize("name", SEVERAL)
+in_no_time = pytest.mark.parametrize(  # COPASI's files take seconds each
+    "name", [*SEVERAL[:-1], pytest.param("copasi", marks=pytest.mark.slow)]
+)
 
 
 def write(folder, name, **options):
@@ -94,7 +97,7 @@ def test_a_full_disk_leaves_nothing_behind(name, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-@several
+@in_no_time
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_later_file_that_cannot_be_replaced_leaves_nothing_behind(name, overwrite, tmp_path):
     """Its name is a folder's. Hidden files are listed too: those are the temporary ones."""
@@ -452,7 +455,9 @@ def problem(folder, ending):
     ("package", "function", "ending"),
     [
         ("basico", export_checkers.fit, "cps"),
-        ("copasi_petab_importer", export_checkers.fit_petab, "yaml"),
+        pytest.param(
+            "copasi_petab_importer", export_checkers.fit_petab, "yaml", marks=pytest.mark.slow
+        ),
     ],
     ids=["its own file", "PEtab"],
 )

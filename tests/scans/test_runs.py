@@ -38,6 +38,12 @@ def expected():
 
 
 @pytest.fixture(scope="module")
+def whole():
+    """What an interrupted scan comes to."""
+    return cn.scan(XOR, scan_jobs.GRID)
+
+
+@pytest.fixture(scope="module")
 def totals():
     return cn.scan(
         XOR,
@@ -290,7 +296,7 @@ def run_until_killed(path, workers, how, least):
         pytest.param(2, signal.SIGINT, marks=SLOW),
     ],
 )
-def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path, monkeypatch, workers, how):
+def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path, monkeypatch, workers, how, whole):
     path = tmp_path / "out.nc"
     done = run_until_killed(path, workers, how, 2)
     assert not path.exists()
@@ -306,7 +312,7 @@ def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path, monkeypatch, wor
     plan_chunks = 12
     assert 2 <= done < plan_chunks
     assert len(solved) == plan_chunks - done
-    assert_same(resumed, cn.scan(XOR, scan_jobs.GRID))
+    assert_same(resumed, whole)
     assert_same(cn.open_scan(path), resumed)
     assert not path.with_name("out.nc.parts").exists()
 
@@ -340,7 +346,7 @@ def test_chunks_of_another_scan_are_not_taken(interrupted):
 
 
 @pytest.mark.parametrize("how", ["no array", "cut off", "one byte", "another scan's"])
-def test_a_damaged_chunk_is_solved_again(how, interrupted):
+def test_a_damaged_chunk_is_solved_again(how, interrupted, whole):
     path = interrupted
     file = sorted(path.with_name("out.nc.parts").glob("0*.npz"))[1]
     content = file.read_bytes()
@@ -352,7 +358,7 @@ def test_a_damaged_chunk_is_solved_again(how, interrupted):
         flipped = content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
         file.write_bytes({"no array": b"no", "cut off": content[:-100], "one byte": flipped}[how])
     with pytest.warns(RuntimeWarning, match=r"npz' is damaged .* its chunk is solved again"):
-        assert_same(scan_jobs.scan_to(path), cn.scan(XOR, scan_jobs.GRID))
+        assert_same(scan_jobs.scan_to(path), whole)
 
 
 def test_parts_that_do_not_say_whose_they_are_are_not_taken(interrupted):
@@ -377,7 +383,7 @@ def test_nothing_is_removed_for_a_call_that_is_refused(interrupted):
     assert len(list(path.with_name("out.nc.parts").glob("0*.npz"))) == done
 
 
-def test_two_scans_do_not_write_to_one_file(tmp_path):
+def test_two_scans_do_not_write_to_one_file(tmp_path, whole):
     path = tmp_path / "out.nc"
     parts = path.with_name("out.nc.parts")
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
@@ -395,7 +401,7 @@ def test_two_scans_do_not_write_to_one_file(tmp_path):
     finally:
         process.kill()
         process.wait()
-    assert_same(scan_jobs.scan_to(path), cn.scan(XOR, scan_jobs.GRID))
+    assert_same(scan_jobs.scan_to(path), whole)
 
 
 def test_files_are_as_readable_as_others(tmp_path):
