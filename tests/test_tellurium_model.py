@@ -287,7 +287,7 @@ def test_control_coefficients_are_exact_and_at_the_right_root(form):
     assert np.isclose(r.getCC("y0", "h1"), r.getuCC("y0", "h1") * r["h1"] / r["y0"])
 
 
-@pytest.mark.parametrize("name", ["xor", "iris"])
+@pytest.mark.parametrize("name", ["xor", pytest.param("iris", marks=pytest.mark.slow)])
 def test_telluriums_control_analysis_runs_on_the_written_model(name):
     """With formulas for start values (initial assignments), each of these is a std::exception."""
     net = cn.load_model(name)

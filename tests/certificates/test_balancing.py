@@ -276,27 +276,6 @@ def test_results_print_and_pickle():
     assert again.network == balanced.network
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (
-            (X, 0.5),
-            r"max_rate_constant is 0.5; expected a finite number, 1 or more, since 2 Y => Y",
-        ),
-        ((X, np.inf), "max_rate_constant is inf"),
-        ((np.empty((0, 2)),), "no inputs"),
-        (([1.0, 2.0, 3.0],), r"inputs have shape \(3,\)"),
-    ],
-)
-def test_what_cannot_be_is_refused(arguments, message):
-    with pytest.raises(cn.InputError, match=message):
-        balance(XOR, *arguments)
-    with pytest.raises(cn.InputError, match="tolerance is 0"):
-        balance(XOR, tolerance=0)
-    with pytest.raises(cn.NotCertified, match="give the Network, not its reactions"):
-        balance(cn.to_reactions(XOR))
-
-
 def test_a_simulator_does_as_well():
     assert balance(cn.Simulator(XOR)).factors == balance(XOR).factors
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
-from support.networks import Bump, Copy, Swish, corpus
+from support.networks import HIDDEN, STOOD_FOR, Bump, Copy, Swish, cases, corpus
 from support.trajectories import CAP, check, draw, settle_draws, settles_at
 
 import crn_nn_tellurium as cn
@@ -73,7 +73,7 @@ class Bistable(Declared):
         return np.stack([y, y], axis=-1)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(CASES))
 def test_the_envelope_is_not_later_than_the_cheap_bound(case):
     certificate = cn.certify(case.net, case.x, 1e-3)
     assert (
@@ -105,7 +105,7 @@ def test_no_trajectory_is_late_for_the_cheap_bound(seed):
         assert np.all(np.abs(course.outputs[-1] - net(x)) <= 1e-2 * (1 + 1e-6))
 
 
-@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(SMALL, slow=(*STOOD_FOR, *HIDDEN)))
 def test_a_box_of_starts_is_settled_earlier_and_in_time(case):
     net, x = case.net, case.x[0]
     sim = cn.Simulator(net)
@@ -120,7 +120,7 @@ def test_a_box_of_starts_is_settled_earlier_and_in_time(case):
         assert np.all(np.abs(course.outputs[late] - net(x)) <= 1e-3 * (1 + 1e-6))
 
 
-@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(SMALL, slow=(*STOOD_FOR, *HIDDEN)))
 def test_from_one_start_the_bound_is_the_trajectory(case):
     """Both copies are the trajectory itself, so only the read-out can make the bound later."""
     net, x = case.net, case.x[0]
@@ -134,7 +134,7 @@ def test_from_one_start_the_bound_is_the_trajectory(case):
         assert found >= 0.99 * one.settling_time - course.time[1]
 
 
-@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(SMALL, slow=(*STOOD_FOR, *HIDDEN)))
 def test_a_box_of_inputs_is_certified_for_every_input_in_it(case):
     net = case.net
     low = case.x[0]
@@ -152,9 +152,7 @@ def test_a_box_of_inputs_is_certified_for_every_input_in_it(case):
             assert np.all(np.abs(course.outputs[-1] - net(x)) <= 1e-2 * (1 + 1e-6))
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in SMALL if case.net.inputs == "nonnegative"], ids=lambda case: case.name
-)
+@pytest.mark.parametrize("case", cases(case for case in SMALL if case.net.inputs == "nonnegative"))
 def test_errors_of_the_rate_constants_are_covered(case):
     """Every network within the errors settles to its own fixed point in time: roadrunner runs some
     of them.
@@ -257,12 +255,6 @@ def test_settling_from_a_cap_takes_the_logarithm_of_it():
 
 
 def test_what_cannot_be_told_is_refused():
-    with pytest.raises(
-        cn.NotCertified, match="cannot tell whether its positive fixed point is the only one"
-    ):
-        cn.certify(cn.to_reactions(XOR), [0, 1])
-    with pytest.raises(cn.NetworkError, match="takes a Network or a Simulator; got str"):
-        cn.certify("xor", [0, 1])
     net = cn.Network([cn.Layer([[1.0]], [0.2], Annihilating(h=0.1)), cn.Layer([[1.0]])])
     for bound in ("envelope", "cheap"):
         with pytest.raises(
@@ -294,40 +286,6 @@ def test_users_activations_of_rails_alone_need_declare_nothing():
     assert check(net, [0.4], cn.certify(net, [0.4], 1e-3), 0, n=8, adverse=2) < np.inf
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"tolerance": 0}, "tolerance is 0; expected a finite number > 0"),
-        ({"tolerance": float("nan")}, "tolerance is nan"),
-        ({"tolerance": "small"}, "tolerance is 'small'"),
-        ({"initial_max": -1}, "initial_max is -1"),
-        ({"rates": 1.0}, "rates is 1.0; expected a relative error"),
-        ({"bound": "tight"}, "bound is 'tight'; expected one of 'envelope', 'cheap'"),
-        ({"initial": (2.0, 1.0)}, "starts between 2 and 1; expected lower <= upper"),
-        ({"initial": {"Z": 1.0}}, "initial names 'Z'"),
-        ({"initial": -1.0}, "expected a finite concentration >= 0"),
-        ({"initial": True}, "initial is True; expected a finite concentration >= 0"),
-        ({"initial": [1.0, 2.0]}, r"expected a number, \(4,\) numbers"),
-        ({"bound": "cheap", "rates": 0.1}, "need bound='envelope'"),
-        ({"bound": "cheap", "initial": 1.0}, "need bound='envelope'"),
-    ],
-)
-def test_bad_arguments_are_refused(options, message):
-    with pytest.raises(cn.InputError, match=message):
-        cn.certify(XOR, [0, 1], **options)
-
-
-def test_bad_inputs_are_refused():
-    for x, message in (
-        ([0, 1, 2], "shape"),
-        ([-1, 0], "negative"),
-        (np.empty((0, 2)), "at least one sample"),
-    ):
-        for bound in ("envelope", "cheap"):
-            with pytest.raises(cn.InputError, match=message):
-                cn.certify(XOR, x, bound=bound)
-
-
 def test_a_false_declaration_is_found_out():
     """With a > q and z > 0 the two rails have two stable fixed points, so the envelope cannot
     close.
@@ -340,14 +298,10 @@ def test_a_false_declaration_is_found_out():
         True,
         True,
     ]
-    with pytest.raises(cn.InputError, match="on_error is 'skip'"):
-        cn.settling_time(net, [1.0], on_error="skip")
 
 
-def test_large_networks_are_refused_by_the_envelope_alone():
+def test_large_networks_have_the_cheap_bound():
     net = cn.Network.random([4, 100, 100, 2], seed=0)
-    with pytest.raises(cn.ModelTooLargeError, match="bound='cheap' has no limit"):
-        cn.certify(net, np.ones(4))
     assert cn.settling_time(net, np.ones(4), bound="cheap") > 0
 
 
@@ -553,35 +507,6 @@ def test_a_closed_form_is_held_against_the_reactions():
     with pytest.raises(cn.NotCertified, match="bound='envelope'"):
         cn.certify(settles, [0.5], 0.01, bound="cheap")
     assert check(settles, [0.5], cn.certify(settles, [0.5], 0.01), 0, n=6, adverse=0) < np.inf
-
-
-def test_boxes_are_refused_where_known_inputs_are_needed():
-    box = cn.Interval([0.0, 0.0], [1.0, 1.0])
-    with pytest.raises(cn.InputError, match="X is an Interval"):
-        cn.choose_h(XOR, box, max_error=0.05)
-    with pytest.raises(cn.InputError, match="X is an Interval"):
-        cn.balance(XOR, box)
-
-
-def test_ragged_empty_and_foreign_arguments_are_refused_in_our_words():
-    for call in (cn.settling_time, cn.enclosure, cn.certified_margin):
-        with pytest.raises(cn.InputError, match="expected numbers"):
-            call(XOR, [[0, 1], [1]])
-    for call in (cn.enclosure, cn.certified_margin):
-        with pytest.raises(cn.InputError, match="at least one sample"):
-            call(XOR, np.empty((0, 2)))
-    for value in ("a", (0, 1), None, True):
-        with pytest.raises(cn.InputError, match="initial of 'Y1_0'"):
-            cn.certify(XOR, [1, 0], 0.01, {"Y1_0": value})
-    for limit in (0, 1.0, "a"):
-        with pytest.raises(cn.InputError, match="limit is"):
-            cn.certified_margin(XOR, [1, 0], limit=limit)
-    certificate = cn.certify(XOR, [1, 0], 0.01, bound="cheap")
-    with pytest.raises(
-        cn.InputError,
-        match=r"units: got float; expected Units, PhysicalUnits\(c0, tau\) or fastest_units",
-    ):
-        certificate.in_units(3.0)
 
 
 def test_bounds_of_starts_come_as_a_tuple_a_list_or_an_interval():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
-from support.networks import Swish, corpus
+from support.networks import HIDDEN, STOOD_FOR, Swish, cases, corpus
 from support.trajectories import check, draw
 
 import crn_nn_tellurium as cn
@@ -51,7 +51,7 @@ def crossed_over(crn, boundary):
     return right_hand_side
 
 
-@pytest.mark.parametrize("case", RAILS, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(RAILS))
 def test_the_relative_errors_are_two_crossed_over_copies(case):
     """scipy on the unscaled copies, roadrunner on the network of relative errors, from one finite
     start.
@@ -79,7 +79,7 @@ def test_the_relative_errors_are_two_crossed_over_copies(case):
     np.testing.assert_allclose(y * (1 - below), copies[:, n:], rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("case", LAYERED, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(LAYERED, slow=(*STOOD_FOR, *HIDDEN)))
 def test_the_compiled_envelope_is_the_reaction_network(case):
     """roadrunner's rates of change of the compiled text against the network's own, at random
     states.
@@ -95,7 +95,7 @@ def test_the_compiled_envelope_is_the_reaction_network(case):
     assert np.all(np.abs(found - expected) <= 1e-12 * gross)
 
 
-@pytest.mark.parametrize("case", LAYERED, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(LAYERED, slow=(*STOOD_FOR, *HIDDEN)))
 @pytest.mark.parametrize("rates", [0.0, 0.1])
 def test_every_rate_constant_of_the_envelope_is_positive_and_its_fixed_point_is_zero(case, rates):
     model = EnvelopeModel(NetworkKinetics(case.net))
@@ -125,14 +125,14 @@ def test_a_single_unit_settles_at_the_time_of_the_exact_solution():
         )
 
 
-@pytest.mark.parametrize("case", LAYERED, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(LAYERED, slow=(*STOOD_FOR, *HIDDEN)))
 def test_no_trajectory_leaves_the_envelope_or_is_late(case):
     certificate = cn.certify(case.net, case.x[0], 1e-3)
     assert check(case.net, case.x[0], certificate, 3, n=6, adverse=2) < np.inf
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(30), pytest.param(range(30, 200), marks=pytest.mark.slow)], ids=["few", "many"]
+    "seeds", [range(6), pytest.param(range(6, 200), marks=pytest.mark.slow)], ids=["few", "many"]
 )
 def test_no_trajectory_of_random_networks_is_late(seeds):
     for seed in seeds:

@@ -126,5 +126,3 @@ def test_inputs_of_the_written_model():
         "x0_p": 0.0, "x0_n": 0.5, "x1_p": 2.0, "x1_n": 0.0,
     }  # fmt: skip
     np.testing.assert_allclose(crn.observe([1.0])[:2], [-0.5, 2.0])
-    with pytest.raises(cn.InputError, match="one sample"):
-        cn.to_reactions(net, [[1.0, 2.0], [3.0, 4.0]])

@@ -60,8 +60,12 @@ class Reading:
 
 READINGS = (
     Reading("sbml", "roadrunner", "roadrunner"),
-    Reading("sbml-l3v1", "roadrunner", "roadrunner", too_large="as Level 3 Version 2"),
-    Reading("sbml-l2v4", "roadrunner", "roadrunner", too_large="as Level 3 Version 2"),
+    Reading(
+        "sbml-l3v1", "roadrunner", "roadrunner", slow=MODELS[1:], too_large="as Level 3 Version 2"
+    ),
+    Reading(
+        "sbml-l2v4", "roadrunner", "roadrunner", slow=MODELS[1:], too_large="as Level 3 Version 2"
+    ),
     Reading("sbml", "copasi", "basico"),
     Reading("sbml", "gillespy2", "gillespy2", read_outs=False),
     Reading("sbml-l2v4", "bioscrape", "bioscrape", options={"plain_laws": True}),

@@ -18,17 +18,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from support import export_checkers
+from support.exports import GROWTH, PETAB
 from support.networks import corpus
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
-from crn_nn_tellurium.chemistry.reactions import Observable
 from crn_nn_tellurium.exporters.tasks import Runs, experiments, fitted, with_both_signs
 from crn_nn_tellurium.exporters.writing import Source
 from crn_nn_tellurium.importers.sbml import import_sbml
 from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 
-PETAB = ("petab", "petab-v2")
 RTOL = 1e-12
 """Sums of the same terms in another order, some of them 0: roundings of 1e-16 each, and room for
 what cancels.
@@ -37,17 +35,6 @@ what cancels.
 XOR, IRIS = cn.load_model("xor"), cn.load_model("iris")
 NETS = {"xor": XOR, "iris": IRIS}
 each_net = pytest.mark.parametrize("name", NETS)
-GROWTH = cn.ReactionNetwork(
-    [cn.Species("F", 1.0, boundary=True), cn.Species("A", 1.0)],
-    [
-        cn.Reaction("feed", ("F",), ("F", "A"), "k", 1.0),
-        cn.Reaction("leak", (), ("A",), "q", 0.5),
-        cn.Reaction("lose", ("A",), (), "d", 2.0),
-    ],
-    [Observable("twice", Expression((Monomial(2.0, (("A", 1.0),)),)))],
-    "growth",
-)
-"""Reactions that are no network: A settles at (F + 0.5) / 2."""
 
 
 def signed(crn):
@@ -64,6 +51,9 @@ def table(path):
 
 SEVERAL = ("csv", *PETAB, "copasi")
 several = pytest.mark.parametrize("name", SEVERAL)
+in_no_time = pytest.mark.parametrize(  # COPASI's files take seconds each
+    "name", [*SEVERAL[:-1], pytest.param("copasi", marks=pytest.mark.slow)]
+)
 
 
 def write(folder, name, **options):
@@ -106,7 +96,7 @@ def test_a_full_disk_leaves_nothing_behind(name, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-@several
+@in_no_time
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_later_file_that_cannot_be_replaced_leaves_nothing_behind(name, overwrite, tmp_path):
     """Its name is a folder's. Hidden files are listed too: those are the temporary ones."""
@@ -210,66 +200,6 @@ def test_class_labels_become_one_hot_rows():
     assert found.outputs == IRIS.output_names
 
 
-@pytest.mark.parametrize("model", [XOR, GROWTH], ids=["network", "reactions"])
-@pytest.mark.parametrize("missing", ["X", "Y"])
-@pytest.mark.parametrize("format", PETAB)
-def test_X_and_Y_go_together(model, missing, format, tmp_path):
-    data = {"X": np.ones((2, 2)), "Y": np.ones((2, 1))}
-    del data[missing]
-    with pytest.raises(cn.InputError, match=f"{missing} is missing; give X and Y together"):
-        cn.export(model, tmp_path / "net.yaml", format, **data)
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("model", "X", "Y", "message"),
-    [
-        (XOR, np.ones(2), np.ones((1, 1)), r"X has shape \(2,\); expected \(n_samples, 2\)"),
-        (XOR, np.ones((3, 4)), np.ones((3, 1)), r"shape \(3, 4\); expected"),
-        (
-            XOR,
-            np.ones((3, 2)),
-            np.ones((3, 2)),
-            r"targets have shape \(3, 2\); .* expects \(3, 1\)",
-        ),
-        (
-            XOR,
-            np.ones((3, 2)),
-            np.ones((4, 1)),
-            r"targets have shape \(4, 1\); .* expects \(3, 1\)",
-        ),
-        (XOR, -np.ones((3, 2)), np.ones((3, 1)), "negative"),
-        (XOR, np.full((3, 2), np.nan), np.ones((3, 1)), "finite|nan"),
-        (XOR, np.ones((3, 2)), np.full((3, 1), np.nan), "finite|nan"),
-        (IRIS, np.ones((2, 4)), ["setosa", "rose"], "'rose'"),
-        (IRIS, np.ones((2, 4)), ["setosa"], "1"),
-        (GROWTH, np.ones((3, 2)), np.ones((3, 1)), r"X has shape \(3, 2\); expected \(n, 1\)"),
-        (GROWTH, np.ones(3), np.ones((3, 1)), r"X has shape \(3,\); expected \(n, 1\)"),
-        (GROWTH, np.ones((3, 1)), np.ones((2, 1)), r"Y has shape \(2, 1\); expected \(3, 1\)"),
-        (GROWTH, [["a lot"]], np.ones((1, 1)), "X: expected numbers"),
-        (GROWTH, [[-1.0]], np.ones((1, 1)), "X holds a value that is not finite or is negative"),
-        (GROWTH, [[1.0]], [[np.inf]], "Y holds a value that is not finite"),
-    ],
-)
-def test_data_of_no_use_are_refused(model, X, Y, message):
-    with pytest.raises(ValueError, match=message) as caught:
-        experiments(Source(model), X, Y)
-    assert isinstance(caught.value, cn.InputError)
-
-
-@pytest.mark.parametrize("format", PETAB)
-def test_no_rows_are_refused(format, tmp_path):
-    with pytest.raises(cn.InputError, match="X"):
-        cn.export(XOR, tmp_path / "net.yaml", format, X=np.empty((0, 2)), Y=np.empty((0, 1)))
-
-
-def test_reactions_need_data():
-    with pytest.raises(cn.InputError, match=r"'growth' comes without data; .*X of F, Y of twice"):
-        experiments(Source(GROWTH))
-    with pytest.raises(cn.ReactionError, match="'growth' has no observables"):
-        experiments(Source(replace(GROWTH, observables=())), [[1.0]], [[1.0]])
-
-
 def test_signed_inputs_are_two_concentrations_each():
     """Above and below 0, in the order of the network's boundary species."""
     net = cn.Network.random([2, 3, 1], seed=1, inputs="signed")
@@ -338,32 +268,6 @@ def test_by_default_a_rate_constant_varies_up_to_its_double():
 
 def test_nothing_varies_where_there_is_nothing():
     assert variation(cn.ReactionNetwork([cn.Species("A", 1.0)], [])) is None
-
-
-def test_an_unknown_name_is_refused_with_those_that_are():
-    message = r"vary is 'A'; expected a boundary species \(F\) or a rate constant \(k, q, d\)"
-    with pytest.raises(cn.InputError, match=message):
-        variation(GROWTH, "A")
-    with pytest.raises(cn.InputError, match=r"boundary species \(there is none\)"):
-        variation(
-            replace(GROWTH, species=[replace(s, boundary=False) for s in GROWTH.species]), "A"
-        )
-
-
-def test_a_list_of_names_is_refused():
-    with pytest.raises(cn.InputError, match="vary is"):
-        variation(GROWTH, ["F"])
-
-
-@pytest.mark.parametrize(
-    ("low", "high"),
-    [(1.0, 1.0), (2.0, 1.0), (2.0, None), (-1.0, 1.0), (0.0, np.inf), (np.nan, 1.0), ("low", 1.0)],
-)
-def test_bounds_that_are_none_are_refused(low, high):
-    with pytest.raises(
-        cn.InputError, match=r"'F' varies from .* to .*; expected numbers 0 <= low < high"
-    ):
-        variation(GROWTH, "F", low, high)
 
 
 # PEtab -------------------------------------------------------------------------------------------
@@ -550,7 +454,9 @@ def problem(folder, ending):
     ("package", "function", "ending"),
     [
         ("basico", export_checkers.fit, "cps"),
-        ("copasi_petab_importer", export_checkers.fit_petab, "yaml"),
+        pytest.param(
+            "copasi_petab_importer", export_checkers.fit_petab, "yaml", marks=pytest.mark.slow
+        ),
     ],
     ids=["its own file", "PEtab"],
 )
@@ -567,34 +473,8 @@ def test_copasi_fits_the_problem(package, function, ending, tmp_path, elsewhere)
     assert after < before / 1000
 
 
-@pytest.mark.parametrize("format", PETAB)
-def test_names_that_readers_take_for_missing_are_refused(format, tmp_path):
-    net = cn.Network([cn.Layer([[1.0, 2.0]])], input_names=["NA", "b"])
-    with pytest.raises(cn.FileFormatError, match="the name 'NA' for a missing value"):
-        cn.export(net, tmp_path / "net.yaml", format)
-
-
 def test_the_name_of_the_model_is_a_string_of_yaml(tmp_path):
     yaml = pytest.importorskip("yaml")
     net = replace(XOR, name="on")
     text = cn.export(net, tmp_path / "net.yaml", "petab-v2").read_text(encoding="utf-8")
     assert list(yaml.safe_load(text)["model_files"]) == ["on"]
-
-
-@pytest.mark.parametrize("format", [*PETAB, "copasi"])
-def test_values_are_within_their_bounds(format, tmp_path):
-    with pytest.raises(cn.InputError, match=r"bound is 0.5; expected at least 1"):
-        cn.export(XOR, tmp_path / "net.yaml", format, bound=0.5)
-
-
-def test_free_signs_of_reactions_without_data_are_refused(tmp_path):
-    """COPASI files of reactions may do without a problem, but then nothing has a sign to free."""
-    pytest.importorskip("basico")
-    with pytest.raises(cn.InputError, match="'growth' comes without data"):
-        cn.export(GROWTH, tmp_path / "net.cps", free_signs=True)
-
-
-def test_signs_that_cannot_be_free_are_refused(tmp_path):
-    crn = cn.import_antimony("A -> B; k*A; k = 1; A = 1; y := B")
-    with pytest.raises(cn.InputError, match="rate constant 'k': its reaction has no opposite"):
-        cn.export(crn, tmp_path / "net.yaml", X=np.zeros((1, 0)), Y=[[1.0]], free_signs=True)

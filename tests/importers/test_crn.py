@@ -3,7 +3,6 @@
 import pytest
 from support.imports import written
 
-import crn_nn_tellurium as cn
 from crn_nn_tellurium.importers.crn import import_crn
 
 
@@ -67,50 +66,3 @@ def test_comments_name_reactions_only_where_they_are_free(tmp_path):
     )
     assert [r.id for r in crn.reactions] == ["J", "J_2", "A_2", "R4"]
     assert len(crn.rate_constants) == 4
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("A", "'A' is neither a reaction"),
-        ("A = B", "'A = B' is neither a reaction"),
-        ("A -> B -> C", "'A -> B -> C' is neither a reaction"),
-        ("A -> B [k = 1] and so on", ".* is neither a reaction"),
-        ("A @initial -1", "'A @initial -1' is neither a reaction"),
-        ("A @initial 1 nM", "'A @initial 1 nM' is neither a reaction"),
-        ("A @start 1", "'A @start 1' is neither a reaction"),
-        ("A B -> C", "'A B' is not a species, such as A or 2A"),
-        ("A + -> C", "'' is not a species"),
-        ("-2A -> C", "'-2A -> C' is neither a reaction"),
-        ("A -> B [k = -1]", r"the rate is \[k = -1\]; expected \[k = 1\], numbers >= 0"),
-        ("A -> B [k = x]", r"the rate is \[k = x\]; expected \[k = 1\], numbers >= 0"),
-        (
-            "A -> B [k = .5]",
-            r"the rate is \[k = .5\]; expected \[k = 1\], numbers >= 0",
-        ),  # crnsimulator has no such numbers either
-        (
-            "A -> B [kf = 1, kr = 2]",
-            r"the rate is \[kf = 1, kr = 2\]; expected \[k = 1\], numbers >= 0",
-        ),
-        ("A <=> B [k = 1]", r"the rate is \[k = 1\]; expected \[kf = 1, kr = 2\] or \[1, 2\]"),
-        ("X @initial 2", "the concentration of 'X' is given twice"),
-        ("X @c 2", "the concentration of 'X' is given twice"),
-    ],
-)
-def test_malformed_lines_are_refused_with_their_number(line, message, tmp_path):
-    path = written(tmp_path, f"X @initial 1\n# a comment\n{line}\nX -> Y\n", "m.crn")
-    with pytest.raises(cn.FileFormatError, match=f"line 3: {message}") as caught:
-        import_crn(path)
-    assert str(path) in str(caught.value)
-
-
-@pytest.mark.parametrize("rates", ["kf = 1, kf = 2", "kr = 1, kr = 2", "k = 1, k = 2"])
-def test_a_rate_that_is_given_twice_is_refused(rates, tmp_path):
-    with pytest.raises(cn.FileFormatError, match="line 1"):
-        crn_of(tmp_path, f"A <=> B [{rates}]")
-
-
-@pytest.mark.parametrize("text", ["A -> B [k = 1e400]", "A @initial 1e400"])
-def test_numbers_that_overflow_are_refused(text, tmp_path):
-    with pytest.raises(cn.FileFormatError, match=r"line 1: the .* is too large a number"):
-        crn_of(tmp_path, text)

@@ -10,9 +10,8 @@ from support.imports import (
     CORPUS,
     DIALECTS,
     RTOL,
-    each,
 )
-from support.networks import without_comments
+from support.networks import cases, without_comments
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
@@ -22,7 +21,7 @@ from crn_nn_tellurium.importers.crn import import_crn
 from crn_nn_tellurium.importers.sbml import import_sbml
 
 
-@each(CORPUS)
+@pytest.mark.parametrize("case", cases(CORPUS))
 def test_sbml_gives_back_an_equal_network(case, tmp_path):
     """Formulas of start values, read-outs and readable names too, in all three dialects."""
     crn = cn.to_reactions(case.net, case.x[0])
@@ -32,7 +31,7 @@ def test_sbml_gives_back_an_equal_network(case, tmp_path):
         assert import_sbml(path) == crn, dialect
 
 
-@each(CORPUS)
+@pytest.mark.parametrize("case", cases(CORPUS))
 def test_antimony_gives_back_an_equal_network(case):
     """libAntimony rounds to 15 digits, so this holds only as `import_antimony` puts the others
     back.
@@ -42,7 +41,7 @@ def test_antimony_gives_back_an_equal_network(case):
     assert import_antimony(text) == without_comments(crn)
 
 
-@each(CORPUS)
+@pytest.mark.parametrize("case", cases(CORPUS))
 def test_compact_antimony_gives_back_the_same_equations(case, rng):
     """One reaction per species, whose law is a sum with negative terms, comes apart into reactions
     again.
@@ -65,7 +64,7 @@ def test_compact_antimony_gives_back_the_same_start_values():
     np.testing.assert_allclose(found.initial_state(), start, rtol=RTOL)
 
 
-@each(CORPUS)
+@pytest.mark.parametrize("case", cases(CORPUS))
 def test_crn_gives_back_what_the_language_holds(case, tmp_path):
     """Not read-outs, readable names, or formulas of start values, whose numbers stay."""
     crn = cn.to_reactions(case.net, case.x[0])

@@ -1,7 +1,6 @@
 """Random errors of rate constants: the factors, and that all who draw them draw the same."""
 
 import numpy as np
-import pytest
 from scipy import stats
 
 import crn_nn_tellurium as cn
@@ -63,21 +62,3 @@ def test_robustness_a_scan_and_training_draw_the_same_errors():
     for record, part in zip(records, (losses[:3], losses[3:]), strict=True):
         assert np.isclose(record.loss, part.mean(), rtol=1e-9)
     assert not np.isclose(records[0].loss, records[1].loss, rtol=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"cv": -0.1}, "cv is -0.1; expected a coefficient of variation >= 0"),
-        ({"cv": [0.1, np.nan]}, "cv is"),
-        ({"cv": []}, r"cv is \[\]"),
-        ({"cv": "0.1"}, "cv is '0.1'"),
-        ({"draws": 0}, "draws is 0"),
-        ({"draws": 1.5}, "draws is 1.5"),
-        ({"seed": "a"}, "seed is 'a'"),
-        ({"seed": -1}, "seed is -1"),
-    ],
-)
-def test_errors_say_what_is_wrong(arguments, message):
-    with pytest.raises(cn.InputError, match=message):
-        cn.RateErrors(**{"cv": 0.1, "draws": 8, **arguments})

@@ -122,58 +122,6 @@ def test_followers_agree_at_the_edges(name, method, rng):
             )
 
 
-@pytest.mark.parametrize(
-    ("build", "message"),
-    [
-        (lambda: cn.SmoothedReLU(h=0), "h is 0.0"),
-        (lambda: cn.SmoothedReLU(h=float("inf")), "expected a finite number > 0"),
-        (lambda: cn.SmoothedReLU(h="small"), "h is 'small'"),
-        (lambda: cn.LeakyReLU(float("nan")), "slope is nan"),
-        (lambda: cn.ClippedReLU(ceiling=-1.0), "ceiling is -1.0"),
-        (lambda: cn.HardSigmoid(slope=0.0), "slope is 0.0"),
-        (lambda: cn.HardSigmoid(slope=True), "slope is True; expected a number"),
-        (lambda: cn.LeakyReLU("a"), "slope is 'a'; expected a number"),
-    ],
-)
-def test_parameters_are_checked(build, message):
-    with pytest.raises(cn.NetworkError, match=message):
-        build()
-
-
-def own(**attributes):
-    """A user's activation with some attributes replaced by wrong ones."""
-    content = {"rails": (cn.Rail("Y"),), "read_out": cn.ReadOut((("Y", 1.0),))} | attributes
-    return dataclass(frozen=True)(type("Own", (cn.Activation,), content))
-
-
-@pytest.mark.parametrize(
-    ("attributes", "message"),
-    [
-        ({"rails": (cn.Rail("Y1"),)}, "expected letters only"),
-        ({"rails": (cn.Rail("Y"), cn.Rail("Y"))}, "each name once"),
-        ({"rails": ()}, "it has no rails"),
-        (
-            {"rails": (cn.Rail("b"),), "read_out": cn.ReadOut((("b", 1.0),))},
-            "names something of ours",
-        ),
-        ({"read_out": cn.ReadOut((("Y", 1.0), ("Y", 1.0)))}, "expected each species once"),
-        ({"rails": (cn.Rail("Y", 2),)}, "has sign 2"),
-        ({"read_out": cn.ReadOut((("Z", 1.0),))}, "reads 'Z'"),
-        ({"local_reactions": (cn.LocalReaction(("Z",), (), "s"),)}, "reads 'Z'"),
-        ({"local_reactions": (cn.LocalReaction(("Y", "Y", "Y"), (), "s"),)}, "above second order"),
-        ({"local_reactions": (cn.LocalReaction(("Y",), (), "h"),)}, "names something of ours"),
-        ({"local_reactions": (cn.LocalReaction(("*Y",), (), "s"),)}, "can only catalyse"),
-        (
-            {"local_reactions": (cn.LocalReaction(("Y",), (), "s"),)},
-            "must define its own concentrations",
-        ),
-    ],
-)
-def test_a_wrong_description_of_ones_own_activation_is_refused(attributes, message):
-    with pytest.raises(cn.NetworkError, match=message):
-        own(**attributes)(h=0.1)
-
-
 def test_an_activation_whose_units_depend_on_each_other_both_ways_is_solved_flat():
     """Units that inhibit each other: dY/dt gains a loss through every unit's Y."""
 

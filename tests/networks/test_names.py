@@ -1,7 +1,6 @@
 """One meaning for each name: a network's numbers, their rate constants, and errors about both."""
 
 import numpy as np
-import pytest
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.names import other_names
@@ -20,33 +19,6 @@ def test_a_scan_of_a_network_takes_signed_weights_and_one_of_its_text_rate_const
     np.testing.assert_allclose(by_text, own[:1], atol=1e-8)  # the text's is solved to 1e-10
     assert weight < 0
     assert abs(own[1] - own[0]) > 1
-
-
-@pytest.mark.parametrize(
-    ("use", "said"),
-    [
-        (lambda: cn.scan(cn.to_antimony(XOR, x=X), {"w1_0_0": [1.0]}), "'k1_0_0': k = |gain w c|"),
-        (lambda: cn.scan(cn.to_antimony(XOR, x=X), {"b1_0": [1.0]}), "'kb1_0': kb = |gain"),
-        (lambda: cn.scan(XOR, {"k1_0_0": [1.0]}, x=X), "'w1_0_0': k = |gain w c|"),
-        (lambda: cn.sensitivities(XOR, X, parameters=["k1_0_0"]), "'w1_0_0': k = |gain w c|"),
-        (
-            lambda: cn.sensitivities(cn.to_reactions(XOR, X), parameters=["w1_0_0"]),
-            "'k1_0_0': k = |gain w c|",
-        ),
-        (
-            lambda: cn.transient_sensitivities(XOR, X, parameters=["k1_0_0"]),
-            "'w1_0_0': k = |gain w c|",
-        ),
-        (
-            lambda: cn.transient_sensitivities(cn.to_reactions(XOR, X), parameters=["w1_0_0"]),
-            "'k1_0_0': k = |gain w c|",
-        ),
-    ],
-)
-def test_where_the_other_kind_of_name_is_meant_the_error_has_it(use, said):
-    with pytest.raises(cn.InputError) as error:
-        use()
-    assert said in str(error.value)
 
 
 def test_rails_of_what_is_read_are_named_too():

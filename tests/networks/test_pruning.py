@@ -7,7 +7,6 @@ from support import networks
 
 import crn_nn_tellurium as cn
 
-EPS = np.finfo(float).eps
 CORPUS = networks.corpus()
 SCALED = [c for c in networks.standard() if c.net.inputs == "scaled" and "hidden" in c.name]
 
@@ -108,8 +107,3 @@ def test_layers_that_read_bounded_values_know_their_range():
             cn.Layer([[1e-20, 1e-20]], [1.0], cn.Linear(h=0.01)),
         ]
         assert cn.Network(layers, "signed").pruned().n_weights == 2
-
-
-def test_a_negative_tolerance_is_refused():
-    with pytest.raises(cn.InputError, match="tolerance is -1"):
-        CORPUS[0].net.pruned(-1)

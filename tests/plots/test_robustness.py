@@ -1,7 +1,6 @@
 """Robustness in three parts."""
 
 import numpy as np
-import pytest
 
 import crn_nn_tellurium as cn
 
@@ -13,8 +12,3 @@ def test_robustness_is_drawn_in_three_parts():
     assert noise.get_xlabel() == "error of every rate constant (cv, %)"
     np.testing.assert_allclose(fuel.get_lines()[0].get_ydata(), 100 * result.fuelled)
     assert len(missing.patches) == 4
-
-
-def test_what_is_no_robustness_is_refused():
-    with pytest.raises(cn.InputError, match="got int; expected Robustness"):
-        cn.plot_robustness(3)

@@ -38,22 +38,3 @@ def test_points_of_designs_and_of_boundaries():
     ax = cn.plot_scan_points(refined, "x0", "x1")
     boundary = np.column_stack([refined.boundary_x0, refined.boundary_x1])
     np.testing.assert_array_equal(ax.collections[-1].get_offsets(), boundary)
-    for call in (cn.plot_scan, cn.plot_scan_map):
-        with pytest.raises(cn.InputError, match="have no order: plot_scan_points"):
-            call(ds.outputs)
-    with pytest.raises(
-        cn.InputError, match="'x1' is not varied along 'point'; expected two of x0, h"
-    ):
-        cn.plot_scan_points(ds.outputs, "x0", "x1")
-
-
-@pytest.mark.parametrize(
-    ("x", "y", "message"),
-    [
-        ([[0, 0, 0]], None, r"X has shape \(1, 3\); expected .*, the inputs x0 and x1"),
-        ([[0, 0]], [0, 1], r"y has shape \(2,\); expected \(1,\), a class for each sample"),
-    ],
-)
-def test_samples_that_do_not_fit_are_refused(classes, x, y, message):
-    with pytest.raises(cn.InputError, match=message):
-        cn.plot_decision_boundary(classes, x, y)

@@ -70,38 +70,6 @@ def test_bands_hold_their_share_of_the_draws():
     assert inside[0].height < inside[1].height
 
 
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (
-            lambda ds: cn.plot_scan(ds),
-            "is a Dataset; expected one of its variables: outputs, class, status",
-        ),
-        (lambda ds: cn.plot_scan(3), "is a int"),
-        (
-            lambda ds: cn.plot_scan(ds.outputs),
-            r"dimensions h 5, x0 9, x1 9; expected 1 or 2.*choose with .sel",
-        ),
-        (
-            lambda ds: cn.plot_scan(ds.outputs.sel(x0=0.0), x="x9"),
-            "no dimension 'x9'; it has h, x1",
-        ),
-        (lambda ds: cn.plot_scan_map(ds.outputs.isel(h=0, x0=0)), "expected 2 longer than 1"),
-        (lambda ds: cn.plot_scan_bands(ds.outputs, level=1.0), "level is 1.0"),
-        (lambda ds: cn.plot_scan_bands(ds.outputs.isel(h=0)), "no dimension 'draw'"),
-    ],
-)
-def test_what_cannot_be_drawn_is_refused(ds, call, message):
-    with pytest.raises(cn.InputError, match=message):
-        call(ds)
-
-
-def test_too_many_lines_are_refused(ds):
-    many = cn.scan(XOR, {"x0": np.linspace(0, 1, 12), "x1": np.linspace(0, 1, 13)}).outputs
-    with pytest.raises(cn.InputError, match="12 lines along 'x0'; expected 10 at most"):
-        cn.plot_scan(many)
-
-
 RNG = np.random.default_rng(0)
 
 

@@ -1,7 +1,6 @@
 """Sensitivities as a heat map."""
 
 import numpy as np
-import pytest
 
 import crn_nn_tellurium as cn
 
@@ -13,5 +12,3 @@ def test_sensitivities_are_drawn_largest_first():
     shown = [tick.get_text() for tick in ax.get_xticklabels()]
     assert len(shown) == 5
     assert shown[0] == found.parameters[np.abs(found.values).max(axis=0).argmax()]
-    with pytest.raises(cn.InputError, match="several samples"):
-        cn.plot_sensitivities(cn.sensitivities(net, [[0.5, 1.0]]))

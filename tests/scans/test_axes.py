@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from support.networks import cases
 from support.scans import CORPUS, SMALL, XOR, assert_close, changed
 
 import crn_nn_tellurium as cn
@@ -37,7 +38,7 @@ def test_samples_of_any_network_are_those_of_the_simulator(case):
     np.testing.assert_array_equal(ds.concentrations.values[0], steady.concentrations)
 
 
-@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(SMALL))
 def test_weights_biases_and_h_of_any_network(case, rng):
     """Some parameters of every layer, changed together at random, of either sign."""
     found = parameters(case.net)
@@ -94,7 +95,7 @@ def test_h_of_each_layer_by_row_and_by_name():
         assert_close(found, XOR.with_h(h)([1, 0]))
 
 
-@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(SMALL))
 def test_errors_of_rate_constants_are_those_of_the_kinetics(case):
     """The engine, with every rate constant off, against Newton's method on the layers' own
     equations.
@@ -128,7 +129,7 @@ def test_a_common_factor_changes_speed_alone():
     )
 
 
-@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(SMALL))
 def test_fuel_drives_the_reactions_that_make_molecules(case):
     """Steady states by units against the ends of time courses of a flat model with split rate
     constants.
@@ -161,7 +162,7 @@ def test_another_rate_constant_of_a_layer():
         assert_close(ds.outputs.sel(q1=q).values, expected)
 
 
-@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(SMALL))
 def test_time_courses_are_those_of_the_simulator(case):
     times = [0.0, 0.5, 3.0]
     species = cn.Simulator(case.net).species

@@ -90,22 +90,6 @@ def test_points_of_a_model_with_rules_events_and_a_vessel_do_not_mind_those_befo
     vessel = "model m() compartment C = 2; species A in C; A = 4; A -> ; k*A; k = 1; end"
     ds = cn.scan(vessel, {"k": [1.0]}, at=[0.0, 1.0], outputs={"a": "A"})
     np.testing.assert_allclose(ds.a.values[0], [4.0, 4 * np.exp(-0.5)], rtol=1e-7)
-    for model, message in (
-        (
-            "model m() p' = -p; p = 1; => A; p; A => ; A; A = 0; k = 1; end",
-            "a rate rule .of 'p'.*give times in at=",
-        ),
-        (
-            "model m() => A; k; A => ; A; k = 1; E: at (time > 1): k = 2; end",
-            "events.*give times in at=",
-        ),
-        (
-            "model m() species A; A := 2*k; k = 1; => B; A; B => ; B; end",
-            "species 'A' is set by a rule",
-        ),
-    ):
-        with pytest.raises(cn.InputError, match=message):
-            cn.scan(model, {"k": [1.0]})
 
 
 def test_boundary_species_of_models_are_varied_kept_and_given_to_functions():

@@ -74,20 +74,3 @@ def test_three_numbers_and_other_models():
     text = "model m() => X; a; X => ; d*X; a = 1; d = 1; X = 0; end"
     ds = cn.refine(text, {"a": (0.1, 10, "log")}, outputs={"end": "X"}, limit=2.0, n=40)
     assert ds.boundary_a.values == pytest.approx([2.0], rel=0.02)
-
-
-@pytest.mark.parametrize(
-    ("ranges", "options", "message"),
-    [
-        ({}, {}, "one to four"),
-        ({"x0": (1, 0)}, {}, "its range is"),
-        ({"x0": (0, 1)}, {"n": 2}, "3 or more"),
-        ({"x0": (0, 1)}, {"limit": "high"}, "limit is 'high'"),
-        ({"x0": (0, 1)}, {"outputs": "species"}, "refine looks at one"),
-        ({"x0": (0, 1)}, {"outputs": "outputs"}, "limit= says where"),
-        ({"z": (0, 1)}, {}, "has no 'z'"),
-    ],
-)
-def test_bad_arguments_are_refused(ranges, options, message):
-    with pytest.raises(cn.InputError, match=message):
-        cn.refine(XOR, ranges, **{"n": 40, **options})

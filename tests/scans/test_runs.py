@@ -27,12 +27,20 @@ from crn_nn_tellurium.scans.workers import own_pool
 
 TESTS = Path(__file__).parents[1]
 XOR = cn.load_model("xor")
+SLOW = pytest.mark.slow
+"""For what one worker less, or another pool, shows as well: each process takes seconds to start."""
 VARY = {"h": np.geomspace(1e-4, 1, 5), "x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 40)}
 
 
 @pytest.fixture(scope="module")
 def expected():
     return cn.scan(XOR, VARY, outputs=["outputs", "class"])
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """What an interrupted scan comes to."""
+    return cn.scan(XOR, scan_jobs.GRID)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +61,7 @@ def assert_same(found, expected):
         )
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=SLOW), 2, pytest.param(3, marks=SLOW)])
 def test_processes_of_ours_give_the_same(expected, workers):
     assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=workers), expected)
 
@@ -114,7 +122,7 @@ def test_dask_gives_the_same(expected):
 # Workers that die ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("pool", ["ours", "the user's"])
+@pytest.mark.parametrize("pool", ["ours", pytest.param("the user's", marks=SLOW)])
 @pytest.mark.filterwarnings("ignore:a worker of the scan died")
 def test_a_worker_that_is_killed_costs_a_retry(totals, tmp_path, monkeypatch, pool):
     monkeypatch.setenv("CRN_TEST_FLAG", str(tmp_path / "killed"))
@@ -130,13 +138,14 @@ def test_a_worker_that_is_killed_costs_a_retry(totals, tmp_path, monkeypatch, po
     assert set(found.status.values.ravel()) == {"solved"}
 
 
-def test_a_chunk_that_kills_every_worker_is_given_up_alone(totals, monkeypatch):
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=SLOW)])
+def test_a_chunk_that_kills_every_worker_is_given_up_alone(totals, monkeypatch, workers):
     monkeypatch.setenv("CRN_TEST_PARENT", str(os.getpid()))
     vary = {"x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 20)}
     outputs = cn.scan(XOR, vary).outputs.values
     monkeypatch.setenv("CRN_TEST_BAD", repr(float(outputs[10, 7, 0])))
     with pytest.warns(RuntimeWarning, match="a worker of the scan died"):
-        found = cn.scan(XOR, vary, outputs={"total": scan_jobs.killed_always}, executor=2)
+        found = cn.scan(XOR, vary, outputs={"total": scan_jobs.killed_always}, executor=workers)
     failed = np.isnan(found.total.values)
     assert failed[10, 7]
     assert failed.sum() <= 64  # its chunk's
@@ -201,6 +210,7 @@ def test_an_executor_that_is_shut_down_is_refused():
         cn.scan(XOR, {"x0": [0, 1]}, executor=pool)
 
 
+@SLOW
 @pytest.mark.filterwarnings("ignore:a worker of the scan died")
 def test_a_worker_of_dask_that_is_killed_costs_a_retry(totals, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
@@ -279,9 +289,14 @@ def run_until_killed(path, workers, how, least):
 
 
 @pytest.mark.parametrize(
-    ("workers", "how"), [(0, signal.SIGKILL), (0, signal.SIGINT), (2, signal.SIGINT)]
+    ("workers", "how"),
+    [
+        (0, signal.SIGKILL),
+        (0, signal.SIGINT),
+        pytest.param(2, signal.SIGINT, marks=SLOW),
+    ],
 )
-def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path, monkeypatch, workers, how):
+def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path, monkeypatch, workers, how, whole):
     path = tmp_path / "out.nc"
     done = run_until_killed(path, workers, how, 2)
     assert not path.exists()
@@ -297,14 +312,29 @@ def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path, monkeypatch, wor
     plan_chunks = 12
     assert 2 <= done < plan_chunks
     assert len(solved) == plan_chunks - done
-    assert_same(resumed, cn.scan(XOR, scan_jobs.GRID))
+    assert_same(resumed, whole)
     assert_same(cn.open_scan(path), resumed)
     assert not path.with_name("out.nc.parts").exists()
 
 
-def test_chunks_of_another_scan_are_not_taken(tmp_path):
-    path = tmp_path / "out.nc"
-    run_until_killed(path, 0, signal.SIGKILL, 1)
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """The folder of a scan that was killed after two chunks."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    run_until_killed(folder / "out.nc", 0, signal.SIGKILL, 2)
+    return folder
+
+
+@pytest.fixture
+def interrupted(killed, tmp_path):
+    """The file of that scan, with its chunks, in a folder of the test's own."""
+    # the lock is a link to no file: it names its process
+    shutil.copytree(killed, tmp_path, dirs_exist_ok=True, symlinks=True)
+    return tmp_path / "out.nc"
+
+
+def test_chunks_of_another_scan_are_not_taken(interrupted):
+    path = interrupted
     with pytest.raises(FileExistsError, match="holds chunks of another scan"):
         cn.scan(XOR, {"x0": [0.0]}, path=path)
     with pytest.raises(FileExistsError, match=r"resume=True\) \(--resume\) goes on"):
@@ -312,22 +342,12 @@ def test_chunks_of_another_scan_are_not_taken(tmp_path):
     with pytest.raises(FileNotFoundError, match="holds an unfinished one"):
         cn.open_scan(path)
     assert cn.scan(XOR, {"x0": [0.0]}, path=cn.ScanFile(path, overwrite=True)).sizes["x0"] == 1
-    assert [file.name for file in tmp_path.iterdir()] == ["out.nc"]
-
-
-@pytest.fixture(scope="module")
-def interrupted(tmp_path_factory):
-    """The folder of a scan that was killed after two chunks."""
-    folder = tmp_path_factory.mktemp("interrupted")
-    run_until_killed(folder / "out.nc", 0, signal.SIGKILL, 2)
-    return folder
+    assert [file.name for file in path.parent.iterdir()] == ["out.nc"]
 
 
 @pytest.mark.parametrize("how", ["no array", "cut off", "one byte", "another scan's"])
-def test_a_damaged_chunk_is_solved_again(tmp_path, how, interrupted):
-    path = tmp_path / "out.nc"
-    # the lock of a dead process is a link to nothing, and is copied as such
-    shutil.copytree(interrupted, tmp_path, dirs_exist_ok=True, symlinks=True)
+def test_a_damaged_chunk_is_solved_again(how, interrupted, whole):
+    path = interrupted
     file = sorted(path.with_name("out.nc.parts").glob("0*.npz"))[1]
     content = file.read_bytes()
     if how == "another scan's":
@@ -338,12 +358,11 @@ def test_a_damaged_chunk_is_solved_again(tmp_path, how, interrupted):
         flipped = content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
         file.write_bytes({"no array": b"no", "cut off": content[:-100], "one byte": flipped}[how])
     with pytest.warns(RuntimeWarning, match=r"npz' is damaged .* its chunk is solved again"):
-        assert_same(scan_jobs.scan_to(path), cn.scan(XOR, scan_jobs.GRID))
+        assert_same(scan_jobs.scan_to(path), whole)
 
 
-def test_parts_that_do_not_say_whose_they_are_are_not_taken(tmp_path):
-    path = tmp_path / "out.nc"
-    run_until_killed(path, 0, signal.SIGKILL, 1)
+def test_parts_that_do_not_say_whose_they_are_are_not_taken(interrupted):
+    path = interrupted
     for content in (None, "{", "[]"):
         state = path.with_name("out.nc.parts") / "scan.json"
         (
@@ -355,15 +374,16 @@ def test_parts_that_do_not_say_whose_they_are_are_not_taken(tmp_path):
             scan_jobs.scan_to(path)
 
 
-def test_nothing_is_removed_for_a_call_that_is_refused(tmp_path):
-    path = tmp_path / "out.nc"
-    done = run_until_killed(path, 0, signal.SIGKILL, 1)
+def test_nothing_is_removed_for_a_call_that_is_refused(interrupted):
+    path = interrupted
+    done = len(list(path.with_name("out.nc.parts").glob("0*.npz")))
+    assert done
     with pytest.raises(cn.InputError, match="no 'x9'"):
         cn.scan(XOR, {"x9": [0.0]}, path=cn.ScanFile(path, overwrite=True))
     assert len(list(path.with_name("out.nc.parts").glob("0*.npz"))) == done
 
 
-def test_two_scans_do_not_write_to_one_file(tmp_path):
+def test_two_scans_do_not_write_to_one_file(tmp_path, whole):
     path = tmp_path / "out.nc"
     parts = path.with_name("out.nc.parts")
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
@@ -381,7 +401,7 @@ def test_two_scans_do_not_write_to_one_file(tmp_path):
     finally:
         process.kill()
         process.wait()
-    assert_same(scan_jobs.scan_to(path), cn.scan(XOR, scan_jobs.GRID))
+    assert_same(scan_jobs.scan_to(path), whole)
 
 
 def test_files_are_as_readable_as_others(tmp_path):
@@ -416,19 +436,6 @@ def test_what_was_given_up_is_tried_again(totals, tmp_path, monkeypatch):
     found = cn.scan(XOR, vary, outputs=kept, path=path)  # this process is spared
     assert found.total.values.tobytes() == totals.total.values.tobytes()
     assert path.exists()
-
-
-def test_files_that_cannot_be(tmp_path):
-    with pytest.raises(FileNotFoundError, match="there is no folder"):
-        cn.scan(XOR, {"x0": [0.0]}, path=tmp_path / "none" / "a.nc")
-    with pytest.raises(FileNotFoundError, match="there is no such file"):
-        cn.open_scan(tmp_path / "a.nc")
-    (tmp_path / "a.nc").write_bytes(b"no")
-    with pytest.raises(cn.FileFormatError, match="cannot be read as netCDF"):
-        cn.open_scan(tmp_path / "a.nc")
-    xr.Dataset({"a": 1}).to_netcdf(tmp_path / "b.nc")
-    with pytest.raises(cn.FileFormatError, match="is no scan's result"):
-        cn.open_scan(tmp_path / "b.nc")
 
 
 def test_a_progress_bar_tells_points_and_time_left(capsys, monkeypatch):

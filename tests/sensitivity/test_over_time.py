@@ -170,20 +170,3 @@ print(found.values.tobytes().hex(), flat.values.tobytes().hex())
         for seed in ("1", "2", "3")
     }
     assert len(printed) == 1
-
-
-def test_errors_say_what_is_wrong():
-    net = cn.Network.random([2, 3, 1], seed=0)
-    for arguments, options, message in (
-        ((net,), {}, "needs its input values"),
-        ((cn.to_reactions(net), [0, 1]), {}, "x goes with a Network"),
-        ((net, [0, 1]), {"t_end": 0.0}, "t_end is 0.0"),
-        ((net, [0, 1]), {"n_points": 1}, "n_points is 1"),
-        ((net, [0, 1]), {"outputs": ["Z"]}, "output 'Z': expected"),
-        ((net, [0, 1]), {"parameters": ["Y1_0"]}, "parameter 'Y1_0': expected"),
-        ((net, [0, 1]), {"parameters": ["h1", "h1"]}, "parameter 'h1' is named twice"),
-        ((net, [0, 1]), {"initial": {"Z": 1.0}}, "initial names 'Z'"),
-        ((net, [0, 1]), {"initial": -1.0}, "expected a finite concentration"),
-    ):
-        with pytest.raises(cn.InputError, match=message):
-            cn.transient_sensitivities(*arguments, **options)

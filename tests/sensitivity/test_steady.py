@@ -145,25 +145,3 @@ def test_unstable_steady_states_are_refused():
     ]
     with pytest.raises(cn.ConvergenceError):
         cn.sensitivities(cn.ReactionNetwork([cn.Species("A", 0.5), cn.Species("B", 0.5)], orbit))
-
-
-def test_errors_say_what_is_wrong():
-    net = cn.Network.random([2, 3, 1], seed=0)
-    for arguments, options, message in (
-        ((net,), {}, "needs its input values"),
-        ((net, [0, 1]), {"outputs": ["z"]}, "output 'z': expected one of y0"),
-        ((net, [0, 1]), {"parameters": ["w9_0_0"]}, "parameter 'w9_0_0': expected one of w1_0_0"),
-        (("net", [0, 1]), {}, "got str"),
-        ((net, np.zeros((0, 2))), {}, "expected one sample or more"),
-        ((cn.to_reactions(net, [0, 1]), [1.0]), {}, r"expected \(4,\)"),
-    ):
-        with pytest.raises(cn.InputError, match=message):
-            cn.sensitivities(*arguments, **options)
-    found = cn.sensitivities(net, [0, 1])
-    with pytest.raises(KeyError, match="no parameter of this result"):
-        found["y0", "nothing"]
-    with pytest.raises(cn.InputError, match="several samples"):
-        cn.sensitivities(net, [[0, 1]]).to_frame()
-    growing = cn.ReactionNetwork([cn.Species("A")], [reaction("=> A", "a", 1.0)])
-    with pytest.raises(cn.ConvergenceError, match=r"come to rest|have not vanished"):
-        cn.sensitivities(growing)

@@ -21,7 +21,7 @@ def copasi():
         ).result()
 
 
-@pytest.mark.parametrize("case", cases(corpus(), slow=("depth 5", "depth 6")))
+@pytest.mark.parametrize("case", cases(corpus()))
 def test_copasi_reaches_the_positive_root(case, copasi):
     net = case.net
     for x in case.x[:2]:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.integrate import solve_ivp
 from support.failures import fail_to_solve
-from support.networks import ACTIVATIONS, corpus
+from support.networks import ACTIVATIONS, cases, corpus
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.activation import smoothed_relu
@@ -23,7 +23,7 @@ def scale(net, outputs):
     return np.abs(outputs) + np.sqrt(net.h[-1])
 
 
-@pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases(CORPUS))
 def test_three_methods_and_the_closed_form_agree(case):
     expected = case.net(case.x)
     simulator = cn.Simulator(case.net)
@@ -126,50 +126,6 @@ def test_a_failed_sample_says_so(monkeypatch, method):
     assert steady.failed == 1
     assert "1 failed" in repr(steady)
     np.testing.assert_allclose(steady.outputs[[0, 2]], net([[1.0], [2.0]]))
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda s: s.steady_state([[1.0, 2.0, 3.0]]), "one column per input"),
-        (lambda s: s.steady_state(np.zeros((2, 2, 2))), r"expected \(n_samples, 2\)"),
-        (lambda s: s.steady_state([1, 2], initial=-1), "expected a finite concentration >= 0"),
-        (
-            lambda s: s.steady_state([1, 2], initial=[1.0, 2.0, 3.0]),
-            r"expected a number, \(2,\) or \(1, 2\)",
-        ),
-        (lambda s: s.steady_state([1, 2], initial={"Z": 1.0}), "initial names 'Z'"),
-        (lambda s: s.steady_state([1, 2], method="fast"), "expected one of 'units'"),
-        (lambda s: s.steady_state([1, 2], on_error="ignore"), "expected one of 'raise', 'nan'"),
-        (lambda s: s.time_course([[1, 2], [3, 4]]), "takes one sample"),
-        (lambda s: s.time_course([1, 2], t_end=0), "t_end is 0"),
-        (lambda s: s.time_course([1, 2], t_end="5"), "t_end is '5'"),
-        (lambda s: s.time_course([1, 2], n_points=None), "n_points is None"),
-        (lambda s: s.time_course([1, 2], seed=-1), "seed is -1"),
-        (lambda s: s.time_course([1, 2], steps=[1]), r"steps are \[1\]"),
-        (lambda s: s.time_course([1, 2], steps={5: [0, 0], 5 + 1e-12: [1, 1]}), "too close"),
-        (lambda s: s.steady_state([1, 2], initial=[[1, 2], [3]]), "expected a number"),
-        (lambda s: s.steady_state([1, 2], initial={"Y1_0": "a"}), "expected a number"),
-        (lambda s: s.compile("fast"), "expected one of 'units'"),
-        (lambda s: s.time_course([1, 2], n_points=1), "at least 2 points"),
-        (lambda s: s.time_course([1, 2], t_end=5, steps={9: [0, 0]}), "change at t = 9"),
-        (lambda s: s.time_course([1, 2], steps={0: [0, 0]}), "change at t = 0"),
-        (lambda s: s.time_course([1, 2], volume=-1), "volume is -1"),
-    ],
-)
-def test_wrong_arguments_are_refused(call, message):
-    with pytest.raises(cn.InputError, match=message):
-        call(cn.Simulator(cn.Network([cn.Layer([[1.0, 1.0], [2.0, -1.0]])])))
-
-
-def test_a_flat_model_beyond_reason_is_refused():
-    simulator = cn.Simulator(cn.Network.random([100, 100, 10], seed=0))
-    for call in (
-        lambda: simulator.steady_state(np.ones(100), method="flat"),
-        lambda: simulator.time_course(np.ones(100)),
-    ):
-        with pytest.raises(cn.ModelTooLargeError, match="11000 weights"):
-            call()
 
 
 # Batches and labels -------------------------------------------------------------------------------

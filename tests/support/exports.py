@@ -7,7 +7,7 @@ import libsbml
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from support.networks import corpus
+from support.networks import STOOD_FOR, corpus
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
@@ -20,6 +20,7 @@ STRANDS = ("pil", "nupack", "parts")
 """Formats of strand displacement implementations alone."""
 GENERAL = tuple(name for name in FORMATS if name not in STRANDS)
 WITHOUT_UNITS = tuple(name for name in GENERAL if name not in WITH_UNITS)
+PETAB = ("petab", "petab-v2")
 NEEDED = {"copasi": "basico"}
 
 BRUSSELATOR = cn.ReactionNetwork(
@@ -46,6 +47,23 @@ BRUSSELATOR = cn.ReactionNetwork(
     ],
     "brusselator",
 )
+GROWTH = cn.ReactionNetwork(
+    [cn.Species("F", 1.0, boundary=True), cn.Species("A", 1.0)],
+    [
+        cn.Reaction("feed", ("F",), ("F", "A"), "k", 1.0),
+        cn.Reaction("leak", (), ("A",), "q", 0.5),
+        cn.Reaction("lose", ("A",), (), "d", 2.0),
+    ],
+    [Observable("twice", Expression((Monomial(2.0, (("A", 1.0),)),)))],
+    "growth",
+)
+"""Reactions that are no network: A settles at (F + 0.5) / 2."""
+FOUR = cn.ReactionNetwork(
+    [cn.Species("E", 1.0, boundary=True), cn.Species("A", 1.0)],
+    [cn.Reaction("J", {"A": 3, "E": 1}, ("E",), "k", 1.0)],
+    [Observable("seen", Expression((Monomial(1.0, (("A", 1.0),)),)))],
+)
+"""A reaction in which four molecules meet."""
 
 
 def options(name, model):
@@ -158,4 +176,10 @@ def complaints(text):
 MODELS = {case.name: cn.to_reactions(case.net, case.x[0]) for case in corpus()} | {
     "brusselator": BRUSSELATOR
 }
-each_model = pytest.mark.parametrize("crn", MODELS.values(), ids=MODELS)
+each_model = pytest.mark.parametrize(
+    "crn",
+    [
+        pytest.param(crn, id=name, marks=[pytest.mark.slow] if name in STOOD_FOR else [])
+        for name, crn in MODELS.items()
+    ],
+)

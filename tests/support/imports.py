@@ -16,10 +16,6 @@ cancels.
 """
 
 
-def each(cases):
-    return pytest.mark.parametrize("case", cases, ids=lambda case: case.name)
-
-
 def rates_of_change(crn, sbml, rng):
     """How fast concentrations change at a random state: ours, and roadrunner's within `RTOL`."""
     r = roadrunner.RoadRunner(sbml)

@@ -213,7 +213,21 @@ def without_comments(crn):
     )
 
 
-def cases(networks, slow=()):
+STOOD_FOR = (
+    *(f"depth {depth}" for depth in (4, 5, 6)),  # by depth 3
+    *("sparse", "moons", "iris"),  # by "sparse with an empty row" and xor
+    *(  # by the same activations with other numbers
+        f"{name} {place}"
+        for name in ("LeakyReLU(0.2)", "torch HardSigmoid", "ClippedReLU(6)")
+        for place in ("hidden", "output")
+    ),
+)
+"""The networks for which smaller ones stand, where a test of each takes long."""
+HIDDEN = tuple(f"{name} hidden" for name in ACTIVATIONS)
+"""Those of 3, 4 and 2 units, for which the same activations as output stand, in 2, 3 and 3."""
+
+
+def cases(networks, slow=STOOD_FOR):
     """Networks for `parametrize`; those named, which smaller ones stand for, with -m slow alone."""
     return [
         pytest.param(case, id=case.name, marks=[pytest.mark.slow] if case.name in slow else [])

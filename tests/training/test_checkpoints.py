@@ -18,25 +18,48 @@ class HaltError(Exception):
     pass
 
 
+LONG = pytest.mark.slow
+"""To the end; the same options stop sooner beside it."""
+
+
 @pytest.mark.parametrize(
     "options",
     [
-        {
-            "optimizer": cn.Adam(max_iter=8),
-            "validation": 0.2,
-            "noise": cn.RateErrors(0.1, draws=2),
-        },
-        {
-            "optimizer": cn.LBFGS(max_iter=250, tolerance=1e-12),
-            "constraints": cn.Constraints(l2=1e-3),
-        },
-        {
-            "optimizer": cn.LBFGS(max_iter=60),
-            "constraints": cn.Constraints(density=0.5, l2=1e-3),
-        },
-        {"optimizer": cn.Adam(max_iter=3), "constraints": cn.Constraints(density=0.5)},
+        pytest.param(
+            {
+                "optimizer": cn.Adam(max_iter=8),
+                "validation": 0.2,
+                "noise": cn.RateErrors(0.1, draws=2),
+            },
+            id="adam",
+        ),
+        *(
+            pytest.param(
+                {
+                    "optimizer": cn.LBFGS(max_iter=steps, tolerance=1e-12),
+                    "constraints": cn.Constraints(l2=1e-3),
+                },
+                id=name,
+                marks=marks,
+            )
+            for name, steps, marks in (("lbfgs", 40, []), ("lbfgs to the end", 250, LONG))
+        ),
+        *(
+            pytest.param(
+                {
+                    "optimizer": cn.LBFGS(max_iter=steps),
+                    "constraints": cn.Constraints(density=0.5, l2=1e-3),
+                },
+                id=name,
+                marks=marks,
+            )
+            for name, steps, marks in (("pruned", 15, []), ("pruned later", 60, LONG))
+        ),
+        pytest.param(
+            {"optimizer": cn.Adam(max_iter=3), "constraints": cn.Constraints(density=0.5)},
+            id="adam pruned",
+        ),
     ],
-    ids=["adam", "lbfgs", "pruned", "adam pruned"],
 )
 def test_an_interrupted_training_resumes_to_the_same_result(options, flowers, tmp_path):
     path = tmp_path / "run.json"

@@ -104,22 +104,6 @@ def test_several_targets(rng):
     assert cn.CRNRegressor((4,), max_iter=5).fit(x, y[:, 0]).predict(x).shape == (100,)
 
 
-def test_errors_say_what_is_wrong(iris):
-    with pytest.raises(cn.InputError, match="activation is 'swish'"):
-        cn.CRNClassifier(activation="swish").fit(*iris)
-    with pytest.raises(cn.InputError, match="solver is 'sgd'"):
-        cn.CRNClassifier(solver="sgd").fit(*iris)
-    with pytest.raises(cn.InputError, match="alpha is -1"):
-        cn.CRNClassifier(alpha=-1.0).fit(*iris)
-    with pytest.raises(cn.InputError, match="at least 2 classes"):
-        cn.CRNClassifier().fit(iris[0], np.zeros(150))
-    with pytest.raises(cn.InputError, match="predict_with is 'magic'"):
-        cn.CRNClassifier((2,), max_iter=1, predict_with="magic").fit(*iris)
-    fitted = cn.CRNClassifier((2,), max_iter=1).fit(*iris).set_params(predict_with="magic")
-    with pytest.raises(cn.InputError, match="predict_with is 'magic'"):
-        fitted.predict(iris[0])
-
-
 # What they reach: means over 5 stratified splits with 20 % held out, the engine answering ---------
 
 SPLITS = StratifiedShuffleSplit(5, test_size=0.2, random_state=0)

@@ -237,34 +237,6 @@ def test_robust_training_withstands_noise():
     assert after > before + 0.02
 
 
-def test_errors_say_what_is_wrong(flowers):
-    for options, message in (
-        ({"optimizer": "sgd"}, "expected one of 'lbfgs', 'adam'"),
-        ({"constraints": cn.Constraints(h_bounds=(0.1, 1.0))}, "h is 0.01, outside its bounds"),
-        ({"constraints": 3.0}, "constraints: got float; expected Constraints"),
-        ({"monitor": "run.json"}, "monitor: got str; expected Monitor"),
-        ({"validation": 1.5}, "held_out is 1.5"),
-        ({"validation": 0.001}, "held_out is 0.001 of 120 samples"),
-        ({"noise": 0.1, "answers": "engine"}, "noise goes with answers='closed_form'"),
-        ({"noise": 0.1, "answers": cn.ReadOutTime(3.0)}, "noise goes with"),
-        ({"noise": [0.1, 0.2]}, "training takes one"),
-        ({"noise": -0.1}, "cv is -0.1"),
-        ({"answers": "guess"}, "answers is 'guess'"),
-    ):
-        with pytest.raises(cn.InputError, match=message):
-            cn.fit(small(), *flowers, **{"loss": "cross_entropy", **options})
-    large = cn.Network([cn.Layer(np.ones((3, 4)), activation=cn.Linear(h=5.0))])
-    with pytest.raises(cn.InputError, match=r"h1 is 5\.0, which training leaves"):
-        cn.fit(large, *flowers, "cross_entropy", constraints=cn.Constraints(max_rate_constant=2.0))
-    with pytest.raises(cn.InputError, match="net: got int; expected Network"):
-        cn.fit(3, *flowers)
-    sigmoid = cn.Network.random([4, 3, 1], seed=0, output=cn.Sigmoid(h=0.01))
-    with pytest.raises(cn.InputError, match="noise does not go with cross-entropy on a Sigmoid"):
-        cn.fit(sigmoid, flowers[0], flowers[1] > 0, "cross_entropy", noise=0.1)
-    with pytest.raises(cn.InputError, match=r"X has shape \(4,\)"):
-        cn.fit(small(), flowers[0][0], [1])
-
-
 def test_a_loss_that_explodes_says_so(flowers):
     wild = cn.Loss(lambda y, t: np.exp(y * 1e3).sum(axis=1), lambda y, t: 1e3 * np.exp(y * 1e3))
     with (

@@ -1,0 +1,159 @@
+"""What is no mass action and what is no unit is refused."""
+
+import pytest
+
+import crn_nn_tellurium as cn
+
+XOR = cn.load_model("xor")
+Y, X = cn.Species("Y"), cn.Species("X", boundary=True)
+UNITS = cn.PhysicalUnits(1, 1)
+DECAY = cn.ReactionNetwork(
+    (cn.Species("A"),), (cn.Reaction("J1", ("A",), (), "k", 2.0),), name="decay"
+)
+
+REFUSED = [
+    # species, reactions and networks
+    (lambda: cn.Species("Y", -1.0), cn.ReactionError, "initial concentration is -1.0"),
+    (lambda: cn.Species("Y", float("nan")), cn.ReactionError, "expected a finite number"),
+    (lambda: cn.Reaction("J", ("Y",), (), "k", -1.0), cn.ReactionError, "'k' is -1.0"),
+    (lambda: cn.Species("Y", "much"), cn.ReactionError, "expected a finite number"),
+    (lambda: cn.Reaction("J", None, (), "k", 1.0), cn.ReactionError, "a side is None"),
+    (lambda: cn.Reaction("J", "Y", (), "k", 1.0), cn.ReactionError, "a side is 'Y'"),
+    (lambda: cn.Monomial(float("nan")), cn.ReactionError, "the coefficient nan"),
+    (
+        lambda: cn.ReactionNetwork([Y], []).right_hand_side([1.0], constants=[1.0, 2.0]),
+        cn.ReactionError,
+        "one per rate constant",
+    ),
+    (lambda: cn.Reaction("J", {"Y": 0}, (), "k", 1.0), cn.ReactionError, "taken 0 times"),
+    (
+        lambda: cn.ReactionNetwork([Y], [cn.Reaction("J", ("Z",), (), "k", 1.0)]),
+        cn.ReactionError,
+        "unknown species 'Z'",
+    ),
+    (
+        lambda: cn.ReactionNetwork([Y, Y], []),
+        cn.ReactionError,
+        "already the identifier of a species",
+    ),
+    (
+        lambda: cn.ReactionNetwork([Y], [cn.Reaction("Y", (), (), "k", 1.0)]),
+        cn.ReactionError,
+        "already the identifier",
+    ),
+    (lambda: cn.ReactionNetwork([cn.Species("a b")], []), cn.ReactionError, "not an identifier"),
+    (
+        lambda: cn.ReactionNetwork(
+            [Y],
+            [cn.Reaction("J", ("Y",), (), "k", 1.0), cn.Reaction("K", ("Y",), (), "k", 2.0)],
+        ),
+        cn.ReactionError,
+        "'k' is 2.0 at order 1, but 1.0",
+    ),
+    (
+        lambda: cn.ReactionNetwork(
+            [Y], [cn.Reaction("J", ("Y",), (), "k", 1.0), cn.Reaction("K", (), (), "k", 1.0)]
+        ),
+        cn.ReactionError,
+        "at order 0",
+    ),
+    (lambda: cn.Reaction("J", ("Y",), (), "k", 1.0, sign=2), cn.ReactionError, "sign of 'k' is 2"),
+    (
+        lambda: cn.ReactionNetwork(
+            [Y],
+            [
+                cn.Reaction("J", ("Y",), (), "k", 1.0, sign=1),
+                cn.Reaction("K", ("Y",), (), "k", 1.0, sign=-1),
+            ],
+        ),
+        cn.ReactionError,
+        "number of sign -1, but of sign 1",
+    ),
+    (
+        lambda: cn.ReactionNetwork(
+            [cn.Species("Y", cn.Expression((cn.Monomial(1.0, (("q", 1.0),)),)))], []
+        ),
+        cn.ReactionError,
+        "reads 'q'",
+    ),
+    (
+        lambda: cn.ReactionNetwork([Y], []).rates([1.0, 2.0]),
+        cn.ReactionError,
+        r"expected \(..., 1\)",
+    ),
+    (
+        lambda: cn.ReactionNetwork([Y, X], []).rates([1.0], boundary=[1.0, 2.0]),
+        cn.ReactionError,
+        "one per boundary species",
+    ),
+    (lambda: cn.ReactionNetwork([Y], []).jacobian([[1.0], [2.0]]), cn.ReactionError, "one state"),
+    (
+        lambda: cn.to_antimony(cn.ReactionNetwork([Y], [cn.Reaction("J", {"Y": 4}, (), "k", 1.0)])),
+        cn.ReactionError,
+        "4 molecules meet",
+    ),
+    (
+        lambda: cn.to_antimony(cn.ReactionNetwork([Y], [], name="xor")),
+        cn.ReactionError,
+        "reserved word",
+    ),
+    # units
+    (
+        lambda: cn.PhysicalUnits(c0=0, tau=1),
+        cn.InputError,
+        r"c0 is 0; expected a concentration in nM",
+    ),
+    (
+        lambda: cn.PhysicalUnits(c0=1, tau=float("inf")),
+        cn.InputError,
+        r"tau is inf; expected a time in s",
+    ),
+    (lambda: cn.PhysicalUnits(c0="10 nM", tau=1), cn.InputError, r"c0 is '10 nM'"),
+    (lambda: cn.PhysicalUnits(c0=True, tau=1), cn.InputError, r"c0 is True"),
+    (lambda: cn.PhysicalUnits(c0=1, tau=float("nan")), cn.InputError, r"tau is nan"),
+    *(
+        (
+            lambda order=order: UNITS.rate_constant(1.0, order),
+            cn.InputError,
+            "expected the number of molecules that meet",
+        )
+        for order in (-1, 1.5, True, "2")
+    ),
+    (
+        lambda: UNITS.rate_constant(1.0, 1, "mM"),
+        cn.InputError,
+        "concentration is 'mM'; expected one of 'nM', 'M'",
+    ),
+    (
+        lambda: UNITS.of(cn.PhysicalUnits(20, 90).of(DECAY)),
+        cn.InputError,
+        r"is in PhysicalUnits\(c0=20 nM, tau=90 s\) already; expected model",
+    ),
+    (lambda: UNITS.of(cn.to_strand_displacement(DECAY)), cn.InputError, "already"),
+    (
+        lambda: cn.certify(XOR, [1, 0]).in_units(cn.PhysicalUnits(2, 1)).in_units(UNITS),
+        cn.InputError,
+        r"the certificate is in PhysicalUnits.* already",
+    ),
+    (
+        lambda: cn.fastest_units(DECAY),
+        cn.ReactionError,
+        r"'decay': no reaction of two molecules.*PhysicalUnits",
+    ),
+    (
+        lambda: cn.fastest_units(
+            cn.ReactionNetwork((cn.Species("A"),), (cn.Reaction("J1", (("A", 3),), (), "k", 2.0),))
+        ),
+        cn.ReactionError,
+        r"'J1' needs 3 molecules to meet",
+    ),
+    (lambda: cn.fastest_units("xor"), cn.NetworkError, "got str"),
+    (lambda: cn.fastest_units(XOR, 0.0), cn.InputError, "max_rate_constant is 0.0"),
+    (lambda: cn.fastest_units(XOR, 1e6, -1), cn.InputError, "c0 is -1"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), REFUSED)
+def test_errors_say_what_is_wrong(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

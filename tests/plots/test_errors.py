@@ -1,0 +1,152 @@
+"""What cannot be drawn is refused."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.plots.figures import save_figure
+
+XOR = cn.load_model("xor")
+UNIT = np.linspace(0, 1, 9)
+
+
+@cache
+def scan():
+    return cn.scan(
+        XOR, {"h": np.geomspace(1e-4, 1, 5), "x0": UNIT, "x1": UNIT}, outputs=["outputs", "class"]
+    )
+
+
+def classes():
+    return scan()["class"].isel(h=0)
+
+
+@cache
+def design():
+    return cn.scan(XOR, cn.sobol({"x0": (0, 1), "h": (1e-4, 1, "log")}, 32), x=[0, 1])
+
+
+@cache
+def certificate():
+    return cn.certify(XOR, [0, 1], tolerance=0.1)
+
+
+@cache
+def course():
+    return cn.Simulator(XOR).time_course([0, 1], t_end=20)
+
+
+REFUSED = [
+    # scans
+    (
+        lambda: cn.plot_scan(scan()),
+        cn.InputError,
+        "is a Dataset; expected one of its variables: outputs, class, status",
+    ),
+    (lambda: cn.plot_scan(3), cn.InputError, "is a int"),
+    (
+        lambda: cn.plot_scan(scan().outputs),
+        cn.InputError,
+        r"dimensions h 5, x0 9, x1 9; expected 1 or 2.*choose with .sel",
+    ),
+    (
+        lambda: cn.plot_scan(scan().outputs.sel(x0=0.0), x="x9"),
+        cn.InputError,
+        "no dimension 'x9'; it has h, x1",
+    ),
+    (
+        lambda: cn.plot_scan_map(scan().outputs.isel(h=0, x0=0)),
+        cn.InputError,
+        "expected 2 longer than 1",
+    ),
+    (lambda: cn.plot_scan_bands(scan().outputs, level=1.0), cn.InputError, "level is 1.0"),
+    (lambda: cn.plot_scan_bands(scan().outputs.isel(h=0)), cn.InputError, "no dimension 'draw'"),
+    (
+        lambda: cn.plot_scan(
+            cn.scan(XOR, {"x0": np.linspace(0, 1, 12), "x1": np.linspace(0, 1, 13)}).outputs
+        ),
+        cn.InputError,
+        "12 lines along 'x0'; expected 10 at most",
+    ),
+    *(
+        (lambda call=call: call(design().outputs), cn.InputError, "have no order: plot_scan_points")
+        for call in (cn.plot_scan, cn.plot_scan_map)
+    ),
+    (
+        lambda: cn.plot_scan_points(design().outputs, "x0", "x1"),
+        cn.InputError,
+        "'x1' is not varied along 'point'; expected two of x0, h",
+    ),
+    (
+        lambda: cn.plot_decision_boundary(classes(), [[0, 0, 0]], None),
+        cn.InputError,
+        r"X has shape \(1, 3\); expected .*, the inputs x0 and x1",
+    ),
+    (
+        lambda: cn.plot_decision_boundary(classes(), [[0, 0]], [0, 1]),
+        cn.InputError,
+        r"y has shape \(2,\); expected \(1,\), a class for each sample",
+    ),
+    # certificates
+    (
+        lambda: cn.plot_envelope(cn.certify(XOR, [0, 1], bound="cheap")),
+        cn.InputError,
+        r"by 'cheap'; expected one by bound='envelope'",
+    ),
+    (
+        lambda: cn.plot_envelope(
+            certificate().in_units(cn.PhysicalUnits(c0=10, tau=100)),
+            units=cn.PhysicalUnits(c0=10, tau=200),
+        ),
+        cn.InputError,
+        "already; expected model units, to be converted",
+    ),
+    (
+        lambda: cn.plot_envelope(
+            certificate(),
+            cn.Simulator(cn.load_model("iris")).time_course([5.1, 3.5, 1.4, 0.2], n_points=11),
+        ),
+        cn.InputError,
+        r"a trajectory has outputs y0, y1, y2; expected the certificate's: y0",
+    ),
+    (
+        lambda: cn.plot_envelope(certificate(), names=["y0", "y1"]),
+        KeyError,
+        r"'y1' is no output; there are y0",
+    ),
+    (
+        lambda: cn.plot_certified_margins([0.1], [0, 1]),
+        cn.InputError,
+        r"shapes \(1,\) and \(2,\)",
+    ),
+    (lambda: cn.plot_certified_margins([], []), cn.InputError, r"shapes \(0,\)"),
+    (lambda: cn.plot_certified_margins([0.1, np.nan], [0, 1]), cn.InputError, "a margin is nan"),
+    (lambda: cn.plot_certified_margins([0.1, 5.0], [0, 1]), cn.InputError, "a margin is 5.0"),
+    # other results
+    (lambda: cn.plot_robustness(3), cn.InputError, "got int; expected Robustness"),
+    (
+        lambda: cn.plot_sensitivities(cn.sensitivities(XOR, [[0.5, 1.0]])),
+        cn.InputError,
+        "several samples",
+    ),
+    (lambda: cn.plot_time_course(course(), ["z"]), KeyError, "'z' is not in this result"),
+    (
+        lambda: cn.plot_time_course(course(), units=10.0),
+        cn.InputError,
+        "units: got float; expected PhysicalUnits",
+    ),
+    (lambda: cn.plot_confusion_matrix([0, 1, 1, 0], [0]), cn.InputError, "labels have shapes"),
+    (
+        lambda: save_figure(cn.plot_confusion_matrix([0, 1], [0, 1]).figure, "a.doc"),
+        cn.FileFormatError,
+        "known: ",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), REFUSED)
+def test_errors_say_what_is_wrong(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

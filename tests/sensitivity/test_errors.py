@@ -1,0 +1,178 @@
+"""Gradients and sensitivities of what has none are refused."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from support import networks
+
+import crn_nn_tellurium as cn
+
+WIDE, NET = cn.Network.random([2, 3, 2], seed=0), cn.Network.random([2, 3, 1], seed=0)
+X, Y = np.random.default_rng(0).random((2, 4, 2))
+
+
+@dataclass(frozen=True)
+class HidesH(cn.Activation):
+    rails = (cn.Rail("Y"),)
+
+    @property
+    def read_out(self):
+        return cn.ReadOut((("Y", self.h),))
+
+
+@dataclass(frozen=True)
+class NoFormula(networks.Swish):
+    h_derivative = cn.Activation.h_derivative
+
+
+def of_one(activation):
+    return cn.Network([cn.Layer([[1.0]], activation=activation)])
+
+
+REFUSED = [
+    # gradients
+    (lambda: cn.gradient(WIDE, X[0], Y[0]), cn.InputError, r"shape \(2,\).*\(n_samples, 2\)"),
+    (lambda: cn.gradient(WIDE, X, Y[:3]), cn.InputError, r"targets have shape \(3, 2\).*\(4, 2\)"),
+    (lambda: cn.gradient(WIDE, X, Y * np.nan), cn.InputError, "sample 0"),
+    (lambda: cn.gradient(WIDE, X, Y, method="guess"), cn.InputError, "expected one of 'adjoint'"),
+    (
+        lambda: cn.gradient(WIDE, X, Y, loss="guess"),
+        cn.InputError,
+        "expected one of 'squared_error'",
+    ),
+    (
+        lambda: cn.gradient(WIDE, X, Y, loss="cross_entropy"),
+        cn.InputError,
+        "neither shares nor linear",
+    ),
+    (lambda: cn.gradient(WIDE, X, Y, time=-1.0), cn.InputError, "time is -1.0"),
+    (
+        lambda: cn.gradient(WIDE, X, Y, time=1.0, method="adjoint"),
+        cn.InputError,
+        "expected one of 'forward', 'finite_difference'",
+    ),
+    (
+        lambda: cn.gradient(WIDE, X, Y, method="control_coefficients", inputs=True),
+        cn.InputError,
+        "use 'adjoint' or 'forward'",
+    ),
+    (
+        lambda: cn.gradient(WIDE, X, Y, loss=(lambda y, t: 0.0, lambda y, t: y)),
+        cn.InputError,
+        r"gave shape \(\)",
+    ),
+    (
+        lambda: cn.gradient(WIDE, X, Y, loss=(lambda y, t: y[:, 0], lambda y, t: y[:, 0])),
+        cn.InputError,
+        "derivative of loss",
+    ),
+    (
+        lambda: cn.gradient(
+            cn.Network([cn.Layer(np.eye(2), activation=cn.Linear())], class_names=["a", "c"]),
+            X,
+            ["a", "b", "c", "a"],
+            "cross_entropy",
+        ),
+        cn.InputError,
+        r"label 'b'.*classes are \['a', 'c'\]",
+    ),
+    (
+        lambda: cn.gradient(of_one(HidesH()), [[1.0]], [[1.0]]),
+        cn.NetworkError,
+        r"read_out of HidesH.*depend on h",
+    ),
+    (
+        lambda: cn.gradient(of_one(NoFormula()), [[1.0]], [[1.0]], method="closed_form"),
+        cn.NetworkError,
+        r"define NoFormula\.h_derivative",
+    ),
+    (
+        lambda: cn.check_gradients(
+            of_one(NoFormula(h=0.1)), [[1.0]], [[1.0]], methods=["adjoint", "closed_form"]
+        ),
+        cn.InputError,
+        "fewer than two methods could be used",
+    ),
+    (
+        lambda: cn.check_gradients(WIDE, X, Y, methods=["adjoint", "adjoint"]),
+        cn.InputError,
+        "expected two or more",
+    ),
+    # sensitivities of steady states
+    (lambda: cn.sensitivities(NET), cn.InputError, "needs its input values"),
+    (
+        lambda: cn.sensitivities(NET, [0, 1], outputs=["z"]),
+        cn.InputError,
+        "output 'z': expected one of y0",
+    ),
+    (
+        lambda: cn.sensitivities(NET, [0, 1], parameters=["w9_0_0"]),
+        cn.InputError,
+        "parameter 'w9_0_0': expected one of w1_0_0",
+    ),
+    (lambda: cn.sensitivities("net", [0, 1]), cn.InputError, "got str"),
+    (lambda: cn.sensitivities(NET, np.zeros((0, 2))), cn.InputError, "expected one sample or more"),
+    (
+        lambda: cn.sensitivities(cn.to_reactions(NET, [0, 1]), [1.0]),
+        cn.InputError,
+        r"expected \(4,\)",
+    ),
+    (
+        lambda: cn.sensitivities(NET, [0, 1])["y0", "nothing"],
+        KeyError,
+        "no parameter of this result",
+    ),
+    (
+        lambda: cn.sensitivities(NET, [[0, 1]]).to_frame(),
+        cn.InputError,
+        "several samples",
+    ),
+    (
+        lambda: cn.sensitivities(
+            cn.ReactionNetwork([cn.Species("A")], [cn.Reaction("J", (), ("A",), "a", 1.0)])
+        ),
+        cn.ConvergenceError,
+        r"come to rest|have not vanished",
+    ),
+    # sensitivities over time
+    (lambda: cn.transient_sensitivities(NET), cn.InputError, "needs its input values"),
+    (
+        lambda: cn.transient_sensitivities(cn.to_reactions(NET), [0, 1]),
+        cn.InputError,
+        "x goes with a Network",
+    ),
+    (lambda: cn.transient_sensitivities(NET, [0, 1], t_end=0.0), cn.InputError, "t_end is 0.0"),
+    (lambda: cn.transient_sensitivities(NET, [0, 1], n_points=1), cn.InputError, "n_points is 1"),
+    (
+        lambda: cn.transient_sensitivities(NET, [0, 1], outputs=["Z"]),
+        cn.InputError,
+        "output 'Z': expected",
+    ),
+    (
+        lambda: cn.transient_sensitivities(NET, [0, 1], parameters=["Y1_0"]),
+        cn.InputError,
+        "parameter 'Y1_0': expected",
+    ),
+    (
+        lambda: cn.transient_sensitivities(NET, [0, 1], parameters=["h1", "h1"]),
+        cn.InputError,
+        "parameter 'h1' is named twice",
+    ),
+    (
+        lambda: cn.transient_sensitivities(NET, [0, 1], initial={"Z": 1.0}),
+        cn.InputError,
+        "initial names 'Z'",
+    ),
+    (
+        lambda: cn.transient_sensitivities(NET, [0, 1], initial=-1.0),
+        cn.InputError,
+        "expected a finite concentration",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), REFUSED)
+def test_errors_say_what_is_wrong(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

@@ -1,0 +1,90 @@
+"""Runs that cannot be are refused."""
+
+import numpy as np
+import pytest
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.simulation.outcome import Outcome
+
+SIMULATOR = cn.Simulator(cn.Network([cn.Layer([[1.0, 1.0], [2.0, -1.0]])]))
+LARGE = cn.Simulator(cn.Network.random([100, 100, 10], seed=0))
+
+REFUSED = [
+    (lambda: SIMULATOR.steady_state([[1.0, 2.0, 3.0]]), cn.InputError, "one column per input"),
+    (
+        lambda: SIMULATOR.steady_state(np.zeros((2, 2, 2))),
+        cn.InputError,
+        r"expected \(n_samples, 2\)",
+    ),
+    (
+        lambda: SIMULATOR.steady_state([1, 2], initial=-1),
+        cn.InputError,
+        "expected a finite concentration >= 0",
+    ),
+    (
+        lambda: SIMULATOR.steady_state([1, 2], initial=[1.0, 2.0, 3.0]),
+        cn.InputError,
+        r"expected a number, \(2,\) or \(1, 2\)",
+    ),
+    (
+        lambda: SIMULATOR.steady_state([1, 2], initial={"Z": 1.0}),
+        cn.InputError,
+        "initial names 'Z'",
+    ),
+    (
+        lambda: SIMULATOR.steady_state([1, 2], method="fast"),
+        cn.InputError,
+        "expected one of 'units'",
+    ),
+    (
+        lambda: SIMULATOR.steady_state([1, 2], on_error="ignore"),
+        cn.InputError,
+        "expected one of 'raise', 'nan'",
+    ),
+    (lambda: SIMULATOR.time_course([[1, 2], [3, 4]]), cn.InputError, "takes one sample"),
+    (lambda: SIMULATOR.time_course([1, 2], t_end=0), cn.InputError, "t_end is 0"),
+    (lambda: SIMULATOR.time_course([1, 2], t_end="5"), cn.InputError, "t_end is '5'"),
+    (lambda: SIMULATOR.time_course([1, 2], n_points=None), cn.InputError, "n_points is None"),
+    (lambda: SIMULATOR.time_course([1, 2], seed=-1), cn.InputError, "seed is -1"),
+    (lambda: SIMULATOR.time_course([1, 2], steps=[1]), cn.InputError, r"steps are \[1\]"),
+    (
+        lambda: SIMULATOR.time_course([1, 2], steps={5: [0, 0], 5 + 1e-12: [1, 1]}),
+        cn.InputError,
+        "too close",
+    ),
+    (
+        lambda: SIMULATOR.steady_state([1, 2], initial=[[1, 2], [3]]),
+        cn.InputError,
+        "expected a number",
+    ),
+    (
+        lambda: SIMULATOR.steady_state([1, 2], initial={"Y1_0": "a"}),
+        cn.InputError,
+        "expected a number",
+    ),
+    (lambda: SIMULATOR.compile("fast"), cn.InputError, "expected one of 'units'"),
+    (lambda: SIMULATOR.time_course([1, 2], n_points=1), cn.InputError, "at least 2 points"),
+    (
+        lambda: SIMULATOR.time_course([1, 2], t_end=5, steps={9: [0, 0]}),
+        cn.InputError,
+        "change at t = 9",
+    ),
+    (lambda: SIMULATOR.time_course([1, 2], steps={0: [0, 0]}), cn.InputError, "change at t = 0"),
+    (lambda: SIMULATOR.time_course([1, 2], volume=-1), cn.InputError, "volume is -1"),
+    (
+        lambda: LARGE.steady_state(np.ones(100), method="flat"),
+        cn.ModelTooLargeError,
+        "11000 weights",
+    ),
+    (lambda: LARGE.time_course(np.ones(100)), cn.ModelTooLargeError, "11000 weights"),
+    *(
+        (lambda text=text: Outcome(text), ValueError, "not a valid Kind")
+        for text in ("", "fine", "failedly", "solved by hand")
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), REFUSED)
+def test_errors_say_what_is_wrong(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
