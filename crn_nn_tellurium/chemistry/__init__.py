@@ -1,6 +1,7 @@
 """Any mass-action network: reactions, rates, formulas, intervals, units. No neural word."""
 
 from crn_nn_tellurium.chemistry.annotation import (
+    LITERAL,
     SBO_COMPARTMENT,
     SBO_CONSTANT,
     SBO_FRAMEWORK,

@@ -18,6 +18,7 @@ import libsbml
 from crn_nn_tellurium.basics import free_id
 from crn_nn_tellurium.chemistry import (
     CONCENTRATION,
+    LITERAL,
     SBO_COMPARTMENT,
     SBO_CONSTANT,
     SBO_FRAMEWORK,
@@ -276,8 +277,7 @@ class _Builder:
         if self.level == 2:  # has no units on numbers, so a parameter stands for each
             if (value, unit) not in self.literals:
                 self.literals[value, unit] = free_id("number", self.taken)
-                name, about = self.literals[value, unit], "a number in a formula"
-                self._parameter(name, unit, about, value)
+                self._parameter(self.literals[value, unit], unit, LITERAL, value)
             return symbol_node(self.literals[value, unit])
         return assign(node(libsbml.AST_REAL), Value=self._place(value), Units=unit)
 

@@ -264,16 +264,7 @@ class _Reader:
                 f"{what}: a term has concentrations to the powers {powers}; expected 1, 2, ... as"
                 " in mass action"
             )
-        # which way it runs is a matter of its sign, and a constant of 0 has none
-        sign = math.copysign(1.0, term.coefficient)
-        value = term.coefficient
-        with self.formulas.calculating(f"{what}: its rate constant"):
-            for k, power in factors:
-                factor = self.formulas.constant(k, what)
-                value *= factor**power
-                sign *= -1.0 if factor < 0 and power % 2 else 1.0
-            if isinstance(value, complex) or not math.isfinite(value):
-                raise OverflowError(value)
+        value, sign = self._coefficient(term, f"{what}: its rate constant", what)
         rate = Monomial(term.coefficient * sign, factors)
         constant = self._rate_constant(identifier, rate, sum(powers.values()))
         left, right = (before, after) if sign > 0 else (after, before)
@@ -295,6 +286,20 @@ class _Reader:
             if count > 0:
                 made[species] = count
         return Reaction(identifier, needed, made, constant, abs(value), name)
+
+    def _coefficient(self, term: Monomial, whole: str, what: str = "") -> tuple[float, float]:
+        """The number that a term's species are multiplied by, and its sign."""
+        # which way a term runs is a matter of its sign, and a constant of 0 has none
+        value, sign = term.coefficient, math.copysign(1.0, term.coefficient)
+        with self.formulas.calculating(whole):
+            for k, power in term.powers:
+                if k not in self.formulas.volume:
+                    factor = self.formulas.constant(k, what or whole)
+                    value *= factor**power
+                    sign *= -1.0 if factor < 0 and power % 2 else 1.0
+            if isinstance(value, complex) or not math.isfinite(value):
+                raise OverflowError(value)
+        return value, sign
 
     def _rate_constant(self, reaction: str, rate: Monomial, order: float) -> str:
         """A parameter where it is alone in its term and used at one order, else a new constant
@@ -323,6 +328,8 @@ class _Reader:
                 for s, p in term.powers
                 if s in species and p in range(2, before.get(s, 0) + 1)
             }
+            if not counted:
+                continue
             # in concentrations, a molecule is 1 over the volume
             whole = Expression(
                 (Monomial(term.coefficient, tuple(x for x in term.powers if x[0] not in counted)),)
@@ -421,8 +428,8 @@ class _Reader:
                     reads = f"{what} has {min(lost)!r} in a function that is no sum of monomials"
                     raise self.refusal(f"{reads}, and the network has it as a constant")
                 constants = self._constants_of([expression], ())
-                for constant in constants:
-                    formulas.constant(constant, what)
+                for term in expression.terms:
+                    self._coefficient(term, what)
             except ReactionError as error:
                 for kept, own in zip(before, (formulas.numbers, formulas.lone), strict=True):
                     own.intersection_update(kept)

@@ -18,7 +18,7 @@ from typing import Any
 import libsbml
 
 from crn_nn_tellurium.basics import free_id
-from crn_nn_tellurium.chemistry import Expression, Monomial
+from crn_nn_tellurium.chemistry import LITERAL, Expression, Monomial
 from crn_nn_tellurium.errors import ReactionError
 from crn_nn_tellurium.importers.sbml_functions import FUNCTIONS, NUMBERS
 
@@ -82,6 +82,8 @@ class Formulas:
             if name not in self.assigned and name not in self.lone:
                 self.volume[name] = size
         for parameter in self.model.getListOfParameters():
+            if LITERAL in parameter.getNotesString():
+                self.numbers.add(parameter.getId())
             # what a rate rule changes is a species in all but its name
             if parameter.getId() in self.moving:
                 self.volume[parameter.getId()] = 1.0

@@ -79,14 +79,6 @@ REFUSED = {
         "A -> B; k*A; k = 1; A = -1",
         "species 'A' starts at -1.0; expected a finite number >= 0",
     ),
-    "starts in a circle": (
-        "species A, B; A -> B; k*A; k = 1; A = 2*B; B = A",
-        "start values go in a circle: A -> B -> A; give one of them a number",
-    ),
-    "constants in a circle": (
-        "A -> B; k*A; k = 2*m; m = 3*k",
-        "go in a circle: k -> m -> k",
-    ),
     "constant from a start": (
         "A -> B; k*A; k = 2*A; A = 1",
         r"the value of 'k' is 2 \* A; expected a formula in constants",
