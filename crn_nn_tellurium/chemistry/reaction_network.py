@@ -259,7 +259,8 @@ class ReactionNetwork:
         return {k: formulas[k] for k in in_order(formulas, "formulas of constants")}
 
     @cached_property
-    def _starts_in_order(self) -> dict[str, Expression]:
+    def start_formulas(self) -> dict[str, Expression]:
+        """Initial concentrations that are formulas, each after those that it reads."""
         starts = {s.id: s.initial for s in self.species if isinstance(s.initial, Expression)}
         return {s: starts[s] for s in in_order(starts, "start values")}
 
@@ -287,23 +288,34 @@ class ReactionNetwork:
         columns = [np.broadcast_to(values[name], k.shape[:-1]) for name in self.constant_names]
         return np.stack(columns, axis=-1)
 
-    def input_jacobian(self) -> FloatArray:
+    def input_jacobian(self) -> sparse.csc_array:
         """How all that the equations read moves with what can be set.
 
-        Shape (n_constants + n_boundary, n_free_constants + n_boundary): of `constant_names` and
-        `boundary` by `free_constants` and `boundary`. A boundary species can be set, though its
+        Sparse, shape (n_constants + n_boundary, n_free_constants + n_boundary): of `constant_names`
+        and `boundary` by `free_constants` and `boundary`. A boundary species can be set, though its
         start may be a formula.
         """
         settable = (*self.free_constants, *self.boundary)
-        rows = dict(zip(settable, np.eye(len(settable)), strict=True))
-        values: dict[str, Any] = dict(
-            zip(self.constant_names, self.constants.tolist(), strict=True)
-        )
-        pass_on(self._formulas_in_order, values, rows)
-        pass_on(self._starts_in_order, values | self.start_values, rows)
-        zero = np.zeros(len(settable))
-        found = [rows.get(name, zero) for name in (*self.constant_names, *self.boundary)]
-        return np.reshape(found, (len(found), len(settable)))
+        formulas = {**self._formulas_in_order, **self.start_formulas}
+        involved = {*formulas, *(s for f in formulas.values() for s in f.symbols)}
+        # unit vectors, to begin with; of what is in no formula they stay so
+        rows: dict[str, FloatArray] = {
+            name: np.eye(1, len(settable), i)[0]
+            for i, name in enumerate(settable)
+            if name in involved
+        }
+        values: dict[str, Any] = dict(zip(self.constant_names, self.constants.tolist(), strict=True))
+        pass_on(formulas, values | self.start_values, rows)
+        place = {name: i for i, name in enumerate(settable)}
+        entries: list[tuple[int, int, float]] = []
+        for i, name in enumerate((*self.constant_names, *self.boundary)):
+            if name in rows:
+                entries += [(i, int(j), float(rows[name][j])) for j in np.flatnonzero(rows[name])]
+            elif name in place:
+                entries.append((i, place[name], 1.0))
+        shape = (len(self.constant_names) + len(self.boundary), len(settable))
+        i, j, found = zip(*entries, strict=True) if entries else ((), (), ())
+        return sparse.csc_array((np.array(found, dtype=float), (i, j)), shape=shape)
 
     @property
     def start_values(self) -> dict[str, float]:
@@ -335,7 +347,7 @@ class ReactionNetwork:
         values: dict[str, Any] = {name: k[..., i] for i, name in enumerate(self.constant_names)}
         values |= {s.id: s.initial for s in self.species if not isinstance(s.initial, Expression)}
         values |= own
-        follow({s: f for s, f in self._starts_in_order.items() if s not in own}, values)
+        follow({s: f for s, f in self.start_formulas.items() if s not in own}, values)
         return {species.id: values[species.id] for species in self.species}
 
     def held_state(self, constants: _Given = None) -> FloatArray:

@@ -5,6 +5,7 @@ from crn_nn_tellurium.simulation.engine import (
     CVODE,
     STEADY_STATE_TOLERANCE,
     TIGHT,
+    CompiledModel,
     Tolerances,
     antimony_to_sbml,
     clear_cache,
@@ -27,4 +28,5 @@ from crn_nn_tellurium.simulation.outcome import (
 from crn_nn_tellurium.simulation.results import SteadyState, TimeCourse
 from crn_nn_tellurium.simulation.settle import DURATIONS, come_to_rest, polish, steady
 from crn_nn_tellurium.simulation.simulator import OnError, Simulator
+from crn_nn_tellurium.simulation.start_values import StartValues
 from crn_nn_tellurium.simulation.verification import Verification, verify
