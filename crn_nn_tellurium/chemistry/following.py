@@ -7,11 +7,12 @@ a circle. Derivatives go the same way, by the chain rule.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray, is_real
 from crn_nn_tellurium.chemistry.expressions import Expression
@@ -68,9 +69,7 @@ def in_order(formulas: Mapping[str, Expression], what: str) -> tuple[str, ...]:
                 found[path.pop()] = None
             elif reads[0] in path:
                 circle = " -> ".join([*path[path.index(reads[0]) :], reads[0]])
-                raise ReactionError(
-                    f"{what} go in a circle: {circle}; give one of them a number"
-                )
+                raise ReactionError(f"{what} go in a circle: {circle}; give one of them a number")
             else:
                 path.append(reads[0])
     return tuple(found)
@@ -108,3 +107,48 @@ def pass_on(
             if symbol in rows:
                 part = expression.derivative(symbol).evaluate(values) * rows[symbol]
                 rows[name] = rows[name] + part if name in rows else part
+
+
+def check_sizes(formulas: Mapping[str, Expression], values: Mapping[str, Any]) -> None:
+    """Refuse rate constants that their formulas give below zero."""
+    for name, expression in formulas.items():
+        least = np.min(values[name], initial=np.inf)
+        if least < 0:
+            raise ReactionError(
+                f"rate constant {name!r} follows from {formula(expression)}, which is"
+                f" {float(least)!r}; expected >= 0, since the sign of a rate says which way its"
+                " reaction runs: write that as a model of its own"
+            )
+
+
+def jacobian_of(
+    names: Sequence[str],
+    settable: Sequence[str],
+    formulas: Mapping[str, Expression],
+    values: Mapping[str, Any],
+) -> sparse.csc_array:
+    """Derivatives of what has a name by what can be set, (n_names, n_settable)."""
+    place = {name: i for i, name in enumerate(settable)}
+    involved = {*formulas, *(s for f in formulas.values() for s in f.symbols)}
+    # unit vectors, to begin with; of what is in no formula they stay so
+    rows: dict[str, FloatArray] = {
+        name: np.eye(1, len(settable), i)[0] for name, i in place.items() if name in involved
+    }
+    pass_on(formulas, values, rows)
+    entries: list[tuple[int, int, float]] = []
+    for i, name in enumerate(names):
+        if name in rows:
+            entries += [(i, int(j), float(rows[name][j])) for j in np.flatnonzero(rows[name])]
+        elif name in place:
+            entries.append((i, place[name], 1.0))
+    return sparse.csc_array(sparse_matrix(entries, (len(names), len(settable))))
+
+
+def sparse_matrix(
+    entries: Sequence[tuple[int, int, float]], shape: tuple[int, int]
+) -> sparse.csr_array:
+    """A matrix of (row, column, value)."""
+    rows, columns, values = (
+        (list(part) for part in zip(*entries, strict=True)) if entries else ([], [], [])
+    )
+    return sparse.csr_array((np.array(values, dtype=float), (rows, columns)), shape=shape)

@@ -30,8 +30,14 @@ from crn_nn_tellurium.chemistry.checking import (
 )
 from crn_nn_tellurium.chemistry.conversion import converted, with_numbers
 from crn_nn_tellurium.chemistry.expressions import Expression
-from crn_nn_tellurium.chemistry.following import Parameter, follow, in_order, pass_on
-from crn_nn_tellurium.chemistry.notation import formula
+from crn_nn_tellurium.chemistry.following import (
+    Parameter,
+    check_sizes,
+    follow,
+    in_order,
+    jacobian_of,
+    sparse_matrix,
+)
 from crn_nn_tellurium.chemistry.rates import Balance, Terms
 from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Side, Species
 from crn_nn_tellurium.chemistry.units import MODEL_UNITS, Units, must_convert
@@ -172,44 +178,20 @@ class ReactionNetwork:
     def stoichiometry(self) -> sparse.csr_array:
         """Net stoichiometry N, shape (n_floating, n_reactions)."""
         row = {species: i for i, species in enumerate(self.floating)}
-        entries: list[tuple[int, int, int]] = []
+        entries: list[tuple[int, int, float]] = []
         for column, reaction in enumerate(self.reactions):
             entries += [(row[s], column, n) for s, n in reaction.net.items() if n and s in row]
-        rows, columns, values = (
-            (list(part) for part in zip(*entries, strict=True)) if entries else ([], [], [])
-        )
-        shape = (len(self.floating), len(self.reactions))
-        return sparse.csr_array((np.array(values, dtype=float), (rows, columns)), shape=shape)
+        return sparse_matrix(entries, (len(self.floating), len(self.reactions)))
 
     @cached_property
     def _reaction_terms(self) -> Terms:
         """The reaction rates, one term each, by reaction."""
-        # a reaction of lower order than the highest is filled up with 1s, which stand last
-        column = {species: i for i, species in enumerate(self.floating + self.boundary)}
-        constant = {name: i for i, name in enumerate(self.rate_constants)}
-        order = max((reaction.order for reaction in self.reactions), default=0)
-        n = len(self.reactions)
-        factors = np.full((n, order), len(column), dtype=np.intp)
-        for row, reaction in enumerate(self.reactions):
-            molecules = [column[s] for s, count in reaction.substrates for _ in range(count)]
-            factors[row, : len(molecules)] = molecules
-        constants = np.array([constant[r.rate_constant] for r in self.reactions], dtype=np.intp)
-        return Terms(np.ones(n), constants, factors, np.arange(n), n, len(column))
+        return Terms.of_rates(self.reactions, self.floating + self.boundary, self.rate_constants)
 
     @cached_property
     def terms(self) -> Terms:
         """dx/dt of each floating species, as a table of terms."""
-        rates, changes = self._reaction_terms, self.stoichiometry
-        reaction = changes.indices
-        row = np.repeat(np.arange(len(self.floating)), np.diff(changes.indptr))
-        return Terms(
-            changes.data,
-            rates.constant[reaction],
-            rates.factors[reaction],
-            row,
-            len(self.floating),
-            rates.one,
-        )
+        return self._reaction_terms.in_changes(self.stoichiometry)
 
     @cached_property
     def jacobian_terms(self) -> Terms:
@@ -275,18 +257,10 @@ class ReactionNetwork:
         k = self._all_constants(constants)
         if not self.formulas:
             return k
-        values: dict[str, Any] = {name: k[..., i] for i, name in enumerate(self.constant_names)}
+        values = {name: k[..., i] for i, name in enumerate(self.constant_names)}
         follow(self._formulas_in_order, values)
-        for name, expression in self.formulas:
-            least = np.min(values[name], initial=np.inf)
-            if name in self.rate_constants and least < 0:
-                raise ReactionError(
-                    f"rate constant {name!r} follows from {formula(expression)}, which is"
-                    f" {float(least)!r}; expected >= 0, since the sign of a rate says which way its"
-                    " reaction runs: write that as a model of its own"
-                )
-        columns = [np.broadcast_to(values[name], k.shape[:-1]) for name in self.constant_names]
-        return np.stack(columns, axis=-1)
+        check_sizes({k: f for k, f in self.formulas if k in self.rate_constants}, values)
+        return _stacked([values[name] for name in self.constant_names], k.shape[:-1])
 
     def input_jacobian(self) -> sparse.csc_array:
         """How all that the equations read moves with what can be set.
@@ -295,27 +269,14 @@ class ReactionNetwork:
         and `boundary` by `free_constants` and `boundary`. A boundary species can be set, though its
         start may be a formula.
         """
-        settable = (*self.free_constants, *self.boundary)
         formulas = {**self._formulas_in_order, **self.start_formulas}
-        involved = {*formulas, *(s for f in formulas.values() for s in f.symbols)}
-        # unit vectors, to begin with; of what is in no formula they stay so
-        rows: dict[str, FloatArray] = {
-            name: np.eye(1, len(settable), i)[0]
-            for i, name in enumerate(settable)
-            if name in involved
-        }
-        values: dict[str, Any] = dict(zip(self.constant_names, self.constants.tolist(), strict=True))
-        pass_on(formulas, values | self.start_values, rows)
-        place = {name: i for i, name in enumerate(settable)}
-        entries: list[tuple[int, int, float]] = []
-        for i, name in enumerate((*self.constant_names, *self.boundary)):
-            if name in rows:
-                entries += [(i, int(j), float(rows[name][j])) for j in np.flatnonzero(rows[name])]
-            elif name in place:
-                entries.append((i, place[name], 1.0))
-        shape = (len(self.constant_names) + len(self.boundary), len(settable))
-        i, j, found = zip(*entries, strict=True) if entries else ((), (), ())
-        return sparse.csc_array((np.array(found, dtype=float), (i, j)), shape=shape)
+        values = dict(zip(self.constant_names, self.constants.tolist(), strict=True))
+        return jacobian_of(
+            (*self.constant_names, *self.boundary),
+            (*self.free_constants, *self.boundary),
+            formulas,
+            values | self.start_values,
+        )
 
     @property
     def start_values(self) -> dict[str, float]:
@@ -353,7 +314,8 @@ class ReactionNetwork:
     def held_state(self, constants: _Given = None) -> FloatArray:
         """Concentrations of the boundary species (..., n_boundary), formulas at these constants."""
         values = self.starts(constants)
-        return _stacked([values[name] for name in self.boundary], np.shape(constants)[:-1])
+        lead = () if constants is None else np.shape(constants)[:-1]
+        return _stacked([values[name] for name in self.boundary], lead)
 
     def initial_state(self, boundary: _Given = None, constants: _Given = None) -> FloatArray:
         """Initial concentrations (..., n_floating), their formulas taken at these boundary
@@ -370,15 +332,11 @@ class ReactionNetwork:
         (n_boundary,), by default its own.
         """
         held = self._held(boundary)
-        values = [*self.initial_state(held).tolist(), *held.tolist()]
-        start = dict(zip(self.floating + self.boundary, values, strict=True))
-        # held species keep their numbers: these concentrations are for the formulas alone
-        species = (
-            s
-            if s.boundary and not isinstance(s.initial, Expression)
-            else replace(s, initial=start[s.id])
-            for s in self.species
-        )
+        start = dict(zip(self.floating, self.initial_state(held).tolist(), strict=True))
+        # held species keep their numbers: these concentrations are for formulas alone
+        own = zip(self.boundary, held.tolist(), strict=True)
+        start |= {s: value for s, value in own if s in self.start_formulas}
+        species = (replace(s, initial=start.get(s.id, s.initial)) for s in self.species)
         return replace(self, species=tuple(species))
 
     def with_numbers(self) -> ReactionNetwork:

@@ -159,8 +159,8 @@ class _Reader:
         parts = tuple(species), tuple(reactions), tuple(observables)
         formulas = {k: f for k in (*constants, *read) if (f := self._formula(k)) is not None}
         parameters = tuple(Parameter(k, *self._about(k)) for k in read)
-        network = ReactionNetwork(*parts, name, parameters=parameters, formulas=(*formulas.items(),))
-        return without_reserved(network)
+        crn = ReactionNetwork(*parts, name, parameters=parameters, formulas=tuple(formulas.items()))
+        return without_reserved(crn)
 
     def _formula(self, constant: str) -> Expression | None:
         return self.followed.get(constant) or self.formulas.formula(constant)
@@ -405,8 +405,7 @@ class _Reader:
         volume = formulas.volume[name] if name in formulas.in_amounts else 1.0
         if name not in formulas.at_start:
             start = formulas.given(name)
-            # Level 3 lets a start be left out where something else sets it
-            return 0.0 if math.isnan(start) else start / volume
+            return (math.nan if start is None else start) / volume
         expression = divided(formulas.expression(formulas.at_start[name], what), volume)
         if any(expression.symbols):
             return expression

@@ -55,9 +55,7 @@ class Formulas:
         self.assigned = {k: rule.getMath() for k, rule in rules.items() if rule.isAssignment()}
         self.moving = {k: rule.getMath() for k, rule in rules.items() if rule.isRate()}
         self.at_start = {
-            a.getSymbol(): a.getMath()
-            for a in model.getListOfInitialAssignments()
-            if a.isSetMath()
+            a.getSymbol(): a.getMath() for a in model.getListOfInitialAssignments() if a.isSetMath()
         }
         parts = model.getListOfParameters(), model.getListOfSpecies(), model.getListOfReactions()
         self.taken = {e.getId() for part in parts for e in part} | {*self.assigned}

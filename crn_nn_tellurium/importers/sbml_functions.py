@@ -41,16 +41,6 @@ def _minus(*values: float) -> float:
     return values[0] - values[1] if len(values) == 2 else -values[0]
 
 
-def _piecewise(*values: float) -> float:
-    """Pairs of a value and whether it holds, and perhaps another at the end."""
-    for value, holds in zip(values[::2], values[1::2], strict=False):
-        if holds:
-            return value
-    if len(values) % 2:
-        return values[-1]
-    raise ValueError("no piece holds")
-
-
 def _quotient(a: float, b: float) -> float:
     return float(math.trunc(a / b))
 
@@ -76,14 +66,15 @@ _ONE: dict[str, Callable[..., float]] = {
     "floor": math.floor,
     "factorial": _factorial,
     "not": lambda x: float(not x),
-} | {
+}
+_ONE |= {
     f"{arc}{name}{h}": getattr(math, f"{'a' * bool(arc)}{name}{h}")
     for arc in ("", "arc")
     for name in ("sin", "cos", "tan")
     for h in ("", "h")
 }
 # secant, cosecant, cotangent, by what they are one over
-_ONE |= {
+_OVER: dict[str, Callable[..., float]] = {
     f"{arc}{name}{h}": make(_ONE[f"{arc}{of}{h}"])
     for arc, make in (("", _reciprocal), ("arc", _of_reciprocal))
     for name, of in (("sec", "cos"), ("csc", "sin"), ("cot", "tan"))
@@ -101,7 +92,6 @@ _SEVERAL: dict[str, Callable[..., float]] = {
     "min": min,
     "quotient": _quotient,
     "rem": math.fmod,
-    "piecewise": _piecewise,
     "and": lambda *values: float(all(values)),
     "or": lambda *values: float(any(values)),
     "xor": lambda *values: float(reduce(operator.xor, map(bool, values), False)),
@@ -113,5 +103,4 @@ _SEVERAL: dict[str, Callable[..., float]] = {
     "gt": _chain(operator.gt),
     "geq": _chain(operator.ge),
 }
-FUNCTIONS = _ONE | _SEVERAL | {"pow": math.pow, "sqrt": _root, "ceiling": math.ceil}
-
+FUNCTIONS = _ONE | _OVER | _SEVERAL | {"pow": math.pow, "sqrt": _root, "ceiling": math.ceil}

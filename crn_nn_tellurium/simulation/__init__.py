@@ -1,5 +1,6 @@
 """Who solves it: the engine, steady states, time courses, and what they return."""
 
+from crn_nn_tellurium.simulation.assignments import StartValues
 from crn_nn_tellurium.simulation.conditions import check_time, fill, start_values, time_grid
 from crn_nn_tellurium.simulation.engine import (
     CVODE,
@@ -28,5 +29,4 @@ from crn_nn_tellurium.simulation.outcome import (
 from crn_nn_tellurium.simulation.results import SteadyState, TimeCourse
 from crn_nn_tellurium.simulation.settle import DURATIONS, come_to_rest, polish, steady
 from crn_nn_tellurium.simulation.simulator import OnError, Simulator
-from crn_nn_tellurium.simulation.start_values import StartValues
 from crn_nn_tellurium.simulation.verification import Verification, verify

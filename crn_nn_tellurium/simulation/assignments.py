@@ -1,9 +1,9 @@
 """What a model's initial assignments give when numbers that they read are changed.
 
-roadrunner works initial assignments out once, as it loads a model. Here they are written as rules of
-a second model that has nothing else, and whatever reads one another's number follows: parameters,
-species (a symbol is an amount or a concentration, as the model says), sizes of compartments. What
-the user changes himself keeps his number.
+roadrunner works initial assignments out once, as it loads a model. Here they are written as rules
+of a second model that has nothing else, and whatever reads one another's number follows:
+parameters, species (a symbol is an amount or a concentration, as the model says), sizes of
+compartments. What the user changes himself keeps his number.
 """
 
 from __future__ import annotations
