@@ -1,6 +1,7 @@
 """Parameters of models of others: one number wherever it is read, and functions of constants."""
 
 import math
+from pathlib import Path
 
 import libsbml
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.integrate import solve_ivp
 from support.imports import DIALECTS, edited, formula, written
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.simulation import FlatModel
 
 FLOW = "model flow() -> A; D*(Ain - A); Ain = 2; D = 1; end"
 STARTS = """model starts()
@@ -251,3 +253,30 @@ def test_assignments_of_held_species_are_kept(tmp_path):
     crn = cn.import_sbml(written(tmp_path, libsbml.writeSBMLToString(document)))
     assert crn.boundary_concentrations.tolist() == [3.0]
     assert crn.parameters == (cn.Parameter("q", 3.0),)
+
+
+PUBLIC = Path(__file__).parents[2] / "../shared/public/dsmts"
+
+
+@pytest.mark.skipif(not PUBLIC.is_dir(), reason="the DSMTS is not here")
+def test_dimers_of_the_stochastic_suite_have_its_moments():
+    """k P (P - 1) / 2, means and standard deviations within the suite's own limits.
+
+    Evans, Gillespie and Wilkinson, Bioinformatics 24 (2008) 285: Z within 3 and Y within 5.
+    """
+    with pytest.warns(UserWarning, match="'Dimerisation': its law counts molecules"):
+        crn = cn.import_sbml(PUBLIC / "dsmts-003-01.xml")
+    model, n = FlatModel(crn), 300
+    mean, sd = (
+        np.loadtxt(PUBLIC / f"dsmts-003-01-{what}.csv", delimiter=",", skiprows=1)[:, 1:]
+        for what in ("mean", "sd")
+    )
+    time, start = np.arange(51.0), crn.initial_concentrations
+    runs = np.array(
+        [model.trajectory(time, start, np.empty(0), 1.0, seed=seed) for seed in range(n)]
+    )[:, 1:]
+    mean, sd = mean[1:], sd[1:]
+    z = np.sqrt(n) * (runs.mean(axis=0) - mean) / sd
+    y = np.sqrt(n / 2) * (((runs - mean) ** 2).mean(axis=0) / sd**2 - 1)
+    assert np.abs(z).max() < 3
+    assert np.abs(y).max() < 5
