@@ -20,6 +20,7 @@ from .chemistry import (
     Interval as Interval,
     Monomial as Monomial,
     Observable as Observable,
+    Parameter as Parameter,
     PhysicalUnits as PhysicalUnits,
     Reaction as Reaction,
     ReactionNetwork as ReactionNetwork,

@@ -1,6 +1,7 @@
 """Any mass-action network: reactions, rates, formulas, intervals, units. No neural word."""
 
 from crn_nn_tellurium.chemistry.annotation import (
+    LITERAL,
     SBO_COMPARTMENT,
     SBO_CONSTANT,
     SBO_FRAMEWORK,
@@ -14,6 +15,7 @@ from crn_nn_tellurium.chemistry.annotation import (
     unit_definitions,
 )
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
+from crn_nn_tellurium.chemistry.following import Parameter, pass_on
 from crn_nn_tellurium.chemistry.intervals import Interval
 from crn_nn_tellurium.chemistry.notation import KAPPA, PYTHON, Notation, formula, signed_sum
 from crn_nn_tellurium.chemistry.rates import Balance, Terms, multiplied_by

@@ -29,6 +29,8 @@ SBO_REACTION = "SBO:0000176"  # biochemical reaction
 SBO_OBSERVABLE = "SBO:0000196"  # concentration of an entity pool
 SBO_SUM = "SBO:0000002"  # quantitative systems description parameter
 SBO_FRAMEWORK = "SBO:0000293"  # non-spatial continuous framework
+LITERAL = "a number in a formula"
+"""The notes of a parameter that stands for a number, where a format has no units on numbers."""
 
 
 def unit_definitions(crn: ReactionNetwork) -> dict[str, tuple[BaseUnit, ...]]:

@@ -12,6 +12,7 @@ a rate constant of zero.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,6 +21,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.chemistry.reactions import Reaction
 
 IntArray = npt.NDArray[np.intp]
 
@@ -43,6 +45,36 @@ class Terms:
     one: int
     # in a Jacobian, the species that the derivative is with respect to; sorted within a row
     column: IntArray | None = None
+
+    @classmethod
+    def of_rates(
+        cls, reactions: Sequence[Reaction], species: Sequence[str], constants: Sequence[str]
+    ) -> Terms:
+        """The reaction rates, one term each, by reaction."""
+        # a reaction of lower order than the highest is filled up with 1s, which stand last
+        column = {name: i for i, name in enumerate(species)}
+        constant = {name: i for i, name in enumerate(constants)}
+        order = max((reaction.order for reaction in reactions), default=0)
+        n = len(reactions)
+        factors = np.full((n, order), len(column), dtype=np.intp)
+        for row, reaction in enumerate(reactions):
+            molecules = [column[s] for s, count in reaction.substrates for _ in range(count)]
+            factors[row, : len(molecules)] = molecules
+        of_each = np.array([constant[r.rate_constant] for r in reactions], dtype=np.intp)
+        return cls(np.ones(n), of_each, factors, np.arange(n), n, len(column))
+
+    def in_changes(self, changes: sparse.csr_array) -> Terms:
+        """Terms of rates as those of dx/dt, by the net stoichiometry (n_floating, n_reactions)."""
+        reaction = changes.indices
+        row = np.repeat(np.arange(changes.shape[0]), np.diff(changes.indptr))
+        return Terms(
+            changes.data,
+            self.constant[reaction],
+            self.factors[reaction],
+            row,
+            changes.shape[0],
+            self.one,
+        )
 
     def __len__(self) -> int:
         return len(self.number)

@@ -13,7 +13,7 @@ This module has the data and what is asked of it; `rates` evaluates.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -22,17 +22,25 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from crn_nn_tellurium.basics import PATTERN, FloatArray, read_only
-from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
+from crn_nn_tellurium.basics import FloatArray, read_only
+from crn_nn_tellurium.chemistry.checking import (
+    check_constants,
+    check_identifiers,
+    check_references,
+)
+from crn_nn_tellurium.chemistry.conversion import converted, with_numbers
+from crn_nn_tellurium.chemistry.expressions import Expression
+from crn_nn_tellurium.chemistry.following import (
+    Parameter,
+    check_sizes,
+    follow,
+    in_order,
+    jacobian_of,
+    sparse_matrix,
+)
 from crn_nn_tellurium.chemistry.rates import Balance, Terms
 from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Side, Species
-from crn_nn_tellurium.chemistry.units import (
-    CONCENTRATION,
-    MODEL_UNITS,
-    Dimension,
-    Units,
-    must_convert,
-)
+from crn_nn_tellurium.chemistry.units import MODEL_UNITS, Units, must_convert
 from crn_nn_tellurium.errors import ReactionError
 
 _Given = npt.ArrayLike | None
@@ -52,6 +60,11 @@ class ReactionNetwork:
         Identifier of the model.
     units : Units
         What its numbers are in; by default the model's own, dimensionless (`MODEL_UNITS`).
+    parameters : sequence of Parameter, optional
+        Constants that formulas read, of rate constants, start values and observables.
+    formulas : mapping of str to Expression, optional
+        Rate constants and parameters that follow from others: their values are taken from here, and
+        `derive` takes them anew where others change.
 
     Attributes
     ----------
@@ -60,11 +73,14 @@ class ReactionNetwork:
         of the arrays below.
     rate_constants : tuple of str
         Identifiers of the rate constants, each once, in order of first use.
+    constant_names : tuple of str
+        Those and then the parameters: the order of ``constants``.
 
     Raises
     ------
     ReactionError
-        On a bad or repeated identifier, an unknown species, or a rate constant with two values.
+        On a bad or repeated identifier, an unknown species, a rate constant with two values, or
+        formulas that go in a circle, have no finite value or give a rate constant below zero.
 
     Notes
     -----
@@ -89,85 +105,35 @@ class ReactionNetwork:
     observables: tuple[Observable, ...] = ()
     name: str = "network"
     units: Units = MODEL_UNITS
+    parameters: tuple[Parameter, ...] = ()
+    formulas: tuple[tuple[str, Expression], ...] = ()
     floating: tuple[str, ...] = field(init=False, compare=False, repr=False)
     boundary: tuple[str, ...] = field(init=False, compare=False, repr=False)
     rate_constants: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    constant_names: tuple[str, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        for attribute in ("species", "reactions", "observables"):
-            object.__setattr__(self, attribute, tuple(getattr(self, attribute)))
-        constants = self._check_constants()
-        self._check_identifiers(constants)
-        self._check_references(set(constants))
-        object.__setattr__(self, "floating", tuple(s.id for s in self.species if not s.boundary))
-        object.__setattr__(self, "boundary", tuple(s.id for s in self.species if s.boundary))
-        object.__setattr__(self, "rate_constants", tuple(constants))
+        def keep(attribute: str, content: tuple[Any, ...]) -> None:
+            object.__setattr__(self, attribute, content)
 
-    # signs too: a text writes a rate constant that stands for a signed number once, with one sign
-    def _check_constants(self) -> dict[str, tuple[float, int, int]]:
-        constants: dict[str, tuple[float, int, int]] = {}
-        for reaction in self.reactions:
-            use = (reaction.value, reaction.order, reaction.sign)
-            known = constants.setdefault(reaction.rate_constant, use)
-            if known[:2] != use[:2]:
-                raise ReactionError(
-                    f"reaction {reaction.id!r}: rate constant {reaction.rate_constant!r} is"
-                    f" {use[0]!r} at order {use[1]}, but {known[0]!r} at order {known[1]} in an"
-                    " earlier reaction; reactions that share a rate constant must agree in both"
-                )
-            if known != use:
-                raise ReactionError(
-                    f"reaction {reaction.id!r}: rate constant {reaction.rate_constant!r} is the"
-                    f" size of a number of sign {use[2]}, but of sign {known[2]} in an earlier"
-                    " reaction; reactions that share a rate constant must agree in it"
-                )
-        return constants
-
-    def _check_identifiers(self, constants: Iterable[str]) -> None:
-        entities = [("model", self.name)]
-        entities += [("species", s.id) for s in self.species]
-        entities += [("reaction", r.id) for r in self.reactions]
-        entities += [("rate constant", k) for k in constants]
-        entities += [("observable", o.id) for o in self.observables]
-        seen: dict[str, str] = {}
-        for kind, identifier in entities:
-            if not PATTERN.fullmatch(identifier):
-                raise ReactionError(
-                    f"{kind} {identifier!r}: not an identifier; expected letters, digits and"
-                    " underscores, not starting with a digit"
-                )
-            if identifier in seen:
-                raise ReactionError(
-                    f"{kind} {identifier!r}: already the identifier of a {seen[identifier]}; each"
-                    " must be unique"
-                )
-            seen[identifier] = kind
-
-    def _check_references(self, constants: set[str]) -> None:
-        # start values are worked out in order, so that no formula can read itself
-        known: set[str] = set()
-        for species in self.species:
-            if isinstance(species.initial, Expression):
-                if species.boundary:
-                    raise ReactionError(
-                        f"species {species.id!r}: a boundary species has a number, not a formula"
-                    )
-                for symbol in species.initial.symbols:
-                    if symbol not in known and symbol not in constants:
-                        raise ReactionError(
-                            f"species {species.id!r}: its initial concentration reads {symbol!r},"
-                            " which is neither a rate constant nor a species listed before it"
-                        )
-            known.add(species.id)
-        for reaction in self.reactions:
-            for side in (reaction.substrates, reaction.products):
-                for symbol, _ in side:
-                    if symbol not in known:
-                        raise ReactionError(f"reaction {reaction.id!r}: unknown species {symbol!r}")
-        for observable in self.observables:
-            for symbol in observable.expression.symbols:
-                if symbol not in known and symbol not in constants:
-                    raise ReactionError(f"observable {observable.id!r}: unknown symbol {symbol!r}")
+        for attribute in ("species", "reactions", "observables", "parameters"):
+            keep(attribute, tuple(getattr(self, attribute)))
+        constants = tuple(check_constants(self.reactions))
+        names = (*constants, *(p.id for p in self.parameters))
+        given = dict(self.formulas)
+        # in one order, so that networks are equal however their formulas were listed
+        listed = dict.fromkeys([*(name for name in names if name in given), *given])
+        keep("formulas", tuple((name, given[name]) for name in listed))
+        check_identifiers(self, constants)
+        check_references(self, names)
+        keep("floating", tuple(s.id for s in self.species if not s.boundary))
+        keep("boundary", tuple(s.id for s in self.species if s.boundary))
+        keep("rate_constants", constants)
+        keep("constant_names", names)
+        if given:
+            self._take_followed(keep)
+        if any(isinstance(s.initial, Expression) for s in self.species):
+            self.start_values  # noqa: B018  # refuses circles and what has no value
 
     def __repr__(self) -> str:
         return (
@@ -176,11 +142,21 @@ class ReactionNetwork:
             " constants)"
         )
 
+    def _take_followed(self, keep: Callable[[str, tuple[Any, ...]], None]) -> None:
+        """Values of what follows from others, by its formula."""
+        given = {r.rate_constant: r.value for r in self.reactions}
+        given |= {p.id: p.value for p in self.parameters}
+        found = self.derive([given[name] for name in self.constant_names])
+        value = dict(zip(self.constant_names, found.tolist(), strict=True))
+        reactions = (replace(r, value=value[r.rate_constant]) for r in self.reactions)
+        keep("reactions", tuple(reactions))
+        keep("parameters", tuple(replace(p, value=value[p.id]) for p in self.parameters))
+
     @property
     def identifiers(self) -> tuple[str, ...]:
-        """Of species, rate constants, reactions and observables; each is there once."""
+        """Of species, reactions, observables, rate constants and parameters; each is there once."""
         parts = (self.species, self.reactions, self.observables)
-        return tuple(entity.id for part in parts for entity in part) + self.rate_constants
+        return tuple(entity.id for part in parts for entity in part) + self.constant_names
 
     def catalytic_sides(self, reaction: Reaction) -> tuple[Side, Side]:
         """Both sides of a reaction, boundary species on the right as many times as on the left.
@@ -202,44 +178,20 @@ class ReactionNetwork:
     def stoichiometry(self) -> sparse.csr_array:
         """Net stoichiometry N, shape (n_floating, n_reactions)."""
         row = {species: i for i, species in enumerate(self.floating)}
-        entries: list[tuple[int, int, int]] = []
+        entries: list[tuple[int, int, float]] = []
         for column, reaction in enumerate(self.reactions):
             entries += [(row[s], column, n) for s, n in reaction.net.items() if n and s in row]
-        rows, columns, values = (
-            (list(part) for part in zip(*entries, strict=True)) if entries else ([], [], [])
-        )
-        shape = (len(self.floating), len(self.reactions))
-        return sparse.csr_array((np.array(values, dtype=float), (rows, columns)), shape=shape)
+        return sparse_matrix(entries, (len(self.floating), len(self.reactions)))
 
     @cached_property
     def _reaction_terms(self) -> Terms:
         """The reaction rates, one term each, by reaction."""
-        # a reaction of lower order than the highest is filled up with 1s, which stand last
-        column = {species: i for i, species in enumerate(self.floating + self.boundary)}
-        constant = {name: i for i, name in enumerate(self.rate_constants)}
-        order = max((reaction.order for reaction in self.reactions), default=0)
-        n = len(self.reactions)
-        factors = np.full((n, order), len(column), dtype=np.intp)
-        for row, reaction in enumerate(self.reactions):
-            molecules = [column[s] for s, count in reaction.substrates for _ in range(count)]
-            factors[row, : len(molecules)] = molecules
-        constants = np.array([constant[r.rate_constant] for r in self.reactions], dtype=np.intp)
-        return Terms(np.ones(n), constants, factors, np.arange(n), n, len(column))
+        return Terms.of_rates(self.reactions, self.floating + self.boundary, self.rate_constants)
 
     @cached_property
     def terms(self) -> Terms:
         """dx/dt of each floating species, as a table of terms."""
-        rates, changes = self._reaction_terms, self.stoichiometry
-        reaction = changes.indices
-        row = np.repeat(np.arange(len(self.floating)), np.diff(changes.indptr))
-        return Terms(
-            changes.data,
-            rates.constant[reaction],
-            rates.factors[reaction],
-            row,
-            len(self.floating),
-            rates.one,
-        )
+        return self._reaction_terms.in_changes(self.stoichiometry)
 
     @cached_property
     def jacobian_terms(self) -> Terms:
@@ -252,16 +204,18 @@ class ReactionNetwork:
 
     @cached_property
     def constants(self) -> FloatArray:
-        """Values of the rate constants, shape (n_constants,), in the order of `rate_constants`."""
+        """Values of rate constants and parameters, (n_constants,), in `constant_names`' order."""
         value = {reaction.rate_constant: reaction.value for reaction in self.reactions}
-        result = np.array([value[constant] for constant in self.rate_constants], dtype=float)
+        value |= {parameter.id: parameter.value for parameter in self.parameters}
+        result = np.array([value[constant] for constant in self.constant_names], dtype=float)
         read_only(result)
         return result
 
     @property
     def constant_values(self) -> dict[str, float]:
         """Values of the rate constants by identifier, in the order of `rate_constants`."""
-        return dict(zip(self.rate_constants, self.constants.tolist(), strict=True))
+        values = self.constants[: len(self.rate_constants)].tolist()
+        return dict(zip(self.rate_constants, values, strict=True))
 
     @property
     def constant_orders(self) -> dict[str, int]:
@@ -273,13 +227,64 @@ class ReactionNetwork:
         """Signs of the numbers that rate constants are the sizes of, 0 for others."""
         return {reaction.rate_constant: reaction.sign for reaction in self.reactions}
 
+    # What follows from what -------------------------------------------------------------------
+
+    @property
+    def free_constants(self) -> tuple[str, ...]:
+        """The constants without a formula: those that can be set."""
+        followed = dict(self.formulas)
+        return tuple(name for name in self.constant_names if name not in followed)
+
+    @cached_property
+    def _formulas_in_order(self) -> dict[str, Expression]:
+        formulas = dict(self.formulas)
+        return {k: formulas[k] for k in in_order(formulas, "formulas of constants")}
+
+    @cached_property
+    def start_formulas(self) -> dict[str, Expression]:
+        """Initial concentrations that are formulas, each after those that it reads."""
+        starts = {s.id: s.initial for s in self.species if isinstance(s.initial, Expression)}
+        return {s: starts[s] for s in in_order(starts, "start values")}
+
+    def derive(self, constants: npt.ArrayLike) -> FloatArray:
+        """Constants (..., n_constants) with those that follow from others taken anew.
+
+        Raises
+        ------
+        ReactionError
+            If a formula has no finite value there, or gives a rate constant below zero.
+        """
+        k = self._all_constants(constants)
+        if not self.formulas:
+            return k
+        values = {name: k[..., i] for i, name in enumerate(self.constant_names)}
+        follow(self._formulas_in_order, values)
+        check_sizes({k: f for k, f in self.formulas if k in self.rate_constants}, values)
+        return _stacked([values[name] for name in self.constant_names], k.shape[:-1])
+
+    def input_jacobian(self) -> sparse.csc_array:
+        """How all that the equations read moves with what can be set.
+
+        Sparse, shape (n_constants + n_boundary, n_free_constants + n_boundary): of `constant_names`
+        and `boundary` by `free_constants` and `boundary`. A boundary species can be set, though its
+        start may be a formula.
+        """
+        formulas = {**self._formulas_in_order, **self.start_formulas}
+        values = dict(zip(self.constant_names, self.constants.tolist(), strict=True))
+        return jacobian_of(
+            (*self.constant_names, *self.boundary),
+            (*self.free_constants, *self.boundary),
+            formulas,
+            values | self.start_values,
+        )
+
     @property
     def start_values(self) -> dict[str, float]:
         """Initial concentrations of all species by identifier, the floating ones first, formulas
         worked out.
         """
-        values = [*self.initial_state().tolist(), *self.boundary_concentrations.tolist()]
-        return dict(zip(self.floating + self.boundary, values, strict=True))
+        found = self.starts()
+        return {name: float(found[name]) for name in self.floating + self.boundary}
 
     @property
     def initial_concentrations(self) -> FloatArray:
@@ -289,67 +294,60 @@ class ReactionNetwork:
     @property
     def boundary_concentrations(self) -> FloatArray:
         """Concentrations of the boundary species, shape (n_boundary,)."""
-        values = [species.initial for species in self.species if species.boundary]
-        return np.array(values, dtype=float)
+        return self.held_state()
+
+    def starts(
+        self, constants: _Given = None, given: Mapping[str, npt.ArrayLike] | None = None
+    ) -> dict[str, Any]:
+        """Initial concentrations of all species by identifier, at these constants.
+
+        Those in `given`, numbers or arrays that broadcast, go before the network's own, and what is
+        a formula in them follows.
+        """
+        k, own = self._all_constants(constants), dict(given or {})
+        values: dict[str, Any] = {name: k[..., i] for i, name in enumerate(self.constant_names)}
+        values |= {s.id: s.initial for s in self.species if not isinstance(s.initial, Expression)}
+        values |= own
+        follow({s: f for s, f in self.start_formulas.items() if s not in own}, values)
+        return {species.id: values[species.id] for species in self.species}
+
+    def held_state(self, constants: _Given = None) -> FloatArray:
+        """Concentrations of the boundary species (..., n_boundary), formulas at these constants."""
+        values = self.starts(constants)
+        lead = () if constants is None else np.shape(constants)[:-1]
+        return _stacked([values[name] for name in self.boundary], lead)
 
     def initial_state(self, boundary: _Given = None, constants: _Given = None) -> FloatArray:
         """Initial concentrations (..., n_floating), their formulas taken at these boundary
         concentrations.
         """
-        held, k = self._held(boundary), self._all_constants(constants)
-        values: dict[str, Any] = {name: k[..., i] for i, name in enumerate(self.rate_constants)}
-        values |= {name: held[..., i] for i, name in enumerate(self.boundary)}
-        for species in self.species:
-            if not species.boundary:
-                start = species.initial
-                values[species.id] = (
-                    start.evaluate(values) if isinstance(start, Expression) else start
-                )
+        held = self.held_state(constants) if boundary is None else self._held(boundary)
+        k = self._all_constants(constants)
+        values = self.starts(k, {name: held[..., i] for i, name in enumerate(self.boundary)})
         lead = np.broadcast_shapes(held.shape[:-1], k.shape[:-1])
-        columns = [np.broadcast_to(values[name], lead) for name in self.floating]
-        return np.stack(columns, axis=-1) if columns else np.empty((*lead, 0))
+        return _stacked([values[name] for name in self.floating], lead)
 
     def with_starts(self, boundary: _Given = None) -> ReactionNetwork:
         """The network with numbers for start values, formulas taken at these concentrations
         (n_boundary,), by default its own.
         """
-        start = dict(zip(self.floating, self.initial_state(boundary).tolist(), strict=True))
+        held = self._held(boundary)
+        start = dict(zip(self.floating, self.initial_state(held).tolist(), strict=True))
+        # held species keep their numbers: these concentrations are for formulas alone
+        own = zip(self.boundary, held.tolist(), strict=True)
+        start |= {s: value for s, value in own if s in self.start_formulas}
         species = (replace(s, initial=start.get(s.id, s.initial)) for s in self.species)
         return replace(self, species=tuple(species))
+
+    def with_numbers(self) -> ReactionNetwork:
+        """The network with numbers for all constants: no parameters, no formulas of constants."""
+        return with_numbers(self)
 
     def in_units(self, units: Units) -> ReactionNetwork:
         """The network in other units; see `PhysicalUnits.of`."""
         if not must_convert(f"network {self.name!r}", self.units, units):
             return self
-        measures = {species.id: CONCENTRATION for species in self.species}
-        measures |= {k: Dimension.rate_constant(n) for k, n in self.constant_orders.items()}
-
-        def concentration(value: Any) -> Any:
-            """A formula for a concentration, for symbols in these units, or a number."""
-            if not isinstance(value, Expression):
-                return float(units.concentration(value))
-            terms = []
-            for term in value.terms:
-                # sqrt(h) for a concentration is 1 sqrt(h / k) with a k of 1, which the text left
-                # out: what the symbols' dimensions lack is that of the coefficient
-                lacking = CONCENTRATION
-                for symbol, power in term.powers:
-                    lacking = lacking / measures[symbol] ** power
-                terms.append(Monomial(units.convert(term.coefficient, lacking), term.powers))
-            return Expression(tuple(terms))
-
-        return replace(
-            self,
-            species=tuple(replace(s, initial=concentration(s.initial)) for s in self.species),
-            reactions=tuple(
-                replace(r, value=float(units.rate_constant(r.value, r.order)))
-                for r in self.reactions
-            ),
-            observables=tuple(
-                replace(o, expression=concentration(o.expression)) for o in self.observables
-            ),
-            units=units,
-        )
+        return converted(self, units)
 
     def _extended(self, x: npt.ArrayLike, boundary: _Given) -> FloatArray:
         """[floating, boundary, 1] (..., n): what the factors of terms are chosen from."""
@@ -368,7 +366,7 @@ class ReactionNetwork:
 
     def _all_constants(self, constants: _Given) -> FloatArray:
         given = self.constants if constants is None else constants
-        return self._checked("constants", given, len(self.rate_constants), "rate constant")
+        return self._checked("constants", given, len(self.constant_names), "rate constant or parameter")
 
     def _checked(self, what: str, given: npt.ArrayLike, n: int, each: str) -> FloatArray:
         values = np.asarray(given, dtype=float)
@@ -425,7 +423,7 @@ class ReactionNetwork:
     def rate_constant_jacobian(self, x: npt.ArrayLike, boundary: _Given = None) -> sparse.csr_array:
         """d(dx/dt)/dk at one state x (n_floating,), sparse, shape (n_floating, n_constants)."""
         extended = self._one_state(x, boundary)
-        return self.terms.by_constant(extended, len(self.rate_constants))
+        return self.terms.by_constant(extended, len(self.constant_names))
 
     def observe(
         self, x: npt.ArrayLike, boundary: _Given = None, constants: _Given = None
@@ -433,10 +431,9 @@ class ReactionNetwork:
         """Values of the observables, shape (..., n_observables)."""
         extended, k = self._extended(x, boundary), self._all_constants(constants)
         values = {s: extended[..., i] for i, s in enumerate(self.floating + self.boundary)}
-        values |= {constant: k[..., i] for i, constant in enumerate(self.rate_constants)}
-        lead = extended.shape[:-1]
-        columns = [np.broadcast_to(o.expression.evaluate(values), lead) for o in self.observables]
-        return np.stack(columns, axis=-1) if columns else np.empty((*lead, 0))
+        values |= {constant: k[..., i] for i, constant in enumerate(self.constant_names)}
+        read = [o.expression.evaluate(values) for o in self.observables]
+        return _stacked(read, extended.shape[:-1])
 
     def _one_state(self, x: npt.ArrayLike, boundary: _Given) -> FloatArray:
         extended = self._extended(x, boundary)
@@ -446,3 +443,9 @@ class ReactionNetwork:
                 f" shape {np.shape(x)}"
             )
         return extended
+
+
+def _stacked(columns: list[Any], lead: tuple[int, ...]) -> FloatArray:
+    """Columns side by side, (*lead, n)."""
+    whole = [np.broadcast_to(column, lead) for column in columns]
+    return np.stack(whole, axis=-1).astype(float) if whole else np.empty((*lead, 0))

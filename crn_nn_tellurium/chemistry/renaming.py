@@ -42,7 +42,14 @@ def renamed(crn: ReactionNetwork, new: Mapping[str, str]) -> ReactionNetwork:
         replace(o, id=new.get(o.id, o.id), expression=formula(o.expression))
         for o in crn.observables
     )
-    return replace(crn, species=species, reactions=reactions, observables=observables)
+    return replace(
+        crn,
+        species=species,
+        reactions=reactions,
+        observables=observables,
+        parameters=tuple(replace(p, id=new.get(p.id, p.id)) for p in crn.parameters),
+        formulas=tuple((new.get(k, k), formula(f)) for k, f in crn.formulas),
+    )
 
 
 def without_reserved(crn: ReactionNetwork) -> ReactionNetwork:

@@ -186,14 +186,24 @@ def _species(crn: ReactionNetwork, species: Species, literal: dict[str, str]) ->
 
 
 def _constants(crn: ReactionNetwork, names: Mapping[str, str], values: FloatArray) -> Iterator[str]:
-    """The rate constants that have a name in the text."""
-    for (k, order), value in zip(crn.constant_orders.items(), values.tolist(), strict=True):
+    """The rate constants that have a name in the text, and the parameters."""
+    orders = crn.constant_orders
+    # a constant that carries a sign is, by its formula, that of its size
+    signs = {k: sign for k, sign in crn.constant_signs.items() if names.get(k, k) != k}
+    formulas = {k: _signed(f, signs, signs.get(k, 1)) for k, f in crn.formulas}
+    called = {p.id: p.name for p in crn.parameters}
+    for k, value in zip(crn.constant_names, values.tolist(), strict=True):
         if k in names:
             name = names[k]
-            yield (
-                f"  {name} = {value!r}; {name} has {_constant_unit(crn, order)}; {name}.sboTerm ="
-                f" {SBO_CONSTANT[order]}"
-            )
+            # by a rule, so that it follows where a tool sets what it reads
+            own = f"= {value!r}"
+            if k in formulas:
+                own = f":= {formula(formulas[k], names=names)}"
+            line = f"  {name} {own}"
+            if k in orders:
+                unit = _constant_unit(crn, orders[k])
+                line += f"; {name} has {unit}; {name}.sboTerm = {SBO_CONSTANT[orders[k]]}"
+            yield line + (f"  // {printable(called[k])}" if called.get(k) else "")
 
 
 def _observables(crn: ReactionNetwork, literal: dict[str, str]) -> Iterator[str]:
@@ -212,7 +222,7 @@ def _observables(crn: ReactionNetwork, literal: dict[str, str]) -> Iterator[str]
 
 def _faithful(crn: ReactionNetwork) -> Iterator[str]:
     yield _header(crn)
-    yield from _constants(crn, {k: k for k in crn.rate_constants}, crn.constants)
+    yield from _constants(crn, {k: k for k in crn.constant_names}, crn.constants)
     for species in crn.species:
         yield _species(crn, species, {})
     for reaction in crn.reactions:
@@ -228,6 +238,8 @@ def _faithful(crn: ReactionNetwork) -> Iterator[str]:
 
 
 def _compact(crn: ReactionNetwork, numbers: bool) -> Iterator[str]:
+    if numbers:
+        crn = crn.with_numbers()
     orders = crn.constant_orders
     signed = [k for k, sign in crn.constant_signs.items() if sign]
     if numbers:
@@ -265,9 +277,13 @@ def _signed_start(crn: ReactionNetwork, species: Species) -> Species:
     """The species with its start value in terms of constants that carry a sign."""
     if not isinstance(species.initial, Expression):
         return species
-    signs = crn.constant_signs
+    return replace(species, initial=_signed(species.initial, crn.constant_signs))
+
+
+def _signed(expression: Expression, signs: Mapping[str, int], own: int = 1) -> Expression:
+    """A formula in constants that carry signs, for what carries the sign `own`."""
     terms = []
-    for term in species.initial.terms:
-        sign = math.prod(signs.get(symbol) or 1 for symbol, _ in term.powers)
+    for term in expression.terms:
+        sign = own * math.prod(signs.get(symbol) or 1 for symbol, _ in term.powers)
         terms.append(Monomial(term.coefficient * sign, term.powers))
-    return replace(species, initial=Expression(tuple(terms)))
+    return Expression(tuple(terms))

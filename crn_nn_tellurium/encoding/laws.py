@@ -31,21 +31,21 @@ def derivative_text(crn: ReactionNetwork, species: str, constant: str) -> str:
 
 def compact_names(crn: ReactionNetwork) -> dict[str, str]:
     """What a compact model calls each rate constant: those that carry a sign have another name."""
-    taken = {*crn.identifiers, crn.name}
+    taken, known = {*crn.identifiers, crn.name}, crn.constant_signs
     return {
-        k: free_id(signed_constant(k), taken) if sign else k
-        for k, sign in crn.constant_signs.items()
+        k: free_id(signed_constant(k), taken) if known.get(k) else k for k in crn.constant_names
     }
 
 
 def compact_constants(crn: ReactionNetwork) -> FloatArray:
-    """Values of the rate constants (n_constants,) with the signs of what they are the sizes of."""
+    """Values of the constants (n_constants,) with the signs of what they are the sizes of."""
     return signs(crn) * crn.constants
 
 
 def signs(crn: ReactionNetwork) -> FloatArray:
-    """By what a compact model multiplies each rate constant, 1 or -1, (n_constants,)."""
-    return np.array([sign or 1 for sign in crn.constant_signs.values()], dtype=float)
+    """By what a compact model multiplies each constant, 1 or -1, (n_constants,)."""
+    known = crn.constant_signs
+    return np.array([known.get(k) or 1 for k in crn.constant_names], dtype=float)
 
 
 def with_signs(crn: ReactionNetwork) -> Terms:
@@ -78,7 +78,7 @@ def _part(terms: Terms, term: int, own: bool = True) -> _Part:
 
 def laws(crn: ReactionNetwork, terms: Terms, constants: Sequence[str]) -> Iterator[_Law]:
     """One law per species; a sum of catalysed terms that occurs again is written once."""
-    taken = {*(s.id for s in crn.species), *crn.rate_constants, *(o.id for o in crn.observables)}
+    taken = {*(s.id for s in crn.species), *crn.constant_names, *(o.id for o in crn.observables)}
     symbols = crn.floating + crn.boundary
     sums: dict[tuple[_Part, ...], str] = {}
     for row, species in enumerate(crn.floating):

@@ -17,4 +17,4 @@ class Options:
 
 def write(source: Source, options: Options) -> str:
     """One model."""
-    return to_antimony(source.crn, form=options.form, starts=source.starts)
+    return to_antimony(source.followed, form=options.form, starts=source.starts)

@@ -47,7 +47,7 @@ def write(source: Source, options: Options) -> dict[str, str | bytes]:
     """``NAME.cps`` and, for the parameter estimation, ``NAME.experiments.txt``."""
     if importlib.util.find_spec("basico") is None:
         require("basico", "export")
-    variation = options.variation(source.crn)
+    variation = options.variation(source.followed)
     # reactions without data are written without a problem
     has_problem = isinstance(source.model, Network) or options.has_data or options.free_signs
     problem = options.problem(source) if has_problem else None
@@ -89,7 +89,7 @@ def _run(task: dict[str, Any], stem: str) -> dict[str, str | bytes]:
 def _references(crn: ReactionNetwork) -> dict[str, str]:
     """COPASI's display names of what changes and of parameters."""
     found = {species.id: f"[{species.id}]" for species in crn.species}
-    numbers = *crn.rate_constants, *(o.id for o in crn.observables)
+    numbers = *crn.constant_names, *(o.id for o in crn.observables)
     return found | {name: f"Values[{name}]" for name in numbers}
 
 

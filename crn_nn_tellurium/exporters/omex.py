@@ -31,7 +31,7 @@ _phrasedml_lock = threading.Lock()  # phraSED-ML keeps the models that it was to
 
 def write(source: Source, options: Runs) -> bytes:
     """An archive to open in Tellurium, VCell, COPASI, runBioSimulations."""
-    variation = options.variation(source.crn)
+    variation = options.variation(source.followed)
     until = source.until(options.t_end)
     started = started_above(source.with_formulas, variation)
     model = sbml.document_text(replace(source, model=started, x=None))

@@ -18,6 +18,7 @@ import libsbml
 from crn_nn_tellurium.basics import free_id
 from crn_nn_tellurium.chemistry import (
     CONCENTRATION,
+    LITERAL,
     SBO_COMPARTMENT,
     SBO_CONSTANT,
     SBO_FRAMEWORK,
@@ -84,7 +85,7 @@ def write_l2v4(source: Source, options: Options) -> str:
 
 def document_text(source: Source, options: Drawn = Drawn(), level: tuple[int, int] = (3, 2)) -> str:
     """The text of an SBML document of a level and version."""
-    check_orders(source.crn)
+    check_orders(source.followed)
     namespaces = libsbml.SBMLNamespaces(*level)
     packages = ("layout", "render") if options.layout else ()
     for package in packages:
@@ -95,7 +96,7 @@ def document_text(source: Source, options: Drawn = Drawn(), level: tuple[int, in
     builder = _Builder(document.createModel(), source, level, options.plain_laws)
     builder.build()
     if options.layout:
-        add_layout(document.getModel(), source.crn)
+        add_layout(document.getModel(), source.followed)
     return builder.exact_digits(libsbml.writeSBMLToString(document))
 
 
@@ -107,7 +108,7 @@ class _Builder:
     ) -> None:
         self.model = model
         self.source = source
-        self.crn = source.crn
+        self.crn = source.followed
         self.level, self.version = level
         self.plain_laws = plain_laws
         self.taken = {*self.crn.identifiers, self.crn.name}
@@ -169,18 +170,29 @@ class _Builder:
         assign(made, SpatialDimensions=3, Size=1.0, Constant=True, Units="volume")
 
     def _parameters(self) -> None:
-        orders, units = self.crn.constant_orders, self.crn.units
-        for name, value in self.crn.constant_values.items():
-            unit = units.identifier(Dimension.rate_constant(orders[name]))
-            self._parameter(name, unit, value=value, SBOTerm=SBO_CONSTANT[orders[name]])
+        orders, units, formulas = self.crn.constant_orders, self.crn.units, dict(self.crn.formulas)
+        about = {p.id: p.name for p in self.crn.parameters}
+        for name, value in zip(self.crn.constant_names, self.crn.constants.tolist(), strict=True):
+            number, unit, more = None if name in formulas else value, "", {}
+            if name in orders:
+                unit = units.identifier(Dimension.rate_constant(orders[name]))
+                more["SBOTerm"] = SBO_CONSTANT[orders[name]]
+            self._parameter(name, unit, about.get(name, ""), number, **more)
+            # by a rule, so that it follows where a tool sets what it reads
+            if name in formulas:
+                self._rule(name, formulas[name])
 
     def _parameter(
         self, name: str, unit: str, about: str = "", value: float | None = None, **more: Any
     ) -> None:
-        """A constant with a value, or without one what a rule assigns."""
+        """A constant with a value, or without one what a rule assigns; nothing says what a
+        parameter measures, so without unit.
+        """
         made = assign(self.model.createParameter(), Id=name)
         _describe(made, about)
-        assign(made, Units=unit, Constant=value is not None, **more)
+        if unit:
+            assign(made, Units=unit)
+        assign(made, Constant=value is not None, **more)
         if value is not None:
             assign(made, Value=self._place(value))
 
@@ -199,8 +211,11 @@ class _Builder:
     def _observables(self) -> None:
         for o in self.crn.observables:
             self._parameter(o.id, self.concentration, o.name, SBOTerm=SBO_OBSERVABLE)
-            math = self._formula(o.expression)
-            assign(self.model.createAssignmentRule(), Variable=o.id, Math=math)
+            self._rule(o.id, o.expression)
+
+    def _rule(self, name: str, expression: Expression) -> None:
+        math = self._formula(expression)
+        assign(self.model.createAssignmentRule(), Variable=name, Math=math)
 
     def _reaction(self, reaction: Reaction) -> None:
         # Levels before demand a reactant or product
@@ -262,8 +277,7 @@ class _Builder:
         if self.level == 2:  # has no units on numbers, so a parameter stands for each
             if (value, unit) not in self.literals:
                 self.literals[value, unit] = free_id("number", self.taken)
-                name, about = self.literals[value, unit], "a number in a formula"
-                self._parameter(name, unit, about, value)
+                self._parameter(self.literals[value, unit], unit, LITERAL, value)
             return symbol_node(self.literals[value, unit])
         return assign(node(libsbml.AST_REAL), Value=self._place(value), Units=unit)
 

@@ -37,7 +37,9 @@ class Runs:
     def variation(self, crn: ReactionNetwork) -> Variation | None:
         """What the scan varies: as asked, else the first boundary species or rate constant."""
         held = dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
-        constants = crn.constant_values
+        own = zip(crn.constant_names, crn.constants.tolist(), strict=True)
+        # what follows from others cannot be set
+        constants = {k: value for k, value in own if k in crn.free_constants}
         name = next(iter([*held, *constants]), None) if self.vary is None else self.vary
         if name is None:
             return None
@@ -157,7 +159,8 @@ def fitted(source: Source, crn: ReactionNetwork, bound: float) -> list[Fitted]:
     signs, orders = crn.constant_signs, crn.constant_orders
     found = []
     for k, value in crn.constant_values.items():
-        if signs[k] or not is_network:  # weights and biases alone have signs
+        # of a Network's, weights and biases alone have signs; what follows from others is not free
+        if (signs[k] or not is_network) and k in crn.free_constants:
             one = float(crn.units.rate_constant(1.0, orders[k]))
             found.append(Fitted(k, value, 0.0, bound * max(one, value)))
     return found

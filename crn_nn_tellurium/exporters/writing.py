@@ -33,9 +33,14 @@ class Source:
     starts: Starts = "numbers"
 
     @cached_property
-    def crn(self) -> ReactionNetwork:
-        """The reactions that are written."""
+    def followed(self) -> ReactionNetwork:
+        """The reactions, with rate constants that follow from others by formulas."""
         return written(self.model, self.x, self.units, self.starts)
+
+    @cached_property
+    def crn(self) -> ReactionNetwork:
+        """The reactions that are written where a format has numbers alone for rate constants."""
+        return self.followed.with_numbers()
 
     @cached_property
     def with_formulas(self) -> ReactionNetwork:
@@ -67,6 +72,9 @@ class Source:
             widths = self.model.n_in, *(layer.n_out for layer in self.model.layers)
             sizes = "-".join(map(str, widths))
             lines.append(f"The neural network {sizes} as chemistry, after {_CITATION}.")
+        if self.followed.formulas:
+            names = ", ".join(name for name, _ in self.followed.formulas)
+            lines.append(f"Follow from other constants: {names}.")
         return lines
 
     def until(self, t_end: float | None) -> float:

@@ -14,7 +14,7 @@ import math
 import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import unescape
@@ -26,6 +26,7 @@ from crn_nn_tellurium.chemistry import (
     Expression,
     Monomial,
     Observable,
+    Parameter,
     Reaction,
     ReactionNetwork,
     Species,
@@ -114,30 +115,77 @@ def _reactions(document: Any, origin: str) -> ReactionNetwork:
         properties.addOption(converter)
         if document.convert(properties) != libsbml.LIBSBML_OPERATION_SUCCESS:
             raise FileFormatError(f"{origin!r}: libSBML cannot do {converter!r} on it")
-    return _Reader(document.getModel(), origin).network()
+    numbers: set[str] = set()
+    lone: set[str] = set()
+    while True:
+        known = len(numbers), len(lone)
+        try:
+            reader = _Reader(document.getModel(), origin, numbers, lone)
+            network = reader.network()
+        except ReactionError:
+            if known == (len(numbers), len(lone)):
+                raise
+            continue
+        # what turned out to be a number somewhere is to be one everywhere
+        if known == (len(numbers), len(lone)):
+            for note in reader.notes:
+                warnings.warn(note, UserWarning, stacklevel=4)
+            return network
 
 
 class _Reader:
-    def __init__(self, model: Any, origin: str) -> None:
+    def __init__(self, model: Any, origin: str, numbers: set[str], lone: set[str]) -> None:
         self.model = model
         self._refuse(origin)
-        self.formulas = Formulas(model, origin)
+        self.formulas = Formulas(model, origin, numbers, lone)
         self.refusal = self.formulas.refusal
-        self.taken = {*self.formulas.volume, *self.formulas.assigned}
-        parts = model.getListOfCompartments(), model.getListOfParameters()
-        for entities in (*parts, model.getListOfReactions()):
-            self.taken |= {entity.getId() for entity in entities}
+        self.taken = self.formulas.taken
         self.orders: dict[str, float] = {}
+        self.followed: dict[str, Expression] = {}  # of rate constants that are none of the model's
+        self.notes: list[str] = []  # what is to be warned of
         self.ruled = {rule.getVariable(): rule for rule in model.getListOfRules()}
 
     def network(self) -> ReactionNetwork:
         name = free_id(self.model.getId() or "model", set(self.taken))
         reactions = list(self._reactions())
+        species = list(self._species())
+        starts = [s.initial for s in species if isinstance(s.initial, Expression)]
         constants = {reaction.rate_constant for reaction in reactions}
-        species = list(self._species(constants))
-        observables = list(self._observables(constants | {s.id for s in species}))
+        known = {s.id for s in species} | constants
+        read = self._constants_of([*self.followed.values(), *starts], constants)
+        observables = list(self._observables(known | {*read}))
+        read |= self._constants_of((o.expression for o in observables), constants)
+        read = {k: None for k in read if k not in known}
         parts = tuple(species), tuple(reactions), tuple(observables)
-        return without_reserved(ReactionNetwork(*parts, name))
+        formulas = {k: f for k in (*constants, *read) if (f := self._formula(k)) is not None}
+        parameters = tuple(Parameter(k, *self._about(k)) for k in read)
+        crn = ReactionNetwork(*parts, name, parameters=parameters, formulas=tuple(formulas.items()))
+        return without_reserved(crn)
+
+    def _formula(self, constant: str) -> Expression | None:
+        return self.followed.get(constant) or self.formulas.formula(constant)
+
+    def _about(self, constant: str) -> tuple[float, str]:
+        """Value and readable name of a constant."""
+        value = self.formulas.constant(constant, f"the value of {constant!r}")
+        element = self.model.getParameter(constant)
+        return value, "" if element is None else _readable_name(element)
+
+    def _constants_of(
+        self, expressions: Iterable[Expression], constants: Iterable[str]
+    ) -> dict[str, None]:
+        """The constants that formulas read, and so on; those that follow from others last."""
+        found: dict[str, None] = {}
+        open_ = [s for expression in expressions for s in expression.symbols]
+        open_ += [s for k in constants if (f := self._formula(k)) is not None for s in f.symbols]
+        while open_:
+            name = open_.pop()
+            if name not in found and name not in self.formulas.volume and name not in self.followed:
+                found[name] = None
+                open_ += [] if (f := self._formula(name)) is None else f.symbols
+        # in the order of the model, so that what was written is read as it was
+        listed = (parameter.getId() for parameter in self.model.getListOfParameters())
+        return dict.fromkeys([*(name for name in listed if name in found), *sorted(found)])
 
     def _refuse(self, origin: str) -> None:
         """What has no place in a mass-action network."""
@@ -160,8 +208,8 @@ class _Reader:
     def _reactions(self) -> Iterator[Reaction]:
         for reaction in self.model.getListOfReactions():
             yield from self._from_reaction(reaction)
-        for rule in filter(lambda rule: rule.isRate(), self.model.getListOfRules()):
-            yield from self._from_rate_rule(rule)
+        for name, node in self.formulas.moving.items():
+            yield from self._from_rate_rule(name, node)
 
     def _from_reaction(self, reaction: Any) -> Iterator[Reaction]:
         name = reaction.getId()
@@ -178,19 +226,19 @@ class _Reader:
                 f"{what} joins compartments of sizes {sorted(volumes)}; expected equal sizes"
             )
         # a law is in amounts a time: over the volume, in concentrations
-        rate = divided(self.formulas.expression(law.getMath(), what), volumes.pop())
-        terms = rate.collected().terms
+        volume = volumes.pop()
+        rate = divided(self.formulas.expression(law.getMath(), what), volume)
+        terms = self._without_counts(rate.collected(), before, volume, what).terms
         for number, term in enumerate(terms, start=1):
             identifier = name if len(terms) == 1 else free_id(f"{name}_{number}", self.taken)
             yield self._term(identifier, reaction.getName(), term, before, after, what)
 
-    def _from_rate_rule(self, rule: Any) -> Iterator[Reaction]:
-        name = rule.getVariable()
+    def _from_rate_rule(self, name: str, node: Any) -> Iterator[Reaction]:
         what = f"the rate rule of {name!r}"
-        rate = self.formulas.expression(rule.getMath(), what)
+        rate = self.formulas.expression(node, what)
         if name in self.formulas.in_amounts:
             rate = divided(rate, self.formulas.volume[name])
-        for term in rate.terms:
+        for term in rate.collected().terms:
             identifier = free_id(f"J_{name}", self.taken)
             yield self._term(identifier, "", term, {}, {name: 1}, what, by_rule=True)
 
@@ -208,18 +256,18 @@ class _Reader:
         volume = self.formulas.volume
         factors = tuple((s, p) for s, p in term.powers if s not in volume)
         powers = {s: p for s, p in term.powers if s in volume}
-        if any(p < 1 or p != int(p) for p in powers.values()):
+        if odd := [s for s, p in powers.items() if p < 1 or p != int(p)]:
+            if self.formulas.held.issuperset(odd):
+                # a species that nothing changes is a constant, and those have any power
+                self.formulas.lone.update(odd)
             raise self.refusal(
                 f"{what}: a term has concentrations to the powers {powers}; expected 1, 2, ... as"
                 " in mass action"
             )
-        with self.formulas.calculating(f"{what}: its rate constant"):
-            constants = {k: self.formulas.constant(k, what) for k, _ in factors}
-            value = term.coefficient * math.prod(constants[k] ** power for k, power in factors)
-            if not math.isfinite(value):
-                raise OverflowError(value)
-        constant = self._rate_constant(identifier, term.coefficient, factors, sum(powers.values()))
-        left, right = (before, after) if value >= 0 else (after, before)
+        value, sign = self._coefficient(term, f"{what}: its rate constant", what)
+        rate = Monomial(term.coefficient * sign, factors)
+        constant = self._rate_constant(identifier, rate, sum(powers.values()))
+        left, right = (before, after) if sign > 0 else (after, before)
         # what the law depends on meets, whether the reaction lists it or not
         needed = {s: int(powers[s]) for s in (*left, *powers) if s in powers}
         made = {}
@@ -239,20 +287,78 @@ class _Reader:
                 made[species] = count
         return Reaction(identifier, needed, made, constant, abs(value), name)
 
-    def _rate_constant(self, reaction: str, coefficient: float, factors: Any, order: float) -> str:
-        """A parameter where it is alone in its term and used at one order, else a new one."""
-        # a new constant is a number, and would no longer follow its parameters
-        if len(factors) == 1 and factors[0][1] == 1 and abs(coefficient) == 1:
-            name = str(factors[0][0])
+    def _coefficient(self, term: Monomial, whole: str, what: str = "") -> tuple[float, float]:
+        """The number that a term's species are multiplied by, and its sign."""
+        # which way a term runs is a matter of its sign, and a constant of 0 has none
+        value, sign = term.coefficient, math.copysign(1.0, term.coefficient)
+        with self.formulas.calculating(whole):
+            for k, power in term.powers:
+                if k not in self.formulas.volume:
+                    factor = self.formulas.constant(k, what or whole)
+                    value *= factor**power
+                    sign *= -1.0 if factor < 0 and power % 2 else 1.0
+            if isinstance(value, complex) or not math.isfinite(value):
+                raise OverflowError(value)
+        return value, sign
+
+    def _rate_constant(self, reaction: str, rate: Monomial, order: float) -> str:
+        """A parameter where it is alone in its term and used at one order, else a new constant
+        that follows from what the term has.
+        """
+        if len(rate.powers) == 1 and rate.powers[0][1] == 1 and rate.coefficient == 1:
+            name = rate.powers[0][0]
             if self.orders.setdefault(name, order) == order:
                 return name
-        return free_id(f"k_{reaction}", self.taken)
+        name = free_id(f"k_{reaction}", self.taken)
+        if rate.powers:
+            self.followed[name] = Expression((rate,))
+        return name
+
+    def _without_counts(
+        self, rate: Expression, before: Side, volume: float, what: str
+    ) -> Expression:
+        """A law without what makes it a propensity: c P (P - 1) of molecules for 2 P is c P^2.
+
+        Reactions count molecules by themselves; their rate is the limit of many molecules.
+        """
+        species, kept = self.formulas.volume, rate
+        for term in sorted(rate.terms, key=lambda term: -sum(p for _, p in term.powers)):
+            counted = {
+                s: int(p)
+                for s, p in term.powers
+                if s in species and p in range(2, before.get(s, 0) + 1)
+            }
+            if not counted:
+                continue
+            # in concentrations, a molecule is 1 over the volume
+            whole = Expression(
+                (Monomial(term.coefficient, tuple(x for x in term.powers if x[0] not in counted)),)
+            )
+            for name, count in counted.items():
+                for molecule in range(count):
+                    pair = Monomial(1.0, ((name, 1.0),)), Monomial(-molecule / volume)
+                    whole = whole * Expression(pair)
+            own = {frozenset(t.powers): t.coefficient for t in kept.terms}
+            rest = {frozenset(t.powers): t.coefficient for t in whole.collected().terms}
+            # the number of a law is rounded where it was divided, by 2 say
+            if len(rest) > 1 and all(
+                math.isclose(own.get(powers, 0.0), c, rel_tol=1e-12) for powers, c in rest.items()
+            ):
+                lost = rest.keys() - {frozenset(term.powers)}
+                kept = Expression(tuple(t for t in kept.terms if frozenset(t.powers) not in lost))
+                self.notes.append(
+                    f"{what}: its law counts molecules, as for stochastic runs, with"
+                    f" {', '.join(f'{n} {s}' for s, n in counted.items())} at once; its rate is"
+                    " taken as that of many molecules, k * A^2 for k * A * (A - 1), and its"
+                    " stochastic trajectories count as the file does"
+                )
+        return kept
 
     def _side(self, references: Any, what: str) -> dict[str, int]:
         side: dict[str, int] = {}
         for reference in references:
             species, count = reference.getSpecies(), reference.getStoichiometry()
-            if species not in self.formulas.volume:
+            if self.model.getSpecies(species) is None:
                 raise self.refusal(
                     f"{what} takes or makes {species!r}, which is not a species of the model"
                 )
@@ -267,68 +373,71 @@ class _Reader:
                 raise self.refusal(
                     f"{what} takes or makes {species!r} {number} times; expected 1, 2, ..."
                 )
-            if count:
+            # what a rule sets, or is a constant, is no matter of reactions
+            if count and species in self.formulas.volume:
                 side[species] = side.get(species, 0) + int(count)
         return side
 
     def _unmoved(self, species: str) -> bool:
         """Whether reactions leave it as it is."""
         found = self.model.getSpecies(species)
+        if found is None:
+            return False  # a parameter with a rate rule
         return bool(found.getConstant() or found.getBoundaryCondition())
 
     def _held(self, species: str) -> bool:
         """Whether nothing changes it."""
         return self._unmoved(species) and species not in self.ruled
 
-    def _species(self, constants: set[str]) -> Iterator[Species]:
-        known = set(constants)
-        for species in self.model.getListOfSpecies():
-            name, held = species.getId(), self._held(species.getId())
-            initial = self._initial(species, known, held)
+    def _species(self) -> Iterator[Species]:
+        for name in self.formulas.volume:
+            species = self.model.getSpecies(name) or self.model.getParameter(name)
+            initial = self._initial(name)
             if not isinstance(initial, Expression) and not 0 <= initial < math.inf:
                 raise self.refusal(
                     f"species {name!r} starts at {initial!r}; expected a finite number >= 0"
                 )
+            held = name in self.formulas.held
             yield Species(name, initial, held, _readable_name(species))
-            known.add(name)
 
-    def _initial(self, species: Any, known: set[str], held: bool) -> float | Expression:
-        name, volume = species.getId(), self.formulas.volume[species.getId()]
-        what = f"the initial value of {name!r}"
-        assignment = self.model.getInitialAssignment(name)
-        if assignment is None:
-            if species.isSetInitialAmount():
-                return float(species.getInitialAmount()) / volume
-            known_start = species.isSetInitialConcentration()
-            return float(species.getInitialConcentration()) if known_start else 0.0
-        expression = self.formulas.expression(assignment.getMath(), what)
-        if name in self.formulas.in_amounts:
-            expression = divided(expression, volume)
-        with self.formulas.calculating(what):
-            value = self.formulas.number(expression)
-        if value is not None and (held or known.isdisjoint(expression.symbols)):
-            return value
-        expression = self.formulas.with_numbers(expression, known, what)
-        unknown = [symbol for symbol in expression.symbols if symbol not in known]
-        if unknown or held:
-            expected = "a number, since it is held constant" if held else "species listed before it"
-            raise self.refusal(
-                f"{what} reads {next(iter(unknown or expression.symbols))!r}; expected {expected}"
-            )
-        return expression
+    def _initial(self, name: str) -> float | Expression:
+        formulas, what = self.formulas, f"the initial value of {name!r}"
+        volume = formulas.volume[name] if name in formulas.in_amounts else 1.0
+        if name not in formulas.at_start:
+            start = formulas.given(name)
+            return (math.nan if start is None else start) / volume
+        expression = divided(formulas.expression(formulas.at_start[name], what), volume)
+        if any(expression.symbols):
+            return expression
+        return float(expression.evaluate({}))
 
     def _observables(self, known: set[str]) -> Iterator[Observable]:
-        for name, formula in self.formulas.assigned.items():
+        """What rules assign and nothing else reads by its name."""
+        formulas, read = self.formulas, set(known)
+        for name, node in formulas.assigned.items():
             what = f"assignment rule {name!r}"
-            if self.model.getParameter(name) is None:
+            element = self.model.getParameter(name) or self.model.getSpecies(name)
+            if element is None or name in known:
                 continue  # of a stoichiometry, which is refused where it is used
+            before = set(formulas.numbers), set(formulas.lone)
             try:
-                expression = self.formulas.expression(formula, what)
-                expression = self.formulas.with_numbers(expression, known, what)
+                expression = formulas.expression(node, what)
+                # a number cannot follow what others read by its name
+                if lost := (formulas.numbers - before[0]) & read:
+                    reads = f"{what} has {min(lost)!r} in a function that is no sum of monomials"
+                    raise self.refusal(f"{reads}, and the network has it as a constant")
+                constants = self._constants_of([expression], ())
+                for term in expression.terms:
+                    self._coefficient(term, what)
             except ReactionError as error:
-                warnings.warn(f"left out: {error}", UserWarning, stacklevel=5)
+                for kept, own in zip(before, (formulas.numbers, formulas.lone), strict=True):
+                    own.intersection_update(kept)
+                self.notes.append(f"left out: {error}")
                 continue
-            yield Observable(name, expression, _readable_name(self.model.getParameter(name)))
+            read |= {*constants}
+            if name in formulas.in_amounts:
+                expression = divided(expression, formulas.size_of(name))
+            yield Observable(name, expression, _readable_name(element))
 
 
 def _readable_name(element: Any) -> str:

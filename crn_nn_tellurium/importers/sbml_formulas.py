@@ -1,92 +1,104 @@
-"""Formulas of an SBML model as sums of monomials, with rules, volumes and constants put in."""
+"""Formulas of an SBML model as sums of monomials, with rules and volumes put in.
+
+Constants keep their names, and those that follow from others their formulas, so that a number of
+the model stays one number wherever it is read. A function of constants that is no monomial
+(a logarithm, an exponent) is worked out once: what it reads is then a number everywhere
+(`numbers`), and no more a constant that can be set, since one reader of it would not follow.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import reduce
 from typing import Any
 
 import libsbml
 
-from crn_nn_tellurium.chemistry import Expression, Monomial
+from crn_nn_tellurium.basics import free_id
+from crn_nn_tellurium.chemistry import LITERAL, Expression, Monomial
 from crn_nn_tellurium.errors import ReactionError
+from crn_nn_tellurium.importers.sbml_functions import FUNCTIONS, NUMBERS
 
 _ONE = Expression((Monomial(1.0),))
-# of constants alone, which become numbers
-_FUNCTIONS: dict[str, Callable[[float], float]] = {"exp": math.exp, "ln": math.log, "abs": abs}
-_NUMBERS = {"pi": math.pi, "exponentiale": math.e}
+_MINUS_ONE = Expression((Monomial(-1.0),))
 _MAX_POWER = 9  # the highest power of a sum that is multiplied out
+# the time, delays and rates; Avogadro's number alone is a constant
+_MOVING = re.compile(r"<csymbol[^>]*symbols/(?!avogadro)")
 
 
 class Formulas:
-    """What the symbols of a model stand for; `origin` names it in errors."""
+    """What the symbols of a model stand for; `origin` names it in errors.
 
-    def __init__(self, model: Any, origin: str) -> None:
+    `numbers` are constants that are to be read as numbers, `lone` species that nothing changes and
+    that are to be constants like others; both grow as formulas are read, and whoever reads them
+    starts again until they do not.
+    """
+
+    def __init__(self, model: Any, origin: str, numbers: set[str], lone: set[str]) -> None:
         self.model = model
         self.origin = origin
-        self.values: dict[str, float] = {}  # of what stays constant: parameters, compartments
+        self.numbers, self.lone = numbers, lone
+        self.values: dict[str, float] = {}  # of what stays constant, as far as it was asked for
         self.volume: dict[str, float] = {}  # of each species' compartment
         self.in_amounts: set[str] = set()  # species whose symbols stand for amounts
+        self.held: set[str] = set()  # species that nothing changes
+        self.sums: dict[Expression, str] = {}  # constants that stand for sums of others
+        self._formulas: dict[str, Expression] = {}
+        self._constant: dict[str, bool] = {}
         self._open: list[str] = []  # rules that are being put in, to find circles
-        every = self.model.getListOfRules()
+        every = [rule for rule in model.getListOfRules() if rule.isSetMath()]
         rules = {rule.getVariable(): rule for rule in every if not rule.isAlgebraic()}
         # formulas of assignment rules, by variable
         self.assigned = {k: rule.getMath() for k, rule in rules.items() if rule.isAssignment()}
-        for compartment in self.model.getListOfCompartments():
+        self.moving = {k: rule.getMath() for k, rule in rules.items() if rule.isRate()}
+        self.at_start = {
+            a.getSymbol(): a.getMath() for a in model.getListOfInitialAssignments() if a.isSetMath()
+        }
+        parts = model.getListOfParameters(), model.getListOfSpecies(), model.getListOfReactions()
+        self.taken = {e.getId() for part in parts for e in part} | {*self.assigned}
+        for compartment in model.getListOfCompartments():
             name = compartment.getId()
+            self.taken.add(name)
             if name in rules:
                 changes = f"the size of compartment {name!r} changes"
                 raise self.refusal(f"{changes}; expected constant volumes")
-            self.values[name] = compartment.getSize() if compartment.isSetSize() else 1.0
-        for parameter in self.model.getListOfParameters():
-            name = parameter.getId()
-            if name in rules and rules[name].isRate():
-                raise self.refusal(f"parameter {name!r} has a rate rule; expected one of a species")
-            if name not in rules and parameter.isSetValue():
-                self.values[name] = parameter.getValue()
-        self._assign_constants()
+        self._read_species()
+
+    def _read_species(self) -> None:
+        """Volumes, and what stands for amounts."""
         for species in self.model.getListOfSpecies():
             name = species.getId()
-            if name in self.assigned:
-                raise self.refusal(
-                    f"species {name!r} has an assignment rule; expected reactions that make it"
-                )
-            size = self.values.get(species.getCompartment(), 1.0)
-            if not 0 < size < math.inf:
-                raise self.refusal(
-                    f"compartment {species.getCompartment()!r} has the size {size!r}; expected > 0"
-                )
-            self.volume[name] = size
+            size = self._size(species.getCompartment())
+            unmoved = species.getConstant() or species.getBoundaryCondition()
+            if unmoved and name not in self.assigned and name not in self.moving:
+                self.held.add(name)
             if species.getHasOnlySubstanceUnits():
                 self.in_amounts.add(name)
+            if name not in self.assigned and name not in self.lone:
+                self.volume[name] = size
+        for parameter in self.model.getListOfParameters():
+            if LITERAL in parameter.getNotesString():
+                self.numbers.add(parameter.getId())
+            # what a rate rule changes is a species in all but its name
+            if parameter.getId() in self.moving:
+                self.volume[parameter.getId()] = 1.0
 
-    def _assign_constants(self) -> None:
-        """Initial assignments of constants."""
-        constants = {c.getId() for c in self.model.getListOfCompartments()}
-        constants |= {p.getId() for p in self.model.getListOfParameters()}
-        open_ = {
-            assignment.getSymbol(): assignment.getMath()
-            for assignment in self.model.getListOfInitialAssignments()
-            if assignment.getSymbol() in constants and assignment.getMath() is not None
-        }
-        # they may read one another in any order, so until all are known, or none more gets known
-        for name in open_:
-            self.values.pop(name, None)
-        while open_:
-            known = {}
-            for name, node in open_.items():
-                value = self.number(self.expression(node, f"the value of {name!r}"))
-                if value is not None:
-                    known[name] = value
-            if not known:
-                name, node = next(iter(open_.items()))
-                raise self.refusal(
-                    f"the value of {name!r} is {text_of(node)}; expected a formula in constants"
-                )
-            self.values |= known
-            open_ = {name: node for name, node in open_.items() if name not in known}
+    def _size(self, name: str) -> float:
+        """The size of a compartment; what it follows from is a number from then on."""
+        if name in self.at_start:
+            self._freeze(name)
+        size = self.value(name) if self.model.getCompartment(name) is not None else 1.0
+        if size is None or not 0 < size < math.inf:
+            raise self.refusal(f"compartment {name!r} has the size {size!r}; expected > 0")
+        return size
+
+    def size_of(self, species: str) -> float:
+        """The volume that a species is in; of what is no species, 1."""
+        found = self.model.getSpecies(species)
+        return 1.0 if found is None else self._size(found.getCompartment())
 
     def refusal(self, message: str) -> ReactionError:
         """An error that names the model."""
@@ -107,15 +119,72 @@ class Formulas:
                 raise
             raise self.refusal(f"{what} has no finite value ({error})") from error
 
-    def number(self, expression: Expression) -> float | None:
-        """The value of an expression in known constants alone, else None."""
-        if any(symbol not in self.values for symbol in expression.symbols):
+    # Numbers --------------------------------------------------------------------------------------
+
+    def value(self, name: str) -> float | None:
+        """The value of what stays constant, NaN where it has none; else None."""
+        if name in self.values:
+            return self.values[name]
+        node = self.assigned.get(name, self.at_start.get(name))
+        found: float | None
+        if name in self.volume and name not in self.held:
             return None
-        return float(expression.evaluate(self.values))
+        if node is not None:
+            with self._entered(name), self.calculating(f"the value of {name!r}"):
+                found = self._number(node)
+        else:
+            found = self.given(name)
+        if found is not None:
+            self.values[name] = found
+        return found
+
+    def given(self, name: str) -> float | None:
+        """The number that an element has of its own, as its symbol is read."""
+        model = self.model
+        if (parameter := model.getParameter(name)) is not None:
+            return float(parameter.getValue()) if parameter.isSetValue() else math.nan
+        if (compartment := model.getCompartment(name)) is not None:
+            return float(compartment.getSize()) if compartment.isSetSize() else 1.0
+        if (species := model.getSpecies(name)) is not None:
+            amount = 1.0 if name in self.in_amounts else self.size_of(name)
+            if species.isSetInitialAmount():
+                return float(species.getInitialAmount()) / amount
+            known = species.isSetInitialConcentration()
+            size = self.size_of(name)
+            return float(species.getInitialConcentration()) * size / amount if known else 0.0
+        return None
+
+    def _number(self, node: Any) -> float | None:
+        """The value of a formula in what stays constant, else None."""
+        kind = _kind(node)
+        if kind == "number":
+            return float(node.getValue())
+        if kind in NUMBERS:
+            return NUMBERS[kind]
+        if kind == "name":
+            return self.value(node.getName())
+        if kind == "piecewise":
+            # pieces that do not hold may have no value
+            return self._piece([node.getChild(i) for i in range(node.getNumChildren())])
+        if kind not in FUNCTIONS:
+            return None
+        parts = [self._number(part) for part in _operands(node, kind)]
+        known = [part for part in parts if part is not None]
+        return float(FUNCTIONS[kind](*known)) if len(known) == len(parts) else None
+
+    def _piece(self, parts: list[Any]) -> float | None:
+        for piece, condition in zip(parts[::2], parts[1::2], strict=False):
+            holds = self._number(condition)
+            if holds is None or holds:
+                return None if holds is None else self._number(piece)
+        if len(parts) % 2:
+            return self._number(parts[-1])
+        raise ValueError("no piece of its piecewise holds")
 
     def constant(self, name: str, what: str) -> float:
         """The value of a constant that is needed."""
-        value = self.values.get(name, math.nan)
+        value = self.value(name)
+        value = math.nan if value is None else value
         if not math.isfinite(value):
             missing = "no value" if math.isnan(value) else f"the value {value!r}"
             raise self.refusal(
@@ -123,10 +192,36 @@ class Formulas:
             )
         return value
 
+    def _frozen(self, node: Any, what: str) -> Expression | None:
+        """A formula in constants as a number; None where it reads what moves."""
+        with self.calculating(what):
+            value = self._number(node)
+            if value is None:
+                return None
+            if math.isnan(value):
+                for name in _names(node):
+                    self.constant(name, what)
+            for name in _names(node):
+                self._freeze(name)
+            return Expression((Monomial(value),))
+
+    def _freeze(self, name: str) -> None:
+        """What is read as a number is one everywhere, and so is what it follows from."""
+        if name in self.numbers:
+            return
+        self.numbers.add(name)
+        if name in self.held:
+            self.lone.add(name)
+        node = self.assigned.get(name, self.at_start.get(name))
+        for read in () if node is None else _names(node):
+            self._freeze(read)
+
+    # Monomials ------------------------------------------------------------------------------------
+
     def expression(self, node: Any, what: str) -> Expression:
         """A formula as a sum of monomials, rules and volumes put in; `what` names it in errors."""
         # in a tree of libSBML such a symbol looks like any other name
-        if "<csymbol" in libsbml.writeMathMLToString(node):
+        if _MOVING.search(libsbml.writeMathMLToString(node)):
             reads = f"{text_of(node)} reads the time or a constant of nature"
             raise self.refusal(f"{what}: {reads}; expected mass action")
         with self.calculating(what):
@@ -137,16 +232,15 @@ class Formulas:
         parts = _operands(node, kind)
         if kind == "number":
             return Expression((Monomial(float(node.getValue())),))
-        if kind in _NUMBERS:
-            return Expression((Monomial(_NUMBERS[kind]),))
+        if kind in NUMBERS:
+            return Expression((Monomial(NUMBERS[kind]),))
         if kind == "name":
             return self._symbol(node.getName(), what)
         if kind == "plus":
             return Expression(tuple(t for part in parts for t in self._plain(part, what).terms))
         if kind == "minus":
             first, *rest = (self._plain(part, what) for part in parts)
-            minus = Expression((Monomial(-1.0),))
-            return first + minus * rest[0] if rest else minus * first
+            return first + _MINUS_ONE * rest[0] if rest else _MINUS_ONE * first
         if kind == "times":
             return reduce(Expression.__mul__, (self._plain(part, what) for part in parts), _ONE)
         if kind == "divide":
@@ -156,16 +250,16 @@ class Formulas:
         if kind in ("root", "sqrt"):
             degree = self._exponent(parts[0], node, what) if len(parts) == 2 else 2.0
             return self._power(parts[-1], 1 / degree, node, what)
-        argument = self.number(self._plain(parts[0], what)) if kind in _FUNCTIONS else None
-        if argument is not None:
-            return Expression((Monomial(_FUNCTIONS[kind](argument)),))
-        raise self._no_monomials(node, what)
+        found = self._frozen(node, what)
+        if found is None:
+            raise self._no_monomials(node, what)
+        return found
 
     def _exponent(self, exponent: Any, node: Any, what: str) -> float:
-        value = self.number(self._plain(exponent, what))
-        if value is None:
+        found = self._frozen(exponent, what)
+        if found is None:
             raise self._no_monomials(node, what)
-        return value
+        return found.terms[0].coefficient
 
     def _power(self, base: Any, power: float, node: Any, what: str) -> Expression:
         expression = self._plain(base, what).collected()
@@ -179,10 +273,21 @@ class Formulas:
             for _ in range(int(power)):
                 result = (result * expression).collected()
             return result
-        value = self.number(expression)
-        if value is not None:
-            return Expression((Monomial(value**power),))
-        raise self._no_monomials(node, what)
+        if len(expression.terms) > 1 and all(self.is_constant(s) for s in expression.symbols):
+            return Expression((Monomial(1.0, ((self._sum(expression, what), power),)),))
+        found = self._frozen(node, what)
+        if found is None:
+            raise self._no_monomials(node, what)
+        return found
+
+    def _sum(self, expression: Expression, what: str) -> str:
+        """A constant of its own for a sum of constants, which then has powers as others have."""
+        if expression not in self.sums:
+            name = free_id("sum", self.taken)
+            known = {s: self.constant(s, what) for s in expression.symbols}
+            self.values[name] = float(expression.evaluate(known))
+            self.sums[expression], self._formulas[name] = name, expression
+        return self.sums[expression]
 
     def _no_monomials(self, node: Any, what: str) -> ReactionError:
         return self.refusal(
@@ -190,41 +295,62 @@ class Formulas:
             " write it as elementary steps (an enzyme, say, as E + S <-> ES -> E + P)"
         )
 
+    @contextmanager
+    def _entered(self, name: str) -> Iterator[None]:
+        """While the formula of a symbol is read: one that comes to itself is refused."""
+        if name in self._open:
+            circle = " -> ".join([*self._open[self._open.index(name) :], name])
+            raise self.refusal(f"assignment rules go in a circle: {circle}")
+        self._open.append(name)
+        try:
+            yield
+        finally:
+            self._open.pop()
+
     def _symbol(self, name: str, what: str) -> Expression:
-        if name in self.assigned:
-            if name in self._open:
-                raise self.refusal(
-                    f"assignment rules go in a circle: {' -> '.join([*self._open, name])}"
-                )
-            self._open.append(name)
-            try:
+        if self.model.getCompartment(name) is not None:
+            self._freeze(name)
+        if name in self.numbers:
+            return Expression((Monomial(self.constant(name, what)),))
+        if name in self.assigned and not self.is_constant(name):
+            with self._entered(name):
                 return self._plain(self.assigned[name], what)
-            finally:
-                self._open.pop()
-        if name in self.in_amounts:
-            return Expression((Monomial(self.volume[name], ((name, 1.0),)),))
-        if self.model.getCompartment(name) is not None and name in self.values:
-            return Expression((Monomial(self.values[name]),))
+        if name in self.volume:
+            size = self.volume[name] if name in self.in_amounts else 1.0
+            return Expression((Monomial(size, ((name, 1.0),)),))
         if any(find(name) is not None for find in (self.model.getSpecies, self.model.getParameter)):
+            if not self.is_constant(name):
+                text = text_of(self.at_start[name])
+                raise self.refusal(
+                    f"the value of {name!r} is {text}; expected a formula in constants"
+                )
             return Expression((Monomial(1.0, ((name, 1.0),)),))
         raise self.refusal(f"{what} reads {name!r}; expected species and parameters")
 
-    def with_numbers(self, expression: Expression, known: set[str], what: str) -> Expression:
-        """The expression with numbers for constants that are not among the known ones."""
-        terms = []
-        with self.calculating(what):
-            for term in expression.terms:
-                kept = Monomial(term.coefficient)
-                for symbol, power in term.powers:
-                    if symbol in known or symbol in self.volume:
-                        # rate constants are positive in a network; the sign of one that is negative
-                        # in the model goes to the number of the term
-                        sign = Monomial(-1.0 if self.values.get(symbol, 0.0) < 0 else 1.0)
-                        kept *= sign**power * Monomial(1.0, ((symbol, power),))
-                    else:
-                        kept *= Monomial(self.constant(symbol, what)) ** power
-                terms.append(kept)
-        return Expression(tuple(terms))
+    def is_constant(self, name: str) -> bool:
+        """Whether it is a constant, by itself or by its formula; a held species is a species."""
+        if name not in self._constant:
+            self._constant[name] = self._is_constant(name)
+        return self._constant[name]
+
+    def _is_constant(self, name: str) -> bool:
+        if name in self.volume:
+            return False
+        node = self.assigned.get(name, self.at_start.get(name))
+        if node is None:
+            return True
+        if _MOVING.search(libsbml.writeMathMLToString(node)):
+            return False
+        with self._entered(name):
+            return all(self.is_constant(read) for read in _names(node))
+
+    def formula(self, name: str) -> Expression | None:
+        """The formula of a constant in others; None where it is a number by itself."""
+        node = self.assigned.get(name, self.at_start.get(name))
+        if node is not None and name not in self._formulas:
+            self._formulas[name] = self.expression(node, f"the value of {name!r}")
+        found = self._formulas.get(name)
+        return found if found is not None and any(found.symbols) else None
 
 
 def divided(expression: Expression, number: float) -> Expression:
@@ -243,6 +369,18 @@ def _operands(node: Any, kind: str) -> list[Any]:
             open_ += [part.getChild(i) for i in reversed(range(part.getNumChildren()))]
         else:
             found.append(part)
+    return found
+
+
+def _names(node: Any) -> dict[str, None]:
+    """The symbols that a formula reads, in order."""
+    found: dict[str, None] = {}
+    open_ = [node]
+    while open_:
+        part = open_.pop()
+        if _kind(part) == "name":
+            found[part.getName()] = None
+        open_ += [part.getChild(i) for i in reversed(range(part.getNumChildren()))]
     return found
 
 

@@ -8,29 +8,23 @@ reached. That keeps conserved amounts, and the right one of several steady state
 from __future__ import annotations
 
 import difflib
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import ReactionNetwork
-from crn_nn_tellurium.encoding import to_antimony
 from crn_nn_tellurium.errors import ConvergenceError, InputError, ReactionError
-from crn_nn_tellurium.kinetics import spread
 from crn_nn_tellurium.networks import other_names
 from crn_nn_tellurium.scans.axes import (
     COMMON,
-    CV,
-    DRAW,
-    FUEL,
     INITIAL,
-    SPEED,
     check_errors,
     check_sign,
     describe,
     renamed,
 )
+from crn_nn_tellurium.scans.model_points import NetworkPoints, Points, TextPoints
 from crn_nn_tellurium.scans.plan import Box, Plan
 from crn_nn_tellurium.scans.subject import States, Subject
 from crn_nn_tellurium.simulation import (
@@ -62,24 +56,23 @@ class ModelSubject(Subject):
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._crn = plan.model if isinstance(plan.model, ReactionNetwork) else None
-        text = to_antimony(self._crn) if self._crn is not None else str(plan.model)
+        text = str(plan.model) if self._crn is None else NetworkPoints.text(self._crn)
         try:
             self._model = compiled(text)
         except RuntimeError as error:
             raise ReactionError(f"roadrunner refuses the model: {error}") from error
         self._check_model()
-        with self._model.lock:
-            self._model.reset()
-            self._rest = self._model.values()
-        ruled = self._model.assigned | self._model.rate_ruled
-        self._settable = [name for name in self._model.parameters if name not in ruled]
-        self._index = self._model.parameter_index(self._settable)
+        self._points: Points = (
+            TextPoints(plan, self._model)
+            if self._crn is None
+            else NetworkPoints(plan, self._crn, self._model)
+        )
+        self._index = self._model.parameter_index(self._points.settable)
         self.species = self._model.floating
         self.names = (*self.species, *self._model.parameters, *self._model.boundary)
         for name, values in plan.varied.items():
             self._check_varied(name, values)
         check_errors(plan.axes, lambda name: name not in self._known)
-        self._makers = self._find_makers()
         # what an experiment reads: parameters that assignment rules set, else every floating
         # species
         observed = [name for name in self._model.parameters if name in self._model.assigned]
@@ -99,9 +92,9 @@ class ModelSubject(Subject):
                 f"the model has {what}, and steady states are those of reactions; give times in at="
             )
 
-    @cached_property
+    @property
     def _known(self) -> list[str]:
-        return [*self._model.floating, *self._model.boundary, *self._settable]
+        return self._points.known
 
     def _check_varied(self, name: str, values: FloatArray) -> None:
         common = COMMON if self._crn is not None else [INITIAL]
@@ -116,7 +109,8 @@ class ModelSubject(Subject):
             by_rule = name in self._model.assigned | self._model.rate_ruled
             near = difflib.get_close_matches(name, self._known, 5, 0.5) or self._known[:8]
             raise InputError(
-                f"the model has no number {name!r} to vary{'; a rule sets it' if by_rule else ''};"
+                f"the model has no number {name!r} to vary"
+                f"{self._points.why_not(name) or ('; a rule sets it' if by_rule else '')};"
                 f" expected a species or parameter, near it: {', '.join(near)}{renamed(name)}"
                 f"{other_names(name, self._known)}"
             )
@@ -135,7 +129,11 @@ class ModelSubject(Subject):
         return "" if name in self._known else COMMON[name][0]
 
     def describe(self, name: str) -> dict[str, Any]:
-        return describe(name, self._kind(name), own=name in self._known)
+        found = describe(name, self._kind(name), own=name in self._known)
+        # of species, all results are concentrations; what is set is the text's own number
+        if name in self._points.in_amounts:
+            found["long_name"] += ", an amount"
+        return found
 
     # Solving --------------------------------------------------------------------------------------
 
@@ -147,8 +145,9 @@ class ModelSubject(Subject):
             try:
                 rows, status[place] = self._rows(point)
                 values[place] = rows.reshape(values.shape[len(box.shape) :])
-            except ConvergenceError as error:
-                hint = "" if time else " (at= keeps a time course)"
+            except (ConvergenceError, ReactionError) as error:
+                at_rest = not time and isinstance(error, ConvergenceError)
+                hint = " (at= keeps a time course)" if at_rest else ""
                 status[place] = Outcome.failure(f"{error}{hint}")
         outputs = values[..., [self.names.index(name) for name in self.outputs]]
         return States(box, status, outputs, values)
@@ -161,10 +160,13 @@ class ModelSubject(Subject):
     def _rows(self, point: tuple[int, ...]) -> tuple[FloatArray, Outcome]:
         """All that has a name at one point (n_times or 1, n_names), and the outcome."""
         model, time = self._model, self.plan.time
-        start, boundary, parameters = self._set(self.plan.values(dict(enumerate(point))))
+        at = self._points.at(self.plan.values(dict(enumerate(point))))
+        start, boundary = at.start, at.boundary
         with model.lock:
             model.reset()  # rate rules and events leave their traces
-            model.set_parameters(self._index, parameters)
+            if at.volumes is not None:
+                model.set_volumes(at.volumes)
+            model.set_parameters(self._index, at.parameters)
             if time is None:
                 state, status = self._settle(boundary, start)
                 rows = np.concatenate([state, model.observe(boundary, state)])[None]
@@ -177,57 +179,6 @@ class ModelSubject(Subject):
                 rows = whole[np.searchsorted(times, time)]
         held = np.broadcast_to(boundary, (len(rows), len(boundary)))
         return np.concatenate([rows, held], axis=1), status
-
-    def _set(self, values: dict[str, Any]) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Start, boundary concentrations and settable parameters at a point."""
-        model = self._model
-        start, boundary, parameters = (part.copy() for part in self._rest)
-        place = self._place
-        # before single starts, which go before that of all
-        if INITIAL in values and INITIAL not in self._known:
-            start[:] = values[INITIAL]
-        for name, value in values.items():
-            if name in model.floating:
-                start[model.floating.index(name)] = value
-            elif name in model.boundary:
-                boundary[model.boundary.index(name)] = value
-            elif name in place:
-                parameters[place[name]] = value
-        if self._crn is not None:
-            self._multiply(self._crn, parameters, values)
-        return start, boundary, parameters[[place[name] for name in self._settable]]
-
-    @cached_property
-    def _place(self) -> dict[str, int]:
-        return {name: i for i, name in enumerate(self._model.parameters)}
-
-    def _find_makers(self) -> list[int]:
-        """Places of the rate constants that make molecules, if a factor on them is varied."""
-        if self._crn is None or FUEL not in self.plan.varied or FUEL in self._known:
-            return []
-        makes = {r.rate_constant for r in self._crn.reactions if r.gain > 0}
-        if shared := makes & {r.rate_constant for r in self._crn.reactions if r.gain <= 0}:
-            raise InputError(
-                f"rate constant {min(shared)!r} is that of reactions that make molecules and of"
-                " others, so 'fuel' has no one meaning here; give the Network"
-            )
-        return [self._place[name] for name in sorted(makes)]
-
-    def _multiply(
-        self, crn: ReactionNetwork, parameters: FloatArray, values: dict[str, Any]
-    ) -> None:
-        """Factors and errors of rate constants."""
-        factors = {name: value for name, value in values.items() if name not in self._known}
-        index = [self._place[name] for name in crn.rate_constants]
-        if DRAW in factors:
-            # seeded by the draw: what it is does not hang on which others are scanned
-            rng = np.random.default_rng([self.plan.seed, int(factors[DRAW])])
-            normal = rng.standard_normal(len(index))
-            parameters[index] *= np.exp(spread(float(factors[CV])) * normal)
-        if SPEED in factors:
-            parameters[index] *= factors[SPEED]
-        if FUEL in factors:
-            parameters[self._makers] *= factors[FUEL]
 
     def _settle(self, boundary: FloatArray, start: FloatArray) -> tuple[FloatArray, Outcome]:
         """The state that the time course ends in; ConvergenceError if it does not end."""

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray, read_only
-from crn_nn_tellurium.chemistry import Expression, ReactionNetwork
+from crn_nn_tellurium.chemistry import ReactionNetwork, formula, pass_on
 from crn_nn_tellurium.encoding import to_reactions, variational_text
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import NetworkKinetics
@@ -138,9 +138,18 @@ def transient_sensitivities(
         raise InputError(
             "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
         )
-    equations = Variational(model, outputs, parameters)
-    found = equations.run(model.boundary_concentrations, model.constants, time, initial)
-    return TransientSensitivities(time, *found, equations.outputs, equations.parameters)
+    names = settable(model)
+    chosen = names if parameters is None else as_names(parameters)
+    refuse_followed(model, chosen)
+    check_names("parameter", chosen, names, "a constant or boundary species")
+    by_free = model.input_jacobian()[:, [names.index(name) for name in chosen]]
+    # of the variational equations, only those that the chosen parameters move
+    needed = np.unique(by_free.indices)
+    by = [(*model.constant_names, *model.boundary)[i] for i in needed]
+    equations = Variational(model, outputs, by)
+    found, read = equations.run(model.boundary_concentrations, model.constants, time, initial)
+    values = found @ by_free[needed].toarray()
+    return TransientSensitivities(time, values, read, equations.outputs, chosen)
 
 
 def _of_network(
@@ -186,6 +195,22 @@ def check_names(kind: str, names: Sequence[str], known: Sequence[str], expected:
             raise InputError(f"{kind} {name!r} is named twice; expected each once")
 
 
+def settable(crn: ReactionNetwork) -> tuple[str, ...]:
+    """What derivatives can be with respect to: free constants and boundary species."""
+    return (*crn.free_constants, *crn.boundary)
+
+
+def refuse_followed(crn: ReactionNetwork, names: Sequence[str]) -> None:
+    """Refuse derivatives by what follows from others."""
+    formulas = dict(crn.formulas)
+    for name in names:
+        if name in formulas:
+            raise InputError(
+                f"parameter {name!r} follows from {formula(formulas[name])}; expected what it"
+                f" follows from, {', '.join(dict.fromkeys(formulas[name].symbols))}"
+            )
+
+
 class Variational:
     """The variational equations of one reaction network, for chosen outputs and parameters."""
 
@@ -198,12 +223,12 @@ class Variational:
         self.crn = crn
         observables = {o.id: o.expression for o in crn.observables}
         species = (*observables, *crn.floating)
-        constants = (*crn.rate_constants, *crn.boundary)
+        constants = (*crn.constant_names, *crn.boundary)
         own = observables or crn.floating
         self.outputs = tuple(own) if outputs is None else as_names(outputs)
         self.parameters = constants if parameters is None else as_names(parameters)
         check_names("output", self.outputs, species, "an observable or floating species")
-        check_names("parameter", self.parameters, constants, "a rate constant or boundary species")
+        check_names("parameter", self.parameters, constants, "a constant or boundary species")
         self._moving = {p: self._reached_from(p) for p in self.parameters}
         moving = [p for p in self.parameters if self._moving[p]]
         # compiling grows with the square of the equations, so few parameters go into one model
@@ -224,12 +249,12 @@ class Variational:
 
     def _reached_from(self, parameter: str) -> frozenset[str]:
         """Floating species that a change of the parameter reaches, in f or in the start."""
-        # formulas of starts read what stands before them, so one pass in order finds all
+        # formulas of starts are in the order of what they read, so one pass finds all
         known = {parameter}
-        for species in self.crn.species:
-            formula = species.initial
-            if isinstance(formula, Expression) and known.intersection(formula.symbols):
-                known.add(species.id)
+        for species, start in self.crn.start_formulas.items():
+            # that of a boundary species is for whoever asks how these move together
+            if species not in self.crn.boundary and known.intersection(start.symbols):
+                known.add(species)
         reached = {species for source, species in self._acts if source == parameter}
         reached |= known - {parameter}
         # what a changed species drives changes too, until nothing more does
@@ -283,30 +308,19 @@ class Variational:
     ) -> tuple[FloatArray, FloatArray]:
         """Start concentrations (n_floating,), and their derivatives (n_floating, n_parameters)."""
         crn = self.crn
-        values: dict[str, Any] = dict(zip(crn.rate_constants, constants.tolist(), strict=True))
-        values |= dict(zip(crn.boundary, boundary.tolist(), strict=True))
-        derivative = dict(zip(self.parameters, np.eye(len(self.parameters)), strict=True))
-        given = np.full(len(crn.floating), np.nan)
+        given: dict[str, float] = {}
         if initial is not None:
-            given = start_values(initial, crn.floating)[0]
-        own = dict(zip(crn.floating, given.tolist(), strict=True))
+            own = start_values(initial, crn.floating)[0].tolist()
+            given = {s: v for s, v in zip(crn.floating, own, strict=True) if not np.isnan(v)}
+        given |= dict(zip(crn.boundary, boundary.tolist(), strict=True))
+        values = dict(zip(crn.constant_names, constants.tolist(), strict=True))
+        values |= crn.starts(constants, given)
+        rows = dict(zip(self.parameters, np.eye(len(self.parameters)), strict=True))
+        formulas = {s: f for s, f in crn.start_formulas.items() if s not in given}
+        pass_on(formulas, values, rows)
         zero = np.zeros(len(self.parameters))
-        for species in crn.species:
-            if species.boundary:
-                continue
-            name, formula = species.id, species.initial
-            if not np.isnan(own[name]):
-                formula = own[name]
-            values[name], derivative[name] = formula, zero
-            if isinstance(formula, Expression):
-                values[name] = formula.evaluate(values)
-                # in the order of the formula: sums are to be the same in every process
-                symbols = [s for s in dict.fromkeys(formula.symbols) if s in derivative]
-                for s in symbols:
-                    part = formula.derivative(s).evaluate(values) * derivative[s]
-                    derivative[name] = derivative[name] + part
         start = np.array([values[s] for s in crn.floating], dtype=float)
-        return start, np.array([derivative[s] for s in crn.floating])
+        return start, np.array([rows.get(s, zero) for s in crn.floating])
 
 
 def read_outputs(
@@ -327,7 +341,7 @@ def read_outputs(
     observables = {o.id: o.expression for o in crn.observables}
     values: dict[str, Any] = dict(zip(crn.floating, states.T, strict=True))
     values |= dict(zip(crn.boundary, boundary.tolist(), strict=True))
-    values |= dict(zip(crn.rate_constants, constants.tolist(), strict=True))
+    values |= dict(zip(crn.constant_names, constants.tolist(), strict=True))
     result = np.zeros((len(states), len(outputs), len(parameters)))
     read = np.empty((len(states), len(outputs)))
     for position, name in enumerate(outputs):

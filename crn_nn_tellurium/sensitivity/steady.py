@@ -29,7 +29,13 @@ from crn_nn_tellurium.networks import (
     to_vector,
 )
 from crn_nn_tellurium.sensitivity.by_parameter import check_h
-from crn_nn_tellurium.sensitivity.over_time import as_names, position, read_outputs
+from crn_nn_tellurium.sensitivity.over_time import (
+    as_names,
+    position,
+    read_outputs,
+    refuse_followed,
+    settable,
+)
 from crn_nn_tellurium.sensitivity.problem import simulator_of
 from crn_nn_tellurium.simulation import (
     AFTER_INTEGRATION,
@@ -163,6 +169,8 @@ def sensitivities(
         found = _of_network(simulator, x)
         wanted = found.parameters if parameters is None else as_names(parameters)
         check_h(simulator.kinetics, wanted)
+    if isinstance(model, ReactionNetwork) and parameters is not None:
+        refuse_followed(model, as_names(parameters))
     rows = _chosen("output", outputs, found.outputs)
     columns = _chosen("parameter", parameters, found.parameters)
     at = found.output_values[..., rows], found.parameter_values[..., columns]
@@ -216,12 +224,15 @@ def _of_reactions(crn: ReactionNetwork, near: npt.ArrayLike | None) -> Sensitivi
     derivatives = np.zeros((0, right.shape[1]))
     if len(crn.floating):
         derivatives = -_factorized(crn, crn.jacobian(state)).solve(right)
-    names = (*crn.rate_constants, *crn.boundary)
+    names = (*crn.constant_names, *crn.boundary)
     outputs = (*(o.id for o in crn.observables), *crn.floating)  # either can be asked for
     held, constants = crn.boundary_concentrations, crn.constants
     found = state[None], derivatives[None]
     values, read = read_outputs(crn, outputs, names, held, constants, *found)
-    return Sensitivities(values[0], read[0], np.concatenate([constants, held]), outputs, names)
+    # what follows from others moves with them, and is no parameter itself
+    free, at = settable(crn), dict(zip(names, [*constants, *held], strict=True))
+    by_free, own = values[0] @ crn.input_jacobian(), np.array([at[name] for name in free])
+    return Sensitivities(by_free, read[0], own, outputs, free)
 
 
 def _factorized(crn: ReactionNetwork, jacobian: sparse.csr_array) -> Any:

@@ -1,10 +1,12 @@
 """Who solves it: the engine, steady states, time courses, and what they return."""
 
+from crn_nn_tellurium.simulation.assignments import StartValues
 from crn_nn_tellurium.simulation.conditions import check_time, fill, start_values, time_grid
 from crn_nn_tellurium.simulation.engine import (
     CVODE,
     STEADY_STATE_TOLERANCE,
     TIGHT,
+    CompiledModel,
     Tolerances,
     antimony_to_sbml,
     clear_cache,

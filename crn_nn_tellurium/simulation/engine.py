@@ -116,9 +116,9 @@ class CompiledModel:
         options.conservedMoieties = conserved_moieties
         # mutable ones are compiled in, and compiling is what takes the time
         options.mutableInitialConditions = False
-        sbml = antimony_to_sbml(text)
+        self.sbml = antimony_to_sbml(text)
         with keeping_attributes():
-            self._runner = roadrunner.RoadRunner(sbml, options)
+            self._runner = roadrunner.RoadRunner(self.sbml, options)
         self._model = self._runner.model
         self.floating = tuple(self._model.getFloatingSpeciesIds())
         # in brackets, concentrations: without, amounts, which differ in a compartment that is not 1
@@ -128,7 +128,7 @@ class CompiledModel:
         self.parameters = tuple(self._model.getGlobalParameterIds())
         self.assigned = frozenset(self._runner.getAssignmentRuleIds())
         self.rate_ruled = frozenset(self._runner.getRateRuleIds())
-        self.compartments = frozenset(self._model.getCompartmentIds())
+        self.compartments = tuple(self._model.getCompartmentIds())
         self.n_events = int(self._model.getNumEvents())
         self.lock = threading.Lock()
         self._floating_index = np.arange(len(self.floating), dtype=np.int32)
@@ -147,6 +147,15 @@ class CompiledModel:
     def set_parameters(self, index: npt.NDArray[np.int32], values: FloatArray) -> None:
         """Set parameters; nothing is recompiled."""
         self._model.setGlobalParameterValues(index, np.ascontiguousarray(values, dtype=float))
+
+    def volumes(self) -> FloatArray:
+        """Sizes of the compartments, in the order of `compartments`."""
+        return np.array(self._model.getCompartmentVolumes(), dtype=float)
+
+    def set_volumes(self, values: FloatArray) -> None:
+        """Set the sizes of the compartments, before anything that is in them."""
+        index = np.arange(len(values), dtype=np.int32)
+        self._model.setCompartmentVolumes(index, np.ascontiguousarray(values, dtype=float))
 
     def solve_each(
         self,
@@ -310,6 +319,24 @@ class CompiledModel:
         species = f"{len(self.floating)} floating and {len(self.boundary)} boundary species"
         name, n_parameters = self._model.getModelName(), len(self.parameters)
         return f"CompiledModel({name!r}: {species}, {n_parameters} parameters)"
+
+
+class Calculator:
+    """A model of parameters alone, some of which rules set: formulas, worked out by roadrunner."""
+
+    def __init__(self, sbml: str) -> None:
+        with _quiet(), keeping_attributes():
+            self._runner = roadrunner.RoadRunner(sbml)
+        self._model = self._runner.model
+        self._names = tuple(self._model.getGlobalParameterIds())
+        self._place = {name: i for i, name in enumerate(self._names)}
+
+    def values(self, given: Mapping[str, float]) -> dict[str, float]:
+        """All parameters by name, where some are given; those that rules set cannot be."""
+        index = np.array([self._place[name] for name in given], dtype=np.int32)
+        self._model.setGlobalParameterValues(index, np.array([*given.values()], dtype=float))
+        found = self._model.getGlobalParameterValues()
+        return dict(zip(self._names, np.asarray(found).tolist(), strict=True))
 
 
 _made = lru_cache(maxsize=64)(CompiledModel)

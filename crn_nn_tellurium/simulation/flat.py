@@ -166,8 +166,9 @@ class FlatModel:
         return found * self._signs[_places(steps, self.crn.rate_constants)]
 
     def _values(self, constants: FloatArray | None) -> FloatArray:
-        """Rate constants as the text has them."""
-        return self._signs * (self.crn.constants if constants is None else constants)
+        """Rate constants as the text has them; of all constants they are the first."""
+        whole = self.crn.constants if constants is None else constants
+        return self._signs * whole[: len(self._signs)]
 
     def _run(
         self,

@@ -161,7 +161,7 @@ REFUSED = [
     (
         lambda: import_antimony("A -> B; k*A; k = 1; k' = -1"),
         cn.ReactionError,
-        "parameter 'k' has a rate rule; expected one of a species",
+        "the rate rule of 'k' runs backwards, where a term is negative, and takes 'k', but a term",
     ),
     (
         lambda: import_antimony("compartment c = 1; c' = 1; species A in c; A -> ; A"),
@@ -181,24 +181,14 @@ REFUSED = [
         r"reaction '_J0' joins compartments of sizes \[1.0, 2.0\]; expected equal sizes",
     ),
     (
-        lambda: import_antimony("species T; A -> B; k*A; k = 1; T := A + B"),
-        cn.ReactionError,
-        "species 'T' has an assignment rule; expected reac",
-    ),
-    (
         lambda: import_antimony("A -> B; k*A; k = 1; A = -1"),
         cn.ReactionError,
         "species 'A' starts at -1.0; expected a finite number >= 0",
     ),
     (
-        lambda: import_antimony("species A, B; A -> B; k*A; k = 1; A = 2*B; B = 1"),
+        lambda: import_antimony("A -> B; k*A; k = 2*A; A = 1"),
         cn.ReactionError,
-        "the initial value of 'A' reads 'B'; expected species listed before it",
-    ),
-    (
-        lambda: import_antimony("species B, $X; X -> B; k*X; k = 1; X = 2*B"),
-        cn.ReactionError,
-        "the initial value of 'X' reads 'B'; expected a number, since it is held constant",
+        r"the value of 'k' is 2 \* A; expected a formula in constants",
     ),
     (
         lambda: import_antimony("A -> ; ->"),

@@ -1,0 +1,96 @@
+"""What a reaction network must be: each identifier once, no unknown symbol, one value a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from crn_nn_tellurium.basics import PATTERN
+from crn_nn_tellurium.chemistry.expressions import Expression
+from crn_nn_tellurium.chemistry.reactions import Reaction
+from crn_nn_tellurium.errors import ReactionError
+
+if TYPE_CHECKING:
+    from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
+
+
+# signs too: a text writes a rate constant that stands for a signed number once, with one sign
+def check_constants(reactions: Iterable[Reaction]) -> dict[str, tuple[float, int, int]]:
+    """Value, order and sign of each rate constant, in order of first use."""
+    constants: dict[str, tuple[float, int, int]] = {}
+    for reaction in reactions:
+        use = (reaction.value, reaction.order, reaction.sign)
+        known = constants.setdefault(reaction.rate_constant, use)
+        if known[:2] != use[:2]:
+            raise ReactionError(
+                f"reaction {reaction.id!r}: rate constant {reaction.rate_constant!r} is"
+                f" {use[0]!r} at order {use[1]}, but {known[0]!r} at order {known[1]} in an"
+                " earlier reaction; reactions that share a rate constant must agree in both"
+            )
+        if known != use:
+            raise ReactionError(
+                f"reaction {reaction.id!r}: rate constant {reaction.rate_constant!r} is the"
+                f" size of a number of sign {use[2]}, but of sign {known[2]} in an earlier"
+                " reaction; reactions that share a rate constant must agree in it"
+            )
+    return constants
+
+
+def check_identifiers(crn: ReactionNetwork, constants: Iterable[str]) -> None:
+    """Refuse what is no identifier, or is there twice."""
+    entities = [("model", crn.name)]
+    entities += [("species", s.id) for s in crn.species]
+    entities += [("reaction", r.id) for r in crn.reactions]
+    entities += [("rate constant", k) for k in constants]
+    entities += [("parameter", p.id) for p in crn.parameters]
+    entities += [("observable", o.id) for o in crn.observables]
+    seen: dict[str, str] = {}
+    for kind, identifier in entities:
+        if not PATTERN.fullmatch(identifier):
+            raise ReactionError(
+                f"{kind} {identifier!r}: not an identifier; expected letters, digits and"
+                " underscores, not starting with a digit"
+            )
+        if identifier in seen:
+            raise ReactionError(
+                f"{kind} {identifier!r}: already the identifier of a {seen[identifier]}; each"
+                " must be unique"
+            )
+        seen[identifier] = kind
+
+
+def check_references(crn: ReactionNetwork, constants: Sequence[str]) -> None:
+    """Refuse symbols that stand for nothing."""
+    of_constants = set(constants)
+    every = of_constants | {species.id for species in crn.species}
+    for name, expression in crn.formulas:
+        if name not in of_constants:
+            raise ReactionError(
+                f"formula of {name!r}: expected one of a rate constant or parameter of the network"
+            )
+        for symbol in expression.symbols:
+            if symbol not in of_constants:
+                raise ReactionError(
+                    f"formula of {name!r} reads {symbol!r}, which is neither a rate constant nor a"
+                    " parameter"
+                )
+    for species in crn.species:
+        for symbol in _symbols(species.initial):
+            if symbol not in every:
+                raise ReactionError(
+                    f"species {species.id!r}: its initial concentration reads {symbol!r},"
+                    " which is no rate constant, parameter or species"
+                )
+    for reaction in crn.reactions:
+        for side in (reaction.substrates, reaction.products):
+            for symbol, _ in side:
+                if symbol not in every - of_constants:
+                    raise ReactionError(f"reaction {reaction.id!r}: unknown species {symbol!r}")
+    for observable in crn.observables:
+        for symbol in observable.expression.symbols:
+            if symbol not in every:
+                raise ReactionError(f"observable {observable.id!r}: unknown symbol {symbol!r}")
+
+
+def _symbols(value: float | Expression) -> Iterable[str]:
+    return value.symbols if isinstance(value, Expression) else ()

@@ -1,0 +1,154 @@
+"""What follows from what: constants and start values that are formulas in others.
+
+A formula is worked out after all that it reads, so formulas may be listed in any order, but not in
+a circle. Derivatives go the same way, by the chain rule.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from crn_nn_tellurium.basics import FloatArray, is_real
+from crn_nn_tellurium.chemistry.expressions import Expression
+from crn_nn_tellurium.chemistry.notation import formula
+from crn_nn_tellurium.errors import ReactionError
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A constant that formulas read and that is no rate constant by itself.
+
+    Parameters
+    ----------
+    id : str
+        Identifier: letters, digits and underscores.
+    value : float
+        Any finite number, of either sign.
+    name : str
+        A readable name; no effect on the mathematics.
+
+    Raises
+    ------
+    ReactionError
+        If the value is not finite.
+
+    Examples
+    --------
+    >>> Parameter("Ain", 2.0)
+    Parameter(id='Ain', value=2.0, name='')
+    """
+
+    id: str
+    value: float
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not (is_real(self.value) and math.isfinite(self.value)):
+            raise ReactionError(
+                f"parameter {self.id!r} is {self.value!r}; expected a finite number"
+            )
+        object.__setattr__(self, "value", float(self.value))
+
+
+def in_order(formulas: Mapping[str, Expression], what: str) -> tuple[str, ...]:
+    """What has a formula, each after all that its formula reads; a circle is refused."""
+    found: dict[str, None] = {}
+    # depth first, without recursion: what is entered twice before it is left is in a circle
+    for first in formulas:
+        path = [first]
+        while path:
+            name = path[-1]
+            reads = [s for s in formulas[name].symbols if s in formulas and s not in found]
+            if not reads:
+                found[path.pop()] = None
+            elif reads[0] in path:
+                circle = " -> ".join([*path[path.index(reads[0]) :], reads[0]])
+                raise ReactionError(f"{what} go in a circle: {circle}; give one of them a number")
+            else:
+                path.append(reads[0])
+    return tuple(found)
+
+
+def follow(formulas: Mapping[str, Expression], values: dict[str, Any]) -> None:
+    """Work out formulas, in their order, from values and into them."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for name, expression in formulas.items():
+            values[name] = calculated(name, expression, values)
+
+
+def calculated(name: str, expression: Expression, values: Mapping[str, Any]) -> Any:
+    """A formula's value, number or array; what is not finite is refused."""
+    try:
+        value = expression.evaluate(values)
+        good = bool(np.all(np.isfinite(value))) and not isinstance(value, complex)
+    except (ArithmeticError, ValueError):
+        value, good = math.nan, False
+    if not good:
+        given = {s: values[s] for s in dict.fromkeys(expression.symbols)}
+        raise ReactionError(
+            f"{name!r} follows from {formula(expression)}, which has no finite value at {given}"
+        )
+    return value
+
+
+def pass_on(
+    formulas: Mapping[str, Expression], values: Mapping[str, Any], rows: dict[str, FloatArray]
+) -> None:
+    """Derivatives of what has a formula, into `rows`, which has those of what it reads."""
+    for name, expression in formulas.items():
+        # in the order of the formula: sums are to be the same in every process
+        for symbol in dict.fromkeys(expression.symbols):
+            if symbol in rows:
+                part = expression.derivative(symbol).evaluate(values) * rows[symbol]
+                rows[name] = rows[name] + part if name in rows else part
+
+
+def check_sizes(formulas: Mapping[str, Expression], values: Mapping[str, Any]) -> None:
+    """Refuse rate constants that their formulas give below zero."""
+    for name, expression in formulas.items():
+        least = np.min(values[name], initial=np.inf)
+        if least < 0:
+            raise ReactionError(
+                f"rate constant {name!r} follows from {formula(expression)}, which is"
+                f" {float(least)!r}; expected >= 0, since the sign of a rate says which way its"
+                " reaction runs: write that as a model of its own"
+            )
+
+
+def jacobian_of(
+    names: Sequence[str],
+    settable: Sequence[str],
+    formulas: Mapping[str, Expression],
+    values: Mapping[str, Any],
+) -> sparse.csc_array:
+    """Derivatives of what has a name by what can be set, (n_names, n_settable)."""
+    place = {name: i for i, name in enumerate(settable)}
+    involved = {*formulas, *(s for f in formulas.values() for s in f.symbols)}
+    # unit vectors, to begin with; of what is in no formula they stay so
+    rows: dict[str, FloatArray] = {
+        name: np.eye(1, len(settable), i)[0] for name, i in place.items() if name in involved
+    }
+    pass_on(formulas, values, rows)
+    entries: list[tuple[int, int, float]] = []
+    for i, name in enumerate(names):
+        if name in rows:
+            entries += [(i, int(j), float(rows[name][j])) for j in np.flatnonzero(rows[name])]
+        elif name in place:
+            entries.append((i, place[name], 1.0))
+    return sparse.csc_array(sparse_matrix(entries, (len(names), len(settable))))
+
+
+def sparse_matrix(
+    entries: Sequence[tuple[int, int, float]], shape: tuple[int, int]
+) -> sparse.csr_array:
+    """A matrix of (row, column, value)."""
+    rows, columns, values = (
+        (list(part) for part in zip(*entries, strict=True)) if entries else ([], [], [])
+    )
+    return sparse.csr_array((np.array(values, dtype=float), (rows, columns)), shape=shape)

@@ -1,0 +1,178 @@
+"""Points of a scan of any model: which of its numbers can be set, and what follows from them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.chemistry import ReactionNetwork, formula
+from crn_nn_tellurium.encoding import to_antimony
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.kinetics import spread
+from crn_nn_tellurium.scans.axes import CV, DRAW, FUEL, INITIAL, SPEED
+from crn_nn_tellurium.scans.plan import Plan
+from crn_nn_tellurium.simulation import CompiledModel, StartValues
+
+
+@dataclass(frozen=True)
+class Point:
+    """What the compiled model is to have at a point, in its orders."""
+
+    start: FloatArray  # concentrations of the floating species
+    boundary: FloatArray
+    parameters: FloatArray  # of `settable`
+    volumes: FloatArray | None = None  # of the compartments, where they are not the text's
+
+
+class Points(ABC):
+    """The points of a plan's model."""
+
+    settable: list[str]  # parameters of the compiled model that a point sets
+    known: list[str]  # what can be varied by its name
+    in_amounts: frozenset[str] = frozenset()  # species whose numbers are amounts
+
+    def why_not(self, name: str) -> str:
+        """The middle of an error where a number cannot be varied."""
+        return ""
+
+    @abstractmethod
+    def at(self, values: Mapping[str, Any]) -> Point:
+        """A point; ReactionError where there is none."""
+
+
+class TextPoints(Points):
+    """Of an Antimony text; initial assignments follow what they read.
+
+    The number of a species is what its symbol stands for in the text: an amount where it is
+    ``substanceOnly``, else a concentration.
+    """
+
+    def __init__(self, plan: Plan, model: CompiledModel) -> None:
+        self._model = model
+        with model.lock:
+            model.reset()
+            self._rest, self._volumes = model.values(), model.volumes()
+        every = (INITIAL,) if INITIAL in plan.varied else ()
+        ruled = model.assigned | model.rate_ruled
+        free = [name for name in model.parameters if name not in ruled]
+        self.known = [*model.floating, *model.boundary, *free]
+        varied = {*plan.varied}
+        if every and INITIAL not in self.known:
+            varied |= {*model.floating}
+        self._starts = StartValues(model.sbml, varied)
+        self.in_amounts = self._starts.in_amounts
+        # what a rate rule moves starts somewhere too
+        moving = [name for name in self._starts.following if name in model.rate_ruled]
+        self.settable = [*free, *moving]
+
+    def at(self, values: Mapping[str, Any]) -> Point:
+        model = self._model
+        start, boundary, every = (part.copy() for part in self._rest)
+        volumes = self._volumes.copy()
+        symbols = {name: float(value) for name, value in values.items() if name in self.known}
+        # before single starts, which go before that of all
+        if INITIAL in values and INITIAL not in self.known:
+            for name in model.floating:
+                size = self._size(name, volumes) if name in self.in_amounts else 1.0
+                symbols.setdefault(name, float(values[INITIAL]) * size)
+        symbols |= self._starts.at(symbols)
+        place = {name: i for i, name in enumerate(model.compartments) if name in symbols}
+        for name, i in place.items():
+            volumes[i] = symbols[name]
+        for names, array in (
+            (model.floating, start),
+            (model.boundary, boundary),
+            (model.parameters, every),
+        ):
+            for i, name in enumerate(names):
+                size = self._size(name, volumes) if name in self.in_amounts else 1.0
+                if name in symbols:
+                    array[i] = symbols[name] / size
+                elif name in self.in_amounts:
+                    # an amount stays what it is where its compartment grows
+                    array[i] *= self._size(name, self._volumes) / size
+        index = {name: i for i, name in enumerate(model.parameters)}
+        parameters = every[[index[name] for name in self.settable]]
+        return Point(start, boundary, parameters, volumes if place else None)
+
+    def _size(self, species: str, volumes: FloatArray) -> float:
+        """The volume that a species is in."""
+        compartment = self._starts.compartment[species]
+        return float(volumes[self._model.compartments.index(compartment)])
+
+
+class NetworkPoints(Points):
+    """Of a reaction network: rate constants and starts by its own formulas, then their errors."""
+
+    def __init__(self, plan: Plan, crn: ReactionNetwork, model: CompiledModel) -> None:
+        self._plan, self._crn, self._model = plan, crn, model
+        self.settable = list(crn.constant_names)
+        self.known = [*crn.floating, *crn.boundary, *crn.free_constants]
+        self._place = {name: i for i, name in enumerate(crn.constant_names)}
+        self._formulas = dict(crn.formulas)
+        self._makers = self._find_makers()
+        for name, values in plan.varied.items():
+            if name in crn.rate_constants and name in self.known and np.any(values < 0):
+                raise InputError(
+                    f"{name!r}: {float(values.min())!r} among its values; expected numbers >= 0,"
+                    " since the sign of a rate says which way its reaction runs"
+                )
+
+    @staticmethod
+    def text(crn: ReactionNetwork) -> str:
+        """The text to compile, in which a point sets all constants: none has a rule there."""
+        return to_antimony(replace(crn, formulas=()))
+
+    def why_not(self, name: str) -> str:
+        if name not in self._formulas:
+            return ""
+        return f"; it follows from {formula(self._formulas[name])}, whose numbers can be varied"
+
+    def at(self, values: Mapping[str, Any]) -> Point:
+        crn, constants = self._crn, self._crn.constants.copy()
+        own = {name: value for name, value in values.items() if name in self.known}
+        for name in own.keys() & self._place.keys():
+            constants[self._place[name]] = own[name]
+        constants = crn.derive(constants)
+        given = {}
+        # before single starts, which go before that of all
+        if INITIAL in values and INITIAL not in self.known:
+            given = dict.fromkeys(crn.floating, values[INITIAL])
+        given |= {name: value for name, value in own.items() if name not in self._place}
+        starts = crn.starts(constants, given)
+        start, boundary = (
+            np.array([starts[name] for name in names], dtype=float)
+            for names in (self._model.floating, self._model.boundary)
+        )
+        return Point(start, boundary, self._with_errors(constants, values))
+
+    def _with_errors(self, constants: FloatArray, values: Mapping[str, Any]) -> FloatArray:
+        """Factors and errors of rate constants, each of which errs by itself."""
+        factors = {name: value for name, value in values.items() if name not in self.known}
+        n, constants = len(self._crn.rate_constants), constants.copy()
+        if DRAW in factors:
+            # seeded by the draw: what it is does not hang on which others are scanned
+            rng = np.random.default_rng([self._plan.seed, int(factors[DRAW])])
+            constants[:n] *= np.exp(spread(float(factors[CV])) * rng.standard_normal(n))
+        if SPEED in factors:
+            constants[:n] *= factors[SPEED]
+        if FUEL in factors:
+            constants[self._makers] *= factors[FUEL]
+        return constants
+
+    def _find_makers(self) -> list[int]:
+        """Places of the rate constants that make molecules, if a factor on them is varied."""
+        if FUEL not in self._plan.varied or FUEL in self.known:
+            return []
+        makes = {r.rate_constant for r in self._crn.reactions if r.gain > 0}
+        if shared := makes & {r.rate_constant for r in self._crn.reactions if r.gain <= 0}:
+            raise InputError(
+                f"rate constant {min(shared)!r} is that of reactions that make molecules and of"
+                " others, so 'fuel' has no one meaning here; give the Network"
+            )
+        return [self._place[name] for name in sorted(makes)]

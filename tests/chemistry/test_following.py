@@ -1,0 +1,127 @@
+"""Constants and start values that follow from others."""
+
+import numpy as np
+import pytest
+
+import crn_nn_tellurium as cn
+
+
+def expression(*terms):
+    """A sum of (coefficient, powers by symbol)."""
+    return cn.Expression(tuple(cn.Monomial(c, tuple(powers.items())) for c, powers in terms))
+
+
+FLOW = cn.ReactionNetwork(
+    [
+        cn.Species("A", expression((3.0, {"B": 2.0, "Ain": 0.5}))),
+        cn.Species("B", expression((2.0, {"X": 1.0}))),
+        cn.Species("X", expression((1.0, {"D": 1.0}), (0.5, {"Ain": -1.0})), boundary=True),
+    ],
+    [
+        cn.Reaction("inflow", (), ("A",), "feed", 0.0),
+        cn.Reaction("outflow", ("A",), (), "D", 1.5),
+        cn.Reaction("use", ("A", "X"), ("B", "X"), "k", 7.0),
+    ],
+    [cn.Observable("read", expression((2.0, {"Ain": 1.0, "A": 1.0})))],
+    parameters=[cn.Parameter("Ain", 4.0), cn.Parameter("area", 0.0)],
+    formulas={
+        "feed": expression((1.0, {"D": 1.0, "area": 1.0})),
+        "area": expression((2.0, {"Ain": 1.0}), (1.0, {})),
+    },
+)
+
+
+def test_what_follows_has_the_value_of_its_formula():
+    """By hand: area = 2 4 + 1 = 9, feed = 1.5 9, X = 1.5 + 1/8, B = 2 X, A = 3 B^2 sqrt(4)."""
+    assert FLOW.constant_names == ("feed", "D", "k", "Ain", "area")
+    assert FLOW.constants.tolist() == [13.5, 1.5, 7.0, 4.0, 9.0]
+    assert FLOW.free_constants == ("D", "k", "Ain")
+    assert FLOW.start_values == {"A": 3 * 3.25**2 * 2, "B": 3.25, "X": 1.625}
+    assert FLOW.boundary_concentrations.tolist() == [1.625]
+
+
+def test_derive_takes_what_follows_anew_for_many_at_once():
+    given = np.array([[0.0, 2.0, 7.0, 1.0, 0.0], [0.0, 1.0, 7.0, 0.0, 0.0]])
+    found = FLOW.derive(given)
+    assert found.tolist() == [[6.0, 2.0, 7.0, 1.0, 3.0], [1.0, 1.0, 7.0, 0.0, 1.0]]
+    assert FLOW.starts(found[0], {"B": 1.0}) == {"A": 3.0, "B": 1.0, "X": 2.5}
+
+
+def test_the_input_jacobian_is_that_of_differences():
+    names, step = (*FLOW.free_constants, *FLOW.boundary), 1e-6
+
+    def inputs(values):
+        k = FLOW.constants.copy()
+        for name in FLOW.free_constants:
+            k[FLOW.constant_names.index(name)] = values[name]
+        k = FLOW.derive(k)
+        return np.append(k, FLOW.starts(k)["X"])
+
+    at = {name: FLOW.constants[FLOW.constant_names.index(name)] for name in FLOW.free_constants}
+    found = FLOW.input_jacobian().toarray()
+    for column, name in enumerate(FLOW.free_constants):
+        up, down = (inputs(at | {name: at[name] + sign * step}) for sign in (1, -1))
+        # of polynomials and 1/Ain, central differences are good to step^2 and eps / step, 1e-9
+        np.testing.assert_allclose(found[:, column], (up - down) / (2 * step), atol=1e-8)
+    assert found[:, names.index("X")].tolist() == [0, 0, 0, 0, 0, 1]
+
+
+def test_numbers_in_place_of_formulas_have_the_same_equations():
+    numbers = FLOW.with_numbers()
+    assert (numbers.parameters, numbers.formulas) == ((), ())
+    assert numbers.start_values == FLOW.start_values
+    x = [0.3, 0.7]
+    assert numbers.right_hand_side(x).tolist() == FLOW.right_hand_side(x).tolist()
+    assert numbers.observe(x).tolist() == FLOW.observe(x).tolist()
+
+
+A = cn.Species("A")
+LOST = cn.Reaction("lost", ("A",), (), "k", 1.0)
+REFUSED = {
+    "a circle of constants": (
+        {"formulas": {"k": expression((2.0, {"p": 1.0})), "p": expression((1.0, {"k": 1.0}))}},
+        "formulas of constants go in a circle: k -> p -> k; give one of them a number",
+    ),
+    "below zero": (
+        {"formulas": {"k": expression((-1.0, {"p": 1.0}))}},
+        "rate constant 'k' follows from -p, which is -3.0; expected >= 0",
+    ),
+    "no value": (
+        {"formulas": {"k": expression((1.0, {"p": 1.0, "zero": -1.0}))}},
+        "'k' follows from p/zero, which has no finite value",
+    ),
+    "of nothing": (
+        {"formulas": {"q": expression((1.0, {"p": 1.0}))}},
+        "formula of 'q': expected one of a rate constant or parameter",
+    ),
+    "reads a species": (
+        {"formulas": {"k": expression((1.0, {"A": 1.0}))}},
+        "formula of 'k' reads 'A', which is neither a rate constant nor a parameter",
+    ),
+    "a circle of starts": (
+        {
+            "species": [
+                cn.Species("A", expression((1.0, {"B": 1.0}))),
+                cn.Species("B", expression((1.0, {"A": 1.0}))),
+            ]
+        },
+        "start values go in a circle: A -> B -> A",
+    ),
+    "two meanings": (
+        {"parameters": [cn.Parameter("A", 1.0)]},
+        "parameter 'A': already the identifier of a species",
+    ),
+}
+
+
+@pytest.mark.parametrize(("parts", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_follow_is_refused(parts, message):
+    given = {"species": [A], "reactions": [LOST]}
+    given["parameters"] = [cn.Parameter("p", 3.0), cn.Parameter("zero", 0.0)]
+    with pytest.raises(cn.ReactionError, match=message.replace("(", r"\(")):
+        cn.ReactionNetwork(**(given | parts))
+
+
+def test_a_parameter_that_is_not_finite_is_refused():
+    with pytest.raises(cn.ReactionError, match="parameter 'p' is nan; expected a finite number"):
+        cn.Parameter("p", float("nan"))
