@@ -24,6 +24,7 @@ from crn_nn_tellurium.basics.identifiers import (
     PATTERN,
     RESERVED,
     check_identifier,
+    check_word,
     free_id,
     suggest_identifier,
     suggest_identifiers,

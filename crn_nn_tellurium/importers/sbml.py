@@ -31,7 +31,8 @@ from crn_nn_tellurium.chemistry import (
     Species,
     without_reserved,
 )
-from crn_nn_tellurium.errors import FileFormatError, InputError, ReactionError
+from crn_nn_tellurium.errors import InputError, ReactionError
+from crn_nn_tellurium.importers.sbml_document import ready_model
 from crn_nn_tellurium.importers.sbml_formulas import Formulas, divided
 
 Side = Mapping[str, int]
@@ -96,25 +97,7 @@ def reactions_from_sbml(text: str, origin: str) -> ReactionNetwork:
 
 
 def _reactions(document: Any, origin: str) -> ReactionNetwork:
-    log = document.getErrorLog()
-    for error in map(log.getError, range(log.getNumErrors())):
-        # an encoding may be left out: XML is UTF-8 then
-        fine = error.getErrorId() == libsbml.MissingXMLEncoding
-        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and not fine:
-            message = " ".join(error.getMessage().split())
-            line = error.getLine()
-            raise FileFormatError(f"{origin!r} is not valid SBML, line {line}: {message}")
-    if document.getModel() is None:
-        raise FileFormatError(f"{origin!r} holds no model")
-    # so that laws name symbols of the model alone, and call nothing
-    for converter in ("flatten comp", "promoteLocalParameters", "expandFunctionDefinitions"):
-        if converter == "flatten comp" and document.getPlugin("comp") is None:
-            continue
-        properties = libsbml.ConversionProperties()
-        properties.addOption(converter)
-        if document.convert(properties) != libsbml.LIBSBML_OPERATION_SUCCESS:
-            raise FileFormatError(f"{origin!r}: libSBML cannot do {converter!r} on it")
-    return _Reader(document.getModel(), origin).network()
+    return _Reader(ready_model(document, origin), origin).network()
 
 
 class _Reader:
