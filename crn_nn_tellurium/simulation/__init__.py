@@ -7,6 +7,7 @@ from crn_nn_tellurium.simulation.engine import (
     TIGHT,
     Tolerances,
     antimony_to_sbml,
+    plain_antimony,
     clear_cache,
     compiled,
     keeping_attributes,

@@ -114,3 +114,48 @@ def test_a_rate_that_is_given_twice_is_refused(rates, tmp_path):
 def test_numbers_that_overflow_are_refused(text, tmp_path):
     with pytest.raises(cn.FileFormatError, match=r"line 1: the .* is too large a number"):
         crn_of(tmp_path, text)
+
+
+RNCRN = "#X_1=2.5,Y_1=0\nX_1 + Y_1->Y_1 + X_1 + X_1,89.5\nY_1->,1e-2\n->Y_2,3\nY_1 + Y_1->Y_1,7"
+
+
+def test_the_texts_of_rncrn_are_read(tmp_path):
+    crn = crn_of(tmp_path, RNCRN, "m.txt")
+    assert equations(crn) == [
+        ("X_1 + Y_1 => Y_1 + 2 X_1", 89.5),
+        ("Y_1 =>", 0.01),
+        ("=> Y_2", 3.0),
+        ("2 Y_1 => Y_1", 7.0),
+    ]
+    assert {s.id: s.initial for s in crn.species} == {"X_1": 2.5, "Y_1": 0.0, "Y_2": 0.0}
+
+
+def test_comments_of_other_texts_give_no_concentrations(tmp_path):
+    crn = crn_of(tmp_path, "# A=1,B=2\nA -> B [k = 1]")
+    assert {s.initial for s in crn.species} == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("#A=1\n#A=2\nA->B,1", "line 2: the concentration of 'A' is given twice"),
+        ("#A=1e999\nA->B,1", "line 1: the concentration 1e999 is too large"),
+        ("A->B,", r"line 1: the rate is \[\]; expected"),
+        ("A->B,-1", r"line 1: the rate is \[-1\]; expected"),
+        ("A->B,k=1,2", "line 1: .* is neither a reaction"),
+    ],
+)
+def test_malformed_texts_of_rncrn_are_refused(text, message, tmp_path):
+    with pytest.raises(cn.FileFormatError, match=message):
+        crn_of(tmp_path, text)
+
+
+def test_letters_beyond_ascii_are_spelled(tmp_path):
+    crn = crn_of(tmp_path, "\ufeffα\u00a0-> β₂ [k = 2] # größer\nalpha -> é")
+    assert equations(crn) == [("alpha_2 => beta2", 2.0), ("alpha => e", 1.0)]
+    assert [s.name for s in crn.species] == ["α", "β₂", "", "é"]
+
+
+def test_signs_beyond_ascii_are_refused(tmp_path):
+    with pytest.raises(cn.FileFormatError, match="line 2: 'A → B' is neither a reaction"):
+        crn_of(tmp_path, "A -> B\nA → B")
