@@ -44,7 +44,9 @@ def ready_model(document: Any, origin: str) -> Any:
 
 def _refuse_packages(document: Any, origin: str) -> None:
     """Packages say by `required` whether the core of a model alone means something else."""
-    plugins = map(document.getPlugin, range(document.getNumPlugins()))
+    # below Level 3 there are none: what libSBML reads from annotations requires nothing
+    n_plugins = document.getNumPlugins() if document.getLevel() > 2 else 0
+    plugins = map(document.getPlugin, range(n_plugins))
     required = [
         plugin.getPackageName()
         for plugin in plugins
