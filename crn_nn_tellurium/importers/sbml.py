@@ -234,25 +234,34 @@ class _Reader:
     def _side(self, references: Any, what: str) -> dict[str, int]:
         side: dict[str, int] = {}
         for reference in references:
-            species, count = reference.getSpecies(), reference.getStoichiometry()
+            species = reference.getSpecies()
             if species not in self.formulas.volume:
                 raise self.refusal(
                     f"{what} takes or makes {species!r}, which is not a species of the model"
                 )
-            if not reference.isSetStoichiometry():
-                count = 1.0
-            count /= reference.getDenominator()  # of Level 1
-            own = reference.getId()
-            changes = own and (own in self.ruled or self.model.getInitialAssignment(own))
-            moving = reference.isSetStoichiometryMath() or changes
-            if moving or count != int(count) or count < 0:
-                number = "a changing number of" if moving else repr(count)
+            count = self._count(reference, what)
+            if count is None or not math.isfinite(count) or count != int(count) or count < 0:
+                number = "a changing number of" if count is None else repr(count)
                 raise self.refusal(
                     f"{what} takes or makes {species!r} {number} times; expected 1, 2, ..."
                 )
             if count:
                 side[species] = side.get(species, 0) + int(count)
         return side
+
+    def _count(self, reference: Any, what: str) -> float | None:
+        """How many molecules: a number, or a formula in constants; None of what may change."""
+        name = reference.getId()
+        # a formula in Level 2; in Level 3 a rule or an assignment to the reference's identifier
+        own = reference.getStoichiometryMath()
+        if own is None and name:
+            own = self.ruled.get(name) or self.model.getInitialAssignment(name)
+            if own is not None and own is self.ruled.get(name) and own.isRate():
+                return None
+        if own is not None and own.isSetMath():
+            return self.formulas.number(self.formulas.expression(own.getMath(), what))
+        count = reference.getStoichiometry() if reference.isSetStoichiometry() else 1.0
+        return float(count / reference.getDenominator())  # of Level 1
 
     def _unmoved(self, species: str) -> bool:
         """Whether reactions leave it as it is."""

@@ -143,12 +143,25 @@ def unknown_symbol(model):
     model.getReaction(0).getKineticLaw().setMath(formula("k*A*ghost"))
 
 
-def stoichiometry_by_assignment(model):
+def stoichiometry_by_assignment(model, text="1 + B"):
     reference = model.getReaction(0).getReactant(0)
     reference.setId("n")
     assignment = model.createInitialAssignment()
     assignment.setSymbol("n")
-    assignment.setMath(formula("3"))
+    assignment.setMath(formula(text))
+
+
+def stoichiometry_by_rate_rule(model):
+    reference = model.getReaction(0).getReactant(0)
+    reference.setId("n")
+    reference.setConstant(False)
+    rule = model.createRateRule()
+    rule.setVariable("n")
+    rule.setMath(formula("1"))
+
+
+def half_a_molecule(model):
+    stoichiometry_by_assignment(model, "1/2")
 
 
 EDITED_REFUSED = {
@@ -163,6 +176,16 @@ EDITED_REFUSED = {
         stoichiometry_by_assignment,
         (3, 2),
         "reaction '_J0' takes or makes 'A' a changing number of times; exp",
+    ),
+    "moving stoichiometry": (
+        stoichiometry_by_rate_rule,
+        (3, 2),
+        "reaction '_J0' takes or makes 'A' a changing number of times; exp",
+    ),
+    "half a molecule by a formula": (
+        half_a_molecule,
+        (3, 2),
+        "reaction '_J0' takes or makes 'A' 0.5 times; exp",
     ),
 }
 

@@ -109,7 +109,7 @@ def test_a_case_is_right_or_refused_by_name(path):
     assert error <= 1, variable
 
 
-READ = "00004 00010 00054 00099 00262 00465 01235 01556 01557".split()
+READ = "00004 00010 00054 00068 00099 00262 00465 00969 01235 01556 01557".split()
 
 
 @here
