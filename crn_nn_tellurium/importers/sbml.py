@@ -255,9 +255,10 @@ class _Reader:
         # a formula in Level 2; in Level 3 a rule or an assignment to the reference's identifier
         own = reference.getStoichiometryMath()
         if own is None and name:
-            own = self.ruled.get(name) or self.model.getInitialAssignment(name)
-            if own is not None and own is self.ruled.get(name) and own.isRate():
+            rule = self.ruled.get(name)
+            if rule is not None and rule.isRate():
                 return None
+            own = rule or self.model.getInitialAssignment(name)
         if own is not None and own.isSetMath():
             return self.formulas.number(self.formulas.expression(own.getMath(), what))
         count = reference.getStoichiometry() if reference.isSetStoichiometry() else 1.0

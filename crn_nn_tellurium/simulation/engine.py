@@ -68,8 +68,10 @@ def plain_antimony(text: str) -> tuple[str, dict[str, str]]:
     """A text as libAntimony reads it, with names in ASCII, and the names that they stand for."""
     plain, names = in_ascii(text, _ASIDE)
     # libAntimony reads as far as a NUL, and takes the rest for not there
-    read = plain if "\0" in plain else _ASIDE.sub(lambda m: "\n" * m[0].count("\n"), plain)
-    if odd := next((c for c in read if c == "\0" or not c.isascii() and "\0" not in read), None):
+    read = plain
+    if "\0" not in plain:
+        read = _ASIDE.sub(lambda match: "\n" * match[0].count("\n"), plain)
+    if odd := next((c for c in read if c == "\0" or not c.isascii()), None):
         line = read[: read.index(odd)].count("\n") + 1
         kind = unicodedata.name(odd, "a control character").lower()
         raise ReactionError(

@@ -31,8 +31,9 @@ def by_hand(text):
     for line in text.splitlines():
         if "->" in line:
             equation, k = line.split(",")
-            sides = [[s.strip() for s in side.split("+") if s.strip()] for side in
-                     equation.split("->")]
+            sides = [
+                [s.strip() for s in side.split("+") if s.strip()] for side in equation.split("->")
+            ]
             reactions.append((*sides, float(k)))
     return starts, reactions
 
