@@ -15,21 +15,22 @@ from crn_nn_tellurium.errors import IdentifierError
 PATTERN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 """An identifier; those that start with an underscore are ours."""
 
-# Antimony's keywords, its and SBML's functions and constants (each found by trying it), and the
-# unit and compartment identifiers of the models that we write. Compared without regard to case:
-# several tools fold it.
+# Antimony's keywords, its and SBML's functions and constants, and the unit and compartment
+# identifiers of the models that we write. `tests/basics/test_identifiers.py` tries every word that
+# stands in libAntimony. Compared without regard to case: several tools fold it.
 RESERVED = frozenset(
     """
-    abs acos acosh acot acoth acsc acsch after and arccos arccosh arccot arccoth arccsc arccsch
-    arcsec arcsech arcsin arcsinh arctan arctanh area asec asech asin asinh at atan atanh
-    avogadro bernoulli binomial cauchy ceil ceiling chisquare compartment const cos cosh cot
-    coth csc csch delay delete divide dna end event exp exponential exponentiale ext extent
-    factorial false floor formula function gamma gene geq gt has implies import in inf infinity
-    is laplace length leq ln log log10 lognormal lt max min minus model module nan neq normal
-    not notanumber operator or pi piecewise plus poisson pow power quotient rateof rayleigh
-    reaction rem root sec sech sin sinh species sqr sqrt substance substanceonly tan tanh time
-    time_unit times true truncatednormal uniform unit var volume xor comp nm per_s per_nm_s
-    per_nm2_s nm_per_s
+    __main abs acos acosh acot acoth acsc acsch after and arccos arccosh arccot arccoth arccsc
+    arccsch arcsec arcsech arcsin arcsinh arctan arctanh area asec asech asin asinh at atan atanh
+    avogadro bernoulli binomial cauchy ceil ceiling chisquare comp compartment const constraint cos
+    cosh cot coth csc csch default_compartment delay delete dimensionless divide dna end eq equals
+    event exp exponential exponentiale ext extent factorial false floor formula function gamma gene
+    geneproduct geq gt has implies import in inf infinity is item laplace length leq litre ln log
+    log10 lognormal lt max maximize min minimize minus model module mole nan neq nm nm_per_s normal
+    not notanumber operator or per_nm2_s per_nm_s per_s pi piecewise plus poisson pow power quotient
+    rateof rayleigh reaction rem root sbo sboterm sec sech second sin sinh species sqr sqrt
+    substance substanceonly tan tanh time time_unit times true truncatedexponential truncatedgamma
+    truncatednormal truncatedpoisson uniform unit var volume xor
     """.split()
 )
 
@@ -66,15 +67,21 @@ def suggest_identifiers(kind: str, names: Sequence[object]) -> list[str]:
     ]
 
 
-def check_identifier(kind: str, name: object) -> str:
-    """Return `name` if it can be an identifier; `kind` is what the message calls it."""
+def check_word(kind: str, name: object) -> str:
+    """Return `name` if it is written like an identifier; `kind` is what the message calls it."""
     if not isinstance(name, str) or not PATTERN.fullmatch(name) or name.startswith("_"):
         raise IdentifierError(
             f"{kind} name {name!r}: expected letters, digits and underscores, starting with a"
             f" letter; {suggest_identifier(kind, name)!r} would do"
         )
-    if name.lower() in RESERVED:
-        raise IdentifierError(
-            f"{kind} name {name!r}: a reserved word of Antimony or SBML; {name + '_'!r} would do"
-        )
     return name
+
+
+def check_identifier(kind: str, name: object) -> str:
+    """Return `name` if it can be an identifier; `kind` is what the message calls it."""
+    word = check_word(kind, name)
+    if word.lower() in RESERVED:
+        raise IdentifierError(
+            f"{kind} name {name!r}: a reserved word of Antimony or SBML; {word + '_'!r} would do"
+        )
+    return word

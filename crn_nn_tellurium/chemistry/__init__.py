@@ -21,7 +21,7 @@ from crn_nn_tellurium.chemistry.notation import KAPPA, PYTHON, Notation, formula
 from crn_nn_tellurium.chemistry.rates import Balance, Terms, multiplied_by
 from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
 from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Side, Species
-from crn_nn_tellurium.chemistry.renaming import renamed, without_reserved
+from crn_nn_tellurium.chemistry.renaming import renamed, with_names, without_reserved
 from crn_nn_tellurium.chemistry.units import (
     CONCENTRATION,
     MODEL_UNITS,

@@ -366,7 +366,9 @@ class ReactionNetwork:
 
     def _all_constants(self, constants: _Given) -> FloatArray:
         given = self.constants if constants is None else constants
-        return self._checked("constants", given, len(self.constant_names), "rate constant or parameter")
+        return self._checked(
+            "constants", given, len(self.constant_names), "rate constant or parameter"
+        )
 
     def _checked(self, what: str, given: npt.ArrayLike, n: int, each: str) -> FloatArray:
         values = np.asarray(given, dtype=float)

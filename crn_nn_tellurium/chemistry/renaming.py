@@ -62,3 +62,11 @@ def without_reserved(crn: ReactionNetwork) -> ReactionNetwork:
         return crn
     named = [replace(s, name=s.name or s.id) if s.id in new else s for s in crn.species]
     return renamed(replace(crn, species=tuple(named)), new)
+
+
+def with_names(crn: ReactionNetwork, names: Mapping[str, str]) -> ReactionNetwork:
+    """The network with readable names for species that have none, by identifier."""
+    if not names:
+        return crn
+    species = tuple(replace(s, name=s.name or names.get(s.id, "")) for s in crn.species)
+    return replace(crn, species=species)

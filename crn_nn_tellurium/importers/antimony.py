@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.chemistry import ReactionNetwork, with_names
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers.sbml import reactions_from_sbml
-from crn_nn_tellurium.simulation import antimony_to_sbml
+from crn_nn_tellurium.simulation import antimony_to_sbml, plain_antimony
 
 _DIGITS = r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _NUMBER = re.compile(rf"(?<![\w.]){_DIGITS}(?![\w.])")
@@ -28,7 +28,8 @@ def import_antimony(text: str) -> ReactionNetwork:
     Returns
     -------
     ReactionNetwork
-        As `import_sbml` makes it.
+        As `import_sbml` makes it. Letters beyond ASCII are spelled in identifiers, ``alpha`` for
+        α; species keep them as a readable name.
 
     Raises
     ------
@@ -52,7 +53,9 @@ def import_antimony(text: str) -> ReactionNetwork:
         raise InputError(
             f"text is {text!r}; expected the text of an Antimony model: Path({text!r}).read_text()"
         )
-    return reactions_from_sbml(_all_digits(antimony_to_sbml(text), text), "the Antimony model")
+    plain, names = plain_antimony(text)
+    found = reactions_from_sbml(_all_digits(antimony_to_sbml(plain), plain), "the Antimony model")
+    return with_names(found, names)
 
 
 def _all_digits(sbml: str, text: str) -> str:

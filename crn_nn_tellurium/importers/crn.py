@@ -6,6 +6,13 @@
     A <=> B [kf = 2, kr = 1]
 
 Source: Badelt et al., J. R. Soc. Interface 17 (2020) 20190866, doi 10.1098/rsif.2019.0866.
+
+So are the texts of recurrent neural networks (RNCRN) by Dack et al., Cell Systems 2026,
+doi 10.1016/j.cels.2026.101572, with the rate constant behind a comma and concentrations in
+comments:
+
+    #X_1=2.5,Y_1=0
+    X_1 + Y_1->Y_1 + X_1 + X_1,89.5
 """
 
 from __future__ import annotations
@@ -17,25 +24,35 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from crn_nn_tellurium.basics import free_id, read_text
-from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Species, without_reserved
+from crn_nn_tellurium.basics import free_id, in_ascii, read_text
+from crn_nn_tellurium.chemistry import (
+    Reaction,
+    ReactionNetwork,
+    Species,
+    with_names,
+    without_reserved,
+)
 from crn_nn_tellurium.errors import FileFormatError
 
 _NUMBER = r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _SPECIES = re.compile(r"(\d*)\s*([A-Za-z]\w*)", re.ASCII)
 _START = re.compile(rf"([A-Za-z]\w*)\s*@\s*(initial|constant|i|c)\s+({_NUMBER})", re.ASCII)
-_REACTION = re.compile(r"([^\[\]<>-]*)(->|<=>)([^\[\]<>]*?)(?:\[([^\]]*)\])?\s*")
+_REACTION = re.compile(r"([^\[\]<>-]*)(->|<=>)([^\[\]<>,]*?)(?:\[([^\]]*)\]|,([^\[\],]*))?\s*")
+# concentrations in a comment, as RNCRN gives them, and its reactions, by which it is known
+_BY_COMMA = re.compile(r"->[^#;\[\]\r\n]*,")
+_STARTS = re.compile(rf"\s*[A-Za-z]\w*\s*=\s*{_NUMBER}(\s*,\s*[A-Za-z]\w*\s*=\s*{_NUMBER})*\s*")
 _RATE = re.compile(rf"(?:(k|kf|kr|fw|bw|rv)\s*=\s*)?({_NUMBER})")
 _MANY = 3  # digits of a stoichiometric number, at most: a typing error could fill the memory
 _KEYS = {"kf": "f", "fw": "f", "kr": "r", "bw": "r", "rv": "r"}
 # what may stand between the brackets, by how many rate constants are needed; a bare number is None
 _RATES = {1: (["k"], [None], ["f"]), 2: (["f", "r"], ["r", "f"], [None, None])}
 # the comment of a reaction that `export` wrote: its identifier and that of its rate constant
+_COMMENT = re.compile(r"#[^\r\n]*")
 _NAMES = re.compile(r"\s*([A-Za-z_]\w*): ([A-Za-z_]\w*)\s*", re.ASCII)
 
 
 def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
-    """A reaction network from a .crn file.
+    """A reaction network from a .crn file, or one of RNCRN (``A + B->C,22.6``).
 
     Parameters
     ----------
@@ -46,7 +63,8 @@ def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
     ReactionNetwork
         Reactions are R1, R2, ... with the rate constants k1, k2, ..., except those of files that
         `export` wrote, which name them in comments. (What the language cannot hold is not there:
-        read-outs, readable names, formulas for start values.) Named after the file.
+        read-outs, readable names, formulas for start values.) Letters beyond ASCII are spelled, and
+        species keep them as a readable name. Named after the file.
 
     Raises
     ------
@@ -67,14 +85,20 @@ def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
     Reaction('R2: 2 B => A + B', rate constant k2 = 0.5)
     """
     reader = _Reader(str(path))
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    text, names = in_ascii(read_text(path), _COMMENT)
+    # of other files a comment is one, whatever it says
+    starts_in_comments = _BY_COMMA.search(text) is not None
+    for number, line in enumerate(text.splitlines(), start=1):
         statements, _, comment = line.partition("#")
+        if starts_in_comments and _STARTS.fullmatch(comment):
+            for start in comment.split(","):
+                reader.start(*start.partition("=")[::2], False, f"{str(path)!r}, line {number}")
         for statement in statements.split(";"):
             if statement.strip():
                 reader.read(statement.strip(), comment, number)
     name = re.sub(r"\W", "_", Path(path).stem, flags=re.ASCII)
     name = name if re.match("[A-Za-z_]", name) else f"model_{name}"
-    return without_reserved(reader.network(name))
+    return with_names(without_reserved(reader.network(name)), names)
 
 
 Names = list[str]
@@ -91,14 +115,10 @@ class _Reader:
         where = f"{self.origin!r}, line {line}"
         if start := _START.fullmatch(statement):
             name, kind, value = start.groups()
-            if name in self.stated:
-                raise FileFormatError(f"{where}: the concentration of {name!r} is given twice")
-            self.stated.add(name)
-            if not math.isfinite(float(value)):
-                raise FileFormatError(f"{where}: the concentration {value} is too large a number")
-            self.species[name] = Species(name, float(value), boundary=kind.startswith("c"))
+            self.start(name, value, kind.startswith("c"), where)
         elif reaction := _REACTION.fullmatch(statement):
-            left, arrow, right, rates = reaction.groups()
+            left, arrow, right, rates, behind_comma = reaction.groups()
+            rates = rates if behind_comma is None else behind_comma
             before, after = (list(self._side(text, where)) for text in (left, right))
             values = self._rates(rates, 2 if arrow == "<=>" else 1, where)
             # a comment behind a reversible reaction could name one of two alone
@@ -111,6 +131,16 @@ class _Reader:
                 f"{where}: {statement!r} is neither a reaction (A + B -> C [k = 1]) nor a"
                 " concentration (A @initial 1)"
             )
+
+    def start(self, name: str, value: str, held: bool, where: str) -> None:
+        """Give a species its concentration."""
+        name = name.strip()
+        if name in self.stated:
+            raise FileFormatError(f"{where}: the concentration of {name!r} is given twice")
+        self.stated.add(name)
+        if not math.isfinite(float(value)):
+            raise FileFormatError(f"{where}: the concentration {value} is too large a number")
+        self.species[name] = Species(name, float(value), boundary=held)
 
     def _add(self, before: Names, after: Names, value: float, name: str = "", k: str = "") -> None:
         n = len(self.reactions) + 1

@@ -32,7 +32,8 @@ from crn_nn_tellurium.chemistry import (
     Species,
     without_reserved,
 )
-from crn_nn_tellurium.errors import FileFormatError, InputError, ReactionError
+from crn_nn_tellurium.errors import InputError, ReactionError
+from crn_nn_tellurium.importers.sbml_document import ready_model
 from crn_nn_tellurium.importers.sbml_formulas import Formulas, divided
 
 Side = Mapping[str, int]
@@ -97,30 +98,13 @@ def reactions_from_sbml(text: str, origin: str) -> ReactionNetwork:
 
 
 def _reactions(document: Any, origin: str) -> ReactionNetwork:
-    log = document.getErrorLog()
-    for error in map(log.getError, range(log.getNumErrors())):
-        # an encoding may be left out: XML is UTF-8 then
-        fine = error.getErrorId() == libsbml.MissingXMLEncoding
-        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and not fine:
-            message = " ".join(error.getMessage().split())
-            line = error.getLine()
-            raise FileFormatError(f"{origin!r} is not valid SBML, line {line}: {message}")
-    if document.getModel() is None:
-        raise FileFormatError(f"{origin!r} holds no model")
-    # so that laws name symbols of the model alone, and call nothing
-    for converter in ("flatten comp", "promoteLocalParameters", "expandFunctionDefinitions"):
-        if converter == "flatten comp" and document.getPlugin("comp") is None:
-            continue
-        properties = libsbml.ConversionProperties()
-        properties.addOption(converter)
-        if document.convert(properties) != libsbml.LIBSBML_OPERATION_SUCCESS:
-            raise FileFormatError(f"{origin!r}: libSBML cannot do {converter!r} on it")
+    model = ready_model(document, origin)
     numbers: set[str] = set()
     lone: set[str] = set()
     while True:
         known = len(numbers), len(lone)
         try:
-            reader = _Reader(document.getModel(), origin, numbers, lone)
+            reader = _Reader(model, origin, numbers, lone)
             network = reader.network()
         except ReactionError:
             if known == (len(numbers), len(lone)):
@@ -357,19 +341,14 @@ class _Reader:
     def _side(self, references: Any, what: str) -> dict[str, int]:
         side: dict[str, int] = {}
         for reference in references:
-            species, count = reference.getSpecies(), reference.getStoichiometry()
+            species = reference.getSpecies()
             if self.model.getSpecies(species) is None:
                 raise self.refusal(
                     f"{what} takes or makes {species!r}, which is not a species of the model"
                 )
-            if not reference.isSetStoichiometry():
-                count = 1.0
-            count /= reference.getDenominator()  # of Level 1
-            own = reference.getId()
-            changes = own and (own in self.ruled or self.model.getInitialAssignment(own))
-            moving = reference.isSetStoichiometryMath() or changes
-            if moving or count != int(count) or count < 0:
-                number = "a changing number of" if moving else repr(count)
+            count = self._count(reference, what)
+            if count is None or not math.isfinite(count) or count != int(count) or count < 0:
+                number = "a changing number of" if count is None else repr(count)
                 raise self.refusal(
                     f"{what} takes or makes {species!r} {number} times; expected 1, 2, ..."
                 )
@@ -377,6 +356,21 @@ class _Reader:
             if count and species in self.formulas.volume:
                 side[species] = side.get(species, 0) + int(count)
         return side
+
+    def _count(self, reference: Any, what: str) -> float | None:
+        """How many molecules: a number, or a formula in constants; None of what may change."""
+        name = reference.getId()
+        # a formula in Level 2; in Level 3 a rule or an assignment to the reference's identifier
+        own = reference.getStoichiometryMath()
+        if own is None and name:
+            rule = self.ruled.get(name)
+            if rule is not None and rule.isRate():
+                return None
+            own = rule or self.model.getInitialAssignment(name)
+        if own is not None and own.isSetMath():
+            return self.formulas.number(own.getMath(), what)
+        count = reference.getStoichiometry() if reference.isSetStoichiometry() else 1.0
+        return float(count / reference.getDenominator())  # of Level 1
 
     def _unmoved(self, species: str) -> bool:
         """Whether reactions leave it as it is."""

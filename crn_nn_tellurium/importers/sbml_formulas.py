@@ -192,8 +192,10 @@ class Formulas:
             )
         return value
 
-    def _frozen(self, node: Any, what: str) -> Expression | None:
-        """A formula in constants as a number; None where it reads what moves."""
+    def number(self, node: Any, what: str) -> float | None:
+        """A formula in constants as a number, which they are from then on; None where it reads
+        what moves.
+        """
         with self.calculating(what):
             value = self._number(node)
             if value is None:
@@ -203,7 +205,7 @@ class Formulas:
                     self.constant(name, what)
             for name in _names(node):
                 self._freeze(name)
-            return Expression((Monomial(value),))
+            return value
 
     def _freeze(self, name: str) -> None:
         """What is read as a number is one everywhere, and so is what it follows from."""
@@ -250,16 +252,16 @@ class Formulas:
         if kind in ("root", "sqrt"):
             degree = self._exponent(parts[0], node, what) if len(parts) == 2 else 2.0
             return self._power(parts[-1], 1 / degree, node, what)
-        found = self._frozen(node, what)
+        return Expression((Monomial(self._fixed(node, node, what)),))
+
+    def _exponent(self, exponent: Any, node: Any, what: str) -> float:
+        return self._fixed(exponent, node, what)
+
+    def _fixed(self, part: Any, node: Any, what: str) -> float:
+        found = self.number(part, what)
         if found is None:
             raise self._no_monomials(node, what)
         return found
-
-    def _exponent(self, exponent: Any, node: Any, what: str) -> float:
-        found = self._frozen(exponent, what)
-        if found is None:
-            raise self._no_monomials(node, what)
-        return found.terms[0].coefficient
 
     def _power(self, base: Any, power: float, node: Any, what: str) -> Expression:
         expression = self._plain(base, what).collected()
@@ -275,10 +277,7 @@ class Formulas:
             return result
         if len(expression.terms) > 1 and all(self.is_constant(s) for s in expression.symbols):
             return Expression((Monomial(1.0, ((self._sum(expression, what), power),)),))
-        found = self._frozen(node, what)
-        if found is None:
-            raise self._no_monomials(node, what)
-        return found
+        return Expression((Monomial(self._fixed(node, node, what)),))
 
     def _sum(self, expression: Expression, what: str) -> str:
         """A constant of its own for a sum of constants, which then has powers as others have."""

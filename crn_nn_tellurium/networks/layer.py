@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, check_identifier, is_sparse, read_only
+from crn_nn_tellurium.basics import FloatArray, check_word, is_sparse, read_only
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks.activation import Activation
 from crn_nn_tellurium.networks.activations import SmoothedReLU
@@ -81,7 +81,8 @@ class Layer:
                 " 'input') say"
             )
         if self.name:
-            check_identifier("layer", self.name)
+            # models number their layers, so that reserved words do as well
+            check_word("layer", self.name)
         read_only(weights, bias)
         for attribute, value in (("weights", weights), ("bias", bias), ("inputs", tuple(sources))):
             object.__setattr__(self, attribute, value)

@@ -12,6 +12,7 @@ from crn_nn_tellurium.simulation.engine import (
     clear_cache,
     compiled,
     keeping_attributes,
+    plain_antimony,
 )
 from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.outcome import (

@@ -12,7 +12,9 @@ for `tellurium_model`, and for `benchmarks` as a peer to measure).
 from __future__ import annotations
 
 import itertools
+import re
 import threading
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import roadrunner
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, in_ascii
 from crn_nn_tellurium.errors import ConvergenceError, ReactionError
 
 STEADY_STATE_TOLERANCE = 1e-13
@@ -58,6 +60,27 @@ _attributes_lock = threading.Lock()
 _antimony_lock = threading.Lock()  # libAntimony keeps one global list of modules
 
 
+# strings and comments, which may have any characters
+_ASIDE = re.compile(r'"""+.*?"""+|```.*?```|"[^"\n]*"|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
+
+
+def plain_antimony(text: str) -> tuple[str, dict[str, str]]:
+    """A text as libAntimony reads it, with names in ASCII, and the names that they stand for."""
+    plain, names = in_ascii(text, _ASIDE)
+    # libAntimony reads as far as a NUL, and takes the rest for not there
+    read = plain
+    if "\0" not in plain:
+        read = _ASIDE.sub(lambda match: "\n" * match[0].count("\n"), plain)
+    if odd := next((c for c in read if c == "\0" or not c.isascii()), None):
+        line = read[: read.index(odd)].count("\n") + 1
+        kind = unicodedata.name(odd, "a control character").lower()
+        raise ReactionError(
+            f"the Antimony model, line {line}: {odd!r} ({kind}) is no character of Antimony;"
+            " expected letters, digits and signs of a keyboard: ->, *, -"
+        )
+    return plain, names
+
+
 def antimony_to_sbml(text: str) -> str:
     """Translate one Antimony model to SBML (L3V2).
 
@@ -65,10 +88,11 @@ def antimony_to_sbml(text: str) -> str:
     >>> "<listOfReactions>" in antimony_to_sbml(text)
     True
     """
+    plain = plain_antimony(text)[0]
     with _antimony_lock:
         antimony.clearPreviousLoads()
         try:
-            if antimony.loadAntimonyString(text) < 0:
+            if antimony.loadAntimonyString(plain) < 0:
                 raise ReactionError(f"libAntimony refuses the model: {antimony.getLastError()}")
             sbml = antimony.getSBMLString(antimony.getMainModuleName())
         finally:

@@ -66,3 +66,28 @@ def test_comments_name_reactions_only_where_they_are_free(tmp_path):
     )
     assert [r.id for r in crn.reactions] == ["J", "J_2", "A_2", "R4"]
     assert len(crn.rate_constants) == 4
+
+
+RNCRN = "#X_1=2.5,Y_1=0\nX_1 + Y_1->Y_1 + X_1 + X_1,89.5\nY_1->,1e-2\n->Y_2,3\nY_1 + Y_1->Y_1,7"
+
+
+def test_the_texts_of_rncrn_are_read(tmp_path):
+    crn = crn_of(tmp_path, RNCRN, "m.txt")
+    assert equations(crn) == [
+        ("X_1 + Y_1 => Y_1 + 2 X_1", 89.5),
+        ("Y_1 =>", 0.01),
+        ("=> Y_2", 3.0),
+        ("2 Y_1 => Y_1", 7.0),
+    ]
+    assert {s.id: s.initial for s in crn.species} == {"X_1": 2.5, "Y_1": 0.0, "Y_2": 0.0}
+
+
+def test_comments_of_other_texts_give_no_concentrations(tmp_path):
+    crn = crn_of(tmp_path, "# A=1,B=2\nA -> B [k = 1]")
+    assert {s.initial for s in crn.species} == {0.0}
+
+
+def test_letters_beyond_ascii_are_spelled(tmp_path):
+    crn = crn_of(tmp_path, "\ufeffα\u00a0-> β₂ [k = 2] # größer\nalpha -> é")
+    assert equations(crn) == [("alpha_2 => beta2", 2.0), ("alpha => e", 1.0)]
+    assert [s.name for s in crn.species] == ["α", "β₂", "", "é"]

@@ -49,12 +49,25 @@ def unknown_symbol(model):
     model.getReaction(0).getKineticLaw().setMath(formula("k*A*ghost"))
 
 
-def stoichiometry_by_assignment(model):
+def stoichiometry_by_assignment(model, text="1 + B"):
     reference = model.getReaction(0).getReactant(0)
     reference.setId("n")
     assignment = model.createInitialAssignment()
     assignment.setSymbol("n")
-    assignment.setMath(formula("3"))
+    assignment.setMath(formula(text))
+
+
+def stoichiometry_by_rate_rule(model):
+    reference = model.getReaction(0).getReactant(0)
+    reference.setId("n")
+    reference.setConstant(False)
+    rule = model.createRateRule()
+    rule.setVariable("n")
+    rule.setMath(formula("1"))
+
+
+def half_a_molecule(model):
+    stoichiometry_by_assignment(model, "1/2")
 
 
 def unknown_product(model):
@@ -232,6 +245,16 @@ REFUSED = [
         cn.ReactionError,
         "reaction '_J0' takes or makes 'A' a changing number of times; exp",
     ),
+    (
+        lambda: sbml(edited("A -> B; k*A; k = 2", stoichiometry_by_rate_rule, (3, 2))),
+        cn.ReactionError,
+        "reaction '_J0' takes or makes 'A' a changing number of times; exp",
+    ),
+    (
+        lambda: sbml(edited("A -> B; k*A; k = 2", half_a_molecule, (3, 2))),
+        cn.ReactionError,
+        "reaction '_J0' takes or makes 'A' 0.5 times; exp",
+    ),
     *(
         (
             lambda edit=edit: sbml(edited("A -> B; k*A; k = 2; m = 3", edit)),
@@ -280,6 +303,18 @@ REFUSED = [
         (lambda read=read, name=name: read(name), error, re.escape(repr(name)))
         for read in (import_sbml, import_crn)
         for name, error in (("nothing.xml", FileNotFoundError), (os.curdir, IsADirectoryError))
+    ),
+    # .crn, RNCRN's own
+    *(
+        (lambda text=text: read(import_crn, "m.crn", text), cn.FileFormatError, pattern)
+        for text, pattern in (
+            ("#A=1\n#A=2\nA->B,1", "line 2: the concentration of 'A' is given twice"),
+            ("#A=1e999\nA->B,1", "line 1: the concentration 1e999 is too large"),
+            ("A->B,", r"line 1: the rate is \[\]; expected"),
+            ("A->B,-1", r"line 1: the rate is \[-1\]; expected"),
+            ("A->B,k=1,2", "line 1: .* is neither a reaction"),
+            ("A -> B\nA → B", "line 2: 'A → B' is neither a reaction"),
+        )
     ),
     # .crn
     (lambda: crn("A", line=3), cn.FileFormatError, "line 3: 'A' is neither a reaction"),

@@ -151,6 +151,36 @@ def changing_stoichiometry(model):
     rule.setMath(formula("3"))
 
 
+def product(model, level_3):
+    """A product that is made 2 m times, m = 1."""
+    reference = model.getReaction(0).getProduct(0)
+    if not level_3:
+        reference.createStoichiometryMath().setMath(formula("2*m"))
+        return
+    reference.setId("n")
+    reference.setConstant(False)
+    assignment = model.createAssignmentRule() if level_3 == "rule" else None
+    if assignment is not None:
+        assignment.setVariable("n")
+    else:
+        assignment = model.createInitialAssignment()
+        assignment.setSymbol("n")
+    assignment.setMath(formula("2*m"))
+
+
+@pytest.mark.parametrize(
+    ("way", "level"),
+    [("", (2, 4)), ("rule", (3, 1)), ("assignment", (3, 2))],
+    ids=["stoichiometryMath", "rule", "initial assignment"],
+)
+def test_a_stoichiometry_of_constants_is_a_number(way, level, rng, tmp_path):
+    sbml = edited("A -> B; k*A; k = 2; m = 1", lambda model: product(model, way), level)
+    crn = import_sbml(written(tmp_path, sbml))
+    assert [r.equation for r in crn.reactions] == ["A => 2 B"]
+    ours, theirs = rates_of_change(crn, sbml, rng)
+    assert ours == theirs
+
+
 TWO = "A + B -> C; k*A*B; C -> A; k*C; k = 2"
 EDITS = {
     "local parameter": (TWO, local_parameter),

@@ -1,0 +1,90 @@
+"""A document of libSBML made ready to be read: valid, of the core language, without calls.
+
+What has no effect is left out here, so that the readers behind it meet none: rules, assignments and
+events without `<math>`, which Level 3 Version 2 allows and takes for not there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import libsbml
+
+from crn_nn_tellurium.errors import FileFormatError, ReactionError
+
+# what flattening takes out, and the functions of Version 2 in files of Version 1
+_UNDERSTOOD = frozenset({"comp", "l3v2extendedmath"})
+_NO_NAME = "__main"  # what libAntimony calls a model without a name, and cannot read again
+_PACKAGE = re.compile(r"Package '([^']+)' is a required")
+
+
+def ready_model(document: Any, origin: str) -> Any:
+    """The model of a document whose laws name symbols of the model alone, and call nothing."""
+    _refuse_packages(document, origin)
+    _refuse_errors(document, origin)
+    if document.getModel() is None:
+        raise FileFormatError(f"{origin!r} holds no model")
+    for converter in ("flatten comp", "promoteLocalParameters", "expandFunctionDefinitions"):
+        if converter == "flatten comp" and document.getPlugin("comp") is None:
+            continue
+        properties = libsbml.ConversionProperties()
+        properties.addOption(converter)
+        if document.convert(properties) != libsbml.LIBSBML_OPERATION_SUCCESS:
+            raise FileFormatError(f"{origin!r}: libSBML cannot do {converter!r} on it")
+    model = document.getModel()
+    _leave_out(model.getListOfRules(), lambda rule: not rule.isSetMath())
+    _leave_out(model.getListOfInitialAssignments(), lambda start: not start.isSetMath())
+    _leave_out(model.getListOfEvents(), _does_nothing)
+    if model.getId() == _NO_NAME:
+        model.unsetId()
+    return model
+
+
+def _refuse_packages(document: Any, origin: str) -> None:
+    """Packages say by `required` whether the core of a model alone means something else."""
+    # below Level 3 there are none: what libSBML reads from annotations requires nothing
+    n_plugins = document.getNumPlugins() if document.getLevel() > 2 else 0
+    plugins = map(document.getPlugin, range(n_plugins))
+    required = [
+        plugin.getPackageName()
+        for plugin in plugins
+        if document.getPackageRequired(plugin.getPackageName())
+    ]
+    # of packages that it does not know, libSBML keeps no attributes, but an error says it
+    log = document.getErrorLog()
+    for error in map(log.getError, range(log.getNumErrors())):
+        if error.getErrorId() == libsbml.RequiredPackagePresent:
+            required += _PACKAGE.findall(error.getMessage())
+    if unknown := [name for name in required if name not in _UNDERSTOOD]:
+        raise ReactionError(
+            f"{origin!r} requires the package {unknown[0]!r} of SBML; a mass-action network is"
+            " expected in the core language (submodels of 'comp' are taken out); take what the"
+            " package adds out of the model"
+        )
+
+
+def _refuse_errors(document: Any, origin: str) -> None:
+    log = document.getErrorLog()
+    for error in map(log.getError, range(log.getNumErrors())):
+        # an encoding may be left out: XML is UTF-8 then
+        fine = error.getErrorId() == libsbml.MissingXMLEncoding
+        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and not fine:
+            message = " ".join(error.getMessage().split())
+            line = error.getLine()
+            raise FileFormatError(f"{origin!r} is not valid SBML, line {line}: {message}")
+
+
+def _leave_out(entities: Any, is_empty: Callable[[Any], bool]) -> None:
+    # backwards, since what comes behind moves up
+    for i in reversed(range(entities.size())):
+        if is_empty(entities.get(i)):
+            entities.remove(i)
+
+
+def _does_nothing(event: Any) -> bool:
+    """Whether an event cannot be triggered, or changes nothing when it is."""
+    trigger = event.getTrigger()
+    changes = any(change.isSetMath() for change in event.getListOfEventAssignments())
+    return trigger is None or not trigger.isSetMath() or not changes
