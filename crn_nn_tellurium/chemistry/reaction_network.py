@@ -132,8 +132,7 @@ class ReactionNetwork:
         keep("constant_names", names)
         if given:
             self._take_followed(keep)
-        if any(isinstance(s.initial, Expression) for s in self.species):
-            self.start_values  # noqa: B018  # refuses circles and what has no value
+        self.start_formulas  # noqa: B018  # refuses circles
 
     def __repr__(self) -> str:
         return (
@@ -313,7 +312,10 @@ class ReactionNetwork:
 
     def held_state(self, constants: _Given = None) -> FloatArray:
         """Concentrations of the boundary species (..., n_boundary), formulas at these constants."""
-        values = self.starts(constants)
+        values: dict[str, Any] = {s.id: s.initial for s in self.species}
+        # formulas of floating species are worked out only where those of boundary species are
+        if not self.start_formulas.keys().isdisjoint(self.boundary):
+            values = self.starts(constants)
         lead = () if constants is None else np.shape(constants)[:-1]
         return _stacked([values[name] for name in self.boundary], lead)
 

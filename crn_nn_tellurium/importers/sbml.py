@@ -160,7 +160,16 @@ class _Reader:
         formulas = {k: f for k in (*constants, *read) if (f := self._formula(k)) is not None}
         parameters = tuple(Parameter(k, *self._about(k)) for k in read)
         crn = ReactionNetwork(*parts, name, parameters=parameters, formulas=tuple(formulas.items()))
+        with self.formulas.calculating("the start of the model"):
+            for started, value in crn.start_values.items():
+                self._check_start(started, value)
         return without_reserved(crn)
+
+    def _check_start(self, name: str, value: float) -> None:
+        if not 0 <= value < math.inf:
+            raise self.refusal(
+                f"species {name!r} starts at {value!r}; expected a finite number >= 0"
+            )
 
     def _formula(self, constant: str) -> Expression | None:
         return self.followed.get(constant) or self.formulas.formula(constant)
@@ -393,10 +402,8 @@ class _Reader:
         for name in self.formulas.volume:
             species = self.model.getSpecies(name) or self.model.getParameter(name)
             initial = self._initial(name)
-            if not isinstance(initial, Expression) and not 0 <= initial < math.inf:
-                raise self.refusal(
-                    f"species {name!r} starts at {initial!r}; expected a finite number >= 0"
-                )
+            if not isinstance(initial, Expression):
+                self._check_start(name, initial)
             held = name in self.formulas.held
             yield Species(name, initial, held, _readable_name(species))
 
