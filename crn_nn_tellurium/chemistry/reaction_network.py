@@ -121,7 +121,6 @@ class ReactionNetwork:
         constants = tuple(check_constants(self.reactions))
         names = (*constants, *(p.id for p in self.parameters))
         given = dict(self.formulas)
-        # in one order, so that networks are equal however their formulas were listed
         listed = dict.fromkeys([*(name for name in names if name in given), *given])
         keep("formulas", tuple((name, given[name]) for name in listed))
         check_identifiers(self, constants)
@@ -313,7 +312,6 @@ class ReactionNetwork:
     def held_state(self, constants: _Given = None) -> FloatArray:
         """Concentrations of the boundary species (..., n_boundary), formulas at these constants."""
         values: dict[str, Any] = {s.id: s.initial for s in self.species}
-        # formulas of floating species are worked out only where those of boundary species are
         if not self.start_formulas.keys().isdisjoint(self.boundary):
             values = self.starts(constants)
         lead = () if constants is None else np.shape(constants)[:-1]
@@ -335,7 +333,6 @@ class ReactionNetwork:
         """
         held = self._held(boundary)
         start = dict(zip(self.floating, self.initial_state(held).tolist(), strict=True))
-        # held species keep their numbers: these concentrations are for formulas alone
         own = zip(self.boundary, held.tolist(), strict=True)
         start |= {s: value for s, value in own if s in self.start_formulas}
         species = (replace(s, initial=start.get(s.id, s.initial)) for s in self.species)
@@ -368,7 +365,9 @@ class ReactionNetwork:
 
     def _all_constants(self, constants: _Given) -> FloatArray:
         given = self.constants if constants is None else constants
-        return self._checked("constants", given, len(self.constant_names), "rate constant or parameter")
+        return self._checked(
+            "constants", given, len(self.constant_names), "rate constant or parameter"
+        )
 
     def _checked(self, what: str, given: npt.ArrayLike, n: int, each: str) -> FloatArray:
         values = np.asarray(given, dtype=float)

@@ -52,8 +52,11 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
         Reversible reactions become two, modifiers that a law reads become catalysts on both sides.
         Concentrations and rate constants are the numbers of the file: units are not converted.
         Where a law has more than one parameter, or a parameter is used at two orders, the rate
-        constant is a new one named after the reaction. Identifiers that Antimony reserves get a
-        ``_`` at their end.
+        constant is a new one named after the reaction, with a formula by which it follows the
+        parameters (`ReactionNetwork.formulas`). What a logarithm or another such function reads is
+        a number everywhere. Species that rules set are observables, parameters with rate rules
+        species, and a species that nothing changes is a parameter where a law divides by it.
+        Identifiers that Antimony reserves get a ``_`` at their end.
 
     Raises
     ------
@@ -69,7 +72,8 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
     Warns
     -----
     UserWarning
-        If an assignment rule that no reaction uses is not a sum of monomials, and so is left out.
+        If an assignment rule that no reaction uses is not a sum of monomials, and so is left out;
+        if a law counts molecules, k * P * (P - 1), as propensities of stochastic runs do.
 
     Examples
     --------
