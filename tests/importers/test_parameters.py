@@ -59,7 +59,7 @@ def test_what_follows_is_no_parameter():
     for derivatives in (cn.sensitivities, cn.transient_sensitivities):
         with pytest.raises(cn.InputError, match=message):
             derivatives(crn, parameters=["k__J0_1"])
-    with pytest.raises(cn.InputError, match="'k__J0_1' to vary; it follows from D.Ain"):
+    with pytest.raises(cn.InputError, match=r"'k__J0_1' to vary; it follows from D.Ain"):
         cn.scan(crn, {"k__J0_1": [1.0]})
 
 
@@ -68,7 +68,7 @@ def test_a_rate_constant_that_would_be_negative_is_refused_in_words():
     ds = cn.scan(crn, {"Ain": [2.0, -1.0]}, outputs={"end": "A"})
     assert np.isnan(ds.end.values).tolist() == [False, True]
     assert "follows from D*Ain, which is -1.0; expected >= 0" in str(ds.status.values[1])
-    with pytest.raises(cn.InputError, match="'D': -1.0 among its values; expected numbers >= 0"):
+    with pytest.raises(cn.InputError, match=r"'D': -1.0 among its values; expected numbers >= 0"):
         cn.scan(crn, {"D": [-1.0]})
 
 
@@ -147,7 +147,8 @@ def test_what_a_function_reads_is_a_number_everywhere():
     """A constant that one reader would not follow cannot be set."""
     crn = cn.import_antimony("A -> ; log10(k)*A; -> A; k; k = 100; z := k*A")
     assert [r.value for r in crn.reactions] == [2.0, 100.0]
-    assert crn.parameters == () and "k" not in crn.rate_constants
+    assert crn.parameters == ()
+    assert "k" not in crn.rate_constants
     assert crn.observe([2.0]).tolist() == [200.0]
 
 

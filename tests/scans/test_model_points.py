@@ -1,4 +1,4 @@
-"""Points of scans of any model: initial assignments follow, amounts are told from concentrations."""
+"""Points of scans of any model: initial assignments follow, amounts are not concentrations."""
 
 import math
 
