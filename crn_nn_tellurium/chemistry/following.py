@@ -90,7 +90,7 @@ def calculated(name: str, expression: Expression, values: Mapping[str, Any]) -> 
     except (ArithmeticError, ValueError):
         value, good = math.nan, False
     if not good:
-        given = {s: values[s] for s in dict.fromkeys(expression.symbols)}
+        given = {s: np.asarray(values[s]).tolist() for s in dict.fromkeys(expression.symbols)}
         raise ReactionError(
             f"{name!r} follows from {formula(expression)}, which has no finite value at {given}"
         )

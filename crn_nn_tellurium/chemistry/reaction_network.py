@@ -121,7 +121,6 @@ class ReactionNetwork:
         constants = tuple(check_constants(self.reactions))
         names = (*constants, *(p.id for p in self.parameters))
         given = dict(self.formulas)
-        # in one order, so that networks are equal however their formulas were listed
         listed = dict.fromkeys([*(name for name in names if name in given), *given])
         keep("formulas", tuple((name, given[name]) for name in listed))
         check_identifiers(self, constants)
@@ -132,8 +131,7 @@ class ReactionNetwork:
         keep("constant_names", names)
         if given:
             self._take_followed(keep)
-        if any(isinstance(s.initial, Expression) for s in self.species):
-            self.start_values  # noqa: B018  # refuses circles and what has no value
+        self.start_formulas  # noqa: B018  # refuses circles
 
     def __repr__(self) -> str:
         return (
@@ -313,7 +311,9 @@ class ReactionNetwork:
 
     def held_state(self, constants: _Given = None) -> FloatArray:
         """Concentrations of the boundary species (..., n_boundary), formulas at these constants."""
-        values = self.starts(constants)
+        values: dict[str, Any] = {s.id: s.initial for s in self.species}
+        if not self.start_formulas.keys().isdisjoint(self.boundary):
+            values = self.starts(constants)
         lead = () if constants is None else np.shape(constants)[:-1]
         return _stacked([values[name] for name in self.boundary], lead)
 
@@ -333,7 +333,6 @@ class ReactionNetwork:
         """
         held = self._held(boundary)
         start = dict(zip(self.floating, self.initial_state(held).tolist(), strict=True))
-        # held species keep their numbers: these concentrations are for formulas alone
         own = zip(self.boundary, held.tolist(), strict=True)
         start |= {s: value for s, value in own if s in self.start_formulas}
         species = (replace(s, initial=start.get(s.id, s.initial)) for s in self.species)

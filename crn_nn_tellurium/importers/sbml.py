@@ -53,8 +53,11 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
         Reversible reactions become two, modifiers that a law reads become catalysts on both sides.
         Concentrations and rate constants are the numbers of the file: units are not converted.
         Where a law has more than one parameter, or a parameter is used at two orders, the rate
-        constant is a new one named after the reaction. Identifiers that Antimony reserves get a
-        ``_`` at their end.
+        constant is a new one named after the reaction, with a formula by which it follows the
+        parameters (`ReactionNetwork.formulas`). What a logarithm or another such function reads is
+        a number everywhere. Species that rules set are observables, parameters with rate rules
+        species, and a species that nothing changes is a parameter where a law divides by it.
+        Identifiers that Antimony reserves get a ``_`` at their end.
 
     Raises
     ------
@@ -70,7 +73,8 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
     Warns
     -----
     UserWarning
-        If an assignment rule that no reaction uses is not a sum of monomials, and so is left out.
+        If an assignment rule that no reaction uses is not a sum of monomials, and so is left out;
+        if a law counts molecules, k * P * (P - 1), as propensities of stochastic runs do.
 
     Examples
     --------
@@ -144,7 +148,16 @@ class _Reader:
         formulas = {k: f for k in (*constants, *read) if (f := self._formula(k)) is not None}
         parameters = tuple(Parameter(k, *self._about(k)) for k in read)
         crn = ReactionNetwork(*parts, name, parameters=parameters, formulas=tuple(formulas.items()))
+        with self.formulas.calculating("the start of the model"):
+            for started, value in crn.start_values.items():
+                self._check_start(started, value)
         return without_reserved(crn)
+
+    def _check_start(self, name: str, value: float) -> None:
+        if not 0 <= value < math.inf:
+            raise self.refusal(
+                f"species {name!r} starts at {value!r}; expected a finite number >= 0"
+            )
 
     def _formula(self, constant: str) -> Expression | None:
         return self.followed.get(constant) or self.formulas.formula(constant)
@@ -387,10 +400,8 @@ class _Reader:
         for name in self.formulas.volume:
             species = self.model.getSpecies(name) or self.model.getParameter(name)
             initial = self._initial(name)
-            if not isinstance(initial, Expression) and not 0 <= initial < math.inf:
-                raise self.refusal(
-                    f"species {name!r} starts at {initial!r}; expected a finite number >= 0"
-                )
+            if not isinstance(initial, Expression):
+                self._check_start(name, initial)
             held = name in self.formulas.held
             yield Species(name, initial, held, _readable_name(species))
 
