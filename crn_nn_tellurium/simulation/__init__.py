@@ -7,10 +7,10 @@ from crn_nn_tellurium.simulation.engine import (
     TIGHT,
     Tolerances,
     antimony_to_sbml,
-    plain_antimony,
     clear_cache,
     compiled,
     keeping_attributes,
+    plain_antimony,
 )
 from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.outcome import (
