@@ -8,7 +8,8 @@
 Source: Badelt et al., J. R. Soc. Interface 17 (2020) 20190866, doi 10.1098/rsif.2019.0866.
 
 So are the texts of recurrent neural networks (RNCRN) by Dack et al., Cell Systems 2026,
-doi 10.1016/j.cels.2026.101572, with the rate constant behind a comma and concentrations in comments:
+doi 10.1016/j.cels.2026.101572, with the rate constant behind a comma and concentrations in
+comments:
 
     #X_1=2.5,Y_1=0
     X_1 + Y_1->Y_1 + X_1 + X_1,89.5
