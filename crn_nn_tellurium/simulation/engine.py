@@ -68,10 +68,11 @@ def plain_antimony(text: str) -> tuple[str, dict[str, str]]:
     """A text as libAntimony reads it, with names in ASCII, and the names that they stand for."""
     plain, names = in_ascii(text, _ASIDE)
     # libAntimony reads as far as a NUL, and takes the rest for not there
-    read = plain
-    if "\0" not in plain:
+    read, odd = plain, "\0" if "\0" in plain else ""
+    if not odd:
         read = _ASIDE.sub(lambda match: "\n" * match[0].count("\n"), plain)
-    if odd := next((c for c in read if c == "\0" or not c.isascii()), None):
+        odd = next((char for char in read if not char.isascii()), "")
+    if odd:
         line = read[: read.index(odd)].count("\n") + 1
         kind = unicodedata.name(odd, "a control character").lower()
         raise ReactionError(
