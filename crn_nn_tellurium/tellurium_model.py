@@ -4,7 +4,8 @@ This file imports tellurium; besides it only `benchmarks` does, as a peer to mea
 
 What differs from a plain model is `steadyState()`: roadrunner's own recompiles the model in every
 call and accepts the negative root of h + z y - y^2; here it integrates first, calls the same
-solver without recompiling, and never leaves a concentration that is not positive.
+solver without recompiling, and never leaves a concentration that is not positive. Whatever
+roadrunner answers at a steady state starts there. Solvers that are wrong here are refused.
 """
 
 from __future__ import annotations
@@ -35,6 +36,16 @@ from crn_nn_tellurium.simulation import (
     polish,
     steady,
 )
+
+
+_REFUSED = {
+    "gillespie": "it takes concentrations for numbers of molecules and rates for propensities; the"
+    " stochastic run is Simulator(model).time_course(x, t_end, volume=100), say",
+    "rk45": "libroadrunner's own is wrong on any model",
+    "rk4": "it takes one step from point to point, however stiff the model is",
+    "euler": "it takes one step from point to point, however stiff the model is",
+}
+"""Why simulations are not run by these integrators."""
 
 
 class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium has no types
@@ -135,6 +146,30 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             self.setSteadyStateSolver(solver)
             self.setIntegrator(integrator)
 
+    def mcaSteadyState(self) -> float:
+        """As `steadyState`."""
+        return self.steadyState()
+
+    def setIntegrator(self, name: str) -> None:
+        """As roadrunner's own, for CVODE alone.
+
+        Raises
+        ------
+        InputError
+            If the integrator would be wrong.
+        """
+        if reason := _REFUSED.get(name):
+            raise InputError(f"integrator {name!r}: {reason}; 'cvode' is set already")
+        super().setIntegrator(name)
+
+    integrator = property(ExtendedRoadRunner.getIntegrator, setIntegrator)
+
+    def gillespie(self, *args: Any, **kwargs: Any) -> None:
+        """Refused: `Simulator.time_course` with a volume is the stochastic run."""
+        self.setIntegrator("gillespie")
+
+    # Control coefficients -----------------------------------------------------------------------
+
     def getuCC(self, variable: str, parameter: str) -> float:
         """d species or output / d rate constant or input species at the steady state.
 
@@ -146,6 +181,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         by = self._constant_of.get(parameter, parameter.strip("[]"))
         known = {*crn.floating, *(o.id for o in crn.observables)}
         if name not in known or by not in {*crn.rate_constants, *crn.boundary}:
+            self.steadyState()
             return float(super().getuCC(variable, parameter))
         self.steadyState()
         found = sensitivities(self._now(), self._state(), outputs=[name], parameters=[by])
@@ -155,6 +191,28 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         """As `getuCC`, relative: d ln variable / d ln parameter."""
         unscaled = self.getuCC(variable, parameter)
         return float(unscaled * self.getValue(parameter) / self.getValue(variable))
+
+    # roadrunner's own solve from where the model is, at worst to a root that is not positive
+
+    def getScaledConcentrationControlCoefficientMatrix(self) -> Any:
+        """As roadrunner's own, at the steady state of `steadyState`."""
+        self.steadyState()
+        return super().getScaledConcentrationControlCoefficientMatrix()
+
+    def getUnscaledConcentrationControlCoefficientMatrix(self) -> Any:
+        """As roadrunner's own, at the steady state of `steadyState`."""
+        self.steadyState()
+        return super().getUnscaledConcentrationControlCoefficientMatrix()
+
+    def getScaledFluxControlCoefficientMatrix(self) -> Any:
+        """As roadrunner's own, at the steady state of `steadyState`."""
+        self.steadyState()
+        return super().getScaledFluxControlCoefficientMatrix()
+
+    def getUnscaledFluxControlCoefficientMatrix(self) -> Any:
+        """As roadrunner's own, at the steady state of `steadyState`."""
+        self.steadyState()
+        return super().getUnscaledFluxControlCoefficientMatrix()
 
     def _now(self) -> ReactionNetwork:
         """The reactions with concentrations of inputs and rate constants as they are now."""
@@ -193,6 +251,10 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         """Values of `steadyStateSelections` (the outputs) at the steady state."""
         self.steadyState()
         return np.array([self.getValue(selection) for selection in self.steadyStateSelections])
+
+    def steadyStateNamedArray(self) -> Any:
+        """As `getSteadyStateValuesNamedArray`."""
+        return self.getSteadyStateValuesNamedArray()
 
     def getSteadyStateValuesNamedArray(self) -> Any:
         """As `getSteadyStateValues`, as roadrunner's named array; roadrunner recompiles for it."""

@@ -199,22 +199,16 @@ def test_roadrunners_own_analyses_run():
     assert np.all(np.real(r.getFullEigenValues()) < 0)
 
 
-@pytest.mark.parametrize("integrator", ["cvode", "rk4", "euler", "gillespie"])
-def test_steady_state_does_not_depend_on_the_users_solvers(integrator):
+@pytest.mark.parametrize("solver", ["nleq1", "newton", "newton_linesearch"])
+def test_steady_state_does_not_depend_on_the_users_solvers(solver):
     net = cn.load_model("xor")
     r = cn.to_roadrunner(net, [1, 0])
-    r.setIntegrator(integrator)
-    r.setSteadyStateSolver("newton")
-    if integrator == "cvode":
-        r.getIntegrator().setValue("maximum_num_steps", 5)
+    r.setSteadyStateSolver(solver)
+    r.getIntegrator().setValue("maximum_num_steps", 5)
     r.steadyState()
     assert r["y0"] == pytest.approx(net([1, 0])[0], rel=1e-9)
-    assert (r.getIntegrator().getName(), r.getSteadyStateSolver().getName()) == (
-        integrator,
-        "newton",
-    )
-    if integrator == "cvode":
-        assert r.getIntegrator().getValue("maximum_num_steps") == 5
+    assert r.getSteadyStateSolver().getName() == solver
+    assert r.getIntegrator().getValue("maximum_num_steps") == 5
 
 
 def test_names_are_completed_and_set_together():
@@ -335,3 +329,50 @@ def test_in_physical_units_all_runners_agree():
     with pytest.raises(cn.InputError, match="already; expected model units"):
         in_tube.in_units(cn.PhysicalUnits(1, 1))
     assert in_tube.in_units(units) is in_tube
+
+
+def test_solvers_that_would_be_wrong_are_refused_in_words():
+    """gillespie gave -0.89 molecules and hung; rk45 1,000 times too much; euler 1e271."""
+    r = cn.to_roadrunner(cn.load_model("xor"), [0, 1])
+    with pytest.raises(cn.InputError, match=r"Simulator\(model\).time_course\(.*volume=100"):
+        r.gillespie(0, 1, 11)
+    for name in ("gillespie", "rk45", "rk4", "euler"):
+        for use in (
+            lambda name=name: r.setIntegrator(name),
+            lambda name=name: setattr(r, "integrator", name),
+            lambda name=name: r.setIntegratorSetting(name, "variable_step_size", False),
+        ):
+            with pytest.raises(cn.InputError, match=f"integrator '{name}'"):
+                use()
+    r.setIntegrator("cvode")
+    assert r.getIntegrator().getName() == r.integrator.getName() == "cvode"
+
+
+def test_whatever_is_asked_at_a_steady_state_is_asked_at_the_positive_one():
+    """Closed form for h + x y - y^2 = 0: dy/dh = 1 / (2 y - x); roadrunner's own were at y < 0."""
+    net = cn.Network([cn.Layer([[1.0]], activation=cn.SmoothedReLU(h=0.002))])
+    y = float(net([2.0])[0])
+    scaled = 0.002 / (y * (2 * y - 2))
+
+    def at_two():
+        r = cn.to_roadrunner(net)
+        r["x0"] = 0.001
+        r.steadyState()
+        r["x0"] = 2.0
+        return r
+
+    for name in ("steadyStateNamedArray", "getSteadyStateValuesNamedArray"):
+        assert float(getattr(at_two(), name)()[0, 0]) == pytest.approx(y, rel=1e-9)
+    r = at_two()
+    r.mcaSteadyState()
+    assert r["Y1_0"] == pytest.approx(y, rel=1e-9)
+    # control of Y by its first reaction, 0 -> Y, whose rate is h; roadrunner takes differences
+    name = "ConcentrationControlCoefficientMatrix"
+    assert float(getattr(at_two(), f"getScaled{name}")()[0, 0]) == pytest.approx(scaled, rel=1e-4)
+    unscaled = getattr(at_two(), f"getUnscaled{name}")()
+    assert float(unscaled[0, 0]) == pytest.approx(1 / (2 * y - 2), rel=1e-4)
+    # q y^2 = h + 2 y at rest, so d ln flux_q / d ln h = 2 h dy/dh / y
+    for size in ("Scaled", "Unscaled"):
+        fluxes = getattr(at_two(), f"get{size}FluxControlCoefficientMatrix")()
+        factor = 1.0 if size == "Scaled" else y * y / 0.002
+        assert float(fluxes[2, 0]) == pytest.approx(2 * scaled * factor, rel=1e-4)
