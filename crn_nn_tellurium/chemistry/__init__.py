@@ -13,6 +13,7 @@ from crn_nn_tellurium.chemistry.annotation import (
     printable,
     unit_definitions,
 )
+from crn_nn_tellurium.chemistry.conservation import ConservedSums, conserved_sums
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.intervals import Interval
 from crn_nn_tellurium.chemistry.notation import KAPPA, PYTHON, Notation, formula, signed_sum

@@ -7,8 +7,6 @@ For reaction r with rate constant k_r and substrates s taken a_rs times,
 where N is the net stoichiometry (products minus substrates) of the floating species. Boundary
 species act in rates and are held constant. Source: any text on chemical reaction network theory,
 for example Feinberg, Foundations of Chemical Reaction Network Theory (2019), chapter 2.
-
-This module has the data and what is asked of it; `rates` evaluates.
 """
 
 from __future__ import annotations
@@ -23,6 +21,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from crn_nn_tellurium.basics import PATTERN, FloatArray, read_only
+from crn_nn_tellurium.chemistry.conservation import ConservedSums, conserved_sums
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.rates import Balance, Terms
 from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Side, Species
@@ -179,8 +178,8 @@ class ReactionNetwork:
     @property
     def identifiers(self) -> tuple[str, ...]:
         """Of species, rate constants, reactions and observables; each is there once."""
-        parts = (self.species, self.reactions, self.observables)
-        return tuple(entity.id for part in parts for entity in part) + self.rate_constants
+        entities = (*self.species, *self.reactions, *self.observables)
+        return tuple(entity.id for entity in entities) + self.rate_constants
 
     def catalytic_sides(self, reaction: Reaction) -> tuple[Side, Side]:
         """Both sides of a reaction, boundary species on the right as many times as on the left.
@@ -210,6 +209,11 @@ class ReactionNetwork:
         )
         shape = (len(self.floating), len(self.reactions))
         return sparse.csr_array((np.array(values, dtype=float), (rows, columns)), shape=shape)
+
+    @cached_property
+    def conserved_sums(self) -> ConservedSums:
+        """Combinations of the floating species that no reaction changes; see `ConservedSums`."""
+        return conserved_sums(self.stoichiometry)
 
     @cached_property
     def _reaction_terms(self) -> Terms:
