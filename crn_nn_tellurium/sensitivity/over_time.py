@@ -248,7 +248,7 @@ class Variational:
     ) -> tuple[FloatArray, FloatArray]:
         """Derivatives (n_times, n_outputs, n_parameters) and outputs (n_times, n_outputs)."""
         crn = self.crn
-        start, by_start = self._start(boundary, constants, initial)
+        start, by_start = start_derivatives(crn, self.parameters, boundary, constants, initial)
         n = len(crn.floating)
         states = np.empty((len(time), n))
         derivatives = np.zeros((len(time), n, len(self.parameters)))
@@ -275,38 +275,41 @@ class Variational:
         text = variational_text(crn, directions)
         return FlatModel(crn, text, tuple(named)), list(named.values())
 
-    def _start(
-        self,
-        boundary: FloatArray,
-        constants: FloatArray,
-        initial: float | Mapping[str, float] | None,
-    ) -> tuple[FloatArray, FloatArray]:
-        """Start concentrations (n_floating,), and their derivatives (n_floating, n_parameters)."""
-        crn = self.crn
-        values: dict[str, Any] = dict(zip(crn.rate_constants, constants.tolist(), strict=True))
-        values |= dict(zip(crn.boundary, boundary.tolist(), strict=True))
-        derivative = dict(zip(self.parameters, np.eye(len(self.parameters)), strict=True))
-        given = np.full(len(crn.floating), np.nan)
-        if initial is not None:
-            given = start_values(initial, crn.floating)[0]
-        own = dict(zip(crn.floating, given.tolist(), strict=True))
-        zero = np.zeros(len(self.parameters))
-        for species in crn.species:
-            if species.boundary:
-                continue
-            name, formula = species.id, species.initial
-            if not np.isnan(own[name]):
-                formula = own[name]
-            values[name], derivative[name] = formula, zero
-            if isinstance(formula, Expression):
-                values[name] = formula.evaluate(values)
-                # in the order of the formula: sums are to be the same in every process
-                symbols = [s for s in dict.fromkeys(formula.symbols) if s in derivative]
-                for s in symbols:
-                    part = formula.derivative(s).evaluate(values) * derivative[s]
-                    derivative[name] = derivative[name] + part
-        start = np.array([values[s] for s in crn.floating], dtype=float)
-        return start, np.array([derivative[s] for s in crn.floating])
+
+def start_derivatives(
+    crn: ReactionNetwork,
+    parameters: Sequence[str],
+    boundary: FloatArray,
+    constants: FloatArray,
+    initial: float | Mapping[str, float] | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Start concentrations (n_floating,), and their derivatives (n_floating, n_parameters)."""
+    values: dict[str, Any] = dict(zip(crn.rate_constants, constants.tolist(), strict=True))
+    values |= dict(zip(crn.boundary, boundary.tolist(), strict=True))
+    derivative = dict(zip(parameters, np.eye(len(parameters)), strict=True))
+    given = np.full(len(crn.floating), np.nan)
+    if initial is not None:
+        given = start_values(initial, crn.floating)[0]
+    own = dict(zip(crn.floating, given.tolist(), strict=True))
+    zero = np.zeros(len(parameters))
+    for species in crn.species:
+        if species.boundary:
+            continue
+        name, formula = species.id, species.initial
+        if not np.isnan(own[name]):
+            formula = own[name]
+        values[name] = formula.evaluate(values) if isinstance(formula, Expression) else formula
+        # a start that is a parameter itself is moved beside what its formula says
+        derivative.setdefault(name, zero)
+        if isinstance(formula, Expression):
+            # in the order of the formula: sums are to be the same in every process
+            symbols = [s for s in dict.fromkeys(formula.symbols) if s in derivative]
+            for s in symbols:
+                part = formula.derivative(s).evaluate(values) * derivative[s]
+                derivative[name] = derivative[name] + part
+    start = np.array([values[s] for s in crn.floating], dtype=float)
+    by_start = np.array([derivative[s] for s in crn.floating])
+    return start, by_start.reshape(len(start), len(parameters))
 
 
 def read_outputs(

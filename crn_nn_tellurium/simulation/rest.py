@@ -47,6 +47,8 @@ STILL = 1e-9
 """Change of a concentration over nine tenths of that time that is none, relative to it."""
 DENSE_UP_TO = 300
 """Species up to which dense linear algebra is faster."""
+DRAWS = 8
+"""Of the directions of rounding."""
 STEPS = 50
 """Of Newton's method."""
 EPS, TINY = float(np.finfo(float).eps), float(np.finfo(float).tiny)
@@ -107,8 +109,8 @@ class RateEquations:
         residual = self.reduced(balance.net, rows @ x - totals)
         sizes = self.reduced(balance.gross, abs(rows) @ np.abs(x))
         unit = np.where(x == 0, np.abs(x).max(initial=0.0) or 1.0, np.abs(x))
-        # each equation is off by its rounding, in either direction: three draws show where to
-        signs = np.random.default_rng(0).choice([-1.0, 1.0], (3, len(x)))
+        # each equation is off by its rounding, in either direction: some draws show where to
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], (DRAWS, len(x)))
         rounding = 4 * EPS * sizes * signs
         found = solved(self.reduced_jacobian(x), np.vstack([residual, rounding]).T, unit).T
         return found[0], np.abs(found[1:]).max(axis=0)
