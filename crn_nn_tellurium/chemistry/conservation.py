@@ -41,7 +41,7 @@ class ConservedSums:
 
 
 def conserved_sums(stoichiometry: sparse.csr_array) -> ConservedSums:
-    """What a net stoichiometry (n_floating, n_reactions) of whole numbers conserves.
+    """What a net stoichiometry (n_floating, n_reactions) of rational numbers conserves.
 
     >>> conserved_sums(sparse.csr_array(np.array([[-1.0], [-1.0], [1.0]]))).rows.toarray()
     array([[1., 0., 1.],
@@ -71,7 +71,9 @@ def _changes(stoichiometry: sparse.csr_array) -> list[Row]:
     found: dict[tuple[tuple[int, int], ...], Row] = {}
     for first, last in zip(columns.indptr[:-1], columns.indptr[1:], strict=True):
         species = columns.indices[first:last].tolist()
-        row = _primitive(dict(zip(species, map(int, columns.data[first:last]), strict=True)))
+        # a model's stoichiometry may be .5, or 1/3 as a float
+        numbers = [Fraction(k).limit_denominator(10**6) for k in columns.data[first:last].tolist()]
+        row = _whole(dict(zip(species, numbers, strict=True)))
         if row:
             # there and back change the same, and so do reactions that differ in catalysts alone
             sign = 1 if row[min(row)] > 0 else -1

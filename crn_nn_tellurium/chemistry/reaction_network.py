@@ -178,8 +178,8 @@ class ReactionNetwork:
     @property
     def identifiers(self) -> tuple[str, ...]:
         """Of species, rate constants, reactions and observables; each is there once."""
-        entities = (*self.species, *self.reactions, *self.observables)
-        return tuple(entity.id for entity in entities) + self.rate_constants
+        parts = (self.species, self.reactions, self.observables)
+        return tuple(entity.id for part in parts for entity in part) + self.rate_constants
 
     def catalytic_sides(self, reaction: Reaction) -> tuple[Side, Side]:
         """Both sides of a reaction, boundary species on the right as many times as on the left.
@@ -314,9 +314,7 @@ class ReactionNetwork:
         return np.stack(columns, axis=-1) if columns else np.empty((*lead, 0))
 
     def with_starts(self, boundary: _Given = None) -> ReactionNetwork:
-        """The network with numbers for start values, formulas taken at these concentrations
-        (n_boundary,), by default its own.
-        """
+        """With numbers for start values, formulas taken at these boundary concentrations."""
         start = dict(zip(self.floating, self.initial_state(boundary).tolist(), strict=True))
         species = (replace(s, initial=start.get(s.id, s.initial)) for s in self.species)
         return replace(self, species=tuple(species))

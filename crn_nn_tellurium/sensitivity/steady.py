@@ -158,6 +158,8 @@ def sensitivities(
     >>> sensitivities(crn).to_frame().loc["Y"].tolist()  # Y = a / d
     [0.5, -1.5]
     """
+    if isinstance(model, Simulator) and isinstance(model.model, ReactionNetwork):
+        model = model.model
     if isinstance(model, ReactionNetwork):
         found = _of_reactions(model, x)
         if outputs is None and model.observables:

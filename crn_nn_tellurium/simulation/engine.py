@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import antimony
@@ -270,6 +270,30 @@ class CompiledModel:
         """roadrunner's own dx/dt (n_floating,) at one state."""
         self._set_state(boundary, x)
         return np.array(self._model.getFloatingSpeciesConcentrationRates())
+
+    def reaction_rates(self, boundary: FloatArray, x: FloatArray) -> FloatArray:
+        """roadrunner's own rates (n_reactions,), amounts per time, at one state."""
+        self._set_state(boundary, x)
+        return np.array(self._model.getReactionRates())
+
+    @cached_property
+    def stoichiometry(self) -> FloatArray:
+        """Net amounts (n_floating, n_reactions)."""
+        reactions = self._model.getReactionIds()
+        if not (self.floating and reactions):
+            return np.zeros((len(self.floating), len(reactions)))
+        found = self._runner.getFullStoichiometryMatrix()
+        # in an order of its own, the independent species first
+        rows, columns = list(found.rownames), list(found.colnames)
+        order = [rows.index(name) for name in self.floating]
+        return np.asarray(found)[order][:, [columns.index(name) for name in reactions]]
+
+    @cached_property
+    def volumes(self) -> FloatArray:
+        """Of the compartments of the floating species (n_floating,): amounts at concentration 1."""
+        ones = np.ones(len(self.floating))
+        self._model.setFloatingSpeciesConcentrations(self._floating_index, ones)
+        return np.array(self._model.getFloatingSpeciesAmounts())
 
     def control_coefficients(
         self,

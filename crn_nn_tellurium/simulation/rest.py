@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from scipy import sparse
@@ -53,7 +54,7 @@ STEPS = 50
 """Of Newton's method."""
 EPS, TINY = float(np.finfo(float).eps), float(np.finfo(float).tiny)
 
-Matrix = FloatArray | sparse.csr_array
+Matrix: TypeAlias = FloatArray | sparse.csr_array
 
 
 @dataclass(frozen=True)
