@@ -1,4 +1,4 @@
-"""The network as a tellurium model, for notebooks: `r.simulate`, `r.plot` and the rest as ever.
+"""A network, neural or of any reactions, as a tellurium model, for notebooks: `r.simulate`, `r.plot` and the rest as ever.
 
 This file imports tellurium; besides it only `benchmarks` does, as a peer to measure.
 
@@ -34,6 +34,8 @@ from crn_nn_tellurium.simulation import (
     come_to_rest,
     keeping_attributes,
     polish,
+    rate_equations,
+    rest,
     steady,
 )
 
@@ -51,24 +53,29 @@ _REFUSED = {
 class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium has no types
     """An ExtendedRoadRunner of a network's chemistry; `to_roadrunner` makes it.
 
-    Inputs that are read-outs of two rails or of a scaled species can be set by their own name as
+    Of a Network, inputs that are read-outs of two rails or of a scaled species can be set by their own name as
     well: ``r["x0"] = -1`` sets the concentrations that stand for it.
     """
 
-    def __init__(self, net: Network, crn: ReactionNetwork, form: Form) -> None:
+    def __init__(
+        self, model: Network | ReactionNetwork, crn: ReactionNetwork, form: Form
+    ) -> None:
         # numbers as start values: with formulas, roadrunner's getFullJacobian and its like fail
         plain = crn.with_starts()
         sbml = antimony_to_sbml(to_antimony(plain, form=form))
         with keeping_attributes():
             super().__init__(sbml)
-        self._net, self._crn, self._form, self._start = net, crn, form, plain.start_values
+        self._crn, self._form, self._start = crn, form, plain.start_values
+        self._net = model if isinstance(model, Network) else None
+        self._inputs = self._net.input_names if self._net else ()
         # rate constants by their names in the model, and the signs that they carry there
         names = compact_names(crn) if form == "compact" else {k: k for k in crn.rate_constants}
         self._constant_of = {name: k for k, name in names.items()}
         self._signs = crn.constant_signs if form == "compact" else {}
         species = (f"[{name}]" for name in crn.floating)
-        self.timeCourseSelections = ["time", *species, *net.output_names]
-        self.steadyStateSelections = list(net.output_names)
+        read = [observable.id for observable in crn.observables]
+        self.timeCourseSelections = ["time", *species, *read]
+        self.steadyStateSelections = read or [f"[{name}]" for name in crn.floating]
         self._selection = self._selections()
 
     def steadyState(self, dict: Any = None) -> float:  # roadrunner's own signature
@@ -87,7 +94,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         before, time = self._state(), self.model.getTime()
         with self._own_solvers():
             try:
-                found, outcome = come_to_rest(before, self._advance, self._finish)
+                found, outcome = self._rest(before)
             finally:
                 self.model.setTime(time)
         self._set_state(before if outcome.failed else found)
@@ -96,6 +103,13 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
                 f"steadyState: {outcome.reason}; are all rate constants and inputs as intended?"
             )
         return float(np.linalg.norm(self.model.getFloatingSpeciesConcentrationRates()))
+
+    def _rest(self, start: FloatArray) -> tuple[FloatArray, Outcome]:
+        if self._net:
+            return come_to_rest(start, self._advance, self._finish)
+        # any other network may conserve something, or have species that vanish
+        equations = rate_equations(self._crn, self._boundary(), self._constants())
+        return rest(equations, start, self._advance)
 
     def _advance(self, state: FloatArray, duration: float) -> FloatArray:
         """The state that much later."""
@@ -286,7 +300,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             self._refuse_other_kind(name)
             super().__setattr__(name, value)
         else:
-            self.setValue(name if name in self._net.input_names else selection, value)
+            self.setValue(name if name in self._inputs else selection, value)
 
     def _refuse_other_kind(self, name: str) -> None:
         """Name the model's own name of a constant, where somebody gives its weight's or another."""
@@ -311,7 +325,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             If the input cannot carry the value.
         """
         net, species = self._net, name.strip("[]")
-        if name in net.input_names:
+        if net and name in self._inputs:
             position = net.input_names.index(name)
             units = self._crn.units
             own = units.revert(value, CONCENTRATION)
@@ -345,10 +359,14 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
 
     def __reduce__(self) -> tuple[Any, ...]:
         # roadrunner's own pickle knows nothing of the network
-        units = self._crn.units
-        x = [units.revert(self.getValue(name), CONCENTRATION) for name in self._net.input_names]
         kept = [name for name in self.model.getGlobalParameterIds() if name in self._constant_of]
         kept += [f"[{name}]" for name in self._crn.floating]
+        if not self._net:
+            kept += [f"[{name}]" for name in self._crn.boundary]
+            values = {name: self.getValue(name) for name in kept}
+            return _copy, (self._crn, None, self._form, None, values)
+        units = self._crn.units
+        x = [units.revert(self.getValue(name), CONCENTRATION) for name in self._inputs]
         values = {name: self.getValue(name) for name in kept}
         return _copy, (self._net, x, self._form, units, values)
 
@@ -360,7 +378,8 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         return make(*arguments)
 
     def __repr__(self) -> str:
-        return f"ChemistryRunner({self._net!r}, {self._crn!r})"
+        of = f"{self._net!r}, " if self._net else ""
+        return f"ChemistryRunner({of}{self._crn!r})"
 
     __str__ = __repr__
 
@@ -370,16 +389,20 @@ def _by_name(names: Any, values: Any) -> dict[str, float]:
 
 
 def _copy(
-    net: Network, x: list[float], form: Form, units: Units, values: dict[str, float]
+    model: Network | ReactionNetwork,
+    x: list[float] | None,
+    form: Form,
+    units: Units | None,
+    values: dict[str, float],
 ) -> ChemistryRunner:
     """A runner in the state of another, as pickle and copy make it."""
-    runner = to_roadrunner(net, x, form, units=units)
+    runner = to_roadrunner(model, x, form, units=units)
     runner.setValues(values)
     return runner
 
 
 def to_roadrunner(
-    net: Network,
+    net: Network | ReactionNetwork,
     x: npt.ArrayLike | None = None,
     form: Form = "reactions",
     *,
@@ -392,9 +415,9 @@ def to_roadrunner(
 
     Parameters
     ----------
-    net : Network
+    net : Network or ReactionNetwork
     x : (n_in,) array_like, optional
-        Input values; by default the inputs' species are at 0.
+        Of a Network, input values; by default the inputs' species are at 0.
     form : {"reactions", "compact", "numbers"}
         How the model is written (see `to_antimony`). ``"reactions"`` shows every reaction;
         ``"compact"`` and ``"numbers"`` load faster. Loading time grows with the square of the size.
@@ -406,7 +429,8 @@ def to_roadrunner(
     -------
     ChemistryRunner
         ``r.simulate``, ``r.plot``, ``r["x0"] = 1`` as ever; ``r.steadyState()`` is fast and never
-        ends at concentrations that are not positive.
+        ends at concentrations that are not positive. Of a ReactionNetwork it keeps what is
+        conserved, and ends where the time course does.
 
     Examples
     --------
@@ -417,6 +441,7 @@ def to_roadrunner(
     >>> bool(abs(r["y0"] - net([2.0, 1.0])[0]) < 1e-9)
     True
     """
-    if not isinstance(net, Network):
-        raise NetworkError(f"to_roadrunner takes a Network; got {type(net).__name__}")
+    if not isinstance(net, (Network, ReactionNetwork)):
+        expected = "a Network or ReactionNetwork"
+        raise NetworkError(f"to_roadrunner takes {expected}; got {type(net).__name__}")
     return ChemistryRunner(net, written(net, x, units, "formulas"), form)
