@@ -21,8 +21,14 @@ from scipy import sparse
 
 Row = dict[int, int]
 """A combination of species: whole numbers by column, none of them 0."""
-# Rows up to which sums without negative parts are looked for: that takes the square of their number
-_LEANED_UP_TO = 200
+Parts = dict[int, dict[int, Fraction]]
+"""Conserved sums by the species that stands in one of them alone."""
+# Entries up to which sums without negative parts are looked for, row by row
+_LEANED_UP_TO = 5_000
+# Entries written in turn up to which sparse elimination is faster, a second's; rings and lattices of
+# thousands stay below, random networks of a few hundred species fill up
+_WORK = 500_000
+_PRIME = 2**31 - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,17 +53,15 @@ def conserved_sums(stoichiometry: sparse.csr_array) -> ConservedSums:
     array([[1., 0., 1.],
            [0., 1., 1.]])
     """
-    n = stoichiometry.shape[0]
-    solved = _eliminated(_changes(stoichiometry), n)
-    free = [species for species in range(n) if species not in solved]
-    # a solved species follows from the free ones: each of these is in one sum alone, at first
-    parts: dict[int, dict[int, Fraction]] = {species: {species: Fraction(1)} for species in free}
-    for species, row in solved.items():
-        for other, number in row.items():
-            if other != species:
-                parts[other][species] = Fraction(-number, row[species])
-    rows = [_whole(part) for part in parts.values()]
-    if len(rows) <= _LEANED_UP_TO:
+    n, changes = stoichiometry.shape[0], _changes(stoichiometry)
+    solved = _eliminated(changes, _WORK)
+    parts = _by_residues(changes, n) if solved is None else _parts(solved, n)
+    if parts is None:
+        solved = _eliminated(changes, math.inf)
+        assert solved is not None
+        parts = _parts(solved, n)
+    free, rows = list(parts), [_whole(part) for part in parts.values()]
+    if sum(map(len, rows)) <= _LEANED_UP_TO:
         rows = _without_negatives(rows)
     entries = [(i, s, float(k)) for i, row in enumerate(rows) for s, k in sorted(row.items())]
     place, columns, values = np.array(entries, dtype=float).reshape(-1, 3).T
@@ -82,14 +86,32 @@ def _changes(stoichiometry: sparse.csr_array) -> list[Row]:
     return sorted(found.values(), key=len)
 
 
-def _eliminated(changes: list[Row], n: int) -> dict[int, Row]:
-    """Rows by the species that each is solved for; what else is in a row is solved by none."""
+def _parts(solved: dict[int, Row], n: int) -> Parts:
+    """The sum of each species that none of the rows is solved for."""
+    # a solved species follows from the free ones: each of these is in one sum alone, at first
+    parts: Parts = {species: {species: Fraction(1)} for species in range(n) if species not in solved}
+    for species, row in solved.items():
+        for other, number in row.items():
+            if other != species:
+                parts[other][species] = Fraction(-number, row[species])
+    return parts
+
+
+def _eliminated(changes: list[Row], limit: float) -> dict[int, Row] | None:
+    """Rows by the species that each is solved for; what else is in a row is solved by none.
+
+    None where that takes more than so many entries in turn.
+    """
     uses = Counter(species for row in changes for species in row)
     solved: dict[int, Row] = {}
+    work = 0
     for change in changes:
         row = change
         while hit := next((s for s in row if s in solved), -1) + 1:
             row = _combined(row, solved[hit - 1], hit - 1)
+            work += len(row)
+            if work > limit:
+                return None
         if row:
             # rare species keep rows short, units keep them whole; of equals the last, so that sums
             # begin with what is listed first
@@ -100,8 +122,58 @@ def _eliminated(changes: list[Row], n: int) -> dict[int, Row]:
         row = solved[pivot]
         for species in [s for s in row if s in solved and s != pivot]:
             row = _combined(row, solved[species], species)
+            work += len(row)
+            if work > limit:
+                return None
         solved[pivot] = row
     return solved
+
+
+def _by_residues(changes: list[Row], n: int) -> Parts | None:
+    """The same where rows fill up: elimination modulo a prime, and what is found is proved.
+
+    Modulo a prime the rank is at most the true one, so there are at least as many sums as in
+    truth; if all of them are conserved exactly, these are they. None if one is not.
+    """
+    matrix = np.zeros((len(changes), n), dtype=np.int64)
+    for i, row in enumerate(changes):
+        matrix[i, list(row)] = [k % _PRIME for k in row.values()]
+    pivots: list[int] = []
+    for column in reversed(range(n)):  # of equals the last, as above
+        rank = len(pivots)
+        below = np.flatnonzero(matrix[rank:, column])
+        if not len(below):
+            continue
+        matrix[[rank, rank + below[0]]] = matrix[[rank + below[0], rank]]
+        matrix[rank] = matrix[rank] * pow(int(matrix[rank, column]), -1, _PRIME) % _PRIME
+        rows = rank + below[1:]
+        rows = rows[matrix[rows, column] != 0]
+        # factors below 2^31 leave products below 2^62
+        products = matrix[rows, column][:, None] * matrix[rank, : column + 1] % _PRIME
+        matrix[rows, : column + 1] = (matrix[rows, : column + 1] - products) % _PRIME
+        pivots.append(column)
+    parts: Parts = {s: {s: Fraction(1)} for s in range(n) if s not in set(pivots)}
+    sums = np.zeros((n, len(parts)), dtype=np.int64)
+    sums[list(parts), range(len(parts))] = 1
+    for rank in reversed(range(len(pivots))):  # backwards, by what stands before the pivot
+        column = pivots[rank]
+        products = matrix[rank, :column, None] * sums[:column] % _PRIME
+        sums[column] = -products.sum(axis=0) % _PRIME
+    for number, part in enumerate(parts.values()):
+        for species in set(pivots).intersection(np.flatnonzero(sums[:, number]).tolist()):
+            part[species] = _fraction(int(sums[species, number]))
+        if any(sum(part.get(s, 0) * k for s, k in row.items()) for row in changes):
+            return None
+    return parts
+
+
+def _fraction(residue: int) -> Fraction:
+    """The fraction of small numbers that a residue stands for (Wang's reconstruction)."""
+    above, rest, factor, next_factor = _PRIME, residue, 0, 1
+    while rest * rest * 2 > _PRIME:
+        above, (times, rest) = rest, divmod(above, rest)
+        factor, next_factor = next_factor, factor - times * next_factor
+    return Fraction(rest, next_factor)
 
 
 def _combined(row: Row, other: Row, species: int) -> Row:
