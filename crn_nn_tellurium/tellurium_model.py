@@ -1,4 +1,6 @@
-"""A network, neural or of any reactions, as a tellurium model, for notebooks: `r.simulate`, `r.plot` and the rest as ever.
+"""A network, neural or of any reactions, as a tellurium model for notebooks.
+
+`r.simulate`, `r.plot` and the rest are as ever.
 
 This file imports tellurium; besides it only `benchmarks` does, as a peer to measure.
 
@@ -39,7 +41,6 @@ from crn_nn_tellurium.simulation import (
     steady,
 )
 
-
 _REFUSED = {
     "gillespie": "it takes concentrations for numbers of molecules and rates for propensities; the"
     " stochastic run is Simulator(model).time_course(x, t_end, volume=100), say",
@@ -53,13 +54,11 @@ _REFUSED = {
 class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium has no types
     """An ExtendedRoadRunner of a network's chemistry; `to_roadrunner` makes it.
 
-    Of a Network, inputs that are read-outs of two rails or of a scaled species can be set by their own name as
-    well: ``r["x0"] = -1`` sets the concentrations that stand for it.
+    Of a Network, inputs that are read-outs of two rails or of a scaled species can be set by their
+    own name as well: ``r["x0"] = -1`` sets the concentrations that stand for it.
     """
 
-    def __init__(
-        self, model: Network | ReactionNetwork, crn: ReactionNetwork, form: Form
-    ) -> None:
+    def __init__(self, model: Network | ReactionNetwork, crn: ReactionNetwork, form: Form) -> None:
         # numbers as start values: with formulas, roadrunner's getFullJacobian and its like fail
         plain = crn.with_starts()
         sbml = antimony_to_sbml(to_antimony(plain, form=form))

@@ -149,7 +149,7 @@ def test_inputs_that_cannot_be_are_refused():
     for form in ("stochastic", "Reactions"):
         with pytest.raises(cn.ReactionError, match="expected one of 'reactions'"):
             cn.to_roadrunner(network(), form=form)
-    with pytest.raises(cn.NetworkError, match="takes a Network; got str"):
+    with pytest.raises(cn.NetworkError, match="takes a Network or ReactionNetwork; got str"):
         cn.to_roadrunner("xor")
 
 
@@ -376,3 +376,45 @@ def test_whatever_is_asked_at_a_steady_state_is_asked_at_the_positive_one():
         fluxes = getattr(at_two(), f"get{size}FluxControlCoefficientMatrix")()
         factor = 1.0 if size == "Scaled" else y * y / 0.002
         assert float(fluxes[2, 0]) == pytest.approx(2 * scaled * factor, rel=1e-4)
+
+
+REVERSIBLE = """model m() $X + A -> $X + B; k*A*X; B -> A; r*B
+  A = 10; B = 0; X = 1; k = 5; r = 5; total := A + B; twice := 2*B
+end"""
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_any_reaction_network_in_tellurium(form):
+    """A = s r / (r + k X), s the sum of A and B: values, derivatives and copies."""
+    crn = cn.import_antimony(REVERSIBLE)
+    r = cn.to_roadrunner(crn, form=form)
+    r.steadyState()
+    assert (r["A"], r["B"]) == (pytest.approx(5.0, rel=1e-12), pytest.approx(5.0, rel=1e-12))
+    r["X"] = 3.0
+    r.steadyState()
+    assert r["A"] == pytest.approx(2.5, rel=1e-12)
+    np.testing.assert_allclose(r.getSteadyStateValues(), [10.0, 15.0], rtol=1e-12)
+    # dA/dX = -s r k / (r + k X)^2
+    assert r.getuCC("A", "X") == pytest.approx(-10 * 5 * 5 / 20**2, rel=1e-10)
+    assert r.getCC("twice", "X") == pytest.approx(2 * 0.625 * 3 / 15, rel=1e-10)
+    r["A"] = 12.5  # the sum is what the state has, not what the text began with
+    r.steadyState()
+    assert r["A"] == pytest.approx(5.0, rel=1e-12)
+    for other in (copy.copy(r), pickle.loads(pickle.dumps(r))):
+        assert (other["A"], other["X"]) == (r["A"], 3.0)
+    assert r.simulate(0, 1, 3).colnames == ["time", "[A]", "[B]", "total", "twice"]
+    r.reset()
+    assert (r["A"], r["X"]) == (10.0, 3.0)
+    assert "m'" in repr(r)
+
+
+def test_what_a_reaction_network_conserves_is_kept_and_unrest_is_said():
+    crn = cn.import_antimony("model m() A + B -> C; k*A*B; A = 1; B = 1; C = 0; k = 1; end")
+    r = cn.to_roadrunner(crn)
+    r.steadyState()
+    assert r["C"] == pytest.approx(1.0, rel=1e-12)
+    assert r["A"] == r["B"] == pytest.approx(0.0, abs=1e-12)
+    grows = cn.to_roadrunner(cn.import_antimony("model m() => A; k; A = 1; k = 1; end"))
+    with pytest.raises(cn.ConvergenceError, match="grows without end"):
+        grows.steadyState()
+    assert grows["A"] == 1.0

@@ -25,8 +25,8 @@ Parts = dict[int, dict[int, Fraction]]
 """Conserved sums by the species that stands in one of them alone."""
 # Entries up to which sums without negative parts are looked for, row by row
 _LEANED_UP_TO = 5_000
-# Entries written in turn up to which sparse elimination is faster, a second's; rings and lattices of
-# thousands stay below, random networks of a few hundred species fill up
+# Entries written in turn up to which sparse elimination is faster, a second's; rings and lattices
+# of thousands stay below, random networks of a few hundred species fill up
 _WORK = 500_000
 _PRIME = 2**31 - 1
 
@@ -89,7 +89,9 @@ def _changes(stoichiometry: sparse.csr_array) -> list[Row]:
 def _parts(solved: dict[int, Row], n: int) -> Parts:
     """The sum of each species that none of the rows is solved for."""
     # a solved species follows from the free ones: each of these is in one sum alone, at first
-    parts: Parts = {species: {species: Fraction(1)} for species in range(n) if species not in solved}
+    parts: Parts = {
+        species: {species: Fraction(1)} for species in range(n) if species not in solved
+    }
     for species, row in solved.items():
         for other, number in row.items():
             if other != species:

@@ -1,7 +1,7 @@
 """Any reaction network or Antimony text as what a scan solves: what roadrunner makes of it.
 
 Of a text nothing is known but what roadrunner says. A steady state is where the time course ends,
-with the sums that are conserved (see `simulation.rest`).
+with the sums that are conserved (see `simulation.reduced_system`).
 """
 
 from __future__ import annotations

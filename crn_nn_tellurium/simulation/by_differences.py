@@ -12,7 +12,7 @@ from scipy import sparse
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, ConservedSums, conserved_sums
 from crn_nn_tellurium.simulation.engine import CompiledModel
-from crn_nn_tellurium.simulation.rest import RateEquations
+from crn_nn_tellurium.simulation.reduced_system import RateEquations
 
 # Step of central differences relative to a concentration, eps^(1/3); of what is absent, relative to
 # the largest (a tenth of what counts as absent, so that double roots at 0 are seen)

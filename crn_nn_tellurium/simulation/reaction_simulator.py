@@ -15,7 +15,7 @@ from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation.conditions import fill, start_values
 from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.outcome import Outcome, outcomes
-from crn_nn_tellurium.simulation.rest import rate_equations, rest
+from crn_nn_tellurium.simulation.reduced_system import rate_equations, rest
 from crn_nn_tellurium.simulation.results import SteadyState
 from crn_nn_tellurium.simulation.simulator import Method, OnError, Simulator, refuse_failed
 

@@ -28,7 +28,7 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, ConservedSums, ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.simulation.outcome import AFTER_INTEGRATION, INTEGRATED, SOLVED, Outcome
-from crn_nn_tellurium.simulation.settle import DURATIONS, Advance, come_to_rest
+from crn_nn_tellurium.simulation.settle import Advance, come_to_rest
 
 ACCURATE = 1e-8
 """Error of Newton's method, relative to a concentration, up to which it is an answer."""

@@ -14,7 +14,7 @@ from support.public import public
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.simulation.engine import antimony_to_sbml
-from crn_nn_tellurium.simulation.rest import DENSE_UP_TO, rate_equations, rest
+from crn_nn_tellurium.simulation.reduced_system import DENSE_UP_TO, rate_equations, rest
 
 
 def network(steps, name="m", **starts):
@@ -208,7 +208,7 @@ def test_large_networks_are_sparse():
     np.testing.assert_allclose(found, 1.0, rtol=1e-10)  # n roundings of the sum
 
 
-# What others published -----------------------------------------------------------------------------
+# What others published
 
 
 def rncrn(path):
@@ -285,9 +285,7 @@ def test_rncrn_goes_to_the_fixed_points_that_its_starts_lead_to(name):
         x / np.pi: x for x in known["stable_x"]
     }
     crn = network(steps, X=1.0)
-    steady = [
-        cn.Simulator(crn).steady_state(initial={"X": start * np.pi}) for start in starts
-    ]
+    steady = [cn.Simulator(crn).steady_state(initial={"X": start * np.pi}) for start in starts]
     # their numbers have eight decimals
     np.testing.assert_allclose(
         [found["X"][0] for found in steady], list(starts.values()), rtol=0, atol=6e-9
