@@ -73,6 +73,8 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         self._signs = crn.constant_signs if form == "compact" else {}
         species = (f"[{name}]" for name in crn.floating)
         read = [observable.id for observable in crn.observables]
+        if self._net:  # whose observables are its inputs as well
+            read = list(self._net.output_names)
         self.timeCourseSelections = ["time", *species, *read]
         self.steadyStateSelections = read or [f"[{name}]" for name in crn.floating]
         self._selection = self._selections()

@@ -52,6 +52,8 @@ DRAWS = 8
 """Of the directions of rounding."""
 STEPS = 50
 """Of Newton's method."""
+LAST = 1e-9
+"""Newton's last step, relative to a concentration."""
 EPS, TINY = float(np.finfo(float).eps), float(np.finfo(float).tiny)
 
 Matrix: TypeAlias = FloatArray | sparse.csr_array
@@ -82,21 +84,26 @@ class RateEquations:
         x, relative, length, shrunk = state, np.inf, np.inf, 0.0
         absent = ABSENT * np.abs(state).max(initial=0.0)
         for _ in range(STEPS):
-            step, noise = self._step(x, totals)
+            at, step = x, self._step(x, totals)[0]
+            # a first step that leads far ends at no state that is near, but for species that
+            # vanish: of an m-fold root it is an m-th of what is left
+            leads_far = (np.abs(step) > 2 * NEAR * (state + absent)) & (step < 0.15 * state)
+            if x is state and np.any(leads_far):
+                return None
             before, length = length, np.max(np.abs(step) / (state + absent + TINY), initial=0.0)
             earlier, shrunk = shrunk, length / before
             # at an m-fold root every step is 1 - 1/m times the last: nearly all of them at once
             if 0.3 < shrunk < 0.95 and abs(shrunk - earlier) < 0.02:
                 step, shrunk = step * 0.999 / (1 - shrunk), 0.0
             x = x - step
-            if not (np.all(np.isfinite(x)) and np.all(np.isfinite(noise))):
+            if not np.all(np.isfinite(x)):
                 return None
             last, relative = relative, np.max(np.abs(step) / (np.abs(x) + absent), initial=0.0)
-            # at a simple root steps shrink until they are rounding
-            if relative <= EPS or (relative < ACCURATE and relative >= last):
+            # at a simple root the next step were the square of this one
+            if relative <= LAST or (relative < ACCURATE and relative >= last):
                 break
-        error = np.abs(step) + noise
-        if np.any(error > ACCURATE * np.abs(x) + absent):
+        error = np.abs(step) + np.abs(self._step(at, totals, DRAWS)[1:]).max(axis=0)
+        if not np.all(error <= ACCURATE * np.abs(x) + absent):
             return None
         rounded = np.where((np.abs(x) <= 8 * error) & (np.abs(x) <= absent), 0.0, x)
         # what is set to 0 must not be made there, or 0 is not where it stays
@@ -104,17 +111,17 @@ class RateEquations:
         rounded = np.where(made, x, rounded)
         return rounded if np.all(rounded >= 0) and not np.any(made & (rounded == 0)) else None
 
-    def _step(self, x: FloatArray, totals: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Newton's step, and how large it may be by rounding alone; NaN where there is none."""
+    def _step(self, x: FloatArray, totals: FloatArray, draws: int = 0) -> FloatArray:
+        """Newton's step, and steps by rounding alone (1 + draws, n); NaN where there is none."""
         rows, balance = self.sums.rows, self.balance(x)
-        residual = self.reduced(balance.net, rows @ x - totals)
-        sizes = self.reduced(balance.gross, abs(rows) @ np.abs(x))
+        right = self.reduced(balance.net, rows @ x - totals)[None]
         unit = np.where(x == 0, np.abs(x).max(initial=0.0) or 1.0, np.abs(x))
-        # each equation is off by its rounding, in either direction: some draws show where to
-        signs = np.random.default_rng(0).choice([-1.0, 1.0], (DRAWS, len(x)))
-        rounding = 4 * EPS * sizes * signs
-        found = solved(self.reduced_jacobian(x), np.vstack([residual, rounding]).T, unit).T
-        return found[0], np.abs(found[1:]).max(axis=0)
+        if draws:
+            # each equation is off by its rounding, in either direction: some draws show where to
+            sizes = 4 * EPS * self.reduced(balance.gross, abs(rows) @ np.abs(x))
+            signs = np.random.default_rng(0).choice([-1.0, 1.0], (draws, len(x)))
+            right = np.vstack([right, sizes * signs])
+        return solved(self.reduced_jacobian(x), right.T, unit).T
 
     def is_stable(self, x: FloatArray) -> bool:
         """Whether small changes that keep the sums do not grow; taken for granted if large."""
@@ -215,8 +222,10 @@ def _unrest(state: FloatArray, time: float, advance: Advance, points: int = 64) 
     early, late = course[: points // 2], course[points // 2 :]
     if np.any(np.all(np.diff(course, axis=0) > 0, axis=0) & (course[-1] >= 1.5 * course[0])):
         return f"a species grows without end, to {course[-1].max():.3g} by t = {2 * time:.3g}"
-    # what dies down has a smaller range later; half of it leaves room for a beat
-    ranges = np.ptp(early, axis=0), np.ptp(late, axis=0)
-    if np.any((ranges[1] > 1e-3 * course.mean(axis=0)) & (ranges[1] >= 0.5 * ranges[0])):
+    # what dies down has a smaller range later; half of it leaves room for a beat. What rises or
+    # falls throughout goes no further than its range
+    ranges, way = (np.ptp(early, axis=0), np.ptp(late, axis=0)), np.abs(np.diff(late, axis=0))
+    turns = way.sum(axis=0) > 1.5 * ranges[1]
+    if np.any(turns & (ranges[1] > 1e-3 * course.mean(axis=0)) & (ranges[1] > 0.5 * ranges[0])):
         return f"it oscillates without dying down, at t = {time:.3g} as at {2 * time:.3g}"
     return ""
