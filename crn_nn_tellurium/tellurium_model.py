@@ -12,7 +12,7 @@ roadrunner answers at a steady state starts there. Solvers that are wrong here a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -49,6 +49,17 @@ _REFUSED = {
     "euler": "it takes one step from point to point, however stiff the model is",
 }
 """Why simulations are not run by these integrators."""
+
+
+def _at_rest(name: str) -> Callable[[ChemistryRunner], Any]:
+    """A method of roadrunner's as it is, at the steady state of `steadyState`."""
+
+    def method(self: ChemistryRunner) -> Any:
+        self.steadyState()
+        return getattr(super(ChemistryRunner, self), name)()
+
+    method.__name__, method.__doc__ = name, f"As roadrunner's own {name}, at the steady state."
+    return method
 
 
 class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium has no types
@@ -209,25 +220,14 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
 
     # roadrunner's own solve from where the model is, at worst to a root that is not positive
 
-    def getScaledConcentrationControlCoefficientMatrix(self) -> Any:
-        """As roadrunner's own, at the steady state of `steadyState`."""
-        self.steadyState()
-        return super().getScaledConcentrationControlCoefficientMatrix()
-
-    def getUnscaledConcentrationControlCoefficientMatrix(self) -> Any:
-        """As roadrunner's own, at the steady state of `steadyState`."""
-        self.steadyState()
-        return super().getUnscaledConcentrationControlCoefficientMatrix()
-
-    def getScaledFluxControlCoefficientMatrix(self) -> Any:
-        """As roadrunner's own, at the steady state of `steadyState`."""
-        self.steadyState()
-        return super().getScaledFluxControlCoefficientMatrix()
-
-    def getUnscaledFluxControlCoefficientMatrix(self) -> Any:
-        """As roadrunner's own, at the steady state of `steadyState`."""
-        self.steadyState()
-        return super().getUnscaledFluxControlCoefficientMatrix()
+    getScaledConcentrationControlCoefficientMatrix = _at_rest(
+        "getScaledConcentrationControlCoefficientMatrix"
+    )
+    getUnscaledConcentrationControlCoefficientMatrix = _at_rest(
+        "getUnscaledConcentrationControlCoefficientMatrix"
+    )
+    getScaledFluxControlCoefficientMatrix = _at_rest("getScaledFluxControlCoefficientMatrix")
+    getUnscaledFluxControlCoefficientMatrix = _at_rest("getUnscaledFluxControlCoefficientMatrix")
 
     def _now(self) -> ReactionNetwork:
         """The reactions with concentrations of inputs and rate constants as they are now."""
