@@ -1,15 +1,18 @@
-"""The network as a tellurium model, for notebooks: `r.simulate`, `r.plot` and the rest as ever.
+"""A network, neural or of any reactions, as a tellurium model for notebooks.
+
+`r.simulate`, `r.plot` and the rest are as ever.
 
 This file imports tellurium; besides it only `benchmarks` does, as a peer to measure.
 
 What differs from a plain model is `steadyState()`: roadrunner's own recompiles the model in every
 call and accepts the negative root of h + z y - y^2; here it integrates first, calls the same
-solver without recompiling, and never leaves a concentration that is not positive.
+solver without recompiling, and never leaves a concentration that is not positive. Whatever
+roadrunner answers at a steady state starts there. Solvers that are wrong here are refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -33,31 +36,58 @@ from crn_nn_tellurium.simulation import (
     come_to_rest,
     keeping_attributes,
     polish,
+    rate_equations,
+    rest,
     steady,
 )
+
+_REFUSED = {
+    "gillespie": "it takes concentrations for numbers of molecules and rates for propensities; the"
+    " stochastic run is Simulator(model).time_course(x, t_end, volume=100), say",
+    "rk45": "libroadrunner's own is wrong on any model",
+    "rk4": "it takes one step from point to point, however stiff the model is",
+    "euler": "it takes one step from point to point, however stiff the model is",
+}
+"""Why simulations are not run by these integrators."""
+
+
+def _at_rest(name: str) -> Callable[[ChemistryRunner], Any]:
+    """A method of roadrunner's as it is, at the steady state of `steadyState`."""
+
+    def method(self: ChemistryRunner) -> Any:
+        self.steadyState()
+        return getattr(super(ChemistryRunner, self), name)()
+
+    method.__name__, method.__doc__ = name, f"As roadrunner's own {name}, at the steady state."
+    return method
 
 
 class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium has no types
     """An ExtendedRoadRunner of a network's chemistry; `to_roadrunner` makes it.
 
-    Inputs that are read-outs of two rails or of a scaled species can be set by their own name as
-    well: ``r["x0"] = -1`` sets the concentrations that stand for it.
+    Of a Network, inputs that are read-outs of two rails or of a scaled species can be set by their
+    own name as well: ``r["x0"] = -1`` sets the concentrations that stand for it.
     """
 
-    def __init__(self, net: Network, crn: ReactionNetwork, form: Form) -> None:
+    def __init__(self, model: Network | ReactionNetwork, crn: ReactionNetwork, form: Form) -> None:
         # numbers as start values: with formulas, roadrunner's getFullJacobian and its like fail
         plain = crn.with_starts()
         sbml = antimony_to_sbml(to_antimony(plain, form=form))
         with keeping_attributes():
             super().__init__(sbml)
-        self._net, self._crn, self._form, self._start = net, crn, form, plain.start_values
+        self._crn, self._form, self._start = crn, form, plain.start_values
+        self._net = model if isinstance(model, Network) else None
+        self._inputs = self._net.input_names if self._net else ()
         # rate constants by their names in the model, and the signs that they carry there
         names = compact_names(crn) if form == "compact" else {k: k for k in crn.rate_constants}
         self._constant_of = {name: k for k, name in names.items()}
         self._signs = crn.constant_signs if form == "compact" else {}
         species = (f"[{name}]" for name in crn.floating)
-        self.timeCourseSelections = ["time", *species, *net.output_names]
-        self.steadyStateSelections = list(net.output_names)
+        read = [observable.id for observable in crn.observables]
+        if self._net:  # whose observables are its inputs as well
+            read = list(self._net.output_names)
+        self.timeCourseSelections = ["time", *species, *read]
+        self.steadyStateSelections = read or [f"[{name}]" for name in crn.floating]
         self._selection = self._selections()
 
     def steadyState(self, dict: Any = None) -> float:  # roadrunner's own signature
@@ -76,7 +106,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         before, time = self._state(), self.model.getTime()
         with self._own_solvers():
             try:
-                found, outcome = come_to_rest(before, self._advance, self._finish)
+                found, outcome = self._rest(before)
             finally:
                 self.model.setTime(time)
         self._set_state(before if outcome.failed else found)
@@ -85,6 +115,13 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
                 f"steadyState: {outcome.reason}; are all rate constants and inputs as intended?"
             )
         return float(np.linalg.norm(self.model.getFloatingSpeciesConcentrationRates()))
+
+    def _rest(self, start: FloatArray) -> tuple[FloatArray, Outcome]:
+        if self._net:
+            return come_to_rest(start, self._advance, self._finish)
+        # any other network may conserve something, or have species that vanish
+        equations = rate_equations(self._crn, self._boundary(), self._constants())
+        return rest(equations, start, self._advance)
 
     def _advance(self, state: FloatArray, duration: float) -> FloatArray:
         """The state that much later."""
@@ -135,6 +172,30 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             self.setSteadyStateSolver(solver)
             self.setIntegrator(integrator)
 
+    def mcaSteadyState(self) -> float:
+        """As `steadyState`."""
+        return self.steadyState()
+
+    def setIntegrator(self, name: str) -> None:
+        """As roadrunner's own, for CVODE alone.
+
+        Raises
+        ------
+        InputError
+            If the integrator would be wrong.
+        """
+        if reason := _REFUSED.get(name):
+            raise InputError(f"integrator {name!r}: {reason}; 'cvode' is set already")
+        super().setIntegrator(name)
+
+    integrator = property(ExtendedRoadRunner.getIntegrator, setIntegrator)
+
+    def gillespie(self, *args: Any, **kwargs: Any) -> None:
+        """Refused: `Simulator.time_course` with a volume is the stochastic run."""
+        self.setIntegrator("gillespie")
+
+    # Control coefficients -----------------------------------------------------------------------
+
     def getuCC(self, variable: str, parameter: str) -> float:
         """d species or output / d rate constant or input species at the steady state.
 
@@ -146,6 +207,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         by = self._constant_of.get(parameter, parameter.strip("[]"))
         known = {*crn.floating, *(o.id for o in crn.observables)}
         if name not in known or by not in {*crn.rate_constants, *crn.boundary}:
+            self.steadyState()
             return float(super().getuCC(variable, parameter))
         self.steadyState()
         found = sensitivities(self._now(), self._state(), outputs=[name], parameters=[by])
@@ -155,6 +217,17 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         """As `getuCC`, relative: d ln variable / d ln parameter."""
         unscaled = self.getuCC(variable, parameter)
         return float(unscaled * self.getValue(parameter) / self.getValue(variable))
+
+    # roadrunner's own solve from where the model is, at worst to a root that is not positive
+
+    getScaledConcentrationControlCoefficientMatrix = _at_rest(
+        "getScaledConcentrationControlCoefficientMatrix"
+    )
+    getUnscaledConcentrationControlCoefficientMatrix = _at_rest(
+        "getUnscaledConcentrationControlCoefficientMatrix"
+    )
+    getScaledFluxControlCoefficientMatrix = _at_rest("getScaledFluxControlCoefficientMatrix")
+    getUnscaledFluxControlCoefficientMatrix = _at_rest("getUnscaledFluxControlCoefficientMatrix")
 
     def _now(self) -> ReactionNetwork:
         """The reactions with concentrations of inputs and rate constants as they are now."""
@@ -194,6 +267,10 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         self.steadyState()
         return np.array([self.getValue(selection) for selection in self.steadyStateSelections])
 
+    def steadyStateNamedArray(self) -> Any:
+        """As `getSteadyStateValuesNamedArray`."""
+        return self.getSteadyStateValuesNamedArray()
+
     def getSteadyStateValuesNamedArray(self) -> Any:
         """As `getSteadyStateValues`, as roadrunner's named array; roadrunner recompiles for it."""
         self.steadyState()
@@ -224,7 +301,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             self._refuse_other_kind(name)
             super().__setattr__(name, value)
         else:
-            self.setValue(name if name in self._net.input_names else selection, value)
+            self.setValue(name if name in self._inputs else selection, value)
 
     def _refuse_other_kind(self, name: str) -> None:
         """Name the model's own name of a constant, where somebody gives its weight's or another."""
@@ -249,7 +326,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             If the input cannot carry the value.
         """
         net, species = self._net, name.strip("[]")
-        if name in net.input_names:
+        if net and name in self._inputs:
             position = net.input_names.index(name)
             units = self._crn.units
             own = units.revert(value, CONCENTRATION)
@@ -283,10 +360,14 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
 
     def __reduce__(self) -> tuple[Any, ...]:
         # roadrunner's own pickle knows nothing of the network
-        units = self._crn.units
-        x = [units.revert(self.getValue(name), CONCENTRATION) for name in self._net.input_names]
         kept = [name for name in self.model.getGlobalParameterIds() if name in self._constant_of]
         kept += [f"[{name}]" for name in self._crn.floating]
+        if not self._net:
+            kept += [f"[{name}]" for name in self._crn.boundary]
+            values = {name: self.getValue(name) for name in kept}
+            return _copy, (self._crn, None, self._form, None, values)
+        units = self._crn.units
+        x = [units.revert(self.getValue(name), CONCENTRATION) for name in self._inputs]
         values = {name: self.getValue(name) for name in kept}
         return _copy, (self._net, x, self._form, units, values)
 
@@ -298,7 +379,8 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         return make(*arguments)
 
     def __repr__(self) -> str:
-        return f"ChemistryRunner({self._net!r}, {self._crn!r})"
+        of = f"{self._net!r}, " if self._net else ""
+        return f"ChemistryRunner({of}{self._crn!r})"
 
     __str__ = __repr__
 
@@ -308,16 +390,20 @@ def _by_name(names: Any, values: Any) -> dict[str, float]:
 
 
 def _copy(
-    net: Network, x: list[float], form: Form, units: Units, values: dict[str, float]
+    model: Network | ReactionNetwork,
+    x: list[float] | None,
+    form: Form,
+    units: Units | None,
+    values: dict[str, float],
 ) -> ChemistryRunner:
     """A runner in the state of another, as pickle and copy make it."""
-    runner = to_roadrunner(net, x, form, units=units)
+    runner = to_roadrunner(model, x, form, units=units)
     runner.setValues(values)
     return runner
 
 
 def to_roadrunner(
-    net: Network,
+    net: Network | ReactionNetwork,
     x: npt.ArrayLike | None = None,
     form: Form = "reactions",
     *,
@@ -330,9 +416,9 @@ def to_roadrunner(
 
     Parameters
     ----------
-    net : Network
+    net : Network or ReactionNetwork
     x : (n_in,) array_like, optional
-        Input values; by default the inputs' species are at 0.
+        Of a Network, input values; by default the inputs' species are at 0.
     form : {"reactions", "compact", "numbers"}
         How the model is written (see `to_antimony`). ``"reactions"`` shows every reaction;
         ``"compact"`` and ``"numbers"`` load faster. Loading time grows with the square of the size.
@@ -344,7 +430,8 @@ def to_roadrunner(
     -------
     ChemistryRunner
         ``r.simulate``, ``r.plot``, ``r["x0"] = 1`` as ever; ``r.steadyState()`` is fast and never
-        ends at concentrations that are not positive.
+        ends at concentrations that are not positive. Of a ReactionNetwork it keeps what is
+        conserved, and ends where the time course does.
 
     Examples
     --------
@@ -355,6 +442,7 @@ def to_roadrunner(
     >>> bool(abs(r["y0"] - net([2.0, 1.0])[0]) < 1e-9)
     True
     """
-    if not isinstance(net, Network):
-        raise NetworkError(f"to_roadrunner takes a Network; got {type(net).__name__}")
+    if not isinstance(net, (Network, ReactionNetwork)):
+        expected = "a Network or ReactionNetwork"
+        raise NetworkError(f"to_roadrunner takes {expected}; got {type(net).__name__}")
     return ChemistryRunner(net, written(net, x, units, "formulas"), form)

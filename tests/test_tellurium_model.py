@@ -149,7 +149,7 @@ def test_inputs_that_cannot_be_are_refused():
     for form in ("stochastic", "Reactions"):
         with pytest.raises(cn.ReactionError, match="expected one of 'reactions'"):
             cn.to_roadrunner(network(), form=form)
-    with pytest.raises(cn.NetworkError, match="takes a Network; got str"):
+    with pytest.raises(cn.NetworkError, match="takes a Network or ReactionNetwork; got str"):
         cn.to_roadrunner("xor")
 
 
@@ -199,22 +199,16 @@ def test_roadrunners_own_analyses_run():
     assert np.all(np.real(r.getFullEigenValues()) < 0)
 
 
-@pytest.mark.parametrize("integrator", ["cvode", "rk4", "euler", "gillespie"])
-def test_steady_state_does_not_depend_on_the_users_solvers(integrator):
+@pytest.mark.parametrize("solver", ["nleq1", "newton", "newton_linesearch"])
+def test_steady_state_does_not_depend_on_the_users_solvers(solver):
     net = cn.load_model("xor")
     r = cn.to_roadrunner(net, [1, 0])
-    r.setIntegrator(integrator)
-    r.setSteadyStateSolver("newton")
-    if integrator == "cvode":
-        r.getIntegrator().setValue("maximum_num_steps", 5)
+    r.setSteadyStateSolver(solver)
+    r.getIntegrator().setValue("maximum_num_steps", 5)
     r.steadyState()
     assert r["y0"] == pytest.approx(net([1, 0])[0], rel=1e-9)
-    assert (r.getIntegrator().getName(), r.getSteadyStateSolver().getName()) == (
-        integrator,
-        "newton",
-    )
-    if integrator == "cvode":
-        assert r.getIntegrator().getValue("maximum_num_steps") == 5
+    assert r.getSteadyStateSolver().getName() == solver
+    assert r.getIntegrator().getValue("maximum_num_steps") == 5
 
 
 def test_names_are_completed_and_set_together():
@@ -335,3 +329,92 @@ def test_in_physical_units_all_runners_agree():
     with pytest.raises(cn.InputError, match="already; expected model units"):
         in_tube.in_units(cn.PhysicalUnits(1, 1))
     assert in_tube.in_units(units) is in_tube
+
+
+def test_solvers_that_would_be_wrong_are_refused_in_words():
+    """gillespie gave -0.89 molecules and hung; rk45 1,000 times too much; euler 1e271."""
+    r = cn.to_roadrunner(cn.load_model("xor"), [0, 1])
+    with pytest.raises(cn.InputError, match=r"Simulator\(model\).time_course\(.*volume=100"):
+        r.gillespie(0, 1, 11)
+    for name in ("gillespie", "rk45", "rk4", "euler"):
+        for use in (
+            lambda name=name: r.setIntegrator(name),
+            lambda name=name: setattr(r, "integrator", name),
+            lambda name=name: r.setIntegratorSetting(name, "variable_step_size", False),
+        ):
+            with pytest.raises(cn.InputError, match=f"integrator '{name}'"):
+                use()
+    r.setIntegrator("cvode")
+    assert r.getIntegrator().getName() == r.integrator.getName() == "cvode"
+
+
+def test_whatever_is_asked_at_a_steady_state_is_asked_at_the_positive_one():
+    """Closed form for h + x y - y^2 = 0: dy/dh = 1 / (2 y - x); roadrunner's own were at y < 0."""
+    net = cn.Network([cn.Layer([[1.0]], activation=cn.SmoothedReLU(h=0.002))])
+    y = float(net([2.0])[0])
+    scaled = 0.002 / (y * (2 * y - 2))
+
+    def at_two():
+        r = cn.to_roadrunner(net)
+        r["x0"] = 0.001
+        r.steadyState()
+        r["x0"] = 2.0
+        return r
+
+    for name in ("steadyStateNamedArray", "getSteadyStateValuesNamedArray"):
+        assert float(getattr(at_two(), name)()[0, 0]) == pytest.approx(y, rel=1e-9)
+    r = at_two()
+    r.mcaSteadyState()
+    assert r["Y1_0"] == pytest.approx(y, rel=1e-9)
+    # control of Y by its first reaction, 0 -> Y, whose rate is h; roadrunner takes differences
+    name = "ConcentrationControlCoefficientMatrix"
+    assert float(getattr(at_two(), f"getScaled{name}")()[0, 0]) == pytest.approx(scaled, rel=1e-4)
+    unscaled = getattr(at_two(), f"getUnscaled{name}")()
+    assert float(unscaled[0, 0]) == pytest.approx(1 / (2 * y - 2), rel=1e-4)
+    # q y^2 = h + 2 y at rest, so d ln flux_q / d ln h = 2 h dy/dh / y
+    for size in ("Scaled", "Unscaled"):
+        fluxes = getattr(at_two(), f"get{size}FluxControlCoefficientMatrix")()
+        factor = 1.0 if size == "Scaled" else y * y / 0.002
+        assert float(fluxes[2, 0]) == pytest.approx(2 * scaled * factor, rel=1e-4)
+
+
+REVERSIBLE = """model m() $X + A -> $X + B; k*A*X; B -> A; r*B
+  A = 10; B = 0; X = 1; k = 5; r = 5; total := A + B; twice := 2*B
+end"""
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_any_reaction_network_in_tellurium(form):
+    """A = s r / (r + k X), s the sum of A and B: values, derivatives and copies."""
+    crn = cn.import_antimony(REVERSIBLE)
+    r = cn.to_roadrunner(crn, form=form)
+    r.steadyState()
+    assert (r["A"], r["B"]) == (pytest.approx(5.0, rel=1e-12), pytest.approx(5.0, rel=1e-12))
+    r["X"] = 3.0
+    r.steadyState()
+    assert r["A"] == pytest.approx(2.5, rel=1e-12)
+    np.testing.assert_allclose(r.getSteadyStateValues(), [10.0, 15.0], rtol=1e-12)
+    # dA/dX = -s r k / (r + k X)^2
+    assert r.getuCC("A", "X") == pytest.approx(-10 * 5 * 5 / 20**2, rel=1e-10)
+    assert r.getCC("twice", "X") == pytest.approx(2 * 0.625 * 3 / 15, rel=1e-10)
+    r["A"] = 12.5  # the sum is what the state has, not what the text began with
+    r.steadyState()
+    assert r["A"] == pytest.approx(5.0, rel=1e-12)
+    for other in (copy.copy(r), pickle.loads(pickle.dumps(r))):
+        assert (other["A"], other["X"]) == (r["A"], 3.0)
+    assert r.simulate(0, 1, 3).colnames == ["time", "[A]", "[B]", "total", "twice"]
+    r.reset()
+    assert (r["A"], r["X"]) == (10.0, 3.0)
+    assert "m'" in repr(r)
+
+
+def test_what_a_reaction_network_conserves_is_kept_and_unrest_is_said():
+    crn = cn.import_antimony("model m() A + B -> C; k*A*B; A = 1; B = 1; C = 0; k = 1; end")
+    r = cn.to_roadrunner(crn)
+    r.steadyState()
+    assert r["C"] == pytest.approx(1.0, rel=1e-12)
+    assert r["A"] == r["B"] == pytest.approx(0.0, abs=1e-12)
+    grows = cn.to_roadrunner(cn.import_antimony("model m() => A; k; A = 1; k = 1; end"))
+    with pytest.raises(cn.ConvergenceError, match="grows without end"):
+        grows.steadyState()
+    assert grows["A"] == 1.0

@@ -14,6 +14,7 @@ from crn_nn_tellurium.chemistry.annotation import (
     printable,
     unit_definitions,
 )
+from crn_nn_tellurium.chemistry.conservation import ConservedSums, conserved_sums
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.following import Parameter, pass_on
 from crn_nn_tellurium.chemistry.intervals import Interval

@@ -7,8 +7,6 @@ For reaction r with rate constant k_r and substrates s taken a_rs times,
 where N is the net stoichiometry (products minus substrates) of the floating species. Boundary
 species act in rates and are held constant. Source: any text on chemical reaction network theory,
 for example Feinberg, Foundations of Chemical Reaction Network Theory (2019), chapter 2.
-
-This module has the data and what is asked of it; `rates` evaluates.
 """
 
 from __future__ import annotations
@@ -28,6 +26,7 @@ from crn_nn_tellurium.chemistry.checking import (
     check_identifiers,
     check_references,
 )
+from crn_nn_tellurium.chemistry.conservation import ConservedSums, conserved_sums
 from crn_nn_tellurium.chemistry.conversion import converted, with_numbers
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.following import (
@@ -180,6 +179,11 @@ class ReactionNetwork:
         for column, reaction in enumerate(self.reactions):
             entries += [(row[s], column, n) for s, n in reaction.net.items() if n and s in row]
         return sparse_matrix(entries, (len(self.floating), len(self.reactions)))
+
+    @cached_property
+    def conserved_sums(self) -> ConservedSums:
+        """Combinations of the floating species that no reaction changes; see `ConservedSums`."""
+        return conserved_sums(self.stoichiometry)
 
     @cached_property
     def _reaction_terms(self) -> Terms:

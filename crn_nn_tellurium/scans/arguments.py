@@ -38,7 +38,7 @@ def make_plan(
 ) -> Plan:
     """The plan that the arguments of `scan` mean, checked."""
     if isinstance(model, Simulator):
-        model = model.net
+        model = model.model
     if not isinstance(model, (Network, ReactionNetwork, str)):
         is_runner = hasattr(model, "getCurrentAntimony")
         hint = "; give r.getCurrentAntimony(), or the Network" if is_runner else ""

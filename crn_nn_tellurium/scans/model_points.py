@@ -56,7 +56,7 @@ class TextPoints(Points):
         self._model = model
         with model.lock:
             model.reset()
-            self._rest, self._volumes = model.values(), model.volumes()
+            self._rest, self._volumes = model.values(), model.compartment_sizes()
         every = (INITIAL,) if INITIAL in plan.varied else ()
         ruled = model.assigned | model.rate_ruled
         free = [name for name in model.parameters if name not in ruled]

@@ -1,8 +1,7 @@
 """Any reaction network or Antimony text as what a scan solves: what roadrunner makes of it.
 
-Nothing is known of such a model but what roadrunner says, so a steady state is where its time
-course ends: it is integrated until its rates vanish, and Newton's method then only refines what was
-reached. That keeps conserved amounts, and the right one of several steady states.
+Of a text nothing is known but what roadrunner says. A steady state is where the time course ends,
+with the sums that are conserved (see `simulation.reduced_system`).
 """
 
 from __future__ import annotations
@@ -24,30 +23,20 @@ from crn_nn_tellurium.scans.axes import (
     describe,
     renamed,
 )
-from crn_nn_tellurium.scans.model_points import NetworkPoints, Points, TextPoints
+from crn_nn_tellurium.scans.model_points import NetworkPoints, Point, Points, TextPoints
 from crn_nn_tellurium.scans.plan import Box, Plan
 from crn_nn_tellurium.scans.subject import States, Subject
 from crn_nn_tellurium.simulation import (
-    DURATIONS,
     INTEGRATED,
-    SOLVED,
     Outcome,
-    come_to_rest,
     compiled,
+    engine_equations,
+    rate_equations,
+    rest,
 )
 
-# As long as that: a model that is not a network's may as well oscillate for ever
-_DURATIONS = DURATIONS[:13]
-# A state is steady when what its rates would change in the time integrated is below this,
-# relative to it
-_CHANGE = 1e-7
-# How far, relative to a concentration, Newton's method may take a state that was reached
-_NEAR = 1e-3
-# How long is integrated where Newton's method does not confirm a state, as with conserved
-# amounts: what takes longer counts as standing still
-_PATIENCE = 1e9
-# A species so far below the largest, now or at the start, counts as absent
-_ABSENT = 1e-12
+# Species up to which the Jacobian of a text is taken, by differences: a second a step at this size
+_NEWTON_UP_TO = 1_000
 
 
 class ModelSubject(Subject):
@@ -165,10 +154,10 @@ class ModelSubject(Subject):
         with model.lock:
             model.reset()  # rate rules and events leave their traces
             if at.volumes is not None:
-                model.set_volumes(at.volumes)
+                model.set_compartment_sizes(at.volumes)
             model.set_parameters(self._index, at.parameters)
             if time is None:
-                state, status = self._settle(boundary, start)
+                state, status = self._settle(at)
                 rows = np.concatenate([state, model.observe(boundary, state)])[None]
             else:
                 # from time 0, whatever is kept: that is where the start is
@@ -180,34 +169,26 @@ class ModelSubject(Subject):
         held = np.broadcast_to(boundary, (len(rows), len(boundary)))
         return np.concatenate([rows, held], axis=1), status
 
-    def _settle(self, boundary: FloatArray, start: FloatArray) -> tuple[FloatArray, Outcome]:
+    def _settle(self, at: Point) -> tuple[FloatArray, Outcome]:
         """The state that the time course ends in; ConvergenceError if it does not end."""
-        model = self._model
-        floor = _ABSENT * np.abs(start).max(initial=0.0)
+        model, crn, start, boundary = self._model, self._crn, at.start, at.boundary
 
         def advance(state: FloatArray, duration: float) -> FloatArray:
             return model.time_course(boundary, state, np.array([0.0, duration]))[-1]
 
-        def finish(state: FloatArray, passed: float) -> tuple[FloatArray, Outcome] | None:
-            # what is absent now, or is so beside the start, may come and go without being missed
-            size = np.abs(state) + _ABSENT * np.abs(state).max(initial=0.0) + floor
-            change = np.abs(model.rates_of_change(boundary, state)) * passed
-            if not np.all(change <= _CHANGE * size):
-                return None
-            # the rates have all but vanished; Newton's method may move it a little, not elsewhere
-            found = self._newton(boundary, state)
-            if found is not None and np.all(np.abs(found - state) <= _NEAR * size):
-                return found, SOLVED
-            # where Newton's method has nothing to say, what is slow must have had its time
-            return (state, INTEGRATED) if passed >= _PATIENCE else None
-
-        state, outcome = come_to_rest(start, advance, finish, _DURATIONS)
+        if crn is None:
+            newton = len(start) <= _NEWTON_UP_TO
+            state, outcome = rest(engine_equations(model, boundary), start, advance, newton)
+        else:
+            # roadrunner has species and parameters in an order of its own
+            place = [crn.floating.index(name) for name in model.floating]
+            back = [model.floating.index(name) for name in crn.floating]
+            held = boundary[[model.boundary.index(name) for name in crn.boundary]]
+            equations = rate_equations(crn, held, at.parameters)
+            state, outcome = rest(
+                equations, start[back], lambda x, duration: advance(x[place], duration)[back]
+            )
+            state = state[place]
         if outcome.failed:
             raise ConvergenceError(outcome.reason)
         return state, outcome
-
-    def _newton(self, boundary: FloatArray, state: FloatArray) -> FloatArray | None:
-        """Where Newton's method leads from a state; None if nowhere."""
-        none = self._model.parameter_index([]), np.empty((1, 0))
-        found, good = self._model.solve_each(boundary[None], state[None], *none)
-        return found[0] if good[0] and np.all(np.isfinite(found[0])) else None

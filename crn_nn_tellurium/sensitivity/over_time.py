@@ -273,7 +273,7 @@ class Variational:
     ) -> tuple[FloatArray, FloatArray]:
         """Derivatives (n_times, n_outputs, n_parameters) and outputs (n_times, n_outputs)."""
         crn = self.crn
-        start, by_start = self._start(boundary, constants, initial)
+        start, by_start = start_derivatives(crn, self.parameters, boundary, constants, initial)
         n = len(crn.floating)
         states = np.empty((len(time), n))
         derivatives = np.zeros((len(time), n, len(self.parameters)))
@@ -300,27 +300,30 @@ class Variational:
         text = variational_text(crn, directions)
         return FlatModel(crn, text, tuple(named)), list(named.values())
 
-    def _start(
-        self,
-        boundary: FloatArray,
-        constants: FloatArray,
-        initial: float | Mapping[str, float] | None,
-    ) -> tuple[FloatArray, FloatArray]:
-        """Start concentrations (n_floating,), and their derivatives (n_floating, n_parameters)."""
-        crn = self.crn
-        given: dict[str, float] = {}
-        if initial is not None:
-            own = start_values(initial, crn.floating)[0].tolist()
-            given = {s: v for s, v in zip(crn.floating, own, strict=True) if not np.isnan(v)}
-        given |= dict(zip(crn.boundary, boundary.tolist(), strict=True))
-        values = dict(zip(crn.constant_names, constants.tolist(), strict=True))
-        values |= crn.starts(constants, given)
-        rows = dict(zip(self.parameters, np.eye(len(self.parameters)), strict=True))
-        formulas = {s: f for s, f in crn.start_formulas.items() if s not in given}
-        pass_on(formulas, values, rows)
-        zero = np.zeros(len(self.parameters))
-        start = np.array([values[s] for s in crn.floating], dtype=float)
-        return start, np.array([rows.get(s, zero) for s in crn.floating])
+
+def start_derivatives(
+    crn: ReactionNetwork,
+    parameters: Sequence[str],
+    boundary: FloatArray,
+    constants: FloatArray,
+    initial: float | Mapping[str, float] | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Start concentrations (n_floating,), and their derivatives (n_floating, n_parameters)."""
+    given: dict[str, float] = {}
+    if initial is not None:
+        own = start_values(initial, crn.floating)[0].tolist()
+        given = {s: v for s, v in zip(crn.floating, own, strict=True) if not np.isnan(v)}
+    given |= dict(zip(crn.boundary, boundary.tolist(), strict=True))
+    values = dict(zip(crn.constant_names, constants.tolist(), strict=True))
+    values |= crn.starts(constants, given)
+    # a start that is a parameter itself is moved beside what its formula says
+    rows = dict(zip(parameters, np.eye(len(parameters)), strict=True))
+    formulas = {s: f for s, f in crn.start_formulas.items() if s not in given}
+    pass_on(formulas, values, rows)
+    zero = np.zeros(len(parameters))
+    start = np.array([values[s] for s in crn.floating], dtype=float)
+    by_start = np.array([rows.get(s, zero) for s in crn.floating])
+    return start, by_start.reshape(len(start), len(parameters))
 
 
 def read_outputs(

@@ -1,10 +1,10 @@
 """Sensitivities of a steady state: dy/dp for every output and parameter of any mass-action network.
 
 At an isolated steady state f(y, p) = 0 the implicit function theorem gives dy/dp = -J^-1 df/dp,
-J = df/dy. J is singular where the network conserves something (A + B, say), which is then named.
+J = df/dy. Where the network conserves something, A + B say, f = 0 stands for fewer equations than
+there are species, and C y = C y(0) for the others: the steady state depends on the start as well.
 
-Source: Reder, J. theor. Biol. 135 (1988) 175; Feinberg, Foundations of Chemical Reaction Network
-Theory (2019), chapter 3, for conservation laws.
+Source: Reder, J. theor. Biol. 135 (1988) 175.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
-from scipy.sparse.linalg import splu
 
 from crn_nn_tellurium.basics import FloatArray, read_only
 from crn_nn_tellurium.chemistry import ReactionNetwork
@@ -35,15 +34,16 @@ from crn_nn_tellurium.sensitivity.over_time import (
     read_outputs,
     refuse_followed,
     settable,
+    start_derivatives,
 )
 from crn_nn_tellurium.sensitivity.problem import simulator_of
 from crn_nn_tellurium.simulation import (
-    AFTER_INTEGRATION,
-    DURATIONS,
     FlatModel,
-    Outcome,
+    RateEquations,
     Simulator,
-    come_to_rest,
+    rate_equations,
+    rest,
+    solved,
 )
 
 if TYPE_CHECKING:
@@ -52,8 +52,7 @@ if TYPE_CHECKING:
 SINGULAR = 1e-13
 """Smallest singular value of J beside the largest, rows scaled to 1, that may be rounding alone."""
 NAMED_UP_TO = 2_000
-"""Floating species up to which conserved combinations are looked for, by dense linear algebra."""
-_DURATIONS = DURATIONS[1:13]
+"""Floating species up to which a singular J is looked for, by dense linear algebra."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,16 +127,17 @@ def sensitivities(
     ----------
     model : Network, Simulator or ReactionNetwork
         The steady state of a Network is found by units; that of a ReactionNetwork from its initial
-        concentrations, by integration and Newton's method.
+        concentrations, by integration and Newton's method; what it conserves is kept.
     x : (n_in,) or (n_samples, n_in) array_like
         Input values of a Network; for a ReactionNetwork, (n_floating,), a state near the steady
-        state, optional.
+        state and with its conserved sums, optional.
     outputs : sequence of str, optional
         A Network's outputs; a ReactionNetwork's observables or floating species. By default the
         outputs, or all observables, or all floating species.
     parameters : sequence of str, optional
         Of a Network: weights ``w1_0_1`` (layer, unit, value read), biases ``b1_0``, ``h1``, and
-        inputs by name. Of a ReactionNetwork: rate constants and boundary species. By default all.
+        inputs by name. By default all. Of a ReactionNetwork: rate constants and boundary species,
+        by default all; floating species mean their start, on which what is conserved depends.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def sensitivities(
     InputError
         If a name or a shape does not fit.
     SingularJacobianError
-        If the steady state is not isolated; what the network conserves is named.
+        If the steady state is not isolated among those of the same sums.
     ConvergenceError
         If no steady state is found, or it is unstable.
 
@@ -160,10 +160,13 @@ def sensitivities(
     >>> sensitivities(crn).to_frame().loc["Y"].tolist()  # Y = a / d
     [0.5, -1.5]
     """
+    if isinstance(model, Simulator) and isinstance(model.model, ReactionNetwork):
+        model = model.model
     if isinstance(model, ReactionNetwork):
         found = _of_reactions(model, x)
         if outputs is None and model.observables:
             outputs = [observable.id for observable in model.observables]
+        parameters = (*model.rate_constants, *model.boundary) if parameters is None else parameters
     else:
         simulator = simulator_of(model)
         found = _of_network(simulator, x)
@@ -216,149 +219,87 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None) -> Sensitivities:
 
 
 def _of_reactions(crn: ReactionNetwork, near: npt.ArrayLike | None) -> Sensitivities:
-    refuse_conserved(crn)
-    state = steady_state_of(crn, near)
-    sides = [crn.rate_constant_jacobian(state), crn.boundary_jacobian(state)]
-    # one factorisation serves all parameters
-    right = sparse.hstack(sides).toarray()
-    derivatives = np.zeros((0, right.shape[1]))
-    if len(crn.floating):
-        derivatives = -_factorized(crn, crn.jacobian(state)).solve(right)
-    names = (*crn.constant_names, *crn.boundary)
-    outputs = (*(o.id for o in crn.observables), *crn.floating)  # either can be asked for
+    state, equations = steady_state_of(crn, near), rate_equations(crn)
+    names = (*crn.constant_names, *crn.boundary, *crn.floating)
     held, constants = crn.boundary_concentrations, crn.constants
+    if near is None:
+        start, by_start = start_derivatives(crn, names, held, constants)
+    else:
+        start, by_start = state, np.eye(len(state), len(names), len(names) - len(state))
+    # J dy = -df/dp of the independent species, and C dy = C dy(0)/dp; f knows no starts
+    sides = [crn.rate_constant_jacobian(state).toarray(), crn.boundary_jacobian(state).toarray()]
+    by_parameter = np.hstack([*sides, np.zeros((len(state), len(state)))])
+    right = equations.reduced(-by_parameter, equations.sums.rows @ by_start)
+    derivatives = np.zeros_like(by_parameter)
+    if len(state):
+        derivatives = _derivatives(crn, equations, state, right)
+    outputs = (*(o.id for o in crn.observables), *crn.floating)  # either can be asked for
     found = state[None], derivatives[None]
     values, read = read_outputs(crn, outputs, names, held, constants, *found)
     # what follows from others moves with them, and is no parameter itself
-    free, at = settable(crn), dict(zip(names, [*constants, *held], strict=True))
-    by_free, own = values[0] @ crn.input_jacobian(), np.array([at[name] for name in free])
-    return Sensitivities(by_free, read[0], own, outputs, free)
+    free = (*settable(crn), *crn.floating)
+    by_free = sparse.block_diag([crn.input_jacobian(), np.eye(len(state))], format="csc")
+    at = dict(zip(names, [*constants, *held, *start], strict=True))
+    own = np.array([at[name] for name in free])
+    return Sensitivities(values[0] @ by_free, read[0], own, outputs, free)
 
 
-def _factorized(crn: ReactionNetwork, jacobian: sparse.csr_array) -> Any:
-    """J, ready to solve with, or a refusal that names what is not determined."""
-    scale = abs(jacobian).max(axis=1).toarray().ravel()
-    if len(scale) <= NAMED_UP_TO and len(scale):
+def _derivatives(
+    crn: ReactionNetwork, equations: RateEquations, state: FloatArray, right: FloatArray
+) -> FloatArray:
+    """dy of the reduced system, or a refusal that names what is not determined."""
+    if not equations.is_stable(state):
+        raise ConvergenceError(
+            f"network {crn.name!r}: its steady state is unstable: a small change leaves it, so"
+            " that nothing measures its sensitivities; start near a stable one"
+        )
+    matrix = equations.reduced_jacobian(state)
+    if len(state) <= NAMED_UP_TO:
+        dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
         # rows of one size: a slow species is no reason to call J singular
-        dense = jacobian.toarray() / np.where(scale > 0, scale, 1.0)[:, None]
-        left, sizes, _ = linalg.svd(dense)
-        if np.linalg.eigvals(jacobian.toarray()).real.max() > SINGULAR * abs(jacobian).max():
-            raise ConvergenceError(
-                f"network {crn.name!r}: its steady state is unstable: a small change leaves it, so"
-                " that nothing measures its sensitivities; start near a stable one"
-            )
+        scale = np.abs(dense).max(axis=1, keepdims=True)
+        scale[scale == 0] = 1.0
+        left, sizes, _ = linalg.svd(dense / scale)
         if sizes[-1] <= SINGULAR * sizes[0]:
-            combination = left[:, -1] / np.where(scale > 0, scale, 1.0)
+            independent = np.setdiff1d(np.arange(len(state)), equations.sums.dependent)
+            combination = (left[:, -1:] / scale)[: len(independent), 0]
+            names = [crn.floating[i] for i in independent]
             raise SingularJacobianError(
                 f"network {crn.name!r}: the Jacobian at its steady state is singular: the"
-                f" combination {combination_text(crn.floating, combination)} does not return after"
+                f" combination {combination_text(names, combination)} does not return after"
                 " a small change, so the steady state is not isolated and has no derivatives"
             )
-    try:
-        return splu(jacobian.tocsc())
-    except RuntimeError as error:  # what SuperLU raises for a singular matrix
+    largest = state.max(initial=0.0) or 1.0
+    found = solved(matrix, right, np.where(state > 0, state, largest))
+    if not np.all(np.isfinite(found)):
         raise SingularJacobianError(
-            f"network {crn.name!r}: the Jacobian at its steady state is singular ({error}), so it"
-            " has no derivatives"
-        ) from error
+            f"network {crn.name!r}: the Jacobian at its steady state is singular, so it has no"
+            " derivatives"
+        )
+    return found
 
 
 def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> FloatArray:
-    """A steady state (n_floating,) of any mass-action network, from its initial concentrations.
-
-    Integration by roadrunner until Newton's method, on the network's own Jacobian, takes over.
-    """
+    """A steady state (n_floating,) of any mass-action network, from its initial concentrations."""
     start = crn.initial_concentrations if near is None else np.asarray(near, dtype=float)
     if start.shape != (len(crn.floating),) or not np.all(np.isfinite(start) & (start >= 0)):
         expected = f"({len(crn.floating)},) concentrations >= 0"
         raise InputError(
             f"network {crn.name!r}: a state of shape {start.shape}; expected {expected}"
         )
-    # a start that is near needs no engine
-    polished = None if near is None else _newton(crn, start)
-    if polished is not None:
-        return polished
-    model = FlatModel(crn)
-
-    def advance(state: FloatArray, duration: float) -> FloatArray:
-        later = model.time_course(np.array([0.0, duration]), state)[-1]
-        return np.asarray(np.maximum(later, 0.0))
-
-    def finish(state: FloatArray, _: float) -> tuple[FloatArray, Outcome] | None:
-        found = _newton(crn, state)
-        return None if found is None else (found, AFTER_INTEGRATION)
-
-    state, outcome = come_to_rest(start, advance, finish, _DURATIONS)
+    equations = rate_equations(crn)
+    if near is not None:  # a start that is near needs no engine
+        polished = equations.newton(start, equations.sums.rows @ start)
+        far = 0.1 * start + 1e-3 * start.max(initial=0.0)
+        if polished is not None and np.all(np.abs(polished - start) <= far):
+            return polished
+    state, outcome = rest(equations, start, FlatModel(crn).advance)
     if outcome.failed:
         raise ConvergenceError(
             f"network {crn.name!r}: it has not come to rest ({outcome.reason}); does it grow"
             " without bound or oscillate?"
         )
     return state
-
-
-def _newton(crn: ReactionNetwork, state: FloatArray) -> FloatArray | None:
-    """Newton's method, if it ends near its start, at rest, with all concentrations >= 0."""
-    x = state.copy()
-    for _ in range(20):
-        try:
-            step = splu(crn.jacobian(x).tocsc()).solve(crn.right_hand_side(x))
-        except RuntimeError:
-            break
-        x = x - step
-        if not np.all(np.isfinite(x)):
-            return None
-        if np.all(np.abs(step) <= 1e-13 * np.abs(x).max(initial=1e-300)):
-            break
-    # what is so far below the largest concentration is rounding; farther off is another state
-    floor = 1e-12 * np.abs(x).max(initial=0.0)
-    far = 0.1 * state + 1e-3 * np.abs(state).max(initial=0.0)
-    if np.any(x < -floor) or np.any(np.abs(x - state) > far):
-        return None
-    x = np.maximum(np.where(np.abs(x) <= 1e-3 * floor, 0.0, x), 0.0)
-    balance = crn.balance(x)
-    return x if np.all(balance.distance <= 1e-11 * x + floor + balance.rounding) else None
-
-
-# What a network conserves -----------------------------------------------------------------------
-
-
-def refuse_conserved(crn: ReactionNetwork) -> None:
-    """Refuse a network that conserves a combination of its species, and name it."""
-    if len(crn.floating) > NAMED_UP_TO or not crn.floating:
-        return
-    kept = conserved_combinations(crn)
-    if len(kept):
-        text = " and ".join(combination_text(crn.floating, row) for row in kept[:3])
-        more = f" and {len(kept) - 3} more" if len(kept) > 3 else ""
-        raise SingularJacobianError(
-            f"network {crn.name!r} conserves {text}{more}: its steady state depends on the start"
-            " and is not isolated, so it has no derivatives; let a reaction make or consume what"
-            " is conserved, or hold one of these species as a boundary species"
-        )
-
-
-def conserved_combinations(crn: ReactionNetwork) -> FloatArray:
-    """Combinations c with c . N = 0, one per row, shape (n_conserved, n_floating), in echelon form.
-
-    >>> from crn_nn_tellurium import Reaction, Species
-    >>> there = Reaction("J1", ("A",), ("B",), "k1", 1.0)
-    >>> back = Reaction("J2", ("B",), ("A",), "k2", 2.0)
-    >>> conserved_combinations(ReactionNetwork([Species("A", 1.0), Species("B")], [there, back]))
-    array([[1., 1.]])
-    """
-    rest = linalg.null_space(crn.stoichiometry.toarray().T).T
-    rows: list[FloatArray] = []
-    # Gauss and Jordan's elimination; of an orthonormal basis, 1e-9 is rounding and no coefficient
-    while len(rest):
-        pivot = int(np.argmax(np.abs(rest).max(axis=0) > 1e-9))
-        best = int(np.abs(rest[:, pivot]).argmax())
-        row = rest[best] / rest[best, pivot]
-        rest = np.delete(rest, best, axis=0)
-        rest = rest - np.outer(rest[:, pivot], row)
-        rows = [other - other[pivot] * row for other in rows] + [row]
-    found = np.array(rows).reshape(len(rows), len(crn.floating))
-    return np.where(np.abs(found - found.round()) < 1e-9, found.round(), found) + 0.0
 
 
 def combination_text(names: Sequence[str], values: FloatArray) -> str:

@@ -18,7 +18,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import antimony
@@ -173,11 +173,11 @@ class CompiledModel:
         """Set parameters; nothing is recompiled."""
         self._model.setGlobalParameterValues(index, np.ascontiguousarray(values, dtype=float))
 
-    def volumes(self) -> FloatArray:
+    def compartment_sizes(self) -> FloatArray:
         """Sizes of the compartments, in the order of `compartments`."""
         return np.array(self._model.getCompartmentVolumes(), dtype=float)
 
-    def set_volumes(self, values: FloatArray) -> None:
+    def set_compartment_sizes(self, values: FloatArray) -> None:
         """Set the sizes of the compartments, before anything that is in them."""
         index = np.arange(len(values), dtype=np.int32)
         self._model.setCompartmentVolumes(index, np.ascontiguousarray(values, dtype=float))
@@ -304,6 +304,29 @@ class CompiledModel:
         """roadrunner's own dx/dt (n_floating,) at one state."""
         self._set_state(boundary, x)
         return np.array(self._model.getFloatingSpeciesConcentrationRates())
+
+    def reaction_rates(self, boundary: FloatArray, x: FloatArray) -> FloatArray:
+        """roadrunner's own rates (n_reactions,), amounts per time, at one state."""
+        self._set_state(boundary, x)
+        return np.array(self._model.getReactionRates())
+
+    @cached_property
+    def stoichiometry(self) -> FloatArray:
+        """Net amounts (n_floating, n_reactions)."""
+        reactions = self._model.getReactionIds()
+        if not (self.floating and reactions):
+            return np.zeros((len(self.floating), len(reactions)))
+        found = self._runner.getFullStoichiometryMatrix()
+        # in an order of its own, the independent species first
+        rows, columns = list(found.rownames), list(found.colnames)
+        order = [rows.index(name) for name in self.floating]
+        return np.asarray(found)[order][:, [columns.index(name) for name in reactions]]
+
+    def volumes(self) -> FloatArray:
+        """Of the compartments of the floating species (n_floating,): amounts at concentration 1."""
+        ones = np.ones(len(self.floating))
+        self._model.setFloatingSpeciesConcentrations(self._floating_index, ones)
+        return np.array(self._model.getFloatingSpeciesAmounts())
 
     def control_coefficients(
         self,

@@ -95,6 +95,17 @@ class FlatModel:
             start = self.crn.initial_state(held, constants)
         return self._run(run, time, start, {float(time[0]): held, **changes}, constants)
 
+    def advance(
+        self,
+        state: FloatArray,
+        duration: float,
+        boundary: FloatArray | None = None,
+        constants: FloatArray | None = None,
+    ) -> FloatArray:
+        """The state (n_floating,) that much later, without what is negative by rounding."""
+        course = self.time_course(np.array([0.0, duration]), state, boundary, constants)
+        return np.maximum(course[-1], 0.0)
+
     def trajectory(
         self,
         time: FloatArray,

@@ -44,7 +44,10 @@ class Simulator:
 
     Parameters
     ----------
-    net : Network
+    net : Network or ReactionNetwork
+        Of a ReactionNetwork, boundary species are the inputs (by default, ``x=None``, at their own
+        concentrations) and observables, or all floating species, the outputs; `steady_state` goes
+        where the time course does, and what is conserved is kept.
 
     Notes
     -----
@@ -61,12 +64,26 @@ class Simulator:
     True
     """
 
+    def __new__(cls, net: Network | ReactionNetwork) -> Simulator:
+        if cls is Simulator and isinstance(net, ReactionNetwork):
+            # one of its own kind, which is made from this class
+            from crn_nn_tellurium.simulation.reaction_simulator import ReactionSimulator
+
+            return super().__new__(ReactionSimulator)
+        return super().__new__(cls)
+
     def __init__(self, net: Network) -> None:
         if not isinstance(net, Network):
             raise NetworkError(f"Simulator takes a Network; got {type(net).__name__}")
         self.net = net
         self.kinetics = NetworkKinetics(net)
+        self.output_names, self.input_names = net.output_names, net.input_names
         self._chemistry = tuple(layer.chemistry for layer in self.kinetics.layers)
+
+    @property
+    def model(self) -> Network | ReactionNetwork:
+        """What it simulates."""
+        return self.net
 
     @cached_property
     def reactions(self) -> ReactionNetwork:
@@ -119,7 +136,7 @@ class Simulator:
 
     def steady_state(
         self,
-        x: npt.ArrayLike,
+        x: npt.ArrayLike | None = None,
         initial: float | npt.ArrayLike | Mapping[str, float] | None = None,
         method: Method = "units",
         on_error: OnError = "raise",
@@ -161,19 +178,9 @@ class Simulator:
             concentrations, residual, status = self._by_units(values, start)
         else:
             concentrations, residual, status = self._by_flat_model(values, start, method)
-        failed = failures(status)
-        # where a solver gave up is no answer: nobody shall plot it
-        concentrations[failed] = residual[failed] = np.nan
-        if on_error == "raise" and failed.any():
-            first = int(np.flatnonzero(failed)[0])
-            raise ConvergenceError(
-                f"{failed.sum()} of {len(values)} samples have no steady state; sample {first}: "
-                f"{status[first].reason}; on_error='nan' keeps the others",
-                tuple(status),
-            )
-        names = self.net.output_names, self.species
-        found = self._read(concentrations), concentrations, residual
-        return SteadyState(*found, tuple(status), method, *names)
+        refuse_failed(status, on_error, concentrations, residual)
+        found = self._read(concentrations, values), concentrations, residual
+        return SteadyState(*found, tuple(status), method, self.output_names, self.species)
 
     def _by_units(
         self, x: FloatArray, start: FloatArray | None
@@ -207,7 +214,7 @@ class Simulator:
 
     def time_course(
         self,
-        x: npt.ArrayLike,
+        x: npt.ArrayLike | None = None,
         t_end: float = 50.0,
         n_points: int = 501,
         *,
@@ -270,8 +277,9 @@ class Simulator:
             found = self.flat.trajectory(time, begin, boundary[0], volume, changes, seed)
         # the point at a step still has the inputs from before it
         held = np.searchsorted(list(later), time, side="left")
-        names = self.net.output_names, self.species, self.net.input_names
-        return TimeCourse(time, self._read(found), found, inputs[held], *names, volume)
+        names = self.output_names, self.species, self.input_names
+        read = self._read(found, boundary[held])
+        return TimeCourse(time, read, found, inputs[held], *names, volume)
 
     # Shapes -----------------------------------------------------------------------------------
 
@@ -283,7 +291,7 @@ class Simulator:
         # splitting an axis needs no copy, so numpy gives a view: callers write through it
         return block.reshape(len(block), chemistry.layer.n_out, len(chemistry.activation.species))
 
-    def _read(self, concentrations: FloatArray) -> FloatArray:
+    def _read(self, concentrations: FloatArray, _: FloatArray) -> FloatArray:
         """Outputs (n, n_out) at concentrations (n, n_species)."""
         last = len(self._chemistry) - 1
         return self._chemistry[last].activation.read(self.of_layer(concentrations, last))
@@ -292,7 +300,9 @@ class Simulator:
         """Concentrations (n, n_boundary) that carry input values (n, n_in)."""
         return by_sample(self.net.input_coding.concentrations(x))
 
-    def _batch(self, x: npt.ArrayLike) -> FloatArray:
+    def _batch(self, x: npt.ArrayLike | None) -> FloatArray:
+        if x is None:
+            raise InputError("a Network needs its input values x")
         values = self.net.input_coding.check(x)
         if values.ndim > 2:
             raise InputError(
@@ -300,18 +310,34 @@ class Simulator:
             )
         return np.atleast_2d(values)
 
-    def _one(self, x: npt.ArrayLike) -> FloatArray:
+    def _one(self, x: npt.ArrayLike | None) -> FloatArray:
         values = self._batch(x)
         if len(values) != 1:
             raise InputError(
                 f"inputs have shape {values.shape}; a time course takes one sample,"
-                f" ({self.net.n_in},)"
+                f" ({len(self.input_names)},)"
             )
         return values[0]
 
-    def __reduce__(self) -> tuple[type[Simulator], tuple[Network]]:
+    def __reduce__(self) -> tuple[type[Simulator], tuple[Network | ReactionNetwork]]:
         # compiled models stay in their process; units are compiled where the copy is used
         return Simulator, (self.net,)
 
     def __repr__(self) -> str:
         return f"Simulator({self.net!r}: {len(self.species)} species)"
+
+
+def refuse_failed(
+    status: Outcomes, on_error: OnError, concentrations: FloatArray, residual: FloatArray
+) -> None:
+    """Samples that failed become NaN, or raise."""
+    failed = failures(status)
+    # where a solver gave up is no answer: nobody shall plot it
+    concentrations[failed] = residual[failed] = np.nan
+    if on_error == "raise" and failed.any():
+        first = int(np.flatnonzero(failed)[0])
+        raise ConvergenceError(
+            f"{failed.sum()} of {len(status)} samples have no steady state; sample {first}: "
+            f"{status[first].reason}; on_error='nan' keeps the others",
+            tuple(status),
+        )

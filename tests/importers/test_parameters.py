@@ -256,7 +256,7 @@ def test_assignments_of_held_species_are_kept(tmp_path):
     assert crn.parameters == (cn.Parameter("q", 3.0),)
 
 
-PUBLIC = Path(__file__).parents[2] / "../shared/public/dsmts"
+DSMTS, NEEDS_DSMTS = collection("dsmts")
 
 
 @pytest.mark.skipif(not PUBLIC.is_dir(), reason="the DSMTS is not here")

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import optimize
 from support import networks
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.parameter_vector import parameters
-from crn_nn_tellurium.sensitivity.steady import conserved_combinations
 
 CORPUS = networks.corpus()
 IDS = [case.name for case in CORPUS]
@@ -94,28 +94,72 @@ def test_a_species_that_dies_out_has_sensitivities_too():
     assert abs(found["A", "d"]) < 1e-9
 
 
-CLOSED = {
-    "A + B": ([("A => B", "k1"), ("B => A", "k2")], [[1.0, 1.0]]),
-    "A + 2 C": ([("A A => C", "k1"), ("C => A A", "k2")], [[1.0, 2.0]]),
-    "A + C and B + C": (
-        [("A B => C", "k1"), ("C => A B", "k2")],
-        [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]],
-    ),
-    "A - B": ([("=> A B", "k1"), ("A B =>", "k2")], [[1.0, -1.0]]),
-}
+def network(starts, steps):
+    """Steps are (equation, value); rate constants are k1, k2, ..."""
+    reactions = [reaction(text, f"k{i}", value) for i, (text, value) in enumerate(steps, 1)]
+    species = (cn.Species(name, value) for name, value in starts.items())
+    return cn.ReactionNetwork(list(species), reactions, name="closed")
 
 
-@pytest.mark.parametrize("text", CLOSED)
-def test_what_is_conserved_is_named(text):
-    steps, rows = CLOSED[text]
-    names = sorted({s for equation, _ in steps for s in equation.replace("=>", " ").split()})
-    crn = cn.ReactionNetwork(
-        [cn.Species(s, 1.0) for s in names], [reaction(e, k, 1.0) for e, k in steps], name="closed"
-    )
-    np.testing.assert_allclose(conserved_combinations(crn), rows)
-    with pytest.raises(cn.SingularJacobianError) as caught:
+REVERSIBLE = network({"A": 10.0, "B": 0.0}, [("A => B", 2.0), ("B => A", 3.0)])
+
+
+def test_what_conserves_something_has_derivatives_by_constants_and_starts():
+    """A = s k2 / (k1 + k2), s = A(0) + B(0): all in closed form."""
+    found = cn.sensitivities(REVERSIBLE, parameters=["k1", "k2", "A", "B"])
+    np.testing.assert_allclose(found.output_values, [6.0, 4.0], rtol=1e-12)
+    np.testing.assert_allclose(found.parameter_values, [2.0, 3.0, 10.0, 0.0])
+    exact = np.array([-10 * 3 / 25, 10 * 2 / 25, 0.6, 0.6])
+    np.testing.assert_allclose(found.values[0], exact, rtol=1e-12)
+    np.testing.assert_allclose(found.values[1], [*-exact[:2], 0.4, 0.4], rtol=1e-12)
+    assert cn.sensitivities(REVERSIBLE).parameters == ("k1", "k2")
+    # from a state that is near, whose sum is meant
+    near = cn.sensitivities(REVERSIBLE, [3.0, 2.0001], parameters=["k1", "B"])
+    np.testing.assert_allclose(near.output_values, [3.00006, 2.00004], rtol=1e-12)
+    np.testing.assert_allclose(near.values[0], [-5.0001 * 3 / 25, 0.6], rtol=1e-12)
+
+
+def test_two_targets_of_one_inhibitor_agree_with_differences():
+    """Their sums are known, so the free inhibitor Q is the root of one equation."""
+    starts = {"P": 25.0, "Q": 150.0, "PQ": 0.0, "R": 1800.0, "RQ": 0.0}
+    on, off, on_r, off_r = 0.06, 3e-4, 1e-5, 0.1
+
+    def free(p, q, r, k):
+        def excess(x):
+            bound = p * x / (x + k[1] / k[0]) + r * x / (x + k[3] / k[2])
+            return x + bound - q
+
+        return optimize.brentq(excess, 0.0, q, xtol=1e-14, rtol=1e-15)
+
+    constants = [on, off, on_r, off_r]
+    steps = ["P Q => PQ", "PQ => P Q", "R Q => RQ", "RQ => R Q"]
+    crn = network(starts, list(zip(steps, constants, strict=True)))
+    found = cn.sensitivities(crn, parameters=["P", "Q", "R", "k1", "k2", "k3", "k4"])
+    assert found.output_values[1] == pytest.approx(106.10312903, abs=5e-9)
+    at = np.array([25.0, 150.0, 1800.0, *constants])
+    for column, value in enumerate(at):
+        # central differences: 1e-4 relative leaves 1e-8, rounding of the root 1e-11 / 1e-4
+        moved = [at + value * step * np.eye(7)[column] for step in (1e-4, -1e-4)]
+        up, down = (free(*x[:3], x[3:]) for x in moved)
+        expected = (up - down) / (2e-4 * value)
+        assert found.values[1, column] == pytest.approx(expected, rel=1e-6), column
+
+
+def test_starts_that_follow_from_constants_count():
+    """B(0) = 2 k1: A = (A(0) + 2 k1) k2 / (k1 + k2)."""
+    twice = cn.Expression((cn.Monomial(2.0, (("k1", 1.0),)),))
+    species = [cn.Species("A", 1.0), cn.Species("B", twice)]
+    crn = cn.ReactionNetwork(species, REVERSIBLE.reactions)
+    found = cn.sensitivities(crn, outputs=["A"], parameters=["k1", "B"])
+    slope = (2 * 5 - 5) * 3 / 25
+    np.testing.assert_allclose(found.values, [[slope, 0.6]], rtol=1e-12)
+
+
+def test_a_double_root_has_no_derivatives():
+    """A + B -> C from equal starts: C = min(A, B) has a kink there."""
+    crn = network({"A": 1.0, "B": 1.0, "C": 0.0}, [("A B => C", 1.0)])
+    with pytest.raises(cn.SingularJacobianError, match="does not return"):
         cn.sensitivities(crn)
-    assert f"'closed' conserves {text}:" in str(caught.value)
 
 
 def test_a_line_of_steady_states_without_conservation_is_refused():

@@ -1,0 +1,128 @@
+"""Steady states and time courses of any reaction network: the Simulator of what has no layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NoReturn, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray, check_choice
+from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.errors import InputError, NetworkError
+from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.simulation.conditions import fill, start_values
+from crn_nn_tellurium.simulation.flat import FlatModel
+from crn_nn_tellurium.simulation.outcome import Outcome, outcomes
+from crn_nn_tellurium.simulation.reduced_system import rate_equations, rest
+from crn_nn_tellurium.simulation.results import SteadyState
+from crn_nn_tellurium.simulation.simulator import Method, OnError, Simulator, refuse_failed
+
+
+class ReactionSimulator(Simulator):
+    """What `Simulator` of a `ReactionNetwork` is.
+
+    Inputs are its boundary species, by default at the network's own concentrations; outputs are
+    its observables or, where it has none, its floating species.
+    """
+
+    def __init__(self, crn: ReactionNetwork) -> None:
+        self.reactions = crn
+        self.species = crn.floating
+        self.output_names = tuple(o.id for o in crn.observables) or crn.floating
+        self.input_names = crn.boundary
+        self.flat = FlatModel(crn)
+
+    @property
+    def model(self) -> ReactionNetwork:
+        """What it simulates."""
+        return self.reactions
+
+    def __getattr__(self, name: str) -> NoReturn:
+        # what asks a Simulator for these is about neural networks
+        if name in ("net", "kinetics", "_chemistry"):
+            raise NetworkError(
+                f"this needs a Network; {self.reactions!r} has no layers, weights or classes"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def compile(self, method: Method = "flat") -> Simulator:
+        """Compile the model, so that the first answer does not wait; returns self."""
+        _check_method(method)
+        self.flat.compile()
+        return self
+
+    def steady_state(
+        self,
+        x: npt.ArrayLike | None = None,
+        initial: float | npt.ArrayLike | Mapping[str, float] | None = None,
+        method: Method = "flat",
+        on_error: OnError = "raise",
+    ) -> SteadyState:
+        """The steady states that time courses end in; what the network conserves is kept."""
+        _check_method(method)
+        check_choice("on_error", on_error, get_args(OnError))
+        crn, boundary = self.reactions, self._boundary(self._batch(x))
+        begin = crn.initial_state(boundary)
+        if initial is not None:
+            begin = fill(start_values(initial, self.species, len(boundary)), begin)
+        concentrations = np.empty_like(begin)
+        status = outcomes(Outcome("solved"), len(boundary))
+        for sample, (held, start) in enumerate(zip(boundary, begin, strict=True)):
+            concentrations[sample], status[sample] = self._rest(held, start, method == "flat")
+        residual = crn.balance(concentrations, boundary).imbalance.max(axis=-1, initial=0.0)
+        refuse_failed(status, on_error, concentrations, residual)
+        found = self._read(concentrations, boundary), concentrations, residual
+        return SteadyState(*found, tuple(status), method, self.output_names, self.species)
+
+    def _rest(
+        self, boundary: FloatArray, start: FloatArray, newton: bool
+    ) -> tuple[FloatArray, Outcome]:
+        def advance(state: FloatArray, duration: float) -> FloatArray:
+            return self.flat.advance(state, duration, boundary)
+
+        return rest(rate_equations(self.reactions, boundary), start, advance, newton)
+
+    def check_size(self) -> None:
+        """There is no other way to run it, so no size is refused."""
+
+    def _read(self, concentrations: FloatArray, boundary: FloatArray) -> FloatArray:
+        if not self.reactions.observables:
+            return concentrations.copy()
+        return self.reactions.observe(concentrations, boundary)
+
+    def _boundary(self, x: FloatArray) -> FloatArray:
+        return x
+
+    def _batch(self, x: npt.ArrayLike | None) -> FloatArray:
+        crn = self.reactions
+        if x is None:
+            return crn.boundary_concentrations[None]
+        values = np.asarray(x, dtype=float)
+        if values.ndim not in (1, 2) or values.shape[-1] != len(crn.boundary):
+            raise InputError(
+                f"network {crn.name!r}: inputs have shape {values.shape}; expected"
+                f" (n_samples, {len(crn.boundary)}), one per boundary species"
+            )
+        if not np.all(np.isfinite(values) & (values >= 0)):
+            raise InputError(
+                f"network {crn.name!r}: inputs are concentrations of its boundary species; expected"
+                " finite numbers >= 0"
+            )
+        return np.atleast_2d(values)
+
+    def __reduce__(self) -> tuple[type[Simulator], tuple[Network | ReactionNetwork]]:
+        return Simulator, (self.reactions,)
+
+    def __repr__(self) -> str:
+        return f"Simulator({self.reactions!r})"
+
+
+def _check_method(method: Method) -> None:
+    check_choice("method", method, get_args(Method))
+    if method == "units":
+        raise InputError(
+            "method 'units' solves a Network layer by layer; a ReactionNetwork has none: expected"
+            " 'flat' or 'integrate'"
+        )
