@@ -1,13 +1,13 @@
 """Parameters of models of others: one number wherever it is read, and functions of constants."""
 
 import math
-from pathlib import Path
 
 import libsbml
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from support.imports import DIALECTS, edited, formula, written
+from support.public import collection
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.simulation import FlatModel
@@ -259,17 +259,17 @@ def test_assignments_of_held_species_are_kept(tmp_path):
 DSMTS, NEEDS_DSMTS = collection("dsmts")
 
 
-@pytest.mark.skipif(not PUBLIC.is_dir(), reason="the DSMTS is not here")
+@NEEDS_DSMTS
 def test_dimers_of_the_stochastic_suite_have_its_moments():
     """k P (P - 1) / 2, means and standard deviations within the suite's own limits.
 
     Evans, Gillespie and Wilkinson, Bioinformatics 24 (2008) 285: Z within 3 and Y within 5.
     """
     with pytest.warns(UserWarning, match="'Dimerisation': its law counts molecules"):
-        crn = cn.import_sbml(PUBLIC / "dsmts-003-01.xml")
+        crn = cn.import_sbml(DSMTS / "dsmts-003-01.xml")
     model, n = FlatModel(crn), 300
     mean, sd = (
-        np.loadtxt(PUBLIC / f"dsmts-003-01-{what}.csv", delimiter=",", skiprows=1)[:, 1:]
+        np.loadtxt(DSMTS / f"dsmts-003-01-{what}.csv", delimiter=",", skiprows=1)[:, 1:]
         for what in ("mean", "sd")
     )
     time, start = np.arange(51.0), crn.initial_concentrations
