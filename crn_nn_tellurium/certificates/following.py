@@ -14,11 +14,12 @@ until all its errors fall, which they then do for ever.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.certificates.envelope import Coefficients, Envelope
@@ -72,6 +73,8 @@ class _Aim:
     coefficients: Coefficients
     values: FloatArray
     goal: float
+    # whether copies may start beyond the fixed point, where their errors are negative
+    either_side: bool = False
 
     @property
     def rate(self) -> float:
@@ -186,6 +189,7 @@ class EnvelopeModel:
             end = np.inf
         bounded = bool(np.isfinite(end))
         start = start_in(self.envelope, aim.coefficients, box, either_side=bounded)
+        aim = replace(aim, either_side=bool(np.min(start) < 0))
         is_last = (lambda time, _: time >= end) if bounded else self._settled(aim, trusted=False)
         run = self._run(aim, 0.0, start, is_last, EARLY / float(aim.coefficients.above.max()), end)
         return self._course(*run, aim, may_widen=True)
@@ -247,7 +251,7 @@ class EnvelopeModel:
         while True:
             grid = np.unique(np.minimum(grid, end))
             since = np.concatenate([times[-1][-1:], grid])
-            states.append(self._integrate(states[-1][-1], since, aim.values)[1:])
+            states.append(self._integrate(states[-1][-1], since, aim)[1:])
             times.append(grid)
             if is_last(float(grid[-1]), states[-1][-1]):
                 return np.concatenate(times), np.concatenate(states)
@@ -286,7 +290,7 @@ class EnvelopeModel:
             if not here.any():
                 continue
             fine = np.linspace(time[k], time[k + 1], _FINE)
-            course = self._integrate(state[k], fine, aim.values)
+            course = self._integrate(state[k], fine, aim)
             above, below = self.errors(course, aim.upper)
             still = np.maximum(above, below) > aim.goal
             still[-1] |= error[k + 1] > aim.goal
@@ -296,18 +300,49 @@ class EnvelopeModel:
             missing &= ~found
         return settled
 
-    def _integrate(self, start: FloatArray, times: FloatArray, values: FloatArray) -> FloatArray:
+    def _integrate(self, start: FloatArray, times: FloatArray, aim: _Aim) -> FloatArray:
         """States (n_times, n_species) with the envelope's rate constants (n_constants,)."""
         # roadrunner's error weights vanish with a species; too much error makes a later bound
         start = np.where(np.abs(start) < _TINY, _TINY, start)
         try:
-            return self.flat.time_course(times, start, constants=values)
+            course = self.flat.time_course(times, start, constants=aim.values)
         except ConvergenceError as error:
             raise ConvergenceError(
                 f"network {self.net.name!r}: the envelope could not be integrated; a smaller rates="
                 " or a box of starts in initial= makes it narrower, and bound='cheap' needs no"
                 f" integration ({error})"
             ) from error
+        self._check_noise(course, times, aim)
+        return course
+
+    def _check_noise(self, course: FloatArray, times: FloatArray, aim: _Aim) -> None:
+        """Refuse a course (n_times, n_species) in which copies cross: they never do, so that is
+        error of the integration, and a negative error would pass for a small one.
+        """
+        crossed, noisy = _lowest(*self.envelope.relative(course), aim.either_side, 1.0)
+        noisy |= _lowest(*self.errors(course, aim.upper), aim.either_side, aim.goal)[1]
+        if noisy.any():
+            k = int(noisy.argmax())
+            species = self.crn.floating[int(crossed[k].argmin())]
+            raise ConvergenceError(
+                f"network {self.net.name!r}: the envelope's integration lost its digits at t ="
+                f" {times[k]:.3g}, where the error of species {species!r} is"
+                f" {crossed[k].min():.3g} times its concentration; expected none below 0; a"
+                " smaller rates= or a box of starts in initial= makes the envelope narrower, and"
+                " bound='cheap' needs no integration"
+            )
+
+
+def _lowest(
+    high: FloatArray, low: FloatArray, either_side: bool, scale: float
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """What of two copies' errors (n_times, n) cannot be negative, and when it is, beyond SLACK."""
+    if not either_side:
+        least = np.minimum(high, low)
+        return least, (least < -SLACK * scale).any(axis=1)
+    # of copies that may both be beyond the fixed point, the width, with the noise of its two parts
+    width, size = high + low, np.maximum(np.abs(high), np.abs(low))
+    return width, (width < -SLACK * np.maximum(size, scale)).any(axis=1)
 
 
 def fixed_point(kinetics: NetworkKinetics, inputs: Bounds, rates: float) -> Bounds:
