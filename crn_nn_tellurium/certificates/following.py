@@ -251,7 +251,7 @@ class EnvelopeModel:
         while True:
             grid = np.unique(np.minimum(grid, end))
             since = np.concatenate([times[-1][-1:], grid])
-            states.append(self._integrate(states[-1][-1], since, aim)[1:])
+            states.append(self._walk(states[-1][-1], since, aim)[1:])
             times.append(grid)
             if is_last(float(grid[-1]), states[-1][-1]):
                 return np.concatenate(times), np.concatenate(states)
@@ -290,7 +290,7 @@ class EnvelopeModel:
             if not here.any():
                 continue
             fine = np.linspace(time[k], time[k + 1], _FINE)
-            course = self._integrate(state[k], fine, aim)
+            course = self._walk(state[k], fine, aim)
             above, below = self.errors(course, aim.upper)
             still = np.maximum(above, below) > aim.goal
             still[-1] |= error[k + 1] > aim.goal
@@ -300,25 +300,24 @@ class EnvelopeModel:
             missing &= ~found
         return settled
 
-    def _integrate(self, start: FloatArray, times: FloatArray, aim: _Aim) -> FloatArray:
+    def _integrate(self, start: FloatArray, times: FloatArray, values: FloatArray) -> FloatArray:
         """States (n_times, n_species) with the envelope's rate constants (n_constants,)."""
         # roadrunner's error weights vanish with a species; too much error makes a later bound
         start = np.where(np.abs(start) < _TINY, _TINY, start)
         try:
-            course = self.flat.time_course(times, start, constants=aim.values)
+            return self.flat.time_course(times, start, constants=values)
         except ConvergenceError as error:
             raise ConvergenceError(
                 f"network {self.net.name!r}: the envelope could not be integrated; a smaller rates="
                 " or a box of starts in initial= makes it narrower, and bound='cheap' needs no"
                 f" integration ({error})"
             ) from error
-        self._check_noise(course, times, aim)
-        return course
 
-    def _check_noise(self, course: FloatArray, times: FloatArray, aim: _Aim) -> None:
-        """Refuse a course (n_times, n_species) in which copies cross: they never do, so that is
+    def _walk(self, start: FloatArray, times: FloatArray, aim: _Aim) -> FloatArray:
+        """States (n_times, n_species), refused where copies cross: they never do, so that is
         error of the integration, and a negative error would pass for a small one.
         """
+        course = self._integrate(start, times, aim.values)
         crossed, noisy = _lowest(*self.envelope.relative(course), aim.either_side, 1.0)
         noisy |= _lowest(*self.errors(course, aim.upper), aim.either_side, aim.goal)[1]
         if noisy.any():
@@ -331,18 +330,19 @@ class EnvelopeModel:
                 " smaller rates= or a box of starts in initial= makes the envelope narrower, and"
                 " bound='cheap' needs no integration"
             )
+        return course
 
 
 def _lowest(
     high: FloatArray, low: FloatArray, either_side: bool, scale: float
 ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     """What of two copies' errors (n_times, n) cannot be negative, and when it is, beyond SLACK."""
-    if not either_side:
-        least = np.minimum(high, low)
-        return least, (least < -SLACK * scale).any(axis=1)
-    # of copies that may both be beyond the fixed point, the width, with the noise of its two parts
-    width, size = high + low, np.maximum(np.abs(high), np.abs(low))
-    return width, (width < -SLACK * np.maximum(size, scale)).any(axis=1)
+    least, size = np.minimum(high, low), np.zeros_like(high)
+    if either_side:
+        # both may be beyond the fixed point: the width, with the noise of its two parts
+        least, size = high + low, np.maximum(np.abs(high), np.abs(low))
+    noisy: npt.NDArray[np.bool_] = np.any(least < -SLACK * np.maximum(size, scale), axis=1)
+    return least, noisy
 
 
 def fixed_point(kinetics: NetworkKinetics, inputs: Bounds, rates: float) -> Bounds:
