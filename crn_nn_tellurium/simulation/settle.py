@@ -5,9 +5,9 @@ evaluation of the reaction rates, at its fixed point given the others, to within
 what double precision allows: each species by itself, however much smaller than the rest it is.
 (nleq2's Jacobian is by differences and its test is over all species; what it leaves is refined by
 Newton's method species by species, and where that brings no more 5e-10 is enough.) A root that is
-not positive is the other root of h + z y - y^2, which roadrunner's solver finds silently from below;
-such a sample is integrated (the time course always goes to the positive root) and solved again from
-there.
+not positive is the other root of h + z y - y^2, which roadrunner's solver finds silently from
+below; such a sample is integrated (the time course always goes to the positive root) and solved
+again from there.
 """
 
 from __future__ import annotations
