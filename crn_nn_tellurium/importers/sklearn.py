@@ -50,15 +50,15 @@ def from_sklearn(
     model : MLPClassifier, MLPRegressor, or Pipeline
         Fitted. A pipeline, of pipelines too, may have affine steps before the network:
         MinMaxScaler, StandardScaler, MaxAbsScaler, RobustScaler, PCA, IncrementalPCA,
-        TruncatedSVD, FastICA and selectors of features. They are folded into the first layer, so the result takes the raw
-        inputs, named after the columns of the DataFrame it was fitted to.
+        TruncatedSVD, FastICA and selectors of features. They are folded into the first layer, so
+        the result takes the raw inputs, named after the columns of the DataFrame it was fitted to.
     h : float
         Smoothing of every layer but a logistic output. The smaller, the closer to the hard ReLU and
         the slower the chemistry; ``net.with_h`` changes it.
     logistic_h : float
         Smoothing of a logistic output, (1 + z / sqrt(z^2 + 4 h)) / 2. At 1 its slope at z = 0 is
-        the logistic function's, 1/4, and probabilities differ by at most 0.037 (at |z| = 3.2): tails
-        fall like 1 / z^2 and not exponentially. Small values make a step of it.
+        the logistic function's, 1/4, and probabilities differ by at most 0.037 (at |z| = 3.2):
+        tails fall like 1 / z^2 and not exponentially. Small values make a step of it.
     inputs : {"signed", "nonnegative", "scaled"}
         As in `Network`.
     **options
