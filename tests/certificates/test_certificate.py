@@ -668,8 +668,17 @@ def test_an_envelope_below_zero_is_refused(monkeypatch):
         return run(self, boundary, start, times, *tolerances) - 1e-4
 
     monkeypatch.setattr(CompiledModel, "time_course", noisy)
-    with pytest.raises(cn.ConvergenceError, match=r"lost its digits .* expected none below 0"):
-        cn.certify(XOR, [1, 0], rates=0.01)
+    for options in ({"rates": 0.01}, {"initial": (0.0, 1.0)}, {"initial": (0.5, 0.5)}):
+        with pytest.raises(cn.ConvergenceError, match=r"lost its digits .* expected none below 0"):
+            cn.certify(XOR, [1, 0], 1e-2, **options)
+
+
+@pytest.mark.parametrize(("z", "time"), [(-60.0, 0.90295), (-6.0, 8.10305)])
+def test_noise_far_below_the_tolerance_is_no_matter(z, time):
+    """S settles at 1e-14 and starts at up to 1e6: what integration to 1e-10 leaves of that."""
+    net = cn.Network([cn.Layer([[1.0]], activation=cn.Sigmoid(h=2.9e-11))], inputs="signed")
+    # the numbers are this package's own from before noise was looked at
+    assert cn.settling_time(net, [z], 1e-3) == pytest.approx(time, rel=1e-4)
 
 
 def test_an_envelope_that_cannot_be_integrated_says_what_helps(monkeypatch):
