@@ -143,13 +143,10 @@ class Envelope:
         paired, i = self._partner[t] >= 0, int(self.terms.row[t])
         high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
         own = below(y)
-        # of a known network a pair's loss is G itself, which cancels: what is left is the net gain
-        k = self._coupling_id(t, "most, if unknown" if paired else "most")
-        reactions = [feed(k, x, above(y)) for x in high]
-        if paired:
-            k = self._coupling_id(t, "net, if known")
-            reactions += [feed(k, x, above(y)) for x in high]
+        # a pair acts as (1 + a_X) (G - L (1 + a)), where the bracket is not negative in either
+        # copy: what lies above the true G / L is the extra part
         k = self._coupling_id(t, "net" if paired else "most")
+        reactions = [feed(k, x, above(y)) for x in high]
         reactions += [feed(k, low, own), remove(k, low, own)]
         # -g f (1 - f_X) needs one g in both places: of an only gain, the rate itself
         k = self._coupling_id(t, "rate" if self._one_gain[i] else "least")
@@ -159,17 +156,17 @@ class Envelope:
         """A loss L (1 + e_X) of a species that relaxes, all that is lost by it at rest in c."""
         paired, i = self._partner[t] >= 0, int(self.terms.row[t])
         high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
-        most = self._coupling_id(t, "most, if unknown" if paired else "most")
-        least = self._coupling_id(t, "least, if unknown" if paired else "least")
-        reactions = [feed(most, low, above(y)), grow(least, low, above(y))]
         if paired:
-            k = self._coupling_id(t, "least, if known")
-            reactions += [remove(k, x, above(y)) for x in high]
+            least = self._coupling_id(t, "least")
+            reactions = [remove(least, x, above(y)) for x in high]
         else:
+            # numbered in the order in which the reactions name them, as `constants` are
+            most, least = self._coupling_id(t, "most"), self._coupling_id(t, "least")
+            reactions = [feed(most, low, above(y)), grow(least, low, above(y))]
             for x in high:
                 reactions += [feed(most, x, below(y)), remove(most, x, below(y))]
         if self.split[i]:
-            reactions.append(grow(self._coupling_id(t, "least"), low, extra(y)))
+            reactions.append(grow(least, low, extra(y)))
         return reactions
 
     def _coupling_id(self, t: int, kind: str) -> str:
@@ -252,16 +249,14 @@ class Envelope:
         for i in range(self.n):
             values += [found.above[i], found.below[i]] if self.relaxes[i] else [found.above[i]]
             values += [found.square_above[i], found.square_below[i]] if self.riccati[i] else []
-        now = ("", "if known" if found.known else "if unknown")
         for t, kind in self._couplings:
-            what, _, when = kind.partition(", ")
             value = {
                 "most": found.most[t],
                 "least": found.least[t],
                 "net": found.most[t] - found.least[self._partner[t]],
                 "rate": found.below[self.terms.row[t]],
-            }[what]
-            values.append(value if when in now else 0.0)
+            }[kind]
+            values.append(value)
         return np.maximum(np.array(values), 0.0)
 
     def coefficients(
@@ -301,12 +296,15 @@ class Envelope:
         known = np.array_equal(*fixed_point) and not rates
         return Coefficients(above, below, square * lower, c - made, most, least, known, fixed_point)
 
-    def ratio(self, i: int, found: Coefficients) -> float:
-        """Where the gain of a paired species by its catalyst equals the loss by it, relative."""
+    def ratio(self, i: int, found: Coefficients) -> tuple[float, float]:
+        """Bounds of where the gain of a paired species by its catalyst equals the loss by it,
+        relative to the fixed point.
+        """
         gains = self.is_paired & (self.terms.number > 0)
         gain = np.flatnonzero(gains & (self.terms.row == i))[0]
         loss = self._partner[gain]
-        return float(found.most[gain] / found.least[loss])
+        least = found.least[gain] / found.most[loss]
+        return float(least), float(found.most[gain] / found.least[loss])
 
     def catalysts(self, t: int) -> list[int]:
         """The floating species that catalyse a term."""

@@ -14,7 +14,7 @@ until all its errors fall, which they then do for ever.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -32,6 +32,8 @@ from crn_nn_tellurium.simulation import FlatModel
 
 SLACK = 1e-6
 """The envelope is held to (1 - SLACK) times the tolerance, for an integration to 1e-10."""
+_WIDTH = 1e-3
+"""By how much, relative to the tolerance, copies that may start on either side may cross."""
 RATIO = 1.05
 """Ratio of one time to the next on the grid that the envelope is first followed on."""
 _CHUNK = 60
@@ -72,6 +74,8 @@ class _Aim:
     coefficients: Coefficients
     values: FloatArray
     goal: float
+    # whether copies may start beyond the fixed point, where their errors are negative
+    either_side: bool = False
 
     @property
     def rate(self) -> float:
@@ -186,6 +190,7 @@ class EnvelopeModel:
             end = np.inf
         bounded = bool(np.isfinite(end))
         start = start_in(self.envelope, aim.coefficients, box, either_side=bounded)
+        aim = replace(aim, either_side=bool(np.min(start) < 0))
         is_last = (lambda time, _: time >= end) if bounded else self._settled(aim, trusted=False)
         run = self._run(aim, 0.0, start, is_last, EARLY / float(aim.coefficients.above.max()), end)
         return self._course(*run, aim, may_widen=True)
@@ -247,7 +252,7 @@ class EnvelopeModel:
         while True:
             grid = np.unique(np.minimum(grid, end))
             since = np.concatenate([times[-1][-1:], grid])
-            states.append(self._integrate(states[-1][-1], since, aim.values)[1:])
+            states.append(self._walk(states[-1][-1], since, aim)[1:])
             times.append(grid)
             if is_last(float(grid[-1]), states[-1][-1]):
                 return np.concatenate(times), np.concatenate(states)
@@ -286,7 +291,7 @@ class EnvelopeModel:
             if not here.any():
                 continue
             fine = np.linspace(time[k], time[k + 1], _FINE)
-            course = self._integrate(state[k], fine, aim.values)
+            course = self._walk(state[k], fine, aim)
             above, below = self.errors(course, aim.upper)
             still = np.maximum(above, below) > aim.goal
             still[-1] |= error[k + 1] > aim.goal
@@ -308,6 +313,38 @@ class EnvelopeModel:
                 " or a box of starts in initial= makes it narrower, and bound='cheap' needs no"
                 f" integration ({error})"
             ) from error
+
+    def _walk(self, start: FloatArray, times: FloatArray, aim: _Aim) -> FloatArray:
+        """States (n_times, n_species), refused where copies cross: they never do, so that is
+        error of the integration, and a negative error would pass for a small one.
+        """
+        course = self._integrate(start, times, aim.values)
+        outputs = _lowest(*self.errors(course, aim.upper), aim)
+        # copies of one start are one trajectory: their width is all noise, and it makes none early
+        slack = _WIDTH if aim.either_side else SLACK
+        noisy = (outputs < -slack * aim.goal).any(axis=1)
+        if not aim.either_side:
+            # noise of a species that is far below the tolerance is seen by nobody
+            least = _lowest(*self.envelope.relative(course), aim) * aim.upper
+            noisy |= (least < -SLACK * np.maximum(aim.upper, aim.goal)).any(axis=1)
+        if noisy.any():
+            k = int(noisy.argmax())
+            raise ConvergenceError(
+                f"network {self.net.name!r}: the envelope's integration lost its digits at t ="
+                f" {times[k]:.3g}, where an error is {outputs[k].min():.3g}; expected none below"
+                " 0; a smaller rates= or a box of starts in initial= makes the envelope narrower,"
+                " and bound='cheap' needs no integration"
+            )
+        return course
+
+
+def _lowest(high: FloatArray, low: FloatArray, aim: _Aim) -> FloatArray:
+    """Of two copies' errors (n_times, n), what cannot be negative."""
+    if not aim.either_side:
+        return np.minimum(high, low)
+    # both may be beyond the fixed point, but their width is not negative; where either is above the
+    # goal nothing is accepted, and noise of large errors does no harm
+    return np.where(np.maximum(high, low) > aim.goal, 0.0, high + low)
 
 
 def fixed_point(kinetics: NetworkKinetics, inputs: Bounds, rates: float) -> Bounds:

@@ -27,15 +27,6 @@ def start_anywhere(
 
     Species that are lost with their square may start at infinity; others at most at `initial_max`.
     """
-    terms = envelope.terms
-    catalysed = (terms.others < envelope.n).any(axis=1) & (terms.number > 0) & (terms.power == 0)
-    bad = catalysed & envelope.riccati[terms.row]
-    if bad.any():
-        name = envelope.crn.floating[terms.row[bad][0]]
-        raise NotCertified(
-            f"species {name!r} is made by a catalyst and lost with its square; a bound over all"
-            " starts is not known for this; give initial=(lower, upper), a box of starts"
-        )
     early = _Early(envelope, found, initial_max)
     highest = np.where(envelope.riccati, early.fast / early.time, early.level)
     return early.time, _state(envelope, highest, np.zeros(envelope.n), found)
@@ -62,12 +53,13 @@ def _state(
     """Errors of the copies for species between `low` and `high`, relative to the fixed point."""
     values: list[float] = []
     for i in range(envelope.n):
-        cap = envelope.ratio(i, found) if envelope.split[i] else np.inf
-        first, second = min(high[i], cap) - 1, 1 - min(low[i], cap)
+        # the part below the true ratio of gain to loss starts there at most, the rest above it
+        least, most = envelope.ratio(i, found) if envelope.split[i] else (np.inf, np.inf)
+        first, second = min(high[i], most) - 1, 1 - min(low[i], least)
         # unless exact, the copies start on either side of the fixed point
         values += [first, second] if exact else [max(first, 0.0), max(second, 0.0)]
         if envelope.split[i]:
-            values.append(max(high[i] - cap, 0.0))
+            values.append(max(high[i] - least, 0.0))
     return np.array(values)
 
 
@@ -127,16 +119,26 @@ class _Early:
         c, b = self.found.above[i], self.found.square_above[i]
         # what grows by C v + (s - 1) v / t and is lost by b v^2 stays below (s + C t) / (b t)
         constant = b + np.sqrt(max(c - b, 0.0) * b)
-        slope = 1.0
+        slope, made = 1.0, 0.0
         for t in self.envelope.terms_of[i]:
-            (catalyst,) = self.envelope.catalysts(t)
-            if terms.number[t] < 0:
+            catalyst, *others = self.envelope.catalysts(t)
+            if terms.number[t] > 0 and terms.power[t] == 0:
+                parts = [self._scaled(o) for o in (catalyst, *others)]
+                made += most[t] * float(np.prod(parts)) * self.time ** (2 - len(parts))
+            elif terms.number[t] < 0:
                 constant += most[t]
             elif self.envelope.riccati[catalyst]:
                 slope += most[t] * self.fast[catalyst]
             else:
                 constant += most[t] * self.level[catalyst]
-        return float((slope + constant * self.time) / b)
+        # what catalysts make of it without itself is at most made / t^2 until t0, and D / t stays
+        # above it all when b D^2 - (s + C t0) D - made >= 0
+        linear = slope + constant * self.time
+        return float((linear + np.sqrt(linear**2 + 4 * b * made)) / (2 * b))
+
+    def _scaled(self, i: int) -> float:
+        """Bound of t0 times a species, or of t times it if that is unbounded, up to t0."""
+        return float(self.fast[i] if self.envelope.riccati[i] else self.level[i] * self.time)
 
     def _log_peak(self, i: int) -> float:
         """Log of a bound of a species with a square, from below its cap."""
@@ -153,7 +155,7 @@ class _Early:
         """Bound of a species that starts below its cap."""
         envelope, terms, most = self.envelope, self.envelope.terms, self.found.most
         if envelope.split[i]:  # above the ratio it only falls
-            return float(max(self.cap[i], envelope.ratio(i, self.found)))
+            return float(max(self.cap[i], envelope.ratio(i, self.found)[1]))
         # y' <= gains without y + (gains with y) y, by their integrals up to the early time
         growth, loop = 0.0, 0.0
         for t in envelope.terms_of[i]:

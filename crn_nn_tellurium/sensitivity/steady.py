@@ -166,14 +166,13 @@ def sensitivities(
         found = _of_reactions(model, x)
         if outputs is None and model.observables:
             outputs = [observable.id for observable in model.observables]
-        parameters = (*model.rate_constants, *model.boundary) if parameters is None else parameters
+        parameters = settable(model) if parameters is None else parameters
+        refuse_followed(model, as_names(parameters))
     else:
         simulator = simulator_of(model)
         found = _of_network(simulator, x)
         wanted = found.parameters if parameters is None else as_names(parameters)
         check_h(simulator.kinetics, wanted)
-    if isinstance(model, ReactionNetwork) and parameters is not None:
-        refuse_followed(model, as_names(parameters))
     rows = _chosen("output", outputs, found.outputs)
     columns = _chosen("parameter", parameters, found.parameters)
     at = found.output_values[..., rows], found.parameter_values[..., columns]

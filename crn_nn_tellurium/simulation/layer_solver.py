@@ -15,7 +15,7 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import FloatArray, by_sample
 from crn_nn_tellurium.chemistry import Balance
 from crn_nn_tellurium.encoding import LayerEncoding
-from crn_nn_tellurium.kinetics import RateConstants, drive
+from crn_nn_tellurium.kinetics import RateConstants, drive, weighted_sums_of
 from crn_nn_tellurium.simulation.conditions import fill
 from crn_nn_tellurium.simulation.engine import compiled
 from crn_nn_tellurium.simulation.outcome import SOLVED, Outcomes, outcomes, worse
@@ -80,6 +80,24 @@ class LayerSolver:
             residual = np.maximum(residual, imbalance)
             status = worse(status, outcome)
         return LayerSolution(layer, residual, status)
+
+    def error(
+        self, catalysts: FloatArray, catalyst_error: FloatArray, layer: FloatArray
+    ) -> FloatArray:
+        """How far species (n, n_units, n_species) may be from their fixed point, to first order.
+
+        By their rates, by rounding, and since what the layer reads (n, n_catalysts) is off by at
+        most `catalyst_error`.
+        """
+        k, chemistry = self.own, self.chemistry
+        net, size = drive(chemistry, k, catalysts)
+        drive_error = weighted_sums_of(chemistry, np.abs(k.weights), catalyst_error)
+        found = np.zeros_like(layer)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            for plan in self.plans:
+                balance = plan.balance(net, size, layer, layer[:, :, plan.own], k)
+                found[:, :, plan.own] = plan.error(balance, drive_error, layer, found, k)
+        return found
 
 
 def _solve_stage(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, read_only
 from crn_nn_tellurium.chemistry import CONCENTRATION, MODEL_UNITS, Units, must_convert
 from crn_nn_tellurium.simulation.outcome import Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +37,9 @@ class SteadyState:
     output_names, species : tuple of str
         Identifiers of the columns.
     units : Units
-        What outputs and concentrations are in: the model's own, or those of `in_units`.
+        What outputs, errors and concentrations are in: the model's own, or those of `in_units`.
+    error_of : callable, optional
+        Gives what `error` is, in model units.
     """
 
     outputs: FloatArray
@@ -42,9 +50,32 @@ class SteadyState:
     output_names: tuple[str, ...] = field(repr=False)
     species: tuple[str, ...] = field(repr=False)
     units: Units = field(default=MODEL_UNITS, repr=False)
+    error_of: Callable[[], FloatArray] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         read_only(self.outputs, self.concentrations, self.residual)
+
+    @cached_property
+    def error(self) -> FloatArray | None:
+        """Bound (n_samples, n_out) of how far each output is from that of the exact steady state.
+
+        To first order: by what is left of the rates and by rounding, carried through the layers.
+        Of an output that is the difference of two large rails it is large. NaN for a sample that
+        failed; None in the points of a scan.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import Layer, Linear, Network, Simulator
+        >>> net = Network([Layer([[1.0]], activation=Linear(h=100.0))])
+        >>> steady = Simulator(net).steady_state([1e-9])  # 10.0000000005 - 9.9999999995
+        >>> bool(abs(steady.outputs[0, 0] - 1e-9) <= steady.error[0, 0] < 1e-12)
+        True
+        """
+        if self.error_of is None:
+            return None
+        found: FloatArray = self.units.concentration(self.error_of())
+        read_only(found)
+        return found
 
     def in_units(self, units: Units) -> SteadyState:
         """Outputs and concentrations in other units, nM say.
@@ -63,6 +94,17 @@ class SteadyState:
             units=units,
         )
 
+    def to_frame(self) -> pd.DataFrame:
+        """A row per sample: the outputs, their errors where known, the residual and the status."""
+        import pandas as pd
+
+        errors = self.outputs[:, :0] if self.error is None else self.error
+        names = [f"{name}_error" for name in self.output_names]
+        columns: dict[str, object] = dict(zip(self.output_names, self.outputs.T, strict=True))
+        columns |= dict(zip(names, errors.T, strict=False))
+        status = [str(outcome) for outcome in self.status]
+        return pd.DataFrame({**columns, "residual": self.residual, "status": status})
+
     @property
     def failed(self) -> int:
         """How many samples have no steady state here."""
@@ -79,9 +121,13 @@ class SteadyState:
     def __repr__(self) -> str:
         # of samples that all failed there is no residual
         worst = np.nanmax(self.residual, initial=0.0) if self.failed < len(self) else np.nan
+        error = ""
+        if self.error is not None and self.failed < len(self):
+            error = f", largest error of an output {np.nanmax(self.error, initial=0.0):.1e}"
         return (
             f"SteadyState({len(self)} samples, {self.outputs.shape[1]} outputs, {len(self.species)}"
-            f" species, by {self.method!r}: {self.failed} failed, largest residual {worst:.1e})"
+            f" species, by {self.method!r}: {self.failed} failed, largest residual {worst:.1e}"
+            f"{error})"
         )
 
 

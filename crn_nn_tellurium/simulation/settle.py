@@ -2,10 +2,12 @@
 
 A state of a network is accepted only if every concentration is positive and, by an independent
 evaluation of the reaction rates, at its fixed point given the others, to within 1e-12 relative or
-what double precision allows. (Where nleq2, whose Jacobian is by differences, cannot do that for a
-species many orders smaller than the rest, 5e-10 is enough.) A root that is not positive is the
-other root of h + z y - y^2, which roadrunner's solver finds silently from below; such a sample is
-integrated (the time course always goes to the positive root) and solved again from there.
+what double precision allows: each species by itself, however much smaller than the rest it is.
+(nleq2's Jacobian is by differences and its test is over all species; what it leaves is refined by
+Newton's method species by species, and where that brings no more 5e-10 is enough.) A root that is
+not positive is the other root of h + z y - y^2, which roadrunner's solver finds silently from
+below; such a sample is integrated (the time course always goes to the positive root) and solved
+again from there.
 """
 
 from __future__ import annotations
@@ -34,7 +36,10 @@ TOLERANCE = 1e-12
 ACCEPTED = 5e-10
 """The same, with which a state is taken when more work brings no more."""
 ABSENT = 1e-30
-"""The same beside the sample's largest concentration: what is so far below it nleq2 cannot do."""
+"""The same beside the sample's largest concentration: what is so far below it integration alone
+cannot do."""
+SWEEPS = 12
+"""Steps of Newton's method by species: of a quadratic from far above, then of what follows it."""
 DURATIONS = tuple(10.0**k for k in range(19))
 """Times to integrate over; a species that decays at 1e-13, as at inputs of -1e6, needs the last."""
 
@@ -80,12 +85,33 @@ def polish(
     return None
 
 
-def steady(balance: Balance, x: FloatArray, tolerance: float) -> npt.NDArray[np.bool_]:
-    """Which concentrations (..., n_species) are positive and at their fixed point."""
+def steady(
+    balance: Balance, x: FloatArray, tolerance: float, absent: float = 0.0
+) -> npt.NDArray[np.bool_]:
+    """Which concentrations (..., n_species) are positive and at their fixed point, but for `absent`
+    times the largest.
+    """
     with np.errstate(invalid="ignore"):
-        floor = ABSENT * x.max(axis=-1, keepdims=True, initial=0.0)
+        floor = absent * x.max(axis=-1, keepdims=True, initial=0.0)
         near = balance.distance <= tolerance * x + floor + balance.rounding
         return (x > 0) & np.isfinite(x) & near
+
+
+def refined(x: FloatArray, balance_of: Callable[[FloatArray], Balance]) -> FloatArray:
+    """States (n, n_species) after Newton's method for each species that is not at its fixed point,
+    given all others.
+    """
+    # units are cascades, so what is right stays right and what reads it becomes right next
+    for _ in range(SWEEPS):
+        balance = balance_of(x)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            later = x - balance.net / balance.slope
+        # only down a slope that comes back: else the time course leads elsewhere
+        moves = ~steady(balance, x, TOLERANCE) & (x > 0) & (balance.slope < 0) & (later > 0)
+        if not moves.any():
+            break
+        x = np.where(moves, later, x)
+    return x
 
 
 @dataclass(frozen=True)
@@ -154,6 +180,9 @@ def solve(
             again = block.missing(good)
             block.solve(x, again[np.all(x[again[:, None], block.columns] > 0, axis=1)])
         good = steady(balance_of(x, everyone), x, TOLERANCE)
+    if not good.all():
+        rest = np.flatnonzero(~good.all(axis=1) & (x > 0).all(axis=1))
+        x[rest] = refined(x[rest], lambda states: balance_of(states, rest))
     good = steady(balance_of(x, everyone), x, ACCEPTED)
     # a root that is not positive is left behind: the time course goes to the positive one
     for block in blocks:
@@ -180,14 +209,28 @@ def _integrate(
 ) -> tuple[FloatArray, Outcome]:
     """One block of one sample brought to rest, at the end by Newton's method if that is wanted."""
 
-    def is_steady(state: FloatArray, tolerance: float) -> np.bool_:
-        balance = balance_of(state[None], np.array([sample]))
-        return steady(balance, state[None], tolerance)[0, block.columns].all()
+    def balance(states: FloatArray) -> Balance:
+        return balance_of(states, np.array([sample]))
+
+    def is_steady(state: FloatArray, tolerance: float, absent: float = 0.0) -> np.bool_:
+        near = steady(balance(state[None]), state[None], tolerance, absent)
+        return near[0, block.columns].all()
+
+    def refine(state: FloatArray | None) -> FloatArray | None:
+        if state is None:
+            return None
+        found = state.copy()
+        found[block.columns] = refined(state[None], balance)[0, block.columns]
+        return found
 
     def finish(state: FloatArray, _: float) -> tuple[FloatArray, Outcome] | None:
-        if not newton:
-            return (state, INTEGRATED) if is_steady(state, TOLERANCE) else None
-        found = polish(state, lambda near: block.newton(near, sample), is_steady)
-        return None if found is None else (found, AFTER_INTEGRATION)
+        if newton:
+            found = polish(state, lambda near: refine(block.newton(near, sample)), is_steady)
+            return None if found is None else (found, AFTER_INTEGRATION)
+        if not is_steady(state, TOLERANCE, ABSENT):
+            return None
+        # below the integrator's absolute tolerance there is noise
+        found = refine(state)
+        return (found, INTEGRATED) if found is not None and is_steady(found, TOLERANCE) else None
 
     return come_to_rest(start, lambda state, time: block.advance(state, sample, time), finish)

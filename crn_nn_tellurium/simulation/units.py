@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
-from crn_nn_tellurium.chemistry import Balance, ReactionNetwork, Species
+from crn_nn_tellurium.chemistry import Balance, ReactionNetwork, Species, Terms
 from crn_nn_tellurium.encoding import Catalyst, LayerEncoding, Unit, structure_text, unit_reactions
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.kinetics import RateConstants
@@ -243,11 +243,7 @@ class UnitPlan:
         """How far the stage's species x (n, n_units, n_own) are from their fixed point."""
         k = constants.local[:, None, self._local_order]
         if self.stage.reads_layer:
-            fixed = layer[:, :, self._fixed]
-            # each unit sees the whole layer, itself too, as boundary species
-            every = by_sample(fixed)[:, None]
-            pool = np.broadcast_to(every, (*x.shape[:2], every.shape[-1]))
-            return self.local.balance(x, np.concatenate([fixed, pool], axis=-1), k)
+            return self.local.balance(x, self._held(layer), k)
         local = self.local.balance(x, np.empty(0), k)
         for position, rail in enumerate(self.chemistry.activation.rails):
             own = self.stage.species.index(rail.name)
@@ -255,3 +251,51 @@ class UnitPlan:
             local.gross[..., own] += size[..., position] * x[..., own]
             local.slope[..., own] += drive[..., position]
         return local
+
+    def _held(self, layer: FloatArray) -> FloatArray:
+        """What `local` has as boundary species (n, n_units, n_boundary), of values (n, n_units,
+        n_species) for the layer.
+        """
+        if not self.stage.reads_layer:
+            return np.empty((*layer.shape[:2], 0))
+        fixed = layer[:, :, self._fixed]
+        # each unit sees the whole layer, itself too
+        every = by_sample(fixed)[:, None]
+        pool = np.broadcast_to(every, (*layer.shape[:2], every.shape[-1]))
+        return np.concatenate([fixed, pool], axis=-1)
+
+    def error(
+        self,
+        balance: Balance,
+        drive_error: FloatArray,
+        layer: FloatArray,
+        layer_error: FloatArray,
+        constants: RateConstants,
+    ) -> FloatArray:
+        """How far the stage's species (n, n_units, n_own) may be from their fixed point, where
+        drives are off by at most (n, n_units) and earlier stages' species by (n, n_units,
+        n_species).
+        """
+        k = constants.local[:, None, self._local_order]
+        x, slope = layer[:, :, self.own], np.abs(balance.slope)
+        fixed, held_off = self._held(layer), self._held(layer_error)
+        driven = np.zeros_like(x)
+        if not self.stage.reads_layer:
+            for rail in self.chemistry.activation.rails:
+                own = self.stage.species.index(rail.name)
+                driven[..., own] = drive_error * x[..., own]
+        alone = balance.distance + balance.rounding + driven / slope
+        # |f| = |J d| bounds d by the comparison matrix, |J_ii| d_i <= |f_i| + sum |J_ij| d_j; of a
+        # cascade as many rounds as species solve it
+        off, ones, terms = alone, np.ones((*x.shape[:2], 1)), self._other_terms
+        sizes = terms.monomials(np.concatenate([x, fixed, ones], axis=-1), k)
+        for _ in self.own if len(terms) else ():
+            every = np.concatenate([off, held_off], axis=-1)
+            off = alone + terms.add(sizes * every[..., terms.column], sizes=True) / slope
+        return off
+
+    @cached_property
+    def _other_terms(self) -> Terms:
+        """The terms of the local Jacobian off its diagonal."""
+        terms = self.local.jacobian_terms
+        return terms.where(terms.row != terms.column)

@@ -4,11 +4,24 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris, load_wine
+from sklearn.datasets import load_breast_cancer, load_iris, load_wine
+from sklearn.decomposition import PCA, FastICA, IncrementalPCA, TruncatedSVD
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_selection import SelectKBest, VarianceThreshold
+from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    OneHotEncoder,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 
 import crn_nn_tellurium as cn
 
@@ -35,7 +48,19 @@ def classifier(*scalers, **options):
         (StandardScaler(), MinMaxScaler()),
         (StandardScaler(with_mean=False),),
         (StandardScaler(with_std=False),),
+        (MaxAbsScaler(),),
+        (RobustScaler(),),
+        (RobustScaler(with_centering=False), RobustScaler(with_scaling=False)),
+        (StandardScaler(), PCA(3)),
+        (PCA(2, whiten=True), MinMaxScaler()),
+        (IncrementalPCA(2), StandardScaler()),
+        (TruncatedSVD(3, random_state=0), StandardScaler()),
+        (FastICA(3, random_state=0), StandardScaler()),
+        (StandardScaler(), SelectKBest(k=2)),
+        (VarianceThreshold(0.5), "passthrough", FunctionTransformer()),
+        (make_pipeline(StandardScaler(), make_pipeline(PCA(3), RobustScaler())), MaxAbsScaler()),
     ],
+    ids=lambda steps: "-".join(type(step).__name__ for step in steps) or "none",
 )
 @pytest.mark.parametrize("names", [False, True])
 def test_classes_are_the_same(scalers, names):
@@ -85,3 +110,54 @@ def test_labels_compare_equal_to_scikit_learns(kind):
     x, y = load_iris(return_X_y=True)
     model = classifier().fit(x, (y > 0).astype(kind))
     np.testing.assert_array_equal(cn.from_sklearn(model, h=1e-10).predict(x), model.predict(x))
+
+
+def test_columns_of_a_frame_name_the_inputs():
+    data = load_iris(as_frame=True)
+    for model in (classifier(StandardScaler(), PCA(2)), classifier()[-1]):
+        net = cn.from_sklearn(model.fit(data.data, data.target), h=1e-10)
+        assert net.input_names == (
+            "sepal_length_cm",
+            "sepal_width_cm",
+            "petal_length_cm",
+            "petal_width_cm",
+        )
+    named = cn.from_sklearn(model, input_names=["a", "b", "c", "d"])
+    assert named.input_names == ("a", "b", "c", "d")
+
+
+@pytest.mark.parametrize("scalers", [(StandardScaler(),), (StandardScaler(), PCA(5))])
+def test_a_logistic_output_keeps_its_slope(scalers):
+    x, y = load_breast_cancer(return_X_y=True)
+    model = classifier(*scalers).fit(x, y)
+    net = cn.from_sklearn(model, h=1e-10)
+    np.testing.assert_array_equal(net.predict(x), model.predict(x))
+    expected = model.predict_proba(x)[:, 1]
+    # (1 + z / sqrt(z^2 + 4)) / 2 is at most 0.0369 from the logistic function, and the hidden
+    # units are smoothed by 1e-5
+    assert np.abs(net(x)[:, 0] - expected).max() <= 0.037
+    np.testing.assert_allclose(net.predict_proba(x)[:, 1], net(x)[:, 0])
+    # at z = 0 both have the slope 1/4
+    assert net.layers[-1].activation.derivative(0.0) == 0.25
+    step = cn.from_sklearn(model, h=1e-10, logistic_h=1e-10)
+    np.testing.assert_array_equal(step.predict(x), model.predict(x))
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (classifier(KBinsDiscretizer(encode="ordinal")), "a KBinsDiscretizer, .* not affine"),
+        (classifier(OneHotEncoder(handle_unknown="ignore")), "has a OneHotEncoder"),
+        (classifier(QuantileTransformer(n_quantiles=10)), "has a QuantileTransformer"),
+        (
+            classifier(make_pipeline(StandardScaler(), Normalizer())),
+            r"step 'pipeline__normalizer' .* Normalizer, .*from_sklearn\(pipeline\[k:\]\)",
+        ),
+        (classifier(FunctionTransformer(np.log1p)), "has a FunctionTransformer"),
+        (GridSearchCV(classifier(), {}), "a GridSearchCV; .* give its best_estimator_"),
+    ],
+)
+def test_steps_that_cannot_be_folded_are_named(model, message):
+    model.fit(*load_iris(return_X_y=True))
+    with pytest.raises(cn.NetworkError, match=message):
+        cn.from_sklearn(model)
