@@ -32,7 +32,8 @@ def write(source: Source) -> str:
     notes = [f"{o.id} = {formula(o.expression, PYTHON)}" for o in crn.observables]
     lines = _LANGUAGE.header(source, crn, notes)
     lines += [
-        "from biocrnpyler import ChemicalReactionNetwork, ParameterEntry, Reaction, Species",
+        "from biocrnpyler import ChemicalReactionNetwork, Compartment, ParameterEntry, Reaction",
+        "from biocrnpyler import Species",
         "",
         "constants = {",
         *(f"    {k!r}: {value!r}," for k, value in crn.constant_values.items()),
@@ -41,7 +42,9 @@ def write(source: Source) -> str:
         "initial = {",
         *(f"    {s!r}: {value!r}," for s, value in crn.start_values.items()),
         "}",
-        "species = {name: Species(name) for name in initial}",
+        "# laws leave the volume out, so it is 1: amounts are concentrations",
+        'volume = Compartment("default", size=1.0)',
+        "species = {name: Species(name, compartment=volume) for name in initial}",
         "",
         "",
         "def reaction(substrates, products, constant):",
