@@ -328,10 +328,10 @@ def test_by_default_the_first_input_varies_up_to_1_or_its_value():
     assert variation(XOR, "x1", 0.25) == ("x1", 0.25, 1.0, True)
 
 
-def test_by_default_a_rate_constant_varies_up_to_its_double():
+def test_by_default_a_rate_constant_varies_from_its_half_to_its_double():
     crn = replace(GROWTH, species=[replace(s, boundary=False) for s in GROWTH.species])
-    assert variation(crn) == ("k", 0.0, 2.0, False)
-    assert variation(GROWTH, "q") == ("q", 0.0, 1.0, False)
+    assert variation(crn) == ("k", 0.5, 2.0, False)
+    assert variation(GROWTH, "q") == ("q", 0.25, 1.0, False)
     off = replace(GROWTH, reactions=[replace(r, value=0.0) for r in GROWTH.reactions])
     assert variation(off, "q") == ("q", 0.0, 1.0, False)
 
