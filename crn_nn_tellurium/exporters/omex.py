@@ -146,7 +146,10 @@ def _readme(source: Source, t_end: float, variation: Variation | None) -> str:
         what = "steady states" if settles else "time courses"
         lines.append(f"- {what} for `{variation.id}` {span} (plot, report).")
     if not settles:
-        lines += ["", "The reactions conserve a sum of species, so that their steady states depend on"]
+        lines += [
+            "",
+            "The reactions conserve a sum of species, so that their steady states depend on",
+        ]
         lines += ["where they start; many solvers of steady states find none then."]
     net = source.model
     if isinstance(net, Network):
