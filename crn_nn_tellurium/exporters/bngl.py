@@ -24,16 +24,18 @@ _RESERVED = frozenset(
     acosh atanh rint min max sum avg if begin end model parameters molecules species observables
     functions reaction rules molecule types compartments actions null trash sat mm hill
     functionproduct arrhenius include_reactants exclude_reactants include_products
-    exclude_products deletemolecules moveconnected totalrate
+    exclude_products deletemolecules moveconnected totalrate mratio tfun
     """.split()
 )
-_LANGUAGE = Language("BioNetGen", "#", _RESERVED, folds_case=True)
+# a line that starts with begin, whatever follows, begins a block
+_ALLOWED = "(?i:(?!begin)[a-z]).*"
+_LANGUAGE = Language("BioNetGen", "#", _RESERVED, _ALLOWED, folds_case=True)
 _IMPORTED = ("Expression", "Initial", "Model", "Monomer", "Observable", "Parameter", "Rule")
 # a component is a name of the module, and goes to BioNetGen by the same name
 _PYSB_RESERVED = _RESERVED | {
     name.lower() for name in (*_IMPORTED, "sympy", *keyword.kwlist, *keyword.softkwlist)
 }
-_PYSB = Language("PySB", "#", _PYSB_RESERVED, folds_case=True)
+_PYSB = Language("PySB", "#", _PYSB_RESERVED, _ALLOWED, folds_case=True)
 
 
 @dataclass(frozen=True)
