@@ -16,8 +16,8 @@ from crn_nn_tellurium.chemistry import MODEL_UNITS, formula
 from crn_nn_tellurium.exporters.writing import Language, Source, counted
 
 _RESERVED = """
-    directive init new def rec constant if then else in of where and or not module spawn at time
-    exp log min max
+    directive new def rec if then else in of where and or not module spawn at time
+    exp log min max system inference with init constant
 """.split()
 _LANGUAGE = Language("Visual DSD", "//", frozenset(_RESERVED))
 
