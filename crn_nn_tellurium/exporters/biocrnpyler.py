@@ -10,8 +10,10 @@ import keyword
 from crn_nn_tellurium.chemistry import PYTHON, formula
 from crn_nn_tellurium.exporters.writing import Language, Source, molecules
 
-# its own rules, and what bioscrape, which simulates the SBML, takes for functions and numbers
+# its own rules and identifiers, whose namesakes it renames in species but not in laws, and what
+# bioscrape, which simulates the SBML, takes for functions and numbers
 _RESERVED = """
+    sec umol square_metre default avogadro exponentiale infinity notanumber
     t time pi log exp sqrt e1 beta gamma zeta re im nan inf max min abs print volume
 """.split()
 _LANGUAGE = Language(

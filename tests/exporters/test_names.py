@@ -24,6 +24,7 @@ from support.exports import (
 )
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.basics.identifiers import RESERVED
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.reactions import Observable
 from crn_nn_tellurium.importers.sbml import import_sbml
@@ -169,6 +170,30 @@ def test_every_word_of_bionetgen_can_be_a_name(role, tmp_path):
     found = read_by("bionetgen", network, tmp_path / "net.bngl", t_end=1.0)
     amounts = [value for name, value in found.items() if name != "time"]
     assert amounts == pytest.approx([np.exp(-0.5)] * len(network.species), rel=1e-8)
+
+
+@pytest.mark.parametrize("role", [constants_called, species_called])
+@pytest.mark.parametrize("format", ["biocrnpyler", pytest.param("pysb", marks=pytest.mark.slow)])
+def test_words_of_sbml_and_python_can_be_names(format, role, tmp_path):
+    """Their models go through libSBML's formulas, and through Python's names and sympy's."""
+    pytest.importorskip(format)
+    words = [*sorted(RESERVED), *keyword.kwlist, "numpy", "Symbol", "Add", "parameters"]
+    words += ["r0", "umol", "default", "square_metre", "uM", "second", "Compartment", "CRN"]
+    words = list({word.lower(): word for word in words}.values())
+    found = read_by(format, role(words), tmp_path / "net.py", format=format)
+    lost = [name for name in found if "zz_k" not in name]
+    amounts = [found[name] for name in lost if found[name] != 0.5]  # constants are 0.5
+    assert amounts == pytest.approx([np.exp(-0.5)] * len(words), rel=1e-7)
+
+
+def test_words_of_julia_and_catalyst_are_no_names(tmp_path):
+    """Julia's keywords (Base.isreserved), and what Catalyst's source forbids as symbols."""
+    julia = """
+        baremodule begin break catch const continue do else elseif end export false finally for
+        function global if import let local macro module quote return struct true try using while
+    """.split()
+    text = text_of(species_called([*julia, "im", "nothing", "pi", "t"]), tmp_path, "catalyst")
+    assert set(called(text)) == {*julia, "im", "nothing", "pi", "t"}
 
 
 def test_names_of_crnsimulators_own_are_not_overwritten(tmp_path):

@@ -30,9 +30,11 @@ def roadrunner(path, t_end):
     r.integrator.relative_tolerance, r.integrator.absolute_tolerance = 1e-10, 1e-14
     r.integrator.maximum_num_steps = 200_000
     r.simulate(0, t_end, 2)
-    names = [*r.model.getFloatingSpeciesIds(), *r.model.getBoundarySpeciesIds()]
+    # r.model is the species, where one is called so
+    model = r.getModel()
+    names = [*model.getFloatingSpeciesIds(), *model.getBoundarySpeciesIds()]
     values = {name: r[f"[{name}]"] for name in names}
-    return values | {name: r[name] for name in r.model.getGlobalParameterIds()}
+    return values | {name: r[name] for name in model.getGlobalParameterIds()}
 
 
 def copasi(path, t_end):
