@@ -10,8 +10,10 @@ import keyword
 from crn_nn_tellurium.chemistry import PYTHON, formula
 from crn_nn_tellurium.exporters.writing import Language, Source, molecules
 
-# its own rules, and what bioscrape, which simulates the SBML, takes for functions and numbers
+# its own rules and identifiers, whose namesakes it renames in species but not in laws, and what
+# bioscrape, which simulates the SBML, takes for functions and numbers
 _RESERVED = """
+    sec umol square_metre default avogadro exponentiale infinity notanumber
     t time pi log exp sqrt e1 beta gamma zeta re im nan inf max min abs print volume
 """.split()
 _LANGUAGE = Language(
@@ -32,7 +34,8 @@ def write(source: Source) -> str:
     notes = [f"{o.id} = {formula(o.expression, PYTHON)}" for o in crn.observables]
     lines = _LANGUAGE.header(source, crn, notes)
     lines += [
-        "from biocrnpyler import ChemicalReactionNetwork, ParameterEntry, Reaction, Species",
+        "from biocrnpyler import ChemicalReactionNetwork, Compartment, ParameterEntry, Reaction",
+        "from biocrnpyler import Species",
         "",
         "constants = {",
         *(f"    {k!r}: {value!r}," for k, value in crn.constant_values.items()),
@@ -41,7 +44,9 @@ def write(source: Source) -> str:
         "initial = {",
         *(f"    {s!r}: {value!r}," for s, value in crn.start_values.items()),
         "}",
-        "species = {name: Species(name) for name in initial}",
+        "# laws leave the volume out, so it is 1: amounts are concentrations",
+        'volume = Compartment("default", size=1.0)',
+        "species = {name: Species(name, compartment=volume) for name in initial}",
         "",
         "",
         "def reaction(substrates, products, constant):",

@@ -1,18 +1,21 @@
 """BioNetGen (.bngl), one molecule type per species, and PySB (.py), one monomer per species.
 
-BioNetGen's equations have k Y^2 for ``Y() + Y() -> Y()`` with the rate constant k, and this is what
-is written: its rule that a symmetric reaction is half as fast, and twice as effective where both
-molecules go, concerns the reactions that it makes from rules. Source: Harris et al., Bioinformatics
-32 (2016) 3366, doi 10.1093/bioinformatics/btw469. PySB hands its models to BioNetGen: Lopez et al.,
-Mol. Syst. Biol. 9 (2013) 646, doi 10.1038/msb.2013.1.
+A rule's rate constant is that of a way in which it can happen, and BioNetGen counts ways once that
+differ by a permutation of equal molecules with one fate. So k is multiplied by the number of those
+permutations: kept! deleted! for each species, since molecules on the left are matched with equal
+ones on the right as long as there are any. Source: Harris et al., Bioinformatics 32 (2016) 3366,
+doi 10.1093/bioinformatics/btw469. PySB hands its models to BioNetGen: Lopez et al., Mol. Syst.
+Biol. 9 (2013) 646, doi 10.1038/msb.2013.1.
 """
 
 from __future__ import annotations
 
 import keyword
+import math
 from dataclasses import dataclass
 
-from crn_nn_tellurium.chemistry import PYTHON, formula
+from crn_nn_tellurium.basics import free_id
+from crn_nn_tellurium.chemistry import PYTHON, Reaction, formula
 from crn_nn_tellurium.exporters.writing import Language, Source, agents
 
 _RESERVED = frozenset(
@@ -21,16 +24,18 @@ _RESERVED = frozenset(
     acosh atanh rint min max sum avg if begin end model parameters molecules species observables
     functions reaction rules molecule types compartments actions null trash sat mm hill
     functionproduct arrhenius include_reactants exclude_reactants include_products
-    exclude_products deletemolecules moveconnected totalrate
+    exclude_products deletemolecules moveconnected totalrate mratio tfun
     """.split()
 )
-_LANGUAGE = Language("BioNetGen", "#", _RESERVED, folds_case=True)
+# a line that starts with begin, whatever follows, begins a block
+_ALLOWED = "(?i:(?!begin)[a-z]).*"
+_LANGUAGE = Language("BioNetGen", "#", _RESERVED, _ALLOWED, folds_case=True)
 _IMPORTED = ("Expression", "Initial", "Model", "Monomer", "Observable", "Parameter", "Rule")
 # a component is a name of the module, and goes to BioNetGen by the same name
 _PYSB_RESERVED = _RESERVED | {
     name.lower() for name in (*_IMPORTED, "sympy", *keyword.kwlist, *keyword.softkwlist)
 }
-_PYSB = Language("PySB", "#", _PYSB_RESERVED, folds_case=True)
+_PYSB = Language("PySB", "#", _PYSB_RESERVED, _ALLOWED, folds_case=True)
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ def write(source: Source, options: Options) -> str:
     lines += ["end functions", "begin reaction rules"]
     for r in crn.reactions:
         sides = f"{agents(r.substrates, '0')} -> {agents(r.products, '0')}"
-        lines.append(f"  {r.id}: {sides} {r.rate_constant}")
+        lines.append(f"  {r.id}: {sides} {_rate_constant(r)}")
     length = f"t_end=>{source.until(options.t_end)!r},n_steps=>{options.n_steps}"
     # its own tolerances of 1e-8 would be the error of small concentrations
     exactly = "print_functions=>1,atol=>1e-12,rtol=>1e-10"
@@ -87,9 +92,27 @@ def write_pysb(source: Source) -> str:
         lines.append(f"Monomer({s.id!r})")
         lines.append(f"Initial({s.id}(), {initial}{', fixed=True' * s.boundary})")
         lines.append(f"Observable({seen[s.id]!r}, {s.id}())")
+    named = {k: k for k in crn.rate_constants}
+    taken = {name.lower() for name in (*crn.identifiers, *seen.values(), *starts.values())}
     for r in crn.reactions:
         sides = f"{agents(r.substrates, 'None')} >> {agents(r.products, 'None')}"
-        lines.append(f"Rule({r.id!r}, {sides}, {r.rate_constant})")
+        constant = _rate_constant(r)
+        if constant not in named:
+            # a rate is a component, so a multiple of a parameter has to be one
+            named[constant] = free_id(f"{r.rate_constant}_rule", taken, str.lower)
+            lines.append(f"Expression({named[constant]!r}, {constant})")
+        lines.append(f"Rule({r.id!r}, {sides}, {named[constant]})")
     for o in crn.observables:
         lines.append(f"Expression({o.id!r}, {formula(o.expression, PYTHON, seen)})")
     return "\n".join(lines) + "\n"
+
+
+def _rate_constant(reaction: Reaction) -> str:
+    """The rate constant of a rule that is as fast as the reaction."""
+    after = dict(reaction.products)
+    permutations = 1
+    for species, before in reaction.substrates:
+        kept = min(before, after.get(species, 0))
+        permutations *= math.factorial(kept) * math.factorial(before - kept)
+    k = reaction.rate_constant
+    return k if permutations == 1 else f"{permutations}*{k}"

@@ -26,12 +26,19 @@ from crn_nn_tellurium.basics import require
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
-from crn_nn_tellurium.exporters.tasks import Problem, Runs, Training, started_above
+from crn_nn_tellurium.exporters.tasks import (
+    Problem,
+    Runs,
+    Training,
+    Variation,
+    started_above,
+)
 from crn_nn_tellurium.exporters.writing import Source
 from crn_nn_tellurium.networks import Network
 
 _PROCESS = Path(__file__).with_name("copasi_process")
 _DATA = ".experiments.txt"
+_REPORT = ".scan.txt"  # which COPASI writes where it runs the scan
 # when it was written, which is taken out, so that equal models are equal files
 _DATE = re.compile(
     r"<!-- generated with COPASI.*?-->\n?|<dcterms:created>.*?</dcterms:created>\s*", re.DOTALL
@@ -61,7 +68,7 @@ def write(source: Source, options: Options) -> dict[str, str | bytes]:
         "n_steps": options.n_steps,
         "n_points": options.n_points,
         "outputs": {name: reference[name] for name in outputs},
-        "variation": variation and asdict(variation) | {"item": _start(reference[variation.id])},
+        "variation": variation and _varied(variation, reference[variation.id]),
         "fit": problem and _fit(problem, reference),
     }
     return _run(task, source.stem)
@@ -73,7 +80,8 @@ def _run(task: dict[str, Any], stem: str) -> dict[str, str | bytes]:
         path = Path(folder, "model.cps")  # COPASI reads no file with a name outside ASCII
         data = Path(folder, f"model{_DATA}")
         # another process: in this one COPASI's objects are mixed up with libcombine's
-        text = json.dumps({**task, "path": str(path), "data": str(data)})
+        files = {"path": str(path), "data": str(data), "report": f"model{_REPORT}"}
+        text = json.dumps({**task, **files})
         done = subprocess.run(
             [sys.executable, str(_PROCESS)], input=text, capture_output=True, text=True, check=False
         )
@@ -82,7 +90,8 @@ def _run(task: dict[str, Any], stem: str) -> dict[str, str | bytes]:
                 f"COPASI did not write the file: {(done.stderr or done.stdout).strip()[-500:]}"
             )
         model = _DATE.sub("", path.read_text(encoding="utf-8"))
-        model = model.replace(data.name, escape(stem + _DATA))
+        for ending in (_DATA, _REPORT):
+            model = model.replace(f"model{ending}", escape(stem + ending, {'"': "&quot;"}))
         return {"": model} | ({_DATA: data.read_bytes()} if data.exists() else {})
 
 
@@ -95,6 +104,11 @@ def _references(crn: ReactionNetwork) -> dict[str, str]:
 
 def _start(reference: str) -> str:
     return f"{reference}_0" if reference.startswith("[") else f"{reference}.InitialValue"
+
+
+def _varied(variation: Variation, reference: str) -> dict[str, Any]:
+    """What the scan varies: where it is set, and where it is read."""
+    return asdict(variation) | {"item": _start(reference), "place": reference}
 
 
 def _fit(problem: Problem, reference: dict[str, str]) -> dict[str, Any]:

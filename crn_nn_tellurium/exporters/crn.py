@@ -13,9 +13,12 @@ import keyword
 from crn_nn_tellurium.chemistry import formula
 from crn_nn_tellurium.exporters.writing import Language, Source, counted
 
-# crnsimulator hands names to Python and sympy
-_RESERVED = {*keyword.kwlist, *"S N E I O Q C pi oo zoo nan beta gamma zeta re im np".split()}
-_LANGUAGE = Language("crnsimulator", "#", frozenset(_RESERVED))
+# crnsimulator hands names to Python and sympy, and r is its rates
+_SYMPY = "S N E I O Q C Float pi oo zoo nan beta gamma zeta re im np r"
+_RESERVED = {*keyword.kwlist, *_SYMPY.split()}
+# what it calls the change of A is dAdt
+_ALLOWED = r"(?!d\w+dt$)[A-Za-z].*"
+_LANGUAGE = Language("crnsimulator", "#", frozenset(_RESERVED), _ALLOWED)
 
 
 def write(source: Source) -> str:

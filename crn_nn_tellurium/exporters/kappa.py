@@ -9,13 +9,16 @@ Boutillier et al., Bioinformatics 34 (2018) i583, doi 10.1093/bioinformatics/bty
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 
-from crn_nn_tellurium.chemistry import KAPPA, Side, formula
+from crn_nn_tellurium.chemistry import KAPPA, ReactionNetwork, Side, formula
+from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters.writing import Language, Source, molecules
 
 _RESERVED = "inf INF do set repeat alarm log exp sin cos tan sqrt max min abs int mod true false"
+_MOST_PLACES = 2.0**62  # its integers have 63 bits, one for the sign
 _LANGUAGE = Language("Kappa", "//", frozenset(_RESERVED.split()))
 
 
@@ -32,6 +35,8 @@ def write(source: Source, options: Options) -> str:
     Inputs are catalysts and so stay constant. Read-outs are concentrations again.
     """
     crn, count = _LANGUAGE.network(source.crn), options.molecules
+    start = crn.start_values
+    _check_places(source.crn, count)
     lines = _LANGUAGE.header(source, crn, [f"{count} molecules are a concentration of 1."])
     lines += [f"%agent: {s.id}()" for s in crn.species]
     lines += [f"%var: '{k}' {value!r}" for k, value in crn.constant_values.items()]
@@ -46,8 +51,21 @@ def write(source: Source, options: Options) -> str:
     lines += [f"%obs: '{name}' {text}" for name, text in seen.items()]
     lines += [f"%obs: '{o.id}' {formula(o.expression, KAPPA, read)}" for o in crn.observables]
     # molecules are whole: a start is as exact as 1 / count
-    lines += [f"%init: {round(value * count)} {name}()" for name, value in crn.start_values.items()]
+    lines += [f"%init: {round(value * count)} {name}()" for name, value in start.items()]
     return "\n".join(lines) + "\n"
+
+
+def _check_places(crn: ReactionNetwork, count: int) -> None:
+    """Refuse more places for a rule at the start than KaSim's integers hold, where it dies."""
+    start = crn.start_values
+    for r in crn.reactions:
+        places = math.prod((count * start[s]) ** n for s, n in r.substrates)
+        if places >= _MOST_PLACES:
+            raise FileFormatError(
+                f"reaction {r.id!r} ({r.equation}): at {count} molecules of a concentration of 1 it"
+                f" can happen in {places:.0e} places, and KaSim counts to {_MOST_PLACES:.0e};"
+                " take fewer with molecules="
+            )
 
 
 def _aligned(before: Side, after: Side) -> tuple[list[str], list[str]]:

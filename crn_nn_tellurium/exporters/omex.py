@@ -2,6 +2,8 @@
 
 The SED-ML has a steady state (KiSAO:0000407), a time course (KiSAO:0000019, CVODE) and a scan, with
 reports and plots. The scan has a model of its own: tellurium leaves a model as a scan left it.
+Reactions that conserve something have time courses alone, the scan's too: the solvers of steady
+states that read archives fail on a Jacobian without inverse, and an executor stops there.
 Source: Bergmann et al., BMC Bioinformatics 15 (2014) 369, doi 10.1186/s12859-014-0369-z; phraSED-ML
 writes the SED-ML: Choi et al., J. Bioinform. Comput. Biol. 14 (2016) 1650035.
 """
@@ -25,7 +27,17 @@ from crn_nn_tellurium.networks import Network
 
 _COMBINE = "http://identifiers.org/combine.specifications"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of each file, so that equal models are equal archives
+_SCAN = "steady state against"
 _EXPECTED = "the outputs that the steady state should have (closed form)"
+# a scan's points are apart in tellurium's plots, so that a line without markers is blank
+_STYLES = """\
+  <listOfStyles>
+    <style id="points">
+      <line type="solid"/>
+      <marker type="circle" size="4"/>
+    </style>
+  </listOfStyles>
+</sedML>"""
 _phrasedml_lock = threading.Lock()  # phraSED-ML keeps the models that it was told of
 
 
@@ -59,29 +71,44 @@ def _script(source: Source, options: Runs, variation: Variation | None) -> str:
     def curves(run: str) -> str:
         return ", ".join(f"{run}.{name}" for name in source.outputs)
 
+    settles = _settles(source)
     lines = [
         'net = model "model.xml"',
-        "settle = simulate steadystate",
         f"follow = simulate uniform(0, {source.until(options.t_end)!r}, {options.n_steps})",
-        "steady = run settle on net",
+        # an executor's own 1e-6 would be seen in small concentrations
+        "follow.algorithm.relative_tolerance = 1e-9",
+        "follow.algorithm.absolute_tolerance = 1e-14",
         "course = run follow on net",
     ]
     shown = [
-        f'report "steady state" {curves("steady")}',
         f'plot "time course" course.time vs {curves("course")}',
+        f'report "time course" course.time, {curves("course")}',
     ]
+    if settles:
+        lines[1:1] = ["settle = simulate steadystate", "steady = run settle on net"]
+        shown.insert(0, f'report "steady state" {curves("steady")}')
     if variation:
         name, across = variation.id, curves("scan")
         span = f"uniform({variation.low!r}, {variation.high!r}, {options.n_points})"
+        axis, what = (f"scan.{name}", _SCAN) if settles else ("scan.time", "time courses by")
         lines += [
             'varied = model "model.xml"',
-            "each = run settle on varied",
-            # reset: each point from the start values, not from the last point's steady state
+            f"each = run {'settle' if settles else 'follow'} on varied",
+            # reset: each point from the start values, not from the last point's end
             f"scan = repeat each for {name} in {span}, reset=true",
         ]
-        shown.append(f'plot "steady state against {name}" scan.{name} vs {across}')
-        shown.append(f'report "scan" scan.{name}, {across}')
+        shown.append(f'plot "{what} {name}" {axis} vs {across}')
+        shown.append(f'report "scan" {axis}, {across}')
     return "\n".join(lines + shown)
+
+
+def _settles(source: Source) -> bool:
+    """Whether no sum of species is conserved: N has full rank."""
+    changes = source.crn.stoichiometry
+    # layers of a network each have a rank of their own, and digits has thousands of reactions
+    if isinstance(source.model, Network):
+        return True
+    return bool(np.linalg.matrix_rank(changes.toarray()) == changes.shape[0])
 
 
 def _sedml(model: str, script: str) -> str:
@@ -93,16 +120,37 @@ def _sedml(model: str, script: str) -> str:
         phrasedml.clearReferencedSBML()
     if text is None:
         raise FileFormatError(f"phraSED-ML refuses the simulation: {error}")
-    return str(text)
+    return _with_markers(str(text))
+
+
+def _with_markers(sedml: str) -> str:
+    """The scan's curves with a marker at each point, for which phraSED-ML has no word."""
+    before, found, plot = sedml.partition(f'name="{_SCAN}')
+    if not found:
+        return sedml
+    curves, end, after = plot.partition("</plot2D>")
+    styled = curves.replace("<curve ", '<curve style="points" ')
+    return f"{before}{found}{styled}{end}{after}".replace("</sedML>", _STYLES)
 
 
 def _readme(source: Source, t_end: float, variation: Variation | None) -> str:
     lines = [f"# {source.crn.name}", "", *source.statements, ""]
     lines += ["`simulation.sedml` does with `model.xml`:", ""]
-    lines += ["- the steady state (report);", f"- a time course from 0 to {t_end:g} (plot);"]
+    course = f"a time course from 0 to {t_end:g} (plot, report)"
+    if settles := _settles(source):
+        lines += ["- the steady state (report);", f"- {course};"]
+    else:
+        lines += [f"- {course};"]
     if variation:
         span = f"from {variation.low:g} to {variation.high:g}"
-        lines.append(f"- steady states for `{variation.id}` {span} (plot, report).")
+        what = "steady states" if settles else "time courses"
+        lines.append(f"- {what} for `{variation.id}` {span} (plot, report).")
+    if not settles:
+        lines += [
+            "",
+            "The reactions conserve a sum of species, so that their steady states depend on",
+        ]
+        lines += ["where they start; many solvers of steady states find none then."]
     net = source.model
     if isinstance(net, Network):
         above = "Start values are above the steady state, from where solvers find the positive one."

@@ -56,8 +56,9 @@ _XHTML = "http://www.w3.org/1999/xhtml"
 class Options:
     """How laws are written."""
 
-    # k * A * B without the volume, which is 1, for readers that cannot do with it (bioscrape);
-    # units other than the model's own then do not agree
+    # k * A * B without the volume, which is 1, and species held constant as catalysts, for readers
+    # that cannot do with the one (bioscrape) or the other (GillesPy2 too); units other than the
+    # model's own then do not agree
     plain_laws: bool = False
 
 
@@ -231,10 +232,12 @@ class _Builder:
         assign(made, Reversible=False, SBOTerm=SBO_REACTION)
         if (self.level, self.version) == (3, 1):  # which demands what later ones do not have
             assign(made, Fast=False)
-        for create, side in (
-            (made.createReactant, reaction.substrates),
-            (made.createProduct, reaction.products),
-        ):
+        before, after = reaction.substrates, reaction.products
+        if self.plain_laws and not is_empty:
+            # such readers do not know boundary conditions either, but a catalyst is as constant
+            catalytic = self.crn.catalytic_sides(reaction)
+            before, after = catalytic if any(catalytic) else (before, after)
+        for create, side in ((made.createReactant, before), (made.createProduct, after)):
             for species, count in side:
                 reference = assign(create(), Species=species, Stoichiometry=count)
                 if self.level == 3:

@@ -51,7 +51,12 @@ class Runs:
             )
         # a rate constant of 0 would leave nothing to scan, so up to 1 then
         usual = max(crn.units.c0, held[name]) if name in held else 2 * constants[name] or 1.0
-        low, high = 0.0 if self.low is None else self.low, usual if self.high is None else self.high
+        # nor is there a steady state where what uses up a species does not happen: from one half on
+        least = 0.0 if name in held else constants[name] / 2
+        low, high = (
+            least if self.low is None else self.low,
+            usual if self.high is None else self.high,
+        )
         if not (is_real(low) and is_real(high) and 0 <= low < high < np.inf):
             raise InputError(
                 f"{name!r} varies from {low!r} to {high!r}; expected numbers 0 <= low < high"

@@ -1,5 +1,9 @@
 """Visual DSD and Visual CRN (.dsd): their common language of reactions, to paste or open there.
 
+Their ordinary equations have k X^2 for ``2X ->{k} Y``, which goes twice a unit of rate; the
+stochastic simulator alone would take k X (X - 1) / 2, unless kinetics are deterministic (ode.fs,
+reaction.fs and crn.fs of github.com/microsoft/crn-engine).
+
 Source: Spaccasassi et al., in Rewriting Logic and Its Applications (2019), and Visual DSD's manual;
 Lakin et al., Bioinformatics 27 (2011) 3211, doi 10.1093/bioinformatics/btr543.
 """
@@ -12,8 +16,8 @@ from crn_nn_tellurium.chemistry import MODEL_UNITS, formula
 from crn_nn_tellurium.exporters.writing import Language, Source, counted
 
 _RESERVED = """
-    directive init new def rec constant if then else in of where and or not module spawn at time
-    exp log min max
+    directive new def rec if then else in of where and or not module spawn at time
+    exp log min max system inference with init constant
 """.split()
 _LANGUAGE = Language("Visual DSD", "//", frozenset(_RESERVED))
 
@@ -40,9 +44,13 @@ def write(source: Source, options: Options) -> str:
     if not has_units:
         notes.append("Visual DSD labels concentrations nM and times s: it has no other words.")
     lines = _LANGUAGE.header(source, crn, notes)
+    # a rate constant is that of k X^2 in all of its simulators, and so in the stochastic one
     points = f"final={source.until(options.t_end)!r}; points={options.n_steps}"
+    points += "; kinetics=Deterministic"
     lines += [
         "directive simulator deterministic",
+        # its own 1e-5 would be seen in small concentrations
+        "directive deterministic { stiff=true; reltolerance=1e-9; abstolerance=1e-12 }",
         f"directive simulation {{ {points}; plots=[{'; '.join(plotted.values())}]; }}",
         *(["directive units { concentration=nM; time=s; }"] if has_units else []),
         "directive parameters [",

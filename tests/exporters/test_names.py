@@ -2,10 +2,13 @@
 
 import ast
 import csv
+import importlib.util
 import keyword
 import re
 from io import StringIO
+from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 from support.exports import (
@@ -15,11 +18,13 @@ from support.exports import (
     SBML,
     chain,
     exported,
+    run_reader,
     text_of,
     two,
 )
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.basics.identifiers import RESERVED
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.reactions import Observable
 from crn_nn_tellurium.importers.sbml import import_sbml
@@ -100,11 +105,103 @@ def test_observables_of_bionetgen_are_no_parameters(tmp_path):
     assert not set(observables) & set(re.findall(CONSTANTS_IN["bngl"], text, re.MULTILINE))
 
 
+@pytest.mark.parametrize("word", ["begin", "beginning", "Begin_model"])
 @pytest.mark.parametrize("name", ["bngl", "pysb"])
-def test_no_name_of_bionetgen_begins_a_block(name, tmp_path):
-    text = text_of(two("begin"), tmp_path, name)
-    assert called(text)
+def test_no_name_of_bionetgen_begins_a_block(name, word, tmp_path):
+    text = text_of(two(word), tmp_path, name)
+    assert word in called(text)
     assert not any(new.startswith("begin") for new in called(text).values())
+
+
+def home_of_bionetgen():
+    """The folder of BNG2.pl, without importing the package."""
+    spec = importlib.util.find_spec("bionetgen")
+    if spec is None:
+        pytest.skip("bionetgen is not installed")
+    return Path(spec.origin).parent / "bng-linux" / "Perl2"
+
+
+def read_by(reader, crn, path, **options):
+    (found,) = run_reader(reader, [cn.export(crn, path, **options)], 1.0)
+    return found
+
+
+def constants_called(words):
+    """Species that are lost, each with a rate constant that is called by a word."""
+    species = [cn.Species(f"zz_{i}", 1.0) for i in range(len(words))]
+    reactions = [
+        cn.Reaction(f"zz_r{i}", (s.id,), (), word, 0.5)
+        for i, (s, word) in enumerate(zip(species, words, strict=True))
+    ]
+    return cn.ReactionNetwork(species, reactions, name="zz_net")
+
+
+def species_called(words):
+    """Species that are called by words, and lost."""
+    species = [cn.Species(word, 1.0) for word in words]
+    reactions = [
+        cn.Reaction(f"zz_r{i}", (word,), (), f"zz_k{i}", 0.5) for i, word in enumerate(words)
+    ]
+    return cn.ReactionNetwork(species, reactions, name="zz_net")
+
+
+def test_every_function_of_bionetgen_can_be_a_name(tmp_path):
+    """All that BNG2.pl's own table lists, in any role, are renamed or kept so that it is right."""
+    source = (home_of_bionetgen() / "Expression.pm").read_text(encoding="utf-8")
+    words = re.findall(r'^\s*"(\w+)"\s*=> \{ FPTR', source, re.MULTILINE)
+    assert {"mratio", "TFUN", "_pi", "sqrt"} <= set(words)
+    for network in (constants_called(words), species_called(words)):
+        found = read_by("bionetgen", network, tmp_path / "net.bngl", overwrite=True, t_end=1.0)
+        amounts = [value for name, value in found.items() if name != "time"]
+        # every species is lost at a rate of 0.5; BNG2.pl integrates at 1e-10
+        assert amounts == pytest.approx([np.exp(-0.5)] * len(words), rel=1e-8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", [constants_called, species_called])
+def test_every_word_of_bionetgen_can_be_a_name(role, tmp_path):
+    """Words of its sources and of its parser of formulas, one of those that differ in case."""
+    words = {}
+    for file in sorted(home_of_bionetgen().glob("*.pm")):
+        text = file.read_text(encoding="utf-8", errors="replace")
+        for word in re.findall(r"\b[A-Za-z]\w*\b", text, re.ASCII):
+            words.setdefault(word.lower(), word)
+    network = role(sorted(words.values())[::12])  # some 400 of them: more take minutes
+    found = read_by("bionetgen", network, tmp_path / "net.bngl", t_end=1.0)
+    amounts = [value for name, value in found.items() if name != "time"]
+    assert amounts == pytest.approx([np.exp(-0.5)] * len(network.species), rel=1e-8)
+
+
+@pytest.mark.parametrize("role", [constants_called, species_called])
+@pytest.mark.parametrize("format", ["biocrnpyler", pytest.param("pysb", marks=pytest.mark.slow)])
+def test_words_of_sbml_and_python_can_be_names(format, role, tmp_path):
+    """Their models go through libSBML's formulas, and through Python's names and sympy's."""
+    pytest.importorskip(format)
+    words = [*sorted(RESERVED), *keyword.kwlist, "numpy", "Symbol", "Add", "parameters"]
+    words += ["r0", "umol", "default", "square_metre", "uM", "second", "Compartment", "CRN"]
+    words = list({word.lower(): word for word in words}.values())
+    found = read_by(format, role(words), tmp_path / "net.py", format=format)
+    lost = [name for name in found if "zz_k" not in name]
+    amounts = [found[name] for name in lost if found[name] != 0.5]  # constants are 0.5
+    assert amounts == pytest.approx([np.exp(-0.5)] * len(words), rel=1e-7)
+
+
+def test_words_of_julia_and_catalyst_are_no_names(tmp_path):
+    """Julia's keywords (Base.isreserved), and what Catalyst's source forbids as symbols."""
+    julia = """
+        baremodule begin break catch const continue do else elseif end export false finally for
+        function global if import let local macro module quote return struct true try using while
+    """.split()
+    text = text_of(species_called([*julia, "im", "nothing", "pi", "t"]), tmp_path, "catalyst")
+    assert set(called(text)) == {*julia, "im", "nothing", "pi", "t"}
+
+
+def test_names_of_crnsimulators_own_are_not_overwritten(tmp_path):
+    """It calls the change of A dAdt, its rates r, and reads formulas by sympy."""
+    pytest.importorskip("crnsimulator")
+    words = ["A", "dAdt", "r", "Float", "S", "k0", "p0"]
+    found = read_by("crnsimulator", species_called(words), tmp_path / "net.crn")
+    assert list(found.values()) == pytest.approx([np.exp(-0.5)] * len(words), rel=1e-7)
 
 
 @pytest.mark.parametrize("species", ["A_", "A__B", "lambda"])

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-import json
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.exports import run_reader
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.exporters.exporting import FORMATS
@@ -153,17 +153,6 @@ def read_back(reading: Reading, model: str, folder: Path, n_samples: int = 2) ->
             outputs = crn.observe([found[name] for name in crn.floating])[-net.n_out :]
         differences.append(np.abs(outputs - net(x)).max())
     return Read(max(differences), seconds / n_samples, paths[0].stat().st_size)
-
-
-def run_reader(reader: str, paths: list[Path], t_end: float) -> list[dict[str, float]]:
-    """Values by name, as the reader has them."""
-    task = json.dumps({"reader": reader, "paths": [str(path) for path in paths], "t_end": t_end})
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__).parents[1] / "support" / "readers.py")],
-        input=task, capture_output=True, text=True, check=False, timeout=1800,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize(("reading", "model"), CASES)

@@ -258,10 +258,10 @@ def test_by_default_the_first_input_varies_up_to_1_or_its_value():
     assert variation(XOR, "x1", 0.25) == ("x1", 0.25, 1.0, True)
 
 
-def test_by_default_a_rate_constant_varies_up_to_its_double():
+def test_by_default_a_rate_constant_varies_from_its_half_to_its_double():
     crn = replace(GROWTH, species=[replace(s, boundary=False) for s in GROWTH.species])
-    assert variation(crn) == ("k", 0.0, 2.0, False)
-    assert variation(GROWTH, "q") == ("q", 0.0, 1.0, False)
+    assert variation(crn) == ("k", 0.5, 2.0, False)
+    assert variation(GROWTH, "q") == ("q", 0.25, 1.0, False)
     off = replace(GROWTH, reactions=[replace(r, value=0.0) for r in GROWTH.reactions])
     assert variation(off, "q") == ("q", 0.0, 1.0, False)
 
@@ -413,6 +413,44 @@ def test_copasi_has_its_own_laws_and_tasks(model, tmp_path, elsewhere):
         f"Values[{f.id}]": (0.0, pytest.approx(3.0 * max(1.0, f.value)), pytest.approx(f.value))
         for f in (fitted(Source(XOR), crn, 3.0) if model is XOR else ())
     }
+
+
+def test_copasi_draws_and_reports_what_its_tasks_find(tmp_path, elsewhere):
+    """Curves have both channels, values and not objects; the report has a row a point."""
+    pytest.importorskip("basico")
+    path = cn.export(GROWTH, tmp_path / "my net.cps", low=0.25, high=1.0, n_points=3)
+    plots = elsewhere("basico", export_checkers.copasi_tasks, path)["plots"]
+    where = "CN=Root,Model=growth,Vector="
+    read_out = f"{where}Values[twice],Reference=Value"
+    feed = f"{where}Compartments[comp],Vector=Metabolites[F],Reference=Concentration"
+    time = "CN=Root,Model=growth,Reference=Time"
+    assert plots == {
+        "time course": ("Time-Course", [("twice", [time, read_out])]),
+        "steady state against F": ("Scan", [("twice", [feed, read_out])]),
+    }
+    name, (heading, *rows) = elsewhere("basico", export_checkers.scan_report, path)
+    assert (name, heading) == ("my net.scan.txt", ["[F]", "Values[twice]"])
+    # twice A at (F + 0.5) / 2; COPASI's resolution of steady states is 1e-9
+    expected = [[F, F + 0.5] for F in (0.25, 0.5, 0.75, 1.0)]
+    np.testing.assert_allclose(np.array(rows, dtype=float), expected, rtol=1e-8)
+
+
+def test_the_scan_of_an_archive_has_a_marker_a_point(tmp_path, elsewhere):
+    """Tellurium draws the points of a scan apart: a line without markers is blank."""
+    path = cn.export(GROWTH, tmp_path / "net.omex")
+    markers, names = elsewhere("libsedml", export_checkers.scan_markers, path)
+    assert markers == ["circle"]
+    courses = ["time course", "time course"]  # plot and report
+    assert names == ["steady state", *courses, "steady state against F", "scan"]
+
+
+def test_archives_of_what_conserves_a_sum_have_time_courses_alone(tmp_path, elsewhere):
+    """Tellurium's executor stops at a steady state that its solver does not find."""
+    crn = cn.import_antimony("model m() A -> B; k*A; B -> A; q*B; A = 1; k = 1; q = 2; end")
+    path = cn.export(crn, tmp_path / "net.omex")
+    markers, names = elsewhere("libsedml", export_checkers.scan_markers, path)
+    assert (markers, names) == ([], ["time course", "time course", "time courses by k", "scan"])
+    assert b"conserve a sum of species" in zipfile.ZipFile(path).read("README.md")
 
 
 @pytest.mark.parametrize("format", ["sbml", "sbml-l3v1", "sbml-l2v4", "copasi", "antimony", "omex"])

@@ -18,6 +18,12 @@ def copasi_tasks(path):
     import basico
 
     model = basico.load_model(path)
+
+    def plotted(name):
+        """Which tasks bring a plot up, and what its curves show."""
+        about = basico.get_plot_dict(name, model=model)
+        return about["tasks"], [(c["name"], c["channels"]) for c in about["curves"]]
+
     try:
         fitted = basico.get_fit_parameters(model=model)
         return {
@@ -25,9 +31,47 @@ def copasi_tasks(path):
             "scan": basico.get_scan_items(model=model),
             "sensitivities": basico.get_sensitivity_settings(model=model),
             "fitted": [] if fitted is None else fitted.reset_index().to_dict("records"),
+            "plots": {name: plotted(name) for name in basico.get_plots(model=model).index},
         }
     finally:
         basico.remove_datamodel(model)
+
+
+def scan_report(path):
+    """The lines of the report that COPASI writes when it runs the scan as the file says."""
+    import basico
+
+    before = os.getcwd()
+    os.chdir(os.path.dirname(path))
+    model = basico.load_model(os.path.basename(path))
+    try:
+        basico.run_scan(model=model)
+        (name,) = [name for name in os.listdir() if name.endswith(".scan.txt")]
+        with open(name, encoding="utf-8") as file:
+            return name, [line.split("\t") for line in file.read().splitlines()]
+    finally:
+        basico.remove_datamodel(model)
+        os.chdir(before)
+
+
+def scan_markers(path):
+    """The markers of the scan's curves, and the names of all that archives report."""
+    import zipfile
+
+    import libsedml
+
+    with zipfile.ZipFile(path) as archive:
+        document = libsedml.readSedMLFromString(archive.read("simulation.sedml").decode())
+    assert document.getNumErrors(libsedml.LIBSEDML_SEV_ERROR) == 0
+    markers, names = [], []
+    for i in range(document.getNumOutputs()):
+        output = document.getOutput(i)
+        names.append(output.getName())
+        if output.getName().startswith("steady state against"):
+            for j in range(output.getNumCurves()):
+                style = document.getEffectiveStyle(output.getCurve(j).getStyle())
+                markers.append(style.getMarkerStyle().getTypeAsString())
+    return markers, names
 
 
 def steady_state(path, name, concentration):

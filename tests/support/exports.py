@@ -1,7 +1,11 @@
 """Exported files as texts, and models to export."""
 
+import json
 import re
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 
 import libsbml
 import numpy as np
@@ -183,3 +187,14 @@ each_model = pytest.mark.parametrize(
         for name, crn in MODELS.items()
     ],
 )
+
+
+def run_reader(reader, paths, t_end):
+    """Values by name at a time, of each file, as a reader in a process of its own has them."""
+    task = json.dumps({"reader": reader, "paths": [str(path) for path in paths], "t_end": t_end})
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("readers.py"))],
+        input=task, capture_output=True, text=True, check=False, timeout=1800,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)

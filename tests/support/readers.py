@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -28,9 +30,11 @@ def roadrunner(path, t_end):
     r.integrator.relative_tolerance, r.integrator.absolute_tolerance = 1e-10, 1e-14
     r.integrator.maximum_num_steps = 200_000
     r.simulate(0, t_end, 2)
-    names = [*r.model.getFloatingSpeciesIds(), *r.model.getBoundarySpeciesIds()]
+    # r.model is the species, where one is called so
+    model = r.getModel()
+    names = [*model.getFloatingSpeciesIds(), *model.getBoundarySpeciesIds()]
     values = {name: r[f"[{name}]"] for name in names}
-    return values | {name: r[name] for name in r.model.getGlobalParameterIds()}
+    return values | {name: r[name] for name in model.getGlobalParameterIds()}
 
 
 def copasi(path, t_end):
@@ -54,6 +58,47 @@ def copasi(path, t_end):
             values |= dict(zip(names, table[column].tolist(), strict=True))
     basico.remove_datamodel(model)
     return values
+
+
+def copasi_course(path, t_end):
+    """COPASI: its time course, by LSODA."""
+    import basico
+
+    model = basico.load_model(str(path))
+    basico.run_time_course(0, t_end, 10, model=model, r_tol=1e-10, a_tol=1e-14, automatic=False)
+    table = basico.get_species(model=model)
+    names = [
+        own or name
+        for own, name in zip(table["sbml_id"].tolist(), table.index.tolist(), strict=True)
+    ]
+    return dict(zip(names, table["concentration"].tolist(), strict=True))
+
+
+def antimony(path, t_end):
+    """libAntimony and libRoadRunner."""
+    import antimony as language
+
+    if language.loadAntimonyFile(str(path)) < 0:
+        raise RuntimeError(language.getLastError())
+    with tempfile.TemporaryDirectory() as folder:
+        sbml = Path(folder, "model.xml")
+        sbml.write_text(language.getSBMLString(language.getMainModuleName()), encoding="utf-8")
+        return roadrunner(sbml, t_end)
+
+
+def petab(path, t_end):
+    """The model that petab's problem has, by libRoadRunner."""
+    import warnings
+
+    warnings.simplefilter("ignore")
+    import libsbml
+    from petab import v1
+
+    problem = v1.Problem.from_yaml(str(path))
+    with tempfile.TemporaryDirectory() as folder:
+        sbml = Path(folder, "model.xml")
+        sbml.write_text(libsbml.writeSBMLToString(problem.model.sbml_document), encoding="utf-8")
+        return roadrunner(sbml, t_end)
 
 
 def gillespy2(path, t_end):
@@ -184,20 +229,93 @@ def bioscrape(path, t_end):
 
 def kasim(path, t_end):
     """KaSim, as kappy brings it: one stochastic run, the mean of its second half."""
+    names, runs = _kasim(path, t_end, t_end / 200, 1)
+    rows = np.array([row for row in runs[0] if row[0] > t_end / 2], dtype=float)
+    return dict(zip(names, rows.mean(axis=0).tolist(), strict=True))
+
+
+def kasim_ends(path, t_end, n_runs=4):
+    """KaSim: the mean of the ends of some runs."""
+    names, runs = _kasim(path, t_end, t_end, n_runs)
+    ends = [max(rows, key=lambda row: row[0]) for rows in runs]
+    return dict(zip(names, np.mean(ends, axis=0).tolist(), strict=True))
+
+
+def _kasim(path, t_end, step, n_runs):
     import kappy
 
-    client = kappy.KappaStd()
+    client, runs = kappy.KappaStd(), []
     try:
         client.add_model_string(Path(path).read_text(encoding="utf-8"))
         client.project_parse()
-        client.simulation_start(kappy.SimulationParameter(t_end / 200, f"[T] > {t_end}", seed=1))
-        client.wait_for_simulation_stop()
-        plot = client.simulation_plot()
+        for seed in range(1, n_runs + 1):
+            setting = kappy.SimulationParameter(step, f"[T] > {t_end}", seed=seed)
+            client.simulation_start(setting)
+            client.wait_for_simulation_stop()
+            plot = client.simulation_plot()
+            runs.append(plot["series"])
+            client.simulation_delete()
     finally:
         client.shutdown()
-    rows = np.array([row for row in plot["series"] if row[0] > t_end / 2], dtype=float)
-    names = [name.strip("'") for name in plot["legend"]]
-    return dict(zip(names, rows.mean(axis=0).tolist(), strict=True))
+    return [name.strip("'") for name in plot["legend"]], runs
+
+
+def catalyst(path, t_end):
+    """Catalyst's rules, by scipy, for there is no Julia here: with combinatoric rate laws a rate
+    is divided by the factorials of its substrates' numbers.
+    """
+    text = Path(path).read_text(encoding="utf-8")
+    values = dict(re.findall(r"^        (\w+) = (\S+)$", text, re.MULTILINE))
+    start = dict(re.findall(r"^        (\w+)\(t\) = (\S+)$", text, re.MULTILINE))
+    rules = re.findall(r"^    (\w+), (.*) --> (.*)  #", text, re.MULTILINE)
+    divided = "@combinatoric_ratelaws false" not in text
+    return _by_rules(start, [(values[k], *sides) for k, *sides in rules], t_end, divided)
+
+
+def visual_dsd(path, t_end):
+    """Visual DSD's rules, by scipy: its deterministic simulators divide a rate by the factorials
+    of its reactants' numbers where kinetics are stochastic alone.
+    """
+    text = Path(path).read_text(encoding="utf-8")
+    values = dict(re.findall(r"(\w+)=([-+.e\d]+)(?=;|\n\])", text.partition("parameters [")[2]))
+    start = {name: x for x, name in re.findall(r"^\| ([-+.e\d]+) (\w+)$", text, re.MULTILINE)}
+    rules = re.findall(r"^\|(.*)->\{(\w+)\}(.*)$", text, re.MULTILINE)
+    divided = "kinetics=Stochastic" in text
+    return _by_rules(start, [(values[k], a, b) for a, k, b in rules], t_end, divided)
+
+
+def latex(path, t_end):
+    """The tables as they are printed, and mass action, by scipy."""
+    text = re.sub(r"\\mathrm\{(.*?)\}", r"\1", Path(path).read_text(encoding="utf-8"))
+    text = text.replace("\\_", "_").replace("\\varnothing", "")
+    text = re.sub(r" \\cdot 10\^\{(-?\d+)\}", r"e\1", text)
+    rules = re.findall(r"^\$(.*?) \\xrightarrow\{\w+\} (.*?)\$ & \$(.*?)\$", text, re.MULTILINE)
+    rows = re.findall(r"^\$(\w+)\$ & \$(\S+)\$ & (.*?) ?\\\\$", text, re.MULTILINE)
+    start = {name: value for name, value, _ in rows}
+    held = [name for name, _, is_held in rows if is_held]
+    return _by_rules(start, [(k, a, b) for a, b, k in rules], t_end, held=held)
+
+
+def _by_rules(start, rules, t_end, divided=False, held=()):
+    """Rules (constant, before, after) as texts: ``X + 2Y``, or ``X + 2*Y``."""
+    names = list(start)
+    net = np.zeros((len(names), len(rules)))
+    values, substrates = [], []
+    for j, (value, *sides) in enumerate(rules):
+        before, after = (
+            {name: int(n or 1) for n, name in re.findall(r"(?:\b(\d+)\*?)?([A-Za-z]\w*)", side)}
+            for side in sides
+        )
+        for side, sign in ((before, -1), (after, 1)):
+            for name, n in side.items():
+                net[names.index(name), j] += sign * n
+        twins = math.prod(math.factorial(n) for n in before.values()) if divided else 1
+        values.append(float(value) / twins)
+        substrates.append(before)
+    fixed = [name in held for name in names]
+    return _integrate(
+        names, [float(start[n]) for n in names], fixed, net, values, substrates, t_end
+    )
 
 
 def tables(path, t_end):
@@ -278,6 +396,15 @@ def _integrate(names, start, held, net, values, substrates, t_end):
 
 def sedml(path, t_end):
     """Tellurium's executor of COMBINE archives: what its steady-state task reports."""
+    return _report(path, "steady.")
+
+
+def sedml_course(path, t_end):
+    """The same: the end of its time course."""
+    return _report(path, "course.")
+
+
+def _report(path, task):
     import warnings
 
     warnings.simplefilter("ignore")
@@ -290,12 +417,10 @@ def sedml(path, t_end):
         tesedml.executeCombineArchive(
             str(path), workingDir=folder, createOutputs=True, saveOutputs=True, outputDir=folder
         )
-        table = min(
-            Path(folder).rglob("*report_*.csv"), key=lambda file: file.name
-        )  # the first is the steady state's
-        heading, row, *_ = table.read_text(encoding="utf-8").splitlines()
-    names = [name.removeprefix("steady.") for name in heading.split(",")]
-    return dict(zip(names, map(float, row.split(",")), strict=True))
+        texts = [file.read_text(encoding="utf-8") for file in Path(folder).rglob("*report_*.csv")]
+    (rows,) = [text.splitlines() for text in texts if text.startswith(task)]
+    names = [name.removeprefix(task) for name in rows[0].split(",")]
+    return dict(zip(names, map(float, rows[-1].split(",")), strict=True))
 
 
 READERS = {
@@ -303,6 +428,9 @@ READERS = {
     for function in (
         roadrunner,
         copasi,
+        copasi_course,
+        antimony,
+        petab,
         gillespy2,
         bionetgen,
         pysb,
@@ -310,9 +438,14 @@ READERS = {
         biocrnpyler,
         bioscrape,
         kasim,
+        kasim_ends,
+        catalyst,
+        visual_dsd,
+        latex,
         tables,
         graphml,
         sedml,
+        sedml_course,
     )
 }
 

@@ -22,7 +22,7 @@ def main() -> None:
     basico.set_task_settings(basico.T.STEADY_STATE, {"scheduled": True}, model=model)
     _follow(model, task)
     if task["variation"]:
-        _scan(model, task["variation"], task["n_points"])
+        _scan(model, task)
     _sensitivities(model, task["outputs"])
     if task["fit"]:
         _fit(model, task)
@@ -36,17 +36,40 @@ def _follow(model: Any, task: dict[str, Any]) -> None:
     basico.set_task_settings(
         basico.T.TIME_COURSE, {"problem": steps, "method": tolerances}, model=model
     )
+    _plot(model, "time course", "Time-Course", "Time", task["outputs"])
+
+
+def _plot(model: Any, name: str, kind: str, x: str, outputs: dict[str, str]) -> None:
+    """A plot of the outputs against x, which comes up for one kind of task."""
     curves = [
-        {"name": o, "channels": ["Time", place], "type": "Curve2D"}
-        for o, place in task["outputs"].items()
+        {"name": o, "channels": [_channel(model, x), _channel(model, place)]}
+        for o, place in outputs.items()
     ]
-    basico.add_plot("time course", items=curves, model=model)
+    basico.add_plot(name, curves=curves, tasks=kind, model=model)
 
 
-def _scan(model: Any, variation: dict[str, Any], n_points: int) -> None:
-    item = {"type": "scan", "num_steps": n_points, "log": False, "item": variation["item"]}
-    item |= {"min": variation["low"], "max": variation["high"]}
-    basico.set_scan_settings(subtask=basico.T.STEADY_STATE, scan_items=[item], model=model)
+def _channel(model: Any, place: str) -> str:
+    """What a curve reads, by COPASI's full name."""
+    found = model.findObjectByDisplayName(place)
+    # basico takes a quantity for its value in reports, but in plots it does not
+    is_value = place == "Time" or found.getObjectType() == "Reference"
+    return place if is_value else str(found.getValueReference().getCN().getString())
+
+
+def _scan(model: Any, task: dict[str, Any]) -> None:
+    variation, outputs = task["variation"], task["outputs"]
+    item = {"type": "scan", "num_steps": task["n_points"], "log": False}
+    item |= {"min": variation["low"], "max": variation["high"], "item": variation["item"]}
+    # the scan itself writes a row a point; a steady state as its subtask has no output to give
+    settings = {"subtask": basico.T.STEADY_STATE, "output_specification": []}
+    basico.set_scan_settings(settings={**settings, "scan_items": [item]}, model=model)
+    name = f"steady state against {variation['id']}"
+    _plot(model, name, "Scan", variation["place"], outputs)
+    columns = [variation["place"], *outputs.values()]
+    basico.add_report(name, task="Scan", table=columns, precision=15, model=model)
+    basico.assign_report(
+        name, "Scan", task["report"], append=False, confirm_overwrite=False, model=model
+    )
 
 
 def _sensitivities(model: Any, outputs: dict[str, str]) -> None:
