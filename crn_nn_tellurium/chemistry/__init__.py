@@ -29,6 +29,7 @@ from crn_nn_tellurium.chemistry.units import (
     Dimension,
     PhysicalUnits,
     Units,
+    check_units,
     duration,
     must_convert,
 )

@@ -219,11 +219,11 @@ def as_axes(vary: Vary) -> tuple[Axis, ...]:
     return axes
 
 
-def describe(name: str, kind: str, own: bool) -> dict[str, Any]:
-    """Attributes of what is varied; `own` where the model has a number of that name."""
+def describe(name: str, kind: str, own: bool, unit: str) -> dict[str, Any]:
+    """Attributes of what is varied; `own` where the model has a number of that name, in `unit`."""
     what = f"start of {name}" if kind == "start" else f"{kind} {name}".lstrip()
     long_name = what if own else COMMON[name][1]
-    return {"long_name": long_name, "units": "1" if kind in ("factor", "error") else "model units"}
+    return {"long_name": long_name, "units": "1" if kind in ("factor", "error") else unit}
 
 
 def renamed(name: str) -> str:

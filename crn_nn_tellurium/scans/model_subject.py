@@ -135,7 +135,8 @@ class ModelSubject(Subject):
         return "" if name in self._known else COMMON[name][0]
 
     def describe(self, name: str) -> dict[str, Any]:
-        return describe(name, self._kind(name), own=name in self._known)
+        own = name in self._known
+        return describe(name, self._kind(name), own, self.plan.unit_of(name))
 
     # Solving --------------------------------------------------------------------------------------
 

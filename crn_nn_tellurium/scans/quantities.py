@@ -14,6 +14,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, check_choice, check_positive
 from crn_nn_tellurium.certificates import Bound, settling_time
+from crn_nn_tellurium.chemistry import TIME
 from crn_nn_tellurium.errors import (
     ConvergenceError,
     InputError,
@@ -35,7 +36,6 @@ from crn_nn_tellurium.simulation import SOLVED, Kind, Outcome, outcomes, worse
 
 # Long name of the variables that hold classes
 CLASS = "class"
-UNITS: Mapping[str, Any] = {"units": "model units"}
 
 
 class Outputs(Quantity):
@@ -45,7 +45,8 @@ class Outputs(Quantity):
 
     def variable(self, subject: Subject, name: str) -> Variable:
         further = (*subject.plan.over_time, ("output", len(subject.outputs)))
-        return Variable(name, subject.plan.every, further, attrs={**UNITS, "long_name": "output"})
+        attrs = {"units": subject.plan.unit_of(name), "long_name": "output"}
+        return Variable(name, subject.plan.every, further, attrs=attrs)
 
     def keep(self, subject: Subject, states: States, variable: Variable) -> FloatArray:
         return states.outputs
@@ -66,9 +67,8 @@ class AllSpecies(Quantity):
 
     def variable(self, subject: Subject, name: str) -> Variable:
         further = (*subject.plan.over_time, ("species", len(subject.species)))
-        return Variable(
-            name, subject.plan.every, further, attrs={**UNITS, "long_name": "concentration"}
-        )
+        attrs = {"units": subject.plan.unit_of(name), "long_name": "concentration"}
+        return Variable(name, subject.plan.every, further, attrs=attrs)
 
     def keep(self, subject: Subject, states: States, variable: Variable) -> FloatArray:
         return states.values[..., : len(subject.species)]
@@ -99,7 +99,7 @@ class Single(Quantity):
     def variable(self, subject: Subject, name: str) -> Variable:
         what = "output " if self.of in subject.outputs else ""
         what = "concentration of " if not what and self.of in subject.species else what
-        attrs = {**UNITS, "long_name": what + self.of}
+        attrs = {"units": subject.plan.unit_of(self.of), "long_name": what + self.of}
         return Variable(name, subject.plan.every, subject.plan.over_time, attrs=attrs)
 
     def keep(self, subject: Subject, states: States, variable: Variable) -> FloatArray:
@@ -361,7 +361,10 @@ class SettlingTime(Quantity):
         object.__setattr__(self, "tolerance", float(self.tolerance))
 
     def variable(self, subject: Subject, name: str) -> Variable:
-        attrs = {**UNITS, "long_name": "settling time"}
+        attrs: dict[str, Any] = {
+            "units": subject.plan.units.name(TIME),
+            "long_name": "settling time",
+        }
         attrs |= {"tolerance": self.tolerance, "bound": self.bound}
         return Variable(name, subject.plan.every, attrs=attrs)
 

@@ -47,7 +47,7 @@ class SteadyState:
         read_only(self.outputs, self.concentrations, self.residual)
 
     def in_units(self, units: Units) -> SteadyState:
-        """Outputs and concentrations in other units, nM say.
+        """Outputs and concentrations in other units, nM say; outputs may be differences, below 0.
 
         Raises
         ------

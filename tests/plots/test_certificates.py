@@ -82,7 +82,10 @@ def test_a_converted_certificate_is_drawn_in_its_units_with_trajectories_of_the_
         plot_envelope(certificate, course.in_units(units), plt.figure().subplots(), units=units),
     ]
     for ax in drawn:
-        assert (ax.get_xlabel(), ax.get_ylabel()) == ("time (h)", "value (nM)")
+        assert (ax.get_xlabel(), ax.get_ylabel()) == (
+            "time (h)",
+            "concentration or difference (nM)",
+        )
         assert legend(ax)[2] == "fixed point ± 0.2 nM"
         assert marked(ax) == pytest.approx(2 * certificate.settling_time)
         np.testing.assert_allclose(ax.lines[0].get_ydata(), 10 * certificate.envelope.lower[:, 0])
@@ -97,7 +100,7 @@ def test_envelopes_that_cannot_be_drawn_are_refused():
         plot_envelope(cn.certify(net, [0, 1], bound="cheap"))
     certificate = cn.certify(net, [0, 1], tolerance=0.1)
     in_tube = certificate.in_units(PhysicalUnits(c0=10, tau=100))
-    with pytest.raises(cn.InputError, match="already; expected model units, to be converted"):
+    with pytest.raises(cn.InputError, match="already; expected model units"):
         plot_envelope(in_tube, units=PhysicalUnits(c0=10, tau=200))
     other = cn.Simulator(cn.load_model("iris")).time_course([5.1, 3.5, 1.4, 0.2], n_points=11)
     with pytest.raises(
