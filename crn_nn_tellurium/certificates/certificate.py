@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, check_choice, read_only
+from crn_nn_tellurium.basics import FloatArray, check_choice, read_only, some
 from crn_nn_tellurium.certificates.closed_form import in_closed_form
 from crn_nn_tellurium.certificates.following import EnvelopeModel
 from crn_nn_tellurium.certificates.question import (
@@ -130,7 +130,7 @@ class Certificate:
             return "starts in the given box"
         if self.initial_max is None:
             return "all non-negative starts"
-        few = ", ".join(self.capped[:3]) + (", ..." if len(self.capped) > 3 else "")
+        few = some(self.capped, 3)
         most = self.units.text(self.initial_max, CONCENTRATION)
         return f"all non-negative starts with {few} at most {most}"
 

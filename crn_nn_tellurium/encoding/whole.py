@@ -35,6 +35,8 @@ def written(
 ) -> ReactionNetwork:
     """The reactions of a model as a file has them: in these units, start values as asked for."""
     check_choice("starts", starts, get_args(Starts))
+    if isinstance(x, str):
+        raise InputError(f"x is {x!r}; expected input values; the form comes third: form={x!r}")
     if isinstance(model, Network):
         crn = to_reactions(model, x)
         # the range of scaled inputs, and others of size up to 1, are concentrations up to 1; the

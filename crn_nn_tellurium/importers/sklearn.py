@@ -19,7 +19,18 @@ _HIDDEN: dict[str, type[Activation]] = {"relu": SmoothedReLU, "identity": Linear
 _OUTPUT: dict[str, type[Activation]] = {"identity": Linear, "softmax": Linear, "logistic": Sigmoid}
 
 
-def from_sklearn(model: Any, h: float = 1e-6, *, inputs: str = "signed", **options: Any) -> Network:
+def from_sklearn(
+    model: Any,
+    h: float = 1e-6,
+    *,
+    inputs: str = "signed",
+    input_range: Any = None,
+    input_names: Any = None,
+    output_names: Any = None,
+    class_names: Any = None,
+    name: str = "network",
+    task: str | None = None,
+) -> Network:
     """The network of a fitted MLPClassifier or MLPRegressor.
 
     Parameters
@@ -30,10 +41,8 @@ def from_sklearn(model: Any, h: float = 1e-6, *, inputs: str = "signed", **optio
     h : float
         Smoothing of every layer. The smaller, the closer to the hard ReLU and the slower the
         chemistry; ``net.with_h`` changes it.
-    inputs : {"signed", "nonnegative", "scaled"}
-        As in `Network`.
-    **options
-        Passed to `Network`: ``input_range``, ``name``, ``task``, ...
+    inputs, input_range, input_names, output_names, class_names, name, task
+        As in `Network`; by default inputs of either sign, the model's own task and classes.
 
     Returns
     -------
@@ -78,12 +87,14 @@ def from_sklearn(model: Any, h: float = 1e-6, *, inputs: str = "signed", **optio
             matrix, offset = matrix * scale, bias + matrix @ shift
         layers.append(Layer(matrix, offset, kind(h=h)))
     is_classifier = isinstance(network, MLPClassifier)
-    options.setdefault("task", "classification" if is_classifier else "regression")
-    if is_classifier and options["task"] == "classification" and "class_names" not in options:
+    task = task or ("classification" if is_classifier else "regression")
+    if is_classifier and task == "classification" and class_names is None:
         # whole numbers compare equal to scikit-learn's labels, whatever their type
         names = (c if isinstance(c, str) else int(c) for c in network.classes_.tolist())
-        options["class_names"] = list(names)
-    return Network(tuple(layers), inputs=inputs, **options)
+        class_names = list(names)
+    return Network(
+        tuple(layers), inputs, input_range, input_names, output_names, class_names, name, task
+    )
 
 
 def _unpack(model: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Any]:

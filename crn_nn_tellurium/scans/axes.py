@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import qmc
 
-from crn_nn_tellurium.basics import FloatArray, is_real, read_only, whole_number
+from crn_nn_tellurium.basics import FloatArray, is_real, read_only, some, whole_number
 from crn_nn_tellurium.errors import InputError
 
 CV, DRAW = "cv", "draw"
@@ -81,7 +81,7 @@ class Axis:
         return len(next(iter(self.values.values())))
 
     def __repr__(self) -> str:
-        names = ", ".join(list(self.values)[:6]) + (", ..." if len(self.values) > 6 else "")
+        names = some(list(self.values), 6)
         return f"Axis({self.dim!r}: {len(self)} points of {names}; {self.design})"
 
 
@@ -165,6 +165,10 @@ def sobol(ranges: Mapping[str, Any], n: int, seed: int = 0, dim: str = "point") 
 
 def lognormal(cv: float | Sequence[float], draws: int = 100, seed: int = 0) -> tuple[Axis, ...]:
     """Lognormal errors of all rate constants, each by itself, with median factor 1.
+
+    Of a Network, a draw's errors are those of `robustness` and of training under noise, layer by
+    layer. Reactions know no layers: a ReactionNetwork's are drawn in the order of its rate
+    constants, alike in distribution, but other numbers than those of the Network it comes from.
 
     Parameters
     ----------

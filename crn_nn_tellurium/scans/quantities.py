@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, check_choice, check_positive
+from crn_nn_tellurium.basics import FloatArray, check_choice, check_positive, some
 from crn_nn_tellurium.certificates import Bound, settling_time
 from crn_nn_tellurium.chemistry import TIME
 from crn_nn_tellurium.errors import (
@@ -27,6 +27,7 @@ from crn_nn_tellurium.networks import (
     Network,
     check_classes,
     encode_targets,
+    other_names,
     resolve_loss,
 )
 from crn_nn_tellurium.scans.plan import identity
@@ -93,7 +94,7 @@ class Single(Quantity):
             raise InputError(
                 f"outputs: there is no {self.of!r} to keep; expected one of"
                 f" {', '.join(QUANTITIES)}, a function, an output or a species:"
-                f" {', '.join(list(known)[:8])}, ..."
+                f" {some(list(known))}{other_names(self.of, known)}"
             )
 
     def variable(self, subject: Subject, name: str) -> Variable:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, read_only
+from crn_nn_tellurium.basics import FloatArray, read_only, some
 from crn_nn_tellurium.chemistry import CONCENTRATION, MODEL_UNITS, Units, must_convert
 from crn_nn_tellurium.simulation.outcome import Outcome
 
@@ -165,8 +165,5 @@ def _column(name: str, columns: dict[str, tuple[tuple[str, ...], FloatArray]]) -
     for names, array in columns.values():
         if name in names:
             return array[:, names.index(name)]
-    known = "; ".join(
-        f"{kind}: {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}"
-        for kind, (names, _) in columns.items()
-    )
+    known = "; ".join(f"{kind}: {some(names, 6)}" for kind, (names, _) in columns.items())
     raise KeyError(f"{name!r} is not in this result; it has {known}")

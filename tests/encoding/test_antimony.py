@@ -206,7 +206,7 @@ def test_writing_time_is_linear():
 
 
 def test_an_unknown_form_is_refused():
-    with pytest.raises(cn.ReactionError, match="expected one of 'reactions'"):
+    with pytest.raises(cn.InputError, match="expected one of 'reactions'"):
         cn.to_antimony(cn.Network([cn.Layer([[1.0]])]), form="short")
     with pytest.raises(cn.ReactionError, match="takes a Network or a ReactionNetwork; got str"):
         cn.to_antimony("xor")

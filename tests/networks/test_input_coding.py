@@ -40,7 +40,12 @@ def test_read_out_of_the_concentrations_is_the_value(kind, x):
         ("scaled", {"input_range": (0, 1)}, [-0.5, 0], "input 'x0': -0.5; its range starts at 0.0"),
         ("signed", {}, [[0, np.nan]], "expected a finite number"),
         ("signed", {}, [np.inf, 0], "input 'x0': inf"),
-        ("signed", {}, [1, 2, 3], r"shape \(3,\); expected \(n_samples, 2\)"),
+        (
+            "signed",
+            {},
+            [1, 2, 3],
+            r"shape \(3,\); expected \(2,\) for one sample or \(n_sam",
+        ),
         ("signed", {}, 1.0, r"shape \(\)"),
         ("signed", {}, ["a", "b"], "expected numbers"),
     ],
