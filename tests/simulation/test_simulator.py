@@ -134,7 +134,7 @@ def test_a_failed_sample_says_so(monkeypatch, method):
         (lambda s: s.steady_state([[1.0, 2.0, 3.0]]), "one column per input"),
         (
             lambda s: s.steady_state(np.zeros((2, 2, 2))),
-            r"sample or \(n_samples, 2\)",
+            r"expected \(n_samples, 2\)",
         ),
         (lambda s: s.steady_state([1, 2], initial=-1), "expected a finite concentration >= 0"),
         (
