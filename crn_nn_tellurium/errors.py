@@ -1,4 +1,4 @@
-"""The exceptions that users meet, and `require` for optional packages.
+"""The exceptions that users meet.
 
 Each class subclasses the builtin that a caller would expect, so ``except ValueError`` works
 without knowing this package. Every message names the entity, its value, what was expected and
@@ -13,7 +13,7 @@ class NetworkError(ValueError):
 
 
 class InputError(ValueError):
-    """Input values that the network's inputs cannot carry (wrong shape, negative, not finite)."""
+    """An argument that is not what it should be: its kind, its shape, its value or its name."""
 
 
 class IdentifierError(ValueError):

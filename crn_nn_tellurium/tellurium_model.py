@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, some
 from crn_nn_tellurium.chemistry import CONCENTRATION, ReactionNetwork, Units
 from crn_nn_tellurium.encoding import Form, compact_names, to_antimony, written
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError
@@ -81,6 +81,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         # rate constants by their names in the model, and the signs that they carry there
         names = compact_names(crn) if form == "compact" else {k: k for k in crn.rate_constants}
         self._constant_of = {name: k for k, name in names.items()}
+        self._inlined = self._constant_of.keys() - {*self.model.getGlobalParameterIds()}
         self._signs = crn.constant_signs if form == "compact" else {}
         species = (f"[{name}]" for name in crn.floating)
         read = [observable.id for observable in crn.observables]
@@ -206,6 +207,12 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         self._refuse_other_kind(parameter)
         by = self._constant_of.get(parameter, parameter.strip("[]"))
         known = {*crn.floating, *(o.id for o in crn.observables)}
+        every = {*known, *self._selection}
+        if name not in every:
+            raise InputError(
+                f"getuCC of {variable!r}: no variable of this model; expected an output or a"
+                f" species: {some(sorted(known))}"
+            )
         if name not in known or by not in {*crn.rate_constants, *crn.boundary}:
             self.steadyState()
             return float(super().getuCC(variable, parameter))
@@ -310,9 +317,39 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         if name not in known and (hint := other_names(name, known)):
             raise InputError(f"{name!r}: no parameter of this model{hint}")
 
-    def __getitem__(self, name: str) -> Any:
+    def _refuse_unknown(self, name: str) -> None:
+        """Refuse another name of a constant, and one that the text has no name for."""
         self._refuse_other_kind(name)
+        if name in self._inlined:
+            raise InputError(
+                f"{name!r}: no parameter of this model; form 'numbers' has it as a number, the"
+                " other forms by name"
+            )
+
+    def __getitem__(self, name: str) -> Any:
+        self._refuse_unknown(name)
         return super().__getitem__(name)
+
+    def getValue(self, name: Any) -> Any:
+        """A value by its identifier or selection; the other name of a constant is pointed out."""
+        if isinstance(name, str):
+            self._refuse_unknown(name)
+        return super().getValue(name)
+
+    def simulate(  # roadrunner's own signature
+        self,
+        start: Any = None,
+        end: Any = None,
+        points: Any = None,
+        selections: Any = None,
+        output_file: Any = None,
+        steps: Any = None,
+        times: Any = None,
+    ) -> Any:
+        """As roadrunner's; the other name of a constant among the selections is pointed out."""
+        for name in selections or ():
+            self._refuse_unknown(name)
+        return super().simulate(start, end, points, selections, output_file, steps, times)
 
     def __setitem__(self, name: str, value: float) -> None:
         self.setValue(name, value)
@@ -335,7 +372,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             for rail, concentration in zip(rails, coded, strict=True):
                 super().setValue(rail, concentration)
             return
-        self._refuse_other_kind(name)
+        self._refuse_unknown(name)
         if species in self._crn.boundary and not value >= 0:
             raise InputError(f"{name!r}: {value!r}; a concentration is not negative")
         super().setValue(name, value)

@@ -147,7 +147,7 @@ def test_inputs_that_cannot_be_are_refused():
         with pytest.raises(cn.InputError, match="a concentration is not negative"):
             cn.to_roadrunner(network(**({} if name == "[x0]" else KINDS[1])))[name] = -1.0
     for form in ("stochastic", "Reactions"):
-        with pytest.raises(cn.ReactionError, match="expected one of 'reactions'"):
+        with pytest.raises(cn.InputError, match="expected one of 'reactions'"):
             cn.to_roadrunner(network(), form=form)
     with pytest.raises(cn.NetworkError, match="takes a Network or ReactionNetwork; got str"):
         cn.to_roadrunner("xor")
@@ -418,3 +418,41 @@ def test_what_a_reaction_network_conserves_is_kept_and_unrest_is_said():
     with pytest.raises(cn.ConvergenceError, match="grows without end"):
         grows.steadyState()
     assert grows["A"] == 1.0
+
+
+OTHER_NAMES = {
+    "getValue": ("reactions", lambda r: r.getValue("w1_0_0"), "here there is 'k1_0_0'"),
+    "simulate": (
+        "reactions",
+        lambda r: r.simulate(0, 1, 2, ["time", "w1_0_0"]),
+        "here there is 'k1_0_0'",
+    ),
+    "signed": ("compact", lambda r: r.getValue("k1_0_0"), "here there is 'u1_0_0'"),
+    "a number": ("numbers", lambda r: r["k1_0_0"], "form 'numbers' has it as a number"),
+    "a number set": (
+        "numbers",
+        lambda r: r.setValue("k1_0_0", 1.0),
+        "form 'numbers' has it as a number",
+    ),
+    "no variable": (
+        "reactions",
+        lambda r: r.getuCC("nope", "k1_0_0"),
+        "no variable of this model; expected an output or a species: Y1_0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("form", "call", "message"), OTHER_NAMES.values(), ids=OTHER_NAMES)
+def test_names_that_the_model_does_not_have_are_refused_with_those_that_it_has(form, call, message):
+    r = cn.to_roadrunner(cn.load_model("xor"), [1, 1], form)
+    with pytest.raises(cn.InputError, match=message):
+        call(r)
+
+
+def test_a_form_in_the_place_of_inputs_is_refused():
+    net = cn.load_model("xor")
+    for call in (cn.to_roadrunner, cn.to_antimony):
+        with pytest.raises(cn.InputError, match=r"the form comes third: form='compact'"):
+            call(net, "compact")
+    with pytest.raises(cn.InputError, match="a layer's model takes no input values"):
+        cn.layer_models(net, [0, 1])

@@ -56,11 +56,11 @@ _ROUNDING = 1e-12
 class Pace:
     """How fast a network's chemistry is, and what that takes.
 
-    By layer, `rates` are the slowest of its species at the fixed point, the smallest over the
+    By layer, `speeds` are the slowest of its species at the fixed point, the smallest over the
     inputs; without inputs 2 sqrt(h), below which no rail's rate is at any input.
     """
 
-    rates: Mapping[str, float]
+    speeds: Mapping[str, float]
     # by the closed form, the worst over the inputs; None without inputs or such a bound
     settling_time: float | None
     largest_rate_constant: float
@@ -72,7 +72,7 @@ class Pace:
     @property
     def rate(self) -> float:
         """The slowest of all layers."""
-        return min(self.rates.values())
+        return min(self.speeds.values())
 
     def __repr__(self) -> str:
         text = f"Pace(slowest rate {self.rate:.3g}"
@@ -352,17 +352,17 @@ def _pace(kinetics: NetworkKinetics, x: FloatArray | None, tolerance: float) -> 
         largest = max(largest, second, bias, local)
     if x is None:
         # the rate sqrt(u^2 + 4h) of a rail, at its least
-        rates = {layer.name: 2 * math.sqrt(layer.activation.h) for layer in kinetics.layers}
-        return Pace(rates, None, largest, second, None)
+        speeds = {layer.name: 2 * math.sqrt(layer.activation.h) for layer in kinetics.layers}
+        return Pace(speeds, None, largest, second, None)
     states = kinetics.settle(x)
-    rates = {}
+    speeds = {}
     for layer, state in zip(kinetics.layers, states, strict=True):
         # J is block triangular: rates of return stand on its diagonal
         own = layer.linearize(state).own
-        rates[layer.name] = min(float(-entry.max()) for (a, b), entry in own.items() if a == b)
+        speeds[layer.name] = min(float(-entry.max()) for (a, b), entry in own.items() if a == b)
     try:
         settled = float(CheapBound(kinetics, x, tolerance, INITIAL_MAX).times.max())
     except NotCertified:
         settled = None
     concentration = max(float(part.max()) for state in states for part in state.y)
-    return Pace(rates, settled, largest, second, concentration)
+    return Pace(speeds, settled, largest, second, concentration)

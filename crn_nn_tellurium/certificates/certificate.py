@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, check_choice, read_only
+from crn_nn_tellurium.basics import FloatArray, check_choice, read_only, some
 from crn_nn_tellurium.certificates.closed_form import in_closed_form
 from crn_nn_tellurium.certificates.following import EnvelopeModel
 from crn_nn_tellurium.certificates.question import (
@@ -32,6 +32,7 @@ from crn_nn_tellurium.chemistry import (
     TIME,
     Interval,
     Units,
+    check_units,
     must_convert,
 )
 from crn_nn_tellurium.errors import ConvergenceError, NotCertified
@@ -129,7 +130,7 @@ class Certificate:
             return "starts in the given box"
         if self.initial_max is None:
             return "all non-negative starts"
-        few = ", ".join(self.capped[:3]) + (", ..." if len(self.capped) > 3 else "")
+        few = some(self.capped, 3)
         most = self.units.text(self.initial_max, CONCENTRATION)
         return f"all non-negative starts with {few} at most {most}"
 
@@ -185,6 +186,7 @@ def certify(
     bound: Bound = "envelope",
     initial_max: float = INITIAL_MAX,
     rates: float = 0.0,
+    units: Units = MODEL_UNITS,
 ) -> Certificate:
     """Bound the time by which every output is within tolerance of its fixed point and stays there.
 
@@ -211,6 +213,9 @@ def certify(
     rates : float
         Relative error, in [0, 1), that every rate constant may have, each by itself; the outputs
         settle to the fixed point of the erroneous network.
+    units : Units
+        What the certificate's numbers are to be in, as by `Certificate.in_units`; arguments are in
+        units of the model.
 
     Returns
     -------
@@ -245,6 +250,7 @@ def certify(
     True
     """
     check_choice("bound", bound, get_args(Bound))
+    check_units(units)
     kinetics = kinetics_of(net)
     unique = _uniqueness(kinetics)
     question = Question.of(kinetics, x, tolerance, initial, initial_max, rates)
@@ -259,7 +265,7 @@ def certify(
         uniqueness=unique,
         output_names=kinetics.net.output_names,
         species=kinetics.species,
-    )
+    ).in_units(units)
 
 
 def settling_time(
@@ -272,6 +278,7 @@ def settling_time(
     initial_max: float = INITIAL_MAX,
     rates: float = 0.0,
     on_error: OnError = "raise",
+    units: Units = MODEL_UNITS,
 ) -> Any:
     """The settling time that `certify` proves: a float for x (n_in,), (n_samples,) for a batch.
 
@@ -285,6 +292,7 @@ def settling_time(
     """
     check_choice("on_error", on_error, get_args(OnError))
     check_choice("bound", bound, get_args(Bound))
+    check_units(units)
     kinetics = kinetics_of(net)
     _uniqueness(kinetics)  # nothing is certified where it is not known
     question = Question.of(kinetics, x, tolerance, initial, initial_max, rates)
@@ -295,6 +303,7 @@ def settling_time(
         if on_error == "raise":
             raise
         times = np.array([_time_or_nan(answer, sample) for sample in question.by_sample()])
+    times = units.time(times)
     return float(times[0]) if is_single(kinetics.net, x) else times
 
 

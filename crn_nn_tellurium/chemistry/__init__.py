@@ -32,6 +32,7 @@ from crn_nn_tellurium.chemistry.units import (
     Dimension,
     PhysicalUnits,
     Units,
+    check_units,
     duration,
     must_convert,
 )

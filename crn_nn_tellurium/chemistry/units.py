@@ -150,9 +150,15 @@ class Units(ABC):
     def moment(self, t: float) -> str:
         """A point in time that is in these units, as a sentence has it: ``t = 3.2``, ``53 min``."""
 
+    @property
     @abstractmethod
-    def clock(self, longest: float) -> tuple[float, str]:
-        """The unit of an axis of times up to `longest`: how much of these units it is, its name."""
+    def clock(self) -> tuple[float, str]:
+        """The unit of an axis of times: how much of these units it is, and its name."""
+
+    @property
+    @abstractmethod
+    def values(self) -> str:
+        """What an axis of outputs shows: they may be differences of concentrations, below zero."""
 
 
 @dataclass(frozen=True)
@@ -189,8 +195,13 @@ class ModelUnits(Units):
     def moment(self, t: float) -> str:
         return f"t = {t:.4g}"
 
-    def clock(self, longest: float) -> tuple[float, str]:
+    @property
+    def clock(self) -> tuple[float, str]:
         return 1.0, self.name(TIME)
+
+    @property
+    def values(self) -> str:
+        return f"value ({self.name(CONCENTRATION)})"
 
 
 MODEL_UNITS = ModelUnits()
@@ -295,8 +306,13 @@ class PhysicalUnits(Units):
     def moment(self, t: float) -> str:
         return duration(t)
 
-    def clock(self, longest: float) -> tuple[float, str]:
-        return _clock(longest)
+    @property
+    def clock(self) -> tuple[float, str]:
+        return 3600.0, "h"
+
+    @property
+    def values(self) -> str:
+        return "concentration or difference (nM)"
 
     def __repr__(self) -> str:
         return f"PhysicalUnits(c0={self.c0:.6g} nM, tau={self.tau:.6g} s)"
@@ -312,23 +328,24 @@ def _powers(dimension: Dimension, sign: str) -> tuple[list[str], list[str]]:
     return sides
 
 
+def check_units(units: Any) -> None:
+    """Refuse what are no units."""
+    check_kind("units", units, Units, "PhysicalUnits(c0, tau) or fastest_units(net), say")
+
+
 def must_convert(what: str, present: Units, units: Any) -> bool:
     """Whether something has to be converted; refused if it has been, to other units."""
-    check_kind("units", units, Units, "PhysicalUnits(c0, tau) or fastest_units(net), say")
+    check_units(units)
     if present not in (units, MODEL_UNITS):
         raise InputError(
-            f"{what} is in {present!r} already; expected model units, to be converted to {units!r}"
+            f"{what} is in {present!r} already; expected model units, which alone are converted"
+            f" (to {units!r}): keep what it was converted from"
         )
     return bool(present != units)
 
 
 def duration(seconds: float) -> str:
     """A time in the unit in which it reads best: ``50 min``, ``11.6 days``."""
-    size, unit = _clock(seconds)
+    found = ((size, unit) for unit, size, up_to in _CLOCK if seconds < up_to)
+    size, unit = next(found, (86400.0, "days"))
     return f"{seconds / size:.3g} {unit}"
-
-
-def _clock(longest: float) -> tuple[float, str]:
-    """The unit in which times up to the longest read best: its size in s, and its name."""
-    found = ((size, unit) for unit, size, up_to in _CLOCK if longest < up_to)
-    return next(found, (86400.0, "days"))

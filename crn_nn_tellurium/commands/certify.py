@@ -81,7 +81,7 @@ def command(
         units = _units(network, c0, tau, max_rate_constant)
         limits: Any = {"bound": bound, "initial_max": initial_max, "rates": rates}
         found = certify(network, x, tolerance, **limits)
-        margins = None if network.class_names is None else certified_margin(network, x)
+        margins = certified_margin(network, x) if network.task == "classification" else None
     report = _Report(network, names, x, found, units, margins)
     if output is not None:
         write_table(*report.columns(), output, overwrite)
@@ -205,7 +205,7 @@ class _Report:
         table = new_table(title, ["class"], ["inputs", "least", "of input", "median"])
         table.columns[3].justify = "left"
         classes = self.network.predict(self.x)
-        for label in self.network.class_names or ():
+        for label in self.network.classes:
             here = np.flatnonzero(classes == label)
             if len(here):
                 least = here[self.margins[here].argmin()]

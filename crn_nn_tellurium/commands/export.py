@@ -61,10 +61,14 @@ def command(
         options["X"] = table.numbers(network.input_names)
         options["Y"] = table.labels(target, network)
     if dna:
+        from crn_nn_tellurium.chemistry import PhysicalUnits
         from crn_nn_tellurium.dna import StrandOptions, to_strand_displacement
+        from crn_nn_tellurium.encoding import C0
 
         # options of the strands are the tube's, what is left is the format's
         names = [entry.name for entry in fields(StrandOptions)]
+        if "tau" in options:
+            options["units"] = PhysicalUnits(options.pop("c0", C0), options.pop("tau"))
         tube = StrandOptions(**{name: options.pop(name) for name in names if name in options})
         implementation = to_strand_displacement(network, x, tube)
         print(repr(implementation), file=sys.stderr)

@@ -49,7 +49,7 @@ def command(
 
     outputs = Simulator(network).steady_state(x).outputs
     heading, columns = list(network.output_names), list(outputs.T)
-    if network.class_names is not None:
+    if network.task == "classification":
         heading.append("class")
         columns.append(network.classify(outputs))
     write_table(heading, columns, output, overwrite)

@@ -29,8 +29,8 @@ def command(
         table.add_row(layer.name, reads, f"{layer.n_out}", activation, f"{layer.n_weights}")
     console.print(table, soft_wrap=True)
     say(f"inputs:  {some(network.input_names)}\noutputs: {some(network.output_names)}")
-    if network.class_names is not None:
-        say(f"classes: {some([str(c) for c in network.class_names])}")
+    if network.task == "classification":
+        say(f"classes: {some([str(label) for label in network.classes])}")
     say(repr(crn))
     for reaction in crn.reactions[:reactions]:
         rate = f"{reaction.rate_constant} = {reaction.value:.6g}"

@@ -12,6 +12,7 @@ from crn_nn_tellurium.basics import suggest_identifier
 from crn_nn_tellurium.commands.arguments import Overwrite, are_numbers, listed, read_table
 from crn_nn_tellurium.commands.console import check_new, console, new_table, say
 from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.networks import TASKS
 
 if TYPE_CHECKING:
     from crn_nn_tellurium.training import FitResult
@@ -30,7 +31,8 @@ def command(
     target: Annotated[str, Option(help="Column to learn.")],
     layers: Annotated[str, Option(help="Sizes of the hidden layers: 8,8")] = "12",
     task: Annotated[
-        str, Option(help="classify, regress, or auto, which regresses fractions and many values.")
+        str,
+        Option(help="classification, regression, or auto: fractions and many values regress."),
     ] = "auto",
     h: Annotated[float, Option(help="Smoothing.")] = 0.01,
     alpha: Annotated[float, Option(help="Penalty on rate constants.")] = 1.0,
@@ -102,19 +104,19 @@ def _draw(result: FitResult, path: Path) -> None:
 
 def _task_and_targets(task: str, target: str, cells: list[str]) -> tuple[bool, list[Any]]:
     """Whether to regress, and the targets: amounts, or classes as whole numbers or texts."""
-    if task not in ("auto", "classify", "regress"):
-        raise InputError(f"--task is {task!r}; expected classify, regress or auto")
+    if task not in ("auto", *TASKS):
+        raise InputError(f"--task is {task!r}; expected {', '.join(TASKS)} or auto")
     if not are_numbers(cells):
-        if task == "regress":
+        if task == "regression":
             raise InputError(
                 f"--target {target!r} holds {cells[0]!r}, which is no number; expected --task"
-                " classify"
+                " classification"
             )
         return False, cells
     values = [float(cell) for cell in cells]
     # 3 classes may be called 0, 1, 2; 150 whole numbers are more likely counts
     amounts = any(value != int(value) for value in values) or len(set(values)) > _MANY_CLASSES
-    if task == "regress" or (task == "auto" and amounts):
+    if task == "regression" or (task == "auto" and amounts):
         return True, values
     # classes 1.0 and 1 are one; beyond the whole numbers that floats hold, the texts are kept
     if all(value == int(value) and abs(value) < _WHOLE for value in values):

@@ -18,7 +18,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, check_positive, progress_bar, whole_number
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    check_kind,
+    check_positive,
+    progress_bar,
+    whole_number,
+)
 from crn_nn_tellurium.certificates import settling_time
 from crn_nn_tellurium.chemistry import ReactionNetwork, duration
 from crn_nn_tellurium.dna.strand_displacement import StrandDisplacement
@@ -48,7 +54,7 @@ class ReadOutWindow:
     time : (n_times,) ndarray
         In s.
     outputs, ideal : (n_samples, n_times, n_out) ndarray
-        Outputs of the implementation and of the ideal chemistry, in units of the network.
+        Outputs of the implementation and of the ideal chemistry, in units of the network (nM / c0).
     targets : (n_samples, n_out) ndarray
         Those of the network, in closed form.
     settled, starved : (n_samples,) ndarray
@@ -109,7 +115,7 @@ def read_out_window(
     y: npt.ArrayLike | None = None,
     *,
     tolerance: float | None = None,
-    t_end: float = 100.0,
+    t_end: float | None = None,
     n_points: int = 401,
     options: StrandOptions = DEFAULTS,
     progress: bool | None = None,
@@ -124,8 +130,8 @@ def read_out_window(
         Right classes; by default those of the network itself.
     tolerance : float, optional
         Of the outputs, in units of the network. By default the class is what counts.
-    t_end : float
-        Last time, in units of tau.
+    t_end : float, optional
+        Last time, in s, as all times of the result; by default a hundred times of 1, 100 tau.
     n_points : int
         Number of times.
     options : StrandOptions
@@ -154,13 +160,14 @@ def read_out_window(
     1.0
     """
     x, classes = _samples(net, X, y, tolerance)
-    check_positive("t_end", t_end, "a time in units of tau: 100, say (a number > 0)")
+    if t_end is not None:
+        check_positive("t_end", t_end, "a time in s: 36000 for 10 h, say (a number > 0)")
     n_points = whole_number("n_points", n_points, 2)
     if tolerance is not None:
         check_positive("tolerance", tolerance, "a number > 0, in units of the outputs")
     dnas = _implementations(net, x, options)
     units = dnas[0].units
-    time = np.linspace(0, t_end, n_points)
+    time = np.linspace(0, 100.0 if t_end is None else t_end / units.tau, n_points)
     in_tube = time * units.tau
     targets = np.asarray(net(x))
     outputs = np.empty((len(x), n_points, net.n_out))
@@ -204,10 +211,10 @@ def smallest_fuel(
     X: npt.ArrayLike,
     y: npt.ArrayLike | None = None,
     *,
-    lasting: float = 10.0,
+    lasting: float | None = None,
     least: float = 100.0,
     tolerance: float | None = None,
-    t_end: float = 100.0,
+    t_end: float | None = None,
     n_points: int = 401,
     options: StrandOptions = DEFAULTS,
     progress: bool | None = None,
@@ -218,13 +225,13 @@ def smallest_fuel(
     ----------
     net, X, y, tolerance, t_end, n_points, progress
         As in `read_out_window`; so are the errors, besides what follows.
-    lasting : float
-        How long the common window is to last, in units of tau.
+    lasting : float, optional
+        How long the common window is to last, in s; by default ten times of 1, 10 tau.
     least : float
         Fuel in nM below which it does not look.
     options : StrandOptions
         Without `fuel`; `c_max` is the largest that is tried. The concentration unit is that for the
-        largest fuel, unless c0 is given.
+        largest fuel, unless `c0` or `units` are given.
 
     Returns
     -------
@@ -236,8 +243,10 @@ def smallest_fuel(
     InputError
         If `c_max` does not do either, or a fuel is given.
     """
-    check_positive("lasting", lasting, "a time in units of tau: 10, say (a number > 0)")
+    if lasting is not None:
+        check_positive("lasting", lasting, "a time in s: 3600 for 1 h, say (a number > 0)")
     check_positive("least", least, "a number of nM > 0")
+    check_kind("options", options, StrandOptions, "StrandOptions(c_max=...), say")
     if options.fuel is not None:
         raise InputError(f"fuel is {options.fuel!r} nM; expected None, since it is looked for")
     if least >= options.c_max:
@@ -252,19 +261,23 @@ def smallest_fuel(
         progress=progress,
     )
 
+    def needed(window: ReadOutWindow) -> float:
+        return 10 * window.dna.units.tau if lasting is None else lasting
+
     def lasts(window: ReadOutWindow) -> bool:
         first, last = window.common
-        return min(last, float(window.time[-1])) - first >= lasting * window.dna.units.tau
+        return min(last, float(window.time[-1])) - first >= needed(window)
 
     best = tried(options=options)
     if not lasts(best):
         raise InputError(
-            f"network {net.name!r}: a fuel of {options.c_max:g} nM does not last for {lasting:g}"
-            f" tau: {best!r}; smaller concentrations burn less (limit_concentrations, a smaller"
-            " c0), a larger c_max more"
+            f"network {net.name!r}: a fuel of {options.c_max:g} nM does not last for"
+            f" {duration(needed(best))}: {best!r}; smaller concentrations burn less"
+            " (limit_concentrations, a smaller c0), a larger c_max more"
         )
     # one concentration unit for all fuels, or less fuel would also mean smaller signals
-    options = replace(options, c0=best.dna.units.c0)
+    if options.units is None:
+        options = replace(options, c0=best.dna.units.c0)
     low, high = float(least), float(options.c_max)
     # halving the logarithm, until the largest fuel that failed is near
     while high > _RATIO * low:
@@ -300,7 +313,7 @@ def _implementations(
     formal = [to_reactions(net, row) for row in x]
     largest = max(formal, key=lambda crn: max(crn.start_values.values()))
     units = to_strand_displacement(largest, options=options).units
-    options = replace(options, c0=units.c0, tau=units.tau)
+    options = replace(options, c0=None, units=units)
     return [to_strand_displacement(crn, options=options) for crn in formal]
 
 

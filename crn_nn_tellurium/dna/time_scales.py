@@ -9,10 +9,10 @@ be that remain.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 
-from crn_nn_tellurium.basics import check_positive
+from crn_nn_tellurium.basics import check_kind, check_positive
 from crn_nn_tellurium.chemistry import NANOMOLAR_PER_MOLAR, PhysicalUnits, Reaction, ReactionNetwork
 from crn_nn_tellurium.encoding import C0, MAX_RATE_CONSTANT
 from crn_nn_tellurium.errors import InputError, ReactionError
@@ -22,7 +22,7 @@ BOUND_SHARE = 0.5
 _TRANSIT = 0.01
 """Where the scaling is ours: how long products are in transit, 1 / (q_max fuel), as a share of a
 time of 1 or of the mean life of what a reaction of one molecule takes."""
-_UNIT = {"c_max": "nM", "q_max": "1/M/s", "fuel": "nM", "c0": "nM", "tau": "s"}
+_UNIT = {"c_max": "nM", "q_max": "1/M/s", "fuel": "nM", "c0": "nM"}
 
 
 @dataclass(frozen=True)
@@ -38,21 +38,23 @@ class StrandOptions:
         The rate constant of strand displacement with a full toehold, in 1/M/s.
     fuel : float, optional
         Initial concentration of each fuel, in nM; by default `c_max`.
-    c0, tau : float, optional
-        What a concentration of 1 is in nM and a time of 1 in s. By default c0 is 10 nM, or less
-        where start values would exceed a hundredth of the fuel (signals that grow far beyond those
-        need a smaller one), and tau the shortest time with which at most half of a signal is bound,
-        every rate constant is within `q_max`, and products are in transit for a hundredth of a time
-        of 1.
+    c0 : float, optional
+        What a concentration of 1 is, in nM, where the time is to be found. By default 10 nM, or
+        less where start values would exceed a hundredth of the fuel (signals that grow far beyond
+        those need a smaller one).
+    units : PhysicalUnits, optional
+        What a concentration and a time of 1 are. By default `c0`, and the shortest time with which
+        at most half of a signal is bound, every rate constant is within `q_max`, and products are
+        in transit for a hundredth of a time of 1.
 
     Raises
     ------
     InputError
-        If a number is not > 0, or `fuel` is above `c_max`.
+        If a number is not > 0, `fuel` is above `c_max`, or `c0` and `units` are both given.
 
     Examples
     --------
-    >>> StrandOptions(c0=10, tau=100).amount
+    >>> StrandOptions(units=PhysicalUnits(c0=10, tau=100)).amount
     10000.0
     """
 
@@ -60,13 +62,18 @@ class StrandOptions:
     q_max: float = MAX_RATE_CONSTANT
     fuel: float | None = None
     c0: float | None = None
-    tau: float | None = None
+    units: PhysicalUnits | None = None
 
     def __post_init__(self) -> None:
-        for entry in fields(self):
-            value = getattr(self, entry.name)
-            if value is not None:
-                check_positive(entry.name, value, f"a number of {_UNIT[entry.name]} > 0")
+        for name, unit in _UNIT.items():
+            if (value := getattr(self, name)) is not None:
+                check_positive(name, value, f"a number of {unit} > 0")
+        if self.units is not None:
+            check_kind("units", self.units, PhysicalUnits, "by PhysicalUnits(c0, tau), say")
+            if self.c0 is not None:
+                raise InputError(
+                    f"c0 is {self.c0!r} nM and units are {self.units!r}; expected one of the two"
+                )
         if self.amount > self.c_max:
             raise InputError(f"fuel is {self.fuel!r} nM; expected at most c_max, {self.c_max!r} nM")
 
@@ -131,7 +138,7 @@ class TimeScales:
         largest = max(start.values(), default=0.0)
         roomy = min(C0, self.fuel / 100 / largest if largest else C0)
         c0 = float(roomy if options.c0 is None else options.c0)
-        units = PhysicalUnits(c0, self._fastest(c0) if options.tau is None else options.tau)
+        units = options.units or PhysicalUnits(c0, self._fastest(c0))
         share = self.free_share(units)
         self._check_rates(units, share)
         for species, value in start.items():

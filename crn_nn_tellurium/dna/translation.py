@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import free_id
+from crn_nn_tellurium.basics import check_kind, free_id
 from crn_nn_tellurium.chemistry import (
     NANOMOLAR_PER_MOLAR,
     Expression,
@@ -51,17 +51,18 @@ def to_strand_displacement(
     Raises
     ------
     ReactionError
-        If more than two molecules meet in a reaction, or the given c0 and tau need a larger rate
+        If more than two molecules meet in a reaction, or the given units need a larger rate
         constant than `q_max`; the message names the reaction and a tau that would do.
     InputError
-        If a signal is above `c_max`, or the model is in nM and s already.
+        If a signal is above `c_max`, the model is in nM and s already, or options are none.
 
     Examples
     --------
     >>> crn = ReactionNetwork(
     ...     [Species("A", 1.0), Species("B")], [Reaction("J", ("A",), ("B",), "k", 2.0)]
     ... )
-    >>> dna = to_strand_displacement(crn, options=StrandOptions(c0=10, tau=100))
+    >>> options = StrandOptions(units=PhysicalUnits(c0=10, tau=100))
+    >>> dna = to_strand_displacement(crn, options=options)
     >>> for reaction in dna.reactions:
     ...     print(reaction.equation)
     A + G_J => O_J
@@ -75,6 +76,7 @@ def to_strand_displacement(
         raise InputError(
             "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
         )
+    check_kind("options", options, StrandOptions, "StrandOptions(units=...), say")
     formal = to_reactions(model, x) if isinstance(model, Network) else model
     for reaction in formal.reactions:
         if reaction.order > 2:

@@ -25,7 +25,7 @@ from typing import Any, Literal, get_args
 
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import RESERVED, FloatArray
+from crn_nn_tellurium.basics import RESERVED, FloatArray, check_choice
 from crn_nn_tellurium.chemistry import (
     CONCENTRATION,
     SBO_COMPARTMENT,
@@ -49,7 +49,7 @@ from crn_nn_tellurium.chemistry import (
 )
 from crn_nn_tellurium.encoding.laws import compact_constants, compact_names, laws, with_signs
 from crn_nn_tellurium.encoding.whole import Starts, layer_reactions, written
-from crn_nn_tellurium.errors import ReactionError
+from crn_nn_tellurium.errors import InputError, ReactionError
 from crn_nn_tellurium.networks import Network
 
 Form = Literal["reactions", "compact", "numbers"]
@@ -91,7 +91,7 @@ def to_antimony(
     ReactionError
         If a reaction is above third order, or an identifier is reserved.
     InputError
-        If the inputs have the wrong shape or cannot be coded, or units are none.
+        If the inputs have the wrong shape or cannot be coded, or form or units are none.
 
     Examples
     --------
@@ -105,10 +105,7 @@ def to_antimony(
             f"to_antimony takes a Network or a ReactionNetwork; got {type(model).__name__}"
         )
     crn = written(model, x, units, starts)
-    if form not in get_args(Form):
-        raise ReactionError(
-            f"form is {form!r}; expected one of {', '.join(map(repr, get_args(Form)))}"
-        )
+    check_choice("form", form, get_args(Form))
     for name in (crn.name, *crn.identifiers):
         if name.lower() in RESERVED:
             raise ReactionError(
@@ -131,6 +128,11 @@ def layer_models(
     >>> [text.split()[1] for text in layer_models(Network.random([2, 3, 1], seed=0))]
     ['*network_layer1()', '*network_layer2()']
     """
+    if not isinstance(form, str):
+        raise InputError(
+            f"form is {form!r}; expected one of {', '.join(map(repr, get_args(Form)))}: a layer's"
+            " model takes no input values, what it reads are boundary species"
+        )
     flat = written(net)
     # inputs over their range are concentrations up to 1, see `written`
     bound = flat.start_values | dict.fromkeys(flat.boundary, 1.0)

@@ -79,7 +79,6 @@ class Unit:
 
 def unit_species(unit: Unit, label: str) -> Iterator[Species]:
     """The species of one unit, each at an upper bound of its fixed point."""
-    # COPASI writes reactions with the readable names, so these have no spaces
     name = f"{label}_{{}}_{unit.unit}".format
     root = Monomial(1.0, ((unit.constant("h"), 0.5), (unit.constant("q"), -0.5)))
     per_loss = (unit.constant("q"), -1.0)

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from crn_nn_tellurium.basics import check_positive
-from crn_nn_tellurium.chemistry import NANOMOLAR_PER_MOLAR, PhysicalUnits, ReactionNetwork
+from crn_nn_tellurium.chemistry import (
+    NANOMOLAR_PER_MOLAR,
+    Dimension,
+    PhysicalUnits,
+    ReactionNetwork,
+)
 from crn_nn_tellurium.encoding.whole import to_reactions
 from crn_nn_tellurium.errors import NetworkError, ReactionError
 from crn_nn_tellurium.networks import Network
@@ -38,7 +43,7 @@ def fastest_units(
     ----------
     net : Network, Simulator or ReactionNetwork
         Its largest bimolecular rate constant is that of a weight, of a reaction of the activation,
-        or the 1 of ``2 Y -> Y``.
+        or the 1 of ``2 Y -> Y``. One that is in other units is asked for the model's numbers.
     max_rate_constant : float
         In 1/M/s; about 1e6 for DNA strand displacement with long toeholds.
     c0 : float
@@ -91,7 +96,7 @@ def fastest_units(
 
 
 def largest_bimolecular(net: Network | ReactionNetwork | Reacting) -> float:
-    """The largest rate constant of two molecules that meet, as written in the model."""
+    """The largest rate constant of two molecules that meet, in model units."""
     # a Simulator, of a room above this one, is known by what it has
     found = net if isinstance(net, ReactionNetwork) else getattr(net, "reactions", None)
     crn = to_reactions(net) if isinstance(net, Network) else found
@@ -108,6 +113,8 @@ def largest_bimolecular(net: Network | ReactionNetwork | Reacting) -> float:
                 " known; split it, or give PhysicalUnits(c0, tau) yourself"
             )
     largest = max((r.value for r in crn.reactions if r.order == 2), default=0.0)
+    # the model's number, whatever units the network is in already
+    largest = float(crn.units.revert(largest, Dimension.rate_constant(2)))
     if largest <= 0:
         raise ReactionError(
             f"reaction network {crn.name!r}: no reaction of two molecules limits its speed; give "

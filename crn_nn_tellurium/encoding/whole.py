@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import check_choice, check_kind
+from crn_nn_tellurium.basics import check_choice
 from crn_nn_tellurium.chemistry import (
     Expression,
     Monomial,
@@ -17,6 +17,7 @@ from crn_nn_tellurium.chemistry import (
     ReactionNetwork,
     Species,
     Units,
+    check_units,
 )
 from crn_nn_tellurium.encoding.layer_encoding import LayerEncoding, layer_encodings
 from crn_nn_tellurium.encoding.unit import Unit, unit_reactions, unit_species
@@ -34,6 +35,8 @@ def written(
 ) -> ReactionNetwork:
     """The reactions of a model as a file has them: in these units, start values as asked for."""
     check_choice("starts", starts, get_args(Starts))
+    if isinstance(x, str):
+        raise InputError(f"x is {x!r}; expected input values; the form comes third: form={x!r}")
     if isinstance(model, Network):
         crn = to_reactions(model, x)
         # the range of scaled inputs, and others of size up to 1, are concentrations up to 1; the
@@ -49,7 +52,7 @@ def written(
         crn = crn.with_starts(largest)
     if units is None:
         return crn
-    check_kind("units", units, Units, "PhysicalUnits(c0, tau) or fastest_units(net), say")
+    check_units(units)
     return units.of(crn)
 
 

@@ -16,6 +16,7 @@ from crn_nn_tellurium.networks import (
     Network,
     are_labels,
     encode_targets,
+    other_names,
     resolve_loss,
     targets_of_labels,
 )
@@ -47,7 +48,7 @@ class Runs:
             raise InputError(
                 f"vary is {name!r}; expected a boundary species"
                 f" ({some(list(held)) or 'there is none'}) or a rate constant"
-                f" ({some(list(constants))})"
+                f" ({some(list(constants))}){other_names(name, constants)}"
             )
         # a rate constant of 0 would leave nothing to scan, so up to 1 then
         usual = max(crn.units.c0, held[name]) if name in held else 2 * constants[name] or 1.0

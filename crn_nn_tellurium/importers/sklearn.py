@@ -41,7 +41,12 @@ def from_sklearn(
     *,
     logistic_h: float = 1.0,
     inputs: str = "signed",
-    **options: Any,
+    input_range: Any = None,
+    input_names: Any = None,
+    output_names: Any = None,
+    class_names: Any = None,
+    name: str = "network",
+    task: str | None = None,
 ) -> Network:
     """The network of a fitted MLPClassifier or MLPRegressor.
 
@@ -59,10 +64,8 @@ def from_sklearn(
         Smoothing of a logistic output, (1 + z / sqrt(z^2 + 4 h)) / 2. At 1 its slope at z = 0 is
         the logistic function's, 1/4, and probabilities differ by at most 0.037 (at |z| = 3.2):
         tails fall like 1 / z^2 and not exponentially. Small values make a step of it.
-    inputs : {"signed", "nonnegative", "scaled"}
-        As in `Network`.
-    **options
-        Passed to `Network`: ``input_range``, ``name``, ``task``, ...
+    inputs, input_range, input_names, output_names, class_names, name, task
+        As in `Network`; by default inputs of either sign, the model's own task and classes.
 
     Returns
     -------
@@ -109,15 +112,15 @@ def from_sklearn(
         weights[0] = weights[0] * factor if factor.ndim == 1 else weights[0] @ factor
     layers = tuple(map(Layer, weights, biases, smoothed))
     # a nested pipeline or a network alone knows the columns by itself
-    if len(columns := getattr(model, "feature_names_in_", ())):
-        options.setdefault("input_names", tuple(suggest_identifiers("input", list(columns))))
+    if input_names is None and len(columns := getattr(model, "feature_names_in_", ())):
+        input_names = tuple(suggest_identifiers("input", list(columns)))
     is_classifier = isinstance(network, MLPClassifier)
-    options.setdefault("task", "classification" if is_classifier else "regression")
-    if is_classifier and options["task"] == "classification" and "class_names" not in options:
+    task = task or ("classification" if is_classifier else "regression")
+    if is_classifier and task == "classification" and class_names is None:
         # whole numbers compare equal to scikit-learn's labels, whatever their type
         names = (c if isinstance(c, str) else int(c) for c in network.classes_.tolist())
-        options["class_names"] = list(names)
-    return Network(layers, inputs=inputs, **options)
+        class_names = list(names)
+    return Network(layers, inputs, input_range, input_names, output_names, class_names, name, task)
 
 
 def _unpack(model: Any) -> tuple[list[_Affine], Any]:

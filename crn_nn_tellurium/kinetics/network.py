@@ -135,7 +135,7 @@ def forward_sensitivities(
 ) -> FloatArray:
     """d(outputs)/d(parameters) (n, n_out, n_parameters) at a steady state, layer after layer.
 
-    Parameters come in the order of `parameters.parameters`, then, if asked for, the inputs.
+    Parameters come in the order of `network_parameters`, then, if asked for, the inputs.
     """
     net = kinetics.net
     sizes = [len(places(layer.weights)[0]) + layer.n_out for layer in net.layers]

@@ -59,3 +59,4 @@ from crn_nn_tellurium.networks.parameter_vector import (
     with_arrays,
 )
 from crn_nn_tellurium.networks.shipped import load_model, model_data, model_names
+from crn_nn_tellurium.networks.structure import TASKS

@@ -82,13 +82,13 @@ class InputCoding:
             x = x.astype(float, copy=False)
         except (TypeError, ValueError) as error:
             raise InputError(
-                f"inputs are {reprlib.repr(x)}; expected numbers, shape (n_samples,"
-                f" {len(self.names)})"
+                f"inputs are {reprlib.repr(x)}; expected numbers, shape ({len(self.names)},) for"
+                f" one sample or (n_samples, {len(self.names)})"
             ) from error
         if x.ndim == 0 or x.shape[-1] != len(self.names):
             raise InputError(
-                f"inputs have shape {x.shape}; expected (n_samples, {len(self.names)}), one column"
-                " per input"
+                f"inputs have shape {x.shape}; expected ({len(self.names)},) for one sample or"
+                f" (n_samples, {len(self.names)}), one column per input"
             )
         if not np.all(np.isfinite(x)):
             self._refuse(x, ~np.isfinite(x), "expected a finite number")

@@ -119,7 +119,11 @@ class Network:
         *,
         output: Activation | None = None,
         density: float = 1.0,
-        **options: Any,
+        inputs: str = "nonnegative",
+        input_range: Any = None,
+        class_names: Any = None,
+        name: str = "network",
+        task: str = "classification",
     ) -> Network:
         """A network with random weights.
 
@@ -133,8 +137,8 @@ class Network:
             Equal seeds give equal networks.
         density : float
             Share of the weights that are not zero; below 1 the weights are stored sparse.
-        **options
-            Passed to `Network`.
+        inputs, input_range, class_names, name, task
+            As in `Network`.
 
         Notes
         -----
@@ -165,7 +169,9 @@ class Network:
             layers.append(Layer(weights, rng.normal(0.0, 0.1, n_out), hidden))
         # after all draws, so that networks that differ in their output have equal weights
         layers[-1] = dataclasses.replace(layers[-1], activation=output or hidden)
-        return cls(tuple(layers), **options)
+        return cls(
+            tuple(layers), inputs, input_range, class_names=class_names, name=name, task=task
+        )
 
     @property
     def n_in(self) -> int:

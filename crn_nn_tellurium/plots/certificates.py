@@ -23,7 +23,6 @@ from crn_nn_tellurium.plots.figures import (
     legend_below,
     legend_beside,
     new_axes,
-    time_axis,
 )
 from crn_nn_tellurium.simulation import TimeCourse
 
@@ -88,7 +87,7 @@ def plot_envelope(
     check_kind("certificate", certificate, Certificate, "the result of certify")
     shown = drawn_units(units, certificate.units)
     certificate = certificate.in_units(shown)
-    envelope, unit = _envelope(certificate), time_axis(shown)[0]
+    envelope, unit = _envelope(certificate), shown.clock[0]
     courses = (trajectories,) if isinstance(trajectories, TimeCourse) else tuple(trajectories)
     courses = tuple(_checked(course, certificate) for course in courses)
     drawn = chosen(names, certificate.output_names)
@@ -154,7 +153,7 @@ def _checked(course: Any, certificate: Certificate) -> TimeCourse:
 
 def _mark_settled(certificate: Certificate, ax: Axes) -> None:
     """The certified settling time, as a line with its value along it."""
-    settled = certificate.settling_time / time_axis(certificate.units)[0]
+    settled = certificate.settling_time / certificate.units.clock[0]
     ax.axvline(settled, color="black", linewidth=1.2, label="certified bound")
     when = certificate.units.moment(certificate.settling_time).removeprefix("t = ")
     ax.annotate(
@@ -175,10 +174,10 @@ def _scale_envelope(certificate: Certificate, ends: list[float], deviation: bool
 
     `ends` are the fixed points drawn.
     """
-    unit, name = time_axis(certificate.units)
+    unit, name = certificate.units.clock
     settled, tolerance = certificate.settling_time / unit, certificate.tolerance
-    what = "value - fixed point" if deviation else "value"
-    ax.set_ylabel(f"{what} ({certificate.units.name(CONCENTRATION)})")
+    from_fixed_point = f"value - fixed point ({certificate.units.name(CONCENTRATION)})"
+    ax.set_ylabel(from_fixed_point if deviation else certificate.units.values)
     ax.set_xlabel(f"time ({name})")
     ax.set_xscale("log")
     decades = _DECADES_OF_DEVIATION if deviation else _DECADES_OF_VALUE
@@ -297,7 +296,7 @@ def plot_h_choice(
     """
     check_kind("choice", choice, HChoice, "the result of choose_h")
     shown = drawn_units(units, MODEL_UNITS)
-    curve, (unit, name) = choice.curve, time_axis(shown)
+    curve, (unit, name) = choice.curve, shown.clock
     ax = new_axes(ax)
     times, errors = shown.time(curve.settling_time) / unit, shown.concentration(curve.error)
     ax.loglog(times, errors, color="C0", label="one h for all layers")

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from crn_nn_tellurium.basics import check_kind, write_bytes
-from crn_nn_tellurium.chemistry import MODEL_UNITS, TIME, PhysicalUnits, Units
+from crn_nn_tellurium.chemistry import PhysicalUnits, Units
 from crn_nn_tellurium.errors import FileFormatError
 
 # More curves than this have no legend, which would hide them
@@ -61,11 +61,6 @@ def drawn_units(units: PhysicalUnits | None, present: Units) -> Units:
         return present
     check_kind("units", units, PhysicalUnits, "by fastest_units(net), say")
     return units
-
-
-def time_axis(units: Units) -> tuple[float, str]:
-    """An hour, or the model's unit of time, in what times in some units are in; and its name."""
-    return (1.0, units.name(TIME)) if units == MODEL_UNITS else (3600.0, "h")
 
 
 def color(number: int) -> str:

@@ -6,11 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from crn_nn_tellurium.basics import check_kind
+from crn_nn_tellurium.chemistry import MODEL_UNITS
 from crn_nn_tellurium.dna import ReadOutWindow
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.plots.figures import MANY, ROOM, color, new_axes
 
-_HOUR = 3600
 # The colour of what can be read; no curve has it
 _WINDOW = "#2f6fb3"
 
@@ -52,16 +52,17 @@ def plot_read_out_window(
     ax = new_axes(ax)
     _draw_outputs(window, sample, ax)
     _draw_windows(window, sample, ax)
+    hour, unit = window.dna.units.clock
     # what starves runs away: the picture is of what can be read
     seen = np.concatenate([window.ideal[sample], window.targets[sample][None]])
     tolerance = window.tolerance or 0.0
     room = ROOM * max(float(np.ptp(seen)), float(np.abs(seen).max()), 3 * tolerance)
-    ax.set_xlim(0, float(window.time[-1]) / _HOUR)
+    ax.set_xlim(0, float(window.time[-1]) / hour)
     ax.set_ylim(float(seen.min()) - room, float(seen.max()) + room)
-    ax.set_xlabel("time (h)")
-    ax.set_ylabel(f"output (1 is {window.dna.units.c0:.3g} nM)")
+    ax.set_xlabel(f"time ({unit})")
+    ax.set_ylabel(MODEL_UNITS.values)
     fuels = f"{len(window.dna.fuels)} fuels of {window.dna.fuel:,.0f} nM"
-    ax.set_title(f"sample {sample}: {fuels}", fontsize=10)
+    ax.set_title(f"sample {sample}: 1 is {window.dna.units.c0:.3g} nM, {fuels}", fontsize=10)
     if len(window.output_names) <= MANY:
         ax.legend(frameon=False, fontsize=8)
     return ax
@@ -79,7 +80,7 @@ def _sample_drawn(window: ReadOutWindow, sample: int | None) -> int:
 
 def _draw_outputs(window: ReadOutWindow, sample: int, ax: Axes) -> None:
     """The outputs in DNA, those of the ideal chemistry, and what the network says."""
-    hours = window.time / _HOUR
+    hours = window.time / window.dna.units.clock[0]
     for i, name in enumerate(window.output_names):
         ink = color(i)
         ax.plot(hours, window.outputs[sample, :, i], color=ink, linewidth=1.8, label=name)
@@ -92,16 +93,17 @@ def _draw_outputs(window: ReadOutWindow, sample: int, ax: Axes) -> None:
 
 def _draw_windows(window: ReadOutWindow, sample: int, ax: Axes) -> None:
     """When this sample can be read, when all can, and by when the ideal chemistry has settled."""
-    end = float(window.time[-1]) / _HOUR
+    hour, _ = window.dna.units.clock
+    end = float(window.time[-1]) / hour
     if not np.isnan(window.settled[sample]):
-        first, last = window.settled[sample] / _HOUR, min(window.starved[sample] / _HOUR, end)
+        first, last = window.settled[sample] / hour, min(window.starved[sample] / hour, end)
         what = "class right" if window.tolerance is None else f"within {window.tolerance:g}"
         ax.axvspan(first, last, color=_WINDOW, alpha=0.12, linewidth=0, label=what)
     first, last = window.common
     if not np.isnan(first):
-        span = first / _HOUR, min(last / _HOUR, end)
+        span = first / hour, min(last / hour, end)
         low, axis = (0.01, 0.01), ax.get_xaxis_transform()
         ax.plot(span, low, color=_WINDOW, linewidth=4, transform=axis, label="all samples")
-    certified = float(window.bound[sample]) / _HOUR
+    certified = float(window.bound[sample]) / hour
     if certified <= end:
         ax.axvline(certified, color="0.4", linestyle=":", linewidth=1.2, label="certified, ideal")

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from crn_nn_tellurium.basics import check_kind
 from crn_nn_tellurium.chemistry import CONCENTRATION, PhysicalUnits
-from crn_nn_tellurium.plots.figures import MANY, chosen, drawn_units, mark, new_axes, time_axis
+from crn_nn_tellurium.plots.figures import MANY, chosen, drawn_units, mark, new_axes
 from crn_nn_tellurium.simulation import TimeCourse
 
 
@@ -52,7 +52,7 @@ def plot_time_course(
     """
     check_kind("tc", tc, TimeCourse, "the result of Simulator.time_course")
     tc = tc.in_units(drawn_units(units, tc.units))
-    unit, name_of_unit = time_axis(tc.units)
+    unit, name_of_unit = tc.units.clock
     ax = new_axes(ax)
     time, drawn = tc.time / unit, chosen(names, tc.output_names)
     for name in drawn:
@@ -61,8 +61,8 @@ def plot_time_course(
         mark(ax, change)
     # a concentration is not negative: outputs and inputs that are differences of them are values
     is_value = any(name in tc.output_names or tc[name].min() < 0 for name in drawn)
-    what = "value" if is_value else "concentration"
-    ax.set(xlabel=f"time ({name_of_unit})", ylabel=f"{what} ({tc.units.name(CONCENTRATION)})")
+    concentration = f"concentration ({tc.units.name(CONCENTRATION)})"
+    ax.set(xlabel=f"time ({name_of_unit})", ylabel=tc.units.values if is_value else concentration)
     ax.margins(x=0)
     if len(drawn) <= MANY:
         ax.legend(frameon=False)

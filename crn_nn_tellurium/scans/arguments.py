@@ -11,8 +11,8 @@ from crn_nn_tellurium.basics import FloatArray, check_choice
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.networks import Network
-from crn_nn_tellurium.scans.axes import Axis, Vary, as_axes
-from crn_nn_tellurium.scans.plan import SAMPLE, Model, Plan
+from crn_nn_tellurium.scans.axes import RESERVED, Axis, Vary, as_axes
+from crn_nn_tellurium.scans.plan import Model, Plan
 from crn_nn_tellurium.scans.quantities import quantity_of
 from crn_nn_tellurium.scans.subject import Quantity
 from crn_nn_tellurium.simulation import Simulator
@@ -68,9 +68,8 @@ def _check_names(plan: Plan) -> None:
     """Refuse names that a result could not tell apart or hold, before anything is solved."""
     coordinates = [name for axis in plan.axes for name in coordinates_of(axis)]
     names = [*coordinates, *sample_inputs(plan)]
-    reserved = {"output", "species", "time", "status", SAMPLE}
     for name in names:
-        if names.count(name) > 1 or name in reserved:
+        if names.count(name) > 1 or name in RESERVED:
             raise InputError(
                 f"{name!r} would be two things in the result: rename the network's input, or vary"
                 " one of them"
@@ -87,7 +86,7 @@ def _check_names(plan: Plan) -> None:
                 f"{name!r} is varied and kept; outputs={{'{name}_end': '{name}'}} keeps it under"
                 " another name"
             )
-        if name in reserved or not (isinstance(name, str) and name.isidentifier()):
+        if name in RESERVED or not (isinstance(name, str) and name.isidentifier()):
             raise InputError(
                 f"outputs: nothing can be kept as {name!r}; expected letters and digits, and no"
                 " name of ours"

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import qmc
 
-from crn_nn_tellurium.basics import FloatArray, is_real, read_only, whole_number
+from crn_nn_tellurium.basics import FloatArray, is_real, read_only, some, whole_number
 from crn_nn_tellurium.errors import InputError
 
 CV, DRAW = "cv", "draw"
@@ -81,7 +81,7 @@ class Axis:
         return len(next(iter(self.values.values())))
 
     def __repr__(self) -> str:
-        names = ", ".join(list(self.values)[:6]) + (", ..." if len(self.values) > 6 else "")
+        names = some(list(self.values), 6)
         return f"Axis({self.dim!r}: {len(self)} points of {names}; {self.design})"
 
 
@@ -166,6 +166,10 @@ def sobol(ranges: Mapping[str, Any], n: int, seed: int = 0, dim: str = "point") 
 def lognormal(cv: float | Sequence[float], draws: int = 100, seed: int = 0) -> tuple[Axis, ...]:
     """Lognormal errors of all rate constants, each by itself, with median factor 1.
 
+    Of a Network, a draw's errors are those of `robustness` and of training under noise, layer by
+    layer. Reactions know no layers: a ReactionNetwork's are drawn in the order of its rate
+    constants, alike in distribution, but other numbers than those of the Network it comes from.
+
     Parameters
     ----------
     cv : float or sequence of float
@@ -219,11 +223,11 @@ def as_axes(vary: Vary) -> tuple[Axis, ...]:
     return axes
 
 
-def describe(name: str, kind: str, own: bool) -> dict[str, Any]:
-    """Attributes of what is varied; `own` where the model has a number of that name."""
+def describe(name: str, kind: str, own: bool, unit: str) -> dict[str, Any]:
+    """Attributes of what is varied; `own` where the model has a number of that name, in `unit`."""
     what = f"start of {name}" if kind == "start" else f"{kind} {name}".lstrip()
     long_name = what if own else COMMON[name][1]
-    return {"long_name": long_name, "units": "1" if kind in ("factor", "error") else "model units"}
+    return {"long_name": long_name, "units": "1" if kind in ("factor", "error") else unit}
 
 
 def renamed(name: str) -> str:

@@ -118,7 +118,8 @@ class ModelSubject(Subject):
         return "" if name in self._known else COMMON[name][0]
 
     def describe(self, name: str) -> dict[str, Any]:
-        found = describe(name, self._kind(name), own=name in self._known)
+        own = name in self._known
+        found = describe(name, self._kind(name), own, self.plan.unit_of(name))
         # of species, all results are concentrations; what is set is the text's own number
         if name in self._points.in_amounts:
             found["long_name"] += ", an amount"

@@ -311,7 +311,8 @@ class NetworkSubject(Subject):
 
     def describe(self, name: str) -> dict[str, Any]:
         target = self._parameters.targets[name]
-        return describe(name, target.kind, own=not self._parameters.varies(name))
+        own = not self._parameters.varies(name)
+        return describe(name, target.kind, own, self.plan.unit_of(name))
 
     # Solving --------------------------------------------------------------------------------------
 

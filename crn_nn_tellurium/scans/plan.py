@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium._version import __version__
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.chemistry import CONCENTRATION, MODEL_UNITS, Dimension, ReactionNetwork, Units
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.scans.axes import Axis
@@ -186,6 +186,17 @@ class Plan:
         return {name: values for axis in self.axes for name, values in axis.values.items()}
 
     @property
+    def units(self) -> Units:
+        """What the model's numbers are in; of a text, nobody asks."""
+        return self.model.units if isinstance(self.model, ReactionNetwork) else MODEL_UNITS
+
+    def unit_of(self, name: str) -> str:
+        """The unit of a rate constant, or of a concentration: what else has a name."""
+        crn = self.model if isinstance(self.model, ReactionNetwork) else None
+        order = crn.constant_orders.get(name) if crn is not None else None
+        return self.units.name(CONCENTRATION if order is None else Dimension.rate_constant(order))
+
+    @property
     def seed(self) -> int:
         """Of the draws of errors."""
         return next((axis.seed for axis in self.axes if axis.seed is not None), 0)
@@ -257,7 +268,8 @@ def model_bytes(model: Model) -> bytes:
     if isinstance(model, str):
         return model.encode()
     if isinstance(model, ReactionNetwork):
-        return repr((model.name, model.species, model.reactions, model.observables)).encode()
+        units = type(model.units).__name__, model.units.c0, model.units.tau
+        return repr((model.name, model.species, model.reactions, model.observables, units)).encode()
     parts: list[Any] = [model.name, model.input_coding, model.output_names, model.class_names]
     arrays: list[FloatArray] = []
     for layer in model.layers:

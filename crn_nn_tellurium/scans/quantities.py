@@ -12,8 +12,9 @@ from typing import Any, get_args
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, check_choice, check_positive
+from crn_nn_tellurium.basics import FloatArray, check_choice, check_positive, some
 from crn_nn_tellurium.certificates import Bound, settling_time
+from crn_nn_tellurium.chemistry import TIME
 from crn_nn_tellurium.errors import (
     ConvergenceError,
     InputError,
@@ -26,6 +27,7 @@ from crn_nn_tellurium.networks import (
     Network,
     check_classes,
     encode_targets,
+    other_names,
     resolve_loss,
 )
 from crn_nn_tellurium.scans.plan import identity
@@ -35,7 +37,6 @@ from crn_nn_tellurium.simulation import SOLVED, Kind, Outcome, outcomes, worse
 
 # Long name of the variables that hold classes
 CLASS = "class"
-UNITS: Mapping[str, Any] = {"units": "model units"}
 
 
 class Outputs(Quantity):
@@ -45,7 +46,8 @@ class Outputs(Quantity):
 
     def variable(self, subject: Subject, name: str) -> Variable:
         further = (*subject.plan.over_time, ("output", len(subject.outputs)))
-        return Variable(name, subject.plan.every, further, attrs={**UNITS, "long_name": "output"})
+        attrs = {"units": subject.plan.unit_of(name), "long_name": "output"}
+        return Variable(name, subject.plan.every, further, attrs=attrs)
 
     def keep(self, subject: Subject, states: States, variable: Variable) -> FloatArray:
         return states.outputs
@@ -66,9 +68,8 @@ class AllSpecies(Quantity):
 
     def variable(self, subject: Subject, name: str) -> Variable:
         further = (*subject.plan.over_time, ("species", len(subject.species)))
-        return Variable(
-            name, subject.plan.every, further, attrs={**UNITS, "long_name": "concentration"}
-        )
+        attrs = {"units": subject.plan.unit_of(name), "long_name": "concentration"}
+        return Variable(name, subject.plan.every, further, attrs=attrs)
 
     def keep(self, subject: Subject, states: States, variable: Variable) -> FloatArray:
         return states.values[..., : len(subject.species)]
@@ -93,13 +94,13 @@ class Single(Quantity):
             raise InputError(
                 f"outputs: there is no {self.of!r} to keep; expected one of"
                 f" {', '.join(QUANTITIES)}, a function, an output or a species:"
-                f" {', '.join(list(known)[:8])}, ..."
+                f" {some(list(known))}{other_names(self.of, known)}"
             )
 
     def variable(self, subject: Subject, name: str) -> Variable:
         what = "output " if self.of in subject.outputs else ""
         what = "concentration of " if not what and self.of in subject.species else what
-        attrs = {**UNITS, "long_name": what + self.of}
+        attrs = {"units": subject.plan.unit_of(self.of), "long_name": what + self.of}
         return Variable(name, subject.plan.every, subject.plan.over_time, attrs=attrs)
 
     def keep(self, subject: Subject, states: States, variable: Variable) -> FloatArray:
@@ -361,7 +362,10 @@ class SettlingTime(Quantity):
         object.__setattr__(self, "tolerance", float(self.tolerance))
 
     def variable(self, subject: Subject, name: str) -> Variable:
-        attrs = {**UNITS, "long_name": "settling time"}
+        attrs: dict[str, Any] = {
+            "units": subject.plan.units.name(TIME),
+            "long_name": "settling time",
+        }
         attrs |= {"tolerance": self.tolerance, "bound": self.bound}
         return Variable(name, subject.plan.every, attrs=attrs)
 

@@ -1,7 +1,7 @@
 """`scan`: numbers of a model varied, every point solved, and what was asked for kept.
 
-The parts: what is varied (`axes`) and kept (`quantities`), the plan and its chunks (`plan`,
-`grid`), what a point is (a `subject`), who solves chunks (`workers`), and `files`.
+The parts: what is varied (`axes`) and kept (`quantities`), the plan and its chunks (`plan`), what a
+point is (a `subject`), who solves chunks (`workers`), and `files`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import check_choice, progress_bar
-from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.chemistry import TIME, ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.scans.arguments import (
@@ -297,9 +297,9 @@ def _coordinates(plan: Plan, subject: Subject) -> dict[str, Any]:
         numbers = np.arange(plan.shape[-1], dtype=np.int32)
         found[SAMPLE] = (SAMPLE, numbers, {"long_name": "sample of x"})
     for name, values in sample_inputs(plan).items():
-        found[name] = (SAMPLE, values, {"long_name": f"input {name}", "units": "model units"})
+        found[name] = (SAMPLE, values, {"long_name": f"input {name}", "units": plan.unit_of(name)})
     if plan.time is not None:
-        found["time"] = ("time", plan.time, {"long_name": "time", "units": "model units"})
+        found["time"] = ("time", plan.time, {"long_name": "time", "units": plan.units.name(TIME)})
     return found
 
 

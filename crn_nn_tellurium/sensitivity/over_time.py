@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, read_only
+from crn_nn_tellurium.basics import FloatArray, read_only, some
 from crn_nn_tellurium.chemistry import ReactionNetwork, formula, pass_on
 from crn_nn_tellurium.encoding import to_reactions, variational_text
 from crn_nn_tellurium.errors import InputError
@@ -75,7 +75,7 @@ def position(key: Any, outputs: tuple[str, ...], parameters: tuple[str, ...]) ->
     for name, kind, known in zip(key, ("output", "parameter"), (outputs, parameters), strict=True):
         if name not in known:
             raise KeyError(
-                f"{name!r} is no {kind} of this result; it has {', '.join(known[:8])}, ..."
+                f"{name!r} is no {kind} of this result; it has {some(known)}"
                 + other_names(name, known)
             )
     return outputs.index(key[0]), parameters.index(key[1])
@@ -189,8 +189,8 @@ def check_names(kind: str, names: Sequence[str], known: Sequence[str], expected:
     """Refuse names that are unknown, or there twice."""
     for name in names:
         if name not in known:
-            few = ", ".join(known[:8]) + ", ..." + other_names(name, known)
-            raise InputError(f"{kind} {name!r}: expected {expected}, {few}")
+            hint = other_names(name, known)
+            raise InputError(f"{kind} {name!r}: expected {expected}, {some(known)}{hint}")
         if names.count(name) > 1:
             raise InputError(f"{kind} {name!r} is named twice; expected each once")
 

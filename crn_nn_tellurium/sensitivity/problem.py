@@ -60,7 +60,7 @@ class Gradient:
             read_only(self.inputs)
 
     def vector(self) -> FloatArray:
-        """All derivatives but those of the inputs, in the order of `parameters.parameters`."""
+        """All derivatives but those of the inputs, in the order of `network_parameters`."""
         return pack(self.weights, self.biases, self.h)
 
     @property

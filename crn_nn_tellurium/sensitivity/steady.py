@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
 
-from crn_nn_tellurium.basics import FloatArray, read_only
+from crn_nn_tellurium.basics import FloatArray, read_only, some
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError, InputError, SingularJacobianError
 from crn_nn_tellurium.kinetics import forward_sensitivities
@@ -187,8 +187,7 @@ def _chosen(kind: str, names: str | Sequence[str] | None, known: tuple[str, ...]
     for name in names:
         if name not in known:
             raise InputError(
-                f"{kind} {name!r}: expected one of {', '.join(known[:8])}, ..."
-                + other_names(name, known)
+                f"{kind} {name!r}: expected one of {some(known)}" + other_names(name, known)
             )
     return [known.index(name) for name in names]
 

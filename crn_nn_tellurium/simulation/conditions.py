@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, check_positive, is_real, whole_number
+from crn_nn_tellurium.basics import FloatArray, check_positive, is_real, some, whole_number
 from crn_nn_tellurium.errors import InputError
 
 
@@ -32,8 +32,7 @@ def start_values(initial: Any, species: Sequence[str], n_samples: int | None = N
             for name, value in initial.items():
                 if name not in species:
                     raise InputError(
-                        f"initial names {name!r}; expected species among"
-                        f" {', '.join(species[:8])}, ..."
+                        f"initial names {name!r}; expected species among {some(species)}"
                     )
                 values[:, species.index(name)] = _concentrations(f"initial of {name!r}", value)
         else:

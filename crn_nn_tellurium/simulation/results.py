@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, read_only
+from crn_nn_tellurium.basics import FloatArray, read_only, some
 from crn_nn_tellurium.chemistry import CONCENTRATION, MODEL_UNITS, Units, must_convert
 from crn_nn_tellurium.simulation.outcome import Outcome
 
@@ -78,7 +78,7 @@ class SteadyState:
         return found
 
     def in_units(self, units: Units) -> SteadyState:
-        """Outputs and concentrations in other units, nM say.
+        """Outputs and concentrations in other units, nM say; outputs may be differences, below 0.
 
         Raises
         ------
@@ -211,8 +211,5 @@ def _column(name: str, columns: dict[str, tuple[tuple[str, ...], FloatArray]]) -
     for names, array in columns.values():
         if name in names:
             return array[:, names.index(name)]
-    known = "; ".join(
-        f"{kind}: {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}"
-        for kind, (names, _) in columns.items()
-    )
+    known = "; ".join(f"{kind}: {some(names, 6)}" for kind, (names, _) in columns.items())
     raise KeyError(f"{name!r} is not in this result; it has {known}")

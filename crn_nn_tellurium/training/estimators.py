@@ -173,6 +173,7 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         self.mean_ = x.mean(axis=0)
         spread = x.std(axis=0)
         # a feature that does not vary carries nothing; dividing by its rounding errors would
+        # blow them up
         self.scale_ = np.where(spread > 1e-12 * (1 + np.abs(self.mean_)), spread, 1.0)
         return (x - self.mean_) / self.scale_
 

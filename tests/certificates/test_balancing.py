@@ -102,8 +102,8 @@ def test_outputs_stay_and_nothing_becomes_slower(case, limit):
     assert min(balanced.factors.values()) >= 1
     for name, factor in balanced.factors.items():
         # rates grow by the factor, up to rounding in a sum of concentrations
-        assert balanced.after.rates[name] == pytest.approx(
-            factor * balanced.before.rates[name], rel=1e-9
+        assert balanced.after.speeds[name] == pytest.approx(
+            factor * balanced.before.speeds[name], rel=1e-9
         )
     assert balanced.after.rate >= balanced.before.rate * (1 - 1e-9)
     assert balanced.network.output_names == net.output_names

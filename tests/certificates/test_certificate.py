@@ -615,3 +615,16 @@ def test_an_envelope_that_cannot_be_integrated_says_what_helps(monkeypatch):
         cn.ConvergenceError, match=r"a smaller rates= or a box of starts .*too much work"
     ):
         cn.certify(XOR, [1, 0])
+
+
+def test_a_certificate_can_be_asked_for_in_physical_units():
+    net, x, units = cn.load_model("xor"), [[1.0, 0.0], [0.0, 0.0]], cn.PhysicalUnits(10, 100)
+    plain = cn.certify(net, x, 0.01, bound="cheap")
+    found = cn.certify(net, x, 0.01, bound="cheap", units=units)
+    assert (found.units, found.tolerance) == (units, 0.1)
+    np.testing.assert_array_equal(found.by_sample, 100 * plain.by_sample)
+    times = cn.settling_time(net, x, 0.01, bound="cheap", units=units)
+    np.testing.assert_array_equal(times, found.by_sample.max(axis=1))
+    for call in (cn.certify, cn.settling_time):
+        with pytest.raises(cn.InputError, match=r"units: got str; expected Units, PhysicalUnits"):
+            call(net, x, units="nM")

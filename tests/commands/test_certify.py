@@ -91,7 +91,7 @@ def test_certify_says_which_starts_are_capped_and_leaves_classes_out_of_regressi
         cn.Layer([[2.0]], [-1.0], cn.SmoothedReLU(h=0.01)),
         cn.Layer([[1.0]], [0.1], cn.Tanh(h=0.25)),
     ]
-    cn.Network(layers).save(tmp_path / "net.json")
+    cn.Network(layers, task="regression").save(tmp_path / "net.json")
     code, out, _ = run("certify net.json --input 0.5 --initial-max 50 --max-rate-constant 5e5")
     assert code == 0
     assert "with S2_0 at most 50" in out

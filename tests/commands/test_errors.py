@@ -59,7 +59,7 @@ REFUSED = [
     ("train flowers.csv --target genus -o f.json", "no column 'genus'"),
     ("train flowers.csv --target species -o f.json --layers 8;8", "--layers is '8;8'"),
     ("train flowers.csv --target species -o f.json --task guess", "--task is 'guess'"),
-    ("train flowers.csv --target species -o f.json --task regress", "is no number"),
+    ("train flowers.csv --target species -o f.json --task regression", "is no number"),
     ("train flowers.csv --target species -o no/f.json", "there is no folder 'no'"),
     ("train flowers.csv --target species -o f.json --density 2", "density is 2.0"),
     ("train numbers.csv --target y -o f.json", "expected the columns' names"),

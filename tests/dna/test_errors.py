@@ -21,12 +21,12 @@ REFUSED = {
         r"'J0': 3 molecules meet \(A \+ 2 B => C\).*at most 2",
     ),
     "bound altogether": (
-        lambda: in_units(network([((A, B), (C,))], [2.0]), c0=5.0, tau=100.0),
+        lambda: in_units(network([((A, B), (C,))], [2.0]), units=cn.PhysicalUnits(5.0, 100.0)),
         cn.ReactionError,
         r"'J0' \(A \+ B => C\).*q_max is 1e\+06 /M/s; tau = 800 s would do",
     ),
     "a step too fast": (
-        lambda: in_units(network([((A,), (B,))], [1e3]), c0=5.0, tau=1.0),
+        lambda: in_units(network([((A,), (B,))], [1e3]), units=cn.PhysicalUnits(5.0, 1.0)),
         cn.ReactionError,
         r"reaction 'J0' \(A => B\) needs a step of .* tau = .* would do",
     ),
@@ -54,6 +54,31 @@ REFUSED = {
         lambda: cn.to_strand_displacement(cn.to_strand_displacement(DECAY)),
         cn.InputError,
         r"network 'network_dna' is in PhysicalUnits\(.*\) already; expected model units",
+    ),
+    "units for options": (
+        lambda: cn.to_strand_displacement(XOR, [0, 1], cn.PhysicalUnits(10, 100)),
+        cn.InputError,
+        r"options: got PhysicalUnits; expected StrandOptions, StrandOptions\(units=",
+    ),
+    "options of a fuel to look for": (
+        lambda: cn.smallest_fuel(XOR, CORNERS, options=cn.PhysicalUnits(10, 100)),
+        cn.InputError,
+        "options: got PhysicalUnits",
+    ),
+    "units twice": (
+        lambda: cn.StrandOptions(c0=1.0, units=cn.PhysicalUnits(10, 100)),
+        cn.InputError,
+        r"c0 is 1.0 nM and units are PhysicalUnits\(.*expected one",
+    ),
+    "units that are a number": (
+        lambda: cn.StrandOptions(units=10.0),
+        cn.InputError,
+        "units: got float; expected PhysicalUnits",
+    ),
+    "no last time": (
+        lambda: cn.read_out_window(XOR, CORNERS, t_end=0),
+        cn.InputError,
+        "t_end is 0; expected a time in s",
     ),
     "no toehold": (
         lambda: cn.domain_parts(cn.to_strand_displacement(XOR), toehold=0),
@@ -116,7 +141,6 @@ REFUSED = {
         ("q_max", "1/M/s"),
         ("fuel", "nM"),
         ("c0", "nM"),
-        ("tau", "s"),
     )
     for value in (-1.0, 0, "a")
 }

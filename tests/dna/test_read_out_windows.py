@@ -21,12 +21,18 @@ def test_xor_is_right_on_every_sample_inside_the_window():
     assert "class right on 100.0% of 4 samples" in repr(window)
 
 
+def tau(net, options):
+    """A time of 1, in s: that of the largest inputs is that of all."""
+    return cn.to_strand_displacement(net, [1, 1], options).units.tau
+
+
 def test_the_window_shrinks_with_the_fuel_and_closes():
     net = cn.load_model("xor")
     lasting = []
     for fuel in (300.0, 1000.0, 3000.0, 6000.0, 10000.0):
+        options = cn.StrandOptions(fuel=fuel, c0=10.0)
         window = cn.read_out_window(
-            net, XOR, tolerance=0.15, options=cn.StrandOptions(fuel=fuel, c0=10.0), t_end=200.0
+            net, XOR, tolerance=0.15, options=options, t_end=200.0 * tau(net, options)
         )
         first, last = window.common
         lasting.append(min(last, window.time[-1]) - first)
@@ -46,7 +52,7 @@ def test_the_ideal_chemistry_settles_before_its_bound():
 
 def test_the_smallest_fuel_does_and_less_does_not():
     net = cn.load_model("xor")
-    best = cn.smallest_fuel(net, XOR, lasting=10.0)
+    best = cn.smallest_fuel(net, XOR)
     assert best.dna.fuel < 1000
 
     def lasts(fuel):
@@ -64,9 +70,8 @@ def test_a_starved_tube_is_not_read():
     """With 100 nM, XOR's tube runs out of fuel at [0, 0] and rests, where its class is right by
     chance.
     """
-    window = cn.read_out_window(
-        cn.load_model("xor"), XOR, options=cn.StrandOptions(fuel=100.0, c0=10.0), t_end=300.0
-    )
+    net, options = cn.load_model("xor"), cn.StrandOptions(fuel=100.0, c0=10.0)
+    window = cn.read_out_window(net, XOR, options=options, t_end=300.0 * tau(net, options))
     assert window.fuel_left[0] < 1
     assert window.starved[0] < 0.1 * window.time[-1]
 

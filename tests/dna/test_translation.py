@@ -70,8 +70,10 @@ def test_free_signals_follow_the_formal_network(name):
 
 def test_roadrunner_and_scipy_agree_on_a_neuron_in_dna():
     net = cn.Network([cn.Layer([[1.0]], [-0.5], cn.SmoothedReLU(h=0.01))])
-    window = cn.read_out_window(net, [[1.5]], tolerance=0.1, t_end=20.0, n_points=11)
     dna = cn.to_strand_displacement(net, [1.5])
+    end = 20.0 * dna.units.tau
+    window = cn.read_out_window(net, [[1.5]], tolerance=0.1, t_end=end, n_points=11)
+    assert window.time[-1] == pytest.approx(end, rel=1e-15)
     ours = dna.observe(course(dna, window.time))[:, 0] / dna.units.c0
     # roadrunner: relative tolerance 1e-10, absolute 1e-9 nM; scipy: 1e-9
     np.testing.assert_allclose(window.outputs[0, :, 0], ours, rtol=1e-5, atol=1e-7)
@@ -111,10 +113,12 @@ def test_rate_constants_fit_and_the_bound_share_is_the_same_for_all(reactions, c
 
 def test_units_given_are_obeyed():
     formal = network([((A, B), (C,))], [2.0])
-    dna = cn.to_strand_displacement(formal, options=cn.StrandOptions(c0=5.0, tau=4000.0))
+    dna = cn.to_strand_displacement(
+        formal, options=cn.StrandOptions(units=cn.PhysicalUnits(5.0, 4000.0))
+    )
     assert (dna.units.c0, dna.units.tau) == (5.0, 4000.0)
     cn.to_strand_displacement(
-        formal, options=cn.StrandOptions(c0=5.0, tau=800.0)
+        formal, options=cn.StrandOptions(units=cn.PhysicalUnits(5.0, 800.0))
     )  # as the error says
 
 
@@ -162,7 +166,7 @@ def test_what_is_held_constant_stays_so():
 
 def test_simulations_of_dna_last_as_long_as_it_takes(tmp_path):
     dna = cn.to_strand_displacement(
-        cn.load_model("xor"), options=cn.StrandOptions(c0=10.0, tau=1000.0)
+        cn.load_model("xor"), options=cn.StrandOptions(units=cn.PhysicalUnits(10.0, 1000.0))
     )
     assert "t_end=>100000.0," in cn.export(dna, tmp_path / "net.bngl").read_text(encoding="utf-8")
     assert "t_end=>100.0," in cn.export(cn.load_model("xor"), tmp_path / "xor.bngl").read_text(

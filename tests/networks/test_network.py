@@ -119,7 +119,7 @@ def test_files_without_a_task_classify(tmp_path):
 
 
 def test_values_of_a_regression_can_be_read_in_dna():
-    found = cn.read_out_window(regression(), [[0.5, 1.0]], tolerance=0.2, t_end=50.0, n_points=51)
+    found = cn.read_out_window(regression(), [[0.5, 1.0]], tolerance=0.2, n_points=101)
     assert found.share == 1.0
 
 

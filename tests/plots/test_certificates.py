@@ -82,7 +82,10 @@ def test_a_converted_certificate_is_drawn_in_its_units_with_trajectories_of_the_
         plot_envelope(certificate, course.in_units(units), plt.figure().subplots(), units=units),
     ]
     for ax in drawn:
-        assert (ax.get_xlabel(), ax.get_ylabel()) == ("time (h)", "value (nM)")
+        assert (ax.get_xlabel(), ax.get_ylabel()) == (
+            "time (h)",
+            "concentration or difference (nM)",
+        )
         assert legend(ax)[2] == "fixed point ± 0.2 nM"
         assert marked(ax) == pytest.approx(2 * certificate.settling_time)
         np.testing.assert_allclose(ax.lines[0].get_ydata(), 10 * certificate.envelope.lower[:, 0])

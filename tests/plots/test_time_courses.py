@@ -20,6 +20,6 @@ def test_time_course():
 def test_a_time_course_in_the_tube():
     course = cn.Simulator(cn.load_model("xor")).time_course([0, 1], t_end=20)
     ax = cn.plot_time_course(course, units=cn.PhysicalUnits(c0=10, tau=7200))
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("time (h)", "value (nM)")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("time (h)", "concentration or difference (nM)")
     drawn = ax.lines[0].get_xydata()
     np.testing.assert_allclose(drawn, np.column_stack([2 * course.time, 10 * course["y0"]]))

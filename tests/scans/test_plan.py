@@ -124,3 +124,23 @@ def test_the_sparse_and_the_dense_network_agree(rng):
     vary = [{f"w1_{j}_{i}": [-1.0, 0.5], "h": [1e-3, 0.1]}, {"speed": [2.0]}]
     x = rng.uniform(0, 1, (3, 4))
     assert_close(cn.scan(net, vary, x=x).outputs.values, cn.scan(dense, vary, x=x).outputs.values)
+
+
+def test_a_scan_is_in_the_units_of_its_reactions():
+    def meeting(a, b, rate):
+        text = f"A + B => C; rate*A*B; species A = {a}, B = {b}, C = 0; rate = {rate}"
+        return cn.import_antimony(f"model ab; {text}; end")
+
+    units = cn.PhysicalUnits(c0=10.0, tau=100.0)
+    kept = {"vary": {"rate": [1e-4, 5e-4], "A": [20.0]}, "at": [0.0, 50.0], "outputs": "C"}
+    in_tube = units.of(meeting(2, 1, 0.5))
+    ds = cn.scan(in_tube, **kept)
+    found = [ds[name].attrs["units"] for name in ("rate", "A", "time", "C")]
+    assert found == ["/nM/s", "nM", "s", "nM"]
+    # the same numbers in other units are another scan
+    plain = meeting(20, 10, 5e-4)
+    assert plain.start_values == in_tube.start_values
+    other = cn.scan(plain, **kept)
+    np.testing.assert_array_equal(ds.C, other.C)
+    assert other.time.attrs["units"] == "model units"
+    assert ds.attrs["model_hash"] != other.attrs["model_hash"]

@@ -1,7 +1,8 @@
 """Independent readers of exported files, each in a process of its own: they share libraries that
 clash.
 
-    echo '{"reader": "copasi", "paths": ["xor.cps"], "t_end": 2000}' | python tests/readers.py
+    echo '{"reader": "copasi", "paths": ["xor.cps"], "t_end": 2000}' |
+        python tests/support/readers.py
 
 prints a list with, per file, the values at `t_end` by name: species, and read-outs where the format
 has them. Nothing of crn_nn_tellurium is used here.
