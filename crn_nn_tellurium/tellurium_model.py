@@ -12,8 +12,7 @@ roadrunner answers at a steady state starts there. Solvers that are wrong here a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -29,15 +28,18 @@ from crn_nn_tellurium.networks import Network, other_names
 from crn_nn_tellurium.sensitivity import sensitivities
 from crn_nn_tellurium.simulation import (
     AFTER_INTEGRATION,
-    CVODE,
-    STEADY_STATE_TOLERANCE,
     Outcome,
     antimony_to_sbml,
+    boundary_values,
     come_to_rest,
+    floating_values,
     keeping_attributes,
+    own_solvers,
+    parameter_values,
     polish,
     rate_equations,
     rest,
+    set_floating_values,
     steady,
 )
 
@@ -81,6 +83,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         # rate constants by their names in the model, and the signs that they carry there
         names = compact_names(crn) if form == "compact" else {k: k for k in crn.rate_constants}
         self._constant_of = {name: k for k, name in names.items()}
+        self._constant_of |= {parameter.id: parameter.id for parameter in crn.parameters}
         self._inlined = self._constant_of.keys() - {*self.model.getGlobalParameterIds()}
         self._signs = crn.constant_signs if form == "compact" else {}
         species = (f"[{name}]" for name in crn.floating)
@@ -105,7 +108,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             If no positive steady state is found; concentrations are then as before the call.
         """
         before, time = self._state(), self.model.getTime()
-        with self._own_solvers():
+        with own_solvers(self):
             try:
                 found, outcome = self._rest(before)
             finally:
@@ -153,38 +156,10 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         found = self._state()
         return found if np.all(found > 0) else None
 
-    @contextmanager
-    def _own_solvers(self) -> Iterator[None]:
-        """CVODE and nleq2 as they need to be, whatever the user has chosen for simulations."""
-        integrator, solver = self.getIntegrator().getName(), self.getSteadyStateSolver().getName()
-        self.setIntegrator("cvode")
-        self.setSteadyStateSolver("nleq2")
-        needed = [(self.getIntegrator(), name, value) for name, value in CVODE.items()]
-        tolerance = "relative_tolerance", STEADY_STATE_TOLERANCE
-        needed.append((self.getSteadyStateSolver(), *tolerance))
-        kept = [(owner, name, owner.getValue(name)) for owner, name, _ in needed]
-        try:
-            for owner, name, value in needed:
-                owner.setValue(name, value)
-            yield
-        finally:
-            for owner, name, value in kept:
-                owner.setValue(name, value)
-            self.setSteadyStateSolver(solver)
-            self.setIntegrator(integrator)
-
-    def mcaSteadyState(self) -> float:
-        """As `steadyState`."""
-        return self.steadyState()
+    mcaSteadyState = steadyState
 
     def setIntegrator(self, name: str) -> None:
-        """As roadrunner's own, for CVODE alone.
-
-        Raises
-        ------
-        InputError
-            If the integrator would be wrong.
-        """
+        """As roadrunner's own; an integrator that would be wrong is an InputError."""
         if reason := _REFUSED.get(name):
             raise InputError(f"integrator {name!r}: {reason}; 'cvode' is set already")
         super().setIntegrator(name)
@@ -213,7 +188,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
                 f"getuCC of {variable!r}: no variable of this model; expected an output or a"
                 f" species: {some(sorted(known))}"
             )
-        if name not in known or by not in {*crn.rate_constants, *crn.boundary}:
+        if name not in known or by not in {*crn.constant_names, *crn.boundary}:
             self.steadyState()
             return float(super().getuCC(variable, parameter))
         self.steadyState()
@@ -227,6 +202,8 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
 
     # roadrunner's own solve from where the model is, at worst to a root that is not positive
 
+    getSteadyStateValuesNamedArray = _at_rest("getSteadyStateValuesNamedArray")
+    steadyStateNamedArray = getSteadyStateValuesNamedArray
     getScaledConcentrationControlCoefficientMatrix = _at_rest(
         "getScaledConcentrationControlCoefficientMatrix"
     )
@@ -239,31 +216,31 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
     def _now(self) -> ReactionNetwork:
         """The reactions with concentrations of inputs and rate constants as they are now."""
         held = dict(zip(self._crn.boundary, self._boundary().tolist(), strict=True))
-        value = dict(zip(self._crn.rate_constants, self._constants().tolist(), strict=True))
+        value = dict(zip(self._crn.constant_names, self._constants().tolist(), strict=True))
         species = (replace(s, initial=held[s.id]) if s.id in held else s for s in self._crn.species)
         reactions = (replace(r, value=value[r.rate_constant]) for r in self._crn.reactions)
-        return replace(self._crn, species=tuple(species), reactions=tuple(reactions))
+        parameters = (replace(p, value=value[p.id]) for p in self._crn.parameters)
+        return replace(
+            self._crn,
+            species=tuple(species),
+            reactions=tuple(reactions),
+            parameters=tuple(parameters),
+        )
 
     def _state(self) -> FloatArray:
         """Concentrations (n_floating,), in the network's order."""
-        model = self.model
-        now = _by_name(model.getFloatingSpeciesIds(), model.getFloatingSpeciesConcentrations())
-        return np.array([now[name] for name in self._crn.floating])
+        return floating_values(self.model, self._crn.floating)
 
     def _set_state(self, values: FloatArray) -> None:
-        names = list(self.model.getFloatingSpeciesIds())
-        index = np.array([names.index(name) for name in self._crn.floating], dtype=np.int32)
-        self.model.setFloatingSpeciesConcentrations(index, np.ascontiguousarray(values))
+        set_floating_values(self.model, self._crn.floating, values)
 
     def _boundary(self) -> FloatArray:
-        model = self.model
-        now = _by_name(model.getBoundarySpeciesIds(), model.getBoundarySpeciesConcentrations())
-        return np.array([now[name] for name in self._crn.boundary])
+        return boundary_values(self.model, self._crn.boundary)
 
     def _constants(self) -> FloatArray:
-        """The rate constants as they are now; those written as numbers do not change."""
-        now = _by_name(self.model.getGlobalParameterIds(), self.model.getGlobalParameterValues())
-        found = dict(self._crn.constant_values)
+        """All constants (n_constants,) as they are now; those written as numbers do not change."""
+        now = parameter_values(self.model)
+        found = dict(zip(self._crn.constant_names, self._crn.constants.tolist(), strict=True))
         for name, k in self._constant_of.items():
             if name in now:
                 found[k] = (self._signs.get(k) or 1) * now[name]
@@ -273,15 +250,6 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         """Values of `steadyStateSelections` (the outputs) at the steady state."""
         self.steadyState()
         return np.array([self.getValue(selection) for selection in self.steadyStateSelections])
-
-    def steadyStateNamedArray(self) -> Any:
-        """As `getSteadyStateValuesNamedArray`."""
-        return self.getSteadyStateValuesNamedArray()
-
-    def getSteadyStateValuesNamedArray(self) -> Any:
-        """As `getSteadyStateValues`, as roadrunner's named array; roadrunner recompiles for it."""
-        self.steadyState()
-        return super().getSteadyStateValuesNamedArray()
 
     # Values by name -----------------------------------------------------------------------------
 
@@ -355,13 +323,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         self.setValue(name, value)
 
     def setValue(self, name: str, value: float) -> None:
-        """Set a value by its identifier; an input, of either sign, by its own name.
-
-        Raises
-        ------
-        InputError
-            If the input cannot carry the value.
-        """
+        """Set a value by its identifier; an input, of either sign, by its own name."""
         net, species = self._net, name.strip("[]")
         if net and name in self._inputs:
             position = net.input_names.index(name)
@@ -397,7 +359,10 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
 
     def __reduce__(self) -> tuple[Any, ...]:
         # roadrunner's own pickle knows nothing of the network
-        kept = [name for name in self.model.getGlobalParameterIds() if name in self._constant_of]
+        set_by_rule = dict(self._crn.formulas)
+        own = self.model.getGlobalParameterIds()
+        constants = ((name, self._constant_of.get(name)) for name in own)
+        kept = [name for name, k in constants if k is not None and k not in set_by_rule]
         kept += [f"[{name}]" for name in self._crn.floating]
         if not self._net:
             kept += [f"[{name}]" for name in self._crn.boundary]
@@ -420,10 +385,6 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         return f"ChemistryRunner({of}{self._crn!r})"
 
     __str__ = __repr__
-
-
-def _by_name(names: Any, values: Any) -> dict[str, float]:
-    return dict(zip(names, values.tolist(), strict=True))
 
 
 def _copy(

@@ -61,8 +61,8 @@ def check_identifiers(crn: ReactionNetwork, constants: Iterable[str]) -> None:
 
 def check_references(crn: ReactionNetwork, constants: Sequence[str]) -> None:
     """Refuse symbols that stand for nothing."""
-    of_constants = set(constants)
-    every = of_constants | {species.id for species in crn.species}
+    of_constants, of_species = set(constants), {species.id for species in crn.species}
+    every = of_constants | of_species
     for name, expression in crn.formulas:
         if name not in of_constants:
             raise ReactionError(
@@ -84,7 +84,7 @@ def check_references(crn: ReactionNetwork, constants: Sequence[str]) -> None:
     for reaction in crn.reactions:
         for side in (reaction.substrates, reaction.products):
             for symbol, _ in side:
-                if symbol not in every - of_constants:
+                if symbol not in of_species:
                     raise ReactionError(f"reaction {reaction.id!r}: unknown species {symbol!r}")
     for observable in crn.observables:
         for symbol in observable.expression.symbols:

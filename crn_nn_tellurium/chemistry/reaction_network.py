@@ -38,7 +38,7 @@ from crn_nn_tellurium.chemistry.following import (
     sparse_matrix,
 )
 from crn_nn_tellurium.chemistry.rates import Balance, Terms
-from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Side, Species
+from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Species
 from crn_nn_tellurium.chemistry.units import MODEL_UNITS, Units, must_convert
 from crn_nn_tellurium.errors import ReactionError
 
@@ -154,20 +154,6 @@ class ReactionNetwork:
         """Of species, reactions, observables, rate constants and parameters; each is there once."""
         parts = (self.species, self.reactions, self.observables)
         return tuple(entity.id for part in parts for entity in part) + self.constant_names
-
-    def catalytic_sides(self, reaction: Reaction) -> tuple[Side, Side]:
-        """Both sides of a reaction, boundary species on the right as many times as on the left.
-
-        For what holds no species constant: a catalyst is as constant. Boundary species that are
-        only made are left out.
-        """
-        held = set(self.boundary)
-        before = {s: n for s, n in reaction.substrates if s in held}
-        after = {s: n for s, n in reaction.products if s in held}
-        if before == after:
-            return reaction.substrates, reaction.products
-        made = tuple((s, n) for s, n in reaction.products if s not in held)
-        return reaction.substrates, (*before.items(), *made)
 
     # Arrays -----------------------------------------------------------------------------------
 

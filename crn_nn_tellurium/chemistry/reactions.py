@@ -152,6 +152,20 @@ class Reaction:
         """The reaction as Antimony writes it: ``X + Y => X + 2 Y``."""
         return f"{_side_text(self.substrates)} => {_side_text(self.products)}".strip()
 
+    def catalytic_sides(self, held: Iterable[str]) -> tuple[Side, Side]:
+        """Both sides, species that are held constant on the right as many times as on the left.
+
+        For what holds no species constant: a catalyst is as constant. Held species that are only
+        made are left out.
+        """
+        held = set(held)
+        before = {s: n for s, n in self.substrates if s in held}
+        after = {s: n for s, n in self.products if s in held}
+        if before == after:
+            return self.substrates, self.products
+        made = tuple((s, n) for s, n in self.products if s not in held)
+        return self.substrates, (*before.items(), *made)
+
     def __repr__(self) -> str:
         return (
             f"Reaction('{self.id}: {self.equation}', rate constant {self.rate_constant} ="

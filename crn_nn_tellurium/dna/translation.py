@@ -150,7 +150,7 @@ class _Tube:
 
     def _module(self, reaction: Reaction, full: str, share: float) -> Module:
         # what is held constant is no different from other signals here: reactions give it back
-        before, after = self.scales.formal.catalytic_sides(reaction)
+        before, after = reaction.catalytic_sides(self.scales.formal.boundary)
         reaction = replace(reaction, substrates=before, products=after)
         name = reaction.id
         products = tuple(species for species, n in reaction.products for _ in range(n))

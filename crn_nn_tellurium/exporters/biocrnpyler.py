@@ -60,7 +60,7 @@ def write(source: Source) -> str:
     ]
     for r in crn.reactions:
         # it has no word for a species that is held constant: a catalyst stays so too
-        before, after = map(molecules, crn.catalytic_sides(r))
+        before, after = map(molecules, r.catalytic_sides(crn.boundary))
         lines.append(f"        reaction({before}, {after}, {r.rate_constant!r}),")
     lines += [
         "    ],",

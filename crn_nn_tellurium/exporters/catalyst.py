@@ -49,7 +49,7 @@ def write(source: Source, options: Options) -> str:
         lines += ["    @observables begin", *read, "    end"]
     for r in crn.reactions:
         # 2e1 would be a number, so coefficients have a sign
-        before, after = (counted(side, "∅", "*") for side in crn.catalytic_sides(r))
+        before, after = (counted(side, "∅", "*") for side in r.catalytic_sides(crn.boundary))
         lines.append(f"    {r.rate_constant}, {before} --> {after}  # {r.id}")
     lines += [
         "end",

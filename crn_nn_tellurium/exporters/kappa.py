@@ -41,7 +41,7 @@ def write(source: Source, options: Options) -> str:
     lines += [f"%agent: {s.id}()" for s in crn.species]
     lines += [f"%var: '{k}' {value!r}" for k, value in crn.constant_values.items()]
     for r in crn.reactions:
-        sides = _aligned(*crn.catalytic_sides(r))
+        sides = _aligned(*r.catalytic_sides(crn.boundary))
         before, after = (", ".join(f"{s}()" if s else "." for s in side) or "." for side in sides)
         # n molecules meet in a volume of `count` per unit
         per = {0: f" * {count}", 1: ""}.get(r.order, f" / {count ** (r.order - 1)}")

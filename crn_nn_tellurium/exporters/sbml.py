@@ -235,7 +235,7 @@ class _Builder:
         before, after = reaction.substrates, reaction.products
         if self.plain_laws and not is_empty:
             # such readers do not know boundary conditions either, but a catalyst is as constant
-            catalytic = self.crn.catalytic_sides(reaction)
+            catalytic = reaction.catalytic_sides(self.crn.boundary)
             before, after = catalytic if any(catalytic) else (before, after)
         for create, side in ((made.createReactant, before), (made.createProduct, after)):
             for species, count in side:

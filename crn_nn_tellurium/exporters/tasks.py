@@ -38,9 +38,9 @@ class Runs:
     def variation(self, crn: ReactionNetwork) -> Variation | None:
         """What the scan varies: as asked, else the first boundary species or rate constant."""
         held = dict(zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True))
-        own = zip(crn.constant_names, crn.constants.tolist(), strict=True)
+        own = dict(zip(crn.constant_names, crn.constants.tolist(), strict=True))
         # what follows from others cannot be set
-        constants = {k: value for k, value in own if k in crn.free_constants}
+        constants = {k: own[k] for k in crn.free_constants}
         name = next(iter([*held, *constants]), None) if self.vary is None else self.vary
         if name is None:
             return None
@@ -48,7 +48,7 @@ class Runs:
             raise InputError(
                 f"vary is {name!r}; expected a boundary species"
                 f" ({some(list(held)) or 'there is none'}) or a rate constant"
-                f" ({some(list(constants))}){other_names(name, constants)}"
+                f" ({some(list(constants))}){other_names(str(name), constants)}"
             )
         # a rate constant of 0 would leave nothing to scan, so up to 1 then
         usual = max(crn.units.c0, held[name]) if name in held else 2 * constants[name] or 1.0
@@ -162,11 +162,11 @@ def fitted(source: Source, crn: ReactionNetwork, bound: float) -> list[Fitted]:
             f"bound is {bound!r}; expected at least 1, so that the values now are within the bounds"
         )
     is_network = isinstance(source.model, Network)
-    signs, orders = crn.constant_signs, crn.constant_orders
+    signs, orders, free = crn.constant_signs, crn.constant_orders, {*crn.free_constants}
     found = []
     for k, value in crn.constant_values.items():
         # of a Network's, weights and biases alone have signs; what follows from others is not free
-        if (signs[k] or not is_network) and k in crn.free_constants:
+        if (signs[k] or not is_network) and k in free:
             one = float(crn.units.rate_constant(1.0, orders[k]))
             found.append(Fitted(k, value, 0.0, bound * max(one, value)))
     return found

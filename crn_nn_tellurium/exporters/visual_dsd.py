@@ -60,7 +60,7 @@ def write(source: Source, options: Options) -> str:
     start = crn.start_values
     lines += [f"| {start[species.id]!r} {species.id}" for species in crn.species]
     for r in crn.reactions:
-        before, after = map(counted, crn.catalytic_sides(r))
+        before, after = map(counted, r.catalytic_sides(crn.boundary))
         parts = ("|", before, f"->{{{r.rate_constant}}}", after)
         lines.append(" ".join(part for part in parts if part))
     return "\n".join(lines) + "\n"

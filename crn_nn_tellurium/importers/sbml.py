@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import unescape
 
 import libsbml
 
@@ -33,11 +31,10 @@ from crn_nn_tellurium.chemistry import (
     without_reserved,
 )
 from crn_nn_tellurium.errors import InputError, ReactionError
-from crn_nn_tellurium.importers.sbml_document import ready_model
+from crn_nn_tellurium.importers.sbml_document import readable_name, ready_model
 from crn_nn_tellurium.importers.sbml_formulas import Formulas, divided
 
 Side = Mapping[str, int]
-_ONE_PARAGRAPH = re.compile(r"\s*<notes>\s*<p\b[^>]*>([^<]*)</p>\s*</notes>\s*")
 
 
 def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
@@ -166,7 +163,7 @@ class _Reader:
         """Value and readable name of a constant."""
         value = self.formulas.constant(constant, f"the value of {constant!r}")
         element = self.model.getParameter(constant)
-        return value, "" if element is None else _readable_name(element)
+        return value, "" if element is None else readable_name(element)
 
     def _constants_of(
         self, expressions: Iterable[Expression], constants: Iterable[str]
@@ -278,7 +275,7 @@ class _Reader:
                 run = "takes" if left is before else backwards
                 raise self.refusal(
                     f"{what} {run} {species!r}, but a term of its rate does not depend on it, so it"
-                    " is not mass action (the concentration would fall below zero)"
+                    " is not mass action (it would fall below zero); expected every term to have it"
                 )
             if count > 0:
                 made[species] = count
@@ -403,7 +400,7 @@ class _Reader:
             if not isinstance(initial, Expression):
                 self._check_start(name, initial)
             held = name in self.formulas.held
-            yield Species(name, initial, held, _readable_name(species))
+            yield Species(name, initial, held, readable_name(species))
 
     def _initial(self, name: str) -> float | Expression:
         formulas, what = self.formulas, f"the initial value of {name!r}"
@@ -442,12 +439,4 @@ class _Reader:
             read |= {*constants}
             if name in formulas.in_amounts:
                 expression = divided(expression, formulas.size_of(name))
-            yield Observable(name, expression, _readable_name(element))
-
-
-def _readable_name(element: Any) -> str:
-    """Its name, or else notes of one plain paragraph, which is where `export` writes one."""
-    if element.isSetName() or not element.isSetNotes():
-        return str(element.getName())
-    note = _ONE_PARAGRAPH.fullmatch(element.getNotesString())
-    return unescape(note[1]) if note else ""
+            yield Observable(name, expression, readable_name(element))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
+from xml.sax.saxutils import unescape
 
 import libsbml
 
@@ -88,3 +89,14 @@ def _does_nothing(event: Any) -> bool:
     trigger = event.getTrigger()
     changes = any(change.isSetMath() for change in event.getListOfEventAssignments())
     return trigger is None or not trigger.isSetMath() or not changes
+
+
+_ONE_PARAGRAPH = re.compile(r"\s*<notes>\s*<p\b[^>]*>([^<]*)</p>\s*</notes>\s*")
+
+
+def readable_name(element: Any) -> str:
+    """Its name, or else notes of one plain paragraph, which is where `export` writes one."""
+    if element.isSetName() or not element.isSetNotes():
+        return str(element.getName())
+    note = _ONE_PARAGRAPH.fullmatch(element.getNotesString())
+    return unescape(note[1]) if note else ""

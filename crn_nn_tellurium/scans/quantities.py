@@ -228,7 +228,7 @@ class Accuracy(Quantity):
         found = _classes(subject.net, states.outputs).astype(object)
         right = np.asarray(found == truth, dtype=float)
         # a point whose samples are not all solved has no accuracy, rather than a low one
-        right[~_complete(states.outputs)] = np.nan
+        right[~~np.isnan(states.outputs).any(axis=-1)] = np.nan
         return _over_samples(subject, right)
 
 
@@ -286,7 +286,7 @@ class MeanLoss(_OfLoss):
         loss, targets = self._resolve(subject)
         outputs = states.outputs
         targets = np.broadcast_to(_along_samples(subject, states, targets), outputs.shape)
-        found, good = np.full(outputs.shape[:-1], np.nan), _complete(outputs)
+        found, good = np.full(outputs.shape[:-1], np.nan), ~np.isnan(outputs).any(axis=-1)
         if good.any():
             found[good] = loss.function(outputs[good], targets[good])
         return _over_samples(subject, found)
@@ -397,14 +397,10 @@ def _has_names(net: Network) -> bool:
 def _classes(net: Network, outputs: FloatArray) -> Any:
     empty, kind = ("", object) if _has_names(net) else (np.nan, float)
     found: Any = np.full(outputs.shape[:-1], empty, kind)
-    good = _complete(outputs)
+    good = ~np.isnan(outputs).any(axis=-1)
     if good.any():
         found[good] = net.classify(outputs[good])
     return found
-
-
-def _complete(outputs: FloatArray) -> Any:
-    return ~np.isnan(outputs).any(axis=-1)
 
 
 def _by_sample(subject: Subject) -> Any:

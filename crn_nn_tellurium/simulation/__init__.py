@@ -4,8 +4,6 @@ from crn_nn_tellurium.simulation.assignments import StartValues
 from crn_nn_tellurium.simulation.by_differences import engine_equations
 from crn_nn_tellurium.simulation.conditions import check_time, fill, start_values, time_grid
 from crn_nn_tellurium.simulation.engine import (
-    CVODE,
-    STEADY_STATE_TOLERANCE,
     TIGHT,
     CompiledModel,
     Tolerances,
@@ -13,9 +11,16 @@ from crn_nn_tellurium.simulation.engine import (
     clear_cache,
     compiled,
     keeping_attributes,
+    own_solvers,
     plain_antimony,
 )
 from crn_nn_tellurium.simulation.flat import FlatModel
+from crn_nn_tellurium.simulation.named_values import (
+    boundary_values,
+    floating_values,
+    parameter_values,
+    set_floating_values,
+)
 from crn_nn_tellurium.simulation.outcome import (
     AFTER_INTEGRATION,
     CLOSED_FORM,

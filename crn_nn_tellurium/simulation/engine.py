@@ -128,6 +128,26 @@ def keeping_attributes() -> Iterator[None]:
             owner._makeProperties = make
 
 
+@contextmanager
+def own_solvers(runner: Any) -> Iterator[None]:
+    """CVODE and nleq2 as they need to be, whatever the user has chosen for simulations."""
+    integrator, solver = runner.getIntegrator().getName(), runner.getSteadyStateSolver().getName()
+    runner.setIntegrator("cvode")
+    runner.setSteadyStateSolver("nleq2")
+    needed = [(runner.getIntegrator(), name, value) for name, value in CVODE.items()]
+    needed.append((runner.getSteadyStateSolver(), "relative_tolerance", STEADY_STATE_TOLERANCE))
+    kept = [(owner, name, owner.getValue(name)) for owner, name, _ in needed]
+    try:
+        for owner, name, value in needed:
+            owner.setValue(name, value)
+        yield
+    finally:
+        for owner, name, value in kept:
+            owner.setValue(name, value)
+        runner.setSteadyStateSolver(solver)
+        runner.setIntegrator(integrator)
+
+
 class CompiledModel:
     """A model in roadrunner with its values set and read in bulk.
 

@@ -10,7 +10,7 @@ ONE = cn.Network([cn.Layer([[1.0]])])
 REFUSED = [
     (
         lambda: cn.to_antimony(ONE, form="short"),
-        cn.ReactionError,
+        cn.InputError,
         "expected one of 'reactions'",
     ),
     (

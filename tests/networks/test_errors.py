@@ -202,7 +202,7 @@ REFUSED = [
             [1, 2, 3]
         ),
         cn.InputError,
-        r"shape \(3,\); expected \(n_samples, 2\)",
+        r"shape \(3,\); expected \(2,\) for one sample or \(n_sam",
     ),
     (
         lambda: cn.Network([cn.Layer([[1.0, 1.0]])], inputs="signed").input_coding.concentrations(

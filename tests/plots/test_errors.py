@@ -101,7 +101,7 @@ REFUSED = [
             units=cn.PhysicalUnits(c0=10, tau=200),
         ),
         cn.InputError,
-        "already; expected model units, to be converted",
+        "already; expected model units",
     ),
     (
         lambda: cn.plot_envelope(
