@@ -162,7 +162,7 @@ class _Reader:
     def _about(self, constant: str) -> tuple[float, str]:
         """Value and readable name of a constant."""
         value = self.formulas.constant(constant, f"the value of {constant!r}")
-        element = self.model.getParameter(constant)
+        element = self.formulas.parameters.get(constant)
         return value, "" if element is None else readable_name(element)
 
     def _constants_of(
@@ -178,8 +178,8 @@ class _Reader:
                 found[name] = None
                 open_ += [] if (f := self._formula(name)) is None else f.symbols
         # in the order of the model, so that what was written is read as it was
-        listed = (parameter.getId() for parameter in self.model.getListOfParameters())
-        return dict.fromkeys([*(name for name in listed if name in found), *sorted(found)])
+        listed = (name for name in self.formulas.parameters if name in found)
+        return dict.fromkeys([*listed, *sorted(found)])
 
     def _refuse(self, origin: str) -> None:
         """What has no place in a mass-action network."""
@@ -352,7 +352,7 @@ class _Reader:
         side: dict[str, int] = {}
         for reference in references:
             species = reference.getSpecies()
-            if self.model.getSpecies(species) is None:
+            if species not in self.formulas.species:
                 raise self.refusal(
                     f"{what} takes or makes {species!r}, which is not a species of the model"
                 )
@@ -384,7 +384,7 @@ class _Reader:
 
     def _unmoved(self, species: str) -> bool:
         """Whether reactions leave it as it is."""
-        found = self.model.getSpecies(species)
+        found = self.formulas.species.get(species)
         if found is None:
             return False  # a parameter with a rate rule
         return bool(found.getConstant() or found.getBoundaryCondition())
@@ -395,7 +395,7 @@ class _Reader:
 
     def _species(self) -> Iterator[Species]:
         for name in self.formulas.volume:
-            species = self.model.getSpecies(name) or self.model.getParameter(name)
+            species = self.formulas.species.get(name) or self.formulas.parameters.get(name)
             initial = self._initial(name)
             if not isinstance(initial, Expression):
                 self._check_start(name, initial)
@@ -418,7 +418,7 @@ class _Reader:
         formulas, read = self.formulas, set(known)
         for name, node in formulas.assigned.items():
             what = f"assignment rule {name!r}"
-            element = self.model.getParameter(name) or self.model.getSpecies(name)
+            element = formulas.parameters.get(name) or formulas.species.get(name)
             if element is None or name in known:
                 continue  # of a stoichiometry, which is refused where it is used
             before = set(formulas.numbers), set(formulas.lone)

@@ -38,7 +38,6 @@ class Formulas:
     """
 
     def __init__(self, model: Any, origin: str, numbers: set[str], lone: set[str]) -> None:
-        self.model = model
         self.origin = origin
         self.numbers, self.lone = numbers, lone
         self.values: dict[str, float] = {}  # of what stays constant, as far as it was asked for
@@ -49,6 +48,10 @@ class Formulas:
         self._formulas: dict[str, Expression] = {}
         self._constant: dict[str, bool] = {}
         self._open: list[str] = []  # rules that are being put in, to find circles
+        # libSBML finds an element by its name in time linear in their number
+        self.species = {s.getId(): s for s in model.getListOfSpecies()}
+        self.parameters = {p.getId(): p for p in model.getListOfParameters()}
+        self.compartments = {c.getId(): c for c in model.getListOfCompartments()}
         every = [rule for rule in model.getListOfRules() if rule.isSetMath()]
         rules = {rule.getVariable(): rule for rule in every if not rule.isAlgebraic()}
         # formulas of assignment rules, by variable
@@ -57,11 +60,9 @@ class Formulas:
         self.at_start = {
             a.getSymbol(): a.getMath() for a in model.getListOfInitialAssignments() if a.isSetMath()
         }
-        parts = model.getListOfParameters(), model.getListOfSpecies(), model.getListOfReactions()
-        self.taken = {e.getId() for part in parts for e in part} | {*self.assigned}
-        for compartment in model.getListOfCompartments():
-            name = compartment.getId()
-            self.taken.add(name)
+        self.taken = {reaction.getId() for reaction in model.getListOfReactions()}
+        self.taken |= {*self.parameters, *self.species, *self.compartments, *self.assigned}
+        for name in self.compartments:
             if name in rules:
                 changes = f"the size of compartment {name!r} changes"
                 raise self.refusal(f"{changes}; expected constant volumes")
@@ -69,8 +70,7 @@ class Formulas:
 
     def _read_species(self) -> None:
         """Volumes, and what stands for amounts."""
-        for species in self.model.getListOfSpecies():
-            name = species.getId()
+        for name, species in self.species.items():
             size = self._size(species.getCompartment())
             unmoved = species.getConstant() or species.getBoundaryCondition()
             if unmoved and name not in self.assigned and name not in self.moving:
@@ -79,25 +79,25 @@ class Formulas:
                 self.in_amounts.add(name)
             if name not in self.assigned and name not in self.lone:
                 self.volume[name] = size
-        for parameter in self.model.getListOfParameters():
+        for name, parameter in self.parameters.items():
             if LITERAL in parameter.getNotesString():
-                self.numbers.add(parameter.getId())
+                self.numbers.add(name)
             # what a rate rule changes is a species in all but its name
-            if parameter.getId() in self.moving:
-                self.volume[parameter.getId()] = 1.0
+            if name in self.moving:
+                self.volume[name] = 1.0
 
     def _size(self, name: str) -> float:
         """The size of a compartment; what it follows from is a number from then on."""
         if name in self.at_start:
             self._freeze(name)
-        size = self.value(name) if self.model.getCompartment(name) is not None else 1.0
+        size = self.value(name) if name in self.compartments else 1.0
         if size is None or not 0 < size < math.inf:
             raise self.refusal(f"compartment {name!r} has the size {size!r}; expected > 0")
         return size
 
     def size_of(self, species: str) -> float:
         """The volume that a species is in; of what is no species, 1."""
-        found = self.model.getSpecies(species)
+        found = self.species.get(species)
         return 1.0 if found is None else self._size(found.getCompartment())
 
     def refusal(self, message: str) -> ReactionError:
@@ -140,12 +140,11 @@ class Formulas:
 
     def given(self, name: str) -> float | None:
         """The number that an element has of its own, as its symbol is read."""
-        model = self.model
-        if (parameter := model.getParameter(name)) is not None:
+        if (parameter := self.parameters.get(name)) is not None:
             return float(parameter.getValue()) if parameter.isSetValue() else math.nan
-        if (compartment := model.getCompartment(name)) is not None:
+        if (compartment := self.compartments.get(name)) is not None:
             return float(compartment.getSize()) if compartment.isSetSize() else 1.0
-        if (species := model.getSpecies(name)) is not None:
+        if (species := self.species.get(name)) is not None:
             amount = 1.0 if name in self.in_amounts else self.size_of(name)
             if species.isSetInitialAmount():
                 return float(species.getInitialAmount()) / amount
@@ -307,7 +306,7 @@ class Formulas:
             self._open.pop()
 
     def _symbol(self, name: str, what: str) -> Expression:
-        if self.model.getCompartment(name) is not None:
+        if name in self.compartments:
             self._freeze(name)
         if name in self.numbers:
             return Expression((Monomial(self.constant(name, what)),))
@@ -317,7 +316,7 @@ class Formulas:
         if name in self.volume:
             size = self.volume[name] if name in self.in_amounts else 1.0
             return Expression((Monomial(size, ((name, 1.0),)),))
-        if any(find(name) is not None for find in (self.model.getSpecies, self.model.getParameter)):
+        if name in self.species or name in self.parameters:
             if not self.is_constant(name):
                 text = text_of(self.at_start[name])
                 raise self.refusal(
