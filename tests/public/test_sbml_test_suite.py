@@ -118,8 +118,8 @@ READ = "00004 00010 00054 00068 00099 00262 00465 00969 01235 01556 01557".split
 @here
 @pytest.mark.parametrize("number", READ)
 def test_cases_that_are_mass_action_are_read(number):
-    for path in FOLDER.glob(f"{number}/*.xml"):
-        imported(path)
+    crns = [imported(path) for path in FOLDER.glob(f"{number}/*.xml")]
+    assert {crn.name for crn in crns} == {f"case{number}"}
 
 
 @pytest.mark.slow
