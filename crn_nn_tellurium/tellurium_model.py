@@ -22,7 +22,7 @@ from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 
 from crn_nn_tellurium.basics import FloatArray, some
 from crn_nn_tellurium.chemistry import CONCENTRATION, ReactionNetwork, Units
-from crn_nn_tellurium.encoding import Form, compact_names, to_antimony, written
+from crn_nn_tellurium.encoding import Form, compact_names, compact_signs, to_antimony, written
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError
 from crn_nn_tellurium.networks import Network, other_names
 from crn_nn_tellurium.sensitivity import sensitivities
@@ -85,7 +85,8 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         self._constant_of = {name: k for k, name in names.items()}
         self._constant_of |= {parameter.id: parameter.id for parameter in crn.parameters}
         self._inlined = self._constant_of.keys() - {*self.model.getGlobalParameterIds()}
-        self._signs = crn.constant_signs if form == "compact" else {}
+        signs = compact_signs(crn) if form == "compact" else np.ones(len(crn.constant_names))
+        self._signs = dict(zip(crn.constant_names, signs.tolist(), strict=True))
         species = (f"[{name}]" for name in crn.floating)
         read = [observable.id for observable in crn.observables]
         if self._net:  # whose observables are its inputs as well
@@ -193,7 +194,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             return float(super().getuCC(variable, parameter))
         self.steadyState()
         found = sensitivities(self._now(), self._state(), outputs=[name], parameters=[by])
-        return float(found.values[0, 0]) * (self._signs.get(by) or 1)
+        return float(found.values[0, 0]) * self._signs.get(by, 1.0)
 
     def getCC(self, variable: str, parameter: str) -> float:
         """As `getuCC`, relative: d ln variable / d ln parameter."""
@@ -243,7 +244,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         found = dict(zip(self._crn.constant_names, self._crn.constants.tolist(), strict=True))
         for name, k in self._constant_of.items():
             if name in now:
-                found[k] = (self._signs.get(k) or 1) * now[name]
+                found[k] = self._signs[k] * now[name]
         return np.array(list(found.values()))
 
     def getSteadyStateValues(self) -> FloatArray:

@@ -7,7 +7,7 @@ from crn_nn_tellurium.encoding.engine_texts import (
     structure_text,
     variational_text,
 )
-from crn_nn_tellurium.encoding.laws import compact_names
+from crn_nn_tellurium.encoding.laws import compact_names, compact_signs
 from crn_nn_tellurium.encoding.layer_encoding import (
     Catalyst,
     LayerEncoding,

@@ -39,10 +39,10 @@ def compact_names(crn: ReactionNetwork) -> dict[str, str]:
 
 def compact_constants(crn: ReactionNetwork) -> FloatArray:
     """Values of the constants (n_constants,) with the signs of what they are the sizes of."""
-    return signs(crn) * crn.constants
+    return compact_signs(crn) * crn.constants
 
 
-def signs(crn: ReactionNetwork) -> FloatArray:
+def compact_signs(crn: ReactionNetwork) -> FloatArray:
     """By what a compact model multiplies each constant, 1 or -1, (n_constants,)."""
     known = crn.constant_signs
     return np.array([known.get(k) or 1 for k in crn.constant_names], dtype=float)
@@ -51,7 +51,7 @@ def signs(crn: ReactionNetwork) -> FloatArray:
 def with_signs(crn: ReactionNetwork) -> Terms:
     """The terms of a network whose rate constants carry signs themselves."""
     # the sign goes from the term's number to its constant: -1 k x becomes 1 u x with u = -k
-    return replace(crn.terms, number=crn.terms.number * signs(crn)[crn.terms.constant])
+    return replace(crn.terms, number=crn.terms.number * compact_signs(crn)[crn.terms.constant])
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def _script(source: Source, options: Runs, variation: Variation | None) -> str:
     def curves(run: str) -> str:
         return ", ".join(f"{run}.{name}" for name in source.outputs)
 
-    settles = _settles(source)
+    settles = not source.crn.conserved_sums
     lines = [
         'net = model "model.xml"',
         f"follow = simulate uniform(0, {source.until(options.t_end)!r}, {options.n_steps})",
@@ -102,15 +102,6 @@ def _script(source: Source, options: Runs, variation: Variation | None) -> str:
     return "\n".join(lines + shown)
 
 
-def _settles(source: Source) -> bool:
-    """Whether no sum of species is conserved: N has full rank."""
-    changes = source.crn.stoichiometry
-    # layers of a network each have a rank of their own, and digits has thousands of reactions
-    if isinstance(source.model, Network):
-        return True
-    return bool(np.linalg.matrix_rank(changes.toarray()) == changes.shape[0])
-
-
 def _sedml(model: str, script: str) -> str:
     with _phrasedml_lock:
         phrasedml.clearReferencedSBML()
@@ -137,7 +128,7 @@ def _readme(source: Source, t_end: float, variation: Variation | None) -> str:
     lines = [f"# {source.crn.name}", "", *source.statements, ""]
     lines += ["`simulation.sedml` does with `model.xml`:", ""]
     course = f"a time course from 0 to {t_end:g} (plot, report)"
-    if settles := _settles(source):
+    if settles := not source.crn.conserved_sums:
         lines += ["- the steady state (report);", f"- {course};"]
     else:
         lines += [f"- {course};"]

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
-from crn_nn_tellurium.encoding import VOLUME, stochastic_text, structure_text
+from crn_nn_tellurium.encoding import VOLUME, compact_signs, stochastic_text, structure_text
 from crn_nn_tellurium.simulation.engine import TIGHT, CompiledModel, Tolerances, compiled
 from crn_nn_tellurium.simulation.outcome import Outcomes
 from crn_nn_tellurium.simulation.settle import Block, integrate, solve
@@ -48,8 +48,8 @@ class FlatModel:
         self.text = structure_text(crn) if text is None else text
         self.floating = (*crn.floating, *further)
         # a compact text writes drives as sums, with a sign in the constant and not in the term
-        signs = crn.constant_signs if text is None else {}
-        self._signs = np.array([signs.get(k) or 1 for k in crn.rate_constants], dtype=float)
+        n = len(crn.rate_constants)
+        self._signs = compact_signs(crn)[:n] if text is None else np.ones(n)
         self._conserved_moieties = conserved_moieties
 
     def compile(self) -> None:
