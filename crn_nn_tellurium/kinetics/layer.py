@@ -30,7 +30,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.chemistry import Terms
+from crn_nn_tellurium.chemistry import Balance, Terms
 from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_sums
 from crn_nn_tellurium.errors import ConvergenceError, NotCertified
 from crn_nn_tellurium.kinetics.linearized import Linearized
@@ -274,6 +274,27 @@ class LayerKinetics:
                 sum(sign(self.value(terms, t, local, y, by_pair=True)) for t in chosen), shape
             )
         return Linearized(self.name, self.activation.species, self.blocks, own, pool)
+
+    def error(self, state: LayerState, size: FloatArray, drive_error: FloatArray) -> FloatArray:
+        """How far species (n, n_units, n_species) may be from the fixed point, to first order.
+
+        By their rates, by rounding, of drives whose parts have sizes (n, n_units, n_rails), added,
+        and since drives are off by at most (n, n_units).
+        """
+        terms, local = self.local.terms, self.constants.local
+        right = []
+        for a, y in enumerate(state.y):
+            parts = [self.value(terms, t, local, state.y) for t in terms.span(a)]
+            net, gross = sum(parts, np.zeros_like(y)), sum(map(abs, parts), np.zeros_like(y))
+            if a < len(state.drive):
+                net, gross = net + state.drive[a] * y, gross + size[..., a] * y
+            # with a slope of 1, distances are the rates themselves
+            off = Balance(net, gross, np.ones_like(y))
+            rates = off.distance + off.rounding
+            right.append(rates + drive_error * y if a < len(state.drive) else rates)
+        # |f| = |J d| bounds d by the comparison matrix: -|J_ii| d_i + sum of |terms| d_j = -|f_i|
+        found = self.linearize(state, sizes=True).solve([-part[..., None] for part in right])
+        return np.stack([part[..., 0] for part in found], axis=-1)
 
     def backward(
         self,

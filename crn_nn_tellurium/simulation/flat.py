@@ -19,7 +19,7 @@ from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
 from crn_nn_tellurium.encoding import VOLUME, compact_signs, stochastic_text, structure_text
 from crn_nn_tellurium.simulation.engine import TIGHT, CompiledModel, Tolerances, compiled
 from crn_nn_tellurium.simulation.outcome import Outcomes
-from crn_nn_tellurium.simulation.settle import Block, integrate, solve
+from crn_nn_tellurium.simulation.settle import Block, Settled, integrate, solve
 
 Run = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 """(boundary concentrations, start, times) -> states (n_times, n_floating), in the engine's order"""
@@ -143,8 +143,8 @@ class FlatModel:
 
     def steady_states(
         self, start: FloatArray, boundary: FloatArray, newton: bool = True
-    ) -> tuple[FloatArray, Outcomes]:
-        """Positive steady states (n, n_floating), and the outcome of each sample.
+    ) -> Settled:
+        """Positive steady states (n, n_floating).
 
         Without `newton` nothing but integration until the rates vanish.
         """
@@ -156,9 +156,7 @@ class FlatModel:
             return self.crn.balance(states, boundary[samples])
 
         with model.lock:
-            if newton:
-                return solve([block], start, balance_of)
-            return integrate(block, start, balance_of)
+            return (solve if newton else integrate)(block, start, balance_of)
 
     def control_coefficients(
         self,

@@ -1,7 +1,8 @@
 """The fixed point of one layer for a batch, found by roadrunner through compiled units.
 
 A layer depends on what it reads alone, so its samples can be solved for without the rest of the
-network, each with rate constants of its own if need be.
+network, each with rate constants of its own if need be. The units of all samples are solved side
+by side, whichever sample they are of; so the last digits of an answer may differ with the batch.
 """
 
 from __future__ import annotations
@@ -12,15 +13,14 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, by_sample
+from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance
-from crn_nn_tellurium.encoding import LayerEncoding
-from crn_nn_tellurium.kinetics import RateConstants, drive, weighted_sums_of
+from crn_nn_tellurium.kinetics import LayerKinetics, RateConstants, drive, weighted_sums_of
 from crn_nn_tellurium.simulation.conditions import fill
 from crn_nn_tellurium.simulation.engine import compiled
 from crn_nn_tellurium.simulation.outcome import SOLVED, Outcomes, outcomes, worse
-from crn_nn_tellurium.simulation.settle import Block, solve
-from crn_nn_tellurium.simulation.units import UnitPlan, stages
+from crn_nn_tellurium.simulation.settle import Block, Settled, solve
+from crn_nn_tellurium.simulation.units import COPIES, LumpedUnit, stages
 
 
 @dataclass(frozen=True)
@@ -35,27 +35,24 @@ class LayerSolution:
 class LayerSolver:
     """Solves one layer."""
 
-    def __init__(self, chemistry: LayerEncoding) -> None:
-        self.chemistry = chemistry
+    def __init__(self, kinetics: LayerKinetics) -> None:
+        self._kinetics, self.chemistry = kinetics, kinetics.chemistry
 
     @cached_property
-    def plans(self) -> list[UnitPlan]:
-        """How each stage of the layer is laid out on compiled units."""
-        return [UnitPlan(self.chemistry, stage) for stage in stages(self.chemistry.activation)]
+    def units(self) -> list[LumpedUnit]:
+        """How each stage of the layer is solved."""
+        activation = self.chemistry.activation
+        return [LumpedUnit(activation, stage) for stage in stages(activation)]
 
     @cached_property
     def own(self) -> RateConstants:
         """The network's rate constants."""
         return RateConstants.of(self.chemistry).shared
 
-    @cached_property
-    def _own_values(self) -> list[list[FloatArray]]:
-        return [[plan.values(group, self.own) for group in plan.groups] for plan in self.plans]
-
     def compile(self) -> None:
         """Compile the units, so that the first answer does not wait for it."""
-        for plan in self.plans:
-            compiled(plan.text)
+        for unit in self.units:
+            compiled(unit.text)
 
     def settle(
         self,
@@ -68,17 +65,22 @@ class LayerSolver:
         The solver starts at (n, n_units, n_species), where that is NaN at its own choice.
         """
         k = self.own if constants is None else constants
-        shape = (len(catalysts), self.chemistry.layer.n_out, len(self.chemistry.activation.species))
-        layer, residual = np.empty(shape), np.zeros(len(catalysts))
-        status = outcomes(SOLVED, len(catalysts))
-        drives = drive(self.chemistry, k, catalysts)
-        for plan, own_values in zip(self.plans, self._own_values, strict=True):
-            values = own_values
-            if constants is not None:
-                values = [plan.values(group, k) for group in plan.groups]
-            outcome, imbalance = _solve_stage(plan, k, values, catalysts, drives, layer, start)
-            residual = np.maximum(residual, imbalance)
-            status = worse(status, outcome)
+        n, n_units = len(catalysts), self.chemistry.layer.n_out
+        layer = np.empty((n, n_units, len(self.chemistry.activation.species)))
+        residual, status = np.zeros(n), outcomes(SOLVED, n)
+        by_unit = (n * n_units, -1)
+        net, size = (part.reshape(by_unit) for part in drive(self.chemistry, k, catalysts))
+        local = k.local if len(k.local) == 1 else np.repeat(k.local, n_units, axis=0)
+        for unit in self.units:
+            values = unit.values(net, local), unit.values(size, local)
+            begin = unit.upper_bound(net, local)
+            if start is not None:
+                begin = fill(start[..., unit.own].reshape(by_unit), begin)
+            found = _solve(unit, values, unit.boundary(layer), begin)
+            layer[..., unit.own] = found.x.reshape(n, n_units, -1)
+            residual = np.maximum(residual, found.imbalance.reshape(n, n_units).max(axis=1, initial=0.0))
+            for outcome in found.status.reshape(n, n_units).T:
+                status = worse(status, outcome)
         return LayerSolution(layer, residual, status)
 
     def error(
@@ -89,47 +91,27 @@ class LayerSolver:
         By their rates, by rounding, and since what the layer reads (n, n_catalysts) is off by at
         most `catalyst_error`.
         """
-        k, chemistry = self.own, self.chemistry
-        net, size = drive(chemistry, k, catalysts)
-        drive_error = weighted_sums_of(chemistry, np.abs(k.weights), catalyst_error)
-        found = np.zeros_like(layer)
+        weights = np.abs(self.own.weights)
+        _, size = drive(self.chemistry, self.own, catalysts)
+        drive_error = weighted_sums_of(self.chemistry, weights, catalyst_error)
         with np.errstate(invalid="ignore", divide="ignore"):
-            for plan in self.plans:
-                balance = plan.balance(net, size, layer, layer[:, :, plan.own], k)
-                found[:, :, plan.own] = plan.error(balance, drive_error, layer, found, k)
-        return found
+            return self._kinetics.error(self._kinetics.at(catalysts, layer), size, drive_error)
 
 
-def _solve_stage(
-    plan: UnitPlan,
-    constants: RateConstants,
-    values: list[FloatArray],
-    catalysts: FloatArray,
-    drives: tuple[FloatArray, FloatArray],
-    layer: FloatArray,
-    start: FloatArray | None,
-) -> tuple[Outcomes, FloatArray]:
-    """Fill in one stage's species (n, n_units, n_species); status and imbalance by sample."""
-    model = compiled(plan.text)
-    index = model.parameter_index(plan.constants)
-    shape = (-1, layer.shape[1], len(plan.own))
-    net, size = drives
-    blocks = [
-        Block(model, columns, plan.boundary(group, catalysts, layer), index, part)
-        for group, columns, part in zip(plan.groups, plan.columns, values, strict=True)
-    ]
+def _solve(
+    unit: LumpedUnit,
+    values: tuple[FloatArray, FloatArray],
+    boundary: FloatArray,
+    start: FloatArray,
+) -> Settled:
+    """One stage of all units, given its rate constants' values and sizes and what it reads."""
+    model = compiled(unit.text)
+    index = model.parameter_index(unit.constants)
+    block = Block(model, np.arange(len(unit.own)), boundary, index, values[0], COPIES)
 
-    def balance_of(states: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
-        sides = net[samples], size[samples], layer[samples]
-        found = plan.balance(*sides, states.reshape(shape), constants.take(samples))
-        # the solver knows one flat row of species per sample
-        parts = (part.reshape(states.shape) for part in (found.net, found.gross, found.slope))
-        return Balance(*parts)
+    def balance_of(states: FloatArray, units: npt.NDArray[np.intp]) -> Balance:
+        every, sizes = (part[units] for part in values)
+        return unit.balance(states, boundary[units], every, sizes)
 
-    begin = fill(None if start is None else start[:, :, plan.own], plan.upper_bound(net, constants))
     with model.lock:
-        x, status = solve(blocks, by_sample(begin), balance_of)
-    layer[:, :, plan.own] = x.reshape(shape)
-    with np.errstate(invalid="ignore"):
-        imbalance = plan.balance(net, size, layer, x.reshape(shape), constants).imbalance
-    return status, np.nan_to_num(imbalance.max(axis=(1, 2), initial=0.0), nan=1.0)
+        return solve(block, start, balance_of)

@@ -116,10 +116,11 @@ def refined(x: FloatArray, balance_of: Callable[[FloatArray], Balance]) -> Float
 
 @dataclass(frozen=True)
 class Block:
-    """Species that one compiled model solves for together, given values of its parameters.
+    """Systems that do not touch one another, of which a compiled model holds `copies` at a time.
 
-    `columns` are their places in the states; `boundary` (n, n_boundary) is held per sample, as are
-    the `values` of the parameters (n or 1, n_parameters).
+    `columns` are the places of its species in a state; `boundary` (n, n_boundary) is held by
+    system, as are the `values` of its parameters (n or 1, n_parameters). `parameters` has those of
+    all copies.
     """
 
     model: CompiledModel
@@ -127,110 +128,123 @@ class Block:
     boundary: FloatArray
     parameters: npt.NDArray[np.int32]
     values: FloatArray
+    copies: int = 1
 
-    def solve(self, x: FloatArray, samples: npt.NDArray[np.intp]) -> None:
-        """Newton's method from the states x (n, n_species) of some samples, which it replaces."""
-        place = (samples[:, None], self.columns)
-        x[place] = self._newton(x[place], samples)
+    def newton(self, x: FloatArray, systems: npt.NDArray[np.intp]) -> FloatArray:
+        """Where Newton's method leads from states x (m, n_species) of some systems (m,)."""
+        if not len(systems):
+            return x
+        rows = -(-len(systems) // self.copies)
+        # the last row is filled up with the last system
+        filled = np.minimum(np.arange(rows * self.copies), len(systems) - 1)
+        of_each = systems[filled]
+        shared = len(self.values) == 1
+        values = np.tile(self.values, self.copies) if shared else self.values[of_each]
+        values = values.reshape(-1, len(self.parameters))
+        boundary = self.boundary[of_each].reshape(rows, -1)
+        start = x[np.ix_(filled, self.columns)].reshape(rows, -1)
+        found, _ = self.model.solve_each(boundary, start, self.parameters, values)
+        result = np.empty_like(x)
+        result[:, self.columns] = found.reshape(len(filled), -1)[: len(systems)]
+        return result
 
-    def _newton(self, parts: FloatArray, samples: npt.NDArray[np.intp]) -> FloatArray:
-        if not len(samples):
-            return parts
-        values = self.values if len(self.values) == 1 else self.values[samples]
-        found, _ = self.model.solve_each(self.boundary[samples], parts, self.parameters, values)
-        return found
-
-    def newton(self, state: FloatArray, sample: int) -> FloatArray | None:
-        """Newton's method from one sample's state (n_species,); None if that is not positive."""
-        found = state.copy()
-        found[self.columns] = self._newton(state[self.columns][None], np.array([sample]))[0]
-        return found if np.all(found[self.columns] > 0) else None
-
-    def advance(self, state: FloatArray, sample: int, duration: float) -> FloatArray:
-        """One sample's state (n_species,) that much later."""
-        values = self.values[sample if len(self.values) > 1 else 0]
-        self.model.set_parameters(self.parameters, values)
-        later = state.copy()
+    def advance(self, state: FloatArray, system: int, duration: float) -> FloatArray:
+        """One system's state (n_species,) that much later."""
+        values, held = self.values[system if len(self.values) > 1 else 0], self.boundary[system]
         # what is negative by rounding runs away to minus infinity
         start = np.maximum(state[self.columns], 0.0)
-        course = self.model.time_course(self.boundary[sample], start, np.array([0.0, duration]))
-        later[self.columns] = np.maximum(course[-1], 0.0)
+        self.model.set_parameters(self.parameters, np.tile(values, self.copies))
+        times = np.array([0.0, duration])
+        held, start = np.tile(held, self.copies), np.tile(start, self.copies)
+        later = np.empty_like(state)
+        course = self.model.time_course(held, start, times)
+        later[self.columns] = np.maximum(course[-1, : len(self.columns)], 0.0)
         return later
 
-    def missing(self, good: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-        """The samples of which some concentration of this block is not good."""
-        return np.flatnonzero(~good[:, self.columns].all(axis=1))
+
+@dataclass(frozen=True)
+class Settled:
+    """Steady states (n, n_species), how far from balance the worst of each is (n,), and how each
+    was found; `status` is None where all are plainly solved.
+    """
+
+    x: FloatArray
+    imbalance: FloatArray
+    status: Outcomes
 
 
-def solve(
-    blocks: Sequence[Block], start: FloatArray, balance_of: BalanceOf
-) -> tuple[FloatArray, Outcomes]:
-    """Steady states (n, n_species) from start values, and the outcome of each sample."""
-    x = start.copy()
+def solve(block: Block, start: FloatArray, balance_of: BalanceOf) -> Settled:
+    """Steady states from start values (n, n_species)."""
+    everyone = np.arange(len(start))
+    x = block.newton(start, everyone)
     status = outcomes(SOLVED, len(x))
-    everyone = np.arange(len(x))
-    for block in blocks:
-        block.solve(x, everyone)
-    good = steady(balance_of(x, everyone), x, TOLERANCE)
-    # as in `polish`, all samples of a block together
+    balance = balance_of(x, everyone)
+    good = steady(balance, x, TOLERANCE).all(axis=1)
+    if good.all():
+        return Settled(x, _worst(balance), status)
+    # as in `polish`, all systems together
     for _ in range(3):
-        if good.all():
-            return x, status
-        for block in blocks:
-            again = block.missing(good)
-            block.solve(x, again[np.all(x[again[:, None], block.columns] > 0, axis=1)])
-        good = steady(balance_of(x, everyone), x, TOLERANCE)
-    if not good.all():
-        rest = np.flatnonzero(~good.all(axis=1) & (x > 0).all(axis=1))
-        x[rest] = refined(x[rest], lambda states: balance_of(states, rest))
-    good = steady(balance_of(x, everyone), x, ACCEPTED)
+        again = np.flatnonzero(~good & (x > 0).all(axis=1))
+        x[again] = block.newton(x[again], again)
+        good[again] = _all_steady(balance_of, x[again], again, TOLERANCE)
+    rest = np.flatnonzero(~good & (x > 0).all(axis=1))
+    x[rest] = refined(x[rest], lambda states: balance_of(states, rest))
+    rest = np.flatnonzero(~good)
+    good[rest] = _all_steady(balance_of, x[rest], rest, ACCEPTED)
     # a root that is not positive is left behind: the time course goes to the positive one
-    for block in blocks:
-        for sample in block.missing(good).tolist():
-            x[sample, block.columns] = start[sample, block.columns]
-            x[sample], outcome = _integrate(block, x[sample], sample, balance_of, newton=True)
-            status[sample] = status[sample].worse(outcome)
-    return x, status
+    for system in np.flatnonzero(~good).tolist():
+        x[system], status[system] = _integrate(block, start[system], system, balance_of, True)
+    with np.errstate(invalid="ignore"):
+        return Settled(x, _worst(balance_of(x, everyone)), status)
 
 
-def integrate(
-    block: Block, start: FloatArray, balance_of: BalanceOf
-) -> tuple[FloatArray, Outcomes]:
+def integrate(block: Block, start: FloatArray, balance_of: BalanceOf) -> Settled:
     """Steady states by integration alone, until the rates vanish."""
     x, status = start.copy(), outcomes(INTEGRATED, len(start))
-    for sample in range(len(start)):
-        one = _integrate(block, start[sample], sample, balance_of, newton=False)
-        x[sample], status[sample] = one
-    return x, status
+    for system in range(len(start)):
+        x[system], status[system] = _integrate(block, start[system], system, balance_of, False)
+    with np.errstate(invalid="ignore"):
+        return Settled(x, _worst(balance_of(x, np.arange(len(x)))), status)
+
+
+def _worst(balance: Balance) -> FloatArray:
+    """The largest imbalance of each state; 1, all gain, where there is none to tell."""
+    worst: FloatArray = balance.imbalance.max(axis=-1, initial=0.0)
+    worst[np.isnan(worst)] = 1.0
+    return worst
+
+
+def _all_steady(
+    balance_of: BalanceOf, x: FloatArray, systems: npt.NDArray[np.intp], tolerance: float
+) -> npt.NDArray[np.bool_]:
+    found: npt.NDArray[np.bool_] = steady(balance_of(x, systems), x, tolerance).all(axis=1)
+    return found
 
 
 def _integrate(
-    block: Block, start: FloatArray, sample: int, balance_of: BalanceOf, newton: bool
+    block: Block, start: FloatArray, system: int, balance_of: BalanceOf, newton: bool
 ) -> tuple[FloatArray, Outcome]:
-    """One block of one sample brought to rest, at the end by Newton's method if that is wanted."""
+    """One system brought to rest, at the end by Newton's method if that is wanted."""
+    number = np.array([system])
 
     def balance(states: FloatArray) -> Balance:
-        return balance_of(states, np.array([sample]))
+        return balance_of(states, number)
 
     def is_steady(state: FloatArray, tolerance: float, absent: float = 0.0) -> np.bool_:
-        near = steady(balance(state[None]), state[None], tolerance, absent)
-        return near[0, block.columns].all()
+        return steady(balance(state[None]), state[None], tolerance, absent).all()
 
-    def refine(state: FloatArray | None) -> FloatArray | None:
-        if state is None:
-            return None
-        found = state.copy()
-        found[block.columns] = refined(state[None], balance)[0, block.columns]
-        return found
+    def step(state: FloatArray) -> FloatArray | None:
+        found = block.newton(state[None], number)
+        return refined(found, balance)[0] if np.all(found > 0) else None
 
     def finish(state: FloatArray, _: float) -> tuple[FloatArray, Outcome] | None:
         if newton:
-            found = polish(state, lambda near: refine(block.newton(near, sample)), is_steady)
+            found = polish(state, step, is_steady)
             return None if found is None else (found, AFTER_INTEGRATION)
         if not is_steady(state, TOLERANCE, ABSENT):
             return None
         # below the integrator's absolute tolerance there is noise
-        found = refine(state)
-        return (found, INTEGRATED) if found is not None and is_steady(found, TOLERANCE) else None
+        found = refined(state[None], balance)[0]
+        return (found, INTEGRATED) if is_steady(found, TOLERANCE) else None
 
-    return come_to_rest(start, lambda state, time: block.advance(state, sample, time), finish)
+    return come_to_rest(start, lambda state, time: block.advance(state, system, time), finish)

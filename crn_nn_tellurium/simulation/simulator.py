@@ -98,7 +98,7 @@ class Simulator:
     @cached_property
     def layer_solvers(self) -> tuple[LayerSolver, ...]:
         """One per layer, in order."""
-        return tuple(LayerSolver(chemistry) for chemistry in self._chemistry)
+        return tuple(LayerSolver(layer) for layer in self.kinetics.layers)
 
     @cached_property
     def flat(self) -> FlatModel:
@@ -226,10 +226,8 @@ class Simulator:
     ) -> tuple[FloatArray, FloatArray, Outcomes]:
         crn, boundary = self.reactions, self._boundary(x)
         begin = fill(start, crn.initial_state(boundary))
-        concentrations, status = self.flat.steady_states(begin, boundary, newton=method == "flat")
-        with np.errstate(invalid="ignore"):
-            residual = crn.balance(concentrations, boundary).imbalance.max(axis=-1, initial=0.0)
-        return concentrations, residual, status
+        found = self.flat.steady_states(begin, boundary, newton=method == "flat")
+        return found.x, found.imbalance, found.status
 
     # Time courses -----------------------------------------------------------------------------
 

@@ -1,36 +1,32 @@
-"""Units: small models that roadrunner compiles once and that serve every neuron of one shape.
+"""Units: small models that roadrunner compiles once and that serve every neuron of one kind.
 
-A layer's fixed point depends on the layers before it alone, so it is found unit by unit. The
-*template* of a unit is its chemistry with every rate constant 1, written in compact form: its
-text, and so the compiled model, depends on structure alone (the activation's species and
-reactions, the number of catalysts, how many neurons it holds). Weights, biases, h and inputs are
-values, set in bulk, of either sign.
+A layer's fixed point depends on the layers before it alone, and a unit's, with its catalysts held,
+on the drives of its rails alone: X_i + Y -> X_i + 2 Y and X_i + Y -> X_i at rates w_i x_i y add up
+to z y with z = sum w_i x_i + b, one pseudo-first-order reaction of Y whose rate constant z may have
+either sign. Lumping them is exact. So a compiled unit knows nothing of weights and inputs: its
+text depends on the activation's reactions alone, and drives, h and the other rate constants are
+values, set in bulk. (`method="flat"` solves every reaction by itself.)
 
 An activation whose units read one another (`Normalized`) is solved in two *stages*: the species
-that depend on their own unit alone, then those that read the whole layer.
+that depend on their own unit alone, then those that read the whole layer. What they read is held
+by then, so the sum over the layer is one value too.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
-from crn_nn_tellurium.chemistry import Balance, ReactionNetwork, Species, Terms
-from crn_nn_tellurium.encoding import Catalyst, LayerEncoding, Unit, structure_text, unit_reactions
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.chemistry import Balance, Reaction, ReactionNetwork, Species, Terms
+from crn_nn_tellurium.encoding import Unit, structure_text, unit_reactions
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.kinetics import RateConstants
-from crn_nn_tellurium.networks import Activation, shared_id
+from crn_nn_tellurium.networks import Activation, bias_constant, shared_id, unit_ids
 
-NEURONS_PER_UNIT = 8
-CATALYSTS_PER_UNIT = 128
-"""A unit holds as many neurons as keep their weights below the second number, at most the first:
-the cost of a small solve is mostly the call, and that of compiling grows with the weights."""
-
+COPIES = 8
+"""Units that one compiled model holds: fewer cost more calls, and nleq2's Jacobian is dense."""
 
 @dataclass(frozen=True)
 class Stage:
@@ -67,235 +63,121 @@ def stages(activation: Activation) -> tuple[Stage, ...]:
     return (Stage(first, False), Stage(last, True)) if last else (Stage(first, False),)
 
 
-def _template_units(
-    activation: Activation, stage: Stage, n_catalysts: int, pool: int, neurons: int
-) -> list[Unit]:
-    """The units of a template: every weight 1, every rail driven upwards by its sign."""
-    read = range(0 if stage.reads_layer else n_catalysts)
-    catalysts = tuple((Catalyst(f"_x{i}", str(i), i, 1.0), 1.0) for i in read)
-    drives = (1.0,) * len(activation.rails)
-    return [
-        Unit(1, j, activation, catalysts, drives, pool, pool_id=_pool_id, own_biases=True)
-        for j in range(neurons)
-    ]
+def _lumped(activation: Activation, stage: Stage, copies: int) -> ReactionNetwork:
+    """The chemistry of units of one stage side by side, every value 1.
 
-
-def _template(
-    activation: Activation, stage: Stage, n_catalysts: int, pool: int, neurons: int
-) -> ReactionNetwork:
-    """The chemistry of `neurons` units of one stage, every rate constant 1."""
-    units = _template_units(activation, stage, n_catalysts, pool, neurons)
-    own = {unit.identify(name) for unit in units for name in stage.species}
-    boundary = [catalyst.id for catalyst, _ in units[0].inputs]
-    if stage.reads_layer:
-        fixed = [name for name in activation.species if name not in stage.species]
-        boundary += [unit.identify(name) for unit in units for name in fixed]
-        boundary += [_pool_id(name, k) for k in range(pool) for name in fixed]
-    known = own.union(boundary)
-    reactions = []
-    for unit in units:
+    Boundary species are what a unit reads: its own species of an earlier stage, and sums over the
+    layer of what starred names stand for, ``_1_Y``; ``_1_A_B`` of the products of two.
+    """
+    rails = (1.0,) * len(activation.rails)
+    held: list[str] = []
+    own: list[str] = []
+    reactions: list[Reaction] = []
+    for copy in range(1, copies + 1):
+        # drives stand as biases, and each copy has an index of its own, so that none shares a value
+        unit = Unit(copy, 0, activation, (), rails, pool_id=_starred, own_biases=True)
+        solved = [unit.identify(name) for name in stage.species]
         for reaction in unit_reactions(unit):
-            products = {s: n for s, n in reaction.products if s in known}
-            before = dict(reaction.substrates)
-            # what a later stage makes or loses is fixed here: such a reaction changes nothing
-            changed = {s for s in (*before, *products) if before.get(s, 0) != products.get(s, 0)}
-            if own & changed:
-                reactions.append(replace(reaction, products=tuple(products.items()), value=1.0))
-    species = [Species(name, 1.0, boundary=True) for name in boundary]
-    species += [Species(unit.identify(name), 1.0) for unit in units for name in stage.species]
+            before, after = dict(reaction.substrates), dict(reaction.products)
+            # what another stage makes or loses is held here: such a reaction changes nothing
+            if all(before.get(s, 0) == after.get(s, 0) for s in solved):
+                continue
+            others = [s for s, n in reaction.substrates for _ in range(n) if s not in solved]
+            starred = "_".join(s[1:] for s in others if s.startswith("*"))
+            read = [s for s in others if not s.startswith("*")]
+            read += [f"_{copy}_{starred}"] if starred else []
+            sides = (
+                [*read, *(s for s, n in side.items() if s in solved for _ in range(n))]
+                for side in (before, after)
+            )
+            substrates, products = map(tuple, sides)
+            reactions.append(replace(reaction, substrates=substrates, products=products, value=1.0))
+            held += read
+        own += solved
+    species = [Species(name, 1.0, boundary=True) for name in dict.fromkeys(held)]
+    species += [Species(name, 1.0) for name in own]
     return ReactionNetwork(tuple(species), tuple(reactions), name="unit")
 
 
-def _pool_id(local: str, unit: int) -> str:
-    return f"_{local}{unit}"
+def _starred(local: str, _: int) -> str:
+    return f"*{local}"
 
 
-class UnitPlan:
-    """How one stage of one layer is laid out on units of one shape.
+class LumpedUnit:
+    """How one stage of a kind of units is solved: `COPIES` of them side by side in one model.
 
-    `text`, the unit's Antimony, depends on structure alone; `groups` are the layer's units that are
-    solved together, padded by repeating the last; `constants` are in the order of `values`.
+    Arrays have the units of all samples one by one: (n, ...) with n = n_samples * n_units.
     """
 
-    def __init__(self, chemistry: LayerEncoding, stage: Stage) -> None:
-        self.chemistry, self.stage = chemistry, stage
-        activation, n_units = chemistry.activation, chemistry.layer.n_out
-        weights: Any = chemistry.weights
-        self._sparse = is_sparse(weights)
-        n_catalysts = int(np.diff(weights.indptr).max()) if self._sparse else weights.shape[1]
-        width = n_units if stage.reads_layer else n_catalysts
-        few = max(1, CATALYSTS_PER_UNIT // max(1, width))
-        # neurons of a sparse layer read catalysts of their own, so each is a unit by itself
-        alone = self._sparse and not stage.reads_layer
-        self.neurons = 1 if alone else min(NEURONS_PER_UNIT, few, n_units)
-        self._width = n_catalysts
-        self.template = _template(activation, stage, n_catalysts, n_units, self.neurons)
-        self.text = structure_text(self.template)
-        self.groups = [
-            np.minimum(np.arange(first, first + self.neurons), n_units - 1)
-            for first in range(0, n_units, self.neurons)
+    def __init__(self, activation: Activation, stage: Stage) -> None:
+        self.activation = activation
+        self.one = _lumped(activation, stage, 1)
+        every = _lumped(activation, stage, COPIES)
+        self.text, self.constants = structure_text(every), every.rate_constants
+        species = activation.species
+        self.own = [species.index(name) for name in stage.species]
+        # what is read, as places among the species: of the unit's own, or of a product in the layer
+        own = {unit_ids(1, 0)(name): i for i, name in enumerate(species)}
+        self._reads = [
+            (own[s],) if s in own else tuple(species.index(a) for a in s.split("_")[2:])
+            for s in self.one.boundary
         ]
-        units = _template_units(activation, stage, n_catalysts, n_units, self.neurons)
-        names: list[str] = []
-        if not stage.reads_layer:
-            rails = range(len(activation.rails))
-            names = [unit.weight(catalyst) for unit in units for catalyst, _ in unit.inputs]
-            names += [unit.bias(rail) for unit in units for rail in rails]
-        present = [name for name in self._local_place if name in self.template.rate_constants]
-        self.constants = (*names, *present)
-        self._shared = [self._local_place[name] for name in present]
+        self._pooled = [s not in own for s in self.one.boundary]
+        drives = [bias_constant(1, 0, rail.name) for rail in activation.rails]
+        names = [*drives, *(shared_id(1, name) for name in activation.rate_constants)]
+        self._constants = [names.index(name) for name in self.one.rate_constants]
+        bounds = [follower.upper_bound for follower in activation.followers]
+        self._bounds = np.array([0.0] * len(drives) + bounds)
+        self._rates = _table(self.one.terms)
+        diagonal = self.one.jacobian_terms.row == self.one.jacobian_terms.column
+        self._slopes = _table(self.one.jacobian_terms.where(diagonal))
 
-    @cached_property
-    def _local_place(self) -> dict[str, int]:
-        """Where `RateConstants.local` has the template's constants of reactions within a unit."""
-        names = self.chemistry.activation.rate_constants
-        return {shared_id(1, name): i for i, name in enumerate(names)}
+    def values(self, drive: FloatArray, local: FloatArray) -> FloatArray:
+        """Rate constants (n, n_constants): drives (n, n_rails) and the others (n or 1, n_local)."""
+        every = np.broadcast_to(local, (len(drive), local.shape[1]))
+        return np.concatenate([drive, every], axis=1)[:, self._constants]
 
-    @cached_property
-    def local(self) -> ReactionNetwork:
-        """One unit of the stage without its weights and biases, every rate constant 1."""
-        chemistry = self.chemistry
-        template = _template(chemistry.activation, self.stage, 0, chemistry.layer.n_out, 1)
-        kept = tuple(r for r in template.reactions if r.rate_constant in self._local_place)
-        return ReactionNetwork(template.species, kept, name="local")
+    def boundary(self, layer: FloatArray) -> FloatArray:
+        """What each unit reads (n, n_boundary) of a layer (n_samples, n_units, n_species)."""
+        found = np.empty((*layer.shape[:2], len(self._reads)))
+        for column, (places, pooled) in enumerate(zip(self._reads, self._pooled, strict=True)):
+            product = layer[..., places].prod(axis=-1)
+            found[..., column] = product.sum(axis=1, keepdims=True) if pooled else product
+        return found.reshape(math.prod(layer.shape[:2]), len(self._reads))
 
-    @cached_property
-    def _local_order(self) -> list[int]:
-        """Where `RateConstants.local` has the constants of `local`."""
-        return [self._local_place[name] for name in self.local.rate_constants]
-
-    def _span(self, group: npt.NDArray[np.intp]) -> slice:
-        """Where the stored weights of a group of one unit are, of a sparse layer."""
-        indptr: Any = self.chemistry.weights.indptr  # type: ignore[union-attr]  # sparse
-        return slice(indptr[group[0]], indptr[group[0] + 1])
-
-    def catalysts(self, group: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | slice:
-        """The catalysts that a group reads, padded."""
-        if not self._sparse:
-            return slice(None)
-        columns: Any = self.chemistry.weights.indices[self._span(group)]  # type: ignore[union-attr]
-        return np.pad(columns, (0, self._width - len(columns))).astype(np.intp)
-
-    def values(self, group: npt.NDArray[np.intp], constants: RateConstants) -> FloatArray:
-        """Values (m, n_constants) of `constants` for a group."""
-        if self.stage.reads_layer:
-            return constants.local[:, self._shared]
-        if self._sparse:
-            weights = constants.weights[:, self._span(group)]
-            weights = np.pad(weights, ((0, 0), (0, self._width - weights.shape[1])))
-        else:
-            rows = constants.weights.reshape(-1, self.chemistry.layer.n_out, self._width)
-            weights = by_sample(rows[:, group])
-        parts = (weights, by_sample(constants.bias[:, group]), constants.local[:, self._shared])
-        m = max(len(part) for part in parts)
-        return np.concatenate([np.broadcast_to(part, (m, part.shape[1])) for part in parts], axis=1)
-
-    def boundary(
-        self, group: npt.NDArray[np.intp], catalysts: FloatArray, layer: FloatArray
-    ) -> FloatArray:
-        """Concentrations (n, n_boundary) of the template's boundary species.
-
-        Of what the layer reads, or of its own (n, n_units, n_species) that an earlier stage found.
-        """
-        if not self.stage.reads_layer:
-            return catalysts[:, self.catalysts(group)]
-        fixed = layer[:, :, self._fixed]
-        return np.concatenate([by_sample(fixed[:, group]), by_sample(fixed)], axis=1)
-
-    @property
-    def own(self) -> list[int]:
-        """Positions of the stage's species among the activation's."""
-        return [self.chemistry.activation.species.index(name) for name in self.stage.species]
-
-    @property
-    def _fixed(self) -> list[int]:
-        species = self.chemistry.activation.species
-        return [i for i, name in enumerate(species) if name not in self.stage.species]
-
-    @cached_property
-    def columns(self) -> list[npt.NDArray[np.intp]]:
-        """By group, the places of its species in a flattened (n_units, n_own) array."""
-        n_own = len(self.stage.species)
-        return [(group[:, None] * n_own + np.arange(n_own)).ravel() for group in self.groups]
-
-    def upper_bound(self, drive: FloatArray, constants: RateConstants) -> FloatArray:
-        """Start values (n, n_units, n_own), from which Newton's method comes down to the root.
+    def upper_bound(self, drive: FloatArray, local: FloatArray) -> FloatArray:
+        """Start values (n, n_own), from which Newton's method comes down to the root.
 
         Of rails, since sigma_h(z) <= max(z, 0) + sqrt(h); followers state theirs.
         """
-        activation = self.chemistry.activation
-        n_rails = len(activation.rails)
-        places = (activation.rate_constants.index(name) for name in ("h", "q"))
-        h, q = (constants.local[:, place, None, None] for place in places)
-        result = np.empty((*drive.shape[:2], len(activation.species)))
-        result[..., :n_rails] = np.maximum(drive, 0) / q + np.sqrt(h / q)
-        result[..., n_rails:] = [follower.upper_bound for follower in activation.followers]
-        return result[..., self.own]
+        names = self.activation.rate_constants
+        h, q = (local[:, names.index(name), None] for name in ("h", "q"))
+        result = np.tile(self._bounds, (len(drive), 1))
+        result[:, : drive.shape[1]] = np.maximum(drive, 0) / q + np.sqrt(h / q)
+        return result[:, self.own]
 
     def balance(
-        self,
-        drive: FloatArray,
-        size: FloatArray,
-        layer: FloatArray,
-        x: FloatArray,
-        constants: RateConstants,
+        self, x: FloatArray, boundary: FloatArray, values: FloatArray, sizes: FloatArray
     ) -> Balance:
-        """How far the stage's species x (n, n_units, n_own) are from their fixed point."""
-        k = constants.local[:, None, self._local_order]
-        if self.stage.reads_layer:
-            return self.local.balance(x, self._held(layer), k)
-        local = self.local.balance(x, np.empty(0), k)
-        for position, rail in enumerate(self.chemistry.activation.rails):
-            own = self.stage.species.index(rail.name)
-            local.net[..., own] += drive[..., position] * x[..., own]
-            local.gross[..., own] += size[..., position] * x[..., own]
-            local.slope[..., own] += drive[..., position]
-        return local
+        """How far species x (n, n_own) are from their fixed point.
 
-    def _held(self, layer: FloatArray) -> FloatArray:
-        """What `local` has as boundary species (n, n_units, n_boundary), of values (n, n_units,
-        n_species) for the layer.
+        `sizes` (n, n_constants) are the `values`, but of a drive the sizes of its parts, added.
         """
-        if not self.stage.reads_layer:
-            return np.empty((*layer.shape[:2], 0))
-        fixed = layer[:, :, self._fixed]
-        # each unit sees the whole layer, itself too
-        every = by_sample(fixed)[:, None]
-        pool = np.broadcast_to(every, (*layer.shape[:2], every.shape[-1]))
-        return np.concatenate([fixed, pool], axis=-1)
+        # a handful of terms, column by column: looking them up in tables costs more than adding
+        columns = [*x.T, *boundary.T]
+        net, gross, slope = np.zeros((3, *x.shape))
+        for row, number, constant, factors in self._rates:
+            product = math.prod(columns[place] for place in factors)
+            net[:, row] += number * values[:, constant] * product
+            gross[:, row] += abs(number) * sizes[:, constant] * product
+        for row, number, constant, factors in self._slopes:
+            product = math.prod(columns[place] for place in factors)
+            slope[:, row] += number * values[:, constant] * product
+        return Balance(net, gross, slope)
 
-    def error(
-        self,
-        balance: Balance,
-        drive_error: FloatArray,
-        layer: FloatArray,
-        layer_error: FloatArray,
-        constants: RateConstants,
-    ) -> FloatArray:
-        """How far the stage's species (n, n_units, n_own) may be from their fixed point, where
-        drives are off by at most (n, n_units) and earlier stages' species by (n, n_units,
-        n_species).
-        """
-        k = constants.local[:, None, self._local_order]
-        x, slope = layer[:, :, self.own], np.abs(balance.slope)
-        fixed, held_off = self._held(layer), self._held(layer_error)
-        driven = np.zeros_like(x)
-        if not self.stage.reads_layer:
-            for rail in self.chemistry.activation.rails:
-                own = self.stage.species.index(rail.name)
-                driven[..., own] = drive_error * x[..., own]
-        alone = balance.distance + balance.rounding + driven / slope
-        # |f| = |J d| bounds d by the comparison matrix, |J_ii| d_i <= |f_i| + sum |J_ij| d_j; of a
-        # cascade as many rounds as species solve it
-        off, ones, terms = alone, np.ones((*x.shape[:2], 1)), self._other_terms
-        sizes = terms.monomials(np.concatenate([x, fixed, ones], axis=-1), k)
-        for _ in self.own if len(terms) else ():
-            every = np.concatenate([off, held_off], axis=-1)
-            off = alone + terms.add(sizes * every[..., terms.column], sizes=True) / slope
-        return off
 
-    @cached_property
-    def _other_terms(self) -> Terms:
-        """The terms of the local Jacobian off its diagonal."""
-        terms = self.local.jacobian_terms
-        return terms.where(terms.row != terms.column)
+def _table(terms: Terms) -> list[tuple[int, float, int, tuple[int, ...]]]:
+    """Terms one by one: row, number, constant and factors."""
+    rows, numbers, constants = terms.row.tolist(), terms.number.tolist(), terms.constant.tolist()
+    factors = (terms.symbols(t) for t in range(len(terms)))
+    return list(zip(rows, numbers, constants, factors, strict=True))
