@@ -106,8 +106,9 @@ def refined(x: FloatArray, balance_of: Callable[[FloatArray], Balance]) -> Float
         balance = balance_of(x)
         with np.errstate(divide="ignore", invalid="ignore"):
             later = x - balance.net / balance.slope
-        # only down a slope that comes back: else the time course leads elsewhere
-        moves = ~steady(balance, x, TOLERANCE) & (x > 0) & (balance.slope < 0) & (later > 0)
+        # only down a slope that comes back, as at the other root of a rail it does not: else the
+        # time course leads elsewhere. A small root may have come out below zero
+        moves = ~steady(balance, x, TOLERANCE) & (balance.slope < 0) & (later > 0)
         if not moves.any():
             break
         x = np.where(moves, later, x)
@@ -187,9 +188,8 @@ def solve(block: Block, start: FloatArray, balance_of: BalanceOf) -> Settled:
         again = np.flatnonzero(~good & (x > 0).all(axis=1))
         x[again] = block.newton(x[again], again)
         good[again] = _all_steady(balance_of, x[again], again, TOLERANCE)
-    rest = np.flatnonzero(~good & (x > 0).all(axis=1))
-    x[rest] = refined(x[rest], lambda states: balance_of(states, rest))
     rest = np.flatnonzero(~good)
+    x[rest] = refined(x[rest], lambda states: balance_of(states, rest))
     good[rest] = _all_steady(balance_of, x[rest], rest, ACCEPTED)
     # a root that is not positive is left behind: the time course goes to the positive one
     for system in np.flatnonzero(~good).tolist():

@@ -60,10 +60,10 @@ def test_arrays_are_in_the_networks_order(order):
     np.testing.assert_allclose(model.time_course(TIME), own, rtol=1e-7)
     rates = model.rates_of_change(start, boundary, constants)
     np.testing.assert_allclose(rates, crn.right_hand_side(start, boundary, constants), rtol=1e-13)
-    x, status = model.steady_states(start[None], boundary[None])
-    assert not status[0].failed
-    gross = crn.balance(x[0], boundary).gross
-    assert np.all(np.abs(crn.right_hand_side(x[0], boundary)) <= 1e-9 * gross)
+    found = model.steady_states(start[None], boundary[None])
+    assert not found.status[0].failed
+    gross = crn.balance(found.x[0], boundary).gross
+    assert np.all(np.abs(crn.right_hand_side(found.x[0], boundary)) <= 1e-9 * gross)
 
 
 def test_signs_are_the_models_own_affair():

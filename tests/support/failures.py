@@ -1,25 +1,41 @@
 """Chemistry made to fail, to see what becomes of it."""
 
+import numpy as np
+
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.simulation.engine import CompiledModel
+from crn_nn_tellurium.simulation import layer_solver
+from crn_nn_tellurium.simulation.settle import Block
+
+MARK = 0.123456789
+"""The drive of units that shall fail: compiled units know nothing of inputs."""
 
 
 def fail_to_solve(monkeypatch, bad):
     """An engine that cannot bring one input home: Newton's method ends below zero, and CVODE gives
     up.
     """
-    solve, course = CompiledModel.solve_each, CompiledModel.time_course
+    drive, newton, advance = layer_solver.drive, Block.newton, Block.advance
 
-    def solve_each(self, boundary, start, *values):
-        x, converged = solve(self, boundary, start, *values)
-        wrong = boundary[:, 0] == bad
-        x[wrong] = -1.0
-        return x, converged & ~wrong
+    def marked_drive(encoding, constants, catalysts):
+        net, size = drive(encoding, constants, catalysts)
+        net[catalysts[:, 0] == bad] = MARK
+        return net, size
 
-    def time_course(self, boundary, start, times, *tolerances):
-        if boundary[0] == bad:
+    def fails(block, systems):
+        if block.boundary.size:
+            return (block.boundary[systems] == bad).any(axis=1)
+        return (block.values[systems] == MARK).any(axis=1)
+
+    def newton_or_not(self, x, systems):
+        found = newton(self, x, systems)
+        found[fails(self, systems)] = -1.0
+        return found
+
+    def advance_or_not(self, state, system, duration):
+        if fails(self, np.array([system]))[0]:
             raise cn.ConvergenceError("CVODE failed: made to")
-        return course(self, boundary, start, times, *tolerances)
+        return advance(self, state, system, duration)
 
-    monkeypatch.setattr(CompiledModel, "solve_each", solve_each)
-    monkeypatch.setattr(CompiledModel, "time_course", time_course)
+    monkeypatch.setattr(layer_solver, "drive", marked_drive)
+    monkeypatch.setattr(Block, "newton", newton_or_not)
+    monkeypatch.setattr(Block, "advance", advance_or_not)
