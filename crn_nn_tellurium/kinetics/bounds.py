@@ -131,7 +131,7 @@ def settle_layer(
     kinetics.check_order("bounds of the fixed point need an activation without such a loop")
     constants = kinetics.constants
     low, high = 1 - rates, 1 + rates
-    weights = kinetics.chemistry.weights
+    weights = kinetics.encoding.weights
     # |w| + w is 2 w or 0 to the bit, of dense weights and of sparse ones
     positive, negative = (abs(weights) + weights) / 2, (abs(weights) - weights) / 2
     gains, losses = (
@@ -187,7 +187,7 @@ def _drive(
     if kinetics.activation.rails[rail].sign < 0:
         gains, losses = losses, gains
     # a sum of n products rounds by n eps of their sizes, at most
-    rounding = max(_ROUNDING, np.finfo(float).eps * len(kinetics.chemistry.catalysts))
+    rounding = max(_ROUNDING, np.finfo(float).eps * len(kinetics.encoding.catalysts))
     size = gains[1] + losses[1] + np.abs(bias)
     lower = low * gains[0] - high * losses[1] + np.where(bias > 0, low * bias, high * bias)
     upper = high * gains[1] - low * losses[0] + np.where(bias > 0, high * bias, low * bias)
@@ -201,7 +201,7 @@ def settle_between(
     found = {INPUT: inputs}
     for layer in kinetics.layers:
         lower, upper = (
-            layer.chemistry.gather({name: bounds[end] for name, bounds in found.items()})
+            layer.encoding.gather({name: bounds[end] for name, bounds in found.items()})
             for end in (0, 1)
         )
         found[layer.name] = settle_layer(layer, (lower, upper), rates, strict)

@@ -70,17 +70,17 @@ class LayerState:
 class LayerKinetics:
     """The kinetics of one layer: where it settles, and how that answers to small changes."""
 
-    def __init__(self, chemistry: LayerEncoding) -> None:
-        self.chemistry = chemistry
-        self.activation = chemistry.activation
-        self.local = local_reactions(chemistry)
-        self.constants = RateConstants.of(chemistry)
+    def __init__(self, encoding: LayerEncoding) -> None:
+        self.encoding = encoding
+        self.activation = encoding.activation
+        self.local = local_reactions(encoding)
+        self.constants = RateConstants.of(encoding)
         self._signs = [rail.sign for rail in self.activation.rails]
 
     @property
     def name(self) -> str:
         """The layer's."""
-        return self.chemistry.layer.name
+        return self.encoding.layer.name
 
     # Terms of the local network -----------------------------------------------------------------
 
@@ -181,13 +181,13 @@ class LayerKinetics:
 
     def at(self, catalysts: FloatArray, concentrations: FloatArray) -> LayerState:
         """The layer at concentrations (n, n_units, n_species) that are found by the engine."""
-        sums = catalysts @ self.chemistry.weights.T
+        sums = catalysts @ self.encoding.weights.T
         drive = self._drive(sums, self.constants)
         return LayerState(catalysts, drive, by_species(concentrations))
 
     def weights(self, constants: RateConstants) -> Any:
         """The weights (n_units, n_catalysts) among rate constants without samples."""
-        own = self.chemistry.weights
+        own = self.encoding.weights
         return own if constants is self.constants else with_values(own, constants.weights)
 
     def settle(
@@ -202,7 +202,7 @@ class LayerKinetics:
         weights = self.weights(used)
         sums = weighted_sums(weights, catalysts) if by_row else catalysts @ weights.T
         drive = self._drive(sums, used)
-        closed = self.activation.concentrations((sums + self.chemistry.bias) / self.activation.gain)
+        closed = self.activation.concentrations((sums + self.encoding.bias) / self.activation.gain)
         y = by_species(closed)
         if constants is None:
             return LayerState(catalysts, drive, y)
@@ -307,15 +307,15 @@ class LayerKinetics:
         """dy/dp (n, n_units, n_species, n_parameters), given that of the catalysts (n, n_catalysts,
         n_parameters); `own` and `h` are the places of the layer's weights and biases, and its h.
         """
-        weights: Any = self.chemistry.weights
+        weights: Any = self.encoding.weights
         y = state.y
         n, m = y[0].shape
         # sparse weights multiply matrices alone: samples and parameters are one axis meanwhile
         flat = by_catalyst.transpose(1, 0, 2).reshape(by_catalyst.shape[1], -1)
         by_z = (weights @ flat).reshape(m, n, -1).transpose(1, 0, 2).copy()
-        rows, columns = places(self.chemistry.layer.weights)
+        rows, columns = places(self.encoding.layer.weights)
         gain = self.activation.gain
-        read = self.chemistry.values_read(state.catalysts)
+        read = self.encoding.values_read(state.catalysts)
         place = np.arange(own.start, own.stop)
         by_z[:, rows, place[: len(rows)]] += read[:, columns]
         by_z[:, np.arange(m), place[len(rows) :]] += gain
@@ -343,8 +343,8 @@ class LayerKinetics:
         self, gradient: RateConstants, sizes: bool = False
     ) -> tuple[Any, FloatArray, float]:
         """dL/d(weights), dL/d(bias) and dL/dh of the layer from those of its rate constants."""
-        values, bias = self.chemistry.transpose(gradient.weights, gradient.bias, sizes)
-        weights = with_values(self.chemistry.layer.weights, values)
+        values, bias = self.encoding.transpose(gradient.weights, gradient.bias, sizes)
+        weights = with_values(self.encoding.layer.weights, values)
         return weights, bias, float(gradient.local[self._h])
 
 

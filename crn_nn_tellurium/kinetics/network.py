@@ -21,12 +21,12 @@ class NetworkKinetics:
 
     def __init__(self, net: Network) -> None:
         self.net = net
-        self.layers = tuple(LayerKinetics(chemistry) for chemistry in layer_encodings(net))
+        self.layers = tuple(LayerKinetics(encoding) for encoding in layer_encodings(net))
 
     @property
     def species(self) -> tuple[str, ...]:
         """Identifiers of the floating species: by layer, unit, then the activation's species."""
-        return tuple(name for layer in self.layers for name in layer.chemistry.species)
+        return tuple(name for layer in self.layers for name in layer.encoding.species)
 
     def settle(
         self, x: FloatArray, constants: Sequence[RateConstants] | None = None, by_row: bool = False
@@ -45,7 +45,7 @@ class NetworkKinetics:
         states = []
         for number, layer in enumerate(self.layers):
             own = None if constants is None else constants[number]
-            state = layer.settle(layer.chemistry.gather(found), own, by_row)
+            state = layer.settle(layer.encoding.gather(found), own, by_row)
             found[layer.name] = state.concentrations
             states.append(state)
         return states
@@ -55,10 +55,10 @@ class NetworkKinetics:
         found = {INPUT: self.net.input_coding.code(x)}
         states, first = [], 0
         for layer in self.layers:
-            size = layer.chemistry.n_species
+            size = layer.encoding.n_species
             block = concentrations[:, first : first + size]
-            block = block.reshape(len(x), layer.chemistry.layer.n_out, -1)
-            states.append(layer.at(layer.chemistry.gather(found), block))
+            block = block.reshape(len(x), layer.encoding.layer.n_out, -1)
+            states.append(layer.at(layer.encoding.gather(found), block))
             found[layer.name] = block
             first += size
         return states
@@ -94,10 +94,10 @@ class NetworkKinetics:
         for number, layer in reversed(list(enumerate(self.layers))):
             own = None if constants is None else constants[number]
             total = by_species(totals[layer.name])
-            wanted = inputs or layer.chemistry.layer.inputs != (INPUT,)
+            wanted = inputs or layer.encoding.layer.inputs != (INPUT,)
             by_catalyst, gradient = layer.backward(states[number], total, own, sizes, wanted)
             if by_catalyst is not None:
-                layer.chemistry.scatter(by_catalyst, totals)
+                layer.encoding.scatter(by_catalyst, totals)
             gradients.append(gradient)
         by_input = totals[INPUT][..., 0] / self.input_coefficients if inputs else None
         return gradients[::-1], by_input
@@ -149,7 +149,7 @@ def forward_sensitivities(
         found[INPUT][:, each, 0, n_parameters + each] = 1 / kinetics.input_coefficients
     first = 0
     for number, (layer, state) in enumerate(zip(kinetics.layers, states, strict=True)):
-        by_catalyst = layer.chemistry.gather(found)
+        by_catalyst = layer.encoding.gather(found)
         own = slice(first, first + sizes[number])
         found[layer.name] = layer.respond(state, by_catalyst, own, sum(sizes) + number)
         first += sizes[number]

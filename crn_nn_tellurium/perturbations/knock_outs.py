@@ -75,8 +75,8 @@ class KnockOuts:
             if number == reaction.layer:
                 found[layer.name] = _settle(layer, state, reaction, factor)
                 changed.add(layer.name)
-            elif changed.intersection(layer.chemistry.layer.inputs):
-                found[layer.name] = _settle_whole(layer, layer.chemistry.gather(found))
+            elif changed.intersection(layer.encoding.layer.inputs):
+                found[layer.name] = _settle_whole(layer, layer.encoding.gather(found))
                 changed.add(layer.name)
             else:
                 found[layer.name] = state.concentrations
@@ -86,7 +86,7 @@ class KnockOuts:
 def _settle_whole(layer: LayerKinetics, catalysts: FloatArray) -> FloatArray:
     """A layer that is whole; its closed form is not asked about what has no steady state."""
     good = np.all(np.isfinite(catalysts), axis=1)
-    width = (layer.chemistry.layer.n_out, len(layer.activation.species))
+    width = (layer.encoding.layer.n_out, len(layer.activation.species))
     result = np.full((len(catalysts), *width), np.nan)
     if good.any():
         result[good] = layer.settle(catalysts[good]).concentrations
@@ -94,12 +94,12 @@ def _settle_whole(layer: LayerKinetics, catalysts: FloatArray) -> FloatArray:
 
 
 def _reactions_of(number: int, layer: LayerKinetics) -> Iterator[UnitReaction]:
-    chemistry, activation = layer.chemistry, layer.activation
-    column = {catalyst.id: i for i, catalyst in enumerate(chemistry.catalysts)}
-    n_units = chemistry.layer.n_out
+    encoding, activation = layer.encoding, layer.activation
+    column = {catalyst.id: i for i, catalyst in enumerate(encoding.catalysts)}
+    n_units = encoding.layer.n_out
     for j in range(n_units):
-        inputs, bias = tuple(chemistry.row(j)), tuple(chemistry.rail_bias[j].tolist())
-        unit = Unit(chemistry.index, j, activation, inputs, bias, n_units)
+        inputs, bias = tuple(encoding.row(j)), tuple(encoding.rail_bias[j].tolist())
+        unit = Unit(encoding.index, j, activation, inputs, bias, n_units)
         # the local network has h and q of every rail, then the activation's own reactions
         places: list[tuple[str, int, int]] = []
         for rail, value in enumerate(bias):
@@ -132,7 +132,7 @@ def _settle(
     if reaction.kind == "bias":
         drive[rail][:, j] -= (1 - factor) * constants.bias[j, rail]
     elif reaction.kind == "weight":
-        weight = layer.activation.rails[rail].sign * layer.chemistry.weights[j, place]
+        weight = layer.activation.rails[rail].sign * layer.encoding.weights[j, place]
         drive[rail][:, j] -= (1 - factor) * (weight * state.catalysts[:, place])
     else:
         changed = place

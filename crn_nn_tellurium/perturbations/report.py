@@ -277,7 +277,7 @@ def _with_fuel(kinetics: NetworkKinetics, x: FloatArray, factor: float) -> Float
     parameters = NetworkParameters(kinetics, [Axis(FUEL, {FUEL: np.array([factor])})])
     found = {INPUT: kinetics.net.input_coding.code(x)}
     for number, layer in enumerate(kinetics.layers):
-        catalysts = layer.chemistry.gather(found)
+        catalysts = layer.encoding.gather(found)
         every = np.full(len(x), factor)
         changed = parameters.with_fuel(number, parameters.own[number], catalysts, every)
         constants = RateConstants(layer.constants.weights, changed.bias, changed.local[0])

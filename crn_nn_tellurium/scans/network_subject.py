@@ -115,10 +115,10 @@ class SteadyStates:
     def _solve_layer(self, number: int, box: Box, found: dict[str, FloatArray]) -> Solution:
         solver, shape = self._simulator.layer_solvers[number], box.shape_over(self._all[number])
         read = {}
-        for source in solver.chemistry.layer.inputs:
+        for source in solver.encoding.layer.inputs:
             tail = found[source].shape[len(shape) :]
             read[source] = np.broadcast_to(found[source], shape + tail).reshape(-1, *tail)
-        catalysts = solver.chemistry.gather(read)
+        catalysts = solver.encoding.gather(read)
         solution = solver.settle(
             catalysts, self._starts(number, box), self._constants(number, box, catalysts)
         )
@@ -242,7 +242,7 @@ class _Flat:
         # by the pattern of the network that is scanned: a weight that is varied to 0 has its error
         # all the same
         for number, layer in enumerate(self._parameters.kinetics.layers):
-            found |= _by_name(layer.chemistry, self._parameters.constants(number, one, 1))
+            found |= _by_name(layer.encoding, self._parameters.constants(number, one, 1))
         fuel = float(values[FUEL]) if self._parameters.varies(FUEL) else 1.0
         names = self._model.crn.rate_constants
         # signs are in the reactions: rate constants are sizes
@@ -250,12 +250,12 @@ class _Flat:
         return own * np.array([fuel if name.endswith(_MADE) else 1.0 for name in names])
 
 
-def _by_name(chemistry: LayerEncoding, constants: RateConstants) -> dict[str, float]:
+def _by_name(encoding: LayerEncoding, constants: RateConstants) -> dict[str, float]:
     """A layer's rate constants, with a leading axis of length 1, by identifier."""
-    index, activation = chemistry.index, chemistry.activation
-    rows, columns = places(chemistry.weights)
+    index, activation = encoding.index, encoding.activation
+    rows, columns = places(encoding.weights)
     found = {
-        weight_constant(index, int(j), chemistry.catalysts[int(c)].label): float(value)
+        weight_constant(index, int(j), encoding.catalysts[int(c)].label): float(value)
         for j, c, value in zip(rows, columns, constants.weights[0], strict=True)
     }
     for (j, rail), value in np.ndenumerate(constants.bias[0]):

@@ -35,18 +35,18 @@ class LayerSolution:
 class LayerSolver:
     """Solves one layer."""
 
-    def __init__(self, chemistry: LayerEncoding) -> None:
-        self.chemistry = chemistry
+    def __init__(self, encoding: LayerEncoding) -> None:
+        self.encoding = encoding
 
     @cached_property
     def plans(self) -> list[UnitPlan]:
         """How each stage of the layer is laid out on compiled units."""
-        return [UnitPlan(self.chemistry, stage) for stage in stages(self.chemistry.activation)]
+        return [UnitPlan(self.encoding, stage) for stage in stages(self.encoding.activation)]
 
     @cached_property
     def own(self) -> RateConstants:
         """The network's rate constants."""
-        return RateConstants.of(self.chemistry).shared
+        return RateConstants.of(self.encoding).shared
 
     @cached_property
     def _own_values(self) -> list[list[FloatArray]]:
@@ -68,10 +68,10 @@ class LayerSolver:
         The solver starts at (n, n_units, n_species), where that is NaN at its own choice.
         """
         k = self.own if constants is None else constants
-        shape = (len(catalysts), self.chemistry.layer.n_out, len(self.chemistry.activation.species))
+        shape = (len(catalysts), self.encoding.layer.n_out, len(self.encoding.activation.species))
         layer, residual = np.empty(shape), np.zeros(len(catalysts))
         status = outcomes(SOLVED, len(catalysts))
-        drives = drive(self.chemistry, k, catalysts)
+        drives = drive(self.encoding, k, catalysts)
         for plan, own_values in zip(self.plans, self._own_values, strict=True):
             values = own_values
             if constants is not None:
@@ -89,9 +89,9 @@ class LayerSolver:
         By their rates, by rounding, and since what the layer reads (n, n_catalysts) is off by at
         most `catalyst_error`.
         """
-        k, chemistry = self.own, self.chemistry
-        net, size = drive(chemistry, k, catalysts)
-        drive_error = weighted_sums_of(chemistry, np.abs(k.weights), catalyst_error)
+        k, encoding = self.own, self.encoding
+        net, size = drive(encoding, k, catalysts)
+        drive_error = weighted_sums_of(encoding, np.abs(k.weights), catalyst_error)
         found = np.zeros_like(layer)
         with np.errstate(invalid="ignore", divide="ignore"):
             for plan in self.plans:

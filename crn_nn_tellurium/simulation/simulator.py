@@ -78,7 +78,7 @@ class Simulator:
         self.net = net
         self.kinetics = NetworkKinetics(net)
         self.output_names, self.input_names = net.output_names, net.input_names
-        self._chemistry = tuple(layer.chemistry for layer in self.kinetics.layers)
+        self._encodings = tuple(layer.encoding for layer in self.kinetics.layers)
 
     @property
     def model(self) -> Network | ReactionNetwork:
@@ -98,7 +98,7 @@ class Simulator:
     @cached_property
     def layer_solvers(self) -> tuple[LayerSolver, ...]:
         """One per layer, in order."""
-        return tuple(LayerSolver(chemistry) for chemistry in self._chemistry)
+        return tuple(LayerSolver(encoding) for encoding in self._encodings)
 
     @cached_property
     def flat(self) -> FlatModel:
@@ -190,10 +190,10 @@ class Simulator:
         found = {INPUT: self.net.input_coding.concentrations(x)}
         errors = {INPUT: np.zeros_like(found[INPUT])}
         for number, solver in enumerate(self.layer_solvers):
-            name, gather = solver.chemistry.layer.name, solver.chemistry.gather
+            name, gather = solver.encoding.layer.name, solver.encoding.gather
             found[name] = self.of_layer(concentrations, number)
             errors[name] = solver.error(gather(found), gather(errors), found[name])
-        last = self._chemistry[-1]
+        last = self._encodings[-1]
         read_out, species = last.activation.read_out, last.activation.species
         # the sum of the read-out is rounded too
         rounding = 2 * np.finfo(float).eps
@@ -211,8 +211,8 @@ class Simulator:
         residual = np.zeros(len(x))
         status = outcomes(SOLVED, len(x))
         for number, solver in enumerate(self.layer_solvers):
-            layer = solver.chemistry.layer
-            catalysts = solver.chemistry.gather(found)
+            layer = solver.encoding.layer
+            catalysts = solver.encoding.gather(found)
             begin = None if start is None else self.of_layer(start, number)
             solution = solver.settle(catalysts, begin)
             # the view of this layer is filled, and is what the next ones read
@@ -306,16 +306,16 @@ class Simulator:
 
     def of_layer(self, concentrations: FloatArray, number: int) -> FloatArray:
         """One layer's part (n, n_units, n_species) of concentrations (n, all species); a view."""
-        first = sum(c.n_species for c in self._chemistry[:number])
-        chemistry = self._chemistry[number]
-        block = concentrations[:, first : first + chemistry.n_species]
+        first = sum(c.n_species for c in self._encodings[:number])
+        encoding = self._encodings[number]
+        block = concentrations[:, first : first + encoding.n_species]
         # splitting an axis needs no copy, so numpy gives a view: callers write through it
-        return block.reshape(len(block), chemistry.layer.n_out, len(chemistry.activation.species))
+        return block.reshape(len(block), encoding.layer.n_out, len(encoding.activation.species))
 
     def _read(self, concentrations: FloatArray, _: FloatArray) -> FloatArray:
         """Outputs (n, n_out) at concentrations (n, n_species)."""
-        last = len(self._chemistry) - 1
-        return self._chemistry[last].activation.read(self.of_layer(concentrations, last))
+        last = len(self._encodings) - 1
+        return self._encodings[last].activation.read(self.of_layer(concentrations, last))
 
     def _boundary(self, x: FloatArray) -> FloatArray:
         """Concentrations (n, n_boundary) that carry input values (n, n_in)."""

@@ -117,10 +117,10 @@ class UnitPlan:
     solved together, padded by repeating the last; `constants` are in the order of `values`.
     """
 
-    def __init__(self, chemistry: LayerEncoding, stage: Stage) -> None:
-        self.chemistry, self.stage = chemistry, stage
-        activation, n_units = chemistry.activation, chemistry.layer.n_out
-        weights: Any = chemistry.weights
+    def __init__(self, encoding: LayerEncoding, stage: Stage) -> None:
+        self.encoding, self.stage = encoding, stage
+        activation, n_units = encoding.activation, encoding.layer.n_out
+        weights: Any = encoding.weights
         self._sparse = is_sparse(weights)
         n_catalysts = int(np.diff(weights.indptr).max()) if self._sparse else weights.shape[1]
         width = n_units if stage.reads_layer else n_catalysts
@@ -148,14 +148,14 @@ class UnitPlan:
     @cached_property
     def _local_place(self) -> dict[str, int]:
         """Where `RateConstants.local` has the template's constants of reactions within a unit."""
-        names = self.chemistry.activation.rate_constants
+        names = self.encoding.activation.rate_constants
         return {shared_id(1, name): i for i, name in enumerate(names)}
 
     @cached_property
     def local(self) -> ReactionNetwork:
         """One unit of the stage without its weights and biases, every rate constant 1."""
-        chemistry = self.chemistry
-        template = _template(chemistry.activation, self.stage, 0, chemistry.layer.n_out, 1)
+        encoding = self.encoding
+        template = _template(encoding.activation, self.stage, 0, encoding.layer.n_out, 1)
         kept = tuple(r for r in template.reactions if r.rate_constant in self._local_place)
         return ReactionNetwork(template.species, kept, name="local")
 
@@ -166,14 +166,14 @@ class UnitPlan:
 
     def _span(self, group: npt.NDArray[np.intp]) -> slice:
         """Where the stored weights of a group of one unit are, of a sparse layer."""
-        indptr: Any = self.chemistry.weights.indptr  # type: ignore[union-attr]  # sparse
+        indptr: Any = self.encoding.weights.indptr  # type: ignore[union-attr]  # sparse
         return slice(indptr[group[0]], indptr[group[0] + 1])
 
     def catalysts(self, group: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | slice:
         """The catalysts that a group reads, padded."""
         if not self._sparse:
             return slice(None)
-        columns: Any = self.chemistry.weights.indices[self._span(group)]  # type: ignore[union-attr]
+        columns: Any = self.encoding.weights.indices[self._span(group)]  # type: ignore[union-attr]
         return np.pad(columns, (0, self._width - len(columns))).astype(np.intp)
 
     def values(self, group: npt.NDArray[np.intp], constants: RateConstants) -> FloatArray:
@@ -184,7 +184,7 @@ class UnitPlan:
             weights = constants.weights[:, self._span(group)]
             weights = np.pad(weights, ((0, 0), (0, self._width - weights.shape[1])))
         else:
-            rows = constants.weights.reshape(-1, self.chemistry.layer.n_out, self._width)
+            rows = constants.weights.reshape(-1, self.encoding.layer.n_out, self._width)
             weights = by_sample(rows[:, group])
         parts = (weights, by_sample(constants.bias[:, group]), constants.local[:, self._shared])
         m = max(len(part) for part in parts)
@@ -205,11 +205,11 @@ class UnitPlan:
     @property
     def own(self) -> list[int]:
         """Positions of the stage's species among the activation's."""
-        return [self.chemistry.activation.species.index(name) for name in self.stage.species]
+        return [self.encoding.activation.species.index(name) for name in self.stage.species]
 
     @property
     def _fixed(self) -> list[int]:
-        species = self.chemistry.activation.species
+        species = self.encoding.activation.species
         return [i for i, name in enumerate(species) if name not in self.stage.species]
 
     @cached_property
@@ -223,7 +223,7 @@ class UnitPlan:
 
         Of rails, since sigma_h(z) <= max(z, 0) + sqrt(h); followers state theirs.
         """
-        activation = self.chemistry.activation
+        activation = self.encoding.activation
         n_rails = len(activation.rails)
         places = (activation.rate_constants.index(name) for name in ("h", "q"))
         h, q = (constants.local[:, place, None, None] for place in places)
@@ -245,7 +245,7 @@ class UnitPlan:
         if self.stage.reads_layer:
             return self.local.balance(x, self._held(layer), k)
         local = self.local.balance(x, np.empty(0), k)
-        for position, rail in enumerate(self.chemistry.activation.rails):
+        for position, rail in enumerate(self.encoding.activation.rails):
             own = self.stage.species.index(rail.name)
             local.net[..., own] += drive[..., position] * x[..., own]
             local.gross[..., own] += size[..., position] * x[..., own]
@@ -281,7 +281,7 @@ class UnitPlan:
         fixed, held_off = self._held(layer), self._held(layer_error)
         driven = np.zeros_like(x)
         if not self.stage.reads_layer:
-            for rail in self.chemistry.activation.rails:
+            for rail in self.encoding.activation.rails:
                 own = self.stage.species.index(rail.name)
                 driven[..., own] = drive_error * x[..., own]
         alone = balance.distance + balance.rounding + driven / slope

@@ -27,10 +27,10 @@ def test_jacobian_blocks_are_those_of_the_flat_network(case):
     flat = crn.jacobian(np.concatenate([s.concentrations.ravel() for s in states])).toarray()
     first = 0
     for layer, state in zip(kinetics.layers, states, strict=True):
-        n = layer.chemistry.n_species
+        n = layer.encoding.n_species
         block = flat[first : first + n, first : first + n]
         first += n
-        right = np.random.default_rng(n).normal(size=(1, layer.chemistry.layer.n_out, len(state.y)))
+        right = np.random.default_rng(n).normal(size=(1, layer.encoding.layer.n_out, len(state.y)))
         columns = [right[..., a] for a in range(right.shape[2])]
         found = np.stack(layer.linearize(state).solve_transposed(columns), axis=-1).ravel()
         # two ways to solve one well-conditioned system: rounding alone
@@ -63,13 +63,13 @@ def test_fixed_point_at_other_rate_constants_is_roadrunners(name, rng):
     runner = cn.to_roadrunner(net, x[0])
     crn = cn.to_reactions(net, x[0])
     for layer, own in zip(kinetics.layers, constants, strict=True):
-        index = layer.chemistry.index
+        index = layer.encoding.index
         for k, value in zip(layer.local.rate_constants, own.local.tolist(), strict=True):
             if k in crn.rate_constants:
                 runner[k] = value
-        for j in range(layer.chemistry.layer.n_out):
+        for j in range(layer.encoding.layer.n_out):
             for catalyst, weight in zip(
-                layer.chemistry.catalysts, layer.weights(own)[j].tolist(), strict=True
+                layer.encoding.catalysts, layer.weights(own)[j].tolist(), strict=True
             ):
                 runner[f"k{index}_{j}_{catalyst.label}"] = abs(weight)
             for rail, value in zip(layer.activation.rails, own.bias[j].tolist(), strict=True):

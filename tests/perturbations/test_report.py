@@ -109,7 +109,7 @@ def test_first_orders_of_reactions_add_up_to_those_of_their_rate_constants(case)
     g = cn.gradient(case.net, x, y)
     step = 1e-5
     for number, layer in enumerate(case.net.layers):
-        catalysts = kinetics.layers[number].chemistry.catalysts
+        catalysts = kinetics.layers[number].encoding.catalysts
         if layer.activation.gain != 1 or [(c.column, c.coefficient) for c in catalysts] != [
             (i, 1) for i in range(layer.n_in)
         ]:
