@@ -21,6 +21,7 @@ stays.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,6 @@ from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.errors import NotCertified
 from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
-from crn_nn_tellurium.networks import INPUT
 
 Bounds = tuple[FloatArray, FloatArray]
 """Lower and upper bounds, arrays of one shape."""
@@ -196,14 +196,12 @@ def _drive(
 
 def settle_between(
     kinetics: NetworkKinetics, inputs: Bounds, rates: FloatArray, strict: bool = True
-) -> dict[str, Bounds]:
-    """The same of every layer, by name, from bounds (n, n_in, n_rails) of the inputs' species."""
-    found = {INPUT: inputs}
-    for layer in kinetics.layers:
-        lower, upper = (
-            layer.encoding.gather({name: bounds[end] for name, bounds in found.items()})
-            for end in (0, 1)
-        )
-        found[layer.name] = settle_layer(layer, (lower, upper), rates, strict)
-    del found[INPUT]
-    return found
+) -> list[Bounds]:
+    """The same of every layer, from bounds (n, n_in, n_rails) of the inputs' species."""
+
+    def settle(number: int, read: FloatArray) -> Bounds:
+        # each bound in an array of its own, as matrix products are fastest
+        lower, upper = (np.ascontiguousarray(read[..., end]) for end in (0, 1))
+        return settle_layer(kinetics.layers[number], (lower, upper), rates, strict)
+
+    return kinetics.walk(np.stack(inputs, axis=-1), settle, partial(np.stack, axis=-1))

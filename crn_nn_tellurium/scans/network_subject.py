@@ -147,7 +147,9 @@ class SteadyStates:
         start = self._parameters.start(self._plan.values(box.indices(self._start)), m)
         if start is None:
             return None
-        return self._simulator.of_layer(start[box.spread(self._start, self._all[number])], number)
+        return self._simulator.kinetics.of_layer(
+            start[box.spread(self._start, self._all[number])], number
+        )
 
 
 def input_dims(plan: Plan, parameters: NetworkParameters) -> set[int]:
@@ -320,8 +322,7 @@ class NetworkSubject(Subject):
         last = self.net.layers[-1]
         if self._courses is not None:
             species, status = self._courses.solve(box)
-            flat = species.reshape(-1, species.shape[-1])
-            read = last.activation.read(self._simulator.of_layer(flat, len(self.net.layers) - 1))
+            read = self._simulator.kinetics.read(species.reshape(-1, species.shape[-1]))
             outputs = read.reshape(*species.shape[:-1], last.n_out)
             return States(box, status, outputs, species, np.full(box.shape, np.nan))
         solution = self._steady.solve(box)

@@ -7,7 +7,7 @@ shape share, or from the flat model, solved or integrated (see `settle` for how 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
 from typing import Literal, get_args
 
 import numpy as np
@@ -24,11 +24,11 @@ from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeError, NetworkError
 from crn_nn_tellurium.kinetics import NetworkKinetics
-from crn_nn_tellurium.networks import INPUT, Network
+from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation.conditions import fill, input_changes, start_values, time_grid
 from crn_nn_tellurium.simulation.flat import FlatModel
-from crn_nn_tellurium.simulation.layer_solver import LayerSolver
-from crn_nn_tellurium.simulation.outcome import SOLVED, Outcomes, failures, outcomes, worse
+from crn_nn_tellurium.simulation.layer_solver import LayerSolution, LayerSolver
+from crn_nn_tellurium.simulation.outcome import Outcomes, failures, worse
 from crn_nn_tellurium.simulation.results import SteadyState, TimeCourse
 
 Method = Literal["units", "flat", "integrate"]
@@ -78,7 +78,6 @@ class Simulator:
         self.net = net
         self.kinetics = NetworkKinetics(net)
         self.output_names, self.input_names = net.output_names, net.input_names
-        self._encodings = tuple(layer.encoding for layer in self.kinetics.layers)
 
     @property
     def model(self) -> Network | ReactionNetwork:
@@ -98,7 +97,7 @@ class Simulator:
     @cached_property
     def layer_solvers(self) -> tuple[LayerSolver, ...]:
         """One per layer, in order."""
-        return tuple(LayerSolver(encoding) for encoding in self._encodings)
+        return tuple(LayerSolver(layer.encoding) for layer in self.kinetics.layers)
 
     @cached_property
     def flat(self) -> FlatModel:
@@ -187,39 +186,34 @@ class Simulator:
 
     def _output_error(self, x: FloatArray, concentrations: FloatArray) -> FloatArray:
         """How far outputs (n, n_out) may be from those of the exact fixed point."""
-        found = {INPUT: self.net.input_coding.concentrations(x)}
-        errors = {INPUT: np.zeros_like(found[INPUT])}
-        for number, solver in enumerate(self.layer_solvers):
-            name, gather = solver.encoding.layer.name, solver.encoding.gather
-            found[name] = self.of_layer(concentrations, number)
-            errors[name] = solver.error(gather(found), gather(errors), found[name])
-        last = self._encodings[-1]
-        read_out, species = last.activation.read_out, last.activation.species
+        kinetics, inputs = self.kinetics, self.net.input_coding.concentrations(x)
+        states = kinetics.at(x, concentrations)
+
+        def error(number: int, read: FloatArray) -> FloatArray:
+            state = states[number]
+            return self.layer_solvers[number].error(state.catalysts, read, state.concentrations)
+
+        errors = kinetics.walk(np.zeros_like(inputs), error, np.asarray)
+        last = kinetics.layers[-1].activation
         # the sum of the read-out is rounded too
         rounding = 2 * np.finfo(float).eps
-        parts = errors[last.layer.name] + rounding * found[last.layer.name]
-        total = np.full(parts.shape[:2], abs(read_out.constant) * rounding)
-        for name, coefficient in read_out.read:
-            total += abs(coefficient) * parts[..., species.index(name)]
+        parts = errors[-1] + rounding * states[-1].concentrations
+        total = np.full(parts.shape[:2], abs(last.read_out.constant) * rounding)
+        for name, coefficient in last.read_out.read:
+            total += abs(coefficient) * parts[..., last.species.index(name)]
         return total
 
     def _by_units(
         self, x: FloatArray, start: FloatArray | None
     ) -> tuple[FloatArray, FloatArray, Outcomes]:
-        found = {INPUT: self.net.input_coding.concentrations(x)}
-        concentrations = np.empty((len(x), len(self.species)))
-        residual = np.zeros(len(x))
-        status = outcomes(SOLVED, len(x))
-        for number, solver in enumerate(self.layer_solvers):
-            layer = solver.encoding.layer
-            catalysts = solver.encoding.gather(found)
-            begin = None if start is None else self.of_layer(start, number)
-            solution = solver.settle(catalysts, begin)
-            # the view of this layer is filled, and is what the next ones read
-            found[layer.name] = self.of_layer(concentrations, number)[...] = solution.concentrations
-            residual = np.maximum(residual, solution.residual)
-            status = worse(status, solution.status)
-        return concentrations, residual, status
+        def settle(number: int, read: FloatArray) -> LayerSolution:
+            begin = None if start is None else self.kinetics.of_layer(start, number)
+            return self.layer_solvers[number].settle(read, begin)
+
+        found = self.kinetics.walk(self.net.input_coding.concentrations(x), settle)
+        concentrations = np.concatenate([by_sample(part.concentrations) for part in found], axis=1)
+        residual = np.max([part.residual for part in found], axis=0)
+        return concentrations, residual, reduce(worse, (part.status for part in found))
 
     def _by_flat_model(
         self, x: FloatArray, start: FloatArray | None, method: Method
@@ -304,18 +298,9 @@ class Simulator:
 
     # Shapes -----------------------------------------------------------------------------------
 
-    def of_layer(self, concentrations: FloatArray, number: int) -> FloatArray:
-        """One layer's part (n, n_units, n_species) of concentrations (n, all species); a view."""
-        first = sum(c.n_species for c in self._encodings[:number])
-        encoding = self._encodings[number]
-        block = concentrations[:, first : first + encoding.n_species]
-        # splitting an axis needs no copy, so numpy gives a view: callers write through it
-        return block.reshape(len(block), encoding.layer.n_out, len(encoding.activation.species))
-
     def _read(self, concentrations: FloatArray, _: FloatArray) -> FloatArray:
         """Outputs (n, n_out) at concentrations (n, n_species)."""
-        last = len(self._encodings) - 1
-        return self._encodings[last].activation.read(self.of_layer(concentrations, last))
+        return self.kinetics.read(concentrations)
 
     def _boundary(self, x: FloatArray) -> FloatArray:
         """Concentrations (n, n_boundary) that carry input values (n, n_in)."""
