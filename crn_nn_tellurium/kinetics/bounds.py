@@ -29,7 +29,7 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.errors import NotCertified
-from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics
+from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics, positive_root
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
 
 Bounds = tuple[FloatArray, FloatArray]
@@ -109,15 +109,6 @@ def extreme_root(
             for m, sign in zip(catalysts, signs, strict=True)
         ]
     raise NotCertified("the bounds of a fixed point were not found; try smaller intervals")
-
-
-def positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
-    """The root >= 0 of c0 + c1 y + c2 y^2 with c0 >= 0, c2 <= 0; infinite if there is none."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        root = np.sqrt(c1 * c1 - 4 * c0 * c2)
-        # of the two forms of one root, that in which nothing cancels
-        rising = np.where(c2 < 0, (c1 + root) / (-2 * c2), np.inf)
-        return np.where(c1 < 0, 2 * c0 / (root - c1), rising)
 
 
 def settle_layer(

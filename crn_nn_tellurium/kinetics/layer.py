@@ -167,15 +167,22 @@ class LayerKinetics:
                 found.setdefault((tuple(sorted(others + pooled)), ()), []).append(t)
         return result
 
-    def check_order(self, what: str) -> None:
-        """Refuse an activation whose species depend on each other both ways."""
+    @cached_property
+    def knot(self) -> tuple[str, ...]:
+        """Species of which each acts on the others, of its unit or of others, if there are any."""
         for block in self.blocks:
-            if len(block) > 1:
-                names = ", ".join(self.activation.species[a] for a in block)
-                raise NotCertified(
-                    f"layer {self.name!r}: species {names} of {self.activation} act on one another"
-                    f" both ways, so their signs alone do not tell where they settle; {what}"
-                )
+            if len(block) > 1 or (*block, *block) in self._entries[1]:
+                return tuple(self.activation.species[a] for a in block)
+        return ()
+
+    def check_order(self, remedy: str, error: type[ValueError] = NotCertified) -> None:
+        """Refuse an activation whose species depend on each other both ways."""
+        if self.knot:
+            raise error(
+                f"layer {self.name!r}: species {', '.join(self.knot)} of {self.activation} act on"
+                " one another both ways, so their signs alone do not tell where they settle;"
+                f" {remedy}"
+            )
 
     # The fixed point --------------------------------------------------------------------------
 
@@ -202,26 +209,57 @@ class LayerKinetics:
         weights = self.weights(used)
         sums = weighted_sums(weights, catalysts) if by_row else catalysts @ weights.T
         drive = self._drive(sums, used)
-        closed = self.activation.concentrations((sums + self.encoding.bias) / self.activation.gain)
-        y = by_species(closed)
         if constants is None:
-            return LayerState(catalysts, drive, y)
-        # the closed form holds for the network's own rate constants alone: with others, Newton's
-        # method on the layer's equations, from the rails' exact roots
-        h, q = constants.local[self._h], constants.local[self._q]
-        # q y is the root of v^2 - u v - h q, a smoothed ReLU of the drive
-        y[: len(drive)] = [smoothed_relu(u, h * q) / q for u in drive]
-        if self.activation.local_reactions:
-            y = self._newton(drive, constants.local, y)
+            return LayerState(catalysts, drive, self._closed_form(sums))
+        # the closed form holds for the network's own rate constants alone
+        y = self._newton(drive, used.local, sums) if self.knot else self.in_turn(drive, used.local)
+        if not all(np.all(np.isfinite(part) & (part > 0)) for part in y):
+            raise ConvergenceError(
+                f"layer {self.name!r}: no positive fixed point was found with these rate constants"
+            )
         return LayerState(catalysts, drive, y)
+
+    def in_turn(
+        self,
+        drive: list[FloatArray],
+        local: FloatArray,
+        changed: int = -1,
+        factors: float | FloatArray = 1.0,
+    ) -> list[FloatArray]:
+        """The fixed point, species by species: each the root of c0 + c1 y + c2 y^2, the sums of its
+        reactions' rates with y taken out. One reaction of the local network, `changed`, may run at
+        factors (n_units,) of its rate.
+        """
+        terms, reactions = self.local.terms, self.local.stoichiometry.indices
+        # a species is 1 until its turn comes: so it is taken out of its own terms
+        y: list[Any] = [1.0] * len(self.activation.species)
+        for (a,) in self.blocks:
+            c: list[Any] = [0.0, drive[a] if a < len(drive) else 0.0, 0.0]
+            for t in terms.span(a):
+                rate = self.value(terms, t, local, y)
+                if reactions[t] == changed:
+                    rate = rate * factors
+                c[terms.power[t]] = c[terms.power[t]] + rate
+            # what takes part in no reaction stays where it began, which is not known
+            idle = np.all([np.asarray(part) == 0 for part in np.broadcast_arrays(*c)], axis=0)
+            y[a] = np.broadcast_to(np.where(idle, np.nan, positive_root(*c)), drive[0].shape)
+        return y
 
     def _drive(self, sums: FloatArray, constants: RateConstants) -> list[FloatArray]:
         """Drive of each rail, from the weighted sums (n, n_units) of the catalysts."""
         return [sign * sums + constants.bias[..., rail] for rail, sign in enumerate(self._signs)]
 
+    def _closed_form(self, sums: FloatArray) -> list[FloatArray]:
+        z = (sums + self.encoding.bias) / self.activation.gain
+        return by_species(self.activation.concentrations(z))
+
     def _newton(
-        self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray]
+        self, drive: list[FloatArray], local: FloatArray, sums: FloatArray
     ) -> list[FloatArray]:
+        """The fixed point, from the rails' exact roots and the closed form of the others."""
+        y, h, q = self._closed_form(sums), local[self._h], local[self._q]
+        # q y is the root of v^2 - u v - h q, a smoothed ReLU of the drive
+        y[: len(drive)] = [smoothed_relu(u, h * q) / q for u in drive]
         for _ in range(_NEWTON_STEPS):
             terms = self.local.terms
             rates = [
@@ -237,10 +275,6 @@ class LayerKinetics:
             small = 1e-14
             if all(np.all(abs(s) <= small * abs(part)) for part, s in zip(y, steps, strict=True)):
                 break
-        if not all(np.all(np.isfinite(part) & (part > 0)) for part in y):
-            raise ConvergenceError(
-                f"layer {self.name!r}: no positive fixed point was found with these rate constants"
-            )
         return y
 
     # Derivatives ------------------------------------------------------------------------------
@@ -350,6 +384,15 @@ class LayerKinetics:
 
 def _unchanged(value: Any) -> Any:
     return value
+
+
+def positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
+    """The root >= 0 of c0 + c1 y + c2 y^2 with c0 >= 0, c2 <= 0; infinite if there is none."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        root = np.sqrt(c1 * c1 - 4 * c0 * c2)
+        # of the two forms of one root, that in which nothing cancels
+        rising = np.where(c2 < 0, (c1 + root) / (-2 * c2), np.inf)
+        return np.where(c1 < 0, 2 * c0 / (root - c1), rising)
 
 
 def by_species(concentrations: FloatArray) -> list[FloatArray]:

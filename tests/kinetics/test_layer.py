@@ -11,6 +11,7 @@ from support import networks
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
 from crn_nn_tellurium.networks.activation import smoothed_relu
+from crn_nn_tellurium.perturbations.knock_outs import KnockOuts
 
 CORPUS = networks.corpus()
 IDS = [case.name for case in CORPUS]
@@ -41,14 +42,15 @@ def test_jacobian_blocks_are_those_of_the_flat_network(case):
 
 
 @pytest.mark.parametrize(
-    "name", ["SmoothedReLU", "LeakyReLU", "HardSigmoid", "Tanh", "Normalized", "Swish", "Bump"]
+    "name",
+    ["SmoothedReLU", "LeakyReLU", "HardSigmoid", "Tanh", "Normalized", "Swish", "Bump", "Knot"]
+    + ["Coupled"],
 )
 def test_fixed_point_at_other_rate_constants_is_roadrunners(name, rng):
+    activation = (networks.ACTIVATIONS | {"Knot": Knot, "Coupled": Coupled})[name](h=0.1)
     net = cn.Network(
         [
-            cn.Layer(
-                rng.normal(size=(3, 2)), rng.normal(size=3), networks.ACTIVATIONS[name](h=0.1)
-            ),
+            cn.Layer(rng.normal(size=(3, 2)), rng.normal(size=3), activation),
             cn.Layer(rng.normal(size=(1, 3)), activation=cn.Linear(h=0.1)),
         ],
         inputs="signed",
@@ -158,6 +160,16 @@ class Coupled(Knot):
         y = smoothed_relu(z, self.h)
         mix = np.linalg.inv(2 * np.eye(y.shape[-1]) - 0.25)
         return np.stack([y, y @ mix], axis=-1)
+
+
+@pytest.mark.parametrize(("activation", "species"), [(Knot(), "A, B"), (Coupled(), "A")])
+def test_no_order_among_species_is_said(activation, species):
+    """Whether they stand in one unit or in all units of a layer."""
+    net = cn.Network([cn.Layer([[1.0], [2.0]], activation=activation)])
+    with pytest.raises(cn.NotCertified, match=f"species {species} of .* act on one another"):
+        cn.enclosure(net, [[1.0]], 0.01)
+    with pytest.raises(cn.InputError, match=f"species {species} of .* act on one another"):
+        KnockOuts(NetworkKinetics(net), np.ones((1, 1)))
 
 
 def test_units_that_depend_on_each_other_both_ways_are_solved_together(rng):

@@ -17,13 +17,9 @@ SMALL = [case for case in CORPUS if case.net.n_weights <= 30]
 XOR = cn.load_model("xor")
 
 
-def known(case):
-    return all(
-        len(block) == 1 for layer in NetworkKinetics(case.net).layers for block in layer.blocks
-    )
-
-
-KNOWN = [case for case in SMALL if known(case)]
+KNOWN = [
+    case for case in SMALL if not any(layer.knot for layer in NetworkKinetics(case.net).layers)
+]
 
 
 def is_pooled(net, reaction):
