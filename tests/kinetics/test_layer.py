@@ -43,8 +43,7 @@ def test_jacobian_blocks_are_those_of_the_flat_network(case):
 
 @pytest.mark.parametrize(
     "name",
-    ["SmoothedReLU", "LeakyReLU", "HardSigmoid", "Tanh", "Normalized", "Swish", "Bump", "Knot"]
-    + ["Coupled"],
+    "SmoothedReLU LeakyReLU HardSigmoid Tanh Normalized Swish Bump Knot Coupled".split(),
 )
 def test_fixed_point_at_other_rate_constants_is_roadrunners(name, rng):
     activation = (networks.ACTIVATIONS | {"Knot": Knot, "Coupled": Coupled})[name](h=0.1)
