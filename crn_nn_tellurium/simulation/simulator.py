@@ -17,12 +17,13 @@ from crn_nn_tellurium.basics import (
     FloatArray,
     by_sample,
     check_choice,
+    check_kind,
     check_positive,
     whole_number,
 )
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import to_reactions
-from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeError, NetworkError
+from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeError
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation.conditions import fill, input_changes, start_values, time_grid
@@ -73,8 +74,7 @@ class Simulator:
         return super().__new__(cls)
 
     def __init__(self, net: Network) -> None:
-        if not isinstance(net, Network):
-            raise NetworkError(f"Simulator takes a Network; got {type(net).__name__}")
+        check_kind("net", net, (Network, ReactionNetwork))
         self.net = net
         self.kinetics = NetworkKinetics(net)
         self.output_names, self.input_names = net.output_names, net.input_names
