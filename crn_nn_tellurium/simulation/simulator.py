@@ -6,7 +6,7 @@ shape share, or from the flat model, solved or integrated (see `settle` for how 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial, reduce
 from typing import Literal, get_args
 
@@ -173,10 +173,7 @@ class Simulator:
         check_choice("on_error", on_error, get_args(OnError))
         values = self._batch(x)
         start = None if initial is None else start_values(initial, self.species, len(values))
-        if method == "units":
-            concentrations, residual, status = self._by_units(values, start)
-        else:
-            concentrations, residual, status = self._by_flat_model(values, start, method)
+        concentrations, residual, status = _METHODS[method](self, values, start)
         refuse_failed(status, on_error, concentrations, residual)
         found = self._read(concentrations, values), concentrations, residual
         names = self.output_names, self.species
@@ -216,11 +213,11 @@ class Simulator:
         return concentrations, residual, reduce(worse, (part.status for part in found))
 
     def _by_flat_model(
-        self, x: FloatArray, start: FloatArray | None, method: Method
+        self, x: FloatArray, start: FloatArray | None, newton: bool
     ) -> tuple[FloatArray, FloatArray, Outcomes]:
         crn, boundary = self.reactions, self._boundary(x)
         begin = fill(start, crn.initial_state(boundary))
-        concentrations, status = self.flat.steady_states(begin, boundary, newton=method == "flat")
+        concentrations, status = self.flat.steady_states(begin, boundary, newton)
         with np.errstate(invalid="ignore"):
             residual = crn.balance(concentrations, boundary).imbalance.max(axis=-1, initial=0.0)
         return concentrations, residual, status
@@ -331,6 +328,13 @@ class Simulator:
 
     def __repr__(self) -> str:
         return f"Simulator({self.net!r}: {len(self.species)} species)"
+
+
+_METHODS: Mapping[str, Callable[..., tuple[FloatArray, FloatArray, Outcomes]]] = {
+    "units": Simulator._by_units,
+    "flat": partial(Simulator._by_flat_model, newton=True),
+    "integrate": partial(Simulator._by_flat_model, newton=False),
+}
 
 
 def refuse_failed(
