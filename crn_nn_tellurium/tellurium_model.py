@@ -20,10 +20,10 @@ import numpy as np
 import numpy.typing as npt
 from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 
-from crn_nn_tellurium.basics import FloatArray, some
+from crn_nn_tellurium.basics import FloatArray, check_kind, some
 from crn_nn_tellurium.chemistry import CONCENTRATION, ReactionNetwork, Units
 from crn_nn_tellurium.encoding import Form, compact_names, compact_signs, to_antimony, written
-from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError
+from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.networks import Network, other_names
 from crn_nn_tellurium.sensitivity import sensitivities
 from crn_nn_tellurium.simulation import (
@@ -441,7 +441,5 @@ def to_roadrunner(
     >>> bool(abs(r["y0"] - net([2.0, 1.0])[0]) < 1e-9)
     True
     """
-    if not isinstance(net, (Network, ReactionNetwork)):
-        expected = "a Network or ReactionNetwork"
-        raise NetworkError(f"to_roadrunner takes {expected}; got {type(net).__name__}")
+    check_kind("net", net, (Network, ReactionNetwork))
     return ChemistryRunner(net, written(net, x, units, "formulas"), form)

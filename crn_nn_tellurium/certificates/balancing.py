@@ -272,15 +272,15 @@ def _largest_factors(kinetics: NetworkKinetics, limit: float) -> dict[str, float
     for layer in kinetics.layers:
         activation, constants = layer.activation, layer.constants
         local = dict(zip(layer.local.rate_constants, constants.local.tolist(), strict=True))
-        h = local.pop(shared_id(layer.chemistry.index, "h"))
+        h = local.pop(shared_id(layer.encoding.index, "h"))
         # the three constraints of the module's text, of h, biases and weights
         bound = math.sqrt(limit / h)
         if bias := float(np.abs(constants.bias).max()):
             bound = min(bound, limit / bias)
         # a weight of the network is one of each rail that it reads: columns of catalysts
-        columns = [catalyst.column for catalyst in layer.chemistry.catalysts]
-        read = _value_factors(net, layer.chemistry.layer, values)[columns]
-        weights = values_of(_divided(layer.chemistry.weights, read))
+        columns = [catalyst.column for catalyst in layer.encoding.catalysts]
+        read = _value_factors(net, layer.encoding.layer, values)[columns]
+        weights = values_of(_divided(layer.encoding.weights, read))
         if weight := float(np.abs(weights).max(initial=0.0)):
             bound = min(bound, limit / weight)
         # the last layer's value must stay, and no value may shrink as its layer speeds up

@@ -60,7 +60,7 @@ def in_closed_form(kinetics: NetworkKinetics, question: Question) -> Answer:
         rate=bound.rate,
         outputs=Interval(outputs, outputs),
         fixed_point=Interval(points, points),
-        capped=tuple(name for layer in kinetics.layers for name in layer.chemistry.followers),
+        capped=tuple(name for layer in kinetics.layers for name in layer.encoding.followers),
     )
 
 
@@ -78,7 +78,7 @@ class _Stage:
     @property
     def before(self) -> list[Source]:
         """The layers that it reads; inputs are there from the beginning."""
-        return [source for source in self.kinetics.chemistry.sources if source.name != INPUT]
+        return [source for source in self.kinetics.encoding.sources if source.name != INPUT]
 
     @property
     def n_rails(self) -> int:
@@ -92,7 +92,7 @@ class _Stage:
     @property
     def sizes(self) -> FloatArray:
         """|weights| (n_units, n_catalysts)."""
-        weights = abs(self.kinetics.chemistry.weights)
+        weights = abs(self.kinetics.encoding.weights)
         return weights.toarray() if is_sparse(weights) else weights
 
     @property
@@ -181,7 +181,7 @@ class CheapBound:
                 raise NotCertified(
                     f"layer {layer.name!r}: {what} gives a concentration that is not positive"
                 )
-            before = 1 + max(depth[source.name] for source in layer.chemistry.sources)
+            before = 1 + max(depth[source.name] for source in layer.encoding.sources)
             stages[layer.name] = stage = _Stage(layer, state, layer.by_catalysts, before)
             depth[layer.name] = before + max(map(stage.level, range(len(state.y))))
         return stages
@@ -271,13 +271,13 @@ class CheapBound:
         self, stage: _Stage, times: Mapping[str, FloatArray]
     ) -> tuple[FloatArray, FloatArray]:
         """From when on the drives of a layer (n, n_units) stay how close to their limits."""
-        chemistry, sizes = stage.kinetics.chemistry, stage.sizes
+        encoding, sizes = stage.kinetics.encoding, stage.sizes
         # inputs are ready at time 0, and not off
         allowed = {INPUT: times[INPUT]}
         for source in stage.before:
             error = self._errors[source.name][:, None]
             allowed[source.name] = np.broadcast_to(error, times[source.name].shape)
-        ready, off = chemistry.gather(times), chemistry.gather(allowed)
+        ready, off = encoding.gather(times), encoding.gather(allowed)
         begin = np.zeros_like(stage.state.y[0])
         if stage.before:
             for j, row in enumerate(sizes):
@@ -325,7 +325,7 @@ class CheapBound:
             stage = self._stages[name]
             width = len(stage.kinetics.activation.species)
             species = unit * width + int(self._times[name][sample, unit].argmax())
-            result.append(stage.kinetics.chemistry.species[species])
+            result.append(stage.kinetics.encoding.species[species])
             name, unit = self._before(stage, sample, unit)
         return tuple(reversed(result))
 

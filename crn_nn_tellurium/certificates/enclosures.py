@@ -196,7 +196,7 @@ class _Boxes:
 
     def settle(self, rates: FloatArray, strict: bool = True) -> list[Bounds]:
         """Bounds of every layer's species, for errors (n,) of the rate constants."""
-        return list(settle_between(self.kinetics, self._held, rates[:, None], strict).values())
+        return settle_between(self.kinetics, self._held, rates[:, None], strict)
 
     def outputs(self, found: list[Bounds]) -> Bounds:
         """Bounds (n, n_out) of the outputs."""

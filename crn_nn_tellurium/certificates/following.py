@@ -354,7 +354,7 @@ def fixed_point(kinetics: NetworkKinetics, inputs: Bounds, rates: float) -> Boun
         states = kinetics.settle_coded(low)
         y = np.concatenate([state.concentrations.ravel() for state in states])
         return y, y
-    found = settle_between(kinetics, (low, high), np.array([[rates]])).values()
+    found = settle_between(kinetics, (low, high), np.array([[rates]]))
     lower = np.concatenate([bounds[0].ravel() for bounds in found])
     upper = np.concatenate([bounds[1].ravel() for bounds in found])
     return lower, upper

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, check_positive, is_real, read_only
+from crn_nn_tellurium.basics import FloatArray, check_kind, check_positive, is_real, read_only
 from crn_nn_tellurium.chemistry import Interval, ReactionNetwork, Units
-from crn_nn_tellurium.errors import InputError, NetworkError, NotCertified
+from crn_nn_tellurium.errors import InputError, NotCertified
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation import Simulator, start_values
@@ -112,9 +112,7 @@ def kinetics_of(net: Any) -> NetworkKinetics:
         )
     if isinstance(net, Simulator):
         return net.kinetics
-    if not isinstance(net, Network):
-        kind = type(net).__name__
-        raise NetworkError(f"a certificate takes a Network or a Simulator; got {kind}")
+    check_kind("net", net, (Network, Simulator))
     return NetworkKinetics(net)
 
 

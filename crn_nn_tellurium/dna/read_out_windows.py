@@ -31,7 +31,7 @@ from crn_nn_tellurium.dna.strand_displacement import StrandDisplacement
 from crn_nn_tellurium.dna.time_scales import DEFAULTS, StrandOptions
 from crn_nn_tellurium.dna.translation import to_strand_displacement
 from crn_nn_tellurium.encoding import to_reactions
-from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError, NotCertified
+from crn_nn_tellurium.errors import ConvergenceError, InputError, NotCertified
 from crn_nn_tellurium.networks import Network, check_classes
 from crn_nn_tellurium.simulation import TIGHT, FlatModel, Tolerances
 
@@ -293,8 +293,7 @@ def smallest_fuel(
 def _samples(
     net: Network, X: npt.ArrayLike, y: npt.ArrayLike | None, tolerance: float | None
 ) -> tuple[FloatArray, npt.NDArray[Any]]:
-    if not isinstance(net, Network):
-        raise NetworkError(f"read-out windows are found for a Network; got {type(net).__name__}")
+    check_kind("net", net, Network)
     x = net.input_coding.check(X)
     if x.ndim != 2 or not len(x):
         raise InputError(f"X has shape {x.shape}; expected (n_samples, {net.n_in}), one or more")

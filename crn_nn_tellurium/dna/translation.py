@@ -21,7 +21,7 @@ from crn_nn_tellurium.chemistry import (
 from crn_nn_tellurium.dna.strand_displacement import Buffer, Module, StrandDisplacement
 from crn_nn_tellurium.dna.time_scales import DEFAULTS, StrandOptions, TimeScales
 from crn_nn_tellurium.encoding import to_reactions
-from crn_nn_tellurium.errors import InputError, NetworkError, ReactionError
+from crn_nn_tellurium.errors import InputError, ReactionError
 from crn_nn_tellurium.networks import Network
 
 
@@ -68,10 +68,7 @@ def to_strand_displacement(
     A + G_J => O_J
     O_J + T_J => B
     """
-    if not isinstance(model, Network | ReactionNetwork):
-        raise NetworkError(
-            f"to_strand_displacement takes a Network or ReactionNetwork; got {type(model).__name__}"
-        )
+    check_kind("model", model, (Network, ReactionNetwork))
     if isinstance(model, ReactionNetwork) and x is not None:
         raise InputError(
             "x goes with a Network; a ReactionNetwork has its boundary concentrations already"

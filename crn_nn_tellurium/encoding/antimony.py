@@ -25,7 +25,7 @@ from typing import Any, Literal, get_args
 
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import RESERVED, FloatArray, check_choice
+from crn_nn_tellurium.basics import RESERVED, FloatArray, check_choice, check_kind
 from crn_nn_tellurium.chemistry import (
     CONCENTRATION,
     SBO_COMPARTMENT,
@@ -100,10 +100,7 @@ def to_antimony(
     >>> print(text[text.index("  JY1_0") : text.index("; JY1_0.sbo")])
       JY1_0: => Y1_0; comp*(h1 + u1_0_0*x0*Y1_0 - q1*Y1_0*Y1_0)
     """
-    if not isinstance(model, Network | ReactionNetwork):
-        raise ReactionError(
-            f"to_antimony takes a Network or a ReactionNetwork; got {type(model).__name__}"
-        )
+    check_kind("model", model, (Network, ReactionNetwork))
     crn = written(model, x, units, starts)
     check_choice("form", form, get_args(Form))
     for name in (crn.name, *crn.identifiers):

@@ -160,15 +160,15 @@ def unit_reactions(unit: Unit) -> Iterator[Reaction]:
             yield Reaction(identifier, substrates, products, k, local.value, text)
 
 
-def local_reactions(chemistry: LayerEncoding) -> ReactionNetwork:
+def local_reactions(encoding: LayerEncoding) -> ReactionNetwork:
     """What the units of a layer do apart from their weights and biases, as the network of one unit.
 
     Floating species are the unit's own. A starred name stands for a boundary species, that of one
     unit of the layer: its reactions happen with each of them.
     """
-    activation = chemistry.activation
+    activation = encoding.activation
     rail_bias = (0.0,) * len(activation.rails)
-    unit = Unit(chemistry.index, 0, activation, (), rail_bias, pool_id=lambda name, _: f"_{name}")
+    unit = Unit(encoding.index, 0, activation, (), rail_bias, pool_id=lambda name, _: f"_{name}")
     species = [Species(unit.identify(name)) for name in activation.species]
     species += [Species(s, boundary=True) for name in activation.pooled for s in unit.pooled(name)]
     return ReactionNetwork(tuple(species), tuple(unit_reactions(unit)), name="local")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
-from crn_nn_tellurium.basics import check_positive
+from crn_nn_tellurium.basics import check_kind, check_positive
 from crn_nn_tellurium.chemistry import (
     NANOMOLAR_PER_MOLAR,
     Dimension,
@@ -12,7 +12,7 @@ from crn_nn_tellurium.chemistry import (
     ReactionNetwork,
 )
 from crn_nn_tellurium.encoding.whole import to_reactions
-from crn_nn_tellurium.errors import NetworkError, ReactionError
+from crn_nn_tellurium.errors import ReactionError
 from crn_nn_tellurium.networks import Network
 
 
@@ -62,11 +62,9 @@ def fastest_units(
     Raises
     ------
     InputError
-        If an argument is not a finite number > 0.
+        If `net` is none of the three, or another argument is not a finite number > 0.
     ReactionError
         If no bimolecular reaction limits the network, or one needs three molecules to meet.
-    NetworkError
-        If `net` is none of the three.
 
     Notes
     -----
@@ -98,13 +96,9 @@ def fastest_units(
 def largest_bimolecular(net: Network | ReactionNetwork | Reacting) -> float:
     """The largest rate constant of two molecules that meet, in model units."""
     # a Simulator, of a room above this one, is known by what it has
-    found = net if isinstance(net, ReactionNetwork) else getattr(net, "reactions", None)
-    crn = to_reactions(net) if isinstance(net, Network) else found
-    if not isinstance(crn, ReactionNetwork):
-        raise NetworkError(
-            "physical units are found for a Network, a Simulator or a ReactionNetwork; got"
-            f" {type(net).__name__}"
-        )
+    found = net if isinstance(net, ReactionNetwork) else getattr(net, "reactions", net)
+    check_kind("net", found, (Network, ReactionNetwork), "or Simulator")
+    crn: Any = to_reactions(found) if isinstance(found, Network) else found
     for reaction in crn.reactions:
         if reaction.order > 2:
             raise ReactionError(

@@ -91,8 +91,8 @@ def to_reactions(
     """
     species = list(_input_species(net, x))
     reactions: list[Reaction] = []
-    for chemistry in layer_encodings(net):
-        more_species, more_reactions = _layer_parts(chemistry, zero_weights)
+    for encoding in layer_encodings(net):
+        more_species, more_reactions = _layer_parts(encoding, zero_weights)
         species += more_species
         reactions += more_reactions
     observables = [*_input_observables(net), *_layer_observables(net, len(net.layers))]
@@ -109,12 +109,12 @@ def layer_reactions(net: Network) -> tuple[ReactionNetwork, ...]:
     [10, 5]
     """
     result = []
-    for chemistry in layer_encodings(net):
-        read = dict.fromkeys(catalyst.id for catalyst in chemistry.catalysts)
+    for encoding in layer_encodings(net):
+        read = dict.fromkeys(catalyst.id for catalyst in encoding.catalysts)
         boundary = [Species(own, boundary=True, name=f"read_{own}") for own in read]
-        species, reactions = _layer_parts(chemistry)
-        observables = list(_layer_observables(net, chemistry.index))
-        name = f"{net.name}_{chemistry.layer.name}"
+        species, reactions = _layer_parts(encoding)
+        observables = list(_layer_observables(net, encoding.index))
+        name = f"{net.name}_{encoding.layer.name}"
         result.append(_network(net, [*boundary, *species], reactions, observables, name))
     return tuple(result)
 
@@ -143,15 +143,15 @@ def _network(
 
 
 def _layer_parts(
-    chemistry: LayerEncoding, zeros: bool = False
+    encoding: LayerEncoding, zeros: bool = False
 ) -> tuple[list[Species], list[Reaction]]:
     species: list[Species] = []
     reactions: list[Reaction] = []
-    index, activation, n_out = chemistry.index, chemistry.activation, chemistry.layer.n_out
+    index, activation, n_out = encoding.index, encoding.activation, encoding.layer.n_out
     for j in range(n_out):
-        inputs, bias = tuple(chemistry.row(j, zeros)), tuple(chemistry.rail_bias[j].tolist())
+        inputs, bias = tuple(encoding.row(j, zeros)), tuple(encoding.rail_bias[j].tolist())
         unit = Unit(index, j, activation, inputs, bias, n_out, zeros=zeros)
-        species += unit_species(unit, chemistry.layer.name)
+        species += unit_species(unit, encoding.layer.name)
         reactions += unit_reactions(unit)
     return species, reactions
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import (
     check_choice,
+    check_kind,
     check_new,
     check_positive,
     check_target,
@@ -21,7 +22,7 @@ from crn_nn_tellurium.basics import (
 )
 from crn_nn_tellurium.chemistry import ReactionNetwork, Units
 from crn_nn_tellurium.encoding import Starts
-from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
+from crn_nn_tellurium.errors import FileFormatError, InputError
 from crn_nn_tellurium.exporters import (
     antimony,
     biocrnpyler,
@@ -148,9 +149,7 @@ def export(
     FileFormatError
         If the format is unknown, or cannot hold the model.
     InputError
-        If an option is not one of the format's, or has no sense.
-    NetworkError
-        If the model is neither.
+        If the model is neither, or an option is not one of the format's, or has no sense.
     FileExistsError
         If a file exists and `overwrite` is false.
     MissingPackageError
@@ -165,10 +164,7 @@ def export(
     ...     export(Network.random([2, 2, 1], seed=0), f"{folder}/net.ant").name
     'net.ant'
     """
-    if not isinstance(model, Network | ReactionNetwork):
-        raise NetworkError(
-            f"export takes a Network or a ReactionNetwork; got {type(model).__name__}"
-        )
+    check_kind("model", model, (Network, ReactionNetwork))
     if not isinstance(path, str | os.PathLike):
         raise InputError(f"path is {path!r}; expected the name of a file")
     path = Path(path)

@@ -3,7 +3,6 @@
 from crn_nn_tellurium.kinetics.bounds import (
     Bounds,
     extreme_root,
-    positive_root,
     product_of,
     settle_between,
 )

@@ -21,6 +21,7 @@ stays.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,8 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.errors import NotCertified
-from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics
+from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics, positive_root
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
-from crn_nn_tellurium.networks import INPUT
 
 Bounds = tuple[FloatArray, FloatArray]
 """Lower and upper bounds, arrays of one shape."""
@@ -111,15 +111,6 @@ def extreme_root(
     raise NotCertified("the bounds of a fixed point were not found; try smaller intervals")
 
 
-def positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
-    """The root >= 0 of c0 + c1 y + c2 y^2 with c0 >= 0, c2 <= 0; infinite if there is none."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        root = np.sqrt(c1 * c1 - 4 * c0 * c2)
-        # of the two forms of one root, that in which nothing cancels
-        rising = np.where(c2 < 0, (c1 + root) / (-2 * c2), np.inf)
-        return np.where(c1 < 0, 2 * c0 / (root - c1), rising)
-
-
 def settle_layer(
     kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray, strict: bool = True
 ) -> Bounds:
@@ -131,7 +122,7 @@ def settle_layer(
     kinetics.check_order("bounds of the fixed point need an activation without such a loop")
     constants = kinetics.constants
     low, high = 1 - rates, 1 + rates
-    weights = kinetics.chemistry.weights
+    weights = kinetics.encoding.weights
     # |w| + w is 2 w or 0 to the bit, of dense weights and of sparse ones
     positive, negative = (abs(weights) + weights) / 2, (abs(weights) - weights) / 2
     gains, losses = (
@@ -187,7 +178,7 @@ def _drive(
     if kinetics.activation.rails[rail].sign < 0:
         gains, losses = losses, gains
     # a sum of n products rounds by n eps of their sizes, at most
-    rounding = max(_ROUNDING, np.finfo(float).eps * len(kinetics.chemistry.catalysts))
+    rounding = max(_ROUNDING, np.finfo(float).eps * len(kinetics.encoding.catalysts))
     size = gains[1] + losses[1] + np.abs(bias)
     lower = low * gains[0] - high * losses[1] + np.where(bias > 0, low * bias, high * bias)
     upper = high * gains[1] - low * losses[0] + np.where(bias > 0, high * bias, low * bias)
@@ -196,14 +187,12 @@ def _drive(
 
 def settle_between(
     kinetics: NetworkKinetics, inputs: Bounds, rates: FloatArray, strict: bool = True
-) -> dict[str, Bounds]:
-    """The same of every layer, by name, from bounds (n, n_in, n_rails) of the inputs' species."""
-    found = {INPUT: inputs}
-    for layer in kinetics.layers:
-        lower, upper = (
-            layer.chemistry.gather({name: bounds[end] for name, bounds in found.items()})
-            for end in (0, 1)
-        )
-        found[layer.name] = settle_layer(layer, (lower, upper), rates, strict)
-    del found[INPUT]
-    return found
+) -> list[Bounds]:
+    """The same of every layer, from bounds (n, n_in, n_rails) of the inputs' species."""
+
+    def settle(number: int, read: FloatArray) -> Bounds:
+        # each bound in an array of its own, as matrix products are fastest
+        lower, upper = (np.ascontiguousarray(read[..., end]) for end in (0, 1))
+        return settle_layer(kinetics.layers[number], (lower, upper), rates, strict)
+
+    return kinetics.walk(np.stack(inputs, axis=-1), settle, partial(np.stack, axis=-1))

@@ -22,12 +22,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from graphlib import TopologicalSorter
 from typing import Any
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, Terms
@@ -70,17 +67,17 @@ class LayerState:
 class LayerKinetics:
     """The kinetics of one layer: where it settles, and how that answers to small changes."""
 
-    def __init__(self, chemistry: LayerEncoding) -> None:
-        self.chemistry = chemistry
-        self.activation = chemistry.activation
-        self.local = local_reactions(chemistry)
-        self.constants = RateConstants.of(chemistry)
+    def __init__(self, encoding: LayerEncoding) -> None:
+        self.encoding = encoding
+        self.activation = encoding.activation
+        self.local = local_reactions(encoding)
+        self.constants = RateConstants.of(encoding)
         self._signs = [rail.sign for rail in self.activation.rails]
 
     @property
     def name(self) -> str:
         """The layer's."""
-        return self.chemistry.layer.name
+        return self.encoding.layer.name
 
     # Terms of the local network -----------------------------------------------------------------
 
@@ -135,17 +132,12 @@ class LayerKinetics:
     @cached_property
     def blocks(self) -> tuple[tuple[int, ...], ...]:
         """Local species that depend on one another both ways, what a block depends on before it."""
-        entries = [place for part in self._entries for place in part]
-        size = len(self.local.floating)
-        rows, columns = np.array(entries).T
-        graph = sparse.csr_array((np.ones(len(entries)), (rows, columns)), shape=(size, size))
-        _, label = connected_components(graph, connection="strong")
-        before: dict[int, set[int]] = {int(part): set() for part in label}
-        for a, b in entries:
-            if label[a] != label[b]:
-                before[int(label[a])].add(int(label[b]))
-        order = TopologicalSorter(before).static_order()
-        return tuple(tuple(np.flatnonzero(label == part).tolist()) for part in order)
+        import networkx as nx  # a tenth of a second, for derivatives and bounds alone
+
+        acts = nx.DiGraph((b, a) for part in self._entries for a, b in part)
+        parts = nx.condensation(acts)
+        order = nx.lexicographical_topological_sort(parts)
+        return tuple(tuple(sorted(parts.nodes[part]["members"])) for part in order)
 
     @cached_property
     def _together(self) -> set[tuple[int, int]]:
@@ -167,27 +159,34 @@ class LayerKinetics:
                 found.setdefault((tuple(sorted(others + pooled)), ()), []).append(t)
         return result
 
-    def check_order(self, what: str) -> None:
-        """Refuse an activation whose species depend on each other both ways."""
+    @cached_property
+    def knot(self) -> tuple[str, ...]:
+        """Species of which each acts on the others, of its unit or of others, if there are any."""
         for block in self.blocks:
-            if len(block) > 1:
-                names = ", ".join(self.activation.species[a] for a in block)
-                raise NotCertified(
-                    f"layer {self.name!r}: species {names} of {self.activation} act on one another"
-                    f" both ways, so their signs alone do not tell where they settle; {what}"
-                )
+            if len(block) > 1 or (*block, *block) in self._entries[1]:
+                return tuple(self.activation.species[a] for a in block)
+        return ()
+
+    def check_order(self, remedy: str, error: type[ValueError] = NotCertified) -> None:
+        """Refuse an activation whose species depend on each other both ways."""
+        if self.knot:
+            raise error(
+                f"layer {self.name!r}: species {', '.join(self.knot)} of {self.activation} act on"
+                " one another both ways, so their signs alone do not tell where they settle;"
+                f" {remedy}"
+            )
 
     # The fixed point --------------------------------------------------------------------------
 
     def at(self, catalysts: FloatArray, concentrations: FloatArray) -> LayerState:
         """The layer at concentrations (n, n_units, n_species) that are found by the engine."""
-        sums = catalysts @ self.chemistry.weights.T
+        sums = catalysts @ self.encoding.weights.T
         drive = self._drive(sums, self.constants)
         return LayerState(catalysts, drive, by_species(concentrations))
 
     def weights(self, constants: RateConstants) -> Any:
         """The weights (n_units, n_catalysts) among rate constants without samples."""
-        own = self.chemistry.weights
+        own = self.encoding.weights
         return own if constants is self.constants else with_values(own, constants.weights)
 
     def settle(
@@ -202,26 +201,57 @@ class LayerKinetics:
         weights = self.weights(used)
         sums = weighted_sums(weights, catalysts) if by_row else catalysts @ weights.T
         drive = self._drive(sums, used)
-        closed = self.activation.concentrations((sums + self.chemistry.bias) / self.activation.gain)
-        y = by_species(closed)
         if constants is None:
-            return LayerState(catalysts, drive, y)
-        # the closed form holds for the network's own rate constants alone: with others, Newton's
-        # method on the layer's equations, from the rails' exact roots
-        h, q = constants.local[self._h], constants.local[self._q]
-        # q y is the root of v^2 - u v - h q, a smoothed ReLU of the drive
-        y[: len(drive)] = [smoothed_relu(u, h * q) / q for u in drive]
-        if self.activation.local_reactions:
-            y = self._newton(drive, constants.local, y)
+            return LayerState(catalysts, drive, self._closed_form(sums))
+        # the closed form holds for the network's own rate constants alone
+        y = self._newton(drive, used.local, sums) if self.knot else self.in_turn(drive, used.local)
+        if not all(np.all(np.isfinite(part) & (part > 0)) for part in y):
+            raise ConvergenceError(
+                f"layer {self.name!r}: no positive fixed point was found with these rate constants"
+            )
         return LayerState(catalysts, drive, y)
+
+    def in_turn(
+        self,
+        drive: list[FloatArray],
+        local: FloatArray,
+        changed: int = -1,
+        factors: float | FloatArray = 1.0,
+    ) -> list[FloatArray]:
+        """The fixed point, species by species: each the root of c0 + c1 y + c2 y^2, the sums of its
+        reactions' rates with y taken out. One reaction of the local network, `changed`, may run at
+        factors (n_units,) of its rate.
+        """
+        terms, reactions = self.local.terms, self.local.stoichiometry.indices
+        # a species is 1 until its turn comes: so it is taken out of its own terms
+        y: list[Any] = [1.0] * len(self.activation.species)
+        for (a,) in self.blocks:
+            c: list[Any] = [0.0, drive[a] if a < len(drive) else 0.0, 0.0]
+            for t in terms.span(a):
+                rate = self.value(terms, t, local, y)
+                if reactions[t] == changed:
+                    rate = rate * factors
+                c[terms.power[t]] = c[terms.power[t]] + rate
+            # what takes part in no reaction stays where it began, which is not known
+            idle = np.all([np.asarray(part) == 0 for part in np.broadcast_arrays(*c)], axis=0)
+            y[a] = np.broadcast_to(np.where(idle, np.nan, positive_root(*c)), drive[0].shape)
+        return y
 
     def _drive(self, sums: FloatArray, constants: RateConstants) -> list[FloatArray]:
         """Drive of each rail, from the weighted sums (n, n_units) of the catalysts."""
         return [sign * sums + constants.bias[..., rail] for rail, sign in enumerate(self._signs)]
 
+    def _closed_form(self, sums: FloatArray) -> list[FloatArray]:
+        z = (sums + self.encoding.bias) / self.activation.gain
+        return by_species(self.activation.concentrations(z))
+
     def _newton(
-        self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray]
+        self, drive: list[FloatArray], local: FloatArray, sums: FloatArray
     ) -> list[FloatArray]:
+        """The fixed point, from the rails' exact roots and the closed form of the others."""
+        y, h, q = self._closed_form(sums), local[self._h], local[self._q]
+        # q y is the root of v^2 - u v - h q, a smoothed ReLU of the drive
+        y[: len(drive)] = [smoothed_relu(u, h * q) / q for u in drive]
         for _ in range(_NEWTON_STEPS):
             terms = self.local.terms
             rates = [
@@ -237,10 +267,6 @@ class LayerKinetics:
             small = 1e-14
             if all(np.all(abs(s) <= small * abs(part)) for part, s in zip(y, steps, strict=True)):
                 break
-        if not all(np.all(np.isfinite(part) & (part > 0)) for part in y):
-            raise ConvergenceError(
-                f"layer {self.name!r}: no positive fixed point was found with these rate constants"
-            )
         return y
 
     # Derivatives ------------------------------------------------------------------------------
@@ -328,15 +354,15 @@ class LayerKinetics:
         """dy/dp (n, n_units, n_species, n_parameters), given that of the catalysts (n, n_catalysts,
         n_parameters); `own` and `h` are the places of the layer's weights and biases, and its h.
         """
-        weights: Any = self.chemistry.weights
+        weights: Any = self.encoding.weights
         y = state.y
         n, m = y[0].shape
         # sparse weights multiply matrices alone: samples and parameters are one axis meanwhile
         flat = by_catalyst.transpose(1, 0, 2).reshape(by_catalyst.shape[1], -1)
         by_z = (weights @ flat).reshape(m, n, -1).transpose(1, 0, 2).copy()
-        rows, columns = places(self.chemistry.layer.weights)
+        rows, columns = places(self.encoding.layer.weights)
         gain = self.activation.gain
-        read = self.chemistry.values_read(state.catalysts)
+        read = self.encoding.values_read(state.catalysts)
         place = np.arange(own.start, own.stop)
         by_z[:, rows, place[: len(rows)]] += read[:, columns]
         by_z[:, np.arange(m), place[len(rows) :]] += gain
@@ -364,13 +390,22 @@ class LayerKinetics:
         self, gradient: RateConstants, sizes: bool = False
     ) -> tuple[Any, FloatArray, float]:
         """dL/d(weights), dL/d(bias) and dL/dh of the layer from those of its rate constants."""
-        values, bias = self.chemistry.transpose(gradient.weights, gradient.bias, sizes)
-        weights = with_values(self.chemistry.layer.weights, values)
+        values, bias = self.encoding.transpose(gradient.weights, gradient.bias, sizes)
+        weights = with_values(self.encoding.layer.weights, values)
         return weights, bias, float(gradient.local[self._h])
 
 
 def _unchanged(value: Any) -> Any:
     return value
+
+
+def positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
+    """The root >= 0 of c0 + c1 y + c2 y^2 with c0 >= 0, c2 <= 0; infinite if there is none."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        root = np.sqrt(c1 * c1 - 4 * c0 * c2)
+        # of the two forms of one root, that in which nothing cancels
+        rising = np.where(c2 < 0, (c1 + root) / (-2 * c2), np.inf)
+        return np.where(c1 < 0, 2 * c0 / (root - c1), rising)
 
 
 def by_species(concentrations: FloatArray) -> list[FloatArray]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from operator import attrgetter
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,18 +17,37 @@ from crn_nn_tellurium.kinetics.layer import LayerKinetics, LayerState, by_specie
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants
 from crn_nn_tellurium.networks import INPUT, Network, places
 
+T = TypeVar("T")
+
 
 class NetworkKinetics:
     """The kinetics of all layers of a network."""
 
     def __init__(self, net: Network) -> None:
         self.net = net
-        self.layers = tuple(LayerKinetics(chemistry) for chemistry in layer_encodings(net))
+        self.layers = tuple(LayerKinetics(encoding) for encoding in layer_encodings(net))
 
     @property
     def species(self) -> tuple[str, ...]:
         """Identifiers of the floating species: by layer, unit, then the activation's species."""
-        return tuple(name for layer in self.layers for name in layer.chemistry.species)
+        return tuple(name for layer in self.layers for name in layer.encoding.species)
+
+    def walk(
+        self,
+        inputs: FloatArray,
+        settle: Callable[[int, FloatArray], T],
+        values: Callable[[T], FloatArray] = attrgetter("concentrations"),
+    ) -> list[T]:
+        """By layer, what `settle(number, read)` finds, given what the layer reads.
+
+        It reads `values` (n, n_units, n_species, ...) of what was found for layers before it, and
+        those of the inputs.
+        """
+        known, found = {INPUT: inputs}, []
+        for number, layer in enumerate(self.layers):
+            found.append(settle(number, layer.encoding.gather(known)))
+            known[layer.name] = values(found[-1])
+        return found
 
     def settle(
         self, x: FloatArray, constants: Sequence[RateConstants] | None = None, by_row: bool = False
@@ -41,27 +62,33 @@ class NetworkKinetics:
         by_row: bool = False,
     ) -> list[LayerState]:
         """The same for concentrations (n, n_in, n_rails) of the inputs' species."""
-        found = {INPUT: inputs}
-        states = []
-        for number, layer in enumerate(self.layers):
+
+        def settle(number: int, read: FloatArray) -> LayerState:
             own = None if constants is None else constants[number]
-            state = layer.settle(layer.chemistry.gather(found), own, by_row)
-            found[layer.name] = state.concentrations
-            states.append(state)
-        return states
+            return self.layers[number].settle(read, own, by_row)
+
+        return self.walk(inputs, settle)
+
+    def of_layer(self, concentrations: FloatArray, number: int) -> FloatArray:
+        """One layer's part (n, n_units, n_species) of concentrations (n, all species); a view."""
+        first = sum(layer.encoding.n_species for layer in self.layers[:number])
+        encoding = self.layers[number].encoding
+        block = concentrations[:, first : first + encoding.n_species]
+        # splitting an axis needs no copy, so numpy gives a view: callers write through it
+        return block.reshape(len(block), encoding.layer.n_out, len(encoding.activation.species))
+
+    def read(self, concentrations: FloatArray) -> FloatArray:
+        """The network's outputs (n, n_out) at concentrations (n, all species)."""
+        last = len(self.layers) - 1
+        return self.layers[last].activation.read(self.of_layer(concentrations, last))
 
     def at(self, x: FloatArray, concentrations: FloatArray) -> list[LayerState]:
         """All layers at concentrations (n, n_species) of all floating species in order."""
-        found = {INPUT: self.net.input_coding.code(x)}
-        states, first = [], 0
-        for layer in self.layers:
-            size = layer.chemistry.n_species
-            block = concentrations[:, first : first + size]
-            block = block.reshape(len(x), layer.chemistry.layer.n_out, -1)
-            states.append(layer.at(layer.chemistry.gather(found), block))
-            found[layer.name] = block
-            first += size
-        return states
+
+        def at(number: int, read: FloatArray) -> LayerState:
+            return self.layers[number].at(read, self.of_layer(concentrations, number))
+
+        return self.walk(self.net.input_coding.code(x), at)
 
     def outputs(self, states: Sequence[LayerState]) -> FloatArray:
         """The network's outputs (n, n_out) in these states."""
@@ -94,10 +121,10 @@ class NetworkKinetics:
         for number, layer in reversed(list(enumerate(self.layers))):
             own = None if constants is None else constants[number]
             total = by_species(totals[layer.name])
-            wanted = inputs or layer.chemistry.layer.inputs != (INPUT,)
+            wanted = inputs or layer.encoding.layer.inputs != (INPUT,)
             by_catalyst, gradient = layer.backward(states[number], total, own, sizes, wanted)
             if by_catalyst is not None:
-                layer.chemistry.scatter(by_catalyst, totals)
+                layer.encoding.scatter(by_catalyst, totals)
             gradients.append(gradient)
         by_input = totals[INPUT][..., 0] / self.input_coefficients if inputs else None
         return gradients[::-1], by_input
@@ -142,19 +169,19 @@ def forward_sensitivities(
     n_parameters = sum(sizes) + len(net.layers)
     total = n_parameters + (net.n_in if inputs else 0)
     n = len(states[0].catalysts)
-    found = {INPUT: np.zeros((n, net.n_in, len(net.input_coding.rails), total))}
+    by_input = np.zeros((n, net.n_in, len(net.input_coding.rails), total))
     if inputs:
         # as in `backward`, the first species of an input carries its whole derivative
         each = np.arange(net.n_in)
-        found[INPUT][:, each, 0, n_parameters + each] = 1 / kinetics.input_coefficients
-    first = 0
-    for number, (layer, state) in enumerate(zip(kinetics.layers, states, strict=True)):
-        by_catalyst = layer.chemistry.gather(found)
-        own = slice(first, first + sizes[number])
-        found[layer.name] = layer.respond(state, by_catalyst, own, sum(sizes) + number)
-        first += sizes[number]
-    last = kinetics.layers[-1]
+        by_input[:, each, 0, n_parameters + each] = 1 / kinetics.input_coefficients
+    ends = np.cumsum(sizes)
+
+    def respond(number: int, by_catalyst: FloatArray) -> FloatArray:
+        own, h = slice(ends[number] - sizes[number], ends[number]), ends[-1] + number
+        return kinetics.layers[number].respond(states[number], by_catalyst, own, h)
+
+    found, last = kinetics.walk(by_input, respond, np.asarray)[-1], kinetics.layers[-1].activation
     result = np.zeros((n, net.n_out, total))
-    for species, coefficient in last.activation.read_out.terms:
-        result += coefficient * found[last.name][:, :, last.activation.species.index(species)]
+    for species, coefficient in last.read_out.terms:
+        result += coefficient * found[:, :, last.species.index(species)]
     return result

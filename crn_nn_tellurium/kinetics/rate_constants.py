@@ -29,10 +29,10 @@ class RateConstants:
     local: FloatArray
 
     @staticmethod
-    def of(chemistry: LayerEncoding) -> RateConstants:
+    def of(encoding: LayerEncoding) -> RateConstants:
         """A network's own, without samples."""
-        local = local_reactions(chemistry).constants
-        return RateConstants(values_of(chemistry.weights), chemistry.rail_bias, local)
+        local = local_reactions(encoding).constants
+        return RateConstants(values_of(encoding.weights), encoding.rail_bias, local)
 
     @property
     def shared(self) -> RateConstants:
@@ -57,23 +57,23 @@ class RateConstants:
 
 
 def drive(
-    chemistry: LayerEncoding, constants: RateConstants, catalysts: FloatArray
+    encoding: LayerEncoding, constants: RateConstants, catalysts: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """The drive (n, n_units, n_rails) for catalysts (n, n_catalysts), and its parts' sizes added.
 
     `constants` have a leading axis of samples.
     """
-    signs = np.array([rail.sign for rail in chemistry.activation.rails], dtype=float)
-    z = weighted_sums_of(chemistry, constants.weights, catalysts)
-    size = weighted_sums_of(chemistry, np.abs(constants.weights), np.abs(catalysts))
+    signs = np.array([rail.sign for rail in encoding.activation.rails], dtype=float)
+    z = weighted_sums_of(encoding, constants.weights, catalysts)
+    size = weighted_sums_of(encoding, np.abs(constants.weights), np.abs(catalysts))
     return z[..., None] * signs + constants.bias, size[..., None] + np.abs(constants.bias)
 
 
 def weighted_sums_of(
-    chemistry: LayerEncoding, weights: FloatArray, catalysts: FloatArray
+    encoding: LayerEncoding, weights: FloatArray, catalysts: FloatArray
 ) -> FloatArray:
     """Sums (n, n_units) of catalysts (n, n_catalysts) by weights (m, n_weights), row by row."""
-    pattern: Any = chemistry.weights
+    pattern: Any = encoding.weights
     catalysts = np.ascontiguousarray(catalysts)
     if len(weights) == 1:
         return weighted_sums(with_values(pattern, weights[0]), catalysts)

@@ -88,7 +88,7 @@ def spread(cv: float) -> float:
 
 def layer_factors(layer: LayerKinetics, cv: float, draw: int, seed: int) -> RateConstants:
     """Lognormal factors of one layer's rate constants; those of one draw grow with cv."""
-    rng = np.random.default_rng([seed, draw, layer.chemistry.index - 1])
+    rng = np.random.default_rng([seed, draw, layer.encoding.index - 1])
 
     def factors(shape: Any) -> FloatArray:
         return np.exp(spread(cv) * rng.standard_normal(shape))

@@ -16,15 +16,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.encoding import Unit, unit_reactions
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.kinetics import LayerKinetics, LayerState, NetworkKinetics, positive_root
-from crn_nn_tellurium.networks import INPUT
+from crn_nn_tellurium.kinetics import LayerKinetics, LayerState, NetworkKinetics
 
 
 @dataclass(frozen=True)
@@ -49,12 +47,7 @@ class KnockOuts:
 
     def __init__(self, kinetics: NetworkKinetics, x: FloatArray) -> None:
         for layer in kinetics.layers:
-            if any(len(block) > 1 for block in layer.blocks):
-                both = f"species of {layer.activation} act on one another both ways"
-                raise InputError(
-                    f"layer {layer.name!r}: {both}; what becomes of them without one reaction is"
-                    " not known here"
-                )
+            layer.check_order("what becomes of them without a reaction is not known", InputError)
         self._kinetics = kinetics
         self._inputs = kinetics.net.input_coding.code(x)
         self._states = kinetics.settle(x)
@@ -67,26 +60,25 @@ class KnockOuts:
 
     def outputs(self, reaction: UnitReaction, factor: float = 0.0) -> FloatArray:
         """Outputs (n, n_out) with one reaction at a factor of its rate; not finite if unsettled."""
-        layers = self._kinetics.layers
-        found: dict[str, FloatArray] = {INPUT: self._inputs}
         changed: set[str] = set()
-        for number, layer in enumerate(layers):
-            state = self._states[number]
+
+        def settle(number: int, read: FloatArray) -> FloatArray:
+            layer, state = self._kinetics.layers[number], self._states[number]
+            if number != reaction.layer and changed.isdisjoint(layer.encoding.layer.inputs):
+                return state.concentrations
+            changed.add(layer.name)
             if number == reaction.layer:
-                found[layer.name] = _settle(layer, state, reaction, factor)
-                changed.add(layer.name)
-            elif changed.intersection(layer.chemistry.layer.inputs):
-                found[layer.name] = _settle_whole(layer, layer.chemistry.gather(found))
-                changed.add(layer.name)
-            else:
-                found[layer.name] = state.concentrations
-        return layers[-1].activation.read(found[layers[-1].name])
+                return _settle(layer, state, reaction, factor)
+            return _settle_whole(layer, read)
+
+        found = self._kinetics.walk(self._inputs, settle, np.asarray)
+        return self._kinetics.layers[-1].activation.read(found[-1])
 
 
 def _settle_whole(layer: LayerKinetics, catalysts: FloatArray) -> FloatArray:
     """A layer that is whole; its closed form is not asked about what has no steady state."""
     good = np.all(np.isfinite(catalysts), axis=1)
-    width = (layer.chemistry.layer.n_out, len(layer.activation.species))
+    width = (layer.encoding.layer.n_out, len(layer.activation.species))
     result = np.full((len(catalysts), *width), np.nan)
     if good.any():
         result[good] = layer.settle(catalysts[good]).concentrations
@@ -94,12 +86,12 @@ def _settle_whole(layer: LayerKinetics, catalysts: FloatArray) -> FloatArray:
 
 
 def _reactions_of(number: int, layer: LayerKinetics) -> Iterator[UnitReaction]:
-    chemistry, activation = layer.chemistry, layer.activation
-    column = {catalyst.id: i for i, catalyst in enumerate(chemistry.catalysts)}
-    n_units = chemistry.layer.n_out
+    encoding, activation = layer.encoding, layer.activation
+    column = {catalyst.id: i for i, catalyst in enumerate(encoding.catalysts)}
+    n_units = encoding.layer.n_out
     for j in range(n_units):
-        inputs, bias = tuple(chemistry.row(j)), tuple(chemistry.rail_bias[j].tolist())
-        unit = Unit(chemistry.index, j, activation, inputs, bias, n_units)
+        inputs, bias = tuple(encoding.row(j)), tuple(encoding.rail_bias[j].tolist())
+        unit = Unit(encoding.index, j, activation, inputs, bias, n_units)
         # the local network has h and q of every rail, then the activation's own reactions
         places: list[tuple[str, int, int]] = []
         for rail, value in enumerate(bias):
@@ -123,37 +115,17 @@ def _settle(
     layer: LayerKinetics, state: LayerState, reaction: UnitReaction, factor: float
 ) -> FloatArray:
     """The species (n, n_units, n_species) of a layer with one reaction at a factor."""
-    constants, terms = layer.constants, layer.local.terms
-    # which reaction of the local network each term is a part of
-    reactions = layer.local.stoichiometry.indices
     drive = [part.copy() for part in state.drive]
     j, rail, place = reaction.unit, reaction.rail, reaction.place
     changed = -1
     if reaction.kind == "bias":
-        drive[rail][:, j] -= (1 - factor) * constants.bias[j, rail]
+        drive[rail][:, j] -= (1 - factor) * layer.constants.bias[j, rail]
     elif reaction.kind == "weight":
-        weight = layer.activation.rails[rail].sign * layer.chemistry.weights[j, place]
+        weight = layer.activation.rails[rail].sign * layer.encoding.weights[j, place]
         drive[rail][:, j] -= (1 - factor) * (weight * state.catalysts[:, place])
     else:
         changed = place
     # the units of a layer share h and q: the factor is on one unit's reaction
     factors = np.ones(drive[0].shape[1])
     factors[j] = factor
-    # a species is 1 until its turn comes: so it is taken out of its own terms
-    y: list[Any] = [1.0] * len(layer.activation.species)
-    for (a,) in layer.blocks:
-        c: list[Any] = [0.0, drive[a] if a < len(drive) else 0.0, 0.0]
-        for t in terms.span(a):
-            rate = layer.value(terms, t, constants.local, y)
-            if reactions[t] == changed:
-                rate = rate * factors
-            c[terms.power[t]] = c[terms.power[t]] + rate
-        y[a] = np.broadcast_to(_root(*c), drive[0].shape)
-    return np.stack(y, axis=-1)
-
-
-def _root(c0: Any, c1: Any, c2: Any) -> FloatArray:
-    """Where c0 + c1 y + c2 y^2 leads y > 0: its stable root >= 0; infinite if y grows on."""
-    # what takes part in no reaction stays where it began, which is not known
-    idle = (np.asarray(c0) == 0) & (np.asarray(c1) == 0) & (np.asarray(c2) == 0)
-    return np.where(idle, np.nan, positive_root(*np.broadcast_arrays(c0, c1, c2)))
+    return np.stack(layer.in_turn(drive, layer.constants.local, changed, factors), axis=-1)

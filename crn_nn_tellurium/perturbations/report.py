@@ -20,9 +20,14 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import FloatArray, is_real, progress_bar, read_only
 from crn_nn_tellurium.certificates import kinetics_of
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.kinetics import NetworkKinetics, RateConstants, RateErrors, perturbed_outputs
+from crn_nn_tellurium.kinetics import (
+    LayerState,
+    NetworkKinetics,
+    RateConstants,
+    RateErrors,
+    perturbed_outputs,
+)
 from crn_nn_tellurium.networks import (
-    INPUT,
     LossLike,
     Network,
     check_classes,
@@ -275,12 +280,12 @@ def _factors(factors: Any) -> FloatArray:
 def _with_fuel(kinetics: NetworkKinetics, x: FloatArray, factor: float) -> FloatArray:
     """Outputs (n, n_out) with the reactions that make molecules at a factor."""
     parameters = NetworkParameters(kinetics, [Axis(FUEL, {FUEL: np.array([factor])})])
-    found = {INPUT: kinetics.net.input_coding.code(x)}
-    for number, layer in enumerate(kinetics.layers):
-        catalysts = layer.chemistry.gather(found)
-        every = np.full(len(x), factor)
-        changed = parameters.with_fuel(number, parameters.own[number], catalysts, every)
+    every = np.full(len(x), factor)
+
+    def settle(number: int, read: FloatArray) -> LayerState:
+        layer = kinetics.layers[number]
+        changed = parameters.with_fuel(number, parameters.own[number], read, every)
         constants = RateConstants(layer.constants.weights, changed.bias, changed.local[0])
-        found[layer.name] = layer.settle(catalysts, constants).concentrations
-    last = kinetics.layers[-1]
-    return last.activation.read(found[last.name])
+        return layer.settle(read, constants)
+
+    return kinetics.outputs(kinetics.walk(kinetics.net.input_coding.code(x), settle))

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, check_choice
+from crn_nn_tellurium.basics import FloatArray, check_choice, check_kind
 from crn_nn_tellurium.chemistry import ReactionNetwork
-from crn_nn_tellurium.errors import InputError, NetworkError
+from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.scans.axes import RESERVED, Axis, Vary, as_axes
 from crn_nn_tellurium.scans.plan import Model, Plan
@@ -39,13 +39,8 @@ def make_plan(
     """The plan that the arguments of `scan` mean, checked."""
     if isinstance(model, Simulator):
         model = model.model
-    if not isinstance(model, (Network, ReactionNetwork, str)):
-        is_runner = hasattr(model, "getCurrentAntimony")
-        hint = "; give r.getCurrentAntimony(), or the Network" if is_runner else ""
-        raise NetworkError(
-            "a scan takes a Network, a Simulator, a ReactionNetwork or an Antimony text; got "
-            f"{type(model).__name__}{hint}"
-        )
+    hint = "of a runner r, say, r.getCurrentAntimony()"
+    check_kind("model", model, (Network, Simulator, ReactionNetwork, str), hint)
     if isinstance(model, str) and len(model.split()) < 2:
         raise InputError(
             f"{model!r} is no Antimony text; load_model(name) gives a shipped network, and"

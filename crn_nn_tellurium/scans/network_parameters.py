@@ -216,12 +216,12 @@ class NetworkParameters:
 
     def constants(self, number: int, values: Mapping[str, FloatArray], m: int) -> RateConstants:
         """Rate constants of one layer at m points with some values (m,)."""
-        chemistry = self.kinetics.layers[number].chemistry
+        encoding = self.kinetics.layers[number].encoding
         weights, bias, h = self._arrays(number, values, m)
         found = self.own[number]
         # where no weight is varied, the own ones are one row that all points share
         if any(t.kind in ("weight", "bias") and t.layer == number for t in self.targets.values()):
-            found = RateConstants(*chemistry.apply(weights, bias), np.empty((m, 0)))
+            found = RateConstants(*encoding.apply(weights, bias), np.empty((m, 0)))
         # h is the first of the local rate constants of any activation
         local = np.repeat(self.own[number].local, m, axis=0)
         local[:, 0] = h
@@ -269,16 +269,16 @@ class NetworkParameters:
         Rails share the constants of their weights, and one makes where the other loses: what a
         rail's own promotion changes is put into its bias.
         """
-        chemistry = self.kinetics.layers[number].chemistry
+        encoding = self.kinetics.layers[number].encoding
         up, down = (
-            weighted_sums_of(chemistry, np.maximum(s * constants.weights, 0), catalysts)
+            weighted_sums_of(encoding, np.maximum(s * constants.weights, 0), catalysts)
             for s in (1, -1)
         )
         bias = np.broadcast_to(constants.bias, (len(catalysts), *constants.bias.shape[1:])).copy()
-        for rail, kind in enumerate(chemistry.activation.rails):
+        for rail, kind in enumerate(encoding.activation.rails):
             made = np.maximum(bias[..., rail], 0) + (up if kind.sign > 0 else down)
             bias[..., rail] += (factor[:, None] - 1) * made
-        local = constants.local * np.where(makes(chemistry.activation), factor[:, None], 1.0)
+        local = constants.local * np.where(makes(encoding.activation), factor[:, None], 1.0)
         return RateConstants(constants.weights, bias, local)
 
 

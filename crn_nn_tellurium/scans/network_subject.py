@@ -115,10 +115,10 @@ class SteadyStates:
     def _solve_layer(self, number: int, box: Box, found: dict[str, FloatArray]) -> Solution:
         solver, shape = self._simulator.layer_solvers[number], box.shape_over(self._all[number])
         read = {}
-        for source in solver.chemistry.layer.inputs:
+        for source in solver.encoding.layer.inputs:
             tail = found[source].shape[len(shape) :]
             read[source] = np.broadcast_to(found[source], shape + tail).reshape(-1, *tail)
-        catalysts = solver.chemistry.gather(read)
+        catalysts = solver.encoding.gather(read)
         solution = solver.settle(
             catalysts, self._starts(number, box), self._constants(number, box, catalysts)
         )
@@ -147,7 +147,9 @@ class SteadyStates:
         start = self._parameters.start(self._plan.values(box.indices(self._start)), m)
         if start is None:
             return None
-        return self._simulator.of_layer(start[box.spread(self._start, self._all[number])], number)
+        return self._simulator.kinetics.of_layer(
+            start[box.spread(self._start, self._all[number])], number
+        )
 
 
 def input_dims(plan: Plan, parameters: NetworkParameters) -> set[int]:
@@ -242,7 +244,7 @@ class _Flat:
         # by the pattern of the network that is scanned: a weight that is varied to 0 has its error
         # all the same
         for number, layer in enumerate(self._parameters.kinetics.layers):
-            found |= _by_name(layer.chemistry, self._parameters.constants(number, one, 1))
+            found |= _by_name(layer.encoding, self._parameters.constants(number, one, 1))
         fuel = float(values[FUEL]) if self._parameters.varies(FUEL) else 1.0
         names = self._model.crn.rate_constants
         # signs are in the reactions: rate constants are sizes
@@ -250,12 +252,12 @@ class _Flat:
         return own * np.array([fuel if name.endswith(_MADE) else 1.0 for name in names])
 
 
-def _by_name(chemistry: LayerEncoding, constants: RateConstants) -> dict[str, float]:
+def _by_name(encoding: LayerEncoding, constants: RateConstants) -> dict[str, float]:
     """A layer's rate constants, with a leading axis of length 1, by identifier."""
-    index, activation = chemistry.index, chemistry.activation
-    rows, columns = places(chemistry.weights)
+    index, activation = encoding.index, encoding.activation
+    rows, columns = places(encoding.weights)
     found = {
-        weight_constant(index, int(j), chemistry.catalysts[int(c)].label): float(value)
+        weight_constant(index, int(j), encoding.catalysts[int(c)].label): float(value)
         for j, c, value in zip(rows, columns, constants.weights[0], strict=True)
     }
     for (j, rail), value in np.ndenumerate(constants.bias[0]):
@@ -320,8 +322,7 @@ class NetworkSubject(Subject):
         last = self.net.layers[-1]
         if self._courses is not None:
             species, status = self._courses.solve(box)
-            flat = species.reshape(-1, species.shape[-1])
-            read = last.activation.read(self._simulator.of_layer(flat, len(self.net.layers) - 1))
+            read = self._simulator.kinetics.read(species.reshape(-1, species.shape[-1]))
             outputs = read.reshape(*species.shape[:-1], last.n_out)
             return States(box, status, outputs, species, np.full(box.shape, np.nan))
         solution = self._steady.solve(box)

@@ -170,7 +170,7 @@ def _steps_by_constant(
     layer: LayerKinetics, weights: Any, bias: FloatArray, h: float
 ) -> dict[str, float]:
     """Step of each rate constant, from those of the layer's weights, biases and h."""
-    by_weight, _ = layer.chemistry.apply(values_of(weights), bias)
+    by_weight, _ = layer.encoding.apply(values_of(weights), bias)
     gain, result = layer.activation.gain, {}
     for k, (target, place), _ in constants_by_place(layer):
         if target == "weights":

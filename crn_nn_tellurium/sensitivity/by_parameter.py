@@ -37,21 +37,21 @@ def check_h(kinetics: NetworkKinetics, wanted: Container[str]) -> None:
 
 def constants_by_place(layer: LayerKinetics) -> list[tuple[str, tuple[str, Any], float]]:
     """(identifier, place in `RateConstants`, its sign per signed number) of weights, biases, h."""
-    chemistry, activation = layer.chemistry, layer.activation
+    encoding, activation = layer.encoding, layer.activation
     result: list[tuple[str, tuple[str, Any], float]] = []
-    rows, columns = (part.tolist() for part in places(chemistry.weights))
+    rows, columns = (part.tolist() for part in places(encoding.weights))
     for number, (j, i) in enumerate(zip(rows, columns, strict=True)):
-        k = weight_constant(chemistry.index, j, chemistry.catalysts[i].label)
+        k = weight_constant(encoding.index, j, encoding.catalysts[i].label)
         result.append((k, ("weights", number), 1.0))
-    for j in range(chemistry.layer.n_out):
+    for j in range(encoding.layer.n_out):
         seen = set()
         for position, rail in enumerate(activation.rails):
-            k = bias_constant(chemistry.index, j, rail.name if rail.shift else "")
+            k = bias_constant(encoding.index, j, rail.name if rail.shift else "")
             if k not in seen:  # of the rails that share a bias, the first stands for it
                 seen.add(k)
                 sign = 1.0 if rail.shift else float(rail.sign)
                 result.append((k, ("bias", (j, position)), sign))
-    h = shared_id(chemistry.index, "h")
+    h = shared_id(encoding.index, "h")
     result.append((h, ("local", layer.local.rate_constants.index(h)), 1.0))
     return result
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, read_only, some
+from crn_nn_tellurium.basics import FloatArray, check_kind, read_only, some
 from crn_nn_tellurium.chemistry import ReactionNetwork, formula, pass_on
 from crn_nn_tellurium.encoding import to_reactions, variational_text
 from crn_nn_tellurium.errors import InputError
@@ -131,25 +131,22 @@ def transient_sensitivities(
         if x is None:
             raise InputError("a Network needs its input values x")
         return _of_network(model, x, time, outputs, parameters, initial)
-    if not isinstance(model, ReactionNetwork):
-        kind = type(model).__name__
-        raise InputError(f"transient_sensitivities takes a Network or ReactionNetwork; got {kind}")
+    check_kind("model", model, (Network, ReactionNetwork))
     if x is not None:
         raise InputError(
             "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
         )
     names = settable(model)
-    chosen = names if parameters is None else as_names(parameters)
-    refuse_followed(model, chosen)
-    check_names("parameter", chosen, names, "a constant or boundary species")
-    by_free = model.input_jacobian()[:, [names.index(name) for name in chosen]]
+    refuse_followed(model, parameters)
+    wanted = chosen("parameter", parameters, names)
+    by_free = model.input_jacobian()[:, [names.index(name) for name in wanted]]
     # of the variational equations, only those that the chosen parameters move
     needed = np.unique(by_free.indices)
     by = [(*model.constant_names, *model.boundary)[i] for i in needed]
     equations = Variational(model, outputs, by)
     found, read = equations.run(model.boundary_concentrations, model.constants, time, initial)
     values = found @ by_free[needed].toarray()
-    return TransientSensitivities(time, values, read, equations.outputs, chosen)
+    return TransientSensitivities(time, values, read, equations.outputs, wanted)
 
 
 def _of_network(
@@ -167,32 +164,37 @@ def _of_network(
     by_input = sparse.block_diag([rails[:, None] for rails in by_rail])
     jacobian = sparse.block_diag([by_parameter, by_input], format="csc")
     names = (*(p.id for p in network_parameters(net)), *net.input_names)
-    chosen = names if parameters is None else as_names(parameters)
-    check_names("parameter", chosen, names, "a weight, bias, h or input")
-    check_h(kinetics, chosen)
-    columns = jacobian[:, [names.index(name) for name in chosen]]
+    wanted = chosen("parameter", parameters, names)
+    check_h(kinetics, wanted)
+    columns = jacobian[:, [names.index(name) for name in wanted]]
     # of the variational equations, only those that the chosen parameters need
     needed = np.unique(columns.indices)
     by = [(*constants, *crn.boundary)[i] for i in needed]
     equations = Variational(crn, net.output_names if outputs is None else outputs, by)
     found, read = equations.run(crn.boundary_concentrations, crn.constants, time, initial)
     values = found @ columns[needed].toarray()
-    return TransientSensitivities(time, values, read, equations.outputs, chosen)
+    return TransientSensitivities(time, values, read, equations.outputs, wanted)
 
 
-def as_names(names: str | Sequence[str]) -> tuple[str, ...]:
+def as_names(names: str | Sequence[str] | None, default: Sequence[str] = ()) -> tuple[str, ...]:
     """Names, of which one may stand by itself."""
+    names = default if names is None else names
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def check_names(kind: str, names: Sequence[str], known: Sequence[str], expected: str) -> None:
-    """Refuse names that are unknown, or there twice."""
-    for name in names:
+def chosen(
+    kind: str, names: str | Sequence[str] | None, known: Sequence[str], default: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Names of some of what there is; by default all, or those given."""
+    found = as_names(names, default or known)
+    for name in found:
         if name not in known:
-            hint = other_names(name, known)
-            raise InputError(f"{kind} {name!r}: expected {expected}, {some(known)}{hint}")
-        if names.count(name) > 1:
+            raise InputError(
+                f"{kind} {name!r}: expected one of {some(known)}{other_names(name, known)}"
+            )
+        if found.count(name) > 1:
             raise InputError(f"{kind} {name!r} is named twice; expected each once")
+    return found
 
 
 def settable(crn: ReactionNetwork) -> tuple[str, ...]:
@@ -200,10 +202,10 @@ def settable(crn: ReactionNetwork) -> tuple[str, ...]:
     return (*crn.free_constants, *crn.boundary)
 
 
-def refuse_followed(crn: ReactionNetwork, names: Sequence[str]) -> None:
+def refuse_followed(crn: ReactionNetwork, names: str | Sequence[str] | None) -> None:
     """Refuse derivatives by what follows from others."""
     formulas = dict(crn.formulas)
-    for name in names:
+    for name in as_names(names):
         if name in formulas:
             raise InputError(
                 f"parameter {name!r} follows from {formula(formulas[name])}; expected what it"
@@ -224,11 +226,8 @@ class Variational:
         observables = {o.id: o.expression for o in crn.observables}
         species = (*observables, *crn.floating)
         constants = (*crn.constant_names, *crn.boundary)
-        own = observables or crn.floating
-        self.outputs = tuple(own) if outputs is None else as_names(outputs)
-        self.parameters = constants if parameters is None else as_names(parameters)
-        check_names("output", self.outputs, species, "an observable or floating species")
-        check_names("parameter", self.parameters, constants, "a constant or boundary species")
+        self.outputs = chosen("output", outputs, species, tuple(observables))
+        self.parameters = chosen("parameter", parameters, constants)
         self._moving = {p: self._reached_from(p) for p in self.parameters}
         moving = [p for p in self.parameters if self._moving[p]]
         # compiling grows with the square of the equations, so few parameters go into one model

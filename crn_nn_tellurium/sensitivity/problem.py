@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, read_only
+from crn_nn_tellurium.basics import FloatArray, check_kind, read_only
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics
 from crn_nn_tellurium.networks import Loss, Network, pack
@@ -150,9 +150,7 @@ def simulator_of(model: Network | Simulator) -> Simulator:
     """The simulator of a network, or the one that is given."""
     if isinstance(model, Simulator):
         return model
-    if not isinstance(model, Network):
-        expected = "a Network, Simulator or, for sensitivities, ReactionNetwork"
-        raise InputError(f"model: got {type(model).__name__}; expected {expected}")
+    check_kind("model", model, (Network, Simulator), "or, for sensitivities, ReactionNetwork")
     return Simulator(model)
 
 

@@ -17,19 +17,19 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
 
-from crn_nn_tellurium.basics import FloatArray, read_only, some
+from crn_nn_tellurium.basics import FloatArray, read_only
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError, InputError, SingularJacobianError
 from crn_nn_tellurium.kinetics import forward_sensitivities
 from crn_nn_tellurium.networks import (
     Network,
-    other_names,
     parameters as network_parameters,
     to_vector,
 )
 from crn_nn_tellurium.sensitivity.by_parameter import check_h
 from crn_nn_tellurium.sensitivity.over_time import (
     as_names,
+    chosen,
     position,
     read_outputs,
     refuse_followed,
@@ -162,34 +162,23 @@ def sensitivities(
     """
     if isinstance(model, Simulator) and isinstance(model.model, ReactionNetwork):
         model = model.model
+    own: tuple[tuple[str, ...], ...] = (), ()
     if isinstance(model, ReactionNetwork):
         found = _of_reactions(model, x)
-        if outputs is None and model.observables:
-            outputs = [observable.id for observable in model.observables]
-        parameters = settable(model) if parameters is None else parameters
-        refuse_followed(model, as_names(parameters))
+        own = tuple(observable.id for observable in model.observables), settable(model)
+        refuse_followed(model, parameters)
     else:
         simulator = simulator_of(model)
         found = _of_network(simulator, x)
-        wanted = found.parameters if parameters is None else as_names(parameters)
-        check_h(simulator.kinetics, wanted)
-    rows = _chosen("output", outputs, found.outputs)
-    columns = _chosen("parameter", parameters, found.parameters)
+        check_h(simulator.kinetics, as_names(parameters, found.parameters))
+    names = (
+        chosen("output", outputs, found.outputs, own[0]),
+        chosen("parameter", parameters, found.parameters, own[1]),
+    )
+    rows = [found.outputs.index(name) for name in names[0]]
+    columns = [found.parameters.index(name) for name in names[1]]
     at = found.output_values[..., rows], found.parameter_values[..., columns]
-    names = tuple(found.outputs[i] for i in rows), tuple(found.parameters[i] for i in columns)
     return Sensitivities(found.values[..., rows, :][..., columns], *at, *names)
-
-
-def _chosen(kind: str, names: str | Sequence[str] | None, known: tuple[str, ...]) -> list[int]:
-    if names is None:
-        return list(range(len(known)))
-    names = [names] if isinstance(names, str) else names
-    for name in names:
-        if name not in known:
-            raise InputError(
-                f"{kind} {name!r}: expected one of {some(known)}" + other_names(name, known)
-            )
-    return [known.index(name) for name in names]
 
 
 def _of_network(simulator: Simulator, x: npt.ArrayLike | None) -> Sensitivities:

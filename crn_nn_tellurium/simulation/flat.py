@@ -18,7 +18,6 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
 from crn_nn_tellurium.encoding import VOLUME, compact_signs, stochastic_text, structure_text
 from crn_nn_tellurium.simulation.engine import TIGHT, CompiledModel, Tolerances, compiled
-from crn_nn_tellurium.simulation.outcome import Outcomes
 from crn_nn_tellurium.simulation.settle import Block, Settled, integrate, solve
 
 Run = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]

@@ -7,20 +7,23 @@ by side, whichever sample they are of; so the last digits of an answer may diffe
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.chemistry import Balance
-from crn_nn_tellurium.kinetics import LayerKinetics, RateConstants, drive, weighted_sums_of
+from crn_nn_tellurium.kinetics import (
+    LayerKinetics,
+    LayerState,
+    RateConstants,
+    drive,
+    weighted_sums_of,
+)
 from crn_nn_tellurium.simulation.conditions import fill
-from crn_nn_tellurium.simulation.engine import compiled
-from crn_nn_tellurium.simulation.outcome import SOLVED, Outcomes, outcomes, worse
-from crn_nn_tellurium.simulation.settle import Block, Settled, solve
-from crn_nn_tellurium.simulation.units import COPIES, LumpedUnit, stages
+from crn_nn_tellurium.simulation.outcome import SOLVED, Outcomes, outcomes
+from crn_nn_tellurium.simulation.units import LumpedUnit, stages
 
 
 @dataclass(frozen=True)
@@ -36,23 +39,23 @@ class LayerSolver:
     """Solves one layer."""
 
     def __init__(self, kinetics: LayerKinetics) -> None:
-        self._kinetics, self.chemistry = kinetics, kinetics.chemistry
+        self._kinetics, self.encoding = kinetics, kinetics.encoding
 
     @cached_property
     def units(self) -> list[LumpedUnit]:
         """How each stage of the layer is solved."""
-        activation = self.chemistry.activation
+        activation = self.encoding.activation
         return [LumpedUnit(activation, stage) for stage in stages(activation)]
 
     @cached_property
     def own(self) -> RateConstants:
         """The network's rate constants."""
-        return RateConstants.of(self.chemistry).shared
+        return RateConstants.of(self.encoding).shared
 
     def compile(self) -> None:
         """Compile the units, so that the first answer does not wait for it."""
         for unit in self.units:
-            compiled(unit.text)
+            unit.compile()
 
     def settle(
         self,
@@ -65,53 +68,36 @@ class LayerSolver:
         The solver starts at (n, n_units, n_species), where that is NaN at its own choice.
         """
         k = self.own if constants is None else constants
-        n, n_units = len(catalysts), self.chemistry.layer.n_out
-        layer = np.empty((n, n_units, len(self.chemistry.activation.species)))
+        n, n_units = len(catalysts), self.encoding.layer.n_out
+        layer = np.empty((n, n_units, len(self.encoding.activation.species)))
         residual, status = np.zeros(n), outcomes(SOLVED, n)
-        by_unit = (n * n_units, -1)
-        net, size = (part.reshape(by_unit) for part in drive(self.chemistry, k, catalysts))
+        net, size = (_by_unit(part) for part in drive(self.encoding, k, catalysts))
         local = k.local if len(k.local) == 1 else np.repeat(k.local, n_units, axis=0)
         for unit in self.units:
-            values = unit.values(net, local), unit.values(size, local)
             begin = unit.upper_bound(net, local)
             if start is not None:
-                begin = fill(start[..., unit.own].reshape(by_unit), begin)
-            found = _solve(unit, values, unit.boundary(layer), begin)
-            layer[..., unit.own] = found.x.reshape(n, n_units, -1)
-            residual = np.maximum(residual, found.imbalance.reshape(n, n_units).max(axis=1, initial=0.0))
-            for outcome in found.status.reshape(n, n_units).T:
-                status = worse(status, outcome)
+                begin = fill(_by_unit(start[..., unit.own]), begin)
+            found = unit.solve(net, size, local, unit.boundary(layer), begin)
+            layer[..., unit.own] = found.x.reshape(n, n_units, len(unit.own))
+            imbalance = found.imbalance.reshape(n, n_units)
+            residual = np.maximum(residual, imbalance.max(axis=1, initial=0.0))
+            for number in np.flatnonzero(found.status != SOLVED).tolist():
+                sample = number // n_units
+                status[sample] = status[sample].worse(found.status[number])
         return LayerSolution(layer, residual, status)
 
-    def error(
-        self, catalysts: FloatArray, catalyst_error: FloatArray, layer: FloatArray
-    ) -> FloatArray:
+    def error(self, state: LayerState, catalyst_error: FloatArray) -> FloatArray:
         """How far species (n, n_units, n_species) may be from their fixed point, to first order.
 
         By their rates, by rounding, and since what the layer reads (n, n_catalysts) is off by at
         most `catalyst_error`.
         """
-        weights = np.abs(self.own.weights)
-        _, size = drive(self.chemistry, self.own, catalysts)
-        drive_error = weighted_sums_of(self.chemistry, weights, catalyst_error)
+        _, size = drive(self.encoding, self.own, state.catalysts)
+        drive_error = weighted_sums_of(self.encoding, np.abs(self.own.weights), catalyst_error)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return self._kinetics.error(self._kinetics.at(catalysts, layer), size, drive_error)
+            return self._kinetics.error(state, size, drive_error)
 
 
-def _solve(
-    unit: LumpedUnit,
-    values: tuple[FloatArray, FloatArray],
-    boundary: FloatArray,
-    start: FloatArray,
-) -> Settled:
-    """One stage of all units, given its rate constants' values and sizes and what it reads."""
-    model = compiled(unit.text)
-    index = model.parameter_index(unit.constants)
-    block = Block(model, np.arange(len(unit.own)), boundary, index, values[0], COPIES)
-
-    def balance_of(states: FloatArray, units: npt.NDArray[np.intp]) -> Balance:
-        every, sizes = (part[units] for part in values)
-        return unit.balance(states, boundary[units], every, sizes)
-
-    with model.lock:
-        return solve(block, start, balance_of)
+def _by_unit(values: FloatArray) -> FloatArray:
+    """(n_samples, n_units, m) -> (n_samples * n_units, m)."""
+    return values.reshape(math.prod(values.shape[:2]), values.shape[2])

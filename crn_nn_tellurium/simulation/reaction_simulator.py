@@ -41,7 +41,7 @@ class ReactionSimulator(Simulator):
 
     def __getattr__(self, name: str) -> NoReturn:
         # what asks a Simulator for these is about neural networks
-        if name in ("net", "kinetics", "_chemistry"):
+        if name in ("net", "kinetics"):
             raise NetworkError(
                 f"this needs a Network; {self.reactions!r} has no layers, weights or classes"
             )

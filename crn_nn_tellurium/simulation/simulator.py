@@ -6,8 +6,8 @@ shape share, or from the flat model, solved or integrated (see `settle` for how 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property, partial
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial, reduce
 from typing import Literal, get_args
 
 import numpy as np
@@ -17,18 +17,19 @@ from crn_nn_tellurium.basics import (
     FloatArray,
     by_sample,
     check_choice,
+    check_kind,
     check_positive,
     whole_number,
 )
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import to_reactions
-from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeError, NetworkError
+from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeError
 from crn_nn_tellurium.kinetics import NetworkKinetics
-from crn_nn_tellurium.networks import INPUT, Network
+from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation.conditions import fill, input_changes, start_values, time_grid
 from crn_nn_tellurium.simulation.flat import FlatModel
-from crn_nn_tellurium.simulation.layer_solver import LayerSolver
-from crn_nn_tellurium.simulation.outcome import SOLVED, Outcomes, failures, outcomes, worse
+from crn_nn_tellurium.simulation.layer_solver import LayerSolution, LayerSolver
+from crn_nn_tellurium.simulation.outcome import Outcomes, failures, worse
 from crn_nn_tellurium.simulation.results import SteadyState, TimeCourse
 
 Method = Literal["units", "flat", "integrate"]
@@ -73,12 +74,10 @@ class Simulator:
         return super().__new__(cls)
 
     def __init__(self, net: Network) -> None:
-        if not isinstance(net, Network):
-            raise NetworkError(f"Simulator takes a Network; got {type(net).__name__}")
+        check_kind("net", net, (Network, ReactionNetwork))
         self.net = net
         self.kinetics = NetworkKinetics(net)
         self.output_names, self.input_names = net.output_names, net.input_names
-        self._chemistry = tuple(layer.chemistry for layer in self.kinetics.layers)
 
     @property
     def model(self) -> Network | ReactionNetwork:
@@ -174,10 +173,7 @@ class Simulator:
         check_choice("on_error", on_error, get_args(OnError))
         values = self._batch(x)
         start = None if initial is None else start_values(initial, self.species, len(values))
-        if method == "units":
-            concentrations, residual, status = self._by_units(values, start)
-        else:
-            concentrations, residual, status = self._by_flat_model(values, start, method)
+        concentrations, residual, status = _METHODS[method](self, values, start)
         refuse_failed(status, on_error, concentrations, residual)
         found = self._read(concentrations, values), concentrations, residual
         names = self.output_names, self.species
@@ -187,46 +183,40 @@ class Simulator:
 
     def _output_error(self, x: FloatArray, concentrations: FloatArray) -> FloatArray:
         """How far outputs (n, n_out) may be from those of the exact fixed point."""
-        found = {INPUT: self.net.input_coding.concentrations(x)}
-        errors = {INPUT: np.zeros_like(found[INPUT])}
-        for number, solver in enumerate(self.layer_solvers):
-            name, gather = solver.chemistry.layer.name, solver.chemistry.gather
-            found[name] = self.of_layer(concentrations, number)
-            errors[name] = solver.error(gather(found), gather(errors), found[name])
-        last = self._chemistry[-1]
-        read_out, species = last.activation.read_out, last.activation.species
+        kinetics, inputs = self.kinetics, self.net.input_coding.concentrations(x)
+        states = kinetics.at(x, concentrations)
+
+        def error(number: int, read: FloatArray) -> FloatArray:
+            return self.layer_solvers[number].error(states[number], read)
+
+        errors = kinetics.walk(np.zeros_like(inputs), error, np.asarray)
+        last = kinetics.layers[-1].activation
         # the sum of the read-out is rounded too
         rounding = 2 * np.finfo(float).eps
-        parts = errors[last.layer.name] + rounding * found[last.layer.name]
-        total = np.full(parts.shape[:2], abs(read_out.constant) * rounding)
-        for name, coefficient in read_out.read:
-            total += abs(coefficient) * parts[..., species.index(name)]
+        parts = errors[-1] + rounding * states[-1].concentrations
+        total = np.full(parts.shape[:2], abs(last.read_out.constant) * rounding)
+        for name, coefficient in last.read_out.read:
+            total += abs(coefficient) * parts[..., last.species.index(name)]
         return total
 
     def _by_units(
         self, x: FloatArray, start: FloatArray | None
     ) -> tuple[FloatArray, FloatArray, Outcomes]:
-        found = {INPUT: self.net.input_coding.concentrations(x)}
-        concentrations = np.empty((len(x), len(self.species)))
-        residual = np.zeros(len(x))
-        status = outcomes(SOLVED, len(x))
-        for number, solver in enumerate(self.layer_solvers):
-            layer = solver.chemistry.layer
-            catalysts = solver.chemistry.gather(found)
-            begin = None if start is None else self.of_layer(start, number)
-            solution = solver.settle(catalysts, begin)
-            # the view of this layer is filled, and is what the next ones read
-            found[layer.name] = self.of_layer(concentrations, number)[...] = solution.concentrations
-            residual = np.maximum(residual, solution.residual)
-            status = worse(status, solution.status)
-        return concentrations, residual, status
+        def settle(number: int, read: FloatArray) -> LayerSolution:
+            begin = None if start is None else self.kinetics.of_layer(start, number)
+            return self.layer_solvers[number].settle(read, begin)
+
+        found = self.kinetics.walk(self.net.input_coding.concentrations(x), settle)
+        concentrations = np.concatenate([by_sample(part.concentrations) for part in found], axis=1)
+        residual = np.max([part.residual for part in found], axis=0)
+        return concentrations, residual, reduce(worse, (part.status for part in found))
 
     def _by_flat_model(
-        self, x: FloatArray, start: FloatArray | None, method: Method
+        self, x: FloatArray, start: FloatArray | None, newton: bool
     ) -> tuple[FloatArray, FloatArray, Outcomes]:
         crn, boundary = self.reactions, self._boundary(x)
         begin = fill(start, crn.initial_state(boundary))
-        found = self.flat.steady_states(begin, boundary, newton=method == "flat")
+        found = self.flat.steady_states(begin, boundary, newton)
         return found.x, found.imbalance, found.status
 
     # Time courses -----------------------------------------------------------------------------
@@ -302,18 +292,9 @@ class Simulator:
 
     # Shapes -----------------------------------------------------------------------------------
 
-    def of_layer(self, concentrations: FloatArray, number: int) -> FloatArray:
-        """One layer's part (n, n_units, n_species) of concentrations (n, all species); a view."""
-        first = sum(c.n_species for c in self._chemistry[:number])
-        chemistry = self._chemistry[number]
-        block = concentrations[:, first : first + chemistry.n_species]
-        # splitting an axis needs no copy, so numpy gives a view: callers write through it
-        return block.reshape(len(block), chemistry.layer.n_out, len(chemistry.activation.species))
-
     def _read(self, concentrations: FloatArray, _: FloatArray) -> FloatArray:
         """Outputs (n, n_out) at concentrations (n, n_species)."""
-        last = len(self._chemistry) - 1
-        return self._chemistry[last].activation.read(self.of_layer(concentrations, last))
+        return self.kinetics.read(concentrations)
 
     def _boundary(self, x: FloatArray) -> FloatArray:
         """Concentrations (n, n_boundary) that carry input values (n, n_in)."""
@@ -344,6 +325,13 @@ class Simulator:
 
     def __repr__(self) -> str:
         return f"Simulator({self.net!r}: {len(self.species)} species)"
+
+
+_METHODS: Mapping[str, Callable[..., tuple[FloatArray, FloatArray, Outcomes]]] = {
+    "units": Simulator._by_units,
+    "flat": partial(Simulator._by_flat_model, newton=True),
+    "integrate": partial(Simulator._by_flat_model, newton=False),
+}
 
 
 def refuse_failed(

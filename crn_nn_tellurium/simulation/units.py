@@ -16,17 +16,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, Reaction, ReactionNetwork, Species, Terms
 from crn_nn_tellurium.encoding import Unit, structure_text, unit_reactions
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks import Activation, bias_constant, shared_id, unit_ids
+from crn_nn_tellurium.simulation.engine import CompiledModel, compiled
+from crn_nn_tellurium.simulation.settle import Block, Settled, solve
 
 COPIES = 8
 """Units that one compiled model holds: fewer cost more calls, and nleq2's Jacobian is dense."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -132,10 +137,44 @@ class LumpedUnit:
         diagonal = self.one.jacobian_terms.row == self.one.jacobian_terms.column
         self._slopes = _table(self.one.jacobian_terms.where(diagonal))
 
-    def values(self, drive: FloatArray, local: FloatArray) -> FloatArray:
-        """Rate constants (n, n_constants): drives (n, n_rails) and the others (n or 1, n_local)."""
-        every = np.broadcast_to(local, (len(drive), local.shape[1]))
-        return np.concatenate([drive, every], axis=1)[:, self._constants]
+    @cached_property
+    def _model(self) -> CompiledModel:
+        return compiled(self.text)
+
+    @cached_property
+    def _index(self) -> npt.NDArray[np.int32]:
+        return self._model.parameter_index(self.constants)
+
+    def compile(self) -> None:
+        """Compile the model, so that the first answer does not wait for it."""
+        compiled(self.text)
+
+    def solve(
+        self,
+        drive: FloatArray,
+        size: FloatArray,
+        local: FloatArray,
+        boundary: FloatArray,
+        start: FloatArray,
+    ) -> Settled:
+        """Steady states from start values (n, n_own), given drives (n, n_rails), the sizes of their
+        parts, added, the other rate constants (n or 1, n_local) and what units read.
+        """
+        values, sizes = self._values(drive, local), self._values(size, local)
+        model, columns = self._model, np.arange(len(self.own))
+        block = Block(model, columns, boundary, self._index, values, COPIES)
+
+        def balance_of(x: FloatArray, units: npt.NDArray[np.intp]) -> Balance:
+            return self.balance(x, boundary[units], values[units], sizes[units])
+
+        with model.lock:
+            return solve(block, start, balance_of)
+
+    def _values(self, drive: FloatArray, local: FloatArray) -> FloatArray:
+        """Rate constants (n, n_constants), in the model's order."""
+        found = np.empty((len(drive), drive.shape[1] + local.shape[1]))
+        found[:, : drive.shape[1]], found[:, drive.shape[1] :] = drive, local
+        return found[:, self._constants]
 
     def boundary(self, layer: FloatArray) -> FloatArray:
         """What each unit reads (n, n_boundary) of a layer (n_samples, n_units, n_species)."""

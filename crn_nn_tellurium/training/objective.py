@@ -46,7 +46,7 @@ class Coordinates:
     ) -> None:
         self.net, self.kinetics = net, NetworkKinetics(net)
         self._learn_h = constraints.h_bounds is not None
-        self._encodings = [layer.chemistry for layer in self.kinetics.layers]
+        self._encodings = [layer.encoding for layer in self.kinetics.layers]
         pairs = [e.to_drive(values_of(e.layer.weights), e.layer.bias) for e in self._encodings]
         self._own = _joined(pairs, np.log(net.h))
         marks = [(np.ones_like(weights), np.zeros_like(bias)) for weights, bias in pairs]
@@ -144,7 +144,7 @@ def _joined(
 
 def _refuse_fixed_above(kinetics: NetworkKinetics, most: float, learn_h: bool) -> None:
     for layer in kinetics.layers:
-        h = shared_id(layer.chemistry.index, "h")
+        h = shared_id(layer.encoding.index, "h")
         constants = layer.constants.local.tolist()
         for k, value in zip(layer.local.rate_constants, constants, strict=True):
             if value > most and not (learn_h and k == h):

@@ -131,11 +131,11 @@ def linear_program(net, limit, objective):
     n = len(net.layers)
     place = {layer.name: i for i, layer in enumerate(net.layers)}
     rows, right = [], []
-    for i, chemistry in enumerate(layer_encodings(net)):
+    for i, encoding in enumerate(layer_encodings(net)):
         widths = {"input": net.n_in} | {layer.name: layer.n_out for layer in net.layers}
-        owners = [source for source in chemistry.layer.inputs for _ in range(widths[source])]
-        for j in range(chemistry.layer.n_out):
-            for catalyst, weight in chemistry.row(j):
+        owners = [source for source in encoding.layer.inputs for _ in range(widths[source])]
+        for j in range(encoding.layer.n_out):
+            for catalyst, weight in encoding.row(j):
                 row = np.zeros(n + 1)
                 row[i] += 1
                 if (source := owners[catalyst.column]) != "input":
@@ -143,7 +143,7 @@ def linear_program(net, limit, objective):
                     row[place[source]] -= 0 if form is None else np.log2(form[1])
                 rows.append(row)
                 right.append(np.log(limit / abs(weight)))
-            for bias in np.abs(chemistry.rail_bias[j]):
+            for bias in np.abs(encoding.rail_bias[j]):
                 if bias:
                     rows.append(np.eye(n + 1)[i])
                     right.append(np.log(limit / bias))

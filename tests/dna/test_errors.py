@@ -42,8 +42,8 @@ REFUSED = {
     ),
     "text": (
         lambda: cn.to_strand_displacement("A -> B"),
-        cn.NetworkError,
-        "takes a Network or ReactionNetwork; got str",
+        cn.InputError,
+        "got str; expected Network or ReactionNetwork",
     ),
     "inputs twice": (
         lambda: cn.to_strand_displacement(DECAY, [1.0]),
@@ -87,8 +87,8 @@ REFUSED = {
     ),
     "a window of reactions": (
         lambda: cn.read_out_window(cn.to_reactions(XOR), CORNERS),
-        cn.NetworkError,
-        "found for a Network; got ReactionNetwork",
+        cn.InputError,
+        "got ReactionNetwork; expected Network",
     ),
     "one sample as a row": (
         lambda: cn.read_out_window(XOR, [0, 1]),

@@ -32,8 +32,8 @@ REFUSED = [
     # models, formats and files
     (
         lambda: cn.export("xor", "net.xml"),
-        cn.NetworkError,
-        "takes a Network or a ReactionNetwork; got str",
+        cn.InputError,
+        "got str; expected Network or ReactionNetwork",
     ),
     *(
         (

@@ -11,6 +11,7 @@ from support import networks
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
 from crn_nn_tellurium.networks.activation import smoothed_relu
+from crn_nn_tellurium.perturbations.knock_outs import KnockOuts
 
 CORPUS = networks.corpus()
 IDS = [case.name for case in CORPUS]
@@ -27,10 +28,10 @@ def test_jacobian_blocks_are_those_of_the_flat_network(case):
     flat = crn.jacobian(np.concatenate([s.concentrations.ravel() for s in states])).toarray()
     first = 0
     for layer, state in zip(kinetics.layers, states, strict=True):
-        n = layer.chemistry.n_species
+        n = layer.encoding.n_species
         block = flat[first : first + n, first : first + n]
         first += n
-        right = np.random.default_rng(n).normal(size=(1, layer.chemistry.layer.n_out, len(state.y)))
+        right = np.random.default_rng(n).normal(size=(1, layer.encoding.layer.n_out, len(state.y)))
         columns = [right[..., a] for a in range(right.shape[2])]
         found = np.stack(layer.linearize(state).solve_transposed(columns), axis=-1).ravel()
         # two ways to solve one well-conditioned system: rounding alone
@@ -41,14 +42,14 @@ def test_jacobian_blocks_are_those_of_the_flat_network(case):
 
 
 @pytest.mark.parametrize(
-    "name", ["SmoothedReLU", "LeakyReLU", "HardSigmoid", "Tanh", "Normalized", "Swish", "Bump"]
+    "name",
+    "SmoothedReLU LeakyReLU HardSigmoid Tanh Normalized Swish Bump Knot Coupled".split(),
 )
 def test_fixed_point_at_other_rate_constants_is_roadrunners(name, rng):
+    activation = (networks.ACTIVATIONS | {"Knot": Knot, "Coupled": Coupled})[name](h=0.1)
     net = cn.Network(
         [
-            cn.Layer(
-                rng.normal(size=(3, 2)), rng.normal(size=3), networks.ACTIVATIONS[name](h=0.1)
-            ),
+            cn.Layer(rng.normal(size=(3, 2)), rng.normal(size=3), activation),
             cn.Layer(rng.normal(size=(1, 3)), activation=cn.Linear(h=0.1)),
         ],
         inputs="signed",
@@ -63,13 +64,13 @@ def test_fixed_point_at_other_rate_constants_is_roadrunners(name, rng):
     runner = cn.to_roadrunner(net, x[0])
     crn = cn.to_reactions(net, x[0])
     for layer, own in zip(kinetics.layers, constants, strict=True):
-        index = layer.chemistry.index
+        index = layer.encoding.index
         for k, value in zip(layer.local.rate_constants, own.local.tolist(), strict=True):
             if k in crn.rate_constants:
                 runner[k] = value
-        for j in range(layer.chemistry.layer.n_out):
+        for j in range(layer.encoding.layer.n_out):
             for catalyst, weight in zip(
-                layer.chemistry.catalysts, layer.weights(own)[j].tolist(), strict=True
+                layer.encoding.catalysts, layer.weights(own)[j].tolist(), strict=True
             ):
                 runner[f"k{index}_{j}_{catalyst.label}"] = abs(weight)
             for rail, value in zip(layer.activation.rails, own.bias[j].tolist(), strict=True):
@@ -158,6 +159,16 @@ class Coupled(Knot):
         y = smoothed_relu(z, self.h)
         mix = np.linalg.inv(2 * np.eye(y.shape[-1]) - 0.25)
         return np.stack([y, y @ mix], axis=-1)
+
+
+@pytest.mark.parametrize(("activation", "species"), [(Knot(), "A, B"), (Coupled(), "A")])
+def test_no_order_among_species_is_said(activation, species):
+    """Whether they stand in one unit or in all units of a layer."""
+    net = cn.Network([cn.Layer([[1.0], [2.0]], activation=activation)])
+    with pytest.raises(cn.NotCertified, match=f"species {species} of .* act on one another"):
+        cn.enclosure(net, [[1.0]], 0.01)
+    with pytest.raises(cn.InputError, match=f"species {species} of .* act on one another"):
+        KnockOuts(NetworkKinetics(net), np.ones((1, 1)))
 
 
 def test_units_that_depend_on_each_other_both_ways_are_solved_together(rng):

@@ -17,13 +17,9 @@ SMALL = [case for case in CORPUS if case.net.n_weights <= 30]
 XOR = cn.load_model("xor")
 
 
-def known(case):
-    return all(
-        len(block) == 1 for layer in NetworkKinetics(case.net).layers for block in layer.blocks
-    )
-
-
-KNOWN = [case for case in SMALL if known(case)]
+KNOWN = [
+    case for case in SMALL if not any(layer.knot for layer in NetworkKinetics(case.net).layers)
+]
 
 
 def is_pooled(net, reaction):
@@ -109,7 +105,7 @@ def test_first_orders_of_reactions_add_up_to_those_of_their_rate_constants(case)
     g = cn.gradient(case.net, x, y)
     step = 1e-5
     for number, layer in enumerate(case.net.layers):
-        catalysts = kinetics.layers[number].chemistry.catalysts
+        catalysts = kinetics.layers[number].encoding.catalysts
         if layer.activation.gain != 1 or [(c.column, c.coefficient) for c in catalysts] != [
             (i, 1) for i in range(layer.n_in)
         ]:

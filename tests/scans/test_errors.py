@@ -216,7 +216,7 @@ REFUSED = [
         "no one meaning",
     ),
     (lambda: cn.scan("model m(", {"k": [1]}), cn.ReactionError, "libAntimony refuses"),
-    (lambda: cn.scan(3, {"k": [1]}), cn.NetworkError, "takes a Network"),
+    (lambda: cn.scan(3, {"k": [1]}), cn.InputError, "got int; expected Network or Simulator"),
     (lambda: cn.scan("xor", {"k": [1.0]}), cn.InputError, r"load_model\(name\)"),
     (
         lambda: cn.scan("switch.ant", {"k": [1.0]}),
@@ -225,8 +225,8 @@ REFUSED = [
     ),
     (
         lambda: cn.scan(cn.to_roadrunner(XOR), {"x0": [1.0]}),
-        cn.NetworkError,
-        r"got ChemistryRunner; give r.getCurrentAntimony\(\)",
+        cn.InputError,
+        r"got ChemistryRunner; expected .* r.getCurrentAntimony\(\)",
     ),
     (
         lambda: cn.scan(

@@ -97,7 +97,7 @@ def test_what_does_not_change_is_not_solved_again(monkeypatch):
     settle = LayerSolver.settle
 
     def spy(self, catalysts, *rest):
-        solved.append((self.chemistry.index, len(catalysts)))
+        solved.append((self.encoding.index, len(catalysts)))
         return settle(self, catalysts, *rest)
 
     monkeypatch.setattr(LayerSolver, "settle", spy)

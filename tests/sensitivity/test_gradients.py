@@ -101,7 +101,7 @@ def test_exact_methods_agree_on_random_networks(seed):
     # tolerance of 1e-12 is felt.
     states = simulator.kinetics.settle(x)
     steepest = max(
-        np.max(abs(layer.chemistry.weights) @ state.catalysts.T) / np.sqrt(layer.activation.h)
+        np.max(abs(layer.encoding.weights) @ state.catalysts.T) / np.sqrt(layer.activation.h)
         for layer, state in zip(simulator.kinetics.layers, states, strict=True)
     )
     tolerance = max(1e-9, 1e-14 * steepest)

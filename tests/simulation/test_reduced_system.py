@@ -141,7 +141,7 @@ def test_what_a_simulator_of_reactions_refuses():
         (lambda: simulator.steady_state(initial={"Z": 1.0}), cn.InputError, "initial names 'Z'"),
         (lambda: simulator.net, cn.NetworkError, "no layers, weights or classes"),
         (lambda: cn.certify(simulator, [1.0]), cn.NetworkError, "this needs a Network"),
-        (lambda: cn.Simulator("crn"), cn.NetworkError, "got str"),
+        (lambda: cn.Simulator("crn"), cn.InputError, "got str"),
         (
             lambda: cn.Simulator(cn.load_model("xor")).steady_state(),
             cn.InputError,
