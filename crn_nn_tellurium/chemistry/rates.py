@@ -195,6 +195,10 @@ def multiplied_by(values: FloatArray, factors: IntArray, extended: FloatArray) -
     return values
 
 
+_ROUNDING = 64 * np.finfo(float).eps
+"""Every term and every partial sum is rounded; this leaves room for sums of many terms."""
+
+
 @dataclass(frozen=True, slots=True)
 class Balance:
     """How far species are from a fixed point, independently of units; arrays (..., n)."""
@@ -215,13 +219,11 @@ class Balance:
         """|net| / |slope|: distance to the fixed point, to first order, in concentration."""
         net, slope = np.abs(self.net), np.abs(self.slope)
         # infinite where a slope of 0 leads nowhere, but 0 where there is nothing left to go
-        with np.errstate(divide="ignore"):
-            return np.divide(net, slope, out=np.zeros_like(net), where=net != 0)
+        far = np.where(net != 0, np.inf, 0.0)
+        return np.divide(net, slope, out=far, where=(slope > 0) & (net != 0))
 
     @property
     def rounding(self) -> FloatArray:
         """The part of `distance` that double precision cannot remove."""
-        # every term and every partial sum is rounded; 64 eps leaves room for sums of many terms
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found = 64 * np.finfo(float).eps * self.gross / np.abs(self.slope)
-        return np.nan_to_num(found, nan=0.0, posinf=0.0)
+        size, slope = _ROUNDING * self.gross, np.abs(self.slope)
+        return np.divide(size, slope, out=np.zeros_like(size), where=slope > 0)

@@ -92,8 +92,10 @@ def steady(
     times the largest.
     """
     with np.errstate(invalid="ignore"):
-        floor = absent * x.max(axis=-1, keepdims=True, initial=0.0)
-        near = balance.distance <= tolerance * x + floor + balance.rounding
+        allowed = tolerance * x
+        if absent:
+            allowed += absent * x.max(axis=-1, keepdims=True, initial=0.0)
+        near = balance.distance <= allowed + balance.rounding
         return (x > 0) & np.isfinite(x) & near
 
 
@@ -180,7 +182,7 @@ def solve(block: Block, start: FloatArray, balance_of: BalanceOf) -> Settled:
     x = block.newton(start, everyone)
     status = outcomes(SOLVED, len(x))
     balance = balance_of(x, everyone)
-    good = steady(balance, x, TOLERANCE).all(axis=1)
+    good = np.all(steady(balance, x, TOLERANCE), axis=1)
     if good.all():
         return Settled(x, _worst(balance), status)
     # as in `polish`, all systems together
@@ -217,8 +219,7 @@ def _worst(balance: Balance) -> FloatArray:
 def _all_steady(
     balance_of: BalanceOf, x: FloatArray, systems: npt.NDArray[np.intp], tolerance: float
 ) -> npt.NDArray[np.bool_]:
-    found: npt.NDArray[np.bool_] = steady(balance_of(x, systems), x, tolerance).all(axis=1)
-    return found
+    return np.all(steady(balance_of(x, systems), x, tolerance), axis=1)
 
 
 def _integrate(

@@ -183,7 +183,7 @@ class Simulator:
 
     def _output_error(self, x: FloatArray, concentrations: FloatArray) -> FloatArray:
         """How far outputs (n, n_out) may be from those of the exact fixed point."""
-        kinetics, inputs = self.kinetics, self.net.input_coding.concentrations(x)
+        kinetics, inputs = self.kinetics, self.net.input_coding.code(x)
         states = kinetics.at(x, concentrations)
 
         def error(number: int, read: FloatArray) -> FloatArray:
@@ -206,7 +206,7 @@ class Simulator:
             begin = None if start is None else self.kinetics.of_layer(start, number)
             return self.layer_solvers[number].settle(read, begin)
 
-        found = self.kinetics.walk(self.net.input_coding.concentrations(x), settle)
+        found = self.kinetics.walk(self.net.input_coding.code(x), settle)
         concentrations = np.concatenate([by_sample(part.concentrations) for part in found], axis=1)
         residual = np.max([part.residual for part in found], axis=0)
         return concentrations, residual, reduce(worse, (part.status for part in found))
@@ -298,7 +298,7 @@ class Simulator:
 
     def _boundary(self, x: FloatArray) -> FloatArray:
         """Concentrations (n, n_boundary) that carry input values (n, n_in)."""
-        return by_sample(self.net.input_coding.concentrations(x))
+        return by_sample(self.net.input_coding.code(x))
 
     def _batch(self, x: npt.ArrayLike | None) -> FloatArray:
         if x is None:

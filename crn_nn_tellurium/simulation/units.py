@@ -15,7 +15,7 @@ by then, so the sum over the layer is one value too.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -91,12 +91,12 @@ def _lumped(activation: Activation, stage: Stage, copies: int) -> ReactionNetwor
             starred = "_".join(s[1:] for s in others if s.startswith("*"))
             read = [s for s in others if not s.startswith("*")]
             read += [f"_{copy}_{starred}"] if starred else []
-            sides = (
+            substrates, products = (
                 [*read, *(s for s, n in side.items() if s in solved for _ in range(n))]
                 for side in (before, after)
             )
-            substrates, products = map(tuple, sides)
-            reactions.append(replace(reaction, substrates=substrates, products=products, value=1.0))
+            k = reaction.rate_constant
+            reactions.append(Reaction(reaction.id, substrates, products, k, 1.0))
             held += read
         own += solved
     species = [Species(name, 1.0, boundary=True) for name in dict.fromkeys(held)]
