@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,13 @@ from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import spread
 from crn_nn_tellurium.scans.axes import CV, DRAW, FUEL, INITIAL, SPEED
 from crn_nn_tellurium.scans.plan import Plan
-from crn_nn_tellurium.simulation import CompiledModel, StartValues
+from crn_nn_tellurium.simulation import (
+    CompiledModel,
+    RateEquations,
+    StartValues,
+    engine_equations,
+    rate_equations,
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,10 @@ class Points(ABC):
     @abstractmethod
     def at(self, values: Mapping[str, Any]) -> Point:
         """A point; ReactionError where there is none."""
+
+    @abstractmethod
+    def equations(self, at: Point) -> RateEquations:
+        """Those of a point, whose parameters and volumes the compiled model has."""
 
 
 class TextPoints(Points):
@@ -100,6 +111,9 @@ class TextPoints(Points):
         parameters = every[[index[name] for name in self.settable]]
         return Point(start, boundary, parameters, volumes if place else None)
 
+    def equations(self, at: Point) -> RateEquations:
+        return engine_equations(self._model, at.boundary)
+
     def _size(self, species: str, volumes: FloatArray) -> float:
         """The volume that a species is in."""
         compartment = self._starts.compartment[species]
@@ -150,6 +164,16 @@ class NetworkPoints(Points):
             for names in (self._model.floating, self._model.boundary)
         )
         return Point(start, boundary, self._with_errors(constants, values))
+
+    def equations(self, at: Point) -> RateEquations:
+        return rate_equations(self._ordered, at.boundary, at.parameters)
+
+    @cached_property
+    def _ordered(self) -> ReactionNetwork:
+        """The network with its species in the model's order: roadrunner has one of its own."""
+        species = {s.id: s for s in self._crn.species}
+        order = (*self._model.floating, *self._model.boundary)
+        return replace(self._crn, species=tuple(species[name] for name in order))
 
     def _with_errors(self, constants: FloatArray, values: Mapping[str, Any]) -> FloatArray:
         """Factors and errors of rate constants, each of which errs by itself."""

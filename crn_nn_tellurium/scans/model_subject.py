@@ -26,14 +26,7 @@ from crn_nn_tellurium.scans.axes import (
 from crn_nn_tellurium.scans.model_points import NetworkPoints, Point, Points, TextPoints
 from crn_nn_tellurium.scans.plan import Box, Plan
 from crn_nn_tellurium.scans.subject import States, Subject
-from crn_nn_tellurium.simulation import (
-    INTEGRATED,
-    Outcome,
-    compiled,
-    engine_equations,
-    rate_equations,
-    rest,
-)
+from crn_nn_tellurium.simulation import INTEGRATED, Outcome, compiled, rest
 
 # Species up to which the Jacobian of a text is taken, by differences: a second a step at this size
 _NEWTON_UP_TO = 1_000
@@ -172,24 +165,13 @@ class ModelSubject(Subject):
 
     def _settle(self, at: Point) -> tuple[FloatArray, Outcome]:
         """The state that the time course ends in; ConvergenceError if it does not end."""
-        model, crn, start, boundary = self._model, self._crn, at.start, at.boundary
+        model, start = self._model, at.start
 
         def advance(state: FloatArray, duration: float) -> FloatArray:
-            return model.time_course(boundary, state, np.array([0.0, duration]))[-1]
+            return model.time_course(at.boundary, state, np.array([0.0, duration]))[-1]
 
-        if crn is None:
-            newton = len(start) <= _NEWTON_UP_TO
-            state, outcome = rest(engine_equations(model, boundary), start, advance, newton)
-        else:
-            # roadrunner has species and parameters in an order of its own
-            place = [crn.floating.index(name) for name in model.floating]
-            back = [model.floating.index(name) for name in crn.floating]
-            held = boundary[[model.boundary.index(name) for name in crn.boundary]]
-            equations = rate_equations(crn, held, at.parameters)
-            state, outcome = rest(
-                equations, start[back], lambda x, duration: advance(x[place], duration)[back]
-            )
-            state = state[place]
+        newton = self._crn is not None or len(start) <= _NEWTON_UP_TO
+        state, outcome = rest(self._points.equations(at), start, advance, newton)
         if outcome.failed:
             raise ConvergenceError(outcome.reason)
         return state, outcome

@@ -227,7 +227,7 @@ def _of_reactions(crn: ReactionNetwork, near: npt.ArrayLike | None) -> Sensitivi
     # J dy = -df/dp of the independent species, and C dy = C dy(0)/dp; f knows no starts
     sides = [crn.rate_constant_jacobian(state).toarray(), crn.boundary_jacobian(state).toarray()]
     by_parameter = np.hstack([*sides, np.zeros((len(state), len(state)))])
-    right = equations.reduced(-by_parameter, equations.sums.rows @ by_start)
+    right = equations.reduced(-by_parameter, equations.rows @ by_start)
     derivatives = np.zeros_like(by_parameter)
     if len(state):
         derivatives = _derivatives(crn, equations, state, right)
@@ -287,7 +287,7 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
         )
     equations = rate_equations(crn)
     if near is not None:  # a start that is near needs no engine
-        polished = equations.newton(start, equations.sums.rows @ start)
+        polished = equations.newton(start, equations.rows @ start)
         far = 0.1 * start + 1e-3 * start.max(initial=0.0)
         if polished is not None and np.all(np.abs(polished - start) <= far):
             return polished

@@ -10,9 +10,9 @@ import numpy as np
 from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.chemistry import Balance, ConservedSums, conserved_sums
+from crn_nn_tellurium.chemistry import ConservedSums
 from crn_nn_tellurium.simulation.engine import CompiledModel
-from crn_nn_tellurium.simulation.reduced_system import RateEquations
+from crn_nn_tellurium.simulation.reduced_system import DENSE_UP_TO, Matrix, RateEquations
 
 # Step of central differences relative to a concentration, eps^(1/3); of what is absent, relative to
 # the largest (a tenth of what counts as absent, so that double roots at 0 are seen)
@@ -24,28 +24,24 @@ def engine_equations(model: CompiledModel, boundary: FloatArray) -> RateEquation
 
     Whoever asks holds the model's lock for as long as the equations are used.
     """
-    changes, volumes = model.stoichiometry, model.volumes()
-    amounts = conserved_sums(sparse.csr_array(changes))
+    volumes, amounts = model.volumes(), model.conserved_amounts
     # what is conserved are amounts, and unknowns are concentrations
     rows = sparse.csr_array(amounts.rows @ sparse.diags_array(volumes))
+    changes = model.stoichiometry / volumes[:, None]
     sizes = np.abs(changes)
 
-    def balance(x: FloatArray) -> Balance:
-        rates = model.reaction_rates(boundary, x)
-        net, gross = changes @ rates / volumes, sizes @ np.abs(rates) / volumes
-        return Balance(net, gross, np.zeros_like(net))
+    def rates(x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        found = model.reaction_rates(boundary, x[None])[0]
+        return changes @ found, sizes @ np.abs(found)
 
-    def jacobian(x: FloatArray) -> sparse.csr_array:
+    def jacobian(x: FloatArray) -> Matrix:
         step = np.maximum(_STEP * np.abs(x), _SMALLEST * np.abs(x).max(initial=0.0))
         step[step == 0] = _STEP
-        columns = []
-        for species, width in enumerate(step):
-            up, down = x.copy(), x.copy()
-            up[species] += width
-            # rate laws need not be defined below 0
-            down[species] = max(down[species] - width, min(down[species], 0.0))
-            change = model.reaction_rates(boundary, up) - model.reaction_rates(boundary, down)
-            columns.append(changes @ change / volumes / (up[species] - down[species]))
-        return sparse.csr_array(np.array(columns).T.reshape(len(x), len(x)))
+        # rate laws need not be defined below 0
+        ends = np.array([x + step, np.maximum(x - step, np.minimum(x, 0.0))])
+        states = np.where(np.eye(len(x), dtype=bool), ends[:, None], x).reshape(-1, len(x))
+        up, down = np.split(model.reaction_rates(boundary, states), 2)
+        found = changes @ ((up - down) / (ends[0] - ends[1])[:, None]).T
+        return found if len(x) <= DENSE_UP_TO else sparse.csr_array(found)
 
-    return RateEquations(balance, jacobian, ConservedSums(rows, amounts.dependent))
+    return RateEquations(rates, jacobian, ConservedSums(rows, amounts.dependent))

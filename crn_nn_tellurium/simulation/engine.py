@@ -25,8 +25,10 @@ import antimony
 import numpy as np
 import numpy.typing as npt
 import roadrunner
+from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray, in_ascii
+from crn_nn_tellurium.chemistry import ConservedSums, conserved_sums
 from crn_nn_tellurium.errors import ConvergenceError, ReactionError
 
 STEADY_STATE_TOLERANCE = 1e-13
@@ -325,10 +327,15 @@ class CompiledModel:
         self._set_state(boundary, x)
         return np.array(self._model.getFloatingSpeciesConcentrationRates())
 
-    def reaction_rates(self, boundary: FloatArray, x: FloatArray) -> FloatArray:
-        """roadrunner's own rates (n_reactions,), amounts per time, at one state."""
-        self._set_state(boundary, x)
-        return np.array(self._model.getReactionRates())
+    def reaction_rates(self, boundary: FloatArray, states: FloatArray) -> FloatArray:
+        """roadrunner's own rates (n, n_reactions), amounts per time, at states (n, n_floating)."""
+        model, index = self._model, self._floating_index
+        model.setBoundarySpeciesConcentrations(self._boundary_index, np.ascontiguousarray(boundary))
+        found = np.empty((len(states), model.getNumReactions()))
+        for row, state in zip(found, np.ascontiguousarray(states), strict=True):
+            model.setFloatingSpeciesConcentrations(index, state)
+            row[:] = model.getReactionRates()
+        return found
 
     @cached_property
     def stoichiometry(self) -> FloatArray:
@@ -341,6 +348,11 @@ class CompiledModel:
         rows, columns = list(found.rownames), list(found.colnames)
         order = [rows.index(name) for name in self.floating]
         return np.asarray(found)[order][:, [columns.index(name) for name in reactions]]
+
+    @cached_property
+    def conserved_amounts(self) -> ConservedSums:
+        """Sums of amounts that no reaction changes."""
+        return conserved_sums(sparse.csr_array(self.stoichiometry))
 
     def volumes(self) -> FloatArray:
         """Of the compartments of the floating species (n_floating,): amounts at concentration 1."""

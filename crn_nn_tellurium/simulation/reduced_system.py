@@ -18,14 +18,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu, spsolve
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.chemistry import Balance, ConservedSums, ReactionNetwork
+from crn_nn_tellurium.chemistry import ConservedSums, ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.simulation.outcome import AFTER_INTEGRATION, INTEGRATED, SOLVED, Outcome
 from crn_nn_tellurium.simulation.settle import Advance, come_to_rest
@@ -61,30 +63,45 @@ Matrix: TypeAlias = FloatArray | sparse.csr_array
 
 @dataclass(frozen=True)
 class RateEquations:
-    """dx/dt as a function of the concentrations alone, its derivative, and what it conserves."""
+    """dx/dt as a function of the concentrations alone, its derivative, and what it conserves.
 
-    balance: Callable[[FloatArray], Balance]
-    jacobian: Callable[[FloatArray], sparse.csr_array]
+    `rates` are dx/dt and the sums of the gains and losses that it is the difference of. The Jacobian
+    and the rows of the sums are arrays up to `DENSE_UP_TO` species, and sparse beyond.
+    """
+
+    rates: Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+    jacobian: Callable[[FloatArray], Matrix]
     sums: ConservedSums
+
+    @cached_property
+    def rows(self) -> Matrix:
+        """The conserved sums (n_sums, n)."""
+        rows = self.sums.rows
+        return rows.toarray() if rows.shape[1] <= DENSE_UP_TO else rows
 
     def reduced_jacobian(self, x: FloatArray) -> Matrix:
         """Of the reduced system: J without the rows of the dependent species, C below."""
-        jacobian, rows, dependent = self.jacobian(x), self.sums.rows, self.sums.dependent
-        if len(x) <= DENSE_UP_TO:
-            return np.vstack([np.delete(jacobian.toarray(), dependent, axis=0), rows.toarray()])
-        independent = np.setdiff1d(np.arange(len(x)), dependent)
-        return sparse.vstack([jacobian[independent], rows], format="csr")
+        jacobian = self.jacobian(x)
+        if not len(self.sums):
+            return jacobian
+        parts = [jacobian[self.sums.independent], self.rows]
+        if isinstance(jacobian, np.ndarray):
+            return np.vstack(parts)
+        return sparse.vstack(parts, format="csr")
 
     def reduced(self, values: FloatArray, of_sums: FloatArray) -> FloatArray:
         """Values of the independent species' equations, those of the sums below."""
-        return np.concatenate([np.delete(values, self.sums.dependent, axis=0), of_sums])
+        return np.concatenate([values[self.sums.independent], of_sums])
 
     def newton(self, state: FloatArray, totals: FloatArray) -> FloatArray | None:
         """Where Newton's method leads from a state, with these sums; None if to no steady state."""
         x, relative, length, shrunk = state, np.inf, np.inf, 0.0
         absent = ABSENT * np.abs(state).max(initial=0.0)
         for _ in range(STEPS):
-            at, step = x, self._step(x, totals)[0]
+            at, matrix, (net, gross) = x, self.reduced_jacobian(x), self.rates(x)
+            unit = np.where(x == 0, np.abs(x).max(initial=0.0) or 1.0, np.abs(x))
+            missing = self.reduced(net, self.rows @ x - totals)
+            step = solved(matrix, missing[:, None], unit)[:, 0]
             # a first step that leads far ends at no state that is near, but for species that
             # vanish: of an m-fold root it is an m-th of what is left
             leads_far = (np.abs(step) > 2 * NEAR * (state + absent)) & (step < 0.15 * state)
@@ -102,38 +119,62 @@ class RateEquations:
             # at a simple root the next step were the square of this one
             if relative <= LAST or (relative < ACCURATE and relative >= last):
                 break
-        error = np.abs(step) + np.abs(self._step(at, totals, DRAWS)[1:]).max(axis=0)
+        # each equation is off by its rounding, in either direction: some draws show where to
+        sizes = 4 * EPS * self.reduced(gross, abs(self.rows) @ np.abs(at))
+        rounding = solved(matrix, sizes[:, None] * _directions(len(x)), unit)
+        error = np.abs(step) + np.abs(rounding).max(axis=1)
         if not np.all(error <= ACCURATE * np.abs(x) + absent):
             return None
-        rounded = np.where((np.abs(x) <= 8 * error) & (np.abs(x) <= absent), 0.0, x)
-        # what is set to 0 must not be made there, or 0 is not where it stays
-        made = (rounded == 0) & (self.balance(rounded).gross > 0)
-        rounded = np.where(made, x, rounded)
-        return rounded if np.all(rounded >= 0) and not np.any(made & (rounded == 0)) else None
-
-    def _step(self, x: FloatArray, totals: FloatArray, draws: int = 0) -> FloatArray:
-        """Newton's step, and steps by rounding alone (1 + draws, n); NaN where there is none."""
-        rows, balance = self.sums.rows, self.balance(x)
-        right = self.reduced(balance.net, rows @ x - totals)[None]
-        unit = np.where(x == 0, np.abs(x).max(initial=0.0) or 1.0, np.abs(x))
-        if draws:
-            # each equation is off by its rounding, in either direction: some draws show where to
-            sizes = 4 * EPS * self.reduced(balance.gross, abs(rows) @ np.abs(x))
-            signs = np.random.default_rng(0).choice([-1.0, 1.0], (draws, len(x)))
-            right = np.vstack([right, sizes * signs])
-        return solved(self.reduced_jacobian(x), right.T, unit).T
+        gone = (np.abs(x) <= 8 * error) & (np.abs(x) <= absent)
+        if np.any(gone):
+            # what is set to 0 must not be made there, or 0 is not where it stays
+            made = gone & (self.rates(np.where(gone, 0.0, x))[1] > 0)
+            x = np.where(gone & ~made, 0.0, x)
+            if np.any(made & (x == 0)):
+                return None
+        return x if np.all(x >= 0) else None
 
     def is_stable(self, x: FloatArray) -> bool:
-        """Whether small changes that keep the sums do not grow; taken for granted if large."""
-        if not 0 < len(x) <= STABILITY_UP_TO:
-            return True
-        jacobian, rows, dependent = self.jacobian(x).toarray(), self.sums.rows, self.sums.dependent
-        # the dependent species follow: C_d dx_d + C_i dx_i = 0
-        follow = np.linalg.solve(rows[:, dependent].toarray(), rows.toarray())
-        inner = np.delete(jacobian - jacobian[:, dependent] @ follow, dependent, axis=0)
-        inner = np.delete(inner, dependent, axis=1)
-        growth = np.linalg.eigvals(inner).real.max(initial=0.0)
-        return bool(growth <= UNSTABLE * np.abs(jacobian).max())
+        """Whether small changes that keep the sums do not grow; taken for granted where more than
+        `STABILITY_UP_TO` species all act on one another.
+        """
+        jacobian, independent = self.jacobian(x), self.sums.independent
+        inner = jacobian[independent]
+        if len(self.sums):
+            # the dependent species follow: C_d dx_d + C_i dx_i = 0
+            dependent = self.sums.dependent
+            follow = _quotient(self.rows[:, dependent], self.rows[:, independent])
+            inner = inner[:, independent] - inner[:, dependent] @ follow
+        limit = UNSTABLE * abs(jacobian).max() if len(x) else 0.0
+        return bool(_growth(inner) <= limit)
+
+
+def _quotient(left: Matrix, right: Matrix) -> Matrix:
+    """left^-1 right."""
+    if isinstance(left, np.ndarray):
+        return np.linalg.solve(left, right)
+    return sparse.csr_array(spsolve(left.tocsc(), right.tocsc()).reshape(right.shape))
+
+
+def _growth(matrix: Matrix) -> float:
+    """The largest real part of the eigenvalues, or 0 where all are below."""
+    if isinstance(matrix, np.ndarray):
+        return float(np.linalg.eigvals(matrix).real.max(initial=0.0))
+    # species that act on one another all around are a block: between blocks a matrix is triangular,
+    # in some order, so that the eigenvalues are those of the blocks
+    label = connected_components(matrix, connection="strong")[1]
+    sizes = np.bincount(label)
+    found = matrix.diagonal()[sizes[label] == 1].max(initial=0.0)
+    for block in np.flatnonzero((sizes > 1) & (sizes <= STABILITY_UP_TO)):
+        inside = np.flatnonzero(label == block)
+        found = max(found, _growth(matrix[inside][:, inside].toarray()))
+    return float(found)
+
+
+@lru_cache(maxsize=16)
+def _directions(n: int) -> FloatArray:
+    """Directions (n, DRAWS) of rounding."""
+    return np.random.default_rng(0).choice([-1.0, 1.0], (DRAWS, n)).T
 
 
 def solved(matrix: Matrix, right: FloatArray, unit: FloatArray) -> FloatArray:
@@ -158,11 +199,20 @@ def rate_equations(
     crn: ReactionNetwork, boundary: FloatArray | None = None, constants: FloatArray | None = None
 ) -> RateEquations:
     """A network's equations at these boundary concentrations and rate constants."""
-    return RateEquations(
-        lambda x: crn.balance(x, boundary, constants),
-        lambda x: crn.jacobian(x, boundary, constants),
-        crn.conserved_sums,
-    )
+    held = crn.boundary_concentrations if boundary is None else boundary
+    k = crn.constants if constants is None else constants
+    behind, terms, derivatives = np.append(held, 1.0), crn.terms, crn.jacobian_terms
+
+    def rates(x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        parts = terms.monomials(np.concatenate([x, behind]), k)
+        return terms.add(parts), terms.add(parts, sizes=True)
+
+    def jacobian(x: FloatArray) -> Matrix:
+        if len(x) > DENSE_UP_TO:
+            return crn.jacobian(x, held, k)
+        return derivatives.array(np.concatenate([x, behind]), k)[:, : len(x)]
+
+    return RateEquations(rates, jacobian, crn.conserved_sums)
 
 
 def rest(
@@ -172,8 +222,8 @@ def rest(
 
     Without `newton` nothing but integration, until the state stands still.
     """
-    totals = equations.sums.rows @ start
-    if not np.any(equations.balance(start).net):
+    totals = equations.rows @ start
+    if not np.any(equations.rates(start)[0]):
         return start, SOLVED if newton else INTEGRATED
     # where the last integration began and ended, the largest so far, and the time passed
     last, now, peak, time = start, start, start, 0.0
@@ -185,7 +235,7 @@ def rest(
         if limit is not None and _leads_to(limit, last, state, peak):
             if equations.is_stable(limit):
                 return limit, AFTER_INTEGRATION
-        elif passed >= PATIENCE and _stands_still(equations.balance(state), last, state):
+        elif passed >= PATIENCE and _stands_still(*equations.rates(state), last, state):
             return state, INTEGRATED
         return None
 
@@ -203,11 +253,13 @@ def _leads_to(limit: FloatArray, last: FloatArray, now: FloatArray, peak: FloatA
     return bool(np.all(near | vanishing))
 
 
-def _stands_still(balance: Balance, last: FloatArray, now: FloatArray) -> bool:
+def _stands_still(
+    net: FloatArray, gross: FloatArray, last: FloatArray, now: FloatArray
+) -> bool:
     absent = ABSENT * now.max(initial=0.0)
     moved = np.abs(now - last) > STILL * now + absent
     # gains and losses must be equal: nothing stands still because an integrator did
-    return not np.any(moved) and bool(np.all((balance.imbalance <= 1e-6) | (now <= absent)))
+    return not np.any(moved) and bool(np.all((np.abs(net) <= 1e-6 * gross) | (now <= absent)))
 
 
 def _unrest(state: FloatArray, time: float, advance: Advance, points: int = 64) -> str:
