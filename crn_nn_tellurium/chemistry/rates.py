@@ -128,7 +128,8 @@ class Terms:
         if monomials.ndim == 1:
             # for one state a sparse matrix costs more than its sums, which are the same
             parts = self.number * monomials
-            return np.bincount(self.row, np.abs(parts) if sizes else parts, self.n_rows)
+            terms = np.abs(parts) if sizes else parts
+            return np.bincount(self.row, terms, self.n_rows).astype(float, copy=False)
         matrix = self._gather_sizes if sizes else self._gather
         vectors = np.abs(monomials) if sizes else monomials
         # scipy's sparse arrays multiply two dimensions alone
@@ -190,11 +191,12 @@ class Terms:
         """As `matrix`, with its zeros: faster for few species."""
         values = self.number * self.monomials(extended, constants)
         found = np.bincount(self._entry, values, self.n_rows * self.one)
-        return found.reshape(self.n_rows, self.one)
+        return found.astype(float, copy=False).reshape(self.n_rows, self.one)
 
     @cached_property
     def _entry(self) -> IntArray:
         """The place of each term in an array of the Jacobian, row by row."""
+        assert self.column is not None
         return np.asarray(self.row * self.one + self.column)
 
     def by_constant(self, extended: FloatArray, n_constants: int) -> sparse.csr_array:

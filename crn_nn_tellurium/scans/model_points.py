@@ -19,6 +19,7 @@ from crn_nn_tellurium.scans.axes import CV, DRAW, FUEL, INITIAL, SPEED
 from crn_nn_tellurium.scans.plan import Plan
 from crn_nn_tellurium.simulation import (
     CompiledModel,
+    Dependence,
     RateEquations,
     StartValues,
     engine_equations,
@@ -112,7 +113,14 @@ class TextPoints(Points):
         return Point(start, boundary, parameters, volumes if place else None)
 
     def equations(self, at: Point) -> RateEquations:
-        return engine_equations(self._model, at.boundary)
+        return engine_equations(self._model, at.boundary, self._dependence)
+
+    @cached_property
+    def _dependence(self) -> Dependence:
+        model = self._model
+        place = {name: i for i, name in enumerate(model.floating)}
+        read = (self._starts.read_by(reaction) for reaction in model.reactions)
+        return Dependence([[place[s] for s in names & place.keys()] for names in read], len(place))
 
     def _size(self, species: str, volumes: FloatArray) -> float:
         """The volume that a species is in."""

@@ -7,6 +7,7 @@ with the sums that are conserved (see `simulation.reduced_system`).
 from __future__ import annotations
 
 import difflib
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,10 +27,15 @@ from crn_nn_tellurium.scans.axes import (
 from crn_nn_tellurium.scans.model_points import NetworkPoints, Point, Points, TextPoints
 from crn_nn_tellurium.scans.plan import Box, Plan
 from crn_nn_tellurium.scans.subject import States, Subject
-from crn_nn_tellurium.simulation import INTEGRATED, Outcome, compiled, rest
-
-# Species up to which the Jacobian of a text is taken, by differences: a second a step at this size
-_NEWTON_UP_TO = 1_000
+from crn_nn_tellurium.simulation import (
+    INTEGRATED,
+    ROUGH,
+    TIGHT,
+    Outcome,
+    Tolerances,
+    compiled,
+    rest,
+)
 
 
 class ModelSubject(Subject):
@@ -167,11 +173,14 @@ class ModelSubject(Subject):
         """The state that the time course ends in; ConvergenceError if it does not end."""
         model, start = self._model, at.start
 
-        def advance(state: FloatArray, duration: float) -> FloatArray:
-            return model.time_course(at.boundary, state, np.array([0.0, duration]))[-1]
+        def advance(
+            state: FloatArray, duration: float, tolerances: Tolerances = TIGHT
+        ) -> FloatArray:
+            times = np.array([0.0, duration])
+            return model.time_course(at.boundary, state, times, tolerances)[-1]
 
-        newton = self._crn is not None or len(start) <= _NEWTON_UP_TO
-        state, outcome = rest(self._points.equations(at), start, advance, newton)
+        equations, rough = self._points.equations(at), partial(advance, tolerances=ROUGH)
+        state, outcome = rest(equations, start, advance, rough=rough)
         if outcome.failed:
             raise ConvergenceError(outcome.reason)
         return state, outcome

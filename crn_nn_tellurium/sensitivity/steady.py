@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,7 @@ from crn_nn_tellurium.sensitivity.over_time import (
 )
 from crn_nn_tellurium.sensitivity.problem import simulator_of
 from crn_nn_tellurium.simulation import (
+    ROUGH,
     FlatModel,
     RateEquations,
     Simulator,
@@ -291,7 +293,9 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
         far = 0.1 * start + 1e-3 * start.max(initial=0.0)
         if polished is not None and np.all(np.abs(polished - start) <= far):
             return polished
-    state, outcome = rest(equations, start, FlatModel(crn).advance)
+    advance = FlatModel(crn).advance
+    rough = partial(advance, tolerances=ROUGH)
+    state, outcome = rest(equations, start, advance, rough=rough)
     if outcome.failed:
         raise ConvergenceError(
             f"network {crn.name!r}: it has not come to rest ({outcome.reason}); does it grow"

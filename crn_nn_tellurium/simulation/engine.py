@@ -176,6 +176,7 @@ class CompiledModel:
         self.assigned = frozenset(self._runner.getAssignmentRuleIds())
         self.rate_ruled = frozenset(self._runner.getRateRuleIds())
         self.compartments = tuple(self._model.getCompartmentIds())
+        self.reactions = tuple(self._model.getReactionIds())
         self.n_events = int(self._model.getNumEvents())
         self.lock = threading.Lock()
         self._floating_index = np.arange(len(self.floating), dtype=np.int32)
@@ -331,7 +332,7 @@ class CompiledModel:
         """roadrunner's own rates (n, n_reactions), amounts per time, at states (n, n_floating)."""
         model, index = self._model, self._floating_index
         model.setBoundarySpeciesConcentrations(self._boundary_index, np.ascontiguousarray(boundary))
-        found = np.empty((len(states), model.getNumReactions()))
+        found = np.empty((len(states), len(self.reactions)))
         for row, state in zip(found, np.ascontiguousarray(states), strict=True):
             model.setFloatingSpeciesConcentrations(index, state)
             row[:] = model.getReactionRates()
@@ -340,14 +341,13 @@ class CompiledModel:
     @cached_property
     def stoichiometry(self) -> FloatArray:
         """Net amounts (n_floating, n_reactions)."""
-        reactions = self._model.getReactionIds()
-        if not (self.floating and reactions):
-            return np.zeros((len(self.floating), len(reactions)))
+        if not (self.floating and self.reactions):
+            return np.zeros((len(self.floating), len(self.reactions)))
         found = self._runner.getFullStoichiometryMatrix()
         # in an order of its own, the independent species first
         rows, columns = list(found.rownames), list(found.colnames)
         order = [rows.index(name) for name in self.floating]
-        return np.asarray(found)[order][:, [columns.index(name) for name in reactions]]
+        return np.asarray(found)[order][:, [columns.index(name) for name in self.reactions]]
 
     @cached_property
     def conserved_amounts(self) -> ConservedSums:

@@ -29,8 +29,9 @@ from scipy.sparse.linalg import splu, spsolve
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import ConservedSums, ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError
+from crn_nn_tellurium.simulation.engine import Tolerances
 from crn_nn_tellurium.simulation.outcome import AFTER_INTEGRATION, INTEGRATED, SOLVED, Outcome
-from crn_nn_tellurium.simulation.settle import Advance, come_to_rest
+from crn_nn_tellurium.simulation.settle import DURATIONS, Advance, come_to_rest
 
 ACCURATE = 1e-8
 """Error of Newton's method, relative to a concentration, up to which it is an answer."""
@@ -48,6 +49,9 @@ PATIENCE = 1e9
 """How long is integrated where Newton's method finds nothing: what is slower stands still."""
 STILL = 1e-9
 """Change of a concentration over nine tenths of that time that is none, relative to it."""
+ROUGH = Tolerances(1e-7)
+"""For a faster integration that is tried first, for times `ROUGH_UP_TO`."""
+ROUGH_UP_TO = DURATIONS[:4]
 DENSE_UP_TO = 300
 """Species up to which dense linear algebra is faster."""
 DRAWS = 8
@@ -65,18 +69,23 @@ Matrix: TypeAlias = FloatArray | sparse.csr_array
 class RateEquations:
     """dx/dt as a function of the concentrations alone, its derivative, and what it conserves.
 
-    `rates` are dx/dt and the sums of the gains and losses that it is the difference of. The Jacobian
-    and the rows of the sums are arrays up to `DENSE_UP_TO` species, and sparse beyond.
+    `rates` are dx/dt and the sums of the gains and losses that it is the difference of. Matrices
+    are arrays up to `DENSE_UP_TO` species, and sparse beyond.
     """
 
     rates: Callable[[FloatArray], tuple[FloatArray, FloatArray]]
     jacobian: Callable[[FloatArray], Matrix]
     sums: ConservedSums
+    # of the species (n,), where the sums are of amounts
+    volumes: FloatArray | None = None
 
     @cached_property
     def rows(self) -> Matrix:
-        """The conserved sums (n_sums, n)."""
+        """The conserved sums of concentrations (n_sums, n)."""
         rows = self.sums.rows
+        if self.volumes is not None:
+            amounts = rows.data * self.volumes[rows.indices]
+            rows = sparse.csr_array((amounts, rows.indices, rows.indptr), rows.shape)
         return rows.toarray() if rows.shape[1] <= DENSE_UP_TO else rows
 
     def reduced_jacobian(self, x: FloatArray) -> Matrix:
@@ -97,18 +106,21 @@ class RateEquations:
         """Where Newton's method leads from a state, with these sums; None if to no steady state."""
         x, relative, length, shrunk = state, np.inf, np.inf, 0.0
         absent = ABSENT * np.abs(state).max(initial=0.0)
-        for _ in range(STEPS):
+        for number in range(STEPS):
             at, matrix, (net, gross) = x, self.reduced_jacobian(x), self.rates(x)
             unit = np.where(x == 0, np.abs(x).max(initial=0.0) or 1.0, np.abs(x))
             missing = self.reduced(net, self.rows @ x - totals)
             step = solved(matrix, missing[:, None], unit)[:, 0]
-            # a first step that leads far ends at no state that is near, but for species that
-            # vanish: of an m-fold root it is an m-th of what is left
-            leads_far = (np.abs(step) > 2 * NEAR * (state + absent)) & (step < 0.15 * state)
-            if x is state and np.any(leads_far):
-                return None
             before, length = length, np.max(np.abs(step) / (state + absent + TINY), initial=0.0)
             earlier, shrunk = shrunk, length / before
+            # a first step that leads far ends at no state that is near, but for species that
+            # vanish: of an m-fold root it is an m-th of what is left. If the second is far
+            # smaller, the root is simple and x - step all but there
+            if number == 0 or (number == 1 and shrunk < 0.1):
+                ahead, vanishing = x - step, (0.85, 0.1)[number] * state
+                far = np.abs(ahead - state) > 2 * NEAR * (state + absent)
+                if np.any(far & (ahead > vanishing)):
+                    return None
             # at an m-fold root every step is 1 - 1/m times the last: nearly all of them at once
             if 0.3 < shrunk < 0.95 and abs(shrunk - earlier) < 0.02:
                 step, shrunk = step * 0.999 / (1 - shrunk), 0.0
@@ -134,9 +146,11 @@ class RateEquations:
                 return None
         return x if np.all(x >= 0) else None
 
-    def is_stable(self, x: FloatArray) -> bool:
-        """Whether small changes that keep the sums do not grow; taken for granted where more than
-        `STABILITY_UP_TO` species all act on one another.
+    def is_stable(self, x: FloatArray, within: float = np.inf) -> bool:
+        """Whether small changes that keep the sums do not grow, or die down within some time.
+
+        Where more than `STABILITY_UP_TO` species all act on one another the first is taken for
+        granted, and the second for wrong.
         """
         jacobian, independent = self.jacobian(x), self.sums.independent
         inner = jacobian[independent]
@@ -146,25 +160,27 @@ class RateEquations:
             follow = _quotient(self.rows[:, dependent], self.rows[:, independent])
             inner = inner[:, independent] - inner[:, dependent] @ follow
         limit = UNSTABLE * abs(jacobian).max() if len(x) else 0.0
-        return bool(_growth(inner) <= limit)
+        return bool(_growth(inner) <= (limit if within == np.inf else -1 / within))
 
 
 def _quotient(left: Matrix, right: Matrix) -> Matrix:
     """left^-1 right."""
     if isinstance(left, np.ndarray):
         return np.linalg.solve(left, right)
-    return sparse.csr_array(spsolve(left.tocsc(), right.tocsc()).reshape(right.shape))
+    found = spsolve(sparse.csc_array(left), sparse.csc_array(right))
+    return sparse.csr_array(found.reshape(right.shape))
 
 
 def _growth(matrix: Matrix) -> float:
-    """The largest real part of the eigenvalues, or 0 where all are below."""
+    """The largest real part of the eigenvalues; 0 where it is not known to be above."""
     if isinstance(matrix, np.ndarray):
-        return float(np.linalg.eigvals(matrix).real.max(initial=0.0))
+        return float(np.linalg.eigvals(matrix).real.max(initial=-np.inf))
     # species that act on one another all around are a block: between blocks a matrix is triangular,
     # in some order, so that the eigenvalues are those of the blocks
     label = connected_components(matrix, connection="strong")[1]
     sizes = np.bincount(label)
-    found = matrix.diagonal()[sizes[label] == 1].max(initial=0.0)
+    unknown = np.any(sizes > STABILITY_UP_TO)
+    found = matrix.diagonal()[sizes[label] == 1].max(initial=0.0 if unknown else -np.inf)
     for block in np.flatnonzero((sizes > 1) & (sizes <= STABILITY_UP_TO)):
         inside = np.flatnonzero(label == block)
         found = max(found, _growth(matrix[inside][:, inside].toarray()))
@@ -216,33 +232,55 @@ def rate_equations(
 
 
 def rest(
-    equations: RateEquations, start: FloatArray, advance: Advance, newton: bool = True
+    equations: RateEquations,
+    start: FloatArray,
+    advance: Advance,
+    newton: bool = True,
+    rough: Advance | None = None,
 ) -> tuple[FloatArray, Outcome]:
     """The steady state (n_species,) that the time course from a start ends in, and its outcome.
 
-    Without `newton` nothing but integration, until the state stands still.
+    Without `newton` nothing but integration, until the state stands still. With `rough`, a faster
+    integration, that is tried first.
     """
-    totals = equations.rows @ start
     if not np.any(equations.rates(start)[0]):
         return start, SOLVED if newton else INTEGRATED
-    # where the last integration began and ended, the largest so far, and the time passed
-    last, now, peak, time = start, start, start, 0.0
+    if newton and rough is not None:
+        # how exactly it was integrated does not matter where all differences have died down
+        course = _Course(equations, start, rough=True)
+        found, outcome = come_to_rest(start, rough, course.finish, ROUGH_UP_TO)
+        if not outcome.failed:
+            return found, outcome
+    course = _Course(equations, start, newton)
+    found, outcome = come_to_rest(start, advance, course.finish)
+    if outcome.failed:
+        outcome = Outcome.failure(_unrest(course.now, course.time, advance) or outcome.reason)
+    return found, outcome
 
-    def finish(state: FloatArray, passed: float) -> tuple[FloatArray, Outcome] | None:
-        nonlocal last, now, peak, time
-        last, now, peak, time = now, state, np.maximum(peak, state), passed
-        limit = equations.newton(state, totals) if newton else None
-        if limit is not None and _leads_to(limit, last, state, peak):
-            if equations.is_stable(limit):
+
+class _Course:
+    """A time course as it is integrated, and the steady state that it is found to end in."""
+
+    def __init__(
+        self, equations: RateEquations, start: FloatArray, newton: bool = True, rough: bool = False
+    ) -> None:
+        self.equations, self.newton, self.rough = equations, newton, rough
+        self.totals = equations.rows @ start
+        # where the last integration ended, the largest so far, and the time passed
+        self.now, self.peak, self.time = start, start, 0.0
+
+    def finish(self, state: FloatArray, passed: float) -> tuple[FloatArray, Outcome] | None:
+        """The steady state that is near a state, at a time, if there is one."""
+        last, self.now, self.time = self.now, state, passed
+        self.peak = np.maximum(self.peak, state)
+        equations = self.equations
+        limit = equations.newton(state, self.totals) if self.newton else None
+        if limit is not None and _leads_to(limit, last, state, self.peak):
+            if equations.is_stable(limit, passed if self.rough else np.inf):
                 return limit, AFTER_INTEGRATION
         elif passed >= PATIENCE and _stands_still(*equations.rates(state), last, state):
             return state, INTEGRATED
         return None
-
-    found, outcome = come_to_rest(start, advance, finish)
-    if outcome.failed:
-        outcome = Outcome.failure(_unrest(now, time, advance) or outcome.reason)
-    return found, outcome
 
 
 def _leads_to(limit: FloatArray, last: FloatArray, now: FloatArray, peak: FloatArray) -> bool:
@@ -253,9 +291,7 @@ def _leads_to(limit: FloatArray, last: FloatArray, now: FloatArray, peak: FloatA
     return bool(np.all(near | vanishing))
 
 
-def _stands_still(
-    net: FloatArray, gross: FloatArray, last: FloatArray, now: FloatArray
-) -> bool:
+def _stands_still(net: FloatArray, gross: FloatArray, last: FloatArray, now: FloatArray) -> bool:
     absent = ABSENT * now.max(initial=0.0)
     moved = np.abs(now - last) > STILL * now + absent
     # gains and losses must be equal: nothing stands still because an integrator did
