@@ -44,7 +44,8 @@ GONE = 1e-9
 UNSTABLE = 1e-12
 """Growth beside the largest entry of the Jacobian that is more than rounding of eigenvalues."""
 STABILITY_UP_TO = 1_000
-"""Species up to which stability is looked at, by dense eigenvalues: a second at this size."""
+"""Species that act on one another up to which stability is looked at, by dense eigenvalues: a
+second at this size."""
 PATIENCE = 1e9
 """How long is integrated where Newton's method finds nothing: what is slower stands still."""
 STILL = 1e-9
