@@ -26,6 +26,9 @@ from crn_nn_tellurium.simulation import (
     rate_equations,
 )
 
+# Groups of species up to which the Jacobian of a text is taken, by differences: a second a step
+_GROUPS_UP_TO = 1_000
+
 
 @dataclass(frozen=True)
 class Point:
@@ -43,6 +46,7 @@ class Points(ABC):
     settable: list[str]  # parameters of the compiled model that a point sets
     known: list[str]  # what can be varied by its name
     in_amounts: frozenset[str] = frozenset()  # species whose numbers are amounts
+    newton: bool = True  # whether a Jacobian is worth its time
 
     def why_not(self, name: str) -> str:
         """The middle of an error where a number cannot be varied."""
@@ -78,6 +82,8 @@ class TextPoints(Points):
             varied |= {*model.floating}
         self._starts = StartValues(model.sbml, varied)
         self.in_amounts = self._starts.in_amounts
+        # of a law that reads all species a Jacobian costs the rates of twice as many states
+        self.newton = plan.time is not None or len(self._dependence.members) <= _GROUPS_UP_TO
         # what a rate rule moves starts somewhere too
         moving = [name for name in self._starts.following if name in model.rate_ruled]
         self.settable = [*free, *moving]

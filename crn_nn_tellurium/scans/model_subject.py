@@ -180,7 +180,7 @@ class ModelSubject(Subject):
             return model.time_course(at.boundary, state, times, tolerances)[-1]
 
         equations, rough = self._points.equations(at), partial(advance, tolerances=ROUGH)
-        state, outcome = rest(equations, start, advance, rough=rough)
+        state, outcome = rest(equations, start, advance, self._points.newton, rough)
         if outcome.failed:
             raise ConvergenceError(outcome.reason)
         return state, outcome
