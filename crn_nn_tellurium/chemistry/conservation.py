@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,11 @@ class ConservedSums:
 
     rows: sparse.csr_array
     dependent: npt.NDArray[np.intp]
+
+    @cached_property
+    def independent(self) -> npt.NDArray[np.intp]:
+        """The other species, in their order."""
+        return np.setdiff1d(np.arange(self.rows.shape[1]), self.dependent)
 
     def __len__(self) -> int:
         return len(self.dependent)

@@ -118,11 +118,18 @@ class Terms:
         (..., n_floating + n_boundary + 1), and rate constants (..., n_constants).
         """
         result = multiplied_by(constants[..., self.constant], self.factors, extended)
+        if extended.ndim == constants.ndim == 1:
+            return result
         lead = np.broadcast_shapes(extended.shape[:-1], result.shape[:-1])
         return np.broadcast_to(result, (*lead, len(self)))
 
     def add(self, monomials: FloatArray, sizes: bool = False) -> FloatArray:
         """Sums (..., n_rows) of terms; with `sizes`, of their sizes."""
+        if monomials.ndim == 1:
+            # for one state a sparse matrix costs more than its sums, which are the same
+            parts = self.number * monomials
+            terms = np.abs(parts) if sizes else parts
+            return np.bincount(self.row, terms, self.n_rows).astype(float, copy=False)
         matrix = self._gather_sizes if sizes else self._gather
         vectors = np.abs(monomials) if sizes else monomials
         # scipy's sparse arrays multiply two dimensions alone
@@ -179,6 +186,18 @@ class Terms:
         values = self.number * self.monomials(extended, constants)
         # entries of one place are added up, in their order
         return sparse.csr_array((values, (self.row, self.column)), shape=(self.n_rows, self.one))
+
+    def array(self, extended: FloatArray, constants: FloatArray) -> FloatArray:
+        """As `matrix`, with its zeros: faster for few species."""
+        values = self.number * self.monomials(extended, constants)
+        found = np.bincount(self._entry, values, self.n_rows * self.one)
+        return found.astype(float, copy=False).reshape(self.n_rows, self.one)
+
+    @cached_property
+    def _entry(self) -> IntArray:
+        """The place of each term in an array of the Jacobian, row by row."""
+        assert self.column is not None
+        return np.asarray(self.row * self.one + self.column)
 
     def by_constant(self, extended: FloatArray, n_constants: int) -> sparse.csr_array:
         """Derivatives with respect to the rate constants at one state, (n_rows, n_constants)."""

@@ -21,6 +21,7 @@ from crn_nn_tellurium.basics import free_id
 from crn_nn_tellurium.chemistry import LITERAL, Expression, Monomial
 from crn_nn_tellurium.errors import ReactionError
 from crn_nn_tellurium.importers.sbml_functions import FUNCTIONS, NUMBERS
+from crn_nn_tellurium.simulation import symbols_read
 
 _ONE = Expression((Monomial(1.0),))
 _MINUS_ONE = Expression((Monomial(-1.0),))
@@ -200,9 +201,9 @@ class Formulas:
             if value is None:
                 return None
             if math.isnan(value):
-                for name in _names(node):
+                for name in symbols_read(node):
                     self.constant(name, what)
-            for name in _names(node):
+            for name in symbols_read(node):
                 self._freeze(name)
             return value
 
@@ -214,7 +215,7 @@ class Formulas:
         if name in self.held:
             self.lone.add(name)
         node = self.assigned.get(name, self.at_start.get(name))
-        for read in () if node is None else _names(node):
+        for read in () if node is None else symbols_read(node):
             self._freeze(read)
 
     # Monomials ------------------------------------------------------------------------------------
@@ -340,7 +341,7 @@ class Formulas:
         if _MOVING.search(libsbml.writeMathMLToString(node)):
             return False
         with self._entered(name):
-            return all(self.is_constant(read) for read in _names(node))
+            return all(self.is_constant(read) for read in symbols_read(node))
 
     def formula(self, name: str) -> Expression | None:
         """The formula of a constant in others; None where it is a number by itself."""
@@ -367,18 +368,6 @@ def _operands(node: Any, kind: str) -> list[Any]:
             open_ += [part.getChild(i) for i in reversed(range(part.getNumChildren()))]
         else:
             found.append(part)
-    return found
-
-
-def _names(node: Any) -> dict[str, None]:
-    """The symbols that a formula reads, in order."""
-    found: dict[str, None] = {}
-    open_ = [node]
-    while open_:
-        part = open_.pop()
-        if _kind(part) == "name":
-            found[part.getName()] = None
-        open_ += [part.getChild(i) for i in reversed(range(part.getNumChildren()))]
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,17 @@ from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import spread
 from crn_nn_tellurium.scans.axes import CV, DRAW, FUEL, INITIAL, SPEED
 from crn_nn_tellurium.scans.plan import Plan
-from crn_nn_tellurium.simulation import CompiledModel, StartValues
+from crn_nn_tellurium.simulation import (
+    CompiledModel,
+    Dependence,
+    RateEquations,
+    StartValues,
+    engine_equations,
+    rate_equations,
+)
+
+# Groups of species up to which the Jacobian of a text is taken, by differences: a second a step
+_GROUPS_UP_TO = 1_000
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,7 @@ class Points(ABC):
     settable: list[str]  # parameters of the compiled model that a point sets
     known: list[str]  # what can be varied by its name
     in_amounts: frozenset[str] = frozenset()  # species whose numbers are amounts
+    newton: bool = True  # whether a Jacobian is worth its time
 
     def why_not(self, name: str) -> str:
         """The middle of an error where a number cannot be varied."""
@@ -43,6 +55,10 @@ class Points(ABC):
     @abstractmethod
     def at(self, values: Mapping[str, Any]) -> Point:
         """A point; ReactionError where there is none."""
+
+    @abstractmethod
+    def equations(self, at: Point) -> RateEquations:
+        """Those of a point, whose parameters and volumes the compiled model has."""
 
 
 class TextPoints(Points):
@@ -66,6 +82,8 @@ class TextPoints(Points):
             varied |= {*model.floating}
         self._starts = StartValues(model.sbml, varied)
         self.in_amounts = self._starts.in_amounts
+        # of a law that reads all species a Jacobian costs the rates of twice as many states
+        self.newton = plan.time is not None or len(self._dependence.members) <= _GROUPS_UP_TO
         # what a rate rule moves starts somewhere too
         moving = [name for name in self._starts.following if name in model.rate_ruled]
         self.settable = [*free, *moving]
@@ -99,6 +117,16 @@ class TextPoints(Points):
         index = {name: i for i, name in enumerate(model.parameters)}
         parameters = every[[index[name] for name in self.settable]]
         return Point(start, boundary, parameters, volumes if place else None)
+
+    def equations(self, at: Point) -> RateEquations:
+        return engine_equations(self._model, at.boundary, self._dependence)
+
+    @cached_property
+    def _dependence(self) -> Dependence:
+        model = self._model
+        place = {name: i for i, name in enumerate(model.floating)}
+        read = (self._starts.read_by(reaction) for reaction in model.reactions)
+        return Dependence([[place[s] for s in names & place.keys()] for names in read], len(place))
 
     def _size(self, species: str, volumes: FloatArray) -> float:
         """The volume that a species is in."""
@@ -150,6 +178,16 @@ class NetworkPoints(Points):
             for names in (self._model.floating, self._model.boundary)
         )
         return Point(start, boundary, self._with_errors(constants, values))
+
+    def equations(self, at: Point) -> RateEquations:
+        return rate_equations(self._ordered, at.boundary, at.parameters)
+
+    @cached_property
+    def _ordered(self) -> ReactionNetwork:
+        """The network with its species in the model's order: roadrunner has one of its own."""
+        species = {s.id: s for s in self._crn.species}
+        order = (*self._model.floating, *self._model.boundary)
+        return replace(self._crn, species=tuple(species[name] for name in order))
 
     def _with_errors(self, constants: FloatArray, values: Mapping[str, Any]) -> FloatArray:
         """Factors and errors of rate constants, each of which errs by itself."""

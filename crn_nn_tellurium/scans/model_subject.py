@@ -7,6 +7,7 @@ with the sums that are conserved (see `simulation.reduced_system`).
 from __future__ import annotations
 
 import difflib
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,15 +29,13 @@ from crn_nn_tellurium.scans.plan import Box, Plan
 from crn_nn_tellurium.scans.subject import States, Subject
 from crn_nn_tellurium.simulation import (
     INTEGRATED,
+    ROUGH,
+    TIGHT,
     Outcome,
+    Tolerances,
     compiled,
-    engine_equations,
-    rate_equations,
     rest,
 )
-
-# Species up to which the Jacobian of a text is taken, by differences: a second a step at this size
-_NEWTON_UP_TO = 1_000
 
 
 class ModelSubject(Subject):
@@ -172,24 +171,16 @@ class ModelSubject(Subject):
 
     def _settle(self, at: Point) -> tuple[FloatArray, Outcome]:
         """The state that the time course ends in; ConvergenceError if it does not end."""
-        model, crn, start, boundary = self._model, self._crn, at.start, at.boundary
+        model, start = self._model, at.start
 
-        def advance(state: FloatArray, duration: float) -> FloatArray:
-            return model.time_course(boundary, state, np.array([0.0, duration]))[-1]
+        def advance(
+            state: FloatArray, duration: float, tolerances: Tolerances = TIGHT
+        ) -> FloatArray:
+            times = np.array([0.0, duration])
+            return model.time_course(at.boundary, state, times, tolerances)[-1]
 
-        if crn is None:
-            newton = len(start) <= _NEWTON_UP_TO
-            state, outcome = rest(engine_equations(model, boundary), start, advance, newton)
-        else:
-            # roadrunner has species and parameters in an order of its own
-            place = [crn.floating.index(name) for name in model.floating]
-            back = [model.floating.index(name) for name in crn.floating]
-            held = boundary[[model.boundary.index(name) for name in crn.boundary]]
-            equations = rate_equations(crn, held, at.parameters)
-            state, outcome = rest(
-                equations, start[back], lambda x, duration: advance(x[place], duration)[back]
-            )
-            state = state[place]
+        equations, rough = self._points.equations(at), partial(advance, tolerances=ROUGH)
+        state, outcome = rest(equations, start, advance, self._points.newton, rough)
         if outcome.failed:
             raise ConvergenceError(outcome.reason)
         return state, outcome

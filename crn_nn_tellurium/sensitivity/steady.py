@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,7 @@ from crn_nn_tellurium.sensitivity.over_time import (
 )
 from crn_nn_tellurium.sensitivity.problem import simulator_of
 from crn_nn_tellurium.simulation import (
+    ROUGH,
     FlatModel,
     RateEquations,
     Simulator,
@@ -216,7 +218,7 @@ def _of_reactions(crn: ReactionNetwork, near: npt.ArrayLike | None) -> Sensitivi
     # J dy = -df/dp of the independent species, and C dy = C dy(0)/dp; f knows no starts
     sides = [crn.rate_constant_jacobian(state).toarray(), crn.boundary_jacobian(state).toarray()]
     by_parameter = np.hstack([*sides, np.zeros((len(state), len(state)))])
-    right = equations.reduced(-by_parameter, equations.sums.rows @ by_start)
+    right = equations.reduced(-by_parameter, equations.rows @ by_start)
     derivatives = np.zeros_like(by_parameter)
     if len(state):
         derivatives = _derivatives(crn, equations, state, right)
@@ -276,11 +278,13 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
         )
     equations = rate_equations(crn)
     if near is not None:  # a start that is near needs no engine
-        polished = equations.newton(start, equations.sums.rows @ start)
+        polished = equations.newton(start, equations.rows @ start)
         far = 0.1 * start + 1e-3 * start.max(initial=0.0)
         if polished is not None and np.all(np.abs(polished - start) <= far):
             return polished
-    state, outcome = rest(equations, start, FlatModel(crn).advance)
+    advance = FlatModel(crn).advance
+    rough = partial(advance, tolerances=ROUGH)
+    state, outcome = rest(equations, start, advance, rough=rough)
     if outcome.failed:
         raise ConvergenceError(
             f"network {crn.name!r}: it has not come to rest ({outcome.reason}); does it grow"

@@ -1,7 +1,7 @@
 """Who solves it: the engine, steady states, time courses, and what they return."""
 
-from crn_nn_tellurium.simulation.assignments import StartValues
-from crn_nn_tellurium.simulation.by_differences import engine_equations
+from crn_nn_tellurium.simulation.assignments import StartValues, symbols_read
+from crn_nn_tellurium.simulation.by_differences import Dependence, engine_equations
 from crn_nn_tellurium.simulation.conditions import check_time, fill, start_values, time_grid
 from crn_nn_tellurium.simulation.engine import (
     TIGHT,
@@ -33,7 +33,13 @@ from crn_nn_tellurium.simulation.outcome import (
     outcomes,
     worse,
 )
-from crn_nn_tellurium.simulation.reduced_system import RateEquations, rate_equations, rest, solved
+from crn_nn_tellurium.simulation.reduced_system import (
+    ROUGH,
+    RateEquations,
+    rate_equations,
+    rest,
+    solved,
+)
 from crn_nn_tellurium.simulation.results import SteadyState, TimeCourse
 from crn_nn_tellurium.simulation.settle import DURATIONS, come_to_rest, polish, steady
 from crn_nn_tellurium.simulation.simulator import OnError, Simulator

@@ -1,4 +1,5 @@
-"""What a model's initial assignments give when numbers that they read are changed.
+"""What follows from what in an SBML model, and what its initial assignments give when numbers that
+they read are changed.
 
 roadrunner works initial assignments out once, as it loads a model. Here they are written as rules
 of a second model that has nothing else, and whatever reads one another's number follows:
@@ -35,6 +36,7 @@ class StartValues:
             for a in self._model.getListOfInitialAssignments()
             if a.isSetMath() and a.getSymbol() not in self._varied
         }
+        self._laws = {r.getId(): r.getKineticLaw() for r in self._model.getListOfReactions()}
         # those that what is varied reaches, and no others, are worked out
         self.following = self._reached()
         self._calculator = self._made() if self.following else None
@@ -46,9 +48,28 @@ class StartValues:
         found = self._calculator.values(values)
         return {name: found[name] for name in self.following}
 
+    def read_by(self, reaction: str) -> set[str]:
+        """All symbols that a reaction's rate follows from, through rules."""
+        found, open_ = set[str](), [reaction]
+        while open_:
+            name = open_.pop()
+            if name not in found:
+                found.add(name)
+                open_ += self._read(name)
+        return found
+
+    def _read(self, name: str) -> Iterable[str]:
+        """The symbols that the value of one is made of, at any time."""
+        law = self._laws.get(name)
+        node = self._ruled.get(name) if law is None else law.getMath()
+        compartment = self.compartment.get(name)
+        if node is None:
+            return () if compartment is None else (compartment,)
+        return symbols_read(node)
+
     def _reached(self) -> tuple[str, ...]:
         formulas = self._ruled | self._assigned
-        reads = {name: _names(math) for name, math in formulas.items()}
+        reads = {name: symbols_read(math).keys() for name, math in formulas.items()}
         reached = set(self._varied)
         while True:
             more = {name for name, read in reads.items() if read & reached} - reached
@@ -104,12 +125,14 @@ def _or(known: bool, value: float, otherwise: float) -> float:
     return float(value) if known else otherwise
 
 
-def _names(node: Any) -> set[str]:
-    """The symbols that a formula reads."""
-    found, open_ = set(), [node]
+def symbols_read(node: Any) -> dict[str, None]:
+    """The symbols that a formula of libSBML reads, in order."""
+    # without recursion: a sum of n terms may be nested n deep, beyond what Python's stack holds
+    found: dict[str, None] = {}
+    open_ = [node]
     while open_:
         part = open_.pop()
-        if part.isName():
-            found.add(str(part.getName()))
-        open_ += [part.getChild(i) for i in range(part.getNumChildren())]
+        if part.isName() and not part.isConstant():
+            found[str(part.getName())] = None
+        open_ += [part.getChild(i) for i in reversed(range(part.getNumChildren()))]
     return found

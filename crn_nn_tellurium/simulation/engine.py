@@ -25,8 +25,10 @@ import antimony
 import numpy as np
 import numpy.typing as npt
 import roadrunner
+from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray, in_ascii
+from crn_nn_tellurium.chemistry import ConservedSums, conserved_sums
 from crn_nn_tellurium.errors import ConvergenceError, ReactionError
 
 STEADY_STATE_TOLERANCE = 1e-13
@@ -174,6 +176,7 @@ class CompiledModel:
         self.assigned = frozenset(self._runner.getAssignmentRuleIds())
         self.rate_ruled = frozenset(self._runner.getRateRuleIds())
         self.compartments = tuple(self._model.getCompartmentIds())
+        self.reactions = tuple(self._model.getReactionIds())
         self.n_events = int(self._model.getNumEvents())
         self.lock = threading.Lock()
         self._floating_index = np.arange(len(self.floating), dtype=np.int32)
@@ -325,22 +328,31 @@ class CompiledModel:
         self._set_state(boundary, x)
         return np.array(self._model.getFloatingSpeciesConcentrationRates())
 
-    def reaction_rates(self, boundary: FloatArray, x: FloatArray) -> FloatArray:
-        """roadrunner's own rates (n_reactions,), amounts per time, at one state."""
-        self._set_state(boundary, x)
-        return np.array(self._model.getReactionRates())
+    def reaction_rates(self, boundary: FloatArray, states: FloatArray) -> FloatArray:
+        """roadrunner's own rates (n, n_reactions), amounts per time, at states (n, n_floating)."""
+        model, index = self._model, self._floating_index
+        model.setBoundarySpeciesConcentrations(self._boundary_index, np.ascontiguousarray(boundary))
+        found = np.empty((len(states), len(self.reactions)))
+        for row, state in zip(found, np.ascontiguousarray(states), strict=True):
+            model.setFloatingSpeciesConcentrations(index, state)
+            row[:] = model.getReactionRates()
+        return found
 
     @cached_property
     def stoichiometry(self) -> FloatArray:
         """Net amounts (n_floating, n_reactions)."""
-        reactions = self._model.getReactionIds()
-        if not (self.floating and reactions):
-            return np.zeros((len(self.floating), len(reactions)))
+        if not (self.floating and self.reactions):
+            return np.zeros((len(self.floating), len(self.reactions)))
         found = self._runner.getFullStoichiometryMatrix()
         # in an order of its own, the independent species first
         rows, columns = list(found.rownames), list(found.colnames)
         order = [rows.index(name) for name in self.floating]
-        return np.asarray(found)[order][:, [columns.index(name) for name in reactions]]
+        return np.asarray(found)[order][:, [columns.index(name) for name in self.reactions]]
+
+    @cached_property
+    def conserved_amounts(self) -> ConservedSums:
+        """Sums of amounts that no reaction changes."""
+        return conserved_sums(sparse.csr_array(self.stoichiometry))
 
     def volumes(self) -> FloatArray:
         """Of the compartments of the floating species (n_floating,): amounts at concentration 1."""

@@ -100,9 +100,11 @@ class FlatModel:
         duration: float,
         boundary: FloatArray | None = None,
         constants: FloatArray | None = None,
+        tolerances: Tolerances = TIGHT,
     ) -> FloatArray:
         """The state (n_floating,) that much later, without what is negative by rounding."""
-        course = self.time_course(np.array([0.0, duration]), state, boundary, constants)
+        times = np.array([0.0, duration])
+        course = self.time_course(times, state, boundary, constants, tolerances=tolerances)
         return np.maximum(course[-1], 0.0)
 
     def trajectory(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NoReturn, get_args
 
 import numpy as np
@@ -15,7 +16,7 @@ from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation.conditions import fill, start_values
 from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.outcome import Outcome, outcomes
-from crn_nn_tellurium.simulation.reduced_system import rate_equations, rest
+from crn_nn_tellurium.simulation.reduced_system import ROUGH, rate_equations, rest
 from crn_nn_tellurium.simulation.results import SteadyState
 from crn_nn_tellurium.simulation.simulator import Method, OnError, Simulator, refuse_failed
 
@@ -79,10 +80,9 @@ class ReactionSimulator(Simulator):
     def _rest(
         self, boundary: FloatArray, start: FloatArray, newton: bool
     ) -> tuple[FloatArray, Outcome]:
-        def advance(state: FloatArray, duration: float) -> FloatArray:
-            return self.flat.advance(state, duration, boundary)
-
-        return rest(rate_equations(self.reactions, boundary), start, advance, newton)
+        advance = partial(self.flat.advance, boundary=boundary)
+        rough = partial(advance, tolerances=ROUGH)
+        return rest(rate_equations(self.reactions, boundary), start, advance, newton, rough)
 
     def check_size(self) -> None:
         """There is no other way to run it, so no size is refused."""

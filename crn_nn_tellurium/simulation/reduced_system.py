@@ -18,17 +18,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu, spsolve
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.chemistry import Balance, ConservedSums, ReactionNetwork
+from crn_nn_tellurium.chemistry import ConservedSums, ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError
+from crn_nn_tellurium.simulation.engine import Tolerances
 from crn_nn_tellurium.simulation.outcome import AFTER_INTEGRATION, INTEGRATED, SOLVED, Outcome
-from crn_nn_tellurium.simulation.settle import Advance, come_to_rest
+from crn_nn_tellurium.simulation.settle import DURATIONS, Advance, come_to_rest
 
 ACCURATE = 1e-8
 """Error of Newton's method, relative to a concentration, up to which it is an answer."""
@@ -41,11 +44,15 @@ GONE = 1e-9
 UNSTABLE = 1e-12
 """Growth beside the largest entry of the Jacobian that is more than rounding of eigenvalues."""
 STABILITY_UP_TO = 1_000
-"""Species up to which stability is looked at, by dense eigenvalues: a second at this size."""
+"""Species that act on one another up to which stability is looked at, by dense eigenvalues: a
+second at this size."""
 PATIENCE = 1e9
 """How long is integrated where Newton's method finds nothing: what is slower stands still."""
 STILL = 1e-9
 """Change of a concentration over nine tenths of that time that is none, relative to it."""
+ROUGH = Tolerances(1e-7)
+"""For a faster integration that is tried first, for times `ROUGH_UP_TO`."""
+ROUGH_UP_TO = DURATIONS[:4]
 DENSE_UP_TO = 300
 """Species up to which dense linear algebra is faster."""
 DRAWS = 8
@@ -61,37 +68,60 @@ Matrix: TypeAlias = FloatArray | sparse.csr_array
 
 @dataclass(frozen=True)
 class RateEquations:
-    """dx/dt as a function of the concentrations alone, its derivative, and what it conserves."""
+    """dx/dt as a function of the concentrations alone, its derivative, and what it conserves.
 
-    balance: Callable[[FloatArray], Balance]
-    jacobian: Callable[[FloatArray], sparse.csr_array]
+    `rates` are dx/dt and the sums of the gains and losses that it is the difference of. Matrices
+    are arrays up to `DENSE_UP_TO` species, and sparse beyond.
+    """
+
+    rates: Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+    jacobian: Callable[[FloatArray], Matrix]
     sums: ConservedSums
+    # of the species (n,), where the sums are of amounts
+    volumes: FloatArray | None = None
+
+    @cached_property
+    def rows(self) -> Matrix:
+        """The conserved sums of concentrations (n_sums, n)."""
+        rows = self.sums.rows
+        if self.volumes is not None:
+            amounts = rows.data * self.volumes[rows.indices]
+            rows = sparse.csr_array((amounts, rows.indices, rows.indptr), rows.shape)
+        return rows.toarray() if rows.shape[1] <= DENSE_UP_TO else rows
 
     def reduced_jacobian(self, x: FloatArray) -> Matrix:
         """Of the reduced system: J without the rows of the dependent species, C below."""
-        jacobian, rows, dependent = self.jacobian(x), self.sums.rows, self.sums.dependent
-        if len(x) <= DENSE_UP_TO:
-            return np.vstack([np.delete(jacobian.toarray(), dependent, axis=0), rows.toarray()])
-        independent = np.setdiff1d(np.arange(len(x)), dependent)
-        return sparse.vstack([jacobian[independent], rows], format="csr")
+        jacobian = self.jacobian(x)
+        if not len(self.sums):
+            return jacobian
+        parts = [jacobian[self.sums.independent], self.rows]
+        if isinstance(jacobian, np.ndarray):
+            return np.vstack(parts)
+        return sparse.vstack(parts, format="csr")
 
     def reduced(self, values: FloatArray, of_sums: FloatArray) -> FloatArray:
         """Values of the independent species' equations, those of the sums below."""
-        return np.concatenate([np.delete(values, self.sums.dependent, axis=0), of_sums])
+        return np.concatenate([values[self.sums.independent], of_sums])
 
     def newton(self, state: FloatArray, totals: FloatArray) -> FloatArray | None:
         """Where Newton's method leads from a state, with these sums; None if to no steady state."""
         x, relative, length, shrunk = state, np.inf, np.inf, 0.0
         absent = ABSENT * np.abs(state).max(initial=0.0)
-        for _ in range(STEPS):
-            at, step = x, self._step(x, totals)[0]
-            # a first step that leads far ends at no state that is near, but for species that
-            # vanish: of an m-fold root it is an m-th of what is left
-            leads_far = (np.abs(step) > 2 * NEAR * (state + absent)) & (step < 0.15 * state)
-            if x is state and np.any(leads_far):
-                return None
+        for number in range(STEPS):
+            at, matrix, (net, gross) = x, self.reduced_jacobian(x), self.rates(x)
+            unit = np.where(x == 0, np.abs(x).max(initial=0.0) or 1.0, np.abs(x))
+            missing = self.reduced(net, self.rows @ x - totals)
+            step = solved(matrix, missing[:, None], unit)[:, 0]
             before, length = length, np.max(np.abs(step) / (state + absent + TINY), initial=0.0)
             earlier, shrunk = shrunk, length / before
+            # a first step that leads far ends at no state that is near, but for species that
+            # vanish: of an m-fold root it is an m-th of what is left. If the second is far
+            # smaller, the root is simple and x - step all but there
+            if number == 0 or (number == 1 and shrunk < 0.1):
+                ahead, vanishing = x - step, (0.85, 0.1)[number] * state
+                far = np.abs(ahead - state) > 2 * NEAR * (state + absent)
+                if np.any(far & (ahead > vanishing)):
+                    return None
             # at an m-fold root every step is 1 - 1/m times the last: nearly all of them at once
             if 0.3 < shrunk < 0.95 and abs(shrunk - earlier) < 0.02:
                 step, shrunk = step * 0.999 / (1 - shrunk), 0.0
@@ -102,38 +132,66 @@ class RateEquations:
             # at a simple root the next step were the square of this one
             if relative <= LAST or (relative < ACCURATE and relative >= last):
                 break
-        error = np.abs(step) + np.abs(self._step(at, totals, DRAWS)[1:]).max(axis=0)
+        # each equation is off by its rounding, in either direction: some draws show where to
+        sizes = 4 * EPS * self.reduced(gross, abs(self.rows) @ np.abs(at))
+        rounding = solved(matrix, sizes[:, None] * _directions(len(x)), unit)
+        error = np.abs(step) + np.abs(rounding).max(axis=1)
         if not np.all(error <= ACCURATE * np.abs(x) + absent):
             return None
-        rounded = np.where((np.abs(x) <= 8 * error) & (np.abs(x) <= absent), 0.0, x)
-        # what is set to 0 must not be made there, or 0 is not where it stays
-        made = (rounded == 0) & (self.balance(rounded).gross > 0)
-        rounded = np.where(made, x, rounded)
-        return rounded if np.all(rounded >= 0) and not np.any(made & (rounded == 0)) else None
+        gone = (np.abs(x) <= 8 * error) & (np.abs(x) <= absent)
+        if np.any(gone):
+            # what is set to 0 must not be made there, or 0 is not where it stays
+            made = gone & (self.rates(np.where(gone, 0.0, x))[1] > 0)
+            x = np.where(gone & ~made, 0.0, x)
+            if np.any(made & (x == 0)):
+                return None
+        return x if np.all(x >= 0) else None
 
-    def _step(self, x: FloatArray, totals: FloatArray, draws: int = 0) -> FloatArray:
-        """Newton's step, and steps by rounding alone (1 + draws, n); NaN where there is none."""
-        rows, balance = self.sums.rows, self.balance(x)
-        right = self.reduced(balance.net, rows @ x - totals)[None]
-        unit = np.where(x == 0, np.abs(x).max(initial=0.0) or 1.0, np.abs(x))
-        if draws:
-            # each equation is off by its rounding, in either direction: some draws show where to
-            sizes = 4 * EPS * self.reduced(balance.gross, abs(rows) @ np.abs(x))
-            signs = np.random.default_rng(0).choice([-1.0, 1.0], (draws, len(x)))
-            right = np.vstack([right, sizes * signs])
-        return solved(self.reduced_jacobian(x), right.T, unit).T
+    def is_stable(self, x: FloatArray, within: float = np.inf) -> bool:
+        """Whether small changes that keep the sums do not grow, or die down within some time.
 
-    def is_stable(self, x: FloatArray) -> bool:
-        """Whether small changes that keep the sums do not grow; taken for granted if large."""
-        if not 0 < len(x) <= STABILITY_UP_TO:
-            return True
-        jacobian, rows, dependent = self.jacobian(x).toarray(), self.sums.rows, self.sums.dependent
-        # the dependent species follow: C_d dx_d + C_i dx_i = 0
-        follow = np.linalg.solve(rows[:, dependent].toarray(), rows.toarray())
-        inner = np.delete(jacobian - jacobian[:, dependent] @ follow, dependent, axis=0)
-        inner = np.delete(inner, dependent, axis=1)
-        growth = np.linalg.eigvals(inner).real.max(initial=0.0)
-        return bool(growth <= UNSTABLE * np.abs(jacobian).max())
+        Where more than `STABILITY_UP_TO` species all act on one another the first is taken for
+        granted, and the second for wrong.
+        """
+        jacobian, independent = self.jacobian(x), self.sums.independent
+        inner = jacobian[independent]
+        if len(self.sums):
+            # the dependent species follow: C_d dx_d + C_i dx_i = 0
+            dependent = self.sums.dependent
+            follow = _quotient(self.rows[:, dependent], self.rows[:, independent])
+            inner = inner[:, independent] - inner[:, dependent] @ follow
+        limit = UNSTABLE * abs(jacobian).max() if len(x) else 0.0
+        return bool(_growth(inner) <= (limit if within == np.inf else -1 / within))
+
+
+def _quotient(left: Matrix, right: Matrix) -> Matrix:
+    """left^-1 right."""
+    if isinstance(left, np.ndarray):
+        return np.linalg.solve(left, right)
+    found = spsolve(sparse.csc_array(left), sparse.csc_array(right))
+    return sparse.csr_array(found.reshape(right.shape))
+
+
+def _growth(matrix: Matrix) -> float:
+    """The largest real part of the eigenvalues; 0 where it is not known to be above."""
+    if isinstance(matrix, np.ndarray):
+        return float(np.linalg.eigvals(matrix).real.max(initial=-np.inf))
+    # species that act on one another all around are a block: between blocks a matrix is triangular,
+    # in some order, so that the eigenvalues are those of the blocks
+    label = connected_components(matrix, connection="strong")[1]
+    sizes = np.bincount(label)
+    unknown = np.any(sizes > STABILITY_UP_TO)
+    found = matrix.diagonal()[sizes[label] == 1].max(initial=0.0 if unknown else -np.inf)
+    for block in np.flatnonzero((sizes > 1) & (sizes <= STABILITY_UP_TO)):
+        inside = np.flatnonzero(label == block)
+        found = max(found, _growth(matrix[inside][:, inside].toarray()))
+    return float(found)
+
+
+@lru_cache(maxsize=16)
+def _directions(n: int) -> FloatArray:
+    """Directions (n, DRAWS) of rounding."""
+    return np.random.default_rng(0).choice([-1.0, 1.0], (DRAWS, n)).T
 
 
 def solved(matrix: Matrix, right: FloatArray, unit: FloatArray) -> FloatArray:
@@ -158,41 +216,72 @@ def rate_equations(
     crn: ReactionNetwork, boundary: FloatArray | None = None, constants: FloatArray | None = None
 ) -> RateEquations:
     """A network's equations at these boundary concentrations and rate constants."""
-    return RateEquations(
-        lambda x: crn.balance(x, boundary, constants),
-        lambda x: crn.jacobian(x, boundary, constants),
-        crn.conserved_sums,
-    )
+    held = crn.boundary_concentrations if boundary is None else boundary
+    k = crn.constants if constants is None else constants
+    behind, terms, derivatives = np.append(held, 1.0), crn.terms, crn.jacobian_terms
+
+    def rates(x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        parts = terms.monomials(np.concatenate([x, behind]), k)
+        return terms.add(parts), terms.add(parts, sizes=True)
+
+    def jacobian(x: FloatArray) -> Matrix:
+        if len(x) > DENSE_UP_TO:
+            return crn.jacobian(x, held, k)
+        return derivatives.array(np.concatenate([x, behind]), k)[:, : len(x)]
+
+    return RateEquations(rates, jacobian, crn.conserved_sums)
 
 
 def rest(
-    equations: RateEquations, start: FloatArray, advance: Advance, newton: bool = True
+    equations: RateEquations,
+    start: FloatArray,
+    advance: Advance,
+    newton: bool = True,
+    rough: Advance | None = None,
 ) -> tuple[FloatArray, Outcome]:
     """The steady state (n_species,) that the time course from a start ends in, and its outcome.
 
-    Without `newton` nothing but integration, until the state stands still.
+    Without `newton` nothing but integration, until the state stands still. With `rough`, a faster
+    integration, that is tried first.
     """
-    totals = equations.sums.rows @ start
-    if not np.any(equations.balance(start).net):
+    if not np.any(equations.rates(start)[0]):
         return start, SOLVED if newton else INTEGRATED
-    # where the last integration began and ended, the largest so far, and the time passed
-    last, now, peak, time = start, start, start, 0.0
+    if newton and rough is not None:
+        # how exactly it was integrated does not matter where all differences have died down
+        course = _Course(equations, start, rough=True)
+        found, outcome = come_to_rest(start, rough, course.finish, ROUGH_UP_TO)
+        if not outcome.failed:
+            return found, outcome
+    course = _Course(equations, start, newton)
+    found, outcome = come_to_rest(start, advance, course.finish)
+    if outcome.failed:
+        outcome = Outcome.failure(_unrest(course.now, course.time, advance) or outcome.reason)
+    return found, outcome
 
-    def finish(state: FloatArray, passed: float) -> tuple[FloatArray, Outcome] | None:
-        nonlocal last, now, peak, time
-        last, now, peak, time = now, state, np.maximum(peak, state), passed
-        limit = equations.newton(state, totals) if newton else None
-        if limit is not None and _leads_to(limit, last, state, peak):
-            if equations.is_stable(limit):
+
+class _Course:
+    """A time course as it is integrated, and the steady state that it is found to end in."""
+
+    def __init__(
+        self, equations: RateEquations, start: FloatArray, newton: bool = True, rough: bool = False
+    ) -> None:
+        self.equations, self.newton, self.rough = equations, newton, rough
+        self.totals = equations.rows @ start
+        # where the last integration ended, the largest so far, and the time passed
+        self.now, self.peak, self.time = start, start, 0.0
+
+    def finish(self, state: FloatArray, passed: float) -> tuple[FloatArray, Outcome] | None:
+        """The steady state that is near a state, at a time, if there is one."""
+        last, self.now, self.time = self.now, state, passed
+        self.peak = np.maximum(self.peak, state)
+        equations = self.equations
+        limit = equations.newton(state, self.totals) if self.newton else None
+        if limit is not None and _leads_to(limit, last, state, self.peak):
+            if equations.is_stable(limit, passed if self.rough else np.inf):
                 return limit, AFTER_INTEGRATION
-        elif passed >= PATIENCE and _stands_still(equations.balance(state), last, state):
+        elif passed >= PATIENCE and _stands_still(*equations.rates(state), last, state):
             return state, INTEGRATED
         return None
-
-    found, outcome = come_to_rest(start, advance, finish)
-    if outcome.failed:
-        outcome = Outcome.failure(_unrest(now, time, advance) or outcome.reason)
-    return found, outcome
 
 
 def _leads_to(limit: FloatArray, last: FloatArray, now: FloatArray, peak: FloatArray) -> bool:
@@ -203,11 +292,11 @@ def _leads_to(limit: FloatArray, last: FloatArray, now: FloatArray, peak: FloatA
     return bool(np.all(near | vanishing))
 
 
-def _stands_still(balance: Balance, last: FloatArray, now: FloatArray) -> bool:
+def _stands_still(net: FloatArray, gross: FloatArray, last: FloatArray, now: FloatArray) -> bool:
     absent = ABSENT * now.max(initial=0.0)
     moved = np.abs(now - last) > STILL * now + absent
     # gains and losses must be equal: nothing stands still because an integrator did
-    return not np.any(moved) and bool(np.all((balance.imbalance <= 1e-6) | (now <= absent)))
+    return not np.any(moved) and bool(np.all((np.abs(net) <= 1e-6 * gross) | (now <= absent)))
 
 
 def _unrest(state: FloatArray, time: float, advance: Advance, points: int = 64) -> str:

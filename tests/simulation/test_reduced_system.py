@@ -14,7 +14,14 @@ from support.public import public
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.simulation.engine import antimony_to_sbml
-from crn_nn_tellurium.simulation.reduced_system import DENSE_UP_TO, rate_equations, rest
+from crn_nn_tellurium.simulation.flat import FlatModel
+from crn_nn_tellurium.simulation.reduced_system import (
+    DENSE_UP_TO,
+    ROUGH,
+    STABILITY_UP_TO,
+    rate_equations,
+    rest,
+)
 
 
 def network(steps, name="m", **starts):
@@ -206,6 +213,49 @@ def test_large_networks_are_sparse():
     found, outcome = rest(rate_equations(crn), crn.initial_state(), advance)
     assert outcome == "solved after integration"
     np.testing.assert_allclose(found, 1.0, rtol=1e-10)  # n roundings of the sum
+
+
+def cascade(n, last):
+    """A chain of n species, each made by the one before, and a species behind it."""
+    steps = [("=> S0", 1.0), *((f"S{i - 1} => S{i - 1} S{i}", 1.0) for i in range(1, n))]
+    steps += [(f"S{i} =>", 1.0 + i % 3) for i in range(n)]
+    return network([*steps, ("=> Z", 1e-3), ("Z Z =>", 1.0), *last], Z=1.0)
+
+
+def test_stability_of_large_networks_is_that_of_what_acts_on_one_another():
+    """Eigenvalues of a triangular matrix are its diagonal, however many species there are."""
+    n = STABILITY_UP_TO + 100
+    for growth, stable in ((0.1, True), (50.0, False)):
+        equations = rate_equations(cascade(n, [("Z => Z Z", growth), ("S0 Z => S0", 1.0)]))
+        x = np.full(n + 1, 0.5)
+        assert equations.is_stable(x) is stable
+        assert equations.is_stable(x, within=1e6) is stable
+    # of so many that act on one another it is not known
+    ring = network([(f"S{i} => S{(i + 1) % n}", 1.0) for i in range(n)], S0=1.0)
+    equations = rate_equations(ring)
+    assert equations.is_stable(np.ones(n))
+    assert not equations.is_stable(np.ones(n), within=1e6)
+
+
+def test_a_rough_integration_answers_where_all_differences_die_down_and_nowhere_else():
+    for case, exact in (("reversible", False), ("neuron", False), ("two ways", True)):
+        crn, calls = CLOSED[case][0], []
+        flat = FlatModel(crn)
+
+        def advance(state, duration, *tolerances, flat=flat, calls=calls):
+            calls.append(not tolerances)
+            return flat.advance(state, duration, None, None, *tolerances)
+
+        found, outcome = rest(
+            rate_equations(crn),
+            crn.initial_state(),
+            advance,
+            rough=lambda state, duration, advance=advance: advance(state, duration, ROUGH),
+        )
+        assert not outcome.failed
+        assert any(calls) is exact
+        expected = [CLOSED[case][1].get(name, value) for name, value in at_rest(crn).items()]
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-12)
 
 
 # What others published
