@@ -13,10 +13,12 @@ from crn_nn_tellurium.errors import InputError, MissingPackageError
 
 def check_kind(what: str, value: object, kinds: type | tuple[type, ...], remedy: str = "") -> None:
     """Refuse an argument of another class."""
-    if not isinstance(value, kinds):
-        several = kinds if isinstance(kinds, tuple) else (kinds,)
-        expected, how = " or ".join(k.__name__ for k in several), f", {remedy}" if remedy else ""
-        raise InputError(f"{what}: got {type(value).__name__}; expected {expected}{how}")
+    if isinstance(value, kinds):
+        return
+    several = kinds if isinstance(kinds, tuple) else (kinds,)
+    expected = " or ".join(kind.__name__ for kind in several)
+    how = f", {remedy}" if remedy else ""
+    raise InputError(f"{what}: got {type(value).__name__}; expected {expected}{how}")
 
 
 def require(module: str, extra: str) -> ModuleType:

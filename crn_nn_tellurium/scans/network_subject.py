@@ -22,17 +22,9 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, Recent, by_sample
 from crn_nn_tellurium.chemistry import ReactionNetwork
-from crn_nn_tellurium.encoding import LayerEncoding
 from crn_nn_tellurium.errors import ConvergenceError, InputError
-from crn_nn_tellurium.kinetics import RateConstants
-from crn_nn_tellurium.networks import (
-    INPUT,
-    Network,
-    bias_constant,
-    places,
-    shared_id,
-    weight_constant,
-)
+from crn_nn_tellurium.kinetics import LayerKinetics, RateConstants
+from crn_nn_tellurium.networks import INPUT, Network
 from crn_nn_tellurium.scans.axes import FUEL, describe
 from crn_nn_tellurium.scans.network_parameters import (
     OF_NETWORKS,
@@ -41,6 +33,7 @@ from crn_nn_tellurium.scans.network_parameters import (
 )
 from crn_nn_tellurium.scans.plan import Box, Plan
 from crn_nn_tellurium.scans.subject import States, Subject
+from crn_nn_tellurium.sensitivity import constants_by_place
 from crn_nn_tellurium.simulation import (
     INTEGRATED,
     SOLVED,
@@ -244,7 +237,7 @@ class _Flat:
         # by the pattern of the network that is scanned: a weight that is varied to 0 has its error
         # all the same
         for number, layer in enumerate(self._parameters.kinetics.layers):
-            found |= _by_name(layer.encoding, self._parameters.constants(number, one, 1))
+            found |= _by_name(layer, self._parameters.constants(number, one, 1))
         fuel = float(values[FUEL]) if self._parameters.varies(FUEL) else 1.0
         names = self._model.crn.rate_constants
         # signs are in the reactions: rate constants are sizes
@@ -252,20 +245,12 @@ class _Flat:
         return own * np.array([fuel if name.endswith(_MADE) else 1.0 for name in names])
 
 
-def _by_name(encoding: LayerEncoding, constants: RateConstants) -> dict[str, float]:
+def _by_name(layer: LayerKinetics, constants: RateConstants) -> dict[str, float]:
     """A layer's rate constants, with a leading axis of length 1, by identifier."""
-    index, activation = encoding.index, encoding.activation
-    rows, columns = places(encoding.weights)
-    found = {
-        weight_constant(index, int(j), encoding.catalysts[int(c)].label): float(value)
-        for j, c, value in zip(rows, columns, constants.weights[0], strict=True)
-    }
-    for (j, rail), value in np.ndenumerate(constants.bias[0]):
-        kind = activation.rails[rail]
-        found[bias_constant(index, j, kind.name if kind.shift else "")] = float(value)
-    return found | {
-        shared_id(index, name): float(value)
-        for name, value in zip(activation.rate_constants, constants.local[0], strict=True)
+    local = dict(zip(layer.local.rate_constants, constants.local[0].tolist(), strict=True))
+    return local | {
+        k: float(getattr(constants, target)[0][place])
+        for k, (target, place), _ in constants_by_place(layer)
     }
 
 

@@ -429,11 +429,6 @@ def compiled(text: str, conserved_moieties: bool = False) -> CompiledModel:
         return _made(text, conserved_moieties)
 
 
-def compilations() -> int:
-    """How many models were compiled since the cache was last cleared."""
-    return _made.cache_info().misses
-
-
 def clear_cache() -> None:
     """Forget all compiled models (roadrunner keeps compiled code of its own)."""
     with _made_lock:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from support.compiling import compilations
 from support.networks import HIDDEN, STOOD_FOR, Bump, Copy, Swish, cases, corpus
 from support.trajectories import CAP, check, draw, settle_draws, settles_at
 
@@ -327,8 +328,6 @@ def test_a_certificate_pickles_and_says_what_it_is():
 
 
 def test_signs_and_structure_decide_what_is_compiled():
-    from crn_nn_tellurium.simulation.engine import compilations
-
     cn.certify(XOR, [1, 0], 0.01)
     before = compilations()
     cn.certify(XOR.with_h(1e-4), [0, 1], 0.01)

@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.integrate import solve_ivp
+from support.compiling import compilations
 from support.failures import fail_to_solve
 from support.networks import ACTIVATIONS, cases, corpus
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.activation import smoothed_relu
 from crn_nn_tellurium.simulation import settle
-from crn_nn_tellurium.simulation.engine import CompiledModel, compilations
+from crn_nn_tellurium.simulation.engine import CompiledModel
 
 CORPUS = corpus()
 ALLOWED = 1e-9
