@@ -40,7 +40,7 @@ ABSENT = 1e-30
 cannot do."""
 SWEEPS = 12
 """Steps of Newton's method by species: of a quadratic from far above, then of what follows it."""
-_DURATIONS = tuple(10.0**k for k in range(19))
+DURATIONS = tuple(10.0**k for k in range(19))
 """Times to integrate over; a species that decays at 1e-13, as at inputs of -1e6, needs the last."""
 
 Advance = Callable[[FloatArray, float], FloatArray]
@@ -53,11 +53,13 @@ BalanceOf = Callable[[FloatArray, npt.NDArray[np.intp]], Balance]
 """(states (m, n_species), their sample numbers (m,)) -> Balance of that shape"""
 
 
-def come_to_rest(start: FloatArray, advance: Advance, finish: Finish) -> tuple[FloatArray, Outcome]:
+def come_to_rest(
+    start: FloatArray, advance: Advance, finish: Finish, durations: Sequence[float] = DURATIONS
+) -> tuple[FloatArray, Outcome]:
     """Integrate over longer and longer times, until `finish` says that a state is steady."""
     # every steady state of this package that Newton's method alone does not find is found here
     state, passed = start, 0.0
-    for duration in _DURATIONS:
+    for duration in durations:
         try:
             state = advance(state, duration)
         except ConvergenceError as error:
