@@ -11,8 +11,8 @@ from crn_nn_tellurium.kinetics.network import NetworkKinetics, forward_sensitivi
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants, drive, weighted_sums_of
 from crn_nn_tellurium.kinetics.rate_errors import (
     RateErrors,
+    factors_by_name,
     layer_factors,
     perturbed_constants,
     perturbed_outputs,
-    spread,
 )

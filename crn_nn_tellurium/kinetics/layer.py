@@ -32,7 +32,15 @@ from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_s
 from crn_nn_tellurium.errors import ConvergenceError, NotCertified
 from crn_nn_tellurium.kinetics.linearized import Linearized
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants
-from crn_nn_tellurium.networks import outer_sum, places, smoothed_relu, values_of, with_values
+from crn_nn_tellurium.networks import (
+    bias_constant,
+    outer_sum,
+    places,
+    smoothed_relu,
+    values_of,
+    weight_constant,
+    with_values,
+)
 
 _NEWTON_STEPS = 50
 """From the rails' exact roots few suffice; what takes more has no positive fixed point."""
@@ -78,6 +86,24 @@ class LayerKinetics:
     def name(self) -> str:
         """The layer's."""
         return self.encoding.layer.name
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Identifiers of the numbers of `constants`: of weights as they are stored, of biases by
+        unit and rail (rails without a shift of their own share one), and of local ones.
+        """
+        encoding, index = self.encoding, self.encoding.index
+        rows, columns = (part.tolist() for part in places(encoding.weights))
+        pairs, rails = zip(rows, columns, strict=True), self.activation.rails
+        return (
+            *(weight_constant(index, j, encoding.catalysts[i].label) for j, i in pairs),
+            *(
+                bias_constant(index, j, rail.name if rail.shift else "")
+                for j in range(encoding.layer.n_out)
+                for rail in rails
+            ),
+            *self.local.rate_constants,
+        )
 
     # Terms of the local network -----------------------------------------------------------------
 

@@ -4,17 +4,20 @@ A factor exp(s xi), xi standard normal, has median 1; s = sqrt(ln(1 + cv^2)) giv
 variation of cv. Each rate constant of the model has its own: weights, biases (rails that share a
 constant share its factor), h, q and those of followers.
 
-Draws are numbered. Draw d of layer l comes from a generator that is seeded with (seed, d, l), so
-that `robustness`, `scan` over `lognormal` and training under noise see the same errors.
+Draws are numbered. What draw d gives a rate constant comes from a hash of the seed, d and its name,
+so that `robustness`, `scan` over `lognormal`, of a Network or its reactions, and training under
+noise see the same errors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtri
 
 from crn_nn_tellurium.basics import FloatArray, is_real, whole_number
 from crn_nn_tellurium.errors import InputError
@@ -86,20 +89,30 @@ def spread(cv: float) -> float:
     return float(np.sqrt(np.log1p(cv**2)))
 
 
+def factors_by_name(names: Iterable[str], cv: float, draw: int, seed: int) -> FloatArray:
+    """Lognormal factors of rate constants; those of one draw grow with cv.
+
+    Each comes from its name alone, so that whoever has a rate constant of that name, among whatever
+    others and in whatever order, draws the same.
+    """
+    begin = blake2b(f"{seed} {draw} ".encode(), digest_size=8)
+
+    def digest(name: str) -> bytes:
+        found = begin.copy()
+        found.update(name.encode())
+        return found.digest()
+
+    bits = np.frombuffer(b"".join(map(digest, names)), dtype="<u8")
+    # the middles of 2^52 parts of (0, 1), which doubles hold: neither 0 nor 1
+    uniform = ((bits >> 12) + 0.5) / 2.0**52
+    return np.asarray(np.exp(spread(cv) * ndtri(uniform)))
+
+
 def layer_factors(layer: LayerKinetics, cv: float, draw: int, seed: int) -> RateConstants:
-    """Lognormal factors of one layer's rate constants; those of one draw grow with cv."""
-    rng = np.random.default_rng([seed, draw, layer.encoding.index - 1])
-
-    def factors(shape: Any) -> FloatArray:
-        return np.exp(spread(cv) * rng.standard_normal(shape))
-
-    own = layer.constants
-    weights = factors(own.weights.shape)
-    bias = factors(own.bias.shape)
-    # rails without a shift of their own share the constant of their bias, so its error too
-    shared = [position for position, rail in enumerate(layer.activation.rails) if not rail.shift]
-    bias[:, shared] = bias[:, shared[:1]]
-    return RateConstants(weights, bias, factors(own.local.shape))
+    """Those of one layer's rate constants."""
+    found, own = factors_by_name(layer.names, cv, draw, seed), layer.constants
+    weights, bias, local = np.split(found, np.cumsum([own.weights.size, own.bias.size]))
+    return RateConstants(weights, bias.reshape(own.bias.shape), local)
 
 
 def perturbed_constants(

@@ -166,9 +166,8 @@ def sobol(ranges: Mapping[str, Any], n: int, seed: int = 0, dim: str = "point") 
 def lognormal(cv: float | Sequence[float], draws: int = 100, seed: int = 0) -> tuple[Axis, ...]:
     """Lognormal errors of all rate constants, each by itself, with median factor 1.
 
-    Of a Network, a draw's errors are those of `robustness` and of training under noise, layer by
-    layer. Reactions know no layers: a ReactionNetwork's are drawn in the order of its rate
-    constants, alike in distribution, but other numbers than those of the Network it comes from.
+    A draw's errors are those of `robustness` and of training under noise. They go by the names of
+    rate constants, so a Network and its reactions (`to_reactions`) have the same.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import ReactionNetwork, formula
 from crn_nn_tellurium.encoding import to_antimony
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.kinetics import spread
+from crn_nn_tellurium.kinetics import factors_by_name
 from crn_nn_tellurium.scans.axes import CV, DRAW, FUEL, INITIAL, SPEED
 from crn_nn_tellurium.scans.plan import Plan
 from crn_nn_tellurium.simulation import (
@@ -192,11 +192,11 @@ class NetworkPoints(Points):
     def _with_errors(self, constants: FloatArray, values: Mapping[str, Any]) -> FloatArray:
         """Factors and errors of rate constants, each of which errs by itself."""
         factors = {name: value for name, value in values.items() if name not in self.known}
-        n, constants = len(self._crn.rate_constants), constants.copy()
+        names, constants = self._crn.rate_constants, constants.copy()
+        n = len(names)
         if DRAW in factors:
-            # seeded by the draw: what it is does not hang on which others are scanned
-            rng = np.random.default_rng([self._plan.seed, int(factors[DRAW])])
-            constants[:n] *= np.exp(spread(float(factors[CV])) * rng.standard_normal(n))
+            draw = float(factors[CV]), int(factors[DRAW]), self._plan.seed
+            constants[:n] *= factors_by_name(names, *draw)
         if SPEED in factors:
             constants[:n] *= factors[SPEED]
         if FUEL in factors:

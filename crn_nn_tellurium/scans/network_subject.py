@@ -23,7 +23,7 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray, Recent, by_sample
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError, InputError
-from crn_nn_tellurium.kinetics import LayerKinetics, RateConstants
+from crn_nn_tellurium.kinetics import RateConstants
 from crn_nn_tellurium.networks import INPUT, Network
 from crn_nn_tellurium.scans.axes import FUEL, describe
 from crn_nn_tellurium.scans.network_parameters import (
@@ -33,7 +33,6 @@ from crn_nn_tellurium.scans.network_parameters import (
 )
 from crn_nn_tellurium.scans.plan import Box, Plan
 from crn_nn_tellurium.scans.subject import States, Subject
-from crn_nn_tellurium.sensitivity import constants_by_place
 from crn_nn_tellurium.simulation import (
     INTEGRATED,
     SOLVED,
@@ -237,21 +236,14 @@ class _Flat:
         # by the pattern of the network that is scanned: a weight that is varied to 0 has its error
         # all the same
         for number, layer in enumerate(self._parameters.kinetics.layers):
-            found |= _by_name(layer, self._parameters.constants(number, one, 1))
+            own = self._parameters.constants(number, one, 1)
+            parts = (part[0].ravel() for part in (own.weights, own.bias, own.local))
+            found |= zip(layer.names, np.concatenate([*parts]).tolist(), strict=True)
         fuel = float(values[FUEL]) if self._parameters.varies(FUEL) else 1.0
         names = self._model.crn.rate_constants
         # signs are in the reactions: rate constants are sizes
-        own = np.abs([found[name.removesuffix(_MADE)] for name in names])
-        return own * np.array([fuel if name.endswith(_MADE) else 1.0 for name in names])
-
-
-def _by_name(layer: LayerKinetics, constants: RateConstants) -> dict[str, float]:
-    """A layer's rate constants, with a leading axis of length 1, by identifier."""
-    local = dict(zip(layer.local.rate_constants, constants.local[0].tolist(), strict=True))
-    return local | {
-        k: float(getattr(constants, target)[0][place])
-        for k, (target, place), _ in constants_by_place(layer)
-    }
+        sizes = np.abs([found[name.removesuffix(_MADE)] for name in names])
+        return sizes * np.array([fuel if name.endswith(_MADE) else 1.0 for name in names])
 
 
 def _split_makers(crn: ReactionNetwork) -> ReactionNetwork:

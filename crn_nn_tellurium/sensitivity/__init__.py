@@ -1,7 +1,6 @@
 """Derivatives: of losses, of steady states, along time courses."""
 
 from crn_nn_tellurium.sensitivity.by_engine import at_a_time
-from crn_nn_tellurium.sensitivity.by_parameter import constants_by_place
 from crn_nn_tellurium.sensitivity.comparison import GradientCheck, check_gradients
 from crn_nn_tellurium.sensitivity.gradients import adjoint, gradient
 from crn_nn_tellurium.sensitivity.over_time import TransientSensitivities, transient_sensitivities

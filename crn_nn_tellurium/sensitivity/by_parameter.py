@@ -18,14 +18,11 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.kinetics import LayerKinetics, NetworkKinetics, RateConstants
 from crn_nn_tellurium.networks import (
-    bias_constant,
     parameters as network_parameters,
-    places,
     shared_id,
     split,
     to_vector,
     values_of,
-    weight_constant,
 )
 
 
@@ -37,23 +34,16 @@ def check_h(kinetics: NetworkKinetics, wanted: Container[str]) -> None:
 
 def constants_by_place(layer: LayerKinetics) -> list[tuple[str, tuple[str, Any], float]]:
     """(identifier, place in `RateConstants`, its sign per signed number) of weights, biases, h."""
-    encoding, activation = layer.encoding, layer.activation
-    result: list[tuple[str, tuple[str, Any], float]] = []
-    rows, columns = (part.tolist() for part in places(encoding.weights))
-    for number, (j, i) in enumerate(zip(rows, columns, strict=True)):
-        k = weight_constant(encoding.index, j, encoding.catalysts[i].label)
-        result.append((k, ("weights", number), 1.0))
-    for j in range(encoding.layer.n_out):
-        seen = set()
-        for position, rail in enumerate(activation.rails):
-            k = bias_constant(encoding.index, j, rail.name if rail.shift else "")
-            if k not in seen:  # of the rails that share a bias, the first stands for it
-                seen.add(k)
-                sign = 1.0 if rail.shift else float(rail.sign)
-                result.append((k, ("bias", (j, position)), sign))
-    h = shared_id(encoding.index, "h")
-    result.append((h, ("local", layer.local.rate_constants.index(h)), 1.0))
-    return result
+    n, own = layer.constants.weights.size, layer.constants
+    found: dict[str, tuple[tuple[str, Any], float]]
+    found = {k: (("weights", i), 1.0) for i, k in enumerate(layer.names[:n])}
+    for (j, position), k in zip(np.ndindex(own.bias.shape), layer.names[n:], strict=False):
+        rail = layer.activation.rails[position]
+        # of the rails that share a bias, the first stands for it
+        found.setdefault(k, (("bias", (j, position)), 1.0 if rail.shift else float(rail.sign)))
+    h = shared_id(layer.encoding.index, "h")
+    found[h] = ("local", layer.local.rate_constants.index(h)), 1.0
+    return [(k, *place) for k, place in found.items()]
 
 
 def parameter_jacobian(

@@ -100,6 +100,17 @@ def test_errors_and_factors_of_any_reaction_network():
     assert len(np.unique(ds.outputs.sel(cv=0.2, speed=1.0))) == 2
 
 
+def test_errors_of_reactions_are_those_of_their_network():
+    """Draw by draw, though reactions have no constant for a weight or a bias of zero."""
+    layers = [cn.Layer([[1.5, 0.0], [-1.0, 2.0]], [0.0, 0.3], cn.Tanh(h=0.1))]
+    for net in (XOR, cn.Network([*layers, cn.Layer([[1.0, -1.0]], activation=cn.Linear(h=0.1))])):
+        errors = cn.lognormal([0.1, 0.3], draws=3, seed=5)
+        expected = cn.scan(net, errors, x=[1, 0]).outputs
+        found = cn.scan(cn.to_reactions(net, x=[1, 0]), errors).outputs
+        assert_close(found.sel(output=list(net.output_names)).values, expected.values, 1e-7)
+        assert len(np.unique(expected.values)) == 6
+
+
 def test_a_model_that_never_settles_says_so():
     text = "model m() => X; 1; X = 0; end"
     ds = cn.scan(text, {"X": [0.0, 1.0]}, outputs={"end": "X"})
