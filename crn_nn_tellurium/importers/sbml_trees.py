@@ -1,0 +1,60 @@
+"""Trees of libSBML's formulas: what a node is, what it is over, what it reads."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import libsbml
+
+# the time, delays and rates; Avogadro's number alone is a constant
+_MOVING = re.compile(r"<csymbol[^>]*symbols/(?!avogadro)")
+
+
+def moves(node: Any) -> bool:
+    """Whether a formula reads the time, a delay or a rate of change."""
+    # in a tree of libSBML such a symbol looks like any other name
+    return _MOVING.search(libsbml.writeMathMLToString(node)) is not None
+
+
+def operands(node: Any, kind: str) -> list[Any]:
+    """What a node is over; sums of sums are one, products of products too."""
+    # without recursion: libSBML nests a sum of n terms n deep, beyond what Python's stack holds
+    found: list[Any] = []
+    open_ = [node.getChild(i) for i in reversed(range(node.getNumChildren()))]
+    while open_:
+        part = open_.pop()
+        if kind in ("plus", "times") and kind_of(part) == kind:
+            open_ += [part.getChild(i) for i in reversed(range(part.getNumChildren()))]
+        else:
+            found.append(part)
+    return found
+
+
+def names(node: Any) -> dict[str, None]:
+    """The symbols that a formula reads, in order."""
+    found: dict[str, None] = {}
+    open_ = [node]
+    while open_:
+        part = open_.pop()
+        if kind_of(part) == "name":
+            found[part.getName()] = None
+        open_ += [part.getChild(i) for i in reversed(range(part.getNumChildren()))]
+    return found
+
+
+def kind_of(node: Any) -> str:
+    """A node's kind, by name: with libSEDML imported after libSBML, types are no numbers."""
+    if node.isNumber():
+        return "number"
+    if node.isConstant():
+        # a symbol of SBML's own may be called anything
+        of_nature = "symbols/avogadro" in libsbml.writeMathMLToString(node)
+        return "avogadro" if of_nature else str(node.getName())
+    if node.isName():
+        return "name"
+    return str(node.getOperatorName() if node.isOperator() else node.getName())
+
+
+def text_of(node: Any) -> str:
+    return str(libsbml.formulaToL3String(node))
