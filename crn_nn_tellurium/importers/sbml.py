@@ -134,6 +134,8 @@ class _Reader:
         read = self._constants_of([*self.followed.values(), *starts], constants)
         observables = list(self._observables(known | {*read}))
         read |= self._constants_of((o.expression for o in observables), constants)
+        # what another rule reads is a constant with a formula
+        observables = [o for o in observables if o.id not in read]
         read = {k: None for k in read if k not in known}
         parts = tuple(species), tuple(reactions), tuple(observables)
         formulas = {k: f for k in (*constants, *read) if (f := self._formula(k)) is not None}

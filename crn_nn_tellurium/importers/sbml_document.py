@@ -1,7 +1,8 @@
 """A document of libSBML made ready to be read: valid, of the core language, without calls.
 
 What has no effect is left out here, so that the readers behind it meet none: rules, assignments and
-events without `<math>`, which Level 3 Version 2 allows and takes for not there.
+events without `<math>`, which Level 3 Version 2 allows and takes for not there. An algebraic rule
+0 = f(x), linear in the one variable x that nothing else sets, is x := f(0)/(f(0) - f(1)).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from xml.sax.saxutils import unescape
 import libsbml
 
 from crn_nn_tellurium.errors import FileFormatError, ReactionError
+from crn_nn_tellurium.importers.sbml_trees import degree, names, put_in
 
 # what flattening takes out, and the functions of Version 2 in files of Version 1
 _UNDERSTOOD = frozenset({"comp", "l3v2extendedmath"})
@@ -38,6 +40,7 @@ def ready_model(document: Any, origin: str) -> Any:
     _leave_out(model.getListOfRules(), lambda rule: not rule.isSetMath())
     _leave_out(model.getListOfInitialAssignments(), lambda start: not start.isSetMath())
     _leave_out(model.getListOfEvents(), _does_nothing)
+    _solve_algebraic_rules(model)
     if model.getId() == _NO_NAME:
         model.unsetId()
     return model
@@ -89,6 +92,43 @@ def _does_nothing(event: Any) -> bool:
     trigger = event.getTrigger()
     changes = any(change.isSetMath() for change in event.getListOfEventAssignments())
     return trigger is None or not trigger.isSetMath() or not changes
+
+
+def _solve_algebraic_rules(model: Any) -> None:
+    """Those that set one variable, whatever their order, become rules of assignment."""
+    moved = {
+        reference.getSpecies()
+        for reaction in model.getListOfReactions()
+        for side in (reaction.getListOfReactants(), reaction.getListOfProducts())
+        for reference in side
+    }
+    boundary = {s.getId() for s in model.getListOfSpecies() if s.getBoundaryCondition()}
+    elements = (
+        *model.getListOfParameters(),
+        *model.getListOfSpecies(),
+        *model.getListOfCompartments(),
+    )
+    free = {element.getId() for element in elements if not element.getConstant()}
+    rules = model.getListOfRules()
+    free -= (moved - boundary) | {rule.getVariable() for rule in rules}
+    solved = True
+    while solved:
+        solved = False
+        for i in reversed(range(rules.size())):
+            math = rules.get(i).getMath()
+            found = [k for k in names(math) if k in free] if rules.get(i).isAlgebraic() else []
+            if len(found) != 1 or degree(math, found[0]) != 1:
+                continue
+            value = libsbml.parseL3Formula("0/(0 - 0)")
+            value.replaceChild(0, put_in(math, found[0], "0"))
+            value.getChild(1).replaceChild(0, put_in(math, found[0], "0"))
+            value.getChild(1).replaceChild(1, put_in(math, found[0], "1"))
+            rules.remove(i)
+            rule = model.createAssignmentRule()
+            rule.setVariable(found[0])
+            rule.setMath(value)
+            free.remove(found[0])
+            solved = True
 
 
 _ONE_PARAGRAPH = re.compile(r"\s*<notes>\s*<p\b[^>]*>([^<]*)</p>\s*</notes>\s*")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -58,3 +59,27 @@ def kind_of(node: Any) -> str:
 
 def text_of(node: Any) -> str:
     return str(libsbml.formulaToL3String(node))
+
+
+def degree(node: Any, name: str) -> float:
+    """The degree of a formula in a symbol; infinite where it is no polynomial in it."""
+    kind = kind_of(node)
+    degrees = [degree(part, name) for part in operands(node, kind)]
+    if kind == "name":
+        return float(node.getName() == name)
+    if not any(degrees):
+        return 0
+    if kind in ("plus", "minus"):
+        return max(degrees)
+    if kind == "times":
+        return sum(degrees)
+    return degrees[0] if kind == "divide" and degrees[1] == 0 else math.inf
+
+
+def put_in(node: Any, name: str, value: str) -> Any:
+    """A formula with a number for a symbol."""
+    if node.isName() and node.getName() == name:
+        return libsbml.parseL3Formula(value)
+    copy = node.deepCopy()
+    copy.replaceArgument(name, libsbml.parseL3Formula(value))
+    return copy
