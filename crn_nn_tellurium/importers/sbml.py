@@ -26,6 +26,7 @@ from crn_nn_tellurium.chemistry import (
     Parameter,
     ReactionNetwork,
     Species,
+    units_in,
     without_reserved,
 )
 from crn_nn_tellurium.errors import InputError, ReactionError
@@ -45,7 +46,8 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
     -------
     ReactionNetwork
         Reversible reactions become two, modifiers that a law reads become catalysts on both sides.
-        Concentrations and rate constants are the numbers of the file: units are not converted.
+        Concentrations and rate constants are the numbers of the file: units are not converted, but
+        known (`ReactionNetwork.units`) where `export` wrote the file with them.
         Where a law has more than one parameter, or a parameter is used at two orders, the rate
         constant is a new one named after the reaction, with a formula by which it follows the
         parameters (`ReactionNetwork.formulas`). What a logarithm or another such function reads is
@@ -140,7 +142,9 @@ class _Reader:
         parts = tuple(species), tuple(reactions), tuple(observables)
         formulas = {k: f for k in (*constants, *read) if (f := self._formula(k)) is not None}
         parameters = tuple(Parameter(k, *self._about(k)) for k in read)
-        crn = ReactionNetwork(*parts, name, parameters=parameters, formulas=tuple(formulas.items()))
+        # what `export` wrote says in which units
+        units = units_in(self.model.getNotesString())
+        crn = ReactionNetwork(*parts, name, units, parameters, tuple(formulas.items()))
         with self.formulas.calculating("the start of the model"):
             for started, value in crn.start_values.items():
                 self._check_start(started, value)
