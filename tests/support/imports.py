@@ -65,6 +65,11 @@ def time_courses(crn, sbml, times=TIMES):
     file.
     """
     held = crn.boundary_concentrations
+
+    def blows_up(_, x):
+        return float(np.max(x, initial=0) - 1e4)
+
+    blows_up.terminal = True  # the times before are compared
     ours = solve_ivp(
         lambda _, x: crn.right_hand_side(x, held),
         (times[0], times[-1]),
@@ -73,6 +78,7 @@ def time_courses(crn, sbml, times=TIMES):
         t_eval=times,
         rtol=1e-10,
         atol=1e-13,
+        events=blows_up,
     )
     r = roadrunner.RoadRunner(sbml)
     r.integrator.relative_tolerance, r.integrator.absolute_tolerance = 1e-10, 1e-13
@@ -80,6 +86,7 @@ def time_courses(crn, sbml, times=TIMES):
     are_species = {s.getId() for s in document.getModel().getListOfSpecies()}
     names = [*crn.floating, *(o.id for o in crn.observables)]
     r.timeCourseSelections = [f"[{name}]" if name in are_species else name for name in names]
-    theirs = np.asarray(r.simulate(times=[float(t) for t in times]))
+    times = [float(t) for t in ours.t]
+    theirs = np.asarray(r.simulate(times=times))
     seen = [crn.observe(x) for x in ours.y.T]
     return np.hstack([ours.y.T, np.reshape(seen, (len(times), -1))]), theirs
