@@ -106,10 +106,12 @@ def _reactions(document: Any, origin: str) -> ReactionNetwork:
         try:
             reader = _Reader(model, origin, numbers, lone)
             network = reader.network()
-        except ReactionError:
-            if known == (len(numbers), len(lone)):
+        except ReactionError as error:
+            if known != (len(numbers), len(lone)):
+                continue
+            if str(error).startswith(repr(origin)):
                 raise
-            continue
+            raise ReactionError(f"{origin!r}: {error}") from error
         # what turned out to be a number somewhere is to be one everywhere
         if known == (len(numbers), len(lone)):
             for note in reader.formulas.notes:

@@ -15,7 +15,7 @@ from xml.sax.saxutils import unescape
 import libsbml
 
 from crn_nn_tellurium.errors import FileFormatError, ReactionError
-from crn_nn_tellurium.importers.sbml_trees import degree, names, put_in
+from crn_nn_tellurium.importers.sbml_trees import degree, names, put_in, text_of
 
 # what flattening takes out, and the functions of Version 2 in files of Version 1
 _UNDERSTOOD = frozenset({"comp", "l3v2extendedmath"})
@@ -29,17 +29,20 @@ def ready_model(document: Any, origin: str) -> Any:
     _refuse_errors(document, origin)
     if document.getModel() is None:
         raise FileFormatError(f"{origin!r} holds no model")
-    for converter in ("flatten comp", "promoteLocalParameters", "expandFunctionDefinitions"):
-        if converter == "flatten comp" and document.getPlugin("comp") is None:
-            continue
-        properties = libsbml.ConversionProperties()
-        properties.addOption(converter)
-        if document.convert(properties) != libsbml.LIBSBML_OPERATION_SUCCESS:
-            raise FileFormatError(f"{origin!r}: libSBML cannot do {converter!r} on it")
+    if document.getPlugin("comp") is not None:
+        _convert(document, "flatten comp", origin)
     model = document.getModel()
     _leave_out(model.getListOfRules(), lambda rule: not rule.isSetMath())
     _leave_out(model.getListOfInitialAssignments(), lambda start: not start.isSetMath())
     _leave_out(model.getListOfEvents(), _does_nothing)
+    for reaction in model.getListOfReactions():
+        if reaction.isSetKineticLaw() and not reaction.getKineticLaw().isSetMath():
+            reaction.unsetKineticLaw()
+    # functions are put in where no formula lacks, and all are sound: libSBML does not look
+    _refuse_broken_formulas(model, origin)
+    _convert(document, "promoteLocalParameters", origin)
+    _convert(document, "expandFunctionDefinitions", origin)
+    model = document.getModel()
     _solve_algebraic_rules(model)
     if model.getId() == _NO_NAME:
         model.unsetId()
@@ -78,6 +81,25 @@ def _refuse_errors(document: Any, origin: str) -> None:
             message = " ".join(error.getMessage().split())
             line = error.getLine()
             raise FileFormatError(f"{origin!r} is not valid SBML, line {line}: {message}")
+
+
+def _convert(document: Any, converter: str, origin: str) -> None:
+    properties = libsbml.ConversionProperties()
+    properties.addOption(converter)
+    if document.convert(properties) != libsbml.LIBSBML_OPERATION_SUCCESS:
+        raise FileFormatError(f"{origin!r}: libSBML cannot do {converter!r} on it")
+
+
+def _refuse_broken_formulas(model: Any, origin: str) -> None:
+    """Operators without what they are over, which libSBML reads, but cannot convert."""
+    for element in model.getListOfAllElements():
+        math = element.getMath() if hasattr(element, "getMath") else None
+        if math is not None and not math.isWellFormedASTNode():
+            where = element.getAncestorOfType(libsbml.SBML_REACTION) or element
+            raise FileFormatError(
+                f"{origin!r}: {text_of(math)} of {where.getElementName()} {where.getId()!r} is not"
+                " a formula: an operator has too few operands; expected MathML"
+            )
 
 
 def _leave_out(entities: Any, is_empty: Callable[[Any], bool]) -> None:
