@@ -40,6 +40,7 @@ def ready_model(document: Any, origin: str) -> Any:
             reaction.unsetKineticLaw()
     # functions are put in where no formula lacks, and all are sound: libSBML does not look
     _refuse_broken_formulas(model, origin)
+    _refuse_twice(model, origin)
     _convert(document, "promoteLocalParameters", origin)
     _convert(document, "expandFunctionDefinitions", origin)
     model = document.getModel()
@@ -87,6 +88,8 @@ def _convert(document: Any, converter: str, origin: str) -> None:
     properties = libsbml.ConversionProperties()
     properties.addOption(converter)
     if document.convert(properties) != libsbml.LIBSBML_OPERATION_SUCCESS:
+        # it validates first, and keeps what it finds
+        _refuse_errors(document, origin)
         raise FileFormatError(f"{origin!r}: libSBML cannot do {converter!r} on it")
 
 
@@ -100,6 +103,21 @@ def _refuse_broken_formulas(model: Any, origin: str) -> None:
                 f"{origin!r}: {text_of(math)} of {where.getElementName()} {where.getId()!r} is not"
                 " a formula: an operator has too few operands; expected MathML"
             )
+
+
+def _refuse_twice(model: Any, origin: str) -> None:
+    """One name for two things, which libSBML does not look for."""
+    lists = (
+        model.getListOfSpecies(),
+        model.getListOfParameters(),
+        model.getListOfCompartments(),
+        model.getListOfReactions(),
+    )
+    known: set[str] = set()
+    for name in (element.getId() for elements in lists for element in elements):
+        if name in known:
+            raise FileFormatError(f"{origin!r}: {name!r} stands for two things; expected one each")
+        known.add(name)
 
 
 def _leave_out(entities: Any, is_empty: Callable[[Any], bool]) -> None:

@@ -1,5 +1,7 @@
 """Documents of SBML: packages, and elements without `<math>`."""
 
+import re
+
 import libsbml
 import numpy as np
 import pytest
@@ -188,4 +190,44 @@ def test_an_algebraic_rule_for_one_variable_is_a_rule_of_assignment(
 def test_other_algebraic_rules_are_refused(edit, tmp_path):
     sbml = edited("A -> B; k*A; k = 2; A = 3; p = 1; q = 1", edit)
     with pytest.raises(cn.ReactionError, match="a mass-action network has no algebraic rules"):
+        import_sbml(written(tmp_path, sbml))
+
+
+FUNCTION = "function f(x) 2*x end; model m() A -> B; f(A)*k; k = 2; A = 3; end"
+
+
+def test_formulas_that_libsbml_crashes_on_are_refused(tmp_path):
+    """An operator twice, and a law without formula beside a function: both ended the process."""
+    sbml = edited(FUNCTION, lambda model: None)
+    twice = sbml.replace("<times/>", "<times/><divide/>", 2)
+    with pytest.raises(
+        cn.FileFormatError, match=r"model.xml': .*divide\(\).* of .* is not a formula"
+    ):
+        import_sbml(written(tmp_path, twice))
+    law = re.search(r"<kineticLaw>(.*?)</kineticLaw>", sbml, re.S)
+    without = sbml.replace(law[1], "")
+    with pytest.raises(cn.ReactionError, match="'_J0' has no kinetic law"):
+        import_sbml(written(tmp_path, without))
+
+
+def test_sums_and_products_of_nothing_are_0_and_1(tmp_path):
+    sbml = edited("A -> ; (2 + 3 + 5*7*9)*A; A = 1", lambda model: None)
+    empty = sbml.replace("<times/>", "<times/><apply><plus/></apply><apply><times/></apply>", 1)
+    assert empty != sbml
+    assert not import_sbml(written(tmp_path, empty)).reactions  # 0 times the rest
+    empty = sbml.replace("<times/>", "<times/><apply><times/></apply>", 1)
+    assert import_sbml(written(tmp_path, empty)).constants.tolist() == [320.0]
+
+
+def test_what_libsbml_finds_where_functions_are_put_in_is_said(tmp_path):
+    def unknown(model):
+        model.getReaction(0).getKineticLaw().setMath(formula("f(A)*ghost"))
+
+    with pytest.raises(cn.FileFormatError, match=r"model.xml' is not valid SBML, line .*ghost"):
+        import_sbml(written(tmp_path, edited(FUNCTION, unknown)))
+
+
+def test_a_name_that_stands_twice_is_refused_with_the_file(tmp_path):
+    sbml = edited(TEXT, lambda model: model.getParameter("m").setId("A"))
+    with pytest.raises(cn.FileFormatError, match=r"model.xml': 'A' stands for two things"):
         import_sbml(written(tmp_path, sbml))
