@@ -35,4 +35,5 @@ from crn_nn_tellurium.chemistry.units import (
     check_units,
     duration,
     must_convert,
+    units_in,
 )

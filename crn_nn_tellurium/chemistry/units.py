@@ -12,6 +12,7 @@ and results are written against `Units`, and ask neither which of the two they h
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar, get_args
@@ -297,7 +298,7 @@ class PhysicalUnits(Units):
     def in_words(self) -> str:
         return (
             "Concentrations are in nM and times in s; in the model they are 1 where they are"
-            f" {self.c0:.6g} nM and {self.tau:.6g} s here."
+            f" {_exact(self.c0)} nM and {_exact(self.tau)} s here."
         )
 
     def text(self, value: float, dimension: Dimension, digits: int = 6) -> str:
@@ -326,6 +327,21 @@ def _powers(dimension: Dimension, sign: str) -> tuple[list[str], list[str]]:
             size = "" if abs(power) == 1 else f"{sign}{abs(power):g}"
             sides[power < 0].append(unit + size)
     return sides
+
+
+def _exact(number: float) -> str:
+    """In as few digits as give it back."""
+    short = f"{number:.6g}"
+    return short if float(short) == number else repr(number)
+
+
+_SAID = re.compile(r"1 where they are (\d\S*) nM and (\d\S*) s here\.")
+
+
+def units_in(text: str) -> Units:
+    """The units that a text says, in the words of `Units.in_words`."""
+    said = _SAID.search(text)
+    return PhysicalUnits(float(said[1]), float(said[2])) if said else MODEL_UNITS
 
 
 def check_units(units: Any) -> None:

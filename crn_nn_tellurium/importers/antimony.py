@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from crn_nn_tellurium.chemistry import ReactionNetwork, with_names
+from crn_nn_tellurium.chemistry import ReactionNetwork, units_in, with_names
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers.sbml import reactions_from_sbml
 from crn_nn_tellurium.simulation import antimony_to_sbml, plain_antimony
@@ -55,7 +56,7 @@ def import_antimony(text: str) -> ReactionNetwork:
         )
     plain, names = plain_antimony(text)
     found = reactions_from_sbml(_all_digits(antimony_to_sbml(plain), plain), "the Antimony model")
-    return with_names(found, names)
+    return replace(with_names(found, names), units=units_in(text))
 
 
 def _all_digits(sbml: str, text: str) -> str:

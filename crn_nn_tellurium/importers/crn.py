@@ -29,6 +29,7 @@ from crn_nn_tellurium.chemistry import (
     Reaction,
     ReactionNetwork,
     Species,
+    units_in,
     with_names,
     without_reserved,
 )
@@ -98,7 +99,8 @@ def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
                 reader.read(statement.strip(), comment, number)
     name = re.sub(r"\W", "_", Path(path).stem, flags=re.ASCII)
     name = name if re.match("[A-Za-z_]", name) else f"model_{name}"
-    return with_names(without_reserved(reader.network(name)), names)
+    found = replace(reader.network(name), units=units_in(text))
+    return with_names(without_reserved(found), names)
 
 
 Names = list[str]

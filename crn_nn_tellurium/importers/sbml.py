@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +22,17 @@ import libsbml
 from crn_nn_tellurium.basics import free_id, read_bytes
 from crn_nn_tellurium.chemistry import (
     Expression,
-    Monomial,
     Observable,
     Parameter,
-    Reaction,
     ReactionNetwork,
     Species,
+    units_in,
     without_reserved,
 )
 from crn_nn_tellurium.errors import InputError, ReactionError
 from crn_nn_tellurium.importers.sbml_document import readable_name, ready_model
 from crn_nn_tellurium.importers.sbml_formulas import Formulas, divided
-
-Side = Mapping[str, int]
+from crn_nn_tellurium.importers.sbml_reactions import Reactions
 
 
 def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
@@ -48,7 +46,8 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
     -------
     ReactionNetwork
         Reversible reactions become two, modifiers that a law reads become catalysts on both sides.
-        Concentrations and rate constants are the numbers of the file: units are not converted.
+        Concentrations and rate constants are the numbers of the file: units are not converted, but
+        known (`ReactionNetwork.units`) where `export` wrote the file with them.
         Where a law has more than one parameter, or a parameter is used at two orders, the rate
         constant is a new one named after the reaction, with a formula by which it follows the
         parameters (`ReactionNetwork.formulas`). What a logarithm or another such function reads is
@@ -107,13 +106,15 @@ def _reactions(document: Any, origin: str) -> ReactionNetwork:
         try:
             reader = _Reader(model, origin, numbers, lone)
             network = reader.network()
-        except ReactionError:
-            if known == (len(numbers), len(lone)):
+        except ReactionError as error:
+            if known != (len(numbers), len(lone)):
+                continue
+            if str(error).startswith(repr(origin)):
                 raise
-            continue
+            raise ReactionError(f"{origin!r}: {error}") from error
         # what turned out to be a number somewhere is to be one everywhere
         if known == (len(numbers), len(lone)):
-            for note in reader.notes:
+            for note in reader.formulas.notes:
                 warnings.warn(note, UserWarning, stacklevel=4)
             return network
 
@@ -124,15 +125,12 @@ class _Reader:
         self._refuse(origin)
         self.formulas = Formulas(model, origin, numbers, lone)
         self.refusal = self.formulas.refusal
-        self.taken = self.formulas.taken
-        self.orders: dict[str, float] = {}
-        self.followed: dict[str, Expression] = {}  # of rate constants that are none of the model's
-        self.notes: list[str] = []  # what is to be warned of
-        self.ruled = {rule.getVariable(): rule for rule in model.getListOfRules()}
+        self.reactions = Reactions(model, self.formulas)
+        self.followed = self.reactions.followed
 
     def network(self) -> ReactionNetwork:
-        name = free_id(self.model.getId() or "model", set(self.taken))
-        reactions = list(self._reactions())
+        name = free_id(self.model.getId() or "model", set(self.formulas.taken))
+        reactions = list(self.reactions.all())
         species = list(self._species())
         starts = [s.initial for s in species if isinstance(s.initial, Expression)]
         constants = {reaction.rate_constant for reaction in reactions}
@@ -140,11 +138,15 @@ class _Reader:
         read = self._constants_of([*self.followed.values(), *starts], constants)
         observables = list(self._observables(known | {*read}))
         read |= self._constants_of((o.expression for o in observables), constants)
+        # what another rule reads is a constant with a formula
+        observables = [o for o in observables if o.id not in read]
         read = {k: None for k in read if k not in known}
         parts = tuple(species), tuple(reactions), tuple(observables)
         formulas = {k: f for k in (*constants, *read) if (f := self._formula(k)) is not None}
         parameters = tuple(Parameter(k, *self._about(k)) for k in read)
-        crn = ReactionNetwork(*parts, name, parameters=parameters, formulas=tuple(formulas.items()))
+        # what `export` wrote says in which units
+        units = units_in(self.model.getNotesString())
+        crn = ReactionNetwork(*parts, name, units, parameters, tuple(formulas.items()))
         with self.formulas.calculating("the start of the model"):
             for started, value in crn.start_values.items():
                 self._check_start(started, value)
@@ -185,12 +187,10 @@ class _Reader:
         """What has no place in a mass-action network."""
         model = self.model
         reactions, rules = model.getListOfReactions(), model.getListOfRules()
-        parts = model, *model.getListOfSpecies()
         counts = {
             "events": model.getNumEvents(),
             "algebraic rules": sum(rule.isAlgebraic() for rule in rules),
             "fast reactions": sum(r.isSetFast() and r.getFast() for r in reactions),
-            "conversion factors": sum(part.isSetConversionFactor() for part in parts),
         }
         for what, count in counts.items():
             if count:
@@ -198,200 +198,6 @@ class _Reader:
                     f"{origin!r}: a mass-action network has no {what}; the model has {count}; take"
                     " them out, or simulate the model as it is (scan takes Antimony texts)"
                 )
-
-    def _reactions(self) -> Iterator[Reaction]:
-        for reaction in self.model.getListOfReactions():
-            yield from self._from_reaction(reaction)
-        for name, node in self.formulas.moving.items():
-            yield from self._from_rate_rule(name, node)
-
-    def _from_reaction(self, reaction: Any) -> Iterator[Reaction]:
-        name = reaction.getId()
-        what = f"reaction {name!r}"
-        law = reaction.getKineticLaw()
-        if law is None or law.getMath() is None:
-            raise self.refusal(f"{what} has no kinetic law; give it one, k * A * B say")
-        before = self._side(reaction.getListOfReactants(), what)
-        after = self._side(reaction.getListOfProducts(), what)
-        moved = [s for s in (*before, *after) if not self._unmoved(s)]
-        volumes = {self.formulas.volume[s] for s in moved} or {1.0}
-        if len(volumes) > 1:
-            raise self.refusal(
-                f"{what} joins compartments of sizes {sorted(volumes)}; expected equal sizes"
-            )
-        # a law is in amounts a time: over the volume, in concentrations
-        volume = volumes.pop()
-        rate = divided(self.formulas.expression(law.getMath(), what), volume)
-        terms = self._without_counts(rate.collected(), before, volume, what).terms
-        for number, term in enumerate(terms, start=1):
-            identifier = name if len(terms) == 1 else free_id(f"{name}_{number}", self.taken)
-            yield self._term(identifier, reaction.getName(), term, before, after, what)
-
-    def _from_rate_rule(self, name: str, node: Any) -> Iterator[Reaction]:
-        what = f"the rate rule of {name!r}"
-        rate = self.formulas.expression(node, what)
-        if name in self.formulas.in_amounts:
-            rate = divided(rate, self.formulas.volume[name])
-        for term in rate.collected().terms:
-            identifier = free_id(f"J_{name}", self.taken)
-            yield self._term(identifier, "", term, {}, {name: 1}, what, by_rule=True)
-
-    def _term(
-        self,
-        identifier: str,
-        name: str,
-        term: Monomial,
-        before: Side,
-        after: Side,
-        what: str,
-        by_rule: bool = False,
-    ) -> Reaction:
-        """One term of a rate: forwards if positive, backwards if negative."""
-        volume = self.formulas.volume
-        factors = tuple((s, p) for s, p in term.powers if s not in volume)
-        powers = {s: p for s, p in term.powers if s in volume}
-        if odd := [s for s, p in powers.items() if p < 1 or p != int(p)]:
-            if self.formulas.held.issuperset(odd):
-                # a species that nothing changes is a constant, and those have any power
-                self.formulas.lone.update(odd)
-            raise self.refusal(
-                f"{what}: a term has concentrations to the powers {powers}; expected 1, 2, ... as"
-                " in mass action"
-            )
-        value, sign = self._coefficient(term, f"{what}: its rate constant", what)
-        rate = Monomial(term.coefficient * sign, factors)
-        constant = self._rate_constant(identifier, rate, sum(powers.values()))
-        left, right = (before, after) if sign > 0 else (after, before)
-        # what the law depends on meets, whether the reaction lists it or not
-        needed = {s: int(powers[s]) for s in (*left, *powers) if s in powers}
-        made = {}
-        for species in dict.fromkeys((*right, *needed, *left)):
-            # and is there afterwards but for the net change of the reaction as written
-            count = needed.get(species, 0) + right.get(species, 0) - left.get(species, 0)
-            if not by_rule and self._unmoved(species) and not self._held(species):
-                count = needed.get(species, 0)  # a rate rule alone changes it
-            if count < 0 and not self._held(species):
-                backwards = "runs backwards, where a term is negative, and takes"
-                run = "takes" if left is before else backwards
-                raise self.refusal(
-                    f"{what} {run} {species!r}, but a term of its rate does not depend on it, so it"
-                    " is not mass action (it would fall below zero); expected every term to have it"
-                )
-            if count > 0:
-                made[species] = count
-        return Reaction(identifier, needed, made, constant, abs(value), name)
-
-    def _coefficient(self, term: Monomial, whole: str, what: str = "") -> tuple[float, float]:
-        """The number that a term's species are multiplied by, and its sign."""
-        # which way a term runs is a matter of its sign, and a constant of 0 has none
-        value, sign = term.coefficient, math.copysign(1.0, term.coefficient)
-        with self.formulas.calculating(whole):
-            for k, power in term.powers:
-                if k not in self.formulas.volume:
-                    factor = self.formulas.constant(k, what or whole)
-                    value *= factor**power
-                    sign *= -1.0 if factor < 0 and power % 2 else 1.0
-            if isinstance(value, complex) or not math.isfinite(value):
-                raise OverflowError(value)
-        return value, sign
-
-    def _rate_constant(self, reaction: str, rate: Monomial, order: float) -> str:
-        """A parameter where it is alone in its term and used at one order, else a new constant
-        that follows from what the term has.
-        """
-        if len(rate.powers) == 1 and rate.powers[0][1] == 1 and rate.coefficient == 1:
-            name = rate.powers[0][0]
-            if self.orders.setdefault(name, order) == order:
-                return name
-        name = free_id(f"k_{reaction}", self.taken)
-        if rate.powers:
-            self.followed[name] = Expression((rate,))
-        return name
-
-    def _without_counts(
-        self, rate: Expression, before: Side, volume: float, what: str
-    ) -> Expression:
-        """A law without what makes it a propensity: c P (P - 1) of molecules for 2 P is c P^2.
-
-        Reactions count molecules by themselves; their rate is the limit of many molecules.
-        """
-        species, kept = self.formulas.volume, rate
-        for term in sorted(rate.terms, key=lambda term: -sum(p for _, p in term.powers)):
-            counted = {
-                s: int(p)
-                for s, p in term.powers
-                if s in species and p in range(2, before.get(s, 0) + 1)
-            }
-            if not counted:
-                continue
-            # in concentrations, a molecule is 1 over the volume
-            whole = Expression(
-                (Monomial(term.coefficient, tuple(x for x in term.powers if x[0] not in counted)),)
-            )
-            for name, count in counted.items():
-                for molecule in range(count):
-                    pair = Monomial(1.0, ((name, 1.0),)), Monomial(-molecule / volume)
-                    whole = whole * Expression(pair)
-            own = {frozenset(t.powers): t.coefficient for t in kept.terms}
-            rest = {frozenset(t.powers): t.coefficient for t in whole.collected().terms}
-            # the number of a law is rounded where it was divided, by 2 say
-            if len(rest) > 1 and all(
-                math.isclose(own.get(powers, 0.0), c, rel_tol=1e-12) for powers, c in rest.items()
-            ):
-                lost = rest.keys() - {frozenset(term.powers)}
-                kept = Expression(tuple(t for t in kept.terms if frozenset(t.powers) not in lost))
-                self.notes.append(
-                    f"{what}: its law counts molecules, as for stochastic runs, with"
-                    f" {', '.join(f'{n} {s}' for s, n in counted.items())} at once; its rate is"
-                    " taken as that of many molecules, k * A^2 for k * A * (A - 1), and its"
-                    " stochastic trajectories count as the file does"
-                )
-        return kept
-
-    def _side(self, references: Any, what: str) -> dict[str, int]:
-        side: dict[str, int] = {}
-        for reference in references:
-            species = reference.getSpecies()
-            if species not in self.formulas.species:
-                raise self.refusal(
-                    f"{what} takes or makes {species!r}, which is not a species of the model"
-                )
-            count = self._count(reference, what)
-            if count is None or not math.isfinite(count) or count != int(count) or count < 0:
-                number = "a changing number of" if count is None else repr(count)
-                raise self.refusal(
-                    f"{what} takes or makes {species!r} {number} times; expected 1, 2, ..."
-                )
-            # what a rule sets, or is a constant, is no matter of reactions
-            if count and species in self.formulas.volume:
-                side[species] = side.get(species, 0) + int(count)
-        return side
-
-    def _count(self, reference: Any, what: str) -> float | None:
-        """How many molecules: a number, or a formula in constants; None of what may change."""
-        name = reference.getId()
-        # a formula in Level 2; in Level 3 a rule or an assignment to the reference's identifier
-        own = reference.getStoichiometryMath()
-        if own is None and name:
-            rule = self.ruled.get(name)
-            if rule is not None and rule.isRate():
-                return None
-            own = rule or self.model.getInitialAssignment(name)
-        if own is not None and own.isSetMath():
-            return self.formulas.number(own.getMath(), what)
-        count = reference.getStoichiometry() if reference.isSetStoichiometry() else 1.0
-        return float(count / reference.getDenominator())  # of Level 1
-
-    def _unmoved(self, species: str) -> bool:
-        """Whether reactions leave it as it is."""
-        found = self.formulas.species.get(species)
-        if found is None:
-            return False  # a parameter with a rate rule
-        return bool(found.getConstant() or found.getBoundaryCondition())
-
-    def _held(self, species: str) -> bool:
-        """Whether nothing changes it."""
-        return self._unmoved(species) and species not in self.ruled
 
     def _species(self) -> Iterator[Species]:
         for name in self.formulas.volume:
@@ -408,7 +214,13 @@ class _Reader:
         if name not in formulas.at_start:
             start = formulas.given(name)
             return (math.nan if start is None else start) / volume
-        expression = divided(formulas.expression(formulas.at_start[name], what), volume)
+        try:
+            expression = divided(formulas.expression(formulas.at_start[name], what), volume)
+        except ReactionError:
+            # no sum of monomials, but a number
+            if (start := formulas.start_number(name)) is None:
+                raise
+            return start / volume
         if any(expression.symbols):
             return expression
         return float(expression.evaluate({}))
@@ -420,7 +232,7 @@ class _Reader:
             what = f"assignment rule {name!r}"
             element = formulas.parameters.get(name) or formulas.species.get(name)
             if element is None or name in known:
-                continue  # of a stoichiometry, which is refused where it is used
+                continue  # a compartment, whose size is a number
             before = set(formulas.numbers), set(formulas.lone)
             try:
                 expression = formulas.expression(node, what)
@@ -430,11 +242,11 @@ class _Reader:
                     raise self.refusal(f"{reads}, and the network has it as a constant")
                 constants = self._constants_of([expression], ())
                 for term in expression.terms:
-                    self._coefficient(term, what)
+                    self.reactions.coefficient(term, what)
             except ReactionError as error:
                 for kept, own in zip(before, (formulas.numbers, formulas.lone), strict=True):
                     own.intersection_update(kept)
-                self.notes.append(f"left out: {error}")
+                formulas.notes.append(f"left out: {error}")
                 continue
             read |= {*constants}
             if name in formulas.in_amounts:

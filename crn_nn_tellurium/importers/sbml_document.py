@@ -1,7 +1,8 @@
 """A document of libSBML made ready to be read: valid, of the core language, without calls.
 
 What has no effect is left out here, so that the readers behind it meet none: rules, assignments and
-events without `<math>`, which Level 3 Version 2 allows and takes for not there.
+events without `<math>`, which Level 3 Version 2 allows and takes for not there. An algebraic rule
+0 = f(x), linear in the one variable x that nothing else sets, is x := f(0)/(f(0) - f(1)).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from xml.sax.saxutils import unescape
 import libsbml
 
 from crn_nn_tellurium.errors import FileFormatError, ReactionError
+from crn_nn_tellurium.importers.sbml_trees import degree, names, put_in, text_of
 
 # what flattening takes out, and the functions of Version 2 in files of Version 1
 _UNDERSTOOD = frozenset({"comp", "l3v2extendedmath"})
@@ -27,17 +29,22 @@ def ready_model(document: Any, origin: str) -> Any:
     _refuse_errors(document, origin)
     if document.getModel() is None:
         raise FileFormatError(f"{origin!r} holds no model")
-    for converter in ("flatten comp", "promoteLocalParameters", "expandFunctionDefinitions"):
-        if converter == "flatten comp" and document.getPlugin("comp") is None:
-            continue
-        properties = libsbml.ConversionProperties()
-        properties.addOption(converter)
-        if document.convert(properties) != libsbml.LIBSBML_OPERATION_SUCCESS:
-            raise FileFormatError(f"{origin!r}: libSBML cannot do {converter!r} on it")
+    if document.getPlugin("comp") is not None:
+        _convert(document, "flatten comp", origin)
     model = document.getModel()
     _leave_out(model.getListOfRules(), lambda rule: not rule.isSetMath())
     _leave_out(model.getListOfInitialAssignments(), lambda start: not start.isSetMath())
     _leave_out(model.getListOfEvents(), _does_nothing)
+    for reaction in model.getListOfReactions():
+        if reaction.isSetKineticLaw() and not reaction.getKineticLaw().isSetMath():
+            reaction.unsetKineticLaw()
+    # functions are put in where no formula lacks, and all are sound: libSBML does not look
+    _refuse_broken_formulas(model, origin)
+    _refuse_twice(model, origin)
+    _convert(document, "promoteLocalParameters", origin)
+    _convert(document, "expandFunctionDefinitions", origin)
+    model = document.getModel()
+    _solve_algebraic_rules(model)
     if model.getId() == _NO_NAME:
         model.unsetId()
     return model
@@ -77,6 +84,42 @@ def _refuse_errors(document: Any, origin: str) -> None:
             raise FileFormatError(f"{origin!r} is not valid SBML, line {line}: {message}")
 
 
+def _convert(document: Any, converter: str, origin: str) -> None:
+    properties = libsbml.ConversionProperties()
+    properties.addOption(converter)
+    if document.convert(properties) != libsbml.LIBSBML_OPERATION_SUCCESS:
+        # it validates first, and keeps what it finds
+        _refuse_errors(document, origin)
+        raise FileFormatError(f"{origin!r}: libSBML cannot do {converter!r} on it")
+
+
+def _refuse_broken_formulas(model: Any, origin: str) -> None:
+    """Operators without what they are over, which libSBML reads, but cannot convert."""
+    for element in model.getListOfAllElements():
+        math = element.getMath() if hasattr(element, "getMath") else None
+        if math is not None and not math.isWellFormedASTNode():
+            where = element.getAncestorOfType(libsbml.SBML_REACTION) or element
+            raise FileFormatError(
+                f"{origin!r}: {text_of(math)} of {where.getElementName()} {where.getId()!r} is not"
+                " a formula: an operator has too few operands; expected MathML"
+            )
+
+
+def _refuse_twice(model: Any, origin: str) -> None:
+    """One name for two things, which libSBML does not look for."""
+    lists = (
+        model.getListOfSpecies(),
+        model.getListOfParameters(),
+        model.getListOfCompartments(),
+        model.getListOfReactions(),
+    )
+    known: set[str] = set()
+    for name in (element.getId() for elements in lists for element in elements):
+        if name in known:
+            raise FileFormatError(f"{origin!r}: {name!r} stands for two things; expected one each")
+        known.add(name)
+
+
 def _leave_out(entities: Any, is_empty: Callable[[Any], bool]) -> None:
     # backwards, since what comes behind moves up
     for i in reversed(range(entities.size())):
@@ -89,6 +132,43 @@ def _does_nothing(event: Any) -> bool:
     trigger = event.getTrigger()
     changes = any(change.isSetMath() for change in event.getListOfEventAssignments())
     return trigger is None or not trigger.isSetMath() or not changes
+
+
+def _solve_algebraic_rules(model: Any) -> None:
+    """Those that set one variable, whatever their order, become rules of assignment."""
+    moved = {
+        reference.getSpecies()
+        for reaction in model.getListOfReactions()
+        for side in (reaction.getListOfReactants(), reaction.getListOfProducts())
+        for reference in side
+    }
+    boundary = {s.getId() for s in model.getListOfSpecies() if s.getBoundaryCondition()}
+    elements = (
+        *model.getListOfParameters(),
+        *model.getListOfSpecies(),
+        *model.getListOfCompartments(),
+    )
+    free = {element.getId() for element in elements if not element.getConstant()}
+    rules = model.getListOfRules()
+    free -= (moved - boundary) | {rule.getVariable() for rule in rules}
+    solved = True
+    while solved:
+        solved = False
+        for i in reversed(range(rules.size())):
+            math = rules.get(i).getMath()
+            found = [k for k in names(math) if k in free] if rules.get(i).isAlgebraic() else []
+            if len(found) != 1 or degree(math, found[0]) != 1:
+                continue
+            value = libsbml.parseL3Formula("0/(0 - 0)")
+            value.replaceChild(0, put_in(math, found[0], "0"))
+            value.getChild(1).replaceChild(0, put_in(math, found[0], "0"))
+            value.getChild(1).replaceChild(1, put_in(math, found[0], "1"))
+            rules.remove(i)
+            rule = model.createAssignmentRule()
+            rule.setVariable(found[0])
+            rule.setMath(value)
+            free.remove(found[0])
+            solved = True
 
 
 _ONE_PARAGRAPH = re.compile(r"\s*<notes>\s*<p\b[^>]*>([^<]*)</p>\s*</notes>\s*")

@@ -9,25 +9,22 @@ the model stays one number wherever it is read. A function of constants that is 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import reduce
 from typing import Any
-
-import libsbml
 
 from crn_nn_tellurium.basics import free_id
 from crn_nn_tellurium.chemistry import LITERAL, Expression, Monomial
 from crn_nn_tellurium.errors import ReactionError
 from crn_nn_tellurium.importers.sbml_functions import FUNCTIONS, NUMBERS
-from crn_nn_tellurium.simulation import symbols_read
+from crn_nn_tellurium.importers.sbml_trees import kind_of, moves, names, operands, text_of
+
+Read = Callable[[str], float | None]
 
 _ONE = Expression((Monomial(1.0),))
 _MINUS_ONE = Expression((Monomial(-1.0),))
 _MAX_POWER = 9  # the highest power of a sum that is multiplied out
-# the time, delays and rates; Avogadro's number alone is a constant
-_MOVING = re.compile(r"<csymbol[^>]*symbols/(?!avogadro)")
 
 
 class Formulas:
@@ -45,6 +42,8 @@ class Formulas:
         self.volume: dict[str, float] = {}  # of each species' compartment
         self.in_amounts: set[str] = set()  # species whose symbols stand for amounts
         self.held: set[str] = set()  # species that nothing changes
+        self.starts: dict[str, float | None] = {}  # at the start, of what changes too
+        self.notes: list[str] = []  # what is to be warned of
         self.sums: dict[Expression, str] = {}  # constants that stand for sums of others
         self._formulas: dict[str, Expression] = {}
         self._constant: dict[str, bool] = {}
@@ -53,6 +52,23 @@ class Formulas:
         self.species = {s.getId(): s for s in model.getListOfSpecies()}
         self.parameters = {p.getId(): p for p in model.getListOfParameters()}
         self.compartments = {c.getId(): c for c in model.getListOfCompartments()}
+        # one that holds nothing is a parameter in all but its name, and may change
+        full = {species.getCompartment() for species in self.species.values()}
+        self.sizes = {k: self.compartments.pop(k) for k in {*self.compartments} - full}
+        self.parameters |= self.sizes
+        # in Level 3 a stoichiometric number has a name, which laws, rules and assignments may have
+        reactions = list(model.getListOfReactions())
+        self.counts = {
+            reference.getId(): reference
+            for reaction in reactions
+            for side in (reaction.getListOfReactants(), reaction.getListOfProducts())
+            for reference in side
+            if reference.isSetId()
+        }
+        self.parameters |= self.counts
+        # the name of a reaction stands for its rate
+        laws = {r.getId(): r.getKineticLaw() for r in reactions}
+        self.laws = {k: law.getMath() for k, law in laws.items() if law and law.isSetMath()}
         every = [rule for rule in model.getListOfRules() if rule.isSetMath()]
         rules = {rule.getVariable(): rule for rule in every if not rule.isAlgebraic()}
         # formulas of assignment rules, by variable
@@ -61,10 +77,10 @@ class Formulas:
         self.at_start = {
             a.getSymbol(): a.getMath() for a in model.getListOfInitialAssignments() if a.isSetMath()
         }
-        self.taken = {reaction.getId() for reaction in model.getListOfReactions()}
+        self.taken = {reaction.getId() for reaction in reactions}
         self.taken |= {*self.parameters, *self.species, *self.compartments, *self.assigned}
         for name in self.compartments:
-            if name in rules:
+            if name in rules and not self.is_constant(name):
                 changes = f"the size of compartment {name!r} changes"
                 raise self.refusal(f"{changes}; expected constant volumes")
         self._read_species()
@@ -89,7 +105,7 @@ class Formulas:
 
     def _size(self, name: str) -> float:
         """The size of a compartment; what it follows from is a number from then on."""
-        if name in self.at_start:
+        if name in self.at_start or name in self.assigned:
             self._freeze(name)
         size = self.value(name) if name in self.compartments else 1.0
         if size is None or not 0 < size < math.inf:
@@ -130,21 +146,51 @@ class Formulas:
         found: float | None
         if name in self.volume and name not in self.held:
             return None
-        if node is not None:
-            with self._entered(name), self.calculating(f"the value of {name!r}"):
-                found = self._number(node)
-        else:
+        if node is None:
             found = self.given(name)
+        elif name in self.assigned and moves(node):
+            return None
+        else:
+            self._check_still(node, f"the value of {name!r}")
+            with self._entered(name), self.calculating(f"the value of {name!r}"):
+                found = self._number(node, self.value)
+            if name not in self.assigned and not all(map(self.is_constant, names(node))):
+                found = self.start_number(name)
         if found is not None:
             self.values[name] = found
         return found
 
+    def start_number(self, name: str) -> float | None:
+        """What an initial assignment gives, as a number that follows nothing any more."""
+        start, node = self._start(name), self.at_start[name]
+        if start is not None:
+            self._freeze(name)
+            self.notes.append(
+                f"the start of {name!r} is {text_of(node)}, which is taken as the number {start!r};"
+                " it does not follow the starts that it reads"
+            )
+        return start
+
+    def _start(self, name: str) -> float | None:
+        if name not in self.starts:
+            node = self.assigned.get(name, self.at_start.get(name))
+            if node is None:
+                self.starts[name] = self.given(name)
+            else:
+                self._check_still(node, f"the start of {name!r}")
+                with self._entered(name), self.calculating(f"the start of {name!r}"):
+                    self.starts[name] = self._number(node, self._start)
+        return self.starts[name]
+
     def given(self, name: str) -> float | None:
         """The number that an element has of its own, as its symbol is read."""
+        if (count := self.counts.get(name)) is not None:
+            return float(count.getStoichiometry()) if count.isSetStoichiometry() else 1.0
+        compartment = self.compartments.get(name) or self.sizes.get(name)
+        if compartment is not None:
+            return float(compartment.getSize()) if compartment.isSetSize() else 1.0
         if (parameter := self.parameters.get(name)) is not None:
             return float(parameter.getValue()) if parameter.isSetValue() else math.nan
-        if (compartment := self.compartments.get(name)) is not None:
-            return float(compartment.getSize()) if compartment.isSetSize() else 1.0
         if (species := self.species.get(name)) is not None:
             amount = 1.0 if name in self.in_amounts else self.size_of(name)
             if species.isSetInitialAmount():
@@ -154,31 +200,31 @@ class Formulas:
             return float(species.getInitialConcentration()) * size / amount if known else 0.0
         return None
 
-    def _number(self, node: Any) -> float | None:
+    def _number(self, node: Any, read: Read) -> float | None:
         """The value of a formula in what stays constant, else None."""
-        kind = _kind(node)
+        kind = kind_of(node)
         if kind == "number":
             return float(node.getValue())
         if kind in NUMBERS:
             return NUMBERS[kind]
         if kind == "name":
-            return self.value(node.getName())
+            return read(node.getName())
         if kind == "piecewise":
             # pieces that do not hold may have no value
-            return self._piece([node.getChild(i) for i in range(node.getNumChildren())])
+            return self._piece([node.getChild(i) for i in range(node.getNumChildren())], read)
         if kind not in FUNCTIONS:
             return None
-        parts = [self._number(part) for part in _operands(node, kind)]
+        parts = [self._number(part, read) for part in operands(node, kind)]
         known = [part for part in parts if part is not None]
         return float(FUNCTIONS[kind](*known)) if len(known) == len(parts) else None
 
-    def _piece(self, parts: list[Any]) -> float | None:
+    def _piece(self, parts: list[Any], read: Read) -> float | None:
         for piece, condition in zip(parts[::2], parts[1::2], strict=False):
-            holds = self._number(condition)
+            holds = self._number(condition, read)
             if holds is None or holds:
-                return None if holds is None else self._number(piece)
+                return None if holds is None else self._number(piece, read)
         if len(parts) % 2:
-            return self._number(parts[-1])
+            return self._number(parts[-1], read)
         raise ValueError("no piece of its piecewise holds")
 
     def constant(self, name: str, what: str) -> float:
@@ -197,47 +243,58 @@ class Formulas:
         what moves.
         """
         with self.calculating(what):
-            value = self._number(node)
+            self._check_still(node, what)
+            value = self._number(node, self.value)
             if value is None:
                 return None
             if math.isnan(value):
-                for name in symbols_read(node):
+                for name in names(node):
                     self.constant(name, what)
-            for name in symbols_read(node):
+            for name in names(node):
                 self._freeze(name)
             return value
 
+    def number_of(self, name: str, what: str) -> float | None:
+        """The value of what stays constant, as a number; else None."""
+        with self.calculating(what):
+            value = self.value(name)
+        if value is not None:
+            self._freeze(name)
+        return value
+
     def _freeze(self, name: str) -> None:
         """What is read as a number is one everywhere, and so is what it follows from."""
-        if name in self.numbers:
+        if name in self.numbers or (name in self.volume and name not in self.held):
             return
         self.numbers.add(name)
         if name in self.held:
             self.lone.add(name)
         node = self.assigned.get(name, self.at_start.get(name))
-        for read in () if node is None else symbols_read(node):
+        for read in () if node is None else names(node):
             self._freeze(read)
 
     # Monomials ------------------------------------------------------------------------------------
 
     def expression(self, node: Any, what: str) -> Expression:
         """A formula as a sum of monomials, rules and volumes put in; `what` names it in errors."""
-        # in a tree of libSBML such a symbol looks like any other name
-        if _MOVING.search(libsbml.writeMathMLToString(node)):
-            reads = f"{text_of(node)} reads the time or a constant of nature"
-            raise self.refusal(f"{what}: {reads}; expected mass action")
+        self._check_still(node, what)
         with self.calculating(what):
             return self._plain(node, what).collected()
 
+    def _check_still(self, node: Any, what: str) -> None:
+        if moves(node):
+            reads = f"{text_of(node)} reads the time, a delay or a rate of change"
+            raise self.refusal(f"{what}: {reads}; expected mass action")
+
     def _plain(self, node: Any, what: str) -> Expression:
-        kind = _kind(node)
-        parts = _operands(node, kind)
+        kind = kind_of(node)
+        parts = operands(node, kind)
         if kind == "number":
             return Expression((Monomial(float(node.getValue())),))
         if kind in NUMBERS:
             return Expression((Monomial(NUMBERS[kind]),))
         if kind == "name":
-            return self._symbol(node.getName(), what)
+            return self.symbol(node.getName(), what)
         if kind == "plus":
             return Expression(tuple(t for part in parts for t in self._plain(part, what).terms))
         if kind == "minus":
@@ -306,23 +363,21 @@ class Formulas:
         finally:
             self._open.pop()
 
-    def _symbol(self, name: str, what: str) -> Expression:
+    def symbol(self, name: str, what: str) -> Expression:
+        """What a symbol stands for."""
         if name in self.compartments:
             self._freeze(name)
         if name in self.numbers:
             return Expression((Monomial(self.constant(name, what)),))
-        if name in self.assigned and not self.is_constant(name):
+        put_in = self.laws.get(name, self.assigned.get(name))
+        if put_in is not None and not self.is_constant(name):
+            self._check_still(put_in, what)
             with self._entered(name):
-                return self._plain(self.assigned[name], what)
+                return self._plain(put_in, what)
         if name in self.volume:
             size = self.volume[name] if name in self.in_amounts else 1.0
             return Expression((Monomial(size, ((name, 1.0),)),))
         if name in self.species or name in self.parameters:
-            if not self.is_constant(name):
-                text = text_of(self.at_start[name])
-                raise self.refusal(
-                    f"the value of {name!r} is {text}; expected a formula in constants"
-                )
             return Expression((Monomial(1.0, ((name, 1.0),)),))
         raise self.refusal(f"{what} reads {name!r}; expected species and parameters")
 
@@ -333,20 +388,20 @@ class Formulas:
         return self._constant[name]
 
     def _is_constant(self, name: str) -> bool:
-        if name in self.volume:
-            return False
-        node = self.assigned.get(name, self.at_start.get(name))
+        node = self.assigned.get(name)
         if node is None:
-            return True
-        if _MOVING.search(libsbml.writeMathMLToString(node)):
+            is_species = name in self.species and name not in self.lone
+            return not (is_species or name in self.moving or name in self.laws)
+        if moves(node):
             return False
         with self._entered(name):
-            return all(self.is_constant(read) for read in symbols_read(node))
+            return all(self.is_constant(read) for read in names(node))
 
     def formula(self, name: str) -> Expression | None:
         """The formula of a constant in others; None where it is a number by itself."""
         node = self.assigned.get(name, self.at_start.get(name))
-        if node is not None and name not in self._formulas:
+        follows = node is not None and all(map(self.is_constant, names(node)))
+        if follows and name not in self._formulas:
             self._formulas[name] = self.expression(node, f"the value of {name!r}")
         found = self._formulas.get(name)
         return found if found is not None and any(found.symbols) else None
@@ -355,32 +410,3 @@ class Formulas:
 def divided(expression: Expression, number: float) -> Expression:
     terms = expression.terms
     return Expression(tuple(Monomial(term.coefficient / number, term.powers) for term in terms))
-
-
-def _operands(node: Any, kind: str) -> list[Any]:
-    """What a node is over; sums of sums are one, products of products too."""
-    # without recursion: libSBML nests a sum of n terms n deep, beyond what Python's stack holds
-    found: list[Any] = []
-    open_ = [node.getChild(i) for i in reversed(range(node.getNumChildren()))]
-    while open_:
-        part = open_.pop()
-        if kind in ("plus", "times") and _kind(part) == kind:
-            open_ += [part.getChild(i) for i in reversed(range(part.getNumChildren()))]
-        else:
-            found.append(part)
-    return found
-
-
-def _kind(node: Any) -> str:
-    """A node's kind, by name: with libSEDML imported after libSBML, types are no numbers."""
-    if node.isNumber():
-        return "number"
-    if node.isConstant():
-        return str(node.getName())
-    if node.isName():
-        return "name"
-    return str(node.getOperatorName() if node.isOperator() else node.getName())
-
-
-def text_of(node: Any) -> str:
-    return str(libsbml.formulaToL3String(node))

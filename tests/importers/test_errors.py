@@ -26,17 +26,6 @@ def classifier(*scalers, **options):
     return make_pipeline(*scalers, MLPClassifier((3,), max_iter=5, random_state=0, **options))
 
 
-HALF_A_MOLECULE = """<?xml version="1.0" encoding="UTF-8"?>
-<sbml xmlns="http://www.sbml.org/sbml/level1" level="1" version="2"><model name="m">
-<listOfCompartments><compartment name="c" volume="1"/></listOfCompartments>
-<listOfSpecies><species name="A" compartment="c" initialAmount="1"/>
-<species name="B" compartment="c" initialAmount="0"/></listOfSpecies>
-<listOfReactions><reaction name="J" reversible="false">
-<listOfReactants><speciesReference species="A"/></listOfReactants>
-<listOfProducts><speciesReference species="B" stoichiometry="1" denominator="2"/></listOfProducts>
-<kineticLaw formula="A"/></reaction></listOfReactions></model></sbml>"""
-
-
 def algebraic_rule(model):
     model.createAlgebraicRule().setMath(formula("A - B"))
 
@@ -49,25 +38,17 @@ def unknown_symbol(model):
     model.getReaction(0).getKineticLaw().setMath(formula("k*A*ghost"))
 
 
-def stoichiometry_by_assignment(model, text="1 + B"):
+def stoichiometry_without_end(model):
     reference = model.getReaction(0).getReactant(0)
     reference.setId("n")
     assignment = model.createInitialAssignment()
     assignment.setSymbol("n")
-    assignment.setMath(formula(text))
+    assignment.setMath(formula("1/(k - 2)"))
 
 
-def stoichiometry_by_rate_rule(model):
-    reference = model.getReaction(0).getReactant(0)
-    reference.setId("n")
-    reference.setConstant(False)
-    rule = model.createRateRule()
-    rule.setVariable("n")
-    rule.setMath(formula("1"))
-
-
-def half_a_molecule(model):
-    stoichiometry_by_assignment(model, "1/2")
+def stoichiometry_of_the_time(model):
+    stoichiometry_without_end(model)
+    model.getInitialAssignment(0).setMath(formula("time"))
 
 
 def unknown_product(model):
@@ -143,7 +124,7 @@ REFUSED = [
     (
         lambda: import_antimony("A -> B; k*A*time; k = 1"),
         cn.ReactionError,
-        "reads the time or a constant of nature; expected mass action",
+        "reads the time, a delay or a rate of change; expected mass action",
     ),
     (
         lambda: import_antimony("A -> B; piecewise(k*A, A > 1, 0); k = 1"),
@@ -154,11 +135,6 @@ REFUSED = [
         lambda: import_antimony("A -> B; k*A; k = 1; at time > 1: A = 2"),
         cn.ReactionError,
         "has no events; the model has 1",
-    ),
-    (
-        lambda: import_antimony("1.5 A -> B; k*A; k = 1"),
-        cn.ReactionError,
-        r"reaction '_J0' takes or makes 'A' 1.5 times; expected 1, 2",
     ),
     (lambda: import_antimony("A -> B; "), cn.ReactionError, "reaction '_J0' has no kinetic law"),
     (
@@ -187,21 +163,9 @@ REFUSED = [
         "the size of compartment 'c' changes",
     ),
     (
-        lambda: import_antimony(
-            "compartment c = 1, d = 2; species A in c, B in d; A -> B; k*A; k = 1"
-        ),
-        cn.ReactionError,
-        r"reaction '_J0' joins compartments of sizes \[1.0, 2.0\]; expected equal sizes",
-    ),
-    (
         lambda: import_antimony("A -> B; k*A; k = 1; A = -1"),
         cn.ReactionError,
         "species 'A' starts at -1.0; expected a finite number >= 0",
-    ),
-    (
-        lambda: import_antimony("A -> B; k*A; k = 2*A; A = 1"),
-        cn.ReactionError,
-        r"the value of 'k' is 2 \* A; expected a formula in constants",
     ),
     (
         lambda: import_antimony("A -> ; ->"),
@@ -240,20 +204,16 @@ REFUSED = [
         cn.ReactionError,
         "reaction '_J0' reads 'ghost'; expected species and parameters",
     ),
-    (
-        lambda: sbml(edited("A -> B; k*A; k = 2", stoichiometry_by_assignment, (3, 2))),
-        cn.ReactionError,
-        "reaction '_J0' takes or makes 'A' a changing number of times; exp",
-    ),
-    (
-        lambda: sbml(edited("A -> B; k*A; k = 2", stoichiometry_by_rate_rule, (3, 2))),
-        cn.ReactionError,
-        "reaction '_J0' takes or makes 'A' a changing number of times; exp",
-    ),
-    (
-        lambda: sbml(edited("A -> B; k*A; k = 2", half_a_molecule, (3, 2))),
-        cn.ReactionError,
-        "reaction '_J0' takes or makes 'A' 0.5 times; exp",
+    *(
+        (
+            lambda edit=edit: sbml(edited("A -> B; k*A; k = 2", edit)),
+            cn.ReactionError,
+            f"(reaction '_J0', how many of 'A' it takes or makes|the value of 'n').*{message}",
+        )
+        for edit, message in (
+            (stoichiometry_without_end, "has no finite value"),
+            (stoichiometry_of_the_time, "reads the time"),
+        )
     ),
     *(
         (
@@ -292,7 +252,6 @@ REFUSED = [
         cn.ReactionError,
         "reads the time",
     ),
-    (lambda: sbml(HALF_A_MOLECULE), cn.ReactionError, r"'B' 0\.5 times"),
     (
         lambda: import_sbml("<?xml version='1.0'?><sbml/>"),
         cn.InputError,

@@ -20,11 +20,13 @@ REFUSED = {what: row for (section, what), row in ROWS.items() if section == "Wha
 
 def test_the_page_has_examples():
     assert len(READ) >= 15
-    assert len(REFUSED) >= 13
+    assert len(REFUSED) >= 11
 
 
 @pytest.mark.parametrize(("model", "result"), READ.values(), ids=READ)
-@pytest.mark.filterwarnings("ignore:.*its law counts molecules")  # the page says so
+@pytest.mark.filterwarnings(
+    "ignore:.*(its law counts molecules|different rates|as the number)"
+)  # the page says so
 def test_what_is_read_becomes_what_the_page_says(model, result):
     reactions = import_antimony(model).reactions
     assert ", ".join(f"{r.equation} ({r.value:g})" for r in reactions) == result

@@ -281,3 +281,9 @@ def test_dimers_of_the_stochastic_suite_have_its_moments():
     y = np.sqrt(n / 2) * (((runs - mean) ** 2).mean(axis=0) / sd**2 - 1)
     assert np.abs(z).max() < 3
     assert np.abs(y).max() < 5
+
+
+def test_a_rule_for_a_constant_that_another_rule_reads_is_a_parameter():
+    crn = cn.import_antimony("A -> ; k*A; k = 1; q := k + 1; r := q; A = 1")
+    assert [o.id for o in crn.observables] == ["r"]
+    assert dict(zip(crn.constant_names, crn.constants.tolist(), strict=True)) == {"k": 1, "q": 2}

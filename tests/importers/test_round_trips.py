@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from support.imports import (
     CORPUS,
     DIALECTS,
     RTOL,
+    written,
 )
 from support.networks import cases, without_comments
 
@@ -70,6 +72,23 @@ def test_crn_gives_back_what_the_language_holds(case, tmp_path):
     crn = cn.to_reactions(case.net, case.x[0])
     path = cn.export(case.net, tmp_path / f"{crn.name}.crn", x=case.x[0], starts="formulas")
     assert import_crn(path) == bare(crn)
+
+
+@pytest.mark.parametrize(("c0", "tau"), [(10, 100), (10 / 3, 1e5 / 7)], ids=["short", "long"])
+def test_units_come_back(c0, tau, tmp_path):
+    """From what the file says of them; other files have model units, whatever they define."""
+    units = cn.PhysicalUnits(c0, tau)
+    net = cn.load_model("xor")
+    crn = units.of(cn.to_reactions(net))
+    for dialect in DIALECTS:
+        path = cn.export(net, tmp_path / f"{dialect}.xml", format=dialect, units=units)
+        found = import_sbml(path)
+        assert found.units == units
+        assert found == replace(crn, species=found.species), dialect  # their starts are numbers
+        silent = written(tmp_path, path.read_text().replace("1 where", "one where"))
+        assert import_sbml(silent).units == cn.MODEL_UNITS
+    assert import_antimony(cn.to_antimony(net, units=units)).units == units
+    assert import_crn(cn.export(net, tmp_path / "net.crn", units=units)).units == units
 
 
 def bare(crn):

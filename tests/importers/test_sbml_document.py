@@ -1,9 +1,12 @@
 """Documents of SBML: packages, and elements without `<math>`."""
 
+import re
+
 import libsbml
+import numpy as np
 import pytest
 import roadrunner
-from support.imports import edited, written
+from support.imports import COURSE, TIMES, edited, formula, time_courses, written
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.importers.sbml import import_sbml
@@ -124,3 +127,107 @@ def test_what_has_no_formula_is_taken_for_not_there(edit, tmp_path):
     for name in ("A", "B"):
         # two runs of CVODE at its default tolerance of 1e-6 a step
         assert ours[f"[{name}]"] == pytest.approx(theirs[f"[{name}]"], rel=1e-4)
+
+
+def algebraic(*rules, free=()):
+    """Adds rules 0 = formula, and lets constants change."""
+
+    def edit(model):
+        for name in free:
+            (model.getParameter(name) or model.getCompartment(name)).setConstant(False)
+        for text in rules:
+            model.createAlgebraicRule().setMath(formula(text))
+
+    return edit
+
+
+# by hand, what the algebraic rules say; with k = 0.7 and A = 3 at the start, A as it is right
+SOLVED = {
+    "a species that a law reads": (
+        ("species A, S; A -> ; 1.4*S; A = 3", algebraic("(1 + k)*S - A*(k + 1)/2")),
+        "species A, S; A -> ; 1.4*S; A = 3; S := A/2",
+        lambda t: 3 * np.exp(-0.7 * t),
+    ),
+    "a species that a law reads, beside what is conserved": (
+        ("species A, S; S = 1; -> A; k*S; A = 3", algebraic("A + S - 4")),
+        "species A, S; S := 4 - A; -> A; k*S; A = 3",
+        lambda t: 4 - np.exp(-0.7 * t),
+    ),
+    "the size of a compartment": (
+        ("compartment c; species A in c; A -> ; 2*k*A; A = 3", algebraic("c - 2", free="c")),
+        "compartment c = 2; species A in c; A -> ; 2*k*A; A = 3",
+        lambda t: 3 * np.exp(-0.7 * t),
+    ),
+    "one by another, in any order": (
+        ("A -> ; q*A; A = 3; p = 1; q = 1", algebraic("p - 2*q", "1.4 - p", free="pq")),
+        "A -> ; k*A; A = 3",
+        lambda t: 3 * np.exp(-0.7 * t),
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "by_hand", "right"), SOLVED.values(), ids=SOLVED)
+def test_an_algebraic_rule_for_one_variable_is_a_rule_of_assignment(
+    model, by_hand, right, tmp_path
+):
+    text, edit = model
+    crn = import_sbml(written(tmp_path, edited(f"{text}; k = 0.7", edit)))
+    ours, theirs = time_courses(crn, antimony_to_sbml(f"{by_hand}; k = 0.7"))
+    np.testing.assert_allclose(ours[:, 0], theirs[:, 0], **COURSE)
+    np.testing.assert_allclose(ours[:, 0], right(TIMES), **COURSE)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        algebraic("A + B - 1"),  # reactions set both
+        algebraic("p - q", free="pq"),  # which of both is set by which?
+        algebraic("p^2 - A", free="p"),
+        algebraic("A/p - 1", free="p"),
+    ],
+    ids=["none is free", "two are", "a square", "a quotient"],
+)
+def test_other_algebraic_rules_are_refused(edit, tmp_path):
+    sbml = edited("A -> B; k*A; k = 2; A = 3; p = 1; q = 1", edit)
+    with pytest.raises(cn.ReactionError, match="a mass-action network has no algebraic rules"):
+        import_sbml(written(tmp_path, sbml))
+
+
+FUNCTION = "function f(x) 2*x end; model m() A -> B; f(A)*k; k = 2; A = 3; end"
+
+
+def test_formulas_that_libsbml_crashes_on_are_refused(tmp_path):
+    """An operator twice, and a law without formula beside a function: both ended the process."""
+    sbml = edited(FUNCTION, lambda model: None)
+    twice = sbml.replace("<times/>", "<times/><divide/>", 2)
+    with pytest.raises(
+        cn.FileFormatError, match=r"model.xml': .*divide\(\).* of .* is not a formula"
+    ):
+        import_sbml(written(tmp_path, twice))
+    law = re.search(r"<kineticLaw>(.*?)</kineticLaw>", sbml, re.S)
+    without = sbml.replace(law[1], "")
+    with pytest.raises(cn.ReactionError, match="'_J0' has no kinetic law"):
+        import_sbml(written(tmp_path, without))
+
+
+def test_sums_and_products_of_nothing_are_0_and_1(tmp_path):
+    sbml = edited("A -> ; (2 + 3 + 5*7*9)*A; A = 1", lambda model: None)
+    empty = sbml.replace("<times/>", "<times/><apply><plus/></apply><apply><times/></apply>", 1)
+    assert empty != sbml
+    assert not import_sbml(written(tmp_path, empty)).reactions  # 0 times the rest
+    empty = sbml.replace("<times/>", "<times/><apply><times/></apply>", 1)
+    assert import_sbml(written(tmp_path, empty)).constants.tolist() == [320.0]
+
+
+def test_what_libsbml_finds_where_functions_are_put_in_is_said(tmp_path):
+    def unknown(model):
+        model.getReaction(0).getKineticLaw().setMath(formula("f(A)*ghost"))
+
+    with pytest.raises(cn.FileFormatError, match=r"model.xml' is not valid SBML, line .*ghost"):
+        import_sbml(written(tmp_path, edited(FUNCTION, unknown)))
+
+
+def test_a_name_that_stands_twice_is_refused_with_the_file(tmp_path):
+    sbml = edited(TEXT, lambda model: model.getParameter("m").setId("A"))
+    with pytest.raises(cn.FileFormatError, match=r"model.xml': 'A' stands for two things"):
+        import_sbml(written(tmp_path, sbml))

@@ -4,6 +4,7 @@ import libsbml
 import numpy as np
 import pytest
 import roadrunner
+from scipy.integrate import solve_ivp
 from support.networks import corpus
 
 from crn_nn_tellurium.simulation.engine import antimony_to_sbml
@@ -52,3 +53,40 @@ def written(folder, text, name="model.xml"):
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return path
+
+
+TIMES = np.linspace(0, 2, 5)
+COURSE = {"rtol": 1e-6, "atol": 1e-9}
+"""Both solvers are asked for 1e-10 a step; a few hundred steps add up."""
+
+
+def time_courses(crn, sbml, times=TIMES):
+    """What changes in a network, at some times: by scipy of our equations, and by roadrunner of the
+    file.
+    """
+    held = crn.boundary_concentrations
+
+    def blows_up(_, x):
+        return float(np.max(x, initial=0) - 1e4)
+
+    blows_up.terminal = True  # the times before are compared
+    ours = solve_ivp(
+        lambda _, x: crn.right_hand_side(x, held),
+        (times[0], times[-1]),
+        crn.initial_state(),
+        method="LSODA",
+        t_eval=times,
+        rtol=1e-10,
+        atol=1e-13,
+        events=blows_up,
+    )
+    r = roadrunner.RoadRunner(sbml)
+    r.integrator.relative_tolerance, r.integrator.absolute_tolerance = 1e-10, 1e-13
+    document = libsbml.readSBMLFromString(sbml)
+    are_species = {s.getId() for s in document.getModel().getListOfSpecies()}
+    names = [*crn.floating, *(o.id for o in crn.observables)]
+    r.timeCourseSelections = [f"[{name}]" if name in are_species else name for name in names]
+    times = [float(t) for t in ours.t]
+    theirs = np.asarray(r.simulate(times=times))
+    seen = [crn.observe(x) for x in ours.y.T]
+    return np.hstack([ours.y.T, np.reshape(seen, (len(times), -1))]), theirs

@@ -1,0 +1,85 @@
+"""Trees of libSBML's formulas: what a node is, what it is over, what it reads."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import libsbml
+
+# the time, delays and rates; Avogadro's number alone is a constant
+_MOVING = re.compile(r"<csymbol[^>]*symbols/(?!avogadro)")
+
+
+def moves(node: Any) -> bool:
+    """Whether a formula reads the time, a delay or a rate of change."""
+    # in a tree of libSBML such a symbol looks like any other name
+    return _MOVING.search(libsbml.writeMathMLToString(node)) is not None
+
+
+def operands(node: Any, kind: str) -> list[Any]:
+    """What a node is over; sums of sums are one, products of products too."""
+    # without recursion: libSBML nests a sum of n terms n deep, beyond what Python's stack holds
+    found: list[Any] = []
+    open_ = [node.getChild(i) for i in reversed(range(node.getNumChildren()))]
+    while open_:
+        part = open_.pop()
+        if kind in ("plus", "times") and kind_of(part) == kind:
+            open_ += [part.getChild(i) for i in reversed(range(part.getNumChildren()))]
+        else:
+            found.append(part)
+    return found
+
+
+def names(node: Any) -> dict[str, None]:
+    """The symbols that a formula reads, in order."""
+    found: dict[str, None] = {}
+    open_ = [node]
+    while open_:
+        part = open_.pop()
+        if kind_of(part) == "name":
+            found[part.getName()] = None
+        open_ += [part.getChild(i) for i in reversed(range(part.getNumChildren()))]
+    return found
+
+
+def kind_of(node: Any) -> str:
+    """A node's kind, by name: with libSEDML imported after libSBML, types are no numbers."""
+    if node.isNumber():
+        return "number"
+    if node.isConstant():
+        # a symbol of SBML's own may be called anything
+        of_nature = "symbols/avogadro" in libsbml.writeMathMLToString(node)
+        return "avogadro" if of_nature else str(node.getName())
+    if node.isName():
+        return "name"
+    return str(node.getOperatorName() if node.isOperator() else node.getName())
+
+
+def text_of(node: Any) -> str:
+    return str(libsbml.formulaToL3String(node))
+
+
+def degree(node: Any, name: str) -> float:
+    """The degree of a formula in a symbol; infinite where it is no polynomial in it."""
+    kind = kind_of(node)
+    degrees = [degree(part, name) for part in operands(node, kind)]
+    if kind == "name":
+        return float(node.getName() == name)
+    if not any(degrees):
+        return 0
+    if kind in ("plus", "minus"):
+        return max(degrees)
+    if kind == "times":
+        return sum(degrees)
+    return degrees[0] if kind == "divide" and degrees[1] == 0 else math.inf
+
+
+def put_in(node: Any, name: str, value: str) -> Any:
+    """A formula with a number for a symbol."""
+    if node.isName() and node.getName() == name:
+        return libsbml.parseL3Formula(value)
+    copy = node.deepCopy()
+    copy.replaceArgument(name, libsbml.parseL3Formula(value))
+    return copy
