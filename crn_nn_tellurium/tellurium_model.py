@@ -24,12 +24,12 @@ from crn_nn_tellurium.basics import FloatArray, some
 from crn_nn_tellurium.chemistry import CONCENTRATION, ReactionNetwork, Units
 from crn_nn_tellurium.encoding import Form, compact_names, compact_signs, to_antimony, written
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError
+from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.networks import Network, other_names
 from crn_nn_tellurium.sensitivity import sensitivities
 from crn_nn_tellurium.simulation import (
     AFTER_INTEGRATION,
     Outcome,
-    antimony_to_sbml,
     boundary_values,
     come_to_rest,
     floating_values,

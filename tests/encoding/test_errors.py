@@ -3,7 +3,7 @@
 import pytest
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
+from crn_nn_tellurium.importers import antimony_to_sbml
 
 ONE = cn.Network([cn.Layer([[1.0]])])
 

@@ -13,7 +13,7 @@ from support import copasi_worker
 from support.public import public
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
+from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.simulation.reduced_system import DENSE_UP_TO, rate_equations, rest
 
 

@@ -6,7 +6,7 @@ import pytest
 import roadrunner
 from support.networks import corpus
 
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
+from crn_nn_tellurium.importers import antimony_to_sbml
 
 CORPUS = corpus()
 DIALECTS = ("sbml", "sbml-l3v1", "sbml-l2v4")
