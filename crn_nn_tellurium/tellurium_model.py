@@ -23,8 +23,8 @@ from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 from crn_nn_tellurium.basics import FloatArray, some
 from crn_nn_tellurium.chemistry import CONCENTRATION, ReactionNetwork, Units
 from crn_nn_tellurium.encoding import Form, compact_names, compact_signs, to_antimony, written
-from crn_nn_tellurium.errors import ConvergenceError, InputError, NetworkError
-from crn_nn_tellurium.importers import antimony_to_sbml
+from crn_nn_tellurium.errors import ConvergenceError, InputError
+from crn_nn_tellurium.importers import AnyModel, antimony_to_sbml, as_model
 from crn_nn_tellurium.networks import Network, other_names
 from crn_nn_tellurium.sensitivity import sensitivities
 from crn_nn_tellurium.simulation import (
@@ -402,7 +402,7 @@ def _copy(
 
 
 def to_roadrunner(
-    net: Network | ReactionNetwork,
+    net: AnyModel,
     x: npt.ArrayLike | None = None,
     form: Form = "reactions",
     *,
@@ -415,7 +415,8 @@ def to_roadrunner(
 
     Parameters
     ----------
-    net : Network or ReactionNetwork
+    net : Network, ReactionNetwork, str or path-like
+        As `Simulator` takes it.
     x : (n_in,) array_like, optional
         Of a Network, input values; by default the inputs' species are at 0.
     form : {"reactions", "compact", "numbers"}
@@ -441,7 +442,6 @@ def to_roadrunner(
     >>> bool(abs(r["y0"] - net([2.0, 1.0])[0]) < 1e-9)
     True
     """
-    if not isinstance(net, (Network, ReactionNetwork)):
-        expected = "a Network or ReactionNetwork"
-        raise NetworkError(f"to_roadrunner takes {expected}; got {type(net).__name__}")
-    return ChemistryRunner(net, written(net, x, units, "formulas"), form)
+    model = as_model(net, "to_roadrunner")
+    crn = written(model, x, units, "formulas")
+    return ChemistryRunner(model, crn, form)

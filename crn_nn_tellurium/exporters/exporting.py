@@ -19,9 +19,9 @@ from crn_nn_tellurium.basics import (
     whole_number,
     write_files,
 )
-from crn_nn_tellurium.chemistry import ReactionNetwork, Units
+from crn_nn_tellurium.chemistry import Units
 from crn_nn_tellurium.encoding import Starts
-from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
+from crn_nn_tellurium.errors import FileFormatError, InputError
 from crn_nn_tellurium.exporters import (
     antimony,
     biocrnpyler,
@@ -41,7 +41,7 @@ from crn_nn_tellurium.exporters import (
 )
 from crn_nn_tellurium.exporters.tasks import Runs, Training
 from crn_nn_tellurium.exporters.writing import Source
-from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.importers import AnyModel, as_model
 
 Content = str | bytes | Mapping[str, str | bytes]
 """A file, or several by what follows the stem in their names."""
@@ -109,7 +109,7 @@ FORMATS = {format.name: format for format in _TABLE}
 
 
 def export(
-    model: Network | ReactionNetwork,
+    model: AnyModel,
     path: str | os.PathLike[str],
     format: str | None = None,
     overwrite: bool = False,
@@ -123,7 +123,8 @@ def export(
 
     Parameters
     ----------
-    model : Network or ReactionNetwork
+    model : Network, ReactionNetwork, str or path-like
+        As `Simulator` takes it.
     path : path-like
         Its ending chooses the format; docs/exports.md lists them.
     format : str, optional
@@ -150,7 +151,7 @@ def export(
     InputError
         If an option is not one of the format's, or has no sense.
     NetworkError
-        If the model is neither.
+        If the model is none.
     FileExistsError
         If a file exists and `overwrite` is false.
     MissingPackageError
@@ -165,10 +166,7 @@ def export(
     ...     export(Network.random([2, 2, 1], seed=0), f"{folder}/net.ant").name
     'net.ant'
     """
-    if not isinstance(model, Network | ReactionNetwork):
-        raise NetworkError(
-            f"export takes a Network or a ReactionNetwork; got {type(model).__name__}"
-        )
+    model = as_model(model, "export")
     if not isinstance(path, str | os.PathLike):
         raise InputError(f"path is {path!r}; expected the name of a file")
     path = Path(path)

@@ -1,7 +1,7 @@
 """Whatever a user gives for a model, as a model: the one place that knows all that is taken.
 
-A string is a text if it starts with ``<`` (SBML) or has what no file's name has (Antimony), and
-else names a file. A path always names one.
+A string is a text if it starts with ``<`` (SBML), has what no file's name has or is several words
+without an ending (Antimony); else it names a file. A path always names one.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from pathlib import Path
 
 from crn_nn_tellurium.basics import read_text
 from crn_nn_tellurium.chemistry import ReactionNetwork
-from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
+from crn_nn_tellurium.errors import FileFormatError, NetworkError
 from crn_nn_tellurium.networks import Network, model_names
 
 AnyModel = Network | ReactionNetwork | str | os.PathLike[str]
 """A model, the text of one in Antimony or SBML, or its file."""
 
-# a line's end, a reaction or a value that is set; names of files have = without spaces, if at all
-_IN_TEXTS = re.compile(r"[\n;]|[-=]>|:=|=\s|\s=")
+# what no file's name has, and how one ends; a text may end with a number, 1.5
+_IN_TEXTS = re.compile(r"[\n;]|[-=]>|:=")
+_ENDING = re.compile(r"\.[A-Za-z]\w*\s*$")
 _BEFORE_XML = "\ufeff \t\r\n"
 _TEXTS = (".ant", ".txt", ".xml", ".sbml")
 _ENDINGS = ".xml or .sbml (SBML), .ant or .txt (Antimony), .crn (reactions) or .json (a Network)"
@@ -52,12 +53,12 @@ def text_or_model(given: AnyModel, taker: str) -> Network | ReactionNetwork | st
     """The same, with SBML and Antimony as their texts, whatever is in them."""
     if isinstance(given, Network | ReactionNetwork):
         return given
-    if isinstance(given, str) and (is_sbml(given) or _IN_TEXTS.search(given)):
+    if isinstance(given, str) and _is_text(given):
         return given.lstrip(_BEFORE_XML) if is_sbml(given) else given
     if not isinstance(given, str | os.PathLike):
         runs = hasattr(given, "getCurrentSBML")
         hint = "; r.getCurrentSBML() gives the model of a roadrunner as it is now" if runs else ""
-        raise InputError(
+        raise NetworkError(
             f"{taker} takes a Network, a ReactionNetwork, the text of an Antimony or SBML model, or"
             f" a file of one; got {type(given).__name__}{hint}"
         )
@@ -87,21 +88,26 @@ def is_sbml(text: str) -> bool:
 
 
 def _check_file(path: Path, given: str | os.PathLike[str], taker: str) -> None:
-    if path.is_dir():
+    if isinstance(given, str) and not given.strip():
+        raise NetworkError(f"{taker} takes a model, its text or its file; got {given!r}")
+    if os.path.isdir(path):  # which, unlike pathlib, never fails, whatever the string
         raise IsADirectoryError(f"{str(path)!r}: a folder; expected a file of a model")
-    if path.is_file():
+    if os.path.isfile(path):
         return
     if not isinstance(given, str):
         raise FileNotFoundError(f"{str(path)!r}: there is no such file")
     if given in model_names():
-        raise InputError(f"{given!r} is a shipped network; load_model({given!r}) gives it")
+        raise NetworkError(f"{given!r} is a shipped network; load_model({given!r}) gives it")
     raise FileNotFoundError(
         f"{given!r}: there is no such file, and it is no text of a model; {taker} takes both"
     )
 
 
+def _is_text(given: str) -> bool:
+    words = len(given.split()) > 1 and not _ENDING.search(given)
+    return words or is_sbml(given) or bool(_IN_TEXTS.search(given))
+
+
 def _origin(given: AnyModel, text: str) -> str:
     """What errors call it."""
-    if isinstance(given, str) and (is_sbml(given) or _IN_TEXTS.search(given)):
-        return text
-    return str(given)
+    return text if isinstance(given, str) and _is_text(given) else str(given)

@@ -15,8 +15,8 @@ REFUSED = [
     ),
     (
         lambda: cn.to_antimony("xor"),
-        cn.ReactionError,
-        "takes a Network or a ReactionNetwork; got str",
+        cn.NetworkError,
+        "'xor' is a shipped network",
     ),
     (
         lambda: cn.to_antimony(cn.to_reactions(ONE), x=[1.0]),

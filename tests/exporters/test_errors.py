@@ -33,7 +33,7 @@ REFUSED = [
     (
         lambda: cn.export("xor", "net.xml"),
         cn.NetworkError,
-        "takes a Network or a ReactionNetwork; got str",
+        "'xor' is a shipped network",
     ),
     *(
         (
