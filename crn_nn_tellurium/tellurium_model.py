@@ -43,6 +43,8 @@ from crn_nn_tellurium.simulation import (
     steady,
 )
 
+REACTIONS_UP_TO = 1_000
+"""Reactions up to which a model of anybody's is loaded with each, which takes some seconds."""
 _REFUSED = {
     "gillespie": "it takes concentrations for numbers of molecules and rates for propensities; the"
     " stochastic run is Simulator(model).time_course(x, t_end, volume=100), say",
@@ -404,7 +406,7 @@ def _copy(
 def to_roadrunner(
     net: AnyModel,
     x: npt.ArrayLike | None = None,
-    form: Form = "reactions",
+    form: Form | None = None,
     *,
     units: Units | None = None,
 ) -> ChemistryRunner:
@@ -419,9 +421,11 @@ def to_roadrunner(
         As `Simulator` takes it.
     x : (n_in,) array_like, optional
         Of a Network, input values; by default the inputs' species are at 0.
-    form : {"reactions", "compact", "numbers"}
+    form : {"reactions", "compact", "numbers"}, optional
         How the model is written (see `to_antimony`). ``"reactions"`` shows every reaction;
         ``"compact"`` and ``"numbers"`` load faster. Loading time grows with the square of the size.
+        By default ``"reactions"``; ``"compact"`` where a model that is no Network has more than
+        1,000.
     units : Units, optional
         What the model's numbers, values of inputs set by name among them, are in: `PhysicalUnits`
         say; by default dimensionless.
@@ -444,4 +448,7 @@ def to_roadrunner(
     """
     model = as_model(net, "to_roadrunner")
     crn = written(model, x, units, "formulas")
+    if form is None:
+        is_large = isinstance(model, ReactionNetwork) and len(crn.reactions) > REACTIONS_UP_TO
+        form = "compact" if is_large else "reactions"
     return ChemistryRunner(model, crn, form)
