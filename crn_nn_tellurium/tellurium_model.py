@@ -34,6 +34,7 @@ from crn_nn_tellurium.simulation import (
     come_to_rest,
     floating_values,
     keeping_attributes,
+    load_options,
     own_solvers,
     parameter_values,
     polish,
@@ -78,7 +79,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         plain = crn.with_starts()
         sbml = antimony_to_sbml(to_antimony(plain, form=form))
         with keeping_attributes():
-            super().__init__(sbml)
+            super().__init__(sbml, load_options(sbml))
         self._crn, self._form, self._start = crn, form, plain.start_values
         self._net = model if isinstance(model, Network) else None
         self._inputs = self._net.input_names if self._net else ()

@@ -10,6 +10,7 @@ from crn_nn_tellurium.simulation.engine import (
     clear_cache,
     compiled,
     keeping_attributes,
+    load_options,
     own_solvers,
 )
 from crn_nn_tellurium.simulation.flat import FlatModel

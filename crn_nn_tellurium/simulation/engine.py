@@ -54,6 +54,9 @@ CVODE: dict[str, float | bool] = {
 }
 """CVODE's settings wherever this package integrates."""
 
+# Characters of SBML from which a model is compiled without optimising: some 1,400 reactions, where
+# the default takes five times as long; smaller ones, quick either way, keep their last bits
+_LARGE = 600_000
 _attributes_lock = threading.Lock()
 
 
@@ -66,6 +69,16 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         roadrunner.Logger.setLevel(level)
+
+
+def load_options(sbml: str) -> Any:
+    """How roadrunner is to compile a model."""
+    options = roadrunner.LoadSBMLOptions()
+    if len(sbml) > _LARGE:
+        # what takes the time is optimising one long function, which then runs no faster
+        options.setLLVMBackend(options.LLJIT)
+        options.setLLJitOptimizationLevel(options.NONE)
+    return options
 
 
 @contextmanager
@@ -113,11 +126,11 @@ class CompiledModel:
     """
 
     def __init__(self, text: str, conserved_moieties: bool = False) -> None:
-        options = roadrunner.LoadSBMLOptions()
+        self.sbml = text if is_sbml(text) else antimony_to_sbml(text)
+        options = load_options(self.sbml)
         options.conservedMoieties = conserved_moieties
         # mutable ones are compiled in, and compiling is what takes the time
         options.mutableInitialConditions = False
-        self.sbml = text if is_sbml(text) else antimony_to_sbml(text)
         with keeping_attributes():
             self._runner = roadrunner.RoadRunner(self.sbml, options)
         self._model = self._runner.model
