@@ -161,6 +161,7 @@ def export(
 
     Examples
     --------
+    >>> from crn_nn_tellurium import Network
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     export(Network.random([2, 2, 1], seed=0), f"{folder}/net.ant").name

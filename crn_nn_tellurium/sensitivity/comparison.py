@@ -118,6 +118,7 @@ def check_gradients(
 
     Examples
     --------
+    >>> from crn_nn_tellurium import Network
     >>> net = Network.random([2, 2, 1], seed=0)
     >>> report = check_gradients(net, [[0, 1]], [[1.0]], methods=["adjoint", "forward"])
     >>> report.passed, report.parameters[0]

@@ -114,6 +114,7 @@ def gradient(
 
     Examples
     --------
+    >>> from crn_nn_tellurium import Network
     >>> net = Network.random([2, 3, 1], seed=0)
     >>> g = gradient(net, [[0, 1], [1, 1]], [[1.0], [0.0]])
     >>> g.weights[0].shape, g.biases[1].shape, g.h.shape
