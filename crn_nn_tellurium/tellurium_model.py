@@ -20,20 +20,21 @@ import numpy as np
 import numpy.typing as npt
 from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 
-from crn_nn_tellurium.basics import FloatArray, check_kind, some
+from crn_nn_tellurium.basics import FloatArray, some
 from crn_nn_tellurium.chemistry import CONCENTRATION, ReactionNetwork, Units
 from crn_nn_tellurium.encoding import Form, compact_names, compact_signs, to_antimony, written
 from crn_nn_tellurium.errors import ConvergenceError, InputError
+from crn_nn_tellurium.importers import AnyModel, antimony_to_sbml, as_model
 from crn_nn_tellurium.networks import Network, other_names
 from crn_nn_tellurium.sensitivity import sensitivities
 from crn_nn_tellurium.simulation import (
     AFTER_INTEGRATION,
     Outcome,
-    antimony_to_sbml,
     boundary_values,
     come_to_rest,
     floating_values,
     keeping_attributes,
+    load_options,
     own_solvers,
     parameter_values,
     polish,
@@ -43,6 +44,8 @@ from crn_nn_tellurium.simulation import (
     steady,
 )
 
+REACTIONS_UP_TO = 1_000
+"""Reactions up to which a model of anybody's is loaded with each, which takes some seconds."""
 _REFUSED = {
     "gillespie": "it takes concentrations for numbers of molecules and rates for propensities; the"
     " stochastic run is Simulator(model).time_course(x, t_end, volume=100), say",
@@ -76,7 +79,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         plain = crn.with_starts()
         sbml = antimony_to_sbml(to_antimony(plain, form=form))
         with keeping_attributes():
-            super().__init__(sbml)
+            super().__init__(sbml, load_options(sbml))
         self._crn, self._form, self._start = crn, form, plain.start_values
         self._net = model if isinstance(model, Network) else None
         self._inputs = self._net.input_names if self._net else ()
@@ -402,9 +405,9 @@ def _copy(
 
 
 def to_roadrunner(
-    net: Network | ReactionNetwork,
+    net: AnyModel,
     x: npt.ArrayLike | None = None,
-    form: Form = "reactions",
+    form: Form | None = None,
     *,
     units: Units | None = None,
 ) -> ChemistryRunner:
@@ -415,12 +418,15 @@ def to_roadrunner(
 
     Parameters
     ----------
-    net : Network or ReactionNetwork
+    net : Network, ReactionNetwork, str or path-like
+        As `Simulator` takes it.
     x : (n_in,) array_like, optional
         Of a Network, input values; by default the inputs' species are at 0.
-    form : {"reactions", "compact", "numbers"}
+    form : {"reactions", "compact", "numbers"}, optional
         How the model is written (see `to_antimony`). ``"reactions"`` shows every reaction;
         ``"compact"`` and ``"numbers"`` load faster. Loading time grows with the square of the size.
+        By default ``"reactions"``; ``"compact"`` where a model that is no Network has more than
+        1,000.
     units : Units, optional
         What the model's numbers, values of inputs set by name among them, are in: `PhysicalUnits`
         say; by default dimensionless.
@@ -441,5 +447,9 @@ def to_roadrunner(
     >>> bool(abs(r["y0"] - net([2.0, 1.0])[0]) < 1e-9)
     True
     """
-    check_kind("net", net, (Network, ReactionNetwork))
-    return ChemistryRunner(net, written(net, x, units, "formulas"), form)
+    model = as_model(net, "to_roadrunner")
+    crn = written(model, x, units, "formulas")
+    if form is None:
+        is_large = isinstance(model, ReactionNetwork) and len(crn.reactions) > REACTIONS_UP_TO
+        form = "compact" if is_large else "reactions"
+    return ChemistryRunner(model, crn, form)

@@ -149,7 +149,7 @@ def test_inputs_that_cannot_be_are_refused():
     for form in ("stochastic", "Reactions"):
         with pytest.raises(cn.InputError, match="expected one of 'reactions'"):
             cn.to_roadrunner(network(), form=form)
-    with pytest.raises(cn.InputError, match="got str; expected Network or ReactionNetwork"):
+    with pytest.raises(cn.NetworkError, match="'xor' is a shipped network"):
         cn.to_roadrunner("xor")
 
 

@@ -31,6 +31,7 @@ from crn_nn_tellurium.basics import FloatArray, check_positive
 from crn_nn_tellurium.certificates.closed_form import CheapBound
 from crn_nn_tellurium.certificates.question import INITIAL_MAX, TOLERANCE, input_points, kinetics_of
 from crn_nn_tellurium.errors import InputError, NetworkError, NotCertified
+from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import (
     INPUT,
@@ -128,7 +129,7 @@ class Balanced:
 
 
 def balance(
-    net: Network | Simulator,
+    net: AnyModel | Simulator,
     X: npt.ArrayLike | None = None,  # scikit-learn's name
     max_rate_constant: float | None = None,
     *,
@@ -142,7 +143,7 @@ def balance(
 
     Parameters
     ----------
-    net : Network or Simulator
+    net : Network, Simulator, or its file
     X : (n_samples, n_in) array_like, optional
         Inputs at which rates, settling times and concentrations are reported. The factors do not
         depend on them.
@@ -211,7 +212,7 @@ def balance(
 
 
 def limit_concentrations(
-    net: Network | Simulator, X: npt.ArrayLike, largest: float = 1.0
+    net: AnyModel | Simulator, X: npt.ArrayLike, largest: float = 1.0
 ) -> Network:
     """A network whose concentrations stay small: what burns less fuel and fits beside it in a tube.
 
@@ -222,7 +223,7 @@ def limit_concentrations(
 
     Parameters
     ----------
-    net : Network or Simulator
+    net : Network, Simulator, or its file
     X : (n_samples, n_in) array_like
     largest : float
 

@@ -36,8 +36,8 @@ from crn_nn_tellurium.chemistry import (
     must_convert,
 )
 from crn_nn_tellurium.errors import ConvergenceError, NotCertified
+from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.kinetics import NetworkKinetics
-from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation import OnError, Simulator
 
 Bound = Literal["envelope", "cheap"]
@@ -178,7 +178,7 @@ class Certificate:
 
 
 def certify(
-    net: Network | Simulator,
+    net: AnyModel | Simulator,
     x: npt.ArrayLike | Interval,
     tolerance: float = TOLERANCE,
     initial: Any = None,
@@ -192,7 +192,7 @@ def certify(
 
     Parameters
     ----------
-    net : Network or Simulator
+    net : Network, Simulator, or its file
     x : (n_in,) or (n_samples, n_in) array_like, or Interval of that shape
         Inputs; the certificate holds for each of them. An Interval is a box: the certificate holds
         for every input in it, each settling to its own fixed point. (A pair of lists is two inputs,
@@ -269,7 +269,7 @@ def certify(
 
 
 def settling_time(
-    net: Network | Simulator,
+    net: AnyModel | Simulator,
     x: npt.ArrayLike | Interval,
     tolerance: float = TOLERANCE,
     initial: Any = None,

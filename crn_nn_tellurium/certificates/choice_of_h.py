@@ -36,6 +36,7 @@ from crn_nn_tellurium.certificates.search_for_h import (
     with_log_h,
 )
 from crn_nn_tellurium.errors import InputError, NetworkError
+from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.networks import Network
 
 _LIMIT = -100.0
@@ -128,7 +129,7 @@ class HChoice(HPoint):
 
 
 def choose_h(
-    net: Network,
+    net: AnyModel,
     X: npt.ArrayLike,  # scikit-learn's name
     max_error: float | None = None,
     max_time: float | None = None,

@@ -25,6 +25,7 @@ from crn_nn_tellurium.certificates.question import (
 )
 from crn_nn_tellurium.chemistry import Interval
 from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.kinetics import Bounds, settle_between
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation import Simulator
@@ -69,7 +70,7 @@ class Enclosure:
 
 
 def enclosure(
-    net: Network | Simulator,
+    net: AnyModel | Simulator,
     x: npt.ArrayLike | Interval,
     rates: float = 0.05,
     inputs: npt.ArrayLike = 0.0,
@@ -78,7 +79,7 @@ def enclosure(
 
     Parameters
     ----------
-    net : Network or Simulator
+    net : Network, Simulator, or its file
     x : (n_in,) or (n_samples, n_in) array_like, or Interval of that shape
         Inputs, or boxes of inputs.
     rates : float
@@ -130,7 +131,7 @@ def enclosure(
 
 
 def certified_margin(
-    net: Network | Simulator,
+    net: AnyModel | Simulator,
     x: npt.ArrayLike | Interval,
     inputs: npt.ArrayLike = 0.0,
     limit: float = 0.999,
@@ -139,7 +140,7 @@ def certified_margin(
 
     Parameters
     ----------
-    net : Network or Simulator
+    net : Network, Simulator, or its file
     x : (n_in,) or (n_samples, n_in) array_like, or Interval of that shape
     inputs : float or (n_in,) array_like
         Absolute error of each input, as in `enclosure`.
@@ -186,7 +187,7 @@ def certified_margin(
 class _Boxes:
     """Boxes of inputs of a network, and where its species settle for all of them."""
 
-    def __init__(self, net: Network | Simulator, x: Any, errors: Any) -> None:
+    def __init__(self, net: AnyModel | Simulator, x: Any, errors: Any) -> None:
         self.kinetics = kinetics_of(net)
         self.net = self.kinetics.net
         self.single = is_single(self.net, x)

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, check_kind, check_positive, is_real, read_only
+from crn_nn_tellurium.basics import FloatArray, check_positive, is_real, read_only
 from crn_nn_tellurium.chemistry import Interval, ReactionNetwork, Units
 from crn_nn_tellurium.errors import InputError, NotCertified
+from crn_nn_tellurium.importers import as_model
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation import Simulator, start_values
@@ -104,16 +105,14 @@ class Answer:
 
 def kinetics_of(net: Any) -> NetworkKinetics:
     """The kinetics of a network or simulator; any other reaction network cannot be certified."""
-    if isinstance(net, ReactionNetwork):
+    model = net.model if isinstance(net, Simulator) else as_model(net, "a certificate")
+    if isinstance(model, ReactionNetwork):
         raise NotCertified(
-            f"reaction network {net.name!r}: cannot tell whether its positive fixed point is the"
+            f"reaction network {model.name!r}: cannot tell whether its positive fixed point is the"
             " only one, nor by when it is reached; certificates are for neural networks'"
             " chemistry, where layers follow one another (give the Network, not its reactions)"
         )
-    if isinstance(net, Simulator):
-        return net.kinetics
-    check_kind("net", net, (Network, Simulator))
-    return NetworkKinetics(net)
+    return net.kinetics if isinstance(net, Simulator) else NetworkKinetics(model)
 
 
 def check_rates(rates: Any) -> None:

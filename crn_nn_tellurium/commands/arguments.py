@@ -21,10 +21,15 @@ from crn_nn_tellurium.basics import FloatArray, read_text, some, suggest_identif
 from crn_nn_tellurium.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:
+    from crn_nn_tellurium.chemistry import ReactionNetwork
     from crn_nn_tellurium.networks import Network
 
 Net = Annotated[
     str, Argument(metavar="NET", help="A network's .json file, or a shipped model's name.")
+]
+Model = Annotated[
+    str,
+    Argument(metavar="MODEL", help="As NET, or a model's .xml, .sbml, .ant, .txt or .crn file."),
 ]
 Out = Annotated[
     Path | None, Option("-o", "--output", help="File to write; by default standard output.")
@@ -36,7 +41,21 @@ def load_network(net: str) -> Network:
     """A network from its file, or a shipped one by its name."""
     from crn_nn_tellurium.networks import Network, load_model
 
-    return load_model(net) if not Path(net).suffix and not Path(net).exists() else Network.load(net)
+    return load_model(net) if is_name(net) else Network.load(net)
+
+
+def load_given(model: str) -> Network | ReactionNetwork:
+    """A network as above, or anybody's mass-action model from its file."""
+    if is_name(model):
+        return load_network(model)
+    from crn_nn_tellurium.importers import as_model
+
+    return as_model(Path(model), "crn-nn")
+
+
+def is_name(net: str) -> bool:
+    """Whether it can be a shipped network alone."""
+    return not Path(net).suffix and not Path(net).exists()
 
 
 def listed(
@@ -55,6 +74,20 @@ def listed(
 def input_values(text: str, network: Network) -> list[float]:
     """What ``--input`` gives a network."""
     return listed("--input", text, expected=f"{network.n_in} numbers with commas between")
+
+
+def inputs_of(model: Any, text: str | None) -> list[float] | None:
+    """What ``--input``, if it is there, gives whatever model."""
+    from crn_nn_tellurium.networks import Network
+
+    if text is None:
+        return None
+    if not isinstance(model, Network):
+        raise InputError(
+            "--input is a network's; boundary species of another model have their concentrations in"
+            " it, and crn-nn scan varies them by name"
+        )
+    return input_values(text, model)
 
 
 @dataclass(frozen=True)

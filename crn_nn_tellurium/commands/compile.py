@@ -6,22 +6,22 @@ from typing import Annotated
 
 from typer import Option
 
-from crn_nn_tellurium.commands.arguments import Net, Out, Overwrite, load_network
+from crn_nn_tellurium.commands.arguments import Model, Out, Overwrite, load_given
 from crn_nn_tellurium.commands.console import write_text
 
 
 def command(
-    net: Net,
+    model: Model,
     output: Out = None,
     form: Annotated[
         str, Option(help="reactions (one per weight), compact, or numbers.")
     ] = "reactions",
     overwrite: Overwrite = False,
 ) -> None:
-    """Write the network's chemistry as Antimony.
+    """Write the chemistry of a network or model as Antimony.
 
     Example: [bold]crn-nn compile xor -o xor.ant[/bold]
     """
     from crn_nn_tellurium.encoding import to_antimony
 
-    write_text(to_antimony(load_network(net), form=form), output, overwrite)  # type: ignore[arg-type]  # checked by to_antimony
+    write_text(to_antimony(load_given(model), form=form), output, overwrite)  # type: ignore[arg-type]  # checked by to_antimony

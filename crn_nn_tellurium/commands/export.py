@@ -11,17 +11,17 @@ from typing import Annotated, Any
 from typer import Option
 
 from crn_nn_tellurium.commands.arguments import (
-    Net,
+    Model,
     Overwrite,
-    input_values,
-    load_network,
+    inputs_of,
+    load_given,
     read_table,
 )
 from crn_nn_tellurium.errors import InputError
 
 
 def command(
-    net: Net,
+    model: Model,
     output: Annotated[Path, Option("-o", "--output", help="File; its ending chooses the format.")],
     format: Annotated[
         str | None, Option(help="Format by name: sbml-l3v1, sbml-l2v4, petab-v2 ...")
@@ -41,7 +41,7 @@ def command(
     ] = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write the network for another tool.
+    """Write a network or model for another tool.
 
     .xml SBML, .omex COMBINE archive, .cps COPASI, .yaml PEtab, .bngl BioNetGen, .py PySB, .ka
     Kappa, .jl Catalyst, .crn, .dsd Visual DSD, .ant Antimony, .tex, .csv, .graphml, .dot; with
@@ -50,13 +50,15 @@ def command(
     Example: [bold]crn-nn export iris -o iris.xml --set layout=true[/bold]
     """
     from crn_nn_tellurium.exporters import export
+    from crn_nn_tellurium.importers import as_network
 
-    network = load_network(net)
-    x = None if input is None else input_values(input, network)
+    found = load_given(model)
+    x = inputs_of(found, input)
     options = dict(map(_setting, setting or ()))
     if (data is None) != (target is None):
         raise InputError("--data and --target go together: a file, its column with the true class")
     if data is not None and target is not None:
+        network = as_network(found, "--data")
         table = read_table(data, network)
         options["X"] = table.numbers(network.input_names)
         options["Y"] = table.labels(target, network)
@@ -70,11 +72,11 @@ def command(
         if "tau" in options:
             options["units"] = PhysicalUnits(options.pop("c0", C0), options.pop("tau"))
         tube = StrandOptions(**{name: options.pop(name) for name in names if name in options})
-        implementation = to_strand_displacement(network, x, tube)
+        implementation = to_strand_displacement(found, x, tube)
         print(repr(implementation), file=sys.stderr)
         path = export(implementation, output, format, overwrite, **options)
     else:
-        path = export(network, output, format, overwrite, x=x, **options)
+        path = export(found, output, format, overwrite, x=x, **options)
     # not on standard output, which stays empty for scripts
     print(f"wrote {path}", file=sys.stderr)
 

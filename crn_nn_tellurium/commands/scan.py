@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from rich.table import Table
-from typer import Argument, Option
+from typer import Option
 
-from crn_nn_tellurium.basics import FloatArray, read_text
-from crn_nn_tellurium.commands.arguments import Overwrite, input_values, listed, load_network
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.commands.arguments import (
+    Model,
+    Overwrite,
+    inputs_of,
+    is_name,
+    listed,
+    load_network,
+)
 from crn_nn_tellurium.commands.console import check_new, console, new_table, say, say_files
 from crn_nn_tellurium.errors import InputError
 
@@ -42,9 +49,7 @@ Keep = Annotated[
 
 
 def command(
-    net: Annotated[
-        str, Argument(metavar="NET", help="A network, as elsewhere, or an Antimony file (.ant).")
-    ],
+    model: Model,
     vary: Vary = None,
     cv: Errors = None,
     draws: Annotated[int, Option(help="Draws of errors for each --cv.")] = 100,
@@ -78,7 +83,8 @@ def command(
     from crn_nn_tellurium.scans import STEADY_STATE, ScanFile, scan
 
     axes = _axes(vary or [], cv, draws, seed)
-    model, x = _model_and_inputs(net, input)
+    found = _text_or_model(model)
+    x = inputs_of(found, input)
     times, kept = None if at is None else listed("--at", at), _kept(keep, tolerance, bound)
     file = None if output is None else ScanFile(output, resume, overwrite)
     if plot is not None:
@@ -86,7 +92,7 @@ def command(
         _check_drawable(axes, keep.split(",")[0], len(times or [0.0]))
     try:
         run: Any = {"executor": workers or None, "path": file}
-        ds = scan(model, axes, x=x, outputs=kept, at=times or STEADY_STATE, **run)
+        ds = scan(found, axes, x=x, outputs=kept, at=times or STEADY_STATE, **run)
     except KeyboardInterrupt:
         kept_in = f"; what is done is in {output}.parts, and --resume goes on with it"
         print(f"crn-nn: interrupted{kept_in if output else ''}", file=sys.stderr)
@@ -98,15 +104,11 @@ def command(
     say_files(result=output, picture=plot)
 
 
-def _model_and_inputs(net: str, input: str | None) -> tuple[Any, list[float] | None]:
-    if Path(net).suffix.lower() not in (".ant", ".txt"):
-        network = load_network(net)
-        return network, None if input is None else input_values(input, network)
-    if input is not None:
-        raise InputError(
-            "--input is a network's; vary an Antimony model's boundary species by name instead"
-        )
-    return read_text(net), None
+def _text_or_model(model: str) -> Any:
+    """What is scanned: of SBML and Antimony the text, mass action or not."""
+    from crn_nn_tellurium.importers import text_or_model
+
+    return load_network(model) if is_name(model) else text_or_model(Path(model), "crn-nn")
 
 
 def _kept(keep: str, tolerance: float, bound: str) -> list[str | SettlingTime]:

@@ -7,13 +7,16 @@ from typing import Annotated
 
 from typer import Option
 
-from crn_nn_tellurium.commands.arguments import Net, Out, Overwrite, input_values, load_network
+from crn_nn_tellurium.commands.arguments import Model, Out, Overwrite, inputs_of, load_given
 from crn_nn_tellurium.commands.console import check_new, write_table
+from crn_nn_tellurium.errors import InputError
 
 
 def command(
-    net: Net,
-    input: Annotated[str, Option("--input", help="Input values, comma-separated: 0,1")],
+    model: Model,
+    input: Annotated[
+        str | None, Option("--input", help="A network's input values, comma-separated: 0,1")
+    ] = None,
     t_end: Annotated[float, Option("--t-end", help="Last time.")] = 50.0,
     points: Annotated[int, Option(help="Number of times.", min=2, max=1_000_000)] = 501,
     initial: Annotated[float | None, Option(help="Start concentration of every species.")] = None,
@@ -27,24 +30,33 @@ def command(
 
     Example: [bold]crn-nn simulate xor --input 0,1 --plot xor.png[/bold]
     """
-    network = load_network(net)
-    x = input_values(input, network)
+    from crn_nn_tellurium.importers import as_network
+    from crn_nn_tellurium.networks import Network
+
+    found = load_given(model)
+    x = inputs_of(found, input)
+    if x is None and isinstance(found, Network):
+        raise InputError(f"no --input; expected {found.n_in} numbers with commas between")
     check_new(overwrite, output, picture=plot)
     from crn_nn_tellurium.simulation import Simulator
 
-    simulator = Simulator(network)
+    simulator = Simulator(found)
     course = simulator.time_course(x, t_end, points, initial=initial, volume=volume, seed=seed)
     if plot is not None:
         from crn_nn_tellurium.plots import new_figure, plot_time_course, save_figure
 
         figure = new_figure()
-        plot_time_course(course, ax=figure.subplots()).set_title(f"{network.name}, inputs {input}")
+        title = found.name if input is None else f"{found.name}, inputs {input}"
+        plot_time_course(course, ax=figure.subplots()).set_title(title)
         save_figure(figure, plot)
     # a picture alone is enough of an answer; otherwise the table is
     if output is not None or plot is None:
-        names = [*simulator.species, *network.output_names]
+        # of reactions without read-outs, the outputs are the species
+        names = list(dict.fromkeys([*simulator.species, *simulator.output_names]))
         columns = [course.time, *(course[name] for name in names)]
         write_table(["time", *names], columns, output, overwrite)
     else:
-        for name, value in zip(network.output_names, network(x).tolist(), strict=True):
-            print(f"{name} = {course[name][-1]:.6g} at t = {t_end:g}; settles at {value:.6g}")
+        ends = None if x is None else as_network(found, "--input")(x).tolist()
+        for i, name in enumerate(simulator.output_names):
+            settles = "" if ends is None else f"; settles at {ends[i]:.6g}"
+            print(f"{name} = {course[name][-1]:.6g} at t = {t_end:g}{settles}")

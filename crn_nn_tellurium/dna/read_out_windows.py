@@ -32,6 +32,7 @@ from crn_nn_tellurium.dna.time_scales import DEFAULTS, StrandOptions
 from crn_nn_tellurium.dna.translation import to_strand_displacement
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NotCertified
+from crn_nn_tellurium.importers import AnyModel, as_network
 from crn_nn_tellurium.networks import Network, check_classes
 from crn_nn_tellurium.simulation import TIGHT, FlatModel, Tolerances
 
@@ -110,7 +111,7 @@ class ReadOutWindow:
 
 
 def read_out_window(
-    net: Network,
+    net: AnyModel,
     X: npt.ArrayLike,
     y: npt.ArrayLike | None = None,
     *,
@@ -159,6 +160,7 @@ def read_out_window(
     >>> window.share
     1.0
     """
+    net = as_network(net, "read_out_window")
     x, classes = _samples(net, X, y, tolerance)
     if t_end is not None:
         check_positive("t_end", t_end, "a time in s: 36000 for 10 h, say (a number > 0)")
@@ -207,7 +209,7 @@ def read_out_window(
 
 
 def smallest_fuel(
-    net: Network,
+    net: AnyModel,
     X: npt.ArrayLike,
     y: npt.ArrayLike | None = None,
     *,
@@ -245,6 +247,7 @@ def smallest_fuel(
     """
     if lasting is not None:
         check_positive("lasting", lasting, "a time in s: 3600 for 1 h, say (a number > 0)")
+    net = as_network(net, "smallest_fuel")
     check_positive("least", least, "a number of nM > 0")
     check_kind("options", options, StrandOptions, "StrandOptions(c_max=...), say")
     if options.fuel is not None:
@@ -293,7 +296,6 @@ def smallest_fuel(
 def _samples(
     net: Network, X: npt.ArrayLike, y: npt.ArrayLike | None, tolerance: float | None
 ) -> tuple[FloatArray, npt.NDArray[Any]]:
-    check_kind("net", net, Network)
     x = net.input_coding.check(X)
     if x.ndim != 2 or not len(x):
         raise InputError(f"X has shape {x.shape}; expected (n_samples, {net.n_in}), one or more")

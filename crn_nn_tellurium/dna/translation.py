@@ -22,11 +22,12 @@ from crn_nn_tellurium.dna.strand_displacement import Buffer, Module, StrandDispl
 from crn_nn_tellurium.dna.time_scales import DEFAULTS, StrandOptions, TimeScales
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import InputError, ReactionError
+from crn_nn_tellurium.importers import AnyModel, as_model
 from crn_nn_tellurium.networks import Network
 
 
 def to_strand_displacement(
-    model: Network | ReactionNetwork,
+    model: AnyModel,
     x: npt.ArrayLike | None = None,
     options: StrandOptions = DEFAULTS,
 ) -> StrandDisplacement:
@@ -68,7 +69,7 @@ def to_strand_displacement(
     A + G_J => O_J
     O_J + T_J => B
     """
-    check_kind("model", model, (Network, ReactionNetwork))
+    model = as_model(model, "to_strand_displacement")
     if isinstance(model, ReactionNetwork) and x is not None:
         raise InputError(
             "x goes with a Network; a ReactionNetwork has its boundary concentrations already"

@@ -25,7 +25,7 @@ from typing import Any, Literal, get_args
 
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import RESERVED, FloatArray, check_choice, check_kind
+from crn_nn_tellurium.basics import RESERVED, FloatArray, check_choice
 from crn_nn_tellurium.chemistry import (
     CONCENTRATION,
     SBO_COMPARTMENT,
@@ -50,13 +50,14 @@ from crn_nn_tellurium.chemistry import (
 from crn_nn_tellurium.encoding.laws import compact_constants, compact_names, laws, with_signs
 from crn_nn_tellurium.encoding.whole import Starts, layer_reactions, written
 from crn_nn_tellurium.errors import InputError, ReactionError
+from crn_nn_tellurium.importers import AnyModel, as_model
 from crn_nn_tellurium.networks import Network
 
 Form = Literal["reactions", "compact", "numbers"]
 
 
 def to_antimony(
-    model: Network | ReactionNetwork,
+    model: AnyModel,
     x: npt.ArrayLike | None = None,
     form: Form = "reactions",
     *,
@@ -67,7 +68,8 @@ def to_antimony(
 
     Parameters
     ----------
-    model : Network or ReactionNetwork
+    model : Network, ReactionNetwork, str or path-like
+        As `Simulator` takes it.
     x : (n_in,) array_like, optional
         For a Network, its input values; by default the inputs' species start at 0.
     form : {"reactions", "compact", "numbers"}
@@ -100,8 +102,7 @@ def to_antimony(
     >>> print(text[text.index("  JY1_0") : text.index("; JY1_0.sbo")])
       JY1_0: => Y1_0; comp*(h1 + u1_0_0*x0*Y1_0 - q1*Y1_0*Y1_0)
     """
-    check_kind("model", model, (Network, ReactionNetwork))
-    crn = written(model, x, units, starts)
+    crn = written(as_model(model, "to_antimony"), x, units, starts)
     check_choice("form", form, get_args(Form))
     for name in (crn.name, *crn.identifiers):
         if name.lower() in RESERVED:

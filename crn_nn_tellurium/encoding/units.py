@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from crn_nn_tellurium.basics import check_kind, check_positive
+from crn_nn_tellurium.basics import check_positive
 from crn_nn_tellurium.chemistry import (
     NANOMOLAR_PER_MOLAR,
     Dimension,
     PhysicalUnits,
     ReactionNetwork,
 )
-from crn_nn_tellurium.encoding.whole import to_reactions
+from crn_nn_tellurium.encoding.whole import reactions_of
 from crn_nn_tellurium.errors import ReactionError
-from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.importers import AnyModel
 
 
 class Reacting(Protocol):
@@ -32,7 +32,7 @@ C0 = 10.0
 
 
 def fastest_units(
-    net: Network | ReactionNetwork | Reacting,
+    net: AnyModel | Reacting,
     max_rate_constant: float = MAX_RATE_CONSTANT,
     c0: float = C0,
 ) -> PhysicalUnits:
@@ -41,7 +41,7 @@ def fastest_units(
 
     Parameters
     ----------
-    net : Network, Simulator or ReactionNetwork
+    net : Network, Simulator, ReactionNetwork, str or path-like
         Its largest bimolecular rate constant is that of a weight, of a reaction of the activation,
         or the 1 of ``2 Y -> Y``. One that is in other units is asked for the model's numbers.
     max_rate_constant : float
@@ -93,12 +93,11 @@ def fastest_units(
     )
 
 
-def largest_bimolecular(net: Network | ReactionNetwork | Reacting) -> float:
+def largest_bimolecular(net: Any) -> float:
     """The largest rate constant of two molecules that meet, in model units."""
     # a Simulator, of a room above this one, is known by what it has
-    found = net if isinstance(net, ReactionNetwork) else getattr(net, "reactions", net)
-    check_kind("net", found, (Network, ReactionNetwork), "or Simulator")
-    crn: Any = to_reactions(found) if isinstance(found, Network) else found
+    found: Any = getattr(net, "reactions", None)
+    crn = found if isinstance(found, ReactionNetwork) else reactions_of(net, "fastest_units")
     for reaction in crn.reactions:
         if reaction.order > 2:
             raise ReactionError(

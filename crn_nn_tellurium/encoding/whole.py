@@ -22,6 +22,7 @@ from crn_nn_tellurium.chemistry import (
 from crn_nn_tellurium.encoding.layer_encoding import LayerEncoding, layer_encodings
 from crn_nn_tellurium.encoding.unit import Unit, unit_reactions, unit_species
 from crn_nn_tellurium.errors import IdentifierError, InputError
+from crn_nn_tellurium.importers import AnyModel, as_model
 from crn_nn_tellurium.networks import Network, ReadOut, input_ids, is_ours, unit_ids, value_id
 
 Starts = Literal["numbers", "formulas"]
@@ -54,6 +55,12 @@ def written(
         return crn
     check_units(units)
     return units.of(crn)
+
+
+def reactions_of(model: AnyModel, taker: str) -> ReactionNetwork:
+    """The reactions of whatever a user gives for a model."""
+    found = as_model(model, taker)
+    return to_reactions(found) if isinstance(found, Network) else found
 
 
 def to_reactions(

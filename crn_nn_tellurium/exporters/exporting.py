@@ -13,14 +13,13 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import (
     check_choice,
-    check_kind,
     check_new,
     check_positive,
     check_target,
     whole_number,
     write_files,
 )
-from crn_nn_tellurium.chemistry import ReactionNetwork, Units
+from crn_nn_tellurium.chemistry import Units
 from crn_nn_tellurium.encoding import Starts
 from crn_nn_tellurium.errors import FileFormatError, InputError
 from crn_nn_tellurium.exporters import (
@@ -42,7 +41,7 @@ from crn_nn_tellurium.exporters import (
 )
 from crn_nn_tellurium.exporters.tasks import Runs, Training
 from crn_nn_tellurium.exporters.writing import Source
-from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.importers import AnyModel, as_model
 
 Content = str | bytes | Mapping[str, str | bytes]
 """A file, or several by what follows the stem in their names."""
@@ -110,7 +109,7 @@ FORMATS = {format.name: format for format in _TABLE}
 
 
 def export(
-    model: Network | ReactionNetwork,
+    model: AnyModel,
     path: str | os.PathLike[str],
     format: str | None = None,
     overwrite: bool = False,
@@ -124,7 +123,8 @@ def export(
 
     Parameters
     ----------
-    model : Network or ReactionNetwork
+    model : Network, ReactionNetwork, str or path-like
+        As `Simulator` takes it.
     path : path-like
         Its ending chooses the format; docs/exports.md lists them.
     format : str, optional
@@ -149,7 +149,9 @@ def export(
     FileFormatError
         If the format is unknown, or cannot hold the model.
     InputError
-        If the model is neither, or an option is not one of the format's, or has no sense.
+        If an option is not one of the format's, or has no sense.
+    NetworkError
+        If the model is none.
     FileExistsError
         If a file exists and `overwrite` is false.
     MissingPackageError
@@ -159,12 +161,13 @@ def export(
 
     Examples
     --------
+    >>> from crn_nn_tellurium import Network
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     export(Network.random([2, 2, 1], seed=0), f"{folder}/net.ant").name
     'net.ant'
     """
-    check_kind("model", model, (Network, ReactionNetwork))
+    model = as_model(model, "export")
     if not isinstance(path, str | os.PathLike):
         raise InputError(f"path is {path!r}; expected the name of a file")
     path = Path(path)

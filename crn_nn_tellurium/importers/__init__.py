@@ -1,6 +1,7 @@
-"""Others' networks and models, one file per source."""
+"""Others' networks and models, one file per source, and whatever a user gives for a model."""
 
-from crn_nn_tellurium.importers.antimony import import_antimony
-from crn_nn_tellurium.importers.crn import import_crn
-from crn_nn_tellurium.importers.sbml import import_sbml
-from crn_nn_tellurium.importers.sklearn import from_sklearn
+import lazy_loader
+
+# names stand in __init__.pyi; each is imported when it is first used, since libSBML and
+# scikit-learn take a second, and whoever is given a Network needs neither
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

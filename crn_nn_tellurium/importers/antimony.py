@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from crn_nn_tellurium.chemistry import ReactionNetwork, units_in, with_names
 from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.importers.libantimony import antimony_to_sbml, plain_antimony
 from crn_nn_tellurium.importers.sbml import reactions_from_sbml
-from crn_nn_tellurium.simulation import antimony_to_sbml, plain_antimony
 
 _DIGITS = r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _NUMBER = re.compile(rf"(?<![\w.]){_DIGITS}(?![\w.])")
@@ -54,8 +54,13 @@ def import_antimony(text: str) -> ReactionNetwork:
         raise InputError(
             f"text is {text!r}; expected the text of an Antimony model: Path({text!r}).read_text()"
         )
+    return reactions_from_antimony(text, "the Antimony model")
+
+
+def reactions_from_antimony(text: str, origin: str) -> ReactionNetwork:
+    """The same without a check; `origin` names it in errors."""
     plain, names = plain_antimony(text)
-    found = reactions_from_sbml(_all_digits(antimony_to_sbml(plain), plain), "the Antimony model")
+    found = reactions_from_sbml(_all_digits(antimony_to_sbml(plain), plain), origin)
     return replace(with_names(found, names), units=units_in(text))
 
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import FloatArray, is_real, progress_bar, read_only
 from crn_nn_tellurium.certificates import kinetics_of
 from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.kinetics import (
     LayerState,
     NetworkKinetics,
@@ -159,7 +160,7 @@ class Robustness:
 
 
 def robustness(
-    net: Network | Simulator,
+    net: AnyModel | Simulator,
     X: npt.ArrayLike,  # scikit-learn's name
     y: npt.ArrayLike,
     noise: RateErrors | float | Sequence[float] = (0.05, 0.1, 0.2, 0.3),
@@ -172,7 +173,7 @@ def robustness(
 
     Parameters
     ----------
-    net : Network or Simulator
+    net : Network, Simulator, or its file
     X : (n_samples, n_in) array_like
     y : (n_samples,) array_like
         True classes, as `Network.predict` gives them.

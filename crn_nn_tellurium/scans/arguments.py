@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, check_choice, check_kind
-from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.basics import FloatArray, check_choice
 from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.importers import text_or_model
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.scans.axes import RESERVED, Axis, Vary, as_axes
 from crn_nn_tellurium.scans.plan import Model, Plan
@@ -37,15 +37,7 @@ def make_plan(
     at: Any = STEADY_STATE,
 ) -> Plan:
     """The plan that the arguments of `scan` mean, checked."""
-    if isinstance(model, Simulator):
-        model = model.model
-    hint = "of a runner r, say, r.getCurrentAntimony()"
-    check_kind("model", model, (Network, Simulator, ReactionNetwork, str), hint)
-    if isinstance(model, str) and len(model.split()) < 2:
-        raise InputError(
-            f"{model!r} is no Antimony text; load_model(name) gives a shipped network, and"
-            " Path(file).read_text() what a file holds"
-        )
+    model = text_or_model(model.model if isinstance(model, Simulator) else model, "scan")
     axes, time, quantities = as_axes(vary), _times(at), _quantities(outputs)
     if isinstance(model, Network):
         x = _inputs(model, x)

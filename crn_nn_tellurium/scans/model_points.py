@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,6 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import ReactionNetwork, formula
-from crn_nn_tellurium.encoding import to_antimony
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import factors_by_name
 from crn_nn_tellurium.scans.axes import CV, DRAW, FUEL, INITIAL, SPEED
@@ -137,8 +136,8 @@ class TextPoints(Points):
 class NetworkPoints(Points):
     """Of a reaction network: rate constants and starts by its own formulas, then their errors."""
 
-    def __init__(self, plan: Plan, crn: ReactionNetwork, model: CompiledModel) -> None:
-        self._plan, self._crn, self._model = plan, crn, model
+    def __init__(self, plan: Plan, crn: ReactionNetwork) -> None:
+        self._plan, self._crn = plan, crn
         self.settable = list(crn.constant_names)
         self.known = [*crn.floating, *crn.boundary, *crn.free_constants]
         self._place = {name: i for i, name in enumerate(crn.constant_names)}
@@ -150,11 +149,6 @@ class NetworkPoints(Points):
                     f"{name!r}: {float(values.min())!r} among its values; expected numbers >= 0,"
                     " since the sign of a rate says which way its reaction runs"
                 )
-
-    @staticmethod
-    def text(crn: ReactionNetwork) -> str:
-        """The text to compile, in which a point sets all constants: none has a rule there."""
-        return to_antimony(replace(crn, formulas=()))
 
     def why_not(self, name: str) -> str:
         if name not in self._formulas:
@@ -175,19 +169,12 @@ class NetworkPoints(Points):
         starts = crn.starts(constants, given)
         start, boundary = (
             np.array([starts[name] for name in names], dtype=float)
-            for names in (self._model.floating, self._model.boundary)
+            for names in (crn.floating, crn.boundary)
         )
         return Point(start, boundary, self._with_errors(constants, values))
 
     def equations(self, at: Point) -> RateEquations:
-        return rate_equations(self._ordered, at.boundary, at.parameters)
-
-    @cached_property
-    def _ordered(self) -> ReactionNetwork:
-        """The network with its species in the model's order: roadrunner has one of its own."""
-        species = {s.id: s for s in self._crn.species}
-        order = (*self._model.floating, *self._model.boundary)
-        return replace(self._crn, species=tuple(species[name] for name in order))
+        return rate_equations(self._crn, at.boundary, at.parameters)
 
     def _with_errors(self, constants: FloatArray, values: Mapping[str, Any]) -> FloatArray:
         """Factors and errors of rate constants, each of which errs by itself."""

@@ -1,12 +1,14 @@
-"""Any reaction network or Antimony text as what a scan solves: what roadrunner makes of it.
+"""Any reaction network, Antimony or SBML text as what a scan solves.
 
-Of a text nothing is known but what roadrunner says. A steady state is where the time course ends,
+A steady state is where the time course ends,
 with the sums that are conserved (see `simulation.reduced_system`).
 """
 
 from __future__ import annotations
 
 import difflib
+from abc import abstractmethod
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
@@ -31,6 +33,7 @@ from crn_nn_tellurium.simulation import (
     INTEGRATED,
     ROUGH,
     TIGHT,
+    FlatModel,
     Outcome,
     Tolerances,
     compiled,
@@ -39,66 +42,39 @@ from crn_nn_tellurium.simulation import (
 
 
 class ModelSubject(Subject):
-    """A plan's reaction network or Antimony text."""
+    """A plan's model whose numbers are varied by name, solved point by point."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self._crn = plan.model if isinstance(plan.model, ReactionNetwork) else None
-        text = str(plan.model) if self._crn is None else NetworkPoints.text(self._crn)
-        try:
-            self._model = compiled(text)
-        except RuntimeError as error:
-            raise ReactionError(f"roadrunner refuses the model: {error}") from error
-        self._check_model()
-        self._points: Points = (
-            TextPoints(plan, self._model)
-            if self._crn is None
-            else NetworkPoints(plan, self._crn, self._model)
-        )
-        self._index = self._model.parameter_index(self._points.settable)
-        self.species = self._model.floating
-        self.names = (*self.species, *self._model.parameters, *self._model.boundary)
-        for name, values in plan.varied.items():
+    floating: tuple[str, ...]
+    boundary: tuple[str, ...]
+    ruled: frozenset[str]  # what rules set
+    compartments: tuple[str, ...] = ()
+    common: Collection[str]  # names of ours that can be varied too
+    points: Points
+
+    def _check(self) -> None:
+        """Refuse what cannot be varied."""
+        for name, values in self.plan.varied.items():
             self._check_varied(name, values)
-        check_errors(plan.axes, lambda name: name not in self._known)
-        # what an experiment reads: parameters that assignment rules set, else every floating
-        # species
-        observed = [name for name in self._model.parameters if name in self._model.assigned]
-        self.outputs = tuple(observed) or self.species
-
-    def _check_model(self) -> None:
-        """Refuse what roadrunner cannot be asked of."""
-        model = self._model
-        if species := sorted(model.assigned & {*model.floating, *model.boundary}):
-            raise InputError(
-                f"the model's species {species[0]!r} is set by a rule, so it has no start; write it"
-                " as a parameter"
-            )
-        if self.plan.time is None and (model.rate_ruled or model.n_events):
-            what = f"a rate rule (of {min(model.rate_ruled)!r})" if model.rate_ruled else "events"
-            raise InputError(
-                f"the model has {what}, and steady states are those of reactions; give times in at="
-            )
+        check_errors(self.plan.axes, lambda name: name not in self._known)
 
     @property
     def _known(self) -> list[str]:
-        return self._points.known
+        return self.points.known
 
     def _check_varied(self, name: str, values: FloatArray) -> None:
-        common = COMMON if self._crn is not None else [INITIAL]
-        if name not in self._known and name not in common:
+        if name not in self._known and name not in self.common:
             if name in COMMON:
                 raise InputError(
                     f"{name!r}: factors and errors of rate constants need a Network or a"
                     " ReactionNetwork"
                 )
-            if name in self._model.compartments:
+            if name in self.compartments:
                 raise InputError(f"{name!r} is a compartment, whose size cannot be varied")
-            by_rule = name in self._model.assigned | self._model.rate_ruled
+            by_rule = "; a rule sets it" if name in self.ruled else ""
             near = difflib.get_close_matches(name, self._known, 5, 0.5) or self._known[:8]
             raise InputError(
                 f"the model has no number {name!r} to vary"
-                f"{self._points.why_not(name) or ('; a rule sets it' if by_rule else '')};"
+                f"{self.points.why_not(name) or by_rule};"
                 f" expected a species or parameter, near it: {', '.join(near)}{renamed(name)}"
                 f"{other_names(name, self._known)}"
             )
@@ -110,9 +86,9 @@ class ModelSubject(Subject):
 
     def _kind(self, name: str) -> str:
         """What is varied; a parameter is called what the model calls it, and nothing more."""
-        if name in self._model.floating:
+        if name in self.floating:
             return "start"
-        if name in self._model.boundary:
+        if name in self.boundary:
             return "boundary species"
         return "" if name in self._known else COMMON[name][0]
 
@@ -120,7 +96,7 @@ class ModelSubject(Subject):
         own = name in self._known
         found = describe(name, self._kind(name), own, self.plan.unit_of(name))
         # of species, all results are concentrations; what is set is the text's own number
-        if name in self._points.in_amounts:
+        if name in self.points.in_amounts:
             found["long_name"] += ", an amount"
         return found
 
@@ -148,39 +124,123 @@ class ModelSubject(Subject):
 
     def _rows(self, point: tuple[int, ...]) -> tuple[FloatArray, Outcome]:
         """All that has a name at one point (n_times or 1, n_names), and the outcome."""
-        model, time = self._model, self.plan.time
-        at = self._points.at(self.plan.values(dict(enumerate(point))))
-        start, boundary = at.start, at.boundary
+        return self.solve(self.points.at(self.plan.values(dict(enumerate(point)))))
+
+    def settle(self, at: Point, advance: Callable[..., FloatArray]) -> tuple[FloatArray, Outcome]:
+        """The state that the time course ends in; ConvergenceError if it does not end."""
+        equations, rough = self.points.equations(at), partial(advance, tolerances=ROUGH)
+        state, outcome = rest(equations, at.start, advance, self.points.newton, rough)
+        if outcome.failed:
+            raise ConvergenceError(outcome.reason)
+        return state, outcome
+
+    @abstractmethod
+    def solve(self, at: Point) -> tuple[FloatArray, Outcome]:
+        """The same where a point's numbers are known."""
+
+
+class ReactionsSubject(ModelSubject):
+    """A plan's reaction network, compiled as its structure alone (see `FlatModel`)."""
+
+    common = COMMON
+
+    def __init__(self, plan: Plan) -> None:
+        assert isinstance(plan.model, ReactionNetwork)
+        self.plan, self._crn = plan, plan.model
+        self._flat = FlatModel(self._crn)
+        self.species = self.floating = self._crn.floating
+        self.boundary = self._crn.boundary
+        observed = tuple(observable.id for observable in self._crn.observables)
+        self.names = (*self.species, *observed, *self._crn.constant_names, *self.boundary)
+        self.ruled = frozenset(observed)
+        self.points = NetworkPoints(plan, self._crn)
+        # what an experiment reads
+        self.outputs = observed or self.species
+        self._check()
+
+    def solve(self, at: Point) -> tuple[FloatArray, Outcome]:
+        time, given = self.plan.time, (at.boundary, at.parameters)
+
+        def advance(
+            state: FloatArray, duration: float, tolerances: Tolerances = TIGHT
+        ) -> FloatArray:
+            return self._flat.advance(state, duration, *given, tolerances)
+
+        if time is None:
+            state, status = self.settle(at, advance)
+            states = state[None]
+        else:
+            times = from_start(time)
+            whole, status = self._flat.time_course(times, at.start, *given), INTEGRATED
+            states = whole[np.searchsorted(times, time)]
+        held = np.concatenate([at.parameters, at.boundary])
+        observed = self._crn.observe(states, *given)
+        return np.hstack([states, observed, np.tile(held, (len(states), 1))]), status
+
+
+class TextSubject(ModelSubject):
+    """A plan's Antimony or SBML text, of which nothing is known but what roadrunner says."""
+
+    common = (INITIAL,)
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        try:
+            self._model = model = compiled(str(plan.model))
+        except RuntimeError as error:
+            raise ReactionError(f"roadrunner refuses the model: {error}") from error
+        self._check_model()
+        self.points = TextPoints(plan, model)
+        self._index = model.parameter_index(self.points.settable)
+        self.species = self.floating = model.floating
+        self.boundary, self.compartments = model.boundary, model.compartments
+        self.ruled = model.assigned | model.rate_ruled
+        self.names = (*self.species, *model.parameters, *model.boundary)
+        # what an experiment reads: parameters that assignment rules set, else every floating
+        # species
+        observed = [name for name in model.parameters if name in model.assigned]
+        self.outputs = tuple(observed) or self.species
+        self._check()
+
+    def _check_model(self) -> None:
+        """Refuse what roadrunner cannot be asked of."""
+        model = self._model
+        if species := sorted(model.assigned & {*model.floating, *model.boundary}):
+            raise InputError(
+                f"the model's species {species[0]!r} is set by a rule, so it has no start; write it"
+                " as a parameter"
+            )
+        if self.plan.time is None and (model.rate_ruled or model.n_events):
+            what = f"a rate rule (of {min(model.rate_ruled)!r})" if model.rate_ruled else "events"
+            raise InputError(
+                f"the model has {what}, and steady states are those of reactions; give times in at="
+            )
+
+    def solve(self, at: Point) -> tuple[FloatArray, Outcome]:
+        model, time, boundary = self._model, self.plan.time, at.boundary
+
+        def advance(
+            state: FloatArray, duration: float, tolerances: Tolerances = TIGHT
+        ) -> FloatArray:
+            return model.time_course(boundary, state, np.array([0.0, duration]), tolerances)[-1]
+
         with model.lock:
             model.reset()  # rate rules and events leave their traces
             if at.volumes is not None:
                 model.set_compartment_sizes(at.volumes)
             model.set_parameters(self._index, at.parameters)
             if time is None:
-                state, status = self._settle(at)
+                state, status = self.settle(at, advance)
                 rows = np.concatenate([state, model.observe(boundary, state)])[None]
             else:
-                # from time 0, whatever is kept: that is where the start is
-                times = np.unique(np.concatenate([[0.0], time]))
+                times = from_start(time)
                 # roadrunner runs over some time, however short
                 times = times if len(times) > 1 else np.array([0.0, 1e-9])
-                whole, status = model.record(boundary, start, times), INTEGRATED
+                whole, status = model.record(boundary, at.start, times), INTEGRATED
                 rows = whole[np.searchsorted(times, time)]
-        held = np.broadcast_to(boundary, (len(rows), len(boundary)))
-        return np.concatenate([rows, held], axis=1), status
+        return np.hstack([rows, np.tile(boundary, (len(rows), 1))]), status
 
-    def _settle(self, at: Point) -> tuple[FloatArray, Outcome]:
-        """The state that the time course ends in; ConvergenceError if it does not end."""
-        model, start = self._model, at.start
 
-        def advance(
-            state: FloatArray, duration: float, tolerances: Tolerances = TIGHT
-        ) -> FloatArray:
-            times = np.array([0.0, duration])
-            return model.time_course(at.boundary, state, times, tolerances)[-1]
-
-        equations, rough = self._points.equations(at), partial(advance, tolerances=ROUGH)
-        state, outcome = rest(equations, start, advance, self._points.newton, rough)
-        if outcome.failed:
-            raise ConvergenceError(outcome.reason)
-        return state, outcome
+def from_start(time: FloatArray) -> FloatArray:
+    """The times and 0, whatever is kept: that is where the start is."""
+    return np.unique(np.concatenate([[0.0], time]))

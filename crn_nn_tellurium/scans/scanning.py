@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import check_choice, progress_bar
-from crn_nn_tellurium.chemistry import TIME, ReactionNetwork
+from crn_nn_tellurium.chemistry import TIME
 from crn_nn_tellurium.errors import ConvergenceError, InputError
+from crn_nn_tellurium.importers import AnyModel, is_sbml
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.scans.arguments import (
     STEADY_STATE,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 
 def scan(
-    model: Network | Simulator | ReactionNetwork | str,
+    model: AnyModel | Simulator,
     vary: Vary,
     *,
     x: npt.ArrayLike | None = None,
@@ -55,8 +56,10 @@ def scan(
 
     Parameters
     ----------
-    model : Network, Simulator, ReactionNetwork or str
-        A string is an Antimony model.
+    model : Network, Simulator, ReactionNetwork, str or path-like
+        A string is an Antimony or SBML model, or names a file of one, as a path does. These are run
+        by roadrunner as they are, mass action or not; `import_sbml` and its like make a
+        ReactionNetwork, which compiles faster.
     vary : mapping of str to array_like, Axis, or sequence of these
         What is varied. Each entry of a mapping is a dimension of its own; `paired`,
         `latin_hypercube`, `sobol` and `lognormal` make dimensions along which several numbers
@@ -323,8 +326,11 @@ def _raise_failures(plan: Plan, box: Box, status: Any) -> None:
 
 def _provenance(plan: Plan) -> dict[str, Any]:
     """How a result came about, in what files can hold."""
-    name = "antimony" if isinstance(plan.model, str) else plan.model.name
-    text = {"antimony": plan.model} if isinstance(plan.model, str) else {}
+    if isinstance(plan.model, str):
+        name = "sbml" if is_sbml(plan.model) else "antimony"
+        text = {name: plan.model}
+    else:
+        name, text = plan.model.name, {}
     found: dict[str, Any] = text | {
         "title": f"scan of {name}: {', '.join(plan.quantities)}",
         "model": name if isinstance(plan.model, str) else repr(plan.model),

@@ -25,7 +25,7 @@ from joblib.externals import loky
 from crn_nn_tellurium.basics import Recent, whole_number
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import Network
-from crn_nn_tellurium.scans.model_subject import ModelSubject
+from crn_nn_tellurium.scans.model_subject import ReactionsSubject, TextSubject
 from crn_nn_tellurium.scans.network_subject import NetworkSubject
 from crn_nn_tellurium.scans.plan import Box, Plan
 from crn_nn_tellurium.scans.subject import States, Subject, Variable
@@ -50,8 +50,12 @@ class Solver:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        is_network = isinstance(plan.model, Network)
-        self.subject: Subject = NetworkSubject(plan) if is_network else ModelSubject(plan)
+        self.subject: Subject
+        if isinstance(plan.model, Network):
+            self.subject = NetworkSubject(plan)
+        else:
+            of_text = isinstance(plan.model, str)
+            self.subject = TextSubject(plan) if of_text else ReactionsSubject(plan)
         for quantity in plan.quantities.values():
             quantity.check(self.subject)
 

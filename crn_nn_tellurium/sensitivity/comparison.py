@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError, NetworkError
-from crn_nn_tellurium.networks import LossLike, Network, encode_targets, parameters, resolve_loss
+from crn_nn_tellurium.importers import AnyModel
+from crn_nn_tellurium.networks import LossLike, encode_targets, parameters, resolve_loss
 from crn_nn_tellurium.sensitivity.gradients import GradientMethod, gradient
 from crn_nn_tellurium.sensitivity.problem import Gradient, simulator_of
 from crn_nn_tellurium.simulation import Simulator
@@ -95,7 +96,7 @@ class GradientCheck:
 
 
 def check_gradients(
-    model: Network | Simulator,
+    model: AnyModel | Simulator,
     X: npt.ArrayLike,  # scikit-learn's names
     Y: npt.ArrayLike,
     loss: LossLike = "squared_error",
@@ -117,6 +118,7 @@ def check_gradients(
 
     Examples
     --------
+    >>> from crn_nn_tellurium import Network
     >>> net = Network.random([2, 2, 1], seed=0)
     >>> report = check_gradients(net, [[0, 1]], [[1.0]], methods=["adjoint", "forward"])
     >>> report.passed, report.parameters[0]
@@ -127,7 +129,7 @@ def check_gradients(
     if len(set(methods)) < 2:
         got = list(methods)
         raise InputError(f"check_gradients: methods are {got!r}; expected two or more, to compare")
-    simulator = simulator_of(model)
+    simulator = simulator_of(model, "check_gradients")
     found: dict[GradientMethod, Gradient] = {}
     skipped: dict[GradientMethod, str] = {}
     for method in methods:

@@ -24,11 +24,11 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import check_choice
 from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.kinetics import forward_sensitivities
 from crn_nn_tellurium.networks import (
     INPUT,
     LossLike,
-    Network,
     encode_targets,
     outer_sum,
     resolve_loss,
@@ -55,7 +55,7 @@ GradientMethod = Literal[
 
 
 def gradient(
-    model: Network | Simulator,
+    model: AnyModel | Simulator,
     X: npt.ArrayLike,  # scikit-learn's names
     Y: npt.ArrayLike,
     loss: LossLike = "squared_error",
@@ -114,12 +114,13 @@ def gradient(
 
     Examples
     --------
+    >>> from crn_nn_tellurium import Network
     >>> net = Network.random([2, 3, 1], seed=0)
     >>> g = gradient(net, [[0, 1], [1, 1]], [[1.0], [0.0]])
     >>> g.weights[0].shape, g.biases[1].shape, g.h.shape
     ((3, 2), (1,), (2,))
     """
-    simulator = simulator_of(model)
+    simulator = simulator_of(model, "gradient")
     net = simulator.net
     check_time(time, initial)
     methods, default = (_METHODS, "adjoint") if time is None else (_AT_A_TIME, "forward")

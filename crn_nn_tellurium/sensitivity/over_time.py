@@ -18,10 +18,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, check_kind, read_only, some
+from crn_nn_tellurium.basics import FloatArray, read_only, some
 from crn_nn_tellurium.chemistry import ReactionNetwork, formula, pass_on
 from crn_nn_tellurium.encoding import to_reactions, variational_text
 from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.importers import AnyModel, as_model
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network, other_names, parameters as network_parameters
 from crn_nn_tellurium.sensitivity.by_parameter import check_h, parameter_jacobian
@@ -82,7 +83,7 @@ def position(key: Any, outputs: tuple[str, ...], parameters: tuple[str, ...]) ->
 
 
 def transient_sensitivities(
-    model: Network | ReactionNetwork,
+    model: AnyModel,
     x: npt.ArrayLike | None = None,
     t_end: float = 50.0,
     n_points: int = 501,
@@ -95,7 +96,8 @@ def transient_sensitivities(
 
     Parameters
     ----------
-    model : Network or ReactionNetwork
+    model : Network, ReactionNetwork, str or path-like
+        As `Simulator` takes it.
     x : (n_in,) array_like, optional
         For a Network, its input values.
     t_end, n_points
@@ -127,11 +129,11 @@ def transient_sensitivities(
     TransientSensitivities(11 points from t = 0 to 10, 1 outputs by 2 parameters)
     """
     time = time_grid(t_end, n_points)
+    model = as_model(model, "transient_sensitivities")
     if isinstance(model, Network):
         if x is None:
             raise InputError("a Network needs its input values x")
         return _of_network(model, x, time, outputs, parameters, initial)
-    check_kind("model", model, (Network, ReactionNetwork))
     if x is not None:
         raise InputError(
             "x goes with a Network; a ReactionNetwork has its boundary concentrations already"

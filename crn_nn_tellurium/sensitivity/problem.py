@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, check_kind, read_only
+from crn_nn_tellurium.basics import FloatArray, read_only
 from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.importers import AnyModel, as_model
 from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics
 from crn_nn_tellurium.networks import Loss, Network, pack
 from crn_nn_tellurium.simulation import CLOSED_FORM, INTEGRATED, TIGHT, OnError, Outcome, Simulator
@@ -146,12 +147,9 @@ class Problem:
         return Gradient(loss, *parts, wanted, outputs, method, status, error)
 
 
-def simulator_of(model: Network | Simulator) -> Simulator:
-    """The simulator of a network, or the one that is given."""
-    if isinstance(model, Simulator):
-        return model
-    check_kind("model", model, (Network, Simulator), "or, for sensitivities, ReactionNetwork")
-    return Simulator(model)
+def simulator_of(model: AnyModel | Simulator, taker: str) -> Simulator:
+    """The simulator of a model, or the one that is given; `taker` is who asks, for errors."""
+    return model if isinstance(model, Simulator) else Simulator(as_model(model, taker))
 
 
 def by_kind(

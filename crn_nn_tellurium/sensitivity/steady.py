@@ -21,9 +21,9 @@ from scipy import linalg, sparse
 from crn_nn_tellurium.basics import FloatArray, read_only
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError, InputError, SingularJacobianError
+from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.kinetics import forward_sensitivities
 from crn_nn_tellurium.networks import (
-    Network,
     parameters as network_parameters,
     to_vector,
 )
@@ -117,7 +117,7 @@ class Sensitivities:
 
 
 def sensitivities(
-    model: Network | Simulator | ReactionNetwork,
+    model: AnyModel | Simulator,
     x: npt.ArrayLike | None = None,
     *,
     outputs: Sequence[str] | None = None,
@@ -127,9 +127,10 @@ def sensitivities(
 
     Parameters
     ----------
-    model : Network, Simulator or ReactionNetwork
-        The steady state of a Network is found by units; that of a ReactionNetwork from its initial
-        concentrations, by integration and Newton's method; what it conserves is kept.
+    model : Network, Simulator, ReactionNetwork, str or path-like
+        As `Simulator` takes it. The steady state of a Network is found by units; that of a
+        ReactionNetwork from its initial concentrations, by integration and Newton's method; what it
+        conserves is kept.
     x : (n_in,) or (n_samples, n_in) array_like
         Input values of a Network; for a ReactionNetwork, (n_floating,), a state near the steady
         state and with its conserved sums, optional.
@@ -162,15 +163,14 @@ def sensitivities(
     >>> sensitivities(crn).to_frame().loc["Y"].tolist()  # Y = a / d
     [0.5, -1.5]
     """
-    if isinstance(model, Simulator) and isinstance(model.model, ReactionNetwork):
-        model = model.model
+    simulator = simulator_of(model, "sensitivities")
+    model = simulator.model
     own: tuple[tuple[str, ...], ...] = (), ()
     if isinstance(model, ReactionNetwork):
         found = _of_reactions(model, x)
         own = tuple(observable.id for observable in model.observables), settable(model)
         refuse_followed(model, parameters)
     else:
-        simulator = simulator_of(model)
         found = _of_network(simulator, x)
         check_h(simulator.kinetics, as_names(parameters, found.parameters))
     names = (

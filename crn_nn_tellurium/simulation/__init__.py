@@ -7,12 +7,11 @@ from crn_nn_tellurium.simulation.engine import (
     TIGHT,
     CompiledModel,
     Tolerances,
-    antimony_to_sbml,
     clear_cache,
     compiled,
     keeping_attributes,
+    load_options,
     own_solvers,
-    plain_antimony,
 )
 from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.named_values import (

@@ -1,35 +1,33 @@
-"""The compiled side: Antimony text to a model that roadrunner has compiled, driven in bulk.
+"""The compiled side: Antimony or SBML text to a model that roadrunner has compiled, driven in bulk.
 
 What makes it fast, all measured (see tests/benchmarks): values are set through int32 index arrays;
 the solver object is called directly, since `RoadRunner.steadyState()` recompiles the model in every
 call for its conserved-moiety analysis; initial conditions are not compiled as mutable; a text is
 compiled once per process, whoever asks for it.
 
-This file alone touches roadrunner and libAntimony (tellurium, which takes two seconds to import, is
-for `tellurium_model`, and for `benchmarks` as a peer to measure).
+This file alone touches roadrunner (tellurium, which takes two seconds to import, is for
+`tellurium_model`, and for `benchmarks` as a peer to measure).
 """
 
 from __future__ import annotations
 
 import itertools
-import re
 import threading
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
-import antimony
 import numpy as np
 import numpy.typing as npt
 import roadrunner
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, in_ascii
+from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import ConservedSums, conserved_sums
-from crn_nn_tellurium.errors import ConvergenceError, ReactionError
+from crn_nn_tellurium.errors import ConvergenceError
+from crn_nn_tellurium.importers import antimony_to_sbml, is_sbml
 
 STEADY_STATE_TOLERANCE = 1e-13
 """nleq2's relative tolerance; its scale has an absolute part, so small roots need a second call."""
@@ -58,49 +56,10 @@ CVODE: dict[str, float | bool] = {
 }
 """CVODE's settings wherever this package integrates."""
 
+# Characters of SBML from which a model is compiled without optimising: some 1,400 reactions, where
+# the default takes five times as long; smaller ones, quick either way, keep their last bits
+_LARGE = 600_000
 _attributes_lock = threading.Lock()
-_antimony_lock = threading.Lock()  # libAntimony keeps one global list of modules
-
-
-# strings and comments, which may have any characters
-_ASIDE = re.compile(r'"""+.*?"""+|```.*?```|"[^"\n]*"|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
-
-
-def plain_antimony(text: str) -> tuple[str, dict[str, str]]:
-    """A text as libAntimony reads it, with names in ASCII, and the names that they stand for."""
-    plain, names = in_ascii(text, _ASIDE)
-    # libAntimony reads as far as a NUL, and takes the rest for not there
-    read, odd = plain, "\0" if "\0" in plain else ""
-    if not odd:
-        read = _ASIDE.sub(lambda match: "\n" * match[0].count("\n"), plain)
-        odd = next((char for char in read if not char.isascii()), "")
-    if odd:
-        line = read[: read.index(odd)].count("\n") + 1
-        kind = unicodedata.name(odd, "a control character").lower()
-        raise ReactionError(
-            f"the Antimony model, line {line}: {odd!r} ({kind}) is no character of Antimony;"
-            " expected letters, digits and signs of a keyboard: ->, *, -"
-        )
-    return plain, names
-
-
-def antimony_to_sbml(text: str) -> str:
-    """Translate one Antimony model to SBML (L3V2).
-
-    >>> text = "model m() species Y = 1; J: Y => ; k*Y; k = 2; end"
-    >>> "<listOfReactions>" in antimony_to_sbml(text)
-    True
-    """
-    plain = plain_antimony(text)[0]
-    with _antimony_lock:
-        antimony.clearPreviousLoads()
-        try:
-            if antimony.loadAntimonyString(plain) < 0:
-                raise ReactionError(f"libAntimony refuses the model: {antimony.getLastError()}")
-            sbml = antimony.getSBMLString(antimony.getMainModuleName())
-        finally:
-            antimony.clearPreviousLoads()
-    return str(sbml)
 
 
 @contextmanager
@@ -112,6 +71,16 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         roadrunner.Logger.setLevel(level)
+
+
+def load_options(sbml: str) -> Any:
+    """How roadrunner is to compile a model."""
+    options = roadrunner.LoadSBMLOptions()
+    if len(sbml) > _LARGE:
+        # what takes the time is optimising one long function, which then runs no faster
+        options.setLLVMBackend(options.LLJIT)
+        options.setLLJitOptimizationLevel(options.NONE)
+    return options
 
 
 @contextmanager
@@ -159,11 +128,11 @@ class CompiledModel:
     """
 
     def __init__(self, text: str, conserved_moieties: bool = False) -> None:
-        options = roadrunner.LoadSBMLOptions()
+        self.sbml = text if is_sbml(text) else antimony_to_sbml(text)
+        options = load_options(self.sbml)
         options.conservedMoieties = conserved_moieties
         # mutable ones are compiled in, and compiling is what takes the time
         options.mutableInitialConditions = False
-        self.sbml = antimony_to_sbml(text)
         with keeping_attributes():
             self._runner = roadrunner.RoadRunner(self.sbml, options)
         self._model = self._runner.model

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import FloatArray, check_choice
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import InputError, NetworkError
+from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation.conditions import fill, start_values
 from crn_nn_tellurium.simulation.flat import FlatModel
@@ -28,17 +29,13 @@ class ReactionSimulator(Simulator):
     its observables or, where it has none, its floating species.
     """
 
-    def __init__(self, crn: ReactionNetwork) -> None:
-        self.reactions = crn
+    def __init__(self, net: AnyModel) -> None:
+        assert isinstance(self.model, ReactionNetwork)  # or Simulator had made another
+        self.reactions = crn = self.model
         self.species = crn.floating
         self.output_names = tuple(o.id for o in crn.observables) or crn.floating
         self.input_names = crn.boundary
         self.flat = FlatModel(crn)
-
-    @property
-    def model(self) -> ReactionNetwork:
-        """What it simulates."""
-        return self.reactions
 
     def __getattr__(self, name: str) -> NoReturn:
         # what asks a Simulator for these is about neural networks

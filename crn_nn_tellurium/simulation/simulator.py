@@ -17,13 +17,13 @@ from crn_nn_tellurium.basics import (
     FloatArray,
     by_sample,
     check_choice,
-    check_kind,
     check_positive,
     whole_number,
 )
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeError
+from crn_nn_tellurium.importers import AnyModel, as_model, as_network
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation.conditions import fill, input_changes, start_values, time_grid
@@ -45,10 +45,12 @@ class Simulator:
 
     Parameters
     ----------
-    net : Network or ReactionNetwork
-        Of a ReactionNetwork, boundary species are the inputs (by default, ``x=None``, at their own
-        concentrations) and observables, or all floating species, the outputs; `steady_state` goes
-        where the time course does, and what is conserved is kept.
+    net : Network, ReactionNetwork, str or path-like
+        A string is the text of an Antimony or SBML model of mass action, or names a file of one, as
+        a path does: .xml, .sbml, .ant, .txt, .crn, or a Network's .json. Of reactions, boundary
+        species are the inputs (by default, ``x=None``, at their own concentrations) and
+        observables, or all floating species, the outputs; `steady_state` goes where the time course
+        does, and what is conserved is kept.
 
     Notes
     -----
@@ -65,24 +67,24 @@ class Simulator:
     True
     """
 
-    def __new__(cls, net: Network | ReactionNetwork) -> Simulator:
-        if cls is Simulator and isinstance(net, ReactionNetwork):
+    model: Network | ReactionNetwork
+    """What it simulates."""
+
+    def __new__(cls, net: AnyModel) -> Simulator:
+        model, kind = as_model(net, "Simulator"), cls
+        if isinstance(model, ReactionNetwork) and cls is Simulator:
             # one of its own kind, which is made from this class
             from crn_nn_tellurium.simulation.reaction_simulator import ReactionSimulator
 
-            return super().__new__(ReactionSimulator)
-        return super().__new__(cls)
+            kind = ReactionSimulator
+        simulator = super().__new__(kind)
+        simulator.model = model  # read once, here, before what is given comes to __init__ as well
+        return simulator
 
-    def __init__(self, net: Network) -> None:
-        check_kind("net", net, (Network, ReactionNetwork))
-        self.net = net
+    def __init__(self, net: AnyModel) -> None:
+        self.net = net = as_network(self.model, "Simulator")
         self.kinetics = NetworkKinetics(net)
         self.output_names, self.input_names = net.output_names, net.input_names
-
-    @property
-    def model(self) -> Network | ReactionNetwork:
-        """What it simulates."""
-        return self.net
 
     @cached_property
     def reactions(self) -> ReactionNetwork:

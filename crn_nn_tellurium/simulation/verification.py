@@ -11,6 +11,7 @@ from scipy.integrate import solve_ivp
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.encoding import to_reactions
+from crn_nn_tellurium.importers import AnyModel, as_network
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation.conditions import check_time
 from crn_nn_tellurium.simulation.results import TimeCourse
@@ -49,7 +50,7 @@ class Verification:
 
 
 def verify(
-    net: Network,
+    net: AnyModel,
     X: npt.ArrayLike,
     time: float | None = None,
     initial: float | Mapping[str, float] | None = None,
@@ -70,6 +71,7 @@ def verify(
     True
     """
     check_time(time, initial)
+    net = as_network(net, "verify")
     x = np.atleast_2d(net.input_coding.check(X))
     simulator = Simulator(net)
     if time is None:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import check_choice, check_kind, is_real, progress_bar
 from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.importers import AnyModel, as_network
 from crn_nn_tellurium.kinetics import NetworkKinetics, RateErrors
 from crn_nn_tellurium.networks import Loss, LossLike, Network, Sigmoid, encode_targets, resolve_loss
 from crn_nn_tellurium.sensitivity import SteadyStateSource
@@ -36,7 +37,7 @@ _NO_CONSTRAINTS, _DEFAULT_MONITOR = Constraints(), Monitor()
 
 
 def fit(
-    net: Network,
+    net: AnyModel,
     X: npt.ArrayLike,  # scikit-learn's name
     y: npt.ArrayLike,
     loss: LossLike = "squared_error",
@@ -99,7 +100,7 @@ def fit(
     >>> abs(result.network([[0, 0], [0, 1], [1, 0], [1, 1]])).round(2).ravel().tolist()
     [0.0, 1.0, 1.0, 0.0]
     """
-    check_kind("net", net, Network)
+    net = as_network(net, "fit")
     check_kind("constraints", constraints, Constraints)
     check_kind("monitor", monitor, Monitor)
     resolved = resolve_loss(loss, net)

@@ -12,7 +12,7 @@ import pytest
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.basics.identifiers import RESERVED
 from crn_nn_tellurium.encoding import antimony as writer
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
+from crn_nn_tellurium.importers import antimony_to_sbml
 
 AT_A_TIME = 128  # words of one text: libAntimony reads these fastest
 ROLES = "species", "rate constant", "reaction", "read-out"

@@ -7,7 +7,7 @@ from support.timing import seconds
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.exporters import sbml
 from crn_nn_tellurium.exporters.writing import Source
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
+from crn_nn_tellurium.importers import antimony_to_sbml
 
 pytestmark = pytest.mark.slow  # times are for idle machines
 

@@ -18,8 +18,8 @@ from support.timing import seconds
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.commands.benchmarks import usual_script
+from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.scans.workers import own_pool
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 
 pytestmark = pytest.mark.slow  # times are for idle machines
 XOR = cn.load_model("xor")

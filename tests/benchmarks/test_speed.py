@@ -9,7 +9,8 @@ import pytest
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.commands import benchmarks
-from crn_nn_tellurium.simulation.engine import CompiledModel, antimony_to_sbml, clear_cache
+from crn_nn_tellurium.importers import antimony_to_sbml
+from crn_nn_tellurium.simulation.engine import CompiledModel, clear_cache
 
 pytestmark = pytest.mark.slow  # times are for idle machines
 

@@ -86,7 +86,7 @@ REFUSED = [
         cn.NotCertified,
         "cannot tell whether its positive fixed point is the only one",
     ),
-    (lambda: cn.certify("xor", [0, 1]), cn.InputError, "got str; expected Network or Simulator"),
+    (lambda: cn.certify("xor", [0, 1]), cn.NetworkError, "load_model.'xor'. gives it"),
     (
         lambda: cn.certify(cn.Network.random([4, 100, 100, 2], seed=0), np.ones(4)),
         cn.ModelTooLargeError,

@@ -147,7 +147,7 @@ REFUSED = [
         cn.ReactionError,
         r"'J1' needs 3 molecules to meet",
     ),
-    (lambda: cn.fastest_units("xor"), cn.InputError, "got str"),
+    (lambda: cn.fastest_units("xor"), cn.NetworkError, "gives it"),
     (lambda: cn.fastest_units(XOR, 0.0), cn.InputError, "max_rate_constant is 0.0"),
     (lambda: cn.fastest_units(XOR, 1e6, -1), cn.InputError, "c0 is -1"),
 ]

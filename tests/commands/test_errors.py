@@ -13,10 +13,12 @@ from crn_nn_tellurium.networks.shipped import models_folder
 FILES = {
     "bad.json": "{",
     "columns.csv": "x0,z\n1,2\n",
+    "decay.ant": "A -> ; k*A; k = 2; A = 1",
     "empty.csv": "",
     "few.csv": "x,y\n3,1\n2,0\n",
     "gap.csv": "x0,x1\n1,\n",
     "good.csv": "x0,x1\n0,1\n",
+    "law.ant": "A -> B; k/A; k = 1; A = 1",
     "header.csv": "x0,x1\n",
     "nan.csv": "x,y\n3,1\n2,nan\n",
     "negative.csv": "x0,x1\n1,-1\n",
@@ -32,6 +34,14 @@ FILES = {
 REFUSED = [
     ("show nope", "no shipped model is called 'nope'; there are digits, iris, moons, xor"),
     ("show nope.json", "there is no such file"),
+    ("show nope.xml", "'nope.xml': there is no such file"),
+    ("compile empty.csv", "no model is read from a file with the ending '.csv'; expected .xml"),
+    ("export law.ant -o law.xml", "law.ant"),
+    ("simulate xor", "no --input; expected 2 numbers"),
+    ("simulate decay.ant --input 1", "--input is a network's"),
+    ("scan decay.ant --vary k=1:2:3 --input 1", "--input is a network's"),
+    ("scan decay.ant --vary j=1:2:3", "no number 'j' to vary"),
+    ("export decay.ant -o a.yaml --data good.csv --target x0", "--data needs a Network"),
     ("show bad.json", "not JSON"),
     ("predict xor nope.csv", "there is no such file"),
     ("predict xor columns.csv", "no column x1; it has x0, z"),
@@ -138,7 +148,7 @@ def test_a_failed_steady_state_is_exit_code_1(run, tmp_path, monkeypatch):
 
 
 def test_our_own_bugs_are_not_hidden(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(show, "load_network", lambda net: 1 + "one")
+    monkeypatch.setattr(show, "load_given", lambda net: 1 + "one")
     monkeypatch.setattr(sys, "argv", ["crn-nn", "show", "xor"])
     with pytest.raises(TypeError):
         main()

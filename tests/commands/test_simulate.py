@@ -1,5 +1,7 @@
 """Time courses as tables and pictures."""
 
+import math
+
 import pandas as pd
 import pytest
 
@@ -17,3 +19,23 @@ def test_simulate_writes_a_table_and_a_picture(run, tmp_path):
     code, out, _ = run("simulate xor --input 0,1 --plot b.svg --volume 100")
     assert code == 0
     assert "settles at 0.95369" in out
+
+
+def test_models_of_others_are_taken_from_their_files(run, tmp_path):
+    (tmp_path / "decay.ant").write_text("A -> B; k*A; k = 2; A = 3; C := A + B", encoding="utf-8")
+    assert run("export decay.ant -o decay.xml")[0] == 0
+    for file in ("decay.ant", "decay.xml"):
+        code, out, _ = run(f"simulate {file} --t-end 1 --points 2")
+        heading, _, last = out.splitlines()
+        assert (code, heading) == (0, "time,A,B,C")
+        # to the 1e-10 of the integrator
+        assert list(map(float, last.split(","))) == pytest.approx(
+            [1, 3 * math.exp(-2), 3 - 3 * math.exp(-2), 3], rel=1e-8
+        )
+        shown = run(f"show {file}")[1]
+        assert "outputs: C" in shown
+        assert "A => B    k = 2" in shown
+        assert run(f"scan {file} --vary A=1:2:2 --keep B --at 1")[0] == 0
+        expected = cn.to_antimony(tmp_path / file, form="compact")
+        assert run(f"compile {file} --form compact")[1] == expected
+    assert "C = 3 at t = 50\n" in run("simulate decay.xml --plot a.png")[1]

@@ -41,9 +41,9 @@ REFUSED = {
         r"fuel is 20000.0 nM; expected at most c_max, 10000.0 nM",
     ),
     "text": (
-        lambda: cn.to_strand_displacement("A -> B"),
-        cn.InputError,
-        "got str; expected Network or ReactionNetwork",
+        lambda: cn.to_strand_displacement("A -> B; A/(1 + A)"),
+        cn.ReactionError,
+        "the Antimony model",
     ),
     "inputs twice": (
         lambda: cn.to_strand_displacement(DECAY, [1.0]),
@@ -87,8 +87,8 @@ REFUSED = {
     ),
     "a window of reactions": (
         lambda: cn.read_out_window(cn.to_reactions(XOR), CORNERS),
-        cn.InputError,
-        "got ReactionNetwork; expected Network",
+        cn.NetworkError,
+        "read_out_window needs a Network",
     ),
     "one sample as a row": (
         lambda: cn.read_out_window(XOR, [0, 1]),

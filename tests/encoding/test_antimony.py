@@ -12,7 +12,8 @@ import pytest
 from support.networks import HIDDEN, STOOD_FOR, cases, corpus
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.simulation.engine import CompiledModel, antimony_to_sbml
+from crn_nn_tellurium.importers import antimony_to_sbml
+from crn_nn_tellurium.simulation.engine import CompiledModel
 
 CORPUS = corpus()
 MODELS = Path(__file__).parents[2] / "models"

@@ -3,7 +3,7 @@
 import pytest
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
+from crn_nn_tellurium.importers import antimony_to_sbml
 
 ONE = cn.Network([cn.Layer([[1.0]])])
 
@@ -15,8 +15,8 @@ REFUSED = [
     ),
     (
         lambda: cn.to_antimony("xor"),
-        cn.InputError,
-        "got str; expected Network or ReactionNetwork",
+        cn.NetworkError,
+        "'xor' is a shipped network",
     ),
     (
         lambda: cn.to_antimony(cn.to_reactions(ONE), x=[1.0]),

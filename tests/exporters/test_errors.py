@@ -32,8 +32,8 @@ REFUSED = [
     # models, formats and files
     (
         lambda: cn.export("xor", "net.xml"),
-        cn.InputError,
-        "got str; expected Network or ReactionNetwork",
+        cn.NetworkError,
+        "'xor' is a shipped network",
     ),
     *(
         (

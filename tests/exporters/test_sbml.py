@@ -22,8 +22,8 @@ from support.networks import without_comments
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.exporters.graph import influences
+from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.importers.sbml import import_sbml
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 
 
 @each_model

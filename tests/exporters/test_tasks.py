@@ -24,8 +24,8 @@ from support.networks import corpus
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.exporters.tasks import Runs, experiments, fitted, with_both_signs
 from crn_nn_tellurium.exporters.writing import Source
+from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.importers.sbml import import_sbml
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 
 RTOL = 1e-12
 """Sums of the same terms in another order, some of them 0: roundings of 1e-16 each, and room for

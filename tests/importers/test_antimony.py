@@ -4,8 +4,8 @@ import pytest
 import tellurium as te
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.importers.antimony import import_antimony
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 
 MODEL = "A -> B; k*A; k = 2; A = 3"
 

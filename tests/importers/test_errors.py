@@ -14,10 +14,10 @@ from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures
 from support.imports import edited, formula
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.importers.antimony import import_antimony
 from crn_nn_tellurium.importers.crn import import_crn
 from crn_nn_tellurium.importers.sbml import import_sbml
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 
 IRIS = load_iris(return_X_y=True)
 

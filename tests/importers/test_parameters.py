@@ -84,7 +84,7 @@ def test_what_was_written_is_read_as_it_was(text, tmp_path):
 def test_exported_rate_constants_follow_where_tools_set_what_they_read():
     import roadrunner
 
-    from crn_nn_tellurium.simulation.engine import antimony_to_sbml
+    from crn_nn_tellurium.importers import antimony_to_sbml
 
     r = roadrunner.RoadRunner(antimony_to_sbml(cn.to_antimony(cn.import_antimony(FLOW))))
     r["D"] = 4.0

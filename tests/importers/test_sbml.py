@@ -17,9 +17,9 @@ import crn_nn_tellurium as cn
 from crn_nn_tellurium.basics.identifiers import RESERVED
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.reactions import Observable
+from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.importers.antimony import import_antimony
 from crn_nn_tellurium.importers.sbml import import_sbml
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 
 OTHERS = {
     "ninth power of a sum": "A + B -> ; k*(A + B + k + 0.3)^9*A*B; k = 0.5",

@@ -9,8 +9,8 @@ import roadrunner
 from support.imports import COURSE, TIMES, edited, formula, time_courses, written
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.importers.sbml import import_sbml
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
 
 TEXT = "A -> B; k*A; k = 2; A = 3; m = 1"
 CORE = "http://www.sbml.org/sbml/level3/version1"

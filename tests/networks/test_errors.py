@@ -135,7 +135,7 @@ REFUSED = [
         cn.NetworkError,
         r"expected \(..., 1\)",
     ),
-    (lambda: cn.Simulator("xor"), cn.InputError, "got str; expected Network or ReactionN"),
+    (lambda: cn.Simulator("xor"), cn.NetworkError, "load_model.'xor'. gives it"),
     (
         lambda: cn.Network([cn.Layer([[1.0, 1.0]])], inputs="both"),
         cn.NetworkError,

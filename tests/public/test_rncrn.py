@@ -14,7 +14,7 @@ from scipy.integrate import solve_ivp
 from support.public import collection
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
+from crn_nn_tellurium.importers import antimony_to_sbml
 
 FOLDER, here = collection("rncrn")
 TEXTS = sorted(path.name for path in FOLDER.glob("*.txt"))

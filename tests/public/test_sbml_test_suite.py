@@ -18,7 +18,7 @@ import roadrunner
 from support.public import collection
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
+from crn_nn_tellurium.importers import antimony_to_sbml
 
 FOLDER, here = collection("sbml-test-suite")
 FILES = sorted(FOLDER.glob("*/*-sbml-l*.xml"))

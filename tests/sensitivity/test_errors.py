@@ -111,7 +111,7 @@ REFUSED = [
         cn.InputError,
         "parameter 'w9_0_0': expected one of w1_0_0",
     ),
-    (lambda: cn.sensitivities("net", [0, 1]), cn.InputError, "got str"),
+    (lambda: cn.sensitivities("net", [0, 1]), FileNotFoundError, "there is no such file"),
     (lambda: cn.sensitivities(NET, np.zeros((0, 2))), cn.InputError, "expected one sample or more"),
     (
         lambda: cn.sensitivities(cn.to_reactions(NET, [0, 1]), [1.0]),

@@ -9,7 +9,7 @@ from support import copasi_worker
 from support.networks import cases, corpus
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
+from crn_nn_tellurium.importers import antimony_to_sbml
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from support import copasi_worker
 from support.public import public
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
+from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.reduced_system import (
     DENSE_UP_TO,
@@ -147,8 +147,8 @@ def test_what_a_simulator_of_reactions_refuses():
         (lambda: simulator.steady_state([[1.0]]), cn.InputError, r"expected \(n_samples, 0\)"),
         (lambda: simulator.steady_state(initial={"Z": 1.0}), cn.InputError, "initial names 'Z'"),
         (lambda: simulator.net, cn.NetworkError, "no layers, weights or classes"),
-        (lambda: cn.certify(simulator, [1.0]), cn.NetworkError, "this needs a Network"),
-        (lambda: cn.Simulator("crn"), cn.InputError, "got str"),
+        (lambda: cn.certify(simulator, [1.0]), cn.NotCertified, "give the Network"),
+        (lambda: cn.Simulator(2), cn.NetworkError, "got int"),
         (
             lambda: cn.Simulator(cn.load_model("xor")).steady_state(),
             cn.InputError,

@@ -7,7 +7,7 @@ import roadrunner
 from scipy.integrate import solve_ivp
 from support.networks import corpus
 
-from crn_nn_tellurium.simulation.engine import antimony_to_sbml
+from crn_nn_tellurium.importers import antimony_to_sbml
 
 CORPUS = corpus()
 DIALECTS = ("sbml", "sbml-l3v1", "sbml-l2v4")

@@ -107,7 +107,7 @@ REFUSED = [
         cn.InputError,
         r"h1 is 5\.0, which training leaves",
     ),
-    (lambda: cn.fit(3, *FLOWERS), cn.InputError, "net: got int; expected Network"),
+    (lambda: cn.fit(3, *FLOWERS), cn.NetworkError, "fit takes a Network.*got int"),
     (
         lambda: cn.fit(
             cn.Network.random([4, 3, 1], seed=0, output=cn.Sigmoid(h=0.01)),

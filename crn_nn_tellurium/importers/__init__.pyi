@@ -1,0 +1,14 @@
+# What this room hands out: for type checkers, and for lazy_loader.
+
+from .antimony import import_antimony as import_antimony
+from .any_model import (
+    AnyModel as AnyModel,
+    as_model as as_model,
+    as_network as as_network,
+    is_sbml as is_sbml,
+    text_or_model as text_or_model,
+)
+from .crn import import_crn as import_crn
+from .libantimony import antimony_to_sbml as antimony_to_sbml, plain_antimony as plain_antimony
+from .sbml import import_sbml as import_sbml
+from .sklearn import from_sklearn as from_sklearn
