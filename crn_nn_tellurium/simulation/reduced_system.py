@@ -91,14 +91,15 @@ class RateEquations:
             if x is state and np.any(leads_far):
                 return None
             before, length = length, np.max(np.abs(step) / (state + absent + TINY), initial=0.0)
-            earlier, shrunk = shrunk, length / before
+            earlier, shrunk = shrunk, length / (before or 1.0)
             # at an m-fold root every step is 1 - 1/m times the last: nearly all of them at once
             if 0.3 < shrunk < 0.95 and abs(shrunk - earlier) < 0.02:
                 step, shrunk = step * 0.999 / (1 - shrunk), 0.0
             x = x - step
             if not np.all(np.isfinite(x)):
                 return None
-            last, relative = relative, np.max(np.abs(step) / (np.abs(x) + absent), initial=0.0)
+            size = np.abs(x) + absent + TINY
+            last, relative = relative, np.max(np.abs(step) / size, initial=0.0)
             # at a simple root the next step were the square of this one
             if relative <= LAST or (relative < ACCURATE and relative >= last):
                 break
