@@ -104,7 +104,7 @@ def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
         reader.check_prose(comment, number)
     name = re.sub(r"\W", "_", Path(path).stem, flags=re.ASCII)
     name = name if re.match("[A-Za-z_]", name) else f"model_{name}"
-    return with_names(without_reserved(reader.network(name)), names)
+    return with_names(reader.network(name), names)
 
 
 Names = list[str]
@@ -209,7 +209,7 @@ class _Reader:
                 constants[key] = free_id(r.rate_constant, taken)
             reactions.append(replace(r, id=identifier, rate_constant=constants[key]))
         species = tuple(self.species.values())
-        return ReactionNetwork(species, tuple(reactions), (), free_id(name, taken))
+        return without_reserved(species, reactions, (), free_id(name, taken))
 
 
 def _size(what: str, text: str, where: str) -> float:

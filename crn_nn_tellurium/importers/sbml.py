@@ -144,11 +144,11 @@ class _Reader:
         parts = tuple(species), tuple(reactions), tuple(observables)
         formulas = {k: f for k in (*constants, *read) if (f := self._formula(k)) is not None}
         parameters = tuple(Parameter(k, *self._about(k)) for k in read)
-        crn = ReactionNetwork(*parts, name, parameters=parameters, formulas=tuple(formulas.items()))
+        crn = without_reserved(*parts, name, parameters, tuple(formulas.items()))
         with self.formulas.calculating("the start of the model"):
             for started, value in crn.start_values.items():
                 self._check_start(started, value)
-        return without_reserved(crn)
+        return crn
 
     def _check_start(self, name: str, value: float) -> None:
         if not 0 <= value < math.inf:

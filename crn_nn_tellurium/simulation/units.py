@@ -103,7 +103,7 @@ def _template(
                 reactions.append(replace(reaction, products=tuple(products.items()), value=1.0))
     species = [Species(name, 1.0, boundary=True) for name in boundary]
     species += [Species(unit.identify(name), 1.0) for unit in units for name in stage.species]
-    return ReactionNetwork(tuple(species), tuple(reactions), name="unit")
+    return ReactionNetwork(tuple(species), tuple(reactions), name="one_unit")
 
 
 def _pool_id(local: str, unit: int) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.integrate import solve_ivp
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, check_kind
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation.conditions import check_time
@@ -69,6 +69,7 @@ def verify(
     >>> verify(Network.random([2, 3, 1], seed=0), [[0, 1], [1, 1]]).passed
     True
     """
+    check_kind("net", net, Network)
     check_time(time, initial)
     x = np.atleast_2d(net.input_coding.check(X))
     simulator = Simulator(net)
