@@ -12,6 +12,7 @@ for `tellurium_model`, and for `benchmarks` as a peer to measure).
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import threading
 import unicodedata
@@ -28,6 +29,10 @@ import roadrunner
 
 from crn_nn_tellurium.basics import FloatArray, in_ascii
 from crn_nn_tellurium.errors import ConvergenceError, ReactionError
+
+# CVODE writes why it fails to standard error, past roadrunner's log; the errors raised say it too
+for _log in ("SUNLOGGER_ERROR_FILENAME", "SUNLOGGER_WARNING_FILENAME"):
+    os.environ.setdefault(_log, os.devnull)
 
 STEADY_STATE_TOLERANCE = 1e-13
 """nleq2's relative tolerance; its scale has an absolute part, so small roots need a second call."""
