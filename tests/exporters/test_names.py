@@ -238,11 +238,11 @@ def test_species_of_crn_are_no_words_of_python(species, tmp_path):
 
 
 def test_read_outs_of_visual_dsd_read_renamed_rate_constants(tmp_path):
-    read = Observable("seen", Expression((Monomial(1.0, (("A", 1.0), ("time", 1.0))),)))
+    read = Observable("seen", Expression((Monomial(1.0, (("A", 1.0), ("rec", 1.0))),)))
     crn = cn.ReactionNetwork(
-        [cn.Species("A", 1.0)], [cn.Reaction("J", ("A",), (), "time", 1.0)], [read]
+        [cn.Species("A", 1.0)], [cn.Reaction("J", ("A",), (), "rec", 1.0)], [read]
     )
-    assert "[A]*s_time" in text_of(crn, tmp_path, "visual-dsd")
+    assert "[A]*s_rec" in text_of(crn, tmp_path, "visual-dsd")
 
 
 @pytest.mark.parametrize("name", ["petab", "petab-v2"])
