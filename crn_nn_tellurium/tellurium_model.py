@@ -21,7 +21,7 @@ import numpy.typing as npt
 from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 
 from crn_nn_tellurium.basics import FloatArray, some
-from crn_nn_tellurium.chemistry import CONCENTRATION, ReactionNetwork, Units
+from crn_nn_tellurium.chemistry import CONCENTRATION, ReactionNetwork, Units, formula
 from crn_nn_tellurium.encoding import Form, compact_names, compact_signs, to_antimony, written
 from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.importers import AnyModel, antimony_to_sbml, as_model
@@ -174,6 +174,10 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         """Refused: `Simulator.time_course` with a volume is the stochastic run."""
         self.setIntegrator("gillespie")
 
+    def load(self, *args: Any) -> None:
+        """Refused: steady states and names are those of the model it was made of."""
+        raise InputError("load: this holds one model; to_roadrunner(other) holds another")
+
     # Control coefficients -----------------------------------------------------------------------
 
     def getuCC(self, variable: str, parameter: str) -> float:
@@ -293,10 +297,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         """Refuse another name of a constant, and one that the text has no name for."""
         self._refuse_other_kind(name)
         if name in self._inlined:
-            raise InputError(
-                f"{name!r}: no parameter of this model; form 'numbers' has it as a number, the"
-                " other forms by name"
-            )
+            raise InputError(f"{name!r}: form 'numbers' has it as a number, others by name")
 
     def __getitem__(self, name: str) -> Any:
         self._refuse_unknown(name)
@@ -341,6 +342,8 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         self._refuse_unknown(name)
         if species in self._crn.boundary and not value >= 0:
             raise InputError(f"{name!r}: {value!r}; a concentration is not negative")
+        if formula_of := dict(self._crn.formulas).get(self._constant_of.get(name, "")):
+            raise InputError(f"{name!r} follows from {formula(formula_of)}; set what it reads")
         super().setValue(name, value)
 
     def setValues(self, keysOrDict: Any, values: Any = None) -> None:  # roadrunner's own signature

@@ -456,3 +456,26 @@ def test_a_form_in_the_place_of_inputs_is_refused():
             call(net, "compact")
     with pytest.raises(cn.InputError, match="a layer's model takes no input values"):
         cn.layer_models(net, [0, 1])
+
+
+def test_what_follows_cannot_be_set_and_no_other_model_loaded():
+    """The one was roadrunner's RuntimeError, the other a KeyError at the next steady state."""
+    crn = cn.import_antimony("-> A; D*(Ain - A); Ain = 2; D = 1")
+    ((name, _),) = crn.formulas
+    r = cn.to_roadrunner(crn)
+    for setting in (lambda: r.setValue(name, 9), lambda: setattr(r, name, 9)):
+        with pytest.raises(cn.InputError, match=r"follows from D\*Ain; set what it reads"):
+            setting()
+    with pytest.raises(cn.InputError, match=r"holds one model; to_roadrunner\(other\)"):
+        r.load(r.getSBML())
+    r["D"], r["Ain"] = 3, 5
+    r.steadyState()
+    assert r["[A]"] == pytest.approx(5.0, rel=1e-12)
+
+
+def test_cvode_writes_nothing_to_standard_error(capfd):
+    """A -> 2 A grows until it fails, which is the answer."""
+    grows = cn.import_antimony("A -> 2 A; k*A; A = 1; k = 1")
+    with pytest.raises(cn.ConvergenceError, match="grows without end"):
+        cn.Simulator(grows).steady_state()
+    assert capfd.readouterr().err == ""

@@ -1,6 +1,13 @@
 """What every room stands on: arrays, checks, identifiers, files. No chemistry, no networks."""
 
-from crn_nn_tellurium.basics.arrays import FloatArray, by_sample, is_real, is_sparse, read_only
+from crn_nn_tellurium.basics.arrays import (
+    FloatArray,
+    by_sample,
+    is_real,
+    is_sparse,
+    labels_of,
+    read_only,
+)
 from crn_nn_tellurium.basics.ascii_text import in_ascii
 from crn_nn_tellurium.basics.cache import Recent
 from crn_nn_tellurium.basics.checks import (
@@ -27,6 +34,7 @@ from crn_nn_tellurium.basics.identifiers import (
     check_identifier,
     check_word,
     free_id,
+    headings_by_name,
     suggest_identifier,
     suggest_identifiers,
 )

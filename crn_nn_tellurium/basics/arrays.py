@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from numbers import Real
 from typing import Any, TypeGuard
 
@@ -29,6 +30,14 @@ def read_only(*arrays: Any) -> None:
     for array in arrays:
         for part in (array.data, array.indices, array.indptr) if is_sparse(array) else (array,):
             part.flags.writeable = False
+
+
+def labels_of(table: object) -> tuple[str, ...]:
+    """Names of a data frame's columns, or of a series' values, if it has names."""
+    found: Any = getattr(table, "columns", getattr(table, "index", ()))
+    # the index of a list is a method, and columns without names are numbered
+    labels = tuple(found) if isinstance(found, Iterable) else ()
+    return labels if all(isinstance(label, str) for label in labels) else ()
 
 
 def by_sample(array: FloatArray) -> FloatArray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from re import Match, Pattern
 
 from crn_nn_tellurium.basics.identifiers import free_id, suggest_identifier
@@ -26,7 +25,7 @@ def in_ascii(text: str, aside: Pattern[str]) -> tuple[str, dict[str, str]]:
     def plain(match: Match[str]) -> str:
         word = match[0]
         if not word.isascii() and word not in new:
-            new[word] = free_id(suggest_identifier("x", _spelled(word)), taken)
+            new[word] = free_id(suggest_identifier("x", word), taken)
         return new.get(word, word)
 
     parts, end = [], 0
@@ -41,18 +40,3 @@ def _space(char: str) -> str:
     if char.isascii():
         return char
     return _SPACES.get(char, " " if char.isspace() else char)
-
-
-def _spelled(word: str) -> str:
-    """Letters without their accents, and others by name: alpha, Delta."""
-    found = ""
-    # decomposed, an accent is a character of its own, and a small 2 is a 2
-    for char in unicodedata.normalize("NFKD", word):
-        if char.isascii():
-            found += char
-        elif not unicodedata.combining(char):
-            # GREEK SMALL LETTER ALPHA; ideographs have a number for a name
-            kind, letter, name = unicodedata.name(char, "").rpartition(" LETTER ")
-            name = name.title() if kind.endswith("CAPITAL") else name.lower()
-            found += name if letter else f"u{ord(char):x}"
-    return found

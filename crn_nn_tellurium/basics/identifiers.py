@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 
 from crn_nn_tellurium.errors import IdentifierError
@@ -37,13 +38,30 @@ RESERVED = frozenset(
 
 def suggest_identifier(kind: str, name: object) -> str:
     """An identifier close to a name: ``petal_width_cm`` for "petal width (cm)"."""
-    found = re.sub(r"[^A-Za-z0-9]+", "_", str(name), flags=re.ASCII).strip("_")
+    found = re.sub(r"[^A-Za-z0-9]+", "_", _spelled(str(name)), flags=re.ASCII).strip("_")
     if not found[:1].isalpha():
         # a digit cannot come first, and of "%" nothing is left; a kind may be two words
         first_word = kind.split()[0]
         found = f"{first_word}_{found}".rstrip("_")
     if found.lower() in RESERVED:
         found += "_"
+    return found
+
+
+def _spelled(text: str) -> str:
+    """Letters without their accents, and others by name: alpha, Delta."""
+    if text.isascii():
+        return text
+    found = ""
+    # decomposed, an accent is a character of its own, and a small 2 is a 2
+    for char in unicodedata.normalize("NFKD", text):
+        if char.isascii() or not (char.isalnum() or unicodedata.combining(char)):
+            found += char
+        elif not unicodedata.combining(char):
+            # GREEK SMALL LETTER ALPHA; ideographs have a number for a name
+            kind, letter, name = unicodedata.name(char, "").rpartition(" LETTER ")
+            name = name.title() if kind.endswith("CAPITAL") else name.lower()
+            found += name if letter else f"u{ord(char):x}"
     return found
 
 
@@ -65,6 +83,15 @@ def suggest_identifiers(kind: str, names: Sequence[object]) -> list[str]:
     return [
         suggested if name == suggested else free_id(suggested, taken) for name, suggested in pairs
     ]
+
+
+def headings_by_name(headings: Sequence[str]) -> dict[str, str]:
+    """A table's headings, by themselves and by the identifiers that they alone could become."""
+    found: dict[str, list[str]] = {}
+    for heading in headings:
+        found.setdefault(suggest_identifier("input", heading), []).append(heading)
+    alone = {name: made_of[0] for name, made_of in found.items() if len(made_of) == 1}
+    return alone | {heading: heading for heading in headings}
 
 
 def check_word(kind: str, name: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from crn_nn_tellurium.basics import PATTERN
+from crn_nn_tellurium.basics import PATTERN, RESERVED
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.reactions import Reaction
 from crn_nn_tellurium.errors import ReactionError
@@ -37,7 +37,7 @@ def check_constants(reactions: Iterable[Reaction]) -> dict[str, tuple[float, int
 
 
 def check_identifiers(crn: ReactionNetwork, constants: Iterable[str]) -> None:
-    """Refuse what is no identifier, or is there twice."""
+    """Refuse what is no identifier, a word that the engine has for itself, or is there twice."""
     entities = [("model", crn.name)]
     entities += [("species", s.id) for s in crn.species]
     entities += [("reaction", r.id) for r in crn.reactions]
@@ -50,6 +50,11 @@ def check_identifiers(crn: ReactionNetwork, constants: Iterable[str]) -> None:
             raise ReactionError(
                 f"{kind} {identifier!r}: not an identifier; expected letters, digits and"
                 " underscores, not starting with a digit"
+            )
+        if identifier.lower() in RESERVED:
+            raise ReactionError(
+                f"{kind} {identifier!r}: a reserved word of Antimony or SBML; {identifier + '_'!r}"
+                " would do"
             )
         if identifier in seen:
             raise ReactionError(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, read_only
+from crn_nn_tellurium.basics import FloatArray, labels_of, read_only, some
 from crn_nn_tellurium.errors import InputError
 
 
@@ -42,6 +42,11 @@ class Interval:
         bounds = []
         for name in ("lower", "upper"):
             value: Any = getattr(self, name)
+            if labels := labels_of(value):
+                raise InputError(
+                    f"Interval: {name} has names, {some(labels)}, which an interval does not keep;"
+                    " give its numbers in the order of the inputs, .to_numpy() say"
+                )
             try:
                 bounds.append(np.array(value, dtype=float))  # a copy: it is marked read-only below
             except (TypeError, ValueError) as error:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 from crn_nn_tellurium.basics import RESERVED, free_id
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
+from crn_nn_tellurium.chemistry.following import Parameter
 from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
-from crn_nn_tellurium.chemistry.reactions import Side
+from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Side, Species
 
 
 def renamed(crn: ReactionNetwork, new: Mapping[str, str]) -> ReactionNetwork:
     """The network with other identifiers for some of its species, constants and so on."""
+    return replace(crn, **_renamed(crn, new))
+
+
+def _renamed(parts: Any, new: Mapping[str, str]) -> dict[str, Any]:
+    """The species and so on of a network, or of what is to be one, with other identifiers."""
 
     def side(pairs: Side) -> Side:
         return tuple((new.get(s, s), n) for s, n in pairs)
@@ -26,7 +33,7 @@ def renamed(crn: ReactionNetwork, new: Mapping[str, str]) -> ReactionNetwork:
         return Expression(tuple(Monomial(t.coefficient, own) for t, own in powers))
 
     species = tuple(
-        replace(s, id=new.get(s.id, s.id), initial=formula(s.initial)) for s in crn.species
+        replace(s, id=new.get(s.id, s.id), initial=formula(s.initial)) for s in parts.species
     )
     reactions = tuple(
         replace(
@@ -36,32 +43,46 @@ def renamed(crn: ReactionNetwork, new: Mapping[str, str]) -> ReactionNetwork:
             products=side(r.products),
             rate_constant=new.get(r.rate_constant, r.rate_constant),
         )
-        for r in crn.reactions
+        for r in parts.reactions
     )
     observables = tuple(
         replace(o, id=new.get(o.id, o.id), expression=formula(o.expression))
-        for o in crn.observables
+        for o in parts.observables
     )
-    return replace(
-        crn,
-        species=species,
+    return {
+        "species": species,
+        "reactions": reactions,
+        "observables": observables,
+        "parameters": tuple(replace(p, id=new.get(p.id, p.id)) for p in parts.parameters),
+        "formulas": tuple((new.get(k, k), formula(f)) for k, f in parts.formulas),
+    }
+
+
+def without_reserved(
+    species: Sequence[Species],
+    reactions: Sequence[Reaction],
+    observables: Sequence[Observable],
+    name: str,
+    parameters: Sequence[Parameter] = (),
+    formulas: Sequence[tuple[str, Expression]] = (),
+) -> ReactionNetwork:
+    """The network of these without identifiers that Antimony reserves, which it would refuse;
+    species keep theirs as a name.
+    """
+    entities: list[Any] = [*species, *reactions, *observables, *parameters]
+    ids = dict.fromkeys([*(e.id for e in entities), *(r.rate_constant for r in reactions)])
+    taken = {*ids, name}
+    new = {word: free_id(f"{word}_", taken) for word in ids if word.lower() in RESERVED}
+    name = free_id(f"{name}_", taken) if name.lower() in RESERVED else name
+    named = [replace(s, name=s.name or s.id) if s.id in new else s for s in species]
+    parts = SimpleNamespace(
+        species=named,
         reactions=reactions,
         observables=observables,
-        parameters=tuple(replace(p, id=new.get(p.id, p.id)) for p in crn.parameters),
-        formulas=tuple((new.get(k, k), formula(f)) for k, f in crn.formulas),
+        parameters=parameters,
+        formulas=formulas,
     )
-
-
-def without_reserved(crn: ReactionNetwork) -> ReactionNetwork:
-    """The network without identifiers that Antimony reserves; species keep theirs as a name."""
-    taken = {*crn.identifiers, crn.name}
-    new = {name: free_id(f"{name}_", taken) for name in crn.identifiers if name.lower() in RESERVED}
-    if crn.name.lower() in RESERVED:
-        crn = replace(crn, name=free_id(f"{crn.name}_", taken))
-    if not new:
-        return crn
-    named = [replace(s, name=s.name or s.id) if s.id in new else s for s in crn.species]
-    return renamed(replace(crn, species=tuple(named)), new)
+    return ReactionNetwork(name=name, **_renamed(parts, new))
 
 
 def with_names(crn: ReactionNetwork, names: Mapping[str, str]) -> ReactionNetwork:

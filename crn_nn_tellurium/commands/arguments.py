@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from typer import Argument, Option
 
-from crn_nn_tellurium.basics import FloatArray, read_text, some, suggest_identifiers
+from crn_nn_tellurium.basics import FloatArray, headings_by_name, read_text, some
 from crn_nn_tellurium.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ class CsvTable:
         """Some columns as an array (n_samples, n_names), by headings or their identifiers."""
         headings = list(self.cells)
         # a network that was trained on this table has identifiers made of its headings
-        known = dict(zip(suggest_identifiers("input", headings), headings, strict=True))
-        known |= {name: name for name in headings}
+        known = headings_by_name(headings)
         if missing := [name for name in names if name not in known]:
             there = f"it has {some(list(known))}"
             raise self.wrong(f"no column {some(missing)}; {there}; expected {what}: {some(names)}")

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crn_nn_tellurium.basics import free_id, whole_number
+from crn_nn_tellurium.basics import check_kind, free_id, whole_number
 from crn_nn_tellurium.dna.strand_displacement import Buffer, Module, StrandDisplacement
 
 if TYPE_CHECKING:  # half a second, for tables alone
@@ -174,6 +174,7 @@ def domain_parts(dna: StrandDisplacement, toehold: int = TOEHOLD, long: int = LO
     T_J = h_J_1( t_B( d_B u_B + ) ) u_A*
     G_J = d_A( u_A( h_J_1 t_B + ) ) t_A*
     """
+    check_kind("dna", dna, StrandDisplacement, "which to_strand_displacement gives")
     for name, value in (("toehold", toehold), ("long", long)):
         whole_number(name, value, 1, "a number of bases, 1 or more")
     domains = _Domains(set(dna.identifiers))

@@ -25,7 +25,7 @@ from typing import Any, Literal, get_args
 
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import RESERVED, FloatArray, check_choice
+from crn_nn_tellurium.basics import FloatArray, check_choice, check_kind
 from crn_nn_tellurium.chemistry import (
     CONCENTRATION,
     SBO_COMPARTMENT,
@@ -49,7 +49,7 @@ from crn_nn_tellurium.chemistry import (
 )
 from crn_nn_tellurium.encoding.laws import compact_constants, compact_names, laws, with_signs
 from crn_nn_tellurium.encoding.whole import Starts, layer_reactions, written
-from crn_nn_tellurium.errors import InputError, ReactionError
+from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import AnyModel, as_model
 from crn_nn_tellurium.networks import Network
 
@@ -91,7 +91,7 @@ def to_antimony(
     Raises
     ------
     ReactionError
-        If a reaction is above third order, or an identifier is reserved.
+        If a reaction is above third order.
     InputError
         If the inputs have the wrong shape or cannot be coded, or form or units are none.
 
@@ -104,11 +104,6 @@ def to_antimony(
     """
     crn = written(as_model(model, "to_antimony"), x, units, starts)
     check_choice("form", form, get_args(Form))
-    for name in (crn.name, *crn.identifiers):
-        if name.lower() in RESERVED:
-            raise ReactionError(
-                f"{name!r} in {crn!r}: a reserved word of Antimony or SBML; rename it"
-            )
     check_orders(crn)
     lines = _faithful(crn) if form == "reactions" else _compact(crn, numbers=form == "numbers")
     return f"model *{crn.name}()\n" + "\n".join(lines) + "\nend\n"
@@ -126,6 +121,7 @@ def layer_models(
     >>> [text.split()[1] for text in layer_models(Network.random([2, 3, 1], seed=0))]
     ['*network_layer1()', '*network_layer2()']
     """
+    check_kind("net", net, Network)
     if not isinstance(form, str):
         raise InputError(
             f"form is {form!r}; expected one of {', '.join(map(repr, get_args(Form)))}: a layer's"

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import check_choice
+from crn_nn_tellurium.basics import check_choice, check_kind
 from crn_nn_tellurium.chemistry import (
     Expression,
     Monomial,
@@ -96,6 +96,7 @@ def to_reactions(
     >>> to_reactions(Network.random([2, 2, 1], seed=0, name="tiny"))
     ReactionNetwork('tiny': 3 floating and 2 boundary species, 15 reactions, 13 rate constants)
     """
+    check_kind("net", net, Network)
     species = list(_input_species(net, x))
     reactions: list[Reaction] = []
     for encoding in layer_encodings(net):
@@ -115,6 +116,7 @@ def layer_reactions(net: Network) -> tuple[ReactionNetwork, ...]:
     >>> [len(crn.reactions) for crn in layer_reactions(Network.random([2, 2, 1], seed=0))]
     [10, 5]
     """
+    check_kind("net", net, Network)
     result = []
     for encoding in layer_encodings(net):
         read = dict.fromkeys(catalyst.id for catalyst in encoding.catalysts)

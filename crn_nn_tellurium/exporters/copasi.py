@@ -31,6 +31,7 @@ from crn_nn_tellurium.exporters.tasks import (
     Runs,
     Training,
     Variation,
+    comes_to_rest,
     started_above,
 )
 from crn_nn_tellurium.exporters.writing import Source
@@ -69,6 +70,7 @@ def write(source: Source, options: Options) -> dict[str, str | bytes]:
         "n_points": options.n_points,
         "outputs": {name: reference[name] for name in outputs},
         "variation": variation and _varied(variation, reference[variation.id]),
+        "settles": comes_to_rest(source, variation),
         "fit": problem and _fit(problem, reference),
     }
     return _run(task, source.stem)

@@ -2,8 +2,8 @@
 
 The SED-ML has a steady state (KiSAO:0000407), a time course (KiSAO:0000019, CVODE) and a scan, with
 reports and plots. The scan has a model of its own: tellurium leaves a model as a scan left it.
-Reactions that conserve something have time courses alone, the scan's too: the solvers of steady
-states that read archives fail on a Jacobian without inverse, and an executor stops there.
+Reactions whose steady states Newton's method does not find from the start values, of which those
+that conserve something, have time courses alone, the scan's too: an executor stops there.
 Source: Bergmann et al., BMC Bioinformatics 15 (2014) 369, doi 10.1186/s12859-014-0369-z; phraSED-ML
 writes the SED-ML: Choi et al., J. Bioinform. Comput. Biol. 14 (2016) 1650035.
 """
@@ -21,7 +21,7 @@ import phrasedml
 
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
-from crn_nn_tellurium.exporters.tasks import Runs, Variation, started_above
+from crn_nn_tellurium.exporters.tasks import Runs, Variation, comes_to_rest, started_above
 from crn_nn_tellurium.exporters.writing import DOI, Source
 from crn_nn_tellurium.networks import Network
 
@@ -47,8 +47,10 @@ def write(source: Source, options: Runs) -> bytes:
     until = source.until(options.t_end)
     started = started_above(source.with_formulas, variation)
     model = sbml.document_text(replace(source, model=started, x=None))
-    simulation = _sedml(model, _script(source, options, variation))
-    readme = _readme(source, until, variation)
+    # a Jacobian of what conserves a sum has no inverse
+    settles = not source.crn.conserved_sums and comes_to_rest(source, variation, newton=True)
+    simulation = _sedml(model, _script(source, options, variation, settles))
+    readme = _readme(source, until, variation, settles)
     files = {
         "model.xml": (f"{_COMBINE}/sbml.level-3.version-2", model),
         "simulation.sedml": (f"{_COMBINE}/sed-ml.level-1.version-4", simulation),
@@ -65,13 +67,12 @@ def write(source: Source, options: Runs) -> bytes:
     return buffer.getvalue()
 
 
-def _script(source: Source, options: Runs, variation: Variation | None) -> str:
+def _script(source: Source, options: Runs, variation: Variation | None, settles: bool) -> str:
     """The simulations in phraSED-ML."""
 
     def curves(run: str) -> str:
         return ", ".join(f"{run}.{name}" for name in source.outputs)
 
-    settles = not source.crn.conserved_sums
     lines = [
         'net = model "model.xml"',
         f"follow = simulate uniform(0, {source.until(options.t_end)!r}, {options.n_steps})",
@@ -124,11 +125,11 @@ def _with_markers(sedml: str) -> str:
     return f"{before}{found}{styled}{end}{after}".replace("</sedML>", _STYLES)
 
 
-def _readme(source: Source, t_end: float, variation: Variation | None) -> str:
+def _readme(source: Source, t_end: float, variation: Variation | None, settles: bool) -> str:
     lines = [f"# {source.crn.name}", "", *source.statements, ""]
     lines += ["`simulation.sedml` does with `model.xml`:", ""]
     course = f"a time course from 0 to {t_end:g} (plot, report)"
-    if settles := not source.crn.conserved_sums:
+    if settles:
         lines += ["- the steady state (report);", f"- {course};"]
     else:
         lines += [f"- {course};"]
@@ -139,9 +140,11 @@ def _readme(source: Source, t_end: float, variation: Variation | None) -> str:
     if not settles:
         lines += [
             "",
-            "The reactions conserve a sum of species, so that their steady states depend on",
+            "The reactions conserve a sum of species, so that their steady states depend on"
+            " where they start; many solvers of steady states find none then."
+            if source.crn.conserved_sums
+            else "Solvers find no steady state that the reactions reach from where they start.",
         ]
-        lines += ["where they start; many solvers of steady states find none then."]
     net = source.model
     if isinstance(net, Network):
         above = "Start values are above the steady state, from where solvers find the positive one."

@@ -20,6 +20,7 @@ from crn_nn_tellurium.networks import (
     resolve_loss,
     targets_of_labels,
 )
+from crn_nn_tellurium.simulation import FlatModel, Simulator
 
 _GRID_POINTS = 16  # of a problem that is written without data, at most
 
@@ -92,6 +93,38 @@ def started_above(
         place = crn.boundary.index(variation.id)
         largest[place] = max(largest[place], variation.high)
     return crn.with_starts(largest)
+
+
+def comes_to_rest(source: Source, variation: Variation | None, newton: bool = False) -> bool:
+    """Whether reactions have the steady states that a file could ask for, those at the ends of a
+    scan too; with `newton`, so that Newton's method finds them from the file's start values.
+    """
+    if isinstance(source.model, Network):
+        return True
+    crn, held = source.followed, started_above(source.with_formulas, variation)
+    ends = [] if variation is None else [variation.low, variation.high]
+    models = [crn, *(_with_value(crn, variation.id, end) for end in ends if variation)]
+    return all(_rests(model, held.initial_concentrations if newton else None) for model in models)
+
+
+def _rests(crn: Any, start: FloatArray | None) -> bool:
+    state = Simulator(crn).steady_state(on_error="nan").concentrations
+    if start is None or np.isnan(state).any():
+        return not np.isnan(state).any()
+    # from where the file starts: growth and decay like 1/t have no Jacobian to go by, and it may
+    # end where no time course does
+    found, converged = FlatModel(crn).newton(start[None], crn.boundary_concentrations[None])
+    # far above the rounding of either solver, far below any other steady state
+    near = np.allclose(found, state, rtol=1e-6, atol=1e-9 * np.max(state, initial=0.0))
+    return bool(converged.all()) and near
+
+
+def _with_value(crn: ReactionNetwork, name: str, value: float) -> ReactionNetwork:
+    """The network with another value of a species or constant."""
+    species = (replace(s, initial=value) if s.id == name else s for s in crn.species)
+    reactions = (replace(r, value=value) if r.rate_constant == name else r for r in crn.reactions)
+    parameters = (replace(p, value=value) if p.id == name else p for p in crn.parameters)
+    return replace(crn, species=(*species,), reactions=(*reactions,), parameters=(*parameters,))
 
 
 @dataclass(frozen=True)

@@ -35,20 +35,23 @@ from crn_nn_tellurium.chemistry import (
 )
 from crn_nn_tellurium.errors import FileFormatError
 
-_NUMBER = r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _SPECIES = re.compile(r"(\d*)\s*([A-Za-z]\w*)", re.ASCII)
 _START = re.compile(rf"([A-Za-z]\w*)\s*@\s*(initial|constant|i|c)\s+({_NUMBER})", re.ASCII)
 _REACTION = re.compile(r"([^\[\]<>-]*)(->|<=>)([^\[\]<>,]*?)(?:\[([^\]]*)\]|,([^\[\],]*))?\s*")
 # concentrations in a comment, as RNCRN gives them, and its reactions, by which it is known
 _BY_COMMA = re.compile(r"->[^#;\[\]\r\n]*,")
-_STARTS = re.compile(rf"\s*[A-Za-z]\w*\s*=\s*{_NUMBER}(\s*,\s*[A-Za-z]\w*\s*=\s*{_NUMBER})*\s*")
+_START_BY_SIGN = re.compile(rf"\s*([A-Za-z]\w*)\s*=\s*({_NUMBER})\s*", re.ASCII)
+_NAMED = re.compile(r"([A-Za-z]\w*)\s*=(?![=>])", re.ASCII)
 _RATE = re.compile(rf"(?:(k|kf|kr|fw|bw|rv)\s*=\s*)?({_NUMBER})")
+_NOTHING = ("", "0", "∅")
 _MANY = 3  # digits of a stoichiometric number, at most: a typing error could fill the memory
 _KEYS = {"kf": "f", "fw": "f", "kr": "r", "bw": "r", "rv": "r"}
 # what may stand between the brackets, by how many rate constants are needed; a bare number is None
 _RATES = {1: (["k"], [None], ["f"]), 2: (["f", "r"], ["r", "f"], [None, None])}
 # the comment of a reaction that `export` wrote: its identifier and that of its rate constant
 _COMMENT = re.compile(r"#[^\r\n]*")
+_NOWHERE = re.compile(r"(?!)")
 _NAMES = re.compile(r"\s*([A-Za-z_]\w*): ([A-Za-z_]\w*)\s*", re.ASCII)
 
 
@@ -86,21 +89,24 @@ def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
     Reaction('R2: 2 B => A + B', rate constant k2 = 0.5)
     """
     reader = _Reader(str(path))
-    text, names = in_ascii(read_text(path), _COMMENT)
+    text = read_text(path)
     # of other files a comment is one, whatever it says
     starts_in_comments = _BY_COMMA.search(text) is not None
+    text, names = in_ascii(text, _NOWHERE if starts_in_comments else _COMMENT)
+    prose = []
     for number, line in enumerate(text.splitlines(), start=1):
         statements, _, comment = line.partition("#")
-        if starts_in_comments and _STARTS.fullmatch(comment):
-            for start in comment.split(","):
-                reader.start(*start.partition("=")[::2], False, f"{str(path)!r}, line {number}")
+        if starts_in_comments and not reader.read_starts(comment, number):
+            prose.append((comment, number))
         for statement in statements.split(";"):
             if statement.strip():
                 reader.read(statement.strip(), comment, number)
+    for comment, number in prose:  # now that all species are known
+        reader.check_prose(comment, number)
     name = re.sub(r"\W", "_", Path(path).stem, flags=re.ASCII)
     name = name if re.match("[A-Za-z_]", name) else f"model_{name}"
     found = replace(reader.network(name), units=units_in(text))
-    return with_names(without_reserved(found), names)
+    return with_names(found, names)
 
 
 Names = list[str]
@@ -134,26 +140,46 @@ class _Reader:
                 " concentration (A @initial 1)"
             )
 
+    def read_starts(self, comment: str, line: int) -> bool:
+        """Take concentrations from a comment, if it holds nothing else."""
+        parts = [part for part in re.split("[,;]", comment) if part.strip()]
+        starts = [match for part in parts if (match := _START_BY_SIGN.fullmatch(part))]
+        if not starts or len(starts) < len(parts):
+            return False
+        for start in starts:
+            self.start(start[1], start[2], False, f"{self.origin!r}, line {line}")
+        return True
+
+    def check_prose(self, comment: str, line: int) -> None:
+        """Refuse a comment that seems to give concentrations, but cannot be read."""
+        named = [match[1] for match in _NAMED.finditer(comment)]
+        known = [name for name in named if name in self.species]
+        if known or _NAMED.match(comment.strip()):
+            raise FileFormatError(
+                f"{self.origin!r}, line {line}: the comment {comment.strip()!r} seems to give the"
+                f" concentration of {(known or named)[0]!r}, but cannot be read; expected"
+                " nothing but numbers with names, #A=1,B=0.5, or a comment without name="
+            )
+
     def start(self, name: str, value: str, held: bool, where: str) -> None:
         """Give a species its concentration."""
-        name = name.strip()
         if name in self.stated:
             raise FileFormatError(f"{where}: the concentration of {name!r} is given twice")
         self.stated.add(name)
-        if not math.isfinite(float(value)):
-            raise FileFormatError(f"{where}: the concentration {value} is too large a number")
-        self.species[name] = Species(name, float(value), boundary=held)
+        self.species[name] = Species(name, _size("concentration", value, where), boundary=held)
 
     def _add(self, before: Names, after: Names, value: float, name: str = "", k: str = "") -> None:
         n = len(self.reactions) + 1
         self.reactions.append(Reaction(name or f"R{n}", before, after, k or f"k{n}", value))
 
     def _side(self, text: str, where: str) -> Iterator[str]:
-        for part in text.split("+") if text.strip() else ():
+        for part in text.split("+") if text.strip() not in _NOTHING else ():
             match = _SPECIES.fullmatch(part.strip())
             if match is None:
-                text = part.strip()
-                raise FileFormatError(f"{where}: {text!r} is not a species, such as A or 2A")
+                raise FileFormatError(
+                    f"{where}: {part.strip()!r} is not a species, such as A or 2A; a side without"
+                    " any is empty or 0"
+                )
             count, name = match.groups()
             if len(count) > _MANY:
                 raise FileFormatError(f"{where}: {count} molecules of {name!r}; expected fewer")
@@ -169,9 +195,7 @@ class _Reader:
         if None in parts or keys not in _RATES[n]:
             expected = f"{'[k = 1]' if n == 1 else '[kf = 1, kr = 2] or [1, 2]'}, numbers >= 0"
             raise FileFormatError(f"{where}: the rate is [{text}]; expected {expected}")
-        values = [float(part[2]) for part in parts if part]
-        if not all(map(math.isfinite, values)):
-            raise FileFormatError(f"{where}: the rate [{text}] is too large a number")
+        values = [_size("rate", part[2], where) for part in parts if part]
         return values[::-1] if keys[0] == "r" else values
 
     def network(self, name: str) -> ReactionNetwork:
@@ -187,4 +211,14 @@ class _Reader:
                 constants[key] = free_id(r.rate_constant, taken)
             reactions.append(replace(r, id=identifier, rate_constant=constants[key]))
         species = tuple(self.species.values())
-        return ReactionNetwork(species, tuple(reactions), (), free_id(name, taken))
+        return without_reserved(species, reactions, (), free_id(name, taken))
+
+
+def _size(what: str, text: str, where: str) -> float:
+    """A concentration or rate constant."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise FileFormatError(f"{where}: the {what} {text} is too large a number")
+    if value < 0:
+        raise FileFormatError(f"{where}: the {what} is {text}; expected a number >= 0")
+    return value

@@ -14,6 +14,7 @@ import math
 import os
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,11 +147,12 @@ class _Reader:
         parameters = tuple(Parameter(k, *self._about(k)) for k in read)
         # what `export` wrote says in which units
         units = units_in(self.model.getNotesString())
-        crn = ReactionNetwork(*parts, name, units, parameters, tuple(formulas.items()))
+        crn = without_reserved(*parts, name, parameters, tuple(formulas.items()))
+        crn = replace(crn, units=units)
         with self.formulas.calculating("the start of the model"):
             for started, value in crn.start_values.items():
                 self._check_start(started, value)
-        return without_reserved(crn)
+        return crn
 
     def _check_start(self, name: str, value: float) -> None:
         if not 0 <= value < math.inf:

@@ -5,34 +5,27 @@ W (A x + a) + b = (W A) x + (b + W a): such a step is part of the layer that rea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.decomposition import PCA, FastICA, IncrementalPCA, TruncatedSVD
+from scipy.sparse import issparse
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_selection import SelectorMixin
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import (
-    FunctionTransformer,
-    MaxAbsScaler,
-    MinMaxScaler,
-    RobustScaler,
-    StandardScaler,
-)
+from sklearn.preprocessing import PolynomialFeatures
 from sklearn.utils.validation import check_is_fitted
 
-from crn_nn_tellurium.basics import suggest_identifiers
+from crn_nn_tellurium.basics import FloatArray, suggest_identifiers
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks import Activation, Layer, Linear, Network, Sigmoid, SmoothedReLU
 
 _HIDDEN: dict[str, type[Activation]] = {"relu": SmoothedReLU, "identity": Linear}
 _OUTPUT: dict[str, type[Activation]] = {"identity": Linear, "softmax": Linear, "logistic": Sigmoid}
 
-_Affine = tuple[npt.NDArray[Any], npt.NDArray[Any]]
-"""A, where it is diagonal its diagonal alone, and a of x -> A x + a."""
+_Affine = tuple[FloatArray, FloatArray]
+"""A and a of x -> A x + a."""
+_PROBES = 100
 
 
 def from_sklearn(
@@ -53,9 +46,9 @@ def from_sklearn(
     Parameters
     ----------
     model : MLPClassifier, MLPRegressor, or Pipeline
-        Fitted. A pipeline, of pipelines too, may have affine steps before the network:
-        MinMaxScaler, StandardScaler, MaxAbsScaler, RobustScaler, PCA, IncrementalPCA,
-        TruncatedSVD, FastICA and selectors of features. They are folded into the first layer, so
+        Fitted. A pipeline, of pipelines too, may have affine steps before the network: scalers,
+        decompositions, projections, selectors of features, a ColumnTransformer of these and any
+        other that proves to be one at a hundred points. They are folded into the first layer, so
         the result takes the raw inputs, named after the columns of the DataFrame it was fitted to.
     h : float
         Smoothing of every layer but a logistic output. The smaller, the closer to the hard ReLU and
@@ -109,7 +102,7 @@ def from_sklearn(
     biases = list(network.intercepts_)
     for factor, offset in reversed(steps):
         biases[0] = biases[0] + weights[0] @ offset
-        weights[0] = weights[0] * factor if factor.ndim == 1 else weights[0] @ factor
+        weights[0] = weights[0] @ factor
     layers = tuple(map(Layer, weights, biases, smoothed))
     # a nested pipeline or a network alone knows the columns by itself
     if input_names is None and len(columns := getattr(model, "feature_names_in_", ())):
@@ -153,76 +146,47 @@ def _flat(name: str, model: Any) -> list[tuple[str, Any]]:
 
 def _affine(name: str, step: Any) -> _Affine:
     """What a fitted step does to x, if that is affine."""
-    read = next((read for kind, read in _AFFINE.items() if isinstance(step, kind)), None)
-    found = None if read is None else read(step)
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            found = _probed(step)
+    except (AttributeError, ValueError, TypeError, ArithmeticError):  # of numbers it does not take
+        found = None
     if found is None:
         raise NetworkError(
             f"from_sklearn: step {name.rstrip('_')!r} of the pipeline has a"
             f" {type(step).__name__}, which is not affine; expected scalers (without clip),"
-            " decompositions and selectors of features. Take what it gives as the inputs: slice the"
-            " pipeline after it, from_sklearn(pipeline[k:])"
+            " decompositions, selectors of features and the like. Take what it gives as the inputs:"
+            " slice the pipeline after it, from_sklearn(pipeline[k:])"
         )
     return found
 
 
-def _min_max(step: Any) -> _Affine | None:
-    return None if step.clip else (step.scale_, step.min_)
+def _probed(step: Any) -> _Affine | None:
+    """A and a of x -> A x + a, from what a step makes of far points on the axes and of 0; None if
+    it makes something else of others.
+    """
+    n = step.n_features_in_
+    # so far that no mean is seen in a difference of two, and a power of 2, which divides exactly
+    far = 2.0**40 * np.eye(n)
+    above, below, origin = (_transformed(step, x) for x in (far, -far, np.zeros((1, n))))
+    matrix, offset = ((above - below) / 2.0**41).T, origin[0]
+    rng = np.random.default_rng(0)
+    # near and far, as kinks and steps may be
+    x = rng.normal(size=(_PROBES, n)) * 10.0 ** rng.uniform(-6, 9, size=(_PROBES, 1))
+    sizes = np.abs(x) @ np.abs(matrix).T + np.abs(offset).max(initial=0.0)
+    # of sums in another order, far below anything else that a step could do
+    is_affine = np.abs(_transformed(step, x) - x @ matrix.T - offset) <= 1e-10 * sizes
+    # encoders make one thing of all that they have not seen
+    is_blind = not (isinstance(step, PolynomialFeatures) or matrix.any(axis=1).all())
+    return None if is_blind or not is_affine.all() else (matrix, offset)
 
 
-def _standard(step: Any) -> _Affine:
-    factor = 1 / step.scale_ if step.with_std else np.ones(step.n_features_in_)
-    return factor, -step.mean_ * factor if step.with_mean else np.zeros_like(factor)
+def _transformed(step: Any, x: FloatArray) -> FloatArray:
+    """What a step makes of rows, under the names that it knows."""
+    if hasattr(step, "feature_names_in_"):
+        import pandas as pd
 
-
-def _max_abs(step: Any) -> _Affine | None:
-    factor = 1 / step.scale_
-    # clip came with a later scikit-learn
-    return None if getattr(step, "clip", False) else (factor, np.zeros_like(factor))
-
-
-def _robust(step: Any) -> _Affine:
-    factor = np.ones(step.n_features_in_) if step.scale_ is None else 1 / step.scale_
-    return factor, np.zeros_like(factor) if step.center_ is None else -step.center_ * factor
-
-
-def _principal(step: Any) -> _Affine:
-    rows = step.components_
-    if step.whiten:
-        # scikit-learn divides by no less than the rounding of 1
-        size = np.maximum(np.sqrt(step.explained_variance_), np.finfo(rows.dtype).eps)
-        rows = rows / size[:, None]
-    return rows, -rows @ step.mean_
-
-
-def _independent(step: Any) -> _Affine:
-    rows = step.components_
-    return rows, -rows @ step.mean_ if step.whiten else np.zeros(len(rows))
-
-
-def _linear(step: Any) -> _Affine:
-    return step.components_, np.zeros(len(step.components_))
-
-
-def _selected(step: Any) -> _Affine:
-    rows = np.eye(step.n_features_in_)[step.get_support()]
-    return rows, np.zeros(len(rows))
-
-
-def _function(step: Any) -> _Affine | None:
-    factor = np.ones(getattr(step, "n_features_in_", 0))
-    return (factor, np.zeros_like(factor)) if step.func is None and len(factor) else None
-
-
-_AFFINE: dict[type, Callable[[Any], _Affine | None]] = {
-    MinMaxScaler: _min_max,
-    StandardScaler: _standard,
-    MaxAbsScaler: _max_abs,
-    RobustScaler: _robust,
-    PCA: _principal,
-    IncrementalPCA: _principal,
-    FastICA: _independent,
-    TruncatedSVD: _linear,
-    SelectorMixin: _selected,
-    FunctionTransformer: _function,
-}
-"""By kind of step, what it does to x; None if what it was set to makes it something else."""
+        x = pd.DataFrame(x, columns=step.feature_names_in_)
+    found = step.transform(x)
+    return np.asarray(found.toarray() if issparse(found) else found, dtype=float)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, headings_by_name, labels_of, some
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.networks.activation import ReadOut
 
@@ -73,8 +73,7 @@ class InputCoding:
 
     def check(self, x: Any) -> FloatArray:
         """Return input values (..., n_in) as a float array, or say what is wrong with them."""
-        if hasattr(x, "columns") and set(self.names) <= set(x.columns):
-            x = x[list(self.names)]  # a data frame: by name, in any order
+        x = self._in_order(x)
         try:
             x = np.asarray(x)
             if np.iscomplexobj(x):
@@ -106,6 +105,21 @@ class InputCoding:
             self._refuse(x, below, f"its range starts at {start!r}; {wider}")
         # values above the range are concentrations above 1, which chemistry does not mind
         return np.ascontiguousarray(x)
+
+    def _in_order(self, x: Any) -> Any:
+        """The columns of a data frame, or the values of a series, by name, in any order."""
+        known = headings_by_name(labels := labels_of(x))
+        if known.keys() >= set(self.names):
+            return x[[known[name] for name in self.names]]
+        own = any(name != f"x{i}" for i, name in enumerate(self.names))
+        # inputs without names of their own are taken by position
+        if labels and (own or not known.keys().isdisjoint(self.names)):
+            missing = [name for name in self.names if name not in known]
+            raise InputError(
+                f"inputs have the names {some(labels)}, not one for {some(missing)}; expected"
+                f" {some(self.names)} in any order, or numbers in this order, x.to_numpy() say"
+            )
+        return x
 
     def concentrations(self, x: npt.ArrayLike) -> FloatArray:
         """Concentrations (..., n_in, n_rails) that carry the values x (..., n_in)."""

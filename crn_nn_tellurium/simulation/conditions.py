@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, check_positive, is_real, some, whole_number
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    check_positive,
+    is_real,
+    labels_of,
+    some,
+    whole_number,
+)
 from crn_nn_tellurium.errors import InputError
 
 
@@ -27,7 +34,7 @@ def start_values(initial: Any, species: Sequence[str], n_samples: int | None = N
     size = len(species)
     shape = (1 if n_samples is None else n_samples, size)
     try:
-        if isinstance(initial, Mapping):
+        if isinstance(initial, Mapping) or labels_of(initial):
             values = np.full(shape, np.nan)
             for name, value in initial.items():
                 if name not in species:

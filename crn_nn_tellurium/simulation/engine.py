@@ -12,6 +12,7 @@ This file alone touches roadrunner (tellurium, which takes two seconds to import
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,10 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import ConservedSums, conserved_sums
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.importers import antimony_to_sbml, is_sbml
+
+# CVODE writes why it fails to standard error, past roadrunner's log; the errors raised say it too
+for _log in ("SUNLOGGER_ERROR_FILENAME", "SUNLOGGER_WARNING_FILENAME"):
+    os.environ.setdefault(_log, os.devnull)
 
 STEADY_STATE_TOLERANCE = 1e-13
 """nleq2's relative tolerance; its scale has an absolute part, so small roots need a second call."""

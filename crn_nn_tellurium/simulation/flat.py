@@ -159,6 +159,19 @@ class FlatModel:
         with model.lock:
             return (solve if newton else integrate)(block, start, balance_of)
 
+    def newton(
+        self, start: FloatArray, boundary: FloatArray
+    ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+        """What the engine's solver finds from states (n, n_floating), whatever its signs and
+        stability, and whether it finds anything (n,).
+        """
+        model, result = self._model, np.empty_like(start)
+        values, held = self._values(None)[None], boundary[:, self._boundary]
+        with model.lock:
+            found = model.solve_each(held, start[:, self._floating], self._parameters, values)
+        result[:, self._floating] = found[0]
+        return result, found[1]
+
     def control_coefficients(
         self,
         x: FloatArray,

@@ -113,7 +113,7 @@ class RateEquations:
             missing = self.reduced(net, self.rows @ x - totals)
             step = solved(matrix, missing[:, None], unit)[:, 0]
             before, length = length, np.max(np.abs(step) / (state + absent + TINY), initial=0.0)
-            earlier, shrunk = shrunk, length / before
+            earlier, shrunk = shrunk, length / (before or 1.0)
             # a first step that leads far ends at no state that is near, but for species that
             # vanish: of an m-fold root it is an m-th of what is left. If the second is far
             # smaller, the root is simple and x - step all but there
@@ -128,7 +128,8 @@ class RateEquations:
             x = x - step
             if not np.all(np.isfinite(x)):
                 return None
-            last, relative = relative, np.max(np.abs(step) / (np.abs(x) + absent), initial=0.0)
+            size = np.abs(x) + absent + TINY
+            last, relative = relative, np.max(np.abs(step) / size, initial=0.0)
             # at a simple root the next step were the square of this one
             if relative <= LAST or (relative < ACCURATE and relative >= last):
                 break

@@ -101,7 +101,7 @@ def _lumped(activation: Activation, stage: Stage, copies: int) -> ReactionNetwor
         own += solved
     species = [Species(name, 1.0, boundary=True) for name in dict.fromkeys(held)]
     species += [Species(name, 1.0) for name in own]
-    return ReactionNetwork(tuple(species), tuple(reactions), name="unit")
+    return ReactionNetwork(tuple(species), tuple(reactions), name="one_unit")
 
 
 def _starred(local: str, _: int) -> str:

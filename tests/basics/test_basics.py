@@ -66,6 +66,10 @@ def test_a_package_that_is_there_is_imported():
         ("2", "input_2"),
         ("%", "input"),
         ("time", "time_"),
+        ("µ (m)", "mu_m"),
+        ("α", "alpha"),
+        ("T (°C)", "T_C"),
+        ("Höhe²", "Hohe2"),
         ("petal_width", "petal_width"),
     ],
 )

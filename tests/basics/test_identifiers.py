@@ -11,7 +11,7 @@ import pytest
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.basics.identifiers import RESERVED
-from crn_nn_tellurium.encoding import antimony as writer
+from crn_nn_tellurium.chemistry import checking
 from crn_nn_tellurium.importers import antimony_to_sbml
 
 AT_A_TIME = 128  # words of one text: libAntimony reads these fastest
@@ -132,7 +132,7 @@ def test_every_reserved_word_is_one(monkeypatch):
     )
     text = cn.to_antimony(crn, units=cn.PhysicalUnits(10, 100))
     ours = {name.lower() for name in re.findall(r"(?:unit|compartment) (\w+) =", text)}
-    monkeypatch.setattr(writer, "RESERVED", frozenset())
+    monkeypatch.setattr(checking, "RESERVED", frozenset())
     spellings = {word: {word} for word in RESERVED - ours}
     for word in words_of_libantimony():
         if word.lower() in spellings:
@@ -144,6 +144,14 @@ def test_every_reserved_word_is_one(monkeypatch):
         if all(is_read([w], thing) for w in spelled for thing in things)
     }
     assert needless == OF_OTHERS
+
+
+def test_every_reserved_word_is_refused_at_once():
+    """Where a network is made, whatever the word names, in capitals too."""
+    for word in (*RESERVED, *(word.upper() for word in RESERVED)):
+        for thing in (*(partial(turned, turn) for turn in range(len(ROLES))), model_called):
+            with pytest.raises(cn.ReactionError, match=f"{word!r}: a reserved word .* '{word}_' w"):
+                thing([word])
 
 
 @pytest.mark.parametrize(

@@ -23,17 +23,17 @@ FLOW = cn.ReactionNetwork(
         cn.Reaction("use", ("A", "X"), ("B", "X"), "k", 7.0),
     ],
     [cn.Observable("read", expression((2.0, {"Ain": 1.0, "A": 1.0})))],
-    parameters=[cn.Parameter("Ain", 4.0), cn.Parameter("area", 0.0)],
+    parameters=[cn.Parameter("Ain", 4.0), cn.Parameter("wide", 0.0)],
     formulas={
-        "feed": expression((1.0, {"D": 1.0, "area": 1.0})),
-        "area": expression((2.0, {"Ain": 1.0}), (1.0, {})),
+        "feed": expression((1.0, {"D": 1.0, "wide": 1.0})),
+        "wide": expression((2.0, {"Ain": 1.0}), (1.0, {})),
     },
 )
 
 
 def test_what_follows_has_the_value_of_its_formula():
-    """By hand: area = 2 4 + 1 = 9, feed = 1.5 9, X = 1.5 + 1/8, B = 2 X, A = 3 B^2 sqrt(4)."""
-    assert FLOW.constant_names == ("feed", "D", "k", "Ain", "area")
+    """By hand: wide = 2 4 + 1 = 9, feed = 1.5 9, X = 1.5 + 1/8, B = 2 X, A = 3 B^2 sqrt(4)."""
+    assert FLOW.constant_names == ("feed", "D", "k", "Ain", "wide")
     assert FLOW.constants.tolist() == [13.5, 1.5, 7.0, 4.0, 9.0]
     assert FLOW.free_constants == ("D", "k", "Ain")
     assert FLOW.start_values == {"A": 3 * 3.25**2 * 2, "B": 3.25, "X": 1.625}

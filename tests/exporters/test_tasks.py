@@ -17,8 +17,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 from support import export_checkers
-from support.exports import GROWTH, PETAB
+from support.exports import GROWTH, PETAB, run_reader
 from support.networks import corpus
 
 import crn_nn_tellurium as cn
@@ -451,6 +452,52 @@ def test_archives_of_what_conserves_a_sum_have_time_courses_alone(tmp_path, else
     markers, names = elsewhere("libsedml", export_checkers.scan_markers, path)
     assert (markers, names) == ([], ["time course", "time course", "time courses by k", "scan"])
     assert b"conserve a sum of species" in zipfile.ZipFile(path).read("README.md")
+
+
+RESTLESS = {
+    "-> A; k; A = 0; k = 1": 100.0,
+    "2 A -> ; k*A^2; A = 1; k = 1": 1 / 201,
+    "A -> 2 A; k*A; A = 1; k = 0.1": np.exp(10.0),
+}
+"""Reactions that grow or die down like 1/t, without a conserved sum, and A at 100."""
+
+
+def test_archives_of_what_comes_to_no_rest_are_executed(tmp_path, elsewhere):
+    """Tellurium's executor raised TypeError at the steady state, and its time course was lost."""
+    pytest.importorskip("phrasedml")
+    models = [*map(cn.import_antimony, RESTLESS), cn.import_antimony(FED)]
+    paths = [cn.export(m, tmp_path / f"{i}.omex") for i, m in enumerate(models)]
+    found = [course["A"] for course in run_reader("sedml_course", paths, 100.0)]
+    # dA/dt = 2 q B^2 / 2 - k X A, dB/dt = k X A - 2 q B^2 with k X = 1.4, q = 0.3
+    change = lambda _, y: (0.3 * y[1] ** 2 - 1.4 * y[0], 1.4 * y[0] - 0.6 * y[1] ** 2)  # noqa: E731
+    fed = solve_ivp(change, (0, 100), [1.0, 0.5], "LSODA", rtol=1e-10, atol=1e-12).y[0, -1]
+    # CVODE at the archive's 1e-9
+    np.testing.assert_allclose(found, [*RESTLESS.values(), fed], rtol=1e-6)
+    assert b"Solvers find no steady state" in zipfile.ZipFile(paths[0]).read("README.md")
+
+
+FED = """
+    species $X, $Y; X = 2; Y = 1; A = 1; B = 0.5; k = 0.7; q = 0.3
+    X + A -> B + Y; k*X*A; 2 B -> A + X; q*B^2
+"""
+
+
+def test_what_dies_down_to_nothing_keeps_its_steady_state(tmp_path):
+    crn = cn.import_antimony("A -> ; k*A; A = 1; k = 1")
+    path = cn.export(crn, tmp_path / "net.omex")
+    assert b"steadyState" in zipfile.ZipFile(path).read("simulation.sedml")
+
+
+def test_copasi_scans_time_courses_of_what_comes_to_no_rest(tmp_path, elsewhere):
+    pytest.importorskip("basico")
+    crn = cn.import_antimony(next(iter(RESTLESS)))
+    path = cn.export(crn, tmp_path / "net.cps", low=0.5, high=2.0, n_points=3)
+    tasks = elsewhere("basico", export_checkers.copasi_tasks, path)
+    assert list(tasks["plots"]) == ["time course", "end of time course against k"]
+    assert tasks["sensitivities"]["sub_task"] == "Time Series"
+    _, (_, *rows) = elsewhere("basico", export_checkers.scan_report, path)
+    expected = [[k, 100 * k] for k in (0.5, 1.0, 1.5, 2.0)]  # A = k t
+    np.testing.assert_allclose(np.array(rows, dtype=float), expected, rtol=1e-8)
 
 
 @pytest.mark.parametrize("format", ["sbml", "sbml-l3v1", "sbml-l2v4", "copasi", "antimony", "omex"])

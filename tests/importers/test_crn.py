@@ -19,6 +19,7 @@ def equations(crn):
     [
         ("A + B -> C", [("A + B => C", 1.0)]),
         ("A -> ", [("A =>", 1.0)]),
+        ("0 -> A [k = .5]", [("=> A", 0.5)]),
         ("-> A [k = 2]", [("=> A", 2.0)]),
         ("A->2B[k=1e-3]", [("A => 2 B", 1e-3)]),
         ("2 A -> A + A + B [0.5]", [("2 A => 2 A + B", 0.5)]),
@@ -80,6 +81,20 @@ def test_the_texts_of_rncrn_are_read(tmp_path):
         ("2 Y_1 => Y_1", 7.0),
     ]
     assert {s.id: s.initial for s in crn.species} == {"X_1": 2.5, "Y_1": 0.0, "Y_2": 0.0}
+
+
+@pytest.mark.parametrize(
+    "comment", ["A=1;B=2", "# A = +1.0, B=2.", "#A=1e0 ; B=.2E1", "#A=10e-1,\tB=02,", "A=1\n#B=2"]
+)
+def test_any_spelling_of_a_number_is_read_in_the_comments_of_rncrn(comment, tmp_path):
+    crn = crn_of(tmp_path, f"#{comment.lstrip('#')}\nA + B -> C,.5 # to C\n0 -> A,1.\nC->0,+2")
+    assert {s.id: s.initial for s in crn.species} == {"A": 1.0, "B": 2.0, "C": 0.0}
+    assert equations(crn) == [("A + B => C", 0.5), ("=> A", 1.0), ("C =>", 2.0)]
+
+
+def test_letters_beyond_ascii_have_concentrations_in_comments(tmp_path):
+    crn = crn_of(tmp_path, "#α=3\nα -> ∅,1")
+    assert [(s.id, s.name, s.initial) for s in crn.species] == [("alpha", "α", 3.0)]
 
 
 def test_comments_of_other_texts_give_no_concentrations(tmp_path):

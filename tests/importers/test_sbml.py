@@ -15,6 +15,7 @@ from support.imports import (
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.basics.identifiers import RESERVED
+from crn_nn_tellurium.chemistry import checking
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.reactions import Observable
 from crn_nn_tellurium.importers import antimony_to_sbml
@@ -288,8 +289,9 @@ def test_readable_names_and_the_models_are_kept():
     assert (crn.name, crn.species[0].name) == ("cell", "the first")
 
 
-def test_names_that_antimony_reserves_get_an_underscore(tmp_path):
+def test_names_that_antimony_reserves_get_an_underscore(tmp_path, monkeypatch):
     """Species "DNA" and parameter "time" are sound SBML, and have to run here."""
+    monkeypatch.setattr(checking, "RESERVED", frozenset())
     crn = cn.ReactionNetwork(
         [
             cn.Species("DNA", 2.0),
@@ -299,7 +301,9 @@ def test_names_that_antimony_reserves_get_an_underscore(tmp_path):
         [Observable("volume", Expression((Monomial(1.0, (("DNA", 1.0), ("time", 1.0))),)))],
         "cell",
     )
-    found = import_sbml(cn.export(crn, tmp_path / "cell.xml"))
+    path = cn.export(crn, tmp_path / "cell.xml")
+    monkeypatch.undo()
+    found = import_sbml(path)
     assert [s.id for s in found.species] == ["DNA__2", "DNA_"]
     assert found.species[0].name == "DNA"
     assert (found.rate_constants, [o.id for o in found.observables]) == (("time_",), ["volume_"])
@@ -307,14 +311,17 @@ def test_names_that_antimony_reserves_get_an_underscore(tmp_path):
     assert (r["[DNA_]"], r["DNA_'"], r["volume_"]) == (6.0, 6.0, 6.0)
 
 
-def test_all_reserved_names_run(tmp_path):
+def test_all_reserved_names_run(tmp_path, monkeypatch):
     """In capitals too: tools fold them."""
+    monkeypatch.setattr(checking, "RESERVED", frozenset())
     names = sorted({*RESERVED, "DNA", "Time", "nM"})
     species = [cn.Species(name, 1.0) for name in names]
     reactions = [
         cn.Reaction(f"J{i}", (s.id,), (), f"k{i}", float(i)) for i, s in enumerate(species)
     ]
-    found = import_sbml(cn.export(cn.ReactionNetwork(species, reactions), tmp_path / "names.xml"))
+    path = cn.export(cn.ReactionNetwork(species, reactions), tmp_path / "names.xml")
+    monkeypatch.undo()
+    found = import_sbml(path)
     r = roadrunner.RoadRunner(antimony_to_sbml(cn.to_antimony(found)))
     assert r.getRatesOfChange().tolist() == [-float(i) for i in range(len(names))]
 

@@ -4,8 +4,10 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
-from sklearn.decomposition import PCA, FastICA, IncrementalPCA, TruncatedSVD
+from sklearn.decomposition import PCA, FactorAnalysis, FastICA, IncrementalPCA, TruncatedSVD
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_selection import SelectKBest, VarianceThreshold
 from sklearn.model_selection import GridSearchCV
@@ -18,12 +20,15 @@ from sklearn.preprocessing import (
     MinMaxScaler,
     Normalizer,
     OneHotEncoder,
+    PolynomialFeatures,
     QuantileTransformer,
     RobustScaler,
     StandardScaler,
 )
+from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.importers.sklearn import _affine
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +63,10 @@ def classifier(*scalers, **options):
         (FastICA(3, random_state=0), StandardScaler()),
         (StandardScaler(), SelectKBest(k=2)),
         (VarianceThreshold(0.5), "passthrough", FunctionTransformer()),
+        (FactorAnalysis(3), GaussianRandomProjection(2, random_state=0)),
+        (SparseRandomProjection(3, random_state=0), LinearDiscriminantAnalysis(n_components=2)),
+        (ColumnTransformer([("a", StandardScaler(), [2, 0]), ("b", "passthrough", [1])]),),
+        (PolynomialFeatures(1), FunctionTransformer(lambda x: 2 * x + 1)),
         (make_pipeline(StandardScaler(), make_pipeline(PCA(3), RobustScaler())), MaxAbsScaler()),
     ],
     ids=lambda steps: "-".join(type(step).__name__ for step in steps) or "none",
@@ -154,6 +163,9 @@ def test_a_logistic_output_keeps_its_slope(scalers):
             r"step 'pipeline__normalizer' .* Normalizer, .*from_sklearn\(pipeline\[k:\]\)",
         ),
         (classifier(FunctionTransformer(np.log1p)), "has a FunctionTransformer"),
+        (classifier(FunctionTransformer(lambda x: np.maximum(x, -1e6))), "a FunctionTransformer"),
+        (classifier(MinMaxScaler(clip=True)), "has a MinMaxScaler, .* not affine"),
+        (classifier(PolynomialFeatures(2)), "has a PolynomialFeatures"),
         (GridSearchCV(classifier(), {}), "a GridSearchCV; .* give its best_estimator_"),
     ],
 )
@@ -161,3 +173,21 @@ def test_steps_that_cannot_be_folded_are_named(model, message):
     model.fit(*load_iris(return_X_y=True))
     with pytest.raises(cn.NetworkError, match=message):
         cn.from_sklearn(model)
+
+
+def test_a_step_far_from_its_means_keeps_all_digits():
+    """Means of 1e8 and spreads of 1: differences of two probes must not cancel."""
+    x = load_iris().data + 1e8
+    scaler = StandardScaler().fit(x)
+    matrix, offset = _affine("scaler", scaler)
+    np.testing.assert_allclose(matrix, np.diag(1 / scaler.scale_), rtol=1e-15, atol=1e-300)
+    np.testing.assert_allclose(offset, -scaler.mean_ / scaler.scale_, rtol=1e-15)
+
+
+def test_a_column_transformer_of_named_columns():
+    data = load_iris(as_frame=True)
+    scaled = ColumnTransformer([("a", StandardScaler(), ["petal width (cm)", "sepal width (cm)"])])
+    model = classifier(scaled).fit(data.data, data.target)
+    net = cn.from_sklearn(model, h=1e-10)
+    reordered = data.data[data.data.columns[::-1]]
+    np.testing.assert_array_equal(net.predict(reordered), model.predict(data.data))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from support.networks import STOOD_FOR, corpus
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.basics.identifiers import RESERVED
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.reactions import Observable
 from crn_nn_tellurium.exporters.exporting import FORMATS
@@ -113,7 +114,6 @@ NASTY = (
         "lambda_",
         "None",
         "if",
-        "end",
         "end_",
     ),
     *(
@@ -123,20 +123,16 @@ NASTY = (
         "D",
         "rn",
         "im",
-        "pi",
-        "Model",
         "Rule",
-        "time",
         "null",
         "new",
         "rec",
         "nothing",
-        "sqrt",
     ),
 )
 IDENTIFIERS = st.one_of(
     st.sampled_from(NASTY), st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,3}", fullmatch=True)
-)
+).filter(lambda name: name.lower() not in RESERVED)
 
 
 def chain(names):

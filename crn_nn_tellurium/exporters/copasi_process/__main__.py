@@ -14,16 +14,22 @@ from typing import Any
 import basico
 import pandas as pd
 
+_FOUND, _AT_REST = 1, 2
+"""What basico says of a steady state: found, and found where no reaction runs."""
+
 
 def main() -> None:
     """Read the task, write the file."""
     task: dict[str, Any] = json.load(sys.stdin)
     model = basico.load_model_from_string(task["sbml"])
-    basico.set_task_settings(basico.T.STEADY_STATE, {"scheduled": True}, model=model)
+    # reactions grow, oscillate or die down like 1/t, or COPASI itself finds no steady state
+    settles = task["settles"] and basico.run_steadystate(model=model) in (_FOUND, _AT_REST)
+    if settles:
+        basico.set_task_settings(basico.T.STEADY_STATE, {"scheduled": True}, model=model)
     _follow(model, task)
     if task["variation"]:
-        _scan(model, task)
-    _sensitivities(model, task["outputs"])
+        _scan(model, task, settles)
+    _sensitivities(model, task["outputs"], settles)
     if task["fit"]:
         _fit(model, task)
     basico.save_model(task["path"], type="copasi", model=model)
@@ -56,14 +62,15 @@ def _channel(model: Any, place: str) -> str:
     return place if is_value else str(found.getValueReference().getCN().getString())
 
 
-def _scan(model: Any, task: dict[str, Any]) -> None:
+def _scan(model: Any, task: dict[str, Any], settles: bool) -> None:
     variation, outputs = task["variation"], task["outputs"]
     item = {"type": "scan", "num_steps": task["n_points"], "log": False}
     item |= {"min": variation["low"], "max": variation["high"], "item": variation["item"]}
     # the scan itself writes a row a point; a steady state as its subtask has no output to give
-    settings = {"subtask": basico.T.STEADY_STATE, "output_specification": []}
+    subtask = basico.T.STEADY_STATE if settles else basico.T.TIME_COURSE
+    settings = {"subtask": subtask, "output_specification": []}
     basico.set_scan_settings(settings={**settings, "scan_items": [item]}, model=model)
-    name = f"steady state against {variation['id']}"
+    name = f"{'steady state' if settles else 'end of time course'} against {variation['id']}"
     _plot(model, name, "Scan", variation["place"], outputs)
     columns = [variation["place"], *outputs.values()]
     basico.add_report(name, task="Scan", table=columns, precision=15, model=model)
@@ -72,11 +79,11 @@ def _scan(model: Any, task: dict[str, Any]) -> None:
     )
 
 
-def _sensitivities(model: Any, outputs: dict[str, str]) -> None:
+def _sensitivities(model: Any, outputs: dict[str, str], settles: bool) -> None:
     read_outs = all(reference.startswith("Values[") for reference in outputs.values())
     what = "Global Quantity Values" if read_outs else "Concentrations of Species"
     settings = {
-        "sub_task": "Steady State",
+        "sub_task": "Steady State" if settles else "Time Series",
         "effect": f"Non-Constant {what}",
         "cause": "Constant Global Quantity Values",
         # COPASI takes differences: its default step of 1e-3 gives three digits, this one six
