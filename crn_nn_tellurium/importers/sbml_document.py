@@ -8,7 +8,7 @@ events without `<math>`, which Level 3 Version 2 allows and takes for not there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from xml.sax.saxutils import unescape
 
@@ -95,14 +95,33 @@ def _convert(document: Any, converter: str, origin: str) -> None:
 
 def _refuse_broken_formulas(model: Any, origin: str) -> None:
     """Operators without what they are over, which libSBML reads, but cannot convert."""
-    for element in model.getListOfAllElements():
-        math = element.getMath() if hasattr(element, "getMath") else None
+    for owner, holder in _holders_of_formulas(model):
+        math = None if holder is None else holder.getMath()
         if math is not None and not math.isWellFormedASTNode():
-            where = element.getAncestorOfType(libsbml.SBML_REACTION) or element
             raise FileFormatError(
-                f"{origin!r}: {text_of(math)} of {where.getElementName()} {where.getId()!r} is not"
+                f"{origin!r}: {text_of(math)} of {owner.getElementName()} {owner.getId()!r} is not"
                 " a formula: an operator has too few operands; expected MathML"
             )
+
+
+def _holders_of_formulas(model: Any) -> Iterator[tuple[Any, Any]]:
+    """What may have a formula, and whose it is."""
+    # list by list: with libSEDML imported after libSBML, the list of all elements has no end, and
+    # its elements no formulas
+    for elements in (
+        model.getListOfFunctionDefinitions(),
+        model.getListOfInitialAssignments(),
+        model.getListOfRules(),
+        model.getListOfConstraints(),
+    ):
+        yield from ((element, element) for element in elements)
+    for reaction in model.getListOfReactions():
+        yield reaction, reaction.getKineticLaw()
+        for side in (reaction.getListOfReactants(), reaction.getListOfProducts()):
+            yield from ((reaction, reference.getStoichiometryMath()) for reference in side)
+    for event in model.getListOfEvents():
+        parts = event.getTrigger(), event.getDelay(), event.getPriority()
+        yield from ((event, part) for part in (*parts, *event.getListOfEventAssignments()))
 
 
 def _refuse_twice(model: Any, origin: str) -> None:

@@ -233,7 +233,11 @@ def test_sbml_is_read_whatever_else_is_imported(order, tmp_path):
         "assert cn.import_sbml(sys.argv[1]) == cn.to_reactions(cn.load_model('xor'), [1.0, 0.0])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
 
