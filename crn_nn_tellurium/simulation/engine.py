@@ -58,6 +58,10 @@ CVODE: dict[str, float | bool] = {
 }
 """CVODE's settings wherever this package integrates."""
 
+SMALLEST = 1e-100
+"""Concentration that is none to CVODE: roadrunner makes the least of a start the absolute tolerance,
+whose square underflows below 1e-145."""
+
 _attributes_lock = threading.Lock()
 _antimony_lock = threading.Lock()  # libAntimony keeps one global list of modules
 
@@ -269,7 +273,7 @@ class CompiledModel:
         tolerances: Tolerances = TIGHT,
     ) -> FloatArray:
         """Concentrations (n_times, n_floating) at rising times, the start's first, by CVODE."""
-        self._set_state(boundary, start)
+        self._set_state(boundary, np.where(np.abs(start) < SMALLEST, 0.0, start))
         try:
             with _quiet(), self._integrating(tolerances):
                 return np.array(self._runner.simulate(times=times.tolist()), dtype=float)[:, 1:]

@@ -31,7 +31,7 @@ from crn_nn_tellurium.chemistry import ConservedSums, ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.simulation.engine import Tolerances
 from crn_nn_tellurium.simulation.outcome import AFTER_INTEGRATION, INTEGRATED, SOLVED, Outcome
-from crn_nn_tellurium.simulation.settle import DURATIONS, Advance, come_to_rest
+from crn_nn_tellurium.simulation.settle import DURATIONS, Advance, come_to_rest, later
 
 ACCURATE = 1e-8
 """Error of Newton's method, relative to a concentration, up to which it is an answer."""
@@ -293,10 +293,10 @@ def _leads_to(limit: FloatArray, last: FloatArray, now: FloatArray, peak: FloatA
 
 
 def _stands_still(net: FloatArray, gross: FloatArray, last: FloatArray, now: FloatArray) -> bool:
-    absent = ABSENT * now.max(initial=0.0)
-    moved = np.abs(now - last) > STILL * now + absent
+    absent = ABSENT * np.abs(now).max(initial=0.0)
+    moved = np.abs(now - last) > STILL * np.abs(now) + absent
     # gains and losses must be equal: nothing stands still because an integrator did
-    return not np.any(moved) and bool(np.all((np.abs(net) <= 1e-6 * gross) | (now <= absent)))
+    return not np.any(moved) and bool(np.all((np.abs(net) <= 1e-6 * gross) | (np.abs(now) <= absent)))
 
 
 def _unrest(state: FloatArray, time: float, advance: Advance, points: int = 64) -> str:
@@ -304,7 +304,7 @@ def _unrest(state: FloatArray, time: float, advance: Advance, points: int = 64) 
     states = [state]
     try:
         while len(states) <= points:
-            states.append(advance(states[-1], max(time, 1.0) / points))
+            states.append(later(states[-1], max(time, 1.0) / points, advance))
     except ConvergenceError:
         return ""
     course = np.array(states)

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance
 from crn_nn_tellurium.errors import ConvergenceError
-from crn_nn_tellurium.simulation.engine import CompiledModel
+from crn_nn_tellurium.simulation.engine import SMALLEST, CompiledModel
 from crn_nn_tellurium.simulation.outcome import (
     AFTER_INTEGRATION,
     INTEGRATED,
@@ -53,6 +53,14 @@ BalanceOf = Callable[[FloatArray, npt.NDArray[np.intp]], Balance]
 """(states (m, n_species), their sample numbers (m,)) -> Balance of that shape"""
 
 
+def later(state: FloatArray, duration: float, advance: Advance) -> FloatArray:
+    """The state that much later, without what is there or negative by rounding alone."""
+    # what is negative by rounding runs away to minus infinity; but membrane potentials, say, may be
+    found = advance(state, duration)
+    none = 1e-7 * np.abs(found).max(initial=0.0)
+    return np.where((found < SMALLEST) & (found > -none), 0.0, found)
+
+
 def come_to_rest(
     start: FloatArray, advance: Advance, finish: Finish, durations: Sequence[float] = DURATIONS
 ) -> tuple[FloatArray, Outcome]:
@@ -61,7 +69,7 @@ def come_to_rest(
     state, passed = start, 0.0
     for duration in durations:
         try:
-            state = advance(state, duration)
+            state = later(state, duration, advance)
         except ConvergenceError as error:
             return state, Outcome.failure(str(error))
         passed += duration
@@ -150,12 +158,10 @@ class Block:
         """One sample's state (n_species,) that much later."""
         values = self.values[sample if len(self.values) > 1 else 0]
         self.model.set_parameters(self.parameters, values)
-        later = state.copy()
-        # what is negative by rounding runs away to minus infinity
-        start = np.maximum(state[self.columns], 0.0)
-        course = self.model.time_course(self.boundary[sample], start, np.array([0.0, duration]))
-        later[self.columns] = np.maximum(course[-1], 0.0)
-        return later
+        found, times = state.copy(), np.array([0.0, duration])
+        start = state[self.columns]
+        found[self.columns] = self.model.time_course(self.boundary[sample], start, times)[-1]
+        return found
 
     def missing(self, good: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
         """The samples of which some concentration of this block is not good."""
