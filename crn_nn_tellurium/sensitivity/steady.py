@@ -248,7 +248,7 @@ def _derivatives(
     crn: ReactionNetwork, equations: RateEquations, state: FloatArray, right: FloatArray
 ) -> FloatArray:
     """dy of the reduced system, or a refusal that names what is not determined."""
-    if not equations.is_stable(state):
+    if not equations.stability(state).stable:
         raise ConvergenceError(
             f"network {crn.name!r}: its steady state is unstable: a small change leaves it, so"
             " that nothing measures its sensitivities; start near a stable one"

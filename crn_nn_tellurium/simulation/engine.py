@@ -50,11 +50,12 @@ class Tolerances:
 TIGHT = Tolerances()
 """What this package integrates with, unless a run says otherwise."""
 CVODE: dict[str, float | bool] = {
+    # first: it makes CVODE anew, with 20,000 steps
+    "stiff": True,
+    "variable_step_size": False,
     "relative_tolerance": TIGHT.relative,
     "absolute_tolerance": TIGHT.absolute,
     "maximum_num_steps": 200_000,
-    "stiff": True,
-    "variable_step_size": False,
 }
 """CVODE's settings wherever this package integrates."""
 

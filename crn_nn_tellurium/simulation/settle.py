@@ -42,6 +42,8 @@ SWEEPS = 12
 """Steps of Newton's method by species: of a quadratic from far above, then of what follows it."""
 DURATIONS = tuple(10.0**k for k in range(19))
 """Times to integrate over; a species that decays at 1e-13, as at inputs of -1e6, needs the last."""
+PIECES = 4
+"""Of the first of these times that the integrator does not manage."""
 
 Advance = Callable[[FloatArray, float], FloatArray]
 """(state, duration) -> the state that much later; ConvergenceError if the integrator gives up"""
@@ -66,12 +68,18 @@ def come_to_rest(
 ) -> tuple[FloatArray, Outcome]:
     """Integrate over longer and longer times, until `finish` says that a state is steady."""
     # every steady state of this package that Newton's method alone does not find is found here
-    state, passed = start, 0.0
-    for duration in durations:
+    state, passed, whole = start, 0.0, True
+    waiting = [*reversed(durations)]
+    while waiting:
+        duration = waiting.pop()
         try:
             state = later(state, duration, advance)
         except ConvergenceError as error:
-            return state, Outcome.failure(str(error))
+            if not whole:
+                return state, Outcome.failure(str(error))
+            # too long for the integrator may still be less long than it takes to come to rest
+            waiting, whole = [duration / PIECES] * PIECES, False
+            continue
         passed += duration
         found = finish(state, passed)
         if found is not None:
