@@ -143,6 +143,23 @@ class RateEquations:
                 return None
         return x if np.all(x >= 0) else None
 
+    def error(self, x: FloatArray, totals: FloatArray) -> FloatArray:
+        """Bound, to first order, of how far each species is from the steady state that x is."""
+        matrix, (net, gross) = self.reduced_jacobian(x), self.rates(x)
+        unit = np.where(x == 0, np.abs(x).max(initial=0.0) or 1.0, np.abs(x))
+        missing = self.reduced(net, self.rows @ x - totals)
+        off = np.abs(missing) + 4 * EPS * self.reduced(gross, abs(self.rows) @ np.abs(x))
+        found = np.abs(solved(matrix, np.diag(off), unit)).sum(axis=1)
+        if np.all(np.isfinite(found)):
+            return found
+        # what has vanished like a power of time is 0, as far as one can see beside the rest
+        dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+        scale = np.abs(dense * unit).max(axis=1)
+        scale[scale == 0] = 1.0
+        inverse = np.linalg.pinv((dense * x) / scale[:, None], rcond=ABSENT)
+        found = x * (np.abs(inverse) @ (off / scale))
+        return np.where(x > 0, found, ABSENT * np.abs(x).max(initial=0.0))
+
     def stability(self, x: FloatArray) -> Stability:
         """Of a steady state, against changes that keep the sums."""
         jacobian, independent = self.jacobian(x), self.sums.independent
@@ -304,8 +321,10 @@ class _Course:
 def _stands_still(net: FloatArray, gross: FloatArray, last: FloatArray, now: FloatArray) -> bool:
     absent = ABSENT * np.abs(now).max(initial=0.0)
     moved = np.abs(now - last) > STILL * np.abs(now) + absent
-    # gains and losses must be equal: nothing stands still because an integrator did
-    return not np.any(moved) and bool(np.all((np.abs(net) <= 1e-6 * gross) | (np.abs(now) <= absent)))
+    # gains and losses must be equal: nothing stands still because an integrator did. What is lost
+    # for good may go on being lost, at a rate that no time that is looked at makes anything of
+    equal = (np.abs(net) <= 1e-6 * gross) | (np.abs(net) * DURATIONS[-1] <= STILL * np.abs(now))
+    return not np.any(moved) and bool(np.all(equal | (np.abs(now) <= absent)))
 
 
 def _unrest(state: FloatArray, time: float, advance: Advance, points: int = 64) -> str:

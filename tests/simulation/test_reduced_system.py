@@ -84,8 +84,10 @@ CLOSED = {
 def test_closed_forms(case):
     """To 1e-11: rounding, of sums by reactions and of differences of equal starts."""
     crn, expected = CLOSED[case]
-    found = at_rest(crn)
+    found, steady = at_rest(crn), cn.Simulator(crn).steady_state()
+    bound = dict(zip(steady.species, steady.error[0].tolist(), strict=True))
     for name, value in expected.items():
+        assert abs(steady[name][0] - value) <= bound[name] <= 1e-8, name
         assert found[name] == pytest.approx(value, rel=1e-11, abs=1e-12 if not value else 0), name
 
 
@@ -126,6 +128,8 @@ def test_starts_inputs_and_methods():
     steady = simulator.steady_state([[0.0], [1.0], [4.0]], initial={"B": 2.0})
     np.testing.assert_allclose(steady["B"], [0.0, 6.0, 9.6], rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(steady["twice"], 2 * steady["B"])
+    assert np.all(steady.error[:, 0] >= 2 * np.abs(steady["B"] - [0.0, 6.0, 9.6]))
+    assert np.all(steady.error <= 1e-12)
     by_time = simulator.steady_state(method="integrate")
     assert by_time.status == ("integrated",)
     np.testing.assert_allclose(by_time.concentrations, [[5.0, 5.0]], rtol=1e-8)

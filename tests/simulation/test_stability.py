@@ -71,7 +71,9 @@ def test_what_eigenvalues_leave_open_is_seen_from_the_course(damping):
 
     none = conserved_sums(sparse.csr_array(np.eye(2)))
     for r in (0.3, 0.005):
-        found, outcome = rest(RateEquations(rates, jacobian, none), np.array([1.0 + r, 1.0]), advance)
+        found, outcome = rest(
+            RateEquations(rates, jacobian, none), np.array([1.0 + r, 1.0]), advance
+        )
         if damping:
             assert outcome == "solved after integration"
             np.testing.assert_allclose(found, 1.0, rtol=1e-11)
@@ -136,3 +138,12 @@ def test_texts_may_come_to_rest_below_0():
     """A rate law of any form: V' = -V - k."""
     found = cn.scan("-> V; -V - k; V = 0; k = 1", {"k": [1.0, 2.0]})
     np.testing.assert_allclose(np.ravel(found["outputs"]), [-1.0, -2.0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("case", LINES)
+def test_errors_bound_what_is_integrated(case):
+    text, name, expected = LINES[case]
+    steady = cn.Simulator(cn.import_antimony(text)).steady_state()
+    bound = steady.error[0, steady.species.index(name)]
+    # no tighter than CVODE's tolerance, and no wider than would tell anything
+    assert abs(steady[name][0] - expected) <= bound <= 1e-7
