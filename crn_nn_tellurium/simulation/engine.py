@@ -60,8 +60,7 @@ CVODE: dict[str, float | bool] = {
 """CVODE's settings wherever this package integrates."""
 
 SMALLEST = 1e-100
-"""Concentration that is none to CVODE: roadrunner makes the least of a start the absolute tolerance,
-whose square underflows below 1e-145."""
+"""Concentration that is none to CVODE: at starts below 1e-145 it fails, its weights underflow."""
 
 _attributes_lock = threading.Lock()
 _antimony_lock = threading.Lock()  # libAntimony keeps one global list of modules

@@ -14,8 +14,8 @@ from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation.conditions import fill, start_values
-from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.engine import TIGHT, Tolerances
+from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.outcome import INTEGRATED, Outcome, Outcomes, failures, outcomes
 from crn_nn_tellurium.simulation.reduced_system import ABSENT, ROUGH, STILL, rate_equations, rest
 from crn_nn_tellurium.simulation.results import SteadyState

@@ -343,6 +343,15 @@ def _unrest(state: FloatArray, time: float, advance: Advance, points: int = 64) 
         return f"a species grows without end, to {course[-1].max():.3g} by t = {reached:.3g}"
     if len(states) <= points:
         return ""
+    # a power of time falls by the same factor whenever the time doubles; nothing else that is left
+    half, end = course[points // 2] / course[0], course[-1] / course[0]
+    power = -np.log2(end)
+    like = (np.abs(half * 1.5**power - 1) < 1e-3) & (power > 1e-3) & (power < 1)
+    if time >= PATIENCE and np.any(like):
+        return (
+            f"a species falls like a power of time, t^-{power[like].min():.2g}, and is"
+            f" {course[-1][like].max():.3g} at t = {2 * time:.3g}"
+        )
     # what dies down has a smaller range later; half of it leaves room for a beat. What rises or
     # falls throughout goes no further than its range
     ranges, way = (np.ptp(early, axis=0), np.ptp(late, axis=0)), np.abs(np.diff(late, axis=0))

@@ -1,9 +1,9 @@
 """Whether what is near a steady state comes back to it.
 
 Eigenvalues of the Jacobian of the independent species say so where their real parts are not 0. What
-they leave open is seen otherwise: at a pair that circles, whether the course comes nearer (a centre,
-as of prey and predators, has courses around it for ever); at 0, whether there are other steady
-states beside it (where all that is left of a species is lost, the rest stays where it happens to be).
+they leave open is seen otherwise: at a pair that circles, whether the course comes nearer (around a
+centre, of prey and predators say, it circles for ever); at 0, whether there are steady states
+beside it (when the last of an enzyme is lost, the rest stays where it happens to be).
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from scipy import linalg, sparse
 from scipy.sparse.csgraph import connected_components
 
 from crn_nn_tellurium.basics import FloatArray
 
 Matrix: TypeAlias = FloatArray | sparse.csr_array
+Complex: TypeAlias = npt.NDArray[np.complex128]
 ROUNDING = 1e-12
 """Real part of an eigenvalue beside the largest entry of the Jacobian that may be rounding."""
 CIRCLING = 1e-7
@@ -42,7 +44,7 @@ class Stability:
     accuracy: float  # of its entries, beside the largest
 
     @cached_property
-    def eigenvalues(self) -> FloatArray:
+    def eigenvalues(self) -> Complex:
         """Of all blocks of at most `STABILITY_UP_TO` species; 0 for each of the others."""
         return _eigenvalues(self.inner)
 
@@ -63,7 +65,7 @@ class Stability:
         limit = max(self.accuracy, ROUNDING) * self.largest
         return bool(np.any(self.eigenvalues.real[real] >= -limit))
 
-    def circling(self, eigenvalues: FloatArray) -> FloatArray:
+    def circling(self, eigenvalues: Complex) -> npt.NDArray[np.bool_]:
         """Which eigenvalues are of changes that neither grow nor die down, but turn."""
         turn = np.abs(eigenvalues.imag)
         return (turn > ROUNDING * self.largest) & (eigenvalues.real >= -CIRCLING * turn)
@@ -102,9 +104,9 @@ def is_isolated(matrix: Matrix, x: FloatArray, accuracy: float) -> bool:
     return not len(there) or bool(sizes[-1] > accuracy * sizes[0])
 
 
-def _eigenvalues(matrix: Matrix) -> FloatArray:
+def _eigenvalues(matrix: Matrix) -> Complex:
     if isinstance(matrix, np.ndarray):
-        return np.linalg.eigvals(matrix)
+        return np.linalg.eigvals(matrix).astype(complex)
     # species that act on one another all around are a block: between blocks a matrix is triangular,
     # in some order, so that the eigenvalues are those of the blocks
     label = connected_components(matrix, connection="strong")[1]

@@ -25,7 +25,7 @@ def test_what_circles_a_centre_has_no_steady_state(case):
     """Its distance, by a sum that stays, is kept for ever; scipy's course says so as well."""
     text = CENTRES[case]
     crn = cn.import_antimony(text)
-    with pytest.raises(cn.ConvergenceError, match="circles|oscillates"):
+    with pytest.raises(cn.ConvergenceError, match=r"circles|oscillates"):
         cn.Simulator(crn).steady_state()
     for model in (crn, text):
         name = "k" if case == "turns" else "a"
@@ -132,6 +132,15 @@ def test_long_rings_and_chains_from_0_come_to_rest():
     course = cn.Simulator(cn.import_antimony("A->B; k*A; B->A; k*B; A=1; B=1e-200; k=1"))
     # (1 + e^(-2 t)) / 2
     assert course.time_course(t_end=1)["A"][-1] == pytest.approx((1 + np.exp(-2)) / 2, rel=1e-8)
+
+
+@pytest.mark.parametrize("order", [4, 20])
+def test_what_falls_like_a_power_of_time_says_so(order):
+    """A' = -n k A^n beside a lasting species: A goes like t^(-1 / (n - 1)), at t = 1e18 still."""
+    crn = cn.import_antimony(f"{order} A -> B; k*A^{order}; A=1; B=0; k=1e-12; B+A->C; q*A*B; q=0")
+    steady = cn.Simulator(crn).steady_state(on_error="nan")
+    if order == 20:
+        assert f"t^-{1 / 19:.2g}" in steady.status[0]
 
 
 def test_texts_may_come_to_rest_below_0():
