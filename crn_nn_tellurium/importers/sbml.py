@@ -331,9 +331,9 @@ class _Reader:
             for name, count in counted.items():
                 for molecule in range(count):
                     pair = Monomial(1.0, ((name, 1.0),)), Monomial(-molecule / volume)
-                    whole = whole * Expression(pair)
+                    whole = (whole * Expression(pair)).collected()
             own = {frozenset(t.powers): t.coefficient for t in kept.terms}
-            rest = {frozenset(t.powers): t.coefficient for t in whole.collected().terms}
+            rest = {frozenset(t.powers): t.coefficient for t in whole.terms}
             # the number of a law is rounded where it was divided, by 2 say
             if len(rest) > 1 and all(
                 math.isclose(own.get(powers, 0.0), c, rel_tol=1e-12) for powers, c in rest.items()

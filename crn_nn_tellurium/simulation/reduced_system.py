@@ -9,7 +9,9 @@ Of several steady states the one is meant that the time course goes to. Newton's
 the integration ended, and its answer is taken if it is near, species by species, and stable.
 Species that decay like a power of time (A + B -> C from equal starts, 2 A -> B) end at a double
 root, where each step halves what is left: what is rounding beside the rest is then set to 0, and
-taken if nothing makes it there.
+taken if nothing makes it there. Where steady states are in a line (an enzyme that is lost before
+its work is done, a species with two ends), Newton's method may lead to any of them: the state is
+where the integration ended, and called so.
 
 Source: Reder, J. theor. Biol. 135 (1988) 175, on the reduced system.
 """
@@ -239,7 +241,8 @@ def rest(
     """The steady state (n_species,) that the time course from a start ends in, and its outcome.
 
     Without `newton` nothing but integration, until the state stands still. With `rough`, a faster
-    integration, that is tried first.
+    integration, that is tried first: starts within 1e-7 of the border between what leads to one
+    steady state and to another may then go to either.
     """
     if not np.any(equations.rates(start)[0]):
         return start, SOLVED if newton else INTEGRATED
