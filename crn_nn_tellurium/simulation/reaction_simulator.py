@@ -93,9 +93,8 @@ class ReactionSimulator(Simulator):
             error = self._error(held, begin[i], x, status[i] == INTEGRATED)
             # of sums and products of species, to first order; they are rounded too
             error = error + ROUNDING * x
-            result[i] = error
-            if self.reactions.observables:
-                result[i] = self._carried(held, x, error)
+            read = self.reactions.observables
+            result[i] = self._carried(held, x, error) if read else error
         return result
 
     def _error(
@@ -108,7 +107,7 @@ class ReactionSimulator(Simulator):
             return equations.error(x, equations.rows @ start)
         # where nothing but the course says where it ends, ten times less exact a course is off by
         # ten times as much, and the difference of the two is more than what the better one is off
-        loose = Tolerances(10 * TIGHT.relative, 10 * TIGHT.absolute)
+        loose = Tolerances(10 * TIGHT.relative)
         advance = partial(self.flat.advance, boundary=boundary, tolerances=loose)
         other, outcome = rest(equations, start, advance)
         if outcome.failed:

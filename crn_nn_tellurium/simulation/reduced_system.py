@@ -324,9 +324,8 @@ class _Course:
 def _stands_still(net: FloatArray, gross: FloatArray, last: FloatArray, now: FloatArray) -> bool:
     absent = ABSENT * np.abs(now).max(initial=0.0)
     moved = np.abs(now - last) > STILL * np.abs(now) + absent
-    # gains and losses must be equal: nothing stands still because an integrator did. What is lost
-    # for good may go on being lost, at a rate that no time that is looked at makes anything of
-    equal = (np.abs(net) <= 1e-6 * gross) | (np.abs(net) * DURATIONS[-1] <= STILL * np.abs(now))
+    # gains and losses must be equal: nothing stands still because an integrator did
+    equal = np.abs(net) <= 1e-6 * gross
     return not np.any(moved) and bool(np.all(equal | (np.abs(now) <= absent)))
 
 
@@ -347,8 +346,8 @@ def _unrest(state: FloatArray, time: float, advance: Advance, points: int = 64) 
     if len(states) <= points:
         return ""
     # a power of time falls by the same factor whenever the time doubles; nothing else that is left
-    half, end = course[points // 2] / course[0], course[-1] / course[0]
-    power = -np.log2(end)
+    there = np.where(np.all(course > 0, axis=0), course, 1.0)
+    half, power = there[points // 2] / there[0], -np.log2(there[-1] / there[0])
     like = (np.abs(half * 1.5**power - 1) < 1e-3) & (power > 1e-3) & (power < 1)
     if time >= PATIENCE and np.any(like):
         return (
