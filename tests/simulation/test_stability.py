@@ -134,13 +134,12 @@ def test_long_rings_and_chains_from_0_come_to_rest():
     assert course.time_course(t_end=1)["A"][-1] == pytest.approx((1 + np.exp(-2)) / 2, rel=1e-8)
 
 
-@pytest.mark.parametrize("order", [4, 20])
+@pytest.mark.parametrize("order", [11, 20])
 def test_what_falls_like_a_power_of_time_says_so(order):
-    """A' = -n k A^n beside a lasting species: A goes like t^(-1 / (n - 1)), at t = 1e18 still."""
-    crn = cn.import_antimony(f"{order} A -> B; k*A^{order}; A=1; B=0; k=1e-12; B+A->C; q*A*B; q=0")
+    """A' = -n k A^n: A goes like t^(-1 / (n - 1)), and is far from 0 at t = 1e18."""
+    crn = cn.import_antimony(f"{order} A -> B; k*A^{order}; A=1; B=0; k=1")
     steady = cn.Simulator(crn).steady_state(on_error="nan")
-    if order == 20:
-        assert f"t^-{1 / 19:.2g}" in steady.status[0]
+    assert f"like a power of time, t^-{1 / (order - 1):.2g}," in steady.status[0]
 
 
 def test_texts_may_come_to_rest_below_0():
