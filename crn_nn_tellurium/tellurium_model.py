@@ -138,7 +138,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             self.oneStep(0.0, self._crn.units.time(duration), True)
         except RuntimeError as error:
             raise ConvergenceError(f"the integrator failed: {error}") from error
-        return np.maximum(self._state(), 0.0)
+        return self._state()
 
     def _finish(self, state: FloatArray, _: float) -> tuple[FloatArray, Outcome] | None:
         """The steady state that Newton's method finds from here."""

@@ -36,7 +36,8 @@ def variational_text(
     """Species x and their derivatives s = dx/dp over time: dx/dt = f, ds/dt = (df/dx) s + df/dp.
 
     Values are all 1 and set from outside. Directions are, by the identifier that starts those of
-    their derivatives (``_s0`` gives ``_s0_Y``), the rate constant or boundary species p, and the
+    their derivatives (``_s0`` gives ``_s0_Y``), the rate constant or boundary species p, or the
+    floating species whose start p is, and the
     species whose derivatives are not zero throughout.
     """
     symbols = crn.floating + crn.boundary
@@ -67,7 +68,9 @@ def variational_text(
                 for (r, column), name in entries.items()
                 if r == row and column in reached
             ]
-            if (row, parameter) in places:
+            if parameter in crn.floating:
+                direct = ""  # the start alone moves
+            elif (row, parameter) in places:
                 direct = sum_text(crn, jacobian, places[row, parameter])
             else:
                 direct = derivative_text(crn, row, parameter)

@@ -108,7 +108,7 @@ def transient_sensitivities(
     parameters : sequence of str, optional
         As for `sensitivities`. Of a Network: weights ``w1_0_1``, biases ``b1_0``, ``h1``, and
         inputs by name. Of a ReactionNetwork: rate constants, whose values are sizes, never
-        negative, and boundary species. By default all.
+        negative, and boundary species, by default all; floating species mean their start.
     initial : float or mapping of str to float, optional
         Start concentrations, which then do not depend on parameters. By default those of the
         model, with what they depend on.
@@ -140,14 +140,11 @@ def transient_sensitivities(
         )
     names = settable(model)
     refuse_followed(model, parameters)
-    wanted = chosen("parameter", parameters, names)
-    by_free = model.input_jacobian()[:, [names.index(name) for name in wanted]]
-    # of the variational equations, only those that the chosen parameters move
-    needed = np.unique(by_free.indices)
-    by = [(*model.constant_names, *model.boundary)[i] for i in needed]
+    wanted = chosen("parameter", parameters, (*names, *model.floating), names)
+    by, by_free = by_inputs(model, wanted)
     equations = Variational(model, outputs, by)
     found, read = equations.run(model.boundary_concentrations, model.constants, time, initial)
-    values = found @ by_free[needed].toarray()
+    values = found @ by_free
     return TransientSensitivities(time, values, read, equations.outputs, wanted)
 
 
@@ -204,6 +201,17 @@ def settable(crn: ReactionNetwork) -> tuple[str, ...]:
     return (*crn.free_constants, *crn.boundary)
 
 
+def by_inputs(crn: ReactionNetwork, parameters: Sequence[str]) -> tuple[list[str], FloatArray]:
+    """Constants, boundary species and starts that chosen parameters move, and by how much."""
+    starts = np.eye(len(crn.floating))
+    whole = sparse.block_diag([crn.input_jacobian(), starts], format="csc")
+    known = (*settable(crn), *crn.floating)
+    columns = whole[:, [known.index(name) for name in parameters]]
+    needed = np.unique(columns.indices)
+    inputs = (*crn.constant_names, *crn.boundary, *crn.floating)
+    return [inputs[i] for i in needed], columns[needed].toarray()
+
+
 def refuse_followed(crn: ReactionNetwork, names: str | Sequence[str] | None) -> None:
     """Refuse derivatives by what follows from others."""
     formulas = dict(crn.formulas)
@@ -229,7 +237,8 @@ class Variational:
         species = (*observables, *crn.floating)
         constants = (*crn.constant_names, *crn.boundary)
         self.outputs = chosen("output", outputs, species, tuple(observables))
-        self.parameters = chosen("parameter", parameters, constants)
+        known = (*constants, *crn.floating)
+        self.parameters = chosen("parameter", parameters, known, constants)
         self._moving = {p: self._reached_from(p) for p in self.parameters}
         moving = [p for p in self.parameters if self._moving[p]]
         # compiling grows with the square of the equations, so few parameters go into one model
@@ -249,15 +258,16 @@ class Variational:
         return acts | {(symbols[column], floating[row]) for column, row in species}
 
     def _reached_from(self, parameter: str) -> frozenset[str]:
-        """Floating species that a change of the parameter reaches, in f or in the start."""
+        """Floating species that a change of the parameter, or of that start, reaches."""
         # formulas of starts are in the order of what they read, so one pass finds all
         known = {parameter}
         for species, start in self.crn.start_formulas.items():
             # that of a boundary species is for whoever asks how these move together
             if species not in self.crn.boundary and known.intersection(start.symbols):
                 known.add(species)
-        reached = {species for source, species in self._acts if source == parameter}
-        reached |= known - {parameter}
+        moves = () if parameter in self.crn.floating else self._acts
+        reached = {species for source, species in moves if source == parameter}
+        reached |= known & {*self.crn.floating}
         # what a changed species drives changes too, until nothing more does
         while True:
             more = {species for source, species in self._acts if source in reached} - reached

@@ -29,7 +29,9 @@ from crn_nn_tellurium.networks import (
 )
 from crn_nn_tellurium.sensitivity.by_parameter import check_h
 from crn_nn_tellurium.sensitivity.over_time import (
+    Variational,
     as_names,
+    by_inputs,
     chosen,
     position,
     read_outputs,
@@ -39,8 +41,10 @@ from crn_nn_tellurium.sensitivity.over_time import (
 )
 from crn_nn_tellurium.sensitivity.problem import simulator_of
 from crn_nn_tellurium.simulation import (
+    DURATIONS,
     ROUGH,
     FlatModel,
+    Matrix,
     RateEquations,
     Simulator,
     rate_equations,
@@ -55,6 +59,8 @@ SINGULAR = 1e-13
 """Smallest singular value of J beside the largest, rows scaled to 1, that may be rounding alone."""
 NAMED_UP_TO = 2_000
 """Floating species up to which a singular J is looked for, by dense linear algebra."""
+SETTLED = 1e-8
+"""Change of a derivative over nine tenths of a time that is none, beside the largest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +157,8 @@ def sensitivities(
     InputError
         If a name or a shape does not fit.
     SingularJacobianError
-        If the steady state is not isolated among those of the same sums.
+        If the steady state is not isolated among those of the same sums, and derivatives along
+        the time course do not come to rest with it; or if a state near it was given.
     ConvergenceError
         If no steady state is found, or it is unstable.
 
@@ -167,9 +174,10 @@ def sensitivities(
     model = simulator.model
     own: tuple[tuple[str, ...], ...] = (), ()
     if isinstance(model, ReactionNetwork):
-        found = _of_reactions(model, x)
         own = tuple(observable.id for observable in model.observables), settable(model)
         refuse_followed(model, parameters)
+        known = (*settable(model), *model.floating)
+        found = _of_reactions(model, x, chosen("parameter", parameters, known, own[1]))
     else:
         found = _of_network(simulator, x)
         check_h(simulator.kinetics, as_names(parameters, found.parameters))
@@ -207,56 +215,88 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None) -> Sensitivities:
 # Any reaction network ---------------------------------------------------------------------------
 
 
-def _of_reactions(crn: ReactionNetwork, near: npt.ArrayLike | None) -> Sensitivities:
+def _of_reactions(
+    crn: ReactionNetwork, near: npt.ArrayLike | None, parameters: Sequence[str]
+) -> Sensitivities:
     state, equations = steady_state_of(crn, near), rate_equations(crn)
-    names = (*crn.constant_names, *crn.boundary, *crn.floating)
     held, constants = crn.boundary_concentrations, crn.constants
+    by, by_free = by_inputs(crn, parameters)
     if near is None:
-        start, by_start = start_derivatives(crn, names, held, constants)
+        start, by_start = start_derivatives(crn, by, held, constants)
     else:
-        start, by_start = state, np.eye(len(state), len(names), len(names) - len(state))
-    # J dy = -df/dp of the independent species, and C dy = C dy(0)/dp; f knows no starts
-    sides = [crn.rate_constant_jacobian(state).toarray(), crn.boundary_jacobian(state).toarray()]
-    by_parameter = np.hstack([*sides, np.zeros((len(state), len(state)))])
-    right = equations.reduced(-by_parameter, equations.rows @ by_start)
-    derivatives = np.zeros_like(by_parameter)
-    if len(state):
-        derivatives = _derivatives(crn, equations, state, right)
-    outputs = (*(o.id for o in crn.observables), *crn.floating)  # either can be asked for
-    found = state[None], derivatives[None]
-    values, read = read_outputs(crn, outputs, names, held, constants, *found)
-    # what follows from others moves with them, and is no parameter itself
-    free = (*settable(crn), *crn.floating)
-    by_free = sparse.block_diag([crn.input_jacobian(), np.eye(len(state))], format="csc")
-    at = dict(zip(names, [*constants, *held, *start], strict=True))
-    own = np.array([at[name] for name in free])
-    return Sensitivities(values[0] @ by_free, read[0], own, outputs, free)
-
-
-def _derivatives(
-    crn: ReactionNetwork, equations: RateEquations, state: FloatArray, right: FloatArray
-) -> FloatArray:
-    """dy of the reduced system, or a refusal that names what is not determined."""
-    if not equations.is_stable(state):
+        start, by_start = state, np.array([[s == name for name in by] for s in crn.floating], float)
+    matrix, stability = equations.reduced_jacobian(state), equations.stability(state)
+    if not stability.stable:
         raise ConvergenceError(
             f"network {crn.name!r}: its steady state is unstable: a small change leaves it, so"
             " that nothing measures its sensitivities; start near a stable one"
         )
-    matrix = equations.reduced_jacobian(state)
+    line = stability.open and not equations.is_isolated(state)
+    derivatives = _of_course(crn, by) if line and near is None else None
+    if derivatives is None:
+        # J dy = -df/dp of the independent species, and C dy = C dy(0)/dp; f knows no starts
+        inputs = (*crn.constant_names, *crn.boundary)
+        sides = [crn.rate_constant_jacobian(state), crn.boundary_jacobian(state)]
+        whole = sparse.hstack([*sides, sparse.csr_array((len(state), len(state)))], format="csc")
+        place = {name: i for i, name in enumerate((*inputs, *crn.floating))}
+        by_parameter = whole[:, [place[name] for name in by]].toarray()
+        right = equations.reduced(-by_parameter, equations.rows @ by_start)
+        derivatives = _derivatives(crn, equations, state, matrix, right, line)
+    outputs = (*(o.id for o in crn.observables), *crn.floating)  # either can be asked for
+    found = state[None], derivatives[None]
+    values, read = read_outputs(crn, outputs, by, held, constants, *found)
+    names = (*crn.constant_names, *crn.boundary, *crn.floating)
+    at = dict(zip(names, [*constants, *held, *start], strict=True))
+    own = np.array([at[name] for name in parameters])
+    # what follows from others moves with them, and is no parameter itself
+    return Sensitivities(values[0] @ by_free, read[0], own, outputs, tuple(parameters))
+
+
+def _of_course(crn: ReactionNetwork, by: Sequence[str]) -> FloatArray | None:
+    """dy of a steady state that has others beside it, where the course alone says which it is.
+
+    None if the derivatives do not come to rest with it.
+    """
+    variational, last = Variational(crn, crn.floating, by), np.inf
+    for end in DURATIONS[1:10]:
+        try:
+            times = np.array([0.0, end])
+            found = variational.run(crn.boundary_concentrations, crn.constants, times)[0][-1]
+        except ConvergenceError:
+            return None
+        # ten times as long says the same, where derivatives have come to rest too
+        if np.all(np.abs(found - last) <= SETTLED * np.abs(found).max(initial=0.0)):
+            return found
+        last = found
+    return None
+
+
+def _derivatives(
+    crn: ReactionNetwork,
+    equations: RateEquations,
+    state: FloatArray,
+    matrix: Matrix,
+    right: FloatArray,
+    line: bool,
+) -> FloatArray:
+    """dy of the reduced system, or a refusal that names what is not determined."""
+    if not len(state):
+        return right
     if len(state) <= NAMED_UP_TO:
         dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
         # rows of one size: a slow species is no reason to call J singular
         scale = np.abs(dense).max(axis=1, keepdims=True)
         scale[scale == 0] = 1.0
         left, sizes, _ = linalg.svd(dense / scale)
-        if sizes[-1] <= SINGULAR * sizes[0]:
+        if line or sizes[-1] <= SINGULAR * sizes[0]:
             independent = np.setdiff1d(np.arange(len(state)), equations.sums.dependent)
             combination = (left[:, -1:] / scale)[: len(independent), 0]
             names = [crn.floating[i] for i in independent]
             raise SingularJacobianError(
                 f"network {crn.name!r}: the Jacobian at its steady state is singular: the"
                 f" combination {combination_text(names, combination)} does not return after"
-                " a small change, so the steady state is not isolated and has no derivatives"
+                " a small change, so the steady state is not isolated, and along a time course to"
+                " it derivatives do not come to rest; transient_sensitivities has them at a time"
             )
     largest = state.max(initial=0.0) or 1.0
     found = solved(matrix, right, np.where(state > 0, state, largest))

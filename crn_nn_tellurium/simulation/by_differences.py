@@ -20,11 +20,14 @@ from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.simulation.engine import CompiledModel
-from crn_nn_tellurium.simulation.reduced_system import DENSE_UP_TO, Matrix, RateEquations
+from crn_nn_tellurium.simulation.reduced_system import DENSE_UP_TO, RateEquations
+from crn_nn_tellurium.simulation.stability import Matrix
 
 # Step of central differences relative to a concentration, eps^(1/3); of what is absent, relative to
 # the largest (a tenth of what counts as absent, so that double roots at 0 are seen)
 _STEP, _SMALLEST = 6e-6, 1e-13
+# of what comes of it
+_ACCURACY = 1e-9
 
 
 class Dependence:
@@ -91,4 +94,4 @@ def engine_equations(
             return changes @ slopes
         return sparse.csr_array(sparse.csr_array(changes) @ slopes)
 
-    return RateEquations(rates, jacobian, model.conserved_amounts, volumes)
+    return RateEquations(rates, jacobian, model.conserved_amounts, volumes, _ACCURACY)

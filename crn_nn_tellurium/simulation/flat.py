@@ -102,10 +102,9 @@ class FlatModel:
         constants: FloatArray | None = None,
         tolerances: Tolerances = TIGHT,
     ) -> FloatArray:
-        """The state (n_floating,) that much later, without what is negative by rounding."""
+        """The state (n_floating,) that much later."""
         times = np.array([0.0, duration])
-        course = self.time_course(times, state, boundary, constants, tolerances=tolerances)
-        return np.maximum(course[-1], 0.0)
+        return self.time_course(times, state, boundary, constants, tolerances=tolerances)[-1]
 
     def trajectory(
         self,

@@ -15,11 +15,15 @@ from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation.conditions import fill, start_values
+from crn_nn_tellurium.simulation.engine import TIGHT, Tolerances
 from crn_nn_tellurium.simulation.flat import FlatModel
-from crn_nn_tellurium.simulation.outcome import Outcome, outcomes
-from crn_nn_tellurium.simulation.reduced_system import ROUGH, rate_equations, rest
+from crn_nn_tellurium.simulation.outcome import INTEGRATED, Outcome, Outcomes, failures, outcomes
+from crn_nn_tellurium.simulation.reduced_system import ABSENT, ROUGH, STILL, rate_equations, rest
 from crn_nn_tellurium.simulation.results import SteadyState
 from crn_nn_tellurium.simulation.simulator import Method, OnError, Simulator, refuse_failed
+
+ROUNDING = 2 * float(np.finfo(float).eps)
+"""Of a sum of a few concentrations, beside these."""
 
 
 class ReactionSimulator(Simulator):
@@ -72,7 +76,58 @@ class ReactionSimulator(Simulator):
         residual = crn.balance(concentrations, boundary).imbalance.max(axis=-1, initial=0.0)
         refuse_failed(status, on_error, concentrations, residual)
         found = self._read(concentrations, boundary), concentrations, residual
-        return SteadyState(*found, tuple(status), method, self.output_names, self.species)
+        names = self.output_names, self.species
+        error_of = partial(self._output_errors, boundary, begin, concentrations, status)
+        return SteadyState(*found, tuple(status), method, *names, error_of=error_of)
+
+    def _output_errors(
+        self, boundary: FloatArray, begin: FloatArray, concentrations: FloatArray, status: Outcomes
+    ) -> FloatArray:
+        """How far outputs (n, n_out) may be from those of the exact steady states."""
+        result = np.full((len(begin), len(self.output_names)), np.nan)
+        for i in np.flatnonzero(~failures(status)):
+            x, held = concentrations[i], boundary[i]
+            error = self._error(held, begin[i], x, status[i] == INTEGRATED)
+            # of sums and products of species, to first order; they are rounded too
+            error = error + ROUNDING * x
+            read = self.reactions.observables
+            result[i] = self._carried(held, x, error) if read else error
+        return result
+
+    def _error(
+        self, boundary: FloatArray, start: FloatArray, x: FloatArray, integrated: bool
+    ) -> FloatArray:
+        equations = rate_equations(self.reactions, boundary)
+        if np.array_equal(x, start):
+            return np.zeros_like(x)
+        if not integrated:
+            return equations.error(x, equations.rows @ start)
+        # where nothing but the course says where it ends, ten times less exact a course is off by
+        # ten times as much, and the difference of the two is more than what the better one is off
+        loose = Tolerances(10 * TIGHT.relative)
+        advance = partial(self.flat.advance, boundary=boundary, tolerances=loose)
+        other, outcome = rest(equations, start, advance)
+        if outcome.failed:
+            return np.full_like(x, np.inf)
+        return np.abs(other - x) + STILL * x + ABSENT * x.max(initial=0.0)
+
+    def _carried(self, boundary: FloatArray, x: FloatArray, error: FloatArray) -> FloatArray:
+        """Errors of the observables, from those of the species."""
+        crn = self.reactions
+        values = dict(zip(crn.floating, x.tolist(), strict=True))
+        values |= dict(zip(crn.boundary, boundary.tolist(), strict=True))
+        values |= dict(zip(crn.constant_names, crn.constants.tolist(), strict=True))
+        by_species = dict(zip(crn.floating, error.tolist(), strict=True))
+        return np.array(
+            [
+                sum(
+                    abs(float(observable.expression.derivative(name).evaluate(values))) * off
+                    for name, off in by_species.items()
+                    if name in observable.expression.symbols
+                )
+                for observable in crn.observables
+            ]
+        )
 
     def _rest(
         self, boundary: FloatArray, start: FloatArray, newton: bool

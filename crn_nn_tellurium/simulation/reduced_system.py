@@ -9,7 +9,9 @@ Of several steady states the one is meant that the time course goes to. Newton's
 the integration ended, and its answer is taken if it is near, species by species, and stable.
 Species that decay like a power of time (A + B -> C from equal starts, 2 A -> B) end at a double
 root, where each step halves what is left: what is rounding beside the rest is then set to 0, and
-taken if nothing makes it there.
+taken if nothing makes it there. Where steady states are in a line (an enzyme that is lost before
+its work is done, a species with two ends), Newton's method may lead to any of them: the state is
+where the integration ended, and called so.
 
 Source: Reder, J. theor. Biol. 135 (1988) 175, on the reduced system.
 """
@@ -19,11 +21,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TypeAlias
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu, spsolve
 
 from crn_nn_tellurium.basics import FloatArray
@@ -31,7 +31,8 @@ from crn_nn_tellurium.chemistry import ConservedSums, ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.simulation.engine import Tolerances
 from crn_nn_tellurium.simulation.outcome import AFTER_INTEGRATION, INTEGRATED, SOLVED, Outcome
-from crn_nn_tellurium.simulation.settle import DURATIONS, Advance, come_to_rest
+from crn_nn_tellurium.simulation.settle import DURATIONS, Advance, come_to_rest, later
+from crn_nn_tellurium.simulation.stability import CLEAR, Matrix, Stability, is_isolated
 
 ACCURATE = 1e-8
 """Error of Newton's method, relative to a concentration, up to which it is an answer."""
@@ -41,11 +42,6 @@ NEAR = 1e-2
 """How far, relative to a concentration, Newton's method may take a state that was reached."""
 GONE = 1e-9
 """The same, relative to the largest that a species has been."""
-UNSTABLE = 1e-12
-"""Growth beside the largest entry of the Jacobian that is more than rounding of eigenvalues."""
-STABILITY_UP_TO = 1_000
-"""Species that act on one another up to which stability is looked at, by dense eigenvalues: a
-second at this size."""
 PATIENCE = 1e9
 """How long is integrated where Newton's method finds nothing: what is slower stands still."""
 STILL = 1e-9
@@ -63,8 +59,6 @@ LAST = 1e-9
 """Newton's last step, relative to a concentration."""
 EPS, TINY = float(np.finfo(float).eps), float(np.finfo(float).tiny)
 
-Matrix: TypeAlias = FloatArray | sparse.csr_array
-
 
 @dataclass(frozen=True)
 class RateEquations:
@@ -79,6 +73,8 @@ class RateEquations:
     sums: ConservedSums
     # of the species (n,), where the sums are of amounts
     volumes: FloatArray | None = None
+    # of the Jacobian's entries, beside the largest
+    accuracy: float = 0.0
 
     @cached_property
     def rows(self) -> Matrix:
@@ -105,6 +101,8 @@ class RateEquations:
 
     def newton(self, state: FloatArray, totals: FloatArray) -> FloatArray | None:
         """Where Newton's method leads from a state, with these sums; None if to no steady state."""
+        if np.any(state < 0):
+            return None
         x, relative, length, shrunk = state, np.inf, np.inf, 0.0
         absent = ABSENT * np.abs(state).max(initial=0.0)
         for number in range(STEPS):
@@ -148,12 +146,25 @@ class RateEquations:
                 return None
         return x if np.all(x >= 0) else None
 
-    def is_stable(self, x: FloatArray, within: float = np.inf) -> bool:
-        """Whether small changes that keep the sums do not grow, or die down within some time.
+    def error(self, x: FloatArray, totals: FloatArray) -> FloatArray:
+        """Bound, to first order, of how far each species is from the steady state that x is."""
+        matrix, (net, gross) = self.reduced_jacobian(x), self.rates(x)
+        unit = np.where(x == 0, np.abs(x).max(initial=0.0) or 1.0, np.abs(x))
+        missing = self.reduced(net, self.rows @ x - totals)
+        off = np.abs(missing) + 4 * EPS * self.reduced(gross, abs(self.rows) @ np.abs(x))
+        found = np.abs(solved(matrix, np.diag(off), unit)).sum(axis=1)
+        if np.all(np.isfinite(found)):
+            return found
+        # what has vanished like a power of time is 0, as far as one can see beside the rest
+        dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+        scale = np.abs(dense * unit).max(axis=1)
+        scale[scale == 0] = 1.0
+        inverse = np.linalg.pinv((dense * x) / scale[:, None], rcond=ABSENT)
+        found = x * (np.abs(inverse) @ (off / scale))
+        return np.where(x > 0, found, ABSENT * np.abs(x).max(initial=0.0))
 
-        Where more than `STABILITY_UP_TO` species all act on one another the first is taken for
-        granted, and the second for wrong.
-        """
+    def stability(self, x: FloatArray) -> Stability:
+        """Of a steady state, against changes that keep the sums."""
         jacobian, independent = self.jacobian(x), self.sums.independent
         inner = jacobian[independent]
         if len(self.sums):
@@ -161,8 +172,12 @@ class RateEquations:
             dependent = self.sums.dependent
             follow = _quotient(self.rows[:, dependent], self.rows[:, independent])
             inner = inner[:, independent] - inner[:, dependent] @ follow
-        limit = UNSTABLE * abs(jacobian).max() if len(x) else 0.0
-        return bool(_growth(inner) <= (limit if within == np.inf else -1 / within))
+        largest = float(abs(jacobian).max()) if len(x) else 0.0
+        return Stability(inner, largest, self.accuracy)
+
+    def is_isolated(self, x: FloatArray) -> bool:
+        """Whether there is no line of steady states of the same sums through this one."""
+        return is_isolated(self.reduced_jacobian(x), x, max(self.accuracy, EPS * len(x)))
 
 
 def _quotient(left: Matrix, right: Matrix) -> Matrix:
@@ -171,22 +186,6 @@ def _quotient(left: Matrix, right: Matrix) -> Matrix:
         return np.linalg.solve(left, right)
     found = spsolve(sparse.csc_array(left), sparse.csc_array(right))
     return sparse.csr_array(found.reshape(right.shape))
-
-
-def _growth(matrix: Matrix) -> float:
-    """The largest real part of the eigenvalues; 0 where it is not known to be above."""
-    if isinstance(matrix, np.ndarray):
-        return float(np.linalg.eigvals(matrix).real.max(initial=-np.inf))
-    # species that act on one another all around are a block: between blocks a matrix is triangular,
-    # in some order, so that the eigenvalues are those of the blocks
-    label = connected_components(matrix, connection="strong")[1]
-    sizes = np.bincount(label)
-    unknown = np.any(sizes > STABILITY_UP_TO)
-    found = matrix.diagonal()[sizes[label] == 1].max(initial=0.0 if unknown else -np.inf)
-    for block in np.flatnonzero((sizes > 1) & (sizes <= STABILITY_UP_TO)):
-        inside = np.flatnonzero(label == block)
-        found = max(found, _growth(matrix[inside][:, inside].toarray()))
-    return float(found)
 
 
 @lru_cache(maxsize=16)
@@ -243,7 +242,8 @@ def rest(
     """The steady state (n_species,) that the time course from a start ends in, and its outcome.
 
     Without `newton` nothing but integration, until the state stands still. With `rough`, a faster
-    integration, that is tried first.
+    integration, that is tried first: starts within 1e-7 of the border between what leads to one
+    steady state and to another may then go to either.
     """
     if not np.any(equations.rates(start)[0]):
         return start, SOLVED if newton else INTEGRATED
@@ -256,7 +256,8 @@ def rest(
     course = _Course(equations, start, newton)
     found, outcome = come_to_rest(start, advance, course.finish)
     if outcome.failed:
-        outcome = Outcome.failure(_unrest(course.now, course.time, advance) or outcome.reason)
+        unrest = course.around or _unrest(course.now, course.time, advance)
+        outcome = Outcome.failure(unrest or outcome.reason)
     return found, outcome
 
 
@@ -269,49 +270,91 @@ class _Course:
         self.equations, self.newton, self.rough = equations, newton, rough
         self.totals = equations.rows @ start
         # where the last integration ended, the largest so far, and the time passed
-        self.now, self.peak, self.time = start, start, 0.0
+        self.start = self.now = self.peak = start
+        self.time = 0.0
+        # what it circles, if it does
+        self.around = ""
 
     def finish(self, state: FloatArray, passed: float) -> tuple[FloatArray, Outcome] | None:
         """The steady state that is near a state, at a time, if there is one."""
-        last, self.now, self.time = self.now, state, passed
+        last, self.now, self.time, self.around = self.now, state, passed, ""
         self.peak = np.maximum(self.peak, state)
-        equations = self.equations
-        limit = equations.newton(state, self.totals) if self.newton else None
-        if limit is not None and _leads_to(limit, last, state, self.peak):
-            if equations.is_stable(limit, passed if self.rough else np.inf):
-                return limit, AFTER_INTEGRATION
-        elif passed >= PATIENCE and _stands_still(*equations.rates(state), last, state):
+        limit = self.equations.newton(state, self.totals) if self.newton else None
+        if limit is not None and self._leads_to(limit, last):
+            outcome = self._outcome(limit, last)
+            if outcome is not None:
+                return limit, outcome
+        elif passed >= PATIENCE and _stands_still(*self.equations.rates(state), last, state):
             return state, INTEGRATED
         return None
 
+    def _leads_to(self, limit: FloatArray, last: FloatArray) -> bool:
+        """Whether the course ends at a limit, if it is one that draws courses to it."""
+        near = np.abs(limit - self.now) <= NEAR * self.now + GONE * self.peak
+        # a power of time goes on for ever: to have come far and to go on is enough
+        vanishing = (limit == 0) & (self.now <= 0.5 * last) & (self.now <= 1e-3 * self.peak)
+        return bool(np.all(near | vanishing))
 
-def _leads_to(limit: FloatArray, last: FloatArray, now: FloatArray, peak: FloatArray) -> bool:
-    """Whether a course that was at `last` and is `now` ends at a limit."""
-    near = np.abs(limit - now) <= NEAR * now + GONE * peak
-    # a power of time goes on for ever: to have come far and to go on is enough
-    vanishing = (limit == 0) & (now <= 0.5 * last) & (now <= 1e-3 * peak)
-    return bool(np.all(near | vanishing))
+    def _outcome(self, limit: FloatArray, last: FloatArray) -> Outcome | None:
+        """What a limit is, that is near; None as long as the course might not end there."""
+        stability = self.equations.stability(limit)
+        if self.rough:
+            return AFTER_INTEGRATION if stability.growth <= -1 / self.time else None
+        if not stability.stable:
+            return None
+        sizes = np.where(limit > 0, limit, self.peak + TINY)
+        before, start = ((state - limit) / sizes for state in (last, self.start))
+        # a start that is one but for rounding is where the course stays
+        if np.any(np.abs(start) > ABSENT):
+            inside = self.equations.sums.independent
+            nearer = stability.comes_nearer((last - limit)[inside], (self.now - limit)[inside])
+            clear = CLEAR < np.abs(before).max() < 10 * NEAR
+            if not (nearer and (clear or not stability.circles)):
+                far = np.abs((self.now - limit) / sizes).max()
+                self.around = f"it circles a steady state at a distance of {far:.2g}, relative"
+                self.around += " to it, and is not seen to come nearer"
+                return None
+        if not stability.open or self.equations.is_isolated(limit):
+            return AFTER_INTEGRATION
+        # on a line of steady states the limit is where the integration led, and no better
+        moved = np.abs(limit - self.now) > STILL * self.now + ABSENT * self.peak
+        gone = (limit == 0) & (self.now <= STILL * self.peak)
+        return None if np.any(moved & ~gone) else INTEGRATED
 
 
 def _stands_still(net: FloatArray, gross: FloatArray, last: FloatArray, now: FloatArray) -> bool:
-    absent = ABSENT * now.max(initial=0.0)
-    moved = np.abs(now - last) > STILL * now + absent
+    absent = ABSENT * np.abs(now).max(initial=0.0)
+    moved = np.abs(now - last) > STILL * np.abs(now) + absent
     # gains and losses must be equal: nothing stands still because an integrator did
-    return not np.any(moved) and bool(np.all((np.abs(net) <= 1e-6 * gross) | (now <= absent)))
+    equal = np.abs(net) <= 1e-6 * gross
+    return not np.any(moved) and bool(np.all(equal | (np.abs(now) <= absent)))
 
 
 def _unrest(state: FloatArray, time: float, advance: Advance, points: int = 64) -> str:
     """What a course does that does not come to rest; empty if that cannot be seen."""
-    states = [state]
+    states, step = [state], max(time, 1.0) / points
     try:
         while len(states) <= points:
-            states.append(advance(states[-1], max(time, 1.0) / points))
+            states.append(later(states[-1], step, advance))
     except ConvergenceError:
-        return ""
+        pass  # what grows may be beyond all numbers by now
     course = np.array(states)
     early, late = course[: points // 2], course[points // 2 :]
-    if np.any(np.all(np.diff(course, axis=0) > 0, axis=0) & (course[-1] >= 1.5 * course[0])):
-        return f"a species grows without end, to {course[-1].max():.3g} by t = {2 * time:.3g}"
+    rising = np.all(np.diff(course, axis=0) > 0, axis=0) & (len(states) > 3)
+    if np.any(rising & (course[-1] >= 1.5 * course[0])):
+        reached = time + step * (len(states) - 1)
+        return f"a species grows without end, to {course[-1].max():.3g} by t = {reached:.3g}"
+    if len(states) <= points:
+        return ""
+    # a power of time falls by the same factor whenever the time doubles; nothing else that is left
+    there = np.where(np.all(course > 0, axis=0), course, 1.0)
+    half, power = there[points // 2] / there[0], -np.log2(there[-1] / there[0])
+    like = (np.abs(half * 1.5**power - 1) < 1e-3) & (power > 1e-3) & (power < 1)
+    if time >= PATIENCE and np.any(like):
+        return (
+            f"a species falls like a power of time, t^-{power[like].min():.2g}, and is"
+            f" {course[-1][like].max():.3g} at t = {2 * time:.3g}"
+        )
     # what dies down has a smaller range later; half of it leaves room for a beat. What rises or
     # falls throughout goes no further than its range
     ranges, way = (np.ptp(early, axis=0), np.ptp(late, axis=0)), np.abs(np.diff(late, axis=0))

@@ -59,9 +59,10 @@ class SteadyState:
     def error(self) -> FloatArray | None:
         """Bound (n_samples, n_out) of how far each output is from that of the exact steady state.
 
-        To first order: by what is left of the rates and by rounding, carried through the layers.
-        Of an output that is the difference of two large rails it is large. NaN for a sample that
-        failed; None in the points of a scan.
+        To first order: by what is left of the rates and by rounding, carried through the layers or
+        reactions. Of an output that is the difference of two large rails it is large. Of a
+        ReactionNetwork's state that is ``"integrated"``, by integrating again, ten times less
+        exactly. NaN for a sample that failed; None in the points of a scan.
 
         Examples
         --------

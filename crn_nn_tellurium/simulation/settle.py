@@ -21,7 +21,7 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance
 from crn_nn_tellurium.errors import ConvergenceError
-from crn_nn_tellurium.simulation.engine import CompiledModel
+from crn_nn_tellurium.simulation.engine import SMALLEST, CompiledModel
 from crn_nn_tellurium.simulation.outcome import (
     AFTER_INTEGRATION,
     INTEGRATED,
@@ -42,6 +42,8 @@ SWEEPS = 12
 """Steps of Newton's method by species: of a quadratic from far above, then of what follows it."""
 DURATIONS = tuple(10.0**k for k in range(19))
 """Times to integrate over; a species that decays at 1e-13, as at inputs of -1e6, needs the last."""
+PIECES = 4
+"""Of the first of these times that the integrator does not manage."""
 
 Advance = Callable[[FloatArray, float], FloatArray]
 """(state, duration) -> the state that much later; ConvergenceError if the integrator gives up"""
@@ -53,17 +55,31 @@ BalanceOf = Callable[[FloatArray, npt.NDArray[np.intp]], Balance]
 """(states (m, n_species), their sample numbers (m,)) -> Balance of that shape"""
 
 
+def later(state: FloatArray, duration: float, advance: Advance) -> FloatArray:
+    """The state that much later, without what is there or negative by rounding alone."""
+    # what is negative by rounding runs away to minus infinity; but membrane potentials, say, may be
+    found = advance(state, duration)
+    none = 1e-7 * np.abs(found).max(initial=0.0)
+    return np.where((found < SMALLEST) & (found > -none), 0.0, found)
+
+
 def come_to_rest(
     start: FloatArray, advance: Advance, finish: Finish, durations: Sequence[float] = DURATIONS
 ) -> tuple[FloatArray, Outcome]:
     """Integrate over longer and longer times, until `finish` says that a state is steady."""
     # every steady state of this package that Newton's method alone does not find is found here
-    state, passed = start, 0.0
-    for duration in durations:
+    state, passed, whole = start, 0.0, True
+    waiting = [*reversed(durations)]
+    while waiting:
+        duration = waiting.pop()
         try:
-            state = advance(state, duration)
+            state = later(state, duration, advance)
         except ConvergenceError as error:
-            return state, Outcome.failure(str(error))
+            if not whole:
+                return state, Outcome.failure(str(error))
+            # too long for the integrator may still be less long than it takes to come to rest
+            waiting, whole = [duration / PIECES] * PIECES, False
+            continue
         passed += duration
         found = finish(state, passed)
         if found is not None:
@@ -153,16 +169,15 @@ class Block:
 
     def advance(self, state: FloatArray, system: int, duration: float) -> FloatArray:
         """One system's state (n_species,) that much later."""
-        values, held = self.values[system if len(self.values) > 1 else 0], self.boundary[system]
-        # what is negative by rounding runs away to minus infinity
-        start = np.maximum(state[self.columns], 0.0)
+        values = self.values[system if len(self.values) > 1 else 0]
         self.model.set_parameters(self.parameters, np.tile(values, self.copies))
-        times = np.array([0.0, duration])
-        held, start = np.tile(held, self.copies), np.tile(start, self.copies)
-        later = np.empty_like(state)
-        course = self.model.time_course(held, start, times)
-        later[self.columns] = np.maximum(course[-1, : len(self.columns)], 0.0)
-        return later
+        held, start = (
+            np.tile(part, self.copies) for part in (self.boundary[system], state[self.columns])
+        )
+        course = self.model.time_course(held, start, np.array([0.0, duration]))
+        found = np.empty_like(state)
+        found[self.columns] = course[-1, : len(self.columns)]
+        return found
 
 
 @dataclass(frozen=True)

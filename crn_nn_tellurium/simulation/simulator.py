@@ -54,6 +54,13 @@ class Simulator:
 
     Notes
     -----
+    A steady state of a ReactionNetwork is ``"solved after integration"`` where it is isolated and
+    the time course is seen to end there: to 1e-12 of each species or the error that it has. It is
+    ``"integrated"`` where others of the same sums are beside it, so that only the time course says
+    which (dead ends, epidemics): then it is as exact as CVODE, see `SteadyState.error`. Stability
+    is looked at among up to 1,000 species that all act on one another; what is larger is called
+    integrated as well.
+
     Compiled units are shared by all simulators of a process and cached by structure: another
     network of the same shape, with other weights of any sign, compiles nothing.
 

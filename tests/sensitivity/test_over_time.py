@@ -170,3 +170,27 @@ print(found.values.tobytes().hex(), flat.values.tobytes().hex())
         for seed in ("1", "2", "3")
     }
     assert len(printed) == 1
+
+
+def test_derivatives_by_starts():
+    """A -> B -> C at rates 1 and 2: of A at first, e^-t is still A and e^-t - e^-2t is B."""
+    text = "A->B; k*A; B->C; q*B; A=1; B=0.5; C=0; k=1; q=2"
+    found = cn.transient_sensitivities(
+        cn.import_antimony(text), t_end=2, n_points=5, parameters=["A", "B", "k"]
+    )
+    t = found.time
+    np.testing.assert_allclose(found["A", "A"], np.exp(-t), rtol=1e-8)
+    np.testing.assert_allclose(found["B", "A"], np.exp(-t) - np.exp(-2 * t), rtol=1e-7, atol=1e-11)
+    np.testing.assert_allclose(found["B", "B"], np.exp(-2 * t), rtol=1e-8)
+    np.testing.assert_allclose(found["A", "B"], 0.0)
+    # C is what is left of A + B: quadratic laws by differences of starts
+    pair = "A+B->C; k*A*B; A={!r}; B=0.5; C=0; k=1"
+    found = cn.transient_sensitivities(
+        cn.import_antimony(pair.format(1.0)), t_end=2, n_points=3, parameters="A"
+    )
+    up, down = (
+        cn.Simulator(cn.import_antimony(pair.format(1 + h))).time_course(t_end=2, n_points=3)["C"]
+        for h in (1e-5, -1e-5)
+    )
+    # differences: h^2 and 1e-10 / h
+    np.testing.assert_allclose(found["C", "A"], (up - down) / 2e-5, rtol=1e-4, atol=1e-5)

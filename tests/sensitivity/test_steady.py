@@ -189,3 +189,25 @@ def test_unstable_steady_states_are_refused():
     ]
     with pytest.raises(cn.ConvergenceError):
         cn.sensitivities(cn.ReactionNetwork([cn.Species("A", 0.5), cn.Species("B", 0.5)], orbit))
+
+
+def test_derivatives_of_dead_ends_are_those_of_the_course():
+    """B = A0 k / (k + q), and the final size of an epidemic: S = S0 e^(-b/g (S0 + I0 - S))."""
+    text = "A->B; k*A; A->C; q*A; A=1; B=0; C=0; k=1; q=3"
+    found = cn.sensitivities(cn.import_antimony(text), parameters=["k", "q", "A", "B"])
+    # CVODE's tolerance of derivatives is 1e-10 of each a step
+    assert found["B", "k"] == pytest.approx(3 / 16, rel=1e-8)
+    assert found["B", "q"] == pytest.approx(-1 / 16, rel=1e-8)
+    assert found["B", "A"] == pytest.approx(1 / 4, rel=1e-8)
+    assert found["B", "B"] == pytest.approx(1.0, rel=1e-8)
+    assert found["A", "k"] == pytest.approx(0.0, abs=1e-9)
+    text = "S+I->2I; b*S*I; I->R; g*I; S=0.99; I=0.01; R=0; b=2; g=1"
+    found = cn.sensitivities(cn.import_antimony(text), parameters=["b", "g", "S"])
+    size, ratio = found.output_values[found.outputs.index("S")], 2.0
+    slope = 1 - ratio * size
+    assert found["S", "b"] == pytest.approx(-size * (1.0 - size) / slope, rel=1e-7)
+    assert found["S", "g"] == pytest.approx(ratio * size * (1.0 - size) / slope, rel=1e-7)
+    assert found["S", "S"] == pytest.approx(size * (1 / 0.99 - ratio) / slope, rel=1e-7)
+    # at a state that was given no course leads to it
+    with pytest.raises(cn.SingularJacobianError, match="does not return"):
+        cn.sensitivities(cn.import_antimony(text), found.output_values, parameters=["b"])

@@ -18,10 +18,10 @@ from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.reduced_system import (
     DENSE_UP_TO,
     ROUGH,
-    STABILITY_UP_TO,
     rate_equations,
     rest,
 )
+from crn_nn_tellurium.simulation.stability import STABILITY_UP_TO
 
 
 def network(steps, name="m", **starts):
@@ -84,8 +84,10 @@ CLOSED = {
 def test_closed_forms(case):
     """To 1e-11: rounding, of sums by reactions and of differences of equal starts."""
     crn, expected = CLOSED[case]
-    found = at_rest(crn)
+    found, steady = at_rest(crn), cn.Simulator(crn).steady_state()
+    bound = dict(zip(steady.species, steady.error[0].tolist(), strict=True))
     for name, value in expected.items():
+        assert abs(steady[name][0] - value) <= bound[name] <= 1e-8, name
         assert found[name] == pytest.approx(value, rel=1e-11, abs=1e-12 if not value else 0), name
 
 
@@ -126,6 +128,8 @@ def test_starts_inputs_and_methods():
     steady = simulator.steady_state([[0.0], [1.0], [4.0]], initial={"B": 2.0})
     np.testing.assert_allclose(steady["B"], [0.0, 6.0, 9.6], rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(steady["twice"], 2 * steady["B"])
+    assert np.all(steady.error[:, 0] >= 2 * np.abs(steady["B"] - [0.0, 6.0, 9.6]))
+    assert np.all(steady.error <= 1e-12)
     by_time = simulator.steady_state(method="integrate")
     assert by_time.status == ("integrated",)
     np.testing.assert_allclose(by_time.concentrations, [[5.0, 5.0]], rtol=1e-8)
@@ -228,13 +232,15 @@ def test_stability_of_large_networks_is_that_of_what_acts_on_one_another():
     for growth, stable in ((0.1, True), (50.0, False)):
         equations = rate_equations(cascade(n, [("Z => Z Z", growth), ("S0 Z => S0", 1.0)]))
         x = np.full(n + 1, 0.5)
-        assert equations.is_stable(x) is stable
-        assert equations.is_stable(x, within=1e6) is stable
+        found = equations.stability(x)
+        assert found.stable is stable
+        assert (found.growth <= -1e-6) is stable
     # of so many that act on one another it is not known
     ring = network([(f"S{i} => S{(i + 1) % n}", 1.0) for i in range(n)], S0=1.0)
     equations = rate_equations(ring)
-    assert equations.is_stable(np.ones(n))
-    assert not equations.is_stable(np.ones(n), within=1e6)
+    found = equations.stability(np.ones(n))
+    assert found.stable
+    assert found.growth == 0
 
 
 def test_a_rough_integration_answers_where_all_differences_die_down_and_nowhere_else():

@@ -1,0 +1,157 @@
+"""What circles a steady state, lines of steady states, and what only looks like them."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.integrate import solve_ivp
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.chemistry import conserved_sums
+from crn_nn_tellurium.simulation.reduced_system import RateEquations, rest
+
+PREY = "P->2P; a*P; P+Q->2Q; b*P*Q; Q->; c*Q; P={}; Q=1; a=1; b=1; c=1"
+TURNS = "A+B->2B; k*A*B; B+C->2C; k*B*C; C+A->2A; k*C*A; A={}; B=1; C={}; k=1"
+CENTRES = {
+    "prey": PREY.format(1.005),
+    "nearer prey": PREY.format(1.0001),
+    "turns": TURNS.format(1.003, 0.997),
+    # beside what comes to rest by itself, which is not what circles
+    "prey and more": PREY.format(1.005) + "; Z->; a*Z; Z=1; ->Y; P; Y->; a*Y; Y=1",
+}
+
+
+@pytest.mark.parametrize("case", CENTRES)
+def test_what_circles_a_centre_has_no_steady_state(case):
+    """Its distance, by a sum that stays, is kept for ever; scipy's course says so as well."""
+    text = CENTRES[case]
+    crn = cn.import_antimony(text)
+    with pytest.raises(cn.ConvergenceError, match=r"circles|oscillates"):
+        cn.Simulator(crn).steady_state()
+    for model in (crn, text):
+        name = "k" if case == "turns" else "a"
+        status = str(np.ravel(cn.scan(model, {name: [1.0]})["status"])[0])
+        assert "circles" in status or "oscillates" in status
+    if case == "prey":
+        late = solve_ivp(
+            lambda _, x: crn.right_hand_side(x), (0, 200), [1.005, 1.0], rtol=1e-11, atol=1e-13
+        )
+        # P - ln P + Q - ln Q stays: half the square of the distance from its least, 2
+        distance = np.sqrt(2 * (late.y - np.log(late.y)).sum(axis=0) - 4)
+        np.testing.assert_allclose(distance, distance[0], rtol=1e-3)
+        with pytest.raises(cn.ConvergenceError, match="circles"):
+            cn.sensitivities(crn)
+        with pytest.raises(cn.ConvergenceError, match="circles"):
+            cn.to_roadrunner(crn).steadyState()
+
+
+def test_a_start_at_a_centre_stays_there():
+    for start in (1.0, 1.0 + 2**-52):
+        steady = cn.Simulator(cn.import_antimony(PREY.format(start))).steady_state()
+        np.testing.assert_allclose(steady.concentrations, 1.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("damping", [0.0, 1.0])
+def test_what_eigenvalues_leave_open_is_seen_from_the_course(damping):
+    """r' = -damping r^3 and an angle t about 1, 1: r = r0 / sqrt(1 + 2 damping r0^2 t)."""
+    turn = np.array([[0.0, -1.0], [1.0, 0.0]])
+
+    def rates(x):
+        off = x - 1.0
+        net = turn @ off - damping * (off @ off) * off
+        return net, np.abs(net) + 1.0
+
+    def jacobian(x):
+        off = x - 1.0
+        return turn - damping * ((off @ off) * np.eye(2) + 2 * np.outer(off, off))
+
+    def advance(x, time):
+        off = x - 1.0
+        turned = np.array([[np.cos(time), -np.sin(time)], [np.sin(time), np.cos(time)]]) @ off
+        return 1.0 + turned / np.sqrt(1 + 2 * damping * (off @ off) * time)
+
+    none = conserved_sums(sparse.csr_array(np.eye(2)))
+    for r in (0.3, 0.005):
+        found, outcome = rest(
+            RateEquations(rates, jacobian, none), np.array([1.0 + r, 1.0]), advance
+        )
+        if damping:
+            assert outcome == "solved after integration"
+            np.testing.assert_allclose(found, 1.0, rtol=1e-11)
+        else:
+            assert "circles" in outcome.reason or "oscillates" in outcome.reason
+
+
+EPIDEMIC = "S+I->2I; b*S*I; I->R; g*I; S=0.99; I=0.01; R=0; b=2; g=1"
+ENDING = "A+E->C+E; k*A*E; E->D; d*E; A=1; E=1; C=0; D=0; k={}; d=1"
+
+
+def final_size(start, infected, ratio):
+    """S = S0 exp(-ratio (S0 + I0 - S)), by bisection."""
+    low, high = 0.0, 1 / ratio
+    for _ in range(200):
+        middle = (low + high) / 2
+        above = middle < start * np.exp(-ratio * (start + infected - middle))
+        low, high = (middle, high) if above else (low, middle)
+    return low
+
+
+LINES = {
+    "epidemic": (EPIDEMIC, "S", final_size(0.99, 0.01, 2.0)),
+    "k = 1": (ENDING.format(1), "A", np.exp(-1)),
+    "k = 20": (ENDING.format(20), "A", np.exp(-20)),
+    "k = 60": (ENDING.format(60), "A", np.exp(-60)),
+    "two ends": ("A->B; k*A; A->C; q*A; A=1; B=0; C=0; k=1; q=3", "B", 0.25),
+    "three ends": ("A->M; k*A; M->C; k*M; M->D; q*M; A=1; M=0; C=0; D=0; k=1; q=3", "C", 0.25),
+    # A falls by 2 k A^2 + q A: B = (A0 - C) / 2 and C = q / 2k ln(1 + 2 k A0 / q)
+    "a pair or one": ("2A->B; k*A^2; A->C; q*A; A=1; B=0; C=0; k=1; q=3", "C", 1.5 * np.log(5 / 3)),
+}
+
+
+@pytest.mark.parametrize("case", LINES)
+def test_what_is_on_a_line_of_steady_states_is_integrated(case):
+    """Where the course stops on the line is as exact as CVODE is: 1e-10 a step."""
+    text, name, expected = LINES[case]
+    crn = cn.import_antimony(text)
+    steady = cn.Simulator(crn).steady_state()
+    assert steady.status == ("integrated",)
+    assert steady[name][0] == pytest.approx(expected, rel=1e-8, abs=1e-16)
+    constant = crn.constant_names[0]
+    for model in (crn, text):
+        found = cn.scan(model, {constant: [crn.constants[0]]})
+        assert str(np.ravel(found["status"])[0]) == "integrated"
+        value = np.ravel(found["outputs"].sel(output=name))[0]
+        assert value == pytest.approx(expected, rel=1e-8, abs=1e-16)
+
+
+def test_long_rings_and_chains_from_0_come_to_rest():
+    """Species far along are at 1e-300 after a while, less than CVODE can be given."""
+    n = 200
+    ring = "; ".join(f"A{i}->A{(i + 1) % n}; k*A{i}; A{i}={int(i == 0)}" for i in range(n))
+    steady = cn.Simulator(cn.import_antimony(ring + "; k=1")).steady_state()
+    np.testing.assert_allclose(steady.concentrations, 1 / n, rtol=1e-11)
+    course = cn.Simulator(cn.import_antimony("A->B; k*A; B->A; k*B; A=1; B=1e-200; k=1"))
+    # (1 + e^(-2 t)) / 2
+    assert course.time_course(t_end=1)["A"][-1] == pytest.approx((1 + np.exp(-2)) / 2, rel=1e-8)
+
+
+@pytest.mark.parametrize("order", [11, 20])
+def test_what_falls_like_a_power_of_time_says_so(order):
+    """A' = -n k A^n: A goes like t^(-1 / (n - 1)), and is far from 0 at t = 1e18."""
+    crn = cn.import_antimony(f"{order} A -> B; k*A^{order}; A=1; B=0; k=1")
+    steady = cn.Simulator(crn).steady_state(on_error="nan")
+    assert f"like a power of time, t^-{1 / (order - 1):.2g}," in steady.status[0]
+
+
+def test_texts_may_come_to_rest_below_0():
+    """A rate law of any form: V' = -V - k."""
+    found = cn.scan("-> V; -V - k; V = 0; k = 1", {"k": [1.0, 2.0]})
+    np.testing.assert_allclose(np.ravel(found["outputs"]), [-1.0, -2.0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("case", LINES)
+def test_errors_bound_what_is_integrated(case):
+    text, name, expected = LINES[case]
+    steady = cn.Simulator(cn.import_antimony(text)).steady_state()
+    bound = steady.error[0, steady.species.index(name)]
+    # no tighter than CVODE's tolerance, and no wider than would tell anything
+    assert abs(steady[name][0] - expected) <= bound <= 1e-7
