@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +34,7 @@ class Point:
     boundary: FloatArray
     parameters: FloatArray  # of `settable`
     volumes: FloatArray | None = None  # of the compartments, where they are not the text's
+    stoichiometries: Mapping[str, float] = field(default_factory=dict)  # so are these, by name
 
 
 class Points(ABC):
@@ -69,17 +70,15 @@ class TextPoints(Points):
             model.reset()
             self._rest, self._volumes = model.values(), model.compartment_sizes()
         every = (INITIAL,) if INITIAL in plan.varied else ()
-        ruled = model.assigned | model.rate_ruled
-        free = [name for name in model.parameters if name not in ruled]
-        self.known = [*model.floating, *model.boundary, *free]
+        # what a rate rule moves starts somewhere too
+        self.settable = [name for name in model.parameters if name not in model.assigned]
+        self.known = [*model.floating, *model.boundary, *self.settable]
         varied = {*plan.varied}
         if every and INITIAL not in self.known:
             varied |= {*model.floating}
         self._starts = StartValues(model.sbml, varied)
         self.in_amounts = self._starts.in_amounts
-        # what a rate rule moves starts somewhere too
-        moving = [name for name in self._starts.following if name in model.rate_ruled]
-        self.settable = [*free, *moving]
+        self.known += [n for n in self._starts.stoichiometries if n not in model.assigned]
 
     def at(self, values: Mapping[str, Any]) -> Point:
         model = self._model
@@ -109,7 +108,8 @@ class TextPoints(Points):
                     array[i] *= self._size(name, self._volumes) / size
         index = {name: i for i, name in enumerate(model.parameters)}
         parameters = every[[index[name] for name in self.settable]]
-        return Point(start, boundary, parameters, volumes if place else None)
+        numbers = {n: symbols[n] for n in self._starts.stoichiometries if n in symbols}
+        return Point(start, boundary, parameters, volumes if place else None, numbers)
 
     def equations(self, at: Point) -> RateEquations:
         return engine_equations(self._model, at.boundary)

@@ -88,7 +88,7 @@ class ModelSubject(Subject):
                 )
             if name in self._model.compartments:
                 raise InputError(f"{name!r} is a compartment, whose size cannot be varied")
-            by_rule = name in self._model.assigned | self._model.rate_ruled
+            by_rule = name in self._model.assigned
             near = difflib.get_close_matches(name, self._known, 5, 0.5) or self._known[:8]
             raise InputError(
                 f"the model has no number {name!r} to vary"
@@ -150,9 +150,10 @@ class ModelSubject(Subject):
             if at.volumes is not None:
                 model.set_compartment_sizes(at.volumes)
             model.set_parameters(self._index, at.parameters)
+            model.set_stoichiometries(at.stoichiometries)
             if time is None:
                 state, status = self._settle(at)
-                rows = np.concatenate([state, model.observe(boundary, state)])[None]
+                rows = np.concatenate([state, model.observe(boundary, state), boundary])[None]
             else:
                 # from time 0, whatever is kept: that is where the start is
                 times = np.unique(np.concatenate([[0.0], time]))
@@ -160,8 +161,7 @@ class ModelSubject(Subject):
                 times = times if len(times) > 1 else np.array([0.0, 1e-9])
                 whole, status = model.record(boundary, start, times), INTEGRATED
                 rows = whole[np.searchsorted(times, time)]
-        held = np.broadcast_to(boundary, (len(rows), len(boundary)))
-        return np.concatenate([rows, held], axis=1), status
+        return rows, status
 
     def _settle(self, at: Point) -> tuple[FloatArray, Outcome]:
         """The state that the time course ends in; ConvergenceError if it does not end."""
