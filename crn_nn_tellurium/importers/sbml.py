@@ -145,9 +145,10 @@ class _Reader:
         formulas = {k: f for k in (*constants, *read) if (f := self._formula(k)) is not None}
         parameters = tuple(Parameter(k, *self._about(k)) for k in read)
         crn = ReactionNetwork(*parts, name, parameters=parameters, formulas=tuple(formulas.items()))
-        with self.formulas.calculating("the start of the model"):
-            for started, value in crn.start_values.items():
-                self._check_start(started, value)
+        try:
+            crn.starts()
+        except ReactionError as error:
+            raise self.refusal(str(error)) from error
         return without_reserved(crn)
 
     def _check_start(self, name: str, value: float) -> None:

@@ -21,6 +21,7 @@ from crn_nn_tellurium.basics import free_id
 from crn_nn_tellurium.chemistry import LITERAL, Expression, Monomial
 from crn_nn_tellurium.errors import ReactionError
 from crn_nn_tellurium.importers.sbml_functions import FUNCTIONS, NUMBERS
+from crn_nn_tellurium.simulation import names_in, own_numbers, per_size
 
 _ONE = Expression((Monomial(1.0),))
 _MINUS_ONE = Expression((Monomial(-1.0),))
@@ -52,10 +53,14 @@ class Formulas:
         self.species = {s.getId(): s for s in model.getListOfSpecies()}
         self.parameters = {p.getId(): p for p in model.getListOfParameters()}
         self.compartments = {c.getId(): c for c in model.getListOfCompartments()}
+        self._own = own_numbers(model)
         every = [rule for rule in model.getListOfRules() if rule.isSetMath()]
         rules = {rule.getVariable(): rule for rule in every if not rule.isAlgebraic()}
-        # formulas of assignment rules, by variable
+        # formulas of what is not to be set, by variable
         self.assigned = {k: rule.getMath() for k, rule in rules.items() if rule.isAssignment()}
+        # the symbol of a reaction is its rate
+        laws = {r.getId(): r.getKineticLaw() for r in model.getListOfReactions()}
+        self.assigned |= {k: law.getMath() for k, law in laws.items() if law and law.isSetMath()}
         self.moving = {k: rule.getMath() for k, rule in rules.items() if rule.isRate()}
         self.at_start = {
             a.getSymbol(): a.getMath() for a in model.getListOfInitialAssignments() if a.isSetMath()
@@ -140,18 +145,11 @@ class Formulas:
 
     def given(self, name: str) -> float | None:
         """The number that an element has of its own, as its symbol is read."""
-        if (parameter := self.parameters.get(name)) is not None:
-            return float(parameter.getValue()) if parameter.isSetValue() else math.nan
-        if (compartment := self.compartments.get(name)) is not None:
-            return float(compartment.getSize()) if compartment.isSetSize() else 1.0
-        if (species := self.species.get(name)) is not None:
-            amount = 1.0 if name in self.in_amounts else self.size_of(name)
-            if species.isSetInitialAmount():
-                return float(species.getInitialAmount()) / amount
-            known = species.isSetInitialConcentration()
-            size = self.size_of(name)
-            return float(species.getInitialConcentration()) * size / amount if known else 0.0
-        return None
+        power = per_size(self.species[name]) if name in self.species else 0
+        number = self._own.get(name)
+        if number is None or not power:
+            return number
+        return number * self.size_of(name) if power > 0 else number / self.size_of(name)
 
     def _number(self, node: Any) -> float | None:
         """The value of a formula in what stays constant, else None."""
@@ -200,9 +198,9 @@ class Formulas:
             if value is None:
                 return None
             if math.isnan(value):
-                for name in _names(node):
+                for name in names_in(node):
                     self.constant(name, what)
-            for name in _names(node):
+            for name in names_in(node):
                 self._freeze(name)
             return value
 
@@ -214,7 +212,7 @@ class Formulas:
         if name in self.held:
             self.lone.add(name)
         node = self.assigned.get(name, self.at_start.get(name))
-        for read in () if node is None else _names(node):
+        for read in () if node is None else names_in(node):
             self._freeze(read)
 
     # Monomials ------------------------------------------------------------------------------------
@@ -340,7 +338,7 @@ class Formulas:
         if _MOVING.search(libsbml.writeMathMLToString(node)):
             return False
         with self._entered(name):
-            return all(self.is_constant(read) for read in _names(node))
+            return all(self.is_constant(read) for read in names_in(node))
 
     def formula(self, name: str) -> Expression | None:
         """The formula of a constant in others; None where it is a number by itself."""
@@ -367,18 +365,6 @@ def _operands(node: Any, kind: str) -> list[Any]:
             open_ += [part.getChild(i) for i in reversed(range(part.getNumChildren()))]
         else:
             found.append(part)
-    return found
-
-
-def _names(node: Any) -> dict[str, None]:
-    """The symbols that a formula reads, in order."""
-    found: dict[str, None] = {}
-    open_ = [node]
-    while open_:
-        part = open_.pop()
-        if _kind(part) == "name":
-            found[part.getName()] = None
-        open_ += [part.getChild(i) for i in reversed(range(part.getNumChildren()))]
     return found
 
 

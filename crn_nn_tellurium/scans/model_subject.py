@@ -87,7 +87,10 @@ class ModelSubject(Subject):
                     " ReactionNetwork"
                 )
             if name in self._model.compartments:
-                raise InputError(f"{name!r} is a compartment, whose size cannot be varied")
+                raise InputError(
+                    f"{name!r} is a compartment, whose size cannot be varied by itself; write"
+                    f" {name} = {name}_0 in the text, and vary {name}_0"
+                )
             by_rule = name in self._model.assigned
             near = difflib.get_close_matches(name, self._known, 5, 0.5) or self._known[:8]
             raise InputError(

@@ -35,6 +35,7 @@ from crn_nn_tellurium.simulation.outcome import (
 )
 from crn_nn_tellurium.simulation.reduced_system import RateEquations, rate_equations, rest, solved
 from crn_nn_tellurium.simulation.results import SteadyState, TimeCourse
+from crn_nn_tellurium.simulation.sbml_symbols import names_in, own_numbers, per_size
 from crn_nn_tellurium.simulation.settle import DURATIONS, come_to_rest, polish, steady
 from crn_nn_tellurium.simulation.simulator import OnError, Simulator
 from crn_nn_tellurium.simulation.verification import Verification, verify
