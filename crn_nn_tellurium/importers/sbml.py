@@ -33,6 +33,7 @@ from crn_nn_tellurium.chemistry import (
 from crn_nn_tellurium.errors import InputError, ReactionError
 from crn_nn_tellurium.importers.sbml_document import readable_name, ready_model
 from crn_nn_tellurium.importers.sbml_formulas import Formulas, divided
+from crn_nn_tellurium.importers.sbml_laws import in_sums, without_counts
 
 Side = Mapping[str, int]
 
@@ -218,12 +219,16 @@ class _Reader:
         volumes = {self.formulas.volume[s] for s in moved} or {1.0}
         if len(volumes) > 1:
             raise self.refusal(
-                f"{what} joins compartments of sizes {sorted(volumes)}; expected equal sizes"
+                f"{what} joins compartments of sizes {sorted(volumes)}; expected equal sizes: put"
+                " its species into one of them, or simulate the model as it is (scan takes Antimony"
+                " texts)"
             )
         # a law is in amounts a time: over the volume, in concentrations
         volume = volumes.pop()
         rate = divided(self.formulas.expression(law.getMath(), what), volume)
-        terms = self._without_counts(rate.collected(), before, volume, what).terms
+        rate, notes = without_counts(rate.collected(), before, self.formulas.volume, volume, what)
+        self.notes += notes
+        terms = self._in_sums(rate, before, after, what)
         for number, term in enumerate(terms, start=1):
             identifier = name if len(terms) == 1 else free_id(f"{name}_{number}", self.taken)
             yield self._term(identifier, reaction.getName(), term, before, after, what)
@@ -233,9 +238,43 @@ class _Reader:
         rate = self.formulas.expression(node, what)
         if name in self.formulas.in_amounts:
             rate = divided(rate, self.formulas.volume[name])
-        for term in rate.collected().terms:
+        for term in self._in_sums(rate.collected(), {}, {name: 1}, what, by_rule=True):
             identifier = free_id(f"J_{name}", self.taken)
             yield self._term(identifier, "", term, {}, {name: 1}, what, by_rule=True)
+
+    def _in_sums(
+        self, rate: Expression, before: Side, after: Side, what: str, by_rule: bool = False
+    ) -> list[Monomial]:
+        """The terms of a rate, those in sums that cannot be by themselves."""
+        return in_sums(
+            rate,
+            self.formulas.volume,
+            lambda term: bool(self._lacking(term, before, after, what, by_rule)),
+            lambda constants: self.formulas.sum_of(constants, what),
+        )
+
+    def _lacking(
+        self, term: Monomial, before: Side, after: Side, what: str, by_rule: bool
+    ) -> list[str]:
+        """Species that a term takes without meeting them."""
+        sign = self._coefficient(term, f"{what}: its rate constant", what)[1]
+        left, right = (before, after) if sign > 0 else (after, before)
+        made = self._made(dict(term.powers), left, right, by_rule)
+        return [s for s, count in made.items() if count < 0 and not self._held(s)]
+
+    def _made(
+        self, needed: Mapping[str, float], left: Side, right: Side, by_rule: bool
+    ) -> dict[str, int]:
+        """What is there after what was needed met, but for the net change as written."""
+        made = {}
+        for species in dict.fromkeys((*right, *needed, *left)):
+            if species in self.formulas.volume:
+                count = int(needed.get(species, 0))
+                # of what reactions leave, a rate rule alone changes it
+                if by_rule or not self._unmoved(species) or self._held(species):
+                    count += right.get(species, 0) - left.get(species, 0)
+                made[species] = count
+        return made
 
     def _term(
         self,
@@ -265,21 +304,14 @@ class _Reader:
         left, right = (before, after) if sign > 0 else (after, before)
         # what the law depends on meets, whether the reaction lists it or not
         needed = {s: int(powers[s]) for s in (*left, *powers) if s in powers}
-        made = {}
-        for species in dict.fromkeys((*right, *needed, *left)):
-            # and is there afterwards but for the net change of the reaction as written
-            count = needed.get(species, 0) + right.get(species, 0) - left.get(species, 0)
-            if not by_rule and self._unmoved(species) and not self._held(species):
-                count = needed.get(species, 0)  # a rate rule alone changes it
-            if count < 0 and not self._held(species):
-                backwards = "runs backwards, where a term is negative, and takes"
-                run = "takes" if left is before else backwards
-                raise self.refusal(
-                    f"{what} {run} {species!r}, but a term of its rate does not depend on it, so it"
-                    " is not mass action (it would fall below zero); expected every term to have it"
-                )
-            if count > 0:
-                made[species] = count
+        for species in self._lacking(term, before, after, what, by_rule):
+            backwards = "runs backwards, where a term is negative, and takes"
+            run = "takes" if left is before else backwards
+            raise self.refusal(
+                f"{what} {run} {species!r}, but a term of its rate does not depend on it, so it is"
+                " not mass action (it would fall below zero); expected every term to have it"
+            )
+        made = {s: n for s, n in self._made(needed, left, right, by_rule).items() if n > 0}
         return Reaction(identifier, needed, made, constant, abs(value), name)
 
     def _coefficient(self, term: Monomial, whole: str, what: str = "") -> tuple[float, float]:
@@ -309,46 +341,6 @@ class _Reader:
             self.followed[name] = Expression((rate,))
         return name
 
-    def _without_counts(
-        self, rate: Expression, before: Side, volume: float, what: str
-    ) -> Expression:
-        """A law without what makes it a propensity: c P (P - 1) of molecules for 2 P is c P^2.
-
-        Reactions count molecules by themselves; their rate is the limit of many molecules.
-        """
-        species, kept = self.formulas.volume, rate
-        for term in sorted(rate.terms, key=lambda term: -sum(p for _, p in term.powers)):
-            counted = {
-                s: int(p)
-                for s, p in term.powers
-                if s in species and p in range(2, before.get(s, 0) + 1)
-            }
-            if not counted:
-                continue
-            # in concentrations, a molecule is 1 over the volume
-            whole = Expression(
-                (Monomial(term.coefficient, tuple(x for x in term.powers if x[0] not in counted)),)
-            )
-            for name, count in counted.items():
-                for molecule in range(count):
-                    pair = Monomial(1.0, ((name, 1.0),)), Monomial(-molecule / volume)
-                    whole = whole * Expression(pair)
-            own = {frozenset(t.powers): t.coefficient for t in kept.terms}
-            rest = {frozenset(t.powers): t.coefficient for t in whole.collected().terms}
-            # the number of a law is rounded where it was divided, by 2 say
-            if len(rest) > 1 and all(
-                math.isclose(own.get(powers, 0.0), c, rel_tol=1e-12) for powers, c in rest.items()
-            ):
-                lost = rest.keys() - {frozenset(term.powers)}
-                kept = Expression(tuple(t for t in kept.terms if frozenset(t.powers) not in lost))
-                self.notes.append(
-                    f"{what}: its law counts molecules, as for stochastic runs, with"
-                    f" {', '.join(f'{n} {s}' for s, n in counted.items())} at once; its rate is"
-                    " taken as that of many molecules, k * A^2 for k * A * (A - 1), and its"
-                    " stochastic trajectories count as the file does"
-                )
-        return kept
-
     def _side(self, references: Any, what: str) -> dict[str, int]:
         side: dict[str, int] = {}
         for reference in references:
@@ -361,7 +353,8 @@ class _Reader:
             if count is None or not math.isfinite(count) or count != int(count) or count < 0:
                 number = "a changing number of" if count is None else repr(count)
                 raise self.refusal(
-                    f"{what} takes or makes {species!r} {number} times; expected 1, 2, ..."
+                    f"{what} takes or makes {species!r} {number} times; expected 1, 2, ...: write"
+                    " shares of it, A -> 0.5 B as A -> B and A -> , each at half the rate, say"
                 )
             # what a rule sets, or is a constant, is no matter of reactions
             if count and species in self.formulas.volume:

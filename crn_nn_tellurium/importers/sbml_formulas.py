@@ -272,11 +272,14 @@ class Formulas:
             for _ in range(int(power)):
                 result = (result * expression).collected()
             return result
-        if len(expression.terms) > 1 and all(self.is_constant(s) for s in expression.symbols):
-            return Expression((Monomial(1.0, ((self._sum(expression, what), power),)),))
+        moving = {s for s in expression.symbols if not self.is_constant(s)}
+        if len(expression.terms) > 1 and moving <= self.held:
+            # a species that nothing changes is a constant, and those have any power
+            self.lone |= moving
+            return Expression((Monomial(1.0, ((self.sum_of(expression, what), power),)),))
         return Expression((Monomial(self._fixed(node, node, what)),))
 
-    def _sum(self, expression: Expression, what: str) -> str:
+    def sum_of(self, expression: Expression, what: str) -> str:
         """A constant of its own for a sum of constants, which then has powers as others have."""
         if expression not in self.sums:
             name = free_id("sum", self.taken)
@@ -318,7 +321,8 @@ class Formulas:
             if not self.is_constant(name):
                 text = text_of(self.at_start[name])
                 raise self.refusal(
-                    f"the value of {name!r} is {text}; expected a formula in constants"
+                    f"the value of {name!r} is {text}; expected a formula in constants: give"
+                    f" {name!r} a number, and write where species start as formulas of it"
                 )
             return Expression((Monomial(1.0, ((name, 1.0),)),))
         raise self.refusal(f"{what} reads {name!r}; expected species and parameters")

@@ -145,8 +145,8 @@ class NetworkPoints(Points):
     def why_not(self, name: str) -> str:
         if name not in self._formulas:
             return (
-                " (of an imported model, what sizes, stoichiometries and functions read is a number:"
-                " scan its Antimony text)"
+                " (of an imported model, what sizes, stoichiometries and functions read is a"
+                " number: scan its Antimony text)"
             )
         return f"; it follows from {formula(self._formulas[name])}, whose numbers can be varied"
 

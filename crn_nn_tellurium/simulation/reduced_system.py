@@ -253,7 +253,9 @@ def _leads_to(limit: FloatArray, last: FloatArray, now: FloatArray, peak: FloatA
     return bool(np.all(near | vanishing))
 
 
-def _stands_still(net: FloatArray, gross: FloatArray, last: FloatArray, now: FloatArray) -> bool:
+def _stands_still(
+    net: FloatArray, gross: FloatArray, last: FloatArray, now: FloatArray
+) -> bool:
     absent = ABSENT * now.max(initial=0.0)
     moved = np.abs(now - last) > STILL * now + absent
     # gains and losses must be equal: nothing stands still because an integrator did

@@ -1,4 +1,4 @@
-"""What the symbols of an SBML model stand for before any formula is read, and what formulas read."""
+"""What symbols of an SBML model stand for before any formula is read, and what formulas read."""
 
 from __future__ import annotations
 

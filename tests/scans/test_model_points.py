@@ -178,7 +178,7 @@ def test_species_held_by_a_rate_rule_are_kept_as_they_move():
 
 @pytest.mark.parametrize("set_", ["n = 2*p", "n := 2*p"])
 def test_steady_states_with_a_stoichiometry_that_follows(set_):
-    """-> n B at 1, B -> at 1: B = n. And A -> n B, n B -> A of A + B/n = 1 rest at B = n/(1 + n)."""
+    """-> n B at 1, B -> at 1: B = n. A -> n B, n B -> A of A + B/n = 1: B = n/(1 + n)."""
     ds = cn.scan(f"model m()\n{set_}; p = 1; -> n B; 1; B -> ; B\nend", {"p": [1.0, 2.0]})
     np.testing.assert_allclose(ds.outputs.values[:, 0], [2.0, 4.0], rtol=1e-9)
     text = f"model m()\n{set_}; p = 1; A -> n B; A; n B -> A; B; A = 1\nend"
