@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -43,6 +43,7 @@ class Points(ABC):
     settable: list[str]  # parameters of the compiled model that a point sets
     known: list[str]  # what can be varied by its name
     in_amounts: frozenset[str] = frozenset()  # species whose numbers are amounts
+    stoichiometries: Sequence[str] = ()  # stoichiometric numbers with names
 
     def why_not(self, name: str) -> str:
         """The middle of an error where a number cannot be varied."""
@@ -78,7 +79,8 @@ class TextPoints(Points):
             varied |= {*model.floating}
         self._starts = StartValues(model.sbml, varied)
         self.in_amounts = self._starts.in_amounts
-        self.known += [n for n in self._starts.stoichiometries if n not in model.assigned]
+        self.stoichiometries = [n for n in self._starts.stoichiometries if n not in model.assigned]
+        self.known += self.stoichiometries
 
     def at(self, values: Mapping[str, Any]) -> Point:
         model = self._model
@@ -108,7 +110,7 @@ class TextPoints(Points):
                     array[i] *= self._size(name, self._volumes) / size
         index = {name: i for i, name in enumerate(model.parameters)}
         parameters = every[[index[name] for name in self.settable]]
-        numbers = {n: symbols[n] for n in self._starts.stoichiometries if n in symbols}
+        numbers = {n: symbols[n] for n in self.stoichiometries if n in symbols}
         return Point(start, boundary, parameters, volumes if place else None, numbers)
 
     def equations(self, at: Point) -> RateEquations:

@@ -111,6 +111,8 @@ class ModelSubject(Subject):
             return "start"
         if name in self._model.boundary:
             return "boundary species"
+        if name in self._points.stoichiometries:
+            return "stoichiometric number"
         return "" if name in self._known else COMMON[name][0]
 
     def describe(self, name: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Who solves it: the engine, steady states, time courses, and what they return."""
 
+from crn_nn_tellurium.simulation.antimony_text import plain_antimony
 from crn_nn_tellurium.simulation.assignments import StartValues
 from crn_nn_tellurium.simulation.by_differences import engine_equations
 from crn_nn_tellurium.simulation.conditions import check_time, fill, start_values, time_grid
@@ -12,7 +13,6 @@ from crn_nn_tellurium.simulation.engine import (
     compiled,
     keeping_attributes,
     own_solvers,
-    plain_antimony,
 )
 from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.named_values import (

@@ -68,6 +68,8 @@ class StartValues:
                 good, expected = 0 < value < math.inf, "a size > 0"
             elif name in self.compartment:
                 good, expected = 0 <= value < math.inf, "a concentration or amount >= 0"
+            elif name in self.stoichiometries:
+                good, expected = 0 <= value < math.inf, "a stoichiometric number >= 0"
             else:
                 good, expected = math.isfinite(value), "a finite number"
             if not good:

@@ -12,9 +12,7 @@ for `tellurium_model`, and for `benchmarks` as a peer to measure).
 from __future__ import annotations
 
 import itertools
-import re
 import threading
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,9 +25,10 @@ import numpy.typing as npt
 import roadrunner
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, in_ascii
+from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import ConservedSums, conserved_sums
 from crn_nn_tellurium.errors import ConvergenceError, ReactionError
+from crn_nn_tellurium.simulation.antimony_text import plain_antimony
 
 STEADY_STATE_TOLERANCE = 1e-13
 """nleq2's relative tolerance; its scale has an absolute part, so small roots need a second call."""
@@ -60,28 +59,6 @@ CVODE: dict[str, float | bool] = {
 
 _attributes_lock = threading.Lock()
 _antimony_lock = threading.Lock()  # libAntimony keeps one global list of modules
-
-
-# strings and comments, which may have any characters
-_ASIDE = re.compile(r'"""+.*?"""+|```.*?```|"[^"\n]*"|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
-
-
-def plain_antimony(text: str) -> tuple[str, dict[str, str]]:
-    """A text as libAntimony reads it, with names in ASCII, and the names that they stand for."""
-    plain, names = in_ascii(text, _ASIDE)
-    # libAntimony reads as far as a NUL, and takes the rest for not there
-    read, odd = plain, "\0" if "\0" in plain else ""
-    if not odd:
-        read = _ASIDE.sub(lambda match: "\n" * match[0].count("\n"), plain)
-        odd = next((char for char in read if not char.isascii()), "")
-    if odd:
-        line = read[: read.index(odd)].count("\n") + 1
-        kind = unicodedata.name(odd, "a control character").lower()
-        raise ReactionError(
-            f"the Antimony model, line {line}: {odd!r} ({kind}) is no character of Antimony;"
-            " expected letters, digits and signs of a keyboard: ->, *, -"
-        )
-    return plain, names
 
 
 def antimony_to_sbml(text: str) -> str:

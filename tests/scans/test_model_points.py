@@ -209,6 +209,7 @@ def test_starts_that_would_be_negative_fail_in_words(read, at):
         ("A = log(p); p = 2; A -> ; A", r"'A' follows from ln\(p\), which is nan"),
         ("x = log(p); x' = -x; p = 2; A -> ; A*x; A = 1", r"'x' follows from .*a finite number"),
         ("species $X = 2*p; p = 1; A -> ; A*X; A = 1", "'X' follows from .* -2.0; expected"),
+        ("n = 2*p; p = 1; A -> n B; A; A = 1", "'n' follows from .* -2.0; .* stoichiometric"),
     ],
 )
 def test_what_follows_and_cannot_be_fails_in_words(text, message):

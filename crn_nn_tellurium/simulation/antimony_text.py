@@ -1,0 +1,30 @@
+"""Antimony texts of anybody's as libAntimony reads them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from crn_nn_tellurium.basics import in_ascii
+from crn_nn_tellurium.errors import ReactionError
+
+# strings and comments, which may have any characters
+_ASIDE = re.compile(r'"""+.*?"""+|```.*?```|"[^"\n]*"|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
+
+
+def plain_antimony(text: str) -> tuple[str, dict[str, str]]:
+    """A text as libAntimony reads it, with names in ASCII, and the names that they stand for."""
+    plain, names = in_ascii(text, _ASIDE)
+    # libAntimony reads as far as a NUL, and takes the rest for not there
+    read, odd = plain, "\0" if "\0" in plain else ""
+    if not odd:
+        read = _ASIDE.sub(lambda match: "\n" * match[0].count("\n"), plain)
+        odd = next((char for char in read if not char.isascii()), "")
+    if odd:
+        line = read[: read.index(odd)].count("\n") + 1
+        kind = unicodedata.name(odd, "a control character").lower()
+        raise ReactionError(
+            f"the Antimony model, line {line}: {odd!r} ({kind}) is no character of Antimony;"
+            " expected letters, digits and signs of a keyboard: ->, *, -"
+        )
+    return plain, names
