@@ -2,8 +2,6 @@
 
 `r.simulate`, `r.plot` and the rest are as ever.
 
-This file imports tellurium; besides it only `benchmarks` does, as a peer to measure.
-
 What differs from a plain model is `steadyState()`: roadrunner's own recompiles the model in every
 call and accepts the negative root of h + z y - y^2; here it integrates first, calls the same
 solver without recompiling, and never leaves a concentration that is not positive. Whatever
@@ -223,17 +221,13 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
 
     def _now(self) -> ReactionNetwork:
         """The reactions with concentrations of inputs and rate constants as they are now."""
-        held = dict(zip(self._crn.boundary, self._boundary().tolist(), strict=True))
-        value = dict(zip(self._crn.constant_names, self._constants().tolist(), strict=True))
-        species = (replace(s, initial=held[s.id]) if s.id in held else s for s in self._crn.species)
-        reactions = (replace(r, value=value[r.rate_constant]) for r in self._crn.reactions)
-        parameters = (replace(p, value=value[p.id]) for p in self._crn.parameters)
-        return replace(
-            self._crn,
-            species=tuple(species),
-            reactions=tuple(reactions),
-            parameters=tuple(parameters),
-        )
+        crn = self._crn
+        held = dict(zip(crn.boundary, self._boundary().tolist(), strict=True))
+        value = dict(zip(crn.constant_names, self._constants().tolist(), strict=True))
+        species = tuple(replace(s, initial=held.get(s.id, s.initial)) for s in crn.species)
+        reactions = tuple(replace(r, value=value[r.rate_constant]) for r in crn.reactions)
+        parameters = tuple(replace(p, value=value[p.id]) for p in crn.parameters)
+        return replace(crn, species=species, reactions=reactions, parameters=parameters)
 
     def _state(self) -> FloatArray:
         """Concentrations (n_floating,), in the network's order."""
@@ -370,14 +364,13 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         own = self.model.getGlobalParameterIds()
         constants = ((name, self._constant_of.get(name)) for name in own)
         kept = [name for name, k in constants if k is not None and k not in set_by_rule]
-        kept += [f"[{name}]" for name in self._crn.floating]
+        held = () if self._net else self._crn.boundary
+        kept += [f"[{name}]" for name in (*self._crn.floating, *held)]
+        values = {name: self.getValue(name) for name in kept}
         if not self._net:
-            kept += [f"[{name}]" for name in self._crn.boundary]
-            values = {name: self.getValue(name) for name in kept}
             return _copy, (self._crn, None, self._form, None, values)
         units = self._crn.units
         x = [units.revert(self.getValue(name), CONCENTRATION) for name in self._inputs]
-        values = {name: self.getValue(name) for name in kept}
         return _copy, (self._net, x, self._form, units, values)
 
     def __copy__(self) -> ChemistryRunner:
@@ -388,8 +381,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         return make(*arguments)
 
     def __repr__(self) -> str:
-        of = f"{self._net!r}, " if self._net else ""
-        return f"ChemistryRunner({of}{self._crn!r})"
+        return f"ChemistryRunner({f'{self._net!r}, ' if self._net else ''}{self._crn!r})"
 
     __str__ = __repr__
 

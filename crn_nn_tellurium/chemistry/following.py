@@ -111,13 +111,27 @@ def pass_on(
 
 def check_sizes(formulas: Mapping[str, Expression], values: Mapping[str, Any]) -> None:
     """Refuse rate constants that their formulas give below zero."""
+    why = (
+        ", since the sign of a rate says which way its reaction runs: write that as a model of its"
+        " own"
+    )
+    _check_sizes("rate constant", formulas, values, why)
+
+
+def check_starts(formulas: Mapping[str, Expression], values: Mapping[str, Any]) -> None:
+    """Refuse initial concentrations that their formulas give below zero."""
+    _check_sizes("the start of species", formulas, values, ", as of every concentration")
+
+
+def _check_sizes(
+    what: str, formulas: Mapping[str, Expression], values: Mapping[str, Any], why: str
+) -> None:
     for name, expression in formulas.items():
         least = np.min(values[name], initial=np.inf)
         if least < 0:
             raise ReactionError(
-                f"rate constant {name!r} follows from {formula(expression)}, which is"
-                f" {float(least)!r}; expected >= 0, since the sign of a rate says which way its"
-                " reaction runs: write that as a model of its own"
+                f"{what} {name!r} follows from {formula(expression)}, which is {float(least)!r};"
+                f" expected >= 0{why}"
             )
 
 

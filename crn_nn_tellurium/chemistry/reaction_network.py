@@ -32,6 +32,7 @@ from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.following import (
     Parameter,
     check_sizes,
+    check_starts,
     follow,
     in_order,
     jacobian_of,
@@ -296,7 +297,9 @@ class ReactionNetwork:
         values: dict[str, Any] = {name: k[..., i] for i, name in enumerate(self.constant_names)}
         values |= {s.id: s.initial for s in self.species if not isinstance(s.initial, Expression)}
         values |= own
-        follow({s: f for s, f in self.start_formulas.items() if s not in own}, values)
+        formulas = {s: f for s, f in self.start_formulas.items() if s not in own}
+        follow(formulas, values)
+        check_starts(formulas, values)
         return {species.id: values[species.id] for species in self.species}
 
     def held_state(self, constants: _Given = None) -> FloatArray:

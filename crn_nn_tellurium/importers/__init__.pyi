@@ -11,4 +11,10 @@ from .any_model import (
 from .crn import import_crn as import_crn
 from .libantimony import antimony_to_sbml as antimony_to_sbml, plain_antimony as plain_antimony
 from .sbml import import_sbml as import_sbml
+from .sbml_symbols import (
+    named_counts as named_counts,
+    own_numbers as own_numbers,
+    per_size as per_size,
+    symbols_read as symbols_read,
+)
 from .sklearn import from_sklearn as from_sklearn

@@ -149,9 +149,10 @@ class _Reader:
         units = units_in(self.model.getNotesString())
         crn = without_reserved(*parts, name, parameters, tuple(formulas.items()))
         crn = replace(crn, units=units)
-        with self.formulas.calculating("the start of the model"):
-            for started, value in crn.start_values.items():
-                self._check_start(started, value)
+        try:
+            crn.starts()
+        except ReactionError as error:
+            raise self.refusal(str(error)) from error
         return crn
 
     def _check_start(self, name: str, value: float) -> None:

@@ -15,7 +15,8 @@ from xml.sax.saxutils import unescape
 import libsbml
 
 from crn_nn_tellurium.errors import FileFormatError, ReactionError
-from crn_nn_tellurium.importers.sbml_trees import degree, names, put_in, text_of
+from crn_nn_tellurium.importers.sbml_symbols import symbols_read
+from crn_nn_tellurium.importers.sbml_trees import degree, put_in, text_of
 
 # what flattening takes out, and the functions of Version 2 in files of Version 1
 _UNDERSTOOD = frozenset({"comp", "l3v2extendedmath"})
@@ -175,7 +176,9 @@ def _solve_algebraic_rules(model: Any) -> None:
         solved = False
         for i in reversed(range(rules.size())):
             math = rules.get(i).getMath()
-            found = [k for k in names(math) if k in free] if rules.get(i).isAlgebraic() else []
+            found = (
+                [k for k in symbols_read(math) if k in free] if rules.get(i).isAlgebraic() else []
+            )
             if len(found) != 1 or degree(math, found[0]) != 1:
                 continue
             value = libsbml.parseL3Formula("0/(0 - 0)")

@@ -18,7 +18,13 @@ from crn_nn_tellurium.basics import free_id
 from crn_nn_tellurium.chemistry import LITERAL, Expression, Monomial
 from crn_nn_tellurium.errors import ReactionError
 from crn_nn_tellurium.importers.sbml_functions import FUNCTIONS, NUMBERS
-from crn_nn_tellurium.importers.sbml_trees import kind_of, moves, names, operands, text_of
+from crn_nn_tellurium.importers.sbml_symbols import (
+    named_counts,
+    own_numbers,
+    per_size,
+    symbols_read,
+)
+from crn_nn_tellurium.importers.sbml_trees import kind_of, moves, operands, text_of
 
 Read = Callable[[str], float | None]
 
@@ -54,20 +60,12 @@ class Formulas:
         self.compartments = {c.getId(): c for c in model.getListOfCompartments()}
         # one that holds nothing is a parameter in all but its name, and may change
         full = {species.getCompartment() for species in self.species.values()}
-        self.sizes = {k: self.compartments.pop(k) for k in {*self.compartments} - full}
-        self.parameters |= self.sizes
+        self.parameters |= {k: self.compartments.pop(k) for k in {*self.compartments} - full}
         # in Level 3 a stoichiometric number has a name, which laws, rules and assignments may have
-        reactions = list(model.getListOfReactions())
-        self.counts = {
-            reference.getId(): reference
-            for reaction in reactions
-            for side in (reaction.getListOfReactants(), reaction.getListOfProducts())
-            for reference in side
-            if reference.isSetId()
-        }
-        self.parameters |= self.counts
+        self.parameters |= named_counts(model)
+        self._own = own_numbers(model)
         # the name of a reaction stands for its rate
-        laws = {r.getId(): r.getKineticLaw() for r in reactions}
+        laws = {r.getId(): r.getKineticLaw() for r in model.getListOfReactions()}
         self.laws = {k: law.getMath() for k, law in laws.items() if law and law.isSetMath()}
         every = [rule for rule in model.getListOfRules() if rule.isSetMath()]
         rules = {rule.getVariable(): rule for rule in every if not rule.isAlgebraic()}
@@ -77,7 +75,7 @@ class Formulas:
         self.at_start = {
             a.getSymbol(): a.getMath() for a in model.getListOfInitialAssignments() if a.isSetMath()
         }
-        self.taken = {reaction.getId() for reaction in reactions}
+        self.taken = {*laws}
         self.taken |= {*self.parameters, *self.species, *self.compartments, *self.assigned}
         for name in self.compartments:
             if name in rules and not self.is_constant(name):
@@ -154,7 +152,7 @@ class Formulas:
             self._check_still(node, f"the value of {name!r}")
             with self._entered(name), self.calculating(f"the value of {name!r}"):
                 found = self._number(node, self.value)
-            if name not in self.assigned and not all(map(self.is_constant, names(node))):
+            if name not in self.assigned and not all(map(self.is_constant, symbols_read(node))):
                 found = self.start_number(name)
         if found is not None:
             self.values[name] = found
@@ -173,7 +171,7 @@ class Formulas:
 
     def _start(self, name: str) -> float | None:
         if name not in self.starts:
-            node = self.assigned.get(name, self.at_start.get(name))
+            node = self.assigned.get(name, self.at_start.get(name, self.laws.get(name)))
             if node is None:
                 self.starts[name] = self.given(name)
             else:
@@ -184,21 +182,11 @@ class Formulas:
 
     def given(self, name: str) -> float | None:
         """The number that an element has of its own, as its symbol is read."""
-        if (count := self.counts.get(name)) is not None:
-            return float(count.getStoichiometry()) if count.isSetStoichiometry() else 1.0
-        compartment = self.compartments.get(name) or self.sizes.get(name)
-        if compartment is not None:
-            return float(compartment.getSize()) if compartment.isSetSize() else 1.0
-        if (parameter := self.parameters.get(name)) is not None:
-            return float(parameter.getValue()) if parameter.isSetValue() else math.nan
-        if (species := self.species.get(name)) is not None:
-            amount = 1.0 if name in self.in_amounts else self.size_of(name)
-            if species.isSetInitialAmount():
-                return float(species.getInitialAmount()) / amount
-            known = species.isSetInitialConcentration()
-            size = self.size_of(name)
-            return float(species.getInitialConcentration()) * size / amount if known else 0.0
-        return None
+        power = per_size(self.species[name]) if name in self.species else 0
+        number = self._own.get(name)
+        if number is None or not power:
+            return number
+        return number * self.size_of(name) if power > 0 else number / self.size_of(name)
 
     def _number(self, node: Any, read: Read) -> float | None:
         """The value of a formula in what stays constant, else None."""
@@ -248,9 +236,9 @@ class Formulas:
             if value is None:
                 return None
             if math.isnan(value):
-                for name in names(node):
+                for name in symbols_read(node):
                     self.constant(name, what)
-            for name in names(node):
+            for name in symbols_read(node):
                 self._freeze(name)
             return value
 
@@ -270,7 +258,7 @@ class Formulas:
         if name in self.held:
             self.lone.add(name)
         node = self.assigned.get(name, self.at_start.get(name))
-        for read in () if node is None else names(node):
+        for read in () if node is None else symbols_read(node):
             self._freeze(read)
 
     # Monomials ------------------------------------------------------------------------------------
@@ -332,11 +320,14 @@ class Formulas:
             for _ in range(int(power)):
                 result = (result * expression).collected()
             return result
-        if len(expression.terms) > 1 and all(self.is_constant(s) for s in expression.symbols):
-            return Expression((Monomial(1.0, ((self._sum(expression, what), power),)),))
+        moving = {s for s in expression.symbols if not self.is_constant(s)}
+        if len(expression.terms) > 1 and moving <= self.held:
+            # a species that nothing changes is a constant, and those have any power
+            self.lone |= moving
+            return Expression((Monomial(1.0, ((self.sum_of(expression, what), power),)),))
         return Expression((Monomial(self._fixed(node, node, what)),))
 
-    def _sum(self, expression: Expression, what: str) -> str:
+    def sum_of(self, expression: Expression, what: str) -> str:
         """A constant of its own for a sum of constants, which then has powers as others have."""
         if expression not in self.sums:
             name = free_id("sum", self.taken)
@@ -395,12 +386,12 @@ class Formulas:
         if moves(node):
             return False
         with self._entered(name):
-            return all(self.is_constant(read) for read in names(node))
+            return all(self.is_constant(read) for read in symbols_read(node))
 
     def formula(self, name: str) -> Expression | None:
         """The formula of a constant in others; None where it is a number by itself."""
         node = self.assigned.get(name, self.at_start.get(name))
-        follows = node is not None and all(map(self.is_constant, names(node)))
+        follows = node is not None and all(map(self.is_constant, symbols_read(node)))
         if follows and name not in self._formulas:
             self._formulas[name] = self.expression(node, f"the value of {name!r}")
         found = self._formulas.get(name)

@@ -15,6 +15,7 @@ from typing import Any
 from crn_nn_tellurium.basics import free_id
 from crn_nn_tellurium.chemistry import Expression, Monomial, Reaction
 from crn_nn_tellurium.importers.sbml_formulas import Formulas, divided
+from crn_nn_tellurium.importers.sbml_laws import in_sums, without_counts
 
 Side = Mapping[str, int]
 Counts = dict[str, Expression]
@@ -50,7 +51,10 @@ class Reactions:
         before = self._side(reaction.getListOfReactants(), what)
         after = self._side(reaction.getListOfProducts(), what)
         whole = {s: n for s, count in before.items() if (n := _whole(count)) is not None}
-        law = self._without_counts(self.formulas.expression(law.getMath(), what), whole, what)
+        volumes = self.formulas.volume
+        law = self.formulas.expression(law.getMath(), what)
+        law, notes = without_counts(law, whole, volumes, what)
+        self.formulas.notes += notes
         parts = self._parts(before, after)
         if len(parts) > 1:
             self.formulas.notes.append(
@@ -61,7 +65,7 @@ class Reactions:
         pieces = [
             (term, *sides)
             for key, sides in parts.items()
-            for term in self._scaled(law, key, what).terms
+            for term in self._in_sums(self._scaled(law, key, what), *sides, what)
         ]
         for number, (term, left, right) in enumerate(pieces, start=1):
             identifier = name
@@ -74,7 +78,7 @@ class Reactions:
         rate = self.formulas.expression(node, what)
         if name in self.formulas.in_amounts:
             rate = divided(rate, self.formulas.volume[name])
-        for term in rate.collected().terms:
+        for term in self._in_sums(rate.collected(), {}, {name: 1}, what, by_rule=True):
             identifier = free_id(f"J_{name}", self.formulas.taken)
             yield self._term(identifier, "", term, {}, {name: 1}, what, by_rule=True)
 
@@ -120,6 +124,40 @@ class Reactions:
             rate = rate * self.formulas.symbol(factor, what)
         return rate.collected()
 
+    def _in_sums(
+        self, rate: Expression, before: Side, after: Side, what: str, by_rule: bool = False
+    ) -> list[Monomial]:
+        """The terms of a rate, those in sums that cannot be by themselves."""
+        return in_sums(
+            rate,
+            self.formulas.volume,
+            lambda term: bool(self._lacking(term, before, after, what, by_rule)),
+            lambda constants: self.formulas.sum_of(constants, what),
+        )
+
+    def _lacking(
+        self, term: Monomial, before: Side, after: Side, what: str, by_rule: bool
+    ) -> list[str]:
+        """Species that a term takes without meeting them."""
+        sign = self.coefficient(term, f"{what}: its rate constant", what)[1]
+        left, right = (before, after) if sign > 0 else (after, before)
+        made = self._made(dict(term.powers), left, right, by_rule)
+        return [s for s, count in made.items() if count < 0 and not self._held(s)]
+
+    def _made(
+        self, needed: Mapping[str, float], left: Side, right: Side, by_rule: bool
+    ) -> dict[str, int]:
+        """What is there after what was needed met, but for the net change as written."""
+        made = {}
+        for species in dict.fromkeys((*right, *needed, *left)):
+            if species in self.formulas.volume:
+                count = int(needed.get(species, 0))
+                # of what reactions leave, a rate rule alone changes it
+                if by_rule or not self._unmoved(species) or self._held(species):
+                    count += right.get(species, 0) - left.get(species, 0)
+                made[species] = count
+        return made
+
     def _term(
         self,
         identifier: str,
@@ -148,21 +186,14 @@ class Reactions:
         left, right = (before, after) if sign > 0 else (after, before)
         # what the law depends on meets, whether the reaction lists it or not
         needed = {s: int(powers[s]) for s in (*left, *powers) if s in powers}
-        made = {}
-        for species in dict.fromkeys((*right, *needed, *left)):
-            # and is there afterwards but for the net change of the reaction as written
-            count = needed.get(species, 0) + right.get(species, 0) - left.get(species, 0)
-            if not by_rule and self._unmoved(species) and not self._held(species):
-                count = needed.get(species, 0)  # a rate rule alone changes it
-            if count < 0 and not self._held(species):
-                backwards = "runs backwards, where a term is negative, and takes"
-                run = "takes" if left is before else backwards
-                raise self.refusal(
-                    f"{what} {run} {species!r}, but a term of its rate does not depend on it, so it"
-                    " is not mass action (it would fall below zero); expected every term to have it"
-                )
-            if count > 0:
-                made[species] = count
+        for species in self._lacking(term, before, after, what, by_rule):
+            backwards = "runs backwards, where a term is negative, and takes"
+            run = "takes" if left is before else backwards
+            raise self.refusal(
+                f"{what} {run} {species!r}, but a term of its rate does not depend on it, so it is"
+                " not mass action (it would fall below zero); expected every term to have it"
+            )
+        made = {s: n for s, n in self._made(needed, left, right, by_rule).items() if n > 0}
         return Reaction(identifier, needed, made, constant, abs(value), name)
 
     def coefficient(self, term: Monomial, whole: str, what: str = "") -> tuple[float, float]:
@@ -191,44 +222,6 @@ class Reactions:
         if rate.powers:
             self.followed[name] = Expression((rate,))
         return name
-
-    def _without_counts(self, law: Expression, before: Side, what: str) -> Expression:
-        """A law without what makes it a propensity: c P (P - 1) of molecules for 2 P is c P^2.
-
-        Reactions count molecules by themselves; their rate is the limit of many molecules.
-        """
-        volumes, kept = self.formulas.volume, law
-        for term in sorted(law.terms, key=lambda term: -sum(p for _, p in term.powers)):
-            counted = {
-                s: int(p)
-                for s, p in term.powers
-                if s in volumes and p in range(2, before.get(s, 0) + 1)
-            }
-            if not counted:
-                continue
-            # in concentrations, a molecule is 1 over the volume
-            whole = Expression(
-                (Monomial(term.coefficient, tuple(x for x in term.powers if x[0] not in counted)),)
-            )
-            for name, count in counted.items():
-                for molecule in range(count):
-                    pair = Monomial(1.0, ((name, 1.0),)), Monomial(-molecule / volumes[name])
-                    whole = whole * Expression(pair)
-            own = {frozenset(t.powers): t.coefficient for t in kept.terms}
-            rest = {frozenset(t.powers): t.coefficient for t in whole.collected().terms}
-            # the number of a law is rounded where it was divided, by 2 say
-            if len(rest) > 1 and all(
-                math.isclose(own.get(powers, 0.0), c, rel_tol=1e-12) for powers, c in rest.items()
-            ):
-                lost = rest.keys() - {frozenset(term.powers)}
-                kept = Expression(tuple(t for t in kept.terms if frozenset(t.powers) not in lost))
-                self.formulas.notes.append(
-                    f"{what}: its law counts molecules, as for stochastic runs, with"
-                    f" {', '.join(f'{n} {s}' for s, n in counted.items())} at once; its rate is"
-                    " taken as that of many molecules, k * A^2 for k * A * (A - 1), and its"
-                    " stochastic trajectories count as the file does"
-                )
-        return kept
 
     def _side(self, references: Any, what: str) -> Counts:
         side: Counts = {}

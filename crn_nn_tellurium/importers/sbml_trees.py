@@ -32,18 +32,6 @@ def operands(node: Any, kind: str) -> list[Any]:
     return found
 
 
-def names(node: Any) -> dict[str, None]:
-    """The symbols that a formula reads, in order."""
-    found: dict[str, None] = {}
-    open_ = [node]
-    while open_:
-        part = open_.pop()
-        if kind_of(part) == "name":
-            found[part.getName()] = None
-        open_ += [part.getChild(i) for i in reversed(range(part.getNumChildren()))]
-    return found
-
-
 def kind_of(node: Any) -> str:
     """A node's kind, by name: with libSEDML imported after libSBML, types are no numbers."""
     if node.isNumber():

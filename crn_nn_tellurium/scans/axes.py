@@ -237,8 +237,10 @@ def renamed(name: str) -> str:
 def check_sign(name: str, kind: str, values: FloatArray) -> None:
     """Refuse values that what is varied cannot have."""
     positive = kind in ("smoothing", "constant", "factor") and np.any(values <= 0)
-    if positive or (kind in ("start", "boundary species") and np.any(values < 0)):
-        expected = "numbers > 0" if positive else "concentrations >= 0"
+    not_negative = ("start", "boundary species", "stoichiometric number")
+    if positive or (kind in not_negative and np.any(values < 0)):
+        numbers = "numbers" if kind == "stoichiometric number" else "concentrations"
+        expected = "numbers > 0" if positive else f"{numbers} >= 0"
         raise InputError(f"{name!r}: {float(values.min())!r} among its values; expected {expected}")
 
 

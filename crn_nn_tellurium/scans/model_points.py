@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -37,6 +37,7 @@ class Point:
     boundary: FloatArray
     parameters: FloatArray  # of `settable`
     volumes: FloatArray | None = None  # of the compartments, where they are not the text's
+    stoichiometries: Mapping[str, float] = field(default_factory=dict)  # so are these, by name
 
 
 class Points(ABC):
@@ -46,6 +47,7 @@ class Points(ABC):
     known: list[str]  # what can be varied by its name
     in_amounts: frozenset[str] = frozenset()  # species whose numbers are amounts
     newton: bool = True  # whether a Jacobian is worth its time
+    stoichiometries: Sequence[str] = ()  # stoichiometric numbers with names
 
     def why_not(self, name: str) -> str:
         """The middle of an error where a number cannot be varied."""
@@ -73,19 +75,18 @@ class TextPoints(Points):
             model.reset()
             self._rest, self._volumes = model.values(), model.compartment_sizes()
         every = (INITIAL,) if INITIAL in plan.varied else ()
-        ruled = model.assigned | model.rate_ruled
-        free = [name for name in model.parameters if name not in ruled]
-        self.known = [*model.floating, *model.boundary, *free]
+        # what a rate rule moves starts somewhere too
+        self.settable = [name for name in model.parameters if name not in model.assigned]
+        self.known = [*model.floating, *model.boundary, *self.settable]
         varied = {*plan.varied}
         if every and INITIAL not in self.known:
             varied |= {*model.floating}
         self._starts = StartValues(model.sbml, varied)
         self.in_amounts = self._starts.in_amounts
+        self.stoichiometries = [n for n in self._starts.stoichiometries if n not in model.assigned]
+        self.known += self.stoichiometries
         # of a law that reads all species a Jacobian costs the rates of twice as many states
         self.newton = plan.time is not None or len(self._dependence.members) <= _GROUPS_UP_TO
-        # what a rate rule moves starts somewhere too
-        moving = [name for name in self._starts.following if name in model.rate_ruled]
-        self.settable = [*free, *moving]
 
     def at(self, values: Mapping[str, Any]) -> Point:
         model = self._model
@@ -115,7 +116,8 @@ class TextPoints(Points):
                     array[i] *= self._size(name, self._volumes) / size
         index = {name: i for i, name in enumerate(model.parameters)}
         parameters = every[[index[name] for name in self.settable]]
-        return Point(start, boundary, parameters, volumes if place else None)
+        numbers = {n: symbols[n] for n in self.stoichiometries if n in symbols}
+        return Point(start, boundary, parameters, volumes if place else None, numbers)
 
     def equations(self, at: Point) -> RateEquations:
         return engine_equations(self._model, at.boundary, self._dependence)
@@ -152,7 +154,10 @@ class NetworkPoints(Points):
 
     def why_not(self, name: str) -> str:
         if name not in self._formulas:
-            return ""
+            return (
+                " (of an imported model, what sizes, stoichiometries and functions read is a"
+                " number: scan its Antimony text)"
+            )
         return f"; it follows from {formula(self._formulas[name])}, whose numbers can be varied"
 
     def at(self, values: Mapping[str, Any]) -> Point:

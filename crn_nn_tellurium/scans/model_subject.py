@@ -69,7 +69,10 @@ class ModelSubject(Subject):
                     " ReactionNetwork"
                 )
             if name in self.compartments:
-                raise InputError(f"{name!r} is a compartment, whose size cannot be varied")
+                raise InputError(
+                    f"{name!r} is a compartment, whose size cannot be varied by itself; write"
+                    f" {name} = {name}_0 in the text, and vary {name}_0"
+                )
             by_rule = "; a rule sets it" if name in self.ruled else ""
             near = difflib.get_close_matches(name, self._known, 5, 0.5) or self._known[:8]
             raise InputError(
@@ -90,6 +93,8 @@ class ModelSubject(Subject):
             return "start"
         if name in self.boundary:
             return "boundary species"
+        if name in self.points.stoichiometries:
+            return "stoichiometric number"
         return "" if name in self._known else COMMON[name][0]
 
     def describe(self, name: str) -> dict[str, Any]:
@@ -194,7 +199,7 @@ class TextSubject(ModelSubject):
         self._index = model.parameter_index(self.points.settable)
         self.species = self.floating = model.floating
         self.boundary, self.compartments = model.boundary, model.compartments
-        self.ruled = model.assigned | model.rate_ruled
+        self.ruled = model.assigned
         self.names = (*self.species, *model.parameters, *model.boundary)
         # what an experiment reads: parameters that assignment rules set, else every floating
         # species
@@ -229,16 +234,17 @@ class TextSubject(ModelSubject):
             if at.volumes is not None:
                 model.set_compartment_sizes(at.volumes)
             model.set_parameters(self._index, at.parameters)
+            model.set_stoichiometries(at.stoichiometries)
             if time is None:
                 state, status = self.settle(at, advance)
-                rows = np.concatenate([state, model.observe(boundary, state)])[None]
+                rows = np.concatenate([state, model.observe(boundary, state), boundary])[None]
             else:
                 times = from_start(time)
                 # roadrunner runs over some time, however short
                 times = times if len(times) > 1 else np.array([0.0, 1e-9])
                 whole, status = model.record(boundary, at.start, times), INTEGRATED
                 rows = whole[np.searchsorted(times, time)]
-        return np.hstack([rows, np.tile(boundary, (len(rows), 1))]), status
+        return rows, status
 
 
 def from_start(time: FloatArray) -> FloatArray:

@@ -269,7 +269,9 @@ def model_bytes(model: Model) -> bytes:
         return model.encode()
     if isinstance(model, ReactionNetwork):
         units = type(model.units).__name__, model.units.c0, model.units.tau
-        return repr((model.name, model.species, model.reactions, model.observables, units)).encode()
+        read = model.parameters, model.formulas
+        shown = model.name, model.species, model.reactions, model.observables, *read, units
+        return repr(shown).encode()
     parts: list[Any] = [model.name, model.input_coding, model.output_names, model.class_names]
     arrays: list[FloatArray] = []
     for layer in model.layers:

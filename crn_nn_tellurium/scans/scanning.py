@@ -73,7 +73,8 @@ def scan(
           of reactions that make molecules;
         - a species, ``Y1_0``, or ``initial`` for all of them: where it starts.
 
-        Of any other model: a parameter, a boundary species, or a floating species' start.
+        Of any other model: a parameter, a boundary species, or a floating species' start; of an
+        Antimony text, also a stoichiometric number with a name, and where a rate rule starts.
     x : (n_in,) or (n_samples, n_in) array_like, optional
         A network's inputs where they are not varied; by default what carries nothing, 0 or the
         lowest of the range. Samples make a dimension ``sample``.

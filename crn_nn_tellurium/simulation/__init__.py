@@ -1,6 +1,6 @@
 """Who solves it: the engine, steady states, time courses, and what they return."""
 
-from crn_nn_tellurium.simulation.assignments import StartValues, symbols_read
+from crn_nn_tellurium.simulation.assignments import StartValues
 from crn_nn_tellurium.simulation.by_differences import Dependence, engine_equations
 from crn_nn_tellurium.simulation.conditions import check_time, fill, start_values, time_grid
 from crn_nn_tellurium.simulation.engine import (

@@ -4,17 +4,20 @@ they read are changed.
 roadrunner works initial assignments out once, as it loads a model. Here they are written as rules
 of a second model that has nothing else, and whatever reads one another's number follows:
 parameters, species (a symbol is an amount or a concentration, as the model says), sizes of
-compartments. What the user changes himself keeps his number.
+compartments, stoichiometric numbers, rates of reactions. What the user changes himself keeps his
+number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import libsbml
 
-from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.errors import InputError, ReactionError
+from crn_nn_tellurium.importers import named_counts, own_numbers, per_size, symbols_read
 from crn_nn_tellurium.simulation.engine import Calculator
 
 
@@ -24,19 +27,23 @@ class StartValues:
     def __init__(self, sbml: str, varied: Iterable[str]) -> None:
         # the document owns the model, and what is read of it
         self._document = libsbml.readSBMLFromString(sbml)
-        self._model = self._document.getModel()
-        species = self._model.getListOfSpecies()
+        self._model = model = self._document.getModel()
+        species, reactions = model.getListOfSpecies(), model.getListOfReactions()
         self.compartment = {s.getId(): s.getCompartment() for s in species}
         self.in_amounts = frozenset(s.getId() for s in species if s.getHasOnlySubstanceUnits())
+        self._own = own_numbers(model)
+        self.stoichiometries = named_counts(model)
         self._varied = set(varied)
-        rules = (rule for rule in self._model.getListOfRules() if rule.isAssignment())
-        self._ruled = {rule.getVariable(): rule.getMath() for rule in rules if rule.isSetMath()}
+        rules = (rule for rule in model.getListOfRules() if rule.isAssignment())
+        ruled = {rule.getVariable(): rule.getMath() for rule in rules if rule.isSetMath()}
+        laws = {r.getId(): r.getKineticLaw() for r in reactions if r.isSetKineticLaw()}
+        # the symbol of a reaction is its rate
+        rates = {name: law.getMath() for name, law in laws.items() if law.isSetMath()}
+        self._at_any_time = rates | ruled
         self._assigned = {
-            a.getSymbol(): a.getMath()
-            for a in self._model.getListOfInitialAssignments()
-            if a.isSetMath() and a.getSymbol() not in self._varied
+            name: node for name, node in self._starts() if name not in self._varied | {*ruled}
         }
-        self._laws = {r.getId(): r.getKineticLaw() for r in self._model.getListOfReactions()}
+        self._formulas = self._at_any_time | self._assigned
         # those that what is varied reaches, and no others, are worked out
         self.following = self._reached()
         self._calculator = self._made() if self.following else None
@@ -46,6 +53,7 @@ class StartValues:
         if self._calculator is None:
             return {}
         found = self._calculator.values(values)
+        self._check(found)
         return {name: found[name] for name in self.following}
 
     def read_by(self, reaction: str) -> set[str]:
@@ -60,22 +68,53 @@ class StartValues:
 
     def _read(self, name: str) -> Iterable[str]:
         """The symbols that the value of one is made of, at any time."""
-        law = self._laws.get(name)
-        node = self._ruled.get(name) if law is None else law.getMath()
-        compartment = self.compartment.get(name)
-        if node is None:
-            return () if compartment is None else (compartment,)
-        return symbols_read(node)
+        if (node := self._at_any_time.get(name)) is not None:
+            return symbols_read(node)
+        return [self.compartment[name]] if name in self.compartment else []
+
+    def _check(self, found: Mapping[str, float]) -> None:
+        """Refuse what follows and cannot be."""
+        sizes = set(self.compartment.values())
+        for name in sorted(self.following, key=lambda name: name not in sizes):
+            value = found[name]
+            if name in sizes:
+                good, expected = 0 < value < math.inf, "a size > 0"
+            elif name in self.compartment:
+                good, expected = 0 <= value < math.inf, "a concentration or amount >= 0"
+            elif name in self.stoichiometries:
+                good, expected = 0 <= value < math.inf, "a stoichiometric number >= 0"
+            else:
+                good, expected = math.isfinite(value), "a finite number"
+            if not good:
+                text = libsbml.formulaToL3String(self._formulas[name])
+                raise ReactionError(
+                    f"{name!r} follows from {text}, which is {value!r}; expected {expected}"
+                )
+
+    def _starts(self) -> Iterator[tuple[str, Any]]:
+        """What symbols start at, where that is a formula."""
+        for species in self._model.getListOfSpecies():
+            # an amount over the size of a compartment is a formula as well
+            if power := per_size(species):
+                node = libsbml.ASTNode(libsbml.AST_TIMES if power > 0 else libsbml.AST_DIVIDE)
+                number, size = libsbml.ASTNode(), libsbml.ASTNode(libsbml.AST_NAME)
+                number.setValue(self._own[species.getId()])
+                size.setName(species.getCompartment())
+                node.addChild(number)
+                node.addChild(size)
+                yield species.getId(), node
+        for assignment in self._model.getListOfInitialAssignments():
+            if assignment.isSetMath():
+                yield assignment.getSymbol(), assignment.getMath()
 
     def _reached(self) -> tuple[str, ...]:
-        formulas = self._ruled | self._assigned
-        reads = {name: symbols_read(math).keys() for name, math in formulas.items()}
+        reads = {name: symbols_read(node).keys() for name, node in self._formulas.items()}
         reached = set(self._varied)
-        while True:
-            more = {name for name, read in reads.items() if read & reached} - reached
-            if not more:
-                return tuple(name for name in self._assigned if name in reached)
+        while more := {name for name, read in reads.items() if read & reached} - reached:
             reached |= more
+        # sizes that rules set follow by themselves, but say what concentrations are
+        starts = {*self._assigned, *self.compartment.values()}
+        return tuple(name for name in self._formulas if name in starts & reached - self._varied)
 
     def _made(self) -> Calculator:
         """The symbols as parameters, initial assignments as rules that assign them."""
@@ -83,15 +122,16 @@ class StartValues:
         made = document.createModel()
         for definition in self._model.getListOfFunctionDefinitions():
             made.addFunctionDefinition(definition)
-        for name, value in self._numbers().items():
+        for name, value in (dict.fromkeys(self._formulas, 0.0) | self._own).items():
             parameter = made.createParameter()
             parameter.setId(name)
             parameter.setConstant(False)
-            parameter.setValue(value)
-        for name, math in (self._ruled | self._assigned).items():
+            # of one with a formula it does not matter
+            parameter.setValue(0.0 if name in self._formulas else value)
+        for name in self._needed():
             rule = made.createAssignmentRule()
             rule.setVariable(name)
-            rule.setMath(math)
+            rule.setMath(self._formulas[name])
         try:
             return Calculator(libsbml.writeSBMLToString(document))
         except RuntimeError as error:
@@ -100,39 +140,13 @@ class StartValues:
                 f" cannot work it out by itself ({error}); give it a number"
             ) from error
 
-    def _numbers(self) -> dict[str, float]:
-        """Numbers of all symbols; of one with a formula it does not matter."""
-        model = self._model
-        found = {
-            c.getId(): _or(c.isSetSize(), c.getSize(), 1.0) for c in model.getListOfCompartments()
-        }
-        found |= {
-            p.getId(): _or(p.isSetValue(), p.getValue(), 0.0) for p in model.getListOfParameters()
-        }
-        for species in model.getListOfSpecies():
-            size = found[species.getCompartment()]
-            amount = species.getInitialConcentration() * size
-            if species.isSetInitialAmount():
-                amount = species.getInitialAmount()
-            elif not species.isSetInitialConcentration():
-                amount = 0.0
-            name = species.getId()
-            found[name] = amount if name in self.in_amounts else amount / size
+    def _needed(self) -> dict[str, None]:
+        """What follows, and all formulas that it reads."""
+        found: dict[str, None] = {}
+        open_ = [*self.following]
+        while open_:
+            name = open_.pop()
+            if name in self._formulas and name not in found:
+                found[name] = None
+                open_ += symbols_read(self._formulas[name])
         return found
-
-
-def _or(known: bool, value: float, otherwise: float) -> float:
-    return float(value) if known else otherwise
-
-
-def symbols_read(node: Any) -> dict[str, None]:
-    """The symbols that a formula of libSBML reads, in order."""
-    # without recursion: a sum of n terms may be nested n deep, beyond what Python's stack holds
-    found: dict[str, None] = {}
-    open_ = [node]
-    while open_:
-        part = open_.pop()
-        if part.isName() and not part.isConstant():
-            found[str(part.getName())] = None
-        open_ += [part.getChild(i) for i in reversed(range(part.getNumChildren()))]
-    return found

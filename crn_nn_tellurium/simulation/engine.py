@@ -160,6 +160,7 @@ class CompiledModel:
         self._floating_index = np.arange(len(self.floating), dtype=np.int32)
         self._boundary_index = np.arange(len(self.boundary), dtype=np.int32)
         self._parameter_position = {name: i for i, name in enumerate(self.parameters)}
+        self._conserved: tuple[FloatArray, ConservedSums] | None = None
         self._solver = self._runner.getSteadyStateSolver()
         self._solver.setValue("relative_tolerance", STEADY_STATE_TOLERANCE)
         self._runner.setIntegrator("cvode")
@@ -179,9 +180,15 @@ class CompiledModel:
         return np.array(self._model.getCompartmentVolumes(), dtype=float)
 
     def set_compartment_sizes(self, values: FloatArray) -> None:
-        """Set the sizes of the compartments, before anything that is in them."""
-        index = np.arange(len(values), dtype=np.int32)
-        self._model.setCompartmentVolumes(index, np.ascontiguousarray(values, dtype=float))
+        """Set the sizes of the compartments but of those that rules set, before what is in them."""
+        own = [i for i, name in enumerate(self.compartments) if name not in self.assigned]
+        index = np.array(own, dtype=np.int32)
+        self._model.setCompartmentVolumes(index, np.array(values, dtype=float)[own])
+
+    def set_stoichiometries(self, values: Mapping[str, float]) -> None:
+        """Set stoichiometric numbers that have names."""
+        for name, value in values.items():
+            self._runner.setValue(name, value)
 
     def solve_each(
         self,
@@ -289,9 +296,12 @@ class CompiledModel:
         )
 
     def record(self, boundary: FloatArray, start: FloatArray, times: FloatArray) -> FloatArray:
-        """As `time_course`, with all parameters behind, those that rules and events set too."""
+        """As `time_course`, with all parameters and boundary species behind, as rules and events
+        set them.
+        """
         try:
-            self._runner.timeCourseSelections = [*self._selections, *self.parameters]
+            held = (f"[{name}]" for name in self.boundary)
+            self._runner.timeCourseSelections = [*self._selections, *self.parameters, *held]
             return self.time_course(boundary, start, times)
         finally:
             self._runner.timeCourseSelections = self._selections
@@ -316,9 +326,22 @@ class CompiledModel:
             row[:] = model.getReactionRates()
         return found
 
-    @cached_property
+    @property
     def stoichiometry(self) -> FloatArray:
-        """Net amounts (n_floating, n_reactions)."""
+        """Net amounts (n_floating, n_reactions), those with names as they are now."""
+        # what has no name is called stoich(species, reaction)
+        if all("(" in name for name in self._model.getStoichiometryIds()):
+            return self._stoichiometry
+        # roadrunner's matrix keeps what names stood for first, NaN where they follow from others,
+        # and what rules set is anew once rates are asked for
+        self._model.getFloatingSpeciesConcentrationRates()
+        found = np.empty_like(self._stoichiometry)
+        for i, j in np.ndindex(found.shape):
+            found[i, j] = self._model.getStoichiometry(i, j)
+        return found
+
+    @cached_property
+    def _stoichiometry(self) -> FloatArray:
         if not (self.floating and self.reactions):
             return np.zeros((len(self.floating), len(self.reactions)))
         found = self._runner.getFullStoichiometryMatrix()
@@ -327,10 +350,13 @@ class CompiledModel:
         order = [rows.index(name) for name in self.floating]
         return np.asarray(found)[order][:, [columns.index(name) for name in self.reactions]]
 
-    @cached_property
+    @property
     def conserved_amounts(self) -> ConservedSums:
         """Sums of amounts that no reaction changes."""
-        return conserved_sums(sparse.csr_array(self.stoichiometry))
+        changes = self.stoichiometry
+        if self._conserved is None or not np.array_equal(self._conserved[0], changes):
+            self._conserved = changes, conserved_sums(sparse.csr_array(changes))
+        return self._conserved[1]
 
     def volumes(self) -> FloatArray:
         """Of the compartments of the floating species (n_floating,): amounts at concentration 1."""

@@ -166,6 +166,51 @@ def test_a_sum_of_constants_in_a_denominator_follows_them():
     assert found[0] == 1.0
 
 
+def test_a_species_that_is_held_may_stand_in_such_a_sum():
+    crn = cn.import_antimony("species $S; S = 1; A -> B; k*A/(S + q); k = 1; q = 1; A = 1")
+    ds = cn.scan(crn, {"S": [1.0, 2.0], "q": [1.0, 3.0]}, at=[1.0], outputs={"end": "A"})
+    # CVODE's relative tolerance is 1e-10 a step
+    expected = np.exp([[-1 / 2, -1 / 4], [-1 / 3, -1 / 5]])
+    np.testing.assert_allclose(ds.end.values[..., 0], expected, rtol=1e-8)
+    with pytest.raises(cn.ReactionError, match="is not a sum of terms"):
+        cn.import_antimony("species $S; S = 1; A -> B; k*A/(S + B); k = 1; A = 1")
+
+
+@pytest.mark.parametrize(
+    "text", ["A -> B; (k - q)*A; A = 1", "A' = (q - k)*A; B' = (k - q)*A; A = 1; B = 0"]
+)
+def test_a_difference_of_constants_is_one_where_its_parts_cannot_be(text):
+    """A = exp(-(k - q) t), with q A backwards only where it takes what it does not meet."""
+    crn = cn.import_antimony(f"{text}; k = 3; q = 1")
+    assert crn.right_hand_side([1.0, 5.0]).tolist() == [-2.0, 2.0]
+    ds = cn.scan(crn, {"q": [1.0, 2.5, 4.0]}, at=[1.0], outputs={"end": "B"})
+    # CVODE's relative tolerance is 1e-10 a step
+    np.testing.assert_allclose(ds.end.values[:2, 0], 1 - np.exp([-2.0, -0.5]), rtol=1e-8)
+    assert "'sum' follows from k - q, which is -1.0; expected >= 0" in str(ds.status.values[2])
+    assert cn.import_antimony(cn.to_antimony(crn, starts="formulas")) == crn
+    crn = cn.import_antimony("-> A; k - q; A -> ; A; k = 3; q = 1")
+    found = cn.sensitivities(crn, parameters=["k", "q"])
+    # A rests at k - q
+    np.testing.assert_allclose(found.values, [[1.0, -1.0]], atol=1e-14)
+
+
+def test_differences_whose_parts_are_reactions_stay_two():
+    crn = cn.import_antimony("A -> 2 A; (b - d)*A; b = 1; d = 2; A = 1")
+    assert [(r.equation, r.rate_constant) for r in crn.reactions] == [
+        ("A => 2 A", "b"),
+        ("A =>", "d"),
+    ]
+
+
+def test_the_name_of_a_reaction_is_its_rate():
+    """In a volume of 2, the rate is in amounts: J0 = k A v, and C starts at its double."""
+    text = "compartment v = 2; species A in v, B in v, C in v; J0: A -> B; k*A*v; k = 3; A = 1"
+    crn = cn.import_antimony(f"{text}; C = 2*J0; C -> ; q*C; q = 1; z := J0 + 1")
+    assert crn.start_values["C"] == 12.0
+    ds = cn.scan(crn, {"k": [1.0, 2.0]}, at=[0.0], outputs={"start": "C"})
+    assert ds.start.values[:, 0].tolist() == [4.0, 8.0]
+
+
 def test_a_species_that_a_rule_sets_is_a_read_out():
     text = "species A, B, T; T := A + B; A -> B; k*T*A; k = 0.5; A = 1; B = 2"
     crn = cn.import_antimony(text)

@@ -234,7 +234,19 @@ REFUSED = [
             {"C": [1.0]},
         ),
         cn.InputError,
-        "'C' is a compartment, whose size cannot be varied",
+        "'C' is a compartment, whose size cannot be varied by itself; write C = C_0 in the text",
+    ),
+    (
+        lambda: cn.scan("model m() n = 2; A -> n B; A; A = 1; end", {"n": [-1.0]}, at=1.0),
+        cn.InputError,
+        r"'n': -1\.0 among its values; expected numbers >= 0",
+    ),
+    (
+        lambda: cn.scan(
+            cn.import_antimony("n = 2*q; q = 1; A -> n B; A; A = 1"), {"q": [1.0]}, at=1.0
+        ),
+        cn.InputError,
+        r"no number 'q' to vary \(of an imported model, .* scan its Antimony text\)",
     ),
     (
         lambda: cn.scan(

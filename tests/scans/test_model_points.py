@@ -1,6 +1,7 @@
 """Points of scans of any model: initial assignments follow, amounts are no concentrations."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -119,3 +120,99 @@ def test_errors_come_after_formulas_and_are_each_constants_own():
     # of the rate constants (k__J0_1, D); A = k__J0_1 / D
     expected = [2 * math.exp(size * (normal[0] - normal[1])) for normal in rng]
     np.testing.assert_allclose(ds.end.values, expected, rtol=1e-9)
+
+
+FOLLOWED = {
+    # an amount is a concentration by a size that follows
+    "size": ("compartment v; v = 2*p; p = 1; species A in v, B in v; A = 3/v; A -> B; k*A*v", "p"),
+    "size by a rule": ("compartment v; v := 2*p; p = 1; species A in v; A = 3/v; A -> ; k*A", "p"),
+    "size of an amount": (
+        "compartment v; v = 2*p; p = 1; substanceOnly species A in v; A = 3*v; A -> ; k*A",
+        "p",
+    ),
+    "held in a size": (
+        "compartment v; v = 2*p; p = 1; species A in v, $X in v; X = 3/v; A = 1; A -> ; k*A*X",
+        "p",
+    ),
+    "rate": ("J0: A -> B; k*A; A = 1; C = J0*2; C -> ; q*C; q = 1", "k"),
+    "rate of a rate": ("J0: A -> ; A; A = p; p = 3; J1: D -> ; J0*D; D = 2; C = J1; C -> ; C", "p"),
+    "held with a rate rule": ("species $S; S = 2*p; p = 1; S' = -0.5*S; A -> ; k*A*S; A = 1", "p"),
+    "held, varied": ("species $S; S = 2; S' = -0.5*S; A -> ; k*A*S; A = 1", "S"),
+    "rate rule, varied": ("x = 2; x' = -0.5*x; A -> ; k*A*x; A = 1", "x"),
+    "stoichiometry": ("n = 2*p; p = 1; A -> n B; k*A; A = 1", "p"),
+    "stoichiometry, varied": ("n = 2; A -> n B; k*A; A = 1", "n"),
+    "stoichiometry by a rule": ("n := 2*p; p = 1; A -> n B; k*A; A = 1", "p"),
+    "stoichiometry that moves": ("n = 2*p; n' = 0.5; p = 1; A -> n B; k*A; A = 1", "p"),
+}
+
+
+NETWORKS = {"rate", "rate of a rate", "held with a rate rule", "held, varied", "rate rule, varied"}
+"""Those that are mass action, with this number in the network."""
+
+
+@pytest.mark.parametrize("case", FOLLOWED)
+def test_all_that_follows_is_as_in_the_changed_text(case):
+    """Against tellurium, which loads the text with the number changed."""
+    import tellurium as te
+
+    text, name = FOLLOWED[case]
+    text, values = f"model m()\n{text}; k = 1\nend", [1.0, 2.5]
+    models = [text, cn.import_antimony(text)] if case in NETWORKS else [text]
+    found = [cn.scan(m, {name: values}, at=[0.0, 1.0], outputs="species") for m in models]
+    for value in values:
+        r = te.loada(re.sub(rf"\b{name} = [\d.]+", f"{name} = {value}", text))
+        r.integrator.relative_tolerance, r.integrator.absolute_tolerance = 1e-10, 1e-14
+        species = r.getFloatingSpeciesIds()
+        expected = r.simulate(0, 1, 2, [f"[{s}]" for s in species])
+        for ds in found:
+            ours = ds.concentrations.sel({name: value, "species": species})
+            # two runs of CVODE at tolerances of 1e-10 a step
+            np.testing.assert_allclose(ours, expected, rtol=1e-7)
+
+
+def test_species_held_by_a_rate_rule_are_kept_as_they_move():
+    text = "model m()\nspecies $S; S = 2*p; p = 1; S' = -0.5*S; A -> ; A; A = 1\nend"
+    found = scanned(text, {"p": [1.0, 2.0]}, "S", 1.0)
+    np.testing.assert_allclose(found, [2 * math.exp(-0.5), 4 * math.exp(-0.5)], rtol=1e-8)
+
+
+@pytest.mark.parametrize("set_", ["n = 2*p", "n := 2*p"])
+def test_steady_states_with_a_stoichiometry_that_follows(set_):
+    """-> n B at 1, B -> at 1: B = n. A -> n B, n B -> A of A + B/n = 1: B = n/(1 + n)."""
+    ds = cn.scan(f"model m()\n{set_}; p = 1; -> n B; 1; B -> ; B\nend", {"p": [1.0, 2.0]})
+    np.testing.assert_allclose(ds.outputs.values[:, 0], [2.0, 4.0], rtol=1e-9)
+    text = f"model m()\n{set_}; p = 1; A -> n B; A; n B -> A; B; A = 1\nend"
+    ds = cn.scan(text, {"p": [0.5, 1.0, 2.0]}, outputs={"end": "B"})
+    # n (1 - B/n) = n B
+    np.testing.assert_allclose(ds.end.values, [1 / 2, 2 / 3, 4 / 5], rtol=1e-9)
+
+
+@MODELS
+@pytest.mark.parametrize("at", [{"at": [0.0, 1.0]}, {}], ids=["times", "steady"])
+def test_starts_that_would_be_negative_fail_in_words(read, at):
+    text = "model m() A -> B; k*A; B -> A; q*B; A = 2*A0; A0 = 1; k = 1; q = 1; end"
+    ds = cn.scan(read(text), {"A0": [-1.0, 1.0]}, **at, outputs={"end": "B"})
+    bad, good = map(str, ds.status.values)
+    assert "'A' follows from 2" in bad
+    assert "which is -2.0; expected" in bad
+    assert not good.startswith("failed")
+    assert np.isnan(ds.end.values[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "compartment v = 2*p; p = 1; species A in v; A = 3; A -> ; A",
+            r"'v' follows from 2 \* p, .*size",
+        ),
+        ("A = log(p); p = 2; A -> ; A", r"'A' follows from ln\(p\), which is nan"),
+        ("x = log(p); x' = -x; p = 2; A -> ; A*x; A = 1", r"'x' follows from .*a finite number"),
+        ("species $X = 2*p; p = 1; A -> ; A*X; A = 1", "'X' follows from .* -2.0; expected"),
+        ("n = 2*p; p = 1; A -> n B; A; A = 1", "'n' follows from .* -2.0; .* stoichiometric"),
+    ],
+)
+def test_what_follows_and_cannot_be_fails_in_words(text, message):
+    ds = cn.scan(f"model m()\n{text}\nend", {"p": [-1.0, 2.0]}, at=[1.0])
+    assert re.search(message, str(ds.status.values[0]))
+    assert str(ds.status.values[1]) == "integrated"

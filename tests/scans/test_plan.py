@@ -6,6 +6,7 @@ import numpy as np
 from support.scans import XOR, assert_close, changed
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.scans.arguments import make_plan
 from crn_nn_tellurium.scans.plan import boxes
 
 
@@ -40,7 +41,6 @@ third.__qualname__, third.version = second.__qualname__, "3"
 
 
 def test_the_key_is_that_of_all_that_matters():
-    from crn_nn_tellurium.scans.arguments import make_plan
 
     base = {"vary": {"h": [1e-3, 1e-2]}, "x": [0, 1]}
     others = [
@@ -144,3 +144,12 @@ def test_a_scan_is_in_the_units_of_its_reactions():
     np.testing.assert_array_equal(ds.C, other.C)
     assert other.time.attrs["units"] == "model units"
     assert ds.attrs["model_hash"] != other.attrs["model_hash"]
+
+
+def test_networks_that_follow_differently_are_told_apart():
+    """The same numbers, by other formulas: a file of one is no result of the other."""
+    texts = [f"-> A; {k}; A -> ; A; p = 2; q = 2; B -> ; {k}*B" for k in ("3*p", "3*q")]
+    keys = {make_plan(cn.import_antimony(text), {"A": [0.0]}).key for text in texts}
+    bare = [cn.import_antimony(text).with_numbers() for text in texts]
+    assert len(keys) == 2
+    assert bare[0] == bare[1]
