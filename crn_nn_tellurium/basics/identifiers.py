@@ -86,12 +86,16 @@ def suggest_identifiers(kind: str, names: Sequence[object]) -> list[str]:
 
 
 def headings_by_name(headings: Sequence[str]) -> dict[str, str]:
-    """A table's headings, by themselves and by the identifiers that they alone could become."""
+    """A table's headings, by themselves and by the identifiers that they alone became."""
     found: dict[str, list[str]] = {}
     for heading in headings:
         found.setdefault(suggest_identifier("input", heading), []).append(heading)
-    alone = {name: made_of[0] for name, made_of in found.items() if len(made_of) == 1}
-    return alone | {heading: heading for heading in headings}
+    known = {}
+    for name, made_of in found.items():
+        # an identifier stayed what it is; which of several others got which number, order tells
+        if len({*made_of} - {name}) == 1:
+            known |= dict(zip(suggest_identifiers("input", made_of), made_of, strict=True))
+    return known | {heading: heading for heading in headings}
 
 
 def check_word(kind: str, name: object) -> str:

@@ -25,7 +25,7 @@ from typing import Any, Literal, get_args
 
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, check_choice, check_kind
+from crn_nn_tellurium.basics import FloatArray, check_choice
 from crn_nn_tellurium.chemistry import (
     CONCENTRATION,
     SBO_COMPARTMENT,
@@ -50,7 +50,7 @@ from crn_nn_tellurium.chemistry import (
 from crn_nn_tellurium.encoding.laws import compact_constants, compact_names, laws, with_signs
 from crn_nn_tellurium.encoding.whole import Starts, layer_reactions, written
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.importers import AnyModel, as_model
+from crn_nn_tellurium.importers import AnyModel, as_model, as_network
 from crn_nn_tellurium.networks import Network
 
 Form = Literal["reactions", "compact", "numbers"]
@@ -121,7 +121,7 @@ def layer_models(
     >>> [text.split()[1] for text in layer_models(Network.random([2, 3, 1], seed=0))]
     ['*network_layer1()', '*network_layer2()']
     """
-    check_kind("net", net, Network)
+    net = as_network(net, "layer_models")
     if not isinstance(form, str):
         raise InputError(
             f"form is {form!r}; expected one of {', '.join(map(repr, get_args(Form)))}: a layer's"

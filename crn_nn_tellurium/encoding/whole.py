@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import check_choice, check_kind
+from crn_nn_tellurium.basics import check_choice
 from crn_nn_tellurium.chemistry import (
     Expression,
     Monomial,
@@ -22,7 +22,7 @@ from crn_nn_tellurium.chemistry import (
 from crn_nn_tellurium.encoding.layer_encoding import LayerEncoding, layer_encodings
 from crn_nn_tellurium.encoding.unit import Unit, unit_reactions, unit_species
 from crn_nn_tellurium.errors import IdentifierError, InputError
-from crn_nn_tellurium.importers import AnyModel, as_model
+from crn_nn_tellurium.importers import AnyModel, as_model, as_network
 from crn_nn_tellurium.networks import Network, ReadOut, input_ids, is_ours, unit_ids, value_id
 
 Starts = Literal["numbers", "formulas"]
@@ -96,7 +96,7 @@ def to_reactions(
     >>> to_reactions(Network.random([2, 2, 1], seed=0, name="tiny"))
     ReactionNetwork('tiny': 3 floating and 2 boundary species, 15 reactions, 13 rate constants)
     """
-    check_kind("net", net, Network)
+    net = as_network(net, "to_reactions")
     species = list(_input_species(net, x))
     reactions: list[Reaction] = []
     for encoding in layer_encodings(net):
@@ -116,7 +116,7 @@ def layer_reactions(net: Network) -> tuple[ReactionNetwork, ...]:
     >>> [len(crn.reactions) for crn in layer_reactions(Network.random([2, 2, 1], seed=0))]
     [10, 5]
     """
-    check_kind("net", net, Network)
+    net = as_network(net, "layer_reactions")
     result = []
     for encoding in layer_encodings(net):
         read = dict.fromkeys(catalyst.id for catalyst in encoding.catalysts)

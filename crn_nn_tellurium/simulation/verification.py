@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.integrate import solve_ivp
 
-from crn_nn_tellurium.basics import FloatArray, check_kind
+from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.importers import AnyModel, as_network
 from crn_nn_tellurium.networks import Network
@@ -70,7 +70,7 @@ def verify(
     >>> verify(Network.random([2, 3, 1], seed=0), [[0, 1], [1, 1]]).passed
     True
     """
-    check_kind("net", net, Network)
+    net = as_network(net, "verify")
     check_time(time, initial)
     net = as_network(net, "verify")
     x = np.atleast_2d(net.input_coding.check(X))

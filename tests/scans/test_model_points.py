@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.kinetics import factors_by_name
 
 START = "model m() A -> B; k*A; A = 2*A0; A0 = 1; k = 1; end"
 RATE = "model m() A -> B; k*A; A = 1; k = 2*k0; k0 = 1; end"
@@ -115,10 +116,9 @@ def test_steady_states_start_where_assignments_say():
 def test_errors_come_after_formulas_and_are_each_constants_own():
     crn = cn.import_antimony("model m() -> A; D*(Ain - A); Ain = 2; D = 1; end")
     ds = cn.scan(crn, [*cn.lognormal(0.3, draws=4, seed=1)], outputs={"end": "A"})
-    rng = [np.random.default_rng([1, draw]).standard_normal(2) for draw in range(4)]
-    size = math.sqrt(math.log(1 + 0.3**2))
-    # of the rate constants (k__J0_1, D); A = k__J0_1 / D
-    expected = [2 * math.exp(size * (normal[0] - normal[1])) for normal in rng]
+    # A = k__J0_1 / D
+    factors = [factors_by_name(["k__J0_1", "D"], 0.3, draw, 1) for draw in range(4)]
+    expected = [2 * made / lost for made, lost in factors]
     np.testing.assert_allclose(ds.end.values, expected, rtol=1e-9)
 
 
