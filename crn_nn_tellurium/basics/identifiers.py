@@ -90,7 +90,7 @@ def headings_by_name(headings: Sequence[str]) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     for heading in headings:
         found.setdefault(suggest_identifier("input", heading), []).append(heading)
-    known = {}
+    known: dict[str, str] = {}
     for name, made_of in found.items():
         # an identifier stayed what it is; which of several others got which number, order tells
         if len({*made_of} - {name}) == 1:
