@@ -11,7 +11,7 @@ import crn_nn_tellurium as cn
 from crn_nn_tellurium.importers.sbml import reactions_from_sbml
 
 TIMES = np.linspace(0, 1, 4)
-N_QUICK, N_ALL = 60, 2000
+N_QUICK, N_ALL = 20, 2000
 AT_LEAST = 0.4
 """Of random models, so that it cannot pass by refusing."""
 CANNOT = "CVODE|vector of at least two values"

@@ -54,6 +54,7 @@ def test_settling_time_past_a_limit_on_a_logarithmic_axis():
     assert np.quantile(np.abs(np.log(times) - np.log(60)), 0.9) < 0.2
 
 
+@pytest.mark.slow
 def test_any_executor_finds_the_same():
     options = {"ranges": {"x0": (0, 1), "x1": (0, 1)}, "n": 150}
     assert cn.refine(XOR, **options).identical(cn.refine(XOR, **options, executor=2))

@@ -141,6 +141,7 @@ def test_of_a_network_derivatives_are_by_its_weights(name):
             np.testing.assert_allclose(found[output, name], expected[:, j], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_many_parameters_take_several_models_and_the_same_answer(monkeypatch):
     case = CORPUS["SmoothedReLU hidden"]
     at_once = cn.transient_sensitivities(case.net, case.x[0], t_end=2.0, n_points=3)

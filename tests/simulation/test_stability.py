@@ -134,7 +134,7 @@ def test_long_rings_and_chains_from_0_come_to_rest():
     assert course.time_course(t_end=1)["A"][-1] == pytest.approx((1 + np.exp(-2)) / 2, rel=1e-8)
 
 
-@pytest.mark.parametrize("order", [11, 20])
+@pytest.mark.parametrize("order", [11, pytest.param(20, marks=pytest.mark.slow)])
 def test_what_falls_like_a_power_of_time_says_so(order):
     """A' = -n k A^n: A goes like t^(-1 / (n - 1)), and is far from 0 at t = 1e18."""
     crn = cn.import_antimony(f"{order} A -> B; k*A^{order}; A=1; B=0; k=1")
