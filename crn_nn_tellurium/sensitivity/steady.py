@@ -298,8 +298,7 @@ def _derivatives(
                 " a small change, so the steady state is not isolated, and along a time course to"
                 " it derivatives do not come to rest; transient_sensitivities has them at a time"
             )
-    largest = state.max(initial=0.0) or 1.0
-    found = solved(matrix, right, np.where(state > 0, state, largest))
+    found = solved(matrix, right, state)
     if not np.all(np.isfinite(found)):
         raise SingularJacobianError(
             f"network {crn.name!r}: the Jacobian at its steady state is singular, so it has no"

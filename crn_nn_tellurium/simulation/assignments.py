@@ -11,7 +11,7 @@ number.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import libsbml
@@ -58,13 +58,7 @@ class StartValues:
 
     def read_by(self, reaction: str) -> set[str]:
         """All symbols that a reaction's rate follows from, through rules."""
-        found, open_ = set[str](), [reaction]
-        while open_:
-            name = open_.pop()
-            if name not in found:
-                found.add(name)
-                open_ += self._read(name)
-        return found
+        return set(_all_read([reaction], self._read))
 
     def _read(self, name: str) -> Iterable[str]:
         """The symbols that the value of one is made of, at any time."""
@@ -140,13 +134,23 @@ class StartValues:
                 f" cannot work it out by itself ({error}); give it a number"
             ) from error
 
-    def _needed(self) -> dict[str, None]:
-        """What follows, and all formulas that it reads."""
-        found: dict[str, None] = {}
-        open_ = [*self.following]
-        while open_:
-            name = open_.pop()
-            if name in self._formulas and name not in found:
-                found[name] = None
-                open_ += symbols_read(self._formulas[name])
-        return found
+    def _needed(self) -> list[str]:
+        """What follows, and all that has a formula that it reads."""
+        formulas = self._formulas
+
+        def read(name: str) -> Iterable[str]:
+            return symbols_read(formulas[name]) if name in formulas else ()
+
+        return [name for name in _all_read(self.following, read) if name in formulas]
+
+
+def _all_read(names: Iterable[str], read: Callable[[str], Iterable[str]]) -> dict[str, None]:
+    """Symbols, those that they read, and so on."""
+    found: dict[str, None] = {}
+    open_ = [*names]
+    while open_:
+        name = open_.pop()
+        if name not in found:
+            found[name] = None
+            open_ += read(name)
+    return found

@@ -77,7 +77,7 @@ class LayerSolver:
             begin = unit.upper_bound(net, local)
             if start is not None:
                 begin = fill(_by_unit(start[..., unit.own]), begin)
-            found = unit.solve(net, size, local, unit.boundary(layer), begin)
+            found = unit.solve(net, size, local, _by_unit(unit.boundary(layer)), begin)
             layer[..., unit.own] = found.x.reshape(n, n_units, len(unit.own))
             imbalance = found.imbalance.reshape(n, n_units)
             residual = np.maximum(residual, imbalance.max(axis=1, initial=0.0))

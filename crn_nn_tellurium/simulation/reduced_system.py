@@ -99,6 +99,10 @@ class RateEquations:
         """Values of the independent species' equations, those of the sums below."""
         return np.concatenate([values[self.sums.independent], of_sums])
 
+    def _rounding(self, gross: FloatArray, x: FloatArray) -> FloatArray:
+        """By how much each equation may be off by rounding, in either direction."""
+        return 4 * EPS * self.reduced(gross, abs(self.rows) @ np.abs(x))
+
     def newton(self, state: FloatArray, totals: FloatArray) -> FloatArray | None:
         """Where Newton's method leads from a state, with these sums; None if to no steady state."""
         if np.any(state < 0):
@@ -107,9 +111,8 @@ class RateEquations:
         absent = ABSENT * np.abs(state).max(initial=0.0)
         for number in range(STEPS):
             at, matrix, (net, gross) = x, self.reduced_jacobian(x), self.rates(x)
-            unit = np.where(x == 0, np.abs(x).max(initial=0.0) or 1.0, np.abs(x))
             missing = self.reduced(net, self.rows @ x - totals)
-            step = solved(matrix, missing[:, None], unit)[:, 0]
+            step = solved(matrix, missing[:, None], at)[:, 0]
             before, length = length, np.max(np.abs(step) / (state + absent + TINY), initial=0.0)
             earlier, shrunk = shrunk, length / (before or 1.0)
             # a first step that leads far ends at no state that is near, but for species that
@@ -131,9 +134,9 @@ class RateEquations:
             # at a simple root the next step were the square of this one
             if relative <= LAST or (relative < ACCURATE and relative >= last):
                 break
-        # each equation is off by its rounding, in either direction: some draws show where to
-        sizes = 4 * EPS * self.reduced(gross, abs(self.rows) @ np.abs(at))
-        rounding = solved(matrix, sizes[:, None] * _directions(len(x)), unit)
+        # some draws of the directions show where rounding leads to
+        rounded = self._rounding(gross, at)[:, None] * _directions(len(x))
+        rounding = solved(matrix, rounded, at)
         error = np.abs(step) + np.abs(rounding).max(axis=1)
         if not np.all(error <= ACCURATE * np.abs(x) + absent):
             return None
@@ -149,15 +152,14 @@ class RateEquations:
     def error(self, x: FloatArray, totals: FloatArray) -> FloatArray:
         """Bound, to first order, of how far each species is from the steady state that x is."""
         matrix, (net, gross) = self.reduced_jacobian(x), self.rates(x)
-        unit = np.where(x == 0, np.abs(x).max(initial=0.0) or 1.0, np.abs(x))
         missing = self.reduced(net, self.rows @ x - totals)
-        off = np.abs(missing) + 4 * EPS * self.reduced(gross, abs(self.rows) @ np.abs(x))
-        found = np.abs(solved(matrix, np.diag(off), unit)).sum(axis=1)
+        off = np.abs(missing) + self._rounding(gross, x)
+        found = np.abs(solved(matrix, np.diag(off), x)).sum(axis=1)
         if np.all(np.isfinite(found)):
             return found
         # what has vanished like a power of time is 0, as far as one can see beside the rest
         dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
-        scale = np.abs(dense * unit).max(axis=1)
+        scale = np.abs(dense * _units(x)).max(axis=1)
         scale[scale == 0] = 1.0
         inverse = np.linalg.pinv((dense * x) / scale[:, None], rcond=ABSENT)
         found = x * (np.abs(inverse) @ (off / scale))
@@ -194,10 +196,18 @@ def _directions(n: int) -> FloatArray:
     return np.random.default_rng(0).choice([-1.0, 1.0], (DRAWS, n)).T
 
 
-def solved(matrix: Matrix, right: FloatArray, unit: FloatArray) -> FloatArray:
-    """x (n, k) of matrix x = right, unknowns in these units (n,); NaN if the matrix is singular."""
+def _units(x: FloatArray) -> FloatArray:
+    """Sizes of concentrations (n,); of what is absent, that of the largest."""
+    return np.where(x == 0, np.abs(x).max(initial=0.0) or 1.0, np.abs(x))
+
+
+def solved(matrix: Matrix, right: FloatArray, x: FloatArray) -> FloatArray:
+    """Changes (n, k) of concentrations x (n,) with matrix @ change = right; NaN if the matrix is
+    singular.
+    """
     # every unknown relative to its size and every equation to its largest part: species may be
     # many orders apart
+    unit = _units(x)
     scaled = matrix * unit if isinstance(matrix, np.ndarray) else matrix @ sparse.diags_array(unit)
     largest = abs(scaled).max(axis=1)
     largest = largest if isinstance(largest, np.ndarray) else largest.toarray().ravel()

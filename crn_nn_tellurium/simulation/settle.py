@@ -183,7 +183,7 @@ class Block:
 @dataclass(frozen=True)
 class Settled:
     """Steady states (n, n_species), how far from balance the worst of each is (n,), and how each
-    was found; `status` is None where all are plainly solved.
+    was found.
     """
 
     x: FloatArray

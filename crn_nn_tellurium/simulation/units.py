@@ -15,7 +15,6 @@ by then, so the sum over the layer is one value too.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -33,12 +32,8 @@ COPIES = 8
 """Units that one compiled model holds: fewer cost more calls, and nleq2's Jacobian is dense."""
 
 
-@dataclass(frozen=True)
-class Stage:
-    """Species of a unit (local names) that can be solved for together, given all others."""
-
-    species: tuple[str, ...]
-    reads_layer: bool
+Stage = tuple[str, ...]
+"""Species of a unit (local names) that can be solved for together, given all others."""
 
 
 def stages(activation: Activation) -> tuple[Stage, ...]:
@@ -65,7 +60,7 @@ def stages(activation: Activation) -> tuple[Stage, ...]:
         )
     first = tuple(name for name in activation.species if name not in later)
     last = tuple(name for name in activation.species if name in later)
-    return (Stage(first, False), Stage(last, True)) if last else (Stage(first, False),)
+    return (first, last) if last else (first,)
 
 
 def _lumped(activation: Activation, stage: Stage, copies: int) -> ReactionNetwork:
@@ -81,7 +76,7 @@ def _lumped(activation: Activation, stage: Stage, copies: int) -> ReactionNetwor
     for copy in range(1, copies + 1):
         # drives stand as biases, and each copy has an index of its own, so that none shares a value
         unit = Unit(copy, 0, activation, (), rails, pool_id=_starred, own_biases=True)
-        solved = [unit.identify(name) for name in stage.species]
+        solved = [unit.identify(name) for name in stage]
         for reaction in unit_reactions(unit):
             before, after = dict(reaction.substrates), dict(reaction.products)
             # what another stage makes or loses is held here: such a reaction changes nothing
@@ -116,26 +111,26 @@ class LumpedUnit:
 
     def __init__(self, activation: Activation, stage: Stage) -> None:
         self.activation = activation
-        self.one = _lumped(activation, stage, 1)
+        one = _lumped(activation, stage, 1)
         every = _lumped(activation, stage, COPIES)
         self.text, self.constants = structure_text(every), every.rate_constants
         species = activation.species
-        self.own = [species.index(name) for name in stage.species]
+        self.own = [species.index(name) for name in stage]
         # what is read, as places among the species: of the unit's own, or of a product in the layer
         own = {unit_ids(1, 0)(name): i for i, name in enumerate(species)}
         self._reads = [
             (own[s],) if s in own else tuple(species.index(a) for a in s.split("_")[2:])
-            for s in self.one.boundary
+            for s in one.boundary
         ]
-        self._pooled = [s not in own for s in self.one.boundary]
+        self._pooled = [s not in own for s in one.boundary]
         drives = [bias_constant(1, 0, rail.name) for rail in activation.rails]
         names = [*drives, *(shared_id(1, name) for name in activation.rate_constants)]
-        self._constants = [names.index(name) for name in self.one.rate_constants]
+        self._constants = [names.index(name) for name in one.rate_constants]
         bounds = [follower.upper_bound for follower in activation.followers]
         self._bounds = np.array([0.0] * len(drives) + bounds)
-        self._rates = _table(self.one.terms)
-        diagonal = self.one.jacobian_terms.row == self.one.jacobian_terms.column
-        self._slopes = _table(self.one.jacobian_terms.where(diagonal))
+        self._rates = _table(one.terms)
+        diagonal = one.jacobian_terms.row == one.jacobian_terms.column
+        self._slopes = _table(one.jacobian_terms.where(diagonal))
 
     @cached_property
     def _model(self) -> CompiledModel:
@@ -177,12 +172,14 @@ class LumpedUnit:
         return found[:, self._constants]
 
     def boundary(self, layer: FloatArray) -> FloatArray:
-        """What each unit reads (n, n_boundary) of a layer (n_samples, n_units, n_species)."""
+        """What each unit reads (n_samples, n_units, n_boundary) of a layer (n_samples, n_units,
+        n_species).
+        """
         found = np.empty((*layer.shape[:2], len(self._reads)))
         for column, (places, pooled) in enumerate(zip(self._reads, self._pooled, strict=True)):
             product = layer[..., places].prod(axis=-1)
             found[..., column] = product.sum(axis=1, keepdims=True) if pooled else product
-        return found.reshape(math.prod(layer.shape[:2]), len(self._reads))
+        return found
 
     def upper_bound(self, drive: FloatArray, local: FloatArray) -> FloatArray:
         """Start values (n, n_own), from which Newton's method comes down to the root.
