@@ -56,7 +56,7 @@ def turned(turn, words):
 
 
 def model_called(words):
-    return cn.ReactionNetwork([cn.Species("s9", 1.0)], [], [], *words)
+    return cn.ReactionNetwork([cn.Species("the9_species", 1.0)], [], [], *words)
 
 
 def is_read(words, network, units=None):
