@@ -135,6 +135,8 @@ from .sensitivity import (
     transient_sensitivities as transient_sensitivities,
 )
 from .simulation import (
+    RateEquations as RateEquations,
+    Roadrunner as Roadrunner,
     Simulator as Simulator,
     SteadyState as SteadyState,
     TimeCourse as TimeCourse,

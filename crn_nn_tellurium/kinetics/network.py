@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, by_sample
 from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.encoding import layer_encodings
 from crn_nn_tellurium.errors import NetworkError
@@ -108,6 +108,18 @@ class NetworkKinetics:
             moving, own = weights[:, ~is_input], read[~is_input]
             drives.append(Drives(moving, own, np.asarray(held), rails, signs, k.bias.T))
         return RatesOfChange(n, terms, tuple(drives))
+
+    def start(self, inputs: FloatArray) -> FloatArray:
+        """Upper bounds of the fixed point (n, n_species), where the written model starts, for
+        concentrations (n, n_in, n_rails) of the inputs' species.
+        """
+
+        def bound(number: int, read: FloatArray) -> FloatArray:
+            return self.layers[number].upper_bound(read)
+
+        return np.concatenate(
+            [by_sample(part) for part in self.walk(inputs, bound, np.asarray)], axis=1
+        )
 
     @cached_property
     def _places(self) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:

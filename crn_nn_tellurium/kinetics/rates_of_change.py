@@ -12,6 +12,8 @@ The Jacobian J has the same two parts, and so have J v and J^T v, which take no 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -19,11 +21,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from scipy.sparse.linalg import splu
 
 from crn_nn_tellurium.basics import FloatArray, is_sparse
 from crn_nn_tellurium.chemistry import ReactionNetwork, Terms, multiplied_by
 
 IntArray = npt.NDArray[np.intp]
+_ONE = np.ones(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +46,14 @@ class Drives:
 
     def of_rails(self, x: FloatArray) -> FloatArray:
         """Drives (..., n_rails, n_units) in states (..., n_species)."""
-        z = self.held
-        if len(self.read):
-            z = z + self.sums(x)
-        return self.signs[:, None] * z[..., None, :] + self.bias
+        if not len(self.read):
+            return self._held
+        return self._held + self.signs[:, None] * self.sums(x)[..., None, :]
+
+    @cached_property
+    def _held(self) -> FloatArray:
+        """The drives (..., n_rails, n_units) without what moves."""
+        return self.signs[:, None] * self.held[..., None, :] + self.bias
 
     def sums(self, x: FloatArray) -> FloatArray:
         """W X (..., n_units); of changes of a state, those of z."""
@@ -77,7 +85,7 @@ class RatesOfChange:
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """dx/dt, (..., n_species)."""
-        result = self.terms.add(self._products(self.terms, x))
+        result = self._summed(self.terms, self._values(self.terms, x))
         for part in self.drives:
             result[..., part.rails] += part.of_rails(x) * x[..., part.rails]
         return result
@@ -85,7 +93,7 @@ class RatesOfChange:
     def along(self, x: FloatArray, v: FloatArray) -> FloatArray:
         """J v in states x, both (..., n_species)."""
         terms = self.derivatives
-        result = terms.add(self._products(terms, x) * v[..., terms.column])
+        result = self._summed(terms, self._values(terms, x) * v[..., terms.column])
         for part in self.drives:
             result[..., part.rails] += part.of_rails(x) * v[..., part.rails]
             if len(part.read):
@@ -96,7 +104,7 @@ class RatesOfChange:
     def back(self, x: FloatArray, v: FloatArray) -> FloatArray:
         """J^T v in states x, both (..., n_species)."""
         terms = self._transposed
-        result = terms.add(self._products(terms, x) * v[..., terms.column])
+        result = self._summed(terms, self._values(terms, x) * v[..., terms.column])
         for part in self.drives:
             result[..., part.rails] += part.of_rails(x) * v[..., part.rails]
             if len(part.read):
@@ -108,7 +116,7 @@ class RatesOfChange:
     def jacobian(self, x: FloatArray) -> FloatArray:
         """J (n_species, n_species) in one state (n_species,)."""
         n, terms = self.n_species, self.derivatives
-        values = terms.number * self._products(terms, x)
+        values = self._values(terms, x)
         result = np.bincount(self._entry, values, n * n).astype(float, copy=False).reshape(n, n)
         for part in self.drives:
             for rails, sign, u in zip(part.rails, part.signs, part.of_rails(x), strict=True):
@@ -118,11 +126,52 @@ class RatesOfChange:
                     result[np.ix_(rails, part.read)] += by_read
         return result
 
-    @property
-    def density(self) -> float:
-        """Share of the Jacobian's entries that are not 0 throughout."""
-        weights = sum(_stored(part.weights) * len(part.signs) for part in self.drives)
-        return (len(self.derivatives) + weights + self.n_species) / max(1, self.n_species) ** 2
+    def implicit(
+        self, x: FloatArray, step: float, identity: float = 1.0
+    ) -> Callable[[FloatArray], FloatArray]:
+        """What solves (identity I - step J) v = right, both (n_species,), in one state.
+
+        Without the drives' effects of layer on layer the matrix is sparse; with these it is block
+        triangular, so that a layer is solved after all that it reads, with nothing filled in.
+        """
+        factors = splu(self._own_matrix(x, -step, identity), options={"SymmetricMode": True})
+        moving = [part for part in self.drives if len(part.read)]
+        by_z = [step * part.signs[:, None] * x[part.rails] for part in moving]
+
+        def solve(right: FloatArray) -> FloatArray:
+            found = factors.solve(right)
+            for part, effect in zip(moving, by_z, strict=True):
+                # in the order of the layers: what this one reads is known by now
+                right = right.copy()
+                right[part.rails] += effect * part.sums(found)
+                found = factors.solve(right)
+            return np.asarray(found)
+
+        return solve
+
+    def _own_matrix(self, x: FloatArray, factor: float, identity: float) -> sparse.csc_array:
+        """identity I + factor J without the drives' effects of layer on layer."""
+        terms, (rows, columns, entry) = self.derivatives, self._pattern
+        values: FloatArray = np.bincount(entry, self._values(terms, x), len(rows)).astype(float)
+        diagonal = np.zeros(self.n_species)
+        for part in self.drives:
+            diagonal[part.rails] += part.of_rails(x)
+        values = factor * values
+        values[rows == columns] += identity + factor * diagonal
+        first = np.searchsorted(columns, np.arange(self.n_species + 1))
+        shape = (self.n_species, self.n_species)
+        return sparse.csc_array((values, rows, first), shape=shape)
+
+    @cached_property
+    def _pattern(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Rows and columns of the entries of the terms' Jacobian and of the diagonal, column by
+        column, and which of them each term is in.
+        """
+        terms, n = self.derivatives, self.n_species
+        assert terms.column is not None
+        places = np.concatenate([terms.column * n + terms.row, np.arange(n) * (n + 1)])
+        entries, same = np.unique(places, return_inverse=True)
+        return entries % n, entries // n, same[: len(terms)]
 
     # Tables -----------------------------------------------------------------------------------
 
@@ -151,17 +200,24 @@ class RatesOfChange:
         assert self.derivatives.column is not None
         return np.asarray(self.derivatives.row * self.n_species + self.derivatives.column)
 
-    def _products(self, terms: Terms, x: FloatArray) -> FloatArray:
-        """The terms (..., n_terms) without their numbers."""
-        extended = np.concatenate([x, np.ones((*x.shape[:-1], 1))], axis=-1)
-        result = multiplied_by(np.ones(len(terms)), terms.factors, extended)
-        return np.broadcast_to(result, (*x.shape[:-1], len(terms)))
+    def _values(self, terms: Terms, x: FloatArray) -> FloatArray:
+        """The terms (..., n_terms)."""
+        one = _ONE if x.ndim == 1 else np.ones((*x.shape[:-1], 1))
+        result = multiplied_by(terms.number, terms.factors, np.concatenate([x, one], axis=-1))
+        # terms without factors have no samples
+        return result if result.ndim == x.ndim else np.tile(result, (*x.shape[:-1], 1))
+
+    def _summed(self, terms: Terms, values: FloatArray) -> FloatArray:
+        """Sums (..., n_species) of terms (..., n_terms)."""
+        n, lead = self.n_species, values.shape[:-1]
+        if not lead:
+            return np.bincount(terms.row, values, n).astype(float, copy=False)
+        # samples behind one another
+        row = (terms.row + n * np.arange(math.prod(lead))[:, None]).ravel()
+        total = np.bincount(row, values.ravel(), n * math.prod(lead))
+        return total.astype(float, copy=False).reshape(*lead, n)
 
 
 def _scaled(weights: Any, rows: FloatArray) -> FloatArray:
     dense = weights.toarray() if is_sparse(weights) else weights
     return np.asarray(dense * rows[:, None])
-
-
-def _stored(weights: Any) -> int:
-    return int(weights.nnz if is_sparse(weights) else weights.size)
