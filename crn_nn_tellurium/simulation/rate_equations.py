@@ -190,7 +190,9 @@ def _preconditioned(equations: RatesOfChange) -> Mapping[str, Any]:
         dx: FloatArray,
         right: FloatArray,
         found: FloatArray,
-        *_: float,
+        step: float,
+        tolerance: float,
+        side: int,
     ) -> None:
         found[:] = solve(right)
 

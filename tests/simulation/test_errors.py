@@ -40,7 +40,7 @@ REFUSED = [
         cn.InputError,
         "expected one of 'raise', 'nan'",
     ),
-    (lambda: SIMULATOR.time_course([[1, 2], [3, 4]]), cn.InputError, "takes one sample"),
+    (lambda: SIMULATOR.time_course(np.ones((2, 1, 2))), cn.InputError, "expected \\(n_samples, 2"),
     (lambda: SIMULATOR.time_course([1, 2], t_end=0), cn.InputError, "t_end is 0"),
     (lambda: SIMULATOR.time_course([1, 2], t_end="5"), cn.InputError, "t_end is '5'"),
     (lambda: SIMULATOR.time_course([1, 2], n_points=None), cn.InputError, "n_points is None"),
