@@ -48,7 +48,6 @@ from .errors import (
     IdentifierError as IdentifierError,
     InputError as InputError,
     MissingPackageError as MissingPackageError,
-    ModelTooLargeError as ModelTooLargeError,
     NetworkError as NetworkError,
     NotCertified as NotCertified,
     ReactionError as ReactionError,

@@ -22,12 +22,16 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.kinetics import RatesOfChange
-from crn_nn_tellurium.simulation.engine import CVODE, SMALLEST, TIGHT, Tolerances
+from crn_nn_tellurium.simulation.engine import SMALLEST, TIGHT, Tolerances
 from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes, piecewise
 from crn_nn_tellurium.simulation.settle import Settled, integrate, solve
 
 DENSE_UP_TO = 300
 """Species up to which dense algebra is faster."""
+MOST_STEPS = 20_000
+"""Of CVODE, from one time asked for to the next: some seconds. Courses take about a thousand; more
+are taken by what has no end, as concentrations that are infinite at a finite time.
+"""
 STEPS = 50
 """Of Newton's method, layer after layer."""
 LAST = 1e-15
@@ -151,7 +155,7 @@ def integrated(
         rates,
         rtol=tolerances.relative,
         atol=tolerances.absolute,
-        max_num_steps=int(CVODE["maximum_num_steps"]),
+        max_num_steps=MOST_STEPS,
         **kind,
     )
     begin = np.where(np.abs(start) < SMALLEST, 0.0, start)
