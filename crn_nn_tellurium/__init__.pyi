@@ -48,7 +48,6 @@ from .errors import (
     IdentifierError as IdentifierError,
     InputError as InputError,
     MissingPackageError as MissingPackageError,
-    ModelTooLargeError as ModelTooLargeError,
     NetworkError as NetworkError,
     NotCertified as NotCertified,
     ReactionError as ReactionError,
@@ -135,6 +134,8 @@ from .sensitivity import (
     transient_sensitivities as transient_sensitivities,
 )
 from .simulation import (
+    RateEquations as RateEquations,
+    Roadrunner as Roadrunner,
     Simulator as Simulator,
     SteadyState as SteadyState,
     TimeCourse as TimeCourse,

@@ -28,10 +28,6 @@ class FileFormatError(ValueError):
     """A file that exists but does not hold what it should."""
 
 
-class ModelTooLargeError(ValueError):
-    """A model that the engine could not compile in reasonable time in the form asked for."""
-
-
 class ConvergenceError(ArithmeticError):
     """A steady state or time course that the engine could not find.
 

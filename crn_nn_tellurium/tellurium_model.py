@@ -36,7 +36,7 @@ from crn_nn_tellurium.simulation import (
     own_solvers,
     parameter_values,
     polish,
-    rate_equations,
+    reduced_equations,
     rest,
     set_floating_values,
     steady,
@@ -126,7 +126,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         if self._net:
             return come_to_rest(start, self._advance, self._finish)
         # any other network may conserve something, or have species that vanish
-        equations = rate_equations(self._crn, self._boundary(), self._constants())
+        equations = reduced_equations(self._crn, self._boundary(), self._constants())
         return rest(equations, start, self._advance)
 
     def _advance(self, state: FloatArray, duration: float) -> FloatArray:

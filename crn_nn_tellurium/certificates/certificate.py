@@ -38,7 +38,7 @@ from crn_nn_tellurium.chemistry import (
 from crn_nn_tellurium.errors import ConvergenceError, NotCertified
 from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.kinetics import NetworkKinetics
-from crn_nn_tellurium.simulation import OnError, Simulator
+from crn_nn_tellurium.simulation import EngineLike, OnError, Simulator, check_engine
 
 Bound = Literal["envelope", "cheap"]
 UNIQUE = (
@@ -187,6 +187,7 @@ def certify(
     initial_max: float = INITIAL_MAX,
     rates: float = 0.0,
     units: Units = MODEL_UNITS,
+    engine: EngineLike = None,
 ) -> Certificate:
     """Bound the time by which every output is within tolerance of its fixed point and stays there.
 
@@ -204,8 +205,7 @@ def certify(
         start. A start is what `Simulator.steady_state` takes. In a mapping, species that are not
         named may start anywhere up to `initial_max`. By default all non-negative starts.
     bound : {"envelope", "cheap"}
-        The envelope of all trajectories, compiled and integrated by roadrunner; or a closed form,
-        later and at once.
+        The envelope of all trajectories, integrated; or a closed form, later and at once.
     initial_max : float
         Cap on the starts of species that are lost in proportion to themselves (S of a sigmoid, P of
         a normalised output): their settling time grows with the logarithm of their start, so no
@@ -216,6 +216,8 @@ def certify(
     units : Units
         What the certificate's numbers are to be in, as by `Certificate.in_units`; arguments are in
         units of the model.
+    engine : {"roadrunner", "rate_equations"}, Roadrunner, RateEquations or None
+        Who integrates the envelope, as in `Simulator`.
 
     Returns
     -------
@@ -229,8 +231,6 @@ def certify(
         does not close.
     InputError
         If an argument has the wrong shape or cannot be a concentration, tolerance or error.
-    ModelTooLargeError
-        If the envelope is too large to compile.
     ConvergenceError
         If the integrator gives up.
 
@@ -251,10 +251,11 @@ def certify(
     """
     check_choice("bound", bound, get_args(Bound))
     check_units(units)
+    check_engine(engine)
     kinetics = kinetics_of(net)
     unique = _uniqueness(kinetics)
     question = Question.of(kinetics, x, tolerance, initial, initial_max, rates)
-    found = _bound(kinetics, bound)(question)
+    found = _bound(kinetics, bound, engine)(question)
     return Certificate(
         **vars(found),
         tolerance=question.tolerance,
@@ -279,6 +280,7 @@ def settling_time(
     rates: float = 0.0,
     on_error: OnError = "raise",
     units: Units = MODEL_UNITS,
+    engine: EngineLike = None,
 ) -> Any:
     """The settling time that `certify` proves: a float for x (n_in,), (n_samples,) for a batch.
 
@@ -293,10 +295,11 @@ def settling_time(
     check_choice("on_error", on_error, get_args(OnError))
     check_choice("bound", bound, get_args(Bound))
     check_units(units)
+    check_engine(engine)
     kinetics = kinetics_of(net)
     _uniqueness(kinetics)  # nothing is certified where it is not known
     question = Question.of(kinetics, x, tolerance, initial, initial_max, rates)
-    answer = _bound(kinetics, bound)
+    answer = _bound(kinetics, bound, engine)
     try:
         times = answer(question).by_sample.max(axis=1)
     except (NotCertified, ConvergenceError):
@@ -314,11 +317,13 @@ def _time_or_nan(answer: Callable[[Question], Answer], question: Question) -> fl
         return float("nan")
 
 
-def _bound(kinetics: NetworkKinetics, bound: Bound) -> Callable[[Question], Answer]:
+def _bound(
+    kinetics: NetworkKinetics, bound: Bound, engine: EngineLike
+) -> Callable[[Question], Answer]:
     if bound == "cheap":
         return partial(in_closed_form, kinetics)
     # one model, so one compilation, for all questions
-    return EnvelopeModel(kinetics).answer
+    return EnvelopeModel(kinetics, engine).answer
 
 
 def _uniqueness(kinetics: NetworkKinetics) -> str:

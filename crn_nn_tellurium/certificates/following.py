@@ -26,9 +26,9 @@ from crn_nn_tellurium.certificates.question import Answer, EnvelopeCourse, Quest
 from crn_nn_tellurium.certificates.starts import EARLY, needs_cap, start_anywhere, start_in
 from crn_nn_tellurium.chemistry import Interval
 from crn_nn_tellurium.encoding import to_reactions
-from crn_nn_tellurium.errors import ConvergenceError, ModelTooLargeError, NotCertified
+from crn_nn_tellurium.errors import ConvergenceError, NotCertified
 from crn_nn_tellurium.kinetics import Bounds, NetworkKinetics, settle_between
-from crn_nn_tellurium.simulation import FlatModel
+from crn_nn_tellurium.simulation import EngineLike, Integrator, as_engine
 
 SLACK = 1e-6
 """The envelope is held to (1 - SLACK) times the tolerance, for an integration to 1e-10."""
@@ -43,12 +43,11 @@ _FINE = 33
 _NEAR = 0.8
 """Share of the tolerance from which on a step is looked at finely."""
 _TINY = 1e-30
+_HELD = np.ones(1)  # the envelope's only boundary species is 1
 _AGREES = 1e-6
 """How far, relative to a concentration, a closed form may be from where the reactions settle."""
 _PATIENCE = 1e4
 """How long the envelope is followed, in units of the slowest unit's time."""
-LIMIT = 8_000
-"""Couplings (weights after the first layer, times species read) up to which it is compiled."""
 
 
 @dataclass(frozen=True)
@@ -89,18 +88,14 @@ class _Aim:
 
 
 class EnvelopeModel:
-    """The envelope of one network's chemistry, compiled once and followed for each sample."""
+    """The envelope of one network's chemistry, made once and followed for each sample."""
 
-    def __init__(self, kinetics: NetworkKinetics) -> None:
+    def __init__(self, kinetics: NetworkKinetics, engine: EngineLike = None) -> None:
         self.kinetics = kinetics
         self.net = kinetics.net
         self.crn = to_reactions(self.net)
         self.envelope = Envelope(self.crn)
-        if (size := self.envelope.n_couplings) > LIMIT:
-            raise ModelTooLargeError(
-                f"network {self.net.name!r}: its envelope has {size} couplings between units and is"
-                f" compiled up to {LIMIT}; bound='cheap' has no limit"
-            )
+        self.engine = as_engine(engine, len(self.envelope.network.reactions))
 
     def answer(self, question: Question) -> Answer:
         """By when the outputs have settled; raises what `certify` says."""
@@ -128,9 +123,9 @@ class EnvelopeModel:
         )
 
     @cached_property
-    def flat(self) -> FlatModel:
-        """The envelope on the engine, compiled once for one structure and signs of weights."""
-        return FlatModel(self.envelope.network)
+    def flat(self) -> Integrator:
+        """The envelope, to be integrated; one for one structure and signs of weights."""
+        return self.engine.model(self.envelope.network)
 
     @cached_property
     def _read_out(self) -> FloatArray:
@@ -306,7 +301,9 @@ class EnvelopeModel:
         # roadrunner's error weights vanish with a species; too much error makes a later bound
         start = np.where(np.abs(start) < _TINY, _TINY, start)
         try:
-            return self.flat.time_course(times, start, constants=values)
+            return self.flat.time_course(
+                times, start, _HELD, values, tolerances=self.engine.tolerances
+            )
         except ConvergenceError as error:
             raise ConvergenceError(
                 f"network {self.net.name!r}: the envelope could not be integrated; a smaller rates="

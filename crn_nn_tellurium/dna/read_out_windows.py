@@ -1,6 +1,6 @@
 """From when until when a DNA network can be read: settled, and not yet starved of fuel.
 
-Each sample's implementation is integrated by roadrunner beside the ideal chemistry in the same
+Each sample's implementation is integrated beside the ideal chemistry in the same
 tube. A sample can be read while its class is right or, with a tolerance, while all its outputs are
 within it of the network's, and as long as no fuel is down to a twentieth: a starved tube does not
 compute, though it may come to rest at a right answer. The window is the longest stretch in which
@@ -34,7 +34,7 @@ from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NotCertified
 from crn_nn_tellurium.importers import AnyModel, as_network
 from crn_nn_tellurium.networks import Network, check_classes
-from crn_nn_tellurium.simulation import TIGHT, FlatModel, Tolerances
+from crn_nn_tellurium.simulation import Engine, EngineLike, as_engine, check_engine
 
 _ABSOLUTE = 1e-9
 """CVODE's absolute tolerance, in nM."""
@@ -120,6 +120,7 @@ def read_out_window(
     n_points: int = 401,
     options: StrandOptions = DEFAULTS,
     progress: bool | None = None,
+    engine: EngineLike = None,
 ) -> ReadOutWindow:
     """When the outputs of a network in DNA can be read.
 
@@ -139,6 +140,8 @@ def read_out_window(
         As in `to_strand_displacement`; the units are the same for all samples.
     progress : bool, optional
         As in `fit`.
+    engine : {"roadrunner", "rate_equations"}, Roadrunner, RateEquations or None
+        Who integrates, as in `Simulator`; without one given, errors of 1e-9 nM are none.
 
     Returns
     -------
@@ -161,6 +164,7 @@ def read_out_window(
     1.0
     """
     net = as_network(net, "read_out_window")
+    check_engine(engine)
     x, classes = _samples(net, X, y, tolerance)
     if t_end is not None:
         check_positive("t_end", t_end, "a time in s: 36000 for 10 h, say (a number > 0)")
@@ -177,13 +181,14 @@ def read_out_window(
     fed = np.empty((len(x), n_points), dtype=bool)
     with progress_bar("samples", progress, len(x)) as show:
         for i, dna in enumerate(dnas):
-            states = _course(dna, in_tube, Tolerances(absolute=_ABSOLUTE))
+            states = _course(dna, in_tube, as_engine(engine, len(dna.reactions), _ABSOLUTE))
             outputs[i] = dna.observe(states)[:, -net.n_out :] / units.c0
             scarcest = states[:, [dna.floating.index(name) for name in dna.fuels]].min(axis=1)
             left[i] = scarcest[-1]
             # once starved, always: fuel that comes back from a linker was bound, and is no proof
             fed[i] = np.minimum.accumulate(scarcest) >= STARVED * dna.fuel
-            ideal[i] = dna.formal.observe(_course(dna.formal, time, TIGHT))[:, -net.n_out :]
+            formal = _course(dna.formal, time, as_engine(engine, len(dna.formal.reactions)))
+            ideal[i] = dna.formal.observe(formal)[:, -net.n_out :]
             show(i + 1, "")
     if tolerance is None:
         right: Any = net.classify(outputs) == classes[:, None]
@@ -318,9 +323,10 @@ def _implementations(
     return [to_strand_displacement(crn, options=options) for crn in formal]
 
 
-def _course(crn: ReactionNetwork, times: FloatArray, tolerances: Tolerances) -> FloatArray:
+def _course(crn: ReactionNetwork, times: FloatArray, engine: Engine) -> FloatArray:
     """Concentrations (n_times, n_floating) from the network's own start."""
-    states = FlatModel(crn).time_course(times, tolerances=tolerances)
+    own = crn.initial_state(), crn.boundary_concentrations
+    states = engine.model(crn).time_course(times, *own, tolerances=engine.tolerances)
     if not np.isfinite(states).all():
         raise ConvergenceError(f"{crn.name!r}: CVODE's concentrations are not finite")
     return states

@@ -140,6 +140,26 @@ class LayerKinetics:
             result = result * product.sum(axis=1, keepdims=True)
         return result
 
+    def terms_of_units(self, first: int, n: int, constants: int) -> Terms:
+        """The local terms of all units, which stand from `first` on among n species, with rate
+        constants from `constants` on.
+        """
+        terms, width, units = self.local.terms, len(self.local.floating), self.encoding.layer.n_out
+        pooled = (terms.factors >= width) & (terms.factors < terms.one)
+        # where each factor stands in the first unit; the 1 stands behind all species
+        place = first + np.array([*range(width), *self._pool, 0], dtype=np.intp)[terms.factors]
+        found = []
+        for own in range(units):
+            for chosen, others in ((~pooled.any(axis=1), 1), (pooled.any(axis=1), units)):
+                for other in range(others):
+                    unit = width * np.where(pooled, other, own)
+                    factors = np.where(terms.factors == terms.one, n, place + unit)
+                    row = first + width * own + terms.row
+                    parts = (terms.number, constants + terms.constant, factors, row)
+                    found.append([part[chosen] for part in parts])
+        number, constant, factors, row = (np.concatenate(p) for p in zip(*found, strict=True))
+        return Terms(number, constant, factors, row, n, n)
+
     @cached_property
     def _entries(self) -> tuple[dict[tuple[int, int], list[int]], dict[tuple[int, int], list[int]]]:
         """Terms of df_a/dy_b by (a, b): within a unit, and by each unit of the layer besides."""
@@ -294,6 +314,21 @@ class LayerKinetics:
             if all(np.all(abs(s) <= small * abs(part)) for part, s in zip(y, steps, strict=True)):
                 break
         return y
+
+    def upper_bound(self, catalysts: FloatArray) -> FloatArray:
+        """Of the fixed point (n, n_units, n_species), for upper bounds of what is read
+        (n, n_catalysts): the starts that `unit_species` writes.
+        """
+        weights: Any = self.encoding.weights
+        h, q = self.constants.local[self._h], self.constants.local[self._q]
+        rails = []
+        for sign, bias in zip(self._signs, self.constants.bias.T, strict=True):
+            # what promotes the rail, without what inhibits it
+            promotes = (sign * weights + abs(weights)) / 2
+            rails.append((catalysts @ promotes.T + np.maximum(bias, 0)) / q + math.sqrt(h / q))
+        shape = rails[0].shape
+        bounds = (np.full(shape, f.upper_bound) for f in self.activation.followers)
+        return np.stack([*rails, *bounds], axis=-1)
 
     # Derivatives ------------------------------------------------------------------------------
 

@@ -37,7 +37,8 @@ def make_plan(
     at: Any = STEADY_STATE,
 ) -> Plan:
     """The plan that the arguments of `scan` mean, checked."""
-    model = text_or_model(model.model if isinstance(model, Simulator) else model, "scan")
+    given = model
+    model = text_or_model(given.model if isinstance(given, Simulator) else given, "scan")
     axes, time, quantities = as_axes(vary), _times(at), _quantities(outputs)
     if isinstance(model, Network):
         x = _inputs(model, x)
@@ -46,7 +47,10 @@ def make_plan(
         raise InputError(
             "x and y are inputs and targets of a Network; vary boundary species by name instead"
         )
-    plan = Plan(model, axes, quantities, x, y, time, _chunk(model, quantities, time))
+    engine = None
+    if not isinstance(model, str):
+        engine = (given if isinstance(given, Simulator) else Simulator(model)).engine
+    plan = Plan(model, axes, quantities, x, y, time, _chunk(model, quantities, time), engine)
     _check_names(plan)
     return plan
 

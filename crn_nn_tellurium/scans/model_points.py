@@ -19,10 +19,10 @@ from crn_nn_tellurium.scans.plan import Plan
 from crn_nn_tellurium.simulation import (
     CompiledModel,
     Dependence,
-    RateEquations,
+    Equations,
     StartValues,
     engine_equations,
-    rate_equations,
+    reduced_equations,
 )
 
 # Groups of species up to which the Jacobian of a text is taken, by differences: a second a step
@@ -58,7 +58,7 @@ class Points(ABC):
         """A point; ReactionError where there is none."""
 
     @abstractmethod
-    def equations(self, at: Point) -> RateEquations:
+    def equations(self, at: Point) -> Equations:
         """Those of a point, whose parameters and volumes the compiled model has."""
 
 
@@ -119,7 +119,7 @@ class TextPoints(Points):
         numbers = {n: symbols[n] for n in self.stoichiometries if n in symbols}
         return Point(start, boundary, parameters, volumes if place else None, numbers)
 
-    def equations(self, at: Point) -> RateEquations:
+    def equations(self, at: Point) -> Equations:
         return engine_equations(self._model, at.boundary, self._dependence)
 
     @cached_property
@@ -178,8 +178,8 @@ class NetworkPoints(Points):
         )
         return Point(start, boundary, self._with_errors(constants, values))
 
-    def equations(self, at: Point) -> RateEquations:
-        return rate_equations(self._crn, at.boundary, at.parameters)
+    def equations(self, at: Point) -> Equations:
+        return reduced_equations(self._crn, at.boundary, at.parameters)
 
     def _with_errors(self, constants: FloatArray, values: Mapping[str, Any]) -> FloatArray:
         """Factors and errors of rate constants, each of which errs by itself."""

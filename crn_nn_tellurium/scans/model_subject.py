@@ -33,7 +33,6 @@ from crn_nn_tellurium.simulation import (
     INTEGRATED,
     ROUGH,
     TIGHT,
-    FlatModel,
     Outcome,
     Tolerances,
     compiled,
@@ -145,14 +144,15 @@ class ModelSubject(Subject):
 
 
 class ReactionsSubject(ModelSubject):
-    """A plan's reaction network, compiled as its structure alone (see `FlatModel`)."""
+    """A plan's reaction network; if it is compiled, as its structure alone (see `FlatModel`)."""
 
     common = COMMON
 
     def __init__(self, plan: Plan) -> None:
         assert isinstance(plan.model, ReactionNetwork)
         self.plan, self._crn = plan, plan.model
-        self._flat = FlatModel(self._crn)
+        assert plan.engine is not None  # a reaction network's plan has one
+        self._model, self._tolerances = plan.engine.model(self._crn), plan.engine.tolerances
         self.species = self.floating = self._crn.floating
         self.boundary = self._crn.boundary
         observed = tuple(observable.id for observable in self._crn.observables)
@@ -169,14 +169,15 @@ class ReactionsSubject(ModelSubject):
         def advance(
             state: FloatArray, duration: float, tolerances: Tolerances = TIGHT
         ) -> FloatArray:
-            return self._flat.advance(state, duration, *given, tolerances)
+            return self._model.advance(state, duration, *given, tolerances)
 
         if time is None:
             state, status = self.settle(at, advance)
             states = state[None]
         else:
             times = from_start(time)
-            whole, status = self._flat.time_course(times, at.start, *given), INTEGRATED
+            whole = self._model.time_course(times, at.start, *given, tolerances=self._tolerances)
+            status = INTEGRATED
             states = whole[np.searchsorted(times, time)]
         held = np.concatenate([at.parameters, at.boundary])
         observed = self._crn.observe(states, *given)

@@ -36,7 +36,6 @@ from crn_nn_tellurium.scans.subject import States, Subject
 from crn_nn_tellurium.simulation import (
     INTEGRATED,
     SOLVED,
-    FlatModel,
     Outcome,
     Outcomes,
     Simulator,
@@ -199,7 +198,9 @@ class TimeCourses:
 
         def make() -> _Flat:
             net = self._parameters.network(values)
-            simulator = self._simulator if net is self._simulator.net else Simulator(net)
+            simulator = (
+                self._simulator if net is self._simulator.net else Simulator(net, self._plan.engine)
+            )
             return _Flat(simulator, self._parameters)
 
         return self._flats.get(tuple(point[d] for d in sorted(self._networks)), make)
@@ -210,10 +211,11 @@ class _Flat:
 
     def __init__(self, simulator: Simulator, parameters: NetworkParameters) -> None:
         self._parameters = parameters
-        simulator.check_size()
         self._crn = simulator.reactions
         has_fuel = parameters.varies(FUEL)
-        self._model = FlatModel(_split_makers(self._crn)) if has_fuel else simulator.flat
+        self._crn_run = _split_makers(self._crn) if has_fuel else self._crn
+        self._engine = simulator.engine
+        self._model = self._engine.model(self._crn_run)
 
     def run(
         self,
@@ -227,7 +229,8 @@ class _Flat:
         """
         # starts are those of this point's network; what else changes its constants leaves them
         begin = fill(start, self._crn.initial_state(boundary))
-        return self._model.time_course(times, begin, boundary, self._constants(values))
+        constants, tolerances = self._constants(values), self._engine.tolerances
+        return self._model.time_course(times, begin, boundary, constants, tolerances=tolerances)
 
     def _constants(self, values: dict[str, Any]) -> FloatArray:
         """The rate constants (n_constants,) at a point."""
@@ -240,7 +243,7 @@ class _Flat:
             parts = (part[0].ravel() for part in (own.weights, own.bias, own.local))
             found |= zip(layer.names, np.concatenate([*parts]).tolist(), strict=True)
         fuel = float(values[FUEL]) if self._parameters.varies(FUEL) else 1.0
-        names = self._model.crn.rate_constants
+        names = self._crn_run.rate_constants
         # signs are in the reactions: rate constants are sizes
         sizes = np.abs([found[name.removesuffix(_MADE)] for name in names])
         return sizes * np.array([fuel if name.endswith(_MADE) else 1.0 for name in names])
@@ -264,7 +267,7 @@ class NetworkSubject(Subject):
         assert isinstance(plan.model, Network)
         self.plan = plan
         self.net = plan.model
-        self._simulator = Simulator(self.net)
+        self._simulator = Simulator(self.net, plan.engine)
         self.outputs = self.net.output_names
         self.species = self.names = self._simulator.species
         self._parameters = NetworkParameters(self._simulator.kinetics, plan.axes)
@@ -329,7 +332,9 @@ class NetworkSubject(Subject):
         x = np.broadcast_to(x, (*states.box.shape, x.shape[-1]))[place]
         inputs = np.repeat(x[None], len(outputs), axis=0)
         names = self.outputs, self.species, self.net.input_names
-        return TimeCourse(self.plan.time.copy(), outputs, species, inputs, *names)
+        assert self.plan.engine is not None  # a network's plan has one
+        engine = self.plan.engine.name
+        return TimeCourse(self.plan.time.copy(), outputs, species, inputs, *names, engine=engine)
 
     def each_network(self, box: Box) -> Iterator[tuple[tuple[slice, ...], Network, FloatArray]]:
         """The networks in a box, each with where its points are in arrays over the box, and its

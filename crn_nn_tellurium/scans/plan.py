@@ -29,6 +29,7 @@ from crn_nn_tellurium.chemistry import CONCENTRATION, MODEL_UNITS, Dimension, Re
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.scans.axes import Axis
+from crn_nn_tellurium.simulation import Engine
 
 if TYPE_CHECKING:
     from crn_nn_tellurium.scans.subject import Quantity
@@ -132,6 +133,8 @@ class Plan:
     time: FloatArray | None
     # the most points that are solved at once
     chunk: int
+    # who integrates; a text is roadrunner's
+    engine: Engine | None = None
 
     @property
     def has_samples(self) -> bool:
@@ -228,7 +231,7 @@ class Plan:
             digest.update(b"none" if given is None else given.tobytes() + str(given.shape).encode())
         digest.update(b"none" if self.y is None else repr(np.asarray(self.y).tolist()).encode())
         kept = [[name, quantity.identity] for name, quantity in self.quantities.items()]
-        digest.update(json.dumps([versions(), self.chunk, kept]).encode())
+        digest.update(json.dumps([versions(), self.chunk, kept, repr(self.engine)]).encode())
         return digest.hexdigest()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -248,7 +251,7 @@ class Plan:
 
 
 # Whose versions may change the last bits of a result
-PACKAGES = ("libroadrunner", "numpy", "scipy")
+PACKAGES = ("libroadrunner", "numpy", "scikit-sundae", "scipy")
 
 
 def versions() -> dict[str, str]:

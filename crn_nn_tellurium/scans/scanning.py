@@ -57,6 +57,7 @@ def scan(
     Parameters
     ----------
     model : Network, Simulator, ReactionNetwork, str or path-like
+        A Simulator says by its `engine` who integrates.
         A string is an Antimony or SBML model, or names a file of one, as a path does. These are run
         by roadrunner as they are, mass action or not; `import_sbml` and its like make a
         ReactionNetwork, which compiles faster.

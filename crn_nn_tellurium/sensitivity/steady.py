@@ -43,11 +43,11 @@ from crn_nn_tellurium.sensitivity.problem import simulator_of
 from crn_nn_tellurium.simulation import (
     DURATIONS,
     ROUGH,
+    Equations,
     FlatModel,
     Matrix,
-    RateEquations,
     Simulator,
-    rate_equations,
+    reduced_equations,
     rest,
     solved,
 )
@@ -218,7 +218,7 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None) -> Sensitivities:
 def _of_reactions(
     crn: ReactionNetwork, near: npt.ArrayLike | None, parameters: Sequence[str]
 ) -> Sensitivities:
-    state, equations = steady_state_of(crn, near), rate_equations(crn)
+    state, equations = steady_state_of(crn, near), reduced_equations(crn)
     held, constants = crn.boundary_concentrations, crn.constants
     by, by_free = by_inputs(crn, parameters)
     if near is None:
@@ -273,7 +273,7 @@ def _of_course(crn: ReactionNetwork, by: Sequence[str]) -> FloatArray | None:
 
 def _derivatives(
     crn: ReactionNetwork,
-    equations: RateEquations,
+    equations: Equations,
     state: FloatArray,
     matrix: Matrix,
     right: FloatArray,
@@ -315,7 +315,7 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
         raise InputError(
             f"network {crn.name!r}: a state of shape {start.shape}; expected {expected}"
         )
-    equations = rate_equations(crn)
+    equations = reduced_equations(crn)
     if near is not None:  # a start that is near needs no engine
         polished = equations.newton(start, equations.rows @ start)
         far = 0.1 * start + 1e-3 * start.max(initial=0.0)

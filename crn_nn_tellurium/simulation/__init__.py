@@ -13,6 +13,15 @@ from crn_nn_tellurium.simulation.engine import (
     load_options,
     own_solvers,
 )
+from crn_nn_tellurium.simulation.engines import (
+    Engine,
+    EngineLike,
+    Integrator,
+    RateEquations,
+    Roadrunner,
+    as_engine,
+    check_engine,
+)
 from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.named_values import (
     boundary_values,
@@ -32,10 +41,11 @@ from crn_nn_tellurium.simulation.outcome import (
     outcomes,
     worse,
 )
+from crn_nn_tellurium.simulation.rate_equations import RateModel
 from crn_nn_tellurium.simulation.reduced_system import (
     ROUGH,
-    RateEquations,
-    rate_equations,
+    Equations,
+    reduced_equations,
     rest,
     solved,
 )

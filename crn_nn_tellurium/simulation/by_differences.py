@@ -20,7 +20,7 @@ from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.simulation.engine import CompiledModel
-from crn_nn_tellurium.simulation.reduced_system import DENSE_UP_TO, RateEquations
+from crn_nn_tellurium.simulation.reduced_system import DENSE_UP_TO, Equations
 from crn_nn_tellurium.simulation.stability import Matrix
 
 # Step of central differences relative to a concentration, eps^(1/3); of what is absent, relative to
@@ -69,7 +69,7 @@ class Dependence:
 
 def engine_equations(
     model: CompiledModel, boundary: FloatArray, dependence: Dependence
-) -> RateEquations:
+) -> Equations:
     """A compiled model's equations at these boundary concentrations and its parameters as set.
 
     Whoever asks holds the model's lock for as long as the equations are used.
@@ -94,4 +94,4 @@ def engine_equations(
             return changes @ slopes
         return sparse.csr_array(sparse.csr_array(changes) @ slopes)
 
-    return RateEquations(rates, jacobian, model.conserved_amounts, volumes, _ACCURACY)
+    return Equations(rates, jacobian, model.conserved_amounts, volumes, _ACCURACY)

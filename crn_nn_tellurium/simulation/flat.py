@@ -7,9 +7,8 @@ lock, and puts arrays into the engine's order and back: here, and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +17,8 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
 from crn_nn_tellurium.encoding import VOLUME, compact_signs, stochastic_text, structure_text
 from crn_nn_tellurium.simulation.engine import TIGHT, CompiledModel, Tolerances, compiled
+from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes, Run, piecewise
 from crn_nn_tellurium.simulation.settle import Block, Settled, integrate, solve
-
-Run = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
-"""(boundary concentrations, start, times) -> states (n_times, n_floating), in the engine's order"""
-Changes = Mapping[float, FloatArray]
-"""Boundary concentrations (n_boundary,) by the time from which they hold, in order."""
-_NONE: Changes = MappingProxyType({})
 
 
 class FlatModel:
@@ -78,7 +72,7 @@ class FlatModel:
         start: FloatArray | None = None,
         boundary: FloatArray | None = None,
         constants: FloatArray | None = None,
-        changes: Changes = _NONE,
+        changes: Changes = NO_CHANGES,
         tolerances: Tolerances = TIGHT,
     ) -> FloatArray:
         """Concentrations (n_times, n_floating) at rising times, the start's first, by CVODE.
@@ -112,7 +106,7 @@ class FlatModel:
         start: FloatArray,
         boundary: FloatArray,
         volume: float,
-        changes: Changes = _NONE,
+        changes: Changes = NO_CHANGES,
         seed: int | None = None,
     ) -> FloatArray:
         """As `time_course`, by Gillespie's method: a concentration c is c * volume molecules."""
@@ -203,7 +197,7 @@ class FlatModel:
         held = {first: values[self._boundary] for first, values in pieces.items()}
         with self._model.lock:
             self._model.set_parameters(self._parameters, self._values(constants))
-            found = _piecewise(run, time, start[self._floating], held)
+            found = piecewise(run, time, start[self._floating], held)
         result = np.empty_like(found)
         result[:, self._floating] = found
         return result
@@ -212,20 +206,3 @@ class FlatModel:
 def _places(names: Iterable[str], order: Sequence[str]) -> npt.NDArray[np.intp]:
     place = {name: i for i, name in enumerate(order)}
     return np.array([place[name] for name in names], dtype=np.intp)
-
-
-def _piecewise(run: Run, time: FloatArray, start: FloatArray, pieces: Changes) -> FloatArray:
-    """Run from change to change; states at the times asked for."""
-    result = np.empty((len(time), len(start)))
-    result[0] = state = start
-    if len(time) == 1:  # the engine takes no run over no time
-        return result
-    ends = [*list(pieces)[1:], float(time[-1])]
-    for (first, held), last in zip(pieces.items(), ends, strict=True):
-        inside = (time > first) & (time <= last)
-        # both ends are run to, for the next piece starts where this one stops
-        times = np.unique([first, *time[inside], last])
-        states = run(held, state, times)
-        result[inside] = states[np.searchsorted(times, time[inside])]
-        state = states[-1]
-    return result

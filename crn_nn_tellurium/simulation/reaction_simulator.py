@@ -13,12 +13,11 @@ from crn_nn_tellurium.basics import FloatArray, check_choice
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.importers import AnyModel
-from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation.conditions import fill, start_values
 from crn_nn_tellurium.simulation.engine import TIGHT, Tolerances
-from crn_nn_tellurium.simulation.flat import FlatModel
+from crn_nn_tellurium.simulation.engines import EngineLike, as_engine
 from crn_nn_tellurium.simulation.outcome import INTEGRATED, Outcome, Outcomes, failures, outcomes
-from crn_nn_tellurium.simulation.reduced_system import ABSENT, ROUGH, STILL, rate_equations, rest
+from crn_nn_tellurium.simulation.reduced_system import ABSENT, ROUGH, STILL, reduced_equations, rest
 from crn_nn_tellurium.simulation.results import SteadyState
 from crn_nn_tellurium.simulation.simulator import Method, OnError, Simulator, refuse_failed
 
@@ -33,13 +32,14 @@ class ReactionSimulator(Simulator):
     its observables or, where it has none, its floating species.
     """
 
-    def __init__(self, net: AnyModel) -> None:
+    def __init__(self, net: AnyModel, engine: EngineLike = None) -> None:
         assert isinstance(self.model, ReactionNetwork)  # or Simulator had made another
         self.reactions = crn = self.model
         self.species = crn.floating
         self.output_names = tuple(o.id for o in crn.observables) or crn.floating
         self.input_names = crn.boundary
-        self.flat = FlatModel(crn)
+        self.engine = as_engine(engine, len(crn.reactions))
+        self.flat = self.engine.model(crn)
 
     def __getattr__(self, name: str) -> NoReturn:
         # what asks a Simulator for these is about neural networks
@@ -97,7 +97,7 @@ class ReactionSimulator(Simulator):
     def _error(
         self, boundary: FloatArray, start: FloatArray, x: FloatArray, integrated: bool
     ) -> FloatArray:
-        equations = rate_equations(self.reactions, boundary)
+        equations = reduced_equations(self.reactions, boundary)
         if np.array_equal(x, start):
             return np.zeros_like(x)
         if not integrated:
@@ -134,10 +134,7 @@ class ReactionSimulator(Simulator):
     ) -> tuple[FloatArray, Outcome]:
         advance = partial(self.flat.advance, boundary=boundary)
         rough = partial(advance, tolerances=ROUGH)
-        return rest(rate_equations(self.reactions, boundary), start, advance, newton, rough)
-
-    def check_size(self) -> None:
-        """There is no other way to run it, so no size is refused."""
+        return rest(reduced_equations(self.reactions, boundary), start, advance, newton, rough)
 
     def _read(self, concentrations: FloatArray, boundary: FloatArray) -> FloatArray:
         if not self.reactions.observables:
@@ -146,6 +143,9 @@ class ReactionSimulator(Simulator):
 
     def _boundary(self, x: FloatArray) -> FloatArray:
         return x
+
+    def _start(self, boundary: FloatArray) -> FloatArray:
+        return self.reactions.initial_state(boundary)
 
     def _batch(self, x: npt.ArrayLike | None) -> FloatArray:
         crn = self.reactions
@@ -163,9 +163,6 @@ class ReactionSimulator(Simulator):
                 " finite numbers >= 0"
             )
         return np.atleast_2d(values)
-
-    def __reduce__(self) -> tuple[type[Simulator], tuple[Network | ReactionNetwork]]:
-        return Simulator, (self.reactions,)
 
     def __repr__(self) -> str:
         return f"Simulator({self.reactions!r})"

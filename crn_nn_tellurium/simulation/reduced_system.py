@@ -61,7 +61,7 @@ EPS, TINY = float(np.finfo(float).eps), float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True)
-class RateEquations:
+class Equations:
     """dx/dt as a function of the concentrations alone, its derivative, and what it conserves.
 
     `rates` are dx/dt and the sums of the gains and losses that it is the difference of. Matrices
@@ -222,9 +222,9 @@ def solved(matrix: Matrix, right: FloatArray, x: FloatArray) -> FloatArray:
         return np.full_like(right, np.nan)
 
 
-def rate_equations(
+def reduced_equations(
     crn: ReactionNetwork, boundary: FloatArray | None = None, constants: FloatArray | None = None
-) -> RateEquations:
+) -> Equations:
     """A network's equations at these boundary concentrations and rate constants."""
     held = crn.boundary_concentrations if boundary is None else boundary
     k = crn.constants if constants is None else constants
@@ -239,11 +239,11 @@ def rate_equations(
             return crn.jacobian(x, held, k)
         return derivatives.array(np.concatenate([x, behind]), k)[:, : len(x)]
 
-    return RateEquations(rates, jacobian, crn.conserved_sums)
+    return Equations(rates, jacobian, crn.conserved_sums)
 
 
 def rest(
-    equations: RateEquations,
+    equations: Equations,
     start: FloatArray,
     advance: Advance,
     newton: bool = True,
@@ -275,7 +275,7 @@ class _Course:
     """A time course as it is integrated, and the steady state that it is found to end in."""
 
     def __init__(
-        self, equations: RateEquations, start: FloatArray, newton: bool = True, rough: bool = False
+        self, equations: Equations, start: FloatArray, newton: bool = True, rough: bool = False
     ) -> None:
         self.equations, self.newton, self.rough = equations, newton, rough
         self.totals = equations.rows @ start

@@ -11,6 +11,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, read_only, some
 from crn_nn_tellurium.chemistry import CONCENTRATION, MODEL_UNITS, Units, must_convert
+from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.simulation.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -140,10 +141,10 @@ class TimeCourse:
     ----------
     time : (n_points,) ndarray
         In time units of the model, or s (see `units`).
-    outputs : (n_points, n_out) ndarray
-    concentrations : (n_points, n_species) ndarray
+    outputs : (n_points, n_out) or (n_samples, n_points, n_out) ndarray
+    concentrations : (n_points, n_species) or (n_samples, n_points, n_species) ndarray
         Every floating species, in the order of `species`.
-    inputs : (n_points, n_in) ndarray
+    inputs : (n_points, n_in) or (n_samples, n_points, n_in) ndarray
         Input values, constant between steps.
     output_names, species, input_names : tuple of str
         Identifiers of the columns.
@@ -151,6 +152,9 @@ class TimeCourse:
         For a stochastic time course, the volume: 1 molecule is a concentration of 1 / volume.
     units : Units
         What all numbers are in: the model's own, or those of `in_units`.
+    engine : str
+        Who integrated: ``"roadrunner"`` or ``"rate_equations"``; ``"gillespie"`` for a stochastic
+        time course.
     """
 
     time: FloatArray
@@ -162,6 +166,7 @@ class TimeCourse:
     input_names: tuple[str, ...] = field(repr=False)
     volume: float | None = None
     units: Units = field(default=MODEL_UNITS, repr=False)
+    engine: str = ""
 
     def __post_init__(self) -> None:
         read_only(self.time, self.outputs, self.concentrations, self.inputs)
@@ -194,16 +199,36 @@ class TimeCourse:
         )
 
     def __getitem__(self, name: str) -> FloatArray:
-        """One output, species or input over time, shape (n_points,)."""
+        """One output, species or input over time, shape (n_points,) or (n_samples, n_points)."""
         outputs, species = (self.output_names, self.outputs), (self.species, self.concentrations)
         inputs = self.input_names, self.inputs
         return _column(name, {"output": outputs, "species": species, "input": inputs})
 
+    def sample(self, number: int) -> TimeCourse:
+        """One sample of several, by itself.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import Simulator, load_model
+        >>> courses = Simulator(load_model("xor")).time_course([[0, 0], [0, 1]], n_points=11)
+        >>> courses.sample(1).outputs.shape
+        (11, 1)
+        """
+        if self.outputs.ndim < 3:
+            raise InputError("this time course is of one sample; expected that of several")
+        parts = self.outputs, self.concentrations, self.inputs
+        outputs, concentrations, inputs = (part[number].copy() for part in parts)
+        return replace(self, outputs=outputs, concentrations=concentrations, inputs=inputs)
+
     def __repr__(self) -> str:
         kind = "" if self.volume is None else f", stochastic in volume {self.volume!r}"
+        if self.volume is None and self.engine:
+            kind = f", by {self.engine}"
+        several = f"{len(self.outputs)} samples, " if self.outputs.ndim > 2 else ""
         return (
-            f"TimeCourse({len(self.time)} points from t = {self.time[0]:g} to {self.time[-1]:g}, "
-            f"{self.outputs.shape[1]} outputs, {len(self.species)} species{kind})"
+            f"TimeCourse({several}{len(self.time)} points from t = {self.time[0]:g} to"
+            f" {self.time[-1]:g}, {self.outputs.shape[-1]} outputs, {len(self.species)} species"
+            f"{kind})"
         )
 
 
@@ -211,6 +236,6 @@ def _column(name: str, columns: dict[str, tuple[tuple[str, ...], FloatArray]]) -
     """The column of that name, from (names, columns) by their kind."""
     for names, array in columns.values():
         if name in names:
-            return array[:, names.index(name)]
+            return array[..., names.index(name)]
     known = "; ".join(f"{kind}: {some(names, 6)}" for kind, (names, _) in columns.items())
     raise KeyError(f"{name!r} is not in this result; it has {known}")

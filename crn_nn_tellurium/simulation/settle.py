@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -133,6 +134,14 @@ def refined(x: FloatArray, balance_of: Callable[[FloatArray], Balance]) -> Float
     return x
 
 
+class Systems(Protocol):
+    """Systems that do not touch one another, by number."""
+
+    def newton(self, x: FloatArray, systems: npt.NDArray[np.intp]) -> FloatArray: ...
+
+    def advance(self, state: FloatArray, system: int, duration: float) -> FloatArray: ...
+
+
 @dataclass(frozen=True)
 class Block:
     """Systems that do not touch one another, of which a compiled model holds `copies` at a time.
@@ -191,7 +200,7 @@ class Settled:
     status: Outcomes
 
 
-def solve(block: Block, start: FloatArray, balance_of: BalanceOf) -> Settled:
+def solve(block: Systems, start: FloatArray, balance_of: BalanceOf) -> Settled:
     """Steady states from start values (n, n_species)."""
     everyone = np.arange(len(start))
     x = block.newton(start, everyone)
@@ -215,7 +224,7 @@ def solve(block: Block, start: FloatArray, balance_of: BalanceOf) -> Settled:
         return Settled(x, _worst(balance_of(x, everyone)), status)
 
 
-def integrate(block: Block, start: FloatArray, balance_of: BalanceOf) -> Settled:
+def integrate(block: Systems, start: FloatArray, balance_of: BalanceOf) -> Settled:
     """Steady states by integration alone, until the rates vanish."""
     x, status = start.copy(), outcomes(INTEGRATED, len(start))
     for system in range(len(start)):
@@ -238,7 +247,7 @@ def _all_steady(
 
 
 def _integrate(
-    block: Block, start: FloatArray, system: int, balance_of: BalanceOf, newton: bool
+    block: Systems, start: FloatArray, system: int, balance_of: BalanceOf, newton: bool
 ) -> tuple[FloatArray, Outcome]:
     """One system brought to rest, at the end by Newton's method if that is wanted."""
     number = np.array([system])

@@ -1,7 +1,8 @@
-"""Steady states and time courses of a network's chemistry, found by roadrunner.
+"""Steady states and time courses of a network's chemistry.
 
 Steady states are found layer by layer through compiled units that every neuron and sample of one
-shape share, or from the flat model, solved or integrated (see `settle` for how a root is accepted).
+shape share, or from all layers together, solved or integrated (see `settle` for how a root is
+accepted). Who integrates is an `Engine`: roadrunner, or the network's rate equations.
 """
 
 from __future__ import annotations
@@ -18,30 +19,30 @@ from crn_nn_tellurium.basics import (
     by_sample,
     check_choice,
     check_positive,
+    progress_bar,
     whole_number,
 )
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import to_reactions
-from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeError
+from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.importers import AnyModel, as_model, as_network
-from crn_nn_tellurium.kinetics import NetworkKinetics
+from crn_nn_tellurium.kinetics import NetworkKinetics, RatesOfChange
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation.conditions import fill, input_changes, start_values, time_grid
+from crn_nn_tellurium.simulation.engines import Engine, EngineLike, Integrator, as_engine
 from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.layer_solver import LayerSolution, LayerSolver
 from crn_nn_tellurium.simulation.outcome import Outcomes, failures, worse
+from crn_nn_tellurium.simulation.pieces import Changes
+from crn_nn_tellurium.simulation.rate_equations import RateModel
 from crn_nn_tellurium.simulation.results import SteadyState, TimeCourse
 
 Method = Literal["units", "flat", "integrate"]
 OnError = Literal["raise", "nan"]
 
-FLAT_LIMIT = 6_000
-"""Weights up to which the flat model is compiled; compiling grows with their square (see README).
-"""
-
 
 class Simulator:
-    """Runs a network's chemistry on roadrunner.
+    """Runs a network's chemistry.
 
     Parameters
     ----------
@@ -51,6 +52,10 @@ class Simulator:
         species are the inputs (by default, ``x=None``, at their own concentrations) and
         observables, or all floating species, the outputs; `steady_state` goes where the time course
         does, and what is conserved is kept.
+    engine : {"roadrunner", "rate_equations"}, Roadrunner, RateEquations or None
+        Who integrates, and how exactly: of time courses and of the methods 'flat' and 'integrate'.
+        By default roadrunner up to 500 reactions, which it compiles in a second, and rate equations
+        beyond. Compiled units, of the method 'units', are roadrunner's at any size.
 
     Notes
     -----
@@ -77,7 +82,7 @@ class Simulator:
     model: Network | ReactionNetwork
     """What it simulates."""
 
-    def __new__(cls, net: AnyModel) -> Simulator:
+    def __new__(cls, net: AnyModel, engine: EngineLike = None) -> Simulator:
         model, kind = as_model(net, "Simulator"), cls
         if isinstance(model, ReactionNetwork) and cls is Simulator:
             # one of its own kind, which is made from this class
@@ -88,8 +93,10 @@ class Simulator:
         simulator.model = model  # read once, here, before what is given comes to __init__ as well
         return simulator
 
-    def __init__(self, net: AnyModel) -> None:
+    def __init__(self, net: AnyModel, engine: EngineLike = None) -> None:
         self.net = net = as_network(self.model, "Simulator")
+        # a weight is about a reaction: what it takes to write them all is not asked for
+        self.engine = as_engine(engine, net.n_weights)
         self.kinetics = NetworkKinetics(net)
         self.output_names, self.input_names = net.output_names, net.input_names
 
@@ -109,26 +116,16 @@ class Simulator:
         return tuple(LayerSolver(layer) for layer in self.kinetics.layers)
 
     @cached_property
-    def flat(self) -> FlatModel:
-        """All layers together on the engine, compiled when it first runs.
+    def flat(self) -> Integrator:
+        """All layers together, compiled when they first run if the engine compiles."""
+        if self.engine.compiles:
+            return self.engine.model(self.reactions)
+        shape = self.net.n_in, len(self.net.input_coding.rails)
 
-        Raises
-        ------
-        ModelTooLargeError
-            If that would take too long.
-        """
-        self.check_size()
-        return FlatModel(self.reactions)
+        def equations(boundary: FloatArray, _: FloatArray | None) -> RatesOfChange:
+            return self.kinetics.rates_of_change(boundary.reshape(shape))
 
-    def check_size(self) -> None:
-        """Refuse networks whose flat model would take too long to compile."""
-        if self.net.n_weights > FLAT_LIMIT:
-            raise ModelTooLargeError(
-                f"network {self.net.name!r} has {self.net.n_weights} weights; its flat model, which"
-                " time courses and the methods 'flat' and 'integrate' need, is compiled up to"
-                f" {FLAT_LIMIT}, since the time grows with their square; steady_state's"
-                " method='units' has no limit"
-            )
+        return RateModel(equations, lambda x, boundary: self.reactions.balance(x, boundary))
 
     # Steady states ----------------------------------------------------------------------------
 
@@ -160,8 +157,8 @@ class Simulator:
             (n_samples, n_species) in the order of `species`, or some species by name. By default
             an upper bound of each unit's fixed point.
         method : {"units", "flat", "integrate"}
-            Unit by unit through small compiled models; the flat model solved; the flat model
-            integrated until its rates vanish.
+            Unit by unit through small compiled models; all reactions together solved; or integrated
+            until their rates vanish.
         on_error : {"raise", "nan"}
             What becomes of a sample that fails.
 
@@ -175,8 +172,6 @@ class Simulator:
             If inputs or start values have the wrong shape or cannot be concentrations.
         ConvergenceError
             If a sample fails and ``on_error="raise"``.
-        ModelTooLargeError
-            If the flat model is too large to compile.
         """
         check_choice("method", method, get_args(Method))
         check_choice("on_error", on_error, get_args(OnError))
@@ -223,8 +218,8 @@ class Simulator:
     def _by_flat_model(
         self, x: FloatArray, start: FloatArray | None, newton: bool
     ) -> tuple[FloatArray, FloatArray, Outcomes]:
-        crn, boundary = self.reactions, self._boundary(x)
-        begin = fill(start, crn.initial_state(boundary))
+        boundary = self._boundary(x)
+        begin = fill(start, self._start(boundary))
         found = self.flat.steady_states(begin, boundary, newton)
         return found.x, found.imbalance, found.status
 
@@ -240,13 +235,15 @@ class Simulator:
         steps: Mapping[float, npt.ArrayLike] | None = None,
         volume: float | None = None,
         seed: int | None = None,
+        progress: bool | None = None,
     ) -> TimeCourse:
         """Concentrations over time, by CVODE or, with a volume, by Gillespie's method.
 
         Parameters
         ----------
-        x : (n_in,) array_like
-            Input values, from t = 0.
+        x : (n_in,) or (n_samples, n_in) array_like
+            Input values, from t = 0. Arrays of the result have a dimension of samples where these
+            have it.
         t_end : float
             Last time, > 0.
         n_points : int
@@ -254,13 +251,21 @@ class Simulator:
         initial : float, array_like (n_species,), or mapping of str to float, optional
             Start concentrations, as in `steady_state`; by default the written model's, an upper
             bound of each fixed point.
-        steps : mapping of float to (n_in,) array_like, optional
+        steps : mapping of float to (n_in,) or (n_samples, n_in) array_like, optional
             New input values at later times: ``{25.0: [1, 0]}``. The point at such a time still
             has the old inputs.
         volume : float, optional
             Runs one stochastic trajectory in which a concentration c is c * volume molecules.
         seed : int, optional
             Of the stochastic trajectory.
+        progress : bool, optional
+            Whether to show a progress bar of several samples; by default on a terminal.
+
+        Returns
+        -------
+        TimeCourse
+            Concentrations are right to about 1e-8 of each, where the engine's tolerances are the
+            default ones.
 
         Raises
         ------
@@ -268,36 +273,71 @@ class Simulator:
             If an argument has the wrong shape or cannot be a concentration or time.
         ConvergenceError
             If the integrator gives up.
-        ModelTooLargeError
-            If the flat model is too large to compile.
 
         Examples
         --------
         >>> from crn_nn_tellurium import Network
         >>> sim = Simulator(Network.random([2, 3, 1], seed=0))
         >>> sim.time_course([0, 1], t_end=100, steps={50: [1, 0]})
-        TimeCourse(501 points from t = 0 to 100, 1 outputs, 4 species)
+        TimeCourse(501 points from t = 0 to 100, 1 outputs, 4 species, by roadrunner)
+        >>> sim.time_course([[0, 0], [0, 1], [1, 1]], n_points=11).outputs.shape
+        (3, 11, 1)
         """
         time = time_grid(t_end, n_points)
         if volume is not None:
             check_positive("volume", volume)
         if seed is not None:
             seed = whole_number("seed", seed, 0)
+        first = self._batch(x)
         later = input_changes({} if steps is None else steps, time)
-        inputs = np.array([self._one(value) for value in (x, *later.values())])
-        boundary = self._boundary(inputs)
-        start = None if initial is None else start_values(initial, self.species, 1)
-        begin = fill(start, self.reactions.initial_state(boundary[:1]))[0]
-        changes = dict(zip(later, boundary[1:], strict=True))
-        if volume is None:
-            found = self.flat.time_course(time, begin, boundary[0], changes=changes)
-        else:
-            found = self.flat.trajectory(time, begin, boundary[0], volume, changes, seed)
+        # (n_changes + 1, n_samples, n_in)
+        pieces = np.array([first, *(self._later(value, len(first)) for value in later.values())])
+        n, names = len(first), (self.output_names, self.species, self.input_names)
+        boundary = np.array([self._boundary(piece) for piece in pieces])
+        start = None if initial is None else start_values(initial, self.species, n)
+        begin = fill(start, self._start(boundary[0]))
+        found = np.empty((n, len(time), len(self.species)))
+        with progress_bar("samples", progress if n > 1 else False, n) as show:
+            for i in range(n):
+                changes = dict(zip(later, boundary[1:, i], strict=True))
+                if volume is None:
+                    found[i] = self._course(time, begin[i], boundary[0, i], changes, i, n)
+                else:
+                    held = boundary[0, i], volume, changes, seed
+                    found[i] = self._stochastic.trajectory(time, begin[i], *held)
+                show(i + 1, "")
         # the point at a step still has the inputs from before it
-        held = np.searchsorted(list(later), time, side="left")
-        names = self.output_names, self.species, self.input_names
-        read = self._read(found, boundary[held])
-        return TimeCourse(time, read, found, inputs[held], *names, volume)
+        held_at = np.searchsorted(list(later), time, side="left")
+        inputs = pieces[held_at].swapaxes(0, 1)
+        read = np.array([self._read(found[i], boundary[held_at, i]) for i in range(n)])
+        arrays = read, found, inputs
+        if x is None or np.ndim(x) < 2:
+            arrays = read[0], found[0], inputs[0]
+        engine = self.engine.name if volume is None else "gillespie"
+        return TimeCourse(time, *arrays, *names, volume, engine=engine)
+
+    def _course(
+        self,
+        time: FloatArray,
+        start: FloatArray,
+        boundary: FloatArray,
+        changes: Changes,
+        sample: int,
+        n_samples: int,
+    ) -> FloatArray:
+        """Concentrations (n_times, n_species) of one sample."""
+        tolerances = self.engine.tolerances
+        try:
+            return self.flat.time_course(
+                time, start, boundary, changes=changes, tolerances=tolerances
+            )
+        except ConvergenceError as error:
+            which = f"sample {sample}: " if n_samples > 1 else ""
+            raise ConvergenceError(f"{which}{error}") from error
+
+    @cached_property
+    def _stochastic(self) -> FlatModel:
+        return FlatModel(self.reactions)
 
     # Shapes -----------------------------------------------------------------------------------
 
@@ -319,18 +359,24 @@ class Simulator:
             )
         return np.atleast_2d(values)
 
-    def _one(self, x: npt.ArrayLike | None) -> FloatArray:
+    def _later(self, x: npt.ArrayLike, n_samples: int) -> FloatArray:
+        """Inputs (n_samples, n_in) of a step."""
         values = self._batch(x)
-        if len(values) != 1:
+        if len(values) not in (1, n_samples):
             raise InputError(
-                f"inputs have shape {values.shape}; a time course takes one sample,"
-                f" ({len(self.input_names)},)"
+                f"steps: inputs have shape {values.shape}; expected ({len(self.input_names)},) or"
+                f" one row for each of {n_samples} samples"
             )
-        return values[0]
+        return np.broadcast_to(values, (n_samples, values.shape[1]))
 
-    def __reduce__(self) -> tuple[type[Simulator], tuple[Network | ReactionNetwork]]:
+    def _start(self, boundary: FloatArray) -> FloatArray:
+        """Where the written model starts, (n, n_species), at boundary concentrations."""
+        rails = len(self.net.input_coding.rails)
+        return self.kinetics.start(boundary.reshape(len(boundary), self.net.n_in, rails))
+
+    def __reduce__(self) -> tuple[type[Simulator], tuple[Network | ReactionNetwork, Engine]]:
         # compiled models stay in their process; units are compiled where the copy is used
-        return Simulator, (self.net,)
+        return Simulator, (self.model, self.engine)
 
     def __repr__(self) -> str:
         return f"Simulator({self.net!r}: {len(self.species)} species)"

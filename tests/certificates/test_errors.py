@@ -88,9 +88,9 @@ REFUSED = [
     ),
     (lambda: cn.certify("xor", [0, 1]), cn.NetworkError, "load_model.'xor'. gives it"),
     (
-        lambda: cn.certify(cn.Network.random([4, 100, 100, 2], seed=0), np.ones(4)),
-        cn.ModelTooLargeError,
-        "bound='cheap' has no limit",
+        lambda: cn.certify(XOR, [0, 1], engine=3),
+        cn.InputError,
+        "engine is 3",
     ),
     (
         lambda: cn.settling_time(XOR, [0, 1], on_error="skip"),

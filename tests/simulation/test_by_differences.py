@@ -8,7 +8,7 @@ from crn_nn_tellurium.simulation import (
     StartValues,
     compiled,
     engine_equations,
-    rate_equations,
+    reduced_equations,
 )
 from crn_nn_tellurium.simulation.reduced_system import DENSE_UP_TO
 
@@ -83,4 +83,4 @@ def test_sparse_jacobians_of_many_species_cost_a_few_rates():
     found, crn = equations.jacobian(start + 1.0), cn.import_antimony(text)
     np.testing.assert_allclose(found.toarray(), exact(crn, model, start + 1.0), rtol=0, atol=1e-8)
     # the ring conserves its sum, and one small vessel is as good as another
-    assert rate_equations(crn).rows.sum() == equations.rows.sum() == n
+    assert reduced_equations(crn).rows.sum() == equations.rows.sum() == n

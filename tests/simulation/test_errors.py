@@ -7,7 +7,6 @@ import crn_nn_tellurium as cn
 from crn_nn_tellurium.simulation.outcome import Outcome
 
 SIMULATOR = cn.Simulator(cn.Network([cn.Layer([[1.0, 1.0], [2.0, -1.0]])]))
-LARGE = cn.Simulator(cn.Network.random([100, 100, 10], seed=0))
 
 REFUSED = [
     (lambda: SIMULATOR.steady_state([[1.0, 2.0, 3.0]]), cn.InputError, "one column per input"),
@@ -41,7 +40,7 @@ REFUSED = [
         cn.InputError,
         "expected one of 'raise', 'nan'",
     ),
-    (lambda: SIMULATOR.time_course([[1, 2], [3, 4]]), cn.InputError, "takes one sample"),
+    (lambda: SIMULATOR.time_course(np.ones((2, 1, 2))), cn.InputError, "expected \\(n_samples, 2"),
     (lambda: SIMULATOR.time_course([1, 2], t_end=0), cn.InputError, "t_end is 0"),
     (lambda: SIMULATOR.time_course([1, 2], t_end="5"), cn.InputError, "t_end is '5'"),
     (lambda: SIMULATOR.time_course([1, 2], n_points=None), cn.InputError, "n_points is None"),
@@ -71,12 +70,15 @@ REFUSED = [
     ),
     (lambda: SIMULATOR.time_course([1, 2], steps={0: [0, 0]}), cn.InputError, "change at t = 0"),
     (lambda: SIMULATOR.time_course([1, 2], volume=-1), cn.InputError, "volume is -1"),
+    (lambda: cn.Simulator(SIMULATOR.net, "cvode"), cn.InputError, "engine is 'cvode'"),
+    (lambda: cn.RateEquations(rtol=0), cn.InputError, "rtol is 0; expected a number > 0"),
+    (lambda: cn.Roadrunner(atol=-1), cn.InputError, "atol is -1; expected a concentration"),
     (
-        lambda: LARGE.steady_state(np.ones(100), method="flat"),
-        cn.ModelTooLargeError,
-        "11000 weights",
+        lambda: SIMULATOR.time_course(np.ones((3, 2)), steps={9: np.ones((2, 2))}),
+        cn.InputError,
+        "one row for each of 3 samples",
     ),
-    (lambda: LARGE.time_course(np.ones(100)), cn.ModelTooLargeError, "11000 weights"),
+    (lambda: SIMULATOR.time_course([1, 2]).sample(0), cn.InputError, "of one sample"),
     *(
         (lambda text=text: Outcome(text), ValueError, "not a valid Kind")
         for text in ("", "fine", "failedly", "solved by hand")

@@ -18,7 +18,7 @@ from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.reduced_system import (
     DENSE_UP_TO,
     ROUGH,
-    rate_equations,
+    reduced_equations,
     rest,
 )
 from crn_nn_tellurium.simulation.stability import STABILITY_UP_TO
@@ -214,7 +214,7 @@ def test_large_networks_are_sparse():
     def advance(state, duration):
         return np.fft.ifft(np.fft.fft(state) * np.exp(waves * duration)).real
 
-    found, outcome = rest(rate_equations(crn), crn.initial_state(), advance)
+    found, outcome = rest(reduced_equations(crn), crn.initial_state(), advance)
     assert outcome == "solved after integration"
     np.testing.assert_allclose(found, 1.0, rtol=1e-10)  # n roundings of the sum
 
@@ -230,14 +230,14 @@ def test_stability_of_large_networks_is_that_of_what_acts_on_one_another():
     """Eigenvalues of a triangular matrix are its diagonal, however many species there are."""
     n = STABILITY_UP_TO + 100
     for growth, stable in ((0.1, True), (50.0, False)):
-        equations = rate_equations(cascade(n, [("Z => Z Z", growth), ("S0 Z => S0", 1.0)]))
+        equations = reduced_equations(cascade(n, [("Z => Z Z", growth), ("S0 Z => S0", 1.0)]))
         x = np.full(n + 1, 0.5)
         found = equations.stability(x)
         assert found.stable is stable
         assert (found.growth <= -1e-6) is stable
     # of so many that act on one another it is not known
     ring = network([(f"S{i} => S{(i + 1) % n}", 1.0) for i in range(n)], S0=1.0)
-    equations = rate_equations(ring)
+    equations = reduced_equations(ring)
     found = equations.stability(np.ones(n))
     assert found.stable
     assert found.growth == 0
@@ -253,7 +253,7 @@ def test_a_rough_integration_answers_where_all_differences_die_down_and_nowhere_
             return flat.advance(state, duration, None, None, *tolerances)
 
         found, outcome = rest(
-            rate_equations(crn),
+            reduced_equations(crn),
             crn.initial_state(),
             advance,
             rough=lambda state, duration, advance=advance: advance(state, duration, ROUGH),

@@ -7,7 +7,7 @@ from scipy.integrate import solve_ivp
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry import conserved_sums
-from crn_nn_tellurium.simulation.reduced_system import RateEquations, rest
+from crn_nn_tellurium.simulation.reduced_system import Equations, rest
 
 PREY = "P->2P; a*P; P+Q->2Q; b*P*Q; Q->; c*Q; P={}; Q=1; a=1; b=1; c=1"
 TURNS = "A+B->2B; k*A*B; B+C->2C; k*B*C; C+A->2A; k*C*A; A={}; B=1; C={}; k=1"
@@ -71,9 +71,7 @@ def test_what_eigenvalues_leave_open_is_seen_from_the_course(damping):
 
     none = conserved_sums(sparse.csr_array(np.eye(2)))
     for r in (0.3, 0.005):
-        found, outcome = rest(
-            RateEquations(rates, jacobian, none), np.array([1.0 + r, 1.0]), advance
-        )
+        found, outcome = rest(Equations(rates, jacobian, none), np.array([1.0 + r, 1.0]), advance)
         if damping:
             assert outcome == "solved after integration"
             np.testing.assert_allclose(found, 1.0, rtol=1e-11)

@@ -1,0 +1,223 @@
+"""dx/dt of all species while inputs and rate constants are held, and its derivatives.
+
+A mass-action network is a table of terms (`chemistry.rates`). Of a neural network's, nearly all
+terms are those of weights: the rails Y of a layer share the drives that its weights make of the
+species X that it reads, so these terms are one matrix product a layer,
+
+    dY_r/dt = local(y) + (s_r z + b_r) Y_r,        z = W X,
+
+with s_r the sign of rail r and b_r its bias; what is made of the inputs is in z once and for all.
+The Jacobian J has the same two parts, and so have J v and J^T v, which take no longer than dx/dt.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+from crn_nn_tellurium.basics import FloatArray, is_sparse
+from crn_nn_tellurium.chemistry import ReactionNetwork, Terms, multiplied_by
+
+IntArray = npt.NDArray[np.intp]
+_ONE = np.ones(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Drives:
+    """What the rails of one layer are driven by."""
+
+    # (n_units, n_read), of the floating species at the places `read` (n_read,)
+    weights: FloatArray | sparse.csr_array
+    read: IntArray
+    # the part of the inputs (..., n_units), held
+    held: FloatArray
+    # places (n_rails, n_units), signs (n_rails,) and biases (n_rails, n_units) of the rails
+    rails: IntArray
+    signs: FloatArray
+    bias: FloatArray
+
+    def of_rails(self, x: FloatArray) -> FloatArray:
+        """Drives (..., n_rails, n_units) in states (..., n_species)."""
+        if not len(self.read):
+            return self._held
+        return self._held + self.signs[:, None] * self.sums(x)[..., None, :]
+
+    @cached_property
+    def _held(self) -> FloatArray:
+        """The drives (..., n_rails, n_units) without what moves."""
+        return self.signs[:, None] * self.held[..., None, :] + self.bias
+
+    def sums(self, x: FloatArray) -> FloatArray:
+        """W X (..., n_units); of changes of a state, those of z."""
+        return np.asarray(x[..., self.read] @ self.weights.T)
+
+
+@dataclass(frozen=True, eq=False)
+class RatesOfChange:
+    """dx/dt of `n_species` species in states (..., n_species), for one sample or a batch of them.
+
+    `terms` have their rate constants and all that is held in their numbers; `drives` are the rest.
+    """
+
+    n_species: int
+    terms: Terms
+    drives: tuple[Drives, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        crn: ReactionNetwork,
+        boundary: FloatArray | None = None,
+        constants: FloatArray | None = None,
+    ) -> RatesOfChange:
+        """Any network's, at boundary concentrations (n_boundary,) and constants (n_constants,)."""
+        held = crn.boundary_concentrations if boundary is None else boundary
+        k = crn.constants if constants is None else constants
+        return cls(len(crn.floating), crn.terms.holding(held, k))
+
+    def __call__(self, x: FloatArray) -> FloatArray:
+        """dx/dt, (..., n_species)."""
+        result = self._summed(self.terms, self._values(self.terms, x))
+        for part in self.drives:
+            result[..., part.rails] += part.of_rails(x) * x[..., part.rails]
+        return result
+
+    def along(self, x: FloatArray, v: FloatArray) -> FloatArray:
+        """J v in states x, both (..., n_species)."""
+        terms = self.derivatives
+        result = self._summed(terms, self._values(terms, x) * v[..., terms.column])
+        for part in self.drives:
+            result[..., part.rails] += part.of_rails(x) * v[..., part.rails]
+            if len(part.read):
+                by_z = part.signs[:, None] * x[..., part.rails]
+                result[..., part.rails] += by_z * part.sums(v)[..., None, :]
+        return result
+
+    def back(self, x: FloatArray, v: FloatArray) -> FloatArray:
+        """J^T v in states x, both (..., n_species)."""
+        terms = self._transposed
+        result = self._summed(terms, self._values(terms, x) * v[..., terms.column])
+        for part in self.drives:
+            result[..., part.rails] += part.of_rails(x) * v[..., part.rails]
+            if len(part.read):
+                by_z = part.signs[:, None] * x[..., part.rails] * v[..., part.rails]
+                # a species is read once by a layer, so nothing is added twice to one place
+                result[..., part.read] += by_z.sum(axis=-2) @ part.weights
+        return result
+
+    def jacobian(self, x: FloatArray) -> FloatArray:
+        """J (n_species, n_species) in one state (n_species,)."""
+        n, terms = self.n_species, self.derivatives
+        values = self._values(terms, x)
+        result = np.bincount(self._entry, values, n * n).astype(float, copy=False).reshape(n, n)
+        for part in self.drives:
+            for rails, sign, u in zip(part.rails, part.signs, part.of_rails(x), strict=True):
+                result[rails, rails] += u
+                if len(part.read):
+                    by_read = _scaled(part.weights, sign * x[rails])
+                    result[np.ix_(rails, part.read)] += by_read
+        return result
+
+    def implicit(
+        self, x: FloatArray, step: float, identity: float = 1.0
+    ) -> Callable[[FloatArray], FloatArray]:
+        """What solves (identity I - step J) v = right, both (n_species,), in one state.
+
+        Without the drives' effects of layer on layer the matrix is sparse; with these it is block
+        triangular, so that a layer is solved after all that it reads, with nothing filled in.
+        """
+        factors = splu(self._own_matrix(x, -step, identity), options={"SymmetricMode": True})
+        moving = [part for part in self.drives if len(part.read)]
+        by_z = [step * part.signs[:, None] * x[part.rails] for part in moving]
+
+        def solve(right: FloatArray) -> FloatArray:
+            found = factors.solve(right)
+            for part, effect in zip(moving, by_z, strict=True):
+                # in the order of the layers: what this one reads is known by now
+                right = right.copy()
+                right[part.rails] += effect * part.sums(found)
+                found = factors.solve(right)
+            return np.asarray(found)
+
+        return solve
+
+    def _own_matrix(self, x: FloatArray, factor: float, identity: float) -> sparse.csc_array:
+        """identity I + factor J without the drives' effects of layer on layer."""
+        terms, (rows, columns, entry) = self.derivatives, self._pattern
+        values: FloatArray = np.bincount(entry, self._values(terms, x), len(rows)).astype(float)
+        diagonal = np.zeros(self.n_species)
+        for part in self.drives:
+            diagonal[part.rails] += part.of_rails(x)
+        values = factor * values
+        values[rows == columns] += identity + factor * diagonal
+        first = np.searchsorted(columns, np.arange(self.n_species + 1))
+        shape = (self.n_species, self.n_species)
+        return sparse.csc_array((values, rows, first), shape=shape)
+
+    @cached_property
+    def _pattern(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Rows and columns of the entries of the terms' Jacobian and of the diagonal, column by
+        column, and which of them each term is in.
+        """
+        terms, n = self.derivatives, self.n_species
+        assert terms.column is not None
+        places = np.concatenate([terms.column * n + terms.row, np.arange(n) * (n + 1)])
+        entries, same = np.unique(places, return_inverse=True)
+        return entries % n, entries // n, same[: len(terms)]
+
+    # Tables -----------------------------------------------------------------------------------
+
+    @cached_property
+    def derivatives(self) -> Terms:
+        """The Jacobian of the terms, as a table."""
+        return self.terms.derivative()
+
+    @cached_property
+    def _transposed(self) -> Terms:
+        terms = self.derivatives
+        assert terms.column is not None
+        order = np.argsort(terms.column, kind="stable")
+        return replace(
+            terms,
+            number=terms.number[order],
+            constant=terms.constant[order],
+            factors=terms.factors[order],
+            row=terms.column[order],
+            column=terms.row[order],
+        )
+
+    @cached_property
+    def _entry(self) -> IntArray:
+        """The place of each term in an array of the Jacobian, row by row."""
+        assert self.derivatives.column is not None
+        return np.asarray(self.derivatives.row * self.n_species + self.derivatives.column)
+
+    def _values(self, terms: Terms, x: FloatArray) -> FloatArray:
+        """The terms (..., n_terms)."""
+        one = _ONE if x.ndim == 1 else np.ones((*x.shape[:-1], 1))
+        result = multiplied_by(terms.number, terms.factors, np.concatenate([x, one], axis=-1))
+        # terms without factors have no samples
+        return result if result.ndim == x.ndim else np.tile(result, (*x.shape[:-1], 1))
+
+    def _summed(self, terms: Terms, values: FloatArray) -> FloatArray:
+        """Sums (..., n_species) of terms (..., n_terms)."""
+        n, lead = self.n_species, values.shape[:-1]
+        if not lead:
+            return np.bincount(terms.row, values, n).astype(float, copy=False)
+        # samples behind one another
+        row = (terms.row + n * np.arange(math.prod(lead))[:, None]).ravel()
+        total = np.bincount(row, values.ravel(), n * math.prod(lead))
+        return total.astype(float, copy=False).reshape(*lead, n)
+
+
+def _scaled(weights: Any, rows: FloatArray) -> FloatArray:
+    dense = weights.toarray() if is_sparse(weights) else weights
+    return np.asarray(dense * rows[:, None])

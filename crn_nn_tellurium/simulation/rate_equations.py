@@ -1,0 +1,223 @@
+"""Time courses by a network's own rate equations: nothing is compiled, at any size.
+
+The equations are `kinetics.RatesOfChange`, integrated by CVODE of SUNDIALS (scikit-sundae). Its
+method is implicit: each step solves (I - step J) v = right. For few species that is dense algebra
+inside SUNDIALS; for many it is GMRES with `RatesOfChange.implicit` as its preconditioner, which
+solves the system all but exactly, so one iteration does. Source: Hindmarsh et al., ACM Trans. Math.
+Softw. 31 (2005) 363.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
+from crn_nn_tellurium.errors import ConvergenceError
+from crn_nn_tellurium.kinetics import RatesOfChange
+from crn_nn_tellurium.simulation.engine import SMALLEST, TIGHT, Tolerances
+from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes, piecewise
+from crn_nn_tellurium.simulation.settle import Settled, integrate, solve
+
+DENSE_UP_TO = 300
+"""Species up to which dense algebra is faster."""
+MOST_STEPS = 20_000
+"""Of CVODE, from one time asked for to the next: some seconds. Courses take about a thousand; more
+are taken by what has no end, as concentrations that are infinite at a finite time.
+"""
+STEPS = 50
+"""Of Newton's method, layer after layer."""
+LAST = 1e-15
+"""Newton's last step, relative to a concentration."""
+
+EquationsAt = Callable[[FloatArray, "FloatArray | None"], RatesOfChange]
+"""(boundary concentrations, constants or None) -> dx/dt"""
+BalanceAt = Callable[[FloatArray, FloatArray], Balance]
+"""(states, boundary concentrations) -> Balance"""
+
+
+class RateModel:
+    """A network's rate equations, integrated as `FlatModel` integrates what is compiled."""
+
+    def __init__(self, equations: EquationsAt, balance: BalanceAt) -> None:
+        self._equations, self._balance = equations, balance
+
+    @classmethod
+    def of(cls, crn: ReactionNetwork) -> RateModel:
+        """Any reaction network's."""
+
+        def equations(boundary: FloatArray, constants: FloatArray | None) -> RatesOfChange:
+            return RatesOfChange.of(crn, boundary, constants)
+
+        return cls(equations, crn.balance)
+
+    def compile(self) -> None:
+        """There is nothing to compile."""
+
+    def time_course(
+        self,
+        time: FloatArray,
+        start: FloatArray,
+        boundary: FloatArray,
+        constants: FloatArray | None = None,
+        changes: Changes = NO_CHANGES,
+        tolerances: Tolerances = TIGHT,
+    ) -> FloatArray:
+        """Concentrations (n_times, n_floating) at rising times, the start's first, by CVODE.
+
+        The state at the time of a change has still seen the old boundary concentrations.
+        """
+
+        def run(held: FloatArray, state: FloatArray, times: FloatArray) -> FloatArray:
+            return integrated(self._equations(held, constants), state, times, tolerances)
+
+        return piecewise(run, time, start, {float(time[0]): boundary, **changes})
+
+    def advance(
+        self,
+        state: FloatArray,
+        duration: float,
+        boundary: FloatArray,
+        constants: FloatArray | None = None,
+        tolerances: Tolerances = TIGHT,
+    ) -> FloatArray:
+        """The state (n_floating,) that much later."""
+        times = np.array([0.0, duration])
+        return self.time_course(times, state, boundary, constants, tolerances=tolerances)[-1]
+
+    def steady_states(
+        self, start: FloatArray, boundary: FloatArray, newton: bool = True
+    ) -> Settled:
+        """Positive steady states (n, n_floating), by Newton's method or integration alone."""
+
+        def balance_of(states: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
+            return self._balance(states, boundary[samples])
+
+        systems = _Systems([self._equations(held, None) for held in boundary])
+        return (solve if newton else integrate)(systems, start, balance_of)
+
+
+class _Systems:
+    """Rate equations as `settle` takes them."""
+
+    def __init__(self, equations: list[RatesOfChange]) -> None:
+        self._equations = equations
+
+    def newton(self, x: FloatArray, systems: npt.NDArray[np.intp]) -> FloatArray:
+        """Where Newton's method leads from states x (m, n_species) of some systems (m,)."""
+        found = [newton(self._equations[i], state) for i, state in zip(systems, x, strict=True)]
+        return np.array(found).reshape(x.shape)
+
+    def advance(self, state: FloatArray, system: int, duration: float) -> FloatArray:
+        """One system's state (n_species,) that much later."""
+        return integrated(self._equations[system], state, np.array([0.0, duration]), TIGHT)[-1]
+
+
+def newton(equations: RatesOfChange, state: FloatArray) -> FloatArray:
+    """Where Newton's method leads from a state (n_species,); NaN where that is nowhere."""
+    x = state
+    for _ in range(STEPS):
+        try:
+            step = equations.implicit(x, 1.0, identity=0.0)(equations(x))
+        except RuntimeError:  # what SuperLU raises if a matrix is singular
+            return np.full_like(state, np.nan)
+        x = x + step
+        if not np.all(np.isfinite(x)):
+            return np.full_like(state, np.nan)
+        if np.all(np.abs(step) <= LAST * np.abs(x)):
+            break
+    return x
+
+
+def integrated(
+    equations: RatesOfChange, start: FloatArray, times: FloatArray, tolerances: Tolerances
+) -> FloatArray:
+    """States (n_times, n_species) at rising times, the start's first."""
+    if not len(start):
+        return np.empty((len(times), 0))
+    # of no more than two times scikit-sundae gives all steps between; the import takes 50 ms
+    from sksundae.cvode import CVODE as Solver  # noqa: N811
+
+    dense = len(start) <= DENSE_UP_TO
+    kind = _dense(equations) if dense else _preconditioned(equations)
+
+    def rates(t: float, x: FloatArray, dx: FloatArray) -> None:
+        dx[:] = equations(x)
+
+    solver = Solver(
+        rates,
+        rtol=tolerances.relative,
+        atol=tolerances.absolute,
+        max_num_steps=MOST_STEPS,
+        **kind,
+    )
+    begin = np.where(np.abs(start) < SMALLEST, 0.0, start)
+    with redirect_stdout(_Sieve(sys.stdout)), np.errstate(over="ignore", invalid="ignore"):
+        found = solver.solve(times, begin)
+    states = np.asarray(found.y)
+    if not found.success or not np.all(np.isfinite(states)):
+        raise ConvergenceError(
+            f"CVODE failed between t = {times[0]:g} and {times[-1]:g}, at t = {found.t[-1]:.6g}:"
+            f" {found.message}"
+        )
+    return states if len(times) > 2 else states[[0, -1]]
+
+
+def _dense(equations: RatesOfChange) -> Mapping[str, Any]:
+    def jacobian(t: float, x: FloatArray, dx: FloatArray, found: FloatArray) -> None:
+        found[:] = equations.jacobian(x)
+
+    return {"linsolver": "dense", "jacfn": jacobian}
+
+
+def _preconditioned(equations: RatesOfChange) -> Mapping[str, Any]:
+    from sksundae.cvode import CVODEJacTimes, CVODEPrecond
+
+    solve: Callable[[FloatArray], FloatArray]
+
+    def prepare(
+        t: float, x: FloatArray, dx: FloatArray, jok: int, jnew: list[int], step: float
+    ) -> None:
+        nonlocal solve
+        solve, jnew[0] = equations.implicit(x, step), 1
+
+    def apply(
+        t: float,
+        x: FloatArray,
+        dx: FloatArray,
+        right: FloatArray,
+        found: FloatArray,
+        step: float,
+        tolerance: float,
+        side: int,
+    ) -> None:
+        found[:] = solve(right)
+
+    def along(t: float, x: FloatArray, dx: FloatArray, v: FloatArray, found: FloatArray) -> None:
+        found[:] = equations.along(x, v)
+
+    return {
+        "linsolver": "gmres",
+        "precond": CVODEPrecond(prepare, apply),
+        "jactimes": CVODEJacTimes(None, along),
+    }
+
+
+class _Sieve(io.TextIOBase):
+    """Standard output without what SUNDIALS says of a failure: the error raised says it too."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return len(text) if "[CVode" in text else int(self._stream.write(text) or 0)
+
+    def flush(self) -> None:
+        self._stream.flush()

@@ -1,0 +1,140 @@
+"""Rate equations and roadrunner: one answer, over the corpus and beyond what is compiled."""
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+from support.networks import corpus
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.simulation.engines import COMPILED_UP_TO
+from crn_nn_tellurium.simulation.rate_equations import DENSE_UP_TO
+
+# compiling the large ones takes roadrunner most of a minute
+COMPILED = [case for case in corpus() if case.net.n_weights <= COMPILED_UP_TO]
+# every fifth stands for the others: all activations are in one of them
+CASES = [
+    pytest.param(case, id=case.name, marks=[] if i % 5 == 0 else [pytest.mark.slow])
+    for i, case in enumerate(COMPILED)
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_both_engines_agree(case):
+    by = [cn.Simulator(case.net, engine=name) for name in ("roadrunner", "rate_equations")]
+    compiled, ours = (simulator.time_course(case.x[0], 100.0, 101) for simulator in by)
+    assert (compiled.engine, ours.engine) == ("roadrunner", "rate_equations")
+    # two runs to 1e-10 a step: 1e-6 of each concentration on the way, 1e-9 where they end
+    scale = compiled.concentrations + 1e-9 * compiled.concentrations.max()
+    off = np.abs(ours.concentrations - compiled.concentrations) / scale
+    assert off.max() < 1e-6
+    assert off[-1].max() < 1e-9
+    np.testing.assert_array_equal(ours.concentrations[0], compiled.concentrations[0])
+
+
+XOR = cn.load_model("xor")
+
+
+def test_default_engine_goes_by_size():
+    small, large = (cn.Network.random([n, n, 1], seed=0) for n in (3, 40))
+    assert small.n_weights <= COMPILED_UP_TO < large.n_weights
+    assert cn.Simulator(small).time_course(np.ones(3), n_points=2).engine == "roadrunner"
+    assert cn.Simulator(large).time_course(np.ones(40), n_points=2).engine == "rate_equations"
+    reactions = cn.to_reactions(large, np.ones(40))
+    assert cn.Simulator(reactions).time_course(n_points=2).engine == "rate_equations"
+
+
+def test_many_species_are_solved_layer_by_layer():
+    # 305 species, above what is solved densely; the network's own equations and its reactions'
+    net = cn.Network.random([3, 130, 100, 75], seed=0)
+    x = np.linspace(0.1, 1, 3)
+    start = {"Y1_0": 0.0, "Y3_3": 5.0}
+    layers = cn.Simulator(net).time_course(x, 10.0, 5, initial=start)
+    assert layers.concentrations.shape[1] > DENSE_UP_TO
+    crn = cn.to_reactions(net, x)
+    table = cn.Simulator(crn).time_course(t_end=10.0, n_points=5, initial=start)
+    # the same steps but for rounding, each to 1e-10
+    np.testing.assert_allclose(table.concentrations, layers.concentrations, rtol=1e-7)
+    begin, span = layers.concentrations[0], (0.0, 1.0)
+    by_scipy = solve_ivp(
+        lambda t, y: crn.right_hand_side(y),
+        span,
+        begin,
+        "LSODA",
+        jac=lambda t, y: crn.jacobian(y).toarray(),
+        rtol=1e-9,
+        atol=1e-14,
+    )
+    ours = cn.Simulator(net).time_course(x, 1.0, 2, initial=start).concentrations[-1]
+    np.testing.assert_allclose(ours, by_scipy.y[:, -1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["flat", "integrate"])
+def test_steady_states_by_rate_equations(method):
+    net = cn.Network.random([20, 30, 30, 2], cn.Tanh(), seed=0)
+    x = np.random.default_rng(0).uniform(0, 1, (2, 20))
+    found = cn.Simulator(net, engine="rate_equations").steady_state(x, method=method)
+    # 1e-12 of each concentration, of which outputs are differences
+    np.testing.assert_allclose(found.outputs, net(x), atol=1e-10)
+
+
+def test_tolerances_are_the_engines():
+    exact = cn.Simulator(XOR).time_course([0, 1], 20.0, 11).concentrations
+    for kind in (cn.Roadrunner, cn.RateEquations):
+        course = cn.Simulator(XOR, kind(rtol=1e-4, atol=1e-8)).time_course([0, 1], 20.0, 11)
+        off = np.abs(course.concentrations / exact - 1).max()
+        # errors of steps of 1e-4 add up, and are far above those of 1e-10
+        assert 1e-7 < off < 1e-1
+
+
+@pytest.mark.parametrize("engine", ["roadrunner", "rate_equations"])
+def test_a_batch_is_its_samples(engine):
+    simulator = cn.Simulator(XOR, engine)
+    x, later = np.array([[0, 0], [0, 1], [1, 1.0]]), np.array([[1, 0], [1, 1], [0.5, 0]])
+    batch = simulator.time_course(x, 30.0, 7, steps={10.0: later, 20.0: [0, 0]})
+    assert batch.outputs.shape == (3, 7, 1)
+    assert batch["y0"].shape == (3, 7)
+    for i in range(3):
+        one = simulator.time_course(x[i], 30.0, 7, steps={10.0: later[i], 20.0: [0, 0]})
+        for name in ("outputs", "concentrations", "inputs"):
+            np.testing.assert_array_equal(getattr(batch.sample(i), name), getattr(one, name))
+
+
+def test_samples_start_where_they_are_told():
+    start = np.arange(1.0, 1 + 2 * len(cn.Simulator(XOR).species)).reshape(2, -1)
+    batch = cn.Simulator(XOR).time_course([[0, 1], [1, 1]], 1.0, 2, initial=start)
+    np.testing.assert_array_equal(batch.concentrations[:, 0], start)
+
+
+def test_certificates_and_scans_by_either_engine():
+    names = ("roadrunner", "rate_equations")
+    times = [cn.settling_time(XOR, [0, 1], 0.01, engine=name) for name in names]
+    # crossings are found on a grid; the errors that cross differ by 1e-9
+    assert times[0] == pytest.approx(times[1], rel=1e-6)
+    vary = {"fuel": [0.5, 1.0], "h": [1e-3, 1e-2]}
+    points = [cn.scan(cn.Simulator(XOR, n), vary, x=[0, 1], at=[1.0, 9.0]) for n in names]
+    np.testing.assert_allclose(points[0].outputs, points[1].outputs, rtol=1e-7)
+    assert points[0].attrs["scan_key"] != points[1].attrs["scan_key"]
+
+
+@pytest.mark.slow  # the strands of xor in roadrunner
+def test_read_out_windows_by_either_engine():
+    names = ("roadrunner", "rate_equations")
+    windows = [cn.read_out_window(XOR, [[0, 1]], engine=name) for name in names]
+    # concentrations of 10 uM, integrated to 1e-10 of each and 1e-9 nM
+    np.testing.assert_allclose(windows[0].outputs, windows[1].outputs, atol=1e-6)
+
+
+def test_a_network_beyond_what_is_compiled():
+    net = cn.Network.random([784, 128, 64, 10], seed=0)
+    x = np.random.default_rng(0).uniform(0, 1, 784)
+    course = cn.Simulator(net).time_course(x, 200.0, 3)
+    # at rest by then, but for what the slowest unit, with a rate of 0.2, leaves and CVODE errs by
+    np.testing.assert_allclose(course.outputs[-1], net(x), rtol=1e-6)
+
+
+def test_what_has_no_end_says_when_and_why(capfd):
+    species, twice = [cn.Species("X", 1.0)], cn.Reaction("J", {"X": 2}, {"X": 3}, "k", 1.0)
+    boom = cn.ReactionNetwork(species, [twice])  # dX/dt = X^2 has no solution beyond t = 1
+    with pytest.raises(cn.ConvergenceError, match=r"CVODE failed .* at t = 1: "):
+        cn.Simulator(boom, "rate_equations").time_course(t_end=5.0)
+    assert "CVode" not in "".join(capfd.readouterr())
