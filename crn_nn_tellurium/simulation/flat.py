@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
-from crn_nn_tellurium.encoding import VOLUME, compact_signs, stochastic_text, structure_text
+from crn_nn_tellurium.encoding import compact_signs, structure_text
 from crn_nn_tellurium.simulation.engine import TIGHT, CompiledModel, Tolerances, compiled
 from crn_nn_tellurium.simulation.settle import Block, Settled, integrate, solve
 
@@ -25,6 +26,8 @@ Run = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 Changes = Mapping[float, FloatArray]
 """Boundary concentrations (n_boundary,) by the time from which they hold, in order."""
 _NONE: Changes = MappingProxyType({})
+Held = TypeVar("Held")
+"""What holds from one change to the next, boundary concentrations say."""
 
 
 class FlatModel:
@@ -106,29 +109,6 @@ class FlatModel:
         times = np.array([0.0, duration])
         return self.time_course(times, state, boundary, constants, tolerances=tolerances)[-1]
 
-    def trajectory(
-        self,
-        time: FloatArray,
-        start: FloatArray,
-        boundary: FloatArray,
-        volume: float,
-        changes: Changes = _NONE,
-        seed: int | None = None,
-    ) -> FloatArray:
-        """As `time_course`, by Gillespie's method: a concentration c is c * volume molecules."""
-        model = FlatModel(self.crn, stochastic_text(self.crn))
-        engine, rng = model._model, np.random.default_rng(seed)
-
-        def run(held: FloatArray, state: FloatArray, times: FloatArray) -> FloatArray:
-            # a piece begins with the volume: other runs share the compiled model
-            engine.set_parameters(engine.parameter_index([VOLUME]), np.array([volume]))
-            return engine.gillespie(held, state, times, int(rng.integers(1, 2**31)))
-
-        # boundary species only set propensities, so they need not be whole molecules
-        pieces = {float(time[0]): boundary, **changes}
-        held = {first: values * volume for first, values in pieces.items()}
-        return model._run(run, time, np.round(start * volume), held, None) / volume
-
     def rates_of_change(
         self, x: FloatArray, boundary: FloatArray | None = None, constants: FloatArray | None = None
     ) -> FloatArray:
@@ -203,7 +183,7 @@ class FlatModel:
         held = {first: values[self._boundary] for first, values in pieces.items()}
         with self._model.lock:
             self._model.set_parameters(self._parameters, self._values(constants))
-            found = _piecewise(run, time, start[self._floating], held)
+            found = piecewise(run, time, start[self._floating], held)
         result = np.empty_like(found)
         result[:, self._floating] = found
         return result
@@ -214,7 +194,12 @@ def _places(names: Iterable[str], order: Sequence[str]) -> npt.NDArray[np.intp]:
     return np.array([place[name] for name in names], dtype=np.intp)
 
 
-def _piecewise(run: Run, time: FloatArray, start: FloatArray, pieces: Changes) -> FloatArray:
+def piecewise(
+    run: Callable[[Held, FloatArray, FloatArray], FloatArray],
+    time: FloatArray,
+    start: FloatArray,
+    pieces: Mapping[float, Held],
+) -> FloatArray:
     """Run from change to change; states at the times asked for."""
     result = np.empty((len(time), len(start)))
     result[0] = state = start

@@ -17,8 +17,6 @@ from crn_nn_tellurium.basics import (
     FloatArray,
     by_sample,
     check_choice,
-    check_positive,
-    whole_number,
 )
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import to_reactions
@@ -26,7 +24,13 @@ from crn_nn_tellurium.errors import ConvergenceError, InputError, ModelTooLargeE
 from crn_nn_tellurium.importers import AnyModel, as_model, as_network
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network
-from crn_nn_tellurium.simulation.conditions import fill, input_changes, start_values, time_grid
+from crn_nn_tellurium.simulation.conditions import (
+    check_stochastic,
+    fill,
+    input_changes,
+    start_values,
+    time_grid,
+)
 from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.layer_solver import LayerSolution, LayerSolver
 from crn_nn_tellurium.simulation.outcome import Outcomes, failures, worse
@@ -239,9 +243,10 @@ class Simulator:
         initial: float | npt.ArrayLike | Mapping[str, float] | None = None,
         steps: Mapping[float, npt.ArrayLike] | None = None,
         volume: float | None = None,
+        draws: int | None = None,
         seed: int | None = None,
     ) -> TimeCourse:
-        """Concentrations over time, by CVODE or, with a volume, by Gillespie's method.
+        """Concentrations over time, by CVODE or, with a volume, by Gillespie's direct method.
 
         Parameters
         ----------
@@ -258,16 +263,21 @@ class Simulator:
             New input values at later times: ``{25.0: [1, 0]}``. The point at such a time still
             has the old inputs.
         volume : float, optional
-            Runs one stochastic trajectory in which a concentration c is c * volume molecules.
+            Runs one stochastic trajectory in which a concentration c is c * volume molecules;
+            starts are rounded to whole ones, inputs need not be whole. Networks of any size.
+        draws : int, optional
+            Runs that many stochastic trajectories: `outputs` and `concentrations` have a leading
+            axis, and `TimeCourse.mean` and `TimeCourse.spread` sum them up.
         seed : int, optional
-            Of the stochastic trajectory.
+            Of the stochastic trajectories. Each has a stream of its own: the first ten of a hundred
+            are those of ten, and one without `draws` is the first.
 
         Raises
         ------
         InputError
             If an argument has the wrong shape or cannot be a concentration or time.
         ConvergenceError
-            If the integrator gives up.
+            If the integrator gives up, or a stochastic trajectory takes above 10^10 reactions.
         ModelTooLargeError
             If the flat model is too large to compile.
 
@@ -277,12 +287,12 @@ class Simulator:
         >>> sim = Simulator(Network.random([2, 3, 1], seed=0))
         >>> sim.time_course([0, 1], t_end=100, steps={50: [1, 0]})
         TimeCourse(501 points from t = 0 to 100, 1 outputs, 4 species)
+        >>> noisy = sim.time_course([0, 1], volume=100, draws=20, seed=0)
+        >>> noisy.outputs.shape, noisy.mean.outputs.shape, noisy.spread["y0"].shape
+        ((20, 501, 1), (501, 1), (501,))
         """
         time = time_grid(t_end, n_points)
-        if volume is not None:
-            check_positive("volume", volume)
-        if seed is not None:
-            seed = whole_number("seed", seed, 0)
+        check_stochastic(volume, draws, seed)
         later = input_changes({} if steps is None else steps, time)
         inputs = np.array([self._one(value) for value in (x, *later.values())])
         boundary = self._boundary(inputs)
@@ -292,17 +302,21 @@ class Simulator:
         if volume is None:
             found = self.flat.time_course(time, begin, boundary[0], changes=changes)
         else:
-            found = self.flat.trajectory(time, begin, boundary[0], volume, changes, seed)
+            # imported here: numba takes long to import
+            from crn_nn_tellurium.simulation.stochastic import draw
+
+            pieces = {0.0: boundary[0], **changes}
+            found = draw(self.reactions, time, begin, pieces, volume, draws, seed)
         # the point at a step still has the inputs from before it
         held = np.searchsorted(list(later), time, side="left")
         names = self.output_names, self.species, self.input_names
         read = self._read(found, boundary[held])
-        return TimeCourse(time, read, found, inputs[held], *names, volume)
+        return TimeCourse(time, read, found, inputs[held], *names, volume, draws)
 
     # Shapes -----------------------------------------------------------------------------------
 
     def _read(self, concentrations: FloatArray, _: FloatArray) -> FloatArray:
-        """Outputs (n, n_out) at concentrations (n, n_species)."""
+        """Outputs (..., n_out) at concentrations (..., n_species)."""
         return self.kinetics.read(concentrations)
 
     def _boundary(self, x: FloatArray) -> FloatArray:
