@@ -174,7 +174,6 @@ def _run(
         tree[leaves + channel] = _propensity(channels, state, channel)
     for i in range(leaves - 1, 0, -1):
         tree[i] = tree[2 * i] + tree[2 * i + 1]
-    above = np.empty(leaves, np.int64)
     for _ in range(limit):
         total = tree[1]
         if not total < np.inf:
@@ -203,23 +202,16 @@ def _run(
             state[channels.changed[c]] += channels.by[c]
         for c in range(first, last):
             species = channels.changed[c]
-            count = 0
-            for r in range(channels.reader_start[species], channels.reader_start[species + 1]):
+            begin, end = channels.reader_start[species], channels.reader_start[species + 1]
+            for r in range(begin, end):
                 i = leaves + channels.reader[r]
                 tree[i] = _propensity(channels, state, channels.reader[r])
-                # readers rise, so that those with one parent are neighbours
-                if count == 0 or above[count - 1] != i >> 1:
-                    above[count] = i >> 1
-                    count += 1
-            while count > 0 and above[0] > 0:
-                fewer = 0
-                for k in range(count):
-                    i = above[k]
+                # readers rise: where the path of the next one to the root joins, that one goes on
+                following = leaves + channels.reader[r + 1] if r + 1 < end else 0
+                i, following = i >> 1, following >> 1
+                while i > 0 and i != following:
                     tree[i] = tree[2 * i] + tree[2 * i + 1]
-                    if fewer == 0 or above[fewer - 1] != i >> 1:
-                        above[fewer] = i >> 1
-                        fewer += 1
-                count = fewer
+                    i, following = i >> 1, following >> 1
     return place, left, True
 
 
