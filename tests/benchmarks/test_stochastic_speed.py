@@ -126,7 +126,7 @@ def test_costs_as_reactions_grow():
 def test_digits():
     """143 s by one simulate of roadrunner a point."""
     simulator = cn.Simulator(cn.load_model("digits"))
-    x = load_digits().data[0] / 16  # as its inputs are
+    x = load_digits().data[0]
     simulator.time_course(x, 0.1, 2, volume=100)
     took = cpu_seconds(lambda: simulator.time_course(x, 20, 201, volume=100, seed=0))
     print(f"digits to t = 20 at volume 100: {took:.2f} s")
