@@ -20,8 +20,8 @@ Z, one excursion to 4.1, no Y) over one batch, as right simulators may.
 So Y is taken here in units of its true deviation, sqrt((kurtosis - 1) / 2), from exact cumulants,
 and no time at all may be beyond 4.5, which holds however times are correlated: of a normal number
 it is 7e-6. Of 400 batches of 001-03 the largest |Y| was 4.7 and one in a hundred beyond 3.7; |Z|
-4.1 and 3.5. A mean that is off by a tenth of sigma is seen: with births 1 % faster, |Z| is 8.8 in 001-03 and 4.9
-in 001-01; with births and deaths both faster, at the same mean, |Y| is 9.4 and 10.7.
+4.1 and 3.5. A mean that is off by a tenth of sigma is seen: with births 1 % faster, |Z| is 8.8 in
+001-03 and 4.9 in 001-01; with births and deaths both faster, at the same mean, |Y| is 9.4 and 10.7.
 """
 
 import csv
