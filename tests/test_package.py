@@ -36,7 +36,8 @@ def test_import_stays_light():
     """Nothing that takes long loads with the package; each loads when used."""
     code = (
         "import sys; import crn_nn_tellurium as cn; cn.to_antimony(cn.Network.random([2, 2, 1]));"
-        "heavy = ('tellurium', 'roadrunner', 'sklearn', 'xarray', 'matplotlib', 'pandas', 'torch');"
+        "heavy = ('tellurium', 'roadrunner', 'sklearn', 'xarray', 'matplotlib', 'pandas', 'torch',"
+        " 'numba');"
         "print([m for m in heavy if m in sys.modules])"
     )
     out = subprocess.run(

@@ -21,7 +21,11 @@ def command(
     points: Annotated[int, Option(help="Number of times.", min=2, max=1_000_000)] = 501,
     initial: Annotated[float | None, Option(help="Start concentration of every species.")] = None,
     volume: Annotated[float | None, Option(help="Run stochastically in this volume.")] = None,
-    seed: Annotated[int, Option(help="Of a stochastic run.", min=0)] = 0,
+    draws: Annotated[
+        int | None,
+        Option(help="Run that many times: means, and NAME_spread beside them.", min=2),
+    ] = None,
+    seed: Annotated[int, Option(help="Of stochastic runs.", min=0)] = 0,
     output: Out = None,
     plot: Annotated[Path | None, Option(help="Picture of the outputs over time.")] = None,
     overwrite: Overwrite = False,
@@ -41,7 +45,10 @@ def command(
     from crn_nn_tellurium.simulation import Simulator
 
     simulator = Simulator(found)
-    course = simulator.time_course(x, t_end, points, initial=initial, volume=volume, seed=seed)
+    course = simulator.time_course(
+        x, t_end, points, initial=initial, volume=volume, draws=draws, seed=seed
+    )
+    middle = course if draws is None else course.mean
     if plot is not None:
         from crn_nn_tellurium.plots import new_figure, plot_time_course, save_figure
 
@@ -53,10 +60,14 @@ def command(
     if output is not None or plot is None:
         # of reactions without read-outs, the outputs are the species
         names = list(dict.fromkeys([*simulator.species, *simulator.output_names]))
-        columns = [course.time, *(course[name] for name in names)]
-        write_table(["time", *names], columns, output, overwrite)
+        columns = [course.time, *(middle[name] for name in names)]
+        heads = ["time", *names]
+        if draws is not None:
+            columns += [course.spread[name] for name in names]
+            heads += [f"{name}_spread" for name in names]
+        write_table(heads, columns, output, overwrite)
     else:
         ends = None if x is None else as_network(found, "--input")(x).tolist()
         for i, name in enumerate(simulator.output_names):
             settles = "" if ends is None else f"; settles at {ends[i]:.6g}"
-            print(f"{name} = {course[name][-1]:.6g} at t = {t_end:g}{settles}")
+            print(f"{name} = {middle[name][-1]:.6g} at t = {t_end:g}{settles}")

@@ -1,12 +1,7 @@
 """Network -> ReactionNetwork -> Antimony text."""
 
 from crn_nn_tellurium.encoding.antimony import Form, layer_models, to_antimony
-from crn_nn_tellurium.encoding.engine_texts import (
-    VOLUME,
-    stochastic_text,
-    structure_text,
-    variational_text,
-)
+from crn_nn_tellurium.encoding.engine_texts import structure_text, variational_text
 from crn_nn_tellurium.encoding.laws import compact_names, compact_signs
 from crn_nn_tellurium.encoding.layer_encoding import (
     Catalyst,

@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from crn_nn_tellurium.chemistry import ReactionNetwork, signed_sum
 from crn_nn_tellurium.encoding.laws import derivative_text, laws, sum_text, with_signs
 
-VOLUME = "_V"
-"""Identifier of the volume in a stochastic model."""
-
 
 def structure_text(crn: ReactionNetwork) -> str:
     """A compact model without annotation whose values are all 1, equal for equal structures."""
@@ -77,22 +74,3 @@ def variational_text(
             parts += [f"({direct})"] if direct else []
             lines.append(f"  _J{start}_{row}: => {start}_{row}; comp*({signed_sum(parts)})")
     return "model *variational()\n" + "\n".join(lines) + "\nend\n"
-
-
-def stochastic_text(crn: ReactionNetwork) -> str:
-    """Species counted in molecules in a volume, for Gillespie's method; start values are set from
-    outside.
-    """
-    # laws are propensities: q Y (Y - 1) / V for 2 Y => Y, where the differential equation has q Y^2
-    lines = [f"  compartment comp = 1; {VOLUME} = 1"]
-    lines += [
-        f"  species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = 0" for s in crn.species
-    ]
-    lines += [f"  {name} = {value!r}" for name, value in crn.constant_values.items()]
-    for reaction in crn.reactions:
-        factors = [reaction.rate_constant]
-        for name, count in reaction.substrates:
-            factors += [name, *(f"({name} - {i})" for i in range(1, count))]
-        volume = {0: f"*{VOLUME}", 1: ""}.get(reaction.order, f"/{VOLUME}^{reaction.order - 1}")
-        lines.append(f"  {reaction.id}: {reaction.equation}; {'*'.join(factors)}{volume}")
-    return "model *stochastic()\n" + "\n".join(lines) + "\nend\n"

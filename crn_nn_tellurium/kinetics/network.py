@@ -74,15 +74,16 @@ class NetworkKinetics:
         return self.walk(inputs, settle)
 
     def of_layer(self, concentrations: FloatArray, number: int) -> FloatArray:
-        """One layer's part (n, n_units, n_species) of concentrations (n, all species); a view."""
+        """One layer's part (..., n_units, n_species) of all concentrations (..., n); a view."""
         first = sum(layer.encoding.n_species for layer in self.layers[:number])
         encoding = self.layers[number].encoding
-        block = concentrations[:, first : first + encoding.n_species]
+        block = concentrations[..., first : first + encoding.n_species]
         # splitting an axis needs no copy, so numpy gives a view: callers write through it
-        return block.reshape(len(block), encoding.layer.n_out, len(encoding.activation.species))
+        units = encoding.layer.n_out, len(encoding.activation.species)
+        return block.reshape(*block.shape[:-1], *units)
 
     def read(self, concentrations: FloatArray) -> FloatArray:
-        """The network's outputs (n, n_out) at concentrations (n, all species)."""
+        """The network's outputs (..., n_out) at concentrations (..., all species)."""
         last = len(self.layers) - 1
         return self.layers[last].activation.read(self.of_layer(concentrations, last))
 

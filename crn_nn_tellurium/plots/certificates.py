@@ -114,7 +114,8 @@ def plot_envelope(
             # a line from time 0 would come from far left on a logarithmic axis and look like a
             # constant value
             later = course.time > 0
-            ax.plot(course.time[later] / unit, course[name][later] - zero, color=ink, linewidth=0.7)
+            values = course[name].T[later]  # of several draws, a column each
+            ax.plot(course.time[later] / unit, values - zero, color=ink, linewidth=0.7)
         least, most = (float(end - zero) for end in settled)
         ax.axhspan(least - tolerance, most + tolerance, color=ink, alpha=0.25, linewidth=0)
         for end in {least, most}:

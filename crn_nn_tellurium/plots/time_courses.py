@@ -35,7 +35,8 @@ def plot_time_course(
     Returns
     -------
     Axes
-        A dotted line marks each time at which the inputs change.
+        A dotted line marks each time at which the inputs change. Of several draws, lines are means,
+        with a band of one standard deviation to either side.
 
     Raises
     ------
@@ -53,13 +54,18 @@ def plot_time_course(
     """
     check_kind("tc", tc, TimeCourse, "the result of Simulator.time_course")
     tc = tc.in_units(drawn_units(units, tc.units))
-    if tc.outputs.ndim > 2:
+    if tc.inputs.ndim > 2:
         raise InputError(f"{tc!r}: a plot shows one sample; give tc.sample(0), say")
     unit, name_of_unit = tc.units.clock
     ax = new_axes(ax)
     time, drawn = tc.time / unit, chosen(names, tc.output_names)
+    middle = tc if tc.draws is None else tc.mean
     for name in drawn:
-        ax.plot(time, tc[name], label=name, linewidth=1.5)
+        (line,) = ax.plot(time, middle[name], label=name, linewidth=1.5)
+        if (tc.draws or 0) > 1 and name not in tc.input_names:
+            spread = tc.spread[name]
+            low, high = middle[name] - spread, middle[name] + spread
+            ax.fill_between(time, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
     for change in time[:-1][np.any(np.diff(tc.inputs, axis=0) != 0, axis=1)]:
         mark(ax, change)
     # a concentration is not negative: outputs and inputs that are differences of them are values

@@ -11,7 +11,6 @@ This file alone touches roadrunner (tellurium, which takes two seconds to import
 
 from __future__ import annotations
 
-import itertools
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -262,25 +261,6 @@ class CompiledModel:
             raise ConvergenceError(
                 f"CVODE failed between t = {times[0]:g} and {times[-1]:g}: {error}"
             ) from error
-
-    def gillespie(
-        self, boundary: FloatArray, start: FloatArray, times: FloatArray, seed: int
-    ) -> FloatArray:
-        """As `time_course`, one stochastic trajectory of molecule numbers by Gillespie's method."""
-        runner = self._runner
-        runner.setIntegrator("gillespie")
-        try:
-            integrator = runner.getIntegrator()
-            integrator.setValue("seed", seed)
-            integrator.setValue("variable_step_size", False)
-            self._set_state(boundary, start)
-            states = [start]
-            # piece by piece: over several times at once it gives states of other times
-            for first, last in itertools.pairwise(times.tolist()):
-                states.append(np.array(runner.simulate(first, last, 2), dtype=float)[-1, 1:])
-            return np.array(states)
-        finally:
-            runner.setIntegrator("cvode")
 
     def reset(self) -> None:
         """Everything as the text has it."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
-from crn_nn_tellurium.encoding import VOLUME, compact_signs, stochastic_text, structure_text
+from crn_nn_tellurium.encoding import compact_signs, structure_text
 from crn_nn_tellurium.simulation.engine import TIGHT, CompiledModel, Tolerances, compiled
 from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes, Run, piecewise
 from crn_nn_tellurium.simulation.settle import Block, Settled, integrate, solve
@@ -99,29 +99,6 @@ class FlatModel:
         """The state (n_floating,) that much later."""
         times = np.array([0.0, duration])
         return self.time_course(times, state, boundary, constants, tolerances=tolerances)[-1]
-
-    def trajectory(
-        self,
-        time: FloatArray,
-        start: FloatArray,
-        boundary: FloatArray,
-        volume: float,
-        changes: Changes = NO_CHANGES,
-        seed: int | None = None,
-    ) -> FloatArray:
-        """As `time_course`, by Gillespie's method: a concentration c is c * volume molecules."""
-        model = FlatModel(self.crn, stochastic_text(self.crn))
-        engine, rng = model._model, np.random.default_rng(seed)
-
-        def run(held: FloatArray, state: FloatArray, times: FloatArray) -> FloatArray:
-            # a piece begins with the volume: other runs share the compiled model
-            engine.set_parameters(engine.parameter_index([VOLUME]), np.array([volume]))
-            return engine.gillespie(held, state, times, int(rng.integers(1, 2**31)))
-
-        # boundary species only set propensities, so they need not be whole molecules
-        pieces = {float(time[0]): boundary, **changes}
-        held = {first: values * volume for first, values in pieces.items()}
-        return model._run(run, time, np.round(start * volume), held, None) / volume
 
     def rates_of_change(
         self, x: FloatArray, boundary: FloatArray | None = None, constants: FloatArray | None = None

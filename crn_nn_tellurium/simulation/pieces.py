@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,9 +15,16 @@ Run = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 Changes = Mapping[float, FloatArray]
 """Boundary concentrations (n_boundary,) by the time from which they hold, in order."""
 NO_CHANGES: Changes = MappingProxyType({})
+Held = TypeVar("Held")
+"""What holds from one change to the next, boundary concentrations say."""
 
 
-def piecewise(run: Run, time: FloatArray, start: FloatArray, pieces: Changes) -> FloatArray:
+def piecewise(
+    run: Callable[[Held, FloatArray, FloatArray], FloatArray],
+    time: FloatArray,
+    start: FloatArray,
+    pieces: Mapping[float, Held],
+) -> FloatArray:
     """Run from change to change; states at the times asked for."""
     result = np.empty((len(time), len(start)))
     result[0] = state = start

@@ -141,15 +141,17 @@ class TimeCourse:
     ----------
     time : (n_points,) ndarray
         In time units of the model, or s (see `units`).
-    outputs : (n_points, n_out) or (n_samples, n_points, n_out) ndarray
-    concentrations : (n_points, n_species) or (n_samples, n_points, n_species) ndarray
+    outputs : (n_points, n_out) ndarray
+    concentrations : (n_points, n_species) ndarray
         Every floating species, in the order of `species`.
-    inputs : (n_points, n_in) or (n_samples, n_points, n_in) ndarray
+    inputs : (n_points, n_in) ndarray
         Input values, constant between steps.
     output_names, species, input_names : tuple of str
         Identifiers of the columns.
     volume : float or None
         For a stochastic time course, the volume: 1 molecule is a concentration of 1 / volume.
+    draws : int or None
+        How many stochastic trajectories, if asked for: a leading axis, see `mean` and `spread`.
     units : Units
         What all numbers are in: the model's own, or those of `in_units`.
     engine : str
@@ -165,6 +167,7 @@ class TimeCourse:
     species: tuple[str, ...] = field(repr=False)
     input_names: tuple[str, ...] = field(repr=False)
     volume: float | None = None
+    draws: int | None = None
     units: Units = field(default=MODEL_UNITS, repr=False)
     engine: str = ""
 
@@ -198,8 +201,48 @@ class TimeCourse:
             units=units,
         )
 
+    @property
+    def mean(self) -> TimeCourse:
+        """The mean over the draws, a time course (n_points, ...).
+
+        Raises
+        ------
+        InputError
+            If it is no time course of several draws.
+        """
+        return self._over_draws(1, lambda values: values.mean(axis=-3))
+
+    @property
+    def spread(self) -> TimeCourse:
+        """The standard deviation over the draws (with n - 1), a time course (n_points, ...).
+
+        Divided by the root of `draws`, it is the standard error of `mean`.
+
+        Raises
+        ------
+        InputError
+            If it is no time course of two draws or more.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import Simulator, load_model
+        >>> course = Simulator(load_model("xor")).time_course([0, 1], volume=100, draws=50, seed=0)
+        >>> bool(abs(course.mean["y0"][-1] - 1) < 3 * course.spread["y0"][-1] / 50**0.5)
+        True
+        """
+        return self._over_draws(2, lambda values: values.std(axis=-3, ddof=1))
+
+    def _over_draws(self, least: int, taken: Callable[[FloatArray], FloatArray]) -> TimeCourse:
+        if self.draws is None or self.draws < least:
+            raise InputError(
+                f"{self!r} has draws={self.draws!r}; expected {least} or more, from"
+                " Simulator.time_course(..., volume=100, draws=50) say"
+            )
+        outputs, concentrations = taken(self.outputs), taken(self.concentrations)
+        return replace(self, outputs=outputs, concentrations=concentrations, draws=None)
+
     def __getitem__(self, name: str) -> FloatArray:
-        """One output, species or input over time, shape (n_points,) or (n_samples, n_points)."""
+        """One output, species or input over time, shape (n_points,) after leading axes."""
         outputs, species = (self.output_names, self.outputs), (self.species, self.concentrations)
         inputs = self.input_names, self.inputs
         return _column(name, {"output": outputs, "species": species, "input": inputs})
@@ -214,7 +257,7 @@ class TimeCourse:
         >>> courses.sample(1).outputs.shape
         (11, 1)
         """
-        if self.outputs.ndim < 3:
+        if self.inputs.ndim < 3:
             raise InputError("this time course is of one sample; expected that of several")
         parts = self.outputs, self.concentrations, self.inputs
         outputs, concentrations, inputs = (part[number].copy() for part in parts)
@@ -224,7 +267,8 @@ class TimeCourse:
         kind = "" if self.volume is None else f", stochastic in volume {self.volume!r}"
         if self.volume is None and self.engine:
             kind = f", by {self.engine}"
-        several = f"{len(self.outputs)} samples, " if self.outputs.ndim > 2 else ""
+        kind += "" if self.draws is None else f", {self.draws} draws"
+        several = f"{len(self.inputs)} samples, " if self.inputs.ndim > 2 else ""
         return (
             f"TimeCourse({several}{len(self.time)} points from t = {self.time[0]:g} to"
             f" {self.time[-1]:g}, {self.outputs.shape[-1]} outputs, {len(self.species)} species"

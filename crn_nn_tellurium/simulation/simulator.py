@@ -18,9 +18,7 @@ from crn_nn_tellurium.basics import (
     FloatArray,
     by_sample,
     check_choice,
-    check_positive,
     progress_bar,
-    whole_number,
 )
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import to_reactions
@@ -28,7 +26,13 @@ from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.importers import AnyModel, as_model, as_network
 from crn_nn_tellurium.kinetics import NetworkKinetics, RatesOfChange
 from crn_nn_tellurium.networks import Network
-from crn_nn_tellurium.simulation.conditions import fill, input_changes, start_values, time_grid
+from crn_nn_tellurium.simulation.conditions import (
+    check_stochastic,
+    fill,
+    input_changes,
+    start_values,
+    time_grid,
+)
 from crn_nn_tellurium.simulation.engines import Engine, EngineLike, Integrator, as_engine
 from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.layer_solver import LayerSolution, LayerSolver
@@ -234,10 +238,11 @@ class Simulator:
         initial: float | npt.ArrayLike | Mapping[str, float] | None = None,
         steps: Mapping[float, npt.ArrayLike] | None = None,
         volume: float | None = None,
+        draws: int | None = None,
         seed: int | None = None,
         progress: bool | None = None,
     ) -> TimeCourse:
-        """Concentrations over time, by CVODE or, with a volume, by Gillespie's method.
+        """Concentrations over time, by CVODE or, with a volume, by Gillespie's direct method.
 
         Parameters
         ----------
@@ -255,9 +260,14 @@ class Simulator:
             New input values at later times: ``{25.0: [1, 0]}``. The point at such a time still
             has the old inputs.
         volume : float, optional
-            Runs one stochastic trajectory in which a concentration c is c * volume molecules.
+            Runs one stochastic trajectory in which a concentration c is c * volume molecules;
+            starts are rounded to whole ones, inputs need not be whole. Networks of any size.
+        draws : int, optional
+            Runs that many stochastic trajectories: `outputs` and `concentrations` have a leading
+            axis, and `TimeCourse.mean` and `TimeCourse.spread` sum them up.
         seed : int, optional
-            Of the stochastic trajectory.
+            Of the stochastic trajectories. Each has a stream of its own: the first ten of a hundred
+            are those of ten, and one without `draws` is the first.
         progress : bool, optional
             Whether to show a progress bar of several samples; by default on a terminal.
 
@@ -272,7 +282,7 @@ class Simulator:
         InputError
             If an argument has the wrong shape or cannot be a concentration or time.
         ConvergenceError
-            If the integrator gives up.
+            If the integrator gives up, or a stochastic trajectory takes above 10^10 reactions.
 
         Examples
         --------
@@ -282,12 +292,12 @@ class Simulator:
         TimeCourse(501 points from t = 0 to 100, 1 outputs, 4 species, by roadrunner)
         >>> sim.time_course([[0, 0], [0, 1], [1, 1]], n_points=11).outputs.shape
         (3, 11, 1)
+        >>> noisy = sim.time_course([0, 1], volume=100, draws=20, seed=0)
+        >>> noisy.outputs.shape, noisy.mean.outputs.shape, noisy.spread["y0"].shape
+        ((20, 501, 1), (501, 1), (501,))
         """
         time = time_grid(t_end, n_points)
-        if volume is not None:
-            check_positive("volume", volume)
-        if seed is not None:
-            seed = whole_number("seed", seed, 0)
+        check_stochastic(volume, draws, seed)
         first = self._batch(x)
         later = input_changes({} if steps is None else steps, time)
         # (n_changes + 1, n_samples, n_in)
@@ -296,53 +306,49 @@ class Simulator:
         boundary = np.array([self._boundary(piece) for piece in pieces])
         start = None if initial is None else start_values(initial, self.species, n)
         begin = fill(start, self._start(boundary[0]))
-        found = np.empty((n, len(time), len(self.species)))
+        runs = []
         with progress_bar("samples", progress if n > 1 else False, n) as show:
             for i in range(n):
-                changes = dict(zip(later, boundary[1:, i], strict=True))
+                held = dict(zip([0.0, *later], boundary[:, i], strict=True))
                 if volume is None:
-                    found[i] = self._course(time, begin[i], boundary[0, i], changes, i, n)
+                    runs.append(
+                        self._course(time, begin[i], held, f"sample {i}: " if n > 1 else "")
+                    )
                 else:
-                    held = boundary[0, i], volume, changes, seed
-                    found[i] = self._stochastic.trajectory(time, begin[i], *held)
+                    # imported here: numba takes long to import
+                    from crn_nn_tellurium.simulation.stochastic import draw
+
+                    how = volume, draws, seed, i, n == 1
+                    runs.append(draw(self.reactions, time, begin[i], held, *how))
                 show(i + 1, "")
         # the point at a step still has the inputs from before it
         held_at = np.searchsorted(list(later), time, side="left")
         inputs = pieces[held_at].swapaxes(0, 1)
-        read = np.array([self._read(found[i], boundary[held_at, i]) for i in range(n)])
-        arrays = read, found, inputs
+        read = np.array([self._read(run, boundary[held_at, i]) for i, run in enumerate(runs)])
+        arrays = read, np.array(runs), inputs
         if x is None or np.ndim(x) < 2:
-            arrays = read[0], found[0], inputs[0]
+            arrays = read[0], runs[0], inputs[0]
         engine = self.engine.name if volume is None else "gillespie"
-        return TimeCourse(time, *arrays, *names, volume, engine=engine)
+        return TimeCourse(time, *arrays, *names, volume, draws, engine=engine)
 
     def _course(
-        self,
-        time: FloatArray,
-        start: FloatArray,
-        boundary: FloatArray,
-        changes: Changes,
-        sample: int,
-        n_samples: int,
+        self, time: FloatArray, start: FloatArray, pieces: Changes, which: str
     ) -> FloatArray:
-        """Concentrations (n_times, n_species) of one sample."""
+        """Concentrations (n_times, n_species) of one sample, whose name stands in errors."""
+        boundary, *_ = pieces.values()
+        changes = {moment: held for moment, held in pieces.items() if moment > 0}
         tolerances = self.engine.tolerances
         try:
             return self.flat.time_course(
                 time, start, boundary, changes=changes, tolerances=tolerances
             )
         except ConvergenceError as error:
-            which = f"sample {sample}: " if n_samples > 1 else ""
             raise ConvergenceError(f"{which}{error}") from error
-
-    @cached_property
-    def _stochastic(self) -> FlatModel:
-        return FlatModel(self.reactions)
 
     # Shapes -----------------------------------------------------------------------------------
 
     def _read(self, concentrations: FloatArray, _: FloatArray) -> FloatArray:
-        """Outputs (n, n_out) at concentrations (n, n_species)."""
+        """Outputs (..., n_out) at concentrations (..., n_species)."""
         return self.kinetics.read(concentrations)
 
     def _boundary(self, x: FloatArray) -> FloatArray:

@@ -39,3 +39,18 @@ def test_models_of_others_are_taken_from_their_files(run, tmp_path):
         expected = cn.to_antimony(tmp_path / file, form="compact")
         assert run(f"compile {file} --form compact")[1] == expected
     assert "C = 3 at t = 50\n" in run("simulate decay.xml --plot a.png")[1]
+
+
+def test_draws_are_written_as_means_and_spreads(run, tmp_path):
+    command = "simulate xor --input 0,1 --t-end 2 --points 3 --volume 50 --draws 4 --seed 1"
+    code, out, _ = run(f"{command} -o a.csv")
+    assert (code, out) == (0, "")
+    table = pd.read_csv(tmp_path / "a.csv")
+    course = cn.Simulator(cn.load_model("xor")).time_course(
+        [0, 1], 2.0, 3, volume=50, draws=4, seed=1
+    )
+    assert table["y0"].tolist() == course["y0"].mean(axis=0).tolist()
+    assert table["y0_spread"].tolist() == course["y0"].std(axis=0, ddof=1).tolist()
+    code, _, problem = run("simulate xor --input 0,1 --draws 4")
+    assert code != 0
+    assert "expected a volume with it" in problem

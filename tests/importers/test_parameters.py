@@ -10,7 +10,6 @@ from support.imports import DIALECTS, edited, formula, written
 from support.public import collection
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.simulation import FlatModel
 
 FLOW = "model flow() -> A; D*(Ain - A); Ain = 2; D = 1; end"
 STARTS = """model starts()
@@ -312,15 +311,13 @@ def test_dimers_of_the_stochastic_suite_have_its_moments():
     """
     with pytest.warns(UserWarning, match="'Dimerisation': its law counts molecules"):
         crn = cn.import_sbml(DSMTS / "dsmts-003-01.xml")
-    model, n = FlatModel(crn), 300
+    n = 300
     mean, sd = (
         np.loadtxt(DSMTS / f"dsmts-003-01-{what}.csv", delimiter=",", skiprows=1)[:, 1:]
         for what in ("mean", "sd")
     )
-    time, start = np.arange(51.0), crn.initial_concentrations
-    runs = np.array(
-        [model.trajectory(time, start, np.empty(0), 1.0, seed=seed) for seed in range(n)]
-    )[:, 1:]
+    course = cn.Simulator(crn).time_course(t_end=50, n_points=51, volume=1.0, draws=n, seed=0)
+    runs = course.concentrations[:, 1:]
     mean, sd = mean[1:], sd[1:]
     z = np.sqrt(n) * (runs.mean(axis=0) - mean) / sd
     y = np.sqrt(n / 2) * (((runs - mean) ** 2).mean(axis=0) / sd**2 - 1)

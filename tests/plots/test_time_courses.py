@@ -23,3 +23,28 @@ def test_a_time_course_in_the_tube():
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("time (h)", "concentration or difference (nM)")
     drawn = ax.lines[0].get_xydata()
     np.testing.assert_allclose(drawn, np.column_stack([2 * course.time, 10 * course["y0"]]))
+
+
+def test_several_draws_are_a_mean_and_a_band():
+    course = cn.Simulator(cn.load_model("xor")).time_course(
+        [0, 1], t_end=20, n_points=41, volume=100, draws=8, seed=0, steps={7.5: [1, 1]}
+    )
+    ax = cn.plot_time_course(course, ["y0", "x0"], units=cn.PhysicalUnits(c0=10, tau=7200))
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), 10 * course["y0"].mean(axis=0))
+    (band,) = ax.collections  # inputs have none
+    edge = band.get_paths()[0].vertices[:, 1]
+    spread = course["y0"].std(axis=0, ddof=1)
+    np.testing.assert_allclose(edge.max(), 10 * (course["y0"].mean(axis=0) + spread).max())
+    one = cn.Simulator(cn.load_model("xor")).time_course([0, 1], volume=100, draws=1, seed=0)
+    ax = cn.plot_time_course(one)
+    assert not ax.collections
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), one["y0"][0])
+
+
+def test_draws_lie_in_an_envelope_plot_as_single_lines():
+    net = cn.Network.random([2, 3, 1], cn.SmoothedReLU(h=0.1), seed=0, output=cn.Linear(h=0.1))
+    course = cn.Simulator(net).time_course([1, 0], volume=1e4, n_points=11, draws=3, seed=0)
+    certificate = cn.certify(net, [1, 0], tolerance=0.01)
+    axes = np.atleast_1d(cn.plot_envelope(certificate, [course]))[0]
+    drawn = [line for line in axes.lines if len(line.get_xdata()) == 10]
+    assert len(drawn) == 3

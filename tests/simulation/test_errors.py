@@ -73,6 +73,21 @@ REFUSED = [
     (lambda: cn.Simulator(SIMULATOR.net, "cvode"), cn.InputError, "engine is 'cvode'"),
     (lambda: cn.RateEquations(rtol=0), cn.InputError, "rtol is 0; expected a number > 0"),
     (lambda: cn.Roadrunner(atol=-1), cn.InputError, "atol is -1; expected a concentration"),
+    (lambda: SIMULATOR.time_course([1, 2], volume=1e30), cn.InputError, r"expected at most 2\^53"),
+    (lambda: SIMULATOR.time_course([1, 2], draws=5), cn.InputError, "expected a volume with it"),
+    (lambda: SIMULATOR.time_course([1, 2], volume=1, draws=0), cn.InputError, "draws is 0"),
+    (lambda: SIMULATOR.time_course([1, 2], volume=1, seed=-1), cn.InputError, "seed is -1"),
+    (lambda: SIMULATOR.time_course([1, 2]).mean, cn.InputError, "has draws=None; expected 1 or"),
+    (
+        lambda: SIMULATOR.time_course([1, 2], volume=1, draws=1).spread,
+        cn.InputError,
+        "has draws=1; expected 2 or more",
+    ),
+    (
+        lambda: cn.Simulator("A -> ; k*A; k = 1e308; A = 100").time_course(volume=1),
+        cn.ConvergenceError,
+        "propensities are no finite numbers at t = 0",
+    ),
     (
         lambda: SIMULATOR.time_course(np.ones((3, 2)), steps={9: np.ones((2, 2))}),
         cn.InputError,

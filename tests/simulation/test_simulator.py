@@ -303,56 +303,6 @@ def test_results_are_read_only():
             array[0] = 1
 
 
-# Stochastic ---------------------------------------------------------------------------------------
-
-
-def test_molecule_numbers_have_the_exact_stationary_distribution():
-    """One neuron is a birth-death chain: births h V + b n, deaths n (n - 1) / V."""
-    h, b, volume = 0.5, 1.0, 4.0
-    net = cn.Network([cn.Layer([[0.0]], [b], cn.SmoothedReLU(h=h))])
-    course = cn.Simulator(net).time_course(
-        [0.0], t_end=20_000, n_points=20_001, volume=volume, seed=1
-    )
-    molecules = course["Y1_0"][50:] * volume
-    np.testing.assert_array_equal(molecules, np.round(molecules))
-    n = np.arange(60)
-    births, deaths = h * volume + b * n, n * (n - 1) / volume
-    weight = np.concatenate(
-        [[0.0, 1.0], np.cumprod(births[1:-1] / deaths[2:])]
-    )  # n = 0 is left for good
-    weight /= weight.sum()
-    mean = (weight * n).sum()
-    deviation = np.sqrt((weight * n**2).sum() - mean**2)
-    # relaxation time ~ 1 / r < 1 of the 1 between points: no fewer than 5000 independent samples
-    assert abs(molecules.mean() - mean) < 5 * deviation / np.sqrt(5000)
-    # the law y^2 in place of y (y - 1) would lower the mean by about half a molecule
-    assert 5 * deviation / np.sqrt(5000) < 0.25
-
-
-def test_inputs_of_a_stochastic_run_need_not_be_whole_molecules():
-    simulator = cn.Simulator(cn.Network([cn.Layer([[4.0]], [0.5], cn.SmoothedReLU(h=1.0))]))
-    means = [
-        simulator.time_course([x], 2000, 2001, volume=1, seed=0)["Y1_0"].mean() for x in (0.0, 0.4)
-    ]
-    assert means[1] > means[0] + 0.5
-
-
-def test_a_large_volume_is_deterministic():
-    net = cn.Network.random([2, 3, 1], cn.SmoothedReLU(h=0.1), seed=0, output=cn.Linear(h=0.1))
-    simulator = cn.Simulator(net)
-    exact = simulator.time_course([1.0, 0.5], t_end=20, n_points=21, initial=0.5)
-    noisy = simulator.time_course(
-        [1.0, 0.5], t_end=20, n_points=21, initial=0.5, volume=1e4, seed=3
-    )
-    # concentrations of order 1 fluctuate by about 1 / sqrt(volume) = 0.01
-    np.testing.assert_allclose(noisy.outputs, exact.outputs, atol=0.1)
-    again = simulator.time_course(
-        [1.0, 0.5], t_end=20, n_points=21, initial=0.5, volume=1e4, seed=3
-    )
-    np.testing.assert_array_equal(noisy.outputs, again.outputs)
-    assert "stochastic" in repr(noisy)
-
-
 def test_the_accepted_distance_is_stricter_than_what_is_promised():
     assert settle.TOLERANCE * 100 <= ALLOWED
 

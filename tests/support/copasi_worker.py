@@ -73,3 +73,26 @@ def scan(sbml, varied, points, kept):
         return (time.perf_counter() - start) / len(points), np.array(found)
     finally:
         basico.remove_datamodel(model)
+
+
+def trajectories(sbml, t_end, steps, runs):
+    """CPU seconds of the direct method for so many runs, and the last states by name."""
+    model = basico.load_model_from_string(sbml)
+    try:
+        ends, start = [], time.process_time()
+        for seed in range(1, runs + 1):
+            frame = basico.run_time_course(
+                0,
+                t_end,
+                steps,
+                model=model,
+                method="directMethod",
+                automatic=False,
+                use_numbers=True,
+                use_seed=True,
+                seed=seed,
+            )
+            ends.append(frame.iloc[-1].to_dict())
+        return time.process_time() - start, ends
+    finally:
+        basico.remove_datamodel(model)
