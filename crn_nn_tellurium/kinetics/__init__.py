@@ -6,7 +6,7 @@ from crn_nn_tellurium.kinetics.bounds import (
     product_of,
     settle_between,
 )
-from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics, LayerState
+from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics, LayerState, OwnNumbers
 from crn_nn_tellurium.kinetics.network import NetworkKinetics, forward_sensitivities
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants, drive, weighted_sums_of
 from crn_nn_tellurium.kinetics.rate_errors import (

@@ -18,6 +18,7 @@ Everything is in terms of rate constants, so that it serves perturbed ones as we
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from crn_nn_tellurium.errors import ConvergenceError, NotCertified
 from crn_nn_tellurium.kinetics.linearized import Linearized
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants
 from crn_nn_tellurium.networks import (
+    Activation,
     bias_constant,
     outer_sum,
     places,
@@ -70,6 +72,16 @@ class LayerState:
         return LayerState(
             self.catalysts[one], [u[one] for u in self.drive], [part[one] for part in self.y]
         )
+
+
+@dataclass(frozen=True)
+class OwnNumbers:
+    """What a layer has where its rate constants are those of a network: a closed form."""
+
+    constants: RateConstants
+    # of the pre-activation, gain and the constants of the read-outs included, (n_units,)
+    bias: FloatArray
+    activation: Activation
 
 
 class LayerKinetics:
@@ -204,11 +216,33 @@ class LayerKinetics:
 
     # The fixed point --------------------------------------------------------------------------
 
-    def at(self, catalysts: FloatArray, concentrations: FloatArray) -> LayerState:
+    def at(
+        self,
+        catalysts: FloatArray,
+        concentrations: FloatArray,
+        constants: RateConstants | None = None,
+    ) -> LayerState:
         """The layer at concentrations (n, n_units, n_species) that are found by the engine."""
-        sums = catalysts @ self.encoding.weights.T
-        drive = self._drive(sums, self.constants)
+        used = constants or self.constants
+        drive = self._drive(catalysts @ self.weights(used).T, used)
         return LayerState(catalysts, drive, by_species(concentrations))
+
+    def own_numbers(self, weights: FloatArray, bias: FloatArray, h: float) -> OwnNumbers:
+        """Those of a network of this structure with other weights, biases and h."""
+        # a training asks again and again: all that depends on the structure alone is made once
+        activation, local = self.activation, self.constants.local
+        if h != activation.h:
+            activation = dataclasses.replace(activation, h=h)
+            local = local.copy()
+            local[self._h] = h
+        constants = RateConstants(*self.encoding.apply(weights, bias), local)
+        return OwnNumbers(constants, self.encoding.drive_bias(weights, bias), activation)
+
+    def in_closed_form(self, catalysts: FloatArray, numbers: OwnNumbers) -> LayerState:
+        """The layer at its fixed point, by the formula of its activation."""
+        sums = catalysts @ self.weights(numbers.constants).T
+        y = _closed_form(sums, numbers.bias, numbers.activation)
+        return LayerState(catalysts, self._drive(sums, numbers.constants), y)
 
     def weights(self, constants: RateConstants) -> Any:
         """The weights (n_units, n_catalysts) among rate constants without samples."""
@@ -228,9 +262,10 @@ class LayerKinetics:
         sums = weighted_sums(weights, catalysts) if by_row else catalysts @ weights.T
         drive = self._drive(sums, used)
         if constants is None:
-            return LayerState(catalysts, drive, self._closed_form(sums))
+            own = _closed_form(sums, self.encoding.bias, self.activation)
+            return LayerState(catalysts, drive, own)
         # the closed form holds for the network's own rate constants alone
-        y = self._newton(drive, used.local, sums) if self.knot else self.in_turn(drive, used.local)
+        y = (self._newton if self.knot else self.in_turn)(drive, used.local)
         if not all(np.all(np.isfinite(part) & (part > 0)) for part in y):
             raise ConvergenceError(
                 f"layer {self.name!r}: no positive fixed point was found with these rate constants"
@@ -267,15 +302,12 @@ class LayerKinetics:
         """Drive of each rail, from the weighted sums (n, n_units) of the catalysts."""
         return [sign * sums + constants.bias[..., rail] for rail, sign in enumerate(self._signs)]
 
-    def _closed_form(self, sums: FloatArray) -> list[FloatArray]:
-        z = (sums + self.encoding.bias) / self.activation.gain
-        return by_species(self.activation.concentrations(z))
-
-    def _newton(
-        self, drive: list[FloatArray], local: FloatArray, sums: FloatArray
-    ) -> list[FloatArray]:
+    def _newton(self, drive: list[FloatArray], local: FloatArray) -> list[FloatArray]:
         """The fixed point, from the rails' exact roots and the closed form of the others."""
-        y, h, q = self._closed_form(sums), local[self._h], local[self._q]
+        # near the fixed point: the pre-activation that gives the first rail its drive
+        first, gain = self.activation.rails[0], self.activation.gain
+        z = first.sign * (drive[0] - first.shift) / gain
+        y, h, q = by_species(self.activation.concentrations(z)), local[self._h], local[self._q]
         # q y is the root of v^2 - u v - h q, a smoothed ReLU of the drive
         y[: len(drive)] = [smoothed_relu(u, h * q) / q for u in drive]
         for _ in range(_NEWTON_STEPS):
@@ -419,6 +451,10 @@ class LayerKinetics:
         values, bias = self.encoding.transpose(gradient.weights, gradient.bias, sizes)
         weights = with_values(self.encoding.layer.weights, values)
         return weights, bias, float(gradient.local[self._h])
+
+
+def _closed_form(sums: FloatArray, bias: FloatArray, activation: Activation) -> list[FloatArray]:
+    return by_species(activation.concentrations((sums + bias) / activation.gain))
 
 
 def _unchanged(value: Any) -> Any:

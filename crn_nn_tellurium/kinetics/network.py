@@ -13,7 +13,7 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.encoding import layer_encodings
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.kinetics.layer import LayerKinetics, LayerState, by_species
+from crn_nn_tellurium.kinetics.layer import LayerKinetics, LayerState, OwnNumbers, by_species
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants
 from crn_nn_tellurium.networks import INPUT, Network, places
 
@@ -82,11 +82,27 @@ class NetworkKinetics:
         last = len(self.layers) - 1
         return self.layers[last].activation.read(self.of_layer(concentrations, last))
 
-    def at(self, x: FloatArray, concentrations: FloatArray) -> list[LayerState]:
+    def in_closed_form(self, inputs: FloatArray, numbers: Sequence[OwnNumbers]) -> list[LayerState]:
+        """All layers at rest at concentrations (n, n_in, n_rails) of the inputs' species, with
+        numbers of a network of the same structure.
+        """
+
+        def settle(number: int, read: FloatArray) -> LayerState:
+            return self.layers[number].in_closed_form(read, numbers[number])
+
+        return self.walk(inputs, settle)
+
+    def at(
+        self,
+        x: FloatArray,
+        concentrations: FloatArray,
+        constants: Sequence[RateConstants] | None = None,
+    ) -> list[LayerState]:
         """All layers at concentrations (n, n_species) of all floating species in order."""
 
         def at(number: int, read: FloatArray) -> LayerState:
-            return self.layers[number].at(read, self.of_layer(concentrations, number))
+            own = None if constants is None else constants[number]
+            return self.layers[number].at(read, self.of_layer(concentrations, number), own)
 
         return self.walk(self.net.input_coding.code(x), at)
 
