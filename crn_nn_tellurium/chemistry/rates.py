@@ -63,6 +63,20 @@ class Terms:
         of_each = np.array([constant[r.rate_constant] for r in reactions], dtype=np.intp)
         return cls(np.ones(n), of_each, factors, np.arange(n), n, len(column))
 
+    @classmethod
+    def side_by_side(cls, parts: Sequence[Terms], n: int) -> Terms:
+        """Tables among the same n species as one."""
+        order = max((part.factors.shape[1] for part in parts), default=0)
+        wide = [
+            np.pad(part.factors, ((0, 0), (0, order - part.factors.shape[1])), constant_values=n)
+            for part in parts
+        ]
+        row = np.concatenate([part.row for part in parts])
+        first = np.argsort(row, kind="stable")
+        number = np.concatenate([part.number for part in parts])
+        constant = np.concatenate([part.constant for part in parts])
+        return cls(number[first], constant[first], np.concatenate(wide)[first], row[first], n, n)
+
     def in_changes(self, changes: sparse.csr_array) -> Terms:
         """Terms of rates as those of dx/dt, by the net stoichiometry (n_floating, n_reactions)."""
         reaction = changes.indices
@@ -115,6 +129,27 @@ class Terms:
             row=self.row[chosen],
             column=None if self.column is None else self.column[chosen],
         )
+
+    def holding(self, boundary: FloatArray, constants: FloatArray) -> Terms:
+        """The same terms of the floating species alone: what is held is in their numbers.
+
+        Terms of one row that multiply the same are one, and those that are 0 are left out.
+        """
+        n = self.one - len(boundary)
+        held = self.factors >= n
+        known = np.append(boundary, 1.0)
+        number = self.number * constants[self.constant]
+        for factor, is_held in zip(self.factors.T, held.T, strict=True):
+            number = number * np.where(is_held, known[np.maximum(factor - n, 0)], 1.0)
+        # what is left, in order, with 1s behind
+        factors = np.sort(np.where(held, n, self.factors), axis=1)
+        keys = np.column_stack([self.row, factors])
+        left, same = np.unique(keys, axis=0, return_inverse=True)
+        total: FloatArray = np.bincount(same.ravel(), number, len(left)).astype(float)
+        left, total = left[total != 0], total[total != 0]
+        order = int((left[:, 1:] < n).sum(axis=1).max(initial=0))
+        constant = np.zeros(len(left), dtype=np.intp)
+        return Terms(total, constant, left[:, 1 : 1 + order], left[:, 0], self.n_rows, n)
 
     # Values -----------------------------------------------------------------------------------
 

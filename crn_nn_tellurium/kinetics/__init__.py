@@ -16,3 +16,4 @@ from crn_nn_tellurium.kinetics.rate_errors import (
     perturbed_constants,
     perturbed_outputs,
 )
+from crn_nn_tellurium.kinetics.rates_of_change import RatesOfChange

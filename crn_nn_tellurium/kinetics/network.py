@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from operator import attrgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.encoding import layer_encodings
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.kinetics.layer import LayerKinetics, LayerState, OwnNumbers, by_species
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants
+from crn_nn_tellurium.kinetics.rates_of_change import Drives, RatesOfChange
 from crn_nn_tellurium.networks import INPUT, Network, places
 
 T = TypeVar("T")
@@ -81,6 +85,59 @@ class NetworkKinetics:
         """The network's outputs (n, n_out) at concentrations (n, all species)."""
         last = len(self.layers) - 1
         return self.layers[last].activation.read(self.of_layer(concentrations, last))
+
+    # The differential equation ----------------------------------------------------------------
+
+    def rates_of_change(
+        self, inputs: FloatArray, constants: Sequence[RateConstants] | None = None
+    ) -> RatesOfChange:
+        """dx/dt of all species while concentrations (..., n_in, n_rails) of the inputs' species are
+        held: for states (..., n_species) of that many samples, or (n_species,) of one.
+        """
+        used = [layer.constants for layer in self.layers] if constants is None else constants
+        number = np.concatenate([k.local for k in used])
+        n = len(self.species)
+        terms = self._local_terms.holding(np.empty(0), number)
+        places, n_inputs = self._places, math.prod(inputs.shape[-2:])
+        known = inputs.reshape(*inputs.shape[:-2], n_inputs)
+        drives = []
+        for layer, k, (rails, read) in zip(self.layers, used, places, strict=True):
+            weights, is_input = layer.weights(k), read >= n
+            held = known[..., read[is_input] - n] @ weights[:, is_input].T
+            signs = np.array([rail.sign for rail in layer.activation.rails], dtype=float)
+            moving, own = weights[:, ~is_input], read[~is_input]
+            drives.append(Drives(moving, own, np.asarray(held), rails, signs, k.bias.T))
+        return RatesOfChange(n, terms, tuple(drives))
+
+    @cached_property
+    def _places(self) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+        """By layer, where its rails (n_rails, n_units) stand among all species, and what it reads
+        (n_catalysts,), the inputs' species behind all others.
+        """
+        coding, n = self.net.input_coding, len(self.species)
+        shape = (1, self.net.n_in, len(coding.rails))
+        known: dict[str, Any] = {INPUT: n + np.arange(math.prod(shape)).reshape(shape)}
+        found, first = [], 0
+        for layer in self.layers:
+            encoding = layer.encoding
+            shape = (1, encoding.layer.n_out, len(encoding.activation.species))
+            own = first + np.arange(math.prod(shape)).reshape(shape)
+            # places are gathered as concentrations are
+            read = encoding.gather(known)[0]
+            known[layer.name], first = own, first + encoding.n_species
+            found.append((own[0, :, : len(encoding.activation.rails)].T, read))
+        return found
+
+    @cached_property
+    def _local_terms(self) -> Terms:
+        """What all units do apart from their drives, a layer's constants behind those before."""
+        n, first, constants = len(self.species), 0, 0
+        parts = []
+        for layer in self.layers:
+            parts.append(layer.terms_of_units(first, n, constants))
+            first += layer.encoding.n_species
+            constants += len(layer.constants.local)
+        return Terms.side_by_side(parts, n)
 
     def in_closed_form(self, inputs: FloatArray, numbers: Sequence[OwnNumbers]) -> list[LayerState]:
         """All layers at rest at concentrations (n, n_in, n_rails) of the inputs' species, with
