@@ -412,21 +412,37 @@ class LayerKinetics:
         `sources`, and to the rate constants; with `sizes`, contributions count by absolute value.
         """
         constants = constants or self.constants
-        weights = self.weights(constants)
         sign: Callable[[Any], Any] = abs if sizes else _unchanged
         adjoint = self.linearize(state, constants, sizes).solve_transposed(gradient)
-        by_rail = [-adjoint[rail] * state.y[rail] for rail in range(len(self._signs))]
+        negative = [-part for part in adjoint]
+        by_unit, by_constant = self.by_constants(state.catalysts, state.y, negative, sizes)
+        return by_unit @ sign(self.weights(constants)) if sources else None, by_constant
+
+    def by_constants(
+        self,
+        catalysts: FloatArray,
+        y: list[FloatArray],
+        factor: list[FloatArray],
+        sizes: bool = False,
+    ) -> tuple[FloatArray, RateConstants]:
+        """Sums over states of factor . df/dk, of factors (n, n_units) by species, for all rate
+        constants k; and factor . df/dz (n, n_units). Catalysts (m, n_catalysts) that are the same
+        in states m, 2 m, ... rows on come once.
+        """
+        sign: Callable[[Any], Any] = abs if sizes else _unchanged
+        by_rail = [factor[rail] * y[rail] for rail in range(len(self._signs))]
         by_unit: Any = sum(part * sign(s) for part, s in zip(by_rail, self._signs, strict=True))
-        by_weight = values_of(outer_sum(weights, by_unit, state.catalysts))
+        if len(by_unit) > len(catalysts):
+            by_unit = by_unit.reshape(-1, len(catalysts), by_unit.shape[1]).sum(axis=0)
+        by_weight = values_of(outer_sum(self.encoding.weights, by_unit, catalysts))
         # a term is linear in its rate constant: its value at 1 is its derivative
         ones, by_local = np.ones_like(self.constants.local), np.zeros_like(self.constants.local)
         terms = self.local.terms
         for t, a in enumerate(terms.row):
-            part = self.value(terms, t, ones, state.y)
-            by_local[terms.constant[t]] -= np.sum(adjoint[a] * sign(part))
+            part = self.value(terms, t, ones, y)
+            by_local[terms.constant[t]] += np.sum(factor[a] * sign(part))
         by_bias = np.stack([part.sum(axis=0) for part in by_rail], axis=1)
-        by_catalyst = by_unit @ sign(weights) if sources else None
-        return by_catalyst, RateConstants(by_weight, by_bias, by_local)
+        return by_unit, RateConstants(by_weight, by_bias, by_local)
 
     def respond(self, state: LayerState, by_catalyst: FloatArray, own: slice, h: int) -> FloatArray:
         """dy/dp (n, n_units, n_species, n_parameters), given that of the catalysts (n, n_catalysts,

@@ -1,6 +1,6 @@
 """Derivatives: of losses, of steady states, along time courses."""
 
-from crn_nn_tellurium.sensitivity.by_engine import at_a_time
+from crn_nn_tellurium.sensitivity.adjoint_in_time import ReadOut
 from crn_nn_tellurium.sensitivity.comparison import GradientCheck, check_gradients
 from crn_nn_tellurium.sensitivity.gradients import gradient
 from crn_nn_tellurium.sensitivity.over_time import TransientSensitivities, transient_sensitivities
@@ -10,5 +10,6 @@ from crn_nn_tellurium.sensitivity.problem import (
     SteadyStateSource,
     by_output,
     losses,
+    mean_slope,
 )
 from crn_nn_tellurium.sensitivity.steady import Sensitivities, sensitivities

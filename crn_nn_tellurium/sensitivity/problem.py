@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -155,6 +155,15 @@ def by_output(loss: Loss, outputs: FloatArray, targets: FloatArray) -> FloatArra
         what = f"the derivative of loss {loss.name!r}"
         raise InputError(f"{what} has shape {values.shape}; expected {outputs.shape}")
     return values / len(outputs)
+
+
+def mean_slope(loss: Loss, targets: FloatArray) -> Callable[[FloatArray, slice], FloatArray]:
+    """d(mean loss of all samples)/d(outputs) by outputs (m, n_out) of some of them."""
+
+    def slope(outputs: FloatArray, rows: slice) -> FloatArray:
+        return by_output(loss, outputs, targets[rows]) * (len(outputs) / len(targets))
+
+    return slope
 
 
 def simulator_of(model: AnyModel | Simulator, taker: str) -> Simulator:

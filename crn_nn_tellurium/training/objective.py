@@ -21,7 +21,7 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics, OwnNumbers, RateConstants
 from crn_nn_tellurium.networks import Loss, Network, from_vector, pack, shared_id, split, values_of
-from crn_nn_tellurium.sensitivity import Problem, at_a_time, by_output, losses
+from crn_nn_tellurium.sensitivity import ReadOut, by_output, losses, mean_slope
 from crn_nn_tellurium.simulation import Simulator
 from crn_nn_tellurium.training.options import Answers, Constraints, ReadOutTime
 
@@ -200,7 +200,7 @@ class Objective:
         factors: Sequence[Sequence[RateConstants]] = (),
     ) -> tuple[float, FloatArray]:
         """Value and gradient; with `factors` on rate constants, the means over them."""
-        draws = factors or [None]
+        draws: Sequence[Sequence[RateConstants] | None] = factors or [None]
         parts = [self._part(theta, samples, draw) for draw in draws]
         # biases and h are free of the penalty, as is usual
         weights = np.where(self.coordinates.is_weight, theta, 0.0)
@@ -213,12 +213,11 @@ class Objective:
 
     def value(self, theta: FloatArray, samples: Samples) -> float:
         """Mean loss without penalty."""
+        numbers = self.coordinates.numbers(theta)
         if isinstance(self.answers, ReadOutTime):
-            problem = self._problem(theta, samples)
-            outputs = problem.outputs_by_engine(problem.net, samples.x)[0]
+            outputs = self._read_out(self.answers, numbers).outputs(samples.inputs)
         else:
-            states = self._states(theta, samples, self.coordinates.numbers(theta))
-            outputs = self.coordinates.kinetics.outputs(states)
+            outputs = self.coordinates.kinetics.outputs(self._states(theta, samples, numbers))
         return float(np.mean(losses(self.loss, outputs, samples.targets)))
 
     def _part(
@@ -233,19 +232,18 @@ class Objective:
         """
         kinetics, numbers = self.coordinates.kinetics, self.coordinates.numbers(theta)
         if isinstance(self.answers, ReadOutTime):
-            found = at_a_time(self._problem(theta, samples))
-            parts = zip(found.weights, found.biases, found.h, strict=True)
-            return found.loss, self.coordinates.gradient(numbers, list(parts))
-        constants = [own.constants for own in numbers]
-        if factors is None:
-            states = self._states(theta, samples, numbers)
+            outputs, by_constant = self._at_a_time(self.answers, numbers, samples)
         else:
-            constants = [k * factor for k, factor in zip(constants, factors, strict=True)]
-            states = kinetics.settle_coded(samples.inputs, constants)
-        outputs = kinetics.outputs(states)
+            constants = [own.constants for own in numbers]
+            if factors is None:
+                states = self._states(theta, samples, numbers)
+            else:
+                constants = [k * factor for k, factor in zip(constants, factors, strict=True)]
+                states = kinetics.settle_coded(samples.inputs, constants)
+            outputs = kinetics.outputs(states)
+            slope = by_output(self.loss, outputs, samples.targets)
+            by_constant, _ = kinetics.backward(states, slope, constants)
         value = float(np.mean(losses(self.loss, outputs, samples.targets)))
-        slope = by_output(self.loss, outputs, samples.targets)
-        by_constant, _ = kinetics.backward(states, slope, constants)
         if factors is not None:
             # a constant is factor * nominal, so its derivative by the nominal one has the factor
             by_constant = [part * f for part, f in zip(by_constant, factors, strict=True)]
@@ -263,7 +261,15 @@ class Objective:
         found = Simulator(coordinates.network(theta)).steady_state(samples.x).concentrations
         return coordinates.kinetics.at(samples.x, found, [own.constants for own in numbers])
 
-    def _problem(self, theta: FloatArray, samples: Samples) -> Problem:
-        simulator = Simulator(self.coordinates.network(theta))
-        what = simulator, samples.x, self.loss, samples.targets, False, "closed_form", "raise"
-        return Problem(*what, *self.read_out)
+    def _read_out(self, answers: ReadOutTime, numbers: Sequence[OwnNumbers]) -> ReadOut:
+        own = [part.constants for part in numbers]
+        return ReadOut(self.coordinates.kinetics, own, answers.time, answers.initial)
+
+    def _at_a_time(
+        self, answers: ReadOutTime, numbers: Sequence[OwnNumbers], samples: Samples
+    ) -> tuple[FloatArray, list[RateConstants]]:
+        """Outputs at the time, and derivatives of the mean loss by rate constants."""
+        found = self._read_out(answers, numbers).adjoint(
+            samples.inputs, mean_slope(self.loss, samples.targets)
+        )
+        return found.outputs, found.by_constant
