@@ -10,11 +10,15 @@ from crn_nn_tellurium.kinetics.layer import (
     Catalysts,
     LayerKinetics,
     LayerState,
-    OwnNumbers,
     by_species,
 )
 from crn_nn_tellurium.kinetics.network import NetworkKinetics, forward_sensitivities
-from crn_nn_tellurium.kinetics.rate_constants import RateConstants, drive, weighted_sums_of
+from crn_nn_tellurium.kinetics.rate_constants import (
+    OwnNumbers,
+    RateConstants,
+    drive,
+    weighted_sums_of,
+)
 from crn_nn_tellurium.kinetics.rate_errors import (
     RateErrors,
     factors_by_name,

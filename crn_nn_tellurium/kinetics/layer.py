@@ -18,7 +18,6 @@ Everything is in terms of rate constants, so that it serves perturbed ones as we
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from crn_nn_tellurium.chemistry import Balance, Terms
 from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_sums
 from crn_nn_tellurium.errors import ConvergenceError, NotCertified
 from crn_nn_tellurium.kinetics.linearized import Linearized
-from crn_nn_tellurium.kinetics.rate_constants import RateConstants
+from crn_nn_tellurium.kinetics.rate_constants import OwnNumbers, RateConstants
 from crn_nn_tellurium.networks import (
     Activation,
     bias_constant,
@@ -72,16 +71,6 @@ class LayerState:
         return LayerState(
             self.catalysts[one], [u[one] for u in self.drive], [part[one] for part in self.y]
         )
-
-
-@dataclass(frozen=True)
-class OwnNumbers:
-    """What a layer has where its rate constants are those of a network: a closed form."""
-
-    constants: RateConstants
-    # of the pre-activation, gain and the constants of the read-outs included, (n_units,)
-    bias: FloatArray
-    activation: Activation
 
 
 class LayerKinetics:
@@ -249,14 +238,7 @@ class LayerKinetics:
 
     def own_numbers(self, weights: FloatArray, bias: FloatArray, h: float) -> OwnNumbers:
         """Those of a network of this structure with other weights, biases and h."""
-        # a training asks again and again: all that depends on the structure alone is made once
-        activation, local = self.activation, self.constants.local
-        if h != activation.h:
-            activation = dataclasses.replace(activation, h=h)
-            local = local.copy()
-            local[self._h] = h
-        constants = RateConstants(*self.encoding.apply(weights, bias), local)
-        return OwnNumbers(constants, self.encoding.drive_bias(weights, bias), activation)
+        return OwnNumbers.of(self.encoding, self.constants.local, weights, bias, h)
 
     def in_closed_form(self, catalysts: FloatArray, numbers: OwnNumbers) -> LayerState:
         """The layer at its fixed point, by the formula of its activation."""
