@@ -84,17 +84,23 @@ class Coordinates:
         return full
 
     def _parameters(self, full: FloatArray) -> FloatArray:
+        return _joined(*self._pairs(full))
+
+    def _pairs(
+        self, full: FloatArray
+    ) -> tuple[list[tuple[FloatArray, FloatArray]], Sequence[float] | FloatArray]:
+        """Weights and biases of each layer, and h."""
         weights, biases, log_h = split(self.net, full)
         parts = zip(self._encodings, weights, biases, strict=True)
         pairs = [encoding.from_drive(w, b) for encoding, w, b in parts]
         # exp(log h) may differ from h in the last bit
-        return _joined(pairs, np.exp(log_h) if self._learn_h else self.net.h)
+        return pairs, np.exp(log_h) if self._learn_h else self.net.h
 
     def numbers(self, theta: FloatArray) -> list[OwnNumbers]:
         """The rate constants of the network at a point, by layer; what `network` has."""
-        weights, biases, h = split(self.net, self._parameters(self._with_fixed(theta)))
-        parts = zip(self.kinetics.layers, weights, biases, h.tolist(), strict=True)
-        return [layer.own_numbers(w, b, value) for layer, w, b, value in parts]
+        pairs, h = self._pairs(self._with_fixed(theta))
+        parts = zip(self.kinetics.layers, pairs, h, strict=True)
+        return [layer.own_numbers(*pair, float(value)) for layer, pair, value in parts]
 
     def gradient(
         self, numbers: Sequence[OwnNumbers], by_parameter: Sequence[tuple[Any, FloatArray, float]]
