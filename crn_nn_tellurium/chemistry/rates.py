@@ -112,7 +112,12 @@ class Terms:
 
     def symbols(self, term: int) -> tuple[int, ...]:
         """The factors of one term that are species, each as often as it is multiplied."""
-        return tuple(f for f in self.factors[term].tolist() if f < self.one)
+        return self._symbols[term]
+
+    @cached_property
+    def _symbols(self) -> list[tuple[int, ...]]:
+        # trainings ask for them in every evaluation
+        return [tuple(f for f in row if f < self.one) for row in self.factors.tolist()]
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> Terms:
         """Some of the terms."""

@@ -143,6 +143,19 @@ class LayerEncoding:
         return self._factors[places(self._numbers)[1]]
 
     @cached_property
+    def _shifts(self) -> FloatArray:
+        return np.array([rail.shift for rail in self.activation.rails])
+
+    @cached_property
+    def _has_constants(self) -> bool:
+        return bool(self.constants.any())
+
+    @cached_property
+    def _one_each(self) -> bool:
+        """Whether each value has one species, in order, so that there is nothing to sum."""
+        return np.array_equal(self._columns, np.arange(self.layer.n_in))
+
+    @cached_property
     def _signs(self) -> FloatArray:
         return np.array([rail.sign for rail in self.activation.rails], dtype=float)
 
@@ -152,13 +165,12 @@ class LayerEncoding:
         Those of weights (..., n_weights) go by unit and catalyst, as stored in `self.weights`;
         those of biases (..., n_units, n_rails) include each rail's sign and shift.
         """
-        shifts = np.array([rail.shift for rail in self.activation.rails])
-        by_rail = self._drive_bias(weights, bias)[..., None] * self._signs + shifts
+        by_rail = self.drive_bias(weights, bias)[..., None] * self._signs + self._shifts
         return weights[..., self._source] * self._factor, by_rail
 
-    def _drive_bias(self, weights: FloatArray, bias: FloatArray) -> FloatArray:
+    def drive_bias(self, weights: FloatArray, bias: FloatArray) -> FloatArray:
         """gain (b + W r), (..., n_units)."""
-        if self.constants.any():
+        if self._has_constants:
             rows = weights.reshape(-1, weights.shape[-1])
             shift = [with_values(self.layer.weights, row) @ self.constants for row in rows]
             bias = bias + np.array(shift).reshape(*weights.shape[:-1], self.layer.n_out)
@@ -173,10 +185,9 @@ class LayerEncoding:
         size: Callable[[Any], Any] = np.abs if sizes else np.asarray
         by_unit = by_bias @ size(self._signs)
         found = by_weight * size(self._factor)
-        # where each value has one species, in order, there is nothing to sum
-        if not np.array_equal(self._columns, np.arange(self.layer.n_in)):
+        if not self._one_each:
             found = np.bincount(self._source, found, len(values_of(self.layer.weights)))
-        if self.constants.any():
+        if self._has_constants:
             # a weight is in the bias too, times the constant of the read-out that it reads
             rows, columns = places(self.layer.weights)
             found = found + by_unit[rows] * (self.activation.gain * size(self.constants))[columns]
@@ -203,18 +214,20 @@ class LayerEncoding:
         """The largest rate constant, signed, of each stored weight, and each unit's bias as its
         drive has it, without the rails' shifts.
         """
-        return weights * self.largest_factor, self._drive_bias(weights, bias)
+        return weights * self.largest_factor, self.drive_bias(weights, bias)
 
     def from_drive(self, weights: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Stored weights and biases from what `to_drive` gives."""
         own = weights / self.largest_factor
-        without = self._drive_bias(own, np.zeros_like(bias))
+        without = self.drive_bias(own, np.zeros_like(bias))
         return own, (bias - without) / self.activation.gain
 
     def by_drive(self, by_weight: FloatArray, by_bias: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Derivatives by what `to_drive` gives, from those by stored weights and biases."""
-        rows, columns = places(self.layer.weights)
-        own = by_weight - by_bias[rows] * self.constants[columns]
+        own = by_weight
+        if self._has_constants:
+            rows, columns = places(self.layer.weights)
+            own = by_weight - by_bias[rows] * self.constants[columns]
         return own / self.largest_factor, by_bias / self.activation.gain
 
     # The network's own ------------------------------------------------------------------------
@@ -236,7 +249,7 @@ class LayerEncoding:
     @cached_property
     def bias(self) -> FloatArray:
         """The bias (n_units,), gain and the constants of the read-outs included."""
-        return self._drive_bias(values_of(self.layer.weights), self.layer.bias)
+        return self.drive_bias(values_of(self.layer.weights), self.layer.bias)
 
     def row(self, unit: int, zeros: bool = False) -> Iterator[tuple[Catalyst, float]]:
         """The catalysts of one unit and their weights; of zero, only with `zeros`, if stored."""

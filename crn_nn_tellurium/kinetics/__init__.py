@@ -6,9 +6,19 @@ from crn_nn_tellurium.kinetics.bounds import (
     product_of,
     settle_between,
 )
-from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics, LayerState
+from crn_nn_tellurium.kinetics.layer import (
+    Catalysts,
+    LayerKinetics,
+    LayerState,
+    by_species,
+)
 from crn_nn_tellurium.kinetics.network import NetworkKinetics, forward_sensitivities
-from crn_nn_tellurium.kinetics.rate_constants import RateConstants, drive, weighted_sums_of
+from crn_nn_tellurium.kinetics.rate_constants import (
+    OwnNumbers,
+    RateConstants,
+    drive,
+    weighted_sums_of,
+)
 from crn_nn_tellurium.kinetics.rate_errors import (
     RateErrors,
     factors_by_name,
@@ -17,3 +27,4 @@ from crn_nn_tellurium.kinetics.rate_errors import (
     perturbed_outputs,
 )
 from crn_nn_tellurium.kinetics.rates_of_change import RatesOfChange
+from crn_nn_tellurium.kinetics.starts import LayerStart, add_by_start, start, start_state

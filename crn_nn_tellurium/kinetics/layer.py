@@ -31,8 +31,9 @@ from crn_nn_tellurium.chemistry import Balance, Terms
 from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_sums
 from crn_nn_tellurium.errors import ConvergenceError, NotCertified
 from crn_nn_tellurium.kinetics.linearized import Linearized
-from crn_nn_tellurium.kinetics.rate_constants import RateConstants
+from crn_nn_tellurium.kinetics.rate_constants import OwnNumbers, RateConstants
 from crn_nn_tellurium.networks import (
+    Activation,
     bias_constant,
     outer_sum,
     places,
@@ -224,11 +225,26 @@ class LayerKinetics:
 
     # The fixed point --------------------------------------------------------------------------
 
-    def at(self, catalysts: FloatArray, concentrations: FloatArray) -> LayerState:
+    def at(
+        self,
+        catalysts: FloatArray,
+        concentrations: FloatArray,
+        constants: RateConstants | None = None,
+    ) -> LayerState:
         """The layer at concentrations (n, n_units, n_species) that are found by the engine."""
-        sums = catalysts @ self.encoding.weights.T
-        drive = self._drive(sums, self.constants)
+        used = constants or self.constants
+        drive = self._drive(catalysts @ self.weights(used).T, used)
         return LayerState(catalysts, drive, by_species(concentrations))
+
+    def own_numbers(self, weights: FloatArray, bias: FloatArray, h: float) -> OwnNumbers:
+        """Those of a network of this structure with other weights, biases and h."""
+        return OwnNumbers.of(self.encoding, self.constants.local, weights, bias, h)
+
+    def in_closed_form(self, catalysts: FloatArray, numbers: OwnNumbers) -> LayerState:
+        """The layer at its fixed point, by the formula of its activation."""
+        sums = catalysts @ self.weights(numbers.constants).T
+        y = _closed_form(sums, numbers.bias, numbers.activation)
+        return LayerState(catalysts, self._drive(sums, numbers.constants), y)
 
     def weights(self, constants: RateConstants) -> Any:
         """The weights (n_units, n_catalysts) among rate constants without samples."""
@@ -248,9 +264,10 @@ class LayerKinetics:
         sums = weighted_sums(weights, catalysts) if by_row else catalysts @ weights.T
         drive = self._drive(sums, used)
         if constants is None:
-            return LayerState(catalysts, drive, self._closed_form(sums))
+            own = _closed_form(sums, self.encoding.bias, self.activation)
+            return LayerState(catalysts, drive, own)
         # the closed form holds for the network's own rate constants alone
-        y = self._newton(drive, used.local, sums) if self.knot else self.in_turn(drive, used.local)
+        y = (self._newton if self.knot else self.in_turn)(drive, used.local)
         if not all(np.all(np.isfinite(part) & (part > 0)) for part in y):
             raise ConvergenceError(
                 f"layer {self.name!r}: no positive fixed point was found with these rate constants"
@@ -287,15 +304,12 @@ class LayerKinetics:
         """Drive of each rail, from the weighted sums (n, n_units) of the catalysts."""
         return [sign * sums + constants.bias[..., rail] for rail, sign in enumerate(self._signs)]
 
-    def _closed_form(self, sums: FloatArray) -> list[FloatArray]:
-        z = (sums + self.encoding.bias) / self.activation.gain
-        return by_species(self.activation.concentrations(z))
-
-    def _newton(
-        self, drive: list[FloatArray], local: FloatArray, sums: FloatArray
-    ) -> list[FloatArray]:
+    def _newton(self, drive: list[FloatArray], local: FloatArray) -> list[FloatArray]:
         """The fixed point, from the rails' exact roots and the closed form of the others."""
-        y, h, q = self._closed_form(sums), local[self._h], local[self._q]
+        # near the fixed point: the pre-activation that gives the first rail its drive
+        first, gain = self.activation.rails[0], self.activation.gain
+        z = first.sign * (drive[0] - first.shift) / gain
+        y, h, q = by_species(self.activation.concentrations(z)), local[self._h], local[self._q]
         # q y is the root of v^2 - u v - h q, a smoothed ReLU of the drive
         y[: len(drive)] = [smoothed_relu(u, h * q) / q for u in drive]
         for _ in range(_NEWTON_STEPS):
@@ -315,17 +329,23 @@ class LayerKinetics:
                 break
         return y
 
-    def upper_bound(self, catalysts: FloatArray) -> FloatArray:
+    def promoting(self, rail: int, constants: RateConstants) -> Any:
+        """The rate constants (n_units, n_catalysts) of what promotes a rail."""
+        promotes = np.maximum(self._signs[rail] * constants.weights, 0.0)
+        return with_values(self.encoding.weights, promotes)
+
+    def upper_bound(
+        self, catalysts: FloatArray, constants: RateConstants | None = None
+    ) -> FloatArray:
         """Of the fixed point (n, n_units, n_species), for upper bounds of what is read
         (n, n_catalysts): the starts that `unit_species` writes.
         """
-        weights: Any = self.encoding.weights
-        h, q = self.constants.local[self._h], self.constants.local[self._q]
+        k = constants or self.constants
+        h, q = k.local[self._h], k.local[self._q]
         rails = []
-        for sign, bias in zip(self._signs, self.constants.bias.T, strict=True):
-            # what promotes the rail, without what inhibits it
-            promotes = (sign * weights + abs(weights)) / 2
-            rails.append((catalysts @ promotes.T + np.maximum(bias, 0)) / q + math.sqrt(h / q))
+        for rail, bias in enumerate(k.bias.T):
+            promoted = catalysts @ self.promoting(rail, k).T + np.maximum(bias, 0)
+            rails.append(promoted / q + math.sqrt(h / q))
         shape = rails[0].shape
         bounds = (np.full(shape, f.upper_bound) for f in self.activation.followers)
         return np.stack([*rails, *bounds], axis=-1)
@@ -395,21 +415,37 @@ class LayerKinetics:
         `sources`, and to the rate constants; with `sizes`, contributions count by absolute value.
         """
         constants = constants or self.constants
-        weights = self.weights(constants)
         sign: Callable[[Any], Any] = abs if sizes else _unchanged
         adjoint = self.linearize(state, constants, sizes).solve_transposed(gradient)
-        by_rail = [-adjoint[rail] * state.y[rail] for rail in range(len(self._signs))]
+        negative = [-part for part in adjoint]
+        by_unit, by_constant = self.by_constants(state.catalysts, state.y, negative, sizes)
+        return by_unit @ sign(self.weights(constants)) if sources else None, by_constant
+
+    def by_constants(
+        self,
+        catalysts: FloatArray,
+        y: list[FloatArray],
+        factor: list[FloatArray],
+        sizes: bool = False,
+    ) -> tuple[FloatArray, RateConstants]:
+        """Sums over states of factor . df/dk, of factors (n, n_units) by species, for all rate
+        constants k; and factor . df/dz (n, n_units). Catalysts (m, n_catalysts) that are the same
+        in states m, 2 m, ... rows on come once.
+        """
+        sign: Callable[[Any], Any] = abs if sizes else _unchanged
+        by_rail = [factor[rail] * y[rail] for rail in range(len(self._signs))]
         by_unit: Any = sum(part * sign(s) for part, s in zip(by_rail, self._signs, strict=True))
-        by_weight = values_of(outer_sum(weights, by_unit, state.catalysts))
+        if len(by_unit) > len(catalysts):
+            by_unit = by_unit.reshape(-1, len(catalysts), by_unit.shape[1]).sum(axis=0)
+        by_weight = values_of(outer_sum(self.encoding.weights, by_unit, catalysts))
         # a term is linear in its rate constant: its value at 1 is its derivative
         ones, by_local = np.ones_like(self.constants.local), np.zeros_like(self.constants.local)
         terms = self.local.terms
         for t, a in enumerate(terms.row):
-            part = self.value(terms, t, ones, state.y)
-            by_local[terms.constant[t]] -= np.sum(adjoint[a] * sign(part))
+            part = self.value(terms, t, ones, y)
+            by_local[terms.constant[t]] += np.sum(factor[a] * sign(part))
         by_bias = np.stack([part.sum(axis=0) for part in by_rail], axis=1)
-        by_catalyst = by_unit @ sign(weights) if sources else None
-        return by_catalyst, RateConstants(by_weight, by_bias, by_local)
+        return by_unit, RateConstants(by_weight, by_bias, by_local)
 
     def respond(self, state: LayerState, by_catalyst: FloatArray, own: slice, h: int) -> FloatArray:
         """dy/dp (n, n_units, n_species, n_parameters), given that of the catalysts (n, n_catalysts,
@@ -454,6 +490,10 @@ class LayerKinetics:
         values, bias = self.encoding.transpose(gradient.weights, gradient.bias, sizes)
         weights = with_values(self.encoding.layer.weights, values)
         return weights, bias, float(gradient.local[self._h])
+
+
+def _closed_form(sums: FloatArray, bias: FloatArray, activation: Activation) -> list[FloatArray]:
+    return by_species(activation.concentrations((sums + bias) / activation.gain))
 
 
 def _unchanged(value: Any) -> Any:

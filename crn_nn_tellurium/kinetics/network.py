@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, by_sample
+from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.encoding import layer_encodings
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.kinetics.layer import LayerKinetics, LayerState, by_species
-from crn_nn_tellurium.kinetics.rate_constants import RateConstants
+from crn_nn_tellurium.kinetics.rate_constants import OwnNumbers, RateConstants
 from crn_nn_tellurium.kinetics.rates_of_change import Drives, RatesOfChange
 from crn_nn_tellurium.networks import INPUT, Network, places
 
@@ -110,18 +110,6 @@ class NetworkKinetics:
             drives.append(Drives(moving, own, np.asarray(held), rails, signs, k.bias.T))
         return RatesOfChange(n, terms, tuple(drives))
 
-    def start(self, inputs: FloatArray) -> FloatArray:
-        """Upper bounds of the fixed point (n, n_species), where the written model starts, for
-        concentrations (n, n_in, n_rails) of the inputs' species.
-        """
-
-        def bound(number: int, read: FloatArray) -> FloatArray:
-            return self.layers[number].upper_bound(read)
-
-        return np.concatenate(
-            [by_sample(part) for part in self.walk(inputs, bound, np.asarray)], axis=1
-        )
-
     @cached_property
     def _places(self) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
         """By layer, where its rails (n_rails, n_units) stand among all species, and what it reads
@@ -152,11 +140,27 @@ class NetworkKinetics:
             constants += len(layer.constants.local)
         return Terms.side_by_side(parts, n)
 
-    def at(self, x: FloatArray, concentrations: FloatArray) -> list[LayerState]:
+    def in_closed_form(self, inputs: FloatArray, numbers: Sequence[OwnNumbers]) -> list[LayerState]:
+        """All layers at rest at concentrations (n, n_in, n_rails) of the inputs' species, with
+        numbers of a network of the same structure.
+        """
+
+        def settle(number: int, read: FloatArray) -> LayerState:
+            return self.layers[number].in_closed_form(read, numbers[number])
+
+        return self.walk(inputs, settle)
+
+    def at(
+        self,
+        x: FloatArray,
+        concentrations: FloatArray,
+        constants: Sequence[RateConstants] | None = None,
+    ) -> list[LayerState]:
         """All layers at concentrations (n, n_species) of all floating species in order."""
 
         def at(number: int, read: FloatArray) -> LayerState:
-            return self.layers[number].at(read, self.of_layer(concentrations, number))
+            own = None if constants is None else constants[number]
+            return self.layers[number].at(read, self.of_layer(concentrations, number), own)
 
         return self.walk(self.net.input_coding.code(x), at)
 

@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logsumexp, softmax
+from scipy.special import expit, log_softmax, softmax
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError
@@ -177,7 +177,7 @@ def _cross_entropy(net: Network) -> Loss:
         )
     elif isinstance(activation, Linear):
         pair = (
-            lambda y, t: t.sum(axis=1) * logsumexp(y, axis=1) - (t * y).sum(axis=1),
+            lambda y, t: -(t * log_softmax(y, axis=1)).sum(axis=1),
             lambda y, t: t.sum(axis=1, keepdims=True) * softmax(y, axis=1) - t,
         )
     else:

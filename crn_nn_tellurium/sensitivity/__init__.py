@@ -1,8 +1,15 @@
 """Derivatives: of losses, of steady states, along time courses."""
 
-from crn_nn_tellurium.sensitivity.by_engine import at_a_time
+from crn_nn_tellurium.sensitivity.adjoint_in_time import ReadOut
 from crn_nn_tellurium.sensitivity.comparison import GradientCheck, check_gradients
-from crn_nn_tellurium.sensitivity.gradients import adjoint, gradient
+from crn_nn_tellurium.sensitivity.gradients import gradient
 from crn_nn_tellurium.sensitivity.over_time import TransientSensitivities, transient_sensitivities
-from crn_nn_tellurium.sensitivity.problem import Gradient, Problem, SteadyStateSource, by_kind
+from crn_nn_tellurium.sensitivity.problem import (
+    Gradient,
+    Problem,
+    SteadyStateSource,
+    by_output,
+    losses,
+    mean_slope,
+)
 from crn_nn_tellurium.sensitivity.steady import Sensitivities, sensitivities

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -113,18 +113,11 @@ class Problem:
 
     def losses(self, outputs: FloatArray) -> FloatArray:
         """The loss of each sample, shape (n,)."""
-        values = np.asarray(self.loss.function(outputs, self.targets), dtype=float)
-        if values.shape != (n := len(outputs),):
-            raise InputError(f"loss {self.loss.name!r} gave shape {values.shape}; expected ({n},)")
-        return values
+        return losses(self.loss, outputs, self.targets)
 
     def by_output(self, outputs: FloatArray) -> FloatArray:
         """d(mean loss)/d(outputs), shape (n, n_out)."""
-        values = np.asarray(self.loss.derivative(outputs, self.targets), dtype=float)
-        if values.shape != outputs.shape:
-            what = f"the derivative of loss {self.loss.name!r}"
-            raise InputError(f"{what} has shape {values.shape}; expected {outputs.shape}")
-        return values / len(outputs)
+        return by_output(self.loss, outputs, self.targets)
 
     def settle(self, kinetics: NetworkKinetics) -> tuple[list[LayerState], tuple[Outcome, ...]]:
         """All layers at the steady state, and the status of each sample."""
@@ -145,6 +138,32 @@ class Problem:
         """A method's answer."""
         loss, wanted = float(self.losses(outputs).mean()), by_input if self.inputs else None
         return Gradient(loss, *parts, wanted, outputs, method, status, error)
+
+
+def losses(loss: Loss, outputs: FloatArray, targets: FloatArray) -> FloatArray:
+    """The loss of each sample, shape (n,)."""
+    values = np.asarray(loss.function(outputs, targets), dtype=float)
+    if values.shape != (n := len(outputs),):
+        raise InputError(f"loss {loss.name!r} gave shape {values.shape}; expected ({n},)")
+    return values
+
+
+def by_output(loss: Loss, outputs: FloatArray, targets: FloatArray) -> FloatArray:
+    """d(mean loss)/d(outputs), shape (n, n_out)."""
+    values = np.asarray(loss.derivative(outputs, targets), dtype=float)
+    if values.shape != outputs.shape:
+        what = f"the derivative of loss {loss.name!r}"
+        raise InputError(f"{what} has shape {values.shape}; expected {outputs.shape}")
+    return values / len(outputs)
+
+
+def mean_slope(loss: Loss, targets: FloatArray) -> Callable[[FloatArray, slice], FloatArray]:
+    """d(mean loss of all samples)/d(outputs) by outputs (m, n_out) of some of them."""
+
+    def slope(outputs: FloatArray, rows: slice) -> FloatArray:
+        return by_output(loss, outputs, targets[rows]) * (len(outputs) / len(targets))
+
+    return slope
 
 
 def simulator_of(model: AnyModel | Simulator, taker: str) -> Simulator:

@@ -24,7 +24,7 @@ from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.importers import AnyModel, as_model, as_network
-from crn_nn_tellurium.kinetics import NetworkKinetics, RatesOfChange
+from crn_nn_tellurium.kinetics import NetworkKinetics, RatesOfChange, start_state
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation.conditions import (
     check_stochastic,
@@ -34,7 +34,6 @@ from crn_nn_tellurium.simulation.conditions import (
     time_grid,
 )
 from crn_nn_tellurium.simulation.engines import Engine, EngineLike, Integrator, as_engine
-from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.layer_solver import LayerSolution, LayerSolver
 from crn_nn_tellurium.simulation.outcome import Outcomes, failures, worse
 from crn_nn_tellurium.simulation.pieces import Changes
@@ -378,7 +377,7 @@ class Simulator:
     def _start(self, boundary: FloatArray) -> FloatArray:
         """Where the written model starts, (n, n_species), at boundary concentrations."""
         rails = len(self.net.input_coding.rails)
-        return self.kinetics.start(boundary.reshape(len(boundary), self.net.n_in, rails))
+        return start_state(self.kinetics, boundary.reshape(len(boundary), self.net.n_in, rails))
 
     def __reduce__(self) -> tuple[type[Simulator], tuple[Network | ReactionNetwork, Engine]]:
         # compiled models stay in their process; units are compiled where the copy is used

@@ -13,21 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.kinetics import NetworkKinetics, RateConstants, perturbed_constants
+from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics, OwnNumbers, RateConstants
 from crn_nn_tellurium.networks import Loss, Network, from_vector, pack, shared_id, split, values_of
-from crn_nn_tellurium.sensitivity import (
-    Gradient,
-    Problem,
-    SteadyStateSource,
-    adjoint,
-    at_a_time,
-    by_kind,
-)
+from crn_nn_tellurium.sensitivity import ReadOut, by_output, losses, mean_slope
 from crn_nn_tellurium.simulation import Simulator
 from crn_nn_tellurium.training.options import Answers, Constraints, ReadOutTime
 
@@ -90,19 +84,34 @@ class Coordinates:
         return full
 
     def _parameters(self, full: FloatArray) -> FloatArray:
+        return _joined(*self._pairs(full))
+
+    def _pairs(
+        self, full: FloatArray
+    ) -> tuple[list[tuple[FloatArray, FloatArray]], Sequence[float] | FloatArray]:
+        """Weights and biases of each layer, and h."""
         weights, biases, log_h = split(self.net, full)
         parts = zip(self._encodings, weights, biases, strict=True)
         pairs = [encoding.from_drive(w, b) for encoding, w, b in parts]
         # exp(log h) may differ from h in the last bit
-        return _joined(pairs, np.exp(log_h) if self._learn_h else self.net.h)
+        return pairs, np.exp(log_h) if self._learn_h else self.net.h
 
-    def gradient(self, net: Network, gradient: Gradient) -> FloatArray:
-        """Derivatives by the coordinates, from those by a network's parameters."""
-        by_parameter = pack(gradient.weights, gradient.biases, gradient.h)
-        weights, biases, by_h = split(self.net, by_parameter)
-        parts = zip(self._encodings, weights, biases, strict=True)
-        pairs = [encoding.by_drive(w, b) for encoding, w, b in parts]
-        return _joined(pairs, by_h * np.array(net.h))[self._free]
+    def numbers(self, theta: FloatArray) -> list[OwnNumbers]:
+        """The rate constants of the network at a point, by layer; what `network` has."""
+        pairs, h = self._pairs(self._with_fixed(theta))
+        parts = zip(self.kinetics.layers, pairs, h, strict=True)
+        return [layer.own_numbers(*pair, float(value)) for layer, pair, value in parts]
+
+    def gradient(
+        self, numbers: Sequence[OwnNumbers], by_parameter: Sequence[tuple[Any, FloatArray, float]]
+    ) -> FloatArray:
+        """Derivatives by the coordinates, from those by weights, bias and h of each layer."""
+        pairs, by_log_h = [], []
+        for encoding, own, part in zip(self._encodings, numbers, by_parameter, strict=True):
+            by_weight, by_bias, by_h = part
+            pairs.append(encoding.by_drive(values_of(by_weight), by_bias))
+            by_log_h.append(by_h * own.activation.h)
+        return _joined(pairs, by_log_h)[self._free]
 
 
 def _bounds(kinetics: NetworkKinetics, constraints: Constraints) -> tuple[FloatArray, FloatArray]:
@@ -154,6 +163,26 @@ def _refuse_fixed_above(kinetics: NetworkKinetics, most: float, learn_h: bool) -
                 )
 
 
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Input values (n, n_in), the concentrations (n, n_in, n_rails) that carry them, and targets
+    (n, n_out).
+    """
+
+    x: FloatArray
+    inputs: FloatArray
+    targets: FloatArray
+
+    @classmethod
+    def of(cls, net: Network, x: FloatArray, targets: FloatArray) -> Samples:
+        """Values that were checked."""
+        return cls(x, net.input_coding.code(x), targets)
+
+    def take(self, rows: Any) -> Samples:
+        """Some of them."""
+        return Samples(self.x[rows], self.inputs[rows], self.targets[rows])
+
+
 @dataclass(frozen=True)
 class Objective:
     """Mean loss and penalty as a function of the coordinates."""
@@ -173,49 +202,80 @@ class Objective:
     def __call__(
         self,
         theta: FloatArray,
-        x: FloatArray,
-        targets: FloatArray,
+        samples: Samples,
         factors: Sequence[Sequence[RateConstants]] = (),
     ) -> tuple[float, FloatArray]:
         """Value and gradient; with `factors` on rate constants, the means over them."""
-        net = self.coordinates.network(theta)
-        problem = self._problem(net, x, targets)
-        if factors:
-            parts = [_perturbed(problem, draw) for draw in factors]
-            value = float(np.mean([g.loss for g in parts]))
-            by_theta = np.mean([self.coordinates.gradient(net, g) for g in parts], axis=0)
-        else:
-            found = adjoint(problem) if problem.time is None else at_a_time(problem)
-            value, by_theta = found.loss, self.coordinates.gradient(net, found)
+        draws: Sequence[Sequence[RateConstants] | None] = factors or [None]
+        parts = [self._part(theta, samples, draw) for draw in draws]
         # biases and h are free of the penalty, as is usual
         weights = np.where(self.coordinates.is_weight, theta, 0.0)
-        return value + self.l2 * float(weights @ weights), by_theta + 2 * self.l2 * weights
+        penalty = self.l2 * float(weights @ weights)
+        value, slope = parts[0]
+        if len(parts) > 1:
+            values, slopes = zip(*parts, strict=True)
+            value, slope = float(np.mean(values)), np.mean(slopes, axis=0)
+        return value + penalty, slope + 2 * self.l2 * weights
 
-    def value(self, theta: FloatArray, x: FloatArray, targets: FloatArray) -> float:
+    def value(self, theta: FloatArray, samples: Samples) -> float:
         """Mean loss without penalty."""
-        net = self.coordinates.network(theta)
-        problem = self._problem(net, x, targets)
-        closed = self.answers == "closed_form"
-        outputs = net(x) if closed else problem.outputs_by_engine(net, x)[0]
-        return float(np.mean(problem.losses(outputs)))
+        numbers = self.coordinates.numbers(theta)
+        if isinstance(self.answers, ReadOutTime):
+            outputs = self._read_out(self.answers, numbers).outputs(samples.inputs)
+        else:
+            outputs = self.coordinates.kinetics.outputs(self._states(theta, samples, numbers))
+        return float(np.mean(losses(self.loss, outputs, samples.targets)))
 
-    def _problem(self, net: Network, x: FloatArray, targets: FloatArray) -> Problem:
-        source: SteadyStateSource = "engine" if self.answers == "engine" else "closed_form"
-        return Problem(
-            Simulator(net), x, self.loss, targets, False, source, "raise", *self.read_out
+    def _part(
+        self,
+        theta: FloatArray,
+        samples: Samples,
+        factors: Sequence[RateConstants] | None,
+    ) -> tuple[float, FloatArray]:
+        """Loss and derivatives by coordinates, with rate constants as they are or off by factors.
+
+        A network is never made: what depends on its structure alone, `kinetics` has once.
+        """
+        kinetics, numbers = self.coordinates.kinetics, self.coordinates.numbers(theta)
+        if isinstance(self.answers, ReadOutTime):
+            outputs, by_constant = self._at_a_time(self.answers, numbers, samples)
+        else:
+            constants = [own.constants for own in numbers]
+            if factors is None:
+                states = self._states(theta, samples, numbers)
+            else:
+                constants = [k * factor for k, factor in zip(constants, factors, strict=True)]
+                states = kinetics.settle_coded(samples.inputs, constants)
+            outputs = kinetics.outputs(states)
+            slope = by_output(self.loss, outputs, samples.targets)
+            by_constant, _ = kinetics.backward(states, slope, constants)
+        value = float(np.mean(losses(self.loss, outputs, samples.targets)))
+        if factors is not None:
+            # a constant is factor * nominal, so its derivative by the nominal one has the factor
+            by_constant = [part * f for part, f in zip(by_constant, factors, strict=True)]
+        pairs = zip(kinetics.layers, by_constant, strict=True)
+        by_parameter = [layer.to_parameters(part) for layer, part in pairs]
+        return value, self.coordinates.gradient(numbers, by_parameter)
+
+    def _states(
+        self, theta: FloatArray, samples: Samples, numbers: Sequence[OwnNumbers]
+    ) -> list[LayerState]:
+        """All layers at the steady state."""
+        coordinates = self.coordinates
+        if self.answers == "closed_form":
+            return coordinates.kinetics.in_closed_form(samples.inputs, numbers)
+        found = Simulator(coordinates.network(theta)).steady_state(samples.x).concentrations
+        return coordinates.kinetics.at(samples.x, found, [own.constants for own in numbers])
+
+    def _read_out(self, answers: ReadOutTime, numbers: Sequence[OwnNumbers]) -> ReadOut:
+        own = [part.constants for part in numbers]
+        return ReadOut(self.coordinates.kinetics, own, answers.time, answers.initial)
+
+    def _at_a_time(
+        self, answers: ReadOutTime, numbers: Sequence[OwnNumbers], samples: Samples
+    ) -> tuple[FloatArray, list[RateConstants]]:
+        """Outputs at the time, and derivatives of the mean loss by rate constants."""
+        found = self._read_out(answers, numbers).adjoint(
+            samples.inputs, mean_slope(self.loss, samples.targets)
         )
-
-
-def _perturbed(problem: Problem, factors: Sequence[RateConstants]) -> Gradient:
-    """d loss / d nominal parameters, where rate constants are off by factors."""
-    kinetics = problem.simulator.kinetics
-    constants = perturbed_constants(kinetics, factors)
-    states = kinetics.settle(problem.x, constants)
-    outputs = kinetics.outputs(states)
-    by_constant, _ = kinetics.backward(states, problem.by_output(outputs), constants)
-    # a perturbed constant is factor * nominal, so its derivative by the nominal one has the factor
-    parts = [
-        layer.to_parameters(part * factor)
-        for layer, part, factor in zip(kinetics.layers, by_constant, factors, strict=True)
-    ]
-    return problem.result(outputs, "adjoint", by_kind(parts), None, ())
+        return found.outputs, found.by_constant

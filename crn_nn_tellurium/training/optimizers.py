@@ -150,7 +150,6 @@ class LBFGS(Optimizer):
                 options={
                     "maxiter": min(SEGMENT, self.max_iter - before),
                     "maxfun": 50 * SEGMENT,
-                    "maxcor": 20,
                     "gtol": self.tolerance,
                     "ftol": 1e-12,
                 },

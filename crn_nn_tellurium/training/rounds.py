@@ -19,7 +19,7 @@ from crn_nn_tellurium.kinetics import RateConstants, RateErrors
 from crn_nn_tellurium.networks import Loss, Network, to_vector
 from crn_nn_tellurium.simulation import verify
 from crn_nn_tellurium.training.checkpoints import State
-from crn_nn_tellurium.training.objective import Coordinates, Objective
+from crn_nn_tellurium.training.objective import Coordinates, Objective, Samples
 from crn_nn_tellurium.training.optimizers import Optimizer, Stop, refuse_infinite
 from crn_nn_tellurium.training.options import Answers, Constraints, Monitor
 from crn_nn_tellurium.training.results import FitResult, Record
@@ -100,6 +100,8 @@ class Round:
     ) -> None:
         self.task, self.state, self.monitor = task, state, monitor
         self.objective = task.objective(state.net, state.round)
+        self.samples = Samples.of(task.net, task.x, task.targets)
+        self.held_out = None if task.held_out is None else Samples.of(task.net, *task.held_out)
         self.save, self._advance = save, advance
         # the seconds of earlier processes count on
         self._started = clock.perf_counter() - state.seconds
@@ -123,12 +125,12 @@ class Round:
         task, objective = self.task, self.objective
         # a penalty leaves weights of 1e-80 where data say nothing, and each would be a reaction
         net = objective.coordinates.network(self.found).pruned(x=task.x)
-        held_out = task.held_out
+        held_out = self.held_out
         return FitResult(
             net,
             tuple(self.state.records),
-            objective.value(self.found, task.x, task.targets),
-            None if held_out is None else objective.value(self.found, *held_out),
+            objective.value(self.found, self.samples),
+            None if held_out is None else objective.value(self.found, held_out),
             self.state.stopped,
             verify(net, task.x, *objective.read_out),
         )
@@ -158,8 +160,7 @@ class Round:
         self, theta: FloatArray, rows: Any = slice(None), step: int = 0
     ) -> tuple[float, FloatArray]:
         """Value and gradient on some samples; each step has draws of noise of its own."""
-        task = self.task
-        return self.objective(theta, task.x[rows], task.targets[rows], self._factors(step))
+        return self.objective(theta, self.samples.take(rows), self._factors(step))
 
     def _factors(self, step: int) -> list[list[RateConstants]]:
         noise = self.task.noise
@@ -176,8 +177,8 @@ class Round:
         refuse_infinite(state, value, norm)
         state.iteration += 1
         state.seconds = clock.perf_counter() - self._started
-        held_out = task.held_out
-        validation = None if held_out is None else self.objective.value(state.theta, *held_out)
+        held_out = self.held_out
+        validation = None if held_out is None else self.objective.value(state.theta, held_out)
         number, density = len(state.records) + 1, task.densities[state.round]
         losses = float(value), validation
         record = Record(number, *losses, float(norm), density, state.seconds)

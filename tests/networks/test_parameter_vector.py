@@ -42,7 +42,9 @@ def test_gradients_by_coordinates_are_differences_of_the_loss(case, rng):
     """In a random direction, h included."""
     coordinates = Coordinates(case.net, cn.Constraints(h_bounds=(1e-9, 1.0)))
     targets = rng.normal(size=(len(case.x), case.net.n_out))
-    found = coordinates.gradient(case.net, cn.gradient(case.net, case.x, targets))
+    by_parameter = cn.gradient(case.net, case.x, targets)
+    parts = zip(by_parameter.weights, by_parameter.biases, by_parameter.h, strict=True)
+    found = coordinates.gradient(coordinates.numbers(coordinates.start), list(parts))
     way = rng.normal(size=len(found))
 
     def loss(step):

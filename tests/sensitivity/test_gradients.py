@@ -221,7 +221,7 @@ def test_gradients_at_a_time_agree_with_differences(case):
         case.net, x, y, time=1.0, initial=0.3, inputs=True, method="finite_difference"
     )
     scale = np.abs(exact.vector()).max()
-    assert exact.method == "forward"
+    assert exact.method == "adjoint"
     # CVODE's relative tolerance of 1e-10 is noise to differences
     assert np.all(
         np.abs(exact.vector() - finite.vector()) <= 3 * finite.error.vector() + 1e-6 * scale
