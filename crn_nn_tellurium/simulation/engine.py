@@ -12,12 +12,13 @@ This file alone touches roadrunner (tellurium, which takes two seconds to import
 from __future__ import annotations
 
 import itertools
+import operator
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,10 @@ CVODE: dict[str, float | bool] = {
 _LARGE = 600_000
 SMALLEST = 1e-100
 """Concentration that is none to CVODE: at starts below 1e-145 it fails, its weights underflow."""
+LARGEST = 1e30
+"""Number up to which nleq2 is asked: its Jacobian of products of three of them, and the squares of
+that, are numbers. Where they are not it never ends (its QR waits for a column's norm that is NaN),
+and no signal reaches it."""
 
 _attributes_lock = threading.Lock()
 
@@ -108,6 +113,12 @@ def keeping_attributes() -> Iterator[None]:
             owner._makeProperties = make
 
 
+def within_reach(*parts: FloatArray) -> npt.NDArray[np.bool_]:
+    """Which rows of all arrays (n or 1, m) are such that nleq2 ends; see `LARGEST`."""
+    # no comparison holds for NaN
+    return reduce(operator.and_, ((np.abs(part) <= LARGEST).all(axis=-1) for part in parts))
+
+
 @contextmanager
 def own_solvers(runner: Any) -> Iterator[None]:
     """CVODE and nleq2 as they need to be, whatever the user has chosen for simulations."""
@@ -147,8 +158,7 @@ class CompiledModel:
         self._model = self._runner.model
         self.floating = tuple(self._model.getFloatingSpeciesIds())
         # in brackets, concentrations: without, amounts, which differ in a compartment that is not 1
-        self._selections = ["time", *(f"[{name}]" for name in self.floating)]
-        self._runner.timeCourseSelections = self._selections
+        self._runner.timeCourseSelections = ["time", *(f"[{name}]" for name in self.floating)]
         self.boundary = tuple(self._model.getBoundarySpeciesIds())
         self.parameters = tuple(self._model.getGlobalParameterIds())
         self.assigned = frozenset(self._runner.getAssignmentRuleIds())
@@ -200,7 +210,8 @@ class CompiledModel:
         """Steady states (n, n_floating) by Newton's method (nleq2), and which it reached (n,).
 
         Parameters (n_parameters,) are set to `values` (1 or n, n_parameters), for all samples or
-        each. Not checked: a root may be negative (see `settle`).
+        each. Not checked: a root may be negative (see `settle`). What is beyond `LARGEST`, or no
+        number, stays where it starts.
         """
         model, solve = self._model, self._solver.solve
         # looked up once: the loop runs in microseconds, of which each attribute takes a part
@@ -210,12 +221,12 @@ class CompiledModel:
         boundary_index, floating_index = self._boundary_index, self._floating_index
         boundary, start = np.ascontiguousarray(boundary), np.ascontiguousarray(start)
         values = np.ascontiguousarray(values, dtype=float)
-        result = np.empty_like(start)
-        converged = np.ones(len(start), dtype=bool)
+        result = start.copy()
+        converged = within_reach(start, boundary, values)
         if len(values) == 1:
             model.setGlobalParameterValues(index, values[0])
         with _quiet():
-            for i in range(len(start)):
+            for i in np.flatnonzero(converged).tolist():
                 if len(values) > 1:
                     model.setGlobalParameterValues(index, values[i])
                 set_boundary(boundary_index, boundary[i])
@@ -254,10 +265,30 @@ class CompiledModel:
         tolerances: Tolerances = TIGHT,
     ) -> FloatArray:
         """Concentrations (n_times, n_floating) at rising times, the start's first, by CVODE."""
+        read = self._model.getFloatingSpeciesConcentrations
+        return self._integrate(boundary, start, times, tolerances, read)
+
+    def _integrate(
+        self,
+        boundary: FloatArray,
+        start: FloatArray,
+        times: FloatArray,
+        tolerances: Tolerances,
+        read: Callable[[], FloatArray],
+    ) -> FloatArray:
         self._set_state(boundary, np.where(np.abs(start) < SMALLEST, 0.0, start))
+        integrator, (first, *later) = self._runner.getIntegrator(), times.tolist()
         try:
             with _quiet(), self._integrating(tolerances):
-                return np.array(self._runner.simulate(times=times.tolist()), dtype=float)[:, 1:]
+                self._model.setTime(first)
+                integrator.restart(first)
+                found = [read()]
+                # as `simulate` goes on, without a new start, but signals are seen between times:
+                # each is reached in at most so many steps as `CVODE` allows
+                for now, then in itertools.pairwise((first, *later)):
+                    integrator.integrate(now, then - now)
+                    found.append(read())
+                return np.array(found, dtype=float)
         except RuntimeError as error:
             raise ConvergenceError(
                 f"CVODE failed between t = {times[0]:g} and {times[-1]:g}: {error}"
@@ -299,12 +330,14 @@ class CompiledModel:
         """As `time_course`, with all parameters and boundary species behind, as rules and events
         set them.
         """
-        try:
-            held = (f"[{name}]" for name in self.boundary)
-            self._runner.timeCourseSelections = [*self._selections, *self.parameters, *held]
-            return self.time_course(boundary, start, times)
-        finally:
-            self._runner.timeCourseSelections = self._selections
+        model = self._model
+
+        def read() -> FloatArray:
+            held = model.getBoundarySpeciesConcentrations()
+            parameters = model.getGlobalParameterValues()
+            return np.concatenate([model.getFloatingSpeciesConcentrations(), parameters, held])
+
+        return self._integrate(boundary, start, times, TIGHT, read)
 
     def observe(self, boundary: FloatArray, x: FloatArray) -> FloatArray:
         """All parameters (n_parameters,), those that rules set too, at one state."""

@@ -242,6 +242,7 @@ def rate_equations(
     return RateEquations(rates, jacobian, crn.conserved_sums)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def rest(
     equations: RateEquations,
     start: FloatArray,
