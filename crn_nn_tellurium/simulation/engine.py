@@ -12,9 +12,7 @@ This file alone touches roadrunner (tellurium, which takes two seconds to import
 from __future__ import annotations
 
 import itertools
-import operator
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +24,7 @@ import numpy.typing as npt
 import roadrunner
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, Lock
 from crn_nn_tellurium.chemistry import ConservedSums, conserved_sums
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.importers import antimony_to_sbml, is_sbml
@@ -73,7 +71,9 @@ LARGEST = 1e30
 that, are numbers. Where they are not it never ends (its QR waits for a column's norm that is NaN),
 and no signal reaches it."""
 
-_attributes_lock = threading.Lock()
+_attributes_lock = Lock()
+_OWNER: Any = next(k for k in roadrunner.RoadRunner.__mro__ if "_makeProperties" in vars(k))
+_MAKE = _OWNER._makeProperties
 
 
 @contextmanager
@@ -102,21 +102,19 @@ def keeping_attributes() -> Iterator[None]:
     """Load a model without breaking the attributes of those loaded before."""
     # roadrunner keeps `r.S1` and its like as properties of the class RoadRunner, deleted and made
     # anew by whichever model loads last: `r.S1 = 2` on a user's model would no longer reach it
-    kinds = roadrunner.RoadRunner.__mro__
-    owner: Any = next(kind for kind in kinds if "_makeProperties" in vars(kind))
     with _attributes_lock:
-        make = owner._makeProperties
-        owner._makeProperties = lambda self: None
+        _OWNER._makeProperties = lambda self: None
         try:
             yield
         finally:
-            owner._makeProperties = make
+            _OWNER._makeProperties = _MAKE
 
 
 def within_reach(*parts: FloatArray) -> npt.NDArray[np.bool_]:
     """Which rows of all arrays (n or 1, m) are such that nleq2 ends; see `LARGEST`."""
     # no comparison holds for NaN
-    return reduce(operator.and_, ((np.abs(part) <= LARGEST).all(axis=-1) for part in parts))
+    rows = [np.asarray((np.abs(part) <= LARGEST).all(axis=-1)) for part in parts]
+    return reduce(np.logical_and, rows)
 
 
 @contextmanager
@@ -166,7 +164,7 @@ class CompiledModel:
         self.compartments = tuple(self._model.getCompartmentIds())
         self.reactions = tuple(self._model.getReactionIds())
         self.n_events = int(self._model.getNumEvents())
-        self.lock = threading.Lock()
+        self.lock = Lock()
         self._floating_index = np.arange(len(self.floating), dtype=np.int32)
         self._boundary_index = np.arange(len(self.boundary), dtype=np.int32)
         self._parameter_position = {name: i for i, name in enumerate(self.parameters)}
@@ -174,8 +172,10 @@ class CompiledModel:
         self._solver = self._runner.getSteadyStateSolver()
         self._solver.setValue("relative_tolerance", STEADY_STATE_TOLERANCE)
         self._runner.setIntegrator("cvode")
+        self._cvode = self._runner.getIntegrator()
         for name, value in CVODE.items():
-            self._runner.getIntegrator().setValue(name, value)
+            self._cvode.setValue(name, value)
+        self._tolerances: Tolerances | None = TIGHT
 
     def parameter_index(self, names: Iterable[str]) -> npt.NDArray[np.int32]:
         """Index array for `set_parameters`; roadrunner takes int32 alone."""
@@ -238,24 +238,17 @@ class CompiledModel:
                 result[i] = read()
         return result, converged
 
-    @contextmanager
-    def _integrating(self, tolerances: Tolerances) -> Iterator[None]:
-        """CVODE with the tolerances of one run."""
-        if tolerances == TIGHT:
-            yield
+    def _tolerate(self, tolerances: Tolerances) -> None:
+        """Set CVODE's tolerances for a run, which are those of the last one until then."""
+        if tolerances == self._tolerances:
             return
-        integrator = self._runner.getIntegrator()
-        # the model is everybody's, so what one run sets is put back
-        try:
-            integrator.setValue("relative_tolerance", tolerances.relative)
-            integrator.setValue("absolute_tolerance", tolerances.absolute)
-            for name, value in tolerances.absolute_of.items():
-                integrator.setIndividualTolerance(name, value)
-            yield
-        finally:
-            integrator.setValue("relative_tolerance", TIGHT.relative)
-            # one number for all ends those of single species
-            integrator.setValue("absolute_tolerance", TIGHT.absolute)
+        self._tolerances = None
+        self._cvode.setValue("relative_tolerance", tolerances.relative)
+        # one number for all ends those of single species
+        self._cvode.setValue("absolute_tolerance", tolerances.absolute)
+        for name, value in tolerances.absolute_of.items():
+            self._cvode.setIndividualTolerance(name, value)
+        self._tolerances = tolerances
 
     def time_course(
         self,
@@ -277,9 +270,10 @@ class CompiledModel:
         read: Callable[[], FloatArray],
     ) -> FloatArray:
         self._set_state(boundary, np.where(np.abs(start) < SMALLEST, 0.0, start))
-        integrator, (first, *later) = self._runner.getIntegrator(), times.tolist()
+        self._tolerate(tolerances)
+        integrator, (first, *later) = self._cvode, times.tolist()
         try:
-            with _quiet(), self._integrating(tolerances):
+            with _quiet():
                 self._model.setTime(first)
                 integrator.restart(first)
                 found = [read()]
@@ -457,7 +451,7 @@ class Calculator:
 
 
 _made = lru_cache(maxsize=64)(CompiledModel)
-_made_lock = threading.Lock()  # two threads that ask for one text shall not both compile it
+_made_lock = Lock()  # two threads that ask for one text shall not both compile it
 
 
 def compiled(text: str, conserved_moieties: bool = False) -> CompiledModel:
