@@ -40,6 +40,7 @@ from crn_nn_tellurium.simulation import (
     rest,
     set_floating_values,
     steady,
+    within_reach,
 )
 
 REACTIONS_UP_TO = 1_000
@@ -150,6 +151,8 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
 
     def _newton(self, state: FloatArray) -> FloatArray | None:
         """Where nleq2 leads; None if it gives up or that is no positive state."""
+        if not within_reach(state, self._boundary(), self._constants()):
+            return None
         self._set_state(state)
         try:
             self.getSteadyStateSolver().solve()

@@ -38,5 +38,6 @@ from crn_nn_tellurium.basics.identifiers import (
     suggest_identifier,
     suggest_identifiers,
 )
+from crn_nn_tellurium.basics.locks import Lock
 from crn_nn_tellurium.basics.progress import progress_bar
 from crn_nn_tellurium.basics.text import some, to_csv

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, check_choice, read_only, some
+from crn_nn_tellurium.basics import FloatArray, check_choice, progress_bar, read_only, some
 from crn_nn_tellurium.certificates.closed_form import in_closed_form
 from crn_nn_tellurium.certificates.following import EnvelopeModel
 from crn_nn_tellurium.certificates.question import (
@@ -177,6 +177,7 @@ class Certificate:
         )
 
 
+@progress_bar("certifying")
 def certify(
     net: AnyModel | Simulator,
     x: npt.ArrayLike | Interval,

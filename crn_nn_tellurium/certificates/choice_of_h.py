@@ -22,6 +22,7 @@ from crn_nn_tellurium.basics import (
     check_choice,
     check_positive,
     is_real,
+    progress_bar,
     read_only,
     whole_number,
 )
@@ -128,6 +129,7 @@ class HChoice(HPoint):
         return f"HChoice({self._text()}, to within {self.tolerance:g} by {self.bound!r}; {common})"
 
 
+@progress_bar("choosing h")
 def choose_h(
     net: AnyModel,
     X: npt.ArrayLike,  # scikit-learn's name

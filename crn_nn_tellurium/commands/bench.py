@@ -8,6 +8,7 @@ import numpy as np
 from rich.table import Table
 from typer import Option
 
+from crn_nn_tellurium.basics import progress_bar
 from crn_nn_tellurium.commands.console import console, new_table
 
 
@@ -20,7 +21,7 @@ def command(
 
     Example: [bold]crn-nn bench[/bold]
     """
-    with console.status("measuring; the usual script takes most of the time"):
+    with progress_bar("measuring; the usual script takes most of the time"):
         tables = _measured(full)
     for table in tables:
         console.print(table)

@@ -16,6 +16,7 @@ from crn_nn_tellurium.basics import (
     check_new,
     check_positive,
     check_target,
+    progress_bar,
     whole_number,
     write_files,
 )
@@ -108,6 +109,7 @@ FORMATS = {format.name: format for format in _TABLE}
 """The formats by name."""
 
 
+@progress_bar("exporting")
 def export(
     model: AnyModel,
     path: str | os.PathLike[str],

@@ -11,7 +11,6 @@ writes the SED-ML: Choi et al., J. Bioinform. Comput. Biol. 14 (2016) 1650035.
 from __future__ import annotations
 
 import io
-import threading
 import zipfile
 from dataclasses import replace
 from xml.sax.saxutils import escape
@@ -19,6 +18,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 import phrasedml
 
+from crn_nn_tellurium.basics import Lock
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
 from crn_nn_tellurium.exporters.tasks import Runs, Variation, comes_to_rest, started_above
@@ -38,7 +38,7 @@ _STYLES = """\
     </style>
   </listOfStyles>
 </sedML>"""
-_phrasedml_lock = threading.Lock()  # phraSED-ML keeps the models that it was told of
+_phrasedml_lock = Lock()  # phraSED-ML keeps the models that it was told of
 
 
 def write(source: Source, options: Runs) -> bytes:

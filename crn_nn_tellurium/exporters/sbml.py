@@ -9,7 +9,9 @@ are assignment rules. Source: Hucka et al., J. Integr. Bioinform. 16 (2019) 2019
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -44,6 +46,7 @@ from crn_nn_tellurium.exporters.sbml_elements import (
     root_node,
     symbol_node,
 )
+from crn_nn_tellurium.exporters.sbml_kinds import Kinds, escapes
 from crn_nn_tellurium.exporters.sbml_layout import add_layout
 from crn_nn_tellurium.exporters.writing import Source
 
@@ -98,7 +101,7 @@ def document_text(source: Source, options: Drawn = Drawn(), level: tuple[int, in
     builder.build()
     if options.layout:
         add_layout(document.getModel(), source.followed)
-    return builder.exact_digits(libsbml.writeSBMLToString(document))
+    return builder.whole(libsbml.writeSBMLToString(document))
 
 
 class _Builder:
@@ -115,8 +118,10 @@ class _Builder:
         self.taken = {*self.crn.identifiers, self.crn.name}
         self.compartment = free_id("comp", self.taken)
         self.concentration = self.crn.units.identifier(CONCENTRATION)
-        self.numbers: list[float] = []
+        # numbers, and marks of those that elements of a kind differ in
+        self.numbers: list[float | str] = []
         self.literals: dict[tuple[float, str], str] = {}
+        self.parameters, self.reactions = Kinds("parameter"), Kinds("reaction")
 
     def build(self) -> None:
         """All parts, in the order in which they name one another."""
@@ -130,15 +135,16 @@ class _Builder:
         for reaction in self.crn.reactions:
             self._reaction(reaction)
 
-    def _place(self, value: float) -> float:
+    def _place(self, value: float | str) -> float:
         """Where a number stands in `numbers`."""
-        # libSBML writes 15 digits, so it gets the place, which `exact_digits` replaces at the end
+        # libSBML writes 15 digits, so it gets the place, which `whole` replaces at the end
         self.numbers.append(value)
         return float(len(self.numbers) - 1)
 
-    def exact_digits(self, text: str) -> str:
-        """The document with every number in place of its place."""
-        return _PLACE.sub(lambda match: f"{match[1]}{self.numbers[int(match[2])]!r}", text)
+    def whole(self, text: str) -> str:
+        """The document with every number in place of its place, and all elements of each kind."""
+        text = _PLACE.sub(lambda match: f"{match[1]}{self.numbers[int(match[2])]}", text)
+        return self.reactions.filled(self.parameters.filled(text))
 
     def _head(self) -> None:
         model, name = self.model, self.crn.name
@@ -189,13 +195,18 @@ class _Builder:
         """A constant with a value, or without one what a rule assigns; nothing says what a
         parameter measures, so without unit.
         """
-        made = assign(self.model.createParameter(), Id=name)
-        _describe(made, about)
-        if unit:
-            assign(made, Units=unit)
-        assign(made, Constant=value is not None, **more)
-        if value is not None:
-            assign(made, Value=self._place(value))
+
+        def make(name: str, number: str) -> None:
+            made = assign(self.model.createParameter(), Id=name)
+            _describe(made, about)
+            if unit:
+                assign(made, Units=unit)
+            assign(made, Constant=value is not None, **more)
+            if value is not None:
+                assign(made, Value=self._place(number))
+
+        kind = unit, about, value is None, *more.items()
+        self.parameters.add(kind, (name, value), make)
 
     def _species(self, about: Species) -> None:
         species = assign(self.model.createSpecies(), Id=about.id)
@@ -226,27 +237,51 @@ class _Builder:
                 f"reaction {reaction.id!r} makes nothing from nothing, which SBML holds from Level"
                 " 3 Version 2 on; leave it out, or use format='sbml'"
             )
-        made = assign(self.model.createReaction(), Id=reaction.id)
-        if reaction.name:
-            assign(made, Name=printable(reaction.name))
-        assign(made, Reversible=False, SBOTerm=SBO_REACTION)
-        if (self.level, self.version) == (3, 1):  # which demands what later ones do not have
-            assign(made, Fast=False)
         before, after = reaction.substrates, reaction.products
         if self.plain_laws and not is_empty:
             # such readers do not know boundary conditions either, but a catalyst is as constant
             catalytic = reaction.catalytic_sides(self.crn.boundary)
             before, after = catalytic if any(catalytic) else (before, after)
+        sides = before, after, reaction.substrates
+        names = list(dict.fromkeys(species for side in sides for species, _ in side))
+        # what is the same but for names
+        kind = [tuple((names.index(species), n) for species, n in side) for side in sides]
+        about, own = printable(reaction.name), ""
+        if not about or escapes(about):
+            about, own = own, about
+        values = reaction.id, reaction.rate_constant, about, *names
+        make = partial(self._make_reaction, kind, law_term(reaction), own, bool(about))
+        self.reactions.add((*kind, own, bool(about)), values, make)
+
+    def _make_reaction(
+        self,
+        kind: Sequence[Sequence[tuple[int, int]]],
+        term: str,
+        own: str,
+        has_name: bool,
+        id_: str,
+        rate_constant: str,
+        about: str,
+        *names: str,
+    ) -> None:
+        """One reaction; sides of its `kind` have places of `names`."""
+        before, after, substrates = ([(names[i], n) for i, n in side] for side in kind)
+        made = assign(self.model.createReaction(), Id=id_)
+        if has_name or own:
+            assign(made, Name=about if has_name else own)
+        assign(made, Reversible=False, SBOTerm=SBO_REACTION)
+        if (self.level, self.version) == (3, 1):  # which demands what later ones do not have
+            assign(made, Fast=False)
         for create, side in ((made.createReactant, before), (made.createProduct, after)):
             for species, count in side:
                 reference = assign(create(), Species=species, Stoichiometry=count)
                 if self.level == 3:
                     assign(reference, Constant=True)
-        factors = [symbol_node(reaction.rate_constant)]
+        factors = [symbol_node(rate_constant)]
         if not self.plain_laws:  # laws are in amounts a time
             factors.insert(0, symbol_node(self.compartment))
-        factors += [power_node(species, float(count)) for species, count in reaction.substrates]
-        law = assign(made.createKineticLaw(), SBOTerm=law_term(reaction))
+        factors += [power_node(species, float(count)) for species, count in substrates]
+        law = assign(made.createKineticLaw(), SBOTerm=term)
         assign(law, Math=operation(libsbml.AST_TIMES, factors))
 
     def _formula(self, expression: Expression) -> Any:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import threading
 import unicodedata
 
 import antimony
 
-from crn_nn_tellurium.basics import in_ascii
+from crn_nn_tellurium.basics import Lock, in_ascii
 from crn_nn_tellurium.errors import ReactionError
 
-_lock = threading.Lock()  # libAntimony keeps one global list of modules
+_lock = Lock()  # libAntimony keeps one global list of modules
 # strings and comments, which may have any characters
 _ASIDE = re.compile(r'"""+.*?"""+|```.*?```|"[^"\n]*"|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
 

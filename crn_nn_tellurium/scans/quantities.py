@@ -147,6 +147,9 @@ class UserFunction(Quantity):
     def is_identified(self) -> bool:
         return bool(self.version) or super().is_identified
 
+    def seconds(self) -> float:
+        return float("inf")
+
     def needs_values(self, subject: Subject) -> bool:
         return True
 
@@ -361,11 +364,12 @@ class SettlingTime(Quantity):
         check_positive("tolerance", self.tolerance)
         object.__setattr__(self, "tolerance", float(self.tolerance))
 
+    def seconds(self) -> float:
+        return 0.03 if self.bound == "envelope" else super().seconds()
+
     def variable(self, subject: Subject, name: str) -> Variable:
-        attrs: dict[str, Any] = {
-            "units": subject.plan.units.name(TIME),
-            "long_name": "settling time",
-        }
+        units = subject.plan.units.name(TIME)
+        attrs: dict[str, Any] = {"units": units, "long_name": "settling time"}
         attrs |= {"tolerance": self.tolerance, "bound": self.bound}
         return Variable(name, subject.plan.every, attrs=attrs)
 
@@ -377,7 +381,7 @@ class SettlingTime(Quantity):
             try:
                 times[:] = settling_time(net, rows, self.tolerance, bound=self.bound)
             except (NotCertified, ConvergenceError):
-                # one of them has no time: which, and what of the others?
+                # one has no time: which, and what of the others?
                 for i, row in enumerate(rows):
                     try:
                         times[i] = settling_time(net, row, self.tolerance, bound=self.bound)
@@ -385,8 +389,7 @@ class SettlingTime(Quantity):
                         # all else that is kept of this point is there
                         reasons[i] = Outcome.failure(str(error), Kind.NO_TIME)
             found[place] = times.reshape(x.shape[:-1])
-            by_point = reasons.reshape(x.shape[:-1])
-            states.status[place] = worse(states.status[place], by_point)
+            states.status[place] = worse(states.status[place], reasons.reshape(x.shape[:-1]))
         return found
 
 

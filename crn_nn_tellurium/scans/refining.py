@@ -18,10 +18,10 @@ from scipy.spatial import Delaunay
 
 from crn_nn_tellurium.basics import FloatArray, is_real, progress_bar, require, whole_number
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.scans.arguments import STEADY_STATE, Kept
+from crn_nn_tellurium.scans.arguments import STEADY_STATE, Kept, make_plan
 from crn_nn_tellurium.scans.axes import paired, stretch
 from crn_nn_tellurium.scans.scanning import scan
-from crn_nn_tellurium.scans.workers import ExecutorLike, as_executor
+from crn_nn_tellurium.scans.workers import ExecutorLike, as_executor, estimated_seconds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -118,7 +118,12 @@ def refine(
     unit: list[FloatArray] = []
     sides: list[int] = []
     done, batch = 0, max(1, min(_AT_ONCE, n // _BATCHES))
-    with progress_bar("refining", progress, n) as advance, as_executor(executor) as workers:
+    asked_once = {name: stretch(name, span, np.zeros(1)) for name, span in ranges.items()}
+    seconds = estimated_seconds(make_plan(model, paired(asked_once), x, y, outputs, at), n)
+    with (
+        progress_bar("refining", progress, n) as advance,
+        as_executor(executor, seconds) as workers,
+    ):
         while done < n:
             asked, _ = learner.ask(min(batch, n - done))
             new = np.array(asked, dtype=float).reshape(len(asked), -1)

@@ -94,7 +94,9 @@ def scan(
         their starts are varied (``initial`` is all).
     executor : int, concurrent.futures.Executor or None
         Where points are solved: on so many processes, on an executor (of Dask,
-        ``client.get_executor()``), or here. The result is the same to the bit.
+        ``client.get_executor()``), or here. The result is the same to the bit. Processes take some
+        5 s to start; where the whole scan takes less, it is solved here, which the log says
+        (``crn_nn_tellurium.scans.workers``, INFO).
     path : path-like or ScanFile, optional
         File for the result, .nc or .zarr. Chunks are kept beside it as they are solved, so that the
         same call goes on where an interrupted one stopped, and a finished result of this very scan

@@ -119,6 +119,10 @@ class Quantity(ABC):
         """Whether equal identities mean the same quantity, so that a file may hold it."""
         return "<" not in self.identity
 
+    def seconds(self) -> float:
+        """What it takes a point, roughly; without limit where that may be anything."""
+        return 2e-4 if self.is_slow else 0.0
+
     def needs_values(self, subject: Subject) -> bool:
         """Whether it reads more than the outputs."""
         return False

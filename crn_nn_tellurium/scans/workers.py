@@ -9,6 +9,8 @@ it, and in what order, does not matter.
 from __future__ import annotations
 
 import hashlib
+import logging
+import math
 import os
 import pickle
 import signal
@@ -35,6 +37,9 @@ ExecutorLike = Executor | int | None
 Solved = dict[str, Any] | str
 """The variables over a chunk, or why its worker could not solve it."""
 
+# What processes take to start, import and compile, and what a network takes a point for each of its
+# neurons, as measured, in s
+_START, _A_STATE, _A_COURSE = 5.0, 1.5e-5, 6e-4
 # Workers that a chunk may kill, alone on each of them, before it is given up
 _ATTEMPTS = 2
 # Plans that a worker stays warm for
@@ -43,6 +48,9 @@ _KEPT = 4
 _PER_WORKER = 2
 _UNKNOWN_WORKERS = 16
 _GIVEN_UP_BY_DASK = ("KilledWorker", "CancelledError", "FutureCancelledError")
+
+
+_log = logging.getLogger(__name__)
 
 
 class Solver:
@@ -89,15 +97,40 @@ def solve_chunks(
     plan: Plan, numbers: Sequence[int], executor: ExecutorLike, solver: Solver
 ) -> Iterator[tuple[int, Solved]]:
     """Chunks by number as they come; `solver` serves this process."""
+    n_points = sum(math.prod(plan.chunks[number].shape) for number in numbers)
+    executor = who_pays(executor, estimated_seconds(plan, n_points))
     if executor is None:
         yield from ((number, solver.solve(plan.chunks[number])) for number in numbers)
     else:
         yield from _Run(plan, numbers, executor).results()
 
 
+def estimated_seconds(plan: Plan, n_points: int) -> float:
+    """What points take one process, roughly; without limit where that may be anything."""
+    if not isinstance(plan.model, Network):
+        return math.inf
+    neurons = sum(layer.n_out for layer in plan.model.layers)
+    a_point = neurons * (_A_STATE if plan.time is None else _A_COURSE)
+    return n_points * (a_point + sum(kept.seconds() for kept in plan.quantities.values()))
+
+
+def who_pays(executor: ExecutorLike, seconds: float) -> ExecutorLike:
+    """The executor, but this process where a number of them would take longer to start."""
+    if executor is None or isinstance(executor, Executor):
+        return executor
+    n = _number_of(executor)
+    if seconds * (1 - 1 / n) > _START or seconds == math.inf:
+        return n
+    _log.info("solved in this process, in some %.1g s: %d would take longer to start", seconds, n)
+    return None
+
+
 @contextmanager
-def as_executor(executor: ExecutorLike) -> Iterator[Executor | None]:
-    """One executor for several scans: a number of processes becomes a pool, closed at the end."""
+def as_executor(executor: ExecutorLike, seconds: float) -> Iterator[Executor | None]:
+    """One executor for several scans that take so long: a number of processes becomes a pool,
+    closed at the end.
+    """
+    executor = who_pays(executor, seconds)
     if executor is None or isinstance(executor, Executor):
         yield executor
     else:
@@ -107,12 +140,16 @@ def as_executor(executor: ExecutorLike) -> Iterator[Executor | None]:
 
 def own_pool(workers: Any) -> loky.ProcessPoolExecutor:
     """Processes of ours, which live as long as one call: warm ones would have old modules."""
+    n = _number_of(workers)
+    return loky.ProcessPoolExecutor(n, initializer=_leave_interrupts_to_the_parent)
+
+
+def _number_of(workers: Any) -> int:
     expected = (
         "a number of processes, a concurrent.futures.Executor (of Dask: client.get_executor()), or"
         " None for this process"
     )
-    n = whole_number("executor", workers, expected=expected)
-    return loky.ProcessPoolExecutor(n, initializer=_leave_interrupts_to_the_parent)
+    return whole_number("executor", workers, expected=expected)
 
 
 def _leave_interrupts_to_the_parent() -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
 
-from crn_nn_tellurium.basics import FloatArray, read_only
+from crn_nn_tellurium.basics import FloatArray, progress_bar, read_only
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError, InputError, SingularJacobianError
 from crn_nn_tellurium.importers import AnyModel
@@ -122,6 +122,7 @@ class Sensitivities:
         return f"Sensitivities({lead}{n_outputs} outputs by {n_parameters} parameters{largest})"
 
 
+@progress_bar("sensitivities")
 def sensitivities(
     model: AnyModel | Simulator,
     x: npt.ArrayLike | None = None,

@@ -12,6 +12,7 @@ from crn_nn_tellurium.simulation.engine import (
     keeping_attributes,
     load_options,
     own_solvers,
+    within_reach,
 )
 from crn_nn_tellurium.simulation.engines import (
     Engine,

@@ -12,11 +12,10 @@ This file alone touches roadrunner (tellurium, which takes two seconds to import
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ import numpy.typing as npt
 import roadrunner
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, Lock
 from crn_nn_tellurium.chemistry import ConservedSums, conserved_sums
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.importers import antimony_to_sbml, is_sbml
@@ -66,8 +65,14 @@ CVODE: dict[str, float | bool] = {
 _LARGE = 600_000
 SMALLEST = 1e-100
 """Concentration that is none to CVODE: at starts below 1e-145 it fails, its weights underflow."""
+LARGEST = 1e30
+"""Number up to which nleq2 is asked: its Jacobian of products of three of them, and the squares of
+that, are numbers. Where they are not it never ends (its QR waits for a column's norm that is NaN),
+and no signal reaches it."""
 
-_attributes_lock = threading.Lock()
+_attributes_lock = Lock()
+_OWNER: Any = next(k for k in roadrunner.RoadRunner.__mro__ if "_makeProperties" in vars(k))
+_MAKE = _OWNER._makeProperties
 
 
 @contextmanager
@@ -96,15 +101,19 @@ def keeping_attributes() -> Iterator[None]:
     """Load a model without breaking the attributes of those loaded before."""
     # roadrunner keeps `r.S1` and its like as properties of the class RoadRunner, deleted and made
     # anew by whichever model loads last: `r.S1 = 2` on a user's model would no longer reach it
-    kinds = roadrunner.RoadRunner.__mro__
-    owner: Any = next(kind for kind in kinds if "_makeProperties" in vars(kind))
     with _attributes_lock:
-        make = owner._makeProperties
-        owner._makeProperties = lambda self: None
+        _OWNER._makeProperties = lambda self: None
         try:
             yield
         finally:
-            owner._makeProperties = make
+            _OWNER._makeProperties = _MAKE
+
+
+def within_reach(*parts: FloatArray) -> npt.NDArray[np.bool_]:
+    """Which rows of all arrays (n or 1, m) are such that nleq2 ends; see `LARGEST`."""
+    # no comparison holds for NaN
+    rows = [np.asarray((np.abs(part) <= LARGEST).all(axis=-1)) for part in parts]
+    return reduce(np.logical_and, rows)
 
 
 @contextmanager
@@ -146,8 +155,7 @@ class CompiledModel:
         self._model = self._runner.model
         self.floating = tuple(self._model.getFloatingSpeciesIds())
         # in brackets, concentrations: without, amounts, which differ in a compartment that is not 1
-        self._selections = ["time", *(f"[{name}]" for name in self.floating)]
-        self._runner.timeCourseSelections = self._selections
+        self._runner.timeCourseSelections = ["time", *(f"[{name}]" for name in self.floating)]
         self.boundary = tuple(self._model.getBoundarySpeciesIds())
         self.parameters = tuple(self._model.getGlobalParameterIds())
         self.assigned = frozenset(self._runner.getAssignmentRuleIds())
@@ -155,7 +163,7 @@ class CompiledModel:
         self.compartments = tuple(self._model.getCompartmentIds())
         self.reactions = tuple(self._model.getReactionIds())
         self.n_events = int(self._model.getNumEvents())
-        self.lock = threading.Lock()
+        self.lock = Lock()
         self._floating_index = np.arange(len(self.floating), dtype=np.int32)
         self._boundary_index = np.arange(len(self.boundary), dtype=np.int32)
         self._parameter_position = {name: i for i, name in enumerate(self.parameters)}
@@ -163,8 +171,10 @@ class CompiledModel:
         self._solver = self._runner.getSteadyStateSolver()
         self._solver.setValue("relative_tolerance", STEADY_STATE_TOLERANCE)
         self._runner.setIntegrator("cvode")
+        self._cvode = self._runner.getIntegrator()
         for name, value in CVODE.items():
-            self._runner.getIntegrator().setValue(name, value)
+            self._cvode.setValue(name, value)
+        self._tolerances: Tolerances | None = TIGHT
 
     def parameter_index(self, names: Iterable[str]) -> npt.NDArray[np.int32]:
         """Index array for `set_parameters`; roadrunner takes int32 alone."""
@@ -199,7 +209,8 @@ class CompiledModel:
         """Steady states (n, n_floating) by Newton's method (nleq2), and which it reached (n,).
 
         Parameters (n_parameters,) are set to `values` (1 or n, n_parameters), for all samples or
-        each. Not checked: a root may be negative (see `settle`).
+        each. Not checked: a root may be negative (see `settle`). What is beyond `LARGEST`, or no
+        number, stays where it starts.
         """
         model, solve = self._model, self._solver.solve
         # looked up once: the loop runs in microseconds, of which each attribute takes a part
@@ -209,12 +220,12 @@ class CompiledModel:
         boundary_index, floating_index = self._boundary_index, self._floating_index
         boundary, start = np.ascontiguousarray(boundary), np.ascontiguousarray(start)
         values = np.ascontiguousarray(values, dtype=float)
-        result = np.empty_like(start)
-        converged = np.ones(len(start), dtype=bool)
+        result = start.copy()
+        converged = within_reach(start, boundary, values)
         if len(values) == 1:
             model.setGlobalParameterValues(index, values[0])
         with _quiet():
-            for i in range(len(start)):
+            for i in np.flatnonzero(converged).tolist():
                 if len(values) > 1:
                     model.setGlobalParameterValues(index, values[i])
                 set_boundary(boundary_index, boundary[i])
@@ -226,24 +237,17 @@ class CompiledModel:
                 result[i] = read()
         return result, converged
 
-    @contextmanager
-    def _integrating(self, tolerances: Tolerances) -> Iterator[None]:
-        """CVODE with the tolerances of one run."""
-        if tolerances == TIGHT:
-            yield
+    def _tolerate(self, tolerances: Tolerances) -> None:
+        """Set CVODE's tolerances for a run, which are those of the last one until then."""
+        if tolerances == self._tolerances:
             return
-        integrator = self._runner.getIntegrator()
-        # the model is everybody's, so what one run sets is put back
-        try:
-            integrator.setValue("relative_tolerance", tolerances.relative)
-            integrator.setValue("absolute_tolerance", tolerances.absolute)
-            for name, value in tolerances.absolute_of.items():
-                integrator.setIndividualTolerance(name, value)
-            yield
-        finally:
-            integrator.setValue("relative_tolerance", TIGHT.relative)
-            # one number for all ends those of single species
-            integrator.setValue("absolute_tolerance", TIGHT.absolute)
+        self._tolerances = None
+        self._cvode.setValue("relative_tolerance", tolerances.relative)
+        # one number for all ends those of single species
+        self._cvode.setValue("absolute_tolerance", tolerances.absolute)
+        for name, value in tolerances.absolute_of.items():
+            self._cvode.setIndividualTolerance(name, value)
+        self._tolerances = tolerances
 
     def time_course(
         self,
@@ -253,10 +257,31 @@ class CompiledModel:
         tolerances: Tolerances = TIGHT,
     ) -> FloatArray:
         """Concentrations (n_times, n_floating) at rising times, the start's first, by CVODE."""
+        read = self._model.getFloatingSpeciesConcentrations
+        return self._integrate(boundary, start, times, tolerances, read)
+
+    def _integrate(
+        self,
+        boundary: FloatArray,
+        start: FloatArray,
+        times: FloatArray,
+        tolerances: Tolerances,
+        read: Callable[[], FloatArray],
+    ) -> FloatArray:
         self._set_state(boundary, np.where(np.abs(start) < SMALLEST, 0.0, start))
+        self._tolerate(tolerances)
+        integrator, (first, *later) = self._cvode, times.tolist()
         try:
-            with _quiet(), self._integrating(tolerances):
-                return np.array(self._runner.simulate(times=times.tolist()), dtype=float)[:, 1:]
+            with _quiet():
+                self._model.setTime(first)
+                integrator.restart(first)
+                found = [read()]
+                # as `simulate` goes on, without a new start, but signals are seen between times:
+                # each is reached in at most so many steps as `CVODE` allows
+                for now, then in itertools.pairwise((first, *later)):
+                    integrator.integrate(now, then - now)
+                    found.append(read())
+                return np.array(found, dtype=float)
         except RuntimeError as error:
             raise ConvergenceError(
                 f"CVODE failed between t = {times[0]:g} and {times[-1]:g}: {error}"
@@ -279,12 +304,14 @@ class CompiledModel:
         """As `time_course`, with all parameters and boundary species behind, as rules and events
         set them.
         """
-        try:
-            held = (f"[{name}]" for name in self.boundary)
-            self._runner.timeCourseSelections = [*self._selections, *self.parameters, *held]
-            return self.time_course(boundary, start, times)
-        finally:
-            self._runner.timeCourseSelections = self._selections
+        model = self._model
+
+        def read() -> FloatArray:
+            held = model.getBoundarySpeciesConcentrations()
+            parameters = model.getGlobalParameterValues()
+            return np.concatenate([model.getFloatingSpeciesConcentrations(), parameters, held])
+
+        return self._integrate(boundary, start, times, TIGHT, read)
 
     def observe(self, boundary: FloatArray, x: FloatArray) -> FloatArray:
         """All parameters (n_parameters,), those that rules set too, at one state."""
@@ -404,7 +431,7 @@ class Calculator:
 
 
 _made = lru_cache(maxsize=64)(CompiledModel)
-_made_lock = threading.Lock()  # two threads that ask for one text shall not both compile it
+_made_lock = Lock()  # two threads that ask for one text shall not both compile it
 
 
 def compiled(text: str, conserved_moieties: bool = False) -> CompiledModel:

@@ -16,7 +16,14 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
 from crn_nn_tellurium.encoding import compact_signs, structure_text
-from crn_nn_tellurium.simulation.engine import TIGHT, CompiledModel, Tolerances, compiled
+from crn_nn_tellurium.simulation.engine import (
+    LARGEST,
+    TIGHT,
+    CompiledModel,
+    Tolerances,
+    compiled,
+    within_reach,
+)
 from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes, Run, piecewise
 from crn_nn_tellurium.simulation.settle import Block, Settled, integrate, solve
 
@@ -137,6 +144,10 @@ class FlatModel:
         """
         model, result = self._model, np.empty_like(start)
         values, held = self._values(None)[None], boundary[:, self._boundary]
+        # reactions may be of any order here, so their rates are looked at as well: see `LARGEST`
+        with np.errstate(over="ignore", invalid="ignore"):
+            rates = self.crn.balance(start, boundary).gross
+        start = np.where(within_reach(rates / LARGEST**2)[:, None], start, np.nan)
         with model.lock:
             found = model.solve_each(held, start[:, self._floating], self._parameters, values)
         result[:, self._floating] = found[0]

@@ -22,7 +22,7 @@ from crn_nn_tellurium.kinetics import (
     weighted_sums_of,
 )
 from crn_nn_tellurium.simulation.conditions import fill
-from crn_nn_tellurium.simulation.outcome import SOLVED, Outcomes, outcomes
+from crn_nn_tellurium.simulation.outcome import SOLVED, Outcome, Outcomes, outcomes
 from crn_nn_tellurium.simulation.units import LumpedUnit, stages
 
 
@@ -82,8 +82,14 @@ class LayerSolver:
             imbalance = found.imbalance.reshape(n, n_units)
             residual = np.maximum(residual, imbalance.max(axis=1, initial=0.0))
             for number in np.flatnonzero(found.status != SOLVED).tolist():
-                sample = number // n_units
-                status[sample] = status[sample].worse(found.status[number])
+                sample, outcome = number // n_units, found.status[number]
+                if outcome.failed:
+                    outcome = Outcome.failure(
+                        f"layer {self.encoding.layer.name!r}: {outcome.reason}"
+                    )
+                    # so that nothing that reads it is solved for
+                    layer[sample, number % n_units, unit.own] = np.nan
+                status[sample] = status[sample].worse(outcome)
         return LayerSolution(layer, residual, status)
 
     def error(self, state: LayerState, catalyst_error: FloatArray) -> FloatArray:

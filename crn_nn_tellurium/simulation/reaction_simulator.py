@@ -73,7 +73,8 @@ class ReactionSimulator(Simulator):
         status = outcomes(Outcome("solved"), len(boundary))
         for sample, (held, start) in enumerate(zip(boundary, begin, strict=True)):
             concentrations[sample], status[sample] = self._rest(held, start, method == "flat")
-        residual = crn.balance(concentrations, boundary).imbalance.max(axis=-1, initial=0.0)
+        with np.errstate(over="ignore", invalid="ignore"):  # of what failed
+            residual = crn.balance(concentrations, boundary).imbalance.max(axis=-1, initial=0.0)
         refuse_failed(status, on_error, concentrations, residual)
         found = self._read(concentrations, boundary), concentrations, residual
         names = self.output_names, self.species

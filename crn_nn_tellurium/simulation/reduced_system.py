@@ -242,6 +242,7 @@ def reduced_equations(
     return Equations(rates, jacobian, crn.conserved_sums)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def rest(
     equations: Equations,
     start: FloatArray,

@@ -141,6 +141,8 @@ class Systems(Protocol):
 
     def advance(self, state: FloatArray, system: int, duration: float) -> FloatArray: ...
 
+    def is_finite(self, system: int) -> bool: ...
+
 
 @dataclass(frozen=True)
 class Block:
@@ -176,9 +178,17 @@ class Block:
         result[:, self.columns] = found.reshape(len(filled), -1)[: len(systems)]
         return result
 
+    def is_finite(self, system: int) -> bool:
+        """Whether what a system reads are numbers; not so where what was to give them failed."""
+        read = (self.boundary[system], self._values_of(system))
+        return all(np.isfinite(part).all() for part in read)
+
+    def _values_of(self, system: int) -> FloatArray:
+        return self.values[system if len(self.values) > 1 else 0]
+
     def advance(self, state: FloatArray, system: int, duration: float) -> FloatArray:
         """One system's state (n_species,) that much later."""
-        values = self.values[system if len(self.values) > 1 else 0]
+        values = self._values_of(system)
         self.model.set_parameters(self.parameters, np.tile(values, self.copies))
         held, start = (
             np.tile(part, self.copies) for part in (self.boundary[system], state[self.columns])
@@ -200,6 +210,8 @@ class Settled:
     status: Outcomes
 
 
+# what overflows is no steady state: `steady` says so
+@np.errstate(over="ignore", invalid="ignore")
 def solve(block: Systems, start: FloatArray, balance_of: BalanceOf) -> Settled:
     """Steady states from start values (n, n_species)."""
     everyone = np.arange(len(start))
@@ -220,17 +232,16 @@ def solve(block: Systems, start: FloatArray, balance_of: BalanceOf) -> Settled:
     # a root that is not positive is left behind: the time course goes to the positive one
     for system in np.flatnonzero(~good).tolist():
         x[system], status[system] = _integrate(block, start[system], system, balance_of, True)
-    with np.errstate(invalid="ignore"):
-        return Settled(x, _worst(balance_of(x, everyone)), status)
+    return Settled(x, _worst(balance_of(x, everyone)), status)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def integrate(block: Systems, start: FloatArray, balance_of: BalanceOf) -> Settled:
     """Steady states by integration alone, until the rates vanish."""
     x, status = start.copy(), outcomes(INTEGRATED, len(start))
     for system in range(len(start)):
         x[system], status[system] = _integrate(block, start[system], system, balance_of, False)
-    with np.errstate(invalid="ignore"):
-        return Settled(x, _worst(balance_of(x, np.arange(len(x)))), status)
+    return Settled(x, _worst(balance_of(x, np.arange(len(x)))), status)
 
 
 def _worst(balance: Balance) -> FloatArray:
@@ -250,6 +261,10 @@ def _integrate(
     block: Systems, start: FloatArray, system: int, balance_of: BalanceOf, newton: bool
 ) -> tuple[FloatArray, Outcome]:
     """One system brought to rest, at the end by Newton's method if that is wanted."""
+    if not block.is_finite(system):
+        return np.full_like(start, np.nan), Outcome.failure(
+            "a concentration or rate constant that it reads is no finite number"
+        )
     number = np.array([system])
 
     def balance(states: FloatArray) -> Balance:

@@ -69,6 +69,9 @@ class Simulator:
     is looked at among up to 1,000 species that all act on one another; what is larger is called
     integrated as well.
 
+    Threads may share a simulator: one solves at a time. A process forked meanwhile
+    (``multiprocessing``'s "fork") can solve too.
+
     Compiled units are shared by all simulators of a process and cached by structure: another
     network of the same shape, with other weights of any sign, compiles nothing.
 

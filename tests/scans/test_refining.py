@@ -5,6 +5,7 @@ import pytest
 from scipy.optimize import brentq
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.scans.workers import own_pool
 
 XOR = cn.load_model("xor")
 
@@ -57,7 +58,8 @@ def test_settling_time_past_a_limit_on_a_logarithmic_axis():
 @pytest.mark.slow
 def test_any_executor_finds_the_same():
     options = {"ranges": {"x0": (0, 1), "x1": (0, 1)}, "n": 150}
-    assert cn.refine(XOR, **options).identical(cn.refine(XOR, **options, executor=2))
+    with own_pool(2) as pool:
+        assert cn.refine(XOR, **options).identical(cn.refine(XOR, **options, executor=pool))
 
 
 def test_failures_are_a_side_of_their_own():

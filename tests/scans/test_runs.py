@@ -21,7 +21,8 @@ import xarray as xr
 from support import scan_jobs
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.scans import scanning
+from crn_nn_tellurium.scans import scanning, workers as scan_workers
+from crn_nn_tellurium.scans.arguments import make_plan
 from crn_nn_tellurium.scans.files import KEY
 from crn_nn_tellurium.scans.workers import own_pool
 
@@ -63,7 +64,28 @@ def assert_same(found, expected):
 
 @pytest.mark.parametrize("workers", [pytest.param(1, marks=SLOW), 2, pytest.param(3, marks=SLOW)])
 def test_processes_of_ours_give_the_same(expected, workers):
-    assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=workers), expected)
+    with own_pool(workers) as pool:
+        assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=pool), expected)
+
+
+def test_processes_are_started_where_that_pays(expected, monkeypatch, caplog):
+    monkeypatch.setattr(scan_workers, "own_pool", lambda n: pytest.fail("processes are started"))
+    with caplog.at_level("INFO", "crn_nn_tellurium"):
+        # README's example: 1.4 s here, and 7.4 s with processes
+        grid = {"x0": np.linspace(0, 1, 100), "x1": np.linspace(0, 1, 100)}
+        plan = make_plan(XOR, grid, outputs=["outputs", "class", cn.SettlingTime(bound="cheap")])
+        assert scan_workers.who_pays(2, scan_workers.estimated_seconds(plan, 10_000)) is None
+        assert "solved in this process" in caplog.text
+        assert_same(cn.scan(XOR, VARY, outputs=["outputs", "class"], executor=2), expected)
+    # a hundred times as many points, or the envelope's times, or a function that may take any time
+    for quantity, n_points in (
+        ("outputs", 1_000_000),
+        ("settling_time", 1_000),
+        (scan_jobs.total, 1),
+    ):
+        seconds = scan_workers.estimated_seconds(make_plan(XOR, grid, outputs=quantity), n_points)
+        assert scan_workers.who_pays(2, seconds) == 2
+    assert scan_workers.who_pays(1, 1e3) is None  # one other process is no faster than this one
 
 
 def test_any_executor_gives_the_same_and_stays_open(expected):

@@ -115,7 +115,8 @@ def test_a_failed_sample_says_so(monkeypatch, method):
     net = cn.Network([cn.Layer([[1.0]])])
     fail_to_solve(monkeypatch, bad=7.0)
     with pytest.raises(
-        cn.ConvergenceError, match="1 of 3 samples have no steady state; sample 1: CVODE failed"
+        cn.ConvergenceError,
+        match=r"1 of 3 samples have no steady state; sample 1: (layer 'layer1': )?CVODE failed",
     ) as caught:
         cn.Simulator(net).steady_state([[1.0], [7.0], [2.0]], method=method)
     assert caught.value.status[1].failed

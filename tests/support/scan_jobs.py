@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.scans.workers import as_executor
 
 GRID = {"h": np.geomspace(1e-4, 1, 6), "x0": np.linspace(0, 1, 64), "x1": np.linspace(0, 1, 64)}
 
@@ -55,4 +56,5 @@ if __name__ == "__main__":
     signal.signal(
         signal.SIGINT, signal.default_int_handler
     )  # a background job's parent may have it ignored
-    scan_to(sys.argv[1], executor=int(sys.argv[2]) or None)
+    with as_executor(int(sys.argv[2]) or None, np.inf) as workers:
+        scan_to(sys.argv[1], executor=workers)
