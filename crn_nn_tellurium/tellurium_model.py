@@ -22,7 +22,7 @@ from crn_nn_tellurium.basics import FloatArray, some
 from crn_nn_tellurium.chemistry import CONCENTRATION, ReactionNetwork, Units, formula
 from crn_nn_tellurium.encoding import Form, compact_names, compact_signs, to_antimony, written
 from crn_nn_tellurium.errors import ConvergenceError, InputError
-from crn_nn_tellurium.importers import AnyModel, antimony_to_sbml, as_model
+from crn_nn_tellurium.importers import AnyModel, as_model
 from crn_nn_tellurium.networks import Network, other_names
 from crn_nn_tellurium.sensitivity import sensitivities
 from crn_nn_tellurium.simulation import (
@@ -31,8 +31,7 @@ from crn_nn_tellurium.simulation import (
     boundary_values,
     come_to_rest,
     floating_values,
-    keeping_attributes,
-    load_options,
+    new_runner,
     own_solvers,
     parameter_values,
     polish,
@@ -75,9 +74,7 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
     def __init__(self, model: Network | ReactionNetwork, crn: ReactionNetwork, form: Form) -> None:
         # numbers as start values: with formulas, roadrunner's getFullJacobian and its like fail
         plain = crn.with_starts()
-        sbml = antimony_to_sbml(to_antimony(plain, form=form))
-        with keeping_attributes():
-            super().__init__(sbml, load_options(sbml))
+        new_runner(to_antimony(plain, form=form), self._empty)
         self._crn, self._form, self._start = crn, form, plain.start_values
         self._net = model if isinstance(model, Network) else None
         self._inputs = self._net.input_names if self._net else ()
@@ -95,6 +92,10 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         self.timeCourseSelections = ["time", *species, *read]
         self.steadyStateSelections = read or [f"[{name}]" for name in crn.floating]
         self._selection = self._selections()
+
+    def _empty(self) -> ChemistryRunner:
+        super().__init__()
+        return self
 
     def steadyState(self, dict: Any = None) -> float:  # roadrunner's own signature
         """Bring the model to its steady state; its time and simulation data stay as they are.

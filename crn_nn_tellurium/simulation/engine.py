@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,7 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import ConservedSums, conserved_sums
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.importers import antimony_to_sbml, is_sbml
+from crn_nn_tellurium.simulation.compile_cache import entry_name, fetch, keep
 
 # CVODE writes why it fails to standard error, past roadrunner's log; the errors raised say it too
 for _log in ("SUNLOGGER_ERROR_FILENAME", "SUNLOGGER_WARNING_FILENAME"):
@@ -62,6 +65,8 @@ CVODE: dict[str, float | bool] = {
 }
 """CVODE's settings wherever this package integrates."""
 
+# Antimony's import of files, and SBML's of models
+_OTHER_FILES = re.compile(r'\bimport\s*"|externalModelDefinition')
 # Characters of SBML from which a model is compiled without optimising: some 1,400 reactions, where
 # the default takes five times as long; smaller ones, quick either way, keep their last bits
 _LARGE = 600_000
@@ -82,18 +87,8 @@ def _quiet() -> Iterator[None]:
         roadrunner.Logger.setLevel(level)
 
 
-def load_options(sbml: str) -> Any:
-    """How roadrunner is to compile a model."""
-    options = roadrunner.LoadSBMLOptions()
-    if len(sbml) > _LARGE:
-        # what takes the time is optimising one long function, which then runs no faster
-        options.setLLVMBackend(options.LLJIT)
-        options.setLLJitOptimizationLevel(options.NONE)
-    return options
-
-
 @contextmanager
-def keeping_attributes() -> Iterator[None]:
+def _keeping_attributes() -> Iterator[None]:
     """Load a model without breaking the attributes of those loaded before."""
     # roadrunner keeps `r.S1` and its like as properties of the class RoadRunner, deleted and made
     # anew by whichever model loads last: `r.S1 = 2` on a user's model would no longer reach it
@@ -106,6 +101,47 @@ def keeping_attributes() -> Iterator[None]:
             yield
         finally:
             owner._makeProperties = make
+
+
+def new_runner(
+    text: str,
+    make: Callable[[], Any] = roadrunner.RoadRunner,
+    *,
+    conserved_moieties: bool = False,
+    mutable_starts: bool = True,
+) -> Any:
+    """A roadrunner that holds a text's model, from the cache on disk if it has been compiled.
+
+    `make` gives an empty roadrunner of some kind. With start values that cannot be set, less is
+    compiled.
+    """
+    options = roadrunner.LoadSBMLOptions()
+    options.conservedMoieties = conserved_moieties
+    options.mutableInitialConditions = mutable_starts
+    # among them what is set in roadrunner's own configuration
+    chosen = options.modelGeneratorOpt, options.loadFlags, _LARGE
+    versions = roadrunner.getVersionStr(), version("antimony")
+    # what other files say is not in the text
+    kept = not _OTHER_FILES.search(text)
+    name = entry_name(text, chosen, versions)
+    with _keeping_attributes():
+        runner = make()
+        if kept and (state := fetch(name)):
+            runner.loadStateS(state)
+            return runner
+        sbml = text if is_sbml(text) else antimony_to_sbml(text)
+        if len(sbml) > _LARGE:
+            # what takes the time is optimising one long function, which then runs no faster
+            options.setLLVMBackend(options.LLJIT)
+            options.setLLJitOptimizationLevel(options.NONE)
+        if not mutable_starts:
+            # roadrunner takes models of one text for one, whatever the options
+            sbml += "<!-- fixed start values -->"
+        # RoadRunner's own: a kind may refuse another model
+        roadrunner.RoadRunner.load(runner, sbml, options)
+        if kept:
+            keep(name, runner.saveStateS())
+    return runner
 
 
 @contextmanager
@@ -137,13 +173,10 @@ class CompiledModel:
     """
 
     def __init__(self, text: str, conserved_moieties: bool = False) -> None:
-        self.sbml = text if is_sbml(text) else antimony_to_sbml(text)
-        options = load_options(self.sbml)
-        options.conservedMoieties = conserved_moieties
-        # mutable ones are compiled in, and compiling is what takes the time
-        options.mutableInitialConditions = False
-        with keeping_attributes():
-            self._runner = roadrunner.RoadRunner(self.sbml, options)
+        self._text = text
+        self._runner = new_runner(
+            text, conserved_moieties=conserved_moieties, mutable_starts=False
+        )
         self._model = self._runner.model
         self.floating = tuple(self._model.getFloatingSpeciesIds())
         # in brackets, concentrations: without, amounts, which differ in a compartment that is not 1
@@ -166,6 +199,11 @@ class CompiledModel:
         self._runner.setIntegrator("cvode")
         for name, value in CVODE.items():
             self._runner.getIntegrator().setValue(name, value)
+
+    @cached_property
+    def sbml(self) -> str:
+        """The text as SBML."""
+        return self._text if is_sbml(self._text) else antimony_to_sbml(self._text)
 
     def parameter_index(self, names: Iterable[str]) -> npt.NDArray[np.int32]:
         """Index array for `set_parameters`; roadrunner takes int32 alone."""
@@ -409,8 +447,8 @@ class Calculator:
     """A model of parameters alone, some of which rules set: formulas, worked out by roadrunner."""
 
     def __init__(self, sbml: str) -> None:
-        with _quiet(), keeping_attributes():
-            self._runner = roadrunner.RoadRunner(sbml)
+        with _quiet():
+            self._runner = new_runner(sbml)
         self._model = self._runner.model
         self._names = tuple(self._model.getGlobalParameterIds())
         self._place = {name: i for i, name in enumerate(self._names)}
