@@ -27,9 +27,7 @@ def check_new(paths: Iterable[Path]) -> None:
             raise FileExistsError(f"{str(path)!r} exists; overwrite=True replaces it")
 
 
-def write_bytes(
-    path: str | os.PathLike[str], content: bytes, private: bool = False
-) -> Path:
+def write_bytes(path: str | os.PathLike[str], content: bytes, private: bool = False) -> Path:
     """Write a file whole or not at all."""
     path = Path(path)
     write_files({path: content}, private)

@@ -10,10 +10,10 @@ from crn_nn_tellurium.simulation.engine import (
     Tolerances,
     clear_cache,
     compiled,
-    new_runner,
     own_solvers,
 )
 from crn_nn_tellurium.simulation.flat import FlatModel
+from crn_nn_tellurium.simulation.loading import new_runner
 from crn_nn_tellurium.simulation.named_values import (
     boundary_values,
     floating_values,

@@ -87,7 +87,9 @@ def keep(name: str, state: bytes) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_private(folder):
-            raise PermissionError(f"{str(folder)!r}: expected one of user {os.getuid()} with mode 700")
+            raise PermissionError(
+                f"{str(folder)!r}: expected one of user {os.getuid()} with mode 700"
+            )
         write_bytes(folder / name, hashlib.sha256(state).digest() + state, private=True)
     except OSError as error:
         warnings.warn(

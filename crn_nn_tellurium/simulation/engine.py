@@ -5,21 +5,19 @@ the solver object is called directly, since `RoadRunner.steadyState()` recompile
 call for its conserved-moiety analysis; initial conditions are not compiled as mutable; a text is
 compiled once per process, whoever asks for it.
 
-This file alone touches roadrunner (tellurium, which takes two seconds to import, is for
-`tellurium_model`, and for `benchmarks` as a peer to measure).
+This file and `loading`, which compiles, alone touch roadrunner (tellurium, which takes two seconds
+to import, is for `tellurium_model`, and for `benchmarks` as a peer to measure).
 """
 
 from __future__ import annotations
 
 import itertools
 import os
-import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -31,7 +29,7 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import ConservedSums, conserved_sums
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.importers import antimony_to_sbml, is_sbml
-from crn_nn_tellurium.simulation.compile_cache import entry_name, fetch, keep
+from crn_nn_tellurium.simulation.loading import new_runner
 
 # CVODE writes why it fails to standard error, past roadrunner's log; the errors raised say it too
 for _log in ("SUNLOGGER_ERROR_FILENAME", "SUNLOGGER_WARNING_FILENAME"):
@@ -65,15 +63,8 @@ CVODE: dict[str, float | bool] = {
 }
 """CVODE's settings wherever this package integrates."""
 
-# Antimony's import of files, and SBML's of models
-_OTHER_FILES = re.compile(r'\bimport\s*"|externalModelDefinition')
-# Characters of SBML from which a model is compiled without optimising: some 1,400 reactions, where
-# the default takes five times as long; smaller ones, quick either way, keep their last bits
-_LARGE = 600_000
 SMALLEST = 1e-100
 """Concentration that is none to CVODE: at starts below 1e-145 it fails, its weights underflow."""
-
-_attributes_lock = threading.Lock()
 
 
 @contextmanager
@@ -85,63 +76,6 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         roadrunner.Logger.setLevel(level)
-
-
-@contextmanager
-def _keeping_attributes() -> Iterator[None]:
-    """Load a model without breaking the attributes of those loaded before."""
-    # roadrunner keeps `r.S1` and its like as properties of the class RoadRunner, deleted and made
-    # anew by whichever model loads last: `r.S1 = 2` on a user's model would no longer reach it
-    kinds = roadrunner.RoadRunner.__mro__
-    owner: Any = next(kind for kind in kinds if "_makeProperties" in vars(kind))
-    with _attributes_lock:
-        make = owner._makeProperties
-        owner._makeProperties = lambda self: None
-        try:
-            yield
-        finally:
-            owner._makeProperties = make
-
-
-def new_runner(
-    text: str,
-    make: Callable[[], Any] = roadrunner.RoadRunner,
-    *,
-    conserved_moieties: bool = False,
-    mutable_starts: bool = True,
-) -> Any:
-    """A roadrunner that holds a text's model, from the cache on disk if it has been compiled.
-
-    `make` gives an empty roadrunner of some kind. With start values that cannot be set, less is
-    compiled.
-    """
-    options = roadrunner.LoadSBMLOptions()
-    options.conservedMoieties = conserved_moieties
-    options.mutableInitialConditions = mutable_starts
-    # among them what is set in roadrunner's own configuration
-    chosen = options.modelGeneratorOpt, options.loadFlags, _LARGE
-    versions = roadrunner.getVersionStr(), version("antimony")
-    # what other files say is not in the text
-    kept = not _OTHER_FILES.search(text)
-    name = entry_name(text, chosen, versions)
-    with _keeping_attributes():
-        runner = make()
-        if kept and (state := fetch(name)):
-            runner.loadStateS(state)
-            return runner
-        sbml = text if is_sbml(text) else antimony_to_sbml(text)
-        if len(sbml) > _LARGE:
-            # what takes the time is optimising one long function, which then runs no faster
-            options.setLLVMBackend(options.LLJIT)
-            options.setLLJitOptimizationLevel(options.NONE)
-        if not mutable_starts:
-            # roadrunner takes models of one text for one, whatever the options
-            sbml += "<!-- fixed start values -->"
-        # RoadRunner's own: a kind may refuse another model
-        roadrunner.RoadRunner.load(runner, sbml, options)
-        if kept:
-            keep(name, runner.saveStateS())
-    return runner
 
 
 @contextmanager
@@ -174,9 +108,7 @@ class CompiledModel:
 
     def __init__(self, text: str, conserved_moieties: bool = False) -> None:
         self._text = text
-        self._runner = new_runner(
-            text, conserved_moieties=conserved_moieties, mutable_starts=False
-        )
+        self._runner = new_runner(text, conserved_moieties=conserved_moieties, mutable_starts=False)
         self._model = self._runner.model
         self.floating = tuple(self._model.getFloatingSpeciesIds())
         # in brackets, concentrations: without, amounts, which differ in a compartment that is not 1

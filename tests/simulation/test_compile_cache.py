@@ -12,8 +12,14 @@ from support import networks
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.encoding import structure_text
-from crn_nn_tellurium.simulation import cache_state, clear_compile_cache, compile_cache, engine
-from crn_nn_tellurium.simulation.engine import CompiledModel, new_runner
+from crn_nn_tellurium.simulation import (
+    cache_state,
+    clear_compile_cache,
+    compile_cache,
+    loading,
+    new_runner,
+)
+from crn_nn_tellurium.simulation.engine import CompiledModel
 
 DECAY = "model m() A => ; k*A; A = 1; k = 0.5; end"
 
@@ -29,9 +35,9 @@ def folder(tmp_path, monkeypatch):
 def compiles(monkeypatch):
     """The texts that are compiled, as they are."""
     found = []
-    translate = engine.antimony_to_sbml
+    translate = loading.antimony_to_sbml
     monkeypatch.setattr(
-        engine, "antimony_to_sbml", lambda text: found.append(text) or translate(text)
+        loading, "antimony_to_sbml", lambda text: found.append(text) or translate(text)
     )
     return found
 
@@ -98,9 +104,9 @@ def test_of_rules_events_and_assignments_too(folder, compiles, moieties):
 def test_another_process_compiles_nothing(folder):
     code = """if True:
         import crn_nn_tellurium as cn, sys
-        from crn_nn_tellurium.simulation import engine
+        from crn_nn_tellurium.simulation import loading
         if sys.argv[1] == "loads":
-            engine.antimony_to_sbml = None
+            loading.antimony_to_sbml = None
         simulator = cn.Simulator(cn.load_model("xor"))
         answers = simulator.steady_state([[0.3, 1.0]]), simulator.time_course([0, 1], 5.0, 3)
         print([answer.concentrations.tobytes().hex() for answer in answers])
