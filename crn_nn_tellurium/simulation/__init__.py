@@ -18,6 +18,7 @@ from crn_nn_tellurium.simulation.named_values import (
     boundary_values,
     floating_values,
     parameter_values,
+    selections,
     set_floating_values,
 )
 from crn_nn_tellurium.simulation.outcome import (

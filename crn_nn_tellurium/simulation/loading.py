@@ -66,7 +66,8 @@ def new_runner(
     with _keeping_attributes():
         runner = make()
         if kept and (state := fetch(name)):
-            runner.loadStateS(state)
+            # RoadRunner's own, here and below: a kind may refuse another model
+            roadrunner.RoadRunner.loadStateS(runner, state)
             return runner
         is_long = len(text) > (_LONG_SBML if is_sbml(text) else _LONG)
         with progress_bar("compiling a model", None if is_long else False, 1):
@@ -86,5 +87,4 @@ def _compile(runner: Any, text: str, options: Any) -> None:
     if not options.mutableInitialConditions:
         # roadrunner takes models of one text for one, whatever the options
         sbml += "<!-- fixed start values -->"
-    # RoadRunner's own: a kind may refuse another model
     roadrunner.RoadRunner.load(runner, sbml, options)
