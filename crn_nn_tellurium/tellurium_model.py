@@ -48,8 +48,7 @@ _REFUSED = {
     "gillespie": "it takes concentrations for numbers of molecules and rates for propensities; the"
     " stochastic run is Simulator(model).time_course(x, t_end, volume=100), say",
     "rk45": "libroadrunner's own is wrong on any model",
-    "rk4": "it takes one step from point to point, however stiff the model is",
-    "euler": "it takes one step from point to point, however stiff the model is",
+    **dict.fromkeys(("rk4", "euler"), "it takes one step to each point, however stiff a model is"),
 }
 """Why simulations are not run by these integrators."""
 _CHANGING = """load loadState loadStateS clearModel setKineticLaw setReversible setBoundary
@@ -220,10 +219,9 @@ class ChemistryRunner(ExtendedRoadRunner, metaclass=_TelluriumsOwn):  # type: ig
                 f"getuCC of {variable!r}: no variable of this model; expected an output or a"
                 f" species: {some(sorted(known))}"
             )
-        if name not in known or by not in {*crn.constant_names, *crn.boundary}:
-            self.steadyState()
-            return float(super().getuCC(variable, parameter))
         self.steadyState()
+        if name not in known or by not in {*crn.constant_names, *crn.boundary}:
+            return float(super().getuCC(variable, parameter))
         found = sensitivities(self._now(), self._state(), outputs=[name], parameters=[by])
         return float(found.values[0, 0]) * self._signs.get(by, 1.0)
 
@@ -380,8 +378,7 @@ class ChemistryRunner(ExtendedRoadRunner, metaclass=_TelluriumsOwn):  # type: ig
         return self.__deepcopy__({})
 
     def __deepcopy__(self, memo: Any) -> ChemistryRunner:
-        make, arguments = self.__reduce__()
-        return make(*arguments)
+        return _copy(*self.__reduce__()[1])
 
     def __repr__(self) -> str:
         return f"ChemistryRunner({f'{self._net!r}, ' if self._net else ''}{self._crn!r})"
