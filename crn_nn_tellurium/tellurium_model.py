@@ -22,7 +22,7 @@ from crn_nn_tellurium.basics import FloatArray, some
 from crn_nn_tellurium.chemistry import CONCENTRATION, ReactionNetwork, Units, formula
 from crn_nn_tellurium.encoding import Form, compact_names, compact_signs, to_antimony, written
 from crn_nn_tellurium.errors import ConvergenceError, InputError
-from crn_nn_tellurium.importers import AnyModel, antimony_to_sbml, as_model
+from crn_nn_tellurium.importers import AnyModel, as_model
 from crn_nn_tellurium.networks import Network, other_names
 from crn_nn_tellurium.sensitivity import sensitivities
 from crn_nn_tellurium.simulation import (
@@ -31,13 +31,13 @@ from crn_nn_tellurium.simulation import (
     boundary_values,
     come_to_rest,
     floating_values,
-    keeping_attributes,
-    load_options,
+    new_runner,
     own_solvers,
     parameter_values,
     polish,
     reduced_equations,
     rest,
+    selections,
     set_floating_values,
     steady,
     within_reach,
@@ -49,10 +49,14 @@ _REFUSED = {
     "gillespie": "it takes concentrations for numbers of molecules and rates for propensities; the"
     " stochastic run is Simulator(model).time_course(x, t_end, volume=100), say",
     "rk45": "libroadrunner's own is wrong on any model",
-    "rk4": "it takes one step from point to point, however stiff the model is",
-    "euler": "it takes one step from point to point, however stiff the model is",
+    **dict.fromkeys(("rk4", "euler"), "it takes one step to each point, however stiff a model is"),
 }
 """Why simulations are not run by these integrators."""
+_CHANGING = """load loadState loadStateS clearModel setKineticLaw setReversible setBoundary
+setConstant setHasOnlySubstanceUnits addReaction removeReaction addSpecies addSpeciesAmount
+addSpeciesConcentration removeSpecies addCompartment removeCompartment addAssignmentRule addRateRule
+removeRules addInitialAssignment removeInitialAssignment removeParameter""".split()
+"""Calls after which the reactions would be others; events may be added."""
 
 
 def _at_rest(name: str) -> Callable[[ChemistryRunner], Any]:
@@ -66,7 +70,27 @@ def _at_rest(name: str) -> Callable[[ChemistryRunner], Any]:
     return method
 
 
-class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium has no types
+def _refused(name: str) -> Callable[..., None]:
+    def method(self: ChemistryRunner, *args: Any, **options: Any) -> None:
+        """Refused: it would make another model of this one."""
+        raise InputError(
+            f"{name}: this holds one model; to_roadrunner(other) holds another, and"
+            " te.loada(r.getAntimony()) is tellurium's own, to change"
+        )
+
+    return method
+
+
+class _TelluriumsOwn(type):
+    """Of a kind that equals tellurium's: `te.getODEsFromModel` takes that alone, no kind of it."""
+
+    def __eq__(cls, other: object) -> bool:
+        return cls is other or other is ExtendedRoadRunner
+
+    __hash__ = type.__hash__
+
+
+class ChemistryRunner(ExtendedRoadRunner, metaclass=_TelluriumsOwn):  # type: ignore[misc]
     """An ExtendedRoadRunner of a network's chemistry; `to_roadrunner` makes it.
 
     Of a Network, inputs that are read-outs of two rails or of a scaled species can be set by their
@@ -76,9 +100,8 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
     def __init__(self, model: Network | ReactionNetwork, crn: ReactionNetwork, form: Form) -> None:
         # numbers as start values: with formulas, roadrunner's getFullJacobian and its like fail
         plain = crn.with_starts()
-        sbml = antimony_to_sbml(to_antimony(plain, form=form))
-        with keeping_attributes():
-            super().__init__(sbml, load_options(sbml))
+        text = to_antimony(plain, form=form)
+        new_runner(text, lambda: ExtendedRoadRunner.__init__(self) or self)
         self._crn, self._form, self._start = crn, form, plain.start_values
         self._net = model if isinstance(model, Network) else None
         self._inputs = self._net.input_names if self._net else ()
@@ -95,7 +118,9 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             read = list(self._net.output_names)
         self.timeCourseSelections = ["time", *species, *read]
         self.steadyStateSelections = read or [f"[{name}]" for name in crn.floating]
-        self._selection = self._selections()
+        # a species named like a method would hide it
+        found = selections(self.model).items()
+        self._selection = {k: v for k, v in found if not callable(getattr(type(self), k, None))}
 
     def steadyState(self, dict: Any = None) -> float:  # roadrunner's own signature
         """Bring the model to its steady state; its time and simulation data stay as they are.
@@ -109,7 +134,11 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         ------
         ConvergenceError
             If no positive steady state is found; concentrations are then as before the call.
+        InputError
+            If events were added.
         """
+        if self.model.getNumEvents():
+            raise InputError("steadyState: events act in simulate(); removeEvent() takes them away")
         before, time = self._state(), self.model.getTime()
         with own_solvers(self):
             try:
@@ -175,10 +204,6 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         """Refused: `Simulator.time_course` with a volume is the stochastic run."""
         self.setIntegrator("gillespie")
 
-    def load(self, *args: Any) -> None:
-        """Refused: steady states and names are those of the model it was made of."""
-        raise InputError("load: this holds one model; to_roadrunner(other) holds another")
-
     # Control coefficients -----------------------------------------------------------------------
 
     def getuCC(self, variable: str, parameter: str) -> float:
@@ -197,10 +222,9 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
                 f"getuCC of {variable!r}: no variable of this model; expected an output or a"
                 f" species: {some(sorted(known))}"
             )
-        if name not in known or by not in {*crn.constant_names, *crn.boundary}:
-            self.steadyState()
-            return float(super().getuCC(variable, parameter))
         self.steadyState()
+        if name not in known or by not in {*crn.constant_names, *crn.boundary}:
+            return float(super().getuCC(variable, parameter))
         found = sensitivities(self._now(), self._state(), outputs=[name], parameters=[by])
         return float(found.values[0, 0]) * self._signs.get(by, 1.0)
 
@@ -210,7 +234,6 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         return float(unscaled * self.getValue(parameter) / self.getValue(variable))
 
     # roadrunner's own solve from where the model is, at worst to a root that is not positive
-
     getSteadyStateValuesNamedArray = _at_rest("getSteadyStateValuesNamedArray")
     steadyStateNamedArray = getSteadyStateValuesNamedArray
     getScaledConcentrationControlCoefficientMatrix = _at_rest(
@@ -258,19 +281,6 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
 
     # Values by name -----------------------------------------------------------------------------
 
-    def _selections(self) -> dict[str, str]:
-        """Attribute -> selection, as roadrunner has it, whatever model loads later."""
-        model = self.model
-        found = {}
-        for name in (*model.getFloatingSpeciesIds(), *model.getBoundarySpeciesIds()):
-            found[f"{name}_amt"] = name
-            found[name] = found[f"{name}_conc"] = f"[{name}]"
-        for names in (model.getGlobalParameterIds, model.getCompartmentIds, model.getReactionIds):
-            found |= {name: name for name in names()}
-        # a species named like a method would hide it
-        kept = (name for name in found if not callable(getattr(type(self), name, None)))
-        return {name: found[name] for name in kept}
-
     def __getattribute__(self, name: str) -> Any:
         selection = super().__getattribute__("__dict__").get("_selection", {}).get(name)
         return super().__getattribute__(name) if selection is None else self.getValue(selection)
@@ -296,15 +306,13 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         if name in self._inlined:
             raise InputError(f"{name!r}: form 'numbers' has it as a number, others by name")
 
-    def __getitem__(self, name: str) -> Any:
-        self._refuse_unknown(name)
-        return super().__getitem__(name)
-
     def getValue(self, name: Any) -> Any:
         """A value by its identifier or selection; the other name of a constant is pointed out."""
         if isinstance(name, str):
             self._refuse_unknown(name)
         return super().getValue(name)
+
+    __getitem__ = getValue
 
     def simulate(  # roadrunner's own signature
         self,
@@ -320,9 +328,6 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         for name in selections or ():
             self._refuse_unknown(name)
         return super().simulate(start, end, points, selections, output_file, steps, times)
-
-    def __setitem__(self, name: str, value: float) -> None:
-        self.setValue(name, value)
 
     def setValue(self, name: str, value: float) -> None:
         """Set a value by its identifier; an input, of either sign, by its own name."""
@@ -343,6 +348,8 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
             raise InputError(f"{name!r} follows from {formula(formula_of)}; set what it reads")
         super().setValue(name, value)
 
+    __setitem__ = setValue
+
     def setValues(self, keysOrDict: Any, values: Any = None) -> None:  # roadrunner's own signature
         """Set several values, as `setValue` does."""
         pairs = keysOrDict.items() if values is None else zip(keysOrDict, values, strict=True)
@@ -362,26 +369,19 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
         return sorted({*super().__dir__(), *self._selection})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # roadrunner's own pickle knows nothing of the network
-        set_by_rule = dict(self._crn.formulas)
+        # roadrunner's own pickle knows nothing of the network, and holds machine code
+        set_by_rule, constant_of = dict(self._crn.formulas), self._constant_of
         own = self.model.getGlobalParameterIds()
-        constants = ((name, self._constant_of.get(name)) for name in own)
-        kept = [name for name, k in constants if k is not None and k not in set_by_rule]
-        held = () if self._net else self._crn.boundary
-        kept += [f"[{name}]" for name in (*self._crn.floating, *held)]
+        kept = [k for k in own if k in constant_of and constant_of[k] not in set_by_rule]
+        kept += [f"[{name}]" for name in (*self._crn.floating, *self._crn.boundary)]
         values = {name: self.getValue(name) for name in kept}
-        if not self._net:
-            return _copy, (self._crn, None, self._form, None, values)
-        units = self._crn.units
-        x = [units.revert(self.getValue(name), CONCENTRATION) for name in self._inputs]
-        return _copy, (self._net, x, self._form, units, values)
+        return _copy, (self._net or self._crn, self._crn, self._form, values)
 
     def __copy__(self) -> ChemistryRunner:
         return self.__deepcopy__({})
 
     def __deepcopy__(self, memo: Any) -> ChemistryRunner:
-        make, arguments = self.__reduce__()
-        return make(*arguments)
+        return _copy(*self.__reduce__()[1])
 
     def __repr__(self) -> str:
         return f"ChemistryRunner({f'{self._net!r}, ' if self._net else ''}{self._crn!r})"
@@ -389,15 +389,15 @@ class ChemistryRunner(ExtendedRoadRunner):  # type: ignore[misc]  # tellurium ha
     __str__ = __repr__
 
 
+for _name in _CHANGING:
+    setattr(ChemistryRunner, _name, _refused(_name))
+
+
 def _copy(
-    model: Network | ReactionNetwork,
-    x: list[float] | None,
-    form: Form,
-    units: Units | None,
-    values: dict[str, float],
+    model: Network | ReactionNetwork, crn: ReactionNetwork, form: Form, values: dict[str, float]
 ) -> ChemistryRunner:
     """A runner in the state of another, as pickle and copy make it."""
-    runner = to_roadrunner(model, x, form, units=units)
+    runner = ChemistryRunner(model, crn, form)
     runner.setValues(values)
     return runner
 

@@ -1,6 +1,11 @@
-"""What all tests share: a seeded generator, no windows of matplotlib, a quiet Hypothesis."""
+"""What all tests share: a seeded generator, no windows of matplotlib, a quiet Hypothesis, and one
+cache of compiled models, which is theirs alone.
+"""
 
+import atexit
+import os
 import sys
+import tempfile
 
 import matplotlib
 import numpy as np
@@ -15,6 +20,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("default")
+
+# workers of xdist have the folder of the process that starts them
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    folder = tempfile.TemporaryDirectory(prefix="crn_nn_cache_", ignore_cleanup_errors=True)
+    os.environ["CRN_NN_CACHE"] = folder.name
+    atexit.register(folder.cleanup)
 
 
 @pytest.fixture

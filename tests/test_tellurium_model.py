@@ -479,3 +479,120 @@ def test_cvode_writes_nothing_to_standard_error(capfd):
     with pytest.raises(cn.ConvergenceError, match="grows without end"):
         cn.Simulator(grows).steady_state()
     assert capfd.readouterr().err == ""
+
+
+X = [0.3, 1.0]
+
+
+def scanned(r):
+    """What te.ParameterScan draws: Y1_0 over time, from several starts."""
+    scan = te.ParameterScan(
+        r, startValue=0.1, endValue=1, numberOfPoints=5, polyNumber=3, endTime=5, value="Y1_0"
+    )
+    scan.selection = ["Y1_0"]
+    return [scan.collect_plotGraduatedArray_result(), now(r)]
+
+
+CALLS = {
+    "simulate": lambda r: r.simulate(0, 5, 11),
+    "selections": lambda r: r.simulate(0, 5, 11, ["time", "Y1_0", "Jh1_0_Y", "y0"]),
+    "times": lambda r: r.simulate(times=[0, 0.5, 4]),
+    "reset": lambda r: (r.simulate(0, 5, 2), r.reset(), now(r))[-1],
+    "resetAll": lambda r: (r.setValue("h1", 0.5), r.resetAll(), now(r))[-1],
+    "resetToOrigin": lambda r: (r.setValue("h1", 0.5), r.resetToOrigin(), now(r))[-1],
+    "init": lambda r: (r.setValue("init([Y1_0])", 0.5), r.reset(), now(r))[-1],
+    "steady selections": lambda r: (r.steadyState(), [r[name] for name in r.steadyStateSelections]),
+    "conserved moieties": lambda r: (
+        setattr(r, "conservedMoietyAnalysis", True),
+        r.steadyState(),
+        now(r),
+        setattr(r, "conservedMoietyAnalysis", False),
+        r.reset(),
+        r.simulate(0, 5, 3),
+    ),
+    "an event": lambda r: (
+        r.addEvent("E", True, "time > 1", False),
+        r.addEventAssignment("E", "h1", "0.5", True),
+        r.simulate(0, 5, 11),
+    ),
+    "odes": te.getODEsFromModel,
+    "plot": lambda r: (r.simulate(0, 5, 3), r.plot(show=False), r.getSimulationData())[-1],
+    "scan": scanned,
+    "SBML": lambda r: r.getSBML(),
+    "SBML now": lambda r: (r.setValue("h1", 0.5), r.getCurrentSBML())[-1],
+    "Antimony": lambda r: r.getAntimony(),
+    "Antimony now": lambda r: (r.setValue("h1", 0.5), r.getCurrentAntimony())[-1],
+    "rates": lambda r: [r.getReactionRates(), r.getRatesOfChange(), r.dv(), r.rv(), r.sv()],
+    "ids": lambda r: [r.fs(), r.bs(), r.ps(), r.rs(), r.vs(), r.keys(), r.getReactionIds()],
+    "matrices": lambda r: [r.sm(), r.getReducedStoichiometryMatrix(), r.getLinkMatrix()],
+    "elasticities": lambda r: (r.steadyState(), r.getScaledElasticityMatrix(), r.fjac()),
+    "eigenvalues": lambda r: (r.steadyState(), np.sort(np.real(r.getFullEigenValues()))),
+    "one step": lambda r: (r.setValue("h1", 0.5), r.oneStep(0.0, 1.0), now(r))[1:],
+    "solver": lambda r: (r.setIntegratorSetting("cvode", "relative_tolerance", 1e-4), settings(r)),
+    "settings": lambda r: settings(r),
+}
+"""Calls of tellurium's and roadrunner's, on a model of theirs and on ours."""
+
+
+def now(r):
+    """What the model holds."""
+    names = (*r.getFloatingSpeciesIds(), *r.getBoundarySpeciesIds(), *r.getGlobalParameterIds())
+    return [(name, r[name]) for name in sorted(names)]
+
+
+def settings(r):
+    """Of both solvers."""
+    solvers = r.getIntegrator(), r.getSteadyStateSolver()
+    return [(name, solver.getValue(name)) for solver in solvers for name in solver.getSettings()]
+
+
+def flattened(answer):
+    """Numbers, and all else, of an answer."""
+    if isinstance(answer, list | tuple):
+        parts = [flattened(part) for part in answer]
+        return [x for part in parts for x in part[0]], [x for part in parts for x in part[1]]
+    if isinstance(answer, float | np.ndarray):
+        return np.ravel(np.asarray(answer)).tolist(), list(getattr(answer, "colnames", ()))
+    return [], [answer]
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_telluriums_calls_give_what_they_give_on_its_own_model(call):
+    net = cn.load_model("xor")
+    ours, plain = cn.to_roadrunner(net, X), te.loada(cn.to_antimony(net, X))
+    plain.conservedMoietyAnalysis = False  # which sets selections
+    plain.timeCourseSelections = ours.timeCourseSelections
+    plain.steadyStateSelections = ours.steadyStateSelections
+    (numbers, others), (expected, expected_others) = flattened(call(ours)), flattened(call(plain))
+    assert others == expected_others
+    # steady states to the solver's 1e-9, and differences of them
+    np.testing.assert_allclose(numbers, expected, rtol=1e-6, atol=1e-7)
+
+
+def test_files_are_written_as_by_tellurium(tmp_path):
+    r = cn.to_roadrunner(cn.load_model("xor"), X)
+    r["h1"] = 0.5
+    r.exportToSBML(str(tmp_path / "a.xml"))
+    r.exportToAntimony(str(tmp_path / "a.ant"))
+    for again in (te.loadSBMLModel(str(tmp_path / "a.xml")), te.loada(str(tmp_path / "a.ant"))):
+        assert again["h1"] == 0.5
+        np.testing.assert_allclose(
+            again.simulate(0, 5, 3), te.loada(r.getCurrentAntimony()).simulate(0, 5, 3)
+        )
+
+
+@pytest.mark.parametrize("name", ["addReaction", "setKineticLaw", "removeSpecies", "loadStateS"])
+def test_calls_that_would_make_another_model_are_refused(name):
+    r = cn.to_roadrunner(cn.load_model("xor"), X)
+    with pytest.raises(cn.InputError, match=rf"^{name}: this holds one model.*te\.loada"):
+        getattr(r, name)("J0", "S1")
+
+
+def test_a_steady_state_knows_nothing_of_events():
+    r = cn.to_roadrunner(cn.load_model("xor"), X)
+    r.addEvent("E", True, "time > 1")
+    with pytest.raises(cn.InputError, match=r"events act in simulate\(\); removeEvent"):
+        r.steadyState()
+    r.removeEvent("E")
+    r.steadyState()
+    assert r["y0"] == pytest.approx(cn.load_model("xor")(X)[0], rel=1e-9)

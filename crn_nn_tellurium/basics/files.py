@@ -27,16 +27,16 @@ def check_new(paths: Iterable[Path]) -> None:
             raise FileExistsError(f"{str(path)!r} exists; overwrite=True replaces it")
 
 
-def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
+def write_bytes(path: str | os.PathLike[str], content: bytes, private: bool = False) -> Path:
     """Write a file whole or not at all."""
     path = Path(path)
-    write_files({path: content})
+    write_files({path: content}, private)
     return path
 
 
-def write_files(files: Mapping[Path, bytes]) -> None:
+def write_files(files: Mapping[Path, bytes], private: bool = False) -> None:
     """Write files that belong together: each whole or not at all, and none moved into place before
-    all are written.
+    all are written. Private ones are the user's alone.
     """
     temporary: dict[Path, str] = {}
     try:
@@ -50,7 +50,8 @@ def write_files(files: Mapping[Path, bytes]) -> None:
                 ) from error
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
-            make_readable(temporary[path])
+            if not private:
+                make_readable(temporary[path])
         for path in files:
             os.replace(temporary[path], path)
     except BaseException:

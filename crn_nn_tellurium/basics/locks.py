@@ -23,11 +23,17 @@ class Lock:
         self._lock = threading.Lock()
         _all.add(self)
 
+    def acquire(self, blocking: bool = True) -> bool:
+        return self._lock.acquire(blocking)
+
+    def release(self) -> None:
+        self._lock.release()
+
     def __enter__(self) -> None:
-        self._lock.acquire()
+        self.acquire()
 
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        self.release()
 
 
 _all: WeakSet[Lock] = WeakSet()

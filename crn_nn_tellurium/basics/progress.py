@@ -2,96 +2,144 @@
 
 from __future__ import annotations
 
+import html
+import multiprocessing
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from importlib.util import find_spec
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from crn_nn_tellurium.basics.locks import Lock
+
+Show = Callable[[int, str], None]
+"""Takes how much is done, and a text."""
 PATIENCE = 2.0
-"""Seconds after which work says that it goes on: what is quicker shows nothing, and leaves no empty
-widget behind in a notebook."""
+"""Seconds after which work says that it goes on: what is quicker shows nothing."""
+_PAUSE = 0.1
+"""Seconds between two drawings in a notebook."""
+_showing = Lock()
 
 
 @contextmanager
 def progress_bar(
-    what: str, progress: bool | None = None, total: int | None = None
-) -> Iterator[Callable[[int, str], None]]:
-    """A progress bar on standard error, as a function of (done, text); no total, no time left.
+    what: str, progress: bool | None = None, total: int | None = None, patience: float = PATIENCE
+) -> Iterator[Show]:
+    """A progress bar on standard error or in a notebook, as a function of (done, text); no total,
+    no time left. Nothing of it is left behind.
 
     It is shown at once if `progress` is true; if it is None, on a terminal or in a notebook, when
-    the work has taken `PATIENCE`, unless it is a part of work that shows one.
+    the work has taken `patience`: 0 for what lets no other thread run. Of several at once, the
+    first is shown.
     """
-    if not (progress or (progress is None and _is_seen() and not _Bar.is_shown)):
-        yield lambda done, text: None
+    # a worker's bar would be drawn across that of who started it
+    is_main = multiprocessing.current_process().name == "MainProcess"
+    is_wanted = _is_seen() if progress is None else progress
+    if not (is_wanted and is_main and _showing.acquire(blocking=False)):
+        yield _nothing
         return
-    bar = _Bar(what, total)
-    timer = threading.Timer(PATIENCE, bar.begin)
+    bar, at_once = _Bar(what, total), progress or not patience
+    timer = threading.Timer(patience, bar.begin)
     timer.daemon = True
     try:
-        if progress:
+        if at_once:
             bar.begin()
         else:
             timer.start()
         yield bar.advance
     finally:
         timer.cancel()
-        if not progress:
+        if not at_once:
             timer.join()  # it may be about to begin
         bar.end()
+        _showing.release()
+
+
+def _nothing(done: int, text: str) -> None:
+    pass
+
+
+def _is_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    # the shell of a notebook, and no other, has a kernel
+    return bool(ipython and hasattr(ipython.get_ipython(), "kernel"))
 
 
 def _is_seen() -> bool:
-    """Whether somebody looks on; in a notebook rich draws with ipywidgets, where they are."""
-    if "ipykernel" in sys.modules:
-        return find_spec("ipywidgets") is not None
-    return bool(sys.stderr is not None and sys.stderr.isatty())
+    """Whether somebody looks on."""
+    return _is_notebook() or bool(sys.stderr is not None and sys.stderr.isatty())
 
 
 class _Bar:
     """A bar that may begin while the work is under way."""
 
-    is_shown = False
-
     def __init__(self, what: str, total: int | None) -> None:
         self._what, self._total = what, total
         self._state = (0, "")
-        self._bar: Any = None
-        _Bar.is_shown = True
+        self._show: Show = _nothing
+        self._shown = ExitStack()
 
     def begin(self) -> None:
-        # imported here: whoever does quick work does not wait for rich
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-
-        known = (MofNCompleteColumn(), TimeRemainingColumn())
-        columns = (
-            TextColumn(self._what),
-            BarColumn(),
-            *(known if self._total is not None else (TimeElapsedColumn(),)),
-            TextColumn("{task.description}"),
-        )
-        console = Console(stderr="ipykernel" not in sys.modules)
-        bar = Progress(*columns, console=console, transient=True)
-        done, text = self._state
-        bar.add_task(text, total=self._total, completed=done)
-        bar.start()
-        self._bar = bar
+        make = _in_notebook if _is_notebook() else _on_terminal
+        self._show = self._shown.enter_context(make(self._what, self._total))
+        self._show(*self._state)
 
     def advance(self, done: int, text: str) -> None:
         self._state = done, text
-        if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=done, description=text)
+        self._show(done, text)
 
     def end(self) -> None:
-        _Bar.is_shown = False
-        if self._bar is not None:
-            self._bar.stop()
+        self._shown.close()
+
+
+@contextmanager
+def _on_terminal(what: str, total: int | None) -> Iterator[Show]:
+    # imported here: whoever does quick work does not wait for rich
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    known = (MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        *(known if total is not None else (TimeElapsedColumn(),)),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda done, text: bar.update(task, completed=done, description=text)
+
+
+@contextmanager
+def _in_notebook(what: str, total: int | None) -> Iterator[Show]:
+    """HTML, which is emptied at the end: a widget would stay, empty, in the notebook's file."""
+    from IPython.display import display
+
+    last = 0.0
+
+    def drawn(done: int, text: str) -> dict[str, str]:
+        line = f"{what} {text}" if total is None else f"{what} {done}/{total} {text}"
+        known = "" if total is None else f' value="{done}" max="{total}"'
+        bar = f"<progress{known}></progress>"
+        return {"text/html": f"{html.escape(line)} {bar}", "text/plain": line}
+
+    def show(done: int, text: str) -> None:
+        nonlocal last
+        if time.monotonic() - last > _PAUSE:
+            last = time.monotonic()
+            handle.update(drawn(done, text), raw=True)
+
+    publish: Any = display  # which has no types
+    handle = publish(drawn(0, ""), raw=True, display_id=True)
+    try:
+        yield show
+    finally:
+        handle.update({"text/html": "", "text/plain": ""}, raw=True)

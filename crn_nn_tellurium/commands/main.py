@@ -17,7 +17,7 @@ from crn_nn_tellurium._version import __version__
 from crn_nn_tellurium.errors import ConvergenceError, MissingPackageError
 
 # In the order of the help; each is the `command` of the file of its name
-VERBS = "demo show compile export predict simulate train gradient certify scan bench".split()
+VERBS = "demo show compile export predict simulate train gradient certify scan bench cache".split()
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -2,6 +2,7 @@
 
 from crn_nn_tellurium.simulation.assignments import StartValues
 from crn_nn_tellurium.simulation.by_differences import Dependence, engine_equations
+from crn_nn_tellurium.simulation.compile_cache import cache_state, clear_compile_cache
 from crn_nn_tellurium.simulation.conditions import check_time, fill, start_values, time_grid
 from crn_nn_tellurium.simulation.engine import (
     TIGHT,
@@ -9,8 +10,6 @@ from crn_nn_tellurium.simulation.engine import (
     Tolerances,
     clear_cache,
     compiled,
-    keeping_attributes,
-    load_options,
     own_solvers,
     within_reach,
 )
@@ -24,10 +23,12 @@ from crn_nn_tellurium.simulation.engines import (
     check_engine,
 )
 from crn_nn_tellurium.simulation.flat import FlatModel
+from crn_nn_tellurium.simulation.loading import new_runner
 from crn_nn_tellurium.simulation.named_values import (
     boundary_values,
     floating_values,
     parameter_values,
+    selections,
     set_floating_values,
 )
 from crn_nn_tellurium.simulation.outcome import (

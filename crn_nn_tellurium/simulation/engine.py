@@ -5,12 +5,13 @@ the solver object is called directly, since `RoadRunner.steadyState()` recompile
 call for its conserved-moiety analysis; initial conditions are not compiled as mutable; a text is
 compiled once per process, whoever asks for it.
 
-This file alone touches roadrunner (tellurium, which takes two seconds to import, is for
-`tellurium_model`, and for `benchmarks` as a peer to measure).
+This file and `loading`, which compiles, alone touch roadrunner (tellurium, which takes two seconds
+to import, is for `tellurium_model`, and for `benchmarks` as a peer to measure).
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from crn_nn_tellurium.basics import FloatArray, Lock
 from crn_nn_tellurium.chemistry import ConservedSums, conserved_sums
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.importers import antimony_to_sbml, is_sbml
+from crn_nn_tellurium.simulation.loading import new_runner
 
 # CVODE writes why it fails to standard error, past roadrunner's log; the errors raised say it too
 for _log in ("SUNLOGGER_ERROR_FILENAME", "SUNLOGGER_WARNING_FILENAME"):
@@ -60,19 +62,12 @@ CVODE: dict[str, float | bool] = {
 }
 """CVODE's settings wherever this package integrates."""
 
-# Characters of SBML from which a model is compiled without optimising: some 1,400 reactions, where
-# the default takes five times as long; smaller ones, quick either way, keep their last bits
-_LARGE = 600_000
 SMALLEST = 1e-100
 """Concentration that is none to CVODE: at starts below 1e-145 it fails, its weights underflow."""
 LARGEST = 1e30
 """Number up to which nleq2 is asked: its Jacobian of products of three of them, and the squares of
 that, are numbers. Where they are not it never ends (its QR waits for a column's norm that is NaN),
 and no signal reaches it."""
-
-_attributes_lock = Lock()
-_OWNER: Any = next(k for k in roadrunner.RoadRunner.__mro__ if "_makeProperties" in vars(k))
-_MAKE = _OWNER._makeProperties
 
 
 @contextmanager
@@ -84,29 +79,6 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         roadrunner.Logger.setLevel(level)
-
-
-def load_options(sbml: str) -> Any:
-    """How roadrunner is to compile a model."""
-    options = roadrunner.LoadSBMLOptions()
-    if len(sbml) > _LARGE:
-        # what takes the time is optimising one long function, which then runs no faster
-        options.setLLVMBackend(options.LLJIT)
-        options.setLLJitOptimizationLevel(options.NONE)
-    return options
-
-
-@contextmanager
-def keeping_attributes() -> Iterator[None]:
-    """Load a model without breaking the attributes of those loaded before."""
-    # roadrunner keeps `r.S1` and its like as properties of the class RoadRunner, deleted and made
-    # anew by whichever model loads last: `r.S1 = 2` on a user's model would no longer reach it
-    with _attributes_lock:
-        _OWNER._makeProperties = lambda self: None
-        try:
-            yield
-        finally:
-            _OWNER._makeProperties = _MAKE
 
 
 def within_reach(*parts: FloatArray) -> npt.NDArray[np.bool_]:
@@ -145,13 +117,8 @@ class CompiledModel:
     """
 
     def __init__(self, text: str, conserved_moieties: bool = False) -> None:
-        self.sbml = text if is_sbml(text) else antimony_to_sbml(text)
-        options = load_options(self.sbml)
-        options.conservedMoieties = conserved_moieties
-        # mutable ones are compiled in, and compiling is what takes the time
-        options.mutableInitialConditions = False
-        with keeping_attributes():
-            self._runner = roadrunner.RoadRunner(self.sbml, options)
+        self._text = text
+        self._runner = new_runner(text, conserved_moieties=conserved_moieties, mutable_starts=False)
         self._model = self._runner.model
         self.floating = tuple(self._model.getFloatingSpeciesIds())
         # in brackets, concentrations: without, amounts, which differ in a compartment that is not 1
@@ -175,6 +142,11 @@ class CompiledModel:
         for name, value in CVODE.items():
             self._cvode.setValue(name, value)
         self._tolerances: Tolerances | None = TIGHT
+
+    @cached_property
+    def sbml(self) -> str:
+        """The text as SBML."""
+        return self._text if is_sbml(self._text) else antimony_to_sbml(self._text)
 
     def parameter_index(self, names: Iterable[str]) -> npt.NDArray[np.int32]:
         """Index array for `set_parameters`; roadrunner takes int32 alone."""
@@ -416,8 +388,8 @@ class Calculator:
     """A model of parameters alone, some of which rules set: formulas, worked out by roadrunner."""
 
     def __init__(self, sbml: str) -> None:
-        with _quiet(), keeping_attributes():
-            self._runner = roadrunner.RoadRunner(sbml)
+        with _quiet():
+            self._runner = new_runner(sbml)
         self._model = self._runner.model
         self._names = tuple(self._model.getGlobalParameterIds())
         self._place = {name: i for i, name in enumerate(self._names)}

@@ -36,3 +36,14 @@ def set_floating_values(model: Any, names: Sequence[str], values: FloatArray) ->
 def _in_order(own: Any, values: FloatArray, names: Sequence[str]) -> FloatArray:
     now = dict(zip(own, values.tolist(), strict=True))
     return np.array([now[name] for name in names])
+
+
+def selections(model: Any) -> dict[str, str]:
+    """Attribute -> selection, as a roadrunner of this model has them."""
+    found = {}
+    for name in (*model.getFloatingSpeciesIds(), *model.getBoundarySpeciesIds()):
+        found[f"{name}_amt"] = name
+        found[name] = found[f"{name}_conc"] = f"[{name}]"
+    for names in (model.getGlobalParameterIds, model.getCompartmentIds, model.getReactionIds):
+        found |= {name: name for name in names()}
+    return found

@@ -320,7 +320,7 @@ class Simulator:
                     # imported here: numba takes long to import
                     from crn_nn_tellurium.simulation.stochastic import draw
 
-                    how = volume, draws, seed, i, n == 1
+                    how = volume, draws, seed, i
                     runs.append(draw(self.reactions, time, begin[i], held, *how))
                 show(i + 1, "")
         # the point at a step still has the inputs from before it

@@ -15,9 +15,7 @@ This module is imported where it is used, as numba takes long to import.
 
 from __future__ import annotations
 
-import time as clock
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -38,8 +36,6 @@ MOST_REACTIONS = 10**10
 """Reactions of one trajectory between two changes of inputs: a quarter of an hour and more."""
 SLICE = 1_000_000
 """Reactions between two looks for Ctrl-C: a tenth of a second to a second."""
-PATIENCE = 2.0
-"""Seconds after which a progress bar is shown."""
 
 
 class Channels(NamedTuple):
@@ -215,6 +211,10 @@ def _run(
     return place, left, True
 
 
+def _say(show: Callable[[int, str], None], number: int, now: float) -> None:
+    show(number, f"at t = {now:g}")
+
+
 # What the simulator calls -------------------------------------------------------------------------
 
 
@@ -227,7 +227,6 @@ def draw(
     draws: int | None = None,
     seed: int | None = None,
     sample: int = 0,
-    progress: bool = True,
 ) -> FloatArray:
     """Concentrations (draws, n_times, n_floating) at rising times, the start's first; without
     `draws` the first of them, (n_times, n_floating).
@@ -257,27 +256,11 @@ def draw(
     keys = [(number, sample) for number in range(draws or 1)]
     seeds = [np.random.SeedSequence(seed, spawn_key=key) for key in keys]
     found = np.empty((len(seeds), len(time), len(start)))
-    with _patient_progress(len(seeds), progress) as say:
+    with progress_bar("trajectories", None, len(seeds)) as show:
         for number, own in enumerate(seeds):
-            found[number] = trajectory(own, partial(say, number))
+            found[number] = trajectory(own, partial(_say, show, number))
     found /= volume
     return found if draws else found[0]
-
-
-@contextmanager
-def _patient_progress(draws: int, progress: bool) -> Iterator[Callable[[int, float], None]]:
-    """A progress bar for work that takes longer than a moment, told the draw and its time."""
-    begun = clock.monotonic()
-    bar: list[Callable[[int, str], None]] = []
-    with ExitStack() as shown:
-
-        def say(number: int, now: float) -> None:
-            if progress and not bar and clock.monotonic() - begun > PATIENCE:
-                bar.append(shown.enter_context(progress_bar("trajectories", None, draws)))
-            for update in bar:
-                update(number, f"at t = {now:g}")
-
-        yield say
 
 
 def _piece(

@@ -1,18 +1,24 @@
-"""Long work says that it goes on, to whom looks on; quick work says nothing."""
+"""Long work says that it goes on, to whom looks on, and leaves nothing; quick work says nothing."""
 
+import io
+import sys
 import time
+from contextlib import suppress
 
+import nbclient
+import nbformat
 import pytest
 
 from crn_nn_tellurium.basics import progress, progress_bar
 
 
-@pytest.fixture
-def terminal(monkeypatch):
-    """Standard error as a terminal, whose user waits for a tenth of a second."""
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setattr(progress, "_is_seen", lambda: True)
-    monkeypatch.setattr(progress, "PATIENCE", 0.1)
+def as_terminal(monkeypatch):
+    """Standard error, as a terminal; within the test, before which pytest sets its own."""
+    screen = io.StringIO()
+    screen.isatty = lambda: True
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", screen)
+    return screen
 
 
 def wait_until(condition):
@@ -23,32 +29,44 @@ def wait_until(condition):
         time.sleep(0.01)
 
 
-def test_long_work_is_shown_and_what_is_part_of_it_is_not(terminal, capsys, monkeypatch):
-    begun = []
-    begin = progress._Bar.begin
-    monkeypatch.setattr(progress._Bar, "begin", lambda bar: (begin(bar), begun.append(bar)))
-    with progress_bar("measuring", total=3) as advance:
+def test_what_lets_nothing_else_run_is_shown_at_once_and_taken_away(monkeypatch):
+    terminal = as_terminal(monkeypatch)
+    with progress_bar("compiling", None, 1, patience=0):
+        assert "compiling" in terminal.getvalue()
+    # one line up, and that line erased
+    assert terminal.getvalue().endswith("\x1b[1A\x1b[2K")
+
+
+def test_long_work_is_shown_and_what_is_part_of_it_is_not(monkeypatch):
+    terminal = as_terminal(monkeypatch)
+    with progress_bar("measuring", total=3, patience=0.1) as advance:
         advance(1, "rows")  # before it is shown
-        with progress_bar("a part"):
-            wait_until(lambda: begun)
-        advance(2, "rows")
-    shown = capsys.readouterr().err
+        with progress_bar("a part", patience=0):
+            wait_until(lambda: "1/3" in terminal.getvalue())
+        advance(2, "lines")
+    shown = terminal.getvalue()
     assert "measuring" in shown
-    assert "2/3" in shown
     assert "rows" in shown
+    assert "2/3" in shown
     assert "a part" not in shown
+    with progress_bar("a part", patience=0):
+        assert "a part" in terminal.getvalue()
 
 
-def test_quick_work_and_what_nobody_sees_show_nothing(terminal, capsys, monkeypatch):
+def test_quick_work_shows_nothing(monkeypatch):
+    terminal = as_terminal(monkeypatch)
     with progress_bar("quick") as advance:
         advance(1, "rows")
-    with progress_bar("asked not to", False):
-        time.sleep(0.2)
-    monkeypatch.setattr(progress, "_is_seen", lambda: False)
-    with progress_bar("into a file"):
-        time.sleep(0.2)
-    captured = capsys.readouterr()
-    assert captured.err == captured.out == ""
+    with progress_bar("asked not to", False, patience=0):
+        pass
+    assert terminal.getvalue() == ""
+
+
+@pytest.mark.parametrize("wanted", [None, False])
+def test_where_nobody_looks_nothing_is_written(wanted, capfd):
+    with progress_bar("compiling", wanted, 1, patience=0) as show:
+        show(1, "done")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_what_is_asked_for_is_shown_at_once(capsys, monkeypatch):
@@ -56,3 +74,28 @@ def test_what_is_asked_for_is_shown_at_once(capsys, monkeypatch):
     with progress_bar("asked for", True, 1) as advance:
         advance(1, "rows")
     assert "1/1" in capsys.readouterr().err
+    assert progress.PATIENCE > 1
+
+
+@pytest.mark.slow
+def test_a_notebook_keeps_nothing_of_it():
+    """In a kernel: what is on display while it runs, and what the file has afterwards."""
+    code = """if True:
+        import time
+        from crn_nn_tellurium.basics import progress_bar
+        with progress_bar("a < b", None, 4, patience=0) as show:
+            time.sleep(0.2)
+            show(3, "of four")
+            {stop}
+    """
+    kept = []
+    for stop in ("pass", "import os; time.sleep(0.5); os._exit(0)"):
+        cell = nbformat.v4.new_code_cell(code.format(stop=stop))
+        book = nbformat.v4.new_notebook(cells=[cell])
+        with suppress(nbclient.exceptions.DeadKernelError):
+            nbclient.NotebookClient(book, timeout=60).execute()
+        kept.append([output.get("data", {}) for output in cell.outputs])
+    assert kept[0] == [{"text/html": "", "text/plain": ""}]
+    ((while_running),) = kept[1]
+    assert while_running["text/plain"] == "a < b 3/4 of four"
+    assert while_running["text/html"].startswith('a &lt; b 3/4 of four <progress value="3"')

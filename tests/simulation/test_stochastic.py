@@ -153,7 +153,7 @@ def test_a_run_without_end_is_an_error(monkeypatch):
     monkeypatch.setattr(stochastic, "MOST_REACTIONS", 2000)
     monkeypatch.setattr(stochastic, "SLICE", 1000)
     simulator = cn.Simulator(network([("", "A", 1.0), ("A", "", 1.0)], A=1.0))
-    with pytest.raises(cn.ConvergenceError, match="2,000 reactions lead from t = 0 to (0.9|1)"):
+    with pytest.raises(cn.ConvergenceError, match=r"2,000 reactions lead from t = 0 to (0\.9|1)"):
         simulator.time_course(t_end=50, volume=1e3, seed=0)
 
 
