@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -202,3 +203,19 @@ def test_a_large_volume_is_deterministic():
     )
     np.testing.assert_array_equal(noisy.outputs, again.outputs)
     assert "stochastic" in repr(noisy)
+
+
+def test_long_work_says_how_far_it_is(monkeypatch):
+    told = []
+
+    @contextmanager
+    def bar(what, progress, total):
+        yield lambda done, text: told.append((what, done, total, text))
+
+    monkeypatch.setattr(stochastic, "progress_bar", bar)
+    simulator = cn.Simulator(network([("", "A", 1.0), ("A", "", 1.0)], A=1.0))
+    simulator.time_course(t_end=4, volume=10, draws=3)
+    assert told == []  # quick work says nothing
+    monkeypatch.setattr(stochastic, "PATIENCE", 0.0)
+    simulator.time_course(t_end=4, volume=10, draws=3)
+    assert told == [("trajectories", draw, 3, "at t = 4") for draw in range(3)]
