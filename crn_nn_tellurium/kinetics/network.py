@@ -107,6 +107,11 @@ class NetworkKinetics:
             signs = np.array([rail.sign for rail in layer.activation.rails], dtype=float)
             moving, own = weights[:, ~is_input], read[~is_input]
             drives.append(Drives(moving, own, np.asarray(held), rails, signs, k.bias.T))
+        if inputs.ndim == 2:
+            # of one sample, drives that nothing moves are numbers: terms like all others
+            still = [part.as_terms(n) for part in drives if not len(part.read)]
+            terms = Terms.side_by_side([terms, *still], n)
+            drives = [part for part in drives if len(part.read)]
         return RatesOfChange(n, terms, tuple(drives))
 
     def start(self, inputs: FloatArray) -> FloatArray:
