@@ -296,18 +296,14 @@ class LayerKinetics:
         return y
 
     def upper_bound(self, catalysts: FloatArray) -> FloatArray:
-        """Of the fixed point (n, n_units, n_species), for upper bounds of what is read
-        (n, n_catalysts): the starts that `unit_species` writes.
-        """
-        weights: Any = self.encoding.weights
+        """The starts (n, n_units, n_species) that `unit_species` writes, by those of catalysts."""
         h, q = self.constants.local[self._h], self.constants.local[self._q]
         rails = []
         for sign, bias in zip(self._signs, self.constants.bias.T, strict=True):
             # what promotes the rail, without what inhibits it
-            promotes = (sign * weights + abs(weights)) / 2
+            promotes: Any = (sign * self.encoding.weights + abs(self.encoding.weights)) / 2
             rails.append((catalysts @ promotes.T + np.maximum(bias, 0)) / q + math.sqrt(h / q))
-        shape = rails[0].shape
-        bounds = (np.full(shape, f.upper_bound) for f in self.activation.followers)
+        bounds = [np.full(rails[0].shape, f.upper_bound) for f in self.activation.followers]
         return np.stack([*rails, *bounds], axis=-1)
 
     # Derivatives ------------------------------------------------------------------------------
