@@ -141,26 +141,6 @@ class LayerKinetics:
             result = result * product.sum(axis=1, keepdims=True)
         return result
 
-    def terms_of_units(self, first: int, n: int, constants: int) -> Terms:
-        """The local terms of all units, which stand from `first` on among n species, with rate
-        constants from `constants` on.
-        """
-        terms, width, units = self.local.terms, len(self.local.floating), self.encoding.layer.n_out
-        pooled = (terms.factors >= width) & (terms.factors < terms.one)
-        # where each factor stands in the first unit; the 1 stands behind all species
-        place = first + np.array([*range(width), *self._pool, 0], dtype=np.intp)[terms.factors]
-        found = []
-        for own in range(units):
-            for chosen, others in ((~pooled.any(axis=1), 1), (pooled.any(axis=1), units)):
-                for other in range(others):
-                    unit = width * np.where(pooled, other, own)
-                    factors = np.where(terms.factors == terms.one, n, place + unit)
-                    row = first + width * own + terms.row
-                    parts = (terms.number, constants + terms.constant, factors, row)
-                    found.append([part[chosen] for part in parts])
-        number, constant, factors, row = (np.concatenate(p) for p in zip(*found, strict=True))
-        return Terms(number, constant, factors, row, n, n)
-
     @cached_property
     def _entries(self) -> tuple[dict[tuple[int, int], list[int]], dict[tuple[int, int], list[int]]]:
         """Terms of df_a/dy_b by (a, b): within a unit, and by each unit of the layer besides."""

@@ -108,6 +108,11 @@ class NetworkKinetics:
             signs = np.array([rail.sign for rail in layer.activation.rails], dtype=float)
             moving, own = weights[:, ~is_input], read[~is_input]
             drives.append(Drives(moving, own, np.asarray(held), rails, signs, k.bias.T))
+        if inputs.ndim == 2:
+            # of one sample, drives that nothing moves are numbers: terms like all others
+            still = [part.as_terms(n) for part in drives if not len(part.read)]
+            terms = Terms.side_by_side([terms, *still], n)
+            drives = [part for part in drives if len(part.read)]
         return RatesOfChange(n, terms, tuple(drives))
 
     @cached_property
@@ -135,7 +140,7 @@ class NetworkKinetics:
         n, first, constants = len(self.species), 0, 0
         parts = []
         for layer in self.layers:
-            parts.append(layer.terms_of_units(first, n, constants))
+            parts.append(_terms_of_units(layer, first, n, constants))
             first += layer.encoding.n_species
             constants += len(layer.constants.local)
         return Terms.side_by_side(parts, n)
@@ -229,6 +234,28 @@ class NetworkKinetics:
         # layers read an input through its read-out alone: one species tells the whole derivative
         coding = self.net.input_coding
         return np.array([coding.read_out(i).terms[0][1] for i in range(self.net.n_in)])
+
+
+def _terms_of_units(layer: LayerKinetics, first: int, n: int, constants: int) -> Terms:
+    """The local terms of all units, which stand from `first` on among n species, with rate
+    constants from `constants` on.
+    """
+    terms, width, units = layer.local.terms, len(layer.local.floating), layer.encoding.layer.n_out
+    pool = [layer.activation.species.index(name) for name in layer.activation.pooled]
+    pooled = (terms.factors >= width) & (terms.factors < terms.one)
+    # where each factor stands in the first unit; the 1 stands behind all species
+    place = first + np.array([*range(width), *pool, 0], dtype=np.intp)[terms.factors]
+    found = []
+    for own in range(units):
+        for chosen, others in ((~pooled.any(axis=1), 1), (pooled.any(axis=1), units)):
+            for other in range(others):
+                unit = width * np.where(pooled, other, own)
+                factors = np.where(terms.factors == terms.one, n, place + unit)
+                row = first + width * own + terms.row
+                parts = (terms.number, constants + terms.constant, factors, row)
+                found.append([part[chosen] for part in parts])
+    number, constant, factors, row = (np.concatenate(p) for p in zip(*found, strict=True))
+    return Terms(number, constant, factors, row, n, n)
 
 
 def forward_sensitivities(

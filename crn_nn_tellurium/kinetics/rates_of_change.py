@@ -50,6 +50,12 @@ class Drives:
             return self._held
         return self._held + self.signs[:, None] * self.sums(x)[..., None, :]
 
+    def as_terms(self, n: int) -> Terms:
+        """Drives of one sample that nothing moves, among n species."""
+        rails = self.rails.ravel()
+        constant = np.zeros(len(rails), dtype=np.intp)
+        return Terms(self._held.ravel(), constant, rails[:, None], rails, n, n)
+
     @cached_property
     def _held(self) -> FloatArray:
         """The drives (..., n_rails, n_units) without what moves."""

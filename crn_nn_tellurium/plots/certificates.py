@@ -17,6 +17,7 @@ from crn_nn_tellurium.plots.figures import (
     MANY,
     ROOM,
     band,
+    check_one_sample,
     chosen,
     color,
     drawn_units,
@@ -143,6 +144,7 @@ def _envelope(certificate: Certificate) -> EnvelopeCourse:
 def _checked(course: Any, certificate: Certificate) -> TimeCourse:
     """A trajectory in the certificate's units, if it is of its outputs."""
     check_kind("trajectories", course, TimeCourse, "the result of Simulator.time_course")
+    check_one_sample(course)
     if course.output_names != certificate.output_names:
         raise InputError(
             f"a trajectory has outputs {', '.join(course.output_names[:6])}; expected the"

@@ -17,7 +17,8 @@ from matplotlib.lines import Line2D
 
 from crn_nn_tellurium.basics import check_kind, write_bytes
 from crn_nn_tellurium.chemistry import PhysicalUnits, Units
-from crn_nn_tellurium.errors import FileFormatError
+from crn_nn_tellurium.errors import FileFormatError, InputError
+from crn_nn_tellurium.simulation import TimeCourse
 
 # More curves than this have no legend, which would hide them
 MANY = 10
@@ -66,6 +67,12 @@ def drawn_units(units: PhysicalUnits | None, present: Units) -> Units:
 def color(number: int) -> str:
     """The colour of a curve or a class; they come round after ten."""
     return f"C{number % 10}"
+
+
+def check_one_sample(course: TimeCourse) -> None:
+    """Refuse a time course of several samples."""
+    if course.inputs.ndim > 2:
+        raise InputError(f"{course!r}: a plot shows one sample; give its .sample(0), say")
 
 
 def chosen(names: str | Sequence[str] | None, every: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,8 +9,14 @@ from matplotlib.axes import Axes
 
 from crn_nn_tellurium.basics import check_kind
 from crn_nn_tellurium.chemistry import CONCENTRATION, PhysicalUnits
-from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.plots.figures import MANY, chosen, drawn_units, mark, new_axes
+from crn_nn_tellurium.plots.figures import (
+    MANY,
+    check_one_sample,
+    chosen,
+    drawn_units,
+    mark,
+    new_axes,
+)
 from crn_nn_tellurium.simulation import TimeCourse
 
 
@@ -54,8 +60,7 @@ def plot_time_course(
     """
     check_kind("tc", tc, TimeCourse, "the result of Simulator.time_course")
     tc = tc.in_units(drawn_units(units, tc.units))
-    if tc.inputs.ndim > 2:
-        raise InputError(f"{tc!r}: a plot shows one sample; give tc.sample(0), say")
+    check_one_sample(tc)
     unit, name_of_unit = tc.units.clock
     ax = new_axes(ax)
     time, drawn = tc.time / unit, chosen(names, tc.output_names)

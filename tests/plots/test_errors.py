@@ -131,6 +131,11 @@ REFUSED = [
         cn.InputError,
         "several samples",
     ),
+    (
+        lambda: cn.plot_time_course(cn.Simulator(XOR).time_course([[0, 1], [1, 1]])),
+        cn.InputError,
+        r"2 samples.* shows one sample; give its .sample\(0\)",
+    ),
     (lambda: cn.plot_time_course(course(), ["z"]), KeyError, "'z' is not in this result"),
     (
         lambda: cn.plot_time_course(course(), units=10.0),
