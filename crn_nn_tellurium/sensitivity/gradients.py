@@ -10,6 +10,9 @@ finite_difference     the loss through the engine at changed parameters; see `fi
 control_coefficients  roadrunner's own getuCC on the flat model, reaction by reaction
 closed_form           the derivative of the network's own formula, without any chemistry
 
+At a read-out time: by the adjoint equations along the trajectory (`adjoint_in_time`), by the
+variational equations (`over_time`), which are called forward, or by finite differences.
+
 Source: Anderson, Joshi and Deshpande (arXiv 2010.13290) for smoothness of the fixed point in the
 parameters; Reder, J. theor. Biol. 135 (1988) 175, for control coefficients.
 """

@@ -130,6 +130,9 @@ class Validation:
 class ReadOutTime:
     """The answer that is trained is that at a time, not the steady state.
 
+    A gradient costs one run forwards and one back, of all samples together, whatever the number of
+    weights: 64-32-10 takes about a second for 64 samples, and is trained by `Adam` on such batches.
+
     Parameters
     ----------
     time : float

@@ -48,9 +48,9 @@ REFUSED = [
     ),
     (lambda: cn.gradient(WIDE, X, Y, time=-1.0), cn.InputError, "time is -1.0"),
     (
-        lambda: cn.gradient(WIDE, X, Y, time=1.0, method="adjoint"),
+        lambda: cn.gradient(WIDE, X, Y, time=1.0, method="closed_form"),
         cn.InputError,
-        "expected one of 'forward', 'finite_difference'",
+        "expected one of 'adjoint', 'forward', 'finite_difference'",
     ),
     (
         lambda: cn.gradient(WIDE, X, Y, method="control_coefficients", inputs=True),
