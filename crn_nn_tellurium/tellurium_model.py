@@ -11,6 +11,7 @@ roadrunner answers at a steady state starts there. Solvers that are wrong here a
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -180,15 +181,13 @@ class ChemistryRunner(ExtendedRoadRunner, metaclass=_TelluriumsOwn):  # type: ig
 
     def _newton(self, state: FloatArray) -> FloatArray | None:
         """Where nleq2 leads; None if it gives up or that is no positive state."""
-        if not within_reach(state, self._boundary(), self._constants()):
-            return None
         self._set_state(state)
-        try:
-            self.getSteadyStateSolver().solve()
-        except RuntimeError:
-            return None
-        found = self._state()
-        return found if np.all(found > 0) else None
+        with suppress(RuntimeError):
+            if within_reach(state, self._boundary(), self._constants()):
+                self.getSteadyStateSolver().solve()
+                found = self._state()
+                return found if np.all(found > 0) else None
+        return None
 
     mcaSteadyState = steadyState
 
