@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 from xml.sax.saxutils import unescape
 
 import libsbml
 
 from crn_nn_tellurium.errors import FileFormatError, ReactionError
-from crn_nn_tellurium.importers.sbml_symbols import symbols_read
+from crn_nn_tellurium.importers.sbml_symbols import functions_called, symbols_read
 from crn_nn_tellurium.importers.sbml_trees import degree, put_in, text_of
 
 # what flattening takes out, and the functions of Version 2 in files of Version 1
@@ -31,6 +32,7 @@ def ready_model(document: Any, origin: str) -> Any:
     if document.getModel() is None:
         raise FileFormatError(f"{origin!r} holds no model")
     if document.getPlugin("comp") is not None:
+        _refuse_prefixes(document, origin)
         _convert(document, "flatten comp", origin)
     model = document.getModel()
     _leave_out(model.getListOfRules(), lambda rule: not rule.isSetMath())
@@ -41,6 +43,7 @@ def ready_model(document: Any, origin: str) -> Any:
             reaction.unsetKineticLaw()
     # functions are put in where no formula lacks, and all are sound: libSBML does not look
     _refuse_broken_formulas(model, origin)
+    _refuse_circles(model, origin)
     _refuse_twice(model, origin)
     _convert(document, "promoteLocalParameters", origin)
     _convert(document, "expandFunctionDefinitions", origin)
@@ -71,6 +74,16 @@ def _refuse_packages(document: Any, origin: str) -> None:
             f"{origin!r} requires the package {unknown[0]!r} of SBML; a mass-action network is"
             " expected in the core language (submodels of 'comp' are taken out); take what the"
             " package adds out of the model"
+        )
+
+
+def _refuse_prefixes(document: Any, origin: str) -> None:
+    """Tags of models with submodels that libSBML ends the process on, valid though they are."""
+    prefixes = document.getPrefix(), document.getPlugin("comp").getPrefix()
+    if prefixes != ("", "comp"):
+        raise FileFormatError(
+            f"{origin!r}: tags of the core and of its submodels have the prefixes {prefixes[0]!r}"
+            f" and {prefixes[1]!r}, which libSBML cannot take apart; expected '' and 'comp'"
         )
 
 
@@ -123,6 +136,19 @@ def _holders_of_formulas(model: Any) -> Iterator[tuple[Any, Any]]:
     for event in model.getListOfEvents():
         parts = event.getTrigger(), event.getDelay(), event.getPriority()
         yield from ((event, part) for part in (*parts, *event.getListOfEventAssignments()))
+
+
+def _refuse_circles(model: Any, origin: str) -> None:
+    """Functions that call themselves: in Level 3 Version 2, libSBML puts them in without end."""
+    functions = [function for function in model.getListOfFunctionDefinitions() if function.isSetMath()]
+    calls = {function.getId(): functions_called(function.getMath()) for function in functions}
+    try:
+        TopologicalSorter(calls).prepare()
+    except CycleError as error:
+        circle = " -> ".join(reversed(error.args[1]))
+        raise FileFormatError(
+            f"{origin!r}: function definitions go in a circle: {circle}; expected ones that end"
+        ) from error
 
 
 def _refuse_twice(model: Any, origin: str) -> None:

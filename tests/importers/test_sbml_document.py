@@ -210,6 +210,36 @@ def test_formulas_that_libsbml_crashes_on_are_refused(tmp_path):
         import_sbml(written(tmp_path, without))
 
 
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize(
+    ("bodies", "circle"), [({"f": "f(x)*x"}, "f -> f"), ({"f": "g(x)", "g": "f(x)"}, "f -> g -> f")]
+)
+def test_functions_that_call_themselves_are_refused(bodies, circle, version, tmp_path):
+    """Putting them in ended the process, in Version 2 where libSBML finds no error."""
+
+    def call_in_a_circle(model):
+        for name, body in bodies.items():
+            function = model.getFunctionDefinition(name) or model.createFunctionDefinition()
+            function.setId(name)
+            function.setMath(formula(f"lambda(x, {body})"))
+
+    sbml = edited(FUNCTION, call_in_a_circle, (3, version))
+    with pytest.raises(cn.FileFormatError, match=f"model.xml'.*(recursive|in a circle: {circle};)"):
+        import_sbml(written(tmp_path, sbml))
+
+
+@pytest.mark.parametrize("prefix", ["ns0", "comp"])
+def test_submodels_are_read_under_the_prefix_that_libsbml_survives(prefix, tmp_path):
+    """Another one, which ElementTree writes, ended the process."""
+    sbml = with_packages(**{prefix: "true"}).replace(f"/{prefix}/version1", "/comp/version1")
+    path = written(tmp_path, sbml)
+    if prefix == "comp":
+        assert [r.value for r in import_sbml(path).reactions] == [2.0]
+    else:
+        with pytest.raises(cn.FileFormatError, match="prefixes '' and 'ns0', .* '' and 'comp'"):
+            import_sbml(path)
+
+
 def test_sums_and_products_of_nothing_are_0_and_1(tmp_path):
     sbml = edited("A -> ; (2 + 3 + 5*7*9)*A; A = 1", lambda model: None)
     empty = sbml.replace("<times/>", "<times/><apply><plus/></apply><apply><times/></apply>", 1)
