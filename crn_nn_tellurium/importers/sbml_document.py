@@ -140,7 +140,9 @@ def _holders_of_formulas(model: Any) -> Iterator[tuple[Any, Any]]:
 
 def _refuse_circles(model: Any, origin: str) -> None:
     """Functions that call themselves: in Level 3 Version 2, libSBML puts them in without end."""
-    functions = [function for function in model.getListOfFunctionDefinitions() if function.isSetMath()]
+    functions = [
+        function for function in model.getListOfFunctionDefinitions() if function.isSetMath()
+    ]
     calls = {function.getId(): functions_called(function.getMath()) for function in functions}
     try:
         TopologicalSorter(calls).prepare()

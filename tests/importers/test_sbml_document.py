@@ -236,7 +236,7 @@ def test_submodels_are_read_under_the_prefix_that_libsbml_survives(prefix, tmp_p
     if prefix == "comp":
         assert [r.value for r in import_sbml(path).reactions] == [2.0]
     else:
-        with pytest.raises(cn.FileFormatError, match="prefixes '' and 'ns0', .* '' and 'comp'"):
+        with pytest.raises(cn.FileFormatError, match=r"prefixes '' and 'ns0', .* '' and 'comp'"):
             import_sbml(path)
 
 
