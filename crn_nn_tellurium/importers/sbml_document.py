@@ -16,7 +16,7 @@ from xml.sax.saxutils import unescape
 import libsbml
 
 from crn_nn_tellurium.errors import FileFormatError, ReactionError
-from crn_nn_tellurium.importers.sbml_symbols import functions_called, symbols_read
+from crn_nn_tellurium.importers.sbml_symbols import functions_called, parts_of, symbols_read
 from crn_nn_tellurium.importers.sbml_trees import degree, put_in, text_of
 
 # what flattening takes out, and the functions of Version 2 in files of Version 1
@@ -108,13 +108,17 @@ def _convert(document: Any, converter: str, origin: str) -> None:
 
 
 def _refuse_broken_formulas(model: Any, origin: str) -> None:
-    """Operators without what they are over, which libSBML reads, but cannot convert."""
+    """Operators without what they are over, and none at all, which libSBML reads, but cannot
+    convert.
+    """
     for owner, holder in _holders_of_formulas(model):
         math = None if holder is None else holder.getMath()
-        if math is not None and not math.isWellFormedASTNode():
+        if math is None:
+            continue
+        if not math.isWellFormedASTNode() or any(part.isUnknown() for part in parts_of(math)):
             raise FileFormatError(
                 f"{origin!r}: {text_of(math)} of {owner.getElementName()} {owner.getId()!r} is not"
-                " a formula: an operator has too few operands; expected MathML"
+                " a formula: an operator lacks, or has too few operands; expected MathML"
             )
 
 

@@ -10,16 +10,16 @@ from typing import Any
 def symbols_read(node: Any) -> dict[str, None]:
     """The symbols that a formula reads, in order."""
     # Avogadro's number is a name and a constant
-    names = (part for part in _parts(node) if part.isName() and not part.isConstant())
+    names = (part for part in parts_of(node) if part.isName() and not part.isConstant())
     return dict.fromkeys(str(part.getName()) for part in names)
 
 
 def functions_called(node: Any) -> dict[str, None]:
     """The functions that a formula calls, those of SBML among them."""
-    return dict.fromkeys(str(part.getName()) for part in _parts(node) if part.isFunction())
+    return dict.fromkeys(str(part.getName()) for part in parts_of(node) if part.isFunction())
 
 
-def _parts(node: Any) -> Iterator[Any]:
+def parts_of(node: Any) -> Iterator[Any]:
     """A formula and all that is in it."""
     # without recursion: a sum of n terms may be nested n deep, beyond what Python's stack holds
     open_ = [node]

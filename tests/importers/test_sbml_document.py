@@ -13,6 +13,7 @@ from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.importers.sbml import import_sbml
 
 TEXT = "A -> B; k*A; k = 2; A = 3; m = 1"
+MATHML = "http://www.w3.org/1998/Math/MathML"
 CORE = "http://www.sbml.org/sbml/level3/version1"
 
 
@@ -197,7 +198,7 @@ FUNCTION = "function f(x) 2*x end; model m() A -> B; f(A)*k; k = 2; A = 3; end"
 
 
 def test_formulas_that_libsbml_crashes_on_are_refused(tmp_path):
-    """An operator twice, and a law without formula beside a function: both ended the process."""
+    """An operator twice, none, and a law without formula beside a function ended the process."""
     sbml = edited(FUNCTION, lambda model: None)
     twice = sbml.replace("<times/>", "<times/><divide/>", 2)
     with pytest.raises(
@@ -205,6 +206,9 @@ def test_formulas_that_libsbml_crashes_on_are_refused(tmp_path):
     ):
         import_sbml(written(tmp_path, twice))
     law = re.search(r"<kineticLaw>(.*?)</kineticLaw>", sbml, re.S)
+    none = sbml.replace(law[1], f'<math xmlns="{MATHML}"><apply/></math>')
+    with pytest.raises(cn.FileFormatError, match=r"model.xml': \(\) of .* operator lacks"):
+        import_sbml(written(tmp_path, none))
     without = sbml.replace(law[1], "")
     with pytest.raises(cn.ReactionError, match="'_J0' has no kinetic law"):
         import_sbml(written(tmp_path, without))
@@ -255,6 +259,12 @@ def test_what_libsbml_finds_where_functions_are_put_in_is_said(tmp_path):
 
     with pytest.raises(cn.FileFormatError, match=r"model.xml' is not valid SBML, line .*ghost"):
         import_sbml(written(tmp_path, edited(FUNCTION, unknown)))
+
+
+def test_a_species_of_no_compartment_is_refused(tmp_path):
+    sbml = edited(TEXT, lambda model: model.getSpecies("A").setCompartment("nowhere"))
+    with pytest.raises(cn.ReactionError, match="species 'A' is in 'nowhere'; expected a compart"):
+        import_sbml(written(tmp_path, sbml))
 
 
 def test_a_name_that_stands_twice_is_refused_with_the_file(tmp_path):
