@@ -43,7 +43,7 @@ def ready_model(document: Any, origin: str) -> Any:
             reaction.unsetKineticLaw()
     # functions are put in where no formula lacks, and all are sound: libSBML does not look
     _refuse_broken_formulas(model, origin)
-    _refuse_circles(model, origin)
+    _refuse_broken_functions(model, origin)
     _refuse_twice(model, origin)
     _convert(document, "promoteLocalParameters", origin)
     _convert(document, "expandFunctionDefinitions", origin)
@@ -142,12 +142,19 @@ def _holders_of_formulas(model: Any) -> Iterator[tuple[Any, Any]]:
         yield from ((event, part) for part in (*parts, *event.getListOfEventAssignments()))
 
 
-def _refuse_circles(model: Any, origin: str) -> None:
-    """Functions that call themselves: in Level 3 Version 2, libSBML puts them in without end."""
-    functions = [
-        function for function in model.getListOfFunctionDefinitions() if function.isSetMath()
-    ]
-    calls = {function.getId(): functions_called(function.getMath()) for function in functions}
+def _refuse_broken_functions(model: Any, origin: str) -> None:
+    """Functions of what is no name, and those that call themselves: libSBML looks for neither, in
+    Level 3 Version 2 at least, and putting them in ends the process.
+    """
+    calls = {}
+    for function in model.getListOfFunctionDefinitions():
+        name = function.getId()
+        arguments = map(function.getArgument, range(function.getNumArguments()))
+        if not all(argument.isName() for argument in arguments):
+            raise FileFormatError(
+                f"{origin!r}: an argument of function {name!r} is no name; expected a <ci> in it"
+            )
+        calls[name] = functions_called(function.getMath()) if function.isSetMath() else {}
     try:
         TopologicalSorter(calls).prepare()
     except CycleError as error:

@@ -232,6 +232,14 @@ def test_functions_that_call_themselves_are_refused(bodies, circle, version, tmp
         import_sbml(written(tmp_path, sbml))
 
 
+def test_a_function_of_what_is_no_name_is_refused(tmp_path):
+    """Putting it in ended the process as well."""
+    sbml = edited(FUNCTION, lambda model: None)
+    broken = re.sub(r"<bvar>.*?</bvar>", "<bvar><times/></bvar>", sbml, flags=re.S)
+    with pytest.raises(cn.FileFormatError, match=r"model.xml'.*(argument of function 'f'|bvar)"):
+        import_sbml(written(tmp_path, broken))
+
+
 @pytest.mark.parametrize("prefix", ["ns0", "comp"])
 def test_submodels_are_read_under_the_prefix_that_libsbml_survives(prefix, tmp_path):
     """Another one, which ElementTree writes, ended the process."""
