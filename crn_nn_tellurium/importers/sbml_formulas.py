@@ -350,7 +350,7 @@ class Formulas:
         """While the formula of a symbol is read: one that comes to itself is refused."""
         if name in self._open:
             circle = " -> ".join([*self._open[self._open.index(name) :], name])
-            raise self.refusal(f"assignment rules go in a circle: {circle}")
+            raise self.refusal(f"rules and assignments go in a circle: {circle}; give one a number")
         self._open.append(name)
         try:
             yield
