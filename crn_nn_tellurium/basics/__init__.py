@@ -35,6 +35,7 @@ from crn_nn_tellurium.basics.identifiers import (
     check_word,
     free_id,
     headings_by_name,
+    reserved,
     suggest_identifier,
     suggest_identifiers,
 )

@@ -16,22 +16,25 @@ from crn_nn_tellurium.errors import IdentifierError
 PATTERN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 """An identifier; those that start with an underscore are ours."""
 
-# Antimony's keywords, its and SBML's functions and constants, and the unit and compartment
-# identifiers of the models that we write. `tests/basics/test_identifiers.py` tries every word that
-# stands in libAntimony. Compared without regard to case: several tools fold it.
-RESERVED = frozenset(
+OURS = frozenset("comp nm nm_per_s per_nm2_s per_nm_s per_s".split())
+"""Units and the compartment of the models that we write, beside those that SBML has."""
+
+# Antimony's keywords, its and SBML's functions and constants, and ours.
+# `tests/basics/test_identifiers.py` tries every word that stands in libAntimony. Compared without
+# regard to case: several tools fold it.
+RESERVED = OURS | frozenset(
     """
     __main abs acos acosh acot acoth acsc acsch after and arccos arccosh arccot arccoth arccsc
     arccsch arcsec arcsech arcsin arcsinh arctan arctanh area asec asech asin asinh at atan atanh
-    avogadro bernoulli binomial cauchy ceil ceiling chisquare comp compartment const constraint cos
-    cosh cot coth csc csch default_compartment delay delete dimensionless divide dna end eq equals
-    event exp exponential exponentiale ext extent factorial false floor formula function gamma gene
+    avogadro bernoulli binomial cauchy ceil ceiling chisquare compartment const constraint cos cosh
+    cot coth csc csch default_compartment delay delete dimensionless divide dna end eq equals event
+    exp exponential exponentiale ext extent factorial false floor formula function gamma gene
     geneproduct geq gt has implies import in inf infinity is item laplace length leq litre ln log
-    log10 lognormal lt max maximize min minimize minus model module mole nan neq nm nm_per_s normal
-    not notanumber operator or per_nm2_s per_nm_s per_s pi piecewise plus poisson pow power quotient
-    rateof rayleigh reaction rem root sbo sboterm sec sech second sin sinh species sqr sqrt
-    substance substanceonly tan tanh time time_unit times true truncatedexponential truncatedgamma
-    truncatednormal truncatedpoisson uniform unit var volume xor
+    log10 lognormal lt max maximize min minimize minus model module mole nan neq normal not
+    notanumber operator or pi piecewise plus poisson pow power quotient rateof rayleigh reaction rem
+    root sbo sboterm sec sech second sin sinh species sqr sqrt substance substanceonly tan tanh time
+    time_unit times true truncatedexponential truncatedgamma truncatednormal truncatedpoisson
+    uniform unit var volume xor
     """.split()
 )
 
@@ -111,8 +114,15 @@ def check_word(kind: str, name: object) -> str:
 def check_identifier(kind: str, name: object) -> str:
     """Return `name` if it can be an identifier; `kind` is what the message calls it."""
     word = check_word(kind, name)
-    if word.lower() in RESERVED:
-        raise IdentifierError(
-            f"{kind} name {name!r}: a reserved word of Antimony or SBML; {word + '_'!r} would do"
-        )
+    if (fault := reserved(word)) is not None:
+        raise IdentifierError(f"{kind} name {name!r}: {fault}")
     return word
+
+
+def reserved(word: str) -> str | None:
+    """What is wrong with a word that others, or texts of ours, have for themselves."""
+    if word.lower() not in RESERVED:
+        return None
+    ours = word.lower() in OURS
+    whose = "ours, a unit or compartment of our texts" if ours else "Antimony or SBML"
+    return f"a reserved word of {whose}; {word + '_'!r} would do"

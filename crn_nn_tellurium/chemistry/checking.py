@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from crn_nn_tellurium.basics import PATTERN, RESERVED
+from crn_nn_tellurium.basics import PATTERN, reserved
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.reactions import Reaction
 from crn_nn_tellurium.errors import ReactionError
@@ -51,11 +51,8 @@ def check_identifiers(crn: ReactionNetwork, constants: Iterable[str]) -> None:
                 f"{kind} {identifier!r}: not an identifier; expected letters, digits and"
                 " underscores, not starting with a digit"
             )
-        if identifier.lower() in RESERVED:
-            raise ReactionError(
-                f"{kind} {identifier!r}: a reserved word of Antimony or SBML; {identifier + '_'!r}"
-                " would do"
-            )
+        if (fault := reserved(identifier)) is not None:
+            raise ReactionError(f"{kind} {identifier!r}: {fault}")
         if identifier in seen:
             raise ReactionError(
                 f"{kind} {identifier!r}: already the identifier of a {seen[identifier]}; each"

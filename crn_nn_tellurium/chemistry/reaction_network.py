@@ -419,10 +419,13 @@ class ReactionNetwork:
         extended = self._one_state(x, boundary)
         return self.terms.by_constant(extended, len(self.constant_names))
 
+    @np.errstate(divide="ignore", invalid="ignore")
     def observe(
         self, x: npt.ArrayLike, boundary: _Given = None, constants: _Given = None
     ) -> FloatArray:
-        """Values of the observables, shape (..., n_observables)."""
+        """Values of the observables, shape (..., n_observables); a quotient over 0 is infinite, or
+        NaN.
+        """
         extended, k = self._extended(x, boundary), self._all_constants(constants)
         values = {s: extended[..., i] for i, s in enumerate(self.floating + self.boundary)}
         values |= {constant: k[..., i] for i, constant in enumerate(self.constant_names)}

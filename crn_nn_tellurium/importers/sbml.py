@@ -197,9 +197,11 @@ class _Reader:
         }
         for what, count in counts.items():
             if count:
+                # roadrunner has neither of the others
+                as_it_is = " (scan simulates texts and files as they are)"
                 raise ReactionError(
                     f"{origin!r}: a mass-action network has no {what}; the model has {count}; take"
-                    " them out, or simulate the model as it is (scan takes Antimony texts)"
+                    f" them out{as_it_is if what == 'events' else ''}"
                 )
 
     def _species(self) -> Iterator[Species]:

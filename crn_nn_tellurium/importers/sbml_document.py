@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 from xml.sax.saxutils import unescape
 
 import libsbml
 
 from crn_nn_tellurium.errors import FileFormatError, ReactionError
-from crn_nn_tellurium.importers.sbml_symbols import symbols_read
+from crn_nn_tellurium.importers.sbml_symbols import functions_called, parts_of, symbols_read
 from crn_nn_tellurium.importers.sbml_trees import degree, put_in, text_of
 
 # what flattening takes out, and the functions of Version 2 in files of Version 1
@@ -31,6 +32,7 @@ def ready_model(document: Any, origin: str) -> Any:
     if document.getModel() is None:
         raise FileFormatError(f"{origin!r} holds no model")
     if document.getPlugin("comp") is not None:
+        _refuse_prefixes(document, origin)
         _convert(document, "flatten comp", origin)
     model = document.getModel()
     _leave_out(model.getListOfRules(), lambda rule: not rule.isSetMath())
@@ -41,6 +43,7 @@ def ready_model(document: Any, origin: str) -> Any:
             reaction.unsetKineticLaw()
     # functions are put in where no formula lacks, and all are sound: libSBML does not look
     _refuse_broken_formulas(model, origin)
+    _refuse_broken_functions(model, origin)
     _refuse_twice(model, origin)
     _convert(document, "promoteLocalParameters", origin)
     _convert(document, "expandFunctionDefinitions", origin)
@@ -74,6 +77,16 @@ def _refuse_packages(document: Any, origin: str) -> None:
         )
 
 
+def _refuse_prefixes(document: Any, origin: str) -> None:
+    """Tags of models with submodels that libSBML ends the process on, valid though they are."""
+    prefixes = document.getPrefix(), document.getPlugin("comp").getPrefix()
+    if prefixes != ("", "comp"):
+        raise FileFormatError(
+            f"{origin!r}: tags of the core and of its submodels have the prefixes {prefixes[0]!r}"
+            f" and {prefixes[1]!r}, which libSBML cannot take apart; expected '' and 'comp'"
+        )
+
+
 def _refuse_errors(document: Any, origin: str) -> None:
     log = document.getErrorLog()
     for error in map(log.getError, range(log.getNumErrors())):
@@ -95,13 +108,17 @@ def _convert(document: Any, converter: str, origin: str) -> None:
 
 
 def _refuse_broken_formulas(model: Any, origin: str) -> None:
-    """Operators without what they are over, which libSBML reads, but cannot convert."""
+    """Operators without what they are over, and none at all, which libSBML reads, but cannot
+    convert.
+    """
     for owner, holder in _holders_of_formulas(model):
         math = None if holder is None else holder.getMath()
-        if math is not None and not math.isWellFormedASTNode():
+        if math is None:
+            continue
+        if not math.isWellFormedASTNode() or any(part.isUnknown() for part in parts_of(math)):
             raise FileFormatError(
                 f"{origin!r}: {text_of(math)} of {owner.getElementName()} {owner.getId()!r} is not"
-                " a formula: an operator has too few operands; expected MathML"
+                " a formula: an operator lacks, or has too few operands; expected MathML"
             )
 
 
@@ -123,6 +140,28 @@ def _holders_of_formulas(model: Any) -> Iterator[tuple[Any, Any]]:
     for event in model.getListOfEvents():
         parts = event.getTrigger(), event.getDelay(), event.getPriority()
         yield from ((event, part) for part in (*parts, *event.getListOfEventAssignments()))
+
+
+def _refuse_broken_functions(model: Any, origin: str) -> None:
+    """Functions of what is no name, and those that call themselves: libSBML looks for neither, in
+    Level 3 Version 2 at least, and putting them in ends the process.
+    """
+    calls = {}
+    for function in model.getListOfFunctionDefinitions():
+        name = function.getId()
+        arguments = map(function.getArgument, range(function.getNumArguments()))
+        if not all(argument.isName() for argument in arguments):
+            raise FileFormatError(
+                f"{origin!r}: an argument of function {name!r} is no name; expected a <ci> in it"
+            )
+        calls[name] = functions_called(function.getMath()) if function.isSetMath() else {}
+    try:
+        TopologicalSorter(calls).prepare()
+    except CycleError as error:
+        circle = " -> ".join(reversed(error.args[1]))
+        raise FileFormatError(
+            f"{origin!r}: function definitions go in a circle: {circle}; expected ones that end"
+        ) from error
 
 
 def _refuse_twice(model: Any, origin: str) -> None:

@@ -86,7 +86,10 @@ class Formulas:
     def _read_species(self) -> None:
         """Volumes, and what stands for amounts."""
         for name, species in self.species.items():
-            size = self._size(species.getCompartment())
+            home = species.getCompartment()
+            if home not in self.compartments:
+                raise self.refusal(f"species {name!r} is in {home!r}; expected a compartment")
+            size = self._size(home)
             unmoved = species.getConstant() or species.getBoundaryCondition()
             if unmoved and name not in self.assigned and name not in self.moving:
                 self.held.add(name)
@@ -105,7 +108,7 @@ class Formulas:
         """The size of a compartment; what it follows from is a number from then on."""
         if name in self.at_start or name in self.assigned:
             self._freeze(name)
-        size = self.value(name) if name in self.compartments else 1.0
+        size = self.value(name)
         if size is None or not 0 < size < math.inf:
             raise self.refusal(f"compartment {name!r} has the size {size!r}; expected > 0")
         return size
@@ -347,7 +350,7 @@ class Formulas:
         """While the formula of a symbol is read: one that comes to itself is refused."""
         if name in self._open:
             circle = " -> ".join([*self._open[self._open.index(name) :], name])
-            raise self.refusal(f"assignment rules go in a circle: {circle}")
+            raise self.refusal(f"rules and assignments go in a circle: {circle}; give one a number")
         self._open.append(name)
         try:
             yield

@@ -229,7 +229,7 @@ class Reactions:
             species = reference.getSpecies()
             if species not in self.formulas.species:
                 raise self.refusal(
-                    f"{what} takes or makes {species!r}, which is not a species of the model"
+                    f"{what} takes or makes {species!r}; expected a species of the model"
                 )
             count = self._count(reference, f"{what}, how many of {species!r} it takes or makes")
             # what a rule sets, or is a constant, is no matter of reactions

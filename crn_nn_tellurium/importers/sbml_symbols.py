@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 
 def symbols_read(node: Any) -> dict[str, None]:
     """The symbols that a formula reads, in order."""
+    # Avogadro's number is a name and a constant
+    names = (part for part in parts_of(node) if part.isName() and not part.isConstant())
+    return dict.fromkeys(str(part.getName()) for part in names)
+
+
+def functions_called(node: Any) -> dict[str, None]:
+    """The functions that a formula calls, those of SBML among them."""
+    return dict.fromkeys(str(part.getName()) for part in parts_of(node) if part.isFunction())
+
+
+def parts_of(node: Any) -> Iterator[Any]:
+    """A formula and all that is in it."""
     # without recursion: a sum of n terms may be nested n deep, beyond what Python's stack holds
-    found: dict[str, None] = {}
     open_ = [node]
     while open_:
         part = open_.pop()
-        # Avogadro's number is a name and a constant
-        if part.isName() and not part.isConstant():
-            found[str(part.getName())] = None
+        yield part
         open_ += [part.getChild(i) for i in reversed(range(part.getNumChildren()))]
-    return found
 
 
 def named_counts(model: Any) -> dict[str, Any]:

@@ -337,6 +337,7 @@ def start_derivatives(
     return start, by_start.reshape(len(start), len(parameters))
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def read_outputs(
     crn: ReactionNetwork,
     outputs: Sequence[str],
@@ -354,8 +355,9 @@ def read_outputs(
     column = {name: i for i, name in enumerate(parameters)}
     observables = {o.id: o.expression for o in crn.observables}
     values: dict[str, Any] = dict(zip(crn.floating, states.T, strict=True))
-    values |= dict(zip(crn.boundary, boundary.tolist(), strict=True))
-    values |= dict(zip(crn.constant_names, constants.tolist(), strict=True))
+    # numbers of numpy: a read-out A / X of a species X at 0 is infinite, and raises nothing
+    values |= dict(zip(crn.boundary, boundary, strict=True))
+    values |= dict(zip(crn.constant_names, constants, strict=True))
     result = np.zeros((len(states), len(outputs), len(parameters)))
     read = np.empty((len(states), len(outputs)))
     for position, name in enumerate(outputs):

@@ -10,7 +10,7 @@ import antimony
 import pytest
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.basics.identifiers import RESERVED
+from crn_nn_tellurium.basics.identifiers import OURS, RESERVED
 from crn_nn_tellurium.chemistry import checking
 from crn_nn_tellurium.importers import antimony_to_sbml
 
@@ -132,7 +132,9 @@ def test_every_reserved_word_is_one(monkeypatch):
     )
     text = cn.to_antimony(crn, units=cn.PhysicalUnits(10, 100))
     ours = {name.lower() for name in re.findall(r"(?:unit|compartment) (\w+) =", text)}
-    monkeypatch.setattr(checking, "RESERVED", frozenset())
+    of_sbml = {"extent", "substance", "time_unit", "volume"}
+    assert ours == OURS | of_sbml
+    monkeypatch.setattr(checking, "reserved", lambda word: None)
     spellings = {word: {word} for word in RESERVED - ours}
     for word in words_of_libantimony():
         if word.lower() in spellings:
@@ -147,16 +149,19 @@ def test_every_reserved_word_is_one(monkeypatch):
 
 
 def test_every_reserved_word_is_refused_at_once():
-    """Where a network is made, whatever the word names, in capitals too."""
+    """Where a network is made, whatever the word names, in capitals; it says whose it is."""
     for word in (*RESERVED, *(word.upper() for word in RESERVED)):
+        whose = "ours, a unit or compartment" if word.lower() in OURS else "Antimony or SBML"
         for thing in (*(partial(turned, turn) for turn in range(len(ROLES))), model_called):
-            with pytest.raises(cn.ReactionError, match=f"{word!r}: a reserved word .* '{word}_' w"):
+            with pytest.raises(
+                cn.ReactionError, match=f"'{word}': .*word of {whose}.* '{word}_' w"
+            ):
                 thing([word])
 
 
 @pytest.mark.parametrize(
     "word",
-    "item mole litre second eq constraint maximize minimize default_compartment DNA".split(),
+    "item mole litre second eq constraint maximize default_compartment DNA comp nM time".split(),
 )
 def test_importers_rename_what_is_reserved(word, tmp_path):
     path = tmp_path / "m.crn"

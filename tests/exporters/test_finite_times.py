@@ -219,7 +219,11 @@ PUBLIC = {
 
 @pytest.mark.parametrize(
     ("format", "reader", "ending"),
-    [("bngl", "bionetgen", "bngl"), ("pysb", "pysb", "py"), ("biocrnpyler", "biocrnpyler", "py")],
+    [
+        ("bngl", "bionetgen", "bngl"),
+        pytest.param("pysb", "pysb", "py", marks=pytest.mark.slow),  # it asks BNG2.pl as well
+        ("biocrnpyler", "biocrnpyler", "py"),
+    ],
 )
 def test_networks_of_others_by_readers_with_rules_of_their_own(format, reader, ending, tmp_path):
     pytest.importorskip(reader)

@@ -66,9 +66,10 @@ READINGS = (
     Reading(
         "sbml-l2v4", "roadrunner", "roadrunner", slow=MODELS[1:], too_large="as Level 3 Version 2"
     ),
-    Reading("sbml", "copasi", "basico"),
-    Reading("sbml", "gillespy2", "gillespy2", read_outs=False),
-    Reading("sbml-l2v4", "bioscrape", "bioscrape", options={"plain_laws": True}),
+    Reading("sbml", "copasi", "basico", slow=MODELS[1:]),
+    Reading("sbml", "gillespy2", "gillespy2", read_outs=False, slow=MODELS[1:]),
+    # what is wholly slow is read at finite times
+    Reading("sbml-l2v4", "bioscrape", "bioscrape", options={"plain_laws": True}, slow=MODELS),
     Reading(
         "omex",
         "sedml",
@@ -77,11 +78,11 @@ READINGS = (
         slow=("moons", "iris", "digits"),  # xor shows the archive, sbml by roadrunner the model
         too_large="the executor takes over five minutes",
     ),
-    Reading("copasi", "copasi", "basico", ending="cps", slow=("moons", "iris", "digits")),
+    Reading("copasi", "copasi", "basico", ending="cps", slow=MODELS),
     Reading("bngl", "bionetgen", "bionetgen", ending="bngl", options={"t_end": T_END}),
-    Reading("pysb", "pysb", "pysb", ending="py", slow=("moons", "iris", "digits")),
-    Reading("crn", "crnsimulator", "crnsimulator", ending="crn"),
-    Reading("biocrnpyler", "biocrnpyler", "biocrnpyler", ending="py"),
+    Reading("pysb", "pysb", "pysb", ending="py", slow=MODELS[1:]),
+    Reading("crn", "crnsimulator", "crnsimulator", ending="crn", slow=MODELS[1:]),
+    Reading("biocrnpyler", "biocrnpyler", "biocrnpyler", ending="py", slow=MODELS[1:]),
     Reading("csv", "tables", "scipy", ending="csv"),
     Reading("graphml", "graphml", "networkx", ending="graphml"),
     # 300 molecules of 1, and a mean over half of 40 units of time: some 5 % of noise

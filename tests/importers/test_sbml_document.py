@@ -13,6 +13,7 @@ from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.importers.sbml import import_sbml
 
 TEXT = "A -> B; k*A; k = 2; A = 3; m = 1"
+MATHML = "http://www.w3.org/1998/Math/MathML"
 CORE = "http://www.sbml.org/sbml/level3/version1"
 
 
@@ -197,7 +198,7 @@ FUNCTION = "function f(x) 2*x end; model m() A -> B; f(A)*k; k = 2; A = 3; end"
 
 
 def test_formulas_that_libsbml_crashes_on_are_refused(tmp_path):
-    """An operator twice, and a law without formula beside a function: both ended the process."""
+    """An operator twice, none, and a law without formula beside a function ended the process."""
     sbml = edited(FUNCTION, lambda model: None)
     twice = sbml.replace("<times/>", "<times/><divide/>", 2)
     with pytest.raises(
@@ -205,9 +206,50 @@ def test_formulas_that_libsbml_crashes_on_are_refused(tmp_path):
     ):
         import_sbml(written(tmp_path, twice))
     law = re.search(r"<kineticLaw>(.*?)</kineticLaw>", sbml, re.S)
+    none = sbml.replace(law[1], f'<math xmlns="{MATHML}"><apply/></math>')
+    with pytest.raises(cn.FileFormatError, match=r"model.xml': \(\) of .* operator lacks"):
+        import_sbml(written(tmp_path, none))
     without = sbml.replace(law[1], "")
     with pytest.raises(cn.ReactionError, match="'_J0' has no kinetic law"):
         import_sbml(written(tmp_path, without))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize(
+    ("bodies", "circle"), [({"f": "f(x)*x"}, "f -> f"), ({"f": "g(x)", "g": "f(x)"}, "f -> g -> f")]
+)
+def test_functions_that_call_themselves_are_refused(bodies, circle, version, tmp_path):
+    """Putting them in ended the process, in Version 2 where libSBML finds no error."""
+
+    def call_in_a_circle(model):
+        for name, body in bodies.items():
+            function = model.getFunctionDefinition(name) or model.createFunctionDefinition()
+            function.setId(name)
+            function.setMath(formula(f"lambda(x, {body})"))
+
+    sbml = edited(FUNCTION, call_in_a_circle, (3, version))
+    with pytest.raises(cn.FileFormatError, match=f"model.xml'.*(recursive|in a circle: {circle};)"):
+        import_sbml(written(tmp_path, sbml))
+
+
+def test_a_function_of_what_is_no_name_is_refused(tmp_path):
+    """Putting it in ended the process as well."""
+    sbml = edited(FUNCTION, lambda model: None)
+    broken = re.sub(r"<bvar>.*?</bvar>", "<bvar><times/></bvar>", sbml, flags=re.S)
+    with pytest.raises(cn.FileFormatError, match=r"model.xml'.*(argument of function 'f'|bvar)"):
+        import_sbml(written(tmp_path, broken))
+
+
+@pytest.mark.parametrize("prefix", ["ns0", "comp"])
+def test_submodels_are_read_under_the_prefix_that_libsbml_survives(prefix, tmp_path):
+    """Another one, which ElementTree writes, ended the process."""
+    sbml = with_packages(**{prefix: "true"}).replace(f"/{prefix}/version1", "/comp/version1")
+    path = written(tmp_path, sbml)
+    if prefix == "comp":
+        assert [r.value for r in import_sbml(path).reactions] == [2.0]
+    else:
+        with pytest.raises(cn.FileFormatError, match=r"prefixes '' and 'ns0', .* '' and 'comp'"):
+            import_sbml(path)
 
 
 def test_sums_and_products_of_nothing_are_0_and_1(tmp_path):
@@ -225,6 +267,12 @@ def test_what_libsbml_finds_where_functions_are_put_in_is_said(tmp_path):
 
     with pytest.raises(cn.FileFormatError, match=r"model.xml' is not valid SBML, line .*ghost"):
         import_sbml(written(tmp_path, edited(FUNCTION, unknown)))
+
+
+def test_a_species_of_no_compartment_is_refused(tmp_path):
+    sbml = edited(TEXT, lambda model: model.getSpecies("A").setCompartment("nowhere"))
+    with pytest.raises(cn.ReactionError, match="species 'A' is in 'nowhere'; expected a compart"):
+        import_sbml(written(tmp_path, sbml))
 
 
 def test_a_name_that_stands_twice_is_refused_with_the_file(tmp_path):
