@@ -8,7 +8,7 @@ from crn_nn_tellurium.kinetics.bounds import (
 )
 from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics, LayerState
 from crn_nn_tellurium.kinetics.network import NetworkKinetics, forward_sensitivities
-from crn_nn_tellurium.kinetics.rate_constants import RateConstants, drive, weighted_sums_of
+from crn_nn_tellurium.kinetics.rate_constants import Drive, RateConstants, weighted_sums_of
 from crn_nn_tellurium.kinetics.rate_errors import (
     RateErrors,
     factors_by_name,

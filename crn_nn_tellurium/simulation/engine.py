@@ -71,15 +71,30 @@ SMALLEST = 1e-100
 _attributes_lock = threading.Lock()
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without roadrunner's log: failed solves are caught and reported by those who call."""
-    level = roadrunner.Logger.getLevel()
-    roadrunner.Logger.setLevel(roadrunner.Logger.LOG_FATAL)
-    try:
-        yield
-    finally:
-        roadrunner.Logger.setLevel(level)
+class _Quiet:
+    """Without roadrunner's log: failed solves are caught and reported by those who call.
+
+    The level is the process's: it is the user's again once no thread needs it quiet.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._users, self._level = threading.Lock(), 0, 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._users:
+                self._level = roadrunner.Logger.getLevel()
+                roadrunner.Logger.setLevel(roadrunner.Logger.LOG_FATAL)
+            self._users += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                roadrunner.Logger.setLevel(self._level)
+
+
+_quiet = _Quiet()
 
 
 def load_options(sbml: str) -> Any:
@@ -212,13 +227,15 @@ class CompiledModel:
         values = np.ascontiguousarray(values, dtype=float)
         result = np.empty_like(start)
         converged = np.ones(len(start), dtype=bool)
+        has_boundary = bool(self.boundary)
         if len(values) == 1:
             model.setGlobalParameterValues(index, values[0])
-        with _quiet():
+        with _quiet:
             for i in range(len(start)):
                 if len(values) > 1:
                     model.setGlobalParameterValues(index, values[i])
-                set_boundary(boundary_index, boundary[i])
+                if has_boundary:
+                    set_boundary(boundary_index, boundary[i])
                 set_floating(floating_index, start[i])
                 try:
                     solve()
@@ -256,7 +273,7 @@ class CompiledModel:
         """Concentrations (n_times, n_floating) at rising times, the start's first, by CVODE."""
         self._set_state(boundary, np.where(np.abs(start) < SMALLEST, 0.0, start))
         try:
-            with _quiet(), self._integrating(tolerances):
+            with _quiet, self._integrating(tolerances):
                 return np.array(self._runner.simulate(times=times.tolist()), dtype=float)[:, 1:]
         except RuntimeError as error:
             raise ConvergenceError(
@@ -380,7 +397,7 @@ class CompiledModel:
         runner = self._runner
         found = np.empty((len(variables), len(parameters)))
         try:
-            with _quiet():
+            with _quiet:
                 for column, (parameter, step) in enumerate(zip(parameters, steps, strict=True)):
                     size = abs(runner.getValue(parameter))
                     # roadrunner's step is relative, but for a parameter at 0
@@ -409,7 +426,7 @@ class Calculator:
     """A model of parameters alone, some of which rules set: formulas, worked out by roadrunner."""
 
     def __init__(self, sbml: str) -> None:
-        with _quiet(), keeping_attributes():
+        with _quiet, keeping_attributes():
             self._runner = roadrunner.RoadRunner(sbml)
         self._model = self._runner.model
         self._names = tuple(self._model.getGlobalParameterIds())

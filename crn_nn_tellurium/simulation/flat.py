@@ -18,7 +18,7 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
 from crn_nn_tellurium.encoding import VOLUME, compact_signs, stochastic_text, structure_text
 from crn_nn_tellurium.simulation.engine import TIGHT, CompiledModel, Tolerances, compiled
-from crn_nn_tellurium.simulation.settle import Block, Settled, integrate, solve
+from crn_nn_tellurium.simulation.settle import Block, Settled, Systems, integrate, solve
 
 Run = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 """(boundary concentrations, start, times) -> states (n_times, n_floating), in the engine's order"""
@@ -152,7 +152,7 @@ class FlatModel:
         held = boundary[:, self._boundary]
         block = Block(model, self._floating, held, self._parameters, values)
 
-        def balance_of(states: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
+        def balance_of(states: FloatArray, samples: Systems) -> Balance:
             return self.crn.balance(states, boundary[samples])
 
         with model.lock:
