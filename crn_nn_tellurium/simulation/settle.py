@@ -4,10 +4,10 @@ A state of a network is accepted only if every concentration is positive and, by
 evaluation of the reaction rates, at its fixed point given the others, to within 1e-12 relative or
 what double precision allows: each species by itself, however much smaller than the rest it is.
 (nleq2's Jacobian is by differences and its test is over all species; what it leaves is refined by
-Newton's method species by species, and where that brings no more 5e-10 is enough.) A root that is
-not positive is the other root of h + z y - y^2, which roadrunner's solver finds silently from
-below; such a sample is integrated (the time course always goes to the positive root) and solved
-again from there.
+Newton's method species by species, else by nleq2 again, and where neither brings more 5e-10 is
+enough.) A root that is not positive is the other root of h + z y - y^2, which roadrunner's solver
+finds silently from below; such a sample is integrated (the time course always goes to the positive
+root) and solved again from there.
 """
 
 from __future__ import annotations
@@ -136,10 +136,7 @@ def refined_one(
         near = [_near(balance, y, TOLERANCE) for y, balance in parts]
         if all(near):
             return x, max(abs(b.net) / b.gross if b.gross > 0 else 0.0 for _, b in parts)
-        if not all(done or b.slope < 0 for (_, b), done in zip(parts, near, strict=True)):
-            return None
-        steps = zip(parts, near, strict=True)
-        x = [y if done else y - b.net / b.slope for (y, b), done in steps]
+        x = [y - b.net / b.slope if b.slope < 0 else y for y, b in parts]
         if not min(x) > 0:
             return None
     return None
@@ -148,8 +145,8 @@ def refined_one(
 def refined(
     x: FloatArray, balance_of: Callable[[FloatArray], Balance]
 ) -> tuple[FloatArray, Balance, npt.NDArray[np.bool_]]:
-    """States (n, n_species) after Newton's method for each species that is not at its fixed point,
-    given all others; their balance, and which species are at their fixed point then.
+    """States (n, n_species) after Newton's method for each species, given all others, until all of
+    a state are at their fixed point; their balance, and which species are so then.
     """
     # units are cascades, so what is right stays right and what reads it becomes right next
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -161,8 +158,8 @@ def refined(
             later = x - balance.net / balance.slope
             # only down a slope that comes back, as at the other root of a rail it does not: else
             # the time course leads elsewhere. A small root may have come out below zero
-            moves = ~near & (balance.slope < 0) & (later > 0)
-            if not moves.any():
+            moves = ~near.all(axis=1, keepdims=True) & (balance.slope < 0) & (later > 0)
+            if not (moves & ~near).any():
                 break
             x = np.where(moves, later, x)
     return x, balance, near
