@@ -15,6 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -254,7 +255,7 @@ def multiplied_by(values: FloatArray, factors: IntArray, extended: FloatArray) -
     return values
 
 
-_ROUNDING = 64 * np.finfo(float).eps
+_ROUNDING = 64 * float(np.finfo(float).eps)
 """Every term and every partial sum is rounded; this leaves room for sums of many terms."""
 
 
@@ -286,3 +287,12 @@ class Balance:
         """The part of `distance` that double precision cannot remove."""
         size, slope = _ROUNDING * self.gross, np.abs(self.slope)
         return np.divide(size, slope, out=np.zeros_like(size), where=slope > 0)
+
+    def within(self, allowed: Any) -> Any:
+        """Which `distance` is at most `allowed` and what double precision cannot remove.
+
+        Of Python's numbers as well as of arrays.
+        """
+        # multiplied by the slope, in half the steps; of a slope of 0 both sides would be rounding
+        far, slope = abs(self.net), abs(self.slope)
+        return (far <= allowed * slope + _ROUNDING * self.gross) & ((slope > 0) | (far == 0))

@@ -87,7 +87,7 @@ class LayerEncoding:
         units = (unit_ids(self.index, unit) for unit in range(self.layer.n_out))
         return tuple(identify(name) for identify in units for name in local)
 
-    @property
+    @cached_property
     def n_species(self) -> int:
         return self.layer.n_out * len(self.activation.species)
 
@@ -100,8 +100,9 @@ class LayerEncoding:
         parts = {}
         for source in self.sources:
             y = concentrations[source.name]
-            # inputs have no species but those that are read
-            read = y if source.name == INPUT else y[:, :, list(source.species)]
+            # inputs have no species but those that are read, and some layers neither
+            whole = source.name == INPUT or source.species == tuple(range(y.shape[2]))
+            read = y if whole else y[:, :, list(source.species)]
             shape = (len(y), read.shape[1] * read.shape[2], *y.shape[3:])
             parts[source.name] = read.reshape(shape)
         return self.layer.read(parts, axis=1)

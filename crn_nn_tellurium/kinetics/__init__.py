@@ -14,9 +14,9 @@ from crn_nn_tellurium.kinetics.layer import (
 )
 from crn_nn_tellurium.kinetics.network import NetworkKinetics, forward_sensitivities
 from crn_nn_tellurium.kinetics.rate_constants import (
+    Drive,
     OwnNumbers,
     RateConstants,
-    drive,
     weighted_sums_of,
 )
 from crn_nn_tellurium.kinetics.rate_errors import (

@@ -362,10 +362,12 @@ class LayerKinetics:
             )
         return Linearized(self.name, self.activation.species, self.blocks, own, pool)
 
-    def error(self, state: LayerState, size: FloatArray, drive_error: FloatArray) -> FloatArray:
+    def error(
+        self, state: LayerState, size: list[FloatArray], drive_error: FloatArray
+    ) -> FloatArray:
         """How far species (n, n_units, n_species) may be from the fixed point, to first order.
 
-        By their rates, by rounding, of drives whose parts have sizes (n, n_units, n_rails), added,
+        By their rates, by rounding, of drives whose parts have sizes (n, n_units) by rail, added,
         and since drives are off by at most (n, n_units).
         """
         terms, local = self.local.terms, self.constants.local
@@ -374,7 +376,7 @@ class LayerKinetics:
             parts = [self.value(terms, t, local, state.y) for t in terms.span(a)]
             net, gross = sum(parts, np.zeros_like(y)), sum(map(abs, parts), np.zeros_like(y))
             if a < len(state.drive):
-                net, gross = net + state.drive[a] * y, gross + size[..., a] * y
+                net, gross = net + state.drive[a] * y, gross + size[a] * y
             # with a slope of 1, distances are the rates themselves
             off = Balance(net, gross, np.ones_like(y))
             rates = off.distance + off.rounding

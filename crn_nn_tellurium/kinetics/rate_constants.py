@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray, is_sparse
 from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_sums
@@ -80,17 +81,51 @@ class OwnNumbers:
         return OwnNumbers(constants, encoding.drive_bias(weights, bias), activation)
 
 
-def drive(
-    encoding: LayerEncoding, constants: RateConstants, catalysts: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """The drive (n, n_units, n_rails) for catalysts (n, n_catalysts), and its parts' sizes added.
+class Drive:
+    """What a layer's units are driven by, as rows: laid out once for all catalysts that come.
 
-    `constants` have a leading axis of samples.
+    Rows, in the order of `rows`: 1, the drive of each rail, the size of each rail's drive, which
+    is that of its parts, added up; then the other rate constants.
     """
-    signs = np.array([rail.sign for rail in encoding.activation.rails], dtype=float)
-    z = weighted_sums_of(encoding, constants.weights, catalysts)
-    size = weighted_sums_of(encoding, np.abs(constants.weights), np.abs(catalysts))
-    return z[..., None] * signs + constants.bias, size[..., None] + np.abs(constants.bias)
+
+    def __init__(self, encoding: LayerEncoding, constants: RateConstants) -> None:
+        """Of rate constants that have a leading axis of samples."""
+        self._encoding, weights = encoding, constants.weights
+        self._by_sample = weights if len(weights) > 1 else None
+        matrix: Any = with_values(encoding.weights, weights[0])
+        # weighted sums and their sizes come from one product
+        stack = sparse.vstack if is_sparse(matrix) else np.concatenate
+        self._both: Any = stack([matrix, abs(matrix)])
+        signs = [float(rail.sign) for rail in encoding.activation.rails]
+        n_rails, n_local = len(signs), constants.local.shape[1]
+        self.rows = 1 + 2 * n_rails + n_local
+        # each row is a factor of the sums, or of their sizes, and a number
+        self._which = np.array([0] * (1 + n_rails) + [1] * n_rails + [0] * n_local, dtype=np.intp)
+        factors = [0.0, *signs, *[1.0] * n_rails, *[0.0] * n_local]
+        self._factors = np.array(factors)[:, None, None]
+        m = max(len(constants.bias), len(constants.local))
+        self._n_units = encoding.layer.n_out
+        self._numbers = np.ones((self.rows, m, self._n_units))
+        bias = np.moveaxis(constants.bias, -1, 0)
+        self._numbers[1 : 1 + n_rails] = bias
+        self._numbers[1 + n_rails : 1 + 2 * n_rails] = np.abs(bias)
+        self._numbers[1 + 2 * n_rails :] = constants.local.T[..., None]
+
+    def at(self, catalysts: FloatArray) -> FloatArray:
+        """The rows (n_rows, n, n_units) for catalysts (n, n_catalysts) >= 0."""
+        return self._factors * self._sums(catalysts).take(self._which, axis=0) + self._numbers
+
+    def sizes(self, catalysts: FloatArray) -> FloatArray:
+        """Sums (n, n_units) of catalysts by the weights' sizes."""
+        return self._sums(catalysts)[1]
+
+    def _sums(self, catalysts: FloatArray) -> FloatArray:
+        """Weighted sums and their sizes (2, n, n_units)."""
+        if self._by_sample is not None:
+            both = self._by_sample, np.abs(self._by_sample)
+            return np.stack([weighted_sums_of(self._encoding, w, catalysts) for w in both])
+        found = weighted_sums(self._both, catalysts)
+        return found.reshape(len(catalysts), 2, self._n_units).swapaxes(0, 1)
 
 
 def weighted_sums_of(

@@ -22,6 +22,7 @@ import math
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -328,11 +329,18 @@ class Activation(ABC):
     def read(self, concentrations: npt.ArrayLike) -> FloatArray:
         """The values that (..., n_species) concentrations stand for."""
         y = np.asarray(concentrations, dtype=float)
-        index = {name: i for i, name in enumerate(self.species)}
-        value = np.full(y.shape[:-1], self.read_out.constant)
-        for name, coefficient in self.read_out.terms:
-            value = value + coefficient * y[..., index[name]]
+        constant, terms = self._read_places
+        value = np.empty(y.shape[:-1])
+        value.fill(constant)
+        for place, coefficient in terms:
+            value += coefficient * y[..., place]
         return value
+
+    @cached_property
+    def _read_places(self) -> tuple[float, list[tuple[int, float]]]:
+        """The read-out with places among `species` for names."""
+        terms = [(self.species.index(name), number) for name, number in self.read_out.terms]
+        return self.read_out.constant, terms
 
     def read_between(self, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Bounds of the values for (..., n_species) concentrations between bounds."""

@@ -73,12 +73,15 @@ class InputCoding:
 
     def check(self, x: Any) -> FloatArray:
         """Return input values (..., n_in) as a float array, or say what is wrong with them."""
-        x = self._in_order(x)
+        # plain arrays and lists have no names; of others the columns may
+        if type(x) not in (np.ndarray, list, tuple):
+            x = self._in_order(x)
         try:
             x = np.asarray(x)
-            if np.iscomplexobj(x):
-                raise TypeError("complex numbers")
-            x = x.astype(float, copy=False)
+            if x.dtype != float:
+                if np.iscomplexobj(x):
+                    raise TypeError("complex numbers")
+                x = x.astype(float)
         except (TypeError, ValueError) as error:
             raise InputError(
                 f"inputs are {reprlib.repr(x)}; expected numbers, shape ({len(self.names)},) for"
@@ -89,20 +92,18 @@ class InputCoding:
                 f"inputs have shape {x.shape}; expected ({len(self.names)},) for one sample or"
                 f" (n_samples, {len(self.names)}), one column per input"
             )
-        if not np.all(np.isfinite(x)):
+        if not np.isfinite(x).all():
             self._refuse(x, ~np.isfinite(x), "expected a finite number")
-        below = x < self._low
-        if self.kind == "nonnegative" and np.any(below):
-            self._refuse(
-                x,
-                below,
+        if self.kind != "signed" and (below := x < self._low).any():
+            expected = (
                 "a concentration is not negative; build the network with inputs='signed' (two rails"
-                " per input) or inputs='scaled' with input_range=(low, high)",
+                " per input) or inputs='scaled' with input_range=(low, high)"
             )
-        if self.kind == "scaled" and np.any(below):
-            start = self.low[int(np.argwhere(below)[0][-1])]
-            wider = "build the network with a wider input_range"
-            self._refuse(x, below, f"its range starts at {start!r}; {wider}")
+            if self.kind == "scaled":
+                start = self.low[int(np.argwhere(below)[0][-1])]
+                wider = "build the network with a wider input_range"
+                expected = f"its range starts at {start!r}; {wider}"
+            self._refuse(x, below, expected)
         # values above the range are concentrations above 1, which chemistry does not mind
         return np.ascontiguousarray(x)
 
@@ -127,6 +128,8 @@ class InputCoding:
 
     def code(self, x: FloatArray) -> FloatArray:
         """The same for values that `check` has passed."""
+        if self.kind == "nonnegative":
+            return np.maximum(x, 0.0)[..., None]
         return np.maximum(((x - self._low) / self._width)[..., None] * self._signs, 0.0)
 
     def code_between(self, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -70,15 +70,30 @@ that, are numbers. Where they are not it never ends (its QR waits for a column's
 and no signal reaches it."""
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without roadrunner's log: failed solves are caught and reported by those who call."""
-    level = roadrunner.Logger.getLevel()
-    roadrunner.Logger.setLevel(roadrunner.Logger.LOG_FATAL)
-    try:
-        yield
-    finally:
-        roadrunner.Logger.setLevel(level)
+class _Quiet:
+    """Without roadrunner's log: failed solves are caught and reported by those who call.
+
+    The level is the process's: it is the user's again once no thread needs it quiet.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._users, self._level = Lock(), 0, 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._users:
+                self._level = roadrunner.Logger.getLevel()
+                roadrunner.Logger.setLevel(roadrunner.Logger.LOG_FATAL)
+            self._users += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                roadrunner.Logger.setLevel(self._level)
+
+
+_quiet = _Quiet()
 
 
 def within_reach(*parts: FloatArray) -> npt.NDArray[np.bool_]:
@@ -194,13 +209,15 @@ class CompiledModel:
         values = np.ascontiguousarray(values, dtype=float)
         result = start.copy()
         converged = within_reach(start, boundary, values)
+        has_boundary = bool(self.boundary)
         if len(values) == 1:
             model.setGlobalParameterValues(index, values[0])
-        with _quiet():
+        with _quiet:
             for i in np.flatnonzero(converged).tolist():
                 if len(values) > 1:
                     model.setGlobalParameterValues(index, values[i])
-                set_boundary(boundary_index, boundary[i])
+                if has_boundary:
+                    set_boundary(boundary_index, boundary[i])
                 set_floating(floating_index, start[i])
                 try:
                     solve()
@@ -244,7 +261,7 @@ class CompiledModel:
         self._tolerate(tolerances)
         integrator, (first, *later) = self._cvode, times.tolist()
         try:
-            with _quiet():
+            with _quiet:
                 self._model.setTime(first)
                 integrator.restart(first)
                 found = [read()]
@@ -359,7 +376,7 @@ class CompiledModel:
         runner = self._runner
         found = np.empty((len(variables), len(parameters)))
         try:
-            with _quiet():
+            with _quiet:
                 for column, (parameter, step) in enumerate(zip(parameters, steps, strict=True)):
                     size = abs(runner.getValue(parameter))
                     # roadrunner's step is relative, but for a parameter at 0
@@ -388,7 +405,7 @@ class Calculator:
     """A model of parameters alone, some of which rules set: formulas, worked out by roadrunner."""
 
     def __init__(self, sbml: str) -> None:
-        with _quiet():
+        with _quiet:
             self._runner = new_runner(sbml)
         self._model = self._runner.model
         self._names = tuple(self._model.getGlobalParameterIds())

@@ -25,7 +25,7 @@ from crn_nn_tellurium.simulation.engine import (
     within_reach,
 )
 from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes, Run, piecewise
-from crn_nn_tellurium.simulation.settle import Block, Settled, integrate, solve
+from crn_nn_tellurium.simulation.settle import Block, Settled, Which, integrate, solve
 
 
 class FlatModel:
@@ -130,7 +130,7 @@ class FlatModel:
         held = boundary[:, self._boundary]
         block = Block(model, self._floating, held, self._parameters, values)
 
-        def balance_of(states: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
+        def balance_of(states: FloatArray, samples: Which) -> Balance:
             return self.crn.balance(states, boundary[samples])
 
         with model.lock:

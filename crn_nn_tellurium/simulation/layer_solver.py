@@ -14,15 +14,15 @@ from functools import cached_property
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.kinetics import (
-    LayerKinetics,
-    LayerState,
-    RateConstants,
-    drive,
-    weighted_sums_of,
+from crn_nn_tellurium.kinetics import Drive, LayerKinetics, LayerState, RateConstants
+from crn_nn_tellurium.simulation.outcome import (
+    SOLVED,
+    Outcome,
+    Outcomes,
+    all_solved,
+    failures,
+    outcomes,
 )
-from crn_nn_tellurium.simulation.conditions import fill
-from crn_nn_tellurium.simulation.outcome import SOLVED, Outcome, Outcomes, outcomes
 from crn_nn_tellurium.simulation.units import LumpedUnit, stages
 
 
@@ -48,9 +48,14 @@ class LayerSolver:
         return [LumpedUnit(activation, stage) for stage in stages(activation)]
 
     @cached_property
-    def own(self) -> RateConstants:
-        """The network's rate constants."""
-        return RateConstants.of(self.encoding).shared
+    def _drive(self) -> Drive:
+        """By the network's rate constants."""
+        return Drive(self.encoding, self._kinetics.constants.shared)
+
+    @cached_property
+    def _shape(self) -> tuple[int, int]:
+        """Numbers of units and of the species of each."""
+        return self.encoding.layer.n_out, len(self.encoding.activation.species)
 
     def compile(self) -> None:
         """Compile the units, so that the first answer does not wait for it."""
@@ -67,30 +72,34 @@ class LayerSolver:
 
         The solver starts at (n, n_units, n_species), where that is NaN at its own choice.
         """
-        k = self.own if constants is None else constants
-        n, n_units = len(catalysts), self.encoding.layer.n_out
-        layer = np.empty((n, n_units, len(self.encoding.activation.species)))
-        residual, status = np.zeros(n), outcomes(SOLVED, n)
-        net, size = (_by_unit(part) for part in drive(self.encoding, k, catalysts))
-        local = k.local if len(k.local) == 1 else np.repeat(k.local, n_units, axis=0)
-        for unit in self.units:
-            begin = unit.upper_bound(net, local)
-            if start is not None:
-                begin = fill(_by_unit(start[..., unit.own]), begin)
-            found = unit.solve(net, size, local, _by_unit(unit.boundary(layer)), begin)
-            layer[..., unit.own] = found.x.reshape(n, n_units, len(unit.own))
-            imbalance = found.imbalance.reshape(n, n_units)
-            residual = np.maximum(residual, imbalance.max(axis=1, initial=0.0))
-            for number in np.flatnonzero(found.status != SOLVED).tolist():
-                sample, outcome = number // n_units, found.status[number]
-                if outcome.failed:
-                    outcome = Outcome.failure(
-                        f"layer {self.encoding.layer.name!r}: {outcome.reason}"
-                    )
-                    # so that nothing that reads it is solved for
-                    layer[sample, number % n_units, unit.own] = np.nan
-                status[sample] = status[sample].worse(outcome)
+        drive = self._drive if constants is None else Drive(self.encoding, constants)
+        n, n_units, n_species = len(catalysts), *self._shape
+        # of what overflows nothing is accepted
+        with np.errstate(over="ignore", invalid="ignore"):
+            known = drive.at(catalysts).reshape(drive.rows, n * n_units)
+            layer = np.empty((n, n_units, n_species))
+            residual, status = np.zeros(n), outcomes(SOLVED, n)
+            for unit in self.units:
+                begin = None if start is None else _by_unit(start[..., unit.own])
+                found = unit.solve(known, _by_unit(unit.boundary(layer)), begin)
+                layer[..., unit.own] = found.x.reshape(n, n_units, found.x.shape[1])
+                imbalance = found.imbalance.reshape(n, n_units).max(axis=1, initial=0.0)
+                residual = np.maximum(residual, imbalance)
+                if not all_solved(found.status):
+                    # so that nothing that reads what failed is solved for
+                    lost = failures(found.status).reshape(n, n_units)
+                    layer[..., unit.own][lost] = np.nan
+                    self._add(status, found.status)
         return LayerSolution(layer, residual, status)
+
+    def _add(self, status: Outcomes, of_units: Outcomes) -> None:
+        """Put what became of units (n * n_units,) to what became of samples (n,)."""
+        for number in np.flatnonzero(of_units != SOLVED).tolist():
+            outcome = of_units[number]
+            if outcome.failed:
+                outcome = Outcome.failure(f"layer {self.encoding.layer.name!r}: {outcome.reason}")
+            sample = number // self._shape[0]
+            status[sample] = status[sample].worse(outcome)
 
     def error(self, state: LayerState, catalyst_error: FloatArray) -> FloatArray:
         """How far species (n, n_units, n_species) may be from their fixed point, to first order.
@@ -98,10 +107,11 @@ class LayerSolver:
         By their rates, by rounding, and since what the layer reads (n, n_catalysts) is off by at
         most `catalyst_error`.
         """
-        _, size = drive(self.encoding, self.own, state.catalysts)
-        drive_error = weighted_sums_of(self.encoding, np.abs(self.own.weights), catalyst_error)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return self._kinetics.error(state, size, drive_error)
+            first, n_rails = 1 + len(state.drive), len(state.drive)
+            size = self._drive.at(state.catalysts)[first : first + n_rails]
+            drive_error = self._drive.sizes(catalyst_error)
+            return self._kinetics.error(state, list(size), drive_error)
 
 
 def _by_unit(values: FloatArray) -> FloatArray:

@@ -84,9 +84,15 @@ def outcomes(outcome: Outcome, shape: int | tuple[int, ...]) -> Outcomes:
     return result
 
 
+def all_solved(status: Outcomes) -> bool:
+    """Whether there is nothing but `SOLVED`."""
+    # a list compares what is the same object at once, where numpy would compare texts
+    return status.ravel().tolist().count(SOLVED) == status.size
+
+
 def worse(before: Outcomes, after: Outcomes) -> Outcomes:
     """One by one, broadcast, the outcome that counts of two: `after` if it says something new."""
-    if np.all(after == SOLVED):
+    if all_solved(after):
         return before
     # of arrays without dimensions numpy gives the outcome alone
     return np.asarray(_worse_each(before, after), dtype=object)
@@ -94,6 +100,8 @@ def worse(before: Outcomes, after: Outcomes) -> Outcomes:
 
 def failures(status: Outcomes) -> npt.NDArray[np.bool_]:
     """Which failed; texts that a file gave back are outcomes as well."""
+    if all_solved(status):
+        return np.zeros(status.shape, dtype=bool)
     found = np.asarray(status != SOLVED)  # of millions of points most are solved
     found[found] = [Outcome(text).failed for text in status[found]]
     return found

@@ -16,7 +16,6 @@ from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
@@ -24,7 +23,7 @@ from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.kinetics import RatesOfChange
 from crn_nn_tellurium.simulation.engine import SMALLEST, TIGHT, Tolerances
 from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes, piecewise
-from crn_nn_tellurium.simulation.settle import Settled, integrate, solve
+from crn_nn_tellurium.simulation.settle import Settled, Which, integrate, solve
 
 DENSE_UP_TO = 300
 """Species up to which dense algebra is faster."""
@@ -97,7 +96,7 @@ class RateModel:
     ) -> Settled:
         """Positive steady states (n, n_floating), by Newton's method or integration alone."""
 
-        def balance_of(states: FloatArray, samples: npt.NDArray[np.intp]) -> Balance:
+        def balance_of(states: FloatArray, samples: Which) -> Balance:
             return self._balance(states, boundary[samples])
 
         systems = _Systems([self._equations(held, None) for held in boundary])
@@ -110,9 +109,10 @@ class _Systems:
     def __init__(self, equations: list[RatesOfChange]) -> None:
         self._equations = equations
 
-    def newton(self, x: FloatArray, systems: npt.NDArray[np.intp]) -> FloatArray:
+    def newton(self, x: FloatArray, systems: Which) -> FloatArray:
         """Where Newton's method leads from states x (m, n_species) of some systems (m,)."""
-        found = [newton(self._equations[i], state) for i, state in zip(systems, x, strict=True)]
+        chosen = np.arange(len(self._equations))[systems].tolist()
+        found = [newton(self._equations[i], state) for i, state in zip(chosen, x, strict=True)]
         return np.array(found).reshape(x.shape)
 
     def advance(self, state: FloatArray, system: int, duration: float) -> FloatArray:

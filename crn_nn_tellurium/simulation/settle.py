@@ -4,22 +4,23 @@ A state of a network is accepted only if every concentration is positive and, by
 evaluation of the reaction rates, at its fixed point given the others, to within 1e-12 relative or
 what double precision allows: each species by itself, however much smaller than the rest it is.
 (nleq2's Jacobian is by differences and its test is over all species; what it leaves is refined by
-Newton's method species by species, and where that brings no more 5e-10 is enough.) A root that is
-not positive is the other root of h + z y - y^2, which roadrunner's solver finds silently from
-below; such a sample is integrated (the time course always goes to the positive root) and solved
-again from there.
+Newton's method species by species, else by nleq2 again, and where neither brings more 5e-10 is
+enough.) A root that is not positive is the other root of h + z y - y^2, which roadrunner's solver
+finds silently from below; such a sample is integrated (the time course always goes to the positive
+root) and solved again from there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, read_only
 from crn_nn_tellurium.chemistry import Balance
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.simulation.engine import SMALLEST, CompiledModel
@@ -52,8 +53,10 @@ Finish = Callable[[FloatArray, float], "tuple[FloatArray, Outcome] | None"]
 """(state, time passed) -> the steady state that is near, and how it was found; None if none is"""
 Step = Callable[[FloatArray], "FloatArray | None"]
 """state -> where Newton's method leads; None if that is no positive state"""
-BalanceOf = Callable[[FloatArray, npt.NDArray[np.intp]], Balance]
-"""(states (m, n_species), their sample numbers (m,)) -> Balance of that shape"""
+Which = npt.NDArray[np.intp] | slice
+"""Numbers (m,) of some systems, or all."""
+BalanceOf = Callable[[FloatArray, Which], Balance]
+"""(states (m, n_species), which systems they are of) -> Balance of that shape"""
 
 
 def later(state: FloatArray, duration: float, advance: Advance) -> FloatArray:
@@ -109,35 +112,63 @@ def steady(
     times the largest.
     """
     with np.errstate(invalid="ignore"):
-        allowed = tolerance * x
-        if absent:
-            allowed += absent * x.max(axis=-1, keepdims=True, initial=0.0)
-        near = balance.distance <= allowed + balance.rounding
-        return (x > 0) & np.isfinite(x) & near
+        found: npt.NDArray[np.bool_] = _near(balance, x, tolerance, absent)
+        return found
 
 
-def refined(x: FloatArray, balance_of: Callable[[FloatArray], Balance]) -> FloatArray:
-    """States (n, n_species) after Newton's method for each species that is not at its fixed point,
-    given all others.
+def _near(balance: Balance, x: Any, tolerance: float, absent: float = 0.0) -> Any:
+    """As `steady`, of Python's numbers too."""
+    allowed = tolerance * x
+    if absent:
+        allowed += absent * x.max(axis=-1, keepdims=True, initial=0.0)
+    return (x > 0) & (x < np.inf) & balance.within(allowed)
+
+
+def refined_one(
+    x: list[float], balance_of: Callable[[list[float]], list[Balance]]
+) -> tuple[list[float], float] | None:
+    """As `refined`, of one small state in Python's numbers, and its largest imbalance; None where
+    that is not enough.
+    """
+    # of a handful of numbers each step of numpy costs more than all that it does
+    for _ in range(SWEEPS):
+        parts: Any = list(zip(x, balance_of(x), strict=True))
+        near = [_near(balance, y, TOLERANCE) for y, balance in parts]
+        if all(near):
+            return x, max(abs(b.net) / b.gross if b.gross > 0 else 0.0 for _, b in parts)
+        x = [y - b.net / b.slope if b.slope < 0 else y for y, b in parts]
+        if not min(x) > 0:
+            return None
+    return None
+
+
+def refined(
+    x: FloatArray, balance_of: Callable[[FloatArray], Balance]
+) -> tuple[FloatArray, Balance, npt.NDArray[np.bool_]]:
+    """States (n, n_species) after Newton's method for each species, given all others, until all of
+    a state are at their fixed point; their balance, and which species are so then.
     """
     # units are cascades, so what is right stays right and what reads it becomes right next
-    for _ in range(SWEEPS):
-        balance = balance_of(x)
-        with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for sweeps_left in reversed(range(SWEEPS + 1)):
+            balance = balance_of(x)
+            near = _near(balance, x, TOLERANCE)
+            if not sweeps_left or near.all():
+                break
             later = x - balance.net / balance.slope
-        # only down a slope that comes back, as at the other root of a rail it does not: else the
-        # time course leads elsewhere. A small root may have come out below zero
-        moves = ~steady(balance, x, TOLERANCE) & (balance.slope < 0) & (later > 0)
-        if not moves.any():
-            break
-        x = np.where(moves, later, x)
-    return x
+            # only down a slope that comes back, as at the other root of a rail it does not: else
+            # the time course leads elsewhere. A small root may have come out below zero
+            moves = ~near.all(axis=1, keepdims=True) & (balance.slope < 0) & (later > 0)
+            if not (moves & ~near).any():
+                break
+            x = np.where(moves, later, x)
+    return x, balance, near
 
 
 class Systems(Protocol):
     """Systems that do not touch one another, by number."""
 
-    def newton(self, x: FloatArray, systems: npt.NDArray[np.intp]) -> FloatArray: ...
+    def newton(self, x: FloatArray, systems: Which) -> FloatArray: ...
 
     def advance(self, state: FloatArray, system: int, duration: float) -> FloatArray: ...
 
@@ -154,28 +185,28 @@ class Block:
     """
 
     model: CompiledModel
-    columns: npt.NDArray[np.intp]
+    columns: npt.NDArray[np.intp] | slice
     boundary: FloatArray
     parameters: npt.NDArray[np.int32]
     values: FloatArray
     copies: int = 1
 
-    def newton(self, x: FloatArray, systems: npt.NDArray[np.intp]) -> FloatArray:
+    def newton(self, x: FloatArray, systems: Which) -> FloatArray:
         """Where Newton's method leads from states x (m, n_species) of some systems (m,)."""
-        if not len(systems):
+        if not len(x):
             return x
-        rows = -(-len(systems) // self.copies)
-        # the last row is filled up with the last system
-        filled = np.minimum(np.arange(rows * self.copies), len(systems) - 1)
-        of_each = systems[filled]
+        filled = _filled(len(x), self.copies)
+        rows = len(filled) // self.copies
         shared = len(self.values) == 1
-        values = np.tile(self.values, self.copies) if shared else self.values[of_each]
-        values = values.reshape(-1, len(self.parameters))
-        boundary = self.boundary[of_each].reshape(rows, -1)
-        start = x[np.ix_(filled, self.columns)].reshape(rows, -1)
-        found, _ = self.model.solve_each(boundary, start, self.parameters, values)
+        values = self.values if shared else self.values[systems]
+        values = np.tile(values, self.copies) if shared else values.take(filled, 0)
+        boundary = self.boundary[systems].take(filled, 0).reshape(rows, -1)
+        start = x[:, self.columns].take(filled, 0).reshape(rows, -1)
+        found, _ = self.model.solve_each(
+            boundary, start, self.parameters, values.reshape(-1, len(self.parameters))
+        )
         result = np.empty_like(x)
-        result[:, self.columns] = found.reshape(len(filled), -1)[: len(systems)]
+        result[:, self.columns] = found.reshape(len(filled), -1)[: len(x)]
         return result
 
     def is_finite(self, system: int) -> bool:
@@ -195,8 +226,17 @@ class Block:
         )
         course = self.model.time_course(held, start, np.array([0.0, duration]))
         found = np.empty_like(state)
-        found[self.columns] = course[-1, : len(self.columns)]
+        found[self.columns] = course[-1, : len(start) // self.copies]
         return found
+
+
+@lru_cache(maxsize=16)
+def _filled(n: int, copies: int) -> npt.NDArray[np.intp]:
+    """Numbers of n systems, of which the last fills up a multiple of the copies."""
+    found = np.arange(-(-n // copies) * copies)
+    found[n:] = n - 1
+    read_only(found)
+    return found
 
 
 @dataclass(frozen=True)
@@ -214,21 +254,23 @@ class Settled:
 @np.errstate(over="ignore", invalid="ignore")
 def solve(block: Systems, start: FloatArray, balance_of: BalanceOf) -> Settled:
     """Steady states from start values (n, n_species)."""
-    everyone = np.arange(len(start))
+    everyone = slice(None)
     x = block.newton(start, everyone)
     status = outcomes(SOLVED, len(x))
-    balance = balance_of(x, everyone)
-    good = np.all(steady(balance, x, TOLERANCE), axis=1)
+    # of small roots nleq2 stops early; a step or two by species brings most of them home
+    better, balance, near = refined(x, lambda states: balance_of(states, everyone))
+    good: npt.NDArray[np.bool_] = np.asarray(near.all(axis=1))
     if good.all():
-        return Settled(x, _worst(balance), status)
+        return Settled(better, _worst(balance), status)
+    x[good] = better[good]
     # as in `polish`, all systems together
     for _ in range(3):
         again = np.flatnonzero(~good & (x > 0).all(axis=1))
         x[again] = block.newton(x[again], again)
-        good[again] = _all_steady(balance_of, x[again], again, TOLERANCE)
+        good[again] = steady(balance_of(x[again], again), x[again], TOLERANCE).all(axis=1)
     rest = np.flatnonzero(~good)
-    x[rest] = refined(x[rest], lambda states: balance_of(states, rest))
-    good[rest] = _all_steady(balance_of, x[rest], rest, ACCEPTED)
+    x[rest], balance, _ = refined(x[rest], lambda states: balance_of(states, rest))
+    good[rest] = steady(balance, x[rest], ACCEPTED).all(axis=1)
     # a root that is not positive is left behind: the time course goes to the positive one
     for system in np.flatnonzero(~good).tolist():
         x[system], status[system] = _integrate(block, start[system], system, balance_of, True)
@@ -241,7 +283,7 @@ def integrate(block: Systems, start: FloatArray, balance_of: BalanceOf) -> Settl
     x, status = start.copy(), outcomes(INTEGRATED, len(start))
     for system in range(len(start)):
         x[system], status[system] = _integrate(block, start[system], system, balance_of, False)
-    return Settled(x, _worst(balance_of(x, np.arange(len(x)))), status)
+    return Settled(x, _worst(balance_of(x, slice(None))), status)
 
 
 def _worst(balance: Balance) -> FloatArray:
@@ -249,12 +291,6 @@ def _worst(balance: Balance) -> FloatArray:
     worst: FloatArray = balance.imbalance.max(axis=-1, initial=0.0)
     worst[np.isnan(worst)] = 1.0
     return worst
-
-
-def _all_steady(
-    balance_of: BalanceOf, x: FloatArray, systems: npt.NDArray[np.intp], tolerance: float
-) -> npt.NDArray[np.bool_]:
-    return np.all(steady(balance_of(x, systems), x, tolerance), axis=1)
 
 
 def _integrate(
@@ -275,7 +311,7 @@ def _integrate(
 
     def step(state: FloatArray) -> FloatArray | None:
         found = block.newton(state[None], number)
-        return refined(found, balance)[0] if np.all(found > 0) else None
+        return refined(found, balance)[0][0] if np.all(found > 0) else None
 
     def finish(state: FloatArray, _: float) -> tuple[FloatArray, Outcome] | None:
         if newton:
@@ -284,7 +320,7 @@ def _integrate(
         if not is_steady(state, TOLERANCE, ABSENT):
             return None
         # below the integrator's absolute tolerance there is noise
-        found = refined(state[None], balance)[0]
+        found = refined(state[None], balance)[0][0]
         return (found, INTEGRATED) if is_steady(found, TOLERANCE) else None
 
     return come_to_rest(start, lambda state, time: block.advance(state, system, time), finish)

@@ -35,7 +35,7 @@ from crn_nn_tellurium.simulation.conditions import (
 )
 from crn_nn_tellurium.simulation.engines import Engine, EngineLike, Integrator, as_engine
 from crn_nn_tellurium.simulation.layer_solver import LayerSolution, LayerSolver
-from crn_nn_tellurium.simulation.outcome import Outcomes, failures, worse
+from crn_nn_tellurium.simulation.outcome import Outcomes, all_solved, failures, worse
 from crn_nn_tellurium.simulation.pieces import Changes
 from crn_nn_tellurium.simulation.rate_equations import RateModel
 from crn_nn_tellurium.simulation.results import SteadyState, TimeCourse
@@ -218,7 +218,7 @@ class Simulator:
 
         found = self.kinetics.walk(self.net.input_coding.code(x), settle)
         concentrations = np.concatenate([by_sample(part.concentrations) for part in found], axis=1)
-        residual = np.max([part.residual for part in found], axis=0)
+        residual = reduce(np.maximum, (part.residual for part in found))
         return concentrations, residual, reduce(worse, (part.status for part in found))
 
     def _by_flat_model(
@@ -401,6 +401,8 @@ def refuse_failed(
     status: Outcomes, on_error: OnError, concentrations: FloatArray, residual: FloatArray
 ) -> None:
     """Samples that failed become NaN, or raise."""
+    if all_solved(status):
+        return
     failed = failures(status)
     # where a solver gave up is no answer: nobody shall plot it
     concentrations[failed] = residual[failed] = np.nan

@@ -14,22 +14,26 @@ by then, so the sum over the layer is one value too.
 
 from __future__ import annotations
 
-import math
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.chemistry import Balance, Reaction, ReactionNetwork, Species, Terms
+from crn_nn_tellurium.chemistry import Balance, Reaction, ReactionNetwork, Species
 from crn_nn_tellurium.encoding import Unit, structure_text, unit_reactions
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks import Activation, bias_constant, shared_id, unit_ids
+from crn_nn_tellurium.simulation.conditions import fill
 from crn_nn_tellurium.simulation.engine import CompiledModel, compiled
-from crn_nn_tellurium.simulation.settle import Block, Settled, solve
+from crn_nn_tellurium.simulation.outcome import SOLVED, outcomes
+from crn_nn_tellurium.simulation.settle import Block, Settled, Which, refined_one, solve
 
 COPIES = 8
 """Units that one compiled model holds: fewer cost more calls, and nleq2's Jacobian is dense."""
+FEW = 8
+"""Units up to which each is checked by itself, in Python's numbers."""
 
 
 Stage = tuple[str, ...]
@@ -106,16 +110,20 @@ def _starred(local: str, _: int) -> str:
 class LumpedUnit:
     """How one stage of a kind of units is solved: `COPIES` of them side by side in one model.
 
-    Arrays have the units of all samples one by one: (n, ...) with n = n_samples * n_units.
+    The units of all samples stand one by one, n = n_samples * n_units. What terms are made of has a
+    row each: 1, drives, the sizes of their parts, other rate constants, what is read, the unit's
+    own species.
     """
 
     def __init__(self, activation: Activation, stage: Stage) -> None:
-        self.activation = activation
         one = _lumped(activation, stage, 1)
         every = _lumped(activation, stage, COPIES)
         self.text, self.constants = structure_text(every), every.rate_constants
         species = activation.species
-        self.own = [species.index(name) for name in stage]
+        places = [species.index(name) for name in stage]
+        # of a stage that is the whole unit nothing needs copying
+        self.own = slice(None) if len(stage) == len(species) else places
+        self._n_own = len(stage)
         # what is read, as places among the species: of the unit's own, or of a product in the layer
         own = {unit_ids(1, 0)(name): i for i, name in enumerate(species)}
         self._reads = [
@@ -123,14 +131,39 @@ class LumpedUnit:
             for s in one.boundary
         ]
         self._pooled = [s not in own for s in one.boundary]
+        names = activation.rate_constants
+        n_rails = self._n_rails = len(activation.rails)
         drives = [bias_constant(1, 0, rail.name) for rail in activation.rails]
-        names = [*drives, *(shared_id(1, name) for name in activation.rate_constants)]
-        self._constants = [names.index(name) for name in one.rate_constants]
+        row = {name: 1 + i for i, name in enumerate(drives)}
+        row |= {shared_id(1, name): 1 + 2 * n_rails + i for i, name in enumerate(names)}
+        self._read_from = 1 + 2 * n_rails + len(names)
+        self._values = np.array([row[name] for name in one.rate_constants], dtype=np.intp)
+        self._h, self._q = (row[shared_id(1, name)] for name in ("h", "q"))
         bounds = [follower.upper_bound for follower in activation.followers]
-        self._bounds = np.array([0.0] * len(drives) + bounds)
-        self._rates = _table(one.terms)
+        self._bounds = np.array([0.0] * n_rails + bounds)[places]
+        self._table = self._tabled(one)
+
+    def _tabled(self, one: ReactionNetwork) -> list[tuple[int, float, tuple[int, int, int]]]:
+        """Terms of net rates, of slopes and of gross rates: by term the place of its sum (3 *
+        n_own), its number and the rows that are multiplied.
+        """
         diagonal = one.jacobian_terms.row == one.jacobian_terms.column
-        self._slopes = _table(one.jacobian_terms.where(diagonal))
+        rates, slopes = one.terms, one.jacobian_terms.where(diagonal)
+        own, read, n_own = self._read_from, len(one.boundary), self._n_own
+        # factors count the unit's own species, what is read, then 1
+        row_of = [*range(own + read, own + read + n_own), *range(own, own + read)]
+        found = []
+        for part, (terms, gross) in enumerate(((rates, False), (slopes, False), (rates, True))):
+            for t in range(len(terms)):
+                constant, number = int(self._values[terms.constant[t]]), float(terms.number[t])
+                if gross:
+                    # of a drive, gross rates have the size
+                    constant += self._n_rails if constant <= self._n_rails else 0
+                    number = abs(number)
+                # row 0 is 1; a pool's product is one value, so no term has more than two factors
+                a, b, *_ = (*(row_of[f] for f in terms.symbols(t)), 0, 0)
+                found.append((part * n_own + int(terms.row[t]), number, (constant, a, b)))
+        return found
 
     @cached_property
     def _model(self) -> CompiledModel:
@@ -145,31 +178,35 @@ class LumpedUnit:
         compiled(self.text)
 
     def solve(
-        self,
-        drive: FloatArray,
-        size: FloatArray,
-        local: FloatArray,
-        boundary: FloatArray,
-        start: FloatArray,
+        self, known: FloatArray, boundary: FloatArray, start: FloatArray | None = None
     ) -> Settled:
-        """Steady states from start values (n, n_own), given drives (n, n_rails), the sizes of their
-        parts, added, the other rate constants (n or 1, n_local) and what units read.
+        """Steady states, given the rows (n_rows, n) of `Drive` and what units read (n, n_boundary);
+        from start values (n, n_own), where these are NaN from an upper bound.
         """
-        values, sizes = self._values(drive, local), self._values(size, local)
-        model, columns = self._model, np.arange(len(self.own))
-        block = Block(model, columns, boundary, self._index, values, COPIES)
+        begin = fill(start, self._upper_bound(known))
+        model, values = self._model, known.take(self._values, axis=0).T
+        if self._reads:
+            known = np.concatenate([known, boundary.T])
+        block = Block(model, slice(None), boundary, self._index, values, COPIES)
 
-        def balance_of(x: FloatArray, units: npt.NDArray[np.intp]) -> Balance:
-            return self.balance(x, boundary[units], values[units], sizes[units])
+        def balance_of(x: FloatArray, units: Which) -> Balance:
+            return self._balance(np.concatenate([known[:, units], x.T]))
 
         with model.lock:
-            return solve(block, start, balance_of)
+            few = self._solve_few(block, begin, known) if 0 < len(begin) <= FEW else None
+            return few or solve(block, begin, balance_of)
 
-    def _values(self, drive: FloatArray, local: FloatArray) -> FloatArray:
-        """Rate constants (n, n_constants), in the model's order."""
-        found = np.empty((len(drive), drive.shape[1] + local.shape[1]))
-        found[:, : drive.shape[1]], found[:, drive.shape[1] :] = drive, local
-        return found[:, self._constants]
+    def _solve_few(self, block: Block, start: FloatArray, known: FloatArray) -> Settled | None:
+        """As `solve` of settle, in a fraction of its time; None where it has more to do."""
+        found, worst = [], []
+        held = known.T.tolist()
+        for row, state in zip(held, block.newton(start, slice(None)).tolist(), strict=True):
+            refined = refined_one(state, partial(self._balances, row))
+            if refined is None:
+                return None
+            found.append(refined[0])
+            worst.append(refined[1])
+        return Settled(np.array(found), np.array(worst), outcomes(SOLVED, len(found)))
 
     def boundary(self, layer: FloatArray) -> FloatArray:
         """What each unit reads (n_samples, n_units, n_boundary) of a layer (n_samples, n_units,
@@ -181,39 +218,46 @@ class LumpedUnit:
             found[..., column] = product.sum(axis=1, keepdims=True) if pooled else product
         return found
 
-    def upper_bound(self, drive: FloatArray, local: FloatArray) -> FloatArray:
+    def _upper_bound(self, known: FloatArray) -> FloatArray:
         """Start values (n, n_own), from which Newton's method comes down to the root.
 
         Of rails, since sigma_h(z) <= max(z, 0) + sqrt(h); followers state theirs.
         """
-        names = self.activation.rate_constants
-        h, q = (local[:, names.index(name), None] for name in ("h", "q"))
-        result = np.tile(self._bounds, (len(drive), 1))
-        result[:, : drive.shape[1]] = np.maximum(drive, 0) / q + np.sqrt(h / q)
-        return result[:, self.own]
+        result = np.empty((known.shape[1], self._n_own))
+        result[:] = self._bounds
+        # rails are all of the first stage, where they stand first
+        if not self._reads:
+            z, h, q = known[1 : 1 + self._n_rails], known[self._h], known[self._q]
+            result[:, : self._n_rails] = (np.maximum(z, 0) / q + np.sqrt(h / q)).T
+        return result
 
-    def balance(
-        self, x: FloatArray, boundary: FloatArray, values: FloatArray, sizes: FloatArray
-    ) -> Balance:
-        """How far species x (n, n_own) are from their fixed point.
+    def _balance(self, rows: FloatArray) -> Balance:
+        """How far each unit's own species (n, n_own) are from their fixed point."""
+        factors, sums = self._arrays
+        first, *further = factors
+        terms = rows.take(first, axis=0)
+        for factor in further:
+            terms *= rows.take(factor, axis=0)
+        # BLAS would start threads for it, which cost more than these few sums
+        found = np.einsum("pt,tn->pn", sums, terms)
+        net, slope, gross = found.reshape(3, self._n_own, -1)
+        return Balance(net.T, gross.T, slope.T)
 
-        `sizes` (n, n_constants) are the `values`, but of a drive the sizes of its parts, added.
+    @cached_property
+    def _arrays(self) -> tuple[list[npt.NDArray[np.intp]], FloatArray]:
+        """The table as rows by factor, each (n_terms,), and a matrix (3 * n_own, n_terms) that adds
+        terms up.
         """
-        # a handful of terms, column by column: looking them up in tables costs more than adding
-        columns = [*x.T, *boundary.T]
-        net, gross, slope = np.zeros((3, *x.shape))
-        for row, number, constant, factors in self._rates:
-            product = math.prod(columns[place] for place in factors)
-            net[:, row] += number * values[:, constant] * product
-            gross[:, row] += abs(number) * sizes[:, constant] * product
-        for row, number, constant, factors in self._slopes:
-            product = math.prod(columns[place] for place in factors)
-            slope[:, row] += number * values[:, constant] * product
-        return Balance(net, gross, slope)
+        sums = np.zeros((3 * self._n_own, len(self._table)))
+        for term, (place, number, _) in enumerate(self._table):
+            sums[place, term] = number
+        factors = zip(*(rows for _, _, rows in self._table), strict=True)
+        return [np.array(rows, dtype=np.intp) for rows in factors], sums
 
-
-def _table(terms: Terms) -> list[tuple[int, float, int, tuple[int, ...]]]:
-    """Terms one by one: row, number, constant and factors."""
-    rows, numbers, constants = terms.row.tolist(), terms.number.tolist(), terms.constant.tolist()
-    factors = (terms.symbols(t) for t in range(len(terms)))
-    return list(zip(rows, numbers, constants, factors, strict=True))
+    def _balances(self, held: list[float], state: list[float]) -> list[Balance]:
+        """The same for one unit, by species."""
+        n, row = self._n_own, held + state
+        found: Any = [0.0] * (3 * n)
+        for place, number, (a, b, c) in self._table:
+            found[place] += number * row[a] * row[b] * row[c]
+        return [Balance(found[i], found[2 * n + i], found[n + i]) for i in range(n)]

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+import roadrunner
 from scipy.integrate import solve_ivp
 from support.compiling import compilations
 from support.failures import fail_to_solve
@@ -13,7 +14,7 @@ from support.networks import ACTIVATIONS, cases, corpus
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.activation import smoothed_relu
 from crn_nn_tellurium.simulation import settle
-from crn_nn_tellurium.simulation.engine import CompiledModel
+from crn_nn_tellurium.simulation.engine import CompiledModel, _quiet
 
 CORPUS = corpus()
 ALLOWED = 1e-9
@@ -131,6 +132,45 @@ def test_a_failed_sample_says_so(monkeypatch, method):
 
 
 # Batches and labels -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("z", [1e160, -1e160])
+def test_what_overflows_is_not_accepted(z):
+    """The square of the root is no double: nothing can be checked, and nobody is warned in vain."""
+    net = cn.Network([cn.Layer([[np.sign(z)]], activation=cn.Linear(h=1e-3))])
+    steady = cn.Simulator(net).steady_state([[abs(z)]], on_error="nan")
+    assert steady.failed == 1
+    assert np.isnan(steady.outputs).all()
+
+
+def test_the_log_level_is_the_users():
+    """Also where two threads solve, and the one that began first ends first."""
+    logger = roadrunner.Logger
+    level = logger.getLevel()
+    try:
+        logger.setLevel(logger.LOG_NOTICE)
+        with _quiet:
+            _quiet.__enter__()
+        assert logger.getLevel() == logger.LOG_FATAL
+        _quiet.__exit__()
+        assert logger.getLevel() == logger.LOG_NOTICE
+    finally:
+        logger.setLevel(level)
+
+
+@pytest.mark.parametrize("units", [3, 8, 9, 40])
+def test_few_units_are_checked_as_many_are(units, rng):
+    """Up to eight units are checked in Python's numbers, more in arrays: the same species, to the
+    tolerance that both work for.
+    """
+    net = cn.Network.random([2, units], cn.Sigmoid(h=1e-3), seed=1)
+    simulator, x = cn.Simulator(net), rng.random((5, 2))
+    many = simulator.steady_state(x)
+    for i, row in enumerate(x):
+        one = simulator.steady_state(row)
+        np.testing.assert_allclose(one.concentrations[0], many.concentrations[i], rtol=2e-12)
+        assert one.residual[0] < 1e-11
+        assert one.status == ("solved",)
 
 
 def test_batches_are_their_samples(rng):

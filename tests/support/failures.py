@@ -3,7 +3,7 @@
 import numpy as np
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.simulation import layer_solver
+from crn_nn_tellurium.kinetics import Drive
 from crn_nn_tellurium.simulation.settle import Block
 
 MARK = 0.123456789
@@ -14,12 +14,12 @@ def fail_to_solve(monkeypatch, bad):
     """An engine that cannot bring one input home: Newton's method ends below zero, and CVODE gives
     up.
     """
-    drive, newton, advance = layer_solver.drive, Block.newton, Block.advance
+    drive, newton, advance = Drive.at, Block.newton, Block.advance
 
-    def marked_drive(encoding, constants, catalysts):
-        net, size = drive(encoding, constants, catalysts)
-        net[catalysts[:, 0] == bad] = MARK
-        return net, size
+    def marked_drive(self, catalysts):
+        rows = drive(self, catalysts)
+        rows[1, catalysts[:, 0] == bad] = MARK
+        return rows
 
     def fails(block, systems):
         if block.boundary.size:
@@ -36,6 +36,6 @@ def fail_to_solve(monkeypatch, bad):
             raise cn.ConvergenceError("CVODE failed: made to")
         return advance(self, state, system, duration)
 
-    monkeypatch.setattr(layer_solver, "drive", marked_drive)
+    monkeypatch.setattr(Drive, "at", marked_drive)
     monkeypatch.setattr(Block, "newton", newton_or_not)
     monkeypatch.setattr(Block, "advance", advance_or_not)
