@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +29,7 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, Terms
 from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_sums
 from crn_nn_tellurium.errors import ConvergenceError, NotCertified
+from crn_nn_tellurium.kinetics.layer_state import LayerState, by_species
 from crn_nn_tellurium.kinetics.linearized import Linearized
 from crn_nn_tellurium.kinetics.rate_constants import OwnNumbers, RateConstants
 from crn_nn_tellurium.networks import (
@@ -48,29 +48,6 @@ _NEWTON_STEPS = 50
 
 Catalysts = tuple[tuple[int, ...], tuple[int, ...]]
 """A product m of local species: of the unit, and of each *other* unit of the layer, added up."""
-
-
-@dataclass(frozen=True)
-class LayerState:
-    """A layer at a fixed point: of what it reads (n, n_catalysts), drives (n, n_units) by rail and
-    concentrations (n, n_units) by local species.
-    """
-
-    catalysts: FloatArray
-    drive: list[FloatArray]
-    y: list[FloatArray]
-
-    @property
-    def concentrations(self) -> FloatArray:
-        """The same as (n, n_units, n_species)."""
-        return self.y[0][..., None] if len(self.y) == 1 else np.stack(self.y, axis=-1)
-
-    def sample(self, number: int) -> LayerState:
-        """The state of one sample."""
-        one = slice(number, number + 1)
-        return LayerState(
-            self.catalysts[one], [u[one] for u in self.drive], [part[one] for part in self.y]
-        )
 
 
 class LayerKinetics:
@@ -309,27 +286,6 @@ class LayerKinetics:
                 break
         return y
 
-    def promoting(self, rail: int, constants: RateConstants) -> Any:
-        """The rate constants (n_units, n_catalysts) of what promotes a rail."""
-        promotes = np.maximum(self._signs[rail] * constants.weights, 0.0)
-        return with_values(self.encoding.weights, promotes)
-
-    def upper_bound(
-        self, catalysts: FloatArray, constants: RateConstants | None = None
-    ) -> FloatArray:
-        """Of the fixed point (n, n_units, n_species), for upper bounds of what is read
-        (n, n_catalysts): the starts that `unit_species` writes.
-        """
-        k = constants or self.constants
-        h, q = k.local[self._h], k.local[self._q]
-        rails = []
-        for rail, bias in enumerate(k.bias.T):
-            promoted = catalysts @ self.promoting(rail, k).T + np.maximum(bias, 0)
-            rails.append(promoted / q + math.sqrt(h / q))
-        shape = rails[0].shape
-        bounds = (np.full(shape, f.upper_bound) for f in self.activation.followers)
-        return np.stack([*rails, *bounds], axis=-1)
-
     # Derivatives ------------------------------------------------------------------------------
 
     def linearize(
@@ -489,8 +445,3 @@ def positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
         # of the two forms of one root, that in which nothing cancels
         rising = np.where(c2 < 0, (c1 + root) / (-2 * c2), np.inf)
         return np.where(c1 < 0, 2 * c0 / (root - c1), rising)
-
-
-def by_species(concentrations: FloatArray) -> list[FloatArray]:
-    """By local species (n, n_units), of (n, n_units, n_species)."""
-    return [np.ascontiguousarray(concentrations[..., a]) for a in range(concentrations.shape[2])]

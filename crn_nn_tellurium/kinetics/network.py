@@ -16,7 +16,8 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.encoding import layer_encodings
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.kinetics.layer import LayerKinetics, LayerState, by_species
+from crn_nn_tellurium.kinetics.layer import LayerKinetics
+from crn_nn_tellurium.kinetics.layer_state import LayerState, by_species
 from crn_nn_tellurium.kinetics.rate_constants import OwnNumbers, RateConstants
 from crn_nn_tellurium.kinetics.rates_of_change import Drives, RatesOfChange
 from crn_nn_tellurium.networks import INPUT, Network, places

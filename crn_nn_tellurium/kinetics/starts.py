@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from crn_nn_tellurium.basics import FloatArray, by_sample
 from crn_nn_tellurium.kinetics.layer import LayerKinetics
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants
-from crn_nn_tellurium.networks import INPUT, outer_sum, values_of
+from crn_nn_tellurium.networks import INPUT, outer_sum, values_of, with_values
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ def start(
         layer, k = kinetics.layers[number], constants[number]
         own = kinetics.of_layer(initial, number)
         given = ~np.isnan(own)
-        values = layer.upper_bound(read, k)
+        values = _upper_bound(layer, read, k)
         return LayerStart(read, np.where(given, own, values), given)
 
     return kinetics.walk(inputs, begin, lambda found: found.values)
@@ -84,7 +85,7 @@ def add_by_start(
         by_read = np.zeros(begin.catalysts.shape)
         for rail, sign in enumerate(rail.sign for rail in layer.activation.rails):
             by_sum = wanted[..., rail] / q
-            promoting = layer.promoting(rail, k)
+            promoting = _promoting(layer, rail, k)
             by_weight = values_of(outer_sum(layer.encoding.weights, by_sum, begin.catalysts))
             total.weights[:] += sign * np.where(sign * k.weights > 0, by_weight, 0.0)
             total.bias[:, rail] += np.where(k.bias[:, rail] > 0, by_sum.sum(axis=0), 0.0)
@@ -97,6 +98,23 @@ def add_by_start(
             total.local[local.index("q")] -= np.sum(free * by_q)
             by_read += by_sum @ promoting
         layer.encoding.scatter(by_read, totals)
+
+
+def _upper_bound(layer: LayerKinetics, read: FloatArray, constants: RateConstants) -> FloatArray:
+    """Starts (n, n_units, n_species), by those of catalysts (n, n_catalysts)."""
+    h, q = _h_and_q(layer, constants)
+    rails = []
+    for rail, bias in enumerate(constants.bias.T):
+        promoted = read @ _promoting(layer, rail, constants).T + np.maximum(bias, 0.0)
+        rails.append(promoted / q + np.sqrt(h / q))
+    bounds = [np.full(rails[0].shape, f.upper_bound) for f in layer.activation.followers]
+    return np.stack([*rails, *bounds], axis=-1)
+
+
+def _promoting(layer: LayerKinetics, rail: int, constants: RateConstants) -> Any:
+    """The rate constants (n_units, n_catalysts) of what promotes a rail."""
+    sign = layer.activation.rails[rail].sign
+    return with_values(layer.encoding.weights, np.maximum(sign * constants.weights, 0.0))
 
 
 def _h_and_q(layer: LayerKinetics, constants: RateConstants) -> tuple[float, float]:
