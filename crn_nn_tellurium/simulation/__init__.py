@@ -2,7 +2,11 @@
 
 from crn_nn_tellurium.simulation.assignments import StartValues
 from crn_nn_tellurium.simulation.by_differences import Dependence, engine_equations
-from crn_nn_tellurium.simulation.compile_cache import cache_state, clear_compile_cache
+from crn_nn_tellurium.simulation.compile_cache import (
+    CACHE_VARIABLE,
+    cache_state,
+    clear_compile_cache,
+)
 from crn_nn_tellurium.simulation.conditions import check_time, fill, start_values, time_grid
 from crn_nn_tellurium.simulation.engine import (
     TIGHT,

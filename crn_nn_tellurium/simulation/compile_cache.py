@@ -25,7 +25,7 @@ import platformdirs
 
 from crn_nn_tellurium.basics import write_bytes
 
-VARIABLE = "CRN_NN_CACHE"
+CACHE_VARIABLE = "CRN_NN_CACHE"
 """The environment variable that names the folder, or is "off"."""
 LIMIT = 256 * 2**20
 """Bytes kept: 55 models of some 2,800 reactions, or thousands of small ones."""
@@ -94,7 +94,7 @@ def keep(name: str, state: bytes) -> None:
     except OSError as error:
         warnings.warn(
             f"compiled models are not kept on disk, so each process compiles its own: {error};"
-            f" {VARIABLE} names another folder, or is 'off'",
+            f" {CACHE_VARIABLE} names another folder, or is 'off'",
             stacklevel=2,
         )
         return
@@ -112,7 +112,7 @@ def _drop_oldest(folder: Path) -> None:
 
 
 def _folder() -> Path | None:
-    given = os.environ.get(VARIABLE, "")
+    given = os.environ.get(CACHE_VARIABLE, "")
     if given.lower() == "off":
         return None
     base = Path(given) if given else platformdirs.user_cache_path("crn_nn_tellurium", False)
