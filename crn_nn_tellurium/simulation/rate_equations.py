@@ -9,15 +9,15 @@ Softw. 31 (2005) 363.
 
 from __future__ import annotations
 
-import io
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, Lock
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.kinetics import RatesOfChange
@@ -163,7 +163,7 @@ def integrated(
         **kind,
     )
     begin = np.where(np.abs(start) < SMALLEST, 0.0, start)
-    with redirect_stdout(_Sieve(sys.stdout)), np.errstate(over="ignore", invalid="ignore"):
+    with _sieve.in_place(), np.errstate(over="ignore", invalid="ignore"):
         found = solver.solve(times, begin)
     states = np.asarray(found.y)
     if not found.success or not np.all(np.isfinite(states)):
@@ -214,14 +214,40 @@ def _preconditioned(equations: RatesOfChange) -> Mapping[str, Any]:
     }
 
 
-class _Sieve(io.TextIOBase):
-    """Standard output without what SUNDIALS says of a failure: the error raised says it too."""
+class _Sieve:
+    """Standard output without what threads that solve write: SUNDIALS' words of a failure, which
+    the error raised says too. It is in place while any thread solves."""
 
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+    def __init__(self) -> None:
+        self._lock, self._here = Lock(), threading.local()
+        self._n_solving = 0
+        self._stream: Any = None
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """This thread solves."""
+        # threads do not end in the order in which they began, so only the last puts things back
+        with self._lock:
+            self._n_solving += 1
+            if sys.stdout is not self:
+                self._stream, sys.stdout = sys.stdout, self
+        self._here.solves = True
+        try:
+            yield
+        finally:
+            self._here.solves = False
+            with self._lock:
+                self._n_solving -= 1
+                if not self._n_solving and sys.stdout is self:
+                    sys.stdout = self._stream
 
     def write(self, text: str) -> int:
-        return len(text) if "[CVode" in text else int(self._stream.write(text) or 0)
+        if self._stream is None or getattr(self._here, "solves", False):
+            return len(text)
+        return int(self._stream.write(text) or 0)
 
-    def flush(self) -> None:
-        self._stream.flush()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+_sieve = _Sieve()

@@ -1,5 +1,8 @@
 """Rate equations and roadrunner: one answer, over the corpus and beyond what is compiled."""
 
+import sys
+import threading
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -137,4 +140,23 @@ def test_what_has_no_end_says_when_and_why(capfd):
     boom = cn.ReactionNetwork(species, [twice])  # dX/dt = X^2 has no solution beyond t = 1
     with pytest.raises(cn.ConvergenceError, match=r"CVODE failed .* at t = 1: "):
         cn.Simulator(boom, "rate_equations").time_course(t_end=5.0)
-    assert "CVode" not in "".join(capfd.readouterr())
+    assert "".join(capfd.readouterr()) == ""
+
+
+def test_standard_output_is_the_users_again_after_threads(capsys):
+    before, barrier, inside = sys.stdout, threading.Barrier(2), []
+
+    def solve(t_end):
+        barrier.wait()
+        cn.Simulator(XOR, "rate_equations").time_course([0, 1], t_end, 2001)
+
+    # the second begins while the first is under way and ends after it
+    threads = [threading.Thread(target=solve, args=(t_end,)) for t_end in (50, 500)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        print("meanwhile")
+        inside.append(sys.stdout.encoding)
+    assert sys.stdout is before
+    # what others print while they solve is printed
+    assert capsys.readouterr().out == "meanwhile\n" * len(inside)
