@@ -115,7 +115,11 @@ def _folder() -> Path | None:
     given = os.environ.get(CACHE_VARIABLE, "")
     if given.lower() == "off":
         return None
-    base = Path(given) if given else platformdirs.user_cache_path("crn_nn_tellurium", False)
+    base = (
+        Path(given).expanduser()
+        if given.strip()
+        else platformdirs.user_cache_path("crn_nn_tellurium", False)
+    )
     # one of its own, with its own mode, and no files of others to delete
     return base / "compiled"
 
@@ -126,6 +130,8 @@ def _entries(folder: Path) -> list[tuple[Path, os.stat_result]]:
     with suppress(FileNotFoundError), os.scandir(folder) as listing:
         for entry in listing:
             with suppress(FileNotFoundError):
+                if entry.is_dir():
+                    continue  # none of ours
                 found.append((Path(entry.path), entry.stat()))
     return found
 

@@ -25,19 +25,20 @@ def time_grid(t_end: Any, n_points: Any) -> FloatArray:
     return np.linspace(0.0, t_end, points)
 
 
-def check_stochastic(volume: Any, draws: Any, seed: Any) -> None:
-    """Refuse what is no volume, number of trajectories or seed."""
+def check_stochastic(volume: Any, draws: Any, seed: Any) -> tuple[int | None, int | None]:
+    """Draws and seed as whole numbers; refuses what is no volume, number of draws or seed."""
     if volume is not None:
         check_positive("volume", volume)
     if draws is not None:
-        whole_number("draws", draws)
+        draws = whole_number("draws", draws)
         if volume is None:
             raise InputError(
                 f"draws is {draws!r}, of a time course without chance; expected a volume with it,"
                 " volume=100 say"
             )
     if seed is not None:
-        whole_number("seed", seed, 0)
+        seed = whole_number("seed", seed, 0)
+    return draws, seed
 
 
 def start_values(initial: Any, species: Sequence[str], n_samples: int | None = None) -> FloatArray:

@@ -125,7 +125,8 @@ _BY_NAME: dict[str, type[Engine]] = {kind.name: kind for kind in (Roadrunner, Ra
 
 def check_engine(engine: Any) -> None:
     """Refuse what is no engine."""
-    if not (engine is None or isinstance(engine, Engine) or engine in _BY_NAME):
+    is_name = isinstance(engine, str) and engine in _BY_NAME
+    if not (engine is None or isinstance(engine, Engine) or is_name):
         names = ", ".join(map(repr, _BY_NAME))
         raise InputError(
             f"engine is {engine!r}; expected {names}, cn.Roadrunner(), cn.RateEquations(), or None"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, read_only, some
+from crn_nn_tellurium.basics import FloatArray, is_real, read_only, some
 from crn_nn_tellurium.chemistry import CONCENTRATION, MODEL_UNITS, Units, must_convert
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.simulation.outcome import Outcome
@@ -259,6 +259,11 @@ class TimeCourse:
         """
         if self.inputs.ndim < 3:
             raise InputError("this time course is of one sample; expected that of several")
+        if not (is_real(number) and number in range(len(self.inputs))):
+            raise InputError(
+                f"number is {number!r}; expected a whole number below {len(self.inputs)}"
+            )
+        number = int(number)
         parts = self.outputs, self.concentrations, self.inputs
         outputs, concentrations, inputs = (part[number].copy() for part in parts)
         return replace(self, outputs=outputs, concentrations=concentrations, inputs=inputs)

@@ -269,7 +269,8 @@ class Simulator:
             axis, and `TimeCourse.mean` and `TimeCourse.spread` sum them up.
         seed : int, optional
             Of the stochastic trajectories. Each has a stream of its own: the first ten of a hundred
-            are those of ten, and one without `draws` is the first.
+            are those of ten, and one without `draws` is the first. So has each sample: of several,
+            the first one's are those that it has alone.
         progress : bool, optional
             Whether to show a progress bar of several samples; by default on a terminal.
 
@@ -299,8 +300,10 @@ class Simulator:
         ((20, 501, 1), (501, 1), (501,))
         """
         time = time_grid(t_end, n_points)
-        check_stochastic(volume, draws, seed)
+        draws, seed = check_stochastic(volume, draws, seed)
         first = self._batch(x)
+        if not len(first):
+            raise InputError(f"inputs have shape {first.shape}; expected one sample or more")
         later = input_changes({} if steps is None else steps, time)
         # (n_changes + 1, n_samples, n_in)
         pieces = np.array([first, *(self._later(value, len(first)) for value in later.values())])

@@ -71,6 +71,16 @@ REFUSED = [
     (lambda: SIMULATOR.time_course([1, 2], steps={0: [0, 0]}), cn.InputError, "change at t = 0"),
     (lambda: SIMULATOR.time_course([1, 2], volume=-1), cn.InputError, "volume is -1"),
     (lambda: cn.Simulator(SIMULATOR.net, "cvode"), cn.InputError, "engine is 'cvode'"),
+    (lambda: cn.Simulator(SIMULATOR.net, ["roadrunner"]), cn.InputError, r"engine is \['road"),
+    (lambda: SIMULATOR.time_course(np.empty((0, 2))), cn.InputError, "expected one sample or more"),
+    *(
+        (
+            lambda number=number: SIMULATOR.time_course([[1, 2]], n_points=2).sample(number),
+            cn.InputError,
+            "expected a whole number below 1",
+        )
+        for number in (True, 5, -1, 0.5, "0")
+    ),
     (lambda: cn.RateEquations(rtol=0), cn.InputError, "rtol is 0; expected a number > 0"),
     (lambda: cn.Roadrunner(atol=-1), cn.InputError, "atol is -1; expected a concentration"),
     (lambda: SIMULATOR.time_course([1, 2], volume=1e30), cn.InputError, r"expected at most 2\^53"),

@@ -225,3 +225,9 @@ def test_long_work_says_how_far_it_is(monkeypatch):
     simulator = cn.Simulator(network([("", "A", 1.0), ("A", "", 1.0)], A=1.0))
     simulator.time_course(t_end=4, volume=10, draws=3)
     assert told == [("trajectories", draw, 3, "at t = 4") for draw in range(3)]
+
+
+def test_whole_numbers_may_come_as_floats():
+    simulator = cn.Simulator(network([("", "A", 1.0), ("A", "", 1.0)], A=1.0))
+    courses = [simulator.time_course(t_end=2, volume=9, draws=n, seed=n) for n in (2, 2.0)]
+    np.testing.assert_array_equal(*(course.outputs for course in courses))
