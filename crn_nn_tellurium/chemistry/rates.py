@@ -120,8 +120,8 @@ class Terms:
         # trainings ask for them in every evaluation
         return [tuple(f for f in row if f < self.one) for row in self.factors.tolist()]
 
-    def where(self, chosen: npt.NDArray[np.bool_]) -> Terms:
-        """Some of the terms."""
+    def where(self, chosen: npt.NDArray[np.bool_] | IntArray) -> Terms:
+        """Some of the terms, or all in another order."""
         return replace(
             self,
             number=self.number[chosen],
@@ -169,13 +169,22 @@ class Terms:
         if monomials.ndim == 1:
             # for one state a sparse matrix costs more than its sums, which are the same
             parts = self.number * monomials
-            terms = np.abs(parts) if sizes else parts
-            return np.bincount(self.row, terms, self.n_rows).astype(float, copy=False)
+            return self.total(np.abs(parts) if sizes else parts)
         matrix = self._gather_sizes if sizes else self._gather
         vectors = np.abs(monomials) if sizes else monomials
         # scipy's sparse arrays multiply two dimensions alone
         flat = vectors.reshape(math.prod(vectors.shape[:-1]), len(self))
         return np.asarray((matrix @ flat.T).T).reshape(*vectors.shape[:-1], self.n_rows)
+
+    def total(self, values: FloatArray) -> FloatArray:
+        """Sums (..., n_rows) of terms (..., n_terms) that have their numbers already."""
+        n, lead = self.n_rows, values.shape[:-1]
+        if not lead:
+            return np.bincount(self.row, values, n).astype(float, copy=False)
+        # samples behind one another
+        row = (self.row + n * np.arange(math.prod(lead))[:, None]).ravel()
+        found = np.bincount(row, values.ravel(), n * math.prod(lead))
+        return found.astype(float, copy=False).reshape(*lead, n)
 
     def sums(self, extended: FloatArray, constants: FloatArray) -> FloatArray:
         """Sums (..., n_rows) of the terms at these concentrations and rate constants."""
@@ -230,9 +239,20 @@ class Terms:
 
     def array(self, extended: FloatArray, constants: FloatArray) -> FloatArray:
         """As `matrix`, with its zeros: faster for few species."""
-        values = self.number * self.monomials(extended, constants)
+        return self.filled(self.number * self.monomials(extended, constants))
+
+    def filled(self, values: FloatArray) -> FloatArray:
+        """An array (n_rows, n_floating + n_boundary) of terms (n_terms,) with their numbers."""
         found = np.bincount(self._entry, values, self.n_rows * self.one)
         return found.astype(float, copy=False).reshape(self.n_rows, self.one)
+
+    @cached_property
+    def transposed(self) -> Terms:
+        """The table of a Jacobian's transpose."""
+        assert self.column is not None
+        ordered = self.where(np.argsort(self.column, kind="stable"))
+        assert ordered.column is not None
+        return replace(ordered, row=ordered.column, column=ordered.row)
 
     @cached_property
     def _entry(self) -> IntArray:

@@ -12,9 +12,8 @@ The Jacobian J has the same two parts, and so have J v and J^T v, which take no 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -91,7 +90,7 @@ class RatesOfChange:
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """dx/dt, (..., n_species)."""
-        result = self._summed(self.terms, self._values(self.terms, x))
+        result = self.terms.total(self._values(self.terms, x))
         for part in self.drives:
             result[..., part.rails] += part.of_rails(x) * x[..., part.rails]
         return result
@@ -99,7 +98,7 @@ class RatesOfChange:
     def along(self, x: FloatArray, v: FloatArray) -> FloatArray:
         """J v in states x, both (..., n_species)."""
         terms = self.derivatives
-        result = self._summed(terms, self._values(terms, x) * v[..., terms.column])
+        result = terms.total(self._values(terms, x) * v[..., terms.column])
         for part in self.drives:
             result[..., part.rails] += part.of_rails(x) * v[..., part.rails]
             if len(part.read):
@@ -109,8 +108,8 @@ class RatesOfChange:
 
     def back(self, x: FloatArray, v: FloatArray) -> FloatArray:
         """J^T v in states x, both (..., n_species)."""
-        terms = self._transposed
-        result = self._summed(terms, self._values(terms, x) * v[..., terms.column])
+        terms = self.derivatives.transposed
+        result = terms.total(self._values(terms, x) * v[..., terms.column])
         for part in self.drives:
             result[..., part.rails] += part.of_rails(x) * v[..., part.rails]
             if len(part.read):
@@ -121,9 +120,8 @@ class RatesOfChange:
 
     def jacobian(self, x: FloatArray) -> FloatArray:
         """J (n_species, n_species) in one state (n_species,)."""
-        n, terms = self.n_species, self.derivatives
-        values = self._values(terms, x)
-        result = np.bincount(self._entry, values, n * n).astype(float, copy=False).reshape(n, n)
+        terms = self.derivatives
+        result = terms.filled(self._values(terms, x))
         for part in self.drives:
             for rails, sign, u in zip(part.rails, part.signs, part.of_rails(x), strict=True):
                 result[rails, rails] += u
@@ -186,42 +184,12 @@ class RatesOfChange:
         """The Jacobian of the terms, as a table."""
         return self.terms.derivative()
 
-    @cached_property
-    def _transposed(self) -> Terms:
-        terms = self.derivatives
-        assert terms.column is not None
-        order = np.argsort(terms.column, kind="stable")
-        return replace(
-            terms,
-            number=terms.number[order],
-            constant=terms.constant[order],
-            factors=terms.factors[order],
-            row=terms.column[order],
-            column=terms.row[order],
-        )
-
-    @cached_property
-    def _entry(self) -> IntArray:
-        """The place of each term in an array of the Jacobian, row by row."""
-        assert self.derivatives.column is not None
-        return np.asarray(self.derivatives.row * self.n_species + self.derivatives.column)
-
     def _values(self, terms: Terms, x: FloatArray) -> FloatArray:
         """The terms (..., n_terms)."""
         one = _ONE if x.ndim == 1 else np.ones((*x.shape[:-1], 1))
         result = multiplied_by(terms.number, terms.factors, np.concatenate([x, one], axis=-1))
         # terms without factors have no samples
         return result if result.ndim == x.ndim else np.tile(result, (*x.shape[:-1], 1))
-
-    def _summed(self, terms: Terms, values: FloatArray) -> FloatArray:
-        """Sums (..., n_species) of terms (..., n_terms)."""
-        n, lead = self.n_species, values.shape[:-1]
-        if not lead:
-            return np.bincount(terms.row, values, n).astype(float, copy=False)
-        # samples behind one another
-        row = (terms.row + n * np.arange(math.prod(lead))[:, None]).ravel()
-        total = np.bincount(row, values.ravel(), n * math.prod(lead))
-        return total.astype(float, copy=False).reshape(*lead, n)
 
 
 def _scaled(weights: Any, rows: FloatArray) -> FloatArray:

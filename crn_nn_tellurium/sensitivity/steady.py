@@ -322,7 +322,7 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
         far = 0.1 * start + 1e-3 * start.max(initial=0.0)
         if polished is not None and np.all(np.abs(polished - start) <= far):
             return polished
-    advance = FlatModel(crn).advance
+    advance = partial(FlatModel(crn).advance, boundary=crn.boundary_concentrations)
     rough = partial(advance, tolerances=ROUGH)
     state, outcome = rest(equations, start, advance, rough=rough)
     if outcome.failed:

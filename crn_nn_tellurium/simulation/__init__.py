@@ -20,13 +20,13 @@ from crn_nn_tellurium.simulation.engine import (
 from crn_nn_tellurium.simulation.engines import (
     Engine,
     EngineLike,
-    Integrator,
     RateEquations,
     Roadrunner,
     as_engine,
     check_engine,
 )
 from crn_nn_tellurium.simulation.flat import FlatModel
+from crn_nn_tellurium.simulation.integrator import Integrator
 from crn_nn_tellurium.simulation.loading import new_runner
 from crn_nn_tellurium.simulation.named_values import (
     boundary_values,

@@ -4,49 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
-from crn_nn_tellurium.basics import FloatArray, check_positive
+from crn_nn_tellurium.basics import check_positive
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.simulation.engine import TIGHT, Tolerances
 from crn_nn_tellurium.simulation.flat import FlatModel
-from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes
+from crn_nn_tellurium.simulation.integrator import Integrator
 from crn_nn_tellurium.simulation.rate_equations import RateModel
-from crn_nn_tellurium.simulation.settle import Settled
 
 COMPILED_UP_TO = 500
 """Reactions up to which roadrunner integrates by default: compiling takes it a second then, in
 which rate equations run ten times, and grows with their square."""
-
-
-class Integrator(Protocol):
-    """What runs a reaction network's deterministic time courses."""
-
-    def compile(self) -> None: ...
-
-    def time_course(
-        self,
-        time: FloatArray,
-        start: FloatArray,
-        boundary: FloatArray,
-        constants: FloatArray | None = None,
-        changes: Changes = NO_CHANGES,
-        tolerances: Tolerances = TIGHT,
-    ) -> FloatArray: ...
-
-    def advance(
-        self,
-        state: FloatArray,
-        duration: float,
-        boundary: FloatArray,
-        constants: FloatArray | None = None,
-        tolerances: Tolerances = TIGHT,
-    ) -> FloatArray: ...
-
-    def steady_states(
-        self, start: FloatArray, boundary: FloatArray, newton: bool = True
-    ) -> Settled: ...
 
 
 @dataclass(frozen=True)

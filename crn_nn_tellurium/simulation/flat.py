@@ -24,11 +24,12 @@ from crn_nn_tellurium.simulation.engine import (
     compiled,
     within_reach,
 )
+from crn_nn_tellurium.simulation.integrator import Integrator
 from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes, Run, piecewise
 from crn_nn_tellurium.simulation.settle import Block, Settled, Which, integrate, solve
 
 
-class FlatModel:
+class FlatModel(Integrator):
     """A reaction network on the engine, all of it together.
 
     Networks of equal structure share a compiled model, whatever the values and signs of their rate
@@ -53,7 +54,6 @@ class FlatModel:
         self._conserved_moieties = conserved_moieties
 
     def compile(self) -> None:
-        """Compile it now, so that the first answer does not wait for it."""
         compiled(self.text, self._conserved_moieties)
 
     @cached_property
@@ -82,11 +82,6 @@ class FlatModel:
         changes: Changes = NO_CHANGES,
         tolerances: Tolerances = TIGHT,
     ) -> FloatArray:
-        """Concentrations (n_times, n_floating) at rising times, the start's first, by CVODE.
-
-        The state at the time of a change has still seen the old boundary concentrations.
-        """
-
         def run(held: FloatArray, state: FloatArray, times: FloatArray) -> FloatArray:
             return self._model.time_course(held, state, times, tolerances)
 
@@ -94,18 +89,6 @@ class FlatModel:
         if start is None:
             start = self.crn.initial_state(held, constants)
         return self._run(run, time, start, {float(time[0]): held, **changes}, constants)
-
-    def advance(
-        self,
-        state: FloatArray,
-        duration: float,
-        boundary: FloatArray | None = None,
-        constants: FloatArray | None = None,
-        tolerances: Tolerances = TIGHT,
-    ) -> FloatArray:
-        """The state (n_floating,) that much later."""
-        times = np.array([0.0, duration])
-        return self.time_course(times, state, boundary, constants, tolerances=tolerances)[-1]
 
     def rates_of_change(
         self, x: FloatArray, boundary: FloatArray | None = None, constants: FloatArray | None = None
@@ -122,10 +105,6 @@ class FlatModel:
     def steady_states(
         self, start: FloatArray, boundary: FloatArray, newton: bool = True
     ) -> Settled:
-        """Positive steady states (n, n_floating).
-
-        Without `newton` nothing but integration until the rates vanish.
-        """
         model, values = self._model, self._values(None)[None]
         held = boundary[:, self._boundary]
         block = Block(model, self._floating, held, self._parameters, values)

@@ -22,6 +22,7 @@ from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.kinetics import RatesOfChange
 from crn_nn_tellurium.simulation.engine import SMALLEST, TIGHT, Tolerances
+from crn_nn_tellurium.simulation.integrator import Integrator
 from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes, piecewise
 from crn_nn_tellurium.simulation.settle import Settled, Which, integrate, solve
 
@@ -42,7 +43,7 @@ BalanceAt = Callable[[FloatArray, FloatArray], Balance]
 """(states, boundary concentrations) -> Balance"""
 
 
-class RateModel:
+class RateModel(Integrator):
     """A network's rate equations, integrated as `FlatModel` integrates what is compiled."""
 
     def __init__(self, equations: EquationsAt, balance: BalanceAt) -> None:
@@ -69,33 +70,14 @@ class RateModel:
         changes: Changes = NO_CHANGES,
         tolerances: Tolerances = TIGHT,
     ) -> FloatArray:
-        """Concentrations (n_times, n_floating) at rising times, the start's first, by CVODE.
-
-        The state at the time of a change has still seen the old boundary concentrations.
-        """
-
         def run(held: FloatArray, state: FloatArray, times: FloatArray) -> FloatArray:
             return integrated(self._equations(held, constants), state, times, tolerances)
 
         return piecewise(run, time, start, {float(time[0]): boundary, **changes})
 
-    def advance(
-        self,
-        state: FloatArray,
-        duration: float,
-        boundary: FloatArray,
-        constants: FloatArray | None = None,
-        tolerances: Tolerances = TIGHT,
-    ) -> FloatArray:
-        """The state (n_floating,) that much later."""
-        times = np.array([0.0, duration])
-        return self.time_course(times, state, boundary, constants, tolerances=tolerances)[-1]
-
     def steady_states(
         self, start: FloatArray, boundary: FloatArray, newton: bool = True
     ) -> Settled:
-        """Positive steady states (n, n_floating), by Newton's method or integration alone."""
-
         def balance_of(states: FloatArray, samples: Which) -> Balance:
             return self._balance(states, boundary[samples])
 

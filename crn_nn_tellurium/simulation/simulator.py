@@ -33,7 +33,8 @@ from crn_nn_tellurium.simulation.conditions import (
     start_values,
     time_grid,
 )
-from crn_nn_tellurium.simulation.engines import Engine, EngineLike, Integrator, as_engine
+from crn_nn_tellurium.simulation.engines import Engine, EngineLike, as_engine
+from crn_nn_tellurium.simulation.integrator import Integrator
 from crn_nn_tellurium.simulation.layer_solver import LayerSolution, LayerSolver
 from crn_nn_tellurium.simulation.outcome import Outcomes, all_solved, failures, worse
 from crn_nn_tellurium.simulation.pieces import Changes
@@ -314,17 +315,17 @@ class Simulator:
         runs = []
         with progress_bar("samples", progress if n > 1 else False, n) as show:
             for i in range(n):
-                held = dict(zip([0.0, *later], boundary[:, i], strict=True))
+                held, changes = boundary[0, i], dict(zip(later, boundary[1:, i], strict=True))
                 if volume is None:
-                    runs.append(
-                        self._course(time, begin[i], held, f"sample {i}: " if n > 1 else "")
-                    )
+                    which = f"sample {i}: " if n > 1 else ""
+                    runs.append(self._course(time, begin[i], held, changes, which))
                 else:
                     # imported here: numba takes long to import
                     from crn_nn_tellurium.simulation.stochastic import draw
 
                     how = volume, draws, seed, i
-                    runs.append(draw(self.reactions, time, begin[i], held, *how))
+                    whole = {0.0: held, **changes}
+                    runs.append(draw(self.reactions, time, begin[i], whole, *how))
                 show(i + 1, "")
         # the point at a step still has the inputs from before it
         held_at = np.searchsorted(list(later), time, side="left")
@@ -337,16 +338,17 @@ class Simulator:
         return TimeCourse(time, *arrays, *names, volume, draws, engine=engine)
 
     def _course(
-        self, time: FloatArray, start: FloatArray, pieces: Changes, which: str
+        self,
+        time: FloatArray,
+        start: FloatArray,
+        boundary: FloatArray,
+        changes: Changes,
+        which: str,
     ) -> FloatArray:
         """Concentrations (n_times, n_species) of one sample, whose name stands in errors."""
-        boundary, *_ = pieces.values()
-        changes = {moment: held for moment, held in pieces.items() if moment > 0}
         tolerances = self.engine.tolerances
         try:
-            return self.flat.time_course(
-                time, start, boundary, changes=changes, tolerances=tolerances
-            )
+            return self.flat.time_course(time, start, boundary, None, changes, tolerances)
         except ConvergenceError as error:
             raise ConvergenceError(f"{which}{error}") from error
 
