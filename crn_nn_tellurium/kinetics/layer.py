@@ -266,7 +266,7 @@ class LayerKinetics:
         # near the fixed point: the pre-activation that gives the first rail its drive
         first, gain = self.activation.rails[0], self.activation.gain
         z = first.sign * (drive[0] - first.shift) / gain
-        y, h, q = by_species(self.activation.concentrations(z)), local[self._h], local[self._q]
+        y, h, q = by_species(self.activation.concentrations(z)), local[self.h], local[self.q]
         # q y is the root of v^2 - u v - h q, a smoothed ReLU of the drive
         y[: len(drive)] = [smoothed_relu(u, h * q) / q for u in drive]
         for _ in range(_NEWTON_STEPS):
@@ -406,7 +406,7 @@ class LayerKinetics:
         for rail, sign in enumerate(self._signs):
             right[rail] -= sign * by_z * y[rail][..., None]
         terms = self.local.terms
-        for t in np.flatnonzero(terms.constant == self._h).tolist():
+        for t in np.flatnonzero(terms.constant == self.h).tolist():
             value = self.value(terms, t, np.ones_like(self.constants.local), y)
             right[terms.row[t]][..., h] -= value
         return np.stack(self.linearize(state).solve(right), axis=2)
@@ -414,11 +414,13 @@ class LayerKinetics:
     # From rate constants to the network's parameters -------------------------------------------
 
     @property
-    def _h(self) -> int:
+    def h(self) -> int:
+        """Where h stands among local rate constants."""
         return self.activation.rate_constants.index("h")
 
     @property
-    def _q(self) -> int:
+    def q(self) -> int:
+        """Where q stands among them."""
         return self.activation.rate_constants.index("q")
 
     def to_parameters(
@@ -427,7 +429,7 @@ class LayerKinetics:
         """dL/d(weights), dL/d(bias) and dL/dh of the layer from those of its rate constants."""
         values, bias = self.encoding.transpose(gradient.weights, gradient.bias, sizes)
         weights = with_values(self.encoding.layer.weights, values)
-        return weights, bias, float(gradient.local[self._h])
+        return weights, bias, float(gradient.local[self.h])
 
 
 def _closed_form(sums: FloatArray, bias: FloatArray, activation: Activation) -> list[FloatArray]:

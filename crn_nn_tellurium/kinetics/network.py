@@ -19,7 +19,7 @@ from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.kinetics.layer import LayerKinetics
 from crn_nn_tellurium.kinetics.layer_state import LayerState, by_species
 from crn_nn_tellurium.kinetics.rate_constants import OwnNumbers, RateConstants
-from crn_nn_tellurium.kinetics.rates_of_change import Drives, RatesOfChange
+from crn_nn_tellurium.kinetics.rates_of_change import CatalysedTerms, RatesOfChange
 from crn_nn_tellurium.networks import INPUT, Network, places
 
 T = TypeVar("T")
@@ -102,19 +102,20 @@ class NetworkKinetics:
         terms = self._local_terms.holding(np.empty(0), number)
         places, n_inputs = self._places, math.prod(inputs.shape[-2:])
         known = inputs.reshape(*inputs.shape[:-2], n_inputs)
-        drives = []
+        catalysed = []
         for layer, k, (rails, read) in zip(self.layers, used, places, strict=True):
             weights, is_input = layer.weights(k), read >= n
             held = known[..., read[is_input] - n] @ weights[:, is_input].T
             signs = np.array([rail.sign for rail in layer.activation.rails], dtype=float)
             moving, own = weights[:, ~is_input], read[~is_input]
-            drives.append(Drives(moving, own, np.asarray(held), rails, signs, k.bias.T))
+            part = CatalysedTerms(moving, own, np.asarray(held), rails, signs, k.bias.T)
+            catalysed.append(part)
         if inputs.ndim == 2:
             # of one sample, drives that nothing moves are numbers: terms like all others
-            still = [part.as_terms(n) for part in drives if not len(part.read)]
+            still = [part.as_terms(n) for part in catalysed if not len(part.read)]
             terms = Terms.side_by_side([terms, *still], n)
-            drives = [part for part in drives if len(part.read)]
-        return RatesOfChange(n, terms, tuple(drives))
+            catalysed = [part for part in catalysed if len(part.read)]
+        return RatesOfChange(n, terms, tuple(catalysed))
 
     @cached_property
     def _places(self) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:

@@ -30,8 +30,8 @@ _ONE = np.ones(1)
 
 
 @dataclass(frozen=True, eq=False)
-class Drives:
-    """What the rails of one layer are driven by."""
+class CatalysedTerms:
+    """The terms of one layer that weights and biases make: rails times their drives."""
 
     # (n_units, n_read), of the floating species at the places `read` (n_read,)
     weights: FloatArray | sparse.csr_array
@@ -60,6 +60,10 @@ class Drives:
         """The drives (..., n_rails, n_units) without what moves."""
         return self.signs[:, None] * self.held[..., None, :] + self.bias
 
+    def by_sums(self, x: FloatArray) -> FloatArray:
+        """Derivatives (..., n_rails, n_units) of the terms by W X."""
+        return np.asarray(self.signs[:, None] * x[..., self.rails])
+
     def sums(self, x: FloatArray) -> FloatArray:
         """W X (..., n_units); of changes of a state, those of z."""
         return np.asarray(x[..., self.read] @ self.weights.T)
@@ -69,12 +73,13 @@ class Drives:
 class RatesOfChange:
     """dx/dt of `n_species` species in states (..., n_species), for one sample or a batch of them.
 
-    `terms` have their rate constants and all that is held in their numbers; `drives` are the rest.
+    `terms` have their rate constants and all that is held in their numbers; the rest is `catalysed`
+    by what a layer reads.
     """
 
     n_species: int
     terms: Terms
-    drives: tuple[Drives, ...] = ()
+    catalysed: tuple[CatalysedTerms, ...] = ()
 
     @classmethod
     def of(
@@ -91,38 +96,31 @@ class RatesOfChange:
     def __call__(self, x: FloatArray) -> FloatArray:
         """dx/dt, (..., n_species)."""
         result = self.terms.total(self._values(self.terms, x))
-        for part in self.drives:
+        for part in self.catalysed:
             result[..., part.rails] += part.of_rails(x) * x[..., part.rails]
         return result
 
     def along(self, x: FloatArray, v: FloatArray) -> FloatArray:
         """J v in states x, both (..., n_species)."""
-        terms = self.derivatives
-        result = terms.total(self._values(terms, x) * v[..., terms.column])
-        for part in self.drives:
-            result[..., part.rails] += part.of_rails(x) * v[..., part.rails]
-            if len(part.read):
-                by_z = part.signs[:, None] * x[..., part.rails]
-                result[..., part.rails] += by_z * part.sums(v)[..., None, :]
+        result = self._own_product(self.derivatives, x, v)
+        for part in self._moving:
+            result[..., part.rails] += part.by_sums(x) * part.sums(v)[..., None, :]
         return result
 
     def back(self, x: FloatArray, v: FloatArray) -> FloatArray:
         """J^T v in states x, both (..., n_species)."""
-        terms = self.derivatives.transposed
-        result = terms.total(self._values(terms, x) * v[..., terms.column])
-        for part in self.drives:
-            result[..., part.rails] += part.of_rails(x) * v[..., part.rails]
-            if len(part.read):
-                by_z = part.signs[:, None] * x[..., part.rails] * v[..., part.rails]
-                # a species is read once by a layer, so nothing is added twice to one place
-                result[..., part.read] += by_z.sum(axis=-2) @ part.weights
+        result = self._own_product(self.derivatives.transposed, x, v)
+        for part in self._moving:
+            by_unit = (part.by_sums(x) * v[..., part.rails]).sum(axis=-2)
+            # a species is read once by a layer, so nothing is added twice to one place
+            result[..., part.read] += by_unit @ part.weights
         return result
 
     def jacobian(self, x: FloatArray) -> FloatArray:
         """J (n_species, n_species) in one state (n_species,)."""
         terms = self.derivatives
         result = terms.filled(self._values(terms, x))
-        for part in self.drives:
+        for part in self.catalysed:
             for rails, sign, u in zip(part.rails, part.signs, part.of_rails(x), strict=True):
                 result[rails, rails] += u
                 if len(part.read):
@@ -139,12 +137,11 @@ class RatesOfChange:
         triangular, so that a layer is solved after all that it reads, with nothing filled in.
         """
         factors = splu(self._own_matrix(x, -step, identity), options={"SymmetricMode": True})
-        moving = [part for part in self.drives if len(part.read)]
-        by_z = [step * part.signs[:, None] * x[part.rails] for part in moving]
+        effects = [step * part.by_sums(x) for part in self._moving]
 
         def solve(right: FloatArray) -> FloatArray:
             found = factors.solve(right)
-            for part, effect in zip(moving, by_z, strict=True):
+            for part, effect in zip(self._moving, effects, strict=True):
                 # in the order of the layers: what this one reads is known by now
                 right = right.copy()
                 right[part.rails] += effect * part.sums(found)
@@ -153,12 +150,19 @@ class RatesOfChange:
 
         return solve
 
+    def _own_product(self, terms: Terms, x: FloatArray, v: FloatArray) -> FloatArray:
+        """J v, or J^T v by transposed `terms`, without the drives' effects of layer on layer."""
+        result = terms.total(self._values(terms, x) * v[..., terms.column])
+        for part in self.catalysed:
+            result[..., part.rails] += part.of_rails(x) * v[..., part.rails]
+        return result
+
     def _own_matrix(self, x: FloatArray, factor: float, identity: float) -> sparse.csc_array:
         """identity I + factor J without the drives' effects of layer on layer."""
         terms, (rows, columns, entry) = self.derivatives, self._pattern
         values: FloatArray = np.bincount(entry, self._values(terms, x), len(rows)).astype(float)
         diagonal = np.zeros(self.n_species)
-        for part in self.drives:
+        for part in self.catalysed:
             diagonal[part.rails] += part.of_rails(x)
         values = factor * values
         values[rows == columns] += identity + factor * diagonal
@@ -176,6 +180,11 @@ class RatesOfChange:
         places = np.concatenate([terms.column * n + terms.row, np.arange(n) * (n + 1)])
         entries, same = np.unique(places, return_inverse=True)
         return entries % n, entries // n, same[: len(terms)]
+
+    @cached_property
+    def _moving(self) -> list[CatalysedTerms]:
+        """Those of layers that read floating species, in the order of the layers."""
+        return [part for part in self.catalysed if len(part.read)]
 
     # Tables -----------------------------------------------------------------------------------
 

@@ -80,7 +80,7 @@ def add_by_start(
     # backwards: what is added to the layers before is passed on in turn
     for number, layer in reversed(list(enumerate(kinetics.layers))):
         begin, k, total = starts[number], constants[number], by_constant[number]
-        h, q = _h_and_q(layer, k)
+        h, q = k.local[layer.h], k.local[layer.q]
         wanted = np.where(begin.given, 0.0, totals[layer.name])
         by_read = np.zeros(begin.catalysts.shape)
         for rail, sign in enumerate(rail.sign for rail in layer.activation.rails):
@@ -92,17 +92,16 @@ def add_by_start(
             # sqrt(h / q), and all in front of it over q
             root = np.sqrt(h / q)
             free = wanted[..., rail]
-            local = layer.activation.rate_constants
-            total.local[local.index("h")] += free.sum() * root / (2 * h)
+            total.local[layer.h] += free.sum() * root / (2 * h)
             by_q = (begin.values[..., rail] - root / 2) / q
-            total.local[local.index("q")] -= np.sum(free * by_q)
+            total.local[layer.q] -= np.sum(free * by_q)
             by_read += by_sum @ promoting
         layer.encoding.scatter(by_read, totals)
 
 
 def _upper_bound(layer: LayerKinetics, read: FloatArray, constants: RateConstants) -> FloatArray:
     """Starts (n, n_units, n_species), by those of catalysts (n, n_catalysts)."""
-    h, q = _h_and_q(layer, constants)
+    h, q = constants.local[layer.h], constants.local[layer.q]
     rails = []
     for rail, bias in enumerate(constants.bias.T):
         promoted = read @ _promoting(layer, rail, constants).T + np.maximum(bias, 0.0)
@@ -115,8 +114,3 @@ def _promoting(layer: LayerKinetics, rail: int, constants: RateConstants) -> Any
     """The rate constants (n_units, n_catalysts) of what promotes a rail."""
     sign = layer.activation.rails[rail].sign
     return with_values(layer.encoding.weights, np.maximum(sign * constants.weights, 0.0))
-
-
-def _h_and_q(layer: LayerKinetics, constants: RateConstants) -> tuple[float, float]:
-    local = dict(zip(layer.activation.rate_constants, constants.local.tolist(), strict=True))
-    return local["h"], local["q"]
