@@ -52,15 +52,21 @@ def command(
     model: Model,
     vary: Vary = None,
     cv: Errors = None,
-    draws: Annotated[int, Option(help="Draws of errors for each --cv.")] = 100,
-    seed: Annotated[int, Option(help="Of the draws.")] = 0,
+    draws: Annotated[
+        int | None, Option(help="Draws of errors for each --cv; 100 where none is given.")
+    ] = None,
+    seed: Annotated[int | None, Option(help="Of the draws, 0 where none is given.")] = None,
     input: Input = None,
     keep: Keep = "outputs",
     at: Annotated[
         str | None, Option(help="Times of a time course, 1,5,10; else the steady state.")
     ] = None,
-    tolerance: Annotated[float, Option(help="Of settling_time, in units of the outputs.")] = 1e-3,
-    bound: Annotated[str, Option(help="Of settling_time: envelope, or cheap.")] = "envelope",
+    tolerance: Annotated[
+        float | None, Option(help="Of settling_time, in units of the outputs; by default 0.001.")
+    ] = None,
+    bound: Annotated[
+        str | None, Option(help="Of settling_time: envelope, as by default, or cheap.")
+    ] = None,
     output: Annotated[
         Path | None, Option("-o", "--output", help="Result, netCDF (.nc) or Zarr (.zarr).")
     ] = None,
@@ -111,7 +117,7 @@ def _text_or_model(model: str) -> Any:
     return load_network(model) if is_name(model) else text_or_model(Path(model), "crn-nn")
 
 
-def _kept(keep: str, tolerance: float, bound: str) -> list[str | SettlingTime]:
+def _kept(keep: str, tolerance: float | None, bound: str | None) -> list[str | SettlingTime]:
     from crn_nn_tellurium.scans import SettlingTime
 
     kept = keep.split(",")
@@ -121,11 +127,23 @@ def _kept(keep: str, tolerance: float, bound: str) -> list[str | SettlingTime]:
             f"--keep {min(targets)} needs targets, which this command does not take; cn.scan(...,"
             " y=) does"
         )
-    time = SettlingTime(tolerance, bound)  # type: ignore[arg-type]  # checked there
+    given = _given(tolerance=tolerance, bound=bound)
+    if given and SettlingTime.word not in kept:
+        raise InputError(f"{_named(given)} without a settling time; expected --keep settling_time")
+    time = SettlingTime(**given)
     return [time if name == time.word else name for name in kept]
 
 
-def _axes(vary: Sequence[str], cv: str | None, draws: int, seed: int) -> list[Axis]:
+def _given(**options: Any) -> dict[str, Any]:
+    """Options that were given: others are left to what they belong to."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _named(given: dict[str, Any]) -> str:
+    return " and ".join(f"--{name} {value}" for name, value in given.items())
+
+
+def _axes(vary: Sequence[str], cv: str | None, draws: int | None, seed: int | None) -> list[Axis]:
     """The axes that ``--vary`` and ``--cv`` mean."""
     from crn_nn_tellurium.scans import lognormal, paired
 
@@ -133,11 +151,14 @@ def _axes(vary: Sequence[str], cv: str | None, draws: int, seed: int) -> list[Ax
         raise InputError("nothing to vary; expected --vary h=1e-4:1:log:50, say, or --cv 0.1")
     # each a dimension of its own, by the name of what is varied
     axes = [paired({name: values}, name) for name, values in map(_values, vary)]
+    given = _given(draws=draws, seed=seed)
     if cv is None:
+        if given:
+            raise InputError(f"{_named(given)} without errors to draw; expected --cv 0.1, say")
         return axes
     levels = listed("--cv", cv)
     # one level is a number, which makes no dimension of its own
-    return [*axes, *lognormal(levels if len(levels) > 1 else levels[0], draws, seed)]
+    return [*axes, *lognormal(levels if len(levels) > 1 else levels[0], **given)]
 
 
 def _values(text: str) -> tuple[str, FloatArray]:

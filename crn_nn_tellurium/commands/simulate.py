@@ -25,7 +25,9 @@ def command(
         int | None,
         Option(help="Run that many times: means, and NAME_spread beside them.", min=2),
     ] = None,
-    seed: Annotated[int, Option(help="Of stochastic runs.", min=0)] = 0,
+    seed: Annotated[
+        int | None, Option(help="Of runs with --volume, 0 where none is given.", min=0)
+    ] = None,
     output: Out = None,
     plot: Annotated[Path | None, Option(help="Picture of the outputs over time.")] = None,
     overwrite: Overwrite = False,
@@ -44,6 +46,8 @@ def command(
     check_new(overwrite, output, picture=plot)
     from crn_nn_tellurium.simulation import Simulator
 
+    if volume is not None and seed is None:
+        seed = 0  # the same command gives the same file
     simulator = Simulator(found)
     course = simulator.time_course(
         x, t_end, points, initial=initial, volume=volume, draws=draws, seed=seed

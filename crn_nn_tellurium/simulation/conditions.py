@@ -38,6 +38,11 @@ def check_stochastic(volume: Any, draws: Any, seed: Any) -> tuple[int | None, in
             )
     if seed is not None:
         seed = whole_number("seed", seed, 0)
+        if volume is None:
+            raise InputError(
+                f"seed is {seed!r}, of a time course without chance; expected a volume with it,"
+                " volume=100 say, or no seed"
+            )
     return draws, seed
 
 

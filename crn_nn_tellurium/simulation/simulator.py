@@ -269,9 +269,9 @@ class Simulator:
             Runs that many stochastic trajectories: `outputs` and `concentrations` have a leading
             axis, and `TimeCourse.mean` and `TimeCourse.spread` sum them up.
         seed : int, optional
-            Of the stochastic trajectories. Each has a stream of its own: the first ten of a hundred
-            are those of ten, and one without `draws` is the first. So has each sample: of several,
-            the first one's are those that it has alone.
+            Of the stochastic trajectories, with `volume` alone. Each has a stream of its own: the
+            first ten of a hundred are those of ten, and one without `draws` is the first. So has
+            each sample: of several, the first one's are those that it has alone.
         progress : bool, optional
             Whether to show a progress bar of several samples; by default on a terminal.
 

@@ -51,6 +51,9 @@ def test_draws_are_written_as_means_and_spreads(run, tmp_path):
     )
     assert table["y0"].tolist() == course["y0"].mean(axis=0).tolist()
     assert table["y0_spread"].tolist() == course["y0"].std(axis=0, ddof=1).tolist()
+    # without a seed, that of 0: the same command gives the same table
+    command = "simulate xor --input 0,1 --t-end 2 --points 3 --volume 50"
+    assert run(command)[1] == run(f"{command} --seed 0")[1]
     code, _, problem = run("simulate xor --input 0,1 --draws 4")
     assert code != 0
     assert "expected a volume with it" in problem

@@ -85,6 +85,7 @@ REFUSED = [
     (lambda: cn.Roadrunner(atol=-1), cn.InputError, "atol is -1; expected a concentration"),
     (lambda: SIMULATOR.time_course([1, 2], volume=1e30), cn.InputError, r"expected at most 2\^53"),
     (lambda: SIMULATOR.time_course([1, 2], draws=5), cn.InputError, "expected a volume with it"),
+    (lambda: SIMULATOR.time_course([1, 2], seed=5), cn.InputError, "seed is 5, of a time course"),
     (lambda: SIMULATOR.time_course([1, 2], volume=1, draws=0), cn.InputError, "draws is 0"),
     (lambda: SIMULATOR.time_course([1, 2], volume=1, seed=-1), cn.InputError, "seed is -1"),
     (lambda: SIMULATOR.time_course([1, 2]).mean, cn.InputError, "has draws=None; expected 1 or"),
