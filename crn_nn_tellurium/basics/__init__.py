@@ -42,3 +42,4 @@ from crn_nn_tellurium.basics.identifiers import (
 from crn_nn_tellurium.basics.locks import Lock
 from crn_nn_tellurium.basics.progress import progress_bar
 from crn_nn_tellurium.basics.text import some, to_csv
+from crn_nn_tellurium.basics.warning import warn

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 
 import libsbml
 
-from crn_nn_tellurium.basics import free_id, read_bytes
+from crn_nn_tellurium.basics import free_id, read_bytes, warn
 from crn_nn_tellurium.chemistry import (
     Expression,
     Observable,
@@ -116,7 +115,7 @@ def _reactions(document: Any, origin: str) -> ReactionNetwork:
         # what turned out to be a number somewhere is to be one everywhere
         if known == (len(numbers), len(lone)):
             for note in reader.formulas.notes:
-                warnings.warn(note, UserWarning, stacklevel=4)
+                warn(note)
             return network
 
 

@@ -13,7 +13,6 @@ import os
 import platform
 import shutil
 import tempfile
-import warnings
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -23,7 +22,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import check_target, make_readable, read_text, require, write_bytes
+from crn_nn_tellurium.basics import (
+    check_target,
+    make_readable,
+    read_text,
+    require,
+    warn,
+    write_bytes,
+)
 from crn_nn_tellurium.errors import FileFormatError, InputError
 from crn_nn_tellurium.scans.plan import Plan
 
@@ -193,9 +199,7 @@ class Parts:
                     elif kind == "values":
                         solved[name] = arrays[entry]
         except _DAMAGES as error:
-            warnings.warn(
-                f"{str(file)!r} is damaged ({error}); its chunk is solved again", RuntimeWarning, 2
-            )
+            warn(f"{str(file)!r} is damaged ({error}); its chunk is solved again", RuntimeWarning)
             return None
         return solved
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import platform
 import sys
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import check_choice, progress_bar
+from crn_nn_tellurium.basics import check_choice, progress_bar, warn
 from crn_nn_tellurium.chemistry import TIME
 from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.importers import AnyModel, is_sbml
@@ -175,11 +174,10 @@ def _scan_to(
         given_up = result.fill(executor, parts, progress, on_error)
         ds = result.dataset()
         if given_up:
-            warnings.warn(
+            warn(
                 f"{given_up} chunks of the scan were given up, so {str(file.path)!r} is not"
                 " written; the same call tries them again",
                 RuntimeWarning,
-                3,
             )
             return ds
         write_result(ds, file.path)

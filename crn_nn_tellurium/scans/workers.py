@@ -14,7 +14,6 @@ import math
 import os
 import pickle
 import signal
-import warnings
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
@@ -24,7 +23,7 @@ from typing import Any
 
 from joblib.externals import loky
 
-from crn_nn_tellurium.basics import Recent, whole_number
+from crn_nn_tellurium.basics import Recent, warn, whole_number
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.scans.model_subject import ReactionsSubject, TextSubject
@@ -249,10 +248,9 @@ class _Run:
         self, numbers: list[int], to_blame: bool, error: BaseException
     ) -> Iterator[tuple[int, Solved]]:
         """Chunks whose worker died are solved alone; one that was alone, and again, is given up."""
-        warnings.warn(
+        warn(
             f"a worker of the scan died ({type(error).__name__}); its chunks are solved again",
             RuntimeWarning,
-            2,
         )
         for number in numbers:
             self._deaths[number] += to_blame

@@ -14,7 +14,6 @@ import hashlib
 import os
 import platform
 import stat
-import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from crn_nn_tellurium.basics import write_bytes
+from crn_nn_tellurium.basics import warn, write_bytes
 
 CACHE_VARIABLE = "CRN_NN_CACHE"
 """The environment variable that names the folder, or is "off"."""
@@ -92,10 +91,9 @@ def keep(name: str, state: bytes) -> None:
             )
         write_bytes(folder / name, hashlib.sha256(state).digest() + state, private=True)
     except OSError as error:
-        warnings.warn(
+        warn(
             f"compiled models are not kept on disk, so each process compiles its own: {error};"
-            f" {CACHE_VARIABLE} names another folder, or is 'off'",
-            stacklevel=2,
+            f" {CACHE_VARIABLE} names another folder, or is 'off'"
         )
         return
     _drop_oldest(folder)

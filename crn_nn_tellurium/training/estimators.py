@@ -6,7 +6,6 @@ the first layer, so that `network_` reads raw features, of either sign, on two r
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_args
@@ -24,6 +23,7 @@ from crn_nn_tellurium.basics import (
     check_choice,
     check_not_negative,
     suggest_identifiers,
+    warn,
 )
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import IdentifierError, InputError
@@ -160,10 +160,9 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         self.network_ = net
         self.fit_result_ = replace(self.fit_result_, network=net, verification=verify(net, x))
         if not self.fit_result_.verification.passed:
-            warnings.warn(
+            warn(
                 f"the network for raw features is {self.fit_result_.verification}; features far"
-                " from zero compared with their spread lose digits: shift and scale them first",
-                stacklevel=3,
+                " from zero compared with their spread lose digits: shift and scale them first"
             )
 
     def _standardized(self, x: FloatArray) -> FloatArray:

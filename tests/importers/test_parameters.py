@@ -152,8 +152,9 @@ def test_what_a_function_reads_is_a_number_everywhere():
 
 
 def test_a_read_out_that_would_not_follow_is_left_out():
-    with pytest.warns(UserWarning, match="left out: .*'z' has 'k' in a function"):
+    with pytest.warns(UserWarning, match="left out: .*'z' has 'k' in a function") as caught:
         crn = cn.import_antimony("A -> ; k*A; k = 100; z := log10(k) + A")
+    assert caught[0].filename == __file__
     assert crn.rate_constants == ("k",)
 
 

@@ -166,8 +166,9 @@ def test_a_chunk_that_kills_every_worker_is_given_up_alone(totals, monkeypatch, 
     vary = {"x0": np.linspace(0, 1, 40), "x1": np.linspace(0, 1, 20)}
     outputs = cn.scan(XOR, vary).outputs.values
     monkeypatch.setenv("CRN_TEST_BAD", repr(float(outputs[10, 7, 0])))
-    with pytest.warns(RuntimeWarning, match="a worker of the scan died"):
+    with pytest.warns(RuntimeWarning, match="a worker of the scan died") as caught:
         found = cn.scan(XOR, vary, outputs={"total": scan_jobs.killed_always}, executor=workers)
+    assert {warning.filename for warning in caught} == {__file__}
     failed = np.isnan(found.total.values)
     assert failed[10, 7]
     assert failed.sum() <= 64  # its chunk's

@@ -82,8 +82,9 @@ def test_two_classes_take_one_output_and_its_threshold():
 
 
 def test_a_chemistry_that_the_engine_does_not_confirm_is_warned_of(iris):
-    with pytest.warns(UserWarning, match="NOT verified"):
+    with pytest.warns(UserWarning, match="NOT verified") as caught:
         cn.CRNClassifier((4,), max_iter=20, random_state=0).fit(iris[0] * 1e-8 + 1e3, iris[1])
+    assert caught[0].filename == __file__
 
 
 def test_bounds_hold_without_standardisation(iris):
