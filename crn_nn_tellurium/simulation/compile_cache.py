@@ -44,8 +44,10 @@ class CacheState:
 def cache_state() -> CacheState:
     """What the cache holds now."""
     folder = _folder()
-    sizes = [status.st_size for _, status in _entries(folder)] if folder else []
-    return CacheState(folder, len(sizes), sum(sizes))
+    entries = _entries(folder) if folder else []
+    # a process that was killed while it wrote leaves a hidden file, which is no model
+    n_models = sum(not path.name.startswith(".") for path, _ in entries)
+    return CacheState(folder, n_models, sum(status.st_size for _, status in entries))
 
 
 def clear_compile_cache() -> None:
@@ -62,28 +64,29 @@ def entry_name(*parts: object) -> str:
 
 def fetch(name: str) -> bytes | None:
     """What is kept under a name; None where that is nothing, damaged or not the user's alone."""
-    folder = _folder()
-    if folder is None or not _is_private(folder):
-        return None
     try:
+        folder = _folder()
+        if folder is None or not _is_private(folder):
+            return None
         with (folder / name).open("rb") as file:
             # of the file that is open, which nobody can put another in the place of
             if not _is_own(os.fstat(file.fileno()), 0o600):
                 return None
             content = file.read()
-        os.utime(folder / name)  # used last
     except OSError:
         return None
+    with suppress(OSError):  # what cannot be written can be read all the same
+        os.utime(folder / name)  # used last
     digest, state = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
     return state if hashlib.sha256(state).digest() == digest else None
 
 
 def keep(name: str, state: bytes) -> None:
     """Keep a model's state, and no more than `LIMIT`; a warning where that cannot be."""
-    folder = _folder()
-    if folder is None:
-        return
     try:
+        folder = _folder()
+        if folder is None:
+            return
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_private(folder):
             raise PermissionError(
@@ -113,13 +116,12 @@ def _folder() -> Path | None:
     given = os.environ.get(CACHE_VARIABLE, "")
     if given.lower() == "off":
         return None
-    base = (
-        Path(given).expanduser()
-        if given.strip()
-        else platformdirs.user_cache_path("crn_nn_tellurium", False)
-    )
-    # one of its own, with its own mode, and no files of others to delete
-    return base / "compiled"
+    try:
+        own = given if given.strip() else platformdirs.user_cache_dir("crn_nn_tellurium", False)
+        # one of its own, with its own mode, and no files of others to delete
+        return Path(own).expanduser() / "compiled"
+    except RuntimeError as error:
+        raise FileNotFoundError("this user has no home folder") from error
 
 
 def _entries(folder: Path) -> list[tuple[Path, os.stat_result]]:

@@ -1,6 +1,8 @@
 """Models that one process has compiled, loaded by another."""
 
+import errno
 import os
+import signal
 import subprocess
 import sys
 import warnings
@@ -172,6 +174,80 @@ def test_where_nothing_can_be_written_it_is_said_and_compiled(tmp_path, monkeypa
     with pytest.warns(UserWarning, match="CRN_NN_CACHE names another folder") as caught:
         simulator.time_course(t_end=1, n_points=2)
     assert [warning.filename for warning in caught] == [__file__]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such limit")
+def test_where_a_disk_is_full_it_is_said_and_nothing_is_left_half(folder, compiles):
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # bytes of a file: the kernel refuses the rest, as it does on a disk that is full
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.warns(UserWarning, match="compiled models are not kept on disk, so each"):
+            assert new_runner(DECAY)["k"] == 0.5
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(folder.iterdir()) == []
+    for _ in range(2):
+        new_runner(DECAY)
+    assert compiles == [DECAY, DECAY]
+
+
+def test_what_cannot_be_written_can_be_read(folder, compiles, monkeypatch):
+    new_runner(DECAY)
+
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    # of the superuser, who tests here and there, no mode of a file takes the right to write
+    for name in ("utime", "replace", "mkdir", "unlink"):
+        monkeypatch.setattr(os, name, refuse)
+    assert new_runner(DECAY)["k"] == 0.5
+    assert compiles == [DECAY]
+
+
+@pytest.mark.parametrize("given", [None, "~"])
+def test_a_user_without_a_home_folder_is_told(given, tmp_path, compiles, monkeypatch):
+    pwd = pytest.importorskip("pwd")
+    for name in ("HOME", "XDG_CACHE_HOME", "CRN_NN_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    if given:
+        monkeypatch.setenv("CRN_NN_CACHE", given)
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: {}["nobody"])
+    monkeypatch.chdir(tmp_path)
+    with pytest.warns(UserWarning, match="this user has no home folder; CRN_NN_CACHE names"):
+        assert new_runner(DECAY)["k"] == 0.5
+    with pytest.raises(FileNotFoundError, match="no home folder"):
+        cache_state()
+    assert list(tmp_path.iterdir()) == []  # no folder called ~
+
+
+WRITER = f"""
+import os, signal, sys
+from crn_nn_tellurium.simulation import new_runner
+if sys.argv[1] == "killed":
+    os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+print(new_runner({DECAY!r})["k"])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no process is killed so")
+def test_of_two_writers_at_once_one_may_be_killed(folder, compiles):
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, fate], stdout=subprocess.PIPE, text=True)
+        for fate in ("killed", "lives")
+    ]
+    said = [writer.communicate(timeout=300)[0] for writer in writers]
+    assert [writer.returncode for writer in writers] == [-signal.SIGKILL, 0]
+    assert said == ["", "0.5\n"]
+    # what the killed one had written, never moved into place, is no model
+    assert len(list(folder.iterdir())) == 2
+    assert cache_state().n_models == 1
+    assert new_runner(DECAY)["k"] == 0.5
+    assert compiles == []
+    clear_compile_cache()
+    assert list(folder.iterdir()) == []
 
 
 def test_off_keeps_nothing(monkeypatch, compiles):
