@@ -120,7 +120,7 @@ def _on_terminal(what: str, total: int | None) -> Iterator[Show]:
 
 @contextmanager
 def _in_notebook(what: str, total: int | None) -> Iterator[Show]:
-    """HTML, which is emptied at the end: a widget would stay, empty, in the notebook's file."""
+    """HTML, which is taken away at the end: a widget would stay, empty, in the notebook's file."""
     from IPython.display import display
 
     last = 0.0
@@ -142,4 +142,5 @@ def _in_notebook(what: str, total: int | None) -> Iterator[Show]:
     try:
         yield show
     finally:
-        handle.update({"text/html": "", "text/plain": ""}, raw=True)
+        # an output cannot be taken back; without data, nothing is drawn in its place
+        handle.update({}, raw=True)

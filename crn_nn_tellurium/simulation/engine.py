@@ -70,6 +70,15 @@ that, are numbers. Where they are not it never ends (its QR waits for a column's
 and no signal reaches it."""
 
 
+def given_up(times: FloatArray, reason: str, reached: str = "") -> ConvergenceError:
+    """What says that CVODE did not get through, and what to try; its own reason comes last."""
+    return ConvergenceError(
+        f"CVODE failed between t = {times[0]:g} and {times[-1]:g}{reached}: its steps became too"
+        " short or too many; smaller inputs, starts or rate constants may help, or earlier times"
+        f" where concentrations grow without end ({reason})"
+    )
+
+
 class _Quiet:
     """Without roadrunner's log: failed solves are caught and reported by those who call.
 
@@ -272,9 +281,8 @@ class CompiledModel:
                     found.append(read())
                 return np.array(found, dtype=float)
         except RuntimeError as error:
-            raise ConvergenceError(
-                f"CVODE failed between t = {times[0]:g} and {times[-1]:g}: {error}"
-            ) from error
+            # behind its reason roadrunner names the function of its own that raised it
+            raise given_up(times, str(error).partition("; In ")[0]) from error
 
     def reset(self) -> None:
         """Everything as the text has it."""

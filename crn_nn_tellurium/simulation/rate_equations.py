@@ -19,9 +19,8 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, Lock
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
-from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.kinetics import RatesOfChange
-from crn_nn_tellurium.simulation.engine import SMALLEST, TIGHT, Tolerances
+from crn_nn_tellurium.simulation.engine import SMALLEST, TIGHT, Tolerances, given_up
 from crn_nn_tellurium.simulation.integrator import Integrator
 from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes, piecewise
 from crn_nn_tellurium.simulation.settle import Settled, Which, integrate, solve
@@ -149,10 +148,7 @@ def integrated(
         found = solver.solve(times, begin)
     states = np.asarray(found.y)
     if not found.success or not np.all(np.isfinite(states)):
-        raise ConvergenceError(
-            f"CVODE failed between t = {times[0]:g} and {times[-1]:g}, at t = {found.t[-1]:.6g}:"
-            f" {found.message}"
-        )
+        raise given_up(times, found.message, f", at t = {found.t[-1]:.6g}")
     return states if len(times) > 2 else states[[0, -1]]
 
 

@@ -88,7 +88,9 @@ def come_to_rest(
         found = finish(state, passed)
         if found is not None:
             return found
-    return state, Outcome.failure(f"rates have not vanished by t = {passed:.3g}")
+    return state, Outcome.failure(
+        f"rates have not vanished by t = {passed:.3g}; a time course shows where it goes"
+    )
 
 
 def polish(

@@ -138,7 +138,7 @@ def test_a_network_beyond_what_is_compiled():
 def test_what_has_no_end_says_when_and_why(capfd):
     species, twice = [cn.Species("X", 1.0)], cn.Reaction("J", {"X": 2}, {"X": 3}, "k", 1.0)
     boom = cn.ReactionNetwork(species, [twice])  # dX/dt = X^2 has no solution beyond t = 1
-    with pytest.raises(cn.ConvergenceError, match=r"CVODE failed .* at t = 1: "):
+    with pytest.raises(cn.ConvergenceError, match=r"CVODE failed .* at t = 1: .* earlier times"):
         cn.Simulator(boom, "rate_equations").time_course(t_end=5.0)
     assert "".join(capfd.readouterr()) == ""
 

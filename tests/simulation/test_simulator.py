@@ -111,6 +111,21 @@ def test_start_values_are_not_the_answer(monkeypatch):
 # Failures -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("engine", ["roadrunner", "rate_equations"])
+def test_a_run_that_fails_says_what_to_try_before_the_engines_own_words(engine):
+    net = cn.Network.random([2, 3, 1], seed=0, output=cn.Linear(h=0.1))
+    simulator = cn.Simulator(net, engine)
+    what = (
+        r"CVODE failed between t = 0 and 10.*; smaller inputs, .* may help, .* \([^:]*[Ee]rror.*\)$"
+    )
+    with pytest.raises(cn.ConvergenceError, match=f"^sample 1: {what}") as caught:
+        simulator.time_course([[0, 1], [1e31, 1]], t_end=10, n_points=3)
+    assert "rr::" not in str(caught.value)
+    status = simulator.steady_state([1e31, 1], method="integrate", on_error="nan").status[0]
+    assert "inputs, starts or rate constants may help" in status
+    assert status.failed
+
+
 @pytest.mark.parametrize("method", ["units", "flat", "integrate"])
 def test_a_failed_sample_says_so(monkeypatch, method):
     net = cn.Network([cn.Layer([[1.0]])])
