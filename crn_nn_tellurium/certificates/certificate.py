@@ -322,9 +322,22 @@ def _bound(
     kinetics: NetworkKinetics, bound: Bound, engine: EngineLike
 ) -> Callable[[Question], Answer]:
     if bound == "cheap":
-        return partial(in_closed_form, kinetics)
+        return partial(_finite, partial(in_closed_form, kinetics))
     # one model, so one compilation, for all questions
-    return EnvelopeModel(kinetics, engine).answer
+    return partial(_finite, EnvelopeModel(kinetics, engine).answer)
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+def _finite(answer: Callable[[Question], Answer], question: Question) -> Answer:
+    """The answer, unless its times are beyond doubles."""
+    found = answer(question)
+    if not np.isfinite(found.by_sample).all():
+        sample = int(np.argwhere(~np.isfinite(found.by_sample))[0][0])
+        raise NotCertified(
+            f"sample {sample}: its bound overflows, so nothing is certified; smaller inputs or"
+            " weights may help"
+        )
+    return found
 
 
 def _uniqueness(kinetics: NetworkKinetics) -> str:

@@ -69,6 +69,8 @@ class Enclosure:
         )
 
 
+# what overflows has no bound, which is said
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def enclosure(
     net: AnyModel | Simulator,
     x: npt.ArrayLike | Interval,
@@ -130,6 +132,7 @@ def enclosure(
     )
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def certified_margin(
     net: AnyModel | Simulator,
     x: npt.ArrayLike | Interval,
@@ -192,7 +195,7 @@ class _Boxes:
         self.net = self.kinetics.net
         self.single = is_single(self.net, x)
         boxes = _widened(self.net, input_box(self.net, x), errors)
-        self.nominal = self.net((boxes.lower + boxes.upper) / 2)
+        self.nominal = self.net(boxes.lower + (boxes.upper - boxes.lower) / 2)
         self._held = self.net.input_coding.code_between(boxes.lower, boxes.upper)
 
     def settle(self, rates: FloatArray, strict: bool = True) -> list[Bounds]:

@@ -11,14 +11,16 @@ Source: Cao, Li, Petzold and Serban, SIAM J. Sci. Comput. 24 (2003) 1076.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 from scipy.integrate import OdeSolution, solve_ivp
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, Lock
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.kinetics import (
     NetworkKinetics,
@@ -46,6 +48,8 @@ _AT_NODES = 1 << 20
 _EXPLICIT = 1_500, 300
 """Evaluations, and those more for each sample, after which explicit steps of all samples together
 give way to implicit ones of each sample: about what these would take."""
+_MOST = 50_000
+"""Evaluations of a run of implicit steps, which takes thousands: more is no way to an end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +89,8 @@ class ReadOut:
             _add(totals, part.by_constant)
         return Adjoint(outputs, totals, np.concatenate([part.by_input for part in parts]))
 
+    # what overflows is refused where it is seen
+    @np.errstate(over="ignore", invalid="ignore")
     def _in_parts(self, inputs: FloatArray, ask: Callable[[_Run, slice], T]) -> list[T]:
         """What each run gives: of as many samples as fit; of one, where steps are implicit."""
         parts, stiff, first = [], False, 0
@@ -99,6 +105,18 @@ class ReadOut:
             else:
                 first = rows.stop
         return parts
+
+
+_hearing = Lock()
+
+
+@contextmanager
+def _heard() -> Iterator[list[warnings.WarningMessage]]:
+    """Warnings, in which LSODA says why it gives up: its result says no more than that it does."""
+    # who is told of warnings is the process's: threads that took turns would leave it changed
+    with _hearing, warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        yield said
 
 
 class _Stiff(Exception):  # noqa: N818  # not an error
@@ -133,36 +151,44 @@ class _Run:
     ) -> OdeSolution:
         """The solution from 0 on, for as long as the run takes."""
         end, count = self.what.time, 0
-        most = np.inf if self.stiff else _EXPLICIT[0] + _EXPLICIT[1] * len(self.inputs)
+        most = _MOST if self.stiff else _EXPLICIT[0] + _EXPLICIT[1] * len(self.inputs)
 
         def flat(at: float, state: FloatArray) -> FloatArray:
             nonlocal count
             count += 1
             if count > most:
-                raise _Stiff
+                raise self._gave_up(at, f"{most} evaluations") if self.stiff else _Stiff
             return np.ravel(function(at, state.reshape(self.shape_of_state)))
 
         # of the two, DOP853 takes no Jacobian
         how: dict[str, Any] = (
             {"method": "LSODA", "jac": jacobian} if self.stiff else {"method": "DOP853"}
         )
-        found = solve_ivp(
-            flat,
-            (0.0, end),
-            begin.ravel(),
-            **how,
-            dense_output=True,
-            rtol=_RELATIVE,
-            atol=absolute.ravel(),
-        )
+        if not np.isfinite(begin).all():
+            raise self._gave_up(0.0, "the start is no finite number")
+        hearing: AbstractContextManager[list[Any]] = _heard() if self.stiff else nullcontext([])
+        with hearing as said:
+            found = solve_ivp(
+                flat,
+                (0.0, end),
+                begin.ravel(),
+                **how,
+                dense_output=True,
+                rtol=_RELATIVE,
+                atol=absolute.ravel(),
+            )
         if found.success and np.isfinite(found.y[:, -1]).all():
             return found.sol
         if not self.stiff:
             raise _Stiff
-        raise ConvergenceError(
-            f"gradient at t = {end:g}: LSODA gave up after {found.t[-1]:g}"
-            f" ({found.message.lower()}); expected a run that ends: smaller rate constants or"
-            " inputs, or another start, may help"
+        reason = said[-1].message if said else found.message.lower()
+        raise self._gave_up(found.t[-1], str(reason))
+
+    def _gave_up(self, after: float, reason: str) -> ConvergenceError:
+        return ConvergenceError(
+            f"gradient at t = {self.what.time:g}: no run of its equations ends; smaller rate"
+            " constants or inputs, or another start, may help (the integrator gave up after"
+            f" {after:g}: {reason})"
         )
 
     def _at(self, solution: OdeSolution, times: FloatArray) -> FloatArray:

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import check_choice
-from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.kinetics import forward_sensitivities
 from crn_nn_tellurium.networks import (
@@ -143,7 +143,16 @@ def gradient(
     resolved = resolve_loss(loss, net)
     targets = encode_targets(resolved, net, Y, len(x))
     how = inputs, steady_state, on_error, time, initial
-    return methods[chosen](Problem(simulator, x, resolved, targets, *how))
+    # what overflows is refused below
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        found = methods[chosen](Problem(simulator, x, resolved, targets, *how))
+    parts = np.append(found.vector(), found.loss)
+    if not (np.isfinite(parts).all() or any(outcome.failed for outcome in found.status)):
+        raise ConvergenceError(
+            f"gradient: the loss is {found.loss!r}, and with its derivatives beyond what doubles"
+            " hold; smaller inputs, weights or targets may help"
+        )
+    return found
 
 
 def adjoint(problem: Problem) -> Gradient:

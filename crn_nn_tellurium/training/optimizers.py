@@ -62,8 +62,8 @@ def refuse_infinite(state: State, value: float, norm: float) -> None:
     if not (np.isfinite(value) and np.isfinite(norm)):
         raise ConvergenceError(
             f"training: the loss is {value!r} and its gradient's norm {norm!r} after"
-            f" {len(state.records)} iterations; a smaller learning_rate, or inputs and targets on a"
-            " smaller scale, may help"
+            f" {len(state.records)} iterations; inputs and targets on a smaller scale may help, or"
+            " a smaller learning_rate of Adam"
         )
 
 
@@ -156,6 +156,7 @@ class LBFGS(Optimizer):
             )
             state.theta = np.array(found.x)
             if found.success or state.iteration == before:
+                refuse_infinite(state, float(found.fun), float(np.linalg.norm(found.jac)))
                 message = str(found.message).lower().replace("convergence: ", "")
                 raise Stop(f"converged: {message}" if found.success else f"L-BFGS-B: {message}")
 

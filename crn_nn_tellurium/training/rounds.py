@@ -106,6 +106,8 @@ class Round:
         # the seconds of earlier processes count on
         self._started = clock.perf_counter() - state.seconds
 
+    # what overflows is refused by `refuse_infinite`
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def run(self) -> None:
         """Train until the round ends."""
         optimizer = self.task.optimizer
