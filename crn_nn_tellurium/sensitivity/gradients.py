@@ -149,8 +149,8 @@ def gradient(
     parts = np.append(found.vector(), found.loss)
     if not (np.isfinite(parts).all() or any(outcome.failed for outcome in found.status)):
         raise ConvergenceError(
-            f"gradient: the loss is {found.loss!r}, and with its derivatives beyond what doubles"
-            " hold; smaller inputs, weights or targets may help"
+            f"gradient: the loss is {found.loss!r}, and it or a derivative of it is beyond what"
+            " doubles hold; smaller inputs, weights or targets may help"
         )
     return found
 

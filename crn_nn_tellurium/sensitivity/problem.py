@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+from scipy.linalg import norm
 
 from crn_nn_tellurium.basics import FloatArray, read_only
 from crn_nn_tellurium.errors import InputError
@@ -67,7 +68,8 @@ class Gradient:
     @property
     def norm(self) -> float:
         """Euclidean norm of `vector`."""
-        return float(np.linalg.norm(self.vector()))
+        # numpy's squares overflow at 1e154, BLAS scales them
+        return float(norm(self.vector(), check_finite=False))
 
     def __repr__(self) -> str:
         sizes = ", ".join("x".join(map(str, w.shape)) for w in self.weights)

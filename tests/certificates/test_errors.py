@@ -8,7 +8,22 @@ import crn_nn_tellurium as cn
 XOR, X = cn.load_model("xor"), cn.model_data("xor")[0]
 BOX = cn.Interval([0.0, 0.0], [1.0, 1.0])
 
+LINEAR = cn.Network.random([2, 3, 1], seed=0, output=cn.Linear(h=0.1))
+
 REFUSED = [
+    # what overflows, without a warning beside it
+    (
+        lambda: cn.certify(LINEAR, [1e308, 0.5], bound="cheap"),
+        cn.NotCertified,
+        "sample 0: its bound overflows, so nothing is certified",
+    ),
+    (
+        lambda: cn.certify(LINEAR, [1e200, 0.5]),
+        cn.ConvergenceError,
+        r"the envelope could not be integrated; .* \(CVODE failed",
+    ),
+    (lambda: cn.enclosure(LINEAR, [1e308, 0.5]), cn.NotCertified, "has no bound for these inputs"),
+    (lambda: cn.certified_margin(LINEAR, [[1e308, 0.5]]), cn.NotCertified, "were not found"),
     # certify, settling_time
     (
         lambda: cn.certify(XOR, [0, 1], tolerance=0),

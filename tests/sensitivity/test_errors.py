@@ -9,6 +9,9 @@ from support import networks
 import crn_nn_tellurium as cn
 
 WIDE, NET = cn.Network.random([2, 3, 2], seed=0), cn.Network.random([2, 3, 1], seed=0)
+LINEAR = cn.Network.random([2, 3, 1], seed=0, output=cn.Linear(h=0.1))
+SIGMOIDS = cn.Network.random([2, 3, 2], cn.Sigmoid(h=0.01), seed=1)
+SHARES = cn.Network.random([2, 3, 2], cn.Absolute(h=0.01), seed=2, output=cn.Normalized(h=0.01))
 X, Y = np.random.default_rng(0).random((2, 4, 2))
 
 
@@ -134,6 +137,22 @@ REFUSED = [
         ),
         cn.ConvergenceError,
         r"come to rest|have not vanished",
+    ),
+    # what overflows, without a warning beside it
+    (
+        lambda: cn.gradient(LINEAR, [[1e308, 0.5]], [[1.0]], method="closed_form"),
+        cn.ConvergenceError,
+        "the loss is inf, and it or a derivative of it is beyond what doubles hold",
+    ),
+    (
+        lambda: cn.gradient(SHARES, [[1e308, 0.5]], [[1.0, 0.0]], time=3.0),
+        cn.ConvergenceError,
+        "no run of its equations ends; .* may help .* the start is no finite number",
+    ),
+    (
+        lambda: cn.gradient(SIGMOIDS, [[1e31, 0.5]], [[0.0, 0.0]], time=3.0),
+        cn.ConvergenceError,
+        r"no run of its equations ends; .* \(the integrator gave up .*: lsoda: Repeated",
     ),
     # sensitivities over time
     (lambda: cn.transient_sensitivities(NET), cn.InputError, "needs its input values"),

@@ -8,7 +8,15 @@ import crn_nn_tellurium as cn
 
 FLOWERS = scaled_iris()
 
+LINEAR = cn.Network.random([2, 3, 1], seed=0, output=cn.Linear(h=0.1))
+
 REFUSED = [
+    # what overflows, without a warning beside it
+    (
+        lambda: cn.fit(LINEAR, [[1e308, 0.5]], [[1.0]]),
+        cn.ConvergenceError,
+        "training: the loss is nan .* smaller scale may help",
+    ),
     # options
     (lambda: cn.LBFGS(max_iter=0), cn.InputError, "max_iter is 0"),
     (lambda: cn.LBFGS(max_iter=1.5), cn.InputError, "max_iter is 1.5"),

@@ -259,3 +259,12 @@ def test_verification_tells_a_network_that_the_engine_does_not_confirm(monkeypat
     found = verify(net, XOR[0])
     assert not found.passed
     assert str(found).startswith("NOT verified")
+
+
+def test_a_chemistry_that_does_not_run_at_the_end_of_training_is_not_verified():
+    net = cn.Network.random([2, 3, 1], seed=0, output=cn.Linear(h=0.1))
+    options = {"optimizer": cn.Adam(max_iter=1), "answers": cn.ReadOutTime(3.0)}
+    # CVODE does not step through numbers of 1e31
+    found = cn.fit(net, [[1e31, 0.5], [1.0, 0.5]], [[1.0], [0.0]], **options).verification
+    assert (found.samples, found.failed, found.passed) == (2, 1, False)
+    assert found.difference <= 1e-6
