@@ -23,7 +23,7 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray, Recent, by_sample
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError, InputError
-from crn_nn_tellurium.kinetics import RateConstants
+from crn_nn_tellurium.kinetics import RateConstants, start_state
 from crn_nn_tellurium.networks import INPUT, Network
 from crn_nn_tellurium.scans.axes import FUEL, describe
 from crn_nn_tellurium.scans.network_parameters import (
@@ -178,26 +178,43 @@ class TimeCourses:
         plan, parameters = self._plan, self._parameters
         x = input_values(plan, parameters, box)
         x = np.broadcast_to(x, (*box.shape, x.shape[-1])).reshape(-1, x.shape[-1])
-        boundary = by_sample(parameters.net.input_coding.concentrations(x))
-        starts = parameters.start(plan.values(box.indices(plan.every)), len(x))
+        inputs = parameters.net.input_coding.concentrations(x)
+        every = plan.values(box.indices(plan.every))
+        starts, constants = parameters.start(every, len(x)), self._constants(every, len(x))
+        fuel = every[FUEL] if parameters.varies(FUEL) else np.ones(len(x))
         found = np.full((len(x), len(self._times), len(self._simulator.species)), np.nan)
         status = np.empty(len(x), dtype=object)
         for i, point in enumerate(box.points()):
-            values = plan.values(dict(enumerate(point)))
             start = None if starts is None else starts[i]
             try:
-                found[i] = self._flat(point, values).run(boundary[i], start, self._times, values)
+                flat = self._flat(point)
+                found[i] = flat.run(inputs[i], start, self._times, constants[i], fuel[i])
                 status[i] = INTEGRATED
             except ConvergenceError as error:
                 status[i] = Outcome.failure(str(error))
         kept = found[:, self._skip :]
         return kept.reshape(*box.shape, *kept.shape[1:]), status.reshape(box.shape)
 
-    def _flat(self, point: tuple[int, ...], values: dict[str, Any]) -> _Flat:
+    def _constants(self, values: dict[str, FloatArray], m: int) -> FloatArray:
+        """Sizes (m, n) of all rate constants that `NetworkParameters.constants` has, layer after
+        layer, at points with some values (m,).
+        """
+        # by the pattern of the network that is scanned: a weight that is varied to 0 has its error
+        # all the same
+        parts = []
+        for number in range(len(self._simulator.net.layers)):
+            own = self._parameters.constants(number, values, m)
+            # what is the network's own stands in one row
+            for part in map(by_sample, (own.weights, own.bias, own.local)):
+                parts.append(np.broadcast_to(part, (m, part.shape[1])))
+        # signs are in the reactions
+        return np.abs(np.concatenate(parts, axis=1))
+
+    def _flat(self, point: tuple[int, ...]) -> _Flat:
         """The flat model of a point's network; those of the last networks are kept."""
 
         def make() -> _Flat:
-            net = self._parameters.network(values)
+            net = self._parameters.network(self._plan.values(dict(enumerate(point))))
             simulator = (
                 self._simulator if net is self._simulator.net else Simulator(net, self._plan.engine)
             )
@@ -210,43 +227,33 @@ class _Flat:
     """One network's flat model, run with rate constants that a scan changes."""
 
     def __init__(self, simulator: Simulator, parameters: NetworkParameters) -> None:
-        self._parameters = parameters
-        self._crn = simulator.reactions
-        has_fuel = parameters.varies(FUEL)
-        self._crn_run = _split_makers(self._crn) if has_fuel else self._crn
+        crn, self._kinetics = simulator.reactions, simulator.kinetics
+        if parameters.varies(FUEL):
+            crn = _split_makers(crn)
         self._engine = simulator.engine
-        self._model = self._engine.model(self._crn_run)
+        self._model = self._engine.model(crn)
+        known = [name for layer in parameters.kinetics.layers for name in layer.names]
+        place = {name: i for i, name in enumerate(known)}
+        names = crn.rate_constants
+        self._which = np.array([place[name.removesuffix(_MADE)] for name in names], dtype=np.intp)
+        self._makes = np.array([name.endswith(_MADE) for name in names])
 
     def run(
         self,
-        boundary: FloatArray,
+        inputs: FloatArray,
         start: FloatArray | None,
         times: FloatArray,
-        values: dict[str, Any],
+        constants: FloatArray,
+        fuel: float,
     ) -> FloatArray:
-        """Concentrations (n_times, n_species) at a point's values; NaN in `start` for the
-        network's own.
+        """Concentrations (n_times, n_species) with inputs' species at (n_in, n_rails) and all rate
+        constants (n,) of the scanned network's pattern; NaN in `start` for the network's own.
         """
         # starts are those of this point's network; what else changes its constants leaves them
-        begin = fill(start, self._crn.initial_state(boundary))
-        constants, tolerances = self._constants(values), self._engine.tolerances
-        return self._model.time_course(times, begin, boundary, constants, tolerances=tolerances)
-
-    def _constants(self, values: dict[str, Any]) -> FloatArray:
-        """The rate constants (n_constants,) at a point."""
-        one = {name: np.asarray(value)[None] for name, value in values.items()}
-        found: dict[str, float] = {}
-        # by the pattern of the network that is scanned: a weight that is varied to 0 has its error
-        # all the same
-        for number, layer in enumerate(self._parameters.kinetics.layers):
-            own = self._parameters.constants(number, one, 1)
-            parts = (part[0].ravel() for part in (own.weights, own.bias, own.local))
-            found |= zip(layer.names, np.concatenate([*parts]).tolist(), strict=True)
-        fuel = float(values[FUEL]) if self._parameters.varies(FUEL) else 1.0
-        names = self._crn_run.rate_constants
-        # signs are in the reactions: rate constants are sizes
-        sizes = np.abs([found[name.removesuffix(_MADE)] for name in names])
-        return sizes * np.array([fuel if name.endswith(_MADE) else 1.0 for name in names])
+        begin = fill(start, start_state(self._kinetics, inputs[None])[0])
+        sizes = constants[self._which] * np.where(self._makes, fuel, 1.0)
+        how = self._engine.tolerances
+        return self._model.time_course(times, begin, inputs.ravel(), sizes, tolerances=how)
 
 
 def _split_makers(crn: ReactionNetwork) -> ReactionNetwork:
