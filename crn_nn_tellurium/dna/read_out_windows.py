@@ -34,7 +34,7 @@ from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, InputError, NotCertified
 from crn_nn_tellurium.importers import AnyModel, as_network
 from crn_nn_tellurium.networks import Network, check_classes
-from crn_nn_tellurium.simulation import Engine, EngineLike, as_engine, check_engine
+from crn_nn_tellurium.simulation import Engine, EngineLike, Simulator, as_engine, check_engine
 
 _ABSOLUTE = 1e-9
 """CVODE's absolute tolerance, in nM."""
@@ -176,20 +176,18 @@ def read_out_window(
     time = np.linspace(0, 100.0 if t_end is None else t_end / units.tau, n_points)
     in_tube = time * units.tau
     targets = np.asarray(net(x))
-    outputs = np.empty((len(x), n_points, net.n_out))
-    ideal, left = np.empty_like(outputs), np.empty(len(x))
+    outputs, left = np.empty((len(x), n_points, net.n_out)), np.empty(len(x))
     fed = np.empty((len(x), n_points), dtype=bool)
     with progress_bar("samples", progress, len(x)) as show:
         for i, dna in enumerate(dnas):
-            states = _course(dna, in_tube, as_engine(engine, len(dna.reactions), _ABSOLUTE))
+            states = _course(dna, in_tube, as_engine(engine, len(dna.reactions), _ABSOLUTE), i)
             outputs[i] = dna.observe(states)[:, -net.n_out :] / units.c0
             scarcest = states[:, [dna.floating.index(name) for name in dna.fuels]].min(axis=1)
             left[i] = scarcest[-1]
             # once starved, always: fuel that comes back from a linker was bound, and is no proof
             fed[i] = np.minimum.accumulate(scarcest) >= STARVED * dna.fuel
-            formal = _course(dna.formal, time, as_engine(engine, len(dna.formal.reactions)))
-            ideal[i] = dna.formal.observe(formal)[:, -net.n_out :]
             show(i + 1, "")
+        ideal = Simulator(net, engine).time_course(x, time[-1], n_points).outputs
     if tolerance is None:
         right: Any = net.classify(outputs) == classes[:, None]
     else:
@@ -323,12 +321,15 @@ def _implementations(
     return [to_strand_displacement(crn, options=options) for crn in formal]
 
 
-def _course(crn: ReactionNetwork, times: FloatArray, engine: Engine) -> FloatArray:
+def _course(crn: ReactionNetwork, times: FloatArray, engine: Engine, sample: int) -> FloatArray:
     """Concentrations (n_times, n_floating) from the network's own start."""
     own = crn.initial_state(), crn.boundary_concentrations
-    states = engine.model(crn).time_course(times, *own, tolerances=engine.tolerances)
+    try:
+        states = engine.model(crn).time_course(times, *own, tolerances=engine.tolerances)
+    except ConvergenceError as error:
+        raise ConvergenceError(f"sample {sample}: {error}") from error
     if not np.isfinite(states).all():
-        raise ConvergenceError(f"{crn.name!r}: CVODE's concentrations are not finite")
+        raise ConvergenceError(f"sample {sample}: CVODE's concentrations are not finite")
     return states
 
 

@@ -56,7 +56,8 @@ def scan(
     Parameters
     ----------
     model : Network, Simulator, ReactionNetwork, str or path-like
-        A Simulator says by its `engine` who integrates.
+        A Simulator says by its `engine` who integrates, by name or as an object with tolerances:
+        ``scan(Simulator(net, engine="rate_equations"), ...)``.
         A string is an Antimony or SBML model, or names a file of one, as a path does. These are run
         by roadrunner as they are, mass action or not; `import_sbml` and its like make a
         ReactionNetwork, which compiles faster.

@@ -132,6 +132,8 @@ class ReadOutTime:
 
     A gradient costs one run forwards and one back, of all samples together, whatever the number of
     weights: 64-32-10 takes about a second for 64 samples, and is trained by `Adam` on such batches.
+    These runs are of the rate equations, by no engine that could be chosen; the network that comes
+    out is verified by that of `Simulator`.
 
     Parameters
     ----------

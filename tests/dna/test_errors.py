@@ -5,7 +5,7 @@ from support.formal import A, B, C, network
 
 import crn_nn_tellurium as cn
 
-XOR = cn.load_model("xor")
+XOR, ONE = cn.load_model("xor"), cn.Network([cn.Layer([[1.0]])])
 CORNERS = [[0, 0], [0, 1], [1, 0], [1, 1]]
 DECAY = network([((A,), (B,))])
 
@@ -15,6 +15,11 @@ def in_units(formal, **options):
 
 
 REFUSED = {
+    "a sample that does not run": (
+        lambda: cn.read_out_window(ONE, [[1.0], [1e31]], tolerance=0.1, n_points=3),
+        cn.ConvergenceError,
+        "sample 0: CVODE failed .* may help",
+    ),
     "three molecules": (
         lambda: cn.to_strand_displacement(network([((A, B, B), (C,))])),
         cn.ReactionError,

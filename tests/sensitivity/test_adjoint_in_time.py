@@ -76,6 +76,14 @@ def test_late_read_outs_of_a_large_network_have_the_gradient_of_the_steady_state
     np.testing.assert_allclose(late.vector(), steady.vector(), rtol=0, atol=1e-8 * size)
 
 
+def test_a_run_whose_steps_lead_nowhere_ends(monkeypatch):
+    """Rates of 1e154: LSODA's steps have no length, and it does not give up by itself."""
+    monkeypatch.setattr(adjoint_in_time, "_MOST", 3000)
+    net = cn.Network.random([2, 3, 1], seed=0, output=cn.Linear(h=0.1))
+    with pytest.raises(cn.ConvergenceError, match=r"no run .* may help .* 3000 evaluations\)$"):
+        cn.gradient(net, [[1e154, 0.5]], [[1.0]], time=3.0)
+
+
 @pytest.mark.slow
 def test_digits_are_trained_at_a_read_out_time():
     """64-32-10, read at t = 3 from nothing: its variational models did not end."""
