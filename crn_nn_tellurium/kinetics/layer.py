@@ -31,7 +31,7 @@ from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_s
 from crn_nn_tellurium.errors import ConvergenceError, NotCertified
 from crn_nn_tellurium.kinetics.layer_state import LayerState, by_species
 from crn_nn_tellurium.kinetics.linearized import Linearized
-from crn_nn_tellurium.kinetics.rate_constants import OwnNumbers, RateConstants
+from crn_nn_tellurium.kinetics.rate_constants import RateConstants
 from crn_nn_tellurium.networks import (
     Activation,
     bias_constant,
@@ -193,16 +193,6 @@ class LayerKinetics:
         drive = self._drive(catalysts @ self.weights(used).T, used)
         return LayerState(catalysts, drive, by_species(concentrations))
 
-    def own_numbers(self, weights: FloatArray, bias: FloatArray, h: float) -> OwnNumbers:
-        """Those of a network of this structure with other weights, biases and h."""
-        return OwnNumbers.of(self.encoding, self.constants.local, weights, bias, h)
-
-    def in_closed_form(self, catalysts: FloatArray, numbers: OwnNumbers) -> LayerState:
-        """The layer at its fixed point, by the formula of its activation."""
-        sums = catalysts @ self.weights(numbers.constants).T
-        y = _closed_form(sums, numbers.bias, numbers.activation)
-        return LayerState(catalysts, self._drive(sums, numbers.constants), y)
-
     def weights(self, constants: RateConstants) -> Any:
         """The weights (n_units, n_catalysts) among rate constants without samples."""
         own = self.encoding.weights
@@ -289,12 +279,13 @@ class LayerKinetics:
     # Derivatives ------------------------------------------------------------------------------
 
     def linearize(
-        self, state: LayerState, constants: RateConstants | None = None, sizes: bool = False
+        self, state: LayerState, local: FloatArray | None = None, sizes: bool = False
     ) -> Linearized:
-        """The Jacobian of the layer; with `sizes`, one whose transposed solve adds up the sizes of
-        all contributions, negated.
+        """The Jacobian of the layer, with other `local` rate constants if they are given; with
+        `sizes`, one whose transposed solve adds up the sizes of all contributions, negated.
         """
-        return self._linearize(state.drive, (constants or self.constants).local, state.y, sizes)
+        used = self.constants.local if local is None else local
+        return self._linearize(state.drive, used, state.y, sizes)
 
     def _linearize(
         self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray], sizes: bool = False
@@ -354,7 +345,7 @@ class LayerKinetics:
         """
         constants = constants or self.constants
         sign: Callable[[Any], Any] = abs if sizes else _unchanged
-        adjoint = self.linearize(state, constants, sizes).solve_transposed(gradient)
+        adjoint = self.linearize(state, constants.local, sizes).solve_transposed(gradient)
         negative = [-part for part in adjoint]
         by_unit, by_constant = self.by_constants(state.catalysts, state.y, negative, sizes)
         return by_unit @ sign(self.weights(constants)) if sources else None, by_constant
@@ -384,6 +375,14 @@ class LayerKinetics:
             by_local[terms.constant[t]] += np.sum(factor[a] * sign(part))
         by_bias = np.stack([part.sum(axis=0) for part in by_rail], axis=1)
         return by_unit, RateConstants(by_weight, by_bias, by_local)
+
+    def by_h(self, factor: Sequence[FloatArray], y: list[FloatArray]) -> float:
+        """Sum over states of factor . df/dh, of factors (n, n_units) by species."""
+        terms, ones = self.local.terms, np.ones_like(self.constants.local)
+        chosen = np.flatnonzero(terms.constant == self._h).tolist()
+        return float(
+            sum(np.sum(factor[terms.row[t]] * self.value(terms, t, ones, y)) for t in chosen)
+        )
 
     def respond(self, state: LayerState, by_catalyst: FloatArray, own: slice, h: int) -> FloatArray:
         """dy/dp (n, n_units, n_species, n_parameters), given that of the catalysts (n, n_catalysts,
