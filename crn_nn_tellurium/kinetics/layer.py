@@ -299,7 +299,9 @@ class LayerKinetics:
             entry: Any = drive[a] if a == b and a < len(drive) else 0.0
             for t in chosen:
                 entry = entry + sign(self.value(terms, t, local, y))
-            own[a, b] = np.broadcast_to(-abs(entry) if sizes and a == b else entry, y[0].shape)
+            entry = -abs(entry) if sizes and a == b else entry
+            # a number, where no concentration is in it, stands for all units
+            own[a, b] = entry if np.ndim(entry) else np.full_like(y[0], entry)
         shape = (*y[0].shape, y[0].shape[1])
         pool = {}
         for place, chosen in pool_terms.items():

@@ -21,7 +21,7 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import ClosedForm, LayerNumbers, NetworkKinetics, RateConstants
 from crn_nn_tellurium.networks import Loss, Network, from_vector, pack, shared_id, split, values_of
-from crn_nn_tellurium.sensitivity import ReadOut, by_output, losses, mean_slope
+from crn_nn_tellurium.sensitivity import ReadOut, loss_and_slope, losses, mean_slope
 from crn_nn_tellurium.simulation import Simulator
 from crn_nn_tellurium.training.options import Answers, Constraints, ReadOutTime
 
@@ -252,15 +252,13 @@ class Objective:
         """
         numbers = self.coordinates.numbers(theta)
         if isinstance(self.answers, ReadOutTime):
-            outputs, by_parameter = self._at_a_time(self.answers, numbers, samples)
+            value, by_parameter = self._at_a_time(self.answers, numbers, samples)
         elif factors is None and self.answers == "closed_form":
             found = ClosedForm(self.coordinates.kinetics, numbers, samples.x)
-            outputs = found.outputs
-            slope = by_output(self.loss, outputs, samples.targets)
+            value, slope = loss_and_slope(self.loss, found.outputs, samples.targets)
             by_parameter, _ = found.backward(slope, self.coordinates.learn_h)
         else:
-            outputs, by_parameter = self._by_reactions(theta, numbers, samples, factors)
-        value = float(np.mean(losses(self.loss, outputs, samples.targets)))
+            value, by_parameter = self._by_reactions(theta, numbers, samples, factors)
         return value, self.coordinates.gradient(numbers, by_parameter)
 
     def _by_reactions(
@@ -269,9 +267,9 @@ class Objective:
         numbers: Sequence[LayerNumbers],
         samples: Samples,
         factors: Sequence[RateConstants] | None,
-    ) -> tuple[FloatArray, Parts]:
-        """Outputs at steady states of the reactions' own equations, and derivatives of the mean
-        loss: by the engine, or with rate constants off by factors.
+    ) -> tuple[float, Parts]:
+        """Mean loss and derivatives at steady states of the reactions' own equations: by the
+        engine, or with rate constants off by factors.
         """
         kinetics, constants = self.coordinates.kinetics, self.coordinates.rate_constants(numbers)
         if factors is None:
@@ -281,12 +279,12 @@ class Objective:
             constants = [k * factor for k, factor in zip(constants, factors, strict=True)]
             states = kinetics.settle_coded(samples.inputs, constants)
         outputs = kinetics.outputs(states)
-        slope = by_output(self.loss, outputs, samples.targets)
+        value, slope = loss_and_slope(self.loss, outputs, samples.targets)
         by_constant, _ = kinetics.backward(states, slope, constants)
         if factors is not None:
             # a constant is factor * nominal, so its derivative by the nominal one has the factor
             by_constant = [part * f for part, f in zip(by_constant, factors, strict=True)]
-        return outputs, kinetics.to_parameters(by_constant)
+        return value, kinetics.to_parameters(by_constant)
 
     def _read_out(self, answers: ReadOutTime, numbers: Sequence[LayerNumbers]) -> ReadOut:
         own = self.coordinates.rate_constants(numbers)
@@ -294,9 +292,10 @@ class Objective:
 
     def _at_a_time(
         self, answers: ReadOutTime, numbers: Sequence[LayerNumbers], samples: Samples
-    ) -> tuple[FloatArray, Parts]:
-        """Outputs at the time, and derivatives of the mean loss."""
+    ) -> tuple[float, Parts]:
+        """Mean loss at the time, and its derivatives."""
         found = self._read_out(answers, numbers).adjoint(
             samples.inputs, mean_slope(self.loss, samples.targets)
         )
-        return found.outputs, self.coordinates.kinetics.to_parameters(found.by_constant)
+        value = float(np.mean(losses(self.loss, found.outputs, samples.targets)))
+        return value, self.coordinates.kinetics.to_parameters(found.by_constant)
