@@ -19,7 +19,7 @@ Everything is in terms of rate constants, so that it serves perturbed ones as we
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -29,11 +29,10 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, Terms
 from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_sums
 from crn_nn_tellurium.errors import ConvergenceError, NotCertified
-from crn_nn_tellurium.kinetics.layer_state import LayerState, by_species
+from crn_nn_tellurium.kinetics.layer_state import LayerState, by_species, positive_root
 from crn_nn_tellurium.kinetics.linearized import Linearized
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants
 from crn_nn_tellurium.networks import (
-    Activation,
     bias_constant,
     outer_sum,
     places,
@@ -211,8 +210,8 @@ class LayerKinetics:
         sums = weighted_sums(weights, catalysts) if by_row else catalysts @ weights.T
         drive = self._drive(sums, used)
         if constants is None:
-            own = _closed_form(sums, self.encoding.bias, self.activation)
-            return LayerState(catalysts, drive, own)
+            z = (sums + self.encoding.bias) / self.activation.gain
+            return LayerState(catalysts, drive, by_species(self.activation.concentrations(z)))
         # the closed form holds for the network's own rate constants alone
         y = (self._newton if self.knot else self.in_turn)(drive, used.local)
         if not all(np.all(np.isfinite(part) & (part > 0)) for part in y):
@@ -369,22 +368,31 @@ class LayerKinetics:
         if len(by_unit) > len(catalysts):
             by_unit = by_unit.reshape(-1, len(catalysts), by_unit.shape[1]).sum(axis=0)
         by_weight = values_of(outer_sum(self.encoding.weights, by_unit, catalysts))
-        # a term is linear in its rate constant: its value at 1 is its derivative
-        ones, by_local = np.ones_like(self.constants.local), np.zeros_like(self.constants.local)
-        terms = self.local.terms
-        for t, a in enumerate(terms.row):
-            part = self.value(terms, t, ones, y)
-            by_local[terms.constant[t]] += np.sum(factor[a] * sign(part))
+        by_local = self._by_local(range(len(self.local.terms)), factor, y, sign)
         by_bias = np.stack([part.sum(axis=0) for part in by_rail], axis=1)
         return by_unit, RateConstants(by_weight, by_bias, by_local)
 
     def by_h(self, factor: Sequence[FloatArray], y: list[FloatArray]) -> float:
         """Sum over states of factor . df/dh, of factors (n, n_units) by species."""
-        terms, ones = self.local.terms, np.ones_like(self.constants.local)
-        chosen = np.flatnonzero(terms.constant == self._h).tolist()
-        return float(
-            sum(np.sum(factor[terms.row[t]] * self.value(terms, t, ones, y)) for t in chosen)
-        )
+        return float(self._by_local(self._terms_of_h, factor, y, _unchanged)[self._h])
+
+    def _by_local(
+        self,
+        chosen: Iterable[int],
+        factor: Sequence[FloatArray],
+        y: list[FloatArray],
+        sign: Callable[[Any], Any],
+    ) -> FloatArray:
+        """Sums over states of factor . df/dk (n_local,), of some terms of the local network."""
+        terms, found = self.local.terms, np.zeros_like(self.constants.local)
+        # a term is linear in its rate constant: its value at 1 is its derivative
+        ones = np.ones_like(found)
+        for t in chosen:
+            part, own = sign(self.value(terms, t, ones, y)), factor[terms.row[t]]
+            # of h, which makes a rail from nothing, it is a number
+            total = np.sum(own * part) if np.ndim(part) else own.sum() * part
+            found[terms.constant[t]] += total
+        return found
 
     def respond(self, state: LayerState, by_catalyst: FloatArray, own: slice, h: int) -> FloatArray:
         """dy/dp (n, n_units, n_species, n_parameters), given that of the catalysts (n, n_catalysts,
@@ -407,7 +415,7 @@ class LayerKinetics:
         for rail, sign in enumerate(self._signs):
             right[rail] -= sign * by_z * y[rail][..., None]
         terms = self.local.terms
-        for t in np.flatnonzero(terms.constant == self._h).tolist():
+        for t in self._terms_of_h:
             value = self.value(terms, t, np.ones_like(self.constants.local), y)
             right[terms.row[t]][..., h] -= value
         return np.stack(self.linearize(state).solve(right), axis=2)
@@ -417,6 +425,12 @@ class LayerKinetics:
     @property
     def _h(self) -> int:
         return self.activation.rate_constants.index("h")
+
+    @cached_property
+    def _terms_of_h(self) -> list[int]:
+        """Terms whose rate constant is h."""
+        found: list[int] = np.flatnonzero(self.local.terms.constant == self._h).tolist()
+        return found
 
     @property
     def _q(self) -> int:
@@ -431,18 +445,5 @@ class LayerKinetics:
         return weights, bias, float(gradient.local[self._h])
 
 
-def _closed_form(sums: FloatArray, bias: FloatArray, activation: Activation) -> list[FloatArray]:
-    return by_species(activation.concentrations((sums + bias) / activation.gain))
-
-
 def _unchanged(value: Any) -> Any:
     return value
-
-
-def positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
-    """The root >= 0 of c0 + c1 y + c2 y^2 with c0 >= 0, c2 <= 0; infinite if there is none."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        root = np.sqrt(c1 * c1 - 4 * c0 * c2)
-        # of the two forms of one root, that in which nothing cancels
-        rising = np.where(c2 < 0, (c1 + root) / (-2 * c2), np.inf)
-        return np.where(c1 < 0, 2 * c0 / (root - c1), rising)

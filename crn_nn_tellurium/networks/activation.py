@@ -125,7 +125,7 @@ def _root(z: FloatArray, h: float) -> FloatArray:
         root = z * z
         root += 4 * h
         root = np.sqrt(root)
-    beyond = h < 1e-290 or np.max(root, initial=0.0) == np.inf
+    beyond = h < 1e-290 or root.max(initial=0.0) == np.inf
     return np.hypot(z, 2 * math.sqrt(h)) if beyond else root
 
 
