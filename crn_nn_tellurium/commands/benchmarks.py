@@ -244,10 +244,10 @@ def control_coefficient_rows() -> list[Row]:
 
 @dataclass(frozen=True)
 class GradientCost:
-    """Seconds of one batch: its steady states, and the gradient with them.
+    """CPU seconds of one batch, on one thread: its steady states, and the gradient with them or
+    with the closed form's.
 
-    And CPU seconds on one thread of the gradient with the closed form's steady states, and of a
-    PyTorch network of the same shape, forward and backward; NaN without PyTorch.
+    And of a PyTorch network of the same shape, forward and backward; NaN without PyTorch.
     """
 
     sizes: tuple[int, ...]
@@ -269,14 +269,16 @@ def gradient_costs(
         x, y = rng.random((batch, shape[0])), rng.random((batch, shape[-1]))
         many = rng.random((closed_form_batch, shape[0]))
         targets = rng.random((closed_form_batch, shape[-1]))
-        steady = best_of(partial(simulator.steady_state, x), 5)
-        ours = best_of(partial(gradient, simulator, x, y), 5)
-        by_formula = partial(gradient, simulator, many, targets, steady_state="closed_form")
-        torch = (_torch_seconds(shape, many, targets, f"float{n}") for n in (32, 64))
-        # with more threads, which libraries wait for one another in different ways
+        works = (
+            (partial(simulator.steady_state, x), 10),
+            (partial(gradient, simulator, x, y), 10),
+            (partial(gradient, simulator, many, targets, steady_state="closed_form"), 50),
+        )
+        # with more threads libraries wait for one another, each in its own way
         with threadpool_limits(1):
-            costs = best_of(by_formula, 50, time.process_time), *torch
-        yield GradientCost(shape, batch, steady, ours, *costs)
+            ours = [best_of(work, repeats, time.process_time) for work, repeats in works]
+            torch = [_torch_seconds(shape, many, targets, f"float{n}") for n in (32, 64)]
+        yield GradientCost(shape, batch, *ours, *torch)
 
 
 def _torch_seconds(sizes: tuple[int, ...], x: Any, y: Any, precision: str) -> float:
