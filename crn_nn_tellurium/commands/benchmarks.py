@@ -277,11 +277,12 @@ def gradient_costs(
         # with more threads libraries wait for one another, each in its own way
         with threadpool_limits(1):
             ours = [best_of(work, repeats, time.process_time) for work, repeats in works]
-            torch = [_torch_seconds(shape, many, targets, f"float{n}") for n in (32, 64)]
+            torch = [torch_seconds(shape, many, targets, f"float{n}") for n in (32, 64)]
         yield GradientCost(shape, batch, *ours, *torch)
 
 
-def _torch_seconds(sizes: tuple[int, ...], x: Any, y: Any, precision: str) -> float:
+def torch_seconds(sizes: tuple[int, ...], x: Any, y: Any, precision: str) -> float:
+    """CPU seconds of a PyTorch network's loss and gradient on one thread; NaN without PyTorch."""
     try:
         torch = importlib.import_module("torch")
     except ImportError:
