@@ -47,7 +47,8 @@ def _measured(full: bool) -> list[Table]:
         counts = layer.n_in, layer.n_out, layer.weights
         sizes.add_row(*map(str, counts), *map(_seconds, seconds))
     gradients = new_table(
-        "Gradient of all parameters: a batch of 32 by the engine, 256 by closed form and PyTorch",
+        "Gradient of all parameters, CPU time on one thread: a batch of 32 by the engine, 256 by"
+        " closed form and PyTorch",
         ["layers"],
         ["steady states", "gradient", "closed form", "PyTorch, single", "PyTorch, double"],
     )

@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from crn_nn_tellurium.basics import by_sample
 from crn_nn_tellurium.certificates import EnvelopeModel, settling_time
@@ -243,7 +244,8 @@ def control_coefficient_rows() -> list[Row]:
 
 @dataclass(frozen=True)
 class GradientCost:
-    """Seconds of one batch: its steady states, the gradient with them or with the closed form's.
+    """CPU seconds of one batch, on one thread: its steady states, and the gradient with them or
+    with the closed form's.
 
     And of a PyTorch network of the same shape, forward and backward; NaN without PyTorch.
     """
@@ -267,19 +269,27 @@ def gradient_costs(
         x, y = rng.random((batch, shape[0])), rng.random((batch, shape[-1]))
         many = rng.random((closed_form_batch, shape[0]))
         targets = rng.random((closed_form_batch, shape[-1]))
-        steady = best_of(partial(simulator.steady_state, x), 5)
-        ours = best_of(partial(gradient, simulator, x, y), 5)
-        by_formula = partial(gradient, simulator, many, targets, steady_state="closed_form")
-        single, double = (_torch_seconds(shape, many, targets, f"float{n}") for n in (32, 64))
-        yield GradientCost(shape, batch, steady, ours, best_of(by_formula, 20), single, double)
+        works = (
+            (partial(simulator.steady_state, x), 10),
+            (partial(gradient, simulator, x, y), 10),
+            (partial(gradient, simulator, many, targets, steady_state="closed_form"), 50),
+        )
+        # with more threads libraries wait for one another, each in its own way
+        with threadpool_limits(1):
+            ours = [best_of(work, repeats, time.process_time) for work, repeats in works]
+            torch = [torch_seconds(shape, many, targets, f"float{n}") for n in (32, 64)]
+        yield GradientCost(shape, batch, *ours, *torch)
 
 
-def _torch_seconds(sizes: tuple[int, ...], x: Any, y: Any, precision: str) -> float:
+def torch_seconds(sizes: tuple[int, ...], x: Any, y: Any, precision: str) -> float:
+    """CPU seconds of a PyTorch network's loss and gradient on one thread; NaN without PyTorch."""
     try:
         torch = importlib.import_module("torch")
     except ImportError:
         return math.nan
-    kind = getattr(torch, precision)
+    # PyTorch has threads of its own
+    threads, kind = torch.get_num_threads(), getattr(torch, precision)
+    torch.set_num_threads(1)
     # the same shape and kind of layers, with a random start: numbers do not change the time
     layers: list[Any] = []
     for n_in, n_out in itertools.pairwise(sizes):
@@ -293,7 +303,10 @@ def _torch_seconds(sizes: tuple[int, ...], x: Any, y: Any, precision: str) -> fl
         loss(model(inputs), targets).backward()
 
     step()  # the first makes what the others reuse
-    return best_of(step, 20)
+    try:
+        return best_of(step, 50, time.process_time)
+    finally:
+        torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True)
@@ -329,12 +342,14 @@ def certificate_costs(
         yield CertificateCost(shape, closed, compiling, bound, course)
 
 
-def best_of(work: Callable[[], Any], repeats: int = 5) -> float:
+def best_of(
+    work: Callable[[], Any], repeats: int = 5, clock: Callable[[], float] = time.perf_counter
+) -> float:
     """Seconds that a piece of work takes, the best of some repeats."""
     # the least is what the work takes; the rest is what else the machine did meanwhile
     best = np.inf
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = clock()
         work()
-        best = min(best, time.perf_counter() - start)
+        best = min(best, clock() - start)
     return float(best)

@@ -6,12 +6,12 @@ from crn_nn_tellurium.kinetics.bounds import (
     product_of,
     settle_between,
 )
+from crn_nn_tellurium.kinetics.closed_form import ClosedForm, LayerNumbers
 from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics
 from crn_nn_tellurium.kinetics.layer_state import LayerState, by_species
 from crn_nn_tellurium.kinetics.network import NetworkKinetics, forward_sensitivities
 from crn_nn_tellurium.kinetics.rate_constants import (
     Drive,
-    OwnNumbers,
     RateConstants,
     weighted_sums_of,
 )

@@ -29,7 +29,8 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Terms
 from crn_nn_tellurium.errors import NotCertified
-from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics, positive_root
+from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics
+from crn_nn_tellurium.kinetics.layer_state import positive_root
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
 
 Bounds = tuple[FloatArray, FloatArray]

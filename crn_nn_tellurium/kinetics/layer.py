@@ -19,7 +19,7 @@ Everything is in terms of rate constants, so that it serves perturbed ones as we
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -29,11 +29,10 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, Terms
 from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_sums
 from crn_nn_tellurium.errors import ConvergenceError, NotCertified
-from crn_nn_tellurium.kinetics.layer_state import LayerState, by_species
+from crn_nn_tellurium.kinetics.layer_state import LayerState, by_species, positive_root
 from crn_nn_tellurium.kinetics.linearized import Linearized
-from crn_nn_tellurium.kinetics.rate_constants import OwnNumbers, RateConstants
+from crn_nn_tellurium.kinetics.rate_constants import RateConstants
 from crn_nn_tellurium.networks import (
-    Activation,
     bias_constant,
     outer_sum,
     places,
@@ -193,16 +192,6 @@ class LayerKinetics:
         drive = self._drive(catalysts @ self.weights(used).T, used)
         return LayerState(catalysts, drive, by_species(concentrations))
 
-    def own_numbers(self, weights: FloatArray, bias: FloatArray, h: float) -> OwnNumbers:
-        """Those of a network of this structure with other weights, biases and h."""
-        return OwnNumbers.of(self.encoding, self.constants.local, weights, bias, h)
-
-    def in_closed_form(self, catalysts: FloatArray, numbers: OwnNumbers) -> LayerState:
-        """The layer at its fixed point, by the formula of its activation."""
-        sums = catalysts @ self.weights(numbers.constants).T
-        y = _closed_form(sums, numbers.bias, numbers.activation)
-        return LayerState(catalysts, self._drive(sums, numbers.constants), y)
-
     def weights(self, constants: RateConstants) -> Any:
         """The weights (n_units, n_catalysts) among rate constants without samples."""
         own = self.encoding.weights
@@ -221,8 +210,8 @@ class LayerKinetics:
         sums = weighted_sums(weights, catalysts) if by_row else catalysts @ weights.T
         drive = self._drive(sums, used)
         if constants is None:
-            own = _closed_form(sums, self.encoding.bias, self.activation)
-            return LayerState(catalysts, drive, own)
+            z = (sums + self.encoding.bias) / self.activation.gain
+            return LayerState(catalysts, drive, by_species(self.activation.concentrations(z)))
         # the closed form holds for the network's own rate constants alone
         y = (self._newton if self.knot else self.in_turn)(drive, used.local)
         if not all(np.all(np.isfinite(part) & (part > 0)) for part in y):
@@ -289,12 +278,13 @@ class LayerKinetics:
     # Derivatives ------------------------------------------------------------------------------
 
     def linearize(
-        self, state: LayerState, constants: RateConstants | None = None, sizes: bool = False
+        self, state: LayerState, local: FloatArray | None = None, sizes: bool = False
     ) -> Linearized:
-        """The Jacobian of the layer; with `sizes`, one whose transposed solve adds up the sizes of
-        all contributions, negated.
+        """The Jacobian of the layer, with other `local` rate constants if they are given; with
+        `sizes`, one whose transposed solve adds up the sizes of all contributions, negated.
         """
-        return self._linearize(state.drive, (constants or self.constants).local, state.y, sizes)
+        used = self.constants.local if local is None else local
+        return self._linearize(state.drive, used, state.y, sizes)
 
     def _linearize(
         self, drive: list[FloatArray], local: FloatArray, y: list[FloatArray], sizes: bool = False
@@ -308,7 +298,9 @@ class LayerKinetics:
             entry: Any = drive[a] if a == b and a < len(drive) else 0.0
             for t in chosen:
                 entry = entry + sign(self.value(terms, t, local, y))
-            own[a, b] = np.broadcast_to(-abs(entry) if sizes and a == b else entry, y[0].shape)
+            entry = -abs(entry) if sizes and a == b else entry
+            # a number, where no concentration is in it, stands for all units
+            own[a, b] = entry if np.ndim(entry) else np.full_like(y[0], entry)
         shape = (*y[0].shape, y[0].shape[1])
         pool = {}
         for place, chosen in pool_terms.items():
@@ -354,7 +346,7 @@ class LayerKinetics:
         """
         constants = constants or self.constants
         sign: Callable[[Any], Any] = abs if sizes else _unchanged
-        adjoint = self.linearize(state, constants, sizes).solve_transposed(gradient)
+        adjoint = self.linearize(state, constants.local, sizes).solve_transposed(gradient)
         negative = [-part for part in adjoint]
         by_unit, by_constant = self.by_constants(state.catalysts, state.y, negative, sizes)
         return by_unit @ sign(self.weights(constants)) if sources else None, by_constant
@@ -376,14 +368,31 @@ class LayerKinetics:
         if len(by_unit) > len(catalysts):
             by_unit = by_unit.reshape(-1, len(catalysts), by_unit.shape[1]).sum(axis=0)
         by_weight = values_of(outer_sum(self.encoding.weights, by_unit, catalysts))
-        # a term is linear in its rate constant: its value at 1 is its derivative
-        ones, by_local = np.ones_like(self.constants.local), np.zeros_like(self.constants.local)
-        terms = self.local.terms
-        for t, a in enumerate(terms.row):
-            part = self.value(terms, t, ones, y)
-            by_local[terms.constant[t]] += np.sum(factor[a] * sign(part))
+        by_local = self._by_local(range(len(self.local.terms)), factor, y, sign)
         by_bias = np.stack([part.sum(axis=0) for part in by_rail], axis=1)
         return by_unit, RateConstants(by_weight, by_bias, by_local)
+
+    def by_h(self, factor: Sequence[FloatArray], y: list[FloatArray]) -> float:
+        """Sum over states of factor . df/dh, of factors (n, n_units) by species."""
+        return float(self._by_local(self._terms_of_h, factor, y, _unchanged)[self._h])
+
+    def _by_local(
+        self,
+        chosen: Iterable[int],
+        factor: Sequence[FloatArray],
+        y: list[FloatArray],
+        sign: Callable[[Any], Any],
+    ) -> FloatArray:
+        """Sums over states of factor . df/dk (n_local,), of some terms of the local network."""
+        terms, found = self.local.terms, np.zeros_like(self.constants.local)
+        # a term is linear in its rate constant: its value at 1 is its derivative
+        ones = np.ones_like(found)
+        for t in chosen:
+            part, own = sign(self.value(terms, t, ones, y)), factor[terms.row[t]]
+            # of h, which makes a rail from nothing, it is a number
+            total = np.sum(own * part) if np.ndim(part) else own.sum() * part
+            found[terms.constant[t]] += total
+        return found
 
     def respond(self, state: LayerState, by_catalyst: FloatArray, own: slice, h: int) -> FloatArray:
         """dy/dp (n, n_units, n_species, n_parameters), given that of the catalysts (n, n_catalysts,
@@ -406,7 +415,7 @@ class LayerKinetics:
         for rail, sign in enumerate(self._signs):
             right[rail] -= sign * by_z * y[rail][..., None]
         terms = self.local.terms
-        for t in np.flatnonzero(terms.constant == self.h).tolist():
+        for t in self._terms_of_h:
             value = self.value(terms, t, np.ones_like(self.constants.local), y)
             right[terms.row[t]][..., h] -= value
         return np.stack(self.linearize(state).solve(right), axis=2)
@@ -417,6 +426,12 @@ class LayerKinetics:
     def h(self) -> int:
         """Where h stands among local rate constants."""
         return self.activation.rate_constants.index("h")
+
+    @cached_property
+    def _terms_of_h(self) -> list[int]:
+        """Terms whose rate constant is h."""
+        found: list[int] = np.flatnonzero(self.local.terms.constant == self.h).tolist()
+        return found
 
     @property
     def q(self) -> int:
@@ -432,18 +447,5 @@ class LayerKinetics:
         return weights, bias, float(gradient.local[self.h])
 
 
-def _closed_form(sums: FloatArray, bias: FloatArray, activation: Activation) -> list[FloatArray]:
-    return by_species(activation.concentrations((sums + bias) / activation.gain))
-
-
 def _unchanged(value: Any) -> Any:
     return value
-
-
-def positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
-    """The root >= 0 of c0 + c1 y + c2 y^2 with c0 >= 0, c2 <= 0; infinite if there is none."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        root = np.sqrt(c1 * c1 - 4 * c0 * c2)
-        # of the two forms of one root, that in which nothing cancels
-        rising = np.where(c2 < 0, (c1 + root) / (-2 * c2), np.inf)
-        return np.where(c1 < 0, 2 * c0 / (root - c1), rising)

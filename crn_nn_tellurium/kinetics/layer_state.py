@@ -1,4 +1,4 @@
-"""The state of a layer, for a batch of samples."""
+"""The state of a layer, for a batch of samples, and the root where a species settles."""
 
 from __future__ import annotations
 
@@ -35,3 +35,12 @@ class LayerState:
 def by_species(concentrations: FloatArray) -> list[FloatArray]:
     """By local species (n, n_units), of (n, n_units, n_species)."""
     return [np.ascontiguousarray(concentrations[..., a]) for a in range(concentrations.shape[2])]
+
+
+def positive_root(c0: FloatArray, c1: FloatArray, c2: FloatArray) -> FloatArray:
+    """The root >= 0 of c0 + c1 y + c2 y^2 with c0 >= 0, c2 <= 0; infinite if there is none."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        root = np.sqrt(c1 * c1 - 4 * c0 * c2)
+        # of the two forms of one root, that in which nothing cancels
+        rising = np.where(c2 < 0, (c1 + root) / (-2 * c2), np.inf)
+        return np.where(c1 < 0, 2 * c0 / (root - c1), rising)

@@ -18,7 +18,7 @@ from crn_nn_tellurium.encoding import layer_encodings
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.kinetics.layer import LayerKinetics
 from crn_nn_tellurium.kinetics.layer_state import LayerState, by_species
-from crn_nn_tellurium.kinetics.rate_constants import OwnNumbers, RateConstants
+from crn_nn_tellurium.kinetics.rate_constants import RateConstants
 from crn_nn_tellurium.kinetics.rates_of_change import CatalysedTerms, RatesOfChange
 from crn_nn_tellurium.networks import INPUT, Network, places
 
@@ -147,16 +147,6 @@ class NetworkKinetics:
             constants += len(layer.constants.local)
         return Terms.side_by_side(parts, n)
 
-    def in_closed_form(self, inputs: FloatArray, numbers: Sequence[OwnNumbers]) -> list[LayerState]:
-        """All layers at rest at concentrations (n, n_in, n_rails) of the inputs' species, with
-        numbers of a network of the same structure.
-        """
-
-        def settle(number: int, read: FloatArray) -> LayerState:
-            return self.layers[number].in_closed_form(read, numbers[number])
-
-        return self.walk(inputs, settle)
-
     def at(
         self,
         x: FloatArray,
@@ -209,6 +199,13 @@ class NetworkKinetics:
             gradients.append(gradient)
         by_input = totals[INPUT][..., 0] / self.input_coefficients if inputs else None
         return gradients[::-1], by_input
+
+    def to_parameters(
+        self, by_constant: Sequence[RateConstants]
+    ) -> list[tuple[Any, FloatArray, float]]:
+        """dL/d(weights), dL/d(bias) and dL/dh of each layer from those of its rate constants."""
+        pairs = zip(self.layers, by_constant, strict=True)
+        return [layer.to_parameters(part) for layer, part in pairs]
 
     def check_h(self) -> None:
         """Refuse where h is more than the rate constant of the rails, as dL/dh takes it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray, is_sparse
 from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_sums
-from crn_nn_tellurium.networks import Activation, values_of, with_values
+from crn_nn_tellurium.networks import values_of, with_values
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,30 +55,6 @@ class RateConstants:
         """Those of each sample times its factor (n,)."""
         f = factor[:, None]
         return RateConstants(self.weights * f, self.bias * f[..., None], self.local * f)
-
-
-@dataclass(frozen=True, eq=False)
-class OwnNumbers:
-    """What a layer has where its rate constants are those of a network: a closed form."""
-
-    constants: RateConstants
-    # of the pre-activation, gain and the constants of the read-outs included, (n_units,)
-    bias: FloatArray
-    activation: Activation
-
-    @staticmethod
-    def of(
-        encoding: LayerEncoding, local: FloatArray, weights: FloatArray, bias: FloatArray, h: float
-    ) -> OwnNumbers:
-        """Those of stored weights, biases and h, where local constants are `local` but for h."""
-        # a training asks again and again: all that depends on the structure alone is made once
-        activation = encoding.activation
-        if h != activation.h:
-            place = activation.rate_constants.index("h")
-            activation, local = replace(activation, h=h), local.copy()
-            local[place] = h
-        constants = RateConstants(*encoding.apply(weights, bias), local)
-        return OwnNumbers(constants, encoding.drive_bias(weights, bias), activation)
 
 
 class Drive:

@@ -100,9 +100,12 @@ def smoothed_relu(z: npt.ArrayLike, h: float) -> FloatArray:
     array([1., 2., 4.])
     """
     z = np.asarray(z, dtype=float)
-    # below 0 the sum would cancel, so there it is taken from sigma_h(z) sigma_h(-z) = h
-    larger = (np.abs(z) + _root(z, h)) / 2
-    return np.where(z >= 0, larger, h / larger)
+    # below 0 the sum would cancel; but sigma_h(z) = max(z, 0) + sigma_h(-|z|), and the last is
+    # h / sigma_h(|z|)
+    larger = np.abs(z)
+    larger += _root(z, h)
+    larger *= 0.5
+    return np.maximum(z, 0.0) + h / larger
 
 
 def smoothed_relu_derivative(z: npt.ArrayLike, h: float) -> FloatArray:
@@ -119,8 +122,11 @@ def _root(z: FloatArray, h: float) -> FloatArray:
     """sqrt(z^2 + 4h)."""
     # hypot, five times slower, only where squares leave the range of doubles
     with np.errstate(over="ignore"):
-        root = np.sqrt(z * z + 4 * h)
-    return np.hypot(z, 2 * math.sqrt(h)) if h < 1e-290 or np.isinf(root).any() else root
+        root = z * z
+        root += 4 * h
+        root = np.sqrt(root)
+    beyond = h < 1e-290 or root.max(initial=0.0) == np.inf
+    return np.hypot(z, 2 * math.sqrt(h)) if beyond else root
 
 
 @dataclass(frozen=True)
@@ -329,7 +335,7 @@ class Activation(ABC):
     def read(self, concentrations: npt.ArrayLike) -> FloatArray:
         """The values that (..., n_species) concentrations stand for."""
         y = np.asarray(concentrations, dtype=float)
-        constant, terms = self._read_places
+        constant, terms = self.read_places
         value = np.empty(y.shape[:-1])
         value.fill(constant)
         for place, coefficient in terms:
@@ -337,7 +343,7 @@ class Activation(ABC):
         return value
 
     @cached_property
-    def _read_places(self) -> tuple[float, list[tuple[int, float]]]:
+    def read_places(self) -> tuple[float, list[tuple[int, float]]]:
         """The read-out with places among `species` for names."""
         terms = [(self.species.index(name), number) for name, number in self.read_out.terms]
         return self.read_out.constant, terms

@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, log_softmax, softmax
+from scipy.special import expit
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError
@@ -45,6 +45,8 @@ class Loss:
         What targets are: one number per output, or classes. Classes may come as labels (n,), which
         become shares of 0 and 1, or as shares (n, n_out).
     name : str
+    both : callable, optional
+        (outputs, targets) -> (losses, derivative), for trainings, where the two share work.
 
     Examples
     --------
@@ -59,6 +61,7 @@ class Loss:
     derivative: Callable[[FloatArray, FloatArray], FloatArray]
     targets: Kind = "values"
     name: str = "loss"
+    both: Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]] | None = None
 
     def __repr__(self) -> str:
         return f"Loss({self.name!r}, targets are {self.targets})"
@@ -155,6 +158,7 @@ def _cross_entropy(net: Network) -> Loss:
     activation = net.layers[-1].activation
     one = net.n_out == 1
     pair: tuple[Callable[..., FloatArray], Callable[..., FloatArray]]
+    both = None
     if isinstance(activation, Normalized) and not one:
         # over their sum, which is 1 unless rate constants are off; where t = 0 nothing is divided
         pair = (
@@ -176,17 +180,27 @@ def _cross_entropy(net: Network) -> Loss:
             lambda y, t: expit(y - threshold) - t,
         )
     elif isinstance(activation, Linear):
-        pair = (
-            lambda y, t: -(t * log_softmax(y, axis=1)).sum(axis=1),
-            lambda y, t: t.sum(axis=1, keepdims=True) * softmax(y, axis=1) - t,
-        )
+        both = _of_softmax
+        pair = (lambda y, t: _of_softmax(y, t)[0], lambda y, t: _of_softmax(y, t)[1])
     else:
         raise InputError(
             f"loss 'cross_entropy': {net.n_out} output(s) of {activation} are neither shares nor"
             " linear; expected Normalized or Linear outputs, or one Sigmoid output, or give a Loss"
             " of your own"
         )
-    return Loss(*pair, "classes", "cross_entropy")
+    return Loss(*pair, "classes", "cross_entropy", both)
+
+
+def _of_softmax(y: FloatArray, t: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Cross-entropy (n,) of the softmax of y, and its derivative (n, n_out)."""
+    # exponentials of numbers up to 0 do not overflow, and of the largest is 1
+    shifted = y - y.max(axis=1, keepdims=True)
+    powers, shares = np.exp(shifted), t.sum(axis=1)
+    total = powers.sum(axis=1)
+    return (
+        shares * np.log(total) - np.einsum("ij,ij->i", t, shifted),
+        (shares / total)[:, None] * powers - t,
+    )
 
 
 def _log_share(p: FloatArray, t: FloatArray) -> FloatArray:

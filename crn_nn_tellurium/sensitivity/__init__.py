@@ -8,7 +8,7 @@ from crn_nn_tellurium.sensitivity.problem import (
     Gradient,
     Problem,
     SteadyStateSource,
-    by_output,
+    loss_and_slope,
     losses,
     mean_slope,
 )

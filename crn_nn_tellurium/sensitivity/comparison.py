@@ -4,11 +4,12 @@ Differences are relative to the size of what a derivative is made of: the sum of
 of its contributions, over samples and over paths through the network. Where nothing cancels, that
 is the derivative itself. Where a saturated unit's rails cancel (a hard sigmoid far outside its
 range), no method can know the derivative better than that, since the concentrations have 16 digits.
+At a read-out time the size is the sum over samples alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,17 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.importers import AnyModel
-from crn_nn_tellurium.networks import LossLike, encode_targets, parameters, resolve_loss
+from crn_nn_tellurium.networks import (
+    Loss,
+    LossLike,
+    Network,
+    encode_targets,
+    pack,
+    parameters,
+    resolve_loss,
+)
 from crn_nn_tellurium.sensitivity.gradients import GradientMethod, gradient
-from crn_nn_tellurium.sensitivity.problem import Gradient, simulator_of
+from crn_nn_tellurium.sensitivity.problem import Gradient, by_output, simulator_of
 from crn_nn_tellurium.simulation import Simulator
 
 if TYPE_CHECKING:
@@ -36,7 +45,10 @@ TOLERANCES: dict[GradientMethod, float] = {
 """Allowed difference from the adjoint, relative to the largest size in the parameter's layer; of
 finite differences, besides their own stated error. roadrunner's control coefficients are
 differences over five points whose error it does not state."""
-METHODS = tuple(TOLERANCES)
+AT_A_TIME: dict[GradientMethod, float] = dict.fromkeys(
+    ("adjoint", "forward", "finite_difference"), 1e-7
+)
+"""The same at a read-out time: runs there keep to 1e-10 a step, which leaves 1e-8 of a gradient."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +67,8 @@ class GradientCheck:
         The largest sum of absolute contributions in the parameter's array.
     skipped : mapping of str to str
         Methods that could not be used, and why.
+    time : float or None
+        The read-out time; None at the steady state.
     """
 
     parameters: tuple[str, ...]
@@ -62,6 +76,7 @@ class GradientCheck:
     differences: dict[GradientMethod, FloatArray]
     sizes: FloatArray
     skipped: dict[GradientMethod, str] = field(default_factory=dict)
+    time: float | None = None
 
     @property
     def worst(self) -> dict[GradientMethod, float]:
@@ -71,7 +86,11 @@ class GradientCheck:
     @property
     def passed(self) -> bool:
         """Whether every method is within its tolerance."""
-        return all(worst <= TOLERANCES[method] for method, worst in self.worst.items())
+        return all(worst <= self._allowed[method] for method, worst in self.worst.items())
+
+    @property
+    def _allowed(self) -> dict[GradientMethod, float]:
+        return TOLERANCES if self.time is None else AT_A_TIME
 
     def to_frame(self) -> pd.DataFrame:
         """A row per parameter, a column per method."""
@@ -82,10 +101,11 @@ class GradientCheck:
     def __repr__(self) -> str:
         first, *_ = self.values
         verdict = "passed" if self.passed else "FAILED"
-        lines = [f"GradientCheck: {verdict}, {len(self.parameters)} parameters"]
+        when = "" if self.time is None else f" at t = {self.time:g}"
+        lines = [f"GradientCheck: {verdict}, {len(self.parameters)} parameters{when}"]
         for method, worst in self.worst.items():
             at = int(self.differences[method].argmax())
-            most = TOLERANCES[method]
+            most = self._allowed[method]
             head = f"{'ok  ' if worst <= most else 'FAIL'} {method:21} worst {worst:.1e}"
             both = (self.values[name][at] for name in (method, first))
             mine, other = (f"{value:.10g}" for value in both)
@@ -100,7 +120,10 @@ def check_gradients(
     X: npt.ArrayLike,  # scikit-learn's names
     Y: npt.ArrayLike,
     loss: LossLike = "squared_error",
-    methods: Sequence[GradientMethod] = METHODS,
+    methods: Sequence[GradientMethod] | None = None,
+    *,
+    time: float | None = None,
+    initial: float | Mapping[str, float] | None = None,
 ) -> GradientCheck:
     """Compare the gradients of a loss by all methods; some run the engine for every parameter.
 
@@ -108,8 +131,10 @@ def check_gradients(
     ----------
     model, X, Y, loss
         As for `gradient`; small batches do.
-    methods : sequence of str
-        The first is what the others are compared with.
+    methods : sequence of str, optional
+        The first is what the others are compared with; by default all that there are.
+    time, initial
+        Read-out time and start, as for `gradient`; by default the steady state.
 
     Returns
     -------
@@ -125,7 +150,15 @@ def check_gradients(
     (True, 'w1_0_0')
     >>> print(repr(report).splitlines()[0])
     GradientCheck: passed, 11 parameters
+
+    At a read-out time, the adjoint equations, the variational ones and finite differences:
+
+    >>> report = check_gradients(net, [[0, 1]], [[1.0]], time=2.0, initial=0.5)
+    >>> print(repr(report).splitlines()[0], *report.worst)
+    GradientCheck: passed, 11 parameters at t = 2 forward finite_difference
     """
+    if methods is None:
+        methods = tuple(TOLERANCES if time is None else AT_A_TIME)
     if len(set(methods)) < 2:
         got = list(methods)
         raise InputError(f"check_gradients: methods are {got!r}; expected two or more, to compare")
@@ -134,13 +167,23 @@ def check_gradients(
     skipped: dict[GradientMethod, str] = {}
     for method in methods:
         try:
-            found[method] = gradient(simulator, X, Y, loss, method)
+            found[method] = gradient(simulator, X, Y, loss, method, time=time, initial=initial)
         except NetworkError as error:  # a user's activation without a formula for dh
             skipped[method] = str(error)
     if len(found) < 2:
         why = "; ".join(skipped.values())
         raise InputError(f"check_gradients: fewer than two methods could be used: {why}")
-    sizes = _sizes(simulator, X, Y, loss)
+    net = simulator.net
+    x, resolved = net.input_coding.check(X), resolve_loss(loss, net)
+    targets = encode_targets(resolved, net, Y, len(x))
+    if time is None:
+        sizes = _sizes(simulator, x, targets, resolved)
+    else:
+        each = [
+            gradient(simulator, x[[i]], targets[[i]], resolved, time=time, initial=initial)
+            for i in range(len(x))
+        ]
+        sizes = _largest(net, np.mean([abs(one.vector()) for one in each], axis=0))
     values = {name: g.vector() for name, g in found.items()}
     first, *others = found
     differences = {}
@@ -149,27 +192,28 @@ def check_gradients(
         allowed = 0.0 if stated is None else stated.vector()
         off = np.abs(values[name] - values[first])
         differences[name] = np.maximum(off - allowed, 0.0) / sizes
-    names = tuple(p.id for p in parameters(simulator.net))
-    return GradientCheck(names, values, differences, sizes, skipped)
+    names = tuple(p.id for p in parameters(net))
+    return GradientCheck(names, values, differences, sizes, skipped, time)
 
 
-def _sizes(simulator: Simulator, X: npt.ArrayLike, Y: npt.ArrayLike, loss: LossLike) -> FloatArray:
+def _sizes(simulator: Simulator, x: FloatArray, targets: FloatArray, loss: Loss) -> FloatArray:
     """Per parameter, the largest sum of absolute contributions in its layer and of its kind."""
-    net, kinetics = simulator.net, simulator.kinetics
-    x = net.input_coding.check(X)
-    resolved = resolve_loss(loss, net)
+    kinetics = simulator.kinetics
     states = kinetics.settle(x)
-    targets = encode_targets(resolved, net, Y, len(x))
-    by_output = resolved.derivative(kinetics.outputs(states), targets) / len(x)
+    slope = by_output(loss, kinetics.outputs(states), targets)
     # the closed form's states: sizes need no more digits
-    by_constant, _ = kinetics.backward(states, by_output, sizes=True)
+    by_constant, _ = kinetics.backward(states, slope, sizes=True)
+    pairs = zip(kinetics.layers, by_constant, strict=True)
+    parts = [layer.to_parameters(part, sizes=True) for layer, part in pairs]
+    return _largest(simulator.net, pack(*zip(*parts, strict=True)))
+
+
+def _largest(net: Network, sizes: FloatArray) -> FloatArray:
+    """Per parameter, the largest size in its layer: of weights and biases, or of h."""
+    of = [(p.layer, p.kind == "h") for p in parameters(net)]
     # where nothing contributes, all methods have to say 0: relative to the least number, any other
     # answer is too large
-    tiny = np.finfo(float).tiny
-    largest, h = [], []
-    for layer, part in zip(kinetics.layers, by_constant, strict=True):
-        by_weight, by_bias, by_h = layer.to_parameters(part, sizes=True)
-        largest.append(max(float(abs(by_weight).max()), float(by_bias.max()), tiny))
-        h.append(max(by_h, tiny))
-    kinds = [h[p.layer] if p.kind == "h" else largest[p.layer] for p in parameters(net)]
-    return np.array(kinds)
+    largest = dict.fromkeys(of, float(np.finfo(float).tiny))
+    for kind, size in zip(of, sizes.tolist(), strict=True):
+        largest[kind] = max(largest[kind], size)
+    return np.array([largest[kind] for kind in of])

@@ -28,7 +28,7 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import check_choice
 from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.importers import AnyModel
-from crn_nn_tellurium.kinetics import forward_sensitivities
+from crn_nn_tellurium.kinetics import ClosedForm, LayerNumbers, forward_sensitivities
 from crn_nn_tellurium.networks import (
     INPUT,
     LossLike,
@@ -158,12 +158,17 @@ def gradient(
 def adjoint(problem: Problem) -> Gradient:
     """The gradient by the adjoint method."""
     kinetics = problem.simulator.kinetics
-    states, status = problem.settle(kinetics)
-    outputs = kinetics.outputs(states)
-    slope = problem.by_output(outputs)
-    by_constant, by_input = kinetics.backward(states, slope, inputs=problem.inputs)
-    pairs = zip(kinetics.layers, by_constant, strict=True)
-    parts = [layer.to_parameters(part) for layer, part in pairs]
+    if problem.steady_state == "closed_form":
+        own = [LayerNumbers.of(layer) for layer in kinetics.layers]
+        found = ClosedForm(kinetics, own, problem.x)
+        outputs, status = found.outputs, (CLOSED_FORM,) * len(problem.x)
+        parts, by_input = found.backward(problem.by_output(outputs), inputs=problem.inputs)
+    else:
+        states, status = problem.settle(kinetics)
+        outputs = kinetics.outputs(states)
+        slope = problem.by_output(outputs)
+        by_constant, by_input = kinetics.backward(states, slope, inputs=problem.inputs)
+        parts = kinetics.to_parameters(by_constant)
     return problem.result(outputs, "adjoint", by_kind(parts), by_input, status)
 
 
@@ -175,8 +180,7 @@ def adjoint_at_a_time(problem: Problem) -> Gradient:
     read_out = ReadOut(kinetics, own, problem.time, problem.initial)
     inputs = problem.net.input_coding.code(problem.x)
     found = read_out.adjoint(inputs, mean_slope(problem.loss, problem.targets))
-    pairs = zip(kinetics.layers, found.by_constant, strict=True)
-    parts = by_kind([layer.to_parameters(part) for layer, part in pairs])
+    parts = by_kind(kinetics.to_parameters(found.by_constant))
     by_input = (found.by_input * problem.net.input_coding.derivative(problem.x)).sum(axis=2)
     status = (INTEGRATED,) * len(inputs)
     return problem.result(found.outputs, "adjoint", parts, by_input, status)

@@ -144,19 +144,34 @@ class Problem:
 
 def losses(loss: Loss, outputs: FloatArray, targets: FloatArray) -> FloatArray:
     """The loss of each sample, shape (n,)."""
-    values = np.asarray(loss.function(outputs, targets), dtype=float)
-    if values.shape != (n := len(outputs),):
-        raise InputError(f"loss {loss.name!r} gave shape {values.shape}; expected ({n},)")
-    return values
+    return _checked(loss, "", loss.function(outputs, targets), outputs.shape[:1])
 
 
 def by_output(loss: Loss, outputs: FloatArray, targets: FloatArray) -> FloatArray:
     """d(mean loss)/d(outputs), shape (n, n_out)."""
-    values = np.asarray(loss.derivative(outputs, targets), dtype=float)
-    if values.shape != outputs.shape:
-        what = f"the derivative of loss {loss.name!r}"
-        raise InputError(f"{what} has shape {values.shape}; expected {outputs.shape}")
-    return values / len(outputs)
+    slope = loss.derivative(outputs, targets)
+    return _checked(loss, "the derivative of ", slope, outputs.shape) / len(outputs)
+
+
+def loss_and_slope(
+    loss: Loss, outputs: FloatArray, targets: FloatArray
+) -> tuple[float, FloatArray]:
+    """The mean loss, and `by_output`."""
+    if loss.both is None:
+        values, slope = losses(loss, outputs, targets), by_output(loss, outputs, targets)
+    else:
+        found = loss.both(outputs, targets)
+        values = _checked(loss, "", found[0], outputs.shape[:1])
+        slope = _checked(loss, "the derivative of ", found[1], outputs.shape) / len(outputs)
+    return float(np.mean(values)), slope
+
+
+def _checked(loss: Loss, of: str, given: Any, shape: tuple[int, ...]) -> FloatArray:
+    """What a loss gives, which may be a user's."""
+    values = np.asarray(given, dtype=float)
+    if values.shape != shape:
+        raise InputError(f"{of}loss {loss.name!r} gave shape {values.shape}; expected {shape}")
+    return values
 
 
 def mean_slope(loss: Loss, targets: FloatArray) -> Callable[[FloatArray, slice], FloatArray]:

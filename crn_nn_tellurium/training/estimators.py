@@ -38,10 +38,11 @@ from crn_nn_tellurium.networks import (
     Tanh,
 )
 from crn_nn_tellurium.sensitivity import SteadyStateSource
-from crn_nn_tellurium.simulation import Simulator, verify
-from crn_nn_tellurium.training.fitting import fit
+from crn_nn_tellurium.simulation import Simulator
+from crn_nn_tellurium.training.fitting import task_of, train
 from crn_nn_tellurium.training.optimizers import LBFGS, Adam, Optimizer
 from crn_nn_tellurium.training.options import Constraints, Monitor, Validation
+from crn_nn_tellurium.training.rounds import Round
 
 _ACTIVATIONS: Mapping[str, type[Activation]] = {
     "relu": SmoothedReLU,
@@ -98,10 +99,8 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         self.predict_with = predict_with
         self.verbose = verbose
 
-    def _train(
-        self, x: FloatArray, y: npt.NDArray[Any], n_out: int, loss: str, task: str
-    ) -> Network:
-        """Fit on standardised features; the network reads those."""
+    def _train(self, x: FloatArray, y: npt.NDArray[Any], n_out: int, loss: str, task: str) -> Round:
+        """Train on standardised features; the network found reads those."""
         check_choice("predict_with", self.predict_with, get_args(SteadyStateSource))
         check_not_negative("alpha", self.alpha)
         if isinstance(self.activation, Activation):
@@ -128,22 +127,12 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         validation = None
         if self.early_stopping:
             validation = Validation(self.validation_fraction, self.n_iter_no_change, seed)
-        result = fit(
-            start,
-            x,
-            y,
-            loss,
-            optimizer=self._optimizer(seed),
-            noise=None if self.noise is None else RateErrors.of(self.noise, draws=8, seed=seed),
-            constraints=Constraints(
-                self.max_rate_constant, l2=self.alpha / (2 * len(x)), density=self.density
-            ),
-            validation=validation,
-            monitor=Monitor(progress=self.verbose),
-        )
-        self.fit_result_ = result
-        self.loss_, self.n_iter_ = result.loss, len(result.records)
-        return result.network
+        errors = None if self.noise is None else RateErrors.of(self.noise, draws=8, seed=seed)
+        l2 = self.alpha / (2 * len(x))
+        constraints = Constraints(self.max_rate_constant, l2=l2, density=self.density)
+        how = self._optimizer(seed), errors, constraints, validation
+        asked = task_of(start, x, y, loss, *how, answers="closed_form")
+        return train(asked, Monitor(progress=self.verbose))
 
     def _optimizer(self, seed: int) -> Optimizer:
         rate, size, patience = self.learning_rate_init, self.batch_size, self.n_iter_no_change
@@ -155,13 +144,14 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         check_choice("solver", self.solver, tuple(known))
         return known[self.solver]
 
-    def _keep(self, net: Network, x: FloatArray) -> None:
-        """The network for raw features, verified again: it is another chemistry."""
-        self.network_ = net
-        self.fit_result_ = replace(self.fit_result_, network=net, verification=verify(net, x))
-        if not self.fit_result_.verification.passed:
+    def _keep(self, trained: Round, net: Network, x: FloatArray) -> None:
+        """What came of a training: the network for raw features, which is the one to verify."""
+        result = trained.result(net, x)
+        self.network_, self.fit_result_ = net, result
+        self.loss_, self.n_iter_ = result.loss, len(result.records)
+        if not result.verification.passed:
             warn(
-                f"the network for raw features is {self.fit_result_.verification}; features far"
+                f"the network for raw features is {result.verification}; features far"
                 " from zero compared with their spread lose digits: shift and scale them first"
             )
 
@@ -310,13 +300,13 @@ class CRNClassifier(ClassifierMixin, _CRNEstimator):  # type: ignore[misc]
             )
         # two classes need one output: the log-odds of the second
         n_out = 1 if len(self.classes_) == 2 else len(self.classes_)
-        net = self._raw_features(
-            self._train(self._standardized(x), index, n_out, "cross_entropy", "classification")
-        )
+        scaled, task = self._standardized(x), "classification"
+        trained = self._train(scaled, index, n_out, "cross_entropy", task)
+        net = self._raw_features(trained.network)
         names = self.classes_.tolist()
         if all(isinstance(name, str | int) and not isinstance(name, bool) for name in names):
             net = replace(net, class_names=names)
-        self._keep(net, x)
+        self._keep(trained, net, x)
         return self
 
     def decision_function(self, X: npt.ArrayLike) -> FloatArray:
@@ -362,10 +352,12 @@ class CRNRegressor(RegressorMixin, _CRNEstimator):  # type: ignore[misc]
             # a target that does not vary stays where it is
             spread = np.where(spread > 0, spread, 1.0)
         scaled, n_out = (values - mean) / spread, values.shape[1]
-        net = self._train(self._standardized(x), scaled, n_out, "squared_error", "regression")
+        inputs, task = self._standardized(x), "regression"
+        trained = self._train(inputs, scaled, n_out, "squared_error", task)
+        net = trained.network
         *rest, last = net.layers
         last = replace(last, weights=last.weights * spread[:, None], bias=last.bias * spread + mean)
-        self._keep(self._raw_features(replace(net, layers=(*rest, last))), x)
+        self._keep(trained, self._raw_features(replace(net, layers=(*rest, last))), x)
         return self
 
     def predict(self, X: npt.ArrayLike) -> FloatArray:

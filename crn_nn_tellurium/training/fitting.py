@@ -100,9 +100,26 @@ def fit(
     >>> abs(result.network([[0, 0], [0, 1], [1, 0], [1, 1]])).round(2).ravel().tolist()
     [0.0, 1.0, 1.0, 0.0]
     """
+    check_kind("monitor", monitor, Monitor)
+    task = task_of(net, X, y, loss, optimizer, noise, constraints, validation, answers)
+    found = train(task, monitor)
+    return found.result(found.network, task.x)
+
+
+def task_of(
+    net: AnyModel,
+    X: npt.ArrayLike,
+    y: npt.ArrayLike,
+    loss: LossLike,
+    optimizer: Optimizer | str,
+    noise: RateErrors | float | None,
+    constraints: Constraints,
+    validation: Validation | float | Data | None,
+    answers: Answers,
+) -> Task:
+    """What `fit` is asked for, checked."""
     net = as_network(net, "fit")
     check_kind("constraints", constraints, Constraints)
-    check_kind("monitor", monitor, Monitor)
     resolved = resolve_loss(loss, net)
     if not isinstance(answers, ReadOutTime):
         check_choice("answers", answers, get_args(SteadyStateSource))
@@ -126,11 +143,11 @@ def fit(
     if validation is not None:
         given = validation if isinstance(validation, Validation) else Validation(validation)
         task = _hold_out(task, given)
-    return _train(task, monitor)
+    return task
 
 
-def _train(task: Task, monitor: Monitor) -> FitResult:
-    """All rounds, and what the engine says of the network."""
+def train(task: Task, monitor: Monitor) -> Round:
+    """Train round by round; the last round, whose network is not verified."""
     identity = "" if monitor.checkpoint is None else task.identity
     checkpoint = Checkpoint(monitor.checkpoint, identity, task.net)
     state = checkpoint.read() or task.begin(task.net)
@@ -149,7 +166,7 @@ def _train(task: Task, monitor: Monitor) -> FitResult:
             if state.round + 1 == len(densities):
                 break
             state = task.begin(now.thinned(densities[state.round + 1]), after=state)
-    return now.result()
+    return now
 
 
 def _errors(

@@ -19,13 +19,16 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics, OwnNumbers, RateConstants
+from crn_nn_tellurium.kinetics import ClosedForm, LayerNumbers, NetworkKinetics, RateConstants
 from crn_nn_tellurium.networks import Loss, Network, from_vector, pack, shared_id, split, values_of
-from crn_nn_tellurium.sensitivity import ReadOut, by_output, losses, mean_slope
+from crn_nn_tellurium.sensitivity import ReadOut, loss_and_slope, losses, mean_slope
 from crn_nn_tellurium.simulation import Simulator
 from crn_nn_tellurium.training.options import Answers, Constraints, ReadOutTime
 
 _NO_CONSTRAINTS = Constraints()
+
+Parts = list[tuple[Any, FloatArray, float]]
+"""Derivatives by weights, bias and h, layer by layer."""
 
 
 class Coordinates:
@@ -39,8 +42,9 @@ class Coordinates:
         self, net: Network, constraints: Constraints = _NO_CONSTRAINTS, keep_zeros: bool = False
     ) -> None:
         self.net, self.kinetics = net, NetworkKinetics(net)
-        self._learn_h = constraints.h_bounds is not None
+        self.learn_h = constraints.h_bounds is not None
         self._encodings = [layer.encoding for layer in self.kinetics.layers]
+        self._numbers = [LayerNumbers.of(layer) for layer in self.kinetics.layers]
         pairs = [e.to_drive(values_of(e.layer.weights), e.layer.bias) for e in self._encodings]
         self._own = _joined(pairs, np.log(net.h))
         marks = [(np.ones_like(weights), np.zeros_like(bias)) for weights, bias in pairs]
@@ -48,7 +52,7 @@ class Coordinates:
         no_h = np.zeros(len(pairs))
         self._weights = _joined(marks, no_h) == 1
         free = np.ones(len(self._own), dtype=bool)
-        free[len(free) - len(pairs) :] = self._learn_h
+        free[len(free) - len(pairs) :] = self.learn_h
         if keep_zeros:
             free &= ~(self._weights & (self._own == 0))
         self._free = np.flatnonzero(free)
@@ -94,16 +98,23 @@ class Coordinates:
         parts = zip(self._encodings, weights, biases, strict=True)
         pairs = [encoding.from_drive(w, b) for encoding, w, b in parts]
         # exp(log h) may differ from h in the last bit
-        return pairs, np.exp(log_h) if self._learn_h else self.net.h
+        return pairs, np.exp(log_h) if self.learn_h else self.net.h
 
-    def numbers(self, theta: FloatArray) -> list[OwnNumbers]:
-        """The rate constants of the network at a point, by layer; what `network` has."""
+    def numbers(self, theta: FloatArray) -> list[LayerNumbers]:
+        """What the network at a point has, by layer: what `network` has."""
         pairs, h = self._pairs(self._with_fixed(theta))
-        parts = zip(self.kinetics.layers, pairs, h, strict=True)
-        return [layer.own_numbers(*pair, float(value)) for layer, pair, value in parts]
+        parts = zip(self._numbers, pairs, h, strict=True)
+        return [own.changed(*pair, float(value)) for own, pair, value in parts]
+
+    def rate_constants(self, numbers: Sequence[LayerNumbers]) -> list[RateConstants]:
+        """The rate constants of all layers with these numbers."""
+        parts = zip(self._encodings, numbers, strict=True)
+        return [own.rate_constants(encoding) for encoding, own in parts]
 
     def gradient(
-        self, numbers: Sequence[OwnNumbers], by_parameter: Sequence[tuple[Any, FloatArray, float]]
+        self,
+        numbers: Sequence[LayerNumbers],
+        by_parameter: Sequence[tuple[Any, FloatArray, float]],
     ) -> FloatArray:
         """Derivatives by the coordinates, from those by weights, bias and h of each layer."""
         pairs, by_log_h = [], []
@@ -222,8 +233,11 @@ class Objective:
         numbers = self.coordinates.numbers(theta)
         if isinstance(self.answers, ReadOutTime):
             outputs = self._read_out(self.answers, numbers).outputs(samples.inputs)
+        elif self.answers == "closed_form":
+            outputs = ClosedForm(self.coordinates.kinetics, numbers, samples.x).outputs
         else:
-            outputs = self.coordinates.kinetics.outputs(self._states(theta, samples, numbers))
+            steady = Simulator(self.coordinates.network(theta)).steady_state(samples.x)
+            outputs = steady.outputs
         return float(np.mean(losses(self.loss, outputs, samples.targets)))
 
     def _part(
@@ -236,46 +250,52 @@ class Objective:
 
         A network is never made: what depends on its structure alone, `kinetics` has once.
         """
-        kinetics, numbers = self.coordinates.kinetics, self.coordinates.numbers(theta)
+        numbers = self.coordinates.numbers(theta)
         if isinstance(self.answers, ReadOutTime):
-            outputs, by_constant = self._at_a_time(self.answers, numbers, samples)
+            value, by_parameter = self._at_a_time(self.answers, numbers, samples)
+        elif factors is None and self.answers == "closed_form":
+            found = ClosedForm(self.coordinates.kinetics, numbers, samples.x)
+            value, slope = loss_and_slope(self.loss, found.outputs, samples.targets)
+            by_parameter, _ = found.backward(slope, self.coordinates.learn_h)
         else:
-            constants = [own.constants for own in numbers]
-            if factors is None:
-                states = self._states(theta, samples, numbers)
-            else:
-                constants = [k * factor for k, factor in zip(constants, factors, strict=True)]
-                states = kinetics.settle_coded(samples.inputs, constants)
-            outputs = kinetics.outputs(states)
-            slope = by_output(self.loss, outputs, samples.targets)
-            by_constant, _ = kinetics.backward(states, slope, constants)
-        value = float(np.mean(losses(self.loss, outputs, samples.targets)))
+            value, by_parameter = self._by_reactions(theta, numbers, samples, factors)
+        return value, self.coordinates.gradient(numbers, by_parameter)
+
+    def _by_reactions(
+        self,
+        theta: FloatArray,
+        numbers: Sequence[LayerNumbers],
+        samples: Samples,
+        factors: Sequence[RateConstants] | None,
+    ) -> tuple[float, Parts]:
+        """Mean loss and derivatives at steady states of the reactions' own equations: by the
+        engine, or with rate constants off by factors.
+        """
+        kinetics, constants = self.coordinates.kinetics, self.coordinates.rate_constants(numbers)
+        if factors is None:
+            found = Simulator(self.coordinates.network(theta)).steady_state(samples.x)
+            states = kinetics.at(samples.x, found.concentrations, constants)
+        else:
+            constants = [k * factor for k, factor in zip(constants, factors, strict=True)]
+            states = kinetics.settle_coded(samples.inputs, constants)
+        outputs = kinetics.outputs(states)
+        value, slope = loss_and_slope(self.loss, outputs, samples.targets)
+        by_constant, _ = kinetics.backward(states, slope, constants)
         if factors is not None:
             # a constant is factor * nominal, so its derivative by the nominal one has the factor
             by_constant = [part * f for part, f in zip(by_constant, factors, strict=True)]
-        pairs = zip(kinetics.layers, by_constant, strict=True)
-        by_parameter = [layer.to_parameters(part) for layer, part in pairs]
-        return value, self.coordinates.gradient(numbers, by_parameter)
+        return value, kinetics.to_parameters(by_constant)
 
-    def _states(
-        self, theta: FloatArray, samples: Samples, numbers: Sequence[OwnNumbers]
-    ) -> list[LayerState]:
-        """All layers at the steady state."""
-        coordinates = self.coordinates
-        if self.answers == "closed_form":
-            return coordinates.kinetics.in_closed_form(samples.inputs, numbers)
-        found = Simulator(coordinates.network(theta)).steady_state(samples.x).concentrations
-        return coordinates.kinetics.at(samples.x, found, [own.constants for own in numbers])
-
-    def _read_out(self, answers: ReadOutTime, numbers: Sequence[OwnNumbers]) -> ReadOut:
-        own = [part.constants for part in numbers]
+    def _read_out(self, answers: ReadOutTime, numbers: Sequence[LayerNumbers]) -> ReadOut:
+        own = self.coordinates.rate_constants(numbers)
         return ReadOut(self.coordinates.kinetics, own, answers.time, answers.initial)
 
     def _at_a_time(
-        self, answers: ReadOutTime, numbers: Sequence[OwnNumbers], samples: Samples
-    ) -> tuple[FloatArray, list[RateConstants]]:
-        """Outputs at the time, and derivatives of the mean loss by rate constants."""
+        self, answers: ReadOutTime, numbers: Sequence[LayerNumbers], samples: Samples
+    ) -> tuple[float, Parts]:
+        """Mean loss at the time, and its derivatives."""
         found = self._read_out(answers, numbers).adjoint(
             samples.inputs, mean_slope(self.loss, samples.targets)
         )
-        return found.outputs, found.by_constant
+        value = float(np.mean(losses(self.loss, found.outputs, samples.targets)))
+        return value, self.coordinates.kinetics.to_parameters(found.by_constant)

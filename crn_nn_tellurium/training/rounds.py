@@ -122,19 +122,22 @@ class Round:
         """The point that the round has found: with validation data, the best."""
         return self.state.theta if self.state.best is None else self.state.best
 
-    def result(self) -> FitResult:
-        """The network found, without what rounding cannot see, verified."""
-        task, objective = self.task, self.objective
+    @property
+    def network(self) -> Network:
+        """The network found, without what rounding cannot see."""
         # a penalty leaves weights of 1e-80 where data say nothing, and each would be a reaction
-        net = objective.coordinates.network(self.found).pruned(x=task.x)
-        held_out = self.held_out
+        return self.objective.coordinates.network(self.found).pruned(x=self.task.x)
+
+    def result(self, net: Network, x: FloatArray) -> FitResult:
+        """What came of it: the network found, or one that is made of it, verified at inputs x."""
+        objective, held_out = self.objective, self.held_out
         return FitResult(
             net,
             tuple(self.state.records),
             objective.value(self.found, self.samples),
             None if held_out is None else objective.value(self.found, held_out),
             self.state.stopped,
-            verify(net, task.x, *objective.read_out),
+            verify(net, x, *objective.read_out),
         )
 
     def thinned(self, density: float) -> Network:

@@ -30,7 +30,7 @@ def cpu_seconds(fit):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("name", DATA)
 def test_an_iteration_against_scikit_learns(name):
-    """Asked for are 4 times; ours has two verifications by the engine in its time."""
+    """Asked for are 4 times; ours has a verification by the engine of all samples in its time."""
     (x, y), hidden = DATA[name]
     x = StandardScaler().fit_transform(x)
     # no tolerance is reached: both go all the way
@@ -51,5 +51,4 @@ def test_an_iteration_against_scikit_learns(name):
     each = statistics.median(a / n for (a, n), _ in pairs)
     ratio = statistics.median(ratios)
     print(f"{name}: {each * 1e3:.2f} ms an iteration, {ratio:.1f} times scikit-learn's")
-    # what 15 times was before must not come back; figures are of the day's run
-    assert ratio < 12
+    assert ratio < 4

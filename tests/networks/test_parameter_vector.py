@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import log_softmax, softmax
 from support import networks
 
 import crn_nn_tellurium as cn
@@ -119,6 +120,24 @@ def test_values_of_the_named_losses():
     found = value("cross_entropy", sigmoid, p, [1, 1])
     np.testing.assert_allclose(found, [-np.log(0.8), 0.0], atol=1e-15)
     assert np.isfinite(value("cross_entropy", sigmoid, p, [1, 0])).all()
+
+
+def test_cross_entropy_of_a_softmax_is_scipys_at_any_size():
+    net = cn.Network([cn.Layer(np.eye(3), activation=cn.Linear())])
+    loss = resolve_loss("cross_entropy", net)
+    # beyond 709 an exponential by itself would overflow, and a share is 0 beside the others
+    y = np.array([[0.3, -1.0, 2.0], [800.0, -800.0, 1.0], [1e300, 0.0, 5.0]])
+    targets = np.array([[0.2, 0.5, 0.3], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+    expected = -(targets * log_softmax(y, axis=1)).sum(axis=1)
+    # a sum of three terms, in another order
+    np.testing.assert_allclose(loss.function(y, targets), expected, rtol=1e-13)
+    np.testing.assert_allclose(
+        loss.derivative(y, targets), softmax(y, axis=1) - targets, rtol=1e-13, atol=1e-15
+    )
+    for one, other in zip(
+        loss.both(y, targets), (loss.function(y, targets), loss.derivative(y, targets)), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_weights_come_first_then_biases_then_h():

@@ -1,11 +1,12 @@
 """The report: passes where it should, and fails readably."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from support import networks
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.sensitivity import gradients
 
 
 def test_all_methods_side_by_side():
@@ -20,6 +21,20 @@ def test_all_methods_side_by_side():
     frame = report.to_frame()
     assert frame.index[0] == "w1_0_0"
     np.testing.assert_allclose(frame["adjoint"], frame["closed_form"], rtol=1e-9, atol=1e-12)
+
+
+def test_ways_to_a_gradient_at_a_read_out_time_side_by_side(monkeypatch):
+    asked = cn.load_model("xor"), [[0.2, 1.0], [1.0, 0.0]], [1.0, 0.0]
+    report = cn.check_gradients(*asked, time=1.5, initial=0.3)
+    assert report.passed
+    assert list(report.worst) == ["forward", "finite_difference"]
+    assert repr(report).startswith("GradientCheck: passed, 11 parameters at t = 1.5")
+    # one that reads a millionth of the time too late is found
+    right = gradients.adjoint_at_a_time
+    late = {"adjoint": lambda problem: right(replace(problem, time=1.5 * (1 + 1e-6)))}
+    monkeypatch.setattr(gradients, "_AT_A_TIME", gradients._AT_A_TIME | late)
+    methods = ["forward", "adjoint"]
+    assert not cn.check_gradients(*asked, methods=methods, time=1.5, initial=0.3).passed
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pytest
 from support import networks
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.networks.losses import resolve_loss
 from crn_nn_tellurium.networks.parameter_vector import parameters
 from crn_nn_tellurium.sensitivity.comparison import _sizes
 
@@ -28,7 +29,7 @@ def agree(a, b, sizes, tolerance):
 def test_exact_methods_agree(case):
     simulator, y = cn.Simulator(case.net), targets_of(case)
     adjoint = cn.gradient(simulator, case.x, y, inputs=True)
-    sizes = _sizes(simulator, case.x, y, "squared_error")
+    sizes = _sizes(simulator, case.x, y, resolve_loss("squared_error", case.net))
     # 1e-9 is asked; the engine solves to 1e-12
     others = [
         cn.gradient(simulator, case.x, y, inputs=True, steady_state="closed_form"),
@@ -95,7 +96,7 @@ def test_exact_methods_agree_on_random_networks(seed):
     net, x, y = random_case(seed)
     simulator = cn.Simulator(net)
     adjoint = cn.gradient(simulator, x, y)
-    sizes = _sizes(simulator, x, y, "squared_error")
+    sizes = _sizes(simulator, x, y, resolve_loss("squared_error", net))
     # A pre-activation has 16 digits of its largest part. Where that part is 1e6 times the width
     # sqrt(h) over which the unit bends, slopes are known to 1e-10 at best, and the engine's own
     # tolerance of 1e-12 is felt.

@@ -20,6 +20,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.training import rounds
 
 
 @parametrize_with_checks([cn.CRNClassifier(max_iter=30), cn.CRNRegressor(max_iter=30)])
@@ -41,8 +42,13 @@ def test_works_in_pipelines_grids_and_cross_validation(iris):
     assert grid.best_score_ > 0.93
 
 
-def test_the_network_reads_raw_features_and_the_engine_agrees(iris):
+def test_the_network_reads_raw_features_and_the_engine_agrees(iris, monkeypatch):
+    verified = []
+    verify = rounds.verify
+    monkeypatch.setattr(rounds, "verify", lambda net, *a: verified.append(net) or verify(net, *a))
     model = cn.CRNClassifier((6,), max_iter=60, random_state=0).fit(*iris)
+    # once: the network that reads standardised features is nobody's
+    assert verified == [model.network_]
     assert model.fit_result_.network == model.network_
     assert model.fit_result_.verification.passed
     by_form = model.predict_proba(iris[0])
