@@ -23,7 +23,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from crn_nn_tellurium.basics import free_id, require
-from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, printable
+from crn_nn_tellurium.chemistry import ReactionNetwork, printable
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
 from crn_nn_tellurium.exporters.tasks import (
