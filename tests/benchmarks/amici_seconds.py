@@ -55,8 +55,8 @@ def main(paths: list[str]) -> None:
             SbmlImporter(path).sbml2amici(name, folder, generate_sensitivity_code=False)
             compiled = spent() - start
             model = amici.import_model_module(name, folder).get_model()
-            course, end = seconds(lambda: run(model, np.linspace(0, 100, 101)))
-            steady, rest = seconds(lambda: run(model, [np.inf]))
+            course, end = seconds(lambda model=model: run(model, np.linspace(0, 100, 101)))
+            steady, rest = seconds(lambda model=model: run(model, [np.inf]))
             print(f"{name}: compile {compiled:.3g} s, course {course:.3g} s, steady {steady:.3g} s")
             print("  ", model.get_state_ids()[-3:], end[-3:], rest[-3:], flush=True)
 
