@@ -1,8 +1,14 @@
 """The model in a notebook user's hands."""
 
 import copy
+import importlib.util
+import os
 import pickle
+import tempfile
 import time
+import warnings
+from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -493,6 +499,20 @@ def scanned(r):
     return [scan.collect_plotGraduatedArray_result(), now(r)]
 
 
+def drawn(r):
+    """The layout of r.draw as text, and its warnings; without pygraphviz, that of no Graphviz."""
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if importlib.util.find_spec("pygraphviz"):
+            # tellurium asks whether there is a `dot`; pygraphviz brings what draws
+            Path(folder, "dot").touch(0o755)
+        with mock.patch.dict(os.environ, PATH=folder):
+            r.draw(savefig=f"{folder}/net.plain")
+        layout = "".join(path.read_text() for path in Path(folder).glob("*.plain"))
+    assert layout.count("node") > 20 or "Graphviz is not installed" in str(caught[0].message)
+    return [layout, *(str(warning.message) for warning in caught)]
+
+
 CALLS = {
     "simulate": lambda r: r.simulate(0, 5, 11),
     "selections": lambda r: r.simulate(0, 5, 11, ["time", "Y1_0", "Jh1_0_Y", "y0"]),
@@ -517,6 +537,7 @@ CALLS = {
     ),
     "odes": te.getODEsFromModel,
     "plot": lambda r: (r.simulate(0, 5, 3), r.plot(show=False), r.getSimulationData())[-1],
+    "draw": drawn,
     "scan": scanned,
     "SBML": lambda r: r.getSBML(),
     "SBML now": lambda r: (r.setValue("h1", 0.5), r.getCurrentSBML())[-1],

@@ -65,4 +65,6 @@ def check_orders(crn: ReactionNetwork) -> None:
 
 def printable(name: str) -> str:
     """A readable name as it may stand between double quotes in all languages that we write."""
+    if name.isprintable() and '"' not in name and "\\" not in name:  # as nearly all are
+        return name
     return "".join(c for c in name if c.isprintable() and c not in '"\\')

@@ -104,6 +104,8 @@ class Expression:
         >>> Expression((x, k, x, k * Monomial(-1.0))).collected()
         Expression(terms=(Monomial(coefficient=4.0, powers=(('x', 1.0),)),))
         """
+        if len(self.terms) == 1 and self.terms[0].coefficient != 0:
+            return self
         found: dict[frozenset[tuple[str, float]], Monomial] = {}
         for term in self.terms:
             # x k is k x; the order in which symbols came first is the one that is written

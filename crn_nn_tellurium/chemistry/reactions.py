@@ -132,7 +132,7 @@ class Reaction:
     @property
     def order(self) -> int:
         """How many molecules meet in the reaction."""
-        return sum(count for _, count in self.substrates)
+        return sum([count for _, count in self.substrates])
 
     @property
     def gain(self) -> int:

@@ -16,6 +16,8 @@ from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Side, Spe
 
 def renamed(crn: ReactionNetwork, new: Mapping[str, str]) -> ReactionNetwork:
     """The network with other identifiers for some of its species, constants and so on."""
+    if all(old == name for old, name in new.items()):
+        return crn
     return replace(crn, **_renamed(crn, new))
 
 

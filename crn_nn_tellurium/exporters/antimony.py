@@ -17,4 +17,5 @@ class Options:
 
 def write(source: Source, options: Options) -> str:
     """One model."""
-    return to_antimony(source.followed, form=options.form, starts=source.starts)
+    # its start values are what was asked for, and stay; numbers would be worked out again
+    return to_antimony(source.followed, form=options.form, starts="formulas")

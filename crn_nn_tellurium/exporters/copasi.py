@@ -22,8 +22,8 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from crn_nn_tellurium.basics import require
-from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.basics import free_id, require
+from crn_nn_tellurium.chemistry import ReactionNetwork, printable
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters import sbml
 from crn_nn_tellurium.exporters.tasks import (
@@ -64,7 +64,9 @@ def write(source: Source, options: Options) -> dict[str, str | bytes]:
     reference = _references(crn)
     outputs = problem.data.outputs if problem else source.outputs
     task = {
-        "sbml": sbml.document_text(replace(source, model=crn, x=None)),
+        # reactions apart, which COPASI's reader of SBML takes long for
+        "sbml": sbml.document_text(replace(source, model=crn, x=None), reactions=False),
+        "reactions": _reactions(crn),
         "t_end": source.until(options.t_end),
         "n_steps": options.n_steps,
         "n_points": options.n_points,
@@ -97,6 +99,21 @@ def _run(task: dict[str, Any], stem: str) -> dict[str, str | bytes]:
         return {"": model} | ({_DATA: data.read_bytes()} if data.exists() else {})
 
 
+def _reactions(crn: ReactionNetwork) -> list[dict[str, Any]]:
+    """What COPASI is told of them; it knows reactions by their names."""
+    taken: set[str] = set()
+    return [
+        {
+            "id": reaction.id,
+            "name": free_id(printable(reaction.name) or reaction.id, taken),
+            "rate_constant": reaction.rate_constant,
+            "substrates": reaction.substrates,
+            "products": reaction.products,
+        }
+        for reaction in crn.reactions
+    ]
+
+
 def _references(crn: ReactionNetwork) -> dict[str, str]:
     """COPASI's display names of what changes and of parameters."""
     found = {species.id: f"[{species.id}]" for species in crn.species}
@@ -123,7 +140,7 @@ def _fit(problem: Problem, reference: dict[str, str]) -> dict[str, Any]:
         ],
         "rows": np.hstack([data.boundary, data.measured]).tolist(),
         "parameters": [
-            {"name": reference[f.id], "lower": f.lower, "upper": f.upper, "start": f.value}
+            {"name": f.id, "lower": f.lower, "upper": f.upper, "start": f.value}
             for f in problem.fitted
         ],
     }

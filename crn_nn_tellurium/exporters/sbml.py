@@ -87,8 +87,14 @@ def write_l2v4(source: Source, options: Options) -> str:
     return document_text(source, Drawn(options.plain_laws), (2, 4))
 
 
-def document_text(source: Source, options: Drawn = Drawn(), level: tuple[int, int] = (3, 2)) -> str:
-    """The text of an SBML document of a level and version."""
+def document_text(
+    source: Source,
+    options: Drawn = Drawn(),
+    level: tuple[int, int] = (3, 2),
+    *,
+    reactions: bool = True,
+) -> str:
+    """The text of an SBML document of a level and version, without its reactions if so asked."""
     check_orders(source.followed)
     namespaces = libsbml.SBMLNamespaces(*level)
     packages = ("layout", "render") if options.layout else ()
@@ -98,7 +104,7 @@ def document_text(source: Source, options: Drawn = Drawn(), level: tuple[int, in
     for package in packages:
         document.setPackageRequired(package, False)
     builder = _Builder(document.createModel(), source, level, options.plain_laws)
-    builder.build()
+    builder.build(source.followed.reactions if reactions else ())
     if options.layout:
         add_layout(document.getModel(), source.followed)
     return builder.whole(libsbml.writeSBMLToString(document))
@@ -123,7 +129,7 @@ class _Builder:
         self.literals: dict[tuple[float, str], str] = {}
         self.parameters, self.reactions = Kinds("parameter"), Kinds("reaction")
 
-    def build(self) -> None:
+    def build(self, reactions: Sequence[Reaction]) -> None:
         """All parts, in the order in which they name one another."""
         self._head()
         self._units()
@@ -132,7 +138,7 @@ class _Builder:
         for species in self.crn.species:
             self._species(species)
         self._observables()
-        for reaction in self.crn.reactions:
+        for reaction in reactions:
             self._reaction(reaction)
 
     def _place(self, value: float | str) -> float:

@@ -105,6 +105,8 @@ def _reactions(document: Any, origin: str) -> ReactionNetwork:
         known = len(numbers), len(lone)
         try:
             reader = _Reader(model, origin, numbers, lone)
+            # numbers that are known before anything is read are no news
+            known = len(numbers), known[1]
             network = reader.network()
         except ReactionError as error:
             if known != (len(numbers), len(lone)):

@@ -81,6 +81,8 @@ class Formulas:
             if name in rules and not self.is_constant(name):
                 changes = f"the size of compartment {name!r} changes"
                 raise self.refusal(f"{changes}; expected constant volumes")
+            if name not in rules and name not in self.at_start:
+                self.numbers.add(name)
         self._read_species()
 
     def _read_species(self) -> None:

@@ -374,7 +374,7 @@ class LayerKinetics:
 
     def by_h(self, factor: Sequence[FloatArray], y: list[FloatArray]) -> float:
         """Sum over states of factor . df/dh, of factors (n, n_units) by species."""
-        return float(self._by_local(self._terms_of_h, factor, y, _unchanged)[self._h])
+        return float(self._by_local(self._terms_of_h, factor, y, _unchanged)[self.h])
 
     def _by_local(
         self,

@@ -138,14 +138,20 @@ def rows(sizes):
         yield n, ours / n, [their / n for their in theirs], off
 
 
+def rounded(value, digits):
+    """12,000 for 12345 to two digits."""
+    return f"{float(f'{value:.{digits}g}'):,.12g}"
+
+
 def main() -> None:
     print("| layers | inputs | an input, ours | scipy | JAX | COPASI | off: ours, scipy, JAX |")
     print("|---|---|---|---|---|---|---|")
     for sizes in SIZES:
         for n, ours, theirs, off in rows(sizes):
-            times = " | ".join("" if np.isnan(t) else f"{t / ours:.2g}" for t in theirs)
+            ratios = " | ".join("" if np.isnan(t) else rounded(t / ours, 2) for t in theirs)
+            own = f"{rounded(ours * 1e6, 3)} µs" if ours < 1e-3 else f"{rounded(ours * 1e3, 3)} ms"
             what, errors = "-".join(map(str, sizes)), ", ".join(f"{e:.0e}" for e in off)
-            print(f"| {what} | {n} | {ours * 1e6:.3g} µs | {times} | {errors} |", flush=True)
+            print(f"| {what} | {n} | {own} | {ratios} | {errors} |", flush=True)
 
 
 if __name__ == "__main__":

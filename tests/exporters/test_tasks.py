@@ -488,6 +488,21 @@ def test_what_dies_down_to_nothing_keeps_its_steady_state(tmp_path):
     assert b"steadyState" in zipfile.ZipFile(path).read("simulation.sedml")
 
 
+def test_copasi_takes_reactions_of_one_name_and_of_nothing(tmp_path):
+    """COPASI knows reactions by their names: of two of one name it refuses the second."""
+    pytest.importorskip("basico")
+    reactions = (
+        cn.Reaction("J1", ("A",), (), "k", 0.25, "decay"),
+        cn.Reaction("J2", ("A",), (), "k", 0.25, "decay"),
+        cn.Reaction("J3", (), (), "r", 1.0, "J4"),
+        cn.Reaction("J4", (), ("A",), "feed", 1.0),
+    )
+    crn = cn.ReactionNetwork(species=(cn.Species("A", 1.0),), reactions=reactions)
+    (found,) = run_reader("copasi_course", [cn.export(crn, tmp_path / "net.cps")], 3.0)
+    # dA/dt = 1 - A / 2; COPASI at tolerances of 1e-10
+    assert found["A"] == pytest.approx(2 - np.exp(-1.5), rel=1e-8)
+
+
 def test_copasi_scans_time_courses_of_what_comes_to_no_rest(tmp_path, elsewhere):
     pytest.importorskip("basico")
     crn = cn.import_antimony(next(iter(RESTLESS)))

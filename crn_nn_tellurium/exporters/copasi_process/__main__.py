@@ -13,6 +13,7 @@ from typing import Any
 
 import basico
 import pandas as pd
+from COPASI import CRegisteredCommonName, CRootContainer
 
 _FOUND, _AT_REST = 1, 2
 """What basico says of a steady state: found, and found where no reaction runs."""
@@ -22,8 +23,9 @@ def main() -> None:
     """Read the task, write the file."""
     task: dict[str, Any] = json.load(sys.stdin)
     model = basico.load_model_from_string(task["sbml"])
+    _react(model, task["reactions"])
     # reactions grow, oscillate or die down like 1/t, or COPASI itself finds no steady state
-    settles = task["settles"] and basico.run_steadystate(model=model) in (_FOUND, _AT_REST)
+    settles = task["settles"] and _finds_a_steady_state(model)
     if settles:
         basico.set_task_settings(basico.T.STEADY_STATE, {"scheduled": True}, model=model)
     _follow(model, task)
@@ -33,6 +35,41 @@ def main() -> None:
     if task["fit"]:
         _fit(model, task)
     basico.save_model(task["path"], type="copasi", model=model)
+
+
+def _finds_a_steady_state(model: Any) -> bool:
+    """Whether COPASI's steady-state task does: by integration, or with Newton's method too."""
+    method = model.getTask(basico.T.STEADY_STATE).getMethod()
+    # tried from each state on the way, Newton's method takes most of the time and adds digits
+    found = False
+    for newton in (False, True):
+        method.getParameter("Use Newton").setBoolValue(newton)
+        found = found or basico.run_steadystate(model=model) in (_FOUND, _AT_REST)
+    return found
+
+
+def _react(model: Any, reactions: list[dict[str, Any]]) -> None:
+    """Add the reactions. COPASI's own reader of SBML goes through all names of the model for each
+    name in a law, which takes time with the square of the size.
+    """
+    inside, laws = model.getModel(), CRootContainer.getFunctionList()
+    species = {one.getObjectName(): one for one in inside.getMetabolites()}
+    numbers = {one.getObjectName(): one for one in inside.getModelValues()}
+    for about in reactions:
+        made = inside.createReaction(about["name"])
+        made.setSBMLId(about["id"])
+        made.setReversible(False)
+        for of, count in about["substrates"]:
+            made.addSubstrate(species[of].getKey(), count)
+        for of, count in about["products"]:
+            made.addProduct(species[of].getKey(), count)
+        law, k = ("Mass action", "k1") if about["substrates"] else ("Constant flux", "v")
+        made.setFunction(laws.findFunction(f"{law} (irreversible)"))
+        made.setParameterObject(k, numbers[about["rate_constant"]])
+        for of, count in about["substrates"]:
+            for _ in range(count):
+                made.addParameterObject("substrate", species[of])
+    inside.compileIfNecessary()
 
 
 def _follow(model: Any, task: dict[str, Any]) -> None:
@@ -96,7 +133,13 @@ def _fit(model: Any, task: dict[str, Any]) -> None:
     fit = task["fit"]
     frame = pd.DataFrame(fit["rows"], columns=fit["columns"])
     basico.add_experiment("steady states", frame, file_name=task["data"], model=model)
-    basico.set_fit_parameters(fit["parameters"], model=model)
+    problem = model.getTask(basico.T.PARAMETER_ESTIMATION).getProblem()
+    numbers = {one.getObjectName(): one for one in model.getModel().getModelValues()}
+    for of in fit["parameters"]:
+        item = problem.addFitItem(numbers[of["name"]].getInitialValueReference().getCN())
+        item.setLowerBound(CRegisteredCommonName(str(of["lower"])))
+        item.setUpperBound(CRegisteredCommonName(str(of["upper"])))
+        item.setStartValue(of["start"])
     method = {"name": "Levenberg - Marquardt", "Iteration Limit": 200}
     basico.set_task_settings(basico.T.PARAMETER_ESTIMATION, {"method": method}, model=model)
 
