@@ -76,12 +76,20 @@ class NetworkKinetics:
 
     def of_layer(self, concentrations: FloatArray, number: int) -> FloatArray:
         """One layer's part (..., n_units, n_species) of all concentrations (..., n); a view."""
-        first = sum(layer.encoding.n_species for layer in self.layers[:number])
-        encoding = self.layers[number].encoding
-        block = concentrations[..., first : first + encoding.n_species]
+        span, units = self._blocks[number]
+        block = concentrations[..., span]
         # splitting an axis needs no copy, so numpy gives a view: callers write through it
-        units = encoding.layer.n_out, len(encoding.activation.species)
-        return block.reshape(*block.shape[:-1], *units)
+        return block.reshape(block.shape[:-1] + units)
+
+    @cached_property
+    def _blocks(self) -> list[tuple[slice, tuple[int, int]]]:
+        """By layer, the place of its species among all, and their numbers of units and names."""
+        found, first = [], 0
+        for layer in self.layers:
+            units = layer.encoding.layer.n_out, len(layer.activation.species)
+            found.append((slice(first, first + math.prod(units)), units))
+            first += math.prod(units)
+        return found
 
     def read(self, concentrations: FloatArray) -> FloatArray:
         """The network's outputs (..., n_out) at concentrations (..., all species)."""

@@ -199,32 +199,49 @@ class CompiledModel:
         each. Not checked: a root may be negative (see `settle`). What is beyond `LARGEST`, or no
         number, stays where it starts.
         """
-        model, solve = self._model, self._solver.solve
-        # looked up once: the loop runs in microseconds, of which each attribute takes a part
-        set_boundary = model.setBoundarySpeciesConcentrations
-        set_floating = model.setFloatingSpeciesConcentrations
-        read = model.getFloatingSpeciesConcentrations
-        boundary_index, floating_index = self._boundary_index, self._floating_index
+        model = self._model
         boundary, start = np.ascontiguousarray(boundary), np.ascontiguousarray(start)
         values = np.ascontiguousarray(values, dtype=float)
         result = start.copy()
         converged = within_reach(start, boundary, values)
-        has_boundary = bool(self.boundary)
         if len(values) == 1:
             model.setGlobalParameterValues(index, values[0])
         with _quiet:
             for i in np.flatnonzero(converged).tolist():
                 if len(values) > 1:
                     model.setGlobalParameterValues(index, values[i])
-                if has_boundary:
-                    set_boundary(boundary_index, boundary[i])
-                set_floating(floating_index, start[i])
-                try:
-                    solve()
-                except RuntimeError:  # roadrunner raises this alone when nleq2 gives up
-                    converged[i] = False
-                result[i] = read()
+                converged[i] = self._solve(boundary[i], start[i])
+                result[i] = model.getFloatingSpeciesConcentrations()
         return result, converged
+
+    def solve_one(
+        self,
+        boundary: list[float],
+        start: list[float],
+        index: npt.NDArray[np.int32],
+        values: list[float],
+    ) -> list[float] | None:
+        """As `solve_each`, of one sample in Python's numbers; None where Newton's method fails."""
+        if not all(-LARGEST <= v <= LARGEST for part in (boundary, start, values) for v in part):
+            return None
+        with _quiet:
+            self._model.setGlobalParameterValues(index, np.array(values))
+            if not self._solve(np.array(boundary), np.array(start)):
+                return None
+            found: list[float] = self._model.getFloatingSpeciesConcentrations().tolist()
+        return found
+
+    def _solve(self, boundary: FloatArray, start: FloatArray) -> bool:
+        """Whether Newton's method ends."""
+        model = self._model
+        if self.boundary:
+            model.setBoundarySpeciesConcentrations(self._boundary_index, boundary)
+        model.setFloatingSpeciesConcentrations(self._floating_index, start)
+        try:
+            self._solver.solve()
+        except RuntimeError:  # roadrunner raises this alone when nleq2 gives up
+            return False
+        return True
 
     def _tolerate(self, tolerances: Tolerances) -> None:
         """Set CVODE's tolerances for a run, which are those of the last one until then."""
