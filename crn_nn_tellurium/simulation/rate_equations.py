@@ -20,7 +20,7 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray, Lock
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError
-from crn_nn_tellurium.kinetics import RatesOfChange
+from crn_nn_tellurium.kinetics import DenseRates, RatesOfChange
 from crn_nn_tellurium.simulation.engine import SMALLEST, TIGHT, Tolerances
 from crn_nn_tellurium.simulation.integrator import Integrator
 from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes, piecewise
@@ -131,11 +131,12 @@ def integrated(
     # of no more than two times scikit-sundae gives all steps between; the import takes 50 ms
     from sksundae.cvode import CVODE as Solver  # noqa: N811
 
-    dense = len(start) <= DENSE_UP_TO
-    kind = _dense(equations) if dense else _preconditioned(equations)
+    dense = DenseRates(equations) if len(start) <= DENSE_UP_TO else None
+    kind = _dense(dense) if dense else _preconditioned(equations)
+    rates_at = dense or equations
 
     def rates(t: float, x: FloatArray, dx: FloatArray) -> None:
-        dx[:] = equations(x)
+        dx[:] = rates_at(x)
 
     solver = Solver(
         rates,
@@ -156,7 +157,7 @@ def integrated(
     return states if len(times) > 2 else states[[0, -1]]
 
 
-def _dense(equations: RatesOfChange) -> Mapping[str, Any]:
+def _dense(equations: DenseRates) -> Mapping[str, Any]:
     def jacobian(t: float, x: FloatArray, dx: FloatArray, found: FloatArray) -> None:
         found[:] = equations.jacobian(x)
 
