@@ -38,6 +38,10 @@ STEADY_STATE_TOLERANCE = 1e-13
 """nleq2's relative tolerance; its scale has an absolute part, so small roots need a second call."""
 
 
+Places = npt.NDArray[np.int32]
+"""roadrunner takes no other whole numbers."""
+
+
 @dataclass(frozen=True)
 class Tolerances:
     """How exactly CVODE integrates one run; `absolute_of` is for single species that differ."""
@@ -163,11 +167,11 @@ class CompiledModel:
         """The text as SBML."""
         return self._text if is_sbml(self._text) else antimony_to_sbml(self._text)
 
-    def parameter_index(self, names: Iterable[str]) -> npt.NDArray[np.int32]:
+    def parameter_index(self, names: Iterable[str]) -> Places:
         """Index array for `set_parameters`; roadrunner takes int32 alone."""
         return np.array([self._parameter_position[name] for name in names], dtype=np.int32)
 
-    def set_parameters(self, index: npt.NDArray[np.int32], values: FloatArray) -> None:
+    def set_parameters(self, index: Places, values: FloatArray) -> None:
         """Set parameters; nothing is recompiled."""
         self._model.setGlobalParameterValues(index, np.ascontiguousarray(values, dtype=float))
 
@@ -187,11 +191,7 @@ class CompiledModel:
             self._runner.setValue(name, value)
 
     def solve_each(
-        self,
-        boundary: FloatArray,
-        start: FloatArray,
-        index: npt.NDArray[np.int32],
-        values: FloatArray,
+        self, boundary: FloatArray, start: FloatArray, index: Places, values: FloatArray
     ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
         """Steady states (n, n_floating) by Newton's method (nleq2), and which it reached (n,).
 
@@ -215,11 +215,7 @@ class CompiledModel:
         return result, converged
 
     def solve_one(
-        self,
-        boundary: list[float],
-        start: list[float],
-        index: npt.NDArray[np.int32],
-        values: list[float],
+        self, boundary: list[float], start: list[float], index: Places, values: list[float]
     ) -> list[float] | None:
         """As `solve_each`, of one sample in Python's numbers; None where Newton's method fails."""
         if not all(-LARGEST <= v <= LARGEST for part in (boundary, start, values) for v in part):

@@ -2,9 +2,9 @@
 
 The equations are `kinetics.RatesOfChange`, integrated by CVODE of SUNDIALS (scikit-sundae). Its
 method is implicit: each step solves (I - step J) v = right. For few species that is dense algebra
-inside SUNDIALS, of `kinetics.DenseRates`; for many it is GMRES with `RatesOfChange.implicit` as its preconditioner, which
-solves the system all but exactly, so one iteration does. Source: Hindmarsh et al., ACM Trans. Math.
-Softw. 31 (2005) 363.
+inside SUNDIALS, of `kinetics.DenseRates`; for many it is GMRES with `RatesOfChange.implicit` as its
+preconditioner, which solves the system all but exactly, so one iteration does. Source: Hindmarsh et
+al., ACM Trans. Math. Softw. 31 (2005) 363.
 """
 
 from __future__ import annotations
