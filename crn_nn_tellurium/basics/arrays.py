@@ -28,9 +28,10 @@ def is_sparse(matrix: object) -> TypeGuard[sparse.csr_array]:
 
 def read_only(*arrays: Any) -> None:
     """Mark arrays, dense or sparse, as not to be written to."""
-    # a sparse array keeps its numbers in three arrays
     for array in arrays:
-        for part in (array.data, array.indices, array.indptr) if is_sparse(array) else (array,):
+        # a sparse array keeps its numbers in three arrays
+        dense = isinstance(array, np.ndarray)
+        for part in (array,) if dense else (array.data, array.indices, array.indptr):
             part.flags.writeable = False
 
 

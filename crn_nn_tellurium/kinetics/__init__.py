@@ -22,5 +22,5 @@ from crn_nn_tellurium.kinetics.rate_errors import (
     perturbed_constants,
     perturbed_outputs,
 )
-from crn_nn_tellurium.kinetics.rates_of_change import RatesOfChange
+from crn_nn_tellurium.kinetics.rates_of_change import DenseRates, RatesOfChange
 from crn_nn_tellurium.kinetics.starts import LayerStart, add_by_start, start, start_state

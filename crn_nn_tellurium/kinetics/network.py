@@ -76,12 +76,20 @@ class NetworkKinetics:
 
     def of_layer(self, concentrations: FloatArray, number: int) -> FloatArray:
         """One layer's part (..., n_units, n_species) of all concentrations (..., n); a view."""
-        first = sum(layer.encoding.n_species for layer in self.layers[:number])
-        encoding = self.layers[number].encoding
-        block = concentrations[..., first : first + encoding.n_species]
+        span, units = self._blocks[number]
+        block = concentrations[..., span]
         # splitting an axis needs no copy, so numpy gives a view: callers write through it
-        units = encoding.layer.n_out, len(encoding.activation.species)
-        return block.reshape(*block.shape[:-1], *units)
+        return block.reshape(block.shape[:-1] + units)
+
+    @cached_property
+    def _blocks(self) -> list[tuple[slice, tuple[int, int]]]:
+        """By layer, the place of its species among all, and their numbers of units and names."""
+        found, first = [], 0
+        for layer in self.layers:
+            units = layer.encoding.layer.n_out, len(layer.activation.species)
+            found.append((slice(first, first + math.prod(units)), units))
+            first += math.prod(units)
+        return found
 
     def read(self, concentrations: FloatArray) -> FloatArray:
         """The network's outputs (..., n_out) at concentrations (..., all species)."""
@@ -244,16 +252,17 @@ def _terms_of_units(layer: LayerKinetics, first: int, n: int, constants: int) ->
     pooled = (terms.factors >= width) & (terms.factors < terms.one)
     # where each factor stands in the first unit; the 1 stands behind all species
     place = first + np.array([*range(width), *pool, 0], dtype=np.intp)[terms.factors]
-    found = []
-    for own in range(units):
-        for chosen, others in ((~pooled.any(axis=1), 1), (pooled.any(axis=1), units)):
-            for other in range(others):
-                unit = width * np.where(pooled, other, own)
-                factors = np.where(terms.factors == terms.one, n, place + unit)
-                row = first + width * own + terms.row
-                parts = (terms.number, constants + terms.constant, factors, row)
-                found.append([part[chosen] for part in parts])
-    number, constant, factors, row = (np.concatenate(p) for p in zip(*found, strict=True))
+    each, found = np.arange(units), []
+    for chosen, others in ((~pooled.any(axis=1), each[:1]), (pooled.any(axis=1), each)):
+        # by unit, unit of the pool, term and factor
+        unit = np.where(pooled[chosen], others[:, None, None], each[:, None, None, None])
+        is_one = terms.factors[chosen] == terms.one
+        factors = np.where(is_one, n, place[chosen] + width * unit)
+        row = first + width * each[:, None, None] + terms.row[chosen]
+        parts = (terms.number[chosen], constants + terms.constant[chosen], row)
+        flat = [np.broadcast_to(part, factors.shape[:-1]).ravel() for part in parts]
+        found.append([*flat, factors.reshape(-1, factors.shape[-1])])
+    number, constant, row, factors = (np.concatenate(p) for p in zip(*found, strict=True))
     return Terms(number, constant, factors, row, n, n)
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,17 +45,17 @@ class CatalysedTerms:
     def of_rails(self, x: FloatArray) -> FloatArray:
         """Drives (..., n_rails, n_units) in states (..., n_species)."""
         if not len(self.read):
-            return self._held
-        return self._held + self.signs[:, None] * self.sums(x)[..., None, :]
+            return self.unmoved
+        return self.unmoved + self.signs[:, None] * self.sums(x)[..., None, :]
 
     def as_terms(self, n: int) -> Terms:
         """Drives of one sample that nothing moves, among n species."""
         rails = self.rails.ravel()
         constant = np.zeros(len(rails), dtype=np.intp)
-        return Terms(self._held.ravel(), constant, rails[:, None], rails, n, n)
+        return Terms(self.unmoved.ravel(), constant, rails[:, None], rails, n, n)
 
     @cached_property
-    def _held(self) -> FloatArray:
+    def unmoved(self) -> FloatArray:
         """The drives (..., n_rails, n_units) without what moves."""
         return self.signs[:, None] * self.held[..., None, :] + self.bias
 
@@ -95,7 +94,7 @@ class RatesOfChange:
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """dx/dt, (..., n_species)."""
-        result = self.terms.total(self._values(self.terms, x))
+        result = self.terms.total(self.values(self.terms, x))
         for part in self.catalysed:
             result[..., part.rails] += part.of_rails(x) * x[..., part.rails]
         return result
@@ -114,18 +113,6 @@ class RatesOfChange:
             by_unit = (part.by_sums(x) * v[..., part.rails]).sum(axis=-2)
             # a species is read once by a layer, so nothing is added twice to one place
             result[..., part.read] += by_unit @ part.weights
-        return result
-
-    def jacobian(self, x: FloatArray) -> FloatArray:
-        """J (n_species, n_species) in one state (n_species,)."""
-        terms = self.derivatives
-        result = terms.filled(self._values(terms, x))
-        for part in self.catalysed:
-            for rails, sign, u in zip(part.rails, part.signs, part.of_rails(x), strict=True):
-                result[rails, rails] += u
-                if len(part.read):
-                    by_read = _scaled(part.weights, sign * x[rails])
-                    result[np.ix_(rails, part.read)] += by_read
         return result
 
     def implicit(
@@ -152,7 +139,7 @@ class RatesOfChange:
 
     def _own_product(self, terms: Terms, x: FloatArray, v: FloatArray) -> FloatArray:
         """J v, or J^T v by transposed `terms`, without the drives' effects of layer on layer."""
-        result = terms.total(self._values(terms, x) * v[..., terms.column])
+        result = terms.total(self.values(terms, x) * v[..., terms.column])
         for part in self.catalysed:
             result[..., part.rails] += part.of_rails(x) * v[..., part.rails]
         return result
@@ -160,7 +147,7 @@ class RatesOfChange:
     def _own_matrix(self, x: FloatArray, factor: float, identity: float) -> sparse.csc_array:
         """identity I + factor J without the drives' effects of layer on layer."""
         terms, (rows, columns, entry) = self.derivatives, self._pattern
-        values: FloatArray = np.bincount(entry, self._values(terms, x), len(rows)).astype(float)
+        values: FloatArray = np.bincount(entry, self.values(terms, x), len(rows)).astype(float)
         diagonal = np.zeros(self.n_species)
         for part in self.catalysed:
             diagonal[part.rails] += part.of_rails(x)
@@ -193,7 +180,7 @@ class RatesOfChange:
         """The Jacobian of the terms, as a table."""
         return self.terms.derivative()
 
-    def _values(self, terms: Terms, x: FloatArray) -> FloatArray:
+    def values(self, terms: Terms, x: FloatArray) -> FloatArray:
         """The terms (..., n_terms)."""
         one = _ONE if x.ndim == 1 else np.ones((*x.shape[:-1], 1))
         result = multiplied_by(terms.number, terms.factors, np.concatenate([x, one], axis=-1))
@@ -201,6 +188,53 @@ class RatesOfChange:
         return result if result.ndim == x.ndim else np.tile(result, (*x.shape[:-1], 1))
 
 
-def _scaled(weights: Any, rows: FloatArray) -> FloatArray:
-    dense = weights.toarray() if is_sparse(weights) else weights
-    return np.asarray(dense * rows[:, None])
+class DenseRates:
+    """The same for states (n_species,) of one sample, of few species, in two matrix products:
+
+        dx_i/dt = c_i + sum_j A_ij x_j + x_i (b_i + sum_j W_ij x_j) + rest_i(x).
+
+    W has all terms of two factors of which the species itself is one, as the drives and losses of
+    rails are. The rest are what catalysts alone make: followers that are products, say.
+    """
+
+    def __init__(self, rates: RatesOfChange) -> None:
+        n, terms = rates.n_species, rates.terms
+        # factors are in order, with the 1, whose place is n, behind
+        factors = np.pad(terms.factors, ((0, 0), (0, 3)), constant_values=n)
+        a, b, row = factors[:, 0], factors[:, 1], terms.row
+        own = ((a == row) | (b == row)) & (factors[:, 2] == n)
+        other = ~own & (b == n)
+        by_own, by_other = np.zeros((n, n + 1)), np.zeros((n, n + 1))
+        # of x_i x_i one is left
+        left = np.where(a == row, b, a)
+        np.add.at(by_own, (row[own], left[own]), terms.number[own])
+        np.add.at(by_other, (row[other], a[other]), terms.number[other])
+        for part in rates.catalysed:
+            weights = part.weights.toarray() if is_sparse(part.weights) else part.weights
+            for rails, sign, held in zip(part.rails, part.signs, part.unmoved, strict=True):
+                by_own[rails, n] += held
+                by_own[np.ix_(rails, part.read)] += sign * weights
+        self._own, self._own_constant = by_own[:, :n].copy(), by_own[:, n].copy()
+        self._other, self._constant = by_other[:, :n].copy(), by_other[:, n].copy()
+        self._has_other = bool(self._other.any())
+        rest = ~own & ~other
+        self._rest = RatesOfChange(n, terms.where(rest)) if rest.any() else None
+
+    def __call__(self, x: FloatArray) -> FloatArray:
+        """dx/dt (n_species,)."""
+        result = self._own @ x
+        result += self._own_constant
+        result *= x
+        result += self._constant
+        if self._has_other:
+            result += self._other @ x
+        return result if self._rest is None else result + self._rest(x)
+
+    def jacobian(self, x: FloatArray) -> FloatArray:
+        """J (n_species, n_species)."""
+        result: FloatArray = x[:, None] * self._own + self._other
+        np.einsum("ii->i", result)[:] += self._own @ x + self._own_constant
+        if self._rest is not None:
+            terms = self._rest.derivatives
+            result += terms.filled(self._rest.values(terms, x))
+        return result

@@ -92,9 +92,18 @@ class InputCoding:
                 f"inputs have shape {x.shape}; expected ({len(self.names)},) for one sample or"
                 f" (n_samples, {len(self.names)}), one column per input"
             )
+        # asked once for all, since loops over samples ask each time
+        good = np.isfinite(x) if self.kind == "signed" else np.isfinite(x) & (x >= self._low)
+        if not np.logical_and.reduce(good, axis=None):
+            self._refuse_any(x)
+        # values above the range are concentrations above 1, which chemistry does not mind
+        return np.ascontiguousarray(x)
+
+    def _refuse_any(self, x: FloatArray) -> None:
+        """Say which value is not finite, or below what a concentration can carry."""
         if not np.isfinite(x).all():
             self._refuse(x, ~np.isfinite(x), "expected a finite number")
-        if self.kind != "signed" and (below := x < self._low).any():
+        if (below := x < self._low).any():
             expected = (
                 "a concentration is not negative; build the network with inputs='signed' (two rails"
                 " per input) or inputs='scaled' with input_range=(low, high)"
@@ -104,8 +113,6 @@ class InputCoding:
                 wider = "build the network with a wider input_range"
                 expected = f"its range starts at {start!r}; {wider}"
             self._refuse(x, below, expected)
-        # values above the range are concentrations above 1, which chemistry does not mind
-        return np.ascontiguousarray(x)
 
     def _in_order(self, x: Any) -> Any:
         """The columns of a data frame, or the values of a series, by name, in any order."""

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,6 +24,7 @@ from scipy.integrate import OdeSolution, solve_ivp
 from crn_nn_tellurium.basics import FloatArray, Lock
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.kinetics import (
+    DenseRates,
     NetworkKinetics,
     RateConstants,
     add_by_start,
@@ -139,12 +141,17 @@ class _Run:
         self.rates = kinetics.rates_of_change(inputs[0] if stiff else inputs, what.constants)
         begin = [layer.values.reshape(n, -1) for layer in self.start]
         self.course = self._solve(
-            lambda _, y: self.rates(y),
-            lambda _, y: self.rates.jacobian(y),
+            lambda _, y: (self.dense if stiff else self.rates)(y),
+            lambda _, y: self.dense.jacobian(y),
             np.concatenate(begin, axis=1),
             np.full(self.shape, _ABSOLUTE),
         )
         self.outputs = kinetics.read(self._at(self.course, np.array([what.time]))[0])
+
+    @cached_property
+    def dense(self) -> DenseRates:
+        """The rates where steps are implicit, whose Jacobian is an array."""
+        return DenseRates(self.rates)
 
     def _solve(
         self, function: Any, jacobian: Any, begin: FloatArray, absolute: FloatArray
@@ -215,7 +222,7 @@ class _Run:
         # in the time that is left until the end, lambda obeys J^T lambda without the sign
         adjoint = self._solve(
             lambda back, v: self.rates.back(state(back), v),
-            lambda back, _: self.rates.jacobian(state(back)).T,
+            lambda back, _: self.dense.jacobian(state(back)).T,
             final,
             np.broadcast_to(absolute, self.shape),
         )

@@ -9,6 +9,7 @@ Source: Dickinson and Gelinas, J. Comput. Phys. 21 (1976) 123.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -165,7 +166,7 @@ def _of_network(
     names = (*(p.id for p in network_parameters(net)), *net.input_names)
     wanted = chosen("parameter", parameters, names)
     check_h(kinetics, wanted)
-    columns = jacobian[:, [names.index(name) for name in wanted]]
+    columns = jacobian[:, places_among(wanted, names)]
     # of the variational equations, only those that the chosen parameters need
     needed = np.unique(columns.indices)
     by = [(*constants, *crn.boundary)[i] for i in needed]
@@ -186,14 +187,22 @@ def chosen(
 ) -> tuple[str, ...]:
     """Names of some of what there is; by default all, or those given."""
     found = as_names(names, default or known)
+    # of a large network, lists would be gone through for each of a hundred thousand names
+    there, count = frozenset(known), Counter(found)
     for name in found:
-        if name not in known:
+        if name not in there:
             raise InputError(
                 f"{kind} {name!r}: expected one of {some(known)}{other_names(name, known)}"
             )
-        if found.count(name) > 1:
+        if count[name] > 1:
             raise InputError(f"{kind} {name!r} is named twice; expected each once")
     return found
+
+
+def places_among(names: Sequence[str], known: Sequence[str]) -> list[int]:
+    """Where names stand among those there are."""
+    place = {name: i for i, name in enumerate(known)}
+    return [place[name] for name in names]
 
 
 def settable(crn: ReactionNetwork) -> tuple[str, ...]:
@@ -206,7 +215,7 @@ def by_inputs(crn: ReactionNetwork, parameters: Sequence[str]) -> tuple[list[str
     starts = np.eye(len(crn.floating))
     whole = sparse.block_diag([crn.input_jacobian(), starts], format="csc")
     known = (*settable(crn), *crn.floating)
-    columns = whole[:, [known.index(name) for name in parameters]]
+    columns = whole[:, places_among(parameters, known)]
     needed = np.unique(columns.indices)
     inputs = (*crn.constant_names, *crn.boundary, *crn.floating)
     return [inputs[i] for i in needed], columns[needed].toarray()

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.linalg import norm
 
-from crn_nn_tellurium.basics import FloatArray, read_only
+from crn_nn_tellurium.basics import FloatArray, Recent, read_only
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import AnyModel, as_model
 from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics
@@ -185,7 +185,15 @@ def mean_slope(loss: Loss, targets: FloatArray) -> Callable[[FloatArray, slice],
 
 def simulator_of(model: AnyModel | Simulator, taker: str) -> Simulator:
     """The simulator of a model, or the one that is given; `taker` is who asks, for errors."""
-    return model if isinstance(model, Simulator) else Simulator(as_model(model, taker))
+    if isinstance(model, Simulator):
+        return model
+    own = as_model(model, taker)
+    # loops ask for one network again and again, and planning takes six times as long as an answer.
+    # What is kept holds its network, so nothing else has that id meanwhile
+    return _simulators.get(id(own), lambda: Simulator(own))
+
+
+_simulators: Recent[int, Simulator] = Recent(4)
 
 
 def by_kind(

@@ -33,6 +33,7 @@ from crn_nn_tellurium.sensitivity.over_time import (
     as_names,
     by_inputs,
     chosen,
+    places_among,
     position,
     read_outputs,
     refuse_followed,
@@ -186,8 +187,8 @@ def sensitivities(
         chosen("output", outputs, found.outputs, own[0]),
         chosen("parameter", parameters, found.parameters, own[1]),
     )
-    rows = [found.outputs.index(name) for name in names[0]]
-    columns = [found.parameters.index(name) for name in names[1]]
+    rows = places_among(names[0], found.outputs)
+    columns = places_among(names[1], found.parameters)
     at = found.output_values[..., rows], found.parameter_values[..., columns]
     return Sensitivities(found.values[..., rows, :][..., columns], *at, *names)
 
@@ -239,8 +240,7 @@ def _of_reactions(
         inputs = (*crn.constant_names, *crn.boundary)
         sides = [crn.rate_constant_jacobian(state), crn.boundary_jacobian(state)]
         whole = sparse.hstack([*sides, sparse.csr_array((len(state), len(state)))], format="csc")
-        place = {name: i for i, name in enumerate((*inputs, *crn.floating))}
-        by_parameter = whole[:, [place[name] for name in by]].toarray()
+        by_parameter = whole[:, places_among(by, (*inputs, *crn.floating))].toarray()
         right = equations.reduced(-by_parameter, equations.rows @ by_start)
         derivatives = _derivatives(crn, equations, state, matrix, right, line)
     outputs = (*(o.id for o in crn.observables), *crn.floating)  # either can be asked for

@@ -38,6 +38,10 @@ STEADY_STATE_TOLERANCE = 1e-13
 """nleq2's relative tolerance; its scale has an absolute part, so small roots need a second call."""
 
 
+Places = npt.NDArray[np.int32]
+"""roadrunner takes no other whole numbers."""
+
+
 @dataclass(frozen=True)
 class Tolerances:
     """How exactly CVODE integrates one run; `absolute_of` is for single species that differ."""
@@ -172,11 +176,11 @@ class CompiledModel:
         """The text as SBML."""
         return self._text if is_sbml(self._text) else antimony_to_sbml(self._text)
 
-    def parameter_index(self, names: Iterable[str]) -> npt.NDArray[np.int32]:
+    def parameter_index(self, names: Iterable[str]) -> Places:
         """Index array for `set_parameters`; roadrunner takes int32 alone."""
         return np.array([self._parameter_position[name] for name in names], dtype=np.int32)
 
-    def set_parameters(self, index: npt.NDArray[np.int32], values: FloatArray) -> None:
+    def set_parameters(self, index: Places, values: FloatArray) -> None:
         """Set parameters; nothing is recompiled."""
         self._model.setGlobalParameterValues(index, np.ascontiguousarray(values, dtype=float))
 
@@ -196,11 +200,7 @@ class CompiledModel:
             self._runner.setValue(name, value)
 
     def solve_each(
-        self,
-        boundary: FloatArray,
-        start: FloatArray,
-        index: npt.NDArray[np.int32],
-        values: FloatArray,
+        self, boundary: FloatArray, start: FloatArray, index: Places, values: FloatArray
     ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
         """Steady states (n, n_floating) by Newton's method (nleq2), and which it reached (n,).
 
@@ -208,32 +208,45 @@ class CompiledModel:
         each. Not checked: a root may be negative (see `settle`). What is beyond `LARGEST`, or no
         number, stays where it starts.
         """
-        model, solve = self._model, self._solver.solve
-        # looked up once: the loop runs in microseconds, of which each attribute takes a part
-        set_boundary = model.setBoundarySpeciesConcentrations
-        set_floating = model.setFloatingSpeciesConcentrations
-        read = model.getFloatingSpeciesConcentrations
-        boundary_index, floating_index = self._boundary_index, self._floating_index
+        model = self._model
         boundary, start = np.ascontiguousarray(boundary), np.ascontiguousarray(start)
         values = np.ascontiguousarray(values, dtype=float)
         result = start.copy()
         converged = within_reach(start, boundary, values)
-        has_boundary = bool(self.boundary)
         if len(values) == 1:
             model.setGlobalParameterValues(index, values[0])
         with _quiet:
             for i in np.flatnonzero(converged).tolist():
                 if len(values) > 1:
                     model.setGlobalParameterValues(index, values[i])
-                if has_boundary:
-                    set_boundary(boundary_index, boundary[i])
-                set_floating(floating_index, start[i])
-                try:
-                    solve()
-                except RuntimeError:  # roadrunner raises this alone when nleq2 gives up
-                    converged[i] = False
-                result[i] = read()
+                converged[i] = self._solve(boundary[i], start[i])
+                result[i] = model.getFloatingSpeciesConcentrations()
         return result, converged
+
+    def solve_one(
+        self, boundary: list[float], start: list[float], index: Places, values: list[float]
+    ) -> list[float] | None:
+        """As `solve_each`, of one sample in Python's numbers; None where Newton's method fails."""
+        if not all(-LARGEST <= v <= LARGEST for part in (boundary, start, values) for v in part):
+            return None
+        with _quiet:
+            self._model.setGlobalParameterValues(index, np.array(values))
+            if not self._solve(np.array(boundary), np.array(start)):
+                return None
+            found: list[float] = self._model.getFloatingSpeciesConcentrations().tolist()
+        return found
+
+    def _solve(self, boundary: FloatArray, start: FloatArray) -> bool:
+        """Whether Newton's method ends."""
+        model = self._model
+        if self.boundary:
+            model.setBoundarySpeciesConcentrations(self._boundary_index, boundary)
+        model.setFloatingSpeciesConcentrations(self._floating_index, start)
+        try:
+            self._solver.solve()
+        except RuntimeError:  # roadrunner raises this alone when nleq2 gives up
+            return False
+        return True
 
     def _tolerate(self, tolerances: Tolerances) -> None:
         """Set CVODE's tolerances for a run, which are those of the last one until then."""

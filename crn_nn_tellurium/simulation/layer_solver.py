@@ -23,7 +23,7 @@ from crn_nn_tellurium.simulation.outcome import (
     failures,
     outcomes,
 )
-from crn_nn_tellurium.simulation.units import LumpedUnit, stages
+from crn_nn_tellurium.simulation.units import FEW, LumpedUnit, stages
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class LayerSolver:
     def compile(self) -> None:
         """Compile the units, so that the first answer does not wait for it."""
         for unit in self.units:
-            unit.compile()
+            unit.compile(self._shape[0])
 
     def settle(
         self,
@@ -72,8 +72,12 @@ class LayerSolver:
 
         The solver starts at (n, n_units, n_species), where that is NaN at its own choice.
         """
-        drive = self._drive if constants is None else Drive(self.encoding, constants)
         n, n_units, n_species = len(catalysts), *self._shape
+        if start is None and constants is None and 0 < n * n_units <= FEW:
+            few = self._settle_few(catalysts)
+            if few is not None:
+                return few
+        drive = self._drive if constants is None else Drive(self.encoding, constants)
         # of what overflows nothing is accepted
         with np.errstate(over="ignore", invalid="ignore"):
             known = drive.at(catalysts).reshape(drive.rows, n * n_units)
@@ -92,6 +96,28 @@ class LayerSolver:
                     self._add(status, found.status)
         return LayerSolution(layer, residual, status)
 
+    def _settle_few(self, catalysts: FloatArray) -> LayerSolution | None:
+        """As `settle`, in a fraction of its time; None where there is more to do.
+
+        In Python's numbers: of a handful, each step of numpy costs more than all that it does.
+        """
+        n, n_units, n_species = len(catalysts), *self._shape
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows: list[list[float]] = _by_unit(self._drive.by_unit(catalysts)).tolist()
+        layer, worst = np.empty((n, n_units, n_species)), [0.0] * len(rows)
+        for unit in self.units:
+            held = rows
+            if unit.reads:
+                read = _by_unit(unit.boundary(layer)).tolist()
+                held = [row + more for row, more in zip(rows, read, strict=True)]
+            found = unit.solve_few(held)
+            if found is None:
+                return None
+            layer[..., unit.own] = np.array(found[0]).reshape(n, n_units, -1)
+            worst = list(map(max, worst, found[1]))
+        residual = [max(worst[first : first + n_units]) for first in range(0, len(rows), n_units)]
+        return LayerSolution(layer, np.array(residual), outcomes(SOLVED, n))
+
     def _add(self, status: Outcomes, of_units: Outcomes) -> None:
         """Put what became of units (n * n_units,) to what became of samples (n,)."""
         for number in np.flatnonzero(of_units != SOLVED).tolist():
@@ -108,8 +134,8 @@ class LayerSolver:
         most `catalyst_error`.
         """
         with np.errstate(invalid="ignore", divide="ignore"):
-            first, n_rails = 1 + len(state.drive), len(state.drive)
-            size = self._drive.at(state.catalysts)[first : first + n_rails]
+            n_rails = len(state.drive)
+            size = self._drive.at(state.catalysts)[n_rails : 2 * n_rails]
             drive_error = self._drive.sizes(catalyst_error)
             return self._kinetics.error(state, list(size), drive_error)
 

@@ -2,9 +2,9 @@
 
 The equations are `kinetics.RatesOfChange`, integrated by CVODE of SUNDIALS (scikit-sundae). Its
 method is implicit: each step solves (I - step J) v = right. For few species that is dense algebra
-inside SUNDIALS; for many it is GMRES with `RatesOfChange.implicit` as its preconditioner, which
-solves the system all but exactly, so one iteration does. Source: Hindmarsh et al., ACM Trans. Math.
-Softw. 31 (2005) 363.
+inside SUNDIALS, of `kinetics.DenseRates`; for many it is GMRES with `RatesOfChange.implicit` as its
+preconditioner, which solves the system all but exactly, so one iteration does. Source: Hindmarsh et
+al., ACM Trans. Math. Softw. 31 (2005) 363.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, Lock
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
-from crn_nn_tellurium.kinetics import RatesOfChange
+from crn_nn_tellurium.kinetics import DenseRates, RatesOfChange
 from crn_nn_tellurium.simulation.engine import SMALLEST, TIGHT, Tolerances, given_up
 from crn_nn_tellurium.simulation.integrator import Integrator
 from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes, piecewise
@@ -130,11 +130,12 @@ def integrated(
     # of no more than two times scikit-sundae gives all steps between; the import takes 50 ms
     from sksundae.cvode import CVODE as Solver  # noqa: N811
 
-    dense = len(start) <= DENSE_UP_TO
-    kind = _dense(equations) if dense else _preconditioned(equations)
+    dense = DenseRates(equations) if len(start) <= DENSE_UP_TO else None
+    kind = _dense(dense) if dense else _preconditioned(equations)
+    rates_at = dense or equations
 
     def rates(t: float, x: FloatArray, dx: FloatArray) -> None:
-        dx[:] = equations(x)
+        dx[:] = rates_at(x)
 
     solver = Solver(
         rates,
@@ -152,7 +153,7 @@ def integrated(
     return states if len(times) > 2 else states[[0, -1]]
 
 
-def _dense(equations: RatesOfChange) -> Mapping[str, Any]:
+def _dense(equations: DenseRates) -> Mapping[str, Any]:
     def jacobian(t: float, x: FloatArray, dx: FloatArray, found: FloatArray) -> None:
         found[:] = equations.jacobian(x)
 

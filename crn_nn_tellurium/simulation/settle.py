@@ -200,8 +200,8 @@ class Block:
         filled = _filled(len(x), self.copies)
         rows = len(filled) // self.copies
         shared = len(self.values) == 1
-        values = self.values if shared else self.values[systems]
-        values = np.tile(values, self.copies) if shared else values.take(filled, 0)
+        values = np.repeat(self.values, self.copies, 0) if shared else self.values[systems]
+        values = values if shared else values.take(filled, 0)
         boundary = self.boundary[systems].take(filled, 0).reshape(rows, -1)
         start = x[:, self.columns].take(filled, 0).reshape(rows, -1)
         found, _ = self.model.solve_each(

@@ -370,7 +370,7 @@ class Simulator:
             raise InputError(
                 f"inputs have shape {values.shape}; expected (n_samples, {self.net.n_in})"
             )
-        return np.atleast_2d(values)
+        return values if values.ndim > 1 else values[None]
 
     def _later(self, x: npt.ArrayLike, n_samples: int) -> FloatArray:
         """Inputs (n_samples, n_in) of a step."""

@@ -14,6 +14,7 @@ by then, so the sum over the layer is one value too.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -27,11 +28,12 @@ from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks import Activation, bias_constant, shared_id, unit_ids
 from crn_nn_tellurium.simulation.conditions import fill
 from crn_nn_tellurium.simulation.engine import CompiledModel, compiled
-from crn_nn_tellurium.simulation.outcome import SOLVED, outcomes
 from crn_nn_tellurium.simulation.settle import Block, Settled, Which, refined_one, solve
 
 COPIES = 8
 """Units that one compiled model holds: fewer cost more calls, and nleq2's Jacobian is dense."""
+PAIR = 2
+"""The same for one unit or two, for which that costs less."""
 FEW = 8
 """Units up to which each is checked by itself, in Python's numbers."""
 
@@ -111,14 +113,13 @@ class LumpedUnit:
     """How one stage of a kind of units is solved: `COPIES` of them side by side in one model.
 
     The units of all samples stand one by one, n = n_samples * n_units. What terms are made of has a
-    row each: 1, drives, the sizes of their parts, other rate constants, what is read, the unit's
-    own species.
+    row each: drives, the sizes of their parts, other rate constants, what is read, the unit's own
+    species.
     """
 
     def __init__(self, activation: Activation, stage: Stage) -> None:
+        self._kind = activation, stage
         one = _lumped(activation, stage, 1)
-        every = _lumped(activation, stage, COPIES)
-        self.text, self.constants = structure_text(every), every.rate_constants
         species = activation.species
         places = [species.index(name) for name in stage]
         # of a stage that is the whole unit nothing needs copying
@@ -126,7 +127,7 @@ class LumpedUnit:
         self._n_own = len(stage)
         # what is read, as places among the species: of the unit's own, or of a product in the layer
         own = {unit_ids(1, 0)(name): i for i, name in enumerate(species)}
-        self._reads = [
+        self.reads = [
             (own[s],) if s in own else tuple(species.index(a) for a in s.split("_")[2:])
             for s in one.boundary
         ]
@@ -134,48 +135,56 @@ class LumpedUnit:
         names = activation.rate_constants
         n_rails = self._n_rails = len(activation.rails)
         drives = [bias_constant(1, 0, rail.name) for rail in activation.rails]
-        row = {name: 1 + i for i, name in enumerate(drives)}
-        row |= {shared_id(1, name): 1 + 2 * n_rails + i for i, name in enumerate(names)}
-        self._read_from = 1 + 2 * n_rails + len(names)
-        self._values = np.array([row[name] for name in one.rate_constants], dtype=np.intp)
+        row = {name: i for i, name in enumerate(drives)}
+        row |= {shared_id(1, name): 2 * n_rails + i for i, name in enumerate(names)}
+        self._n_known = 2 * n_rails + len(names)
+        self._values = [row[name] for name in one.rate_constants]
         self._h, self._q = (row[shared_id(1, name)] for name in ("h", "q"))
-        bounds = [follower.upper_bound for follower in activation.followers]
-        self._bounds = np.array([0.0] * n_rails + bounds)[places]
-        self._table = self._tabled(one)
+        self._bounds = [f.upper_bound for f in activation.followers if f.name in stage]
+        self._sums = self._summed(one)
 
-    def _tabled(self, one: ReactionNetwork) -> list[tuple[int, float, tuple[int, int, int]]]:
-        """Terms of net rates, of slopes and of gross rates: by term the place of its sum (3 *
-        n_own), its number and the rows that are multiplied.
-        """
+    def _summed(self, one: ReactionNetwork) -> Callable[[Any], tuple[Any, ...]]:
+        """Net rates, slopes and gross rates (3 * n_own) of rows, which are numbers or arrays."""
         diagonal = one.jacobian_terms.row == one.jacobian_terms.column
         rates, slopes = one.terms, one.jacobian_terms.where(diagonal)
-        own, read, n_own = self._read_from, len(one.boundary), self._n_own
+        own, read, n_own = self._n_known, len(one.boundary), self._n_own
         # factors count the unit's own species, what is read, then 1
         row_of = [*range(own + read, own + read + n_own), *range(own, own + read)]
-        found = []
+        sums: list[list[str]] = [[] for _ in range(3 * n_own)]
         for part, (terms, gross) in enumerate(((rates, False), (slopes, False), (rates, True))):
             for t in range(len(terms)):
-                constant, number = int(self._values[terms.constant[t]]), float(terms.number[t])
+                constant, number = self._values[terms.constant[t]], float(terms.number[t])
                 if gross:
                     # of a drive, gross rates have the size
-                    constant += self._n_rails if constant <= self._n_rails else 0
+                    constant += self._n_rails if constant < self._n_rails else 0
                     number = abs(number)
-                # row 0 is 1; a pool's product is one value, so no term has more than two factors
-                a, b, *_ = (*(row_of[f] for f in terms.symbols(t)), 0, 0)
-                found.append((part * n_own + int(terms.row[t]), number, (constant, a, b)))
-        return found
+                places = [constant, *(row_of[factor] for factor in terms.symbols(t))]
+                term = "*".join([repr(number), *(f"r[{place}]" for place in places)])
+                sums[part * n_own + int(terms.row[t])].append(term)
+        # written out, a formula takes an eighth of a loop's time; all in it is places and numbers
+        formulas = ("+".join(terms) or "0.0" for terms in sums)
+        made: Callable[[Any], tuple[Any, ...]] = eval(f"lambda r: ({','.join(formulas)},)")
+        return made
 
     @cached_property
-    def _model(self) -> CompiledModel:
-        return compiled(self.text)
+    def _many(self) -> tuple[CompiledModel, npt.NDArray[np.int32]]:
+        return self._compiled(COPIES)
 
     @cached_property
-    def _index(self) -> npt.NDArray[np.int32]:
-        return self._model.parameter_index(self.constants)
+    def _pair(self) -> tuple[CompiledModel, npt.NDArray[np.int32]]:
+        return self._compiled(PAIR)
 
-    def compile(self) -> None:
-        """Compile the model, so that the first answer does not wait for it."""
-        compiled(self.text)
+    def _compiled(self, copies: int) -> tuple[CompiledModel, npt.NDArray[np.int32]]:
+        """A model of so many units, and where their rate constants stand in it."""
+        every = _lumped(*self._kind, copies)
+        model = compiled(structure_text(every))
+        return model, model.parameter_index(every.rate_constants)
+
+    def compile(self, n_units: int) -> None:
+        """Compile what layers of so many units need, so that the first answer does not wait."""
+        self._compiled(COPIES)
+        if n_units <= PAIR:
+            self._compiled(PAIR)
 
     def solve(
         self, known: FloatArray, boundary: FloatArray, start: FloatArray | None = None
@@ -183,81 +192,72 @@ class LumpedUnit:
         """Steady states, given the rows (n_rows, n) of `Drive` and what units read (n, n_boundary);
         from start values (n, n_own), where these are NaN from an upper bound.
         """
-        begin = fill(start, self._upper_bound(known))
-        model, values = self._model, known.take(self._values, axis=0).T
-        if self._reads:
-            known = np.concatenate([known, boundary.T])
-        block = Block(model, slice(None), boundary, self._index, values, COPIES)
+        rows = np.concatenate([known, boundary.T]) if self.reads else known
+        model, index = self._many
+        values = rows.take(self._values, axis=0).T
+        begin = fill(start, _stacked(self._upper_bound(rows), rows.shape[1]).T)
+        block = Block(model, slice(None), boundary, index, values, COPIES)
 
         def balance_of(x: FloatArray, units: Which) -> Balance:
-            return self._balance(np.concatenate([known[:, units], x.T]))
+            found = _stacked(self._sums([*rows[:, units], *x.T]), len(x))
+            net, slope, gross = found.reshape(3, self._n_own, -1)
+            return Balance(net.T, gross.T, slope.T)
 
         with model.lock:
-            few = self._solve_few(block, begin, known) if 0 < len(begin) <= FEW else None
-            return few or solve(block, begin, balance_of)
+            return solve(block, begin, balance_of)
 
-    def _solve_few(self, block: Block, start: FloatArray, known: FloatArray) -> Settled | None:
-        """As `solve` of settle, in a fraction of its time; None where it has more to do."""
-        found, worst = [], []
-        held = known.T.tolist()
-        for row, state in zip(held, block.newton(start, slice(None)).tolist(), strict=True):
-            refined = refined_one(state, partial(self._balances, row))
+    def solve_few(self, units: list[list[float]]) -> tuple[list[list[float]], list[float]] | None:
+        """As `solve`, of up to `FEW` units' rows, what they read behind, in Python's numbers:
+        states and largest imbalances by unit; None where Newton's method alone finds none.
+        """
+        n, copies = self._n_own, PAIR if len(units) <= PAIR else COPIES
+        model, index = self._pair if copies == PAIR else self._many
+        more = copies - len(units)
+        filled, starts = units + units[-1:] * more, [self._upper_bound(row) for row in units]
+        start = [bound for bounds in starts + starts[-1:] * more for bound in bounds]
+        values = [row[place] for row in filled for place in self._values]
+        boundary = [read for row in filled for read in row[self._n_known :]]
+        with model.lock:
+            x = model.solve_one(boundary, start, index, values)
+        if x is None:
+            return None
+        states, worst = [], []
+        for unit, row in enumerate(units):
+            refined = refined_one(x[unit * n : unit * n + n], partial(self._balances, row))
             if refined is None:
                 return None
-            found.append(refined[0])
+            states.append(refined[0])
             worst.append(refined[1])
-        return Settled(np.array(found), np.array(worst), outcomes(SOLVED, len(found)))
+        return states, worst
+
+    def _balances(self, row: list[float], state: list[float]) -> list[Balance]:
+        """How far a unit's own species are from their fixed point."""
+        n, found = self._n_own, self._sums(row + state)
+        return list(map(Balance, found[:n], found[2 * n :], found[n : 2 * n]))
 
     def boundary(self, layer: FloatArray) -> FloatArray:
         """What each unit reads (n_samples, n_units, n_boundary) of a layer (n_samples, n_units,
         n_species).
         """
-        found = np.empty((*layer.shape[:2], len(self._reads)))
-        for column, (places, pooled) in enumerate(zip(self._reads, self._pooled, strict=True)):
+        found = np.empty((*layer.shape[:2], len(self.reads)))
+        for column, (places, pooled) in enumerate(zip(self.reads, self._pooled, strict=True)):
             product = layer[..., places].prod(axis=-1)
             found[..., column] = product.sum(axis=1, keepdims=True) if pooled else product
         return found
 
-    def _upper_bound(self, known: FloatArray) -> FloatArray:
-        """Start values (n, n_own), from which Newton's method comes down to the root.
+    def _upper_bound(self, rows: Any) -> list[Any]:
+        """Start values by own species, from which Newton's method comes down to the root.
 
         Of rails, since sigma_h(z) <= max(z, 0) + sqrt(h); followers state theirs.
         """
-        result = np.empty((known.shape[1], self._n_own))
-        result[:] = self._bounds
         # rails are all of the first stage, where they stand first
-        if not self._reads:
-            z, h, q = known[1 : 1 + self._n_rails], known[self._h], known[self._q]
-            result[:, : self._n_rails] = (np.maximum(z, 0) / q + np.sqrt(h / q)).T
-        return result
+        h, q, drives = rows[self._h], rows[self._q], rows[: 0 if self.reads else self._n_rails]
+        return [*((z / 2 + abs(z) / 2) / q + (h / q) ** 0.5 for z in drives), *self._bounds]
 
-    def _balance(self, rows: FloatArray) -> Balance:
-        """How far each unit's own species (n, n_own) are from their fixed point."""
-        factors, sums = self._arrays
-        first, *further = factors
-        terms = rows.take(first, axis=0)
-        for factor in further:
-            terms *= rows.take(factor, axis=0)
-        # BLAS would start threads for it, which cost more than these few sums
-        found = np.einsum("pt,tn->pn", sums, terms)
-        net, slope, gross = found.reshape(3, self._n_own, -1)
-        return Balance(net.T, gross.T, slope.T)
 
-    @cached_property
-    def _arrays(self) -> tuple[list[npt.NDArray[np.intp]], FloatArray]:
-        """The table as rows by factor, each (n_terms,), and a matrix (3 * n_own, n_terms) that adds
-        terms up.
-        """
-        sums = np.zeros((3 * self._n_own, len(self._table)))
-        for term, (place, number, _) in enumerate(self._table):
-            sums[place, term] = number
-        factors = zip(*(rows for _, _, rows in self._table), strict=True)
-        return [np.array(rows, dtype=np.intp) for rows in factors], sums
-
-    def _balances(self, held: list[float], state: list[float]) -> list[Balance]:
-        """The same for one unit, by species."""
-        n, row = self._n_own, held + state
-        found: Any = [0.0] * (3 * n)
-        for place, number, (a, b, c) in self._table:
-            found[place] += number * row[a] * row[b] * row[c]
-        return [Balance(found[i], found[2 * n + i], found[n + i]) for i in range(n)]
+def _stacked(values: Sequence[Any], n: int) -> FloatArray:
+    """Arrays (n,), or numbers for all, as (n_values, n)."""
+    result = np.empty((len(values), n))
+    for row, value in zip(result, values, strict=True):
+        row[:] = value
+    return result

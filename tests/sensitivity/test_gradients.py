@@ -265,3 +265,14 @@ def test_a_failed_sample_makes_nan_and_says_so(monkeypatch, rng):
     g = cn.gradient(net, x, y, on_error="nan")
     assert np.isnan(g.loss)
     assert all(text.startswith("failed") for text in g.status)
+
+
+def test_networks_take_turns(rng):
+    """Simulators of the networks asked for last are kept: each by its own network."""
+    nets = [cn.Network.random([2, 3, 1], seed=seed) for seed in range(6)]
+    x, y = rng.random((2, 2)), rng.random((2, 1))
+    for net in (*nets, *nets):
+        found = cn.gradient(net, x, y)
+        # adjoint by units against the formula's, to the solver's 1e-12 and a sum of a few terms
+        expected = cn.gradient(net, x, y, method="closed_form")
+        np.testing.assert_allclose(found.vector(), expected.vector(), rtol=1e-9, atol=1e-12)

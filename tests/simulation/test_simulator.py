@@ -14,7 +14,7 @@ from support.networks import ACTIVATIONS, cases, corpus
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.activation import smoothed_relu
 from crn_nn_tellurium.simulation import settle
-from crn_nn_tellurium.simulation.engine import CompiledModel, _quiet
+from crn_nn_tellurium.simulation.engine import CompiledModel, _quiet, clear_cache
 
 CORPUS = corpus()
 ALLOWED = 1e-9
@@ -96,16 +96,19 @@ def test_the_trap_is_real_and_reported():
 def test_start_values_are_not_the_answer(monkeypatch):
     """The solver starts from the stated upper bound, never from the closed form."""
     starts = []
-    newton = settle.Block.newton
+    solve = CompiledModel._solve
 
-    def spy(self, x, systems):
-        starts.append(x.copy())
-        return newton(self, x, systems)
+    def spy(self, boundary, start):
+        starts.append(start.copy())
+        return solve(self, boundary, start)
 
-    monkeypatch.setattr(settle.Block, "newton", spy)
+    monkeypatch.setattr(CompiledModel, "_solve", spy)
     net = cn.Network([cn.Layer([[2.0], [-2.0]], [0.5, 0.1], cn.SmoothedReLU(h=0.04))])
-    cn.Simulator(net).steady_state([1.5])
-    np.testing.assert_allclose(starts[0], [[3.5 + 0.2], [0.2]])
+    # one sample's units are checked in Python's numbers, those of many as arrays
+    for n in (1, 8):
+        starts.clear()
+        cn.Simulator(net).steady_state(np.full((n, 1), 1.5))
+        np.testing.assert_allclose(starts[0][:2], [3.5 + 0.2, 0.2])
 
 
 # Failures -----------------------------------------------------------------------------------------
@@ -173,7 +176,7 @@ def test_the_log_level_is_the_users():
         logger.setLevel(level)
 
 
-@pytest.mark.parametrize("units", [3, 8, 9, 40])
+@pytest.mark.parametrize("units", [1, 2, 3, 8, 9, 40])
 def test_few_units_are_checked_as_many_are(units, rng):
     """Up to eight units are checked in Python's numbers, more in arrays: the same species, to the
     tolerance that both work for.
@@ -251,6 +254,18 @@ def test_compiling_does_not_grow_with_the_width_of_a_layer(rng):
         cn.Simulator(cn.Network.random([20, width], seed=0)).steady_state(rng.random(20))
         if width == 8:
             before = compilations()
+    assert compilations() == before
+
+
+@pytest.mark.parametrize("width", [2, 3])
+def test_after_compiling_no_number_of_samples_waits(rng, width):
+    """One unit or two have a model of their own."""
+    net = cn.Network.random([3, width, 1], cn.Tanh(h=0.1), seed=0, inputs="signed")
+    clear_cache()
+    simulator = cn.Simulator(net).compile()
+    before = compilations()
+    for samples in (1, 2, 3, 20):
+        simulator.steady_state(rng.normal(size=(samples, 3)))
     assert compilations() == before
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics import Drive
+from crn_nn_tellurium.simulation import CompiledModel
 from crn_nn_tellurium.simulation.settle import Block
 
 MARK = 0.123456789
@@ -15,11 +16,22 @@ def fail_to_solve(monkeypatch, bad):
     up.
     """
     drive, newton, advance = Drive.at, Block.newton, Block.advance
+    by_unit, solve_one = Drive.by_unit, CompiledModel.solve_one
 
     def marked_drive(self, catalysts):
         rows = drive(self, catalysts)
-        rows[1, catalysts[:, 0] == bad] = MARK
+        rows[0, catalysts[:, 0] == bad] = MARK
         return rows
+
+    def marked_units(self, catalysts):
+        rows = by_unit(self, catalysts)
+        rows[catalysts[:, 0] == bad, :, 0] = MARK
+        return rows
+
+    def one_or_not(self, boundary, start, index, values):
+        if MARK in values or bad in boundary:
+            return None
+        return solve_one(self, boundary, start, index, values)
 
     def fails(block, systems):
         if block.boundary.size:
@@ -37,5 +49,7 @@ def fail_to_solve(monkeypatch, bad):
         return advance(self, state, system, duration)
 
     monkeypatch.setattr(Drive, "at", marked_drive)
+    monkeypatch.setattr(Drive, "by_unit", marked_units)
+    monkeypatch.setattr(CompiledModel, "solve_one", one_or_not)
     monkeypatch.setattr(Block, "newton", newton_or_not)
     monkeypatch.setattr(Block, "advance", advance_or_not)
