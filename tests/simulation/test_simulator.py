@@ -395,8 +395,8 @@ def test_units_of_many_rails_are_solved_rail_by_rail():
     np.testing.assert_allclose(found.outputs, net(x), rtol=1e-11, atol=1e-11)
     flat = cn.Simulator(net).steady_state(x[:3], method="flat")
     np.testing.assert_allclose(found.outputs[:3], flat.outputs, rtol=1e-9, atol=1e-9)
-    one = cn.Simulator(net).steady_state(x[0])
-    np.testing.assert_allclose(one.outputs, net(x[0]), rtol=1e-11, atol=1e-11)
+    one = cn.Simulator(net).steady_state(x[:1])
+    np.testing.assert_allclose(one.outputs, net(x[:1]), rtol=1e-11, atol=1e-11)
     again = cn.Simulator(net).steady_state(x, initial=2.0)
     np.testing.assert_allclose(again.outputs, net(x), rtol=1e-11, atol=1e-11)
 
