@@ -23,7 +23,7 @@ from crn_nn_tellurium.simulation.outcome import (
     failures,
     outcomes,
 )
-from crn_nn_tellurium.simulation.units import FEW, LumpedUnit, stages
+from crn_nn_tellurium.simulation.units import FEW, LumpedUnit, RailsApart, solvers
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,9 @@ class LayerSolver:
         self._kinetics, self.encoding = kinetics, kinetics.encoding
 
     @cached_property
-    def units(self) -> list[LumpedUnit]:
+    def units(self) -> list[LumpedUnit | RailsApart]:
         """How each stage of the layer is solved."""
-        activation = self.encoding.activation
-        return [LumpedUnit(activation, stage) for stage in stages(activation)]
+        return solvers(self.encoding.activation)
 
     @cached_property
     def _drive(self) -> Drive:

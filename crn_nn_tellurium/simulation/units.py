@@ -9,7 +9,7 @@ values, set in bulk. (`method="flat"` solves every reaction by itself.)
 
 An activation whose units read one another (`Normalized`) is solved in two *stages*: the species
 that depend on their own unit alone, then those that read the whole layer. What they read is held
-by then, so the sum over the layer is one value too.
+by then, so the sum over the layer is one value too. Units of many rails are solved rail by rail.
 """
 
 from __future__ import annotations
@@ -25,15 +25,24 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, Reaction, ReactionNetwork, Species
 from crn_nn_tellurium.encoding import Unit, structure_text, unit_reactions
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.networks import Activation, bias_constant, shared_id, unit_ids
+from crn_nn_tellurium.networks import (
+    Activation,
+    SmoothedReLU,
+    bias_constant,
+    shared_id,
+    unit_ids,
+)
 from crn_nn_tellurium.simulation.conditions import fill
 from crn_nn_tellurium.simulation.engine import CompiledModel, compiled
+from crn_nn_tellurium.simulation.outcome import SOLVED, outcomes, worse
 from crn_nn_tellurium.simulation.settle import Block, Settled, Which, refined_one, solve
 
 COPIES = 8
 """Units that one compiled model holds: fewer cost more calls, and nleq2's Jacobian is dense."""
 PAIR = 2
 """The same for one unit or two, for which that costs less."""
+TOGETHER = 4
+"""Rails that the units of one model may have each; more are solved apart."""
 FEW = 8
 """Units up to which each is checked by itself, in Python's numbers."""
 
@@ -253,6 +262,71 @@ class LumpedUnit:
         # rails are all of the first stage, where they stand first
         h, q, drives = rows[self._h], rows[self._q], rows[: 0 if self.reads else self._n_rails]
         return [*((z / 2 + abs(z) / 2) / q + (h / q) ** 0.5 for z in drives), *self._bounds]
+
+
+class RailsApart:
+    """Units of many rails and nothing else, which know nothing of one another: each is solved as a
+    unit of one rail. Solved together they would share nleq2's Jacobian, whose cost grows with the
+    third power.
+    """
+
+    own = slice(None)
+    reads: Sequence[Any] = ()
+
+    def __init__(self, activation: Activation) -> None:
+        self._n = len(activation.rails)
+        one = SmoothedReLU()
+        self._unit = LumpedUnit(one, one.species)
+
+    def compile(self, n_units: int) -> None:
+        """Compile the unit of one rail."""
+        self._unit.compile(self._n * n_units)
+
+    def boundary(self, layer: FloatArray) -> FloatArray:
+        """Nothing is read: (n_samples, n_units, 0)."""
+        return np.empty((*layer.shape[:2], 0))
+
+    def solve(
+        self, known: FloatArray, boundary: FloatArray, start: FloatArray | None = None
+    ) -> Settled:
+        """As of a `LumpedUnit`: rows (n_rows, n) to states (n, n_rails)."""
+        k, n = self._n, known.shape[1]
+        drives, sizes, constants = known[:k], known[k : 2 * k], known[2 * k :]
+        # rail by rail: all units' first rails, then all units' second ones
+        rows = np.concatenate(
+            [drives.reshape(1, k * n), sizes.reshape(1, k * n), np.tile(constants, k)]
+        )
+        begin = None if start is None else start.T.reshape(k * n, 1)
+        found = self._unit.solve(rows, np.empty((k * n, 0)), begin)
+        status = outcomes(SOLVED, n)
+        for of_rail in found.status.reshape(k, n):
+            status = worse(status, of_rail)
+        imbalance = found.imbalance.reshape(k, n).max(axis=0)
+        return Settled(found.x.reshape(k, n).T, imbalance, status)
+
+    def solve_few(self, units: list[list[float]]) -> tuple[list[list[float]], list[float]] | None:
+        """As of a `LumpedUnit`."""
+        k = self._n
+        if len(units) * k > FEW:
+            return None
+        rows = [[unit[i], unit[k + i], *unit[2 * k :]] for unit in units for i in range(k)]
+        found = self._unit.solve_few(rows)
+        if found is None:
+            return None
+        states, worst = found
+        firsts = range(0, len(states), k)
+        return (
+            [[y for (y,) in states[first : first + k]] for first in firsts],
+            [max(worst[first : first + k]) for first in firsts],
+        )
+
+
+def solvers(activation: Activation) -> list[LumpedUnit | RailsApart]:
+    """How the units of an activation are solved, stage by stage."""
+    is_rails_alone = not activation.followers and not activation.local_reactions
+    if is_rails_alone and len(activation.rails) > TOGETHER:
+        return [RailsApart(activation)]
+    return [LumpedUnit(activation, stage) for stage in stages(activation)]
 
 
 def _stacked(values: Sequence[Any], n: int) -> FloatArray:

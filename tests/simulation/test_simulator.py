@@ -1,6 +1,7 @@
 """The engine's answers: three methods, any start, wrong roots, batches, time courses, caching."""
 
 import pickle
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -399,3 +400,39 @@ def test_an_answer_does_not_depend_on_the_order_of_inputs_in_memory(case):
     assert np.array_equal(
         cn.settling_time(case.net, np.asfortranarray(case.x), bound="cheap"), times
     )
+
+
+@dataclass(frozen=True)
+class Comb(cn.Activation):
+    """Seven rails, some driven downwards."""
+
+    rails = tuple(
+        cn.Rail(f"Y{letter}", (-1) ** k, 0.3 * k - 1) for k, letter in enumerate("abcdefg")
+    )
+    read_out = cn.ReadOut(tuple((rail.name, (-1.0) ** k) for k, rail in enumerate(rails)), 0.5)
+
+
+def test_units_of_many_rails_are_solved_rail_by_rail():
+    """As the whole chemistry, reaction by reaction, from any start, with any rate constants."""
+    net = cn.Network.random(
+        [3, 4, 2], Comb(h=1e-4), seed=0, output=Comb(h=0.01), inputs="signed", density=0.7
+    )
+    x = np.random.default_rng(0).normal(size=(30, 3))
+    found = cn.Simulator(net).steady_state(x)
+    np.testing.assert_allclose(found.outputs, net(x), rtol=1e-11, atol=1e-11)
+    flat = cn.Simulator(net).steady_state(x[:3], method="flat")
+    np.testing.assert_allclose(found.outputs[:3], flat.outputs, rtol=1e-9, atol=1e-9)
+    one = cn.Simulator(net).steady_state(x[:1])
+    np.testing.assert_allclose(one.outputs, net(x[:1]), rtol=1e-11, atol=1e-11)
+    again = cn.Simulator(net).steady_state(x, initial=2.0)
+    np.testing.assert_allclose(again.outputs, net(x), rtol=1e-11, atol=1e-11)
+
+
+def test_a_rail_that_fails_fails_its_sample():
+    net = cn.Network([cn.Layer(np.eye(2), activation=Comb(h=1e-4))], inputs="signed")
+    x = [[1.0, 2.0], [1e40, 0.0], [3.0, -1.0]]
+    with np.errstate(all="raise"):
+        found = cn.Simulator(net).steady_state(x, on_error="nan")
+    assert [outcome.failed for outcome in found.status] == [False, True, False]
+    assert np.isnan(found.outputs[1]).all()
+    np.testing.assert_allclose(found.outputs[[0, 2]], net(np.array(x)[[0, 2]]), rtol=1e-11)
