@@ -53,7 +53,7 @@ def read_by_copasi(text):
 
 
 def test_copasi_files_are_written_sooner_than_copasi_reads_their_sbml():
-    """Tasks, a steady state and the file included: of digits a third of reading alone."""
+    """Tasks and a steady state included: at the size of digits in a third of the time."""
     pytest.importorskip("basico")
     ours, reading, weights = [], [], []
     for shape in ([16, 16, 4], [32, 32, 8], [64, 32, 10]):
