@@ -29,17 +29,20 @@ from crn_nn_tellurium.operators import (
     Node,
     Operator,
     Options,
-    functions,
+    identity,
+    relu,
+    sigmoid,
+    tanh,
     to_network,
 )
 
 _Affine = tuple[FloatArray, FloatArray]
 """A and a of x -> A x + a."""
 _FUNCTIONS = {
-    "identity": functions.identity(),
-    "relu": functions.relu(),
-    "tanh": functions.tanh(),
-    "logistic": functions.sigmoid(),
+    "identity": identity(),
+    "relu": relu(),
+    "tanh": tanh(),
+    "logistic": sigmoid(),
 }
 """By scikit-learn's names of activations."""
 _PROBES = 100
@@ -169,7 +172,7 @@ class _Chain:
         if not is_classifier(model) or len(model.classes_) > 2:
             return
         if hasattr(model, "predict_proba"):
-            self._add("probability", Apply(functions.sigmoid()), "logistic")
+            self._add("probability", Apply(sigmoid()), "logistic")
         else:
             self._add("decision", Dense(np.array([[-0.5], [0.5]])), "sign")
 

@@ -213,8 +213,8 @@ class PiecewiseLinear(Activation):
     # knots first, as with LeakyReLU's slope
     def __init__(
         self,
-        knots: Sequence[float] = (0.0,),
-        slopes: Sequence[float] = (0.0, 1.0),
+        knots: Sequence[float] | FloatArray = (0.0,),
+        slopes: Sequence[float] | FloatArray = (0.0, 1.0),
         offset: float = 0.0,
         h: float = 0.01,
     ) -> None:

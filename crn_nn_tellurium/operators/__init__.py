@@ -2,7 +2,6 @@
 such a graph to a Network.
 """
 
-from crn_nn_tellurium.operators import functions
 from crn_nn_tellurium.operators.affine import (
     AdaptiveAverage,
     AveragePool,
@@ -20,6 +19,31 @@ from crn_nn_tellurium.operators.affine import (
     SumOver,
     TransposedConvolution,
     batch_norm,
+)
+from crn_nn_tellurium.operators.functions import (
+    Function,
+    absolute,
+    clip,
+    elu,
+    erf,
+    exponential,
+    gelu,
+    hard_sigmoid,
+    hard_swish,
+    identity,
+    leaky_relu,
+    log_sigmoid,
+    logarithm,
+    mish,
+    relu,
+    root,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softplus,
+    softsign,
+    tanh,
+    tanh_shrink,
 )
 from crn_nn_tellurium.operators.graph import Graph, Node, Operator, unsupported
 from crn_nn_tellurium.operators.lowering import Options

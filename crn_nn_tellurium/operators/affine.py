@@ -246,7 +246,9 @@ def batch_norm(
     epsilon: float,
     n_after: int,
 ) -> Scale:
-    """weight (x - mean) / sqrt(variance + epsilon) + bias by channels, `n_after` axes after them."""
+    """weight (x - mean) / sqrt(variance + epsilon) + bias by channels, with `n_after` axes after
+    them.
+    """
     factor = (1.0 if weight is None else np.asarray(weight)) / np.sqrt(variance + epsilon)
     shift = (0.0 if bias is None else np.asarray(bias)) - factor * mean
     column = (-1, *(1,) * n_after)

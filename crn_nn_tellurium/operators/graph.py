@@ -6,19 +6,14 @@ Tensors have the shapes of one sample; where a framework has an axis of samples,
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.operators.lowering import Lowering
 from crn_nn_tellurium.operators.tensors import Shape, Tensor
 
-
-class Operator(Protocol):
-    """What makes a tensor of tensors."""
-
-    def __call__(self, lowering: Lowering, *tensors: Tensor) -> Tensor: ...
+Operator = Callable[..., Tensor]
+"""What makes a tensor: called with the `Lowering` and the tensors that it reads."""
 
 
 @dataclass(frozen=True, eq=False)

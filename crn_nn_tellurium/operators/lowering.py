@@ -1,4 +1,4 @@
-"""From a graph of operators to a Network: affine operators are composed, activations make layers."""
+"""From operators to layers: affine ones are composed, activations make layers of what they read."""
 
 from __future__ import annotations
 

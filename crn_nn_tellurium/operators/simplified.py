@@ -83,7 +83,6 @@ def _first_equals(weights: sparse.csr_array, bias: FloatArray) -> npt.NDArray[np
 
 def _extended(kept: sparse.csr_array, place: npt.NDArray[np.intp], n_new: int) -> sparse.csr_array:
     """With rows for a layer's units, each 1 in its place among the new columns, or nowhere."""
-    n_rows, n_columns = kept.shape
     units = np.flatnonzero(place >= 0)
     entries = (np.ones(len(units)), (units, place[units]))
     own = sparse.csr_array(entries, shape=(len(place), n_new))
