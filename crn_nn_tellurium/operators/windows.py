@@ -77,9 +77,9 @@ class Window:
         if any(a < b for a, b in zip(padded.shape[-n:], lengths, strict=True)):
             raise ValueError(f"a window of {tuple(lengths)} does not fit into {padded.shape[-n:]}")
         slid = np.lib.stride_tricks.sliding_window_view(padded, lengths, axis=tuple(range(-n, 0)))
-        steps = [slice(None, None, s) for s in self.stride]
-        within = [slice(None, None, d) for d in self.dilation]
-        return slid[(..., *steps, *within)]
+        steps = [slice(None, None, step) for step in (*self.stride, *self.dilation)]
+        read = (..., *steps)
+        return slid[read]
 
 
 def convolution(
