@@ -8,8 +8,9 @@ kernel's numbers there, a mean one number, and a maximum compares.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -99,7 +100,7 @@ def convolution(
     # (*kept, channels, *positions, *size) to (kept, groups, channels of a group, positions, size)
     slid = window.slid(places)
     kept, positions = slid.shape[: -2 * n - 1], slid.shape[-2 * n : -n]
-    n_kept, n_positions = int(np.prod(kept)), int(np.prod(positions))
+    n_kept, n_positions = math.prod(kept), math.prod(positions)
     read = slid.reshape(n_kept, groups, n_read, n_positions, -1)
     filters = kernel.reshape(groups, n_out // groups, n_read, -1)
     # one entry for each of (kept, groups, filters, positions, channels, size)
@@ -107,10 +108,11 @@ def convolution(
     values = filters[None, :, :, None]
     columns, values = np.broadcast_arrays(columns, values)
     n_rows = n_kept * n_out * n_positions
-    rows = np.repeat(np.arange(n_rows), n_read * int(np.prod(window.size)))
+    rows = np.repeat(np.arange(n_rows), n_read * math.prod(window.size))
     inside = (columns.ravel() >= 0) & (values.ravel() != 0)
     entries = (values.ravel()[inside], (rows[inside], columns.ravel()[inside]))
-    matrix = sparse.csr_array(entries, shape=(n_rows, places.size))
+    n_columns = int(places.max(initial=-1)) + 1
+    matrix = sparse.csr_array(entries, shape=(n_rows, n_columns))
     return matrix, (*kept, n_out, *positions)
 
 
@@ -142,7 +144,14 @@ def transposed_convolution(
         )
     )
     shape = (*places.shape[: -n - 1], kernel.shape[1] * groups, *axes)
-    back, _ = convolution(kernel, np.arange(int(np.prod(shape))).reshape(shape), window, groups)
+    result = np.arange(math.prod(shape)).reshape(shape)
+    # what is added at the end is padding less, or beyond all that the kernel reaches
+    after = [b - more for b, more in zip(window.after, beyond, strict=True)]
+    ends = tuple(slice(length + min(b, 0)) for length, b in zip(axes, after, strict=True))
+    reached = (..., *ends)
+    ended = replace(window, after=tuple(max(b, 0) for b in after))
+    back, _ = convolution(kernel, result[reached], ended, groups)
+    back.resize((places.size, result.size))
     return sparse.csr_array(back.T), shape
 
 
