@@ -22,6 +22,7 @@ from crn_nn_tellurium.networks import INPUT, Network
 from crn_nn_tellurium.operators import (
     Apply,
     Concat,
+    Decision,
     Dense,
     Graph,
     Identity,
@@ -174,7 +175,7 @@ class _Chain:
         if hasattr(model, "predict_proba"):
             self._add("probability", Apply(sigmoid()), "logistic")
         else:
-            self._add("decision", Dense(np.array([[-0.5], [0.5]])), "sign")
+            self._add("decision", Decision(), "sign")
 
     def _add_network(self, network: Network) -> None:
         """A network of ours, its layers as they are."""

@@ -7,6 +7,7 @@ from crn_nn_tellurium.operators.affine import (
     AveragePool,
     Concat,
     Convolution,
+    Decision,
     Dense,
     Flatten,
     Identity,

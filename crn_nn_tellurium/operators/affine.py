@@ -155,6 +155,14 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """One logit as one for each of two classes, -z / 2 and z / 2; several as they are."""
+
+    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
+        return x if x.size > 1 else x.mapped([[-0.5], [0.5]], 0.0, (2,))
+
+
+@dataclass(frozen=True)
 class Identity:
     """What leaves its input as it is once training is over: dropout, say."""
 

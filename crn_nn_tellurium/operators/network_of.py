@@ -13,6 +13,7 @@ from scipy import sparse
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.networks import INPUT, Layer, Linear, Network
+from crn_nn_tellurium.operators.affine import Decision
 from crn_nn_tellurium.operators.functions import sigmoid
 from crn_nn_tellurium.operators.graph import Graph, Operator
 from crn_nn_tellurium.operators.lowering import Lowering, Made, Options
@@ -88,10 +89,12 @@ def _ends(graph: Graph) -> Operator:
 def _without_shares(graph: Graph) -> Graph:
     """The same without softmax, log softmax or sigmoid at its end: with logits for outputs."""
     last = next(node for node in graph.nodes if node.name == graph.output)
-    is_share = isinstance(last.operator, Softmax | LogSoftmax | ArgMax) or (
-        isinstance(last.operator, Apply) and last.operator.function == sigmoid()
-    )
-    if not is_share:
+    if isinstance(last.operator, Apply) and last.operator.function == sigmoid():
+        # of one output, whose class is told by its sign, as of softmax: by the larger of two
+        instead = dataclasses.replace(last, operator=Decision())
+        nodes = tuple(instead if node is last else node for node in graph.nodes)
+        return dataclasses.replace(graph, nodes=nodes)
+    if not isinstance(last.operator, Softmax | LogSoftmax | ArgMax):
         return graph
     nodes = tuple(node for node in graph.nodes if node is not last)
     return _without_shares(dataclasses.replace(graph, nodes=nodes, output=last.reads[0]))

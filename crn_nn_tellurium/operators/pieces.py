@@ -28,7 +28,7 @@ from crn_nn_tellurium.operators.functions import Function, Line
 MOST_KNOTS = 200
 """A unit with more species than this is no chemistry that anybody could want."""
 _TOO_MANY = 3
-"""Times what theory needs: where so many knots are not near enough, rounded knees are in the way."""
+"""Times what theory needs: if so many knots are not near enough, rounded knees are in the way."""
 _FITTED, _MEASURED = 400, 20_000
 """Points at which slopes are fitted, and at which the error is measured."""
 

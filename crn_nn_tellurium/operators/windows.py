@@ -147,10 +147,11 @@ def transposed_convolution(
     result = np.arange(math.prod(shape)).reshape(shape)
     # what is added at the end is padding less, or beyond all that the kernel reaches
     after = [b - more for b, more in zip(window.after, beyond, strict=True)]
-    ends = tuple(slice(length + min(b, 0)) for length, b in zip(axes, after, strict=True))
-    reached = (..., *ends)
+    reached = result
+    for axis, b in enumerate(after, start=-n):
+        reached = np.delete(reached, np.s_[reached.shape[axis] + min(b, 0) :], axis)
     ended = replace(window, after=tuple(max(b, 0) for b in after))
-    back, _ = convolution(kernel, result[reached], ended, groups)
+    back, _ = convolution(kernel, reached, ended, groups)
     back.resize((places.size, result.size))
     return sparse.csr_array(back.T), shape
 

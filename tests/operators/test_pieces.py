@@ -101,7 +101,7 @@ def test_a_range_needs_fewer_pieces():
 
 
 def test_what_runs_into_no_line_needs_a_range():
-    with pytest.raises(cn.NetworkError, match="exp: it runs into no straight line, .* give data="):
+    with pytest.raises(cn.NetworkError, match=r"exp: it runs into no straight line, .* give data="):
         fitted(ops.exponential(), 1e-2, 1e-8)
     z = np.linspace(-9, 1, 10_001)
     fit = fitted(ops.exponential(), 1e-2, 1e-8, -math.inf, 1.0)
@@ -109,7 +109,7 @@ def test_what_runs_into_no_line_needs_a_range():
 
 
 def test_knees_that_are_too_round_are_refused():
-    with pytest.raises(cn.NetworkError, match="hardswish: .* h=1 to be smaller"):
+    with pytest.raises(cn.NetworkError, match=r"hardswish: .* h=1 to be smaller"):
         fitted(ops.hard_swish(), 1e-3, 1.0)
 
 
