@@ -30,7 +30,7 @@ from crn_nn_tellurium.operators import (
     Node,
     Operator,
     Options,
-    identity,
+    exponential,
     relu,
     sigmoid,
     tanh,
@@ -40,10 +40,10 @@ from crn_nn_tellurium.operators import (
 _Affine = tuple[FloatArray, FloatArray]
 """A and a of x -> A x + a."""
 _FUNCTIONS = {
-    "identity": identity(),
     "relu": relu(),
     "tanh": tanh(),
     "logistic": sigmoid(),
+    "exp": exponential(),
 }
 """By scikit-learn's names of activations."""
 _PROBES = 100
@@ -140,8 +140,7 @@ class _Chain:
         elif isinstance(last, MLPClassifier | MLPRegressor):
             self._add_mlp(last)
         else:
-            self._add("model", Dense(np.atleast_2d(last.coef_), last.intercept_), kind)
-            self._add_decision(last)
+            self._add_linear(last, kind)
 
     def graph(self) -> Graph:
         """The graph."""
@@ -165,11 +164,26 @@ class _Chain:
             self._add(f"layer {k + 1}", Dense(weights.T, bias), "linear")
             name, called = f"activation {k + 1}", activations[k]
             # logits tell the same class
-            operator = Identity() if called == "softmax" else Apply(_FUNCTIONS[called])
-            self._add(name, operator, called)
+            is_same = called in ("identity", "softmax")
+            self._add(name, Identity() if is_same else Apply(_FUNCTIONS[called]), called)
 
-    def _add_decision(self, model: Any) -> None:
-        """One number above 0 means the second of two classes."""
+    def _add_linear(self, model: Any, kind: str) -> None:
+        """coef_ x + intercept_; of two classes one number, above 0 for the second."""
+        coefficients = model.coef_.toarray() if issparse(model.coef_) else model.coef_
+        dense = Dense(np.atleast_2d(coefficients), model.intercept_)
+        answer = model.decision_function if is_classifier(model) else model.predict
+        x = np.random.default_rng(0).normal(size=(_PROBES, model.n_features_in_))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of names of features, which the probes have not
+            found = np.reshape(answer(x), (_PROBES, -1))
+        expected = x @ dense.weights.T + dense.bias
+        # of sums in another order
+        if found.shape != expected.shape or not np.allclose(found, expected, rtol=1e-9, atol=1e-9):
+            raise NetworkError(
+                f"from_sklearn: got a {kind}, whose {answer.__name__} is not coef_ x + intercept_;"
+                " expected a linear model"
+            )
+        self._add("model", dense, kind)
         if not is_classifier(model) or len(model.classes_) > 2:
             return
         if hasattr(model, "predict_proba"):

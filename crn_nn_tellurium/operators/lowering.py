@@ -101,7 +101,8 @@ class Lowering:
         low, high = within or self._range(tensor)
         if function.counterpart is not None:
             activation = function.counterpart(self.options.h)
-            error, how = smoothing_error(activation), "exact but for h"
+            error = smoothing_error(activation)
+            how = "exact but for h" if error else "exact"
         elif self.options.approximation == "algebraic" and function.algebraic is not None:
             activation, low, high = function.algebraic, -math.inf, math.inf
             error, how = distance(function, activation), "the algebraic one"
