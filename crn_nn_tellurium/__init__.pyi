@@ -78,6 +78,7 @@ from .networks import (
     Loss as Loss,
     Network as Network,
     Normalized as Normalized,
+    PiecewiseLinear as PiecewiseLinear,
     Rail as Rail,
     ReadOut as ReadOut,
     Sigmoid as Sigmoid,
@@ -86,6 +87,9 @@ from .networks import (
     load_model as load_model,
     model_data as model_data,
     model_names as model_names,
+)
+from .operators import (
+    ImportReport as ImportReport,
 )
 from .perturbations import (
     Robustness as Robustness,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,9 @@ def xor() -> tuple[Any, cn.Network]:
         if np.abs(model.predict(x) - y).max() < 0.01:
             break
     # a regressor of 0 and 1, whose values mean classes
-    options = {"task": "classification", "class_names": [0, 1], "name": "xor_2_2_1"}
+    options = {"task": "classification", "class_names": [0, 1]}
     net = cn.from_sklearn(model, h=0.001, inputs="nonnegative", **options)
-    return lambda data: (model.predict(data) > 0.5).astype(int), net
+    return lambda data: (model.predict(data) > 0.5).astype(int), replace(net, name="xor_2_2_1")
 
 
 def moons() -> tuple[Any, cn.Network]:
@@ -45,7 +46,8 @@ def moons() -> tuple[Any, cn.Network]:
     model = MLPClassifier(
         hidden_layer_sizes=(12, 8), solver="lbfgs", alpha=1e-2, max_iter=2000, random_state=0
     ).fit(x, y)
-    return model.predict, cn.from_sklearn(model, h=1e-3, name="moons_2_12_8_1")
+    net = cn.from_sklearn(model, h=1e-3, approximation="algebraic")
+    return model.predict, replace(net, name="moons_2_12_8_1")
 
 
 def iris() -> tuple[Any, cn.Network]:
@@ -64,9 +66,8 @@ def iris() -> tuple[Any, cn.Network]:
         inputs="scaled",
         input_range=(np.zeros(4), x.max(axis=0)),
         input_names=names,
-        name="iris_4_8_3",
     )
-    return model.predict, net
+    return model.predict, replace(net, name="iris_4_8_3")
 
 
 def digits() -> tuple[Any, cn.Network]:
@@ -77,10 +78,8 @@ def digits() -> tuple[Any, cn.Network]:
         scaler.transform(x), y
     )
     model = make_pipeline(scaler, mlp)
-    net = cn.from_sklearn(
-        model, h=1e-4, inputs="scaled", input_range=(0.0, 16.0), name="digits_64_32_10"
-    )
-    return model.predict, net
+    net = cn.from_sklearn(model, h=1e-4, inputs="scaled", input_range=(0.0, 16.0))
+    return model.predict, replace(net, name="digits_64_32_10")
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
-"""Trained networks from scikit-learn: an MLP, alone or behind affine steps, x -> A x + a.
-
-W (A x + a) + b = (W A) x + (b + W a): such a step is part of the layer that reads it.
+"""Trained models from scikit-learn: networks and linear models, alone or behind affine steps,
+x -> A x + a, which are part of the layer that reads them.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
@@ -18,13 +18,34 @@ from sklearn.utils.validation import check_is_fitted
 
 from crn_nn_tellurium.basics import FloatArray, suggest_identifiers
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.networks import Activation, Layer, Linear, Network, Sigmoid, SmoothedReLU
-
-_HIDDEN: dict[str, type[Activation]] = {"relu": SmoothedReLU, "identity": Linear}
-_OUTPUT: dict[str, type[Activation]] = {"identity": Linear, "softmax": Linear, "logistic": Sigmoid}
+from crn_nn_tellurium.networks import INPUT, Network
+from crn_nn_tellurium.operators import (
+    Apply,
+    Concat,
+    Decision,
+    Dense,
+    Graph,
+    Identity,
+    Keep,
+    Node,
+    Operator,
+    Options,
+    exponential,
+    relu,
+    sigmoid,
+    tanh,
+    to_network,
+)
 
 _Affine = tuple[FloatArray, FloatArray]
 """A and a of x -> A x + a."""
+_FUNCTIONS = {
+    "relu": relu(),
+    "tanh": tanh(),
+    "logistic": sigmoid(),
+    "exp": exponential(),
+}
+"""By scikit-learn's names of activations."""
 _PROBES = 100
 
 
@@ -32,47 +53,55 @@ def from_sklearn(
     model: Any,
     h: float = 1e-6,
     *,
-    logistic_h: float = 1.0,
-    inputs: str = "signed",
+    data: Any = None,
+    max_error: float = 1e-2,
+    approximation: str = "pieces",
+    inputs: str | None = None,
     input_range: Any = None,
     input_names: Any = None,
-    output_names: Any = None,
     class_names: Any = None,
-    name: str = "network",
     task: str | None = None,
 ) -> Network:
-    """The network of a fitted MLPClassifier or MLPRegressor.
+    """The network of a fitted model of scikit-learn.
 
     Parameters
     ----------
-    model : MLPClassifier, MLPRegressor, or Pipeline
-        Fitted. A pipeline, of pipelines too, may have affine steps before the network: scalers,
-        decompositions, projections, selectors of features, a ColumnTransformer of these and any
-        other that proves to be one at a hundred points. They are folded into the first layer, so
-        the result takes the raw inputs, named after the columns of the DataFrame it was fitted to.
+    model : MLPClassifier, MLPRegressor, linear model, CRNClassifier, CRNRegressor, or Pipeline
+        Fitted. Linear models are those with ``coef_`` and ``intercept_``: least squares, ridge,
+        lasso, logistic regression, linear support vector machines and their like. A pipeline, of
+        pipelines too, may have affine steps before the model: scalers, decompositions, projections,
+        selectors of features, a ColumnTransformer of these and any other that proves to be one at a
+        hundred points. They are folded into the first layer, so the result takes the raw inputs,
+        named after the columns of the DataFrame it was fitted to.
     h : float
-        Smoothing of every layer but a logistic output. The smaller, the closer to the hard ReLU and
-        the slower the chemistry; ``net.with_h`` changes it.
-    logistic_h : float
-        Smoothing of a logistic output, (1 + z / sqrt(z^2 + 4 h)) / 2. At 1 its slope at z = 0 is
-        the logistic function's, 1/4, and probabilities differ by at most 0.037 (at |z| = 3.2):
-        tails fall like 1 / z^2 and not exponentially. Small values make a step of it.
-    inputs, input_range, input_names, output_names, class_names, name, task
-        As in `Network`; by default inputs of either sign, the model's own task and classes.
+        Smoothing of every layer. The smaller, the closer to the hard ReLU and the slower the
+        chemistry; ``net.with_h`` changes it.
+    data : (n_samples, n_in) array_like, optional
+        Inputs as the network will meet them. Functions without an exact counterpart are then
+        approximated where these lead, and `Network.import_report` tells the largest difference.
+    max_error : float
+        Largest error of a function without an exact counterpart, ``tanh`` and ``logistic``.
+    approximation : {"pieces", "algebraic"}
+        What becomes of those: a sum of smoothed ReLUs within `max_error`, or `Tanh` and `Sigmoid`
+        with the slope matched at 0: few species, and off by up to 0.1 and 0.037.
+    inputs, input_range, input_names, class_names, task
+        As in `Network`; by default inputs of either sign, scaled where they have a range, the
+        model's own task and classes.
 
     Returns
     -------
     Network
-        Of an MLPClassifier one for classification with its labels, of an MLPRegressor one for
-        regression, unless ``task`` says that its values mean classes. ``relu`` becomes
-        SmoothedReLU, ``identity`` Linear. Softmax outputs become Linear ones, whose values are the
-        logits, and a logistic output Sigmoid: the same class, about the same probability.
+        Of a classifier one for classification with its labels, of a regressor one for regression,
+        unless ``task`` says that its values mean classes. Softmax outputs become linear ones, whose
+        values are the logits, with the same class. Two classes are told by one output, their
+        probability, or by two where a model has no probabilities.
 
     Raises
     ------
     NetworkError
-        If the model is of another kind, not fitted, or has an activation or a step without a
-        counterpart.
+        If the model is of another kind, not fitted, or has a step without a counterpart.
+    InputError
+        If `data` or a number does not fit.
 
     Examples
     --------
@@ -82,50 +111,104 @@ def from_sklearn(
     >>> net.task, [layer.activation for layer in net.layers]
     ('regression', [SmoothedReLU(h=1e-06), Linear(h=1e-06)])
     """
-    steps, network = _unpack(model)
-    hidden = _HIDDEN.get(network.activation)
-    output = _OUTPUT.get(network.out_activation_)
-    if hidden is None or output is None:
-        known = network.activation if hidden is None else network.out_activation_
-        raise NetworkError(
-            f"from_sklearn: activation {known!r} has no exact counterpart in chemistry; train with"
-            " activation='relu', or take Tanh or Sigmoid of this package, which are algebraic"
-        )
-    if network.out_activation_ == "logistic" and len(network.intercepts_[-1]) > 1:
-        raise NetworkError(
-            "from_sklearn: this MLPClassifier gives several labels a sample; expected one class a"
-            " sample"
-        )
-    smoothed: list[Activation] = [hidden(h=h)] * (len(network.coefs_) - 1)
-    smoothed.append(output(h=logistic_h if output is Sigmoid else h))
-    weights = [matrix.T for matrix in network.coefs_]
-    biases = list(network.intercepts_)
-    for factor, offset in reversed(steps):
-        biases[0] = biases[0] + weights[0] @ offset
-        weights[0] = weights[0] @ factor
-    layers = tuple(map(Layer, weights, biases, smoothed))
+    options = Options(h, data, max_error, approximation)
+    steps, last = _unpack(model)
+    graph = _Chain(steps, last).graph()
     # a nested pipeline or a network alone knows the columns by itself
     if input_names is None and len(columns := getattr(model, "feature_names_in_", ())):
         input_names = tuple(suggest_identifiers("input", list(columns)))
-    is_classifier = isinstance(network, MLPClassifier)
-    task = task or ("classification" if is_classifier else "regression")
-    if is_classifier and task == "classification" and class_names is None:
+    has_classes = is_classifier(last)
+    task = task or ("classification" if has_classes else "regression")
+    if has_classes and task == "classification" and class_names is None:
         # whole numbers compare equal to scikit-learn's labels, whatever their type
-        names = (c if isinstance(c, str) else int(c) for c in network.classes_.tolist())
+        names = (c if isinstance(c, str) else int(c) for c in last.classes_.tolist())
         class_names = list(names)
-    return Network(layers, inputs, input_range, input_names, output_names, class_names, name, task)
+    return to_network(graph, options, inputs, input_range, input_names, class_names, task)
 
 
-def _unpack(model: Any) -> tuple[list[_Affine], Any]:
-    """The affine steps before the network, in order, and the network."""
-    *steps, (_, network) = _flat("", model)
-    if not isinstance(network, MLPClassifier | MLPRegressor):
-        hint = "; give its best_estimator_" if hasattr(network, "best_estimator_") else ""
-        raise NetworkError(
-            f"from_sklearn: got a {type(network).__name__}; expected an MLPClassifier or"
-            f" MLPRegressor{hint}"
-        )
-    for _, step in (*steps, ("", network)):
+class _Chain:
+    """The operators of a model, one after another."""
+
+    def __init__(self, steps: list[tuple[str, _Affine]], last: Any):
+        self.nodes: list[Node] = []
+        self.shape = steps[0][1][0].shape[1] if steps else last.n_features_in_
+        for name, (factor, offset) in steps:
+            self._add(name, Dense(factor, offset), "affine step")
+        kind = type(last).__name__
+        if isinstance(network := getattr(last, "network_", None), Network):
+            self._add_network(network)
+        elif isinstance(last, MLPClassifier | MLPRegressor):
+            self._add_mlp(last)
+        else:
+            self._add_linear(last, kind)
+
+    def graph(self) -> Graph:
+        """The graph."""
+        return Graph({INPUT: (self.shape,)}, tuple(self.nodes), self._end)
+
+    @property
+    def _end(self) -> str:
+        return self.nodes[-1].name if self.nodes else INPUT
+
+    def _add(self, name: str, operator: Operator, called: str) -> None:
+        self.nodes.append(Node(name, operator, (self._end,), called))
+
+    def _add_mlp(self, mlp: Any) -> None:
+        if mlp.out_activation_ == "logistic" and len(mlp.intercepts_[-1]) > 1:
+            raise NetworkError(
+                "from_sklearn: this MLPClassifier gives several labels a sample; expected one class"
+                " a sample"
+            )
+        activations = [mlp.activation] * (mlp.n_layers_ - 2) + [mlp.out_activation_]
+        for k, (weights, bias) in enumerate(zip(mlp.coefs_, mlp.intercepts_, strict=True)):
+            self._add(f"layer {k + 1}", Dense(weights.T, bias), "linear")
+            name, called = f"activation {k + 1}", activations[k]
+            # logits tell the same class
+            is_same = called in ("identity", "softmax")
+            self._add(name, Identity() if is_same else Apply(_FUNCTIONS[called]), called)
+
+    def _add_linear(self, model: Any, kind: str) -> None:
+        """coef_ x + intercept_; of two classes one number, above 0 for the second."""
+        coefficients = model.coef_.toarray() if issparse(model.coef_) else model.coef_
+        dense = Dense(np.atleast_2d(coefficients), model.intercept_)
+        answer = model.decision_function if is_classifier(model) else model.predict
+        x = np.random.default_rng(0).normal(size=(_PROBES, model.n_features_in_))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of names of features, which the probes have not
+            found = np.reshape(answer(x), (_PROBES, -1))
+        expected = x @ dense.weights.T + dense.bias
+        # of sums in another order
+        if found.shape != expected.shape or not np.allclose(found, expected, rtol=1e-9, atol=1e-9):
+            raise NetworkError(
+                f"from_sklearn: got a {kind}, whose {answer.__name__} is not coef_ x + intercept_;"
+                " expected a linear model"
+            )
+        self._add("model", dense, kind)
+        if not is_classifier(model) or len(model.classes_) > 2:
+            return
+        if hasattr(model, "predict_proba"):
+            self._add("probability", Apply(sigmoid()), "logistic")
+        else:
+            self._add("decision", Decision(), "sign")
+
+    def _add_network(self, network: Network) -> None:
+        """A network of ours, its layers as they are."""
+        ends = {INPUT: self._end}
+        for layer in network.layers:
+            parts = tuple(ends[source] for source in layer.inputs)
+            joined, drive = f"{layer.name} inputs", f"{layer.name} pre-activation"
+            self.nodes += [
+                Node(joined, Concat(-1), parts, "inputs"),
+                Node(drive, Dense(layer.weights, layer.bias), (joined,), "linear"),
+                Node(layer.name, Keep(layer.activation), (drive,), str(layer.activation)),
+            ]
+            ends[layer.name] = layer.name
+
+
+def _unpack(model: Any) -> tuple[list[tuple[str, _Affine]], Any]:
+    """The affine steps before the model, by name and in order, and the model."""
+    *steps, (_, last) = _flat("", model)
+    for _, step in (*steps, ("", last)):
         try:
             # "passthrough" and None are steps as well
             if hasattr(step, "fit"):
@@ -134,7 +217,15 @@ def _unpack(model: Any) -> tuple[list[_Affine], Any]:
             raise NetworkError(
                 f"from_sklearn: this {type(step).__name__} is not fitted; call fit first"
             ) from error
-    return [_affine(*step) for step in steps if step[1] not in (None, "passthrough")], network
+    is_known = isinstance(last, MLPClassifier | MLPRegressor) or hasattr(last, "network_")
+    if not is_known and not (hasattr(last, "coef_") and hasattr(last, "intercept_")):
+        hint = "; give its best_estimator_" if hasattr(last, "best_estimator_") else ""
+        raise NetworkError(
+            f"from_sklearn: got a {type(last).__name__}; expected an MLPClassifier, an MLPRegressor"
+            f" or a linear model, with coef_ and intercept_{hint}"
+        )
+    kept = [(name.rstrip("_"), step) for name, step in steps if step not in (None, "passthrough")]
+    return [(name, _affine(name, step)) for name, step in kept], last
 
 
 def _flat(name: str, model: Any) -> list[tuple[str, Any]]:
@@ -154,7 +245,7 @@ def _affine(name: str, step: Any) -> _Affine:
         found = None
     if found is None:
         raise NetworkError(
-            f"from_sklearn: step {name.rstrip('_')!r} of the pipeline has a"
+            f"from_sklearn: step {name!r} of the pipeline has a"
             f" {type(step).__name__}, which is not affine; expected scalers (without clip),"
             " decompositions, selectors of features and the like. Take what it gives as the inputs:"
             " slice the pipeline after it, from_sklearn(pipeline[k:])"

@@ -15,6 +15,7 @@ from crn_nn_tellurium.networks.activations import (
     LeakyReLU,
     Linear,
     Normalized,
+    PiecewiseLinear,
     Sigmoid,
     SmoothedReLU,
     Tanh,

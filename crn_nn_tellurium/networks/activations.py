@@ -8,13 +8,16 @@ for the smoothed ReLU.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, is_real
 from crn_nn_tellurium.networks.activation import (
     Activation,
     Follower,
@@ -171,6 +174,121 @@ class HardSigmoid(Activation):
         return (Rail("Yl", 1, self.offset), Rail("Yu", 1, self.offset - 1.0))
 
 
+@dataclass(frozen=True)
+class PiecewiseLinear(Activation):
+    """A continuous piecewise linear function with its knees smoothed:
+
+    f(z) = offset - s_0 sigma_h(t_1 - z) + s_1 sigma_h(z - t_1) + sum_k (s_k - s_{k-1})
+    sigma_h(z - t_k), k = 2 ...: offset at the first knot t_1, slope s_k to the right of knot t_k.
+
+    Parameters
+    ----------
+    knots : tuple of float
+        t_1 < t_2 < ..., at least one.
+    slopes : tuple of float
+        One more than knots: left of the first one, between them, right of the last one.
+    offset : float
+        The value at the first knot.
+    h : float
+        Smoothing of every knee, > 0. A value is off by at most sqrt(h) times the changes of slope
+        that have one sign.
+
+    Raises
+    ------
+    NetworkError
+        If knots do not rise, or there is not one slope more than knots.
+
+    Examples
+    --------
+    Hard tanh:
+
+    >>> PiecewiseLinear((-1.0, 1.0), (0.0, 1.0, 0.0), offset=-1.0, h=1e-9)([-2, 0.5, 3]).round(3)
+    array([-1. ,  0.5,  1. ])
+    """
+
+    knots: tuple[float, ...] = (0.0,)
+    slopes: tuple[float, ...] = (0.0, 1.0)
+    offset: float = 0.0
+
+    # knots first, as with LeakyReLU's slope
+    def __init__(
+        self,
+        knots: Sequence[float] | FloatArray = (0.0,),
+        slopes: Sequence[float] | FloatArray = (0.0, 1.0),
+        offset: float = 0.0,
+        h: float = 0.01,
+    ) -> None:
+        for field, value in (("knots", knots), ("slopes", slopes)):
+            if not isinstance(value, Sequence | np.ndarray) or not all(map(is_real, value)):
+                raise self._error(f"{field} are {value!r}; expected a row of numbers")
+            object.__setattr__(self, field, tuple(map(float, value)))
+        object.__setattr__(self, "offset", offset)
+        object.__setattr__(self, "h", h)
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        if not np.isfinite([*self.knots, *self.slopes]).all():
+            raise self._error(
+                f"knots are {self.knots} and slopes {self.slopes}; expected finite numbers"
+            )
+        if not self.knots or len(self.slopes) != len(self.knots) + 1:
+            raise self._error(
+                f"{len(self.knots)} knots and {len(self.slopes)} slopes; expected at least one knot"
+                " and one slope more than knots"
+            )
+        if any(a >= b for a, b in itertools.pairwise(self.knots)):
+            raise self._error(f"knots are {self.knots}; expected each above the one before")
+        super().__post_init__()
+        self._check_finite("offset")
+
+    @cached_property
+    def _knees(self) -> tuple[tuple[Rail, float], ...]:
+        """Each rail with its coefficient: one a knot, and one that looks left from the first."""
+        first, last = self.knots[0], self.slopes[1:]
+        changes = np.diff(last, prepend=0.0).tolist()
+        found = [
+            (Rail(f"Y{_letters(k)}", 1, -knot), change)
+            for k, (knot, change) in enumerate(zip(self.knots, changes, strict=True))
+        ]
+        if self.slopes[0]:
+            found.append((Rail("Yleft", -1, first), -self.slopes[0]))
+        kept = tuple(knee for knee in found if knee[1])
+        # a constant function has no knee; a unit has a species all the same
+        return kept or (found[0],)
+
+    @property
+    def rails(self) -> tuple[Rail, ...]:
+        """One species for each knot where the slope changes."""
+        return tuple(rail for rail, _ in self._knees)
+
+    @property
+    def read_out(self) -> ReadOut:
+        """The offset and each species times the change of slope at its knot."""
+        return ReadOut(tuple((rail.name, change) for rail, change in self._knees), self.offset)
+
+    def probabilities(self, values: FloatArray) -> FloatArray | None:
+        """1 - p and p of a single unit whose function runs from 0 to 1, kept between these."""
+        rise = float(np.dot(self.slopes[1:-1], np.diff(self.knots)))
+        is_step = not self.slopes[0] and not self.slopes[-1] and not self.offset
+        # the sum of pieces is rounded
+        if values.shape[-1] != 1 or not is_step or abs(rise - 1.0) > 1e-9:
+            return None
+        p = np.clip(values, 0.0, 1.0)
+        return np.concatenate([1 - p, p], axis=-1)
+
+    def rescaled(self, factor: float) -> tuple[Activation, float] | None:
+        """The same with knots and offset `factor` times as large."""
+        knots = tuple(factor * knot for knot in self.knots)
+        other = PiecewiseLinear(knots, self.slopes, factor * self.offset, self.h * factor**2)
+        return other, float(factor)
+
+
+def _letters(number: int) -> str:
+    """a, b, ... z, ba, bb, ...: a name of letters alone."""
+    head, last = divmod(number, 26)
+    return (_letters(head) if head else "") + chr(ord("a") + last)
+
+
 class _Share(Activation):
     """A value that compares concentrations, so that h sets its width and not its accuracy."""
 
@@ -295,6 +413,7 @@ BUILT_IN: dict[str, type[Activation]] = {
         Absolute,
         ClippedReLU,
         HardSigmoid,
+        PiecewiseLinear,
         Sigmoid,
         Tanh,
         Normalized,

@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,9 @@ from crn_nn_tellurium.networks.structure import (
     checked_names,
     connected,
 )
+
+if TYPE_CHECKING:
+    from crn_nn_tellurium.operators import ImportReport
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +185,13 @@ class Network:
     def n_out(self) -> int:
         """Number of outputs."""
         return len(self.output_names)
+
+    @property
+    def import_report(self) -> ImportReport | None:
+        """How `from_torch` and its like made this network of another: what became of each operator,
+        exactly or how nearly. None of a network that none of them made, or that was changed since.
+        """
+        return self.__dict__.get("_import_report")
 
     def width(self, source: str) -> int:
         """Number of values of a layer, or of the inputs, by name."""

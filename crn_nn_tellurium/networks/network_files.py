@@ -87,10 +87,11 @@ def _describe(layer: Layer) -> dict[str, Any]:
             " class"
         )
     for field, value in parameters.items():
-        if not isinstance(value, str | bool | int | float | None):
+        numbers = value if isinstance(value, tuple) else (value,)
+        if not all(isinstance(one, str | bool | int | float | None) for one in numbers):
             raise NetworkError(
                 f"layer {layer.name!r}: field {field!r} of its activation {name!r} is {value!r}; a"
-                " file keeps numbers and strings alone"
+                " file keeps numbers, strings and tuples of them alone"
             )
     return {"name": name, "parameters": parameters}
 

@@ -5,11 +5,23 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.compose import ColumnTransformer
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 from sklearn.decomposition import PCA, FactorAnalysis, FastICA, IncrementalPCA, TruncatedSVD
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_selection import SelectKBest, VarianceThreshold
+from sklearn.linear_model import (
+    Lasso,
+    LinearRegression,
+    LogisticRegression,
+    Perceptron,
+    PoissonRegressor,
+    Ridge,
+    RidgeClassifier,
+    SGDClassifier,
+    SGDRegressor,
+)
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -26,6 +38,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
+from sklearn.svm import SVC, LinearSVC, LinearSVR
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.importers.sklearn import _affine
@@ -136,20 +149,109 @@ def test_columns_of_a_frame_name_the_inputs():
 
 
 @pytest.mark.parametrize("scalers", [(StandardScaler(),), (StandardScaler(), PCA(5))])
-def test_a_logistic_output_keeps_its_slope(scalers):
+@pytest.mark.parametrize("approximation", ["pieces", "algebraic"])
+def test_a_logistic_output_gives_probabilities(scalers, approximation):
     x, y = load_breast_cancer(return_X_y=True)
     model = classifier(*scalers).fit(x, y)
-    net = cn.from_sklearn(model, h=1e-10)
+    net = cn.from_sklearn(model, h=1e-10, approximation=approximation)
     np.testing.assert_array_equal(net.predict(x), model.predict(x))
-    expected = model.predict_proba(x)[:, 1]
-    # (1 + z / sqrt(z^2 + 4)) / 2 is at most 0.0369 from the logistic function, and the hidden
-    # units are smoothed by 1e-5
-    assert np.abs(net(x)[:, 0] - expected).max() <= 0.037
-    np.testing.assert_allclose(net.predict_proba(x)[:, 1], net(x)[:, 0])
-    # at z = 0 both have the slope 1/4
-    assert net.layers[-1].activation.derivative(0.0) == 0.25
-    step = cn.from_sklearn(model, h=1e-10, logistic_h=1e-10)
-    np.testing.assert_array_equal(step.predict(x), model.predict(x))
+    off = np.abs(net.predict_proba(x)[:, 1] - model.predict_proba(x)[:, 1]).max()
+    # what the report says, and hidden units smoothed by 1e-5 each
+    assert off <= net.import_report.bound
+    # (1 + z / sqrt(z^2 + 4)) / 2 is at most 0.0369 from the logistic function
+    assert net.import_report.operators[-1].error <= (0.01 if approximation == "pieces" else 0.037)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "logistic", "identity", "relu"])
+@pytest.mark.parametrize("approximation", ["pieces", "algebraic"])
+def test_hidden_activations(activation, approximation):
+    x, y = load_iris(return_X_y=True)
+    # targets of two numbers, and inputs that the pieces have not seen
+    model = make_pipeline(
+        StandardScaler(),
+        MLPRegressor(
+            hidden_layer_sizes=(5, 4),
+            activation=activation,
+            solver="lbfgs",
+            max_iter=200,
+            random_state=0,
+        ),
+    ).fit(x[::2], np.stack([y, x[:, 0]], axis=1)[::2])
+    net = cn.from_sklearn(model, h=1e-8, approximation=approximation)
+    # besides rounding, where all is affine
+    assert np.abs(net(x) - model.predict(x)).max() <= net.import_report.bound + 1e-13
+    solved = cn.Simulator(net).steady_state(x[:20]).outputs
+    np.testing.assert_allclose(solved, net(x[:20]), rtol=1e-9, atol=1e-9)
+    seen = cn.from_sklearn(model, h=1e-8, approximation=approximation, data=x, max_error=1e-3)
+    off = np.abs(seen(x) - model.predict(x)).max()
+    np.testing.assert_allclose(seen.import_report.largest_difference, off, rtol=1e-9, atol=1e-12)
+    assert off <= seen.import_report.bound + 1e-13
+    if approximation == "pieces":
+        assert off <= 0.1
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LinearRegression(),
+        Ridge(),
+        Lasso(0.01),
+        LinearSVR(random_state=0),
+        SGDRegressor(random_state=0),
+        PLSRegression(2),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_linear_models_are_exact(model):
+    x, y = load_iris(return_X_y=True)
+    model = make_pipeline(StandardScaler(), model).fit(x, x[:, 0] + y)
+    net = cn.from_sklearn(model)
+    expected = np.asarray(model.predict(x)).reshape(len(x), -1)
+    np.testing.assert_allclose(net(x), expected, rtol=1e-10, atol=1e-12)
+    solved = cn.Simulator(net).steady_state(x[:20]).outputs
+    np.testing.assert_allclose(solved, expected[:20], rtol=1e-9, atol=1e-9)
+    assert (net.task, net.import_report.bound) == ("regression", 0.0)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize(
+    "model",
+    [
+        LogisticRegression(),
+        LinearSVC(random_state=0),
+        RidgeClassifier(),
+        Perceptron(random_state=0),
+        SGDClassifier(random_state=0),
+        LinearDiscriminantAnalysis(),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_linear_classifiers(model, n_classes):
+    data = load_iris()
+    keep = data.target < n_classes
+    x, y = data.data[keep], data.target_names[data.target[keep]]
+    model = make_pipeline(StandardScaler(), model).fit(x, y)
+    net = cn.from_sklearn(model, h=1e-10)
+    assert net.predict(x).tolist() == model.predict(x).tolist()
+    outputs = cn.Simulator(net).steady_state(x[::7]).outputs
+    assert net.classify(outputs).tolist() == model.predict(x[::7]).tolist()
+    if n_classes == 2 and hasattr(model, "predict_proba"):
+        off = np.abs(net.predict_proba(x) - model.predict_proba(x)).max()
+        assert off <= net.import_report.bound <= 1e-2
+
+
+def test_an_estimator_of_ours_behind_steps_is_one_network():
+    x, y = load_iris(return_X_y=True)
+    ours = cn.CRNClassifier((5,), activation="tanh", max_iter=30, random_state=0)
+    model = make_pipeline(MinMaxScaler(), PCA(3), ours).fit(x, y)
+    net = cn.from_sklearn(model)
+    inner = model[-1].network_
+    assert [layer.activation for layer in net.layers] == [
+        layer.activation for layer in inner.layers
+    ]
+    np.testing.assert_allclose(net(x), inner(model[:-1].transform(x)), rtol=1e-9, atol=1e-9)
+    assert net.predict(x).tolist() == model.predict(x).tolist()
+    assert net.import_report.bound == 0.0
 
 
 @pytest.mark.parametrize(
@@ -167,6 +269,12 @@ def test_a_logistic_output_keeps_its_slope(scalers):
         (classifier(MinMaxScaler(clip=True)), "has a MinMaxScaler, .* not affine"),
         (classifier(PolynomialFeatures(2)), "has a PolynomialFeatures"),
         (GridSearchCV(classifier(), {}), "a GridSearchCV; .* give its best_estimator_"),
+        (make_pipeline(StandardScaler(), SVC()), "a SVC; expected an MLPClassifier, .* linear"),
+        (
+            make_pipeline(StandardScaler(), SVC(kernel="linear")),
+            "a SVC, whose decision_function is not",
+        ),
+        (make_pipeline(PoissonRegressor()), "a PoissonRegressor, whose predict is not"),
     ],
 )
 def test_steps_that_cannot_be_folded_are_named(model, message):

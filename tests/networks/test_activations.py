@@ -59,6 +59,10 @@ def test_derivative_is_the_derivative(name, h):
         (cn.ClippedReLU(h=0.3), lambda z, s: s(z) - s(z - 1)),
         (cn.HardSigmoid(h=0.3), lambda z, s: s(z) - s(z - 1)),
         (cn.HardSigmoid(0.3, 0.2, 0.5), lambda z, s: s(0.2 * z + 0.5) - s(0.2 * z - 0.5)),
+        (
+            cn.PiecewiseLinear((-1.0, 0.5), (-0.5, 1.0, 3.0), 0.25, h=0.3),
+            lambda z, s: 0.25 + 0.5 * s(-1 - z) + s(z + 1) + 2 * s(z - 0.5),
+        ),
         (cn.Sigmoid(h=0.3), lambda z, s: (1 + z / np.sqrt(z**2 + 1.2)) / 2),
         (cn.Tanh(h=0.3), lambda z, s: z / np.sqrt(z**2 + 1.2)),
         (cn.Normalized(h=0.3), lambda z, s: s(z) / s(z).sum()),

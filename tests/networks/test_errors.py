@@ -53,6 +53,12 @@ def loaded_own(**options):
 
 REFUSED = [
     # layers and networks
+    (lambda: cn.PiecewiseLinear((1.0, 0.0), (0, 1, 2)), cn.NetworkError, "above the one before"),
+    (lambda: cn.PiecewiseLinear((0.0,), (1.0,)), cn.NetworkError, "1 knots and 1 slopes; expected"),
+    (lambda: cn.PiecewiseLinear((), (1.0,)), cn.NetworkError, "at least one knot"),
+    (lambda: cn.PiecewiseLinear(("a",), (0, 1)), cn.NetworkError, "expected a row of numbers"),
+    (lambda: cn.PiecewiseLinear(0.0, (0, 1)), cn.NetworkError, "knots are 0.0; expected a row"),
+    (lambda: cn.PiecewiseLinear((np.nan,), (0, 1)), cn.NetworkError, "expected finite numbers"),
     (lambda: cn.Layer([1.0, 2.0]), cn.NetworkError, r"weights have shape \(2,\)"),
     (lambda: cn.Layer(np.empty((0, 2))), cn.NetworkError, "neither of them 0"),
     (lambda: cn.Layer([[1.0, np.nan]]), cn.NetworkError, r"weights\[0, 1\] is nan"),

@@ -77,6 +77,9 @@ ACTIVATIONS = {
     "ClippedReLU(6)": lambda h=0.01: cn.ClippedReLU(h, ceiling=6.0),
     "Swish": Swish,
     "Bump": Bump,
+    "PiecewiseLinear(3)": lambda h=0.01: cn.PiecewiseLinear(
+        (-1.0, 0.5, 2.0), (-0.5, 1.0, 0.0, 2.0), 0.25, h
+    ),
 }
 
 

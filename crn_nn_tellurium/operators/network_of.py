@@ -1,0 +1,200 @@
+"""The Network of a graph of operators, and the report on how it was made."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.errors import InputError, NetworkError
+from crn_nn_tellurium.networks import INPUT, Layer, Linear, Network
+from crn_nn_tellurium.operators.affine import Decision
+from crn_nn_tellurium.operators.functions import sigmoid
+from crn_nn_tellurium.operators.graph import Graph, Operator
+from crn_nn_tellurium.operators.lowering import Lowering, Made, Options
+from crn_nn_tellurium.operators.nonlinear import Apply, ArgMax, LogSoftmax, Softmax
+from crn_nn_tellurium.operators.report import Imported, ImportReport
+from crn_nn_tellurium.operators.simplified import simplified
+from crn_nn_tellurium.operators.tensors import Tensor
+
+_DENSE_BELOW, _DENSE_SHARE = 1024, 0.3
+"""Weights are kept as a table if they are few, or if so many of them are not zero."""
+
+
+def to_network(
+    graph: Graph,
+    options: Options,
+    inputs: str | None = None,
+    input_range: Any = None,
+    input_names: Any = None,
+    class_names: Any = None,
+    task: str | None = None,
+) -> Network:
+    """The network that a graph becomes.
+
+    Inputs are signed unless they have a range. A graph that ends with shares or a class is for
+    classification, and one whose classes have names; any other is for regression, unless `task`
+    says what it is.
+    """
+    ends = _ends(graph)
+    is_classifier = class_names is not None or isinstance(ends, Softmax | LogSoftmax | ArgMax)
+    if options.logits:
+        graph = _without_shares(graph)
+    lowering = Lowering(options, graph.n_inputs)
+    values = _inputs(graph, lowering)
+    records = []
+    for node in graph.nodes:
+        lowering.became, lowering.errors = [], []
+        try:
+            values[node.name] = node.operator(lowering, *(values[name] for name in node.reads))
+        except (NetworkError, ValueError) as error:
+            raise NetworkError(f"operator {node.called!r} at {node.name!r}: {error}") from error
+        became = "; ".join(dict.fromkeys(lowering.became)) or "part of weights and biases"
+        records.append(Imported(node.name, node.called, became, max(lowering.errors, default=0.0)))
+    output = values[graph.output]
+    made, said = simplified(_with_output(lowering, output), lowering.n_inputs)
+    if not any(one.weights.nnz for one in made):
+        raise NetworkError("the outputs do not depend on the inputs; expected a network of inputs")
+    network = Network(
+        _layers(made, lowering.n_inputs),
+        inputs or ("signed" if input_range is None else "scaled"),
+        input_range,
+        input_names,
+        class_names=class_names,
+        task=task or ("classification" if is_classifier else "regression"),
+    )
+    x = None if options.data is None else _data(graph, options.data)
+    slim = network.pruned(x=x)
+    if hidden := network.n_weights - slim.n_weights:
+        said += (f"{hidden} weight(s) too small to be seen: dropped.",)
+    return _reported(slim, output, records, options, x, said)
+
+
+def _ends(graph: Graph) -> Operator:
+    """The last operator; classes are read off the outputs, so none may be read before."""
+    for node in graph.nodes:
+        if isinstance(node.operator, ArgMax) and node.name != graph.output:
+            raise NetworkError(
+                f"operator {node.called!r} at {node.name!r}: it gives a class, which others read;"
+                " expected it at the end, or not at all"
+            )
+    return next(node.operator for node in graph.nodes if node.name == graph.output)
+
+
+def _without_shares(graph: Graph) -> Graph:
+    """The same without softmax, log softmax or sigmoid at its end: with logits for outputs."""
+    last = next(node for node in graph.nodes if node.name == graph.output)
+    if isinstance(last.operator, Apply) and last.operator.function == sigmoid():
+        # of one output, whose class is told by its sign, as of softmax: by the larger of two
+        instead = dataclasses.replace(last, operator=Decision())
+        nodes = tuple(instead if node is last else node for node in graph.nodes)
+        return dataclasses.replace(graph, nodes=nodes)
+    if not isinstance(last.operator, Softmax | LogSoftmax | ArgMax):
+        return graph
+    nodes = tuple(node for node in graph.nodes if node is not last)
+    return _without_shares(dataclasses.replace(graph, nodes=nodes, output=last.reads[0]))
+
+
+def _inputs(graph: Graph, lowering: Lowering) -> dict[str, Tensor]:
+    data = _data(graph, lowering.options.data)
+    values, first = {}, 0
+    for name, shape in graph.inputs.items():
+        size = math.prod(shape)
+        values[name] = lowering.input(shape, first, data[:, first : first + size])
+        first += size
+    return values
+
+
+def _data(graph: Graph, data: Any) -> FloatArray:
+    """Samples (n_samples, n_inputs), none if none are given."""
+    n = graph.n_inputs
+    if data is None:
+        return np.zeros((0, n))
+    x = np.asarray(data, dtype=float)
+    if x.ndim < 2 or not len(x) or x[0].size != n or not np.isfinite(x).all():
+        raise InputError(
+            f"data have shape {x.shape}; expected finite numbers, (n_samples, {n}) or inputs of the"
+            " shape of the network's, at least one sample"
+        )
+    return x.reshape(len(x), n)
+
+
+def _with_output(lowering: Lowering, output: Tensor) -> list[Made]:
+    """The layers up to one whose values are the outputs as they stand, or a linear one more."""
+    for end, one in enumerate(lowering.made, start=1):
+        whole = sparse.eye_array(one.n_out, lowering.n_values, k=one.first, format="csr")
+        wide = sparse.csr_array(output.matrix.copy())
+        wide.resize((output.size, lowering.n_values))
+        if output.size == one.n_out and not (wide != whole).nnz and not output.offset.any():
+            return lowering.made[:end]
+    last = Made(output.matrix, output.offset, Linear(lowering.options.h), lowering.n_values)
+    return [*lowering.made, last]
+
+
+def _layers(made: Sequence[Made], n_inputs: int) -> tuple[Layer, ...]:
+    """Layers that read, of all values, those of the layers that they have weights for."""
+    sources: dict[str, slice] = {INPUT: slice(0, n_inputs)}
+    layers = []
+    for number, one in enumerate(made, start=1):
+        weights = one.weights.tocsc()
+        read = {
+            name: weights[:, span]
+            for name, span in sources.items()
+            if span.stop <= weights.shape[1] and weights[:, span].nnz
+        }
+        # a unit of constant value has a layer to read all the same
+        read = read or {INPUT: weights[:, sources[INPUT]]}
+        name = f"layer{number}"
+        layers.append(Layer(_stored(read), one.bias, one.activation, tuple(read), name))
+        sources[name] = slice(one.first, one.first + one.n_out)
+    return tuple(layers)
+
+
+def _stored(read: Mapping[str, sparse.csc_array]) -> FloatArray | sparse.csr_array:
+    weights = sparse.csr_array(sparse.hstack(list(read.values())))
+    size = weights.shape[0] * weights.shape[1]
+    is_dense = size <= _DENSE_BELOW or weights.nnz > _DENSE_SHARE * size
+    return weights.toarray() if is_dense else weights
+
+
+def _reported(
+    network: Network,
+    output: Tensor,
+    records: list[Imported],
+    options: Options,
+    x: FloatArray | None,
+    said: tuple[str, ...],
+) -> Network:
+    bound, difference = float(output.error.max(initial=0.0)), None
+    if x is not None:
+        difference = float(np.abs(network(x) - output.exact).max())
+    read = np.zeros(network.n_in, dtype=bool)
+    for layer in network.layers:
+        for source, span in network.spans(layer):
+            if source == INPUT:
+                columns = layer.weights[:, span]
+                read |= np.asarray(abs(columns).sum(axis=0) > 0).ravel()
+    if unread := int((~read).sum()):
+        said += (f"{unread} of {network.n_in} inputs are not read.",)
+    report = ImportReport(
+        tuple(records), bound, difference, len(output.exact), said, _advice(records, options)
+    )
+    # not a field: whatever is made of this network afterwards has other errors
+    object.__setattr__(network, "_import_report", report)
+    return network
+
+
+def _advice(records: list[Imported], options: Options) -> tuple[str, ...]:
+    advice = []
+    if any("pieces" in one.became for one in records):
+        advice.append(f"More pieces, a smaller max_error than {options.max_error:g}, are nearer.")
+    if any("exact but for h" in one.became and one.error for one in records):
+        advice.append(f"Knees are off by sqrt(h): a smaller h than {options.h:g} is nearer.")
+    if advice:
+        advice.append("Training goes on from here, with the chemistry as it is: fit(net, X, y).")
+    return tuple(advice)

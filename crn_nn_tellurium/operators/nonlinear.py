@@ -1,0 +1,272 @@
+"""Operators that make chemistry: functions of each element, maxima, shares, products."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from crn_nn_tellurium.errors import NetworkError
+from crn_nn_tellurium.networks import Activation
+from crn_nn_tellurium.operators.functions import (
+    Function,
+    exponential,
+    itself,
+    logarithm,
+    product,
+    relu,
+    sigmoid,
+)
+from crn_nn_tellurium.operators.lowering import Lowering
+from crn_nn_tellurium.operators.tensors import Tensor, joined, line_of, total
+from crn_nn_tellurium.operators.windows import Ints, Places, Window, adaptive
+
+
+@dataclass(frozen=True)
+class Apply:
+    """A function of each element."""
+
+    function: Function
+
+    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
+        return lowering.applied(self.function, x)
+
+
+@dataclass(frozen=True)
+class Keep:
+    """An activation of our own, as it is: its units are what is meant."""
+
+    activation: Activation
+
+    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
+        values = self.activation(x.exact)
+        found = lowering.layer(self.activation, x)
+        lowering.note(type(self.activation).__name__)
+        # whatever is exact before is exact behind
+        return replace(found, error=x.error, exact=values)
+
+
+@dataclass(frozen=True, eq=False)
+class PReLU:
+    """max(x, 0) - slopes max(-x, 0), with slopes that broadcast."""
+
+    slopes: npt.ArrayLike
+
+    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
+        # both halves are units of one layer
+        row = x.reshaped((1, *x.shape))
+        halves = lowering.applied(relu(), joined([row, row.scaled(-1.0)], 0))
+        places = halves.places
+        falling = halves.taken(places[1]).scaled(np.negative(self.slopes))
+        return total([(1.0, halves.taken(places[0])), (1.0, falling)])
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """The larger of two tensors that broadcast; of their negatives with `sign` -1, the smaller."""
+
+    sign: float = 1.0
+
+    def __call__(self, lowering: Lowering, a: Tensor, b: Tensor) -> Tensor:
+        shape = np.broadcast_shapes(a.shape, b.shape)
+        both = [t.spread(shape).scaled(self.sign).reshaped((*shape, 1)) for t in (a, b)]
+        side_by_side = joined(both, -1)
+        places = side_by_side.places.reshape(-1, 2)
+        return largest(lowering, side_by_side, places).reshaped(shape).scaled(self.sign)
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    """The largest in a window; what is outside does not count."""
+
+    window: Window
+    rounds_up: bool = False
+
+    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
+        slid = self.window.slid(x.places, self.rounds_up)
+        shape = slid.shape[: -len(self.window.size)]
+        return largest(lowering, x, slid.reshape(math.prod(shape), -1)).reshaped(shape)
+
+
+@dataclass(frozen=True)
+class AdaptiveMax:
+    """Maxima over as many parts as `sizes` says along each of the last axes."""
+
+    sizes: Ints
+
+    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
+        parts = adaptive(x.places, self.sizes)
+        places = np.full((len(parts), max(map(len, parts))), -1)
+        for row, part in zip(places, parts, strict=True):
+            row[: len(part)] = part
+        return largest(lowering, x, places).reshaped((*x.shape[: -len(self.sizes)], *self.sizes))
+
+
+@dataclass(frozen=True)
+class MaxOver:
+    """The largest, or with `sign` -1 the smallest, over axes, which stay with length 1 or go."""
+
+    axes: Ints
+    keeps: bool = False
+    sign: float = 1.0
+
+    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
+        n = len(x.shape)
+        axes = tuple(axis % n for axis in self.axes)
+        others = [axis for axis in range(n) if axis not in axes]
+        places = x.places.transpose(*others, *axes)
+        rows = places.reshape(math.prod(x.shape[i] for i in others), -1)
+        shape = tuple(
+            1 if i in axes else length
+            for i, length in enumerate(x.shape)
+            if self.keeps or i not in axes
+        )
+        return largest(lowering, x.scaled(self.sign), rows).reshaped(shape).scaled(self.sign)
+
+
+def largest(lowering: Lowering, x: Tensor, places: Places) -> Tensor:
+    """The largest of the elements at each row of places (n, k), of which -1 do not count.
+
+    max(a, b) = a + relu(b - a), in rounds of pairs: log2 k layers. Windows that overlap compare
+    the same pairs, which later are one unit.
+    """
+    x = lowering.in_units(x)
+    while places.shape[1] > 1:
+        if places.shape[1] % 2:
+            places = np.pad(places, [(0, 0), (0, 1)], constant_values=-1)
+        left, right = places[:, 0::2], places[:, 1::2]
+        first = np.where(left >= 0, left, right)
+        compared = (left >= 0) & (right >= 0) & (left != right)
+        a, b = x.taken(left[compared]), x.taken(right[compared])
+        where = np.full(compared.shape, -1)
+        where[compared] = np.arange(a.size)
+        base = x.taken(first)
+        errors = base.error.reshape(first.shape)
+        if a.size:
+            more = lowering.applied(relu(), total([(1.0, b), (-1.0, a)]))
+            # the larger of two is no further off than both, whatever their difference is
+            errors[compared] = np.maximum(a.error, b.error) + math.sqrt(lowering.options.h)
+            base = total([(1.0, base), (1.0, more.taken(where))])
+        x = replace(base, error=errors.ravel())
+        places = np.where(first >= 0, x.places, -1)
+    return x.taken(places[:, 0])
+
+
+@dataclass(frozen=True)
+class Softmax:
+    """e^x_k / sum_j e^x_j along an axis: e^(x - max) by pieces, and the share of each.
+
+    Of two it is a sigmoid of their difference.
+    """
+
+    axis: int = -1
+
+    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
+        exact = special.softmax(_values(x), axis=_axis(self.axis, x)).reshape(x.exact.shape)
+        found = _along(lowering, x, self.axis, _softmax)
+        return replace(found, exact=exact)
+
+
+@dataclass(frozen=True)
+class LogSoftmax:
+    """x_k - log sum_j e^x_j along an axis, from x - max: the sum is between 1 and their number."""
+
+    axis: int = -1
+
+    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
+        exact = special.log_softmax(_values(x), axis=_axis(self.axis, x)).reshape(x.exact.shape)
+        return replace(_along(lowering, x, self.axis, _log_softmax), exact=exact)
+
+
+@dataclass(frozen=True)
+class ArgMax:
+    """The class: it has no chemistry, and `Network.predict` reads it off the largest output."""
+
+    axis: int = -1
+
+    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
+        if x.shape[self.axis] != x.size:
+            raise NetworkError(
+                f"argmax over axis {self.axis} of shape {x.shape}: several answers a sample;"
+                " expected one"
+            )
+        lowering.note("left to predict, which takes the largest output")
+        return x
+
+
+def _values(x: Tensor) -> npt.NDArray[np.float64]:
+    return x.exact.reshape(len(x.exact), *x.shape)
+
+
+def _axis(axis: int, x: Tensor) -> int:
+    """An axis of a tensor, counted in an array with one more before."""
+    return axis % len(x.shape) + 1
+
+
+def _along(
+    lowering: Lowering, x: Tensor, axis: int, one: Callable[[Lowering, Tensor], Tensor]
+) -> Tensor:
+    """What `one` makes of each row (n,) along an axis, in the tensor's shape."""
+    rows = np.moveaxis(x.places, axis, -1)
+    made = joined([one(lowering, x.taken(row)) for row in rows.reshape(-1, x.shape[axis])], 0)
+    back = np.moveaxis(made.places.reshape(rows.shape), -1, axis)
+    return made.taken(back)
+
+
+def _exponentials(lowering: Lowering, x: Tensor) -> tuple[Tensor, Tensor]:
+    """x - max x (n,) and its exponentials, whose sum is 1 or more."""
+    x = lowering.in_units(x)
+    top = largest(lowering, x, x.places[None])
+    below = total([(1.0, x), (-1.0, top)])
+    # never above 0, but for the errors of both
+    high = float(below.error.max()) + 1e-9
+    return below, lowering.applied(exponential(), below, (-math.inf, high))
+
+
+def _softmax(lowering: Lowering, x: Tensor) -> Tensor:
+    if x.size == 2:
+        p = lowering.applied(sigmoid(), total([(1.0, x.taken([1])), (-1.0, x.taken([0]))]))
+        return joined([p.scaled(-1.0, 1.0), p], 0)
+    _, e = _exponentials(lowering, x)
+    shares = lowering.normalized(e)
+    # |p^ - p| <= (d_k + p_k sum d) / (sum e - sum d) for errors d of e, whose sum is 1 or more
+    off = e.error + math.sqrt(lowering.options.h)
+    room = 1 - off.sum()
+    bound = np.minimum((off + off.sum()) / room, 1.0) if room > 0 else np.ones(x.size)
+    lowering.note("Normalized: shares", float(bound.max()))
+    return replace(shares, error=bound)
+
+
+def _log_softmax(lowering: Lowering, x: Tensor) -> Tensor:
+    x, e = _exponentials(lowering, x)
+    whole = e.mapped(np.ones((1, x.size)), 0.0, (1,))
+    off = float(whole.error[0])
+    if off >= 0.5:
+        raise NetworkError(
+            f"log_softmax of {x.size}: the sum of exponentials is off by up to {off:.3g}, and may"
+            f" be 1; expected a smaller max_error than {lowering.options.max_error:g}"
+        )
+    logarithms = lowering.applied(logarithm(), whole, (1 - off, x.size + off))
+    return total([(1.0, x), (-1.0, logarithms)])
+
+
+@dataclass(frozen=True)
+class Product:
+    """The product of two tensors that are functions of one and the same: z sigmoid(z) for silu,
+    z Phi(z) for gelu, z z. It is a function of one number again.
+    """
+
+    def __call__(self, lowering: Lowering, a: Tensor, b: Tensor) -> Tensor:
+        for one, other in ((a, b), (b, a)):
+            for z, made, function in (*reversed(lowering.applications), (other, other, itself())):
+                of_z, of_made = line_of(one, z), line_of(other, made)
+                if of_z is not None and of_made is not None:
+                    return lowering.applied(product(of_z, of_made, function), z)
+        raise NetworkError(
+            "the product of two tensors that both depend on the inputs, and not in one way;"
+            " expected one of them constant, or a function of the other element by element"
+        )

@@ -1,0 +1,93 @@
+"""What an import made of each operator, exactly or how nearly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Imported:
+    """One operator: its name in the source, what it is called there, what became of it, and by how
+    much its values may be off because of it alone.
+    """
+
+    name: str
+    operator: str
+    became: str
+    error: float
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """How a network was made of another: `Network.import_report`.
+
+    Attributes
+    ----------
+    operators : tuple of Imported
+        In order, with what became of each.
+    bound : float
+        By how much any output may differ from the source's, for all inputs or, where pieces are
+        near a function on a range alone, for those that stay within it.
+    largest_difference : float or None
+        The largest difference of any output on the data given; None without data.
+    n_samples : int
+        How many samples that were.
+    simplified : tuple of str
+        What was dropped or shared: dead units, weights that cannot be seen, equal units.
+    advice : tuple of str
+        What would bring it nearer.
+    """
+
+    operators: tuple[Imported, ...]
+    bound: float
+    largest_difference: float | None
+    n_samples: int
+    simplified: tuple[str, ...]
+    advice: tuple[str, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row an operator."""
+        import pandas as pd
+
+        rows = [(one.operator, one.became, one.error) for one in self.operators]
+        index = pd.Index([one.name for one in self.operators], name="name")
+        return pd.DataFrame(rows, index=index, columns=["operator", "became", "error"])
+
+    def __repr__(self) -> str:
+        rows = [(o.name, o.operator, o.became, _size(o.error)) for o in self.operators]
+        table = [("name", "operator", "became", "error"), *rows]
+        widths = [max(len(row[i]) for row in table) for i in range(4)]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in table
+        ]
+        return "\n".join([*lines, "", *self._sentences()])
+
+    def _sentences(self) -> list[str]:
+        found = f"Outputs are off by at most {self.bound:.3g}"
+        if self.largest_difference is not None:
+            found += f"; by {self.largest_difference:.3g} on {self.n_samples} samples of the data"
+        return [f"{found}.", *self.simplified, *self.advice]
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{name}</th>" for name in ("name", "operator", "became", "error"))
+        rows = "".join(
+            "<tr>"
+            + "".join(
+                f'<td style="text-align:left">{escape(cell)}</td>'
+                for cell in (one.name, one.operator, one.became, _size(one.error))
+            )
+            + "</tr>"
+            for one in self.operators
+        )
+        below = "".join(f"<p>{escape(text)}</p>" for text in self._sentences())
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{below}"
+
+
+def _size(error: float) -> str:
+    return f"{error:.3g}" if error else "exact"
