@@ -58,6 +58,7 @@ from .exporters import (
 )
 from .importers import (
     from_sklearn as from_sklearn,
+    from_torch as from_torch,
     import_antimony as import_antimony,
     import_crn as import_crn,
     import_sbml as import_sbml,
