@@ -150,6 +150,9 @@ from .tellurium_model import (
     ChemistryRunner as ChemistryRunner,
     to_roadrunner as to_roadrunner,
 )
+from .torch_module import (
+    as_torch as as_torch,
+)
 from .training import (
     LBFGS as LBFGS,
     Adam as Adam,

@@ -6,24 +6,18 @@ PyTorch itself on the places of the elements, and so needs no translation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
-from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.errors import NetworkError
+from crn_nn_tellurium.importers.torch_calls import Call, Read, Translated, numbers
+from crn_nn_tellurium.importers.torch_windows import BATCH, WINDOWS
 from crn_nn_tellurium.operators import (
-    AdaptiveAverage,
-    AdaptiveMax,
     Apply,
     ArgMax,
     Arranged,
-    AveragePool,
-    Convolution,
     Dense,
     Function,
     Identity,
@@ -31,7 +25,6 @@ from crn_nn_tellurium.operators import (
     MatMul,
     Maximum,
     MaxOver,
-    MaxPool,
     Operator,
     PReLU,
     Product,
@@ -39,10 +32,7 @@ from crn_nn_tellurium.operators import (
     Softmax,
     Sum,
     SumOver,
-    TransposedConvolution,
-    Window,
     absolute,
-    batch_norm,
     clip,
     elu,
     erf,
@@ -64,123 +54,6 @@ from crn_nn_tellurium.operators import (
     tanh,
     unsupported,
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Read:
-    """A tensor that depends on the inputs, by name, and the call that made it, if any did."""
-
-    name: str
-    shape: tuple[int, ...]
-    made_by: Call | None = None
-
-
-_KNOWN_AS = {
-    "_native_batch_norm_legit_no_training": "batch_norm",
-    "_unsafe_view": "view",
-    "_to_copy": "to",
-    "_softmax": "softmax",
-    "_log_softmax": "log_softmax",
-    "log_sigmoid_forward": "log_sigmoid",
-    "_prelu_kernel": "prelu",
-    **{f"max_pool{n}d_with_indices": f"max_pool{n}d" for n in (1, 2, 3)},
-    **{f"_adaptive_avg_pool{n}d": f"adaptive_avg_pool{n}d" for n in (1, 2, 3)},
-}
-"""Names that users know, of what export makes of them."""
-Translated = tuple[Operator, tuple[Read, ...]]
-"""An operator and what it reads."""
-
-
-@dataclass(frozen=True, eq=False)
-class Call:
-    """A call of an operator, with a Read wherever a tensor depends on the inputs.
-
-    ``item`` is which of several results is meant.
-    """
-
-    target: Any
-    where: str
-    args: tuple[Any, ...]
-    keywords: dict[str, Any]
-    item: int | None = None
-
-    @property
-    def name(self) -> str:
-        """As in ATen, without its overload."""
-        schema = getattr(self.target, "_schema", None)
-        if schema is None:
-            return str(getattr(self.target, "__name__", self.target))
-        name = str(schema.name).split("::")[-1]
-        return _KNOWN_AS.get(name, name)
-
-    @cached_property
-    def given(self) -> dict[str, Any]:
-        """Arguments by the names of the schema, with its defaults."""
-        found = {}
-        for place, argument in enumerate(self.target._schema.arguments):
-            default = argument.default_value if argument.has_default_value() else None
-            by_name = self.keywords.get(argument.name, default)
-            found[argument.name] = self.args[place] if place < len(self.args) else by_name
-        return found
-
-    @cached_property
-    def reads(self) -> tuple[Read, ...]:
-        """All tensors that depend on the inputs, each once."""
-        found: dict[Read, None] = {}
-        mapped((self.args, self.keywords), Read, lambda read: found.setdefault(read))
-        return tuple(found)
-
-    def read(self, name: str) -> Read:
-        """An argument that depends on the inputs."""
-        if not isinstance(value := self.given[name], Read):
-            raise unsupported(self.name, self.where, f"{name!r} is a constant; expected the inputs")
-        return value
-
-    def array(self, name: str) -> FloatArray | None:
-        """An argument that is a constant array, or not given."""
-        value = self.given[name]
-        if isinstance(value, Read):
-            remedy = f"{name!r} depends on the inputs; expected a constant"
-            raise unsupported(self.name, self.where, remedy)
-        return None if value is None else numbers(value)
-
-    def number(self, name: str) -> float:
-        """An argument that is one number."""
-        value = self.array(name)
-        if value is None or np.ptp(value):
-            remedy = f"{name!r} is {self.given[name]!r}; expected one number"
-            raise unsupported(self.name, self.where, remedy)
-        return float(value.flat[0])
-
-    def ints(self, name: str) -> tuple[int, ...]:
-        """An argument that is whole numbers, as a tuple."""
-        value = self.given[name]
-        return tuple(value) if isinstance(value, list | tuple) else (int(value),)
-
-    def run(self, tensors: Sequence[torch.Tensor]) -> Any:
-        """What it makes of other tensors in place of its Reads."""
-        by_read = dict(zip(self.reads, tensors, strict=True))
-        args, keywords = mapped((self.args, self.keywords), Read, by_read.__getitem__)
-        found = self.target(*args, **keywords)
-        return found if self.item is None else found[self.item]
-
-
-def mapped(values: Any, kind: type, change: Callable[[Any], Any]) -> Any:
-    """Nested arguments with all of a kind changed."""
-    if isinstance(values, kind):
-        return change(values)
-    if isinstance(values, list | tuple):
-        return type(values)(mapped(value, kind, change) for value in values)
-    if isinstance(values, dict):
-        return {name: mapped(value, kind, change) for name, value in values.items()}
-    return values
-
-
-def numbers(value: Any) -> FloatArray:
-    """A tensor or number as an array of doubles."""
-    if not isinstance(value, torch.Tensor):
-        return np.asarray(value, dtype=float)
-    return np.asarray(value.detach().to("cpu", torch.double).numpy())
 
 
 def translated(call: Call) -> Translated:
@@ -220,14 +93,9 @@ def _arranged(call: Call) -> Translated:
     return Arranged(places.numpy(), filled.numpy()), call.reads
 
 
-def _main(call: Call) -> tuple[Read]:
-    """The first argument, which most operators are of."""
-    return (call.read(next(iter(call.given))),)
-
-
 def _function(make: Callable[..., Function], *names: str) -> Callable[[Call], Translated]:
     """A function of each element, with numbers for its parameters."""
-    return lambda call: (Apply(make(*map(call.number, names))), _main(call))
+    return lambda call: (Apply(make(*map(call.number, names))), call.main)
 
 
 def _weighted(
@@ -259,10 +127,10 @@ def _quotient(call: Call) -> Translated:
         raise unsupported(call.name, call.where, "it rounds; expected rounding_mode=None")
     if isinstance(other := call.given["other"], Read):
         if _is_one_and_absolute(other.made_by, call.given["self"]):
-            return Apply(softsign()), _main(call)
+            return Apply(softsign()), call.main
         remedy = "it divides by what depends on the inputs; multiply by a constant"
         raise unsupported(call.name, call.where, remedy)
-    return Scale(1 / numbers(other)), _main(call)
+    return Scale(1 / numbers(other)), call.main
 
 
 def _is_one_and_absolute(made_by: Call | None, z: Any) -> bool:
@@ -279,7 +147,7 @@ def _is_absolute(made_by: Call | None, z: Any) -> bool:
 
 def _power(call: Call) -> Translated:
     exponent = call.number("exponent")
-    (x,) = _main(call)
+    (x,) = call.main
     if exponent == 1.0:
         return Identity(), (x,)
     if exponent == 2.0:
@@ -290,7 +158,7 @@ def _power(call: Call) -> Translated:
 
 
 def _square(call: Call) -> Translated:
-    return Product(), (*_main(call), *_main(call))
+    return Product(), (*call.main, *call.main)
 
 
 def _clamp(call: Call) -> Translated:
@@ -299,7 +167,7 @@ def _clamp(call: Call) -> Translated:
         low = call.number("min")
     if call.given.get("max") is not None:
         high = call.number("max")
-    return Apply(clip(low, high)), _main(call)
+    return Apply(clip(low, high)), call.main
 
 
 def _threshold(call: Call) -> Translated:
@@ -307,7 +175,7 @@ def _threshold(call: Call) -> Translated:
     if at != value:
         remedy = f"it jumps from {value:g} to {at:g}; expected both to be the same"
         raise unsupported(call.name, call.where, remedy)
-    return Apply(clip(at, np.inf)), _main(call)
+    return Apply(clip(at, np.inf)), call.main
 
 
 def _softplus(call: Call) -> Translated:
@@ -319,29 +187,29 @@ def _softplus(call: Call) -> Translated:
             " softplus has run into its line at, 20 say"
         )
         raise unsupported(call.name, call.where, remedy)
-    return Apply(softplus(beta)), _main(call)
+    return Apply(softplus(beta)), call.main
 
 
 def _gelu(call: Call) -> Translated:
-    return Apply(gelu(by_tanh=call.given["approximate"] == "tanh")), _main(call)
+    return Apply(gelu(by_tanh=call.given["approximate"] == "tanh")), call.main
 
 
 def _elu(call: Call) -> Translated:
     width = 1 / call.number("input_scale")
-    return Apply(elu(call.number("alpha"), call.number("scale"), width)), _main(call)
+    return Apply(elu(call.number("alpha"), call.number("scale"), width)), call.main
 
 
 def _selu(call: Call) -> Translated:
-    return Apply(elu(1.6732632423543772, 1.0507009873554805)), _main(call)
+    return Apply(elu(1.6732632423543772, 1.0507009873554805)), call.main
 
 
 def _celu(call: Call) -> Translated:
     alpha = call.number("alpha")
-    return Apply(elu(alpha, 1.0, alpha)), _main(call)
+    return Apply(elu(alpha, 1.0, alpha)), call.main
 
 
 def _prelu(call: Call) -> Translated:
-    (x,) = _main(call)
+    (x,) = call.main
     slopes = call.array("weight")
     assert slopes is not None
     if slopes.ndim == 1 and len(x.shape) > 1:  # one slope a channel
@@ -350,12 +218,7 @@ def _prelu(call: Call) -> Translated:
 
 
 def _linear(call: Call) -> Translated:
-    return Dense(call.array("weight"), _bias(call)), _main(call)
-
-
-def _bias(call: Call) -> FloatArray | float:
-    bias = call.array("bias")
-    return 0.0 if bias is None else bias
+    return Dense(call.array("weight"), call.bias), call.main
 
 
 def _matmul(call: Call, first: str = "", second: str = "") -> Translated:
@@ -364,9 +227,7 @@ def _matmul(call: Call, first: str = "", second: str = "") -> Translated:
     if isinstance(a, Read) and isinstance(b, Read):
         remedy = "it multiplies two tensors that both depend on the inputs; one must be constant"
         raise unsupported(call.name, call.where, remedy)
-    return (
-        (MatMul(numbers(b)), (a,)) if isinstance(a, Read) else (MatMul(numbers(a), True), (b,))
-    )
+    return (MatMul(numbers(b)), (a,)) if isinstance(a, Read) else (MatMul(numbers(a), True), (b,))
 
 
 def _added_matmul(first: str, second: str) -> Callable[[Call], Translated]:
@@ -386,93 +247,9 @@ def _in_turn(first: Operator, second: Operator) -> Operator:
     return lambda lowering, *x: second(lowering, first(lowering, *x))
 
 
-def _convolution(call: Call) -> Translated:
-    kernel = call.array("weight")
-    assert kernel is not None
-    if call.given.get("transposed"):
-        return _transposed_convolution(call)
-    size, dilation = kernel.shape[2:], call.ints("dilation")
-    window = Window.of(size, call.ints("stride"), 0, dilation)
-    padding = call.given["padding"]
-    if padding == "same":
-        # what is odd comes behind
-        around = [d * (k - 1) for k, d in zip(size, window.dilation, strict=True)]
-        before = tuple(n // 2 for n in around)
-        after = tuple(n - n // 2 for n in around)
-        window = Window(window.size, window.stride, window.dilation, before, after)
-    elif padding != "valid":
-        window = Window.of(size, call.ints("stride"), call.ints("padding"), dilation)
-    return Convolution(kernel, _bias(call), window, call.given["groups"]), _main(call)
-
-
-def _transposed_convolution(call: Call) -> Translated:
-    kernel = call.array("weight")
-    assert kernel is not None
-    n = kernel.ndim - 2
-    dilation, beyond = call.ints("dilation"), call.ints("output_padding")
-    window = Window.of(kernel.shape[2:], call.ints("stride"), call.ints("padding"), dilation)
-    beyond = beyond * n if len(beyond) == 1 else beyond
-    return (
-        TransposedConvolution(kernel, _bias(call), window, beyond, call.given["groups"]),
-        _main(call),
-    )
-
-
-def _batch_norm(call: Call) -> Translated:
-    (x,) = _main(call)
-    mean, variance = call.array("running_mean"), call.array("running_var")
-    if mean is None or variance is None or call.given.get("training"):
-        raise unsupported(call.name, call.where, _BATCH)
-    weight, bias = call.array("weight"), call.array("bias")
-    operator = batch_norm(mean, variance, weight, bias, call.number("eps"), len(x.shape) - 2)
-    return operator, (x,)
-
-
-def _pool_window(call: Call, n: int) -> Window:
-    size = call.ints("kernel_size")
-    size = size * n if len(size) == 1 else size
-    # no stride means the window's own size
-    stride = call.ints("stride") if call.given["stride"] else size
-    dilation = call.ints("dilation") if "dilation" in call.given else (1,)
-    return Window.of(size, stride, call.ints("padding"), dilation)
-
-
-def _average_pool(n: int) -> Callable[[Call], Translated]:
-    def translate(call: Call) -> Translated:
-        counts, rounds_up = call.given["count_include_pad"], call.given["ceil_mode"]
-        divisor = call.given.get("divisor_override")
-        return AveragePool(_pool_window(call, n), counts, rounds_up, divisor), _main(call)
-
-    return translate
-
-
-def _max_pool(n: int) -> Callable[[Call], Translated]:
-    def translate(call: Call) -> Translated:
-        return MaxPool(_pool_window(call, n), call.given["ceil_mode"]), _maximum_of(call)
-
-    return translate
-
-
-def _maximum_of(call: Call) -> tuple[Read]:
-    """What it is of, if the maxima are meant and not where they are."""
-    if call.item:
-        raise unsupported(call.name, call.where, "where maxima lie is read; expected their values")
-    return _main(call)
-
-
-def _adaptive(
-    make: Callable[[tuple[int, ...]], Operator], n: int
-) -> Callable[[Call], Translated]:
-    def translate(call: Call) -> Translated:
-        sizes = call.ints("output_size")
-        return make(sizes * n if len(sizes) == 1 else sizes), _maximum_of(call)
-
-    return translate
-
-
 def _axes(call: Call) -> tuple[int, ...]:
     """The axes of a reduction, all where none are given."""
-    (x,) = _main(call)
+    (x,) = call.main
     if call.given.get("dim") in (None, []):
         return tuple(range(len(x.shape)))
     return call.ints("dim")
@@ -481,7 +258,7 @@ def _axes(call: Call) -> tuple[int, ...]:
 def _sum_over(is_mean: bool) -> Callable[[Call], Translated]:
     def translate(call: Call) -> Translated:
         keeps = bool(call.given.get("keepdim"))
-        return SumOver(_axes(call), keeps, is_mean), _main(call)
+        return SumOver(_axes(call), keeps, is_mean), call.main
 
     return translate
 
@@ -494,8 +271,8 @@ def _largest(sign: float) -> Callable[[Call], Translated]:
             return _larger(call, sign)
         keeps = bool(call.given.get("keepdim"))
         if call.item == 1 and sign > 0:
-            return ArgMax(*call.ints("dim")), _main(call)
-        return MaxOver(_axes(call), keeps, sign), _maximum_of(call)
+            return ArgMax(*call.ints("dim")), call.main
+        return MaxOver(_axes(call), keeps, sign), call.main_of_values
 
     return translate
 
@@ -514,13 +291,13 @@ def _along(make: Callable[[int], Operator]) -> Callable[[Call], Translated]:
 
     def translate(call: Call) -> Translated:
         dim = call.given["dim"]
-        return make(-1 if dim is None else int(dim)), _main(call)
+        return make(-1 if dim is None else int(dim)), call.main
 
     return translate
 
 
 def _same(call: Call) -> Translated:
-    return Identity(), _main(call)
+    return Identity(), call.main
 
 
 def _dropout(call: Call) -> Translated:
@@ -553,7 +330,7 @@ _OPERATORS: dict[str, Callable[[Call], Translated]] = {
     "add": _weighted(lambda alpha: (1.0, alpha)),
     "sub": _weighted(lambda alpha: (1.0, -alpha)),
     "rsub": _weighted(lambda alpha: (-alpha, 1.0)),
-    "neg": lambda call: (Scale(-1.0), _main(call)),
+    "neg": lambda call: (Scale(-1.0), call.main),
     "mul": _product,
     "div": _quotient,
     "pow": _power,
@@ -563,13 +340,7 @@ _OPERATORS: dict[str, Callable[[Call], Translated]] = {
     "addmm": _added_matmul("mat1", "mat2"),
     "addmv": _added_matmul("mat", "vec"),
     "baddbmm": _added_matmul("batch1", "batch2"),
-    **dict.fromkeys(("conv1d", "conv2d", "conv3d", "convolution"), _convolution),
-    **{f"conv_transpose{n}d": _transposed_convolution for n in (1, 2, 3)},
-    "batch_norm": _batch_norm,
-    **{f"avg_pool{n}d": _average_pool(n) for n in (1, 2, 3)},
-    **{f"max_pool{n}d": _max_pool(n) for n in (1, 2, 3)},
-    **{f"adaptive_avg_pool{n}d": _adaptive(AdaptiveAverage, n) for n in (1, 2, 3)},
-    **{f"adaptive_max_pool{n}d": _adaptive(AdaptiveMax, n) for n in (1, 2, 3)},
+    **WINDOWS,
     "mean": _sum_over(True),
     "sum": _sum_over(False),
     **dict.fromkeys(("max", "amax", "maximum", "fmax"), _largest(1.0)),
@@ -578,7 +349,7 @@ _OPERATORS: dict[str, Callable[[Call], Translated]] = {
     "log_softmax": _along(LogSoftmax),
     "argmax": _along(ArgMax),
     "relu": _function(relu),
-    "relu6": lambda call: (Apply(clip(0.0, 6.0)), _main(call)),
+    "relu6": lambda call: (Apply(clip(0.0, 6.0)), call.main),
     "hardtanh": _function(clip, "min_val", "max_val"),
     **dict.fromkeys(("clamp", "clip", "clamp_min", "clamp_max"), _clamp),
     "threshold": _threshold,
@@ -606,17 +377,13 @@ _OPERATORS: dict[str, Callable[[Call], Translated]] = {
 }
 
 _NORMS = "its statistics are those of each sample; a BatchNorm's, which are kept, are constants"
-_BATCH = (
-    "its statistics are those of a batch; expected the running ones, of track_running_stats=True and"
-    " training=False"
-)
 _RANDOM = "it draws random numbers; dropout with training=self.training is off in eval() mode"
 _REMEDIES = {
     **dict.fromkeys(("layer_norm", "group_norm", "native_layer_norm", "native_group_norm"), _NORMS),
     **dict.fromkeys(("instance_norm", "rms_norm"), _NORMS),
     **dict.fromkeys(
         ("_native_batch_norm_legit", "native_batch_norm", "_native_batch_norm_legit_functional"),
-        _BATCH,
+        BATCH,
     ),
     **dict.fromkeys(
         ("native_dropout", "bernoulli", "rand", "randn", "rand_like", "randn_like"),
@@ -635,14 +402,3 @@ _REMEDIES = {
     ),
 }
 """What could take the place of operators that have no counterpart."""
-
-
-def refuse_other_numbers(call: Call, value: Any) -> None:
-    """Refuse a tensor of whole numbers or truth values, which a class alone may be."""
-    if value.dtype.is_floating_point or call.name == "argmax":
-        return
-    kind = str(value.dtype).removeprefix("torch.")
-    raise NetworkError(
-        f"operator {call.name!r} at {call.where!r}: it makes {kind} of what depends on the inputs;"
-        " expected floating point numbers"
-    )

@@ -10,13 +10,8 @@ from typing import Any
 import torch
 
 from crn_nn_tellurium.errors import InputError, NetworkError
-from crn_nn_tellurium.importers.torch_operators import (
-    Call,
-    Read,
-    mapped,
-    refuse_other_numbers,
-    translated,
-)
+from crn_nn_tellurium.importers.torch_calls import Call, Read, mapped, refuse_other_numbers
+from crn_nn_tellurium.importers.torch_operators import translated
 from crn_nn_tellurium.operators import Graph, Node, unsupported
 
 _PASSED_OVER = (torch.nn.Flatten, torch.nn.Dropout, torch.nn.Identity)
@@ -37,7 +32,6 @@ def graph_of(module: torch.nn.Module, example_input: Any) -> Graph:
         # the user's own stays as it is, with its mode, device and numbers
         own = copy.deepcopy(module).eval().cpu()
         example = _example(own, example_input)
-        _refuse_mixing(own, example)
         program = _without_changes(torch.export.export(own, example))
     except InputError:
         raise
@@ -198,7 +192,7 @@ class _Translation:
         return mapped(call.target(*args, **keywords), torch.Tensor, _doubled)
 
     def _name(self, node: Any) -> str:
-        """Where a node stands: its module's path, and what it is called there if that has others."""
+        """Where a node stands: its module's path, with its own name if that has several."""
         path = _path(node)
         if path in self.alone and path not in self.inputs:
             return path

@@ -19,16 +19,16 @@ parameters; Reder, J. theor. Biol. 135 (1988) 175, for control coefficients.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Literal, get_args
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import check_choice
+from crn_nn_tellurium.basics import FloatArray, check_choice
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import AnyModel
-from crn_nn_tellurium.kinetics import forward_sensitivities
+from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics, forward_sensitivities
 from crn_nn_tellurium.networks import (
     INPUT,
     LossLike,
@@ -151,11 +151,19 @@ def adjoint(problem: Problem) -> Gradient:
     kinetics = problem.simulator.kinetics
     states, status = problem.settle(kinetics)
     outputs = kinetics.outputs(states)
-    slope = problem.by_output(outputs)
-    by_constant, by_input = kinetics.backward(states, slope, inputs=problem.inputs)
+    parts, by_input = adjoint_of(kinetics, states, problem.by_output(outputs), problem.inputs)
+    return problem.result(outputs, "adjoint", parts, by_input, status)
+
+
+def adjoint_of(
+    kinetics: NetworkKinetics, states: Sequence[LayerState], by_output: FloatArray, inputs: bool
+) -> tuple[tuple[list[Any], list[FloatArray], FloatArray], FloatArray | None]:
+    """From dL/d(outputs) (n, n_out) at a steady state to (weights, biases, h), and inputs
+    (n, n_in) if asked for.
+    """
+    by_constant, by_input = kinetics.backward(states, by_output, inputs=inputs)
     pairs = zip(kinetics.layers, by_constant, strict=True)
-    parts = [layer.to_parameters(part) for layer, part in pairs]
-    return problem.result(outputs, "adjoint", by_kind(parts), by_input, status)
+    return by_kind([layer.to_parameters(part) for layer, part in pairs]), by_input
 
 
 def adjoint_at_a_time(problem: Problem) -> Gradient:
