@@ -58,6 +58,8 @@ class Call:
         if schema is None:
             return str(getattr(self.target, "__name__", self.target))
         name = str(schema.name).split("::")[-1]
+        # in place, which nothing else sees: see `torch_program`
+        name = name.removesuffix("_") if schema.is_mutable else name
         return _KNOWN_AS.get(name, name)
 
     @cached_property

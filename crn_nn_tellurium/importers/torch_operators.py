@@ -170,6 +170,13 @@ def _clamp(call: Call) -> Translated:
     return Apply(clip(low, high)), call.main
 
 
+def _random_slope(call: Call) -> Translated:
+    if call.given["training"]:
+        raise unsupported(call.name, call.where, _RANDOM)
+    # once training is over, the mean of the slopes that are drawn
+    return Apply(leaky_relu((call.number("lower") + call.number("upper")) / 2)), call.main
+
+
 def _threshold(call: Call) -> Translated:
     at, value = call.number("threshold"), call.number("value")
     if at != value:
@@ -353,6 +360,7 @@ _OPERATORS: dict[str, Callable[[Call], Translated]] = {
     "hardtanh": _function(clip, "min_val", "max_val"),
     **dict.fromkeys(("clamp", "clip", "clamp_min", "clamp_max"), _clamp),
     "threshold": _threshold,
+    "rrelu": _random_slope,
     "leaky_relu": _function(leaky_relu, "negative_slope"),
     "prelu": _prelu,
     "abs": _function(absolute),

@@ -49,14 +49,27 @@ def graph_of(module: torch.nn.Module, example_input: Any) -> Graph:
 
 def _without_changes(program: torch.export.ExportedProgram) -> torch.export.ExportedProgram:
     """The same with what it changes in place made anew, and einsum as products of matrices."""
-    targets = {node.target for node in program.graph.nodes if _is_call(node)}
+    calls = [node for node in program.graph.nodes if _is_call(node)]
     table = torch.export.default_decompositions()
-    wanted = {one: table[one] for one in targets & {torch.ops.aten.einsum.default}}
-    # which takes as long as the export, and is seldom needed
-    is_needed = wanted or any(target._schema.is_mutable for target in targets)
-    program = program.run_decompositions(wanted) if is_needed else program
+    einsum = torch.ops.aten.einsum.default
+    wanted = {einsum: table[einsum]} if any(node.target == einsum for node in calls) else {}
+    # which takes as long as the export, and spells some functions out
+    if wanted or any(_is_seen(node) for node in calls):
+        program = program.run_decompositions(wanted)
     program.graph.eliminate_dead_code()
     return program
+
+
+def _is_seen(node: Any) -> bool:
+    """Whether a call changes a tensor in place that anything else may read."""
+    if not node.target._schema.is_mutable:
+        return False
+    changed = node.args[0]
+    if not _is_call(changed) or len(changed.users) > 1:
+        return True
+    # a view shares its numbers with what it is of
+    aliases = (one.alias_info for one in changed.target._schema.returns)
+    return any(alias is not None and not alias.is_write for alias in aliases)
 
 
 def _example(module: torch.nn.Module, given: Any) -> tuple[torch.Tensor, ...]:

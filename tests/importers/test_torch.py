@@ -3,9 +3,12 @@
 import math
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
 
 import crn_nn_tellurium as cn
 
@@ -427,8 +430,25 @@ class Changing(nn.Module):
         return y + z
 
 
-def test_changes_in_place():
-    module, x = made(lambda _: Changing(), None), samples((3,))
+class ChangingOnce(nn.Module):
+    """The same where nothing else reads what is changed."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear, self.softshrink = nn.Linear(3, 3), nn.Softshrink(0.2)
+        self.each = nn.ModuleList([nn.RReLU(inplace=True), nn.ReLU6(inplace=True)])
+
+    def forward(self, x):
+        y = self.softshrink(self.linear(x))
+        y += x
+        for one in self.each:
+            y = one(y - 0.5)
+        return y.mul_(3)
+
+
+@pytest.mark.parametrize("kind", [Changing, ChangingOnce])
+def test_changes_in_place(kind):
+    module, x = made(lambda _: kind(), None), samples((3,))
     net = cn.from_torch(module, x, h=1e-12)
     found = net(x[0].numpy())
     np.testing.assert_allclose(found, rows(module, x), rtol=0, atol=net.import_report.bound)
@@ -450,6 +470,17 @@ def test_rows_of_the_report_stand_where_the_operators_do():
     ]
     assert names[:3] == ["first", "norm", "relu.relu"]
     assert len(set(names)) == len(names)
+
+
+def test_data_of_several_inputs():
+    graph, shapes = GRAPHS["two inputs"]
+    x, module = samples(shapes), made(graph, Plain())
+    net = cn.from_torch(module, x, data=x)
+    assert net.import_report.n_samples == 4
+    found = net(torch.cat([one.flatten(1) for one in x], 1).numpy())
+    largest_difference = np.abs(found - rows(module, x)).max()
+    # the same difference, of numbers near 1
+    assert abs(net.import_report.largest_difference - largest_difference) < 1e-14
 
 
 def test_classes_and_logits():
@@ -681,3 +712,46 @@ def test_import_of_the_package_leaves_pytorch_alone():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "False"
+
+
+def digits_network(x, y):
+    """A small convolutional network, trained."""
+    torch.manual_seed(2)
+    module = nn.Sequential(
+        nn.Unflatten(1, (1, 8, 8)),
+        *(nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(8, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.AvgPool2d(2)),
+        *(nn.Flatten(), nn.Dropout(0.2), nn.Linear(64, 10)),
+    )
+    optimizer = torch.optim.AdamW(module.parameters(), lr=1e-2)
+    epochs = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 40)
+    for _ in range(40):
+        for some in torch.randperm(len(x)).split(64):
+            optimizer.zero_grad()
+            F.cross_entropy(module(x[some]), y[some]).backward()
+            optimizer.step()
+        epochs.step()
+    return module.eval()
+
+
+@pytest.mark.slow
+def test_digits_keep_their_accuracy_as_chemistry():
+    images, classes = load_digits(return_X_y=True)
+    x, held_out, y, truth = train_test_split(
+        images / 16, classes, test_size=0.3, random_state=0, stratify=classes
+    )
+    module = digits_network(torch.tensor(x, dtype=torch.float32), torch.tensor(y))
+    with torch.no_grad():
+        plain = module(torch.tensor(held_out, dtype=torch.float32)).argmax(1).numpy()
+    net = cn.from_torch(
+        module, torch.zeros(1, 64), inputs="nonnegative", class_names=list(range(10))
+    )
+    simulator = cn.Simulator(net)
+    simulator.steady_state(held_out[:1])  # compiled
+    start = time.process_time()
+    outputs = simulator.steady_state(held_out).outputs
+    each = 1e3 * (time.process_time() - start) / len(held_out)
+    of_plain, of_chemistry = np.mean(plain == truth), np.mean(net.classify(outputs) == truth)
+    print(f"{of_plain:.2%} plain, {of_chemistry:.2%} as chemistry, {each:.1f} ms a sample")
+    assert of_plain >= 0.98
+    assert of_chemistry >= of_plain - 0.005
