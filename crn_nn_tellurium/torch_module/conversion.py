@@ -18,7 +18,8 @@ def as_torch(net: Network, engine: str | None = None) -> ChemistryModule:
     Forward is the steady state of the chemistry, backward its derivative by the implicit function
     theorem. Its parameters are the weights and biases, in doubles; ``module.float()`` and
     ``module.to(device)`` work as ever. Smoothing h is part of the module and does not change.
-    ``module.to_network()`` returns the network with the numbers that were learned.
+    ``module.to_network()`` returns the network with the numbers that were learned. Derivatives of
+    derivatives are not there.
 
     Parameters
     ----------

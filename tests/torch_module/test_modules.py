@@ -173,11 +173,11 @@ def test_moons_by_adam_to_the_accuracy_of_fit():
     net = cn.Network.random(
         [2, 12, 2], cn.SmoothedReLU(h=0.01), seed=0, output=cn.Linear(h=0.01), inputs="signed"
     )
-    fitted = cn.fit(net, x, y, loss="cross_entropy").network
+    fitted = cn.fit(net, x, y, loss="cross_entropy", optimizer=cn.LBFGS(max_iter=100)).network
     module = cn.as_torch(net)
     optimizer = torch.optim.Adam(module.parameters(), lr=0.02)
     inputs, targets = torch.tensor(x), torch.tensor(y)
-    for _ in range(400):
+    for _ in range(300):
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(module(inputs), targets).backward()
         optimizer.step()
