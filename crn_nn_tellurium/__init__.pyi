@@ -58,6 +58,7 @@ from .exporters import (
 )
 from .importers import (
     from_sklearn as from_sklearn,
+    from_torch as from_torch,
     import_antimony as import_antimony,
     import_crn as import_crn,
     import_sbml as import_sbml,
@@ -148,6 +149,9 @@ from .simulation import (
 from .tellurium_model import (
     ChemistryRunner as ChemistryRunner,
     to_roadrunner as to_roadrunner,
+)
+from .torch_module import (
+    as_torch as as_torch,
 )
 from .training import (
     LBFGS as LBFGS,

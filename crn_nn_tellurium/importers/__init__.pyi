@@ -18,3 +18,4 @@ from .sbml_symbols import (
     symbols_read as symbols_read,
 )
 from .sklearn import from_sklearn as from_sklearn
+from .torch import from_torch as from_torch, torch_from_files as torch_from_files

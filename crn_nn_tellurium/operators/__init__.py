@@ -4,6 +4,7 @@ such a graph to a Network.
 
 from crn_nn_tellurium.operators.affine import (
     AdaptiveAverage,
+    Arranged,
     AveragePool,
     Concat,
     Convolution,
@@ -12,6 +13,7 @@ from crn_nn_tellurium.operators.affine import (
     Flatten,
     Identity,
     Index,
+    MatMul,
     Pad,
     Permute,
     Reshape,

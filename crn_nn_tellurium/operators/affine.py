@@ -18,6 +18,7 @@ from crn_nn_tellurium.operators.lowering import Lowering
 from crn_nn_tellurium.operators.tensors import Shape, Tensor, joined, total
 from crn_nn_tellurium.operators.windows import (
     Ints,
+    Places,
     Window,
     adaptive,
     convolution,
@@ -43,6 +44,28 @@ class Dense:
         weights = sparse.kron(sparse.eye_array(rows), sparse.csr_array(self.weights))
         bias = np.tile(np.broadcast_to(np.asarray(self.bias, float), (n_out,)), rows)
         return lowering.mapped(x, weights, bias, (*x.shape[:-1], n_out))
+
+
+@dataclass(frozen=True, eq=False)
+class MatMul:
+    """numpy's matmul of a tensor and a constant, which stands before it with `is_left`."""
+
+    constant: FloatArray
+    is_left: bool = False
+
+    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
+        both = (self.constant, x.places) if self.is_left else (x.places, self.constant)
+        shape = np.matmul(*(np.zeros(one.shape) for one in both)).shape
+        a, b = both
+        # rows and columns of vectors, which are gone in `shape`
+        a, b = a[None] if a.ndim == 1 else a, b[:, None] if b.ndim == 1 else b
+        # result (..., i, j) reads a (..., i, k) and b (..., k, j)
+        of_a, of_b = np.broadcast_arrays(a[..., :, None, :], b.swapaxes(-1, -2)[..., None, :, :])
+        factors, places = (of_a, of_b) if self.is_left else (of_b, of_a)
+        rows = np.repeat(np.arange(math.prod(shape)), a.shape[-1])
+        entries = (factors.ravel(), (rows, places.ravel()))
+        weights = sparse.csr_array(entries, shape=(math.prod(shape), x.size))
+        return lowering.mapped(x, weights, 0.0, shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,6 +235,20 @@ class Index:
 
     def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
         return x.taken(x.places[self.key])
+
+
+@dataclass(frozen=True, eq=False)
+class Arranged:
+    """Elements of tensors, counted through one tensor after another, at `places`, plus `values`;
+    where a place is -1, the value alone.
+    """
+
+    places: Places
+    values: FloatArray
+
+    def __call__(self, lowering: Lowering, *x: Tensor) -> Tensor:
+        together = joined([one.reshaped((one.size,)) for one in x], 0)
+        return together.taken(self.places).scaled(1.0, self.values)
 
 
 @dataclass(frozen=True)

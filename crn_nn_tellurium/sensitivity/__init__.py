@@ -2,7 +2,7 @@
 
 from crn_nn_tellurium.sensitivity.adjoint_in_time import ReadOut
 from crn_nn_tellurium.sensitivity.comparison import GradientCheck, check_gradients
-from crn_nn_tellurium.sensitivity.gradients import gradient
+from crn_nn_tellurium.sensitivity.gradients import adjoint_of, gradient
 from crn_nn_tellurium.sensitivity.over_time import TransientSensitivities, transient_sensitivities
 from crn_nn_tellurium.sensitivity.problem import (
     Gradient,

@@ -19,16 +19,22 @@ parameters; Reder, J. theor. Biol. 135 (1988) 175, for control coefficients.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Literal, get_args
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import check_choice
+from crn_nn_tellurium.basics import FloatArray, check_choice
 from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.importers import AnyModel
-from crn_nn_tellurium.kinetics import ClosedForm, LayerNumbers, forward_sensitivities
+from crn_nn_tellurium.kinetics import (
+    ClosedForm,
+    LayerNumbers,
+    LayerState,
+    NetworkKinetics,
+    forward_sensitivities,
+)
 from crn_nn_tellurium.networks import (
     INPUT,
     LossLike,
@@ -163,13 +169,23 @@ def adjoint(problem: Problem) -> Gradient:
         found = ClosedForm(kinetics, own, problem.x)
         outputs, status = found.outputs, (CLOSED_FORM,) * len(problem.x)
         parts, by_input = found.backward(problem.by_output(outputs), inputs=problem.inputs)
-    else:
-        states, status = problem.settle(kinetics)
-        outputs = kinetics.outputs(states)
-        slope = problem.by_output(outputs)
-        by_constant, by_input = kinetics.backward(states, slope, inputs=problem.inputs)
-        parts = kinetics.to_parameters(by_constant)
-    return problem.result(outputs, "adjoint", by_kind(parts), by_input, status)
+        return problem.result(outputs, "adjoint", by_kind(parts), by_input, status)
+    states, status = problem.settle(kinetics)
+    outputs = kinetics.outputs(states)
+    by_parameter, by_input = adjoint_of(
+        kinetics, states, problem.by_output(outputs), problem.inputs
+    )
+    return problem.result(outputs, "adjoint", by_parameter, by_input, status)
+
+
+def adjoint_of(
+    kinetics: NetworkKinetics, states: Sequence[LayerState], by_output: FloatArray, inputs: bool
+) -> tuple[tuple[list[Any], list[FloatArray], FloatArray], FloatArray | None]:
+    """From dL/d(outputs) (n, n_out) at a steady state to (weights, biases, h), and inputs
+    (n, n_in) if asked for.
+    """
+    by_constant, by_input = kinetics.backward(states, by_output, inputs=inputs)
+    return by_kind(kinetics.to_parameters(by_constant)), by_input
 
 
 def adjoint_at_a_time(problem: Problem) -> Gradient:

@@ -1,0 +1,231 @@
+"""A module of PyTorch as a graph of operators: torch.export runs its forward method once, on
+tensors without numbers, and writes down what is called.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+
+from crn_nn_tellurium.errors import InputError, NetworkError
+from crn_nn_tellurium.importers.torch_calls import Call, Read, mapped, refuse_other_numbers
+from crn_nn_tellurium.importers.torch_operators import translated
+from crn_nn_tellurium.operators import Graph, Node, unsupported
+
+_PASSED_OVER = (torch.nn.Flatten, torch.nn.Dropout, torch.nn.Identity)
+"""What may stand before the first operator, and takes vectors as they are."""
+
+
+def graph_of(module: torch.nn.Module, example_input: Any) -> Graph:
+    """The graph of a module that is no longer trained, for one sample.
+
+    Raises
+    ------
+    InputError
+        If the example does not fit.
+    NetworkError
+        If it cannot be traced, or an operator has no counterpart.
+    """
+    try:
+        # the user's own stays as it is, with its mode, device and numbers
+        own = copy.deepcopy(module).eval().cpu()
+        example = _example(own, example_input)
+        program = _without_changes(torch.export.export(own, example))
+    except InputError:
+        raise
+    except Exception as error:  # whatever their forward method raises, and torch.export's many
+        reason = str(error).strip().split("\n")[0]
+        raise NetworkError(
+            f"from_torch: {type(module).__name__} cannot be traced with the example input:"
+            f" {reason}; expected a forward method of tensors, whose way does not depend on their"
+            " numbers"
+        ) from error
+    graph = _Translation(program).graph()
+    _refuse_mixing(own, example)
+    return graph
+
+
+def _without_changes(program: torch.export.ExportedProgram) -> torch.export.ExportedProgram:
+    """The same with what it changes in place made anew, and einsum as products of matrices."""
+    calls = [node for node in program.graph.nodes if _is_call(node)]
+    table = torch.export.default_decompositions()
+    einsum = torch.ops.aten.einsum.default
+    wanted = {einsum: table[einsum]} if any(node.target == einsum for node in calls) else {}
+    # which takes as long as the export, and spells some functions out
+    if wanted or any(_is_seen(node) for node in calls):
+        program = program.run_decompositions(wanted)
+    program.graph.eliminate_dead_code()
+    return program
+
+
+def _is_seen(node: Any) -> bool:
+    """Whether a call changes a tensor in place that anything else may read."""
+    if not node.target._schema.is_mutable:
+        return False
+    changed = node.args[0]
+    if not _is_call(changed) or len(changed.users) > 1:
+        return True
+    # a view shares its numbers with what it is of
+    aliases = (one.alias_info for one in changed.target._schema.returns)
+    return any(alias is not None and not alias.is_write for alias in aliases)
+
+
+def _example(module: torch.nn.Module, given: Any) -> tuple[torch.Tensor, ...]:
+    """One sample of each input, in the module's own type of numbers."""
+    if given is None:
+        given = torch.zeros(1, _width(module))
+    tensors = given if isinstance(given, list | tuple) else (given,)
+    for tensor in tensors:
+        if not isinstance(tensor, torch.Tensor):
+            raise InputError(
+                f"example_input: got {type(tensor).__name__}; expected a tensor, or a tuple of"
+                " them, one for each input"
+            )
+        if not tensor.ndim or not len(tensor) or not tensor.dtype.is_floating_point:
+            raise InputError(
+                f"example_input has shape {tuple(tensor.shape)} and type {tensor.dtype}; expected"
+                " floating point numbers, at least one sample along the first axis"
+            )
+    kinds = [p.dtype for p in module.parameters() if p.dtype.is_floating_point]
+    samples = (tensor[:1].detach().cpu() for tensor in tensors)
+    return tuple(sample.to(kinds[0]) if kinds else sample for sample in samples)
+
+
+def _width(module: torch.nn.Module) -> int:
+    """How many numbers the first operator reads, if that is a linear one."""
+    leaves = [one for one in module.modules() if not any(one.children())]
+    first = next((one for one in leaves if not isinstance(one, _PASSED_OVER)), None)
+    if not isinstance(first, torch.nn.Linear):
+        raise InputError(
+            f"from_torch: the first operator is {type(first).__name__}, which does not tell the"
+            " shape of its input as a Linear does; give example_input=, a tensor with a sample or"
+            " more along its first axis"
+        )
+    return first.in_features
+
+
+def _refuse_mixing(module: torch.nn.Module, example: tuple[torch.Tensor, ...]) -> None:
+    """Refuse a module whose answer for a sample depends on those beside it."""
+    others = tuple(torch.cat([one, 1 + 2 * one]) for one in example)
+    try:
+        with torch.no_grad():
+            alone, together = module(*example), module(*others)
+    except RuntimeError:
+        return  # of one sample at a time it mixes none, and half precision is not for every CPU
+    if not (isinstance(alone, torch.Tensor) and isinstance(together, torch.Tensor)):
+        return
+    near = torch.finfo(example[0].dtype).eps ** 0.5
+    same = together[:1].shape == alone.shape and torch.allclose(
+        together[:1], alone, rtol=near, atol=near, equal_nan=True
+    )
+    if alone.ndim and len(together) == 2 and not same:
+        raise NetworkError(
+            f"from_torch: what {type(module).__name__} makes of a sample depends on the samples"
+            " beside it, in eval() mode too; expected operators of one sample at a time"
+        )
+
+
+class _Translation:
+    """A program's nodes, one after another: each a number, a Read, or a call of several results."""
+
+    def __init__(self, program: torch.export.ExportedProgram) -> None:
+        self.program = program
+        self.inputs: dict[str, tuple[int, ...]] = {}
+        self.nodes: list[Node] = []
+        self.values: dict[Any, Any] = {}
+        paths = [_path(node) for node in program.graph.nodes if _is_call(node)]
+        self.alone = {path for path in paths if path and paths.count(path) == 1}
+
+    def graph(self) -> Graph:
+        """The graph."""
+        given = self.program.graph_signature.input_specs
+        specs = {spec.arg.name: spec for spec in given}
+        for node in self.program.graph.nodes:
+            if node.op == "placeholder":
+                self.values[node] = self._placeholder(node, specs[node.name])
+            elif node.op == "call_function":
+                self.values[node] = self._called(node)
+            elif node.op == "get_attr":  # of what a branch or a loop would run
+                self.values[node] = None
+            else:
+                (outputs,) = node.args
+        if len(outputs) != 1 or not isinstance(end := self.values.get(outputs[0]), Read):
+            raise NetworkError(
+                f"from_torch: the module gives {len(outputs)} result(s); expected one tensor that"
+                " depends on the inputs"
+            )
+        return Graph(self.inputs, tuple(self.nodes), end.name)
+
+    def _placeholder(self, node: Any, spec: Any) -> Any:
+        if spec.kind is torch.export.graph_signature.InputKind.USER_INPUT:
+            if "val" not in node.meta or not isinstance(node.meta["val"], torch.Tensor):
+                return getattr(spec.arg, "value", None)
+            shape = tuple(node.meta["val"].shape)
+            self.inputs[node.name] = shape
+            return Read(node.name, shape)
+        state = self.program.state_dict
+        return _doubled(state[spec.target] if spec.target in state else self._constant(spec))
+
+    def _constant(self, spec: Any) -> Any:
+        return self.program.constants[spec.target]
+
+    def _called(self, node: Any) -> Any:
+        args, keywords = mapped((node.args, node.kwargs), torch.fx.Node, self.values.__getitem__)
+        name, value = self._name(node), node.meta.get("val")
+        call = Call(node.target, name, tuple(args), dict(keywords))
+        if call.name == "getitem":
+            several, item = args
+            if not isinstance(several, Call):
+                return several[item]
+            name = several.where if len(node.args[0].users) == 1 else f"{several.where}[{item}]"
+            call = Call(several.target, name, several.args, several.keywords, item)
+        elif not call.reads:
+            return self._folded(call)
+        elif isinstance(value, list | tuple):
+            return call  # until it is known which of its results is meant
+        if not isinstance(value, torch.Tensor):
+            if call.name.startswith("_assert"):
+                return None
+            raise unsupported(call.name, name, "it makes no tensor")
+        refuse_other_numbers(call, value)
+        operator, reads = translated(call)
+        self.nodes.append(Node(name, operator, tuple(one.name for one in reads), call.name))
+        return Read(name, tuple(value.shape), call)
+
+    def _folded(self, call: Call) -> Any:
+        """What a call makes of constants alone."""
+        tags = getattr(call.target, "tags", ())
+        if torch.Tag.nondeterministic_seeded in tags:
+            raise unsupported(call.name, call.where, "it draws random numbers")
+        plain = mapped((call.args, call.keywords), torch.dtype, _double)
+        args, keywords = mapped(plain, torch.device, lambda _: torch.device("cpu"))
+        return mapped(call.target(*args, **keywords), torch.Tensor, _doubled)
+
+    def _name(self, node: Any) -> str:
+        """Where a node stands: its module's path, with its own name if that has several."""
+        path = _path(node)
+        if path in self.alone and path not in self.inputs:
+            return path
+        return f"{path}.{node.name}" if path else str(node.name)
+
+
+def _is_call(node: Any) -> bool:
+    return node.op == "call_function" and hasattr(node.target, "_schema")
+
+
+def _path(node: Any) -> str:
+    """The path of the module that a node belongs to; a second call of it has a mark."""
+    stack = list(node.meta.get("nn_module_stack", {}).values())
+    return str(stack[-1][0]) if stack else ""
+
+
+def _double(kind: torch.dtype) -> torch.dtype:
+    return torch.double if kind.is_floating_point else kind
+
+
+def _doubled(tensor: torch.Tensor) -> torch.Tensor:
+    """On the CPU, and in doubles if it holds floating point numbers of any kind."""
+    tensor = tensor.detach().cpu()
+    return tensor.to(_double(tensor.dtype))

@@ -1,0 +1,71 @@
+"""The way into PyTorch; apart from its modules, since `import torch` takes seconds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crn_nn_tellurium.basics import check_choice, require
+from crn_nn_tellurium.importers import as_network
+from crn_nn_tellurium.networks import Network
+
+if TYPE_CHECKING:
+    from crn_nn_tellurium.torch_module.modules import ChemistryModule
+
+
+def as_torch(net: Network, engine: str | None = None) -> ChemistryModule:
+    """A network as a module of PyTorch, which trains in an ordinary loop.
+
+    Forward is the steady state of the chemistry, backward its derivative by the implicit function
+    theorem. Its parameters are the weights and biases, in doubles; ``module.float()`` and
+    ``module.to(device)`` work as ever. Smoothing h is part of the module and does not change.
+    ``module.to_network()`` returns the network with the numbers that were learned. Derivatives of
+    derivatives are not there.
+
+    Parameters
+    ----------
+    net : Network
+        Sparse weights stay sparse: those stored are the parameters.
+    engine : {"roadrunner"}, optional
+        By default the closed form of the steady state, in PyTorch's own operations, on whatever
+        device its tensors are; activations of your own by their numpy formulas, on the CPU. With
+        ``"roadrunner"`` the steady state is roadrunner's, checked reaction by reaction, and its
+        derivative the adjoint of the reactions as they are, without any formula of an activation:
+        slower, on the CPU, and an independent answer.
+
+    Returns
+    -------
+    torch.nn.Module
+        Takes (..., n_in) inputs, checked as `Network` checks them, and gives (..., n_out) outputs.
+
+    Raises
+    ------
+    MissingPackageError
+        If PyTorch is not installed.
+    InputError
+        If `engine` is another one; when called, if inputs do not fit.
+    ConvergenceError
+        When called with an engine, if a sample has no steady state.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from crn_nn_tellurium import Linear, SmoothedReLU
+    >>> net = Network.random([2, 8, 1], SmoothedReLU(h=0.01), seed=0, output=Linear(h=0.01))
+    >>> module = as_torch(net)
+    >>> x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], dtype=torch.double)
+    >>> y = torch.tensor([[0.0], [1.0], [1.0], [0.0]], dtype=torch.double)
+    >>> optimizer = torch.optim.Adam(module.parameters(), lr=0.05)
+    >>> for _ in range(300):
+    ...     optimizer.zero_grad()
+    ...     loss = torch.nn.functional.mse_loss(module(x), y)
+    ...     loss.backward()
+    ...     _ = optimizer.step()
+    >>> module.to_network().predict(x.numpy())
+    array([0, 1, 1, 0])
+    """
+    require("torch", "torch")
+    from crn_nn_tellurium.torch_module.modules import ChemistryModule
+
+    if engine is not None:
+        check_choice("engine", engine, ("roadrunner",))
+    return ChemistryModule(as_network(net, "as_torch"), engine)
