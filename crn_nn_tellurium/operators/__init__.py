@@ -17,6 +17,7 @@ from crn_nn_tellurium.operators.affine import (
     Scale,
     Sum,
     SumOver,
+    Take,
     TransposedConvolution,
     batch_norm,
 )

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.operators.lowering import Lowering
-from crn_nn_tellurium.operators.tensors import Shape, Tensor, joined, total
+from crn_nn_tellurium.operators.tensors import Shape, Tensor, check_many, joined, total
 from crn_nn_tellurium.operators.windows import (
     Ints,
     Window,
@@ -40,6 +40,7 @@ class Dense:
                 f" {x.shape} has others"
             )
         rows = math.prod(x.shape[:-1])
+        check_many(rows * self.weights.size)
         weights = sparse.kron(sparse.eye_array(rows), sparse.csr_array(self.weights))
         bias = np.tile(np.broadcast_to(np.asarray(self.bias, float), (n_out,)), rows)
         return lowering.mapped(x, weights, bias, (*x.shape[:-1], n_out))
@@ -204,6 +205,18 @@ class Index:
 
     def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
         return x.taken(x.places[self.key])
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """The elements at `places` in C order; numbers of `fill` where a place is -1."""
+
+    places: npt.NDArray[np.intp]
+    fill: npt.ArrayLike = 0.0
+
+    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
+        taken = x.taken(self.places)
+        return taken.scaled(1.0, self.fill) if np.any(self.fill) else taken
 
 
 @dataclass(frozen=True)
