@@ -1,0 +1,481 @@
+"""Networks from ONNX files, https://onnx.ai: the graph as its nodes stand, constants folded.
+
+What onnx knows is left to it: which model is well formed (its checker), the shape of every result
+(its inference, node by node, before anything is computed), defaults by version (its schemas), and
+the values of nodes whose inputs are all constant (its evaluator). Nothing in a file is run; files
+and tensors beyond limits, and data outside the model's folder, are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium.basics import free_id, read_bytes, require, some
+from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
+from crn_nn_tellurium.importers.onnx_operators import OF_ALL, OPERATORS, Array, Call, Value
+from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.operators import Graph, Node, Options, Take, to_network, unsupported
+
+METADATA = "crn_nn_tellurium."
+"""Before the names of what `export` writes about a network."""
+_OLDEST = 7
+"""Before this version of the operators, arrays broadcast by other rules."""
+_MOST_BYTES = 2**28
+_MOST_CONSTANTS = 2**25
+_MOST_VALUES = 2**20
+"""Numbers of a constant, and of any other tensor: no chemistry has more species."""
+_SMALL = 2**10
+"""Constants of up to so many numbers may say shapes."""
+_DOMAINS = ("", "ai.onnx")
+
+
+def from_onnx(
+    model: Any,
+    h: float = 1e-6,
+    *,
+    output: str | None = None,
+    data: Any = None,
+    max_error: float = 1e-2,
+    approximation: str = "pieces",
+    logits: bool = False,
+    inputs: str | None = None,
+    input_range: Any = None,
+    class_names: Any = None,
+) -> Network:
+    """The network of an ONNX model.
+
+    Parameters
+    ----------
+    model : path-like or onnx.ModelProto
+        Version 7 or later of the operators. An axis of samples has no length, or a name for one,
+        and is the first of an input; it becomes 1. All other axes have lengths. Several inputs are
+        one after another in the network, each in C order. Weights may lie in files beside it.
+    h : float
+        Smoothing of every layer. The smaller, the closer to the hard ReLU and the slower the
+        chemistry; ``net.with_h`` changes it.
+    output : str, optional
+        Which of several outputs is meant, by name; what only others need is left out.
+    data : (n_samples, n_in) array_like, optional
+        Inputs as the network will meet them, or in their own shape. Functions without an exact
+        counterpart are then approximated where these lead, and `Network.import_report` tells the
+        largest difference.
+    max_error : float
+        Largest error of a function without an exact counterpart: Tanh, Sigmoid, Gelu ...
+    approximation : {"pieces", "algebraic"}
+        What becomes of those: a sum of smoothed ReLUs within `max_error`, or, of Tanh, Sigmoid and
+        Softplus, one of chemistry's own with the slope matched at 0, which is a few species and
+        further off.
+    logits : bool
+        Whether a Softmax, LogSoftmax or Sigmoid at the end is left away.
+    inputs, input_range, class_names
+        As in `Network`; by default inputs of either sign, scaled where they have a range. A file
+        that `export` wrote says them itself.
+
+    Returns
+    -------
+    Network
+        Its `import_report` has a row per operator. For classification if classes have names or the
+        last operator is Softmax, LogSoftmax or ArgMax; else for regression.
+
+    Raises
+    ------
+    MissingPackageError
+        If onnx is not installed.
+    FileFormatError
+        If the file is no ONNX model, or beyond what is read.
+    NetworkError
+        If an operator has no counterpart, or depends on the inputs in a way that has none; the
+        message names it and where it stands.
+    InputError
+        If `output`, `data` or a number does not fit.
+    OSError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> from onnx import TensorProto, helper
+    >>> x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, ["n", 2]) for n in "xy")
+    >>> nodes = [helper.make_node("Relu", ["x"], ["r"]), helper.make_node("Neg", ["r"], ["y"])]
+    >>> model = helper.make_model(helper.make_graph(nodes, "g", [x], [y]))
+    >>> net = from_onnx(model, h=1e-12)
+    >>> net([3.0, -1.0]).round(3)
+    array([-3., -0.])
+    >>> [(one.operator, one.became) for one in net.import_report.operators]
+    [('Relu', 'SmoothedReLU: exact but for h'), ('Neg', 'part of weights and biases')]
+    """
+    options = Options(h, data, max_error, approximation, logits)
+    onnx = require("onnx", "onnx")
+    require("onnx.reference", "onnx")  # which onnx leaves out until it is asked for
+    proto, name = _read(onnx, model)
+    graph = _Reader(onnx, proto, name).graph(output)
+    said = _metadata(proto) if output is None else {}
+    if inputs is None and input_range is None:
+        inputs, input_range = said.get("inputs"), said.get("input_range")
+    return to_network(
+        graph,
+        options,
+        inputs,
+        input_range,
+        said.get("input_names"),
+        said.get("class_names") if class_names is None else class_names,
+        said.get("task"),
+    )
+
+
+def _metadata(proto: Any) -> dict[str, Any]:
+    """What `export` wrote about a network."""
+    found = {}
+    for one in proto.metadata_props:
+        if one.key.startswith(METADATA):
+            try:
+                found[one.key.removeprefix(METADATA)] = json.loads(one.value)
+            except ValueError as error:
+                raise FileFormatError(f"metadata {one.key!r} are no JSON: {error}") from error
+    return found
+
+
+# Files -------------------------------------------------------------------------------------------
+
+
+def _read(onnx: Any, model: Any) -> tuple[Any, str]:
+    """A model that onnx finds well formed, all its numbers in it, and a name for it in errors."""
+    if isinstance(model, onnx.ModelProto):
+        proto, name, folder = model, "the ONNX model", None
+    elif isinstance(model, str | os.PathLike):
+        path = Path(model)
+        name, folder = repr(str(path)), path.parent
+        if path.is_file() and (size := path.stat().st_size) > _MOST_BYTES:
+            raise FileFormatError(f"{name}: {size:,} bytes; expected at most {_MOST_BYTES:,}")
+        proto = _parsed(onnx, read_bytes(path), name)
+    else:
+        raise InputError(f"model is a {type(model).__name__}; expected a file or onnx.ModelProto")
+    _check_version(onnx, proto, name)
+    _check_tensors(onnx, proto, name)
+    for tensor in proto.graph.initializer:
+        if onnx.external_data_helper.uses_external_data(tensor):
+            _load(onnx, tensor, folder, name)
+    try:
+        onnx.checker.check_model(proto)
+    except (onnx.checker.ValidationError, ValueError) as error:
+        raise FileFormatError(f"{name}: onnx finds it not well formed: {error}") from error
+    return proto, name
+
+
+def _parsed(onnx: Any, content: bytes, name: str) -> Any:
+    try:
+        proto = onnx.ModelProto.FromString(content)
+    except Exception as error:  # of protobuf, whose own classes differ between its versions
+        raise FileFormatError(f"{name}: not an ONNX model ({error})") from error
+    if not proto.graph.node:
+        raise FileFormatError(f"{name}: not an ONNX model, or one without operators")
+    return proto
+
+
+def _check_version(onnx: Any, proto: Any, name: str) -> None:
+    version, newest = _version(proto), onnx.defs.onnx_opset_version()
+    if not _OLDEST <= version <= newest:
+        remedy = (
+            f"onnx.version_converter.convert_version(model, {newest}) writes it anew"
+            if version < _OLDEST
+            else "a newer onnx may read it: pip install -U onnx"
+        )
+        raise FileFormatError(
+            f"{name}: version {version} of ONNX's operators; expected {_OLDEST} to {newest};"
+            f" {remedy}"
+        )
+    if proto.functions:
+        names = some([function.name for function in proto.functions])
+        raise FileFormatError(
+            f"{name}: it has functions of its own ({names}); expected operators of ONNX:"
+            " onnx.inliner.inline_local_functions(model) writes them out"
+        )
+    if proto.graph.sparse_initializer:
+        raise FileFormatError(f"{name}: it has sparse initializers; expected dense ones")
+
+
+def _version(proto: Any) -> int:
+    return next((one.version for one in proto.opset_import if one.domain in _DOMAINS), 1)
+
+
+def _check_tensors(onnx: Any, proto: Any, name: str) -> None:
+    """Refuse tensors that say more numbers than any network of ours has, before they are read."""
+    attributes = (one for node in proto.graph.node for one in node.attribute)
+    for tensor in (*proto.graph.initializer, *(one.t for one in attributes if one.HasField("t"))):
+        size = math.prod(tensor.dims)
+        if not 0 <= size <= _MOST_CONSTANTS:
+            raise FileFormatError(
+                f"{name}: tensor {tensor.name!r} has shape {tuple(tensor.dims)}; expected at most"
+                f" {_MOST_CONSTANTS:,} numbers"
+            )
+
+
+def _load(onnx: Any, tensor: Any, folder: Path | None, name: str) -> None:
+    """Numbers of a file beside the model; none of anywhere else."""
+    places = {one.key: one.value for one in tensor.external_data}
+    place = places.get("location", "")
+    where = f"{name}: tensor {tensor.name!r} is in the file {place!r}"
+    if folder is None:
+        raise FileFormatError(f"{where}; give the model's path, or load it with onnx.load")
+    # links are followed first
+    file = (folder / place).resolve()
+    if not file.is_relative_to(folder.resolve()) or not file.is_file():
+        raise FileFormatError(f"{where}; expected a file in the model's own folder")
+    try:
+        onnx.external_data_helper.load_external_data_for_tensor(tensor, str(folder))
+        onnx.numpy_helper.to_array(tensor)
+    except Exception as error:  # onnx has another class for each of many faults
+        raise FileFormatError(f"{where}, which does not hold it: {error}") from error
+
+
+# The graph ---------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """Goes through the nodes of a model in order, with every tensor's shape at hand."""
+
+    def __init__(self, onnx: Any, proto: Any, name: str):
+        self.onnx, self.proto, self.name = onnx, proto, name
+        self.version = _version(proto)
+        self.values: dict[str, Value] = {}
+        self.types: dict[str, int] = {}
+        self.nodes: list[Node] = []
+        self.n_folded = 0
+        # by the names of values, those of our nodes
+        self.named: dict[str, str] = {}
+        self.taken: set[str] = set()
+        kinds = onnx.TensorProto
+        self.floats = {kinds.FLOAT, kinds.DOUBLE, kinds.FLOAT16, kinds.BFLOAT16}
+
+    def graph(self, output: str | None) -> Graph:
+        """The operators that an output needs."""
+        source = self.proto.graph
+        wanted = self._output(output)
+        for tensor in source.initializer:
+            self._keep_constant(tensor.name, self._array(tensor), tensor.data_type)
+        given = [one for one in source.input if one.name not in self.values]
+        inputs = {one.name: self._shape_of_input(one) for one in given}
+        if not inputs:
+            raise NetworkError(f"{self.name} has no inputs; expected at least one")
+        for info in given:
+            self.values[info.name] = Value(info.name, inputs[info.name])
+            self.types[info.name] = info.type.tensor_type.elem_type
+            self.named[info.name] = info.name
+            self.taken.add(info.name)
+        for node in _needed(source.node, wanted):
+            self._read(node)
+        if self.values[wanted].constant is not None or not self.nodes:
+            raise NetworkError(f"output {wanted!r} is no function of the inputs that is computed")
+        return Graph(inputs, tuple(self.nodes), self.named[wanted])
+
+    def _output(self, output: str | None) -> str:
+        names = [one.name for one in self.proto.graph.output]
+        if output is None and len(names) == 1:
+            return names[0]
+        if output not in names:
+            what = "several outputs" if output is None else f"no output {output!r}"
+            raise InputError(f"{self.name} has {what}; expected output= one of {some(names)}")
+        return output
+
+    def _shape_of_input(self, info: Any) -> tuple[int, ...]:
+        kind = info.type.tensor_type
+        if kind.elem_type not in self.floats or not kind.HasField("shape"):
+            raise NetworkError(
+                f"input {info.name!r} is no array of floats of known rank; expected one: categories"
+                " and the like have to be numbers before they are concentrations"
+            )
+        lengths = []
+        for axis, dim in enumerate(kind.shape.dim):
+            if dim.HasField("dim_value"):
+                lengths.append(int(dim.dim_value))
+            elif axis == 0:
+                lengths.append(1)
+            else:
+                raise NetworkError(
+                    f"input {info.name!r}: axis {axis} has no length ({dim.dim_param!r}); expected"
+                    " one for every axis but the first: export the model with it, or set"
+                    f" dim[{axis}].dim_value of the input's type.tensor_type.shape"
+                )
+        shape = tuple(lengths)
+        if not 0 < math.prod(shape) <= _MOST_VALUES or min(shape, default=1) < 1:
+            raise NetworkError(
+                f"input {info.name!r} has shape {shape}; expected 1 to {_MOST_VALUES:,} numbers"
+            )
+        return shape
+
+    def _read(self, node: Any) -> None:
+        """A node: as numbers where it has no other inputs, else as one of ours."""
+        names = [name for name in node.output if name]
+        where = node.name or next(iter(names), "")
+        kind = node.op_type if node.domain in _DOMAINS else f"{node.domain}.{node.op_type}"
+        if any(one.HasField("g") or one.graphs for one in node.attribute):
+            remedy = "it has a graph within; expected one that does not branch or loop"
+            raise unsupported(kind, where, remedy)
+        inputs = tuple(self.values[name] if name else None for name in node.input)
+        variables = [one for one in inputs if one is not None and one.constant is None]
+        # shapes are known, whatever the numbers are
+        is_constant = not variables or kind in ("Shape", "Size")
+        if node.domain not in _DOMAINS or not (is_constant or kind in OPERATORS):
+            raise unsupported(kind, where, "expected an operator that `from_onnx` knows, docs tell")
+        for name, (type_, shape) in self._inferred(node, where).items():
+            self._check_size(kind, where, shape, is_constant)
+            if is_constant:
+                numbers = {one.name: np.zeros(one.shape) for one in variables}
+                self._keep_constant(name, self._evaluated(node, name, numbers, where), type_)
+                continue
+            self.types[name] = type_
+            self.values[name] = Value(name, shape)
+            if type_ not in self.floats and kind != "ArgMax":
+                known = self.onnx.TensorProto.DataType.Name(type_)
+                raise unsupported(kind, where, f"its values are {known}; expected floats")
+            if name != node.output[0] and kind != "Split":
+                # errors in who reads it, if anybody does
+                del self.values[name]
+                continue
+            self._add(node, kind, where, name, inputs)
+
+    def _add(
+        self, node: Any, kind: str, where: str, name: str, inputs: tuple[Value | None, ...]
+    ) -> None:
+        def moved(numbers: Array) -> Array:
+            (variable,) = (one for one in inputs if one is not None and one.constant is None)
+            return self._evaluated(node, name, {variable.name: numbers}, where)
+
+        call = Call(
+            where,
+            kind,
+            self.version,
+            inputs,
+            self.values[name].shape,
+            {one.name: self._attribute(one) for one in node.attribute},
+            self._defaults(kind),
+            moved,
+        )
+        operator = OPERATORS[kind](call)
+        call.check_attributes()
+        present = [one for one in inputs if one is not None]
+        read = present if kind in OF_ALL else [one for one in present if one.constant is None]
+        reads = tuple(self._as_node(one) for one in read)
+        # a node with several results is there once for each
+        own = node.name if node.name and len(node.output) == 1 else name
+        self.named[name] = free_id(own, self.taken)
+        self.nodes.append(Node(self.named[name], operator, reads, kind))
+
+    def _as_node(self, value: Value) -> str:
+        """The name of the node that has a value, made for it if it is a constant."""
+        if value.name not in self.named:
+            nowhere = np.full(value.shape, -1)
+            self.named[value.name] = free_id(value.name, self.taken)
+            any_input = next(iter(self.named))
+            node = Node(
+                self.named[value.name], Take(nowhere, value.constant), (any_input,), "Constant"
+            )
+            self.nodes.append(node)
+        return self.named[value.name]
+
+    # What onnx knows -----------------------------------------------------------------------------
+
+    def _keep_constant(self, name: str, array: Array, type_: int) -> None:
+        self.values[name] = Value(name, array.shape, array)
+        self.types[name] = type_
+
+    def _array(self, tensor: Any) -> Array:
+        try:
+            return self.onnx.numpy_helper.to_array(tensor)
+        except (ValueError, TypeError) as error:
+            raise FileFormatError(f"{self.name}: tensor {tensor.name!r}: {error}") from error
+
+    def _attribute(self, attribute: Any) -> Any:
+        value = self.onnx.helper.get_attribute_value(attribute)
+        return value.decode() if isinstance(value, bytes) else value
+
+    def _defaults(self, kind: str) -> dict[str, Any]:
+        attributes = self.onnx.defs.get_schema(kind, self.version).attributes
+        kinds = self.onnx.AttributeProto
+        return {
+            name: self._attribute(one.default_value)
+            for name, one in attributes.items()
+            if one.default_value.type != kinds.UNDEFINED
+        } | {name: None for name, one in attributes.items() if not one.default_value.type}
+
+    def _alone(self, node: Any, as_constants: bool) -> Any:
+        """A model of one node, with small constants in it if shapes may depend on them."""
+        helper = self.onnx.helper
+        infos, constants = [], []
+        for name in dict.fromkeys(name for name in node.input if name):
+            value = self.values[name]
+            if as_constants and value.constant is not None and value.constant.size <= _SMALL:
+                constants.append(self.onnx.numpy_helper.from_array(value.constant, name))
+            else:
+                infos.append(helper.make_tensor_value_info(name, self.types[name], value.shape))
+        outputs = [helper.make_empty_tensor_value_info(name) for name in node.output if name]
+        graph = helper.make_graph([node], "alone", infos, outputs, constants)
+        version = helper.make_opsetid("", self.version)
+        return helper.make_model(graph, opset_imports=[version], ir_version=8)
+
+    def _inferred(self, node: Any, where: str) -> Mapping[str, tuple[int, tuple[int, ...]]]:
+        """Type and shape of each result, before anything is computed."""
+        try:
+            known = self.onnx.shape_inference.infer_shapes(
+                self._alone(node, True), strict_mode=True, data_prop=True
+            )
+        except (self.onnx.shape_inference.InferenceError, ValueError) as error:
+            text = str(error).strip().rpartition("] ")[2]
+            raise NetworkError(f"operator {node.op_type!r} at {where!r}: {text}") from error
+        found = {}
+        for info in known.graph.output:
+            kind = info.type.tensor_type
+            lengths = [dim.dim_value if dim.HasField("dim_value") else -1 for dim in kind.shape.dim]
+            shape = tuple(lengths)
+            if not kind.HasField("shape") or min(shape, default=0) < 0:
+                raise unsupported(
+                    node.op_type, where, "the shape of its result depends on values; expected none"
+                )
+            found[info.name] = kind.elem_type, shape
+        return found
+
+    def _check_size(self, kind: str, where: str, shape: tuple[int, ...], is_folded: bool) -> None:
+        """Refuse more numbers than a network may have, before they are computed."""
+        size, most = math.prod(shape), _MOST_VALUES
+        if is_folded:
+            self.n_folded += size
+            size, most = self.n_folded, _MOST_CONSTANTS
+        if size > most:
+            whole = ", with those before," if is_folded else ""
+            raise unsupported(
+                kind, where, f"its result has shape {shape}; expected{whole} at most {most:,} numbers"
+            )
+
+    def _evaluated(
+        self, node: Any, name: str, numbers: Mapping[str, Array], where: str
+    ) -> Array:
+        """A result by onnx's own evaluator, with numbers in the place of what is no constant."""
+        feeds = {one: self.values[one].constant for one in node.input if one} | dict(numbers)
+        if numbers:  # places among them, which halves and singles do not hold
+            feeds = {
+                one: array.astype(float) if self.types[one] in self.floats else array
+                for one, array in feeds.items()
+            }
+        try:
+            with np.errstate(all="ignore"):
+                evaluator = self.onnx.reference.ReferenceEvaluator(self._alone(node, False))
+                (found,) = evaluator.run([name], feeds)
+        except Exception as error:  # whatever an evaluator in Python raises of numbers it is given
+            raise NetworkError(f"operator {node.op_type!r} at {where!r}: {error}") from error
+        return np.asarray(found)
+
+
+def _needed(nodes: Iterable[Any], output: str) -> list[Any]:
+    """The nodes that an output needs, in order."""
+    wanted, found = {output}, []
+    for node in reversed(list(nodes)):
+        if wanted.intersection(node.output):
+            wanted.update(node.input)
+            found.append(node)
+    return found[::-1]
