@@ -83,7 +83,8 @@ class Window:
         slid = np.lib.stride_tricks.sliding_window_view(padded, lengths, axis=tuple(range(-n, 0)))
         steps = [slice(None, None, s) for s in self.stride]
         within = [slice(None, None, d) for d in self.dilation]
-        windows = slid[(..., *steps, *within)]
+        key = (..., *steps, *within)
+        windows = slid[key]
         check_many(windows.size)  # which are one array in memory so far
         return windows
 
