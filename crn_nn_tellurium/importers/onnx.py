@@ -2,38 +2,35 @@
 
 What onnx knows is left to it: which model is well formed (its checker), the shape of every result
 (its inference, node by node, before anything is computed), defaults by version (its schemas), and
-the values of nodes whose inputs are all constant (its evaluator). Nothing in a file is run; files
-and tensors beyond limits, and data outside the model's folder, are refused.
+the values of nodes whose inputs are all constant (its evaluator). Nothing in a file is run.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import os
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import free_id, read_bytes, require, some
+from crn_nn_tellurium.basics import free_id, require, some
 from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
-from crn_nn_tellurium.importers.onnx_operators import OF_ALL, OPERATORS, Array, Call, Value
-from crn_nn_tellurium.networks import Network
-from crn_nn_tellurium.operators import Graph, Node, Options, Take, to_network, unsupported
+from crn_nn_tellurium.importers.onnx_call import Array, Call, Value
+from crn_nn_tellurium.importers.onnx_files import (
+    DOMAINS,
+    MOST_CONSTANTS,
+    metadata,
+    read_model,
+    version_of,
+)
+from crn_nn_tellurium.importers.onnx_operators import OF_ALL, OPERATORS
+from crn_nn_tellurium.networks import BUILT_IN, Network
+from crn_nn_tellurium.operators import Graph, Keep, Node, Options, Take, to_network, unsupported
 
-METADATA = "crn_nn_tellurium."
-"""Before the names of what `export` writes about a network."""
-_OLDEST = 7
-"""Before this version of the operators, arrays broadcast by other rules."""
-_MOST_BYTES = 2**28
-_MOST_CONSTANTS = 2**25
 _MOST_VALUES = 2**20
-"""Numbers of a constant, and of any other tensor: no chemistry has more species."""
+"""Numbers of a tensor that is no constant: no chemistry has more species."""
 _SMALL = 2**10
 """Constants of up to so many numbers may say shapes."""
-_DOMAINS = ("", "ai.onnx")
 
 
 def from_onnx(
@@ -76,7 +73,8 @@ def from_onnx(
         Whether a Softmax, LogSoftmax or Sigmoid at the end is left away.
     inputs, input_range, class_names
         As in `Network`; by default inputs of either sign, scaled where they have a range. A file
-        that `export` wrote says them itself.
+        that `export` wrote says these itself, and names, and which of its formulas are activations
+        of ours, with their own h.
 
     Returns
     -------
@@ -113,9 +111,9 @@ def from_onnx(
     options = Options(h, data, max_error, approximation, logits)
     onnx = require("onnx", "onnx")
     require("onnx.reference", "onnx")  # which onnx leaves out until it is asked for
-    proto, name = _read(onnx, model)
-    graph = _Reader(onnx, proto, name).graph(output)
-    said = _metadata(proto) if output is None else {}
+    proto, name = read_model(onnx, model)
+    said = metadata(proto)
+    graph = _Reader(onnx, proto, name, said.get("activations", {})).graph(output)
     if inputs is None and input_range is None:
         inputs, input_range = said.get("inputs"), said.get("input_range")
     return to_network(
@@ -129,120 +127,15 @@ def from_onnx(
     )
 
 
-def _metadata(proto: Any) -> dict[str, Any]:
-    """What `export` wrote about a network."""
-    found = {}
-    for one in proto.metadata_props:
-        if one.key.startswith(METADATA):
-            try:
-                found[one.key.removeprefix(METADATA)] = json.loads(one.value)
-            except ValueError as error:
-                raise FileFormatError(f"metadata {one.key!r} are no JSON: {error}") from error
-    return found
-
-
-# Files -------------------------------------------------------------------------------------------
-
-
-def _read(onnx: Any, model: Any) -> tuple[Any, str]:
-    """A model that onnx finds well formed, all its numbers in it, and a name for it in errors."""
-    if isinstance(model, onnx.ModelProto):
-        proto, name, folder = model, "the ONNX model", None
-    elif isinstance(model, str | os.PathLike):
-        path = Path(model)
-        name, folder = repr(str(path)), path.parent
-        if path.is_file() and (size := path.stat().st_size) > _MOST_BYTES:
-            raise FileFormatError(f"{name}: {size:,} bytes; expected at most {_MOST_BYTES:,}")
-        proto = _parsed(onnx, read_bytes(path), name)
-    else:
-        raise InputError(f"model is a {type(model).__name__}; expected a file or onnx.ModelProto")
-    _check_version(onnx, proto, name)
-    _check_tensors(onnx, proto, name)
-    for tensor in proto.graph.initializer:
-        if onnx.external_data_helper.uses_external_data(tensor):
-            _load(onnx, tensor, folder, name)
-    try:
-        onnx.checker.check_model(proto)
-    except (onnx.checker.ValidationError, ValueError) as error:
-        raise FileFormatError(f"{name}: onnx finds it not well formed: {error}") from error
-    return proto, name
-
-
-def _parsed(onnx: Any, content: bytes, name: str) -> Any:
-    try:
-        proto = onnx.ModelProto.FromString(content)
-    except Exception as error:  # of protobuf, whose own classes differ between its versions
-        raise FileFormatError(f"{name}: not an ONNX model ({error})") from error
-    if not proto.graph.node:
-        raise FileFormatError(f"{name}: not an ONNX model, or one without operators")
-    return proto
-
-
-def _check_version(onnx: Any, proto: Any, name: str) -> None:
-    version, newest = _version(proto), onnx.defs.onnx_opset_version()
-    if not _OLDEST <= version <= newest:
-        remedy = (
-            f"onnx.version_converter.convert_version(model, {newest}) writes it anew"
-            if version < _OLDEST
-            else "a newer onnx may read it: pip install -U onnx"
-        )
-        raise FileFormatError(
-            f"{name}: version {version} of ONNX's operators; expected {_OLDEST} to {newest};"
-            f" {remedy}"
-        )
-    if proto.functions:
-        names = some([function.name for function in proto.functions])
-        raise FileFormatError(
-            f"{name}: it has functions of its own ({names}); expected operators of ONNX:"
-            " onnx.inliner.inline_local_functions(model) writes them out"
-        )
-    if proto.graph.sparse_initializer:
-        raise FileFormatError(f"{name}: it has sparse initializers; expected dense ones")
-
-
-def _version(proto: Any) -> int:
-    return next((one.version for one in proto.opset_import if one.domain in _DOMAINS), 1)
-
-
-def _check_tensors(onnx: Any, proto: Any, name: str) -> None:
-    """Refuse tensors that say more numbers than any network of ours has, before they are read."""
-    attributes = (one for node in proto.graph.node for one in node.attribute)
-    for tensor in (*proto.graph.initializer, *(one.t for one in attributes if one.HasField("t"))):
-        size = math.prod(tensor.dims)
-        if not 0 <= size <= _MOST_CONSTANTS:
-            raise FileFormatError(
-                f"{name}: tensor {tensor.name!r} has shape {tuple(tensor.dims)}; expected at most"
-                f" {_MOST_CONSTANTS:,} numbers"
-            )
-
-
-def _load(onnx: Any, tensor: Any, folder: Path | None, name: str) -> None:
-    """Numbers of a file beside the model; none of anywhere else."""
-    places = {one.key: one.value for one in tensor.external_data}
-    place = places.get("location", "")
-    where = f"{name}: tensor {tensor.name!r} is in the file {place!r}"
-    if folder is None:
-        raise FileFormatError(f"{where}; give the model's path, or load it with onnx.load")
-    # links are followed first
-    file = (folder / place).resolve()
-    if not file.is_relative_to(folder.resolve()) or not file.is_file():
-        raise FileFormatError(f"{where}; expected a file in the model's own folder")
-    try:
-        onnx.external_data_helper.load_external_data_for_tensor(tensor, str(folder))
-        onnx.numpy_helper.to_array(tensor)
-    except Exception as error:  # onnx has another class for each of many faults
-        raise FileFormatError(f"{where}, which does not hold it: {error}") from error
-
-
 # The graph ---------------------------------------------------------------------------------------
 
 
 class _Reader:
     """Goes through the nodes of a model in order, with every tensor's shape at hand."""
 
-    def __init__(self, onnx: Any, proto: Any, name: str):
-        self.onnx, self.proto, self.name = onnx, proto, name
-        self.version = _version(proto)
+    def __init__(self, onnx: Any, proto: Any, name: str, exact: Mapping[str, Any]):
+        self.onnx, self.proto, self.name, self.exact = onnx, proto, name, exact
+        self.version = version_of(proto)
         self.values: dict[str, Value] = {}
         self.types: dict[str, int] = {}
         self.nodes: list[Node] = []
@@ -268,8 +161,11 @@ class _Reader:
             self.types[info.name] = info.type.tensor_type.elem_type
             self.named[info.name] = info.name
             self.taken.add(info.name)
-        for node in _needed(source.node, wanted):
-            self._read(node)
+        for node, result in self._needed(wanted):
+            if result is None:
+                self._read(node)
+            else:
+                self._keep(result)
         if self.values[wanted].constant is not None or not self.nodes:
             raise NetworkError(f"output {wanted!r} is no function of the inputs that is computed")
         return Graph(inputs, tuple(self.nodes), self.named[wanted])
@@ -278,7 +174,7 @@ class _Reader:
         names = [one.name for one in self.proto.graph.output]
         if output is None and len(names) == 1:
             return names[0]
-        if output not in names:
+        if output is None or output not in names:
             what = "several outputs" if output is None else f"no output {output!r}"
             raise InputError(f"{self.name} has {what}; expected output= one of {some(names)}")
         return output
@@ -309,11 +205,37 @@ class _Reader:
             )
         return shape
 
+    def _needed(self, output: str) -> list[tuple[Any, str | None]]:
+        """The nodes that an output needs, in order; with its result, one whose result is known to
+        be an activation of ours, whatever formula stands before it.
+        """
+        wanted, found = {output}, []
+        for node in reversed(self.proto.graph.node):
+            if results := wanted.intersection(node.output):
+                known = results.intersection(self.exact)
+                result = min(known) if known else None
+                wanted.update(node.input if result is None else self.exact[result][:1])
+                found.append((node, result))
+        return found[::-1]
+
+    def _keep(self, result: str) -> None:
+        """An activation of ours, as `export` noted it."""
+        try:
+            of, kind, parameters = self.exact[result]
+            z, operator = self.values[of], Keep(BUILT_IN[kind](**parameters))
+        except (KeyError, TypeError, ValueError) as error:
+            raise FileFormatError(
+                f"{self.name}: metadata on {result!r} are not as written: {error}"
+            ) from error
+        self.values[result], self.types[result] = Value(result, z.shape), self.types[of]
+        self.named[result] = free_id(result, self.taken)
+        self.nodes.append(Node(self.named[result], operator, (self.named[of],), kind))
+
     def _read(self, node: Any) -> None:
         """A node: as numbers where it has no other inputs, else as one of ours."""
         names = [name for name in node.output if name]
         where = node.name or next(iter(names), "")
-        kind = node.op_type if node.domain in _DOMAINS else f"{node.domain}.{node.op_type}"
+        kind = node.op_type if node.domain in DOMAINS else f"{node.domain}.{node.op_type}"
         if any(one.HasField("g") or one.graphs for one in node.attribute):
             remedy = "it has a graph within; expected one that does not branch or loop"
             raise unsupported(kind, where, remedy)
@@ -321,7 +243,7 @@ class _Reader:
         variables = [one for one in inputs if one is not None and one.constant is None]
         # shapes are known, whatever the numbers are
         is_constant = not variables or kind in ("Shape", "Size")
-        if node.domain not in _DOMAINS or not (is_constant or kind in OPERATORS):
+        if node.domain not in DOMAINS or not (is_constant or kind in OPERATORS):
             raise unsupported(kind, where, "expected an operator that `from_onnx` knows, docs tell")
         for name, (type_, shape) in self._inferred(node, where).items():
             self._check_size(kind, where, shape, is_constant)
@@ -370,13 +292,11 @@ class _Reader:
     def _as_node(self, value: Value) -> str:
         """The name of the node that has a value, made for it if it is a constant."""
         if value.name not in self.named:
-            nowhere = np.full(value.shape, -1)
-            self.named[value.name] = free_id(value.name, self.taken)
             any_input = next(iter(self.named))
-            node = Node(
-                self.named[value.name], Take(nowhere, value.constant), (any_input,), "Constant"
-            )
-            self.nodes.append(node)
+            fill = np.zeros(value.shape) if value.constant is None else value.constant
+            self.named[value.name] = own = free_id(value.name, self.taken)
+            operator = Take(np.full(value.shape, -1), fill)
+            self.nodes.append(Node(own, operator, (any_input,), "Constant"))
         return self.named[value.name]
 
     # What onnx knows -----------------------------------------------------------------------------
@@ -445,18 +365,16 @@ class _Reader:
         size, most = math.prod(shape), _MOST_VALUES
         if is_folded:
             self.n_folded += size
-            size, most = self.n_folded, _MOST_CONSTANTS
+            size, most = self.n_folded, MOST_CONSTANTS
         if size > most:
             whole = ", with those before," if is_folded else ""
-            raise unsupported(
-                kind, where, f"its result has shape {shape}; expected{whole} at most {most:,} numbers"
-            )
+            expected = f"expected{whole} at most {most:,} numbers"
+            raise unsupported(kind, where, f"its result has shape {shape}; {expected}")
 
-    def _evaluated(
-        self, node: Any, name: str, numbers: Mapping[str, Array], where: str
-    ) -> Array:
+    def _evaluated(self, node: Any, name: str, numbers: Mapping[str, Array], where: str) -> Array:
         """A result by onnx's own evaluator, with numbers in the place of what is no constant."""
-        feeds = {one: self.values[one].constant for one in node.input if one} | dict(numbers)
+        known = {one: self.values[one].constant for one in node.input if one}
+        feeds = {one: array for one, array in known.items() if array is not None} | dict(numbers)
         if numbers:  # places among them, which halves and singles do not hold
             feeds = {
                 one: array.astype(float) if self.types[one] in self.floats else array
@@ -469,13 +387,3 @@ class _Reader:
         except Exception as error:  # whatever an evaluator in Python raises of numbers it is given
             raise NetworkError(f"operator {node.op_type!r} at {where!r}: {error}") from error
         return np.asarray(found)
-
-
-def _needed(nodes: Iterable[Any], output: str) -> list[Any]:
-    """The nodes that an output needs, in order."""
-    wanted, found = {output}, []
-    for node in reversed(list(nodes)):
-        if wanted.intersection(node.output):
-            wanted.update(node.input)
-            found.append(node)
-    return found[::-1]
