@@ -15,10 +15,9 @@ import numpy as np
 
 from crn_nn_tellurium.basics import free_id, require, some
 from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
-from crn_nn_tellurium.importers.onnx_call import Array, Call, Value
+from crn_nn_tellurium.importers.onnx_call import Array, Call, Value, refused
 from crn_nn_tellurium.importers.onnx_files import (
     DOMAINS,
-    MOST_CONSTANTS,
     metadata,
     read_model,
     version_of,
@@ -29,8 +28,21 @@ from crn_nn_tellurium.operators import Graph, Keep, Node, Options, Take, to_netw
 
 _MOST_VALUES = 2**20
 """Numbers of a tensor that is no constant: no chemistry has more species."""
+_MOST_FOLDED = 2**23
+"""Numbers of all constants that are made of others."""
+_MOST_AXES = 16
 _SMALL = 2**10
 """Constants of up to so many numbers may say shapes."""
+_NORMALIZATION = "BatchNormalization has numbers of its own, which are folded into weights"
+_INSTEAD = {
+    **dict.fromkeys(
+        ("LayerNormalization", "InstanceNormalization", "GroupNormalization"), _NORMALIZATION
+    ),
+    **dict.fromkeys(("LSTM", "GRU", "RNN"), "expected a network that feeds forward"),
+    "ThresholdedRelu": "it jumps; Relu does not",
+    "Hardmax": "ArgMax at the end tells the class",
+}
+"""What could replace operators without a counterpart."""
 
 
 def from_onnx(
@@ -96,6 +108,18 @@ def from_onnx(
     OSError
         If the file cannot be read.
 
+    Notes
+    -----
+    Operators with a counterpart: Gemm, MatMul, Conv, ConvTranspose, Add, Sub, Mul, Div, Neg, Pow
+    (2), Sum, Mean, Max, Min, ReduceSum, ReduceMean, ReduceMax, ReduceMin, AveragePool, MaxPool,
+    GlobalAveragePool, GlobalMaxPool, BatchNormalization; Reshape, Flatten, Squeeze, Unsqueeze,
+    Transpose, Slice, Gather, GatherElements, GatherND, Expand, Tile, Pad, Split, Concat,
+    DepthToSpace, SpaceToDepth, Trilu, Where, Compress, Resize and Upsample (nearest), Identity,
+    Dropout, Cast; Relu, LeakyRelu, PRelu, Clip, HardSigmoid, Abs, Shrink, exactly but for h;
+    HardSwish, Sigmoid, Tanh, Softplus, Softsign, Elu, Selu, Celu, Gelu, Mish, Swish, Erf, Exp,
+    Softmax, LogSoftmax, nearly; ArgMax at the end. x Sigmoid(x) and x (1 + Erf(x / sqrt(2))) are
+    functions of x. Any other where its inputs are all constant.
+
     Examples
     --------
     >>> from onnx import TensorProto, helper
@@ -112,7 +136,7 @@ def from_onnx(
     onnx = require("onnx", "onnx")
     require("onnx.reference", "onnx")  # which onnx leaves out until it is asked for
     proto, name = read_model(onnx, model)
-    said = metadata(proto)
+    said = metadata(proto, name)
     graph = _Reader(onnx, proto, name, said.get("activations", {})).graph(output)
     if inputs is None and input_range is None:
         inputs, input_range = said.get("inputs"), said.get("input_range")
@@ -199,9 +223,11 @@ class _Reader:
                     f" dim[{axis}].dim_value of the input's type.tensor_type.shape"
                 )
         shape = tuple(lengths)
-        if not 0 < math.prod(shape) <= _MOST_VALUES or min(shape, default=1) < 1:
+        is_small = math.prod(shape) <= _MOST_VALUES and len(shape) <= _MOST_AXES
+        if min(shape, default=1) < 1 or not is_small:
             raise NetworkError(
-                f"input {info.name!r} has shape {shape}; expected 1 to {_MOST_VALUES:,} numbers"
+                f"input {info.name!r} has shape {shape}; expected 1 to {_MOST_VALUES:,} numbers on"
+                f" up to {_MOST_AXES} axes"
             )
         return shape
 
@@ -244,7 +270,9 @@ class _Reader:
         # shapes are known, whatever the numbers are
         is_constant = not variables or kind in ("Shape", "Size")
         if node.domain not in DOMAINS or not (is_constant or kind in OPERATORS):
-            raise unsupported(kind, where, "expected an operator that `from_onnx` knows, docs tell")
+            raise unsupported(
+                kind, where, _INSTEAD.get(kind, "help(from_onnx) lists those that have")
+            )
         for name, (type_, shape) in self._inferred(node, where).items():
             self._check_size(kind, where, shape, is_constant)
             if is_constant:
@@ -255,7 +283,7 @@ class _Reader:
             self.values[name] = Value(name, shape)
             if type_ not in self.floats and kind != "ArgMax":
                 known = self.onnx.TensorProto.DataType.Name(type_)
-                raise unsupported(kind, where, f"its values are {known}; expected floats")
+                raise refused(kind, where, f"its values are {known}; expected floats")
             if name != node.output[0] and kind != "Split":
                 # errors in who reads it, if anybody does
                 del self.values[name]
@@ -347,16 +375,15 @@ class _Reader:
             )
         except (self.onnx.shape_inference.InferenceError, ValueError) as error:
             text = str(error).strip().rpartition("] ")[2]
-            raise NetworkError(f"operator {node.op_type!r} at {where!r}: {text}") from error
+            raise refused(node.op_type, where, text) from error
         found = {}
         for info in known.graph.output:
             kind = info.type.tensor_type
             lengths = [dim.dim_value if dim.HasField("dim_value") else -1 for dim in kind.shape.dim]
             shape = tuple(lengths)
             if not kind.HasField("shape") or min(shape, default=0) < 0:
-                raise unsupported(
-                    node.op_type, where, "the shape of its result depends on values; expected none"
-                )
+                why = "the shape of its result depends on values; expected one that is fixed"
+                raise refused(node.op_type, where, why)
             found[info.name] = kind.elem_type, shape
         return found
 
@@ -365,11 +392,11 @@ class _Reader:
         size, most = math.prod(shape), _MOST_VALUES
         if is_folded:
             self.n_folded += size
-            size, most = self.n_folded, MOST_CONSTANTS
-        if size > most:
+            size, most = self.n_folded, _MOST_FOLDED
+        if size > most or len(shape) > _MOST_AXES:
             whole = ", with those before," if is_folded else ""
-            expected = f"expected{whole} at most {most:,} numbers"
-            raise unsupported(kind, where, f"its result has shape {shape}; {expected}")
+            expected = f"expected{whole} at most {most:,} numbers and {_MOST_AXES} axes"
+            raise refused(kind, where, f"its result has shape {shape}; {expected}")
 
     def _evaluated(self, node: Any, name: str, numbers: Mapping[str, Array], where: str) -> Array:
         """A result by onnx's own evaluator, with numbers in the place of what is no constant."""
@@ -385,5 +412,5 @@ class _Reader:
                 evaluator = self.onnx.reference.ReferenceEvaluator(self._alone(node, False))
                 (found,) = evaluator.run([name], feeds)
         except Exception as error:  # whatever an evaluator in Python raises of numbers it is given
-            raise NetworkError(f"operator {node.op_type!r} at {where!r}: {error}") from error
+            raise refused(node.op_type, where, str(error)) from error
         return np.asarray(found)

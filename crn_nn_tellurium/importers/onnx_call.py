@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.operators import unsupported
 
 Array = npt.NDArray[Any]
 
@@ -23,6 +22,11 @@ class Value:
     name: str
     shape: tuple[int, ...]
     constant: Array | None = None
+
+
+def refused(kind: str, where: str, why: str) -> NetworkError:
+    """The error for an operator that is known, but not like this."""
+    return NetworkError(f"operator {kind!r} at {where!r}: {why}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +61,8 @@ class Call:
         return [one for one in self.inputs if one is not None and one.constant is None]
 
     def refused(self, why: str) -> NetworkError:
-        return unsupported(self.kind, self.where, why)
+        """The error for a node that asks for what has no counterpart."""
+        return refused(self.kind, self.where, why)
 
     def attribute(self, name: str) -> Any:
         """An attribute as given, or as the operator's version has it by default; None without."""

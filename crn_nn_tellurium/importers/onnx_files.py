@@ -19,8 +19,16 @@ ONNX_METADATA = "crn_nn_tellurium."
 """Before the names of what `export` writes about a network."""
 DOMAINS = ("", "ai.onnx")
 """The names of ONNX's own operators."""
-MOST_CONSTANTS = 2**25
-"""Numbers of a constant, and of all that are made of others."""
+_MOST_CONSTANTS = 2**25
+"""Numbers of a constant."""
+_SAID: dict[str, type | tuple[type, ...]] = {
+    "task": str,
+    "inputs": str,
+    "input_range": (list, type(None)),
+    "input_names": list,
+    "class_names": (list, type(None)),
+    "activations": dict,
+}
 _MOST_BYTES = 2**28
 _OLDEST = 7
 """Before this version of the operators, arrays broadcast by other rules."""
@@ -89,13 +97,20 @@ def version_of(proto: Any) -> int:
 
 def _check_tensors(onnx: Any, proto: Any, name: str) -> None:
     """Refuse tensors that say more numbers than any network of ours has, before they are read."""
-    attributes = (one for node in proto.graph.node for one in node.attribute)
-    for tensor in (*proto.graph.initializer, *(one.t for one in attributes if one.HasField("t"))):
+    attributes = [one for node in proto.graph.node for one in node.attribute]
+    for one in attributes:
+        is_elsewhere = onnx.external_data_helper.uses_external_data(one.t)
+        if is_elsewhere or one.HasField("sparse_tensor") or one.tensors or one.sparse_tensors:
+            raise FileFormatError(
+                f"{name}: attribute {one.name!r} holds sparse tensors, several, or one in another"
+                " file; expected one, in the model"
+            )
+    for tensor in (*proto.graph.initializer, *(one.t for one in attributes)):
         size = math.prod(tensor.dims)
-        if not 0 <= size <= MOST_CONSTANTS:
+        if not 0 <= size <= _MOST_CONSTANTS:
             raise FileFormatError(
                 f"{name}: tensor {tensor.name!r} has shape {tuple(tensor.dims)}; expected at most"
-                f" {MOST_CONSTANTS:,} numbers"
+                f" {_MOST_CONSTANTS:,} numbers"
             )
 
 
@@ -117,13 +132,20 @@ def _load(onnx: Any, tensor: Any, folder: Path | None, name: str) -> None:
         raise FileFormatError(f"{where}, which does not hold it: {error}") from error
 
 
-def metadata(proto: Any) -> dict[str, Any]:
+def metadata(proto: Any, name: str) -> dict[str, Any]:
     """What `export` wrote about a network."""
     found = {}
     for one in proto.metadata_props:
-        if one.key.startswith(ONNX_METADATA):
-            try:
-                found[one.key.removeprefix(ONNX_METADATA)] = json.loads(one.value)
-            except ValueError as error:
-                raise FileFormatError(f"metadata {one.key!r} are no JSON: {error}") from error
+        key = one.key.removeprefix(ONNX_METADATA)
+        if key not in _SAID or key == one.key:
+            continue
+        try:
+            found[key] = json.loads(one.value)
+        except (ValueError, RecursionError) as error:
+            raise FileFormatError(f"{name}: metadata {one.key!r} are no JSON: {error}") from error
+        if not isinstance(found[key], _SAID[key]):
+            raise FileFormatError(f"{name}: metadata {one.key!r} are not as written: {one.value}")
+    for value, entry in found.get("activations", {}).items():
+        if not isinstance(entry, list) or list(map(type, entry)) != [str, str, dict]:
+            raise FileFormatError(f"{name}: metadata on {value!r} are not as written: {entry}")
     return found
