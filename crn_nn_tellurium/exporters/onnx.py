@@ -133,10 +133,9 @@ class _Writer:
 
     def _value(self, activation: Activation, z: str) -> str:
         kind = type(activation)
-        if kind is Linear:
-            return z
-        is_sharp = activation.h_is_smoothing and not self.options.smoothed
-        if is_sharp and kind in _SHARP:
+        # of a linear one h changes nothing
+        is_smooth = self.options.smoothed or kind is Linear or not activation.h_is_smoothing
+        if not is_smooth and kind in _SHARP:
             return _SHARP[kind](self, activation, z)
         is_more = activation.followers or activation.local_reactions
         if is_more and kind not in _EXACT:
@@ -145,7 +144,7 @@ class _Writer:
                 " expected a built-in one, or one of rails alone"
             )
         value = _EXACT.get(kind, _of_rails)(self, activation, z)
-        if not is_sharp and BUILT_IN.get(kind.__name__) is kind:
+        if is_smooth and BUILT_IN.get(kind.__name__) is kind:
             self.exact[value] = z, kind.__name__, activation.parameters()
         return value
 
@@ -208,11 +207,11 @@ def _of_rails(writer: _Writer, activation: Activation, z: str) -> str:
     apart = writer.node("Unsqueeze", z, writer.axis(2))
     scaled = writer.node("Mul", apart, writer.constant(slopes))
     drive = writer.node("Add", scaled, writer.constant([rail.shift for rail in rails]))
-    y = (
-        _smoothed(writer, drive, activation.h)
-        if writer.options.smoothed
-        else writer.node("Relu", drive)
-    )
+    if writer.options.smoothed:
+        y = _smoothed(writer, drive, activation.h)
+        writer.exact[y] = drive, "SmoothedReLU", {"h": activation.h}
+    else:
+        y = writer.node("Relu", drive)
     column = [[coefficients.get(rail.name, 0.0)] for rail in rails]
     value = writer.node(
         "Squeeze", writer.node("MatMul", y, writer.constant(column)), writer.axis(2)
@@ -268,6 +267,7 @@ def _pieces(writer: _Writer, activation: Any, z: str) -> str:
 
 _Written = Callable[[_Writer, Any, str], str]
 _EXACT: dict[type[Activation], _Written] = {
+    Linear: lambda writer, activation, z: writer.node("Identity", z),
     Tanh: _tanh,
     Sigmoid: _sigmoid,
     Normalized: _normalized,

@@ -123,7 +123,7 @@ def test_batch_norm_of_version_7():
 def test_other_precisions_are_taken_as_they_are(kind):
     """Where, with numbers of the input's type; places beyond 2048 are no halves."""
     dtype = {"float": np.float32, "float16": np.float16}[kind]
-    arrays = {"m": np.arange(3000) % 2 == 0, "c": np.full(3000, 0.1, dtype), "i": whole(2999, 5)}
+    arrays = {"m": np.arange(3000) % 2 == 0, "c": np.full(3000, 0.1, dtype), "i": whole(2998, 5)}
     source = model(
         "a = Where(m, x, c) y = Gather<axis=1>(a, i)",
         f"{kind}[n,3000] x",
@@ -132,7 +132,7 @@ def test_other_precisions_are_taken_as_they_are(kind):
     )
     net = cn.from_onnx(source)
     x = np.linspace(0, 1, 3000)
-    np.testing.assert_allclose(net(x), [float(dtype(0.1))] * 2, rtol=1e-12)
+    np.testing.assert_allclose(net(x), [x[2998], float(dtype(0.1))], rtol=1e-12)
 
 
 # What there is besides operators -----------------------------------------------------------------
@@ -141,7 +141,7 @@ def test_other_precisions_are_taken_as_they_are(kind):
 def test_one_of_several_outputs():
     source = model("y = Sin(x) z = Neg(x)", output="double[a,b] y, double[a,b] z")
     net = cn.from_onnx(source, output="z")  # without Sin, which only y needs
-    np.testing.assert_array_equal(net([1.0, 2.0, 3.0, 4.0]), [-1.0, -2.0, -3.0, -4.0])
+    np.testing.assert_allclose(net([1.0, 2.0, 3.0, 4.0]), [-1.0, -2.0, -3.0, -4.0], rtol=1e-12)
 
 
 def test_classes_and_logits():
@@ -332,7 +332,7 @@ OPERATORS = [
     (of('y = Resize<mode="linear">(x, , s)', "double[n,1,2,2] x",
         s=np.array([1, 1, 2, 2], "f4")), "mode is 'linear'; expected 'nearest'"),
     (of("a, i = MaxPool<kernel_shape=[2]>(x) y = Cast<to=11>(i)", LINE), "INT64; expected floats"),
-    (of("i = ArgMax<axis=1>(x) f = Cast<to=11>(i) y = Neg(f)"), "it gives a class, which others read"),
+    (of("i = ArgMax<axis=1>(x) f = Cast<to=11>(i) y = Neg(f)"), "it gives a class, which others"),
     (of("y = ArgMax<axis=1, select_last_index=1>(x)", output="int64[a,b] y"),
      "its attribute select_last_index=1 is not known"),
     (of("y = Pad(x, s, v)", s=whole(0, 1, 0, 0), v=-np.inf), "numbers that are not finite"),
