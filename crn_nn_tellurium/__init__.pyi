@@ -57,6 +57,7 @@ from .exporters import (
     export as export,
 )
 from .importers import (
+    from_onnx as from_onnx,
     from_sklearn as from_sklearn,
     from_torch as from_torch,
     import_antimony as import_antimony,

@@ -44,8 +44,8 @@ def command(
     """Write a network or model for another tool.
 
     .xml SBML, .omex COMBINE archive, .cps COPASI, .yaml PEtab, .bngl BioNetGen, .py PySB, .ka
-    Kappa, .jl Catalyst, .crn, .dsd Visual DSD, .ant Antimony, .tex, .csv, .graphml, .dot; with
-    --dna also .pil (strands) and .np (NUPACK).
+    Kappa, .jl Catalyst, .crn, .dsd Visual DSD, .ant Antimony, .tex, .csv, .graphml, .dot; .onnx
+    ONNX, of the neural network; with --dna also .pil (strands) and .np (NUPACK).
 
     Example: [bold]crn-nn export iris -o iris.xml --set layout=true[/bold]
     """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from typing import Annotated
 
 import typer
@@ -17,7 +18,9 @@ from crn_nn_tellurium._version import __version__
 from crn_nn_tellurium.errors import ConvergenceError, MissingPackageError
 
 # In the order of the help; each is the `command` of the file of its name
-VERBS = "demo show compile export predict simulate train gradient certify scan bench cache".split()
+VERBS = (
+    "demo show compile import export predict simulate train gradient certify scan bench cache"
+).split()
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,7 +33,8 @@ app = typer.Typer(
 )
 # by name, so that a new verb is a file and a word above
 for verb in VERBS:
-    app.command(verb)(import_module(f"crn_nn_tellurium.commands.{verb}").command)
+    module = f"{verb}_" if iskeyword(verb) else verb
+    app.command(verb)(import_module(f"crn_nn_tellurium.commands.{module}").command)
 
 
 def main() -> None:

@@ -35,6 +35,7 @@ from crn_nn_tellurium.exporters import (
     kappa,
     latex,
     omex,
+    onnx,
     petab,
     sbml,
     strands,
@@ -102,6 +103,7 @@ _TABLE = (
     Format("parts", "list of strands, CSV", strands.write_parts, (), strands.Options),
     Format("latex", "LaTeX tables", latex.write, ("tex",), latex.Options),
     Format("csv", "CSV tables", csv.write, ("csv",)),
+    Format("onnx", "ONNX, the neural network", onnx.write, ("onnx",), onnx.Options),
     Format("graphml", "GraphML", graph.write_graphml, ("graphml",), graph.Reactions),
     Format("graphviz", "Graphviz", graph.write_dot, ("dot", "gv"), graph.Influences),
 )

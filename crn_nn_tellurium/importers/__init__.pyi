@@ -10,6 +10,8 @@ from .any_model import (
 )
 from .crn import import_crn as import_crn
 from .libantimony import antimony_to_sbml as antimony_to_sbml, plain_antimony as plain_antimony
+from .onnx import from_onnx as from_onnx
+from .onnx_files import ONNX_METADATA as ONNX_METADATA
 from .sbml import import_sbml as import_sbml
 from .sbml_symbols import (
     named_counts as named_counts,

@@ -9,6 +9,7 @@ from crn_nn_tellurium.networks.activation import (
     smoothed_relu,
 )
 from crn_nn_tellurium.networks.activations import (
+    BUILT_IN,
     Absolute,
     ClippedReLU,
     HardSigmoid,

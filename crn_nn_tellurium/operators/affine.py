@@ -15,7 +15,7 @@ from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.operators.lowering import Lowering
-from crn_nn_tellurium.operators.tensors import Shape, Tensor, joined, total
+from crn_nn_tellurium.operators.tensors import Shape, Tensor, check_many, joined, total
 from crn_nn_tellurium.operators.windows import (
     Ints,
     Places,
@@ -41,6 +41,7 @@ class Dense:
                 f" {x.shape} has others"
             )
         rows = math.prod(x.shape[:-1])
+        check_many(rows * self.weights.size)
         weights = sparse.kron(sparse.eye_array(rows), sparse.csr_array(self.weights))
         bias = np.tile(np.broadcast_to(np.asarray(self.bias, float), (n_out,)), rows)
         return lowering.mapped(x, weights, bias, (*x.shape[:-1], n_out))
@@ -244,11 +245,12 @@ class Arranged:
     """
 
     places: Places
-    values: FloatArray
+    values: npt.ArrayLike = 0.0
 
     def __call__(self, lowering: Lowering, *x: Tensor) -> Tensor:
-        together = joined([one.reshaped((one.size,)) for one in x], 0)
-        return together.taken(self.places).scaled(1.0, self.values)
+        together = x[0] if len(x) == 1 else joined([one.reshaped((one.size,)) for one in x], 0)
+        taken = together.taken(self.places)
+        return taken.scaled(1.0, self.values) if np.any(self.values) else taken
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from scipy import sparse
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.networks import INPUT, Layer, Linear, Network
-from crn_nn_tellurium.operators.affine import Decision
+from crn_nn_tellurium.operators.affine import Decision, Identity
 from crn_nn_tellurium.operators.functions import sigmoid
-from crn_nn_tellurium.operators.graph import Graph, Operator
+from crn_nn_tellurium.operators.graph import Graph, Node, Operator
 from crn_nn_tellurium.operators.lowering import Lowering, Made, Options
 from crn_nn_tellurium.operators.nonlinear import Apply, ArgMax, LogSoftmax, Softmax
 from crn_nn_tellurium.operators.report import Imported, ImportReport
@@ -75,20 +75,31 @@ def to_network(
     return _reported(slim, output, records, options, x, said)
 
 
+def _last(graph: Graph) -> list[Node]:
+    """The last node, and before it the one that it leaves as it is, if it does, and so on."""
+    by_name = {node.name: node for node in graph.nodes}
+    found = [by_name[graph.output]]
+    while isinstance(found[-1].operator, Identity) and found[-1].reads[0] in by_name:
+        found.append(by_name[found[-1].reads[0]])
+    return found
+
+
 def _ends(graph: Graph) -> Operator:
     """The last operator; classes are read off the outputs, so none may be read before."""
+    last = _last(graph)[-1]
     for node in graph.nodes:
-        if isinstance(node.operator, ArgMax) and node.name != graph.output:
+        if isinstance(node.operator, ArgMax) and node is not last:
             raise NetworkError(
                 f"operator {node.called!r} at {node.name!r}: it gives a class, which others read;"
                 " expected it at the end, or not at all"
             )
-    return next(node.operator for node in graph.nodes if node.name == graph.output)
+    return last.operator
 
 
 def _without_shares(graph: Graph) -> Graph:
     """The same without softmax, log softmax or sigmoid at its end: with logits for outputs."""
-    last = next(node for node in graph.nodes if node.name == graph.output)
+    behind = _last(graph)
+    last = behind[-1]
     if isinstance(last.operator, Apply) and last.operator.function == sigmoid():
         # of one output, whose class is told by its sign, as of softmax: by the larger of two
         instead = dataclasses.replace(last, operator=Decision())
@@ -96,7 +107,7 @@ def _without_shares(graph: Graph) -> Graph:
         return dataclasses.replace(graph, nodes=nodes)
     if not isinstance(last.operator, Softmax | LogSoftmax | ArgMax):
         return graph
-    nodes = tuple(node for node in graph.nodes if node is not last)
+    nodes = tuple(node for node in graph.nodes if node not in behind)
     return _without_shares(dataclasses.replace(graph, nodes=nodes, output=last.reads[0]))
 
 

@@ -21,6 +21,11 @@ class Imported:
     became: str
     error: float
 
+    @property
+    def size(self) -> str:
+        """The error in words."""
+        return f"{self.error:.3g}" if self.error else "exact"
+
 
 @dataclass(frozen=True)
 class ImportReport:
@@ -59,16 +64,18 @@ class ImportReport:
         return pd.DataFrame(rows, index=index, columns=["operator", "became", "error"])
 
     def __repr__(self) -> str:
-        rows = [(o.name, o.operator, o.became, _size(o.error)) for o in self.operators]
+        rows = [(o.name, o.operator, o.became, o.size) for o in self.operators]
         table = [("name", "operator", "became", "error"), *rows]
         widths = [max(len(row[i]) for row in table) for i in range(4)]
         lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in table
         ]
-        return "\n".join([*lines, "", *self._sentences()])
+        return "\n".join([*lines, "", *self.sentences])
 
-    def _sentences(self) -> list[str]:
+    @property
+    def sentences(self) -> list[str]:
+        """What there is to say of the whole."""
         found = f"Outputs are off by at most {self.bound:.3g}"
         if self.largest_difference is not None:
             found += f"; by {self.largest_difference:.3g} on {self.n_samples} samples of the data"
@@ -80,14 +87,10 @@ class ImportReport:
             "<tr>"
             + "".join(
                 f'<td style="text-align:left">{escape(cell)}</td>'
-                for cell in (one.name, one.operator, one.became, _size(one.error))
+                for cell in (one.name, one.operator, one.became, one.size)
             )
             + "</tr>"
             for one in self.operators
         )
-        below = "".join(f"<p>{escape(text)}</p>" for text in self._sentences())
+        below = "".join(f"<p>{escape(text)}</p>" for text in self.sentences)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{below}"
-
-
-def _size(error: float) -> str:
-    return f"{error:.3g}" if error else "exact"

@@ -21,8 +21,21 @@ import numpy.typing as npt
 from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.errors import NetworkError
 
 Shape = tuple[int, ...]
+
+
+MOST_WEIGHTS = 2**26
+"""What unrolls to more would fill the memory, and no chemistry has so many reactions."""
+
+
+def check_many(count: float) -> None:
+    """Refuse so many weights before they are made."""
+    if count > MOST_WEIGHTS:
+        raise NetworkError(
+            f"it unrolls to up to {count:,} weights; expected at most {MOST_WEIGHTS:,}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +79,7 @@ class Tensor:
     def mapped(self, weights: Any, bias: Any, shape: Shape) -> Tensor:
         """weights (n, n_elements) times the elements, plus bias (n,), in a shape of n."""
         weights = sparse.csr_array(weights)
+        check_many(np.diff(self.matrix.indptr)[weights.indices].sum())
         return Tensor(
             shape,
             sparse.csr_array(weights @ self.matrix),

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.operators.tensors import check_many
 
 Ints = tuple[int, ...]
 Places = npt.NDArray[np.intp]
@@ -73,6 +74,8 @@ class Window:
                 beyond[i] = max(0, steps * stride - room)
         kept = [(0, 0)] * (places.ndim - n)
         around = [*kept, *zip(self.before, self.after, strict=True)]
+        grown = zip(axes, self.before, self.after, beyond, strict=True)
+        check_many(math.prod(map(sum, grown)) * math.prod(places.shape[:-n]))
         padded = np.pad(places, around, constant_values=-2)
         padded = np.pad(padded, [*kept, *((0, more) for more in beyond)], constant_values=-1)
         if any(a < b for a, b in zip(padded.shape[-n:], lengths, strict=True)):
@@ -80,7 +83,9 @@ class Window:
         slid = np.lib.stride_tricks.sliding_window_view(padded, lengths, axis=tuple(range(-n, 0)))
         steps = [slice(None, None, step) for step in (*self.stride, *self.dilation)]
         read = (..., *steps)
-        return slid[read]
+        windows = slid[read]
+        check_many(windows.size)  # which are one array in memory so far
+        return windows
 
 
 def convolution(
@@ -107,6 +112,7 @@ def convolution(
     columns = read.transpose(0, 1, 3, 2, 4)[:, :, None]
     values = filters[None, :, :, None]
     columns, values = np.broadcast_arrays(columns, values)
+    check_many(columns.size)
     n_rows = n_kept * n_out * n_positions
     rows = np.repeat(np.arange(n_rows), n_read * math.prod(window.size))
     inside = (columns.ravel() >= 0) & (values.ravel() != 0)

@@ -1,0 +1,100 @@
+"""A node of an ONNX graph and all that is known of it, as operators are asked for what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.errors import NetworkError
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """A tensor of the source: its shape, and its numbers where they depend on no input."""
+
+    name: str
+    shape: tuple[int, ...]
+    constant: Array | None = None
+
+
+def refused(kind: str, where: str, why: str) -> NetworkError:
+    """The error for an operator that is known, but not like this."""
+    return NetworkError(f"operator {kind!r} at {where!r}: {why}")
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A node at work.
+
+    ``inputs`` are None where one is left out, ``given`` and ``defaults`` its attributes. `moved`
+    is what onnx makes of other numbers in the place of the one input that is no constant.
+    """
+
+    where: str
+    kind: str
+    version: int
+    inputs: tuple[Value | None, ...]
+    shape: tuple[int, ...]
+    given: Mapping[str, Any]
+    defaults: Mapping[str, Any]
+    moved: Callable[[Array], Array]
+    read: set[str] = field(default_factory=set)
+
+    @property
+    def x(self) -> Value:
+        """The first input."""
+        first = self.inputs[0]
+        if first is None:
+            raise self.refused("its first input is left out")
+        return first
+
+    @property
+    def variables(self) -> list[Value]:
+        """The inputs that depend on the network's."""
+        return [one for one in self.inputs if one is not None and one.constant is None]
+
+    def refused(self, why: str) -> NetworkError:
+        """The error for a node that asks for what has no counterpart."""
+        return refused(self.kind, self.where, why)
+
+    def attribute(self, name: str) -> Any:
+        """An attribute as given, or as the operator's version has it by default; None without."""
+        self.read.add(name)
+        return self.given.get(name, self.defaults.get(name))
+
+    def optional(self, place: int) -> Array | None:
+        """A constant input; None where it is left out."""
+        one = self.inputs[place] if place < len(self.inputs) else None
+        if one is None:
+            return None
+        if one.constant is None:
+            raise self.refused(f"its input {one.name!r} depends on the network's; expected numbers")
+        return one.constant
+
+    def numbers(self, place: int) -> FloatArray:
+        """A constant input that cannot be left out, as finite numbers."""
+        found = self.optional(place)
+        if found is None:
+            raise self.refused(f"its input {place + 1} is left out")
+        numbers = np.asarray(found, dtype=float)
+        if not np.isfinite(numbers).all():
+            raise self.refused(f"its input {place + 1} holds numbers that are not finite")
+        return numbers
+
+    def setting(self, name: str, place: int) -> Any:
+        """What is an attribute in some versions and an input in others."""
+        found = self.optional(place) if name not in (*self.given, *self.defaults) else None
+        return self.attribute(name) if found is None else found
+
+    def check_attributes(self) -> None:
+        """Refuse attributes that nobody asked for and that are not as by default."""
+        for name, value in self.given.items():
+            if name not in self.read and value != self.defaults.get(name):
+                raise self.refused(f"its attribute {name}={value!r} is not known here")

@@ -1,0 +1,73 @@
+"""Networks that were trained elsewhere, from the command line."""
+
+import numpy as np
+import pytest
+
+import crn_nn_tellurium as cn
+
+
+def test_export_and_import(run, tmp_path):
+    pytest.importorskip("onnx", reason="onnx is not installed")
+    net = cn.load_model("iris")
+    assert run("export iris -o iris.onnx")[0] == 0
+    x = cn.model_data("iris")[1]
+    np.save(tmp_path / "x.npy", x)
+    code, out, _ = run("import iris.onnx -o flowers.json --h 0.001 --data x.npy")
+    assert code == 0
+    for text in ("iris.onnx: 4 inputs, classification", "Gemm", "exact but for h", "flowers.json"):
+        assert text in out
+    found = cn.Network.load(tmp_path / "flowers.json")
+    assert (found.name, found.class_names) == ("flowers", net.class_names)
+    np.testing.assert_allclose(found(x), net(x), rtol=1e-12)
+    assert run("import iris.onnx -o flowers.json")[0] == 2  # which is there
+    assert run("import iris.onnx -o flowers.json --overwrite --class-names a,b,c")[0] == 0
+    assert cn.Network.load(tmp_path / "flowers.json").class_names == ("a", "b", "c")
+
+
+def test_options_reach_the_importer(run, tmp_path):
+    pytest.importorskip("onnx", reason="onnx is not installed")
+    from support.onnx_graphs import model
+
+    source = model("a = Tanh(x) y = Softmax(a) z = Neg(x)", output="double[a,b] y, double[a,b] z")
+    (tmp_path / "m.onnx").write_bytes(source.SerializeToString())
+    (tmp_path / "x.csv").write_text("a,b,c,d\n0,1,0,2\n1,1,-1,-2\n")
+    typed = "import m.onnx -o m.json --select y --logits --data x.csv --approximation algebraic"
+    assert run(f"{typed} --input-range -2,2")[0] == 0
+    found = cn.Network.load(tmp_path / "m.json")
+    assert (type(found.layers[0].activation), len(found.layers)) == (cn.Tanh, 1)
+    assert found.input_range == ((-2.0,) * 4, (2.0,) * 4)
+
+
+FILES = {"m.onnx": b"hello", "m.txt": b"", "bad.npy": b"hello", "m.pt": b"", "m.yaml": b""}
+REFUSED = [
+    ("import m.joblib -o a.json", "to unpickle a file is to run what is in it; in a script"),
+    ("import m.pkl -o a.json", "to unpickle a file is to run what is in it"),
+    ("import m.txt -o a.json", "unknown ending '.txt'; expected .onnx, .keras"),
+    ("import m.pt -o a.json", "holds numbers alone; expected --script FILE.py:Class"),
+    ("import m.onnx -o a.json --parameters p.h5", "--parameters has no meaning for .onnx files"),
+    ("import m.yaml -o a.json --select y", "--select has no meaning for .yaml files"),
+    ("import m.onnx -o a.json --shape 1,b", "--shape is '1,b'; expected whole numbers"),
+    ("import m.onnx -o a.json --input-range 0;1", "--input-range is '0;1'"),
+    ("import m.onnx -o a.json --data bad.npy", "'bad.npy': not an array of numbers"),
+    ("import m.onnx -o a.json --data none.npy", "'none.npy': there is no such file"),
+    ("import m.onnx -o no/a.json", "there is no folder"),
+]
+
+
+@pytest.mark.parametrize(("typed", "message"), REFUSED)
+def test_what_is_refused_is_one_line(run, tmp_path, typed, message):
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+    code, out, err = run(typed)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
+
+
+def test_a_broken_file_is_one_line(run, tmp_path):
+    pytest.importorskip("onnx", reason="onnx is not installed")
+    (tmp_path / "m.onnx").write_bytes(b"hello")
+    code, _, err = run("import m.onnx -o a.json")
+    assert code == 2
+    assert "'m.onnx': not an ONNX model" in err
