@@ -57,6 +57,7 @@ from .exporters import (
     export as export,
 )
 from .importers import (
+    from_petab_sciml as from_petab_sciml,
     from_sklearn as from_sklearn,
     import_antimony as import_antimony,
     import_crn as import_crn,

@@ -10,6 +10,7 @@ from .any_model import (
 )
 from .crn import import_crn as import_crn
 from .libantimony import antimony_to_sbml as antimony_to_sbml, plain_antimony as plain_antimony
+from .petab_sciml import from_petab_sciml as from_petab_sciml
 from .sbml import import_sbml as import_sbml
 from .sbml_symbols import (
     named_counts as named_counts,
