@@ -33,6 +33,7 @@ from crn_nn_tellurium.operators import (
 _EXTRA = "petab-sciml"
 _LARGEST = 10_000_000
 """Characters of YAML: a layer takes some hundred."""
+_DEEPEST = 20
 Shape = tuple[int, ...]
 
 
@@ -137,13 +138,20 @@ def _read(path: Path) -> Any:
             f"{str(path)!r}: {len(text)} characters; expected at most {_LARGEST} of a network"
         )
     try:
-        # an alias of aliases may stand for more than any memory holds; the format has no use for it
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise FileFormatError(f"{str(path)!r}: has YAML aliases (*name); expected none")
+        depth = 0
+        for event in yaml.parse(text, yaml.SafeLoader):
+            # an alias of aliases may stand for more than any memory holds
+            if isinstance(event, yaml.AliasEvent):
+                raise FileFormatError(f"{str(path)!r}: has YAML aliases (*name); expected none")
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            # pyyaml's time grows with the square of the depth
+            if depth > _DEEPEST:
+                raise FileFormatError(f"{str(path)!r}: nested too deeply to be a network")
         return yaml.load(text, yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        if isinstance(error, FileFormatError):
-            raise
+    except FileFormatError:
+        raise
+    except (yaml.YAMLError, ValueError) as error:
         raise FileFormatError(f"{str(path)!r}: not YAML that can be read ({error})") from error
 
 
@@ -276,10 +284,9 @@ def _split(target: str, args: Any, kwargs: Any) -> tuple[list[Any], list[Any], d
     """What a call works on, nodes by name and numbers, and its other arguments."""
     names = ("input", "other") if target in ARITHMETIC else ("tensors", "input")
     given, named = list(args or []), dict(kwargs or {})
-    found = [named.pop(name) for name in names if name in named]
-    n_terms = 2 if target in ARITHMETIC else 1
-    while given and len(found) < n_terms:
-        found.insert(0, given.pop(0))
+    by_name = [named.pop(name) for name in names if name in named]
+    n_by_place = (2 if target in ARITHMETIC else 1) - len(by_name)
+    found, given = [*given[:n_by_place], *by_name], given[n_by_place:]
     terms = found[0] if len(found) == 1 and isinstance(found[0], list) else found
     return list(terms), given, named
 

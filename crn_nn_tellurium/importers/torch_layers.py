@@ -276,7 +276,10 @@ class Parameters:
 
 def _each(value: Numbers, n: int) -> Ints:
     """One number for all axes, or one each."""
-    return (value,) * n if isinstance(value, int) else tuple(value)
+    numbers = (value,) * n if isinstance(value, int) else tuple(value)
+    if len(numbers) != n or not all(isinstance(number, int) for number in numbers):
+        raise ValueError(f"{value!r} are not {n} whole numbers")
+    return numbers
 
 
 @dataclass(frozen=True)
