@@ -57,6 +57,7 @@ from .exporters import (
     export as export,
 )
 from .importers import (
+    from_keras as from_keras,
     from_petab_sciml as from_petab_sciml,
     from_sklearn as from_sklearn,
     import_antimony as import_antimony,

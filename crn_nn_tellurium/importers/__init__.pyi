@@ -9,6 +9,7 @@ from .any_model import (
     text_or_model as text_or_model,
 )
 from .crn import import_crn as import_crn
+from .keras import from_keras as from_keras
 from .libantimony import antimony_to_sbml as antimony_to_sbml, plain_antimony as plain_antimony
 from .petab_sciml import from_petab_sciml as from_petab_sciml
 from .sbml import import_sbml as import_sbml

@@ -20,13 +20,13 @@ from crn_nn_tellurium.importers.torch_layers import ARITHMETIC, BatchNorm, funct
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.operators import (
     Apply,
-    Concat,
     Dense,
     Flatten,
     Graph,
     Identity,
     Node,
     Options,
+    outputs_together,
     to_network,
 )
 
@@ -123,9 +123,8 @@ def from_petab_sciml(
     """
     options = Options(h, data, max_error, approximation)
     source = _Source(_read(Path(net_yaml)), str(net_yaml))
-    nodes = source.nodes(_parameters(parameters, source.name))
-    shapes = _shapes(source, nodes, input_shape, data)
-    graph = Graph(shapes, tuple(nodes), nodes[-1].name)
+    nodes, output = source.graph(_parameters(parameters, source.name))
+    graph = Graph(_shapes(source, nodes, input_shape, data), nodes, output)
     return to_network(graph, options, inputs, input_range, None, class_names)
 
 
@@ -224,8 +223,8 @@ class _Source:
             raise self.wrong(f"{len(ids)} inputs and {len(names)} placeholders, not as many")
         return dict(zip(ids, names, strict=True))
 
-    def nodes(self, arrays: Mapping[str, Mapping[str, Any]]) -> list[Node]:
-        """The operators in order, the output last."""
+    def graph(self, arrays: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[Node, ...], str]:
+        """The operators in order, and the name of the output."""
         layers = {self.text(row, "layer_id"): row for row in self.rows("layers")}
         known = set(self.inputs.values())
         nodes: list[Node] = []
@@ -243,7 +242,7 @@ class _Source:
                         " is overwritten (inplace)"
                     )
             if op == "output":
-                return nodes + _outputs(name, reads)
+                return outputs_together(nodes, reads)
             kind = target
             if op == "call_module":
                 if target not in layers:
@@ -289,15 +288,6 @@ def _split(target: str, args: Any, kwargs: Any) -> tuple[list[Any], list[Any], d
     found, given = [*given[:n_by_place], *by_name], given[n_by_place:]
     terms = found[0] if len(found) == 1 and isinstance(found[0], list) else found
     return list(terms), given, named
-
-
-def _outputs(name: str, reads: tuple[str, ...]) -> list[Node]:
-    """The output; of several, their elements one after another."""
-    if len(reads) == 1:
-        return [Node(name, Identity(), reads, "output")]
-    flat = {f"{name} {read}": read for read in reads}
-    parts = [Node(new, Flatten(0), (read,), "output") for new, read in flat.items()]
-    return [*parts, Node(name, Concat(0), tuple(flat), "output")]
 
 
 def _shapes(source: _Source, nodes: Sequence[Node], given: Any, data: Any) -> dict[str, Shape]:

@@ -47,7 +47,7 @@ from crn_nn_tellurium.operators.functions import (
 )
 from crn_nn_tellurium.operators.graph import Graph, Node, Operator, unsupported
 from crn_nn_tellurium.operators.lowering import Lowering, Options
-from crn_nn_tellurium.operators.network_of import to_network
+from crn_nn_tellurium.operators.network_of import outputs_together, to_network
 from crn_nn_tellurium.operators.nonlinear import (
     AdaptiveMax,
     Apply,

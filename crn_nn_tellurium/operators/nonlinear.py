@@ -43,7 +43,7 @@ class Keep:
     activation: Activation
 
     def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
-        values = self.activation(x.exact.reshape(len(x.exact), -1))
+        values = self.activation(x.exact)
         found = lowering.layer(self.activation, x)
         lowering.note(type(self.activation).__name__)
         # whatever is exact before is exact behind
