@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -114,7 +115,10 @@ def weights(variable: Any) -> FloatArray:
     """The numbers of a variable, on whatever device."""
     import keras
 
-    return np.asarray(keras.ops.convert_to_numpy(variable), dtype=float)
+    with warnings.catch_warnings():
+        # Keras takes torch's tensors to numpy in a way of old
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return np.array(keras.ops.convert_to_numpy(variable), dtype=float)
 
 
 def _is_first(layer: Any) -> bool:
