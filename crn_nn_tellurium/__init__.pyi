@@ -57,7 +57,9 @@ from .exporters import (
     export as export,
 )
 from .importers import (
+    from_keras as from_keras,
     from_onnx as from_onnx,
+    from_petab_sciml as from_petab_sciml,
     from_sklearn as from_sklearn,
     from_torch as from_torch,
     import_antimony as import_antimony,

@@ -9,9 +9,11 @@ from .any_model import (
     text_or_model as text_or_model,
 )
 from .crn import import_crn as import_crn
+from .keras import from_keras as from_keras
 from .libantimony import antimony_to_sbml as antimony_to_sbml, plain_antimony as plain_antimony
 from .onnx import from_onnx as from_onnx
 from .onnx_files import ONNX_METADATA as ONNX_METADATA
+from .petab_sciml import from_petab_sciml as from_petab_sciml
 from .sbml import import_sbml as import_sbml
 from .sbml_symbols import (
     named_counts as named_counts,

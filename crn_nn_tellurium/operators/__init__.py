@@ -49,8 +49,8 @@ from crn_nn_tellurium.operators.functions import (
     tanh_shrink,
 )
 from crn_nn_tellurium.operators.graph import Graph, Node, Operator, unsupported
-from crn_nn_tellurium.operators.lowering import Options
-from crn_nn_tellurium.operators.network_of import to_network
+from crn_nn_tellurium.operators.lowering import Lowering, Options
+from crn_nn_tellurium.operators.network_of import outputs_together, to_network
 from crn_nn_tellurium.operators.nonlinear import (
     AdaptiveMax,
     Apply,
@@ -65,4 +65,5 @@ from crn_nn_tellurium.operators.nonlinear import (
     Softmax,
 )
 from crn_nn_tellurium.operators.report import Imported, ImportReport
+from crn_nn_tellurium.operators.tensors import Tensor
 from crn_nn_tellurium.operators.windows import Window

@@ -13,7 +13,7 @@ from scipy import sparse
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.networks import INPUT, Layer, Linear, Network
-from crn_nn_tellurium.operators.affine import Decision, Identity
+from crn_nn_tellurium.operators.affine import Concat, Decision, Flatten, Identity
 from crn_nn_tellurium.operators.functions import sigmoid
 from crn_nn_tellurium.operators.graph import Graph, Node, Operator
 from crn_nn_tellurium.operators.lowering import Lowering, Made, Options
@@ -73,6 +73,15 @@ def to_network(
     if hidden := network.n_weights - slim.n_weights:
         said += (f"{hidden} weight(s) too small to be seen: dropped.",)
     return _reported(slim, output, records, options, x, said)
+
+
+def outputs_together(nodes: Sequence[Node], reads: Sequence[str]) -> tuple[tuple[Node, ...], str]:
+    """The nodes of a graph and its output; of several, their elements one after another."""
+    if len(reads) == 1 and any(node.name == reads[0] for node in nodes):
+        return tuple(nodes), reads[0]
+    flat = [f"output {number}" for number in range(1, len(reads) + 1)]
+    parts = [Node(n, Flatten(0), (read,), "output") for n, read in zip(flat, reads, strict=True)]
+    return (*nodes, *parts, Node("outputs", Concat(0), tuple(flat), "output")), "outputs"
 
 
 def _last(graph: Graph) -> list[Node]:

@@ -1,0 +1,269 @@
+"""Models of Keras 3, sequential and functional, whatever their backend."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from crn_nn_tellurium.basics import require
+from crn_nn_tellurium.errors import FileFormatError, NetworkError
+from crn_nn_tellurium.importers.keras_layers import ACTIVATIONS, LAYERS
+from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.operators import (
+    Graph,
+    Node,
+    Operator,
+    Options,
+    outputs_together,
+    to_network,
+    unsupported,
+)
+
+_EXTRA = "keras"
+_REMEDIES = {
+    "Lambda": "it holds Python code; write it with Keras' own layers",
+    "Dot": "it is a product of two of its inputs",
+    "LayerNormalization": "its statistics are those of the sample; a batch norm's are constants",
+    "GroupNormalization": "its statistics are those of the sample; a batch norm's are constants",
+}
+_CALLED_WITH = ("training", "mask")
+_OF_OURS = "write it with Keras' own layers, or import the model up to it"
+
+
+def from_keras(
+    model: Any,
+    h: float = 1e-6,
+    *,
+    data: Any = None,
+    max_error: float = 1e-2,
+    approximation: str = "pieces",
+    logits: bool = False,
+    inputs: str | None = None,
+    input_range: Any = None,
+    class_names: Any = None,
+) -> Network:
+    """The network of a Keras model.
+
+    Parameters
+    ----------
+    model : keras.Model or path-like
+        A built Sequential or a functional model, with models within it, shared layers and several
+        inputs and outputs; or a ``.keras`` or ``.h5`` file, which is read without running code from
+        it. Its inputs are their elements in C order, one input after another.
+    h : float
+        Smoothing of every layer. The smaller, the closer to the hard ReLU and the slower the
+        chemistry; ``net.with_h`` changes it.
+    data : (n_samples, n_in) array_like, optional
+        Inputs as the network will meet them; samples may have the input's shape. Functions without
+        an exact counterpart are then approximated where these lead, and `Network.import_report`
+        tells the largest difference.
+    max_error : float
+        Largest error of a function without an exact counterpart: tanh, sigmoid and their like.
+    approximation : {"pieces", "algebraic"}
+        What becomes of those: a sum of smoothed ReLUs within `max_error`, or `Tanh`, `Sigmoid` and
+        their like with the slope matched at 0: few species, and off by more.
+    logits : bool
+        Whether a softmax or sigmoid at the end is left away; the class is the same.
+    inputs, input_range, class_names
+        As in `Network`; by default inputs of either sign, scaled where they have a range.
+
+    Returns
+    -------
+    Network
+        For classification if there are `class_names` or the last operator is a softmax, else for
+        regression. Dropout and noise are off, batch norms have their moving statistics.
+
+    Raises
+    ------
+    NetworkError
+        If a layer or activation has no counterpart, or the model no graph of fixed shapes.
+    FileFormatError
+        If a file is no model.
+    MissingPackageError
+        If Keras is not installed.
+
+    Examples
+    --------
+    >>> import keras
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation="relu")])
+    >>> net = from_keras(model, h=1e-8)
+    >>> net.n_in, net.layers[0].activation
+    (2, SmoothedReLU(h=1e-08))
+    """
+    options = Options(h, data, max_error, approximation, logits)
+    keras = require("keras", _EXTRA)
+    if isinstance(model, str | os.PathLike):
+        model = _loaded(Path(model), keras)
+    graph = _Walk(keras).graph(model)
+    return to_network(graph, options, inputs, input_range, None, class_names)
+
+
+def _loaded(path: Path, keras: Any) -> Any:
+    """The model of a file, none of whose code is run."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{str(path)!r}: there is no such file")
+    if "Lambda" in _classes(_config(path)):
+        raise unsupported("Lambda", str(path), _REMEDIES["Lambda"])
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        raise FileFormatError(f"{str(path)!r}: Keras cannot read it ({error})") from error
+
+
+def _config(path: Path) -> Any:
+    """What a file says of its layers, before Keras makes them."""
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                return json.loads(archive.read("config.json"))
+        with require("h5py", _EXTRA).File(path, "r") as file:
+            return json.loads(file.attrs["model_config"])
+    except (OSError, KeyError, ValueError) as error:
+        raise FileFormatError(
+            f"{str(path)!r}: no model of Keras; expected a .keras or .h5 file ({error})"
+        ) from error
+
+
+def _classes(config: Any) -> Iterator[str]:
+    """The names of all classes in a configuration."""
+    if isinstance(config, dict):
+        if isinstance(name := config.get("class_name"), str):
+            yield name
+        for value in config.values():
+            yield from _classes(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _classes(value)
+
+
+class _Walk:
+    """The operators of a model's graph, those of models within it among them."""
+
+    def __init__(self, keras: Any):
+        self.keras = keras
+        self.nodes: list[Node] = []
+
+    def graph(self, model: Any) -> Graph:
+        self._check(model, "the model")
+        names = [tensor.name for tensor in model.inputs]
+        shapes = dict(zip(names, map(self._shape, model.inputs), strict=True))
+        made = self._model(model, names, "")
+        return Graph(shapes, *outputs_together(self.nodes, made))
+
+    def _check(self, model: Any, where: str) -> None:
+        if not isinstance(model, self.keras.Model):
+            raise NetworkError(
+                f"from_keras: got a {type(model).__name__}; expected a model of Keras, or its file"
+            )
+        if not isinstance(model, self.keras.Sequential) and not hasattr(model, "operations"):
+            raise unsupported(type(model).__name__, where, "it has no graph; " + _OF_OURS)
+        if not model.built or not model.inputs:
+            raise NetworkError(f"from_keras: {where} is not built; give it a keras.Input first")
+
+    def _shape(self, tensor: Any) -> tuple[int, ...]:
+        _, *lengths = tensor.shape
+        if None in lengths:
+            raise NetworkError(
+                f"from_keras: input {tensor.name!r} has shape {tensor.shape}; expected lengths that"
+                " are fixed, but for the samples"
+            )
+        return (1, *lengths)
+
+    def _model(self, model: Any, reads: list[str], prefix: str) -> list[str]:
+        """What its outputs are called, from what its inputs are."""
+        names = dict(zip(map(id, model.inputs), reads, strict=True))
+        for node in _in_order(model.outputs, set(names)):
+            read = [names[id(tensor)] for tensor in node.input_tensors]
+            operation = node.operation
+            if isinstance(operation, self.keras.Model):
+                self._check(operation, operation.name)
+                made = self._model(operation, read, f"{prefix}{operation.name}/")
+            else:
+                made = [self._layer(operation, node.arguments, read, prefix)]
+            if len(made) != len(node.outputs):
+                raise unsupported(
+                    type(operation).__name__, operation.name, "it has several outputs"
+                )
+            names |= zip(map(id, node.outputs), made, strict=True)
+        return [names[id(tensor)] for tensor in model.outputs]
+
+    def _layer(self, layer: Any, arguments: Any, reads: list[str], prefix: str) -> str:
+        """The nodes of a layer at work, and the name of the last."""
+        kind, where = type(layer).__name__, f"{prefix}{layer.name}"
+        name = _unique(where, [node.name for node in self.nodes])
+        operator = self._operator(kind, layer, name)
+        given = arguments.kwargs.items()
+        if said := [
+            key for key, value in given if key in _CALLED_WITH and value not in (None, False)
+        ]:
+            raise NetworkError(
+                f"operator {kind!r} at {name!r}: called with {', '.join(said)}=, which has no"
+                " counterpart here"
+            )
+        self.nodes.append(Node(name, operator, tuple(reads), kind))
+        activation = getattr(layer, "activation", None)
+        if activation is None or activation is self.keras.activations.linear:
+            return name
+        if isinstance(activation, self.keras.Layer):
+            return self._layer(activation, _NoArguments, [name], f"{name}/")
+        called = getattr(activation, "__name__", repr(activation))
+        known = getattr(self.keras.activations, called, None)
+        if known is not activation or called not in ACTIVATIONS:
+            raise unsupported(called, name, "one of Keras' own, by name, might")
+        after = f"{name}/{called}"
+        self.nodes.append(Node(after, ACTIVATIONS[called](), (name,), called))
+        return after
+
+    def _operator(self, kind: str, layer: Any, where: str) -> Operator:
+        own = getattr(self.keras.layers, kind, None)
+        if own is not type(layer):
+            raise unsupported(kind, where, _OF_OURS)
+        if getattr(layer, "quantization_mode", None):
+            raise unsupported(f"quantized {kind}", where, "its weights before are what is trained")
+        axes = re.fullmatch(r"(\w+?)([123])D(\w*)", kind)
+        base, n = (axes[1] + axes[3], int(axes[2])) if axes else (kind, 0)
+        if base not in LAYERS:
+            raise unsupported(kind, where, _REMEDIES.get(kind, ""))
+        try:
+            return LAYERS[base](layer, n)
+        except (NetworkError, ValueError) as error:
+            raise NetworkError(f"operator {kind!r} at {where!r}: {error}") from error
+
+
+class _NoArguments:
+    """Of a layer that stands for an activation."""
+
+    kwargs: Mapping[str, Any] = {}
+
+
+def _in_order(outputs: list[Any], known: set[int]) -> list[Any]:
+    """The nodes that lead to tensors, each after those it reads."""
+    found: list[Any] = []
+    seen: set[int] = set()
+    waiting = [(tensor, False) for tensor in reversed(outputs)]
+    while waiting:
+        tensor, is_read = waiting.pop()
+        operation, index, _ = tensor._keras_history
+        node = operation._inbound_nodes[index]
+        if id(tensor) in known or (id(node) in seen):
+            continue
+        if is_read:
+            seen.add(id(node))
+            found.append(node)
+            continue
+        waiting.append((tensor, True))
+        waiting += [(one, False) for one in reversed(node.input_tensors)]
+    return found
+
+
+def _unique(name: str, taken: Any) -> str:
+    number, found = 1, name
+    while found in taken:
+        number += 1
+        found = f"{name}:{number}"
+    return found

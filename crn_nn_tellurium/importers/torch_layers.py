@@ -1,0 +1,546 @@
+"""PyTorch's layers and functions as operators, by their names and arguments.
+
+Signatures and defaults are PyTorch's, so an argument by place or by name, in a module or a
+function, fits as there; one that is not known here is refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.errors import NetworkError
+from crn_nn_tellurium.operators import (
+    AdaptiveAverage,
+    AdaptiveMax,
+    Apply,
+    AveragePool,
+    Concat,
+    Convolution,
+    Dense,
+    Flatten,
+    Function,
+    Identity,
+    LogSoftmax,
+    Lowering,
+    Maximum,
+    MaxPool,
+    Operator,
+    Permute,
+    PReLU,
+    Product,
+    Reshape,
+    Scale,
+    Softmax,
+    Sum,
+    Tensor,
+    TransposedConvolution,
+    Window,
+    absolute,
+    batch_norm,
+    clip,
+    elu,
+    gelu,
+    hard_sigmoid,
+    hard_swish,
+    leaky_relu,
+    log_sigmoid,
+    mish,
+    relu,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softplus,
+    softsign,
+    tanh,
+    tanh_shrink,
+    unsupported,
+)
+
+Ints = tuple[int, ...]
+Numbers = int | Sequence[int]
+_SELU = (1.6732632423543772, 1.0507009873554805)
+_REMEDIES = {
+    "Bilinear": "it is a product of two of its inputs",
+    "LPPool": "an average or max pool in its place can be trained again",
+    "InstanceNorm": "its statistics are those of the sample; a batch norm's are constants",
+    "LayerNorm": "its statistics are those of the sample; a batch norm's are constants",
+    "GroupNorm": "its statistics are those of the sample; a batch norm's are constants",
+}
+
+
+def refused(what: str) -> NetworkError:
+    """An argument whose effect has no counterpart."""
+    return NetworkError(f"{what}, which has no counterpart here")
+
+
+@contextmanager
+def _at(kind: str, where: str) -> Iterator[None]:
+    """Errors say which operator it was, and where."""
+    try:
+        yield
+    except (NetworkError, TypeError, ValueError, ArithmeticError) as error:
+        raise NetworkError(f"operator {kind!r} at {where!r}: {error}") from error
+
+
+# functions, with their arguments behind the tensor ------------------------------------------------
+
+
+def _simple(function: Callable[[], Function]) -> Callable[..., Operator]:
+    def make(inplace: bool = False) -> Operator:
+        return Apply(function())
+
+    return make
+
+
+def _hardtanh(min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Operator:
+    return Apply(clip(min_val, max_val))
+
+
+def _leaky_relu(negative_slope: float = 0.01, inplace: bool = False) -> Operator:
+    return Apply(leaky_relu(negative_slope))
+
+
+def _elu(alpha: float = 1.0, inplace: bool = False) -> Operator:
+    return Apply(elu(alpha))
+
+
+def _celu(alpha: float = 1.0, inplace: bool = False) -> Operator:
+    return Apply(elu(alpha, 1.0, alpha))
+
+
+def _selu(inplace: bool = False) -> Operator:
+    return Apply(elu(*_SELU))
+
+
+def _gelu(approximate: str = "none") -> Operator:
+    return Apply(gelu(by_tanh=approximate == "tanh"))
+
+
+def _softplus(beta: float = 1.0, threshold: float = 20.0) -> Operator:
+    # PyTorch goes on as a line beyond the threshold: of 20, e^-20 off the formula
+    if threshold < 20:
+        raise refused(f"threshold={threshold!r}: softplus jumps there")
+    return Apply(softplus(beta))
+
+
+def _softshrink(lambd: float = 0.5) -> Operator:
+    return Apply(soft_shrink(lambd))
+
+
+def _shares(kind: type[Softmax] | type[LogSoftmax]) -> Callable[..., Operator]:
+    def make(dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Operator:
+        if dim is None:
+            raise NetworkError("dim is not given; expected the axis that sums to 1")
+        if dtype is not None:
+            raise refused(f"dtype={dtype!r}")
+        return kind(dim)
+
+    return make
+
+
+def _dropout(p: float = 0.5, inplace: bool = False) -> Operator:
+    return Identity()
+
+
+def _functional_dropout(p: float = 0.5, training: bool = True, inplace: bool = False) -> Operator:
+    if training:
+        raise refused("training=True: it draws random numbers")
+    return Identity()
+
+
+def _flatten(start_dim: int = 0, end_dim: int = -1) -> Operator:
+    return Flatten(start_dim, end_dim)
+
+
+def _reshape(*shape: Any) -> Operator:
+    lengths = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+    return Reshape(tuple(lengths))
+
+
+def _permute(*dims: Any) -> Operator:
+    axes = dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims
+    return Permute(tuple(axes))
+
+
+def _cat(dim: int = 0) -> Operator:
+    return Concat(dim)
+
+
+FUNCTIONS: dict[str, Callable[..., Operator]] = {
+    "relu": _simple(relu),
+    "relu6": _simple(lambda: clip(0.0, 6.0)),
+    "hardtanh": _hardtanh,
+    "hardswish": _simple(hard_swish),
+    "hardsigmoid": _simple(hard_sigmoid),
+    "leaky_relu": _leaky_relu,
+    "abs": _simple(absolute),
+    "sigmoid": _simple(sigmoid),
+    "logsigmoid": _simple(log_sigmoid),
+    "tanh": _simple(tanh),
+    "tanhshrink": _simple(tanh_shrink),
+    "softshrink": _softshrink,
+    "softsign": _simple(softsign),
+    "softplus": _softplus,
+    "silu": _simple(silu),
+    "mish": _simple(mish),
+    "gelu": _gelu,
+    "elu": _elu,
+    "celu": _celu,
+    "selu": _selu,
+    "softmax": _shares(Softmax),
+    "log_softmax": _shares(LogSoftmax),
+    "dropout": _functional_dropout,
+    "alpha_dropout": _functional_dropout,
+    "feature_alpha_dropout": _functional_dropout,
+    "dropout1d": _functional_dropout,
+    "dropout2d": _functional_dropout,
+    "dropout3d": _functional_dropout,
+    "flatten": _flatten,
+    "reshape": _reshape,
+    "view": _reshape,
+    "permute": _permute,
+    "cat": _cat,
+    "concat": _cat,
+}
+"""By name, with the arguments behind the tensor: functions and methods alike."""
+
+
+def _arithmetic(name: str, terms: Sequence[float | None], alpha: float = 1.0) -> Operator:
+    """What + - * / and their like are."""
+    if alpha != 1:
+        raise refused(f"alpha={alpha!r}")
+    numbers = [term for term in terms if term is not None]
+    if len(terms) != 2 or len(numbers) > 1:
+        raise NetworkError(f"it reads {len(terms)} terms; expected two, one of them a tensor")
+    if not numbers:
+        return _OF_TWO[name]
+    (number,), is_first = numbers, terms[0] is not None
+    if name == "add":
+        return Scale(1.0, number)
+    if name == "sub":
+        return Scale(-1.0, number) if is_first else Scale(1.0, -number)
+    if name == "mul":
+        return Scale(number)
+    if name == "div" and not is_first:
+        return Scale(1 / number)
+    raise refused(f"{name} of {terms}")
+
+
+def _quotient(lowering: Lowering, a: Tensor, b: Tensor) -> Tensor:
+    raise refused("a quotient of two tensors")
+
+
+_OF_TWO: dict[str, Operator] = {
+    "add": Sum((1.0, 1.0)),
+    "sub": Sum((1.0, -1.0)),
+    "mul": Product(),
+    "div": _quotient,
+    "maximum": Maximum(),
+    "minimum": Maximum(-1.0),
+}
+ARITHMETIC = {name: name for name in _OF_TWO} | {"truediv": "div", "multiply": "mul"}
+"""Functions and methods of two terms, and what they mean."""
+
+
+# modules: their arguments, and the parameters that they hold --------------------------------------
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The arrays of a module by name, each with the shape that it must have."""
+
+    arrays: Mapping[str, Any]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.arrays
+
+    def take(self, name: str, shape: Ints) -> FloatArray:
+        """Finite numbers of a shape."""
+        if name not in self.arrays:
+            raise NetworkError(f"no {name!r} among its parameters; expected one of shape {shape}")
+        array = self.arrays[name]
+        if np.shape(array) != shape:
+            raise NetworkError(f"{name!r} has shape {np.shape(array)}; expected {shape}")
+        numbers = np.asarray(array, dtype=float)
+        if not np.isfinite(numbers).all():
+            raise NetworkError(f"{name!r} holds numbers that are not finite")
+        return numbers
+
+
+def _each(value: Numbers, n: int) -> Ints:
+    """One number for all axes, or one each."""
+    numbers = (value,) * n if isinstance(value, int) else tuple(value)
+    if len(numbers) != n or not all(isinstance(number, int) for number in numbers):
+        raise ValueError(f"{value!r} are not {n} whole numbers")
+    return numbers
+
+
+@dataclass(frozen=True)
+class _Linear:
+    in_features: int
+    out_features: int
+    bias: bool = True
+
+    def made(self, parameters: Parameters, n: int) -> Operator:
+        weight = parameters.take("weight", (self.out_features, self.in_features))
+        return Dense(weight, parameters.take("bias", (self.out_features,)) if self.bias else 0.0)
+
+
+@dataclass(frozen=True)
+class _Conv:
+    in_channels: int
+    out_channels: int
+    kernel_size: Numbers
+    stride: Numbers = 1
+    padding: Numbers | str = 0
+    dilation: Numbers = 1
+    groups: int = 1
+    bias: bool = True
+    padding_mode: str = "zeros"
+
+    def made(self, parameters: Parameters, n: int) -> Operator:
+        shape = (self.out_channels, self.in_channels // self.groups)
+        kernel, bias = self._arrays(parameters, shape, n)
+        return Convolution(kernel, bias, self._window(n), self.groups)
+
+    def _arrays(self, parameters: Parameters, shape: Ints, n: int) -> tuple[FloatArray, Any]:
+        kernel = parameters.take("weight", (*shape, *_each(self.kernel_size, n)))
+        return kernel, parameters.take("bias", (self.out_channels,)) if self.bias else 0.0
+
+    def _window(self, n: int) -> Window:
+        if self.padding_mode != "zeros":
+            raise refused(f"padding_mode={self.padding_mode!r}")
+        size, dilation = _each(self.kernel_size, n), _each(self.dilation, n)
+        stride = _each(self.stride, n)
+        if not isinstance(self.padding, str):
+            return Window.of(size, stride, _each(self.padding, n), dilation)
+        over = [d * (k - 1) for d, k in zip(dilation, size, strict=True)]
+        over = over if self.padding == "same" else [0] * n
+        before = tuple(length // 2 for length in over)
+        # an odd one more at the end
+        after = tuple(length - length // 2 for length in over)
+        return Window(size, stride, dilation, before, after)
+
+
+@dataclass(frozen=True)
+class _ConvTranspose(_Conv):
+    output_padding: Numbers = 0
+
+    def made(self, parameters: Parameters, n: int) -> Operator:
+        shape = (self.in_channels, self.out_channels // self.groups)
+        kernel, bias = self._arrays(parameters, shape, n)
+        beyond = _each(self.output_padding, n)
+        return TransposedConvolution(kernel, bias, self._window(n), beyond, self.groups)
+
+
+@dataclass(frozen=True)
+class _MaxPool:
+    kernel_size: Numbers
+    stride: Numbers | None = None
+    padding: Numbers = 0
+    dilation: Numbers = 1
+    return_indices: bool = False
+    ceil_mode: bool = False
+
+    def made(self, parameters: Parameters, n: int) -> Operator:
+        if self.return_indices:
+            raise refused("return_indices=True")
+        size = _each(self.kernel_size, n)
+        stride = size if self.stride is None else _each(self.stride, n)
+        window = Window.of(size, stride, _each(self.padding, n), _each(self.dilation, n))
+        return MaxPool(window, self.ceil_mode)
+
+
+@dataclass(frozen=True)
+class _AvgPool:
+    kernel_size: Numbers
+    stride: Numbers | None = None
+    padding: Numbers = 0
+    ceil_mode: bool = False
+    count_include_pad: bool = True
+    divisor_override: int | None = None
+
+    def made(self, parameters: Parameters, n: int) -> Operator:
+        size = _each(self.kernel_size, n)
+        stride = size if self.stride is None else _each(self.stride, n)
+        window = Window.of(size, stride, _each(self.padding, n))
+        return AveragePool(window, self.count_include_pad, self.ceil_mode, self.divisor_override)
+
+
+@dataclass(frozen=True)
+class _AdaptivePool:
+    output_size: int | Sequence[int | None]
+
+    def made(self, parameters: Parameters, n: int) -> Operator:
+        return self._pool(AdaptiveAverage, n)
+
+    def _pool(self, kind: type[AdaptiveAverage] | type[AdaptiveMax], n: int) -> Operator:
+        wanted = self.output_size
+        sizes = (wanted,) * n if isinstance(wanted, int) else tuple(wanted)
+
+        def pooled(lowering: Lowering, x: Tensor) -> Tensor:
+            # None keeps an axis as long as it is
+            lengths = zip(sizes, x.shape[-n:], strict=True)
+            return kind(tuple(have if s is None else s for s, have in lengths))(lowering, x)
+
+        return pooled
+
+
+@dataclass(frozen=True)
+class _AdaptiveMaxPool(_AdaptivePool):
+    return_indices: bool = False
+
+    def made(self, parameters: Parameters, n: int) -> Operator:
+        if self.return_indices:
+            raise refused("return_indices=True")
+        return self._pool(AdaptiveMax, n)
+
+
+@dataclass(frozen=True)
+class _BatchNorm:
+    num_features: int
+    eps: float = 1e-5
+    momentum: float | None = 0.1
+    affine: bool = True
+    track_running_stats: bool = True
+    bias: bool = True
+
+    def made(self, parameters: Parameters, n: int) -> Operator:
+        shape = (self.num_features,)
+        weight = parameters.take("weight", shape) if self.affine else None
+        bias = parameters.take("bias", shape) if self.affine and self.bias else None
+        statistics = None
+        if "running_mean" in parameters:
+            running = ("running_mean", "running_var")
+            statistics = tuple(parameters.take(name, shape) for name in running)
+        return BatchNorm(weight, bias, self.eps, statistics)
+
+
+@dataclass(frozen=True, eq=False)
+class BatchNorm:
+    """(x - mean) / sqrt(variance + eps), times a weight and plus a bias; axis 1 are channels.
+
+    Without statistics of its own it takes those of the data: what PyTorch does in training, with
+    the data for a batch.
+    """
+
+    weight: FloatArray | None
+    bias: FloatArray | None
+    eps: float
+    statistics: tuple[FloatArray, ...] | None = None
+
+    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
+        if len(x.shape) < 2:
+            raise NetworkError(f"it reads shape {x.shape}; expected samples, channels, ...")
+        mean, variance = self.statistics or self._of_data(lowering, x)
+        n_after = len(x.shape) - 2
+        return batch_norm(mean, variance, self.weight, self.bias, self.eps, n_after)(lowering, x)
+
+    def _of_data(self, lowering: Lowering, x: Tensor) -> tuple[FloatArray, FloatArray]:
+        if not len(x.exact):
+            raise NetworkError(
+                "it has no running statistics, and so takes those of its batch; give the batch as"
+                " data=, or 'running_mean' and 'running_var' among the parameters"
+            )
+        lowering.note(f"part of weights and biases, with statistics of {len(x.exact)} samples")
+        values = x.exact.reshape(-1, *x.shape)
+        axes = tuple(axis for axis in range(values.ndim) if axis != 2)
+        return values.mean(axis=axes), values.var(axis=axes)
+
+
+@dataclass(frozen=True)
+class _PReLU:
+    num_parameters: int = 1
+    init: float = 0.25
+
+    def made(self, parameters: Parameters, n: int) -> Operator:
+        slopes = parameters.take("weight", (self.num_parameters,))
+
+        def applied(lowering: Lowering, x: Tensor) -> Tensor:
+            # channels are axis 1 where there are two axes or more
+            return PReLU(slopes.reshape(-1, *(1,) * (len(x.shape) - 2)))(lowering, x)
+
+        return applied
+
+
+@dataclass(frozen=True)
+class _Flatten:
+    start_dim: int = 1
+    end_dim: int = -1
+
+    def made(self, parameters: Parameters, n: int) -> Operator:
+        return Flatten(self.start_dim, self.end_dim)
+
+
+@dataclass(frozen=True)
+class _Dropout:
+    p: float = 0.5
+    inplace: bool = False
+
+    def made(self, parameters: Parameters, n: int) -> Operator:
+        return Identity()
+
+
+_MODULES: dict[str, type[Any]] = {
+    "Linear": _Linear,
+    "Conv": _Conv,
+    "ConvTranspose": _ConvTranspose,
+    "MaxPool": _MaxPool,
+    "AvgPool": _AvgPool,
+    "AdaptiveAvgPool": _AdaptivePool,
+    "AdaptiveMaxPool": _AdaptiveMaxPool,
+    "BatchNorm": _BatchNorm,
+    "PReLU": _PReLU,
+    "Flatten": _Flatten,
+    "Dropout": _Dropout,
+    "AlphaDropout": _Dropout,
+    "FeatureAlphaDropout": _Dropout,
+}
+"""By name without the number of axes."""
+_OTHERS = ("dropout", "flatten", "reshape", "view", "permute", "cat", "concat")
+_ACTIVATIONS = {
+    name.replace("_", ""): make for name, make in FUNCTIONS.items() if not name.endswith(_OTHERS)
+}
+"""By what modules that hold no parameters are called, in lower case."""
+
+
+def module(kind: str, args: Mapping[str, Any], arrays: Mapping[str, Any], where: str) -> Operator:
+    """The operator of a module: its class, what that was called with, and its parameters."""
+    base, n = kind, 0
+    if has_axes := re.fullmatch(r"(\w+)([123])d", kind):
+        base, n = has_axes[1], int(has_axes[2])
+    if base == "Identity":
+        return Identity()
+    with _at(kind, where):
+        if base in _MODULES:
+            return _MODULES[base](**args).made(Parameters(arrays), n)
+        if kind.lower() in _ACTIVATIONS:
+            return _ACTIVATIONS[kind.lower()](**args)
+    raise unsupported(kind, where, _REMEDIES.get(base, ""))
+
+
+def function(
+    name: str,
+    terms: Sequence[float | None],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    where: str,
+) -> Operator:
+    """The operator of a function or method: the terms it works on, tensors (None) and numbers, and
+    its other arguments.
+    """
+    with _at(name, where):
+        if name in ARITHMETIC:
+            return _arithmetic(ARITHMETIC[name], terms, *args, **kwargs)
+        if name in FUNCTIONS:
+            if any(term is not None for term in terms):
+                raise refused(f"a number for a tensor, {terms}")
+            return FUNCTIONS[name](*args, **kwargs)
+    raise unsupported(name, where, _REMEDIES.get(name, ""))
