@@ -326,7 +326,7 @@ OPERATORS = [
     (of("y = Relu(c)", "", c=numbers(1, 2)), "has no inputs"),
     (of("a = Relu(x) y = Relu(c)", c=numbers(1, 2)), "output 'y' is no function of the inputs"),
     # attributes and inputs that would change the result
-    (of("y = Conv<strides=[0]>(x, w)", LINE, w=numbers(1, 1, 2)), "attribute strides is not positive"),
+    (of("y = Conv<strides=[0]>(x, w)", LINE, w=numbers(1, 1, 2)), "strides is not positive"),
     (of("y = Conv<group=5>(x, w)", "double[n,5,9] x", w=numbers(7, 1, 2)), "'Conv' at 'y'"),
     (of("y = Conv<kernel_shape=[3]>(x, w)", LINE, w=numbers(1, 1, 2)), "'Conv' at 'y'"),
     (of("y = Conv(x, x)", "double[1,1,3] x"), "its input 'x' depends on the network's"),
