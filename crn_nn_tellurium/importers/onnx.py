@@ -24,7 +24,7 @@ from crn_nn_tellurium.importers.onnx_files import (
 )
 from crn_nn_tellurium.importers.onnx_operators import OF_ALL, OPERATORS
 from crn_nn_tellurium.networks import BUILT_IN, Network
-from crn_nn_tellurium.operators import Graph, Keep, Node, Options, Take, to_network, unsupported
+from crn_nn_tellurium.operators import Arranged, Graph, Keep, Node, Options, to_network, unsupported
 
 _MOST_VALUES = 2**20
 """Numbers of a tensor that is no constant: no chemistry has more species."""
@@ -330,7 +330,7 @@ class _Reader:
             any_input = next(iter(self.named))
             fill = np.zeros(value.shape) if value.constant is None else value.constant
             self.named[value.name] = own = free_id(value.name, self.taken)
-            operator = Take(np.full(value.shape, -1), fill)
+            operator = Arranged(np.full(value.shape, -1), fill)
             self.nodes.append(Node(own, operator, (any_input,), "Constant"))
         return self.named[value.name]
 

@@ -19,6 +19,7 @@ from crn_nn_tellurium.importers.onnx_call import Call
 from crn_nn_tellurium.operators import (
     Apply,
     ArgMax,
+    Arranged,
     AveragePool,
     Concat,
     Convolution,
@@ -38,7 +39,6 @@ from crn_nn_tellurium.operators import (
     Softmax,
     Sum,
     SumOver,
-    Take,
     TransposedConvolution,
     Window,
     absolute,
@@ -307,7 +307,7 @@ def _moves(call: Call) -> Operator:
         is_moved = one - fill == 1
     if not np.isfinite(fill).all():
         raise call.refused("it fills in numbers that are not finite; expected others")
-    return Take(np.where(is_moved, moved, -1).astype(int), np.where(is_moved, 0.0, fill))
+    return Arranged(np.where(is_moved, moved, -1).astype(int), np.where(is_moved, 0.0, fill))
 
 
 def _nearest(call: Call) -> Operator:

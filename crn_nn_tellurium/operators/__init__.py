@@ -4,6 +4,7 @@ such a graph to a Network.
 
 from crn_nn_tellurium.operators.affine import (
     AdaptiveAverage,
+    Arranged,
     AveragePool,
     Concat,
     Convolution,
@@ -17,7 +18,6 @@ from crn_nn_tellurium.operators.affine import (
     Scale,
     Sum,
     SumOver,
-    Take,
     TransposedConvolution,
     batch_norm,
 )

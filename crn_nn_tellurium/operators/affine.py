@@ -18,6 +18,7 @@ from crn_nn_tellurium.operators.lowering import Lowering
 from crn_nn_tellurium.operators.tensors import Shape, Tensor, check_many, joined, total
 from crn_nn_tellurium.operators.windows import (
     Ints,
+    Places,
     Window,
     adaptive,
     convolution,
@@ -208,15 +209,17 @@ class Index:
 
 
 @dataclass(frozen=True, eq=False)
-class Take:
-    """The elements at `places` in C order; numbers of `fill` where a place is -1."""
+class Arranged:
+    """Elements of tensors, counted through one tensor after another, at `places`, plus `values`;
+    where a place is -1, the value alone.
+    """
 
-    places: npt.NDArray[np.intp]
-    fill: npt.ArrayLike = 0.0
+    places: Places
+    values: FloatArray
 
-    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
-        taken = x.taken(self.places)
-        return taken.scaled(1.0, self.fill) if np.any(self.fill) else taken
+    def __call__(self, lowering: Lowering, *x: Tensor) -> Tensor:
+        together = joined([one.reshaped((one.size,)) for one in x], 0)
+        return together.taken(self.places).scaled(1.0, self.values)
 
 
 @dataclass(frozen=True)
