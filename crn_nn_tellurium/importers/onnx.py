@@ -31,6 +31,7 @@ _MOST_VALUES = 2**20
 _MOST_FOLDED = 2**23
 """Numbers of all constants that are made of others."""
 _MOST_AXES = 16
+_POSITIVE = ("strides", "dilations", "kernel_shape", "group", "blocksize", "num_outputs")
 _SMALL = 2**10
 """Constants of up to so many numbers may say shapes."""
 _NORMALIZATION = "BatchNormalization has numbers of its own, which are folded into weights"
@@ -163,6 +164,7 @@ class _Reader:
         self.values: dict[str, Value] = {}
         self.types: dict[str, int] = {}
         self.nodes: list[Node] = []
+        self.wanted: set[str] = set()
         self.n_folded = 0
         # by the names of values, those of our nodes
         self.named: dict[str, str] = {}
@@ -235,7 +237,8 @@ class _Reader:
         """The nodes that an output needs, in order; with its result, one whose result is known to
         be an activation of ours, whatever formula stands before it.
         """
-        wanted, found = {output}, []
+        self.wanted, found = {output}, []
+        wanted = self.wanted
         for node in reversed(self.proto.graph.node):
             if results := wanted.intersection(node.output):
                 known = results.intersection(self.exact)
@@ -273,7 +276,13 @@ class _Reader:
             raise unsupported(
                 kind, where, _INSTEAD.get(kind, "help(from_onnx) lists those that have")
             )
+        for one in node.attribute:
+            # older versions of onnx divide by them
+            if one.name in _POSITIVE and min(*one.ints, one.i or 1, 1) < 1:
+                raise refused(kind, where, f"its attribute {one.name} is not positive")
         for name, (type_, shape) in self._inferred(node, where).items():
+            if name not in self.wanted:
+                continue
             self._check_size(kind, where, shape, is_constant)
             if is_constant:
                 numbers = {one.name: np.zeros(one.shape) for one in variables}
@@ -281,13 +290,11 @@ class _Reader:
                 continue
             self.types[name] = type_
             self.values[name] = Value(name, shape)
+            if name != node.output[0] and kind != "Split":
+                raise refused(kind, where, f"its output {name!r} is read; expected its first alone")
             if type_ not in self.floats and kind != "ArgMax":
                 known = self.onnx.TensorProto.DataType.Name(type_)
                 raise refused(kind, where, f"its values are {known}; expected floats")
-            if name != node.output[0] and kind != "Split":
-                # errors in who reads it, if anybody does
-                del self.values[name]
-                continue
             self._add(node, kind, where, name, inputs)
 
     def _add(

@@ -13,7 +13,8 @@ from support.onnx_graphs import GRAPHS, IMAGE, model, numbers, smoothed, whole
 
 import crn_nn_tellurium as cn
 
-onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+# evaluators of old are wrong where padding is asked for by name
+onnx = pytest.importorskip("onnx", "1.23", reason="onnx 1.23 or later is not installed")
 reference = pytest.importorskip("onnx.reference", reason="onnx is not installed")
 
 H = 1e-4
@@ -142,6 +143,11 @@ def test_one_of_several_outputs():
     source = model("y = Sin(x) z = Neg(x)", output="double[a,b] y, double[a,b] z")
     net = cn.from_onnx(source, output="z")  # without Sin, which only y needs
     np.testing.assert_allclose(net([1.0, 2.0, 3.0, 4.0]), [-1.0, -2.0, -3.0, -4.0], rtol=1e-12)
+
+
+def test_results_that_nobody_reads_do_not_matter():
+    for text in ("y, i = MaxPool<kernel_shape=[2], storage_order=1>(x)", "y, m = Dropout(x)"):
+        assert cn.from_onnx(model(text, "double[n,1,4] x")).n_in == 4
 
 
 def test_classes_and_logits():
@@ -320,7 +326,7 @@ OPERATORS = [
     (of("y = Relu(c)", "", c=numbers(1, 2)), "has no inputs"),
     (of("a = Relu(x) y = Relu(c)", c=numbers(1, 2)), "output 'y' is no function of the inputs"),
     # attributes and inputs that would change the result
-    (of("y = Conv<strides=[0]>(x, w)", LINE, w=numbers(1, 1, 2)), "only contain positive values"),
+    (of("y = Conv<strides=[0]>(x, w)", LINE, w=numbers(1, 1, 2)), "strides is not positive"),
     (of("y = Conv<group=5>(x, w)", "double[n,5,9] x", w=numbers(7, 1, 2)), "'Conv' at 'y'"),
     (of("y = Conv<kernel_shape=[3]>(x, w)", LINE, w=numbers(1, 1, 2)), "'Conv' at 'y'"),
     (of("y = Conv(x, x)", "double[1,1,3] x"), "its input 'x' depends on the network's"),
@@ -331,7 +337,7 @@ OPERATORS = [
     (of("y = Dropout(x, r, t)", r=0.5, t=True), "training_mode is true"),
     (of('y = Resize<mode="linear">(x, , s)', "double[n,1,2,2] x",
         s=np.array([1, 1, 2, 2], "f4")), "mode is 'linear'; expected 'nearest'"),
-    (of("a, i = MaxPool<kernel_shape=[2]>(x) y = Cast<to=11>(i)", LINE), "INT64; expected floats"),
+    (of("a, i = MaxPool<kernel_shape=[2]>(x) y = Cast<to=11>(i)", LINE), "its output 'i' is read"),
     (of("i = ArgMax<axis=1>(x) f = Cast<to=11>(i) y = Neg(f)"), "it gives a class, which others"),
     (of("y = ArgMax<axis=1, select_last_index=1>(x)", output="int64[a,b] y"),
      "its attribute select_last_index=1 is not known"),
