@@ -30,7 +30,11 @@ def network(activation):
     rng = np.random.default_rng(0)
     first = cn.Layer(rng.normal(size=(3, 2)), rng.normal(size=3), activation, name="relu")
     last = cn.Layer(
-        rng.normal(size=(2, 5)), rng.normal(size=2), cn.Linear(H), ("relu", "input"), name="net_input"
+        rng.normal(size=(2, 5)),
+        rng.normal(size=2),
+        cn.Linear(H),
+        ("relu", "input"),
+        name="net_input",
     )
     return cn.Network([first, last], inputs="signed")
 
@@ -56,7 +60,7 @@ def test_pytorch_makes_of_shipped_models_what_they_are_without_smoothing(name, t
     net = cn.load_model(name)
     path = cn.export(net, tmp_path / "net.yaml", format="petab-sciml")
     said = yaml.safe_load(path.read_text())
-    x = np.random.default_rng(0).uniform(*_range(net), size=(9, net.n_in))
+    x = np.random.default_rng(0).uniform(*(net.input_range or (0.0, 1.0)), size=(9, net.n_in))
     found = []
     with h5py.File(tmp_path / "net.parameters.hdf5") as file:
         arrays = {
@@ -79,12 +83,6 @@ def test_pytorch_makes_of_shipped_models_what_they_are_without_smoothing(name, t
                 found.append(args[0].numpy())
     # knees of h = 1e-14 are off by 1e-7, times weights of some ten
     np.testing.assert_allclose(found, net.with_h(1e-14)(x), rtol=0, atol=1e-5)
-
-
-def _range(net):
-    if net.inputs == "scaled":
-        return np.transpose(np.broadcast_to(net.input_range, (net.n_in, 2)))
-    return (0.0, 1.0)
 
 
 def test_what_is_lost_is_said_and_equal_networks_are_equal_files(tmp_path):
