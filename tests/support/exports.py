@@ -23,7 +23,7 @@ SBML = ("sbml", "sbml-l3v1", "sbml-l2v4")
 WITH_UNITS = (*SBML, "antimony", "omex", "copasi", "petab", "petab-v2")
 STRANDS = ("pil", "nupack", "parts")
 """Formats of strand displacement implementations alone."""
-NEURAL = ("onnx",)
+NEURAL = ("onnx", "petab-sciml")
 """Formats of neural networks alone, which hold no chemistry."""
 GENERAL = tuple(name for name in FORMATS if name not in (*STRANDS, *NEURAL))
 WITHOUT_UNITS = tuple(name for name in GENERAL if name not in WITH_UNITS)
