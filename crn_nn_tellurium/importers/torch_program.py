@@ -5,6 +5,7 @@ tensors without numbers, and writes down what is called.
 from __future__ import annotations
 
 import copy
+import warnings
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ import torch
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.importers.torch_calls import Call, Read, mapped, refuse_other_numbers
 from crn_nn_tellurium.importers.torch_operators import translated
-from crn_nn_tellurium.operators import Graph, Node, unsupported
+from crn_nn_tellurium.operators import Graph, Identity, Node, unsupported
 
 _PASSED_OVER = (torch.nn.Flatten, torch.nn.Dropout, torch.nn.Identity)
 """What may stand before the first operator, and takes vectors as they are."""
@@ -30,9 +31,12 @@ def graph_of(module: torch.nn.Module, example_input: Any) -> Graph:
     """
     try:
         # the user's own stays as it is, with its mode, device and numbers
-        own = copy.deepcopy(module).eval().cpu()
+        own = _copied(module).eval().cpu()
         example = _example(own, example_input)
-        program = _without_changes(torch.export.export(own, example))
+        with warnings.catch_warnings():
+            # what forward keeps in the copy, nobody reads there
+            warnings.filterwarnings("ignore", "The tensor attributes? .* assigned during export")
+            program = _without_changes(torch.export.export(own, example))
     except InputError:
         raise
     except Exception as error:  # whatever their forward method raises, and torch.export's many
@@ -45,6 +49,14 @@ def graph_of(module: torch.nn.Module, example_input: Any) -> Graph:
     graph = _Translation(program).graph()
     _refuse_mixing(own, example)
     return graph
+
+
+def _copied(module: torch.nn.Module) -> torch.nn.Module:
+    """A copy, of modules as well that keep what they computed: pruned ones, say."""
+    kept = [value for one in module.modules() for value in vars(one).values()]
+    computed = (v for v in kept if isinstance(v, torch.Tensor) and not v.is_leaf)
+    # PyTorch copies no tensor that remembers how it was made
+    return copy.deepcopy(module, {id(value): value.detach().clone() for value in computed})
 
 
 def _without_changes(program: torch.export.ExportedProgram) -> torch.export.ExportedProgram:
@@ -156,6 +168,10 @@ class _Translation:
                 f"from_torch: the module gives {len(outputs)} result(s); expected one tensor that"
                 " depends on the inputs"
             )
+        if end.name in self.inputs:
+            # a graph ends with a node
+            self.nodes.append(Node("output", Identity(), (end.name,), "identity"))
+            end = Read("output", end.shape)
         return Graph(self.inputs, tuple(self.nodes), end.name)
 
     def _placeholder(self, node: Any, spec: Any) -> Any:

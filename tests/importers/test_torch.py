@@ -414,6 +414,25 @@ def test_the_module_stays_as_it_is():
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
 
 
+def test_modules_that_keep_what_they_computed():
+    from torch.nn.utils import parametrizations, prune
+
+    pruned = prune.l1_unstructured(nn.Linear(3, 3), "weight", amount=0.5)
+    normed = parametrizations.weight_norm(nn.Linear(3, 3))
+    module, x = nn.Sequential(pruned, nn.ReLU(), normed).double(), samples((3,))
+    module(x[0])
+    net = cn.from_torch(module, x, h=1e-12)
+    # some knees, each off by sqrt(h)
+    np.testing.assert_allclose(net(x[0].numpy()), rows(module, x), rtol=0, atol=1e-5)
+    assert net.n_weights == 14  # 5 of 9 are left, and 9
+
+
+def test_the_inputs_themselves():
+    net = cn.from_torch(nn.Sequential(), torch.zeros(1, 2))
+    # a difference of two rails, rounded
+    np.testing.assert_allclose(net([[0.5, -2.0]]), [[0.5, -2.0]], rtol=1e-15)
+
+
 class Changing(nn.Module):
     """Tensors changed in place, where others read them before and after."""
 
