@@ -115,7 +115,7 @@ def from_onnx(
     (2), Sum, Mean, Max, Min, ReduceSum, ReduceMean, ReduceMax, ReduceMin, AveragePool, MaxPool,
     GlobalAveragePool, GlobalMaxPool, BatchNormalization; Reshape, Flatten, Squeeze, Unsqueeze,
     Transpose, Slice, Gather, GatherElements, GatherND, Expand, Tile, Pad, Split, Concat,
-    DepthToSpace, SpaceToDepth, Trilu, Where, Compress, Resize and Upsample (nearest), Identity,
+    DepthToSpace, SpaceToDepth, Trilu, Where, Resize and Upsample (nearest), Identity,
     Dropout, Cast; Relu, LeakyRelu, PRelu, Clip, HardSigmoid, Abs, Shrink, exactly but for h;
     HardSwish, Sigmoid, Tanh, Softplus, Softsign, Elu, Selu, Celu, Gelu, Mish, Swish, Erf, Exp,
     Softmax, LogSoftmax, nearly; ArgMax at the end. x Sigmoid(x) and x (1 + Erf(x / sqrt(2))) are

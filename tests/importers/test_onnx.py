@@ -355,6 +355,11 @@ OPERATORS = [
     (of("i = NonZero(c) f = Cast<to=11>(i) s = ReduceSum(f) y = Add(x, s)", c=W),
      "the shape of its result depends on values"),
     (of("y = Exp(x)"), "give data="),
+    # whose value is its first input's, however many depend on the network's
+    (of("y = CastLike(c, x)", c=np.float32(1)), "operator 'CastLike' at 'y'"),
+    (of("y = Gemm(a, a, x)", "double[4,4] x", a=numbers(4, 4)), "both factors are constant"),
+    (of("y = Pow(c, x)", c=2.0), "its input 'x' depends on the network's"),
+    (of("y = PRelu(c, x)", c=numbers(1, 4)), "its input 'x' depends on the network's"),
 ]  # fmt: skip
 
 
