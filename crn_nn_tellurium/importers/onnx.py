@@ -115,7 +115,7 @@ def from_onnx(
     (2), Sum, Mean, Max, Min, ReduceSum, ReduceMean, ReduceMax, ReduceMin, AveragePool, MaxPool,
     GlobalAveragePool, GlobalMaxPool, BatchNormalization; Reshape, Flatten, Squeeze, Unsqueeze,
     Transpose, Slice, Gather, GatherElements, GatherND, Expand, Tile, Pad, Split, Concat,
-    DepthToSpace, SpaceToDepth, Trilu, Where, Compress, Resize and Upsample (nearest), Identity,
+    DepthToSpace, SpaceToDepth, Trilu, Where, Resize and Upsample (nearest), Identity,
     Dropout, Cast; Relu, LeakyRelu, PRelu, Clip, HardSigmoid, Abs, Shrink, exactly but for h;
     HardSwish, Sigmoid, Tanh, Softplus, Softsign, Elu, Selu, Celu, Gelu, Mish, Swish, Erf, Exp,
     Softmax, LogSoftmax, nearly; ArgMax at the end. x Sigmoid(x) and x (1 + Erf(x / sqrt(2))) are
@@ -166,7 +166,7 @@ class _Reader:
         self.nodes: list[Node] = []
         self.wanted: set[str] = set()
         self.n_folded = 0
-        # by the names of values, those of our nodes
+        # by the names of values, those of the nodes of ours that make them
         self.named: dict[str, str] = {}
         self.taken: set[str] = set()
         kinds = onnx.TensorProto
@@ -362,6 +362,7 @@ class _Reader:
     def _alone(self, node: Any, as_constants: bool) -> Any:
         """A model of one node, with small constants in it if shapes may depend on them."""
         helper = self.onnx.helper
+        # shapes depend on small constants alone, and large ones would be copied for nothing
         infos, constants = [], []
         for name in dict.fromkeys(name for name in node.input if name):
             value = self.values[name]
@@ -407,6 +408,7 @@ class _Reader:
 
     def _evaluated(self, node: Any, name: str, numbers: Mapping[str, Array], where: str) -> Array:
         """A result by onnx's own evaluator, with numbers in the place of what is no constant."""
+        # every input is fed, so that one model serves whatever the numbers are
         known = {one: self.values[one].constant for one in node.input if one}
         feeds = {one: array for one, array in known.items() if array is not None} | dict(numbers)
         if numbers:  # places among them, which halves and singles do not hold

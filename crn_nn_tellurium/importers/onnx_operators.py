@@ -126,8 +126,8 @@ def _gemm(call: Call) -> Operator:
     alpha, beta = call.attribute("alpha"), call.attribute("beta")
     turns = [bool(call.attribute(name)) for name in ("transA", "transB")]
     x, place = (call.x, 1) if call.x.constant is None else (call.inputs[1], 0)
-    if x is None:
-        raise call.refused("its second input is left out")
+    if x is None or x.constant is not None:
+        raise call.refused("both factors are constant; expected one that depends on the inputs")
     factor = call.numbers(place)
     # as x' F, or, where x is the second, as the transpose of x'^T F^T
     steps: list[Operator] = []
@@ -384,14 +384,14 @@ OF_ALL: dict[str, Callable[[Call], Operator]] = {
 """Operators that read whatever inputs they have, constant or not."""
 MOVES = (
     "Reshape Flatten Squeeze Unsqueeze Transpose Slice Gather GatherElements GatherND Expand Tile"
-    " Pad Split DepthToSpace SpaceToDepth Trilu Where Compress"
+    " Pad Split DepthToSpace SpaceToDepth Trilu Where"
 ).split()
 """Operators that move elements, and may fill in numbers."""
 OPERATORS: dict[str, Callable[[Call], Operator]] = {
     **OF_ALL,
     **dict.fromkeys(MOVES, _moves),
     **dict.fromkeys(("Resize", "Upsample"), _nearest),
-    **dict.fromkeys(("Identity", "Cast", "CastLike"), _identity),
+    **dict.fromkeys(("Identity", "Cast"), _identity),
     "Dropout": _dropout,
     "Add": _sum(1.0),
     "Sub": _sum(-1.0),

@@ -214,6 +214,13 @@ def written(content):
     return "m.onnx"
 
 
+def long_file():
+    """One that takes no room on the disk."""
+    with open("m.onnx", "wb") as file:
+        file.truncate(2**28 + 1)
+    return "m.onnx"
+
+
 def edited(edit, nodes="a = MatMul(x, w) y = Relu(a)"):
     source = model(nodes, w=numbers(4, 3))
     edit(source)
@@ -273,7 +280,7 @@ FILES = [
     (lambda: written(b"hello world"), "not an ONNX model"),
     (lambda: written(b""), "not an ONNX model, or one without operators"),
     (lambda: written(model("y = Relu(x)").SerializeToString()[:40]), "not an ONNX model"),
-    (lambda: written(bytes(2**28 + 1)), "268,435,457 bytes; expected at most"),
+    (long_file, "268,435,457 bytes; expected at most"),
     (lambda: elsewhere("../secret.bin"), "expected a file in the model's own folder"),
     (lambda: elsewhere(str(Path("secret.bin").absolute())), "expected a file in the model's own"),
     (lambda: elsewhere("link.bin"), "expected a file in the model's own folder"),
@@ -355,6 +362,11 @@ OPERATORS = [
     (of("i = NonZero(c) f = Cast<to=11>(i) s = ReduceSum(f) y = Add(x, s)", c=W),
      "the shape of its result depends on values"),
     (of("y = Exp(x)"), "give data="),
+    # whose value is its first input's, however many depend on the network's
+    (of("y = CastLike(c, x)", c=np.float32(1)), "operator 'CastLike' at 'y'"),
+    (of("y = Gemm(a, a, x)", "double[4,4] x", a=numbers(4, 4)), "both factors are constant"),
+    (of("y = Pow(c, x)", c=2.0), "its input 'x' depends on the network's"),
+    (of("y = PRelu(c, x)", c=numbers(1, 4)), "its input 'x' depends on the network's"),
 ]  # fmt: skip
 
 

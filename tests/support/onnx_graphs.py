@@ -246,6 +246,16 @@ def _moves():
         {"m": [[True, False, True, False]], "c": numbers(1, 4)},
     )
     yield Graph(
+        "GatherElements, GatherND",
+        "a = GatherElements<axis=1>(x, i) b = GatherND(x, k)"
+        " d = Unsqueeze(b, z) e = Concat<axis=1>(a, d) y = Relu(e)",
+        {
+            "i": whole([3, 0, 3]),
+            "k": whole([0, 2], [0, 1]),
+            "z": whole(0),
+        },
+    )
+    yield Graph(
         "Resize",
         'a = Resize<mode="nearest">(x, , s) y = Relu(a)',
         {"s": np.array([1, 1, 2, 3], "f4")},
