@@ -169,7 +169,7 @@ def pool(make: Callable[[Window], Operator]) -> Callable[[Any, int], Operator]:
     return pooled
 
 
-def mean(window: Window) -> Operator:
+def average(window: Window) -> Operator:
     import keras
 
     pool = AveragePool(window, counts_padding=False)
