@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,10 @@ from crn_nn_tellurium.operators import (
 
 Ints = tuple[int, ...]
 Numbers = int | Sequence[int]
+_LONGEST, _MOST_PARTS = 1000, 1_000_000
+"""What a window or its padding is long at most, and how many parts a pool has: a file that says
+more would fill the memory.
+"""
 _REMEDIES = {
     "Bilinear": "it is a product of two of its inputs",
     "LPPool": "an average or max pool in its place can be trained again",
@@ -67,8 +72,8 @@ class Parameters:
 def _each(value: Numbers, n: int) -> Ints:
     """One number for all axes, or one each."""
     numbers = (value,) * n if isinstance(value, int) else tuple(value)
-    if len(numbers) != n or not all(isinstance(number, int) for number in numbers):
-        raise ValueError(f"{value!r} are not {n} whole numbers")
+    if len(numbers) != n or not all(isinstance(m, int) and 0 <= m <= _LONGEST for m in numbers):
+        raise ValueError(f"{value!r} are not {n} whole numbers from 0 to {_LONGEST}")
     return numbers
 
 
@@ -174,6 +179,8 @@ class _AdaptivePool:
     def _pool(self, kind: type[AdaptiveAverage] | type[AdaptiveMax], n: int) -> Operator:
         wanted = self.output_size
         sizes = (wanted,) * n if isinstance(wanted, int) else tuple(wanted)
+        if (parts := math.prod(size or 1 for size in sizes)) > _MOST_PARTS:
+            raise ValueError(f"{wanted!r} are {parts} parts; expected at most {_MOST_PARTS}")
 
         def pooled(lowering: Lowering, x: Tensor) -> Tensor:
             # None keeps an axis as long as it is
