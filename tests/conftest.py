@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 matplotlib.use("Agg")
+# any would do; it is read as Keras is first imported
+os.environ.setdefault("KERAS_BACKEND", "torch")
 settings.register_profile(
     "default",
     deadline=None,

@@ -24,6 +24,13 @@ MODULES = sorted(
 )
 
 
+NEEDED = {
+    "crn_nn_tellurium.importers.keras": "keras",
+    "crn_nn_tellurium.importers.petab_sciml": "yaml",
+}
+"""Optional packages that documented examples of a module need."""
+
+
 def test_every_public_name_is_there():
     for name in cn.__all__:
         assert getattr(cn, name).__doc__, name
@@ -37,7 +44,7 @@ def test_import_stays_light():
     code = (
         "import sys; import crn_nn_tellurium as cn; cn.to_antimony(cn.Network.random([2, 2, 1]));"
         "heavy = ('tellurium', 'roadrunner', 'sklearn', 'xarray', 'matplotlib', 'pandas', 'torch',"
-        " 'numba');"
+        " 'numba', 'keras', 'yaml', 'h5py');"
         "print([m for m in heavy if m in sys.modules])"
     )
     out = subprocess.run(
@@ -50,6 +57,8 @@ def test_import_stays_light():
 def test_documented_examples_run(name):
     module = importlib.import_module(name)
     assert module.__doc__
+    if name in NEEDED:
+        pytest.importorskip(NEEDED[name], reason="its examples need it")
     result = doctest.testmod(module)
     plt.close("all")
     assert result.failed == 0

@@ -152,7 +152,7 @@ class _Writer:
         drives = self._linear(layer.name, read, rails, bias)
         y = self._call("relu", layer, [drives], {})
         read_out = dict(activation.read_out.terms)
-        row = [read_out.get(rail.name, 0.0) for rail in activation.rails]
+        row = np.array([read_out.get(rail.name, 0.0) for rail in activation.rails])
         summed: FloatArray = np.kron(np.eye(layer.n_out), row)
         constant = np.full(layer.n_out, float(activation.read_out.constant))
         return self._linear(self._id(f"{layer.name}_read_out"), y, summed, constant)

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import NetworkError
+from crn_nn_tellurium.importers.keras_windows import (
+    Steps,
+    adaptive,
+    average,
+    axes_of,
+    bias_of,
+    conv,
+    depthwise,
+    each,
+    global_average,
+    global_max,
+    is_first,
+    pool,
+    separable,
+    transposed,
+    weights,
+)
 from crn_nn_tellurium.networks import PiecewiseLinear, SmoothedReLU
 from crn_nn_tellurium.operators import (
     AdaptiveAverage,
     AdaptiveMax,
     Apply,
-    AveragePool,
     Concat,
-    Convolution,
     Dense,
     Flatten,
     Function,
@@ -29,7 +41,6 @@ from crn_nn_tellurium.operators import (
     LogSoftmax,
     Lowering,
     Maximum,
-    MaxOver,
     MaxPool,
     Operator,
     Pad,
@@ -40,10 +51,7 @@ from crn_nn_tellurium.operators import (
     Scale,
     Softmax,
     Sum,
-    SumOver,
     Tensor,
-    TransposedConvolution,
-    Window,
     clip,
     elu,
     exponential,
@@ -99,189 +107,6 @@ ACTIVATIONS: dict[str, Callable[[], Operator]] = {
 """By the names of Keras' functions, with their defaults."""
 
 
-@dataclass(frozen=True, eq=False)
-class Steps:
-    """Operators one after another, for what is one layer of Keras."""
-
-    operators: tuple[Operator, ...]
-
-    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
-        for operator in self.operators:
-            x = operator(lowering, x)
-        return x
-
-
-def weights(variable: Any) -> FloatArray:
-    """The numbers of a variable, on whatever device."""
-    import keras
-
-    with warnings.catch_warnings():
-        # Keras takes torch's tensors to numpy in a way of old
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return np.array(keras.ops.convert_to_numpy(variable), dtype=float)
-
-
-def _is_first(layer: Any) -> bool:
-    # those of one axis may have none, and have channels last
-    return getattr(layer, "data_format", None) == "channels_first"
-
-
-def _spatial(layer: Any, n: int, operator: Operator) -> Operator:
-    """An operator on channels before n axes, for a layer that may have them behind."""
-    if _is_first(layer):
-        return operator
-    inner = tuple(range(1, n + 1))
-    there, back = Permute((0, n + 1, *inner)), Permute((0, *(i + 1 for i in inner), 1))
-    return Steps((there, operator, back))
-
-
-def _each(value: int | Sequence[int], n: int) -> Ints:
-    return (value,) * n if isinstance(value, int) else tuple(value)
-
-
-# windows ------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class _Windowed:
-    """What a window makes of an array, where its padding follows from the array's shape."""
-
-    size: Ints
-    stride: Ints
-    dilation: Ints
-    padding: str
-    make: Callable[[Window], Operator]
-
-    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
-        n = len(self.size)
-        before, after = (0,) * n, (0,) * n
-        reach = tuple(d * (k - 1) for d, k in zip(self.dilation, self.size, strict=True))
-        if self.padding == "causal":
-            before = reach
-        elif self.padding == "same":
-            # as many positions as strides fit; the odd element goes to the end
-            lengths = zip(x.shape[-n:], self.stride, reach, strict=True)
-            over = tuple(max((-(-m // s) - 1) * s + r + 1 - m, 0) for m, s, r in lengths)
-            before = tuple(o // 2 for o in over)
-            after = tuple(o - b for o, b in zip(over, before, strict=True))
-        window = Window(self.size, self.stride, self.dilation, before, after)
-        return self.make(window)(lowering, x)
-
-
-def _convolved(layer: Any, n: int, kernel: FloatArray, bias: Any, groups: int) -> Operator:
-    """A kernel (*size, channels read, channels made)."""
-    first = kernel.transpose(n + 1, n, *range(n))
-    windowed = _Windowed(
-        kernel.shape[:n],
-        _each(layer.strides, n),
-        _each(layer.dilation_rate, n),
-        layer.padding,
-        lambda window: Convolution(first, bias, window, groups),
-    )
-    return _spatial(layer, n, windowed)
-
-
-def _bias(layer: Any) -> Any:
-    return weights(layer.bias) if layer.use_bias else 0.0
-
-
-def _conv(layer: Any, n: int) -> Operator:
-    return _convolved(layer, n, weights(layer.kernel), _bias(layer), layer.groups)
-
-
-def _by_depth(kernel: FloatArray) -> tuple[FloatArray, int]:
-    """A depthwise kernel (*size, channels, multiplier), a group for each channel."""
-    *size, channels, times = kernel.shape
-    return kernel.reshape(*size, 1, channels * times), channels
-
-
-def _depthwise(layer: Any, n: int) -> Operator:
-    kernel, channels = _by_depth(weights(layer.kernel))
-    return _convolved(layer, n, kernel, _bias(layer), channels)
-
-
-def _separable(layer: Any, n: int) -> Operator:
-    kernel, channels = _by_depth(weights(layer.depthwise_kernel))
-    points = weights(layer.pointwise_kernel).transpose(n + 1, n, *range(n))
-    mixed = Convolution(points, _bias(layer), Window.of((1,) * n))
-    return Steps((_convolved(layer, n, kernel, 0.0, channels), _spatial(layer, n, mixed)))
-
-
-def _transposed(layer: Any, n: int) -> Operator:
-    kernel = weights(layer.kernel)  # (*size, channels made, channels read)
-    size, stride = kernel.shape[:n], _each(layer.strides, n)
-    dilation = _each(layer.dilation_rate, n)
-    more = (None,) * n if layer.output_padding is None else _each(layer.output_padding, n)
-    ends = [
-        _transposed_ends(d * (k - 1) + 1, s, layer.padding, o)
-        for d, k, s, o in zip(dilation, size, stride, more, strict=True)
-    ]
-    before, after, beyond = zip(*ends, strict=True)
-    window = Window(size, stride, dilation, before, after)
-    made = kernel.transpose(n + 1, n, *range(n))
-    return _spatial(layer, n, TransposedConvolution(made, _bias(layer), window, beyond))
-
-
-def _transposed_ends(reach: int, stride: int, padding: str, more: int | None) -> Ints:
-    """What is cut off before and after, and what is added after, of all that a transposed
-    convolution makes: (length - 1) stride + reach.
-    """
-    if padding == "valid":
-        return 0, 0, max(stride - reach, 0) if more is None else more
-    kept = stride + reach - 2 if more is None else reach + reach % 2 - 2 + more
-    left = min(kept // 2 + kept % 2, reach - 1)
-    right = reach - 1 - (kept - left)
-    return reach - 1 - left, max(right, 0), max(-right, 0)
-
-
-def _pool(make: Callable[[Window], Operator]) -> Callable[[Any, int], Operator]:
-    def pooled(layer: Any, n: int) -> Operator:
-        size, stride = _each(layer.pool_size, n), _each(layer.strides, n)
-        return _spatial(layer, n, _Windowed(size, stride, (1,) * n, layer.padding, make))
-
-    return pooled
-
-
-def _mean(window: Window) -> Operator:
-    import keras
-
-    pool = AveragePool(window, counts_padding=False)
-    if keras.config.backend() != "torch" or window.before == window.after:
-        return pool
-
-    # where it cannot pad alike on both sides, this backend repeats what is at the ends
-    def repeated(lowering: Lowering, x: Tensor) -> Tensor:
-        n = len(window.size)
-        places = [np.arange(length) for length in x.shape[:-n]]
-        for length, a, b in zip(x.shape[-n:], window.before, window.after, strict=True):
-            places.append(np.arange(-a, length + b).clip(0, length - 1))
-        bare = AveragePool(Window.of(window.size, window.stride))
-        return bare(lowering, Index(np.ix_(*places))(lowering, x))
-
-    return repeated
-
-
-def _adaptive(kind: type[AdaptiveAverage] | type[AdaptiveMax]) -> Callable[[Any, int], Operator]:
-    def pooled(layer: Any, n: int) -> Operator:
-        return _spatial(layer, n, kind(_each(layer.output_size, n)))
-
-    return pooled
-
-
-def _axes(layer: Any, n: int) -> Ints:
-    """The n axes that are no channels."""
-    first = 2 if _is_first(layer) else 1
-    return tuple(range(first, first + n))
-
-
-def _global_average(layer: Any, n: int) -> Operator:
-    return SumOver(_axes(layer, n), layer.keepdims, is_mean=True)
-
-
-def _global_max(layer: Any, n: int) -> Operator:
-    return MaxOver(_axes(layer, n), layer.keepdims)
-
-
 # shapes -------------------------------------------------------------------------------------------
 
 
@@ -293,7 +118,7 @@ def _pairs(value: Any, n: int) -> tuple[tuple[int, int], ...]:
 def _among(layer: Any, n: int, of_axes: Sequence[Any], of_others: Any) -> list[Any]:
     """One thing for each axis: those of n axes, and another for samples and channels."""
     return [
-        of_axes[axis - _axes(layer, n)[0]] if axis in _axes(layer, n) else of_others
+        of_axes[axis - axes_of(layer, n)[0]] if axis in axes_of(layer, n) else of_others
         for axis in range(n + 2)
     ]
 
@@ -310,7 +135,7 @@ def _cropping(layer: Any, n: int) -> Operator:
 def _up_sampling(layer: Any, n: int) -> Operator:
     if getattr(layer, "interpolation", "nearest") != "nearest":
         raise NetworkError(f"interpolation={layer.interpolation!r}; expected 'nearest'")
-    factors = _among(layer, n, _each(layer.size, n), 1)
+    factors = _among(layer, n, each(layer.size, n), 1)
 
     def repeated(lowering: Lowering, x: Tensor) -> Tensor:
         places = [np.arange(m).repeat(k) for m, k in zip(x.shape, factors, strict=True)]
@@ -323,7 +148,7 @@ def _flatten(layer: Any, n: int) -> Operator:
     def flat(lowering: Lowering, x: Tensor) -> Tensor:
         # channels go last first
         order = (0, *range(2, len(x.shape)), 1)
-        moved = Permute(order)(lowering, x) if _is_first(layer) and len(x.shape) > 2 else x
+        moved = Permute(order)(lowering, x) if is_first(layer) and len(x.shape) > 2 else x
         return Flatten(1)(lowering, moved)
 
     return flat
@@ -337,7 +162,7 @@ def _repeat_vector(layer: Any, n: int) -> Operator:
 
 
 def _dense(layer: Any, n: int) -> Operator:
-    return Dense(weights(layer.kernel).T, _bias(layer))
+    return Dense(weights(layer.kernel).T, bias_of(layer))
 
 
 def _einsum(layer: Any, n: int) -> Operator:
@@ -408,7 +233,7 @@ def _elu(layer: Any, n: int) -> Operator:
 
 
 def _softmax(layer: Any, n: int) -> Operator:
-    axes = _each(layer.axis, 1)
+    axes = each(layer.axis, 1)
     if len(axes) != 1:
         raise NetworkError(f"axis={layer.axis!r}; expected one axis")
     return Softmax(axes[0])
@@ -440,24 +265,24 @@ LAYERS: dict[str, Callable[[Any, int], Operator]] = {
     **dict.fromkeys(_OFF.split(), _nothing),
     "Activation": _nothing,
     "Add": _folded(Sum()),
-    "AdaptiveAveragePooling": _adaptive(AdaptiveAverage),
-    "AdaptiveMaxPooling": _adaptive(AdaptiveMax),
+    "AdaptiveAveragePooling": adaptive(AdaptiveAverage),
+    "AdaptiveMaxPooling": adaptive(AdaptiveMax),
     "Average": _average,
-    "AveragePooling": _pool(_mean),
+    "AveragePooling": pool(average),
     "BatchNormalization": _batch_norm,
     "Concatenate": lambda layer, n: Concat(layer.axis),
-    "Conv": _conv,
-    "ConvTranspose": _transposed,
+    "Conv": conv,
+    "ConvTranspose": transposed,
     "Cropping": _cropping,
     "Dense": _dense,
-    "DepthwiseConv": _depthwise,
+    "DepthwiseConv": depthwise,
     "ELU": _elu,
     "EinsumDense": _einsum,
     "Flatten": _flatten,
-    "GlobalAveragePooling": _global_average,
-    "GlobalMaxPooling": _global_max,
+    "GlobalAveragePooling": global_average,
+    "GlobalMaxPooling": global_max,
     "LeakyReLU": _leaky_relu,
-    "MaxPooling": _pool(MaxPool),
+    "MaxPooling": pool(MaxPool),
     "Maximum": _folded(Maximum()),
     "Minimum": _folded(Maximum(-1.0)),
     "Multiply": _folded(Product()),
@@ -468,7 +293,7 @@ LAYERS: dict[str, Callable[[Any, int], Operator]] = {
     "RepeatVector": _repeat_vector,
     "Rescaling": lambda layer, n: Scale(layer.scale, layer.offset),
     "Reshape": lambda layer, n: Reshape((1, *layer.target_shape)),
-    "SeparableConv": _separable,
+    "SeparableConv": separable,
     "Softmax": _softmax,
     "Subtract": lambda layer, n: Sum((1.0, -1.0)),
     "UpSampling": _up_sampling,

@@ -16,7 +16,8 @@ import numpy as np
 
 from crn_nn_tellurium.basics import read_text, require
 from crn_nn_tellurium.errors import FileFormatError, InputError
-from crn_nn_tellurium.importers.torch_layers import ARITHMETIC, BatchNorm, function, module
+from crn_nn_tellurium.importers.torch_functions import ARITHMETIC, function
+from crn_nn_tellurium.importers.torch_layers import BatchNorm, module
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.operators import (
     Apply,

@@ -1,6 +1,5 @@
 """Models of Keras against Keras itself, and as chemistry against the same models smoothed."""
 
-import os
 import sys
 
 import numpy as np
@@ -9,7 +8,6 @@ from support import smoothed
 
 import crn_nn_tellurium as cn
 
-os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras", reason="Keras is what is imported")
 L = keras.layers
 H = 1e-10

@@ -362,6 +362,8 @@ REFUSED = [
     (layer_of("Linear", in_features=2, out_features=1, dtype=1), "'Linear' at 'y': .*'dtype'"),
     (layer_of("MaxPool1d", kernel_size=2, return_indices=True), "'y': return_indices=True"),
     (layer_of("MaxPool1d", kernel_size=5), "'MaxPool1d' at 'y': a window of .* does not fit"),
+    (layer_of("MaxPool1d", kernel_size=2, padding=10**9), "whole numbers from 0 to 1000"),
+    (layer_of("AdaptiveMaxPool2d", output_size=10**5), "are 10000000000 parts; expected at most"),
     (layer_of("MaxPool1d", kernel_size="two"), "operator 'MaxPool1d' at 'y': "),
 ]
 
