@@ -52,6 +52,7 @@ from crn_nn_tellurium.operators import (
     Softmax,
     Sum,
     Tensor,
+    celu,
     clip,
     elu,
     exponential,
@@ -62,6 +63,7 @@ from crn_nn_tellurium.operators import (
     log_sigmoid,
     mish,
     relu,
+    selu,
     sigmoid,
     silu,
     soft_shrink,
@@ -72,7 +74,6 @@ from crn_nn_tellurium.operators import (
 )
 
 Ints = tuple[int, ...]
-_SELU = (1.6732632423543772, 1.0507009873554805)
 
 ACTIVATIONS: dict[str, Callable[[], Operator]] = {
     "linear": Identity,
@@ -98,8 +99,8 @@ ACTIVATIONS: dict[str, Callable[[], Operator]] = {
     "gelu": lambda: Apply(gelu()),
     "mish": lambda: Apply(mish()),
     "elu": lambda: Apply(elu()),
-    "celu": lambda: Apply(elu()),
-    "selu": lambda: Apply(elu(*_SELU)),
+    "celu": lambda: Apply(celu()),
+    "selu": lambda: Apply(selu()),
     "exponential": lambda: Apply(exponential()),
     "softmax": Softmax,
     "log_softmax": LogSoftmax,

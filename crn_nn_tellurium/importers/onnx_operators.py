@@ -43,6 +43,7 @@ from crn_nn_tellurium.operators import (
     Window,
     absolute,
     batch_norm,
+    celu,
     clip,
     elu,
     erf,
@@ -433,7 +434,7 @@ OPERATORS: dict[str, Callable[[Call], Operator]] = {
     "LeakyRelu": _apply(lambda call: leaky_relu(call.attribute("alpha"))),
     "Elu": _apply(lambda call: elu(call.attribute("alpha"))),
     "Selu": _apply(lambda call: elu(call.attribute("alpha"), call.attribute("gamma"))),
-    "Celu": _apply(lambda call: elu(call.attribute("alpha"), 1.0, call.attribute("alpha"))),
+    "Celu": _apply(lambda call: celu(call.attribute("alpha"))),
     "HardSigmoid": _apply(
         lambda call: hard_sigmoid(call.attribute("alpha"), call.attribute("beta"))
     ),

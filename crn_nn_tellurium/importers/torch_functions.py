@@ -29,6 +29,7 @@ from crn_nn_tellurium.operators import (
     Sum,
     Tensor,
     absolute,
+    celu,
     clip,
     elu,
     gelu,
@@ -38,6 +39,7 @@ from crn_nn_tellurium.operators import (
     log_sigmoid,
     mish,
     relu,
+    selu,
     sigmoid,
     silu,
     soft_shrink,
@@ -47,8 +49,6 @@ from crn_nn_tellurium.operators import (
     tanh_shrink,
     unsupported,
 )
-
-_SELU = (1.6732632423543772, 1.0507009873554805)
 
 
 def refused(what: str) -> NetworkError:
@@ -88,11 +88,11 @@ def _elu(alpha: float = 1.0, inplace: bool = False) -> Operator:
 
 
 def _celu(alpha: float = 1.0, inplace: bool = False) -> Operator:
-    return Apply(elu(alpha, 1.0, alpha))
+    return Apply(celu(alpha))
 
 
 def _selu(inplace: bool = False) -> Operator:
-    return Apply(elu(*_SELU))
+    return Apply(selu())
 
 
 def _gelu(approximate: str = "none") -> Operator:

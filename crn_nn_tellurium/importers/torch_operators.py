@@ -33,6 +33,7 @@ from crn_nn_tellurium.operators import (
     Sum,
     SumOver,
     absolute,
+    celu,
     clip,
     elu,
     erf,
@@ -46,6 +47,7 @@ from crn_nn_tellurium.operators import (
     mish,
     relu,
     root,
+    selu,
     sigmoid,
     silu,
     soft_shrink,
@@ -204,15 +206,6 @@ def _gelu(call: Call) -> Translated:
 def _elu(call: Call) -> Translated:
     width = 1 / call.number("input_scale")
     return Apply(elu(call.number("alpha"), call.number("scale"), width)), call.main
-
-
-def _selu(call: Call) -> Translated:
-    return Apply(elu(1.6732632423543772, 1.0507009873554805)), call.main
-
-
-def _celu(call: Call) -> Translated:
-    alpha = call.number("alpha")
-    return Apply(elu(alpha, 1.0, alpha)), call.main
 
 
 def _prelu(call: Call) -> Translated:
@@ -375,8 +368,8 @@ _OPERATORS: dict[str, Callable[[Call], Translated]] = {
     "gelu": _gelu,
     "mish": _function(mish),
     "elu": _elu,
-    "selu": _selu,
-    "celu": _celu,
+    "selu": _function(selu),
+    "celu": _function(celu, "alpha"),
     "softsign": _function(softsign),
     **dict.fromkeys(("erf", "special_erf"), _function(erf)),
     "exp": _function(exponential),

@@ -26,6 +26,7 @@ from crn_nn_tellurium.operators.affine import (
 from crn_nn_tellurium.operators.functions import (
     Function,
     absolute,
+    celu,
     clip,
     elu,
     erf,
@@ -40,6 +41,7 @@ from crn_nn_tellurium.operators.functions import (
     mish,
     relu,
     root,
+    selu,
     sigmoid,
     silu,
     soft_shrink,

@@ -62,6 +62,7 @@ class MatMul:
         a, b = a[None] if a.ndim == 1 else a, b[:, None] if b.ndim == 1 else b
         # result (..., i, j) reads a (..., i, k) and b (..., k, j)
         of_a, of_b = np.broadcast_arrays(a[..., :, None, :], b.swapaxes(-1, -2)[..., None, :, :])
+        check_many(of_a.size)
         factors, places = (of_a, of_b) if self.is_left else (of_b, of_a)
         rows = np.repeat(np.arange(math.prod(shape)), a.shape[-1])
         entries = (factors.ravel(), (rows, places.ravel()))

@@ -189,6 +189,16 @@ def elu(alpha: float = 1.0, scale: float = 1.0, width: float = 1.0) -> Function:
     )
 
 
+def selu() -> Function:
+    """With the numbers that keep means and variances (Klambauer et al. 2017, arXiv 1706.02515)."""
+    return elu(1.6732632423543772, 1.0507009873554805)
+
+
+def celu(alpha: float = 1.0) -> Function:
+    """max(z, 0) + min(0, alpha (e^(z / alpha) - 1))."""
+    return elu(alpha, 1.0, alpha)
+
+
 def softsign() -> Function:
     return Function("softsign", lambda z: z / (1 + np.abs(z)), None, (0.0, -1.0), (0.0, 1.0))
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks import Activation
 from crn_nn_tellurium.operators.functions import (
@@ -22,6 +23,7 @@ from crn_nn_tellurium.operators.functions import (
     sigmoid,
 )
 from crn_nn_tellurium.operators.lowering import Lowering
+from crn_nn_tellurium.operators.pieces import steepest
 from crn_nn_tellurium.operators.tensors import Tensor, joined, line_of, total
 from crn_nn_tellurium.operators.windows import Ints, Places, Window, adaptive
 
@@ -46,8 +48,15 @@ class Keep:
         values = self.activation(x.exact)
         found = lowering.layer(self.activation, x)
         lowering.note(type(self.activation).__name__)
-        # whatever is exact before is exact behind
-        return replace(found, error=x.error, exact=values)
+        return replace(found, error=self._error(x), exact=values)
+
+    def _error(self, x: Tensor) -> FloatArray:
+        if not x.error.any():  # whatever is exact before is exact behind
+            return x.error
+        if self.activation.couples_units:
+            return np.full(x.size, math.inf)
+        by_itself = Function(repr(self.activation), self.activation)
+        return steepest(by_itself, -math.inf, math.inf) * x.error
 
 
 @dataclass(frozen=True, eq=False)

@@ -210,6 +210,15 @@ def test_a_product_of_one_number_with_its_function_is_a_function():
     assert np.abs(net(X) - z**2).max() <= net.import_report.bound <= 1e-2
 
 
+def test_a_steep_activation_of_ours_makes_errors_larger():
+    """Sigmoid(h=1e-4) has slope 25 at 0, where a knee of 1e-3 lies before it."""
+    steep = cn.Sigmoid(h=1e-4)
+    net = ops.to_network(chain(ops.Apply(ops.relu()), ops.Keep(steep)), ops.Options(h=H))
+    x = np.zeros((1, 5))
+    off = np.abs(net(x) - steep(relu(x))).max()
+    assert 0.02 < off <= net.import_report.bound <= 0.026
+
+
 def test_what_cannot_be_seen_goes():
     weights = W.copy()
     weights[1] = weights[0]  # equal units
