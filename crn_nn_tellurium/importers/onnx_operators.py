@@ -34,6 +34,7 @@ from crn_nn_tellurium.operators import (
     Permute,
     PReLU,
     Product,
+    Quotient,
     Reshape,
     Scale,
     Softmax,
@@ -86,6 +87,8 @@ def _times(call: Call) -> Operator:
 
 
 def _divided(call: Call) -> Operator:
+    if len(call.variables) == 2:
+        return Quotient()
     by = call.numbers(1)
     if not by.all():
         raise call.refused("it divides by 0")

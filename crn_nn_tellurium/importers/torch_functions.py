@@ -18,16 +18,15 @@ from crn_nn_tellurium.operators import (
     Function,
     Identity,
     LogSoftmax,
-    Lowering,
     Maximum,
     Operator,
     Permute,
     Product,
+    Quotient,
     Reshape,
     Scale,
     Softmax,
     Sum,
-    Tensor,
     absolute,
     celu,
     clip,
@@ -209,15 +208,11 @@ def _arithmetic(name: str, terms: Sequence[float | None], alpha: float = 1.0) ->
     raise refused(f"{name} of {terms}")
 
 
-def _quotient(lowering: Lowering, a: Tensor, b: Tensor) -> Tensor:
-    raise refused("a quotient of two tensors")
-
-
 _OF_TWO: dict[str, Operator] = {
     "add": Sum((1.0, 1.0)),
     "sub": Sum((1.0, -1.0)),
     "mul": Product(),
-    "div": _quotient,
+    "div": Quotient(),
     "maximum": Maximum(),
     "minimum": Maximum(-1.0),
 }

@@ -7,7 +7,6 @@ PyTorch itself on the places of the elements, and so needs no translation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -28,6 +27,7 @@ from crn_nn_tellurium.operators import (
     Operator,
     PReLU,
     Product,
+    Quotient,
     Scale,
     Softmax,
     Sum,
@@ -128,23 +128,8 @@ def _quotient(call: Call) -> Translated:
     if call.given.get("rounding_mode") is not None:
         raise unsupported(call.name, call.where, "it rounds; expected rounding_mode=None")
     if isinstance(other := call.given["other"], Read):
-        if _is_one_and_absolute(other.made_by, call.given["self"]):
-            return Apply(softsign()), call.main
-        remedy = "it divides by what depends on the inputs; multiply by a constant"
-        raise unsupported(call.name, call.where, remedy)
+        return Quotient(), (*call.main, other)
     return Scale(1 / numbers(other)), call.main
-
-
-def _is_one_and_absolute(made_by: Call | None, z: Any) -> bool:
-    """Whether it is 1 + |z|: PyTorch has its softsign as a quotient."""
-    if made_by is None or made_by.name != "add" or made_by.keywords:
-        return False
-    inner, one = made_by.args
-    return isinstance(inner, Read) and one == 1 and _is_absolute(inner.made_by, z)
-
-
-def _is_absolute(made_by: Call | None, z: Any) -> bool:
-    return made_by is not None and made_by.name == "abs" and made_by.args == (z,)
 
 
 def _power(call: Call) -> Translated:

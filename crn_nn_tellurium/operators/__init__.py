@@ -64,6 +64,7 @@ from crn_nn_tellurium.operators.nonlinear import (
     MaxPool,
     PReLU,
     Product,
+    Quotient,
     Softmax,
 )
 from crn_nn_tellurium.operators.report import Imported, ImportReport

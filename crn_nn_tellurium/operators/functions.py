@@ -83,7 +83,7 @@ def absolute() -> Function:
 
 def leaky_relu(slope: float) -> Function:
     return Function(
-        f"leaky_relu({slope:g})",
+        f"leaky_relu({slope!r})",
         lambda z: np.where(z > 0, z, slope * z),
         lambda h: LeakyReLU(slope, h),
     )
@@ -91,7 +91,7 @@ def leaky_relu(slope: float) -> Function:
 
 def clip(low: float, high: float) -> Function:
     """hardtanh, relu6, clip: min(max(z, low), high), where an end may be infinite."""
-    name = f"clip({low:g}, {high:g})"
+    name = f"clip({low!r}, {high!r})"
 
     def counterpart(h: float) -> Activation:
         if (low, high) == (0.0, math.inf):
@@ -112,7 +112,7 @@ def clip(low: float, high: float) -> Function:
 def hard_sigmoid(slope: float = 1 / 6, offset: float = 0.5) -> Function:
     """min(max(slope z + offset, 0), 1); the defaults are PyTorch's and Keras'."""
     return Function(
-        f"hardsigmoid({slope:g}, {offset:g})",
+        f"hardsigmoid({slope!r}, {offset!r})",
         lambda z: np.clip(slope * z + offset, 0.0, 1.0),
         lambda h: HardSigmoid(h, slope, offset),
     )
@@ -121,7 +121,7 @@ def hard_sigmoid(slope: float = 1 / 6, offset: float = 0.5) -> Function:
 def soft_shrink(width: float) -> Function:
     """Soft shrinkage: 0 for |z| <= width, nearer to 0 by width beyond."""
     return Function(
-        f"softshrink({width:g})",
+        f"softshrink({width!r})",
         lambda z: np.sign(z) * np.maximum(np.abs(z) - width, 0.0),
         lambda h: PiecewiseLinear((-width, width), (1.0, 0.0, 1.0), 0.0, h),
     )
@@ -141,7 +141,7 @@ def tanh() -> Function:
 def softplus(beta: float = 1.0) -> Function:
     # SmoothedReLU has slope 1/2 at 0 for every h; this one has softplus' value there as well
     return Function(
-        "softplus" if beta == 1 else f"softplus({beta:g})",
+        "softplus" if beta == 1 else f"softplus({beta!r})",
         lambda z: np.logaddexp(0.0, beta * z) / beta,
         None,
         _FLAT,
@@ -180,7 +180,7 @@ def elu(alpha: float = 1.0, scale: float = 1.0, width: float = 1.0) -> Function:
     """elu, selu (a scale) and celu (a width): scale * alpha (e^(z / width) - 1) below 0."""
     name = "elu" if (scale, width) == (1, 1) else "selu" if width == 1 else "celu"
     return Function(
-        name if (alpha, scale, width) == (1, 1, 1) else f"{name}({alpha:g}, {scale:g}, {width:g})",
+        name if (alpha, scale, width) == (1, 1, 1) else f"{name}({alpha!r}, {scale!r}, {width!r})",
         lambda z: scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0.0) / width)),
         None,
         (0.0, -scale * alpha),
@@ -252,11 +252,51 @@ def product(line: Line, of_value: Line, function: Function) -> Function:
         level = c * far[1] + d
         return a * level, b * level
 
+    left, right, kinks = _shape(function)
     return Function(
-        f"({a:g} z + {b:g}) ({c:g} {function} + {d:g})",
+        f"({a!r} z + {b!r}) ({c!r} {function} + {d!r})",
         lambda z: (a * z + b) * (c * function.of(z) + d),
         None,
-        end(function.left),
-        end(function.right),
-        kinks=function.kinks,
+        end(left),
+        end(right),
+        kinks=kinks,
     )
+
+
+def quotient(line: Line, of_value: Line, function: Function) -> Function:
+    """(slope z + intercept) over a line of f(z)."""
+    (a, b), (c, d) = line, of_value
+
+    def end(far: Line | None) -> Line | None:
+        if far is None:
+            return None
+        slope, level = c * far[0], c * far[1] + d
+        if slope:
+            return 0.0, a / slope
+        return (a / level, b / level) if level else None
+
+    left, right, kinks = _shape(function)
+    return Function(
+        f"({a!r} z + {b!r}) / ({c!r} {function} + {d!r})",
+        lambda z: (a * z + b) / (c * function.of(z) + d),
+        None,
+        end(left),
+        end(right),
+        kinks=kinks,
+    )
+
+
+def _shape(function: Function) -> tuple[Line | None, Line | None, tuple[float, ...]]:
+    """The lines that a function runs into, and its kinks; of an exact one by its rails."""
+    if function.counterpart is None:
+        return function.left, function.right, function.kinks
+    limit = function.counterpart(1.0)
+    kinks = sorted({-rail.sign * rail.shift / limit.gain + 0.0 for rail in limit.rails})
+
+    def line(z: float) -> Line:
+        near, far = function.of(np.array([z, 2 * z])).tolist()
+        slope = (far - near) / z
+        return slope, near - slope * z
+
+    beyond = 1 + 2 * max(map(abs, kinks))
+    return line(-beyond), line(beyond), tuple(kinks)

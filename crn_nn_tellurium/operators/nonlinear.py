@@ -15,10 +15,12 @@ from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks import Activation
 from crn_nn_tellurium.operators.functions import (
     Function,
+    Line,
     exponential,
     itself,
     logarithm,
     product,
+    quotient,
     relu,
     sigmoid,
 )
@@ -270,12 +272,39 @@ class Product:
     """
 
     def __call__(self, lowering: Lowering, a: Tensor, b: Tensor) -> Tensor:
-        for one, other in ((a, b), (b, a)):
-            for z, made, function in (*reversed(lowering.applications), (other, other, itself())):
-                of_z, of_made = line_of(one, z), line_of(other, made)
-                if of_z is not None and of_made is not None:
-                    return lowering.applied(product(of_z, of_made, function), z)
-        raise NetworkError(
-            "the product of two tensors that both depend on the inputs, and not in one way;"
-            " expected one of them constant, or a function of the other element by element"
-        )
+        found = _of_one(lowering, a, b, product) or _of_one(lowering, b, a, product)
+        if found is None:
+            raise _of_two("product")
+        return found
+
+
+@dataclass(frozen=True)
+class Quotient:
+    """The same for a quotient: z / (1 + |z|) for softsign."""
+
+    def __call__(self, lowering: Lowering, a: Tensor, b: Tensor) -> Tensor:
+        found = _of_one(lowering, a, b, quotient)
+        if found is None:
+            raise _of_two("quotient")
+        return found
+
+
+def _of_one(
+    lowering: Lowering,
+    a: Tensor,
+    b: Tensor,
+    combined: Callable[[Line, Line, Function], Function],
+) -> Tensor | None:
+    """A function of z, if a is a line of z and b a line of some f(z), element by element."""
+    for z, made, function in (*reversed(lowering.applications), (b, b, itself())):
+        of_z, of_made = line_of(a, z), line_of(b, made)
+        if of_z is not None and of_made is not None:
+            return lowering.applied(combined(of_z, of_made, function), z)
+    return None
+
+
+def _of_two(what: str) -> NetworkError:
+    return NetworkError(
+        f"the {what} of two tensors that both depend on the inputs, and not in one way; expected"
+        " one of them constant, or a function of the other element by element"
+    )

@@ -62,7 +62,8 @@ def fitted(
         function.right if math.isinf(high) else None,
     )
     ends = (_end(function, low, -1.0, max_error), _end(function, high, 1.0, max_error))
-    points = _points(ends, _MEASURED, function.kinks)
+    points = _points(ends, _MEASURED, (0.0, *function.kinks))
+    _check_finite(function, points)
     spread, integral = _spread(function, points)
     kinks = [kink for kink in function.kinks if ends[0] < kink < ends[1]]
     needed = integral / (4 * math.sqrt(max_error))
@@ -123,6 +124,17 @@ def steepest(function: Function, low: float, high: float) -> float:
     return 1.001 * float(np.abs(np.diff(function.of(z)) / np.diff(z)).max())
 
 
+def _check_finite(function: Function, z: FloatArray) -> None:
+    """Refuse a function that has poles or ends between."""
+    with np.errstate(all="ignore"):
+        is_finite = np.isfinite(function.of(z))
+    if not is_finite.all():
+        raise NetworkError(
+            f"{function}: it has no finite value at {float(z[~is_finite][0]):g}; expected a"
+            " function that is finite wherever its argument may be"
+        )
+
+
 def _end(function: Function, end: float, side: float, max_error: float) -> float:
     """An end of the range, or where the function is as good as the line that it runs into."""
     if math.isfinite(end):
@@ -134,7 +146,11 @@ def _end(function: Function, end: float, side: float, max_error: float) -> float
             " range alone; give data=, inputs (n_samples, n_in) as the network will meet them"
         )
     z = side
-    while abs(function.of(np.array([z]))[0] - (line[0] * z + line[1])) > max_error / 100:
+    # a line is reached as fast as 1 / z, or it is none
+    while (
+        abs(z) < 1e9 / max_error
+        and abs(function.of(np.array([z]))[0] - (line[0] * z + line[1])) > max_error / 100
+    ):
         z *= 2
     return z
 

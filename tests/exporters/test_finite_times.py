@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import finite_times
-from support.exports import run_reader
+from support.exports import NEURAL, run_reader
 from support.finite_times import FOURTH, KINDS, TIME
 
 import crn_nn_tellurium as cn
@@ -101,7 +101,7 @@ READINGS = (
         slow=True,
     ),
 )
-WITHOUT = ("petab-v2", "graphviz", "pil", "nupack", "parts")
+WITHOUT = ("petab-v2", "graphviz", "pil", "nupack", "parts", *NEURAL)
 """Formats without rates, or of strands alone; and PEtab 2, whose model is that of PEtab 1."""
 
 

@@ -183,13 +183,13 @@ def test_an_activation_that_a_file_cannot_hold_is_refused(tmp_path):
 
     @dataclass(frozen=True)
     class Knots(cn.Activation):
-        knots: tuple = (1.0, 2.0)
+        knots: tuple = ((1.0, 2.0), (3.0, 4.0))
         rails = (cn.Rail("Y"),)
         read_out = cn.ReadOut((("Y", 2.0),))
 
     for kind, message in (
         (SmoothedReLU, "has a built-in one's name"),
-        (Knots, "a file keeps numbers and strings"),
+        (Knots, "a file keeps numbers, strings and tuples of them"),
     ):
         with pytest.raises(cn.NetworkError, match=message):
             cn.Network([cn.Layer([[1.0]], activation=kind())]).save(tmp_path / "a.json")

@@ -43,6 +43,13 @@ CASES = [
         cn.NetworkError,
         "'out' at 'out': the product of two tensors",
     ),
+    (
+        lambda: ops.to_network(
+            graph(a=(ops.Dense(W), "x"), out=(ops.Quotient(), "a", "a")), ops.Options(data=X)
+        ),
+        cn.NetworkError,
+        "it has no finite value at 0",
+    ),
     (made(ops.Dense(W), options=ops.Options(data=X[:, :2])), cn.InputError, "data have shape"),
     (made(ops.Dense(W), options=ops.Options(data=X * np.nan)), cn.InputError, "expected finite"),
     (lambda: ops.Options(h=0.0), cn.InputError, "h is 0.0"),

@@ -205,6 +205,23 @@ def test_a_product_of_one_number_with_its_function_is_a_function():
     assert net.import_report.bound <= 1e-2
     # the sigmoid by itself is read by nothing
     assert [layer.n_out for layer in net.layers] == [4]
+    # as MobileNet has its hard swish: with kinks of the factor, and lines far out
+    swish = graph(
+        t=(ops.Scale(1.0, 3.0), "x"),
+        c=(ops.Apply(ops.clip(0.0, 6.0)), "t"),
+        d=(ops.Scale(1 / 6), "c"),
+        out=(ops.Product(), "x", "d"),
+    )
+    net = ops.to_network(swish, ops.Options(h=1e-10))
+    x = 10 * X
+    assert np.abs(net(x) - x * np.clip(x + 3, 0, 6) / 6).max() <= net.import_report.bound <= 1e-2
+    softsign = graph(
+        a=(ops.Apply(ops.absolute()), "x"),
+        b=(ops.Scale(1.0, 1.0), "a"),
+        out=(ops.Quotient(), "x", "b"),
+    )
+    net = ops.to_network(softsign, ops.Options(h=1e-10))
+    assert np.abs(net(x) - x / (1 + np.abs(x))).max() <= net.import_report.bound <= 1e-2
     square = graph(z=(ops.Dense(W), "x"), out=(ops.Product(), "z", "z"))
     net = ops.to_network(square, ops.Options(h=1e-10, data=X))
     assert np.abs(net(X) - z**2).max() <= net.import_report.bound <= 1e-2
