@@ -36,6 +36,8 @@ def graph_of(module: torch.nn.Module, example_input: Any) -> Graph:
         with warnings.catch_warnings():
             # what forward keeps in the copy, nobody reads there
             warnings.filterwarnings("ignore", "The tensor attributes? .* assigned during export")
+            # PyTorch 2.13 warns of a way of its own
+            warnings.filterwarnings("ignore", ".*LeafSpec", FutureWarning)
             program = _without_changes(torch.export.export(own, example))
     except InputError:
         raise

@@ -37,6 +37,7 @@ def test_h_is_smoothing_tells_which_limits_are_the_function_meant():
         "Absolute": np.abs(z),
         "ClippedReLU": np.clip(z, 0, 1),
         "HardSigmoid": np.clip(z, 0, 1),
+        "PiecewiseLinear": np.maximum(z, 0),
     }
     for name, kind in BUILT_IN.items():
         assert kind().h_is_smoothing == (name in meant)

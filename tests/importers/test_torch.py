@@ -614,8 +614,8 @@ class Mixing(nn.Module):
         (cn.NetworkError, ["'sin' at '1'"], lambda: cn.from_torch(of(torch.sin))),
         (
             cn.NetworkError,
-            ["'div'", "divides by"],
-            lambda: cn.from_torch(of(lambda x: x / (2 + x.abs()))),
+            ["'div'", "the quotient of two tensors"],
+            lambda: cn.from_torch(of(lambda x: x / (2 + x.flip(-1).abs()))),
         ),
         (
             cn.NetworkError,
