@@ -73,6 +73,8 @@ def command(
 
     Example: [bold]crn-nn import digits.onnx -o digits.json --data digits.npy[/bold]
     """
+    if output.suffix.lower() != ".json":
+        raise InputError(f"--output is {str(output)!r}; expected a name that ends with .json")
     check_new(overwrite, output)
     numbers = "whole numbers with commas between: 1,28,28"
     own = {

@@ -24,6 +24,8 @@ from crn_nn_tellurium.operators import (
     unsupported,
 )
 
+_LARGEST_CONFIG, _LARGEST_FILE = 2**24, 2**32
+"""Bytes of a file's description of layers, and of all that is in it."""
 _EXTRA = "keras"
 _REMEDIES = {
     "Lambda": "it holds Python code; write it with Keras' own layers",
@@ -120,10 +122,15 @@ def _config(path: Path) -> Any:
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
+                sizes = [one.file_size for one in archive.infolist()]
+                config = archive.getinfo("config.json").file_size
+                # a zip of a thousandth of the size may hold that much
+                if config > _LARGEST_CONFIG or sum(sizes) > _LARGEST_FILE:
+                    raise ValueError(f"it holds {config:,} and {sum(sizes):,} bytes")
                 return json.loads(archive.read("config.json"))
         with require("h5py", _EXTRA).File(path, "r") as file:
             return json.loads(file.attrs["model_config"])
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, RecursionError) as error:
         raise FileFormatError(
             f"{str(path)!r}: no model of Keras; expected a .keras or .h5 file ({error})"
         ) from error

@@ -322,7 +322,8 @@ class _Reader:
         # a node with several results is there once for each
         own = node.name if node.name and len(node.output) == 1 else name
         self.named[name] = free_id(own, self.taken)
-        self.nodes.append(Node(self.named[name], operator, reads, kind))
+        shape = self.values[name].shape
+        self.nodes.append(Node(self.named[name], operator, reads, kind, shape))
 
     def _as_node(self, value: Value) -> str:
         """The name of the node that has a value, made for it if it is a constant."""

@@ -125,6 +125,16 @@ def _load(onnx: Any, tensor: Any, folder: Path | None, name: str) -> None:
     file = (folder / place).resolve()
     if not file.is_relative_to(folder.resolve()) or not file.is_file():
         raise FileFormatError(f"{where}; expected a file in the model's own folder")
+    size = math.prod(tensor.dims) * onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+    try:
+        offset, length = int(places.get("offset", 0)), int(places.get("length", size))
+    except ValueError as error:
+        raise FileFormatError(f"{where}, at {places}; expected whole numbers") from error
+    # without a length all that is behind is read, and may be more than memory holds
+    if not 0 <= offset <= file.stat().st_size - length or length > size:
+        raise FileFormatError(f"{where}, which does not hold its {size:,} bytes where it says")
+    if "length" not in places:
+        tensor.external_data.add(key="length", value=str(size))
     try:
         onnx.external_data_helper.load_external_data_for_tensor(tensor, str(folder))
         onnx.numpy_helper.to_array(tensor)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import read_text, require
+from crn_nn_tellurium.basics import check_kind, read_text, require
 from crn_nn_tellurium.errors import FileFormatError, InputError
 from crn_nn_tellurium.importers.torch_functions import ARITHMETIC, function
 from crn_nn_tellurium.importers.torch_layers import BatchNorm, module
@@ -123,6 +123,7 @@ def from_petab_sciml(
     array([[1., 0., 0.]])
     """
     options = Options(h, data, max_error, approximation)
+    check_kind("from_petab_sciml", net_yaml, (str, os.PathLike), "the path of a .yaml file")
     source = _Source(_read(Path(net_yaml)), str(net_yaml))
     nodes, output = source.graph(_parameters(parameters, source.name))
     graph = Graph(_shapes(source, nodes, input_shape, data), nodes, output)

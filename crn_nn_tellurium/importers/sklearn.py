@@ -207,7 +207,9 @@ class _Chain:
 
 def _unpack(model: Any) -> tuple[list[tuple[str, _Affine]], Any]:
     """The affine steps before the model, by name and in order, and the model."""
-    *steps, (_, last) = _flat("", model)
+    if not (flat := _flat("", model)):
+        raise NetworkError("from_sklearn: a pipeline without steps; expected a model at its end")
+    *steps, (_, last) = flat
     for _, step in (*steps, ("", last)):
         try:
             # "passthrough" and None are steps as well

@@ -110,7 +110,14 @@ def from_torch(
 def _numbers(data: Any) -> Any:
     """Samples (n_samples, n_in): those of several inputs side by side, of tensors their numbers."""
     if isinstance(data, tuple):
-        return np.concatenate([np.reshape(_numbers(one), (len(one), -1)) for one in data], axis=1)
+        try:
+            parts = [np.reshape(_numbers(one), (len(one), -1)) for one in data]
+            return np.concatenate(parts, axis=1)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"data of several inputs do not fit together ({error}); expected an array"
+                " (n_samples, ...) for each"
+            ) from error
     return data.detach().cpu().double().numpy() if hasattr(data, "detach") else data
 
 
@@ -161,10 +168,10 @@ def _state(path: Path) -> dict[str, Any]:
     except OSError:
         raise
     except Exception as error:  # pickle's, zip's and safetensors' own kinds
-        reason = str(error).strip().split("\n")[0]
+        # PyTorch's own advice is to read it all the same
         raise FileFormatError(
-            f"{path}: {reason}; expected {expected}. Whole modules are pickled programs, which are"
-            " never run here"
+            f"{path}: it holds more than numbers, or is damaged; expected {expected}. Whole modules"
+            " are pickled programs, which are never run here"
         ) from error
     for key in _NESTED:
         if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
@@ -177,7 +184,10 @@ def _state(path: Path) -> dict[str, Any]:
 def _scripted(path: Path, name: str | None) -> torch.nn.Module:
     """What the script calls so, or the one module or class of modules that it makes itself."""
     kind = require("torch", "torch").nn.Module
-    found = runpy.run_path(os.fspath(path), run_name=_SCRIPT)
+    try:
+        found = runpy.run_path(os.fspath(path), run_name=_SCRIPT)
+    except (SyntaxError, SystemExit) as error:
+        raise InputError(f"{path}: it cannot be run as a script: {error!r}") from error
     own = {
         key: value
         for key, value in found.items()

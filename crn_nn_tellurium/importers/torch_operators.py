@@ -81,7 +81,10 @@ def _arranged(call: Call) -> Translated:
     sizes = [int(np.prod(read.shape)) for read in call.reads]
     ends = np.cumsum([0, *sizes])
     # doubles hold whole numbers exactly, and paddings by reflection take no others
-    filled = call.run([torch.zeros(read.shape, dtype=torch.double) for read in call.reads])
+    try:
+        filled = call.run([torch.zeros(read.shape, dtype=torch.double) for read in call.reads])
+    except (IndexError, RuntimeError) as error:
+        raise unsupported(call.name, call.where, f"PyTorch refuses it: {error}") from error
     raised = call.run(
         [
             torch.arange(1 + first, 1 + first + size, dtype=torch.double).reshape(read.shape)
@@ -266,9 +269,12 @@ def _larger(call: Call, sign: float) -> Translated:
     a, b = call.given["self"], call.given["other"]
     if isinstance(a, Read) and isinstance(b, Read):
         return Maximum(sign), (a, b)
-    bound = call.number("self" if isinstance(b, Read) else "other")
+    x, constant = (a, numbers(b)) if isinstance(a, Read) else (call.read("other"), numbers(a))
+    if constant.size > 1:
+        return lambda lowering, one: Maximum(sign)(lowering, one, one.scaled(0.0, constant)), (x,)
+    bound = float(constant.flat[0])
     ends = (bound, np.inf) if sign > 0 else (-np.inf, bound)
-    return Apply(clip(*ends)), (a if isinstance(a, Read) else b,)
+    return Apply(clip(*ends)), (x,)
 
 
 def _along(make: Callable[[int], Operator]) -> Callable[[Call], Translated]:

@@ -5,7 +5,11 @@ tensors without numbers, and writes down what is called.
 from __future__ import annotations
 
 import copy
+import itertools
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -33,7 +37,7 @@ def graph_of(module: torch.nn.Module, example_input: Any) -> Graph:
         # the user's own stays as it is, with its mode, device and numbers
         own = _copied(module).eval().cpu()
         example = _example(own, example_input)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _without_log():
             # what forward keeps in the copy, nobody reads there
             warnings.filterwarnings("ignore", "The tensor attributes? .* assigned during export")
             # PyTorch 2.13 warns of a way of its own
@@ -130,11 +134,16 @@ def _refuse_mixing(module: torch.nn.Module, example: tuple[torch.Tensor, ...]) -
         return  # of one sample at a time it mixes none, and half precision is not for every CPU
     if not (isinstance(alone, torch.Tensor) and isinstance(together, torch.Tensor)):
         return
+    if not alone.ndim:
+        raise NetworkError(
+            f"from_torch: {type(module).__name__} gives one number for all samples; expected one"
+            " row a sample"
+        )
     near = torch.finfo(example[0].dtype).eps ** 0.5
     same = together[:1].shape == alone.shape and torch.allclose(
         together[:1], alone, rtol=near, atol=near, equal_nan=True
     )
-    if alone.ndim and len(together) == 2 and not same:
+    if len(together) == 2 and not same:
         raise NetworkError(
             f"from_torch: what {type(module).__name__} makes of a sample depends on the samples"
             " beside it, in eval() mode too; expected operators of one sample at a time"
@@ -209,8 +218,15 @@ class _Translation:
             raise unsupported(call.name, name, "it makes no tensor")
         refuse_other_numbers(call, value)
         operator, reads = translated(call)
-        self.nodes.append(Node(name, operator, tuple(one.name for one in reads), call.name))
-        return Read(name, tuple(value.shape), call)
+        name, shape = self._unused(name), tuple(value.shape)
+        self.nodes.append(Node(name, operator, tuple(one.name for one in reads), call.name, shape))
+        return Read(name, shape, call)
+
+    def _unused(self, name: str) -> str:
+        """A submodule may be called like a function that stands beside it."""
+        taken = {*self.inputs, *(node.name for node in self.nodes)}
+        numbered = (f"{name} ({number})" for number in itertools.count(2))
+        return next(one for one in itertools.chain([name], numbered) if one not in taken)
 
     def _folded(self, call: Call) -> Any:
         """What a call makes of constants alone."""
@@ -227,6 +243,18 @@ class _Translation:
         if path in self.alone and path not in self.inputs:
             return path
         return f"{path}.{node.name}" if path else str(node.name)
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """What cannot be traced is said once, and not in PyTorch's log as well."""
+    logger = logging.getLogger("torch")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _is_call(node: Any) -> bool:

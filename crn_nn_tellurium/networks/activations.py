@@ -241,6 +241,13 @@ class PiecewiseLinear(Activation):
         super().__post_init__()
         self._check_finite("offset")
 
+    def __str__(self) -> str:
+        # dozens of numbers are too many for tables and the reprs of layers
+        if len(self.knots) <= 3:
+            return repr(self)
+        first, last = self.knots[0], self.knots[-1]
+        return f"PiecewiseLinear({len(self.knots)} knots, {first:.3g} to {last:.3g}, h={self.h!r})"
+
     @cached_property
     def _knees(self) -> tuple[tuple[Rail, float], ...]:
         """Each rail with its coefficient: one a knot, and one that looks left from the first."""

@@ -16,6 +16,7 @@ import numpy as np
 from scipy import special
 
 from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks import (
     Absolute,
     Activation,
@@ -91,6 +92,8 @@ def leaky_relu(slope: float) -> Function:
 
 def clip(low: float, high: float) -> Function:
     """hardtanh, relu6, clip: min(max(z, low), high), where an end may be infinite."""
+    if not low < high:
+        raise NetworkError(f"clip from {low!r} to {high!r} is constant; expected low < high")
     name = f"clip({low!r}, {high!r})"
 
     def counterpart(h: float) -> Activation:
@@ -120,6 +123,8 @@ def hard_sigmoid(slope: float = 1 / 6, offset: float = 0.5) -> Function:
 
 def soft_shrink(width: float) -> Function:
     """Soft shrinkage: 0 for |z| <= width, nearer to 0 by width beyond."""
+    if width == 0:
+        return identity()
     return Function(
         f"softshrink({width!r})",
         lambda z: np.sign(z) * np.maximum(np.abs(z) - width, 0.0),

@@ -6,6 +6,7 @@ Tensors have the shapes of one sample; where a framework has an axis of samples,
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -18,14 +19,15 @@ Operator = Callable[..., Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """An operator at work: the name of its result, those of what it reads, and what the source
-    calls it.
+    """An operator at work: the name of its result, those of what it reads, what the source calls
+    it, and the shape that its result has there, if the source says it.
     """
 
     name: str
     operator: Operator
     reads: tuple[str, ...]
     called: str
+    shape: Shape | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,12 @@ class Graph:
     inputs: Mapping[str, Shape]
     nodes: tuple[Node, ...]
     output: str
+
+    def __post_init__(self) -> None:
+        names = [*self.inputs, *(node.name for node in self.nodes)]
+        if twice := [name for name, count in Counter(names).items() if count > 1]:
+            # one would be read where the other is meant
+            raise ValueError(f"{twice[0]!r} names two tensors of a graph; expected different names")
 
     @property
     def n_inputs(self) -> int:

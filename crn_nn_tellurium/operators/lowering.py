@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, check_choice, check_positive
+from crn_nn_tellurium.basics import FloatArray, check_choice, check_kind, check_positive
 from crn_nn_tellurium.networks import Activation, Linear, Normalized
 from crn_nn_tellurium.operators.functions import Function, identity
 from crn_nn_tellurium.operators.pieces import distance, fitted, smoothing_error, steepest
@@ -33,6 +33,7 @@ class Options:
     def __post_init__(self) -> None:
         check_positive("h", self.h)
         check_positive("max_error", self.max_error)
+        check_kind("logits", self.logits, bool)
         check_choice("approximation", self.approximation, APPROXIMATIONS)
 
 

@@ -22,6 +22,7 @@ from crn_nn_tellurium.operators.report import Imported, ImportReport
 from crn_nn_tellurium.operators.simplified import simplified
 from crn_nn_tellurium.operators.tensors import Tensor
 
+_LINEAR = Linear().rails
 _DENSE_BELOW, _DENSE_SHARE = 1024, 0.3
 """Weights are kept as a table if they are few, or if so many of them are not zero."""
 
@@ -51,12 +52,23 @@ def to_network(
     for node in graph.nodes:
         lowering.became, lowering.errors = [], []
         try:
-            values[node.name] = node.operator(lowering, *(values[name] for name in node.reads))
+            found = node.operator(lowering, *(values[name] for name in node.reads))
+            # a class stays what it is told by
+            is_told = node.shape is not None and not isinstance(node.operator, ArgMax)
+            if is_told and found.shape != node.shape:
+                raise NetworkError(
+                    f"its result has shape {node.shape} in the source and {found.shape} here, so"
+                    " what it does there is not known here"
+                )
+            values[node.name] = found
         except (NetworkError, ValueError) as error:
             raise NetworkError(f"operator {node.called!r} at {node.name!r}: {error}") from error
         became = "; ".join(dict.fromkeys(lowering.became)) or "part of weights and biases"
         records.append(Imported(node.name, node.called, became, max(lowering.errors, default=0.0)))
     output = values[graph.output]
+    is_one_of_two = class_names is not None and output.size == 1
+    if is_one_of_two and options.logits:
+        output = Decision()(lowering, output)
     made, said = simplified(_with_output(lowering, output), lowering.n_inputs)
     if not any(one.weights.nnz for one in made):
         raise NetworkError("the outputs do not depend on the inputs; expected a network of inputs")
@@ -68,10 +80,16 @@ def to_network(
         class_names=class_names,
         task=task or ("classification" if is_classifier else "regression"),
     )
-    x = None if options.data is None else _data(graph, options.data)
-    slim = network.pruned(x=x)
+    # without the data, since other inputs may be larger
+    slim = network.pruned()
     if hidden := network.n_weights - slim.n_weights:
         said += (f"{hidden} weight(s) too small to be seen: dropped.",)
+    if is_one_of_two and not options.logits and network.layers[-1].activation.rails == _LINEAR:
+        said += (
+            "The one output means the second class above 0.5; if it is a logit, as of"
+            " BCEWithLogitsLoss, import it with logits=True.",
+        )
+    x = None if options.data is None else _data(graph, options.data)
     return _reported(slim, output, records, options, x, said)
 
 
@@ -135,7 +153,14 @@ def _data(graph: Graph, data: Any) -> FloatArray:
     n = graph.n_inputs
     if data is None:
         return np.zeros((0, n))
-    x = np.asarray(data, dtype=float)
+    try:
+        if np.iscomplexobj(data):
+            raise TypeError("complex numbers")
+        x = np.asarray(data, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"data cannot be read as numbers ({error}); expected (n_samples, {n})"
+        ) from error
     if x.ndim < 2 or not len(x) or x[0].size != n or not np.isfinite(x).all():
         raise InputError(
             f"data have shape {x.shape}; expected finite numbers, (n_samples, {n}) or inputs of the"

@@ -57,7 +57,8 @@ class Keep:
             return x.error
         if self.activation.couples_units:
             return np.full(x.size, math.inf)
-        by_itself = Function(repr(self.activation), self.activation)
+        name = f"{type(self.activation).__qualname__}{self.activation.parameters()}"
+        by_itself = Function(name, self.activation)
         return steepest(by_itself, -math.inf, math.inf) * x.error
 
 
@@ -242,18 +243,20 @@ def _softmax(lowering: Lowering, x: Tensor) -> Tensor:
     if x.size == 2:
         p = lowering.applied(sigmoid(), total([(1.0, x.taken([1])), (-1.0, x.taken([0]))]))
         return joined([p.scaled(-1.0, 1.0), p], 0)
-    _, e = _exponentials(lowering, x)
+    below, e = _exponentials(lowering, replace(x, error=np.zeros(x.size)))
+    # pieces and a rounded knee; that the largest is a little less than all, shares do not see
+    off = lowering.errors[-1] + math.sqrt(lowering.options.h)
     shares = lowering.normalized(e)
-    # |p^ - p| <= (d_k + p_k sum d) / (sum e - sum d) for errors d of e, whose sum is 1 or more
-    off = e.error + math.sqrt(lowering.options.h)
-    room = 1 - off.sum()
-    bound = np.minimum((off + off.sum()) / room, 1.0) if room > 0 else np.ones(x.size)
-    lowering.note("Normalized: shares", float(bound.max()))
-    return replace(shares, error=bound)
+    # |p^ - p| <= (d + p sum d) / (sum e - sum d) for errors d of each e
+    room = math.exp(-below.error.max()) - x.size * off
+    bound = min((1 + x.size) * off / room, 1.0) if room > 0 else 1.0
+    lowering.note("Normalized: shares", bound)
+    # sum_j |dp_k / dx_j| = 2 p_k (1 - p_k) <= 1/2
+    return replace(shares, error=np.full(x.size, min(bound + x.error.max() / 2, 1.0)))
 
 
 def _log_softmax(lowering: Lowering, x: Tensor) -> Tensor:
-    x, e = _exponentials(lowering, x)
+    below, e = _exponentials(lowering, replace(x, error=np.zeros(x.size)))
     whole = e.mapped(np.ones((1, x.size)), 0.0, (1,))
     off = float(whole.error[0])
     if off >= 0.5:
@@ -262,7 +265,9 @@ def _log_softmax(lowering: Lowering, x: Tensor) -> Tensor:
             f" be 1; expected a smaller max_error than {lowering.options.max_error:g}"
         )
     logarithms = lowering.applied(logarithm(), whole, (1 - off, x.size + off))
-    return total([(1.0, x), (-1.0, logarithms)])
+    found = total([(1.0, below), (-1.0, logarithms)])
+    # sum_j |d log p_k / dx_j| = 2 (1 - p_k)
+    return replace(found, error=found.error + 2 * x.error.max())
 
 
 @dataclass(frozen=True)

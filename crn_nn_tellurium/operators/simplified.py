@@ -35,7 +35,7 @@ def simplified(made: Sequence[Made], n_inputs: int) -> tuple[list[Made], tuple[s
         bias = one.bias + one.weights @ numbers[:known]
         is_free = not (is_last or one.activation.couples_units)
         constant = here & (np.diff(weights.indptr) == 0) if is_free else np.zeros_like(here)
-        stands_for = _first_equals(weights, bias) if is_free else np.arange(one.n_out)
+        stands_for = _first_equals(weights, bias, here) if is_free else np.arange(one.n_out)
         units = np.flatnonzero(here & ~constant & (stands_for == np.arange(one.n_out)))
         n_constant += int(constant.sum())
         n_equal += int((here & ~constant).sum()) - len(units)
@@ -69,12 +69,12 @@ def _live(made: Sequence[Made], n_inputs: int) -> Bools:
     return live
 
 
-def _first_equals(weights: sparse.csr_array, bias: FloatArray) -> npt.NDArray[np.intp]:
-    """For each unit the first whose weights and bias are the same."""
+def _first_equals(weights: sparse.csr_array, bias: FloatArray, live: Bools) -> npt.NDArray[np.intp]:
+    """For each live unit the first of these whose weights and bias are the same."""
     weights.sort_indices()
     seen: dict[tuple[bytes, bytes, float], int] = {}
     result = np.arange(len(bias))
-    for unit in result.tolist():
+    for unit in np.flatnonzero(live).tolist():
         row = slice(weights.indptr[unit], weights.indptr[unit + 1])
         key = (weights.indices[row].tobytes(), weights.data[row].tobytes(), float(bias[unit]))
         result[unit] = seen.setdefault(key, unit)

@@ -1,6 +1,7 @@
 """Models of Keras against Keras itself, and as chemistry against the same models smoothed."""
 
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -392,3 +393,12 @@ def test_a_missing_package_says_its_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(cn.MissingPackageError, match=r"pip install 'crn_nn_tellurium\[keras\]'"):
         cn.from_keras("model.keras")
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, " " * (2**24 + 1)], ids=["deep", "long"])
+def test_a_description_that_fills_memory_is_refused(text, tmp_path):
+    path = tmp_path / "bomb.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", text)
+    with pytest.raises(cn.FileFormatError, match="no model of Keras"):
+        cn.from_keras(path)

@@ -287,6 +287,8 @@ FILES = [
     (lambda: elsewhere("none.bin"), "expected a file in the model's own folder"),
     (lambda: elsewhere("w.bin", offset=10**6), "which does not hold it"),
     (lambda: elsewhere("w.bin", length=8), "which does not hold it"),
+    (lambda: elsewhere("w.bin", offset=-8), "which does not hold its"),
+    (lambda: elsewhere("w.bin", length=10**12), "which does not hold its"),
     (lambda: onnx.load(elsewhere("w.bin"), load_external_data=False), "give the model's path"),
     (lambda: edited(with_a_constant_elsewhere), "attribute 'value' holds .* in another file"),
     (with_dims(10**6, 10**6), r"tensor 'w' has shape \(1000000, 1000000\); expected at most"),

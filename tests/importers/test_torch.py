@@ -417,6 +417,7 @@ def test_the_module_stays_as_it_is():
 def test_modules_that_keep_what_they_computed():
     from torch.nn.utils import parametrizations, prune
 
+    torch.manual_seed(0)  # no unit of these loses all of its weights
     pruned = prune.l1_unstructured(nn.Linear(3, 3), "weight", amount=0.5)
     normed = parametrizations.weight_norm(nn.Linear(3, 3))
     module, x = nn.Sequential(pruned, nn.ReLU(), normed).double(), samples((3,))
@@ -431,6 +432,42 @@ def test_the_inputs_themselves():
     net = cn.from_torch(nn.Sequential(), torch.zeros(1, 2))
     # a difference of two rails, rounded
     np.testing.assert_allclose(net([[0.5, -2.0]]), [[0.5, -2.0]], rtol=1e-15)
+
+
+class Named(nn.Module):
+    """A submodule called like a function that stands beside it."""
+
+    def __init__(self):
+        super().__init__()
+        self.add = nn.Linear(3, 3)
+
+    def forward(self, x):
+        h = self.add(x)
+        y = x + 1
+        return 3 * h - 2 * y
+
+
+@pytest.mark.parametrize(
+    ("module", "shape"),
+    [
+        (Named(), (3,)),
+        # of equal windows the first is read by nothing
+        (nn.Sequential(nn.MaxPool2d(2, 1), nn.MaxPool2d(3, 3, 1, 2)), (1, 4, 5)),
+        (Of(lambda x: torch.maximum(x[:, :1], torch.zeros(3)).sum(1, keepdim=True)), (2,)),
+        (Of(lambda x: torch.minimum(x, torch.tensor([0.1, -0.2, 0.3]))), (3,)),
+        (nn.Tanh(), (2, 4, 5)),
+    ],
+    ids=["names", "equal windows", "spread constant", "constants", "tanh"],
+)
+def test_what_once_went_wrong(module, shape):
+    x = torch.randn(20, *shape, generator=torch.Generator().manual_seed(0)).double()
+    with torch.no_grad():
+        expected = module.double()(x).reshape(20, -1).numpy()
+    flat = x.reshape(20, -1).numpy()
+    for options in ({}, {"data": flat}):
+        net = cn.from_torch(module, x[:1], h=1e-3, max_error=0.05, **options)
+        off = np.abs(net(flat) - expected).max()
+        assert off <= net.import_report.bound * (1 + 1e-12) + 1e-13
 
 
 class Changing(nn.Module):
@@ -611,6 +648,24 @@ class Mixing(nn.Module):
             lambda: cn.from_torch(of(lambda x: x + torch.rand(4))),
         ),
         (cn.NetworkError, ["'hardshrink'", "jumps"], lambda: cn.from_torch(of(F.hardshrink))),
+        (
+            cn.NetworkError,
+            ["one number for all samples"],
+            lambda: cn.from_torch(of(lambda x: x.relu().mean())),
+        ),
+        (
+            cn.NetworkError,
+            ["clip from 2.0 to 1.0 is constant"],
+            lambda: cn.from_torch(of(lambda x: x.clamp(2, 1))),
+        ),
+        (cn.InputError, ["data cannot be read"], lambda: cn.from_torch(of(F.relu), data="abc")),
+        (
+            cn.InputError,
+            ["data cannot be read"],
+            lambda: cn.from_torch(of(F.relu), data=[[1j] * 3]),
+        ),
+        (cn.InputError, ["do not fit together"], lambda: cn.from_torch(of(F.relu), data=(1, 2))),
+        (cn.InputError, ["logits"], lambda: cn.from_torch(of(F.relu), logits="no")),
         (cn.NetworkError, ["'sin' at '1'"], lambda: cn.from_torch(of(torch.sin))),
         (
             cn.NetworkError,

@@ -50,6 +50,19 @@ CASES = [
         cn.NetworkError,
         "it has no finite value at 0",
     ),
+    (
+        lambda: ops.Graph({"x": (5,)}, (ops.Node("x", ops.Identity(), ("x",), "same"),), "x"),
+        ValueError,
+        "'x' names two tensors",
+    ),
+    (
+        lambda: ops.to_network(
+            ops.Graph({"x": (5,)}, (ops.Node("y", ops.Identity(), ("x",), "pool", (4,)),), "y"),
+            ops.Options(),
+        ),
+        cn.NetworkError,
+        r"'pool' at 'y': its result has shape \(4,\) in the source and \(5,\) here",
+    ),
     (made(ops.Dense(W), options=ops.Options(data=X[:, :2])), cn.InputError, "data have shape"),
     (made(ops.Dense(W), options=ops.Options(data=X * np.nan)), cn.InputError, "expected finite"),
     (lambda: ops.Options(h=0.0), cn.InputError, "h is 0.0"),

@@ -184,6 +184,22 @@ def test_a_logit_of_two_classes_is_two_outputs():
     assert net.predict(X).tolist() == np.where(z > 0, "yes", "no").tolist()
 
 
+def test_a_logit_without_a_sigmoid_is_two_outputs_as_well():
+    made = chain(ops.Dense(W[:1]), ops.Apply(ops.clip(-1.0, 1.0)), ops.Scale(1.0, 0.1))
+    names = ["no", "yes"]
+    net = ops.to_network(made, ops.Options(logits=True), class_names=names)
+    expected = np.where(np.clip(X @ W[0], -1, 1) + 0.1 > 0, "yes", "no")
+    assert net.predict(X).tolist() == expected.tolist()
+    said = ops.to_network(made, ops.Options(), class_names=names).import_report.simplified
+    assert any("import it with logits=True" in text for text in said)
+
+
+def test_data_of_zeros_leave_all_weights():
+    made = chain(ops.Dense(W), ops.Apply(ops.relu()))
+    net = ops.to_network(made, ops.Options(data=np.zeros((1, 5))))
+    np.testing.assert_allclose(net(X), smoothed_relu(X @ W.T, 1e-6), atol=1e-13)
+
+
 def test_a_sigmoid_gives_probabilities_and_keeps_the_class():
     made = chain(ops.Dense(W[:1]), ops.Apply(ops.sigmoid()))
     net = ops.to_network(made, ops.Options(h=1e-10), class_names=["no", "yes"])
