@@ -59,7 +59,10 @@ class Parameters:
     def take(self, name: str, shape: Ints) -> FloatArray:
         """Finite numbers of a shape."""
         if name not in self.arrays:
-            raise NetworkError(f"no {name!r} among its parameters; expected one of shape {shape}")
+            raise NetworkError(
+                f"no {name!r} among its parameters; expected one of shape {shape}, from the file of"
+                " parameters that goes with the network"
+            )
         array = self.arrays[name]
         if np.shape(array) != shape:
             raise NetworkError(f"{name!r} has shape {np.shape(array)}; expected {shape}")

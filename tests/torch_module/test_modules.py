@@ -158,6 +158,11 @@ def test_inputs_are_refused_as_the_network_refuses_them(options, bad, engine):
             lambda net: cn.as_torch(net, "copasi"),
         ),
         (cn.InputError, ["got list", "a tensor"], lambda net: cn.as_torch(net)([[0.0, 1.0]])),
+        (
+            cn.InputError,
+            ["torch.float32 and the module's numbers torch.float64", "module.to(torch.float32)"],
+            lambda net: cn.as_torch(net)(torch.zeros(1, 2)),
+        ),
         (cn.NetworkError, ["as_torch"], lambda net: cn.as_torch(3)),
     ],
 )
