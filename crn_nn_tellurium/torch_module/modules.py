@@ -71,20 +71,23 @@ class ChemistryModule(torch.nn.Module):  # type: ignore[misc]  # Any where torch
         """Refuse what the network refuses."""
         if not isinstance(x, torch.Tensor):
             raise InputError(f"inputs: got {type(x).__name__}; expected a tensor")
-        own = self.layers[0].weight.dtype
-        if self._engine is None and x.dtype != own:
-            raise InputError(
-                f"inputs are {x.dtype} and the module's numbers {own}; expected the same:"
-                f" x.to({own}), or module.to({x.dtype if x.is_floating_point() else own})"
-            )
         coding = self._net.input_coding
         if x.ndim and x.shape[-1] == self._net.n_in:
             fits = torch.isfinite(x)
             if coding.kind != "signed":
                 fits &= x >= self._low.to(x.dtype)
             if fits.all():
+                self._check_dtype(x)
                 return
         coding.check(_array(x))
+
+    def _check_dtype(self, x: torch.Tensor) -> None:
+        own = self.layers[0].weight.dtype
+        if self._engine is None and x.dtype != own:
+            raise InputError(
+                f"inputs are {x.dtype} and the module's numbers {own}; expected the same:"
+                f" x.to({own}), or module.to({x.dtype if x.is_floating_point() else own})"
+            )
 
     def to_network(self) -> Network:
         """The network with the numbers as they are now."""
