@@ -56,7 +56,11 @@ class Keep:
         if not x.error.any():  # whatever is exact before is exact behind
             return x.error
         if self.activation.couples_units:
-            return np.full(x.size, math.inf)
+            # no slope is known, but shares are between 0 and 1 whatever they are of
+            limits = [math.inf] * len(self.activation.rails)
+            upper = np.array([*limits, *(f.upper_bound for f in self.activation.followers)])
+            low, high = self.activation.read_between(np.zeros_like(upper), upper)
+            return np.full(x.size, float(high - low))
         name = f"{type(self.activation).__qualname__}{self.activation.parameters()}"
         by_itself = Function(name, self.activation)
         return steepest(by_itself, -math.inf, math.inf) * x.error

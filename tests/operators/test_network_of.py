@@ -252,6 +252,12 @@ def test_a_steep_activation_of_ours_makes_errors_larger():
     assert 0.02 < off <= net.import_report.bound <= 0.026
 
 
+def test_shares_of_what_is_inexact_are_off_by_one_at_most():
+    made = chain(ops.Apply(ops.relu()), ops.Keep(cn.Normalized(h=1e-4)))
+    report = ops.to_network(made, ops.Options(h=H, data=X)).import_report
+    assert report.largest_difference <= report.bound == 1.0
+
+
 def test_what_cannot_be_seen_goes():
     weights = W.copy()
     weights[1] = weights[0]  # equal units
