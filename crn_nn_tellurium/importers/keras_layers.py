@@ -10,7 +10,6 @@ import numpy as np
 
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.importers.keras_windows import (
-    Steps,
     adaptive,
     average,
     axes_of,
@@ -52,6 +51,7 @@ from crn_nn_tellurium.operators import (
     Softmax,
     Sum,
     Tensor,
+    batch_norm,
     celu,
     clip,
     elu,
@@ -59,6 +59,7 @@ from crn_nn_tellurium.operators import (
     gelu,
     hard_sigmoid,
     hard_swish,
+    in_turn,
     leaky_relu,
     log_sigmoid,
     mish,
@@ -156,7 +157,7 @@ def _flatten(layer: Any, n: int) -> Operator:
 
 
 def _repeat_vector(layer: Any, n: int) -> Operator:
-    return Steps((Index((slice(None), None)), Index((slice(None), np.zeros(layer.n, dtype=int)))))
+    return in_turn(Index((slice(None), None)), Index((slice(None), np.zeros(layer.n, dtype=int))))
 
 
 # numbers ------------------------------------------------------------------------------------------
@@ -182,15 +183,13 @@ def _einsum(layer: Any, n: int) -> Operator:
 
 
 def _batch_norm(layer: Any, n: int) -> Operator:
-    factor = 1 / np.sqrt(weights(layer.moving_variance) + layer.epsilon)
-    factor = factor * (weights(layer.gamma) if layer.scale else 1.0)
-    shift = (weights(layer.beta) if layer.center else 0.0) - factor * weights(layer.moving_mean)
-    axis = layer.axis
+    gamma = weights(layer.gamma) if layer.scale else None
+    beta = weights(layer.beta) if layer.center else None
+    mean, variance = weights(layer.moving_mean), weights(layer.moving_variance)
 
     def normalized(lowering: Lowering, x: Tensor) -> Tensor:
-        shape = [1] * len(x.shape)
-        shape[axis] = -1
-        return x.scaled(factor.reshape(shape), shift.reshape(shape))
+        n_after = len(x.shape) - 1 - layer.axis % len(x.shape)
+        return batch_norm(mean, variance, gamma, beta, layer.epsilon, n_after)(lowering, x)
 
     return normalized
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,21 +24,10 @@ from crn_nn_tellurium.operators import (
     Tensor,
     TransposedConvolution,
     Window,
+    in_turn,
 )
 
 Ints = tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Steps:
-    """Operators one after another, for what is one layer of Keras."""
-
-    operators: tuple[Operator, ...]
-
-    def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
-        for operator in self.operators:
-            x = operator(lowering, x)
-        return x
 
 
 def weights(variable: Any) -> FloatArray:
@@ -62,7 +51,7 @@ def _spatial(layer: Any, n: int, operator: Operator) -> Operator:
         return operator
     inner = tuple(range(1, n + 1))
     there, back = Permute((0, n + 1, *inner)), Permute((0, *(i + 1 for i in inner), 1))
-    return Steps((there, operator, back))
+    return in_turn(there, operator, back)
 
 
 def each(value: int | Sequence[int], n: int) -> Ints:
@@ -81,17 +70,12 @@ class _Windowed:
 
     def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
         n = len(self.size)
-        before, after = (0,) * n, (0,) * n
-        reach = tuple(d * (k - 1) for d, k in zip(self.dilation, self.size, strict=True))
-        if self.padding == "causal":
-            before = reach
-        elif self.padding == "same":
-            # as many positions as strides fit; the odd element goes to the end
-            lengths = zip(x.shape[-n:], self.stride, reach, strict=True)
-            over = tuple(max((-(-m // s) - 1) * s + r + 1 - m, 0) for m, s, r in lengths)
-            before = tuple(o // 2 for o in over)
-            after = tuple(o - b for o, b in zip(over, before, strict=True))
-        window = Window(self.size, self.stride, self.dilation, before, after)
+        window = Window.of(self.size, self.stride, 0, self.dilation)
+        if self.padding == "same":
+            window = Window.same(self.size, self.stride, self.dilation, x.shape[-n:])
+        elif self.padding == "causal":
+            reach = zip(self.dilation, self.size, strict=True)
+            window = replace(window, before=tuple(d * (k - 1) for d, k in reach))
         return self.make(window)(lowering, x)
 
 
@@ -131,7 +115,7 @@ def separable(layer: Any, n: int) -> Operator:
     kernel, channels = _by_depth(weights(layer.depthwise_kernel))
     points = weights(layer.pointwise_kernel).transpose(n + 1, n, *range(n))
     mixed = Convolution(points, bias_of(layer), Window.of((1,) * n))
-    return Steps((_convolved(layer, n, kernel, 0.0, channels), _spatial(layer, n, mixed)))
+    return in_turn(_convolved(layer, n, kernel, 0.0, channels), _spatial(layer, n, mixed))
 
 
 def transposed(layer: Any, n: int) -> Operator:

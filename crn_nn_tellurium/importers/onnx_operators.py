@@ -23,10 +23,10 @@ from crn_nn_tellurium.operators import (
     AveragePool,
     Concat,
     Convolution,
-    Dense,
     Function,
     Identity,
     LogSoftmax,
+    MatMul,
     Maximum,
     MaxOver,
     MaxPool,
@@ -50,8 +50,10 @@ from crn_nn_tellurium.operators import (
     erf,
     exponential,
     gelu,
+    halves,
     hard_sigmoid,
     hard_swish,
+    in_turn,
     leaky_relu,
     mish,
     relu,
@@ -108,21 +110,15 @@ def _matmul(call: Call) -> Operator:
     left, right = call.inputs
     if left is None or right is None or len(call.variables) == 2:
         raise call.refused("both factors depend on the inputs; expected one of them constant")
-    if right.constant is not None:
-        return _in_turn(_times_matrix(call, call.numbers(1)), Reshape(call.shape))
-    factor = call.numbers(0)
-    if len(right.shape) == 1:
-        return _times_matrix(call, np.atleast_2d(factor).T)
-    # A x is the transpose of x^T A^T
-    turn = _last_two_swapped(len(right.shape))
-    return _in_turn(turn, _times_matrix(call, np.atleast_2d(factor).T), turn, Reshape(call.shape))
+    return _times_matrix(call, 1 if left.constant is None else 0)
 
 
-def _times_matrix(call: Call, matrix: FloatArray) -> Operator:
-    """x (..., n) times a matrix (n, m) or a vector (n,)."""
-    if matrix.ndim > 2:
-        raise call.refused(f"its constant factor has shape {matrix.shape}; expected a matrix")
-    return Dense(matrix.reshape(len(matrix), -1).T)
+def _times_matrix(call: Call, place: int) -> Operator:
+    """The product with a constant, the first or the second factor."""
+    factor = call.numbers(place)
+    if factor.ndim > 2:
+        raise call.refused(f"its constant factor has shape {factor.shape}; expected a matrix")
+    return MatMul(factor, is_left=place == 0)
 
 
 def _gemm(call: Call) -> Operator:
@@ -132,31 +128,16 @@ def _gemm(call: Call) -> Operator:
     x, place = (call.x, 1) if call.x.constant is None else (call.inputs[1], 0)
     if x is None or x.constant is not None:
         raise call.refused("both factors are constant; expected one that depends on the inputs")
-    factor = call.numbers(place)
-    # as x' F, or, where x is the second, as the transpose of x'^T F^T
-    steps: list[Operator] = []
-    if turns[1 - place] != (place == 0):
-        steps.append(Permute((1, 0)))
-    matrix = factor.T if turns[place] != (place == 0) else factor
-    steps.append(Dense(alpha * matrix.T))
-    if place == 0:
-        steps.append(Permute((1, 0)))
+    factor = alpha * call.numbers(place)
+    steps: list[Operator] = [Permute((1, 0))] if turns[1 - place] else []
+    steps.append(MatMul(factor.T if turns[place] else factor, is_left=place == 0))
     third = call.inputs[2] if len(call.inputs) > 2 else None
-    if third is None:
-        return _in_turn(*steps)
-    if third.constant is not None:
-        return _in_turn(*steps, Scale(1.0, beta * call.numbers(2)))
-    product = _in_turn(*steps)
+    if third is not None and third.constant is not None:
+        steps.append(Scale(1.0, beta * call.numbers(2)))
+    product = in_turn(*steps)
+    if third is None or third.constant is not None:
+        return product
     return lambda lowering, a, c: Sum((1.0, beta))(lowering, product(lowering, a), c)
-
-
-def _last_two_swapped(n: int) -> Permute:
-    return Permute((*range(n - 2), n - 1, n - 2))
-
-
-def _in_turn(*steps: Operator) -> Operator:
-    """Operators of one tensor, one after another."""
-    return lambda lowering, x: reduce(lambda found, step: step(lowering, found), steps, x)
 
 
 # Windows -----------------------------------------------------------------------------------------
@@ -172,18 +153,7 @@ def _window(call: Call, size: tuple[int, ...]) -> Window:
         return Window(size, stride, dilation, tuple(pads[:n]), tuple(pads[n:]))
     if auto_pad == "VALID":
         return Window(size, stride, dilation, (0,) * n, (0,) * n)
-    # as much as makes the result ceil(length / stride) long
-    total = [
-        max((-(-length // s) - 1) * s + d * (k - 1) + 1 - length, 0)
-        for length, s, d, k in zip(axes, stride, dilation, size, strict=True)
-    ]
-    return Window(size, stride, dilation, *_halves(total, auto_pad))
-
-
-def _halves(total: list[int], auto_pad: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Padding before and after, the odd one where `auto_pad` says."""
-    less, more = tuple(n // 2 for n in total), tuple(n - n // 2 for n in total)
-    return (less, more) if auto_pad == "SAME_UPPER" else (more, less)
+    return Window.same(size, stride, dilation, axes, odd_before=auto_pad != "SAME_UPPER")
 
 
 def _kernel(call: Call) -> tuple[FloatArray, FloatArray | float]:
@@ -217,7 +187,7 @@ def _transposed_convolution(call: Call) -> Operator:
                 stride, call.x.shape[2:], beyond, dilation, size, call.shape[2:], strict=True
             )
         ]
-        before, after = _halves(total, auto_pad)
+        before, after = halves(total, odd_before=auto_pad != "SAME_UPPER")
     elif auto_pad == "VALID":
         before = after = (0,) * n
     if min(*before, *after, 0) < 0:
@@ -283,7 +253,7 @@ def _shares(operator: Callable[[int], Operator]) -> Callable[[Call], Operator]:
         if call.version >= 13 or axis == len(shape) - 1:
             return operator(axis)
         rows = Reshape((math.prod(shape[:axis]), math.prod(shape[axis:])))
-        return _in_turn(rows, operator(-1), Reshape(shape))
+        return in_turn(rows, operator(-1), Reshape(shape))
 
     return translated
 
@@ -352,7 +322,7 @@ def _shrink(call: Call) -> Operator:
 
 def _swish(call: Call) -> Operator:
     alpha = call.attribute("alpha")
-    return _in_turn(Scale(alpha), Apply(silu()), Scale(1 / alpha)) if alpha != 1 else Apply(silu())
+    return in_turn(Scale(alpha), Apply(silu()), Scale(1 / alpha)) if alpha != 1 else Apply(silu())
 
 
 def _dropout(call: Call) -> Operator:

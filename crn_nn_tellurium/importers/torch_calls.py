@@ -21,7 +21,6 @@ class Read:
 
     name: str
     shape: tuple[int, ...]
-    made_by: Call | None = None
 
 
 _KNOWN_AS = {

@@ -41,6 +41,7 @@ from crn_nn_tellurium.operators import (
     gelu,
     hard_sigmoid,
     hard_swish,
+    in_turn,
     leaky_relu,
     log_sigmoid,
     logarithm,
@@ -226,13 +227,9 @@ def _added_matmul(first: str, second: str) -> Callable[[Call], Translated]:
         added = call.array("self")
         assert added is not None
         after = Scale(call.number("alpha"), call.number("beta") * added)
-        return _in_turn(product, after), reads
+        return in_turn(product, after), reads
 
     return translate
-
-
-def _in_turn(first: Operator, second: Operator) -> Operator:
-    return lambda lowering, *x: second(lowering, first(lowering, *x))
 
 
 def _axes(call: Call) -> tuple[int, ...]:

@@ -220,7 +220,7 @@ class _Translation:
         operator, reads = translated(call)
         name, shape = self._unused(name), tuple(value.shape)
         self.nodes.append(Node(name, operator, tuple(one.name for one in reads), call.name, shape))
-        return Read(name, shape, call)
+        return Read(name, shape)
 
     def _unused(self, name: str) -> str:
         """A submodule may be called like a function that stands beside it."""

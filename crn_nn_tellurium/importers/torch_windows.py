@@ -30,15 +30,13 @@ def _convolution(call: Call) -> Translated:
     assert kernel is not None
     if call.given.get("transposed"):
         return _transposed_convolution(call)
+    (x,) = call.main
     size, dilation = kernel.shape[2:], call.ints("dilation")
     window = Window.of(size, call.ints("stride"), 0, dilation)
     padding = call.given["padding"]
     if padding == "same":
-        # what is odd comes behind
-        around = [d * (k - 1) for k, d in zip(size, window.dilation, strict=True)]
-        before = tuple(n // 2 for n in around)
-        after = tuple(n - n // 2 for n in around)
-        window = Window(window.size, window.stride, window.dilation, before, after)
+        axes = x.shape[-len(size) :]
+        window = Window.same(size, window.stride, window.dilation, axes)
     elif padding != "valid":
         window = Window.of(size, call.ints("stride"), call.ints("padding"), dilation)
     return Convolution(kernel, call.bias, window, call.given["groups"]), call.main

@@ -22,6 +22,7 @@ from crn_nn_tellurium.operators.affine import (
     SumOver,
     TransposedConvolution,
     batch_norm,
+    in_turn,
 )
 from crn_nn_tellurium.operators.functions import (
     Function,
@@ -69,4 +70,4 @@ from crn_nn_tellurium.operators.nonlinear import (
 )
 from crn_nn_tellurium.operators.report import Imported, ImportReport
 from crn_nn_tellurium.operators.tensors import Tensor
-from crn_nn_tellurium.operators.windows import Window
+from crn_nn_tellurium.operators.windows import Window, halves

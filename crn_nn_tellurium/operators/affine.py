@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.operators.graph import Operator
 from crn_nn_tellurium.operators.lowering import Lowering
 from crn_nn_tellurium.operators.tensors import Shape, Tensor, check_many, joined, total
 from crn_nn_tellurium.operators.windows import (
@@ -22,6 +24,7 @@ from crn_nn_tellurium.operators.windows import (
     Window,
     adaptive,
     convolution,
+    over,
     transposed_convolution,
 )
 
@@ -126,11 +129,7 @@ class AveragePool:
         shape = slid.shape[: -len(self.window.size)]
         places = slid.reshape(math.prod(shape), -1)
         counted = places != -1 if self.counts_padding else places >= 0
-        by = np.broadcast_to(self.divisor or counted.sum(axis=1), (len(places),))
-        rows, within = np.nonzero(places >= 0)
-        entries = (1 / by[rows], (rows, places[rows, within]))
-        weights = sparse.csr_array(entries, shape=(len(places), x.size))
-        return lowering.mapped(x, weights, 0.0, shape)
+        return _over(lowering, x, places, self.divisor or counted.sum(axis=1), shape)
 
 
 @dataclass(frozen=True)
@@ -140,12 +139,9 @@ class AdaptiveAverage:
     sizes: Ints
 
     def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
-        parts = adaptive(x.places, self.sizes)
-        rows = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-        share = np.concatenate([np.full(len(part), 1 / len(part)) for part in parts])
-        weights = sparse.csr_array((share, (rows, np.concatenate(parts))), (len(parts), x.size))
+        places = adaptive(x.places, self.sizes)
         shape = (*x.shape[: -len(self.sizes)], *self.sizes)
-        return lowering.mapped(x, weights, 0.0, shape)
+        return _over(lowering, x, places, (places >= 0).sum(axis=1), shape)
 
 
 @dataclass(frozen=True)
@@ -157,15 +153,17 @@ class SumOver:
     is_mean: bool = False
 
     def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
-        axes = tuple(axis % len(x.shape) for axis in self.axes)
-        kept = tuple(1 if axis in axes else n for axis, n in enumerate(x.shape))
-        short = np.arange(math.prod(kept)).reshape(kept)
-        rows = np.broadcast_to(short, x.shape).ravel()
-        share = math.prod(kept) / x.size if self.is_mean else 1.0
-        entries = (np.full(x.size, share), (rows, np.arange(x.size)))
-        shape = kept if self.keeps else tuple(n for i, n in enumerate(x.shape) if i not in axes)
-        weights = sparse.csr_array(entries, shape=(short.size, x.size))
-        return lowering.mapped(x, weights, 0.0, shape)
+        places, shape = over(x.places, self.axes, self.keeps)
+        return _over(lowering, x, places, places.shape[1] if self.is_mean else 1, shape)
+
+
+def _over(lowering: Lowering, x: Tensor, places: Places, by: npt.ArrayLike, shape: Shape) -> Tensor:
+    """Sums of the elements at each row of places (n, k), negative ones left out, over `by`."""
+    rows, within = np.nonzero(places >= 0)
+    share = 1 / np.broadcast_to(by, (len(places),))
+    entries = (share[rows], (rows, places[rows, within]))
+    weights = sparse.csr_array(entries, shape=(len(places), x.size))
+    return lowering.mapped(x, weights, 0.0, shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,6 +282,11 @@ class Concat:
 
     def __call__(self, lowering: Lowering, *x: Tensor) -> Tensor:
         return joined(x, self.axis)
+
+
+def in_turn(*operators: Operator) -> Operator:
+    """Operators of one tensor, one after another."""
+    return lambda lowering, x: reduce(lambda found, one: one(lowering, found), operators, x)
 
 
 def batch_norm(

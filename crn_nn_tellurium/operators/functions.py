@@ -248,45 +248,45 @@ def itself() -> Function:
 
 def product(line: Line, of_value: Line, function: Function) -> Function:
     """(slope z + intercept) times a line of f(z)."""
-    (a, b), (c, d) = line, of_value
+    a, b = line
 
-    def end(far: Line | None) -> Line | None:
+    def end(slope: float, level: float) -> Line | None:
         # a line times a line is one where the second is flat
-        if far is None or far[0]:
-            return None
-        level = c * far[1] + d
-        return a * level, b * level
+        return None if slope else (a * level, b * level)
 
-    left, right, kinks = _shape(function)
-    return Function(
-        f"({a!r} z + {b!r}) ({c!r} {function} + {d!r})",
-        lambda z: (a * z + b) * (c * function.of(z) + d),
-        None,
-        end(left),
-        end(right),
-        kinks=kinks,
-    )
+    return _combined(line, "", of_value, function, end, np.multiply)
 
 
 def quotient(line: Line, of_value: Line, function: Function) -> Function:
     """(slope z + intercept) over a line of f(z)."""
-    (a, b), (c, d) = line, of_value
+    a, b = line
 
-    def end(far: Line | None) -> Line | None:
-        if far is None:
-            return None
-        slope, level = c * far[0], c * far[1] + d
+    def end(slope: float, level: float) -> Line | None:
         if slope:
             return 0.0, a / slope
         return (a / level, b / level) if level else None
 
+    return _combined(line, " /", of_value, function, end, np.divide)
+
+
+def _combined(
+    line: Line,
+    sign: str,
+    of_value: Line,
+    function: Function,
+    end: Callable[[float, float], Line | None],
+    by: Callable[[FloatArray, FloatArray], FloatArray],
+) -> Function:
+    """A line of z and one of f(z), with the line that it runs into where f does into another."""
+    (a, b), (c, d) = line, of_value
     left, right, kinks = _shape(function)
+    first, last = (far and end(c * far[0], c * far[1] + d) for far in (left, right))
     return Function(
-        f"({a!r} z + {b!r}) / ({c!r} {function} + {d!r})",
-        lambda z: (a * z + b) / (c * function.of(z) + d),
+        f"({a!r} z + {b!r}){sign} ({c!r} {function} + {d!r})",
+        lambda z: by(a * z + b, c * function.of(z) + d),
         None,
-        end(left),
-        end(right),
+        first,
+        last,
         kinks=kinks,
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray, check_choice, check_kind, check_positive
-from crn_nn_tellurium.networks import Activation, Linear, Normalized
+from crn_nn_tellurium.networks import Activation, Linear
 from crn_nn_tellurium.operators.functions import Function, identity
 from crn_nn_tellurium.operators.pieces import distance, fitted, smoothing_error, steepest
 from crn_nn_tellurium.operators.tensors import Tensor
@@ -73,13 +73,6 @@ class Lowering:
         """Inputs and units so far."""
         return self.made[-1].first + self.made[-1].n_out if self.made else self.n_inputs
 
-    def input(self, shape: tuple[int, ...], first: int, exact: FloatArray) -> Tensor:
-        """An input of the graph, which begins at a column."""
-        size = math.prod(shape)
-        places = (np.ones(size), (np.arange(size), first + np.arange(size)))
-        matrix = sparse.csr_array(places, shape=(size, self.n_inputs))
-        return Tensor(shape, matrix, np.zeros(size), np.zeros(size), exact)
-
     def mapped(
         self, tensor: Tensor, weights: object, bias: object, shape: tuple[int, ...]
     ) -> Tensor:
@@ -134,10 +127,7 @@ class Lowering:
             tensor = self._shared(activation, tensor)
         first = self.n_values
         self.made.append(Made(tensor.matrix, tensor.offset, activation, first))
-        n = tensor.size
-        places = (np.ones(n), (np.arange(n), first + np.arange(n)))
-        matrix = sparse.csr_array(places, shape=(n, first + n))
-        return Tensor(tensor.shape, matrix, np.zeros(n), np.zeros(n), tensor.exact)
+        return Tensor.of_values(tensor.shape, first, tensor.exact)
 
     def _shared(self, activation: Activation, tensor: Tensor) -> Tensor:
         """The elements as they are, or as units of a layer of their own, where many rails would
@@ -149,10 +139,6 @@ class Lowering:
         apart = 2 * (tensor.matrix.nnz + 3 * size) + n_rails * 2 * size
         # one more layer to settle has to pay
         return tensor if together <= 2 * apart else self.layer(Linear(self.options.h), tensor)
-
-    def normalized(self, tensor: Tensor) -> Tensor:
-        """y_k / sum_j y_j of elements that are positive, over all of them."""
-        return self.layer(Normalized(self.options.h), tensor)
 
     def _range(self, tensor: Tensor) -> tuple[float, float]:
         """Where the elements are for the data given, widened; all numbers without data."""

@@ -22,7 +22,6 @@ from crn_nn_tellurium.operators.report import Imported, ImportReport
 from crn_nn_tellurium.operators.simplified import simplified
 from crn_nn_tellurium.operators.tensors import Tensor
 
-_LINEAR = Linear().rails
 _DENSE_BELOW, _DENSE_SHARE = 1024, 0.3
 """Weights are kept as a table if they are few, or if so many of them are not zero."""
 
@@ -46,8 +45,8 @@ def to_network(
     is_classifier = class_names is not None or isinstance(ends, Softmax | LogSoftmax | ArgMax)
     if options.logits:
         graph = _without_shares(graph)
-    lowering = Lowering(options, graph.n_inputs)
-    values = _inputs(graph, lowering)
+    lowering, x = Lowering(options, graph.n_inputs), _data(graph, options.data)
+    values = _inputs(graph, x)
     records = []
     for node in graph.nodes:
         lowering.became, lowering.errors = [], []
@@ -84,12 +83,11 @@ def to_network(
     slim = network.pruned()
     if hidden := network.n_weights - slim.n_weights:
         said += (f"{hidden} weight(s) too small to be seen: dropped.",)
-    if is_one_of_two and not options.logits and network.layers[-1].activation.rails == _LINEAR:
+    if is_one_of_two and isinstance(network.layers[-1].activation, Linear):
         said += (
             "The one output means the second class above 0.5; if it is a logit, as of"
             " BCEWithLogitsLoss, import it with logits=True.",
         )
-    x = None if options.data is None else _data(graph, options.data)
     return _reported(slim, output, records, options, x, said)
 
 
@@ -138,13 +136,12 @@ def _without_shares(graph: Graph) -> Graph:
     return _without_shares(dataclasses.replace(graph, nodes=nodes, output=last.reads[0]))
 
 
-def _inputs(graph: Graph, lowering: Lowering) -> dict[str, Tensor]:
-    data = _data(graph, lowering.options.data)
+def _inputs(graph: Graph, x: FloatArray) -> dict[str, Tensor]:
     values, first = {}, 0
     for name, shape in graph.inputs.items():
-        size = math.prod(shape)
-        values[name] = lowering.input(shape, first, data[:, first : first + size])
-        first += size
+        end = first + math.prod(shape)
+        values[name] = Tensor.of_values(shape, first, x[:, first:end])
+        first = end
     return values
 
 
@@ -212,11 +209,11 @@ def _reported(
     output: Tensor,
     records: list[Imported],
     options: Options,
-    x: FloatArray | None,
+    x: FloatArray,
     said: tuple[str, ...],
 ) -> Network:
     bound, difference = float(output.error.max(initial=0.0)), None
-    if x is not None:
+    if len(x):
         difference = float(np.abs(network(x) - output.exact).max())
     read = np.zeros(network.n_in, dtype=bool)
     for layer in network.layers:

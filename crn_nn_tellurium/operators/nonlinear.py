@@ -12,7 +12,7 @@ from scipy import special
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.networks import Activation
+from crn_nn_tellurium.networks import Activation, Normalized
 from crn_nn_tellurium.operators.functions import (
     Function,
     Line,
@@ -27,7 +27,7 @@ from crn_nn_tellurium.operators.functions import (
 from crn_nn_tellurium.operators.lowering import Lowering
 from crn_nn_tellurium.operators.pieces import steepest
 from crn_nn_tellurium.operators.tensors import Tensor, joined, line_of, total
-from crn_nn_tellurium.operators.windows import Ints, Places, Window, adaptive
+from crn_nn_tellurium.operators.windows import Ints, Places, Window, adaptive, over
 
 
 @dataclass(frozen=True)
@@ -115,11 +115,8 @@ class AdaptiveMax:
     sizes: Ints
 
     def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
-        parts = adaptive(x.places, self.sizes)
-        places = np.full((len(parts), max(map(len, parts))), -1)
-        for row, part in zip(places, parts, strict=True):
-            row[: len(part)] = part
-        return largest(lowering, x, places).reshaped((*x.shape[: -len(self.sizes)], *self.sizes))
+        shape = (*x.shape[: -len(self.sizes)], *self.sizes)
+        return largest(lowering, x, adaptive(x.places, self.sizes)).reshaped(shape)
 
 
 @dataclass(frozen=True)
@@ -131,16 +128,7 @@ class MaxOver:
     sign: float = 1.0
 
     def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
-        n = len(x.shape)
-        axes = tuple(axis % n for axis in self.axes)
-        others = [axis for axis in range(n) if axis not in axes]
-        places = x.places.transpose(*others, *axes)
-        rows = places.reshape(math.prod(x.shape[i] for i in others), -1)
-        shape = tuple(
-            1 if i in axes else length
-            for i, length in enumerate(x.shape)
-            if self.keeps or i not in axes
-        )
+        rows, shape = over(x.places, self.axes, self.keeps)
         return largest(lowering, x.scaled(self.sign), rows).reshaped(shape).scaled(self.sign)
 
 
@@ -250,7 +238,7 @@ def _softmax(lowering: Lowering, x: Tensor) -> Tensor:
     below, e = _exponentials(lowering, replace(x, error=np.zeros(x.size)))
     # pieces and a rounded knee; that the largest is a little less than all, shares do not see
     off = lowering.errors[-1] + math.sqrt(lowering.options.h)
-    shares = lowering.normalized(e)
+    shares = lowering.layer(Normalized(lowering.options.h), e)
     # |p^ - p| <= (d + p sum d) / (sum e - sum d) for errors d of each e
     room = math.exp(-below.error.max()) - x.size * off
     bound = min((1 + x.size) * off / room, 1.0) if room > 0 else 1.0

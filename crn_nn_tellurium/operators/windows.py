@@ -54,6 +54,15 @@ class Window:
         around = each(padding)
         return cls(tuple(size), each(stride), each(dilation), around, around)
 
+    @classmethod
+    def same(
+        cls, size: Ints, stride: Ints, dilation: Ints, axes: Ints, odd_before: bool = False
+    ) -> Window:
+        """Padded for as many positions as strides fit into `axes`."""
+        lengths = zip(axes, stride, dilation, size, strict=True)
+        total = [max((-(-m // s) - 1) * s + d * (k - 1) + 1 - m, 0) for m, s, d, k in lengths]
+        return cls(size, stride, dilation, *halves(total, odd_before))
+
     def slid(self, places: Places, rounds_up: bool = False) -> Places:
         """What the window holds at each of its positions: (*kept, *positions, *size) for places of
         shape (*kept, *axes); -2 in the padding.
@@ -162,9 +171,9 @@ def transposed_convolution(
     return sparse.csr_array(back.T), shape
 
 
-def adaptive(places: Places, sizes: Ints) -> list[Places]:
-    """For each place of a result with the last axes `sizes`, what it reads of each of the axes
-    before: the parts of the array that frameworks cut it into, which may overlap.
+def adaptive(places: Places, sizes: Ints) -> Places:
+    """For each place of a result with the last axes `sizes`, a row of what it reads: the parts that
+    frameworks cut an array into, which may overlap; -1 behind those that are shorter.
     """
     n = len(sizes)
     flat = places.reshape(-1, *places.shape[-n:])
@@ -172,4 +181,30 @@ def adaptive(places: Places, sizes: Ints) -> list[Places]:
         [slice(i * have // want, -(-(i + 1) * have // want)) for i in range(want)]
         for have, want in zip(places.shape[-n:], sizes, strict=True)
     ]
-    return [one[part].ravel() for one in flat for part in itertools.product(*cuts)]
+    parts = [one[part].ravel() for one in flat for part in itertools.product(*cuts)]
+    rows = np.full((len(parts), max(map(len, parts))), -1)
+    for row, part in zip(rows, parts, strict=True):
+        row[: len(part)] = part
+    return rows
+
+
+def over(places: Places, axes: Ints, keeps: bool) -> tuple[Places, Ints]:
+    """For each place of a result without some axes, or with length 1 there, a row of what it reads;
+    and the shape of the result.
+    """
+    gone = {axis % places.ndim for axis in axes}
+    others = [axis for axis in range(places.ndim) if axis not in gone]
+    rows = places.transpose(*others, *sorted(gone))
+    n_rows = math.prod(places.shape[axis] for axis in others)
+    shape = tuple(
+        1 if axis in gone else length
+        for axis, length in enumerate(places.shape)
+        if keeps or axis not in gone
+    )
+    return rows.reshape(n_rows, -1), shape
+
+
+def halves(total: Sequence[int], odd_before: bool = False) -> tuple[Ints, Ints]:
+    """Padding before and after, half of it each; what is odd goes after, or before."""
+    less, more = tuple(n // 2 for n in total), tuple(n - n // 2 for n in total)
+    return (more, less) if odd_before else (less, more)
