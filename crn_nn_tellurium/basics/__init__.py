@@ -3,6 +3,7 @@
 from crn_nn_tellurium.basics.arrays import (
     FloatArray,
     by_sample,
+    dense,
     is_real,
     is_sparse,
     labels_of,

@@ -21,6 +21,11 @@ def is_real(value: object) -> bool:
     return kind is float or kind is int or (isinstance(value, Real) and kind is not bool)
 
 
+def dense(matrix: Any) -> Any:
+    """A matrix as an array, also if it is sparse."""
+    return matrix.toarray() if is_sparse(matrix) else matrix
+
+
 def is_sparse(matrix: object) -> TypeGuard[sparse.csr_array]:
     """Whether a matrix is one of scipy's sparse ones."""
     return bool(sparse.issparse(matrix))

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, by_sample, is_sparse
+from crn_nn_tellurium.basics import FloatArray, by_sample, dense
 from crn_nn_tellurium.certificates.question import Answer, Question
 from crn_nn_tellurium.chemistry import Interval
 from crn_nn_tellurium.encoding import Source, weighted_sums
@@ -92,8 +92,8 @@ class _Stage:
     @property
     def sizes(self) -> FloatArray:
         """|weights| (n_units, n_catalysts)."""
-        weights = abs(self.kinetics.encoding.weights)
-        return weights.toarray() if is_sparse(weights) else weights
+        sizes: FloatArray = dense(abs(self.kinetics.encoding.weights))
+        return sizes
 
     @property
     def order(self) -> list[int]:

@@ -21,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium._version import __version__
-from crn_nn_tellurium.basics import is_sparse, require
-from crn_nn_tellurium.errors import FileFormatError, InputError
-from crn_nn_tellurium.exporters.writing import Source
+from crn_nn_tellurium.basics import dense, require
+from crn_nn_tellurium.errors import FileFormatError
+from crn_nn_tellurium.exporters.writing import Source, neural_network
 from crn_nn_tellurium.importers import ONNX_METADATA
 from crn_nn_tellurium.networks import (
     BUILT_IN,
@@ -63,14 +63,7 @@ def write(source: Source, options: Options) -> bytes:
     """One input ``input`` (N, n_in), one output ``output`` (N, n_out); names, classes and what
     inputs may be are metadata.
     """
-    net = source.model
-    if not isinstance(net, Network):
-        raise FileFormatError(f"format 'onnx' holds neural networks; {net!r} is none")
-    if source.x is not None or source.units is not None or source.starts != "numbers":
-        raise InputError(
-            "format 'onnx' has no concentrations; expected no x, units or starts: whoever runs the"
-            " file gives its inputs"
-        )
+    net = neural_network(source, "onnx")
     writer = _Writer(require("onnx", "onnx"), options)
     for layer in net.layers:
         writer.add_layer(layer)
@@ -99,7 +92,7 @@ class _Writer:
                 f"layer {layer.name!r}: its weights take {size:,} bytes, since ONNX has dense ones"
                 f" alone; expected at most {_MOST_BYTES:,}"
             )
-        weights = layer.weights.toarray() if is_sparse(layer.weights) else layer.weights
+        weights = dense(layer.weights)
         z = self.node("Gemm", read, self.constant(weights), self.constant(layer.bias), transB=1)
         self.values[layer.name] = self._value(layer.activation, z)
 

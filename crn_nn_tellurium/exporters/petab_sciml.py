@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from crn_nn_tellurium._version import __version__
-from crn_nn_tellurium.basics import FloatArray, free_id, is_sparse, require
-from crn_nn_tellurium.errors import FileFormatError, InputError
-from crn_nn_tellurium.exporters.writing import Source
+from crn_nn_tellurium.basics import FloatArray, dense, free_id, require
+from crn_nn_tellurium.errors import FileFormatError
+from crn_nn_tellurium.exporters.writing import Source, neural_network
 from crn_nn_tellurium.networks import (
     INPUT,
     Activation,
@@ -75,13 +75,7 @@ _FUNCTIONS: dict[type[Activation], Callable[[Any], _Function | None]] = {
 
 def write(source: Source) -> dict[str, str | bytes]:
     """``NAME.yaml``, and ``NAME.parameters.hdf5`` beside it."""
-    net = source.model
-    if not isinstance(net, Network):
-        raise FileFormatError(f"format 'petab-sciml' holds neural networks; {net!r} is none")
-    if source.x is not None or source.units is not None or source.starts != "numbers":
-        raise InputError(
-            "format 'petab-sciml' has no concentrations; expected no x, units or starts"
-        )
+    net = neural_network(source, "petab-sciml")
     writer = _Writer({layer.name for layer in net.layers})
     for layer in net.layers:
         writer.add_layer(layer)
@@ -104,7 +98,7 @@ class _Writer:
     def add_layer(self, layer: Layer) -> None:
         parts = [self.values[name] for name in layer.inputs]
         read = parts[0] if len(parts) == 1 else self._call("cat", layer, [parts], {"dim": 0})
-        weights = layer.weights.toarray() if is_sparse(layer.weights) else layer.weights
+        weights = dense(layer.weights)
         activation, bias = layer.activation, layer.bias
         make = _FUNCTIONS.get(type(activation))
         if make is not None and (function := make(activation)):

@@ -13,6 +13,7 @@ from crn_nn_tellurium._version import __version__
 from crn_nn_tellurium.basics import free_id
 from crn_nn_tellurium.chemistry import ReactionNetwork, Side, Units, renamed
 from crn_nn_tellurium.encoding import Starts, written
+from crn_nn_tellurium.errors import FileFormatError, InputError
 from crn_nn_tellurium.networks import Network
 
 DOI = "10.1098/rsif.2021.0031"
@@ -80,6 +81,19 @@ class Source:
     def until(self, t_end: float | None) -> float:
         """The last time of a simulation, in the file's units: as given, or 100 of the model's."""
         return float(self.crn.units.time(100.0)) if t_end is None else t_end
+
+
+def neural_network(source: Source, format: str) -> Network:
+    """The network itself, for a format that has no chemistry; refuses what is for that alone."""
+    net = source.model
+    if not isinstance(net, Network):
+        raise FileFormatError(f"format {format!r} holds neural networks; {net!r} is none")
+    if source.x is not None or source.units is not None or source.starts != "numbers":
+        raise InputError(
+            f"format {format!r} has no concentrations; expected no x, units or starts: whoever runs"
+            " the file gives its inputs"
+        )
+    return net
 
 
 @dataclass(frozen=True)

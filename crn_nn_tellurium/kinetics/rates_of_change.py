@@ -21,7 +21,7 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from crn_nn_tellurium.basics import FloatArray, is_sparse
+from crn_nn_tellurium.basics import FloatArray, dense
 from crn_nn_tellurium.chemistry import ReactionNetwork, Terms, multiplied_by
 
 IntArray = npt.NDArray[np.intp]
@@ -210,7 +210,7 @@ class DenseRates:
         np.add.at(by_own, (row[own], left[own]), terms.number[own])
         np.add.at(by_other, (row[other], a[other]), terms.number[other])
         for part in rates.catalysed:
-            weights = part.weights.toarray() if is_sparse(part.weights) else part.weights
+            weights = dense(part.weights)
             for rails, sign, held in zip(part.rails, part.signs, part.unmoved, strict=True):
                 by_own[rails, n] += held
                 by_own[np.ix_(rails, part.read)] += sign * weights

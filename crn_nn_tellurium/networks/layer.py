@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, check_word, is_sparse, read_only
+from crn_nn_tellurium.basics import FloatArray, check_word, dense, is_sparse, read_only
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks.activation import Activation
 from crn_nn_tellurium.networks.activations import SmoothedReLU
@@ -123,7 +123,7 @@ class Layer:
             == (other.name, other.inputs, other.activation)
             and is_sparse(self.weights) == is_sparse(other.weights)
             and self.weights.shape == other.weights.shape
-            and not np.any(_dense(self.weights) != _dense(other.weights))
+            and not np.any(dense(self.weights) != dense(other.weights))
             and np.array_equal(self.bias, other.bias)
         )
 
@@ -139,10 +139,6 @@ class Layer:
             f"Layer({self.name!r}, {self.n_in} -> {self.n_out}, {self.activation}, {self.n_weights}"
             " weights)"
         )
-
-
-def _dense(weights: Any) -> Any:
-    return weights.toarray() if is_sparse(weights) else weights
 
 
 def _numbers(label: str, what: str, values: Any) -> FloatArray:
