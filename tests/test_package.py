@@ -24,11 +24,15 @@ MODULES = sorted(
 )
 
 
+OF_TORCH = """importers.torch importers.torch_calls importers.torch_operators
+importers.torch_program importers.torch_windows torch_module.conversion torch_module.modules"""
 NEEDED = {
     "crn_nn_tellurium.importers.keras": "keras",
-    "crn_nn_tellurium.importers.petab_sciml": "yaml",
+    "crn_nn_tellurium.importers.onnx": "onnx",
+    "crn_nn_tellurium.importers.petab_sciml": "h5py",
+    **{f"crn_nn_tellurium.{name}": "torch" for name in OF_TORCH.split()},
 }
-"""Optional packages that documented examples of a module need."""
+"""Optional packages that a module or its documented examples need."""
 
 
 def test_every_public_name_is_there():
@@ -55,10 +59,10 @@ def test_import_stays_light():
 
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_examples_run(name):
+    if name in NEEDED:
+        pytest.importorskip(NEEDED[name], reason=f"{NEEDED[name]} is not installed")
     module = importlib.import_module(name)
     assert module.__doc__
-    if name in NEEDED:
-        pytest.importorskip(NEEDED[name], reason="its examples need it")
     result = doctest.testmod(module)
     plt.close("all")
     assert result.failed == 0
