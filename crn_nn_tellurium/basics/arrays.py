@@ -35,8 +35,8 @@ def read_only(*arrays: Any) -> None:
     """Mark arrays, dense or sparse, as not to be written to."""
     for array in arrays:
         # a sparse array keeps its numbers in three arrays
-        dense = isinstance(array, np.ndarray)
-        for part in (array,) if dense else (array.data, array.indices, array.indptr):
+        is_one = isinstance(array, np.ndarray)
+        for part in (array,) if is_one else (array.data, array.indices, array.indptr):
             part.flags.writeable = False
 
 
