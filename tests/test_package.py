@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import importlib.util
 import os
 import pkgutil
 import re
@@ -78,6 +79,15 @@ def test_readme_examples_run(tmp_path, monkeypatch):
     for block in blocks:
         exec(block, namespace)
     plt.close("all")
+
+
+@pytest.mark.parametrize("page", [Path("README.md"), *sorted(Path("docs").glob("*.md"))], ids=str)
+def test_tables_are_those_of_the_figures(page):
+    spec = importlib.util.spec_from_file_location("figures", ROOT / "docs" / "figures.py")
+    figures = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(figures)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert figures.filled(text, figures.written()) == text, "python docs/figures.py writes it anew"
 
 
 def test_contributing_shows_an_activation_that_works():

@@ -1,0 +1,51 @@
+"""The figures of a run: the file that keeps them, and the tables that show them."""
+
+import json
+import math
+
+import pytest
+
+from crn_nn_tellurium.commands.benchmarks import CertificateCost, Cost, GradientCost, Row
+from crn_nn_tellurium.commands.figures import Figures, seconds, tables
+
+FIGURES = Figures(
+    date="2026-11-27",
+    machine={"processor": "a"},
+    usual_script=(Row("xor", 0.25, 1.25e-5, "2 errors"), Row("large", math.nan, 2.0)),
+    layers=(Cost(64, 32, 0.02, 1e-4),),
+    gradients=(GradientCost((2, 2, 1), 32, 1e-3, 2e-3, 3e-4, math.nan, math.nan),),
+    certificates=(CertificateCost((784, 10), 1e-3),),
+)
+
+
+def test_a_file_of_figures_is_read_back():
+    text = FIGURES.to_json()
+    again = Figures.from_json(text)
+    # NaN is not equal to itself, so texts are compared: they hold every number with all digits
+    assert again.to_json() == text
+    assert again.gradients[0].sizes == (2, 2, 1)
+    assert again.usual_script[0] == FIGURES.usual_script[0]
+    assert math.isnan(again.usual_script[1].usual)
+    # strict JSON, which has no NaN
+    document = json.loads(text, parse_constant=pytest.fail)
+    assert document["usual_script"][1]["usual"] is None
+
+
+def test_tables_say_what_was_not_measured():
+    written = {name: table.markdown().splitlines() for name, table in tables(FIGURES).items()}
+    assert written["usual-script"][2:] == [
+        "| xor (2 errors) | 250 ms | 12.5 µs | 20,000 |",
+        "| large | not run | 2 s |  |",
+    ]
+    assert written["layers"][2] == "| 64 | 32 | 2,048 | 20 ms | 100 µs | 48.8 ns |"
+    assert written["gradients"][2].endswith("| not installed | not installed |")
+    assert written["certificates"][2].endswith("| too large | too large | too large |")
+
+
+def test_seconds():
+    assert [seconds(t) for t in (2.5, 0.25, 2.5e-5, 2.5e-8)] == [
+        "2.5 s",
+        "250 ms",
+        "25 µs",
+        "25 ns",
+    ]
