@@ -59,7 +59,7 @@ def _without_nan(value: Any) -> Any:
 
 
 def _with_nan(row: dict[str, Any]) -> dict[str, Any]:
-    given = {name: math.nan if value is None else value for name, value in row.items()}
+    given: dict[str, Any] = {n: math.nan if v is None else v for n, v in row.items()}
     return given | ({"sizes": tuple(given["sizes"])} if "sizes" in given else {})
 
 
