@@ -25,7 +25,7 @@ MODULES = sorted(
 
 
 OF_TORCH = """importers.torch importers.torch_calls importers.torch_operators
-importers.torch_program importers.torch_windows torch_module.conversion torch_module.modules"""
+importers.torch_program importers.torch_windows frameworks.conversion frameworks.torch_module"""
 NEEDED = {
     "crn_nn_tellurium.importers.keras": "keras",
     "crn_nn_tellurium.importers.onnx": "onnx",
