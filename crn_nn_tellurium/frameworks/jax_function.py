@@ -75,12 +75,13 @@ class ChemistryFunction:
         coding = self.net.input_coding
         given = x if hasattr(x, "dtype") else coding.check(x)  # lists and tables
         x = 1.0 * jnp.asarray(given)
+        traced = isinstance(x, jax.core.Tracer)
         if x.shape[-1:] != (self.net.n_in,) or not jnp.issubdtype(x.dtype, jnp.floating):
-            coding.check(np.zeros(x.shape, x.dtype))
+            coding.check(np.zeros(x.shape, x.dtype) if traced else given)
         fits = jnp.isfinite(x)
         if coding.kind != "signed":
             fits &= x >= jnp.asarray(coding.low or 0.0, x.dtype)
-        if isinstance(x, jax.core.Tracer):
+        if traced:
             # the engine will see them, and refuse them itself
             return jnp.where(fits, x, jnp.nan) if self.engine is None else x
         if not fits.all():
@@ -126,7 +127,7 @@ def _by_numpy(activation: Activation, z: jax.Array) -> jax.Array:
     return _called(activation, z.shape, z)
 
 
-@_by_numpy.defjvp
+@_by_numpy.defjvp  # type: ignore[untyped-decorator]
 def _(activation: Activation, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (z,), (change,) = primals, tangents
     value, coupled = _by_numpy(activation, z), activation.couples_units

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from torch.autograd.function import once_differentiable
 from crn_nn_tellurium.basics import FloatArray, is_sparse
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.frameworks.by_engine import slopes, with_numbers
-from crn_nn_tellurium.frameworks.formulas import Knees, formula_of
+from crn_nn_tellurium.frameworks.formulas import Formula, Knees, formula_of
 from crn_nn_tellurium.networks import INPUT, Activation, Layer, Network, places, values_of
 from crn_nn_tellurium.simulation import Simulator
 
@@ -119,11 +118,18 @@ Activate = Callable[[torch.Tensor], torch.Tensor]
 def in_torch(activation: Activation) -> Activate:
     """The closed form of an activation's value as a function of tensors."""
     formula = formula_of(activation)
-    return ByNumpy(activation) if formula is None else partial(formula, total=_total)
+    return ByNumpy(activation) if formula is None else Closed(formula)
 
 
-def _total(z: torch.Tensor, knees: Knees) -> torch.Tensor:
-    return _SumOfKnees.apply(z, knees)
+@dataclass(frozen=True)
+class Closed:
+    """A formula of ours, in PyTorch's operations."""
+
+    formula: Formula
+
+    def __call__(self, z: torch.Tensor) -> torch.Tensor:
+        """The value, same shape as z."""
+        return self.formula(z, _SumOfKnees.apply)
 
 
 class _SumOfKnees(Function):  # type: ignore[misc]
