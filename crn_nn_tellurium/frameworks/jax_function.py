@@ -152,7 +152,8 @@ def _settled(net: Network, parameters: Parameters, x: jax.Array) -> tuple[jax.Ar
 
     n_species = sum(layer.n_out * len(layer.activation.species) for layer in net.layers)
     shapes = [(*x.shape[:-1], n) for n in (net.n_out, n_species)]
-    kinds = [jax.ShapeDtypeStruct(shape, x.dtype) for shape in shapes]
+    dtype = jnp.result_type(x, *jax.tree.leaves(parameters))
+    kinds = [jax.ShapeDtypeStruct(shape, dtype) for shape in shapes]
     outputs, concentrations = jax.pure_callback(
         settle, kinds, parameters, x, vmap_method="sequential"
     )

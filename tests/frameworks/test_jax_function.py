@@ -24,7 +24,11 @@ def _doubles():
     jax.config.update("jax_enable_x64", False)
 
 
-COMPILES_LONG = (*STOOD_FOR, *HIDDEN, "depth 3", "xor", "one weight, no bias", "user's names")
+COMPILES_LONG = (
+    *STOOD_FOR,
+    *HIDDEN,
+    *("depth 3", "xor", "one neuron", "one weight, no bias", "user's names", "zero weights"),
+)
 """What the other networks stand for, where each is compiled by itself."""
 
 
