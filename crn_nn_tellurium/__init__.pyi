@@ -56,6 +56,10 @@ from .errors import (
 from .exporters import (
     export as export,
 )
+from .frameworks import (
+    as_jax as as_jax,
+    as_torch as as_torch,
+)
 from .importers import (
     from_keras as from_keras,
     from_onnx as from_onnx,
@@ -152,9 +156,6 @@ from .simulation import (
 from .tellurium_model import (
     ChemistryRunner as ChemistryRunner,
     to_roadrunner as to_roadrunner,
-)
-from .torch_module import (
-    as_torch as as_torch,
 )
 from .training import (
     LBFGS as LBFGS,

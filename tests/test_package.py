@@ -26,8 +26,9 @@ MODULES = sorted(
 
 
 OF_TORCH = """importers.torch importers.torch_calls importers.torch_operators
-importers.torch_program importers.torch_windows torch_module.conversion torch_module.modules"""
+importers.torch_program importers.torch_windows frameworks.conversion frameworks.torch_module"""
 NEEDED = {
+    "crn_nn_tellurium.frameworks.jax_function": "jax",
     "crn_nn_tellurium.importers.keras": "keras",
     "crn_nn_tellurium.importers.onnx": "onnx",
     "crn_nn_tellurium.importers.petab_sciml": "h5py",
@@ -49,7 +50,7 @@ def test_import_stays_light():
     code = (
         "import sys; import crn_nn_tellurium as cn; cn.to_antimony(cn.Network.random([2, 2, 1]));"
         "heavy = ('tellurium', 'roadrunner', 'sklearn', 'xarray', 'matplotlib', 'pandas', 'torch',"
-        " 'numba', 'keras', 'yaml', 'h5py');"
+        " 'numba', 'keras', 'yaml', 'h5py', 'jax');"
         "print([m for m in heavy if m in sys.modules])"
     )
     out = subprocess.run(

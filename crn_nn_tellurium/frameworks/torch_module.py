@@ -1,14 +1,9 @@
 """The closed form of a network's steady state in PyTorch's operations, and the engine's answer with
 the adjoint of its reactions.
-
-What an activation of rails makes of z is a sum of smoothed ReLUs: sigma_h(u) = (u + r) / 2 with
-r = sqrt(u^2 + 4h), whose slope is sigma_h(u) / r. Two rails of one knot need one root together, as
-sigma_h(-u) = sigma_h(u) - u.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,21 +15,9 @@ from torch.autograd.function import once_differentiable
 
 from crn_nn_tellurium.basics import FloatArray, is_sparse
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.networks import (
-    INPUT,
-    Activation,
-    Layer,
-    Network,
-    Normalized,
-    Sigmoid,
-    SmoothedReLU,
-    Tanh,
-    places,
-    values_of,
-    with_arrays,
-    with_values,
-)
-from crn_nn_tellurium.sensitivity import adjoint_of
+from crn_nn_tellurium.frameworks.by_engine import slopes, with_numbers
+from crn_nn_tellurium.frameworks.formulas import Formula, Knees, formula_of
+from crn_nn_tellurium.networks import INPUT, Activation, Layer, Network, places, values_of
 from crn_nn_tellurium.simulation import Simulator
 
 
@@ -91,10 +74,7 @@ class ChemistryModule(torch.nn.Module):  # type: ignore[misc]  # Any where torch
 
     def to_network(self) -> Network:
         """The network with the numbers as they are now."""
-        pairs = list(zip(self._net.layers, self.layers, strict=True))
-        weights = [with_values(layer.weights, _array(own.weight).ravel()) for layer, own in pairs]
-        biases = [_array(own.bias) for _, own in pairs]
-        return with_arrays(self._net, weights, biases, self._net.h)
+        return with_numbers(self._net, map(_array, self.parameters()))
 
     def extra_repr(self) -> str:
         """What PyTorch shows besides the layers."""
@@ -137,46 +117,19 @@ Activate = Callable[[torch.Tensor], torch.Tensor]
 
 def in_torch(activation: Activation) -> Activate:
     """The closed form of an activation's value as a function of tensors."""
-    kind = type(activation)
-    if kind in _SHARES:
-        return _SHARES[kind](activation)
-    own = (kind.concentrations, kind.derivative, kind.read, kind.drive, kind.__call__)
-    base = Activation
-    ours = (base.concentrations, base.derivative, base.read, base.drive, base.__call__)
-    return Knees.of(activation) if own == ours else ByNumpy(activation)
+    formula = formula_of(activation)
+    return ByNumpy(activation) if formula is None else Closed(formula)
 
 
 @dataclass(frozen=True)
-class Knees:
-    """constant + line z + the sum of curve sigma_h(factor z + shift) over knees (factor, shift,
-    curve): an activation of rails alone.
-    """
+class Closed:
+    """A formula of ours, in PyTorch's operations."""
 
-    h: float
-    constant: float
-    line: float
-    knees: tuple[tuple[float, float, float], ...]
-
-    @classmethod
-    def of(cls, activation: Activation) -> Knees:
-        """Those of an activation, whose rails of one knot are put together."""
-        read, gain = dict(activation.read_out.terms), activation.gain
-        constant, line = activation.read_out.constant, 0.0
-        curves: dict[tuple[float, float], float] = {}
-        for rail in activation.rails:
-            coefficient = read.get(rail.name, 0.0)
-            factor, shift = rail.sign * gain, rail.shift + 0.0
-            if (-factor, 0.0 - shift) in curves:
-                # sigma_h(u) = sigma_h(-u) + u
-                line, constant = line + coefficient * factor, constant + coefficient * shift
-                factor, shift = -factor, 0.0 - shift
-            curves[factor, shift] = curves.get((factor, shift), 0.0) + coefficient
-        knees = tuple((*knee, curve) for knee, curve in curves.items() if curve)
-        return cls(activation.h, constant, line, knees)
+    formula: Formula
 
     def __call__(self, z: torch.Tensor) -> torch.Tensor:
         """The value, same shape as z."""
-        return _SumOfKnees.apply(z, self)
+        return self.formula(z, _SumOfKnees.apply)
 
 
 class _SumOfKnees(Function):  # type: ignore[misc]
@@ -185,12 +138,7 @@ class _SumOfKnees(Function):  # type: ignore[misc]
     @staticmethod
     def forward(ctx: Any, z: torch.Tensor, knees: Knees) -> torch.Tensor:
         value, slope = knees.line * z + knees.constant, torch.full_like(z, knees.line)
-        for factor, shift, curve in knees.knees:
-            u = factor * z + shift
-            root = torch.hypot(u, u.new_tensor(2 * math.sqrt(knees.h)))
-            # below 0 the sum would cancel, so there it is taken from sigma_h(u) sigma_h(-u) = h
-            larger = (u.abs() + root).mul_(0.5)
-            y = torch.where(u >= 0, larger, knees.h / larger)
+        for curve, factor, y, root in knees.parts(z, torch):
             value.add_(y, alpha=curve)
             slope.addcdiv_(y, root, value=curve * factor)
         ctx.save_for_backward(slope)
@@ -201,41 +149,6 @@ class _SumOfKnees(Function):  # type: ignore[misc]
     def backward(ctx: Any, by_value: torch.Tensor) -> tuple[torch.Tensor, None]:
         (slope,) = ctx.saved_tensors
         return by_value * slope, None
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """A sigmoid: the share y / (y + y') of a unit's two rails, as its read-out reads it."""
-
-    activation: Activation
-
-    def __call__(self, z: torch.Tensor) -> torch.Tensor:
-        """The value, same shape as z."""
-        read_out, h = self.activation.read_out, self.activation.h
-        ((_, coefficient),) = read_out.terms
-        # y + y' = sqrt(z^2 + 4h)
-        root = torch.hypot(z, z.new_tensor(2 * math.sqrt(h)))
-        return coefficient * (Knees.of(SmoothedReLU(h))(z) / root) + read_out.constant
-
-
-@dataclass(frozen=True)
-class Shares:
-    """Each unit's y as a share of the whole layer's."""
-
-    activation: Activation
-
-    def __call__(self, z: torch.Tensor) -> torch.Tensor:
-        """The values, same shape as z."""
-        y = Knees.of(SmoothedReLU(self.activation.h))(z)
-        return y / y.sum(-1, keepdim=True)
-
-
-_SHARES: dict[type, Callable[[Activation], Activate]] = {
-    Sigmoid: Ratio,
-    Tanh: Ratio,
-    Normalized: Shares,
-}
-"""Activations of ours that are more than rails."""
 
 
 @dataclass(frozen=True)
@@ -280,7 +193,8 @@ class _BySimulator(Function):  # type: ignore[misc]
         simulator = Simulator(net)
         flat = _array(x).reshape(-1, net.n_in)
         steady = simulator.steady_state(flat)
-        ctx.kinetics, ctx.like, ctx.shape = simulator.kinetics, x.new_empty(0), x.shape
+        ctx.kinetics, ctx.like = simulator.kinetics, x.new_empty(0)
+        ctx.shapes = [part.shape for part in (x, *parameters)]
         ctx.states = simulator.kinetics.at(flat, steady.concentrations)
         return _like(steady.outputs.reshape(*x.shape[:-1], net.n_out), x)
 
@@ -288,15 +202,8 @@ class _BySimulator(Function):  # type: ignore[misc]
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, by_output: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         slope = _array(by_output).reshape(len(ctx.states[0].catalysts), -1)
-        (weights, biases, _), by_input = adjoint_of(ctx.kinetics, ctx.states, slope, inputs=True)
-        parts = [
-            part
-            for matrix, bias in zip(weights, biases, strict=True)
-            for part in (matrix.data if is_sparse(matrix) else matrix, bias)
-        ]
-        assert by_input is not None
-        found = (by_input.reshape(ctx.shape), *parts)
-        return None, *(_like(part, ctx.like) for part in found)
+        found = zip(slopes(ctx.kinetics, ctx.states, slope), ctx.shapes, strict=True)
+        return None, *(_like(part.reshape(shape), ctx.like) for part, shape in found)
 
 
 def _array(tensor: torch.Tensor) -> FloatArray:
