@@ -502,13 +502,62 @@ class ChangingOnce(nn.Module):
         return y.mul_(3)
 
 
-@pytest.mark.parametrize("kind", [Changing, ChangingOnce])
+class ChangingInputs(nn.Module):
+    """The inputs themselves, and places of a tensor; and a part that is not trained."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(3, 3)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls += 1
+        x.relu_()
+        with torch.no_grad():
+            y = self.linear(x).relu()
+        y[:, 0] = x[:, 1]
+        y[:, [1, 2]] = x[:, [0, 1]] - 1
+        return (y + torch.ones_like(y) * x.clamp(-math.inf, 1)).squeeze()
+
+
+@pytest.mark.parametrize("kind", [Changing, ChangingOnce, ChangingInputs])
 def test_changes_in_place(kind):
     module, x = made(lambda _: kind(), None), samples((3,))
+    before = x[0].clone()
     net = cn.from_torch(module, x, h=1e-12)
+    assert torch.equal(x[0], before)
     found = net(x[0].numpy())
     np.testing.assert_allclose(found, rows(module, x), rtol=0, atol=net.import_report.bound)
     assert net.import_report.bound < 1e-5
+
+
+class Hidden(nn.Module):
+    """The last state of a recurrent layer, whose steps are layers here."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.RNN(2, 3, nonlinearity="relu", batch_first=True)
+
+    def forward(self, x):
+        return self.rnn(x)[1].squeeze(0)
+
+
+@pytest.mark.parametrize(
+    ("module", "shape"),
+    [
+        (Hidden(), (3, 2)),
+        (nn.Upsample(scale_factor=2, mode="linear"), (2, 3)),
+        (nn.InstanceNorm1d(2, affine=True, track_running_stats=True), (2, 3)),
+        (Of(lambda x: torch.inner(torch.lerp(x, -x, 0.2), torch.eye(3).to(x)).diff()), (3,)),
+    ],
+    ids=["recurrent", "upsampled", "instance norm", "products"],
+)
+def test_what_pytorch_makes_of_others_is_taken(module, shape):
+    module, x = made(lambda _: module, None), samples(shape)
+    net = cn.from_torch(module, x, h=1e-12)
+    found = net(x[0].flatten(1).numpy())
+    np.testing.assert_allclose(found, rows(module, x), rtol=0, atol=1e-12 + net.import_report.bound)
+    assert net.import_report.bound < 1e-4
 
 
 def test_rows_of_the_report_stand_where_the_operators_do():
@@ -591,6 +640,16 @@ def of(function):
     return nn.Sequential(nn.Linear(3, 4), Of(function))
 
 
+class Counting(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls += 1
+        return self.calls * x
+
+
 class Mixing(nn.Module):
     def forward(self, x):
         return x - x.mean(0)
@@ -623,6 +682,20 @@ class Mixing(nn.Module):
             ["Mixing", "samples beside it"],
             lambda: cn.from_torch(Mixing(), torch.ones(1, 2)),
         ),
+        (
+            cn.NetworkError,
+            ["Counting", "another answer each time"],
+            lambda: cn.from_torch(Counting(), torch.ones(1, 2)),
+        ),
+        (
+            cn.NetworkError,
+            ["'index_put'", "adds to what is there"],
+            lambda: cn.from_torch(
+                of(lambda x: x.index_put((torch.tensor([0]),), torch.ones(4), accumulate=True))
+            ),
+        ),
+        # by the name that the module has for it
+        (cn.NetworkError, ["'logsumexp'"], lambda: cn.from_torch(of(lambda x: x.logsumexp(1)))),
         (
             cn.NetworkError,
             ["2 result(s)", "one tensor"],
