@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
 from crn_nn_tellurium.basics import FloatArray, is_sparse
-from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.networks import (
     INPUT,
     Activation,
@@ -60,7 +59,9 @@ class ChemistryModule(torch.nn.Module):  # type: ignore[misc]  # Any where torch
         """Outputs (..., n_out) for inputs x (..., n_in)."""
         self._check(x)
         if self._engine is not None:
-            return _BySimulator.apply(self, x, *self.parameters())
+            # those of the layers, whatever they are made of: pruned or parametrized ones, say
+            numbers = (number for own in self.layers for number in (own.weight, own.bias))
+            return _BySimulator.apply(self, x, *numbers)
         values = {INPUT: x}
         for layer, own in zip(self._net.layers, self.layers, strict=True):
             parts = [values[source] for source in layer.inputs]
@@ -83,7 +84,8 @@ class ChemistryModule(torch.nn.Module):  # type: ignore[misc]  # Any where torch
 
     def _check_dtype(self, x: torch.Tensor) -> None:
         own = self.layers[0].weight.dtype
-        if self._engine is None and x.dtype != own:
+        # of whole numbers the outputs would be rounded to such
+        if not x.is_floating_point() or (self._engine is None and x.dtype != own):
             raise InputError(
                 f"inputs are {x.dtype} and the module's numbers {own}; expected the same:"
                 f" x.to({own}), or module.to({x.dtype if x.is_floating_point() else own})"
@@ -176,14 +178,25 @@ class Knees:
 
     def __call__(self, z: torch.Tensor) -> torch.Tensor:
         """The value, same shape as z."""
-        return _SumOfKnees.apply(z, self)
+        value, _ = _SumOfKnees.apply(z, self)
+        return value
+
+    def slope(self, z: torch.Tensor) -> torch.Tensor:
+        """The derivative, in operations that have derivatives themselves, at kinks of |u| too."""
+        slope = torch.full_like(z, self.line)
+        for factor, shift, curve in self.knees:
+            u = factor * z + shift
+            slope = slope + curve * factor / 2 * (1 + u / torch.sqrt(u**2 + 4 * self.h))
+        return slope
 
 
 class _SumOfKnees(Function):  # type: ignore[misc]
-    """The value of knees; what is kept for backward is its slope alone."""
+    """The value of knees, and their slope, which is kept for backward."""
+
+    generate_vmap_rule = True
 
     @staticmethod
-    def forward(ctx: Any, z: torch.Tensor, knees: Knees) -> torch.Tensor:
+    def forward(z: torch.Tensor, knees: Knees) -> tuple[torch.Tensor, torch.Tensor]:
         value, slope = knees.line * z + knees.constant, torch.full_like(z, knees.line)
         for factor, shift, curve in knees.knees:
             u = factor * z + shift
@@ -193,14 +206,20 @@ class _SumOfKnees(Function):  # type: ignore[misc]
             y = torch.where(u >= 0, larger, knees.h / larger)
             value.add_(y, alpha=curve)
             slope.addcdiv_(y, root, value=curve * factor)
-        ctx.save_for_backward(slope)
-        return value
+        return value, slope
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, by_value: torch.Tensor) -> tuple[torch.Tensor, None]:
-        (slope,) = ctx.saved_tensors
-        return by_value * slope, None
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        z, ctx.knees = inputs
+        _, slope = output
+        ctx.mark_non_differentiable(slope)
+        ctx.save_for_backward(z, slope)
+
+    @staticmethod
+    def backward(ctx: Any, by_value: torch.Tensor, _: torch.Tensor) -> tuple[torch.Tensor, None]:
+        z, slope = ctx.saved_tensors
+        # with create_graph, where what is kept would count as a constant
+        return by_value * (ctx.knees.slope(z) if torch.is_grad_enabled() else slope), None
 
 
 @dataclass(frozen=True)
@@ -257,13 +276,33 @@ class _ByNumpy(Function):  # type: ignore[misc]
         return _like(activation(_array(z)), z)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, by_value: torch.Tensor) -> tuple[torch.Tensor, None]:
         (z,) = ctx.saved_tensors
         slope = _like(ctx.activation.derivative(_array(z)), z)
         if ctx.activation.couples_units:
-            return torch.einsum("...j,...ji->...i", by_value, slope), None
-        return by_value * slope, None
+            found = torch.einsum("...j,...ji->...i", by_value, slope)
+        else:
+            found = by_value * slope
+        return _once(found, z, type(ctx.activation).__name__), None
+
+
+def _once(found: torch.Tensor, read: torch.Tensor, what: str) -> torch.Tensor:
+    """A derivative that has none itself, which is said by who asks for it."""
+    return _Once.apply(found, read, what) if torch.is_grad_enabled() else found
+
+
+class _Once(Function):  # type: ignore[misc]
+    @staticmethod
+    def forward(ctx: Any, found: torch.Tensor, read: torch.Tensor, what: str) -> torch.Tensor:
+        ctx.what = what
+        return found.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *_: torch.Tensor) -> None:
+        raise NetworkError(
+            f"as_torch: {ctx.what} has no derivatives of derivatives; expected none to be asked"
+            " for, or activations of ours without an engine, which have them"
+        )
 
 
 # By the engine ------------------------------------------------------------------------------------
@@ -282,10 +321,10 @@ class _BySimulator(Function):  # type: ignore[misc]
         steady = simulator.steady_state(flat)
         ctx.kinetics, ctx.like, ctx.shape = simulator.kinetics, x.new_empty(0), x.shape
         ctx.states = simulator.kinetics.at(flat, steady.concentrations)
+        ctx.save_for_backward(x, *parameters)
         return _like(steady.outputs.reshape(*x.shape[:-1], net.n_out), x)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, by_output: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         slope = _array(by_output).reshape(len(ctx.states[0].catalysts), -1)
         (weights, biases, _), by_input = adjoint_of(ctx.kinetics, ctx.states, slope, inputs=True)
@@ -296,7 +335,8 @@ class _BySimulator(Function):  # type: ignore[misc]
         ]
         assert by_input is not None
         found = (by_input.reshape(ctx.shape), *parts)
-        return None, *(_like(part, ctx.like) for part in found)
+        read = next((one for one in ctx.saved_tensors if one.requires_grad), by_output)
+        return None, *(_once(_like(part, ctx.like), read, "engine='roadrunner'") for part in found)
 
 
 def _array(tensor: torch.Tensor) -> FloatArray:
