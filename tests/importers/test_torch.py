@@ -583,9 +583,19 @@ def test_data_of_several_inputs():
     net = cn.from_torch(module, x, data=x)
     assert net.import_report.n_samples == 4
     found = net(torch.cat([one.flatten(1) for one in x], 1).numpy())
+    assert cn.from_torch(module, x, data=[*x]).import_report == net.import_report
+    for wrong in (x[::-1], x[:1], (x[0], x[1][:2])):
+        with pytest.raises(cn.InputError, match=r"data of several inputs .* of 4, 3 number\(s\)"):
+            cn.from_torch(module, x, data=wrong)
     largest_difference = np.abs(found - rows(module, x)).max()
     # the same difference, of numbers near 1
     assert abs(net.import_report.largest_difference - largest_difference) < 1e-14
+
+
+def test_data_with_axes_in_another_order_are_refused():
+    module, data = chain(("Conv2d", 2, 1, 2), ("Tanh",))(Plain()), torch.randn(4, 3, 3, 2)
+    with pytest.raises(cn.InputError, match=r"\(4, 3, 3, 2\); expected .* \(n_samples, 18\)"):
+        cn.from_torch(module, torch.zeros(1, 2, 3, 3), data=data)
 
 
 def test_classes_and_logits():
@@ -681,6 +691,26 @@ class Mixing(nn.Module):
             cn.NetworkError,
             ["Mixing", "samples beside it"],
             lambda: cn.from_torch(Mixing(), torch.ones(1, 2)),
+        ),
+        (
+            cn.NetworkError,
+            ["'div'", "makes a factor of", "inf; expected finite"],
+            lambda: cn.from_torch(of(lambda x: x / 0.0)),
+        ),
+        (
+            cn.NetworkError,
+            ["'max_pool1d'", "nothing but padding"],
+            lambda: cn.from_torch(nn.MaxPool1d(2, 1, 1, 5), torch.zeros(1, 1, 4)),
+        ),
+        (
+            cn.NetworkError,
+            ["takes some", "pieces", "a larger max_error, which takes at most 200"],
+            lambda: cn.from_torch(of(torch.tanh), max_error=1e-5, h=1e-14),
+        ),
+        (
+            cn.NetworkError,
+            ["'mul'", "not in one way"],  # however little the tensors differ
+            lambda: cn.from_torch(of(lambda x: (x[:, :1] + 1e-12 * x[:, 1:2]) * x[:, :1].tanh())),
         ),
         (
             cn.NetworkError,
