@@ -4,17 +4,16 @@ the adjoint of its reactions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
 from crn_nn_tellurium.basics import FloatArray, is_sparse
-from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.frameworks.by_engine import slopes, with_numbers
 from crn_nn_tellurium.frameworks.formulas import Formula, Knees, formula_of
 from crn_nn_tellurium.networks import INPUT, Activation, Layer, Network, places, values_of
@@ -43,7 +42,7 @@ class ChemistryModule(torch.nn.Module):  # type: ignore[misc]  # Any where torch
         """Outputs (..., n_out) for inputs x (..., n_in)."""
         self._check(x)
         if self._engine is not None:
-            return _BySimulator.apply(self, x, *self.parameters())
+            return _BySimulator.apply(self, x, *self._numbers())
         values = {INPUT: x}
         for layer, own in zip(self._net.layers, self.layers, strict=True):
             parts = [values[source] for source in layer.inputs]
@@ -66,7 +65,8 @@ class ChemistryModule(torch.nn.Module):  # type: ignore[misc]  # Any where torch
 
     def _check_dtype(self, x: torch.Tensor) -> None:
         own = self.layers[0].weight.dtype
-        if self._engine is None and x.dtype != own:
+        # of whole numbers the outputs would be rounded to such
+        if not x.is_floating_point() or (self._engine is None and x.dtype != own):
             raise InputError(
                 f"inputs are {x.dtype} and the module's numbers {own}; expected the same:"
                 f" x.to({own}), or module.to({x.dtype if x.is_floating_point() else own})"
@@ -74,7 +74,11 @@ class ChemistryModule(torch.nn.Module):  # type: ignore[misc]  # Any where torch
 
     def to_network(self) -> Network:
         """The network with the numbers as they are now."""
-        return with_numbers(self._net, map(_array, self.parameters()))
+        return with_numbers(self._net, map(_array, self._numbers()))
+
+    def _numbers(self) -> Iterator[torch.Tensor]:
+        """Weights and biases by layer, whatever they are made of: pruned or parametrized ones."""
+        return (number for own in self.layers for number in (own.weight, own.bias))
 
     def extra_repr(self) -> str:
         """What PyTorch shows besides the layers."""
@@ -129,26 +133,48 @@ class Closed:
 
     def __call__(self, z: torch.Tensor) -> torch.Tensor:
         """The value, same shape as z."""
-        return self.formula(z, _SumOfKnees.apply)
+        return self.formula(z, _total)
+
+
+def _total(z: torch.Tensor, knees: Knees) -> torch.Tensor:
+    value, _ = _SumOfKnees.apply(z, knees)
+    return value
+
+
+def _slope(z: torch.Tensor, knees: Knees) -> torch.Tensor:
+    """The slope of knees, in operations that have derivatives themselves, at kinks of |u| too."""
+    slope = torch.full_like(z, knees.line)
+    for factor, shift, curve in knees.knees:
+        u = factor * z + shift
+        slope = slope + curve * factor / 2 * (1 + u / torch.sqrt(u**2 + 4 * knees.h))
+    return slope
 
 
 class _SumOfKnees(Function):  # type: ignore[misc]
-    """The value of knees; what is kept for backward is its slope alone."""
+    """The value of knees, and their slope, which is kept for backward."""
+
+    generate_vmap_rule = True
 
     @staticmethod
-    def forward(ctx: Any, z: torch.Tensor, knees: Knees) -> torch.Tensor:
+    def forward(z: torch.Tensor, knees: Knees) -> tuple[torch.Tensor, torch.Tensor]:
         value, slope = knees.line * z + knees.constant, torch.full_like(z, knees.line)
         for curve, factor, y, root in knees.parts(z, torch):
             value.add_(y, alpha=curve)
             slope.addcdiv_(y, root, value=curve * factor)
-        ctx.save_for_backward(slope)
-        return value
+        return value, slope
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, by_value: torch.Tensor) -> tuple[torch.Tensor, None]:
-        (slope,) = ctx.saved_tensors
-        return by_value * slope, None
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        z, ctx.knees = inputs
+        _, slope = output
+        ctx.mark_non_differentiable(slope)
+        ctx.save_for_backward(z, slope)
+
+    @staticmethod
+    def backward(ctx: Any, by_value: torch.Tensor, _: torch.Tensor) -> tuple[torch.Tensor, None]:
+        z, slope = ctx.saved_tensors
+        # with create_graph, where what is kept would count as a constant
+        return by_value * (_slope(z, ctx.knees) if torch.is_grad_enabled() else slope), None
 
 
 @dataclass(frozen=True)
@@ -170,13 +196,33 @@ class _ByNumpy(Function):  # type: ignore[misc]
         return _like(activation(_array(z)), z)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, by_value: torch.Tensor) -> tuple[torch.Tensor, None]:
         (z,) = ctx.saved_tensors
         slope = _like(ctx.activation.derivative(_array(z)), z)
         if ctx.activation.couples_units:
-            return torch.einsum("...j,...ji->...i", by_value, slope), None
-        return by_value * slope, None
+            found = torch.einsum("...j,...ji->...i", by_value, slope)
+        else:
+            found = by_value * slope
+        return _once(found, z, type(ctx.activation).__name__), None
+
+
+def _once(found: torch.Tensor, read: torch.Tensor, what: str) -> torch.Tensor:
+    """A derivative that has none itself, which is said by who asks for it."""
+    return _Once.apply(found, read, what) if torch.is_grad_enabled() else found
+
+
+class _Once(Function):  # type: ignore[misc]
+    @staticmethod
+    def forward(ctx: Any, found: torch.Tensor, read: torch.Tensor, what: str) -> torch.Tensor:
+        ctx.what = what
+        return found.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *_: torch.Tensor) -> None:
+        raise NetworkError(
+            f"as_torch: {ctx.what} has no derivatives of derivatives; expected none to be asked"
+            " for, or activations of ours without an engine, which have them"
+        )
 
 
 # By the engine ------------------------------------------------------------------------------------
@@ -196,14 +242,16 @@ class _BySimulator(Function):  # type: ignore[misc]
         ctx.kinetics, ctx.like = simulator.kinetics, x.new_empty(0)
         ctx.shapes = [part.shape for part in (x, *parameters)]
         ctx.states = simulator.kinetics.at(flat, steady.concentrations)
+        ctx.save_for_backward(x, *parameters)
         return _like(steady.outputs.reshape(*x.shape[:-1], net.n_out), x)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, by_output: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         slope = _array(by_output).reshape(len(ctx.states[0].catalysts), -1)
         found = zip(slopes(ctx.kinetics, ctx.states, slope), ctx.shapes, strict=True)
-        return None, *(_like(part.reshape(shape), ctx.like) for part, shape in found)
+        parts = (_like(part.reshape(shape), ctx.like) for part, shape in found)
+        read = next((one for one in ctx.saved_tensors if one.requires_grad), by_output)
+        return None, *(_once(part, read, "engine='roadrunner'") for part in parts)
 
 
 def _array(tensor: torch.Tensor) -> FloatArray:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import runpy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,22 +103,36 @@ def from_torch(
     from crn_nn_tellurium.importers.torch_program import graph_of
 
     check_kind("from_torch", module, torch.nn.Module)
-    options = Options(h, _numbers(data), max_error, approximation, logits)
     graph = graph_of(module, example_input)
+    numbers = _numbers(data, [math.prod(shape) for shape in graph.inputs.values()])
+    options = Options(h, numbers, max_error, approximation, logits)
     return to_network(graph, options, inputs, input_range, class_names=class_names)
 
 
-def _numbers(data: Any) -> Any:
-    """Samples (n_samples, n_in): those of several inputs side by side, of tensors their numbers."""
-    if isinstance(data, tuple):
+def _numbers(data: Any, sizes: Sequence[int]) -> Any:
+    """Samples (n_samples, n_in): those of several inputs of some sizes side by side, of tensors
+    their numbers.
+    """
+    # a list of arrays could be one of samples, unless there are several inputs
+    is_list = isinstance(data, list) and all(hasattr(one, "shape") for one in data)
+    if isinstance(data, tuple) or (is_list and len(data) == len(sizes) > 1):
         try:
-            parts = [np.reshape(_numbers(one), (len(one), -1)) for one in data]
+            # of as many samples, each of as many numbers as its input has
+            parts = [
+                np.reshape(_array(one), (len(data[0]), size))
+                for one, size in zip(data, sizes, strict=True)
+            ]
             return np.concatenate(parts, axis=1)
         except (TypeError, ValueError) as error:
             raise InputError(
-                f"data of several inputs do not fit together ({error}); expected an array"
-                " (n_samples, ...) for each"
+                f"data of several inputs do not fit together ({error}); expected a tuple of"
+                f" {len(sizes)}, arrays (n_samples, ...) of {some([*map(str, sizes)])} number(s)"
+                f" a sample"
             ) from error
+    return _array(data)
+
+
+def _array(data: Any) -> Any:
     return data.detach().cpu().double().numpy() if hasattr(data, "detach") else data
 
 

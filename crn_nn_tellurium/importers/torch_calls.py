@@ -114,7 +114,8 @@ class Call:
     def number(self, name: str) -> float:
         """An argument that is one number."""
         value = self.array(name)
-        if value is None or np.ptp(value):
+        # which a NaN is not, and an infinity is
+        if value is None or (value != value.flat[0]).any():
             remedy = f"{name!r} is {self.given[name]!r}; expected one number"
             raise unsupported(self.name, self.where, remedy)
         return float(value.flat[0])

@@ -74,11 +74,20 @@ def translated(call: Call) -> Translated:
     return _OPERATORS[call.name](call)
 
 
+def is_known(name: str) -> bool:
+    """Whether there is anything to say of an operator: what it becomes, or what could stand for
+    it.
+    """
+    return name in _MOVES or name in FILLED or name in _OPERATORS or name in _REMEDIES
+
+
 def _arranged(call: Call) -> Translated:
     """Where the elements go: the operator, run on their places.
 
     With all of them raised by what tells them apart, only places that hold one of them differ.
     """
+    if call.given.get("accumulate") or call.given.get("reduce") is not None:
+        raise unsupported(call.name, call.where, "it adds to what is there; expected it to replace")
     sizes = [int(np.prod(read.shape)) for read in call.reads]
     ends = np.cumsum([0, *sizes])
     # doubles hold whole numbers exactly, and paddings by reflection take no others
@@ -133,7 +142,8 @@ def _quotient(call: Call) -> Translated:
         raise unsupported(call.name, call.where, "it rounds; expected rounding_mode=None")
     if isinstance(other := call.given["other"], Read):
         return Quotient(), (*call.main, other)
-    return Scale(1 / numbers(other)), call.main
+    with np.errstate(divide="ignore"):  # refused as any number that is not finite
+        return Scale(1 / numbers(other)), call.main
 
 
 def _power(call: Call) -> Translated:
@@ -303,10 +313,13 @@ _MOVES = frozenset(
     reflection_pad3d replication_pad1d replication_pad2d replication_pad3d upsample_nearest1d
     upsample_nearest2d upsample_nearest3d _upsample_nearest_exact1d _upsample_nearest_exact2d
     _upsample_nearest_exact3d pixel_shuffle pixel_unshuffle channel_shuffle tril triu where
-    masked_fill fill zeros_like ones_like full_like new_zeros new_ones new_full select_scatter
-    slice_scatter diagonal_scatter""".split()
+    masked_fill fill select_scatter slice_scatter diagonal_scatter copy index_put scatter
+    _unsafe_index _unsafe_index_put""".split()
 )
 """Operators whose elements are each an element that they read, or a constant."""
+
+FILLED = frozenset("zeros_like ones_like full_like new_zeros new_ones new_full".split())
+"""Operators that read a shape alone."""
 
 _SAME = """clone contiguous detach alias lift_fresh_copy to type_as float double positive
 view_of""".split()
@@ -369,7 +382,7 @@ _NORMS = "its statistics are those of each sample; a BatchNorm's, which are kept
 _RANDOM = "it draws random numbers; dropout with training=self.training is off in eval() mode"
 _REMEDIES = {
     **dict.fromkeys(("layer_norm", "group_norm", "native_layer_norm", "native_group_norm"), _NORMS),
-    **dict.fromkeys(("instance_norm", "rms_norm"), _NORMS),
+    "rms_norm": _NORMS,
     **dict.fromkeys(
         ("_native_batch_norm_legit", "native_batch_norm", "_native_batch_norm_legit_functional"),
         BATCH,
@@ -381,13 +394,10 @@ _REMEDIES = {
     "hardshrink": "it jumps; softshrink does not",
     "scaled_dot_product_attention": "attention multiplies tensors that both depend on the inputs",
     **dict.fromkeys(
-        ("lstm", "gru", "lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell"),
-        "a recurrent layer has no steady state of its own; write its steps out, with linear layers",
+        ("lstm", "gru", "lstm_cell", "gru_cell"),
+        "its gates multiply tensors that both depend on the inputs; RNN has none",
     ),
     "embedding": "it reads whole numbers; give one-hot inputs to a linear layer",
-    **dict.fromkeys(
-        ("upsample_bilinear2d", "upsample_linear1d", "upsample_bicubic2d"),
-        "mode='nearest' has one",
-    ),
+    "upsample_bilinear2d": "mode='nearest' has one",
 }
 """What could take the place of operators that have no counterpart."""

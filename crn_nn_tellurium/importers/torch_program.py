@@ -16,7 +16,7 @@ import torch
 
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.importers.torch_calls import Call, Read, mapped, refuse_other_numbers
-from crn_nn_tellurium.importers.torch_operators import translated
+from crn_nn_tellurium.importers.torch_operators import FILLED, is_known, translated
 from crn_nn_tellurium.operators import Graph, Identity, Node, unsupported
 
 _PASSED_OVER = (torch.nn.Flatten, torch.nn.Dropout, torch.nn.Identity)
@@ -42,8 +42,8 @@ def graph_of(module: torch.nn.Module, example_input: Any) -> Graph:
             warnings.filterwarnings("ignore", "The tensor attributes? .* assigned during export")
             # PyTorch 2.13 warns of a way of its own
             warnings.filterwarnings("ignore", ".*LeafSpec", FutureWarning)
-            program = _without_changes(torch.export.export(own, example))
-    except InputError:
+            graph = _translated(torch.export.export(own, example))
+    except (InputError, NetworkError):
         raise
     except Exception as error:  # whatever their forward method raises, and torch.export's many
         reason = str(error).strip().split("\n")[0]
@@ -52,7 +52,6 @@ def graph_of(module: torch.nn.Module, example_input: Any) -> Graph:
             f" {reason}; expected a forward method of tensors, whose way does not depend on their"
             " numbers"
         ) from error
-    graph = _Translation(program).graph()
     _refuse_mixing(own, example)
     return graph
 
@@ -65,17 +64,43 @@ def _copied(module: torch.nn.Module) -> torch.nn.Module:
     return copy.deepcopy(module, {id(value): value.detach().clone() for value in computed})
 
 
-def _without_changes(program: torch.export.ExportedProgram) -> torch.export.ExportedProgram:
-    """The same with what it changes in place made anew, and einsum as products of matrices."""
-    calls = [node for node in program.graph.nodes if _is_call(node)]
+def _translated(program: torch.export.ExportedProgram) -> Graph:
+    """The graph of a program, in which what is not known here is what PyTorch itself makes it of:
+    einsum a product of matrices, say.
+    """
+    if table := _spellings(program):
+        try:
+            return _Translation(_without_changes(program, table)).graph()
+        except NetworkError:
+            pass  # said below by the name that the module has for it
+    return _Translation(_without_changes(program, {})).graph()
+
+
+def _spellings(program: torch.export.ExportedProgram) -> dict[Any, Any]:
+    """How to spell out all operators that are not known here, if the program calls one."""
+    if all(_is_known(node.target) for node in program.graph.nodes if _is_call(node)):
+        return {}
+    # what they are made of may need the same
     table = torch.export.default_decompositions()
-    einsum = torch.ops.aten.einsum.default
-    wanted = {einsum: table[einsum]} if any(node.target == einsum for node in calls) else {}
-    # which takes as long as the export, and spells some functions out
-    if wanted or any(_is_seen(node) for node in calls):
-        program = program.run_decompositions(wanted)
+    return {target: made for target, made in table.items() if not _is_known(target)}
+
+
+def _without_changes(
+    program: torch.export.ExportedProgram, table: dict[Any, Any]
+) -> torch.export.ExportedProgram:
+    """The same with what it changes in place made anew, and a table's operators spelled out."""
+    nodes = program.graph.nodes
+    # a part without gradients, say, has no schema, and is put in its place
+    has_parts = any(node.op == "get_attr" for node in nodes)
+    # which takes as long as the export
+    if table or has_parts or any(_is_seen(node) for node in nodes if _is_call(node)):
+        program = program.run_decompositions(table)
     program.graph.eliminate_dead_code()
     return program
+
+
+def _is_known(target: Any) -> bool:
+    return is_known(Call(target, "", (), {}).name)
 
 
 def _is_seen(node: Any) -> bool:
@@ -107,7 +132,8 @@ def _example(module: torch.nn.Module, given: Any) -> tuple[torch.Tensor, ...]:
                 " floating point numbers, at least one sample along the first axis"
             )
     kinds = [p.dtype for p in module.parameters() if p.dtype.is_floating_point]
-    samples = (tensor[:1].detach().cpu() for tensor in tensors)
+    # a copy, since a forward method may change its inputs
+    samples = (tensor[:1].detach().cpu().clone() for tensor in tensors)
     return tuple(sample.to(kinds[0]) if kinds else sample for sample in samples)
 
 
@@ -129,19 +155,28 @@ def _refuse_mixing(module: torch.nn.Module, example: tuple[torch.Tensor, ...]) -
     others = tuple(torch.cat([one, 1 + 2 * one]) for one in example)
     try:
         with torch.no_grad():
-            alone, together = module(*example), module(*others)
+            alone, again, together = (
+                module(*(one.clone() for one in x)) for x in (example, example, others)
+            )
     except RuntimeError:
         return  # of one sample at a time it mixes none, and half precision is not for every CPU
     if not (isinstance(alone, torch.Tensor) and isinstance(together, torch.Tensor)):
         return
-    if not alone.ndim:
+    if not together.ndim:
         raise NetworkError(
             f"from_torch: {type(module).__name__} gives one number for all samples; expected one"
             " row a sample"
         )
+    if not torch.allclose(alone, again, rtol=0, atol=0, equal_nan=True):
+        raise NetworkError(
+            f"from_torch: {type(module).__name__} gives another answer each time that it is called,"
+            " since it changes numbers that it reads; expected one that keeps what it reads"
+        )
     near = torch.finfo(example[0].dtype).eps ** 0.5
-    same = together[:1].shape == alone.shape and torch.allclose(
-        together[:1], alone, rtol=near, atol=near, equal_nan=True
+    # squeeze() takes the axis of a single sample away as well
+    first = together[:1].flatten()
+    same = first.shape == alone.flatten().shape and torch.allclose(
+        first, alone.flatten(), rtol=near, atol=near, equal_nan=True
     )
     if len(together) == 2 and not same:
         raise NetworkError(
@@ -174,6 +209,10 @@ class _Translation:
                 self.values[node] = None
             else:
                 (outputs,) = node.args
+        kinds = [spec.kind for spec in self.program.graph_signature.output_specs]
+        # what a forward method changes in place is listed among them
+        own = torch.export.graph_signature.OutputKind.USER_OUTPUT
+        outputs = [one for one, kind in zip(outputs, kinds, strict=True) if kind == own]
         if len(outputs) != 1 or not isinstance(end := self.values.get(outputs[0]), Read):
             raise NetworkError(
                 f"from_torch: the module gives {len(outputs)} result(s); expected one tensor that"
@@ -208,7 +247,7 @@ class _Translation:
                 return several[item]
             name = several.where if len(node.args[0].users) == 1 else f"{several.where}[{item}]"
             call = Call(several.target, name, several.args, several.keywords, item)
-        elif not call.reads:
+        elif not call.reads or call.name in FILLED:
             return self._folded(call)
         elif isinstance(value, list | tuple):
             return call  # until it is known which of its results is meant
@@ -229,11 +268,12 @@ class _Translation:
         return next(one for one in itertools.chain([name], numbered) if one not in taken)
 
     def _folded(self, call: Call) -> Any:
-        """What a call makes of constants alone."""
+        """What a call makes of constants, or of shapes, alone."""
         tags = getattr(call.target, "tags", ())
         if torch.Tag.nondeterministic_seeded in tags:
             raise unsupported(call.name, call.where, "it draws random numbers")
         plain = mapped((call.args, call.keywords), torch.dtype, _double)
+        plain = mapped(plain, Read, lambda read: torch.zeros(read.shape, dtype=torch.double))
         args, keywords = mapped(plain, torch.device, lambda _: torch.device("cpu"))
         return mapped(call.target(*args, **keywords), torch.Tensor, _doubled)
 

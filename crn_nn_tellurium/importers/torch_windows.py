@@ -19,10 +19,10 @@ from crn_nn_tellurium.operators import (
 )
 
 BATCH = (
-    "its statistics are those of a batch; expected the running ones, with track_running_stats=True"
-    " and training=False"
+    "its statistics are those of what it reads; expected the running ones, with"
+    " track_running_stats=True and training=False"
 )
-"""What there is to say of a batch norm without running statistics."""
+"""What there is to say of a norm without running statistics."""
 
 
 def _convolution(call: Call) -> Translated:
@@ -58,7 +58,8 @@ def _transposed_convolution(call: Call) -> Translated:
 def _batch_norm(call: Call) -> Translated:
     (x,) = call.main
     mean, variance = call.array("running_mean"), call.array("running_var")
-    if mean is None or variance is None or call.given.get("training"):
+    of_each = call.given.get("training") or call.given.get("use_input_stats")
+    if mean is None or variance is None or of_each:
         raise unsupported(call.name, call.where, BATCH)
     weight, bias = call.array("weight"), call.array("bias")
     operator = batch_norm(mean, variance, weight, bias, call.number("eps"), len(x.shape) - 2)
@@ -101,7 +102,7 @@ def _adaptive(make: Callable[[tuple[int, ...]], Operator], n: int) -> Callable[[
 WINDOWS: dict[str, Callable[[Call], Translated]] = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d", "convolution"), _convolution),
     **{f"conv_transpose{n}d": _transposed_convolution for n in (1, 2, 3)},
-    "batch_norm": _batch_norm,
+    **dict.fromkeys(("batch_norm", "instance_norm"), _batch_norm),
     **{f"avg_pool{n}d": _average_pool(n) for n in (1, 2, 3)},
     **{f"max_pool{n}d": _max_pool(n) for n in (1, 2, 3)},
     **{f"adaptive_avg_pool{n}d": _adaptive(AdaptiveAverage, n) for n in (1, 2, 3)},

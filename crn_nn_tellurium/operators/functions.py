@@ -188,7 +188,7 @@ def elu(alpha: float = 1.0, scale: float = 1.0, width: float = 1.0) -> Function:
         name if (alpha, scale, width) == (1, 1, 1) else f"{name}({alpha!r}, {scale!r}, {width!r})",
         lambda z: scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0.0) / width)),
         None,
-        (0.0, -scale * alpha),
+        (0.0, -scale * alpha) if width > 0 else None,
         (scale, 0.0),
         kinks=(0.0,),
     )

@@ -94,6 +94,8 @@ class Lowering:
         """
         low, high = within or self._range(tensor)
         if function.counterpart is not None:
+            # it is exact wherever it is read, so the report names no range, and there is none
+            low, high = -math.inf, math.inf
             activation = function.counterpart(self.options.h)
             error = smoothing_error(activation)
             how = "exact but for h" if error else "exact"

@@ -51,7 +51,9 @@ def to_network(
     for node in graph.nodes:
         lowering.became, lowering.errors = [], []
         try:
-            found = node.operator(lowering, *(values[name] for name in node.reads))
+            with np.errstate(all="ignore"):  # numbers that are not finite are refused
+                found = node.operator(lowering, *(values[name] for name in node.reads))
+            _check_finite(found)
             # a class stays what it is told by
             is_told = node.shape is not None and not isinstance(node.operator, ArgMax)
             if is_told and found.shape != node.shape:
@@ -89,6 +91,13 @@ def to_network(
             " BCEWithLogitsLoss, import it with logits=True.",
         )
     return _reported(slim, output, records, options, x, said)
+
+
+def _check_finite(tensor: Tensor) -> None:
+    for what, numbers in (("factor", tensor.matrix.data), ("constant", tensor.offset)):
+        if not np.isfinite(numbers).all():
+            bad = numbers[~np.isfinite(numbers)][0]
+            raise NetworkError(f"it makes a {what} of {bad}; expected finite numbers")
 
 
 def outputs_together(nodes: Sequence[Node], reads: Sequence[str]) -> tuple[tuple[Node, ...], str]:
@@ -158,7 +167,12 @@ def _data(graph: Graph, data: Any) -> FloatArray:
         raise InputError(
             f"data cannot be read as numbers ({error}); expected (n_samples, {n})"
         ) from error
-    if x.ndim < 2 or not len(x) or x[0].size != n or not np.isfinite(x).all():
+    # in any other order of axes they would be taken for other inputs
+    shapes = [(n,), *(graph.inputs.values() if len(graph.inputs) == 1 else ())]
+    fits = [length for length in x.shape[1:] if length != 1] in [
+        [length for length in shape if length != 1] for shape in shapes
+    ]
+    if x.ndim < 2 or not len(x) or not fits or not np.isfinite(x).all():
         raise InputError(
             f"data have shape {x.shape}; expected finite numbers, (n_samples, {n}) or inputs of the"
             " shape of the network's, at least one sample"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+from scipy import sparse, special
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import NetworkError
@@ -138,6 +138,8 @@ def largest(lowering: Lowering, x: Tensor, places: Places) -> Tensor:
     max(a, b) = a + relu(b - a), in rounds of pairs: log2 k layers. Windows that overlap compare
     the same pairs, which later are one unit.
     """
+    if (places < 0).all(axis=1).any():
+        raise ValueError("a window holds nothing but padding, of which there is no largest")
     x = lowering.in_units(x)
     while places.shape[1] > 1:
         if places.shape[1] % 2:
@@ -212,54 +214,74 @@ def _axis(axis: int, x: Tensor) -> int:
 
 
 def _along(
-    lowering: Lowering, x: Tensor, axis: int, one: Callable[[Lowering, Tensor], Tensor]
+    lowering: Lowering, x: Tensor, axis: int, made: Callable[[Lowering, Tensor, Places], Tensor]
 ) -> Tensor:
-    """What `one` makes of each row (n,) along an axis, in the tensor's shape."""
+    """What is made (n, k) of rows (n, k) of places along an axis, in the tensor's shape."""
     rows = np.moveaxis(x.places, axis, -1)
-    made = joined([one(lowering, x.taken(row)) for row in rows.reshape(-1, x.shape[axis])], 0)
-    back = np.moveaxis(made.places.reshape(rows.shape), -1, axis)
-    return made.taken(back)
+    found = made(lowering, x, rows.reshape(-1, x.shape[axis]))
+    return found.taken(np.moveaxis(found.places.reshape(rows.shape), -1, axis))
 
 
-def _exponentials(lowering: Lowering, x: Tensor) -> tuple[Tensor, Tensor]:
-    """x - max x (n,) and its exponentials, whose sum is 1 or more."""
-    x = lowering.in_units(x)
-    top = largest(lowering, x, x.places[None])
-    below = total([(1.0, x), (-1.0, top)])
+def _exponentials(lowering: Lowering, x: Tensor, rows: Places) -> tuple[Tensor, Tensor]:
+    """x - max x (n, k) of each row and its exponentials, whose sum is 1 or more; the errors of x
+    are left out.
+    """
+    x = lowering.in_units(replace(x, error=np.zeros(x.size)))
+    top = largest(lowering, x, rows).reshaped((len(rows), 1))
+    below = total([(1.0, x.taken(rows)), (-1.0, top)])
     # never above 0, but for the errors of both
     high = float(below.error.max()) + 1e-9
     return below, lowering.applied(exponential(), below, (-math.inf, high))
 
 
-def _softmax(lowering: Lowering, x: Tensor) -> Tensor:
-    if x.size == 2:
-        p = lowering.applied(sigmoid(), total([(1.0, x.taken([1])), (-1.0, x.taken([0]))]))
-        return joined([p.scaled(-1.0, 1.0), p], 0)
-    below, e = _exponentials(lowering, replace(x, error=np.zeros(x.size)))
+def _softmax(lowering: Lowering, x: Tensor, rows: Places) -> Tensor:
+    n = rows.shape[1]
+    if n == 1:
+        return replace(x.taken(rows).scaled(0.0, 1.0), error=np.zeros(len(rows)))
+    if n == 2:
+        difference = total([(1.0, x.taken(rows[:, 1:])), (-1.0, x.taken(rows[:, :1]))])
+        p = lowering.applied(sigmoid(), difference)
+        return joined([p.scaled(-1.0, 1.0), p], 1)
+    below, e = _exponentials(lowering, x, rows)
     # pieces and a rounded knee; that the largest is a little less than all, shares do not see
     off = lowering.errors[-1] + math.sqrt(lowering.options.h)
-    shares = lowering.layer(Normalized(lowering.options.h), e)
-    # |p^ - p| <= (d + p sum d) / (sum e - sum d) for errors d of each e
-    room = math.exp(-below.error.max()) - x.size * off
-    bound = min((1 + x.size) * off / room, 1.0) if room > 0 else 1.0
+    each = [lowering.layer(Normalized(lowering.options.h), e.taken(row)) for row in e.places]
+    bound = _off_by(n, off, math.exp(-below.error.max()))
     lowering.note("Normalized: shares", bound)
     # sum_j |dp_k / dx_j| = 2 p_k (1 - p_k) <= 1/2
-    return replace(shares, error=np.full(x.size, min(bound + x.error.max() / 2, 1.0)))
+    errors = np.minimum(bound + x.error[rows].max(axis=1) / 2, 1.0)
+    shares = joined(each, 0)
+    return replace(shares, shape=rows.shape, error=np.repeat(errors, n))
 
 
-def _log_softmax(lowering: Lowering, x: Tensor) -> Tensor:
-    below, e = _exponentials(lowering, replace(x, error=np.zeros(x.size)))
-    whole = e.mapped(np.ones((1, x.size)), 0.0, (1,))
-    off = float(whole.error[0])
+def _off_by(n: int, d: float, m: float) -> float:
+    """How far a share of n >= 3 numbers may be off, if each is off by up to d, the largest is m or
+    more, and none is taken for less than 0.
+
+    With S their sum, p is off by at most d (1 + (n - 2) p) / (S + (n - 2) d) downwards, which is
+    most where p = 1 and S = m; and upwards with -d, which is most where the others are all but
+    gone (1 - p of the same size), or, where another is the largest, so p <= 1/2 and S >= m, by
+    less than n d / 2 over m - (n - 2) d.
+    """
+    room = m - (n - 2) * d
+    return min(max((n - 1) * d / (m + (n - 2) * d), n * d / 2 / room), 1.0) if room > 0 else 1.0
+
+
+def _log_softmax(lowering: Lowering, x: Tensor, rows: Places) -> Tensor:
+    n_rows, n = rows.shape
+    below, e = _exponentials(lowering, x, rows)
+    sums = sparse.kron(sparse.eye_array(n_rows), np.ones((1, n)))
+    whole = e.mapped(sums, 0.0, (n_rows, 1))
+    off = float(whole.error.max())
     if off >= 0.5:
         raise NetworkError(
-            f"log_softmax of {x.size}: the sum of exponentials is off by up to {off:.3g}, and may"
+            f"log_softmax of {n}: the sum of exponentials is off by up to {off:.3g}, and may"
             f" be 1; expected a smaller max_error than {lowering.options.max_error:g}"
         )
-    logarithms = lowering.applied(logarithm(), whole, (1 - off, x.size + off))
+    logarithms = lowering.applied(logarithm(), whole, (1 - off, n + off))
     found = total([(1.0, below), (-1.0, logarithms)])
     # sum_j |d log p_k / dx_j| = 2 (1 - p_k)
-    return replace(found, error=found.error + 2 * x.error.max())
+    return replace(found, error=found.error + 2 * np.repeat(x.error[rows].max(axis=1), n))
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,11 @@ def fitted(
     kinks = [kink for kink in function.kinks if ends[0] < kink < ends[1]]
     needed = integral / (4 * math.sqrt(max_error))
     best = math.inf
+    if needed > MOST_KNOTS:
+        raise NetworkError(
+            f"{function}: to be within max_error={max_error:g} takes some {needed:.0f} pieces;"
+            f" expected a larger max_error, which takes at most {MOST_KNOTS}"
+        )
     most = min(MOST_KNOTS, int(_TOO_MANY * needed) + 8)
     count = max(1, int(needed) - 1)
     while count <= most:

@@ -160,9 +160,12 @@ def line_of(a: Tensor, z: Tensor) -> tuple[float, float] | None:
     if not (square := of_z.power(2).sum()):
         return None
     slope = float(of_a.multiply(of_z).sum() / square)
-    shifts = a.offset - slope * z.offset
-    # rounding of what an importer composed; two tensors that differ do so by far more
-    near = 1e-12 * (1 + np.abs(a.offset).max() + abs(of_a).max())
-    if not slope or abs(of_a - slope * of_z).max() > near or np.ptp(shifts) > near:
+    by_z = slope * z.offset
+    shifts = a.offset - by_z
+    # rounding of what an importer composed, which is of each row's own size: weights may be tiny
+    sizes = abs(of_a).max(axis=1).toarray().ravel()
+    off = abs(of_a - slope * of_z).max(axis=1).toarray().ravel()
+    largest = max(np.abs(a.offset).max(), np.abs(by_z).max())
+    if not slope or (off > 1e-14 * sizes).any() or np.ptp(shifts) > 1e-14 * largest:
         return None
     return slope, float(shifts[0])

@@ -41,6 +41,24 @@ def test_gradcheck(name):
     assert torch.autograd.gradcheck(outputs, (x, *parameters))
 
 
+@pytest.mark.parametrize("name", [*ACTIVATIONS])
+def test_derivatives_of_derivatives_are_right_or_refused(name):
+    """A penalty on gradients trains by them; what is kept of the slope counts as no constant."""
+    module, x = of_each(name)
+    outputs, parameters = by_parameters(module)
+    if name == "Swish":  # of a user's own, by numpy
+        with pytest.raises(cn.NetworkError, match="Swish has no derivatives of derivatives"):
+            torch.autograd.functional.hessian(lambda z: module(z).sum(), x)
+        return
+    assert torch.autograd.gradgradcheck(outputs, (x, *parameters))
+    at_the_kink = torch.zeros(2, dtype=torch.double)
+    there, near = (
+        torch.func.jacrev(torch.func.jacrev(module))(z) for z in (at_the_kink, at_the_kink + 1e-9)
+    )
+    # third derivatives are of order 1 / h
+    torch.testing.assert_close(there, near, rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("case", corpus(), ids=lambda case: case.name)
 def test_values_and_derivatives_are_the_networks(case):
     module = cn.as_torch(case.net)
@@ -81,6 +99,25 @@ def test_by_roadrunner(name):
     # by differences of the engine's answers, whose noise is 1e-12 of a step of 1e-4
     outputs, parameters = by_parameters(module)
     assert torch.autograd.gradcheck(outputs, (x, *parameters), eps=1e-4, atol=1e-5)
+
+
+def test_by_roadrunner_of_what_is_parametrized_and_once():
+    class Positive(torch.nn.Module):
+        def forward(self, weight):
+            return weight.abs()
+
+    found = []
+    for engine in (None, "roadrunner"):
+        module, x = of_each("SmoothedReLU", engine)
+        own = module.layers[0]
+        torch.nn.utils.parametrize.register_parametrization(own, "weight", Positive())
+        module(x).square().sum().backward()
+        found.append((own.parametrizations.weight.original.grad, own.bias.grad, x.grad))
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-9)
+    (slope,) = torch.autograd.grad(module(x).sum(), x, create_graph=True)
+    with pytest.raises(cn.NetworkError, match="engine='roadrunner' has no derivatives of"):
+        slope.sum().backward()
 
 
 def sparse_network():
@@ -162,6 +199,11 @@ def test_inputs_are_refused_as_the_network_refuses_them(options, bad, engine):
             cn.InputError,
             ["torch.float32 and the module's numbers torch.float64", "module.to(torch.float32)"],
             lambda net: cn.as_torch(net)(torch.zeros(1, 2)),
+        ),
+        (
+            cn.InputError,
+            ["torch.int64", "x.to(torch.float64)"],
+            lambda net: cn.as_torch(net, "roadrunner")(torch.ones(1, 2, dtype=int)),
         ),
         (cn.NetworkError, ["as_torch"], lambda net: cn.as_torch(3)),
     ],

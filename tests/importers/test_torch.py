@@ -502,13 +502,62 @@ class ChangingOnce(nn.Module):
         return y.mul_(3)
 
 
-@pytest.mark.parametrize("kind", [Changing, ChangingOnce])
+class ChangingInputs(nn.Module):
+    """The inputs themselves, and places of a tensor; and a part that is not trained."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(3, 3)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls += 1
+        x.relu_()
+        with torch.no_grad():
+            y = self.linear(x).relu()
+        y[:, 0] = x[:, 1]
+        y[:, [1, 2]] = x[:, [0, 1]] - 1
+        return (y + torch.ones_like(y) * x.clamp(-math.inf, 1)).squeeze()
+
+
+@pytest.mark.parametrize("kind", [Changing, ChangingOnce, ChangingInputs])
 def test_changes_in_place(kind):
     module, x = made(lambda _: kind(), None), samples((3,))
+    before = x[0].clone()
     net = cn.from_torch(module, x, h=1e-12)
+    assert torch.equal(x[0], before)
     found = net(x[0].numpy())
     np.testing.assert_allclose(found, rows(module, x), rtol=0, atol=net.import_report.bound)
     assert net.import_report.bound < 1e-5
+
+
+class Hidden(nn.Module):
+    """The last state of a recurrent layer, whose steps are layers here."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.RNN(2, 3, nonlinearity="relu", batch_first=True)
+
+    def forward(self, x):
+        return self.rnn(x)[1].squeeze(0)
+
+
+@pytest.mark.parametrize(
+    ("module", "shape"),
+    [
+        (Hidden(), (3, 2)),
+        (nn.Upsample(scale_factor=2, mode="linear"), (2, 3)),
+        (nn.InstanceNorm1d(2, affine=True, track_running_stats=True), (2, 3)),
+        (Of(lambda x: torch.inner(torch.lerp(x, -x, 0.2), torch.eye(3).to(x)).diff()), (3,)),
+    ],
+    ids=["recurrent", "upsampled", "instance norm", "products"],
+)
+def test_what_pytorch_makes_of_others_is_taken(module, shape):
+    module, x = made(lambda _: module, None), samples(shape)
+    net = cn.from_torch(module, x, h=1e-12)
+    found = net(x[0].flatten(1).numpy())
+    np.testing.assert_allclose(found, rows(module, x), rtol=0, atol=1e-12 + net.import_report.bound)
+    assert net.import_report.bound < 1e-4
 
 
 def test_rows_of_the_report_stand_where_the_operators_do():
@@ -534,9 +583,19 @@ def test_data_of_several_inputs():
     net = cn.from_torch(module, x, data=x)
     assert net.import_report.n_samples == 4
     found = net(torch.cat([one.flatten(1) for one in x], 1).numpy())
+    assert cn.from_torch(module, x, data=[*x]).import_report == net.import_report
+    for wrong in (x[::-1], x[:1], (x[0], x[1][:2])):
+        with pytest.raises(cn.InputError, match=r"data of several inputs .* of 4, 3 number\(s\)"):
+            cn.from_torch(module, x, data=wrong)
     largest_difference = np.abs(found - rows(module, x)).max()
     # the same difference, of numbers near 1
     assert abs(net.import_report.largest_difference - largest_difference) < 1e-14
+
+
+def test_data_with_axes_in_another_order_are_refused():
+    module, data = chain(("Conv2d", 2, 1, 2), ("Tanh",))(Plain()), torch.randn(4, 3, 3, 2)
+    with pytest.raises(cn.InputError, match=r"\(4, 3, 3, 2\); expected .* \(n_samples, 18\)"):
+        cn.from_torch(module, torch.zeros(1, 2, 3, 3), data=data)
 
 
 def test_classes_and_logits():
@@ -591,6 +650,16 @@ def of(function):
     return nn.Sequential(nn.Linear(3, 4), Of(function))
 
 
+class Counting(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls += 1
+        return self.calls * x
+
+
 class Mixing(nn.Module):
     def forward(self, x):
         return x - x.mean(0)
@@ -623,6 +692,40 @@ class Mixing(nn.Module):
             ["Mixing", "samples beside it"],
             lambda: cn.from_torch(Mixing(), torch.ones(1, 2)),
         ),
+        (
+            cn.NetworkError,
+            ["'div'", "makes a factor of", "inf; expected finite"],
+            lambda: cn.from_torch(of(lambda x: x / 0.0)),
+        ),
+        (
+            cn.NetworkError,
+            ["'max_pool1d'", "nothing but padding"],
+            lambda: cn.from_torch(nn.MaxPool1d(2, 1, 1, 5), torch.zeros(1, 1, 4)),
+        ),
+        (
+            cn.NetworkError,
+            ["takes some", "pieces", "a larger max_error, which takes at most 200"],
+            lambda: cn.from_torch(of(torch.tanh), max_error=1e-5, h=1e-14),
+        ),
+        (
+            cn.NetworkError,
+            ["'mul'", "not in one way"],  # however little the tensors differ
+            lambda: cn.from_torch(of(lambda x: (x[:, :1] + 1e-12 * x[:, 1:2]) * x[:, :1].tanh())),
+        ),
+        (
+            cn.NetworkError,
+            ["Counting", "another answer each time"],
+            lambda: cn.from_torch(Counting(), torch.ones(1, 2)),
+        ),
+        (
+            cn.NetworkError,
+            ["'index_put'", "adds to what is there"],
+            lambda: cn.from_torch(
+                of(lambda x: x.index_put((torch.tensor([0]),), torch.ones(4), accumulate=True))
+            ),
+        ),
+        # by the name that the module has for it
+        (cn.NetworkError, ["'logsumexp'"], lambda: cn.from_torch(of(lambda x: x.logsumexp(1)))),
         (
             cn.NetworkError,
             ["2 result(s)", "one tensor"],

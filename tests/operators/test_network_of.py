@@ -10,6 +10,7 @@ from scipy import special
 import crn_nn_tellurium as cn
 from crn_nn_tellurium import operators as ops
 from crn_nn_tellurium.networks import smoothed_relu
+from crn_nn_tellurium.operators.nonlinear import _off_by
 
 RNG = np.random.default_rng(0)
 W = RNG.normal(size=(4, 5))
@@ -158,6 +159,53 @@ def test_what_is_approximated_is_within_its_bound(operator, exact):
         solved = cn.Simulator(net).steady_state(X).outputs
         np.testing.assert_allclose(solved, net(X), atol=1e-9)
     assert bounds[1] < bounds[0] / 5
+
+
+def test_softmax_of_many_rows_is_one_of_each():
+    """Of (3, 2, 2) over the first axis, with maxima and exponentials in layers of all rows."""
+    made = chain(ops.Dense(RNG.normal(size=(12, 5))), ops.Reshape((3, 2, 2)), ops.Softmax(0))
+    net = ops.to_network(made, ops.Options(h=1e-10, data=X))
+    z = (X @ made.nodes[0].operator.weights.T).reshape(-1, 3, 2, 2)
+    p = special.softmax(z, axis=1).reshape(len(X), 12)
+    assert np.abs(net(X) - p).max() <= net.import_report.bound <= 0.021
+    np.testing.assert_allclose(net.import_report.largest_difference, np.abs(net(X) - p).max())
+    np.testing.assert_allclose(cn.Simulator(net).steady_state(X).outputs, net(X), atol=1e-9)
+    assert [layer.n_out for layer in net.layers] == [12, 4, 4, 12, 3, 3, 3, 3, 12]
+
+
+@pytest.mark.parametrize("n", [3, 4, 10])
+def test_shares_are_within_their_bound_whatever_is_off(n):
+    """The worst of many, of random errors and of those that the bound is derived from."""
+    rng, d, m = np.random.default_rng(0), 0.01, 0.99
+    e = rng.random((20_000, n)) ** rng.integers(1, 60, size=(20_000, 1))
+    e[:, rng.integers(n)] = rng.uniform(m, 1, 20_000)
+    off = rng.choice([-d, d], size=e.shape)
+    near = np.maximum(e + off, 0.0)
+    p, found = (a / a.sum(axis=1, keepdims=True) for a in (e, near))
+    bound = _off_by(n, d, m)
+    worst = np.zeros(n)
+    worst[0] = m
+    assert np.abs(found - p).max() <= bound
+    # one alone, and all others taken for more: within a hundredth of the bound
+    shares = (worst + d) / (worst + d).sum()
+    assert 0.98 * bound <= 1 - shares[0] <= bound
+    assert _off_by(n, m / n, m) <= 1.0 == _off_by(n, m, m)
+
+
+def test_the_bound_holds_where_exact_functions_were_not_met():
+    """Data that never reach the steep side of a leaky relu, of errors of a tanh before."""
+    made = chain(
+        ops.Apply(ops.tanh()),
+        ops.Dense(np.array([[1.0, -1.0]]), 0.9),
+        ops.Apply(ops.leaky_relu(5.0)),
+        shape=(2,),
+    )
+    diagonal = np.linspace(-1, 1, 50)[:, None] * [1, 1]
+    net = ops.to_network(made, ops.Options(h=1e-10, data=diagonal, max_error=0.05))
+    x = RNG.uniform(-1, 1, size=(1000, 2))
+    z = np.tanh(x[:, 0]) - np.tanh(x[:, 1]) + 0.9
+    off = np.abs(net(x)[:, 0] - np.where(z > 0, z, 5 * z)).max()
+    assert 0.1 < off <= net.import_report.bound
 
 
 def test_softmax_of_two_is_a_sigmoid():
