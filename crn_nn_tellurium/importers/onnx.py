@@ -22,9 +22,23 @@ from crn_nn_tellurium.importers.onnx_files import (
     read_model,
     version_of,
 )
+from crn_nn_tellurium.importers.onnx_formulas import Formulas
 from crn_nn_tellurium.importers.onnx_operators import OF_ALL, OPERATORS
 from crn_nn_tellurium.networks import BUILT_IN, Network
-from crn_nn_tellurium.operators import Arranged, Graph, Keep, Node, Options, to_network, unsupported
+from crn_nn_tellurium.operators import (
+    Apply,
+    Arranged,
+    Graph,
+    Keep,
+    Node,
+    Operator,
+    Options,
+    to_network,
+    unsupported,
+)
+
+Known = tuple[str, str, Operator, str]
+"""The result of a formula, what it is a function of, the operator, and what it is called."""
 
 _MOST_VALUES = 2**20
 """Numbers of a tensor that is no constant: no chemistry has more species."""
@@ -34,12 +48,24 @@ _MOST_AXES = 16
 _POSITIVE = ("strides", "dilations", "kernel_shape", "group", "blocksize", "num_outputs")
 _SMALL = 2**10
 """Constants of up to so many numbers may say shapes."""
+_QUANTIZED = "it is of a quantized network; expected the one of floats that it was made of"
 _NORMALIZATION = "BatchNormalization has numbers of its own, which are folded into weights"
+_DRAWN = (
+    "RandomNormal RandomUniform RandomNormalLike RandomUniformLike Multinomial Bernoulli".split()
+)
 _INSTEAD = {
+    **dict.fromkeys(_DRAWN, "it draws numbers; expected the network after training"),
     **dict.fromkeys(
         ("LayerNormalization", "InstanceNormalization", "GroupNormalization"), _NORMALIZATION
     ),
     **dict.fromkeys(("LSTM", "GRU", "RNN"), "expected a network that feeds forward"),
+    **dict.fromkeys(
+        (
+            *("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"),
+            *("QLinearMatMul", "QLinearConv", "MatMulInteger", "ConvInteger"),
+        ),
+        _QUANTIZED,
+    ),
     "ThresholdedRelu": "it jumps; Relu does not",
     "Hardmax": "ArgMax at the end tells the class",
 }
@@ -119,7 +145,9 @@ def from_onnx(
     Dropout, Cast; Relu, LeakyRelu, PRelu, Clip, HardSigmoid, Abs, Shrink, exactly but for h;
     HardSwish, Sigmoid, Tanh, Softplus, Softsign, Elu, Selu, Celu, Gelu, Mish, Swish, Erf, Exp,
     Softmax, LogSoftmax, nearly; ArgMax at the end. x Sigmoid(x) and x (1 + Erf(x / sqrt(2))) are
-    functions of x. Any other where its inputs are all constant.
+    functions of x, and so is what exporters write out: Softplus with PyTorch's threshold, mish,
+    log sigmoid, max(x, c), leaky and soft shrinking functions by Where, gelu by Tanh. Any other
+    where its inputs are all constant, but for those that draw numbers or quantize.
 
     Examples
     --------
@@ -187,17 +215,17 @@ class _Reader:
             self.types[info.name] = info.type.tensor_type.elem_type
             self.named[info.name] = info.name
             self.taken.add(info.name)
-        for node, result in self._needed(wanted):
-            if result is None:
+        for node, known in self._needed(wanted):
+            if known is None:
                 self._read(node)
             else:
-                self._keep(result)
+                self._keep(node, *known)
         if self.values[wanted].constant is not None or not self.nodes:
             raise NetworkError(f"output {wanted!r} is no function of the inputs that is computed")
         return Graph(inputs, tuple(self.nodes), self.named[wanted])
 
     def _output(self, output: str | None) -> str:
-        names = [one.name for one in self.proto.graph.output]
+        names = list(dict.fromkeys(one.name for one in self.proto.graph.output))
         if output is None and len(names) == 1:
             return names[0]
         if output is None or output not in names:
@@ -233,32 +261,40 @@ class _Reader:
             )
         return shape
 
-    def _needed(self, output: str) -> list[tuple[Any, str | None]]:
-        """The nodes that an output needs, in order; with its result, one whose result is known to
-        be an activation of ours, whatever formula stands before it.
-        """
+    def _needed(self, output: str) -> list[tuple[Any, Known | None]]:
+        """The nodes that an output needs, in order; and what is known of one that ends a formula."""
         self.wanted, found = {output}, []
-        wanted = self.wanted
+        formulas = Formulas(self.onnx, self.proto.graph)
         for node in reversed(self.proto.graph.node):
-            if results := wanted.intersection(node.output):
-                known = results.intersection(self.exact)
-                result = min(known) if known else None
-                wanted.update(node.input if result is None else self.exact[result][:1])
-                found.append((node, result))
+            if results := self.wanted.intersection(node.output):
+                known = self._known(min(results), formulas)
+                self.wanted.update(node.input if known is None else [known[1]])
+                found.append((node, known))
         return found[::-1]
 
-    def _keep(self, result: str) -> None:
-        """An activation of ours, as `export` noted it."""
+    def _known(self, result: str, formulas: Formulas) -> Known | None:
+        """An activation of ours, as `export` noted it, or a function that a formula is."""
+        if result not in self.exact:
+            written = formulas.at(result)
+            return written and (result, written[0], Apply(written[1]), "")
+        of, kind, parameters = self.exact[result]
         try:
-            of, kind, parameters = self.exact[result]
-            z, operator = self.values[of], Keep(BUILT_IN[kind](**parameters))
+            return result, of, Keep(BUILT_IN[kind](**parameters)), kind
         except (KeyError, TypeError, ValueError) as error:
-            raise FileFormatError(
-                f"{self.name}: metadata on {result!r} are not as written: {error}"
-            ) from error
-        self.values[result], self.types[result] = Value(result, z.shape), self.types[of]
-        self.named[result] = free_id(result, self.taken)
-        self.nodes.append(Node(self.named[result], operator, (self.named[of],), kind))
+            raise self._not_as_written(result, error) from error
+
+    def _not_as_written(self, result: str, why: object) -> FileFormatError:
+        return FileFormatError(f"{self.name}: metadata on {result!r} are not as written: {why}")
+
+    def _keep(self, node: Any, result: str, of: str, operator: Operator, kind: str) -> None:
+        """What a formula is, whose nodes are not read."""
+        if of not in self.values or self.values[of].constant is not None:
+            raise self._not_as_written(result, repr(of))
+        self.values[result] = Value(result, self.values[of].shape)
+        self.types[result] = self.types[of]
+        self.named[result] = free_id(node.name or result, self.taken)
+        reads = (self.named[of],)
+        self.nodes.append(Node(self.named[result], operator, reads, kind or node.op_type))
 
     def _read(self, node: Any) -> None:
         """A node: as numbers where it has no other inputs, else as one of ours."""
@@ -270,9 +306,11 @@ class _Reader:
             raise unsupported(kind, where, remedy)
         inputs = tuple(self.values[name] if name else None for name in node.input)
         variables = [one for one in inputs if one is not None and one.constant is None]
-        # shapes are known, whatever the numbers are
+        # shapes and types are known, whatever the numbers are
         is_constant = not variables or kind in ("Shape", "Size")
-        if node.domain not in DOMAINS or not (is_constant or kind in OPERATORS):
+        is_constant = is_constant or (kind == "CastLike" and inputs[0] not in variables)
+        is_known = kind in OPERATORS or (is_constant and kind not in _INSTEAD)
+        if node.domain not in DOMAINS or not is_known:
             raise unsupported(
                 kind, where, _INSTEAD.get(kind, "help(from_onnx) lists those that have")
             )
@@ -286,7 +324,9 @@ class _Reader:
             self._check_size(kind, where, shape, is_constant)
             if is_constant:
                 numbers = {one.name: np.zeros(one.shape) for one in variables}
-                self._keep_constant(name, self._evaluated(node, name, numbers, where), type_)
+                found = self._evaluated(node, name, numbers, where)
+                dtype = self.onnx.helper.tensor_dtype_to_np_dtype(type_)
+                self._keep_constant(name, found.astype(dtype, copy=False), type_)
                 continue
             self.types[name] = type_
             self.values[name] = Value(name, shape)
@@ -314,7 +354,10 @@ class _Reader:
             self._defaults(kind),
             moved,
         )
-        operator = OPERATORS[kind](call)
+        try:
+            operator = OPERATORS[kind](call)
+        except ValueError as error:
+            raise refused(kind, where, str(error)) from error
         call.check_attributes()
         present = [one for one in inputs if one is not None]
         read = present if kind in OF_ALL else [one for one in present if one.constant is None]
@@ -344,7 +387,7 @@ class _Reader:
     def _array(self, tensor: Any) -> Array:
         try:
             return self.onnx.numpy_helper.to_array(tensor)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError) as error:  # of types that nobody knows, the last
             raise FileFormatError(f"{self.name}: tensor {tensor.name!r}: {error}") from error
 
     def _attribute(self, attribute: Any) -> Any:

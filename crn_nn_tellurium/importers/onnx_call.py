@@ -83,6 +83,8 @@ class Call:
         found = self.optional(place)
         if found is None:
             raise self.refused(f"its input {place + 1} is left out")
+        if found.dtype.kind in "cOSU":
+            raise self.refused(f"its input {place + 1} holds {found.dtype}; expected real numbers")
         numbers = np.asarray(found, dtype=float)
         if not np.isfinite(numbers).all():
             raise self.refused(f"its input {place + 1} holds numbers that are not finite")
