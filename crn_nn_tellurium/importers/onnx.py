@@ -23,6 +23,7 @@ from crn_nn_tellurium.importers.onnx_files import (
     version_of,
 )
 from crn_nn_tellurium.importers.onnx_formulas import Formulas
+from crn_nn_tellurium.importers.onnx_ml import without_ml
 from crn_nn_tellurium.importers.onnx_operators import OF_ALL, OPERATORS
 from crn_nn_tellurium.networks import BUILT_IN, Network
 from crn_nn_tellurium.operators import (
@@ -48,6 +49,7 @@ _MOST_AXES = 16
 _POSITIVE = ("strides", "dilations", "kernel_shape", "group", "blocksize", "num_outputs")
 _SMALL = 2**10
 """Constants of up to so many numbers may say shapes."""
+_LABEL = "of scores, which output= chooses, Network.predict gives the label"
 _QUANTIZED = "it is of a quantized network; expected the one of floats that it was made of"
 _NORMALIZATION = "BatchNormalization has numbers of its own, which are folded into weights"
 _DRAWN = (
@@ -66,6 +68,7 @@ _INSTEAD = {
         ),
         _QUANTIZED,
     ),
+    **dict.fromkeys(("ai.onnx.ml.LinearClassifier", "ai.onnx.ml.ArrayFeatureExtractor"), _LABEL),
     "ThresholdedRelu": "it jumps; Relu does not",
     "Hardmax": "ArgMax at the end tells the class",
 }
@@ -97,7 +100,8 @@ def from_onnx(
         Smoothing of every layer. The smaller, the closer to the hard ReLU and the slower the
         chemistry; ``net.with_h`` changes it.
     output : str, optional
-        Which of several outputs is meant, by name; what only others need is left out.
+        Which of several outputs is meant, by name; what only others need is left out. Of
+        scikit-learn's two, the label and probabilities, it is the second by default.
     data : (n_samples, n_in) array_like, optional
         Inputs as the network will meet them, or in their own shape. Functions without an exact
         counterpart are then approximated where these lead, and `Network.import_report` tells the
@@ -147,7 +151,9 @@ def from_onnx(
     Softmax, LogSoftmax, nearly; ArgMax at the end. x Sigmoid(x) and x (1 + Erf(x / sqrt(2))) are
     functions of x, and so is what exporters write out: Softplus with PyTorch's threshold, mish,
     log sigmoid, max(x, c), leaky and soft shrinking functions by Where, gelu by Tanh. Any other
-    where its inputs are all constant, but for those that draw numbers or quantize.
+    where its inputs are all constant, but for those that draw numbers or quantize. Of ai.onnx.ml,
+    as skl2onnx writes it: Scaler, LinearRegressor, LinearClassifier, ZipMap, whose classes are the
+    network's, and Normalizer behind a softmax.
 
     Examples
     --------
@@ -166,7 +172,9 @@ def from_onnx(
     require("onnx.reference", "onnx")  # which onnx leaves out until it is asked for
     proto, name = read_model(onnx, model)
     said = metadata(proto, name)
-    graph = _Reader(onnx, proto, name, said.get("activations", {})).graph(output)
+    reader = _Reader(onnx, proto, name, said.get("activations", {}))
+    graph, classes = reader.graph(output)
+    classes = classes or said.get("class_names")
     if inputs is None and input_range is None:
         inputs, input_range = said.get("inputs"), said.get("input_range")
     return to_network(
@@ -175,7 +183,7 @@ def from_onnx(
         inputs,
         input_range,
         said.get("input_names"),
-        said.get("class_names") if class_names is None else class_names,
+        classes if class_names is None else class_names,
         said.get("task"),
     )
 
@@ -187,7 +195,8 @@ class _Reader:
     """Goes through the nodes of a model in order, with every tensor's shape at hand."""
 
     def __init__(self, onnx: Any, proto: Any, name: str, exact: Mapping[str, Any]):
-        self.onnx, self.proto, self.name, self.exact = onnx, proto, name, exact
+        self.onnx, self.name, self.exact = onnx, name, exact
+        self.source, self.classes = without_ml(onnx, proto.graph)
         self.version = version_of(proto)
         self.values: dict[str, Value] = {}
         self.types: dict[str, int] = {}
@@ -200,9 +209,9 @@ class _Reader:
         kinds = onnx.TensorProto
         self.floats = {kinds.FLOAT, kinds.DOUBLE, kinds.FLOAT16, kinds.BFLOAT16}
 
-    def graph(self, output: str | None) -> Graph:
-        """The operators that an output needs."""
-        source = self.proto.graph
+    def graph(self, output: str | None) -> tuple[Graph, list[Any] | None]:
+        """The operators that an output needs, and its classes, if it names some."""
+        source = self.source
         wanted = self._output(output)
         for tensor in source.initializer:
             self._keep_constant(tensor.name, self._array(tensor), tensor.data_type)
@@ -222,12 +231,19 @@ class _Reader:
                 self._keep(node, *known)
         if self.values[wanted].constant is not None or not self.nodes:
             raise NetworkError(f"output {wanted!r} is no function of the inputs that is computed")
-        return Graph(inputs, tuple(self.nodes), self.named[wanted])
+        return Graph(inputs, tuple(self.nodes), self.named[wanted]), self.classes.get(wanted)
 
     def _output(self, output: str | None) -> str:
-        names = list(dict.fromkeys(one.name for one in self.proto.graph.output))
-        if output is None and len(names) == 1:
-            return names[0]
+        kinds = {one.name: one.type for one in self.source.output}
+        names = list(kinds)
+        # scikit-learn's have the label besides, which `predict` gives
+        floats = [
+            name
+            for name, kind in kinds.items()
+            if kind.HasField("sequence_type") or kind.tensor_type.elem_type in self.floats
+        ]
+        if output is None and len(chosen := names if len(names) == 1 else floats) == 1:
+            return chosen[0]
         if output is None or output not in names:
             what = "several outputs" if output is None else f"no output {output!r}"
             raise InputError(f"{self.name} has {what}; expected output= one of {some(names)}")
@@ -262,10 +278,10 @@ class _Reader:
         return shape
 
     def _needed(self, output: str) -> list[tuple[Any, Known | None]]:
-        """The nodes that an output needs, in order; and what is known of one that ends a formula."""
+        """The nodes that an output needs, in order, and what is known of the end of a formula."""
         self.wanted, found = {output}, []
-        formulas = Formulas(self.onnx, self.proto.graph)
-        for node in reversed(self.proto.graph.node):
+        formulas = Formulas(self.onnx, self.source)
+        for node in reversed(self.source.node):
             if results := self.wanted.intersection(node.output):
                 known = self._known(min(results), formulas)
                 self.wanted.update(node.input if known is None else [known[1]])

@@ -141,6 +141,9 @@ def _load(onnx: Any, tensor: Any, folder: Path | None, name: str) -> None:
         tensor.external_data.add(key="length", value=str(size))
     try:
         onnx.external_data_helper.load_external_data_for_tensor(tensor, str(folder))
+        # onnx before 1.18 leaves both, and its checker then finds the numbers twice
+        tensor.data_location = onnx.TensorProto.DEFAULT
+        tensor.ClearField("external_data")
         onnx.numpy_helper.to_array(tensor)
     except Exception as error:  # onnx has another class for each of many faults
         raise FileFormatError(f"{where}, which does not hold it: {error}") from error

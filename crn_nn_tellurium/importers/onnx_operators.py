@@ -202,8 +202,8 @@ def _pool_window(call: Call) -> Window:
     reach = [d * (k - 1) + 1 for d, k in zip(window.dilation, window.size, strict=True)]
     if any(pad >= n for pad, n in zip(window.before + window.after, reach * 2, strict=True)):
         raise call.refused(
-            f"its padding {window.before}, {window.after} is not less than its window {reach}, which"
-            " reads nothing there"
+            f"its padding {window.before}, {window.after} is not less than its window {reach},"
+            " which reads nothing there"
         )
     return window
 
