@@ -89,5 +89,5 @@ def test_what_is_refused(nodes, message):
 
 def test_the_label_alone_is_refused():
     node = "LinearClassifier", {**LINEAR, **WORDS}
-    with pytest.raises(cn.NetworkError, match="Network.predict gives the label"):
+    with pytest.raises(cn.NetworkError, match="predict gives the label"):
         cn.from_onnx(source(node, outputs=("label", "y")), output="label")
