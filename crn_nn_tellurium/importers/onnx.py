@@ -15,7 +15,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import free_id, require, some
 from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
-from crn_nn_tellurium.importers.onnx_call import Array, Call, Value, refused
+from crn_nn_tellurium.importers.onnx_call import INSTEAD, Array, Call, Value, refused
 from crn_nn_tellurium.importers.onnx_files import (
     DOMAINS,
     metadata,
@@ -49,30 +49,6 @@ _MOST_AXES = 16
 _POSITIVE = ("strides", "dilations", "kernel_shape", "group", "blocksize", "num_outputs")
 _SMALL = 2**10
 """Constants of up to so many numbers may say shapes."""
-_LABEL = "of scores, which output= chooses, Network.predict gives the label"
-_QUANTIZED = "it is of a quantized network; expected the one of floats that it was made of"
-_NORMALIZATION = "BatchNormalization has numbers of its own, which are folded into weights"
-_DRAWN = (
-    "RandomNormal RandomUniform RandomNormalLike RandomUniformLike Multinomial Bernoulli".split()
-)
-_INSTEAD = {
-    **dict.fromkeys(_DRAWN, "it draws numbers; expected the network after training"),
-    **dict.fromkeys(
-        ("LayerNormalization", "InstanceNormalization", "GroupNormalization"), _NORMALIZATION
-    ),
-    **dict.fromkeys(("LSTM", "GRU", "RNN"), "expected a network that feeds forward"),
-    **dict.fromkeys(
-        (
-            *("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"),
-            *("QLinearMatMul", "QLinearConv", "MatMulInteger", "ConvInteger"),
-        ),
-        _QUANTIZED,
-    ),
-    **dict.fromkeys(("ai.onnx.ml.LinearClassifier", "ai.onnx.ml.ArrayFeatureExtractor"), _LABEL),
-    "ThresholdedRelu": "it jumps; Relu does not",
-    "Hardmax": "ArgMax at the end tells the class",
-}
-"""What could replace operators without a counterpart."""
 
 
 def from_onnx(
@@ -325,10 +301,10 @@ class _Reader:
         # shapes and types are known, whatever the numbers are
         is_constant = not variables or kind in ("Shape", "Size")
         is_constant = is_constant or (kind == "CastLike" and inputs[0] not in variables)
-        is_known = kind in OPERATORS or (is_constant and kind not in _INSTEAD)
+        is_known = kind in OPERATORS or (is_constant and kind not in INSTEAD)
         if node.domain not in DOMAINS or not is_known:
             raise unsupported(
-                kind, where, _INSTEAD.get(kind, "help(from_onnx) lists those that have")
+                kind, where, INSTEAD.get(kind, "help(from_onnx) lists those that have")
             )
         for one in node.attribute:
             # older versions of onnx divide by them
