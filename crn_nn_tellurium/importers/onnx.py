@@ -16,13 +16,8 @@ import numpy as np
 from crn_nn_tellurium.basics import free_id, require, some
 from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
 from crn_nn_tellurium.importers.onnx_call import INSTEAD, Array, Call, Value, refused
-from crn_nn_tellurium.importers.onnx_files import (
-    DOMAINS,
-    metadata,
-    read_model,
-    version_of,
-)
-from crn_nn_tellurium.importers.onnx_formulas import Formulas
+from crn_nn_tellurium.importers.onnx_files import DOMAINS, metadata, read_model, version_of
+from crn_nn_tellurium.importers.onnx_formulas import Formulas, Known
 from crn_nn_tellurium.importers.onnx_ml import without_ml
 from crn_nn_tellurium.importers.onnx_operators import OF_ALL, OPERATORS
 from crn_nn_tellurium.networks import BUILT_IN, Network
@@ -37,9 +32,6 @@ from crn_nn_tellurium.operators import (
     to_network,
     unsupported,
 )
-
-Known = tuple[str, str, Operator, str]
-"""The result of a formula, what it is a function of, the operator, and what it is called."""
 
 _MOST_VALUES = 2**20
 """Numbers of a tensor that is no constant: no chemistry has more species."""
@@ -213,11 +205,8 @@ class _Reader:
         kinds = {one.name: one.type for one in self.source.output}
         names = list(kinds)
         # scikit-learn's have the label besides, which `predict` gives
-        floats = [
-            name
-            for name, kind in kinds.items()
-            if kind.HasField("sequence_type") or kind.tensor_type.elem_type in self.floats
-        ]
+        plain = {n for n, one in kinds.items() if one.tensor_type.elem_type in self.floats}
+        floats = [n for n, one in kinds.items() if n in plain or one.HasField("sequence_type")]
         if output is None and len(chosen := names if len(names) == 1 else floats) == 1:
             return chosen[0]
         if output is None or output not in names:

@@ -18,6 +18,7 @@ import numpy as np
 from crn_nn_tellurium.importers.onnx_files import DOMAINS
 from crn_nn_tellurium.operators import (
     Function,
+    Operator,
     clip,
     gelu,
     leaky_relu,
@@ -28,6 +29,8 @@ from crn_nn_tellurium.operators import (
     softplus,
 )
 
+Known = tuple[str, str, Operator, str]
+"""The result of a formula, what it is a function of, the operator, and what it is called."""
 Found = dict[str, Any]
 _FAR = 20.0
 """Where softplus is its argument, but for 2e-9: PyTorch's own threshold."""
