@@ -82,6 +82,8 @@ def read_text(path: str | os.PathLike[str]) -> str:
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """Read a file; errors say which."""
     path = Path(path)
+    if "\0" in str(path):
+        raise FileNotFoundError(f"{str(path)!r}: no file has such a name")
     try:
         return path.read_bytes()
     except FileNotFoundError as error:

@@ -15,16 +15,23 @@ import numpy as np
 
 from crn_nn_tellurium.basics import free_id, require, some
 from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
-from crn_nn_tellurium.importers.onnx_call import Array, Call, Value, refused
-from crn_nn_tellurium.importers.onnx_files import (
-    DOMAINS,
-    metadata,
-    read_model,
-    version_of,
-)
+from crn_nn_tellurium.importers.onnx_call import INSTEAD, Array, Call, Value, refused
+from crn_nn_tellurium.importers.onnx_files import DOMAINS, metadata, read_model, version_of
+from crn_nn_tellurium.importers.onnx_formulas import Formulas, Known
+from crn_nn_tellurium.importers.onnx_ml import without_ml
 from crn_nn_tellurium.importers.onnx_operators import OF_ALL, OPERATORS
 from crn_nn_tellurium.networks import BUILT_IN, Network
-from crn_nn_tellurium.operators import Arranged, Graph, Keep, Node, Options, to_network, unsupported
+from crn_nn_tellurium.operators import (
+    Apply,
+    Arranged,
+    Graph,
+    Keep,
+    Node,
+    Operator,
+    Options,
+    to_network,
+    unsupported,
+)
 
 _MOST_VALUES = 2**20
 """Numbers of a tensor that is no constant: no chemistry has more species."""
@@ -34,16 +41,6 @@ _MOST_AXES = 16
 _POSITIVE = ("strides", "dilations", "kernel_shape", "group", "blocksize", "num_outputs")
 _SMALL = 2**10
 """Constants of up to so many numbers may say shapes."""
-_NORMALIZATION = "BatchNormalization has numbers of its own, which are folded into weights"
-_INSTEAD = {
-    **dict.fromkeys(
-        ("LayerNormalization", "InstanceNormalization", "GroupNormalization"), _NORMALIZATION
-    ),
-    **dict.fromkeys(("LSTM", "GRU", "RNN"), "expected a network that feeds forward"),
-    "ThresholdedRelu": "it jumps; Relu does not",
-    "Hardmax": "ArgMax at the end tells the class",
-}
-"""What could replace operators without a counterpart."""
 
 
 def from_onnx(
@@ -71,7 +68,8 @@ def from_onnx(
         Smoothing of every layer. The smaller, the closer to the hard ReLU and the slower the
         chemistry; ``net.with_h`` changes it.
     output : str, optional
-        Which of several outputs is meant, by name; what only others need is left out.
+        Which of several outputs is meant, by name; what only others need is left out. Of
+        scikit-learn's two, the label and probabilities, it is the second by default.
     data : (n_samples, n_in) array_like, optional
         Inputs as the network will meet them, or in their own shape. Functions without an exact
         counterpart are then approximated where these lead, and `Network.import_report` tells the
@@ -119,7 +117,11 @@ def from_onnx(
     Dropout, Cast; Relu, LeakyRelu, PRelu, Clip, HardSigmoid, Abs, Shrink, exactly but for h;
     HardSwish, Sigmoid, Tanh, Softplus, Softsign, Elu, Selu, Celu, Gelu, Mish, Swish, Erf, Exp,
     Softmax, LogSoftmax, nearly; ArgMax at the end. x Sigmoid(x) and x (1 + Erf(x / sqrt(2))) are
-    functions of x. Any other where its inputs are all constant.
+    functions of x, and so is what exporters write out: Softplus with PyTorch's threshold, mish,
+    log sigmoid, max(x, c), leaky and soft shrinking functions by Where, gelu by Tanh. Any other
+    where its inputs are all constant, but for those that draw numbers or quantize. Of ai.onnx.ml,
+    as skl2onnx writes it: Scaler, LinearRegressor, LinearClassifier, ZipMap, whose classes are the
+    network's, and Normalizer behind a softmax.
 
     Examples
     --------
@@ -138,7 +140,9 @@ def from_onnx(
     require("onnx.reference", "onnx")  # which onnx leaves out until it is asked for
     proto, name = read_model(onnx, model)
     said = metadata(proto, name)
-    graph = _Reader(onnx, proto, name, said.get("activations", {})).graph(output)
+    reader = _Reader(onnx, proto, name, said.get("activations", {}))
+    graph, classes = reader.graph(output)
+    classes = classes or said.get("class_names")
     if inputs is None and input_range is None:
         inputs, input_range = said.get("inputs"), said.get("input_range")
     return to_network(
@@ -147,7 +151,7 @@ def from_onnx(
         inputs,
         input_range,
         said.get("input_names"),
-        said.get("class_names") if class_names is None else class_names,
+        classes if class_names is None else class_names,
         said.get("task"),
     )
 
@@ -159,7 +163,8 @@ class _Reader:
     """Goes through the nodes of a model in order, with every tensor's shape at hand."""
 
     def __init__(self, onnx: Any, proto: Any, name: str, exact: Mapping[str, Any]):
-        self.onnx, self.proto, self.name, self.exact = onnx, proto, name, exact
+        self.onnx, self.name, self.exact = onnx, name, exact
+        self.source, self.classes = without_ml(onnx, proto.graph)
         self.version = version_of(proto)
         self.values: dict[str, Value] = {}
         self.types: dict[str, int] = {}
@@ -172,9 +177,9 @@ class _Reader:
         kinds = onnx.TensorProto
         self.floats = {kinds.FLOAT, kinds.DOUBLE, kinds.FLOAT16, kinds.BFLOAT16}
 
-    def graph(self, output: str | None) -> Graph:
-        """The operators that an output needs."""
-        source = self.proto.graph
+    def graph(self, output: str | None) -> tuple[Graph, list[Any] | None]:
+        """The operators that an output needs, and its classes, if it names some."""
+        source = self.source
         wanted = self._output(output)
         for tensor in source.initializer:
             self._keep_constant(tensor.name, self._array(tensor), tensor.data_type)
@@ -187,19 +192,23 @@ class _Reader:
             self.types[info.name] = info.type.tensor_type.elem_type
             self.named[info.name] = info.name
             self.taken.add(info.name)
-        for node, result in self._needed(wanted):
-            if result is None:
+        for node, known in self._needed(wanted):
+            if known is None:
                 self._read(node)
             else:
-                self._keep(result)
+                self._keep(node, *known)
         if self.values[wanted].constant is not None or not self.nodes:
             raise NetworkError(f"output {wanted!r} is no function of the inputs that is computed")
-        return Graph(inputs, tuple(self.nodes), self.named[wanted])
+        return Graph(inputs, tuple(self.nodes), self.named[wanted]), self.classes.get(wanted)
 
     def _output(self, output: str | None) -> str:
-        names = [one.name for one in self.proto.graph.output]
-        if output is None and len(names) == 1:
-            return names[0]
+        kinds = {one.name: one.type for one in self.source.output}
+        names = list(kinds)
+        # scikit-learn's have the label besides, which `predict` gives
+        plain = {n for n, one in kinds.items() if one.tensor_type.elem_type in self.floats}
+        floats = [n for n, one in kinds.items() if n in plain or one.HasField("sequence_type")]
+        if output is None and len(chosen := names if len(names) == 1 else floats) == 1:
+            return chosen[0]
         if output is None or output not in names:
             what = "several outputs" if output is None else f"no output {output!r}"
             raise InputError(f"{self.name} has {what}; expected output= one of {some(names)}")
@@ -233,32 +242,40 @@ class _Reader:
             )
         return shape
 
-    def _needed(self, output: str) -> list[tuple[Any, str | None]]:
-        """The nodes that an output needs, in order; with its result, one whose result is known to
-        be an activation of ours, whatever formula stands before it.
-        """
+    def _needed(self, output: str) -> list[tuple[Any, Known | None]]:
+        """The nodes that an output needs, in order, and what is known of the end of a formula."""
         self.wanted, found = {output}, []
-        wanted = self.wanted
-        for node in reversed(self.proto.graph.node):
-            if results := wanted.intersection(node.output):
-                known = results.intersection(self.exact)
-                result = min(known) if known else None
-                wanted.update(node.input if result is None else self.exact[result][:1])
-                found.append((node, result))
+        formulas = Formulas(self.onnx, self.source)
+        for node in reversed(self.source.node):
+            if results := self.wanted.intersection(node.output):
+                known = self._known(min(results), formulas)
+                self.wanted.update(node.input if known is None else [known[1]])
+                found.append((node, known))
         return found[::-1]
 
-    def _keep(self, result: str) -> None:
-        """An activation of ours, as `export` noted it."""
+    def _known(self, result: str, formulas: Formulas) -> Known | None:
+        """An activation of ours, as `export` noted it, or a function that a formula is."""
+        if result not in self.exact:
+            written = formulas.at(result)
+            return written and (result, written[0], Apply(written[1]), "")
+        of, kind, parameters = self.exact[result]
         try:
-            of, kind, parameters = self.exact[result]
-            z, operator = self.values[of], Keep(BUILT_IN[kind](**parameters))
+            return result, of, Keep(BUILT_IN[kind](**parameters)), kind
         except (KeyError, TypeError, ValueError) as error:
-            raise FileFormatError(
-                f"{self.name}: metadata on {result!r} are not as written: {error}"
-            ) from error
-        self.values[result], self.types[result] = Value(result, z.shape), self.types[of]
-        self.named[result] = free_id(result, self.taken)
-        self.nodes.append(Node(self.named[result], operator, (self.named[of],), kind))
+            raise self._not_as_written(result, error) from error
+
+    def _not_as_written(self, result: str, why: object) -> FileFormatError:
+        return FileFormatError(f"{self.name}: metadata on {result!r} are not as written: {why}")
+
+    def _keep(self, node: Any, result: str, of: str, operator: Operator, kind: str) -> None:
+        """What a formula is, whose nodes are not read."""
+        if of not in self.values or self.values[of].constant is not None:
+            raise self._not_as_written(result, repr(of))
+        self.values[result] = Value(result, self.values[of].shape)
+        self.types[result] = self.types[of]
+        self.named[result] = free_id(node.name or result, self.taken)
+        reads = (self.named[of],)
+        self.nodes.append(Node(self.named[result], operator, reads, kind or node.op_type))
 
     def _read(self, node: Any) -> None:
         """A node: as numbers where it has no other inputs, else as one of ours."""
@@ -270,11 +287,13 @@ class _Reader:
             raise unsupported(kind, where, remedy)
         inputs = tuple(self.values[name] if name else None for name in node.input)
         variables = [one for one in inputs if one is not None and one.constant is None]
-        # shapes are known, whatever the numbers are
+        # shapes and types are known, whatever the numbers are
         is_constant = not variables or kind in ("Shape", "Size")
-        if node.domain not in DOMAINS or not (is_constant or kind in OPERATORS):
+        is_constant = is_constant or (kind == "CastLike" and inputs[0] not in variables)
+        is_known = kind in OPERATORS or (is_constant and kind not in INSTEAD)
+        if node.domain not in DOMAINS or not is_known:
             raise unsupported(
-                kind, where, _INSTEAD.get(kind, "help(from_onnx) lists those that have")
+                kind, where, INSTEAD.get(kind, "help(from_onnx) lists those that have")
             )
         for one in node.attribute:
             # older versions of onnx divide by them
@@ -286,7 +305,9 @@ class _Reader:
             self._check_size(kind, where, shape, is_constant)
             if is_constant:
                 numbers = {one.name: np.zeros(one.shape) for one in variables}
-                self._keep_constant(name, self._evaluated(node, name, numbers, where), type_)
+                found = self._evaluated(node, name, numbers, where)
+                dtype = self.onnx.helper.tensor_dtype_to_np_dtype(type_)
+                self._keep_constant(name, found.astype(dtype, copy=False), type_)
                 continue
             self.types[name] = type_
             self.values[name] = Value(name, shape)
@@ -314,7 +335,10 @@ class _Reader:
             self._defaults(kind),
             moved,
         )
-        operator = OPERATORS[kind](call)
+        try:
+            operator = OPERATORS[kind](call)
+        except ValueError as error:
+            raise refused(kind, where, str(error)) from error
         call.check_attributes()
         present = [one for one in inputs if one is not None]
         read = present if kind in OF_ALL else [one for one in present if one.constant is None]
@@ -344,7 +368,7 @@ class _Reader:
     def _array(self, tensor: Any) -> Array:
         try:
             return self.onnx.numpy_helper.to_array(tensor)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError) as error:  # of types that nobody knows, the last
             raise FileFormatError(f"{self.name}: tensor {tensor.name!r}: {error}") from error
 
     def _attribute(self, attribute: Any) -> Any:

@@ -13,6 +13,30 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import NetworkError
 
 Array = npt.NDArray[Any]
+_LABEL = "of scores, which output= chooses, Network.predict gives the label"
+_QUANTIZED = "it is of a quantized network; expected the one of floats that it was made of"
+_NORMALIZATION = "BatchNormalization has numbers of its own, which are folded into weights"
+_DRAWN = (
+    "RandomNormal RandomUniform RandomNormalLike RandomUniformLike Multinomial Bernoulli".split()
+)
+INSTEAD = {
+    **dict.fromkeys(_DRAWN, "it draws numbers; expected the network after training"),
+    **dict.fromkeys(
+        ("LayerNormalization", "InstanceNormalization", "GroupNormalization"), _NORMALIZATION
+    ),
+    **dict.fromkeys(("LSTM", "GRU", "RNN"), "expected a network that feeds forward"),
+    **dict.fromkeys(
+        (
+            *("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"),
+            *("QLinearMatMul", "QLinearConv", "MatMulInteger", "ConvInteger"),
+        ),
+        _QUANTIZED,
+    ),
+    **dict.fromkeys(("ai.onnx.ml.LinearClassifier", "ai.onnx.ml.ArrayFeatureExtractor"), _LABEL),
+    "ThresholdedRelu": "it jumps; Relu does not",
+    "Hardmax": "ArgMax at the end tells the class",
+}
+"""What could replace operators without a counterpart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +107,8 @@ class Call:
         found = self.optional(place)
         if found is None:
             raise self.refused(f"its input {place + 1} is left out")
+        if found.dtype.kind in "cOSU":
+            raise self.refused(f"its input {place + 1} holds {found.dtype}; expected real numbers")
         numbers = np.asarray(found, dtype=float)
         if not np.isfinite(numbers).all():
             raise self.refused(f"its input {place + 1} holds numbers that are not finite")

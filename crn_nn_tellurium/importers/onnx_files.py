@@ -80,6 +80,10 @@ def _check_version(onnx: Any, proto: Any, name: str) -> None:
             f"{name}: version {version} of ONNX's operators; expected {_OLDEST} to {newest};"
             f" {remedy}"
         )
+    if len(said := {one.version for one in proto.opset_import if one.domain in DOMAINS}) > 1:
+        raise FileFormatError(f"{name}: versions {sorted(said)} of ONNX's operators; expected one")
+    if not proto.graph.output:
+        raise FileFormatError(f"{name}: it has no outputs; expected at least one")
     if proto.functions:
         names = some([function.name for function in proto.functions])
         raise FileFormatError(
@@ -121,8 +125,8 @@ def _load(onnx: Any, tensor: Any, folder: Path | None, name: str) -> None:
     where = f"{name}: tensor {tensor.name!r} is in the file {place!r}"
     if folder is None:
         raise FileFormatError(f"{where}; give the model's path, or load it with onnx.load")
-    # links are followed first
-    file = (folder / place).resolve()
+    # links are followed first; no file has a name with a 0 in it
+    file = folder if "\0" in place else (folder / place).resolve()
     if not file.is_relative_to(folder.resolve()) or not file.is_file():
         raise FileFormatError(f"{where}; expected a file in the model's own folder")
     size = math.prod(tensor.dims) * onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
@@ -137,6 +141,9 @@ def _load(onnx: Any, tensor: Any, folder: Path | None, name: str) -> None:
         tensor.external_data.add(key="length", value=str(size))
     try:
         onnx.external_data_helper.load_external_data_for_tensor(tensor, str(folder))
+        # onnx before 1.18 leaves both, and its checker then finds the numbers twice
+        tensor.data_location = onnx.TensorProto.DEFAULT
+        tensor.ClearField("external_data")
         onnx.numpy_helper.to_array(tensor)
     except Exception as error:  # onnx has another class for each of many faults
         raise FileFormatError(f"{where}, which does not hold it: {error}") from error

@@ -196,8 +196,20 @@ def _transposed_convolution(call: Call) -> Operator:
     return TransposedConvolution(kernel, bias, window, beyond, group)
 
 
-def _average_pool(call: Call) -> Operator:
+def _pool_window(call: Call) -> Window:
+    """The window of a pool, which has something to read everywhere."""
     window = _window(call, tuple(call.attribute("kernel_shape")))
+    reach = [d * (k - 1) + 1 for d, k in zip(window.dilation, window.size, strict=True)]
+    if any(pad >= n for pad, n in zip(window.before + window.after, reach * 2, strict=True)):
+        raise call.refused(
+            f"its padding {window.before}, {window.after} is not less than its window {reach},"
+            " which reads nothing there"
+        )
+    return window
+
+
+def _average_pool(call: Call) -> Operator:
+    window = _pool_window(call)
     counts_padding = bool(call.attribute("count_include_pad"))
     return AveragePool(window, counts_padding, bool(call.attribute("ceil_mode")))
 
@@ -205,8 +217,7 @@ def _average_pool(call: Call) -> Operator:
 def _max_pool(call: Call) -> Operator:
     # storage_order is that of the indices, another output
     call.attribute("storage_order")
-    window = _window(call, tuple(call.attribute("kernel_shape")))
-    return MaxPool(window, bool(call.attribute("ceil_mode")))
+    return MaxPool(_pool_window(call), bool(call.attribute("ceil_mode")))
 
 
 def _batch_norm(call: Call) -> Operator:
@@ -214,8 +225,10 @@ def _batch_norm(call: Call) -> Operator:
         raise call.refused("training_mode is 1; export the model for inference")
     call.attribute("momentum")  # of training
     weight, bias, mean, variance = map(call.numbers, range(1, 5))
-    n_after = len(call.x.shape) - 2
-    return batch_norm(mean, variance, weight, bias, call.attribute("epsilon"), n_after)
+    n_after, epsilon = len(call.x.shape) - 2, call.attribute("epsilon")
+    if (low := variance.min(initial=1.0) + epsilon) <= 0:
+        raise call.refused(f"variance + epsilon is {low:g}; expected numbers > 0")
+    return batch_norm(mean, variance, weight, bias, epsilon, n_after)
 
 
 # Axes --------------------------------------------------------------------------------------------
@@ -299,7 +312,10 @@ def _apply(function: Callable[[Call], Function]) -> Callable[[Call], Operator]:
 
 def _clip(call: Call) -> Operator:
     low, high = call.setting("min", 1), call.setting("max", 2)
-    ends = -math.inf if low is None else float(low), math.inf if high is None else float(high)
+    if np.size(low) != 1 or np.size(high) != 1:
+        raise call.refused("its min and max are arrays; expected one number each")
+    low, high = -math.inf if low is None else low, math.inf if high is None else high
+    ends = np.asarray(low, float).item(), np.asarray(high, float).item()
     if not ends[0] < ends[1]:
         raise call.refused(f"min is {ends[0]:g} and max {ends[1]:g}; expected min < max")
     # version 6 has the largest numbers of 32 bits for none
@@ -315,13 +331,17 @@ def _prelu(call: Call) -> Operator:
 
 def _shrink(call: Call) -> Operator:
     width, bias = call.attribute("lambd"), call.attribute("bias")
-    if width != bias:
-        raise call.refused(f"it jumps: lambd is {width:g} and bias {bias:g}; expected them equal")
+    if width != bias or width < 0:
+        raise call.refused(
+            f"it jumps: lambd is {width:g} and bias {bias:g}; expected them equal, and not negative"
+        )
     return Apply(soft_shrink(width))
 
 
 def _swish(call: Call) -> Operator:
     alpha = call.attribute("alpha")
+    if alpha == 0:
+        return Scale(0.5)
     return in_turn(Scale(alpha), Apply(silu()), Scale(1 / alpha)) if alpha != 1 else Apply(silu())
 
 
@@ -366,6 +386,8 @@ OPERATORS: dict[str, Callable[[Call], Operator]] = {
     **dict.fromkeys(MOVES, _moves),
     **dict.fromkeys(("Resize", "Upsample"), _nearest),
     **dict.fromkeys(("Identity", "Cast"), _identity),
+    # the type alone is the second's
+    "CastLike": lambda call: lambda lowering, x, *_: x,
     "Dropout": _dropout,
     "Add": _sum(1.0),
     "Sub": _sum(-1.0),

@@ -40,9 +40,11 @@ def graph_of(module: torch.nn.Module, example_input: Any) -> Graph:
         with warnings.catch_warnings(), _without_log():
             # what forward keeps in the copy, nobody reads there
             warnings.filterwarnings("ignore", "The tensor attributes? .* assigned during export")
+            warnings.filterwarnings("ignore", "Attempted to insert a get_attr Node", UserWarning)
             # PyTorch 2.13 warns of a way of its own
             warnings.filterwarnings("ignore", ".*LeafSpec", FutureWarning)
-            graph = _translated(torch.export.export(own, example))
+            # 2.6 would trace strictly, which it does eight times a process
+            graph = _translated(torch.export.export(own, example, strict=False))
     except (InputError, NetworkError):
         raise
     except Exception as error:  # whatever their forward method raises, and torch.export's many

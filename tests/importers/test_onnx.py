@@ -110,6 +110,13 @@ def test_softmax_before_version_13_is_over_all_that_follows():
         assert np.abs(net(x) - expected).max() <= net.import_report.bound
 
 
+def test_functions_that_are_lines():
+    for text, slope in (("Swish<alpha=0.0>", 0.5), ("Shrink<lambd=0.0, bias=0.0>", 1.0)):
+        x = numbers(2, 4)
+        net = cn.from_onnx(model(f"y = {text}(x)", version=24))
+        np.testing.assert_allclose(net(x), slope * x, rtol=1e-12)
+
+
 def test_batch_norm_of_version_7():
     s, b, m, v = numbers(2), numbers(2), numbers(2), numbers(2) ** 2
     text = "y = BatchNormalization(x, s, b, m, v)"
@@ -244,6 +251,10 @@ def with_version(version):
     return lambda: edited(lambda source: setattr(source.opset_import[0], "version", version))
 
 
+def with_two_versions(source):
+    source.opset_import.append(onnx.helper.make_opsetid("", 13))
+
+
 def with_branches(source):
     output = [onnx.helper.make_tensor_value_info("z", onnx.TensorProto.DOUBLE, None)]
     inner = [onnx.helper.make_node("Relu", ["x"], ["z"])]
@@ -284,6 +295,7 @@ FILES = [
     (lambda: elsewhere("../secret.bin"), "expected a file in the model's own folder"),
     (lambda: elsewhere(str(Path("secret.bin").absolute())), "expected a file in the model's own"),
     (lambda: elsewhere("link.bin"), "expected a file in the model's own folder"),
+    (lambda: elsewhere("w\0.bin"), "expected a file in the model's own folder"),
     (lambda: elsewhere("none.bin"), "expected a file in the model's own folder"),
     (lambda: elsewhere("w.bin", offset=10**6), "which does not hold it"),
     (lambda: elsewhere("w.bin", length=8), "which does not hold it"),
@@ -295,6 +307,10 @@ FILES = [
     (with_dims(-4, -3), "not well formed: Negative dimension"),
     (with_dims(4, 5), "onnx finds it not well formed"),
     (with_version(99), "version 99 of ONNX's operators; .* pip install -U onnx"),
+    (lambda: edited(with_two_versions), r"versions \[13, 17\] of ONNX's operators; expected one"),
+    (lambda: edited(lambda source: source.graph.ClearField("output")), "it has no outputs"),
+    (lambda: edited(lambda source: setattr(source.graph.initializer[0], "data_type", 99)),
+     "tensor 'w': 99"),
     (with_version(6), "version 6 of ONNX's operators; .*convert_version"),
     (lambda: edited(lambda source: source.ClearField("opset_import")), "version 1 of"),
     (lambda: edited(with_a_function_of_itself), r"functions of its own \(F\)"),
@@ -306,6 +322,7 @@ FILES = [
     (with_metadata("activations", '{"y": 3}'), "metadata on 'y' are not as written: 3"),
     (with_metadata("activations", '{"y": ["a", "Foo", {}]}'), "are not as written: 'Foo'"),
     (with_metadata("activations", '{"y": ["y", "Tanh", {}]}'), "are not as written: 'y'"),
+    (with_metadata("activations", '{"y": ["w", "Tanh", {}]}'), "are not as written: 'w'"),
 ]  # fmt: skip
 OPERATORS = [
     (of("y = Sin(x)"), "operator 'Sin' at 'y': it has no counterpart"),
@@ -351,6 +368,15 @@ OPERATORS = [
     (of("y = ArgMax<axis=1, select_last_index=1>(x)", output="int64[a,b] y"),
      "its attribute select_last_index=1 is not known"),
     (of("y = Pad(x, s, v)", s=whole(0, 1, 0, 0), v=-np.inf), "numbers that are not finite"),
+    (of("y = Clip(x, a)", a=numbers(4)), "its min and max are arrays"),
+    (of("y = MatMul(x, w)", w=numbers(4, 3) * 1j), "its input 2 holds complex128"),
+    (of("y = MaxPool<kernel_shape=[2], pads=[2, 2]>(x)", LINE), "which reads nothing there"),
+    (of("y = BatchNormalization(x, s, s, s, v)", IMAGE, s=numbers(2), v=[-1.0, 1.0]),
+     "variance \\+ epsilon is -0.9"),
+    # of other numbers each time, and of whole ones
+    (of("r = RandomNormal<shape=[1, 4], dtype=11>() y = Add(x, r)"), "it draws numbers"),
+    (of("q = QuantizeLinear(x, s, z) y = DequantizeLinear(q, s, z)", "float[n,4] x",
+        s=np.float32(0.1), z=np.uint8(3)), "'QuantizeLinear' at 'q': .*of a quantized network"),
     (of("y = Clip(x, a, b)", a=1.0, b=0.0), "min is 1 and max 0; expected min < max"),
     (of("y = Shrink<lambd=0.5>(x)"), "it jumps: lambd is 0.5 and bias 0"),
     (of("y = Pow(x, c)", c=3.0), r"its exponent is \[3.0\]; expected 1 or 2"),
@@ -365,7 +391,7 @@ OPERATORS = [
      "the shape of its result depends on values"),
     (of("y = Exp(x)"), "give data="),
     # whose value is its first input's, however many depend on the network's
-    (of("y = CastLike(c, x)", c=np.float32(1)), "operator 'CastLike' at 'y'"),
+    (of("y = CastLike(c, x)", c=np.float32(1)), "output 'y' is no function of the inputs"),
     (of("y = Gemm(a, a, x)", "double[4,4] x", a=numbers(4, 4)), "both factors are constant"),
     (of("y = Pow(c, x)", c=2.0), "its input 'x' depends on the network's"),
     (of("y = PRelu(c, x)", c=numbers(1, 4)), "its input 'x' depends on the network's"),
@@ -398,6 +424,7 @@ def test_arguments_that_are_refused(tmp_path):
         (two, {"output": "y", "data": [[1.0]]}, cn.InputError, r"data have shape \(1, 1\)"),
         (two, {"output": "y", "h": -1}, cn.InputError, "h is -1"),
         (3, {}, cn.InputError, "model is a int; expected a file or onnx.ModelProto"),
+        ("a\0b", {}, FileNotFoundError, "no file has such a name"),
         (tmp_path / "none.onnx", {}, FileNotFoundError, "there is no such file"),
         (tmp_path, {}, IsADirectoryError, "a folder"),
     ):
