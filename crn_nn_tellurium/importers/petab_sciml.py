@@ -223,6 +223,8 @@ class _Source:
 
     @property
     def name(self) -> str:
+        if isinstance(self.content, dict) and "format_version" in self.content:
+            raise self.wrong("a PEtab problem, whose files name a model and no layers")
         return self.text(self.content, "nn_model_id")
 
     @property
