@@ -159,7 +159,7 @@ def _read(path: Path) -> Any:
 
 def _loader(yaml: Any) -> Any:
     """YAML 1.1 as pyyaml reads it, but that 1e-05 is a number, as in YAML 1.2 and JSON."""
-    loader = type("Loader", (yaml.SafeLoader,), {})
+    loader: Any = type("Loader", (yaml.SafeLoader,), {})
     loader.add_implicit_resolver(
         "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789")
     )

@@ -226,7 +226,7 @@ def _probability(model: Any, dense: Dense) -> Function | None:
         return None
     # where the decision is this, whatever the weights
     z = np.linspace(-3.0, 3.0, 25)[:, None]
-    x = (z - dense.bias) @ np.linalg.pinv(dense.weights).T
+    x = (z - np.asarray(dense.bias, dtype=float)) @ np.linalg.pinv(dense.weights).T
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = model.predict_proba(x)[:, 1]
