@@ -17,7 +17,12 @@ from crn_nn_tellurium.commands.arguments import (
     load_given,
     read_table,
 )
+from crn_nn_tellurium.commands.console import check_new
 from crn_nn_tellurium.errors import InputError
+
+_SCIML = "; --format petab-sciml writes the neural network alone, in PEtab SciML"
+_OTHERS = {"petab": _SCIML, "petab-v2": _SCIML}
+"""What else an ending might have meant, by what it means."""
 
 
 def command(
@@ -43,15 +48,18 @@ def command(
 ) -> None:
     """Write a network or model for another tool.
 
-    .xml SBML, .omex COMBINE archive, .cps COPASI, .yaml PEtab, .bngl BioNetGen, .py PySB, .ka
+    .xml SBML, .omex COMBINE archive, .cps COPASI, .yaml PEtab (with --format petab-sciml the neural
+    network in PEtab SciML), .bngl BioNetGen, .py PySB, .ka
     Kappa, .jl Catalyst, .crn, .dsd Visual DSD, .ant Antimony, .tex, .csv, .graphml, .dot; .onnx
     ONNX, of the neural network; with --dna also .pil (strands) and .np (NUPACK).
 
     Example: [bold]crn-nn export iris -o iris.xml --set layout=true[/bold]
     """
-    from crn_nn_tellurium.exporters import export
+    from crn_nn_tellurium.exporters import export, format_of
     from crn_nn_tellurium.importers import as_network
 
+    chosen = format_of(output, format)
+    check_new(overwrite, output)
     found = load_given(model)
     x = inputs_of(found, input)
     options = dict(map(_setting, setting or ()))
@@ -78,7 +86,8 @@ def command(
     else:
         path = export(found, output, format, overwrite, x=x, **options)
     # not on standard output, which stays empty for scripts
-    print(f"wrote {path}", file=sys.stderr)
+    other = _OTHERS.get(chosen.name, "")
+    print(f"wrote {path}: {chosen.title}{other}", file=sys.stderr)
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from typer import Argument, Option
 
-from crn_nn_tellurium.basics import read_bytes, require, suggest_identifier
+from crn_nn_tellurium.basics import read_bytes, require, suggest_identifier, whole_number
 from crn_nn_tellurium.commands.arguments import Overwrite, listed, read_table
 from crn_nn_tellurium.commands.console import check_new, console, new_table, say
 from crn_nn_tellurium.errors import FileFormatError, InputError
@@ -76,12 +78,11 @@ def command(
     if output.suffix.lower() != ".json":
         raise InputError(f"--output is {str(output)!r}; expected a name that ends with .json")
     check_new(overwrite, output)
-    numbers = "whole numbers with commas between: 1,28,28"
     own = {
         "logits": logits or None,
         "parameters": parameters,
         "script": script,
-        "shape": None if shape is None else tuple(listed("--shape", shape, int, numbers)),
+        "shape": None if shape is None else _shape(shape),
         "select": select,
     }
     options = {
@@ -125,14 +126,36 @@ def _network(model: Path, own: dict[str, Any], options: dict[str, Any]) -> Netwo
                 f"{str(model)!r} holds numbers alone; expected --script FILE.py:Class, whose module"
                 " has them"
             )
-        file, _, name = script.partition(":")
-        source = importers.torch_from_files(model, file, name or None)
+        source = _scripted(model, script, importers.torch_from_files)
         if shape is None and options["data"] is not None:
             shape = options["data"].shape[1:]
         if shape is not None:
             given["example_input"] = require("torch", "torch").zeros((1, *shape))
     found: Network = getattr(importers, reader)(source, **options, **given)
     return found
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    expected = "whole numbers >= 1 with commas between: 1,28,28"
+    lengths = listed("--shape", text, int, expected)
+    return tuple(whole_number("--shape", length, expected=expected) for length in lengths)
+
+
+def _scripted(model: Path, script: str, read: Callable[..., Any]) -> Any:
+    """The module that FILE.py:Class names, with the numbers of a file."""
+    file, _, name = script.partition(":")
+    read_bytes(Path(file))  # whose errors name the file
+    try:
+        return read(model, file, name or None)
+    except Exception as error:  # a script may raise anything
+        lines = [
+            one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == file
+        ]
+        if not lines or isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"{file}, line {lines[-1]}: the script raised {type(error).__name__}: {error}"
+        ) from error
 
 
 def _samples(path: Path) -> Any:

@@ -177,7 +177,7 @@ def export(
     if not isinstance(path, str | os.PathLike):
         raise InputError(f"path is {path!r}; expected the name of a file")
     path = Path(path)
-    chosen = _format(path, format)
+    chosen = format_of(path, format)
     settings = chosen.settings(options)
     check_target(path)
     if not overwrite:
@@ -191,7 +191,8 @@ def export(
     return path
 
 
-def _format(path: Path, name: str | None) -> Format:
+def format_of(path: Path, name: str | None) -> Format:
+    """The format by its name, or else by the file's ending."""
     if name is not None:
         if name not in FORMATS:
             known = ", ".join(FORMATS)

@@ -176,6 +176,9 @@ def _statements(net: Network) -> list[str]:
     """What the file is, and what is not in it."""
     sizes = "-".join(str(n) for n in (net.n_in, *(layer.n_out for layer in net.layers)))
     lines = [f"The neural network {sizes}, written by crn_nn_tellurium {__version__}."]
+    if net.class_names is not None:
+        names = ", ".join(map(str, net.class_names))
+        lines.append(f"The format has no classes; those of the outputs, in order: {names}.")
     for layer in net.layers:
         activation = layer.activation
         if isinstance(activation, Sigmoid | Tanh):

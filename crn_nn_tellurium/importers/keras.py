@@ -6,7 +6,7 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ _REMEDIES = {
     "GroupNormalization": "its statistics are those of the sample; a batch norm's are constants",
 }
 _CALLED_WITH = ("training", "mask")
+_OF_READING = (ValueError, TypeError, OSError, LookupError, AttributeError, RuntimeError)
+"""What Keras raises of files that are not what they say."""
 _OF_OURS = "write it with Keras' own layers, or import the model up to it"
 
 
@@ -113,7 +115,7 @@ def _loaded(path: Path, keras: Any) -> Any:
         raise unsupported("Lambda", str(path), _REMEDIES["Lambda"])
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError, KeyError) as error:
+    except _OF_READING as error:
         raise FileFormatError(f"{str(path)!r}: Keras cannot read it ({error})") from error
 
 
@@ -167,7 +169,10 @@ class _Walk:
             raise NetworkError(
                 f"from_keras: got a {type(model).__name__}; expected a model of Keras, or its file"
             )
-        if not isinstance(model, self.keras.Sequential) and not hasattr(model, "operations"):
+        # Keras' own follow the graph, and those of a subclass are any code
+        is_own = not type(model).call.__module__.startswith("keras.")
+        is_graph = isinstance(model, self.keras.Sequential) or hasattr(model, "operations")
+        if is_own or not is_graph:
             raise unsupported(type(model).__name__, where, "it has no graph; " + _OF_OURS)
         if not model.built or not model.inputs:
             raise NetworkError(f"from_keras: {where} is not built; give it a keras.Input first")
@@ -191,7 +196,8 @@ class _Walk:
                 self._check(operation, operation.name)
                 made = self._model(operation, read, f"{prefix}{operation.name}/")
             else:
-                made = [self._layer(operation, node.arguments, read, prefix)]
+                made = [self._layer(operation, read, node.outputs[0].shape, prefix)]
+            self._check_call(node, f"{prefix}{operation.name}")
             if len(made) != len(node.outputs):
                 raise unsupported(
                     type(operation).__name__, operation.name, "it has several outputs"
@@ -199,32 +205,43 @@ class _Walk:
             names |= zip(map(id, node.outputs), made, strict=True)
         return [names[id(tensor)] for tensor in model.outputs]
 
-    def _layer(self, layer: Any, arguments: Any, reads: list[str], prefix: str) -> str:
-        """The nodes of a layer at work, and the name of the last."""
+    def _check_call(self, node: Any, where: str) -> None:
+        """Refuse a call with more than what is computed on."""
+        given = ["a second argument"] if len(node.arguments.args) > 1 else []
+        for key in _CALLED_WITH:
+            # a mask for each of several inputs
+            parts = self.keras.tree.flatten(node.arguments.kwargs.get(key))
+            if any(part is not None and part is not False for part in parts):
+                given.append(f"{key}=")
+        if given:
+            raise NetworkError(
+                f"operator {type(node.operation).__name__!r} at {where!r}: called with"
+                f" {', '.join(given)}, which has no counterpart here"
+            )
+
+    def _layer(self, layer: Any, reads: list[str], shape: Any, prefix: str) -> str:
+        """The nodes of a layer at work, and the name of the last; an activation keeps the shape."""
         kind, where = type(layer).__name__, f"{prefix}{layer.name}"
         name = _unique(where, [node.name for node in self.nodes])
-        operator = self._operator(kind, layer, name)
-        given = arguments.kwargs.items()
-        if said := [
-            key for key, value in given if key in _CALLED_WITH and value not in (None, False)
-        ]:
-            raise NetworkError(
-                f"operator {kind!r} at {name!r}: called with {', '.join(said)}=, which has no"
-                " counterpart here"
-            )
-        self.nodes.append(Node(name, operator, tuple(reads), kind))
+        of_sample = None if None in shape[1:] else (1, *shape[1:])
+        self._add(name, self._operator(kind, layer, name), reads, kind, of_sample)
         activation = getattr(layer, "activation", None)
         if activation is None or activation is self.keras.activations.linear:
             return name
         if isinstance(activation, self.keras.Layer):
-            return self._layer(activation, _NoArguments, [name], f"{name}/")
+            return self._layer(activation, [name], shape, f"{name}/")
         called = getattr(activation, "__name__", repr(activation))
         known = getattr(self.keras.activations, called, None)
         if known is not activation or called not in ACTIVATIONS:
             raise unsupported(called, name, "one of Keras' own, by name, might")
         after = f"{name}/{called}"
-        self.nodes.append(Node(after, ACTIVATIONS[called](), (name,), called))
+        self._add(after, ACTIVATIONS[called](), [name], called, of_sample)
         return after
+
+    def _add(
+        self, name: str, operator: Operator, reads: list[str], called: str, shape: Any
+    ) -> None:
+        self.nodes.append(Node(name, operator, tuple(reads), called, shape))
 
     def _operator(self, kind: str, layer: Any, where: str) -> Operator:
         own = getattr(self.keras.layers, kind, None)
@@ -240,12 +257,6 @@ class _Walk:
             return LAYERS[base](layer, n)
         except (NetworkError, ValueError) as error:
             raise NetworkError(f"operator {kind!r} at {where!r}: {error}") from error
-
-
-class _NoArguments:
-    """Of a layer that stands for an activation."""
-
-    kwargs: Mapping[str, Any] = {}
 
 
 def _in_order(outputs: list[Any], known: set[int]) -> list[Any]:

@@ -7,6 +7,7 @@ SciML extension, github.com/PEtab-dev/petab_sciml.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,11 +150,20 @@ def _read(path: Path) -> Any:
             # pyyaml's time grows with the square of the depth
             if depth > _DEEPEST:
                 raise FileFormatError(f"{str(path)!r}: nested too deeply to be a network")
-        return yaml.load(text, yaml.SafeLoader)
+        return yaml.load(text, _loader(yaml))
     except FileFormatError:
         raise
     except (yaml.YAMLError, ValueError) as error:
         raise FileFormatError(f"{str(path)!r}: not YAML that can be read ({error})") from error
+
+
+def _loader(yaml: Any) -> Any:
+    """YAML 1.1 as pyyaml reads it, but that 1e-05 is a number, as in YAML 1.2 and JSON."""
+    loader: Any = type("Loader", (yaml.SafeLoader,), {})
+    loader.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789")
+    )
+    return loader
 
 
 def _parameters(source: Any, name: str) -> Mapping[str, Mapping[str, Any]]:
@@ -213,6 +223,8 @@ class _Source:
 
     @property
     def name(self) -> str:
+        if isinstance(self.content, dict) and "format_version" in self.content:
+            raise self.wrong("a PEtab problem, whose files name a model and no layers")
         return self.text(self.content, "nn_model_id")
 
     @property

@@ -24,6 +24,7 @@ from crn_nn_tellurium.operators import (
     Concat,
     Decision,
     Dense,
+    Function,
     Graph,
     Identity,
     Keep,
@@ -31,6 +32,7 @@ from crn_nn_tellurium.operators import (
     Operator,
     Options,
     exponential,
+    hard_sigmoid,
     relu,
     sigmoid,
     tanh,
@@ -94,7 +96,7 @@ def from_sklearn(
         Of a classifier one for classification with its labels, of a regressor one for regression,
         unless ``task`` says that its values mean classes. Softmax outputs become linear ones, whose
         values are the logits, with the same class. Two classes are told by one output, their
-        probability, or by two where a model has no probabilities.
+        probability, or by two where a model has none that follows from its decision.
 
     Raises
     ------
@@ -168,28 +170,39 @@ class _Chain:
             self._add(name, Identity() if is_same else Apply(_FUNCTIONS[called]), called)
 
     def _add_linear(self, model: Any, kind: str) -> None:
-        """coef_ x + intercept_; of two classes one number, above 0 for the second."""
+        """coef_ x and what is made of 0; of two classes one number, above 0 for the second."""
         coefficients = model.coef_.toarray() if issparse(model.coef_) else model.coef_
-        dense = Dense(np.atleast_2d(coefficients), model.intercept_)
-        answer = model.decision_function if is_classifier(model) else model.predict
+        weights, has_classes = np.atleast_2d(coefficients), is_classifier(model)
+        answer = model.decision_function if has_classes else model.predict
         x = np.random.default_rng(0).normal(size=(_PROBES, model.n_features_in_))
+        x[0] = 0.0
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of names of features, which the probes have not
             found = np.reshape(answer(x), (_PROBES, -1))
-        expected = x @ dense.weights.T + dense.bias
-        # of sums in another order
-        if found.shape != expected.shape or not np.allclose(found, expected, rtol=1e-9, atol=1e-9):
+            labels = model.predict(x) if has_classes else None
+        dense = Dense(weights, found[0])  # not intercept_, which of PLS is not at 0
+        # of sums in another order, of support vectors' dual coefficients the largest
+        near = 1e-6 * np.abs(found).max()
+        is_linear = len(weights) == found.shape[1]
+        is_linear = is_linear and np.abs(x @ weights.T + found[0] - found).max() <= near
+        if not is_linear:
             raise NetworkError(
-                f"from_sklearn: got a {kind}, whose {answer.__name__} is not coef_ x + intercept_;"
+                f"from_sklearn: got a {kind}, whose {answer.__name__} is not linear with its coef_;"
                 " expected a linear model"
             )
         self._add("model", dense, kind)
-        if not is_classifier(model) or len(model.classes_) > 2:
+        if not has_classes:
             return
-        if hasattr(model, "predict_proba"):
-            self._add("probability", Apply(sigmoid()), "logistic")
-        else:
-            self._add("decision", Decision(), "sign")
+        # one against one votes, and several labels a sample are no class
+        places = found.argmax(axis=1) if found.shape[1] > 1 else (found[:, 0] > 0).astype(int)
+        if not np.array_equal(labels, model.classes_[places]):
+            raise NetworkError(
+                f"from_sklearn: got a {kind}, which does not predict the class of the largest"
+                " decision_function; expected one class a sample, by one number for each"
+            )
+        if len(model.classes_) == 2:
+            function = _probability(model, dense)
+            self._add("probability", Apply(function) if function else Decision(), "probability")
 
     def _add_network(self, network: Network) -> None:
         """A network of ours, its layers as they are."""
@@ -205,6 +218,23 @@ class _Chain:
             ends[layer.name] = layer.name
 
 
+def _probability(model: Any, dense: Dense) -> Function | None:
+    """The function of its decision that a model of two classes gives for a probability, if any of
+    ours.
+    """
+    if not hasattr(model, "predict_proba"):
+        return None
+    # where the decision is this, whatever the weights
+    z = np.linspace(-3.0, 3.0, 25)[:, None]
+    x = (z - np.asarray(dense.bias, dtype=float)) @ np.linalg.pinv(dense.weights).T
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = model.predict_proba(x)[:, 1]
+    # SGDClassifier's modified Huber loss has the second; Platt's of an SVC is neither
+    choices = (sigmoid(), hard_sigmoid(0.5, 0.5))
+    return next((f for f in choices if np.allclose(found, f.of(z[:, 0]), atol=1e-6)), None)
+
+
 def _unpack(model: Any) -> tuple[list[tuple[str, _Affine]], Any]:
     """The affine steps before the model, by name and in order, and the model."""
     if not (flat := _flat("", model)):
@@ -212,8 +242,8 @@ def _unpack(model: Any) -> tuple[list[tuple[str, _Affine]], Any]:
     *steps, (_, last) = flat
     for _, step in (*steps, ("", last)):
         try:
-            # "passthrough" and None are steps as well
-            if hasattr(step, "fit"):
+            # "passthrough" and None are steps as well, and a class is told below
+            if hasattr(step, "fit") and not isinstance(step, type):
                 check_is_fitted(step)
         except NotFittedError as error:
             raise NetworkError(

@@ -157,7 +157,7 @@ FUNCTIONS: dict[str, Callable[..., Operator]] = {
     "leaky_relu": _leaky_relu,
     "abs": _simple(absolute),
     "sigmoid": _simple(sigmoid),
-    "logsigmoid": _simple(log_sigmoid),
+    **dict.fromkeys(("logsigmoid", "log_sigmoid"), _simple(log_sigmoid)),
     "tanh": _simple(tanh),
     "tanhshrink": _simple(tanh_shrink),
     "softshrink": _softshrink,

@@ -220,7 +220,7 @@ class _BatchNorm:
         if "running_mean" in parameters:
             running = ("running_mean", "running_var")
             statistics = tuple(parameters.take(name, shape) for name in running)
-        return BatchNorm(weight, bias, self.eps, statistics)
+        return BatchNorm(weight, bias, float(self.eps), statistics)
 
 
 @dataclass(frozen=True, eq=False)

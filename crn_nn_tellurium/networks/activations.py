@@ -140,6 +140,12 @@ class ClippedReLU(Activation):
         return other, float(factor)
 
 
+def _of_two(values: FloatArray) -> FloatArray:
+    """1 - p and p (..., 2) of values (..., 1), which knees may take a little beyond 0 and 1."""
+    p = np.clip(values, 0.0, 1.0)
+    return np.concatenate([1 - p, p], axis=-1)
+
+
 @dataclass(frozen=True)
 class HardSigmoid(Activation):
     """sigma_h(u) - sigma_h(u - 1) with u = slope * z + offset, near min(max(u, 0), 1).
@@ -172,6 +178,10 @@ class HardSigmoid(Activation):
     def rails(self) -> tuple[Rail, ...]:
         """One species for the lower knee, one for the upper."""
         return (Rail("Yl", 1, self.offset), Rail("Yu", 1, self.offset - 1.0))
+
+    def probabilities(self, values: FloatArray) -> FloatArray | None:
+        """1 - p and p of a single unit, kept between 0 and 1."""
+        return _of_two(values) if values.shape[-1] == 1 else None
 
 
 @dataclass(frozen=True)
@@ -280,8 +290,7 @@ class PiecewiseLinear(Activation):
         # the sum of pieces is rounded
         if values.shape[-1] != 1 or not is_step or abs(rise - 1.0) > 1e-9:
             return None
-        p = np.clip(values, 0.0, 1.0)
-        return np.concatenate([1 - p, p], axis=-1)
+        return _of_two(values)
 
     def rescaled(self, factor: float) -> tuple[Activation, float] | None:
         """The same with knots and offset `factor` times as large."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, free_id
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.networks import INPUT, Layer, Linear, Network
 from crn_nn_tellurium.operators.affine import Concat, Decision, Flatten, Identity
@@ -104,9 +104,12 @@ def outputs_together(nodes: Sequence[Node], reads: Sequence[str]) -> tuple[tuple
     """The nodes of a graph and its output; of several, their elements one after another."""
     if len(reads) == 1 and any(node.name == reads[0] for node in nodes):
         return tuple(nodes), reads[0]
-    flat = [f"output {number}" for number in range(1, len(reads) + 1)]
+    # the source may have these names as well
+    taken = {*reads, *(node.name for node in nodes), *(name for one in nodes for name in one.reads)}
+    flat = [free_id(f"output {number}", taken) for number in range(1, len(reads) + 1)]
     parts = [Node(n, Flatten(0), (read,), "output") for n, read in zip(flat, reads, strict=True)]
-    return (*nodes, *parts, Node("outputs", Concat(0), tuple(flat), "output")), "outputs"
+    whole = free_id("outputs", taken)
+    return (*nodes, *parts, Node(whole, Concat(0), tuple(flat), "output")), whole
 
 
 def _last(graph: Graph) -> list[Node]:

@@ -65,6 +65,53 @@ def test_what_is_refused_is_one_line(run, tmp_path, typed, message):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
 
 
+SCRIPTS = {
+    "raises.py": (
+        "import math\nmath.sqrt(-1)\n",
+        "raises.py, line 2: the script raised ValueError",
+    ),
+    "lacks.py": ("import no_such_package\n", "lacks.py, line 1: the script raised ModuleNotFound"),
+    "made.py": (
+        "import torch\nclass Net(torch.nn.Module):\n    def __init__(self):\n        1 / 0\n",
+        "made.py, line 4: the script raised ZeroDivisionError",
+    ),
+    "other.py": ("import torch\nnet = torch.nn.Linear(2, 1)\n", "not the state of this module"),
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_that_fails_is_one_line(run, tmp_path, script):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    torch.save({"weight": torch.ones(1, 3)}, tmp_path / "m.pt")
+    content, message = SCRIPTS[script]
+    (tmp_path / script).write_text(content)
+    code, out, err = run(f"import m.pt -o a.json --script {script} --shape 3")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+    code, _, err = run(f"import m.pt -o a.json --script {script} --shape -3")
+    assert (code, "--shape is -3; expected whole numbers >= 1" in err) == (2, True)
+    code, _, err = run("import m.pt -o a.json --script none.py --shape 3")
+    assert (code, "'none.py': there is no such file" in err) == (2, True)
+
+
+def test_a_yaml_file_says_which_of_two_formats_it_is(run):
+    pytest.importorskip("h5py", reason="h5py is not installed")
+    code, _, err = run("export xor -o a.yaml")
+    assert (code, err) == (
+        0,
+        "wrote a.yaml: PEtab 1; --format petab-sciml writes the neural network alone, in PEtab"
+        " SciML\n",
+    )
+    code, _, err = run("import a.yaml -o a.json")
+    assert code == 2
+    assert "'a.yaml': a PEtab problem, whose files name a model and no layers; expected a" in err
+    assert run("export xor -o b.yaml --format petab-sciml")[2] == (
+        "wrote b.yaml: PEtab SciML, the neural network\n"
+    )
+    assert run("import b.yaml -o b.json --parameters b.parameters.hdf5")[0] == 0
+    assert "'b.yaml' exists; --overwrite replaces it" in run("export xor -o b.yaml")[2]
+
+
 def test_a_broken_file_is_one_line(run, tmp_path):
     pytest.importorskip("onnx", reason="onnx is not installed")
     (tmp_path / "m.onnx").write_bytes(b"hello")

@@ -98,6 +98,9 @@ def test_what_is_lost_is_said_and_equal_networks_are_equal_files(tmp_path):
     )
     path = cn.export(network(cn.Absolute(H)), tmp_path / "n.yaml", "petab-sciml")
     assert "# relu: Absolute(h=0.01) without smoothing; a knee is off by 0.1." in path.read_text()
+    assert "classes" not in path.read_text()
+    iris = cn.export(cn.load_model("iris"), tmp_path / "iris.yaml", "petab-sciml").read_text()
+    assert "# The format has no classes; those of the outputs, in order: setosa, versi" in iris
     json.dumps(yaml.safe_load(path.read_text()))  # plain values alone
 
 

@@ -1,5 +1,6 @@
 """Models of Keras against Keras itself, and as chemistry against the same models smoothed."""
 
+import json
 import sys
 import zipfile
 
@@ -165,6 +166,14 @@ def two_inputs(f):
     return keras.Model([a, b], [L.Add()([left, right]), L.Dense(1)(left)])
 
 
+def of_taken_names(f):
+    """Several inputs of a model within, and names that several outputs would get."""
+    a, b = keras.Input((2,)), keras.Input((2,))
+    inner = keras.Model([a, b], L.Subtract()([L.Dense(2, f("relu"))(a), b]))
+    x, y = keras.Input((2,)), keras.Input((2,), name="outputs")
+    return keras.Model([x, y], [L.Dense(2, name="output 1")(inner([y, x])), L.Dense(1)(y)])
+
+
 def convolutional(f):
     return keras.Sequential(
         [
@@ -198,6 +207,7 @@ tanh_shrink"""
 GRAPHS = {
     "residual": residual,
     "two inputs": two_inputs,
+    "of taken names": of_taken_names,
     "convolutional": convolutional,
     "pooled": pooled,
 } | {name: of_one(name) for name in (EXACT + " " + FITTED).split()}
@@ -355,6 +365,33 @@ def calling(layer, **kwargs):
     return keras.Model(x, layer(x, **kwargs))
 
 
+def with_mask():
+    x, mask = keras.Input((3,)), keras.Input((3,))
+    return keras.Model([x, mask], L.Softmax()(x, mask))
+
+
+class Doubled(keras.Model):
+    """A graph, and a call of its own that does something else."""
+
+    def call(self, x):
+        return 2 * super().call(x)
+
+
+def doubled():
+    x = keras.Input((3,))
+    return Doubled(x, L.Dense(2)(x))
+
+
+def within(model, **kwargs):
+    x = keras.Input((3,))
+    return keras.Model(x, model(x, **kwargs))
+
+
+def all_samples_in_one():
+    x = keras.Input((3,))
+    return keras.Model(x, L.Concatenate(axis=0)([x, x]))
+
+
 def product_of_inputs():
     x = keras.Input((3,))
     return keras.Model(x, L.Multiply()([L.Dense(3, "relu")(x), L.Dense(3)(x)]))
@@ -379,6 +416,14 @@ REFUSED = [
     (lambda: keras.Sequential([L.Dense(2)]), "the model is not built; give it a keras.Input"),
     (NoGraph, "operator 'NoGraph' at 'the model': .*it has no graph"),
     (lambda: L.Dense(2), "got a Dense; expected a model of Keras, or its file"),
+    (doubled, "operator 'Doubled' at 'the model': .*it has no graph"),
+    (lambda: within(doubled()), "operator 'Doubled' at 'doubled.*it has no graph"),
+    (
+        lambda: within(chain((3,), L.BatchNormalization)(), training=True),
+        "operator 'Sequential' at 'sequential.*called with training=, which has no counterpart",
+    ),
+    (with_mask, "operator 'Softmax' at .*called with a second argument"),
+    (all_samples_in_one, r"'Concatenate' at .* shape \(1, 3\) in the source and \(2, 3\) here"),
     (product_of_inputs, "operator 'Multiply' at 'multiply.*: the product of two tensors"),
 ]
 
@@ -393,6 +438,27 @@ def test_a_missing_package_says_its_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(cn.MissingPackageError, match=r"pip install 'crn_nn_tellurium\[keras\]'"):
         cn.from_keras("model.keras")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"module": "keras.optimizers", "class_name": "Adam", "config": {}},  # an AttributeError
+        {"config": {"layers": [{"module": "os", "class_name": "system", "config": {}}]}},
+        {"config": None},
+    ],
+)
+def test_a_description_that_is_none_of_a_model_is_refused(edit, tmp_path):
+    path, other = tmp_path / "model.keras", tmp_path / "other.keras"
+    chain((3,), lambda: L.Dense(2))().save(path)
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(other, "w") as written:
+        for name in archive.namelist():
+            content = archive.read(name)
+            if name == "config.json":
+                content = json.dumps(json.loads(content) | edit)
+            written.writestr(name, content)
+    with pytest.raises(cn.FileFormatError, match=r"other\.keras': Keras cannot read it"):
+        cn.from_keras(other)
 
 
 @pytest.mark.parametrize("text", ["[" * 200_000, " " * (2**24 + 1)], ids=["deep", "long"])

@@ -274,6 +274,24 @@ def test_methods_arithmetic_and_several_inputs_and_outputs(tmp_path):
     assert net.task == "regression"
 
 
+@pytest.mark.parametrize("number", ["1e-05", "1.0e-05", "+1E-5", "0.00001"])
+def test_numbers_are_those_of_yaml_1_2_and_json(number, tmp_path):
+    path, arrays, _ = chain(tmp_path, ("BatchNorm1d", {"num_features": 3, "eps": 0.125}))
+    path.write_text(path.read_text().replace("0.125", number))
+    net = cn.from_petab_sciml(path, arrays, input_shape=(1, 3))
+    expected = arrays["m0.weight"] / np.sqrt(arrays["m0.running_var"] + 1e-5)
+    np.testing.assert_allclose(np.diag(net.layers[0].weights), expected, rtol=1e-15)
+
+
+def test_a_function_under_the_name_that_tracing_gives(tmp_path):
+    """torch.fx calls torch.nn.functional.logsigmoid so."""
+    path = tmp_path / "net.yaml"
+    path.write_text(network(*calling("log_sigmoid")))
+    net = cn.from_petab_sciml(path, input_shape=(2,))
+    x = np.array([[-3.0, 0.5]])
+    assert np.abs(net(x) + np.logaddexp(0, -x)).max() <= net.import_report.bound <= 0.01
+
+
 def test_batch_norms_without_statistics_take_those_of_the_data(tmp_path):
     layers = [
         ("Linear", {"in_features": 3, "out_features": 4}),
@@ -364,6 +382,7 @@ REFUSED = [
     (layer_of("MaxPool1d", kernel_size=5), "'MaxPool1d' at 'y': a window of .* does not fit"),
     (layer_of("MaxPool1d", kernel_size=2, padding=10**9), "whole numbers from 0 to 1000"),
     (layer_of("AdaptiveMaxPool2d", output_size=10**5), "are 10000000000 parts; expected at most"),
+    (layer_of("BatchNorm1d", num_features=2, affine=False, eps="small"), "'BatchNorm1d' at 'y': "),
     (layer_of("MaxPool1d", kernel_size="two"), "operator 'MaxPool1d' at 'y': "),
 ]
 

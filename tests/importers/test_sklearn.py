@@ -38,10 +38,21 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
-from sklearn.svm import SVC, LinearSVC, LinearSVR
+from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.importers.sklearn import _affine
+
+
+class CalibratedSVC(SVC):
+    """With probabilities that are no function of ours of its decision."""
+
+    def __init__(self):
+        super().__init__(kernel="linear")
+
+    def predict_proba(self, x):
+        p = 1 / (1 + np.exp(0.3 - 1.7 * self.decision_function(x)))
+        return np.stack([1 - p, p], axis=1)
 
 
 @pytest.fixture(autouse=True)
@@ -238,6 +249,53 @@ def test_linear_classifiers(model, n_classes):
     if n_classes == 2 and hasattr(model, "predict_proba"):
         off = np.abs(net.predict_proba(x) - model.predict_proba(x)).max()
         assert off <= net.import_report.bound <= 1e-2
+
+
+@pytest.mark.parametrize(
+    ("model", "has_probabilities"),
+    [
+        (SGDClassifier(loss="modified_huber", random_state=0), True),
+        (SGDClassifier(loss="log_loss", random_state=0), True),
+        # which Platt's method gives, by a sigmoid with a slope and a shift of its own
+        (CalibratedSVC(), False),
+    ],
+    ids=["half a clip", "logistic", "its own"],
+)
+def test_probabilities_are_the_models_own_or_none(model, has_probabilities):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 3))
+    model.fit(x, (x[:, 0] + rng.normal(size=200) > 0).astype(int))
+    net = cn.from_sklearn(model, h=1e-10)
+    np.testing.assert_array_equal(net.predict(x), model.predict(x))
+    assert net.n_out == (1 if has_probabilities else 2)
+    if has_probabilities:
+        off = np.abs(net.predict_proba(x) - model.predict_proba(x)).max()
+        assert off <= net.import_report.bound <= 1e-2
+
+
+@pytest.mark.parametrize("model", [PLSRegression(2), SVR(kernel="linear", C=1e4)])
+def test_what_a_model_makes_of_nothing_is_its_intercept(model):
+    """Of PLS the intercept is where the means are; of a large C dual coefficients are large."""
+    x, y = load_iris(return_X_y=True)
+    model.fit(x, x[:, 0] + y)
+    # sums of dual coefficients of up to 1e4 are rounded so
+    np.testing.assert_allclose(
+        cn.from_sklearn(model)(x)[:, 0], np.ravel(model.predict(x)), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "labels"),
+    [
+        (SVC(kernel="linear", decision_function_shape="ovo"), lambda y: y),
+        (RidgeClassifier(), lambda y: np.stack([y > 0, y > 1], axis=1).astype(int)),
+    ],
+)
+def test_decisions_that_are_no_classes_are_refused(model, labels):
+    x, y = load_iris(return_X_y=True)
+    model.fit(x, labels(y))
+    with pytest.raises(cn.NetworkError, match="does not predict the class of the largest decision"):
+        cn.from_sklearn(model)
 
 
 def test_an_estimator_of_ours_behind_steps_is_one_network():
