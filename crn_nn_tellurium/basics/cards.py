@@ -52,7 +52,7 @@ def card(
 
 def shown(value: object, letters: int = LETTERS) -> str:
     """A cell or a word as HTML, numbers in four digits, long texts cut."""
-    text = str(value)
+    text = "" if value is None else str(value)
     if isinstance(value, Integral) and not isinstance(value, bool):
         text = f"{value:,}"
     elif isinstance(value, Real) and not isinstance(value, bool):

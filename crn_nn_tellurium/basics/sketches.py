@@ -25,17 +25,25 @@ _NAME = 14  # letters beside a picture
 
 
 def curves(
-    x: FloatArray, lines: Mapping[str, Sequence[FloatArray]], axis: tuple[str, str], what: str
+    x: FloatArray,
+    lines: Mapping[str, Sequence[FloatArray]],
+    axis: tuple[str, str],
+    what: str,
+    total: int | None = None,
 ) -> str:
-    """Curves over x (n,), of each name one or more (n,); `axis` has the ends of x in words."""
+    """Curves over x (n,), the first names of `total`, of each one or more (n,); `axis` has the
+    ends of x in words.
+    """
+    if len(x) < 2 or not np.ptp(x):
+        return ""
     few = dict(list(lines.items())[: len(COLORS)])
     at = np.unique(np.linspace(0, len(x) - 1, _POINTS).astype(int))
     values = np.array([y[at] for several in few.values() for y in several], dtype=float)
     finite = np.isfinite(values)
-    if not finite.any() or not np.ptp(x):
+    if not finite.any():
         return ""
     low, high = float(values[finite].min()), float(values[finite].max())
-    left, width, height = 52, 200, 80
+    left, width, height = 60, 200, 80
     across = left + (x[at] - x[0]) / (x[-1] - x[0]) * width
     body = [f'<path d="M{left} 8V{height + 8}h{width}" stroke="currentColor" opacity="0.5"/>']
     for i, (name, several) in enumerate(few.items()):
@@ -46,9 +54,11 @@ def curves(
         beside = 14 + 14 * i
         body.append(f'<path d="M{left + width + 8} {beside}h16" {style}/>')
         body.append(_text(left + width + 28, beside + 4, name))
-    if more := len(lines) - len(few):
+    if more := (len(lines) if total is None else total) - len(few):
         body.append(_text(left + width + 28, 18 + 14 * len(few), f"{more} more"))
-    body += [_text(left - 4, 14, high, "end"), _text(left - 4, height + 10, low, "end")]
+    body += [
+        _text(left - 4, y, f"{value:.3g}", "end") for y, value in ((14, high), (height + 10, low))
+    ]
     body.append(_text(left, height + 22, axis[0]))
     body.append(_text(left + width, height + 22, axis[1], "end"))
     return _svg(left + width + 130, height + 28, body, what)
@@ -79,7 +89,7 @@ def bars(values: Mapping[str, float], what: str, total: int | None = None) -> st
     return _svg(left + width + 60, bottom, body, what)
 
 
-def layered(columns: Mapping[str, int], links: Sequence[tuple[int, int, Any]], what: str) -> str:
+def layered(columns: Mapping[str, int], links: Sequence[tuple[int, int, Any]]) -> str:
     """Layers by name and size as columns of dots, the first few of each, and links between them.
 
     A link has the numbers of two columns and weights (n_to, n_from), which may be sparse; those of
@@ -105,15 +115,19 @@ def layered(columns: Mapping[str, int], links: Sequence[tuple[int, int, Any]], w
         for paths, color, dash in zip(signs.values(), COLORS, _DASHES, strict=False)
         if paths
     ]
+    round_dots = []
     for column, (name, size) in enumerate(columns.items()):
         places = [place(column, dot) for dot in range(dots[column])]
-        body += [f'<circle cx="{x}" cy="{y}" r="3.5" fill="currentColor"/>' for x, y in places]
+        round_dots += [f"M{x} {y}h0" for x, y in places]
         x, y = places[-1]
         if size > dots[column]:
             body.append(_text(x, y + 14, "⋮", "middle"))
         body.append(_text(x, 104, name if len(name) < 11 else f"{name[:9]}…", "middle"))
         body.append(_text(x, 117, size, "middle"))
-    return _svg(step * len(columns) + 2, 122, body, what)
+    style = 'stroke="currentColor" stroke-width="7" stroke-linecap="round"'
+    body.append(f'<path d="{"".join(round_dots)}" {style}/>')
+    cut = f"the first {_DOTS} units of each layer, " if max(columns.values()) > _DOTS else ""
+    return _svg(step * len(columns) + 2, 122, body, f"{cut}negative weights dashed")
 
 
 def _path(x: FloatArray, y: FloatArray) -> str:
@@ -128,12 +142,15 @@ def _path(x: FloatArray, y: FloatArray) -> str:
     return "".join(words)
 
 
-def _text(x: float, y: float, text: object, anchor: str = "start") -> str:
+def _text(x: float, y: float, text: object, anchor: str = "start", letters: int = _NAME) -> str:
     style = 'fill="currentColor" stroke="none"'
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" {style}>{shown(text, _NAME)}</text>'
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" {style}>{shown(text, letters)}</text>'
 
 
 def _svg(width: float, height: float, body: Sequence[str], what: str) -> str:
+    """A picture with a line beneath it that says what it is."""
+    width, height = max(width, 20 + 6 * len(what)), height + 16
     size = f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
     style = 'fill="none" font-size="10" style="max-width:100%"'
-    return f'<svg {size} {style} role="img"><title>{shown(what)}</title>{"".join(body)}</svg>'
+    below = _text(4, height - 4, what, letters=len(what))
+    return f'<svg {size} {style} role="img">{"".join(body)}{below}</svg>'

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crn_nn_tellurium.basics import check_kind, free_id, whole_number
+from crn_nn_tellurium.basics import card, check_kind, free_id, whole_number
 from crn_nn_tellurium.dna.strand_displacement import Buffer, Module, StrandDisplacement
 
 if TYPE_CHECKING:  # half a second, for tables alone
@@ -145,6 +145,14 @@ class Parts:
             f"Parts({len(self.strands)} strands of {self.total_length:,} bases in"
             f" {len(self.complexes)} strands and complexes, from {len(self.lengths)} domains)"
         )
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "put in": f"{len(self.complexes):,} strands and complexes",
+            "strands": f"{len(self.strands):,}, of {self.total_length:,} bases in all",
+            "domains": len(self.lengths),
+        }
+        return card("Parts to order", facts, self.to_frame().set_index("name"))
 
 
 def domain_parts(dna: StrandDisplacement, toehold: int = TOEHOLD, long: int = LONG) -> Parts:

@@ -55,6 +55,7 @@ from crn_nn_tellurium.networks.parameter_vector import (
     from_vector,
     pack,
     parameters,
+    parameters_of,
     split,
     to_vector,
     unpack,

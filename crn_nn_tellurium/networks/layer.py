@@ -179,7 +179,7 @@ class Layer:
             "weights": self.n_weights,
         }
         sizes = {"reads": self.n_in, "units": self.n_out}
-        picture = layered(sizes, [(0, 1, self.weights)], "The layer's weights")
+        picture = layered(sizes, [(0, 1, self.weights)])
         title = f"Layer {self.name}".strip()
         return card(title, facts, self._first_rows(ROWS), picture, total=self.n_out)
 

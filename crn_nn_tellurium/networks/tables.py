@@ -42,5 +42,5 @@ def network_card(net: Network) -> str:
         for source, span in net.spans(layer)
     ]
     sizes = {name: net.width(name) for name in column}
-    picture = layered(sizes, links, "The network, layer by layer: the first units of each")
+    picture = layered(sizes, links)
     return card(f"Network {net.name}", facts, layer_table(net), picture)

@@ -408,8 +408,7 @@ class TimeCourse:
         )
 
     def _repr_html_(self) -> str:
-        unit, name = self.units.clock
-        ends = [f"{t / unit:.4g} {name}" for t in (self.time[0], self.time[-1])]
+        ends = (self.units.moment(self.time[0]), self.units.moment(self.time[-1]))
         first = self.sample(0) if self.inputs.ndim > 2 else self
         drawn = first if self.draws is None else first.mean
         facts: dict[str, object] = {
@@ -426,7 +425,7 @@ class TimeCourse:
         if self.draws is not None:
             facts["draws"] = f"{self.draws:,}; the mean is drawn"
         lines = {output: [drawn[output]] for output in self.output_names}
-        picture = curves(self.time, lines, (ends[0], ends[1]), "Outputs over time")
+        picture = curves(self.time, lines, ends, "outputs over time")
         return card("Time course", facts, self.to_frame(self.output_names), picture)
 
 
