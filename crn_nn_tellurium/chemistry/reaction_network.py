@@ -433,10 +433,8 @@ class ReactionNetwork:
         Examples
         --------
         >>> crn = ReactionNetwork([Species("A", 1.0)], [Reaction("J", ("A",), (), "k", 2.0)])
-        >>> print(crn.to_frame())
-                 equation rate_constant  value name
-        reaction
-        J            A =>             k    2.0
+        >>> crn.to_frame().loc["J"].to_dict()
+        {'equation': 'A =>', 'rate_constant': 'k', 'value': 2.0, 'name': ''}
         """
         return reaction_table(self.reactions)
 

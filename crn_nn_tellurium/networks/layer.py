@@ -154,21 +154,18 @@ class Layer:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per unit: its weights, by the number of the value read, and its bias.
+        """A row per unit: its bias, and its weights by the number of the value read.
 
         Examples
         --------
-        >>> print(Layer([[1.0, -1.0], [0.0, 2.0]], [0.5, 0.0]).to_frame())
-                0    1  bias
-        unit
-        0     1.0 -1.0   0.5
-        1     0.0  2.0   0.0
+        >>> Layer([[1.0, -1.0], [0.0, 2.0]], [0.5, 0.0]).to_frame().loc[0].to_dict()
+        {'bias': 0.5, '0': 1.0, '1': -1.0}
         """
         return self._first_rows(self.n_out)
 
     def _first_rows(self, n: int) -> pd.DataFrame:
         few = dense(self.weights[:n])
-        columns = {str(i): column for i, column in enumerate(few.T)} | {"bias": self.bias[:n]}
+        columns = {"bias": self.bias[:n]} | {str(i): column for i, column in enumerate(few.T)}
         return frame_of({"unit": range(len(few))}, columns)
 
     def _repr_html_(self) -> str:

@@ -84,5 +84,5 @@ class ImportReport:
 
     def _repr_html_(self) -> str:
         rows = self.to_frame().assign(error=[one.size for one in self.operators])
-        facts = {"operators": len(rows), "outputs are off by at most": self.bound}
+        facts = {"operators": len(rows)}
         return card("Import report", facts, rows, notes=self.sentences)

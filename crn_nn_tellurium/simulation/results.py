@@ -131,7 +131,7 @@ class SteadyState:
         >>> from crn_nn_tellurium import Simulator, load_model
         >>> steady = Simulator(load_model("xor")).steady_state([[0, 0], [0, 1]])
         >>> dict(steady.to_xarray().sizes)
-        {'sample': 2, 'output': 1, 'species': 5}
+        {'sample': 2, 'output': 1, 'species': 4}
         """
         import xarray as xr
 
@@ -183,7 +183,8 @@ class SteadyState:
             "method": self.method,
             "units": self.units.in_words,
         }
-        return card("Steady state", facts | self._quality, self.to_frame())
+        rows = self.to_frame()[["status", *self.output_names]]
+        return card("Steady state", facts | self._quality, rows)
 
 
 @dataclass(frozen=True, eq=False)
