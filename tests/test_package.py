@@ -28,6 +28,7 @@ OF_TORCH = """importers.torch importers.torch_calls importers.torch_operators
 importers.torch_program importers.torch_windows torch_module.conversion torch_module.modules"""
 NEEDED = {
     "crn_nn_tellurium.importers.keras": "keras",
+    "crn_nn_tellurium.notebook_magics": "IPython",
     "crn_nn_tellurium.importers.onnx": "onnx",
     "crn_nn_tellurium.importers.petab_sciml": "h5py",
     **{f"crn_nn_tellurium.{name}": "torch" for name in OF_TORCH.split()},

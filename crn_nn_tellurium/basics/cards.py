@@ -62,7 +62,8 @@ def shown(value: object, letters: int = LETTERS) -> str:
 
 def _table(frame: pd.DataFrame, total: int) -> str:
     if frame.index.names != [None]:  # an index without a name counts rows
-        frame = frame.head(ROWS).reset_index()
+        # a species may be called as a level of the index is, sample say
+        frame = frame.head(ROWS).reset_index(allow_duplicates=True)
     few: Any = frame.iloc[:ROWS, :COLUMNS]
     kinds = [_RIGHT if kind.kind in "iufb" else _LEFT for kind in few.dtypes]
     pairs = list(zip(few.columns, kinds, strict=True))

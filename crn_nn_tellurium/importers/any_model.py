@@ -63,8 +63,8 @@ def text_or_model(given: AnyModel, taker: str) -> Network | ReactionNetwork | st
         runs = hasattr(given, "getCurrentSBML")
         hint = "; r.getCurrentSBML() gives the model of a roadrunner as it is now" if runs else ""
         raise NetworkError(
-            f"{taker} takes a Network, a ReactionNetwork, the text of an Antimony, SBML or .crn model,"
-            f" or a file of one; got {type(given).__name__}{hint}"
+            f"{taker} takes a Network, a ReactionNetwork, the text of an Antimony, SBML or .crn"
+            f" model, or a file of one; got {type(given).__name__}{hint}"
         )
     path = Path(given)
     _check_file(path, given, taker)

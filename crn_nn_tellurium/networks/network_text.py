@@ -46,6 +46,7 @@ _OF_LAYER: Mapping[str, Callable[[str], Any]] = {
     "name": str,
     "reads": lambda text: tuple(text.split(",")),
 }
+_LAYER_KEYS = (("name", "name"), ("reads", "inputs"))
 _NAMES = {"input": "input_names", "output": "output_names", "classes": "class_names"}
 
 
@@ -161,15 +162,11 @@ def _layer(plain: list[str], given: list[str]) -> dict[str, Any]:
     """Arguments of a `Layer`."""
     if len(plain) > 1:
         raise ValueError(f"expected one activation: {', '.join(_ACTIVATIONS)}")
-    own = [word for word in given if word.partition("=")[0] in _OF_LAYER]
-    others = [word for word in given if word not in own]
     kind = plain[0] if plain else "relu"
     fields = {entry.name: _numbers for entry in dataclasses.fields(_kind(kind))}
-    arguments = _arguments(own, _OF_LAYER)
-    made: dict[str, Any] = {"activation": _activation(kind, _arguments(others, fields))}
-    if "reads" in arguments:
-        made["inputs"] = arguments.pop("reads")
-    return made | arguments
+    found = _arguments(given, {**_OF_LAYER, **fields})
+    made = {key: found.pop(name) for name, key in _LAYER_KEYS if name in found}
+    return {"activation": _activation(kind, found), **made}
 
 
 def _kind(name: str) -> type[Activation]:

@@ -361,10 +361,10 @@ class TimeCourse:
 
         Notes
         -----
-        With plotly installed, ``course.to_frame(["y0"]).plot(backend="plotly")`` is an interactive
-        picture. `plot_time_course` gives an Axes, to which more can be added, so it is always
-        matplotlib's, whatever ``te.setDefaultPlottingEngine`` says; ``r.plot()`` of `to_roadrunner`
-        follows that.
+        ``course.to_frame(["y0"]).plot(backend="plotly")`` is an interactive picture, by plotly,
+        which comes with tellurium. `plot_time_course` gives an Axes, to which more can be added, so
+        it is matplotlib's, whatever ``te.setDefaultPlottingEngine`` says; ``r.plot()`` of
+        `to_roadrunner` follows that.
 
         Examples
         --------
