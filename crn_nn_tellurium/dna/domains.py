@@ -42,7 +42,7 @@ class Strand:
     domains: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Complex:
     """One or more strands and which of their domains are paired."""
 
@@ -54,6 +54,9 @@ class Complex:
     pairs: tuple[tuple[str, ...], ...]
     # what is put into the tube, in nM
     concentration: float
+
+    def __repr__(self) -> str:
+        return f"Complex({self.name!r}: {self.role}, {self.concentration:g} nM, {self.kernel})"
 
     @property
     def dot_bracket(self) -> str:

@@ -23,6 +23,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks.activation import Activation
 from crn_nn_tellurium.networks.activations import BUILT_IN, SmoothedReLU
@@ -79,6 +81,7 @@ def network_from_text(text: str, name: str = "network") -> Network:
 class _Reader:
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
     sizes: list[int] = dataclasses.field(default_factory=list)
+    # what goes with sizes
     random: dict[str, Any] = dataclasses.field(default_factory=dict)
     # of each layer its activation and other arguments, its weights and its biases
     layers: list[tuple[dict[str, Any], list[list[float]], list[float]]] = dataclasses.field(
@@ -129,22 +132,22 @@ class _Reader:
                 " 1 -2 | 0.5) or one line of sizes (sizes 4 8 3 seed=0), and not both"
             )
         if self.layers:
-            for i, (_, rows, _) in enumerate(self.layers, start=1):
-                if not rows:
-                    raise NetworkError(
-                        f"layer {i} has no units; expected a row for each: 1 2 | 0.5"
-                    )
-            layers = [Layer(rows, biases, **arguments) for arguments, rows, biases in self.layers]
+            layers = [self._layer(number) for number in range(len(self.layers))]
             return Network(tuple(layers), name=name, **self.options)
-        h = {"h": self.random.pop("h")} if "h" in self.random else {}
-        kinds = {
-            key: _activation(self.random.pop(key), h)
-            for key in ("activation", "output")
-            if key in self.random
-        }
-        hidden = kinds.pop("activation", SmoothedReLU(**h))
-        network = Network.random(self.sizes, hidden, **self.random, **kinds)
+        given = dict(self.random)
+        h = {"h": given.pop("h")} if "h" in given else {}
+        hidden = _activation(given.pop("activation", "relu"), h)
+        output = _activation(given.pop("output"), h) if "output" in given else None
+        network = Network.random(self.sizes, hidden, output=output, **given)
         return dataclasses.replace(network, name=name, **self.options)
+
+    def _layer(self, number: int) -> Layer:
+        arguments, rows, biases = self.layers[number]
+        if not rows:
+            raise NetworkError(
+                f"layer {number + 1} has no units; expected a row for each: 1 2 | 0.5"
+            )
+        return Layer(np.array(rows), np.array(biases), **arguments)
 
 
 def _arguments(words: list[str], known: Mapping[str, Callable[[str], Any]]) -> dict[str, Any]:
