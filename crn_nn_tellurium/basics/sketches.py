@@ -126,8 +126,13 @@ def layered(columns: Mapping[str, int], links: Sequence[tuple[int, int, Any]]) -
         body.append(_text(x, 117, size, "middle"))
     style = 'stroke="currentColor" stroke-width="7" stroke-linecap="round"'
     body.append(f'<path d="{"".join(round_dots)}" {style}/>')
-    cut = f"the first {_DOTS} units of each layer, " if max(columns.values()) > _DOTS else ""
-    return _svg(step * len(columns) + 2, 122, body, f"{cut}negative weights dashed")
+    cut = f"the first {_DOTS} of each; " if max(columns.values()) > _DOTS else ""
+    return _svg(
+        step * len(columns) + 2,
+        122,
+        body,
+        f"{cut}weights under 10 % of the largest left out, negative dashed",
+    )
 
 
 def _path(x: FloatArray, y: FloatArray) -> str:

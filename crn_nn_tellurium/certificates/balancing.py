@@ -48,6 +48,14 @@ from crn_nn_tellurium.simulation import Simulator
 if TYPE_CHECKING:
     import pandas as pd
 
+_PACE = {
+    "settles by t =": "settling_time",
+    "slowest rate": "rate",
+    "concentrations up to": "largest_concentration",
+    "rate constants up to": "largest_rate_constant",
+    "of second order up to": "largest_second_order",
+}
+"""Attributes of a `Pace`, in words."""
 _HALVINGS = 60
 """Of a limit's logarithm: beyond the precision of doubles from any range."""
 _ROUNDED_UP = 1e-5
@@ -147,12 +155,14 @@ class Balanced:
         return frame_of({"layer": list(self.factors)}, columns)
 
     def _repr_html_(self) -> str:
-        facts = {
+        facts: dict[str, object] = {
             "gain": f"{self.gain:.3g} in model time, {self.gain_in_seconds:.3g} in seconds",
-            "before": self.before,
-            "after": self.after,
             "rate constants at most": self.max_rate_constant,
         }
+        for name, what in _PACE.items():
+            before, after = getattr(self.before, what), getattr(self.after, what)
+            if before is not None and after is not None:
+                facts[name] = f"{before:.4g} before, {after:.4g} after"
         picture = bars(self.factors, "how many times as fast each layer is")
         return card("Balanced network", facts, self.to_frame(), picture)
 
