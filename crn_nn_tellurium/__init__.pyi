@@ -96,6 +96,9 @@ from .networks import (
     model_data as model_data,
     model_names as model_names,
 )
+from .notebook_magics import (
+    load_ipython_extension as load_ipython_extension,
+)
 from .operators import (
     ImportReport as ImportReport,
 )

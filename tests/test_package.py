@@ -30,6 +30,7 @@ importers.torch_program importers.torch_windows frameworks.conversion frameworks
 NEEDED = {
     "crn_nn_tellurium.frameworks.jax_function": "jax",
     "crn_nn_tellurium.importers.keras": "keras",
+    "crn_nn_tellurium.notebook_magics": "IPython",
     "crn_nn_tellurium.importers.onnx": "onnx",
     "crn_nn_tellurium.importers.petab_sciml": "h5py",
     **{f"crn_nn_tellurium.{name}": "torch" for name in OF_TORCH.split()},

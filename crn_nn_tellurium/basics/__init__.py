@@ -11,6 +11,7 @@ from crn_nn_tellurium.basics.arrays import (
 )
 from crn_nn_tellurium.basics.ascii_text import in_ascii
 from crn_nn_tellurium.basics.cache import Recent
+from crn_nn_tellurium.basics.cards import ROWS, card
 from crn_nn_tellurium.basics.checks import (
     check_choice,
     check_kind,
@@ -29,6 +30,7 @@ from crn_nn_tellurium.basics.files import (
     write_bytes,
     write_files,
 )
+from crn_nn_tellurium.basics.frames import frame_of
 from crn_nn_tellurium.basics.identifiers import (
     PATTERN,
     RESERVED,
@@ -42,5 +44,6 @@ from crn_nn_tellurium.basics.identifiers import (
 )
 from crn_nn_tellurium.basics.locks import Lock
 from crn_nn_tellurium.basics.progress import progress_bar
+from crn_nn_tellurium.basics.sketches import bars, curves, layered
 from crn_nn_tellurium.basics.text import some, to_csv
 from crn_nn_tellurium.basics.warning import warn

@@ -22,12 +22,12 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, check_positive
+from crn_nn_tellurium.basics import FloatArray, bars, card, check_positive, frame_of
 from crn_nn_tellurium.certificates.closed_form import CheapBound
 from crn_nn_tellurium.certificates.question import INITIAL_MAX, TOLERANCE, input_points, kinetics_of
 from crn_nn_tellurium.errors import InputError, NetworkError, NotCertified
@@ -45,6 +45,17 @@ from crn_nn_tellurium.networks import (
 )
 from crn_nn_tellurium.simulation import Simulator
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PACE = {
+    "settles by t =": "settling_time",
+    "slowest rate": "rate",
+    "concentrations up to": "largest_concentration",
+    "rate constants up to": "largest_rate_constant",
+    "of second order up to": "largest_second_order",
+}
+"""Attributes of a `Pace`, in words."""
 _HALVINGS = 60
 """Of a limit's logarithm: beyond the precision of doubles from any range."""
 _ROUNDED_UP = 1e-5
@@ -126,6 +137,34 @@ class Balanced:
         gains = f"gain {self.gain:.3g}, in seconds {self.gain_in_seconds:.3g}"
         paces = f"before {self.before!r}; after {self.after!r}"
         return f"Balanced({factors}; {gains}; {paces})"
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per layer: its factor, and its slowest rate before and after.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model
+        >>> list(balance(load_model("xor")).to_frame().columns)
+        ['factor', 'speed_before', 'speed_after']
+        """
+        columns = {
+            "factor": list(self.factors.values()),
+            "speed_before": [self.before.speeds[layer] for layer in self.factors],
+            "speed_after": [self.after.speeds[layer] for layer in self.factors],
+        }
+        return frame_of({"layer": list(self.factors)}, columns)
+
+    def _repr_html_(self) -> str:
+        facts: dict[str, object] = {
+            "gain": f"{self.gain:.3g} in model time, {self.gain_in_seconds:.3g} in seconds",
+            "rate constants at most": self.max_rate_constant,
+        }
+        for name, what in _PACE.items():
+            before, after = getattr(self.before, what), getattr(self.after, what)
+            if before is not None and after is not None:
+                facts[name] = f"{before:.4g} before, {after:.4g} after"
+        picture = bars(self.factors, "how many times as fast each layer is")
+        return card("Balanced network", facts, self.to_frame(), picture)
 
 
 def balance(

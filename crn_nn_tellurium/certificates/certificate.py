@@ -9,12 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, check_choice, progress_bar, read_only, some
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    card,
+    check_choice,
+    frame_of,
+    progress_bar,
+    read_only,
+    some,
+)
 from crn_nn_tellurium.certificates.closed_form import in_closed_form
 from crn_nn_tellurium.certificates.following import EnvelopeModel
 from crn_nn_tellurium.certificates.question import (
@@ -39,6 +47,9 @@ from crn_nn_tellurium.errors import ConvergenceError, NotCertified
 from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.simulation import EngineLike, OnError, Simulator, check_engine
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Bound = Literal["envelope", "cheap"]
 UNIQUE = (
@@ -145,6 +156,34 @@ class Certificate:
             f"Certificate({inputs}: {within} {since}, from {self.starts}; slowest {slowest};"
             f" rate {rate})"
         )
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per sample and output: its settling time, and between what it settles.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model
+        >>> frame = certify(load_model("xor"), [[0, 0], [0, 1]], bound="cheap").to_frame()
+        >>> list(frame.index), list(frame.columns)
+        ([(0, 'y0'), (1, 'y0')], ['settling_time', 'lower', 'upper'])
+        """
+        bounds = {"lower": self.outputs.lower, "upper": self.outputs.upper}
+        levels = {"sample": range(len(self.by_sample)), "output": self.output_names}
+        return frame_of(levels, {"settling_time": self.by_sample, **bounds})
+
+    def _repr_html_(self) -> str:
+        units = self.units
+        facts: dict[str, object] = {
+            "settled by": f"{units.moment(self.settling_time)}, by {self.bound!r}",
+            "outputs within": units.text(self.tolerance, CONCENTRATION),
+            "from": self.starts,
+            "slowest": " → ".join(self.chain),
+            "rate": units.text(self.rate, TIME**-1, digits=3),
+            "rate constants within": self.rates,
+            "units": units.in_words,
+        }
+        picture = "" if self.envelope is None else self.envelope.sketch(self.output_names, units)
+        return card("Certificate", facts, self.to_frame(), picture, notes=[self.uniqueness])
 
     def in_units(self, units: Units) -> Certificate:
         """All numbers in other units: times in s, concentrations in nM, the rate in 1/s.

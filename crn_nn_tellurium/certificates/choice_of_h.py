@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import (
     FloatArray,
+    card,
     check_choice,
     check_positive,
+    curves,
+    frame_of,
     is_real,
     progress_bar,
     read_only,
@@ -39,6 +42,9 @@ from crn_nn_tellurium.certificates.search_for_h import (
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.networks import Network
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LIMIT = -100.0
 """log10 of an h whose square root is lost beside any value: the limit h -> 0."""
@@ -88,6 +94,13 @@ class TradeOff:
         times = f"settling time {_ends(self.settling_time, 4)}"
         return f"TradeOff({h}, {error}, {times})"
 
+    def to_frame(self) -> pd.DataFrame:
+        """A row per h: error, settling time and, with labels, accuracy."""
+        columns = {"error": self.error, "settling_time": self.settling_time}
+        if self.accuracy is not None:
+            columns["accuracy"] = self.accuracy
+        return frame_of({"h": self.h}, columns)
+
 
 @dataclass(frozen=True, eq=False)
 class HChoice(HPoint):
@@ -127,6 +140,38 @@ class HChoice(HPoint):
     def __repr__(self) -> str:
         common = "none for all layers" if self.common is None else f"for all layers {self.common!r}"
         return f"HChoice({self._text()}, to within {self.tolerance:g} by {self.bound!r}; {common})"
+
+    def to_frame(self) -> pd.DataFrame:
+        """The curve that h was chosen from: a row per h that all free layers share.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model
+        >>> choice = choose_h(load_model("xor"), [[0, 0], [0, 1]], max_error=0.1, n_points=5)
+        >>> frame = choice.to_frame()
+        >>> frame.index.name, list(frame.columns), len(frame)
+        ('h', ['error', 'settling_time'], 5)
+        """
+        return self.curve.to_frame()
+
+    def _repr_html_(self) -> str:
+        facts: dict[str, object] = {
+            "h": _numbers(self.h),
+            "error": self.error,
+            "settles by": f"t = {self.settling_time:.4g}, to within {self.tolerance:g}",
+            "bound": self.bound,
+            "with one h": "none for all layers" if self.common is None else self.common._text(),
+        }
+        if self.accuracy is not None:
+            facts["accuracy"] = self.accuracy
+        curve = self.curve
+        lines = {
+            "error": [np.log10(curve.error)],
+            "time": [np.log10(curve.settling_time)],
+        }
+        ends = (f"h = {curve.h[0]:.3g}", f"h = {curve.h[-1]:.3g}")
+        picture = curves(np.log10(curve.h), lines, ends, "log10 of error and settling time by h")
+        return card("Choice of h", facts, curve.to_frame(), picture)
 
 
 @progress_bar("choosing h")

@@ -10,12 +10,12 @@ bound propagation). `kinetics/bounds.py` says how.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, by_sample, is_real
+from crn_nn_tellurium.basics import FloatArray, by_sample, card, frame_of, is_real
 from crn_nn_tellurium.certificates.question import (
     check_rates,
     check_some,
@@ -29,6 +29,9 @@ from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.kinetics import Bounds, settle_between
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation import Simulator
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _BISECTIONS = 30
 """Halvings of [0, 1): to 1e-9, far below what rate constants are known to."""
@@ -67,6 +70,36 @@ class Enclosure:
             f"Enclosure({samples}, rate constants within {self.rates:.3g}: outputs"
             f" {self.outputs!r}, class certain for {int(np.sum(self.certain))})"
         )
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per sample and output: its value with all as stated, and its bounds.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model
+        >>> frame = enclosure(load_model("xor"), [[0, 0], [0, 1]], rates=0.01).to_frame()
+        >>> list(frame.columns), list(frame.index)
+        (['nominal', 'lower', 'upper', 'class_certain'], [(0, 'y0'), (1, 'y0')])
+        """
+        nominal, certain = np.atleast_2d(self.nominal), np.atleast_1d(self.certain)
+        columns = {
+            "nominal": nominal,
+            "lower": self.outputs.lower,
+            "upper": self.outputs.upper,
+            "class_certain": np.repeat(certain, nominal.shape[1]),
+        }
+        return frame_of({"sample": range(len(nominal)), "output": self.output_names}, columns)
+
+    def _repr_html_(self) -> str:
+        rows, widths = self.to_frame(), self.outputs.width
+        n = np.size(self.certain)
+        facts = {
+            "samples": n,
+            "class certain": f"for {int(np.sum(self.certain)):,} of {n:,}",
+            "rate constants within": self.rates,
+            "widths of outputs": f"{widths.min():.3g} to {widths.max():.3g}",
+        }
+        return card("Enclosure", facts, rows)
 
 
 # what overflows has no bound, which is said

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, check_positive, is_real, read_only
+from crn_nn_tellurium.basics import FloatArray, check_positive, curves, is_real, read_only
 from crn_nn_tellurium.chemistry import Interval, ReactionNetwork, Units
 from crn_nn_tellurium.errors import InputError, NotCertified
 from crn_nn_tellurium.importers import as_model
@@ -84,6 +84,14 @@ class EnvelopeCourse:
         """The same in other units than the model's own."""
         lower, upper = (units.concentration(part) for part in (self.lower, self.upper))
         return EnvelopeCourse(units.time(self.time), lower, upper)
+
+    def sketch(self, names: Sequence[str], units: Units) -> str:
+        """How wide the envelope of each output is, for notebooks."""
+        ends = (units.moment(self.time[0]), units.moment(self.time[-1]))
+        with np.errstate(divide="ignore"):
+            widths = np.log10(self.upper - self.lower)
+        lines = {name: [widths[:, i]] for i, name in enumerate(names)}
+        return curves(self.time, lines, ends, "log10 of the envelope's width over time")
 
     def __repr__(self) -> str:
         span = f"from t = {self.time[0]:.3g} to {self.time[-1]:.3g}"

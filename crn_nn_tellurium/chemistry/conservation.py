@@ -51,6 +51,9 @@ class ConservedSums:
     def __len__(self) -> int:
         return len(self.dependent)
 
+    def __repr__(self) -> str:
+        return f"ConservedSums({len(self)} sums of {self.rows.shape[1]} floating species)"
+
 
 def conserved_sums(stoichiometry: sparse.csr_array) -> ConservedSums:
     """What a net stoichiometry (n_floating, n_reactions) of rational numbers conserves.

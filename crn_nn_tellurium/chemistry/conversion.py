@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.units import CONCENTRATION, Dimension, Units
 
@@ -62,6 +63,29 @@ def with_numbers(crn: ReactionNetwork) -> ReactionNetwork:
         parameters=(),
         formulas=(),
     )
+
+
+def followed(crn: ReactionNetwork) -> dict[str, tuple[Any, ...]]:
+    """Reactions and parameters with the values that follow from others, by their formulas."""
+    given = {r.rate_constant: r.value for r in crn.reactions}
+    given |= {p.id: p.value for p in crn.parameters}
+    found = crn.derive([given[name] for name in crn.constant_names])
+    value = dict(zip(crn.constant_names, found.tolist(), strict=True))
+    return {
+        "reactions": tuple(replace(r, value=value[r.rate_constant]) for r in crn.reactions),
+        "parameters": tuple(replace(p, value=value[p.id]) for p in crn.parameters),
+    }
+
+
+def with_starts(crn: ReactionNetwork, held: FloatArray) -> ReactionNetwork:
+    """The network with numbers for start values, formulas taken at these boundary concentrations
+    (n_boundary,).
+    """
+    start = dict(zip(crn.floating, crn.initial_state(held).tolist(), strict=True))
+    own = zip(crn.boundary, held.tolist(), strict=True)
+    start |= {s: value for s, value in own if s in crn.start_formulas}
+    species = (replace(s, initial=start.get(s.id, s.initial)) for s in crn.species)
+    return replace(crn, species=tuple(species))
 
 
 def put_in(expression: Expression, values: Mapping[str, float]) -> Expression:

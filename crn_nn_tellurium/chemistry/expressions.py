@@ -41,6 +41,9 @@ class Monomial:
                 " finite"
             )
 
+    def __repr__(self) -> str:
+        return f"Monomial({_text(self)!r})"
+
     def evaluate(self, values: Values) -> Any:
         """The term's value, for numbers or arrays that broadcast."""
         result = self.coefficient
@@ -54,7 +57,7 @@ class Monomial:
         Examples
         --------
         >>> Monomial(2.0, (("x", 3.0), ("k", 1.0))).derivative("x")
-        Monomial(coefficient=6.0, powers=(('x', 2.0), ('k', 1.0)))
+        Monomial('6*x^(2)*k')
         """
         power = dict(self.powers).get(symbol, 0.0)
         if power == 0 or self.coefficient == 0:
@@ -68,7 +71,7 @@ class Monomial:
         Examples
         --------
         >>> Monomial(2.0, (("x", 1.0), ("k", 1.0))) * Monomial(3.0, (("x", 1.0), ("k", -1.0)))
-        Monomial(coefficient=6.0, powers=(('x', 2.0),))
+        Monomial('6*x^(2)')
         """
         powers = dict(self.powers)
         for symbol, power in other.powers:
@@ -89,6 +92,9 @@ class Expression:
 
     terms: tuple[Monomial, ...]
 
+    def __repr__(self) -> str:
+        return f"Expression({_text(*self.terms)!r})"
+
     def __add__(self, other: Expression) -> Expression:
         return Expression(self.terms + other.terms)
 
@@ -102,7 +108,7 @@ class Expression:
         --------
         >>> x, k = Monomial(2.0, (("x", 1.0),)), Monomial(1.0, (("k", 1.0),))
         >>> Expression((x, k, x, k * Monomial(-1.0))).collected()
-        Expression(terms=(Monomial(coefficient=4.0, powers=(('x', 1.0),)),))
+        Expression('4*x')
         """
         if len(self.terms) == 1 and self.terms[0].coefficient != 0:
             return self
@@ -134,3 +140,10 @@ class Expression:
         """
         found = (term.derivative(symbol) for term in self.terms)
         return Expression(tuple(term for term in found if term is not None))
+
+
+def _text(*terms: Monomial) -> str:
+    """A sum as a formula."""
+    from crn_nn_tellurium.chemistry.notation import formula  # which stands on this module
+
+    return formula(Expression(terms))

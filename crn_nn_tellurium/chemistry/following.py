@@ -158,6 +158,12 @@ def jacobian_of(
     return sparse.csc_array(sparse_matrix(entries, (len(names), len(settable))))
 
 
+def stacked(columns: Sequence[Any], lead: tuple[int, ...]) -> FloatArray:
+    """Columns side by side, (*lead, n)."""
+    whole = [np.broadcast_to(column, lead) for column in columns]
+    return np.stack(whole, axis=-1).astype(float) if whole else np.empty((*lead, 0))
+
+
 def sparse_matrix(
     entries: Sequence[tuple[int, int, float]], shape: tuple[int, int]
 ) -> sparse.csr_array:

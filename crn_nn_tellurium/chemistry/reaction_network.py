@@ -11,10 +11,10 @@ for example Feinberg, Foundations of Chemical Reaction Network Theory (2019), ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ from crn_nn_tellurium.chemistry.checking import (
     check_references,
 )
 from crn_nn_tellurium.chemistry.conservation import ConservedSums, conserved_sums
-from crn_nn_tellurium.chemistry.conversion import converted, with_numbers
+from crn_nn_tellurium.chemistry.conversion import converted, followed, with_numbers, with_starts
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.following import (
     Parameter,
@@ -37,11 +37,16 @@ from crn_nn_tellurium.chemistry.following import (
     in_order,
     jacobian_of,
     sparse_matrix,
+    stacked,
 )
 from crn_nn_tellurium.chemistry.rates import Balance, Terms
 from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Species
+from crn_nn_tellurium.chemistry.tables import reaction_table, reactions_card, species_table
 from crn_nn_tellurium.chemistry.units import MODEL_UNITS, Units, must_convert
 from crn_nn_tellurium.errors import ReactionError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _Given = npt.ArrayLike | None
 """What replaces the network's own numbers; None leaves them."""
@@ -130,7 +135,8 @@ class ReactionNetwork:
         keep("rate_constants", constants)
         keep("constant_names", names)
         if given:
-            self._take_followed(keep)
+            for attribute, content in followed(self).items():
+                keep(attribute, content)
         self.start_formulas  # noqa: B018  # refuses circles
 
     def __repr__(self) -> str:
@@ -139,16 +145,6 @@ class ReactionNetwork:
             f" boundary species, {len(self.reactions)} reactions, {len(self.rate_constants)} rate"
             " constants)"
         )
-
-    def _take_followed(self, keep: Callable[[str, tuple[Any, ...]], None]) -> None:
-        """Values of what follows from others, by its formula."""
-        given = {r.rate_constant: r.value for r in self.reactions}
-        given |= {p.id: p.value for p in self.parameters}
-        found = self.derive([given[name] for name in self.constant_names])
-        value = dict(zip(self.constant_names, found.tolist(), strict=True))
-        reactions = (replace(r, value=value[r.rate_constant]) for r in self.reactions)
-        keep("reactions", tuple(reactions))
-        keep("parameters", tuple(replace(p, value=value[p.id]) for p in self.parameters))
 
     @property
     def identifiers(self) -> tuple[str, ...]:
@@ -249,7 +245,7 @@ class ReactionNetwork:
         values = {name: k[..., i] for i, name in enumerate(self.constant_names)}
         follow(self._formulas_in_order, values)
         check_sizes({k: f for k, f in self.formulas if k in self.rate_constants}, values)
-        return _stacked([values[name] for name in self.constant_names], k.shape[:-1])
+        return stacked([values[name] for name in self.constant_names], k.shape[:-1])
 
     def input_jacobian(self) -> sparse.csc_array:
         """How all that the equations read moves with what can be set.
@@ -260,18 +256,13 @@ class ReactionNetwork:
         """
         formulas = {**self._formulas_in_order, **self.start_formulas}
         values = dict(zip(self.constant_names, self.constants.tolist(), strict=True))
-        return jacobian_of(
-            (*self.constant_names, *self.boundary),
-            (*self.free_constants, *self.boundary),
-            formulas,
-            values | self.start_values,
-        )
+        names = (*self.constant_names, *self.boundary)
+        settable = (*self.free_constants, *self.boundary)
+        return jacobian_of(names, settable, formulas, values | self.start_values)
 
     @property
     def start_values(self) -> dict[str, float]:
-        """Initial concentrations of all species by identifier, the floating ones first, formulas
-        worked out.
-        """
+        """Initial concentrations by identifier, floating species first, formulas worked out."""
         found = self.starts()
         return {name: float(found[name]) for name in self.floating + self.boundary}
 
@@ -308,7 +299,7 @@ class ReactionNetwork:
         if not self.start_formulas.keys().isdisjoint(self.boundary):
             values = self.starts(constants)
         lead = () if constants is None else np.shape(constants)[:-1]
-        return _stacked([values[name] for name in self.boundary], lead)
+        return stacked([values[name] for name in self.boundary], lead)
 
     def initial_state(self, boundary: _Given = None, constants: _Given = None) -> FloatArray:
         """Initial concentrations (..., n_floating), their formulas taken at these boundary
@@ -318,18 +309,13 @@ class ReactionNetwork:
         k = self._all_constants(constants)
         values = self.starts(k, {name: held[..., i] for i, name in enumerate(self.boundary)})
         lead = np.broadcast_shapes(held.shape[:-1], k.shape[:-1])
-        return _stacked([values[name] for name in self.floating], lead)
+        return stacked([values[name] for name in self.floating], lead)
 
     def with_starts(self, boundary: _Given = None) -> ReactionNetwork:
         """The network with numbers for start values, formulas taken at these concentrations
         (n_boundary,), by default its own.
         """
-        held = self._held(boundary)
-        start = dict(zip(self.floating, self.initial_state(held).tolist(), strict=True))
-        own = zip(self.boundary, held.tolist(), strict=True)
-        start |= {s: value for s, value in own if s in self.start_formulas}
-        species = (replace(s, initial=start.get(s.id, s.initial)) for s in self.species)
-        return replace(self, species=tuple(species))
+        return with_starts(self, self._held(boundary))
 
     def with_numbers(self) -> ReactionNetwork:
         """The network with numbers for all constants: no parameters, no formulas of constants."""
@@ -430,7 +416,7 @@ class ReactionNetwork:
         values = {s: extended[..., i] for i, s in enumerate(self.floating + self.boundary)}
         values |= {constant: k[..., i] for i, constant in enumerate(self.constant_names)}
         read = [o.expression.evaluate(values) for o in self.observables]
-        return _stacked(read, extended.shape[:-1])
+        return stacked(read, extended.shape[:-1])
 
     def _one_state(self, x: npt.ArrayLike, boundary: _Given) -> FloatArray:
         extended = self._extended(x, boundary)
@@ -441,8 +427,20 @@ class ReactionNetwork:
             )
         return extended
 
+    def to_frame(self) -> pd.DataFrame:
+        """A row per reaction: its equation, its rate constant and that one's value.
 
-def _stacked(columns: list[Any], lead: tuple[int, ...]) -> FloatArray:
-    """Columns side by side, (*lead, n)."""
-    whole = [np.broadcast_to(column, lead) for column in columns]
-    return np.stack(whole, axis=-1).astype(float) if whole else np.empty((*lead, 0))
+        Examples
+        --------
+        >>> crn = ReactionNetwork([Species("A", 1.0)], [Reaction("J", ("A",), (), "k", 2.0)])
+        >>> crn.to_frame().loc["J"].to_dict()
+        {'equation': 'A =>', 'rate_constant': 'k', 'value': 2.0, 'name': ''}
+        """
+        return reaction_table(self.reactions)
+
+    def species_to_frame(self) -> pd.DataFrame:
+        """A row per species: its start value, and whether it is held there."""
+        return species_table(self)
+
+    def _repr_html_(self) -> str:
+        return reactions_card(self)

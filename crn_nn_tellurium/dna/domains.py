@@ -25,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crn_nn_tellurium.basics import check_kind, free_id, whole_number
+from crn_nn_tellurium.basics import card, check_kind, free_id, whole_number
 from crn_nn_tellurium.dna.strand_displacement import Buffer, Module, StrandDisplacement
 
 if TYPE_CHECKING:  # half a second, for tables alone
@@ -42,7 +42,7 @@ class Strand:
     domains: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Complex:
     """One or more strands and which of their domains are paired."""
 
@@ -54,6 +54,9 @@ class Complex:
     pairs: tuple[tuple[str, ...], ...]
     # what is put into the tube, in nM
     concentration: float
+
+    def __repr__(self) -> str:
+        return f"Complex({self.name!r}: {self.role}, {self.concentration:g} nM, {self.kernel})"
 
     @property
     def dot_bracket(self) -> str:
@@ -145,6 +148,14 @@ class Parts:
             f"Parts({len(self.strands)} strands of {self.total_length:,} bases in"
             f" {len(self.complexes)} strands and complexes, from {len(self.lengths)} domains)"
         )
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "put in": f"{len(self.complexes):,} strands and complexes",
+            "strands": f"{len(self.strands):,}, of {self.total_length:,} bases in all",
+            "domains": len(self.lengths),
+        }
+        return card("Parts to order", facts, self.to_frame().set_index("name"))
 
 
 def domain_parts(dna: StrandDisplacement, toehold: int = TOEHOLD, long: int = LONG) -> Parts:

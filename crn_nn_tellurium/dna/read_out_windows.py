@@ -13,15 +13,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import (
     FloatArray,
+    card,
     check_kind,
     check_positive,
+    curves,
+    frame_of,
     progress_bar,
     whole_number,
 )
@@ -35,6 +38,10 @@ from crn_nn_tellurium.errors import ConvergenceError, InputError, NotCertified
 from crn_nn_tellurium.importers import AnyModel, as_network
 from crn_nn_tellurium.networks import Network, check_classes
 from crn_nn_tellurium.simulation import Engine, EngineLike, Simulator, as_engine, check_engine
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
 
 _ABSOLUTE = 1e-9
 """CVODE's absolute tolerance, in nM."""
@@ -95,7 +102,9 @@ class ReadOutWindow:
         """Share of the samples that have a window."""
         return float(np.mean(~np.isnan(self.settled)))
 
-    def __repr__(self) -> str:
+    @property
+    def _facts(self) -> tuple[str, str, str]:
+        """What can be read of how many samples; when; and from which fuel."""
         first, last = self.common
         what = "class right" if self.tolerance is None else f"outputs within {self.tolerance:g}"
         when = "at no common time"
@@ -103,11 +112,63 @@ class ReadOutWindow:
             until = "the end" if math.isinf(last) else duration(last)
             when = f"on all from {duration(first)} until {until}"
         left = max(0.0, float(self.fuel_left.min()))
-        return (
-            f"ReadOutWindow({what} on {self.share:.1%} of {len(self.settled)} samples, {when};"
-            f" {len(self.dna.fuels)} fuels of {self.dna.fuel:g} nM, at least {left:.0f} nM left"
-            f" after {duration(float(self.time[-1]))})"
+        fuel = (
+            f"{len(self.dna.fuels)} fuels of {self.dna.fuel:g} nM, at least {left:.0f} nM left"
+            f" after {duration(float(self.time[-1]))}"
         )
+        return f"{what} on {self.share:.1%} of {len(self.settled)} samples", when, fuel
+
+    def __repr__(self) -> str:
+        what, when, fuel = self._facts
+        return f"ReadOutWindow({what}, {when}; {fuel})"
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per sample: from when until when it can be read, by when it has certainly settled,
+        in s, and the scarcest fuel that is left, in nM.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model
+        >>> frame = read_out_window(load_model("xor"), [[0, 0], [0, 1]], n_points=11).to_frame()
+        >>> list(frame.columns)
+        ['settled_s', 'starved_s', 'bound_s', 'fuel_left_nM']
+        """
+        columns = {
+            "settled_s": self.settled,
+            "starved_s": self.starved,
+            "bound_s": self.bound,
+            "fuel_left_nM": self.fuel_left,
+        }
+        return frame_of({"sample": range(len(self.settled))}, columns)
+
+    def to_xarray(self) -> xr.Dataset:
+        """Outputs, of the implementation and of the ideal chemistry, by sample, time and name.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model
+        >>> window = read_out_window(load_model("xor"), [[0, 0], [0, 1]], n_points=11)
+        >>> dict(window.to_xarray().sizes)
+        {'sample': 2, 'time': 11, 'output': 1}
+        """
+        import xarray as xr
+
+        dims = ("sample", "time", "output")
+        return xr.Dataset(
+            {
+                "outputs": (dims, self.outputs),
+                "ideal": (dims, self.ideal),
+                "targets": (("sample", "output"), self.targets),
+            },
+            {"time": self.time, "output": list(self.output_names)},
+        )
+
+    def _repr_html_(self) -> str:
+        facts = dict(zip(("read", "when", "fuel"), self._facts, strict=True))
+        lines = {"DNA": [*self.outputs[0].T], "ideal": [*self.ideal[0].T]}
+        ends = ("0", duration(float(self.time[-1])))
+        picture = curves(self.time, lines, ends, "outputs of the first sample over time")
+        return card("Read-out window", facts, self.to_frame(), picture)
 
 
 def read_out_window(

@@ -22,11 +22,16 @@ when the outputs can be read.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
+from crn_nn_tellurium.basics import bars, card
 from crn_nn_tellurium.chemistry import PhysicalUnits, Reaction, ReactionNetwork
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Fuel = Literal["gate", "linker", "translator", "trigger", "buffer", "backward"]
 Role = Literal["signal", "half", "output", "bound", Fuel]
@@ -112,6 +117,23 @@ class StrandDisplacement(ReactionNetwork):
             f" {self.free_share:.0%} of the signals free; 1 is {self.units.c0:g} nM, time of 1 is"
             f" {self.units.tau:g} s)"
         )
+
+    def species_to_frame(self) -> pd.DataFrame:
+        """A row per strand or complex: its start in nM, whether it is held, and its role."""
+        return super().species_to_frame().assign(role=[self.roles[s.id] for s in self.species])
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "implements": self.formal,
+            "steps": len(self.reactions),
+            "fuels": f"{len(self.fuels):,} of {self.fuel:g} nM each",
+            "free": f"{self.free_share:.0%} of every signal",
+            "units": self.units.in_words,
+        }
+        roles: Counter[str] = Counter(self.roles[species.id] for species in self.species)
+        picture = bars(dict(roles.most_common()), "strands and complexes by role")
+        rows = self.species_to_frame()
+        return card(f"Strand displacement {self.name}", facts, rows, picture)
 
     @property
     def fuels(self) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Whatever a user gives for a model, as a model: the one place that knows all that is taken.
 
 A string is a text if it starts with ``<`` (SBML), has what no file's name has or is several words
-without an ending (Antimony); else it names a file. A path always names one.
+without an ending (.crn text by its marks, else Antimony); else it names a file. A path always
+names one.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from pathlib import Path
 from crn_nn_tellurium.basics import read_text
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import FileFormatError, NetworkError
+from crn_nn_tellurium.importers.crn import import_crn, is_crn, reactions_from_crn
 from crn_nn_tellurium.networks import Network, model_names
 
 AnyModel = Network | ReactionNetwork | str | os.PathLike[str]
-"""A model, the text of one in Antimony or SBML, or its file."""
+"""A model, the text of one in Antimony, SBML or .crn, or its file."""
 
 # what no file's name has, and how one ends; a text may end with a number, 1.5
 _IN_TEXTS = re.compile(r"[\n;]|[-=]>|:=")
@@ -54,13 +56,15 @@ def text_or_model(given: AnyModel, taker: str) -> Network | ReactionNetwork | st
     if isinstance(given, Network | ReactionNetwork):
         return given
     if isinstance(given, str) and _is_text(given):
-        return given.lstrip(_BEFORE_XML) if is_sbml(given) else given
+        if is_sbml(given):
+            return given.lstrip(_BEFORE_XML)
+        return reactions_from_crn(given, "the .crn text") if is_crn(given) else given
     if not isinstance(given, str | os.PathLike):
         runs = hasattr(given, "getCurrentSBML")
         hint = "; r.getCurrentSBML() gives the model of a roadrunner as it is now" if runs else ""
         raise NetworkError(
-            f"{taker} takes a Network, a ReactionNetwork, the text of an Antimony or SBML model, or"
-            f" a file of one; got {type(given).__name__}{hint}"
+            f"{taker} takes a Network, a ReactionNetwork, the text of an Antimony, SBML or .crn"
+            f" model, or a file of one; got {type(given).__name__}{hint}"
         )
     path = Path(given)
     _check_file(path, given, taker)
@@ -70,8 +74,6 @@ def text_or_model(given: AnyModel, taker: str) -> Network | ReactionNetwork | st
         if not text:
             raise FileFormatError(f"{str(path)!r}: an empty file; expected a model")
         return text
-    from crn_nn_tellurium.importers.crn import import_crn
-
     readers: dict[str, Callable[[Path], Network | ReactionNetwork]]
     readers = {".json": Network.load, ".crn": import_crn}
     if ending not in readers:

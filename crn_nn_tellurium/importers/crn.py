@@ -41,6 +41,9 @@ _START = re.compile(rf"([A-Za-z]\w*)\s*@\s*(initial|constant|i|c)\s+({_NUMBER})"
 _REACTION = re.compile(r"([^\[\]<>-]*)(->|<=>)([^\[\]<>,]*?)(?:\[([^\]]*)\]|,([^\[\],]*))?\s*")
 # concentrations in a comment, as RNCRN gives them, and its reactions, by which it is known
 _BY_COMMA = re.compile(r"->[^#;\[\]\r\n]*,")
+# what Antimony has no words for, and the comments of either that could seem to
+_OWN_MARKS = re.compile(r"@\s*(?:initial|constant|i|c)\b|->[^;\[\]\r\n]*(?:,|\[[^;\r\n]*\])")
+_ASIDE = re.compile(r"/\*.*?\*/|(?:#|//)[^\r\n]*|\"[^\"\r\n]*\"", re.DOTALL)
 _START_BY_SIGN = re.compile(rf"\s*([A-Za-z]\w*)\s*=\s*({_NUMBER})\s*", re.ASCII)
 _NAMED = re.compile(r"([A-Za-z]\w*)\s*=(?![=>])", re.ASCII)
 _RATE = re.compile(rf"(?:(k|kf|kr|fw|bw|rv)\s*=\s*)?({_NUMBER})")
@@ -88,8 +91,21 @@ def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
     Reaction('R1: A + B => 2 B', rate constant k1 = 3.0)
     Reaction('R2: 2 B => A + B', rate constant k2 = 0.5)
     """
-    reader = _Reader(str(path))
-    text = read_text(path)
+    name = re.sub(r"\W", "_", Path(path).stem, flags=re.ASCII)
+    name = name if re.match("[A-Za-z_]", name) else f"model_{name}"
+    return reactions_from_crn(read_text(path), repr(str(path)), name)
+
+
+def is_crn(text: str) -> bool:
+    """Whether a text has what reactions of this language have and Antimony never does: rates in
+    brackets or behind a comma, concentrations behind @.
+    """
+    return _OWN_MARKS.search(_ASIDE.sub("", text)) is not None
+
+
+def reactions_from_crn(text: str, origin: str, name: str = "network") -> ReactionNetwork:
+    """The same of a text; `origin` is what errors call it."""
+    reader = _Reader(origin)
     # of other files a comment is one, whatever it says
     starts_in_comments = _BY_COMMA.search(text) is not None
     text, names = in_ascii(text, _NOWHERE if starts_in_comments else _COMMENT)
@@ -103,8 +119,6 @@ def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
                 reader.read(statement.strip(), comment, number)
     for comment, number in prose:  # now that all species are known
         reader.check_prose(comment, number)
-    name = re.sub(r"\W", "_", Path(path).stem, flags=re.ASCII)
-    name = name if re.match("[A-Za-z_]", name) else f"model_{name}"
     found = replace(reader.network(name), units=units_in(text))
     return with_names(found, names)
 
@@ -120,7 +134,7 @@ class _Reader:
     stated: set[str] = field(default_factory=set)
 
     def read(self, statement: str, comment: str, line: int) -> None:
-        where = f"{self.origin!r}, line {line}"
+        where = f"{self.origin}, line {line}"
         if start := _START.fullmatch(statement):
             name, kind, value = start.groups()
             self.start(name, value, kind.startswith("c"), where)
@@ -147,7 +161,7 @@ class _Reader:
         if not starts or len(starts) < len(parts):
             return False
         for start in starts:
-            self.start(start[1], start[2], False, f"{self.origin!r}, line {line}")
+            self.start(start[1], start[2], False, f"{self.origin}, line {line}")
         return True
 
     def check_prose(self, comment: str, line: int) -> None:
@@ -156,7 +170,7 @@ class _Reader:
         known = [name for name in named if name in self.species]
         if known or _NAMED.match(comment.strip()):
             raise FileFormatError(
-                f"{self.origin!r}, line {line}: the comment {comment.strip()!r} seems to give the"
+                f"{self.origin}, line {line}: the comment {comment.strip()!r} seems to give the"
                 f" concentration of {(known or named)[0]!r}, but cannot be read; expected"
                 " nothing but numbers with names, #A=1,B=0.5, or a comment without name="
             )

@@ -51,10 +51,12 @@ from crn_nn_tellurium.networks.names import (
     weight_constant,
 )
 from crn_nn_tellurium.networks.network import Network
+from crn_nn_tellurium.networks.network_text import network_from_text
 from crn_nn_tellurium.networks.parameter_vector import (
     from_vector,
     pack,
     parameters,
+    parameters_of,
     split,
     to_vector,
     unpack,

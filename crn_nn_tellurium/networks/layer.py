@@ -8,15 +8,28 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, check_word, dense, is_sparse, read_only
+from crn_nn_tellurium.basics import (
+    ROWS,
+    FloatArray,
+    card,
+    check_word,
+    dense,
+    frame_of,
+    is_sparse,
+    layered,
+    read_only,
+)
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks.activation import Activation
 from crn_nn_tellurium.networks.activations import SmoothedReLU
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INPUT = "input"
 """The name by which layers read the network's inputs."""
@@ -139,6 +152,33 @@ class Layer:
             f"Layer({self.name!r}, {self.n_in} -> {self.n_out}, {self.activation}, {self.n_weights}"
             " weights)"
         )
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per unit: its bias, and its weights by the number of the value read.
+
+        Examples
+        --------
+        >>> Layer([[1.0, -1.0], [0.0, 2.0]], [0.5, 0.0]).to_frame().loc[0].to_dict()
+        {'bias': 0.5, '0': 1.0, '1': -1.0}
+        """
+        return self._first_rows(self.n_out)
+
+    def _first_rows(self, n: int) -> pd.DataFrame:
+        few = dense(self.weights[:n])
+        columns = {"bias": self.bias[:n]} | {str(i): column for i, column in enumerate(few.T)}
+        return frame_of({"unit": range(len(few))}, columns)
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "units": self.n_out,
+            "reads": f"{', '.join(self.inputs)} ({self.n_in} values)".strip(),
+            "activation": self.activation,
+            "weights": self.n_weights,
+        }
+        sizes = {"reads": self.n_in, "units": self.n_out}
+        picture = layered(sizes, [(0, 1, self.weights)])
+        title = f"Layer {self.name}".strip()
+        return card(title, facts, self._first_rows(ROWS), picture, total=self.n_out)
 
 
 def _numbers(label: str, what: str, values: Any) -> FloatArray:

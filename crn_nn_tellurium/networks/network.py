@@ -35,8 +35,11 @@ from crn_nn_tellurium.networks.structure import (
     checked_names,
     connected,
 )
+from crn_nn_tellurium.networks.tables import layer_table, network_card
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from crn_nn_tellurium.operators import ImportReport
 
 
@@ -430,3 +433,16 @@ class Network:
             f"Network({self.name!r}: {self.n_in} inputs, {self.inputs}; {layers}; {self.n_weights}"
             f" weights{task})"
         )
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per layer: what it reads, its units, activation, h and weights.
+
+        Examples
+        --------
+        >>> Network.random([2, 3, 1], seed=0).to_frame().loc["layer2", "weights"]
+        np.int64(3)
+        """
+        return layer_table(self)
+
+    def _repr_html_(self) -> str:
+        return network_card(self)

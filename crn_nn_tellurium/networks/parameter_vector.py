@@ -31,13 +31,18 @@ class Parameter:
 
 def parameters(net: Network) -> tuple[Parameter, ...]:
     """All parameters of a network, in the order of the vector."""
+    return parameters_of([layer.weights for layer in net.layers])
+
+
+def parameters_of(weights: Sequence[Any]) -> tuple[Parameter, ...]:
+    """The same of matrices of weights, or of derivatives by them."""
     found = []
-    for n, layer in enumerate(net.layers):
-        rows, columns = places(layer.weights)
+    for n, matrix in enumerate(weights):
+        rows, columns = places(matrix)
         for j, i in zip(rows.tolist(), columns.tolist(), strict=True):
             found.append(Parameter(weight_id(n + 1, j, i), "weight", n, (j, i)))
-        found += [Parameter(bias_id(n + 1, j), "bias", n, (j,)) for j in range(layer.n_out)]
-    found += [Parameter(shared_id(n + 1, "h"), "h", n, ()) for n in range(len(net.layers))]
+        found += [Parameter(bias_id(n + 1, j), "bias", n, (j,)) for j in range(matrix.shape[0])]
+    found += [Parameter(shared_id(n + 1, "h"), "h", n, ()) for n in range(len(weights))]
     return tuple(found)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
+
+from crn_nn_tellurium.basics import card, frame_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,11 +58,11 @@ class ImportReport:
 
     def to_frame(self) -> pd.DataFrame:
         """One row an operator."""
-        import pandas as pd
-
-        rows = [(one.operator, one.became, one.error) for one in self.operators]
-        index = pd.Index([one.name for one in self.operators], name="name")
-        return pd.DataFrame(rows, index=index, columns=["operator", "became", "error"])
+        columns = {
+            what: [getattr(one, what) for one in self.operators]
+            for what in ("operator", "became", "error")
+        }
+        return frame_of({"name": [one.name for one in self.operators]}, columns)
 
     def __repr__(self) -> str:
         rows = [(o.name, o.operator, o.became, o.size) for o in self.operators]
@@ -82,15 +83,6 @@ class ImportReport:
         return [f"{found}.", *self.simplified, *self.advice]
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in ("name", "operator", "became", "error"))
-        rows = "".join(
-            "<tr>"
-            + "".join(
-                f'<td style="text-align:left">{escape(cell)}</td>'
-                for cell in (one.name, one.operator, one.became, one.size)
-            )
-            + "</tr>"
-            for one in self.operators
-        )
-        below = "".join(f"<p>{escape(text)}</p>" for text in self.sentences)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{below}"
+        rows = self.to_frame().assign(error=[one.size for one in self.operators])
+        facts = {"operators": len(rows)}
+        return card("Import report", facts, rows, notes=self.sentences)

@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, is_real, progress_bar, read_only
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    bars,
+    card,
+    frame_of,
+    is_real,
+    progress_bar,
+    read_only,
+)
 from crn_nn_tellurium.certificates import kinetics_of
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import AnyModel
@@ -41,6 +49,7 @@ from crn_nn_tellurium.simulation import Simulator
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
 FACTORS = (0.25, 0.5, 0.8, 0.9, 1.0, 1.1, 1.25, 2.0, 4.0)
 _STEP = 1e-4
@@ -157,6 +166,67 @@ class Robustness:
             f" and of the others {worst.reaction} ({worst['name']}) matters most:"
             f" {worst.accuracy_without:.1%} without it)"
         )
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per coefficient of variation: the mean accuracy, its standard error, and between
+        which bounds 80 % of the draws lie. `ranking` has a row per reaction.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model, model_data
+        >>> _, X, _, y = model_data("xor")
+        >>> frame = robustness(load_model("xor"), X, y, RateErrors(cv=[0.01], draws=5)).to_frame()
+        >>> frame.index.name, list(frame.columns)
+        ('cv', ['mean', 'mean_error', 'low', 'high'])
+        """
+        mean, low, high = self.band()
+        columns = {"mean": mean, "mean_error": self.mean_error(), "low": low, "high": high}
+        return frame_of({"cv": self.cv}, columns)
+
+    def to_xarray(self) -> xr.Dataset:
+        """Every accuracy: by cv and draw, by factor of the fuel, without each reaction.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model, model_data
+        >>> _, X, _, y = model_data("xor")
+        >>> found = robustness(load_model("xor"), X, y, RateErrors(cv=[0.01], draws=5))
+        >>> dict(found.to_xarray().sizes)
+        {'cv': 1, 'draw': 5, 'factor': 9, 'reaction': 20}
+        """
+        import xarray as xr
+
+        return xr.Dataset(
+            {
+                "noisy": (("cv", "draw"), self.noisy),
+                "fuelled": ("factor", self.fuelled),
+                "without": ("reaction", self.without),
+                "increase": ("reaction", self.increase),
+                "predicted": ("reaction", self.predicted),
+                "unsettled": ("reaction", self.unsettled),
+            },
+            {
+                "cv": self.cv,
+                "factor": self.factors,
+                "reaction": [reaction.id for reaction in self.reactions],
+            },
+        )
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "accuracy": f"{self.accuracy:.1%}, loss {self.loss:.4g}",
+            "noise": f"{self.noisy.shape[1]:,} draws at each of {len(self.cv)} cv",
+            "reactions": f"{len(self.reactions):,}, of which {len(self.essential):,} are essential",
+        }
+        by_cv = zip(self.cv, self.noisy.mean(axis=1), strict=True)
+        accuracies = {f"cv {cv:g}": mean for cv, mean in by_cv}
+        picture = bars(
+            {"no error": self.accuracy, **accuracies},
+            "mean accuracy by error of the rate constants",
+        )
+        notes = ["The reactions that matter most come first, essential ones last."]
+        title = f"Robustness of {self.name}"
+        return card(title, facts, self.ranking().set_index("reaction"), picture, notes=notes)
 
 
 def robustness(

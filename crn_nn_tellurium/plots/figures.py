@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import matplotlib.pyplot as plt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -24,6 +26,8 @@ from crn_nn_tellurium.simulation import TimeCourse
 MANY = 10
 # Room above and below what matters in a picture of values, as a share of its range
 ROOM = 0.6
+# What importing tellurium may have taken away, until it is given back
+_TAKEN = ["inline"]
 
 
 def new_figure(size: tuple[float, float] | None = None) -> Figure:
@@ -51,8 +55,23 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     return write_bytes(path, buffer.getvalue())
 
 
+def show_in_notebook() -> None:
+    """Let figures be shown under cells again, if importing tellurium ended that.
+
+    Where IPYTHONDIR is set, `import tellurium` chooses the backend Agg, which shows nothing, for
+    the one that a kernel has chosen by MPLBACKEND. It does so once, so this does too: who chooses
+    Agg afterwards has it.
+    """
+    ipython = sys.modules.get("IPython")
+    taken_away = "tellurium" in sys.modules and matplotlib.get_backend().lower() == "agg"
+    if taken_away and ipython and "inline" in os.environ.get("MPLBACKEND", "") and _TAKEN:
+        _TAKEN.clear()
+        ipython.get_ipython().run_line_magic("matplotlib", "inline")
+
+
 def new_axes(ax: Axes | None) -> Axes:
     """The given axes, or those of a new figure."""
+    show_in_notebook()
     return plt.subplots(layout="constrained")[1] if ax is None else ax
 
 

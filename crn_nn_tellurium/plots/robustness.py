@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from crn_nn_tellurium.basics import check_kind
 from crn_nn_tellurium.perturbations import Robustness
-from crn_nn_tellurium.plots.figures import band
+from crn_nn_tellurium.plots.figures import band, show_in_notebook
 
 # Names of reactions are cut at this length
 _LETTERS = 32
@@ -43,6 +43,7 @@ def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> An
     """
     check_kind("result", result, Robustness, "the result of robustness")
     if axes is None:
+        show_in_notebook()
         widths = (1, 1, 1.2)
         axes = plt.subplots(1, 3, figsize=(13, 4.4), layout="constrained", width_ratios=widths)[1]
     errors, fuel, missing = axes

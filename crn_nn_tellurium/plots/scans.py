@@ -12,7 +12,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 
 from crn_nn_tellurium.basics import is_real
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.plots.figures import MANY, band, new_axes
+from crn_nn_tellurium.plots.figures import MANY, band, new_axes, show_in_notebook
 from crn_nn_tellurium.scans import CLASS
 
 # The ratio of the largest to the least point from which on an axis may be logarithmic
@@ -347,6 +347,7 @@ def plot_scan_surface(data: xr.DataArray, x: str | None = None, ax: Any = None) 
     """
     grid, x, y = plane(data, x)
     if ax is None:
+        show_in_notebook()
         ax = plt.figure(figsize=(6.4, 5), layout="constrained").add_subplot(projection="3d")
     along, labels = [], []
     for dim in (x, y):

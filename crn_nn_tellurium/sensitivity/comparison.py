@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, card, frame_of
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.networks import (
@@ -94,9 +94,7 @@ class GradientCheck:
 
     def to_frame(self) -> pd.DataFrame:
         """A row per parameter, a column per method."""
-        import pandas as pd
-
-        return pd.DataFrame(self.values, index=list(self.parameters))
+        return frame_of({"parameter": self.parameters}, dict(self.values.items()))
 
     def __repr__(self) -> str:
         first, *_ = self.values
@@ -113,6 +111,22 @@ class GradientCheck:
             lines.append(f"  {head} (allowed {most:.0e}) at {where}: {mine}, {first} {other}")
         lines += [f"  --   {name:21} not run: {why}" for name, why in self.skipped.items()]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        allowed = [self._allowed[method] for method in self.worst]
+        columns = {
+            "worst difference": list(self.worst.values()),
+            "allowed": allowed,
+            "where": [self.parameters[int(off.argmax())] for off in self.differences.values()],
+        }
+        when = "at the steady state" if self.time is None else f"at t = {self.time:g}"
+        facts = {
+            "parameters": len(self.parameters),
+            "compared": f"with {next(iter(self.values))!r}, {when}",
+        }
+        notes = [f"{method} not run: {why}" for method, why in self.skipped.items()]
+        title = f"Gradients {'agree' if self.passed else 'DISAGREE'}"
+        return card(title, facts, frame_of({"method": list(self.worst)}, columns), notes=notes)
 
 
 def check_gradients(

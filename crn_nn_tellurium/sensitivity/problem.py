@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy.linalg import norm
 
-from crn_nn_tellurium.basics import FloatArray, Recent, read_only
+from crn_nn_tellurium.basics import FloatArray, Recent, bars, card, frame_of, read_only
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import AnyModel, as_model
 from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics
-from crn_nn_tellurium.networks import Loss, Network, pack
+from crn_nn_tellurium.networks import Loss, Network, pack, parameters_of, values_of
 from crn_nn_tellurium.simulation import CLOSED_FORM, INTEGRATED, TIGHT, OnError, Outcome, Simulator
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STEADY_STATE_NOISE = 1e-14
 """Relative error of the engine's steady states, as a rule: Newton's last step ends below 1e-12."""
@@ -75,6 +78,47 @@ class Gradient:
         sizes = ", ".join("x".join(map(str, w.shape)) for w in self.weights)
         what = f"loss {self.loss:.6g}, norm {self.norm:.3g}, weights {sizes}"
         return f"Gradient({what}, by {self.method!r})"
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per weight, bias and h: the derivative by it and, where it is known, its error.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import gradient
+        >>> net = Network.random([2, 3, 1], seed=0)
+        >>> frame = gradient(net, [[0, 1]], [[1]]).to_frame()
+        >>> frame.loc["w1_2_0"].index.tolist(), len(frame)
+        (['layer', 'kind', 'derivative'], 15)
+        """
+        every = parameters_of(self.weights)
+        columns: dict[str, Any] = {
+            "layer": [one.layer + 1 for one in every],
+            "kind": [one.kind for one in every],
+            "derivative": self.vector(),
+        }
+        if self.error is not None:
+            columns["error"] = self.error.vector()
+        return frame_of({"parameter": [one.id for one in every]}, columns)
+
+    def _repr_html_(self) -> str:
+        by_weight = [values_of(matrix) for matrix in self.weights]
+        columns = {
+            "weights": [" × ".join(map(str, matrix.shape)) for matrix in self.weights],
+            "norm by weights": [float(norm(values)) for values in by_weight],
+            "largest by a weight": [np.abs(values).max(initial=0.0) for values in by_weight],
+            "norm by biases": [float(norm(values)) for values in self.biases],
+            "by h": self.h,
+        }
+        rows = frame_of({"layer": range(1, len(self.weights) + 1)}, columns)
+        facts = {
+            "loss": self.loss,
+            "norm": self.norm,
+            "samples": len(self.outputs),
+            "method": self.method,
+        }
+        norms = {f"layer {n}": value for n, value in rows["norm by weights"].items()}
+        picture = bars(norms, "norm of the derivatives by each layer's weights")
+        return card("Gradient", facts, rows, picture)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ Source: Reder, J. theor. Biol. 135 (1988) 175.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
 
-from crn_nn_tellurium.basics import FloatArray, progress_bar, read_only
+from crn_nn_tellurium.basics import ROWS, FloatArray, bars, card, progress_bar, read_only, some
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError, InputError, SingularJacobianError
 from crn_nn_tellurium.importers import AnyModel
@@ -55,6 +55,7 @@ from crn_nn_tellurium.simulation import (
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
 SINGULAR = 1e-13
 """Smallest singular value of J beside the largest, rows scaled to 1, that may be rounding alone."""
@@ -104,14 +105,43 @@ class Sensitivities:
         Raises
         ------
         InputError
-            If there are several samples.
+            If there are several samples; `to_xarray` has them all.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model
+        >>> sensitivities(load_model("xor"), [0, 1], parameters=["w1_0_1", "h1"]).to_frame().shape
+        (1, 2)
         """
         if self.values.ndim != 2:
             shape = self.values.shape
             raise InputError(f"sensitivities of shape {shape} are of several samples; index one")
         import pandas as pd
 
-        return pd.DataFrame(self.values, index=list(self.outputs), columns=list(self.parameters))
+        rows = pd.Index(self.outputs, name="output")
+        return pd.DataFrame(self.values, rows, pd.Index(self.parameters, name="parameter"))
+
+    def to_xarray(self) -> xr.Dataset:
+        """Derivatives, outputs and parameters by name, and by sample where there are several.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model
+        >>> found = sensitivities(load_model("xor"), [[0, 0], [0, 1]], parameters=["h1"])
+        >>> dict(found.to_xarray().sizes)
+        {'sample': 2, 'output': 1, 'parameter': 1}
+        """
+        import xarray as xr
+
+        lead = ("sample",) if self.values.ndim > 2 else ()
+        return xr.Dataset(
+            {
+                "sensitivities": ((*lead, "output", "parameter"), self.values),
+                "outputs": ((*lead, "output"), self.output_values),
+                "parameters": ((*lead, "parameter"), self.parameter_values),
+            },
+            {"output": list(self.outputs), "parameter": list(self.parameters)},
+        )
 
     def __repr__(self) -> str:
         lead = "".join(f"{n} samples, " for n in self.values.shape[:-2])
@@ -121,6 +151,25 @@ class Sensitivities:
             largest = f"; largest d {self.outputs[row]} / d {self.parameters[column]}"
         n_outputs, n_parameters = len(self.outputs), len(self.parameters)
         return f"Sensitivities({lead}{n_outputs} outputs by {n_parameters} parameters{largest})"
+
+    def _repr_html_(self) -> str:
+        facts: dict[str, object] = {
+            "outputs": f"{len(self.outputs):,}: {some(self.outputs, 6)}",
+            "parameters": f"{len(self.parameters):,}: {some(self.parameters, 6)}",
+        }
+        one = self
+        if self.values.ndim > 2:
+            parts = self.values, self.output_values, self.parameter_values
+            values, outputs, parameters = (part[0] for part in parts)
+            one = replace(self, values=values, output_values=outputs, parameter_values=parameters)
+            facts["samples"] = f"{len(self.values):,}; the first is shown"
+        # of each parameter, the output that it moves most
+        most = np.abs(one.values).argmax(axis=0)
+        largest = one.values[most, np.arange(len(most))]
+        order = np.argsort(-np.abs(largest))[:ROWS]
+        shown = {f"{self.outputs[most[i]]} by {self.parameters[i]}": largest[i] for i in order}
+        picture = bars(shown, "the largest derivatives", len(largest))
+        return card("Sensitivities", facts, one.to_frame(), picture)
 
 
 @progress_bar("sensitivities")

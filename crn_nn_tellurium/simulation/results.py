@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, is_real, read_only, some
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    card,
+    curves,
+    frame_of,
+    is_real,
+    read_only,
+    some,
+)
 from crn_nn_tellurium.chemistry import CONCENTRATION, MODEL_UNITS, Units, must_convert
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.simulation.outcome import Outcome
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,15 +106,44 @@ class SteadyState:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per sample: the outputs, their errors where known, the residual and the status."""
-        import pandas as pd
+        """A row per sample: the outputs, their errors where known, the residual and the status.
 
+        Examples
+        --------
+        >>> from crn_nn_tellurium import Simulator, load_model
+        >>> frame = Simulator(load_model("xor")).steady_state([[0, 0], [0, 1]]).to_frame()
+        >>> list(frame.columns), frame.index.name
+        (['y0', 'y0_error', 'residual', 'status'], 'sample')
+        """
         errors = self.outputs[:, :0] if self.error is None else self.error
         names = [f"{name}_error" for name in self.output_names]
         columns: dict[str, object] = dict(zip(self.output_names, self.outputs.T, strict=True))
         columns |= dict(zip(names, errors.T, strict=False))
         status = [str(outcome) for outcome in self.status]
-        return pd.DataFrame({**columns, "residual": self.residual, "status": status})
+        columns |= {"residual": self.residual, "status": status}
+        return frame_of({"sample": range(len(self))}, columns)
+
+    def to_xarray(self) -> xr.Dataset:
+        """Outputs and concentrations by sample and name.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import Simulator, load_model
+        >>> steady = Simulator(load_model("xor")).steady_state([[0, 0], [0, 1]])
+        >>> dict(steady.to_xarray().sizes)
+        {'sample': 2, 'output': 1, 'species': 4}
+        """
+        import xarray as xr
+
+        return xr.Dataset(
+            {
+                "outputs": (("sample", "output"), self.outputs),
+                "concentrations": (("sample", "species"), self.concentrations),
+                "residual": ("sample", self.residual),
+                "status": ("sample", [str(outcome) for outcome in self.status]),
+            },
+            {"output": list(self.output_names), "species": list(self.species)},
+        )
 
     @property
     def failed(self) -> int:
@@ -120,17 +158,33 @@ class SteadyState:
         outputs, species = (self.output_names, self.outputs), (self.species, self.concentrations)
         return _column(name, {"output": outputs, "species": species})
 
+    @property
+    def _quality(self) -> dict[str, float]:
+        """The largest residual and error; of samples that all failed there are none."""
+        parts = {"largest residual": self.residual, "largest error of an output": self.error}
+        return {
+            what: float(np.nanmax(values, initial=0.0))
+            for what, values in parts.items()
+            if values is not None and self.failed < len(self)
+        }
+
     def __repr__(self) -> str:
-        # of samples that all failed there is no residual
-        worst = np.nanmax(self.residual, initial=0.0) if self.failed < len(self) else np.nan
-        error = ""
-        if self.error is not None and self.failed < len(self):
-            error = f", largest error of an output {np.nanmax(self.error, initial=0.0):.1e}"
+        quality = "".join(f", {what} {value:.1e}" for what, value in self._quality.items())
         return (
             f"SteadyState({len(self)} samples, {self.outputs.shape[1]} outputs, {len(self.species)}"
-            f" species, by {self.method!r}: {self.failed} failed, largest residual {worst:.1e}"
-            f"{error})"
+            f" species, by {self.method!r}: {self.failed} failed{quality})"
         )
+
+    def _repr_html_(self) -> str:
+        facts: dict[str, object] = {
+            "samples": f"{len(self):,}, of which {self.failed:,} failed",
+            "outputs": some(self.output_names, 6),
+            "species": f"{len(self.species):,}: {some(self.species, 6)}",
+            "method": self.method,
+            "units": self.units.in_words,
+        }
+        rows = self.to_frame()[["status", *self.output_names]]
+        return card("Steady state", facts | self._quality, rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -279,6 +333,101 @@ class TimeCourse:
             f" {self.time[-1]:g}, {self.outputs.shape[-1]} outputs, {len(self.species)} species"
             f"{kind})"
         )
+
+    @property
+    def _dims(self) -> tuple[str, ...]:
+        """Of the outputs, but for the last: what the rows of a table are."""
+        several = {"sample": self.inputs.ndim > 2, "draw": self.draws is not None}
+        return (*(name for name, there in several.items() if there), "time")
+
+    @property
+    def _inputs_by_draw(self) -> FloatArray:
+        """The inputs, all draws of a sample having the same."""
+        inputs = self.inputs if self.draws is None else self.inputs[..., None, :, :]
+        return np.broadcast_to(inputs, (*self.outputs.shape[:-1], len(self.input_names)))
+
+    def to_frame(self, names: Sequence[str] | None = None) -> pd.DataFrame:
+        """A row per point in time, of each sample and draw where there are several.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            Outputs, species and inputs; by default all, in this order.
+
+        Raises
+        ------
+        KeyError
+            If a name is not in the result.
+
+        Notes
+        -----
+        ``course.to_frame(["y0"]).plot(backend="plotly")`` is an interactive picture, by plotly,
+        which comes with tellurium. `plot_time_course` gives an Axes, to which more can be added, so
+        it is matplotlib's, whatever ``te.setDefaultPlottingEngine`` says; ``r.plot()`` of
+        `to_roadrunner` follows that.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import Simulator, load_model
+        >>> course = Simulator(load_model("xor")).time_course([[0, 0], [0, 1]], n_points=11)
+        >>> frame = course.to_frame(["y0", "x1"])
+        >>> frame.shape, list(frame.index.names)
+        ((22, 2), ['sample', 'time'])
+        """
+        everything = (*self.output_names, *self.species, *self.input_names)
+        inputs = replace(self, inputs=self._inputs_by_draw)
+        chosen = dict.fromkeys(everything if names is None else names)
+        lengths = zip(self._dims[:-1], self.outputs.shape, strict=False)
+        levels = {name: range(n) for name, n in lengths} | {"time": self.time}
+        return frame_of(levels, {name: inputs[name] for name in chosen})
+
+    def to_xarray(self) -> xr.Dataset:
+        """Outputs, concentrations and inputs by time and name, and by sample and draw.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import Simulator, load_model
+        >>> course = Simulator(load_model("xor")).time_course([0, 1], volume=50, draws=3, seed=0)
+        >>> course.to_xarray()["outputs"].dims
+        ('draw', 'time', 'output')
+        """
+        import xarray as xr
+
+        dims = self._dims
+        return xr.Dataset(
+            {
+                "outputs": ((*dims, "output"), self.outputs),
+                "concentrations": ((*dims, "species"), self.concentrations),
+                "inputs": ((*dims, "input"), self._inputs_by_draw),
+            },
+            {
+                "time": self.time,
+                "output": list(self.output_names),
+                "species": list(self.species),
+                "input": list(self.input_names),
+            },
+        )
+
+    def _repr_html_(self) -> str:
+        ends = (self.units.moment(self.time[0]), self.units.moment(self.time[-1]))
+        first = self.sample(0) if self.inputs.ndim > 2 else self
+        drawn = first if self.draws is None else first.mean
+        facts: dict[str, object] = {
+            "points": f"{len(self.time):,}, {ends[0]} to {ends[1]}",
+            "outputs": some(self.output_names, 6),
+            "species": f"{len(self.species):,}: {some(self.species, 6)}",
+            "by": self.engine,
+            "units": self.units.in_words,
+        }
+        if self.inputs.ndim > 2:
+            facts["samples"] = f"{len(self.inputs):,}; the first is drawn"
+        if self.volume is not None:
+            facts["volume"] = self.volume
+        if self.draws is not None:
+            facts["draws"] = f"{self.draws:,}; the mean is drawn"
+        lines = {output: [drawn[output]] for output in self.output_names}
+        picture = curves(self.time, lines, ends, "outputs over time")
+        return card("Time course", facts, self.to_frame(self.output_names), picture)
 
 
 def _column(name: str, columns: dict[str, tuple[tuple[str, ...], FloatArray]]) -> FloatArray:

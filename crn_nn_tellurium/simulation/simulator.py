@@ -51,7 +51,7 @@ class Simulator:
     Parameters
     ----------
     net : Network, ReactionNetwork, str or path-like
-        A string is the text of an Antimony or SBML model of mass action, or names a file of one, as
+        A string is the text of a mass-action model in Antimony, SBML or .crn, or names its file, as
         a path does: .xml, .sbml, .ant, .txt, .crn, or a Network's .json. Of reactions, boundary
         species are the inputs (by default, ``x=None``, at their own concentrations) and
         observables, or all floating species, the outputs; `steady_state` goes where the time course

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.integrate import solve_ivp
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, card
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.importers import AnyModel, as_network
@@ -25,7 +25,7 @@ TIMES_VERIFIED_UP_TO = 20
 """The same at a read-out time, where each is a time course."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verification:
     """What the engine says of a network.
 
@@ -49,6 +49,18 @@ class Verification:
         failed = f", {self.failed} failed" if self.failed else ""
         on = f"on {self.samples} samples{when}{failed}"
         return f"{word} by the engine {on}, largest difference {self.difference:.1e}"
+
+    def __repr__(self) -> str:
+        return f"Verification({self})"
+
+    def _repr_html_(self) -> str:
+        facts: dict[str, object] = {
+            "samples": f"{self.samples:,}, of which {self.failed:,} failed",
+            "largest difference": self.difference,
+        }
+        if self.time is not None:
+            facts["read out at"] = f"t = {self.time:g}"
+        return card("Verified" if self.passed else "NOT verified", facts)
 
 
 def verify(

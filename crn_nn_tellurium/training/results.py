@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
+from crn_nn_tellurium.basics import card, curves
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation import Verification
 
@@ -69,3 +70,19 @@ class FitResult:
             f"FitResult(loss {self.loss:.4g}{validation} after {len(self.records)} iterations"
             f" ({self.stopped}); {self.network.n_weights} weights; {self.verification})"
         )
+
+    def _repr_html_(self) -> str:
+        facts: dict[str, object] = {
+            "loss": self.loss,
+            "iterations": f"{len(self.records):,}: {self.stopped}",
+            "network": self.network,
+            "chemistry": self.verification,
+        }
+        rows = self.history
+        lines = {"loss": [rows["loss"].to_numpy(float)]}
+        if self.validation_loss is not None:
+            facts["validation loss"] = self.validation_loss
+            lines["validation loss"] = [rows["validation_loss"].to_numpy(float)]
+        x = rows.index.to_numpy(float)
+        ends = ("", "") if rows.empty else (f"iteration {x[0]:g}", f"{x[-1]:g}")
+        return card("Training", facts, rows, curves(x, lines, ends, "loss by iteration"))
