@@ -10,7 +10,13 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.plots.figures import color, legend_below, new_axes
+from crn_nn_tellurium.plots.figures import (
+    SEQUENTIAL,
+    color,
+    legend_below,
+    new_axes,
+    styled,
+)
 from crn_nn_tellurium.plots.scans import (
     classes_in,
     is_class,
@@ -22,6 +28,7 @@ from crn_nn_tellurium.plots.scans import (
 )
 
 
+@styled
 def plot_decision_boundary(
     data: xr.DataArray,
     X: npt.ArrayLike | None = None,  # scikit-learn's name
@@ -91,6 +98,7 @@ def _samples(
     return points, truth
 
 
+@styled
 def plot_scan_points(
     data: xr.DataArray | xr.Dataset, x: str, y: str, ax: Axes | None = None
 ) -> Axes:
@@ -135,7 +143,7 @@ def plot_scan_points(
             name = f"class {short(found)}"
             ax.scatter(along[mine], up[mine], s=9, color=color(number), label=name)
     else:
-        image = ax.scatter(along, up, c=grid.values.astype(float), s=12, cmap="viridis")
+        image = ax.scatter(along, up, c=grid.values.astype(float), s=12, cmap=SEQUENTIAL)
         ax.figure.colorbar(image, ax=ax, label=value_label(grid))
     if boundary is not None:
         edge = boundary[f"boundary_{x}"].values, boundary[f"boundary_{y}"].values

@@ -11,10 +11,17 @@ from matplotlib.axes import Axes
 
 from crn_nn_tellurium.basics import check_kind
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.plots.figures import mark, new_axes
+from crn_nn_tellurium.plots.figures import (
+    color,
+    legend_beside,
+    mark,
+    new_axes,
+    styled,
+)
 from crn_nn_tellurium.training import FitResult
 
 
+@styled
 def plot_history(result: FitResult, ax: Axes | None = None) -> Axes:
     """Loss over the iterations of a training, held-out loss, and where weights were pruned.
 
@@ -42,15 +49,16 @@ def plot_history(result: FitResult, ax: Axes | None = None) -> Axes:
     if history["validation_loss"].notna().any():
         held_out = history["validation_loss"].astype(float)
         ax.semilogy(history.index, held_out, label="held out")
-        ax.plot(held_out.idxmin(), held_out.min(), "o", color="C1", label="least held out")
+        ax.plot(held_out.idxmin(), held_out.min(), "o", color=color(1), label="least held out")
     pruned = history.index[1:][np.diff(history["density"]) != 0]
     for number, iteration in enumerate(pruned):
         mark(ax, iteration, None if number else "weights pruned")
     ax.set(xlabel="iteration", ylabel="mean loss")
-    ax.legend(frameon=False)
+    legend_beside(ax)
     return ax
 
 
+@styled
 def plot_confusion_matrix(
     y_true: npt.ArrayLike,
     y_predicted: npt.ArrayLike,
