@@ -41,7 +41,7 @@ COLORS = (
 # What makes more, or is above zero, and what takes away, or is below: the two ends of DIVERGING
 MORE, LESS = "#2166ac", "#b2182b"
 SEQUENTIAL, DIVERGING = "viridis", "RdBu"
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "axes.prop_cycle": cycler(color=COLORS),
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -63,7 +63,8 @@ MANY = 10
 # Room above and below what matters in a picture of values, as a share of its range
 ROOM = 0.6
 
-_P, _T = ParamSpec("_P"), TypeVar("_T")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 def styled(draw: Callable[_P, _T]) -> Callable[_P, _T]:
