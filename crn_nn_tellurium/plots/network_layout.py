@@ -191,7 +191,7 @@ def unit_images(net: Network, layer: Layer, columns: Mapping[str, Column]) -> Fl
     matrix = dense(layer.weights)
     spans = [(columns[source].grid, span) for source, span in net.spans(layer)]
     tall = max(rows for (rows, _), _ in spans)
-    parts = []
+    parts: list[FloatArray] = []
     for (rows, wide), span in spans:
         shape = len(matrix), tall, wide
         part = np.full(shape, np.nan)

@@ -20,6 +20,9 @@ from crn_nn_tellurium.plots.figures import (
 )
 from crn_nn_tellurium.training import FitResult
 
+# Share from which on a cell is dark; letters of class names that stand side by side
+_DARK, _LETTERS = 0.5, 10
+
 
 @styled
 def plot_history(result: FitResult, ax: Axes | None = None) -> Axes:
@@ -65,7 +68,7 @@ def plot_confusion_matrix(
     labels: Sequence[Any] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """How many samples of each class were given each class.
+    """How many samples of each class were given each class, and which share of its own they are.
 
     Parameters
     ----------
@@ -93,12 +96,22 @@ def plot_confusion_matrix(
     ax = new_axes(ax)
     classes = np.union1d(truth, predicted) if labels is None else np.asarray(labels)
     counts = np.array([[np.sum((truth == a) & (predicted == b)) for b in classes] for a in classes])
-    ax.imshow(counts, cmap="Blues", vmin=0)
+    # a class of few samples is seen as well as one of many; one without has no shares
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    # two lines in a cell, however many there are
+    points = min(10.0, 0.3 * 72 * ax.get_window_extent().height / ax.figure.dpi / len(classes))
     for (row, column), count in np.ndenumerate(counts):
         if count:
-            ink = "white" if count > counts.max() / 2 else "black"
-            ax.text(column, row, str(count), ha="center", va="center", color=ink)
-    ax.set_xticks(range(len(classes)), [str(c) for c in classes])
-    ax.set_yticks(range(len(classes)), [str(c) for c in classes])
+            share = shares[row, column]
+            text: Any = {"ha": "center", "va": "center", "fontsize": points}
+            ink = "white" if share > _DARK else "black"
+            ax.text(column, row, f"{count}\n{share:.0%}", color=ink, **text)
+    names = [str(label) for label in classes]
+    long = max(map(len, names)) > _LETTERS
+    slant: Any = {"rotation": 30, "ha": "right"} if long else {}
+    ax.set_xticks(range(len(names)), names, **slant)
+    ax.set_yticks(range(len(names)), names)
+    ax.spines[:].set_visible(True)
     ax.set(xlabel="predicted class", ylabel="true class")
     return ax
