@@ -193,6 +193,7 @@ def _scale_envelope(certificate: Certificate, ends: list[float], deviation: bool
         ax.set_xlim(settled * 10**-decades, settled * 10 ** (0.15 * decades))
     if deviation:
         ax.set_yscale("symlog", linthresh=tolerance)
+        ax.yaxis.get_major_locator().set_params(numticks=7)
     else:
         least, most = min(0.0, *ends), max(0.0, *ends)
         room = max(ROOM * (most - least), 4 * tolerance)

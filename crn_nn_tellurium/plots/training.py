@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from crn_nn_tellurium.basics import check_kind
 from crn_nn_tellurium.errors import InputError
@@ -57,6 +58,7 @@ def plot_history(result: FitResult, ax: Axes | None = None) -> Axes:
     for number, iteration in enumerate(pruned):
         mark(ax, iteration, None if number else "weights pruned")
     ax.set(xlabel="iteration", ylabel="mean loss")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend_beside(ax)
     return ax
 

@@ -59,7 +59,7 @@ def test_an_envelope_of_intervals_in_the_tube_as_distances():
         "symlog",
     )
     assert marked(ax) == pytest.approx(2 * certificate.settling_time)
-    assert legend(ax)[:2] == ["y1, all starts", "fixed point ± 1 nM"]
+    assert legend(ax)[:2] == ["versicolor, all starts", "fixed point ± 1 nM"]
     ends = sorted(
         line.get_ydata()[0]
         for line in ax.lines
