@@ -110,7 +110,7 @@ def plot_envelope(
         settled = certificate.outputs.lower[slowest, i], certificate.outputs.upper[slowest, i]
         zero = sum(settled) / 2 if deviation else 0.0
         low, high = envelope.lower[:, i] - zero, envelope.upper[:, i] - zero
-        label = f"{labels[name]}, {starts}" if len(drawn) <= MANY else None
+        label = labels[name] if len(drawn) <= MANY else None
         band(ax, envelope.time / unit, low, high, ink, label)
         for edge in (low, high):
             ax.plot(envelope.time / unit, edge, color=ink, linewidth=0.8, alpha=0.6)
@@ -131,9 +131,10 @@ def plot_envelope(
     ax.plot([], [], color="0.3", linestyle="--", linewidth=1, label=within)
     _mark_settled(certificate, ax)
     _scale_envelope(certificate, ends, deviation, ax)
-    if (n := len(certificate.by_sample)) > 1:
-        ax.set_title(f"sample {slowest} of {n}, the slowest")
-    legend_below(ax)
+    n = len(certificate.by_sample)
+    which = f"sample {slowest} of {n}, the slowest: " if n > 1 else ""
+    ax.set_title(f"{which}from {starts}")
+    legend_below(ax, columns=3)
     return ax
 
 
@@ -262,7 +263,7 @@ def plot_certified_margins(
     ax.set_yticks(range(len(rows)), names)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlim(left=0)
-    ax.set_xlabel("error of every rate constant up to which the class is certain (%)")
+    ax.set_xlabel("error of every rate constant\nup to which the class is certain (%)")
     ax.set_ylabel("class")
     return ax
 

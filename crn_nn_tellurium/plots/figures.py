@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
 
 from crn_nn_tellurium.basics import check_kind, write_bytes
 from crn_nn_tellurium.certificates import Certificate
@@ -60,6 +61,8 @@ STYLE: Any = {
 
 # More curves than this have no legend, which would hide them
 MANY = 10
+# From axes down to a legend, in inches: ticks and a label are between
+_BELOW = 0.48
 # Room above and below what matters in a picture of values, as a share of its range
 ROOM = 0.6
 
@@ -158,7 +161,8 @@ def legend_beside(ax: Axes, handles: Sequence[Artist] | None = None) -> None:
 
 def legend_below(ax: Axes, handles: Sequence[Artist] | None = None, columns: int = 2) -> None:
     """A legend under a picture that has something beside it."""
-    # below the label of the axis, however small the picture: half an inch
-    height = ax.get_window_extent().height / ax.figure.dpi
-    place = (0.5, -0.5 / height)
-    ax.legend(handles=handles, loc="upper center", bbox_to_anchor=place, ncols=columns)
+    # below the label of the axis, however small the picture becomes: half an inch
+    down = ScaledTranslation(0, -_BELOW, ax.figure.dpi_scale_trans)
+    look: Any = {"loc": "upper center", "ncols": columns, "borderaxespad": 0}
+    place: Any = {"bbox_to_anchor": (0.5, 0), "bbox_transform": ax.transAxes + down}
+    ax.legend(handles=handles, **look, **place)

@@ -17,7 +17,7 @@ from crn_nn_tellurium.plots.figures import (
     ROOM,
     color,
     labels_of,
-    legend_beside,
+    legend_below,
     new_axes,
     styled,
 )
@@ -71,9 +71,9 @@ def plot_read_out_window(
     ax.set_xlabel(f"time ({unit})")
     ax.set_ylabel(MODEL_UNITS.values)
     fuels = f"{len(window.dna.fuels)} fuels of {window.dna.fuel:,.0f} nM"
-    ax.set_title(f"sample {sample}: 1 is {window.dna.units.c0:.3g} nM, {fuels}", fontsize=10)
+    ax.set_title(f"sample {sample}\n1 is {window.dna.units.c0:.3g} nM, {fuels}", fontsize=10)
     if len(window.output_names) <= MANY:
-        legend_beside(ax)
+        legend_below(ax)
     return ax
 
 

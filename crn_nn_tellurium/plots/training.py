@@ -49,10 +49,10 @@ def plot_history(result: FitResult, ax: Axes | None = None) -> Axes:
     check_kind("result", result, FitResult, "the result of fit")
     ax = new_axes(ax)
     history = result.history
-    ax.semilogy(history.index, history["loss"], label="training, with penalty")
+    ax.semilogy(history.index, history["loss"], color=color(0), label="training, with penalty")
     if history["validation_loss"].notna().any():
         held_out = history["validation_loss"].astype(float)
-        ax.semilogy(history.index, held_out, label="held out")
+        ax.semilogy(history.index, held_out, color=color(1), label="held out")
         ax.plot(held_out.idxmin(), held_out.min(), "o", color=color(1), label="least held out")
     pruned = history.index[1:][np.diff(history["density"]) != 0]
     for number, iteration in enumerate(pruned):
