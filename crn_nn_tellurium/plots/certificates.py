@@ -193,8 +193,8 @@ def _scale_envelope(certificate: Certificate, ends: list[float], deviation: bool
     if settled > 0:
         ax.set_xlim(settled * 10**-decades, settled * 10 ** (0.15 * decades))
     if deviation:
-        ax.set_yscale("symlog", linthresh=tolerance)
-        ax.yaxis.get_major_locator().set_params(numticks=7)
+        # two decades for either side of the tolerance, so that numbers about 0 stand apart
+        ax.set_yscale("symlog", linthresh=tolerance, linscale=2)
     else:
         least, most = min(0.0, *ends), max(0.0, *ends)
         room = max(ROOM * (most - least), 4 * tolerance)
