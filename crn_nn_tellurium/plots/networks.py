@@ -29,6 +29,8 @@ from crn_nn_tellurium.plots.network_layout import (
 
 # Widths of edges, in points, of the smallest rate constants and of the largest
 _THIN, _THICK = 0.3, 3.5
+# Cells of an image that are drawn one by one
+_CELLS = 5000
 _INK, _LOCAL, _FAINT = "0.2", "0.5", "0.75"
 # Points of names, rough width of their letters and height of their lines in inches
 SMALL, LETTER, LINE = 8.0, 0.08, 0.15
@@ -235,12 +237,12 @@ def _draw_image(
 ) -> None:
     left, low = at[0] - size[0] / 2, at[1] - size[1] / 2
     shades = plt.get_cmap(DIVERGING).with_extremes(bad="white")
-    look: Any = {"aspect": "equal", "interpolation": "nearest", "zorder": 3}
-    limits = ax.get_xlim(), ax.get_ylim()
-    extent = left, left + size[0], low, low + size[1]
-    ax.imshow(values, cmap=shades, vmin=-most, vmax=most, extent=extent, **look)
-    # an image takes the axes for its own
-    ax.set(xlim=limits[0], ylim=limits[1])
+    rows, wide = values.shape
+    edges = np.linspace(left, left + size[0], wide + 1), np.linspace(low + size[1], low, rows + 1)
+    # cells, which stay sharp in vector files where they are not too many
+    look: Any = {"zorder": 3, "rasterized": values.size > _CELLS}
+    masked = np.ma.masked_invalid(values)
+    ax.pcolormesh(*edges, masked, cmap=shades, vmin=-most, vmax=most, **look)
     frame = Rectangle((left, low), *size, fill=False, edgecolor=_INK, linewidth=0.6, zorder=4)
     ax.add_patch(frame)
 

@@ -131,8 +131,6 @@ KINDS = {
 # exchanged they are more than 20.
 LINES, CELLS = 2, 15
 OF_CELLS = {
-    "network_of_images",
-    "network_of_blocks",
     "animation",
     "sensitivities",
     "sensitivities_of_images",
