@@ -107,12 +107,15 @@ from .perturbations import (
     robustness as robustness,
 )
 from .plots import (
+    animate_layers as animate_layers,
     plot_certified_margins as plot_certified_margins,
     plot_confusion_matrix as plot_confusion_matrix,
     plot_decision_boundary as plot_decision_boundary,
     plot_envelope as plot_envelope,
     plot_h_choice as plot_h_choice,
     plot_history as plot_history,
+    plot_layers as plot_layers,
+    plot_network as plot_network,
     plot_read_out_window as plot_read_out_window,
     plot_robustness as plot_robustness,
     plot_scan as plot_scan,
@@ -122,6 +125,7 @@ from .plots import (
     plot_scan_surface as plot_scan_surface,
     plot_sensitivities as plot_sensitivities,
     plot_time_course as plot_time_course,
+    plot_unit as plot_unit,
 )
 from .scans import (
     Axis as Axis,

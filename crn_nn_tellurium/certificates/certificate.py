@@ -102,6 +102,8 @@ class Certificate:
         Identifiers.
     units : Units
         What all numbers are in: the model's own, or those of `in_units`.
+    output_labels : tuple of str
+        What pictures call the outputs: classes, where each output is one.
     """
 
     by_sample: FloatArray
@@ -120,6 +122,7 @@ class Certificate:
     output_names: tuple[str, ...] = field(repr=False)
     species: tuple[str, ...] = field(repr=False)
     units: Units = field(default=MODEL_UNITS, repr=False)
+    output_labels: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         read_only(self.by_sample)
@@ -306,6 +309,7 @@ def certify(
         uniqueness=unique,
         output_names=kinetics.net.output_names,
         species=kinetics.species,
+        output_labels=kinetics.net.output_labels,
     ).in_units(units)
 
 

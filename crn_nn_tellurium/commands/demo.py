@@ -117,7 +117,8 @@ def _draw_xor(run: _Run, folder: Path) -> Path:
         # one legend for all panels, which say the same
         ax.get_legend().remove()
         ax.label_outer()
-    figure.axes[0].legend(frameon=False, fontsize="small")
+    captions = figure.axes[0].get_legend_handles_labels()
+    figure.legend(*captions, frameon=False, loc="outside lower center", ncols=4, fontsize="small")
     figure.suptitle("XOR in chemistry: from every start the output settles at the network's answer")
     return save_figure(figure, folder / "xor_settling.png")
 

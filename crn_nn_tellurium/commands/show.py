@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
 from crn_nn_tellurium.basics import some
-from crn_nn_tellurium.commands.arguments import Model, load_given
-from crn_nn_tellurium.commands.console import console, new_table, say
+from crn_nn_tellurium.commands.arguments import Model, Overwrite, load_given
+from crn_nn_tellurium.commands.console import check_new, console, new_table, say, say_files
 
 if TYPE_CHECKING:
     from crn_nn_tellurium.chemistry import ReactionNetwork
@@ -16,16 +17,25 @@ if TYPE_CHECKING:
 
 
 def command(
-    model: Model, reactions: Annotated[int, Option(help="How many reactions to list.", min=0)] = 12
+    model: Model,
+    reactions: Annotated[int, Option(help="How many reactions to list.", min=0)] = 12,
+    plot: Annotated[
+        Path | None, Option(help="Picture of the network as chemistry: .png, .svg, .pdf, ...")
+    ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """What a network or model is made of: layers, species, reactions.
 
-    Example: [bold]crn-nn show iris --reactions 20[/bold]
+    Example: [bold]crn-nn show iris --reactions 20 --plot iris.svg[/bold]
     """
     from crn_nn_tellurium.encoding import to_reactions
+    from crn_nn_tellurium.importers import as_network
     from crn_nn_tellurium.networks import Network
 
     found = load_given(model)
+    if plot is not None:
+        network = as_network(found, "--plot")
+        check_new(overwrite, picture=plot)
     if isinstance(found, Network):
         _say_layers(found)
         _say_reactions(to_reactions(found), reactions)
@@ -33,6 +43,10 @@ def command(
         held = f"inputs:  {some(found.boundary)}\n" if found.boundary else ""
         say(f"{held}outputs: {some([o.id for o in found.observables] or found.floating)}")
         _say_reactions(found, reactions)
+    if plot is not None:
+        from crn_nn_tellurium.plots import plot_network, save_figure
+
+        say_files(picture=save_figure(plot_network(network).figure.figure, plot))
 
 
 def _say_layers(network: Network) -> None:

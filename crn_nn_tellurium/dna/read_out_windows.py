@@ -76,6 +76,8 @@ class ReadOutWindow:
     tolerance : float or None
         Of the outputs; None where the class is what counts.
     output_names : tuple of str
+    output_labels : tuple of str
+        What pictures call the outputs: classes, where each output is one.
     """
 
     dna: StrandDisplacement
@@ -89,6 +91,7 @@ class ReadOutWindow:
     fuel_left: FloatArray
     tolerance: float | None
     output_names: tuple[str, ...] = field(default=())
+    output_labels: tuple[str, ...] = field(default=())
 
     @property
     def common(self) -> tuple[float, float]:
@@ -269,6 +272,7 @@ def read_out_window(
         fuel_left=left,
         tolerance=tolerance,
         output_names=net.output_names,
+        output_labels=net.output_labels,
     )
 
 

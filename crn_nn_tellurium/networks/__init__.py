@@ -43,6 +43,7 @@ from crn_nn_tellurium.networks.names import (
     input_ids,
     is_ours,
     other_names,
+    parts_of,
     reaction_id,
     shared_id,
     signed_constant,
@@ -63,4 +64,4 @@ from crn_nn_tellurium.networks.parameter_vector import (
     with_arrays,
 )
 from crn_nn_tellurium.networks.shipped import load_model, model_data, model_names
-from crn_nn_tellurium.networks.structure import TASKS
+from crn_nn_tellurium.networks.structure import TASKS, class_label

@@ -84,6 +84,12 @@ def reaction_id(kind: str, index: int, unit: int, *parts: object) -> str:
     return "_".join([f"J{kind}{index}_{unit}", *map(str, parts)])
 
 
+def parts_of(identifier: str) -> tuple[str, tuple[int, ...]] | None:
+    """What an identifier made here says: ``w1_0_2`` is of kind w, layer 1, unit 0, value 2."""
+    match = re.fullmatch(r"([A-Za-z]+)(\d+(?:_\d+)*)", identifier, re.ASCII)
+    return None if match is None else (match[1], tuple(map(int, match[2].split("_"))))
+
+
 def is_ours(name: str) -> bool:
     """Whether a user's name could be that of a value, weight, bias or their rate constants."""
     return _OURS.fullmatch(name) is not None

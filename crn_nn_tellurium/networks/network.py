@@ -33,6 +33,7 @@ from crn_nn_tellurium.networks.structure import (
     check_shapes,
     checked_class_names,
     checked_names,
+    class_label,
     connected,
 )
 from crn_nn_tellurium.networks.tables import layer_table, network_card
@@ -225,6 +226,14 @@ class Network:
         """The labels that `classify` gives, `class_names` or 0, 1, ...; not for regression."""
         self.need_classes("classes")
         return tuple(range(max(2, self.n_out))) if self.class_names is None else self.class_names
+
+    @property
+    def output_labels(self) -> tuple[str, ...]:
+        """What each output is called in pictures: its class, or its own name where it has none."""
+        # one output means two classes, so no class is its name
+        if self.task == "regression" or self.class_names is None or self.n_out == 1:
+            return self.output_names
+        return tuple(map(class_label, self.class_names))
 
     @cached_property
     def input_coding(self) -> InputCoding:

@@ -126,3 +126,8 @@ def checked_class_names(
     if len(set(labels)) != len(labels):
         raise NetworkError(f"class_names are {names!r}; expected different labels")
     return labels
+
+
+def class_label(label: object) -> str:
+    """A class as pictures name it: ``setosa``, ``class 3``."""
+    return label if isinstance(label, str) else f"class {label}"

@@ -4,7 +4,9 @@ Every plot takes and returns axes, and shows nothing.
 """
 
 from crn_nn_tellurium.plots.certificates import plot_certified_margins, plot_envelope, plot_h_choice
-from crn_nn_tellurium.plots.figures import check_picture, new_figure, save_figure
+from crn_nn_tellurium.plots.figures import STYLE, check_picture, new_figure, save_figure
+from crn_nn_tellurium.plots.layers import animate_layers, plot_layers
+from crn_nn_tellurium.plots.networks import plot_network
 from crn_nn_tellurium.plots.read_out_windows import plot_read_out_window
 from crn_nn_tellurium.plots.robustness import plot_robustness
 from crn_nn_tellurium.plots.scan_points import plot_decision_boundary, plot_scan_points
@@ -17,3 +19,4 @@ from crn_nn_tellurium.plots.scans import (
 from crn_nn_tellurium.plots.sensitivities import plot_sensitivities
 from crn_nn_tellurium.plots.time_courses import plot_time_course
 from crn_nn_tellurium.plots.training import plot_confusion_matrix, plot_history
+from crn_nn_tellurium.plots.units import plot_unit

@@ -21,9 +21,11 @@ from crn_nn_tellurium.plots.figures import (
     chosen,
     color,
     drawn_units,
+    labels_of,
     legend_below,
     legend_beside,
     new_axes,
+    styled,
 )
 from crn_nn_tellurium.simulation import TimeCourse
 
@@ -34,6 +36,7 @@ _DECADES_OF_VALUE, _DECADES_OF_DEVIATION = 2, 4
 _GOLDEN = 0.618034
 
 
+@styled
 def plot_envelope(
     certificate: Certificate,
     trajectories: TimeCourse | Sequence[TimeCourse] = (),
@@ -101,13 +104,13 @@ def plot_envelope(
     slowest = int(certificate.by_sample.max(axis=1).argmax())
     starts = "all starts" if certificate.initial is None else "given starts"
     tolerance = certificate.tolerance
-    ends: list[float] = []
+    labels, ends = labels_of(certificate), list[float]()
     for number, name in enumerate(drawn):
         i, ink = certificate.output_names.index(name), color(number)
         settled = certificate.outputs.lower[slowest, i], certificate.outputs.upper[slowest, i]
         zero = sum(settled) / 2 if deviation else 0.0
         low, high = envelope.lower[:, i] - zero, envelope.upper[:, i] - zero
-        label = f"{name}, {starts}" if len(drawn) <= MANY else None
+        label = labels[name] if len(drawn) <= MANY else None
         band(ax, envelope.time / unit, low, high, ink, label)
         for edge in (low, high):
             ax.plot(envelope.time / unit, edge, color=ink, linewidth=0.8, alpha=0.6)
@@ -128,7 +131,10 @@ def plot_envelope(
     ax.plot([], [], color="0.3", linestyle="--", linewidth=1, label=within)
     _mark_settled(certificate, ax)
     _scale_envelope(certificate, ends, deviation, ax)
-    legend_beside(ax)
+    n = len(certificate.by_sample)
+    which = f"sample {slowest} of {n}, the slowest: " if n > 1 else ""
+    ax.set_title(f"{which}from {starts}")
+    legend_below(ax, columns=3)
     return ax
 
 
@@ -187,13 +193,15 @@ def _scale_envelope(certificate: Certificate, ends: list[float], deviation: bool
     if settled > 0:
         ax.set_xlim(settled * 10**-decades, settled * 10 ** (0.15 * decades))
     if deviation:
-        ax.set_yscale("symlog", linthresh=tolerance)
+        # two decades for either side of the tolerance, so that numbers about 0 stand apart
+        ax.set_yscale("symlog", linthresh=tolerance, linscale=2)
     else:
         least, most = min(0.0, *ends), max(0.0, *ends)
         room = max(ROOM * (most - least), 4 * tolerance)
         ax.set_ylim(least - room, most + room)
 
 
+@styled
 def plot_certified_margins(
     margins: npt.ArrayLike,
     labels: npt.ArrayLike,
@@ -255,7 +263,7 @@ def plot_certified_margins(
     ax.set_yticks(range(len(rows)), names)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlim(left=0)
-    ax.set_xlabel("error of every rate constant up to which the class is certain (%)")
+    ax.set_xlabel("error of every rate constant\nup to which the class is certain (%)")
     ax.set_ylabel("class")
     return ax
 
@@ -265,12 +273,13 @@ def _draw_margins(row: int, here: npt.NDArray[Any], ax: Axes) -> None:
     # spread apart, so that neighbours do not hide one another, and the same every time
     heights = row + 0.5 * ((np.arange(len(here)) * _GOLDEN) % 1 - 0.5)
     low, middle, high = np.quantile(here, [0.25, 0.5, 0.75])
-    dots: Any = {"markersize": 3, "markeredgewidth": 0, "alpha": 0.6, "color": "C0"}
+    dots: Any = {"markersize": 3, "markeredgewidth": 0, "alpha": 0.6, "color": color(0)}
     ax.plot(here, heights, "o", label="a sample", **dots)
-    ax.barh(row, high - low, left=low, height=0.7, color="C0", alpha=0.2, label="middle half")
-    ax.plot([middle, middle], [row - 0.35, row + 0.35], color="C0", linewidth=2, label="median")
+    ax.barh(row, high - low, left=low, height=0.7, color=color(0), alpha=0.2, label="middle half")
+    ax.plot([middle, middle], [row - 0.35, row + 0.35], color=color(0), linewidth=2, label="median")
 
 
+@styled
 def plot_h_choice(
     choice: HChoice, ax: Axes | None = None, *, units: PhysicalUnits | None = None
 ) -> Axes:
@@ -302,7 +311,7 @@ def plot_h_choice(
     curve, (unit, name) = choice.curve, shown.clock
     ax = new_axes(ax)
     times, errors = shown.time(curve.settling_time) / unit, shown.concentration(curve.error)
-    ax.loglog(times, errors, color="C0", label="one h for all layers")
+    ax.loglog(times, errors, color=color(0), label="one h for all layers")
     ax.margins(x=0.12)
     _mark_decades(curve.h, times, errors, ax)
     if choice.common is not None and choice.common.h != choice.h:
@@ -310,22 +319,24 @@ def plot_h_choice(
             shown.time(choice.common.settling_time) / unit,
             shown.concentration(choice.common.error),
             "s",
-            color="C0",
+            color=color(0),
             markersize=8,
             fillstyle="none",
             markeredgewidth=1.5,
             label=f"best such h: {_few(choice.common.h)}",
         )
     best = shown.time(choice.settling_time) / unit, shown.concentration(choice.error)
-    ax.plot(*best, "*", color="C3", markersize=14, label=f"chosen h: {_few(choice.h)}")
+    ax.plot(*best, "*", color=color(2), markersize=14, label=f"chosen h: {_few(choice.h)}")
     within = shown.text(shown.concentration(choice.tolerance), CONCENTRATION, digits=3)
     ax.set_xlabel(f"settling time to within {within} ({name})")
     ax.set_ylabel(f"largest error ({shown.name(CONCENTRATION)})")
     handles = ax.get_legend_handles_labels()[0]
     if curve.accuracy is not None:
         percent, right = 100 * curve.accuracy, ax.twinx()
-        handles += right.plot(times, percent, color="C1", linestyle=":", label="accuracy, right")
-        right.set_ylabel("accuracy (%)", color="C1")
+        handles += right.plot(
+            times, percent, color=color(1), linestyle=":", label="accuracy, right"
+        )
+        right.set_ylabel("accuracy (%)")
         # 5 % at least, lest small differences look large, and room for the line at 100 %
         lowest = min(float(percent.min()), 95.0)
         room = 0.06 * (100 - lowest)
@@ -340,7 +351,7 @@ def _mark_decades(h: Any, times: Any, errors: Any, ax: Axes) -> None:
     # a grid that ends at a power of ten may miss it by rounding
     for decade in range(int(np.ceil(decades[0] - 1e-9)), int(np.floor(decades[-1] + 1e-9)) + 1):
         i = int(np.abs(decades - decade).argmin())
-        ax.plot(times[i], errors[i], "o", color="C0", markersize=4)
+        ax.plot(times[i], errors[i], "o", color=color(0), markersize=4)
         # below the curve, which falls to the right; but the first label would leave the axes on the
         # left
         first = i == len(times) - 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -9,12 +11,19 @@ from crn_nn_tellurium.basics import check_kind
 from crn_nn_tellurium.chemistry import MODEL_UNITS
 from crn_nn_tellurium.dna import ReadOutWindow
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.plots.figures import MANY, ROOM, color, new_axes
+from crn_nn_tellurium.plots.figures import (
+    MANY,
+    MORE,
+    ROOM,
+    color,
+    labels_of,
+    legend_below,
+    new_axes,
+    styled,
+)
 
-# The colour of what can be read; no curve has it
-_WINDOW = "#2f6fb3"
 
-
+@styled
 def plot_read_out_window(
     window: ReadOutWindow, sample: int | None = None, ax: Axes | None = None
 ) -> Axes:
@@ -62,9 +71,9 @@ def plot_read_out_window(
     ax.set_xlabel(f"time ({unit})")
     ax.set_ylabel(MODEL_UNITS.values)
     fuels = f"{len(window.dna.fuels)} fuels of {window.dna.fuel:,.0f} nM"
-    ax.set_title(f"sample {sample}: 1 is {window.dna.units.c0:.3g} nM, {fuels}", fontsize=10)
+    ax.set_title(f"sample {sample}\n1 is {window.dna.units.c0:.3g} nM, {fuels}", fontsize=10)
     if len(window.output_names) <= MANY:
-        ax.legend(frameon=False, fontsize=8)
+        legend_below(ax)
     return ax
 
 
@@ -81,14 +90,21 @@ def _sample_drawn(window: ReadOutWindow, sample: int | None) -> int:
 def _draw_outputs(window: ReadOutWindow, sample: int, ax: Axes) -> None:
     """The outputs in DNA, those of the ideal chemistry, and what the network says."""
     hours = window.time / window.dna.units.clock[0]
+    labels = labels_of(window)
     for i, name in enumerate(window.output_names):
         ink = color(i)
-        ax.plot(hours, window.outputs[sample, :, i], color=ink, linewidth=1.8, label=name)
+        ax.plot(
+            hours,
+            window.outputs[sample, :, i],
+            color=ink,
+            linewidth=1.8,
+            label=f"{labels[name]}, DNA",
+        )
         ax.plot(hours, window.ideal[sample, :, i], color=ink, linewidth=1, linestyle="--")
         target = window.targets[sample, i]
         ax.plot(hours[-1:], [target], "o", color=ink, markersize=5, clip_on=False)
-    ax.plot([], [], color="0.3", linewidth=1, linestyle="--", label="ideal chemistry")
-    ax.plot([], [], "o", color="0.3", markersize=5, label="network")
+    ax.plot([], [], color="0.3", linewidth=1, linestyle="--", label="the same, ideal chemistry")
+    ax.plot([], [], "o", color="0.3", markersize=5, label="the same, network")
 
 
 def _draw_windows(window: ReadOutWindow, sample: int, ax: Axes) -> None:
@@ -97,13 +113,14 @@ def _draw_windows(window: ReadOutWindow, sample: int, ax: Axes) -> None:
     end = float(window.time[-1]) / hour
     if not np.isnan(window.settled[sample]):
         first, last = window.settled[sample] / hour, min(window.starved[sample] / hour, end)
-        what = "class right" if window.tolerance is None else f"within {window.tolerance:g}"
-        ax.axvspan(first, last, color=_WINDOW, alpha=0.12, linewidth=0, label=what)
+        right = "class right" if window.tolerance is None else f"within {window.tolerance:g}"
+        look: Any = {"color": MORE, "alpha": 0.12, "linewidth": 0}
+        ax.axvspan(first, last, label=f"readable ({right})", **look)
     first, last = window.common
     if not np.isnan(first):
         span = first / hour, min(last / hour, end)
         low, axis = (0.01, 0.01), ax.get_xaxis_transform()
-        ax.plot(span, low, color=_WINDOW, linewidth=4, transform=axis, label="all samples")
+        ax.plot(span, low, color=MORE, linewidth=4, transform=axis, label="all samples readable")
     certified = float(window.bound[sample]) / hour
     if certified <= end:
-        ax.axvline(certified, color="0.4", linestyle=":", linewidth=1.2, label="certified, ideal")
+        ax.axvline(certified, color="0.4", linestyle=":", linewidth=1.2, label="ideal, certified")

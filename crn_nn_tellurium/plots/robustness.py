@@ -11,12 +11,18 @@ from matplotlib.axes import Axes
 
 from crn_nn_tellurium.basics import check_kind
 from crn_nn_tellurium.perturbations import Robustness
-from crn_nn_tellurium.plots.figures import band, show_in_notebook
+from crn_nn_tellurium.plots.figures import (
+    band,
+    color,
+    legend_below,
+    styled,
+)
 
 # Names of reactions are cut at this length
 _LETTERS = 32
 
 
+@styled
 def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> Any:
     """Accuracy against errors of rate constants and against fuel, and what reactions matter most.
 
@@ -43,7 +49,6 @@ def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> An
     """
     check_kind("result", result, Robustness, "the result of robustness")
     if axes is None:
-        show_in_notebook()
         widths = (1, 1, 1.2)
         axes = plt.subplots(1, 3, figsize=(13, 4.4), layout="constrained", width_ratios=widths)[1]
     errors, fuel, missing = axes
@@ -58,18 +63,18 @@ def _draw_errors(result: Robustness, ax: Axes) -> None:
     cv = 100 * result.cv
     mean, low, high = (100 * share for share in result.band(0.8))
     ax.plot(cv, mean, marker="o", markersize=4)
-    band(ax, cv, low, high, "C0", "80 % of the draws")
+    band(ax, cv, low, high, color(0), "80 % of the draws")
     # 1.96 standard errors, rounded, on either side
     sure = 2 * 100 * result.mean_error()
-    ax.errorbar(cv, mean, sure, fmt="none", ecolor="C0", capsize=3, label="mean, 95 % sure")
+    ax.errorbar(cv, mean, sure, fmt="none", ecolor=color(0), capsize=3, label="mean, 95 % sure")
     _draw_accuracy(result, ax, "no error")
     ax.set_xlabel("error of every rate constant (cv, %)")
-    ax.legend(frameon=False)
+    legend_below(ax, columns=1)
 
 
 def _draw_fuel(result: Robustness, ax: Axes) -> None:
     """Accuracy with less and with more of what molecules are made of."""
-    ax.plot(result.factors, 100 * result.fuelled, marker="o", markersize=4, color="C1")
+    ax.plot(result.factors, 100 * result.fuelled, marker="o", markersize=4, color=color(1))
     _draw_accuracy(result, ax)
     factors = result.factors.tolist()
     if max(factors) / min(factors) > 3:
@@ -94,7 +99,7 @@ def _draw_missing(result: Robustness, limit: int, ax: Axes) -> None:
     most = table[~essential].head(limit)[::-1]
     names = [n if len(n) <= _LETTERS else f"{n[: _LETTERS - 3]}..." for n in most.name]
     rows = np.arange(len(most))
-    ax.barh(rows, 100 * (result.accuracy - most.accuracy_without), color="C3")
+    ax.barh(rows, 100 * (result.accuracy - most.accuracy_without), color=color(2))
     ax.set_yticks(rows, names, fontsize=8)
     ax.set_xlabel("accuracy lost without the reaction (%)")
     ax.set_title(f"besides {int(essential.sum())} essential ones", fontsize=9)

@@ -10,7 +10,13 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.plots.figures import color, legend_below, new_axes
+from crn_nn_tellurium.plots.figures import (
+    SEQUENTIAL,
+    color,
+    legend_below,
+    new_axes,
+    styled,
+)
 from crn_nn_tellurium.plots.scans import (
     classes_in,
     is_class,
@@ -22,11 +28,14 @@ from crn_nn_tellurium.plots.scans import (
 )
 
 
+@styled
 def plot_decision_boundary(
     data: xr.DataArray,
     X: npt.ArrayLike | None = None,  # scikit-learn's name
     y: npt.ArrayLike | None = None,
     ax: Axes | None = None,
+    *,
+    contours: xr.DataArray | None = None,
 ) -> Axes:
     """The classes over two inputs, with samples: dots by their true class, crosses where wrong.
 
@@ -39,22 +48,31 @@ def plot_decision_boundary(
     y : (n_samples,) array_like, optional
         Their classes.
     ax : Axes, default: of a new figure
+    contours : DataArray, optional
+        Another variable of the scan, drawn as lines of equal values: the settling time, say.
 
     Raises
     ------
     InputError
+        If `data` are no classes over two inputs, or samples or contours do not fit.
 
     Examples
     --------
-    >>> from crn_nn_tellurium import load_model, scan
-    >>> grid = np.linspace(0, 1, 21)
-    >>> ds = scan(load_model("xor"), {"x0": grid, "x1": grid}, outputs="class")
-    >>> plot_decision_boundary(ds["class"], [[0, 0], [0, 1]], [0, 1]).get_xlabel()
+    >>> from crn_nn_tellurium import SettlingTime, load_model, scan
+    >>> grid = np.linspace(0, 1, 11)
+    >>> keep = ["class", SettlingTime(0.01, bound="cheap")]
+    >>> ds = scan(load_model("xor"), {"x0": grid, "x1": grid}, outputs=keep)
+    >>> samples = [[0, 0], [0, 1]], [0, 1]
+    >>> plot_decision_boundary(ds["class"], *samples, contours=ds.settling_time).get_xlabel()
     'input x0 (model units)'
     """
     grid = variable(data, (2,), classes=True)
     points, truth = _samples(grid, X, y)
     ax = plot_scan_map(grid, str(grid.dims[0]), ax)
+    if contours is not None:
+        _draw_contours(grid, contours, ax)
+    if ax.get_legend_handles_labels()[0]:
+        legend_below(ax)
     dot: Any = {"edgecolors": "white", "linewidths": 0.6, "clip_on": False, "zorder": 3}
     if y is None:
         ax.scatter(points[:, 0], points[:, 1], s=26, color="black", **dot)
@@ -76,6 +94,20 @@ def plot_decision_boundary(
     return ax
 
 
+def _draw_contours(grid: xr.DataArray, contours: Any, ax: Axes) -> None:
+    """Lines of equal values over the same two inputs, with their numbers."""
+    lines = variable(contours, (2,))
+    if dict(lines.sizes) != dict(grid.sizes):
+        raise InputError(
+            f"contours are over {dict(lines.sizes)}; expected {dict(grid.sizes)}, as the classes"
+        )
+    x, y = map(str, grid.dims)
+    look: Any = {"colors": "0.25", "linewidths": 0.7, "levels": 4}
+    drawn = ax.contour(lines[x].values, lines[y].values, lines.transpose(y, x).values, **look)
+    ax.clabel(drawn, fontsize=8)
+    ax.plot([], [], color="0.25", linewidth=0.7, label=value_label(lines))
+
+
 def _samples(
     grid: xr.DataArray, X: npt.ArrayLike | None, y: npt.ArrayLike | None
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
@@ -91,6 +123,7 @@ def _samples(
     return points, truth
 
 
+@styled
 def plot_scan_points(
     data: xr.DataArray | xr.Dataset, x: str, y: str, ax: Axes | None = None
 ) -> Axes:
@@ -135,7 +168,7 @@ def plot_scan_points(
             name = f"class {short(found)}"
             ax.scatter(along[mine], up[mine], s=9, color=color(number), label=name)
     else:
-        image = ax.scatter(along, up, c=grid.values.astype(float), s=12, cmap="viridis")
+        image = ax.scatter(along, up, c=grid.values.astype(float), s=12, cmap=SEQUENTIAL)
         ax.figure.colorbar(image, ax=ax, label=value_label(grid))
     if boundary is not None:
         edge = boundary[f"boundary_{x}"].values, boundary[f"boundary_{y}"].values

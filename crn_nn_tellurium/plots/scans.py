@@ -8,11 +8,19 @@ import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.colors import BoundaryNorm, ListedColormap, to_rgba
 
 from crn_nn_tellurium.basics import is_real
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.plots.figures import MANY, band, new_axes, show_in_notebook
+from crn_nn_tellurium.plots.figures import (
+    MANY,
+    SEQUENTIAL,
+    band,
+    color,
+    legend_beside,
+    new_axes,
+    styled,
+)
 from crn_nn_tellurium.scans import CLASS
 
 # The ratio of the largest to the least point from which on an axis may be logarithmic
@@ -139,6 +147,7 @@ def classes_in(grid: xr.DataArray, more: Any = ()) -> list[Any]:
     return sorted(there, key=lambda label: (isinstance(label, str), label))
 
 
+@styled
 def plot_scan(data: xr.DataArray, x: str | None = None, ax: Axes | None = None) -> Axes:
     """A scan's variable along one dimension, a line for each value of another.
 
@@ -170,15 +179,17 @@ def plot_scan(data: xr.DataArray, x: str | None = None, ax: Axes | None = None) 
     ax = new_axes(ax)
     values = np.asarray(grid.values, dtype=float).reshape(len(grid), -1)
     marker = "." if len(grid) <= _DOTS else ""
-    for line, name in zip(values.T, names, strict=True):
-        ax.plot(grid[x].values, line, marker=marker, linewidth=1.4, label=name or None)
+    for number, (line, name) in enumerate(zip(values.T, names, strict=True)):
+        look: Any = {"color": color(number), "marker": marker}
+        ax.plot(grid[x].values, line, label=name or None, **look)
     set_axis(ax, "x", grid, x)
     ax.set_ylabel(value_label(grid))
     if rest:
-        ax.legend(frameon=False)
+        legend_beside(ax)
     return ax
 
 
+@styled
 def plot_scan_bands(
     data: xr.DataArray,
     over: str = "draw",
@@ -230,12 +241,12 @@ def plot_scan_bands(
     low, middle, high = np.nanquantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2], axis=-1)
     for i, name in enumerate(names):
         median = f"{name}: median" if name else "median"
-        (line,) = ax.plot(points, middle[:, i], linewidth=1.5, label=median)
+        ax.plot(points, middle[:, i], color=color(i), label=median)
         share = f"{level:.0%} of {grid.sizes[over]} {over}s" if i == len(names) - 1 else None
-        band(ax, points, low[:, i], high[:, i], line.get_color(), share)
+        band(ax, points, low[:, i], high[:, i], color(i), share)
     set_axis(ax, "x", grid, x)
     ax.set_ylabel(value_label(grid))
-    ax.legend(frameon=False)
+    legend_beside(ax)
     return ax
 
 
@@ -243,6 +254,7 @@ def _longest(grid: xr.DataArray, dims: Any) -> str:
     return str(max(dims, key=lambda dim: grid.sizes[dim]))
 
 
+@styled
 def plot_scan_map(data: xr.DataArray, x: str | None = None, ax: Axes | None = None) -> Axes:
     """A scan's variable over two dimensions as colours, with contours; classes as areas.
 
@@ -315,13 +327,14 @@ def _draw_classes(grid: xr.DataArray, x: str, y: str, ax: Axes) -> None:
     classes = classes_in(grid)
     number = {label: i for i, label in enumerate(classes)}
     codes = np.array([[number.get(value, np.nan) for value in row] for row in grid.values])
-    tints = [(*plt.get_cmap("tab10")(i % 10)[:3], 0.35) for i in range(len(classes))]
+    tints = [to_rgba(color(i), 0.35) for i in range(len(classes))]
     norm = BoundaryNorm(np.arange(len(classes) + 1) - 0.5, len(classes))
     image = _draw_cells(grid.copy(data=codes), x, y, ax, ListedColormap(tints), norm)
     bar = ax.figure.colorbar(image, ax=ax, ticks=range(len(classes)), label="class")
     bar.ax.set_yticklabels([short(label) for label in classes])
 
 
+@styled
 def plot_scan_surface(data: xr.DataArray, x: str | None = None, ax: Any = None) -> Any:
     """A scan's variable over two dimensions as a surface in space.
 
@@ -347,7 +360,6 @@ def plot_scan_surface(data: xr.DataArray, x: str | None = None, ax: Any = None) 
     """
     grid, x, y = plane(data, x)
     if ax is None:
-        show_in_notebook()
         ax = plt.figure(figsize=(6.4, 5), layout="constrained").add_subplot(projection="3d")
     along, labels = [], []
     for dim in (x, y):
@@ -357,7 +369,7 @@ def plot_scan_surface(data: xr.DataArray, x: str | None = None, ax: Any = None) 
         along.append(np.log10(points) if log else points)
         labels.append(f"log10 of {name}" if log else name)
     values = np.asarray(grid.values, dtype=float)
-    ax.plot_surface(*np.meshgrid(*along), values, cmap="viridis", linewidth=0)
+    ax.plot_surface(*np.meshgrid(*along), values, cmap=SEQUENTIAL, linewidth=0)
     ax.set(xlabel=labels[0], ylabel=labels[1], zlabel=value_label(grid))
     ax.set_box_aspect(None, zoom=0.85)  # room for the labels
     return ax

@@ -11,15 +11,21 @@ from crn_nn_tellurium.basics import check_kind
 from crn_nn_tellurium.chemistry import CONCENTRATION, PhysicalUnits
 from crn_nn_tellurium.plots.figures import (
     MANY,
+    band,
     check_one_sample,
     chosen,
+    color,
     drawn_units,
+    labels_of,
+    legend_beside,
     mark,
     new_axes,
+    styled,
 )
 from crn_nn_tellurium.simulation import TimeCourse
 
 
+@styled
 def plot_time_course(
     tc: TimeCourse,
     names: str | Sequence[str] | None = None,
@@ -65,12 +71,13 @@ def plot_time_course(
     ax = new_axes(ax)
     time, drawn = tc.time / unit, chosen(names, tc.output_names)
     middle = tc if tc.draws is None else tc.mean
-    for name in drawn:
-        (line,) = ax.plot(time, middle[name], label=name, linewidth=1.5)
+    labels = labels_of(tc)
+    for number, name in enumerate(drawn):
+        ink = color(number)
+        ax.plot(time, middle[name], color=ink, label=labels.get(name, name))
         if (tc.draws or 0) > 1 and name not in tc.input_names:
             spread = tc.spread[name]
-            low, high = middle[name] - spread, middle[name] + spread
-            ax.fill_between(time, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
+            band(ax, time, middle[name] - spread, middle[name] + spread, ink)
     for change in time[:-1][np.any(np.diff(tc.inputs, axis=0) != 0, axis=1)]:
         mark(ax, change)
     # a concentration is not negative: outputs and inputs that are differences of them are values
@@ -79,5 +86,5 @@ def plot_time_course(
     ax.set(xlabel=f"time ({name_of_unit})", ylabel=tc.units.values if is_value else concentration)
     ax.margins(x=0)
     if len(drawn) <= MANY:
-        ax.legend(frameon=False)
+        legend_beside(ax)
     return ax

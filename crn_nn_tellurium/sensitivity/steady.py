@@ -77,6 +77,8 @@ class Sensitivities:
     parameter_values : (..., n_parameters) ndarray
     outputs, parameters : tuple of str
         Identifiers of the axes.
+    output_labels : tuple of str
+        What pictures call the outputs: classes, where each output of a Network is one; else empty.
     """
 
     values: FloatArray
@@ -84,6 +86,7 @@ class Sensitivities:
     parameter_values: FloatArray
     outputs: tuple[str, ...] = field(repr=False)
     parameters: tuple[str, ...] = field(repr=False)
+    output_labels: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         read_only(self.values, self.output_values, self.parameter_values)
@@ -239,7 +242,8 @@ def sensitivities(
     rows = places_among(names[0], found.outputs)
     columns = places_among(names[1], found.parameters)
     at = found.output_values[..., rows], found.parameter_values[..., columns]
-    return Sensitivities(found.values[..., rows, :][..., columns], *at, *names)
+    labels = tuple(found.output_labels[i] for i in rows if found.output_labels)
+    return Sensitivities(found.values[..., rows, :][..., columns], *at, *names, labels)
 
 
 def _of_network(simulator: Simulator, x: npt.ArrayLike | None) -> Sensitivities:
@@ -260,7 +264,7 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None) -> Sensitivities:
     outputs = simulator.kinetics.outputs(states)
     if values.ndim == 1:
         found, outputs, at = found[0], outputs[0], at[0]
-    return Sensitivities(found, outputs, at, net.output_names, names)
+    return Sensitivities(found, outputs, at, net.output_names, names, net.output_labels)
 
 
 # Any reaction network ---------------------------------------------------------------------------

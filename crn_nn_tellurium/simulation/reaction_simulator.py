@@ -37,7 +37,7 @@ class ReactionSimulator(Simulator):
         self.reactions = crn = self.model
         self.species = crn.floating
         self.output_names = tuple(o.id for o in crn.observables) or crn.floating
-        self.input_names = crn.boundary
+        self.input_names, self.output_labels = crn.boundary, ()
         self.engine = as_engine(engine, len(crn.reactions))
         self.flat = self.engine.model(crn)
 

@@ -211,6 +211,8 @@ class TimeCourse:
     engine : str
         Who integrated: ``"roadrunner"`` or ``"rate_equations"``; ``"gillespie"`` for a stochastic
         time course.
+    output_labels : tuple of str
+        What pictures call the outputs: classes, where each output is one; else empty.
     """
 
     time: FloatArray
@@ -224,6 +226,7 @@ class TimeCourse:
     draws: int | None = None
     units: Units = field(default=MODEL_UNITS, repr=False)
     engine: str = ""
+    output_labels: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         read_only(self.time, self.outputs, self.concentrations, self.inputs)

@@ -106,6 +106,7 @@ class Simulator:
         self.engine = as_engine(engine, net.n_weights)
         self.kinetics = NetworkKinetics(net)
         self.output_names, self.input_names = net.output_names, net.input_names
+        self.output_labels = net.output_labels
 
     @cached_property
     def reactions(self) -> ReactionNetwork:
@@ -335,7 +336,8 @@ class Simulator:
         if x is None or np.ndim(x) < 2:
             arrays = read[0], runs[0], inputs[0]
         engine = self.engine.name if volume is None else "gillespie"
-        return TimeCourse(time, *arrays, *names, volume, draws, engine=engine)
+        labels = self.output_labels
+        return TimeCourse(time, *arrays, *names, volume, draws, engine=engine, output_labels=labels)
 
     def _course(
         self,

@@ -110,9 +110,9 @@ def test_the_plot_shows_dna_ideal_and_window():
     np.testing.assert_allclose(ax.lines[1].get_ydata(), window.ideal[1, :, 0])
     assert ax.get_xlabel() == "time (h)"
     assert [t.get_text() for t in ax.get_legend().get_texts()][:3] == [
-        "y0",
-        "ideal chemistry",
-        "network",
+        "y0, DNA",
+        "the same, ideal chemistry",
+        "the same, network",
     ]
     with pytest.raises(cn.InputError, match="sample is 4; expected 0 to 3"):
         cn.plot_read_out_window(window, sample=4)

@@ -31,7 +31,8 @@ def test_trajectories_are_drawn_inside_their_envelope_until_the_bound():
     course = cn.Simulator(net).time_course([[0, 1], [1, 1]][slowest], 300, 3001, initial=1e3)
     ax = plot_envelope(certificate, [course])
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("time (model units)", "value (model units)")
-    assert legend(ax) == ["y0, all starts", "trajectories", "fixed point ± 0.02", "certified bound"]
+    assert legend(ax) == ["y0", "trajectories", "fixed point ± 0.02", "certified bound"]
+    assert ax.get_title() == f"sample {slowest} of 2, the slowest: from all starts"
     assert marked(ax) == certificate.settling_time
     assert [text.get_text() for text in ax.texts] == [f"settled by {certificate.settling_time:.4g}"]
     low, high, trajectory = (line.get_xydata() for line in ax.lines[:3])
@@ -59,7 +60,7 @@ def test_an_envelope_of_intervals_in_the_tube_as_distances():
         "symlog",
     )
     assert marked(ax) == pytest.approx(2 * certificate.settling_time)
-    assert legend(ax)[:2] == ["y1, all starts", "fixed point ± 1 nM"]
+    assert legend(ax)[:2] == ["versicolor", "fixed point ± 1 nM"]
     ends = sorted(
         line.get_ydata()[0]
         for line in ax.lines

@@ -136,6 +136,52 @@ REFUSED = [
         cn.InputError,
         r"2 samples.* shows one sample; give its .sample\(0\)",
     ),
+    (
+        lambda: cn.plot_sensitivities(cn.sensitivities(XOR, [0.5, 1.0]), "y7"),
+        KeyError,
+        "'y7' is no output; there are y0",
+    ),
+    # networks and layers
+    (
+        lambda: cn.plot_network(cn.to_reactions(XOR)),
+        cn.NetworkError,
+        "plot_network needs a Network",
+    ),
+    (
+        lambda: cn.plot_network(XOR, image=(3, 3)),
+        cn.InputError,
+        r"image is \(3, 3\); expected rows and columns of 2 inputs in all",
+    ),
+    (
+        lambda: cn.plot_unit(XOR, "layer 1"),
+        cn.InputError,
+        "layer is 'layer 1'; expected one of 'layer1', 'layer2'",
+    ),
+    (
+        lambda: cn.plot_unit(XOR, "layer1", 2),
+        cn.InputError,
+        "unit is 2; expected 0 to 1, of layer1",
+    ),
+    (
+        lambda: cn.plot_layers(cn.Simulator("-> A; k\nA = 0; k = 1").time_course(n_points=3)),
+        cn.InputError,
+        "plot_layers draws the layers of a Network; 'A' is of no layer",
+    ),
+    (
+        lambda: cn.plot_layers(course(), axes=[None]),
+        cn.InputError,
+        "axes are 1; expected 3: layer 1, layer 2, outputs",
+    ),
+    (
+        lambda: cn.animate_layers(course(), "a.avi"),
+        cn.FileFormatError,
+        "'a.avi': no animation has the ending '.avi'; known: .gif, .mp4, .html",
+    ),
+    (
+        lambda: cn.plot_decision_boundary(classes(), contours=scan().outputs.isel(h=0, x0=[0, 1])),
+        cn.InputError,
+        "contours are over {'x0': 2, 'x1': 9}; expected {'x0': 9, 'x1': 9}",
+    ),
     (lambda: cn.plot_time_course(course(), ["z"]), KeyError, "'z' is not in this result"),
     (
         lambda: cn.plot_time_course(course(), units=10.0),
