@@ -312,7 +312,7 @@ class Activation(ABC):
         return bool(self.pooled)
 
     def drive(self, z: npt.ArrayLike) -> FloatArray:
-        """sign * gain * z + shift of each rail, shape (*z.shape, n_rails)."""
+        """`sign * gain * z + shift` of each rail, shape `(*z.shape, n_rails)`."""
         signs = np.array([rail.sign for rail in self.rails], dtype=float)
         shifts = np.array([rail.shift for rail in self.rails])
         return self.gain * np.asarray(z, dtype=float)[..., None] * signs + shifts

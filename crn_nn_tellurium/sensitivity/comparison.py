@@ -62,7 +62,7 @@ class GradientCheck:
     values : mapping of str to (n_parameters,) ndarray
         By method; the first is the one that the others are compared with.
     differences : mapping of str to (n_parameters,) ndarray
-        |value - first|, relative to `sizes`; of finite differences, what exceeds the stated error.
+        `|value - first|`, relative to `sizes`; of finite differences, what exceeds the stated error.
     sizes : (n_parameters,) ndarray
         The largest sum of absolute contributions in the parameter's array.
     skipped : mapping of str to str

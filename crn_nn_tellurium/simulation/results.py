@@ -29,7 +29,7 @@ class SteadyState:
     concentrations : (n_samples, n_species) ndarray
         Every floating species, in the order of `species`.
     residual : (n_samples,) ndarray
-        Largest |net rate| / gross rate over the species: 0 at a fixed point, 1 far from it.
+        Largest `|net rate|` / gross rate over the species: 0 at a fixed point, 1 far from it.
     status : tuple of Outcome
         Per sample, a text: ``"solved"``, ``"solved after integration"``, ``"integrated"``, or
         ``"failed: ..."``; of each, ``.failed`` and ``.reason``.
