@@ -1,4 +1,4 @@
-"""The site: `sphinx-build -W -c docs . build/site`, from the root, so that links between pages are those of the repository."""
+"""The site: `sphinx-build -W -c docs . build/site`, from the root: links are the repository's."""
 
 import re
 from pathlib import Path

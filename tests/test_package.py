@@ -4,7 +4,6 @@ import doctest
 import importlib
 import os
 import pkgutil
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,27 +65,6 @@ def test_documented_examples_run(name):
     result = doctest.testmod(module)
     plt.close("all")
     assert result.failed == 0
-
-
-def test_readme_examples_run(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    blocks = re.findall(
-        r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S
-    )
-    assert blocks
-    namespace = {}
-    for block in blocks:
-        exec(block, namespace)
-    plt.close("all")
-
-
-def test_contributing_shows_an_activation_that_works():
-    (block,) = re.findall(
-        r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.S
-    )
-    namespace = {"__name__": "contributing"}
-    exec(block, namespace)
-    assert issubclass(namespace["Swish"], cn.Activation)
 
 
 def test_errors_subclass_what_callers_expect_and_pickle():

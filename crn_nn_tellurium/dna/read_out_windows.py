@@ -69,6 +69,17 @@ class ReadOutWindow:
     tolerance : float or None
         Of the outputs; None where the class is what counts.
     output_names : tuple of str
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> xor, X = cn.load_model("xor"), [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> window = cn.read_out_window(xor, X)
+    >>> opens, closes = window.common
+    >>> round(opens / 60), "min"
+    (36, 'min')
+    >>> window.share
+    1.0
     """
 
     dna: StrandDisplacement
@@ -247,6 +258,14 @@ def smallest_fuel(
     ------
     InputError
         If `c_max` does not do either, or a fuel is given.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> xor, X = cn.load_model("xor"), [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> window = cn.smallest_fuel(xor, X)
+    >>> round(window.dna.fuel), "nM"
+    (453, 'nM')
     """
     if lasting is not None:
         check_positive("lasting", lasting, "a time in s: 3600 for 1 h, say (a number > 0)")

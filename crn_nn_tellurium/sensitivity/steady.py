@@ -76,6 +76,16 @@ class Sensitivities:
     parameter_values : (..., n_parameters) ndarray
     outputs, parameters : tuple of str
         Identifiers of the axes.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> s = cn.sensitivities(cn.load_model("xor"), [1.0, 0.0])
+    >>> s.outputs, s.parameters[:2], s.values.shape
+    (('y0',), ('w1_0_0', 'w1_0_1'), (1, 13))
+    >>> s.to_frame().iloc[:, :2].round(2)
+        w1_0_0  w1_0_1
+    y0   -0.08     0.0
     """
 
     values: FloatArray

@@ -41,6 +41,18 @@ class SteadyState:
         What outputs, errors and concentrations are in: the model's own, or those of `in_units`.
     error_of : callable, optional
         Gives what `error` is, in model units.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> steady = cn.Simulator(cn.load_model("xor")).steady_state([[0, 1], [1, 1]])
+    >>> steady.outputs.round(3)
+    array([[0.954],
+           [0.034]])
+    >>> steady.status
+    ('solved', 'solved')
+    >>> steady.species
+    ('Y1_0', 'Y1_1', 'Yp2_0', 'Yn2_0')
     """
 
     outputs: FloatArray
@@ -97,7 +109,17 @@ class SteadyState:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per sample: the outputs, their errors where known, the residual and the status."""
+        """A row per sample: the outputs, their errors where known, the residual and the status.
+
+        Examples
+        --------
+        >>> import crn_nn_tellurium as cn
+        >>> steady = cn.Simulator(cn.load_model("xor")).steady_state([[0, 1], [1, 1]])
+        >>> steady.to_frame().iloc[:, :2].round(3)
+              y0  y0_error
+        0  0.954       0.0
+        1  0.034       0.0
+        """
         import pandas as pd
 
         errors = self.outputs[:, :0] if self.error is None else self.error
@@ -157,6 +179,16 @@ class TimeCourse:
     engine : str
         Who integrated: ``"roadrunner"`` or ``"rate_equations"``; ``"gillespie"`` for a stochastic
         time course.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> simulator = cn.Simulator(cn.load_model("xor"))
+    >>> course = simulator.time_course([0, 1], t_end=100, n_points=201)
+    >>> course.outputs.shape, course.species
+    ((201, 1), ('Y1_0', 'Y1_1', 'Yp2_0', 'Yn2_0'))
+    >>> course.outputs[-1].round(3)
+    array([0.954])
     """
 
     time: FloatArray
