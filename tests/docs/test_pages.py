@@ -1,6 +1,5 @@
 """README and the site's pages: what they show runs, and prints what they say."""
 
-import contextlib
 import io
 import os
 import re
@@ -25,8 +24,10 @@ TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
 def in_this_process(line):
     """What a command of ours prints; a process of its own would take two seconds to start."""
     out = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", shlex.split(line))
+        patch.setattr(sys, "stdout", out)
+        patch.setattr(sys, "stderr", out)
         with pytest.raises(SystemExit) as caught:
             cli.main()
     assert not caught.value.code, line

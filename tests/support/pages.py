@@ -127,9 +127,10 @@ def _compare(said: str, printed: str, where: str) -> None:
 
 def in_a_shell(line: str) -> str:
     """What a command prints in a process of its own."""
-    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    done = subprocess.run(line, shell=True, check=False, **both)
     if done.returncode:
-        raise AssertionError(f"{line}\n{done.stdout}{done.stderr}")
+        raise AssertionError(f"{line}\n{done.stdout}")
     return done.stdout
 
 
