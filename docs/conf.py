@@ -19,7 +19,7 @@ exclude_patterns = ["docs/_templates"]
 templates_path = [str(Path(__file__).parent / "_templates")]
 default_role = "code"  # docstrings are read in editors too, where one backtick is less to see
 
-myst_enable_extensions = ["dollarmath"]
+myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # outputs are committed, and the tests execute them
 nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
