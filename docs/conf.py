@@ -36,4 +36,3 @@ html_title = project
 html_additional_pages = {"index": "to_the_first_page.html"}
 html_copy_source = False
 html_show_copyright = False
-

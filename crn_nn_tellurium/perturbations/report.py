@@ -81,6 +81,8 @@ class Robustness:
     >>> report = cn.robustness(xor, X, [0, 1, 1, 0], noise=noise)
     >>> report.accuracy, report.noisy.shape
     (1.0, (1, 20))
+    >>> report.ranking()["name"].iloc[0]
+    'Y1_1 promotes Yp2_0'
     >>> report.essential[:2]
     ('Jq1_0_Y', 'Jq1_1_Y')
     """
@@ -133,15 +135,6 @@ class Robustness:
 
         Reactions without which some sample has no steady state come last, as `essential` has them:
         what such a sample would be taken for is not known, and it counts as wrong.
-
-        Examples
-        --------
-        >>> import crn_nn_tellurium as cn
-        >>> xor, X = cn.load_model("xor"), [[0, 0], [0, 1], [1, 0], [1, 1]]
-        >>> noise = cn.RateErrors(0.1, draws=20)
-        >>> report = cn.robustness(xor, X, [0, 1, 1, 0], noise=noise)
-        >>> report.ranking()["name"].iloc[0]
-        'Y1_1 promotes Yp2_0'
         """
         import pandas as pd
 

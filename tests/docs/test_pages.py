@@ -91,3 +91,18 @@ def test_pages_run_from_an_installed_wheel(tmp_path):
     assert found.stdout.decode().startswith(str(where))
     run = [sys.executable, pages.__file__, *map(str, PAGES)]
     subprocess.run(run, cwd=tmp_path, env=environment, check=True)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "```python\nprint(1 + 1)  # 3\n```\n",
+        "```python\nprint(1)\n```\n\nprints\n\n```text\n2\n```\n",
+        "    crn-nn show xor\n\n```text\nnothing\n```\n",
+    ],
+)
+def test_a_page_that_says_what_is_not_so_is_found(page, tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text(page)
+    with pytest.raises(AssertionError, match=r"page.md:\d+.* says"):
+        pages.run_page(path, in_this_process)
