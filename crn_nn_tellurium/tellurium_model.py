@@ -96,6 +96,12 @@ class ChemistryRunner(ExtendedRoadRunner, metaclass=_TelluriumsOwn):  # type: ig
 
     Of a Network, inputs that are read-outs of two rails or of a scaled species can be set by their
     own name as well: ``r["x0"] = -1`` sets the concentrations that stand for it.
+
+    >>> from crn_nn_tellurium import load_model
+    >>> r = to_roadrunner(load_model("xor"), [0, 1])
+    >>> residual = r.steadyState()
+    >>> round(float(r["y0"]), 3)
+    0.954
     """
 
     def __init__(self, model: Network | ReactionNetwork, crn: ReactionNetwork, form: Form) -> None:

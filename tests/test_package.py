@@ -5,7 +5,6 @@ import importlib
 import importlib.util
 import os
 import pkgutil
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -71,18 +70,6 @@ def test_documented_examples_run(name):
     assert result.failed == 0
 
 
-def test_readme_examples_run(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    blocks = re.findall(
-        r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S
-    )
-    assert blocks
-    namespace = {}
-    for block in blocks:
-        exec(block, namespace)
-    plt.close("all")
-
-
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -93,15 +80,6 @@ def test_tables_are_those_of_the_figures(page):
     spec.loader.exec_module(figures)
     text = page.read_text(encoding="utf-8")
     assert figures.filled(text, figures.written()) == text, "python docs/figures.py writes it anew"
-
-
-def test_contributing_shows_an_activation_that_works():
-    (block,) = re.findall(
-        r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.S
-    )
-    namespace = {"__name__": "contributing"}
-    exec(block, namespace)
-    assert issubclass(namespace["Swish"], cn.Activation)
 
 
 def test_errors_subclass_what_callers_expect_and_pickle():

@@ -110,6 +110,16 @@ class Balanced:
         The limit.
     tolerance : float
         Of the settling times, in units of the outputs.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> xor, X = cn.load_model("xor"), [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> balanced = cn.balance(xor, X, max_rate_constant=10.0)
+    >>> [float(round(factor, 2)) for factor in balanced.factors.values()]
+    [7.12, 1.0]
+    >>> balanced.gain > 1
+    True
     """
 
     network: Network = field(repr=False)

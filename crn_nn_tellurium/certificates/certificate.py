@@ -104,6 +104,16 @@ class Certificate:
         What all numbers are in: the model's own, or those of `in_units`.
     output_labels : tuple of str
         What pictures call the outputs: classes, where each output is one.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> xor, X = cn.load_model("xor"), [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> certificate = cn.certify(xor, X, tolerance=0.01, bound="cheap")
+    >>> certificate.by_sample.shape
+    (4, 1)
+    >>> round(certificate.settling_time), certificate.chain
+    (123, ('Y1_1', 'Yp2_0'))
     """
 
     by_sample: FloatArray

@@ -122,6 +122,16 @@ class HChoice(HPoint):
     common : HPoint or None
         The best h that all free layers share; None where only different ones meet the limit.
     curve : TradeOff
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> xor, X = cn.load_model("xor"), [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> choice = cn.choose_h(xor, X, max_error=0.05)
+    >>> [float(f"{h:.2g}") for h in choice.h], round(choice.error, 3)
+    ([0.0012, 1.0], 0.05)
+    >>> round(choice.settling_time), round(choice.common.settling_time)
+    (40, 67)
     """
 
     network: Network = field(repr=False)

@@ -53,6 +53,17 @@ class Enclosure:
     rates : float
         Relative error of every rate constant.
     output_names, species : tuple of str
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> enclosed = cn.enclosure(cn.load_model("xor"), [[0, 1], [1, 1]], rates=0.05)
+    >>> enclosed.outputs.lower.round(2), enclosed.outputs.upper.round(2)
+    (array([[0.51],
+           [0.  ]]), array([[1.33],
+           [0.22]]))
+    >>> enclosed.certain
+    array([ True,  True])
     """
 
     outputs: Interval

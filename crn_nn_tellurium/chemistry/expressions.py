@@ -88,7 +88,15 @@ class Monomial:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A sum of monomials: what observables and initial concentrations are."""
+    """A sum of monomials: what observables and initial concentrations are.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> total = cn.Expression((cn.Monomial(1.0, (("A", 1),)), cn.Monomial(2.0, (("B", 2),))))
+    >>> total.evaluate({"A": 3.0, "B": 0.5})
+    3.5
+    """
 
     terms: tuple[Monomial, ...]
 

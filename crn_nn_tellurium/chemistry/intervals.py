@@ -84,6 +84,12 @@ class Interval:
     def contains(self, values: npt.ArrayLike) -> bool:
         """Whether all values, of this shape or with leading dimensions before it, lie between the
         bounds.
+
+        Examples
+        --------
+        >>> import crn_nn_tellurium as cn
+        >>> cn.Interval([0.0, 0.0], [1.0, 1.0]).contains([0.5, 2.0])
+        False
         """
         values = np.asarray(values, dtype=float)
         return bool(np.all((self.lower <= values) & (values <= self.upper)))

@@ -141,7 +141,14 @@ class Reaction:
 
     @property
     def net(self) -> dict[str, int]:
-        """Molecules of each species that it makes, less those that it takes; of a catalyst, 0."""
+        """Molecules of each species that it makes, less those that it takes; of a catalyst, 0.
+
+        Examples
+        --------
+        >>> import crn_nn_tellurium as cn
+        >>> cn.Reaction("J", ("A", "B"), ("A", "B", "B"), "k", 2.0).net
+        {'A': 0, 'B': 1}
+        """
         net = dict(self.products)
         for species, count in self.substrates:
             net[species] = net.get(species, 0) - count
@@ -149,7 +156,14 @@ class Reaction:
 
     @property
     def equation(self) -> str:
-        """The reaction as Antimony writes it: ``X + Y => X + 2 Y``."""
+        """The reaction as Antimony writes it: ``X + Y => X + 2 Y``.
+
+        Examples
+        --------
+        >>> import crn_nn_tellurium as cn
+        >>> cn.Reaction("J", ("A", "B"), ("A", "B", "B"), "k", 2.0).equation
+        'A + B => A + 2 B'
+        """
         return f"{_side_text(self.substrates)} => {_side_text(self.products)}".strip()
 
     def catalytic_sides(self, held: Iterable[str]) -> tuple[Side, Side]:
@@ -195,7 +209,16 @@ def _side_text(side: Side) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Observable:
-    """A named function of the species, what an experiment reads: an assignment rule in SBML."""
+    """A named function of the species, what an experiment reads: an assignment rule in SBML.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> terms = (cn.Monomial(1.0, (("A", 1),)), cn.Monomial(1.0, (("B", 1),)))
+    >>> total = cn.Observable("total", cn.Expression(terms))
+    >>> total.expression.evaluate({"A": 1.0, "B": 2.0})
+    3.0
+    """
 
     id: str
     expression: Expression

@@ -252,7 +252,14 @@ class PhysicalUnits(Units):
             object.__setattr__(self, name, float(value))
 
     def hours(self, t: Any) -> Any:
-        """A time of the model in h."""
+        """A time of the model in h.
+
+        Examples
+        --------
+        >>> import crn_nn_tellurium as cn
+        >>> cn.PhysicalUnits(c0=10, tau=100).hours(360.0)
+        10.0
+        """
         return self.time(t) / 3600
 
     def rate_constant(self, k: Any, order: int, concentration: Concentration = "nM") -> Any:

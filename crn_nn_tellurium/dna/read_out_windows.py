@@ -78,6 +78,17 @@ class ReadOutWindow:
     output_names : tuple of str
     output_labels : tuple of str
         What pictures call the outputs: classes, where each output is one.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> xor, X = cn.load_model("xor"), [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> window = cn.read_out_window(xor, X)
+    >>> opens, closes = window.common
+    >>> round(opens / 60), "min"
+    (36, 'min')
+    >>> window.share
+    1.0
     """
 
     dna: StrandDisplacement
@@ -312,6 +323,14 @@ def smallest_fuel(
     ------
     InputError
         If `c_max` does not do either, or a fuel is given.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> xor, X = cn.load_model("xor"), [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> window = cn.smallest_fuel(xor, X)
+    >>> round(window.dna.fuel), "nM"
+    (453, 'nM')
     """
     if lasting is not None:
         check_positive("lasting", lasting, "a time in s: 3600 for 1 h, say (a number > 0)")

@@ -89,6 +89,15 @@ class StrandDisplacement(ReactionNetwork):
         The share of every signal that is free, f.
     modules, buffers : tuple
         The parts, by reaction and by signal.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> dna = cn.to_strand_displacement(cn.load_model("xor"), [0, 1])
+    >>> len(dna.formal.reactions), len(dna.reactions), len(dna.fuels)
+    (20, 73, 65)
+    >>> dna.units
+    PhysicalUnits(c0=10 nM, tau=775.919 s)
     """
 
     formal: ReactionNetwork = field(kw_only=True)

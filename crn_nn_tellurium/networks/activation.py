@@ -37,7 +37,11 @@ _LETTERS = re.compile(r"[A-Za-z]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Rail:
-    """A species that is driven by sign * z + shift; `name` is made of letters."""
+    """A species that is driven by sign * z + shift; `name` is made of letters.
+
+    >>> Rail("Yp"), Rail("Yn", sign=-1)
+    (Rail(name='Yp', sign=1, shift=0.0), Rail(name='Yn', sign=-1, shift=0.0))
+    """
 
     name: str
     sign: int = 1
@@ -48,6 +52,9 @@ class Rail:
 class Follower:
     """A further species of a unit; `upper_bound` holds its fixed point from above, in
     concentration.
+
+    >>> Follower("S", upper_bound=1.0)
+    Follower(name='S', upper_bound=1.0)
     """
 
     name: str
@@ -61,6 +68,9 @@ class LocalReaction:
     ``substrates`` and ``products`` list local names, one entry per molecule. A name with a star,
     ``"*Y"``, stands for that species of every unit of the layer in turn, the unit's own included.
     ``rate_constant`` is a name made of letters, shared by all units of the layer.
+
+    >>> LocalReaction(("Yp", "S"), ("Yp",), "d").changes
+    frozenset({'S'})
     """
 
     substrates: tuple[str, ...]
@@ -82,7 +92,11 @@ class LocalReaction:
 
 @dataclass(frozen=True, slots=True)
 class ReadOut:
-    """value = constant + sum of coefficient * concentration; terms: (local name, coefficient)."""
+    """value = constant + sum of coefficient * concentration; terms: (local name, coefficient).
+
+    >>> ReadOut((("Yp", 1.0), ("Yn", -1.0)))  # the value is Yp - Yn
+    ReadOut(terms=(('Yp', 1.0), ('Yn', -1.0)), constant=0.0)
+    """
 
     terms: tuple[tuple[str, float], ...]
     constant: float = 0.0
@@ -312,7 +326,7 @@ class Activation(ABC):
         return bool(self.pooled)
 
     def drive(self, z: npt.ArrayLike) -> FloatArray:
-        """sign * gain * z + shift of each rail, shape (*z.shape, n_rails)."""
+        """`sign * gain * z + shift` of each rail, shape `(*z.shape, n_rails)`."""
         signs = np.array([rail.sign for rail in self.rails], dtype=float)
         shifts = np.array([rail.shift for rail in self.rails])
         return self.gain * np.asarray(z, dtype=float)[..., None] * signs + shifts

@@ -316,6 +316,12 @@ class Network:
     def predict(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
         """The answers for inputs x (..., n_in): class labels (...), as `classify` gives them, or in
         regression the outputs (..., n_out).
+
+        Examples
+        --------
+        >>> import crn_nn_tellurium as cn
+        >>> cn.load_model("xor").predict([[0, 1], [1, 1]])
+        array([1, 0])
         """
         outputs = self(x)
         return outputs if self.task == "regression" else self.classify(outputs)
@@ -371,6 +377,12 @@ class Network:
         NetworkError
             If the network is for regression, an output is NaN, or their number is not the
             network's.
+
+        Examples
+        --------
+        >>> import crn_nn_tellurium as cn
+        >>> cn.load_model("xor").classify([[0.9], [0.2]])
+        array([1, 0])
         """
         self.need_classes("classify")
         outputs = np.asarray(outputs, dtype=float)

@@ -77,6 +77,13 @@ def model_data(name: str) -> tuple[Any, Any, Any, Any]:
     ------
     FileFormatError
         If there is no such model.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> X_train, X_test, y_train, y_test = cn.model_data("iris")
+    >>> X_train.shape, X_test.shape, y_test[:3]
+    ((120, 4), (30, 4), array(['setosa', 'versicolor', 'setosa'], dtype='<U10'))
     """
     # scikit-learn takes a second to import, and loading a model does not need it
     from sklearn import datasets

@@ -47,6 +47,19 @@ class ImportReport:
         What was dropped or shared: dead units, weights that cannot be seen, equal units.
     advice : tuple of str
         What would bring it nearer.
+
+    Examples
+    --------
+    >>> from sklearn.neural_network import MLPRegressor
+    >>> import crn_nn_tellurium as cn
+    >>> mlp = MLPRegressor(hidden_layer_sizes=(2,), activation="tanh", random_state=0)
+    >>> mlp.set_params(solver="lbfgs").fit([[0.0], [1.0]], [0.0, 1.0]).n_layers_
+    3
+    >>> report = cn.from_sklearn(mlp, h=1e-4, max_error=0.01).import_report
+    >>> report.bound < 0.05
+    True
+    >>> report.to_frame().shape[0] == len(report.operators)
+    True
     """
 
     operators: tuple[Imported, ...]

@@ -81,6 +81,19 @@ class Robustness:
         The same to first order, -k dL/dk.
     unsettled : (n_reactions,) ndarray
         Share of the samples that have no steady state without it.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> xor, X = cn.load_model("xor"), [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> noise = cn.RateErrors(0.1, draws=20)
+    >>> report = cn.robustness(xor, X, [0, 1, 1, 0], noise=noise)
+    >>> report.accuracy, report.noisy.shape
+    (1.0, (1, 20))
+    >>> report.ranking()["name"].iloc[0]
+    'Y1_1 promotes Yp2_0'
+    >>> report.essential[:2]
+    ('Jq1_0_Y', 'Jq1_1_Y')
     """
 
     name: str

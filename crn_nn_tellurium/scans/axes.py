@@ -51,6 +51,13 @@ class Axis:
         How the values came about, in words.
     seed : int or None
         Of draws of errors: the draw i has the same factors whatever the rest of the scan.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import crn_nn_tellurium as cn
+    >>> cn.Axis("x0", {"x0": np.array([0.0, 0.5, 1.0])}).values["x0"]
+    array([0. , 0.5, 1. ])
     """
 
     dim: str

@@ -62,13 +62,22 @@ class GradientCheck:
     values : mapping of str to (n_parameters,) ndarray
         By method; the first is the one that the others are compared with.
     differences : mapping of str to (n_parameters,) ndarray
-        |value - first|, relative to `sizes`; of finite differences, what exceeds the stated error.
+        `|value - first|`, relative to `sizes`; of finite differences, what exceeds their error.
     sizes : (n_parameters,) ndarray
         The largest sum of absolute contributions in the parameter's array.
     skipped : mapping of str to str
         Methods that could not be used, and why.
     time : float or None
         The read-out time; None at the steady state.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> xor, X = cn.load_model("xor"), [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> ways = ["adjoint", "closed_form"]
+    >>> report = cn.check_gradients(xor, X, [[0], [1], [1], [0]], methods=ways)
+    >>> report.passed, len(report.parameters)
+    (True, 11)
     """
 
     parameters: tuple[str, ...]

@@ -52,6 +52,15 @@ class TransientSensitivities:
         The outputs themselves.
     outputs, parameters : tuple of str
         Identifiers of the axes.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> s = cn.transient_sensitivities(
+    ...     cn.load_model("xor"), [1.0, 0.0], t_end=2.0, n_points=3, parameters=["w1_0_0"]
+    ... )
+    >>> s.values.shape, s.outputs, s.parameters
+    ((3, 1, 1), ('y0',), ('w1_0_0',))
     """
 
     time: FloatArray

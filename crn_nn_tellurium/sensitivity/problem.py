@@ -47,6 +47,16 @@ class Gradient:
         Per sample, as of `SteadyState`.
     error : Gradient or None
         Of finite differences: their own estimate of their error, entry by entry.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> xor, X = cn.load_model("xor"), [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> g = cn.gradient(xor, X, [[0], [1], [1], [0]])
+    >>> [weights.shape for weights in g.weights], g.h.shape
+    ([(2, 2), (1, 2)], (2,))
+    >>> g.vector().shape, g.norm > 0
+    ((11,), True)
     """
 
     loss: float

@@ -79,6 +79,16 @@ class Sensitivities:
         Identifiers of the axes.
     output_labels : tuple of str
         What pictures call the outputs: classes, where each output of a Network is one; else empty.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> s = cn.sensitivities(cn.load_model("xor"), [1.0, 0.0])
+    >>> s.outputs, s.parameters[:2], s.values.shape
+    (('y0',), ('w1_0_0', 'w1_0_1'), (1, 13))
+    >>> s.to_frame().iloc[:, :2].round(2)
+        w1_0_0  w1_0_1
+    y0   -0.08     0.0
     """
 
     values: FloatArray

@@ -38,7 +38,7 @@ class SteadyState:
     concentrations : (n_samples, n_species) ndarray
         Every floating species, in the order of `species`.
     residual : (n_samples,) ndarray
-        Largest |net rate| / gross rate over the species: 0 at a fixed point, 1 far from it.
+        Largest `|net rate|` / gross rate over the species: 0 at a fixed point, 1 far from it.
     status : tuple of Outcome
         Per sample, a text: ``"solved"``, ``"solved after integration"``, ``"integrated"``, or
         ``"failed: ..."``; of each, ``.failed`` and ``.reason``.
@@ -50,6 +50,18 @@ class SteadyState:
         What outputs, errors and concentrations are in: the model's own, or those of `in_units`.
     error_of : callable, optional
         Gives what `error` is, in model units.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> steady = cn.Simulator(cn.load_model("xor")).steady_state([[0, 1], [1, 1]])
+    >>> steady.outputs.round(3)
+    array([[0.954],
+           [0.034]])
+    >>> steady.status
+    ('solved', 'solved')
+    >>> steady.species
+    ('Y1_0', 'Y1_1', 'Yp2_0', 'Yn2_0')
     """
 
     outputs: FloatArray
@@ -213,6 +225,16 @@ class TimeCourse:
         time course.
     output_labels : tuple of str
         What pictures call the outputs: classes, where each output is one; else empty.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> simulator = cn.Simulator(cn.load_model("xor"))
+    >>> course = simulator.time_course([0, 1], t_end=100, n_points=201)
+    >>> course.outputs.shape, course.species
+    ((201, 1), ('Y1_0', 'Y1_1', 'Yp2_0', 'Yn2_0'))
+    >>> course.outputs[-1].round(3)
+    array([0.954])
     """
 
     time: FloatArray

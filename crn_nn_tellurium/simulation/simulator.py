@@ -180,6 +180,14 @@ class Simulator:
             If inputs or start values have the wrong shape or cannot be concentrations.
         ConvergenceError
             If a sample fails and ``on_error="raise"``.
+
+        Examples
+        --------
+        >>> import crn_nn_tellurium as cn
+        >>> simulator = cn.Simulator(cn.load_model("xor"))
+        >>> simulator.steady_state([[0, 1], [1, 1]]).outputs.round(3)
+        array([[0.954],
+               [0.034]])
         """
         check_choice("method", method, get_args(Method))
         check_choice("on_error", on_error, get_args(OnError))

@@ -68,7 +68,16 @@ def refuse_infinite(state: State, value: float, norm: float) -> None:
 
 
 class Optimizer(ABC):
-    """A way down the loss, and when it has arrived: a frozen dataclass, known by its repr."""
+    """A way down the loss, and when it has arrived: a frozen dataclass, known by its repr.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> cn.Adam(max_iter=60)
+    Adam(max_iter=60, learning_rate=0.01, batch_size=64, tolerance=1e-06, patience=20, seed=0)
+    >>> isinstance(cn.LBFGS(), cn.Optimizer)
+    True
+    """
 
     max_iter: int
     tolerance: float

@@ -19,6 +19,14 @@ class Record:
 
     `loss` has the penalty and the noise that training minimises with, `validation_loss` neither;
     `seconds` count from the start.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> net = cn.Network.random([2, 3, 1], seed=0)
+    >>> result = cn.fit(net, [[0, 1], [1, 1]], [[1.0], [0.0]], optimizer=cn.LBFGS(max_iter=3))
+    >>> [record.iteration for record in result.records]
+    [1, 2, 3]
     """
 
     iteration: int
@@ -44,6 +52,16 @@ class FitResult:
     stopped : str
         Why training ended.
     verification : Verification
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
+    >>> result = cn.fit(cn.Network.random([2, 4, 1], cn.SmoothedReLU(h=0.01), seed=1), X, Y)
+    >>> result.network.predict(X)
+    array([0, 1, 1, 0])
+    >>> result.loss < 0.01, len(result.records) == len(result.history["loss"])
+    (True, True)
     """
 
     network: Network
