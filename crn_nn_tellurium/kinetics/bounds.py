@@ -120,8 +120,13 @@ def settle_layer(
     `rates` (n, 1) are relative errors of every rate constant, by sample. Unless `strict`, a species
     without an upper bound has the bound infinity.
     """
-    kinetics.check_order("bounds of the fixed point need an activation without such a loop")
-    constants = kinetics.constants
+    return settle_driven(kinetics, drives_between(kinetics, catalysts, rates), rates, strict)
+
+
+def drives_between(
+    kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray
+) -> list[Bounds]:
+    """Bounds (n, n_units) of the drive of each rail, from those of what the layer reads."""
     low, high = 1 - rates, 1 + rates
     weights = kinetics.encoding.weights
     # |w| + w is 2 w or 0 to the bit, of dense weights and of sparse ones
@@ -130,14 +135,19 @@ def settle_layer(
         [np.ascontiguousarray((part @ bound.T).T) for bound in catalysts]
         for part in (positive, negative)
     )
-    local = constants.local[:, None, None]
-    between = local * low, local * high
-    terms, parts = kinetics.local.terms, kinetics.by_catalysts
+    rails = range(len(kinetics.activation.rails))
+    return [_drive(kinetics, rail, gains, losses, low, high) for rail in rails]
+
+
+def settle_driven(
+    kinetics: LayerKinetics, drives: list[Bounds], rates: FloatArray, strict: bool = True
+) -> Bounds:
+    """The same from bounds of the rails' drives."""
+    kinetics.check_order("bounds of the fixed point need an activation without such a loop")
     _check_roots(kinetics)
-    drives = [
-        _drive(kinetics, rail, gains, losses, low, high)
-        for rail in range(len(kinetics.activation.rails))
-    ]
+    local = kinetics.constants.local[:, None, None]
+    between = local * (1 - rates), local * (1 + rates)
+    terms, parts = kinetics.local.terms, kinetics.by_catalysts
     y: dict[int, Bounds] = {}
     for (a,) in kinetics.blocks:
         rail = drives[a] if a < len(drives) else (None, None)
