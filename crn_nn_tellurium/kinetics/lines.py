@@ -11,6 +11,7 @@ The range of each unit's drive, which its lines need, comes from the same walk.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,44 +34,58 @@ _NUMBERS = 10**7
 _EPS = float(np.finfo(float).eps)
 
 
+def ranked_by(layer: LayerKinetics) -> tuple[FloatArray, bool]:
+    """Coefficients (n_species,) of a sum by which the values of a layer's units are ranked.
+
+    The values themselves; but where each value is one follower that a gain of its own makes and
+    that one sum over the whole layer removes, the gains: then true is given, and errors e leave
+    P_k > P_j certain if (1 - e)^2 times the one gain exceeds (1 + e)^2 times the other.
+    """
+    activation, terms, values = layer.activation, layer.local.terms, layer.read_out_coefficients
+    (last, *others) = np.flatnonzero(values)[::-1]
+    gains = np.zeros_like(values)
+    for t in terms.span(int(last)):
+        own, pooled = layer.factors(terms, t)
+        if terms.number[t] < 0 and pooled and own == [last]:
+            continue
+        if others or terms.number[t] < 0 or pooled or len(own) != 1 or own[0] == last:
+            return values, False
+        gains[own[0]] += terms.number[t] * layer.constants.local[terms.constant[t]]
+    # a rail has a gain that reads nothing, and ends above
+    return (gains, True) if values[last] > 0 and activation.pooled else (values, False)
+
+
 class Lines:
     """Bounds of all species of a network, layer by layer, and of any sum of the last one's."""
 
-    def __init__(self, kinetics: NetworkKinetics, inputs: Bounds, rates: FloatArray) -> None:
+    def __init__(
+        self, kinetics: NetworkKinetics, inputs: Bounds, rates: FloatArray, strict: bool = True
+    ) -> None:
         """For bounds (n, n_in, n_rails) of the inputs' species and errors (n,) of the rate
-        constants.
+        constants; `strict` as in `settle_layer`.
         """
-        self._kinetics, self._inputs, self._rates = kinetics, inputs, rates[:, None]
+        self._kinetics, self._inputs, self._strict = kinetics, inputs, strict
+        self._rates = rates[:, None]
+        # by layer, its lines, and how much its units read: sums (n, n_units) of |W| X
         self._lines: list[UnitLines] = []
         self._read: list[FloatArray] = []
+        both = np.stack(inputs, axis=-1)
+        self.bounds = kinetics.walk(both, self._settle, partial(np.stack, axis=-1))
 
-        def settle(number: int, read: FloatArray) -> Bounds:
-            lower, upper = (np.ascontiguousarray(read[..., end]) for end in (0, 1))
-            return self._settle(number, (lower, upper))
-
-        known: dict[str, FloatArray] = {INPUT: np.stack(inputs, axis=-1)}
-        self.bounds: list[Bounds] = []
-        for number, layer in enumerate(kinetics.layers):
-            self.bounds.append(settle(number, layer.encoding.gather(known)))
-            known[layer.name] = np.stack(self.bounds[-1], axis=-1)
-
-    def _settle(self, number: int, catalysts: Bounds) -> Bounds:
+    def _settle(self, number: int, read: FloatArray) -> Bounds:
         """Bounds of a layer's species, and lines above them."""
         layer, rates = self._kinetics.layers[number], self._rates
+        catalysts = (np.ascontiguousarray(read[..., 0]), np.ascontiguousarray(read[..., 1]))
         tops = tops_between(layer, catalysts, rates)
         # over a box of inputs intervals are the best there is
         if layer.encoding.layer.inputs != (INPUT,):
-            tops = self._lower(tops, self._tops(number))
-        species = settle_driven(layer, drives_of(layer, tops, rates), rates, strict=False)
+            others = self._tops(number)
+            tops = np.fmin(tops[0], others[0]), np.fmin(tops[1], others[1])
+        species = settle_driven(layer, drives_of(layer, tops, rates), rates, self._strict)
         sizes = np.ascontiguousarray((abs(layer.encoding.weights) @ catalysts[1].T).T)
         self._read.append(sizes)
         self._lines.append(UnitLines(layer, tops, rates * sizes, rates, species))
         return species
-
-    @staticmethod
-    def _lower(tops: Tops, others: Tops) -> Tops:
-        """The lower of two bounds, where there is one."""
-        return np.fmin(tops[0], others[0]), np.fmin(tops[1], others[1])
 
     def _tops(self, number: int) -> Tops:
         """How far what is read drives the rails of each unit of a layer."""
@@ -95,6 +110,12 @@ class Lines:
         """The most coefficients that a sum has on the way to the inputs."""
         layers = self._kinetics.layers[:number]
         return max(n_catalysts, *(layer.encoding.n_species for layer in layers))
+
+    @staticmethod
+    def samples_at_a_time(kinetics: NetworkKinetics) -> int:
+        """How many samples the walks of one object can hold."""
+        widest = max(max(layer.encoding.weights.shape) for layer in kinetics.layers)
+        return max(1, _NUMBERS // (2 * widest**2))
 
     def most(self, sums: FloatArray) -> FloatArray:
         """Upper bounds (n, m) of sums of the outputs' species, coefficients (n, m, n_out,
@@ -124,9 +145,7 @@ class Lines:
             best = np.fmin(best, self._most_by(number, own, target))
         return np.where(np.isnan(best), np.inf, best)
 
-    def _most_by(
-        self, number: int, totals: dict[str, FloatArray], target: int
-    ) -> FloatArray:
+    def _most_by(self, number: int, totals: dict[str, FloatArray], target: int) -> FloatArray:
         n = len(self._rates)
         constant, size = 0.0, 0.0
         for index in reversed(range(number)):
@@ -169,6 +188,6 @@ class Lines:
         layer.encoding.scatter(np.asarray(by_catalyst), totals)
 
     def _rounding(self, number: int) -> float:
-        """How much sums over all layers before one may be off by rounding, relative to their sizes."""
+        """How much sums over the layers before one may be off, relative to their sizes."""
         terms = sum(sum(layer.encoding.weights.shape) for layer in self._kinetics.layers[:number])
         return _EPS * (8 + terms)

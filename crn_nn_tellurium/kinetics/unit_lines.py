@@ -6,8 +6,8 @@ with coefficients c, and an orientation o of 1 or -1, this finds
 
     T <= slope v + height,    v = o w + e,    for all v in its range [a, b].
 
-A rail is the root F(u) of c0 + (c1 + u) y + c2 y^2, which rises with its drive u and is convex. So a
-rail that counts for T lies below its chord, and one that counts against T above each of its
+A rail is the root F(u) of c0 + (c1 + u) y + c2 y^2, which rises with its drive u and is convex. So
+a rail that counts for T lies below its chord, and one that counts against T above each of its
 tangents. Of sums of both kinds, and of followers, the range is cut into cells; in each T is bounded
 by a straight piece, and the line is laid above all pieces.
 """
@@ -60,11 +60,8 @@ class UnitLines:
         """
         self._layer, self._tops, self._spread = layer, tops, spread
         self._rates, self._species = rates, species
-        activation = layer.activation
-        self._n_rails, n_species = len(activation.rails), len(activation.species)
-        value = np.zeros(n_species)
-        for name, coefficient in activation.read_out.terms:
-            value[activation.species.index(name)] = coefficient
+        self._n_rails, n_species = len(layer.activation.rails), len(layer.activation.species)
+        value = layer.read_out_coefficients
         # what readers of the unit's value add up, and what is left of it
         each = np.eye(n_species)
         sums = [*each, *-each]
@@ -89,7 +86,7 @@ class UnitLines:
         most = _most(c, self._species)
         slopes, heights = [np.zeros_like(most)] * len(TARGETS), [most] * len(TARGETS)
         followed = c[self._n_rails :].any()
-        rails = [self._polynomial(a) for a in np.flatnonzero(c[: self._n_rails])]
+        rails = [self._polynomial(int(a)) for a in np.flatnonzero(c[: self._n_rails])]
         if None in rails or (followed and self._layer.activation.pooled):
             return Line(c, 1, np.stack(slopes), np.stack(heights))
         orientation = self._orientation(c)
@@ -202,7 +199,10 @@ class UnitLines:
                 left, right = left + factor * y[:-1], right + factor * y[1:]
             else:
                 y, slope = self._root(r, orientation, middle, False)
-                left, right = left + factor * (y - slope * half), right + factor * (y + slope * half)
+                left, right = (
+                    left + factor * (y - slope * half),
+                    right + factor * (y + slope * half),
+                )
         return left, right
 
     def _of_followers(
