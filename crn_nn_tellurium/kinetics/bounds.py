@@ -36,8 +36,8 @@ from crn_nn_tellurium.kinetics.network import NetworkKinetics
 Bounds = tuple[FloatArray, FloatArray]
 """Lower and upper bounds, arrays of one shape."""
 Tops = tuple[FloatArray, FloatArray]
-"""Upper bounds (n, n_units) of what the catalysts add up to in the drive of a rail of positive sign,
-and in that of a rail of negative sign: of w + e and of -w + e, with w = sum W X, e = rates sum |W| X.
+"""Upper bounds (n, n_units) of w + e and of -w + e, with w = sum W X over what a unit reads and e =
+rates sum |W| X: of what the catalysts add up to in the drive of a rail of sign 1, and of sign -1.
 """
 
 _ROUNDING = 1e-14
