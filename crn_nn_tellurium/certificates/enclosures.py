@@ -186,6 +186,8 @@ def certified_margin(
     boxes = _Boxes(net, x, inputs, method)
     boxes.net.need_classes("certified_margin")
     n = len(boxes.nominal)
+    # what has no bound even without errors would pass for a class that bears none
+    boxes.settle(np.zeros(n), strict=True)
     low, high = np.zeros(n), np.full(n, np.inf)
     # few margins are large, so they are come upon from below, and then halved
     rates = np.full(n, min(_FIRST, float(limit)))
