@@ -3,19 +3,20 @@
 Strands of DNA are made and measured with errors, so each rate constant k is some number in [k (1 -
 e), k (1 + e)], each reaction's by itself. ``enclosure`` bounds where the outputs settle for every
 such choice; ``certified_margin`` is the largest e for which the class is certain, as certified
-robustness is for neural networks under changes of the input (Gowal et al., ICCV 2019, interval
-bound propagation). `kinetics/bounds.py` says how.
+robustness is for neural networks under changes of the input: by intervals (Gowal et al., ICCV
+2019), which `kinetics/bounds.py` explains, or by lines (Zhang et al., NeurIPS 2018), which remember
+what units share; `kinetics/lines.py` has those.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, by_sample, card, frame_of, is_real
+from crn_nn_tellurium.basics import FloatArray, by_sample, card, check_choice, frame_of, is_real
 from crn_nn_tellurium.certificates.question import (
     check_rates,
     check_some,
@@ -26,15 +27,20 @@ from crn_nn_tellurium.certificates.question import (
 from crn_nn_tellurium.chemistry import Interval
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import AnyModel
-from crn_nn_tellurium.kinetics import Bounds, settle_between
+from crn_nn_tellurium.kinetics import Bounds, Lines, ranked_by, settle_between
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation import Simulator
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_BISECTIONS = 30
-"""Halvings of [0, 1): to 1e-9, far below what rate constants are known to."""
+Method = Literal["lines", "intervals"]
+"""How bounds are found."""
+_METHODS = ("lines", "intervals")
+_PRECISION = 1e-6
+"""Of margins, relative: far below what rate constants are known to."""
+_FIRST, _LEAST = 0.01, 1e-9
+"""The first error that is tried, and one below which it is none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +126,8 @@ def enclosure(
     x: npt.ArrayLike | Interval,
     rates: float = 0.05,
     inputs: npt.ArrayLike = 0.0,
+    *,
+    method: Method = "lines",
 ) -> Enclosure:
     """Bound where the outputs settle when every rate constant, and every input, may be off.
 
@@ -133,6 +141,9 @@ def enclosure(
         k (1 + rates)].
     inputs : float or (n_in,) array_like
         Absolute error of each input, >= 0, in its own units; what cannot be an input is cut off.
+    method : {"lines", "intervals"}
+        Lines remember what units share, and are the tighter the deeper a network is; intervals
+        alone take less time.
 
     Returns
     -------
@@ -148,9 +159,8 @@ def enclosure(
 
     Notes
     -----
-    Guaranteed up to rounding, for which the bounds are widened. Not tight: an error of one species
-    is carried to each of its readers as if each saw another, so the width over the true range grows
-    with depth.
+    Guaranteed up to rounding, for which the bounds are widened; docs/certificates.md has how wide
+    they are beside what an attack finds.
 
     Examples
     --------
@@ -160,16 +170,14 @@ def enclosure(
     (True, True)
     """
     check_rates(rates)
-    boxes = _Boxes(net, x, inputs)
-    found = boxes.settle(np.full(len(boxes.nominal), float(rates)))
-    outputs = boxes.outputs(found)
-    species = (np.concatenate([by_sample(b[up]) for b in found], axis=1) for up in (0, 1))
+    boxes = _Boxes(net, x, inputs, method)
+    found = boxes.settle(np.full(len(boxes.nominal), float(rates)), strict=True)
     at: Any = 0 if boxes.single else slice(None)
     return Enclosure(
-        Interval(*outputs)[at],
-        Interval(*species)[at],
+        Interval(*found.outputs)[at],
+        Interval(*found.species)[at],
         boxes.nominal[at],
-        boxes.certain(outputs)[at],
+        found.certain[at],
         float(rates),
         boxes.net.output_names,
         boxes.kinetics.species,
@@ -182,6 +190,8 @@ def certified_margin(
     x: npt.ArrayLike | Interval,
     inputs: npt.ArrayLike = 0.0,
     limit: float = 0.999,
+    *,
+    method: Method = "lines",
 ) -> Any:
     """The largest relative error of every rate constant for which the predicted class is certain.
 
@@ -193,11 +203,13 @@ def certified_margin(
         Absolute error of each input, as in `enclosure`.
     limit : float
         Errors above this are not looked at, in (0, 1).
+    method : {"lines", "intervals"}
+        As in `enclosure`.
 
     Returns
     -------
     float for one sample, else (n_samples,) ndarray
-        Found by bisection, rounded down; 0 where the class is not certain at any error above it.
+        To six digits, rounded down; 0 where the class is not certain at any error above it.
 
     Raises
     ------
@@ -215,54 +227,129 @@ def certified_margin(
     """
     if not (is_real(limit) and 0 < limit < 1):
         raise InputError(f"limit is {limit!r}; expected a relative error, a number in (0, 1)")
-    boxes = _Boxes(net, x, inputs)
+    boxes = _Boxes(net, x, inputs, method)
     boxes.net.need_classes("certified_margin")
-    low, high = np.zeros(len(boxes.nominal)), np.full(len(boxes.nominal), float(limit))
-    rates = high
-    for _ in range(_BISECTIONS):
+    n = len(boxes.nominal)
+    # what has no bound even without errors would pass for a class that bears none
+    boxes.settle(np.zeros(n), strict=True)
+    low, high = np.zeros(n), np.full(n, np.inf)
+    # few margins are large, so they are come upon from below, and then halved
+    rates = np.full(n, min(_FIRST, float(limit)))
+    while True:
         # bounds may be infinite here: then the class is not certain
-        certain = boxes.certain(boxes.outputs(boxes.settle(rates, strict=False)))
-        low = np.where(certain, rates, low)
-        high = np.where(certain, high, rates)
-        # at the first step the limit itself is tried; where it is certain, nothing is left to do
-        if np.all(low == high):
-            break
-        rates = (low + high) / 2
-    return float(low[0]) if boxes.single else low
+        certain = boxes.settle(rates, strict=False).certain
+        low, high = np.where(certain, rates, low), np.where(certain, high, rates)
+        is_between = np.isfinite(high)
+        is_known = is_between & ((high - low <= _PRECISION * high) | (high < _LEAST))
+        if np.all(is_known | (low == limit)):
+            return float(low[0]) if boxes.single else low
+        rates = np.where(is_between, (low + high) / 2, np.minimum(4 * rates, limit))
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Bounds of outputs (n, n_out) and of all species (n, n_species), and of which samples the
+    class is certain (n,).
+    """
+
+    outputs: Bounds
+    species: Bounds
+    certain: npt.NDArray[np.bool_]
 
 
 class _Boxes:
     """Boxes of inputs of a network, and where its species settle for all of them."""
 
-    def __init__(self, net: AnyModel | Simulator, x: Any, errors: Any) -> None:
+    def __init__(self, net: AnyModel | Simulator, x: Any, errors: Any, method: str) -> None:
+        check_choice("method", method, _METHODS)
+        self._by_lines = method == "lines"
         self.kinetics = kinetics_of(net)
         self.net = self.kinetics.net
+        self._last = self.kinetics.layers[-1]
         self.single = is_single(self.net, x)
         boxes = _widened(self.net, input_box(self.net, x), errors)
         self.nominal = self.net(boxes.lower + (boxes.upper - boxes.lower) / 2)
         self._held = self.net.input_coding.code_between(boxes.lower, boxes.upper)
 
-    def settle(self, rates: FloatArray, strict: bool = True) -> list[Bounds]:
-        """Bounds of every layer's species, for errors (n,) of the rate constants."""
-        return settle_between(self.kinetics, self._held, rates[:, None], strict)
+    def settle(self, rates: FloatArray, strict: bool) -> _Found:
+        """Bounds for errors (n,) of the rate constants."""
+        if not self._by_lines:
+            return self._by_intervals(rates, strict)
+        n, step = len(rates), Lines.samples_at_a_time(self.kinetics)
+        parts = [
+            self._between_lines(slice(first, first + step), rates[first : first + step], strict)
+            for first in range(0, n, step)
+        ]
+        return _Found(
+            _joined([part.outputs for part in parts]),
+            _joined([part.species for part in parts]),
+            np.concatenate([part.certain for part in parts]),
+        )
 
-    def outputs(self, found: list[Bounds]) -> Bounds:
-        """Bounds (n, n_out) of the outputs."""
-        return self.kinetics.layers[-1].activation.read_between(*found[-1])
+    def _by_intervals(self, rates: FloatArray, strict: bool) -> _Found:
+        bounds = settle_between(self.kinetics, self._held, rates[:, None], strict)
+        outputs = self._last.activation.read_between(*bounds[-1])
+        return _Found(outputs, _of_all(bounds), _is_certain(self.net, self.nominal, outputs))
 
-    def certain(self, outputs: Bounds) -> npt.NDArray[np.bool_]:
-        """Whether all outputs between bounds give the class of the nominal ones, (n,)."""
-        lower, upper = outputs
-        if self.net.n_out == 1:
-            threshold = self.net.layers[-1].activation.threshold
-            above, below = lower[:, 0] > threshold, upper[:, 0] <= threshold
-            return np.where(self.nominal[:, 0] > threshold, above, below)
-        rows = np.arange(len(self.nominal))
-        best = self.nominal.argmax(axis=1)
-        # the class stays if its least output is above the most of all others
-        others = upper.copy()
-        others[rows, best] = -np.inf
-        return np.asarray(lower[rows, best] > others.max(axis=1))
+    def _between_lines(self, part: slice, rates: FloatArray, strict: bool) -> _Found:
+        """The same of some samples, by lines, and by intervals where these are narrower."""
+        lower, upper = self._held
+        lines = Lines(self.kinetics, (lower[part], upper[part]), rates, strict)
+        read_out, n, n_out = self._last.activation.read_out, len(rates), self.net.n_out
+        each = np.eye(n_out)[:, :, None] * self._last.read_out_coefficients
+        both = np.broadcast_to(np.concatenate([each, -each]), (n, 2 * n_out, *each.shape[1:]))
+        most = lines.most(both)
+        between = self._last.activation.read_between(*lines.bounds[-1])
+        outputs = (
+            np.fmax(read_out.constant - most[:, n_out:], between[0]),
+            np.fmin(read_out.constant + most[:, :n_out], between[1]),
+        )
+        certain = _is_certain(self.net, self.nominal[part], outputs)
+        if n_out > 1:
+            certain = certain | self._outranks(lines, self.nominal[part].argmax(axis=1), rates)
+        return _Found(outputs, _of_all(lines.bounds), certain)
+
+    def _outranks(
+        self, lines: Lines, best: npt.NDArray[np.intp], rates: FloatArray
+    ) -> npt.NDArray[np.bool_]:
+        """Whether the best of the outputs is above all others, whatever is shared by both."""
+        gains, is_share = ranked_by(self._last)
+        more, less = ((1 + rates) ** 2, (1 - rates) ** 2) if is_share else (1.0, 1.0)
+        n, n_out = len(best), self.net.n_out
+        rows, each = np.arange(n), np.arange(n_out)
+        sums = np.zeros((n, n_out, n_out, len(gains)))
+        sums[:, each, each] = np.multiply.outer(np.broadcast_to(more, n), gains)[:, None]
+        sums[rows, :, best] -= np.multiply.outer(np.broadcast_to(less, n), gains)[:, None]
+        most = lines.most(sums)
+        most[rows, best] = -np.inf
+        return np.asarray(most.max(axis=1) < 0)
+
+
+def _of_all(bounds: list[Bounds]) -> Bounds:
+    """Bounds of all layers' species side by side."""
+    lower, upper = (np.concatenate([by_sample(b[end]) for b in bounds], axis=1) for end in (0, 1))
+    return lower, upper
+
+
+def _joined(parts: list[Bounds]) -> Bounds:
+    """Bounds of some samples after those of others."""
+    lower, upper = (np.concatenate([part[end] for part in parts]) for end in (0, 1))
+    return lower, upper
+
+
+def _is_certain(net: Network, nominal: FloatArray, outputs: Bounds) -> npt.NDArray[np.bool_]:
+    """Whether all outputs between bounds give the class of the nominal ones, (n,)."""
+    lower, upper = outputs
+    if net.n_out == 1:
+        threshold = net.layers[-1].activation.threshold
+        above, below = lower[:, 0] > threshold, upper[:, 0] <= threshold
+        return np.where(nominal[:, 0] > threshold, above, below)
+    rows = np.arange(len(nominal))
+    best = nominal.argmax(axis=1)
+    # the class stays if its least output is above the most of all others
+    others = upper.copy()
+    others[rows, best] = -np.inf
+    return np.asarray(lower[rows, best] > others.max(axis=1))
 
 
 def _widened(net: Network, boxes: Interval, inputs: Any) -> Interval:

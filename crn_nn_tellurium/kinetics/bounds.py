@@ -35,6 +35,10 @@ from crn_nn_tellurium.kinetics.network import NetworkKinetics
 
 Bounds = tuple[FloatArray, FloatArray]
 """Lower and upper bounds, arrays of one shape."""
+Tops = tuple[FloatArray, FloatArray]
+"""Upper bounds (n, n_units) of w + e and of -w + e, with w = sum W X over what a unit reads and e =
+rates sum |W| X: of what the catalysts add up to in the drive of a rail of sign 1, and of sign -1.
+"""
 
 _ROUNDING = 1e-14
 """Bounds are widened by this, relative to the sum of the sizes of what they are sums of."""
@@ -120,8 +124,12 @@ def settle_layer(
     `rates` (n, 1) are relative errors of every rate constant, by sample. Unless `strict`, a species
     without an upper bound has the bound infinity.
     """
-    kinetics.check_order("bounds of the fixed point need an activation without such a loop")
-    constants = kinetics.constants
+    tops = tops_between(kinetics, catalysts, rates)
+    return settle_driven(kinetics, drives_of(kinetics, tops, rates), rates, strict)
+
+
+def tops_between(kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray) -> Tops:
+    """How far the catalysts drive the rails of each unit, from bounds of what the layer reads."""
     low, high = 1 - rates, 1 + rates
     weights = kinetics.encoding.weights
     # |w| + w is 2 w or 0 to the bit, of dense weights and of sparse ones
@@ -130,14 +138,31 @@ def settle_layer(
         [np.ascontiguousarray((part @ bound.T).T) for bound in catalysts]
         for part in (positive, negative)
     )
-    local = constants.local[:, None, None]
-    between = local * low, local * high
-    terms, parts = kinetics.local.terms, kinetics.by_catalysts
+    # a sum of n products rounds by n eps of their sizes, at most
+    rounding = max(_ROUNDING, np.finfo(float).eps * len(kinetics.encoding.catalysts))
+    size = rounding * (gains[1] + losses[1])
+    return high * gains[1] - low * losses[0] + size, high * losses[1] - low * gains[0] + size
+
+
+def drives_of(kinetics: LayerKinetics, tops: Tops, rates: FloatArray) -> list[Bounds]:
+    """Bounds (n, n_units) of the drive of each rail, with its bias."""
+    drives = []
+    for rail, bias in zip(kinetics.activation.rails, kinetics.constants.bias.T, strict=True):
+        up, down = tops if rail.sign > 0 else tops[::-1]
+        error = (rates + _ROUNDING) * np.abs(bias)
+        drives.append((bias - error - down, bias + error + up))
+    return drives
+
+
+def settle_driven(
+    kinetics: LayerKinetics, drives: list[Bounds], rates: FloatArray, strict: bool = True
+) -> Bounds:
+    """Bounds (n, n_units, n_species) of a layer's fixed point, from those of its rails' drives."""
+    kinetics.check_order("bounds of the fixed point need an activation without such a loop")
     _check_roots(kinetics)
-    drives = [
-        _drive(kinetics, rail, gains, losses, low, high)
-        for rail in range(len(kinetics.activation.rails))
-    ]
+    local = kinetics.constants.local[:, None, None]
+    between = local * (1 - rates), local * (1 + rates)
+    terms, parts = kinetics.local.terms, kinetics.by_catalysts
     y: dict[int, Bounds] = {}
     for (a,) in kinetics.blocks:
         rail = drives[a] if a < len(drives) else (None, None)
@@ -164,26 +189,6 @@ def _check_roots(kinetics: LayerKinetics) -> None:
                 " reaction without itself, or at a rate that grows with its square, so its"
                 " positive fixed point need not be the only one"
             )
-
-
-def _drive(
-    kinetics: LayerKinetics,
-    rail: int,
-    gains: list[FloatArray],
-    losses: list[FloatArray],
-    low: FloatArray,
-    high: FloatArray,
-) -> Bounds:
-    """Bounds (n, n_units) of the drive of one rail."""
-    bias = kinetics.constants.bias[:, rail]
-    if kinetics.activation.rails[rail].sign < 0:
-        gains, losses = losses, gains
-    # a sum of n products rounds by n eps of their sizes, at most
-    rounding = max(_ROUNDING, np.finfo(float).eps * len(kinetics.encoding.catalysts))
-    size = gains[1] + losses[1] + np.abs(bias)
-    lower = low * gains[0] - high * losses[1] + np.where(bias > 0, low * bias, high * bias)
-    upper = high * gains[1] - low * losses[0] + np.where(bias > 0, high * bias, low * bias)
-    return lower - rounding * size, upper + rounding * size
 
 
 def settle_between(

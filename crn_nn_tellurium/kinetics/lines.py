@@ -1,0 +1,193 @@
+"""Bounds of a network's fixed point by lines, which remember what units share.
+
+Intervals (`bounds`) forget that two units read the same species, and lose more with every layer.
+Lines keep it: from a wanted sum backwards, each unit's species are replaced by what lies above them
+and is linear in what the unit reads (`unit_lines`), down to the inputs, which end on their box. The
+number that is left exceeds the wanted sum for all inputs and rate constants, by induction; as CROWN
+does for neural networks (Zhang et al., NeurIPS 2018). (Proof: docs/theory.md.)
+
+The range of each unit's drive, which its lines need, comes from the same walk.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from crn_nn_tellurium.basics import FloatArray, is_sparse
+from crn_nn_tellurium.kinetics.bounds import (
+    Bounds,
+    Tops,
+    drives_of,
+    settle_driven,
+    tops_between,
+)
+from crn_nn_tellurium.kinetics.layer import LayerKinetics
+from crn_nn_tellurium.kinetics.network import NetworkKinetics
+from crn_nn_tellurium.kinetics.unit_lines import TARGETS, UnitLines
+from crn_nn_tellurium.networks import INPUT
+
+_NUMBERS = 10**7
+"""Coefficients that are held at a time: 80 MB."""
+_EPS = float(np.finfo(float).eps)
+
+
+def ranked_by(layer: LayerKinetics) -> tuple[FloatArray, bool]:
+    """Coefficients (n_species,) of a sum by which the values of a layer's units are ranked.
+
+    The values themselves; but where each value is one follower that a gain of its own makes and
+    that one sum over the whole layer removes, the gains: then true is given, and errors e leave
+    P_k > P_j certain if (1 - e)^2 times the one gain exceeds (1 + e)^2 times the other.
+    """
+    activation, terms, values = layer.activation, layer.local.terms, layer.read_out_coefficients
+    (last, *others) = np.flatnonzero(values)[::-1]
+    gains = np.zeros_like(values)
+    for t in terms.span(int(last)):
+        own, pooled = layer.factors(terms, t)
+        if terms.number[t] < 0 and pooled and own == [last]:
+            continue
+        if others or terms.number[t] < 0 or pooled or len(own) != 1 or own[0] == last:
+            return values, False
+        gains[own[0]] += terms.number[t] * layer.constants.local[terms.constant[t]]
+    # a rail has a gain that reads nothing, and ends above
+    return (gains, True) if values[last] > 0 and activation.pooled else (values, False)
+
+
+class Lines:
+    """Bounds of all species of a network, layer by layer, and of any sum of the last one's."""
+
+    def __init__(
+        self, kinetics: NetworkKinetics, inputs: Bounds, rates: FloatArray, strict: bool = True
+    ) -> None:
+        """For bounds (n, n_in, n_rails) of the inputs' species and errors (n,) of the rate
+        constants; `strict` as in `settle_layer`.
+        """
+        self._kinetics, self._inputs, self._strict = kinetics, inputs, strict
+        self._rates = rates[:, None]
+        # by layer, its lines, and how much its units read: sums (n, n_units) of |W| X
+        self._lines: list[UnitLines] = []
+        self._read: list[FloatArray] = []
+        both = np.stack(inputs, axis=-1)
+        self.bounds = kinetics.walk(both, self._settle, partial(np.stack, axis=-1))
+
+    def _settle(self, number: int, read: FloatArray) -> Bounds:
+        """Bounds of a layer's species, and lines above them."""
+        layer, rates = self._kinetics.layers[number], self._rates
+        catalysts = (np.ascontiguousarray(read[..., 0]), np.ascontiguousarray(read[..., 1]))
+        tops = tops_between(layer, catalysts, rates)
+        # over a box of inputs intervals are the best there is
+        if layer.encoding.layer.inputs != (INPUT,):
+            others = self._tops(number)
+            tops = np.fmin(tops[0], others[0]), np.fmin(tops[1], others[1])
+        species = settle_driven(layer, drives_of(layer, tops, rates), rates, self._strict)
+        sizes = np.ascontiguousarray((abs(layer.encoding.weights) @ catalysts[1].T).T)
+        self._read.append(sizes)
+        self._lines.append(UnitLines(layer, tops, rates * sizes, rates, species))
+        return species
+
+    def _tops(self, number: int) -> Tops:
+        """How far what is read drives the rails of each unit of a layer."""
+        layer, n = self._kinetics.layers[number], len(self._rates)
+        weights = layer.encoding.weights
+        n_units, n_catalysts = weights.shape
+        step = max(1, _NUMBERS // (2 * n * self._width(number, n_catalysts)))
+        found = []
+        for first in range(0, n_units, step):
+            part = weights[first : first + step]
+            part = part.toarray() if is_sparse(part) else part
+            sizes = self._rates[:, :, None] * np.abs(part)
+            rows = np.stack([sizes + part, sizes - part], axis=1)
+            m = 2 * len(part)
+            totals = self._zeros(n * m, number)
+            layer.encoding.scatter(rows.reshape(n * m, n_catalysts), totals)
+            found.append(self._most(number, totals).reshape(n, 2, len(part)))
+        tops = np.concatenate(found, axis=-1)
+        return tops[:, 0], tops[:, 1]
+
+    def _width(self, number: int, n_catalysts: int) -> int:
+        """The most coefficients that a sum has on the way to the inputs."""
+        layers = self._kinetics.layers[:number]
+        return max(n_catalysts, *(layer.encoding.n_species for layer in layers))
+
+    @staticmethod
+    def samples_at_a_time(kinetics: NetworkKinetics) -> int:
+        """How many samples the walks of one object can hold."""
+        widest = max(max(layer.encoding.weights.shape) for layer in kinetics.layers)
+        return max(1, _NUMBERS // (2 * widest**2))
+
+    def most(self, sums: FloatArray) -> FloatArray:
+        """Upper bounds (n, m) of sums of the outputs' species, coefficients (n, m, n_out,
+        n_species).
+        """
+        number = len(self._kinetics.layers)
+        totals = self._zeros(len(sums) * sums.shape[1], number)
+        totals[self._kinetics.layers[-1].name] += sums.reshape(-1, *sums.shape[2:])
+        return self._most(number, totals)
+
+    def _zeros(self, rows: int, number: int) -> dict[str, FloatArray]:
+        """No coefficients yet, of the inputs and of the layers before one."""
+        zeros = {INPUT: np.zeros((rows, *self._inputs[0].shape[1:]))}
+        for layer in self._kinetics.layers[:number]:
+            shape = layer.encoding.layer.n_out, len(layer.activation.species)
+            zeros[layer.name] = np.zeros((rows, *shape))
+        return zeros
+
+    def _most(self, number: int, totals: dict[str, FloatArray]) -> FloatArray:
+        """Upper bounds (n, m) of sums over the inputs and the layers before one: the least of those
+        by each target.
+        """
+        best: Any = np.inf
+        for target in range(len(TARGETS)):
+            own = {name: total.copy() for name, total in totals.items()}
+            # where something overflowed there is no bound by this target
+            best = np.fmin(best, self._most_by(number, own, target))
+        return np.where(np.isnan(best), np.inf, best)
+
+    def _most_by(self, number: int, totals: dict[str, FloatArray], target: int) -> FloatArray:
+        n = len(self._rates)
+        constant, size = 0.0, 0.0
+        for index in reversed(range(number)):
+            layer = self._kinetics.layers[index]
+            g = totals.pop(layer.name)
+            if not g.any():
+                continue
+            # coefficients of w + e and of -w + e
+            along = {1: np.zeros(1), -1: np.zeros(1)}
+            for line, share in self._lines[index].shares(g.reshape(n, -1, *g.shape[1:])):
+                height, slope = line.height[target][:, None], line.slope[target][:, None]
+                # a share of 0 of no bound is 0
+                part = np.multiply(share, height, where=share > 0, out=np.zeros_like(share))
+                constant = constant + part.sum(axis=-1)
+                size = size + np.abs(part).sum(axis=-1)
+                along[line.orientation] = along[line.orientation] + share * slope
+            straight, spread = along[1] - along[-1], along[1] + along[-1]
+            gross = np.abs(along[1]) + np.abs(along[-1])
+            size = size + (gross * 2 * self._read[index][:, None]).sum(axis=-1)
+            self._replace(layer, straight, spread, totals)
+        g = totals[INPUT].reshape(n, -1, *totals[INPUT].shape[1:])
+        lower, upper = (bound[:, None] for bound in self._inputs)
+        constant = constant + (np.maximum(g, 0) * upper + np.minimum(g, 0) * lower).sum((2, 3))
+        size = size + (np.abs(g) * np.maximum(np.abs(lower), np.abs(upper))).sum((2, 3))
+        return constant + self._rounding(number) * size
+
+    def _replace(
+        self,
+        layer: LayerKinetics,
+        straight: FloatArray,
+        spread: FloatArray,
+        totals: dict[str, FloatArray],
+    ) -> None:
+        """Put what a layer reads in the place of w and e, with coefficients (n, m, n_units)."""
+        n, m, n_units = np.broadcast_shapes(straight.shape, spread.shape)
+        weights = layer.encoding.weights
+        by_catalyst = straight.reshape(n * m, n_units) @ weights
+        rates = np.repeat(self._rates, m, axis=0)
+        by_catalyst = by_catalyst + rates * (spread.reshape(n * m, n_units) @ abs(weights))
+        layer.encoding.scatter(np.asarray(by_catalyst), totals)
+
+    def _rounding(self, number: int) -> float:
+        """How much sums over the layers before one may be off, relative to their sizes."""
+        terms = sum(sum(layer.encoding.weights.shape) for layer in self._kinetics.layers[:number])
+        return _EPS * (8 + terms)
