@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, Any
 
 import numpy as np
 from rich.table import Table
@@ -21,19 +23,29 @@ def command(
 
     Example: [bold]crn-nn bench[/bold]
     """
-    with progress_bar("measuring; the usual script takes most of the time"):
-        tables = _measured(full)
+    # shown through a pipe too, where minutes without a word look like a fault
+    with progress_bar("measuring; the usual script takes most of the time", True) as show:
+        tables = _measured(full, show)
     for table in tables:
         console.print(table)
 
 
-def _measured(full: bool) -> list[Table]:
+def _measured(full: bool, show: Callable[[int, str], None]) -> list[Table]:
     from crn_nn_tellurium.commands import benchmarks
+
+    done = itertools.count(1)
+
+    def watched(what: str, rows: Iterable[Any]) -> Iterator[Any]:
+        """Rows as they are measured, each with a word."""
+        for row in rows:
+            n = next(done)
+            show(n, f"{n} rows measured, the last of {what}")
+            yield row
 
     scripts = new_table(
         "The usual script and this package", [""], ["usual script", "this package", "times faster"]
     )
-    for row in benchmarks.run_benchmarks(full):
+    for row in watched("the usual script", benchmarks.run_benchmarks(full)):
         ratio = "" if np.isnan(row.usual) else f"{row.ratio:,.0f}"
         what = f"{row.what}\n({row.remark})" if row.remark else row.what
         scripts.add_row(what, _seconds(row.usual, "not run"), _seconds(row.ours), ratio)
@@ -42,7 +54,7 @@ def _measured(full: bool) -> list[Table]:
         [],
         ["inputs", "units", "weights", "compile", "per sample", "per weight"],
     )
-    for layer in benchmarks.cost_against_size():
+    for layer in watched("cost against size", benchmarks.cost_against_size()):
         seconds = layer.compile_seconds, layer.sample_seconds, layer.sample_seconds / layer.weights
         counts = layer.n_in, layer.n_out, layer.weights
         sizes.add_row(*map(str, counts), *map(_seconds, seconds))
@@ -52,7 +64,7 @@ def _measured(full: bool) -> list[Table]:
         ["layers"],
         ["steady states", "gradient", "closed form", "PyTorch, single", "PyTorch, double"],
     )
-    for cost in benchmarks.gradient_costs():
+    for cost in watched("gradients", benchmarks.gradient_costs()):
         ours = cost.steady_seconds, cost.gradient_seconds, cost.closed_form_seconds
         theirs = (
             _seconds(time, "not installed") for time in (cost.torch_single, cost.torch_double)
@@ -64,7 +76,7 @@ def _measured(full: bool) -> list[Table]:
         ["layers"],
         ["closed form", "compile", "envelope", "trajectory"],
     )
-    for bound in benchmarks.certificate_costs():
+    for bound in watched("certificates", benchmarks.certificate_costs()):
         times = bound.closed_form, bound.compile_seconds, bound.envelope, bound.trajectory
         certificates.add_row(
             "-".join(map(str, bound.sizes)), *(_seconds(time, "too large") for time in times)

@@ -10,7 +10,7 @@ from typer import Argument, Option
 
 from crn_nn_tellurium.basics import suggest_identifier
 from crn_nn_tellurium.commands.arguments import Overwrite, are_numbers, listed, read_table
-from crn_nn_tellurium.commands.console import check_new, console, new_table, say
+from crn_nn_tellurium.commands.console import check_new, console, new_table, say, say_written
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import TASKS
 
@@ -82,7 +82,8 @@ def command(
         _draw(model.fit_result_, plot)
     title = f"{output.name}: {len(names)} features, {model.network_.task}"
     _print(title, report, model.fit_result_)
-    say(f"network: {output}")
+    say_written("network", output)
+    say_written("picture", plot)
 
 
 def _print(title: str, report: list[tuple[str, str]], result: FitResult) -> None:
