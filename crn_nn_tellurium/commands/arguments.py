@@ -33,7 +33,7 @@ def _standard(path: Path | None) -> Path | None:
 
 def shipped(incomplete: str) -> list[str]:
     """Shipped models for a shell that completes; of files it knows itself."""
-    from crn_nn_tellurium.networks.shipped import model_names
+    from crn_nn_tellurium.networks import model_names
 
     return [name for name in model_names() if name.startswith(incomplete)]
 

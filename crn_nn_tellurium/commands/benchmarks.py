@@ -211,7 +211,7 @@ def cost_against_size(
 
 
 def run_benchmarks(full: bool = False) -> Iterator[Row]:
-    """All rows, as they are measured; `full` adds the usual script on digits, which takes minutes."""
+    """All rows, as they are measured; `full` adds the usual script on digits: minutes."""
     yield from xor_rows()
     yield from digits_rows(usual=full)
     yield from mnist_size_rows()

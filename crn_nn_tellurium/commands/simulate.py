@@ -43,8 +43,8 @@ def command(
     found = load_given(model)
     x = inputs_of(found, input)
     if x is None and isinstance(found, Network):
-        names = some(found.input_names)
-        raise InputError(f"no --input; expected {found.n_in} numbers with commas between: {names}")
+        there = f"{found.n_in} numbers with commas between: {some(found.input_names)}"
+        raise InputError(f"no --input; expected {there}")
     check_new(overwrite, output, picture=plot)
     from crn_nn_tellurium.simulation import Simulator
 
