@@ -91,6 +91,20 @@ class ReadOutWindow:
         return (float(self.settled.max()), float(self.starved.min()))
 
     @property
+    def remedy(self) -> str:
+        """What to try where there is no common window; nothing where there is one."""
+        if not math.isnan(self.common[0]):
+            return ""
+        less = "limit_concentrations(net, X) makes a network that burns less fuel"
+        never = np.flatnonzero(np.isnan(self.settled))
+        if not len(never):
+            return f"some samples run out of fuel before others settle: {less}"
+        # with fuel left to its last time, a sample may be right later
+        if (self.fuel_left[never] >= STARVED * self.dna.fuel).all():
+            return f"sample {never[0]} is not right by the last time: try a longer t_end"
+        return f"sample {never[0]} runs out of fuel before it is right: {less}"
+
+    @property
     def share(self) -> float:
         """Share of the samples that have a window."""
         return float(np.mean(~np.isnan(self.settled)))
@@ -106,7 +120,7 @@ class ReadOutWindow:
         return (
             f"ReadOutWindow({what} on {self.share:.1%} of {len(self.settled)} samples, {when};"
             f" {len(self.dna.fuels)} fuels of {self.dna.fuel:g} nM, at least {left:.0f} nM left"
-            f" after {duration(float(self.time[-1]))})"
+            f" after {duration(float(self.time[-1]))}{'; ' if self.remedy else ''}{self.remedy})"
         )
 
 
