@@ -45,8 +45,9 @@ def command(
 
     .xml SBML, .omex COMBINE archive, .cps COPASI, .yaml PEtab, .bngl BioNetGen, .py PySB, .ka
     Kappa, .jl Catalyst, .crn, .dsd Visual DSD (reactions), .ant Antimony, .tex, .csv, .tsv,
-    .graphml, .dot; .onnx ONNX, of the neural network. With --dna: .pil (strands, domain by domain), .np
-    (NUPACK, which designs their sequences), --format parts (.csv or .tsv, a list to order).
+    .graphml, .dot; .onnx ONNX, of the neural network. With --dna: .pil (strands, domain by
+    domain), .np (NUPACK, which designs their sequences), --format parts (.csv or .tsv, a list to
+    order).
 
     Example: [bold]crn-nn export iris -o iris.xml --set layout=true[/bold]
     """
@@ -76,8 +77,9 @@ def command(
         tube = StrandOptions(**{name: options.pop(name) for name in names if name in options})
         found, x = to_strand_displacement(found, x, tube), None
         note(repr(found))
-    shared = {name: options.pop(name) for name in ("units", "starts") if name in options}
-    title, paths = export_files(found, output, format, overwrite, {"x": x, **shared}, options)
+    shared: dict[str, Any] = {"x": x}
+    shared |= {name: options.pop(name) for name in ("units", "starts") if name in options}
+    title, paths = export_files(found, output, format, overwrite, shared, options)
     say_written(title, *paths)
     if dna and output.suffix.lower() != ".np":
         note("domains are names: -o NAME.np is a script for NUPACK, which designs their sequences")
