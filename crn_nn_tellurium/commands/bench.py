@@ -39,7 +39,7 @@ def _measured(full: bool, show: Callable[[int, str], None]) -> list[Table]:
         """Rows as they are measured, each with a word."""
         for row in rows:
             n = next(done)
-            show(n, f"{n} rows measured, the last of {what}")
+            show(n, f"({n} measured, the last of {what})")
             yield row
 
     scripts = new_table(

@@ -77,9 +77,15 @@ def check_new(overwrite: bool, *paths: Path | None, picture: Path | None = None)
             continue
         if str(path) == "-":
             raise InputError("--output is '-'; expected a file: this is no text to go on with")
+        check_target(path)  # of a folder, it is not --overwrite that would help
         if path.exists() and not overwrite:
             raise FileExistsError(f"{str(path)!r} exists; --overwrite replaces it")
-        check_target(path)
+
+
+def check_network_file(output: Path) -> None:
+    """Refuse names by which no verb would know a network's file again."""
+    if output.suffix.lower() != ".json":
+        raise InputError(f"--output is {str(output)!r}; expected a name that ends with .json")
 
 
 def write_text(text: str, output: Path | None, overwrite: bool, what: str) -> None:

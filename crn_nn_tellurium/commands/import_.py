@@ -12,7 +12,14 @@ from typer import Argument, Option
 
 from crn_nn_tellurium.basics import read_bytes, require, suggest_identifier
 from crn_nn_tellurium.commands.arguments import Overwrite, listed, read_table
-from crn_nn_tellurium.commands.console import check_new, console, new_table, say, say_written
+from crn_nn_tellurium.commands.console import (
+    check_network_file,
+    check_new,
+    console,
+    new_table,
+    say,
+    say_written,
+)
 from crn_nn_tellurium.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:
@@ -73,8 +80,7 @@ def command(
 
     Example: [bold]crn-nn import digits.onnx -o digits.json --data digits.npy[/bold]
     """
-    if output.suffix.lower() != ".json":
-        raise InputError(f"--output is {str(output)!r}; expected a name that ends with .json")
+    check_network_file(output)
     check_new(overwrite, output)
     numbers = "whole numbers with commas between: 1,28,28"
     own = {

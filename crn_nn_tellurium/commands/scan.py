@@ -81,7 +81,7 @@ def command(
         Option("-o", "--output", help="Result: .nc (netCDF), .zarr, or a table: .csv, .tsv."),
     ] = None,
     plot: Annotated[Path | None, Option(help="Picture of the first thing kept.")] = None,
-    workers: Annotated[int, Option(help="Processes; 0 solves in this one.")] = 0,
+    workers: Annotated[int, Option(help="Processes; 0 solves in this one.", min=0)] = 0,
     resume: Annotated[
         bool, Option("--resume", help="Go on with what an interrupted scan left.")
     ] = False,
