@@ -93,20 +93,7 @@ def command(
     --workers 2[/bold]
     """
     check_new(overwrite or resume, picture=plot)
-    ending = ".nc" if output is None else output.suffix.lower()
-    if ending not in _WHOLE + _TABLES:
-        expected = "an ending of .nc, .zarr, .csv or .tsv"
-        raise InputError(f"--output is {str(output)!r}; expected {expected}")
-    table = output if ending in _TABLES else None
-    if table is not None:
-        # a table is written at the end; chunks are kept for what holds all of a result
-        output = None
-        if resume:
-            raise InputError(f"--resume goes on with .nc and .zarr; {str(table)!r} is a table")
-        check_new(overwrite, table)
-    if output is not None and output.exists() and not (overwrite or resume):
-        remedy = "--resume takes it if it is this scan's, --overwrite replaces it"
-        raise FileExistsError(f"{str(output)!r} exists; {remedy}")
+    output, table = _whole_or_table(output, resume, overwrite)
     from crn_nn_tellurium.scans import STEADY_STATE, ScanFile, scan
 
     axes = _axes(vary or [], cv, draws, seed)
@@ -133,6 +120,28 @@ def command(
         write_text(text, table, overwrite, f"{ds.status.size} points")
     say_written("result", output)
     say_written("picture", plot)
+
+
+def _whole_or_table(
+    output: Path | None, resume: bool, overwrite: bool
+) -> tuple[Path | None, Path | None]:
+    """The file for all of a result, or for its table; refuses what cannot be written."""
+    if output is None:
+        return None, None
+    ending = output.suffix.lower()
+    if ending not in _WHOLE + _TABLES:
+        expected = "an ending of .nc, .zarr, .csv or .tsv"
+        raise InputError(f"--output is {str(output)!r}; expected {expected}")
+    if ending in _TABLES:
+        # a table is written at the end; chunks are kept for what holds all of a result
+        if resume:
+            raise InputError(f"--resume goes on with .nc and .zarr; {str(output)!r} is a table")
+        check_new(overwrite, output)
+        return None, output
+    if output.exists() and not (overwrite or resume):
+        remedy = "--resume takes it if it is this scan's, --overwrite replaces it"
+        raise FileExistsError(f"{str(output)!r} exists; {remedy}")
+    return output, None
 
 
 def _text_or_model(model: str) -> Any:
