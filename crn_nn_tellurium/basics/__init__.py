@@ -27,6 +27,7 @@ from crn_nn_tellurium.basics.files import (
     make_readable,
     read_bytes,
     read_text,
+    shipped_folder,
     write_bytes,
     write_files,
 )
@@ -45,5 +46,5 @@ from crn_nn_tellurium.basics.identifiers import (
 from crn_nn_tellurium.basics.locks import Lock
 from crn_nn_tellurium.basics.progress import progress_bar
 from crn_nn_tellurium.basics.sketches import bars, curves, layered
-from crn_nn_tellurium.basics.text import some, to_csv
+from crn_nn_tellurium.basics.text import separator, some, to_csv
 from crn_nn_tellurium.basics.warning import warn

@@ -10,6 +10,13 @@ from pathlib import Path
 from crn_nn_tellurium.errors import FileFormatError
 
 
+def shipped_folder(name: str) -> Path:
+    """Where something that comes with the package lies: inside it, or beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / name
+    return installed if installed.is_dir() else package.parent / name
+
+
 def check_target(path: Path) -> None:
     """Refuse a path that no file can be written to, before the work for it is done."""
     if not path.parent.is_dir():

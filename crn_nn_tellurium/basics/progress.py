@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import html
+import math
 import multiprocessing
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crn_nn_tellurium.basics.locks import Lock
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Show = Callable[[int, str], None]
 """Takes how much is done, and a text."""
@@ -19,6 +23,8 @@ PATIENCE = 2.0
 """Seconds after which work says that it goes on: what is quicker shows nothing."""
 _PAUSE = 0.1
 """Seconds between two drawings in a notebook."""
+_LINES = 5.0
+"""Seconds between two lines in a file or pipe, which keeps them."""
 _showing = Lock()
 
 
@@ -27,7 +33,8 @@ def progress_bar(
     what: str, progress: bool | None = None, total: int | None = None, patience: float = PATIENCE
 ) -> Iterator[Show]:
     """A progress bar on standard error or in a notebook, as a function of (done, text); no total,
-    no time left. Nothing of it is left behind.
+    no time left. Nothing of it is left behind, but where standard error is a file or a pipe: there
+    it is plain lines, if `progress` is true.
 
     It is shown at once if `progress` is true; if it is None, on a terminal or in a notebook, when
     the work has taken `patience`: 0 for what lets no other thread run. Of several at once, the
@@ -81,7 +88,7 @@ class _Bar:
         self._shown = ExitStack()
 
     def begin(self) -> None:
-        make = _in_notebook if _is_notebook() else _on_terminal
+        make = _in_notebook if _is_notebook() else _on_standard_error
         self._show = self._shown.enter_context(make(self._what, self._total))
         self._show(*self._state)
 
@@ -94,9 +101,42 @@ class _Bar:
 
 
 @contextmanager
-def _on_terminal(what: str, total: int | None) -> Iterator[Show]:
+def _on_standard_error(what: str, total: int | None) -> Iterator[Show]:
     # imported here: whoever does quick work does not wait for rich
     from rich.console import Console
+
+    console = Console(stderr=True)
+    with (_on_terminal if console.is_terminal else _in_lines)(console, what, total) as show:
+        yield show
+
+
+@contextmanager
+def _in_lines(console: Console, what: str, total: int | None) -> Iterator[Show]:
+    """Lines, the first and the last and not too many between."""
+    last, kept = -math.inf, ""
+
+    def show(done: int, text: str) -> None:
+        nonlocal last, kept
+        kept = " ".join(filter(None, (what, "" if total is None else f"{done}/{total}", text)))
+        if time.monotonic() - last > _LINES:
+            last = time.monotonic()
+            flush()
+
+    def flush() -> None:
+        nonlocal kept
+        if kept:
+            console.file.write(f"{kept}\n")
+            console.file.flush()
+        kept = ""
+
+    try:
+        yield show
+    finally:
+        flush()
+
+
+@contextmanager
+def _on_terminal(console: Console, what: str, total: int | None) -> Iterator[Show]:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -108,13 +148,14 @@ def _on_terminal(what: str, total: int | None) -> Iterator[Show]:
 
     known = (MofNCompleteColumn(), TimeRemainingColumn())
     columns = (
-        TextColumn(what),
+        # names of anybody's are in both texts: their brackets are no colours
+        TextColumn("{task.fields[what]}", markup=False),
         BarColumn(),
         *(known if total is not None else (TimeElapsedColumn(),)),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total)
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=total, what=what)
         yield lambda done, text: bar.update(task, completed=done, description=text)
 
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from io import StringIO
+from pathlib import Path
 
 
-def to_csv(rows: Iterable[Sequence[str]]) -> str:
+def separator(path: Path | None) -> str:
+    """What stands between the cells of a file: tabs in a .tsv, else commas."""
+    return "\t" if path is not None and path.suffix.lower() == ".tsv" else ","
+
+
+def to_csv(rows: Iterable[Sequence[str]], between: str = ",") -> str:
     """Rows of cells as CSV."""
     text = StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, delimiter=between, lineterminator="\n").writerows(rows)
     return text.getvalue()
 
 

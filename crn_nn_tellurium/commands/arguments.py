@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -24,15 +25,50 @@ if TYPE_CHECKING:
     from crn_nn_tellurium.chemistry import ReactionNetwork
     from crn_nn_tellurium.networks import Network
 
+
+def _standard(path: Path | None) -> Path | None:
+    """A file to write, or None for standard output, which ``-`` is everywhere."""
+    return None if path is None or str(path) == "-" else path
+
+
+def shipped(incomplete: str) -> list[str]:
+    """Shipped models for a shell that completes; of files it knows itself."""
+    from crn_nn_tellurium.networks import model_names
+
+    return [name for name in model_names() if name.startswith(incomplete)]
+
+
 Net = Annotated[
-    str, Argument(metavar="NET", help="A network's .json file, or a shipped model's name.")
+    str,
+    Argument(
+        metavar="NET",
+        help="A network's .json file, or a shipped model's name.",
+        autocompletion=shipped,
+    ),
 ]
 Model = Annotated[
     str,
-    Argument(metavar="MODEL", help="As NET, or a model's .xml, .sbml, .ant, .txt or .crn file."),
+    Argument(
+        metavar="MODEL",
+        help="As NET, or a model's .xml, .sbml, .ant, .txt or .crn file.",
+        autocompletion=shipped,
+    ),
+]
+Data = Annotated[
+    Path,
+    Argument(
+        help="CSV with a column per input, by name; or numbers without a header; - reads standard"
+        " input."
+    ),
 ]
 Out = Annotated[
-    Path | None, Option("-o", "--output", help="File to write; by default standard output.")
+    Path | None,
+    Option(
+        "-o",
+        "--output",
+        help="File to write, with tabs if it ends with .tsv; by default standard output.",
+        callback=_standard,
+    ),
 ]
 Overwrite = Annotated[bool, Option("--overwrite", help="Replace an existing file.")]
 
@@ -72,8 +108,20 @@ def listed(
 
 
 def input_values(text: str, network: Network) -> list[float]:
-    """What ``--input`` gives a network."""
-    return listed("--input", text, expected=f"{network.n_in} numbers with commas between")
+    """What ``--input`` gives a network: a number for each input."""
+    names = network.input_names
+    expected = f"expected {len(names)} numbers with commas between: {some(names)}"
+    cells = [cell.strip() for cell in text.split(",")]
+    for name, cell in zip(names, cells, strict=False):
+        if fault := _fault(cell, "nothing"):
+            raise InputError(f"--input is {text!r}: {fault}, for {name}; {expected}")
+    if len(cells) < len(names):
+        given = f"{len(cells)} for {len(names)} inputs"
+        missing = some(names[len(cells) :])
+        raise InputError(f"--input is {text!r}: {given}; {missing} missing; {expected}")
+    if len(cells) > len(names):
+        raise InputError(f"--input is {text!r}: {len(cells)} numbers; {expected}")
+    return [float(cell) for cell in cells]
 
 
 def inputs_of(model: Any, text: str | None) -> list[float] | None:
@@ -111,7 +159,7 @@ class CsvTable:
         # a network that was trained on this table has identifiers made of its headings
         known = headings_by_name(headings)
         if missing := [name for name in names if name not in known]:
-            there = f"it has {some(list(known))}"
+            there = f"it has {some(headings)}"
             raise self.wrong(f"no column {some(missing)}; {there}; expected {what}: {some(names)}")
         columns = [self.cells[known[name]] for name in names]
         for name, column in zip(names, columns, strict=True):
@@ -121,14 +169,22 @@ class CsvTable:
         return np.array(columns, dtype=float).T
 
     def labels(self, target: str, network: Network) -> Any:
-        """A column of true classes, of the type of the network's labels."""
+        """A column of true classes, of the type of the network's labels; or of amounts."""
         cells = self.column(target)
-        if network.class_names is None or not isinstance(network.class_names[0], str):
-            return self.numbers([target])[:, 0]
-        if "" in cells:
-            row = cells.index("") + 1
-            raise self.wrong(f"row {row}, column {target!r}: an empty cell is no class")
-        return np.array(cells)
+        named = network.class_names is not None and isinstance(network.class_names[0], str)
+        truth = np.array(cells) if named else self.numbers([target], "the target")[:, 0]
+        if network.task == "classification":
+            for row, (cell, known) in enumerate(
+                zip(cells, np.isin(truth, network.classes), strict=True), start=1
+            ):
+                if not known:
+                    what = repr(cell) if cell else "an empty cell"
+                    classes = some([str(label) for label in network.classes])
+                    raise self.wrong(
+                        f"row {row}, column {target!r}: {what} is no class of {network.name};"
+                        f" expected one of {classes}"
+                    )
+        return truth
 
     def features_and_target(self, target: str) -> tuple[list[str], FloatArray, list[str]]:
         """Names and values (n_samples, n_columns) of all columns but the target; its cells."""
@@ -145,7 +201,7 @@ class CsvTable:
 
 def read_table(path: Path, network: Network | None = None) -> CsvTable:
     """The cells of a CSV by column; without a header, the columns are the network's inputs."""
-    text = read_text(path)
+    text = sys.stdin.read() if str(path) == "-" else read_text(path)
     first = text.lstrip().partition("\n")[0]
     # spreadsheets write semicolons where the decimal sign is a comma
     delimiter = max(",;\t", key=first.count)
@@ -193,8 +249,8 @@ def are_numbers(cells: Iterable[str]) -> bool:
     return True
 
 
-def _fault(cell: str) -> str:
+def _fault(cell: str, empty: str = "an empty cell") -> str:
     """Why a cell is not a finite number, or nothing."""
     if not are_numbers([cell]):
-        return f"{cell!r} is no number" if cell else "an empty cell is no number"
+        return f"{repr(cell) if cell else empty} is no number"
     return "" if math.isfinite(float(cell)) else f"{cell!r} is not finite"

@@ -9,7 +9,7 @@ from typer import Option
 
 from crn_nn_tellurium.basics import progress_bar
 from crn_nn_tellurium.commands.arguments import Overwrite
-from crn_nn_tellurium.commands.console import check_new, console, new_table, say_files, write_text
+from crn_nn_tellurium.commands.console import check_new, console, new_table, write_text
 
 
 def command(
@@ -29,7 +29,8 @@ def command(
     # what it measures with takes a second to import
     from crn_nn_tellurium.commands.figures import measure, tables
 
-    with progress_bar("measuring; the usual script takes most of the time", total=4) as show:
+    # shown through a pipe too, where minutes without a word look like a fault
+    with progress_bar("measuring; the usual script takes most of the time", True) as show:
         figures = measure(full, show)
     for table in tables(figures).values():
         printed = new_table(table.title, table.left, table.right)
@@ -37,5 +38,4 @@ def command(
             printed.add_row(*row)
         console.print(printed)
     if output is not None:
-        write_text(figures.to_json(), output, overwrite)
-        say_files(figures=output)
+        write_text(figures.to_json(), output, overwrite, "figures")

@@ -210,9 +210,12 @@ def cost_against_size(
         yield Cost(inputs, units, compiled, per_sample(simulator, x))
 
 
-def run_benchmarks(full: bool = False) -> list[Row]:
-    """All rows; `full` adds the usual script on digits, which takes minutes."""
-    return [*xor_rows(), *digits_rows(usual=full), *mnist_size_rows(), *control_coefficient_rows()]
+def run_benchmarks(full: bool = False) -> Iterator[Row]:
+    """All rows, as they are measured; `full` adds the usual script on digits: minutes."""
+    yield from xor_rows()
+    yield from digits_rows(usual=full)
+    yield from mnist_size_rows()
+    yield from control_coefficient_rows()
 
 
 # Gradients --------------------------------------------------------------------------------------

@@ -18,7 +18,13 @@ from crn_nn_tellurium.commands.arguments import (
     load_network,
     read_table,
 )
-from crn_nn_tellurium.commands.console import check_new, console, new_table, say_files, write_table
+from crn_nn_tellurium.commands.console import (
+    check_new,
+    console,
+    new_table,
+    say_written,
+    write_table,
+)
 from crn_nn_tellurium.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,8 +69,7 @@ def command(
     plot: Annotated[Path | None, Option(help="Picture of the slowest input's envelope.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """By when the outputs are settled, whatever was in the tube, and how wrong rate constants may
-    be.
+    """By when outputs are settled, from any start, and how wrong rate constants may be.
 
     Example: [bold]crn-nn certify xor --input 0,1 --input 1,1 --rates 0.02 --plot xor.png[/bold]
     """
@@ -83,13 +88,13 @@ def command(
         found = certify(network, x, tolerance, **limits)
         margins = certified_margin(network, x) if network.task == "classification" else None
     report = _Report(network, names, x, found, units, margins)
+    for table in report.tables():
+        console.print(table)
     if output is not None:
         write_table(*report.columns(), output, overwrite)
     if plot is not None:
         report.plot(plot)
-    for table in report.tables():
-        console.print(table)
-    say_files(table=output, picture=plot)
+        say_written("picture", plot)
 
 
 def _units(
@@ -121,9 +126,6 @@ def _inputs(network: Network, data: Path | None, given: list[str]) -> tuple[list
         x = read_table(data, network).numbers(network.input_names)
         return [f"row {i}" for i in range(1, len(x) + 1)], x
     rows = [input_values(text, network) for text in given]
-    if any(len(row) != network.n_in for row in rows):
-        expected = f"{network.n_in} numbers each, one per input of {network.name}"
-        raise InputError(f"--input {given}: expected {expected}")
     names = [text if len(text) <= _SHORT else f"no. {i}" for i, text in enumerate(given, 1)]
     return names, np.array(rows)
 

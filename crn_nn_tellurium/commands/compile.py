@@ -24,4 +24,5 @@ def command(
     """
     from crn_nn_tellurium.encoding import to_antimony
 
-    write_text(to_antimony(load_given(model), form=form), output, overwrite)  # type: ignore[arg-type]  # checked by to_antimony
+    text = to_antimony(load_given(model), form=form)  # type: ignore[arg-type]  # checked there
+    write_text(text, output, overwrite, "Antimony")

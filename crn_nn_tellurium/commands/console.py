@@ -11,9 +11,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from crn_nn_tellurium.basics import check_target, to_csv, write_bytes
+from crn_nn_tellurium.basics import check_target, separator, to_csv, write_bytes
+from crn_nn_tellurium.errors import InputError
 
-console = Console()
+# Names are anybody's: a bracket or a colon in one is no colour and no picture
+console = Console(markup=False, emoji=False, highlight=False)
+
+# Characters of inputs up to which they stand in a title
+_SHORT = 40
 
 
 def new_table(title: str, left: Sequence[str], right: Sequence[str] = ()) -> Table:
@@ -26,16 +31,38 @@ def new_table(title: str, left: Sequence[str], right: Sequence[str] = ()) -> Tab
     return table
 
 
-def say(text: str) -> None:
-    """Print a line as it is: neither broken nor coloured."""
-    console.print(text, soft_wrap=True, highlight=False, markup=False)
+def say(text: str, style: str = "") -> None:
+    """Print a line as it is, not broken."""
+    console.print(text, soft_wrap=True, style=style)
 
 
-def say_files(**written: Path | None) -> None:
-    """Say which files there are now."""
-    for what, path in written.items():
+def note(text: str) -> None:
+    """Say what is not the answer: on standard error, for the answer may go through a pipe."""
+    print(text, file=sys.stderr)
+
+
+def say_written(what: str, *paths: Path | None) -> None:
+    """Say which files, or folders, there are now, what they are, and how large."""
+    for path in paths:
         if path is not None:
-            say(f"{what}: {path}")
+            files = [file for file in path.rglob("*") if file.is_file()] or [path]
+            note(f"wrote {path} ({what}, {_size(sum(file.stat().st_size for file in files))})")
+
+
+def _size(n_bytes: int) -> str:
+    for unit, size in (("MB", 1e6), ("kB", 1e3)):
+        if n_bytes >= size:
+            return f"{n_bytes / size:,.1f} {unit}"
+    return f"{n_bytes} bytes"
+
+
+def titled(name: str, inputs: str | None) -> str:
+    """A title for what was done at some inputs, which are left away where they are many."""
+    if not inputs:
+        return name
+    if len(inputs) <= _SHORT:
+        return f"{name}, inputs {inputs}"
+    return f"{name}, {inputs.count(',') + 1} inputs"
 
 
 def check_new(overwrite: bool, *paths: Path | None, picture: Path | None = None) -> None:
@@ -48,23 +75,40 @@ def check_new(overwrite: bool, *paths: Path | None, picture: Path | None = None)
     for path in (picture, *paths):
         if path is None:
             continue
+        if str(path) == "-":
+            raise InputError("--output is '-'; expected a file: this is no text to go on with")
+        check_target(path)  # of a folder, it is not --overwrite that would help
         if path.exists() and not overwrite:
             raise FileExistsError(f"{str(path)!r} exists; --overwrite replaces it")
-        check_target(path)
 
 
-def write_text(text: str, output: Path | None, overwrite: bool) -> None:
+def check_network_file(output: Path) -> None:
+    """Refuse names by which no verb would know a network's file again."""
+    if output.suffix.lower() != ".json":
+        raise InputError(f"--output is {str(output)!r}; expected a name that ends with .json")
+
+
+def write_text(text: str, output: Path | None, overwrite: bool, what: str) -> None:
     """Write to a file, or to standard output."""
     if output is None:
         sys.stdout.write(text)
         return
     check_new(overwrite, output)
     write_bytes(output, text.encode())
+    say_written(what, output)
 
 
 def write_table(
-    heading: Sequence[str], columns: Iterable[Any], output: Path | None, overwrite: bool
+    heading: Sequence[str],
+    columns: Iterable[Any],
+    output: Path | None,
+    overwrite: bool,
+    what: str = "",
 ) -> None:
-    """Columns of numbers or labels as CSV; numbers are written so that they are read back equal."""
+    """Columns of numbers or labels as CSV, or with tabs into a .tsv file; numbers are written so
+    that they are read back equal.
+    """
     cells = [map(str, np.asarray(column).tolist()) for column in columns]
-    write_text(to_csv([heading, *zip(*cells, strict=True)]), output, overwrite)
+    rows = list(zip(*cells, strict=True))
+    text = to_csv([heading, *rows], separator(output))
+    write_text(text, output, overwrite, what or f"{len(rows)} rows")

@@ -12,7 +12,7 @@ from rich.table import Table
 from typer import Option
 
 from crn_nn_tellurium.basics import progress_bar
-from crn_nn_tellurium.commands.console import console, new_table, say_files
+from crn_nn_tellurium.commands.console import console, new_table, say, say_written
 
 if TYPE_CHECKING:
     from crn_nn_tellurium.networks import Network
@@ -41,10 +41,10 @@ def command(
     )
     xor, digits = _run("xor"), _run("digits")
     console.print(_table([xor, digits]))
-    for picture in (_draw_xor(xor, output), _draw_digits(digits, output)):
-        say_files(picture=picture)
-    console.print(
-        "\nNext: [bold]crn-nn show xor[/bold], [bold]crn-nn compile xor[/bold], and notebooks/."
+    say_written("picture", _draw_xor(xor, output), _draw_digits(digits, output))
+    say(
+        "\nNext: crn-nn show xor; crn-nn data iris -o flowers.csv; crn-nn notebooks -o DIR",
+        style="bold",
     )
 
 

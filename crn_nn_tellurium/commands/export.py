@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,10 +16,10 @@ from crn_nn_tellurium.commands.arguments import (
     load_given,
     read_table,
 )
-from crn_nn_tellurium.commands.console import check_new
+from crn_nn_tellurium.commands.console import check_new, note, say_written
 from crn_nn_tellurium.errors import InputError
 
-_SCIML = "; --format petab-sciml writes the neural network alone, in PEtab SciML"
+_SCIML = "--format petab-sciml writes the neural network alone, in PEtab SciML"
 _OTHERS = {"petab": _SCIML, "petab-v2": _SCIML}
 """What else an ending might have meant, by what it means."""
 
@@ -49,17 +48,18 @@ def command(
     """Write a network or model for another tool.
 
     .xml SBML, .omex COMBINE archive, .cps COPASI, .yaml PEtab (with --format petab-sciml the neural
-    network in PEtab SciML), .bngl BioNetGen, .py PySB, .ka
-    Kappa, .jl Catalyst, .crn, .dsd Visual DSD, .ant Antimony, .tex, .csv, .graphml, .dot; .onnx
-    ONNX, of the neural network; with --dna also .pil (strands) and .np (NUPACK).
+    network in PEtab SciML), .bngl BioNetGen, .py PySB, .ka Kappa, .jl Catalyst, .crn, .dsd Visual
+    DSD (reactions), .ant Antimony, .tex, .csv, .tsv, .graphml, .dot; .onnx ONNX, of the neural
+    network. With --dna: .pil (strands, domain by domain), .np (NUPACK, which designs their
+    sequences), --format parts (.csv or .tsv, a list to order).
 
     Example: [bold]crn-nn export iris -o iris.xml --set layout=true[/bold]
     """
-    from crn_nn_tellurium.exporters import export, format_of
+    check_new(overwrite, output)
+    from crn_nn_tellurium.exporters import export_files, format_of
     from crn_nn_tellurium.importers import as_network
 
     chosen = format_of(output, format)
-    check_new(overwrite, output)
     found = load_given(model)
     x = inputs_of(found, input)
     options = dict(map(_setting, setting or ()))
@@ -80,14 +80,16 @@ def command(
         if "tau" in options:
             options["units"] = PhysicalUnits(options.pop("c0", C0), options.pop("tau"))
         tube = StrandOptions(**{name: options.pop(name) for name in names if name in options})
-        implementation = to_strand_displacement(found, x, tube)
-        print(repr(implementation), file=sys.stderr)
-        path = export(implementation, output, format, overwrite, **options)
-    else:
-        path = export(found, output, format, overwrite, x=x, **options)
-    # not on standard output, which stays empty for scripts
-    other = _OTHERS.get(chosen.name, "")
-    print(f"wrote {path}: {chosen.title}{other}", file=sys.stderr)
+        found, x = to_strand_displacement(found, x, tube), None
+        note(repr(found))
+    shared: dict[str, Any] = {"x": x}
+    shared |= {name: options.pop(name) for name in ("units", "starts") if name in options}
+    title, paths = export_files(found, output, format, overwrite, shared, options)
+    say_written(title, *paths)
+    if other := _OTHERS.get(chosen.name):
+        note(other)
+    if dna and output.suffix.lower() != ".np":
+        note("domains are names: -o NAME.np is a script for NUPACK, which designs their sequences")
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from importlib.metadata import version
@@ -64,17 +64,20 @@ def _with_nan(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def measure(full: bool, show: Callable[[int, str], None]) -> Figures:
-    """All that `crn-nn bench` measures; `show` is told what comes next."""
-    works: dict[str, Callable[[], Sequence[Any]]] = {
-        "usual_script": lambda: benchmarks.run_benchmarks(full),
-        "layers": lambda: tuple(benchmarks.cost_against_size()),
-        "gradients": lambda: tuple(benchmarks.gradient_costs()),
-        "certificates": lambda: tuple(benchmarks.certificate_costs()),
+    """All that `crn-nn bench` measures; `show` is told how much has been."""
+    works: dict[str, Iterable[Any]] = {
+        "usual_script": benchmarks.run_benchmarks(full),
+        "layers": benchmarks.cost_against_size(),
+        "gradients": benchmarks.gradient_costs(),
+        "certificates": benchmarks.certificate_costs(),
     }
-    machine, measured = _machine(), {}
-    for number, (name, work) in enumerate(works.items()):
-        show(number, name.replace("_", " "))
-        measured[name] = work()
+    machine, number = _machine(), 0
+    measured: dict[str, list[Any]] = {name: [] for name in works}
+    for name, work in works.items():
+        for row in work:
+            measured[name].append(row)
+            number += 1
+            show(number, f"({number} measured, the last of {name.replace('_', ' ')})")
     return Figures(date=date.today().isoformat(), machine=machine, **measured)
 
 

@@ -37,8 +37,7 @@ def command(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """The gradient of a loss with respect to every weight, bias and h, at the chemistry's steady
-    state.
+    """The gradient of a loss: of every weight, bias and h, at the chemistry's steady state.
 
     Example: [bold]crn-nn gradient iris flowers.csv --target species --loss cross_entropy[/bold]
     """
@@ -49,10 +48,14 @@ def command(
     columns = [name.strip() for name in target.split(",")]
     # one column may hold labels; several are numbers, one for each output
     one = len(columns) == 1
-    y = cells.labels(target, network) if one else cells.numbers(columns, "the targets")
     if loss == "squared_error" and one and not are_numbers(cells.column(target)):
         expected = "--loss cross_entropy or hinge, or number columns"
         raise InputError(f"--target {target!r} holds labels; expected {expected}")
+    if one and loss != "squared_error":
+        y = cells.labels(target, network)
+    else:
+        y = cells.numbers(columns, "the targets")
+        y = y[:, 0] if one else y
     with console.status("solving steady states"):
         from crn_nn_tellurium.networks import parameters, to_vector
         from crn_nn_tellurium.sensitivity import check_gradients, gradient

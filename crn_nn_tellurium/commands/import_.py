@@ -14,7 +14,14 @@ from typer import Argument, Option
 
 from crn_nn_tellurium.basics import read_bytes, require, suggest_identifier, whole_number
 from crn_nn_tellurium.commands.arguments import Overwrite, listed, read_table
-from crn_nn_tellurium.commands.console import check_new, console, new_table, say
+from crn_nn_tellurium.commands.console import (
+    check_network_file,
+    check_new,
+    console,
+    new_table,
+    say,
+    say_written,
+)
 from crn_nn_tellurium.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:
@@ -75,8 +82,7 @@ def command(
 
     Example: [bold]crn-nn import digits.onnx -o digits.json --data digits.npy[/bold]
     """
-    if output.suffix.lower() != ".json":
-        raise InputError(f"--output is {str(output)!r}; expected a name that ends with .json")
+    check_network_file(output)
     check_new(overwrite, output)
     own = {
         "logits": logits or None,
@@ -98,7 +104,7 @@ def command(
     _print(f"{model.name}: {network.n_in} inputs, {network.task}", network)
     # named after its file, as all networks that are loaded from one
     replace(network, name=suggest_identifier("network", output.stem)).save(output)
-    say(f"network: {output}")
+    say_written("network", output)
 
 
 def _network(model: Path, own: dict[str, Any], options: dict[str, Any]) -> Network:

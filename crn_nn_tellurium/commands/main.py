@@ -1,28 +1,88 @@
 """The command `crn-nn`: a file per verb, which parses and prints; the work is done below.
 
 What a user can mend (a file, a column, a shape, a name) ends in one line on standard error and
-exit code 2; a steady state that is not found ends in exit code 1. Verbs import what they need when
-they run, so that the help is there at once.
+exit code 2; a steady state that is not found ends in exit code 1, Ctrl-C in 130. Verbs import what
+they need when they run, so that the help is there at once.
 """
 
 from __future__ import annotations
 
+import re
 import sys
+import warnings
+from collections.abc import Mapping
 from importlib import import_module
 from keyword import iskeyword
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
+from crn_nn_tellurium import errors
 from crn_nn_tellurium._version import __version__
-from crn_nn_tellurium.errors import ConvergenceError, MissingPackageError
+from crn_nn_tellurium.errors import ConvergenceError, MissingPackageError, SingularJacobianError
 
 # In the order of the help; each is the `command` of the file of its name
 VERBS = (
-    "demo show compile import export predict simulate train gradient certify scan bench cache"
+    "demo show compile import export data predict simulate train gradient certify scan notebooks"
+    " bench cache"
 ).split()
 
+
+class _Verbs(TyperGroup):
+    """The verbs, whose errors that a user can mend become one line."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb that was typed."""
+        try:
+            return super().invoke(ctx)
+        except (ConvergenceError, SingularJacobianError) as error:
+            self._fail(ctx, error, 1)
+        except BrokenPipeError:
+            raise  # who read our output has enough of it: typer ends quietly
+        except (ValueError, OSError, MissingPackageError) as error:
+            # a ValueError of numpy's, say, is a bug of ours, whose traceback we want to see
+            if not isinstance(error, OSError) and type(error).__module__ != errors.__name__:
+                raise
+            self._fail(ctx, error, 2)
+        except KeyboardInterrupt:
+            print("crn-nn: interrupted", file=sys.stderr)
+            raise SystemExit(130) from None  # what shells give to what Ctrl-C ended
+
+    def _fail(self, ctx: Any, error: Exception, code: int) -> NoReturn:
+        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        where = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
+        verb = self.get_command(ctx, ctx.invoked_subcommand)
+        options = {} if verb is None else {p.name: p.opts[-1] for p in verb.params}
+        print(f"crn-nn: {where}{as_typed(' '.join(text.split()), options)}", file=sys.stderr)
+        raise SystemExit(code)
+
+
+def as_typed(text: str, options: Mapping[str, str]) -> str:
+    """What the library says of its keywords, as a command's user types them.
+
+    Examples
+    --------
+    >>> as_typed("t_end is -1.0; overwrite=True replaces", {"t_end": "--t-end"})
+    '--t-end is -1.0; overwrite=True replaces'
+    """
+
+    def spelled(found: re.Match[str]) -> str:
+        start, name, end = found.groups()
+        option = options.get(name, "")
+        # arguments have no dashes: they are given by their place
+        if not option.startswith("--"):
+            return found[0]
+        return start + option + end.removesuffix("=True").replace("=", " ").rstrip(" ")
+
+    # what begins a statement, and keywords with their values; elsewhere it is anybody's word
+    text = re.sub(r"(^|[:;] )(\w+)( is(?= ))", spelled, text)
+    text = re.sub(r"ScanFile\(path, (\w+=True)\)", r"\1", text)
+    return re.sub(r"(\b)(\w+)(=(?:True|'[^']*'|[\d.]+|(?=\W)))", spelled, text)
+
+
 app = typer.Typer(
+    cls=_Verbs,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -38,27 +98,10 @@ for verb in VERBS:
 
 
 def main() -> None:
-    """Run the command; errors that a user can mend become one line."""
-    try:
-        app()
-    except ConvergenceError as error:
-        _fail(error, 1)
-    except (ValueError, OSError, MissingPackageError) as error:
-        # a ValueError of numpy's, say, is a bug of ours, whose traceback we want to see
-        if not _ours(error):
-            raise
-        _fail(error, 2)
-
-
-def _ours(error: Exception) -> bool:
-    return isinstance(error, OSError) or type(error).__module__ == "crn_nn_tellurium.errors"
-
-
-def _fail(error: Exception, code: int) -> None:
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    where = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
-    print(f"crn-nn: {where}{' '.join(text.split())}", file=sys.stderr)
-    raise SystemExit(code)
+    """Run the command."""
+    # a user of the command has no line of ours to look at
+    warnings.formatwarning = lambda message, *_, **__: f"crn-nn: {message}\n"
+    app()
 
 
 def _version(value: bool) -> None:

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from typer import Argument, Option
+from typer import Option
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.commands.arguments import (
     CsvTable,
+    Data,
     Net,
     Out,
     Overwrite,
     load_network,
     read_table,
 )
-from crn_nn_tellurium.commands.console import check_new, write_table
+from crn_nn_tellurium.commands.console import check_new, note, write_table
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import Network
 
 
 def command(
     net: Net,
-    data: Annotated[
-        Path, Argument(help="CSV with a column per input, by name; or numbers without a header.")
-    ],
+    data: Data,
     output: Out = None,
     target: Annotated[
         str | None,
@@ -52,10 +49,9 @@ def command(
     if network.task == "classification":
         heading.append("class")
         columns.append(network.classify(outputs))
-    write_table(heading, columns, output, overwrite)
+    write_table(heading, columns, output, overwrite, f"{len(x)} answers")
     if truth is not None:
-        # beside the answers, which may go through a pipe
-        print(f"{_score(network, outputs, truth)} of {len(truth)}", file=sys.stderr)
+        note(f"{_score(network, outputs, truth)} of {len(truth)}")
 
 
 def _truth(table: CsvTable, target: str, network: Network) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,7 @@ import numpy as np
 from rich.table import Table
 from typer import Option
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, separator
 from crn_nn_tellurium.commands.arguments import (
     Model,
     Overwrite,
@@ -20,16 +19,26 @@ from crn_nn_tellurium.commands.arguments import (
     listed,
     load_network,
 )
-from crn_nn_tellurium.commands.console import check_new, console, new_table, say, say_files
+from crn_nn_tellurium.commands.console import (
+    check_new,
+    console,
+    new_table,
+    note,
+    say,
+    say_written,
+    titled,
+    write_text,
+)
 from crn_nn_tellurium.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from crn_nn_tellurium.scans import Axis, SettlingTime
 
-# Characters of inputs that were not varied up to which they stand over a picture
-_SHORT = 40
+# What a scan is written to: whole, or as a table with a row per point
+_WHOLE, _TABLES = (".nc", ".zarr"), (".csv", ".tsv")
 # Values of a second dimension that are drawn as lines; more make a map
 _FEW = 6
 
@@ -68,10 +77,11 @@ def command(
         str | None, Option(help="Of settling_time: envelope, as by default, or cheap.")
     ] = None,
     output: Annotated[
-        Path | None, Option("-o", "--output", help="Result, netCDF (.nc) or Zarr (.zarr).")
+        Path | None,
+        Option("-o", "--output", help="Result: .nc (netCDF), .zarr, or a table: .csv, .tsv."),
     ] = None,
     plot: Annotated[Path | None, Option(help="Picture of the first thing kept.")] = None,
-    workers: Annotated[int, Option(help="Processes; 0 solves in this one.")] = 0,
+    workers: Annotated[int, Option(help="Processes; 0 solves in this one.", min=0)] = 0,
     resume: Annotated[
         bool, Option("--resume", help="Go on with what an interrupted scan left.")
     ] = False,
@@ -83,9 +93,7 @@ def command(
     --workers 2[/bold]
     """
     check_new(overwrite or resume, picture=plot)
-    if output is not None and output.exists() and not (overwrite or resume):
-        remedy = "--resume takes it if it is this scan's, --overwrite replaces it"
-        raise FileExistsError(f"{str(output)!r} exists; {remedy}")
+    output, table = _whole_or_table(output, resume, overwrite)
     from crn_nn_tellurium.scans import STEADY_STATE, ScanFile, scan
 
     axes = _axes(vary or [], cv, draws, seed)
@@ -101,13 +109,39 @@ def command(
         ds = scan(found, axes, x=x, outputs=kept, at=times or STEADY_STATE, **run)
     except KeyboardInterrupt:
         kept_in = f"; what is done is in {output}.parts, and --resume goes on with it"
-        print(f"crn-nn: interrupted{kept_in if output else ''}", file=sys.stderr)
+        note(f"crn-nn: interrupted{kept_in if output else ''}")
         raise SystemExit(130) from None  # what shells give to what Ctrl-C ended
     if plot is not None:
         _draw(ds, plot)
     console.print(_summary(ds))
     say(_failures(ds))
-    say_files(result=output, picture=plot)
+    if table is not None:
+        text = _rows(ds).to_csv(sep=separator(table), lineterminator="\n")
+        write_text(text, table, overwrite, f"{ds.status.size} points")
+    say_written("result", output)
+    say_written("picture", plot)
+
+
+def _whole_or_table(
+    output: Path | None, resume: bool, overwrite: bool
+) -> tuple[Path | None, Path | None]:
+    """The file for all of a result, or for its table; refuses what cannot be written."""
+    if output is None:
+        return None, None
+    ending = output.suffix.lower()
+    if ending not in _WHOLE + _TABLES:
+        expected = "an ending of .nc, .zarr, .csv or .tsv"
+        raise InputError(f"--output is {str(output)!r}; expected {expected}")
+    if ending in _TABLES:
+        # a table is written at the end; chunks are kept for what holds all of a result
+        if resume:
+            raise InputError(f"--resume goes on with .nc and .zarr; {str(output)!r} is a table")
+        check_new(overwrite, output)
+        return None, output
+    if output.exists() and not (overwrite or resume):
+        remedy = "--resume takes it if it is this scan's, --overwrite replaces it"
+        raise FileExistsError(f"{str(output)!r} exists; {remedy}")
+    return output, None
 
 
 def _text_or_model(model: str) -> Any:
@@ -163,22 +197,42 @@ def _axes(vary: Sequence[str], cv: str | None, draws: int | None, seed: int | No
 
 def _values(text: str) -> tuple[str, FloatArray]:
     name, equals, values = text.partition("=")
+    first, *more = values.split(":")
     try:
         if not (name and equals and values):
-            raise ValueError
-        parts = values.split(":")
-        if len(parts) == 1:
+            raise ValueError("a name, = and values are missing")
+        if not more:
             return name, np.array([float(part) for part in values.split(",")])
-        first, last, *scale, n = parts
-        low, high = float(first), float(last)
-        if scale not in ([], ["log"]) or int(n) < 1 or (scale and not 0 < low <= high):
-            raise ValueError
-        return name, (np.geomspace if scale else np.linspace)(low, high, int(n))
+        # how many values there are stands last, whatever the scale
+        low, high, *rest = float(first), float(more[0]), *more[1:]
+        scale = ["log"] if rest[:1] == ["log"] else []
+        if scale and not 0 < low <= high:
+            raise ValueError(f"log needs 0 < low <= high, and low is {low:g}, high {high:g}")
+        if len(rest) == len(scale):
+            raise ValueError(f"how many values is missing, as in {text}:50")
+        if len(rest) > len(scale) + 1 or not rest[-1].isdecimal() or int(rest[-1]) < 1:
+            raise ValueError(f"{':'.join(rest)!r} is no number of values")
+        return name, (np.geomspace if scale else np.linspace)(low, high, int(rest[-1]))
     except ValueError as error:
         raise InputError(
-            f"--vary is {text!r}; expected name=low:high:number, name=low:high:log:number or"
-            " name=value,value,..."
+            f"--vary is {text!r}: {error}; expected name=low:high:number, name=low:high:log:number"
+            " or name=value,value,..."
         ) from error
+
+
+def _rows(ds: xr.Dataset) -> pd.DataFrame:
+    """A row per point, with a column for each output, each species, and whatever else was kept."""
+    columns = {}
+    for name, variable in ds.data_vars.items():
+        wide = next((dim for dim in ("output", "species") if dim in variable.dims), None)
+        if wide is None:
+            columns[str(name)] = variable
+            continue
+        # an output is called by its name, what else is kept of it by both
+        before = "" if name in ("outputs", "concentrations") else f"{name}_"
+        for label in variable[wide].values:
+            columns[f"{before}{label}"] = variable.sel({wide: label}, drop=True)
+    return type(ds)(columns).to_dataframe()
 
 
 def _summary(ds: xr.Dataset) -> Table:
@@ -238,7 +292,7 @@ def _draw(ds: xr.Dataset, path: Path) -> None:
     for panel, ax in zip(panels, figure.subplots(1, len(panels), squeeze=False)[0], strict=True):
         _draw_panel(panel, ax)
         titles = [str(panel[label].values) for label in labels]
-        ax.set_title(", ".join([*titles, held] if 0 < len(held) <= _SHORT else titles))
+        ax.set_title(titled(", ".join(titles), held))
     save_figure(figure, path)
 
 

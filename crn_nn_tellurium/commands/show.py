@@ -9,7 +9,7 @@ from typer import Option
 
 from crn_nn_tellurium.basics import some
 from crn_nn_tellurium.commands.arguments import Model, Overwrite, load_given
-from crn_nn_tellurium.commands.console import check_new, console, new_table, say, say_files
+from crn_nn_tellurium.commands.console import check_new, console, new_table, say, say_written
 
 if TYPE_CHECKING:
     from crn_nn_tellurium.chemistry import ReactionNetwork
@@ -46,7 +46,7 @@ def command(
     if plot is not None:
         from crn_nn_tellurium.plots import plot_network, save_figure
 
-        say_files(picture=save_figure(plot_network(network).figure.figure, plot))
+        say_written("picture", save_figure(plot_network(network).figure.figure, plot))
 
 
 def _say_layers(network: Network) -> None:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from typer import Option
 
+from crn_nn_tellurium.basics import some
 from crn_nn_tellurium.commands.arguments import Model, Out, Overwrite, inputs_of, load_given
-from crn_nn_tellurium.commands.console import check_new, write_table
+from crn_nn_tellurium.commands.console import check_new, say, say_written, titled, write_table
 from crn_nn_tellurium.errors import InputError
 
 
@@ -42,7 +43,8 @@ def command(
     found = load_given(model)
     x = inputs_of(found, input)
     if x is None and isinstance(found, Network):
-        raise InputError(f"no --input; expected {found.n_in} numbers with commas between")
+        there = f"{found.n_in} numbers with commas between: {some(found.input_names)}"
+        raise InputError(f"no --input; expected {there}")
     check_new(overwrite, output, picture=plot)
     from crn_nn_tellurium.simulation import Simulator
 
@@ -57,9 +59,9 @@ def command(
         from crn_nn_tellurium.plots import new_figure, plot_time_course, save_figure
 
         figure = new_figure()
-        title = found.name if input is None else f"{found.name}, inputs {input}"
-        plot_time_course(course, ax=figure.subplots()).set_title(title)
+        plot_time_course(course, ax=figure.subplots()).set_title(titled(found.name, input))
         save_figure(figure, plot)
+        say_written("picture", plot)
     # a picture alone is enough of an answer; otherwise the table is
     if output is not None or plot is None:
         # of reactions without read-outs, the outputs are the species
@@ -69,9 +71,9 @@ def command(
         if draws is not None:
             columns += [course.spread[name] for name in names]
             heads += [f"{name}_spread" for name in names]
-        write_table(heads, columns, output, overwrite)
+        write_table(heads, columns, output, overwrite, f"{len(course.time)} times")
     else:
         ends = None if x is None else as_network(found, "--input")(x).tolist()
         for i, name in enumerate(simulator.output_names):
             settles = "" if ends is None else f"; settles at {ends[i]:.6g}"
-            print(f"{name} = {middle[name][-1]:.6g} at t = {t_end:g}{settles}")
+            say(f"{name} = {middle[name][-1]:.6g} at t = {t_end:g}{settles}")

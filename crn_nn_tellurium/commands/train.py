@@ -10,7 +10,14 @@ from typer import Argument, Option
 
 from crn_nn_tellurium.basics import suggest_identifier
 from crn_nn_tellurium.commands.arguments import Overwrite, are_numbers, listed, read_table
-from crn_nn_tellurium.commands.console import check_new, console, new_table, say
+from crn_nn_tellurium.commands.console import (
+    check_network_file,
+    check_new,
+    console,
+    new_table,
+    say,
+    say_written,
+)
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import TASKS
 
@@ -56,6 +63,7 @@ def command(
 
     Example: [bold]crn-nn train flowers.csv --target species --layers 8,8 -o flowers.json[/bold]
     """
+    check_network_file(output)
     check_new(overwrite, output, picture=plot)
     names, x, cells = read_table(data).features_and_target(target)
     sizes = listed("--layers", layers, int, "whole numbers with commas between: 8,8")
@@ -82,7 +90,8 @@ def command(
         _draw(model.fit_result_, plot)
     title = f"{output.name}: {len(names)} features, {model.network_.task}"
     _print(title, report, model.fit_result_)
-    say(f"network: {output}")
+    say_written("network", output)
+    say_written("picture", plot)
 
 
 def _print(title: str, report: list[tuple[str, str]], result: FitResult) -> None:

@@ -112,6 +112,20 @@ class ReadOutWindow:
         return (float(self.settled.max()), float(self.starved.min()))
 
     @property
+    def remedy(self) -> str:
+        """What to try where there is no common window; nothing where there is one."""
+        if not math.isnan(self.common[0]):
+            return ""
+        less = "limit_concentrations(net, X) makes a network that burns less fuel"
+        never = np.flatnonzero(np.isnan(self.settled))
+        if not len(never):
+            return f"some samples run out of fuel before others settle: {less}"
+        # with fuel left to its last time, a sample may be right later
+        if (self.fuel_left[never] >= STARVED * self.dna.fuel).all():
+            return f"sample {never[0]} is not right by the last time: try a longer t_end"
+        return f"sample {never[0]} runs out of fuel before it is right: {less}"
+
+    @property
     def share(self) -> float:
         """Share of the samples that have a window."""
         return float(np.mean(~np.isnan(self.settled)))
@@ -134,7 +148,8 @@ class ReadOutWindow:
 
     def __repr__(self) -> str:
         what, when, fuel = self._facts
-        return f"ReadOutWindow({what}, {when}; {fuel})"
+        remedy = f"; {self.remedy}" if self.remedy else ""
+        return f"ReadOutWindow({what}, {when}; {fuel}{remedy})"
 
     def to_frame(self) -> pd.DataFrame:
         """A row per sample: from when until when it can be read, by when it has certainly settled,
@@ -179,6 +194,8 @@ class ReadOutWindow:
 
     def _repr_html_(self) -> str:
         facts = dict(zip(("read", "when", "fuel"), self._facts, strict=True))
+        if self.remedy:
+            facts["remedy"] = self.remedy
         lines = {"DNA": [*self.outputs[0].T], "ideal": [*self.ideal[0].T]}
         ends = ("0", duration(float(self.time[-1])))
         picture = curves(self.time, lines, ends, "outputs of the first sample over time")

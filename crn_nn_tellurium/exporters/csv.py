@@ -1,4 +1,4 @@
-"""CSV tables: the reactions, and beside them the species and the net stoichiometry."""
+"""Tables, CSV or with tabs: reactions, and beside them the species and the net stoichiometry."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from crn_nn_tellurium.exporters.writing import Source
 
 
 def write(source: Source) -> dict[str, str]:
-    """``NAME.csv`` (reactions), ``NAME.species.csv``, ``NAME.stoichiometry.csv`` (net changes)."""
+    """``NAME.csv`` (reactions), ``NAME.species.csv``, ``NAME.stoichiometry.csv`` (net changes);
+    with tabs, all three are .tsv.
+    """
     import pandas as pd  # a second, for this format alone
 
     crn = source.crn
@@ -42,11 +44,8 @@ def write(source: Source) -> dict[str, str]:
         columns=[r.id for r in crn.reactions],
     )
     rows = pd.DataFrame(species + read_outs, columns=columns)
-    return {
-        "": reactions.to_csv(index=False, lineterminator="\n"),
-        ".species.csv": rows.to_csv(index=False, lineterminator="\n"),
-        ".stoichiometry.csv": stoichiometry.to_csv(lineterminator="\n"),
-    }
+    changes = stoichiometry.reset_index()
+    return source.tables({"": reactions, "species": rows, "stoichiometry": changes})
 
 
 def _side(side: Side) -> str:

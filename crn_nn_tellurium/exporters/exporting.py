@@ -99,12 +99,18 @@ _TABLE = (
     Format("biocrnpyler", "BioCRNpyler script", biocrnpyler.write),
     Format("catalyst", "Catalyst.jl script", catalyst.write, ("jl",), catalyst.Options),
     Format("crn", "crnsimulator and Nuskell", crn.write, ("crn",)),
-    Format("visual-dsd", "Visual DSD and CRN", visual_dsd.write, ("dsd",), visual_dsd.Options),
+    Format(
+        "visual-dsd",
+        "reactions for Visual DSD and CRN",
+        visual_dsd.write,
+        ("dsd",),
+        visual_dsd.Options,
+    ),
     Format("pil", "strands for Peppercorn, Nuskell", strands.write_pil, ("pil",), strands.Options),
     Format("nupack", "strands for NUPACK's design", strands.write_nupack, ("np",), strands.Options),
-    Format("parts", "list of strands, CSV", strands.write_parts, (), strands.Options),
+    Format("parts", "list of strands", strands.write_parts, (), strands.Options),
     Format("latex", "LaTeX tables", latex.write, ("tex",), latex.Options),
-    Format("csv", "CSV tables", csv.write, ("csv",)),
+    Format("csv", "tables", csv.write, ("csv", "tsv")),
     Format("onnx", "ONNX, the neural network", onnx.write, ("onnx",), onnx.Options),
     Format("graphml", "GraphML", graph.write_graphml, ("graphml",), graph.Reactions),
     Format("graphviz", "Graphviz", graph.write_dot, ("dot", "gv"), graph.Influences),
@@ -113,7 +119,6 @@ FORMATS = {format.name: format for format in _TABLE}
 """The formats by name."""
 
 
-@progress_bar("exporting")
 def export(
     model: AnyModel,
     path: str | os.PathLike[str],
@@ -148,7 +153,9 @@ def export(
     Returns
     -------
     Path
-        The file. It, and those that some formats put beside it, are written whole or not at all.
+        The file. It, and those that some formats put beside it, are written whole or not at all:
+        csv NAME.species.csv and NAME.stoichiometry.csv, parts NAME.strands.csv, copasi NAME.txt,
+        petab its tables, petab-sciml NAME.parameters.hdf5.
 
     Raises
     ------
@@ -173,22 +180,38 @@ def export(
     ...     export(Network.random([2, 2, 1], seed=0), f"{folder}/net.ant").name
     'net.ant'
     """
-    model = as_model(model, "export")
     if not isinstance(path, str | os.PathLike):
         raise InputError(f"path is {path!r}; expected the name of a file")
-    path = Path(path)
+    shared = {"x": x, "units": units, "starts": starts}
+    return export_files(model, Path(path), format, overwrite, shared, options)[1][0]
+
+
+@progress_bar("exporting")
+def export_files(
+    model: AnyModel,
+    path: Path,
+    format: str | None,
+    overwrite: bool,
+    shared: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> tuple[str, list[Path]]:
+    """As `export`, with `shared` options of all formats and others of its own; what the format is
+    called, and all files that were written, the one that was asked for first.
+    """
+    model = as_model(model, "export")
     chosen = format_of(path, format)
     settings = chosen.settings(options)
     check_target(path)
     if not overwrite:
         check_new([path])  # before the work
-    content = chosen.content(Source(model, x, path.stem, units, starts), settings)
+    source = Source(model, stem=path.stem, ending=path.suffix.lower(), **shared)
+    content = chosen.content(source, settings)
     # what follows the stem of the file that was asked for is nothing: it has an ending of its own
     files = {path.with_name(path.stem + end) if end else path: c for end, c in content.items()}
     if not overwrite:
         check_new(files)
     write_files(files)
-    return path
+    return chosen.title, sorted(files, key=path.__ne__)
 
 
 def format_of(path: Path, name: str | None) -> Format:

@@ -42,10 +42,11 @@ def write_nupack(source: Source, options: Options) -> str:
 
 
 def write_parts(source: Source, options: Options) -> dict[str, str]:
-    """``NAME.csv``, complexes with concentrations, ``NAME.strands.csv``, strands with lengths."""
+    """``NAME.csv``, complexes with concentrations, ``NAME.strands.csv``, strands with lengths;
+    with tabs, both are .tsv.
+    """
     parts = _parts(source, options)
-    tables = {"": parts.to_frame(), ".strands.csv": parts.strands_to_frame()}
-    return {ending: table.to_csv(index=False) for ending, table in tables.items()}
+    return source.tables({"": parts.to_frame(), "strands": parts.strands_to_frame()})
 
 
 def _parts(source: Source, options: Options) -> Parts:

@@ -1,5 +1,9 @@
 """Visual DSD and Visual CRN (.dsd): their common language of reactions, to paste or open there.
 
+Reactions are what is written of strands too: their steps, with the rate constants that they have
+here. Visual DSD would find reactions of its own from domains, with toeholds' rates that it has to
+be told; domains are in .pil files.
+
 Their ordinary equations have k X^2 for ``2X ->{k} Y``, which goes twice a unit of rate; the
 stochastic simulator alone would take k X (X - 1) / 2, unless kinetics are deterministic (ode.fs,
 reaction.fs and crn.fs of github.com/microsoft/crn-engine).
@@ -13,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crn_nn_tellurium.chemistry import MODEL_UNITS, formula
+from crn_nn_tellurium.dna import StrandDisplacement
 from crn_nn_tellurium.exporters.writing import Language, Source, counted
 
 _RESERVED = """
@@ -43,6 +48,10 @@ def write(source: Source, options: Options) -> str:
     has_units = source.crn.units != MODEL_UNITS
     if not has_units:
         notes.append("Visual DSD labels concentrations nM and times s: it has no other words.")
+    if isinstance(source.model, StrandDisplacement):
+        notes.append(
+            "The steps of strands as reactions; their domains are in .pil files (Peppercorn)."
+        )
     lines = _LANGUAGE.header(source, crn, notes)
     # a rate constant is that of k X^2 in all of its simulators, and so in the stochastic one
     points = f"final={source.until(options.t_end)!r}; points={options.n_steps}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy.typing as npt
 
@@ -15,6 +16,9 @@ from crn_nn_tellurium.chemistry import ReactionNetwork, Side, Units, renamed
 from crn_nn_tellurium.encoding import Starts, written
 from crn_nn_tellurium.errors import FileFormatError, InputError
 from crn_nn_tellurium.networks import Network
+
+if TYPE_CHECKING:  # half a second, for tables alone
+    import pandas as pd
 
 DOI = "10.1098/rsif.2021.0031"
 _CITATION = (
@@ -32,6 +36,7 @@ class Source:
     stem: str = "model"  # of the file's name, for files that name one another
     units: Units | None = None
     starts: Starts = "numbers"
+    ending: str = ""  # of the file's name, in lower case
 
     @cached_property
     def followed(self) -> ReactionNetwork:
@@ -77,6 +82,18 @@ class Source:
             names = ", ".join(name for name, _ in self.followed.formulas)
             lines.append(f"Follow from other constants: {names}.")
         return lines
+
+    def tables(self, tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+        """Tables as the file's ending has them, tabs in a .tsv and else commas: the file itself by
+        no word, those beside it, NAME.word.csv, by theirs.
+        """
+        ending, between = (".tsv", "\t") if self.ending == ".tsv" else (".csv", ",")
+        return {
+            f".{word}{ending}" if word else "": table.to_csv(
+                sep=between, index=False, lineterminator="\n"
+            )
+            for word, table in tables.items()
+        }
 
     def until(self, t_end: float | None) -> float:
         """The last time of a simulation, in the file's units: as given, or 100 of the model's."""

@@ -179,7 +179,7 @@ class _Chain:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of names of features, which the probes have not
             found = np.reshape(answer(x), (_PROBES, -1))
-            labels = model.predict(x) if has_classes else None
+            labels = np.asarray(model.predict(x) if has_classes else ())
         dense = Dense(weights, found[0])  # not intercept_, which of PLS is not at 0
         # of sums in another order, of support vectors' dual coefficients the largest
         near = 1e-6 * np.abs(found).max()

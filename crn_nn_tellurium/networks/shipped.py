@@ -11,19 +11,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from crn_nn_tellurium.basics import shipped_folder
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.networks.network import Network
 
-_PACKAGE = Path(__file__).resolve().parents[1]
 SEED = 0
 """Of the split into training and held-out data."""
 
 
 def models_folder() -> Path:
     """Where the shipped models lie."""
-    # an installed package has them inside, a checkout beside it
-    installed = _PACKAGE / "models"
-    return installed if installed.is_dir() else _PACKAGE.parent / "models"
+    return shipped_folder("models")
 
 
 def model_names() -> tuple[str, ...]:

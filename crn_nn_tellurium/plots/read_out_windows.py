@@ -71,7 +71,11 @@ def plot_read_out_window(
     ax.set_xlabel(f"time ({unit})")
     ax.set_ylabel(MODEL_UNITS.values)
     fuels = f"{len(window.dna.fuels)} fuels of {window.dna.fuel:,.0f} nM"
-    ax.set_title(f"sample {sample}\n1 is {window.dna.units.c0:.3g} nM, {fuels}", fontsize=10)
+    title = f"sample {sample}\n1 is {window.dna.units.c0:.3g} nM, {fuels}"
+    if window.remedy:
+        # in two lines, which the width of a picture holds
+        title += "\nno common window: " + window.remedy.replace(": ", ":\n")
+    ax.set_title(title, fontsize=10)
     if len(window.output_names) <= MANY:
         legend_below(ax)
     return ax

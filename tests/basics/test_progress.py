@@ -77,6 +77,19 @@ def test_what_is_asked_for_is_shown_at_once(capsys, monkeypatch):
     assert progress.PATIENCE > 1
 
 
+def test_through_a_pipe_it_is_plain_lines(capfd, monkeypatch):
+    """The first, the last, and between them one every so often; nothing of a terminal's."""
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    with progress_bar("scanning [red]", True, 1000) as advance:
+        for done in range(1001):
+            advance(done, "points")
+    lines = capfd.readouterr().err.splitlines()
+    # as begin says it, with nothing done; a slow machine may have some between
+    assert lines[0] == "scanning [red] 0/1000"
+    assert lines[-1] == "scanning [red] 1000/1000 points"
+    assert len(lines) < 20
+
+
 @pytest.mark.slow
 def test_a_notebook_keeps_nothing_of_it():
     """In a kernel: what is on display while it runs, and what the file has afterwards."""

@@ -23,7 +23,11 @@ REFUSED = [
         r"the envelope could not be integrated; .* \(CVODE failed",
     ),
     (lambda: cn.enclosure(LINEAR, [1e308, 0.5]), cn.NotCertified, "has no bound for these inputs"),
-    (lambda: cn.certified_margin(LINEAR, [[1e308, 0.5]]), cn.NotCertified, "has no bound for these inputs"),
+    (
+        lambda: cn.certified_margin(LINEAR, [[1e308, 0.5]]),
+        cn.NotCertified,
+        "has no bound for these inputs",
+    ),
     # certify, settling_time
     (
         lambda: cn.certify(XOR, [0, 1], tolerance=0),

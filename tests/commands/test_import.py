@@ -12,9 +12,10 @@ def test_export_and_import(run, tmp_path):
     assert run("export iris -o iris.onnx")[0] == 0
     x = cn.model_data("iris")[1]
     np.save(tmp_path / "x.npy", x)
-    code, out, _ = run("import iris.onnx -o flowers.json --h 0.001 --data x.npy")
+    code, out, err = run("import iris.onnx -o flowers.json --h 0.001 --data x.npy")
     assert code == 0
-    for text in ("iris.onnx: 4 inputs, classification", "Gemm", "exact but for h", "flowers.json"):
+    assert err.startswith("wrote flowers.json (network, ")
+    for text in ("iris.onnx: 4 inputs, classification", "Gemm", "exact but for h"):
         assert text in out
     found = cn.Network.load(tmp_path / "flowers.json")
     assert (found.name, found.class_names) == ("flowers", net.class_names)

@@ -4,10 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.commands.main import VERBS
+from crn_nn_tellurium.commands import show
+from crn_nn_tellurium.commands.main import VERBS, as_typed
 
 
 def test_demo_runs_in_an_empty_folder(run, tmp_path):
@@ -51,3 +53,72 @@ def test_the_installed_command_starts(tmp_path):
         cwd=tmp_path,
     ).stdout
     assert out.strip() == cn.__version__
+
+
+def test_names_with_brackets_print_as_they_are(run, tmp_path):
+    """What would be a colour, an end of one, or a picture in rich's own language."""
+    labels = ("[red]", "[/b]", ":smile:")
+    net = cn.Network(
+        [cn.Layer(2 * np.eye(3), activation=cn.Linear())], class_names=labels, task="classification"
+    )
+    net.save(tmp_path / "n.json")
+    (tmp_path / "x.csv").write_text("0,1,0\n")
+    for typed in ("show n.json", "predict n.json x.csv", "certify n.json --input 0,1,0"):
+        code, out, err = run(typed)
+        assert code == 0, err
+        assert "[/b]" in out
+    assert all(label in run("show n.json")[1] for label in labels)
+
+
+def test_keywords_of_the_library_are_said_as_they_are_typed():
+    options = {"overwrite": "--overwrite", "t_end": "--t-end", "net": "net", "bound": "--bound"}
+    for text, typed in (
+        ("'a' exists; overwrite=True replaces it", "'a' exists; --overwrite replaces it"),
+        ("holds it; ScanFile(path, overwrite=True) removes", "holds it; --overwrite removes"),
+        ("sample 3: t_end is -1.0; expected", "sample 3: --t-end is -1.0; expected"),
+        ("need bound='envelope'", "need --bound 'envelope'"),
+        # of what it has no option for, and of arguments, the words are left
+        ("net is none; resume=True", "net is none; resume=True"),
+        ("the bound is late", "the bound is late"),
+    ):
+        assert as_typed(text, options) == typed
+
+
+def test_ctrl_c_is_a_line_and_130(run, monkeypatch):
+    def interrupted(net):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(show, "load_given", interrupted)
+    assert run("show xor") == (130, "", "crn-nn: interrupted\n")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_is_a_screen(run, verb, monkeypatch):
+    """At most, for the verb with most options, 60 lines of 100 columns: a window at its height."""
+    monkeypatch.setenv("COLUMNS", "100")
+    assert run(f"{verb} --help")[1].count("\n") <= 60
+
+
+def test_who_reads_on_may_stop(tmp_path):
+    """As in crn-nn compile digits | head -1: no traceback."""
+    command = Path(sys.executable).with_name("crn-nn")
+    done = subprocess.run(
+        ["bash", "-c", f"{command} compile digits | head -1"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+def test_a_shell_completes_verbs_and_shipped_networks(tmp_path, monkeypatch):
+    monkeypatch.setenv("_CRN_NN_COMPLETE", "complete_bash")
+    for words, expected in (("crn-nn sh", "show"), ("crn-nn show di", "digits")):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+        out = subprocess.run(
+            [Path(sys.executable).with_name("crn-nn")], capture_output=True, text=True, check=False
+        ).stdout
+        assert out.split() == [expected]

@@ -1,6 +1,7 @@
 """Scans written, printed and drawn."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import crn_nn_tellurium as cn
@@ -8,14 +9,14 @@ import crn_nn_tellurium as cn
 
 def test_scan_writes_a_result_a_table_and_a_picture(run, tmp_path):
     typed = "scan xor --vary h=1e-3:1e-1:log:3 --vary x0=0:1:9 -o a.nc"
-    code, out, _ = run(f"{typed} --input 0,1 --plot a.png")
+    code, out, err = run(f"{typed} --input 0,1 --plot a.png")
     assert code == 0
+    assert "wrote a.nc (result, " in err
+    assert "wrote a.png (picture, " in err
     for text in (
         "scan of xor_2_2_1",
         "h 3 x x0 9 x output 1",
         "27 points, none failed",
-        "result: a.nc",
-        "picture: a.png",
     ):
         assert text in out
     ds = cn.open_scan(tmp_path / "a.nc")
@@ -51,3 +52,23 @@ def test_scan_draws_errors_classes_times_and_models(run, tmp_path, typed):
     assert code == 0, error
     assert "none failed" in out
     assert (tmp_path / "a.png").stat().st_size > 5_000
+
+
+def test_a_scan_as_a_table_has_a_row_per_point(run, tmp_path):
+    typed = "scan xor --vary h=1e-3,1e-2 --cv 0.1,0.2 --draws 3 --input 0,1"
+    code, _, err = run(f"{typed} --keep outputs,class,species -o a.csv")
+    assert code == 0
+    assert "wrote a.csv (12 points, " in err
+    frame = pd.read_csv(tmp_path / "a.csv")
+    assert frame.columns.tolist() == [
+        *("h", "cv", "draw", "y0", "class", "Y1_0", "Y1_1", "Yp2_0", "Yn2_0", "status"),
+    ]
+    xor = cn.load_model("xor")
+    axes = {"h": [1e-3, 1e-2]}, *cn.lognormal([0.1, 0.2], draws=3)
+    expected = cn.scan(xor, [cn.paired(axes[0], "h"), *axes[1:]], x=[0, 1])
+    # pandas before 3 reads numbers to within some last bits
+    np.testing.assert_allclose(frame["y0"], expected.outputs.values.ravel(), rtol=1e-14)
+    assert run(f"{typed} --at 1,2 -o a.tsv")[0] == 0
+    times = pd.read_csv(tmp_path / "a.tsv", sep="\t")
+    assert times.columns.tolist() == ["h", "cv", "draw", "time", "y0", "status"]
+    assert len(times) == 24

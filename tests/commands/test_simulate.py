@@ -9,9 +9,11 @@ import crn_nn_tellurium as cn
 
 
 def test_simulate_writes_a_table_and_a_picture(run, tmp_path):
-    code, out, _ = run("simulate xor --input 0,1 --t-end 300 --plot a.png -o a.csv")
+    code, out, err = run("simulate xor --input 0,1 --t-end 300 --plot a.png -o a.csv")
     assert code == 0
     assert out == ""
+    assert "wrote a.csv (501 times, " in err
+    assert "wrote a.png (picture, " in err
     course = pd.read_csv(tmp_path / "a.csv")
     assert course.columns.tolist() == ["time", "Y1_0", "Y1_1", "Yp2_0", "Yn2_0", "y0"]
     assert course["y0"].iloc[-1] == pytest.approx(cn.load_model("xor")([0, 1])[0], abs=1e-5)

@@ -8,13 +8,14 @@ import crn_nn_tellurium as cn
 
 def test_train_writes_a_network_that_predicts_the_table(run, flowers, tmp_path):
     typed = "train flowers.csv --target species --layers 6,4 -o f.json --max-iter 60"
-    code, out, _ = run(f"{typed} --plot h.png")
+    code, out, err = run(f"{typed} --plot h.png")
     assert code == 0
+    assert err.startswith("wrote f.json (network, ")
+    assert "wrote h.png (picture, " in err
     for text in (
         "4-6-4-3",
         "held out: accuracy, chemistry",
         "verified by the engine on 120 samples",
-        "network: f.json",
     ):
         assert text in out
     assert (tmp_path / "h.png").read_bytes().startswith(b"\x89PNG")

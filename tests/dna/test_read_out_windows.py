@@ -1,6 +1,7 @@
 """A window to read DNA in: settled, and not yet starved of fuel."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,28 @@ def test_xor_is_right_on_every_sample_inside_the_window():
     assert (net.classify(window.outputs[:, inside]) == net.predict(XOR)[:, None]).all()
     assert window.share == 1.0
     assert "class right on 100.0% of 4 samples" in repr(window)
+
+
+def test_where_there_is_no_common_window_the_remedy_is_named():
+    """By what stands in the way: who settles after others have starved, who has not settled."""
+    window = cn.read_out_window(cn.load_model("xor"), XOR)
+    assert window.remedy == ""
+    assert "limit_concentrations" not in repr(window)
+    end = window.time[-1]
+    late = replace(
+        window, settled=np.array([0, 0, 0, end / 2]), starved=np.array([end / 3, end, end, end])
+    )
+    never = replace(window, settled=np.array([0, np.nan, 0, 0]))
+    starved = replace(never, fuel_left=np.array([9e3, 0.0, 9e3, 9e3]))
+    for found, text in (
+        (late, "some samples run out of fuel before others settle: limit_concentrations(net, X)"),
+        (never, "sample 1 is not right by the last time: try a longer t_end"),
+        (starved, "sample 1 runs out of fuel before it is right: limit_concentrations(net, X)"),
+    ):
+        assert np.isnan(found.common).all()
+        assert text in repr(found)
+        title = cn.plot_read_out_window(found).get_title()
+        assert title.splitlines()[1].startswith("no common window: ")
 
 
 def tau(net, options):

@@ -64,6 +64,9 @@ def test_the_ending_chooses_whatever_its_case(ending, tmp_path):
     pytest.importorskip(NEEDED.get(format.name, "numpy"))
     net = cn.load_model("xor")
     by_ending = cn.export(net, tmp_path / f"net.{ending.upper()}").read_bytes()
+    if ending == "tsv":  # the one ending that chooses within its format: tabs for commas
+        assert b"\t" in by_ending
+        by_ending = by_ending.replace(b"\t", b",")
     assert by_ending == exported(net, tmp_path, format.name, overwrite=True)[".out"]
 
 
