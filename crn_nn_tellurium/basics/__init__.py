@@ -20,6 +20,7 @@ from crn_nn_tellurium.basics.checks import (
     require,
     whole_number,
 )
+from crn_nn_tellurium.basics.colors import LESS, MORE
 from crn_nn_tellurium.basics.documents import read_document, write_document
 from crn_nn_tellurium.basics.files import (
     check_new,

@@ -296,7 +296,7 @@ class _Boxes:
         lower, upper = self._held
         lines = Lines(self.kinetics, (lower[part], upper[part]), rates, strict)
         read_out, n, n_out = self._last.activation.read_out, len(rates), self.net.n_out
-        each = np.eye(n_out)[:, :, None] * self._last.read_out_coefficients
+        each = np.eye(n_out)[:, :, None] * self._last.activation.read_coefficients
         both = np.broadcast_to(np.concatenate([each, -each]), (n, 2 * n_out, *each.shape[1:]))
         most = lines.most(both)
         between = self._last.activation.read_between(*lines.bounds[-1])

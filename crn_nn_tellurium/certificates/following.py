@@ -130,10 +130,7 @@ class EnvelopeModel:
     @cached_property
     def _read_out(self) -> FloatArray:
         """Coefficients (n_out, n_floating) of the species in the outputs."""
-        activation = self.net.layers[-1].activation
-        coefficients = dict(activation.read_out.terms)
-        by_species = [coefficients.get(name, 0.0) for name in activation.species]
-        own = np.kron(np.eye(self.net.n_out), by_species)
+        own = np.kron(np.eye(self.net.n_out), self.net.layers[-1].activation.read_coefficients)
         # the last layer's species are the last ones
         others = len(self.crn.floating) - own.shape[1]
         return np.pad(own, ((0, 0), (others, 0)))

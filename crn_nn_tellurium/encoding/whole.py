@@ -196,10 +196,8 @@ def _input_observables(net: Network) -> Iterator[Observable]:
 def _layer_observables(net: Network, index: int) -> Iterator[Observable]:
     """The values of a layer's units; of the last, the outputs by their own names."""
     layer, last = net.layers[index - 1], index == len(net.layers)
-    # one output means two classes, so no class is its name
-    labels = net.class_names if net.class_names is not None and net.n_out > 1 else net.output_names
     for j in range(layer.n_out):
         name = net.output_names[j] if last else value_id(index, j)
-        text = f"output {labels[j]}" if last else f"value of {layer.name} unit {j}"
+        text = f"output {net.output_labels[j]}" if last else f"value of {layer.name} unit {j}"
         expression = _read_expression(layer.activation.read_out, unit_ids(index, j))
         yield Observable(name, expression, text)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from crn_nn_tellurium.basics import LESS, MORE
 from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, printable
 from crn_nn_tellurium.exporters.writing import Source
 
@@ -19,8 +20,8 @@ COLORS = {
     "paper": "#ffffff",
     "held": "#fde9c9",
     "moved": "#e3ecf7",
-    "more": "#2f6fb3",
-    "less": "#c0392b",
+    "more": MORE,
+    "less": LESS,
 }
 """Of pictures: what is held constant, what is moved, what makes more and what takes away."""
 

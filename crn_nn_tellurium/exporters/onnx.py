@@ -194,7 +194,7 @@ class _Writer:
 
 def _of_rails(writer: _Writer, activation: Activation, z: str) -> str:
     """A read-out of rails: the sum of ReLUs that it is, smoothed where that is asked for."""
-    rails, coefficients = activation.rails, dict(activation.read_out.terms)
+    rails = activation.rails
     slopes = [activation.gain * rail.sign for rail in rails]
     # all rails of a unit along an axis of their own: (N, n_out, n_rails)
     apart = writer.node("Unsqueeze", z, writer.axis(2))
@@ -205,7 +205,7 @@ def _of_rails(writer: _Writer, activation: Activation, z: str) -> str:
         writer.exact[y] = drive, "SmoothedReLU", {"h": activation.h}
     else:
         y = writer.node("Relu", drive)
-    column = [[coefficients.get(rail.name, 0.0)] for rail in rails]
+    column = activation.read_coefficients[:, None]
     value = writer.node(
         "Squeeze", writer.node("MatMul", y, writer.constant(column)), writer.axis(2)
     )

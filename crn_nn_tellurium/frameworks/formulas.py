@@ -32,12 +32,11 @@ class Knees:
     @classmethod
     def of(cls, activation: Activation) -> Knees:
         """Those of an activation, whose rails of one knot are put together."""
-        read, gain = dict(activation.read_out.terms), activation.gain
         constant, line = activation.read_out.constant, 0.0
         curves: dict[tuple[float, float], float] = {}
-        for rail in activation.rails:
-            coefficient = read.get(rail.name, 0.0)
-            factor, shift = rail.sign * gain, rail.shift + 0.0
+        pairs = zip(activation.rails, activation.read_coefficients.tolist(), strict=False)
+        for rail, coefficient in pairs:
+            factor, shift = rail.sign * activation.gain, rail.shift + 0.0
             if (-factor, 0.0 - shift) in curves:
                 # sigma_h(u) = sigma_h(-u) + u
                 line, constant = line + coefficient * factor, constant + coefficient * shift

@@ -82,12 +82,6 @@ class LayerKinetics:
             *self.local.rate_constants,
         )
 
-    @cached_property
-    def read_out_coefficients(self) -> FloatArray:
-        """What a unit's value is made of, (n_species,), but for its constant."""
-        coefficients = dict(self.activation.read_out.terms)
-        return np.array([coefficients.get(name, 0.0) for name in self.activation.species])
-
     # Terms of the local network -----------------------------------------------------------------
 
     @cached_property

@@ -41,7 +41,11 @@ def ranked_by(layer: LayerKinetics) -> tuple[FloatArray, bool]:
     that one sum over the whole layer removes, the gains: then true is given, and errors e leave
     P_k > P_j certain if (1 - e)^2 times the one gain exceeds (1 + e)^2 times the other.
     """
-    activation, terms, values = layer.activation, layer.local.terms, layer.read_out_coefficients
+    activation, terms, values = (
+        layer.activation,
+        layer.local.terms,
+        layer.activation.read_coefficients,
+    )
     (last, *others) = np.flatnonzero(values)[::-1]
     gains = np.zeros_like(values)
     for t in terms.span(int(last)):

@@ -61,7 +61,7 @@ class UnitLines:
         self._layer, self._tops, self._spread = layer, tops, spread
         self._rates, self._species = rates, species
         self._n_rails, n_species = len(layer.activation.rails), len(layer.activation.species)
-        value = layer.read_out_coefficients
+        value = layer.activation.read_coefficients
         # what readers of the unit's value add up, and what is left of it
         each = np.eye(n_species)
         sums = [*each, *-each]

@@ -362,6 +362,12 @@ class Activation(ABC):
         terms = [(self.species.index(name), number) for name, number in self.read_out.terms]
         return self.read_out.constant, terms
 
+    @cached_property
+    def read_coefficients(self) -> FloatArray:
+        """The read-out, but for its constant, as a row (n_species,)."""
+        coefficients = dict(self.read_out.terms)
+        return np.array([coefficients.get(name, 0.0) for name in self.species])
+
     def read_between(self, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Bounds of the values for (..., n_species) concentrations between bounds."""
         # a term that is subtracted is least where its species is most; a species that is not read
@@ -381,7 +387,7 @@ class Activation(ABC):
         """d value / dz, same shape as z; (..., n_units, n_units) where `couples_units`."""
         signs = np.array([rail.sign for rail in self.rails], dtype=float)
         slopes = smoothed_relu_derivative(self.drive(z), self.h)
-        return slopes @ (self.gain * signs * self._rail_coefficients)
+        return slopes @ (self.gain * signs * self.read_coefficients[: len(signs)])
 
     def h_derivative(self, z: npt.ArrayLike) -> FloatArray:
         """d value / dh at constant z, same shape as z.
@@ -400,12 +406,7 @@ class Activation(ABC):
             )
         # d sigma_h(u) / dh = 1 / sqrt(u^2 + 4h)
         slopes = 1 / np.hypot(self.drive(z), 2 * math.sqrt(self.h))
-        return slopes @ self._rail_coefficients
-
-    @property
-    def _rail_coefficients(self) -> FloatArray:
-        coefficients = dict(self.read_out.terms)
-        return np.array([coefficients.get(rail.name, 0.0) for rail in self.rails])
+        return slopes @ self.read_coefficients[: len(self.rails)]
 
     def rescaled(self, factor: float) -> tuple[Activation, float] | None:
         """The activation whose unit, with a pre-activation `factor` times as large, is `factor`

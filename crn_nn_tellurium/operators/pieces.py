@@ -101,10 +101,10 @@ def smoothing_error(activation: Activation) -> float:
     knot add and subtract is gone.
     """
     by_knot: dict[float, float] = {}
-    coefficients = dict(activation.read_out.terms)
-    for rail in activation.rails:
+    # rails come first among the species, and here there are no others
+    for rail, c in zip(activation.rails, activation.read_coefficients.tolist(), strict=True):
         knot = -rail.sign * rail.shift + 0.0
-        by_knot[knot] = by_knot.get(knot, 0.0) + coefficients.get(rail.name, 0.0)
+        by_knot[knot] = by_knot.get(knot, 0.0) + c
     up = sum(max(c, 0.0) for c in by_knot.values())
     down = sum(max(-c, 0.0) for c in by_knot.values())
     return max(up, down) * math.sqrt(activation.h)

@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 import matplotlib.pyplot as plt
+import numpy as np
 from cycler import cycler
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -41,8 +42,7 @@ COLORS = (
     "#717581",
     "#92dadd",
 )
-# What makes more, or is above zero, and what takes away, or is below: the two ends of DIVERGING
-MORE, LESS = "#2166ac", "#b2182b"
+# The two ends of the second are basics' MORE and LESS
 SEQUENTIAL, DIVERGING = "viridis", "RdBu"
 STYLE: Any = {
     "axes.prop_cycle": cycler(color=COLORS),
@@ -129,6 +129,22 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
 def new_axes(ax: Axes | None) -> Axes:
     """The given axes, or those of a new figure."""
     return plt.subplots(layout="constrained")[1] if ax is None else ax
+
+
+def axes_of(
+    titles: Sequence[str],
+    given: Any,
+    size: tuple[float, float],
+    widths: Sequence[float] | None = None,
+) -> Any:
+    """An axes for each title: those given, if they are as many, or those of a new figure."""
+    if given is None:
+        look: Any = {"figsize": size, "width_ratios": widths, "layout": "constrained"}
+        return plt.subplots(1, len(titles), squeeze=False, **look)[1][0]
+    axes = np.ravel(np.asarray(given, dtype=object))
+    if len(axes) != len(titles):
+        raise InputError(f"axes are {len(axes)}; expected {len(titles)}: {', '.join(titles)}")
+    return axes
 
 
 def drawn_units(units: PhysicalUnits | None, present: Units) -> Units:

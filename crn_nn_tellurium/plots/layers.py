@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
@@ -23,6 +22,7 @@ from crn_nn_tellurium.plots.figures import (
     DIVERGING,
     MANY,
     SEQUENTIAL,
+    axes_of,
     check_one_sample,
     color,
     drawn_units,
@@ -78,7 +78,7 @@ def plot_layers(tc: TimeCourse, axes: Any = None, *, units: PhysicalUnits | None
     tc, layers = _checked(tc, "plot_layers", units)
     middle = tc if tc.draws is None else tc.mean
     titles = [*(f"layer {layer}" for layer in layers), "outputs"]
-    axes = axes_for(titles, axes)
+    axes = axes_of(titles, axes, _size(titles))
     time = tc.time / tc.units.clock[0]
     for ax, columns in zip(axes, layers.values(), strict=False):
         for unit, row in enumerate(columns):
@@ -117,14 +117,8 @@ def _checked(tc: TimeCourse, taker: str, units: PhysicalUnits | None) -> tuple[T
     return tc.in_units(drawn_units(units, tc.units)), arrays
 
 
-def axes_for(titles: list[str], axes: Any) -> Any:
-    if axes is None:
-        size = 3.2 * len(titles), 3.4
-        return plt.subplots(1, len(titles), figsize=size, layout="constrained", squeeze=False)[1][0]
-    given = np.ravel(np.asarray(axes, dtype=object))
-    if len(given) != len(titles):
-        raise InputError(f"axes are {len(given)}; expected {len(titles)}: {', '.join(titles)}")
-    return given
+def _size(titles: Sequence[str]) -> tuple[float, float]:
+    return 3.2 * len(titles), 3.4
 
 
 @styled
@@ -180,7 +174,7 @@ def animate_layers(
     if tc.draws is not None:
         tc = tc.mean
     titles = ["inputs", *(f"layer {layer}" for layer in layers), "outputs"]
-    axes = axes_for(titles, None)
+    axes = axes_of(titles, None, _size(titles))
     figure = axes[0].figure
     shape = image_shape(len(tc.input_names), image) or near_square(len(tc.input_names))
     movers = [_mover(tc.inputs, shape, axes[0])]

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
 
-from crn_nn_tellurium.basics import FloatArray, some
+from crn_nn_tellurium.basics import LESS, MORE, FloatArray, some
 from crn_nn_tellurium.encoding import LayerEncoding, layer_encodings
 from crn_nn_tellurium.importers import AnyModel, as_network
 from crn_nn_tellurium.networks import INPUT, LocalReaction, Network, class_label, input_ids
-from crn_nn_tellurium.plots.figures import DIVERGING, LESS, MORE, styled
+from crn_nn_tellurium.plots.figures import DIVERGING, styled
 from crn_nn_tellurium.plots.network_layout import (
     APART,
     Column,

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from crn_nn_tellurium.basics import check_kind
+from crn_nn_tellurium.basics import MORE, check_kind
 from crn_nn_tellurium.chemistry import MODEL_UNITS
 from crn_nn_tellurium.dna import ReadOutWindow
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.plots.figures import (
     MANY,
-    MORE,
     ROOM,
     color,
     labels_of,

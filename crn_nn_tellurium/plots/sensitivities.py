@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from crn_nn_tellurium.basics import FloatArray, check_kind
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import parts_of
-from crn_nn_tellurium.plots.figures import DIVERGING, new_axes, styled
+from crn_nn_tellurium.plots.figures import DIVERGING, axes_of, new_axes, styled
 from crn_nn_tellurium.plots.images import image_shape, montage, near_square, on_grid
 from crn_nn_tellurium.sensitivity import Sensitivities
 
@@ -86,7 +86,7 @@ def plot_sensitivities(
         return _draw_ranking(result, values, kind.format("output"), limit, axes)
     row = _row(result, output)
     label = kind.format((result.output_labels or result.outputs)[row])
-    axes = _axes_for(panels, label, axes)
+    axes = _axes(panels, label, axes)
     for panel, ax in zip(panels, axes, strict=True):
         _draw_panel(panel, panel.values(values[row]), ax)
     return axes
@@ -177,20 +177,15 @@ def _row(result: Sensitivities, output: str | None) -> int:
     return result.outputs.index(output)
 
 
-def _axes_for(panels: Sequence[_Panel], label: str, axes: Any) -> Any:
-    """The axes given, if they are as many as the panels, or those of a new figure."""
-    if axes is None:
-        widths = [max(panel.cells.shape[1] / len(panel.cells), 0.15) for panel in panels]
-        widths = [min(width, 1.5) for width in widths]
-        size = (2.0 + 3.2 * sum(widths), 3.4)
-        figure = plt.figure(figsize=size, layout="constrained")
-        figure.suptitle(label, fontsize="medium")
-        return figure.subplots(1, len(panels), width_ratios=widths, squeeze=False)[0]
-    given = np.ravel(np.asarray(axes, dtype=object))
-    if len(given) != len(panels):
-        titles = ", ".join(panel.title for panel in panels)
-        raise InputError(f"axes are {len(given)}; expected {len(panels)}: {titles}")
-    return given
+def _axes(panels: Sequence[_Panel], label: str, given: Any) -> Any:
+    """The axes given, or those of a new figure, which has a title."""
+    widths = [max(panel.cells.shape[1] / len(panel.cells), 0.15) for panel in panels]
+    widths = [min(width, 1.5) for width in widths]
+    size = (2.0 + 3.2 * sum(widths), 3.4)
+    axes = axes_of([panel.title for panel in panels], given, size, widths)
+    if given is None:
+        axes[0].figure.suptitle(label, fontsize="medium")
+    return axes
 
 
 def _draw_panel(panel: _Panel, values: FloatArray, ax: Axes) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from crn_nn_tellurium.basics import check_choice, whole_number
+from crn_nn_tellurium.basics import LESS, MORE, check_choice, whole_number
 from crn_nn_tellurium.chemistry import Reaction
 from crn_nn_tellurium.encoding import LayerEncoding, Unit, layer_encodings, unit_reactions
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import AnyModel, as_network
 from crn_nn_tellurium.networks import unit_ids
-from crn_nn_tellurium.plots.figures import LESS, MORE, styled
+from crn_nn_tellurium.plots.figures import styled
 from crn_nn_tellurium.plots.network_layout import Edge, Point, Port
 from crn_nn_tellurium.plots.networks import (
     LETTER,

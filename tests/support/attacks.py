@@ -59,7 +59,7 @@ def _signs_of_gradient(kinetics, states, rates, signs, wanted):
         for layer in kinetics.layers
     }
     last = kinetics.layers[-1]
-    totals[last.name] += wanted[:, None] * last.read_out_coefficients
+    totals[last.name] += wanted[:, None] * last.activation.read_coefficients
     better = []
     for layer, (read, weights, root, y) in zip(
         reversed(kinetics.layers), reversed(states), strict=True
