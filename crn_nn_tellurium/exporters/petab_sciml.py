@@ -145,8 +145,7 @@ class _Writer:
         bias: FloatArray = np.kron(layer.bias, slopes) + np.tile(shifts, layer.n_out)
         drives = self._linear(layer.name, read, rails, bias)
         y = self._call("relu", layer, [drives], {})
-        row: FloatArray = activation.read_coefficients
-        summed: FloatArray = np.kron(np.eye(layer.n_out), row)
+        summed = np.asarray(np.kron(np.eye(layer.n_out), activation.read_coefficients), dtype=float)
         constant = np.full(layer.n_out, float(activation.read_out.constant))
         return self._linear(self._id(f"{layer.name}_read_out"), y, summed, constant)
 

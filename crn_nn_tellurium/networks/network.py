@@ -12,16 +12,15 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, check_identifier, check_not_negative, is_real
+from crn_nn_tellurium.basics import FloatArray, check_identifier, check_not_negative
 from crn_nn_tellurium.errors import IdentifierError, NetworkError
 from crn_nn_tellurium.networks.activation import Activation
 from crn_nn_tellurium.networks.activations import SmoothedReLU
@@ -29,6 +28,7 @@ from crn_nn_tellurium.networks.input_coding import InputCoding, input_coding
 from crn_nn_tellurium.networks.layer import INPUT, Layer
 from crn_nn_tellurium.networks.network_files import FIELDS, load, save
 from crn_nn_tellurium.networks.pruning import pruned_layers
+from crn_nn_tellurium.networks.random_layers import drawn_layers
 from crn_nn_tellurium.networks.structure import (
     check_shapes,
     checked_class_names,
@@ -157,28 +157,9 @@ class Network:
         >>> Network.random([3, 4, 2], seed=0)([1.0, 0.0, 2.0]).shape
         (2,)
         """
-        if isinstance(sizes, str) or not isinstance(sizes, Iterable):
-            raise NetworkError(f"sizes are {sizes!r}; expected numbers, [2, 3, 1] say")
-        sizes = list(sizes)
-        if len(sizes) < 2 or any(not is_real(n) or n != int(n) or n < 1 for n in sizes):
-            raise NetworkError(
-                f"sizes are {sizes!r}; expected at least two whole numbers, each 1 or more"
-            )
-        if not 0 < density <= 1:
-            raise NetworkError(f"density is {density!r}; expected a number in (0, 1]")
-        rng = np.random.default_rng(seed)
         hidden = SmoothedReLU() if activation is None else activation
-        layers = []
-        for n_in, n_out in itertools.pairwise(map(int, sizes)):
-            weights: Any = rng.normal(0.0, np.sqrt(2 / (density * n_in)), (n_out, n_in))
-            if density < 1:
-                weights = sparse.csr_array(weights * (rng.random((n_out, n_in)) < density))
-            layers.append(Layer(weights, rng.normal(0.0, 0.1, n_out), hidden))
-        # after all draws, so that networks that differ in their output have equal weights
-        layers[-1] = dataclasses.replace(layers[-1], activation=output or hidden)
-        return cls(
-            tuple(layers), inputs, input_range, class_names=class_names, name=name, task=task
-        )
+        layers = drawn_layers(sizes, hidden, output or hidden, density, seed)
+        return cls(layers, inputs, input_range, class_names=class_names, name=name, task=task)
 
     @property
     def n_in(self) -> int:

@@ -48,7 +48,8 @@ def plot_time_course(
     -------
     Axes
         A dotted line marks each time at which the inputs change. Of several draws, lines are means,
-        with a band of one standard deviation to either side.
+        with a band of one standard deviation to either side. It is matplotlib's, whatever
+        ``te.setDefaultPlottingEngine`` says; ``r.plot()`` of `to_roadrunner` follows that.
 
     Raises
     ------

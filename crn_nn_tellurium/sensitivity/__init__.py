@@ -3,7 +3,7 @@
 from crn_nn_tellurium.sensitivity.adjoint_in_time import ReadOut
 from crn_nn_tellurium.sensitivity.comparison import GradientCheck, check_gradients
 from crn_nn_tellurium.sensitivity.gradients import adjoint_of, gradient
-from crn_nn_tellurium.sensitivity.over_time import TransientSensitivities, transient_sensitivities
+from crn_nn_tellurium.sensitivity.over_time import transient_sensitivities
 from crn_nn_tellurium.sensitivity.problem import (
     Gradient,
     Problem,
@@ -12,4 +12,5 @@ from crn_nn_tellurium.sensitivity.problem import (
     losses,
     mean_slope,
 )
-from crn_nn_tellurium.sensitivity.steady import Sensitivities, sensitivities
+from crn_nn_tellurium.sensitivity.results import Sensitivities, TransientSensitivities
+from crn_nn_tellurium.sensitivity.steady import sensitivities

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from crn_nn_tellurium.basics import ROWS, FloatArray, card, curves, read_only, some
+from crn_nn_tellurium.basics import FloatArray, some
 from crn_nn_tellurium.chemistry import ReactionNetwork, formula, pass_on
 from crn_nn_tellurium.encoding import to_reactions, variational_text
 from crn_nn_tellurium.errors import InputError
@@ -27,127 +26,16 @@ from crn_nn_tellurium.importers import AnyModel, as_model
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network, other_names, parameters as network_parameters
 from crn_nn_tellurium.sensitivity.by_parameter import check_h, parameter_jacobian
+from crn_nn_tellurium.sensitivity.results import TransientSensitivities
 from crn_nn_tellurium.simulation import FlatModel, Tolerances, start_values, time_grid
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import xarray as xr
+    pass
 
 EQUATIONS_PER_MODEL = 240
 """Derivatives that one compiled model carries; more parameters take more models."""
 ABSOLUTE = 1e-12
 """CVODE's absolute tolerance for derivatives, which cross zero, as concentrations do not."""
-
-
-@dataclass(frozen=True, eq=False)
-class TransientSensitivities:
-    """Derivatives along a time course.
-
-    Attributes
-    ----------
-    time : (n_points,) ndarray
-    values : (n_points, n_outputs, n_parameters) ndarray
-        d output / d parameter.
-    output_values : (n_points, n_outputs) ndarray
-        The outputs themselves.
-    outputs, parameters : tuple of str
-        Identifiers of the axes.
-
-    Examples
-    --------
-    >>> import crn_nn_tellurium as cn
-    >>> s = cn.transient_sensitivities(
-    ...     cn.load_model("xor"), [1.0, 0.0], t_end=2.0, n_points=3, parameters=["w1_0_0"]
-    ... )
-    >>> s.values.shape, s.outputs, s.parameters
-    ((3, 1, 1), ('y0',), ('w1_0_0',))
-    """
-
-    time: FloatArray
-    values: FloatArray
-    output_values: FloatArray
-    outputs: tuple[str, ...] = field(repr=False)
-    parameters: tuple[str, ...] = field(repr=False)
-
-    def __post_init__(self) -> None:
-        read_only(self.time, self.values, self.output_values)
-
-    def __getitem__(self, key: tuple[str, str]) -> FloatArray:
-        """d output / d parameter over time, (n_points,), for (output, parameter)."""
-        row, column = position(key, self.outputs, self.parameters)
-        return self.values[:, row, column]
-
-    def __repr__(self) -> str:
-        points = f"{len(self.time)} points from t = {self.time[0]:g} to {self.time[-1]:g}"
-        sizes = f"{len(self.outputs)} outputs by {len(self.parameters)} parameters"
-        return f"TransientSensitivities({points}, {sizes})"
-
-    def to_frame(self) -> pd.DataFrame:
-        """A row per point in time, a column per output and parameter.
-
-        Examples
-        --------
-        >>> net = Network.random([2, 3, 1], seed=0)
-        >>> found = transient_sensitivities(net, [0, 1], 10, 11, parameters=["h1", "w1_0_1"])
-        >>> list(found.to_frame().columns)
-        [('y0', 'h1'), ('y0', 'w1_0_1')]
-        """
-        import pandas as pd
-
-        axes = {"output": self.outputs, "parameter": self.parameters}
-        columns = pd.MultiIndex.from_product(list(axes.values()), names=list(axes))
-        rows = pd.Index(self.time, name="time")
-        return pd.DataFrame(self.values.reshape(len(self.time), -1), rows, columns)
-
-    def to_xarray(self) -> xr.Dataset:
-        """Derivatives and outputs by time and name.
-
-        Examples
-        --------
-        >>> net = Network.random([2, 3, 1], seed=0)
-        >>> found = transient_sensitivities(net, [0, 1], 10, 11, parameters=["h1", "w1_0_1"])
-        >>> dict(found.to_xarray().sizes)
-        {'time': 11, 'output': 1, 'parameter': 2}
-        """
-        import xarray as xr
-
-        return xr.Dataset(
-            {
-                "sensitivities": (("time", "output", "parameter"), self.values),
-                "outputs": (("time", "output"), self.output_values),
-            },
-            {"time": self.time, "output": list(self.outputs), "parameter": list(self.parameters)},
-        )
-
-    def _repr_html_(self) -> str:
-        ends = (f"t = {self.time[0]:g}", f"t = {self.time[-1]:g}")
-        facts = {
-            "points": f"{len(self.time):,}, {ends[0]} to {ends[1]}",
-            "outputs": f"{len(self.outputs):,}: {some(self.outputs, 6)}",
-            "parameters": f"{len(self.parameters):,}: {some(self.parameters, 6)}",
-        }
-        largest = np.abs(self.values).max(axis=0)
-        order = np.argsort(-largest, axis=None)[:ROWS]
-        pairs = np.stack(np.unravel_index(order, largest.shape), axis=-1).tolist()
-        lines = {
-            f"{self.outputs[i]} by {self.parameters[j]}": [self.values[:, i, j]] for i, j in pairs
-        }
-        what = "the largest derivatives over time"
-        picture = curves(self.time, lines, ends, what, total=largest.size)
-        return card("Sensitivities over time", facts, self.to_frame(), picture)
-
-
-def position(key: Any, outputs: tuple[str, ...], parameters: tuple[str, ...]) -> tuple[int, int]:
-    """Place of (output, parameter), or a KeyError that says what there is."""
-    if not (isinstance(key, tuple) and len(key) == 2):
-        raise KeyError(f"{key!r}: expected (output, parameter)")
-    for name, kind, known in zip(key, ("output", "parameter"), (outputs, parameters), strict=True):
-        if name not in known:
-            raise KeyError(
-                f"{name!r} is no {kind} of this result; it has {some(known)}"
-                + other_names(name, known)
-            )
-    return outputs.index(key[0]), parameters.index(key[1])
 
 
 def transient_sensitivities(

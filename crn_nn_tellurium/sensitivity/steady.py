@@ -10,15 +10,14 @@ Source: Reder, J. theor. Biol. 135 (1988) 175.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
 
-from crn_nn_tellurium.basics import ROWS, FloatArray, bars, card, progress_bar, read_only, some
+from crn_nn_tellurium.basics import FloatArray, progress_bar
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError, InputError, SingularJacobianError
 from crn_nn_tellurium.importers import AnyModel
@@ -34,13 +33,13 @@ from crn_nn_tellurium.sensitivity.over_time import (
     by_inputs,
     chosen,
     places_among,
-    position,
     read_outputs,
     refuse_followed,
     settable,
     start_derivatives,
 )
 from crn_nn_tellurium.sensitivity.problem import simulator_of
+from crn_nn_tellurium.sensitivity.results import Sensitivities
 from crn_nn_tellurium.simulation import (
     DURATIONS,
     ROUGH,
@@ -54,8 +53,7 @@ from crn_nn_tellurium.simulation import (
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import xarray as xr
+    pass
 
 SINGULAR = 1e-13
 """Smallest singular value of J beside the largest, rows scaled to 1, that may be rounding alone."""
@@ -63,126 +61,6 @@ NAMED_UP_TO = 2_000
 """Floating species up to which a singular J is looked for, by dense linear algebra."""
 SETTLED = 1e-8
 """Change of a derivative over nine tenths of a time that is none, beside the largest."""
-
-
-@dataclass(frozen=True, eq=False)
-class Sensitivities:
-    """Derivatives of outputs with respect to parameters at a steady state.
-
-    Attributes
-    ----------
-    values : (..., n_outputs, n_parameters) ndarray
-        d output / d parameter; with a leading dimension for a batch of inputs.
-    output_values : (..., n_outputs) ndarray
-    parameter_values : (..., n_parameters) ndarray
-    outputs, parameters : tuple of str
-        Identifiers of the axes.
-    output_labels : tuple of str
-        What pictures call the outputs: classes, where each output of a Network is one; else empty.
-
-    Examples
-    --------
-    >>> import crn_nn_tellurium as cn
-    >>> s = cn.sensitivities(cn.load_model("xor"), [1.0, 0.0])
-    >>> s.outputs, s.parameters[:2], s.values.shape
-    (('y0',), ('w1_0_0', 'w1_0_1'), (1, 13))
-    >>> s.to_frame().iloc[:, :2].round(2)
-        w1_0_0  w1_0_1
-    y0   -0.08     0.0
-    """
-
-    values: FloatArray
-    output_values: FloatArray
-    parameter_values: FloatArray
-    outputs: tuple[str, ...] = field(repr=False)
-    parameters: tuple[str, ...] = field(repr=False)
-    output_labels: tuple[str, ...] = field(default=(), repr=False)
-
-    def __post_init__(self) -> None:
-        read_only(self.values, self.output_values, self.parameter_values)
-
-    @property
-    def relative(self) -> FloatArray:
-        """d ln|output| / d ln|parameter|, of the shape of `values`; NaN where the output is 0."""
-        outputs = np.where(self.output_values == 0, np.nan, self.output_values)
-        return self.values * self.parameter_values[..., None, :] / outputs[..., :, None]
-
-    def __getitem__(self, key: tuple[str, str]) -> Any:
-        """d output / d parameter for (output, parameter): a number, or one per sample."""
-        row, column = position(key, self.outputs, self.parameters)
-        return self.values[..., row, column]
-
-    def to_frame(self) -> pd.DataFrame:
-        """A table with a row per output and a column per parameter, of one sample.
-
-        Raises
-        ------
-        InputError
-            If there are several samples; `to_xarray` has them all.
-
-        Examples
-        --------
-        >>> from crn_nn_tellurium import load_model
-        >>> sensitivities(load_model("xor"), [0, 1], parameters=["w1_0_1", "h1"]).to_frame().shape
-        (1, 2)
-        """
-        if self.values.ndim != 2:
-            shape = self.values.shape
-            raise InputError(f"sensitivities of shape {shape} are of several samples; index one")
-        import pandas as pd
-
-        rows = pd.Index(self.outputs, name="output")
-        return pd.DataFrame(self.values, rows, pd.Index(self.parameters, name="parameter"))
-
-    def to_xarray(self) -> xr.Dataset:
-        """Derivatives, outputs and parameters by name, and by sample where there are several.
-
-        Examples
-        --------
-        >>> from crn_nn_tellurium import load_model
-        >>> found = sensitivities(load_model("xor"), [[0, 0], [0, 1]], parameters=["h1"])
-        >>> dict(found.to_xarray().sizes)
-        {'sample': 2, 'output': 1, 'parameter': 1}
-        """
-        import xarray as xr
-
-        lead = ("sample",) if self.values.ndim > 2 else ()
-        return xr.Dataset(
-            {
-                "sensitivities": ((*lead, "output", "parameter"), self.values),
-                "outputs": ((*lead, "output"), self.output_values),
-                "parameters": ((*lead, "parameter"), self.parameter_values),
-            },
-            {"output": list(self.outputs), "parameter": list(self.parameters)},
-        )
-
-    def __repr__(self) -> str:
-        lead = "".join(f"{n} samples, " for n in self.values.shape[:-2])
-        largest = ""
-        if self.values.size:
-            row, column = np.unravel_index(np.abs(self.values).argmax(), self.values.shape)[-2:]
-            largest = f"; largest d {self.outputs[row]} / d {self.parameters[column]}"
-        n_outputs, n_parameters = len(self.outputs), len(self.parameters)
-        return f"Sensitivities({lead}{n_outputs} outputs by {n_parameters} parameters{largest})"
-
-    def _repr_html_(self) -> str:
-        facts: dict[str, object] = {
-            "outputs": f"{len(self.outputs):,}: {some(self.outputs, 6)}",
-            "parameters": f"{len(self.parameters):,}: {some(self.parameters, 6)}",
-        }
-        one = self
-        if self.values.ndim > 2:
-            parts = self.values, self.output_values, self.parameter_values
-            values, outputs, parameters = (part[0] for part in parts)
-            one = replace(self, values=values, output_values=outputs, parameter_values=parameters)
-            facts["samples"] = f"{len(self.values):,}; the first is shown"
-        # of each parameter, the output that it moves most
-        most = np.abs(one.values).argmax(axis=0)
-        largest = one.values[most, np.arange(len(most))]
-        order = np.argsort(-np.abs(largest))[:ROWS]
-        shown = {f"{self.outputs[most[i]]} by {self.parameters[i]}": largest[i] for i in order}
-        picture = bars(shown, "the largest derivatives", len(largest))
-        return card("Sensitivities", facts, one.to_frame(), picture)
 
 
 @progress_bar("sensitivities")

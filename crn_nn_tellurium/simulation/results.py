@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crn_nn_tellurium.basics import (
-    FloatArray,
-    card,
-    curves,
-    frame_of,
-    is_real,
-    read_only,
-    some,
-)
+from crn_nn_tellurium.basics import FloatArray, card, curves, frame_of, is_real, read_only, some
 from crn_nn_tellurium.chemistry import CONCENTRATION, MODEL_UNITS, Units, must_convert
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.simulation.outcome import Outcome
@@ -384,24 +376,19 @@ class TimeCourse:
         KeyError
             If a name is not in the result.
 
-        Notes
-        -----
-        ``course.to_frame(["y0"]).plot(backend="plotly")`` is an interactive picture, by plotly,
-        which comes with tellurium. `plot_time_course` gives an Axes, to which more can be added, so
-        it is matplotlib's, whatever ``te.setDefaultPlottingEngine`` says; ``r.plot()`` of
-        `to_roadrunner` follows that.
-
         Examples
         --------
+        ``course.to_frame(["y0"]).plot(backend="plotly")`` is an interactive picture.
+
         >>> from crn_nn_tellurium import Simulator, load_model
         >>> course = Simulator(load_model("xor")).time_course([[0, 0], [0, 1]], n_points=11)
         >>> frame = course.to_frame(["y0", "x1"])
         >>> frame.shape, list(frame.index.names)
         ((22, 2), ['sample', 'time'])
         """
-        everything = (*self.output_names, *self.species, *self.input_names)
         inputs = replace(self, inputs=self._inputs_by_draw)
-        chosen = dict.fromkeys(everything if names is None else names)
+        every = (*self.output_names, *self.species, *self.input_names)
+        chosen = dict.fromkeys(every if names is None else names)
         lengths = zip(self._dims[:-1], self.outputs.shape, strict=False)
         levels = {name: range(n) for name, n in lengths} | {"time": self.time}
         return frame_of(levels, {name: inputs[name] for name in chosen})
