@@ -4,8 +4,7 @@ the adjoint of its reactions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from torch.autograd import Function
 from crn_nn_tellurium.basics import FloatArray, is_sparse
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.frameworks.by_engine import slopes, with_numbers
-from crn_nn_tellurium.frameworks.formulas import Formula, Knees, formula_of
+from crn_nn_tellurium.frameworks.formulas import Knees, formula_of
 from crn_nn_tellurium.networks import INPUT, Activation, Layer, Network, places, values_of
 from crn_nn_tellurium.simulation import Simulator
 
@@ -100,7 +99,7 @@ class ChemistryLayer(torch.nn.Module):  # type: ignore[misc]
             self._where = None
         self.weight = torch.nn.Parameter(torch.tensor(values))
         self.bias = torch.nn.Parameter(torch.tensor(layer.bias))
-        self._activate = in_torch(layer.activation)
+        self._activation, self._formula = layer.activation, formula_of(layer.activation)
 
     def forward(self, v: torch.Tensor) -> torch.Tensor:
         """Values (..., n_out) for what the layer reads (..., n_in)."""
@@ -113,27 +112,14 @@ class ChemistryLayer(torch.nn.Module):  # type: ignore[misc]
         z = torch.sparse.mm(matrix, flat.T).T + self.bias
         return self._activate(z.reshape(*v.shape[:-1], self._shape[0]))
 
+    def _activate(self, z: torch.Tensor) -> torch.Tensor:
+        """The closed form of the activation's value."""
+        if self._formula is None:
+            return _ByNumpy.apply(z, self._activation)
+        return self._formula(z, _total)
+
 
 # Activations --------------------------------------------------------------------------------------
-
-Activate = Callable[[torch.Tensor], torch.Tensor]
-
-
-def in_torch(activation: Activation) -> Activate:
-    """The closed form of an activation's value as a function of tensors."""
-    formula = formula_of(activation)
-    return ByNumpy(activation) if formula is None else Closed(formula)
-
-
-@dataclass(frozen=True)
-class Closed:
-    """A formula of ours, in PyTorch's operations."""
-
-    formula: Formula
-
-    def __call__(self, z: torch.Tensor) -> torch.Tensor:
-        """The value, same shape as z."""
-        return self.formula(z, _total)
 
 
 def _total(z: torch.Tensor, knees: Knees) -> torch.Tensor:
@@ -177,18 +163,9 @@ class _SumOfKnees(Function):  # type: ignore[misc]
         return by_value * (_slope(z, ctx.knees) if torch.is_grad_enabled() else slope), None
 
 
-@dataclass(frozen=True)
-class ByNumpy:
+class _ByNumpy(Function):  # type: ignore[misc]
     """An activation of a user's own, by its closed form and derivative."""
 
-    activation: Activation
-
-    def __call__(self, z: torch.Tensor) -> torch.Tensor:
-        """The value, same shape as z."""
-        return _ByNumpy.apply(z, self.activation)
-
-
-class _ByNumpy(Function):  # type: ignore[misc]
     @staticmethod
     def forward(ctx: Any, z: torch.Tensor, activation: Activation) -> torch.Tensor:
         ctx.save_for_backward(z)
