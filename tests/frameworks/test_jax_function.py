@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.datasets import make_moons
+from support.moons import check_learns
 from support.networks import ACTIVATIONS, HIDDEN, STOOD_FOR, cases, corpus
 
 import crn_nn_tellurium as cn
@@ -32,11 +32,6 @@ COMPILES_LONG = (
 """What the other networks stand for, where each is compiled by itself."""
 
 
-def compiled_long(names, but):
-    """Names for `parametrize`; all but some with -m slow alone, since JAX compiles each anew."""
-    return [pytest.param(name, marks=[] if name in but else [pytest.mark.slow]) for name in names]
-
-
 def of_each(name, engine=None):
     """A small network with an activation in its middle, as a function, and inputs."""
     net = cn.Network.random(
@@ -45,7 +40,8 @@ def of_each(name, engine=None):
     return *cn.as_jax(net, engine=engine), np.random.default_rng(2).normal(size=(4, 2))
 
 
-@pytest.mark.parametrize("name", compiled_long([*BUILT_IN, "Swish", "Bump"], but=["Normalized"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*BUILT_IN, "Swish", "Bump"])
 def test_derivatives(name):
     apply, parameters, x = of_each(name)
     # differences in doubles, with JAX's own steps and tolerances
@@ -97,8 +93,14 @@ def test_kinks_have_their_slopes():
     assert jax.jit(jax.grad(jax.grad(value)))(jnp.zeros(())) == pytest.approx(2.5, rel=1e-12)
 
 
+# one of them stands for all, since JAX compiles each anew
 @pytest.mark.parametrize(
-    "name", compiled_long(["SmoothedReLU", "Normalized", "Swish"], but=["Normalized"])
+    "name",
+    [
+        "Normalized",
+        pytest.param("SmoothedReLU", marks=pytest.mark.slow),
+        pytest.param("Swish", marks=pytest.mark.slow),
+    ],
 )
 def test_by_roadrunner(name):
     apply, parameters, x = of_each(name, "roadrunner")
@@ -223,30 +225,23 @@ def test_errors(error, parts, call):
     assert all(part in str(found.value) for part in parts)
 
 
+@pytest.mark.slow
 def test_moons_by_adam_to_the_accuracy_of_fit():
-    x, y = make_moons(200, noise=0.2, random_state=0)
-    held_out, classes = make_moons(500, noise=0.2, random_state=1)
-    net = cn.Network.random(
-        [2, 12, 2], cn.SmoothedReLU(h=0.01), seed=0, output=cn.Linear(h=0.01), inputs="signed"
-    )
-    fitted = cn.fit(net, x, y, loss="cross_entropy", optimizer=cn.LBFGS(max_iter=100)).network
-    apply, parameters = cn.as_jax(net)
+    def train(net, x, y):
+        apply, parameters = cn.as_jax(net)
 
-    def loss(parameters):
-        return -jax.nn.log_softmax(apply(parameters, x))[np.arange(len(y)), y].mean()
+        def loss(parameters):
+            return -jax.nn.log_softmax(apply(parameters, x))[np.arange(len(y)), y].mean()
 
-    start, update, read = optimizers.adam(0.02)
+        start, update, read = optimizers.adam(0.02)
 
-    @jax.jit
-    def step(number, state):
-        return update(number, jax.grad(loss)(read(state)), state)
+        @jax.jit
+        def step(number, state):
+            return update(number, jax.grad(loss)(read(state)), state)
 
-    state = start(parameters)
-    for number in range(300):
-        state = step(number, state)
-    found = apply.to_network(read(state))
-    accuracy = np.mean(cn.Simulator(found).steady_state(held_out).outputs.argmax(1) == classes)
-    by_fit = np.mean(fitted.predict(held_out) == classes)
-    # one sample in a hundred: two ways to train end at two networks
-    assert accuracy >= by_fit - 0.01
-    assert accuracy >= 0.95
+        state = start(parameters)
+        for number in range(300):
+            state = step(number, state)
+        return apply.to_network(read(state))
+
+    check_learns(train)
