@@ -2,14 +2,16 @@
 
 PyTorch writes softplus as Where(z > 20, z, Softplus(z)), of which no part but the whole has a
 counterpart. A formula here is such a text: z is any tensor, other letters are numbers, one letter
-one number. It says with which numbers it is a function that is known.
+one number. It says with which numbers it is a function that is known. Sums and products stand for
+those in any order, Where(a > b, ...) for every comparison: the functions are continuous, so the
+equal belongs to either side.
 """
 
 from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
@@ -34,7 +36,7 @@ Known = tuple[str, str, Operator, str]
 Found = dict[str, Any]
 _FAR = 20.0
 """Where softplus is its argument, but for 2e-9: PyTorch's own threshold."""
-_COMMUTE = ("Add", "Mul")
+_GREATER, _LESS = ("Greater", "GreaterOrEqual"), ("Less", "LessOrEqual")
 
 
 def _if(**numbers: float) -> Callable[[Found], bool]:
@@ -74,15 +76,10 @@ _FORMULAS: dict[str, Callable[[Found], Function | None]] = {
     "Reciprocal(Add(Exp(Neg(z)), e))": _sigmoid,
     "Reciprocal(Add(Exp(Mul(z, m)), e))": _sigmoid,
     "Div(e, Add(Exp(Neg(z)), e))": _sigmoid,
-    # max(z, c)
     "Where(Greater(z, c), z, c)": lambda found: clip(found["c"], math.inf),
-    "Where(LessOrEqual(z, c), c, z)": lambda found: clip(found["c"], math.inf),
-    "Where(Less(z, c), c, z)": lambda found: clip(found["c"], math.inf),
     "Where(Greater(z, o), z, Mul(z, a))": _leaky,
-    "Where(GreaterOrEqual(z, o), z, Mul(z, a))": _leaky,
-    "Where(Less(z, o), Mul(z, a), z)": _leaky,
     "Where(Greater(Abs(z), c), Sub(z, Mul(Sign(z), c)), Mul(z, o))": _shrinking,
-    "Add(Where(Greater(z, c), Sub(z, c), o), Where(Less(z, d), Add(z, c), o))": _shrinking,
+    "Add(Where(Greater(z, c), Sub(z, c), o), Where(Greater(z, d), o, Add(z, c)))": _shrinking,
     **dict.fromkeys([f"Mul(Mul(z, {cube}), f)" for cube in _CUBES], _gelu),
     **dict.fromkeys([f"Mul(Mul(z, f), {cube})" for cube in _CUBES], _gelu),
 }
@@ -119,17 +116,30 @@ class Formulas:
             if value is not None and found.get(pattern.id, value) == value:
                 yield {**found, pattern.id: value}
         elif isinstance(pattern, ast.Call) and isinstance(pattern.func, ast.Name):
-            node = self.made.get(name)
-            kind, n = pattern.func.id, len(pattern.args)
-            if node is None or (node.op_type, len(node.input)) != (kind, n):
+            kind, orders = self._read(name)
+            if kind != pattern.func.id:
                 return
-            if node.domain not in DOMAINS or node.attribute:
-                return
-            for names in permutations(node.input) if kind in _COMMUTE else [node.input]:
+            for names in orders:
+                if len(names) != len(pattern.args):
+                    return
                 ways = [found]
                 for part, read in zip(pattern.args, names, strict=True):
                     ways = [more for way in ways for more in self._matches(part, read, way)]
                 yield from ways
+
+    def _read(self, name: str) -> tuple[str, Iterable[Sequence[str]]]:
+        """What makes a value, as formulas name it, and the orders in which its inputs may stand."""
+        node = self.made.get(name)
+        if node is None or node.domain not in DOMAINS or node.attribute:
+            return "", []
+        kind, inputs = node.op_type, list(node.input)
+        if kind in ("Add", "Mul"):
+            return kind, permutations(inputs)
+        if kind == "Where":
+            condition = self.made.get(inputs[0])
+            if condition is not None and condition.op_type in _LESS:
+                inputs[1:] = inputs[:0:-1]
+        return "Greater" if kind in _GREATER + _LESS else kind, [inputs]
 
     def _number(self, name: str) -> float | None:
         """A value that is one number, whatever the inputs are."""

@@ -17,6 +17,7 @@ FORMULAS = {
         "z = Mul(x, b) p = Softplus(z) q = Div(p, b) m = Greater(z, c) y = Where(m, x, q)",
         {"b": 2.0, "c": 20.0},
     ),
+    "softplus, turned": ("p = Softplus(x) m = Less(x, c) y = Where(m, p, x)", {"c": 20.0}),
     "mish": ("p = Softplus(x) t = Tanh(p) y = Mul(x, t)", {}),
     "mish, turned": ("p = Softplus(x) t = Tanh(p) y = Mul(t, x)", {}),
     "log sigmoid": ("s = Sigmoid(x) y = Log(s)", {}),
