@@ -103,7 +103,10 @@ from .operators import (
     ImportReport as ImportReport,
 )
 from .perturbations import (
+    Attack as Attack,
     Robustness as Robustness,
+    attack as attack,
+    attack_margin as attack_margin,
     robustness as robustness,
 )
 from .plots import (

@@ -1,5 +1,6 @@
 """A layer's equations, vectorised over samples and units; bounds of its fixed point."""
 
+from crn_nn_tellurium.kinetics.apart import KineticsApart
 from crn_nn_tellurium.kinetics.bounds import (
     Bounds,
     extreme_root,

@@ -112,7 +112,9 @@ class LayerKinetics:
         (n, n_units, n_units).
         """
         own, pooled = self.factors(terms, term)
-        result: Any = terms.number[term] * constants[terms.constant[term]]
+        k = constants[terms.constant[term]]
+        # a constant of each unit's own has no axis for the pool
+        result: Any = terms.number[term] * (k[..., None] if by_pair and np.ndim(k) else k)
         for a in own:
             result = result * (y[a][:, :, None] if by_pair else y[a])
         if by_pair:
