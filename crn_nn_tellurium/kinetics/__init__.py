@@ -20,7 +20,9 @@ from crn_nn_tellurium.kinetics.rate_constants import (
 from crn_nn_tellurium.kinetics.rate_errors import (
     RateErrors,
     factors_by_name,
+    grown,
     layer_factors,
+    normals_of,
     perturbed_constants,
     perturbed_outputs,
 )

@@ -2,3 +2,7 @@
 
 from crn_nn_tellurium.perturbations.attacks import Attack, attack, attack_margin
 from crn_nn_tellurium.perturbations.report import Robustness, robustness
+from crn_nn_tellurium.perturbations.statistical_margins import (
+    StatisticalMargin,
+    statistical_margin,
+)
