@@ -177,7 +177,7 @@ def attack(
     *,
     output: str | int | None = None,
     direction: Direction = "either",
-    restarts: int = 4,
+    restarts: int = 2,
     seed: int = 0,
 ) -> Attack:
     """The errors of rate constants, each reaction's by itself, that come closest to flipping the
@@ -236,7 +236,7 @@ def attack_margin(
     x: npt.ArrayLike,
     limit: float = 0.999,
     *,
-    restarts: int = 4,
+    restarts: int = 2,
     seed: int = 0,
 ) -> Any:
     """The smallest relative error of rate constants at which `attack` flips the class.

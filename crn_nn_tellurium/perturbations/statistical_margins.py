@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
 LEVEL = 0.95
 """How often `lower` and `upper` hold the margin between them."""
-_FIRST, _PRECISION = 0.05, 0.01
-"""Of margins: the cv tried first, and how near two that differ in the answer are."""
+_FIRST, _PRECISION, _OF_BOUNDS = 0.05, 0.02, 0.05
+"""Of margins: the cv tried first, and how near two that differ in the answer are, relative."""
 _TOGETHER = 2 * 10**5
 """Numbers that are held at once, in each of some ten arrays: what a processor's cache holds."""
 _NUMBERS = 3 * 10**7
@@ -60,7 +60,7 @@ class StatisticalMargin:
     ----------
     margins : (n_samples,) ndarray, or float for one sample
         The largest coefficient of variation of every rate constant at which at least a share
-        `confidence` of the draws gives the class that the network gives with none; to 1 %.
+        `confidence` of the draws gives the class that the network gives with none; to 2 %.
     lower, upper : as margins
         Between which, at a level of 95 %, the margin of infinitely many draws lies; `upper` is
         infinite where no cv up to the limit is too large.
@@ -195,13 +195,15 @@ def statistical_margin(
     least, middle, most = _numbers_of_wrong(confidence, whole_number("draws", draws))
     count = _Count(kinetics, x, int(draws), whole_number("seed", seed, 0), most)
 
-    def bracket(wrong: int) -> tuple[FloatArray, FloatArray]:
+    def bracket(wrong: int, precision: float = _OF_BOUNDS) -> tuple[FloatArray, FloatArray]:
         def is_right(cv: FloatArray) -> npt.NDArray[np.bool_]:
             return count(cv) <= wrong
 
-        return bracket_largest(is_right, len(x), _FIRST, float(limit), _PRECISION)
+        return bracket_largest(is_right, len(x), _FIRST, float(limit), precision)
 
-    lower, margins, upper = bracket(least)[0], bracket(middle)[0], bracket(most)[1]
+    # what bounds are off by makes them wider
+    lower, upper = bracket(least)[0], bracket(most)[1]
+    margins = bracket(middle, _PRECISION)[0]
     parts = [float(p[0]) if single else p for p in (margins, lower, upper)]
     return StatisticalMargin(*parts, float(confidence), count.draws, count.seed, count.labels)
 
