@@ -103,8 +103,13 @@ from .operators import (
     ImportReport as ImportReport,
 )
 from .perturbations import (
+    Attack as Attack,
     Robustness as Robustness,
+    StatisticalMargin as StatisticalMargin,
+    attack as attack,
+    attack_margin as attack_margin,
     robustness as robustness,
+    statistical_margin as statistical_margin,
 )
 from .plots import (
     animate_layers as animate_layers,

@@ -10,6 +10,7 @@ from crn_nn_tellurium.basics.arrays import (
     read_only,
 )
 from crn_nn_tellurium.basics.ascii_text import in_ascii
+from crn_nn_tellurium.basics.bisection import bracket_largest
 from crn_nn_tellurium.basics.cache import Recent
 from crn_nn_tellurium.basics.cards import ROWS, card
 from crn_nn_tellurium.basics.checks import (

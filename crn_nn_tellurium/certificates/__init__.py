@@ -5,4 +5,10 @@ from crn_nn_tellurium.certificates.certificate import Bound, Certificate, certif
 from crn_nn_tellurium.certificates.choice_of_h import HChoice, choose_h
 from crn_nn_tellurium.certificates.enclosures import Enclosure, certified_margin, enclosure
 from crn_nn_tellurium.certificates.following import EnvelopeModel
-from crn_nn_tellurium.certificates.question import EnvelopeCourse, kinetics_of
+from crn_nn_tellurium.certificates.question import (
+    EnvelopeCourse,
+    check_rates,
+    input_points,
+    is_single,
+    kinetics_of,
+)

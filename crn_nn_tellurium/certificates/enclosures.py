@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, by_sample, card, check_choice, frame_of, is_real
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    bracket_largest,
+    by_sample,
+    card,
+    check_choice,
+    frame_of,
+    is_real,
+)
 from crn_nn_tellurium.certificates.question import (
     check_rates,
     check_some,
@@ -39,8 +47,8 @@ Method = Literal["lines", "intervals"]
 _METHODS = ("lines", "intervals")
 _PRECISION = 1e-6
 """Of margins, relative: far below what rate constants are known to."""
-_FIRST, _LEAST = 0.01, 1e-9
-"""The first error that is tried, and one below which it is none."""
+_FIRST = 0.01
+"""The first error that is tried."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,18 +240,13 @@ def certified_margin(
     n = len(boxes.nominal)
     # what has no bound even without errors would pass for a class that bears none
     boxes.settle(np.zeros(n), strict=True)
-    low, high = np.zeros(n), np.full(n, np.inf)
-    # few margins are large, so they are come upon from below, and then halved
-    rates = np.full(n, min(_FIRST, float(limit)))
-    while True:
+
+    def is_certain(rates: FloatArray) -> npt.NDArray[np.bool_]:
         # bounds may be infinite here: then the class is not certain
-        certain = boxes.settle(rates, strict=False).certain
-        low, high = np.where(certain, rates, low), np.where(certain, high, rates)
-        is_between = np.isfinite(high)
-        is_known = is_between & ((high - low <= _PRECISION * high) | (high < _LEAST))
-        if np.all(is_known | (low == limit)):
-            return float(low[0]) if boxes.single else low
-        rates = np.where(is_between, (low + high) / 2, np.minimum(4 * rates, limit))
+        return boxes.settle(rates, strict=False).certain
+
+    margins, _ = bracket_largest(is_certain, n, _FIRST, float(limit), _PRECISION)
+    return float(margins[0]) if boxes.single else margins
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,6 @@
 """A layer's equations, vectorised over samples and units; bounds of its fixed point."""
 
+from crn_nn_tellurium.kinetics.apart import KineticsApart
 from crn_nn_tellurium.kinetics.bounds import (
     Bounds,
     extreme_root,
@@ -19,7 +20,9 @@ from crn_nn_tellurium.kinetics.rate_constants import (
 from crn_nn_tellurium.kinetics.rate_errors import (
     RateErrors,
     factors_by_name,
+    grown,
     layer_factors,
+    normals_of,
     perturbed_constants,
     perturbed_outputs,
 )

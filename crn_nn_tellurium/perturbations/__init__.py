@@ -1,3 +1,8 @@
 """What if the chemistry is wrong: missing reactions, wrong rate constants, too little fuel."""
 
+from crn_nn_tellurium.perturbations.attacks import Attack, attack, attack_margin
 from crn_nn_tellurium.perturbations.report import Robustness, robustness
+from crn_nn_tellurium.perturbations.statistical_margins import (
+    StatisticalMargin,
+    statistical_margin,
+)

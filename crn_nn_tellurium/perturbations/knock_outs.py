@@ -56,7 +56,7 @@ class KnockOuts:
     def reactions(self) -> tuple[UnitReaction, ...]:
         """All reactions of the network, in the order of the written model."""
         layers = enumerate(self._kinetics.layers)
-        return tuple(reaction for place in layers for reaction in _reactions_of(*place))
+        return tuple(reaction for place in layers for reaction in reactions_of_layer(*place))
 
     def outputs(self, reaction: UnitReaction, factor: float = 0.0) -> FloatArray:
         """Outputs (n, n_out) with one reaction at a factor of its rate; not finite if unsettled."""
@@ -85,7 +85,8 @@ def _settle_whole(layer: LayerKinetics, catalysts: FloatArray) -> FloatArray:
     return result
 
 
-def _reactions_of(number: int, layer: LayerKinetics) -> Iterator[UnitReaction]:
+def reactions_of_layer(number: int, layer: LayerKinetics) -> Iterator[UnitReaction]:
+    """A layer's reactions, in the order of the written model."""
     encoding, activation = layer.encoding, layer.activation
     column = {catalyst.id: i for i, catalyst in enumerate(encoding.catalysts)}
     n_units = encoding.layer.n_out

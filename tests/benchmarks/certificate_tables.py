@@ -1,6 +1,7 @@
 """Prints the tables of docs/certificates.md: how tight settling times and enclosures are.
 
 python tests/benchmarks/certificate_tables.py enclosure
+python tests/benchmarks/certificate_tables.py margins
 python tests/benchmarks/certificate_tables.py settling 0 2000 results.txt  # an hour; can be stopped
 python tests/benchmarks/certificate_tables.py summary results.txt
 """
@@ -24,24 +25,47 @@ CLIPPED = {"ClippedReLU", "HardSigmoid"}
 CAPPED = {"Sigmoid", "Tanh", "Normalized"}
 
 
-def enclosure_table(draws: int = 10_000, networks: int = 20, width: int = 5) -> None:
-    """Width of the guaranteed interval over the range of the draws, by depth."""
-    print("| depth | rates 1 % | rates 5 % | rates 10 % |\n|---|---|---|---|")
-    for depth in range(1, 7):
-        row = []
-        for rates in (0.01, 0.05, 0.1):
-            found = []
-            for seed in range(networks):
-                net = cn.Network.random(
-                    [width] * (depth + 1), cn.SmoothedReLU(h=0.01), seed=seed, output=cn.Linear()
-                )
-                x = np.random.default_rng(seed).uniform(0, 1, width)
-                outputs, _ = settle_draws(net, x, rates, draws, seed)
-                box = cn.enclosure(net, x, rates).outputs
-                assert box.contains(outputs)
-                found += (box.width / np.ptp(outputs, axis=0)).tolist()
-            row.append(f"{np.median(found):.1f} ({np.max(found):.1f})")
-        print(f"| {depth} | {' | '.join(row)} |", flush=True)
+def enclosure_table(rates: float = 0.05, draws: int = 10_000, networks: int = 20) -> None:
+    """Widths of guaranteed intervals, and of what draws reach, over what an attack reaches."""
+    print("| depth | width | lines | intervals | draws |\n|---|---|---|---|---|")
+    for depth, width in ((1, 5), (2, 5), (3, 5), (4, 5), (6, 5), (8, 5), (4, 20), (8, 20)):
+        found = []
+        for seed in range(networks):
+            sizes = [width] * (depth + 1) + [1]
+            net = cn.Network.random(
+                sizes, cn.SmoothedReLU(h=0.01), seed=seed, output=cn.Linear(h=0.01)
+            )
+            x = np.random.default_rng(seed).uniform(0, 1, width)
+            most, least = (
+                cn.attack(net, x, rates, output=0, direction=way).outputs[0]
+                for way in ("up", "down")
+            )
+            boxes = [
+                cn.enclosure(net, x, rates, method=method).outputs
+                for method in ("lines", "intervals")
+            ]
+            drawn, _ = settle_draws(net, x, rates, draws, seed)
+            for box in boxes:
+                assert box.contains(drawn)
+                assert box.contains(np.array([[most], [least]]))
+            reached = [*(box.width[0] for box in boxes), np.ptp(drawn)]
+            found.append(np.array(reached) / (most - least))
+        middle, largest = np.median(found, axis=0), np.max(found, axis=0)
+        cells = [f"{m:.2f} ({top:.2f})" for m, top in zip(middle, largest, strict=True)]
+        print(f"| {depth} | {width} | {' | '.join(cells)} |", flush=True)
+
+
+def margin_table(samples: int = 60) -> None:
+    """Errors of rate constants that classes of the shipped networks bear: the worst and likely."""
+    print("| model | samples | certified | attack | largest gap | in 99 % of draws, cv |")
+    print("|---|---|---|---|---|---|")
+    for name in ("xor", "moons", "iris", "digits"):
+        net, X = cn.load_model(name), cn.model_data(name)[1][:samples]
+        sure, seen = cn.certified_margin(net, X), cn.attack_margin(net, X)
+        likely = cn.statistical_margin(net, X).margins
+        cells = [f"{np.median(part):.3f} ({part.min():.4f})" for part in (sure, seen, likely)]
+        gap = f"{100 * np.max(seen / sure - 1):.2g} %"
+        print(f"| {name} | {len(X)} | {cells[0]} | {cells[1]} | {gap} | {cells[2]} |", flush=True)
 
 
 def settle(first: int, last: int, path: Path) -> None:
@@ -91,6 +115,8 @@ def summary(path: Path) -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "enclosure":
         enclosure_table()
+    elif sys.argv[1] == "margins":
+        margin_table()
     elif sys.argv[1] == "settling":
         settle(int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]))
     else:

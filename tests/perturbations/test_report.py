@@ -1,11 +1,9 @@
 """Robustness: knock-outs against roadrunner, first orders by gradients, errors by a scan."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
-from support.networks import corpus
+from support.networks import corpus, with_a_constant_each
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
@@ -30,17 +28,6 @@ def is_pooled(net, reaction):
     return reaction.kind == "local" and any(
         name.startswith("*") for name in activation.local_reactions[place].reads
     )
-
-
-def with_a_constant_each(net, x):
-    """The flat network in which every reaction has a rate constant of its own, named after it."""
-    crn = cn.to_reactions(net, x=x)
-    start = dict(zip(crn.floating, crn.initial_state(), strict=True))
-    species = [
-        s if s.boundary else dataclasses.replace(s, initial=float(start[s.id])) for s in crn.species
-    ]
-    reactions = [dataclasses.replace(r, rate_constant=f"k_{r.id}") for r in crn.reactions]
-    return cn.ReactionNetwork(tuple(species), tuple(reactions), crn.observables, crn.name)
 
 
 @pytest.mark.parametrize("case", KNOWN, ids=lambda case: case.name)

@@ -1,0 +1,289 @@
+"""The size of random errors of rate constants that a class survives, with a given probability.
+
+The worst errors (`certified_margin`) need every constant to err the bad way. Random ones mostly
+cancel: with lognormal errors, each rate constant's by itself, a class stays right in most draws at
+many times that size. Draws are numbered, and those of one number grow with cv, so that the number
+of draws that go wrong is a function of cv; between which bounds the share of all possible draws
+lies follows from that number of them (Clopper and Pearson, Biometrika 26 (1934) 404).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import beta
+
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    bars,
+    bracket_largest,
+    card,
+    check_positive,
+    frame_of,
+    is_real,
+    read_only,
+    whole_number,
+)
+from crn_nn_tellurium.certificates import input_points, is_single, kinetics_of
+from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.importers import AnyModel
+from crn_nn_tellurium.kinetics import (
+    NetworkKinetics,
+    RateConstants,
+    grown,
+    normals_of,
+    perturbed_outputs,
+)
+from crn_nn_tellurium.simulation import Simulator
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEVEL = 0.95
+"""How often `lower` and `upper` hold the margin between them."""
+_FIRST, _PRECISION, _OF_BOUNDS = 0.05, 0.02, 0.05
+"""Of margins: the cv tried first, and how near two that differ in the answer are, relative."""
+_TOGETHER = 2 * 10**5
+"""Numbers that are held at once, in each of some ten arrays: what a processor's cache holds."""
+_NUMBERS = 3 * 10**7
+"""Normal numbers that are kept: 240 MB. Of larger networks they are drawn again at each cv."""
+
+
+@dataclass(frozen=True, eq=False)
+class StatisticalMargin:
+    """Up to which size of random errors each sample keeps its class, as often as asked for.
+
+    Attributes
+    ----------
+    margins : (n_samples,) ndarray, or float for one sample
+        The largest coefficient of variation of every rate constant at which at least a share
+        `confidence` of the draws gives the class that the network gives with none; to 2 %.
+    lower, upper : as margins
+        Between which, at a level of 95 %, the margin of infinitely many draws lies; `upper` is
+        infinite where no cv up to the limit is too large.
+    confidence : float
+    draws, seed : int
+    classes : tuple
+        The network's class of each sample.
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> xor = cn.load_model("xor")
+    >>> found = cn.statistical_margin(xor, [[0, 0], [0, 1], [1, 0], [1, 1]], draws=400)
+    >>> bool(0.05 < found.margins.min() < 0.1)
+    True
+    >>> bool((found.margins > cn.certified_margin(xor, [[0, 0], [0, 1], [1, 0], [1, 1]])).any())
+    True
+    """
+
+    margins: Any
+    lower: Any
+    upper: Any
+    confidence: float
+    draws: int
+    seed: int
+    classes: tuple[Any, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        read_only(*(np.asarray(part) for part in (self.margins, self.lower, self.upper)))
+
+    @property
+    def _span(self) -> str:
+        margins = np.atleast_1d(self.margins)
+        least, half = margins.argmin(), np.median(margins)
+        low, high = np.atleast_1d(self.lower)[least], np.atleast_1d(self.upper)[least]
+        bounds = f"between {low:.3g} and {high:.3g} at a level of {LEVEL:.0%}"
+        return f"least {margins[least]:.3g} ({bounds}), median {half:.3g}"
+
+    def __repr__(self) -> str:
+        n = len(self.classes)
+        samples = "1 sample" if n == 1 else f"{n} samples"
+        right = f"class right in {100 * self.confidence:.4g} % of {self.draws:,} draws"
+        return f"StatisticalMargin({samples}, {right} up to cv: {self._span})"
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per sample: its class, its margin, and between which bounds that lies.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model
+        >>> found = statistical_margin(load_model("xor"), [[0, 0], [0, 1]], draws=400)
+        >>> list(found.to_frame().columns), found.to_frame().index.name
+        (['class', 'margin', 'lower', 'upper'], 'sample')
+        """
+        columns = {
+            "class": list(self.classes),
+            "margin": self.margins,
+            "lower": self.lower,
+            "upper": self.upper,
+        }
+        return frame_of({"sample": range(len(self.classes))}, columns)
+
+    def _repr_html_(self) -> str:
+        margins = np.atleast_1d(self.margins)
+        facts = {
+            "samples": len(self.classes),
+            "class right in": f"{100 * self.confidence:.4g} % of {self.draws:,} draws",
+            "up to cv": self._span,
+        }
+        shares = np.quantile(margins, [0, 0.25, 0.5, 0.75, 1])
+        names = ("least", "a quarter below", "median", "three quarters below", "largest")
+        picture = bars(dict(zip(names, shares.tolist(), strict=True)), "margins, as cv")
+        rows = self.to_frame().sort_values("margin", kind="stable")
+        return card("StatisticalMargin", facts, rows, picture, notes=["The least margins first."])
+
+
+def statistical_margin(
+    net: AnyModel | Simulator,
+    X: npt.ArrayLike,  # scikit-learn's name
+    confidence: float = 0.99,
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+    limit: float = 4.0,
+) -> StatisticalMargin:
+    """The largest random errors of rate constants at which each class is right, as often as asked.
+
+    Beside `certified_margin`, which bears the worst errors: here they are lognormal, each rate
+    constant's by itself, as `robustness` draws them.
+
+    Parameters
+    ----------
+    net : Network, Simulator, or its file
+    X : (n_in,) or (n_samples, n_in) array_like
+    confidence : float
+        Share of the draws, in (0, 1), in which a sample keeps the class that it has without errors.
+    draws : int
+        Sets of errors, which grow with cv.
+    seed : int
+        Equal seeds give equal errors, draw by draw, in `robustness`, `scan` and `fit` too.
+    limit : float
+        Coefficients of variation above this are not looked at.
+
+    Returns
+    -------
+    StatisticalMargin
+
+    Raises
+    ------
+    InputError
+        If an argument has the wrong shape or is out of range, or there are too few draws to tell
+        the confidence asked for.
+    NetworkError
+        If the network is for regression.
+
+    Notes
+    -----
+    With a fixed set of draws the share that is right need not fall all the way as cv grows; what is
+    given is a cv where it is large enough, next to one where it is not.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model
+    >>> found = statistical_margin(load_model("xor"), [0, 1], confidence=0.9, draws=100)
+    >>> bool(found.lower < found.margins < found.upper)
+    True
+    """
+    kinetics = kinetics_of(net)
+    kinetics.net.need_classes("statistical_margin")
+    x, single = input_points(kinetics.net, X), is_single(kinetics.net, X)
+    check_positive("limit", limit)
+    least, middle, most = _numbers_of_wrong(confidence, whole_number("draws", draws))
+    count = _Count(kinetics, x, int(draws), whole_number("seed", seed, 0), most)
+
+    def bracket(wrong: int, precision: float = _OF_BOUNDS) -> tuple[FloatArray, FloatArray]:
+        def is_right(cv: FloatArray) -> npt.NDArray[np.bool_]:
+            return count(cv) <= wrong
+
+        return bracket_largest(is_right, len(x), _FIRST, float(limit), precision)
+
+    # what bounds are off by makes them wider
+    lower, upper = bracket(least)[0], bracket(most)[1]
+    margins = bracket(middle, _PRECISION)[0]
+    parts = [float(p[0]) if single else p for p in (margins, lower, upper)]
+    return StatisticalMargin(*parts, float(confidence), count.draws, count.seed, count.labels)
+
+
+def _numbers_of_wrong(confidence: Any, draws: int) -> tuple[int, int, int]:
+    """How many draws may be wrong: for the share of right ones to be surely, on average, and
+    possibly as large as asked for.
+    """
+    if not (is_real(confidence) and 0 < confidence < 1):
+        raise InputError(
+            f"confidence is {confidence!r}; expected a share of the draws between 0 and 1"
+        )
+    tail = (1 - LEVEL) / 2
+    needed = int(np.ceil(np.log(tail) / np.log(confidence)))
+    if draws < needed:
+        raise InputError(
+            f"draws is {draws}; expected at least {needed}: were all of fewer right, a share below"
+            f" confidence={confidence:g} would be possible"
+        )
+    wrong = np.arange(draws + 1)
+    right = draws - wrong
+    # at one end there is no beta distribution, and nothing to bound
+    low = np.where(right > 0, beta.ppf(tail, np.maximum(right, 1), wrong + 1), 0.0)
+    high = np.where(wrong > 0, beta.ppf(1 - tail, right + 1, np.maximum(wrong, 1)), 1.0)
+    # shares as they are counted, but for rounding
+    each = (low, right / draws + 1e-12, high)
+    least, middle, most = (int(np.flatnonzero(share >= confidence)[-1]) for share in each)
+    return least, middle, most
+
+
+class _Count:
+    """In how many draws samples x (n, n_in) have another class than without errors."""
+
+    def __init__(
+        self, kinetics: NetworkKinetics, x: FloatArray, draws: int, seed: int, most: int
+    ) -> None:
+        """`most` is the largest number of draws that is told from more."""
+        self._kinetics, self._x, self._most = kinetics, x, most
+        self.draws, self.seed = draws, seed
+        self._classes = kinetics.net.classify(kinetics.net(x))
+        self.labels = tuple(self._classes.tolist())
+        # by cv, the number for each sample, -1 where it was not asked for
+        self._known: dict[float, npt.NDArray[np.intp]] = {}
+        # some draws at a time, as many as states and rate constants of all samples fit for
+        size = sum(len(layer.names) for layer in kinetics.layers)
+        width = max(max(layer.encoding.weights.shape) for layer in kinetics.layers)
+        step = max(1, _TOGETHER // max(size, width * len(x)))
+        self._spans = [range(i, min(i + step, draws)) for i in range(0, draws, step)]
+        self._normals: dict[range, list[RateConstants]] = {}
+        self._keeps = draws * size <= _NUMBERS
+
+    def __call__(self, cv: FloatArray) -> npt.NDArray[np.intp]:
+        """Of each sample at a cv of its own (n,)."""
+        found = np.empty(len(cv), dtype=np.intp)
+        for level in np.unique(cv).tolist():
+            known = self._known.setdefault(level, np.full(len(cv), -1))
+            here = np.flatnonzero(cv == level)
+            new = here[known[here] < 0]
+            if len(new):
+                known[new] = self._wrong(new, level)
+            found[here] = known[here]
+        return found
+
+    def _wrong(self, samples: npt.NDArray[np.intp], cv: float) -> npt.NDArray[np.intp]:
+        wrong = np.zeros(len(samples), dtype=np.intp)
+        x, classes = self._x[samples], self._classes[samples]
+        for draws in self._spans:
+            factors = [grown(normals, cv) for normals in self._normals_of(draws)]
+            outputs = perturbed_outputs(self._kinetics, x, factors)
+            found = self._kinetics.net.classify(outputs).reshape(len(draws), len(x))
+            wrong += (found != classes).sum(axis=0)
+            # that more are wrong than may be is all that is asked of the rest
+            if wrong.min() > self._most:
+                break
+        return wrong
+
+    def _normals_of(self, draws: range) -> list[RateConstants]:
+        found = self._normals.get(draws)
+        if found is None:
+            found = normals_of(self._kinetics, draws, self.seed)
+            if self._keeps:
+                self._normals[draws] = found
+        return found
