@@ -21,7 +21,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, check_identifier, check_not_negative, is_real
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    check_identifier,
+    check_not_negative,
+    is_real,
+    whole_number,
+)
 from crn_nn_tellurium.errors import IdentifierError, NetworkError
 from crn_nn_tellurium.networks.activation import Activation
 from crn_nn_tellurium.networks.activations import SmoothedReLU
@@ -166,7 +172,7 @@ class Network:
             )
         if not 0 < density <= 1:
             raise NetworkError(f"density is {density!r}; expected a number in (0, 1]")
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(None if seed is None else whole_number("seed", seed, 0))
         hidden = SmoothedReLU() if activation is None else activation
         layers = []
         for n_in, n_out in itertools.pairwise(map(int, sizes)):
