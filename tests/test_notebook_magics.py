@@ -61,6 +61,13 @@ def test_a_network_of_sizes_is_that_of_its_seed():
     assert network_from_text(text) == expected
 
 
+def test_classes_that_are_numbers_compare_with_labels():
+    net = network_from_text("classes 1 0\nlayer relu\n1 | 0\n2 | 0")
+    assert net.classes == (1, 0)
+    assert net.predict([[1.0]]) == [0]
+    assert network_from_text("classes a 0\nlayer relu\n1 | 0\n2 | 0").classes == ("a", "0")
+
+
 def test_layers_may_read_others_and_have_fields_of_their_own():
     net = network_from_text(
         "input x inputs=scaled input_range=-1,1\n"
@@ -112,6 +119,11 @@ SLIPS = [
     ("%%crn_network n\nlayer relu", "layer 1 has no units; expected a row for each"),
     ("%%crn_network n\nlayers relu", "expected a line that begins with input, layer"),
     ("%%crn_network n\n# nothing", r"expected layers \(layer relu h=0.01, with a row"),
+    ("%%crn_network n\nlayer relu h=1 h=2\n1 | 0", "line 1, .*: 'h' is there twice"),
+    ("%%crn_network n\nsizes 2 1\nsizes 3 1", "line 2, 'sizes 3 1': .* sizes is there already"),
+    ("%%crn_network n\ninput a\ninput b\nlayer relu\n1", "line 2, 'input b': .* is there already"),
+    ("%%crn_network n\nsizes 2 1 seed=-1", "seed is -1; expected a whole number, 0 or more"),
+    ("%%crn n\n  \n", "%%crn: %%crn takes a model, its text or its file; got"),
     ("%%crn n\nA -> B; k*A^", "%%crn: libAntimony refuses the model"),
     ("%%crn n\nA -> B [k = x]", r"%%crn: the .crn text, line 1: the rate is \[k = x\]; expected"),
 ]

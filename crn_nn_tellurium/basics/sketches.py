@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from crn_nn_tellurium.basics.arrays import FloatArray
 from crn_nn_tellurium.basics.cards import shown
@@ -37,27 +38,31 @@ def curves(
     if len(x) < 2 or not np.ptp(x):
         return ""
     few = dict(list(lines.items())[: len(COLORS)])
-    at = np.unique(np.linspace(0, len(x) - 1, _POINTS).astype(int))
-    values = np.array([y[at] for several in few.values() for y in several], dtype=float)
+    values = np.array([y for several in few.values() for y in several], dtype=float)
     finite = np.isfinite(values)
     if not finite.any():
         return ""
     low, high = float(values[finite].min()), float(values[finite].max())
+    # a range that three digits do not tell from one number would make waves of roundings
+    room = max(high - low, 0.01 * max(abs(low), abs(high))) or 1.0
+    low = (low + high) / 2 - room / 2
     left, width, height = 60, 200, 80
-    across = left + (x[at] - x[0]) / (x[-1] - x[0]) * width
+    across = left + (x - x[0]) / (x[-1] - x[0]) * width
     body = [f'<path d="M{left} 8V{height + 8}h{width}" stroke="currentColor" opacity="0.5"/>']
     for i, (name, several) in enumerate(few.items()):
         style = f'stroke="{COLORS[i]}" stroke-width="1.5" stroke-dasharray="{_DASHES[i]}"'
         for y in several:
-            up = 8 + height * (1 - (y[at] - low) / ((high - low) or 1.0))
-            body.append(f'<path d="{_path(across, up)}" {style}/>')
+            at = _telling(y)
+            up = 8 + height * (1 - (y[at] - low) / room)
+            body.append(f'<path d="{_path(across[at], up)}" {style}/>')
         beside = 14 + 14 * i
         body.append(f'<path d="M{left + width + 8} {beside}h16" {style}/>')
         body.append(_text(left + width + 28, beside + 4, name))
     if more := (len(lines) if total is None else total) - len(few):
         body.append(_text(left + width + 28, 18 + 14 * len(few), f"{more} more"))
     body += [
-        _text(left - 4, y, f"{value:.3g}", "end") for y, value in ((14, high), (height + 10, low))
+        _text(left - 4, y, f"{value:.3g}", "end")
+        for y, value in ((14, low + room), (height + 10, low))
     ]
     body.append(_text(left, height + 22, axis[0]))
     body.append(_text(left + width, height + 22, axis[1], "end"))
@@ -66,17 +71,19 @@ def curves(
 
 def bars(values: Mapping[str, float], what: str, total: int | None = None) -> str:
     """A bar for each number from 0 on; those below 0 go left, in another colour."""
-    few = {name: float(v) for name, v in list(values.items())[:8] if np.isfinite(v)}
-    largest = max(map(abs, few.values()), default=0.0)
+    few = {name: float(v) for name, v in list(values.items())[:8]}
+    # numbers that are not finite are written, without a bar
+    sizes = {name: v if np.isfinite(v) else 0.0 for name, v in few.items()}
+    largest, least = max(map(abs, sizes.values()), default=0.0), min(sizes.values(), default=0.0)
     if not largest:
         return ""
     left, width = 100, 140
-    room = width / largest if min(few.values()) >= 0 else width / 2 / largest
-    zero = left if min(few.values()) >= 0 else left + width / 2
+    room = width / largest if least >= 0 else width / 2 / largest
+    zero = left if least >= 0 else left + width / 2
     body = []
     for i, (name, value) in enumerate(few.items()):
-        top, size = 4 + 16 * i, abs(value) * room
-        x, color = (zero, COLORS[0]) if value >= 0 else (zero - size, COLORS[1])
+        top, size = 4 + 16 * i, abs(sizes[name]) * room
+        x, color = (zero, COLORS[0]) if sizes[name] >= 0 else (zero - size, COLORS[1])
         place = f'x="{x:.1f}" y="{top}" width="{size:.1f}" height="11"'
         body.append(f'<rect {place} fill="{color}" stroke="none"/>')
         body.append(_text(left - 6, top + 9, name, "end"))
@@ -133,6 +140,20 @@ def layered(columns: Mapping[str, int], links: Sequence[tuple[int, int, Any]]) -
         body,
         f"{cut}weights under 10 % of the largest left out, negative dashed",
     )
+
+
+def _telling(y: FloatArray) -> npt.NDArray[np.intp]:
+    """Places of a curve's points; where they are many, of the ends and of the least and the most of
+    each part, so that no spike is left out.
+    """
+    if len(y) <= _POINTS:
+        return np.arange(len(y))
+    found = [0, len(y) - 1]
+    for part in np.array_split(np.arange(len(y)), _POINTS // 2):
+        values = y[part]
+        for ranked in (values, -values):
+            found.append(part[np.where(np.isfinite(ranked), ranked, np.inf).argmin()])
+    return np.unique(found)
 
 
 def _path(x: FloatArray, y: FloatArray) -> str:

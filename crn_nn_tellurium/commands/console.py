@@ -72,9 +72,10 @@ def check_new(overwrite: bool, *paths: Path | None, picture: Path | None = None)
         from crn_nn_tellurium.plots import check_picture
 
         check_picture(picture)
-    for path in (picture, *paths):
-        if path is None:
-            continue
+    given = [path for path in (picture, *paths) if path is not None]
+    for path in given:
+        if given.count(path) > 1:
+            raise InputError(f"{str(path)!r} is to be written twice; expected files of their own")
         if str(path) == "-":
             raise InputError("--output is '-'; expected a file: this is no text to go on with")
         check_target(path)  # of a folder, it is not --overwrite that would help

@@ -15,6 +15,7 @@ matrix its entries alone. They may have a leading axis of samples.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -172,7 +173,8 @@ class LayerEncoding:
     def drive_bias(self, weights: FloatArray, bias: FloatArray) -> FloatArray:
         """gain (b + W r), (..., n_units)."""
         if self._has_constants:
-            rows = weights.reshape(-1, weights.shape[-1])
+            # of no weights, how many rows there are does not follow from how many numbers
+            rows = weights.reshape(math.prod(weights.shape[:-1]), weights.shape[-1])
             shift = [with_values(self.layer.weights, row) @ self.constants for row in rows]
             bias = bias + np.array(shift).reshape(*weights.shape[:-1], self.layer.n_out)
         return self.activation.gain * bias

@@ -106,6 +106,8 @@ def _check_file(path: Path, given: str | os.PathLike[str], taker: str) -> None:
 
 
 def _is_text(given: str) -> bool:
+    if not given.strip():
+        return False
     words = len(given.split()) > 1 and not _ENDING.search(given)
     return words or is_sbml(given) or bool(_IN_TEXTS.search(given))
 

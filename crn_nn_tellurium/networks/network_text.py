@@ -83,6 +83,8 @@ class _Reader:
     sizes: list[int] = dataclasses.field(default_factory=list)
     # what goes with sizes
     random: dict[str, Any] = dataclasses.field(default_factory=dict)
+    # kinds of lines that there may be one of
+    seen: set[str] = dataclasses.field(default_factory=set)
     # of each layer its activation and other arguments, its weights and its biases
     layers: list[tuple[dict[str, Any], list[list[float]], list[float]]] = dataclasses.field(
         default_factory=list
@@ -93,8 +95,13 @@ class _Reader:
         kind, rest = words[0], words[1:]
         plain = [word for word in rest if "=" not in word]
         given = [word for word in rest if "=" in word]
+        if kind in self.seen:
+            raise ValueError(f"a line that begins with {kind} is there already; expected one")
+        if kind in (*_NAMES, "sizes"):
+            self.seen.add(kind)
         if kind in _NAMES:
-            self.options |= {_NAMES[kind]: tuple(plain)} if plain else {}
+            names = _labels(plain) if kind == "classes" else tuple(plain)
+            self.options |= {_NAMES[kind]: names} if names else {}
             self.options |= _arguments(given, _OF_NETWORK)
         elif kind == "sizes":
             self.sizes = [_number(word, int) for word in plain]
@@ -150,6 +157,12 @@ class _Reader:
         return Layer(np.array(rows), np.array(biases), **arguments)
 
 
+def _labels(words: list[str]) -> tuple[str | int, ...]:
+    """Classes, which are numbers if all are, so that they compare with labels."""
+    numbers = all(word.isdecimal() for word in words)
+    return tuple(int(word) if numbers else word for word in words)
+
+
 def _arguments(words: list[str], known: Mapping[str, Callable[[str], Any]]) -> dict[str, Any]:
     """Values by key, of words key=value."""
     found = {}
@@ -157,6 +170,8 @@ def _arguments(words: list[str], known: Mapping[str, Callable[[str], Any]]) -> d
         key, _, value = word.partition("=")
         if key not in known:
             raise ValueError(f"{key!r} is not known here; expected {', '.join(known)}")
+        if key in found:
+            raise ValueError(f"{key!r} is there twice; expected one value")
         found[key] = known[key](value)
     return found
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from crn_nn_tellurium.basics import is_real
+from crn_nn_tellurium.basics import is_real, whole_number
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks.activation import Activation
 from crn_nn_tellurium.networks.layer import Layer
@@ -29,7 +29,7 @@ def drawn_layers(
         )
     if not 0 < density <= 1:
         raise NetworkError(f"density is {density!r}; expected a number in (0, 1]")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(None if seed is None else whole_number("seed", seed, 0))
     layers = []
     for n_in, n_out in itertools.pairwise(map(int, sizes)):
         weights: Any = rng.normal(0.0, np.sqrt(2 / (density * n_in)), (n_out, n_in))

@@ -25,6 +25,7 @@ from crn_nn_tellurium.plots.figures import (
     legend_below,
     legend_beside,
     new_axes,
+    plain,
     styled,
 )
 from crn_nn_tellurium.simulation import TimeCourse
@@ -259,7 +260,7 @@ def plot_certified_margins(
             _draw_margins(row, here, ax)
     once = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     legend_beside(ax, list(once.values()))
-    names = [f"{label} (n = {len(here)})" for label, here in zip(rows, parts, strict=True)]
+    names = [f"{plain(label)} (n = {len(here)})" for label, here in zip(rows, parts, strict=True)]
     ax.set_yticks(range(len(rows)), names)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlim(left=0)

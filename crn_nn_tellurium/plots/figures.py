@@ -65,6 +65,8 @@ STYLE: Any = {
 MANY = 10
 # From axes down to a legend, in inches: ticks and a label are between
 _BELOW = 0.48
+# Inches of a letter of a legend, and the part of a figure that its axes have at first
+_LETTER, _INNER = 0.07, 0.775
 # Room above and below what matters in a picture of values, as a share of its range
 ROOM = 0.6
 # What importing tellurium may have taken away, until it is given back
@@ -174,9 +176,15 @@ def chosen(names: str | Sequence[str] | None, every: tuple[str, ...]) -> tuple[s
     return (names,) if isinstance(names, str) else tuple(names)
 
 
+def plain(text: object) -> str:
+    """A text as it is written: matplotlib takes what is between two dollars for a formula."""
+    return str(text).replace("$", r"\$")
+
+
 def labels_of(result: TimeCourse | Certificate | ReadOutWindow) -> dict[str, str]:
     """What the outputs of a result are called in its picture, by name."""
-    return dict(zip(result.output_names, result.output_labels or result.output_names, strict=True))
+    labels = map(plain, result.output_labels or result.output_names)
+    return dict(zip(result.output_names, labels, strict=True))
 
 
 def band(ax: Axes, x: Any, low: Any, high: Any, color: Any, label: str | None = None) -> None:
@@ -195,7 +203,11 @@ def legend_beside(ax: Axes, handles: Sequence[Artist] | None = None) -> None:
 
 
 def legend_below(ax: Axes, handles: Sequence[Artist] | None = None, columns: int = 2) -> None:
-    """A legend under a picture that has something beside it."""
+    """A legend under a picture that has something beside it, in fewer columns for long names."""
+    labels = [str(handle.get_label()) for handle in handles or ax.get_legend_handles_labels()[0]]
+    # as wide as the axes with what stands beside them
+    room = ax.get_window_extent().width / ax.figure.dpi / _INNER
+    columns = min(columns, max(1, int(room / (_LETTER * (max(map(len, labels), default=0) + 5)))))
     # below the label of the axis, however small the picture becomes: half an inch
     down = ScaledTranslation(0, -_BELOW, ax.figure.dpi_scale_trans)
     look: Any = {"loc": "upper center", "ncols": columns, "borderaxespad": 0}

@@ -15,7 +15,7 @@ from crn_nn_tellurium.basics import LESS, MORE, FloatArray, some
 from crn_nn_tellurium.encoding import LayerEncoding, layer_encodings
 from crn_nn_tellurium.importers import AnyModel, as_network
 from crn_nn_tellurium.networks import INPUT, LocalReaction, Network, class_label, input_ids
-from crn_nn_tellurium.plots.figures import DIVERGING, styled
+from crn_nn_tellurium.plots.figures import DIVERGING, plain, styled
 from crn_nn_tellurium.plots.network_layout import (
     APART,
     Column,
@@ -163,7 +163,8 @@ def _species_of_inputs(net: Network) -> list[str]:
 
 
 def _draw_inputs(net: Network, column: Column, scale: float, ax: Axes) -> None:
-    _head(column, f"{net.n_in} {net.inputs} inputs", scale, ax)
+    inputs = "input" if net.n_in == 1 else "inputs"
+    _head(column, f"{net.n_in} {net.inputs} {inputs}", scale, ax)
     width, height = column.size
     if column.kind == "species":
         for name, (x, y) in zip(_species_of_inputs(net), column.places, strict=True):
@@ -290,9 +291,9 @@ def _captions(net: Network) -> list[str]:
     """What stands beside each output: its name, and its class or classes."""
     if net.n_out == 1 and net.task == "classification":
         at = net.layers[-1].activation.threshold
-        low, high = map(class_label, net.classes)
+        low, high = (plain(class_label(label)) for label in net.classes)
         return [f"{net.output_names[0]}\n> {at:g}: {high}\nelse {low}"]
-    pairs = zip(net.output_names, net.output_labels, strict=True)
+    pairs = zip(net.output_names, map(plain, net.output_labels), strict=True)
     return [name if name == label else f"{name}: {label}" for name, label in pairs]
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import xarray as xr
 from matplotlib.axes import Axes
 
+from crn_nn_tellurium.basics import some
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.plots.figures import (
     SEQUENTIAL,
@@ -19,8 +20,8 @@ from crn_nn_tellurium.plots.figures import (
 )
 from crn_nn_tellurium.plots.scans import (
     classes_in,
+    draw_map,
     is_class,
-    plot_scan_map,
     set_axis,
     short,
     value_label,
@@ -68,7 +69,9 @@ def plot_decision_boundary(
     """
     grid = variable(data, (2,), classes=True)
     points, truth = _samples(grid, X, y)
-    ax = plot_scan_map(grid, str(grid.dims[0]), ax)
+    labels = [] if y is None else truth
+    _check_labels(grid, labels)
+    ax = draw_map(grid, str(grid.dims[0]), ax, labels)
     if contours is not None:
         _draw_contours(grid, contours, ax)
     if ax.get_legend_handles_labels()[0]:
@@ -92,6 +95,16 @@ def plot_decision_boundary(
         ax.scatter([], [], s=70, color="0.4", marker="X", label="wrong")
         legend_below(ax)
     return ax
+
+
+def _check_labels(grid: xr.DataArray, labels: Any) -> None:
+    """Refuse numbers where classes are names, and names where they are numbers."""
+    known = classes_in(grid)
+    kinds = {isinstance(label, str) for label in known}
+    for label in classes_in(labels):
+        if kinds and isinstance(label, str) not in kinds:
+            names = some([short(one) for one in known], 6)
+            raise InputError(f"y has {label!r}; expected classes as the map has them: {names}")
 
 
 def _draw_contours(grid: xr.DataArray, contours: Any, ax: Axes) -> None:

@@ -19,6 +19,7 @@ from crn_nn_tellurium.plots.figures import (
     color,
     legend_beside,
     new_axes,
+    plain,
     styled,
 )
 from crn_nn_tellurium.scans import CLASS
@@ -131,7 +132,7 @@ def _with_units(name: str, attrs: dict[Any, Any]) -> str:
 
 def short(value: Any) -> str:
     """A coordinate or a class in few characters."""
-    return f"{value:.3g}" if isinstance(value, (float, np.floating)) else str(value)
+    return f"{value:.3g}" if isinstance(value, (float, np.floating)) else plain(value)
 
 
 def is_class(grid: xr.DataArray) -> bool:
@@ -139,9 +140,9 @@ def is_class(grid: xr.DataArray) -> bool:
     return bool(grid.attrs.get("long_name") == CLASS)
 
 
-def classes_in(grid: xr.DataArray, more: Any = ()) -> list[Any]:
+def classes_in(*where: Any) -> list[Any]:
     """The classes that are there, in a map or among samples, in order; failures are none."""
-    found = {*grid.values.ravel().tolist(), *np.ravel(more).tolist()}
+    found = {label for part in where for label in np.ravel(part).tolist()}
     # a failure is an empty text or NaN, which alone differs from itself
     there = [label for label in found if label != "" and label == label]
     return sorted(there, key=lambda label: (isinstance(label, str), label))
@@ -278,13 +279,18 @@ def plot_scan_map(data: xr.DataArray, x: str | None = None, ax: Axes | None = No
     >>> plot_scan_map(ds.outputs).get_ylabel()
     'input x1 (model units)'
     """
+    return draw_map(data, x, ax)
+
+
+def draw_map(data: Any, x: str | None, ax: Axes | None, others: Any = ()) -> Axes:
+    """The same, with the colours that classes have beside others, which the map may not have."""
     grid, x, y = plane(data, x, classes=True)
     ax = new_axes(ax)
     # before contours, whose labels are placed on the scales of the axes
     set_axis(ax, "x", grid, x)
     set_axis(ax, "y", grid, y)
     if is_class(grid):
-        _draw_classes(grid, x, y, ax)
+        _draw_classes(grid, x, y, ax, classes_in(grid, others))
     else:
         _draw_values(grid, x, y, ax)
     # samples at the edge, drawn later, do not widen the map
@@ -322,9 +328,8 @@ def _is_smooth(values: Any) -> bool:
     return bool(max(jumps) < _SMOOTH * span)
 
 
-def _draw_classes(grid: xr.DataArray, x: str, y: str, ax: Axes) -> None:
+def _draw_classes(grid: xr.DataArray, x: str, y: str, ax: Axes, classes: list[Any]) -> None:
     """Classes as pale areas, with a colour bar of their names."""
-    classes = classes_in(grid)
     number = {label: i for i, label in enumerate(classes)}
     codes = np.array([[number.get(value, np.nan) for value in row] for row in grid.values])
     tints = [to_rgba(color(i), 0.35) for i in range(len(classes))]

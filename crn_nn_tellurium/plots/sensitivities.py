@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from crn_nn_tellurium.basics import FloatArray, check_kind
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import parts_of
-from crn_nn_tellurium.plots.figures import DIVERGING, axes_of, new_axes, styled
+from crn_nn_tellurium.plots.figures import DIVERGING, axes_of, new_axes, plain, styled
 from crn_nn_tellurium.plots.images import image_shape, montage, near_square, on_grid
 from crn_nn_tellurium.sensitivity import Sensitivities
 
@@ -57,8 +57,8 @@ def plot_sensitivities(
     Returns
     -------
     ndarray of Axes
-        Blue makes the output larger, red smaller; grey was not asked for. Of a ReactionNetwork,
-        one, with a row for each output.
+        Blue is positive, red negative; relative ones are of the size of the output, whatever its
+        sign. Grey was not asked for. Of a ReactionNetwork, one, with a row for each output.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def plot_sensitivities(
     if not panels:
         return _draw_ranking(result, values, kind.format("output"), limit, axes)
     row = _row(result, output)
-    label = kind.format((result.output_labels or result.outputs)[row])
+    label = kind.format(plain((result.output_labels or result.outputs)[row]))
     axes = _axes(panels, label, axes)
     for panel, ax in zip(panels, axes, strict=True):
         _draw_panel(panel, panel.values(values[row]), ax)

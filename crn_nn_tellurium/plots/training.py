@@ -10,13 +10,14 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from crn_nn_tellurium.basics import check_kind
+from crn_nn_tellurium.basics import check_kind, some
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.plots.figures import (
     color,
     legend_beside,
     mark,
     new_axes,
+    plain,
     styled,
 )
 from crn_nn_tellurium.training import FitResult
@@ -83,7 +84,7 @@ def plot_confusion_matrix(
     Raises
     ------
     InputError
-        If the labels are not two lists of one length.
+        If the labels are not two lists of one length, or some are of no class that is drawn.
 
     Examples
     --------
@@ -98,6 +99,13 @@ def plot_confusion_matrix(
     ax = new_axes(ax)
     classes = np.union1d(truth, predicted) if labels is None else np.asarray(labels)
     counts = np.array([[np.sum((truth == a) & (predicted == b)) for b in classes] for a in classes])
+    if left_out := len(truth) - counts.sum():
+        names = some([str(label) for label in classes], 6)
+        raise InputError(
+            f"{left_out} of {len(truth)} samples have labels other than {names}; expected true ones"
+            f" ({truth[0]!r}, say), predicted ones ({predicted[0]!r}) and `labels` of one kind,"
+            " with all classes that occur"
+        )
     # a class of few samples is seen as well as one of many; one without has no shares
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -109,7 +117,7 @@ def plot_confusion_matrix(
             text: Any = {"ha": "center", "va": "center", "fontsize": points}
             ink = "white" if share > _DARK else "black"
             ax.text(column, row, f"{count}\n{share:.0%}", color=ink, **text)
-    names = [str(label) for label in classes]
+    names = [plain(label) for label in classes]
     long = max(map(len, names)) > _LETTERS
     slant: Any = {"rotation": 30, "ha": "right"} if long else {}
     ax.set_xticks(range(len(names)), names, **slant)

@@ -96,7 +96,7 @@ def test_of_no_curve_there_is_no_picture(x):
 
 
 def test_bars_are_as_long_as_their_values():
-    svg = bars({"a": 2.0, "b": -1.0, "c": np.nan}, "bars", total=10)
+    svg = bars({"a": 2.0, "b": -1.0}, "bars", total=10)
     places = re.findall(r'<rect x="([\d.]+)" y="\d+" width="([\d.]+)"', svg)
     (x_a, a), (x_b, b) = ([float(number) for number in place] for place in places)
     assert a == 2 * b
@@ -111,3 +111,31 @@ def test_weights_are_drawn_by_their_signs():
     assert positive.tolist() == [[34, 36], [100, 44]]
     assert negative.tolist() == [[34, 52], [100, 44]]
     assert layered({f"l{i}": 1 for i in range(30)}, []) == ""  # more than there is room for
+
+
+def test_no_spike_is_left_out_of_a_curve_of_many_points():
+    x = np.arange(2001.0)
+    y = np.where(x == 1013, 7.0, 1.0)
+    y[1500] = np.nan
+    svg = curves(x, {"y": [y]}, ("0", "2000"), "a spike")
+    assert {"7", "1"} <= set(texts(svg))
+    drawn = [float(up) for up in re.findall(r"[ML][\d.]+ ([\d.]+)", svg)]
+    assert min(drawn) == 8  # the top of the picture
+    assert len(drawn) < 110  # as few as before, with both ends and a mark for the legend
+
+
+def test_roundings_are_no_waves():
+    x = np.linspace(0, 1, 50)
+    svg = curves(x, {"y": [4 + 1e-15 * np.cos(40 * x)]}, ("0", "1"), "level")
+    (curve,) = [path for path in re.findall(r'd="(M[^"]+)"', svg) if path.count("L") == 49]
+    assert len(set(re.findall(r" ([\d.]+)", curve))) == 1
+    # the numbers beside it are those of its ends, and differ
+    assert {"4.02", "3.98"} <= set(texts(svg))
+    assert {"0.5", "-0.5"} <= set(texts(curves(x, {"y": [0 * x]}, ("0", "1"), "zero")))
+
+
+def test_numbers_that_are_not_finite_are_written_without_a_bar():
+    svg = bars({"a": 2.0, "b": np.nan, "c": -np.inf, "d": -1.0}, "")
+    assert texts(svg) == ["a", "2", "b", "nan", "c", "-inf", "d", "-1"]
+    widths = [float(width) for width in re.findall(r'<rect .*?width="([\d.]+)"', svg)]
+    assert widths == [70, 0, 0, 35]

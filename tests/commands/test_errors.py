@@ -70,6 +70,7 @@ REFUSED = [
     ("export xor -o -", "--output is '-'; expected a file"),
     ("data roses", "no shipped model is called 'roses'"),
     ("data iris --part half", "--part is 'half'; expected one of"),
+    ("simulate xor --input 0,1 --plot a.svg -o a.svg", "'a.svg' is to be written twice"),
     ("data iris -o good.csv", "'good.csv' exists; --overwrite replaces it"),
     ("notebooks -o good.csv", "good.csv"),
     ("show kind.json", "not as saved"),

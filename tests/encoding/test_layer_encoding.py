@@ -4,6 +4,7 @@ sparse patterns.
 
 import numpy as np
 import pytest
+from scipy import sparse
 from support import networks
 
 import crn_nn_tellurium as cn
@@ -103,3 +104,14 @@ def test_width_and_spans_are_the_columns_of_a_layers_sources():
         ("a", slice(0, 3)),
         ("input", slice(3, 5)),
     ]
+
+
+@pytest.mark.parametrize("activation", [cn.SmoothedReLU(h=0.1), cn.HardSigmoid(h=0.1)])
+def test_sparse_layers_without_any_weights_are_their_biases(activation):
+    """Inputs that are scaled and read-outs with a constant go into biases, of no weights too."""
+    empty = [sparse.csr_array(shape) for shape in ((2, 3), (1, 2))]
+    layers = [cn.Layer(empty[0], [0.3, -0.2], activation), cn.Layer(empty[1], [0.7])]
+    net = cn.Network(layers, inputs="scaled", input_range=(-1, 4))
+    settled = cn.Simulator(net).steady_state([[1.0, 2.0, 3.0]]).outputs
+    np.testing.assert_allclose(settled, cn.SmoothedReLU()([[0.7]]), rtol=1e-9)
+    assert not [reaction for reaction in cn.to_reactions(net).reactions if reaction.id[1] == "w"]

@@ -190,6 +190,21 @@ REFUSED = [
     ),
     (lambda: cn.plot_confusion_matrix([0, 1, 1, 0], [0]), cn.InputError, "labels have shapes"),
     (
+        lambda: cn.plot_confusion_matrix([0, 1, 2], [0, 1, 1], labels=[0, 1]),
+        cn.InputError,
+        "1 of 3 samples have labels other than 0, 1",
+    ),
+    (
+        lambda: cn.plot_confusion_matrix([0, 1], ["setosa", "virginica"]),
+        cn.InputError,
+        "2 of 2 samples have labels other than 0, 1, setosa, virginica; expected true ones",
+    ),
+    (
+        lambda: cn.plot_decision_boundary(classes(), [[0, 0], [0, 1]], ["0", "1"]),
+        cn.InputError,
+        "y has '0'; expected classes as the map has them: 0, 1",
+    ),
+    (
         lambda: save_figure(cn.plot_confusion_matrix([0, 1], [0, 1]).figure, "a.doc"),
         cn.FileFormatError,
         "known: ",

@@ -38,3 +38,15 @@ def test_points_of_designs_and_of_boundaries():
     ax = cn.plot_scan_points(refined, "x0", "x1")
     boundary = np.column_stack([refined.boundary_x0, refined.boundary_x1])
     np.testing.assert_array_equal(ax.collections[-1].get_offsets(), boundary)
+
+
+def test_classes_that_the_map_lacks_leave_the_colours_of_the_others(classes):
+    """Map and samples have one colour for a class, also where the map has fewer classes."""
+    part = classes.where(classes != 0, 2)  # classes 1 and 2
+    ax = cn.plot_decision_boundary(part, [[0, 0], [0, 1], [1, 1]], [0, 1, 2])
+    drawn = ax.collections[0]
+    tints = drawn.get_cmap()(drawn.norm(part.transpose("x1", "x0").values))
+    # the corners where the map is right
+    for at, tint in ([0, 1], tints[-1, 0]), ([1, 1], tints[-1, -1]):
+        (dot,) = [one for one in ax.collections[1:] if at in one.get_offsets().tolist()]
+        np.testing.assert_allclose(dot.get_facecolor()[0, :3], tint[:3])
