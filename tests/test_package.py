@@ -101,7 +101,8 @@ def test_missing_extras_say_their_command():
 
 def test_version_is_in_one_place():
     found = subprocess.run(
-        ["git", "grep", "-l", f'"{cn.__version__}"'],
+        # the figures of a run say with which version it was
+        ["git", "grep", "-l", f'"{cn.__version__}"', "--", ":!docs/figures.json"],
         capture_output=True,
         text=True,
         cwd=ROOT,
