@@ -270,8 +270,10 @@ class _Boxes:
         self.net = self.kinetics.net
         self._last = self.kinetics.layers[-1]
         self.single = is_single(self.net, x)
-        boxes = _widened(self.net, input_box(self.net, x), errors)
-        self.nominal = self.net(boxes.lower + (boxes.upper - boxes.lower) / 2)
+        stated = input_box(self.net, x)
+        boxes = _widened(self.net, stated, errors)
+        # the middle as stated, for what cannot be an input is cut off on one side alone
+        self.nominal = self.net(stated.lower + (stated.upper - stated.lower) / 2)
         self._held = self.net.input_coding.code_between(boxes.lower, boxes.upper)
 
     def settle(self, rates: FloatArray, strict: bool) -> _Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -239,7 +240,10 @@ def plot_scan_bands(
     ax = new_axes(ax)
     points = grid[x].values
     values = np.asarray(grid.values, dtype=float).reshape(len(grid), len(names), -1)
-    low, middle, high = np.nanquantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2], axis=-1)
+    with warnings.catch_warnings():
+        # where all of a band failed there is a gap
+        warnings.simplefilter("ignore", RuntimeWarning)
+        low, middle, high = np.nanquantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2], axis=-1)
     for i, name in enumerate(names):
         median = f"{name}: median" if name else "median"
         ax.plot(points, middle[:, i], color=color(i), label=median)
@@ -330,6 +334,11 @@ def _is_smooth(values: Any) -> bool:
 
 def _draw_classes(grid: xr.DataArray, x: str, y: str, ax: Axes, classes: list[Any]) -> None:
     """Classes as pale areas, with a colour bar of their names."""
+    if not classes:
+        raise InputError(
+            f"{grid.name!r} has no class at any point, since all failed: the scan's variable"
+            " 'status' says why"
+        )
     number = {label: i for i, label in enumerate(classes)}
     codes = np.array([[number.get(value, np.nan) for value in row] for row in grid.values])
     tints = [to_rgba(color(i), 0.35) for i in range(len(classes))]

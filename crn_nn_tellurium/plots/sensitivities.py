@@ -21,6 +21,8 @@ from crn_nn_tellurium.sensitivity import Sensitivities
 
 # Columns and rows of a matrix are numbered up to here
 _TICKS = 16
+# Names that there is room for beside a column
+_NAMES = 24
 # How many numbers name a parameter of each kind
 _NUMBERS = {"w": 3, "b": 2, "h": 1}
 
@@ -197,7 +199,8 @@ def _draw_panel(panel: _Panel, values: FloatArray, ax: Axes) -> None:
     ax.set_title(panel.title)
     ax.set(xlabel=panel.columns, ylabel=panel.rows, xticks=[], yticks=[])
     if panel.names:
-        ax.set_yticks(range(n_rows), panel.names)
+        named = range(0, n_rows, -(-n_rows // _NAMES))
+        ax.set_yticks(named, [panel.names[row] for row in named])
     elif panel.biased:
         ax.set_yticks(range(0, n_rows, 1 + n_rows // _TICKS))
         columns = range(0, n_columns - 2, 1 + n_columns // _TICKS)

@@ -103,3 +103,13 @@ def test_a_margin_that_is_tight_is_found():
 def test_half_of_every_rate_constant_is_no_bound_to_the_width():
     wide = cn.Network([cn.Layer([[1.0]], [0.2], Swish(h=0.1))])
     assert cn.enclosure(wide, [1.0], 0.5).outputs.width[0] > 0
+
+
+def test_nominal_outputs_are_of_the_inputs_as_stated():
+    """Of 0 +- 0.2, what is below 0 is cut off; 0 stays what was stated."""
+    net = cn.load_model("xor")
+    box = cn.enclosure(net, [0.0, 1.0], rates=0.01, inputs=0.2)
+    np.testing.assert_array_equal(box.nominal, net([0.0, 1.0]))
+    assert box.outputs.contains(box.nominal)
+    between = cn.enclosure(net, cn.Interval([0.0, 0.5], [1.0, 0.5]), rates=0.01)
+    np.testing.assert_array_equal(between.nominal, net([0.5, 0.5]))

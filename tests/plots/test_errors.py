@@ -85,6 +85,11 @@ REFUSED = [
         r"X has shape \(1, 3\); expected .*, the inputs x0 and x1",
     ),
     (
+        lambda: cn.plot_scan_map(classes().where(False)),
+        cn.InputError,
+        "'class' has no class at any point, since all failed",
+    ),
+    (
         lambda: cn.plot_decision_boundary(classes(), [[0, 0]], [0, 1]),
         cn.InputError,
         r"y has shape \(2,\); expected \(1,\), a class for each sample",

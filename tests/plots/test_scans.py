@@ -91,3 +91,10 @@ RNG = np.random.default_rng(0)
 )
 def test_axes_are_logarithmic_for_points_that_are_even_on_them(points, expected):
     assert is_log(points) is expected
+
+
+def test_a_band_has_a_gap_where_all_failed():
+    grid = {"h": np.geomspace(1e-3, 1, 3), "x0": np.linspace(0, 1, 4)}
+    data = cn.scan(cn.load_model("xor"), grid, x=[0, 1]).outputs.sel(output="y0")
+    ax = cn.plot_scan_bands(data.where(data.h > 0.01), over="x0")  # without a warning
+    assert np.isnan(ax.lines[0].get_ydata()).tolist() == [True, False, False]

@@ -62,3 +62,11 @@ def test_other_networks_are_ranked():
     (ax,) = cn.plot_sensitivities(cn.sensitivities(crn), relative=False, limit=1)
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["d"]
     np.testing.assert_allclose(ax.images[0].get_array(), [[-1.5]])  # Y = a / d
+
+
+def test_of_many_inputs_some_are_named():
+    net = cn.Network.random([70, 2], seed=0)
+    inputs = cn.plot_sensitivities(cn.sensitivities(net, np.ones(70)))[0]
+    named = [text.get_text() for text in inputs.get_yticklabels()]
+    assert len(named) == 24
+    assert [int(row) for row in inputs.get_yticks()] == [int(name[1:]) for name in named]
