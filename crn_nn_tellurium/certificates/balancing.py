@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, bars, card, check_positive, frame_of
+from crn_nn_tellurium.basics import FloatArray, bars, card, check_positive, frame_of, warn
 from crn_nn_tellurium.certificates.closed_form import CheapBound
 from crn_nn_tellurium.certificates.question import INITIAL_MAX, TOLERANCE, input_points, kinetics_of
 from crn_nn_tellurium.errors import InputError, NetworkError, NotCertified
@@ -268,7 +268,7 @@ def limit_concentrations(
     Layer by layer, from the first, concentrations are divided so that none exceeds `largest` on the
     given inputs; the weights that read them make up for it. Several outputs are divided too, which
     keeps their order, so the class. Smoothing h stays what it was, so that the chemistry is no
-    slower, and relative to the values somewhat smoother.
+    slower, and relative to the values smoother; where that changes classes, a warning says so.
 
     Parameters
     ----------
@@ -308,7 +308,16 @@ def limit_concentrations(
     # rescaling multiplies h by the factor squared and slows the layer; smoothing h may stay
     pairs = zip(net.layers, result.layers, strict=True)
     kept = [(a if a.activation.h_is_smoothing else b).activation.h for a, b in pairs]
-    return result.with_h(kept)
+    result = result.with_h(kept)
+    if net.task == "classification" and (
+        changed := int(np.sum(result.predict(X) != net.predict(X)))
+    ):
+        warn(
+            f"limit_concentrations: {changed} of {len(states[0].catalysts)} samples change their"
+            " class, since h stays what it was where values are divided; a larger `largest`, or a"
+            " smaller h before, net.with_h(...), keeps them"
+        )
+    return result
 
 
 # Factors ------------------------------------------------------------------------------------------

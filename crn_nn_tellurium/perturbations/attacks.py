@@ -299,7 +299,9 @@ class _Search:
         self.net = kinetics_of(net).net
         self._kinetics = KineticsApart(self.net)
         for layer in self._kinetics.layers:
-            layer.check_order("the errors that matter are found for activations without such a loop")
+            layer.check_order(
+                "the errors that matter are found for activations without such a loop"
+            )
         self.x, self.single = input_points(self.net, x), is_single(self.net, x)
         self._inputs = self.net.input_coding.code(self.x)
         self._seed = whole_number("seed", seed, 0)

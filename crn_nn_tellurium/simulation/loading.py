@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -79,7 +80,8 @@ def new_runner(
 def _compile(runner: Any, text: str, options: Any) -> None:
     """Load a text's model into an empty roadrunner."""
     sbml = text if is_sbml(text) else antimony_to_sbml(text)
-    if len(sbml) > _LARGE:
+    # beside PyTorch, whose libraries take gigabytes, what that backend compiles has crashed
+    if len(sbml) > _LARGE and "torch" not in sys.modules:
         # what takes the time is optimising one long function, which then runs no faster
         options.setLLVMBackend(options.LLJIT)
         options.setLLJitOptimizationLevel(options.NONE)

@@ -122,6 +122,14 @@ def test_small_concentrations_keep_the_class():
         cn.limit_concentrations(net, X, largest=0)
 
 
+def test_concentrations_that_change_classes_are_said():
+    """h is as large as the values are then, and its chemistry another function."""
+    net, X = cn.load_model("iris").with_h(0.2), cn.model_data("iris")[0]
+    with pytest.warns(UserWarning, match="77 of 120 samples change their class, since h stays"):
+        small = cn.limit_concentrations(net, X)
+    assert np.sum(small.predict(X) != net.predict(X)) == 77
+
+
 def _arrays(concentrations):
     return concentrations.values() if isinstance(concentrations, dict) else [concentrations]
 
