@@ -20,7 +20,7 @@ from crn_nn_tellurium.basics.checks import (
     require,
     whole_number,
 )
-from crn_nn_tellurium.basics.documents import read_document, write_document
+from crn_nn_tellurium.basics.documents import companion_of, read_document, write_document
 from crn_nn_tellurium.basics.files import (
     check_new,
     check_target,

@@ -95,20 +95,31 @@ def test_a_script_that_fails_is_one_line(run, tmp_path, script):
     assert (code, "'none.py': there is no such file" in err) == (2, True)
 
 
+def test_what_lies_beside_is_named_and_a_shape_is_asked_for(run, tmp_path):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    layers = "Conv2d(1, 2, 3), ReLU(), Flatten(), Linear(72, 200)"
+    script = f"from torch.nn import *\nnet = Sequential({layers})\n"
+    (tmp_path / "conv.py").write_text(script)
+    names = {}
+    exec(script, names)
+    torch.save(names["net"].state_dict(), tmp_path / "m.pt")
+    code, _, err = run("import m.pt -o a.json --script conv.py")
+    assert (code, "Conv2d, which does not tell" in err, "--shape" in err) == (2, True, True)
+    code, _, err = run("import m.pt -o a.json --script conv.py --shape 1,8,8")
+    (beside,) = tmp_path.glob("a.*.npz")
+    assert (code, f"wrote {beside.name} (network, " in err) == (0, True)
+
+
 def test_a_yaml_file_says_which_of_two_formats_it_is(run):
     pytest.importorskip("h5py", reason="h5py is not installed")
     code, _, err = run("export xor -o a.yaml")
-    assert (code, err) == (
-        0,
-        "wrote a.yaml: PEtab 1; --format petab-sciml writes the neural network alone, in PEtab"
-        " SciML\n",
-    )
+    assert (code, err.count("\n")) == (0, 7)  # six files, and
+    assert "--format petab-sciml writes the neural network alone, in PEtab SciML\n" in err
     code, _, err = run("import a.yaml -o a.json")
     assert code == 2
     assert "'a.yaml': a PEtab problem, whose files name a model and no layers; expected a" in err
-    assert run("export xor -o b.yaml --format petab-sciml")[2] == (
-        "wrote b.yaml: PEtab SciML, the neural network\n"
-    )
+    err = run("export xor -o b.yaml --format petab-sciml")[2]
+    assert "wrote b.yaml (PEtab SciML, the neural network, " in err
     assert run("import b.yaml -o b.json --parameters b.parameters.hdf5")[0] == 0
     assert "'b.yaml' exists; --overwrite replaces it" in run("export xor -o b.yaml")[2]
 
