@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from typer import Argument, Option
 
-from crn_nn_tellurium.basics import companion_of, read_bytes, require, suggest_identifier, whole_number
+from crn_nn_tellurium.basics import (
+    companion_of,
+    read_bytes,
+    require,
+    suggest_identifier,
+    whole_number,
+)
 from crn_nn_tellurium.commands.arguments import Overwrite, listed, read_table
 from crn_nn_tellurium.commands.console import (
     check_network_file,
