@@ -5,7 +5,6 @@ Those of the start page are what its own blocks save.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import tempfile
@@ -47,7 +46,8 @@ def draw_xor() -> None:
 def draw_start_page() -> None:
     """What the blocks of the start page save."""
     blocks = _PYTHON.findall((DOCS / "start.md").read_text(encoding="utf-8"))
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
         exec("\n".join(blocks), {})
         for picture in Path().glob("*.svg"):
             (IMAGES / picture).write_bytes(picture.read_bytes())

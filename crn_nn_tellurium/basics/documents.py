@@ -38,7 +38,7 @@ def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) ->
     # all or none: half of a network as text helps nobody to read it
     inline = _count(document) <= INLINE_LIMIT
     plain = _to_plain(document, arrays, "", inline)
-    before = _companion(path)
+    before = companion_of(path)
     companion = None
     if arrays:
         # zipfile dates what is in it 1980, so equal arrays are equal bytes
@@ -59,8 +59,8 @@ def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) ->
         before.unlink(missing_ok=True)
 
 
-def _companion(path: Path) -> Path | None:
-    """The companion of a document that is already there, by its name."""
+def companion_of(path: Path) -> Path | None:
+    """The file beside a document that holds its arrays, if it is there and has one."""
     try:
         name = json.loads(path.read_bytes())["arrays"]["file"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

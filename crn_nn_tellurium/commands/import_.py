@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from typer import Argument, Option
 
-from crn_nn_tellurium.basics import read_bytes, require, suggest_identifier, whole_number
+from crn_nn_tellurium.basics import (
+    companion_of,
+    read_bytes,
+    require,
+    suggest_identifier,
+    whole_number,
+)
 from crn_nn_tellurium.commands.arguments import Overwrite, listed, read_table
 from crn_nn_tellurium.commands.console import (
     check_network_file,
@@ -70,8 +76,8 @@ def command(
         str | None,
         Option(help="FILE.py:Class of a .pt, .pth or .safetensors file's module; it is run."),
     ] = None,
-    shape: Annotated[
-        str | None, Option(help="Of a sample, where the file does not say it: 1,28,28")
+    input_shape: Annotated[
+        str | None, Option("--shape", help="Of a sample, where the file does not say it: 1,28,28")
     ] = None,
     select: Annotated[str | None, Option(help="Which of several outputs of an .onnx file.")] = None,
     overwrite: Overwrite = False,
@@ -88,7 +94,7 @@ def command(
         "logits": logits or None,
         "parameters": parameters,
         "script": script,
-        "shape": None if shape is None else _shape(shape),
+        "shape": None if input_shape is None else _shape(input_shape),
         "select": select,
     }
     options = {
@@ -104,7 +110,7 @@ def command(
     _print(f"{model.name}: {network.n_in} inputs, {network.task}", network)
     # named after its file, as all networks that are loaded from one
     replace(network, name=suggest_identifier("network", output.stem)).save(output)
-    say_written("network", output)
+    say_written("network", output, companion_of(output))
 
 
 def _network(model: Path, own: dict[str, Any], options: dict[str, Any]) -> Network:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from crn_nn_tellurium.basics import suggest_identifier
+from crn_nn_tellurium.basics import companion_of, suggest_identifier
 from crn_nn_tellurium.commands.arguments import Overwrite, are_numbers, listed, read_table
 from crn_nn_tellurium.commands.console import (
     check_network_file,
@@ -90,7 +90,7 @@ def command(
         _draw(model.fit_result_, plot)
     title = f"{output.name}: {len(names)} features, {model.network_.task}"
     _print(title, report, model.fit_result_)
-    say_written("network", output)
+    say_written("network", output, companion_of(output))
     say_written("picture", plot)
 
 

@@ -48,6 +48,10 @@ _FUNCTIONS = {
     "exp": exponential(),
 }
 """By scikit-learn's names of activations."""
+_LEFT_AWAY = {
+    "identity": Identity(),
+    "softmax": Identity("left away: logits tell the same class"),
+}
 _PROBES = 100
 
 
@@ -165,9 +169,8 @@ class _Chain:
         for k, (weights, bias) in enumerate(zip(mlp.coefs_, mlp.intercepts_, strict=True)):
             self._add(f"layer {k + 1}", Dense(weights.T, bias), "linear")
             name, called = f"activation {k + 1}", activations[k]
-            # logits tell the same class
-            is_same = called in ("identity", "softmax")
-            self._add(name, Identity() if is_same else Apply(_FUNCTIONS[called]), called)
+            operator = _LEFT_AWAY.get(called) or Apply(_FUNCTIONS[called])
+            self._add(name, operator, called)
 
     def _add_linear(self, model: Any, kind: str) -> None:
         """coef_ x and what is made of 0; of two classes one number, above 0 for the second."""

@@ -147,7 +147,7 @@ def _width(module: torch.nn.Module) -> int:
         raise InputError(
             f"from_torch: the first operator is {type(first).__name__}, which does not tell the"
             " shape of its input as a Linear does; give example_input=, a tensor with a sample or"
-            " more along its first axis"
+            " more along its first axis; to the command, --shape"
         )
     return first.in_features
 

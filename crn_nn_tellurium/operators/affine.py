@@ -187,9 +187,13 @@ class Decision:
 
 @dataclass(frozen=True)
 class Identity:
-    """What leaves its input as it is once training is over: dropout, say."""
+    """What leaves its input as it is once training is over: dropout, say; or why it may."""
+
+    reason: str = ""
 
     def __call__(self, lowering: Lowering, x: Tensor) -> Tensor:
+        if self.reason:
+            lowering.became.append(self.reason)
         return x
 
 

@@ -95,6 +95,21 @@ def test_a_script_that_fails_is_one_line(run, tmp_path, script):
     assert (code, "'none.py': there is no such file" in err) == (2, True)
 
 
+def test_what_lies_beside_is_named_and_a_shape_is_asked_for(run, tmp_path):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    layers = "Conv2d(1, 2, 3), ReLU(), Flatten(), Linear(72, 200)"
+    script = f"from torch.nn import *\nnet = Sequential({layers})\n"
+    (tmp_path / "conv.py").write_text(script)
+    names = {}
+    exec(script, names)
+    torch.save(names["net"].state_dict(), tmp_path / "m.pt")
+    code, _, err = run("import m.pt -o a.json --script conv.py")
+    assert (code, "Conv2d, which does not tell" in err, "--shape" in err) == (2, True, True)
+    code, _, err = run("import m.pt -o a.json --script conv.py --shape 1,8,8")
+    (beside,) = tmp_path.glob("a.*.npz")
+    assert (code, f"wrote {beside.name} (network, " in err) == (0, True)
+
+
 def test_a_yaml_file_says_which_of_two_formats_it_is(run):
     pytest.importorskip("h5py", reason="h5py is not installed")
     code, _, err = run("export xor -o a.yaml")

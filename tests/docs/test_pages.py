@@ -72,6 +72,20 @@ def test_links_of_the_readme_lead_somewhere():
         assert "://" in target or (ROOT / target).exists(), target
 
 
+def test_the_package_index_shows_no_dead_links():
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.11 is the first with tomllib")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    text = TEXTS["README.md"]
+    hook = project["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]
+    for one in hook["substitutions"]:
+        text = re.sub(one["pattern"], one["replacement"], text)
+    targets = re.findall(r"\]\(([^)]+)\)", text)
+    assert targets
+    assert all(target.startswith("https://") for target in targets)
+    assert "[Start](docs/start.md)" in TEXTS["README.md"]
+    assert "| Start |" in text
+
+
 @pytest.mark.slow
 def test_pages_run_from_an_installed_wheel(tmp_path):
     """Nothing of the repository is at hand but the texts of the pages."""
