@@ -118,9 +118,7 @@ def layer_factors(layer: LayerKinetics, cv: float, draw: int, seed: int) -> Rate
 
 
 def normals_of(kinetics: NetworkKinetics, draws: Iterable[int], seed: int) -> list[RateConstants]:
-    """What the factors of rate constants are made of, whatever cv is, layer by layer: with a leading
-    axis of draws.
-    """
+    """What factors of rate constants are made of, layer by layer, with a leading axis of draws."""
     found = []
     for layer in kinetics.layers:
         each = [_layer_normals(layer, draw, seed) for draw in draws]

@@ -242,8 +242,6 @@ def with_a_constant_each(net, x):
     """The flat network in which every reaction has a rate constant of its own, named after it."""
     crn = cn.to_reactions(net, x=x)
     start = dict(zip(crn.floating, crn.initial_state(), strict=True))
-    species = [
-        s if s.boundary else replace(s, initial=float(start[s.id])) for s in crn.species
-    ]
+    species = [s if s.boundary else replace(s, initial=float(start[s.id])) for s in crn.species]
     reactions = [replace(r, rate_constant=f"k_{r.id}") for r in crn.reactions]
     return cn.ReactionNetwork(tuple(species), tuple(reactions), crn.observables, crn.name)
