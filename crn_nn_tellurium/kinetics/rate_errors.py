@@ -152,6 +152,6 @@ def perturbed_outputs(
     """Outputs (n, n_out) at the steady state with every rate constant off by its factor; of factors
     with a leading axis of draws, (draws n, n_out), draw by draw.
     """
-    if factors[0].bias.ndim > 2:
+    if factors[0].weights.ndim > 1:
         x = np.tile(x, (len(factors[0].bias), 1))
     return kinetics.outputs(kinetics.settle(x, perturbed_constants(kinetics, factors)))
