@@ -67,6 +67,11 @@ SHOWN = {
     "HChoice": lambda: cn.choose_h(xor(), corners(), max_error=0.1, n_points=5),
     "Balanced": lambda: cn.balance(xor(), corners()),
     "Robustness": robust,
+    "Attack": lambda: cn.attack(xor(), corners(), rates=0.05),
+    "Attack on an output": lambda: cn.attack(xor(), [0.0, 1.0], output="y0"),
+    "Attack on digits": lambda: cn.attack(cn.load_model("digits"), np.ones((2, 64)), restarts=0),
+    "StatisticalMargin": lambda: cn.statistical_margin(xor(), corners(), 0.9, draws=50),
+    "StatisticalMargin of one": lambda: cn.statistical_margin(xor(), [0, 1], 0.9, draws=50),
     "FitResult": trained,
     "Gradient": lambda: cn.gradient(xor(), corners(), [0, 1, 1, 0]),
     "GradientCheck": lambda: cn.check_gradients(

@@ -27,8 +27,8 @@ GIVEN = {"X": [[0.0, 1.0]], "x": [0.0, 1.0], "y": [1], "Y": [[1.0]], "vary": {"x
 TAKE_A_MODEL = """
     Simulator to_reactions layer_reactions to_antimony layer_models to_roadrunner verify gradient
     check_gradients sensitivities transient_sensitivities certify settling_time enclosure
-    certified_margin choose_h balance read_out_window smallest_fuel fastest_units domain_parts
-    to_strand_displacement robustness scan fit from_sklearn
+    certified_margin attack attack_margin statistical_margin choose_h balance read_out_window
+    smallest_fuel fastest_units domain_parts to_strand_displacement robustness scan fit from_sklearn
 """.split()
 REFUSALS = (
     cn.InputError,

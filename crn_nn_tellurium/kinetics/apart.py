@@ -1,11 +1,12 @@
 """A network in which every reaction has a rate constant of its own.
 
 In the model rails of a unit share the constants of its weights, and units of a layer h, q and those
-of followers; in a test tube each reaction has strands of its own, with errors of their own. Here
-`RateConstants` are by reaction: weights (n, n_rails, n_weights), biases (n, n_units, n_rails), local
-ones (n_reactions, n, n_units), and each of n samples has its own or shares them, n = 1. A reaction
-with every unit of a pool has one for all of them: they change a species by numbers of one sign, so
-what is worst for one is worst for all.
+of followers; in a test tube each reaction has strands of its own, with errors of their own.
+
+Here `RateConstants` are by reaction: weights (n, n_rails, n_weights), biases (n, n_units, n_rails),
+local ones (n_reactions, n, n_units). Each of n samples has its own, or all share them, n = 1. A
+reaction with every unit of a pool has one for all of them: they change a species by numbers of one
+sign, so what is worst for one is worst for all.
 """
 
 from __future__ import annotations

@@ -209,7 +209,7 @@ class LayerKinetics:
         leading axis, of m, are of m blocks of as many samples each, one after another.
         """
         used = constants or self.constants
-        if used.bias.ndim > 2:
+        if used.weights.ndim > 1:
             return self._settle_blocks(catalysts, used)
         weights = self.weights(used)
         sums = weighted_sums(weights, catalysts) if by_row else catalysts @ weights.T

@@ -118,9 +118,7 @@ def layer_factors(layer: LayerKinetics, cv: float, draw: int, seed: int) -> Rate
 
 
 def normals_of(kinetics: NetworkKinetics, draws: Iterable[int], seed: int) -> list[RateConstants]:
-    """What the factors of rate constants are made of, whatever cv is, layer by layer: with a leading
-    axis of draws.
-    """
+    """What factors of rate constants are made of, layer by layer, with a leading axis of draws."""
     found = []
     for layer in kinetics.layers:
         each = [_layer_normals(layer, draw, seed) for draw in draws]
@@ -154,6 +152,6 @@ def perturbed_outputs(
     """Outputs (n, n_out) at the steady state with every rate constant off by its factor; of factors
     with a leading axis of draws, (draws n, n_out), draw by draw.
     """
-    if factors[0].bias.ndim > 2:
+    if factors[0].weights.ndim > 1:
         x = np.tile(x, (len(factors[0].bias), 1))
     return kinetics.outputs(kinetics.settle(x, perturbed_constants(kinetics, factors)))

@@ -133,7 +133,7 @@ def test_regression_pushes_its_output_either_way():
     np.testing.assert_allclose(np.abs(either.outputs - either.nominal), furthest, rtol=1e-12)
     assert either.flips is None
     assert "outputs moved by up to" in repr(either)
-    with pytest.raises(cn.NetworkError, match="attack_margin: network .* is for regression"):
+    with pytest.raises(cn.NetworkError, match=r"attack_margin: network .* is for regression"):
         cn.attack_margin(net, x)
     two = dataclasses.replace(cn.Network.random([3, 4, 2], seed=0), task="regression")
     with pytest.raises(cn.InputError, match="output is None; expected one of 'y0', 'y1'"):
