@@ -69,7 +69,7 @@ def plot_decision_boundary(
     """
     grid = variable(data, (2,), classes=True)
     points, truth = _samples(grid, X, y)
-    labels = [] if y is None else truth
+    labels: Any = [] if y is None else truth
     _check_labels(grid, labels)
     ax = draw_map(grid, str(grid.dims[0]), ax, labels)
     if contours is not None:

@@ -100,9 +100,9 @@ def plot_confusion_matrix(
     classes = np.union1d(truth, predicted) if labels is None else np.asarray(labels)
     counts = np.array([[np.sum((truth == a) & (predicted == b)) for b in classes] for a in classes])
     if left_out := len(truth) - counts.sum():
-        names = some([str(label) for label in classes], 6)
+        known = some([str(label) for label in classes], 6)
         raise InputError(
-            f"{left_out} of {len(truth)} samples have labels other than {names}; expected true ones"
+            f"{left_out} of {len(truth)} samples have labels other than {known}; expected true ones"
             f" ({truth[0]!r}, say), predicted ones ({predicted[0]!r}) and `labels` of one kind,"
             " with all classes that occur"
         )
