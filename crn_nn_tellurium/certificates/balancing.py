@@ -309,9 +309,9 @@ def limit_concentrations(
     pairs = zip(net.layers, result.layers, strict=True)
     kept = [(a if a.activation.h_is_smoothing else b).activation.h for a, b in pairs]
     result = result.with_h(kept)
-    if net.task == "classification" and (
-        changed := int(np.sum(result.predict(X) != net.predict(X)))
-    ):
+    if net.task != "classification":
+        return result
+    if changed := int(np.sum(result.predict(X) != net.predict(X))):
         warn(
             f"limit_concentrations: {changed} of {len(states[0].catalysts)} samples change their"
             " class, since h stays what it was where values are divided; a larger `largest`, or a"

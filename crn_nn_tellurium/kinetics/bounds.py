@@ -20,7 +20,7 @@ stays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -40,7 +40,7 @@ Tops = tuple[FloatArray, FloatArray]
 rates sum |W| X: of what the catalysts add up to in the drive of a rail of sign 1, and of sign -1.
 """
 
-_ROUNDING = 1e-14
+ROUNDING = 1e-14
 """Bounds are widened by this, relative to the sum of the sizes of what they are sums of."""
 _POLICIES = 50
 """Improvements of the choice: it is one of signs, and none comes twice."""
@@ -83,15 +83,7 @@ def extreme_root(
     """The root (n, n_units) of f_sup (up) or f_inf; `constants` are (n_local, 1 or n, 1)."""
     lower, upper = ({a: bounds[end] for a, bounds in y.items()} for end in (0, 1))
     catalysts = [(product_of(part, lower), product_of(part, upper)) for part in parts]
-    # c_m, extreme: coefficients of 1, y and y^2
-    polynomials = []
-    for chosen_terms in parts.values():
-        coefficients: list[Any] = [0.0, 0.0, 0.0]
-        for t in chosen_terms:
-            number, power = terms.number[t], terms.power[t]
-            k = constants[int((number > 0) == up)][terms.constant[t]]
-            coefficients[power] = coefficients[power] + number * k
-        polynomials.append(coefficients)
+    polynomials = [extreme_polynomial(terms, chosen, constants, up) for chosen in parts.values()]
     chosen = [m[up] for m in catalysts]
     root: Any = None
     further = np.maximum if up else np.minimum
@@ -116,6 +108,24 @@ def extreme_root(
     raise NotCertified("the bounds of a fixed point were not found; try smaller intervals")
 
 
+def extreme_polynomial(
+    terms: Terms, chosen: Sequence[int], constants: Bounds, up: bool
+) -> list[Any]:
+    """c_m_sup (up) or c_m_inf of some terms: its coefficients of 1, y and y^2."""
+    coefficients: list[Any] = [0.0, 0.0, 0.0]
+    for t in chosen:
+        number, power = terms.number[t], terms.power[t]
+        k = constants[int((number > 0) == up)][terms.constant[t]]
+        coefficients[power] = coefficients[power] + number * k
+    return coefficients
+
+
+def local_between(kinetics: LayerKinetics, rates: FloatArray) -> Bounds:
+    """Bounds (n_local, n, 1) of the rate constants that the units share."""
+    local = kinetics.constants.local[:, None, None]
+    return local * (1 - rates), local * (1 + rates)
+
+
 def settle_layer(
     kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray, strict: bool = True
 ) -> Bounds:
@@ -124,12 +134,16 @@ def settle_layer(
     `rates` (n, 1) are relative errors of every rate constant, by sample. Unless `strict`, a species
     without an upper bound has the bound infinity.
     """
-    tops = tops_between(kinetics, catalysts, rates)
+    tops, _ = tops_between(kinetics, catalysts, rates)
     return settle_driven(kinetics, drives_of(kinetics, tops, rates), rates, strict)
 
 
-def tops_between(kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray) -> Tops:
-    """How far the catalysts drive the rails of each unit, from bounds of what the layer reads."""
+def tops_between(
+    kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray
+) -> tuple[Tops, FloatArray]:
+    """How far the catalysts drive the rails of each unit, from bounds of what the layer reads; and
+    how much a unit reads in all, upper bounds (n, n_units) of sum |W| X.
+    """
     low, high = 1 - rates, 1 + rates
     weights = kinetics.encoding.weights
     # |w| + w is 2 w or 0 to the bit, of dense weights and of sparse ones
@@ -139,9 +153,11 @@ def tops_between(kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray) 
         for part in (positive, negative)
     )
     # a sum of n products rounds by n eps of their sizes, at most
-    rounding = max(_ROUNDING, np.finfo(float).eps * len(kinetics.encoding.catalysts))
-    size = rounding * (gains[1] + losses[1])
-    return high * gains[1] - low * losses[0] + size, high * losses[1] - low * gains[0] + size
+    rounding = max(ROUNDING, np.finfo(float).eps * len(kinetics.encoding.catalysts))
+    sizes = gains[1] + losses[1]
+    off = rounding * sizes
+    up, down = high * gains[1] - low * losses[0], high * losses[1] - low * gains[0]
+    return (up + off, down + off), sizes
 
 
 def drives_of(kinetics: LayerKinetics, tops: Tops, rates: FloatArray) -> list[Bounds]:
@@ -149,7 +165,7 @@ def drives_of(kinetics: LayerKinetics, tops: Tops, rates: FloatArray) -> list[Bo
     drives = []
     for rail, bias in zip(kinetics.activation.rails, kinetics.constants.bias.T, strict=True):
         up, down = tops if rail.sign > 0 else tops[::-1]
-        error = (rates + _ROUNDING) * np.abs(bias)
+        error = (rates + ROUNDING) * np.abs(bias)
         drives.append((bias - error - down, bias + error + up))
     return drives
 
@@ -160,15 +176,14 @@ def settle_driven(
     """Bounds (n, n_units, n_species) of a layer's fixed point, from those of its rails' drives."""
     kinetics.check_order("bounds of the fixed point need an activation without such a loop")
     _check_roots(kinetics)
-    local = kinetics.constants.local[:, None, None]
-    between = local * (1 - rates), local * (1 + rates)
+    between = local_between(kinetics, rates)
     terms, parts = kinetics.local.terms, kinetics.by_catalysts
     y: dict[int, Bounds] = {}
     for (a,) in kinetics.blocks:
         rail = drives[a] if a < len(drives) else (None, None)
         lower = extreme_root(terms, parts[a], y, between, False, rail[0])
         upper = extreme_root(terms, parts[a], y, between, True, rail[1])
-        y[a] = lower * (1 - _ROUNDING), upper * (1 + _ROUNDING)
+        y[a] = lower * (1 - ROUNDING), upper * (1 + ROUNDING)
         if strict and not (np.all(np.isfinite(y[a][1])) and np.all(y[a][0] >= 0)):
             raise NotCertified(
                 f"layer {kinetics.name!r}: species {kinetics.activation.species[a]!r} has no bound"
@@ -196,9 +211,20 @@ def settle_between(
 ) -> list[Bounds]:
     """The same of every layer, from bounds (n, n_in, n_rails) of the inputs' species."""
 
-    def settle(number: int, read: FloatArray) -> Bounds:
+    def settle(number: int, catalysts: Bounds) -> Bounds:
+        return settle_layer(kinetics.layers[number], catalysts, rates, strict)
+
+    return walk_between(kinetics, inputs, settle)
+
+
+def walk_between(
+    kinetics: NetworkKinetics, inputs: Bounds, settle: Callable[[int, Bounds], Bounds]
+) -> list[Bounds]:
+    """By layer, the bounds that `settle(number, catalysts)` finds from those of what it reads."""
+
+    def apart(number: int, read: FloatArray) -> Bounds:
         # each bound in an array of its own, as matrix products are fastest
         lower, upper = (np.ascontiguousarray(read[..., end]) for end in (0, 1))
-        return settle_layer(kinetics.layers[number], (lower, upper), rates, strict)
+        return settle(number, (lower, upper))
 
-    return kinetics.walk(np.stack(inputs, axis=-1), settle, partial(np.stack, axis=-1))
+    return kinetics.walk(np.stack(inputs, axis=-1), apart, partial(np.stack, axis=-1))

@@ -11,18 +11,18 @@ The range of each unit's drive, which its lines need, comes from the same walk.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, is_sparse
+from crn_nn_tellurium.basics import FloatArray, dense
 from crn_nn_tellurium.kinetics.bounds import (
     Bounds,
     Tops,
     drives_of,
     settle_driven,
     tops_between,
+    walk_between,
 )
 from crn_nn_tellurium.kinetics.layer import LayerKinetics
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
@@ -41,11 +41,7 @@ def ranked_by(layer: LayerKinetics) -> tuple[FloatArray, bool]:
     that one sum over the whole layer removes, the gains: then true is given, and errors e leave
     P_k > P_j certain if (1 - e)^2 times the one gain exceeds (1 + e)^2 times the other.
     """
-    activation, terms, values = (
-        layer.activation,
-        layer.local.terms,
-        layer.activation.read_coefficients,
-    )
+    terms, values = layer.local.terms, layer.activation.read_coefficients
     (last, *others) = np.flatnonzero(values)[::-1]
     gains = np.zeros_like(values)
     for t in terms.span(int(last)):
@@ -56,7 +52,7 @@ def ranked_by(layer: LayerKinetics) -> tuple[FloatArray, bool]:
             return values, False
         gains[own[0]] += terms.number[t] * layer.constants.local[terms.constant[t]]
     # a rail has a gain that reads nothing, and ends above
-    return (gains, True) if values[last] > 0 and activation.pooled else (values, False)
+    return (gains, True) if values[last] > 0 and layer.activation.pooled else (values, False)
 
 
 class Lines:
@@ -73,20 +69,17 @@ class Lines:
         # by layer, its lines, and how much its units read: sums (n, n_units) of |W| X
         self._lines: list[UnitLines] = []
         self._read: list[FloatArray] = []
-        both = np.stack(inputs, axis=-1)
-        self.bounds = kinetics.walk(both, self._settle, partial(np.stack, axis=-1))
+        self.bounds = walk_between(kinetics, inputs, self._settle)
 
-    def _settle(self, number: int, read: FloatArray) -> Bounds:
+    def _settle(self, number: int, catalysts: Bounds) -> Bounds:
         """Bounds of a layer's species, and lines above them."""
         layer, rates = self._kinetics.layers[number], self._rates
-        catalysts = (np.ascontiguousarray(read[..., 0]), np.ascontiguousarray(read[..., 1]))
-        tops = tops_between(layer, catalysts, rates)
+        tops, sizes = tops_between(layer, catalysts, rates)
         # over a box of inputs intervals are the best there is
         if layer.encoding.layer.inputs != (INPUT,):
             others = self._tops(number)
             tops = np.fmin(tops[0], others[0]), np.fmin(tops[1], others[1])
         species = settle_driven(layer, drives_of(layer, tops, rates), rates, self._strict)
-        sizes = np.ascontiguousarray((abs(layer.encoding.weights) @ catalysts[1].T).T)
         self._read.append(sizes)
         self._lines.append(UnitLines(layer, tops, rates * sizes, rates, species))
         return species
@@ -99,8 +92,7 @@ class Lines:
         step = max(1, _NUMBERS // (2 * n * self._width(number, n_catalysts)))
         found = []
         for first in range(0, n_units, step):
-            part = weights[first : first + step]
-            part = part.toarray() if is_sparse(part) else part
+            part = dense(weights[first : first + step])
             sizes = self._rates[:, :, None] * np.abs(part)
             rows = np.stack([sizes + part, sizes - part], axis=1)
             m = 2 * len(part)

@@ -16,11 +16,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.kinetics.bounds import Bounds, Tops, settle_driven
+from crn_nn_tellurium.kinetics.bounds import (
+    ROUNDING,
+    Bounds,
+    Tops,
+    extreme_polynomial,
+    local_between,
+    settle_driven,
+)
 from crn_nn_tellurium.kinetics.layer import LayerKinetics
 from crn_nn_tellurium.kinetics.layer_state import positive_root
 
@@ -30,8 +38,6 @@ _CELLS = 64
 """Pieces of a range: a follower's line is off by a part of 1 / 64 of its rise."""
 _NARROW = 1e-9
 """Relative widths of ranges below which the ends tell all, and slopes nothing."""
-_ROUNDING = 1e-14
-"""Lines are raised by this, relative to the sizes of what they are made of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +67,7 @@ class UnitLines:
         self._layer, self._tops, self._spread = layer, tops, spread
         self._rates, self._species = rates, species
         self._n_rails, n_species = len(layer.activation.rails), len(layer.activation.species)
+        self._polynomials = [self._polynomial(rail) for rail in range(self._n_rails)]
         value = layer.activation.read_coefficients
         # what readers of the unit's value add up, and what is left of it
         each = np.eye(n_species)
@@ -86,7 +93,7 @@ class UnitLines:
         most = _most(c, self._species)
         slopes, heights = [np.zeros_like(most)] * len(TARGETS), [most] * len(TARGETS)
         followed = c[self._n_rails :].any()
-        rails = [self._polynomial(int(a)) for a in np.flatnonzero(c[: self._n_rails])]
+        rails = [self._polynomials[a] for a in np.flatnonzero(c[: self._n_rails])]
         if None in rails or (followed and self._layer.activation.pooled):
             return Line(c, 1, np.stack(slopes), np.stack(heights))
         orientation = self._orientation(c)
@@ -103,7 +110,7 @@ class UnitLines:
                 found = self._tangents(c, orientation, a, b)
             narrow = b - a <= _NARROW * (np.abs(a) + np.abs(b))
             for number, (slope, height) in enumerate(found):
-                raised = height + _ROUNDING * (
+                raised = height + ROUNDING * (
                     np.abs(height) + 2 * np.abs(slope) * np.maximum(np.abs(a), np.abs(b))
                 )
                 target = a + TARGETS[number] * (b - a)
@@ -120,7 +127,7 @@ class UnitLines:
         signs = [rail.sign for rail in self._layer.activation.rails]
         return 1 if c[: self._n_rails] @ signs >= 0 else -1
 
-    def _polynomial(self, rail: int) -> tuple[list[FloatArray], list[FloatArray]] | None:
+    def _polynomial(self, rail: int) -> list[list[Any]] | None:
         """c0, c1 and c2 of a rail, (n, 1) each, the least and the most that errors make of them;
         nothing where other species take part in its reactions.
         """
@@ -128,23 +135,16 @@ class UnitLines:
         alone = ((), ())
         if set(parts) - {alone}:
             return None
-        terms, local = self._layer.local.terms, self._layer.constants.local
-        extremes = []
-        for up in (False, True):
-            c = [np.zeros_like(self._rates) for _ in range(3)]
-            for t in parts.get(alone, ()):
-                number, power = terms.number[t], terms.power[t]
-                sign = 1 if (number > 0) == up else -1
-                c[power] = c[power] + number * local[terms.constant[t]] * (1 + sign * self._rates)
-            extremes.append(c)
-        return extremes[0], extremes[1]
+        terms, constants = self._layer.local.terms, local_between(self._layer, self._rates)
+        chosen = parts.get(alone, [])
+        return [extreme_polynomial(terms, chosen, constants, up) for up in (False, True)]
 
     def _drive(self, rail: int, orientation: int, v: FloatArray, up: bool) -> FloatArray:
         """The most or the least drive of a rail where o w + e = v, (n, n_units) and, first, any
         number of cells.
         """
         bias = self._layer.constants.bias[:, rail]
-        error = (self._rates + _ROUNDING) * np.abs(bias)
+        error = (self._rates + ROUNDING) * np.abs(bias)
         along = self._layer.activation.rails[rail].sign == orientation
         # o w + e itself at one end, and o w - e, as far below it as 2 e may be, at the other
         other = v if along == up else v - 2 * self._spread
@@ -154,7 +154,7 @@ class UnitLines:
         self, rail: int, orientation: int, v: FloatArray, up: bool
     ) -> tuple[FloatArray, FloatArray]:
         """The most or the least of a rail where o w + e = v, and its slope there."""
-        polynomials = self._polynomial(rail)
+        polynomials = self._polynomials[rail]
         assert polynomials is not None
         c0, c1, c2 = polynomials[up]
         u = c1 + self._drive(rail, orientation, v, up)
