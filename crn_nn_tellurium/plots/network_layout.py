@@ -103,7 +103,7 @@ def _layer_column(
         # an image of a unit is a square at most
         width, height = (0.9 * pitch * side / max(shape) for side in reversed(shape))
         x, half = left + width / 2, width / 2
-        places = _stacked(x, n, pitch)
+        places = stacked(x, n, pitch)
         read = [tuple(range(j * n_read, (j + 1) * n_read)) for j in range(n)]
         sources = tuple(Port(at, half, own) for at, own in zip(places, read, strict=True))
         targets = tuple(Port(at, half, (j,)) for j, at in enumerate(places))
@@ -136,7 +136,7 @@ def _column_of_species(encoding: LayerEncoding, left: float) -> Column:
     return Column("species", x, size, (n, 1), sources, targets, places)
 
 
-def _stacked(x: float, n: int, pitch: float) -> tuple[Point, ...]:
+def stacked(x: float, n: int, pitch: float) -> tuple[Point, ...]:
     """Places one below the other, the middle at height 0."""
     return tuple((x, pitch * ((n - 1) / 2 - i)) for i in range(n))
 
@@ -144,7 +144,7 @@ def _stacked(x: float, n: int, pitch: float) -> tuple[Point, ...]:
 def _nodes(x: float, n: int) -> tuple[float, tuple[Point, ...]]:
     """The radius of nodes, and their places."""
     pitch = min(_NODES, _TALL / n)
-    return 0.42 * pitch, _stacked(x, n, pitch)
+    return 0.42 * pitch, stacked(x, n, pitch)
 
 
 def _height(places: Sequence[Point], reach: float) -> float:

@@ -13,7 +13,7 @@ from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import AnyModel, as_network
 from crn_nn_tellurium.networks import unit_ids
 from crn_nn_tellurium.plots.figures import styled
-from crn_nn_tellurium.plots.network_layout import Edge, Point, Port
+from crn_nn_tellurium.plots.network_layout import Edge, Point, Port, stacked
 from crn_nn_tellurium.plots.networks import (
     LETTER,
     LINE,
@@ -118,8 +118,7 @@ def _lines(shown: Sequence[Reaction], n: int) -> list[str]:
 
 
 def _column(x: float, names: Sequence[str], pitch: float) -> dict[str, Point]:
-    middle = (len(names) - 1) / 2
-    return {name: (x, pitch * (middle - i)) for i, name in enumerate(names)}
+    return dict(zip(names, stacked(x, len(names), pitch), strict=True))
 
 
 def _draw_diagram(
