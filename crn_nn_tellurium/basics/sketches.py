@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics.arrays import FloatArray
+from crn_nn_tellurium.basics.arrays import FloatArray, dense
 from crn_nn_tellurium.basics.cards import shown
 
 COLORS = ("#3d8bcd", "#d55e00", "#009e73", "#cc79a7")
@@ -113,7 +113,7 @@ def layered(columns: Mapping[str, int], links: Sequence[tuple[int, int, Any]]) -
     signs: dict[int, list[str]] = {1: [], -1: []}
     for before, after, weights in links:
         few: Any = weights[: dots[after]][:, : dots[before]]
-        matrix = np.asarray(few.toarray() if hasattr(few, "toarray") else few)
+        matrix = np.asarray(dense(few))
         for j, i in np.argwhere(np.abs(matrix) > 0.1 * np.abs(matrix).max(initial=0.0)).tolist():
             (x, y), (to_x, to_y) = place(before, i), place(after, j)
             signs[int(np.sign(matrix[j, i]))].append(f"M{x} {y}L{to_x} {to_y}")

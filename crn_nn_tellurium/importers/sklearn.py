@@ -8,7 +8,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -16,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import PolynomialFeatures
 from sklearn.utils.validation import check_is_fitted
 
-from crn_nn_tellurium.basics import FloatArray, suggest_identifiers
+from crn_nn_tellurium.basics import FloatArray, dense, suggest_identifiers
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks import INPUT, Network
 from crn_nn_tellurium.operators import (
@@ -174,8 +173,7 @@ class _Chain:
 
     def _add_linear(self, model: Any, kind: str) -> None:
         """coef_ x and what is made of 0; of two classes one number, above 0 for the second."""
-        coefficients = model.coef_.toarray() if issparse(model.coef_) else model.coef_
-        weights, has_classes = np.atleast_2d(coefficients), is_classifier(model)
+        weights, has_classes = np.atleast_2d(dense(model.coef_)), is_classifier(model)
         answer = model.decision_function if has_classes else model.predict
         x = np.random.default_rng(0).normal(size=(_PROBES, model.n_features_in_))
         x[0] = 0.0
@@ -183,7 +181,7 @@ class _Chain:
             warnings.simplefilter("ignore")  # of names of features, which the probes have not
             found = np.reshape(answer(x), (_PROBES, -1))
             labels = np.asarray(model.predict(x) if has_classes else ())
-        dense = Dense(weights, found[0])  # not intercept_, which of PLS is not at 0
+        affine = Dense(weights, found[0])  # not intercept_, which of PLS is not at 0
         # of sums in another order, of support vectors' dual coefficients the largest
         near = 1e-6 * np.abs(found).max()
         is_linear = len(weights) == found.shape[1]
@@ -193,7 +191,7 @@ class _Chain:
                 f"from_sklearn: got a {kind}, whose {answer.__name__} is not linear with its coef_;"
                 " expected a linear model"
             )
-        self._add("model", dense, kind)
+        self._add("model", affine, kind)
         if not has_classes:
             return
         # one against one votes, and several labels a sample are no class
@@ -204,7 +202,7 @@ class _Chain:
                 " decision_function; expected one class a sample, by one number for each"
             )
         if len(model.classes_) == 2:
-            function = _probability(model, dense)
+            function = _probability(model, affine)
             self._add("probability", Apply(function) if function else Decision(), "probability")
 
     def _add_network(self, network: Network) -> None:
@@ -221,7 +219,7 @@ class _Chain:
             ends[layer.name] = layer.name
 
 
-def _probability(model: Any, dense: Dense) -> Function | None:
+def _probability(model: Any, affine: Dense) -> Function | None:
     """The function of its decision that a model of two classes gives for a probability, if any of
     ours.
     """
@@ -229,7 +227,7 @@ def _probability(model: Any, dense: Dense) -> Function | None:
         return None
     # where the decision is this, whatever the weights
     z = np.linspace(-3.0, 3.0, 25)[:, None]
-    x = (z - np.asarray(dense.bias, dtype=float)) @ np.linalg.pinv(dense.weights).T
+    x = (z - np.asarray(affine.bias, dtype=float)) @ np.linalg.pinv(affine.weights).T
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = model.predict_proba(x)[:, 1]
@@ -314,5 +312,4 @@ def _transformed(step: Any, x: FloatArray) -> FloatArray:
         import pandas as pd
 
         x = pd.DataFrame(x, columns=step.feature_names_in_)
-    found = step.transform(x)
-    return np.asarray(found.toarray() if issparse(found) else found, dtype=float)
+    return np.asarray(dense(step.transform(x)), dtype=float)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
 
-from crn_nn_tellurium.basics import FloatArray, progress_bar
+from crn_nn_tellurium.basics import FloatArray, dense, progress_bar
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError, InputError, SingularJacobianError
 from crn_nn_tellurium.importers import AnyModel
@@ -225,11 +225,11 @@ def _derivatives(
     if not len(state):
         return right
     if len(state) <= NAMED_UP_TO:
-        dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+        whole = dense(matrix)
         # rows of one size: a slow species is no reason to call J singular
-        scale = np.abs(dense).max(axis=1, keepdims=True)
+        scale = np.abs(whole).max(axis=1, keepdims=True)
         scale[scale == 0] = 1.0
-        left, sizes, _ = linalg.svd(dense / scale)
+        left, sizes, _ = linalg.svd(whole / scale)
         if line or sizes[-1] <= SINGULAR * sizes[0]:
             independent = np.setdiff1d(np.arange(len(state)), equations.sums.dependent)
             combination = (left[:, -1:] / scale)[: len(independent), 0]

@@ -26,7 +26,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu, spsolve
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, dense
 from crn_nn_tellurium.chemistry import ConservedSums, ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.simulation.engine import Tolerances
@@ -158,10 +158,10 @@ class Equations:
         if np.all(np.isfinite(found)):
             return found
         # what has vanished like a power of time is 0, as far as one can see beside the rest
-        dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
-        scale = np.abs(dense * _units(x)).max(axis=1)
+        rows = dense(matrix)
+        scale = np.abs(rows * _units(x)).max(axis=1)
         scale[scale == 0] = 1.0
-        inverse = np.linalg.pinv((dense * x) / scale[:, None], rcond=ABSENT)
+        inverse = np.linalg.pinv((rows * x) / scale[:, None], rcond=ABSENT)
         found = x * (np.abs(inverse) @ (off / scale))
         return np.where(x > 0, found, ABSENT * np.abs(x).max(initial=0.0))
 
@@ -209,8 +209,7 @@ def solved(matrix: Matrix, right: FloatArray, x: FloatArray) -> FloatArray:
     # many orders apart
     unit = _units(x)
     scaled = matrix * unit if isinstance(matrix, np.ndarray) else matrix @ sparse.diags_array(unit)
-    largest = abs(scaled).max(axis=1)
-    largest = largest if isinstance(largest, np.ndarray) else largest.toarray().ravel()
+    largest = np.ravel(dense(abs(scaled).max(axis=1)))
     # an equation that has all but vanished stays as it is
     scale = np.where(largest > 1e-290, largest, 1.0)[:, None]
     try:

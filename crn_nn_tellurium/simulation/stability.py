@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy import linalg, sparse
 from scipy.sparse.csgraph import connected_components
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, dense
 
 Matrix: TypeAlias = FloatArray | sparse.csr_array
 Complex: TypeAlias = npt.NDArray[np.complex128]
@@ -81,8 +81,7 @@ class Stability:
             return True
         if self.inner.shape[0] > STABILITY_UP_TO:
             return False
-        dense = self.inner if isinstance(self.inner, np.ndarray) else self.inner.toarray()
-        values, left = linalg.eig(dense, left=True, right=False)
+        values, left = linalg.eig(dense(self.inner), left=True, right=False)
         modes = left[:, self.circling(values)].conj().T
         # along these a course around a centre keeps its distance, wherever it is on its way
         return bool(np.all(np.abs(modes @ now) <= SHRUNK * np.abs(modes @ last)))
@@ -97,8 +96,7 @@ def is_isolated(matrix: Matrix, x: FloatArray, accuracy: float) -> bool:
     there = np.flatnonzero(x)
     if len(there) > STABILITY_UP_TO:
         return False
-    columns = matrix[:, there]
-    scaled = (columns if isinstance(columns, np.ndarray) else columns.toarray()) * x[there]
+    scaled = dense(matrix[:, there]) * x[there]
     largest = np.abs(scaled).max(axis=1, keepdims=True, initial=0.0)
     sizes = linalg.svdvals(scaled / np.where(largest > 0, largest, 1.0)) if scaled.size else []
     return not len(there) or bool(sizes[-1] > accuracy * sizes[0])
