@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, by_sample, check_positive
 from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.fluctuations.network_noise import NetworkNoise
 from crn_nn_tellurium.fluctuations.reaction_noise import ReactionNoise
 from crn_nn_tellurium.fluctuations.result import Fluctuations, Noise
@@ -78,7 +79,21 @@ def noise(model: AnyModel | Simulator, x: npt.ArrayLike | None = None, *, volume
         part[0].copy() if single else part for part in (steady.outputs, steady.concentrations)
     )
     names = simulator.output_names, simulator.species
+    _check(found, simulator.output_names)
     return Noise(outputs, concentrations, float(volume), *names, classes, threshold, found)
+
+
+def _check(found: Fluctuations, names: tuple[str, ...]) -> None:
+    """Refuse variances that are none: of outputs whose rails cancel beyond rounding, say."""
+    variances = np.einsum("nii->ni", found.output_covariance)
+    wrong = ~(np.isfinite(variances) & (variances >= 0))
+    if wrong.any() or not np.all(np.isfinite(found.variance) & (found.variance >= 0)):
+        sample, output = np.argwhere(wrong)[0] if wrong.any() else (0, 0)
+        raise ConvergenceError(
+            f"noise: sample {sample}: the variance of {names[output]!r}, or of a species, came out"
+            f" as {variances[sample, output]:.3g}, by rounding or beyond what doubles hold; smaller"
+            " weights or a larger h may help"
+        )
 
 
 def margins(net: Network, outputs: FloatArray) -> FloatArray:
