@@ -20,7 +20,8 @@ from crn_nn_tellurium.basics import FloatArray
 IntArray = npt.NDArray[np.intp]
 
 POINTS = 512
-"""Of the integral: probabilities are then right to some 1e-4 (`tests/fluctuations`)."""
+"""Of the integral: of ten classes, probabilities near 1/2 are then right to 1e-3, and those near 0
+and 1 to far less (`tests/fluctuations`)."""
 _TOGETHER = 2**21
 """Numbers held at once in each of a few arrays."""
 

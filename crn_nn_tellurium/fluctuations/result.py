@@ -150,7 +150,7 @@ class Noise:
     def probabilities(self) -> FloatArray:
         """Probability (..., n_classes) of each class, of outputs that are jointly normal.
 
-        Exact for that law with two classes, right to some 1e-4 with more.
+        Exact for that law with two classes; with more right to 1e-3, near 0 and 1 to far less.
         """
         if not self.classes:
             raise NetworkError(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, by_sample, check_positive
 from crn_nn_tellurium.chemistry import ReactionNetwork
-from crn_nn_tellurium.errors import ConvergenceError
+from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.fluctuations.network_noise import NetworkNoise
 from crn_nn_tellurium.fluctuations.reaction_noise import ReactionNoise
 from crn_nn_tellurium.fluctuations.result import Fluctuations, Noise
@@ -64,6 +64,8 @@ def noise(model: AnyModel | Simulator, x: npt.ArrayLike | None = None, *, volume
     check_positive("volume", volume)
     simulator = simulator_of(model, "noise")
     steady = simulator.steady_state(x)
+    if not len(steady.outputs):
+        raise InputError("no inputs; expected at least one sample")
     single = x is None or np.ndim(x) < 2
     classes: tuple[object, ...] = ()
     threshold = 0.0

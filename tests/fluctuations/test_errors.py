@@ -1,11 +1,12 @@
 """What has no noise, or no smallest volume, is refused in words."""
 
+import numpy as np
 import pytest
 
 import crn_nn_tellurium as cn
 
 XOR, X = cn.load_model("xor"), [[0, 0], [0, 1]]
-# x' = x^2 (1 - x) - ... has an unstable middle state; a line of steady states has no covariance
+# a line of steady states, prey and predators about a centre, and a state that is left
 GROWS = "A -> 2 A; k*A; A -> ; l*A; k = 1; l = 1; A = 2"
 CENTRE = "A -> 2 A; k*A; A + B -> 2 B; m*A*B; B -> ; l*B; k = 1; m = 1; l = 1; A = 1; B = 1"
 SADDLE = "2 A -> 3 A; k*A^2; A -> ; l*A; k = 1; l = 2; A = 2"
@@ -50,7 +51,8 @@ REFUSED = [
     (lambda: cn.smallest_volume(XOR, X, verify=-1), cn.InputError, "verify is -1"),
     (lambda: cn.smallest_volume(XOR, X, draws=0), cn.InputError, "draws is 0"),
     (lambda: cn.smallest_volume(XOR, X, units=10), cn.InputError, "units: got int"),
-    (lambda: cn.smallest_volume(XOR, X[:0]), cn.InputError, ""),
+    (lambda: cn.smallest_volume(XOR, np.empty((0, 2))), cn.InputError, "no inputs; expected at"),
+    (lambda: cn.noise(XOR, np.empty((0, 2)), volume=1), cn.InputError, "no inputs; expected at"),
     (lambda: cn.smallest_volume(XOR, X).litres, cn.InputError, "what a concentration of 1 is was"),
     (lambda: cn.smallest_volume(XOR, X).of_share(0), cn.InputError, "share is 0; expected"),
 ]
