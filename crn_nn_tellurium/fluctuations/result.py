@@ -210,6 +210,26 @@ class Noise:
         }
         return frame_of(levels, columns)
 
+    def species_to_frame(self) -> pd.DataFrame:
+        """A row per sample and species: its concentration without noise, mean and standard
+        deviation, and whether they are doubtful.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model, noise
+        >>> frame = noise(load_model("xor"), [0, 1], volume=1000).species_to_frame()
+        >>> bool(frame.loc[(0, "Y1_0"), "doubtful"])
+        True
+        """
+        levels = {"sample": range(len(np.atleast_2d(self.outputs))), "species": self.species}
+        columns = {
+            "without_noise": self.concentrations,
+            "mean": self.species_mean,
+            "standard_deviation": self.species_standard_deviation,
+            "doubtful": self.doubtful,
+        }
+        return frame_of(levels, columns)
+
     def __repr__(self) -> str:
         n = len(np.atleast_2d(self.outputs))
         samples = "1 sample" if n == 1 else f"{n} samples"

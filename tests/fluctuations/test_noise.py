@@ -4,14 +4,13 @@ import csv
 import itertools
 import math
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from support.networks import Annihilating
 from support.public import collection
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.networks.activation import smoothed_relu
 
 XOR, CORNERS = cn.load_model("xor"), np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 FOLDER, here = collection("dsmts")
@@ -181,26 +180,6 @@ def test_a_curved_read_out_has_a_mean_of_its_own():
     # to first order: slopes 10 and 3, variance 5 / 2
     slopes = np.array([10.0, 3.0])
     np.testing.assert_allclose(found.covariance, 2.5 * np.outer(slopes, slopes), rtol=1e-9)
-
-
-@dataclass(frozen=True)
-class Annihilating(cn.Activation):
-    """Two rails that remove each other, so that they are no levels."""
-
-    rails = (cn.Rail("Yp"), cn.Rail("Yn", -1))
-    local_reactions = (cn.LocalReaction(("Yp", "Yn"), (), "a", 0.5),)
-    read_out = cn.ReadOut((("Yp", 1.0), ("Yn", -1.0)))
-
-    def concentrations(self, z):
-        z = np.asarray(z, dtype=float)
-        yp, yn = smoothed_relu(z, self.h), smoothed_relu(-z, self.h)
-        for _ in range(200):
-            yp = (yp + smoothed_relu(z - 0.5 * yn, self.h)) / 2
-            yn = (yn + smoothed_relu(-z - 0.5 * yp, self.h)) / 2
-        return np.stack([yp, yn], axis=-1)
-
-    def derivative(self, z):
-        return (self(np.asarray(z) + 1e-6) - self(np.asarray(z) - 1e-6)) / 2e-6
 
 
 def test_species_that_act_on_one_another_go_by_their_reactions():
