@@ -88,5 +88,6 @@ def count(
     lower, upper = float(bounds.low), float(bounds.high)
     # theory's own numerical error beside it
     agrees = lower <= expected + 1e-3 and expected - 1e-3 <= upper
-    note = "as expected" if agrees else f"{'less' if right < expected * draws else 'more'} often"
+    fewer = right < expected * draws
+    note = "as expected" if agrees else f"right {'less' if fewer else 'more'} often than expected"
     return Counted(number, volume, expected, right, draws, lower, upper, note)

@@ -53,7 +53,7 @@ def test_one_neuron_by_birth_and_death():
 
 
 def test_what_birth_and_death_has_otherwise_is_doubted():
-    """900 rails: what is not doubted has the exact variance within 36 % (see `MOVED`), most of them
+    """672 rails: what is not doubted has the exact variance within 36 % (see `MOVED`), most of them
     far better; of those that are off by above a fifth, 19 of 20 are doubted.
     """
     missed, bad, off = 0, 0, []
