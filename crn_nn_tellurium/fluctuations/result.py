@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 MOVED = 0.03
 """Part of a mean that its first correction may be. Of 672 rails, what is below it and not lost had
-the variance of exact birth and death within 36 %, nine tenths of them within 6 %; above it, variances
-may be off by any factor (`tests/fluctuations`)."""
+the variance of exact birth and death within 36 %, nine tenths of them within 6 %; above it,
+variances may be off by any factor (`tests/fluctuations`)."""
 GONE = 0.01
 """Share of the time that a species may be without a molecule, about."""
 FOR_EVER = 1e12
