@@ -180,6 +180,14 @@ class NetworkNoise:
         """d, (n, m_l) by level: the mean's first correction."""
         return self.levels.solve([-part for part in self.curvature])
 
+    @property
+    def output_shift(self) -> FloatArray:
+        """d of the outputs, (n, n_out)."""
+        last = self.kinetics.layers[-1]
+        terms = last.activation.read_places[1]
+        shifts: Any = sum(c * self.shift[self.level_of[last.name, a]] for a, c in terms)
+        return np.asarray(shifts)
+
     # In the network's own order ---------------------------------------------------------------
 
     def by_species(self, by_level: Sequence[FloatArray]) -> FloatArray:

@@ -21,7 +21,7 @@ from crn_nn_tellurium.simulation import verify
 from crn_nn_tellurium.training.checkpoints import State
 from crn_nn_tellurium.training.objective import Coordinates, Objective, Samples
 from crn_nn_tellurium.training.optimizers import Optimizer, Stop, refuse_infinite
-from crn_nn_tellurium.training.options import Answers, Constraints, Monitor
+from crn_nn_tellurium.training.options import Answers, Constraints, Molecules, Monitor
 from crn_nn_tellurium.training.results import FitResult, Record
 
 PRUNING_ROUNDS = 3
@@ -36,7 +36,7 @@ class Task:
     targets: FloatArray
     loss: Loss
     optimizer: Optimizer
-    noise: RateErrors | None
+    noise: RateErrors | Molecules | None
     constraints: Constraints
     answers: Answers
     held_out: tuple[FloatArray, FloatArray] | None = None
@@ -55,7 +55,8 @@ class Task:
         """What a round that begins with a network minimises."""
         # weights that a user gives as zero may grow; those that were pruned may not
         coordinates = Coordinates(net, self.constraints, keep_zeros=round_ > 0)
-        return Objective(coordinates, self.loss, self.constraints.l2, self.answers)
+        volume = self.noise.volume if isinstance(self.noise, Molecules) else None
+        return Objective(coordinates, self.loss, self.constraints.l2, self.answers, volume)
 
     def begin(self, net: Network, after: State | None = None) -> State:
         """The state at the start of the first round, or of that after another."""
@@ -135,7 +136,7 @@ class Round:
             net,
             tuple(self.state.records),
             objective.value(self.found, self.samples),
-            None if held_out is None else objective.value(self.found, held_out),
+            None if held_out is None else objective.watched(self.found, held_out),
             self.state.stopped,
             verify(net, x, *objective.read_out),
         )
@@ -169,7 +170,7 @@ class Round:
 
     def _factors(self, step: int) -> list[list[RateConstants]]:
         noise = self.task.noise
-        if noise is None:
+        if not isinstance(noise, RateErrors):
             return []
         kinetics, cv = self.objective.coordinates.kinetics, noise.levels[0]
         # each step has its own draws, whatever was drawn before: it can go on from a checkpoint
@@ -183,7 +184,7 @@ class Round:
         state.iteration += 1
         state.seconds = clock.perf_counter() - self._started
         held_out = self.held_out
-        validation = None if held_out is None else self.objective.value(state.theta, held_out)
+        validation = None if held_out is None else self.objective.watched(state.theta, held_out)
         number, density = len(state.records) + 1, task.densities[state.round]
         losses = float(value), validation
         record = Record(number, *losses, float(norm), density, state.seconds)
