@@ -37,7 +37,7 @@ def expected_loss(
     """The mean over samples, and its derivatives by means (n, n_out) and covariances (n, n_out,
     n_out).
     """
-    n, n_out = mean.shape
+    n_out = mean.shape[1]
     points = _points(n_out)
     try:
         root = np.linalg.cholesky(covariance)

@@ -250,7 +250,8 @@ class Objective:
         """The loss to judge held out samples by: the mean one, under the noise of molecules."""
         if self.volume is None:
             return self.value(theta, samples)
-        return self._of_molecules(self.volume, self.coordinates.numbers(theta), samples)[0]
+        numbers = self.coordinates.numbers(theta)
+        return self._of_molecules(self.volume, numbers, samples, slopes=False)[0]
 
     def _part(
         self,
@@ -301,9 +302,13 @@ class Objective:
         return value, kinetics.to_parameters(by_constant)
 
     def _of_molecules(
-        self, volume: float, numbers: Sequence[LayerNumbers], samples: Samples
+        self,
+        volume: float,
+        numbers: Sequence[LayerNumbers],
+        samples: Samples,
+        slopes: bool = True,
     ) -> tuple[float, Parts]:
-        """Expected loss of the outputs of so many molecules, and its derivatives."""
+        """Expected loss of the outputs of so many molecules, and its derivatives, if wanted."""
         kinetics, constants = self.coordinates.kinetics, self.coordinates.rate_constants(numbers)
         n, total, parts = len(samples.x), 0.0, []
         step = max(1, _COVARIANCES // len(kinetics.species) ** 2)
@@ -311,13 +316,17 @@ class Objective:
             some = samples.take(slice(first, first + step))
             share = len(some.x) / n
             states = kinetics.settle_coded(some.inputs, constants)
-            noise = NetworkNoise(kinetics, states, constants, all_pairs=True)
+            noise = NetworkNoise(kinetics, states, constants, all_pairs=slopes)
             mean = kinetics.outputs(states) + noise.output_shift / volume
             covariance = noise.output_covariance / volume
             found = expected_loss(self.loss, mean, covariance, some.targets)
             total += share * found[0]
+            if not slopes:
+                continue
             by_mean, by_covariance = (share * slope for slope in found[1:])
             parts.append(backward(noise, by_mean, by_mean / volume, by_covariance / volume))
+        if not slopes:
+            return total, []
         by_constant = [sum(layer[1:], layer[0]) for layer in zip(*parts, strict=True)]
         return total, kinetics.to_parameters(by_constant)
 
