@@ -196,6 +196,10 @@ def _errors(
             "noise does not go with cross-entropy on a Sigmoid output: under noise the output is no"
             " probability; take a Linear output, whose logistic function is one"
         )
+    if isinstance(noise, str):
+        raise InputError(
+            f"noise is {noise!r}; expected a coefficient of variation, RateErrors or Molecules"
+        )
     if not isinstance(noise, Molecules):
         errors = RateErrors.of(noise, draws=8)
         if len(errors.levels) == 1:

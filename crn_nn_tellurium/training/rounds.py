@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.fluctuations import noise
 from crn_nn_tellurium.kinetics import RateConstants, RateErrors
 from crn_nn_tellurium.networks import Loss, Network, to_vector
 from crn_nn_tellurium.simulation import verify
@@ -132,6 +133,7 @@ class Round:
     def result(self, net: Network, x: FloatArray) -> FitResult:
         """What came of it: the network found, or one that is made of it, verified at inputs x."""
         objective, held_out = self.objective, self.held_out
+        volume = objective.volume
         return FitResult(
             net,
             tuple(self.state.records),
@@ -139,6 +141,7 @@ class Round:
             None if held_out is None else objective.watched(self.found, held_out),
             self.state.stopped,
             verify(net, x, *objective.read_out),
+            None if volume is None else noise(net, x, volume=volume),
         )
 
     def thinned(self, density: float) -> Network:
@@ -169,13 +172,13 @@ class Round:
         return self.objective(theta, self.samples.take(rows), self._factors(step))
 
     def _factors(self, step: int) -> list[list[RateConstants]]:
-        noise = self.task.noise
-        if not isinstance(noise, RateErrors):
+        errors = self.task.noise
+        if not isinstance(errors, RateErrors):
             return []
-        kinetics, cv = self.objective.coordinates.kinetics, noise.levels[0]
+        kinetics, cv = self.objective.coordinates.kinetics, errors.levels[0]
         # each step has its own draws, whatever was drawn before: it can go on from a checkpoint
-        first = step * noise.draws
-        return [noise.factors(kinetics, cv, draw) for draw in range(first, first + noise.draws)]
+        first = step * errors.draws
+        return [errors.factors(kinetics, cv, draw) for draw in range(first, first + errors.draws)]
 
     def record(self, value: float, norm: float) -> None:
         """Note an iteration; raises Stop where training ends."""
