@@ -112,7 +112,11 @@ class TradeOff:
         error is noise, and how many species are doubtful.
         """
         columns: dict[str, Any] = {"error": self.error, "settling_time": self.settling_time}
-        further = {"accuracy": self.accuracy, "noise": self.noise, "doubtful_species": self.doubtful}
+        further = {
+            "accuracy": self.accuracy,
+            "noise": self.noise,
+            "doubtful_species": self.doubtful,
+        }
         columns |= {name: values for name, values in further.items() if values is not None}
         return frame_of({"h": self.h}, columns)
 
@@ -372,7 +376,9 @@ class _Table:
             name, what, least = "max_error", "error", nearest.error
             wider = f"a smaller h than {low:g}"
             if nearest.noise is not None:
-                what += f" at volume {self._trials.volume:g}, of which {nearest.noise:.6g} is noise,"
+                what += (
+                    f" at volume {self._trials.volume:g}, of which {nearest.noise:.6g} is noise,"
+                )
                 wider += ", or a larger volume"
         else:
             name, what, least = "max_time", "settling time", nearest.settling_time

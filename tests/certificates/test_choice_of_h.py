@@ -193,9 +193,7 @@ def test_at_a_volume_the_error_is_the_root_of_its_mean_square():
     assert "with noise" in repr(choice)
     assert "molecules at 1" in choice._repr_html_()
     # so many molecules that there is no noise
-    many, none = (
-        choose_h(XOR, X, max_error=0.15, volume=v, n_points=5) for v in (1e14, None)
-    )
+    many, none = (choose_h(XOR, X, max_error=0.15, volume=v, n_points=5) for v in (1e14, None))
     assert many.h == pytest.approx(none.h, rel=1e-3)
     np.testing.assert_allclose(many.curve.error, none.curve.error, rtol=1e-3, atol=1e-6)
     assert none.noise is none.volume is none.curve.noise is None
