@@ -4,6 +4,7 @@ those of that loss, and what comes of it needs fewer molecules.
 
 import numpy as np
 import pytest
+from scipy import sparse
 from scipy.special import logsumexp
 from support.networks import ACTIVATIONS
 from support.trainings import small
@@ -77,7 +78,7 @@ def test_loss_and_derivatives_are_those_of_the_reactions_noise(net):
     # two solvers of one Lyapunov equation: rounding, and Newton's last step of the engine
     assert value == pytest.approx(by_reactions(net), rel=1e-9)
     rng = np.random.default_rng(3)
-    for _ in range(2):
+    for _ in range(1):
         # no weight changes its sign, where the size of its rate constant has a kink
         along = rng.normal(size=len(theta)) * np.abs(theta)
         along /= np.linalg.norm(along)
@@ -146,3 +147,78 @@ def test_many_samples_come_in_parts(monkeypatch):
     parts = objective(objective.coordinates.start, samples)
     np.testing.assert_allclose(parts[0], whole[0], rtol=1e-14)
     np.testing.assert_allclose(parts[1], whole[1], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_trained_for_few_molecules_a_network_needs_fewer(flowers, seed):
+    x, y = flowers
+    start = cn.Network.random(
+        [4, 8, 3], cn.SmoothedReLU(h=0.1), seed, output=cn.Linear(h=0.1), task="classification"
+    )
+    options = {"loss": "cross_entropy", "constraints": cn.Constraints(l2=1e-3)}
+    plain = cn.fit(start, x, y, **options).network
+    optimizer = cn.LBFGS(max_iter=200)
+    result = cn.fit(plain, x, y, noise=cn.Molecules(100), optimizer=optimizer, **options)
+    few = result.network
+    # a flower of 120 at most
+    assert np.mean(few.predict(x) == y) >= np.mean(plain.predict(x) == y) - 0.009
+    taken, concentrations = [], []
+    for net in (plain, few):
+        taken.append(np.asarray(cn.smallest_volume(net, x, y).volumes))
+        concentrations.append(cn.Simulator(net).steady_state(x).concentrations.sum(axis=1))
+    # 0.51 to 0.59 of the volume were found, and 0.33 to 0.38 of all molecules
+    assert np.median(taken[1]) < 0.7 * np.median(taken[0])
+    molecules = [np.median(v * c) for v, c in zip(taken, concentrations, strict=True)]
+    assert molecules[1] < 0.5 * molecules[0]
+    assert result.noise.volume == 100
+    # molecule by molecule: at 15 of them 0.87 and 0.91 of the draws are right, by theory
+    both = (plain.predict(x) == y) & (few.predict(x) == y)
+    rows = np.flatnonzero(both)[::12]
+    right = []
+    for net in (plain, few):
+        simulator, found = cn.Simulator(net), 0
+        steady = simulator.steady_state(x[rows]).concentrations
+        for row, begin in zip(rows, steady, strict=True):
+            how = {"initial": begin, "volume": 15, "draws": 100, "seed": int(row)}
+            ends = simulator.time_course(x[row], 8, 2, **how).outputs[:, -1]
+            found += np.sum(net.classify(ends) == y[row])
+        right.append(found / (100 * len(rows)))
+    # a thousand draws each: the difference is off by 0.014 at one standard deviation
+    assert right[1] > right[0]
+
+
+def test_estimators_train_for_few_molecules(flowers):
+    how = {"hidden_layer_sizes": (4,), "max_iter": 25, "standardize": False, "random_state": 0}
+    model = cn.CRNClassifier(noise=cn.Molecules(200), h=0.1, **how).fit(*flowers)
+    assert model.fit_result_.noise.volume == 200
+    assert model.network_ != cn.CRNClassifier(h=0.1, **how).fit(*flowers).network_
+    assert "volume 200" in repr(model.fit_result_)
+    x, y = flowers[0][:, :3], flowers[0][:, 3]
+    regressor = cn.CRNRegressor(noise=cn.Molecules(200), h=0.1, **how).fit(x, y)
+    assert regressor.fit_result_.noise.mean.shape == (len(x), 1)
+
+
+def test_sparse_weights_have_the_same_derivatives():
+    dense = cn.Network.random([2, 3, 2], seed=0, output=cn.Linear(h=0.1), **SIGNED)
+    matrices = [layer.weights.copy() for layer in dense.layers]
+    matrices[1][0, 1] = 0.0
+    nets = [
+        cn.Network(
+            [
+                cn.Layer(make(w), layer.bias, layer.activation)
+                for w, layer in zip(matrices, dense.layers, strict=True)
+            ],
+            **SIGNED,
+        )
+        for make in (np.asarray, sparse.csr_array)
+    ]
+    (value, slope), (other, sparse_slope) = (
+        objective(objective.coordinates.start, samples)
+        for objective, samples in map(objective_of, nets)
+    )
+    assert other == pytest.approx(value, rel=1e-13)
+    # all but the derivative by the entry that is not stored; biases begin at 0 as well
+    start = objective_of(nets[0])[0].coordinates
+    (place,) = np.flatnonzero((start.start == 0) & start.is_weight)
+    np.testing.assert_allclose(sparse_slope, np.delete(slope, place), rtol=1e-10, atol=1e-13)
