@@ -45,7 +45,7 @@ def draw_xor() -> None:
 
 
 def draw_few_molecules() -> None:
-    """The share of flowers that are sure, by volume: trained without noise, and for few molecules."""
+    """Which flowers are sure, by volume: trained without noise, and for few molecules."""
     x, _, labels, _ = cn.model_data("iris")
     x = x / x.max(axis=0)
     names = sorted(set(labels.tolist()))

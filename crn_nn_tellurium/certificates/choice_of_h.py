@@ -108,8 +108,8 @@ class TradeOff:
         return f"TradeOff({h}, {error}, {times})"
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per h: error, settling time and, with labels, accuracy; at a volume, how much of the
-        error is noise, and how many species are doubtful.
+        """A row per h: error, settling time and, with labels, accuracy; at a volume, the noise that
+        is in the error, and how many species are doubtful.
         """
         columns: dict[str, Any] = {"error": self.error, "settling_time": self.settling_time}
         further = {

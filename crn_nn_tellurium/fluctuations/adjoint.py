@@ -31,10 +31,10 @@ from typing import Any
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, dense
-from crn_nn_tellurium.kinetics import LayerKinetics, LayerState, RateConstants
-from crn_nn_tellurium.networks import INPUT, outer_sum, places, values_of
 from crn_nn_tellurium.fluctuations.levels import Pairs
 from crn_nn_tellurium.fluctuations.network_noise import NetworkNoise
+from crn_nn_tellurium.kinetics import LayerKinetics, LayerState, RateConstants
+from crn_nn_tellurium.networks import INPUT, outer_sum, places, values_of
 
 
 def backward(
