@@ -2,6 +2,8 @@
 those of that loss, and what comes of it needs fewer molecules.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -22,9 +24,35 @@ X, Y = RNG.uniform(-1, 1, (3, 2)), RNG.uniform(0, 1, (3, 2))
 SIGNED = {"inputs": "signed"}
 
 
+@dataclass(frozen=True)
+class Mixed(cn.Activation):
+    """Reactions of every kind: one that changes two species, and pools of one and two factors."""
+
+    rails = (cn.Rail("Y"),)
+    followers = (cn.Follower("A", 100.0), cn.Follower("B", 100.0))
+    local_reactions = (
+        cn.LocalReaction(("Y",), ("Y", "A"), "s"),
+        cn.LocalReaction(("*Y",), ("*Y", "A"), "s"),
+        cn.LocalReaction(("*Y", "*Y"), ("*Y", "*Y", "A"), "t"),
+        cn.LocalReaction(("A",), ("B",), "c"),
+        cn.LocalReaction(("*Y", "B"), ("*Y",), "d"),
+        cn.LocalReaction(("B",), (), "e"),
+    )
+    read_out = cn.ReadOut((("B", 0.5), ("A", -0.25)))
+
+    def concentrations(self, z):
+        y = super().concentrations(z)[..., 0]
+        total = y.sum(axis=-1, keepdims=True)
+        a = y + total + np.square(y).sum(axis=-1, keepdims=True)
+        return np.stack([y, a, a / (1 + total)], axis=-1)
+
+    def derivative(self, z):
+        raise NotImplementedError("derivatives come from the reactions")
+
+
 def networks():
     """Every activation, where others read it and as output; and a network with a skip."""
-    for name, make in ACTIVATIONS.items():
+    for name, make in {**ACTIVATIONS, "Mixed": Mixed}.items():
         sizes, last = [2, 3, 2], cn.Linear(h=0.2)
         yield pytest.param(
             cn.Network.random(sizes, make(h=0.1), 1, output=last, **SIGNED), id=f"{name} hidden"
