@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from support.compiling import compilations
-from support.networks import HIDDEN, STOOD_FOR, Bump, Copy, Swish, cases, corpus
+from support.networks import HIDDEN, STOOD_FOR, Annihilating, Bump, Copy, Swish, cases, corpus
 from support.trajectories import CAP, check, draw, settle_draws, settles_at
 
 import crn_nn_tellurium as cn
@@ -24,30 +24,6 @@ CLOSED = [
     if not any(isinstance(layer.activation, Swish) for layer in case.net.layers)
 ]
 XOR = cn.load_model("xor")
-
-
-@dataclass(frozen=True)
-class Annihilating(cn.Activation):
-    """Two rails that remove each other: each acts on the other, so signs do not tell where they
-    settle.
-    """
-
-    rails = (cn.Rail("Yp"), cn.Rail("Yn", -1))
-    local_reactions = (cn.LocalReaction(("Yp", "Yn"), (), "a", 0.5),)
-    read_out = cn.ReadOut((("Yp", 1.0), ("Yn", -1.0)))
-
-    def concentrations(self, z):
-        z = np.asarray(z, dtype=float)
-        yp, yn = smoothed_relu(z, self.h), smoothed_relu(-z, self.h)
-        for _ in range(200):
-            # a damped fixed-point iteration of the two quadratics
-            yp = (yp + smoothed_relu(z - 0.5 * yn, self.h)) / 2
-            yn = (yn + smoothed_relu(-z - 0.5 * yp, self.h)) / 2
-        return np.stack([yp, yn], axis=-1)
-
-    def derivative(self, z):
-        step = 1e-6
-        return (self(np.asarray(z) + step) - self(np.asarray(z) - step)) / (2 * step)
 
 
 @dataclass(frozen=True)

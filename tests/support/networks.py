@@ -46,6 +46,30 @@ class Swish(cn.Activation):
 
 
 @dataclass(frozen=True)
+class Annihilating(cn.Activation):
+    """Two rails that remove each other: each acts on the other, so signs do not tell where they
+    settle.
+    """
+
+    rails = (cn.Rail("Yp"), cn.Rail("Yn", -1))
+    local_reactions = (cn.LocalReaction(("Yp", "Yn"), (), "a", 0.5),)
+    read_out = cn.ReadOut((("Yp", 1.0), ("Yn", -1.0)))
+
+    def concentrations(self, z):
+        z = np.asarray(z, dtype=float)
+        yp, yn = smoothed_relu(z, self.h), smoothed_relu(-z, self.h)
+        for _ in range(200):
+            # a damped fixed-point iteration of the two quadratics
+            yp = (yp + smoothed_relu(z - 0.5 * yn, self.h)) / 2
+            yn = (yn + smoothed_relu(-z - 0.5 * yp, self.h)) / 2
+        return np.stack([yp, yn], axis=-1)
+
+    def derivative(self, z):
+        step = 1e-6
+        return (self(np.asarray(z) + step) - self(np.asarray(z) - step)) / (2 * step)
+
+
+@dataclass(frozen=True)
 class Copy(cn.Activation):
     """A user's own with a follower, dM/dt = Y - M, which nothing but itself limits."""
 
