@@ -182,6 +182,7 @@ from .training import (
     CRNClassifier as CRNClassifier,
     CRNRegressor as CRNRegressor,
     FitResult as FitResult,
+    Molecules as Molecules,
     Monitor as Monitor,
     Optimizer as Optimizer,
     ReadOutTime as ReadOutTime,

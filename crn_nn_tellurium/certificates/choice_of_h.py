@@ -6,6 +6,9 @@ h layer by layer:
 
     least settling time   with error <= max_error,    or
     least error           with settling time <= max_time.
+
+At a finite volume the error has the noise of molecules in it: with smaller h a unit holds fewer of
+them where it is off, and forgets them more slowly.
 """
 
 from __future__ import annotations
@@ -40,6 +43,7 @@ from crn_nn_tellurium.certificates.search_for_h import (
     with_log_h,
 )
 from crn_nn_tellurium.errors import InputError, NetworkError
+from crn_nn_tellurium.fluctuations import noise
 from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.networks import Network
 
@@ -55,12 +59,17 @@ class HPoint:
     """A choice of h, by layer, and what it gives."""
 
     h: tuple[float, ...]
-    # largest difference from the reference, over inputs and outputs, in units of the outputs
+    # largest difference from the reference, over inputs and outputs, in units of the outputs; at a
+    # volume, the largest root mean square
     error: float
     # the worst over the inputs, in time units of the model
     settling_time: float
-    # share of right classes; None without labels
+    # share of right classes, at a volume the one expected; None without labels
     accuracy: float | None
+    # at a volume, the largest standard deviation of an output, and how many species' moments are
+    # doubtful there (see `Noise.doubts`); None without
+    noise: float | None
+    doubtful: int | None
 
     def __repr__(self) -> str:
         return f"HPoint({self._text()})"
@@ -68,7 +77,9 @@ class HPoint:
     def _text(self) -> str:
         accuracy = "" if self.accuracy is None else f", accuracy {self.accuracy:.3g}"
         settles = f"settles by t = {self.settling_time:.4g}"
-        gives = f"error {self.error:.3g}{accuracy}, {settles}"
+        noise = "" if self.noise is None else f" with noise {self.noise:.3g}"
+        doubts = f", {self.doubtful} species doubtful" if self.doubtful else ""
+        gives = f"error {self.error:.3g}{noise}{accuracy}, {settles}{doubts}"
         return f"h = {_numbers(self.h)}: {gives}"
 
 
@@ -82,23 +93,31 @@ class TradeOff:
     error: FloatArray
     settling_time: FloatArray
     accuracy: FloatArray | None
+    noise: FloatArray | None
+    doubtful: npt.NDArray[np.intp] | None
 
     def __post_init__(self) -> None:
         read_only(self.h, self.error, self.settling_time)
-        if self.accuracy is not None:
-            read_only(self.accuracy)
+        read_only(*(part for part in (self.accuracy, self.noise) if part is not None))
 
     def __repr__(self) -> str:
         h = f"{len(self.h)} points: h {_ends(self.h, 3)}"
         error = f"error {_ends(self.error, 3)}"
+        error += "" if self.noise is None else f", noise {_ends(self.noise, 3)}"
         times = f"settling time {_ends(self.settling_time, 4)}"
         return f"TradeOff({h}, {error}, {times})"
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per h: error, settling time and, with labels, accuracy."""
-        columns = {"error": self.error, "settling_time": self.settling_time}
-        if self.accuracy is not None:
-            columns["accuracy"] = self.accuracy
+        """A row per h: error, settling time and, with labels, accuracy; at a volume, the noise that
+        is in the error, and how many species are doubtful.
+        """
+        columns: dict[str, Any] = {"error": self.error, "settling_time": self.settling_time}
+        further = {
+            "accuracy": self.accuracy,
+            "noise": self.noise,
+            "doubtful_species": self.doubtful,
+        }
+        columns |= {name: values for name, values in further.items() if values is not None}
         return frame_of({"h": self.h}, columns)
 
 
@@ -110,7 +129,7 @@ class HChoice(HPoint):
 
     Attributes
     ----------
-    h, error, settling_time, accuracy
+    h, error, settling_time, accuracy, noise, doubtful
         As in `HPoint`.
     network : Network
         With the chosen h.
@@ -119,6 +138,8 @@ class HChoice(HPoint):
         start, the outputs are within error + tolerance of the reference.
     bound : str
         ``"envelope"`` or ``"cheap"``.
+    volume : float or None
+        Molecules at a concentration of 1, where they are counted.
     common : HPoint or None
         The best h that all free layers share; None where only different ones meet the limit.
     curve : TradeOff
@@ -137,6 +158,7 @@ class HChoice(HPoint):
     network: Network = field(repr=False)
     tolerance: float
     bound: str
+    volume: float | None
     common: HPoint | None
     curve: TradeOff
 
@@ -174,6 +196,9 @@ class HChoice(HPoint):
         }
         if self.accuracy is not None:
             facts["accuracy"] = self.accuracy
+        if self.volume is not None:
+            facts["molecules at 1"] = self.volume
+            facts["noise"] = f"{self.noise:.3g}, {self.doubtful} species doubtful"
         curve = self.curve
         lines = {
             "error": [np.log10(curve.error)],
@@ -194,6 +219,7 @@ def choose_h(
     y: npt.ArrayLike | None = None,
     tolerance: float | None = None,
     reference: npt.ArrayLike | None = None,
+    volume: float | None = None,
     bound: Bound = "cheap",
     h_range: tuple[float, float] = (1e-8, 1.0),
     n_points: int = 33,
@@ -222,6 +248,10 @@ def choose_h(
     reference : (n_samples, n_out) array_like, optional
         What the outputs should be; by default the network's own in the limit h -> 0 of the free
         layers.
+    volume : float, optional
+        Molecules at a concentration of 1, as in `noise`. Then the error of an output is the root
+        of its mean square: of what its mean is off by, and of its standard deviation, which is told
+        beside it; accuracy is the one expected. By default there is no noise.
     bound : {"cheap", "envelope"}
         What bounds settling times. The search is by the closed form either way; ``"envelope"``
         certifies the curve's points and the choice by the envelope where that is the sooner, at
@@ -259,7 +289,8 @@ def choose_h(
     (True, True)
     """
     check_choice("bound", bound, get_args(Bound))
-    for name, value in (("max_error", max_error), ("max_time", max_time), ("tolerance", tolerance)):
+    limits = {"max_error": max_error, "max_time": max_time, "tolerance": tolerance}
+    for name, value in {**limits, "volume": volume}.items():
         if value is not None:
             check_positive(name, value)
     aims = [] if max_error is None else [Aim("settling_time", max_error)]
@@ -279,7 +310,7 @@ def choose_h(
             f"network {net.name!r}: h is part of the function of all its activations ({kinds}), so"
             " there is none to choose; balance(net) makes it faster without changing it"
         )
-    trials = Trials(net, x, _reference(net, x, reference), float(tolerance), bound)
+    trials = Trials(net, x, _reference(net, x, reference), float(tolerance), bound, volume)
     table = _Table(trials, _classes(net, y, len(x)), [(h,) * trials.n_free for h in grid.tolist()])
     found = table.choice(aims[0])
     if max_time is not None and found.settling_time > max_time:
@@ -304,15 +335,23 @@ class _Table:
             error=np.array([p.error for p in found]),
             settling_time=np.array([p.settling_time for p in found]),
             accuracy=None if y is None else np.array([p.accuracy for p in found]),
+            noise=None if trials.volume is None else np.array([p.noise for p in found]),
+            doubtful=None if trials.volume is None else np.array([p.doubtful for p in found]),
         )
 
     def _at(self, point: Point) -> HPoint:
         trials = self._trials
         net = with_log_h(trials.net, point)
+        merits = net.h, trials.error(point), trials.time(point)
+        if trials.volume is None:
+            accuracy = None if self._y is None else float(np.mean(net.predict(trials.x) == self._y))
+            return HPoint(*merits, accuracy, None, None)
+        found = noise(net, trials.x, volume=trials.volume)
         accuracy = None
         if self._y is not None:
-            accuracy = float(np.mean(net.predict(trials.x) == self._y))
-        return HPoint(net.h, trials.error(point), trials.time(point), accuracy)
+            is_true = self._y[:, None] == np.asarray(found.classes)
+            accuracy = float(np.mean(np.sum(found.probabilities * is_true, axis=1)))
+        return HPoint(*merits, accuracy, float(found.standard_deviation.max()), len(found.doubts))
 
     def choice(self, aim: Aim) -> HChoice:
         """The best point found."""
@@ -326,6 +365,7 @@ class _Table:
             network=with_log_h(trials.net, search.best),
             tolerance=trials.tolerance,
             bound=trials.bound,
+            volume=trials.volume,
             common=self._at(search.common) if aim.is_met(trials, search.common) else None,
             curve=self.curve,
         )
@@ -335,6 +375,11 @@ class _Table:
         if aim.goal == "settling_time":
             name, what, least = "max_error", "error", nearest.error
             wider = f"a smaller h than {low:g}"
+            if nearest.noise is not None:
+                what += (
+                    f" at volume {self._trials.volume:g}, of which {nearest.noise:.6g} is noise,"
+                )
+                wider += ", or a larger volume"
         else:
             name, what, least = "max_time", "settling time", nearest.settling_time
             wider = f"a larger h than {high:g}"

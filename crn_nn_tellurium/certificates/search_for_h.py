@@ -17,6 +17,7 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.certificates.certificate import Bound, certify
 from crn_nn_tellurium.certificates.closed_form import CheapBound
 from crn_nn_tellurium.certificates.question import INITIAL_MAX
+from crn_nn_tellurium.fluctuations import NetworkNoise
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network
 
@@ -49,14 +50,22 @@ Point = tuple[float, ...]
 class Trials:
     """What a network gives at one h or another on inputs (n_samples, n_in), each found once.
 
-    Errors are from a reference (n_samples, n_out), settling times to within a tolerance.
+    Errors are from a reference (n_samples, n_out), settling times to within a tolerance. With a
+    volume, errors are roots of mean squares: of what outputs are off by as their mean, and of their
+    standard deviation.
     """
 
     def __init__(
-        self, net: Network, x: FloatArray, reference: FloatArray, tolerance: float, bound: Bound
+        self,
+        net: Network,
+        x: FloatArray,
+        reference: FloatArray,
+        tolerance: float,
+        bound: Bound,
+        volume: float | None = None,
     ) -> None:
         self.net, self.x, self.reference = net, x, reference
-        self.tolerance, self.bound = tolerance, bound
+        self.tolerance, self.bound, self.volume = tolerance, bound, volume
         self.n_free = len(free_layers(net))
         self._errors: dict[Point, FloatArray] = {}
         self._cheap: dict[Point, FloatArray] = {}
@@ -65,9 +74,19 @@ class Trials:
     def error(self, point: Point) -> float:
         """Largest difference from the reference."""
         if point not in self._errors:
-            off = np.abs(with_log_h(self.net, point)(self.x) - self.reference)
-            self._errors[point] = off.max(axis=1)
+            self._errors[point] = self._off(with_log_h(self.net, point)).max(axis=1)
         return float(self._errors[point].max())
+
+    def _off(self, net: Network) -> FloatArray:
+        """By sample and output, the distance from the reference."""
+        if self.volume is None:
+            return np.abs(net(self.x) - self.reference)
+        kinetics = NetworkKinetics(net)
+        states = kinetics.settle(self.x)
+        noise = NetworkNoise(kinetics, states)
+        off = kinetics.outputs(states) + noise.output_shift / self.volume - self.reference
+        variance = np.einsum("nii->ni", noise.output_covariance) / self.volume
+        return np.asarray(np.sqrt(off**2 + variance))
 
     def time(self, point: Point) -> float:
         """The worst settling time by the bound asked for."""
@@ -115,7 +134,8 @@ class Trials:
     def at_inputs(self, chosen: set[int]) -> Trials:
         """The same on some of the inputs, by the closed form."""
         rows = sorted(chosen)
-        return Trials(self.net, self.x[rows], self.reference[rows], self.tolerance, "cheap")
+        reference = self.reference[rows]
+        return Trials(self.net, self.x[rows], reference, self.tolerance, "cheap", self.volume)
 
 
 def free_layers(net: Network) -> list[int]:

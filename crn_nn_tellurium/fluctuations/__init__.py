@@ -1,5 +1,6 @@
 """How many molecules it takes: fluctuations about steady states."""
 
+from crn_nn_tellurium.fluctuations.adjoint import backward
 from crn_nn_tellurium.fluctuations.counting import Counted
 from crn_nn_tellurium.fluctuations.levels import Block, Levels, Pairs
 from crn_nn_tellurium.fluctuations.network_noise import NetworkNoise

@@ -248,6 +248,14 @@ class NetworkNoise:
             found[level] = np.where(coefficient**2 * own > total / 2, abs(coefficient), 0.0)
         return self.by_species(found)
 
+    @property
+    def output_shift(self) -> FloatArray:
+        """d of the outputs, (n, n_out)."""
+        last = self.kinetics.layers[-1]
+        terms = last.activation.read_places[1]
+        shifts: Any = sum(c * self.shift[self.level_of[last.name, a]] for a, c in terms)
+        return np.asarray(shifts)
+
     @cached_property
     def output_covariance(self) -> FloatArray:
         """(n, n_out, n_out)."""

@@ -180,14 +180,15 @@ class NetworkKinetics:
         constants: Sequence[RateConstants] | None = None,
         sizes: bool = False,
         inputs: bool = False,
+        by_state: Sequence[FloatArray] | None = None,
     ) -> tuple[list[RateConstants], FloatArray | None]:
         """From dL/d(outputs) (n, n_out) to all rate constants and, if asked for, inputs (n, n_in);
-        `sizes` as in `LayerKinetics.backward`.
+        `sizes` as in `LayerKinetics.backward`. What L depends on concentrations for besides stands
+        in `by_state`, (n, n_units, n_species) by layer, which is written to.
         """
-        totals = {
-            layer.name: np.zeros((*state.y[0].shape, len(state.y)))
-            for layer, state in zip(self.layers, states, strict=True)
-        }
+        if by_state is None:
+            by_state = [np.zeros((*state.y[0].shape, len(state.y))) for state in states]
+        totals = dict(zip((layer.name for layer in self.layers), by_state, strict=True))
         if inputs:
             rails = len(self.net.input_coding.rails)
             totals[INPUT] = np.zeros((len(by_output), self.net.n_in, rails))

@@ -52,6 +52,12 @@ class RateConstants:
             self.weights * factors.weights, self.bias * factors.bias, self.local * factors.local
         )
 
+    def __add__(self, other: RateConstants) -> RateConstants:
+        """One by one, of derivatives."""
+        return RateConstants(
+            self.weights + other.weights, self.bias + other.bias, self.local + other.local
+        )
+
     def scaled(self, factor: FloatArray) -> RateConstants:
         """Those of each sample times its factor (n,)."""
         f = factor[:, None]

@@ -298,7 +298,8 @@ def plot_h_choice(
     -------
     Axes
         Numbers along the curve are its h. Where labels were given, the accuracy is on a second
-        axis.
+        axis. At a volume, the dashed line is how much of the error is noise, and crosses are where
+        moments of some species are doubtful (see `Noise.doubts`).
 
     Examples
     --------
@@ -313,6 +314,12 @@ def plot_h_choice(
     ax = new_axes(ax)
     times, errors = shown.time(curve.settling_time) / unit, shown.concentration(curve.error)
     ax.loglog(times, errors, color=color(0), label="one h for all layers")
+    if curve.noise is not None and curve.doubtful is not None:
+        noise = shown.concentration(curve.noise)
+        label = f"its noise at {choice.volume:g} molecules"
+        ax.plot(times, noise, color=color(3), linestyle="--", label=label)
+        doubtful = np.where(curve.doubtful > 0, errors, np.nan)
+        ax.plot(times, doubtful, "x", color="0.4", markersize=7, label="species are doubtful")
     ax.margins(x=0.12)
     _mark_decades(curve.h, times, errors, ax)
     if choice.common is not None and choice.common.h != choice.h:
@@ -330,7 +337,8 @@ def plot_h_choice(
     ax.plot(*best, "*", color=color(2), markersize=14, label=f"chosen h: {_few(choice.h)}")
     within = shown.text(shown.concentration(choice.tolerance), CONCENTRATION, digits=3)
     ax.set_xlabel(f"settling time to within {within} ({name})")
-    ax.set_ylabel(f"largest error ({shown.name(CONCENTRATION)})")
+    error = "largest error" if curve.noise is None else "largest root mean square error"
+    ax.set_ylabel(f"{error} ({shown.name(CONCENTRATION)})")
     handles = ax.get_legend_handles_labels()[0]
     if curve.accuracy is not None:
         percent, right = 100 * curve.accuracy, ax.twinx()
@@ -346,13 +354,24 @@ def plot_h_choice(
     return ax
 
 
+_APART = 0.08
+"""Labels are so far apart, as a share of the curve's extent."""
+
+
 def _mark_decades(h: Any, times: Any, errors: Any, ax: Axes) -> None:
     """Dots on the curve at the h nearest to each power of ten, with their values."""
     decades = np.log10(h)
+    # where molecules are few the curve turns back, and labels would stand on one another
+    spans = np.log10([times.max() / times.min(), errors.max() / errors.min()])
+    places = np.log10([times, errors]).T / np.maximum(spans, 1e-9)
+    labelled = list[Any]()
     # a grid that ends at a power of ten may miss it by rounding
     for decade in range(int(np.ceil(decades[0] - 1e-9)), int(np.floor(decades[-1] + 1e-9)) + 1):
         i = int(np.abs(decades - decade).argmin())
         ax.plot(times[i], errors[i], "o", color=color(0), markersize=4)
+        if any(np.abs(places[i] - place).max() < _APART for place in labelled):
+            continue
+        labelled.append(places[i])
         # below the curve, which falls to the right; but the first label would leave the axes on the
         # left
         first = i == len(times) - 1

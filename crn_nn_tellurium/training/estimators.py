@@ -41,7 +41,7 @@ from crn_nn_tellurium.sensitivity import SteadyStateSource
 from crn_nn_tellurium.simulation import Simulator
 from crn_nn_tellurium.training.fitting import task_of, train
 from crn_nn_tellurium.training.optimizers import LBFGS, Adam, Optimizer
-from crn_nn_tellurium.training.options import Constraints, Monitor, Validation
+from crn_nn_tellurium.training.options import Constraints, Molecules, Monitor, Validation
 from crn_nn_tellurium.training.rounds import Round
 
 _ACTIVATIONS: Mapping[str, type[Activation]] = {
@@ -73,7 +73,7 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 20,
         max_rate_constant: float | None = None,
-        noise: float | RateErrors | None = None,
+        noise: float | RateErrors | Molecules | None = None,
         density: float = 1.0,
         standardize: bool = True,
         predict_with: str = "closed_form",
@@ -127,10 +127,20 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         validation = None
         if self.early_stopping:
             validation = Validation(self.validation_fraction, self.n_iter_no_change, seed)
-        errors = None if self.noise is None else RateErrors.of(self.noise, draws=8, seed=seed)
+        noise = self.noise
+        if noise is not None and not isinstance(noise, Molecules):
+            noise = RateErrors.of(noise, draws=8, seed=seed)
+        elif noise is not None and self.standardize:
+            # where the scaling is folded in, weights of a feature far from 0 and a bias cancel,
+            # and their noise does not
+            raise InputError(
+                "noise=Molecules does not go with standardize=True: the network for raw features"
+                " has other rate constants, and so other noise, than the one that is trained;"
+                " expected standardize=False, with features scaled to 0..1 say (MinMaxScaler)"
+            )
         l2 = self.alpha / (2 * len(x))
         constraints = Constraints(self.max_rate_constant, l2=l2, density=self.density)
-        how = self._optimizer(seed), errors, constraints, validation
+        how = self._optimizer(seed), noise, constraints, validation
         asked = task_of(start, x, y, loss, *how, answers="closed_form")
         return train(asked, Monitor(progress=self.verbose))
 
@@ -256,8 +266,9 @@ _PARAMETERS = """
         See `Constraints`. The bound holds in training: folding the scaling in changes rate
         constants of the first layer (and of a regressor's last); with ``standardize=False`` there
         is nothing to fold.
-    noise : float or RateErrors, optional
+    noise : float, RateErrors or Molecules, optional
         Random errors of every rate constant to train under; a number is a coefficient of variation.
+        Or `Molecules`: their fluctuations; with ``standardize=False``.
     standardize : bool
         Whether features (and a regressor's targets) are standardised for training.
     predict_with : {"closed_form", "engine"}

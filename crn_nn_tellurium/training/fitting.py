@@ -18,7 +18,15 @@ from crn_nn_tellurium.basics import check_choice, check_kind, is_real, progress_
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import AnyModel, as_network
 from crn_nn_tellurium.kinetics import NetworkKinetics, RateErrors
-from crn_nn_tellurium.networks import Loss, LossLike, Network, Sigmoid, encode_targets, resolve_loss
+from crn_nn_tellurium.networks import (
+    Loss,
+    LossLike,
+    Network,
+    Normalized,
+    Sigmoid,
+    encode_targets,
+    resolve_loss,
+)
 from crn_nn_tellurium.sensitivity import SteadyStateSource
 from crn_nn_tellurium.training.checkpoints import Checkpoint
 from crn_nn_tellurium.training.optimizers import Optimizer, resolve_optimizer
@@ -26,6 +34,7 @@ from crn_nn_tellurium.training.options import (
     Answers,
     Constraints,
     Data,
+    Molecules,
     Monitor,
     ReadOutTime,
     Validation,
@@ -43,7 +52,7 @@ def fit(
     loss: LossLike = "squared_error",
     *,
     optimizer: Optimizer | str = "lbfgs",
-    noise: RateErrors | float | None = None,
+    noise: RateErrors | Molecules | float | None = None,
     constraints: Constraints = _NO_CONSTRAINTS,
     validation: Validation | float | Data | None = None,
     answers: Answers = "closed_form",
@@ -64,10 +73,11 @@ def fit(
         See `gradient`.
     optimizer : Optimizer or {"lbfgs", "adam"}
         `LBFGS` on all samples, or `Adam` on mini-batches.
-    noise : RateErrors or float, optional
+    noise : RateErrors, Molecules or float, optional
         Random errors of every rate constant, over whose draws loss and gradient are averaged: the
         same ones throughout for L-BFGS-B, the next ones for each step of Adam. A number is a
-        coefficient of variation, with 8 draws. Makes the network robust; see `robustness`.
+        coefficient of variation, with 8 draws. Makes the network robust; see `robustness`. Or the
+        noise of `Molecules`: makes the network need fewer of them; see `smallest_volume`.
     constraints : Constraints
         Penalty and bounds of rate constants and h, and how many weights remain.
     validation : Validation, (X, y) or float, optional
@@ -112,7 +122,7 @@ def task_of(
     y: npt.ArrayLike,
     loss: LossLike,
     optimizer: Optimizer | str,
-    noise: RateErrors | float | None,
+    noise: RateErrors | Molecules | float | None,
     constraints: Constraints,
     validation: Validation | float | Data | None,
     answers: Answers,
@@ -170,25 +180,40 @@ def train(task: Task, monitor: Monitor) -> Round:
 
 
 def _errors(
-    noise: RateErrors | float | None, net: Network, loss: Loss, answers: Answers
-) -> RateErrors | None:
+    noise: RateErrors | Molecules | float | None, net: Network, loss: Loss, answers: Answers
+) -> RateErrors | Molecules | None:
     """The errors to train under, or why they do not go with the rest."""
     if noise is None:
         return None
-    errors = RateErrors.of(noise, draws=8)
-    if len(errors.levels) > 1:
-        raise InputError(f"noise: cv is {errors.cv!r}; training takes one coefficient of variation")
     if answers != "closed_form":
         raise InputError(
-            f"noise goes with answers='closed_form', not {answers!r}: steady states with noisy rate"
-            " constants are solved from the reactions' own equations"
+            f"noise goes with answers='closed_form', not {answers!r}: steady states under noise"
+            " are solved from the reactions' own equations, and have no read-out time"
         )
-    if loss.name == "cross_entropy" and isinstance(net.layers[-1].activation, Sigmoid):
+    last = net.layers[-1].activation
+    if loss.name == "cross_entropy" and isinstance(last, Sigmoid):
         raise InputError(
-            "noise does not go with cross-entropy on a Sigmoid output: with rate constants off, the"
-            " output is no probability; take a Linear output, whose logistic function is one"
+            "noise does not go with cross-entropy on a Sigmoid output: under noise the output is no"
+            " probability; take a Linear output, whose logistic function is one"
         )
-    return errors
+    if isinstance(noise, str):
+        raise InputError(
+            f"noise is {noise!r}; expected a coefficient of variation, RateErrors or Molecules"
+        )
+    if not isinstance(noise, Molecules):
+        errors = RateErrors.of(noise, draws=8)
+        if len(errors.levels) == 1:
+            return errors
+        raise InputError(f"noise: cv is {errors.cv!r}; training takes one coefficient of variation")
+    if loss.name == "cross_entropy" and isinstance(last, Normalized):
+        raise InputError(
+            "noise=Molecules does not go with cross-entropy on Normalized outputs: a share that"
+            " fluctuates may be below 0, which has no logarithm; take Linear outputs, whose softmax"
+            " is one of shares, or loss='squared_error'"
+        )
+    for layer in NetworkKinetics(net).layers:
+        layer.check_order("train it without noise=Molecules", InputError)
+    return noise
 
 
 def _hold_out(task: Task, validation: Validation) -> Task:

@@ -19,13 +19,17 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.fluctuations import NetworkNoise, backward
 from crn_nn_tellurium.kinetics import ClosedForm, LayerNumbers, NetworkKinetics, RateConstants
 from crn_nn_tellurium.networks import Loss, Network, from_vector, pack, shared_id, split, values_of
 from crn_nn_tellurium.sensitivity import ReadOut, loss_and_slope, losses, mean_slope
 from crn_nn_tellurium.simulation import Simulator
+from crn_nn_tellurium.training.expected_loss import expected_loss
 from crn_nn_tellurium.training.options import Answers, Constraints, ReadOutTime
 
 _NO_CONSTRAINTS = Constraints()
+_COVARIANCES = 2**22
+"""Numbers of covariances that are held at once, about: tens of megabytes."""
 
 Parts = list[tuple[Any, FloatArray, float]]
 """Derivatives by weights, bias and h, layer by layer."""
@@ -202,6 +206,8 @@ class Objective:
     loss: Loss
     l2: float
     answers: Answers
+    # molecules at a concentration of 1, where the loss is that of outputs that fluctuate
+    volume: float | None = None
 
     @property
     def read_out(self) -> tuple[float | None, float | Mapping[str, float] | None]:
@@ -240,6 +246,13 @@ class Objective:
             outputs = steady.outputs
         return float(np.mean(losses(self.loss, outputs, samples.targets)))
 
+    def watched(self, theta: FloatArray, samples: Samples) -> float:
+        """The loss to judge held out samples by: the mean one, under the noise of molecules."""
+        if self.volume is None:
+            return self.value(theta, samples)
+        numbers = self.coordinates.numbers(theta)
+        return self._of_molecules(self.volume, numbers, samples, slopes=False)[0]
+
     def _part(
         self,
         theta: FloatArray,
@@ -253,6 +266,8 @@ class Objective:
         numbers = self.coordinates.numbers(theta)
         if isinstance(self.answers, ReadOutTime):
             value, by_parameter = self._at_a_time(self.answers, numbers, samples)
+        elif self.volume is not None:
+            value, by_parameter = self._of_molecules(self.volume, numbers, samples)
         elif factors is None and self.answers == "closed_form":
             found = ClosedForm(self.coordinates.kinetics, numbers, samples.x)
             value, slope = loss_and_slope(self.loss, found.outputs, samples.targets)
@@ -285,6 +300,35 @@ class Objective:
             # a constant is factor * nominal, so its derivative by the nominal one has the factor
             by_constant = [part * f for part, f in zip(by_constant, factors, strict=True)]
         return value, kinetics.to_parameters(by_constant)
+
+    def _of_molecules(
+        self,
+        volume: float,
+        numbers: Sequence[LayerNumbers],
+        samples: Samples,
+        slopes: bool = True,
+    ) -> tuple[float, Parts]:
+        """Expected loss of the outputs of so many molecules, and its derivatives, if wanted."""
+        kinetics, constants = self.coordinates.kinetics, self.coordinates.rate_constants(numbers)
+        n, total, parts = len(samples.x), 0.0, []
+        step = max(1, _COVARIANCES // len(kinetics.species) ** 2)
+        for first in range(0, n, step):
+            some = samples.take(slice(first, first + step))
+            share = len(some.x) / n
+            states = kinetics.settle_coded(some.inputs, constants)
+            noise = NetworkNoise(kinetics, states, constants, all_pairs=slopes)
+            mean = kinetics.outputs(states) + noise.output_shift / volume
+            covariance = noise.output_covariance / volume
+            found = expected_loss(self.loss, mean, covariance, some.targets)
+            total += share * found[0]
+            if not slopes:
+                continue
+            by_mean, by_covariance = (share * slope for slope in found[1:])
+            parts.append(backward(noise, by_mean, by_mean / volume, by_covariance / volume))
+        if not slopes:
+            return total, []
+        by_constant = [sum(layer[1:], layer[0]) for layer in zip(*parts, strict=True)]
+        return total, kinetics.to_parameters(by_constant)
 
     def _read_out(self, answers: ReadOutTime, numbers: Sequence[LayerNumbers]) -> ReadOut:
         own = self.coordinates.rate_constants(numbers)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import check_not_negative, is_real, whole_number
+from crn_nn_tellurium.basics import check_not_negative, check_positive, is_real, whole_number
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.sensitivity import SteadyStateSource
@@ -77,6 +77,45 @@ class Constraints:
                 f"h_bounds are {bounds!r} with max_rate_constant {most!r}; expected 0 < least <"
                 " largest"
             )
+
+
+@dataclass(frozen=True)
+class Molecules:
+    """Training for few molecules: what is minimised is the loss that is expected of outputs that
+    fluctuate.
+
+    Means and covariances are those of `noise`, the linear noise approximation at the steady state.
+    The squared error that is expected is exact by these, its own value and the sum of variances
+    besides; of other losses it is a mean over fixed points of the joint normal law. The noise of a
+    species grows with the sum of what promotes and inhibits it, not with their difference, so
+    weights that cancel are given up for others.
+
+    Parameters
+    ----------
+    volume : float
+        Molecules at a concentration of 1, as in `Simulator.time_course`.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> import crn_nn_tellurium as cn
+    >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> start = cn.Network.random([2, 4, 1], cn.SmoothedReLU(h=0.1), seed=1)
+    >>> plain = cn.fit(start, X, y).network
+    >>> few = cn.fit(plain, X, y, noise=cn.Molecules(1000)).network
+    >>> spread = [cn.noise(net, X, volume=1000).standard_deviation.max() for net in (plain, few)]
+    >>> bool(spread[1] < spread[0])
+    True
+    """
+
+    volume: float
+
+    def __post_init__(self) -> None:
+        check_positive("volume", self.volume)
+        object.__setattr__(self, "volume", float(self.volume))
 
 
 @dataclass(frozen=True, eq=False)

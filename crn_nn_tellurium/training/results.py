@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from crn_nn_tellurium.basics import card, curves
+from crn_nn_tellurium.fluctuations import Noise
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.simulation import Verification
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 class Record:
     """One iteration (L-BFGS-B) or epoch (Adam).
 
-    `loss` has the penalty and the noise that training minimises with, `validation_loss` neither;
-    `seconds` count from the start.
+    `loss` has the penalty and the noise that training minimises with, `validation_loss` neither,
+    but for the noise of `Molecules`; `seconds` count from the start.
 
     Examples
     --------
@@ -52,6 +53,9 @@ class FitResult:
     stopped : str
         Why training ended.
     verification : Verification
+    noise : Noise or None
+        Of a training for few molecules, what they do to the network at the samples: means,
+        covariances, probabilities of classes, and which species are doubtful.
 
     Examples
     --------
@@ -70,6 +74,7 @@ class FitResult:
     validation_loss: float | None
     stopped: str
     verification: Verification
+    noise: Noise | None = None
 
     @property
     def history(self) -> pd.DataFrame:
@@ -86,7 +91,8 @@ class FitResult:
         validation = "" if held_out is None else f", validation loss {held_out:.4g}"
         return (
             f"FitResult(loss {self.loss:.4g}{validation} after {len(self.records)} iterations"
-            f" ({self.stopped}); {self.network.n_weights} weights; {self.verification})"
+            f" ({self.stopped}); {self.network.n_weights} weights; {self.verification}"
+            f"{'' if self.noise is None else f'; {self.noise!r}'})"
         )
 
     def _repr_html_(self) -> str:
@@ -96,6 +102,8 @@ class FitResult:
             "network": self.network,
             "chemistry": self.verification,
         }
+        if self.noise is not None:
+            facts["noise"] = self.noise
         rows = self.history
         lines = {"loss": [rows["loss"].to_numpy(float)]}
         if self.validation_loss is not None:

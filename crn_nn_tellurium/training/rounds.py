@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.fluctuations import noise
 from crn_nn_tellurium.kinetics import RateConstants, RateErrors
 from crn_nn_tellurium.networks import Loss, Network, to_vector
 from crn_nn_tellurium.simulation import verify
 from crn_nn_tellurium.training.checkpoints import State
 from crn_nn_tellurium.training.objective import Coordinates, Objective, Samples
 from crn_nn_tellurium.training.optimizers import Optimizer, Stop, refuse_infinite
-from crn_nn_tellurium.training.options import Answers, Constraints, Monitor
+from crn_nn_tellurium.training.options import Answers, Constraints, Molecules, Monitor
 from crn_nn_tellurium.training.results import FitResult, Record
 
 PRUNING_ROUNDS = 3
@@ -36,7 +37,7 @@ class Task:
     targets: FloatArray
     loss: Loss
     optimizer: Optimizer
-    noise: RateErrors | None
+    noise: RateErrors | Molecules | None
     constraints: Constraints
     answers: Answers
     held_out: tuple[FloatArray, FloatArray] | None = None
@@ -55,7 +56,8 @@ class Task:
         """What a round that begins with a network minimises."""
         # weights that a user gives as zero may grow; those that were pruned may not
         coordinates = Coordinates(net, self.constraints, keep_zeros=round_ > 0)
-        return Objective(coordinates, self.loss, self.constraints.l2, self.answers)
+        volume = self.noise.volume if isinstance(self.noise, Molecules) else None
+        return Objective(coordinates, self.loss, self.constraints.l2, self.answers, volume)
 
     def begin(self, net: Network, after: State | None = None) -> State:
         """The state at the start of the first round, or of that after another."""
@@ -131,13 +133,15 @@ class Round:
     def result(self, net: Network, x: FloatArray) -> FitResult:
         """What came of it: the network found, or one that is made of it, verified at inputs x."""
         objective, held_out = self.objective, self.held_out
+        volume = objective.volume
         return FitResult(
             net,
             tuple(self.state.records),
             objective.value(self.found, self.samples),
-            None if held_out is None else objective.value(self.found, held_out),
+            None if held_out is None else objective.watched(self.found, held_out),
             self.state.stopped,
             verify(net, x, *objective.read_out),
+            None if volume is None else noise(net, x, volume=volume),
         )
 
     def thinned(self, density: float) -> Network:
@@ -168,13 +172,13 @@ class Round:
         return self.objective(theta, self.samples.take(rows), self._factors(step))
 
     def _factors(self, step: int) -> list[list[RateConstants]]:
-        noise = self.task.noise
-        if noise is None:
+        errors = self.task.noise
+        if not isinstance(errors, RateErrors):
             return []
-        kinetics, cv = self.objective.coordinates.kinetics, noise.levels[0]
+        kinetics, cv = self.objective.coordinates.kinetics, errors.levels[0]
         # each step has its own draws, whatever was drawn before: it can go on from a checkpoint
-        first = step * noise.draws
-        return [noise.factors(kinetics, cv, draw) for draw in range(first, first + noise.draws)]
+        first = step * errors.draws
+        return [errors.factors(kinetics, cv, draw) for draw in range(first, first + errors.draws)]
 
     def record(self, value: float, norm: float) -> None:
         """Note an iteration; raises Stop where training ends."""
@@ -183,7 +187,7 @@ class Round:
         state.iteration += 1
         state.seconds = clock.perf_counter() - self._started
         held_out = self.held_out
-        validation = None if held_out is None else self.objective.value(state.theta, held_out)
+        validation = None if held_out is None else self.objective.watched(state.theta, held_out)
         number, density = len(state.records) + 1, task.densities[state.round]
         losses = float(value), validation
         record = Record(number, *losses, float(norm), density, state.seconds)

@@ -173,3 +173,36 @@ def test_results_print_pickle_and_are_the_same_each_time():
     assert "settles by t =" in repr(first)
     assert "for all layers" in repr(first)
     assert repr(first.curve).startswith("TradeOff(5 points: h 1e-08 to 1, error")
+
+
+def test_at_a_volume_the_error_is_the_root_of_its_mean_square():
+    volume = 5000.0
+    choice = choose_h(XOR, X, max_error=0.15, y=Y, volume=volume, n_points=5)
+    noise = cn.noise(choice.network, X, volume=volume)
+    off = noise.mean - XOR.with_h([1e-30, XOR.h[1]])(X)
+    wanted = np.sqrt(off**2 + noise.standard_deviation**2).max()
+    # the engine's steady state and the closed form's
+    assert choice.error == pytest.approx(wanted, rel=1e-9)
+    assert choice.error <= 0.15
+    assert choice.noise == pytest.approx(noise.standard_deviation.max(), rel=1e-12)
+    assert choice.doubtful == len(noise.doubts)
+    right = noise.probabilities[np.arange(4), np.asarray(Y)]
+    assert choice.accuracy == pytest.approx(right.mean(), rel=1e-12)
+    frame = choice.to_frame()
+    assert list(frame) == ["error", "settling_time", "accuracy", "noise", "doubtful_species"]
+    assert "with noise" in repr(choice)
+    assert "molecules at 1" in choice._repr_html_()
+    # so many molecules that there is no noise
+    many, none = (choose_h(XOR, X, max_error=0.15, volume=v, n_points=5) for v in (1e14, None))
+    assert many.h == pytest.approx(none.h, rel=1e-3)
+    np.testing.assert_allclose(many.curve.error, none.curve.error, rtol=1e-3, atol=1e-6)
+    assert none.noise is none.volume is none.curve.noise is None
+
+
+def test_of_few_molecules_a_small_h_makes_the_error_larger_again():
+    curve = choose_h(XOR, X, max_error=0.2, volume=1000, n_points=9).curve
+    best = int(curve.error.argmin())
+    assert 0 < best < len(curve.h) - 1
+    # with h = 1e-8, units that are off have no molecules most of the time, and are late to notice
+    assert curve.error[0] > 3 * curve.error[best]
+    assert curve.doubtful[0] > 0 == curve.doubtful[-1]

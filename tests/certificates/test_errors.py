@@ -163,6 +163,16 @@ REFUSED = [
         r"max_error is 1e-09; the smallest error found .* a smaller h than 1e-08",
     ),
     (
+        lambda: cn.choose_h(XOR, X, n_points=5, max_error=0.01, volume=100.0),
+        cn.InputError,
+        r"max_error is 0.01; the smallest error at volume 100, of which .* or a larger volume",
+    ),
+    (
+        lambda: cn.choose_h(XOR, X, n_points=5, max_error=0.1, volume=0.0),
+        cn.InputError,
+        r"volume is 0.0; expected a finite number > 0",
+    ),
+    (
         lambda: cn.choose_h(XOR, X, n_points=5, max_time=1.0),
         cn.InputError,
         r"max_time is 1.0; the smallest settling time found .* a larger h than 1",

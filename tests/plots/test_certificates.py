@@ -120,6 +120,18 @@ def choice():
     return choose_h(cn.load_model("xor"), x, max_error=0.1, y=y, n_points=9)
 
 
+def test_at_a_volume_the_noise_in_the_error_and_where_it_is_doubtful():
+    x = cn.model_data("xor")[0]
+    choice = choose_h(cn.load_model("xor"), x, max_error=0.2, volume=1000, n_points=5)
+    ax = plot_h_choice(choice)
+    assert ax.get_ylabel() == "largest root mean square error (model units)"
+    lines = {line.get_label(): line.get_ydata() for line in ax.lines}
+    np.testing.assert_allclose(lines["its noise at 1000 molecules"], choice.curve.noise)
+    doubtful = choice.curve.doubtful > 0
+    assert 0 < doubtful.sum() < 5
+    np.testing.assert_array_equal(np.isfinite(lines["species are doubtful"]), doubtful)
+
+
 def test_error_against_settling_time_with_what_was_chosen(choice):
     ax = plot_h_choice(choice, units=PhysicalUnits(c0=10, tau=7200))
     assert (ax.get_xlabel(), ax.get_ylabel()) == (

@@ -33,6 +33,20 @@ LONG = pytest.mark.slow
             },
             id="adam",
         ),
+        pytest.param(
+            {
+                "optimizer": cn.Adam(max_iter=6),
+                "validation": 0.2,
+                "noise": cn.Molecules(100),
+                "constraints": cn.Constraints(h_bounds=(1e-3, 0.1)),
+            },
+            id="adam for few molecules",
+        ),
+        pytest.param(
+            {"optimizer": cn.LBFGS(max_iter=110), "noise": cn.Molecules(100)},
+            id="lbfgs for few molecules",
+            marks=LONG,
+        ),
         *(
             pytest.param(
                 {
@@ -153,6 +167,7 @@ def test_a_checkpoint_of_another_training_is_refused(flowers, tmp_path):
         {"constraints": cn.Constraints(l2=0.1)},
         {"optimizer": cn.Adam(max_iter=2, seed=1)},
         {"noise": 0.1},
+        {"noise": cn.Molecules(100)},
         {"validation": 0.2},
         {"loss": "hinge"},
     ):

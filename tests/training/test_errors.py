@@ -127,6 +127,44 @@ REFUSED = [
         cn.InputError,
         "noise does not go with cross-entropy on a Sigmoid",
     ),
+    # noise of molecules
+    *(
+        (lambda v=v: cn.Molecules(v), cn.InputError, f"volume is {v!r}")
+        for v in (0.0, -5, np.inf, "many", None)
+    ),
+    (
+        lambda: cn.fit(
+            small(),
+            *FLOWERS,
+            loss="cross_entropy",
+            noise=cn.Molecules(100),
+            answers=cn.ReadOutTime(3.0),
+        ),
+        cn.InputError,
+        "steady states under noise .* have no read-out time",
+    ),
+    (
+        lambda: cn.fit(
+            small(), *FLOWERS, loss="cross_entropy", noise=cn.Molecules(100), answers="engine"
+        ),
+        cn.InputError,
+        "noise goes with answers='closed_form'",
+    ),
+    (
+        lambda: cn.fit(
+            cn.Network.random([4, 3, 3], seed=0, output=cn.Normalized(h=0.01)),
+            *FLOWERS,
+            "cross_entropy",
+            noise=cn.Molecules(100),
+        ),
+        cn.InputError,
+        "share that fluctuates may be below 0.*Linear outputs",
+    ),
+    (
+        lambda: cn.fit(small(), *FLOWERS, loss="cross_entropy", noise="few"),
+        cn.InputError,
+        "noise is 'few'; expected .* or Molecules",
+    ),
     (lambda: cn.fit(small(), FLOWERS[0][0], [1]), cn.InputError, r"X has shape \(4,\)"),
     # estimators
     (
@@ -135,6 +173,11 @@ REFUSED = [
         "activation is 'swish'",
     ),
     (lambda: cn.CRNClassifier(solver="sgd").fit(*FLOWERS), cn.InputError, "solver is 'sgd'"),
+    (
+        lambda: cn.CRNClassifier(noise=cn.Molecules(100)).fit(*FLOWERS),
+        cn.InputError,
+        "does not go with standardize=True.*expected standardize=False",
+    ),
     (lambda: cn.CRNClassifier(alpha=-1.0).fit(*FLOWERS), cn.InputError, "alpha is -1"),
     (
         lambda: cn.CRNClassifier().fit(FLOWERS[0], np.zeros(len(FLOWERS[0]))),
