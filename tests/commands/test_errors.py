@@ -174,7 +174,7 @@ def test_what_a_user_can_mend_is_one_line_and_exit_code_2(run, tmp_path, files, 
 
 def test_a_failed_steady_state_is_exit_code_1(run, tmp_path, monkeypatch):
     def fail(self, x):
-        raise cn.ConvergenceError("1 of 1 samples have no steady state")
+        raise cn.ConvergenceError("1 of 1 samples have no steady state; on_error='nan' keeps more")
 
     monkeypatch.setattr(cn.Simulator, "steady_state", fail)
     (tmp_path / "x.csv").write_text("0,1\n")
