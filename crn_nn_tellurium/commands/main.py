@@ -79,7 +79,7 @@ def as_typed(text: str, options: Mapping[str, str]) -> str:
         return found[0] if found[1] in options else ""
 
     # advice, which stands last, by a keyword that the verb has no option for helps nobody
-    text = re.sub(r"; (\w+)=\S* [a-z][^;]*$", kept, text)
+    text = re.sub(r"; (\w+)=(?:None|True|'[^']*') [a-z][^;]*$", kept, text)
     # what begins a statement, and keywords with their values; elsewhere it is anybody's word
     text = re.sub(r"(^|[:;] )(\w+)( is(?= ))", spelled, text)
     text = re.sub(r"ScanFile\(path, (\w+=True)\)", r"\1", text)
