@@ -56,6 +56,10 @@ from .errors import (
 from .exporters import (
     export as export,
 )
+from .fluctuations import (
+    Noise as Noise,
+    noise as noise,
+)
 from .frameworks import (
     as_jax as as_jax,
     as_torch as as_torch,

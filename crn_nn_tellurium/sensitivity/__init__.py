@@ -11,6 +11,7 @@ from crn_nn_tellurium.sensitivity.problem import (
     loss_and_slope,
     losses,
     mean_slope,
+    simulator_of,
 )
 from crn_nn_tellurium.sensitivity.results import Sensitivities, TransientSensitivities
 from crn_nn_tellurium.sensitivity.steady import sensitivities
