@@ -138,10 +138,12 @@ from .plots import (
 )
 from .scans import (
     Axis as Axis,
+    ClassProbability as ClassProbability,
     GradientNorm as GradientNorm,
     MeanLoss as MeanLoss,
     ScanFile as ScanFile,
     SettlingTime as SettlingTime,
+    StandardDeviation as StandardDeviation,
     UserFunction as UserFunction,
     latin_hypercube as latin_hypercube,
     lognormal as lognormal,

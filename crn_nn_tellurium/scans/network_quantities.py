@@ -10,7 +10,7 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray, check_choice, check_positive
 from crn_nn_tellurium.certificates import Bound, settling_time
 from crn_nn_tellurium.chemistry import TIME
-from crn_nn_tellurium.errors import ConvergenceError, NotCertified, SingularJacobianError
+from crn_nn_tellurium.errors import ConvergenceError, SingularJacobianError
 from crn_nn_tellurium.networks import (
     Loss,
     LossLike,
@@ -20,9 +20,9 @@ from crn_nn_tellurium.networks import (
     resolve_loss,
 )
 from crn_nn_tellurium.scans.plan import identity
-from crn_nn_tellurium.scans.subject import Quantity, States, Subject, Variable
+from crn_nn_tellurium.scans.subject import Quantity, States, Subject, Variable, row_by_row
 from crn_nn_tellurium.sensitivity import gradient
-from crn_nn_tellurium.simulation import SOLVED, Kind, Outcome, outcomes, worse
+from crn_nn_tellurium.simulation import SOLVED, Kind, Outcome, Outcomes, outcomes, worse
 
 # Long name of the variables that hold classes
 CLASS = "class"
@@ -210,20 +210,16 @@ class SettlingTime(Quantity):
     def keep(self, subject: Any, states: States, variable: Variable) -> FloatArray:
         found = np.full(states.box.shape, np.nan)
         for place, net, x in subject.each_network(states.box):
-            rows = x.reshape(-1, x.shape[-1])
-            times, reasons = np.full(len(rows), np.nan), outcomes(SOLVED, len(rows))
-            try:
-                times[:] = settling_time(net, rows, self.tolerance, bound=self.bound)
-            except (NotCertified, ConvergenceError):
-                # one has no time: which, and what of the others?
-                for i, row in enumerate(rows):
-                    try:
-                        times[i] = settling_time(net, row, self.tolerance, bound=self.bound)
-                    except (NotCertified, ConvergenceError) as error:
-                        # all else that is kept of this point is there
-                        reasons[i] = Outcome.failure(str(error), Kind.NO_TIME)
-            found[place] = times.reshape(x.shape[:-1])
-            states.status[place] = worse(states.status[place], reasons.reshape(x.shape[:-1]))
+
+            def ask(rows: FloatArray, net: Network = net) -> tuple[FloatArray, Outcomes]:
+                times = settling_time(net, rows, self.tolerance, bound=self.bound)
+                return times[:, None], outcomes(SOLVED, len(rows))
+
+            # all else that is kept of a point without a time is there
+            rows, lead = x.reshape(-1, x.shape[-1]), x.shape[:-1]
+            times, reasons = row_by_row(ask, rows, 1, Kind.NO_TIME)
+            found[place] = times.reshape(lead)
+            states.status[place] = worse(states.status[place], reasons.reshape(lead))
         return found
 
 

@@ -23,6 +23,7 @@ from crn_nn_tellurium.scans.network_quantities import (
     MeanLoss,
     SettlingTime,
 )
+from crn_nn_tellurium.scans.noise_quantities import ClassProbability, StandardDeviation
 from crn_nn_tellurium.scans.plan import identity
 from crn_nn_tellurium.scans.subject import Quantity, States, Subject, Variable
 from crn_nn_tellurium.simulation import SOLVED, Outcome
@@ -183,7 +184,17 @@ class UserFunction(Quantity):
 # Those that go by a name, with options as they are by default
 QUANTITIES: Mapping[str, type[Quantity]] = {
     kind.word: kind
-    for kind in (Outputs, Classes, AllSpecies, SettlingTime, MeanLoss, Accuracy, GradientNorm)
+    for kind in (
+        Outputs,
+        Classes,
+        AllSpecies,
+        SettlingTime,
+        MeanLoss,
+        Accuracy,
+        GradientNorm,
+        StandardDeviation,
+        ClassProbability,
+    )
 }
 
 
