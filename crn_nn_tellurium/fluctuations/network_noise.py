@@ -99,6 +99,13 @@ class NetworkNoise:
                 found.append((self.level_of[source.name, species], part[:, place::width]))
         return found
 
+    def _sizes(self, number: int) -> list[FloatArray]:
+        """Sums (n, n_units) of the sizes of what drives each rail of a layer."""
+        layer, constants = self.kinetics.layers[number], self.constants_of(number)
+        sums = self.states[number].catalysts @ abs(layer.weights(constants)).T
+        rails = range(len(layer.activation.rails))
+        return [sums + np.abs(constants.bias[..., rail]) for rail in rails]
+
     @cached_property
     def diffusion(self) -> Pairs:
         """D = N diag(v) N' of the reactions at the steady state."""
@@ -107,11 +114,10 @@ class NetworkNoise:
             zip(self.kinetics.layers, self.states, strict=True)
         ):
             constants = self.constants_of(number)
-            drive = state.catalysts @ abs(layer.weights(constants)).T
             diagonal = np.arange(layer.encoding.layer.n_out)
             for (a, b), rates in _local_diffusion(layer, state, constants.local).items():
                 if a == b < len(layer.activation.rails):
-                    rates = rates + (drive + np.abs(constants.bias[..., a])) * state.y[a]
+                    rates = rates + self._sizes(number)[a] * state.y[a]
                 level, other = self.level_of[layer.name, a], self.level_of[layer.name, b]
                 if level >= other:
                     shape = (*state.y[a].shape, len(diagonal))
@@ -180,6 +186,34 @@ class NetworkNoise:
         """d, (n, m_l) by level: the mean's first correction."""
         return self.levels.solve([-part for part in self.curvature])
 
+    @cached_property
+    def turnover(self) -> tuple[list[FloatArray], list[FloatArray], list[FloatArray]]:
+        """By level (n, m_l), how fast species are made by reactions that do not read them, and by
+        those that do; and lost by reactions that read one molecule of them.
+        """
+        found: list[list[Any]] = [[0.0] * len(self.levels) for _ in range(3)]
+        anew, of_itself, removal = found
+        for number, (layer, state) in enumerate(
+            zip(self.kinetics.layers, self.states, strict=True)
+        ):
+            terms, constants = layer.local.terms, self.constants_of(number).local
+            sizes = self._sizes(number)
+            for (a,) in layer.blocks:
+                level, zero = self.level_of[layer.name, a], np.zeros_like(state.y[a])
+                made, own, lost = zero, zero, zero
+                if a < len(sizes):
+                    # of a drive and its size, what promotes and what inhibits
+                    own = (sizes[a] + state.drive[a]) / 2 * state.y[a]
+                    lost = (sizes[a] - state.drive[a]) / 2 * state.y[a]
+                for t in terms.span(a):
+                    value, power = layer.value(terms, t, constants, state.y), terms.power[t]
+                    if terms.number[t] > 0:
+                        made, own = (made + value, own) if power == 0 else (made, own + value)
+                    elif power == 1:
+                        lost = lost - value
+                anew[level], of_itself[level], removal[level] = made, own, lost
+        return anew, of_itself, removal
+
     # In the network's own order ---------------------------------------------------------------
 
     def by_species(self, by_level: Sequence[FloatArray]) -> FloatArray:
@@ -202,6 +236,19 @@ class NetworkNoise:
         )
 
     @property
+    def carriers(self) -> FloatArray:
+        """Of species that make most of an output's variance, their part in the read-out, (n,
+        n_species); 0 of all others.
+        """
+        last, total = self.kinetics.layers[-1], np.einsum("njj->nj", self.output_covariance)
+        found = [np.zeros_like(part) for part in self.levels.diagonal]
+        for name, coefficient in last.activation.read_out.terms:
+            level = self.level_of[last.name, last.activation.species.index(name)]
+            own = np.einsum("njj->nj", self.covariance[level, level])
+            found[level] = np.where(coefficient**2 * own > total / 2, abs(coefficient), 0.0)
+        return self.by_species(found)
+
+    @cached_property
     def output_covariance(self) -> FloatArray:
         """(n, n_out, n_out)."""
         last = len(self.kinetics.layers) - 1

@@ -16,14 +16,16 @@ Res. 13 (2003) 2475; for the mean, Grima, J. Chem. Phys. 133 (2010) 035101.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import linalg
 
 from crn_nn_tellurium.basics import FloatArray, dense
-from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.chemistry import ReactionNetwork, Terms
 from crn_nn_tellurium.errors import ConvergenceError, SingularJacobianError
 from crn_nn_tellurium.simulation import Equations, reduced_equations
 
@@ -44,41 +46,35 @@ class ReactionNoise:
         return reduced_equations(self.crn, self.boundary)
 
     @cached_property
+    def _inner(self) -> FloatArray:
+        """The Jacobian of the independent species, all others following, of a stable state."""
+        stability = self._equations.stability(self.x)
+        # without species that move there is nothing to be unstable
+        if not stability.stable:
+            raise ConvergenceError(
+                f"network {self.crn.name!r}: its steady state is unstable, a small change grows"
+                f" like exp({stability.growth:.3g} t), so nothing fluctuates about it; expected a"
+                " stable one: give another start"
+            )
+        if stability.open or stability.circles:
+            raise SingularJacobianError(
+                f"network {self.crn.name!r}: some small changes of its steady state do not die"
+                " down, beside those of what is conserved, so fluctuations add up without end and"
+                " have no stationary covariance"
+            )
+        return dense(stability.inner)
+
+    @cached_property
     def _follow(self) -> FloatArray:
         """Changes (n, n_independent) of all species by those of the independent ones."""
-        sums = self._equations.sums
-        rows = dense(self._equations.rows)
+        sums, rows = self._equations.sums, dense(self._equations.rows)
         found = np.zeros((len(self.x), len(sums.independent)))
         found[sums.independent] = np.eye(len(sums.independent))
         if len(sums):
             # C_d dx_d + C_i dx_i = 0
-            found[sums.dependent] = -np.linalg.solve(
-                rows[:, sums.dependent], rows[:, sums.independent]
-            )
+            of_each = rows[:, sums.dependent], rows[:, sums.independent]
+            found[sums.dependent] = -np.linalg.solve(*of_each)
         return found
-
-    @cached_property
-    def _inner(self) -> FloatArray:
-        """The Jacobian of the independent species, all others following."""
-        whole = dense(self._equations.jacobian(self.x))
-        found = np.asarray(whole[self._equations.sums.independent] @ self._follow)
-        self._check(found, float(np.abs(whole).max(initial=0.0)))
-        return found
-
-    def _check(self, inner: FloatArray, largest: float) -> None:
-        growth = float(np.linalg.eigvals(inner).real.max(initial=-np.inf))
-        if growth > 1e-12 * largest:
-            raise ConvergenceError(
-                f"network {self.crn.name!r}: its steady state is unstable, a small change grows"
-                f" like exp({growth:.3g} t), so nothing fluctuates about it; expected a stable one,"
-                " from another start say"
-            )
-        if growth > -1e-12 * largest:
-            raise SingularJacobianError(
-                f"network {self.crn.name!r}: a small change of its steady state does not die down,"
-                " beside what is conserved, so fluctuations add up without end and have no"
-                " stationary covariance"
-            )
 
     @cached_property
     def covariance(self) -> FloatArray:
@@ -110,3 +106,49 @@ class ReactionNoise:
             np.add.at(curvature, terms.row[both], part)
         right = -curvature[self._equations.sums.independent]
         return np.asarray(self._follow @ np.linalg.solve(self._inner, right))
+
+    @cached_property
+    def anew(self) -> FloatArray:
+        """How fast each species is made by reactions that do not read it, (n_floating,)."""
+        return self._part(lambda terms: (terms.power == 0) & (terms.number > 0))
+
+    @cached_property
+    def of_itself(self) -> FloatArray:
+        """How fast each is made by reactions that read it, (n_floating,)."""
+        return self._part(lambda terms: (terms.power > 0) & (terms.number > 0))
+
+    @cached_property
+    def removal(self) -> FloatArray:
+        """How fast each is lost by reactions that read one molecule of it, (n_floating,)."""
+        return -self._part(lambda terms: (terms.power == 1) & (terms.number < 0))
+
+    def _part(self, chosen: Callable[[Terms], Any]) -> FloatArray:
+        terms, extended = self.crn.terms, np.concatenate([self.x, self.boundary, [1.0]])
+        parts = terms.monomials(extended, self.crn.constants) * chosen(terms)
+        return terms.add(parts)
+
+    # What is read -----------------------------------------------------------------------------
+
+    def outputs(self) -> tuple[FloatArray, FloatArray]:
+        """Shift (n_out,) and covariance (n_out, n_out) of the observables, or of all species."""
+        if not self.crn.observables:
+            return self.shift, self.covariance
+        crn = self.crn
+        values = dict(zip(crn.floating, self.x.tolist(), strict=True))
+        values |= dict(zip(crn.boundary, self.boundary.tolist(), strict=True))
+        values |= crn.constant_values
+        place = {name: i for i, name in enumerate(crn.floating)}
+        slopes, bend = np.zeros((len(crn.observables), len(place))), np.zeros(len(crn.observables))
+        for number, observable in enumerate(crn.observables):
+            read = [s for s in dict.fromkeys(observable.expression.symbols) if s in place]
+            for p in read:
+                slope = observable.expression.derivative(p)
+                slopes[number, place[p]] = slope.evaluate(values)
+                # a curved read-out has a mean that is not that of its species
+                bend[number] += sum(
+                    float(slope.derivative(q).evaluate(values))
+                    * self.covariance[place[p], place[q]]
+                    / 2
+                    for q in read
+                )
+        return slopes @ self.shift + bend, slopes @ self.covariance @ slopes.T

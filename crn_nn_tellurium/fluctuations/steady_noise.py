@@ -12,8 +12,9 @@ from crn_nn_tellurium.fluctuations.network_noise import NetworkNoise
 from crn_nn_tellurium.fluctuations.reaction_noise import ReactionNoise
 from crn_nn_tellurium.fluctuations.result import Fluctuations, Noise
 from crn_nn_tellurium.importers import AnyModel
+from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.sensitivity import simulator_of
-from crn_nn_tellurium.simulation import Simulator
+from crn_nn_tellurium.simulation import Simulator, SteadyState
 
 _TOGETHER = 10**7
 """Numbers of covariances that are held at once, about."""
@@ -66,7 +67,7 @@ def noise(model: AnyModel | Simulator, x: npt.ArrayLike | None = None, *, volume
     if isinstance(simulator.model, ReactionNetwork):
         found = _of_reactions(simulator, x, steady.concentrations)
     else:
-        found = _of_network(simulator, x, steady.concentrations)
+        found = _of_network(simulator, x, steady)
         if simulator.net.task != "regression":
             classes = simulator.net.classes
             threshold = simulator.net.layers[-1].activation.threshold
@@ -77,36 +78,47 @@ def noise(model: AnyModel | Simulator, x: npt.ArrayLike | None = None, *, volume
     return Noise(outputs, concentrations, float(volume), *names, classes, threshold, found)
 
 
+def margins(net: Network, outputs: FloatArray) -> FloatArray:
+    """How far outputs (n, n_out) are from those of another class, (n,); infinite without classes."""
+    if net.task == "regression":
+        return np.full(len(outputs), np.inf)
+    if net.n_out == 1:
+        return np.abs(outputs[:, 0] - net.layers[-1].activation.threshold)
+    two = np.partition(outputs, net.n_out - 2, axis=1)[:, -2:]
+    return np.asarray(two[:, 1] - two[:, 0])
+
+
 def _of_network(
-    simulator: Simulator, x: npt.ArrayLike | None, concentrations: FloatArray
+    simulator: Simulator, x: npt.ArrayLike | None, steady: SteadyState
 ) -> Fluctuations:
-    kinetics = simulator.kinetics
+    kinetics, concentrations, outputs = simulator.kinetics, steady.concentrations, steady.outputs
     values = np.atleast_2d(kinetics.net.input_coding.check(x))
     size = len(kinetics.species) ** 2
     step = max(1, _TOGETHER // size)
-    parts: list[list[FloatArray]] = [[], [], [], []]
+    parts = []
     for i in range(0, len(values), step):
         some_of = slice(i, i + step)
         own = NetworkNoise(kinetics, kinetics.at(values[some_of], concentrations[some_of]))
         shift = own.by_species(own.shift)
         # the read-out is linear but for its constant, which does not move
         moved = kinetics.read(shift) - kinetics.read(np.zeros_like(shift))
-        found = moved, own.output_covariance, shift, own.variances
-        for part, new in zip(parts, found, strict=True):
-            part.append(new)
-    return Fluctuations(*(np.concatenate(part) for part in parts))
+        rates = map(own.by_species, own.turnover)
+        reach = own.carriers / margins(kinetics.net, outputs[some_of])[:, None]
+        parts.append((moved, own.output_covariance, shift, own.variances, *rates, reach))
+    return Fluctuations(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def _of_reactions(
     simulator: Simulator, x: npt.ArrayLike | None, concentrations: FloatArray
 ) -> Fluctuations:
     crn = simulator.reactions
-    if crn.observables:
-        raise InputError("not yet")
     held = crn.boundary_concentrations if x is None else np.asarray(x, dtype=float)
     held = np.broadcast_to(held, (len(concentrations), len(crn.boundary)))
-    each = [ReactionNoise(crn, *pair) for pair in zip(concentrations, held, strict=True)]
-    shift, covariance = (
-        np.array([getattr(one, what) for one in each]) for what in ("shift", "covariance")
-    )
-    return Fluctuations(shift, covariance, shift, np.einsum("nii->ni", covariance))
+    parts = []
+    for pair in zip(concentrations, held, strict=True):
+        own = ReactionNoise(crn, *pair)
+        variance = np.diag(own.covariance).copy()
+        rates = own.anew, own.of_itself, own.removal
+        # that few molecules are not normal matters where a class hangs on it
+        parts.append((*own.outputs(), own.shift, variance, *rates, np.zeros_like(variance)))
+    return Fluctuations(*(np.array(part) for part in zip(*parts, strict=True)))
