@@ -254,12 +254,15 @@ def _summary(ds: xr.Dataset) -> Table:
 
 def _failures(ds: xr.Dataset) -> str:
     """How many points failed, with the first reason, and which inputs were not varied."""
-    from crn_nn_tellurium.simulation import failures
+    from crn_nn_tellurium.simulation import Kind, Outcome, failures
 
     texts = ds.status.values.ravel()
     failed = texts[failures(texts)].tolist()
     if failed:
         return f"{texts.size} points, {len(failed)} failed: {failed[0].removeprefix('failed: ')}"
+    doubtful = [text for text in map(Outcome, texts.tolist()) if text.kind == Kind.DOUBTFUL]
+    if doubtful:
+        return f"{texts.size} points, {len(doubtful)} doubtful: {doubtful[0].reason}"
     held = f"; held: {ds.attrs['inputs']}" if ds.attrs.get("inputs") else ""
     return f"{texts.size} points, none failed{held}"
 

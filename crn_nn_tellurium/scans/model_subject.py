@@ -174,13 +174,12 @@ class ReactionsSubject(ModelSubject):
                 continue
             at = self.points.at(self.plan.values(dict(enumerate(point))))
             values = dict(zip(self.names, states.values[place].tolist(), strict=True))
-            own = ReactionNetwork(
-                [replace(s, initial=values[s.id]) for s in crn.species],
-                [replace(r, value=values[r.rate_constant]) for r in crn.reactions],
-                crn.observables,
-                crn.name,
-                crn.units,
-                [replace(p, value=values[p.id]) for p in crn.parameters],
+            own = replace(
+                crn,
+                species=tuple(replace(s, initial=values[s.id]) for s in crn.species),
+                reactions=tuple(replace(r, value=values[r.rate_constant]) for r in crn.reactions),
+                parameters=tuple(replace(p, value=values[p.id]) for p in crn.parameters),
+                formulas=(),
             )
             whole = tuple(slice(i, i + 1) for i in place)
             yield whole, own, at.boundary.reshape(*(1,) * len(place), -1)

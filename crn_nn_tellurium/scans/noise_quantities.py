@@ -5,19 +5,21 @@ By the linear noise approximation, about each point's steady state.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, check_positive
+from crn_nn_tellurium.basics import FloatArray, check_positive, some
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.fluctuations import Noise, noise
-from crn_nn_tellurium.networks import check_classes
+from crn_nn_tellurium.networks import Network, check_classes
 from crn_nn_tellurium.scans.plan import Model
 from crn_nn_tellurium.scans.subject import Quantity, States, Subject, Variable, row_by_row
-from crn_nn_tellurium.simulation import SOLVED, Outcomes, outcomes, worse
+from crn_nn_tellurium.simulation import SOLVED, Kind, Outcome, Outcomes, outcomes, worse
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class _OfNoise(Quantity):
             )
 
     def needs_values(self, subject: Subject) -> bool:
-        return True
+        # a network's steady state is found with its noise
+        return not isinstance(subject.plan.model, Network)
 
     @property
     def _attrs(self) -> dict[str, Any]:
@@ -56,8 +59,9 @@ class _OfNoise(Quantity):
         """What is read of the noise (box, n)."""
         found = np.full((*states.box.shape, n), np.nan)
         for place, model, x in subject.each_model(states):
-            rows = x.reshape(-1, x.shape[-1])
-            values, reasons = row_by_row(lambda some, model=model: self._ask(model, some), rows, n)
+            # of a model without inputs a row is empty
+            rows = x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+            values, reasons = row_by_row(partial(self._ask, model), rows, n)
             found[place] = values.reshape(*x.shape[:-1], n)
             states.status[place] = worse(states.status[place], reasons.reshape(x.shape[:-1]))
         return found
@@ -65,7 +69,11 @@ class _OfNoise(Quantity):
     def _ask(self, model: Model, rows: FloatArray) -> tuple[FloatArray, Outcomes]:
         assert self.volume is not None  # it is checked before anything is solved
         found = noise(model, rows, volume=self.volume)
-        return self._read(found), outcomes(SOLVED, len(rows))
+        reasons = outcomes(SOLVED, len(rows))
+        for i in np.flatnonzero(found.doubtful.any(axis=1)):
+            few = some(np.array(found.species)[found.doubtful[i]].tolist())
+            reasons[i] = Outcome(f"{Kind.DOUBTFUL.value}: {self.word}, by few molecules of {few}")
+        return self._read(found), reasons
 
     @abstractmethod
     def _read(self, found: Noise) -> FloatArray:

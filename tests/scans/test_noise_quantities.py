@@ -70,3 +70,25 @@ def test_what_is_conserved_has_no_noise():
     for name in ("A", "B"):
         found = ds.standard_deviation.sel(output=name).transpose("k", "A")
         np.testing.assert_allclose(found, binomial.transpose("k", "A"), rtol=1e-9)
+
+
+def test_where_molecules_are_few_a_point_is_doubtful_and_kept():
+    ds = cn.scan(XOR, {"x0": [0.2, 1.0]}, x=[0, 1], outputs=["outputs", cn.StandardDeviation(10)])
+    direct = cn.noise(XOR, [[0.2, 1], [1, 1]], volume=10)
+    assert direct.doubtful.any(axis=1).all()
+    np.testing.assert_allclose(ds.standard_deviation, direct.standard_deviation, rtol=1e-9)
+    for status, few in zip(ds.status.values.tolist(), direct.doubtful, strict=True):
+        names = ", ".join(np.array(direct.species)[few])
+        assert status == f"doubtful: standard_deviation, by few molecules of {names}"
+    calm = cn.scan(XOR, {"x0": [0.2]}, x=[0, 1], outputs=cn.StandardDeviation(1e6))
+    assert calm.status.values.tolist() == ["solved"]
+
+
+def test_one_sample_without_a_steady_state_costs_its_own_noise(monkeypatch):
+    from support.failures import fail_to_solve
+
+    fail_to_solve(monkeypatch, 0.5)
+    kept = ["outputs", cn.ClassProbability(1e6)]
+    ds = cn.scan(XOR, {"x0": [0.25, 0.5, 1.0]}, x=[0, 0], outputs=kept)
+    assert np.isnan(ds.class_probability.values).any(axis=1).tolist() == [False, True, False]
+    assert [text.startswith("failed: ") for text in ds.status.values] == [False, True, False]
