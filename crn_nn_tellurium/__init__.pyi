@@ -125,6 +125,7 @@ from .plots import (
     plot_history as plot_history,
     plot_layers as plot_layers,
     plot_network as plot_network,
+    plot_noise as plot_noise,
     plot_read_out_window as plot_read_out_window,
     plot_robustness as plot_robustness,
     plot_scan as plot_scan,
