@@ -58,7 +58,9 @@ from .exporters import (
 )
 from .fluctuations import (
     Noise as Noise,
+    SmallestVolume as SmallestVolume,
     noise as noise,
+    smallest_volume as smallest_volume,
 )
 from .frameworks import (
     as_jax as as_jax,

@@ -72,6 +72,13 @@ SHOWN = {
     "Attack on digits": lambda: cn.attack(cn.load_model("digits"), np.ones((2, 64)), restarts=0),
     "StatisticalMargin": lambda: cn.statistical_margin(xor(), corners(), 0.9, draws=50),
     "StatisticalMargin of one": lambda: cn.statistical_margin(xor(), [0, 1], 0.9, draws=50),
+    "Noise": lambda: cn.noise(xor(), corners(), volume=100),
+    "Noise of one": lambda: cn.noise(xor(), [0, 1], volume=1e4),
+    "Noise of reactions": lambda: cn.noise("A -> ; k*A;  -> A; l; k = 1; l = 2", volume=5),
+    "SmallestVolume": lambda: cn.smallest_volume(
+        xor(), corners(), verify=2, draws=2, units=cn.PhysicalUnits(10, 100)
+    ),
+    "SmallestVolume of one": lambda: cn.smallest_volume(xor(), [0, 1]),
     "FitResult": trained,
     "Gradient": lambda: cn.gradient(xor(), corners(), [0, 1, 1, 0]),
     "GradientCheck": lambda: cn.check_gradients(

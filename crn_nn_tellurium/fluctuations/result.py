@@ -178,7 +178,8 @@ class Noise:
         Examples
         --------
         >>> import crn_nn_tellurium as cn
-        >>> cn.noise(cn.load_model("xor"), [0, 1], volume=100).doubts
+        >>> cn.noise(cn.load_model("xor"), [0, 1], volume=100).doubts["Y1_0"]
+        'the mean moves by above 3%; it may be lost for long'
         """
         n, found = len(np.atleast_2d(self.outputs)), {}
         for place, name in enumerate(self.species):

@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, check_positive
 from crn_nn_tellurium.chemistry import ReactionNetwork
-from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.fluctuations.network_noise import NetworkNoise
 from crn_nn_tellurium.fluctuations.reaction_noise import ReactionNoise
 from crn_nn_tellurium.fluctuations.result import Fluctuations, Noise
@@ -88,9 +87,7 @@ def margins(net: Network, outputs: FloatArray) -> FloatArray:
     return np.asarray(two[:, 1] - two[:, 0])
 
 
-def _of_network(
-    simulator: Simulator, x: npt.ArrayLike | None, steady: SteadyState
-) -> Fluctuations:
+def _of_network(simulator: Simulator, x: npt.ArrayLike | None, steady: SteadyState) -> Fluctuations:
     kinetics, concentrations, outputs = simulator.kinetics, steady.concentrations, steady.outputs
     values = np.atleast_2d(kinetics.net.input_coding.check(x))
     size = len(kinetics.species) ** 2
