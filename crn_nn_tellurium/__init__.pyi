@@ -136,6 +136,7 @@ from .plots import (
     plot_scan_points as plot_scan_points,
     plot_scan_surface as plot_scan_surface,
     plot_sensitivities as plot_sensitivities,
+    plot_smallest_volume as plot_smallest_volume,
     plot_time_course as plot_time_course,
     plot_unit as plot_unit,
 )

@@ -78,7 +78,7 @@ def command(
     if plot is not None and bound != "envelope":
         expected = "--bound envelope with it"
         raise InputError(f"--plot shows the envelope; expected {expected}, not {bound!r}")
-    names, x = _inputs(network, data, input or [])
+    names, x = inputs(network, data, input or [])
     check_new(overwrite, output, picture=plot)
     with console.status("certifying"):
         from crn_nn_tellurium.certificates import certified_margin, certify
@@ -114,12 +114,10 @@ def _units(
     return fastest_units(network, largest, c0)
 
 
-def _inputs(network: Network, data: Path | None, given: list[str]) -> tuple[list[str], Any]:
+def inputs(network: Network, data: Path | None, given: list[str]) -> tuple[list[str], Any]:
     """Names for the rows of a table, and the inputs (n_samples, n_in)."""
     if data is None and not given:
-        raise InputError(
-            f"no inputs to certify; expected --input with {network.n_in} numbers, or a CSV file"
-        )
+        raise InputError(f"no inputs; expected --input with {network.n_in} numbers, or a CSV file")
     if data is not None and given:
         raise InputError(f"both {str(data)!r} and --input are given; expected one of them")
     if data is not None:

@@ -24,8 +24,8 @@ from crn_nn_tellurium.errors import ConvergenceError, MissingPackageError, Singu
 
 # In the order of the help; each is the `command` of the file of its name
 VERBS = (
-    "demo show compile import export data predict simulate train gradient certify scan notebooks"
-    " bench cache"
+    "demo show compile import export data predict simulate train gradient certify noise scan"
+    " notebooks bench cache"
 ).split()
 
 

@@ -11,13 +11,16 @@ from matplotlib.axes import Axes
 
 from crn_nn_tellurium.basics import FloatArray, check_kind
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.fluctuations import Noise, probability_of
+from crn_nn_tellurium.fluctuations import Noise, SmallestVolume, probability_of
 from crn_nn_tellurium.plots.figures import (
     ROOM,
     axes_of,
     band,
     color,
     legend_below,
+    legend_beside,
+    mark,
+    new_axes,
     plain,
     styled,
 )
@@ -50,7 +53,7 @@ def plot_noise(
     axes : sequence of Axes, optional
         One for outputs and, of a classifier, one for classes; a new figure by default.
     volumes : (n,) array_like, optional
-        Of the curves; by default two decades to either side of the noise's own.
+        Of curves; by default two decades to either side of the noise's own.
 
     Returns
     -------
@@ -216,3 +219,64 @@ def _shade(at: FloatArray, few: npt.NDArray[np.bool_], ax: Axes) -> None:
             look: Any = {"color": _DOUBT, "alpha": alpha, "linewidth": 0, "zorder": 0}
             ax.axvspan(at[i], right, label=told, **look)
             told = "_"
+
+
+@styled
+def plot_smallest_volume(found: SmallestVolume, ax: Axes | None = None) -> Axes:
+    """The share of samples whose class is right against the volume.
+
+    Parameters
+    ----------
+    found : SmallestVolume
+    ax : Axes, default: of a new figure
+
+    Returns
+    -------
+    Axes
+        A point per sample, at the volume that it needs; hollow where a species is doubtful at that
+        volume. What was run molecule by molecule has a ring, or a cross where it came out
+        otherwise. A dotted line says from which volume on all are right.
+
+    Raises
+    ------
+    InputError
+        If it is no such result.
+
+    Examples
+    --------
+    >>> from crn_nn_tellurium import load_model, model_data, smallest_volume
+    >>> found = smallest_volume(load_model("xor"), model_data("xor")[0])
+    >>> plot_smallest_volume(found).get_ylabel()
+    'samples right in 99 % of runs (%)'
+    """
+    check_kind("found", found, SmallestVolume, "the result of smallest_volume")
+    ax = new_axes(ax)
+    volumes, doubtful = np.atleast_1d(found.volumes), np.atleast_1d(found.doubtful)
+    finite = np.isfinite(volumes)
+    if not finite.any():
+        raise InputError(f"{found!r}: no sample is right at any volume, so there is none to draw")
+    # where each sample stands among all: ties in their order
+    share = 100 * (1 + np.argsort(np.argsort(volumes, kind="stable"))) / len(volumes)
+    ends = volumes[finite].min() / 10, volumes[finite].max() * 10
+    steps = np.concatenate([ends[:1], np.sort(volumes[finite]), ends[1:]])
+    ax.step(steps, 100 * found.share(steps), where="post", color="0.5", linewidth=1)
+    labels, look = np.array(found.classes, dtype=object), {"linestyle": "", "markersize": 5}
+    for number, label in enumerate(sorted(set(found.classes), key=str)):
+        for few, style in ((False, "full"), (True, "none")):
+            here = finite & (labels == label) & ((doubtful > 0) == few)
+            at: Any = volumes[here], share[here], "o"
+            ax.plot(*at, color=color(number), fillstyle=style, **look)
+        ax.plot([], [], "o", color=color(number), label=plain(label))
+    if (doubtful[finite] > 0).any():
+        ax.plot([], [], "o", color="0.5", fillstyle="none", label="doubtful there")
+    for good, style, told in ((True, "o", "runs agree"), (False, "x", "runs do not agree")):
+        ran = [c.sample for c in found.counted if c.draws and (c.note == "as expected") == good]
+        if ran:
+            ring: Any = {"markersize": 11, "fillstyle": "none", "color": "black", "linestyle": ""}
+            ax.plot(volumes[ran], share[ran], style, label=told, **ring)
+    if finite.all():
+        mark(ax, float(volumes.max()))
+    ax.set(xscale="log", xlim=ends, ylim=(0, 104), xlabel=_VOLUME)
+    ax.set_ylabel(f"samples right in {100 * found.confidence:g} % of runs (%)")
+    legend_beside(ax)
+    return ax

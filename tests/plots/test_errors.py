@@ -40,7 +40,11 @@ def course():
 
 REFUSED = [
     # noise
-    (lambda: cn.plot_noise(3), cn.InputError, "noise: got int; expected Noise, the result of noise"),
+    (
+        lambda: cn.plot_noise(3),
+        cn.InputError,
+        "noise: got int; expected Noise, the result of noise",
+    ),
     (
         lambda: cn.plot_noise(cn.noise(XOR, [0, 1], volume=9), course()),
         cn.InputError,
