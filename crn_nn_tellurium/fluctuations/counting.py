@@ -1,8 +1,9 @@
 """How often a class is right where molecules are counted, by Gillespie's direct method.
 
 Each draw starts at the steady state, rounded to whole molecules, and runs until `LIFETIMES` of the
-slowest change have passed: of the way of the mean e^-4 is left then, of the variance's e^-8. How often the class is right lies, at a
-level of 95 %, between the bounds of Clopper and Pearson (Biometrika 26 (1934) 404).
+slowest change have passed: of the way of the mean e^-4 is left then, of the variance's e^-8. How
+often the class is right lies, at a level of 95 %, between the bounds of Clopper and Pearson
+(Biometrika 26 (1934) 404).
 """
 
 from __future__ import annotations

@@ -12,12 +12,16 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from crn_nn_tellurium.basics import FloatArray
 
+IntArray = npt.NDArray[np.intp]
+
 POINTS = 512
-"""Of the integral: probabilities are then right to some 1e-4 (`tests/fluctuations`)."""
+"""Of the integral: of ten classes, probabilities near 1/2 are then right to 1e-3, and those near 0
+and 1 to far less (`tests/fluctuations`)."""
 _TOGETHER = 2**21
 """Numbers held at once in each of a few arrays."""
 
@@ -35,7 +39,7 @@ def class_probabilities(mean: FloatArray, covariance: FloatArray, threshold: flo
     return found / found.sum(axis=1, keepdims=True)
 
 
-def probability_of(mean: FloatArray, covariance: FloatArray, winner: FloatArray) -> FloatArray:
+def probability_of(mean: FloatArray, covariance: FloatArray, winner: IntArray) -> FloatArray:
     """Probability (n,) that the output numbered `winner` (n,) of two or more is the largest."""
     n, m = mean.shape
     # the differences of the winner and each of the others

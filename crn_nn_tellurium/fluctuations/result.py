@@ -24,7 +24,7 @@ a few, but for those of two molecules and less; above it they may be off by any 
 GONE = 0.01
 """Share of the time that a species may be without a molecule, about."""
 FOR_EVER = 1e12
-"""Of its own lifetimes, how long a species that nothing makes again may last to be called steady."""
+"""Of its own lifetimes, how long what nothing makes again must last to be called steady."""
 FEW = 10
 """Molecules up to which a species' law is not normal."""
 
@@ -52,7 +52,7 @@ class Fluctuations:
     def __post_init__(self) -> None:
         read_only(*vars(self).values())
 
-    def doubts(self, x: FloatArray, volume: float) -> dict[str, npt.NDArray[np.bool_]]:
+    def doubts(self, x: FloatArray, volume: float | FloatArray) -> dict[str, npt.NDArray[np.bool_]]:
         """By reason, which of the concentrations x (n, n_species) are doubtful."""
         moved = np.abs(self.shift) > MOVED * volume * x
         # what would die out if a few molecules were left: growth does not make up for the losses
@@ -150,7 +150,7 @@ class Noise:
     def probabilities(self) -> FloatArray:
         """Probability (..., n_classes) of each class, of outputs that are jointly normal.
 
-        Exact for that law with two classes, right to some 1e-4 with more.
+        Exact for that law with two classes; with more right to 1e-3, near 0 and 1 to far less.
         """
         if not self.classes:
             raise NetworkError(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, check_positive
+from crn_nn_tellurium.basics import FloatArray, by_sample, check_positive
 from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.fluctuations.network_noise import NetworkNoise
 from crn_nn_tellurium.fluctuations.reaction_noise import ReactionNoise
 from crn_nn_tellurium.fluctuations.result import Fluctuations, Noise
@@ -52,19 +55,23 @@ def noise(model: AnyModel | Simulator, x: npt.ArrayLike | None = None, *, volume
     --------
     >>> from crn_nn_tellurium import load_model
     >>> found = noise(load_model("xor"), [0, 1], volume=5000)
-    >>> found
-    Noise(1 sample, 1 outputs, 4 species, volume 5000: largest standard deviation 0.0289)
+    >>> found  # doctest: +NORMALIZE_WHITESPACE
+    Noise(1 sample, 1 outputs, 4 species, volume 5000: largest standard deviation 0.0289; doubtful:
+    Y1_0)
     >>> found.probabilities.round(4), found.at(100).probabilities.round(2)
     (array([0., 1.]), array([0., 1.]))
     """
     check_positive("volume", volume)
     simulator = simulator_of(model, "noise")
     steady = simulator.steady_state(x)
+    if not len(steady.outputs):
+        raise InputError("no inputs; expected at least one sample")
     single = x is None or np.ndim(x) < 2
     classes: tuple[object, ...] = ()
     threshold = 0.0
     if isinstance(simulator.model, ReactionNetwork):
-        found = _of_reactions(simulator, x, steady.concentrations)
+        held = _held(simulator.reactions, x, len(steady.concentrations))
+        found = _of_reactions(simulator.reactions, held, steady.concentrations)
     else:
         found = _of_network(simulator, x, steady)
         if simulator.net.task != "regression":
@@ -74,11 +81,25 @@ def noise(model: AnyModel | Simulator, x: npt.ArrayLike | None = None, *, volume
         part[0].copy() if single else part for part in (steady.outputs, steady.concentrations)
     )
     names = simulator.output_names, simulator.species
+    _check(found, simulator.output_names)
     return Noise(outputs, concentrations, float(volume), *names, classes, threshold, found)
 
 
+def _check(found: Fluctuations, names: tuple[str, ...]) -> None:
+    """Refuse variances that are none: of outputs whose rails cancel beyond rounding, say."""
+    variances = np.einsum("nii->ni", found.output_covariance)
+    wrong = ~(np.isfinite(variances) & (variances >= 0))
+    if wrong.any() or not np.all(np.isfinite(found.variance) & (found.variance >= 0)):
+        sample, output = np.argwhere(wrong)[0] if wrong.any() else (0, 0)
+        raise ConvergenceError(
+            f"noise: sample {sample}: the variance of {names[output]!r}, or of a species, came out"
+            f" as {variances[sample, output]:.3g}, by rounding or beyond what doubles hold; smaller"
+            " weights or a larger h may help"
+        )
+
+
 def margins(net: Network, outputs: FloatArray) -> FloatArray:
-    """How far outputs (n, n_out) are from those of another class, (n,); infinite without classes."""
+    """How far outputs (n, n_out) are from those of another class, (n,); inf without any."""
     if net.task == "regression":
         return np.full(len(outputs), np.inf)
     if net.n_out == 1:
@@ -90,6 +111,12 @@ def margins(net: Network, outputs: FloatArray) -> FloatArray:
 def _of_network(simulator: Simulator, x: npt.ArrayLike | None, steady: SteadyState) -> Fluctuations:
     kinetics, concentrations, outputs = simulator.kinetics, steady.concentrations, steady.outputs
     values = np.atleast_2d(kinetics.net.input_coding.check(x))
+    if any(layer.knot for layer in kinetics.layers):
+        # species that act on one another both ways are no levels
+        held = by_sample(kinetics.net.input_coding.code(values))
+        crn, names = simulator.reactions, kinetics.net.output_names
+        read = tuple(o for o in crn.observables if o.id in names)
+        return _of_reactions(replace(crn, observables=read), held, concentrations)
     size = len(kinetics.species) ** 2
     step = max(1, _TOGETHER // size)
     parts = []
@@ -105,12 +132,15 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None, steady: SteadySta
     return Fluctuations(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def _of_reactions(
-    simulator: Simulator, x: npt.ArrayLike | None, concentrations: FloatArray
-) -> Fluctuations:
-    crn = simulator.reactions
+def _held(crn: ReactionNetwork, x: npt.ArrayLike | None, n: int) -> FloatArray:
+    """Concentrations (n, n_boundary) of the boundary species, inputs that have been checked."""
     held = crn.boundary_concentrations if x is None else np.asarray(x, dtype=float)
-    held = np.broadcast_to(held, (len(concentrations), len(crn.boundary)))
+    return np.broadcast_to(held, (n, len(crn.boundary)))
+
+
+def _of_reactions(
+    crn: ReactionNetwork, held: FloatArray, concentrations: FloatArray
+) -> Fluctuations:
     parts = []
     for pair in zip(concentrations, held, strict=True):
         own = ReactionNoise(crn, *pair)

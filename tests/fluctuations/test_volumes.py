@@ -1,0 +1,116 @@
+"""The smallest volume: its definition, its limits, and counts of molecules beside it."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest, norm
+
+import crn_nn_tellurium as cn
+
+XOR, CORNERS = cn.load_model("xor"), np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+
+
+@pytest.mark.parametrize("name", ["xor", "iris", pytest.param("digits", marks=pytest.mark.slow)])
+def test_classes_are_right_from_there_on(name):
+    net, (_, X, _, _) = cn.load_model(name), cn.model_data(name)
+    X = X[:12]
+    found = cn.smallest_volume(net, X, confidence=0.95)
+    noise = cn.noise(net, X, volume=1)
+    classes = [net.classes.index(label) for label in found.classes]
+    each = np.arange(len(X))
+    lead = np.abs(noise.outputs - 0.5) if net.n_out == 1 else None
+    limited = 0
+    for i, volume in enumerate(found.volumes):
+        for larger in (1.0, 1.1, 2.0, 10.0, 1e3):
+            # the integral's own error is some 1e-4
+            assert noise.at(volume * larger).probabilities[i, classes[i]] > 0.95 - 3e-4
+        below = noise.at(volume / 1.03).probabilities[i, classes[i]]
+        outputs, shift = noise.outputs[i], noise.fluctuations.output_shift[i]
+        if lead is None:
+            others = np.delete(np.arange(net.n_out), classes[i])
+            m, d = outputs[classes[i]] - outputs[others], shift[classes[i]] - shift[others]
+        else:
+            m, d = lead[i], shift
+        moved = np.max(np.abs(d) / (volume / 1.03 * m))
+        # either it would be too improbable below, or the mean would move too far
+        assert below < 0.95 + 3e-4 or moved > 0.25
+        limited += moved > 0.25
+    assert limited < len(each)
+
+
+def test_one_output_in_closed_form():
+    """With the mean's shift: the root of m V - z s V^(1/2) + d = 0."""
+    noise = cn.noise(XOR, CORNERS, volume=1)
+    for confidence in (0.9, 0.999):
+        found = cn.smallest_volume(XOR, CORNERS, confidence=confidence)
+        for i, volume in enumerate(found.volumes):
+            sign = 1 if found.classes[i] == 1 else -1
+            m = sign * (noise.outputs[i, 0] - XOR.layers[-1].activation.threshold)
+            d = sign * noise.fluctuations.output_shift[i, 0]
+            far = norm.ppf(confidence) * np.sqrt(noise.covariance[i, 0, 0])
+            root = max((r.real for r in np.roots([m, -far, d])), default=0.0)
+            real = far**2 >= 4 * m * d
+            expected = max(root**2 if real else 0.0, abs(d) / m * 4)
+            assert volume == pytest.approx(expected, rel=1e-9)
+
+
+def test_what_is_wrong_without_noise_is_wrong_at_any_volume():
+    found = cn.smallest_volume(XOR, CORNERS, [0, 0, 1, 0])
+    assert np.isinf(found.volumes).tolist() == [False, True, False, False]
+    assert "wrong at any volume 1" in repr(found)
+    np.testing.assert_allclose(found.share([1e9, np.inf]), [0.75, 1.0])
+    assert found.of_share(1.0) == np.inf
+    assert found.of_share(0.75) < np.inf
+    assert found.to_frame()["class"].tolist() == [0, 0, 1, 0]
+
+
+def test_one_sample_and_litres():
+    units = cn.PhysicalUnits(c0=10, tau=100)
+    one = cn.smallest_volume(XOR, [0, 1], 1, units=units)
+    many = cn.smallest_volume(XOR, CORNERS, units=units)
+    assert one.volumes == many.volumes[1]
+    # 10 nM are 1e-8 mol/l, and a mol has 6.022e23 molecules
+    assert one.litres == pytest.approx(one.volumes / (1e-8 * 6.02214076e23))
+    np.testing.assert_allclose(many.litres[1], one.litres)
+    y = cn.Simulator(XOR).steady_state([0, 1]).concentrations.sum()
+    assert one.molecules == pytest.approx(y * one.volumes)
+    assert one.to_frame().columns.tolist() == [
+        "class",
+        "volume",
+        "litres",
+        "molecules",
+        "doubtful_species",
+    ]
+
+
+def test_counted_molecules_stand_beside_theory():
+    found = cn.smallest_volume(XOR, CORNERS, verify=2, draws=20, seed=1)
+    assert [one.sample for one in found.counted] == np.argsort(found.volumes)[[0, -1]].tolist()
+    for one in found.counted:
+        assert one.volume == found.volumes[one.sample]
+        assert one.expected > 0.99 - 1e-4
+        bounds = binomtest(one.right, 20).proportion_ci(0.95, "exact")
+        assert (one.lower, one.upper) == (bounds.low, bounds.high)
+        # of 20 draws at 0.99, below 17 is one in 25,000
+        assert one.right >= 17
+    assert found.counted_to_frame().index.tolist() == [one.sample for one in found.counted]
+    again = cn.smallest_volume(XOR, CORNERS, verify=2, draws=20, seed=1)
+    assert again.counted == found.counted
+
+
+def test_what_would_take_too_long_is_not_run():
+    (one,) = cn.smallest_volume(XOR, [0, 1], verify=1, draws=10**9).counted
+    assert one.draws == 0
+    assert "not run: 1000000000 draws take" in one.note
+
+
+@pytest.mark.slow
+def test_flowers_are_right_in_99_of_100_runs():
+    """20 flowers at their volumes, 25 runs each: all in all right in at least 99 % of 500, within
+    the binomial bound of that number (3 standard deviations).
+    """
+    net, (_, X, _, _) = cn.load_model("iris"), cn.model_data("iris")
+    found = cn.smallest_volume(net, X[:20], verify=20, draws=25)
+    ran = [one for one in found.counted if one.draws]
+    right, draws = (sum(getattr(one, what) for one in ran) for what in ("right", "draws"))
+    assert draws >= 19 * 25
+    assert right >= 0.99 * draws - 3 * np.sqrt(draws * 0.99 * 0.01), f"{right} of {draws}"
