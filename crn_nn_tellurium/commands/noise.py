@@ -76,7 +76,7 @@ def command(
 
 
 def _by_sample(found: Any) -> Any:
-    """A row per sample: means, standard deviations, probabilities, how many species are doubtful."""
+    """A row per sample: means, standard deviations, probabilities, number of doubtful species."""
     import pandas as pd
 
     columns: dict[str, Any] = {}

@@ -60,8 +60,9 @@ def plot_noise(
     ndarray of Axes
         Bands are one standard deviation to either side, dotted lines outputs without noise. Of
         several samples, the first picture has standard deviations, lines being medians and bands
-        from least to largest (up to 5 outputs), and the second a line per sample, for the class that it has without
-        noise. Where the background is grey, a species is doubtful: see `Noise.doubts`.
+        from least to largest (up to 5 outputs), and the second a line per sample, for the class
+        that it has without noise. Where the background is grey, a species is doubtful: see
+        `Noise.doubts`.
 
     Raises
     ------
