@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from typer import Argument, Option
 
-from crn_nn_tellurium.commands.arguments import Net, Out, Overwrite, load_network, read_table
-from crn_nn_tellurium.commands.certify import inputs
+from crn_nn_tellurium.commands.arguments import (
+    Net,
+    Out,
+    Overwrite,
+    load_network,
+    read_table,
+    sample_inputs,
+)
 from crn_nn_tellurium.commands.console import check_new, console, note, say_written, write_table
 from crn_nn_tellurium.errors import InputError
 
@@ -51,7 +57,7 @@ def command(
         )
     if target is not None and data is None:
         raise InputError(f"--target {target!r} is a column; expected a CSV file with it")
-    _, x = inputs(network, data, input or [])
+    _, x = sample_inputs(network, data, input or [])
     y = None
     if target is not None and data is not None:
         y = read_table(data, network).labels(target, network)

@@ -210,10 +210,9 @@ def _numbers(noise: Noise, outputs: FloatArray) -> npt.NDArray[Any]:
 
 def _shade(at: FloatArray, few: npt.NDArray[np.bool_], ax: Axes) -> None:
     """Grey where species are doubtful, paler where they are in some samples alone."""
-    for here, alpha, told in (
-        (few.all(axis=1), 1.0, "doubtful"),
-        (few.any(axis=1) & ~few.all(axis=1), 0.4, "doubtful in some samples"),
-    ):
+    every = np.array([one.all() for one in few])
+    some = np.array([one.any() for one in few]) & ~every
+    for here, alpha, told in ((every, 1.0, "doubtful"), (some, 0.4, "doubtful in some samples")):
         for i in np.flatnonzero(here & ~np.append(False, here[:-1])):
             end = i + int(np.argmin(np.append(here[i:], False)))
             right = at[min(end, len(at) - 1)]
@@ -261,7 +260,8 @@ def plot_smallest_volume(found: SmallestVolume, ax: Axes | None = None) -> Axes:
     ends = volumes[finite].min() / 10, volumes[finite].max() * 10
     steps = np.concatenate([ends[:1], np.sort(volumes[finite]), ends[1:]])
     ax.step(steps, 100 * found.share(steps), where="post", color="0.5", linewidth=1)
-    labels, look = np.array(found.classes, dtype=object), {"linestyle": "", "markersize": 5}
+    labels = np.array(found.classes, dtype=object)
+    look: Any = {"linestyle": "", "markersize": 5}
     for number, label in enumerate(sorted(set(found.classes), key=str)):
         for few, style in ((False, "full"), (True, "none")):
             here = finite & (labels == label) & ((doubtful > 0) == few)

@@ -138,6 +138,7 @@ class ClassProbability(_OfNoise):
     >>> vary = {"x0": [0, 0.4, 1]}
     >>> ds = scan(load_model("xor"), vary, x=[0, 1], y=1, outputs=ClassProbability(200))
     >>> ds.class_probability.values.round(2)
+    array([1.  , 0.75, 0.  ])
     """
 
     word = "class_probability"

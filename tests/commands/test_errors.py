@@ -128,6 +128,8 @@ REFUSED = [
     ("noise xor --input 0,1 --confidence 2", "--confidence is 2.0"),
     ("noise xor --input 0,1 --target y", "--target 'y' is a column; expected a CSV file"),
     ("noise xor xor.csv --target y --volume 9", "expected no --volume with them"),
+    ("scan xor --vary h=1,2 --keep standard_deviation", "expected --volume 1000, say"),
+    ("scan xor --vary h=1,2 --volume 9", "--volume 9.0 without noise; expected --keep"),
     ("scan xor", "nothing to vary; expected --vary"),
     ("scan xor --vary h=1,2 --seed 3", "--seed 3 without errors to draw; expected --cv"),
     ("scan xor --vary h=1,2 --draws 3 --seed 0", "--draws 3 and --seed 0 without errors"),

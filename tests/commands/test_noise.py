@@ -28,3 +28,18 @@ def test_the_fewest_molecules_of_a_table(run, tmp_path):
     place = rows[0].index("volume")
     np.testing.assert_allclose([float(row[place]) for row in rows[1:]], direct.volumes)
     assert "right in 90 % of runs" in err
+
+
+def test_a_scan_keeps_both(run, tmp_path):
+    typed = "scan xor --vary x0=0:1:5 --input 0,1 --keep class_probability,standard_deviation"
+    code, out, _ = run(f"{typed} --volume 500 -o a.csv --plot a.png")
+    assert code == 0
+    assert "5 points, " in out
+    assert " doubtful: " in out
+    table = pd.read_csv(tmp_path / "a.csv")
+    x = np.column_stack([np.linspace(0, 1, 5), np.ones(5)])
+    direct = cn.noise(cn.load_model("xor"), x, volume=500)
+    # as texts that hold every digit, of the same functions in other batches
+    np.testing.assert_allclose(table["standard_deviation_y0"], direct.standard_deviation[:, 0])
+    found = table[["class_probability_0.0", "class_probability_1.0"]]
+    np.testing.assert_allclose(found, direct.probabilities, atol=1e-12)
