@@ -197,7 +197,7 @@ class Noise:
         --------
         >>> from crn_nn_tellurium import load_model, noise
         >>> frame = noise(load_model("xor"), [[0, 0], [0, 1]], volume=1000).to_frame()
-        >>> list(frame.columns), frame.index.names
+        >>> list(frame.columns), list(frame.index.names)
         (['without_noise', 'mean', 'standard_deviation', 'doubtful_species'], ['sample', 'output'])
         """
         n, n_out = np.atleast_2d(self.outputs).shape
