@@ -63,6 +63,12 @@ REFUSED = [
         cn.InputError,
         r"volumes are \[3, 1\]; expected two or more rising numbers",
     ),
+    (lambda: cn.plot_smallest_volume(3), cn.InputError, "found: got int; expected SmallestVolume"),
+    (
+        lambda: cn.plot_smallest_volume(cn.smallest_volume(XOR, [[0, 1]], [0])),
+        cn.InputError,
+        "no sample is right at any volume",
+    ),
     # scans
     (
         lambda: cn.plot_scan(scan()),

@@ -1,8 +1,11 @@
 """Noise against the volume: what is drawn is what `noise` and stochastic runs say."""
 
+from dataclasses import replace
+
 import numpy as np
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.fluctuations import Counted
 
 XOR = cn.load_model("xor")
 
@@ -72,3 +75,24 @@ def test_classes_have_names_and_other_models_have_none():
     crn = cn.import_antimony("-> A; h; A -> ; d*A; h = 3; d = 1")
     (only,) = cn.plot_noise(cn.noise(crn, volume=100))
     assert only.get_legend_handles_labels()[1][0] == "A"
+
+
+def test_samples_stand_at_the_volume_that_they_need():
+    """With rings and crosses for what runs say; nothing is run here, they would take minutes."""
+    x, _, y, _ = cn.model_data("xor")
+    found = cn.smallest_volume(XOR, x, y)
+    told = {"volume": 1.0, "expected": 0.99, "right": 9, "draws": 10, "lower": 0.5, "upper": 1.0}
+    agrees = Counted(sample=2, note="as expected", **told)
+    counted = (agrees, Counted(sample=0, note="less often", **told))
+    ax = cn.plot_smallest_volume(replace(found, counted=counted))
+    dots = np.vstack([line.get_xydata() for line in ax.lines if line.get_markersize() == 5])
+    np.testing.assert_allclose(np.sort(dots[:, 0]), np.sort(found.volumes))
+    # a quarter of the four samples more at each
+    np.testing.assert_allclose(np.sort(dots[:, 1]), [25, 50, 75, 100])
+    np.testing.assert_allclose(dots[:, 1], 100 * found.share(dots[:, 0]))
+    lines = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    np.testing.assert_allclose(lines["runs agree"].get_xdata(), found.volumes[[2]])
+    np.testing.assert_allclose(lines["runs do not agree"].get_xdata(), found.volumes[[0]])
+    # one that is wrong without noise is right nowhere
+    wrong = cn.plot_smallest_volume(cn.smallest_volume(XOR, x, [1, 1, 1, 0]))
+    assert max(line.get_ydata().max() for line in wrong.lines if len(line.get_xdata())) == 75
