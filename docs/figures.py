@@ -15,7 +15,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from crn_nn_tellurium.commands.figures import Figures, Table, tables
+from crn_nn_tellurium.commands.measurements import Measurements, Table, tables
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -24,13 +24,13 @@ _PLACE = re.compile(r"(<!-- figures: (\S+) -->\n)(.*?)(<!-- end -->)", re.DOTALL
 
 def written() -> dict[str, str]:
     """Every table in Markdown, by name."""
-    figures = Figures.from_json((ROOT / "docs" / "figures.json").read_text(encoding="utf-8"))
-    measured = {name: table.markdown() for name, table in tables(figures).items()}
-    machine = figures.machine
-    return measured | {
+    text = (ROOT / "docs" / "figures.json").read_text(encoding="utf-8")
+    measured = Measurements.from_json(text)
+    machine = measured.machine
+    return {name: table.markdown() for name, table in tables(measured).items()} | {
         "models": _models().markdown(),
         "machine": (
-            f"One run of `crn-nn bench --full` on {figures.date}: {machine['processor']},"
+            f"One run of `crn-nn bench --full` on {measured.date}: {machine['processor']},"
             f" {machine['cores']} cores (load {machine['load']}\nbefore it began), Python"
             f" {machine['python']}, libroadrunner {machine['libroadrunner']}, numpy"
             f" {machine['numpy']}."

@@ -254,3 +254,21 @@ def _fault(cell: str, empty: str = "an empty cell") -> str:
     if not are_numbers([cell]):
         return f"{repr(cell) if cell else empty} is no number"
     return "" if math.isfinite(float(cell)) else f"{cell!r} is not finite"
+
+
+# Characters of inputs up to which they stand in a table that fits 80 columns
+SHORT = 7
+
+
+def sample_inputs(network: Network, data: Path | None, given: list[str]) -> tuple[list[str], Any]:
+    """Names for the rows of a table, and the inputs (n_samples, n_in)."""
+    if data is None and not given:
+        raise InputError(f"no inputs; expected --input with {network.n_in} numbers, or a CSV file")
+    if data is not None and given:
+        raise InputError(f"both {str(data)!r} and --input are given; expected one of them")
+    if data is not None:
+        x = read_table(data, network).numbers(network.input_names)
+        return [f"row {i}" for i in range(1, len(x) + 1)], x
+    rows = [input_values(text, network) for text in given]
+    names = [text if len(text) <= SHORT else f"no. {i}" for i, text in enumerate(given, 1)]
+    return names, np.array(rows)

@@ -27,15 +27,15 @@ def command(
     """
     check_new(overwrite, output)
     # what it measures with takes a second to import
-    from crn_nn_tellurium.commands.figures import measure, tables
+    from crn_nn_tellurium.commands.measurements import measure, tables
 
     # shown through a pipe too, where minutes without a word look like a fault
     with progress_bar("measuring; the usual script takes most of the time", True) as show:
-        figures = measure(full, show)
-    for table in tables(figures).values():
+        measured = measure(full, show)
+    for table in tables(measured).values():
         printed = new_table(table.title, table.left, table.right)
         for row in table.rows:
             printed.add_row(*row)
         console.print(printed)
     if output is not None:
-        write_text(figures.to_json(), output, overwrite, "figures")
+        write_text(measured.to_json(), output, overwrite, "measurements")

@@ -14,9 +14,8 @@ from typer import Argument, Option
 from crn_nn_tellurium.commands.arguments import (
     Net,
     Overwrite,
-    input_values,
     load_network,
-    read_table,
+    sample_inputs,
 )
 from crn_nn_tellurium.commands.console import (
     check_new,
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 
 # For more inputs than this, the worst over all of them is printed
 _MANY_INPUTS = 8
-# Characters of inputs up to which they stand in a table that fits 80 columns
-_SHORT = 7
 
 
 def command(
@@ -78,7 +75,7 @@ def command(
     if plot is not None and bound != "envelope":
         expected = "--bound envelope with it"
         raise InputError(f"--plot shows the envelope; expected {expected}, not {bound!r}")
-    names, x = _inputs(network, data, input or [])
+    names, x = sample_inputs(network, data, input or [])
     check_new(overwrite, output, picture=plot)
     with console.status("certifying"):
         from crn_nn_tellurium.certificates import certified_margin, certify
@@ -112,22 +109,6 @@ def _units(
     # not `or`: a rate constant of 0 is to be refused, not replaced
     largest = MAX_RATE_CONSTANT if max_rate_constant is None else max_rate_constant
     return fastest_units(network, largest, c0)
-
-
-def _inputs(network: Network, data: Path | None, given: list[str]) -> tuple[list[str], Any]:
-    """Names for the rows of a table, and the inputs (n_samples, n_in)."""
-    if data is None and not given:
-        raise InputError(
-            f"no inputs to certify; expected --input with {network.n_in} numbers, or a CSV file"
-        )
-    if data is not None and given:
-        raise InputError(f"both {str(data)!r} and --input are given; expected one of them")
-    if data is not None:
-        x = read_table(data, network).numbers(network.input_names)
-        return [f"row {i}" for i in range(1, len(x) + 1)], x
-    rows = [input_values(text, network) for text in given]
-    names = [text if len(text) <= _SHORT else f"no. {i}" for i, text in enumerate(given, 1)]
-    return names, np.array(rows)
 
 
 @dataclass(frozen=True)

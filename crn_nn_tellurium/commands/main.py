@@ -24,8 +24,8 @@ from crn_nn_tellurium.errors import ConvergenceError, MissingPackageError, Singu
 
 # In the order of the help; each is the `command` of the file of its name
 VERBS = (
-    "demo show compile import export data predict simulate train gradient certify scan notebooks"
-    " bench cache"
+    "demo show compile import export data predict simulate train gradient certify noise scan"
+    " notebooks bench cache"
 ).split()
 
 
@@ -64,7 +64,7 @@ def as_typed(text: str, options: Mapping[str, str]) -> str:
     Examples
     --------
     >>> as_typed("t_end is -1.0; overwrite=True replaces", {"t_end": "--t-end"})
-    '--t-end is -1.0; overwrite=True replaces'
+    '--t-end is -1.0'
     """
 
     def spelled(found: re.Match[str]) -> str:
@@ -75,6 +75,11 @@ def as_typed(text: str, options: Mapping[str, str]) -> str:
             return found[0]
         return start + option + end.removesuffix("=True").replace("=", " ").rstrip(" ")
 
+    def kept(found: re.Match[str]) -> str:
+        return found[0] if found[1] in options else ""
+
+    # advice, which stands last, by a keyword that the verb has no option for helps nobody
+    text = re.sub(r"; (\w+)=(?:None|True|'[^']*') [a-z][^;]*$", kept, text)
     # what begins a statement, and keywords with their values; elsewhere it is anybody's word
     text = re.sub(r"(^|[:;] )(\w+)( is(?= ))", spelled, text)
     text = re.sub(r"ScanFile\(path, (\w+=True)\)", r"\1", text)

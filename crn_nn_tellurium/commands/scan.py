@@ -35,10 +35,12 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from crn_nn_tellurium.scans import Axis, SettlingTime
+    from crn_nn_tellurium.scans import Axis
 
 # What a scan is written to: whole, or as a table with a row per point
 _WHOLE, _TABLES = (".nc", ".zarr"), (".csv", ".tsv")
+# Dimensions of what is kept of one point
+_WIDE = ("output", "species", "label")
 # Values of a second dimension that are drawn as lines; more make a map
 _FEW = 6
 
@@ -53,7 +55,11 @@ Input = Annotated[
     str | None, Option(help="All inputs, 0,1: those not varied; by default 0 or the lowest.")
 ]
 Keep = Annotated[
-    str, Option(help="outputs, class, species, settling_time or a species; with commas between.")
+    str,
+    Option(
+        help="outputs, class, species, settling_time, standard_deviation, class_probability or a"
+        " species; with commas between."
+    ),
 ]
 
 
@@ -75,6 +81,10 @@ def command(
     ] = None,
     bound: Annotated[
         str | None, Option(help="Of settling_time: envelope, as by default, or cheap.")
+    ] = None,
+    volume: Annotated[
+        float | None,
+        Option(help="Of standard_deviation, class_probability: molecules at a concentration of 1."),
     ] = None,
     output: Annotated[
         Path | None,
@@ -99,7 +109,7 @@ def command(
     axes = _axes(vary or [], cv, draws, seed)
     found = _text_or_model(model)
     x = inputs_of(found, input)
-    times, kept = None if at is None else listed("--at", at), _kept(keep, tolerance, bound)
+    times, kept = None if at is None else listed("--at", at), _kept(keep, tolerance, bound, volume)
     file = None if output is None else ScanFile(output, resume, overwrite)
     if plot is not None:
         # a scan may take hours: what cannot be drawn is said before
@@ -151,8 +161,8 @@ def _text_or_model(model: str) -> Any:
     return load_network(model) if is_name(model) else text_or_model(Path(model), "crn-nn")
 
 
-def _kept(keep: str, tolerance: float | None, bound: str | None) -> list[str | SettlingTime]:
-    from crn_nn_tellurium.scans import SettlingTime
+def _kept(keep: str, tolerance: float | None, bound: str | None, volume: float | None) -> list[Any]:
+    from crn_nn_tellurium.scans import ClassProbability, SettlingTime, StandardDeviation
 
     kept = keep.split(",")
     # a table of samples and targets is what Python is for
@@ -164,8 +174,22 @@ def _kept(keep: str, tolerance: float | None, bound: str | None) -> list[str | S
     given = _given(tolerance=tolerance, bound=bound)
     if given and SettlingTime.word not in kept:
         raise InputError(f"{_named(given)} without a settling time; expected --keep settling_time")
-    time = SettlingTime(**given)
-    return [time if name == time.word else name for name in kept]
+    of_noise = {kind.word: kind for kind in (StandardDeviation, ClassProbability)}
+    counted = sorted(of_noise.keys() & kept)
+    if counted and volume is None:
+        raise InputError(
+            f"--keep {counted[0]} depends on how many molecules there are; expected"
+            " --volume 1000, say"
+        )
+    if volume is not None and not counted:
+        raise InputError(
+            f"--volume {volume} without noise; expected --keep standard_deviation or"
+            " class_probability"
+        )
+    options = {SettlingTime.word: SettlingTime(**given)} | {
+        word: kind(volume) for word, kind in of_noise.items()
+    }
+    return [options.get(name, name) for name in kept]
 
 
 def _given(**options: Any) -> dict[str, Any]:
@@ -224,7 +248,7 @@ def _rows(ds: xr.Dataset) -> pd.DataFrame:
     """A row per point, with a column for each output, each species, and whatever else was kept."""
     columns = {}
     for name, variable in ds.data_vars.items():
-        wide = next((dim for dim in ("output", "species") if dim in variable.dims), None)
+        wide = next((dim for dim in _WIDE if dim in variable.dims), None)
         if wide is None:
             columns[str(name)] = variable
             continue
@@ -254,12 +278,15 @@ def _summary(ds: xr.Dataset) -> Table:
 
 def _failures(ds: xr.Dataset) -> str:
     """How many points failed, with the first reason, and which inputs were not varied."""
-    from crn_nn_tellurium.simulation import failures
+    from crn_nn_tellurium.simulation import Kind, Outcome, failures
 
     texts = ds.status.values.ravel()
     failed = texts[failures(texts)].tolist()
     if failed:
         return f"{texts.size} points, {len(failed)} failed: {failed[0].removeprefix('failed: ')}"
+    doubtful = [text for text in map(Outcome, texts.tolist()) if text.kind == Kind.DOUBTFUL]
+    if doubtful:
+        return f"{texts.size} points, {len(doubtful)} doubtful: {doubtful[0].reason}"
     held = f"; held: {ds.attrs['inputs']}" if ds.attrs.get("inputs") else ""
     return f"{texts.size} points, none failed{held}"
 
@@ -284,7 +311,7 @@ def _draw(ds: xr.Dataset, path: Path) -> None:
     from crn_nn_tellurium.plots import new_figure, save_figure
 
     data = next(iter(ds.drop_vars("status").data_vars.values()))
-    labels = [str(dim) for dim in ("output", "species") if dim in data.dims]
+    labels = [str(dim) for dim in _WIDE if dim in data.dims]
     panels = [data.isel({dim: i}) for dim in labels for i in range(min(data.sizes[dim], _FEW))]
     panels, held = panels or [data], str(ds.attrs.get("inputs", ""))
     # a panel of 5.2 inches for each, and room for the labels on the left

@@ -7,6 +7,7 @@ from crn_nn_tellurium.plots.certificates import plot_certified_margins, plot_env
 from crn_nn_tellurium.plots.figures import STYLE, check_picture, new_figure, save_figure
 from crn_nn_tellurium.plots.layers import animate_layers, plot_layers
 from crn_nn_tellurium.plots.networks import plot_network
+from crn_nn_tellurium.plots.noise import plot_noise, plot_smallest_volume
 from crn_nn_tellurium.plots.read_out_windows import plot_read_out_window
 from crn_nn_tellurium.plots.robustness import plot_robustness
 from crn_nn_tellurium.plots.scan_points import plot_decision_boundary, plot_scan_points

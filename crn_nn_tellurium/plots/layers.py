@@ -186,9 +186,10 @@ def animate_layers(
     for title, ax in zip(titles, axes, strict=True):
         ax.set_title(title)
     figure.suptitle(" ")
-    # things stay where they are: to place them anew would take longer than to draw them
+    # things stay where they are: to place them anew would take longer than to draw them; with any
+    # engine, one that does nothing too, matplotlib draws each frame once more to place them
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)
 
     def show(point: int) -> list[Any]:
         for move in movers:

@@ -34,7 +34,7 @@ COMMON: Mapping[str, tuple[str, str]] = {
     INITIAL: ("start", "start of all species"),
 }
 # Dimensions and variables of every result, which no axis can be called
-RESERVED = ("output", "species", "time", "sample", "status")
+RESERVED = ("output", "species", "label", "time", "sample", "status")
 
 
 @dataclass(frozen=True, eq=False)

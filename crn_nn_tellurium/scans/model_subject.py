@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 from abc import abstractmethod
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -28,7 +29,7 @@ from crn_nn_tellurium.scans.axes import (
 )
 from crn_nn_tellurium.scans.model_points import NetworkPoints, Point, Points, TextPoints
 from crn_nn_tellurium.scans.plan import Box, Plan
-from crn_nn_tellurium.scans.subject import States, Subject
+from crn_nn_tellurium.scans.subject import Place, States, Subject
 from crn_nn_tellurium.simulation import (
     INTEGRATED,
     ROUGH,
@@ -162,6 +163,26 @@ class ReactionsSubject(ModelSubject):
         # what an experiment reads
         self.outputs = observed or self.species
         self._check()
+
+    def each_model(self, states: States) -> Iterator[tuple[Place, ReactionNetwork, FloatArray]]:
+        """Each point's own network, which starts at rest, with where it is in arrays over the box,
+        and its boundary species (1, ..., n_boundary).
+        """
+        crn, box = self._crn, states.box
+        for place, point in zip(np.ndindex(box.shape), box.points(), strict=True):
+            if not states.solved[place]:
+                continue
+            at = self.points.at(self.plan.values(dict(enumerate(point))))
+            values = dict(zip(self.names, states.values[place].tolist(), strict=True))
+            own = replace(
+                crn,
+                species=tuple(replace(s, initial=values[s.id]) for s in crn.species),
+                reactions=tuple(replace(r, value=values[r.rate_constant]) for r in crn.reactions),
+                parameters=tuple(replace(p, value=values[p.id]) for p in crn.parameters),
+                formulas=(),
+            )
+            whole = tuple(slice(i, i + 1) for i in place)
+            yield whole, own, at.boundary.reshape(*(1,) * len(place), -1)
 
     def solve(self, at: Point) -> tuple[FloatArray, Outcome]:
         time, given = self.plan.time, (at.boundary, at.parameters)

@@ -32,7 +32,7 @@ from crn_nn_tellurium.scans.network_parameters import (
     NetworkParameters,
 )
 from crn_nn_tellurium.scans.plan import Box, Plan
-from crn_nn_tellurium.scans.subject import States, Subject
+from crn_nn_tellurium.scans.subject import Place, States, Subject
 from crn_nn_tellurium.simulation import (
     INTEGRATED,
     SOLVED,
@@ -276,6 +276,7 @@ class NetworkSubject(Subject):
         self.net = plan.model
         self._simulator = Simulator(self.net, plan.engine)
         self.outputs = self.net.output_names
+        self.classes = self.net.classes if self.net.task == "classification" else ()
         self.species = self.names = self._simulator.species
         self._parameters = NetworkParameters(self._simulator.kinetics, plan.axes)
         self._networks = self._parameters.dims(*OF_NETWORKS)
@@ -343,7 +344,7 @@ class NetworkSubject(Subject):
         engine = self.plan.engine.name
         return TimeCourse(self.plan.time.copy(), outputs, species, inputs, *names, engine=engine)
 
-    def each_network(self, box: Box) -> Iterator[tuple[tuple[slice, ...], Network, FloatArray]]:
+    def each_network(self, box: Box) -> Iterator[tuple[Place, Network, FloatArray]]:
         """The networks in a box, each with where its points are in arrays over the box, and its
         inputs (..., n_in), of length 1 along dimensions on which neither depends.
         """
@@ -359,3 +360,7 @@ class NetworkSubject(Subject):
             )
             # what the network depends on is among the dimensions of x, so places are those of x
             yield place, self._parameters.network(self.plan.values(at)), x[place]
+
+    def each_model(self, states: States) -> Iterator[tuple[Place, Network, FloatArray]]:
+        """The same of a box that is solved."""
+        return self.each_network(states.box)

@@ -280,10 +280,13 @@ class _Result:
 
         plan, subject = self.plan, self._solver.subject
         further = {name for variable in self._variables.values() for name, _ in variable.further}
-        labels = {"output": subject.outputs, "species": subject.species}
+        texts = {"output": subject.outputs, "species": subject.species}
         coordinates = _coordinates(plan, subject) | {
-            name: np.array(names, dtype=object) for name, names in labels.items() if name in further
+            name: np.array(names, dtype=object) for name, names in texts.items() if name in further
         }
+        if "label" in further:  # classes are texts, or numbers as in 'class'
+            kind = object if isinstance(subject.classes[0], str) else float
+            coordinates["label"] = np.array(subject.classes, dtype=kind)
         variables = {}
         for name, variable in self._variables.items():
             dims = (*(plan.dims[d] for d in variable.over), *(dim for dim, _ in variable.further))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, ClassVar
@@ -12,10 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.errors import (
+    ConvergenceError,
+    InputError,
+    NotCertified,
+    SingularJacobianError,
+)
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.scans.plan import Box, Plan
-from crn_nn_tellurium.simulation import Outcomes, failures
+from crn_nn_tellurium.simulation import SOLVED, Kind, Outcome, Outcomes, failures, outcomes
+
+Place = tuple[slice, ...]
+"""A part of a box, of all its dimensions."""
 
 # Points at which it is tried what a user's function returns
 _TRIED = 64
@@ -69,6 +77,7 @@ class Subject(ABC):
     outputs: tuple[str, ...]  # what an experiment reads
     species: tuple[str, ...]
     names: tuple[str, ...]  # all that has a value at a point, species first
+    classes: tuple[Any, ...] = ()  # of a classifier
 
     @abstractmethod
     def describe(self, name: str) -> dict[str, Any]:
@@ -99,6 +108,8 @@ class Quantity(ABC):
     """Whether it means something of neural networks alone."""
     by_network: ClassVar[bool] = False
     """Whether it is asked of each point's network, and not of a state."""
+    of_reactions: ClassVar[bool] = False
+    """Whether it is of a model's reactions, which of a text nobody knows."""
     needs_targets: ClassVar[bool] = False
     """Whether it needs the targets of all samples at once."""
     is_slow: ClassVar[bool] = False
@@ -133,6 +144,11 @@ class Quantity(ABC):
             raise InputError(
                 f"{self.word!r} is of neural networks; give the Network, not its reactions or text"
             )
+        if self.of_reactions and isinstance(subject.plan.model, str):
+            raise InputError(
+                f"{self.word!r} is of reactions, and a text is roadrunner's; give"
+                " import_antimony(text) or import_sbml(text), say"
+            )
         if self.needs_targets and subject.plan.y is None:
             raise InputError(f"{self.word!r} needs targets; expected y=, one per sample of x=")
 
@@ -143,3 +159,27 @@ class Quantity(ABC):
     @abstractmethod
     def keep(self, subject: Any, states: States, variable: Variable) -> Any:
         """Its values over a box; what it cannot say of a point is added to the status."""
+
+
+def row_by_row(
+    ask: Callable[[FloatArray], tuple[FloatArray, Outcomes]],
+    rows: FloatArray,
+    n: int,
+    kind: Kind = Kind.FAILED,
+) -> tuple[FloatArray, Outcomes]:
+    """What is answered (n_rows, n) of rows, and how each went; one that fails costs its own answer
+    alone.
+    """
+    refusals = NotCertified, ConvergenceError, SingularJacobianError
+    try:
+        return ask(rows)
+    except refusals:
+        pass
+    # one has no answer: which, and what of the others?
+    values, reasons = np.full((len(rows), n), np.nan), outcomes(SOLVED, len(rows))
+    for i in range(len(rows)):
+        try:
+            values[i : i + 1], reasons[i : i + 1] = ask(rows[i : i + 1])
+        except refusals as error:
+            reasons[i] = Outcome.failure(str(error), kind)
+    return values, reasons

@@ -79,9 +79,8 @@ class Solver:
         """All variables over a box."""
         # those of networks come last, so that what they cannot say is added to what is solved
         quantities = sorted(self.plan.quantities.items(), key=lambda item: item[1].by_network)
-        of_states = [quantity for _, quantity in quantities if not quantity.by_network]
-        if of_states:
-            all_values = any(quantity.needs_values(self.subject) for quantity in of_states)
+        all_values = any(quantity.needs_values(self.subject) for _, quantity in quantities)
+        if all_values or not all(quantity.by_network for _, quantity in quantities):
             states = self.subject.states(box, all_values)
         else:
             states = States(box, outcomes(SOLVED, box.shape))

@@ -19,12 +19,13 @@ class Kind(Enum):
     AFTER_INTEGRATION = "solved after integration"
     INTEGRATED = "integrated"
     CLOSED_FORM = "closed form"
+    DOUBTFUL = "doubtful"
     NO_TIME = "no settling time"
     FAILED = "failed"
 
 
 class Outcome(str):
-    """A kind and, of what failed, the reason: ``"solved"``, ``"failed: CVODE gave up"``.
+    """A kind and, of what failed or is doubtful, a reason: ``"solved"``, ``"failed: no root"``.
 
     >>> outcome = Outcome("failed: CVODE gave up")
     >>> outcome.failed, outcome.reason
@@ -52,7 +53,7 @@ class Outcome(str):
 
     @property
     def reason(self) -> str:
-        """Why it failed; empty if it did not."""
+        """Why it failed or is doubtful; else empty."""
         return self.partition(": ")[2]
 
     @property
@@ -61,10 +62,14 @@ class Outcome(str):
         return self.kind in (Kind.FAILED, Kind.NO_TIME)
 
     def worse(self, other: Outcome) -> Outcome:
-        """The one that counts of two: the first failure, else the first not plainly solved."""
-        if self == SOLVED:
-            return other
-        return other if other.failed and not self.failed else self
+        """The one that counts of two: the first failure, else the first doubt, else the first not
+        plainly solved.
+        """
+        return other if other._rank > self._rank else self
+
+    @property
+    def _rank(self) -> int:
+        return 3 if self.failed else 2 if self.kind == Kind.DOUBTFUL else int(self != SOLVED)
 
 
 SOLVED = Outcome(Kind.SOLVED.value)

@@ -105,7 +105,7 @@ REFUSED = [
     ("gradient xor flowers.csv --target species", "no column x0"),
     ("gradient xor xor.csv --target y --method guess", "--method is 'guess'"),
     ("gradient xor xor.csv --target z", "no column 'z'"),
-    ("certify xor", "no inputs to certify; expected --input with 2 numbers, or a CSV file"),
+    ("certify xor", "no inputs; expected --input with 2 numbers, or a CSV file"),
     ("certify xor good.csv --input 0,1", "both 'good.csv' and --input are given"),
     ("certify xor --input 0,1 --input 0", "1 for 2 inputs; x1 missing"),
     ("certify xor --input 0,b", "expected 2 numbers with commas between"),
@@ -123,6 +123,13 @@ REFUSED = [
     ("certify xor --input 0,1 --max-rate-constant 0", "--max-rate-constant is 0.0"),
     ("certify xor --input 0,1 --plot a.doc", "no picture format has the ending '.doc'"),
     ("certify xor --input 0,1 -o nowhere/a.csv", "there is no folder"),
+    ("noise xor", "no inputs; expected --input with 2 numbers, or a CSV file"),
+    ("noise xor --input 0,1 --volume 0", "--volume is 0.0"),
+    ("noise xor --input 0,1 --confidence 2", "--confidence is 2.0"),
+    ("noise xor --input 0,1 --target y", "--target 'y' is a column; expected a CSV file"),
+    ("noise xor xor.csv --target y --volume 9", "expected no --volume with them"),
+    ("scan xor --vary h=1,2 --keep standard_deviation", "expected --volume 1000, say"),
+    ("scan xor --vary h=1,2 --volume 9", "--volume 9.0 without noise; expected --keep"),
     ("scan xor", "nothing to vary; expected --vary"),
     ("scan xor --vary h=1,2 --seed 3", "--seed 3 without errors to draw; expected --cv"),
     ("scan xor --vary h=1,2 --draws 3 --seed 0", "--draws 3 and --seed 0 without errors"),
@@ -174,7 +181,7 @@ def test_what_a_user_can_mend_is_one_line_and_exit_code_2(run, tmp_path, files, 
 
 def test_a_failed_steady_state_is_exit_code_1(run, tmp_path, monkeypatch):
     def fail(self, x):
-        raise cn.ConvergenceError("1 of 1 samples have no steady state")
+        raise cn.ConvergenceError("1 of 1 samples have no steady state; on_error='nan' keeps more")
 
     monkeypatch.setattr(cn.Simulator, "steady_state", fail)
     (tmp_path / "x.csv").write_text("0,1\n")

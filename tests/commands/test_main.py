@@ -78,7 +78,9 @@ def test_keywords_of_the_library_are_said_as_they_are_typed():
         ("holds it; ScanFile(path, overwrite=True) removes", "holds it; --overwrite removes"),
         ("sample 3: t_end is -1.0; expected", "sample 3: --t-end is -1.0; expected"),
         ("need bound='envelope'", "need --bound 'envelope'"),
-        # of what it has no option for, and of arguments, the words are left
+        # advice by what it has no option for is left out
+        ("sample 0: too stiff; on_error='nan' keeps the others", "sample 0: too stiff"),
+        # of other words without an option, and of arguments, the words are left
         ("net is none; resume=True", "net is none; resume=True"),
         ("the bound is late", "the bound is late"),
     ):

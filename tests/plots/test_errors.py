@@ -39,6 +39,36 @@ def course():
 
 
 REFUSED = [
+    # noise
+    (
+        lambda: cn.plot_noise(3),
+        cn.InputError,
+        "noise: got int; expected Noise, the result of noise",
+    ),
+    (
+        lambda: cn.plot_noise(cn.noise(XOR, [0, 1], volume=9), course()),
+        cn.InputError,
+        r"expected one of several draws, time_course\(..., volume=1000, draws=50\)",
+    ),
+    (
+        lambda: cn.plot_noise(
+            cn.noise(XOR, [[0, 1], [1, 1]], volume=9),
+            cn.Simulator(XOR).time_course([0, 1], 1, 2, volume=9, draws=2, seed=0),
+        ),
+        cn.InputError,
+        "expected the noise's 2 samples and outputs: y0",
+    ),
+    (
+        lambda: cn.plot_noise(cn.noise(XOR, [0, 1], volume=9), volumes=[3, 1]),
+        cn.InputError,
+        r"volumes are \[3, 1\]; expected two or more rising numbers",
+    ),
+    (lambda: cn.plot_smallest_volume(3), cn.InputError, "found: got int; expected SmallestVolume"),
+    (
+        lambda: cn.plot_smallest_volume(cn.smallest_volume(XOR, [[0, 1]], [0])),
+        cn.InputError,
+        "no sample is right at any volume",
+    ),
     # scans
     (
         lambda: cn.plot_scan(scan()),

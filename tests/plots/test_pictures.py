@@ -122,6 +122,11 @@ KINDS = {
     "history": history,
     "confusion_matrix": lambda: cn.plot_confusion_matrix(list("aabbc"), list("aabcc")),
     "robustness": robustness,
+    "noise": lambda: cn.plot_noise(cn.noise(xor(), [0, 1], volume=1000)),
+    "noise_of_samples": lambda: cn.plot_noise(cn.noise(xor(), [[0, 0], [0, 1]], volume=1000)),
+    "smallest_volume": lambda: cn.plot_smallest_volume(
+        cn.smallest_volume(xor(), cn.model_data("xor")[0])
+    ),
 }
 
 

@@ -16,7 +16,54 @@ def written(name, write):
     return path
 
 
+DECAY = cn.import_antimony("-> A; h; A -> ; d*A; h = 1; d = 1")
 REFUSED = [
+    # noise
+    (
+        lambda: cn.scan(XOR, {"x0": [1]}, outputs="standard_deviation"),
+        cn.InputError,
+        r"how many molecules there are; expected StandardDeviation\(volume=1000\)",
+    ),
+    (lambda: cn.StandardDeviation(-1), cn.InputError, "volume is -1"),
+    (
+        lambda: cn.scan(XOR, {"x0": [1]}, outputs=cn.StandardDeviation(10), at=3),
+        cn.InputError,
+        "'standard_deviation' is of steady states; leave at= out",
+    ),
+    (
+        lambda: cn.scan(DECAY, {"d": [1]}, outputs=cn.StandardDeviation(10), at=3),
+        cn.InputError,
+        "'standard_deviation' is of steady states; leave at= out",
+    ),
+    (
+        lambda: cn.scan("-> A; h; h = 1", {"h": [1]}, outputs=cn.StandardDeviation(10)),
+        cn.InputError,
+        r"is of reactions, and a text is roadrunner's; give import_antimony\(text\)",
+    ),
+    (
+        lambda: cn.scan(XOR, {"speed": [1]}, outputs=cn.ClassProbability(10)),
+        cn.InputError,
+        "along 'speed' rate constants change so that no network has them",
+    ),
+    (
+        lambda: cn.scan(DECAY, {"d": [1]}, outputs=cn.ClassProbability(10)),
+        cn.InputError,
+        "'class_probability' is of neural networks",
+    ),
+    (
+        lambda: cn.scan(
+            cn.Network([cn.Layer([[1.0]])], task="regression"),
+            {"x0": [1]},
+            outputs=cn.ClassProbability(10),
+        ),
+        cn.NetworkError,
+        "'class_probability': network 'network' is for regression",
+    ),
+    (
+        lambda: cn.scan(XOR, {"x1": [1]}, x=[0, 1], y=7, outputs=cn.ClassProbability(10)),
+        cn.InputError,
+        "y holds 7; expected the network's classes",
+    ),
     # what is varied, kept and run
     (lambda: cn.scan(XOR, {}), cn.InputError, "nothing to vary"),
     (lambda: cn.scan(XOR, {"x9": [1]}), cn.InputError, r"no 'x9'.*near it: x1, x0"),

@@ -155,7 +155,7 @@ def test_a_function_that_fails_at_some_points_costs_these_alone():
 
 
 def test_a_gradient_that_fails_is_marked_where_it_failed(monkeypatch):
-    from crn_nn_tellurium.scans import quantities
+    from crn_nn_tellurium.scans import network_quantities as quantities
 
     whole = quantities.gradient
 

@@ -1,4 +1,4 @@
-"""The figures of a run: the file that keeps them, and the tables that show them."""
+"""What a run measured: the file that keeps it, and the tables that show it."""
 
 import json
 import math
@@ -6,9 +6,9 @@ import math
 import pytest
 
 from crn_nn_tellurium.commands.benchmarks import CertificateCost, Cost, GradientCost, Row
-from crn_nn_tellurium.commands.figures import Figures, seconds, tables
+from crn_nn_tellurium.commands.measurements import Measurements, seconds, tables
 
-FIGURES = Figures(
+MEASURED = Measurements(
     date="2026-11-27",
     machine={"processor": "a"},
     usual_script=(Row("xor", 0.25, 1.25e-5, "2 errors"), Row("large", math.nan, 2.0)),
@@ -18,13 +18,13 @@ FIGURES = Figures(
 )
 
 
-def test_a_file_of_figures_is_read_back():
-    text = FIGURES.to_json()
-    again = Figures.from_json(text)
+def test_a_file_of_measurements_is_read_back():
+    text = MEASURED.to_json()
+    again = Measurements.from_json(text)
     # NaN is not equal to itself, so texts are compared: they hold every number with all digits
     assert again.to_json() == text
     assert again.gradients[0].sizes == (2, 2, 1)
-    assert again.usual_script[0] == FIGURES.usual_script[0]
+    assert again.usual_script[0] == MEASURED.usual_script[0]
     assert math.isnan(again.usual_script[1].usual)
     # strict JSON, which has no NaN
     document = json.loads(text, parse_constant=pytest.fail)
@@ -32,7 +32,7 @@ def test_a_file_of_figures_is_read_back():
 
 
 def test_tables_say_what_was_not_measured():
-    written = {name: table.markdown().splitlines() for name, table in tables(FIGURES).items()}
+    written = {name: table.markdown().splitlines() for name, table in tables(MEASURED).items()}
     assert written["usual-script"][2:] == [
         "| xor (2 errors) | 250 ms | 12.5 µs | 20,000 |",
         "| large | not run | 2 s |  |",

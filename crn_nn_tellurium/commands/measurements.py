@@ -1,4 +1,4 @@
-"""The figures of one run of `crn-nn bench`: as a file that others can read, and as tables."""
+"""What one run of `crn-nn bench` measured: as a file that others can read, and as tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PACKAGES = ("crn_nn_tellurium", "libroadrunner", "tellurium", "numpy", "scipy",
 
 
 @dataclass(frozen=True)
-class Figures:
+class Measurements:
     """What one run measured, in seconds, and the machine that it ran on."""
 
     date: str
@@ -35,8 +35,8 @@ class Figures:
         return json.dumps(_without_nan(asdict(self)), indent=1) + "\n"
 
     @staticmethod
-    def from_json(text: str) -> Figures:
-        """The figures that `to_json` wrote."""
+    def from_json(text: str) -> Measurements:
+        """What `to_json` wrote."""
         document = json.loads(text)
         kinds = {
             "usual_script": Row,
@@ -46,7 +46,7 @@ class Figures:
         }
         for name, kind in kinds.items():
             document[name] = tuple(kind(**_with_nan(row)) for row in document[name])
-        return Figures(**document)
+        return Measurements(**document)
 
 
 def _without_nan(value: Any) -> Any:
@@ -63,7 +63,7 @@ def _with_nan(row: dict[str, Any]) -> dict[str, Any]:
     return given | ({"sizes": tuple(given["sizes"])} if "sizes" in given else {})
 
 
-def measure(full: bool, show: Callable[[int, str], None]) -> Figures:
+def measure(full: bool, show: Callable[[int, str], None]) -> Measurements:
     """All that `crn-nn bench` measures; `show` is told how much has been."""
     works: dict[str, Iterable[Any]] = {
         "usual_script": benchmarks.run_benchmarks(full),
@@ -78,7 +78,7 @@ def measure(full: bool, show: Callable[[int, str], None]) -> Figures:
             measured[name].append(row)
             number += 1
             show(number, f"({number} measured, the last of {name.replace('_', ' ')})")
-    return Figures(date=date.today().isoformat(), machine=machine, **measured)
+    return Measurements(date=date.today().isoformat(), machine=machine, **measured)
 
 
 def _machine() -> dict[str, str]:
@@ -105,7 +105,7 @@ def _processor() -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """Figures as words: columns of text on the left, of numbers on the right."""
+    """Measurements as words: columns of text on the left, of numbers on the right."""
 
     title: str
     left: Sequence[str]
@@ -120,13 +120,13 @@ class Table:
         return "\n".join([heading, rule, *rows])
 
 
-def tables(figures: Figures) -> dict[str, Table]:
-    """The figures by what they are about, in the order in which they are printed."""
+def tables(measured: Measurements) -> dict[str, Table]:
+    """What was measured, by what it is about, in the order in which it is printed."""
     return {
-        "usual-script": _usual_script(figures.usual_script),
-        "layers": _layers(figures.layers),
-        "gradients": _gradients(figures.gradients),
-        "certificates": _certificates(figures.certificates),
+        "usual-script": _usual_script(measured.usual_script),
+        "layers": _layers(measured.layers),
+        "gradients": _gradients(measured.gradients),
+        "certificates": _certificates(measured.certificates),
     }
 
 
