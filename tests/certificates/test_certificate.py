@@ -640,16 +640,16 @@ def corners(net):
 
 
 @pytest.mark.parametrize("rates", [0.02, 0.1])
-@pytest.mark.parametrize(("name", "net"), SMALLEST.items(), ids=SMALLEST)
-def test_at_every_corner_of_the_rate_constants_no_trajectory_is_late(name, net, rates):
+@pytest.mark.parametrize("net", SMALLEST.values(), ids=SMALLEST)
+def test_at_every_corner_of_the_rate_constants_no_trajectory_is_late(net, rates):
     """An envelope with the errors' signs inverted is 14 to 39 % too early; draws would not tell."""
     certificate = cn.certify(net, [0.7], 1e-3, rates=rates)
     found, seen = latest_with_rates(
         net, [0.7], certificate, corners(net), starts_each=2, points=1000
     )
     assert seen == 2 * len(corners(net))
-    # one rail or two side by side: within a tenth of the latest; two layers lose what each loses
-    assert (0.8 if name.startswith("two") else 0.9) <= found <= 1
+    # a tenth where errors are small; larger ones widen the fixed point, which all is relative to
+    assert (0.9 if rates < 0.05 else 0.8) <= found <= 1
 
 
 def test_at_corners_of_a_sigmoid_no_trajectory_is_late():
