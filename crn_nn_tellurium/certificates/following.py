@@ -19,8 +19,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.certificates.closed_form import covers
 from crn_nn_tellurium.certificates.envelope import Coefficients, Envelope
 from crn_nn_tellurium.certificates.question import Answer, EnvelopeCourse, Question
 from crn_nn_tellurium.certificates.starts import EARLY, needs_cap, start_anywhere, start_in
@@ -32,8 +34,8 @@ from crn_nn_tellurium.simulation import EngineLike, Integrator, as_engine
 
 SLACK = 1e-6
 """The envelope is held to (1 - SLACK) times the tolerance, for an integration to 1e-10."""
-_WIDTH = 1e-3
-"""By how much, relative to the tolerance, copies that may start on either side may cross."""
+_FINER = 1e-2
+"""What the integration's relative tolerance is multiplied by where noise shows."""
 RATIO = 1.05
 """Ratio of one time to the next on the grid that the envelope is first followed on."""
 _CHUNK = 60
@@ -73,13 +75,15 @@ class _Aim:
     coefficients: Coefficients
     values: FloatArray
     goal: float
+    # what would help, in words
+    advice: str
     # whether copies may start beyond the fixed point, where their errors are negative
     either_side: bool = False
 
     @property
     def rate(self) -> float:
         """Slowest rate at the fixed point."""
-        return float(self.coefficients.above.min())
+        return float(self.coefficients.rate.min())
 
     @property
     def upper(self) -> FloatArray:
@@ -160,7 +164,8 @@ class EnvelopeModel:
         coefficients = self.envelope.coefficients(fixed_point, boundary, question.rates)
         self._check(coefficients, boundary)
         values = self.envelope.constants(coefficients)
-        aim = _Aim(coefficients, values, question.tolerance * (1 - SLACK))
+        goal, advice = question.tolerance * (1 - SLACK), self._advice(question)
+        aim = _Aim(coefficients, values, goal, advice)
         if question.starts is None:
             return self._from_all(aim, question.initial_max)
         box = question.starts.lower, question.starts.upper
@@ -184,7 +189,7 @@ class EnvelopeModel:
         start = start_in(self.envelope, aim.coefficients, box, either_side=bounded)
         aim = replace(aim, either_side=bool(np.min(start) < 0))
         is_last = (lambda time, _: time >= end) if bounded else self._settled(aim, trusted=False)
-        run = self._run(aim, 0.0, start, is_last, EARLY / float(aim.coefficients.above.max()), end)
+        run = self._run(aim, 0.0, start, is_last, EARLY / float(aim.coefficients.rate.max()), end)
         return self._course(*run, aim, may_widen=True)
 
     def _settled(self, aim: _Aim, trusted: bool) -> Callable[[float, FloatArray], bool]:
@@ -197,7 +202,7 @@ class EnvelopeModel:
                 raise NotCertified(
                     f"network {self.net.name!r}: the envelope is still {error:.3g} wide at t ="
                     f" {time:.3g}, {_PATIENCE:g} times the slowest unit's time; it does not come"
-                    " within the tolerance"
+                    f" within the tolerance; {aim.advice}"
                 )
             return bool(error <= aim.goal) and (
                 trusted or time > patience or self.envelope.shrinks(state, aim.values)
@@ -218,7 +223,7 @@ class EnvelopeModel:
         if bad.any():
             i = int(np.argmax(bad))
             raise NotCertified(f"{network}: species {names[i]!r}: {reason.format(low[i])}")
-        rate = coefficients.above
+        rate = coefficients.rate
         if not np.all(rate > 0):
             slowest = names[int(rate.argmin())]
             raise NotCertified(
@@ -293,43 +298,69 @@ class EnvelopeModel:
             missing &= ~found
         return settled
 
-    def _integrate(self, start: FloatArray, times: FloatArray, values: FloatArray) -> FloatArray:
+    def _integrate(
+        self, start: FloatArray, times: FloatArray, values: FloatArray, finer: float = 1.0
+    ) -> FloatArray:
         """States (n_times, n_species) with the envelope's rate constants (n_constants,)."""
         # roadrunner's error weights vanish with a species; too much error makes a later bound
         start = np.where(np.abs(start) < _TINY, _TINY, start)
-        try:
-            return self.flat.time_course(
-                times, start, _HELD, values, tolerances=self.engine.tolerances
-            )
-        except ConvergenceError as error:
-            raise ConvergenceError(
-                f"network {self.net.name!r}: the envelope could not be integrated; a smaller rates="
-                " or a box of starts in initial= makes it narrower, and bound='cheap' needs no"
-                f" integration ({error})"
-            ) from error
+        usual = self.engine.tolerances
+        tolerances = replace(usual, relative=usual.relative * finer)
+        return self.flat.time_course(times, start, _HELD, values, tolerances=tolerances)
 
     def _walk(self, start: FloatArray, times: FloatArray, aim: _Aim) -> FloatArray:
         """States (n_times, n_species), refused where copies cross: they never do, so that is
         error of the integration, and a negative error would pass for a small one.
         """
-        course = self._integrate(start, times, aim.values)
-        outputs = _lowest(*self.errors(course, aim.upper), aim)
-        # copies of one start are one trajectory: their width is all noise, and it makes none early
-        slack = _WIDTH if aim.either_side else SLACK
-        noisy = (outputs < -slack * aim.goal).any(axis=1)
+        network = f"network {self.net.name!r}"
+        for finer in (1.0, _FINER):
+            try:
+                course = self._integrate(start, times, aim.values, finer)
+            except ConvergenceError as error:
+                # the integrator's own advice is for time courses
+                reason = str(error).partition(";")[0]
+                raise ConvergenceError(
+                    f"{network}: the envelope could not be integrated ({reason}); {aim.advice}"
+                ) from error
+            lowest, noisy = self._noise(course, aim)
+            if not noisy.any():
+                return course
+        k = int(noisy.argmax())
+        raise NotCertified(
+            f"{network}: the envelope's integration lost its digits at t = {times[k]:.3g}, also"
+            f" with steps {1 / _FINER:g} times as exact: an error is {lowest[k]:.3g}, expected none"
+            f" below 0, so nothing is certified; {aim.advice}"
+        )
+
+    def _noise(self, course: FloatArray, aim: _Aim) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+        """The lowest of the errors that cannot be negative (n_times,), and where the integration's
+        own error would pass for a small one.
+        """
+        errors = _lowest(*self.errors(course, aim.upper), aim)
+        allowed = np.full(errors.shape[1], aim.goal)
         if not aim.either_side:
             # noise of a species that is far below the tolerance is seen by nobody
-            least = _lowest(*self.envelope.relative(course), aim) * aim.upper
-            noisy |= (least < -SLACK * np.maximum(aim.upper, aim.goal)).any(axis=1)
-        if noisy.any():
-            k = int(noisy.argmax())
-            raise ConvergenceError(
-                f"network {self.net.name!r}: the envelope's integration lost its digits at t ="
-                f" {times[k]:.3g}, where an error is {outputs[k].min():.3g}; expected none below"
-                " 0; a smaller rates= or a box of starts in initial= makes the envelope narrower,"
-                " and bound='cheap' needs no integration"
-            )
-        return course
+            species = _lowest(*self.envelope.relative(course), aim) * aim.upper
+            errors = np.concatenate([errors, species], axis=1)
+            allowed = np.concatenate([allowed, np.maximum(aim.upper, aim.goal)])
+        # what is no number is not above anything
+        noisy = np.asarray(~(errors >= -SLACK * allowed).all(axis=1))
+        return errors.min(axis=1), noisy
+
+    def _advice(self, question: Question) -> str:
+        """What of the question's own arguments makes an envelope narrower."""
+        parts = ["a smaller rates="] * bool(question.rates)
+        parts += ["a smaller box of inputs"] * (not question.is_of_points)
+        if question.starts is None:
+            parts.append("a box of starts in initial=")
+        elif not np.array_equal(question.starts.lower, question.starts.upper):
+            parts.append("a smaller box of starts")
+        parts = parts or ["a larger tolerance="]
+        advice = f"{' or '.join(parts)} may help"
+        if question.rates or not question.is_of_points or not covers(self.kinetics):
+            return advice
+        alone = "" if question.starts is None else ", for all starts,"
+        return f"{advice}, and bound='cheap'{alone} needs no integration"
 
 
 def _lowest(high: FloatArray, low: FloatArray, aim: _Aim) -> FloatArray:
