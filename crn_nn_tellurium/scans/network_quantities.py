@@ -54,14 +54,16 @@ class Accuracy(Quantity):
 
     def check(self, subject: Any) -> None:
         super().check(subject)
-        check_classes(subject.net, np.atleast_2d(subject.plan.x), _by_sample(subject))
+        check_classes(subject.net, np.atleast_2d(subject.plan.x), targets_by_sample(subject))
 
     def variable(self, subject: Subject, name: str) -> Variable:
         attrs = {"long_name": "accuracy", "units": "1"}
         return Variable(name, _without_samples(subject), subject.plan.over_time, attrs=attrs)
 
     def keep(self, subject: Any, states: States, variable: Variable) -> FloatArray:
-        truth = _along_samples(subject, states, np.asarray(_by_sample(subject), dtype=object))
+        truth = _along_samples(
+            subject, states, np.asarray(targets_by_sample(subject), dtype=object)
+        )
         found = _classes(subject.net, states.outputs).astype(object)
         right = np.asarray(found == truth, dtype=float)
         # a point whose samples are not all solved has no accuracy, rather than a low one
@@ -94,7 +96,7 @@ class _OfLoss(Quantity):
         plan = subject.plan
         loss = resolve_loss(self.loss, subject.net)
         n = len(plan.x) if plan.has_samples else 1
-        return loss, encode_targets(loss, subject.net, _by_sample(subject), n)
+        return loss, encode_targets(loss, subject.net, targets_by_sample(subject), n)
 
     def variable(self, subject: Subject, name: str) -> Variable:
         attrs = {"long_name": self.word.replace("_", " "), "units": "1"}
@@ -236,7 +238,7 @@ def _classes(net: Network, outputs: FloatArray) -> Any:
     return found
 
 
-def _by_sample(subject: Subject) -> Any:
+def targets_by_sample(subject: Subject) -> Any:
     """The targets, also where there is one sample."""
     y = np.asarray(subject.plan.y)
     return y if subject.plan.has_samples else y[None]

@@ -17,6 +17,7 @@ from crn_nn_tellurium.basics import FloatArray, check_positive, some
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.fluctuations import Noise, noise
 from crn_nn_tellurium.networks import Network, check_classes
+from crn_nn_tellurium.scans.network_quantities import targets_by_sample
 from crn_nn_tellurium.scans.plan import Model
 from crn_nn_tellurium.scans.subject import Quantity, States, Subject, Variable, row_by_row
 from crn_nn_tellurium.simulation import SOLVED, Kind, Outcome, Outcomes, outcomes, worse
@@ -148,7 +149,7 @@ class ClassProbability(_OfNoise):
         super().check(subject)
         subject.net.need_classes(repr(self.word))
         if subject.plan.y is not None:
-            check_classes(subject.net, np.atleast_2d(subject.plan.x), _targets(subject))
+            check_classes(subject.net, np.atleast_2d(subject.plan.x), targets_by_sample(subject))
 
     def variable(self, subject: Any, name: str) -> Variable:
         attrs = self._attrs | {"units": "1"}
@@ -162,7 +163,7 @@ class ClassProbability(_OfNoise):
         if subject.plan.y is None:
             return every
         place = {label: number for number, label in enumerate(subject.classes)}
-        right = np.array([place[label] for label in _targets(subject).tolist()])
+        right = np.array([place[label] for label in targets_by_sample(subject).tolist()])
         box, sample = states.box, subject.plan.sample
         # along the last dimension, the samples of this box
         own = right if sample is None else right[box.start[sample] : box.stop[sample]]
@@ -171,9 +172,3 @@ class ClassProbability(_OfNoise):
 
     def _read(self, found: Noise) -> FloatArray:
         return found.probabilities
-
-
-def _targets(subject: Subject) -> Any:
-    """The targets by sample, also where there is one sample."""
-    y = np.asarray(subject.plan.y)
-    return y if subject.plan.has_samples else y[None]

@@ -48,6 +48,11 @@ def test_the_first_failure_counts_else_the_first_that_was_not_plainly_solved():
     assert AFTER_INTEGRATION.worse(INTEGRATED) is AFTER_INTEGRATION
     assert AFTER_INTEGRATION.worse(SOLVED) is AFTER_INTEGRATION
     assert INTEGRATED.worse(GAVE_UP) is GAVE_UP
+    # a doubt says more of a number than how it was found, and less than that there is none
+    doubt = Outcome("doubtful: few molecules")
+    assert not doubt.failed
+    assert AFTER_INTEGRATION.worse(doubt) is doubt.worse(SOLVED) is doubt
+    assert doubt.worse(GAVE_UP) is GAVE_UP.worse(doubt) is GAVE_UP
     assert GAVE_UP.worse(NO_TIME) is GAVE_UP
 
 
