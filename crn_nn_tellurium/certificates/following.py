@@ -22,6 +22,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.certificates.envelope import Coefficients, Envelope
+from crn_nn_tellurium.certificates.pace import Pace
 from crn_nn_tellurium.certificates.question import Answer, EnvelopeCourse, Question
 from crn_nn_tellurium.certificates.starts import EARLY, needs_cap, start_anywhere, start_in
 from crn_nn_tellurium.chemistry import Interval
@@ -44,6 +45,8 @@ _NEAR = 0.8
 """Share of the tolerance from which on a step is looked at finely."""
 _TINY = 1e-30
 _HELD = np.ones(1)  # the envelope's only boundary species is 1
+_NOISE = 1e-8
+"""Of a fixed point: a hundred times what the integration may be off."""
 _AGREES = 1e-6
 """How far, relative to a concentration, a closed form may be from where the reactions settle."""
 _PATIENCE = 1e4
@@ -73,6 +76,9 @@ class _Aim:
     coefficients: Coefficients
     values: FloatArray
     goal: float
+    # bounds of the boundary species, and the error of the rate constants
+    boundary: Bounds
+    rates: float
     # whether copies may start beyond the fixed point, where their errors are negative
     either_side: bool = False
 
@@ -160,7 +166,8 @@ class EnvelopeModel:
         coefficients = self.envelope.coefficients(fixed_point, boundary, question.rates)
         self._check(coefficients, boundary)
         values = self.envelope.constants(coefficients)
-        aim = _Aim(coefficients, values, question.tolerance * (1 - SLACK))
+        goal = question.tolerance * (1 - SLACK)
+        aim = _Aim(coefficients, values, goal, boundary, question.rates)
         if question.starts is None:
             return self._from_all(aim, question.initial_max)
         box = question.starts.lower, question.starts.upper
@@ -254,6 +261,10 @@ class EnvelopeModel:
         """What a run says: by when each output has settled, and what the slowest waits for."""
         above, below = self.errors(state, aim.upper)
         settled = self._crossings(time, state, np.maximum(above, below), aim, may_widen)
+        if not may_widen and len(self.net.layers) > 1:
+            settled = self._hidden(time, state, settled, aim)
+            past = time[:, None] >= settled
+            above, below = (np.where(past, np.minimum(e, aim.goal), e) for e in (above, below))
         slowest = int(settled.argmax())
         # the state at the first time of the grid after that
         at = np.searchsorted(time, settled[slowest])
@@ -268,6 +279,17 @@ class EnvelopeModel:
         side, most = rising == (parts[species] > 0), aim.coefficients.most
         chain = self.envelope.chain(state[at], species, side, most)
         return Course(time, above, below, settled, chain, aim.rate)
+
+    def _hidden(
+        self, time: FloatArray, state: FloatArray, settled: FloatArray, aim: _Aim
+    ) -> FloatArray:
+        """Times that take into account what outputs saturate against (`pace`)."""
+        high, low = self.envelope.relative(state)
+        lower, upper = aim.coefficients.fixed_point
+        # what the integration leaves of a lower copy far below its fixed point is noise
+        box = np.maximum(1 - low - _NOISE, 0.0) * lower, (1 + high) * (1 + _NOISE) * upper
+        pace = Pace(self.kinetics, self.crn, time, box, aim.boundary, aim.rates)
+        return pace.settled(settled, self._output_bounds((lower, upper)), aim.goal)
 
     def _crossings(
         self, time: FloatArray, state: FloatArray, error: FloatArray, aim: _Aim, may_widen: bool
