@@ -13,12 +13,14 @@ how far the upper copy is above the fixed point, e >= 0, and how far the lower i
 1], and for catalysts X:
 
     e' = D_e (1 + e) - c e - B e^2      D_e = sum over gains K e_X + sum over losses K f_X
-    f' = D_f (1 - f) - c f + B f^2      D_f = sum over gains K f_X + sum over losses K e_X
+    f' = D_f l - c f l - S f^2          D_f = sum over gains K f_X + sum over losses K e_X
 
-for a rail (c = h / y* + y*, its rate at the fixed point; B = y*), and without the square and with
-D_e in place of D_e (1 + e) where a gain does not need y itself. All rate constants are positive, so
-e and f are themselves species of a mass-action network, whose fixed point is 0: weights of the
-first layer and biases are in y* alone.
+for a rail (c = h / y* + y*, its rate at the fixed point; B = y*, S = h / y*), and without the
+square and with D_e in place of D_e (1 + e) where a gain does not need y itself. The rest, l = 1 -
+f, is a species too: the lower copy is made of two that turn into one another, so none leaves [0, 1]
+and nothing is a small difference, at either end. All rate constants are positive, so these are
+species of a mass-action network, whose errors settle at 0: weights of the first layer and biases
+are in y* alone.
 
 With inputs or rate constants between bounds, y* and K are between bounds; taking the largest K and
 the smallest c and B encloses every trajectory of every network between them, relative to *its own*
@@ -33,6 +35,7 @@ embedding of a mixed monotone system (Smith, J. Difference Equ. Appl. 14 (2008);
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,15 +55,21 @@ ONE = "_one"
 class Coefficients:
     """Bounds of the terms of the errors' equations, over all networks between the bounds given."""
 
-    # the rate c at which the errors of either copy decay, (n_floating,)
+    # the slowest rate at the fixed point, by species as all of these but K, (n_floating,)
+    rate: FloatArray
+    # at which the upper copy, its extra part and the lower copy come back without a catalyst's
+    # help; of species that are lost with their square c, of the lower copy without such gains
     above: FloatArray
+    extra: FloatArray
     below: FloatArray
-    # B, of species that are lost with their square, (n_floating,)
+    # B and S, of species that are lost with their square
     square_above: FloatArray
     square_below: FloatArray
-    # the largest and smallest K of every reaction and species that it changes, (n_terms,)
+    # the largest and smallest K of every reaction and species that it changes, and the smallest
+    # that its gain brings the lower copy back with, (n_terms,)
     most: FloatArray
     least: FloatArray
+    back: FloatArray
     # whether the fixed point and the rate constants are known exactly
     known: bool
     # bounds of the fixed point, (n_floating,)
@@ -70,9 +79,9 @@ class Coefficients:
 class Envelope:
     """The crossed-over copies of one mass-action network, in relative errors.
 
-    `network` has species ``{id}_above`` and ``{id}_below`` and the boundary species ``_one``; every
-    rate constant is 1, and `constants` gives their values. One unit, dy/dt = 1 + 1.5 y - y^2,
-    settles at 2 with the rate 2.5:
+    `network` has species ``{id}_above``, ``{id}_below`` and ``{id}_left`` (e, f and 1 - f) and the
+    boundary species ``_one``; every rate constant is 1, and `constants` gives their values. One
+    unit, dy/dt = 1 + 1.5 y - y^2, settles at 2 with the rate 2.5:
 
     >>> crn = ReactionNetwork(
     ...     [Species("Y")],
@@ -86,7 +95,7 @@ class Envelope:
     >>> at = np.array([2.0])
     >>> values = envelope.constants(envelope.coefficients((at, at))).tolist()
     >>> dict(zip(envelope.network.rate_constants, values, strict=True))
-    {'c_Y': 2.5, 'b_Y_above': 2.0, 'b_Y_below': 2.0}
+    {'c_Y_above': 2.5, 'b_Y_above': 2.0, 'c_Y_below': 2.5, 'b_Y_below': 0.5}
     """
 
     def __init__(self, crn: ReactionNetwork) -> None:
@@ -104,16 +113,15 @@ class Envelope:
         self._partner = self._partners()
         # which are made by a catalyst that they are lost by too: at a bounded level whatever it is
         self.split = np.isin(every, terms.row[self.is_paired])
+        # of which array, and where in it, each rate constant's value is found
+        self._values: dict[str, tuple[str, int]] = {}
+        self._coupling_ids: dict[object, str] = {}
         species = [Species(ONE, 1.0, boundary=True)]
         reactions: list[Reaction] = []
         for i, name in enumerate(crn.floating):
-            copies = [above(name), below(name)] + [extra(name)] * bool(self.split[i])
+            copies = [above(name), below(name), left(name)] + [extra(name)] * bool(self.split[i])
             species += map(Species, copies)
-            kind = (bool(part[i]) for part in (self.relaxes, self.riccati, self.split))
-            reactions += own_reactions(name, *kind)
-        # where each rate constant's value comes from: a term, and what of it
-        self._couplings: list[tuple[int, str]] = []
-        self._coupling_ids: dict[object, str] = {}
+            reactions += self._own(i, name)
         for t in range(len(terms)):
             if catalysts := self.catalysts(t):
                 reactions += self._coupled(t, catalysts)
@@ -122,52 +130,82 @@ class Envelope:
 
     # What the network looks like ------------------------------------------------------------------
 
+    def _own(self, i: int, name: str) -> list[Reaction]:
+        """How one species comes back to its fixed point by itself."""
+
+        def value(kind: str, array: str) -> str:
+            self._values[f"{kind}_{name}_{array.removeprefix('square_')}"] = array, i
+            return f"{kind}_{name}_{array.removeprefix('square_')}"
+
+        high, low, rest = above(name), below(name), left(name)
+        reactions = [Reaction(f"Jc_{high}", (high,), (), value("c", "above"), 1.0)]
+        if self.split[i]:
+            reactions.append(
+                Reaction(f"Jc_{extra(name)}", (extra(name),), (), value("c", "extra"), 1.0)
+            )
+        if not self.riccati[i]:
+            return [*reactions, Reaction(f"Jc_{low}", (low,), (rest,), value("c", "below"), 1.0)]
+        b_above, c, b_below = (
+            value("b", "square_above"),
+            value("c", "below"),
+            value("b", "square_below"),
+        )
+        return [
+            *reactions,
+            Reaction(f"Jb_{high}", {high: 2}, (high,), b_above, 1.0),
+            Reaction(f"Jc_{low}", (low, rest), {rest: 2}, c, 1.0),
+            Reaction(f"Jb_{low}", {low: 2}, (low, rest), b_below, 1.0),
+        ]
+
     def _coupled(self, t: int, catalysts: list[int]) -> list[Reaction]:
         """How the errors of a reaction's catalysts feed those of the species that it changes."""
-        i = int(self.terms.row[t])
-        y = self.crn.floating[i]
-        gain = bool(self.terms.number[t] > 0)
-        if self.relaxes[i] and len(catalysts) == 1:
-            return (self._made if gain else self._lost)(t, y, catalysts[0])
-        k = self._coupling_id(t, "most")
-        linear = bool(self.terms.power[t] == 1)
-        reactions = []
-        # crossed over in the losses: they feed a copy by how far the other one is off
-        for copy, own, high in (("above", above(y), gain), ("below", below(y), not gain)):
-            sources = [self._sources(o, high) for o in catalysts]
-            reactions += coupling(k, copy, own, sources, high, linear)
-        return reactions
+        if self.terms.number[t] > 0:
+            return self._made(t, catalysts)
+        return self._lost(t, catalysts[0])
 
-    def _made(self, t: int, y: str, catalyst: int) -> list[Reaction]:
-        """A gain G (1 + e_X) of a species that relaxes: G (e_X - e) and G (f_X - f)."""
-        paired, i = self._partner[t] >= 0, int(self.terms.row[t])
-        high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
-        own = below(y)
+    def _made(self, t: int, catalysts: list[int]) -> list[Reaction]:
+        """A gain K m (1 + a)^p, with m = (1 + a_X) or the product of two."""
+        y, linear = self.crn.floating[self.terms.row[t]], bool(self.terms.power[t] == 1)
+        own, low, rest = above(y), below(y), left(y)
         # a pair acts as (1 + a_X) (G - L (1 + a)), where the bracket is not negative in either
         # copy: what lies above the true G / L is the extra part
-        k = self._coupling_id(t, "net" if paired else "most")
-        reactions = [feed(k, x, above(y)) for x in high]
-        reactions += [feed(k, low, own), remove(k, low, own)]
-        # -g f (1 - f_X) needs one g in both places: of an only gain, the rate itself
-        k = self._coupling_id(t, "rate" if self._one_gain[i] else "least")
-        return [*reactions, grow(k, low, own)]
-
-    def _lost(self, t: int, y: str, catalyst: int) -> list[Reaction]:
-        """A loss L (1 + e_X) of a species that relaxes, all that is lost by it at rest in c."""
-        paired, i = self._partner[t] >= 0, int(self.terms.row[t])
-        high, low = self._sources(catalyst, True), below(self.crn.floating[catalyst])
-        if paired:
-            least = self._coupling_id(t, "least")
-            reactions = [remove(least, x, above(y)) for x in high]
-        else:
-            # numbered in the order in which the reactions name them, as `constants` are
-            most, least = self._coupling_id(t, "most"), self._coupling_id(t, "least")
-            reactions = [feed(most, low, above(y)), grow(least, low, above(y))]
-            for x in high:
-                reactions += [feed(most, x, below(y)), remove(most, x, below(y))]
-        if self.split[i]:
-            reactions.append(grow(least, low, extra(y)))
+        k = self._coupling_id(t, "net" if self._partner[t] >= 0 else "most")
+        sources = [self._high(o) for o in catalysts]
+        reactions = []
+        for x in dict.fromkeys(x for parts in sources for x in parts):
+            number = sum(parts.count(x) for parts in sources)
+            reactions.append(feed(k, x, own, number))
+            if linear:
+                reactions.append(grow(k, x, own))
+        if len(sources) == 2:  # (1 + e1)(1 + e2) - 1 = e1 + e2 + e1 e2
+            reactions += [product(k, x, other, own) for x in sources[0] for other in sources[1]]
+        # -a' = (1 - f) K (1 - m) - f K m, and 1 - m <= f1 + f2: of catalysts, what they lack moves
+        # the lower copy away from the fixed point, and what they have moves it back
+        names = [self.crn.floating[o] for o in catalysts]
+        reactions += [turn(k, [below(x)], rest, low, n) for n, x in enumerate(names)]
+        if not linear:
+            back = self._coupling_id(t, "back")
+            reactions.append(turn(back, [left(x) for x in names], low, rest))
         return reactions
+
+    def _lost(self, t: int, catalyst: int) -> list[Reaction]:
+        """A loss K (1 + a_X) (1 + a)."""
+        i, x = int(self.terms.row[t]), self.crn.floating[catalyst]
+        y, high = self.crn.floating[i], self._high(catalyst)
+        own, low, rest = above(y), below(y), left(y)
+        reactions = []
+        if self.split[i]:
+            reactions.append(remove(self._coupling_id(t, "least"), left(x), extra(y)))
+        if self._partner[t] >= 0:
+            k = self._coupling_id(t, "least")
+            return [*reactions, *(remove(k, each, own) for each in high)]
+        k = self._coupling_id(t, "most")
+        reactions.append(feed(k, below(x), own))
+        if self.relaxes[i]:
+            reactions.append(remove(self._coupling_id(t, "least"), left(x), own))
+        else:
+            reactions.append(grow(k, below(x), own))
+        return reactions + [turn(k, [each], rest, low) for each in high]
 
     def _coupling_id(self, t: int, kind: str) -> str:
         """The rate constant of a term's couplings; rails share what they share in the network."""
@@ -177,15 +215,13 @@ class Envelope:
             # such a K has no y* in it: it is the rate constant times the catalysts' fixed points
             key = terms.constant[t], abs(terms.number[t]), *terms.others[t]
         if key not in self._coupling_ids:
-            self._coupling_ids[key] = f"k{len(self._couplings)}"
-            self._couplings.append((t, kind))
+            self._coupling_ids[key] = name = f"k{len(self._coupling_ids)}"
+            self._values[name] = kind, t
         return self._coupling_ids[key]
 
-    def _sources(self, species: int, high: bool) -> list[str]:
-        """The species whose sum is how far a copy is off."""
+    def _high(self, species: int) -> list[str]:
+        """The species whose sum is how far the upper copy is off."""
         name = self.crn.floating[species]
-        if not high:
-            return [below(name)]
         return [above(name), extra(name)] if self.split[species] else [above(name)]
 
     def _partners(self) -> npt.NDArray[np.intp]:
@@ -208,19 +244,19 @@ class Envelope:
     @property
     def n_couplings(self) -> int:
         """Number of rate constants by which species act on one another."""
-        return len(self._couplings)
+        return len(self._coupling_ids)
 
     @cached_property
     def _first(self) -> npt.NDArray[np.intp]:
-        """Where each species' errors begin in the state: above, below and, of some, extra."""
-        width = 2 + self.split.astype(np.intp)
+        """Where each species begins in the state: above, below, left and, of some, extra."""
+        width = 3 + self.split.astype(np.intp)
         return np.cumsum(width) - width
 
     def relative(self, state: FloatArray) -> Bounds:
         """How far the copies are above and below the fixed point, relative (..., n_floating)."""
         first = self._first
         # of a species without an extra part, any place will do
-        more = np.where(self.split, state[..., first + 2 * self.split], 0.0)
+        more = np.where(self.split, state[..., first + 3 * self.split], 0.0)
         return state[..., first] + more, state[..., first + 1]
 
     def chain(
@@ -245,18 +281,10 @@ class Envelope:
 
     def constants(self, found: Coefficients) -> FloatArray:
         """Values of the envelope's rate constants, in the order of ``network.rate_constants``."""
-        values = []
-        for i in range(self.n):
-            values += [found.above[i], found.below[i]] if self.relaxes[i] else [found.above[i]]
-            values += [found.square_above[i], found.square_below[i]] if self.riccati[i] else []
-        for t, kind in self._couplings:
-            value = {
-                "most": found.most[t],
-                "least": found.least[t],
-                "net": found.most[t] - found.least[self._partner[t]],
-                "rate": found.below[self.terms.row[t]],
-            }[kind]
-            values.append(value)
+        net = found.most - found.least[self._partner]
+        arrays = {**vars(found), "net": net}
+        wanted = (self._values[name] for name in self.network.rate_constants)
+        values = [arrays[kind][at] for kind, at in wanted]
         return np.maximum(np.array(values), 0.0)
 
     def coefficients(
@@ -279,22 +307,43 @@ class Envelope:
         least = np.where(terms.power == 0, low / upper[own], low)
 
         def total(values: FloatArray, chosen: npt.NDArray[np.bool_]) -> FloatArray:
-            return np.bincount(own[chosen], values[chosen], minlength=self.n).astype(float)
+            found: FloatArray = np.bincount(own[chosen], values[chosen], self.n).astype(float)
+            return found
 
-        gains = terms.number > 0
-        source = total(low, gains & (terms.power == 0))
-        square = total(low, ~gains & (terms.power == 2))
-        # min of source / y + square y over y between its bounds: least where the two are equal
-        with np.errstate(divide="ignore"):
-            best = np.clip(np.where(square > 0, np.sqrt(source / square), np.inf), lower, upper)
-        c: FloatArray = source / best + square * best
-        # without a square or a loop, what is made equals what is lost; either bounds the rate, of
-        # one gain both do
-        made, lost = source / upper, total(low, ~gains & (terms.power == 1))
-        back = np.where(self._one_gain, np.maximum(made, lost), made)
-        above, below = (np.where(self.relaxes, rate, c) for rate in (lost, back))
-        known = np.array_equal(*fixed_point) and not rates
-        return Coefficients(above, below, square * lower, c - made, most, least, known, fixed_point)
+        gains, alone = terms.number > 0, (terms.others >= self.n).all(axis=1)
+        made, square = gains & (terms.power == 0), total(low, terms.power == 2)
+        lost = ~gains & (terms.power == 1)
+
+        def slowest(chosen: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
+            # min of source / y + square y over y between its bounds, where the two are equal, and
+            # what is left of it without the square
+            source = total(low, chosen)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                best = np.where(square > 0, np.sqrt(source / square), np.inf)
+            best = np.clip(best, lower, upper)
+            return source / best + square * best, source / upper
+
+        c, _ = slowest(made)
+        c_below, s_below = slowest(made & alone)
+        # without a square or a loop, what is made equals what is lost; of one gain both bound it
+        decay = total(low, lost)
+        only = self._one_gain & self.relaxes
+        back = np.where(only[own] & gains, np.maximum(least, decay[own]), least)
+        free = total(low, lost & alone)
+        paired = total(low, lost & self.is_paired)
+        return Coefficients(
+            rate=np.where(self.relaxes, decay, c),
+            above=np.where(self.relaxes, free + paired, c),
+            extra=free,
+            below=np.where(self.riccati, c_below, total(back, made & alone)),
+            square_above=square * lower,
+            square_below=s_below,
+            most=most,
+            least=least,
+            back=back,
+            known=np.array_equal(*fixed_point) and not rates,
+            fixed_point=fixed_point,
+        )
 
     def ratio(self, i: int, found: Coefficients) -> tuple[float, float]:
         """Bounds of where the gain of a paired species by its catalyst equals the loss by it,
@@ -337,6 +386,8 @@ class Envelope:
         # the integration is to 1e-10: smaller changes, and errors near 0, are its noise
         falls = change.net <= 1e-9 * change.gross
         gone = np.abs(state) < 1e-14
+        # what is left of a lower copy rises as its error falls
+        falls[self._first + 2] = True
         return bool(np.all(falls | gone))
 
 
@@ -382,26 +433,15 @@ def extra(name: str) -> str:
     return f"{name}_extra"
 
 
-def own_reactions(name: str, relaxes: bool, riccati: bool, split: bool) -> list[Reaction]:
-    """How one species comes back to its fixed point by itself."""
-    high, low = above(name), below(name)
-    reactions = [
-        Reaction(f"Jc_{high}", (high,), (), f"c_{name}", 1.0),
-        Reaction(f"Jc_{low}", (low,), (), f"g_{name}" if relaxes else f"c_{name}", 1.0),
-    ]
-    if split:
-        reactions.append(Reaction(f"Jc_{extra(name)}", (extra(name),), (), f"c_{name}", 1.0))
-    if riccati:
-        reactions += [
-            Reaction(f"Jb_{high}", {high: 2}, (high,), f"b_{name}_above", 1.0),
-            Reaction(f"Jb_{low}", {low: 2}, {low: 3}, f"b_{name}_below", 1.0),
-        ]
-    return reactions
+def left(name: str) -> str:
+    """Identifier of a species' lower copy itself: 1 less how far it is below."""
+    return f"{name}_left"
 
 
-def feed(k: str, source: str, own: str) -> Reaction:
-    """own' = k source."""
-    return Reaction(f"J{k}_{source}_{own}", (source, ONE), (source, ONE, own), k, 1.0)
+def feed(k: str, source: str, own: str, number: int = 1) -> Reaction:
+    """own' = number k source."""
+    products = {source: 1, ONE: 1, own: number}
+    return Reaction(f"J{k}_{source}_{own}", (source, ONE), products, k, 1.0)
 
 
 def grow(k: str, source: str, own: str) -> Reaction:
@@ -414,26 +454,15 @@ def remove(k: str, source: str, own: str) -> Reaction:
     return Reaction(f"J{k}_{source}_{own}_own", (source, own), (source,), k, 1.0)
 
 
-def coupling(
-    k: str, copy: str, own: str, sources: list[list[str]], high: bool, linear: bool
-) -> list[Reaction]:
-    """How the errors of a reaction's catalysts feed one copy of a species.
+def product(k: str, first: str, second: str, own: str) -> Reaction:
+    """own' = k first second."""
+    sources = dict(Counter([first, second]))
+    return Reaction(f"J{k}_{own}_{first}_{second}", sources, {**sources, own: 1}, k, 1.0)
 
-    Each of the sources is a list of species whose sum is how far one catalyst is off; `high` says
-    whether that is above its fixed point.
-    """
-    reactions = []
-    every = [x for parts in sources for x in parts]
-    for x in dict.fromkeys(every):
-        reactions.append(
-            Reaction(f"J{k}_{x}_{own}", (x, ONE), {x: 1, ONE: 1, own: every.count(x)}, k, 1.0)
-        )
-        if linear:
-            reactions.append((grow if copy == "above" else remove)(k, x, own))
-    if len(sources) == 2 and high:  # (1 + e1)(1 + e2) - 1 = e1 + e2 + e1 e2
-        for first in sources[0]:
-            for second in sources[1]:
-                substrates = {first: 2} if first == second else {first: 1, second: 1}
-                name = f"J{k}_{own}_{first}_{second}"
-                reactions.append(Reaction(name, substrates, {**substrates, own: 1}, k, 1.0))
-    return reactions
+
+def turn(k: str, sources: list[str], before: str, after: str, place: int = 0) -> Reaction:
+    """after' = -before' = k before times the sources; `place` tells two of one name apart."""
+    catalysts = Counter(sources)
+    reads, gives = (dict(catalysts + Counter([own])) for own in (before, after))
+    name = "_".join([f"J{k}", *sources, before, after, *[str(place)] * (place > 0)])
+    return Reaction(name, reads, gives, k, 1.0)

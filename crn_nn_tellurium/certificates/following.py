@@ -85,7 +85,7 @@ class _Aim:
     @property
     def rate(self) -> float:
         """Slowest rate at the fixed point."""
-        return float(self.coefficients.above.min())
+        return float(self.coefficients.rate.min())
 
     @property
     def upper(self) -> FloatArray:
@@ -191,7 +191,7 @@ class EnvelopeModel:
         start = start_in(self.envelope, aim.coefficients, box, either_side=bounded)
         aim = replace(aim, either_side=bool(np.min(start) < 0))
         is_last = (lambda time, _: time >= end) if bounded else self._settled(aim, trusted=False)
-        run = self._run(aim, 0.0, start, is_last, EARLY / float(aim.coefficients.above.max()), end)
+        run = self._run(aim, 0.0, start, is_last, EARLY / float(aim.coefficients.rate.max()), end)
         return self._course(*run, aim, may_widen=True)
 
     def _settled(self, aim: _Aim, trusted: bool) -> Callable[[float, FloatArray], bool]:
@@ -225,7 +225,7 @@ class EnvelopeModel:
         if bad.any():
             i = int(np.argmax(bad))
             raise NotCertified(f"{network}: species {names[i]!r}: {reason.format(low[i])}")
-        rate = coefficients.above
+        rate = coefficients.rate
         if not np.all(rate > 0):
             slowest = names[int(rate.argmin())]
             raise NotCertified(

@@ -57,7 +57,10 @@ def _state(
         least, most = envelope.ratio(i, found) if envelope.split[i] else (np.inf, np.inf)
         first, second = min(high[i], most) - 1, 1 - min(low[i], least)
         # unless exact, the copies start on either side of the fixed point
-        values += [first, second] if exact else [max(first, 0.0), max(second, 0.0)]
+        rest = min(low[i], least)
+        values += (
+            [first, second, rest] if exact else [max(first, 0.0), max(second, 0.0), min(rest, 1.0)]
+        )
         if envelope.split[i]:
             values.append(max(high[i] - least, 0.0))
     return np.array(values)
@@ -102,7 +105,7 @@ class _Early:
 
     def __init__(self, envelope: Envelope, found: Coefficients, initial_max: float) -> None:
         self.envelope, self.found = envelope, found
-        self.time = EARLY / float(found.above.max())
+        self.time = EARLY / float(found.rate.max())
         self.cap = initial_max / found.fixed_point[0]
         self.fast = np.full(envelope.n, np.nan)
         self.level = np.full(envelope.n, np.inf)
@@ -116,7 +119,7 @@ class _Early:
 
     def _fast(self, i: int) -> float:
         terms, most = self.envelope.terms, self.found.most
-        c, b = self.found.above[i], self.found.square_above[i]
+        c, b = self.found.rate[i], self.found.square_above[i]
         # what grows by C v + (s - 1) v / t and is lost by b v^2 stays below (s + C t) / (b t)
         constant = b + np.sqrt(max(c - b, 0.0) * b)
         slope, made = 1.0, 0.0
@@ -143,7 +146,7 @@ class _Early:
     def _log_peak(self, i: int) -> float:
         """Log of a bound of a species with a square, from below its cap."""
         # above 1, y' <= (c + sum over losses K + sum over gains K X) y
-        exponent = self.found.above[i] * self.time
+        exponent = self.found.rate[i] * self.time
         for t in self.envelope.terms_of[i]:
             gain = self.envelope.terms.number[t] > 0
             duration = self._integral(self.envelope.catalysts(t)) if gain else self.time
