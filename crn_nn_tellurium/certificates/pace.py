@@ -71,20 +71,20 @@ class Pace:
         """
         found = latest.copy()
         first = np.zeros(len(found), dtype=np.intp)
-        last = np.searchsorted(self._time, latest)
-        # a time that serves is one, whether or not all after it do on this way too
-        while (open_ := first < last).any():
-            middle = (first + last) // 2
+        # the next to last time before `latest` tells whether any does: then the first is looked for
+        last = np.searchsorted(self._time, latest) - 1
+        middle = last
+        while (open_ := first <= last).any():
             chosen, place = np.unique(middle[open_], return_inverse=True)
-            low, high = (bound[place, open_] for bound in self._outputs(chosen))
-            above, below = high - outputs[0][open_], outputs[1][open_] - low
-            near = np.full(len(found), False)
-            near[open_] = np.maximum(above, below) <= goal
+            low, high = (bound[place, np.flatnonzero(open_)] for bound in self._outputs(chosen))
+            off = np.maximum(high - outputs[0][open_], outputs[1][open_] - low)
+            near = np.zeros(len(found), dtype=bool)
+            near[open_] = off <= goal
             found = np.where(near, self._time[middle], found)
-            first, last = (
-                np.where(open_ & ~near, middle + 1, first),
-                np.where(near, middle, last),
-            )
+            # where the latest does not serve, none is looked for
+            first = np.where(open_ & ~near, np.where(found < latest, middle + 1, last + 1), first)
+            last = np.where(near, middle - 1, last)
+            middle = (first + last) // 2
         return found
 
     def _outputs(self, chosen: npt.NDArray[np.intp]) -> Bounds:
