@@ -44,10 +44,12 @@ _HALVINGS = 200
 
 def in_closed_form(kinetics: NetworkKinetics, question: Question) -> Answer:
     """By when the outputs have settled; raises what `certify` says."""
-    if question.starts is not None or question.rates or not question.is_of_points:
+    given = ["initial="] * (question.starts is not None) + ["rates="] * bool(question.rates)
+    given += ["a box of inputs"] * (not question.is_of_points)
+    if given:
         raise InputError(
-            "bound='cheap' holds for all starts, known inputs and known rate constants;"
-            " initial=, rates= and boxes of inputs need bound='envelope'"
+            "bound='cheap' holds for all starts, known inputs and known rate constants; with"
+            f" {' and '.join(given)} you need bound='envelope'"
         )
     x = question.inputs.lower
     bound = CheapBound(kinetics, x, question.tolerance, question.initial_max)
@@ -62,6 +64,16 @@ def in_closed_form(kinetics: NetworkKinetics, question: Question) -> Answer:
         fixed_point=Interval(points, points),
         capped=tuple(name for layer in kinetics.layers for name in layer.encoding.followers),
     )
+
+
+def covers(kinetics: NetworkKinetics) -> bool:
+    """Whether the closed form has a bound for a network's activations."""
+    try:
+        for layer in kinetics.layers:
+            _check(layer)
+    except NotCertified:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,6 @@ embedding of a mixed monotone system (Smith, J. Difference Equ. Appl. 14 (2008);
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,12 +42,21 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.certificates.copies import (
+    ONE,
+    above,
+    below,
+    extra,
+    feed,
+    grow,
+    left,
+    product,
+    remove,
+    turn,
+)
 from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Species, multiplied_by
 from crn_nn_tellurium.errors import NotCertified
 from crn_nn_tellurium.kinetics import Bounds
-
-ONE = "_one"
-"""A boundary species held at 1, which stands for a species at its fixed point."""
 
 
 @dataclass(frozen=True)
@@ -384,7 +392,7 @@ class Envelope:
         # then it does so for ever, as errors only feed errors
         change = self.network.balance(state, constants=values)
         # the integration is to 1e-10: smaller changes, and errors near 0, are its noise
-        falls = change.net <= 1e-9 * change.gross
+        falls = (change.net <= 1e-9 * change.gross) & (state >= 0)
         gone = np.abs(state) < 1e-14
         # what is left of a lower copy rises as its error falls
         falls[self._first + 2] = True
@@ -413,56 +421,3 @@ def _check(crn: ReactionNetwork) -> None:
                 f"species {name!r} is made by no reaction without itself, so it can stay at 0: its"
                 " positive fixed point is not the only one"
             )
-
-
-# Reactions among relative errors ------------------------------------------------------------------
-
-
-def above(name: str) -> str:
-    """Identifier of how far a species' upper copy is above its fixed point."""
-    return f"{name}_above"
-
-
-def below(name: str) -> str:
-    """Identifier of how far a species' lower copy is below its fixed point."""
-    return f"{name}_below"
-
-
-def extra(name: str) -> str:
-    """Identifier of how far a species starts above the most that its reactions would make of it."""
-    return f"{name}_extra"
-
-
-def left(name: str) -> str:
-    """Identifier of a species' lower copy itself: 1 less how far it is below."""
-    return f"{name}_left"
-
-
-def feed(k: str, source: str, own: str, number: int = 1) -> Reaction:
-    """own' = number k source."""
-    products = {source: 1, ONE: 1, own: number}
-    return Reaction(f"J{k}_{source}_{own}", (source, ONE), products, k, 1.0)
-
-
-def grow(k: str, source: str, own: str) -> Reaction:
-    """own' = k source own."""
-    return Reaction(f"J{k}_{source}_{own}_own", (source, own), {source: 1, own: 2}, k, 1.0)
-
-
-def remove(k: str, source: str, own: str) -> Reaction:
-    """own' = -k source own."""
-    return Reaction(f"J{k}_{source}_{own}_own", (source, own), (source,), k, 1.0)
-
-
-def product(k: str, first: str, second: str, own: str) -> Reaction:
-    """own' = k first second."""
-    sources = dict(Counter([first, second]))
-    return Reaction(f"J{k}_{own}_{first}_{second}", sources, {**sources, own: 1}, k, 1.0)
-
-
-def turn(k: str, sources: list[str], before: str, after: str, place: int = 0) -> Reaction:
-    """after' = -before' = k before times the sources; `place` tells two of one name apart."""
-    catalysts = Counter(sources)
-    reads, gives = (dict(catalysts + Counter([own])) for own in (before, after))
-    name = "_".join([f"J{k}", *sources, before, after, *[str(place)] * (place > 0)])
-    return Reaction(name, reads, gives, k, 1.0)

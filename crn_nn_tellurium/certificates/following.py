@@ -19,8 +19,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.certificates.closed_form import covers
 from crn_nn_tellurium.certificates.envelope import Coefficients, Envelope
 from crn_nn_tellurium.certificates.pace import Pace
 from crn_nn_tellurium.certificates.question import Answer, EnvelopeCourse, Question
@@ -33,8 +35,8 @@ from crn_nn_tellurium.simulation import EngineLike, Integrator, as_engine
 
 SLACK = 1e-6
 """The envelope is held to (1 - SLACK) times the tolerance, for an integration to 1e-10."""
-_WIDTH = 1e-3
-"""By how much, relative to the tolerance, copies that may start on either side may cross."""
+_FINER = 1e-2
+"""What the integration's relative tolerance is multiplied by where noise shows."""
 RATIO = 1.05
 """Ratio of one time to the next on the grid that the envelope is first followed on."""
 _CHUNK = 60
@@ -47,7 +49,7 @@ _TINY = 1e-30
 _HELD = np.ones(1)  # the envelope's only boundary species is 1
 _NOISE = 1e-8
 """Of a fixed point: a hundred times what the integration may be off."""
-_COARSE = 4
+_COARSE = 2
 """Every how many times of the grid it is first looked whether outputs settle before that."""
 _AGREES = 1e-6
 """How far, relative to a concentration, a closed form may be from where the reactions settle."""
@@ -81,6 +83,8 @@ class _Aim:
     # bounds of the boundary species, and the error of the rate constants
     boundary: Bounds
     rates: float
+    # what would help, in words
+    advice: str
     # whether copies may start beyond the fixed point, where their errors are negative
     either_side: bool = False
 
@@ -168,8 +172,8 @@ class EnvelopeModel:
         coefficients = self.envelope.coefficients(fixed_point, boundary, question.rates)
         self._check(coefficients, boundary)
         values = self.envelope.constants(coefficients)
-        goal = question.tolerance * (1 - SLACK)
-        aim = _Aim(coefficients, values, goal, boundary, question.rates)
+        goal, advice = question.tolerance * (1 - SLACK), self._advice(question)
+        aim = _Aim(coefficients, values, goal, boundary, question.rates, advice)
         if question.starts is None:
             return self._from_all(aim, question.initial_max)
         box = question.starts.lower, question.starts.upper
@@ -206,7 +210,7 @@ class EnvelopeModel:
                 raise NotCertified(
                     f"network {self.net.name!r}: the envelope is still {error:.3g} wide at t ="
                     f" {time:.3g}, {_PATIENCE:g} times the slowest unit's time; it does not come"
-                    " within the tolerance"
+                    f" within the tolerance; {aim.advice}"
                 )
             return bool(error <= aim.goal) and (
                 trusted or time > patience or self.envelope.shrinks(state, aim.values)
@@ -325,43 +329,68 @@ class EnvelopeModel:
             missing &= ~found
         return settled
 
-    def _integrate(self, start: FloatArray, times: FloatArray, values: FloatArray) -> FloatArray:
+    def _integrate(
+        self, start: FloatArray, times: FloatArray, values: FloatArray, finer: float = 1.0
+    ) -> FloatArray:
         """States (n_times, n_species) with the envelope's rate constants (n_constants,)."""
         # roadrunner's error weights vanish with a species; too much error makes a later bound
         start = np.where(np.abs(start) < _TINY, _TINY, start)
-        try:
-            return self.flat.time_course(
-                times, start, _HELD, values, tolerances=self.engine.tolerances
-            )
-        except ConvergenceError as error:
-            raise ConvergenceError(
-                f"network {self.net.name!r}: the envelope could not be integrated; a smaller rates="
-                " or a box of starts in initial= makes it narrower, and bound='cheap' needs no"
-                f" integration ({error})"
-            ) from error
+        usual = self.engine.tolerances
+        tolerances = replace(usual, relative=usual.relative * finer)
+        return self.flat.time_course(times, start, _HELD, values, tolerances=tolerances)
 
     def _walk(self, start: FloatArray, times: FloatArray, aim: _Aim) -> FloatArray:
         """States (n_times, n_species), refused where copies cross: they never do, so that is
         error of the integration, and a negative error would pass for a small one.
         """
-        course = self._integrate(start, times, aim.values)
+        network = f"network {self.net.name!r}"
+        for finer in (1.0, _FINER):
+            try:
+                course = self._integrate(start, times, aim.values, finer)
+            except ConvergenceError as error:
+                # the integrator's own advice is for time courses
+                reason = str(error).partition(";")[0]
+                raise ConvergenceError(
+                    f"{network}: the envelope could not be integrated ({reason}); {aim.advice}"
+                ) from error
+            outputs, noisy = self._noise(course, aim)
+            if not noisy.any():
+                return course
+        k = int(noisy.argmax())
+        raise NotCertified(
+            f"{network}: the envelope's integration lost its digits at t = {times[k]:.3g}, also"
+            f" with steps {1 / _FINER:g} times as exact: an error is {outputs[k].min():.3g}, and"
+            f" none is below 0, so nothing is certified; {aim.advice}"
+        )
+
+    def _noise(self, course: FloatArray, aim: _Aim) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+        """What of the outputs' errors (n_times, n_out) cannot be negative, and where (n_times,)
+        an integration's own error would pass for a small one.
+        """
         outputs = _lowest(*self.errors(course, aim.upper), aim)
-        # copies of one start are one trajectory: their width is all noise, and it makes none early
-        slack = _WIDTH if aim.either_side else SLACK
-        noisy = (outputs < -slack * aim.goal).any(axis=1)
+        # what is no number is below nothing
+        noisy = np.asarray(~np.isfinite(course).all(axis=1))
+        noisy |= np.any(outputs < -SLACK * aim.goal, axis=1)
         if not aim.either_side:
             # noise of a species that is far below the tolerance is seen by nobody
             least = _lowest(*self.envelope.relative(course), aim) * aim.upper
-            noisy |= (least < -SLACK * np.maximum(aim.upper, aim.goal)).any(axis=1)
-        if noisy.any():
-            k = int(noisy.argmax())
-            raise ConvergenceError(
-                f"network {self.net.name!r}: the envelope's integration lost its digits at t ="
-                f" {times[k]:.3g}, where an error is {outputs[k].min():.3g}; expected none below"
-                " 0; a smaller rates= or a box of starts in initial= makes the envelope narrower,"
-                " and bound='cheap' needs no integration"
-            )
-        return course
+            noisy |= np.any(least < -SLACK * np.maximum(aim.upper, aim.goal), axis=1)
+        return outputs, noisy
+
+    def _advice(self, question: Question) -> str:
+        """What of the question's own arguments makes an envelope narrower."""
+        parts = ["a smaller rates="] * bool(question.rates)
+        parts += ["a smaller box of inputs"] * (not question.is_of_points)
+        if question.starts is None:
+            parts.append("a box of starts in initial=")
+        elif not np.array_equal(question.starts.lower, question.starts.upper):
+            parts.append("a smaller box of starts")
+        parts = parts or ["a larger tolerance="]
+        advice = f"{' or '.join(parts)} may help"
+        if question.rates or not question.is_of_points or not covers(self.kinetics):
+            return advice
+        alone = "" if question.starts is None else ", for all starts,"
+        return f"{advice}, and bound='cheap'{alone} needs no integration"
 
 
 def _lowest(high: FloatArray, low: FloatArray, aim: _Aim) -> FloatArray:

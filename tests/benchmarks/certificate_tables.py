@@ -4,11 +4,14 @@ python tests/benchmarks/certificate_tables.py enclosure
 python tests/benchmarks/certificate_tables.py margins
 python tests/benchmarks/certificate_tables.py settling 0 2000 results.txt  # an hour; can be stopped
 python tests/benchmarks/certificate_tables.py summary results.txt
+python tests/benchmarks/certificate_tables.py rates 0 2000 rates.txt  # two hours; can be stopped
+python tests/benchmarks/certificate_tables.py rates-summary rates.txt
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from collections import defaultdict
 from pathlib import Path
 
@@ -16,7 +19,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support.trajectories import check, draw, settle_draws
+from support.trajectories import adverse_signs, check, draw, latest_with_rates, settle_draws
 
 import crn_nn_tellurium as cn
 
@@ -87,6 +90,58 @@ def settle(first: int, last: int, path: Path) -> None:
             print(seed, len(net.layers), width, kinds, numbers, file=out, flush=True)
 
 
+def settle_with_rates(first: int, last: int, path: Path) -> None:
+    """The same under errors of rate constants, against networks at adverse corners of them."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    done = {int(line.split()[0]) for line in lines}
+    with path.open("a") as out:
+        for seed in range(first, last):
+            if seed in done:
+                continue
+            rng = np.random.default_rng(seed)
+            net, x = draw(seed, width=int(rng.choice([1, 2, 4])))
+            rates = float(rng.choice([0.01, 0.03, 0.1]))
+            kinds = "+".join(type(layer.activation).__name__ for layer in net.layers)
+            begin = time.process_time()
+            try:
+                certificate = cn.certify(net, x, 1e-2, rates=rates)
+            except (cn.ConvergenceError, cn.NotCertified) as error:
+                found = f"{type(error).__name__} nan 0 nan"
+            else:
+                crn, course = cn.to_reactions(net, x), certificate.envelope
+                lowest = float(np.min(course.upper - course.lower))
+                took = time.process_time() - begin
+                signs = adverse_signs(crn, 4, seed)
+                late, seen = latest_with_rates(net, x, certificate, signs, seed)
+                assert late <= 1, (seed, late)
+                assert lowest >= -1e-6 * certificate.tolerance, (seed, lowest)
+                found = f"{certificate.settling_time:.6g} {late:.4g} {seen} {took:.2f}"
+            print(seed, len(net.layers), rates, kinds, found, file=out, flush=True)
+
+
+def rates_summary(path: Path) -> None:
+    """Bound over latest trajectory by kind of activation and by depth, and what was refused."""
+    ratios, refused = defaultdict(list), defaultdict(int)
+    for line in path.read_text().splitlines():
+        _, depth, rates, kinds, _, late, *_ = line.split()
+        for key in (kind_of(kinds), f"depth {depth}", f"rates {float(rates):.0%}"):
+            if late == "nan":
+                refused[key] += 1
+            elif float(late) > 0:
+                ratios[key].append(1 / float(late))
+    print("| networks | settled | refused | median | 95 % | worst |\n|---|---|---|---|---|---|")
+    for key in sorted(ratios):
+        middle, high = np.quantile(ratios[key], [0.5, 0.95])
+        count = f"{len(ratios[key])} | {refused[key]}"
+        print(f"| {key} | {count} | {middle:.2f} | {high:.2f} | {max(ratios[key]):.2f} |")
+
+
+def kind_of(kinds: str) -> str:
+    """What a network is made of, by its activations' names joined by +."""
+    names = set(kinds.split("+"))
+    return "clipped" if names & CLIPPED else "with a cap" if names & CAPPED else "neither"
+
+
 def summary(path: Path) -> None:
     """Bound over latest trajectory, by depth and by kind of activation."""
     by_depth, by_kind = defaultdict(list), defaultdict(list)
@@ -96,9 +151,7 @@ def summary(path: Path) -> None:
             continue  # within tolerance all along
         ratios = float(envelope) / float(latest), float(cheap) / float(latest)
         by_depth[int(depth)].append(ratios)
-        names = set(kinds.split("+"))
-        kind = "clipped" if names & CLIPPED else "with a cap" if names & CAPPED else "neither"
-        by_kind[kind].append(ratios)
+        by_kind[kind_of(kinds)].append(ratios)
     heading = "networks | envelope: median | 95 % | worst | closed form: median | 95 % | worst"
     for title, table in (("depth", by_depth), ("activations", by_kind)):
         print(f"\n| {title} | {heading} |\n|{'---|' * 8}")
@@ -119,5 +172,9 @@ if __name__ == "__main__":
         margin_table()
     elif sys.argv[1] == "settling":
         settle(int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]))
+    elif sys.argv[1] == "rates":
+        settle_with_rates(int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]))
+    elif sys.argv[1] == "rates-summary":
+        rates_summary(Path(sys.argv[2]))
     else:
         summary(Path(sys.argv[2]))

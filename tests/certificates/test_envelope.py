@@ -7,7 +7,8 @@ from support.networks import HIDDEN, STOOD_FOR, Swish, cases, corpus
 from support.trajectories import check, draw
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.certificates.envelope import ONE, Envelope
+from crn_nn_tellurium.certificates.copies import ONE
+from crn_nn_tellurium.certificates.envelope import Envelope
 from crn_nn_tellurium.certificates.following import EnvelopeModel, fixed_point
 from crn_nn_tellurium.certificates.starts import start_anywhere, start_in
 from crn_nn_tellurium.kinetics.network import NetworkKinetics

@@ -71,12 +71,12 @@ REFUSED = [
     (
         lambda: cn.certify(XOR, [0, 1], bound="cheap", rates=0.1),
         cn.InputError,
-        "need bound='envelope'",
+        "you need bound=.envelope.",
     ),
     (
         lambda: cn.certify(XOR, [0, 1], bound="cheap", initial=1.0),
         cn.InputError,
-        "need bound='envelope'",
+        "you need bound=.envelope.",
     ),
     *(
         (lambda x=x, bound=bound: cn.certify(XOR, x, bound=bound), cn.InputError, message)

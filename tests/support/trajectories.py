@@ -4,6 +4,7 @@ held.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -112,6 +113,67 @@ def check(net, x, certificate, seed, n=20, adverse=6):
         latest = max(latest, settles_at(course, target, certificate.tolerance))
     assert failed <= len(begin) / 2
     return latest
+
+
+def apart(crn):
+    """The same network with a rate constant of its own for each reaction."""
+    reactions = [
+        dataclasses.replace(reaction, rate_constant=f"k{i}_own", value=reaction.value)
+        for i, reaction in enumerate(crn.reactions)
+    ]
+    held = zip(crn.boundary, crn.boundary_concentrations.tolist(), strict=True)
+    species = [cn.Species(name) for name in crn.floating]
+    species += [cn.Species(name, value, boundary=True) for name, value in held]
+    return cn.ReactionNetwork(species, reactions)
+
+
+def adverse_signs(crn, draws, seed):
+    """Directions (n, n_reactions) for the errors of rate constants: all slow (what makes a species
+    and what it is lost with by itself both down), all up, both kinds against each other, the same
+    by halves of the species, and random corners.
+    """
+    rng = np.random.default_rng(seed)
+    ids = {name: i for i, name in enumerate(crn.floating)}
+    change = np.zeros(len(crn.reactions))
+    row = np.zeros(len(crn.reactions), dtype=int)
+    for k, reaction in enumerate(crn.reactions):
+        before, after = dict(reaction.substrates), dict(reaction.products)
+        for name in {*before, *after} & set(ids):
+            if number := after.get(name, 0) - before.get(name, 0):
+                change[k], row[k] = np.sign(number), ids[name]
+    sides = rng.choice([-1.0, 1.0], (draws, len(ids)))
+    found = [-np.ones_like(change), np.ones_like(change), change, -change]
+    found += [side[row] * change for side in sides]
+    found += list(rng.choice([-1.0, 1.0], (draws, len(change))))
+    return np.array(found)
+
+
+def latest_with_rates(net, x, certificate, signs, seed=0, starts_each=4, points=1500):
+    """The latest time at which an output is off its own limit, over networks whose rate constants
+    are off by `certificate.rates` times `signs` (n, n_reactions) and over extreme starts, relative
+    to what is certified; and how many trajectories that is from.
+    """
+    crn, rng = apart(cn.to_reactions(net, x)), np.random.default_rng(seed)
+    model, reader = cn.Roadrunner().model(crn), cn.to_reactions(net, x)
+    end = certificate.settling_time
+    times = np.concatenate([[0], np.geomspace(1e-4 * end, end, points), [30 * end]])
+    capped = np.isin(crn.floating, certificate.capped)
+    highest = np.where(capped, certificate.initial_max or CAP, CAP)
+    begin = [np.zeros(len(highest)), highest, np.where(capped, highest, 0.0)]
+    begin += [highest * rng.integers(0, 2, len(highest)) for _ in range(max(starts_each - 3, 0))]
+    found, seen = 0.0, 0
+    for sign in signs:
+        constants = crn.constants * (1 + certificate.rates * sign)
+        for start in begin[:starts_each]:
+            try:
+                course = model.time_course(times, start, crn.boundary_concentrations, constants)
+            except cn.ConvergenceError:
+                continue
+            outputs = reader.observe(course)[:, -net.n_out :]
+            off = np.abs(outputs - outputs[-1]) > certificate.tolerance * (1 + 1e-6)
+            found = max(found, times[off.any(axis=1)].max(initial=0.0) / end)
+            seen += 1
+    return found, seen
 
 
 def settle_draws(net, x, rates, n, seed=0):
