@@ -58,6 +58,9 @@ from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Species, multi
 from crn_nn_tellurium.errors import NotCertified
 from crn_nn_tellurium.kinetics import Bounds
 
+_ROUNDING = 1e-14
+"""Of the sizes of all that adds up to a drive: what its bounds are widened by."""
+
 
 @dataclass(frozen=True)
 class Coefficients:
@@ -331,8 +334,23 @@ class Envelope:
             best = np.clip(best, lower, upper)
             return source / best + square * best, source / upper
 
-        c, _ = slowest(made)
+        # h + u y - q y^2: of the drive u, its bounds
+        up, down = ((terms.power == 1) & side for side in (gains, ~gains))
+        rounding = _ROUNDING * (total(high, up) + total(high, down))
+        least_u = total(low, up) - total(high, down) - rounding
+        most_u = total(high, up) - total(low, down) + rounding
+        c, s = slowest(made)
+        product = total(low, made) * square
+        # S + B = sqrt(u^2 + 4 h q), B is its half with u, S that with -u; each as it is, or as made
+        # of y* between its bounds, whichever is more
+        c = np.maximum(c, np.hypot(np.clip(0.0, least_u, most_u), 2 * np.sqrt(product)))
+        b = np.maximum(square * lower, _half(least_u, product))
+        s = np.maximum(s, _half(-most_u, product))
+        # what catalysts make is no part of c and S of the lower copy
         c_below, s_below = slowest(made & alone)
+        helped = np.isin(np.arange(self.n), own[made & ~alone])
+        c_below = np.where(helped, np.maximum(c_below, s_below + b), c)
+        s_below = np.where(helped, s_below, s)
         # without a square or a loop, what is made equals what is lost; of one gain both bound it
         decay = total(low, lost)
         only = self._one_gain & self.relaxes
@@ -344,7 +362,7 @@ class Envelope:
             above=np.where(self.relaxes, free + paired, c),
             extra=free,
             below=np.where(self.riccati, c_below, total(back, made & alone)),
-            square_above=square * lower,
+            square_above=b,
             square_below=s_below,
             most=most,
             least=least,
@@ -397,6 +415,14 @@ class Envelope:
         # what is left of a lower copy rises as its error falls
         falls[self._first + 2] = True
         return bool(np.all(falls | gone))
+
+
+def _half(u: FloatArray, product: FloatArray) -> FloatArray:
+    """(u + sqrt(u^2 + 4 product)) / 2, without cancellation; 0 without a product."""
+    root = np.hypot(u, 2 * np.sqrt(product))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.where(u > 0, (u + root) / 2, 2 * product / (root - u))
+    return np.where(product > 0, found, 0.0)
 
 
 def _check(crn: ReactionNetwork) -> None:
