@@ -353,29 +353,30 @@ class EnvelopeModel:
                 raise ConvergenceError(
                     f"{network}: the envelope could not be integrated ({reason}); {aim.advice}"
                 ) from error
-            outputs, noisy = self._noise(course, aim)
+            lowest, noisy = self._noise(course, aim)
             if not noisy.any():
                 return course
         k = int(noisy.argmax())
         raise NotCertified(
             f"{network}: the envelope's integration lost its digits at t = {times[k]:.3g}, also"
-            f" with steps {1 / _FINER:g} times as exact: an error is {outputs[k].min():.3g}, and"
-            f" none is below 0, so nothing is certified; {aim.advice}"
+            f" with steps {1 / _FINER:g} times as exact: an error is {lowest[k]:.3g}, expected none"
+            f" below 0, so nothing is certified; {aim.advice}"
         )
 
     def _noise(self, course: FloatArray, aim: _Aim) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-        """What of the outputs' errors (n_times, n_out) cannot be negative, and where (n_times,)
-        an integration's own error would pass for a small one.
+        """The lowest of the errors that cannot be negative (n_times,), and where the integration's
+        own error would pass for a small one.
         """
-        outputs = _lowest(*self.errors(course, aim.upper), aim)
-        # what is no number is below nothing
-        noisy = np.asarray(~np.isfinite(course).all(axis=1))
-        noisy |= np.any(outputs < -SLACK * aim.goal, axis=1)
+        errors = _lowest(*self.errors(course, aim.upper), aim)
+        allowed = np.full(errors.shape[1], aim.goal)
         if not aim.either_side:
             # noise of a species that is far below the tolerance is seen by nobody
-            least = _lowest(*self.envelope.relative(course), aim) * aim.upper
-            noisy |= np.any(least < -SLACK * np.maximum(aim.upper, aim.goal), axis=1)
-        return outputs, noisy
+            species = _lowest(*self.envelope.relative(course), aim) * aim.upper
+            errors = np.concatenate([errors, species], axis=1)
+            allowed = np.concatenate([allowed, np.maximum(aim.upper, aim.goal)])
+        # what is no number is not above anything
+        noisy = np.asarray(~(errors >= -SLACK * allowed).all(axis=1))
+        return errors.min(axis=1), noisy
 
     def _advice(self, question: Question) -> str:
         """What of the question's own arguments makes an envelope narrower."""
