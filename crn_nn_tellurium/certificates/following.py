@@ -24,6 +24,7 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.certificates.closed_form import covers
 from crn_nn_tellurium.certificates.envelope import Coefficients, Envelope
+from crn_nn_tellurium.certificates.pace import Pace
 from crn_nn_tellurium.certificates.question import Answer, EnvelopeCourse, Question
 from crn_nn_tellurium.certificates.starts import EARLY, needs_cap, start_anywhere, start_in
 from crn_nn_tellurium.chemistry import Interval
@@ -46,6 +47,10 @@ _NEAR = 0.8
 """Share of the tolerance from which on a step is looked at finely."""
 _TINY = 1e-30
 _HELD = np.ones(1)  # the envelope's only boundary species is 1
+_NOISE = 1e-8
+"""Of a fixed point: a hundred times what the integration may be off."""
+_COARSE = 2
+"""Every how many times of the grid it is first looked whether outputs settle before that."""
 _AGREES = 1e-6
 """How far, relative to a concentration, a closed form may be from where the reactions settle."""
 _PATIENCE = 1e4
@@ -75,6 +80,9 @@ class _Aim:
     coefficients: Coefficients
     values: FloatArray
     goal: float
+    # bounds of the boundary species, and the error of the rate constants
+    boundary: Bounds
+    rates: float
     # what would help, in words
     advice: str
     # whether copies may start beyond the fixed point, where their errors are negative
@@ -165,7 +173,7 @@ class EnvelopeModel:
         self._check(coefficients, boundary)
         values = self.envelope.constants(coefficients)
         goal, advice = question.tolerance * (1 - SLACK), self._advice(question)
-        aim = _Aim(coefficients, values, goal, advice)
+        aim = _Aim(coefficients, values, goal, boundary, question.rates, advice)
         if question.starts is None:
             return self._from_all(aim, question.initial_max)
         box = question.starts.lower, question.starts.upper
@@ -259,6 +267,10 @@ class EnvelopeModel:
         """What a run says: by when each output has settled, and what the slowest waits for."""
         above, below = self.errors(state, aim.upper)
         settled = self._crossings(time, state, np.maximum(above, below), aim, may_widen)
+        if not may_widen and len(self.net.layers) > 1:
+            settled = self._hidden(time, state, settled, aim)
+            past = time[:, None] >= settled
+            above, below = (np.where(past, np.minimum(e, aim.goal), e) for e in (above, below))
         slowest = int(settled.argmax())
         # the state at the first time of the grid after that
         at = np.searchsorted(time, settled[slowest])
@@ -273,6 +285,25 @@ class EnvelopeModel:
         side, most = rising == (parts[species] > 0), aim.coefficients.most
         chain = self.envelope.chain(state[at], species, side, most)
         return Course(time, above, below, settled, chain, aim.rate)
+
+    def _hidden(
+        self, time: FloatArray, state: FloatArray, settled: FloatArray, aim: _Aim
+    ) -> FloatArray:
+        """Times that take into account what outputs saturate against (`pace`)."""
+        high, low = self.envelope.relative(state)
+        lower, upper = aim.coefficients.fixed_point
+        # what the integration leaves of a lower copy far below its fixed point is noise
+        box = np.maximum(1 - low - _NOISE, 0.0) * lower, (1 + high) * (1 + _NOISE) * upper
+        outputs = self._output_bounds((lower, upper))
+        # few times tell at little cost whether there is anything to gain
+        for step in (_COARSE, 1):
+            part = time[::step], (box[0][::step], box[1][::step])
+            pace = Pace(self.kinetics, self.crn, *part, aim.boundary, aim.rates)
+            earlier = pace.settled(settled, outputs, aim.goal)
+            if np.array_equal(earlier, settled):
+                break
+            settled = earlier
+        return settled
 
     def _crossings(
         self, time: FloatArray, state: FloatArray, error: FloatArray, aim: _Aim, may_widen: bool

@@ -160,14 +160,25 @@ def tops_between(
     return (up + off, down + off), sizes
 
 
-def drives_of(kinetics: LayerKinetics, tops: Tops, rates: FloatArray) -> list[Bounds]:
-    """Bounds (n, n_units) of the drive of each rail, with its bias."""
+def drives_of(
+    kinetics: LayerKinetics, tops: Tops, rates: FloatArray, change: FloatArray | None = None
+) -> list[Bounds]:
+    """Bounds (n, n_units) of the drive of each rail, with its bias.
+
+    A species that still changes, by less than the part `change` (n, n_units, n_species) of itself
+    in a unit of time, is where a drive of its own, off by as much, would hold it.
+    """
     drives = []
     for rail, bias in zip(kinetics.activation.rails, kinetics.constants.bias.T, strict=True):
         up, down = tops if rail.sign > 0 else tops[::-1]
         error = (rates + ROUNDING) * np.abs(bias)
         drives.append((bias - error - down, bias + error + up))
-    return drives
+    if change is None:
+        return drives
+    each = np.moveaxis(change, -1, 0)
+    n = len(drives)
+    changed = [(low - g, high + g) for (low, high), g in zip(drives, each, strict=False)]
+    return changed + [(-g, g) for g in each[n:]]
 
 
 def settle_driven(

@@ -11,6 +11,7 @@ The range of each unit's drive, which its lines need, comes from the same walk.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -55,15 +56,33 @@ def ranked_by(layer: LayerKinetics) -> tuple[FloatArray, bool]:
     return (gains, True) if values[last] > 0 and layer.activation.pooled else (values, False)
 
 
+@dataclass(frozen=True)
+class Unsettled:
+    """What is known of species that are not yet at their fixed point, by layer."""
+
+    # bounds (n, n_units, n_species) of them
+    between: list[Bounds]
+    # how far the drives of all rails of a unit may be off together, (n, n_units)
+    common: list[FloatArray]
+    # and those of each species by itself, as in `drives_of`
+    change: list[FloatArray]
+
+
 class Lines:
     """Bounds of all species of a network, layer by layer, and of any sum of the last one's."""
 
     def __init__(
-        self, kinetics: NetworkKinetics, inputs: Bounds, rates: FloatArray, strict: bool = True
+        self,
+        kinetics: NetworkKinetics,
+        inputs: Bounds,
+        rates: FloatArray,
+        strict: bool = True,
+        unsettled: Unsettled | None = None,
     ) -> None:
         """For bounds (n, n_in, n_rails) of the inputs' species and errors (n,) of the rate
         constants; `strict` as in `settle_layer`.
         """
+        self._unsettled = unsettled
         self._kinetics, self._inputs, self._strict = kinetics, inputs, strict
         self._rates = rates[:, None]
         # by layer, its lines, and how much its units read: sums (n, n_units) of |W| X
@@ -79,9 +98,16 @@ class Lines:
         if layer.encoding.layer.inputs != (INPUT,):
             others = self._tops(number)
             tops = np.fmin(tops[0], others[0]), np.fmin(tops[1], others[1])
-        species = settle_driven(layer, drives_of(layer, tops, rates), rates, self._strict)
+        change = None
+        if self._unsettled is not None:
+            common, change = self._unsettled.common[number], self._unsettled.change[number]
+            tops = tops[0] + common, tops[1] + common
+        species = settle_driven(layer, drives_of(layer, tops, rates, change), rates, self._strict)
+        if self._unsettled is not None:
+            low, high = self._unsettled.between[number]
+            species = np.maximum(species[0], low), np.minimum(species[1], high)
         self._read.append(sizes)
-        self._lines.append(UnitLines(layer, tops, rates * sizes, rates, species))
+        self._lines.append(UnitLines(layer, tops, rates * sizes, rates, species, change))
         return species
 
     def _tops(self, number: int) -> Tops:
@@ -161,6 +187,9 @@ class Lines:
             straight, spread = along[1] - along[-1], along[1] + along[-1]
             gross = np.abs(along[1]) + np.abs(along[-1])
             size = size + (gross * 2 * self._read[index][:, None]).sum(axis=-1)
+            if self._unsettled is not None:
+                off = (gross * self._unsettled.common[index][:, None]).sum(axis=-1)
+                constant, size = constant + off, size + off
             self._replace(layer, straight, spread, totals)
         g = totals[INPUT].reshape(n, -1, *totals[INPUT].shape[1:])
         lower, upper = (bound[:, None] for bound in self._inputs)

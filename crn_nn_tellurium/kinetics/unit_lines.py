@@ -60,12 +60,14 @@ class UnitLines:
         spread: FloatArray,
         rates: FloatArray,
         species: Bounds,
+        change: FloatArray | None = None,
     ) -> None:
         """Of errors `rates` (n, 1), with upper bounds `spread` (n, n_units) of e and bounds of the
         species.
         """
         self._layer, self._tops, self._spread = layer, tops, spread
         self._rates, self._species = rates, species
+        self._change = np.zeros_like(species[0]) if change is None else change
         self._n_rails, n_species = len(layer.activation.rails), len(layer.activation.species)
         self._polynomials = [self._polynomial(rail) for rail in range(self._n_rails)]
         value = layer.activation.read_coefficients
@@ -144,7 +146,7 @@ class UnitLines:
         number of cells.
         """
         bias = self._layer.constants.bias[:, rail]
-        error = (self._rates + ROUNDING) * np.abs(bias)
+        error = (self._rates + ROUNDING) * np.abs(bias) + self._change[..., rail]
         along = self._layer.activation.rails[rail].sign == orientation
         # o w + e itself at one end, and o w - e, as far below it as 2 e may be, at the other
         other = v if along == up else v - 2 * self._spread
@@ -217,6 +219,9 @@ class UnitLines:
             ends = self._drive(r, orientation, low, False), self._drive(r, orientation, high, True)
             least, most = (end.reshape(n_cells * n, n_units) for end in ends)
             drives.append((least, most))
+        for follower in range(self._n_rails, self._change.shape[-1]):
+            change = np.tile(self._change[..., follower], (n_cells, 1))
+            drives.append((-change, change))
         rates = np.tile(self._rates, (n_cells, 1))
         bounds = settle_driven(self._layer, drives, rates, strict=False)
         top = _most(c, bounds).reshape(n_cells, n, n_units)

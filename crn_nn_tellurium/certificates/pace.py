@@ -1,0 +1,284 @@
+"""How fast species may still change, and so how near they are to what they follow.
+
+A species that at some time grows by the part g = y' / y of itself is where its reactions would
+settle if, beside them, it were lost at the rate g y: for a rail, y = sigma_h(u - g), to the bit
+of a formula. So a state of the network is a fixed point of the same network with other drives, and
+what saturates there hides how far off they are, as it does at rest. Of a rail
+
+    g' = -(h / y + q y) g + u',
+
+since all else cancels: it forgets, at its own rate, and follows no faster than its drive moves. A
+follower's y' obeys such an equation too. Two rails with one drive, but for a constant s, part by
+d = g_r - g_0, and from this u' has cancelled:
+
+    d' = -(h / y_r + q y_r - g_0) d + (s - 2 h / y_r + 2 h / y_0) g_0.
+
+(Proofs: docs/theory.md.) All bounds are of what lies in one box of concentrations for ever; a chain
+of boxes, each entered at its own time, makes them smaller and smaller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.chemistry import ReactionNetwork, multiplied_by
+from crn_nn_tellurium.kinetics import Bounds, Lines, NetworkKinetics, Unsettled
+
+_MOST = 1e100
+"""Stands for no bound, so that sums and differences are defined."""
+
+
+class Pace:
+    """Bounds of |y'| / y of each species, from each of some times on (n_times, n_floating).
+
+    For boxes (n_times, n_floating) of concentrations that are not left after each time, bounds of
+    the boundary species, and errors `rates` of the rate constants.
+    """
+
+    def __init__(
+        self,
+        kinetics: NetworkKinetics,
+        crn: ReactionNetwork,
+        time: FloatArray,
+        box: Bounds,
+        boundary: Bounds,
+        rates: float,
+    ) -> None:
+        self._kinetics, self._crn, self._time, self._box = kinetics, crn, time, box
+        self._rates = rates
+        inputs = kinetics.net.n_in
+        # the boundary species are the inputs', by input
+        self._held = tuple(held.reshape(1, inputs, -1) for held in boundary)
+        terms = crn.terms
+        gains = terms.number > 0
+        loops = gains & (terms.power > 0)
+        # made without itself, and lost in proportion to itself: the change itself obeys an
+        # equation that forgets at once, however little there is of it
+        rows = np.arange(terms.n_rows)
+        self._absolute = ~np.isin(rows, terms.row[loops | (terms.power == 2)])
+        self._own = _Equations.of(crn, box, boundary, rates, self._absolute)
+        self._first, self._apart = self._pairs(rates)
+        self.change, self.apart = self._follow()
+
+    def settled(self, latest: FloatArray, outputs: Bounds, goal: float) -> FloatArray:
+        """Times (n_out,), at most `latest`, from which on the outputs are less than `goal` from
+        their fixed point, which is between the bounds `outputs`.
+        """
+        found = latest.copy()
+        first = np.zeros(len(found), dtype=np.intp)
+        # the next to last time before `latest` tells whether any does: then the first is looked for
+        last = np.searchsorted(self._time, latest) - 1
+        middle = last
+        while (open_ := first <= last).any():
+            chosen, place = np.unique(middle[open_], return_inverse=True)
+            low, high = (bound[place, np.flatnonzero(open_)] for bound in self._outputs(chosen))
+            off = np.maximum(high - outputs[0][open_], outputs[1][open_] - low)
+            near = np.zeros(len(found), dtype=bool)
+            near[open_] = off <= goal
+            found = np.where(near, self._time[middle], found)
+            # where the latest does not serve, none is looked for
+            first = np.where(open_ & ~near, np.where(found < latest, middle + 1, last + 1), first)
+            last = np.where(near, middle - 1, last)
+            middle = (first + last) // 2
+        return found
+
+    def _outputs(self, chosen: npt.NDArray[np.intp]) -> Bounds:
+        """Bounds (n_chosen, n_out) of the outputs from some of the times on."""
+        n, n_out = len(chosen), self._kinetics.net.n_out
+        low, high = (np.repeat(held, n, axis=0) for held in self._held)
+        # what has no bound yet is bounded by its box
+        with np.errstate(all="ignore"):
+            rates, unsettled = np.full(n, self._rates), self.unsettled(chosen)
+            lines = Lines(self._kinetics, (low, high), rates, False, unsettled)
+            each = np.concatenate([np.eye(n_out), -np.eye(n_out)])[..., None]
+            sums = each * self._kinetics.layers[-1].activation.read_coefficients
+            most = lines.most(np.broadcast_to(sums, (n, *sums.shape)))
+        return -most[:, n_out:], most[:, :n_out]
+
+    def _pairs(self, rates: float) -> tuple[npt.NDArray[np.intp], FloatArray]:
+        """The first rail of the unit of each rail that shares its drive but for a constant, else
+        -1; and the constant.
+        """
+        n = self._crn.terms.n_rows
+        first, constant = np.full(n, -1), np.zeros(n)
+        begin = 0
+        for layer in self._kinetics.layers:
+            rails, n_units = layer.activation.rails, layer.encoding.layer.n_out
+            width = len(layer.activation.species)
+            signs = {rail.sign for rail in rails}
+            alone = all(set(layer.by_catalysts[a]) <= {((), ())} for a in range(len(rails)))
+            # errors of its own on each weight would leave nothing in common
+            if len(signs) == 1 and alone and not rates:
+                start = begin + width * np.arange(n_units)
+                for a in range(1, len(rails)):
+                    same = self._own.equals(start, start + a)
+                    first[start + a] = np.where(same, start, -1)
+                    constant[start + a] = layer.constants.bias[:, 0] - layer.constants.bias[:, a]
+            begin += width * n_units
+        return first, constant
+
+    def _follow(self) -> tuple[FloatArray, FloatArray]:
+        """Bounds of the species' changes, and of how far rails' part from their first rail's."""
+        low, high = self._box
+        own, absolute = self._own, self._absolute
+        rails = np.flatnonzero(self._first >= 0)
+        first = self._first[rails]
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            made = 2 * own.source[:, rails] / np.stack([low[:, rails], high[:, rails]])
+            made_first = 2 * own.source[:, first] / np.stack([high[:, first], low[:, first]])
+            push = np.abs(self._apart[rails] - made + made_first).max(axis=0)
+        change, apart = np.empty_like(low), np.full_like(low, _MOST)
+        # of each species by itself: y' where that is what forgets, else y' / y; and y' of all
+        found, speed = own.direct[0], own.most[0]
+        for k, step in enumerate(np.diff(self._time, prepend=self._time[0])):
+            if k:
+                left = _decay(found, own.feeds(k - 1, speed), own.rate[k - 1], step)
+                # what holds of all trajectories at one time holds from then on
+                found = np.minimum.reduce([own.direct[k], left, found])
+                g = change[k - 1, first]
+                left = _decay(
+                    apart[k - 1, rails], push[k - 1] * g, own.rate[k - 1, rails] - g, step
+                )
+                apart[k, rails] = np.minimum(apart[k - 1, rails], left)
+            with np.errstate(divide="ignore", over="ignore"):
+                speed = np.where(absolute, found, np.minimum(high[k] * found, own.most[k]))
+                change[k] = np.minimum(np.where(absolute, found / low[k], found), _MOST)
+            both = change[k, rails] + change[k, first]
+            apart[k, rails] = np.minimum(apart[k, rails], both)
+        return change, apart
+
+    def unsettled(self, chosen: npt.NDArray[np.intp]) -> Unsettled:
+        """Where the network is at some of the times, as a fixed point of other drives."""
+        between, common, change = [], [], []
+        begin = 0
+        for layer in self._kinetics.layers:
+            n_units, width = layer.encoding.layer.n_out, len(layer.activation.species)
+            part = slice(begin, begin + n_units * width)
+            begin = part.stop
+            shape = len(chosen), n_units, width
+            low, high = (bound[chosen, part].reshape(shape) for bound in self._box)
+            own = self.change[chosen, part].reshape(shape).copy()
+            shared = (self._first[part] >= 0).reshape(n_units, width)
+            together = np.zeros(shape[:2])
+            units = shared.any(axis=1)
+            together[:, units] = own[:, units, 0]
+            own = np.where(shared, self.apart[chosen, part].reshape(shape), own)
+            own[:, units, 0] = 0.0
+            between.append((low, high))
+            common.append(together)
+            change.append(own)
+        return Unsettled(between, common, change)
+
+
+@dataclass(frozen=True)
+class _Equations:
+    """What the equations of the changes are made of, (n_times, n_floating) each."""
+
+    # the least rate at which a change is forgotten
+    rate: FloatArray
+    # the most that the change can be of any state in the box, and |y'| of it
+    direct: FloatArray
+    most: FloatArray
+    # what makes a species without itself and what is lost with its square, at least
+    source: FloatArray
+    square: FloatArray
+    # by coupling (n_couplings,): the species that is fed, which feeds it and, by time, how much
+    row: npt.NDArray[np.intp]
+    column: npt.NDArray[np.intp]
+    factor: FloatArray
+
+    @classmethod
+    def of(
+        cls,
+        crn: ReactionNetwork,
+        box: Bounds,
+        boundary: Bounds,
+        rates: float,
+        absolute: npt.NDArray[np.bool_],
+    ) -> _Equations:
+        """For boxes of the species, as `Pace` takes them."""
+        terms, n = crn.terms, crn.terms.n_rows
+        low, high = box
+        size = np.abs(terms.number) * crn.constants[terms.constant]
+        k = size * (1 - rates), size * (1 + rates)
+        n_times, gains = len(low), terms.number > 0
+        # by row and what catalyses: m c(y), m the catalysts' product and c a polynomial
+        table = np.column_stack([terms.row, terms.others])
+        groups, which = np.unique(table, axis=0, return_inverse=True)
+        which = which.ravel()
+        row, others = groups[:, 0], groups[:, 1:]
+        catalysts = [
+            multiplied_by(np.ones((n_times, len(row))), others, _extended(y, held))
+            for y, held in zip(box, boundary, strict=True)
+        ]
+
+        def changes(power: npt.NDArray[np.intp]) -> list[FloatArray]:
+            """The most that c and -c are, with y to these powers."""
+            with np.errstate(divide="ignore", over="ignore"):
+                ends = [np.minimum(y[:, terms.row] ** power, _MOST) for y in box]
+            ends = [np.minimum(*ends), np.maximum(*ends)]
+            found = []
+            for ups in (gains, ~gains):
+                each = np.where(ups, k[1] * ends[1], -k[0] * ends[0])
+                found.append(_added(each, which, len(row)))
+            return found
+
+        def most(values: list[FloatArray]) -> FloatArray:
+            sums = (_added(np.maximum(catalysts[0] * c, catalysts[1] * c), row, n) for c in values)
+            return np.minimum(np.maximum(*sums), _MOST)
+
+        plain = changes(terms.power)
+        relative = changes(terms.power - 1)
+        speed, direct = most(plain), most(relative)
+        slope = np.where(absolute[row], np.maximum(*plain), np.maximum(*relative))
+        least = catalysts[0][:, which] * k[0]
+
+        def total(chosen: npt.NDArray[np.bool_]) -> FloatArray:
+            return _added(np.where(chosen, least, 0.0), terms.row, n)
+
+        source, square = total(gains & (terms.power == 0)), total(~gains & (terms.power == 2))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            best = np.clip(np.where(square > 0, np.sqrt(source / square), np.inf), low, high)
+        rate = np.where(absolute, total(~gains & (terms.power == 1)), source / best + square * best)
+        # m changes by m / x times the change of each of its factors x
+        g, factor = np.nonzero(others < n)
+        column = others[g, factor]
+        factors = np.minimum(slope[:, g] * catalysts[1][:, g] / high[:, column], _MOST)
+        return cls(
+            rate, np.where(absolute, speed, direct), speed, source, square, row[g], column, factors
+        )
+
+    def feeds(self, k: int, changes: FloatArray) -> FloatArray:
+        """What the catalysts' |y'| (n_floating,) add to each species' change from time k on."""
+        return _added(self.factor[k] * changes[self.column], self.row, len(changes))
+
+    def equals(self, one: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        """Which rails have the same reactions by themselves."""
+        parts = (self.source[0], self.square[0])
+        return np.all([part[one] == part[other] for part in parts], axis=0)
+
+
+def _extended(y: FloatArray, held: FloatArray) -> FloatArray:
+    """What factors of terms point to: floating species, boundary species and 1."""
+    n_times = len(y)
+    return np.column_stack([y, np.broadcast_to(held, (n_times, len(held))), np.ones(n_times)])
+
+
+def _added(values: FloatArray, place: npt.NDArray[np.intp], n: int) -> FloatArray:
+    """Sums (..., n) of the values (..., m) that have one place."""
+    found = np.zeros((*values.shape[:-1], n))
+    np.add.at(found.T, place, values.T)
+    return found
+
+
+def _decay(start: FloatArray, fed: FloatArray, rate: FloatArray, step: float) -> FloatArray:
+    """A bound of x after a step, with x' <= fed - rate x; nothing where it need not decay."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        limit = fed / rate
+        x = limit + np.maximum(start - limit, 0.0) * np.exp(-rate * step)
+    return np.where((rate > 0) & np.isfinite(x), x, _MOST)
