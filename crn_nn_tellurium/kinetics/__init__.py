@@ -20,11 +20,11 @@ from crn_nn_tellurium.kinetics.rate_constants import (
 from crn_nn_tellurium.kinetics.rate_errors import (
     RateErrors,
     factors_by_name,
-    grown,
     layer_factors,
-    normals_of,
+    normals_by_name,
     perturbed_constants,
     perturbed_outputs,
+    spread,
 )
 from crn_nn_tellurium.kinetics.rates_of_change import DenseRates, RatesOfChange
 from crn_nn_tellurium.kinetics.starts import LayerStart, add_by_start, start, start_state
