@@ -18,7 +18,6 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray, dense
 from crn_nn_tellurium.kinetics.bounds import (
     Bounds,
-    Tops,
     drives_of,
     settle_driven,
     tops_between,
@@ -74,33 +73,36 @@ class Lines:
     def _settle(self, number: int, catalysts: Bounds) -> Bounds:
         """Bounds of a layer's species, and lines above them."""
         layer, rates = self._kinetics.layers[number], self._rates
-        tops, sizes = tops_between(layer, catalysts, rates)
+        tops, floors, sizes = tops_between(layer, catalysts, rates)
         # over a box of inputs intervals are the best there is
         if layer.encoding.layer.inputs != (INPUT,):
-            others = self._tops(number)
-            tops = np.fmin(tops[0], others[0]), np.fmin(tops[1], others[1])
+            up, down, less, least = self._ends(number)
+            tops = np.fmin(tops[0], up), np.fmin(tops[1], down)
+            floors = np.fmax(floors[0], -less), np.fmax(floors[1], -least)
         species = settle_driven(layer, drives_of(layer, tops, rates), rates, self._strict)
         self._read.append(sizes)
-        self._lines.append(UnitLines(layer, tops, rates * sizes, rates, species))
+        ends = floors, tops
+        self._lines.append(UnitLines(layer, ends, rates * sizes, rates, species))
         return species
 
-    def _tops(self, number: int) -> Tops:
-        """How far what is read drives the rails of each unit of a layer."""
+    def _ends(self, number: int) -> FloatArray:
+        """The most (4, n, n_units) that w + e, -w + e, -w - e and w - e of each unit of a layer can
+        be.
+        """
         layer, n = self._kinetics.layers[number], len(self._rates)
         weights = layer.encoding.weights
         n_units, n_catalysts = weights.shape
-        step = max(1, _NUMBERS // (2 * n * self._width(number, n_catalysts)))
+        step = max(1, _NUMBERS // (4 * n * self._width(number, n_catalysts)))
         found = []
         for first in range(0, n_units, step):
             part = dense(weights[first : first + step])
             sizes = self._rates[:, :, None] * np.abs(part)
-            rows = np.stack([sizes + part, sizes - part], axis=1)
-            m = 2 * len(part)
+            rows = np.stack([sizes + part, sizes - part, -sizes - part, part - sizes], axis=1)
+            m = 4 * len(part)
             totals = self._zeros(n * m, number)
             layer.encoding.scatter(rows.reshape(n * m, n_catalysts), totals)
-            found.append(self._most(number, totals).reshape(n, 2, len(part)))
-        tops = np.concatenate(found, axis=-1)
-        return tops[:, 0], tops[:, 1]
+            found.append(self._most(number, totals).reshape(n, 4, len(part)))
+        return np.concatenate(found, axis=-1).swapaxes(0, 1)
 
     def _width(self, number: int, n_catalysts: int) -> int:
         """The most coefficients that a sum has on the way to the inputs."""
@@ -111,7 +113,7 @@ class Lines:
     def samples_at_a_time(kinetics: NetworkKinetics) -> int:
         """How many samples the walks of one object can hold."""
         widest = max(max(layer.encoding.weights.shape) for layer in kinetics.layers)
-        return max(1, _NUMBERS // (2 * widest**2))
+        return max(1, _NUMBERS // (4 * widest**2))
 
     def most(self, sums: FloatArray) -> FloatArray:
         """Upper bounds (n, m) of sums of the outputs' species, coefficients (n, m, n_out,

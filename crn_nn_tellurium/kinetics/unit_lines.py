@@ -56,15 +56,15 @@ class UnitLines:
     def __init__(
         self,
         layer: LayerKinetics,
-        tops: Tops,
+        ends: tuple[Tops, Tops],
         spread: FloatArray,
         rates: FloatArray,
         species: Bounds,
     ) -> None:
-        """Of errors `rates` (n, 1), with upper bounds `spread` (n, n_units) of e and bounds of the
-        species.
+        """Of errors `rates` (n, 1), with lower and upper bounds of w + e and -w + e, upper bounds
+        `spread` (n, n_units) of e and bounds of the species.
         """
-        self._layer, self._tops, self._spread = layer, tops, spread
+        self._layer, self._ends, self._spread = layer, ends, spread
         self._rates, self._species = rates, species
         self._n_rails, n_species = len(layer.activation.rails), len(layer.activation.species)
         self._polynomials = [self._polynomial(rail) for rail in range(self._n_rails)]
@@ -97,8 +97,7 @@ class UnitLines:
         if None in rails or (followed and self._layer.activation.pooled):
             return Line(c, 1, np.stack(slopes), np.stack(heights))
         orientation = self._orientation(c)
-        up, down = self._tops[::orientation]
-        a, b = -down, up
+        a, b = (end[orientation < 0] for end in self._ends)
         # an overflow leaves a value that is not below the constant one
         with np.errstate(all="ignore"):
             if followed or (c.min() < 0 < c.max()):
