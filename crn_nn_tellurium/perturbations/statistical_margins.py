@@ -1,10 +1,10 @@
 """The size of random errors of rate constants that a class survives, with a given probability.
 
 The worst errors (`certified_margin`) need every constant to err the bad way. Random ones mostly
-cancel: with lognormal errors, each reaction's by itself as there, a class stays right in most draws
-at many times that size. Draws are numbered, and those of one number grow with cv, so that the number
-of draws that go wrong is a function of cv; between which bounds the share of all possible draws
-lies follows from that number of them (Clopper and Pearson, Biometrika 26 (1934) 404).
+cancel: with lognormal errors, each reaction's by itself as there, a class stays right in most
+draws at many times that size. Draws are numbered, and those of one number grow with cv, so that the
+number of draws that go wrong is a function of cv; between which bounds the share of all possible
+draws lies follows from that number of them (Clopper and Pearson, Biometrika 26 (1934) 404).
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ class StatisticalMargin:
     Attributes
     ----------
     margins : (n_samples,) ndarray, or a number for one sample
-        The largest coefficient of variation of every reaction's rate constant at which at least a share
-        `confidence` of the draws gives the class that the network gives with none; to 2 %.
+        The largest coefficient of variation of every reaction's rate constant at which at least a
+        share `confidence` of the draws gives the class that the network gives with none; to 2 %.
     lower, upper : as margins
         Between which, at a level of 95 %, the margin of infinitely many draws lies; `upper` is
         infinite where no cv up to the limit is too large.
@@ -181,8 +181,10 @@ def statistical_margin(
     -----
     `robustness` draws the errors of *named* rate constants, h and q of a layer among them: one
     error for all that share the name. Units that are off together keep their ranking, so a class
-    seems to bear more. To see one draw: a rate constant named ``k_`` and its reaction has the
-    factor that `robustness` would give to this name.
+    seems to bear more. Reactions of one species with every unit of its layer (those that remove P
+    of `Normalized`) have one error here, as in `attack`. Draw by draw, errors are those that a
+    reaction network has in `scan` over `lognormal` if each rate constant is named ``k_`` and its
+    reaction.
 
     With a fixed set of draws the share that is right need not fall all the way as cv grows; what is
     given is a cv where it is large enough, next to one where it is not.
