@@ -161,7 +161,7 @@ class Certificate:
     def _box_in_words(self, box: Interval) -> str:
         if not box.width.any():
             return "one start"
-        ends, units = np.stack([box.lower, box.upper], axis=-1), self.units
+        ends = np.stack([box.lower, box.upper], axis=-1)
         text = [
             " to ".join(self.units.text(end, CONCENTRATION) for end in pair)
             for pair in ends.tolist()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.stats import binomtest
-from support.networks import with_a_constant_each
+from support.trajectories import settle_with
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics import factors_by_name
@@ -13,34 +13,12 @@ XOR = cn.load_model("xor")
 CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 
 
-def outputs_by_draw(net, x, factors):
-    """Outputs (draws, n_out) with factors (draws, n_reactions) on the rate constants, from nothing
-    but the written reactions: each species solves c0 + c1 y + c2 y^2 = 0.
-    """
-    crn, y = with_a_constant_each(net, x), {}
-    for species in crn.species:
-        if species.boundary:
-            y[species.id] = np.full(len(factors), species.initial)
-    for name in crn.floating:
-        c = [0.0, 0.0, 0.0]
-        for reaction, factor in zip(crn.reactions, factors.T, strict=True):
-            substrates, products = dict(reaction.substrates), dict(reaction.products)
-            change = products.get(name, 0) - substrates.get(name, 0)
-            if change:
-                power = substrates.pop(name, 0)
-                read = np.prod([y[other] ** n for other, n in substrates.items()], axis=0)
-                c[power] = c[power] + change * reaction.value * factor * read
-        y[name] = (c[1] + np.sqrt(c[1] ** 2 - 4 * c[0] * c[2])) / (-2 * c[2])
-    rows = np.stack([y[name] for name in crn.floating], axis=1)
-    last = rows[:, -net.n_out * len(net.layers[-1].activation.species) :]
-    return net.layers[-1].activation.read(last.reshape(len(rows), net.n_out, -1))
-
-
 def share_right(net, x, cv, draws, seed=0):
     """Share of the draws in which a sample keeps its class."""
-    names = [reaction.rate_constant for reaction in with_a_constant_each(net, x).reactions]
+    names = [f"k_{reaction.id}" for reaction in cn.to_reactions(net, x).reactions]
     factors = np.stack([factors_by_name(names, cv, draw, seed) for draw in range(draws)])
-    return np.mean(net.classify(outputs_by_draw(net, x, factors)) == net.predict(x[None]))
+    outputs, _ = settle_with(net, x, factors)
+    return np.mean(net.classify(outputs) == net.predict(x[None]))
 
 
 def test_at_the_margin_the_same_draws_are_right_as_often_as_asked():
