@@ -10,7 +10,7 @@ from crn_nn_tellurium.kinetics.bounds import (
 from crn_nn_tellurium.kinetics.closed_form import ClosedForm, LayerNumbers
 from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics
 from crn_nn_tellurium.kinetics.layer_state import LayerState, by_species
-from crn_nn_tellurium.kinetics.lines import Lines, ranked_by
+from crn_nn_tellurium.kinetics.lines import Cut, Lines, ranked_by
 from crn_nn_tellurium.kinetics.network import NetworkKinetics, forward_sensitivities
 from crn_nn_tellurium.kinetics.rate_constants import (
     Drive,
