@@ -83,7 +83,7 @@ class LayerApart(LayerKinetics):
         rails = self.activation.rails
         by_rail = [-part * y for part, y in zip(adjoint, state.y, strict=False)][: len(rails)]
         by_drive = [rail.sign * part for rail, part in zip(rails, by_rail, strict=True)]
-        by_catalyst = None
+        by_catalyst: Any = None
         if sources:
             by_catalyst = sum(
                 self._sums_transposed(used.weights[:, r], part) for r, part in enumerate(by_drive)
