@@ -151,12 +151,48 @@ class Certificate:
     def starts(self) -> str:
         """The starts that the certificate covers, in words."""
         if self.initial is not None:
-            return "starts in the given box"
+            return self._box_in_words(self.initial)
         if self.initial_max is None:
             return "all non-negative starts"
         few = some(self.capped, 3)
         most = self.units.text(self.initial_max, CONCENTRATION)
         return f"all non-negative starts with {few} at most {most}"
+
+    def _box_in_words(self, box: Interval) -> str:
+        if not box.width.any():
+            return "one start"
+        ends = np.stack([box.lower, box.upper], axis=-1)
+        text = [
+            " to ".join(self.units.text(end, CONCENTRATION) for end in pair)
+            for pair in ends.tolist()
+        ]
+        if len(set(text)) == 1:
+            return f"starts with every species from {text[0]}"
+        pairs = zip(self.species, text, strict=True)
+        return f"starts with {some([f'{name} from {part}' for name, part in pairs], 3)}"
+
+    @property
+    def assumptions(self) -> dict[str, str]:
+        """What the certificate rests on, in words.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model
+        >>> certificate = certify(load_model("xor"), [1.0, 0.0], rates=0.01)
+        >>> certificate.assumptions["rate constants"]
+        'each within 1 % of what is stated, by itself'
+        """
+        by = {
+            "envelope": "the envelope of all trajectories, integrated to 1e-10",
+            "cheap": "a closed form; the envelope may be earlier",
+        }
+        off = f"each within {100 * self.rates:.4g} % of what is stated, by itself"
+        return {
+            "starts": self.starts,
+            "rate constants": off if self.rates else "as stated",
+            "bound": by[self.bound],
+            "fixed point": self.uniqueness,
+        }
 
     def __repr__(self) -> str:
         n, units = len(self.by_sample), self.units
@@ -165,8 +201,9 @@ class Certificate:
         since = f"from {units.moment(self.settling_time)} on, by {self.bound!r}"
         slowest = " -> ".join(self.chain)
         rate = units.text(self.rate, TIME**-1, digits=3)
+        off = f" and rate constants within {100 * self.rates:.4g} %" if self.rates else ""
         return (
-            f"Certificate({inputs}: {within} {since}, from {self.starts}; slowest {slowest};"
+            f"Certificate({inputs}: {within} {since}, from {self.starts}{off}; slowest {slowest};"
             f" rate {rate})"
         )
 
@@ -186,17 +223,17 @@ class Certificate:
 
     def _repr_html_(self) -> str:
         units = self.units
+        *rests, (_, unique) = self.assumptions.items()
         facts: dict[str, object] = {
-            "settled by": f"{units.moment(self.settling_time)}, by {self.bound!r}",
+            "settled by": units.moment(self.settling_time),
             "outputs within": units.text(self.tolerance, CONCENTRATION),
-            "from": self.starts,
             "slowest": " → ".join(self.chain),
             "rate": units.text(self.rate, TIME**-1, digits=3),
-            "rate constants within": self.rates,
+            **dict(rests),
             "units": units.in_words,
         }
         picture = "" if self.envelope is None else self.envelope.sketch(self.output_names, units)
-        return card("Certificate", facts, self.to_frame(), picture, notes=[self.uniqueness])
+        return card("Certificate", facts, self.to_frame(), picture, notes=[unique])
 
     def in_units(self, units: Units) -> Certificate:
         """All numbers in other units: times in s, concentrations in nM, the rate in 1/s.

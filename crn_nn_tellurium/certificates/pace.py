@@ -94,7 +94,7 @@ class Pace:
         # what has no bound yet is bounded by its box
         with np.errstate(all="ignore"):
             rates, unsettled = np.full(n, self._rates), self.unsettled(chosen)
-            lines = Lines(self._kinetics, (low, high), rates, False, unsettled)
+            lines = Lines(self._kinetics, (low, high), rates, False, unsettled=unsettled)
             each = np.concatenate([np.eye(n_out), -np.eye(n_out)])[..., None]
             sums = each * self._kinetics.layers[-1].activation.read_coefficients
             most = lines.most(np.broadcast_to(sums, (n, *sums.shape)))

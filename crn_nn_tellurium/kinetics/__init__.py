@@ -10,7 +10,7 @@ from crn_nn_tellurium.kinetics.bounds import (
 from crn_nn_tellurium.kinetics.closed_form import ClosedForm, LayerNumbers
 from crn_nn_tellurium.kinetics.layer import Catalysts, LayerKinetics
 from crn_nn_tellurium.kinetics.layer_state import LayerState, by_species
-from crn_nn_tellurium.kinetics.lines import Lines, Unsettled, ranked_by
+from crn_nn_tellurium.kinetics.lines import Cut, Lines, Unsettled, ranked_by
 from crn_nn_tellurium.kinetics.network import NetworkKinetics, forward_sensitivities
 from crn_nn_tellurium.kinetics.rate_constants import (
     Drive,
@@ -20,11 +20,11 @@ from crn_nn_tellurium.kinetics.rate_constants import (
 from crn_nn_tellurium.kinetics.rate_errors import (
     RateErrors,
     factors_by_name,
-    grown,
     layer_factors,
-    normals_of,
+    normals_by_name,
     perturbed_constants,
     perturbed_outputs,
+    spread,
 )
 from crn_nn_tellurium.kinetics.rates_of_change import DenseRates, RatesOfChange
 from crn_nn_tellurium.kinetics.starts import LayerStart, add_by_start, start, start_state

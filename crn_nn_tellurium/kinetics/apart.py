@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, is_sparse
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.encoding import LayerEncoding, layer_encodings
 from crn_nn_tellurium.kinetics.layer import LayerKinetics
@@ -45,24 +45,26 @@ class LayerApart(LayerKinetics):
         each = np.tile(local[:, None, None], (1, 1, n_units))
         # in the shapes that `settle` and `backward` take, of one sample
         self.own = RateConstants(weights[None], bias[None], each)
-        self._rows, self._columns = places(encoding.weights)
-        # products by weight are added up by unit, or by what is read
-        n_weights = len(self._rows)
-        which, ones = np.arange(n_weights), np.ones(n_weights)
-        (n_rows, n_columns) = encoding.weights.shape
-        self._by_unit: Any = sparse.csr_array((ones, (which, self._rows)), (n_weights, n_rows))
-        self._by_catalyst: Any = sparse.csr_array(
-            (ones, (which, self._columns)), (n_weights, n_columns)
-        )
+        self._shape = encoding.weights.shape
+        self._is_sparse = is_sparse(encoding.weights)
+        if self._is_sparse:
+            # products by weight are added up by unit, or by what is read
+            self._rows, self._columns = places(encoding.weights)
+            n_weights = len(self._rows)
+            which, ones = np.arange(n_weights), np.ones(n_weights)
+            n_rows, n_columns = self._shape
+            self._by_unit: Any = sparse.csr_array((ones, (which, self._rows)), (n_weights, n_rows))
+            self._by_catalyst: Any = sparse.csr_array(
+                (ones, (which, self._columns)), (n_weights, n_columns)
+            )
 
     def settle(
         self, catalysts: FloatArray, constants: RateConstants | None = None, by_row: bool = False
     ) -> LayerState:
         """The layer at its fixed point, whatever the batch."""
         used = constants or self.own
-        read = catalysts[:, self._columns]
         drive = [
-            rail.sign * ((used.weights[:, r] * read) @ self._by_unit) + used.bias[..., r]
+            rail.sign * self._sums(used.weights[:, r], catalysts) + used.bias[..., r]
             for r, rail in enumerate(self.activation.rails)
         ]
         return LayerState(catalysts, drive, self.in_turn(drive, used.local))
@@ -78,14 +80,14 @@ class LayerApart(LayerKinetics):
         """As `LayerKinetics.backward`, but derivatives by rate constants are by sample too."""
         used = constants or self.own
         adjoint = self.linearize(state, used.local).solve_transposed(gradient)
-        read, rails = state.catalysts[:, self._columns], self.activation.rails
+        rails = self.activation.rails
         by_rail = [-part * y for part, y in zip(adjoint, state.y, strict=False)][: len(rails)]
         by_drive = [rail.sign * part for rail, part in zip(rails, by_rail, strict=True)]
-        by_weight = [part[:, self._rows] for part in by_drive]
-        by_catalyst = None
+        by_catalyst: Any = None
         if sources:
-            products = (part * used.weights[:, r] for r, part in enumerate(by_weight))
-            by_catalyst = sum(products) @ self._by_catalyst
+            by_catalyst = sum(
+                self._sums_transposed(used.weights[:, r], part) for r, part in enumerate(by_drive)
+            )
         terms, shape = self.local.terms, state.y[0].shape
         by_local, ones = np.zeros((len(used.local), *shape)), np.ones((len(used.local), 1, 1))
         for t in range(len(terms)):
@@ -93,8 +95,26 @@ class LayerApart(LayerKinetics):
             by_local[terms.constant[t]] -= adjoint[terms.row[t]] * self.value(
                 terms, t, ones, state.y
             )
-        weights = np.stack([part * read for part in by_weight], axis=1)
+        weights = np.stack([self._products(part, state.catalysts) for part in by_drive], axis=1)
         return by_catalyst, RateConstants(weights, np.stack(by_rail, axis=-1), by_local)
+
+    def _sums(self, weights: FloatArray, catalysts: FloatArray) -> FloatArray:
+        """W X by unit (n, n_units), every sample with weights of its own (n, n_weights)."""
+        if self._is_sparse:
+            return np.asarray((weights * catalysts[:, self._columns]) @ self._by_unit)
+        return (weights.reshape(-1, *self._shape) @ catalysts[..., None])[..., 0]
+
+    def _sums_transposed(self, weights: FloatArray, by_unit: FloatArray) -> FloatArray:
+        """W' G by catalyst (n, n_catalysts)."""
+        if self._is_sparse:
+            return np.asarray((weights * by_unit[:, self._rows]) @ self._by_catalyst)
+        return (by_unit[:, None] @ weights.reshape(-1, *self._shape))[:, 0]
+
+    def _products(self, by_unit: FloatArray, catalysts: FloatArray) -> FloatArray:
+        """G_i X_j where there is a weight (n, n_weights)."""
+        if self._is_sparse:
+            return by_unit[:, self._rows] * catalysts[:, self._columns]
+        return (by_unit[..., None] * catalysts[:, None]).reshape(len(by_unit), -1)
 
 
 class KineticsApart(NetworkKinetics):

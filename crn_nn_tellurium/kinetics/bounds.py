@@ -134,15 +134,16 @@ def settle_layer(
     `rates` (n, 1) are relative errors of every rate constant, by sample. Unless `strict`, a species
     without an upper bound has the bound infinity.
     """
-    tops, _ = tops_between(kinetics, catalysts, rates)
+    tops, _, _ = tops_between(kinetics, catalysts, rates)
     return settle_driven(kinetics, drives_of(kinetics, tops, rates), rates, strict)
 
 
 def tops_between(
     kinetics: LayerKinetics, catalysts: Bounds, rates: FloatArray
-) -> tuple[Tops, FloatArray]:
-    """How far the catalysts drive the rails of each unit, from bounds of what the layer reads; and
-    how much a unit reads in all, upper bounds (n, n_units) of sum |W| X.
+) -> tuple[Tops, Tops, FloatArray]:
+    """How far the catalysts drive the rails of each unit, from bounds of what the layer reads:
+    upper bounds of w + e and -w + e, and lower ones; and how much a unit reads in all, upper bounds
+    (n, n_units) of sum |W| X.
     """
     low, high = 1 - rates, 1 + rates
     weights = kinetics.encoding.weights
@@ -157,7 +158,9 @@ def tops_between(
     sizes = gains[1] + losses[1]
     off = rounding * sizes
     up, down = high * gains[1] - low * losses[0], high * losses[1] - low * gains[0]
-    return (up + off, down + off), sizes
+    # w + e has coefficients W + rates |W|, which have the signs of W
+    floors = high * gains[0] - low * losses[1], high * losses[0] - low * gains[1]
+    return (up + off, down + off), (floors[0] - off, floors[1] - off), sizes
 
 
 def drives_of(

@@ -205,12 +205,9 @@ class LayerKinetics:
         """The layer at its fixed point.
 
         With `by_row`, a sample's state is the same to the bit in whatever batch it comes; a matrix
-        product, many times faster for large layers, differs in the last bits. Rate constants with a
-        leading axis, of m, are of m blocks of as many samples each, one after another.
+        product, many times faster for large layers, differs in the last bits.
         """
         used = constants or self.constants
-        if used.weights.ndim > 1:
-            return self._settle_blocks(catalysts, used)
         weights = self.weights(used)
         sums = weighted_sums(weights, catalysts) if by_row else catalysts @ weights.T
         drive = self._drive(sums, used)
@@ -218,25 +215,7 @@ class LayerKinetics:
             z = (sums + self.encoding.bias) / self.activation.gain
             return LayerState(catalysts, drive, by_species(self.activation.concentrations(z)))
         # the closed form holds for the network's own rate constants alone
-        return self._settle_driven(catalysts, drive, used.local)
-
-    def _settle_blocks(self, catalysts: FloatArray, constants: RateConstants) -> LayerState:
-        blocks = catalysts.reshape(len(constants.bias), -1, catalysts.shape[1])
-        pairs = zip(blocks, constants.weights, strict=True)
-        weights = self.encoding.weights
-        sums = [block @ with_values(weights, own).T for block, own in pairs]
-        n = blocks.shape[1]
-        own = RateConstants(
-            constants.weights, np.repeat(constants.bias, n, axis=0), constants.local
-        )
-        # by number, then by sample, for all units
-        local = np.repeat(constants.local, n, axis=0).T[..., None]
-        return self._settle_driven(catalysts, self._drive(np.concatenate(sums), own), local)
-
-    def _settle_driven(
-        self, catalysts: FloatArray, drive: list[FloatArray], local: FloatArray
-    ) -> LayerState:
-        y = (self._newton if self.knot else self.in_turn)(drive, local)
+        y = (self._newton if self.knot else self.in_turn)(drive, used.local)
         if not all(np.all(np.isfinite(part) & (part > 0)) for part in y):
             raise ConvergenceError(
                 f"layer {self.name!r}: no positive fixed point was found with these rate constants"

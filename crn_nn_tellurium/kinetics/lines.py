@@ -11,10 +11,12 @@ The range of each unit's drive, which its lines need, comes from the same walk.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, dense
 from crn_nn_tellurium.kinetics.bounds import (
@@ -27,7 +29,7 @@ from crn_nn_tellurium.kinetics.bounds import (
 )
 from crn_nn_tellurium.kinetics.layer import LayerKinetics
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
-from crn_nn_tellurium.kinetics.unit_lines import TARGETS, UnitLines
+from crn_nn_tellurium.kinetics.unit_lines import TARGETS, Line, UnitLines
 from crn_nn_tellurium.networks import INPUT
 
 _NUMBERS = 10**7
@@ -68,6 +70,37 @@ class Unsettled:
     change: list[FloatArray]
 
 
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """By sample, a unit whose o w + e is above a number, or below it: arrays (n,)."""
+
+    layer: npt.NDArray[np.intp]
+    unit: npt.NDArray[np.intp]
+    orientation: npt.NDArray[np.intp]
+    at: FloatArray
+    is_above: npt.NDArray[np.bool_]
+
+    def of(self, rows: Any) -> Cut:
+        """That of some samples."""
+        return Cut(*(part[rows] for part in vars(self).values()))
+
+    def narrow(self, number: int, ends: tuple[Tops, Tops], spread: FloatArray) -> None:
+        """Lower and upper ends of w + e and -w + e of a layer's units, which add up to 2 e."""
+        floors, tops = ends
+        for side in (0, 1):
+            for is_above in (False, True):
+                here = (self.layer == number) & (self.orientation == (1, -1)[side])
+                rows = np.flatnonzero(here & (self.is_above == is_above))
+                at, places = self.at[rows], (rows, self.unit[rows])
+                if is_above:
+                    floors[side][places] = np.maximum(floors[side][places], at)
+                    most = 2 * spread[places] - at
+                    tops[1 - side][places] = np.minimum(tops[1 - side][places], most)
+                else:
+                    tops[side][places] = np.minimum(tops[side][places], at)
+                    floors[1 - side][places] = np.maximum(floors[1 - side][places], -at)
+
+
 class Lines:
     """Bounds of all species of a network, layer by layer, and of any sum of the last one's."""
 
@@ -77,12 +110,13 @@ class Lines:
         inputs: Bounds,
         rates: FloatArray,
         strict: bool = True,
+        cuts: Sequence[Cut] = (),
         unsettled: Unsettled | None = None,
     ) -> None:
         """For bounds (n, n_in, n_rails) of the inputs' species and errors (n,) of the rate
-        constants; `strict` as in `settle_layer`.
+        constants, where all `cuts` hold; `strict` as in `settle_layer`.
         """
-        self._unsettled = unsettled
+        self._cuts, self._unsettled = cuts, unsettled
         self._kinetics, self._inputs, self._strict = kinetics, inputs, strict
         self._rates = rates[:, None]
         # by layer, its lines, and how much its units read: sums (n, n_units) of |W| X
@@ -93,40 +127,46 @@ class Lines:
     def _settle(self, number: int, catalysts: Bounds) -> Bounds:
         """Bounds of a layer's species, and lines above them."""
         layer, rates = self._kinetics.layers[number], self._rates
-        tops, sizes = tops_between(layer, catalysts, rates)
+        tops, floors, sizes = tops_between(layer, catalysts, rates)
         # over a box of inputs intervals are the best there is
         if layer.encoding.layer.inputs != (INPUT,):
-            others = self._tops(number)
-            tops = np.fmin(tops[0], others[0]), np.fmin(tops[1], others[1])
+            up, down, less, least = self._ends(number)
+            tops = np.fmin(tops[0], up), np.fmin(tops[1], down)
+            floors = np.fmax(floors[0], -less), np.fmax(floors[1], -least)
+        for cut in self._cuts:
+            cut.narrow(number, (floors, tops), rates * sizes)
         change = None
         if self._unsettled is not None:
             common, change = self._unsettled.common[number], self._unsettled.change[number]
+            floors = floors[0] - common, floors[1] - common
             tops = tops[0] + common, tops[1] + common
         species = settle_driven(layer, drives_of(layer, tops, rates, change), rates, self._strict)
         if self._unsettled is not None:
             low, high = self._unsettled.between[number]
             species = np.maximum(species[0], low), np.minimum(species[1], high)
         self._read.append(sizes)
-        self._lines.append(UnitLines(layer, tops, rates * sizes, rates, species, change))
+        ends = floors, tops
+        self._lines.append(UnitLines(layer, ends, rates * sizes, rates, species, change))
         return species
 
-    def _tops(self, number: int) -> Tops:
-        """How far what is read drives the rails of each unit of a layer."""
+    def _ends(self, number: int) -> FloatArray:
+        """The most (4, n, n_units) that w + e, -w + e, -w - e and w - e of each unit of a layer can
+        be.
+        """
         layer, n = self._kinetics.layers[number], len(self._rates)
         weights = layer.encoding.weights
         n_units, n_catalysts = weights.shape
-        step = max(1, _NUMBERS // (2 * n * self._width(number, n_catalysts)))
+        step = max(1, _NUMBERS // (4 * n * self._width(number, n_catalysts)))
         found = []
         for first in range(0, n_units, step):
             part = dense(weights[first : first + step])
             sizes = self._rates[:, :, None] * np.abs(part)
-            rows = np.stack([sizes + part, sizes - part], axis=1)
-            m = 2 * len(part)
+            rows = np.stack([sizes + part, sizes - part, -sizes - part, part - sizes], axis=1)
+            m = 4 * len(part)
             totals = self._zeros(n * m, number)
             layer.encoding.scatter(rows.reshape(n * m, n_catalysts), totals)
-            found.append(self._most(number, totals).reshape(n, 2, len(part)))
-        tops = np.concatenate(found, axis=-1)
-        return tops[:, 0], tops[:, 1]
+            found.append(self._most(number, totals).reshape(n, 4, len(part)))
+        return np.concatenate(found, axis=-1).swapaxes(0, 1)
 
     def _width(self, number: int, n_catalysts: int) -> int:
         """The most coefficients that a sum has on the way to the inputs."""
@@ -137,7 +177,32 @@ class Lines:
     def samples_at_a_time(kinetics: NetworkKinetics) -> int:
         """How many samples the walks of one object can hold."""
         widest = max(max(layer.encoding.weights.shape) for layer in kinetics.layers)
-        return max(1, _NUMBERS // (2 * widest**2))
+        return max(1, _NUMBERS // (4 * widest**2))
+
+    def widest(self, sums: FloatArray) -> tuple[Cut, FloatArray]:
+        """A cut by sample, and what it may gain (n,): of the unit before the last layer whose lines
+        add most to a sum of the outputs' species, coefficients (n, n_out, n_species), at its knee.
+        """
+        n, number = len(sums), len(self._kinetics.layers)
+        totals = self._zeros(n, number)
+        totals[self._kinetics.layers[-1].name] += sums
+        best, rows = np.zeros(n), np.arange(n)
+        chosen = Cut(*(np.zeros(n, dtype=kind) for kind in (int, int, int, float, bool)))
+
+        def weigh(index: int, line: Line, share: FloatArray) -> None:
+            if index == number - 1:
+                return
+            knee, bend = self._lines[index].bend(line)
+            gains = np.nan_to_num(share[:, 0] * bend, nan=0.0, posinf=0.0)
+            unit = gains.argmax(axis=1)
+            better = gains[rows, unit] > best
+            best[better] = gains[rows, unit][better]
+            chosen.layer[better], chosen.unit[better] = index, unit[better]
+            chosen.orientation[better] = line.orientation
+            chosen.at[better] = knee[rows, unit][better]
+
+        self._most_by(number, totals, 0, weigh)
+        return chosen, best
 
     def most(self, sums: FloatArray) -> FloatArray:
         """Upper bounds (n, m) of sums of the outputs' species, coefficients (n, m, n_out,
@@ -167,7 +232,13 @@ class Lines:
             best = np.fmin(best, self._most_by(number, own, target))
         return np.where(np.isnan(best), np.inf, best)
 
-    def _most_by(self, number: int, totals: dict[str, FloatArray], target: int) -> FloatArray:
+    def _most_by(
+        self,
+        number: int,
+        totals: dict[str, FloatArray],
+        target: int,
+        weigh: Callable[[int, Line, FloatArray], None] | None = None,
+    ) -> FloatArray:
         n = len(self._rates)
         constant, size = 0.0, 0.0
         for index in reversed(range(number)):
@@ -178,6 +249,8 @@ class Lines:
             # coefficients of w + e and of -w + e
             along = {1: np.zeros(1), -1: np.zeros(1)}
             for line, share in self._lines[index].shares(g.reshape(n, -1, *g.shape[1:])):
+                if weigh:
+                    weigh(index, line, share)
                 height, slope = line.height[target][:, None], line.slope[target][:, None]
                 # a share of 0 of no bound is 0
                 part = np.multiply(share, height, where=share > 0, out=np.zeros_like(share))

@@ -95,10 +95,10 @@ def factors_by_name(names: Iterable[str], cv: float, draw: int, seed: int) -> Fl
     Each comes from its name alone, so that whoever has a rate constant of that name, among whatever
     others and in whatever order, draws the same.
     """
-    return np.asarray(np.exp(spread(cv) * _normals_by_name(names, draw, seed)))
+    return np.asarray(np.exp(spread(cv) * normals_by_name(names, draw, seed)))
 
 
-def _normals_by_name(names: Iterable[str], draw: int, seed: int) -> FloatArray:
+def normals_by_name(names: Iterable[str], draw: int, seed: int) -> FloatArray:
     """Standard normal numbers, which factors are made of."""
     begin = blake2b(f"{seed} {draw} ".encode(), digest_size=8)
 
@@ -114,29 +114,9 @@ def _normals_by_name(names: Iterable[str], draw: int, seed: int) -> FloatArray:
 
 def layer_factors(layer: LayerKinetics, cv: float, draw: int, seed: int) -> RateConstants:
     """Those of one layer's rate constants."""
-    return grown(_layer_normals(layer, draw, seed), cv)
-
-
-def normals_of(kinetics: NetworkKinetics, draws: Iterable[int], seed: int) -> list[RateConstants]:
-    """What factors of rate constants are made of, layer by layer, with a leading axis of draws."""
-    found = []
-    for layer in kinetics.layers:
-        each = [_layer_normals(layer, draw, seed) for draw in draws]
-        weights, bias, local = zip(*((k.weights, k.bias, k.local) for k in each), strict=True)
-        found.append(RateConstants(np.stack(weights), np.stack(bias), np.stack(local)))
-    return found
-
-
-def _layer_normals(layer: LayerKinetics, draw: int, seed: int) -> RateConstants:
-    found, own = _normals_by_name(layer.names, draw, seed), layer.constants
+    found, own = factors_by_name(layer.names, cv, draw, seed), layer.constants
     weights, bias, local = np.split(found, np.cumsum([own.weights.size, own.bias.size]))
     return RateConstants(weights, bias.reshape(own.bias.shape), local)
-
-
-def grown(normals: RateConstants, cv: float) -> RateConstants:
-    """Lognormal factors from standard normal numbers."""
-    parts = (normals.weights, normals.bias, normals.local)
-    return RateConstants(*(np.exp(spread(cv) * part) for part in parts))
 
 
 def perturbed_constants(
@@ -149,9 +129,5 @@ def perturbed_constants(
 def perturbed_outputs(
     kinetics: NetworkKinetics, x: FloatArray, factors: Sequence[RateConstants]
 ) -> FloatArray:
-    """Outputs (n, n_out) at the steady state with every rate constant off by its factor; of factors
-    with a leading axis of draws, (draws n, n_out), draw by draw.
-    """
-    if factors[0].weights.ndim > 1:
-        x = np.tile(x, (len(factors[0].bias), 1))
+    """Outputs (n, n_out) at the steady state with every rate constant off by its factor."""
     return kinetics.outputs(kinetics.settle(x, perturbed_constants(kinetics, factors)))

@@ -56,16 +56,16 @@ class UnitLines:
     def __init__(
         self,
         layer: LayerKinetics,
-        tops: Tops,
+        ends: tuple[Tops, Tops],
         spread: FloatArray,
         rates: FloatArray,
         species: Bounds,
         change: FloatArray | None = None,
     ) -> None:
-        """Of errors `rates` (n, 1), with upper bounds `spread` (n, n_units) of e and bounds of the
-        species.
+        """Of errors `rates` (n, 1), with lower and upper bounds of w + e and -w + e, upper bounds
+        `spread` (n, n_units) of e and bounds of the species.
         """
-        self._layer, self._tops, self._spread = layer, tops, spread
+        self._layer, self._ends, self._spread = layer, ends, spread
         self._rates, self._species = rates, species
         self._change = np.zeros_like(species[0]) if change is None else change
         self._n_rails, n_species = len(layer.activation.rails), len(layer.activation.species)
@@ -90,22 +90,49 @@ class UnitLines:
                 g = g - share[..., None] * line.coefficients
                 yield line, share
 
+    def bend(self, line: Line) -> tuple[FloatArray, FloatArray]:
+        """Where (n, n_units) what a line is above is furthest from straight, and by how much."""
+        c, orientation = line.coefficients, line.orientation
+        a, b = (end[orientation < 0] for end in self._ends)
+        if not self._has_pieces(c):
+            return a, np.zeros_like(a)
+        edges = _edges(a, b)
+        left, right = self._pieces(c, orientation, edges)
+        middle, value = (edges[1:] + edges[:-1]) / 2, (left + right) / 2
+        with np.errstate(all="ignore"):
+            along = (middle - middle[0]) / (middle[-1] - middle[0])
+            off = np.abs(value - value[0] - along * (value[-1] - value[0]))
+        off = np.where(b > a, np.nan_to_num(off, nan=0.0, posinf=0.0), 0.0)
+        place = off.argmax(axis=0)[None]
+        knee, bent = (np.take_along_axis(part, place, axis=0)[0] for part in (middle, off))
+        return knee, bent
+
+    def _has_pieces(self, c: FloatArray) -> bool:
+        """Whether what drives a unit alone says where sum c y is."""
+        rails = [self._polynomials[a] for a in np.flatnonzero(c[: self._n_rails])]
+        followed = c[self._n_rails :].any()
+        return None not in rails and not (followed and self._layer.activation.pooled)
+
+    def _pieces(
+        self, c: FloatArray, orientation: int, edges: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Pieces (n_cells, n, n_units) above sum c y, at both ends of each cell."""
+        followed = c[self._n_rails :].any()
+        return (self._of_followers if followed else self._of_rails)(c, orientation, edges)
+
     def _above(self, c: FloatArray) -> Line:
         """The line above sum c y, or where there is none, what the species' bounds add up to."""
         most = _most(c, self._species)
         slopes, heights = [np.zeros_like(most)] * len(TARGETS), [most] * len(TARGETS)
         followed = c[self._n_rails :].any()
-        rails = [self._polynomials[a] for a in np.flatnonzero(c[: self._n_rails])]
-        if None in rails or (followed and self._layer.activation.pooled):
+        if not self._has_pieces(c):
             return Line(c, 1, np.stack(slopes), np.stack(heights))
         orientation = self._orientation(c)
-        up, down = self._tops[::orientation]
-        a, b = -down, up
+        a, b = (end[orientation < 0] for end in self._ends)
         # an overflow leaves a value that is not below the constant one
         with np.errstate(all="ignore"):
             if followed or (c.min() < 0 < c.max()):
-                pieces = self._of_followers if followed else self._of_rails
-                found = _above_pieces(a, b, *pieces(c, orientation, _edges(a, b)))
+                found = _above_pieces(a, b, *self._pieces(c, orientation, _edges(a, b)))
             elif c.max() > 0:
                 found = self._chord(c, orientation, a, b)
             else:

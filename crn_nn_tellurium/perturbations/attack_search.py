@@ -309,7 +309,7 @@ class Search:
             slopes, _ = kinetics.backward(states, goals[part])
             by_constant[part] = kinetics.to_rows(slopes)
         errors = rates * signs
-        reactions, numbers = _reactions(kinetics)
+        reactions, numbers = reactions_apart(kinetics)
         at: Any = 0 if self.single else slice(None)
         flips = self.flips(outputs) if self._is_class else None
         margin = self._margins(outputs) if self._is_class else None
@@ -346,7 +346,7 @@ def _place_of(net: Network, output: Any) -> int:
     raise InputError(f"output is {output!r}; expected one of {known}, or its place from 0")
 
 
-def _reactions(
+def reactions_apart(
     kinetics: KineticsApart,
 ) -> tuple[tuple[UnitReaction, ...], npt.NDArray[np.intp]]:
     """All reactions as they are written, and the place of each one's error among the numbers."""

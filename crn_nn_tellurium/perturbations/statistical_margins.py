@@ -1,10 +1,10 @@
 """The size of random errors of rate constants that a class survives, with a given probability.
 
 The worst errors (`certified_margin`) need every constant to err the bad way. Random ones mostly
-cancel: with lognormal errors, each rate constant's by itself, a class stays right in most draws at
-many times that size. Draws are numbered, and those of one number grow with cv, so that the number
-of draws that go wrong is a function of cv; between which bounds the share of all possible draws
-lies follows from that number of them (Clopper and Pearson, Biometrika 26 (1934) 404).
+cancel: with lognormal errors, each reaction's by itself as there, a class stays right in most
+draws at many times that size. Draws are numbered, and those of one number grow with cv, so that the
+number of draws that go wrong is a function of cv; between which bounds the share of all possible
+draws lies follows from that number of them (Clopper and Pearson, Biometrika 26 (1934) 404).
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ from crn_nn_tellurium.certificates import input_points, is_single, kinetics_of
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.kinetics import (
-    NetworkKinetics,
+    KineticsApart,
     RateConstants,
-    grown,
-    normals_of,
-    perturbed_outputs,
+    normals_by_name,
+    spread,
 )
+from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.perturbations.attack_search import reactions_apart
 from crn_nn_tellurium.simulation import Simulator
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ LEVEL = 0.95
 _FIRST, _PRECISION, _OF_BOUNDS = 0.05, 0.02, 0.05
 """Of margins: the cv tried first, and how near two that differ in the answer are, relative."""
 _TOGETHER = 2 * 10**5
-"""Numbers that are held at once, in each of some ten arrays: what a processor's cache holds."""
+"""Rate constants that are held at once, in each of some arrays: what a processor's cache holds."""
 _NUMBERS = 3 * 10**7
 """Normal numbers that are kept: 240 MB. Of larger networks they are drawn again at each cv."""
 
@@ -59,8 +60,8 @@ class StatisticalMargin:
     Attributes
     ----------
     margins : (n_samples,) ndarray, or a number for one sample
-        The largest coefficient of variation of every rate constant at which at least a share
-        `confidence` of the draws gives the class that the network gives with none; to 2 %.
+        The largest coefficient of variation of every reaction's rate constant at which at least a
+        share `confidence` of the draws gives the class that the network gives with none; to 2 %.
     lower, upper : as margins
         Between which, at a level of 95 %, the margin of infinitely many draws lies; `upper` is
         infinite where no cv up to the limit is too large.
@@ -148,8 +149,8 @@ def statistical_margin(
 ) -> StatisticalMargin:
     """The largest random errors of rate constants at which each class is right, as often as asked.
 
-    Beside `certified_margin`, which bears the worst errors: here they are lognormal, each rate
-    constant's by itself, as `robustness` draws them.
+    Beside `certified_margin`, which bears the worst errors: here they are lognormal, and as there
+    each reaction's by itself, as strands have them.
 
     Parameters
     ----------
@@ -160,7 +161,7 @@ def statistical_margin(
     draws : int
         Sets of errors, which grow with cv.
     seed : int
-        Equal seeds give equal errors, draw by draw, in `robustness`, `scan` and `fit` too.
+        Equal seeds give equal errors, draw by draw.
     limit : float
         Coefficients of variation above this are not looked at.
 
@@ -171,13 +172,20 @@ def statistical_margin(
     Raises
     ------
     InputError
-        If an argument has the wrong shape or is out of range, or there are too few draws to tell
-        the confidence asked for.
+        If an argument has the wrong shape or is out of range, there are too few draws to tell the
+        confidence asked for, or an activation's species act on one another both ways.
     NetworkError
         If the network is for regression.
 
     Notes
     -----
+    `robustness` draws the errors of *named* rate constants, h and q of a layer among them: one
+    error for all that share the name. Units that are off together keep their ranking, so a class
+    seems to bear more. Reactions of one species with every unit of its layer (those that remove P
+    of `Normalized`) have one error here, as in `attack`. Draw by draw, errors are those that a
+    reaction network has in `scan` over `lognormal` if each rate constant is named ``k_`` and its
+    reaction.
+
     With a fixed set of draws the share that is right need not fall all the way as cv grows; what is
     given is a cv where it is large enough, next to one where it is not.
 
@@ -188,12 +196,12 @@ def statistical_margin(
     >>> bool(found.lower < found.margins < found.upper)
     True
     """
-    kinetics = kinetics_of(net)
-    kinetics.net.need_classes("statistical_margin")
-    x, single = input_points(kinetics.net, X), is_single(kinetics.net, X)
+    network = kinetics_of(net).net
+    network.need_classes("statistical_margin")
+    x, single = input_points(network, X), is_single(network, X)
     check_positive("limit", limit)
     least, middle, most = _numbers_of_wrong(confidence, whole_number("draws", draws))
-    count = _Count(kinetics, x, int(draws), whole_number("seed", seed, 0), most)
+    count = _Count(network, x, int(draws), whole_number("seed", seed, 0), most)
 
     def bracket(wrong: int, precision: float = _OF_BOUNDS) -> tuple[FloatArray, FloatArray]:
         def is_right(cv: FloatArray) -> npt.NDArray[np.bool_]:
@@ -238,23 +246,24 @@ def _numbers_of_wrong(confidence: Any, draws: int) -> tuple[int, int, int]:
 class _Count:
     """In how many draws samples x (n, n_in) have another class than without errors."""
 
-    def __init__(
-        self, kinetics: NetworkKinetics, x: FloatArray, draws: int, seed: int, most: int
-    ) -> None:
+    def __init__(self, net: Network, x: FloatArray, draws: int, seed: int, most: int) -> None:
         """`most` is the largest number of draws that is told from more."""
-        self._kinetics, self._x, self._most = kinetics, x, most
+        self._kinetics, self._most = KineticsApart(net), most
+        for layer in self._kinetics.layers:
+            layer.check_order("draws by reaction need one without such a loop", InputError)
+        self._inputs = net.input_coding.code(x)
         self.draws, self.seed = draws, seed
-        self._classes = kinetics.net.classify(kinetics.net(x))
+        self._classes = net.classify(net(x))
         self.labels = tuple(self._classes.tolist())
         # by cv, the number for each sample, -1 where it was not asked for
         self._known: dict[float, npt.NDArray[np.intp]] = {}
-        # some draws at a time, as many as states and rate constants of all samples fit for
-        size = sum(len(layer.names) for layer in kinetics.layers)
-        width = max(max(layer.encoding.weights.shape) for layer in kinetics.layers)
-        step = max(1, _TOGETHER // max(size, width * len(x)))
+        reactions, self._numbers = reactions_apart(self._kinetics)
+        self._names = [f"k_{reaction.id}" for reaction in reactions]
+        # some draws at a time, as many as rate constants fit for
+        step = max(1, _TOGETHER // len(self._kinetics.own))
         self._spans = [range(i, min(i + step, draws)) for i in range(0, draws, step)]
-        self._normals: dict[range, list[RateConstants]] = {}
-        self._keeps = draws * size <= _NUMBERS
+        self._normals: dict[range, FloatArray] = {}
+        self._keeps = draws * len(self._names) <= _NUMBERS
 
     def __call__(self, cv: FloatArray) -> npt.NDArray[np.intp]:
         """Of each sample at a cv of its own (n,)."""
@@ -270,21 +279,27 @@ class _Count:
 
     def _wrong(self, samples: npt.NDArray[np.intp], cv: float) -> npt.NDArray[np.intp]:
         wrong = np.zeros(len(samples), dtype=np.intp)
-        x, classes = self._x[samples], self._classes[samples]
         for draws in self._spans:
-            factors = [grown(normals, cv) for normals in self._normals_of(draws)]
-            outputs = perturbed_outputs(self._kinetics, x, factors)
-            found = self._kinetics.net.classify(outputs).reshape(len(draws), len(x))
-            wrong += (found != classes).sum(axis=0)
-            # that more are wrong than may be is all that is asked of the rest
-            if wrong.min() > self._most:
-                break
+            # what no reaction has, a weight of 0, stays as it is
+            rows = np.tile(self._kinetics.own, (len(draws), 1))
+            rows[:, self._numbers] *= np.exp(spread(cv) * self._normals_of(draws))
+            constants = self._kinetics.from_rows(rows)
+            for place, sample in enumerate(samples):
+                # that more are wrong than may be is all that is asked of the rest
+                if wrong[place] <= self._most:
+                    wrong[place] += self._wrong_of(sample, constants)
         return wrong
 
-    def _normals_of(self, draws: range) -> list[RateConstants]:
+    def _wrong_of(self, sample: int, constants: list[RateConstants]) -> int:
+        n = len(constants[0].bias)
+        inputs = np.broadcast_to(self._inputs[sample], (n, *self._inputs.shape[1:]))
+        outputs = self._kinetics.outputs(self._kinetics.settle_coded(inputs, constants))
+        return int((self._kinetics.net.classify(outputs) != self._classes[sample]).sum())
+
+    def _normals_of(self, draws: range) -> FloatArray:
         found = self._normals.get(draws)
         if found is None:
-            found = normals_of(self._kinetics, draws, self.seed)
+            found = np.stack([normals_by_name(self._names, draw, self.seed) for draw in draws])
             if self._keeps:
                 self._normals[draws] = found
         return found

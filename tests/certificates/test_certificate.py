@@ -100,7 +100,7 @@ def test_a_box_of_starts_is_settled_earlier_and_in_time(case):
     whole = cn.certify(net, x, 1e-3)
     box = cn.certify(net, x, 1e-3, initial=(0.5, 2.0))
     assert box.settling_time <= whole.settling_time
-    assert box.starts == "starts in the given box"
+    assert box.starts == "starts with every species from 0.5 to 2"
     rng = np.random.default_rng(0)
     for start in (0.5, 2.0, rng.uniform(0.5, 2.0, len(sim.species))):
         course = sim.time_course(x, t_end=2 * box.settling_time + 1e-3, initial=start)
@@ -297,6 +297,23 @@ def test_a_mapping_names_some_species_and_the_others_start_anywhere():
     narrow = cn.certify(XOR, [1, 0], 0.01, initial=({"Y1_0": 0.1}, {"Y1_0": 0.2}))
     assert narrow.settling_time <= cn.settling_time(XOR, [1, 0], 0.01)
     assert narrow.initial.upper.tolist()[1:] == [1e6] * 3
+
+
+def test_what_was_assumed_is_said_in_the_certificates_units():
+    box = {"Y1_0": 1.0, "Y1_1": 2.0}
+    certificate = cn.certify(XOR, [1, 0], 0.01, box, rates=0.02)
+    told = certificate.assumptions
+    assert told["starts"].startswith("starts with Y1_0 from 1 to 1, Y1_1 from 2 to 2, Yp2_0 from 0")
+    assert told["rate constants"] == "each within 2 % of what is stated, by itself"
+    assert "within 2 %" in repr(certificate)
+    assert told["fixed point"] == certificate.uniqueness
+    tube = certificate.in_units(cn.PhysicalUnits(c0=10, tau=100))
+    assert "Y1_0 from 10 nM to 10 nM" in tube.assumptions["starts"]
+    card = tube._repr_html_()
+    assert all(text in card for text in ("0.1 nM", "Y1_1 from 20 nM", "each within 2 %"))
+    one = cn.certify(XOR, [1, 0], 0.01, 1.0)
+    assert one.assumptions["starts"] == "one start"
+    assert one.assumptions["rate constants"] == "as stated"
 
 
 def test_a_certificate_pickles_and_says_what_it_is():

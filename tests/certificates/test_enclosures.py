@@ -6,6 +6,7 @@ from support.networks import Swish, corpus
 from support.trajectories import settle_draws
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.networks import BUILT_IN
 
 CASES = corpus()
 
@@ -113,3 +114,61 @@ def test_nominal_outputs_are_of_the_inputs_as_stated():
     assert box.outputs.contains(box.nominal)
     between = cn.enclosure(net, cn.Interval([0.0, 0.5], [1.0, 0.5]), rates=0.01)
     np.testing.assert_array_equal(between.nominal, net([0.5, 0.5]))
+
+
+def _any_network(seed):
+    """Depth 1 to 8, width 1 to 20, every layer of any activation, one in three with layers that
+    read two before them.
+    """
+    rng = np.random.default_rng(seed)
+    names, known, layers = sorted(BUILT_IN), {"input": int(rng.integers(1, 21))}, []
+    is_chain, depth = rng.random() < 2 / 3, int(rng.integers(1, 9))
+    widest = int(rng.choice([2, 5, 10, 20]))
+    for number in range(depth):
+        read = [list(known)[-1]]
+        if not is_chain and number:
+            read.append(list(known)[int(rng.integers(number))])
+        n_in, n_out = sum(known[name] for name in read), int(rng.integers(1, widest + 1))
+        weights = rng.normal(0, np.sqrt(2 / n_in) * 10 ** rng.uniform(-0.3, 0.3), (n_out, n_in))
+        activation = BUILT_IN[names[rng.integers(len(names))]](h=10 ** rng.uniform(-4, 0))
+        bias = rng.normal(0, 0.3, n_out)
+        layers.append(cn.Layer(weights, bias, activation, name=f"part{number}", inputs=tuple(read)))
+        known[f"part{number}"] = n_out
+    return cn.Network(layers), rng
+
+
+def _outside(seed, draws=190):
+    """How many errors were looked at, how many of them end outside of the enclosure, and how many
+    inputs have none.
+    """
+    net, rng = _any_network(seed)
+    x, width = rng.uniform(0, 2, net.n_in), float(rng.choice([0.0, 0.0, 0.05, 0.3]))
+    rates = float(rng.choice([0.01, 0.05, 0.2]))
+    try:
+        box = cn.enclosure(net, x, rates, inputs=width).outputs
+    except cn.NotCertified:
+        return 0, 0, 1
+    # 5 inputs of the box, at each an attack up and down beside the draws
+    points = np.clip(x + width * rng.uniform(-1, 1, (5, net.n_in)), 0, None)
+    found = []
+    for place, point in enumerate(points):
+        found += [settle_draws(net, point, rates, draws // 5, seed + place)[0]]
+        for way in ("up", "down"):
+            output = int(rng.integers(net.n_out))
+            attacked = cn.attack(net, point, rates, output=output, direction=way, restarts=0)
+            found.append(attacked.outputs[None])
+    found = np.concatenate(found)
+    inside = np.all((found >= box.lower) & (found <= box.upper), axis=1)
+    return len(found), int((~inside).sum()), 0
+
+
+@pytest.mark.parametrize(
+    "block", [0, *(pytest.param(block, marks=pytest.mark.slow) for block in range(1, 50))]
+)
+def test_no_error_attacked_or_drawn_is_outside(block):
+    """500 networks, 100,000 errors with -m slow: none outside."""
+    counts = np.array([_outside(seed) for seed in range(10 * block, 10 * block + 10)])
+    looked_at, outside, without = counts.sum(axis=0)
+    print(f"{looked_at} errors, {outside} outside, {without} networks without an enclosure")
+    assert outside == 0
+    assert looked_at >= 1800

@@ -3,15 +3,10 @@
 import numpy as np
 import pytest
 from scipy.stats import binomtest
+from support.trajectories import settle_with
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.kinetics import (
-    NetworkKinetics,
-    RateErrors,
-    grown,
-    normals_of,
-    perturbed_outputs,
-)
+from crn_nn_tellurium.kinetics import factors_by_name
 from crn_nn_tellurium.perturbations.statistical_margins import _numbers_of_wrong
 
 XOR = cn.load_model("xor")
@@ -19,14 +14,11 @@ CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 
 
 def share_right(net, x, cv, draws, seed=0):
-    """Share of the draws in which a sample keeps its class, one draw at a time."""
-    kinetics, errors = NetworkKinetics(net), RateErrors(cv, draws, seed)
-    own = net.predict(x[None])
-    right = [
-        net.classify(perturbed_outputs(kinetics, x[None], errors.factors(kinetics, cv, d))) == own
-        for d in range(draws)
-    ]
-    return np.mean(right)
+    """Share of the draws in which a sample keeps its class."""
+    names = [f"k_{reaction.id}" for reaction in cn.to_reactions(net, x).reactions]
+    factors = np.stack([factors_by_name(names, cv, draw, seed) for draw in range(draws)])
+    outputs, _ = settle_with(net, x, factors)
+    return np.mean(net.classify(outputs) == net.predict(x[None]))
 
 
 def test_at_the_margin_the_same_draws_are_right_as_often_as_asked():
@@ -71,19 +63,6 @@ def test_draws_that_come_some_at_a_time_are_the_same(monkeypatch):
     parts = cn.statistical_margin(XOR, CORNERS[:2], draws=400)
     np.testing.assert_array_equal(parts.margins, whole.margins)
     np.testing.assert_array_equal(parts.upper, whole.upper)
-
-
-@pytest.mark.parametrize("density", [1.0, 0.5])
-def test_draws_side_by_side_settle_as_one_by_one(density):
-    net = cn.Network.random([3, 6, 2], cn.Sigmoid(h=0.1), seed=0, density=density)
-    kinetics, errors = NetworkKinetics(net), RateErrors(0.3, 3)
-    x = np.random.default_rng(0).uniform(0, 1, (4, 3))
-    factors = [grown(part, 0.3) for part in normals_of(kinetics, range(3), 0)]
-    together = perturbed_outputs(kinetics, x, factors).reshape(3, 4, 2)
-    for draw in range(3):
-        alone = perturbed_outputs(kinetics, x, errors.factors(kinetics, 0.3, draw))
-        # sums of products in another order
-        np.testing.assert_allclose(together[draw], alone, rtol=1e-12)
 
 
 def test_up_to_the_limit_nothing_is_too_large():

@@ -184,11 +184,16 @@ def settle_draws(net, x, rates, n, seed=0):
     the positive root of its own quadratic: nothing of the package's interval code is used.
     """
     rng = np.random.default_rng(seed)
+    shape = (n // 2, len(cn.to_reactions(net, x).reactions))
+    errors = np.concatenate([rng.uniform(-1, 1, shape), rng.choice([-1.0, 1.0], shape)])
+    return settle_with(net, x, 1 + rates * errors)
+
+
+def settle_with(net, x, factors):
+    """The same with factors (n, n_reactions) on the rate constants of the written reactions."""
     crn = cn.to_reactions(net, x)
     nominal = np.array([r.value for r in crn.reactions])
-    shape = (n // 2, len(nominal))
-    factors = np.concatenate([rng.uniform(-1, 1, shape), rng.choice([-1.0, 1.0], shape)])
-    k = dict(zip((r.id for r in crn.reactions), (nominal * (1 + rates * factors)).T, strict=True))
+    k = dict(zip((r.id for r in crn.reactions), (nominal * factors).T, strict=True))
     known = {
         s: np.full(len(factors), c)
         for s, c in zip(crn.boundary, crn.boundary_concentrations, strict=True)
