@@ -39,13 +39,14 @@ from crn_nn_tellurium.basics.identifiers import (
     RESERVED,
     check_identifier,
     check_word,
+    first_twice,
     free_id,
     headings_by_name,
     reserved,
     suggest_identifier,
     suggest_identifiers,
 )
-from crn_nn_tellurium.basics.locks import Lock
+from crn_nn_tellurium.basics.locks import FileLock, Lock
 from crn_nn_tellurium.basics.progress import progress_bar
 from crn_nn_tellurium.basics.sketches import bars, curves, layered
 from crn_nn_tellurium.basics.text import separator, some, to_csv

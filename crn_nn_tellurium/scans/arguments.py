@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, check_choice
+from crn_nn_tellurium.basics import FloatArray, check_choice, first_twice
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import text_or_model
 from crn_nn_tellurium.networks import Network
@@ -59,12 +59,12 @@ def _check_names(plan: Plan) -> None:
     """Refuse names that a result could not tell apart or hold, before anything is solved."""
     coordinates = [name for axis in plan.axes for name in coordinates_of(axis)]
     names = [*coordinates, *sample_inputs(plan)]
-    for name in names:
-        if names.count(name) > 1 or name in RESERVED:
-            raise InputError(
-                f"{name!r} would be two things in the result: rename the network's input, or vary"
-                " one of them"
-            )
+    doubtful = [*(name for name in names if name in RESERVED), first_twice(names)]
+    if (name := doubtful[0]) is not None:
+        raise InputError(
+            f"{name!r} would be two things in the result: rename the network's input, or vary"
+            " one of them"
+        )
     for axis in plan.axes:
         if axis.dim in names and axis.dim not in coordinates_of(axis):
             raise InputError(

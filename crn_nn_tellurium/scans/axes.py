@@ -20,7 +20,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import qmc
 
-from crn_nn_tellurium.basics import FloatArray, is_real, read_only, some, whole_number
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    first_twice,
+    is_real,
+    read_only,
+    some,
+    whole_number,
+)
 from crn_nn_tellurium.errors import InputError
 
 CV, DRAW = "cv", "draw"
@@ -220,11 +227,9 @@ def as_axes(vary: Vary) -> tuple[Axis, ...]:
         )
     dims, numbers = [axis.dim for axis in axes], [name for axis in axes for name in axis.values]
     for what, names in (("dimension", dims), ("number", numbers)):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
+        if (twice := first_twice(names)) is not None:
             raise InputError(
-                f"{what} {twice[0]!r} is varied twice; expected each once (dim= renames a"
-                " dimension)"
+                f"{what} {twice!r} is varied twice; expected each once (dim= renames a dimension)"
             )
     return axes
 

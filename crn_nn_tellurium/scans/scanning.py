@@ -182,6 +182,7 @@ def _scan_to(
             )
             return ds
         write_result(ds, file.path)
+        parts.remove()
     except KeyboardInterrupt as stop:
         if sys.version_info >= (3, 11):
             stop.add_note(
@@ -191,7 +192,6 @@ def _scan_to(
         raise
     finally:
         parts.close()
-    parts.remove()
     return ds
 
 
