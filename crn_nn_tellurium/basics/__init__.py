@@ -22,13 +22,14 @@ from crn_nn_tellurium.basics.checks import (
     whole_number,
 )
 from crn_nn_tellurium.basics.colors import LESS, MORE
-from crn_nn_tellurium.basics.documents import companion_of, read_document, write_document
+from crn_nn_tellurium.basics.documents import companion_of, numbers_in, read_document, write_document
 from crn_nn_tellurium.basics.files import (
     check_new,
     check_target,
     make_readable,
     read_bytes,
     read_text,
+    reading,
     shipped_folder,
     write_bytes,
     write_files,
@@ -49,5 +50,5 @@ from crn_nn_tellurium.basics.identifiers import (
 from crn_nn_tellurium.basics.locks import FileLock, Lock
 from crn_nn_tellurium.basics.progress import progress_bar
 from crn_nn_tellurium.basics.sketches import bars, curves, layered
-from crn_nn_tellurium.basics.text import separator, some, to_csv
+from crn_nn_tellurium.basics.text import cell, number, separator, some, to_csv
 from crn_nn_tellurium.basics.warning import warn

@@ -206,6 +206,8 @@ def _weights(label: str, values: Any) -> FloatArray | sparse.csr_array:
         result.eliminate_zeros()
         result.sort_indices()
         _numbers(label, "weights", result.data)
+        if max(result.shape) > np.iinfo(np.int32).max:
+            raise NetworkError(f"{label}: weights have shape {result.shape}; expected below 2^31")
         # scipy chooses the width of the indices by where they come from
         parts = (result.data, result.indices.astype(np.int32), result.indptr.astype(np.int32))
         result = sparse.csr_array(parts, shape=result.shape)
