@@ -22,7 +22,14 @@ from crn_nn_tellurium.basics.checks import (
     whole_number,
 )
 from crn_nn_tellurium.basics.colors import LESS, MORE
-from crn_nn_tellurium.basics.documents import companion_of, numbers_in, read_document, write_document
+from crn_nn_tellurium.basics.documents import (
+    companion_of,
+    document_of,
+    numbers_in,
+    plain_of,
+    read_document,
+    write_document,
+)
 from crn_nn_tellurium.basics.files import (
     check_new,
     check_target,
@@ -33,6 +40,7 @@ from crn_nn_tellurium.basics.files import (
     shipped_folder,
     write_bytes,
     write_files,
+    writing,
 )
 from crn_nn_tellurium.basics.frames import frame_of
 from crn_nn_tellurium.basics.identifiers import (

@@ -119,6 +119,16 @@ def _read(path: Path, text: str) -> dict[str, Any]:
             ) from error
 
 
+def plain_of(document: Any) -> Any:
+    """The same with lists in place of arrays, as JSON has them."""
+    return _to_plain(document, {}, "", True)
+
+
+def document_of(plain: Any) -> Any:
+    """What `plain_of` made plain; arrays but sparse ones stay lists."""
+    return _from_plain(plain, {})
+
+
 def numbers_in(value: Any) -> Any:
     """The same lists of numbers, arrays or number, of which nothing is a text, true or false.
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from crn_nn_tellurium import errors
 from crn_nn_tellurium.errors import FileFormatError
 
-
 _REASON = 300
 """Characters of a library's words that an error repeats."""
 
@@ -63,6 +62,17 @@ def reading(name: object) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def writing(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say which file cannot be written: of a full disk the system names none."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(
+            error.errno, f"cannot write it into its folder: {error.strerror or error}", str(path)
+        ) from error
+
+
 def write_bytes(path: str | os.PathLike[str], content: bytes, private: bool = False) -> Path:
     """Write a file whole or not at all."""
     path = Path(path)
@@ -84,14 +94,10 @@ def write_files(files: Mapping[Path, bytes], private: bool = False) -> None:
     try:
         for path, content in files.items():
             check_target(path)
-            try:
+            with writing(path):
                 handle, temporary[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            except OSError as error:
-                raise type(error)(
-                    f"cannot write {str(path)!r} into its folder: {error.strerror}"
-                ) from error
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                with os.fdopen(handle, "wb") as file:
+                    file.write(content)
             if not private:
                 mode = modes.get(path, next(iter(modes.values()), None))
                 make_readable(temporary[path], mode)
