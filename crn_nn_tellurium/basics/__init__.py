@@ -14,11 +14,18 @@ from crn_nn_tellurium.basics.bisection import bracket_largest
 from crn_nn_tellurium.basics.cache import Recent
 from crn_nn_tellurium.basics.cards import ROWS, card
 from crn_nn_tellurium.basics.checks import (
+    all_of_kind,
+    brief,
     check_choice,
     check_kind,
     check_not_negative,
     check_positive,
+    names_of,
+    path_of,
+    real_number,
+    real_numbers,
     require,
+    truth,
     whole_number,
 )
 from crn_nn_tellurium.basics.colors import LESS, MORE

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from crn_nn_tellurium.basics.arrays import is_sparse
+from crn_nn_tellurium.basics.checks import path_of
 from crn_nn_tellurium.basics.files import read_bytes, read_text, reading, write_files
 from crn_nn_tellurium.errors import FileFormatError
 
@@ -34,7 +35,7 @@ _LINE = 110
 
 def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) -> None:
     """Write a mapping of strings, numbers, lists and (sparse) arrays; keys keep their order."""
-    path = Path(path)
+    path = path_of("path", path)
     if path.suffix.lower() == ".npz":
         raise FileFormatError(
             f"{str(path)!r}: the ending .npz is for arrays; expected one such as .json"

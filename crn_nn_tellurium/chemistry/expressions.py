@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from crn_nn_tellurium.basics import brief
 from crn_nn_tellurium.errors import ReactionError
 
 Values = Mapping[str, Any]
@@ -31,10 +32,15 @@ class Monomial:
 
     def __post_init__(self) -> None:
         # Python's own numbers: texts have their repr, and numpy's says np.float64(1.0)
-        object.__setattr__(self, "coefficient", float(self.coefficient))
-        object.__setattr__(
-            self, "powers", tuple((symbol, float(power)) for symbol, power in self.powers)
-        )
+        try:
+            powers = tuple((symbol, float(power)) for symbol, power in self.powers)
+            object.__setattr__(self, "coefficient", float(self.coefficient))
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ReactionError(
+                f"a term has the coefficient {brief(self.coefficient)} and the powers"
+                f" {brief(self.powers)}; expected a number, and pairs of a symbol and a number"
+            ) from error
+        object.__setattr__(self, "powers", powers)
         if not math.isfinite(self.coefficient):
             raise ReactionError(
                 f"a term in {dict(self.powers)} has the coefficient {self.coefficient!r}; expected"

@@ -23,6 +23,7 @@ from crn_nn_tellurium.basics import (
     is_sparse,
     layered,
     read_only,
+    real_numbers,
 )
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks.activation import Activation
@@ -182,13 +183,8 @@ class Layer:
 
 
 def _numbers(label: str, what: str, values: Any) -> FloatArray:
-    try:
-        if np.iscomplexobj(values):
-            raise TypeError("complex numbers")
-        result = np.array(values, dtype=float)
-        result += 0.0  # no negative zeros: equal networks give equal files
-    except (TypeError, ValueError) as error:
-        raise NetworkError(f"{label}: {what} cannot be read as numbers ({error})") from error
+    # added in a copy; no negative zeros: equal networks give equal files
+    result = real_numbers(f"{label}: {what}", values, error=NetworkError) + 0.0
     if not np.all(np.isfinite(result)):
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(result))[0])
         raise NetworkError(

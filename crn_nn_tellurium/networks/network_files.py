@@ -6,7 +6,14 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from crn_nn_tellurium.basics import numbers_in, read_document, reading, write_document
+from crn_nn_tellurium.basics import (
+    check_kind,
+    numbers_in,
+    path_of,
+    read_document,
+    reading,
+    write_document,
+)
 from crn_nn_tellurium.errors import FileFormatError, NetworkError
 from crn_nn_tellurium.networks.activation import Activation
 from crn_nn_tellurium.networks.activations import BUILT_IN
@@ -49,7 +56,7 @@ def load(
     activations: Mapping[str, type[Activation]] | None = None,
 ) -> _Made:
     """What is made of the layers and `FIELDS` that `save` wrote; see `Network.load`."""
-    label = str(os.fspath(path))
+    label = str(path_of("path", path))
     document = read_document(path)
     if document.get("format") != FORMAT:
         raise FileFormatError(
@@ -65,6 +72,8 @@ def load(
     if version == 1:  # of before there was a task
         document["task"] = "classification"
     # one's own come last, but none can have been saved under a built-in one's name
+    if activations is not None:
+        check_kind("activations", activations, Mapping, "{'Swish': Swish} say")
     kinds = BUILT_IN | dict(activations or {})
     # what an activation of the user's own raises of numbers that it does not expect, too
     with reading(label):

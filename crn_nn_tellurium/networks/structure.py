@@ -94,7 +94,7 @@ def checked_class_names(
     names: Sequence[Any] | None, n_out: int, task: str
 ) -> tuple[str | int, ...] | None:
     """Labels as given, of a network that has classes."""
-    if task not in TASKS:
+    if not isinstance(task, str) or task not in TASKS:
         raise NetworkError(f"task is {task!r}; expected one of {', '.join(map(repr, TASKS))}")
     if names is None:
         return None

@@ -97,7 +97,7 @@ def plot_confusion_matrix(
             f"labels have shapes {truth.shape} and {predicted.shape}; expected (n_samples,) both"
         )
     ax = new_axes(ax)
-    classes = np.union1d(truth, predicted) if labels is None else np.asarray(labels)
+    classes = np.union1d(truth, predicted) if labels is None else np.atleast_1d(np.asarray(labels))
     counts = np.array([[np.sum((truth == a) & (predicted == b)) for b in classes] for a in classes])
     if left_out := len(truth) - counts.sum():
         known = some([str(label) for label in classes], 6)

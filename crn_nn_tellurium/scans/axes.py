@@ -22,6 +22,7 @@ from scipy.stats import qmc
 
 from crn_nn_tellurium.basics import (
     FloatArray,
+    check_kind,
     first_twice,
     is_real,
     read_only,
@@ -124,6 +125,7 @@ def paired(values: Mapping[str, npt.ArrayLike], dim: str = "point") -> Axis:
     """
     if hasattr(values, "columns"):  # a data frame
         values = {str(name): values[name] for name in values.columns}
+    check_kind("values", values, Mapping, "{'x0': [0, 1], 'x1': [1, 0]} or a data frame")
     return Axis(dim, dict(values), "paired")  # type: ignore[arg-type]  # made arrays there
 
 

@@ -25,8 +25,10 @@ from crn_nn_tellurium.basics import (
     FileLock,
     check_target,
     make_readable,
+    path_of,
     read_text,
     require,
+    truth,
     warn,
     write_bytes,
 )
@@ -78,8 +80,9 @@ class ScanFile:
     def __init__(
         self, path: str | os.PathLike[str], resume: bool = True, overwrite: bool = False
     ) -> None:
-        for name, value in (("path", Path(path)), ("resume", resume), ("overwrite", overwrite)):
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "path", path_of("path", path))
+        for name, value in (("resume", resume), ("overwrite", overwrite)):
+            object.__setattr__(self, name, truth(name, value))
         _check_path(self.path)
 
 

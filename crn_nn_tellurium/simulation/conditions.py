@@ -12,6 +12,7 @@ from crn_nn_tellurium.basics import (
     check_positive,
     is_real,
     labels_of,
+    real_numbers,
     some,
     whole_number,
 )
@@ -78,7 +79,7 @@ def _concentrations(what: str, value: Any) -> FloatArray:
     # numpy would take True for 1.0
     if np.asarray(value).dtype == bool:
         raise InputError(f"{what} is {value!r}; expected a finite concentration >= 0")
-    values = np.asarray(value, dtype=float)
+    values = real_numbers(what, value, "a number, or numbers")
     bad = ~(np.isfinite(values) & (values >= 0))
     if bad.any():
         raise InputError(
