@@ -11,7 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from crn_nn_tellurium.basics import brief
+from crn_nn_tellurium.basics import (
+    brief,
+    check_kind,
+)
 from crn_nn_tellurium.errors import ReactionError
 
 Values = Mapping[str, Any]
@@ -136,6 +139,7 @@ class Expression:
 
     def evaluate(self, values: Values) -> Any:
         """The sum's value, for numbers or arrays that broadcast."""
+        check_kind("values", values, Mapping, "{'A': 1.0} say")
         return sum((term.evaluate(values) for term in self.terms), start=0.0)
 
     @property
@@ -152,6 +156,7 @@ class Expression:
         >>> square.derivative("x").evaluate({"x": 5.0})
         30.0
         """
+        check_kind("symbol", symbol, str)
         found = (term.derivative(symbol) for term in self.terms)
         return Expression(tuple(term for term in found if term is not None))
 

@@ -17,6 +17,7 @@ from crn_nn_tellurium.basics import (
     ROWS,
     FloatArray,
     card,
+    check_kind,
     check_word,
     dense,
     frame_of,
@@ -72,6 +73,7 @@ class Layer:
     name: str = ""
 
     def __post_init__(self) -> None:
+        check_kind("a layer's name", self.name, str)
         label = f"layer {self.name!r}" if self.name else "a layer"
         weights = _weights(label, self.weights)
         given = np.zeros(weights.shape[0]) if self.bias is None else self.bias

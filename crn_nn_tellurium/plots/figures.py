@@ -151,10 +151,10 @@ def axes_of(
         look: Any = {"figsize": size, "width_ratios": widths, "layout": "constrained"}
         return plt.subplots(1, len(titles), squeeze=False, **look)[1][0]
     axes = np.ravel(np.asarray(given, dtype=object))
-    for ax in axes:
-        check_kind("axes", ax, Axes, "by plt.subplots(), say")
     if len(axes) != len(titles):
         raise InputError(f"axes are {len(axes)}; expected {len(titles)}: {', '.join(titles)}")
+    for ax in axes:
+        check_kind("axes", ax, Axes, "by plt.subplots(), say")
     return axes
 
 
@@ -180,7 +180,10 @@ def check_one_sample(course: TimeCourse) -> None:
 
 def chosen(names: str | Sequence[str] | None, every: tuple[str, ...]) -> tuple[str, ...]:
     """The names that a user asks for: one, some, or by default all."""
-    return names_of("names", names, every)
+    found = names_of("names", names, every)
+    if not found:
+        raise InputError("names are none; expected one or more")
+    return found
 
 
 def plain(text: object) -> str:
