@@ -20,6 +20,7 @@ from crn_nn_tellurium.basics.checks import (
     check_kind,
     check_not_negative,
     check_positive,
+    labels_given,
     names_of,
     path_of,
     real_number,

@@ -116,6 +116,17 @@ def real_numbers(
         ) from fault
 
 
+def labels_given(what: str, value: Any) -> Any:
+    """Labels, numbers or texts, as an array (n,)."""
+    try:
+        found = np.asarray(value)
+    except ValueError as fault:
+        raise InputError(f"{what} are {brief(value)}; expected a list of labels") from fault
+    if found.ndim != 1 or found.dtype.kind == "V":
+        raise InputError(f"{what} have shape {found.shape}; expected (n,), a list of labels")
+    return found
+
+
 def truth(what: str, value: Any) -> bool:
     """True or False, numpy's too, or 1 or 0 as other packages have it."""
     if isinstance(value, bool | np.bool_) or (isinstance(value, int) and value in (0, 1)):

@@ -15,7 +15,7 @@ from crn_nn_tellurium.basics import (
     brief,
     check_kind,
 )
-from crn_nn_tellurium.errors import ReactionError
+from crn_nn_tellurium.errors import InputError, ReactionError
 
 Values = Mapping[str, Any]
 
@@ -140,6 +140,8 @@ class Expression:
     def evaluate(self, values: Values) -> Any:
         """The sum's value, for numbers or arrays that broadcast."""
         check_kind("values", values, Mapping, "{'A': 1.0} say")
+        if missing := [symbol for symbol in self.symbols if symbol not in values]:
+            raise InputError(f"values have no {missing[0]!r}; expected one for each symbol")
         return sum((term.evaluate(values) for term in self.terms), start=0.0)
 
     @property

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from crn_nn_tellurium.basics import (
     all_of_kind,
     check_kind,
+    labels_given,
     real_numbers,
     truth,
 )
@@ -260,7 +261,7 @@ def plot_certified_margins(
             " certified_margin gives them"
         )
     ax = new_axes(ax)
-    rows = np.unique(classes) if order is None else np.atleast_1d(np.asarray(order))
+    rows = np.unique(classes) if order is None else labels_given("order", order)
     parts = [np.sort(100 * values[classes == label]) for label in rows]
     for row, here in enumerate(parts):
         if len(here):

@@ -10,7 +10,11 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from crn_nn_tellurium.basics import check_kind, some
+from crn_nn_tellurium.basics import (
+    check_kind,
+    labels_given,
+    some,
+)
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.plots.figures import (
     color,
@@ -97,7 +101,7 @@ def plot_confusion_matrix(
             f"labels have shapes {truth.shape} and {predicted.shape}; expected (n_samples,) both"
         )
     ax = new_axes(ax)
-    classes = np.union1d(truth, predicted) if labels is None else np.atleast_1d(np.asarray(labels))
+    classes = np.union1d(truth, predicted) if labels is None else labels_given("labels", labels)
     counts = np.array([[np.sum((truth == a) & (predicted == b)) for b in classes] for a in classes])
     if left_out := len(truth) - counts.sum():
         known = some([str(label) for label in classes], 6)

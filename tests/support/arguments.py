@@ -108,7 +108,6 @@ METHODS = {
     "CRNClassifier": "fit predict predict_proba",
     "CRNRegressor": "fit predict",
     "RateErrors": "of",
-    "Tanh": "rescaled",
 }
 """Methods that users call, by class; the others are for activations or optimisers of one's own."""
 
@@ -256,7 +255,6 @@ def thing(name: str) -> Any:
         "CRNClassifier": lambda: cn.CRNClassifier((2,), max_iter=2).fit(X, [0, 1]),
         "CRNRegressor": lambda: cn.CRNRegressor((2,), max_iter=2).fit(X, [0.0, 1.0]),
         "RateErrors": lambda: cn.RateErrors(0.1, draws=2),
-        "Tanh": cn.Tanh,
     }
     return made[name]()
 
