@@ -237,7 +237,7 @@ class Network:
         """
         try:
             values = np.broadcast_to(np.asarray(h, dtype=float), (len(self.layers),)).tolist()
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise NetworkError(
                 f"h is {h!r}; expected one number, or {len(self.layers)}, one per layer"
             ) from error

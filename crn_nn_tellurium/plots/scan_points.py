@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from crn_nn_tellurium.basics import (
+    labels_given,
     real_numbers,
     some,
 )
@@ -133,7 +134,7 @@ def _samples(
         names = " and ".join(map(str, grid.dims))
         raise InputError(f"X has shape {points.shape}; expected (n_samples, 2), the inputs {names}")
     n = len(points)
-    truth = np.zeros(n) if y is None else np.asarray(y)
+    truth = np.zeros(n) if y is None else labels_given("y", y)
     if truth.shape != (n,):
         raise InputError(f"y has shape {truth.shape}; expected ({n},), a class for each sample")
     return points, truth

@@ -95,7 +95,8 @@ def plot_confusion_matrix(
     >>> plot_confusion_matrix([0, 1, 1], [0, 1, 0]).get_ylabel()
     'true class'
     """
-    truth, predicted = np.asarray(y_true), np.asarray(y_predicted)
+    truth = labels_given("y_true", y_true)
+    predicted = labels_given("y_predicted", y_predicted)
     if truth.ndim != 1 or truth.shape != predicted.shape:
         raise InputError(
             f"labels have shapes {truth.shape} and {predicted.shape}; expected (n_samples,) both"
