@@ -120,9 +120,15 @@ def input_changes(steps: Any, time: FloatArray) -> dict[float, Any]:
     return changes
 
 
+_LEAST_TIME = 1e-100
+
+
 def check_time(time: Any, initial: Any) -> None:
     """Refuse what is no read-out time, or a start without one."""
     if time is not None:
         check_positive("time", time, "a finite number > 0, or None for the steady state")
+        # below, steps of integrators vanish against them, and scipy's never end
+        if time < _LEAST_TIME:
+            raise InputError(f"time is {time!r}; expected {_LEAST_TIME:g} or more")
     elif initial is not None:
         raise InputError(f"initial is {initial!r}; a start goes with a read-out time, time=3.0 say")
