@@ -14,24 +14,41 @@ from crn_nn_tellurium.basics.bisection import bracket_largest
 from crn_nn_tellurium.basics.cache import Recent
 from crn_nn_tellurium.basics.cards import ROWS, card
 from crn_nn_tellurium.basics.checks import (
+    all_of_kind,
+    brief,
     check_choice,
     check_kind,
     check_not_negative,
     check_positive,
+    labels_given,
+    names_of,
+    path_of,
+    real_number,
+    real_numbers,
     require,
+    truth,
     whole_number,
 )
 from crn_nn_tellurium.basics.colors import LESS, MORE
-from crn_nn_tellurium.basics.documents import companion_of, read_document, write_document
+from crn_nn_tellurium.basics.documents import (
+    companion_of,
+    document_of,
+    numbers_in,
+    plain_of,
+    read_document,
+    write_document,
+)
 from crn_nn_tellurium.basics.files import (
     check_new,
     check_target,
     make_readable,
     read_bytes,
     read_text,
+    reading,
     shipped_folder,
     write_bytes,
     write_files,
+    writing,
 )
 from crn_nn_tellurium.basics.frames import frame_of
 from crn_nn_tellurium.basics.identifiers import (
@@ -39,14 +56,15 @@ from crn_nn_tellurium.basics.identifiers import (
     RESERVED,
     check_identifier,
     check_word,
+    first_twice,
     free_id,
     headings_by_name,
     reserved,
     suggest_identifier,
     suggest_identifiers,
 )
-from crn_nn_tellurium.basics.locks import Lock
+from crn_nn_tellurium.basics.locks import FileLock, Lock
 from crn_nn_tellurium.basics.progress import progress_bar
 from crn_nn_tellurium.basics.sketches import bars, curves, layered
-from crn_nn_tellurium.basics.text import separator, some, to_csv
+from crn_nn_tellurium.basics.text import cell, number, separator, some, to_csv
 from crn_nn_tellurium.basics.warning import warn

@@ -1,13 +1,21 @@
-"""Arguments checked, each in one way: of a class, one of several, a number, an optional package."""
+"""Arguments checked, each kind in one way: of a class, a choice, numbers, names, a path."""
 
 from __future__ import annotations
 
 import importlib
 import math
+import os
+import reprlib
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from numbers import Real
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from crn_nn_tellurium.basics.arrays import is_real
+import numpy as np
+
+from crn_nn_tellurium.basics.arrays import FloatArray, is_real
 from crn_nn_tellurium.errors import InputError, MissingPackageError
 
 
@@ -19,6 +27,18 @@ def check_kind(what: str, value: object, kinds: type | tuple[type, ...], remedy:
     expected = " or ".join(kind.__name__ for kind in several)
     how = f", {remedy}" if remedy else ""
     raise InputError(f"{what}: got {type(value).__name__}; expected {expected}{how}")
+
+
+def all_of_kind(
+    what: str, values: Any, kind: type, error: type[ValueError] = InputError
+) -> tuple[Any, ...]:
+    """A list of things of one class, as a tuple."""
+    # a text is a list of letters, and a table of its headings
+    is_list = isinstance(values, Iterable) and not isinstance(values, str)
+    found = tuple(values) if is_list else (None,)
+    if not all(isinstance(value, kind) for value in found):
+        raise error(f"{what} are {brief(values)}; expected a list of {kind.__name__}")
+    return found
 
 
 def require(module: str, extra: str) -> ModuleType:
@@ -34,29 +54,118 @@ def require(module: str, extra: str) -> ModuleType:
 
 def check_choice(what: str, value: Any, choices: tuple[str, ...]) -> None:
     """Refuse what is not one of the choices."""
-    if value not in choices:
-        raise InputError(f"{what} is {value!r}; expected one of {', '.join(map(repr, choices))}")
+    # an array would be compared element by element
+    if not isinstance(value, str) or value not in choices:
+        raise InputError(
+            f"{what} is {brief(value)}; expected one of {', '.join(map(repr, choices))}"
+        )
 
 
 def check_positive(what: str, value: Any, expected: str = "a finite number > 0") -> None:
     """Refuse what is not a finite number above 0."""
     if not (_is_finite(value) and value > 0):
-        raise InputError(f"{what} is {value!r}; expected {expected}")
+        raise InputError(f"{what} is {brief(value)}; expected {expected}")
 
 
 def check_not_negative(what: str, value: Any) -> None:
     """Refuse what is not a finite number of at least 0."""
     if not (_is_finite(value) and value >= 0):
-        raise InputError(f"{what} is {value!r}; expected a finite number >= 0")
+        raise InputError(f"{what} is {brief(value)}; expected a finite number >= 0")
 
 
 def whole_number(what: str, value: Any, least: int = 1, expected: str = "") -> int:
     """A whole number of at least `least`, as an int."""
-    if _is_finite(value) and value == int(value) and value >= least:
+    most = _MOST if least else math.inf
+    if _is_finite(value) and value == int(value) and least <= value <= most:
         return int(value)
-    raise InputError(
-        f"{what} is {value!r}; expected {expected or f'a whole number, {least} or more'}"
-    )
+    is_too_large = is_real(value) and value > most
+    usual = f"a whole number, {least} or more" + (f", {_MOST} at most" if is_too_large else "")
+    raise InputError(f"{what} is {brief(value)}; expected {expected or usual}")
+
+
+def real_number(
+    what: str,
+    value: Any,
+    expected: str = "a finite number",
+    error: type[ValueError] = InputError,
+) -> float:
+    """A finite number, as a float."""
+    if _is_finite(value):
+        return float(value)
+    raise error(f"{what} is {brief(value)}; expected {expected}")
+
+
+def real_numbers(
+    what: str, value: Any, expected: str = "numbers", error: type[ValueError] = InputError
+) -> FloatArray:
+    """Real numbers, finite or not, as an array of doubles."""
+    try:
+        # numpy would leave out the mask, and take "1_0" for 10
+        if np.ma.is_masked(value):
+            raise TypeError("some of them are masked")
+        given = np.asarray(value)
+        is_plain = given.dtype.kind in "biuf"
+        if not is_plain and not (
+            given.dtype == object and all(isinstance(v, Real | Decimal) for v in given.flat)
+        ):
+            raise TypeError(_NO_NUMBERS.get(given.dtype.kind, str(given.dtype)))
+        return given.astype(float, copy=False)
+    except (TypeError, ValueError, OverflowError) as fault:
+        raise error(
+            f"{what}: {brief(value)} cannot be read as numbers ({fault}); expected {expected}"
+        ) from fault
+
+
+def labels_given(what: str, value: Any) -> Any:
+    """Labels, numbers or texts, as an array (n,)."""
+    try:
+        found = np.asarray(value)
+    except ValueError as fault:
+        raise InputError(f"{what} are {brief(value)}; expected a list of labels") from fault
+    if found.ndim != 1 or found.dtype.kind == "V":
+        raise InputError(f"{what} have shape {found.shape}; expected (n,), a list of labels")
+    return found
+
+
+def truth(what: str, value: Any) -> bool:
+    """True or False, numpy's too, or 1 or 0 as other packages have it."""
+    if isinstance(value, bool | np.bool_) or (isinstance(value, int) and value in (0, 1)):
+        return bool(value)
+    raise InputError(f"{what} is {brief(value)}; expected True or False")
+
+
+def names_of(what: str, names: Any, default: Sequence[str] = ()) -> tuple[str, ...]:
+    """Names, of which one may stand by itself; by default those."""
+    if names is None:
+        return tuple(default)
+    if isinstance(names, str):
+        return (names,)
+    try:
+        found = tuple(names)
+    except TypeError:
+        found = (None,)
+    if not all(isinstance(name, str) for name in found):
+        raise InputError(f"{what} are {brief(names)}; expected a name, or a list of names")
+    return found
+
+
+def path_of(what: str, value: Any) -> Path:
+    """A path."""
+    if isinstance(value, str | os.PathLike) and "\0" not in str(value):
+        return Path(value)
+    raise InputError(f"{what} is {brief(value)}; expected the path of a file")
+
+
+def brief(value: Any) -> str:
+    """How a value is told; Python refuses to write whole numbers of thousands of digits."""
+    try:
+        return _BRIEF.repr(value)
+    except ValueError:
+        return "a whole number of thousands of digits"
+
+
+_BRIEF = reprlib.Repr()
+_BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 90
 
 
 def _is_finite(value: Any) -> bool:
@@ -64,3 +173,9 @@ def _is_finite(value: Any) -> bool:
         return is_real(value) and math.isfinite(value)
     except OverflowError:  # Python's whole numbers have no limit, 10**400 say; floats do
         return False
+
+
+_MOST = 2**31 - 1
+"""Of things to be counted; seeds, which begin at 0, may be any."""
+_NO_NUMBERS = {"c": "complex numbers", "M": "dates", "S": "bytes", "U": "texts", "V": "records"}
+"""What numpy's kinds of arrays hold that are no real numbers."""

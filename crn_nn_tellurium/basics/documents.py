@@ -10,36 +10,46 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import sparse
+from scipy.sparse import csr_array
 
 from crn_nn_tellurium.basics.arrays import is_sparse
-from crn_nn_tellurium.basics.files import read_text, write_bytes
+from crn_nn_tellurium.basics.checks import path_of
+from crn_nn_tellurium.basics.files import read_bytes, read_text, reading, write_files
 from crn_nn_tellurium.errors import FileFormatError
 
 INLINE_LIMIT = 10_000
 """Numbers that a document holds as text; with more, its arrays go to the .npz."""
 
+MOST_BYTES = 2**30
+"""Of arrays that a document names, unpacked: 134 million numbers."""
+_LONGEST = 2**31 - 1
+"""Rows or columns of a sparse matrix, whose places are whole numbers of 32 bits."""
 _LINE = 110
 
 
 def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) -> None:
     """Write a mapping of strings, numbers, lists and (sparse) arrays; keys keep their order."""
-    path = Path(path)
+    path = path_of("path", path)
     if path.suffix.lower() == ".npz":
         raise FileFormatError(
             f"{str(path)!r}: the ending .npz is for arrays; expected one such as .json"
         )
+    # a link's own place says nothing of where arrays are to lie
+    path = Path(os.path.realpath(path))
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     # all or none: half of a network as text helps nobody to read it
     inline = _count(document) <= INLINE_LIMIT
     plain = _to_plain(document, arrays, "", inline)
+    if (size := sum(array.nbytes for array in arrays.values())) > MOST_BYTES:
+        raise FileFormatError(f"{str(path)!r}: {size:,} bytes of arrays; expected at most 2^30")
     before = companion_of(path)
-    companion = None
+    files: dict[Path, bytes] = {}
     if arrays:
         # zipfile dates what is in it 1980, so equal arrays are equal bytes
         packed = io.BytesIO()
@@ -48,53 +58,94 @@ def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) ->
         digest = hashlib.sha256(packed.getvalue()).hexdigest()
         companion = path.with_name(f"{path.stem}.{digest[:12]}.npz")
         plain["arrays"] = {"file": companion.name, "sha256": digest}
-        write_bytes(companion, packed.getvalue())
-    try:
-        write_bytes(path, (_format(plain) + "\n").encode())
-    except BaseException:
-        if companion is not None and companion != before:
-            companion.unlink(missing_ok=True)
-        raise
-    if before is not None and before != companion:
+        files[companion] = packed.getvalue()
+    write_files({**files, path: (_format(plain) + "\n").encode()})
+    if before is not None and before not in files:
         before.unlink(missing_ok=True)
 
 
 def companion_of(path: Path) -> Path | None:
-    """The file beside a document that holds its arrays, if it is there and has one."""
+    """The file beside a document that holds its arrays, if there is one with its digest."""
+    path = Path(os.path.realpath(path))
     try:
-        name = json.loads(path.read_bytes())["arrays"]["file"]
+        reference = json.loads(path.read_bytes())["arrays"]
+        name, digest = reference["file"], reference["sha256"]
+        found = path.with_name(name)
+        # any other file, whatever the document calls its own, is not ours to replace
+        if found.name != name or not found.is_file():
+            return None
+        return found if hashlib.sha256(found.read_bytes()).hexdigest() == digest else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None  # no document, or one without arrays: nothing of ours to replace
-    expected = isinstance(name, str) and name.startswith(f"{path.stem}.") and name.endswith(".npz")
-    return path.with_name(name) if expected and Path(name).name == name else None
+        return None  # no document, or one without arrays
 
 
 def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read what `write_document` wrote; refuse what is not JSON, or lacks its own companion."""
     path = Path(path)
+    text = read_text(path)
     try:
-        plain = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise FileFormatError(
-            f"{str(path)!r}: not JSON (line {error.lineno}: {error.msg})"
-        ) from error
-    except RecursionError as error:
-        raise FileFormatError(
-            f"{str(path)!r}: nested too deeply to be a document of ours"
-        ) from error
+        return _read(path, text)
+    except (FileFormatError, FileNotFoundError):
+        # a save between document and arrays left us with one of each
+        if (anew := read_text(path)) == text:
+            raise
+        return _read(path, anew)
+
+
+def _read(path: Path, text: str) -> dict[str, Any]:
+    with reading(path):
+        try:
+            plain = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise FileFormatError(
+                f"{str(path)!r}: not JSON (line {error.lineno}: {error.msg})"
+            ) from error
+        except RecursionError as error:
+            raise FileFormatError(
+                f"{str(path)!r}: nested too deeply to be a document of ours"
+            ) from error
     if not isinstance(plain, dict):
         raise FileFormatError(
             f"{str(path)!r}: holds a {type(plain).__name__}; expected a JSON object"
         )
     reference = plain.pop("arrays", None)
-    arrays = {} if reference is None else _unpack(path, reference)
-    try:
-        result = _from_plain(plain, arrays)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise FileFormatError(
-            f"{str(path)!r}: an array is not as it was saved ({error})"
-        ) from error
-    return dict(result)
+    with reading(path):
+        keys = set() if reference is None else set(_keys(plain))
+        arrays = {} if reference is None else _unpack(path, reference, keys)
+        try:
+            return dict(_from_plain(plain, arrays))
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise FileFormatError(
+                f"{str(path)!r}: an array is not as it was saved ({error})"
+            ) from error
+
+
+def plain_of(document: Any) -> Any:
+    """The same with lists in place of arrays, as JSON has them."""
+    return _to_plain(document, {}, "", True)
+
+
+def document_of(plain: Any) -> Any:
+    """What `plain_of` made plain; arrays but sparse ones stay lists."""
+    return _from_plain(plain, {})
+
+
+def numbers_in(value: Any) -> Any:
+    """The same lists of numbers, arrays or number, of which nothing is a text, true or false.
+
+    numpy takes "1_0" for 10 and true for 1.
+    """
+    open_ = [value]
+    while open_:
+        part = open_.pop()
+        if isinstance(part, list):
+            open_ += part
+        elif is_sparse(part) or isinstance(part, np.ndarray):
+            if part.dtype.kind not in "iuf":
+                raise ValueError(f"an array holds {part.dtype}; expected numbers")
+        elif isinstance(part, bool) or not isinstance(part, int | float):
+            raise ValueError(f"{json.dumps(part)} stands where a number is expected")
+    return value
 
 
 def _count(value: Any) -> int:
@@ -132,37 +183,64 @@ def _from_plain(value: Any, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Any:
     if set(value) == {"npz"}:
         return arrays[value["npz"]]
     plain = {k: _from_plain(v, arrays) for k, v in value.items()}
-    if "sparse" in plain:
-        parts = (
-            np.asarray(plain["data"], dtype=float),
-            np.asarray(plain["indices"]),
-            np.asarray(plain["indptr"]),
-        )
-        matrix = sparse.csr_array(parts, shape=tuple(plain["sparse"]))
-        matrix.check_format()
-        return matrix
-    return plain
+    return _sparse(**plain) if "sparse" in plain else plain
 
 
-def _unpack(path: Path, reference: Any) -> dict[str, np.ndarray[Any, Any]]:
+def _sparse(sparse: Any, indptr: Any, indices: Any, data: Any) -> Any:
+    """A matrix by rows, whose places are looked at before scipy makes 32 bits of them."""
+    n_rows, n_columns = sparse
+    starts, places = (np.asarray(numbers_in(part)) for part in (indptr, indices))
+    fits = all(isinstance(n, int) and 0 < n <= _LONGEST for n in (n_rows, n_columns))
+    fits &= starts.shape == (n_rows + 1,) and places.ndim == 1
+    for part in (starts, places):
+        fits &= not part.size or part.dtype.kind in "iu"
+    if not fits or not ((places >= 0) & (places < n_columns)).all():
+        raise ValueError(f"a sparse matrix of shape {sparse} does not fit its places")
+    values = np.asarray(numbers_in(data), dtype=float)
+    matrix = csr_array((values, places, starts), shape=(n_rows, n_columns))
+    matrix.check_format()
+    return matrix
+
+
+def _keys(value: Any) -> Iterator[str]:
+    """The arrays that a document names."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _keys(one)
+    elif isinstance(value, dict):
+        if set(value) == {"npz"}:
+            yield value["npz"]
+        for one in value.values():
+            yield from _keys(one)
+
+
+def _unpack(path: Path, reference: Any, keys: set[str]) -> dict[str, np.ndarray[Any, Any]]:
     name = reference.get("file") if isinstance(reference, dict) else None
     if not isinstance(name, str) or Path(name).name != name:
         raise FileFormatError(
             f"{str(path)!r}: names its arrays {reference!r}; expected a file beside it"
         )
-    companion = path.with_name(name)
-    if not companion.is_file():
+    # beside a link, or beside what it leads to
+    beside = path.with_name(name), Path(os.path.realpath(path)).with_name(name)
+    companion = next((one for one in beside if one.is_file()), None)
+    if companion is None:
         raise FileFormatError(
             f"{str(path)!r}: its arrays are in {name!r}, which is not beside it; keep the two"
             " together"
         )
-    content = companion.read_bytes()
+    content = read_bytes(companion)
     if hashlib.sha256(content).hexdigest() != reference.get("sha256"):
         raise FileFormatError(
             f"{str(companion)!r}: not the arrays that {path.name!r} was saved with"
         )
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        return {key: archive[key] for key in archive.files}
+    with reading(companion):
+        # a zip of a thousandth of the size may hold more than memory does
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = sum(archive.getinfo(f"{key}.npy").file_size for key in keys)
+        if size > MOST_BYTES:
+            raise ValueError(f"it unpacks to {size:,} bytes; expected at most {MOST_BYTES:,}")
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in keys}
 
 
 def _format(value: Any, indent: int = 0) -> str:

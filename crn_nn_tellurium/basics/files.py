@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from crn_nn_tellurium import errors
 from crn_nn_tellurium.errors import FileFormatError
+
+_REASON = 300
+"""Characters of a library's words that an error repeats."""
 
 
 def shipped_folder(name: str) -> Path:
@@ -34,6 +40,39 @@ def check_new(paths: Iterable[Path]) -> None:
             raise FileExistsError(f"{str(path)!r} exists; overwrite=True replaces it")
 
 
+@contextmanager
+def reading(name: object) -> Iterator[None]:
+    """Make whatever a library raises of a file's content a FileFormatError with file and reason.
+
+    Our own errors say more already, and the system's name their file: both stay, as warnings do
+    that somebody made errors.
+    """
+    label = repr(str(name))
+    try:
+        yield
+    except Exception as error:
+        is_ours = type(error).__module__ == errors.__name__
+        # what a library calls an OSError, a damaged file say, has no number of the system
+        is_of_system = isinstance(error, OSError) and (error.errno or 0) > 0
+        if is_ours or isinstance(error, Warning) or (is_of_system and error.filename is not None):
+            raise
+        reason = " ".join(str(error).split()) or "no more is known"
+        raise FileFormatError(
+            f"{label}: it cannot be read ({type(error).__name__}: {reason[:_REASON]})"
+        ) from error
+
+
+@contextmanager
+def writing(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say which file cannot be written: of a full disk the system names none."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(
+            error.errno, f"cannot write it into its folder: {error.strerror or error}", str(path)
+        ) from error
+
+
 def write_bytes(path: str | os.PathLike[str], content: bytes, private: bool = False) -> Path:
     """Write a file whole or not at all."""
     path = Path(path)
@@ -44,21 +83,24 @@ def write_bytes(path: str | os.PathLike[str], content: bytes, private: bool = Fa
 def write_files(files: Mapping[Path, bytes], private: bool = False) -> None:
     """Write files that belong together: each whole or not at all, and none moved into place before
     all are written. Private ones are the user's alone.
+
+    What is replaced keeps its permissions, and a link goes on leading to it; files that are new
+    have the permissions of one that is replaced.
     """
+    if not private:
+        files = {Path(os.path.realpath(path)): content for path, content in files.items()}
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in files if path.is_file()}
     temporary: dict[Path, str] = {}
     try:
         for path, content in files.items():
             check_target(path)
-            try:
+            with writing(path):
                 handle, temporary[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            except OSError as error:
-                raise type(error)(
-                    f"cannot write {str(path)!r} into its folder: {error.strerror}"
-                ) from error
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                with os.fdopen(handle, "wb") as file:
+                    file.write(content)
             if not private:
-                make_readable(temporary[path])
+                mode = modes.get(path, next(iter(modes.values()), None))
+                make_readable(temporary[path], mode)
         for path in files:
             os.replace(temporary[path], path)
     except BaseException:
@@ -67,8 +109,13 @@ def write_files(files: Mapping[Path, bytes], private: bool = False) -> None:
         raise
 
 
-def make_readable(path: str | os.PathLike[str]) -> None:
-    """Give a temporary file, which mkstemp makes its owner's alone, a new file's permissions."""
+def make_readable(path: str | os.PathLike[str], mode: int | None = None) -> None:
+    """Give a temporary file, which mkstemp makes its owner's alone, permissions: by default a new
+    file's.
+    """
+    if mode is not None:
+        os.chmod(path, mode)
+        return
     # the umask is read by setting it, there is no other way
     umask = os.umask(0)
     os.umask(umask)

@@ -6,10 +6,9 @@ here, once; nothing that passes can be read as anything but a plain name.
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from crn_nn_tellurium.errors import IdentifierError
 
@@ -69,13 +68,33 @@ def _spelled(text: str) -> str:
 
 
 def free_id(name: str, taken: set[str], key: Callable[[str], str] = str) -> str:
-    """The name, or the first of name_2, name_3, ... that is free; it, or its key, is taken from
-    then on.
+    """The name, or one of name_2, name_3, ... that is free, after one that is taken; it, or its
+    key, is taken from then on.
     """
-    choices = itertools.chain([name], (f"{name}_{n}" for n in itertools.count(2)))
-    found = next(choice for choice in choices if key(choice) not in taken)
+
+    def is_taken(number: int) -> bool:
+        return key(f"{name}_{number}" if number > 1 else name) in taken
+
+    # doubled and then halved: one by one, n equal names would be tried n^2 / 2 times
+    low, high = 0, 1
+    while is_taken(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if is_taken(middle) else (low, middle)
+    found = f"{name}_{high}" if high > 1 else name
     taken.add(key(found))
     return found
+
+
+def first_twice(names: Iterable[str]) -> str | None:
+    """The first name that has been there before, if any has."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 def suggest_identifiers(kind: str, names: Sequence[object]) -> list[str]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from crn_nn_tellurium.basics.checks import truth
 from crn_nn_tellurium.basics.locks import Lock
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def progress_bar(
     first is shown.
     """
     # a worker's bar would be drawn across that of who started it
+    if progress is not None:
+        progress = truth("progress", progress)
     is_main = multiprocessing.current_process().name == "MainProcess"
     is_wanted = _is_seen() if progress is None else progress
     if not (is_wanted and is_main and _showing.acquire(blocking=False)):

@@ -1,11 +1,39 @@
-"""Short texts: lists cut short, rows as CSV."""
+"""Short texts: lists cut short, numbers, rows as CSV."""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from pathlib import Path
+
+# what spreadsheets take for a formula, which may open addresses; of one sign alone they do not
+_FORMULA = re.compile(r"[=+\-@\t\r].", re.DOTALL)
+_NUMBER = re.compile(
+    r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|nan|inf(?:inity)?)", re.ASCII | re.IGNORECASE
+)
+
+
+def number(text: str) -> float:
+    """A number as tables and commands have it; `float` takes 1_0 and the digits of any script too.
+
+    >>> number("-1.5e3")
+    -1500.0
+    """
+    if _NUMBER.fullmatch(text.strip()) is None:
+        raise ValueError(f"{text!r} is no number")
+    return float(text)
+
+
+def cell(text: str) -> str:
+    """A name for a cell of CSV, with a mark before what a spreadsheet would take for a formula.
+
+    >>> cell("=1+2"), cell("-1.5"), cell("A")
+    ("'=1+2", '-1.5', 'A')
+    """
+    is_formula = _FORMULA.match(text) is not None and _NUMBER.fullmatch(text) is None
+    return f"'{text}" if is_formula else text
 
 
 def separator(path: Path | None) -> str:
@@ -16,7 +44,8 @@ def separator(path: Path | None) -> str:
 def to_csv(rows: Iterable[Sequence[str]], between: str = ",") -> str:
     """Rows of cells as CSV."""
     text = StringIO()
-    csv.writer(text, delimiter=between, lineterminator="\n").writerows(rows)
+    escaped = ([cell(one) for one in row] for row in rows)
+    csv.writer(text, delimiter=between, lineterminator="\n").writerows(escaped)
     return text.getvalue()
 
 

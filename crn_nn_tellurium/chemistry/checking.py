@@ -46,7 +46,7 @@ def check_identifiers(crn: ReactionNetwork, constants: Iterable[str]) -> None:
     entities += [("observable", o.id) for o in crn.observables]
     seen: dict[str, str] = {}
     for kind, identifier in entities:
-        if not PATTERN.fullmatch(identifier):
+        if not isinstance(identifier, str) or not PATTERN.fullmatch(identifier):
             raise ReactionError(
                 f"{kind} {identifier!r}: not an identifier; expected letters, digits and"
                 " underscores, not starting with a digit"

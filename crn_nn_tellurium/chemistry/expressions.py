@@ -11,7 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from crn_nn_tellurium.errors import ReactionError
+from crn_nn_tellurium.basics import (
+    brief,
+    check_kind,
+)
+from crn_nn_tellurium.errors import InputError, ReactionError
 
 Values = Mapping[str, Any]
 
@@ -31,10 +35,15 @@ class Monomial:
 
     def __post_init__(self) -> None:
         # Python's own numbers: texts have their repr, and numpy's says np.float64(1.0)
-        object.__setattr__(self, "coefficient", float(self.coefficient))
-        object.__setattr__(
-            self, "powers", tuple((symbol, float(power)) for symbol, power in self.powers)
-        )
+        try:
+            powers = tuple((symbol, float(power)) for symbol, power in self.powers)
+            object.__setattr__(self, "coefficient", float(self.coefficient))
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ReactionError(
+                f"a term has the coefficient {brief(self.coefficient)} and the powers"
+                f" {brief(self.powers)}; expected a number, and pairs of a symbol and a number"
+            ) from error
+        object.__setattr__(self, "powers", powers)
         if not math.isfinite(self.coefficient):
             raise ReactionError(
                 f"a term in {dict(self.powers)} has the coefficient {self.coefficient!r}; expected"
@@ -130,6 +139,9 @@ class Expression:
 
     def evaluate(self, values: Values) -> Any:
         """The sum's value, for numbers or arrays that broadcast."""
+        check_kind("values", values, Mapping, "{'A': 1.0} say")
+        if missing := [symbol for symbol in self.symbols if symbol not in values]:
+            raise InputError(f"values have no {missing[0]!r}; expected one for each symbol")
         return sum((term.evaluate(values) for term in self.terms), start=0.0)
 
     @property
@@ -146,6 +158,7 @@ class Expression:
         >>> square.derivative("x").evaluate({"x": 5.0})
         30.0
         """
+        check_kind("symbol", symbol, str)
         found = (term.derivative(symbol) for term in self.terms)
         return Expression(tuple(term for term in found if term is not None))
 

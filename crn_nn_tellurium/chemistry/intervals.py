@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, labels_of, read_only, some
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    labels_of,
+    read_only,
+    real_numbers,
+    some,
+)
 from crn_nn_tellurium.errors import InputError
 
 
@@ -47,10 +53,8 @@ class Interval:
                     f"Interval: {name} has names, {some(labels)}, which an interval does not keep;"
                     " give its numbers in the order of the inputs, .to_numpy() say"
                 )
-            try:
-                bounds.append(np.array(value, dtype=float))  # a copy: it is marked read-only below
-            except (TypeError, ValueError) as error:
-                raise InputError(f"Interval: {name} is {value!r}; expected numbers") from error
+            # a copy: it is marked read-only below
+            bounds.append(real_numbers(f"Interval: {name}", value).copy())
             if not np.all(np.isfinite(bounds[-1])):
                 raise InputError(f"Interval: {name} is {value!r}; expected finite numbers")
         try:
@@ -91,7 +95,7 @@ class Interval:
         >>> cn.Interval([0.0, 0.0], [1.0, 1.0]).contains([0.5, 2.0])
         False
         """
-        values = np.asarray(values, dtype=float)
+        values = real_numbers("values", values)
         return bool(np.all((self.lower <= values) & (values <= self.upper)))
 
     def __mul__(self, factor: float) -> Interval:

@@ -20,7 +20,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, read_only
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    all_of_kind,
+    brief,
+    read_only,
+    real_numbers,
+)
 from crn_nn_tellurium.chemistry.checking import (
     check_constants,
     check_identifiers,
@@ -49,6 +55,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _Given = npt.ArrayLike | None
+_PARTS = {
+    "species": Species,
+    "reactions": Reaction,
+    "observables": Observable,
+    "parameters": Parameter,
+}
 """What replaces the network's own numbers; None leaves them."""
 
 
@@ -121,11 +133,16 @@ class ReactionNetwork:
         def keep(attribute: str, content: tuple[Any, ...]) -> None:
             object.__setattr__(self, attribute, content)
 
-        for attribute in ("species", "reactions", "observables", "parameters"):
-            keep(attribute, tuple(getattr(self, attribute)))
+        for attribute, kind in _PARTS.items():
+            keep(attribute, all_of_kind(attribute, getattr(self, attribute), kind, ReactionError))
         constants = tuple(check_constants(self.reactions))
         names = (*constants, *(p.id for p in self.parameters))
-        given = dict(self.formulas)
+        try:
+            given = dict(self.formulas)
+        except (TypeError, ValueError) as error:
+            raise ReactionError(
+                f"formulas are {brief(self.formulas)}; expected pairs of a name and an Expression"
+            ) from error
         listed = dict.fromkeys([*(name for name in names if name in given), *given])
         keep("formulas", tuple((name, given[name]) for name in listed))
         check_identifiers(self, constants)
@@ -296,6 +313,7 @@ class ReactionNetwork:
     def held_state(self, constants: _Given = None) -> FloatArray:
         """Concentrations of the boundary species (..., n_boundary), formulas at these constants."""
         values: dict[str, Any] = {s.id: s.initial for s in self.species}
+        constants = None if constants is None else self._all_constants(constants)
         if not self.start_formulas.keys().isdisjoint(self.boundary):
             values = self.starts(constants)
         lead = () if constants is None else np.shape(constants)[:-1]
@@ -349,7 +367,7 @@ class ReactionNetwork:
         )
 
     def _checked(self, what: str, given: npt.ArrayLike, n: int, each: str) -> FloatArray:
-        values = np.asarray(given, dtype=float)
+        values = real_numbers(what, given, error=ReactionError)
         if values.shape[-1:] != (n,):
             raise ReactionError(
                 f"network {self.name!r}: {what} have shape {values.shape}; expected (..., {n}), one"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crn_nn_tellurium.basics import is_real
+from crn_nn_tellurium.basics import (
+    brief,
+    is_real,
+)
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.errors import ReactionError
 
@@ -108,12 +112,12 @@ class Reaction:
         name: str = "",
         sign: int = 0,
     ) -> None:
-        if not (is_real(value) and value >= 0 and math.isfinite(value)):
+        if not (is_real(value) and 0 <= value <= sys.float_info.max):
             raise ReactionError(
                 f"reaction {id!r}: rate constant {rate_constant!r} is {value!r}; expected a finite"
                 " number >= 0"
             )
-        if sign not in (0, 1, -1):
+        if not is_real(sign) or sign not in (0, 1, -1):
             raise ReactionError(
                 f"reaction {id!r}: the sign of {rate_constant!r} is {sign!r}; expected 1 or -1, of"
                 " the number that it is the size of, or 0"
@@ -194,8 +198,14 @@ def _side(reaction: str, side: Any) -> Side:
             f"reaction {reaction!r}: a side is {side!r}; expected species, ('X', 'Y') or {{'X': 1}}"
         )
     for item in side.items() if isinstance(side, Mapping) else side:
-        species, count = (item, 1) if isinstance(item, str) else item
-        if not is_real(count) or count != int(count) or count < 1:
+        pair = (item, 1) if isinstance(item, str) else item
+        if not (isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[0], str)):
+            raise ReactionError(
+                f"reaction {reaction!r}: {brief(item)} among a side's species; expected a name, or"
+                " a pair of a name and a number"
+            )
+        species, count = pair
+        if not is_real(count) or not 1 <= count < math.inf or count != int(count) or count < 1:
             raise ReactionError(
                 f"reaction {reaction!r}: {species!r} is taken {count!r} times; expected 1, 2, ..."
             )

@@ -14,10 +14,19 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar, get_args
 
-from crn_nn_tellurium.basics import check_choice, check_kind, check_positive, whole_number
+from crn_nn_tellurium.basics import (
+    brief,
+    check_choice,
+    check_kind,
+    check_positive,
+    real_number,
+    real_numbers,
+    whole_number,
+)
 from crn_nn_tellurium.errors import InputError
 
 NANOMOLAR_PER_MOLAR = 1e9
@@ -70,13 +79,18 @@ class Units(ABC):
 
     def convert(self, value: Any, dimension: Dimension) -> Any:
         """A number of the model, float, ndarray or Interval, in these units."""
-        # multiplied first, then divided by one unit at a time: decimal units keep decimal digits
-        for unit, power in ((self.c0, dimension.concentration), (self.tau, dimension.time)):
-            if power > 0:
-                value = value * unit**power
-        for unit, power in ((self.tau, dimension.time), (self.c0, dimension.concentration)):
-            if power < 0:
-                value = value / unit**-power
+        if isinstance(value, Sequence):  # times a number, it would be itself so many times
+            value = real_numbers("value", value)
+        try:
+            # multiplied first, then divided by one unit at a time: so decimal digits are kept
+            for unit, power in ((self.c0, dimension.concentration), (self.tau, dimension.time)):
+                if power > 0:
+                    value = value * unit**power
+            for unit, power in ((self.tau, dimension.time), (self.c0, dimension.concentration)):
+                if power < 0:
+                    value = value / unit**-power
+        except (TypeError, OverflowError) as error:
+            raise InputError(f"got {brief(value)}; expected a number, or numbers") from error
         return value
 
     def revert(self, value: Any, dimension: Dimension) -> Any:
@@ -312,7 +326,7 @@ class PhysicalUnits(Units):
         return f"{value:.{digits}g} {self.name(dimension)}".strip()
 
     def moment(self, t: float) -> str:
-        return duration(t)
+        return duration(real_number("t", t))
 
     @property
     def clock(self) -> tuple[float, str]:

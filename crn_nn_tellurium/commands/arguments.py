@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from typer import Argument, Option
 
-from crn_nn_tellurium.basics import FloatArray, headings_by_name, read_text, some
+from crn_nn_tellurium.basics import FloatArray, first_twice, headings_by_name, read_text, some
 from crn_nn_tellurium.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:
@@ -220,8 +220,8 @@ def read_table(path: Path, network: Network | None = None) -> CsvTable:
         names = _names_without_header(table, len(names), network)
     else:
         rows = rows[1:]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise table.wrong(f"the column {twice[0]!r} is there twice; expected each once")
+    if (twice := first_twice(names)) is not None:
+        raise table.wrong(f"the column {twice!r} is there twice; expected each once")
     for number, row in rows:
         if len(row) != len(names):
             raise table.wrong(f"line {number} has {len(row)} cells; expected {len(names)}")

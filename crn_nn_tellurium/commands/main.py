@@ -11,6 +11,7 @@ import re
 import sys
 import warnings
 from collections.abc import Mapping
+from errno import ENOSPC
 from importlib import import_module
 from keyword import iskeyword
 from typing import Annotated, Any, NoReturn
@@ -20,6 +21,7 @@ from typer.core import TyperGroup
 
 from crn_nn_tellurium import errors
 from crn_nn_tellurium._version import __version__
+from crn_nn_tellurium.commands import interrupted
 from crn_nn_tellurium.errors import ConvergenceError, MissingPackageError, SingularJacobianError
 
 # In the order of the help; each is the `command` of the file of its name
@@ -46,12 +48,13 @@ class _Verbs(TyperGroup):
                 raise
             self._fail(ctx, error, 2)
         except KeyboardInterrupt:
-            print("crn-nn: interrupted", file=sys.stderr)
-            raise SystemExit(130) from None  # what shells give to what Ctrl-C ended
+            interrupted()  # typer would say "Aborted!"
 
     def _fail(self, ctx: Any, error: Exception, code: int) -> NoReturn:
         text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         where = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
+        if isinstance(error, OSError) and error.errno == ENOSPC and not where:
+            where = "standard output: "  # of all that is written, it alone has no name
         verb = self.get_command(ctx, ctx.invoked_subcommand)
         options = {} if verb is None else {p.name: p.opts[-1] for p in verb.params}
         print(f"crn-nn: {where}{as_typed(' '.join(text.split()), options)}", file=sys.stderr)

@@ -66,7 +66,8 @@ class StrandOptions:
 
     def __post_init__(self) -> None:
         for name, unit in _UNIT.items():
-            if (value := getattr(self, name)) is not None:
+            value = getattr(self, name)
+            if value is not None or name in ("c_max", "q_max"):
                 check_positive(name, value, f"a number of {unit} > 0")
         if self.units is not None:
             check_kind("units", self.units, PhysicalUnits, "by PhysicalUnits(c0, tau), say")

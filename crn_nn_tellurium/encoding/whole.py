@@ -8,7 +8,10 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import check_choice
+from crn_nn_tellurium.basics import (
+    check_choice,
+    truth,
+)
 from crn_nn_tellurium.chemistry import (
     Expression,
     Monomial,
@@ -100,7 +103,7 @@ def to_reactions(
     species = list(_input_species(net, x))
     reactions: list[Reaction] = []
     for encoding in layer_encodings(net):
-        more_species, more_reactions = _layer_parts(encoding, zero_weights)
+        more_species, more_reactions = _layer_parts(encoding, truth("zero_weights", zero_weights))
         species += more_species
         reactions += more_reactions
     observables = [*_input_observables(net), *_layer_observables(net, len(net.layers))]

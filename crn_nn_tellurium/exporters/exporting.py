@@ -16,7 +16,9 @@ from crn_nn_tellurium.basics import (
     check_new,
     check_positive,
     check_target,
+    path_of,
     progress_bar,
+    truth,
     whole_number,
     write_files,
 )
@@ -180,10 +182,9 @@ def export(
     ...     export(Network.random([2, 2, 1], seed=0), f"{folder}/net.ant").name
     'net.ant'
     """
-    if not isinstance(path, str | os.PathLike):
-        raise InputError(f"path is {path!r}; expected the name of a file")
+    path = path_of("path", path)
     shared = {"x": x, "units": units, "starts": starts}
-    return export_files(model, Path(path), format, overwrite, shared, options)[1][0]
+    return export_files(model, path, format, truth("overwrite", overwrite), shared, options)[1][0]
 
 
 @progress_bar("exporting")
@@ -217,7 +218,7 @@ def export_files(
 def format_of(path: Path, name: str | None) -> Format:
     """The format by its name, or else by the file's ending."""
     if name is not None:
-        if name not in FORMATS:
+        if not isinstance(name, str) or name not in FORMATS:
             known = ", ".join(FORMATS)
             raise FileFormatError(f"{str(path)!r}: unknown format {name!r}; known: {known}")
         return FORMATS[name]

@@ -15,9 +15,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import PolynomialFeatures
 from sklearn.utils.validation import check_is_fitted
 
-from crn_nn_tellurium.basics import FloatArray, dense, suggest_identifiers
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    check_choice,
+    dense,
+    suggest_identifiers,
+)
 from crn_nn_tellurium.errors import NetworkError
-from crn_nn_tellurium.networks import INPUT, Network
+from crn_nn_tellurium.networks import INPUT, TASKS, Network
 from crn_nn_tellurium.operators import (
     Apply,
     Concat,
@@ -123,7 +128,9 @@ def from_sklearn(
     if input_names is None and len(columns := getattr(model, "feature_names_in_", ())):
         input_names = tuple(suggest_identifiers("input", list(columns)))
     has_classes = is_classifier(last)
-    task = task or ("classification" if has_classes else "regression")
+    if task is None:
+        task = "classification" if has_classes else "regression"
+    check_choice("task", task, TASKS)
     if has_classes and task == "classification" and class_names is None:
         # whole numbers compare equal to scikit-learn's labels, whatever their type
         names = (c if isinstance(c, str) else int(c) for c in last.classes_.tolist())

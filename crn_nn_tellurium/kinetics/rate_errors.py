@@ -25,6 +25,9 @@ from crn_nn_tellurium.kinetics.layer import LayerKinetics
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
 from crn_nn_tellurium.kinetics.rate_constants import RateConstants
 
+_MOST_CV = 1e100
+"""Whose square is finite."""
+
 
 @dataclass(frozen=True)
 class RateErrors:
@@ -57,7 +60,7 @@ class RateErrors:
     def __post_init__(self) -> None:
         levels: Any = [self.cv] if is_real(self.cv) else self.cv
         several = isinstance(levels, list | tuple | np.ndarray) and len(levels)
-        if not several or not all(is_real(cv) and np.isfinite(cv) and cv >= 0 for cv in levels):
+        if not several or not all(is_real(cv) and 0 <= cv < _MOST_CV for cv in levels):
             raise InputError(
                 f"cv is {self.cv!r}; expected a coefficient of variation >= 0, 0.1 for 10 %, or a"
                 " list of them"

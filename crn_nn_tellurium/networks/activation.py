@@ -28,7 +28,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, is_real
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    brief,
+    is_real,
+)
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks.names import RESERVED_LOCALLY
 
@@ -181,9 +185,13 @@ class Activation(ABC):
         for entry in fields(self):
             value = getattr(self, entry.name)
             if isinstance(entry.default, float) or entry.name == "h":
-                if not is_real(value):
-                    raise self._error(f"{entry.name} is {value!r}; expected a number")
-                object.__setattr__(self, entry.name, float(value))
+                try:
+                    if not is_real(value):
+                        raise TypeError
+                    object.__setattr__(self, entry.name, float(value))
+                except (TypeError, OverflowError):
+                    text = f"{entry.name} is {brief(value)}; expected a number"
+                    raise self._error(text) from None
         self._check_positive("h")
         self._check_description()
 

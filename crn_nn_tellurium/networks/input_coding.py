@@ -13,7 +13,6 @@ s holds max(s (x - low) / (high - low), 0), with low = 0 and high = 1 unless inp
 from __future__ import annotations
 
 import math
-import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +21,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, headings_by_name, labels_of, some
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    headings_by_name,
+    labels_of,
+    real_numbers,
+    some,
+)
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.networks.activation import ReadOut
 
@@ -76,17 +81,10 @@ class InputCoding:
         # plain arrays and lists have no names; of others the columns may
         if type(x) not in (np.ndarray, list, tuple):
             x = self._in_order(x)
-        try:
-            x = np.asarray(x)
-            if x.dtype != float:
-                if np.iscomplexobj(x):
-                    raise TypeError("complex numbers")
-                x = x.astype(float)
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                f"inputs are {reprlib.repr(x)}; expected numbers, shape ({len(self.names)},) for"
-                f" one sample or (n_samples, {len(self.names)})"
-            ) from error
+        if type(x) is not np.ndarray or x.dtype != float:
+            n = len(self.names)
+            expected = f"numbers, shape ({n},) for one sample or (n_samples, {n})"
+            x = real_numbers("inputs", x, expected)
         if x.ndim == 0 or x.shape[-1] != len(self.names):
             raise InputError(
                 f"inputs have shape {x.shape}; expected ({len(self.names)},) for one sample or"
@@ -165,7 +163,7 @@ class InputCoding:
 
 def input_coding(kind: str, names: tuple[str, ...], input_range: object) -> InputCoding:
     """Validate a network's `inputs` and `input_range`."""
-    if kind not in _SIGNS:
+    if not isinstance(kind, str) or kind not in _SIGNS:
         raise NetworkError(f"inputs is {kind!r}; expected one of {', '.join(map(repr, _SIGNS))}")
     if kind != "scaled":
         if input_range is not None:

@@ -17,12 +17,14 @@ from crn_nn_tellurium.basics import (
     ROWS,
     FloatArray,
     card,
+    check_kind,
     check_word,
     dense,
     frame_of,
     is_sparse,
     layered,
     read_only,
+    real_numbers,
 )
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks.activation import Activation
@@ -71,6 +73,7 @@ class Layer:
     name: str = ""
 
     def __post_init__(self) -> None:
+        check_kind("a layer's name", self.name, str)
         label = f"layer {self.name!r}" if self.name else "a layer"
         weights = _weights(label, self.weights)
         given = np.zeros(weights.shape[0]) if self.bias is None else self.bias
@@ -182,13 +185,8 @@ class Layer:
 
 
 def _numbers(label: str, what: str, values: Any) -> FloatArray:
-    try:
-        if np.iscomplexobj(values):
-            raise TypeError("complex numbers")
-        result = np.array(values, dtype=float)
-        result += 0.0  # no negative zeros: equal networks give equal files
-    except (TypeError, ValueError) as error:
-        raise NetworkError(f"{label}: {what} cannot be read as numbers ({error})") from error
+    # added in a copy; no negative zeros: equal networks give equal files
+    result = real_numbers(f"{label}: {what}", values, error=NetworkError) + 0.0
     if not np.all(np.isfinite(result)):
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(result))[0])
         raise NetworkError(
@@ -206,6 +204,8 @@ def _weights(label: str, values: Any) -> FloatArray | sparse.csr_array:
         result.eliminate_zeros()
         result.sort_indices()
         _numbers(label, "weights", result.data)
+        if max(result.shape) > np.iinfo(np.int32).max:
+            raise NetworkError(f"{label}: weights have shape {result.shape}; expected below 2^31")
         # scipy chooses the width of the indices by where they come from
         parts = (result.data, result.indices.astype(np.int32), result.indptr.astype(np.int32))
         result = sparse.csr_array(parts, shape=result.shape)

@@ -87,6 +87,8 @@ def resolve_loss(loss: LossLike, net: Network) -> Loss:
 def encode_targets(loss: Loss, net: Network, y: npt.ArrayLike, n_samples: int) -> FloatArray:
     """Targets (n_samples, n_out) of a batch."""
     try:
+        if np.ma.is_masked(y):
+            raise ValueError("some of them are masked")
         given = np.asarray(y)
     except ValueError as error:
         raise InputError(f"targets cannot be read as an array ({error})") from error
@@ -99,7 +101,7 @@ def encode_targets(loss: Loss, net: Network, y: npt.ArrayLike, n_samples: int) -
         return targets_of_labels(net, given, n_samples)
     try:
         values = given.astype(float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"targets are {given.dtype} such as {given.flat[0]!r}; loss {loss.name!r} expects"
             f" numbers, shape ({n_samples}, {net.n_out})"

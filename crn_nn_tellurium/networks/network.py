@@ -20,7 +20,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, check_identifier, check_not_negative
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    check_identifier,
+    check_not_negative,
+    real_numbers,
+)
 from crn_nn_tellurium.errors import IdentifierError, NetworkError
 from crn_nn_tellurium.networks.activation import Activation
 from crn_nn_tellurium.networks.activations import SmoothedReLU
@@ -158,7 +163,8 @@ class Network:
         (2,)
         """
         hidden = SmoothedReLU() if activation is None else activation
-        layers = drawn_layers(sizes, hidden, output or hidden, density, seed)
+        last = hidden if output is None else output
+        layers = drawn_layers(sizes, hidden, last, density, seed)
         return cls(layers, inputs, input_range, class_names=class_names, name=name, task=task)
 
     @property
@@ -231,7 +237,7 @@ class Network:
         """
         try:
             values = np.broadcast_to(np.asarray(h, dtype=float), (len(self.layers),)).tolist()
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise NetworkError(
                 f"h is {h!r}; expected one number, or {len(self.layers)}, one per layer"
             ) from error
@@ -366,7 +372,7 @@ class Network:
         array([1, 0])
         """
         self.need_classes("classify")
-        outputs = np.asarray(outputs, dtype=float)
+        outputs = real_numbers("classify: outputs", outputs, error=NetworkError)
         if outputs.shape[-1:] != (self.n_out,):
             raise NetworkError(
                 f"classify: outputs have shape {outputs.shape}; expected (..., {self.n_out})"

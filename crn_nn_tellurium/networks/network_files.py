@@ -6,7 +6,14 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from crn_nn_tellurium.basics import read_document, write_document
+from crn_nn_tellurium.basics import (
+    check_kind,
+    numbers_in,
+    path_of,
+    read_document,
+    reading,
+    write_document,
+)
 from crn_nn_tellurium.errors import FileFormatError, NetworkError
 from crn_nn_tellurium.networks.activation import Activation
 from crn_nn_tellurium.networks.activations import BUILT_IN
@@ -49,14 +56,15 @@ def load(
     activations: Mapping[str, type[Activation]] | None = None,
 ) -> _Made:
     """What is made of the layers and `FIELDS` that `save` wrote; see `Network.load`."""
-    label = str(os.fspath(path))
+    label = str(path_of("path", path))
     document = read_document(path)
     if document.get("format") != FORMAT:
         raise FileFormatError(
             f"{label!r}: format is {document.get('format')!r}; expected {FORMAT!r}"
         )
     version = document.get("format_version")
-    if version not in range(1, FORMAT_VERSION + 1):
+    # true is 1 to Python
+    if isinstance(version, bool) or version not in range(1, FORMAT_VERSION + 1):
         raise FileFormatError(
             f"{label!r}: format version {version!r}; this package reads versions 1 to"
             f" {FORMAT_VERSION}; a newer one needs a newer crn_nn_tellurium"
@@ -64,16 +72,25 @@ def load(
     if version == 1:  # of before there was a task
         document["task"] = "classification"
     # one's own come last, but none can have been saved under a built-in one's name
+    if activations is not None:
+        check_kind("activations", activations, Mapping, "{'Swish': Swish} say")
     kinds = BUILT_IN | dict(activations or {})
-    try:
-        layers = tuple(_read_layer(label, entry, kinds) for entry in document["layers"])
-        return make(layers, **{key: document[key] for key in FIELDS})
-    except (KeyError, TypeError, AttributeError) as error:
-        raise FileFormatError(f"{label!r}: an entry is missing or not as saved: {error}") from error
-    except FileFormatError:  # a ValueError too, which says what is wrong already
-        raise
-    except ValueError as error:
-        raise FileFormatError(f"{label!r}: {error}") from error
+    # what an activation of the user's own raises of numbers that it does not expect, too
+    with reading(label):
+        try:
+            layers = tuple(_read_layer(label, entry, kinds) for entry in document["layers"])
+            fields = {key: document[key] for key in FIELDS}
+            if fields["input_range"] is not None:
+                numbers_in(fields["input_range"])
+            return make(layers, **fields)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise FileFormatError(
+                f"{label!r}: an entry is missing or not as saved: {error}"
+            ) from error
+        except FileFormatError:  # a ValueError too, which says what is wrong already
+            raise
+        except ValueError as error:
+            raise FileFormatError(f"{label!r}: {error}") from error
 
 
 def _describe(layer: Layer) -> dict[str, Any]:
@@ -112,4 +129,5 @@ def _read_layer(
             f"{label!r}: layer {entry['name']!r}: {name} does not take the saved parameters"
             f" {description} ({error})"
         ) from error
-    return Layer(entry["weights"], entry["bias"], activation, tuple(entry["inputs"]), entry["name"])
+    weights, bias = numbers_in(entry["weights"]), numbers_in(entry["bias"])
+    return Layer(weights, bias, activation, tuple(entry["inputs"]), entry["name"])

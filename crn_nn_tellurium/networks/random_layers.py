@@ -10,7 +10,11 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from crn_nn_tellurium.basics import is_real, whole_number
+from crn_nn_tellurium.basics import (
+    brief,
+    is_real,
+    whole_number,
+)
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks.activation import Activation
 from crn_nn_tellurium.networks.layer import Layer
@@ -23,12 +27,12 @@ def drawn_layers(
     if isinstance(sizes, str) or not isinstance(sizes, Iterable):
         raise NetworkError(f"sizes are {sizes!r}; expected numbers, [2, 3, 1] say")
     sizes = list(sizes)
-    if len(sizes) < 2 or any(not is_real(n) or n != int(n) or n < 1 for n in sizes):
+    if len(sizes) < 2 or not all(is_real(n) and 1 <= n < 2**31 and n == int(n) for n in sizes):
         raise NetworkError(
-            f"sizes are {sizes!r}; expected at least two whole numbers, each 1 or more"
+            f"sizes are {brief(sizes)}; expected at least two whole numbers, each 1 or more"
         )
-    if not 0 < density <= 1:
-        raise NetworkError(f"density is {density!r}; expected a number in (0, 1]")
+    if not (is_real(density) and 0 < density <= 1):
+        raise NetworkError(f"density is {brief(density)}; expected a number in (0, 1]")
     rng = np.random.default_rng(None if seed is None else whole_number("seed", seed, 0))
     layers = []
     for n_in, n_out in itertools.pairwise(map(int, sizes)):

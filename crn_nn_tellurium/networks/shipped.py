@@ -58,7 +58,7 @@ def load_model(name: str) -> Network:
 
 
 def _known(name: str) -> str:
-    if name not in model_names():
+    if not isinstance(name, str) or name not in model_names():
         raise FileFormatError(
             f"no shipped model is called {name!r}; there are {', '.join(model_names())}"
         )

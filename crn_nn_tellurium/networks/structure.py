@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import check_identifier
+from crn_nn_tellurium.basics import check_identifier, first_twice
 from crn_nn_tellurium.errors import IdentifierError, NetworkError
 from crn_nn_tellurium.networks.layer import INPUT, Layer
 
@@ -85,9 +85,8 @@ def checked_names(
     if not isinstance(names, _LISTS) or len(names) != count:
         raise NetworkError(f"{kind}_names are {names!r}; expected {count} names")
     result = tuple(check_identifier(kind, name) for name in names)
-    for position, name in enumerate(result):
-        if name in result[:position]:
-            raise IdentifierError(f"{kind} name {name!r}: used twice; expected different names")
+    if (twice := first_twice(result)) is not None:
+        raise IdentifierError(f"{kind} name {twice!r}: used twice; expected different names")
     return result
 
 
@@ -95,7 +94,7 @@ def checked_class_names(
     names: Sequence[Any] | None, n_out: int, task: str
 ) -> tuple[str | int, ...] | None:
     """Labels as given, of a network that has classes."""
-    if task not in TASKS:
+    if not isinstance(task, str) or task not in TASKS:
         raise NetworkError(f"task is {task!r}; expected one of {', '.join(map(repr, TASKS))}")
     if names is None:
         return None

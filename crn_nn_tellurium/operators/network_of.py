@@ -10,7 +10,11 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, free_id
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    free_id,
+    real_numbers,
+)
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.networks import INPUT, Layer, Linear, Network
 from crn_nn_tellurium.operators.affine import Concat, Decision, Flatten, Identity
@@ -75,7 +79,7 @@ def to_network(
         raise NetworkError("the outputs do not depend on the inputs; expected a network of inputs")
     network = Network(
         _layers(made, lowering.n_inputs),
-        inputs or ("signed" if input_range is None else "scaled"),
+        ("signed" if input_range is None else "scaled") if inputs is None else inputs,
         input_range,
         input_names,
         class_names=class_names,
@@ -162,14 +166,7 @@ def _data(graph: Graph, data: Any) -> FloatArray:
     n = graph.n_inputs
     if data is None:
         return np.zeros((0, n))
-    try:
-        if np.iscomplexobj(data):
-            raise TypeError("complex numbers")
-        x = np.asarray(data, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"data cannot be read as numbers ({error}); expected (n_samples, {n})"
-        ) from error
+    x = real_numbers("data", data, f"numbers, shape (n_samples, {n})")
     # in any other order of axes they would be taken for other inputs
     shapes = [(n,), *(graph.inputs.values() if len(graph.inputs) == 1 else ())]
     fits = [length for length in x.shape[1:] if length != 1] in [

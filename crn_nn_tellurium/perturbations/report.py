@@ -25,6 +25,7 @@ from crn_nn_tellurium.basics import (
     is_real,
     progress_bar,
     read_only,
+    real_numbers,
 )
 from crn_nn_tellurium.certificates import kinetics_of
 from crn_nn_tellurium.errors import InputError
@@ -352,10 +353,7 @@ def _without_each(
 
 
 def _factors(factors: Any) -> FloatArray:
-    try:
-        found = np.array(factors, dtype=float)
-    except (TypeError, ValueError):
-        found = np.empty(0)
+    found = real_numbers("factors", factors, "a list of numbers > 0")
     if found.ndim != 1 or not found.size or not np.all(np.isfinite(found) & (found > 0)):
         raise InputError(f"factors are {factors!r}; expected a list of numbers > 0")
     return found

@@ -9,7 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from crn_nn_tellurium.basics import check_kind
+from crn_nn_tellurium.basics import (
+    all_of_kind,
+    check_kind,
+    labels_given,
+    real_numbers,
+    truth,
+)
 from crn_nn_tellurium.certificates import Certificate, EnvelopeCourse, HChoice
 from crn_nn_tellurium.chemistry import CONCENTRATION, MODEL_UNITS, PhysicalUnits
 from crn_nn_tellurium.errors import InputError
@@ -93,7 +99,9 @@ def plot_envelope(
     shown = drawn_units(units, certificate.units)
     certificate = certificate.in_units(shown)
     envelope, unit = _envelope(certificate), shown.clock[0]
-    courses = (trajectories,) if isinstance(trajectories, TimeCourse) else tuple(trajectories)
+    alone = isinstance(trajectories, TimeCourse)
+    courses = all_of_kind("trajectories", (trajectories,) if alone else trajectories, TimeCourse)
+    deviation = truth("deviation", deviation)
     courses = tuple(_checked(course, certificate) for course in courses)
     drawn = chosen(names, certificate.output_names)
     for name in drawn:
@@ -240,7 +248,7 @@ def plot_certified_margins(
     >>> plot_certified_margins(certified_margin(net, x), net.predict(x)).get_ylabel()
     'class'
     """
-    values, classes = np.asarray(margins, dtype=float), np.asarray(labels)
+    values, classes = real_numbers("margins", margins), np.asarray(labels)
     if values.ndim != 1 or values.shape != classes.shape or not len(values):
         raise InputError(
             f"margins and labels have shapes {values.shape} and {classes.shape}; expected"
@@ -253,7 +261,7 @@ def plot_certified_margins(
             " certified_margin gives them"
         )
     ax = new_axes(ax)
-    rows = np.unique(classes) if order is None else np.asarray(order)
+    rows = np.unique(classes) if order is None else labels_given("order", order)
     parts = [np.sort(100 * values[classes == label]) for label in rows]
     for row, here in enumerate(parts):
         if len(here):

@@ -21,7 +21,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 
-from crn_nn_tellurium.basics import check_kind, write_bytes
+from crn_nn_tellurium.basics import (
+    check_kind,
+    names_of,
+    write_bytes,
+)
 from crn_nn_tellurium.certificates import Certificate
 from crn_nn_tellurium.chemistry import PhysicalUnits, Units
 from crn_nn_tellurium.dna import ReadOutWindow
@@ -130,7 +134,10 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
 
 def new_axes(ax: Axes | None) -> Axes:
     """The given axes, or those of a new figure."""
-    return plt.subplots(layout="constrained")[1] if ax is None else ax
+    if ax is None:
+        return plt.subplots(layout="constrained")[1]
+    check_kind("ax", ax, Axes, "by plt.subplots(), say")
+    return ax
 
 
 def axes_of(
@@ -146,6 +153,8 @@ def axes_of(
     axes = np.ravel(np.asarray(given, dtype=object))
     if len(axes) != len(titles):
         raise InputError(f"axes are {len(axes)}; expected {len(titles)}: {', '.join(titles)}")
+    for ax in axes:
+        check_kind("axes", ax, Axes, "by plt.subplots(), say")
     return axes
 
 
@@ -171,9 +180,10 @@ def check_one_sample(course: TimeCourse) -> None:
 
 def chosen(names: str | Sequence[str] | None, every: tuple[str, ...]) -> tuple[str, ...]:
     """The names that a user asks for: one, some, or by default all."""
-    if names is None:
-        return every
-    return (names,) if isinstance(names, str) else tuple(names)
+    found = names_of("names", names, every)
+    if not found:
+        raise InputError("names are none; expected one or more")
+    return found
 
 
 def plain(text: object) -> str:

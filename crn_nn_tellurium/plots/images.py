@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    brief,
+    is_real,
+)
 from crn_nn_tellurium.errors import InputError
 
 # Inputs that are a square number, of this side at least, are taken for an image
@@ -20,9 +25,10 @@ def image_shape(n: int, shape: Any = None) -> tuple[int, int] | None:
     if shape is None:
         side = math.isqrt(n)
         return (side, side) if side >= _SIDE and side * side == n else None
-    rows, columns = shape
-    if rows * columns != n:
-        raise InputError(f"image is {shape!r}; expected rows and columns of {n} inputs in all")
+    is_pair = isinstance(shape, Sequence) and len(shape) == 2 and all(map(is_real, shape))
+    rows, columns = shape if is_pair else (0, 0)
+    if rows * columns != n or not all(size > 0 and size == int(size) for size in (rows, columns)):
+        raise InputError(f"image is {brief(shape)}; expected rows and columns of {n} inputs in all")
     return int(rows), int(columns)
 
 

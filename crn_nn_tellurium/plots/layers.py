@@ -14,7 +14,14 @@ from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from crn_nn_tellurium.basics import FloatArray, check_kind, check_target, whole_number, write_bytes
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    check_kind,
+    check_target,
+    path_of,
+    whole_number,
+    write_bytes,
+)
 from crn_nn_tellurium.chemistry import CONCENTRATION, PhysicalUnits
 from crn_nn_tellurium.errors import FileFormatError, InputError, MissingPackageError
 from crn_nn_tellurium.networks import parts_of
@@ -241,7 +248,8 @@ def _bars(tc: TimeCourse, ax: Axes) -> Callable[[int], None]:
 
 def _writer(path: str | os.PathLike[str]) -> Callable[[FuncAnimation], Path]:
     """What writes an animation to a path, whole or not at all, once it is known that it can."""
-    kind = Path(path).suffix.lower()
+    path = path_of("path", path)
+    kind = path.suffix.lower()
     if kind not in (".gif", ".mp4", ".html"):
         raise FileFormatError(
             f"{str(path)!r}: no animation has the ending {kind!r}; known: .gif, .mp4, .html"

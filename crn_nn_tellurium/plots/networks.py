@@ -15,7 +15,7 @@ from crn_nn_tellurium.basics import LESS, MORE, FloatArray, some
 from crn_nn_tellurium.encoding import LayerEncoding, layer_encodings
 from crn_nn_tellurium.importers import AnyModel, as_network
 from crn_nn_tellurium.networks import INPUT, LocalReaction, Network, class_label, input_ids
-from crn_nn_tellurium.plots.figures import DIVERGING, plain, styled
+from crn_nn_tellurium.plots.figures import DIVERGING, new_axes, plain, styled
 from crn_nn_tellurium.plots.network_layout import (
     APART,
     Column,
@@ -105,6 +105,7 @@ def canvas(x: Point, y: Point, ax: Axes | None) -> tuple[Axes, float]:
         # a title above, a legend below
         size = right - left, high - low + 1.2
         ax = plt.figure(figsize=size, layout="constrained").add_subplot()
+    ax = new_axes(ax)
     there = ax.get_window_extent()
     dpi = ax.figure.dpi
     scale = min(there.width / dpi / (right - left), there.height / dpi / (high - low))

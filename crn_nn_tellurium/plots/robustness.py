@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from crn_nn_tellurium.basics import check_kind
+from crn_nn_tellurium.basics import (
+    check_kind,
+    whole_number,
+)
 from crn_nn_tellurium.perturbations import Robustness
 from crn_nn_tellurium.plots.figures import (
+    axes_of,
     band,
     color,
     legend_below,
@@ -48,9 +51,8 @@ def plot_robustness(result: Robustness, axes: Any = None, limit: int = 15) -> An
     'accuracy (%)'
     """
     check_kind("result", result, Robustness, "the result of robustness")
-    if axes is None:
-        widths = (1, 1, 1.2)
-        axes = plt.subplots(1, 3, figsize=(13, 4.4), layout="constrained", width_ratios=widths)[1]
+    limit = whole_number("limit", limit)
+    axes = axes_of(("errors", "fuel", "missing reactions"), axes, (13, 4.4), (1, 1, 1.2))
     errors, fuel, missing = axes
     _draw_errors(result, errors)
     _draw_fuel(result, fuel)

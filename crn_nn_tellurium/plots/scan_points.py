@@ -9,7 +9,11 @@ import numpy.typing as npt
 import xarray as xr
 from matplotlib.axes import Axes
 
-from crn_nn_tellurium.basics import some
+from crn_nn_tellurium.basics import (
+    labels_given,
+    real_numbers,
+    some,
+)
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.plots.figures import (
     SEQUENTIAL,
@@ -125,12 +129,12 @@ def _samples(
     grid: xr.DataArray, X: npt.ArrayLike | None, y: npt.ArrayLike | None
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Samples (n_samples, 2), and their classes; none where none are given."""
-    points = np.empty((0, 2)) if X is None else np.asarray(X, dtype=float)
+    points = np.empty((0, 2)) if X is None else real_numbers("X", X)
     if points.ndim != 2 or points.shape[1] != 2:
         names = " and ".join(map(str, grid.dims))
         raise InputError(f"X has shape {points.shape}; expected (n_samples, 2), the inputs {names}")
     n = len(points)
-    truth = np.zeros(n) if y is None else np.asarray(y)
+    truth = np.zeros(n) if y is None else labels_given("y", y)
     if truth.shape != (n,):
         raise InputError(f"y has shape {truth.shape}; expected ({n},), a class for each sample")
     return points, truth
@@ -168,7 +172,7 @@ def plot_scan_points(
         data = boundary[names[0]]
     grid = variable(data, (1,), classes=True, ordered=False)
     varied = [str(name) for name, part in grid.coords.items() if part.dims == grid.dims]
-    if others := [name for name in (x, y) if name not in varied]:
+    if others := [name for name in (x, y) if not isinstance(name, str) or name not in varied]:
         known = ", ".join(varied) or "no others"
         raise InputError(
             f"{others[0]!r} is not varied along {grid.dims[0]!r}; expected two of {known}"

@@ -10,8 +10,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap, to_rgba
+from mpl_toolkits.mplot3d import Axes3D
 
-from crn_nn_tellurium.basics import is_real
+from crn_nn_tellurium.basics import (
+    check_kind,
+    is_real,
+)
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.plots.figures import (
     MANY,
@@ -74,7 +78,7 @@ def plane(data: Any, x: str | None, classes: bool = False) -> tuple[xr.DataArray
 
 def dimension(data: xr.DataArray, dim: str) -> str:
     """The name of a dimension, if the variable has it."""
-    if dim not in data.dims:
+    if not isinstance(dim, str) or dim not in data.dims:
         names = ", ".join(map(str, data.dims))
         raise InputError(f"{data.name!r} has no dimension {dim!r}; it has {names}")
     return dim
@@ -375,6 +379,7 @@ def plot_scan_surface(data: xr.DataArray, x: str | None = None, ax: Any = None) 
     grid, x, y = plane(data, x)
     if ax is None:
         ax = plt.figure(figsize=(6.4, 5), layout="constrained").add_subplot(projection="3d")
+    check_kind("ax", ax, Axes3D, "by plt.figure().add_subplot(projection='3d'), say")
     along, labels = [], []
     for dim in (x, y):
         points, name = grid[dim].values, label(grid, dim)

@@ -12,7 +12,11 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from crn_nn_tellurium.basics import FloatArray, check_kind
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    check_kind,
+    truth,
+)
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import parts_of
 from crn_nn_tellurium.plots.figures import DIVERGING, axes_of, new_axes, plain, styled
@@ -81,6 +85,7 @@ def plot_sensitivities(
         raise InputError(
             f"sensitivities of shape {result.values.shape} are of several samples; expected one"
         )
+    relative = truth("relative", relative)
     values = result.relative if relative else result.values
     kind = "d ln|{}| / d ln|parameter|" if relative else "d {} / d parameter"
     panels = _panels(result.parameters, image)
@@ -174,7 +179,7 @@ def _row(result: Sensitivities, output: str | None) -> int:
     """Which output is drawn."""
     if output is None:
         return int(np.argmax(result.output_values))
-    if output not in result.outputs:
+    if not isinstance(output, str) or output not in result.outputs:
         raise KeyError(f"{output!r} is no output; there are {', '.join(result.outputs)}")
     return result.outputs.index(output)
 

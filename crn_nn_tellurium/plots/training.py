@@ -10,7 +10,11 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from crn_nn_tellurium.basics import check_kind, some
+from crn_nn_tellurium.basics import (
+    check_kind,
+    labels_given,
+    some,
+)
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.plots.figures import (
     color,
@@ -91,13 +95,14 @@ def plot_confusion_matrix(
     >>> plot_confusion_matrix([0, 1, 1], [0, 1, 0]).get_ylabel()
     'true class'
     """
-    truth, predicted = np.asarray(y_true), np.asarray(y_predicted)
+    truth = labels_given("y_true", y_true)
+    predicted = labels_given("y_predicted", y_predicted)
     if truth.ndim != 1 or truth.shape != predicted.shape:
         raise InputError(
             f"labels have shapes {truth.shape} and {predicted.shape}; expected (n_samples,) both"
         )
     ax = new_axes(ax)
-    classes = np.union1d(truth, predicted) if labels is None else np.asarray(labels)
+    classes = np.union1d(truth, predicted) if labels is None else labels_given("labels", labels)
     counts = np.array([[np.sum((truth == a) & (predicted == b)) for b in classes] for a in classes])
     if left_out := len(truth) - counts.sum():
         known = some([str(label) for label in classes], 6)

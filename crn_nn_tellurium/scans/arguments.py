@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, check_choice
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    check_choice,
+    first_twice,
+    real_numbers,
+)
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import text_or_model
 from crn_nn_tellurium.networks import Network
@@ -59,12 +64,12 @@ def _check_names(plan: Plan) -> None:
     """Refuse names that a result could not tell apart or hold, before anything is solved."""
     coordinates = [name for axis in plan.axes for name in coordinates_of(axis)]
     names = [*coordinates, *sample_inputs(plan)]
-    for name in names:
-        if names.count(name) > 1 or name in RESERVED:
-            raise InputError(
-                f"{name!r} would be two things in the result: rename the network's input, or vary"
-                " one of them"
-            )
+    doubtful = [*(name for name in names if name in RESERVED), first_twice(names)]
+    if (name := doubtful[0]) is not None:
+        raise InputError(
+            f"{name!r} would be two things in the result: rename the network's input, or vary"
+            " one of them"
+        )
     for axis in plan.axes:
         if axis.dim in names and axis.dim not in coordinates_of(axis):
             raise InputError(
@@ -124,10 +129,7 @@ def _times(at: Any) -> FloatArray | None:
         raise InputError(
             f"at is {at!r}; expected times or 'steady_state' (inputs that are not varied go to x=)"
         )
-    try:
-        times = np.atleast_1d(np.array(at, dtype=float))
-    except (TypeError, ValueError) as error:
-        raise InputError(f"at is {at!r}; expected times or 'steady_state'") from error
+    times = np.atleast_1d(real_numbers("at", at, "times or 'steady_state'"))
     rising = np.all(np.diff(times) > 0) if times.ndim == 1 else False
     if not (times.size and rising and np.all(np.isfinite(times)) and times[0] >= 0):
         raise InputError(f"at is {at!r}; expected rising times >= 0, or 'steady_state'")

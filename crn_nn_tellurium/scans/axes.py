@@ -20,7 +20,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import qmc
 
-from crn_nn_tellurium.basics import FloatArray, is_real, read_only, some, whole_number
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    check_kind,
+    first_twice,
+    is_real,
+    read_only,
+    some,
+    whole_number,
+)
 from crn_nn_tellurium.errors import InputError
 
 CV, DRAW = "cv", "draw"
@@ -117,6 +125,7 @@ def paired(values: Mapping[str, npt.ArrayLike], dim: str = "point") -> Axis:
     """
     if hasattr(values, "columns"):  # a data frame
         values = {str(name): values[name] for name in values.columns}
+    check_kind("values", values, Mapping, "{'x0': [0, 1], 'x1': [1, 0]} or a data frame")
     return Axis(dim, dict(values), "paired")  # type: ignore[arg-type]  # made arrays there
 
 
@@ -220,11 +229,9 @@ def as_axes(vary: Vary) -> tuple[Axis, ...]:
         )
     dims, numbers = [axis.dim for axis in axes], [name for axis in axes for name in axis.values]
     for what, names in (("dimension", dims), ("number", numbers)):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
+        if (twice := first_twice(names)) is not None:
             raise InputError(
-                f"{what} {twice[0]!r} is varied twice; expected each once (dim= renames a"
-                " dimension)"
+                f"{what} {twice!r} is varied twice; expected each once (dim= renames a dimension)"
             )
     return axes
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import platform
 import shutil
 import tempfile
 import zipfile
@@ -23,10 +22,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crn_nn_tellurium.basics import (
+    FileLock,
     check_target,
     make_readable,
+    path_of,
     read_text,
     require,
+    truth,
     warn,
     write_bytes,
 )
@@ -78,8 +80,9 @@ class ScanFile:
     def __init__(
         self, path: str | os.PathLike[str], resume: bool = True, overwrite: bool = False
     ) -> None:
-        for name, value in (("path", Path(path)), ("resume", resume), ("overwrite", overwrite)):
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "path", path_of("path", path))
+        for name, value in (("resume", resume), ("overwrite", overwrite)):
+            object.__setattr__(self, name, truth(name, value))
         _check_path(self.path)
 
 
@@ -105,37 +108,29 @@ class Parts:
     def __init__(self, file: ScanFile, plan: Plan) -> None:
         self.folder = file.path.with_name(file.path.name + ".parts")
         self._target, self._plan = file, plan
-        self._state, self._lock = self.folder / "scan.json", self.folder / "lock"
+        self._state = self.folder / "scan.json"
+        # beside the folder, which may be renamed and removed under it
+        self._lock = FileLock(self.folder.with_name(f"{self.folder.name}.lock"))
 
     def open(self) -> None:
         """Make the folder, or go on with what it holds, and keep others out."""
-        if self.folder.exists():
-            self._check_lock()
-            if self._target.overwrite:
-                shutil.rmtree(self.folder)
-            else:
-                self._check_state()
-        self.folder.mkdir(exist_ok=True)
-        # A link comes into being together with its text; a file is empty for a moment, and a
-        # second scan that looks in that moment would take it for nobody's.
-        self._lock.symlink_to(f"{os.getpid()} {platform.node()}")
-        document = {KEY: self._plan.key, "chunks": len(self._plan.chunks)}
-        write_bytes(self._state, json.dumps(document).encode())
-
-    def _check_lock(self) -> None:
-        """Refuse a folder that a living process writes to; forget a dead one."""
+        if holder := self._lock.acquire():
+            raise FileExistsError(
+                f"{str(self.folder)!r}: {holder} is writing this scan; wait for it, or choose"
+                " another path"
+            )
         try:
-            process, node = os.readlink(self._lock).split(maxsplit=1)
-        except FileNotFoundError:
-            return
-        number = int(process)
-        if node == platform.node() and not _is_alive(number):
-            self._lock.unlink(missing_ok=True)
-            return
-        raise FileExistsError(
-            f"{str(self.folder)!r}: process {number} on {node} is writing this scan; wait for it,"
-            f" choose another path, or delete {self._lock.name!r} there if that process is gone"
-        )
+            if self.folder.exists():
+                if self._target.overwrite:
+                    shutil.rmtree(self.folder)
+                else:
+                    self._check_state()
+            self.folder.mkdir(exist_ok=True)
+            document = {KEY: self._plan.key, "chunks": len(self._plan.chunks)}
+            write_bytes(self._state, json.dumps(document).encode())
+        except BaseException:
+            self.close()
+            raise
 
     def _check_state(self) -> None:
         chunks = list(self.folder.glob("[0-9]*.npz"))
@@ -157,7 +152,7 @@ class Parts:
             )
 
     def close(self) -> None:
-        self._lock.unlink(missing_ok=True)
+        self._lock.release()
 
     def _file(self, number: int) -> Path:
         return self.folder / f"{number:08d}.npz"
@@ -208,18 +203,6 @@ class Parts:
         gone = Path(tempfile.mkdtemp(dir=self.folder.parent, prefix=f".{self.folder.name}."))
         os.replace(self.folder, gone / "parts")
         shutil.rmtree(gone, ignore_errors=True)
-
-
-def _is_alive(process: int) -> bool:
-    if process == os.getpid() or process <= 0:
-        return False
-    try:
-        os.kill(process, 0)  # a signal that does nothing but ask
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it is another user's
-        return True
-    return True
 
 
 def check_size(path: Path, largest: int) -> None:

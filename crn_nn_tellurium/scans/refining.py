@@ -8,6 +8,7 @@ which a grid would have to be fine everywhere to follow.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -108,7 +109,7 @@ def refine(
         stretch(name, span, np.zeros(1))
     least = 2 ** len(names) + 1  # the corners, and one between
     n = whole_number("n", n, least, f"a whole number of points, {least} or more")
-    if limit is not None and not (is_real(limit) and np.isfinite(limit)):
+    if limit is not None and not (is_real(limit) and -math.inf < limit < math.inf):
         raise InputError(
             f"limit is {limit!r}; expected a finite number, or None for where the value changes"
         )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import check_choice, progress_bar, warn
+from crn_nn_tellurium.basics import check_choice, progress_bar, warn, writing
 from crn_nn_tellurium.chemistry import TIME
 from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.importers import AnyModel, is_sbml
@@ -181,7 +181,9 @@ def _scan_to(
                 RuntimeWarning,
             )
             return ds
-        write_result(ds, file.path)
+        with writing(file.path):
+            write_result(ds, file.path)
+        parts.remove()
     except KeyboardInterrupt as stop:
         if sys.version_info >= (3, 11):
             stop.add_note(
@@ -191,7 +193,6 @@ def _scan_to(
         raise
     finally:
         parts.close()
-    parts.remove()
     return ds
 
 

@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, card, frame_of
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    card,
+    frame_of,
+    names_of,
+)
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.networks import (
@@ -182,6 +187,7 @@ def check_gradients(
     """
     if methods is None:
         methods = tuple(TOLERANCES if time is None else AT_A_TIME)
+    names_of("methods", methods)
     if len(set(methods)) < 2:
         got = list(methods)
         raise InputError(f"check_gradients: methods are {got!r}; expected two or more, to compare")

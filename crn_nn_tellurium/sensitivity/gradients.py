@@ -25,7 +25,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, check_choice
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    check_choice,
+    truth,
+)
 from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.kinetics import (
@@ -134,9 +138,12 @@ def gradient(
     ((3, 2), (1,), (2,))
     """
     simulator = simulator_of(model, "gradient")
-    net = simulator.net
+    net, inputs = simulator.net, truth("inputs", inputs)
     check_time(time, initial)
-    methods, chosen = _METHODS if time is None else _AT_A_TIME, method or "adjoint"
+    methods, chosen = (
+        _METHODS if time is None else _AT_A_TIME,
+        "adjoint" if method is None else method,
+    )
     check_choice("method", chosen, tuple(methods))
     check_choice("steady_state", steady_state, get_args(SteadyStateSource))
     check_choice("on_error", on_error, get_args(OnError))

@@ -18,7 +18,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, some
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    names_of,
+    some,
+)
 from crn_nn_tellurium.chemistry import ReactionNetwork, formula, pass_on
 from crn_nn_tellurium.encoding import to_reactions, variational_text
 from crn_nn_tellurium.errors import InputError
@@ -131,17 +135,11 @@ def _of_network(
     return TransientSensitivities(time, values, read, equations.outputs, wanted)
 
 
-def as_names(names: str | Sequence[str] | None, default: Sequence[str] = ()) -> tuple[str, ...]:
-    """Names, of which one may stand by itself."""
-    names = default if names is None else names
-    return (names,) if isinstance(names, str) else tuple(names)
-
-
 def chosen(
     kind: str, names: str | Sequence[str] | None, known: Sequence[str], default: Sequence[str] = ()
 ) -> tuple[str, ...]:
     """Names of some of what there is; by default all, or those given."""
-    found = as_names(names, default or known)
+    found = names_of(f"{kind} names", names, default or known)
     # of a large network, lists would be gone through for each of a hundred thousand names
     there, count = frozenset(known), Counter(found)
     for name in found:
@@ -179,7 +177,7 @@ def by_inputs(crn: ReactionNetwork, parameters: Sequence[str]) -> tuple[list[str
 def refuse_followed(crn: ReactionNetwork, names: str | Sequence[str] | None) -> None:
     """Refuse derivatives by what follows from others."""
     formulas = dict(crn.formulas)
-    for name in as_names(names):
+    for name in names_of("outputs", names):
         if name in formulas:
             raise InputError(
                 f"parameter {name!r} follows from {formula(formulas[name])}; expected what it"

@@ -17,7 +17,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
 
-from crn_nn_tellurium.basics import FloatArray, dense, progress_bar
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    dense,
+    names_of,
+    progress_bar,
+)
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError, InputError, SingularJacobianError
 from crn_nn_tellurium.importers import AnyModel
@@ -29,7 +34,6 @@ from crn_nn_tellurium.networks import (
 from crn_nn_tellurium.sensitivity.by_parameter import check_h
 from crn_nn_tellurium.sensitivity.over_time import (
     Variational,
-    as_names,
     by_inputs,
     chosen,
     places_among,
@@ -122,7 +126,7 @@ def sensitivities(
         found = _of_reactions(model, x, chosen("parameter", parameters, known, own[1]))
     else:
         found = _of_network(simulator, x)
-        check_h(simulator.kinetics, as_names(parameters, found.parameters))
+        check_h(simulator.kinetics, names_of("parameters", parameters, found.parameters))
     names = (
         chosen("output", outputs, found.outputs, own[0]),
         chosen("parameter", parameters, found.parameters, own[1]),

@@ -12,6 +12,7 @@ from crn_nn_tellurium.basics import (
     check_positive,
     is_real,
     labels_of,
+    real_numbers,
     some,
     whole_number,
 )
@@ -78,7 +79,7 @@ def _concentrations(what: str, value: Any) -> FloatArray:
     # numpy would take True for 1.0
     if np.asarray(value).dtype == bool:
         raise InputError(f"{what} is {value!r}; expected a finite concentration >= 0")
-    values = np.asarray(value, dtype=float)
+    values = real_numbers(what, value, "a number, or numbers")
     bad = ~(np.isfinite(values) & (values >= 0))
     if bad.any():
         raise InputError(
@@ -119,9 +120,15 @@ def input_changes(steps: Any, time: FloatArray) -> dict[float, Any]:
     return changes
 
 
+_LEAST_TIME = 1e-100
+
+
 def check_time(time: Any, initial: Any) -> None:
     """Refuse what is no read-out time, or a start without one."""
     if time is not None:
         check_positive("time", time, "a finite number > 0, or None for the steady state")
+        # below, steps of integrators vanish against them, and scipy's never end
+        if time < _LEAST_TIME:
+            raise InputError(f"time is {time!r}; expected {_LEAST_TIME:g} or more")
     elif initial is not None:
         raise InputError(f"initial is {initial!r}; a start goes with a read-out time, time=3.0 say")

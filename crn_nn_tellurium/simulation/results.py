@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, card, curves, frame_of, is_real, read_only, some
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    card,
+    curves,
+    frame_of,
+    is_real,
+    names_of,
+    read_only,
+    some,
+)
 from crn_nn_tellurium.chemistry import CONCENTRATION, MODEL_UNITS, Units, must_convert
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.simulation.outcome import Outcome
@@ -388,7 +397,7 @@ class TimeCourse:
         """
         inputs = replace(self, inputs=self._inputs_by_draw)
         every = (*self.output_names, *self.species, *self.input_names)
-        chosen = dict.fromkeys(every if names is None else names)
+        chosen = dict.fromkeys(names_of("names", names, every))
         lengths = zip(self._dims[:-1], self.outputs.shape, strict=False)
         levels = {name: range(n) for name, n in lengths} | {"time": self.time}
         return frame_of(levels, {name: inputs[name] for name in chosen})

@@ -8,11 +8,20 @@ from pathlib import Path
 
 import antimony
 import pytest
+from support.timing import cpu_seconds
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.basics.identifiers import OURS, RESERVED
+from crn_nn_tellurium.basics.identifiers import (
+    OURS,
+    RESERVED,
+    first_twice,
+    free_id,
+    headings_by_name,
+    suggest_identifiers,
+)
 from crn_nn_tellurium.chemistry import checking
 from crn_nn_tellurium.importers import antimony_to_sbml
+from crn_nn_tellurium.networks.structure import checked_names
 
 AT_A_TIME = 128  # words of one text: libAntimony reads these fastest
 ROLES = "species", "rate constant", "reaction", "read-out"
@@ -170,3 +179,24 @@ def test_importers_rename_what_is_reserved(word, tmp_path):
     assert [s.id for s in found.species] == [f"{word}_", "B"]
     assert found.species[0].name == word
     assert f'id="{word}_"' in antimony_to_sbml(cn.to_antimony(found))
+
+
+GROWING = {
+    "8,000 equal names": lambda n: suggest_identifiers("input", ["a b"] * n),
+    "columns that become the same": lambda n: headings_by_name(["a b"] * n),
+    "40,000 CSV columns": lambda n: first_twice([f"c{i}" for i in range(n)]),
+    "40,000 inputs": lambda n: checked_names("input", [f"i{k}" for k in range(n)], "x", n),
+}
+
+
+@pytest.mark.parametrize("work", GROWING.values(), ids=GROWING.keys())
+def test_names_are_checked_in_time_that_grows_with_their_number(work):
+    """Quadratic, four times as many took sixteen times as long: 8,000 equal names 16 s."""
+    few, many = (cpu_seconds(lambda n=n: work(n)) for n in (2_000, 8_000))
+    assert many < 9 * few  # 4 if linear, with room for a busy machine; 16 if quadratic
+
+
+def test_a_name_that_is_free_is_found_among_many():
+    taken = {"a", "a_2", "b", *(f"c_{n}" for n in range(2, 1001)), "c"}
+    assert [free_id(name, taken) for name in "aabcd"] == ["a_3", "a_4", "b_2", "c_1001", "d"]
+    assert free_id("A", {"a"}, str.lower) == "A_2"

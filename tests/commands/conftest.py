@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from crn_nn_tellurium.commands import main as cli
+from crn_nn_tellurium import commands
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def run(monkeypatch, capsys, tmp_path):
     def run(typed):
         monkeypatch.setattr(sys, "argv", ["crn-nn", *typed.split()])
         with pytest.raises(SystemExit) as caught:
-            cli.main()
+            commands.run()
         printed = capsys.readouterr()
         return caught.value.code or 0, printed.out, printed.err
 

@@ -95,6 +95,36 @@ def test_ctrl_c_is_a_line_and_130(run, monkeypatch):
     assert run("show xor") == (130, "", "crn-nn: interrupted\n")
 
 
+RUN = "import sys; sys.argv[0] = 'crn-nn'; from crn_nn_tellurium.commands import run; run()"
+INTERRUPTED = f"""
+class Finder:
+    def find_spec(self, name, *_):
+        if name == {{module!r}}:
+            raise KeyboardInterrupt
+import sys
+sys.meta_path.insert(0, Finder())
+{RUN}
+"""
+
+
+@pytest.mark.parametrize("module", ["typer", "crn_nn_tellurium.commands.train", "numpy"])
+def test_ctrl_c_while_it_loads_is_a_line_too(module):
+    command = [sys.executable, "-c", INTERRUPTED.format(module=module), "show", "xor"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout, found.stderr) == (130, "", "crn-nn: interrupted\n")
+
+
+def test_closed_output_is_quiet_and_full_disks_are_said():
+    command = f'"{sys.executable}" -c "{RUN}" data xor'
+    closed, full = (
+        subprocess.run(f"{command} {to}", shell=True, capture_output=True, text=True, check=False)
+        for to in (">&-", "> /dev/full")
+    )
+    assert (closed.returncode, closed.stderr) == (0, "")
+    assert full.returncode == 2
+    assert full.stderr == "crn-nn: standard output: No space left on device\n"
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_is_a_screen(run, verb, monkeypatch):
     """At most, for the verb with most options, 60 lines of 100 columns: a window at its height."""
