@@ -14,6 +14,8 @@ from typing import Any
 from crn_nn_tellurium.errors import ReactionError
 
 Values = Mapping[str, Any]
+_MOST_TERMS = 100_000
+"""Of a product that is multiplied out: one of 17 sums of two terms has as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,11 @@ class Expression:
         return Expression(self.terms + other.terms)
 
     def __mul__(self, other: Expression) -> Expression:
+        if (n_terms := len(self.terms) * len(other.terms)) > _MOST_TERMS:
+            raise ReactionError(
+                f"a product of sums has {n_terms} terms when it is multiplied out; expected at most"
+                f" {_MOST_TERMS}"
+            )
         return Expression(tuple(a * b for a in self.terms for b in other.terms))
 
     def collected(self) -> Expression:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from typer import Argument, Option
 
-from crn_nn_tellurium.basics import FloatArray, headings_by_name, read_text, some
+from crn_nn_tellurium.basics import FloatArray, headings_by_name, number, read_text, some
 from crn_nn_tellurium.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def is_name(net: str) -> bool:
 def listed(
     option: str,
     text: str,
-    kind: Callable[[str], Any] = float,
+    kind: Callable[[str], Any] = number,
     expected: str = "numbers with commas between",
 ) -> list[Any]:
     """Values with commas between."""
@@ -121,7 +121,7 @@ def input_values(text: str, network: Network) -> list[float]:
         raise InputError(f"--input is {text!r}: {given}; {missing} missing; {expected}")
     if len(cells) > len(names):
         raise InputError(f"--input is {text!r}: {len(cells)} numbers; {expected}")
-    return [float(cell) for cell in cells]
+    return [number(cell) for cell in cells]
 
 
 def inputs_of(model: Any, text: str | None) -> list[float] | None:
@@ -243,7 +243,7 @@ def are_numbers(cells: Iterable[str]) -> bool:
     """Whether every cell is a number."""
     try:
         for cell in cells:
-            float(cell)
+            number(cell)
     except ValueError:
         return False
     return True

@@ -4,15 +4,82 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 import antimony
 
 from crn_nn_tellurium.basics import Lock, in_ascii
-from crn_nn_tellurium.errors import ReactionError
+from crn_nn_tellurium.errors import FileFormatError, ReactionError
+from crn_nn_tellurium.importers.sbml_text import MOST_PARTS, check_submodels
 
 _lock = Lock()  # libAntimony keeps one global list of modules
 # strings and comments, which may have any characters
 _ASIDE = re.compile(r'"""+.*?"""+|```.*?```|"[^"\n]*"|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
+
+
+# libAntimony takes time with the cube of how deeply brackets are nested
+_DEEPEST = 500
+_COMMENT = re.compile(r'("""+.*?"""+|```.*?```|"[^"\n]*")|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
+_OTHER_FILE = re.compile(r"\bimport\s*\0", re.IGNORECASE)
+_WORD, _ASSIGNED = re.compile(r"\w+"), re.compile(r"\s*(\w+)\s*:?=(?!>)(.*)", re.DOTALL)
+_ROUNDS = 100
+"""How deep assignments are followed; what doubles exceeds any number long before."""
+_MODEL = re.compile(r"\b(?:model|module)\s+\*?(\w+)|\bend\b|\w+\s*:\s*(\w+)\s*\(")
+
+
+def check_antimony(text: str, allow_files: bool = False) -> None:
+    """Refuse what libAntimony is not to see: other files, nesting and submodels beyond number."""
+    # strings are marked, comments gone
+    marked = _COMMENT.sub(lambda match: "\0" if match[1] else " ", text)
+    if not allow_files and _OTHER_FILE.search(marked):
+        raise FileFormatError(
+            "the Antimony model takes a model from another file (import), which is not opened;"
+            " import_antimony(text, allow_files=True) does, if you trust it"
+        )
+    depth = deepest = 0
+    for match in re.finditer(r"[()]|[-+!]{2,}", marked):
+        depth += {"(": 1, ")": -1}.get(match[0], 0)
+        deepest = max(deepest, depth + (len(match[0]) if match[0] not in "()" else 0))
+    if deepest > _DEEPEST:
+        raise FileFormatError(
+            f"the Antimony model: brackets or signs are nested {deepest} deep; expected at most"
+            f" {_DEEPEST}"
+        )
+    submodels: dict[str, list[str]] = {}
+    assigned: dict[str, list[str]] = {}
+    open_model = ""
+    for statement in re.split("[;\n]", marked):
+        for match in _MODEL.finditer(statement):
+            if match[2]:
+                submodels.setdefault(open_model, []).append(match[2])
+            else:
+                open_model = match[1] or ""
+        if match := _ASSIGNED.fullmatch(statement):
+            words = [f"{open_model}.{word}" for word in _WORD.findall(match[2])]
+            assigned.setdefault(f"{open_model}.{match[1]}", []).extend(words)
+    check_submodels(submodels, "the Antimony model")
+    _check_assignments(assigned)
+
+
+def _check_assignments(assigned: Mapping[str, list[str]]) -> None:
+    """Refuse those that read one another so often that libAntimony would never end."""
+    written = {name: 1 + len(words) for name, words in assigned.items()}
+    sizes = written
+    for _ in range(_ROUNDS):
+        deeper = {
+            name: written[name] + sum(sizes.get(word, 0) for word in words)
+            for name, words in assigned.items()
+        }
+        if deeper == sizes:
+            return
+        sizes = deeper
+        # circles grow too, and say so elsewhere where they grow slowly
+        if sum(sizes.values()) - sum(written.values()) > MOST_PARTS:
+            name = max(sizes, key=lambda name: sizes[name]).partition(".")[2]
+            raise FileFormatError(
+                f"the Antimony model: with assignments put in where they are used, formulas grow by"
+                f" more than {MOST_PARTS:,} parts, the most for {name!r}; expected fewer"
+            )
 
 
 def plain_antimony(text: str) -> tuple[str, dict[str, str]]:
@@ -33,14 +100,15 @@ def plain_antimony(text: str) -> tuple[str, dict[str, str]]:
     return plain, names
 
 
-def antimony_to_sbml(text: str) -> str:
-    """Translate one Antimony model to SBML (L3V2).
+def antimony_to_sbml(text: str, allow_files: bool = False) -> str:
+    """Translate one Antimony model to SBML (L3V2); other files are opened if that is allowed.
 
     >>> text = "model m() species Y = 1; J: Y => ; k*Y; k = 2; end"
     >>> "<listOfReactions>" in antimony_to_sbml(text)
     True
     """
     plain = plain_antimony(text)[0]
+    check_antimony(plain, allow_files)
     with _lock:
         antimony.clearPreviousLoads()
         try:

@@ -7,14 +7,13 @@ When all are there, they become OUT, netCDF or Zarr by its ending, and OUT.parts
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
 import platform
 import shutil
 import tempfile
-import zipfile
-import zlib
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,7 +24,9 @@ import numpy as np
 from crn_nn_tellurium.basics import (
     check_target,
     make_readable,
+    read_bytes,
     read_text,
+    reading,
     require,
     warn,
     write_bytes,
@@ -39,8 +40,9 @@ if TYPE_CHECKING:
 # Attribute of a result that says which plan it is of
 KEY = "scan_key"
 _ENDINGS = (".nc", ".zarr")
-# What numpy and zipfile raise of files that were cut off or changed
-_DAMAGES = OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile, zlib.error
+# Attribute of a result that says what it holds, so that a changed byte is seen
+DIGEST = "content_sha256"
+_LENGTH = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True)
@@ -163,12 +165,17 @@ class Parts:
         return self.folder / f"{number:08d}.npz"
 
     def done(self) -> list[int]:
-        return [int(file.stem) for file in sorted(self.folder.glob("[0-9]*.npz"))]
+        return [n for n in range(len(self._plan.chunks)) if self._file(n).is_file()]
+
+    def _digest(self, number: int, content: bytes) -> bytes:
+        """Of a chunk's content and of its place in this scan: a renamed file is no other's."""
+        place = f"{self._plan.key} {number} ".encode()
+        return hashlib.sha256(place + content).digest()
 
     def write(self, number: int, solved: dict[str, Any]) -> None:
         """Keep one chunk."""
         stream = io.BytesIO()
-        arrays: dict[str, Any] = {KEY: np.array(self._plan.key)}
+        arrays: dict[str, Any] = {}
         for name, values in solved.items():
             if values.dtype == object:
                 # millions of points share few texts
@@ -178,27 +185,27 @@ class Parts:
             else:
                 arrays[f"values {name}"] = values
         np.savez(stream, **arrays)
-        write_bytes(self._file(number), stream.getvalue())
+        content = stream.getvalue()
+        write_bytes(self._file(number), content + self._digest(number, content))
 
     def read(self, number: int) -> dict[str, Any] | None:
         """One chunk back; None, and a warning, where it has to be solved again."""
         file = self._file(number)
         solved: dict[str, Any] = {}
         try:
-            content = io.BytesIO(file.read_bytes())
-            if damaged := zipfile.ZipFile(content).testzip():
-                raise ValueError(f"{damaged!r} in it")
-            content.seek(0)
-            with np.load(content) as arrays:
-                if str(arrays[KEY]) != self._plan.key:
-                    raise ValueError("it is another scan's")
+            content = read_bytes(file)
+            content, digest = content[:-_LENGTH], content[-_LENGTH:]
+            # nothing of it is read before it is known to be whole, and in its place
+            if digest != self._digest(number, content):
+                raise ValueError("it is not as it was written, or is another chunk's")
+            with reading(file), np.load(io.BytesIO(content)) as arrays:
                 for entry in arrays.files:
                     kind, _, name = entry.partition(" ")
                     if kind == "codes":
                         solved[name] = arrays[f"texts {name}"].astype(object)[arrays[entry]]
                     elif kind == "values":
                         solved[name] = arrays[entry]
-        except _DAMAGES as error:
+        except (OSError, ValueError) as error:
             warn(f"{str(file)!r} is damaged ({error}); its chunk is solved again", RuntimeWarning)
             return None
         return solved
@@ -233,6 +240,7 @@ def check_size(path: Path, largest: int) -> None:
 
 def write_result(ds: xr.Dataset, path: Path) -> None:
     """Write a result whole, beside its target and then moved into place."""
+    ds = ds.assign_attrs({DIGEST: digest_of(ds)})
     if path.suffix.lower() == ".zarr":
         folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         try:
@@ -252,6 +260,25 @@ def write_result(ds: xr.Dataset, path: Path) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def digest_of(ds: xr.Dataset) -> str:
+    """Of all that a result holds, whatever kind of file it is in."""
+    found = hashlib.sha256()
+    attributes = {k: v for k, v in ds.attrs.items() if k != DIGEST}
+    for name, variable in [("", None), *sorted(ds.variables.items(), key=lambda item: str(item[0]))]:
+        attrs = attributes if variable is None else variable.attrs
+        plain = {str(k): np.asarray(v).tolist() for k, v in sorted(attrs.items())}
+        dims = () if variable is None else tuple(zip(variable.dims, variable.shape, strict=True))
+        found.update(json.dumps([str(name), dims, plain]).encode())
+        if variable is None:
+            continue
+        values = np.asarray(variable.values)
+        if values.dtype.kind in "biuf":  # files have integers of other widths
+            found.update(values.astype("<f8").tobytes())
+        else:
+            found.update("\0".join(map(str, values.ravel().tolist())).encode())
+    return found.hexdigest()
 
 
 def _netcdf_engine() -> Any:
@@ -297,16 +324,12 @@ def open_scan(path: str | os.PathLike[str]) -> xr.Dataset:
             else ""
         )
         raise FileNotFoundError(f"{str(path)!r}: there is no such file{hint}")
-    try:
+    with reading(path):
         if path.suffix.lower() == ".zarr":
             ds = xr.open_zarr(path, chunks=None).load()
         else:
             with xr.open_dataset(path) as opened:
                 ds = opened.load()
-    except (ValueError, OSError, KeyError, TypeError) as error:
-        raise FileFormatError(
-            f"{str(path)!r} cannot be read as netCDF or Zarr ({error})"
-        ) from error
     if KEY not in ds.attrs:
         raise FileFormatError(f"{str(path)!r} is no scan's result: it has no attribute {KEY!r}")
     for name in [*ds.variables]:
@@ -314,4 +337,10 @@ def open_scan(path: str | os.PathLike[str]) -> xr.Dataset:
         if ds[name].dtype.kind in "SUT":
             ds[name] = ds[name].astype(object)
         ds[name].encoding = {}
+    # of before there were any, files have none
+    if DIGEST in ds.attrs and ds.attrs.pop(DIGEST) != digest_of(ds):
+        raise FileFormatError(
+            f"{str(path)!r} is damaged: it does not hold what was written; the same scan with"
+            " overwrite=True writes it anew"
+        )
     return ds
