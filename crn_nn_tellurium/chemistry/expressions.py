@@ -14,8 +14,8 @@ from typing import Any
 from crn_nn_tellurium.errors import ReactionError
 
 Values = Mapping[str, Any]
-_MOST_TERMS = 100_000
-"""Of a product that is multiplied out: one of 17 sums of two terms has as many."""
+_MOST_TERMS = 20_000
+"""Of a product that is multiplied out: one of 14 sums of two terms has nearly as many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,12 @@ def _read_csv(path):
     return table.numbers(list(table.cells))
 
 
+def _read_model(path):
+    from crn_nn_tellurium.importers import as_model
+
+    return as_model(path, "the test")
+
+
 def _keras(path):
     import keras
 
@@ -136,9 +142,7 @@ KINDS = {
     "sbml": Kind(
         ".xml", lambda path: cn.export(cn.import_antimony(_LAWS), path), lambda p: cn.import_sbml(p)
     ),
-    "antimony": Kind(
-        ".ant", lambda path: path.write_text(_LAWS), lambda path: cn.to_reactions(path)
-    ),
+    "antimony": Kind(".ant", lambda path: path.write_text(_LAWS), _read_model),
     "crn": Kind(
         ".crn", lambda path: path.write_text("A @i 1\nA + B <=> 2B [kf = 3, kr = 0.5]"),
         cn.import_crn,
