@@ -12,6 +12,7 @@ import io
 import json
 import os
 import platform
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
 # Attribute of a result that says which plan it is of
 KEY = "scan_key"
 _ENDINGS = (".nc", ".zarr")
-# Attribute of a result that says what it holds, so that a changed byte is seen
-DIGEST = "content_sha256"
 _LENGTH = hashlib.sha256().digest_size
 
 
@@ -240,7 +239,8 @@ def check_size(path: Path, largest: int) -> None:
 
 def write_result(ds: xr.Dataset, path: Path) -> None:
     """Write a result whole, beside its target and then moved into place."""
-    ds = ds.assign_attrs({DIGEST: digest_of(ds)})
+    # with the key, and not beside it: a file without either is none of ours
+    ds = ds.assign_attrs({KEY: f"{ds.attrs[KEY]} {_digest_of(ds)}"})
     if path.suffix.lower() == ".zarr":
         folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         try:
@@ -262,19 +262,21 @@ def write_result(ds: xr.Dataset, path: Path) -> None:
         raise
 
 
-def digest_of(ds: xr.Dataset) -> str:
+def _digest_of(ds: xr.Dataset) -> str:
     """Of all that a result holds, whatever kind of file it is in."""
     found = hashlib.sha256()
-    attributes = {k: v for k, v in ds.attrs.items() if k != DIGEST}
-    for name, variable in [("", None), *sorted(ds.variables.items(), key=lambda item: str(item[0]))]:
-        attrs = attributes if variable is None else variable.attrs
-        plain = {str(k): np.asarray(v).tolist() for k, v in sorted(attrs.items())}
-        dims = () if variable is None else tuple(zip(variable.dims, variable.shape, strict=True))
-        found.update(json.dumps([str(name), dims, plain]).encode())
-        if variable is None:
-            continue
+
+    def add(name: str, dims: Any, attributes: Any) -> None:
+        # files have lists of one number as the number
+        plain = {str(k): np.ravel(v).tolist() for k, v in sorted(attributes.items())}
+        found.update(json.dumps([name, dims, plain]).encode())
+
+    add("", (), ds.attrs)
+    for name in sorted(map(str, ds.variables)):
+        variable = ds.variables[name]
+        add(name, [*zip(variable.dims, variable.shape, strict=True)], variable.attrs)
         values = np.asarray(variable.values)
-        if values.dtype.kind in "biuf":  # files have integers of other widths
+        if values.dtype.kind in "biuf":  # and whole numbers of other widths
             found.update(values.astype("<f8").tobytes())
         else:
             found.update("\0".join(map(str, values.ravel().tolist())).encode())
@@ -337,8 +339,11 @@ def open_scan(path: str | os.PathLike[str]) -> xr.Dataset:
         if ds[name].dtype.kind in "SUT":
             ds[name] = ds[name].astype(object)
         ds[name].encoding = {}
-    # of before there were any, files have none
-    if DIGEST in ds.attrs and ds.attrs.pop(DIGEST) != digest_of(ds):
+    key, _, digest = str(ds.attrs[KEY]).partition(" ")
+    ds.attrs[KEY] = key
+    # of before there were digests, files have a key alone
+    is_old = not digest and re.fullmatch("[0-9a-f]{64}", key) is not None
+    if not is_old and digest != _digest_of(ds):
         raise FileFormatError(
             f"{str(path)!r} is damaged: it does not hold what was written; the same scan with"
             " overwrite=True writes it anew"
