@@ -22,7 +22,12 @@ from crn_nn_tellurium.basics.checks import (
     whole_number,
 )
 from crn_nn_tellurium.basics.colors import LESS, MORE
-from crn_nn_tellurium.basics.documents import companion_of, numbers_in, read_document, write_document
+from crn_nn_tellurium.basics.documents import (
+    companion_of,
+    numbers_in,
+    read_document,
+    write_document,
+)
 from crn_nn_tellurium.basics.files import (
     check_new,
     check_target,

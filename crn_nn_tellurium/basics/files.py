@@ -12,7 +12,6 @@ from pathlib import Path
 from crn_nn_tellurium import errors
 from crn_nn_tellurium.errors import FileFormatError
 
-
 _REASON = 300
 """Characters of a library's words that an error repeats."""
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from io import StringIO
 from pathlib import Path
 
-
 # what spreadsheets take for a formula, which may open addresses; of one sign alone they do not
 _FORMULA = re.compile(r"[=+\-@\t\r].", re.DOTALL)
 _NUMBER = re.compile(

@@ -222,9 +222,9 @@ def read_table(path: Path, network: Network | None = None) -> CsvTable:
         rows = rows[1:]
     if twice := [name for name in names if names.count(name) > 1]:
         raise table.wrong(f"the column {twice[0]!r} is there twice; expected each once")
-    for number, row in rows:
+    for line, row in rows:
         if len(row) != len(names):
-            raise table.wrong(f"line {number} has {len(row)} cells; expected {len(names)}")
+            raise table.wrong(f"line {line} has {len(row)} cells; expected {len(names)}")
     if not rows:
         raise table.wrong("no rows; expected one sample a row")
     return CsvTable(path, {name: [row[i] for _, row in rows] for i, name in enumerate(names)})

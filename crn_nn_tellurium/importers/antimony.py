@@ -61,9 +61,7 @@ def import_antimony(text: str, *, allow_files: bool = False) -> ReactionNetwork:
     return reactions_from_antimony(text, "the Antimony model", allow_files)
 
 
-def reactions_from_antimony(
-    text: str, origin: str, allow_files: bool = False
-) -> ReactionNetwork:
+def reactions_from_antimony(text: str, origin: str, allow_files: bool = False) -> ReactionNetwork:
     """The same without a check; `origin` names it in errors."""
     plain, names = plain_antimony(text)
     sbml = antimony_to_sbml(plain, allow_files)

@@ -20,7 +20,8 @@ def check_hdf5(h5py: Any, file: Any) -> None:
             if n_links > _MOST_LINKS:
                 raise ValueError(f"it has more than {_MOST_LINKS:,} links")
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise ValueError(f"{name!r} is a link to elsewhere; expected an array or a group")
+                what = f"{name!r} is a link to elsewhere; expected an array or a group"
+                raise ValueError(what)  # noqa: TRY004  # of a file, not of an argument
             found = group[name]
             address = h5py.h5o.get_info(found.id).addr
             if address in seen:

@@ -10,6 +10,7 @@ from crn_nn_tellurium.chemistry import Expression, Monomial
 _MOST_COUNTED = 20
 """Molecules that a law may count, P (P - 1) (P - 2) of three; nobody writes more factors out."""
 
+
 def without_counts(
     law: Expression, before: Mapping[str, int], volumes: Mapping[str, float], what: str
 ) -> tuple[Expression, list[str]]:

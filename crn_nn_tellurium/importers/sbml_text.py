@@ -1,6 +1,8 @@
-"""SBML looked at before libSBML, or roadrunner see it, which end the process or never end on texts that are nested too deeply, or that stand for far more than they are.
+"""SBML looked at before libSBML or roadrunner see it.
 
-The text goes through expat, which keeps nothing, has no depth to fear and reads no other file.
+They end the process, or never end, on texts that are nested too deeply or stand for far more than
+they are. The text goes through expat, which keeps nothing, has no depth to fear and reads no other
+file.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 from xml.parsers import expat
 
+from crn_nn_tellurium.basics import reading
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.importers.sbml_symbols import parts_of
 
@@ -65,15 +68,14 @@ def check_sbml(text: str | bytes, origin: str, allow_files: bool = False) -> Non
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.StartDoctypeDeclHandler = doctype
     try:
-        parser.Parse(text.encode() if isinstance(text, str) else text, True)
-    except (expat.ExpatError, ValueError, LookupError) as error:
-        if isinstance(error, FileFormatError):
+        with reading(origin):
+            parser.Parse(text.encode() if isinstance(text, str) else text, True)
+    except FileFormatError as error:
+        if not isinstance(error.__cause__, expat.ExpatError):
             raise
-        is_fault = isinstance(error, expat.ExpatError)
-        reason = expat.ErrorString(error.code) if is_fault else str(error)
         raise FileFormatError(
             f"{origin!r} is not valid SBML, line {parser.CurrentLineNumber}: the XML is not"
-            f" well-formed ({reason})"
+            f" well-formed ({expat.ErrorString(error.__cause__.code)})"
         ) from error
     check_submodels(submodels, origin)
 
@@ -138,7 +140,9 @@ def _check_gain(gained: int, what: str) -> None:
 
 def _in_words(number: int) -> str:
     """A whole number, which may have thousands of digits."""
-    return f"{number:,}" if number < 10**15 else f"more than 10^{(number.bit_length() - 1) * 3 // 10}"
+    return (
+        f"{number:,}" if number < 10**15 else f"more than 10^{(number.bit_length() - 1) * 3 // 10}"
+    )
 
 
 def _size(node: Any, sizes: Mapping[str, int]) -> tuple[int, int]:

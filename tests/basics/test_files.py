@@ -14,9 +14,9 @@ from crn_nn_tellurium.basics.text import cell, number, to_csv
     [KeyError("a"), MemoryError(), RecursionError("deep"), OSError("cut off"), EOFError("end")],
 )
 def test_whatever_a_library_raises_names_the_file(error):
-    with pytest.raises(cn.FileFormatError, match=rf"'a.nc': .*\({type(error).__name__}: ") as found:
-        with reading("a.nc"):
-            raise error
+    message = rf"'a.nc': .*\({type(error).__name__}: "
+    with pytest.raises(cn.FileFormatError, match=message) as found, reading("a.nc"):
+        raise error
     assert found.value.__cause__ is error
 
 

@@ -23,7 +23,6 @@ from support import scan_jobs
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.scans import scanning, workers as scan_workers
 from crn_nn_tellurium.scans.arguments import make_plan
-from crn_nn_tellurium.scans.files import KEY
 from crn_nn_tellurium.scans.workers import own_pool
 
 TESTS = Path(__file__).parents[1]

@@ -144,7 +144,8 @@ KINDS = {
     ),
     "antimony": Kind(".ant", lambda path: path.write_text(_LAWS), _read_model),
     "crn": Kind(
-        ".crn", lambda path: path.write_text("A @i 1\nA + B <=> 2B [kf = 3, kr = 0.5]"),
+        ".crn",
+        lambda path: path.write_text("A @i 1\nA + B <=> 2B [kf = 3, kr = 0.5]"),
         cn.import_crn,
     ),
     "csv": Kind(".csv", lambda path: path.write_text('x0,"x1"\n1.5,2\n-1e3,4\n'), _read_csv),
@@ -158,9 +159,19 @@ KINDS = {
     "keras": Kind(".keras", _keras, cn.from_keras),
 }
 
-# Damage --------------------------------------------------------------------------------------------
+# Damage -------------------------------------------------------------------------------------------
 
-_TOKENS = [b"\0", b"-" * 300, b"(" * 300, b"[" * 600, b"1e999", b"9" * 400, b"1_0", b"true", b"null"]
+_TOKENS = [
+    b"\0",
+    b"-" * 300,
+    b"(" * 300,
+    b"[" * 600,
+    b"1e999",
+    b"9" * 400,
+    b"1_0",
+    b"true",
+    b"null",
+]
 _TOKENS += ["\uff11".encode(), b"\xff\xfe", b"<a>" * 300, b"NaN", b'"', b"\n", b"-1", b"4294967296"]
 _VALUES = [None, True, -1, 2**32, 10**400, 1e308, "1_0", "", [], {}, [[1]], "\0", float("nan")]
 
@@ -241,7 +252,7 @@ def _member(content, draw):
     return packed.getvalue()
 
 
-# Batches -------------------------------------------------------------------------------------------
+# Batches ------------------------------------------------------------------------------------------
 
 
 def outcome(kind, path, whole):
