@@ -6,7 +6,7 @@ What is sealed by a digest, chunks and results of scans, is what was written, or
 import pytest
 from support.mutations import KINDS, outcomes
 
-QUICK = {"json": 120, "arrays": 60, "sbml": 60, "crn": 60, "chunk": 60}
+QUICK = {"json": 150, "arrays": 100, "chunk": 100}
 """Kinds whose readers start quickly, and how many files of each are damaged."""
 MANY = 20_000 // len(KINDS) + 1
 
