@@ -10,15 +10,13 @@ import antimony
 
 from crn_nn_tellurium.basics import Lock, in_ascii
 from crn_nn_tellurium.errors import FileFormatError, ReactionError
-from crn_nn_tellurium.importers.sbml_text import MOST_PARTS, check_submodels
+from crn_nn_tellurium.importers.sbml_text import DEEPEST_TEXT, MOST_PARTS, check_submodels, nesting
 
 _lock = Lock()  # libAntimony keeps one global list of modules
 # strings and comments, which may have any characters
 _ASIDE = re.compile(r'"""+.*?"""+|```.*?```|"[^"\n]*"|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
 
 
-# libAntimony takes time with the cube of how deeply brackets are nested
-_DEEPEST = 500
 _COMMENT = re.compile(r'("""+.*?"""+|```.*?```|"[^"\n]*")|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
 _OTHER_FILE = re.compile(r"\bimport\s*\0", re.IGNORECASE)
 _WORD, _ASSIGNED = re.compile(r"\w+"), re.compile(r"\s*(\w+)\s*:?=(?!>)(.*)", re.DOTALL)
@@ -36,14 +34,10 @@ def check_antimony(text: str, allow_files: bool = False) -> None:
             "the Antimony model takes a model from another file (import), which is not opened;"
             " import_antimony(text, allow_files=True) does, if you trust it"
         )
-    depth = deepest = 0
-    for match in re.finditer(r"[()]|[-+!]{2,}", marked):
-        depth += {"(": 1, ")": -1}.get(match[0], 0)
-        deepest = max(deepest, depth + (len(match[0]) if match[0] not in "()" else 0))
-    if deepest > _DEEPEST:
+    if (deepest := nesting(marked)) > DEEPEST_TEXT:
         raise FileFormatError(
             f"the Antimony model: brackets or signs are nested {deepest} deep; expected at most"
-            f" {_DEEPEST}"
+            f" {DEEPEST_TEXT}"
         )
     submodels: dict[str, list[str]] = {}
     assigned: dict[str, list[str]] = {}

@@ -7,6 +7,7 @@ file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -18,15 +19,38 @@ from crn_nn_tellurium.importers.sbml_symbols import parts_of
 
 # libSBML ends the process at some 10,000 elements within each other, in formulas at some 5,000
 _DEEPEST, _DEEPEST_FORMULA = 100, 2000
-# and roadrunner at some 7,000 operands of one sum
-_MOST_OPERANDS = 5000
+# and roadrunner at some 4,000 operands of one sum
+_MOST_OPERANDS = 3000
 MOST_PARTS = 2**19
 """How many parts formulas may gain as functions and rules are put in where they are used."""
 _MOST_SUBMODELS = 10_000
 
 
-def check_sbml(text: str | bytes, origin: str, allow_files: bool = False) -> None:
-    """Refuse what no parser is to see: no XML, too deep, with entities or other files."""
+DEEPEST_TEXT = 500
+"""Brackets and signs within each other, on which parsers spend time with the cube of the depth."""
+_NESTS = re.compile(r"[()]|[-+!]{2,}|(?:\^\s*[\w.]+\s*){2,}")
+
+
+def nesting(text: str) -> int:
+    """How deep the formulas of a text are nested, by brackets, signs in a row and towers of powers.
+
+    >>> nesting("a - (b*(c + d)) + 2^3^4")
+    2
+    """
+    depth = deepest = 0
+    for match in _NESTS.finditer(text):
+        word = match[0]
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        inner = 0 if word in "()" else word.count("^") or len(word)
+        deepest = max(deepest, depth + inner)
+    return deepest
+
+
+def check_sbml(
+    text: str | bytes, origin: str, allow_files: bool = False, most_operands: int | None = None
+) -> None:
+    """Refuse what no parser is to see: no XML, too deep or wide, with entities or other files."""
+    widths: list[int] = []
     depth, math_from, submodels = 0, 0, dict[str, list[str]]()
     open_model = [""]
 
@@ -43,6 +67,20 @@ def check_sbml(text: str | bytes, origin: str, allow_files: bool = False) -> Non
         deepest = math_from + _DEEPEST_FORMULA if math_from else _DEEPEST
         if depth > deepest:
             refuse(f"elements are nested more than {deepest} deep")
+        if math_from and most_operands is not None:
+            del widths[depth - math_from :]
+            widths.append(0)
+            # the operator itself is the first element of an application
+            if len(widths) > 1:
+                widths[-2] += 1
+                if widths[-2] > most_operands + 1:
+                    refuse(
+                        f"an operator has more than {most_operands} operands, on which"
+                        " libRoadRunner ends the process"
+                    )
+        # Level 1 has formulas as texts
+        if nesting(attributes.get("formula", "")) > DEEPEST_TEXT:
+            refuse(f"a formula is nested more than {DEEPEST_TEXT} deep")
         if name == "externalModelDefinition" and not allow_files:
             source = _attribute(attributes, "source")
             refuse(
@@ -166,7 +204,7 @@ def _size(node: Any, sizes: Mapping[str, int]) -> tuple[int, int]:
 
 def check_compiled(text: str, origin: str) -> None:
     """Refuse SBML that roadrunner is not to see."""
-    check_sbml(text, origin)
+    check_sbml(text, origin, most_operands=_MOST_OPERANDS)
     if "Rule" not in text and "functionDefinition" not in text:
         return
     import libsbml  # which takes its time, and most that is compiled has no rules
@@ -175,10 +213,3 @@ def check_compiled(text: str, origin: str) -> None:
     if model is None:
         return  # which roadrunner says in its words
     check_formulas(model, origin)
-    for math in (rule.getMath() for rule in model.getListOfRules()):
-        wide = 0 if math is None else max(p.getNumChildren() for p in parts_of(math))
-        if wide > _MOST_OPERANDS:
-            raise FileFormatError(
-                f"{origin!r}: a sum or product has {wide} operands, on which libRoadRunner ends the"
-                f" process; expected at most {_MOST_OPERANDS}"
-            )

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import h5py
 import pytest
+from support.mutations import YAML
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.importers import as_model
+from crn_nn_tellurium.importers import antimony_to_sbml, as_model, check_compiled
 from crn_nn_tellurium.importers.antimony import import_antimony
 from crn_nn_tellurium.importers.crn import import_crn
 from crn_nn_tellurium.importers.sbml import import_sbml
@@ -22,21 +23,18 @@ _XHTML = '<p xmlns="http://www.w3.org/1999/xhtml">'
 _LAW = "A -> B; k*A*{}; A = 1; k = 1; B = 0; "
 _DECAY = "model part() A -> ; k*A; A = 1; k = 3; end"
 _WHOLE = 'import "part.ant"\nmodel whole() P: part(); end'
-_YAML = """
-nn_model_id: net
-inputs: [{input_id: x}]
-layers:
-- {layer_id: first, layer_type: Linear, args: {in_features: 2, out_features: 3}}
-forward:
-- {name: x, op: placeholder, target: x}
-- {name: first, op: call_module, target: first, args: [x]}
-- {name: output, op: output, target: output, args: [first]}
-"""
 
 
 def sbml(inside, head=""):
     text = f'<?xml version="1.0" encoding="UTF-8"?>{head}<sbml xmlns="{_CORE}" level="3"'
     Path("m.xml").write_text(f'{text} version="1"><model id="m">{inside}</model></sbml>')
+    return import_sbml("m.xml")
+
+
+def level_1():
+    law = f'<kineticLaw formula="{"^".join(["A"] * 10_000)}"/>'
+    text = '<sbml xmlns="http://www.sbml.org/sbml/level1" level="1" version="2"><model>'
+    Path("m.xml").write_text(f"{text}{law}</model></sbml>")
     return import_sbml("m.xml")
 
 
@@ -82,7 +80,7 @@ def external_model():
 
 
 def parameters(write):
-    Path("n.yaml").write_text(_YAML)
+    Path("n.yaml").write_text(YAML)
     with h5py.File("p.h5", "w") as file:
         file["metadata/pytorch_format"] = True
         write(file)
@@ -127,6 +125,11 @@ HOSTILE = {
         lambda: import_antimony(_LAW.format("-" * 10_000 + "1")),
         "nested 10000 deep",
     ),
+    "a tower of powers": (
+        lambda: import_antimony(_LAW.format("^".join(["A"] * 10_000))),
+        "nested 9999 deep",
+    ),
+    "a tower of powers in Level 1": (level_1, "nested more than 500 deep"),
     "doubling rules": (
         lambda: import_antimony(_LAW.format("a40") + "a0 := A; " + doubling(":=")),
         "formulas grow by more than 524,288 parts",
@@ -138,6 +141,12 @@ HOSTILE = {
     "doubling rules to be compiled": (
         lambda: cn.scan(_LAW.format("a40") + "a0 := A; " + doubling(":="), {"k": [1.0]}),
         "formulas grow by more than 524,288 parts",
+    ),
+    "a wide sum to be compiled": (
+        lambda: check_compiled(
+            antimony_to_sbml(f"p := {' + '.join(['A'] * 3001)}; A -> ; A; A = 1"), "the model"
+        ),
+        "an operator has more than 3000 operands",
     ),
     "doubling functions": (
         lambda: import_antimony(doubling_functions()),

@@ -25,7 +25,7 @@ from crn_nn_tellurium import errors
 
 SECONDS, BYTES = 20, 4 << 30
 """What a reader may take for a file, and a process for a batch."""
-_YAML = """
+YAML = """
 nn_model_id: net
 inputs: [{input_id: x}]
 layers:
@@ -75,7 +75,7 @@ def _write_hdf5(path):
 
 def _read_hdf5(path):
     described = path.with_name("described.yaml")
-    described.write_text(_YAML)
+    described.write_text(YAML)
     return cn.from_petab_sciml(described, path)
 
 
@@ -153,7 +153,7 @@ KINDS = {
     "scan": Kind(".nc", _write_scan, _read_scan, True),
     "onnx": Kind(".onnx", lambda path: cn.export(_small(), path), cn.from_onnx),
     "yaml": Kind(
-        ".yaml", lambda path: path.write_text(_YAML), lambda p: cn.from_petab_sciml(p, _ARRAYS)
+        ".yaml", lambda path: path.write_text(YAML), lambda p: cn.from_petab_sciml(p, _ARRAYS)
     ),
     "hdf5": Kind(".h5", _write_hdf5, _read_hdf5),
     "keras": Kind(".keras", _keras, cn.from_keras),
