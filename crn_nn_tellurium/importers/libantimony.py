@@ -10,7 +10,7 @@ import antimony
 
 from crn_nn_tellurium.basics import Lock, in_ascii
 from crn_nn_tellurium.errors import FileFormatError, ReactionError
-from crn_nn_tellurium.importers.sbml_text import DEEPEST_TEXT, MOST_PARTS, check_submodels, nesting
+from crn_nn_tellurium.importers.sbml_text import DEEPEST_TEXT, check_submodels, nesting
 
 _lock = Lock()  # libAntimony keeps one global list of modules
 # strings and comments, which may have any characters
@@ -20,6 +20,8 @@ _ASIDE = re.compile(r'"""+.*?"""+|```.*?```|"[^"\n]*"|//[^\n]*|#[^\n]*|/\*.*?\*/
 _COMMENT = re.compile(r'("""+.*?"""+|```.*?```|"[^"\n]*")|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
 _OTHER_FILE = re.compile(r"\bimport\s*\0", re.IGNORECASE)
 _WORD, _ASSIGNED = re.compile(r"\w+"), re.compile(r"\s*(\w+)\s*:?=(?!>)(.*)", re.DOTALL)
+_MOST_PARTS = 2**24
+"""How many parts assignments may gain, which libAntimony goes through one by one."""
 _ROUNDS = 100
 """How deep assignments are followed; what doubles exceeds any number long before."""
 _MODEL = re.compile(r"\b(?:model|module)\s+\*?(\w+)|\bend\b|\w+\s*:\s*(\w+)\s*\(")
@@ -48,9 +50,9 @@ def check_antimony(text: str, allow_files: bool = False) -> None:
                 submodels.setdefault(open_model, []).append(match[2])
             else:
                 open_model = match[1] or ""
-        if match := _ASSIGNED.fullmatch(statement):
-            words = [f"{open_model}.{word}" for word in _WORD.findall(match[2])]
-            assigned.setdefault(f"{open_model}.{match[1]}", []).extend(words)
+        if (rule := _ASSIGNED.fullmatch(statement)) is not None:
+            words = [f"{open_model}.{word}" for word in _WORD.findall(rule[2])]
+            assigned.setdefault(f"{open_model}.{rule[1]}", []).extend(words)
     check_submodels(submodels, "the Antimony model")
     _check_assignments(assigned)
 
@@ -68,11 +70,11 @@ def _check_assignments(assigned: Mapping[str, list[str]]) -> None:
             return
         sizes = deeper
         # circles grow too, and say so elsewhere where they grow slowly
-        if sum(sizes.values()) - sum(written.values()) > MOST_PARTS:
+        if sum(sizes.values()) - sum(written.values()) > _MOST_PARTS:
             name = max(sizes, key=lambda name: sizes[name]).partition(".")[2]
             raise FileFormatError(
                 f"the Antimony model: with assignments put in where they are used, formulas grow by"
-                f" more than {MOST_PARTS:,} parts, the most for {name!r}; expected fewer"
+                f" more than {_MOST_PARTS:,} parts, the most for {name!r}; expected fewer"
             )
 
 

@@ -21,7 +21,7 @@ from crn_nn_tellurium.importers.sbml_symbols import parts_of
 _DEEPEST, _DEEPEST_FORMULA = 100, 2000
 # and roadrunner at some 4,000 operands of one sum
 _MOST_OPERANDS = 3000
-MOST_PARTS = 2**19
+_MOST_PARTS = 2**19
 """How many parts formulas may gain as functions and rules are put in where they are used."""
 _MOST_SUBMODELS = 10_000
 
@@ -143,7 +143,6 @@ def check_formulas(model: Any, origin: str) -> None:
     """Refuse formulas that are beyond size once functions and rules are put in."""
     assigned = [rule for rule in model.getListOfRules() if rule.isAssignment()]
     definitions = {f.getId(): f.getMath() for f in model.getListOfFunctionDefinitions()}
-    definitions |= {a.getSymbol(): a.getMath() for a in model.getListOfInitialAssignments()}
     definitions |= {rule.getVariable(): rule.getMath() for rule in assigned}
     definitions = {name: math for name, math in definitions.items() if math is not None}
     reads = {
@@ -169,10 +168,10 @@ def check_formulas(model: Any, origin: str) -> None:
 
 
 def _check_gain(gained: int, what: str) -> None:
-    if gained > MOST_PARTS:
+    if gained > _MOST_PARTS:
         raise FileFormatError(
             f"{what}: with functions and rules put in where they are used, formulas grow by"
-            f" {_in_words(gained)} parts; expected at most {MOST_PARTS:,}"
+            f" {_in_words(gained)} parts; expected at most {_MOST_PARTS:,}"
         )
 
 

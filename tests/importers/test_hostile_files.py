@@ -132,15 +132,15 @@ HOSTILE = {
     "a tower of powers in Level 1": (level_1, "nested more than 500 deep"),
     "doubling rules": (
         lambda: import_antimony(_LAW.format("a40") + "a0 := A; " + doubling(":=")),
-        "formulas grow by more than 524,288 parts",
+        "formulas grow by more than 16,777,216 parts",
     ),
     "doubling assignments": (
         lambda: import_antimony(_LAW.format("a40") + "a0 = 1; " + doubling("=")),
-        "formulas grow by more than 524,288 parts",
+        "formulas grow by more than 16,777,216 parts",
     ),
     "doubling rules to be compiled": (
         lambda: cn.scan(_LAW.format("a40") + "a0 := A; " + doubling(":="), {"k": [1.0]}),
-        "formulas grow by more than 524,288 parts",
+        "formulas grow by more than 16,777,216 parts",
     ),
     "a wide sum to be compiled": (
         lambda: check_compiled(
