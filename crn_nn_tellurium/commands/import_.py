@@ -179,7 +179,12 @@ def _samples(path: Path) -> Any:
     read_bytes(path)  # whose errors name the file
     with reading(path):
         # mapped, so that what its header says is not allocated before it is there
-        return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+        try:
+            return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+        except (ValueError, EOFError) as error:  # numpy's own advice is to unpickle it
+            raise FileFormatError(
+                f"{str(path)!r}: not an array of numbers; expected one that numpy.save wrote"
+            ) from error
 
 
 def _print(title: str, network: Network) -> None:
