@@ -66,7 +66,7 @@ def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) ->
 
 def companion_of(path: Path) -> Path | None:
     """The file beside a document that holds its arrays, if there is one with its digest."""
-    path = Path(os.path.realpath(path))
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
     try:
         reference = json.loads(path.read_bytes())["arrays"]
         name, digest = reference["file"], reference["sha256"]

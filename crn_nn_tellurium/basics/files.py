@@ -53,8 +53,10 @@ def reading(name: object) -> Iterator[None]:
     except Exception as error:
         is_ours = type(error).__module__ == errors.__name__
         # what a library calls an OSError, a damaged file say, has no number of the system
-        is_of_system = isinstance(error, OSError) and (error.errno or 0) > 0
-        if is_ours or isinstance(error, Warning) or (is_of_system and error.filename is not None):
+        is_of_system = (
+            isinstance(error, OSError) and (error.errno or 0) > 0 and error.filename is not None
+        )
+        if is_ours or is_of_system or isinstance(error, Warning):
             raise
         reason = " ".join(str(error).split()) or "no more is known"
         raise FileFormatError(

@@ -18,6 +18,8 @@ from crn_nn_tellurium.basics import (
 from crn_nn_tellurium.errors import InputError, ReactionError
 
 Values = Mapping[str, Any]
+_MOST_TERMS = 20_000
+"""Of a product that is multiplied out: one of 14 sums of two terms has nearly as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,11 @@ class Expression:
         return Expression(self.terms + other.terms)
 
     def __mul__(self, other: Expression) -> Expression:
+        if (n_terms := len(self.terms) * len(other.terms)) > _MOST_TERMS:
+            raise ReactionError(
+                f"a product of sums has {n_terms} terms when it is multiplied out; expected at most"
+                f" {_MOST_TERMS}"
+            )
         return Expression(tuple(a * b for a in self.terms for b in other.terms))
 
     def collected(self) -> Expression:

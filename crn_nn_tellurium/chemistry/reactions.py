@@ -59,6 +59,8 @@ class Species:
 
 
 Side = tuple[tuple[str, int], ...]
+_MOST_MOLECULES = 10_000
+"""Of one species on a side: some formats name each, and laws have their factorials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,11 @@ def _side(reaction: str, side: Any) -> Side:
                 f"reaction {reaction!r}: {species!r} is taken {count!r} times; expected 1, 2, ..."
             )
         counts[species] = counts.get(species, 0) + int(count)
+        if counts[species] > _MOST_MOLECULES:
+            raise ReactionError(
+                f"reaction {reaction!r}: {species!r} is taken {counts[species]} times; expected at"
+                f" most {_MOST_MOLECULES}"
+            )
     return tuple(counts.items())
 
 

@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from typer import Argument, Option
 
-from crn_nn_tellurium.basics import FloatArray, first_twice, headings_by_name, read_text, some
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    first_twice,
+    headings_by_name,
+    number,
+    read_text,
+    some,
+)
 from crn_nn_tellurium.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:
@@ -97,7 +104,7 @@ def is_name(net: str) -> bool:
 def listed(
     option: str,
     text: str,
-    kind: Callable[[str], Any] = float,
+    kind: Callable[[str], Any] = number,
     expected: str = "numbers with commas between",
 ) -> list[Any]:
     """Values with commas between."""
@@ -121,7 +128,7 @@ def input_values(text: str, network: Network) -> list[float]:
         raise InputError(f"--input is {text!r}: {given}; {missing} missing; {expected}")
     if len(cells) > len(names):
         raise InputError(f"--input is {text!r}: {len(cells)} numbers; {expected}")
-    return [float(cell) for cell in cells]
+    return [number(cell) for cell in cells]
 
 
 def inputs_of(model: Any, text: str | None) -> list[float] | None:
@@ -222,9 +229,9 @@ def read_table(path: Path, network: Network | None = None) -> CsvTable:
         rows = rows[1:]
     if (twice := first_twice(names)) is not None:
         raise table.wrong(f"the column {twice!r} is there twice; expected each once")
-    for number, row in rows:
+    for line, row in rows:
         if len(row) != len(names):
-            raise table.wrong(f"line {number} has {len(row)} cells; expected {len(names)}")
+            raise table.wrong(f"line {line} has {len(row)} cells; expected {len(names)}")
     if not rows:
         raise table.wrong("no rows; expected one sample a row")
     return CsvTable(path, {name: [row[i] for _, row in rows] for i, name in enumerate(names)})
@@ -243,7 +250,7 @@ def are_numbers(cells: Iterable[str]) -> bool:
     """Whether every cell is a number."""
     try:
         for cell in cells:
-            float(cell)
+            number(cell)
     except ValueError:
         return False
     return True

@@ -15,6 +15,7 @@ from typer import Argument, Option
 from crn_nn_tellurium.basics import (
     companion_of,
     read_bytes,
+    reading,
     require,
     suggest_identifier,
     whole_number,
@@ -176,10 +177,14 @@ def _samples(path: Path) -> Any:
         table = read_table(path)
         return table.numbers(list(table.cells), "inputs")
     read_bytes(path)  # whose errors name the file
-    try:
-        return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise FileFormatError(f"{str(path)!r}: not an array of numbers ({error})") from error
+    with reading(path):
+        # mapped, so that what its header says is not allocated before it is there
+        try:
+            return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+        except (ValueError, EOFError) as error:  # numpy's own advice is to unpickle it
+            raise FileFormatError(
+                f"{str(path)!r}: not an array of numbers; expected one that numpy.save wrote"
+            ) from error
 
 
 def _print(title: str, network: Network) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crn_nn_tellurium.basics import cell
 from crn_nn_tellurium.chemistry import CONCENTRATION, Dimension, Side, formula, printable
 from crn_nn_tellurium.exporters.writing import Source
 
@@ -23,19 +24,19 @@ def write(source: Source) -> dict[str, str]:
             "rate_constant": r.rate_constant,
             "value": r.value,
             "unit": crn.units.identifier(Dimension.rate_constant(r.order)),
-            "name": printable(r.name),
+            "name": cell(printable(r.name)),
         }
         for r in crn.reactions
     )
     start, unit = crn.start_values, crn.units.identifier(CONCENTRATION)
     columns = ["species", "initial", "unit", "held_constant", "kind", "formula", "name"]
     species = [
-        (s.id, start[s.id], unit, str(s.boundary).lower(), "species", "", printable(s.name))
+        (s.id, start[s.id], unit, str(s.boundary).lower(), "species", "", cell(printable(s.name)))
         for s in crn.species
     ]
     read_outs = [
         # a read-out starts at what its formula says, so the cell stays empty
-        (o.id, None, unit, "false", "read-out", formula(o.expression), printable(o.name))
+        (o.id, None, unit, "false", "read-out", formula(o.expression), cell(printable(o.name)))
         for o in crn.observables
     ]
     stoichiometry = pd.DataFrame(

@@ -21,5 +21,6 @@ from .sbml_symbols import (
     per_size as per_size,
     symbols_read as symbols_read,
 )
+from .sbml_text import check_compiled as check_compiled
 from .sklearn import from_sklearn as from_sklearn
 from .torch import from_torch as from_torch, torch_from_files as torch_from_files

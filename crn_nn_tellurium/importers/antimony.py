@@ -18,13 +18,15 @@ _VALUE = re.compile(rf'( (?:value|initialConcentration|initialAmount)=")({_DIGIT
 _IN_FORMULA = re.compile(rf'(<cn(?: sbml:units="\w+")?> -?)({_DIGITS})(?= )')
 
 
-def import_antimony(text: str) -> ReactionNetwork:
+def import_antimony(text: str, *, allow_files: bool = False) -> ReactionNetwork:
     """A mass-action model from Antimony text.
 
     Parameters
     ----------
     text : str
         One model, or several of which the last is meant.
+    allow_files : bool
+        Whether to open other files that the text takes models from (``import "file"``).
 
     Returns
     -------
@@ -36,6 +38,8 @@ def import_antimony(text: str) -> ReactionNetwork:
     ------
     InputError
         If it is no text, or the name of a file.
+    FileFormatError
+        If it takes models from other files, or stands for more than can be read.
     ReactionError
         If libAntimony refuses the text, or something in it is not mass action; the message names
         it.
@@ -54,13 +58,14 @@ def import_antimony(text: str) -> ReactionNetwork:
         raise InputError(
             f"text is {text!r}; expected the text of an Antimony model: Path({text!r}).read_text()"
         )
-    return reactions_from_antimony(text, "the Antimony model")
+    return reactions_from_antimony(text, "the Antimony model", allow_files)
 
 
-def reactions_from_antimony(text: str, origin: str) -> ReactionNetwork:
+def reactions_from_antimony(text: str, origin: str, allow_files: bool = False) -> ReactionNetwork:
     """The same without a check; `origin` names it in errors."""
     plain, names = plain_antimony(text)
-    found = reactions_from_sbml(_all_digits(antimony_to_sbml(plain), plain), origin)
+    sbml = antimony_to_sbml(plain, allow_files)
+    found = reactions_from_sbml(_all_digits(sbml, plain), origin)
     return replace(with_names(found, names), units=units_in(text))
 
 

@@ -46,7 +46,7 @@ _OWN_MARKS = re.compile(r"@\s*(?:initial|constant|i|c)\b|->[^;\[\]\r\n]*(?:,|\[[
 _ASIDE = re.compile(r"/\*.*?\*/|(?:#|//)[^\r\n]*|\"[^\"\r\n]*\"", re.DOTALL)
 _START_BY_SIGN = re.compile(rf"\s*([A-Za-z]\w*)\s*=\s*({_NUMBER})\s*", re.ASCII)
 _NAMED = re.compile(r"([A-Za-z]\w*)\s*=(?![=>])", re.ASCII)
-_RATE = re.compile(rf"(?:(k|kf|kr|fw|bw|rv)\s*=\s*)?({_NUMBER})")
+_RATE = re.compile(rf"(?:(k|kf|kr|fw|bw|rv)\s*=\s*)?({_NUMBER})", re.ASCII)
 _NOTHING = ("", "0", "∅")
 _MANY = 3  # digits of a stoichiometric number, at most: a typing error could fill the memory
 _KEYS = {"kf": "f", "fw": "f", "kr": "r", "bw": "r", "rv": "r"}

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from crn_nn_tellurium.basics import require
+from crn_nn_tellurium.basics import reading, require
 from crn_nn_tellurium.errors import FileFormatError, NetworkError
+from crn_nn_tellurium.importers.hdf5 import check_hdf5
 from crn_nn_tellurium.importers.keras_layers import ACTIVATIONS, LAYERS
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.operators import (
@@ -111,10 +112,12 @@ def _loaded(path: Path, keras: Any) -> Any:
     """The model of a file, none of whose code is run."""
     if not path.is_file():
         raise FileNotFoundError(f"{str(path)!r}: there is no such file")
-    if "Lambda" in _classes(_config(path)):
-        raise unsupported("Lambda", str(path), _REMEDIES["Lambda"])
+    with reading(path):
+        if "Lambda" in _classes(_config(path)):
+            raise unsupported("Lambda", str(path), _REMEDIES["Lambda"])
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        with reading(path):
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
     except _OF_READING as error:
         raise FileFormatError(f"{str(path)!r}: Keras cannot read it ({error})") from error
 
@@ -130,7 +133,9 @@ def _config(path: Path) -> Any:
                 if config > _LARGEST_CONFIG or sum(sizes) > _LARGEST_FILE:
                     raise ValueError(f"it holds {config:,} and {sum(sizes):,} bytes")
                 return json.loads(archive.read("config.json"))
-        with require("h5py", _EXTRA).File(path, "r") as file:
+        h5py = require("h5py", _EXTRA)
+        with h5py.File(path, "r") as file:
+            check_hdf5(h5py, file)
             return json.loads(file.attrs["model_config"])
     except (OSError, KeyError, ValueError, RecursionError) as error:
         raise FileFormatError(

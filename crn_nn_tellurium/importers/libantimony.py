@@ -4,15 +4,78 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 import antimony
 
 from crn_nn_tellurium.basics import Lock, in_ascii
-from crn_nn_tellurium.errors import ReactionError
+from crn_nn_tellurium.errors import FileFormatError, ReactionError
+from crn_nn_tellurium.importers.sbml_text import DEEPEST_TEXT, check_submodels, nesting
 
 _lock = Lock()  # libAntimony keeps one global list of modules
 # strings and comments, which may have any characters
 _ASIDE = re.compile(r'"""+.*?"""+|```.*?```|"[^"\n]*"|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
+
+
+_COMMENT = re.compile(r'("""+.*?"""+|```.*?```|"[^"\n]*")|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
+_OTHER_FILE = re.compile(r"\bimport\s*\0", re.IGNORECASE)
+_WORD, _ASSIGNED = re.compile(r"\w+"), re.compile(r"\s*(\w+)\s*:?=(?!>)(.*)", re.DOTALL)
+_MOST_PARTS = 2**24
+"""How many parts assignments may gain, which libAntimony goes through one by one."""
+_ROUNDS = 100
+"""How deep assignments are followed; what doubles exceeds any number long before."""
+_MODEL = re.compile(r"\b(?:model|module)\s+\*?(\w+)|\bend\b|\w+\s*:\s*(\w+)\s*\(")
+
+
+def check_antimony(text: str, allow_files: bool = False) -> None:
+    """Refuse what libAntimony is not to see: other files, nesting and submodels beyond number."""
+    # strings are marked, comments gone
+    marked = _COMMENT.sub(lambda match: "\0" if match[1] else " ", text)
+    if not allow_files and _OTHER_FILE.search(marked):
+        raise FileFormatError(
+            "the Antimony model takes a model from another file (import), which is not opened;"
+            " import_antimony(text, allow_files=True) does, if you trust it"
+        )
+    if (deepest := nesting(marked)) > DEEPEST_TEXT:
+        raise FileFormatError(
+            f"the Antimony model: brackets or signs are nested {deepest} deep; expected at most"
+            f" {DEEPEST_TEXT}"
+        )
+    submodels: dict[str, list[str]] = {}
+    assigned: dict[str, list[str]] = {}
+    open_model = ""
+    for statement in re.split("[;\n]", marked):
+        for match in _MODEL.finditer(statement):
+            if match[2]:
+                submodels.setdefault(open_model, []).append(match[2])
+            else:
+                open_model = match[1] or ""
+        if (rule := _ASSIGNED.fullmatch(statement)) is not None:
+            words = [f"{open_model}.{word}" for word in _WORD.findall(rule[2])]
+            assigned.setdefault(f"{open_model}.{rule[1]}", []).extend(words)
+    check_submodels(submodels, "the Antimony model")
+    _check_assignments(assigned)
+
+
+def _check_assignments(assigned: Mapping[str, list[str]]) -> None:
+    """Refuse those that read one another so often that libAntimony would never end."""
+    written = {name: 1 + len(words) for name, words in assigned.items()}
+    sizes = written
+    for _ in range(_ROUNDS):
+        deeper = {
+            name: written[name] + sum(sizes.get(word, 0) for word in words)
+            for name, words in assigned.items()
+        }
+        if deeper == sizes:
+            return
+        sizes = deeper
+        # circles grow too, and say so elsewhere where they grow slowly
+        if sum(sizes.values()) - sum(written.values()) > _MOST_PARTS:
+            name = max(sizes, key=lambda name: sizes[name]).partition(".")[2]
+            raise FileFormatError(
+                f"the Antimony model: with assignments put in where they are used, formulas grow by"
+                f" more than {_MOST_PARTS:,} parts, the most for {name!r}; expected fewer"
+            )
 
 
 def plain_antimony(text: str) -> tuple[str, dict[str, str]]:
@@ -33,14 +96,15 @@ def plain_antimony(text: str) -> tuple[str, dict[str, str]]:
     return plain, names
 
 
-def antimony_to_sbml(text: str) -> str:
-    """Translate one Antimony model to SBML (L3V2).
+def antimony_to_sbml(text: str, allow_files: bool = False) -> str:
+    """Translate one Antimony model to SBML (L3V2); other files are opened if that is allowed.
 
     >>> text = "model m() species Y = 1; J: Y => ; k*Y; k = 2; end"
     >>> "<listOfReactions>" in antimony_to_sbml(text)
     True
     """
     plain = plain_antimony(text)[0]
+    check_antimony(plain, allow_files)
     with _lock:
         antimony.clearPreviousLoads()
         try:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import free_id, require, some
+from crn_nn_tellurium.basics import free_id, reading, require, some
 from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
 from crn_nn_tellurium.importers.onnx_call import INSTEAD, Array, Call, Value, refused
 from crn_nn_tellurium.importers.onnx_files import DOMAINS, metadata, read_model, version_of
@@ -138,10 +138,10 @@ def from_onnx(
     options = Options(h, data, max_error, approximation, logits)
     onnx = require("onnx", "onnx")
     require("onnx.reference", "onnx")  # which onnx leaves out until it is asked for
-    proto, name = read_model(onnx, model)
-    said = metadata(proto, name)
-    reader = _Reader(onnx, proto, name, said.get("activations", {}))
-    graph, classes = reader.graph(output)
+    with reading("the ONNX model" if hasattr(model, "graph") else model):
+        proto, name = read_model(onnx, model)
+        said = metadata(proto, name)
+        graph, classes = _Reader(onnx, proto, name, said.get("activations", {})).graph(output)
     classes = classes or said.get("class_names")
     if inputs is None and input_range is None:
         inputs, input_range = said.get("inputs"), said.get("input_range")

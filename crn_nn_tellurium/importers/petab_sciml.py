@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import check_kind, read_text, require
+from crn_nn_tellurium.basics import check_kind, read_text, reading, require
 from crn_nn_tellurium.errors import FileFormatError, InputError
+from crn_nn_tellurium.importers.hdf5 import check_hdf5
 from crn_nn_tellurium.importers.torch_functions import ARITHMETIC, function
 from crn_nn_tellurium.importers.torch_layers import BatchNorm, module
 from crn_nn_tellurium.networks import Network
@@ -36,6 +37,11 @@ _EXTRA = "petab-sciml"
 _LARGEST = 10_000_000
 """Characters of YAML: a layer takes some hundred."""
 _DEEPEST = 20
+_NUMBERS = {
+    "int": r"[-+]?(?:0|[1-9][0-9]*)$",
+    "float": r"[-+]?(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+"
+    r"|\.(?:inf|nan))$",
+}
 Shape = tuple[int, ...]
 
 
@@ -153,16 +159,21 @@ def _read(path: Path) -> Any:
         return yaml.load(text, _loader(yaml))
     except FileFormatError:
         raise
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise FileFormatError(f"{str(path)!r}: not YAML that can be read ({error})") from error
 
 
 def _loader(yaml: Any) -> Any:
-    """YAML 1.1 as pyyaml reads it, but that 1e-05 is a number, as in YAML 1.2 and JSON."""
+    """YAML as pyyaml reads it, with numbers as in YAML 1.2 and JSON: 1e-05 is one, and 1_0 none."""
     loader: Any = type("Loader", (yaml.SafeLoader,), {})
-    loader.add_implicit_resolver(
-        "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789")
-    )
+    loader.yaml_implicit_resolvers = {
+        first: [(tag, known) for tag, known in kinds if not tag.endswith((":int", ":float"))]
+        for first, kinds in loader.yaml_implicit_resolvers.items()
+    }
+    for tag, number in _NUMBERS.items():
+        loader.add_implicit_resolver(
+            f"tag:yaml.org,2002:{tag}", re.compile(number), list("-+.0123456789")
+        )
     return loader
 
 
@@ -190,8 +201,14 @@ def _of_hdf5(path: Path, name: str) -> dict[str, dict[str, Any]]:
     h5py = require("h5py", _EXTRA)
     if not path.is_file():
         raise FileNotFoundError(f"{str(path)!r}: there is no such file")
+    with reading(path):
+        return _from_hdf5(h5py, path, name)
+
+
+def _from_hdf5(h5py: Any, path: Path, name: str) -> dict[str, dict[str, Any]]:
     try:
         with h5py.File(path, "r") as file:
+            check_hdf5(h5py, file)
             marked = file.get("metadata/pytorch_format")
             if marked is None or not bool(marked[()]):
                 raise FileFormatError(

@@ -19,7 +19,7 @@ from typing import Any
 
 import libsbml
 
-from crn_nn_tellurium.basics import free_id, read_bytes, warn
+from crn_nn_tellurium.basics import free_id, read_bytes, reading, warn
 from crn_nn_tellurium.chemistry import (
     Expression,
     Observable,
@@ -33,14 +33,17 @@ from crn_nn_tellurium.errors import InputError, ReactionError
 from crn_nn_tellurium.importers.sbml_document import readable_name, ready_model
 from crn_nn_tellurium.importers.sbml_formulas import Formulas, divided
 from crn_nn_tellurium.importers.sbml_reactions import Reactions
+from crn_nn_tellurium.importers.sbml_text import check_sbml
 
 
-def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
+def import_sbml(path: str | os.PathLike[str], *, allow_files: bool = False) -> ReactionNetwork:
     """A mass-action model from an SBML file, of any level, by anybody.
 
     Parameters
     ----------
     path : path-like
+    allow_files : bool
+        Whether to open other files that the model takes parts from (``source=`` of package comp).
 
     Returns
     -------
@@ -87,14 +90,18 @@ def import_sbml(path: str | os.PathLike[str]) -> ReactionNetwork:
             " Path('model.xml').write_text(...)"
         )
     path = Path(path)
-    # what is missing or not to be read says so; libSBML itself knows the encodings of XML
-    read_bytes(path)
-    return _reactions(libsbml.readSBMLFromFile(str(path)), str(path))
+    content = read_bytes(path)
+    check_sbml(content, str(path), allow_files)
+    # libSBML itself knows the encodings of XML, and where other files lie from the file's name
+    with reading(path):
+        return _reactions(libsbml.readSBMLFromFile(str(path)), str(path))
 
 
 def reactions_from_sbml(text: str, origin: str) -> ReactionNetwork:
     """The same from the text of a file; `origin` names it in errors."""
-    return _reactions(libsbml.readSBMLFromString(text), origin)
+    check_sbml(text, origin)
+    with reading(origin):
+        return _reactions(libsbml.readSBMLFromString(text), origin)
 
 
 def _reactions(document: Any, origin: str) -> ReactionNetwork:

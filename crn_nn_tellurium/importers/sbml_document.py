@@ -17,6 +17,7 @@ import libsbml
 
 from crn_nn_tellurium.errors import FileFormatError, ReactionError
 from crn_nn_tellurium.importers.sbml_symbols import functions_called, parts_of, symbols_read
+from crn_nn_tellurium.importers.sbml_text import check_formulas
 from crn_nn_tellurium.importers.sbml_trees import degree, put_in, text_of
 
 # what flattening takes out, and the functions of Version 2 in files of Version 1
@@ -45,6 +46,7 @@ def ready_model(document: Any, origin: str) -> Any:
     _refuse_broken_formulas(model, origin)
     _refuse_broken_functions(model, origin)
     _refuse_twice(model, origin)
+    check_formulas(model, origin)
     _convert(document, "promoteLocalParameters", origin)
     _convert(document, "expandFunctionDefinitions", origin)
     model = document.getModel()

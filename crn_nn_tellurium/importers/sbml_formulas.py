@@ -135,8 +135,10 @@ class Formulas:
             ) from error
         except (ArithmeticError, TypeError, ValueError) as error:
             # a refusal of ours is a ValueError too
-            if isinstance(error, ReactionError) and str(error).startswith(repr(self.origin)):
-                raise
+            if isinstance(error, ReactionError):
+                if str(error).startswith(repr(self.origin)):
+                    raise
+                raise self.refusal(f"{what}: {error}") from error
             raise self.refusal(f"{what} has no finite value ({error})") from error
 
     # Numbers --------------------------------------------------------------------------------------

@@ -7,6 +7,9 @@ from collections.abc import Callable, Collection, Mapping
 
 from crn_nn_tellurium.chemistry import Expression, Monomial
 
+_MOST_COUNTED = 20
+"""Molecules that a law may count, P (P - 1) (P - 2) of three; nobody writes more factors out."""
+
 
 def without_counts(
     law: Expression, before: Mapping[str, int], volumes: Mapping[str, float], what: str
@@ -21,7 +24,7 @@ def without_counts(
         counted = {
             s: int(p)
             for s, p in term.powers
-            if s in volumes and p in range(2, before.get(s, 0) + 1)
+            if s in volumes and p in range(2, min(before.get(s, 0), _MOST_COUNTED) + 1)
         }
         if not counted:
             continue
@@ -32,7 +35,7 @@ def without_counts(
         for name, count in counted.items():
             for molecule in range(count):
                 pair = Monomial(1.0, ((name, 1.0),)), Monomial(-molecule / volumes[name])
-                whole = whole * Expression(pair)
+                whole = (whole * Expression(pair)).collected()
         own = {frozenset(t.powers): t.coefficient for t in kept.terms}
         rest = {frozenset(t.powers): t.coefficient for t in whole.collected().terms}
         # the number of a law is rounded where it was divided, by 2 say

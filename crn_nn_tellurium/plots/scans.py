@@ -132,7 +132,8 @@ def value_label(data: xr.DataArray) -> str:
 
 def _with_units(name: str, attrs: dict[Any, Any]) -> str:
     units = attrs.get("units", "")
-    return name if units in ("", "1") else f"{name} ({units})"
+    # of a file, they are anybody's words
+    return plain(name if units in ("", "1") else f"{name} ({units})")
 
 
 def short(value: Any) -> str:

@@ -7,13 +7,13 @@ When all are there, they become OUT, netCDF or Zarr by its ending, and OUT.parts
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import tempfile
-import zipfile
-import zlib
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +26,9 @@ from crn_nn_tellurium.basics import (
     check_target,
     make_readable,
     path_of,
+    read_bytes,
     read_text,
+    reading,
     require,
     truth,
     warn,
@@ -41,8 +43,7 @@ if TYPE_CHECKING:
 # Attribute of a result that says which plan it is of
 KEY = "scan_key"
 _ENDINGS = (".nc", ".zarr")
-# What numpy and zipfile raise of files that were cut off or changed
-_DAMAGES = OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile, zlib.error
+_LENGTH = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True)
@@ -158,12 +159,17 @@ class Parts:
         return self.folder / f"{number:08d}.npz"
 
     def done(self) -> list[int]:
-        return [int(file.stem) for file in sorted(self.folder.glob("[0-9]*.npz"))]
+        return [n for n in range(len(self._plan.chunks)) if self._file(n).is_file()]
+
+    def _digest(self, number: int, content: bytes) -> bytes:
+        """Of a chunk's content and of its place in this scan: a renamed file is no other's."""
+        place = f"{self._plan.key} {number} ".encode()
+        return hashlib.sha256(place + content).digest()
 
     def write(self, number: int, solved: dict[str, Any]) -> None:
         """Keep one chunk."""
         stream = io.BytesIO()
-        arrays: dict[str, Any] = {KEY: np.array(self._plan.key)}
+        arrays: dict[str, Any] = {}
         for name, values in solved.items():
             if values.dtype == object:
                 # millions of points share few texts
@@ -173,27 +179,27 @@ class Parts:
             else:
                 arrays[f"values {name}"] = values
         np.savez(stream, **arrays)
-        write_bytes(self._file(number), stream.getvalue())
+        content = stream.getvalue()
+        write_bytes(self._file(number), content + self._digest(number, content))
 
     def read(self, number: int) -> dict[str, Any] | None:
         """One chunk back; None, and a warning, where it has to be solved again."""
         file = self._file(number)
         solved: dict[str, Any] = {}
         try:
-            content = io.BytesIO(file.read_bytes())
-            if damaged := zipfile.ZipFile(content).testzip():
-                raise ValueError(f"{damaged!r} in it")
-            content.seek(0)
-            with np.load(content) as arrays:
-                if str(arrays[KEY]) != self._plan.key:
-                    raise ValueError("it is another scan's")
+            content = read_bytes(file)
+            content, digest = content[:-_LENGTH], content[-_LENGTH:]
+            # nothing of it is read before it is known to be whole, and in its place
+            if digest != self._digest(number, content):
+                raise ValueError("it is not as it was written, or is another chunk's")
+            with reading(file), np.load(io.BytesIO(content)) as arrays:
                 for entry in arrays.files:
                     kind, _, name = entry.partition(" ")
                     if kind == "codes":
                         solved[name] = arrays[f"texts {name}"].astype(object)[arrays[entry]]
                     elif kind == "values":
                         solved[name] = arrays[entry]
-        except _DAMAGES as error:
+        except (OSError, ValueError) as error:
             warn(f"{str(file)!r} is damaged ({error}); its chunk is solved again", RuntimeWarning)
             return None
         return solved
@@ -216,6 +222,8 @@ def check_size(path: Path, largest: int) -> None:
 
 def write_result(ds: xr.Dataset, path: Path) -> None:
     """Write a result whole, beside its target and then moved into place."""
+    # with the key, and not beside it: a file without either is none of ours
+    ds = ds.assign_attrs({KEY: f"{ds.attrs[KEY]} {_digest_of(ds)}"})
     if path.suffix.lower() == ".zarr":
         folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         try:
@@ -235,6 +243,27 @@ def write_result(ds: xr.Dataset, path: Path) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _digest_of(ds: xr.Dataset) -> str:
+    """Of all that a result holds, whatever kind of file it is in."""
+    found = hashlib.sha256()
+
+    def add(name: str, dims: Any, attributes: Any) -> None:
+        # files have lists of one number as the number
+        plain = {str(k): np.ravel(v).tolist() for k, v in sorted(attributes.items())}
+        found.update(json.dumps([name, dims, plain]).encode())
+
+    add("", (), ds.attrs)
+    for name in sorted(map(str, ds.variables)):
+        variable = ds.variables[name]
+        add(name, [*zip(variable.dims, variable.shape, strict=True)], variable.attrs)
+        values = np.asarray(variable.values)
+        if values.dtype.kind in "biuf":  # and whole numbers of other widths
+            found.update(values.astype("<f8").tobytes())
+        else:
+            found.update("\0".join(map(str, values.ravel().tolist())).encode())
+    return found.hexdigest()
 
 
 def _netcdf_engine() -> Any:
@@ -280,16 +309,12 @@ def open_scan(path: str | os.PathLike[str]) -> xr.Dataset:
             else ""
         )
         raise FileNotFoundError(f"{str(path)!r}: there is no such file{hint}")
-    try:
+    with reading(path):
         if path.suffix.lower() == ".zarr":
             ds = xr.open_zarr(path, chunks=None).load()
         else:
             with xr.open_dataset(path) as opened:
                 ds = opened.load()
-    except (ValueError, OSError, KeyError, TypeError) as error:
-        raise FileFormatError(
-            f"{str(path)!r} cannot be read as netCDF or Zarr ({error})"
-        ) from error
     if KEY not in ds.attrs:
         raise FileFormatError(f"{str(path)!r} is no scan's result: it has no attribute {KEY!r}")
     for name in [*ds.variables]:
@@ -297,4 +322,13 @@ def open_scan(path: str | os.PathLike[str]) -> xr.Dataset:
         if ds[name].dtype.kind in "SUT":
             ds[name] = ds[name].astype(object)
         ds[name].encoding = {}
+    key, _, digest = str(ds.attrs[KEY]).partition(" ")
+    ds.attrs[KEY] = key
+    # of before there were digests, files have a key alone
+    is_old = not digest and re.fullmatch("[0-9a-f]{64}", key) is not None
+    if not is_old and digest != _digest_of(ds):
+        raise FileFormatError(
+            f"{str(path)!r} is damaged: it does not hold what was written; the same scan with"
+            " overwrite=True writes it anew"
+        )
     return ds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +11,9 @@ from typing import Any
 import roadrunner
 
 from crn_nn_tellurium.basics import Lock, progress_bar
-from crn_nn_tellurium.importers import antimony_to_sbml, is_sbml
+from crn_nn_tellurium.importers import antimony_to_sbml, check_compiled, is_sbml
 from crn_nn_tellurium.simulation.compile_cache import entry_name, fetch, keep
 
-# Antimony's import of files, and SBML's of models
-_OTHER_FILES = re.compile(r'\bimport\s*"|externalModelDefinition')
 # Characters of SBML from which a model is compiled without optimising: some 1,400 reactions, where
 # the default takes five times as long; smaller ones, quick either way, keep their last bits
 _LARGE = 600_000
@@ -59,12 +56,10 @@ def new_runner(
     # among them what is set in roadrunner's own configuration
     chosen = options.modelGeneratorOpt, options.loadFlags, _LARGE
     versions = roadrunner.getVersionStr(), version("antimony")
-    # what other files say is not in the text
-    kept = not _OTHER_FILES.search(text)
     name = entry_name(text, chosen, versions)
     with _keeping_attributes():
         runner = make()
-        if kept and (state := fetch(name)):
+        if state := fetch(name):
             # RoadRunner's own, here and below: a kind may refuse another model
             roadrunner.RoadRunner.loadStateS(runner, state)
             return runner
@@ -72,14 +67,14 @@ def new_runner(
         # while it compiles no other thread runs, so what is long is shown beforehand
         with progress_bar("compiling a model", None if is_long else False, patience=0):
             _compile(runner, text, options)
-        if kept:
-            keep(name, runner.saveStateS())
+        keep(name, runner.saveStateS())
     return runner
 
 
 def _compile(runner: Any, text: str, options: Any) -> None:
     """Load a text's model into an empty roadrunner."""
     sbml = text if is_sbml(text) else antimony_to_sbml(text)
+    check_compiled(sbml, "the model")
     # beside PyTorch, whose libraries take gigabytes, what that backend compiles has crashed
     if len(sbml) > _LARGE and "torch" not in sys.modules:
         # what takes the time is optimising one long function, which then runs no faster

@@ -326,7 +326,7 @@ REFUSED = [
     (
         lambda: cn.open_scan(written("a.nc", lambda path: path.write_bytes(b"no"))),
         cn.FileFormatError,
-        "cannot be read as netCDF",
+        r"'a.nc': it cannot be read \(",
     ),
     (
         lambda: cn.open_scan(written("b.nc", xr.Dataset({"a": 1}).to_netcdf)),

@@ -1,0 +1,214 @@
+"""SBML looked at before libSBML or roadrunner see it.
+
+They end the process, or never end, on texts that are nested too deeply or stand for far more than
+they are. The text goes through expat, which keeps nothing, has no depth to fear and reads no other
+file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+from xml.parsers import expat
+
+from crn_nn_tellurium.basics import reading
+from crn_nn_tellurium.errors import FileFormatError
+from crn_nn_tellurium.importers.sbml_symbols import parts_of
+
+# libSBML ends the process at some 10,000 elements within each other, in formulas at some 5,000
+_DEEPEST, _DEEPEST_FORMULA = 100, 2000
+# and roadrunner at some 4,000 operands of one sum
+_MOST_OPERANDS = 3000
+_MOST_PARTS = 2**19
+"""How many parts formulas may gain as functions and rules are put in where they are used."""
+_MOST_SUBMODELS = 10_000
+
+
+DEEPEST_TEXT = 500
+"""Brackets and signs within each other, on which parsers spend time with the cube of the depth."""
+_NESTS = re.compile(r"[()]|[-+!]{2,}|(?:\^\s*[\w.]+\s*){2,}")
+
+
+def nesting(text: str) -> int:
+    """How deep the formulas of a text are nested, by brackets, signs in a row and towers of powers.
+
+    >>> nesting("a - (b*(c + d)) + 2^3^4")
+    2
+    """
+    depth = deepest = 0
+    for match in _NESTS.finditer(text):
+        word = match[0]
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        inner = 0 if word in "()" else word.count("^") or len(word)
+        deepest = max(deepest, depth + inner)
+    return deepest
+
+
+def check_sbml(
+    text: str | bytes, origin: str, allow_files: bool = False, most_operands: int | None = None
+) -> None:
+    """Refuse what no parser is to see: no XML, too deep or wide, with entities or other files."""
+    widths: list[int] = []
+    depth, math_from, submodels = 0, 0, dict[str, list[str]]()
+    open_model = [""]
+
+    def refuse(what: str) -> None:
+        line = parser.CurrentLineNumber
+        raise FileFormatError(f"{origin!r} is not valid SBML, line {line}: {what}")
+
+    def start(tag: str, attributes: Mapping[str, str]) -> None:
+        nonlocal depth, math_from
+        depth += 1
+        name = tag.rpartition(":")[2]
+        if name == "math" and not math_from:
+            math_from = depth
+        deepest = math_from + _DEEPEST_FORMULA if math_from else _DEEPEST
+        if depth > deepest:
+            refuse(f"elements are nested more than {deepest} deep")
+        if math_from and most_operands is not None:
+            del widths[depth - math_from :]
+            widths.append(0)
+            # the operator itself is the first element of an application
+            if len(widths) > 1:
+                widths[-2] += 1
+                if widths[-2] > most_operands + 1:
+                    refuse(
+                        f"an operator has more than {most_operands} operands, on which"
+                        " libRoadRunner ends the process"
+                    )
+        # Level 1 has formulas as texts
+        if nesting(attributes.get("formula", "")) > DEEPEST_TEXT:
+            refuse(f"a formula is nested more than {DEEPEST_TEXT} deep")
+        if name == "externalModelDefinition" and not allow_files:
+            source = _attribute(attributes, "source")
+            refuse(
+                f"it takes a model from the file {source!r}, which is not opened;"
+                " import_sbml(path, allow_files=True) does, if you trust it"
+            )
+        if name == "modelDefinition":
+            open_model.append(_attribute(attributes, "id"))
+        elif name == "submodel":
+            submodels.setdefault(open_model[-1], []).append(_attribute(attributes, "modelRef"))
+
+    def end(tag: str) -> None:
+        nonlocal depth, math_from
+        math_from = 0 if depth == math_from else math_from
+        depth -= 1
+        if tag.rpartition(":")[2] == "modelDefinition":
+            open_model.pop()
+
+    def doctype(*_: Any) -> None:
+        refuse("it has a document type, whose entities may stand for anything; expected none")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.StartDoctypeDeclHandler = doctype
+    try:
+        with reading(origin):
+            parser.Parse(text.encode() if isinstance(text, str) else text, True)
+    except FileFormatError as error:
+        if not isinstance(error.__cause__, expat.ExpatError):
+            raise
+        raise FileFormatError(
+            f"{origin!r} is not valid SBML, line {parser.CurrentLineNumber}: the XML is not"
+            f" well-formed ({expat.ErrorString(error.__cause__.code)})"
+        ) from error
+    check_submodels(submodels, origin)
+
+
+def _attribute(attributes: Mapping[str, str], name: str) -> str:
+    """An attribute, whatever the prefix of its namespace."""
+    return next((v for k, v in attributes.items() if k.rpartition(":")[2] == name), "")
+
+
+def check_submodels(parts: Mapping[str, Iterable[str]], origin: str) -> None:
+    """Refuse models whose submodels have submodels, and so on, without end or beyond number."""
+    sizes: dict[str, int] = {}
+    try:
+        for name in TopologicalSorter(parts).static_order():
+            sizes[name] = 1 + sum(sizes[part] for part in parts.get(name, ()))
+            if sizes[name] > _MOST_SUBMODELS:
+                raise FileFormatError(
+                    f"{origin!r}: model {name!r} has {_in_words(sizes[name])} submodels, those of"
+                    f" submodels among them; expected at most {_MOST_SUBMODELS}"
+                )
+    except CycleError as error:
+        circle = " -> ".join(reversed(error.args[1]))
+        raise FileFormatError(f"{origin!r}: submodels go in a circle: {circle}") from error
+
+
+def check_formulas(model: Any, origin: str) -> None:
+    """Refuse formulas that are beyond size once functions and rules are put in."""
+    assigned = [rule for rule in model.getListOfRules() if rule.isAssignment()]
+    definitions = {f.getId(): f.getMath() for f in model.getListOfFunctionDefinitions()}
+    definitions |= {rule.getVariable(): rule.getMath() for rule in assigned}
+    definitions = {name: math for name, math in definitions.items() if math is not None}
+    reads = {
+        name: {part.getName() for part in parts_of(math)} & definitions.keys()
+        for name, math in definitions.items()
+    }
+    # circles are refused elsewhere, where it is known what they are of
+    sizes: dict[str, int] = {}
+    gained = 0
+    try:
+        for name in TopologicalSorter(reads).static_order():
+            sizes[name], written = _size(definitions[name], sizes)
+            gained += sizes[name] - written
+            _check_gain(gained, f"{origin!r}: {name!r}")
+    except CycleError:
+        return
+    laws = {r.getId(): r.getKineticLaw() for r in model.getListOfReactions()}
+    for name, law in laws.items():
+        if sizes and law is not None and law.getMath() is not None:
+            size, written = _size(law.getMath(), sizes)
+            gained += size - written
+            _check_gain(gained, f"{origin!r}: reaction {name!r}")
+
+
+def _check_gain(gained: int, what: str) -> None:
+    if gained > _MOST_PARTS:
+        raise FileFormatError(
+            f"{what}: with functions and rules put in where they are used, formulas grow by"
+            f" {_in_words(gained)} parts; expected at most {_MOST_PARTS:,}"
+        )
+
+
+def _in_words(number: int) -> str:
+    """A whole number, which may have thousands of digits."""
+    return (
+        f"{number:,}" if number < 10**15 else f"more than 10^{(number.bit_length() - 1) * 3 // 10}"
+    )
+
+
+def _size(node: Any, sizes: Mapping[str, int]) -> tuple[int, int]:
+    """At most how many parts a formula has with all put in, and how many it is written with."""
+    done: list[int] = []
+    written, open_ = 0, [(node, False)]
+    while open_:
+        part, is_read = open_.pop()
+        n = part.getNumChildren()
+        if n and not is_read:
+            open_.append((part, True))
+            open_ += [(part.getChild(i), False) for i in range(n)]
+            continue
+        written += 1
+        inner = sum(done.pop() for _ in range(n))
+        # a function has each of its arguments at most at each of its parts
+        own = sizes.get(part.getName() or "", 1) if part.isName() or part.isFunction() else 1
+        done.append(own * (1 + inner))
+    return done[0], written
+
+
+def check_compiled(text: str, origin: str) -> None:
+    """Refuse SBML that roadrunner is not to see."""
+    check_sbml(text, origin, most_operands=_MOST_OPERANDS)
+    if "Rule" not in text and "functionDefinition" not in text:
+        return
+    import libsbml  # which takes its time, and most that is compiled has no rules
+
+    model = libsbml.readSBMLFromString(text).getModel()
+    if model is None:
+        return  # which roadrunner says in its words
+    check_formulas(model, origin)

@@ -1,0 +1,64 @@
+"""Files: what libraries raise becomes ours, what is replaced keeps its permissions and links."""
+
+import os
+
+import pytest
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.basics import reading, write_bytes
+from crn_nn_tellurium.basics.text import cell, number, to_csv
+
+
+@pytest.mark.parametrize(
+    "error",
+    [KeyError("a"), MemoryError(), RecursionError("deep"), OSError("cut off"), EOFError("end")],
+)
+def test_whatever_a_library_raises_names_the_file(error):
+    message = rf"'a.nc': .*\({type(error).__name__}: "
+    with pytest.raises(cn.FileFormatError, match=message) as found, reading("a.nc"):
+        raise error
+    assert found.value.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        cn.ReactionError("ours"),
+        PermissionError(13, "not allowed", "a.nc"),
+        KeyboardInterrupt(),
+        UserWarning("an error to whoever made it one"),
+    ],
+)
+def test_errors_of_ours_of_the_system_and_of_the_user_stay(error):
+    with pytest.raises(type(error)) as found, reading("a.nc"):
+        raise error
+    assert found.value is error
+
+
+def test_a_file_keeps_its_permissions_and_its_link(tmp_path):
+    real, link = tmp_path / "there" / "real.txt", tmp_path / "link.txt"
+    real.parent.mkdir()
+    real.write_bytes(b"old")
+    os.chmod(real, 0o640)
+    link.symlink_to(real)
+    write_bytes(link, b"new")
+    assert link.is_symlink()
+    assert (real.read_bytes(), real.stat().st_mode & 0o777) == (b"new", 0o640)
+    assert [file.name for file in real.parent.iterdir()] == ["real.txt"]
+
+
+def test_numbers_are_those_of_a_keyboard():
+    assert [number(text) for text in ("1", " -2.5e-3 ", ".5", "1.", "inf")] == [
+        1.0, -0.0025, 0.5, 1.0, float("inf"),
+    ]  # fmt: skip
+    for text in ("1_0", "\uff11", "", "0x1", "1e", "true", "--1", "1 2"):
+        with pytest.raises(ValueError, match="is no number"):
+            number(text)
+
+
+def test_a_name_is_no_formula_of_a_spreadsheet():
+    formulas = '=HYPERLINK("http://a","b")', "+a", "-a", "@a", "\ta", "\ra"
+    assert [cell(text) for text in formulas] == [f"'{text}" for text in formulas]
+    for text in ("A", "-1.5e3", "+2", "-", "+", "", "-inf", "a=b"):
+        assert cell(text) == text
+    assert to_csv([["x", "=1+2"], ["-1.0", "+"]]) == "x,'=1+2\n-1.0,+\n"

@@ -1,0 +1,228 @@
+"""Files that strangers made to harm: each is refused in words, in little time and memory.
+
+Those that would end the process, or never end, if they were not looked at before their parsers are:
+whoever breaks that sees this process end.
+"""
+
+import os
+from pathlib import Path
+
+import h5py
+import pytest
+from support.mutations import YAML
+
+import crn_nn_tellurium as cn
+from crn_nn_tellurium.importers import antimony_to_sbml, as_model, check_compiled
+from crn_nn_tellurium.importers.antimony import import_antimony
+from crn_nn_tellurium.importers.crn import import_crn
+from crn_nn_tellurium.importers.sbml import import_sbml
+
+_CORE = "http://www.sbml.org/sbml/level3/version1/core"
+_COMP = "http://www.sbml.org/sbml/level3/version1/comp/version1"
+_XHTML = '<p xmlns="http://www.w3.org/1999/xhtml">'
+_LAW = "A -> B; k*A*{}; A = 1; k = 1; B = 0; "
+_DECAY = "model part() A -> ; k*A; A = 1; k = 3; end"
+_WHOLE = 'import "part.ant"\nmodel whole() P: part(); end'
+
+
+def sbml(inside, head=""):
+    text = f'<?xml version="1.0" encoding="UTF-8"?>{head}<sbml xmlns="{_CORE}" level="3"'
+    Path("m.xml").write_text(f'{text} version="1"><model id="m">{inside}</model></sbml>')
+    return import_sbml("m.xml")
+
+
+def level_1():
+    law = f'<kineticLaw formula="{"^".join(["A"] * 10_000)}"/>'
+    text = '<sbml xmlns="http://www.sbml.org/sbml/level1" level="1" version="2"><model>'
+    Path("m.xml").write_text(f"{text}{law}</model></sbml>")
+    return import_sbml("m.xml")
+
+
+def rule(inside):
+    math = f'<math xmlns="http://www.w3.org/1998/Math/MathML">{inside}</math>'
+    rules = f'<listOfRules><assignmentRule variable="p">{math}</assignmentRule></listOfRules>'
+    parameter = '<parameter id="p" constant="false"/>'
+    return f"<listOfParameters>{parameter}</listOfParameters>{rules}"
+
+
+def doubling(kind):
+    """a40 is the sum of 2^40 times a0."""
+    return "".join(f"a{i} {kind} a{i - 1} + a{i - 1}; " for i in range(1, 41))
+
+
+def doubling_functions():
+    names = (f"function f{i}(x) f{i - 1}(x) + f{i - 1}(x) end\n" for i in range(1, 41))
+    return f"function f0(x) x end\n{''.join(names)}model m() {_LAW.format('f40(A)')} end"
+
+
+def doubling_models(n):
+    names = (f"model m{i}() a: m{i - 1}(); b: m{i - 1}(); end\n" for i in range(1, n))
+    return "model m0() A -> ; A; A = 1; end\n" + "".join(names)
+
+
+def product_of_sums():
+    sums = "*".join(f"(A + p{i})" for i in range(40))
+    return _LAW.format(sums) + "; ".join(f"p{i} = 1" for i in range(40))
+
+
+def external_model():
+    """An SBML model that is another file's."""
+    packages = f'xmlns="{_CORE}" xmlns:comp="{_COMP}" comp:required="true"'
+    submodel = '<comp:submodel comp:id="s" comp:modelRef="e"/>'
+    definition = '<comp:externalModelDefinition comp:id="e" comp:source="part.xml"/>'
+    Path("m.xml").write_text(
+        f'<?xml version="1.0" encoding="UTF-8"?><sbml {packages} level="3" version="1"><model'
+        f' id="m"><comp:listOfSubmodels>{submodel}</comp:listOfSubmodels></model>'
+        "<comp:listOfExternalModelDefinitions>"
+        f"{definition}</comp:listOfExternalModelDefinitions></sbml>"
+    )
+    return "m.xml"
+
+
+def parameters(write):
+    Path("n.yaml").write_text(YAML)
+    with h5py.File("p.h5", "w") as file:
+        file["metadata/pytorch_format"] = True
+        write(file)
+    return cn.from_petab_sciml("n.yaml", "p.h5")
+
+
+def nul_in_text():
+    cn.export(cn.to_reactions(cn.load_model("xor")), "m.xml")
+    text = Path("m.xml").read_text()
+    return as_model(text.replace("</listOfReactions>", "\0</listOfReactions>"), "the test")
+
+
+def fifo(name, call):
+    """Of what opens it, nobody ever hears again."""
+    os.mkfifo(name)
+    return call()
+
+
+def text_of_crn(text):
+    Path("m.crn").write_text(text, encoding="utf-8")
+    return import_crn("m.crn")
+
+
+HOSTILE = {
+    "nested minus signs": (
+        lambda: sbml(rule("<apply><minus/>" * 10_000 + "<cn>1</cn>" + "</apply>" * 10_000)),
+        "nested more than 20.. deep",
+    ),
+    "nested notes": (
+        lambda: sbml(f"<notes>{_XHTML * 100_000}{'</p>' * 100_000}</notes>"),
+        "nested more than 100 deep",
+    ),
+    "entities of entities": (
+        lambda: sbml("<notes>&a;</notes>", '<!DOCTYPE s [<!ENTITY a "x">]>'),
+        "it has a document type",
+    ),
+    "nested brackets": (
+        lambda: import_antimony(_LAW.format("-(" * 3000 + "1" + ")" * 3000)),
+        "nested 3000 deep",
+    ),
+    "minus signs": (
+        lambda: import_antimony(_LAW.format("-" * 10_000 + "1")),
+        "nested 10000 deep",
+    ),
+    "a tower of powers": (
+        lambda: import_antimony(_LAW.format("^".join(["A"] * 10_000))),
+        "nested 9999 deep",
+    ),
+    "a tower of powers in Level 1": (level_1, "nested more than 500 deep"),
+    "doubling rules": (
+        lambda: import_antimony(_LAW.format("a40") + "a0 := A; " + doubling(":=")),
+        "formulas grow by more than 16,777,216 parts",
+    ),
+    "doubling assignments": (
+        lambda: import_antimony(_LAW.format("a40") + "a0 = 1; " + doubling("=")),
+        "formulas grow by more than 16,777,216 parts",
+    ),
+    "doubling rules to be compiled": (
+        lambda: cn.scan(_LAW.format("a40") + "a0 := A; " + doubling(":="), {"k": [1.0]}),
+        "formulas grow by more than 16,777,216 parts",
+    ),
+    "a wide sum to be compiled": (
+        lambda: check_compiled(
+            antimony_to_sbml(f"p := {' + '.join(['A'] * 3001)}; A -> ; A; A = 1"), "the model"
+        ),
+        "an operator has more than 3000 operands",
+    ),
+    "doubling functions": (
+        lambda: import_antimony(doubling_functions()),
+        "formulas grow by .* parts; expected at most 524,288",
+    ),
+    "doubling submodels": (
+        lambda: import_antimony(doubling_models(41)),
+        r"model 'm13' has 16,383 submodels",
+    ),
+    "a product of sums": (lambda: import_antimony(product_of_sums()), "a product of sums has"),
+    "molecules": (
+        lambda: import_antimony("A => 2000000000 B; k*A; A = 1; k = 1; B = 0"),
+        "'B' is taken 2000000000 times; expected at most 10000",
+    ),
+    "molecules that meet": (
+        lambda: import_antimony("2000000000 A => B; k*A^2000000000; A = 1; k = 1; B = 0"),
+        "'A' is taken 2000000000 times; expected at most 10000",
+    ),
+    "a NUL in SBML": (nul_in_text, r"line \d+: the XML is not well-formed"),
+    "digits of any script": (lambda: text_of_crn("A -> B [k = \uff11]"), "the rate is"),
+    "a file of Antimony": (
+        lambda: fifo("part.ant", lambda: import_antimony(_WHOLE)),
+        "takes a model from another file",
+    ),
+    "a file behind a comment": (
+        lambda: fifo("p", lambda: import_antimony('import /* "a */ "p"\nmodel m() P: part(); end')),
+        "takes a model from another file",
+    ),
+    "a file of SBML": (
+        lambda: fifo("part.xml", lambda: import_sbml(external_model())),
+        "takes a model from the file 'part.xml'",
+    ),
+    "an array by its header alone": (
+        lambda: parameters(
+            lambda file: file.create_dataset(
+                "parameters/net/first/weight", (10**5, 10**5), "f8", chunks=(100, 100)
+            )
+        ),
+        "arrays of 80,000,000,000 bytes",
+    ),
+    "an array of another file": (
+        lambda: parameters(
+            lambda file: file.update({"parameters/net/first": h5py.ExternalLink("o.h5", "/")})
+        ),
+        "is a link to elsewhere",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_files_are_refused(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    call, message = HOSTILE[name]
+    with pytest.raises((cn.FileFormatError, cn.ReactionError), match=message):
+        call()
+
+
+def test_other_files_are_read_where_that_is_allowed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("part.ant").write_text(_DECAY)
+    (reaction,) = import_antimony(_WHOLE, allow_files=True).reactions
+    assert reaction.value == 3.0
+    # a word in a name or a comment is no file
+    text = 'A -> ; k*A; A = 1; k = 1; // import "x"\nA is "nuclear import"; k is "rate"'
+    assert import_antimony(text).species[0].name == "nuclear import"
+
+
+def test_another_file_of_sbml_is_read_where_that_is_allowed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cn.export(import_antimony("A -> ; k*A; A = 1; k = 3"), "part.xml", format="sbml-l3v1")
+    (reaction,) = import_sbml(external_model(), allow_files=True).reactions
+    assert reaction.value == 3.0
+
+
+def test_laws_that_count_many_molecules_are_read():
+    counted = "*".join(f"(P - {i})" for i in range(1, 12))
+    with pytest.warns(UserWarning, match="counts molecules"):
+        (reaction,) = import_antimony(f"12 P -> Q; k*P*{counted}; P = 20; k = 2").reactions
+    assert (reaction.order, reaction.value) == (12, 2.0)
