@@ -81,21 +81,22 @@ def noise(model: AnyModel | Simulator, x: npt.ArrayLike | None = None, *, volume
         part[0].copy() if single else part for part in (steady.outputs, steady.concentrations)
     )
     names = simulator.output_names, simulator.species
-    _check(found, simulator.output_names)
+    _check(*names, found)
     return Noise(outputs, concentrations, float(volume), *names, classes, threshold, found)
 
 
-def _check(found: Fluctuations, names: tuple[str, ...]) -> None:
+def _check(outputs: tuple[str, ...], species: tuple[str, ...], found: Fluctuations) -> None:
     """Refuse variances that are none: of outputs whose rails cancel beyond rounding, say."""
-    variances = np.einsum("nii->ni", found.output_covariance)
-    wrong = ~(np.isfinite(variances) & (variances >= 0))
-    if wrong.any() or not np.all(np.isfinite(found.variance) & (found.variance >= 0)):
-        sample, output = np.argwhere(wrong)[0] if wrong.any() else (0, 0)
-        raise ConvergenceError(
-            f"noise: sample {sample}: the variance of {names[output]!r}, or of a species, came out"
-            f" as {variances[sample, output]:.3g}, by rounding or beyond what doubles hold; smaller"
-            " weights or a larger h may help"
-        )
+    of_outputs = np.einsum("nii->ni", found.output_covariance)
+    for names, variances in ((outputs, of_outputs), (species, found.variance)):
+        wrong = ~(np.isfinite(variances) & (variances >= 0))
+        if wrong.any():
+            sample, place = np.argwhere(wrong)[0]
+            raise ConvergenceError(
+                f"noise: sample {sample}: the variance of {names[place]!r} came out as"
+                f" {variances[sample, place]:.3g}, by rounding or beyond what doubles hold;"
+                " expected a finite one, not below 0: smaller weights or a larger h may help"
+            )
 
 
 def margins(net: Network, outputs: FloatArray) -> FloatArray:
@@ -127,7 +128,10 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None, steady: SteadySta
         # the read-out is linear but for its constant, which does not move
         moved = kinetics.read(shift) - kinetics.read(np.zeros_like(shift))
         rates = map(own.by_species, own.turnover)
-        reach = own.carriers / margins(kinetics.net, outputs[some_of])[:, None]
+        carriers, far = own.carriers, margins(kinetics.net, outputs[some_of])[:, None]
+        # where two classes tie any molecule decides; what carries nothing never does
+        with np.errstate(divide="ignore"):
+            reach = np.divide(carriers, far, out=np.zeros_like(carriers), where=carriers > 0)
         parts.append((moved, own.output_covariance, shift, own.variances, *rates, reach))
     return Fluctuations(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from crn_nn_tellurium.basics import (
     FloatArray,
@@ -30,7 +30,7 @@ from crn_nn_tellurium.basics import (
 from crn_nn_tellurium.chemistry import MODEL_UNITS, Units, check_units
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.fluctuations.counting import Counted, count
-from crn_nn_tellurium.fluctuations.probabilities import probability_of
+from crn_nn_tellurium.fluctuations.probabilities import all_positive, leads_of
 from crn_nn_tellurium.fluctuations.result import Noise
 from crn_nn_tellurium.fluctuations.steady_noise import noise
 from crn_nn_tellurium.importers import AnyModel
@@ -128,8 +128,7 @@ class SmallestVolume:
     def doubtful(self) -> Any:
         """How many species are doubtful at each volume: see `Noise.doubts`."""
         x = np.atleast_2d(self.noise.concentrations)
-        reasons = self.noise.fluctuations.doubts(x, self._each[:, None])
-        found = np.logical_or.reduce(list(reasons.values())).sum(axis=1)
+        found = self.noise.fluctuations.doubtful(x, self._each[:, None]).sum(axis=1)
         return found if np.ndim(self.volumes) else found[0]
 
     def to_frame(self) -> pd.DataFrame:
@@ -282,37 +281,26 @@ def smallest_volume(
 
 @dataclass(frozen=True)
 class _Leads:
-    """By how much right classes lead: m, d and s (n, n_rivals), as above."""
+    """By how much right classes lead: m and d (n, n_rivals), as above, and how these leads vary
+    together (n, n_rivals, n_rivals), with s on the diagonal.
+    """
 
     mean: FloatArray
     shift: FloatArray
-    variance: FloatArray
-    # what more than one rival take: outputs' means, shifts and covariances, and the right ones
-    joint: tuple[FloatArray, FloatArray, FloatArray, npt.NDArray[np.intp]]
+    covariance: FloatArray
 
     @classmethod
     def of(cls, net: Network, found: Noise, labels: npt.NDArray[Any]) -> _Leads:
         outputs, of = np.atleast_2d(found.outputs), found.fluctuations
         targets = targets_of_labels(net, labels, len(outputs))
-        covariance = of.output_covariance
         if net.n_out == 1:
-            sign = 2 * targets - 1
-            threshold = net.layers[-1].activation.threshold
-            parts = sign * (outputs - threshold), sign * of.output_shift, covariance[:, :, 0]
-            right = targets[:, 0].astype(np.intp)
+            # the one rival is the threshold, which is above the output of the other class
+            outputs = outputs - net.layers[-1].activation.threshold
+            ahead = (2 * targets - 1)[:, :, None]
         else:
-            n, m = outputs.shape
-            right, each = targets.argmax(axis=1), np.arange(n)
-            others = np.array([[j for j in range(m) if j != c] for c in range(m)])[right]
-
-            def lead(values: FloatArray) -> FloatArray:
-                return values[each, right][:, None] - np.take_along_axis(values, others, axis=1)
-
-            own = np.einsum("nii->ni", covariance)
-            among = own[each, right][:, None] + np.take_along_axis(own, others, axis=1)
-            crossed = np.take_along_axis(covariance[each, right], others, axis=1)
-            parts = lead(outputs), lead(of.output_shift), among - 2 * crossed
-        return cls(*parts, (outputs, of.output_shift, covariance, right))
+            ahead = leads_of(net.n_out, targets.argmax(axis=1))
+        lead, shift = ((ahead @ part[..., None])[..., 0] for part in (outputs, of.output_shift))
+        return cls(lead, shift, ahead @ of.output_covariance @ np.swapaxes(ahead, 1, 2))
 
     def volumes(self, confidence: float) -> FloatArray:
         """The smallest volumes (n,)."""
@@ -337,7 +325,7 @@ class _Leads:
     def _of_each(self, confidence: float) -> FloatArray:
         """What each rival would need by itself (n, n_rivals)."""
         m, d = self.mean, self.shift
-        far = ndtri(confidence) * np.sqrt(self.variance)
+        far = ndtri(confidence) * np.sqrt(np.einsum("nii->ni", self.covariance))
         with np.errstate(divide="ignore", invalid="ignore"):
             # the larger root of m V - far sqrt(V) + d = 0; where there is none, all are enough.
             # from four times |d| / m on the number of standard deviations rises, as said above
@@ -347,16 +335,8 @@ class _Leads:
 
     def probability(self, volume: FloatArray) -> FloatArray:
         """Of the right class at volumes (n,), 0 where they are infinite."""
-        mean, shift, covariance, right = self.joint
         found, here = np.zeros(len(volume)), np.flatnonzero(np.isfinite(volume))
-        if not len(here):
-            return found
-        at = volume[here]
-        if mean.shape[1] == 1:
-            lead = self.mean[here, 0] + self.shift[here, 0] / at
-            with np.errstate(divide="ignore"):
-                found[here] = ndtr(lead * np.sqrt(at / self.variance[here, 0]))
-            return found
-        parts = mean[here] + shift[here] / at[:, None], covariance[here] / at[:, None, None]
-        found[here] = probability_of(*parts, right[here])
+        at = volume[here, None]
+        mean = self.mean[here] + self.shift[here] / at
+        found[here] = all_positive(mean, self.covariance[here] / at[..., None])
         return found

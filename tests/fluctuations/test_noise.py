@@ -233,3 +233,19 @@ def test_outputs_vary_as_trajectories_do():
     # of 400 draws a mean is off by sd / 20, a standard deviation by sd / 28; four times that
     np.testing.assert_array_less(abs(ends.mean(0) - found.mean), found.standard_deviation / 5)
     np.testing.assert_allclose(ends.std(axis=0), found.standard_deviation, rtol=4 / 28)
+
+
+def test_samples_between_two_classes():
+    """Where outputs tie, any molecule decides; species that carry no output are not to blame."""
+    relu = cn.SmoothedReLU(h=0.1)
+    layers = [
+        cn.Layer(np.eye(2), activation=relu),
+        cn.Layer([[1.0, -1.0], [-1.0, 1.0]], [0, 0], relu),
+    ]
+    net = cn.Network(layers, class_names=["a", "b"])
+    found = cn.noise(net, [0.5, 0.5], volume=3)
+    # by the symmetry of both, to the rounding of the solver
+    np.testing.assert_allclose(found.probabilities, 0.5, rtol=1e-9)
+    few = [name for name, why in found.doubts.items() if "decide on the class" in why]
+    # without a drive an output holds the square root of h, which is one molecule here
+    assert few == ["Y2_0", "Y2_1"]
